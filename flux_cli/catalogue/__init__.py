@@ -1,0 +1,237 @@
+"""The models flux knows: one TOML file each, here or in the user's folder, read strictly.
+
+A wrong file is refused with its name, the key and the reason: a size or price that is not what its author meant would
+cost somebody money.
+"""
+
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TypeVar, get_args
+
+from flux_cli.core.errors import CatalogueError, UsageError, did_you_mean
+from flux_cli.core.formats import FORMATS
+from flux_cli.core.model import Json, Kind, Model, Param, Route, Size, Support, split_route
+from flux_cli.core.ratio import parse_ratio, parse_shape, parse_tier
+
+BUILT_IN = Path(__file__).parent
+MAX_BYTES = 1 << 20  # a model is a page of text; more is a mistake
+T = TypeVar("T")
+
+
+class Found(NamedTuple):
+    """The model somebody named, or None and the nearest known name."""
+
+    model: Model | None
+    hint: str
+
+
+def find(name: str, folders: Iterable[Path] = ()) -> Found:
+    """The model of that id or alias, in the user's folders first; a route prefix (`fal/...`) is looked through.
+
+    Raises CatalogueError for a file that is wrong, even if another model was asked for and files had to be searched.
+    """
+    searched = (*folders, BUILT_IN)
+    wanted = {name, split_route(name)[0]}
+    for folder in searched:
+        for stem in wanted:
+            path = folder / f"{stem}.toml"
+            if "/" not in stem and path.is_file():
+                return Found(read(path), "")
+    known = {}
+    for model in models(folders):
+        if wanted.intersection((model.id, *model.aliases)):
+            return Found(model, "")
+        known.update(dict.fromkeys((model.id, *model.aliases)))
+    return Found(None, did_you_mean(name, known))
+
+
+def models(folders: Iterable[Path] = ()) -> tuple[Model, ...]:
+    """Every model, by id; a user's file replaces the built-in one of the same id."""
+    files: dict[str, Path] = {}
+    for folder in (BUILT_IN, *folders):
+        files |= {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return tuple(read(files[stem]) for stem in sorted(files))
+
+
+def read(path: Path) -> Model:
+    """Read one model file. Raises CatalogueError with file, key and reason."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES + 1)
+        table = _Table(path, "", tomllib.loads(text[:MAX_BYTES].decode()))
+    except OSError as fault:
+        raise _wrong(path, "", f"cannot be read: {fault.strerror}") from fault
+    except (ValueError, RecursionError) as fault:
+        raise _wrong(path, "", f"is no TOML: {fault}") from fault
+    if len(text) > MAX_BYTES:
+        raise _wrong(path, "", f"is larger than {MAX_BYTES:,} bytes")
+    return _model(table)
+
+
+class _Table:
+    """One TOML table that is taken apart key by key; what is left at the end is an error."""
+
+    def __init__(self, path: Path, key: str, values: object) -> None:
+        self.path, self.key = path, key
+        if not isinstance(values, dict):
+            raise _wrong(path, key, "must be a table")
+        self._values: dict[str, object] = dict(values)
+
+    def wrong(self, key: str, reason: str) -> CatalogueError:
+        return _wrong(self.path, f"{self.key}.{key}" if self.key else key, reason)
+
+    def take(self, key: str, kind: type[T]) -> T:
+        """A required value. Raises CatalogueError where it is missing or of another type."""
+        value = self.take_or(key, kind, None)
+        if value is None:
+            raise self.wrong(key, "is missing")
+        return value
+
+    def take_or(self, key: str, kind: type[T], default: T | None) -> T | None:
+        value = self._values.pop(key, default)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+            raise self.wrong(key, f"must be {_KINDS[kind]}, not {value!r}")
+        return value
+
+    def take_texts(self, key: str) -> tuple[str, ...]:
+        values = self.take_or(key, list, []) or []
+        if not all(isinstance(value, str) for value in values):
+            raise self.wrong(key, "must be a list of texts")
+        return tuple(values)
+
+    def take_json(self, key: str) -> Json:
+        value = self._values.pop(key, None)
+        if isinstance(value, str | int | float | bool | None):
+            return value
+        raise self.wrong(key, "must be a text, number or truth value")
+
+    def tables(self, key: str) -> Iterator[tuple[str, "_Table"]]:
+        for name, values in self.take(key, dict).items():
+            yield name, _Table(self.path, f"{self.key}.{key}.{name}".lstrip("."), values)
+
+    def rows(self, key: str) -> Iterator["_Table"]:
+        for index, values in enumerate(self.take(key, list)):
+            yield _Table(self.path, f"{key}[{index}]", values)
+
+    def end(self, known: Iterable[str]) -> None:
+        """Raise CatalogueError if the file says anything that was not understood."""
+        for key in self._values:
+            near = did_you_mean(key, known)
+            raise self.wrong(key, f"is not a key{'; ' + near if near else ''}")
+
+
+def _model(table: _Table) -> Model:
+    model = Model(
+        id=table.take("id", str),
+        name=table.take("name", str),
+        vendor=table.take("vendor", str),
+        summary=table.take("summary", str),
+        page=table.take_or("page", str, "") or "",
+        price_usd=table.take_or("price_usd", float, None),
+        prompt_limit=table.take_or("prompt_limit", int, None),
+        aliases=table.take_texts("aliases"),
+        native_formats=table.take_texts("native_formats"),
+        default_size=table.take("default_size", str),
+        sizes=tuple(_size(row) for row in table.rows("sizes")),
+        parameters={name: _param(name, row) for name, row in table.tables("parameters")},
+        routes=tuple(_route(name, row) for name, row in table.tables("routes")),
+    )
+    table.end(Model._fields)
+    _check(model, table)
+    return model
+
+
+def _check(model: Model, table: _Table) -> None:
+    """What no single key can show to be wrong."""
+    if model.id != table.path.stem:
+        raise table.wrong("id", f"must be the file's name, {table.path.stem!r}, not {model.id!r}")
+    if not model.sizes:
+        raise table.wrong("sizes", "is empty")
+    if len({(size.aspect_ratio, size.resolution) for size in model.sizes}) < len(model.sizes):
+        raise table.wrong("sizes", "has two rows of the same shape and tier")
+    if model.default_size not in {size.name for size in model.sizes}:
+        raise table.wrong("default_size", f"{model.default_size!r} is not among the sizes")
+    if model.price_usd is not None and not 0 <= model.price_usd < float("inf"):
+        raise table.wrong("price_usd", "must not be negative")
+    for name in model.native_formats:
+        if name not in FORMATS:
+            raise table.wrong("native_formats", f"{name!r} is not one of {', '.join(FORMATS)}")
+    routes = {route.name for route in model.routes}
+    for param in model.parameters.values():
+        for upstream in param.upstreams:
+            if upstream not in routes:
+                raise table.wrong(f"parameters.{param.name}.upstreams", f"{upstream!r} is not a route")
+
+
+def _size(row: _Table) -> Size:
+    native = row.take_or("native", str, None)
+    width, height = _pixels(row, "size", row.take("size", str))
+    size = Size(
+        width,
+        height,
+        aspect_ratio=row.take("aspect_ratio", str),
+        resolution=row.take("resolution", str),
+        native=_pixels(row, "native", native) if native is not None else None,
+    )
+    for key, parse in (("aspect_ratio", parse_ratio), ("resolution", parse_tier)):
+        try:
+            parse(getattr(size, key))
+        except UsageError as fault:
+            raise row.wrong(key, fault.message) from fault
+    row.end(("size", "aspect_ratio", "resolution", "native"))
+    return size
+
+
+def _pixels(row: _Table, key: str, text: str) -> tuple[int, int]:
+    try:
+        shape = parse_shape(text)
+    except UsageError as fault:
+        raise row.wrong(key, fault.message) from fault
+    if not shape.is_pixels:
+        raise row.wrong(key, f"must be pixels such as 1024x1024, not {text!r}")
+    return int(shape.width), int(shape.height)
+
+
+def _param(name: str, row: _Table) -> Param:
+    kind, support = row.take("type", str), row.take("support", str)
+    for key, value, known in (("type", kind, get_args(Kind)), ("support", support, get_args(Support))):
+        if value not in known:
+            raise row.wrong(key, f"must be one of {', '.join(known)}, not {value!r}")
+    param = Param(
+        name=name,
+        kind=next(known for known in get_args(Kind) if known == kind),
+        support=next(known for known in get_args(Support) if known == support),
+        help=row.take("help", str),
+        default=row.take_json("default"),
+        minimum=row.take_or("minimum", float, None),
+        maximum=row.take_or("maximum", float, None),
+        choices=row.take_texts("choices"),
+        upstreams=row.take_texts("upstreams"),
+        needs=row.take_or("needs", str, "") or "",
+    )
+    row.end((*Param._fields, "type"))
+    return param
+
+
+def _route(name: str, row: _Table) -> Route:
+    route = Route(name, row.take("model", str), row.take("upstream", str), row.take_texts("aspect_ratios"))
+    row.end(Route._fields)
+    return route
+
+
+def _wrong(path: Path, key: str, reason: str) -> CatalogueError:
+    message = f"model file {path}: {key + ' ' if key else ''}{reason}"
+    return CatalogueError(message, hint="docs/models.md describes the file; delete it to use what flux knows itself")
+
+
+_KINDS = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a table",
+    bool: "true or false",
+}

@@ -1,0 +1,130 @@
+"""argv in, exit code out: the only folder that imports Typer. Nothing is decided here."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import typer
+
+from flux_cli import console
+from flux_cli.cli.config import app as config_app
+from flux_cli.cli.generate import generate
+from flux_cli.cli.help import Command, Group
+from flux_cli.cli.models import models
+from flux_cli.cli.resolve import resolve
+from flux_cli.cli.sizes import sizes
+from flux_cli.core.errors import FluxError, Interrupted, UsageError, did_you_mean
+from flux_cli.core.report import failure_document
+
+# Typer keeps its own copy of Click private; the root of what a wrong command line raises is reached by inheritance.
+WRONG_LINE: type[Exception] = typer.BadParameter.__mro__[2]
+COMMANDS = {"generate": generate, "resolve": resolve, "sizes": sizes, "models": models}
+EXAMPLES = {
+    "generate": (
+        'flux generate "a red fox in the snow"',
+        'flux generate "a red fox" -a 16:9 -n 4 --seed 7 -o "out/{slug}-{seed}.webp"',
+        'flux generate "a red fox" --offline -o - | display',
+        "flux generate @prompt.txt --dry-run --json",
+    ),
+    "resolve": (
+        "flux resolve --size 1920x1080",
+        'flux resolve "a red fox" -a 7:1 --raw --json',
+        'flux resolve "a red fox" --curl | sh',
+    ),
+    "sizes": ("flux sizes", "flux sizes 1920x1080", "SIZE=$(flux sizes 16:9 --plain)"),
+    "models": ("flux models", "flux models flux1.1-pro-ultra"),
+}
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from flux_cli import __version__
+
+        console.out(f"flux {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=Group,
+    name="flux",
+    help="Pictures from a text prompt, with hosted models.",
+    epilog="exit codes: 0 all saved, 1 failed, 2 wrong command line, 3 some saved, 4 key or balance, "
+    "5 moderation, 130 interrupted",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help is half as dear, greppable, and the same in a pipe
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback()
+def root(
+    _version: bool = typer.Option(
+        False,
+        "--version",
+        "-V",
+        callback=_version,
+        is_eager=True,
+        help="Show the version",
+    ),
+) -> None:
+    """Pictures from a text prompt, with hosted models."""
+
+
+for _name, _command in COMMANDS.items():
+    app.command(_name, cls=Command, epilog="\n".join(EXAMPLES[_name]))(_command)
+app.add_typer(config_app, name="config")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code: the one place that turns failures into words."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    console.prepare()
+    try:
+        result = app(arguments, prog_name="flux", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except FluxError as fault:
+        return _failed(fault, arguments)
+    except WRONG_LINE as fault:
+        return _failed(_usage(fault), arguments)
+    except (KeyboardInterrupt, typer.Abort):
+        return _failed(Interrupted("interrupted"), arguments)
+
+
+def run() -> NoReturn:
+    """The installed command. After Ctrl-C nobody waits for threads that are still encoding or resolving names."""
+    code = main()
+    if code == Interrupted.exit_code:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _failed(fault: FluxError, arguments: Sequence[str]) -> int:
+    console.error(fault, verbose="--verbose" in arguments or "-v" in arguments)
+    if "--json" in arguments:
+        console.out_json(failure_document(fault))
+    return fault.exit_code
+
+
+def _usage(fault: Exception) -> UsageError:
+    """A wrong command line in our own words: one line, and the nearest right one as the hint."""
+    words = " ".join(str(getattr(fault, "message", "") or fault).split())
+    format_message = getattr(fault, "format_message", None)
+    if format_message:
+        words = " ".join(format_message().split())
+    option = getattr(fault, "option_name", None)
+    near = getattr(fault, "possibilities", None)
+    if near:
+        return UsageError(f"no such option: {option}", hint=f"did you mean {min(near)}?")
+    if words.startswith("No such command"):
+        typed = words.split("'")[1] if "'" in words else ""
+        names = (*COMMANDS, "config")
+        hint = f'flux generate "{typed}"' if " " in typed else did_you_mean(typed, names)
+        return UsageError(f"no such command: {typed}", hint=hint or f"commands: {', '.join(names)}")
+    context = getattr(fault, "ctx", None)
+    path = context.command_path if context else "flux"
+    return UsageError(words[:1].lower() + words[1:].rstrip("."), hint=f"see {path} --help")

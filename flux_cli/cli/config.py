@@ -1,0 +1,58 @@
+"""`flux config`: every setting with its value and where it came from; keys only as there or not there."""
+
+from typing import Annotated
+
+import typer
+
+from flux_cli import config, console
+from flux_cli.cli.help import Command, Group
+from flux_cli.core.errors import ConfigError
+from flux_cli.core.model import Json
+from flux_cli.providers import ROWS
+
+app = typer.Typer(
+    cls=Group,
+    help="Show every setting with its source.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document")]
+
+
+@app.callback()
+def show(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show every setting with its value and its source: option, environment, project, user or default."""
+    if context.invoked_subcommand:
+        return
+    values = config.load({}).values
+    keys = {row.key_variable: _key(row.key_variable) for row in ROWS.values() if row.key_variable}
+    if as_json:
+        rows: dict[str, Json] = {
+            name: {"value": value.value, "source": value.source, "variable": config.BY_NAME[name].variable}
+            for name, value in values.items()
+        }
+        there: dict[str, Json] = dict(keys)
+        console.out_json({"settings": rows, "keys": there, "folder": str(config.user_folder())})
+        return
+    listed = [
+        (name, console.shown(value.value), value.source, config.BY_NAME[name].variable, config.BY_NAME[name].help)
+        for name, value in values.items()
+    ]
+    console.out(console.table([("Setting", "value", "source", "variable", "about"), *listed]))
+    console.out("\n" + console.table([("Key", "state"), *keys.items()]))
+
+
+@app.command("path", cls=Command)
+def path() -> None:
+    """Print the path of the user's settings file, there or not."""
+    console.out(str(config.user_folder() / "config.toml"))
+
+
+def _key(variable: str) -> str:
+    """Whether there is a key and where from; a file that may not be used says why."""
+    try:
+        secret, source = config.key(variable)
+    except ConfigError as fault:
+        return f"unusable: {fault.message}"
+    return f"set, from {source}" if secret else "not set"

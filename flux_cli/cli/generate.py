@@ -1,0 +1,208 @@
+"""`flux generate`: from a prompt to files. Everything that can be wrong is found before the first paid call."""
+
+import secrets
+import sys
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from flux_cli import config, console, files
+from flux_cli.cli.options import Options, takes_options
+from flux_cli.cli.settings import Prepared, connect, prepare
+from flux_cli.core import naming
+from flux_cli.core.errors import AuthError, BudgetError, UsageError
+from flux_cli.core.naming import Name
+from flux_cli.core.report import document
+from flux_cli.core.request import Report
+from flux_cli.core.secret import Secret
+from flux_cli.providers import ROWS, Row
+
+if TYPE_CHECKING:
+    from flux_cli.console import Display
+
+
+class Ready(NamedTuple):
+    """One run with every check behind it. `skip` maps calls to the files that make them unnecessary."""
+
+    options: Options
+    prepared: Prepared
+    row: Row
+    key: Secret | None
+    names: tuple[Name, ...]
+    skip: dict[int, str]
+
+    @property
+    def calls(self) -> int:
+        """How many calls will be paid for."""
+        return self.prepared.resolved.n - len(self.skip)
+
+
+@takes_options
+def generate(options: Options) -> int:
+    """Make pictures from a prompt and save them; the paths go to stdout, one a line."""
+    ready = _ready(options)
+    if options.dry_run:
+        from flux_cli.cli.preview import preview
+
+        preview(ready)
+        return 0
+    _check_budget(ready)
+    if not options.quiet:
+        console.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
+    report = _run(ready)
+    _tell(ready, report)
+    return report.exit_code
+
+
+def _ready(options: Options) -> Ready:
+    """Check everything that costs nothing to check. Raises UsageError, or AuthError without a key."""
+    word = options.one_prompt()
+    if word is None:
+        raise UsageError("there is no prompt", hint='say what to draw: flux generate "a red fox in the snow"')
+    prepared = prepare(options, files.read_prompt(word, sys.stdin))
+    names = _names(prepared)
+    row = ROWS[prepared.settings.provider]
+    if prepared.output == "-":
+        _check_stdout(options, prepared)
+    key = _key(row, prepared, options)
+    skip = {} if prepared.output == "-" else _preflight(options, prepared, names)
+    return Ready(options, prepared, row, key, names, skip)
+
+
+def _names(prepared: Prepared) -> tuple[Name, ...]:
+    """A name for every call. `{id}` is made here, so that all names are known before anything is paid."""
+    resolved, output, size = prepared.resolved, prepared.output, prepared.resolved.size
+    if output == "-":
+        return tuple(Name("-", {}) for _ in prepared.plan.calls)
+    folder = bool(output) and files.is_folder(output or "")
+    template = naming.complete(output, seeded=resolved.seed is not None, is_folder=folder)
+    now = time.localtime()
+    common: dict[str, str | int] = {
+        **naming.text_fields(resolved.prompt, resolved.model.id if resolved.model else resolved.wire_model),
+        "ratio": size.aspect_ratio.replace(":", "x") if size else "auto",
+        "width": size.width if size else "auto",
+        "height": size.height if size else "auto",
+        "date": time.strftime("%Y-%m-%d", now),
+        "time": time.strftime("%H%M%S", now),
+    }
+    rows = []
+    for call in prepared.plan.calls:
+        identity = secrets.token_hex(4)
+        seed = call.seed if isinstance(call.seed, int) else identity
+        rows.append({**common, "id": identity, "seed": seed, "index": call.number})
+    return naming.names(template, rows)
+
+
+def _check_stdout(options: Options, prepared: Prepared) -> None:
+    if prepared.resolved.n > 1:
+        raise UsageError("-o - takes one picture, not several", hint="drop -n, or save to a folder")
+    if options.as_json:
+        raise UsageError("-o - and --json both want standard output", hint="give one of the two")
+    if sys.stdout is None or (sys.stdout.isatty() and not options.dry_run):
+        raise UsageError("a picture is no text for a terminal", hint="pipe it: flux generate ... -o - | command")
+
+
+def _key(row: Row, prepared: Prepared, options: Options) -> Secret | None:
+    """The key for this run. Raises AuthError without one, and ConfigError where it would travel unprotected."""
+    name = row.key_variable
+    if not name or options.no_key:
+        return None
+    secret, _ = config.key(name)
+    if secret:
+        config.check_transport(prepared.settings.base_url)
+    elif not options.dry_run:
+        server = "" if row.estimates else ", or --no-key if this server needs none"
+        raise AuthError(
+            f"no key: {name} is not set", hint=f"export {name}=...{server}, or draw a sketch with --offline"
+        )
+    return secret
+
+
+def _preflight(options: Options, prepared: Prepared, names: tuple[Name, ...]) -> dict[int, str]:
+    present = files.preflight(
+        names,
+        prepared.resolved.format,
+        overwrite=options.overwrite,
+        skip_existing=options.skip_existing,
+        write=not options.dry_run,
+    )
+    return {prepared.plan.calls[place].number: path for place, path in present.items()}
+
+
+def _check_budget(ready: Ready) -> None:
+    limit, price = ready.prepared.settings.max_cost, ready.prepared.price_usd
+    if limit is None or ready.calls == 0:
+        return
+    if price is None:
+        raise BudgetError(
+            "the price is unknown, and there is a limit", hint="run without --max-cost if you accept that"
+        )
+    cost = price * ready.calls
+    if cost > limit + 1e-9:
+        message = f"{ready.calls} at {price:.2f} USD make {cost:.2f} USD, over the limit of {limit:.2f} USD"
+        raise BudgetError(message, hint="ask for fewer pictures, or raise --max-cost")
+
+
+def _run(ready: Ready) -> Report:
+    import asyncio
+
+    from flux_cli import pipeline
+    from flux_cli.http import Http, InProcess
+
+    options, prepared, row = ready.options, ready.prepared, ready.row
+    sink: pipeline.Sink
+    if prepared.output == "-":
+        sink = files.Pipe(sys.stdout.buffer)
+    else:
+        sink = files.Folder(overwrite=options.overwrite, rescue=config.state_folder() / "rescued")
+    job = pipeline.Job(
+        resolved=prepared.resolved,
+        plan=prepared.plan,
+        names=ready.names,
+        provider=connect(prepared, ready.key, row.key_variable),
+        provider_name=row.name,
+        hosted=row.hosted,
+        sink=sink,
+        concurrency=prepared.settings.concurrency,
+        skip=ready.skip,
+    )
+    transport = None
+    if not row.hosted:
+        from flux_cli import offline
+
+        transport = InProcess(offline.answer)
+
+    async def go(display: "Display") -> Report:
+        timeout, retries = prepared.settings.timeout, prepared.settings.retries
+        async with Http(timeout=timeout, retries=retries, transport=transport) as http:
+            return await pipeline.generate(job, http, display)
+
+    with _display(ready) as display:
+        return asyncio.run(go(display))
+
+
+def _display(ready: Ready) -> "Display":
+    if ready.options.quiet:
+        return console.Silence()
+    if sys.stderr is None or not config.is_terminal(sys.stderr):
+        return console.Lines(ready.prepared.resolved.n)
+    from flux_cli.progress import Terminal
+
+    paths = sys.stdout is None or not sys.stdout.isatty() or ready.options.as_json
+    return Terminal(ready.prepared.resolved.n, ready.prepared.resolved.prompt, paths=paths)
+
+
+def _tell(ready: Ready, report: Report) -> None:
+    """The result: paths or JSON to stdout, failures to stderr."""
+    options = ready.options
+    if options.as_json:
+        console.out_json(document(report))
+    elif ready.prepared.output != "-":
+        for outcome in report.outcomes:
+            for path in (*(saved.path for saved in outcome.saved), *filter(None, [outcome.skipped])):
+                console.out(path)
+    if not report.hosted and report.saved and not options.quiet:
+        model = report.resolved.wire_model
+        words = ", ".join(dict.fromkeys(word for saved in report.saved for word in saved.facts.undrawn))
+        missing = f"; it does not show: {words}" if words else ""
+        console.err(f"flux: offline sketch, drawn here, not by {model}{missing}")
+    console.report_errors(report, verbose=options.verbose)

@@ -1,0 +1,99 @@
+"""`flux generate --dry-run`: the calls, the file names and the cost; nothing is made, nothing is paid."""
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from flux_cli import console
+from flux_cli.cli.settings import connect
+from flux_cli.core.model import Json
+from flux_cli.core.report import SCHEMA, note_document, request_document, resolved_document
+from flux_cli.core.values import shorten
+from flux_cli.providers import openai
+
+if TYPE_CHECKING:
+    from flux_cli.cli.generate import Ready
+
+
+class Cost(NamedTuple):
+    """USD for a whole run, and who says so; None: nobody knows."""
+
+    usd: float | None
+    source: str
+
+
+def preview(ready: "Ready") -> None:
+    """Print what generate would do. Asks the gateway for its estimate where that is possible."""
+    cost = _cost(ready)
+    if ready.options.as_json:
+        console.out_json(_document(ready, cost))
+        return
+    provider = connect(ready.prepared, None, "")
+    posts = [provider.request(call) for call in ready.prepared.plan.calls if call.number not in ready.skip]
+    lines = ["dry run: nothing is made, nothing is paid"]
+    for post in posts:
+        body = {name: value if name == "prompt" else shorten(value) for name, value in post.body.items()}
+        lines.append(f"POST {post.url} {json.dumps(body, ensure_ascii=False)}")
+    lines += [f"file {path}" for path in _paths(ready)]
+    lines += [f"kept {path}" for path in ready.skip.values()]
+    amount = "unknown" if cost.usd is None else f"{cost.usd:.2f} USD"
+    lines.append(f"cost {amount} ({cost.source})")
+    console.out("\n".join(lines))
+    console.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
+
+
+def _document(ready: "Ready", cost: Cost) -> dict[str, Json]:
+    prepared = ready.prepared
+    paths: list[Json] = list(_paths(ready))
+    notes: list[Json] = [note_document(note) for note in (*prepared.resolved.notes, *prepared.plan.notes)]
+    bodies: list[Json] = [call.body for call in prepared.plan.calls if call.number not in ready.skip]
+    skipped: list[Json] = list(ready.skip.values())
+    return {
+        "schema": SCHEMA,
+        "status": "dry_run",
+        "provider": ready.row.name,
+        "hosted": ready.row.hosted,
+        "request": request_document(prepared.resolved),
+        "resolved": resolved_document(prepared.resolved),
+        "notes": notes,
+        "sends": bodies,
+        "files": paths,
+        "skipped": skipped,
+        "cost_usd": cost.usd,
+        "cost_source": cost.source,
+    }
+
+
+def _paths(ready: "Ready") -> list[str]:
+    """The names to come; a suffix only the picture can tell is shown as `{ext}`."""
+    paths = []
+    for call, name in zip(ready.prepared.plan.calls, ready.names, strict=True):
+        if call.number not in ready.skip:
+            candidates = name.candidates(ready.prepared.resolved.format)
+            paths.append(candidates[0] if len(candidates) == 1 else name.path("{ext}"))
+    return paths
+
+
+def _cost(ready: "Ready") -> Cost:
+    if ready.row.estimates and ready.key and ready.calls:
+        return Cost(_estimate(ready) * ready.calls, "estimate of the gateway")
+    price = ready.prepared.price_usd
+    if price is None:
+        return Cost(None, "no catalogue knows this server's price")
+    return Cost(price * ready.calls, "price of the catalogue" if ready.row.hosted else "sketches are free")
+
+
+def _estimate(ready: "Ready") -> float:
+    """USD of one picture, asked of the gateway. Raises the FluxError of an answer that is no estimate."""
+    import asyncio
+
+    from flux_cli.http import Http
+
+    settings = ready.prepared.settings
+    provider = connect(ready.prepared, ready.key, ready.row.key_variable)
+    post = openai.estimate_request(provider.request(ready.prepared.plan.calls[0]))
+
+    async def ask() -> float:
+        async with Http(timeout=settings.timeout, retries=settings.retries) as http:
+            return openai.read_estimate(await http.post(post))
+
+    return asyncio.run(ask())

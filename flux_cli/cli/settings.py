@@ -1,0 +1,89 @@
+"""From what was typed to values the core takes: settings, model, request. Shared by the commands."""
+
+from typing import NamedTuple
+
+from flux_cli import catalogue, config, files
+from flux_cli.cli.options import Options
+from flux_cli.core.errors import UsageError
+from flux_cli.core.formats import format_of_suffix
+from flux_cli.core.model import Json, Model
+from flux_cli.core.plan import plan
+from flux_cli.core.request import Note, Plan, Request, Resolved, Value
+from flux_cli.core.resolve import resolve
+from flux_cli.core.secret import Secret
+from flux_cli.providers.openai import OpenAI
+
+OFFLINE_BASE = "http://offline.invalid/openai/v1"  # never resolved: an in-process transport answers
+
+
+class Prepared(NamedTuple):
+    """One command line, read to the end: nothing has been sent."""
+
+    settings: config.Settings
+    resolved: Resolved
+    plan: Plan
+    output: str | None
+
+    @property
+    def price_usd(self) -> float | None:
+        """What one picture costs here, as far as flux knows: sketches are free, other servers' prices unknown."""
+        if self.settings.provider == "offline":
+            return 0.0
+        model = self.resolved.model
+        return model.price_usd if model and self.settings.provider == "lumenfall" else None
+
+
+def prepare(options: Options, prompt: str | None) -> Prepared:
+    """Merge options with the settings, read what they name, resolve and plan. Raises UsageError."""
+    settings = config.load(_flags(options))
+    found = catalogue.find(settings.model, config.model_folders())
+    parameters: dict[str, Value] = dict(options.parameters())
+    output = None if settings.output == "-" else settings.output
+    # A format that is only a default yields to the suffix of a file somebody named.
+    if "output_format" not in parameters and settings.output_format and not (output and format_of_suffix(output)):
+        parameters["output_format"] = settings.output_format
+    for name in tuple(parameters):
+        if name == "image_prompt" or (found.model and name in found.model.parameters and _is_image(found.model, name)):
+            parameters[name] = files.attach(parameters[name])
+    if settings.provider == "offline" and options.no_badge:
+        parameters["badge"] = False
+    request = Request(settings.model, parameters, prompt, options.route, output)
+    resolved = resolve(request, found.model)
+    if found.hint:
+        near = tuple(_with_hint(note, found.hint) for note in resolved.notes)
+        resolved = resolved._replace(notes=near)
+    return Prepared(settings, resolved, plan(resolved), settings.output)
+
+
+def connect(prepared: Prepared, key: Secret | None, key_name: str) -> OpenAI:
+    """The provider of a prepared command line. The offline painter speaks the gateway's protocol too."""
+    return OpenAI(prepared.settings.base_url or OFFLINE_BASE, key, key_name)
+
+
+def lookup(name: str | None) -> Model:
+    """The model of a lookup, which must be one the catalogue knows. Raises UsageError."""
+    wanted = config.load({"model": name}).model
+    found = catalogue.find(wanted, config.model_folders())
+    if found.model is None:
+        raise UsageError(f"no catalogue knows the model {wanted!r}", hint=found.hint or "see: flux models")
+    return found.model
+
+
+def _flags(options: Options) -> dict[str, Json]:
+    """The options that are settings. `--offline` is a provider by another name."""
+    names = ("model", "provider", "base_url", "output", "concurrency", "timeout", "retries", "max_cost")
+    flags: dict[str, Json] = {name: getattr(options, name) for name in names}
+    if options.offline:
+        for name in ("provider", "base_url"):
+            if flags[name] not in (None, "offline"):
+                raise UsageError(f"--offline and --{name.replace('_', '-')} contradict each other", hint="give one")
+        flags["provider"] = "offline"
+    return flags
+
+
+def _is_image(model: Model, name: str) -> bool:
+    return model.parameters[name].kind == "image"
+
+
+def _with_hint(note: Note, hint: str) -> Note:
+    return note._replace(reason=f"{note.reason}; {hint}") if note.parameter == "model" else note

@@ -1,0 +1,308 @@
+"""Settings and keys: flags > environment > project file > user file > defaults, each value with its source.
+
+The one owner of the environment and of the configuration files. It decides what is set, not what to do with it.
+"""
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple, TextIO
+from urllib.parse import urlsplit
+
+from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
+from flux_cli.core.model import Json
+from flux_cli.core.secret import Secret
+
+APP = "flux-image-cli"
+PROJECT_FILE = "flux.toml"
+LUMENFALL = "https://api.lumenfall.ai/openai/v1"
+MAX_BYTES = 1 << 20  # a settings file is a page of text
+
+
+class Setting(NamedTuple):
+    """One thing that can be set. `project`: a project's file may set it too."""
+
+    name: str
+    kind: Literal["text", "whole", "number"]
+    help: str
+    default: Json = None
+    variable: str = ""
+    minimum: float = 0
+    maximum: float = float("inf")
+    project: bool = True
+
+
+SETTINGS = (
+    Setting("model", "text", "model to ask", "flux1.1-pro-ultra", "FLUX_MODEL"),
+    Setting("provider", "text", "lumenfall, openai (any compatible server) or offline", "lumenfall", "FLUX_PROVIDER"),
+    # A folder somebody cloned must not choose where the key goes: no project file sets an address.
+    Setting("base_url", "text", "address of an OpenAI-compatible server", None, "FLUX_BASE_URL", project=False),
+    Setting("lumenfall_base_url", "text", "address of the gateway", LUMENFALL, "LUMENFALL_BASE_URL", project=False),
+    Setting("output", "text", "file, folder or template of the pictures", None, "FLUX_OUTPUT"),
+    Setting("output_format", "text", "png, jpeg, gif, webp or avif", None, "FLUX_OUTPUT_FORMAT"),
+    Setting("concurrency", "whole", "calls in flight at once", 16, "FLUX_CONCURRENCY", 1, 256),
+    Setting("timeout", "number", "seconds to wait for a picture", 300, "FLUX_TIMEOUT", 0.001, 86_400),
+    Setting("retries", "whole", "repetitions of a call that surely did nothing", 3, "FLUX_RETRIES", 0, 20),
+    Setting("max_cost", "number", "most a run may cost, in USD", None, "FLUX_MAX_COST"),
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+RANKS = ("option", "environment", "project", "user", "default")
+
+
+class Value(NamedTuple):
+    """A setting's value, and where it came from, for people (`source`) and for comparison (`rank`, 0 is strongest)."""
+
+    value: Json
+    source: str
+    rank: int
+
+
+class Settings(NamedTuple):
+    """Every setting in its type. `base_url` is the address that belongs to `provider`; "" for offline."""
+
+    model: str
+    provider: str
+    base_url: str
+    output: str | None
+    output_format: str | None
+    concurrency: int
+    timeout: float
+    retries: int
+    max_cost: float | None
+    values: dict[str, Value]
+
+
+def load(flags: Mapping[str, Json], environ: Mapping[str, str] | None = None) -> Settings:
+    """Merge the five layers. A flag that is None was not given. Raises ConfigError naming file or variable."""
+    environ = os.environ if environ is None else environ
+    values = {setting.name: Value(setting.default, "default", len(RANKS) - 1) for setting in SETTINGS}
+    user = user_folder() / "config.toml"
+    layers = [(_file(user), f"{user}"), (_project(), PROJECT_FILE)]
+    for rank, (table, source) in zip((3, 2), layers, strict=True):
+        values |= {name: Value(_typed(BY_NAME[name], value, source), source, rank) for name, value in table.items()}
+    for setting in SETTINGS:
+        if text := environ.get(setting.variable):
+            values[setting.name] = Value(_typed(setting, text, setting.variable), setting.variable, 1)
+        if (flag := flags.get(setting.name)) is not None:
+            option = f"--{setting.name.replace('_', '-')}"
+            values[setting.name] = Value(_typed(setting, flag, option), option, 0)
+    return _settings(values)
+
+
+def _settings(values: dict[str, Value]) -> Settings:
+    provider, base_url = _endpoint(values)
+
+    def text(name: str) -> str | None:
+        value = values[name].value
+        return None if value is None else str(value)
+
+    def number(name: str) -> float:
+        value = values[name].value
+        return float(value) if isinstance(value, int | float) else 0.0
+
+    return Settings(
+        model=text("model") or "",
+        provider=provider,
+        base_url=base_url,
+        output=os.path.expanduser(text("output") or "") or None,  # noqa: PTH111 - a Path would drop the last slash
+        output_format=text("output_format"),
+        concurrency=int(number("concurrency")),
+        timeout=number("timeout"),
+        retries=int(number("retries")),
+        max_cost=None if values["max_cost"].value is None else number("max_cost"),
+        values=values,
+    )
+
+
+def _endpoint(values: dict[str, Value]) -> tuple[str, str]:
+    """Provider and address. An address that is said more strongly than the provider means any compatible server."""
+    provider, address = values["provider"], values["base_url"]
+    name = str(provider.value)
+    if address.value and address.rank < provider.rank:
+        name = "lumenfall" if _host(str(address.value)) == _host(LUMENFALL) else "openai"
+    if name == "offline":
+        return name, ""
+    if name == "lumenfall":
+        return name, _checked_url(str(address.value or values["lumenfall_base_url"].value))
+    if name != "openai":
+        hint = did_you_mean(name, ("lumenfall", "openai", "offline"))
+        raise UsageError(f"provider {name!r} is not one of lumenfall, openai, offline", hint=hint)
+    if not address.value:
+        raise UsageError("provider openai needs an address", hint="add --base-url http://localhost:8080/v1")
+    return name, _checked_url(str(address.value))
+
+
+def _checked_url(url: str) -> str:
+    """The address without a trailing slash. Raises ConfigError for what is no plain http(s) address."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isascii() or not url.isprintable() or " " in url:
+        raise ConfigError(f"base URL {url!r} is no address", hint="write it as https://host/v1")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigError("the base URL holds a user name or password", hint="put the key into LUMENFALL_API_KEY")
+    if parts.query or parts.fragment:
+        raise ConfigError(f"base URL {url!r} ends in a query or fragment", hint="write it as https://host/v1")
+    return url.rstrip("/")
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def key(variable: str, environ: Mapping[str, str] | None = None) -> tuple[Secret | None, str]:
+    """A key and where it came from: the variable, the file in `<variable>_FILE`, or the user's credentials.toml.
+
+    Raises ConfigError for files that others may read and for keys that cannot be sent in a header.
+    """
+    environ = os.environ if environ is None else environ
+    if text := environ.get(variable, "").strip():
+        return _secret(text, variable), variable
+    if path := environ.get(f"{variable}_FILE", ""):
+        return _secret(_private(Path(path)).strip(), path), path
+    path_ = user_folder() / "credentials.toml"
+    if path_.exists():
+        try:
+            text = tomllib.loads(_private(path_)).get(variable, "")
+        except ValueError as fault:
+            raise ConfigError(f"{path_} is no TOML") from fault  # the parser's message may quote the key
+        if text and isinstance(text, str):
+            return _secret(text.strip(), str(path_)), str(path_)
+    return None, ""
+
+
+def check_transport(url: str) -> None:
+    """Raise ConfigError where a key would cross a network in the clear."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "http" and host not in ("localhost", "::1") and not host.startswith("127."):
+        raise ConfigError(f"the key would travel to {host} unencrypted", hint="use https, or --no-key to send none")
+
+
+def _secret(text: str, source: str) -> Secret:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ConfigError(f"the key from {source} holds blanks or characters that no key has", hint="copy it again")
+    return Secret(text)
+
+
+def _private(path: Path) -> str:
+    """The text of a file that only its owner can read."""
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if os.name == "posix" and mode & 0o077:
+                raise ConfigError(f"{path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}")
+            return file.read(MAX_BYTES).decode()
+    except OSError as fault:
+        raise ConfigError(f"key file {path} cannot be read: {fault.strerror}") from fault
+    except UnicodeDecodeError as fault:
+        raise ConfigError(f"key file {path} is no text") from fault
+
+
+def user_folder() -> Path:
+    """The platform's folder for the user's settings, credentials and models."""
+    import platformdirs  # here, because a lookup with everything on its line needs no folder
+
+    return Path(platformdirs.user_config_dir(APP, appauthor=False))
+
+
+def state_folder() -> Path:
+    """The platform's folder for what must survive a run, such as pictures that could not be saved where they should."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir(APP, appauthor=False))
+
+
+def is_terminal(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
+    """Whether a person watches this stream on a terminal that can move its cursor."""
+    environ = os.environ if environ is None else environ
+    try:
+        return stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")
+    except ValueError:  # closed
+        return False
+
+
+def model_folders() -> tuple[Path, ...]:
+    """Where users put model files of their own."""
+    return (user_folder() / "models",)
+
+
+def _project() -> dict[str, Json]:
+    """The project's file: here, or up to the top of the repository this folder is in."""
+    try:
+        here = Path.cwd()
+    except OSError:  # the folder was deleted under us
+        return {}
+    for folder in (here, *here.parents) if _repository(here) else (here,):
+        path = folder / PROJECT_FILE
+        if path.is_file():
+            table = _file(path)
+            for name in table:
+                if not BY_NAME[name].project:
+                    hint = f"use the option, {BY_NAME[name].variable}, or the user's config.toml"
+                    raise ConfigError(f"{path}: {name} cannot be set by a project's file", hint=hint)
+            return table
+        if (folder / ".git").exists():
+            break
+    return {}
+
+
+def _repository(folder: Path) -> bool:
+    return any((parent / ".git").exists() for parent in (folder, *folder.parents))
+
+
+def _file(path: Path) -> dict[str, Json]:
+    """The settings of one TOML file; none where there is no file. Raises ConfigError with file, key and reason."""
+    try:
+        with path.open("rb") as file:
+            table = tomllib.loads(file.read(MAX_BYTES).decode())
+    except FileNotFoundError:
+        return {}
+    except OSError as fault:
+        raise ConfigError(f"{path} cannot be read: {fault.strerror}") from fault
+    except (ValueError, RecursionError) as fault:
+        raise ConfigError(f"{path} is no TOML: {fault}") from fault
+    for name in table:
+        if name not in BY_NAME:
+            hint = did_you_mean(name, BY_NAME)
+            if "key" in name.lower():
+                hint = "keys belong into LUMENFALL_API_KEY or credentials.toml (mode 0600)"
+            raise ConfigError(f"{path}: {name!r} is not a setting", hint=hint or f"settings: {', '.join(BY_NAME)}")
+    return table
+
+
+def _typed(setting: Setting, value: object, source: str) -> Json:
+    """The value in the setting's type and range. Raises ConfigError (UsageError for an option) naming the source."""
+    wanted = {"text": "a text", "whole": "a whole number", "number": "a number"}[setting.kind]
+    typed: str | float = ""
+    try:
+        if setting.kind == "text":
+            typed = value if isinstance(value, str) else ""
+            valid = bool(typed.strip())
+        else:
+            typed = _number(value, whole=setting.kind == "whole")
+            valid = setting.minimum <= typed <= setting.maximum
+            wanted += f" from {setting.minimum:g} to {setting.maximum:g}" if setting.maximum < float("inf") else ""
+    except (ValueError, OverflowError):
+        valid = False
+    if valid:
+        return typed
+    error = UsageError if source.startswith("--") else ConfigError
+    raise error(f"{source}: {setting.name} must be {wanted}, not {str(value)[:60]!r}")
+
+
+def _number(value: object, *, whole: bool) -> int | float:
+    written = isinstance(value, int | float) or (isinstance(value, str) and value.isascii() and "_" not in value)
+    if isinstance(value, bool) or not written:
+        raise ValueError
+    number = float(str(value))
+    if whole and not number.is_integer():
+        raise ValueError
+    return int(number) if whole else number

@@ -1,0 +1,129 @@
+"""Every failure a person can meet. Each class owns a stable code (JSON) and an exit code (shell).
+
+FluxError                   1  error
+├── UsageError              2  usage          a word on the command line is wrong; nothing was sent
+│   ├── ConfigError         2  config         a setting, its file or its permissions are wrong
+│   ├── CatalogueError      2  catalogue      a model file is wrong
+│   ├── OutputError         2  output         the pictures could not be saved where they should go
+│   └── BudgetError         2  budget         the run would cost more than allowed
+├── AuthError               4  auth           key missing or refused
+├── PaymentError            4  payment        no balance
+├── ModerationError         5  moderation     prompt or picture refused
+├── ValidationError         1  validation     the provider refused the request
+├── NotFoundError           1  not_found      the provider knows no such model or address
+├── RateError               1  rate           still too many requests after the last retry
+├── ProviderError           1  provider       the provider failed, or its answer makes no sense
+├── NetworkError            1  network        nobody could be reached
+├── DeadlineError           1  timeout        the deadline passed
+├── PictureError            1  picture        what came is no whole picture
+├── DiskError               1  disk           a picture could not be written
+├── NotSentError            1  not_sent       held back, because an earlier call failed for good
+└── Interrupted           130  interrupted    Ctrl-C
+"""
+
+from collections.abc import Iterable
+
+
+class FluxError(Exception):
+    """One failure: what happened (with the value), and what to type next.
+
+    `billed` is True when the call may have been paid for although no picture came.
+    """
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(
+        self, message: str, *, hint: str = "", billed: bool = False, status: int | None = None, request_id: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.billed = billed
+        self.status = status
+        self.request_id = request_id
+
+
+class UsageError(FluxError):
+    code = "usage"
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    code = "config"
+
+
+class CatalogueError(UsageError):
+    code = "catalogue"
+
+
+class OutputError(UsageError):
+    code = "output"
+
+
+class BudgetError(UsageError):
+    code = "budget"
+
+
+class AuthError(FluxError):
+    code = "auth"
+    exit_code = 4
+
+
+class PaymentError(FluxError):
+    code = "payment"
+    exit_code = 4
+
+
+class ModerationError(FluxError):
+    code = "moderation"
+    exit_code = 5
+
+
+class ValidationError(FluxError):
+    code = "validation"
+
+
+class NotFoundError(FluxError):
+    code = "not_found"
+
+
+class RateError(FluxError):
+    code = "rate"
+
+
+class ProviderError(FluxError):
+    code = "provider"
+
+
+class NetworkError(FluxError):
+    code = "network"
+
+
+class DeadlineError(FluxError):
+    code = "timeout"
+
+
+class PictureError(FluxError):
+    code = "picture"
+
+
+class DiskError(FluxError):
+    code = "disk"
+
+
+class NotSentError(FluxError):
+    code = "not_sent"
+
+
+class Interrupted(FluxError):  # noqa: N818 - the field's word, and no fault
+    code = "interrupted"
+    exit_code = 130
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean X?` for the known word nearest to a mistyped one, else nothing."""
+    from difflib import get_close_matches  # only failures pay for it
+
+    near = get_close_matches(word.lower(), tuple(known), n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else ""

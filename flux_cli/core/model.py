@@ -1,0 +1,77 @@
+"""The nouns of the catalogue: what a model is, and nothing about where it was read."""
+
+from typing import Literal, NamedTuple, TypeAlias
+
+Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
+Kind = Literal["string", "integer", "number", "boolean", "image"]
+Support = Literal["passthrough", "renamed", "converted", "emulated"]
+
+
+class Size(NamedTuple):
+    """One published size. `width` and `height` are nominal pixels: the provider may return more."""
+
+    width: int
+    height: int
+    aspect_ratio: str  # "16:9"
+    resolution: str  # "1K"
+    native: tuple[int, int] | None  # pixels the upstreams are known to deliver for this shape
+
+    @property
+    def name(self) -> str:
+        return f"{self.width}x{self.height}"
+
+    @property
+    def megapixels(self) -> float:
+        return self.width * self.height / 1e6
+
+
+class Param(NamedTuple):
+    """One parameter of a model: what it accepts and what the gateway does with it."""
+
+    name: str
+    kind: Kind
+    support: Support
+    help: str
+    default: Json = None
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    upstreams: tuple[str, ...] = ()  # the routes that honour it; empty: all of them
+    needs: str = ""  # another parameter without which this one has no effect
+
+
+class Route(NamedTuple):
+    """One way to the model: the gateway name that forces it, and the upstream's own name."""
+
+    name: str  # "fal"
+    model: str  # "fal/flux1.1-pro-ultra"
+    upstream: str  # "fal-ai/flux-pro/v1.1-ultra"
+    aspect_ratios: tuple[str, ...] = ()  # shapes this upstream lists; empty: all of the model's
+
+
+class Model(NamedTuple):
+    """One row of the catalogue."""
+
+    id: str
+    name: str
+    vendor: str
+    summary: str
+    page: str
+    price_usd: float | None  # a picture; None: unknown
+    prompt_limit: int | None  # characters after which a gateway may refuse
+    aliases: tuple[str, ...]
+    native_formats: tuple[str, ...]  # formats the upstreams make themselves
+    default_size: str
+    sizes: tuple[Size, ...]
+    parameters: dict[str, Param]
+    routes: tuple[Route, ...]
+
+    @property
+    def default(self) -> Size:
+        return next(size for size in self.sizes if size.name == self.default_size)
+
+
+def split_route(name: str) -> tuple[str, str | None]:
+    """`fal/flux1.1-pro-ultra` -> the model's own name, and the route its prefix forces (None: no prefix)."""
+    route, slash, bare = name.partition("/")
+    return (bare, route) if slash else (name, None)

@@ -1,0 +1,143 @@
+"""Templates -> file names that every file system accepts. Whether a name is free is not decided here."""
+
+import string
+import unicodedata
+from typing import NamedTuple
+
+from flux_cli.core.errors import OutputError, did_you_mean
+from flux_cli.core.formats import BY_SUFFIX, FORMATS, format_of_suffix, split_suffix
+
+DEFAULT = "{slug}-{seed}.{ext}"
+DEFAULT_UNSEEDED = "{slug}-{id}.{ext}"
+FIELDS = ("slug", "prompt", "seed", "index", "ratio", "width", "height", "model", "id", "date", "time", "ext")
+SLUG_BYTES = 80  # short enough for file systems that stop at 143 bytes (eCryptfs)
+PROMPT_BYTES = 160
+NAME_BYTES = 255
+SPEC_LENGTH = 3  # `{index:03}`; longer specifications would only pad a disk full of zeros
+# Windows takes these for devices, whatever the suffix.
+RESERVED = frozenset(["con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))])
+UNSAFE = frozenset('<>:"/\\|?*')
+
+
+class Name(NamedTuple):
+    """A file name that may still wait for its suffix, because only the picture knows its own type."""
+
+    template: str
+    fields: dict[str, str | int]
+
+    def path(self, suffix: str) -> str:
+        return _render(self.template, {**self.fields, "ext": suffix})
+
+    def candidates(self, file_format: str | None) -> tuple[str, ...]:
+        """Every path this name could become: one when the format is known, else one a format."""
+        rows = [FORMATS[file_format]] if file_format else FORMATS.values()
+        return tuple(dict.fromkeys(self.path(row.suffix) for row in rows))
+
+
+def complete(output: str | None, *, seeded: bool, is_folder: bool) -> str:
+    """The full template for what `-o` says: nothing, a folder, a file name or a template.
+
+    A name without the suffix of a picture gets `.{ext}`. Raises OutputError for unknown fields.
+    """
+    default = DEFAULT if seeded else DEFAULT_UNSEEDED
+    if not output:
+        return default
+    if is_folder:
+        return f"{output.rstrip('/')}/{default}"
+    if "ext" in _fields(output) or format_of_suffix(output):
+        return output
+    return f"{output}.{{ext}}"
+
+
+def names(template: str, rows: list[dict[str, str | int]]) -> tuple[Name, ...]:
+    """One name a row of field values, all different: where the template alone would repeat, `-{index}` is added."""
+    for candidate in (template, _with_index(template, len(str(len(rows))))):
+        all_names = tuple(Name(candidate, row) for row in rows)
+        if len({fold(name.path("ext")) for name in all_names}) == len(all_names):
+            break
+    for name in all_names:
+        _check(name.path("jpeg"))
+    return all_names
+
+
+def slug(prompt: str) -> str:
+    """Words of any script joined by hyphens, lower case, at most 80 bytes; `picture` if nothing is left."""
+    folded = unicodedata.normalize("NFKC", prompt[: 4 * SLUG_BYTES]).lower()
+    kept = "".join(char if _is_word(char) else " " for char in folded if char not in "'\u2019")
+    words = _cut("-".join(kept.split()), SLUG_BYTES).strip("-")
+    return f"{words}-picture" if words in RESERVED else words or "picture"
+
+
+def safe(text: str) -> str:
+    """A field's value as part of one file name: no separators, controls or characters that Windows refuses."""
+    kept = "".join("-" if char in UNSAFE else char for char in text if unicodedata.category(char)[0] != "C")
+    return " ".join(kept.split()).strip(". ")
+
+
+def sibling(path: str, number: int) -> str:
+    """`cat.png` -> `cat-2.png`: the name beside a taken one."""
+    stem, suffix = split_suffix(path)
+    folder, slash, base = stem.rpartition("/")
+    tail = f"-{number}.{suffix}" if suffix else f"-{number}"
+    return f"{folder}{slash}{_cut(base, NAME_BYTES - len(tail.encode()))}{tail}"
+
+
+def fold(path: str) -> str:
+    """The form under which two names meet on file systems that ignore case and composition."""
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+def text_fields(prompt: str, model: str) -> dict[str, str | int]:
+    """The fields that come from free text, made safe."""
+    return {"slug": slug(prompt), "prompt": _cut(safe(prompt), PROMPT_BYTES) or "picture", "model": safe(model)}
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or unicodedata.category(char)[0] == "M"  # marks carry vowels in many scripts
+
+
+def _cut(text: str, limit: int) -> str:
+    return text.encode("utf-8", "ignore")[:limit].decode("utf-8", "ignore").rstrip()
+
+
+def _with_index(template: str, digits: int) -> str:
+    stem, suffix = split_suffix(template)
+    index = f"-{{index:0{digits}}}"
+    return f"{stem}{index}.{suffix}" if suffix == "{ext}" or suffix.lower() in BY_SUFFIX else f"{template}{index}"
+
+
+def _fields(template: str) -> list[str]:
+    """The field names of a template. Raises OutputError for anything but `{name}` and `{name:03}`."""
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as fault:
+        message = f"output {template!r} has unbalanced braces"
+        raise OutputError(message, hint="write {{ and }} for braces that belong to the name") from fault
+    found = [field for _, field, _, _ in parts if field is not None]
+    for _, field, spec, conversion in parts:
+        if field is None:
+            continue
+        if field not in FIELDS or conversion:
+            message = f"output {template!r}: there is no field {{{field}}}"
+            raise OutputError(message, hint=did_you_mean(field, FIELDS) or f"fields: {', '.join(FIELDS)}")
+        if spec and not (spec.isascii() and spec.isdigit() and len(spec) <= SPEC_LENGTH):
+            message = f"output {template!r}: {{{field}:{spec}}} is no width"
+            raise OutputError(message, hint="write {index:03} for numbers with leading zeros")
+    return found
+
+
+def _render(template: str, fields: dict[str, str | int]) -> str:
+    text = ""
+    for literal, field, spec, _ in string.Formatter().parse(template):
+        text += literal
+        if field is not None:
+            value = fields[field]
+            text += format(value, spec or "") if isinstance(value, int) else f"{value:{(spec or '').lstrip('0')}}"
+    return text
+
+
+def _check(path: str) -> None:
+    for part in path.split("/"):
+        if len(part.encode("utf-8", "surrogateescape")) > NAME_BYTES:
+            message = f"the file name {part[:40]!r}... is longer than {NAME_BYTES} bytes"
+            raise OutputError(message, hint="use {slug} in place of {prompt}, or a shorter name")

@@ -1,0 +1,103 @@
+"""Shapes and scales as people write them, and the nearest ones a model has. Pure arithmetic."""
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from flux_cli.core.errors import UsageError
+from flux_cli.core.model import Size
+
+TIER_SIDE = 1024  # "1K" is the area of a 1024 x 1024 square, "2K" of 2048 x 2048, and so on
+MAX_DIGITS = 9  # longer numbers are no size of a picture
+
+
+class Shape(NamedTuple):
+    """A shape as written: pixels (`1920x1080`, `is_pixels`) or a ratio (`16:9`)."""
+
+    width: float
+    height: float
+    is_pixels: bool
+
+    @property
+    def ratio(self) -> float:
+        return self.width / self.height
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+
+def parse_shape(text: str, parameter: str = "size") -> Shape:
+    """Read `WxH`, `W×H` or `W:H`; a ratio may have decimals (`1.91:1`).
+
+    Raises UsageError for anything else, naming the parameter.
+    """
+    folded = text.strip().lower().replace("×", "x")
+    for separator in ("x", ":"):
+        width, found, height = folded.partition(separator)
+        if found:
+            numbers = _positive(width), _positive(height)
+            is_pixels = separator == "x"
+            if all(numbers) and not (is_pixels and "." in folded):
+                return Shape(*numbers, is_pixels)
+    message = f"{parameter} {text!r} is no size"
+    raise UsageError(message, hint="write pixels as 1920x1080 or a shape as 16:9")
+
+
+def parse_ratio(text: str, parameter: str = "aspect_ratio") -> float:
+    """Read `16:9` as width over height. Raises UsageError, also for pixels, which belong to `size`."""
+    shape = parse_shape(text, parameter)
+    if shape.is_pixels:
+        message = f"{parameter} {text!r} is a size in pixels"
+        raise UsageError(message, hint=f"use --size {text}, or give a shape such as 16:9")
+    return shape.ratio
+
+
+def parse_tier(text: str) -> float:
+    """Read a tier (`0.5K`, `4K`) or megapixels (`0.25`, `1`, `1MP`) as an area in pixels.
+
+    Both count in binary: `1K` and `1` are 1024 x 1024, the way the model's page uses them.
+    """
+    folded = text.strip().lower()
+    if folded.endswith("k"):
+        side = _positive(folded[:-1]) * TIER_SIDE
+        area = side * side
+    else:
+        area = _positive(folded.removesuffix("mp").rstrip()) * TIER_SIDE**2
+    if not area:
+        message = f"resolution {text!r} is no tier"
+        raise UsageError(message, hint="write a tier (0.5K, 1K, 2K, 4K) or megapixels (0.25, 1)")
+    return area
+
+
+def nearest_ratio(ratio: float, known: Iterable[str]) -> str:
+    """The known ratio with the smallest `|ln(ratio / known)|`: symmetric between portrait and landscape."""
+    return min(known, key=lambda name: abs(math.log(ratio / parse_ratio(name))))
+
+
+def nearest_tier(area: float, known: Iterable[str]) -> str:
+    """The known tier whose area is nearest, again by the logarithm of the quotient."""
+    return min(known, key=lambda name: abs(math.log(area / parse_tier(name))))
+
+
+def nearest_size(sizes: tuple[Size, ...], ratio: float, area: float) -> Size:
+    """The published size of the nearest ratio, and among those of the nearest tier."""
+    aspect_ratio = nearest_ratio(ratio, dict.fromkeys(size.aspect_ratio for size in sizes))
+    of_shape = {size.resolution: size for size in sizes if size.aspect_ratio == aspect_ratio}
+    return of_shape[nearest_tier(area, of_shape)]
+
+
+def nominal(ratio: str) -> tuple[int, int]:
+    """Width and height of a ratio at 1K as the page computes them: halves round up. Used to check tables."""
+    value = parse_ratio(ratio)
+    height = math.floor(math.sqrt(TIER_SIDE**2 / value) + 0.5)
+    return math.floor(height * value + 0.5), height
+
+
+def _positive(text: str) -> float:
+    """A plain decimal number above zero, or 0.0: no signs, exponents, blanks or other scripts' digits."""
+    whole, _, fraction = text.partition(".")
+    digits = whole + fraction
+    if not digits or not digits.isascii() or not digits.isdigit() or len(digits) > MAX_DIGITS:
+        return 0.0
+    return float(text)

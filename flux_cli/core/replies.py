@@ -1,0 +1,149 @@
+"""Answers of servers, read with tolerance: what failed and of which kind, how long to wait, what a JSON body says.
+
+Providers disagree on every detail of an error (a list, a text, a number as code, HTML, nothing at all), so this reads
+whatever is there and never raises for it. Codes decide before HTTP statuses; the `type` field varies and is ignored.
+"""
+
+import json
+import math
+import re
+from email.utils import parsedate_to_datetime
+
+from flux_cli.core.errors import (
+    AuthError,
+    FluxError,
+    ModerationError,
+    NotFoundError,
+    PaymentError,
+    ProviderError,
+    RateError,
+    ValidationError,
+)
+from flux_cli.core.model import Json
+from flux_cli.core.request import Reply
+
+SHOWN = 300  # characters of a server's own words that are worth a person's time
+RETRYABLE = frozenset((429, 500, 502, 503))  # 408, 504 and 524 leave open whether the work was done, and paid for
+BY_CODE: dict[str, type[FluxError]] = {
+    "AUTHENTICATION_FAILED": AuthError,
+    "INVALID_API_KEY": AuthError,
+    "INSUFFICIENT_BALANCE": PaymentError,
+    "INSUFFICIENT_QUOTA": PaymentError,
+    "CONTENT_POLICY_VIOLATION": ModerationError,
+    "MODERATION_BLOCKED": ModerationError,
+    "MODEL_NOT_FOUND": NotFoundError,
+    "MODEL_DISABLED": NotFoundError,
+    "RECORDING_NOT_FOUND": NotFoundError,
+    "INVALID_REQUEST": ValidationError,
+    "UNKNOWN_PARAMETER": ValidationError,
+    "RATE_LIMITED": RateError,
+    "RATE_LIMIT_EXCEEDED": RateError,
+    "ALL_PROVIDERS_EXHAUSTED": ProviderError,
+}
+BY_STATUS: dict[int, type[FluxError]] = {
+    400: ValidationError,
+    401: AuthError,
+    402: PaymentError,
+    403: AuthError,
+    404: NotFoundError,
+    413: ValidationError,
+    422: ValidationError,
+    429: RateError,
+}
+HINTS: dict[type[FluxError], str] = {
+    AuthError: "check {key}",
+    PaymentError: "top up the account, then run the same command again",
+    ModerationError: "rephrase the prompt, or try another route with --route",
+    NotFoundError: "see the known models with: flux models",
+    RateError: "wait a little, or lower --concurrency",
+    ValidationError: "see what is sent, and why, with: flux resolve",
+}
+
+
+def parse_json(data: bytes) -> Json:
+    """The JSON of a body, or None for anything that is none (HTML, cut text, nesting without end)."""
+    try:
+        value: Json = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def failure(reply: Reply, key_name: str = "") -> FluxError:
+    """The error a reply describes, in our taxonomy; `billed` where the server may have done the work."""
+    code, message = _words(reply)
+    kind = BY_CODE.get(code.upper()) or BY_STATUS.get(reply.status, ProviderError)
+    said = f": {message}" if message else " and said nothing about why"
+    text = f"the provider refused with {code or 'HTTP ' + str(reply.status)}{said}"
+    if kind is ProviderError:
+        text = f"the provider failed with {code or 'HTTP ' + str(reply.status)}{said}"
+    billed = reply.status in (408, 504, 524) or (200 <= reply.status < 300 and kind is ProviderError)
+    hint = HINTS.get(kind, "").format(key=key_name or "the key")
+    return kind(text, hint=hint, billed=billed, status=reply.status, request_id=request_id(reply))
+
+
+def request_id(reply: Reply, body: Json = None) -> str:
+    """The name the provider gave this request, from a header or the body; "" where it gave none."""
+    for name in ("x-lumenfall-request-id", "x-request-id", "x-fal-request-id"):
+        if value := reply.headers.get(name):
+            return plain(value, 100)
+    identity = body.get("id") if isinstance(body, dict) else None
+    return plain(identity, 100) if isinstance(identity, str) else ""
+
+
+def retry_after(reply: Reply, now: float) -> float | None:
+    """Seconds the server asks to wait: milliseconds, seconds, an HTTP date, or its own words. None: it does not say.
+
+    `now` is the time in seconds since the epoch.
+    """
+    for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        if (seconds := _seconds(reply.headers.get(name, ""))) is not None:
+            return seconds / scale
+    if date := reply.headers.get("retry-after"):
+        try:
+            return max(0.0, parsedate_to_datetime(date).timestamp() - now)
+        except (ValueError, OverflowError, OSError):
+            return None
+    if reply.status == 429 and (found := re.search(r"resets in ~?(\d{1,6})\s*s", _words(reply)[1])):
+        return float(found[1])
+    return None
+
+
+def plain(text: str, limit: int = SHOWN) -> str:
+    """A server's words on one line, without control characters that could act on a terminal."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * limit]).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _words(reply: Reply) -> tuple[str, str]:
+    """Code and message of an error body, each "" where the server gave none."""
+    body = parse_json(reply.data[: 1 << 20])
+    if not isinstance(body, dict):
+        text = reply.data[: 8 * SHOWN].decode("utf-8", "replace").strip()
+        return "", "" if text.startswith("<") else plain(text)
+    error = body.get("error")
+    source = error if isinstance(error, dict) else body
+    code = next((source[key] for key in ("code", "error_code", "error_type") if source.get(key)), "")
+    words = next((found for key in ("message", "error", "detail", "title", "errors") if (found := source.get(key))), "")
+    return plain(str(code), 60) if isinstance(code, str | int) else "", plain(_flat(words))
+
+
+def _flat(words: Json) -> str:
+    """A message as text: validation lists say where and what."""
+    if isinstance(words, str):
+        return words
+    if isinstance(words, list):
+        return "; ".join(_flat(item) for item in words[:5])
+    if isinstance(words, dict):
+        where = words.get("loc")
+        place = ".".join(str(part) for part in where[:5]) + ": " if isinstance(where, list) else ""
+        return place + _flat(words.get("msg") or words.get("message") or json.dumps(words)[:SHOWN])
+    return "" if words is None else str(words)

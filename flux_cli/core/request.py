@@ -1,0 +1,195 @@
+"""The nouns of the flow, in the order they appear: Request, Resolved, Call, Post, Reply, Picture, Report."""
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from flux_cli.core.errors import FluxError
+from flux_cli.core.model import Json, Model, Size
+from flux_cli.core.secret import Secret
+
+Behaviour = Literal["passthrough", "renamed", "converted", "emulated", "ignored", "default"]
+
+
+class Attachment(NamedTuple):
+    """A local picture the person named, already read, checked and written as a data URI."""
+
+    asked: str
+    uri: str
+
+
+Value: TypeAlias = Json | Attachment
+
+
+class Request(NamedTuple):
+    """What the person said. A parameter that is not in `parameters` was not said."""
+
+    model: str
+    parameters: dict[str, Value]
+    prompt: str | None = None  # None only where no prompt is needed (`flux resolve`)
+    route: str | None = None
+    output: str | None = None
+
+
+class Note(NamedTuple):
+    """One decision on the way from what was asked to what is sent.
+
+    `warning` marks decisions a person should see unasked: what they get is not what they typed.
+    """
+
+    parameter: str
+    asked: Json
+    used: Json
+    behaviour: Behaviour
+    reason: str
+    warning: bool = False
+
+
+class Resolved(NamedTuple):
+    """What is meant. `parameters` are checked values, keyed by the gateway's names, without prompt, seed and n."""
+
+    wire_model: str
+    prompt: str
+    parameters: dict[str, Json]
+    notes: tuple[Note, ...]
+    model: Model | None = None  # None: no catalogue knows it
+    route: str | None = None
+    size: Size | None = None
+    n: int = 1
+    seed: Json = None
+    format: str | None = None  # what the files must be; None: as received
+    quality: int | None = None
+
+    @property
+    def price_usd(self) -> float | None:
+        """Catalogue price of the whole request in USD; None where it is unknown."""
+        return None if self.model is None or self.model.price_usd is None else self.model.price_usd * self.n
+
+
+class Call(NamedTuple):
+    """One request for one picture. `number` counts from 1 in the order asked."""
+
+    number: int
+    seed: Json
+    body: dict[str, Json]
+
+
+class Plan(NamedTuple):
+    """Everything that will be sent, and the notes on how."""
+
+    calls: tuple[Call, ...]
+    notes: tuple[Note, ...]
+
+
+class Post(NamedTuple):
+    """One request as it goes over the wire. `key` is sent as a bearer token, and only to this address."""
+
+    url: str
+    body: dict[str, Json]
+    key: Secret | None = None
+    key_name: str = ""  # where people set the key, for hints
+
+
+class Reply(NamedTuple):
+    """An answer: header names in lower case, the body as it came."""
+
+    status: int
+    headers: dict[str, str]
+    data: bytes
+
+
+class Facts(NamedTuple):
+    """What a reply says about a picture beside the picture. Empty or None: the provider did not say."""
+
+    request_id: str = ""
+    provider: str = ""
+    cost_usd: float | None = None
+    seed: int | None = None
+    revised_prompt: str = ""
+    undrawn: tuple[str, ...] = ()  # words an offline sketch has no motif for
+
+
+class Media(NamedTuple):
+    """One picture as it came from a provider, before anything was done to it."""
+
+    data: bytes
+    facts: Facts
+
+
+class Picture(NamedTuple):
+    """One finished picture: exactly the bytes of the file, and what they are."""
+
+    data: bytes
+    format: str
+    width: int
+    height: int
+    as_received: bool  # False: decoded and encoded here
+
+
+class Saved(NamedTuple):
+    """One file on disk (or on stdout, then `path` is "-")."""
+
+    path: str
+    picture: Picture
+    facts: Facts
+
+
+class Outcome(NamedTuple):
+    """What became of one call: saved files, or an error, or both, or neither (skipped)."""
+
+    call: Call
+    saved: tuple[Saved, ...] = ()
+    error: FluxError | None = None
+    skipped: str = ""  # the file that was already there
+    seconds: float = 0.0
+
+
+class Event(NamedTuple):
+    """One step of one call, for whoever shows progress. `detail` is for people."""
+
+    kind: Literal["sent", "waiting", "received", "saved", "skipped", "failed"]
+    number: int
+    detail: str = ""
+    seconds: float = 0.0
+    path: str = ""
+
+
+class Report(NamedTuple):
+    """The one result of a run: text, JSON and exit code are all derived from it."""
+
+    resolved: Resolved
+    notes: tuple[Note, ...]
+    provider: str
+    hosted: bool
+    outcomes: tuple[Outcome, ...]
+    interrupted: bool = False
+
+    @property
+    def saved(self) -> tuple[Saved, ...]:
+        return tuple(saved for outcome in self.outcomes for saved in outcome.saved)
+
+    @property
+    def errors(self) -> tuple[FluxError, ...]:
+        return tuple(outcome.error for outcome in self.outcomes if outcome.error)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all there; 3 some; the common code when every call failed alike, else 1; 130 interrupted."""
+        if self.interrupted:
+            return 130
+        if not self.errors:
+            return 0
+        if any(outcome.saved or outcome.skipped for outcome in self.outcomes):
+            return 3
+        causes = {error.exit_code for error in self.errors if error.code != "not_sent"}
+        return causes.pop() if len(causes) == 1 else 1
+
+    @property
+    def status(self) -> str:
+        if self.interrupted:
+            return "interrupted"
+        return {0: "ok", 3: "partial"}.get(self.exit_code, "failed")
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the providers say this run cost, in USD; None if any picture came without a figure."""
+        costs = [saved.facts.cost_usd for saved in self.saved]
+        return None if None in costs else sum(cost for cost in costs if cost is not None)

@@ -1,0 +1,112 @@
+"""Single parameter values: typed as JSON where they parse, checked against a catalogue row, shortened for display."""
+
+import json
+import math
+
+from flux_cli.core.errors import UsageError, did_you_mean
+from flux_cli.core.model import Json, Param
+from flux_cli.core.request import Attachment, Value
+
+SHOWN = 60  # characters of a long value that are shown
+INT64 = 2**63  # larger whole numbers do not survive other people's JSON readers
+
+
+def typed(text: str) -> Json:
+    """A value of `-p key=value`: JSON where it parses to something JSON can say again, else the text itself."""
+    try:
+        value: Json = json.loads(text)
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):  # also integers of thousands of digits, NaN, infinities, half characters
+        return text
+    return value
+
+
+def well_formed(name: str, text: str) -> str:
+    """The text itself. Raises UsageError for bytes of the command line that are no UTF-8: no server could read them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as fault:
+        message = f"{name} holds bytes that are no UTF-8 text"
+        raise UsageError(message, hint="check the encoding of the terminal or file it comes from") from fault
+    return text
+
+
+def loose(value: Value) -> Json:
+    """A value nobody can check, on its way to a model or parameter no catalogue knows."""
+    if isinstance(value, Attachment):
+        return value.uri
+    return typed(value) if isinstance(value, str) else value
+
+
+def check(param: Param, value: Value) -> Json:
+    """The value a known parameter accepts, in its declared type. Raises UsageError naming both."""
+    if isinstance(value, Attachment):
+        return value.uri
+    return {"integer": _integer, "number": _number, "boolean": _boolean, "image": _image, "string": _string}[
+        param.kind
+    ](param, value)
+
+
+def shorten(value: Json) -> Json:
+    """The value as shown in notes: long text (data URIs, prompts) is cut, with its length said."""
+    if isinstance(value, str) and len(value) > SHOWN:
+        return f"{value[: SHOWN - 25]}… ({len(value):,} characters)"
+    return value
+
+
+def _integer(param: Param, value: Json) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise _refused(param, value, "a whole number")
+    text = str(value) if isinstance(value, int) and abs(value) < INT64 else value
+    digits = text.removeprefix("-").removeprefix("+") if isinstance(text, str) else ""
+    if not digits.isascii() or not digits.isdigit() or len(digits) > len(str(INT64)) or abs(int(text)) >= INT64:
+        raise _refused(param, value, "a whole number")
+    return int(_in_range(param, int(text)))
+
+
+def _number(param: Param, value: Json) -> int | float:
+    try:
+        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number) or (isinstance(value, str) and not value.isascii()):
+        raise _refused(param, value, "a number")
+    return _in_range(param, int(number) if number.is_integer() else number)
+
+
+def _in_range(param: Param, number: float) -> int | float:
+    low, high = param.minimum, param.maximum
+    if (low is not None and number < low) or (high is not None and number > high):
+        span = f"{low:g} to {high:g}" if low is not None and high is not None else f"{low:g} or more"
+        raise _refused(param, number, span if high is not None else f"at least {low:g}")
+    return number
+
+
+def _boolean(param: Param, value: Json) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    raise _refused(param, value, "true or false")
+
+
+def _string(param: Param, value: Json) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise _refused(param, value, "text")
+    text = str(value)
+    if param.choices and text not in param.choices:
+        hint = did_you_mean(text, param.choices)
+        raise _refused(param, value, f"one of {', '.join(param.choices)}", hint)
+    return text
+
+
+def _image(param: Param, value: Json) -> str:
+    text = value if isinstance(value, str) else ""
+    if not text.startswith(("http://", "https://", "data:image/")):
+        raise _refused(param, value, "a URL, a data URI or a local picture")
+    return text
+
+
+def _refused(param: Param, value: Json, wanted: str, hint: str = "") -> UsageError:
+    shown = value if isinstance(value, str) else json.dumps(value)
+    return UsageError(f"{param.name} must be {wanted}, not {str(shorten(shown))!r}", hint=hint)

@@ -1,0 +1,214 @@
+"""The disk: checks before anything is paid, atomic writes, nothing overwritten unasked, nothing paid lost."""
+
+import contextlib
+import os
+import secrets
+import stat
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from flux_cli.core.containers import inspect
+from flux_cli.core.datauri import data_uri
+from flux_cli.core.errors import DiskError, OutputError, PictureError, UsageError
+from flux_cli.core.formats import FORMATS
+from flux_cli.core.naming import Name, sibling
+from flux_cli.core.request import Attachment, Picture, Value
+
+MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger picture inputs
+MAX_PROMPT = 1 << 20
+ATTACHED = ("jpeg", "png", "gif", "webp")
+PART = ".flux-"  # how the name of a file that is still being written begins
+
+
+class Folder:
+    """Saves pictures as files. A name that was taken meanwhile moves aside; a full disk moves to `rescue`."""
+
+    def __init__(self, *, overwrite: bool, rescue: Path) -> None:
+        self._overwrite, self._rescue = overwrite, rescue
+
+    def save(self, name: Name, picture: Picture, extra: int = 0) -> str:
+        """Write one picture and return its path. `extra` counts further pictures that one call brought along.
+
+        Raises DiskError if it cannot be written; the error says where the picture was kept instead.
+        """
+        path = name.path(FORMATS[picture.format].suffix)
+        if extra:
+            path = sibling(path, extra + 1)
+        try:
+            return _publish(picture.data, path, overwrite=self._overwrite and not extra)
+        except OSError as fault:
+            raise DiskError(f"cannot write {path}: {fault.strerror}", hint=self._rescued(path, picture)) from fault
+
+    def _rescued(self, path: str, picture: Picture) -> str:
+        try:
+            self._rescue.mkdir(parents=True, exist_ok=True)
+            kept = _publish(picture.data, str(self._rescue / Path(path).name), overwrite=False)
+        except OSError:
+            return "it could not be kept anywhere else either"
+        return f"the picture is safe in {kept}"
+
+
+class Pipe:
+    """Writes the one picture to a stream, for `-o -`."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def save(self, _name: Name, picture: Picture, extra: int = 0) -> str:
+        """Write the bytes. A reader that has gone has what it wanted; a further picture cannot be told apart."""
+        if extra:
+            raise DiskError("one call brought several pictures, and a pipe takes one", hint="save to files with -o")
+        try:
+            self._stream.write(picture.data)
+            self._stream.flush()
+        except BrokenPipeError:
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        except OSError as fault:
+            raise DiskError(f"cannot write to standard output: {fault.strerror}") from fault
+        return "-"
+
+
+def preflight(
+    names: Sequence[Name], file_format: str | None, *, overwrite: bool, skip_existing: bool, write: bool = True
+) -> dict[int, str]:
+    """Check every name before anything is paid; with `write`, also make the folders and try to write in them.
+
+    Returns the path already there for each name (by index) that is to be skipped. Raises OutputError otherwise.
+    """
+    present = {}
+    for index, name in enumerate(names):
+        for path in name.candidates(file_format):
+            if found := _existing(path):
+                present[index] = found
+                break
+    special = next((path for path in present.values() if not stat.S_ISREG(os.stat(path).st_mode)), None)  # noqa: PTH116
+    if special:
+        raise OutputError(f"{special} is no file", hint="name a file or a folder; -o - writes to standard output")
+    if present and not overwrite and not skip_existing:
+        more = f" and {len(present) - 1} more" if len(present) > 1 else ""
+        hint = "use --overwrite to replace, --skip-existing to keep, or another -o"
+        raise OutputError(f"{next(iter(present.values()))}{more} already exists", hint=hint)
+    if write:
+        for folder in dict.fromkeys(str(Path(name.path("png")).parent) for name in names):
+            _try_folder(Path(folder))
+    return present if skip_existing else {}
+
+
+def is_folder(output: str) -> bool:
+    """Whether `-o` names a folder: by its last slash, or because it is one."""
+    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+
+
+def attach(value: Value) -> Value:
+    """A picture parameter: a URL or data URI as it is, a local file as a checked data URI.
+
+    Raises UsageError for files that are missing, too large, damaged or of another type.
+    """
+    if not isinstance(value, str) or value.startswith(("http://", "https://", "data:")):
+        return value
+    data = _read(value, MAX_ATTACHMENT, "image_prompt")
+    try:
+        look = inspect(data)
+    except PictureError as fault:
+        raise UsageError(f"image_prompt {value!r}: {fault.message}", hint="give a jpeg, png, gif or webp") from fault
+    if look.format not in ATTACHED:
+        raise UsageError(f"image_prompt {value!r} is {look.format}", hint="give a jpeg, png, gif or webp")
+    return Attachment(value, data_uri(data, FORMATS[look.format].mime))
+
+
+def read_prompt(word: str, stdin: TextIO | None) -> str:
+    """The prompt a word means: itself, `-` for standard input, `@file` for a file. Raises UsageError."""
+    if word == "-":
+        if stdin is None:
+            raise UsageError("standard input is closed", hint="give the prompt as the argument")
+        data = stdin.buffer.read(MAX_PROMPT + 1)
+    elif word.startswith("@") and len(word) > 1:
+        data = _read(word[1:], MAX_PROMPT, "prompt file")
+    else:
+        return word
+    if len(data) > MAX_PROMPT:
+        raise UsageError(f"the prompt is longer than {MAX_PROMPT:,} bytes")
+    try:
+        return data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as fault:
+        raise UsageError("the prompt is no UTF-8 text", hint="convert it with iconv") from fault
+
+
+def _read(path: str, limit: int, what: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UsageError(f"{what} {path!r} is no file")
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else fault
+        raise UsageError(f"{what} {path!r} cannot be read: {reason}", hint="give a file or a URL") from fault
+    if len(data) > limit:
+        raise UsageError(f"{what} {path!r} is larger than {limit >> 20} MiB")
+    return data
+
+
+def _existing(path: str) -> str | None:
+    """The path of what is there under that name, be it in another case on a file system that ignores case."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else fault
+        raise OutputError(f"cannot look at {path!r}: {reason}") from fault
+    if os.path.islink(path) and not os.path.exists(path):  # noqa: PTH110, PTH114 - a dangling link names no file yet
+        return None
+    return path
+
+
+def _try_folder(folder: Path) -> None:
+    """Make a folder and write in it. Raises OutputError; asking for permissions alone would not see a full disk."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=PART):
+            pass
+    except (OSError, ValueError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else fault
+        hint = "name another folder with -o; nothing was sent"
+        raise OutputError(f"cannot write into {folder}: {reason}", hint=hint) from fault
+
+
+def _publish(data: bytes, path: str, *, overwrite: bool) -> str:
+    """Write beside the target and move into place in one step; readers never see half a picture."""
+    target = os.path.realpath(path) if overwrite else path  # a link stays a link, its target is replaced
+    part = str(Path(target).parent / f"{PART}{secrets.token_hex(8)}")
+    try:
+        with open(part, "xb") as file:  # noqa: PTH123 - mkstemp would ignore the umask
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if overwrite:
+            os.replace(part, target)  # noqa: PTH105
+            return path
+        return _link(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(part)  # noqa: PTH108
+        raise
+
+
+def _link(part: str, path: str) -> str:
+    """Give the finished file its name unless somebody took it meanwhile; then the next free one."""
+    free = path
+    for number in range(2, 10_000):
+        try:
+            os.link(part, free)
+        except FileExistsError:
+            free = sibling(path, number)
+            continue
+        except OSError:  # file systems without hard links
+            with open(free, "xb"):  # noqa: PTH123
+                os.replace(part, free)  # noqa: PTH105
+            return free
+        os.unlink(part)  # noqa: PTH108
+        return free
+    raise FileExistsError(17, "every name like it is taken", path)

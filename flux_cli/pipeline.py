@@ -1,0 +1,172 @@
+"""The flow: calls go out in parallel, pictures come in, files are written, and one report says what became of each.
+
+It knows the order and nothing else: what is sent is decided before, how in `http`, what a file is in `files`.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from flux_cli.core.containers import inspect
+from flux_cli.core.errors import AuthError, FluxError, Interrupted, NotSentError, PaymentError, PictureError
+from flux_cli.core.naming import Name
+from flux_cli.core.request import Call, Event, Media, Note, Outcome, Picture, Plan, Report, Resolved, Saved
+from flux_cli.http import Http
+from flux_cli.providers import Provider
+
+Tell = Callable[[Event], None]
+FATAL = (AuthError, PaymentError)  # every further call would fail the same way
+
+
+class Sink(Protocol):
+    """Where finished pictures go."""
+
+    def save(self, name: Name, picture: Picture, extra: int = 0) -> str:
+        """Save one picture and return its path. Raises DiskError."""
+
+
+class Job(NamedTuple):
+    """Everything a run needs, decided before the first call goes out."""
+
+    resolved: Resolved
+    plan: Plan
+    names: tuple[Name, ...]
+    provider: Provider
+    provider_name: str
+    hosted: bool
+    sink: Sink
+    concurrency: int
+    skip: Mapping[int, str]  # index of a call -> the file that makes it unnecessary
+
+
+async def generate(job: Job, http: Http, tell: Tell) -> Report:
+    """Run every call of a job, at most `concurrency` at once. Never raises for a call that failed.
+
+    When the task is cancelled (Ctrl-C) what is saved stays, and the report says what was under way.
+    """
+    run = _Run(job, http, tell)
+    todo = iter(zip(job.plan.calls, job.names, strict=True))
+    workers = [asyncio.create_task(run.work(todo)) for _ in range(min(job.concurrency, len(job.plan.calls)))]
+    interrupted = False
+    try:
+        await asyncio.gather(*workers)
+    except asyncio.CancelledError:
+        interrupted = True
+        await asyncio.gather(*workers, return_exceptions=True)
+    outcomes = tuple(run.outcomes.get(call.number) or _not_started(call) for call in job.plan.calls)
+    return _report(job, outcomes, interrupted=interrupted)
+
+
+def _report(job: Job, outcomes: tuple[Outcome, ...], *, interrupted: bool = False) -> Report:
+    notes: tuple[Note, ...] = (*job.resolved.notes, *job.plan.notes)
+    return Report(job.resolved, notes, job.provider_name, job.hosted, outcomes, interrupted)
+
+
+class _Run:
+    """The state of one run: outcomes by call, and the error that stops calls not yet sent."""
+
+    def __init__(self, job: Job, http: Http, tell: Tell) -> None:
+        self._job, self._http, self._tell = job, http, tell
+        self._fatal: FluxError | None = None
+        self._stopped_by = 0
+        self.outcomes: dict[int, Outcome] = {}
+
+    async def work(self, todo: Iterator[tuple[Call, Name]]) -> None:
+        """One worker: takes the next call until there is none."""
+        for call, name in todo:
+            if path := self._job.skip.get(call.number):
+                self._finish(Outcome(call, skipped=path))
+            elif self._fatal:
+                error = NotSentError(f"not sent, because call {self._stopped_by} failed: {self._fatal.code}")
+                self._finish(Outcome(call, error=error))
+            else:
+                await self._one(call, name)
+
+    async def _one(self, call: Call, name: Name) -> None:
+        started = time.monotonic()
+        saved: list[Saved] = []
+        error: FluxError | None = None
+        try:
+            await self._make(call, name, saved)
+        except FluxError as fault:
+            error = fault
+            if isinstance(fault, FATAL) and self._fatal is None:
+                self._fatal, self._stopped_by = fault, call.number
+        except Exception as fault:  # noqa: BLE001 - a fault of ours in one call must not lose the others' pictures
+            error = FluxError(f"internal error: {fault!r}", hint="please report it, with --verbose", billed=True)
+            error.__cause__ = fault
+        except asyncio.CancelledError:
+            error = None if saved else Interrupted("interrupted while the provider was working", billed=True)
+            raise
+        finally:
+            self._finish(Outcome(call, tuple(saved), error, seconds=time.monotonic() - started))
+
+    async def _make(self, call: Call, name: Name, saved: list[Saved]) -> None:
+        """Ask, fetch, finish, save. `saved` grows as files land, so that it is true at any moment."""
+        self._tell(Event("sent", call.number))
+
+        def waiting(reason: str, seconds: float) -> None:
+            self._tell(Event("waiting", call.number, reason, seconds))
+
+        reply = await self._http.post(self._job.provider.request(call), waiting)
+        media = await self._job.provider.pictures(reply, self._http)
+        self._tell(Event("received", call.number))
+        fault: FluxError | None = None
+        for extra, one in enumerate(media):
+            try:
+                picture = await self._finished(one, name, extra, saved)
+                await self._save(name, picture, extra, one, saved)
+            except FluxError as error:
+                error.request_id = error.request_id or one.facts.request_id
+                fault = fault or error
+        if fault:
+            raise fault
+
+    async def _finished(self, media: Media, name: Name, extra: int, saved: list[Saved]) -> Picture:
+        """The picture in the format asked. If that cannot be had any more, the bytes are saved as they came.
+
+        They are paid for.
+        """
+        look = inspect(media.data)
+        received = Picture(media.data, look.format, look.width, look.height, as_received=True)
+        wanted = self._job.resolved.format
+        if wanted in (None, look.format):
+            return received
+        from flux_cli import imaging  # Pillow costs more than everything before it; most pictures need none of it
+
+        try:
+            return await asyncio.to_thread(imaging.convert, media.data, wanted or "", self._job.resolved.quality)
+        except (PictureError, asyncio.CancelledError) as fault:
+            kept = name._replace(template=f"{name.template}.{{ext}}")
+            await self._save(kept, received, extra, media, saved)
+            if isinstance(fault, PictureError):
+                fault.hint = f"saved as received: {saved[-1].path}"
+            raise
+
+    async def _save(self, name: Name, picture: Picture, extra: int, media: Media, saved: list[Saved]) -> None:
+        """Save in a thread, so that other pictures keep coming; a Ctrl-C waits for the few milliseconds it takes."""
+        saving = asyncio.ensure_future(asyncio.to_thread(self._job.sink.save, name, picture, extra))
+        try:
+            await asyncio.shield(saving)
+        finally:
+            saved.append(Saved(await saving, picture, media.facts))
+
+    def _finish(self, outcome: Outcome) -> None:
+        self.outcomes[outcome.call.number] = outcome
+        index, seconds = outcome.call.number, outcome.seconds
+        for one in outcome.saved:
+            self._tell(Event("saved", index, described(one.picture), seconds, one.path))
+        if outcome.skipped:
+            self._tell(Event("skipped", index, "already there", path=outcome.skipped))
+        if outcome.error:
+            self._tell(Event("failed", index, outcome.error.message, seconds))
+
+
+def described(picture: Picture) -> str:
+    """A picture in a few words: pixels, format and size on disk."""
+    return f"{picture.width}x{picture.height} {picture.format}, {len(picture.data) / 1000:,.0f} kB"
+
+
+def _not_started(call: Call) -> Outcome:
+    return Outcome(call, error=Interrupted("interrupted before it was sent"))

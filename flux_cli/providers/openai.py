@@ -1,0 +1,126 @@
+"""The OpenAI Images API as Lumenfall and its many relatives speak it."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flux_cli.core.containers import inspect
+from flux_cli.core.datauri import decode_base64
+from flux_cli.core.errors import FluxError, ProviderError
+from flux_cli.core.model import Json
+from flux_cli.core.replies import failure, parse_json, plain, request_id
+from flux_cli.core.request import Call, Facts, Media, Post, Reply
+from flux_cli.core.secret import Secret
+
+if TYPE_CHECKING:
+    from flux_cli.http import Http
+
+MAX_BYTES = 128 << 20
+
+
+class OpenAI:
+    """`base` is the address up to and with `/v1`. Without a key no Authorization header is sent."""
+
+    def __init__(self, base: str, key: Secret | None, key_name: str) -> None:
+        self._base, self._key, self._key_name = base, key, key_name
+
+    def request(self, call: Call) -> Post:
+        return Post(f"{self._base}/images/generations", call.body, self._key, self._key_name)
+
+    async def pictures(self, reply: Reply, http: "Http") -> Sequence[Media]:
+        """Read `data[]` or `images[]` of items with `url` or `b64_json`, whichever was asked.
+
+        Raises ProviderError (billed) for answers without a picture, and what an `error` body under status 200 means.
+        """
+        body = parse_json(reply.data)
+        if not isinstance(body, dict):
+            said = plain(reply.data[:200].decode("utf-8", "replace"), 60)
+            message = f"the answer is no JSON: it begins with {said!r}" if said else "the answer is empty"
+            raise self._unclear(message, reply)
+        if body.get("error"):
+            raise failure(reply, self._key_name)
+        listed = body.get("data") or body.get("images")
+        items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+        if not items:
+            raise self._unclear("the answer holds no picture", reply, body)
+        facts = _facts(reply, body)
+        media, faults = [], []
+        for item in items:
+            try:
+                data = await self._bytes(item, http)
+            except FluxError as fault:
+                fault.request_id = fault.request_id or facts.request_id
+                faults.append(fault)
+            else:
+                media.append(Media(data, _item_facts(item, facts)))
+        if not media:
+            raise faults[0]
+        return media
+
+    async def _bytes(self, item: dict[str, Json], http: "Http") -> bytes:
+        inline, url = item.get("b64_json"), item.get("url")
+        if isinstance(inline, str) and inline:
+            return decode_base64(inline, MAX_BYTES)
+        if isinstance(url, str) and url:
+            return await http.download(url, self._base, inspect)
+        raise ProviderError("the answer names a picture without an address or data", billed=True)
+
+    def _unclear(self, message: str, reply: Reply, body: Json = None) -> ProviderError:
+        hint = "look at your provider's request list before you repeat it"
+        identity = request_id(reply, body)
+        return ProviderError(message, hint=hint, billed=True, status=reply.status, request_id=identity)
+
+
+def estimate_request(post: Post) -> Post:
+    """The same request as a dry run: Lumenfall checks it and names the price, and makes nothing."""
+    return post._replace(url=f"{post.url}?dryRun=true")
+
+
+def read_estimate(reply: Reply) -> float:
+    """USD of one picture from a dry run's reply. Raises ProviderError for anything that is no estimate."""
+    body = parse_json(reply.data)
+    if isinstance(body, dict) and not (body.get("data") or body.get("images")):
+        metadata = body.get("metadata")
+        nested = metadata.get("cost") if isinstance(metadata, dict) else None
+        micros = body.get("total_cost_micros")
+        for amount, unit in ((micros, 1e-6), (nested, 1.0)):
+            if isinstance(amount, int | float) and not isinstance(amount, bool) and math.isfinite(amount * unit):
+                return amount * unit
+    raise ProviderError(
+        "the dry run was not answered with an estimate", billed=isinstance(body, dict) and "data" in body
+    )
+
+
+def _facts(reply: Reply, body: dict[str, Json]) -> Facts:
+    metadata = body.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    provider = metadata.get("provider") or reply.headers.get("x-lumenfall-provider")
+    cost = metadata.get("cost")
+    undrawn = metadata.get("undrawn")
+    return Facts(
+        request_id=request_id(reply, body),
+        provider=plain(provider, 60) if isinstance(provider, str) else "",
+        cost_usd=_money(cost),
+        seed=_seed(metadata) if _seed(body) is None else _seed(body),
+        undrawn=tuple(plain(word, 60) for word in undrawn if isinstance(word, str))
+        if isinstance(undrawn, list)
+        else (),
+    )
+
+
+def _item_facts(item: dict[str, Json], facts: Facts) -> Facts:
+    revised = item.get("revised_prompt")
+    seed = _seed(item)
+    return facts._replace(
+        revised_prompt=revised if isinstance(revised, str) else "", seed=facts.seed if seed is None else seed
+    )
+
+
+def _money(amount: Json) -> float | None:
+    usable = isinstance(amount, int | float) and not isinstance(amount, bool) and 0 <= amount < math.inf
+    return float(amount) if usable and isinstance(amount, int | float) else None
+
+
+def _seed(source: dict[str, Json]) -> int | None:
+    seed = source.get("seed")
+    return seed if isinstance(seed, int) and not isinstance(seed, bool) else None

@@ -1,0 +1,94 @@
+"""What every test gets: a home of its own, no keys, and the installed command as a function."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+SCRIPTS = Path(sys.executable).parent
+KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "COVERAGE_PROCESS_START", "VIRTUAL_ENV")
+
+
+class Result(NamedTuple):
+    """One finished run of the installed command."""
+
+    code: int
+    out: str
+    err: str
+    raw: bytes  # stdout as bytes, for pictures
+
+    @property
+    def json(self) -> dict:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+Flux = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def sealed(tmp_path_factory, monkeypatch):
+    """Each test has its own HOME, XDG folders and working folder, an environment without keys, and only loopback."""
+    home = tmp_path_factory.mktemp("home")
+    work = tmp_path_factory.mktemp("work")
+    for name in list(os.environ):
+        if name.startswith(("FLUX_", "LUMENFALL_", "BFL_", "FAL_", "REPLICATE_", "OPENAI_", "XDG_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.chdir(work)
+
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if isinstance(address, tuple) and not str(address[0]).startswith("127.") and address[0] != "::1":
+            raise AssertionError(f"a test tried to reach {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def home() -> Path:
+    return Path(os.environ["HOME"])
+
+
+@pytest.fixture
+def work() -> Path:
+    return Path.cwd()
+
+
+@pytest.fixture
+def environment():
+    """The variables a child process starts with; change the copy a test got."""
+    return {name: os.environ[name] for name in (*KEPT, "HOME") if name in os.environ} | {"COLUMNS": "100"}
+
+
+@pytest.fixture
+def command() -> str:
+    """The path of the installed `flux`."""
+    return str(SCRIPTS / "flux")
+
+
+@pytest.fixture
+def flux(environment, command) -> Flux:
+    """Run the installed command in the working folder: `flux("sizes", "16:9", env={"FLUX_MODEL": "x"}, input=b"...")`."""
+
+    def run(*words: str, env: dict[str, str] | None = None, input: bytes = b"", timeout: float = 60) -> Result:
+        done = subprocess.run(
+            [command, *map(str, words)], env=environment | (env or {}), input=input, capture_output=True,
+            timeout=timeout, check=False,
+        )
+        text = done.stdout.decode("utf-8", "replace")
+        return Result(done.returncode, text, done.stderr.decode("utf-8", "replace"), done.stdout)
+
+    return run
