@@ -9,8 +9,8 @@ from typing import Protocol, Self, TextIO
 
 from flux_cli.core.errors import FluxError
 from flux_cli.core.model import Json
-from flux_cli.core.replies import plain
 from flux_cli.core.request import Event, Note, Report
+from flux_cli.core.text import plain
 
 LONG = 4000  # characters of a message; a hint may hold an address that must not be cut
 

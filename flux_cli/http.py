@@ -16,8 +16,9 @@ import httpx
 
 from flux_cli.core.datauri import decode_data_uri
 from flux_cli.core.errors import ConfigError, DeadlineError, FluxError, NetworkError, PictureError, ProviderError
-from flux_cli.core.replies import RETRYABLE, failure, plain, retry_after
+from flux_cli.core.replies import RETRYABLE, failure, retry_after
 from flux_cli.core.request import Post, Reply
+from flux_cli.core.text import plain
 
 MAX_BYTES = 128 << 20  # of one answer; the largest known picture is 8 MB
 MAX_WAIT = 120.0  # seconds; a server that asks for more is given up

@@ -11,8 +11,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from flux_cli.core.replies import plain
 from flux_cli.core.request import Event
+from flux_cli.core.text import plain
 
 ROWS = 12  # calls shown at once; finished ones make room
 

@@ -52,7 +52,6 @@ app = typer.Typer(
     epilog="exit codes: 0 all saved, 1 failed, 2 wrong command line, 3 some saved, 4 key or balance, "
     "5 moderation, 130 interrupted",
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help is half as dear, greppable, and the same in a pipe
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -80,7 +79,7 @@ app.add_typer(config_app, name="config")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: the one place that turns failures into words."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     console.prepare()
     try:
         result = app(arguments, prog_name="flux", standalone_mode=False)

@@ -22,7 +22,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document")]
 
 @app.callback()
 def show(context: typer.Context, as_json: AsJson = False) -> None:
-    """Show every setting with its value and its source: option, environment, project, user or default."""
+    """Show every setting with its source."""
     if context.invoked_subcommand:
         return
     values = config.load({}).values

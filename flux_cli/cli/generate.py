@@ -1,13 +1,11 @@
 """`flux generate`: from a prompt to files. Everything that can be wrong is found before the first paid call."""
 
-import secrets
 import sys
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from flux_cli import config, console, files
+from flux_cli import config, console
 from flux_cli.cli.options import Options, takes_options
-from flux_cli.cli.settings import Prepared, connect, prepare
+from flux_cli.cli.settings import Prepared, connect, prepare, read_prompt
 from flux_cli.core import naming
 from flux_cli.core.errors import AuthError, BudgetError, UsageError
 from flux_cli.core.naming import Name
@@ -38,7 +36,11 @@ class Ready(NamedTuple):
 
 @takes_options
 def generate(options: Options) -> int:
-    """Make pictures from a prompt and save them; the paths go to stdout, one a line."""
+    """Make pictures from a prompt.
+
+    They are saved as files, and their paths go to stdout, one a line. Nothing is overwritten unless you say so, and
+    nothing is paid before every option has been checked.
+    """
     ready = _ready(options)
     if options.dry_run:
         from flux_cli.cli.preview import preview
@@ -58,7 +60,7 @@ def _ready(options: Options) -> Ready:
     word = options.one_prompt()
     if word is None:
         raise UsageError("there is no prompt", hint='say what to draw: flux generate "a red fox in the snow"')
-    prepared = prepare(options, files.read_prompt(word, sys.stdin))
+    prepared = prepare(options, read_prompt(word))
     names = _names(prepared)
     row = ROWS[prepared.settings.provider]
     if prepared.output == "-":
@@ -70,6 +72,11 @@ def _ready(options: Options) -> Ready:
 
 def _names(prepared: Prepared) -> tuple[Name, ...]:
     """A name for every call. `{id}` is made here, so that all names are known before anything is paid."""
+    import secrets
+    import time
+
+    from flux_cli import files
+
     resolved, output, size = prepared.resolved, prepared.output, prepared.resolved.size
     if output == "-":
         return tuple(Name("-", {}) for _ in prepared.plan.calls)
@@ -118,6 +125,8 @@ def _key(row: Row, prepared: Prepared, options: Options) -> Secret | None:
 
 
 def _preflight(options: Options, prepared: Prepared, names: tuple[Name, ...]) -> dict[int, str]:
+    from flux_cli import files
+
     present = files.preflight(
         names,
         prepared.resolved.format,
@@ -145,7 +154,7 @@ def _check_budget(ready: Ready) -> None:
 def _run(ready: Ready) -> Report:
     import asyncio
 
-    from flux_cli import pipeline
+    from flux_cli import files, pipeline
     from flux_cli.http import Http, InProcess
 
     options, prepared, row = ready.options, ready.prepared, ready.row

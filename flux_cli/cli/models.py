@@ -14,7 +14,10 @@ def models(
     name: Annotated[str | None, typer.Argument(metavar="[MODEL]", show_default=False, help="Show one in full")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the models flux knows sizes and parameters of. Others may be asked for too, unchecked."""
+    """List the models of the catalogue.
+
+    Any other model of the gateway can be asked for too; its parameters then pass unchecked.
+    """
     if name is not None:
         model = lookup(name)
         if as_json:

@@ -2,14 +2,13 @@
 
 import json
 import shlex
-import sys
 from typing import Annotated
 
 import typer
 
-from flux_cli import console, files
+from flux_cli import console
 from flux_cli.cli.options import Options, takes_options
-from flux_cli.cli.settings import Prepared, connect, prepare
+from flux_cli.cli.settings import Prepared, connect, prepare, read_prompt
 from flux_cli.core.errors import UsageError
 from flux_cli.core.model import Json
 from flux_cli.core.report import SCHEMA, note_document, request_document, resolved_document
@@ -26,9 +25,13 @@ def resolve(
         bool, typer.Option("--curl", rich_help_panel="Output", help="Print a curl command to paste into a shell")
     ] = False,
 ) -> None:
-    """Show what generate would send, parameter by parameter: asked, sent, behaviour, reason."""
+    """Show what would be sent, and why.
+
+    Takes every option of generate, sends nothing and needs no key: parameter by parameter what was asked, what is
+    sent, how it is handled and the reason.
+    """
     word = options.one_prompt()
-    prepared = prepare(options, None if word is None else files.read_prompt(word, sys.stdin))
+    prepared = prepare(options, None if word is None else read_prompt(word))
     provider = connect(prepared, key=None, key_name="")
     posts = [provider.request(call) for call in prepared.plan.calls]
     if curl:

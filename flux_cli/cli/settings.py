@@ -1,8 +1,9 @@
 """From what was typed to values the core takes: settings, model, request. Shared by the commands."""
 
+import sys
 from typing import NamedTuple
 
-from flux_cli import catalogue, config, files
+from flux_cli import catalogue, config
 from flux_cli.cli.options import Options
 from flux_cli.core.errors import UsageError
 from flux_cli.core.formats import format_of_suffix
@@ -44,6 +45,8 @@ def prepare(options: Options, prompt: str | None) -> Prepared:
         parameters["output_format"] = settings.output_format
     for name in tuple(parameters):
         if name == "image_prompt" or (found.model and name in found.model.parameters and _is_image(found.model, name)):
+            from flux_cli import files
+
             parameters[name] = files.attach(parameters[name])
     if settings.provider == "offline" and options.no_badge:
         parameters["badge"] = False
@@ -53,6 +56,15 @@ def prepare(options: Options, prompt: str | None) -> Prepared:
         near = tuple(_with_hint(note, found.hint) for note in resolved.notes)
         resolved = resolved._replace(notes=near)
     return Prepared(settings, resolved, plan(resolved), settings.output)
+
+
+def read_prompt(word: str) -> str:
+    """The prompt a word means; `-` and `@file` are read, standard input only if asked."""
+    if word != "-" and not word.startswith("@"):
+        return word
+    from flux_cli import files
+
+    return files.read_prompt(word, sys.stdin)
 
 
 def connect(prepared: Prepared, key: Secret | None, key_name: str) -> OpenAI:

@@ -25,7 +25,10 @@ def sizes(
         bool, typer.Option("--plain", rich_help_panel="Output", help="Print only sizes, such as 1365x768")
     ] = False,
 ) -> None:
-    """Show the sizes a model has. Pixels are nominal: the model itself draws larger, see native."""
+    """Show a model's sizes, or the nearest one.
+
+    Pixels are nominal: the model itself draws larger pictures of the same shape, see native.
+    """
     row = lookup(model)
     note = None
     chosen: tuple[Size, ...] = row.sizes

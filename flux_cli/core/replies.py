@@ -7,7 +7,6 @@ whatever is there and never raises for it. Codes decide before HTTP statuses; th
 import json
 import math
 import re
-from email.utils import parsedate_to_datetime
 
 from flux_cli.core.errors import (
     AuthError,
@@ -21,8 +20,8 @@ from flux_cli.core.errors import (
 )
 from flux_cli.core.model import Json
 from flux_cli.core.request import Reply
+from flux_cli.core.text import SHOWN, plain
 
-SHOWN = 300  # characters of a server's own words that are worth a person's time
 RETRYABLE = frozenset((429, 500, 502, 503))  # 408, 504 and 524 leave open whether the work was done, and paid for
 BY_CODE: dict[str, type[FluxError]] = {
     "AUTHENTICATION_FAILED": AuthError,
@@ -100,6 +99,8 @@ def retry_after(reply: Reply, now: float) -> float | None:
         if (seconds := _seconds(reply.headers.get(name, ""))) is not None:
             return seconds / scale
     if date := reply.headers.get("retry-after"):
+        from email.utils import parsedate_to_datetime  # dear, and dates are rare
+
         try:
             return max(0.0, parsedate_to_datetime(date).timestamp() - now)
         except (ValueError, OverflowError, OSError):
@@ -107,12 +108,6 @@ def retry_after(reply: Reply, now: float) -> float | None:
     if reply.status == 429 and (found := re.search(r"resets in ~?(\d{1,6})\s*s", _words(reply)[1])):
         return float(found[1])
     return None
-
-
-def plain(text: str, limit: int = SHOWN) -> str:
-    """A server's words on one line, without control characters that could act on a terminal."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * limit]).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def _seconds(text: str) -> float | None:

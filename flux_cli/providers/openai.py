@@ -8,9 +8,10 @@ from flux_cli.core.containers import inspect
 from flux_cli.core.datauri import decode_base64
 from flux_cli.core.errors import FluxError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.replies import failure, parse_json, plain, request_id
+from flux_cli.core.replies import failure, parse_json, request_id
 from flux_cli.core.request import Call, Facts, Media, Post, Reply
 from flux_cli.core.secret import Secret
+from flux_cli.core.text import plain
 
 if TYPE_CHECKING:
     from flux_cli.http import Http

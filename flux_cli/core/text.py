@@ -1,0 +1,9 @@
+"""Other people's text, made safe to show."""
+
+SHOWN = 300  # characters of a server's own words that are worth a person's time
+
+
+def plain(text: str, limit: int = SHOWN) -> str:
+    """Text on one line, without control characters that could act on a terminal, cut at `limit` characters."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * limit]).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

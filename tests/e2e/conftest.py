@@ -1,0 +1,59 @@
+"""A gateway for every test, and the installed command pointed at it; what holds for every run is checked in every run."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from e2e.gateway import Gateway
+
+KEY = "lmnfl_canary.Sup3rS3cretV4lue"
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    with Gateway() as server:
+        yield server
+
+
+@pytest.fixture
+def other() -> Iterator[Gateway]:
+    """A second server: another host, as far as keys are concerned."""
+    with Gateway() as server:
+        yield server
+
+
+@pytest.fixture
+def keyed(gateway, environment) -> dict[str, str]:
+    """The environment of somebody with a key for the gateway."""
+    return environment | {"LUMENFALL_API_KEY": KEY, "LUMENFALL_BASE_URL": gateway.url}
+
+
+@pytest.fixture
+def generate(flux, keyed):
+    """Run `flux generate` with a key against the gateway: `generate("a fox", "-n", "3")`."""
+
+    def run(*words, env=None, **more):
+        result = flux("generate", *words, env=keyed | (env or {}), **more)
+        assert KEY not in result.out + result.err
+        assert "\x1b" not in result.err
+        assert "Traceback" not in result.err
+        return result
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers(work) -> Iterator[None]:
+    """No run leaves files behind that it was still writing."""
+    yield
+    assert [path for path in work.rglob("*") if path.name.startswith(".flux-")] == []
+
+
+def look(source: Path | str | bytes) -> tuple[str, tuple[int, int]]:
+    """Format and pixels of a picture, decoded to the last byte."""
+    with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+        image.load()
+        return image.format.lower(), image.size

@@ -1,0 +1,233 @@
+"""A gateway on the loopback that speaks the wire format of Lumenfall, and misbehaves when a test says so.
+
+A script has one answer for each POST, and the last one repeats:
+
+    gateway.answers(status(429, retry_after="1"), picture())
+
+An answer is a Reply, or a function from the request to an answer. Every request is recorded in `gateway.requests`.
+"""
+
+import base64
+import functools
+import io
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self, TypeAlias
+from urllib.parse import urlsplit
+
+from PIL import Image
+
+PREFIX = "/openai/v1"
+PATIENCE = 30.0  # seconds after which a server that waits for a test stops waiting
+NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Asked(NamedTuple):
+    """One request as it arrived: header names in lower case, the body parsed."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+class Reply(NamedTuple):
+    """One answer. `missing` bytes are promised and never sent; `raw` is written to the socket in place of HTTP."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = NONE
+    missing: int = 0
+    raw: bytes | None = None
+    media: Mapping[str, tuple["Reply", ...]] = NONE  # what GET finds from now on, by path
+
+
+Answer: TypeAlias = Reply | Callable[[Asked], "Answer"]
+
+hang_up = Reply(raw=b"")  # takes the request, closes the connection
+
+
+def words(body: bytes | str | dict[str, Any], kind: str = "application/json", code: int = 200, **headers: str) -> Reply:
+    """An answer of any body: text, bytes, or an object that is sent as JSON. `retry_after="1"` is a header."""
+    data = json.dumps(body).encode() if isinstance(body, dict) else body.encode() if isinstance(body, str) else body
+    named = {name.replace("_", "-").title(): value for name, value in headers.items()}
+    return Reply(code, data, {"Content-Type": kind, **named})
+
+
+def status(number: int, code: str = "", message: str = "not this time", **headers: str) -> Reply:
+    """An error in the gateway's envelope."""
+    return words({"error": {"message": message, "type": "any", "code": code}}, code=number, **headers)
+
+
+def redirect(target: str, number: int = 302) -> Reply:
+    return Reply(number, b"", {"Location": target})
+
+
+def picture(
+    data: bytes | None = None, *, name: str = "{id}.jpg", first: tuple[Reply, ...] = (), **metadata: object
+) -> Answer:
+    """A good answer, with a picture of the size and format asked, as a URL or base64 as asked.
+
+    `data` replaces the picture, `name` its name under /media/, and GET gives `first` before it gives the picture.
+    """
+
+    def answer(asked: Asked) -> Reply:
+        made = data if data is not None else drawn(asked.body)
+        facts = {"model": asked.body.get("model"), "provider": "fal", "cost": 0.06, "cost_currency": "USD", **metadata}
+        if asked.body.get("response_format") == "b64_json":
+            return words(
+                {"created": 1, "data": [{"b64_json": base64.b64encode(made).decode()}], "metadata": facts},
+                x_lumenfall_request_id="req_1",
+            )
+        path = "/media/" + name.format(id=f"{asked.body.get('seed', 0)}-{id(asked)}")
+        items = [{"url": f"http://{asked.headers['host']}{path}", "revised_prompt": "revised"}]
+        reply = words({"created": 1, "data": items, "metadata": facts}, x_lumenfall_request_id="req_1")
+        return reply._replace(media={path: (*first, words(made, "image/jpeg"))})
+
+    return answer
+
+
+def drawn(body: Mapping[str, Any]) -> bytes:
+    """A real picture in the size and format a request asks for; JPEG unless it says otherwise, like the upstreams."""
+    pixels = re.fullmatch(r"(\d+)x(\d+)", str(body.get("size", "")))
+    width, height = (int(pixels[1]), int(pixels[2])) if pixels else (1024, 1024)
+    seed = body.get("seed")
+    return pixels_as(body.get("output_format", "jpeg"), width, height, seed if isinstance(seed, int) else 0)
+
+
+@functools.cache
+def pixels_as(file_format: str, width: int = 1024, height: int = 1024, seed: int = 0) -> bytes:
+    """A gradient whose colour depends on the seed, encoded by Pillow."""
+    grey = Image.radial_gradient("L").resize((width, height))
+    image = Image.merge("RGB", (grey, grey.point(lambda value: (value + 40 * seed) % 256), grey.transpose(1)))
+    stream = io.BytesIO()
+    image.save(stream, file_format)
+    return stream.getvalue()
+
+
+def together(count: int, then: Answer | None = None) -> Answer:
+    """Answers only once `count` requests are waiting at the same time; 418 if they never are."""
+    barrier, after = threading.Barrier(count, timeout=PATIENCE), then or picture()
+
+    def answer(_asked: Asked) -> Answer:
+        try:
+            barrier.wait()
+        except threading.BrokenBarrierError:
+            return status(418, message=f"{count} requests never came together")
+        return after
+
+    return answer
+
+
+def held(until: threading.Event, then: Answer | None = None) -> Answer:
+    """Answers only once the event is set."""
+
+    def answer(_asked: Asked) -> Answer:
+        until.wait(PATIENCE)
+        return then or picture()
+
+    return answer
+
+
+class Gateway:
+    """A server in a thread, for as long as the `with` block lasts."""
+
+    def __init__(self) -> None:
+        self.requests: list[Asked] = []
+        self.most_at_once = 0
+        self.estimate: Answer = lambda asked: words(
+            {"estimated": True, "provider": "fal", "total_cost_micros": 60_000 * asked.body.get("n", 1), "currency": "USD"}
+        )
+        self._script: list[Answer] = [picture()]
+        self._media: dict[str, list[Reply]] = {}
+        self._now = 0
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, self))
+        self._server.daemon_threads, self._server.block_on_close = True, False
+        self._server.handle_error = lambda *_: None  # a client that has gone is no fault of the server
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = self.origin + PREFIX
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answers(self, *script: Answer) -> None:
+        """One answer for each POST, in order of arrival; the last one repeats."""
+        self._script = list(script)
+
+    def serves(self, path: str, *replies: Reply) -> str:
+        """Answer GETs of a path, one reply each, the last one again and again. Returns the address."""
+        self._media[path] = list(replies)
+        return self.origin + path
+
+    @property
+    def posts(self) -> list[dict[str, Any]]:
+        """The bodies of all POSTs that would have been paid for."""
+        return [asked.body for asked in self.requests if asked.method == "POST" and not asked.query]
+
+    @property
+    def fetched(self) -> list[str]:
+        """The paths of all GETs."""
+        return [asked.path for asked in self.requests if asked.method == "GET"]
+
+    def reply(self, asked: Asked) -> Reply:
+        """What the script says to one request, however long that takes."""
+        with self._lock:
+            self.requests.append(asked)
+            answer = self._next(asked)
+            self._now += 1
+            self.most_at_once = max(self.most_at_once, self._now)
+        while callable(answer) and not isinstance(answer, Reply):
+            answer = answer(asked)
+        with self._lock:
+            self._now -= 1
+            self._media |= {path: list(replies) for path, replies in answer.media.items()}
+        return answer
+
+    def _next(self, asked: Asked) -> Answer:
+        if asked.method == "POST" and asked.query:
+            return self.estimate
+        script = self._script if asked.method == "POST" else self._media.get(asked.path, [status(404)])
+        return script.pop(0) if len(script) > 1 else script[0]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, gateway: Gateway, *connection: Any) -> None:
+        self._gateway = gateway
+        super().__init__(*connection)
+
+    def do_POST(self) -> None:
+        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def do_GET(self) -> None:
+        self._answer({})
+
+    def _answer(self, body: dict[str, Any]) -> None:
+        parts = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reply = self._gateway.reply(Asked(self.command, parts.path, parts.query, headers, body))
+        self.close_connection = reply.raw is not None or reply.missing > 0
+        if reply.raw is not None:
+            self.wfile.write(reply.raw)
+            return
+        self.send_response(reply.status)
+        for name, value in {**reply.headers, "Content-Length": str(len(reply.body) + reply.missing)}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    def log_message(self, *_: object) -> None:
+        """The requests are in the list."""
