@@ -8,16 +8,16 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple, TextIO
+from typing import Literal, NamedTuple, TextIO, get_args
 from urllib.parse import urlsplit
 
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.model import Json
+from flux_cli.core.provider import ProtocolName, Row
 from flux_cli.core.secret import Secret
 
 APP = "flux-image-cli"
 PROJECT_FILE = "flux.toml"
-LUMENFALL = "https://api.lumenfall.ai/openai/v1"
 MAX_BYTES = 1 << 20  # a settings file is a page of text
 
 
@@ -36,10 +36,10 @@ class Setting(NamedTuple):
 
 SETTINGS = (
     Setting("model", "text", "model to ask", "flux1.1-pro-ultra", "FLUX_MODEL"),
-    Setting("provider", "text", "lumenfall, openai (any compatible server) or offline", "lumenfall", "FLUX_PROVIDER"),
+    Setting("provider", "text", "who is asked; see flux providers", "lumenfall", "FLUX_PROVIDER"),
     # A folder somebody cloned must not choose where the key goes: no project file sets an address.
     Setting("base_url", "text", "address of an OpenAI-compatible server", None, "FLUX_BASE_URL", project=False),
-    Setting("lumenfall_base_url", "text", "address of the gateway", LUMENFALL, "LUMENFALL_BASE_URL", project=False),
+    Setting("lumenfall_base_url", "text", "address of the gateway", None, "LUMENFALL_BASE_URL", project=False),
     Setting("output", "text", "file, folder or template of the pictures", None, "FLUX_OUTPUT"),
     Setting("output_format", "text", "png, jpeg, gif, webp or avif", None, "FLUX_OUTPUT_FORMAT"),
     Setting("concurrency", "whole", "calls in flight at once", 16, "FLUX_CONCURRENCY", 1, 256),
@@ -60,10 +60,10 @@ class Value(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Every setting in its type. `base_url` is the address that belongs to `provider`; "" for offline."""
+    """Every setting in its type. `base_url` is the address of this run's provider."""
 
     model: str
-    provider: str
+    provider: Row
     base_url: str
     output: str | None
     output_format: str | None
@@ -72,14 +72,19 @@ class Settings(NamedTuple):
     retries: int
     max_cost: float | None
     values: dict[str, Value]
+    providers: Mapping[str, Row]
 
 
-def load(flags: Mapping[str, Json], environ: Mapping[str, str] | None = None) -> Settings:
-    """Merge the five layers. A flag that is None was not given. Raises ConfigError naming file or variable."""
+def load(flags: Mapping[str, Json], known: Mapping[str, Row], environ: Mapping[str, str] | None = None) -> Settings:
+    """Merge the five layers. A flag that is None was not given. Raises ConfigError naming file or variable.
+
+    `known` are the providers flux brings along; the user's file may add more.
+    """
     environ = os.environ if environ is None else environ
     values = {setting.name: Value(setting.default, "default", len(RANKS) - 1) for setting in SETTINGS}
     user = user_folder() / "config.toml"
-    layers = [(_file(user), f"{user}"), (_project(), PROJECT_FILE)]
+    table, added = _user(user)
+    layers = [(table, f"{user}"), (_project(), PROJECT_FILE)]
     for rank, (table, source) in zip((3, 2), layers, strict=True):
         values |= {name: Value(_typed(BY_NAME[name], value, source), source, rank) for name, value in table.items()}
     for setting in SETTINGS:
@@ -88,11 +93,11 @@ def load(flags: Mapping[str, Json], environ: Mapping[str, str] | None = None) ->
         if (flag := flags.get(setting.name)) is not None:
             option = f"--{setting.name.replace('_', '-')}"
             values[setting.name] = Value(_typed(setting, flag, option), option, 0)
-    return _settings(values)
+    return _settings(values, {**known, **added})
 
 
-def _settings(values: dict[str, Value]) -> Settings:
-    provider, base_url = _endpoint(values)
+def _settings(values: dict[str, Value], rows: Mapping[str, Row]) -> Settings:
+    provider, base_url = _endpoint(values, rows)
 
     def text(name: str) -> str | None:
         value = values[name].value
@@ -113,25 +118,54 @@ def _settings(values: dict[str, Value]) -> Settings:
         retries=int(number("retries")),
         max_cost=None if values["max_cost"].value is None else number("max_cost"),
         values=values,
+        providers=rows,
     )
 
 
-def _endpoint(values: dict[str, Value]) -> tuple[str, str]:
+def _endpoint(values: dict[str, Value], rows: Mapping[str, Row]) -> tuple[Row, str]:
     """Provider and address. An address that is said more strongly than the provider means any compatible server."""
     provider, address = values["provider"], values["base_url"]
-    name = str(provider.value)
-    if address.value and address.rank < provider.rank:
-        name = "lumenfall" if _host(str(address.value)) == _host(LUMENFALL) else "openai"
-    if name == "offline":
-        return name, ""
-    if name == "lumenfall":
-        return name, _checked_url(str(address.value or values["lumenfall_base_url"].value))
-    if name != "openai":
-        hint = did_you_mean(name, ("lumenfall", "openai", "offline"))
-        raise UsageError(f"provider {name!r} is not one of lumenfall, openai, offline", hint=hint)
-    if not address.value:
-        raise UsageError("provider openai needs an address", hint="add --base-url http://localhost:8080/v1")
-    return name, _checked_url(str(address.value))
+    name, url = str(provider.value), str(address.value or "")
+    if url and address.rank < provider.rank:
+        name = "lumenfall" if _host(url) == _host(rows["lumenfall"].base_url) else "openai"
+    row = rows.get(name)
+    if row is None:
+        hint = did_you_mean(name, rows) or f"providers: {', '.join(rows)}"
+        raise UsageError(f"there is no provider {name!r}", hint=hint)
+    if not row.hosted:
+        return row, row.base_url
+    if not url or (row.base_url and address.rank > provider.rank):
+        gateway = values["lumenfall_base_url"].value if name == "lumenfall" else None
+        url = str(gateway or row.base_url)
+    if not url:
+        raise UsageError(f"provider {name} needs an address", hint="add --base-url http://localhost:8080/v1")
+    return row, _checked_url(url)
+
+
+def _user(path: Path) -> tuple[dict[str, Json], dict[str, Row]]:
+    """Settings and providers of the user's own file."""
+    table = _file(path)
+    added = table.pop("providers", {})
+    if not isinstance(added, dict):
+        raise ConfigError(f"{path}: providers must be tables, such as [providers.mine]")
+    return table, {name: _added(path, name, row) for name, row in added.items()}
+
+
+def _added(path: Path, name: str, row: Json) -> Row:
+    """One provider the user adds: an address, the variable with its key, and the kind of server."""
+    values = dict(row) if isinstance(row, dict) else {}
+    known = {"protocol": "openai", "base_url": "", "key": "", "server": "compatible"}
+    for key, value in values.items():
+        if key not in known or not isinstance(value, str):
+            hint = did_you_mean(key, known) or f"keys: {', '.join(known)}, all texts"
+            raise ConfigError(f"{path}: providers.{name}.{key} is wrong", hint=hint)
+    texts = {key: str(values.get(key, default)) for key, default in known.items()}
+    protocol = next((row for row in get_args(ProtocolName) if row == texts["protocol"]), None)
+    if protocol is None:
+        raise ConfigError(f"{path}: providers.{name}.protocol must be one of {', '.join(get_args(ProtocolName))}")
+    keys = (texts["key"],) if texts["key"] else ()
+    server = texts["server"] if protocol == "openai" else ""
+    return Row(name, protocol, texts["base_url"], keys, server=server)
 
 
 def _checked_url(url: str) -> str:
@@ -245,8 +279,8 @@ def _project() -> dict[str, Json]:
         if path.is_file():
             table = _file(path)
             for name in table:
-                if not BY_NAME[name].project:
-                    hint = f"use the option, {BY_NAME[name].variable}, or the user's config.toml"
+                if name == "providers" or not BY_NAME[name].project:
+                    hint = "use the option, the environment, or the user's config.toml"
                     raise ConfigError(f"{path}: {name} cannot be set by a project's file", hint=hint)
             return table
         if (folder / ".git").exists():
@@ -270,7 +304,7 @@ def _file(path: Path) -> dict[str, Json]:
     except (ValueError, RecursionError) as fault:
         raise ConfigError(f"{path} is no TOML: {fault}") from fault
     for name in table:
-        if name not in BY_NAME:
+        if name not in BY_NAME and name != "providers":
             hint = did_you_mean(name, BY_NAME)
             if "key" in name.lower():
                 hint = "keys belong into LUMENFALL_API_KEY or credentials.toml (mode 0600)"

@@ -9,25 +9,28 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Self
-from urllib.parse import urljoin, urlsplit
+from typing import Self, TypeVar
+from urllib.parse import urljoin
 
 import httpx
 
 from flux_cli.core.datauri import decode_data_uri
 from flux_cli.core.errors import ConfigError, DeadlineError, FluxError, NetworkError, PictureError, ProviderError
 from flux_cli.core.replies import RETRYABLE, failure, retry_after
-from flux_cli.core.request import Post, Reply
+from flux_cli.core.request import Auth, Post, Reply, Stop
 from flux_cli.core.text import plain
+from flux_cli.core.trust import credentials, host_of, media_address
 
 MAX_BYTES = 128 << 20  # of one answer; the largest known picture is 8 MB
 MAX_WAIT = 120.0  # seconds; a server that asks for more is given up
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 15.0
+STOP_SECONDS = 0.7  # Ctrl-C must end within a second
 FETCH_SECONDS = 60.0  # without a byte, while a finished picture is downloaded
 
 Pause = Callable[[float], Awaitable[None]]
 Waiting = Callable[[str, float], None]
+Found = TypeVar("Found")
 
 
 class Http:
@@ -48,6 +51,7 @@ class Http:
     ) -> None:
         self._timeout, self._retries = timeout, retries
         self._pause, self._clock, self._jitter = pause, clock, jitter
+        self.stopped: list[tuple[Stop, bool]] = []  # jobs that were given up, and whether the provider agreed
         try:
             self._client = httpx.AsyncClient(
                 transport=transport,
@@ -92,39 +96,96 @@ class Http:
 
     async def _attempt(self, post: Post) -> Reply | NetworkError:
         """One POST. A NetworkError is returned when nothing was sent, and may be tried again."""
-        headers = {"Authorization": f"Bearer {post.key.reveal()}"} if post.key else {}
+        headers = {**post.headers, **credentials(post.url, post.auth)}
         try:
             request = self._client.build_request("POST", post.url, json=post.body, headers=headers)
             return await self._exchange(request, MAX_BYTES)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as fault:
-            error = NetworkError(f"cannot reach {_host(post.url)}: {_cause(fault)}", hint=_connect_hint(fault))
+            error = NetworkError(f"cannot reach {host_of(post.url)}: {_cause(fault)}", hint=_connect_hint(fault))
             if _is_certificate(fault):
                 raise error from fault
             return error
         except httpx.UnsupportedProtocol as fault:
             raise ConfigError(f"cannot send to {post.url}: {fault}") from fault
         except httpx.TransportError as fault:
-            message = f"the connection to {_host(post.url)} broke before the answer was complete: {_cause(fault)}"
+            message = f"the connection to {host_of(post.url)} broke before the answer was complete: {_cause(fault)}"
             raise NetworkError(message, billed=True, hint=_billed_hint(post.url)) from fault
         except (httpx.DecodingError, httpx.InvalidURL) as fault:
-            raise ProviderError(f"the answer of {_host(post.url)} cannot be read: {fault}", billed=True) from fault
+            raise ProviderError(f"the answer of {host_of(post.url)} cannot be read: {fault}", billed=True) from fault
 
     async def _wait(self, answer: Reply | NetworkError, post: Post, attempt: int, waiting: Waiting) -> None:
         """Sleep before the next attempt, or raise what the answer means if there is none."""
         asked = None
         if isinstance(answer, Reply):
-            error: FluxError = _redirected(answer, post) or failure(answer, post.key_name)
-            if post.key:
-                error.message = post.key.redact(error.message)
-            again = answer.status in RETRYABLE and answer.headers.get("x-should-retry", "").lower() != "false"
+            error: FluxError = _redirected(answer, post.url) or failure(answer, post.auth)
+            again = answer.status in RETRYABLE and not _forbids_retry(answer)
             asked = retry_after(answer, self._clock())
         else:
             error, again = answer, True
         if not again or attempt == self._retries or (asked or 0) > MAX_WAIT:
             raise error
-        seconds = asked if asked is not None else min(8.0, 0.5 * 2**attempt) * (1 - self._jitter() / 4)
+        seconds = asked if asked is not None else self._backoff(attempt)
         waiting(error.message, seconds)
         await self._pause(seconds)
+
+    async def get(self, url: str, auth: Auth | None) -> Reply:
+        """Read an address of the provider, whatever its status. What fails on the way is repeated: it costs nothing."""
+        headers = credentials(url, auth)
+        for attempt in range(self._retries + 1):
+            last = attempt == self._retries
+            try:
+                request = self._client.build_request("GET", url, headers=headers, timeout=_fetch_timeout())
+                reply = await self._exchange(request, MAX_BYTES)
+            except (httpx.HTTPError, httpx.InvalidURL) as fault:
+                if last:
+                    raise NetworkError(f"{host_of(url)}: {_cause(fault)}", billed=True) from fault
+            else:
+                if last or reply.status not in RETRYABLE:
+                    if error := _redirected(reply, url):
+                        raise error
+                    return reply
+            await self._pause(self._backoff(attempt))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def poll(
+        self,
+        url: str,
+        auth: Auth | None,
+        read: Callable[[Reply], Found | None],
+        seconds: float,
+        stop: Stop | None = None,
+    ) -> Found:
+        """Read an address until `read` finds what it wants, or raises; at most until the deadline.
+
+        When the person gives up (Ctrl-C), the provider is asked to `stop` the job, once and briefly.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                while True:
+                    if (found := read(await self.get(url, auth))) is not None:
+                        return found
+                    await self._pause(seconds)
+        except TimeoutError as fault:
+            message = f"not finished within {self._timeout:g} s"
+            hint = f"allow more with --timeout; the job goes on at {plain(url, 2000)}"
+            raise DeadlineError(message, hint=hint, billed=True) from fault
+        except asyncio.CancelledError:
+            if stop:
+                self.stopped.append((stop, await self._stop(stop, auth)))
+            raise
+
+    async def _stop(self, stop: Stop, auth: Auth | None) -> bool:
+        """Whether the provider agreed to stop a job."""
+        try:
+            request = self._client.build_request(stop.method, stop.url, headers=credentials(stop.url, auth))
+            reply = await asyncio.wait_for(self._exchange(request, MAX_BYTES), STOP_SECONDS)
+        except (httpx.HTTPError, httpx.InvalidURL, FluxError, TimeoutError, asyncio.CancelledError):
+            return False
+        return 200 <= reply.status < 300
+
+    def _backoff(self, attempt: int) -> float:
+        """Seconds before the next attempt: doubling up to eight, with up to a quarter less at random."""
+        return min(8.0, 0.5 * (1 << attempt)) * (1 - self._jitter() / 4)
 
     async def download(self, url: str, base: str, check: Callable[[bytes], object]) -> bytes:
         """Fetch a picture that is already paid for, without any key, until it is whole.
@@ -134,7 +195,7 @@ class Http:
         """
         if url.startswith("data:"):
             return decode_data_uri(url, MAX_BYTES)
-        address = _media_address(url, base)
+        address = media_address(url, base)
         fault: FluxError | None = None
         try:
             async with asyncio.timeout(self._timeout):
@@ -145,7 +206,7 @@ class Http:
                     except (NetworkError, PictureError) as error:
                         fault = error
                         if attempt < self._retries:
-                            await self._pause(min(8.0, 0.25 * 2**attempt) * (1 - self._jitter() / 4))
+                            await self._pause(self._backoff(attempt) / 2)
                     else:
                         return data
         except TimeoutError:
@@ -157,18 +218,16 @@ class Http:
     async def _fetch(self, address: str, base: str) -> bytes:
         """One GET with its redirects. Raises NetworkError for every way it can fail."""
         for _ in range(MAX_REDIRECTS + 1):
-            request = self._client.build_request(
-                "GET", address, timeout=httpx.Timeout(FETCH_SECONDS, connect=CONNECT_SECONDS, pool=None)
-            )
+            request = self._client.build_request("GET", address, timeout=_fetch_timeout())
             try:
                 reply = await self._exchange(request, MAX_BYTES)
             except (httpx.HTTPError, httpx.InvalidURL) as fault:
-                raise NetworkError(f"{_host(address)}: {_cause(fault)}") from fault
+                raise NetworkError(f"{host_of(address)}: {_cause(fault)}") from fault
             if reply.status not in (301, 302, 303, 307, 308):
                 break
-            address = _media_address(urljoin(address, reply.headers.get("location", "")), base)
+            address = media_address(urljoin(address, reply.headers.get("location", "")), base)
         if reply.status != 200:
-            raise NetworkError(f"{_host(address)} answered HTTP {reply.status}", status=reply.status)
+            raise NetworkError(f"{host_of(address)} answered HTTP {reply.status}", status=reply.status)
         return reply.data
 
     async def _exchange(self, request: httpx.Request, limit: int) -> Reply:
@@ -198,33 +257,22 @@ class InProcess(httpx.AsyncBaseTransport):
         return httpx.Response(reply.status, headers=reply.headers, content=reply.data)
 
 
-def _media_address(url: str, base: str) -> str:
-    """The absolute address of a picture. Raises ProviderError for schemes and forms nobody can mean honestly."""
-    try:
-        address = urljoin(base + "/", url)
-        parts = urlsplit(address)
-        usable = bool(parts.hostname) and parts.username is None and parts.password is None
-        usable = usable and (parts.scheme == "https" or parts.scheme == urlsplit(base).scheme == "http")
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ProviderError(f"the picture's address {plain(url, 100)!r} cannot be trusted", billed=True)
-    return address
+def _forbids_retry(reply: Reply) -> bool:
+    """Whether the server itself says that repeating is useless, or has ended because of the caller's own deadline."""
+    said = (reply.headers.get(name, "").lower() for name in ("x-should-retry", "x-fal-retryable"))
+    return "false" in said
 
 
-def _redirected(reply: Reply, post: Post) -> FluxError | None:
+def _fetch_timeout() -> httpx.Timeout:
+    return httpx.Timeout(FETCH_SECONDS, connect=CONNECT_SECONDS, pool=None)
+
+
+def _redirected(reply: Reply, url: str) -> FluxError | None:
     if not 300 <= reply.status < 400:
         return None
     target = plain(reply.headers.get("location", "nowhere"), 200)
-    message = f"{_host(post.url)} redirects to {target}; keys do not follow redirects"
+    message = f"{host_of(url)} redirects to {target}; keys do not follow redirects"
     return ProviderError(message, hint="give the new address with --base-url", status=reply.status)
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc or url
-    except ValueError:
-        return url
 
 
 def _cause(fault: BaseException) -> str:
@@ -245,4 +293,4 @@ def _connect_hint(fault: BaseException) -> str:
 
 
 def _billed_hint(url: str) -> str:
-    return "look at your provider's request list before you repeat it" if _host(url) else ""
+    return "look at your provider's request list before you repeat it" if host_of(url) else ""

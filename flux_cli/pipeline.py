@@ -12,6 +12,7 @@ from flux_cli.core.containers import inspect
 from flux_cli.core.errors import AuthError, FluxError, Interrupted, NotSentError, PaymentError, PictureError
 from flux_cli.core.naming import Name
 from flux_cli.core.request import Call, Event, Media, Note, Outcome, Picture, Plan, Report, Resolved, Saved
+from flux_cli.core.secret import Secret
 from flux_cli.http import Http
 from flux_cli.providers import Provider
 
@@ -37,6 +38,7 @@ class Job(NamedTuple):
     hosted: bool
     sink: Sink
     concurrency: int
+    key: Secret | None
     skip: Mapping[int, str]  # index of a call -> the file that makes it unnecessary
 
 
@@ -100,6 +102,8 @@ class _Run:
             error = None if saved else Interrupted("interrupted while the provider was working", billed=True)
             raise
         finally:
+            if error and self._job.key:
+                error.message, error.hint = self._job.key.redact(error.message), self._job.key.redact(error.hint)
             self._finish(Outcome(call, tuple(saved), error, seconds=time.monotonic() - started))
 
     async def _make(self, call: Call, name: Name, saved: list[Saved]) -> None:

@@ -41,7 +41,9 @@ def sealed(tmp_path_factory, monkeypatch):
     home = tmp_path_factory.mktemp("home")
     work = tmp_path_factory.mktemp("work")
     for name in list(os.environ):
-        if name.startswith(("FLUX_", "LUMENFALL_", "BFL_", "FAL_", "REPLICATE_", "OPENAI_", "XDG_")) or name.lower().endswith("_proxy"):
+        if name.startswith(
+            ("FLUX_", "LUMENFALL_", "BFL_", "FAL_", "REPLICATE_", "OPENAI_", "XDG_")
+        ) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("CI", raising=False)
@@ -85,8 +87,12 @@ def flux(environment, command) -> Flux:
 
     def run(*words: str, env: dict[str, str] | None = None, input: bytes = b"", timeout: float = 60) -> Result:
         done = subprocess.run(
-            [command, *map(str, words)], env=environment | (env or {}), input=input, capture_output=True,
-            timeout=timeout, check=False,
+            [command, *map(str, words)],
+            env=environment | (env or {}),
+            input=input,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
         )
         text = done.stdout.decode("utf-8", "replace")
         return Result(done.returncode, text, done.stderr.decode("utf-8", "replace"), done.stdout)

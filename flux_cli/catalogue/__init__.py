@@ -11,10 +11,24 @@ from typing import NamedTuple, TypeVar, get_args
 
 from flux_cli.core.errors import CatalogueError, UsageError, did_you_mean
 from flux_cli.core.formats import FORMATS
-from flux_cli.core.model import Json, Kind, Model, Param, Route, Size, Support, split_route
+from flux_cli.core.model import (
+    Field,
+    Handling,
+    Json,
+    Kind,
+    Model,
+    Param,
+    Route,
+    Size,
+    Spelling,
+    Support,
+    Wire,
+    split_route,
+)
 from flux_cli.core.ratio import parse_ratio, parse_shape, parse_tier
 
-BUILT_IN = Path(__file__).parent
+BUILT_IN = Path(__file__).parent / "models"
+SERVERS = Path(__file__).parent / "servers.toml"
 MAX_BYTES = 1 << 20  # a model is a page of text; more is a mistake
 T = TypeVar("T")
 
@@ -56,6 +70,11 @@ def models(folders: Iterable[Path] = ()) -> tuple[Model, ...]:
 
 def read(path: Path) -> Model:
     """Read one model file. Raises CatalogueError with file, key and reason."""
+    return _model(_load(path))
+
+
+def _load(path: Path) -> "_Table":
+    """The top table of a file. Raises CatalogueError where it is none."""
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)
@@ -66,7 +85,7 @@ def read(path: Path) -> Model:
         raise _wrong(path, "", f"is no TOML: {fault}") from fault
     if len(text) > MAX_BYTES:
         raise _wrong(path, "", f"is larger than {MAX_BYTES:,} bytes")
-    return _model(table)
+    return table
 
 
 class _Table:
@@ -108,8 +127,9 @@ class _Table:
             return value
         raise self.wrong(key, "must be a text, number or truth value")
 
-    def tables(self, key: str) -> Iterator[tuple[str, "_Table"]]:
-        for name, values in self.take(key, dict).items():
+    def tables(self, key: str, *, required: bool = True) -> Iterator[tuple[str, "_Table"]]:
+        found = self.take(key, dict) if required else self.take_or(key, dict, {}) or {}
+        for name, values in found.items():
             yield name, _Table(self.path, f"{self.key}.{key}.{name}".lstrip("."), values)
 
     def rows(self, key: str) -> Iterator["_Table"]:
@@ -138,8 +158,9 @@ def _model(table: _Table) -> Model:
         sizes=tuple(_size(row) for row in table.rows("sizes")),
         parameters={name: _param(name, row) for name, row in table.tables("parameters")},
         routes=tuple(_route(name, row) for name, row in table.tables("routes")),
+        wires={name: _wire(name, row) for name, row in table.tables("providers", required=False)},
     )
-    table.end(Model._fields)
+    table.end((*Model._fields, "providers"))
     _check(model, table)
     return model
 
@@ -159,6 +180,14 @@ def _check(model: Model, table: _Table) -> None:
     for name in model.native_formats:
         if name not in FORMATS:
             raise table.wrong("native_formats", f"{name!r} is not one of {', '.join(FORMATS)}")
+    _check_references(model, table)
+
+
+def _check_references(model: Model, table: _Table) -> None:
+    """Parameters, routes and providers must speak of the same things, so that none is forgotten."""
+    for wire in model.wires.values():
+        if missing := model.parameters.keys() - wire.fields.keys():
+            raise table.wrong(f"providers.{wire.provider}.parameters", f"says nothing of {', '.join(sorted(missing))}")
     routes = {route.name for route in model.routes}
     for param in model.parameters.values():
         for upstream in param.upstreams:
@@ -220,6 +249,59 @@ def _route(name: str, row: _Table) -> Route:
     route = Route(name, row.take("model", str), row.take("upstream", str), row.take_texts("aspect_ratios"))
     row.end(Route._fields)
     return route
+
+
+def read_servers() -> dict[str, Wire]:
+    """What kinds of OpenAI-shaped servers make of the parameters, by the name of the kind."""
+    table = _load(SERVERS)
+    wires = {name: _wire(name, row) for name, row in table.tables("servers")}
+    table.end(("servers",))
+    return wires
+
+
+def _wire(name: str, row: _Table) -> Wire:
+    wire = Wire(
+        provider=name,
+        path=row.take_or("path", str, "") or "",
+        price_usd=row.take_or("price_usd", float, None),
+        formats=row.take_texts("formats"),
+        aspect_ratios=row.take_texts("aspect_ratios"),
+        any_ratio=_span(row),
+        fields={parameter: _field(parameter, cell) for parameter, cell in row.tables("parameters")},
+    )
+    row.end((*Wire._fields, "parameters"))
+    return wire
+
+
+def _span(row: _Table) -> tuple[str, str] | None:
+    texts = row.take_texts("any_ratio")
+    if not texts:
+        return None
+    if len(texts) != 2:
+        raise row.wrong("any_ratio", "must be the narrowest and the widest ratio")
+    return texts[0], texts[1]
+
+
+def _field(parameter: str, cell: _Table) -> Field:
+    handling, spelling = cell.take("handling", str), cell.take_or("spelling", str, "") or ""
+    for key, value, known in (("handling", handling, get_args(Handling)), ("spelling", spelling, get_args(Spelling))):
+        if value not in known:
+            raise cell.wrong(key, f"must be one of {', '.join(filter(None, known))}, not {value!r}")
+    sent = handling in ("passthrough", "renamed", "converted")
+    values = cell.take_or("values", dict, {}) or {}
+    field = Field(
+        handling=next(known for known in get_args(Handling) if known == handling),
+        name=cell.take_or("name", str, parameter if sent else "") or "",
+        spelling=next(known for known in get_args(Spelling) if known == spelling),
+        choices=cell.take_texts("choices"),
+        values={str(ours): str(theirs) for ours, theirs in values.items()},
+        reason=cell.take_or("reason", str, "") or "",
+        required=cell.take_or("required", bool, default=False) or False,
+    )
+    if handling == "unsupported" and not field.reason:
+        raise cell.wrong("reason", "is missing: people are told why")
+    cell.end(Field._fields)
+    return field
 
 
 def _wrong(path: Path, key: str, reason: str) -> CatalogueError:

@@ -25,8 +25,10 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     """Show every setting with its source."""
     if context.invoked_subcommand:
         return
-    values = config.load({}).values
-    keys = {row.key_variable: _key(row.key_variable) for row in ROWS.values() if row.key_variable}
+    settings = config.load({}, ROWS)
+    values = settings.values
+    variables = dict.fromkeys(name for row in settings.providers.values() for name in row.key_variables)
+    keys = {variable: _key(variable) for variable in variables}
     if as_json:
         rows: dict[str, Json] = {
             name: {"value": value.value, "source": value.source, "variable": config.BY_NAME[name].variable}

@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flux_cli import config, console
 from flux_cli.cli.options import Options, takes_options
-from flux_cli.cli.settings import Prepared, connect, prepare, read_prompt
+from flux_cli.cli.settings import Prepared, prepare, provider_of, read_prompt
 from flux_cli.core import naming
 from flux_cli.core.errors import AuthError, BudgetError, UsageError
 from flux_cli.core.naming import Name
+from flux_cli.core.provider import Row
 from flux_cli.core.report import document
-from flux_cli.core.request import Report
-from flux_cli.core.secret import Secret
-from flux_cli.providers import ROWS, Row
+from flux_cli.core.request import Auth, Report
 
 if TYPE_CHECKING:
     from flux_cli.console import Display
@@ -24,7 +23,7 @@ class Ready(NamedTuple):
     options: Options
     prepared: Prepared
     row: Row
-    key: Secret | None
+    auth: Auth | None
     names: tuple[Name, ...]
     skip: dict[int, str]
 
@@ -62,12 +61,12 @@ def _ready(options: Options) -> Ready:
         raise UsageError("there is no prompt", hint='say what to draw: flux generate "a red fox in the snow"')
     prepared = prepare(options, read_prompt(word))
     names = _names(prepared)
-    row = ROWS[prepared.settings.provider]
+    row = prepared.settings.provider
     if prepared.output == "-":
         _check_stdout(options, prepared)
-    key = _key(row, prepared, options)
+    auth = _auth(row, prepared, options)
     skip = {} if prepared.output == "-" else _preflight(options, prepared, names)
-    return Ready(options, prepared, row, key, names, skip)
+    return Ready(options, prepared, row, auth, names, skip)
 
 
 def _names(prepared: Prepared) -> tuple[Name, ...]:
@@ -108,20 +107,23 @@ def _check_stdout(options: Options, prepared: Prepared) -> None:
         raise UsageError("a picture is no text for a terminal", hint="pipe it: flux generate ... -o - | command")
 
 
-def _key(row: Row, prepared: Prepared, options: Options) -> Secret | None:
+def _auth(row: Row, prepared: Prepared, options: Options) -> Auth | None:
     """The key for this run. Raises AuthError without one, and ConfigError where it would travel unprotected."""
-    name = row.key_variable
-    if not name or options.no_key:
+    if not row.key_variables or options.no_key:
         return None
-    secret, _ = config.key(name)
-    if secret:
-        config.check_transport(prepared.settings.base_url)
-    elif not options.dry_run:
-        server = "" if row.estimates else ", or --no-key if this server needs none"
-        raise AuthError(
-            f"no key: {name} is not set", hint=f"export {name}=...{server}, or draw a sketch with --offline"
-        )
-    return secret
+    base = prepared.settings.base_url
+    for variable in row.key_variables:
+        secret, _ = config.key(variable)
+        if secret:
+            config.check_transport(base)
+            return Auth(secret, variable, base, row.hosts)
+    if options.dry_run:
+        return None
+    name = row.key_variables[-1]
+    server = ", or --no-key if this server needs none" if row.server else ""
+    where = f" (keys: {row.page})" if row.page else ""
+    hint = f"export {name}=...{where}{server}, or draw a sketch with --offline"
+    raise AuthError(f"no key: {name} is not set", hint=hint)
 
 
 def _preflight(options: Options, prepared: Prepared, names: tuple[Name, ...]) -> dict[int, str]:
@@ -167,12 +169,13 @@ def _run(ready: Ready) -> Report:
         resolved=prepared.resolved,
         plan=prepared.plan,
         names=ready.names,
-        provider=connect(prepared, ready.key, row.key_variable),
+        provider=provider_of(prepared, ready.auth),
         provider_name=row.name,
         hosted=row.hosted,
         sink=sink,
         concurrency=prepared.settings.concurrency,
         skip=ready.skip,
+        key=ready.auth.key if ready.auth else None,
     )
     transport = None
     if not row.hosted:

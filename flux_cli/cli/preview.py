@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from flux_cli import console
-from flux_cli.cli.settings import connect
+from flux_cli.cli.settings import provider_of
 from flux_cli.core.model import Json
 from flux_cli.core.report import SCHEMA, note_document, request_document, resolved_document
 from flux_cli.core.values import shorten
@@ -27,7 +27,7 @@ def preview(ready: "Ready") -> None:
     if ready.options.as_json:
         console.out_json(_document(ready, cost))
         return
-    provider = connect(ready.prepared, None, "")
+    provider = provider_of(ready.prepared, None)
     posts = [provider.request(call) for call in ready.prepared.plan.calls if call.number not in ready.skip]
     lines = ["dry run: nothing is made, nothing is paid"]
     for post in posts:
@@ -74,7 +74,7 @@ def _paths(ready: "Ready") -> list[str]:
 
 
 def _cost(ready: "Ready") -> Cost:
-    if ready.row.estimates and ready.key and ready.calls:
+    if ready.row.estimates and ready.auth and ready.calls:
         return Cost(_estimate(ready) * ready.calls, "estimate of the gateway")
     price = ready.prepared.price_usd
     if price is None:
@@ -89,7 +89,7 @@ def _estimate(ready: "Ready") -> float:
     from flux_cli.http import Http
 
     settings = ready.prepared.settings
-    provider = connect(ready.prepared, ready.key, ready.row.key_variable)
+    provider = provider_of(ready.prepared, ready.auth)
     post = openai.estimate_request(provider.request(ready.prepared.plan.calls[0]))
 
     async def ask() -> float:

@@ -8,9 +8,10 @@ import typer
 
 from flux_cli import console
 from flux_cli.cli.options import Options, takes_options
-from flux_cli.cli.settings import Prepared, connect, prepare, read_prompt
+from flux_cli.cli.settings import Prepared, prepare, provider_of, read_prompt
 from flux_cli.core.errors import UsageError
 from flux_cli.core.model import Json
+from flux_cli.core.provider import Row
 from flux_cli.core.report import SCHEMA, note_document, request_document, resolved_document
 from flux_cli.core.request import Post
 from flux_cli.core.values import shorten
@@ -32,12 +33,13 @@ def resolve(
     """
     word = options.one_prompt()
     prepared = prepare(options, None if word is None else read_prompt(word))
-    provider = connect(prepared, key=None, key_name="")
+    provider = provider_of(prepared, None)
     posts = [provider.request(call) for call in prepared.plan.calls]
     if curl:
-        if prepared.settings.provider == "offline":
+        row = prepared.settings.provider
+        if not row.hosted:
             raise UsageError("an offline sketch has no address", hint="drop --offline")
-        console.out("\n".join(_curl(post, keyed=not options.no_key) for post in posts))
+        console.out("\n".join(_curl(post, row, keyed=not options.no_key) for post in posts))
     elif options.as_json:
         console.out_json(_document(prepared, posts))
     else:
@@ -49,7 +51,7 @@ def _document(prepared: Prepared, posts: list[Post]) -> dict[str, Json]:
     sent: list[Json] = [{"method": "POST", "url": post.url, "body": post.body} for post in posts]
     return {
         "schema": SCHEMA,
-        "provider": prepared.settings.provider,
+        "provider": prepared.settings.provider.name,
         "request": request_document(prepared.resolved),
         "resolved": resolved_document(prepared.resolved),
         "notes": notes,
@@ -90,11 +92,13 @@ def _shown_body(post: Post) -> dict[str, Json]:
     return {name: value if name == "prompt" else shorten(value) for name, value in post.body.items()}
 
 
-def _curl(post: Post, *, keyed: bool) -> str:
+def _curl(post: Post, row: Row, *, keyed: bool) -> str:
     body = json.dumps(post.body, ensure_ascii=False)
     words = ["curl -sS", shlex.quote(post.url), "-H 'Content-Type: application/json'"]
-    if keyed:
-        words.append('-H "Authorization: Bearer $LUMENFALL_API_KEY"')
+    words += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in post.headers.items()]
+    if keyed and row.key_variables:
+        header = {"bfl": "x-key: ", "fal": "Authorization: Key "}.get(row.protocol, "Authorization: Bearer ")
+        words.append(f'-H "{header}${row.key_variables[-1]}"')
     if len(body) > LONGEST_ARGUMENT:
         return " ".join([*words, f"-d @- <<'JSON'\n{body}\nJSON"])
     return " ".join([*words, "-d", shlex.quote(body)])

@@ -1,5 +1,6 @@
 """From what was typed to values the core takes: settings, model, request. Shared by the commands."""
 
+import os
 import sys
 from typing import NamedTuple
 
@@ -7,14 +8,12 @@ from flux_cli import catalogue, config
 from flux_cli.cli.options import Options
 from flux_cli.core.errors import UsageError
 from flux_cli.core.formats import format_of_suffix
-from flux_cli.core.model import Json, Model
+from flux_cli.core.model import Json, Model, Wire
 from flux_cli.core.plan import plan
-from flux_cli.core.request import Note, Plan, Request, Resolved, Value
+from flux_cli.core.provider import Row
+from flux_cli.core.request import Auth, Note, Plan, Request, Resolved, Value
 from flux_cli.core.resolve import resolve
-from flux_cli.core.secret import Secret
-from flux_cli.providers.openai import OpenAI
-
-OFFLINE_BASE = "http://offline.invalid/openai/v1"  # never resolved: an in-process transport answers
+from flux_cli.providers import ROWS, Provider, connect
 
 
 class Prepared(NamedTuple):
@@ -28,15 +27,17 @@ class Prepared(NamedTuple):
     @property
     def price_usd(self) -> float | None:
         """What one picture costs here, as far as flux knows: sketches are free, other servers' prices unknown."""
-        if self.settings.provider == "offline":
+        row, model = self.settings.provider, self.resolved.model
+        if not row.hosted:
             return 0.0
-        model = self.resolved.model
-        return model.price_usd if model and self.settings.provider == "lumenfall" else None
+        if self.resolved.wire is not None:
+            return self.resolved.wire.price_usd
+        return model.price_usd if model and row.name == "lumenfall" else None
 
 
 def prepare(options: Options, prompt: str | None) -> Prepared:
     """Merge options with the settings, read what they name, resolve and plan. Raises UsageError."""
-    settings = config.load(_flags(options))
+    settings = config.load(_flags(options), ROWS)
     found = catalogue.find(settings.model, config.model_folders())
     parameters: dict[str, Value] = dict(options.parameters())
     output = None if settings.output == "-" else settings.output
@@ -48,14 +49,15 @@ def prepare(options: Options, prompt: str | None) -> Prepared:
             from flux_cli import files
 
             parameters[name] = files.attach(parameters[name])
-    if settings.provider == "offline" and options.no_badge:
+    if not settings.provider.hosted and options.no_badge:
         parameters["badge"] = False
     request = Request(settings.model, parameters, prompt, options.route, output)
-    resolved = resolve(request, found.model)
+    resolved = resolve(request, found.model, wire_of(settings.provider, found.model))
     if found.hint:
         near = tuple(_with_hint(note, found.hint) for note in resolved.notes)
         resolved = resolved._replace(notes=near)
-    return Prepared(settings, resolved, plan(resolved), settings.output)
+    fresh_seed = int.from_bytes(os.urandom(3)) if resolved.seed is None else None
+    return Prepared(settings, resolved, plan(resolved, fresh_seed), settings.output)
 
 
 def read_prompt(word: str) -> str:
@@ -67,14 +69,29 @@ def read_prompt(word: str) -> str:
     return files.read_prompt(word, sys.stdin)
 
 
-def connect(prepared: Prepared, key: Secret | None, key_name: str) -> OpenAI:
-    """The provider of a prepared command line. The offline painter speaks the gateway's protocol too."""
-    return OpenAI(prepared.settings.base_url or OFFLINE_BASE, key, key_name)
+def wire_of(row: Row, model: Model | None) -> Wire | None:
+    """What this provider makes of the parameters; None where everything passes under its own name.
+
+    Raises UsageError where flux does not know how the provider takes the model.
+    """
+    if row.protocol == "openai":
+        return catalogue.read_servers()[row.server] if row.server else None
+    if model is None:
+        return None
+    if row.protocol not in model.wires:
+        ways = ", ".join(model.wires) or "lumenfall alone"
+        raise UsageError(f"{row.name} has no {model.id} that flux knows", hint=f"providers of it: {ways}")
+    return model.wires[row.protocol]
+
+
+def provider_of(prepared: Prepared, auth: Auth | None) -> Provider:
+    """The provider of a prepared command line, with or without a key."""
+    return connect(prepared.settings.provider, prepared.settings.base_url, auth)
 
 
 def lookup(name: str | None) -> Model:
     """The model of a lookup, which must be one the catalogue knows. Raises UsageError."""
-    wanted = config.load({"model": name}).model
+    wanted = config.load({"model": name}, ROWS).model
     found = catalogue.find(wanted, config.model_folders())
     if found.model is None:
         raise UsageError(f"no catalogue knows the model {wanted!r}", hint=found.hint or "see: flux models")

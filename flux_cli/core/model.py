@@ -5,6 +5,8 @@ from typing import Literal, NamedTuple, TypeAlias
 Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 Kind = Literal["string", "integer", "number", "boolean", "image"]
 Support = Literal["passthrough", "renamed", "converted", "emulated"]
+Handling = Literal["passthrough", "renamed", "converted", "emulated", "unsupported"]
+Spelling = Literal["", "text", "integer", "base64", "size", "sides", "aspect_ratio", "prompt_tag"]
 
 
 class Size(NamedTuple):
@@ -49,6 +51,30 @@ class Route(NamedTuple):
     aspect_ratios: tuple[str, ...] = ()  # shapes this upstream lists; empty: all of the model's
 
 
+class Field(NamedTuple):
+    """What one provider does with one parameter: the field it is sent in, and how its value is spelled there."""
+
+    handling: Handling
+    name: str = ""  # "": nothing is sent
+    spelling: Spelling = ""  # "": as it is
+    choices: tuple[str, ...] = ()  # values allowed here, where they differ from the model's
+    values: dict[str, str] = {}  # noqa: RUF012 - never written to; the gateway's word -> the provider's word
+    reason: str = ""
+    required: bool = False  # sent even if nobody asked: the server's own default is a trap
+
+
+class Wire(NamedTuple):
+    """How one provider takes a model, or how one kind of server takes any: pure data for `plan`."""
+
+    provider: str
+    path: str  # the model's own name or address there
+    price_usd: float | None  # a picture
+    formats: tuple[str, ...]  # formats it makes itself
+    aspect_ratios: tuple[str, ...]  # shapes it takes; empty: the model's own
+    any_ratio: tuple[str, str] | None  # or every shape between these two
+    fields: dict[str, Field]
+
+
 class Model(NamedTuple):
     """One row of the catalogue."""
 
@@ -65,6 +91,7 @@ class Model(NamedTuple):
     sizes: tuple[Size, ...]
     parameters: dict[str, Param]
     routes: tuple[Route, ...]
+    wires: dict[str, Wire]
 
     @property
     def default(self) -> Size:

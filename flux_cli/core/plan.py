@@ -1,39 +1,75 @@
-"""Resolved -> Calls: n pictures become n calls of one, and what the provider cannot do is left to flux."""
+"""Resolved -> Calls: n pictures become n calls of one, spelled for the provider; what it cannot do is left to flux."""
+
+import json
 
 from flux_cli.core.formats import FORMATS
-from flux_cli.core.model import Json
+from flux_cli.core.model import Field, Json, Wire
 from flux_cli.core.request import Call, Note, Plan, Resolved
+from flux_cli.core.spelling import spell
+
+# The gateway takes every parameter under its own name, and a model no catalogue knows is given all as typed.
+AS_IT_IS = Field("passthrough")
+GATEWAY = Wire("lumenfall", "", None, tuple(FORMATS), (), None, {})
 
 
-def plan(resolved: Resolved) -> Plan:
-    """Split a resolved request into single-picture calls with seeds `seed + i`, in the order asked."""
-    wire_format, notes = _wire_format(resolved)
+def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
+    """Split a resolved request into single-picture calls with seeds `seed + i`, in the order asked.
+
+    `fresh_seed` is used where nobody said a seed and the server's own default would repeat one picture.
+    """
+    wire = resolved.wire or GATEWAY
+    wire_format, notes = _wire_format(resolved, wire)
     quality, quality_notes = _wire_quality(resolved, wire_format)
-    body: dict[str, Json] = {"model": resolved.wire_model, "prompt": resolved.prompt, **resolved.parameters}
-    if wire_format is not None:
-        body["output_format"] = wire_format
-    if quality is not None:
-        body["output_compression"] = quality
-    calls = tuple(_call(body, resolved.seed, index) for index in range(1, resolved.n + 1))
-    return Plan(calls, (*_count_notes(resolved), *notes, *quality_notes))
+    said: dict[str, Json] = {"prompt": resolved.prompt}
+    if resolved.size:
+        by_shape = _field(wire, "size").spelling == "aspect_ratio"
+        said["size"] = resolved.aspect_ratio if by_shape else resolved.size.name
+    said |= resolved.parameters
+    said |= {} if wire_format is None else {"output_format": wire_format}
+    said |= {} if quality is None else {"output_compression": quality}
+    if "size" in said and _field(wire, "aspect_ratio").spelling in ("size", "sides") and "aspect_ratio" in said:
+        notes.append(Note("aspect_ratio", said.pop("aspect_ratio"), None, "ignored", "size wins", warning=True))
+    body: dict[str, Json] = {}
+    for name, value in said.items():
+        body |= spell(_field(wire, name), value)
+    seed, seed_notes = _seed(resolved, wire, fresh_seed)
+    calls = tuple(_call(resolved, wire, body, seed, number) for number in range(1, resolved.n + 1))
+    return Plan(calls, (*_count_notes(resolved, seed), *seed_notes, *notes, *quality_notes))
 
 
-def _call(body: dict[str, Json], seed: Json, index: int) -> Call:
-    """Call number `index`. A seed that is no number (a model nobody can check) is the same for every call."""
+def _field(wire: Wire, name: str) -> Field:
+    field = wire.fields.get(name, AS_IT_IS)
+    return field if field.name or field.handling in ("emulated", "unsupported") else field._replace(name=name)
+
+
+def _call(resolved: Resolved, wire: Wire, body: dict[str, Json], seed: Json, number: int) -> Call:
+    """Call `number`. A seed that is no number (a model nobody can check) is the same for every call."""
     if seed is None:
-        return Call(index, None, body)
-    own = seed + index - 1 if isinstance(seed, int) and not isinstance(seed, bool) else seed
-    return Call(index, own, {**body, "seed": own})
+        return Call(number, None, resolved.wire_model, body)
+    own = seed + number - 1 if isinstance(seed, int) and not isinstance(seed, bool) else seed
+    field = _field(wire, "seed")
+    if field.spelling == "prompt_tag":
+        tag = json.dumps({"seed": own})
+        prompt = f"{body['prompt']} <sd_cpp_extra_args>{tag}</sd_cpp_extra_args>"
+        return Call(number, own, resolved.wire_model, {**body, "prompt": prompt})
+    return Call(number, own, resolved.wire_model, {**body, **spell(field, own)})
 
 
-def _count_notes(resolved: Resolved) -> list[Note]:
+def _seed(resolved: Resolved, wire: Wire, fresh_seed: int | None) -> tuple[Json, list[Note]]:
+    field = _field(wire, "seed")
+    if resolved.seed is not None or not field.required or fresh_seed is None:
+        return resolved.seed, []
+    return fresh_seed, [Note("seed", None, fresh_seed, "default", field.reason)]
+
+
+def _count_notes(resolved: Resolved, seed: Json) -> list[Note]:
     if resolved.n == 1:
         return []
-    seeds = "" if resolved.seed is None else ", seeds counting up"
+    seeds = "" if seed is None else ", seeds counting up"
     return [Note("n", resolved.n, 1, "emulated", f"{resolved.n} parallel calls of one picture{seeds}")]
 
 
-def _wire_format(resolved: Resolved) -> tuple[str | None, list[Note]]:
+def _wire_format(resolved: Resolved, wire: Wire) -> tuple[str | None, list[Note]]:
     """The format to ask of the provider: one it makes itself.
 
     The gateway's own conversions have limits (AVIF stops at 1,600 pixels, and this model's pictures are larger).
@@ -41,9 +77,18 @@ def _wire_format(resolved: Resolved) -> tuple[str | None, list[Note]]:
     asked = resolved.format
     if asked is None:
         return None, []
-    native = resolved.model.native_formats if resolved.model else tuple(FORMATS)
+    field = _field(wire, "output_format")
+    if not field.name:
+        return None, [Note("output_format", asked, None, "emulated", f"{field.reason}: converted to {asked} here")]
+    lossy = FORMATS[asked].quality is not None and resolved.quality is not None
+    if lossy and _field(wire, "output_compression").handling == "emulated" and "png" in wire.formats:
+        reason = f"received as png, so that flux can encode {asked} at the quality asked"
+        return "png", [Note("output_format", asked, "png", "emulated", reason)]
+    native = resolved.model.native_formats if resolved.model and wire is GATEWAY else wire.formats
     if asked in native or not native:
-        return asked, [Note("output_format", asked, asked, "passthrough", "the upstreams make it themselves")]
+        used = spell(field, asked)[field.name]
+        reason = "the upstreams make it themselves" if used == asked else f"{wire.provider} calls it {used}"
+        return asked, [Note("output_format", asked, used, field.handling if used != asked else "passthrough", reason)]
     best = "png" if "png" in native else native[0]
     return best, [Note("output_format", asked, best, "emulated", f"received as {best}, converted to {asked} here")]
 

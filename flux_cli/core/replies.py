@@ -19,7 +19,7 @@ from flux_cli.core.errors import (
     ValidationError,
 )
 from flux_cli.core.model import Json
-from flux_cli.core.request import Reply
+from flux_cli.core.request import Auth, Reply
 from flux_cli.core.text import SHOWN, plain
 
 RETRYABLE = frozenset((429, 500, 502, 503))  # 408, 504 and 524 leave open whether the work was done, and paid for
@@ -38,6 +38,16 @@ BY_CODE: dict[str, type[FluxError]] = {
     "RATE_LIMITED": RateError,
     "RATE_LIMIT_EXCEEDED": RateError,
     "ALL_PROVIDERS_EXHAUSTED": ProviderError,
+    "AUTH_ERROR": AuthError,
+    "NOT_FOUND": NotFoundError,
+    "NO_MEDIA_GENERATED": ProviderError,
+    "CONCURRENT_REQUESTS_LIMIT": RateError,
+}
+BY_WORDS: dict[str, type[FluxError]] = {
+    "invalid api key": AuthError,  # BFL, with 422
+    "not authenticated": AuthError,
+    "exhausted balance": PaymentError,  # fal, with 403
+    "flagged as sensitive": ModerationError,  # Replicate
 }
 BY_STATUS: dict[int, type[FluxError]] = {
     400: ValidationError,
@@ -68,26 +78,28 @@ def parse_json(data: bytes) -> Json:
     return value
 
 
-def failure(reply: Reply, key_name: str = "") -> FluxError:
+def failure(reply: Reply, auth: Auth | None = None, request_id: str = "") -> FluxError:
     """The error a reply describes, in our taxonomy; `billed` where the server may have done the work."""
     code, message = _words(reply)
-    kind = BY_CODE.get(code.upper()) or BY_STATUS.get(reply.status, ProviderError)
+    if auth:  # some servers quote the key they refuse
+        code, message = auth.key.redact(code), auth.key.redact(message)
+    kind = _by_words(message) or BY_CODE.get(code.upper()) or BY_STATUS.get(reply.status, ProviderError)
     said = f": {message}" if message else " and said nothing about why"
     text = f"the provider refused with {code or 'HTTP ' + str(reply.status)}{said}"
     if kind is ProviderError:
         text = f"the provider failed with {code or 'HTTP ' + str(reply.status)}{said}"
     billed = reply.status in (408, 504, 524) or (200 <= reply.status < 300 and kind is ProviderError)
-    hint = HINTS.get(kind, "").format(key=key_name or "the key")
-    return kind(text, hint=hint, billed=billed, status=reply.status, request_id=request_id(reply))
+    hint = HINTS.get(kind, "").format(key=auth.variable if auth else "the key")
+    return kind(text, hint=hint, billed=billed, status=reply.status, request_id=request_id or identity(reply))
 
 
-def request_id(reply: Reply, body: Json = None) -> str:
+def identity(reply: Reply, body: Json = None) -> str:
     """The name the provider gave this request, from a header or the body; "" where it gave none."""
     for name in ("x-lumenfall-request-id", "x-request-id", "x-fal-request-id"):
         if value := reply.headers.get(name):
             return plain(value, 100)
-    identity = body.get("id") if isinstance(body, dict) else None
-    return plain(identity, 100) if isinstance(identity, str) else ""
+    own = body.get("id") if isinstance(body, dict) else None
+    return plain(own, 100) if isinstance(own, str) else ""
 
 
 def retry_after(reply: Reply, now: float) -> float | None:
@@ -110,6 +122,12 @@ def retry_after(reply: Reply, now: float) -> float | None:
     return None
 
 
+def _by_words(message: str) -> type[FluxError] | None:
+    """The kind of an error whose status or code says something else: providers do that with keys and balances."""
+    folded = message.lower()
+    return next((kind for words, kind in BY_WORDS.items() if words in folded), None)
+
+
 def _seconds(text: str) -> float | None:
     try:
         seconds = float(text)
@@ -127,6 +145,9 @@ def _words(reply: Reply) -> tuple[str, str]:
     error = body.get("error")
     source = error if isinstance(error, dict) else body
     code = next((source[key] for key in ("code", "error_code", "error_type") if source.get(key)), "")
+    detail = source.get("detail")
+    if not code and isinstance(detail, list) and detail and isinstance(detail[0], dict):
+        code = detail[0].get("type", "")  # fal's typed errors
     words = next((found for key in ("message", "error", "detail", "title", "errors") if (found := source.get(key))), "")
     return plain(str(code), 60) if isinstance(code, str | int) else "", plain(_flat(words))
 

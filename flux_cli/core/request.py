@@ -3,10 +3,10 @@
 from typing import Literal, NamedTuple, TypeAlias
 
 from flux_cli.core.errors import FluxError
-from flux_cli.core.model import Json, Model, Size
+from flux_cli.core.model import Json, Model, Size, Wire
 from flux_cli.core.secret import Secret
 
-Behaviour = Literal["passthrough", "renamed", "converted", "emulated", "ignored", "default"]
+Behaviour = Literal["passthrough", "renamed", "converted", "emulated", "ignored", "default", "unsupported"]
 
 
 class Attachment(NamedTuple):
@@ -51,8 +51,10 @@ class Resolved(NamedTuple):
     parameters: dict[str, Json]
     notes: tuple[Note, ...]
     model: Model | None = None  # None: no catalogue knows it
+    wire: Wire | None = None  # how the provider takes it; None: the way the gateway does
     route: str | None = None
     size: Size | None = None
+    aspect_ratio: str | None = None  # the shape as it is sent, where the provider takes shapes
     n: int = 1
     seed: Json = None
     format: str | None = None  # what the files must be; None: as received
@@ -69,6 +71,7 @@ class Call(NamedTuple):
 
     number: int
     seed: Json
+    model: str  # the model's name at the provider
     body: dict[str, Json]
 
 
@@ -79,13 +82,32 @@ class Plan(NamedTuple):
     notes: tuple[Note, ...]
 
 
+class Auth(NamedTuple):
+    """A key and the only places it may go: the configured address, and over https the provider's own hosts."""
+
+    key: Secret
+    variable: str  # where people set the key, for hints
+    base: str
+    hosts: tuple[str, ...] = ()  # "api.bfl.ai", or "*.bfl.ai" for every name below it
+    header: str = "Authorization"
+    prefix: str = "Bearer "
+
+
 class Post(NamedTuple):
-    """One request as it goes over the wire. `key` is sent as a bearer token, and only to this address."""
+    """One request as it goes over the wire."""
 
     url: str
     body: dict[str, Json]
-    key: Secret | None = None
-    key_name: str = ""  # where people set the key, for hints
+    auth: Auth | None = None
+    headers: dict[str, str] = {}  # noqa: RUF012 - never written to
+
+
+class Stop(NamedTuple):
+    """How to ask a provider to give a job up, and the job's name for people."""
+
+    method: str
+    url: str
+    identity: str
 
 
 class Reply(NamedTuple):

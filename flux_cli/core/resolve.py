@@ -1,48 +1,41 @@
 """Request x Model -> Resolved: what was said becomes what is meant, and every decision leaves a note."""
 
-import math
-from typing import NamedTuple
-
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.formats import format_named, format_of_suffix
-from flux_cli.core.model import Json, Model, Param, Size, split_route
-from flux_cli.core.ratio import nearest_size, parse_ratio, parse_shape, parse_tier
+from flux_cli.core.model import Json, Model, Param, Size, Wire, split_route
 from flux_cli.core.request import Attachment, Note, Request, Resolved, Value
+from flux_cli.core.shape import NAMES as SHAPE
+from flux_cli.core.shape import choose
+from flux_cli.core.spelling import wire_note
 from flux_cli.core.values import check, loose, shorten, well_formed
 
-SHAPE = ("size", "aspect_ratio", "resolution")
 MAX_PICTURES = 10_000  # a typing error must not plan a million paid calls
 ALWAYS_CHECKED = {  # flux itself acts on these, so they are checked for every model, known or not
     "n": Param("n", "integer", "emulated", "number of pictures", minimum=1, maximum=MAX_PICTURES),
     "output_compression": Param("output_compression", "integer", "emulated", "quality", minimum=0, maximum=100),
 }
-SAME = 1e-9  # two ratios are the same shape: 32:18 and 16:9
 
 
-class _Chosen(NamedTuple):
-    size: Size | None
-    notes: tuple[Note, ...]
+def resolve(request: Request, model: Model | None, wire: Wire | None = None) -> Resolved:
+    """Resolve every parameter of a request against a model of the catalogue (None: no catalogue knows it).
 
-
-def resolve(request: Request, model: Model | None) -> Resolved:
-    """Resolve every parameter of a request against a model of the catalogue, or against none.
-
-    Raises UsageError for any value the model does not accept; nothing has been sent by then.
+    `wire` says what the provider makes of the parameters; None stands for the gateway, which takes them all.
+    Raises UsageError for any value the model or the provider does not accept; nothing has been sent by then.
     """
-    wire_model, route, model_notes = _model(request, model)
+    wire_model, route, model_notes = _model(request, model, wire)
     well_formed("the model's name", wire_model)
     prompt, prompt_notes = _prompt(request, model)
     said = {
         well_formed("a parameter's name", name): well_formed(name, value) if isinstance(value, str) else value
         for name, value in request.parameters.items()
     }
+    _refuse_unsupported(said, wire)
     n = said.pop("n", None)
     quality = said.pop("output_compression", None)
     file_format, format_notes = _format(said.pop("output_format", None), request.output)
-    shape = _shape({name: said.pop(name, None) for name in SHAPE}, model) if model else _Chosen(None, ())
-    parameters, notes = _parameters(said, model, route)
-    if shape.size:
-        parameters = {"size": shape.size.name, **parameters}
+    chosen = choose({name: said.pop(name, None) for name in SHAPE}, model, wire) if model else None
+    size = chosen.size if chosen else None
+    parameters, notes = _parameters(said, model, route, wire)
     return Resolved(
         wire_model=wire_model,
         prompt=prompt,
@@ -51,18 +44,31 @@ def resolve(request: Request, model: Model | None) -> Resolved:
         notes=(
             *model_notes,
             *prompt_notes,
-            *shape.notes,
-            *_route_notes(shape.size, model, route),
+            *(chosen.notes if chosen else ()),
+            *_route_notes(size, model, route),
             *notes,
             *format_notes,
         ),
         model=model,
+        wire=wire,
         route=route,
-        size=shape.size,
+        size=size,
+        aspect_ratio=chosen.aspect_ratio if chosen else None,
         n=1 if n is None else _whole("n", n),
         format=file_format,
         quality=None if quality is None else _whole("output_compression", quality),
     )
+
+
+def _refuse_unsupported(said: dict[str, Value], wire: Wire | None) -> None:
+    """What a provider cannot do is refused while it is free, never dropped in silence."""
+    for name in said:
+        field = wire.fields.get(name) if wire else None
+        if wire and field and field.handling == "unsupported":
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{wire.provider} has no {name}: {field.reason}", hint=f"drop {option}, or ask another provider"
+            )
 
 
 def _whole(name: str, value: Value) -> int:
@@ -70,17 +76,22 @@ def _whole(name: str, value: Value) -> int:
     return number if isinstance(number, int) else 0
 
 
-def _model(request: Request, model: Model | None) -> tuple[str, str | None, list[Note]]:
+def _model(request: Request, model: Model | None, wire: Wire | None) -> tuple[str, str | None, list[Note]]:
     """The name to send, the forced route, and what there is to say about both."""
     bare, prefix = split_route(request.model) if model else (request.model, None)
     if request.route and prefix and request.route != prefix:
         message = f"model {request.model!r} already names a route, and --route says {request.route!r}"
         raise UsageError(message, hint="give one of the two")
     route = request.route or prefix
+    if wire and route:
+        message = f"route {route!r} is for the gateway, and {wire.provider} is asked directly"
+        raise UsageError(message, hint=f"drop the route, or use --provider {route} itself")
     if model is None:
         name = f"{route}/{bare}" if route else bare
         reason = "no catalogue knows this model: parameters pass unchecked and sizes unmatched"
         return name, route, [Note("model", request.model, name, "passthrough", reason, warning=True)]
+    if wire and wire.path:
+        return wire.path, None, [Note("model", request.model, wire.path, "renamed", f"its name at {wire.provider}")]
     if route is None:
         if bare == model.id:
             return model.id, None, []
@@ -120,35 +131,6 @@ def _format(said: Value, output: str | None) -> tuple[str | None, list[Note]]:
     return named, []
 
 
-def _shape(said: dict[str, Value], model: Model) -> _Chosen:
-    """Size & Layout of the model's page: `size` wins, shape and scale are independent, the nearest is taken."""
-    size, aspect_ratio, resolution = (None if said[name] is None else str(said[name]) for name in SHAPE)
-    if size is not None:
-        shape = parse_shape(size)
-        if shape.is_pixels:
-            ignored = _ignored("aspect_ratio", aspect_ratio, size) + _ignored("resolution", resolution, size)
-            chosen = nearest_size(model.sizes, shape.ratio, shape.area)
-            return _Chosen(chosen, (_pixels_note(size, shape.width, shape.height, chosen), *ignored))
-        notes = _ignored("aspect_ratio", aspect_ratio, size)
-        ratio, asked_by = shape.ratio, ("size", size)
-    elif aspect_ratio is not None:
-        notes = []
-        ratio, asked_by = parse_ratio(aspect_ratio), ("aspect_ratio", aspect_ratio)
-    else:
-        notes = []
-        ratio, asked_by = parse_ratio(model.default.aspect_ratio), None
-    area = parse_tier(resolution or model.default.resolution)
-    chosen = nearest_size(model.sizes, ratio, area)
-    if asked_by:
-        notes = [_ratio_note(*asked_by, ratio, chosen), *notes]
-    if resolution is not None:
-        notes.append(_tier_note(resolution, area, chosen))
-    if asked_by is None or asked_by[0] != "size":
-        reason = f"{chosen.aspect_ratio} at {chosen.resolution}, sent explicitly: upstream defaults differ"
-        notes.append(Note("size", None, chosen.name, "default" if asked_by is None else "converted", reason))
-    return _Chosen(chosen, tuple(notes))
-
-
 def _route_notes(size: Size | None, model: Model | None, route: str | None) -> list[Note]:
     """A forced upstream may list fewer shapes than the model; the gateway then takes its nearest."""
     if size is None or model is None or route is None:
@@ -160,49 +142,27 @@ def _route_notes(size: Size | None, model: Model | None, route: str | None) -> l
     return [Note("route", route, route, "passthrough", reason, warning=True)]
 
 
-def _ignored(parameter: str, asked: str | None, size: str) -> list[Note]:
-    if asked is None:
-        return []
-    return [Note(parameter, asked, None, "ignored", f"size {size} is more specific and always wins", warning=True)]
-
-
-def _pixels_note(asked: str, width: float, height: float, chosen: Size) -> Note:
-    where = f"{chosen.aspect_ratio} at {chosen.resolution}"
-    if (width, height) == (chosen.width, chosen.height):
-        return Note("size", asked, chosen.name, "passthrough", f"published: {where}")
-    reason = f"not published: the nearest by shape, then area, is {where}"
-    return Note("size", asked, chosen.name, "converted", reason, warning=True)
-
-
-def _ratio_note(parameter: str, asked: str, ratio: float, chosen: Size) -> Note:
-    exact = abs(math.log(ratio / parse_ratio(chosen.aspect_ratio))) < SAME
-    used = chosen.name if parameter == "size" else chosen.aspect_ratio
-    if exact:
-        return Note(parameter, asked, used, "converted", f"{chosen.aspect_ratio} is {chosen.name}")
-    reason = f"not supported: the nearest ratio is {chosen.aspect_ratio}"
-    return Note(parameter, asked, used, "converted", reason, warning=True)
-
-
-def _tier_note(asked: str, area: float, chosen: Size) -> Note:
-    if abs(math.log(area / parse_tier(chosen.resolution))) < SAME:
-        return Note("resolution", asked, chosen.resolution, "converted", f"part of size {chosen.name}")
-    reason = f"not supported: the nearest tier is {chosen.resolution}"
-    return Note("resolution", asked, chosen.resolution, "converted", reason, warning=True)
-
-
-def _parameters(said: dict[str, Value], model: Model | None, route: str | None) -> tuple[dict[str, Json], list[Note]]:
+def _parameters(
+    said: dict[str, Value], model: Model | None, route: str | None, wire: Wire | None
+) -> tuple[dict[str, Json], list[Note]]:
     """Every remaining parameter: checked where the model knows it, passed on as typed where it does not."""
     known = model.parameters if model else {}
+    order = {name: place for place, name in enumerate(known)}
     values: dict[str, Json] = {}
     notes = []
-    for name in sorted(said, key=lambda name: (name not in known, list(known).index(name) if name in known else 0)):
+    for name in sorted(said, key=lambda name: order.get(name, len(order))):
         asked = said[name]
-        param = known.get(name)
+        param, field = known.get(name), wire.fields.get(name) if wire else None
+        if param and field and field.choices:
+            param = param._replace(choices=field.choices)
         values[name] = check(param, asked) if param else loose(asked)
         shown = shorten(asked.asked if isinstance(asked, Attachment) else asked)
-        reason, warning = _remark(name, param, known, said, route)
-        behaviour = param.support if param else "passthrough"
-        notes.append(Note(name, shown, shorten(values[name]), behaviour, reason, warning))
+        if wire and field:
+            notes.append(wire_note(wire, name, shown, field, values[name]))
+        else:
+            reason, warning = _remark(name, param, known, said, route)
+            support = param.support if param else "passthrough"
+            notes.append(Note(name, shown, shorten(values[name]), support, reason, warning))
     return values, notes
 
 

@@ -1,9 +1,10 @@
 """Wire protocols. A provider is two methods; everything about time, retries and keys is in `http`."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from flux_cli.core.request import Call, Media, Post, Reply
+from flux_cli.core.provider import Row
+from flux_cli.core.request import Auth, Call, Media, Post, Reply
 
 if TYPE_CHECKING:
     from flux_cli.http import Http
@@ -19,20 +20,55 @@ class Provider(Protocol):
         """The pictures of a good reply, at least one. Raises the FluxError that a bad one means."""
 
 
-class Row(NamedTuple):
-    """One provider as people know it."""
-
-    name: str
-    key_variable: str  # "": needs no key
-    hosted: bool  # pictures come from a model and cost money
-    estimates: bool  # answers `?dryRun=true` with a price; any other server would make, and bill, a picture
-
-
-ROWS = {
+LUMENFALL = "https://api.lumenfall.ai/openai/v1"
+OFFLINE = "http://offline.invalid/openai/v1"  # never resolved: an in-process transport answers
+ROWS: Mapping[str, Row] = {
     row.name: row
     for row in (
-        Row("lumenfall", "LUMENFALL_API_KEY", hosted=True, estimates=True),
-        Row("openai", "LUMENFALL_API_KEY", hosted=True, estimates=False),
-        Row("offline", "", hosted=False, estimates=False),
+        Row(
+            "lumenfall", "openai", LUMENFALL, ("LUMENFALL_API_KEY",),
+            page="https://lumenfall.ai/app/api_keys", estimates=True,
+        ),
+        Row("bfl", "bfl", "https://api.bfl.ai", ("BFL_API_KEY",), page="https://dashboard.bfl.ai", hosts=("*.bfl.ai",)),
+        Row(
+            "fal", "fal", "https://queue.fal.run", ("FAL_KEY",),
+            page="https://fal.ai/dashboard/keys", hosts=("fal.run", "queue.fal.run"),
+        ),
+        Row(
+            "replicate", "replicate", "https://api.replicate.com/v1", ("REPLICATE_API_TOKEN",),
+            page="https://replicate.com/account/api-tokens", hosts=("api.replicate.com",),
+        ),
+        # Any compatible server. FLUX_API_KEY is for it alone; the gateway's key goes to an address somebody named.
+        Row("openai", "openai", "", ("FLUX_API_KEY", "LUMENFALL_API_KEY"), server="compatible"),
+        Row(
+            "openai.com", "openai", "https://api.openai.com/v1", ("OPENAI_API_KEY",),
+            page="https://platform.openai.com/api-keys", server="openai",
+        ),
+        Row("together", "openai", "https://api.together.xyz/v1", ("TOGETHER_API_KEY",), server="together",
+            page="https://api.together.ai/settings/api-keys"),
+        Row("localai", "openai", "http://localhost:8080/v1", (), server="localai"),
+        Row("sdcpp", "openai", "http://localhost:1234/v1", (), server="sdcpp"),
+        Row("vllm", "openai", "http://localhost:8000/v1", (), server="vllm"),
+        Row("sglang", "openai", "http://localhost:30000/v1", (), server="sglang"),
+        Row("offline", "openai", OFFLINE, (), hosted=False),
     )
-}
+}  # fmt: skip
+
+
+def connect(row: Row, base: str, auth: Auth | None) -> Provider:
+    """The provider of a row at an address."""
+    if row.protocol == "bfl":
+        from flux_cli.providers.bfl import BFL
+
+        return BFL(base, auth)
+    if row.protocol == "fal":
+        from flux_cli.providers.fal import Fal
+
+        return Fal(base, auth)
+    if row.protocol == "replicate":
+        from flux_cli.providers.replicate import Replicate
+
+        return Replicate(base, auth)
+    from flux_cli.providers.openai import OpenAI
+
+    return OpenAI(base, auth)

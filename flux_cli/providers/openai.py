@@ -8,9 +8,8 @@ from flux_cli.core.containers import inspect
 from flux_cli.core.datauri import decode_base64
 from flux_cli.core.errors import FluxError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.replies import failure, parse_json, request_id
-from flux_cli.core.request import Call, Facts, Media, Post, Reply
-from flux_cli.core.secret import Secret
+from flux_cli.core.replies import failure, identity, parse_json
+from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply
 from flux_cli.core.text import plain
 
 if TYPE_CHECKING:
@@ -22,11 +21,11 @@ MAX_BYTES = 128 << 20
 class OpenAI:
     """`base` is the address up to and with `/v1`. Without a key no Authorization header is sent."""
 
-    def __init__(self, base: str, key: Secret | None, key_name: str) -> None:
-        self._base, self._key, self._key_name = base, key, key_name
+    def __init__(self, base: str, auth: Auth | None) -> None:
+        self._base, self._auth = base, auth
 
     def request(self, call: Call) -> Post:
-        return Post(f"{self._base}/images/generations", call.body, self._key, self._key_name)
+        return Post(f"{self._base}/images/generations", {"model": call.model, **call.body}, self._auth)
 
     async def pictures(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Read `data[]` or `images[]` of items with `url` or `b64_json`, whichever was asked.
@@ -39,7 +38,7 @@ class OpenAI:
             message = f"the answer is no JSON: it begins with {said!r}" if said else "the answer is empty"
             raise self._unclear(message, reply)
         if body.get("error"):
-            raise failure(reply, self._key_name)
+            raise failure(reply, self._auth)
         listed = body.get("data") or body.get("images")
         items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
         if not items:
@@ -68,8 +67,8 @@ class OpenAI:
 
     def _unclear(self, message: str, reply: Reply, body: Json = None) -> ProviderError:
         hint = "look at your provider's request list before you repeat it"
-        identity = request_id(reply, body)
-        return ProviderError(message, hint=hint, billed=True, status=reply.status, request_id=identity)
+        name = identity(reply, body)
+        return ProviderError(message, hint=hint, billed=True, status=reply.status, request_id=name)
 
 
 def estimate_request(post: Post) -> Post:
@@ -99,7 +98,7 @@ def _facts(reply: Reply, body: dict[str, Json]) -> Facts:
     cost = metadata.get("cost")
     undrawn = metadata.get("undrawn")
     return Facts(
-        request_id=request_id(reply, body),
+        request_id=identity(reply, body),
         provider=plain(provider, 60) if isinstance(provider, str) else "",
         cost_usd=_money(cost),
         seed=_seed(metadata) if _seed(body) is None else _seed(body),

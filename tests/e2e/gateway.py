@@ -141,7 +141,12 @@ class Gateway:
         self.requests: list[Asked] = []
         self.most_at_once = 0
         self.estimate: Answer = lambda asked: words(
-            {"estimated": True, "provider": "fal", "total_cost_micros": 60_000 * asked.body.get("n", 1), "currency": "USD"}
+            {
+                "estimated": True,
+                "provider": "fal",
+                "total_cost_micros": 60_000 * asked.body.get("n", 1),
+                "currency": "USD",
+            }
         )
         self._script: list[Answer] = [picture()]
         self._media: dict[str, list[Reply]] = {}

@@ -1,0 +1,19 @@
+"""The noun for a provider: who is asked, where, with which key, in which protocol."""
+
+from typing import Literal, NamedTuple
+
+ProtocolName = Literal["openai", "bfl", "fal", "replicate"]
+
+
+class Row(NamedTuple):
+    """One provider as people know it."""
+
+    name: str
+    protocol: ProtocolName
+    base_url: str  # "": has to be given
+    key_variables: tuple[str, ...]  # the first that is set counts; (): needs no key
+    page: str = ""  # where people get a key or top up
+    hosts: tuple[str, ...] = ()  # where the key may go over https, beside the address itself
+    server: str = ""  # the kind of OpenAI-shaped server, a row of catalogue/servers.toml; "": the gateway
+    hosted: bool = True  # pictures come from a model and may cost money
+    estimates: bool = False  # answers `?dryRun=true` with a price; any other server would make, and bill, a picture

@@ -1,0 +1,104 @@
+"""Black Forest Labs directly: submit a task, poll the address it names, download from the address that names."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flux_cli.core.containers import inspect
+from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
+from flux_cli.core.model import Json
+from flux_cli.core.replies import failure, parse_json
+from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply
+from flux_cli.core.text import plain
+
+if TYPE_CHECKING:
+    from flux_cli.http import Http
+
+USD_A_CREDIT = 0.01
+POLL_SECONDS = 0.5
+EARLY = 5  # a regional store may not know a new task yet: so many "Task not found" in a row are no news
+
+
+class BFL:
+    """`base` is the host's address. Result addresses are signed and get no key."""
+
+    def __init__(self, base: str, auth: Auth | None) -> None:
+        self._base = base
+        self._auth = auth._replace(header="x-key", prefix="") if auth else None
+
+    def request(self, call: Call) -> Post:
+        return Post(f"{self._base}/v1/{call.model}", call.body, self._auth)
+
+    async def pictures(self, reply: Reply, http: "Http") -> Sequence[Media]:
+        """Poll to the end and fetch the picture; an address that has expired is asked for once more."""
+        body = parse_json(reply.data)
+        body = body if isinstance(body, dict) else {}
+        url, identity = body.get("polling_url"), plain(str(body.get("id") or ""), 100)
+        if not isinstance(url, str):
+            raise ProviderError("the answer names no task to poll", billed=True, request_id=identity)
+        watch = _Watch(identity, self._auth)
+        done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
+        try:
+            data = await http.download(_sample(done, identity), self._base, inspect)
+        except NetworkError:  # the signature of the address may have expired; a new poll signs a new one
+            done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
+            data = await http.download(_sample(done, identity), self._base, inspect)
+        return [Media(data, _facts(identity, body, done))]
+
+
+class _Watch:
+    """Reads poll answers until one is final. Anything unknown means that work goes on."""
+
+    def __init__(self, identity: str, auth: Auth | None) -> None:
+        self._identity, self._auth, self._missing = identity, auth, 0
+
+    def read(self, reply: Reply) -> dict[str, Json] | None:
+        body = parse_json(reply.data)
+        body = body if isinstance(body, dict) else {}
+        status = body.get("status")
+        if status == "Task not found":
+            self._missing += 1
+            if self._missing > EARLY:
+                raise NotFoundError(
+                    f"BFL no longer knows task {self._identity}", billed=True, request_id=self._identity
+                )
+            return None
+        self._missing = 0
+        if reply.status == 202:
+            return None
+        if reply.status != 200:
+            raise failure(reply, self._auth, self._identity)
+        if status in ("Request Moderated", "Content Moderated"):
+            stage = "the prompt or picture given" if status == "Request Moderated" else "the picture made"
+            raise ModerationError(
+                f"BFL refused {stage}{_reasons(body)}", hint="rephrase the prompt", request_id=self._identity
+            )
+        if status in ("Error", "Failed"):
+            raise ProviderError(f"BFL failed: {plain(str(body.get('details') or status))}", request_id=self._identity)
+        return body if status == "Ready" else None
+
+
+def _sample(body: dict[str, Json], identity: str) -> str:
+    result = body.get("result")
+    sample = result.get("sample") if isinstance(result, dict) else None
+    if not isinstance(sample, str) or not sample:
+        raise ProviderError("BFL says Ready and names no picture", billed=True, request_id=identity)
+    return sample
+
+
+def _facts(identity: str, submitted: dict[str, Json], done: dict[str, Json]) -> Facts:
+    charge = done.get("cost") if done.get("cost") is not None else submitted.get("cost")
+    result = done.get("result")
+    seed = result.get("seed") if isinstance(result, dict) else None
+    known = isinstance(charge, int | float) and not isinstance(charge, bool) and 0 <= charge < 1e9
+    return Facts(
+        request_id=identity,
+        provider="bfl",
+        cost_usd=charge * USD_A_CREDIT if known and isinstance(charge, int | float) else None,
+        seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
+    )
+
+
+def _reasons(body: dict[str, Json]) -> str:
+    details = body.get("details")
+    reasons = details.get("Moderation Reasons") if isinstance(details, dict) else None
+    return f" ({plain(', '.join(str(reason) for reason in reasons))})" if isinstance(reasons, list) and reasons else ""

@@ -1,0 +1,76 @@
+"""fal's queue: submit, follow the addresses it returns, and cancel there when the person gives up."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flux_cli.core.containers import inspect
+from flux_cli.core.errors import ModerationError, ProviderError
+from flux_cli.core.replies import failure, parse_json
+from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
+from flux_cli.core.text import plain
+
+if TYPE_CHECKING:
+    from flux_cli.http import Http
+
+POLL_SECONDS = 0.5
+
+
+class Fal:
+    """`base` is the queue's address. Status, result and cancel addresses are the returned ones, never built."""
+
+    def __init__(self, base: str, auth: Auth | None) -> None:
+        self._base = base
+        self._auth = auth._replace(prefix="Key ") if auth else None
+
+    def request(self, call: Call) -> Post:
+        return Post(f"{self._base}/{call.model}", call.body, self._auth)
+
+    async def pictures(self, reply: Reply, http: "Http") -> Sequence[Media]:
+        """Wait for COMPLETED, which does not mean success, then read the result."""
+        job = parse_json(reply.data)
+        job = job if isinstance(job, dict) else {}
+        identity = plain(str(job.get("request_id") or ""), 100)
+        status, response, cancel = (job.get(f"{name}_url") for name in ("status", "response", "cancel"))
+        if not isinstance(status, str) or not isinstance(response, str):
+            raise ProviderError("the answer names no request to follow", billed=True, request_id=identity)
+        stop = Stop("PUT", cancel, identity) if isinstance(cancel, str) else None
+        await http.poll(status, self._auth, lambda answer: _completed(answer, self._auth, identity), POLL_SECONDS, stop)
+        result = await http.get(response, self._auth)
+        if result.status != 200:
+            raise failure(result, self._auth, identity)
+        return await _media(result, identity, self._base, http)
+
+
+def _completed(reply: Reply, auth: Auth | None, identity: str) -> bool | None:
+    """True when the request is over; None while it waits, which fal also says with HTTP 202."""
+    body = parse_json(reply.data)
+    body = body if isinstance(body, dict) else {}
+    if reply.status not in (200, 202):
+        raise failure(reply, auth, identity)
+    if body.get("status") != "COMPLETED":
+        return None
+    if body.get("error"):
+        raise failure(reply, auth, identity)
+    return True
+
+
+async def _media(reply: Reply, identity: str, base: str, http: "Http") -> list[Media]:
+    body = parse_json(reply.data)
+    body = body if isinstance(body, dict) else {}
+    listed, flags = body.get("images"), body.get("has_nsfw_concepts")
+    images = listed if isinstance(listed, list) else []
+    flagged = flags if isinstance(flags, list) else []
+    seed = body.get("seed")
+    facts = Facts(identity, "fal", seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None)
+    media = []
+    for place, image in enumerate(images):
+        if place < len(flagged) and flagged[place] is True:  # such pictures are blank
+            continue
+        url = image.get("url") if isinstance(image, dict) else None
+        if isinstance(url, str):
+            media.append(Media(await http.download(url, base, inspect), facts))
+    if media:
+        return media
+    if any(flag is True for flag in flagged):
+        raise ModerationError("fal flagged the picture", hint="rephrase the prompt", billed=True, request_id=identity)
+    raise ProviderError("fal's result holds no picture", billed=True, request_id=identity)
