@@ -57,12 +57,9 @@ async def generate(job: Job, http: Http, tell: Tell) -> Report:
         interrupted = True
         await asyncio.gather(*workers, return_exceptions=True)
     outcomes = tuple(run.outcomes.get(call.number) or _not_started(call) for call in job.plan.calls)
-    return _report(job, outcomes, interrupted=interrupted)
-
-
-def _report(job: Job, outcomes: tuple[Outcome, ...], *, interrupted: bool = False) -> Report:
     notes: tuple[Note, ...] = (*job.resolved.notes, *job.plan.notes)
-    return Report(job.resolved, notes, job.provider_name, job.hosted, outcomes, interrupted)
+    stopped = tuple((stop.identity, agreed) for stop, agreed in http.stopped)
+    return Report(job.resolved, notes, job.provider_name, job.hosted, outcomes, interrupted, stopped)
 
 
 class _Run:

@@ -217,4 +217,10 @@ def _tell(ready: Ready, report: Report) -> None:
         words = ", ".join(dict.fromkeys(word for saved in report.saved for word in saved.facts.undrawn))
         missing = f"; it does not show: {words}" if words else ""
         console.err(f"flux: offline sketch, drawn here, not by {model}{missing}")
+    if not options.quiet:
+        for surprise in report.surprises:
+            console.err(f"flux: note: {surprise}")
+        for identity, agreed in report.stopped:
+            answer = "it agreed" if agreed else "it did not answer, and may go on"
+            console.err(f"flux: asked {report.provider} to stop {identity}: {answer}")
     console.report_errors(report, verbose=options.verbose)

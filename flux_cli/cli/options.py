@@ -254,7 +254,7 @@ class Options(NamedTuple):
             "--provider",
             metavar="NAME",
             rich_help_panel=PROVIDER,
-            help="lumenfall, openai or offline [default: lumenfall; env: FLUX_PROVIDER]",
+            help="Who is asked: lumenfall, bfl, fal, replicate, openai, … see flux providers [env: FLUX_PROVIDER]",
         ),
     ] = None
     base_url: Annotated[
@@ -263,7 +263,7 @@ class Options(NamedTuple):
             "--base-url",
             metavar="URL",
             rich_help_panel=PROVIDER,
-            help="Any OpenAI-compatible server, up to and with /v1 [env: FLUX_BASE_URL]",
+            help="Address of an OpenAI-compatible server, up to and with /v1 [env: FLUX_BASE_URL]",
         ),
     ] = None
     no_key: Annotated[

@@ -29,6 +29,8 @@ def document(report: Report) -> dict[str, Json]:
         "files": files,
         "skipped": skipped,
         "errors": errors,
+        "surprises": list(report.surprises),
+        "stopped_jobs": [{"id": identity, "agreed": agreed} for identity, agreed in report.stopped],
         "cost_usd": report.cost_usd,
     }
 

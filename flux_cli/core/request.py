@@ -183,6 +183,7 @@ class Report(NamedTuple):
     hosted: bool
     outcomes: tuple[Outcome, ...]
     interrupted: bool = False
+    stopped: tuple[tuple[str, bool], ...] = ()  # jobs given up at the provider -> whether it agreed
 
     @property
     def saved(self) -> tuple[Saved, ...]:
@@ -209,6 +210,20 @@ class Report(NamedTuple):
         if self.interrupted:
             return "interrupted"
         return {0: "ok", 3: "partial"}.get(self.exit_code, "failed")
+
+    @property
+    def surprises(self) -> tuple[str, ...]:
+        """What a server silently did otherwise than asked, as sentences."""
+        said = []
+        for outcome in self.outcomes:
+            for saved in outcome.saved:
+                asked, used = outcome.call.seed, saved.facts.seed
+                if isinstance(asked, int) and used is not None and used != asked:
+                    said.append(f"{saved.path}: the server used seed {used}, not {asked}")
+                size, received = outcome.call.body.get("size"), f"{saved.picture.width}x{saved.picture.height}"
+                if self.resolved.size is None and isinstance(size, str) and "x" in size and size != received:
+                    said.append(f"{saved.path}: the server made {received}, not {size}")
+        return tuple(said)
 
     @property
     def cost_usd(self) -> float | None:
