@@ -1,10 +1,9 @@
-"""Settings and keys: flags > environment > project file > user file > defaults, each value with its source.
+"""Settings: flags > environment > project file > user file > defaults, each value with its source.
 
-The one owner of the environment and of the configuration files. It decides what is set, not what to do with it.
+It owns the FLUX_ variables and the settings files, and decides what is set, not what to do with it. Keys are in `keys`.
 """
 
 import os
-import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,6 @@ from urllib.parse import urlsplit
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.model import Json
 from flux_cli.core.provider import ProtocolName, Row
-from flux_cli.core.secret import Secret
 
 APP = "flux-image-cli"
 PROJECT_FILE = "flux.toml"
@@ -189,55 +187,6 @@ def _host(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def key(variable: str, environ: Mapping[str, str] | None = None) -> tuple[Secret | None, str]:
-    """A key and where it came from: the variable, the file in `<variable>_FILE`, or the user's credentials.toml.
-
-    Raises ConfigError for files that others may read and for keys that cannot be sent in a header.
-    """
-    environ = os.environ if environ is None else environ
-    if text := environ.get(variable, "").strip():
-        return _secret(text, variable), variable
-    if path := environ.get(f"{variable}_FILE", ""):
-        return _secret(_private(Path(path)).strip(), path), path
-    path_ = user_folder() / "credentials.toml"
-    if path_.exists():
-        try:
-            text = tomllib.loads(_private(path_)).get(variable, "")
-        except ValueError as fault:
-            raise ConfigError(f"{path_} is no TOML") from fault  # the parser's message may quote the key
-        if text and isinstance(text, str):
-            return _secret(text.strip(), str(path_)), str(path_)
-    return None, ""
-
-
-def check_transport(url: str) -> None:
-    """Raise ConfigError where a key would cross a network in the clear."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "http" and host not in ("localhost", "::1") and not host.startswith("127."):
-        raise ConfigError(f"the key would travel to {host} unencrypted", hint="use https, or --no-key to send none")
-
-
-def _secret(text: str, source: str) -> Secret:
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ConfigError(f"the key from {source} holds blanks or characters that no key has", hint="copy it again")
-    return Secret(text)
-
-
-def _private(path: Path) -> str:
-    """The text of a file that only its owner can read."""
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if os.name == "posix" and mode & 0o077:
-                raise ConfigError(f"{path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}")
-            return file.read(MAX_BYTES).decode()
-    except OSError as fault:
-        raise ConfigError(f"key file {path} cannot be read: {fault.strerror}") from fault
-    except UnicodeDecodeError as fault:
-        raise ConfigError(f"key file {path} is no text") from fault
 
 
 def user_folder() -> Path:

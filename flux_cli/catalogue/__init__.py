@@ -4,17 +4,16 @@ A wrong file is refused with its name, the key and the reason: a size or price t
 cost somebody money.
 """
 
-import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple, TypeVar, get_args
+from typing import NamedTuple, get_args
 
-from flux_cli.core.errors import CatalogueError, UsageError, did_you_mean
+from flux_cli.catalogue.table import Table, load
+from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.formats import FORMATS
 from flux_cli.core.model import (
     Field,
     Handling,
-    Json,
     Kind,
     Model,
     Param,
@@ -29,8 +28,6 @@ from flux_cli.core.ratio import parse_ratio, parse_shape, parse_tier
 
 BUILT_IN = Path(__file__).parent / "models"
 SERVERS = Path(__file__).parent / "servers.toml"
-MAX_BYTES = 1 << 20  # a model is a page of text; more is a mistake
-T = TypeVar("T")
 
 
 class Found(NamedTuple):
@@ -70,80 +67,10 @@ def models(folders: Iterable[Path] = ()) -> tuple[Model, ...]:
 
 def read(path: Path) -> Model:
     """Read one model file. Raises CatalogueError with file, key and reason."""
-    return _model(_load(path))
+    return _model(load(path))
 
 
-def _load(path: Path) -> "_Table":
-    """The top table of a file. Raises CatalogueError where it is none."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
-        table = _Table(path, "", tomllib.loads(text[:MAX_BYTES].decode()))
-    except OSError as fault:
-        raise _wrong(path, "", f"cannot be read: {fault.strerror}") from fault
-    except (ValueError, RecursionError) as fault:
-        raise _wrong(path, "", f"is no TOML: {fault}") from fault
-    if len(text) > MAX_BYTES:
-        raise _wrong(path, "", f"is larger than {MAX_BYTES:,} bytes")
-    return table
-
-
-class _Table:
-    """One TOML table that is taken apart key by key; what is left at the end is an error."""
-
-    def __init__(self, path: Path, key: str, values: object) -> None:
-        self.path, self.key = path, key
-        if not isinstance(values, dict):
-            raise _wrong(path, key, "must be a table")
-        self._values: dict[str, object] = dict(values)
-
-    def wrong(self, key: str, reason: str) -> CatalogueError:
-        return _wrong(self.path, f"{self.key}.{key}" if self.key else key, reason)
-
-    def take(self, key: str, kind: type[T]) -> T:
-        """A required value. Raises CatalogueError where it is missing or of another type."""
-        value = self.take_or(key, kind, None)
-        if value is None:
-            raise self.wrong(key, "is missing")
-        return value
-
-    def take_or(self, key: str, kind: type[T], default: T | None) -> T | None:
-        value = self._values.pop(key, default)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
-            raise self.wrong(key, f"must be {_KINDS[kind]}, not {value!r}")
-        return value
-
-    def take_texts(self, key: str) -> tuple[str, ...]:
-        values = self.take_or(key, list, []) or []
-        if not all(isinstance(value, str) for value in values):
-            raise self.wrong(key, "must be a list of texts")
-        return tuple(values)
-
-    def take_json(self, key: str) -> Json:
-        value = self._values.pop(key, None)
-        if isinstance(value, str | int | float | bool | None):
-            return value
-        raise self.wrong(key, "must be a text, number or truth value")
-
-    def tables(self, key: str, *, required: bool = True) -> Iterator[tuple[str, "_Table"]]:
-        found = self.take(key, dict) if required else self.take_or(key, dict, {}) or {}
-        for name, values in found.items():
-            yield name, _Table(self.path, f"{self.key}.{key}.{name}".lstrip("."), values)
-
-    def rows(self, key: str) -> Iterator["_Table"]:
-        for index, values in enumerate(self.take(key, list)):
-            yield _Table(self.path, f"{key}[{index}]", values)
-
-    def end(self, known: Iterable[str]) -> None:
-        """Raise CatalogueError if the file says anything that was not understood."""
-        for key in self._values:
-            near = did_you_mean(key, known)
-            raise self.wrong(key, f"is not a key{'; ' + near if near else ''}")
-
-
-def _model(table: _Table) -> Model:
+def _model(table: Table) -> Model:
     model = Model(
         id=table.take("id", str),
         name=table.take("name", str),
@@ -165,7 +92,7 @@ def _model(table: _Table) -> Model:
     return model
 
 
-def _check(model: Model, table: _Table) -> None:
+def _check(model: Model, table: Table) -> None:
     """What no single key can show to be wrong."""
     if model.id != table.path.stem:
         raise table.wrong("id", f"must be the file's name, {table.path.stem!r}, not {model.id!r}")
@@ -183,7 +110,7 @@ def _check(model: Model, table: _Table) -> None:
     _check_references(model, table)
 
 
-def _check_references(model: Model, table: _Table) -> None:
+def _check_references(model: Model, table: Table) -> None:
     """Parameters, routes and providers must speak of the same things, so that none is forgotten."""
     for wire in model.wires.values():
         if missing := model.parameters.keys() - wire.fields.keys():
@@ -195,7 +122,7 @@ def _check_references(model: Model, table: _Table) -> None:
                 raise table.wrong(f"parameters.{param.name}.upstreams", f"{upstream!r} is not a route")
 
 
-def _size(row: _Table) -> Size:
+def _size(row: Table) -> Size:
     native = row.take_or("native", str, None)
     width, height = _pixels(row, "size", row.take("size", str))
     size = Size(
@@ -214,7 +141,7 @@ def _size(row: _Table) -> Size:
     return size
 
 
-def _pixels(row: _Table, key: str, text: str) -> tuple[int, int]:
+def _pixels(row: Table, key: str, text: str) -> tuple[int, int]:
     try:
         shape = parse_shape(text)
     except UsageError as fault:
@@ -224,7 +151,7 @@ def _pixels(row: _Table, key: str, text: str) -> tuple[int, int]:
     return int(shape.width), int(shape.height)
 
 
-def _param(name: str, row: _Table) -> Param:
+def _param(name: str, row: Table) -> Param:
     kind, support = row.take("type", str), row.take("support", str)
     for key, value, known in (("type", kind, get_args(Kind)), ("support", support, get_args(Support))):
         if value not in known:
@@ -245,7 +172,7 @@ def _param(name: str, row: _Table) -> Param:
     return param
 
 
-def _route(name: str, row: _Table) -> Route:
+def _route(name: str, row: Table) -> Route:
     route = Route(name, row.take("model", str), row.take("upstream", str), row.take_texts("aspect_ratios"))
     row.end(Route._fields)
     return route
@@ -253,13 +180,13 @@ def _route(name: str, row: _Table) -> Route:
 
 def read_servers() -> dict[str, Wire]:
     """What kinds of OpenAI-shaped servers make of the parameters, by the name of the kind."""
-    table = _load(SERVERS)
+    table = load(SERVERS)
     wires = {name: _wire(name, row) for name, row in table.tables("servers")}
     table.end(("servers",))
     return wires
 
 
-def _wire(name: str, row: _Table) -> Wire:
+def _wire(name: str, row: Table) -> Wire:
     wire = Wire(
         provider=name,
         path=row.take_or("path", str, "") or "",
@@ -273,7 +200,7 @@ def _wire(name: str, row: _Table) -> Wire:
     return wire
 
 
-def _span(row: _Table) -> tuple[str, str] | None:
+def _span(row: Table) -> tuple[str, str] | None:
     texts = row.take_texts("any_ratio")
     if not texts:
         return None
@@ -282,7 +209,7 @@ def _span(row: _Table) -> tuple[str, str] | None:
     return texts[0], texts[1]
 
 
-def _field(parameter: str, cell: _Table) -> Field:
+def _field(parameter: str, cell: Table) -> Field:
     handling, spelling = cell.take("handling", str), cell.take_or("spelling", str, "") or ""
     for key, value, known in (("handling", handling, get_args(Handling)), ("spelling", spelling, get_args(Spelling))):
         if value not in known:
@@ -302,18 +229,3 @@ def _field(parameter: str, cell: _Table) -> Field:
         raise cell.wrong("reason", "is missing: people are told why")
     cell.end(Field._fields)
     return field
-
-
-def _wrong(path: Path, key: str, reason: str) -> CatalogueError:
-    message = f"model file {path}: {key + ' ' if key else ''}{reason}"
-    return CatalogueError(message, hint="docs/models.md describes the file; delete it to use what flux knows itself")
-
-
-_KINDS = {
-    str: "a text",
-    int: "a whole number",
-    float: "a number",
-    list: "a list",
-    dict: "a table",
-    bool: "true or false",
-}

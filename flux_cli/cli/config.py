@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flux_cli import config, console
+from flux_cli import config, console, keys
 from flux_cli.cli.help import Command, Group
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.model import Json
@@ -28,13 +28,13 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     settings = config.load({}, ROWS)
     values = settings.values
     variables = dict.fromkeys(name for row in settings.providers.values() for name in row.key_variables)
-    keys = {variable: _key(variable) for variable in variables}
+    states = {variable: _key(variable) for variable in variables}
     if as_json:
         rows: dict[str, Json] = {
             name: {"value": value.value, "source": value.source, "variable": config.BY_NAME[name].variable}
             for name, value in values.items()
         }
-        there: dict[str, Json] = dict(keys)
+        there: dict[str, Json] = dict(states)
         console.out_json({"settings": rows, "keys": there, "folder": str(config.user_folder())})
         return
     listed = [
@@ -42,7 +42,7 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
         for name, value in values.items()
     ]
     console.out(console.table([("Setting", "value", "source", "variable", "about"), *listed]))
-    console.out("\n" + console.table([("Key", "state"), *keys.items()]))
+    console.out("\n" + console.table([("Key", "state"), *states.items()]))
 
 
 @app.command("path", cls=Command)
@@ -54,7 +54,7 @@ def path() -> None:
 def _key(variable: str) -> str:
     """Whether there is a key and where from; a file that may not be used says why."""
     try:
-        secret, source = config.key(variable)
+        secret, source = keys.find(variable, config.user_folder())
     except ConfigError as fault:
         return f"unusable: {fault.message}"
     return f"set, from {source}" if secret else "not set"

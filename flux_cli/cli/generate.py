@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from flux_cli import config, console
+from flux_cli import config, console, keys
 from flux_cli.cli.options import Options, takes_options
 from flux_cli.cli.settings import Prepared, prepare, provider_of, read_prompt
 from flux_cli.core import naming
@@ -113,9 +113,9 @@ def _auth(row: Row, prepared: Prepared, options: Options) -> Auth | None:
         return None
     base = prepared.settings.base_url
     for variable in row.key_variables:
-        secret, _ = config.key(variable)
+        secret, _ = keys.find(variable, config.user_folder())
         if secret:
-            config.check_transport(base)
+            keys.check_transport(base)
             return Auth(secret, variable, base, row.hosts)
     if options.dry_run:
         return None

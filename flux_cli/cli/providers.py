@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flux_cli import catalogue, config, console
+from flux_cli import catalogue, config, console, keys
 from flux_cli.cli.options import AsJson, ModelName
 from flux_cli.cli.settings import wire_of
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
@@ -107,7 +107,7 @@ def _price(row: Row, model: Model | None) -> str:
 
 def _has_key(row: Row) -> bool:
     try:
-        return any(config.key(variable)[0] for variable in row.key_variables)
+        return any(keys.find(variable, config.user_folder())[0] for variable in row.key_variables)
     except ConfigError:
         return False
 
