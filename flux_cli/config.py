@@ -168,16 +168,16 @@ def _added(path: Path, name: str, row: Json) -> Row:
 
 def _checked_url(url: str) -> str:
     """The address without a trailing slash. Raises ConfigError for what is no plain http(s) address."""
+    if "@" in url:
+        raise ConfigError("the base URL holds a user name or password", hint="put the key into its variable")
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable or not url.isascii() or not url.isprintable() or " " in url:
         raise ConfigError(f"base URL {url!r} is no address", hint="write it as https://host/v1")
-    if parts.username is not None or parts.password is not None:
-        raise ConfigError("the base URL holds a user name or password", hint="put the key into LUMENFALL_API_KEY")
-    if parts.query or parts.fragment:
+    if "?" in url or "#" in url:
         raise ConfigError(f"base URL {url!r} ends in a query or fragment", hint="write it as https://host/v1")
     return url.rstrip("/")
 
@@ -245,8 +245,11 @@ def _file(path: Path) -> dict[str, Json]:
     """The settings of one TOML file; none where there is no file. Raises ConfigError with file, key and reason."""
     try:
         with path.open("rb") as file:
-            table = tomllib.loads(file.read(MAX_BYTES).decode())
-    except FileNotFoundError:
+            text = file.read(MAX_BYTES + 1)
+        if len(text) > MAX_BYTES:
+            raise ConfigError(f"{path} is larger than {MAX_BYTES:,} bytes")
+        table = tomllib.loads(text.decode())
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as fault:
         raise ConfigError(f"{path} cannot be read: {fault.strerror}") from fault

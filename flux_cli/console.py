@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
-from flux_cli.core.errors import FluxError
+from flux_cli.core.errors import DiskError, FluxError
 from flux_cli.core.model import Json
 from flux_cli.core.request import Event, Note, Report
+from flux_cli.core.secret import redact
 from flux_cli.core.text import plain
 
 LONG = 4000  # characters of a message; a hint may hold an address that must not be cut
@@ -30,12 +31,12 @@ def out(text: str) -> None:
 
 def out_json(document: Mapping[str, Json] | Sequence[Json]) -> None:
     """One JSON document, readable for people too; half characters of odd file names become question marks."""
-    out(json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "replace").decode())
+    out(redact(json.dumps(document, indent=2, ensure_ascii=False)).encode("utf-8", "replace").decode())
 
 
 def err(text: str) -> None:
     """One line for the person, with nothing in it that could act on a terminal."""
-    _write(sys.stderr, "\n".join(plain(line, LONG) for line in text.split("\n")) + "\n")
+    _write(sys.stderr, "\n".join(plain(redact(line), LONG) for line in text.split("\n")) + "\n")
 
 
 def error(fault: FluxError, *, verbose: bool = False) -> None:
@@ -162,10 +163,10 @@ def _write(stream: TextIO | None, text: str) -> None:
         stream.flush()
     except (BrokenPipeError, ValueError):
         abandon(stream)
-    except OSError:
-        if stream is sys.stdout:
-            raise
+    except OSError as fault:
         abandon(stream)
+        if stream is sys.stdout:
+            raise DiskError(f"cannot write to standard output: {fault.strerror}") from fault
 
 
 def abandon(stream: TextIO) -> None:

@@ -28,16 +28,17 @@ class Folder:
     def __init__(self, *, overwrite: bool, rescue: Path) -> None:
         self._overwrite, self._rescue = overwrite, rescue
 
-    def save(self, name: Name, picture: Picture, extra: int = 0) -> str:
+    def save(self, name: Name, picture: Picture, extra: int = 0, *, fresh: bool = False) -> str:
         """Write one picture and return its path. `extra` counts further pictures that one call brought along.
 
+        A `fresh` name is one nobody has checked, and replaces nothing.
         Raises DiskError if it cannot be written; the error says where the picture was kept instead.
         """
         path = name.path(FORMATS[picture.format].suffix)
         if extra:
             path = sibling(path, extra + 1)
         try:
-            return _publish(picture.data, path, overwrite=self._overwrite and not extra)
+            return _publish(picture.data, path, overwrite=self._overwrite and not extra and not fresh)
         except OSError as fault:
             raise DiskError(f"cannot write {path}: {fault.strerror}", hint=self._rescued(path, picture)) from fault
 
@@ -56,7 +57,7 @@ class Pipe:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
-    def save(self, _name: Name, picture: Picture, extra: int = 0) -> str:
+    def save(self, _name: Name, picture: Picture, extra: int = 0, *, fresh: bool = False) -> str:  # noqa: ARG002
         """Write the bytes. A reader that has gone has what it wanted; a further picture cannot be told apart."""
         if extra:
             raise DiskError("one call brought several pictures, and a pipe takes one", hint="save to files with -o")
@@ -99,7 +100,10 @@ def preflight(
 
 def is_folder(output: str) -> bool:
     """Whether `-o` names a folder: by its last slash, or because it is one."""
-    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+    try:
+        return output.endswith(("/", os.sep)) or Path(output).is_dir()
+    except (OSError, ValueError):  # too long to be the name of anything
+        return False
 
 
 def attach(value: Value) -> Value:

@@ -4,6 +4,7 @@ The rule "never pay twice" lives here: a POST is repeated only when it surely di
 """
 
 import asyncio
+import os
 import random
 import ssl
 import time
@@ -279,6 +280,8 @@ def _cause(fault: BaseException) -> str:
     """The innermost message: httpx wraps what the operating system or TLS said."""
     while fault.__cause__ or fault.__context__:
         fault = fault.__cause__ or fault.__context__ or fault
+    if isinstance(fault, OSError) and (fault.errno or 0) > 0:
+        return os.strerror(fault.errno or 0)
     return plain(str(fault)) or type(fault).__name__
 
 

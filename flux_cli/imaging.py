@@ -3,7 +3,7 @@
 import io
 import warnings
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageMath, ImageOps, UnidentifiedImageError
 
 from flux_cli.core.containers import inspect
 from flux_cli.core.errors import PictureError
@@ -13,6 +13,17 @@ from flux_cli.core.request import Picture
 MAX_PIXELS = 100_000_000  # what a decoded picture may have; the model's own have 4 million
 GIF_SAMPLE = 16_000  # pixels a palette is chosen from: ten times faster than all of them, and no worse
 PAPER = (255, 255, 255)
+# What Pillow's readers raise for damaged bytes, by format: RuntimeError is AVIF's, SyntaxError PNG's.
+_FAULTS = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    RuntimeError,
+    EOFError,
+)
+COLOURS = {"CMYK": b"CMYK"}  # how an ICC profile names the channels it is for; RGB where nothing else is said
 
 
 def convert(data: bytes, file_format: str, quality: int | None) -> Picture:
@@ -30,7 +41,7 @@ def convert(data: bytes, file_format: str, quality: int | None) -> Picture:
                     raise PictureError(f"the picture has {source.width}x{source.height} pixels: more than any should")
                 image = _prepared(ImageOps.exif_transpose(source), alpha=row.alpha)
             encoded = _encoded(image, file_format, row.quality if quality is None else quality)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError, EOFError) as fault:
+    except _FAULTS as fault:
         raise PictureError(f"the picture cannot be converted to {file_format}: {fault}") from fault
     look = inspect(encoded)
     return Picture(encoded, look.format, look.width, look.height, as_received=False)
@@ -39,10 +50,12 @@ def convert(data: bytes, file_format: str, quality: int | None) -> Picture:
 def _prepared(image: Image.Image, *, alpha: bool) -> Image.Image:
     """The picture as 8-bit RGB, or RGBA where it has transparency and the format can keep it."""
     profile = image.info.get("icc_profile")
+    if profile and profile[16:20] != COLOURS.get(image.mode, b"RGB "):
+        profile = None  # it describes other channels than the picture will have
     if image.mode == "CMYK":
         image, profile = _from_cmyk(image, profile), None
     elif image.mode.startswith("I;16"):
-        image = image.point(lambda value: value / 256).convert("L")
+        image = _from_sixteen_bits(image)
     has_alpha = image.has_transparency_data
     image = image.convert("RGBA" if has_alpha else "RGB")
     if has_alpha and not alpha:
@@ -51,6 +64,16 @@ def _prepared(image: Image.Image, *, alpha: bool) -> Image.Image:
         image = paper
     image.info = {"icc_profile": profile} if profile else {}
     return image
+
+
+def _from_sixteen_bits(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits -> 8, with the one transparent grey it may name."""
+    clear = image.info.get("transparency")
+    grey = image.point(lambda value: value / 256).convert("L")
+    if not isinstance(clear, int):
+        return grey
+    shown = ImageMath.lambda_eval(lambda args: (args["grey"] != clear) * 255, grey=image.convert("I"))
+    return Image.merge("LA", (grey, shown.convert("L")))
 
 
 def _from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:

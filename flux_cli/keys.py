@@ -4,6 +4,7 @@ import os
 import stat
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,14 +23,17 @@ def find(variable: str, folder: Path, environ: Mapping[str, str] | None = None) 
     if text := environ.get(variable, "").strip():
         return _secret(text, variable), variable
     if path := environ.get(f"{variable}_FILE", ""):
-        return _secret(_private(Path(path)).strip(), path), path
+        key = _private(Path(path)).strip()
+        if not key:
+            raise ConfigError(f"key file {path} is empty")
+        return _secret(key, path), path
     credentials = folder / "credentials.toml"
     if credentials.exists():
         try:
             text = tomllib.loads(_private(credentials)).get(variable, "")
-        except ValueError as fault:
+        except (ValueError, RecursionError) as fault:
             raise ConfigError(f"{credentials} is no TOML") from fault  # the parser's message may quote the key
-        if text and isinstance(text, str):
+        if isinstance(text, str) and text.strip():
             return _secret(text.strip(), str(credentials)), str(credentials)
     return None, ""
 
@@ -38,8 +42,15 @@ def check_transport(url: str) -> None:
     """Raise ConfigError where a key would cross a network in the clear."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if parts.scheme == "http" and host not in ("localhost", "::1") and not host.startswith("127."):
+    if parts.scheme == "http" and host != "localhost" and not _is_loopback(host):
         raise ConfigError(f"the key would travel to {host} unencrypted", hint="use https, or --no-key to send none")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _secret(text: str, source: str) -> Secret:

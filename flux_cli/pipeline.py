@@ -6,13 +6,14 @@ It knows the order and nothing else: what is sent is decided before, how in `htt
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
 from flux_cli.core.containers import inspect
 from flux_cli.core.errors import AuthError, FluxError, Interrupted, NotSentError, PaymentError, PictureError
+from flux_cli.core.formats import split_suffix
 from flux_cli.core.naming import Name
-from flux_cli.core.request import Call, Event, Media, Note, Outcome, Picture, Plan, Report, Resolved, Saved
-from flux_cli.core.secret import Secret
+from flux_cli.core.request import Call, Event, Facts, Media, Note, Outcome, Picture, Plan, Report, Resolved, Saved
 from flux_cli.http import Http
 from flux_cli.providers import Provider
 
@@ -23,7 +24,7 @@ FATAL = (AuthError, PaymentError)  # every further call would fail the same way
 class Sink(Protocol):
     """Where finished pictures go."""
 
-    def save(self, name: Name, picture: Picture, extra: int = 0) -> str:
+    def save(self, name: Name, picture: Picture, extra: int = 0, *, fresh: bool = False) -> str:
         """Save one picture and return its path. Raises DiskError."""
 
 
@@ -38,7 +39,6 @@ class Job(NamedTuple):
     hosted: bool
     sink: Sink
     concurrency: int
-    key: Secret | None
     skip: Mapping[int, str]  # index of a call -> the file that makes it unnecessary
 
 
@@ -56,6 +56,8 @@ async def generate(job: Job, http: Http, tell: Tell) -> Report:
     except asyncio.CancelledError:
         interrupted = True
         await asyncio.gather(*workers, return_exceptions=True)
+        # The event loop waits for its threads when it closes; a fresh pool has none, and nobody waits for an encoder.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     outcomes = tuple(run.outcomes.get(call.number) or _not_started(call) for call in job.plan.calls)
     notes: tuple[Note, ...] = (*job.resolved.notes, *job.plan.notes)
     stopped = tuple((stop.identity, agreed) for stop, agreed in http.stopped)
@@ -99,8 +101,6 @@ class _Run:
             error = None if saved else Interrupted("interrupted while the provider was working", billed=True)
             raise
         finally:
-            if error and self._job.key:
-                error.message, error.hint = self._job.key.redact(error.message), self._job.key.redact(error.hint)
             self._finish(Outcome(call, tuple(saved), error, seconds=time.monotonic() - started))
 
     async def _make(self, call: Call, name: Name, saved: list[Saved]) -> None:
@@ -129,7 +129,11 @@ class _Run:
 
         They are paid for.
         """
-        look = inspect(media.data)
+        try:
+            look = inspect(media.data)
+        except PictureError as fault:
+            fault.billed = True
+            raise
         received = Picture(media.data, look.format, look.width, look.height, as_received=True)
         wanted = self._job.resolved.format
         if wanted in (None, look.format):
@@ -139,8 +143,9 @@ class _Run:
         try:
             return await asyncio.to_thread(imaging.convert, media.data, wanted or "", self._job.resolved.quality)
         except (PictureError, asyncio.CancelledError) as fault:
-            kept = name._replace(template=f"{name.template}.{{ext}}")
-            await self._save(kept, received, extra, media, saved)
+            kept = name._replace(template=f"{split_suffix(name.template)[0]}.{{ext}}")
+            path = self._job.sink.save(kept, received, extra, fresh=True)  # here and now: threads may all be encoding
+            saved.append(_saved(path, received, media.facts))
             if isinstance(fault, PictureError):
                 fault.hint = f"saved as received: {saved[-1].path}"
             raise
@@ -151,22 +156,26 @@ class _Run:
         try:
             await asyncio.shield(saving)
         finally:
-            saved.append(Saved(await saving, picture, media.facts))
+            saved.append(_saved(await saving, picture, media.facts))
 
     def _finish(self, outcome: Outcome) -> None:
         self.outcomes[outcome.call.number] = outcome
         index, seconds = outcome.call.number, outcome.seconds
         for one in outcome.saved:
-            self._tell(Event("saved", index, described(one.picture), seconds, one.path))
+            self._tell(Event("saved", index, described(one), seconds, one.path))
         if outcome.skipped:
             self._tell(Event("skipped", index, "already there", path=outcome.skipped))
         if outcome.error:
             self._tell(Event("failed", index, outcome.error.message, seconds))
 
 
-def described(picture: Picture) -> str:
+def described(saved: Saved) -> str:
     """A picture in a few words: pixels, format and size on disk."""
-    return f"{picture.width}x{picture.height} {picture.format}, {len(picture.data) / 1000:,.0f} kB"
+    return f"{saved.width}x{saved.height} {saved.format}, {saved.size / 1000:,.0f} kB"
+
+
+def _saved(path: str, picture: Picture, facts: Facts) -> Saved:
+    return Saved(path, picture.format, picture.width, picture.height, len(picture.data), picture.as_received, facts)
 
 
 def _not_started(call: Call) -> Outcome:

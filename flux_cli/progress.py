@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flux_cli.core.request import Event
+from flux_cli.core.secret import redact
 from flux_cli.core.text import plain
 
 ROWS = 12  # calls shown at once; finished ones make room
@@ -61,7 +62,7 @@ class Terminal:
         place = f"{event.number}/{self._total} " if self._total > 1 else ""
         path = f"{event.path}  " if event.path and self._paths else ""
         seconds = f"  {event.seconds:.1f} s" if event.seconds else ""
-        line = Text.assemble((f"{mark} ", style), place, plain(path + event.detail, 4000), (seconds, "dim"))
+        line = Text.assemble((f"{mark} ", style), place, plain(redact(path + event.detail), 4000), (seconds, "dim"))
         self._console.print(line, soft_wrap=True)
 
     def _render(self) -> RenderableType:

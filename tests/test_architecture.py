@@ -76,7 +76,7 @@ def test_every_module_says_what_lives_in_it(path):
 def test_the_core_imports_only_itself_and_pure_parts_of_the_standard_library(path):
     """No I/O, clock, environment or randomness: what decides can be tested with values alone."""
     pure = {
-        "base64", "binascii", "collections", "difflib", "email", "flux_cli", "json", "math", "re", "string", "typing",
+        "base64", "binascii", "collections", "contextvars", "difflib", "email", "flux_cli", "json", "math", "re", "string", "typing",
         "unicodedata", "urllib", "zlib",
     }  # fmt: skip
     for node in ast.walk(ast.parse(path.read_text())):
@@ -94,7 +94,7 @@ def test_the_core_imports_only_itself_and_pure_parts_of_the_standard_library(pat
 def test_modules_stay_small():
     """About 250 lines a module; the painter, which is one picture book, may have 420."""
     sizes = {path.relative_to(PACKAGE).as_posix(): len(path.read_text().splitlines()) for path in modules_of(PACKAGE)}
-    limits = {"offline/sketch.py": 420, "config.py": 330, "cli/options.py": 400}
+    limits = {"offline/sketch.py": 420, "http.py": 300, "config.py": 300, "cli/options.py": 340}
     assert {name: lines for name, lines in sizes.items() if lines > limits.get(name, 290)} == {}
 
 

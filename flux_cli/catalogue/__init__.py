@@ -47,7 +47,7 @@ def find(name: str, folders: Iterable[Path] = ()) -> Found:
     for folder in searched:
         for stem in wanted:
             path = folder / f"{stem}.toml"
-            if "/" not in stem and path.is_file():
+            if "/" not in stem and _is_file(path):
                 return Found(read(path), "")
     known = {}
     for model in models(folders):
@@ -55,6 +55,13 @@ def find(name: str, folders: Iterable[Path] = ()) -> Found:
             return Found(model, "")
         known.update(dict.fromkeys((model.id, *model.aliases)))
     return Found(None, did_you_mean(name, known))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # longer than any file name, or with bytes that none has
+        return False
 
 
 def models(folders: Iterable[Path] = ()) -> tuple[Model, ...]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from flux_cli.core.errors import CatalogueError, did_you_mean
 from flux_cli.core.model import Json
 
+LARGEST = 1 << 63  # whole numbers beyond it are no sizes, prices or bounds
 MAX_BYTES = 1 << 20  # a model is a page of text; more is a mistake
 T = TypeVar("T")
 
@@ -17,13 +18,13 @@ def load(path: Path) -> "Table":
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)
-        table = Table(path, "", tomllib.loads(text[:MAX_BYTES].decode()))
+        if len(text) > MAX_BYTES:
+            raise wrong(path, "", f"is larger than {MAX_BYTES:,} bytes")
+        table = Table(path, "", tomllib.loads(text.decode()))
     except OSError as fault:
         raise wrong(path, "", f"cannot be read: {fault.strerror}") from fault
     except (ValueError, RecursionError) as fault:
         raise wrong(path, "", f"is no TOML: {fault}") from fault
-    if len(text) > MAX_BYTES:
-        raise wrong(path, "", f"is larger than {MAX_BYTES:,} bytes")
     return table
 
 
@@ -48,7 +49,7 @@ class Table:
 
     def take_or(self, key: str, kind: type[T], default: T | None) -> T | None:
         value = self._values.pop(key, default)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST:
             value = float(value)
         if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
             raise self.wrong(key, f"must be {_KINDS[kind]}, not {value!r}")

@@ -89,7 +89,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FluxError as fault:
         return _failed(fault, arguments)
     except WRONG_LINE as fault:
-        return _failed(_usage(fault), arguments)
+        return _failed(_usage(fault, arguments), arguments)
+    except SystemExit:  # Typer's way to say that nobody reads the help any more
+        console.abandon(sys.stdout)
+        return 0
     except (KeyboardInterrupt, typer.Abort):
         return _failed(Interrupted("interrupted"), arguments)
 
@@ -111,21 +114,25 @@ def _failed(fault: FluxError, arguments: Sequence[str]) -> int:
     return fault.exit_code
 
 
-def _usage(fault: Exception) -> UsageError:
+def _usage(fault: Exception, arguments: Sequence[str]) -> UsageError:
     """A wrong command line in our own words: one line, and the nearest right one as the hint."""
     words = " ".join(str(getattr(fault, "message", "") or fault).split())
     format_message = getattr(fault, "format_message", None)
     if format_message:
         words = " ".join(format_message().split())
     option = getattr(fault, "option_name", None)
-    near = getattr(fault, "possibilities", None)
-    if near:
-        return UsageError(f"no such option: {option}", hint=f"did you mean {min(near)}?")
-    if words.startswith("No such command"):
+    context = getattr(fault, "ctx", None)
+    if hasattr(fault, "possibilities") and context:
+        options = [
+            name for parameter in context.command.params for name in (*parameter.opts, *parameter.secondary_opts)
+        ]
+        hint = did_you_mean(str(option), options) or f"see {context.command_path} --help"
+        return UsageError(f"no such option: {option}", hint=hint)
+    if words.startswith("No such command") and context:
         typed = words.split("'")[1] if "'" in words else ""
-        names = (*COMMANDS, "config")
+        names = context.command.list_commands(context)
         hint = f'flux generate "{typed}"' if " " in typed else did_you_mean(typed, names)
         return UsageError(f"no such command: {typed}", hint=hint or f"commands: {', '.join(names)}")
-    context = getattr(fault, "ctx", None)
-    path = context.command_path if context else "flux"
+    command = next((word for word in arguments if word in COMMANDS), "")
+    path = context.command_path if context else f"flux {command}".rstrip()
     return UsageError(words[:1].lower() + words[1:].rstrip("."), hint=f"see {path} --help")

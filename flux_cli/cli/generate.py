@@ -103,7 +103,9 @@ def _check_stdout(options: Options, prepared: Prepared) -> None:
         raise UsageError("-o - takes one picture, not several", hint="drop -n, or save to a folder")
     if options.as_json:
         raise UsageError("-o - and --json both want standard output", hint="give one of the two")
-    if sys.stdout is None or (sys.stdout.isatty() and not options.dry_run):
+    if sys.stdout is None:
+        raise UsageError("standard output is closed", hint="save to a file with -o")
+    if sys.stdout.isatty() and not options.dry_run:
         raise UsageError("a picture is no text for a terminal", hint="pipe it: flux generate ... -o - | command")
 
 
@@ -136,6 +138,8 @@ def _preflight(options: Options, prepared: Prepared, names: tuple[Name, ...]) ->
         skip_existing=options.skip_existing,
         write=not options.dry_run,
     )
+    if options.skip_existing and not options.quiet and any("{id}" in name.template for name in names):
+        console.err("flux: note: --skip-existing cannot know names with a random {id} again; add --seed")
     return {prepared.plan.calls[place].number: path for place, path in present.items()}
 
 
@@ -175,7 +179,6 @@ def _run(ready: Ready) -> Report:
         sink=sink,
         concurrency=prepared.settings.concurrency,
         skip=ready.skip,
-        key=ready.auth.key if ready.auth else None,
     )
     transport = None
     if not row.hosted:

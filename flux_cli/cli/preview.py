@@ -38,14 +38,17 @@ def preview(ready: "Ready") -> None:
     amount = "unknown" if cost.usd is None else f"{cost.usd:.2f} USD"
     lines.append(f"cost {amount} ({cost.source})")
     console.out("\n".join(lines))
-    console.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
+    if not ready.options.quiet:
+        console.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
 
 
 def _document(ready: "Ready", cost: Cost) -> dict[str, Json]:
     prepared = ready.prepared
     paths: list[Json] = list(_paths(ready))
     notes: list[Json] = [note_document(note) for note in (*prepared.resolved.notes, *prepared.plan.notes)]
-    bodies: list[Json] = [call.body for call in prepared.plan.calls if call.number not in ready.skip]
+    provider = provider_of(prepared, None)
+    posts = [provider.request(call) for call in prepared.plan.calls if call.number not in ready.skip]
+    bodies: list[Json] = [post.body for post in posts]
     skipped: list[Json] = list(ready.skip.values())
     return {
         "schema": SCHEMA,

@@ -40,7 +40,7 @@ def prepare(options: Options, prompt: str | None) -> Prepared:
     settings = config.load(_flags(options), ROWS)
     found = catalogue.find(settings.model, config.model_folders())
     parameters: dict[str, Value] = dict(options.parameters())
-    output = None if settings.output == "-" else settings.output
+    output = settings.output if _is_file(settings.output) else None
     # A format that is only a default yields to the suffix of a file somebody named.
     if "output_format" not in parameters and settings.output_format and not (output and format_of_suffix(output)):
         parameters["output_format"] = settings.output_format
@@ -108,6 +108,15 @@ def _flags(options: Options) -> dict[str, Json]:
                 raise UsageError(f"--offline and --{name.replace('_', '-')} contradict each other", hint="give one")
         flags["provider"] = "offline"
     return flags
+
+
+def _is_file(output: str | None) -> bool:
+    """Whether `-o` names a file or a template of files, whose suffix chooses the format."""
+    if not output or output == "-":
+        return False
+    from flux_cli import files
+
+    return not files.is_folder(output)
 
 
 def _is_image(model: Model, name: str) -> bool:

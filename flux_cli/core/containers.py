@@ -63,7 +63,7 @@ def _png(data: bytes) -> tuple[int, int]:
     seen: set[bytes] = set()
     while b"IEND" not in seen:
         length, kind = _u32(data, at), data[at + 4 : at + 8]
-        if not seen and kind != b"IHDR":
+        if not seen and (kind != b"IHDR" or length != 13):
             raise ValueError("does not begin with IHDR")
         if _u32(data, at + 8 + length) != zlib.crc32(memoryview(data)[at + 4 : at + 8 + length]):
             raise ValueError(f"wrong checksum in {kind!r}")

@@ -11,18 +11,7 @@ def decode_base64(text: str, limit: int) -> bytes:
     """Bytes of base64 text, which may carry a data URI's prefix. Raises PictureError where it is none or too long."""
     if text.startswith("data:"):
         return decode_data_uri(text, limit)
-    if len(text) > limit * 4 // 3 + 4:
-        message = f"the picture in the answer is larger than {limit >> 20} MiB"
-        raise PictureError(message, billed=True)
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        packed = "".join(text.split())  # rare: line breaks, missing padding
-    try:
-        return base64.b64decode(packed.rstrip("=") + "=" * (-len(packed.rstrip("=")) % 4), validate=True)
-    except (binascii.Error, ValueError) as fault:
-        message = f"the picture in the answer is no base64: {fault}"
-        raise PictureError(message, billed=True) from fault
+    return _checked(_bytes(text, limit), limit)
 
 
 def decode_data_uri(uri: str, limit: int) -> bytes:
@@ -32,8 +21,34 @@ def decode_data_uri(uri: str, limit: int) -> bytes:
         message = "the picture's data URI has no data"
         raise PictureError(message, billed=True)
     if head.lower().endswith(";base64"):
-        return decode_base64(body.removeprefix("data:"), limit)
-    return unquote_to_bytes(body[: 3 * limit])
+        return _checked(_bytes(body, limit), limit)
+    if not body.isascii():
+        raise PictureError("the picture's data URI holds characters that no address has", billed=True)
+    return _checked(unquote_to_bytes(body[: 3 * limit + 1]), limit)
+
+
+def _bytes(text: str, limit: int) -> bytes:
+    if len(text) > limit * 3 // 2:  # line breaks add a little; checked before anything is copied
+        raise _too_large(limit)
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        packed = "".join(text.split()).rstrip("=")  # rare: line breaks, missing padding
+    try:
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+    except (binascii.Error, ValueError) as fault:
+        message = f"the picture in the answer is no base64: {fault}"
+        raise PictureError(message, billed=True) from fault
+
+
+def _checked(data: bytes, limit: int) -> bytes:
+    if len(data) > limit:
+        raise _too_large(limit)
+    return data
+
+
+def _too_large(limit: int) -> PictureError:
+    return PictureError(f"the picture in the answer is larger than {limit >> 20} MiB", billed=True)
 
 
 def data_uri(data: bytes, mime: str) -> str:

@@ -121,9 +121,17 @@ class Interrupted(FluxError):  # noqa: N818 - the field's word, and no fault
     exit_code = 130
 
 
+MIN_BEGUN = 3  # so many characters tell which word was begun
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean X?` for the known word nearest to a mistyped one, else nothing."""
     from difflib import get_close_matches  # only failures pay for it
 
-    near = get_close_matches(word.lower(), tuple(known), n=1, cutoff=0.6)
+    words = tuple(known)
+    folded = word.lower().replace("_", "-") if word.startswith("-") else word.lower()
+    core = folded.lstrip("-")
+    begun = [name for name in words if len(core) >= MIN_BEGUN and name.startswith(folded)]
+    part = [name for name in words if len(core) > MIN_BEGUN and core in name.split("-")]
+    near = begun[:1] or part[:1] or get_close_matches(folded, words, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else ""

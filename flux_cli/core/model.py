@@ -91,7 +91,7 @@ class Model(NamedTuple):
     sizes: tuple[Size, ...]
     parameters: dict[str, Param]
     routes: tuple[Route, ...]
-    wires: dict[str, Wire]
+    wires: dict[str, Wire] = {}  # noqa: RUF012 - never written to
 
     @property
     def default(self) -> Size:

@@ -2,6 +2,7 @@
 
 import string
 import unicodedata
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from flux_cli.core.errors import OutputError, did_you_mean
@@ -42,9 +43,10 @@ def complete(output: str | None, *, seeded: bool, is_folder: bool) -> str:
     default = DEFAULT if seeded else DEFAULT_UNSEEDED
     if not output:
         return default
+    fields = _fields(output)
     if is_folder:
         return f"{output.rstrip('/')}/{default}"
-    if "ext" in _fields(output) or format_of_suffix(output):
+    if "ext" in fields or format_of_suffix(output):
         return output
     return f"{output}.{{ext}}"
 
@@ -63,15 +65,16 @@ def names(template: str, rows: list[dict[str, str | int]]) -> tuple[Name, ...]:
 def slug(prompt: str) -> str:
     """Words of any script joined by hyphens, lower case, at most 80 bytes; `picture` if nothing is left."""
     folded = unicodedata.normalize("NFKC", prompt[: 4 * SLUG_BYTES]).lower()
-    kept = "".join(char if _is_word(char) else " " for char in folded if char not in "'\u2019")
+    kept = _without_stray_marks(char for char in folded if char not in "'\u2019")
     words = _cut("-".join(kept.split()), SLUG_BYTES).strip("-")
     return f"{words}-picture" if words in RESERVED else words or "picture"
 
 
 def safe(text: str) -> str:
     """A field's value as part of one file name: no separators, controls or characters that Windows refuses."""
-    kept = "".join("-" if char in UNSAFE else char for char in text if unicodedata.category(char)[0] != "C")
-    return " ".join(kept.split()).strip(". ")
+    spaced = "".join(" " if char.isspace() else "-" if char in UNSAFE else char for char in text)
+    kept = " ".join("".join(char for char in spaced if unicodedata.category(char)[0] != "C").split()).strip(". ")
+    return f"the {kept}" if kept.partition(".")[0].strip().lower() in RESERVED else kept
 
 
 def sibling(path: str, number: int) -> str:
@@ -89,11 +92,17 @@ def fold(path: str) -> str:
 
 def text_fields(prompt: str, model: str) -> dict[str, str | int]:
     """The fields that come from free text, made safe."""
-    return {"slug": slug(prompt), "prompt": _cut(safe(prompt), PROMPT_BYTES) or "picture", "model": safe(model)}
+    long = safe(_cut(safe(prompt[: 2 * PROMPT_BYTES]), PROMPT_BYTES - len("the ")))
+    return {"slug": slug(prompt), "prompt": long or "picture", "model": _cut(safe(model), PROMPT_BYTES) or "model"}
 
 
-def _is_word(char: str) -> bool:
-    return char.isalnum() or unicodedata.category(char)[0] == "M"  # marks carry vowels in many scripts
+def _without_stray_marks(chars: Iterable[str]) -> str:
+    """Letters and digits, blanks for the rest; marks only behind a letter, where they carry vowels in many scripts."""
+    kept = ""
+    for char in chars:
+        is_mark = unicodedata.category(char) in ("Mn", "Mc") and not unicodedata.name(char, "").startswith("VARIATION")
+        kept += char if char.isalnum() or (is_mark and kept[-1:].strip()) else "" if is_mark else " "
+    return kept
 
 
 def _cut(text: str, limit: int) -> str:

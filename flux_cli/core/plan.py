@@ -20,11 +20,9 @@ def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
     wire = resolved.wire or GATEWAY
     wire_format, notes = _wire_format(resolved, wire)
     quality, quality_notes = _wire_quality(resolved, wire_format)
-    said: dict[str, Json] = {"prompt": resolved.prompt}
-    if resolved.size:
-        by_shape = _field(wire, "size").spelling == "aspect_ratio"
-        said["size"] = resolved.aspect_ratio if by_shape else resolved.size.name
-    said |= resolved.parameters
+    said: dict[str, Json] = {"prompt": resolved.prompt, **resolved.parameters}
+    if resolved.size and _field(wire, "size").spelling == "aspect_ratio":
+        said["size"] = resolved.aspect_ratio
     said |= {} if wire_format is None else {"output_format": wire_format}
     said |= {} if quality is None else {"output_compression": quality}
     if "size" in said and _field(wire, "aspect_ratio").spelling in ("size", "sides") and "aspect_ratio" in said:

@@ -81,8 +81,6 @@ def parse_json(data: bytes) -> Json:
 def failure(reply: Reply, auth: Auth | None = None, request_id: str = "") -> FluxError:
     """The error a reply describes, in our taxonomy; `billed` where the server may have done the work."""
     code, message = _words(reply)
-    if auth:  # some servers quote the key they refuse
-        code, message = auth.key.redact(code), auth.key.redact(message)
     kind = _by_words(message) or BY_CODE.get(code.upper()) or BY_STATUS.get(reply.status, ProviderError)
     said = f": {message}" if message else " and said nothing about why"
     text = f"the provider refused with {code or 'HTTP ' + str(reply.status)}{said}"
@@ -152,14 +150,23 @@ def _words(reply: Reply) -> tuple[str, str]:
     return plain(str(code), 60) if isinstance(code, str | int) else "", plain(_flat(words))
 
 
-def _flat(words: Json) -> str:
+def _flat(words: Json, depth: int = 3) -> str:
     """A message as text: validation lists say where and what."""
     if isinstance(words, str):
         return words
+    if depth == 0 or words is None:
+        return ""
     if isinstance(words, list):
-        return "; ".join(_flat(item) for item in words[:5])
+        return "; ".join(_flat(item, depth - 1) for item in words[:5])
     if isinstance(words, dict):
         where = words.get("loc")
         place = ".".join(str(part) for part in where[:5]) + ": " if isinstance(where, list) else ""
-        return place + _flat(words.get("msg") or words.get("message") or json.dumps(words)[:SHOWN])
-    return "" if words is None else str(words)
+        return place + (_flat(words.get("msg") or words.get("message"), depth - 1) or _as_json(words))
+    return str(words)
+
+
+def _as_json(words: Json) -> str:
+    try:
+        return json.dumps(words, ensure_ascii=False)[:SHOWN]
+    except (ValueError, RecursionError):
+        return ""

@@ -2,7 +2,7 @@
 
 from flux_cli.core.errors import FluxError
 from flux_cli.core.model import Json, Size
-from flux_cli.core.request import Call, Note, Outcome, Report, Resolved, Saved
+from flux_cli.core.request import Attachment, Call, Note, Outcome, Report, Resolved, Saved
 from flux_cli.core.values import shorten
 
 SCHEMA = 1
@@ -36,9 +36,13 @@ def document(report: Report) -> dict[str, Json]:
 
 
 def request_document(resolved: Resolved) -> dict[str, Json]:
-    """What was asked, by the notes' own account, beside prompt and model."""
-    asked: dict[str, Json] = {note.parameter: note.asked for note in resolved.notes if note.asked is not None}
-    return {"prompt": resolved.prompt, "n": resolved.n, **asked}
+    """What was asked, as it was typed; pictures by the name of their file."""
+    request = resolved.request
+    asked: dict[str, Json] = {
+        name: shorten(value.asked if isinstance(value, Attachment) else value)
+        for name, value in request.parameters.items()
+    }
+    return {"prompt": resolved.prompt, "model": request.model, "route": request.route, **asked, "n": resolved.n}
 
 
 def resolved_document(resolved: Resolved) -> dict[str, Json]:
@@ -94,20 +98,20 @@ def _failed(outcome: Outcome) -> dict[str, Json]:
 
 
 def _file(saved: Saved, outcome: Outcome, resolved: Resolved) -> dict[str, Json]:
-    picture, facts = saved.picture, saved.facts
+    facts = saved.facts
     size = resolved.size
     return {
         "path": saved.path,
         "index": outcome.call.number,
         "seed": _seed(outcome.call, saved),
-        "format": picture.format,
-        "bytes": len(picture.data),
+        "format": saved.format,
+        "bytes": saved.size,
         "requested_size": _asked_size(resolved),
         "nominal_size": size.name if size else None,
-        "received_size": f"{picture.width}x{picture.height}",
-        "width": picture.width,
-        "height": picture.height,
-        "as_received": picture.as_received,
+        "received_size": f"{saved.width}x{saved.height}",
+        "width": saved.width,
+        "height": saved.height,
+        "as_received": saved.as_received,
         "provider": facts.provider or None,
         "request_id": facts.request_id or None,
         "cost_usd": facts.cost_usd,
@@ -123,7 +127,7 @@ def _seed(call: Call, saved: Saved) -> Json:
 
 def _asked_size(resolved: Resolved) -> Json:
     """The size as the person typed it, whichever option it came by."""
-    said = {note.parameter: note.asked for note in resolved.notes if note.asked is not None}
+    said = request_document(resolved)
     return said.get("size") or said.get("aspect_ratio")
 
 

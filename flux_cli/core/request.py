@@ -46,6 +46,7 @@ class Note(NamedTuple):
 class Resolved(NamedTuple):
     """What is meant. `parameters` are checked values, keyed by the gateway's names, without prompt, seed and n."""
 
+    request: Request
     wire_model: str
     prompt: str
     parameters: dict[str, Json]
@@ -147,10 +148,14 @@ class Picture(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """One file on disk (or on stdout, then `path` is "-")."""
+    """One file on disk (or on stdout, then `path` is "-"). It does not hold the bytes: a run may make thousands."""
 
     path: str
-    picture: Picture
+    format: str
+    width: int
+    height: int
+    size: int  # bytes
+    as_received: bool
     facts: Facts
 
 
@@ -220,13 +225,15 @@ class Report(NamedTuple):
                 asked, used = outcome.call.seed, saved.facts.seed
                 if isinstance(asked, int) and used is not None and used != asked:
                     said.append(f"{saved.path}: the server used seed {used}, not {asked}")
-                size, received = outcome.call.body.get("size"), f"{saved.picture.width}x{saved.picture.height}"
+                size, received = outcome.call.body.get("size"), f"{saved.width}x{saved.height}"
                 if self.resolved.size is None and isinstance(size, str) and "x" in size and size != received:
                     said.append(f"{saved.path}: the server made {received}, not {size}")
         return tuple(said)
 
     @property
     def cost_usd(self) -> float | None:
-        """What the providers say this run cost, in USD; None if any picture came without a figure."""
-        costs = [saved.facts.cost_usd for saved in self.saved]
-        return None if None in costs else sum(cost for cost in costs if cost is not None)
+        """What the providers say this run cost, in USD; None if any call may have cost something nobody named."""
+        costs = [outcome.saved[0].facts.cost_usd for outcome in self.outcomes if outcome.saved]
+        if None in costs or any(error.billed for error in self.errors):
+            return None
+        return sum(cost for cost in costs if cost is not None)

@@ -36,7 +36,10 @@ def resolve(request: Request, model: Model | None, wire: Wire | None = None) -> 
     chosen = choose({name: said.pop(name, None) for name in SHAPE}, model, wire) if model else None
     size = chosen.size if chosen else None
     parameters, notes = _parameters(said, model, route, wire)
+    if size:
+        parameters = {"size": size.name, **parameters}
     return Resolved(
+        request=request,
         wire_model=wire_model,
         prompt=prompt,
         seed=parameters.pop("seed", None),
@@ -83,9 +86,9 @@ def _model(request: Request, model: Model | None, wire: Wire | None) -> tuple[st
         message = f"model {request.model!r} already names a route, and --route says {request.route!r}"
         raise UsageError(message, hint="give one of the two")
     route = request.route or prefix
-    if wire and route:
+    if wire and wire.path and route:
         message = f"route {route!r} is for the gateway, and {wire.provider} is asked directly"
-        raise UsageError(message, hint=f"drop the route, or use --provider {route} itself")
+        raise UsageError(message, hint="drop the route, or the provider")
     if model is None:
         name = f"{route}/{bare}" if route else bare
         reason = "no catalogue knows this model: parameters pass unchecked and sizes unmatched"

@@ -57,7 +57,7 @@ def choose(said: dict[str, Value], model: Model, wire: Wire | None) -> Chosen:
 
 
 def _read(size: str | None, aspect_ratio: str | None, resolution: str | None, model: Model) -> _Asked:
-    area = parse_tier(resolution or model.default.resolution)
+    area = parse_tier(model.default.resolution if resolution is None else resolution)
     if size is not None:
         shape = parse_shape(size)
         return _Asked("size", size, shape, shape.area if shape.is_pixels else area)

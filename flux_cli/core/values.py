@@ -11,6 +11,12 @@ SHOWN = 60  # characters of a long value that are shown
 INT64 = 2**63  # larger whole numbers do not survive other people's JSON readers
 
 
+class Quoted(str):
+    """Text that was written as a JSON string: it stays text, even if it looks like a number."""
+
+    __slots__ = ()
+
+
 def typed(text: str) -> Json:
     """A value of `-p key=value`: JSON where it parses to something JSON can say again, else the text itself."""
     try:
@@ -18,7 +24,7 @@ def typed(text: str) -> Json:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (ValueError, RecursionError):  # also integers of thousands of digits, NaN, infinities, half characters
         return text
-    return value
+    return Quoted(value) if isinstance(value, str) else value
 
 
 def well_formed(name: str, text: str) -> str:
@@ -35,7 +41,7 @@ def loose(value: Value) -> Json:
     """A value nobody can check, on its way to a model or parameter no catalogue knows."""
     if isinstance(value, Attachment):
         return value.uri
-    return typed(value) if isinstance(value, str) else value
+    return typed(value) if isinstance(value, str) and not isinstance(value, Quoted) else value
 
 
 def check(param: Param, value: Value) -> Json:
@@ -58,7 +64,7 @@ def _integer(param: Param, value: Json) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise _refused(param, value, "a whole number")
     text = str(value) if isinstance(value, int) and abs(value) < INT64 else value
-    digits = text.removeprefix("-").removeprefix("+") if isinstance(text, str) else ""
+    digits = (text[1:] if text[:1] in ("+", "-") else text) if isinstance(text, str) else ""
     if not digits.isascii() or not digits.isdigit() or len(digits) > len(str(INT64)) or abs(int(text)) >= INT64:
         raise _refused(param, value, "a whole number")
     return int(_in_range(param, int(text)))
@@ -69,7 +75,7 @@ def _number(param: Param, value: Json) -> int | float:
         number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
     except (ValueError, OverflowError):
         number = math.nan
-    if not math.isfinite(number) or (isinstance(value, str) and not value.isascii()):
+    if not math.isfinite(number) or (isinstance(value, str) and (not value.isascii() or "_" in value)):
         raise _refused(param, value, "a number")
     return _in_range(param, int(number) if number.is_integer() else number)
 
@@ -77,8 +83,8 @@ def _number(param: Param, value: Json) -> int | float:
 def _in_range(param: Param, number: float) -> int | float:
     low, high = param.minimum, param.maximum
     if (low is not None and number < low) or (high is not None and number > high):
-        span = f"{low:g} to {high:g}" if low is not None and high is not None else f"{low:g} or more"
-        raise _refused(param, number, span if high is not None else f"at least {low:g}")
+        span = f"{low:g} to {high:g}" if low is not None and high is not None else ""
+        raise _refused(param, number, span or (f"at least {low:g}" if high is None else f"at most {high:g}"))
     return number
 
 
@@ -93,7 +99,9 @@ def _boolean(param: Param, value: Json) -> bool:
 def _string(param: Param, value: Json) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise _refused(param, value, "text")
-    text = str(value)
+    text = _said(value)
+    if isinstance(value, int) and abs(value) >= INT64:
+        raise _refused(param, value, "text")
     if param.choices and text not in param.choices:
         hint = did_you_mean(text, param.choices)
         raise _refused(param, value, f"one of {', '.join(param.choices)}", hint)
@@ -108,5 +116,12 @@ def _image(param: Param, value: Json) -> str:
 
 
 def _refused(param: Param, value: Json, wanted: str, hint: str = "") -> UsageError:
-    shown = value if isinstance(value, str) else json.dumps(value)
-    return UsageError(f"{param.name} must be {wanted}, not {str(shorten(shown))!r}", hint=hint)
+    return UsageError(f"{param.name} must be {wanted}, not {str(shorten(_said(value)))!r}", hint=hint)
+
+
+def _said(value: Json) -> str:
+    """The value as a person would have written it."""
+    try:
+        return value if isinstance(value, str) else json.dumps(value)
+    except ValueError:  # thousands of digits
+        return "a number of thousands of digits"

@@ -1,11 +1,8 @@
-"""A gateway for every test, and the installed command pointed at it; what holds for every run is checked in every run."""
+"""A gateway for every test, and the installed command pointed at it; what holds for every run is checked every time."""
 
-import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from e2e.gateway import Gateway
 
@@ -50,10 +47,3 @@ def no_leftovers(work) -> Iterator[None]:
     """No run leaves files behind that it was still writing."""
     yield
     assert [path for path in work.rglob("*") if path.name.startswith(".flux-")] == []
-
-
-def look(source: Path | str | bytes) -> tuple[str, tuple[int, int]]:
-    """Format and pixels of a picture, decoded to the last byte."""
-    with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
-        image.load()
-        return image.format.lower(), image.size

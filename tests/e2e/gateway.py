@@ -9,9 +9,7 @@ An answer is a Reply, or a function from the request to an answer. Every request
 
 import base64
 import functools
-import io
 import json
-import re
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Self, TypeAlias
 from urllib.parse import urlsplit
 
-from PIL import Image
+from e2e.drawings import drawn
 
 PREFIX = "/openai/v1"
 PATIENCE = 30.0  # seconds after which a server that waits for a test stops waiting
@@ -90,24 +88,6 @@ def picture(
         return reply._replace(media={path: (*first, words(made, "image/jpeg"))})
 
     return answer
-
-
-def drawn(body: Mapping[str, Any]) -> bytes:
-    """A real picture in the size and format a request asks for; JPEG unless it says otherwise, like the upstreams."""
-    pixels = re.fullmatch(r"(\d+)x(\d+)", str(body.get("size", "")))
-    width, height = (int(pixels[1]), int(pixels[2])) if pixels else (1024, 1024)
-    seed = body.get("seed")
-    return pixels_as(body.get("output_format", "jpeg"), width, height, seed if isinstance(seed, int) else 0)
-
-
-@functools.cache
-def pixels_as(file_format: str, width: int = 1024, height: int = 1024, seed: int = 0) -> bytes:
-    """A gradient whose colour depends on the seed, encoded by Pillow."""
-    grey = Image.radial_gradient("L").resize((width, height))
-    image = Image.merge("RGB", (grey, grey.point(lambda value: (value + 40 * seed) % 256), grey.transpose(1)))
-    stream = io.BytesIO()
-    image.save(stream, file_format)
-    return stream.getvalue()
 
 
 def together(count: int, then: Answer | None = None) -> Answer:

@@ -1,0 +1,395 @@
+"""Model files: what is found under which name, and that a wrong file is refused with file, key and reason."""
+
+import contextlib
+import tomllib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flux_cli import catalogue
+from flux_cli.catalogue import BUILT_IN, find, models, read
+from flux_cli.catalogue.table import MAX_BYTES
+from flux_cli.core.errors import CatalogueError
+
+ULTRA = "flux1.1-pro-ultra"
+GOOD = """
+id = "small"
+aliases = ["tiny"]
+name = "Small"
+vendor = "Somebody"
+summary = "A model"
+page = "https://example.org"
+price_usd = 0.01
+prompt_limit = 500
+native_formats = ["png"]
+default_size = "1024x1024"
+
+[[sizes]]
+size = "1024x1024"
+aspect_ratio = "1:1"
+resolution = "1K"
+native = "2048x2048"
+
+[[sizes]]
+size = "1365x768"
+aspect_ratio = "16:9"
+resolution = "1K"
+
+[parameters.raw]
+type = "boolean"
+support = "passthrough"
+help = "Less processed"
+
+[parameters.steps]
+type = "integer"
+support = "renamed"
+help = "Steps"
+default = 28
+minimum = 1
+maximum = 50
+upstreams = ["fal"]
+needs = "raw"
+
+[parameters.style]
+type = "string"
+support = "passthrough"
+help = "Style"
+choices = ["vivid", "natural"]
+
+[routes.fal]
+model = "fal/small"
+upstream = "fal-ai/small"
+aspect_ratios = ["1:1"]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "models"
+    path.mkdir()
+    return path
+
+
+def written(folder, text, name="small"):
+    path = folder / f"{name}.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def changed(old, new):
+    assert GOOD.count(old) >= 1, old
+    return GOOD.replace(old, new, 1)
+
+
+# --- good files -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted(BUILT_IN.glob("*.toml")), ids=lambda path: path.stem)
+def test_each_built_in_file_loads_under_its_own_name(path):
+    assert read(path).id == path.stem
+
+
+def test_a_whole_file_is_read_key_by_key(folder):
+    model = read(written(folder, GOOD))
+    assert model._replace(sizes=(), parameters={}, routes=()) == (
+        "small", "Small", "Somebody", "A model", "https://example.org", 0.01, 500, ("tiny",), ("png",), "1024x1024",
+        (), {}, (), {},
+    )  # fmt: skip
+    assert model.sizes == ((1024, 1024, "1:1", "1K", (2048, 2048)), (1365, 768, "16:9", "1K", None))
+    assert model.parameters["steps"] == (
+        "steps", "integer", "renamed", "Steps", 28, 1.0, 50.0, (), ("fal",), "raw",
+    )  # fmt: skip
+    assert model.parameters["style"].choices == ("vivid", "natural")
+    assert model.routes == (("fal", "fal/small", "fal-ai/small", ("1:1",)),)
+
+
+def test_a_file_may_leave_out_what_is_optional(folder):
+    text = GOOD
+    for line in (
+        'aliases = ["tiny"]\n',
+        'page = "https://example.org"\n',
+        "price_usd = 0.01\n",
+        "prompt_limit = 500\n",
+        'native_formats = ["png"]\n',
+        'native = "2048x2048"\n',
+        'aspect_ratios = ["1:1"]\n',
+    ):
+        text = text.replace(line, "")
+    model = read(written(folder, text))
+    assert (model.aliases, model.page, model.price_usd, model.prompt_limit, model.native_formats) == (
+        (),
+        "",
+        None,
+        None,
+        (),
+    )
+    assert model.routes[0].aspect_ratios == ()
+
+
+@pytest.mark.parametrize("price", ["1", "0", "0.0", "1e-3"])
+def test_whole_numbers_and_nothing_are_prices_too(folder, price):
+    assert read(written(folder, changed("price_usd = 0.01", f"price_usd = {price}"))).price_usd == float(price)
+
+
+def test_a_file_may_be_as_large_as_the_limit(folder):
+    assert read(written(folder, GOOD + "#" * (MAX_BYTES - len(GOOD)))).id == "small"
+
+
+# --- wrong files ----------------------------------------------------------------------------------------------------
+
+
+def deleted(line):
+    return changed(line + "\n", "")
+
+
+WRONG = {
+    "unknown key": (changed("vendor =", "vendr = 'x'\nvendor ="), "vendr is not a key; did you mean vendor?"),
+    "far unknown key": (changed("vendor =", "xyzzy = 1\nvendor ="), "xyzzy is not a key"),
+    "unknown key of a size": (changed('native = "', 'nativ = "'), "sizes[0].nativ is not a key; did you mean native?"),
+    "unknown key of a parameter": (
+        changed("minimum = 1", "minimun = 1"),
+        "parameters.steps.minimun is not a key; did you mean minimum?",
+    ),
+    "unknown key of a route": (
+        changed("upstream = ", "upstreem = 'x'\nupstream = "),
+        "routes.fal.upstreem is not a key",
+    ),
+    "missing id": (deleted('id = "small"'), "id is missing"),
+    "missing name": (deleted('name = "Small"'), "name is missing"),
+    "missing vendor": (deleted('vendor = "Somebody"'), "vendor is missing"),
+    "missing summary": (deleted('summary = "A model"'), "summary is missing"),
+    "missing default_size": (deleted('default_size = "1024x1024"'), "default_size is missing"),
+    "missing size": (deleted('size = "1365x768"'), "sizes[1].size is missing"),
+    "missing ratio": (deleted('aspect_ratio = "16:9"'), "sizes[1].aspect_ratio is missing"),
+    "missing tier": (deleted('resolution = "1K"'), "sizes[0].resolution is missing"),
+    "missing type": (deleted('type = "boolean"'), "parameters.raw.type is missing"),
+    "missing support": (deleted('support = "renamed"'), "parameters.steps.support is missing"),
+    "missing help": (deleted('help = "Steps"'), "parameters.steps.help is missing"),
+    "missing upstream": (deleted('upstream = "fal-ai/small"'), "routes.fal.upstream is missing"),
+    "missing model of a route": (deleted('model = "fal/small"'), "routes.fal.model is missing"),
+    "no parameters": (
+        GOOD[: GOOD.index("[parameters.raw]")] + GOOD[GOOD.index("[routes.fal]") :],
+        "parameters is missing",
+    ),
+    "no routes": (GOOD[: GOOD.index("[routes.fal]")], "routes is missing"),
+    "no sizes": (GOOD[: GOOD.index("[[sizes]]")] + GOOD[GOOD.index("[parameters.raw]") :], "sizes is missing"),
+    "empty": ("", "id is missing"),
+    "id is a number": (changed('id = "small"', "id = 5"), "id must be a text, not 5"),
+    "id is another": (changed('id = "small"', 'id = "other"'), "id must be the file's name, 'small', not 'other'"),
+    "price is a text": (changed("price_usd = 0.01", 'price_usd = "0.01"'), "price_usd must be a number, not '0.01'"),
+    "price is a truth value": (changed("price_usd = 0.01", "price_usd = true"), "price_usd must be a number, not True"),
+    "price is negative": (changed("price_usd = 0.01", "price_usd = -1"), "price_usd must not be negative"),
+    "price is infinite": (changed("price_usd = 0.01", "price_usd = inf"), "price_usd must"),
+    "price is not a number": (changed("price_usd = 0.01", "price_usd = nan"), "price_usd must"),
+    "price is astronomical": (changed("price_usd = 0.01", "price_usd = 1" + "0" * 400), "price_usd must"),
+    "limit is a half": (
+        changed("prompt_limit = 500", "prompt_limit = 0.5"),
+        "prompt_limit must be a whole number, not 0.5",
+    ),
+    "limit is a truth value": (
+        changed("prompt_limit = 500", "prompt_limit = true"),
+        "prompt_limit must be a whole number",
+    ),
+    "limit is a date": (
+        changed("prompt_limit = 500", "prompt_limit = 1979-05-27"),
+        "prompt_limit must be a whole number",
+    ),
+    "aliases is a text": (changed('["tiny"]', '"tiny"'), "aliases must be a list, not 'tiny'"),
+    "aliases holds a number": (changed('["tiny"]', '["tiny", 5]'), "aliases must be a list of texts"),
+    "unknown native format": (changed('["png"]', '["png", "bmp"]'), "native_formats 'bmp' is not one of png, jpeg,"),
+    "sizes is a table": (
+        GOOD.replace("[[sizes]]", "[sizes]", 1).replace(
+            GOOD[GOOD.rindex("[[sizes]]") : GOOD.index("[parameters.raw]")], ""
+        ),
+        "sizes must be a list",
+    ),
+    "sizes is empty": (
+        "sizes = []\n" + GOOD[: GOOD.index("[[sizes]]")] + GOOD[GOOD.index("[parameters.raw]") :],
+        "sizes is empty",
+    ),
+    "a size is a text": (
+        'sizes = ["1024x1024"]\n' + GOOD[: GOOD.index("[[sizes]]")] + GOOD[GOOD.index("[parameters.raw]") :],
+        "sizes[0] must be a table",
+    ),
+    "size is no size": (changed('size = "1365x768"', 'size = "wide"'), "sizes[1].size size 'wide' is no size"),
+    "size is a ratio": (
+        changed('size = "1365x768"', 'size = "16:9"'),
+        "sizes[1].size must be pixels such as 1024x1024",
+    ),
+    "size is zero": (changed('size = "1365x768"', 'size = "0x768"'), "sizes[1].size"),
+    "ratio is pixels": (changed('aspect_ratio = "16:9"', 'aspect_ratio = "16x9"'), "sizes[1].aspect_ratio"),
+    "ratio is nonsense": (changed('aspect_ratio = "16:9"', 'aspect_ratio = "wide"'), "sizes[1].aspect_ratio"),
+    "tier is nonsense": (changed('resolution = "1K"', 'resolution = "HD"'), "sizes[0].resolution"),
+    "native is a ratio": (changed('native = "2048x2048"', 'native = "1:1"'), "sizes[0].native must be pixels"),
+    "native is a number": (changed('native = "2048x2048"', "native = 2048"), "sizes[0].native must be a text"),
+    "duplicate shape": (
+        changed('aspect_ratio = "16:9"', 'aspect_ratio = "1:1"'),
+        "sizes has two rows of the same shape",
+    ),
+    "default is not there": (
+        changed('default_size = "1024x1024"', 'default_size = "512x512"'),
+        "default_size '512x512' is not among the sizes",
+    ),
+    "parameter is a text": (
+        changed("[parameters.raw]", "[parameters]\nraw = 5\n[parameters.x]"),
+        "parameters.raw must be a table",
+    ),
+    "unknown type": (
+        changed('type = "boolean"', 'type = "bool"'),
+        "parameters.raw.type must be one of string, integer,",
+    ),
+    "unknown support": (changed('support = "renamed"', 'support = "maybe"'), "parameters.steps.support must be one of"),
+    "default is a list": (
+        changed("default = 28", "default = [28]"),
+        "parameters.steps.default must be a text, number or",
+    ),
+    "minimum is a text": (changed("minimum = 1", 'minimum = "1"'), "parameters.steps.minimum must be a number"),
+    "minimum is astronomical": (changed("minimum = 1", "minimum = -1" + "0" * 400), "parameters.steps.minimum must"),
+    "choices are numbers": (
+        changed('["vivid", "natural"]', "[1, 2]"),
+        "parameters.style.choices must be a list of texts",
+    ),
+    "needs is a list": (changed('needs = "raw"', 'needs = ["raw"]'), "parameters.steps.needs must be a text"),
+    "unknown route": (
+        changed('upstreams = ["fal"]', 'upstreams = ["fall"]'),
+        "parameters.steps.upstreams 'fall' is not a route",
+    ),
+    "routes is a list": (GOOD[: GOOD.index("[routes.fal]")] + '[[routes]]\nmodel = "x"\n', "routes must be a table"),
+    "no TOML": ("id = ", "is no TOML"),
+    "twice the same key": (changed('name = "Small"', 'name = "Small"\nname = "Small"'), "is no TOML"),
+    "JSON": ('{"id": "small"}', "is no TOML"),
+    "not UTF-8": (GOOD.encode().replace(b"Somebody", b"\xff\xfe"), "is no TOML"),
+    "binary": (bytes(range(256)), "is no TOML"),
+    "nested without end": ("id = " + "[" * 20_000, "is no TOML"),
+    "a number of five thousand digits": (changed("prompt_limit = 500", "prompt_limit = " + "9" * 5000), "is no TOML"),
+    "a byte too long": (GOOD + "#" * (MAX_BYTES - len(GOOD) + 1), f"is larger than {MAX_BYTES:,} bytes"),
+    "huge": (GOOD + "# " + "x" * MAX_BYTES, f"is larger than {MAX_BYTES:,} bytes"),
+    "huge within a text": (GOOD.replace("A model", "x" * MAX_BYTES), f"is larger than {MAX_BYTES:,} bytes"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_file_is_refused_with_file_key_and_reason(folder, case):
+    text, reason = WRONG[case]
+    path = written(folder, text)
+    with pytest.raises(CatalogueError) as raised:
+        read(path)
+    assert raised.value.message.startswith(f"model file {path}: ")
+    assert reason in raised.value.message
+    assert raised.value.exit_code == 2
+    assert len(raised.value.message) < 1000
+
+
+def test_a_file_that_cannot_be_read_is_refused(folder):
+    (folder / "small.toml").mkdir()
+    for path in (folder / "small.toml", folder / "absent.toml"):
+        with pytest.raises(CatalogueError, match="cannot be read"):
+            read(path)
+
+
+LINES = GOOD.splitlines()
+
+
+@given(
+    st.integers(0, len(LINES) - 1),
+    st.sampled_from(["", "x = 1", "= 5", '""', "[x]", "[[x]]", "[parameters]", "size = 5", "id = [[]]", "\x00"])
+    | st.text(max_size=10),
+)
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_any_changed_line_is_a_model_or_a_catalogue_error(tmp_path_factory, at, line):
+    path = tmp_path_factory.getbasetemp() / "small.toml"
+    path.write_text("\n".join([*LINES[:at], line, *LINES[at + 1 :]]), encoding="utf-8")
+    with contextlib.suppress(CatalogueError):
+        assert read(path).id == "small"
+
+
+# --- finding --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        (ULTRA, ULTRA),
+        ("flux-pro-1.1-ultra", ULTRA),
+        ("fal/flux1.1-pro-ultra", ULTRA),
+        ("replicate/flux1.1-pro-ultra", ULTRA),
+        ("fal/flux-pro-1.1-ultra", ULTRA),
+        ("runware/flux1.1-pro-ultra", ULTRA),  # whether the route leads there is not decided here
+        ("flux1.1-pro", "flux1.1-pro"),
+        ("flux-pro-1.1", "flux1.1-pro"),
+    ],
+)
+def test_a_model_is_found_by_id_alias_and_behind_a_route(name, model):
+    assert find(name).model.id == model
+    assert find(name).hint == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("flux1.1-pro-ulta", f"did you mean {ULTRA}?"),
+        ("FLUX1.1-PRO-ULTRA", f"did you mean {ULTRA}?"),
+        ("flux-pro-1.1-utra", "did you mean flux-pro-1.1-ultra?"),
+        ("flux1.1-pr0", "did you mean flux1.1-pro?"),
+        ("stable-diffusion", ""),
+        ("", ""),
+        ("/", ""),
+        ("..", ""),
+        ("/etc/passwd", ""),
+        ("__init__", ""),
+        ("\x00", ""),
+        ("\ud800", ""),
+        ("*", ""),
+        ("x" * 300, ""),
+        ("fal/" + "x" * 5000, ""),
+    ],
+)
+def test_an_unknown_name_finds_nothing_but_perhaps_a_near_one(name, hint):
+    assert find(name) == (None, hint)
+
+
+def test_a_name_never_leaves_the_folders(folder, tmp_path):
+    written(tmp_path, GOOD)
+    assert find("../small", (folder,)).model is None
+    assert find(str(tmp_path / "small"), (folder,)).model is None
+
+
+def test_a_user_s_model_is_found_beside_the_built_in_ones(folder):
+    written(folder, GOOD)
+    for name in ("small", "tiny", "fal/small", "fal/tiny"):
+        assert find(name, (folder,)).model.name == "Small"
+    assert find("smal", (folder,)).hint == "did you mean small?"
+    assert [model.id for model in models((folder,))] == ["flux1.1-pro", ULTRA, "small"]
+
+
+def test_a_user_s_file_replaces_the_built_in_one_of_the_same_id(folder):
+    own = (BUILT_IN / f"{ULTRA}.toml").read_text(encoding="utf-8").replace("price_usd = 0.06", "price_usd = 0.05")
+    written(folder, own, ULTRA)
+    for name in (ULTRA, "flux-pro-1.1-ultra", f"fal/{ULTRA}"):
+        assert find(name, (folder,)).model.price_usd == 0.05
+    assert [model.price_usd for model in models((folder,))] == [0.04, 0.05]
+
+
+def test_a_wrong_file_of_the_user_is_an_error_only_where_it_is_needed(folder):
+    written(folder, "nonsense")
+    assert find(ULTRA, (folder,)).model.id == ULTRA  # found by its file name alone
+    for name in ("small", "flux-pro-1.1-ultra", "unheard-of"):
+        with pytest.raises(CatalogueError):
+            find(name, (folder,))
+    with pytest.raises(CatalogueError):
+        models((folder,))
+
+
+def test_folders_that_are_not_there_are_no_error(tmp_path):
+    assert find(ULTRA, (tmp_path / "absent",)).model.id == ULTRA
+    assert len(models((tmp_path / "absent",))) == 2
+
+
+def test_the_built_in_files_say_nothing_the_loader_drops():
+    for path in BUILT_IN.glob("*.toml"):
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        model = catalogue.read(path)
+        assert list(table["parameters"]) == list(model.parameters)
+        assert [row["size"] for row in table["sizes"]] == [size.name for size in model.sizes]
+        assert list(table["routes"]) == [route.name for route in model.routes]

@@ -1,0 +1,359 @@
+"""What bytes are, how large, and whether they are whole: true of real pictures, and calm about hostile ones."""
+
+import io
+import struct
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from flux_cli.core.containers import inspect, sniff
+from flux_cli.core.errors import PictureError
+
+FAST = settings(max_examples=150, deadline=None, derandomize=True)
+WIDE, HIGH = 67, 43  # odd, and no multiples of a block
+
+
+def drawn(mode="RGB", size=(WIDE, HIGH)):
+    """A picture with soft gradients and hard edges, in any mode."""
+    round_, straight = Image.radial_gradient("L").resize(size), Image.linear_gradient("L").resize(size)
+    return Image.merge("RGB", (round_, straight, round_.point(lambda value: value & 0xC0))).convert(mode)
+
+
+def encoded(file_format, mode="RGB", size=(WIDE, HIGH), **settings_):
+    stream = io.BytesIO()
+    drawn(mode, size).save(stream, file_format, **settings_)
+    return stream.getvalue()
+
+
+def animated(file_format, **settings_):
+    frames = [Image.new("RGB", (WIDE, HIGH), colour) for colour in ("red", "green", "blue")]
+    return encoded(file_format, save_all=True, append_images=frames, duration=50, **settings_)
+
+
+def looked(data):
+    """What `inspect` says, or None for a picture error. Any other exception fails the test."""
+    try:
+        return inspect(data)
+    except PictureError:
+        return None
+
+
+PICTURES = {
+    "png": encoded("png"),
+    "png palette": encoded("png", "P"),
+    "png grey": encoded("png", "L"),
+    "png grey and alpha": encoded("png", "LA"),
+    "png alpha": encoded("png", "RGBA"),
+    "png one bit": encoded("png", "1"),
+    "png stored": encoded("png", compress_level=0),
+    "png of one pixel": encoded("png", size=(1, 1)),
+    "png animated": animated("png"),
+    "jpeg": encoded("jpeg", quality=80),
+    "jpeg progressive": encoded("jpeg", progressive=True, quality=95),
+    "jpeg grey": encoded("jpeg", "L"),
+    "jpeg cmyk": encoded("jpeg", "CMYK"),
+    "jpeg of full colour": encoded("jpeg", subsampling=0, quality=100),
+    "jpeg with restarts": encoded("jpeg", restart_marker_blocks=2),
+    "jpeg with a comment": encoded("jpeg", comment=b"\xff\xd9 is no end in here"),
+    "jpeg with exif": encoded("jpeg", exif=b"Exif\0\0" + b"\xff\xd8\xff\xd9" * 20),
+    "jpeg of one pixel": encoded("jpeg", size=(1, 1)),
+    "gif": encoded("gif"),
+    "gif grey": encoded("gif", "L"),
+    "gif alpha": encoded("gif", "RGBA"),
+    "gif interlaced": encoded("gif", interlace=True),
+    "gif animated": animated("gif"),
+    "gif with a comment": encoded("gif", comment=b"\x3b ends nothing in here"),
+    "webp lossy": encoded("webp", quality=80),
+    "webp lossless": encoded("webp", lossless=True),
+    "webp lossy alpha": encoded("webp", "RGBA", quality=60),
+    "webp lossless alpha": encoded("webp", "RGBA", lossless=True),
+    "webp with exif": encoded("webp", exif=b"Exif\0\0odd"),
+    "webp animated": animated("webp"),
+    "avif": encoded("avif", speed=10),
+    "avif alpha": encoded("avif", "RGBA", speed=10),
+    "avif grey": encoded("avif", "L", speed=10),
+    "avif animated": animated("avif", speed=10),
+}
+each_picture = pytest.mark.parametrize("name", PICTURES)
+
+
+@each_picture
+def test_a_real_picture_says_its_format_and_size(name):
+    size = (1, 1) if "one pixel" in name else (WIDE, HIGH)
+    assert inspect(PICTURES[name]) == (name.split()[0], *size)
+    assert sniff(PICTURES[name]) == name.split()[0]
+
+
+@each_picture
+def test_a_picture_cut_anywhere_is_never_taken_for_a_whole_one(name):
+    data = PICTURES[name]
+    cuts = {*range(0, len(data), 64), len(data) - 1, len(data) - 2, len(data) - 3}
+    for length in sorted(cuts):
+        with pytest.raises(PictureError):
+            inspect(data[:length])
+
+
+@each_picture
+def test_a_picture_that_lost_its_middle_and_kept_its_length_is_no_crash(name):
+    data = PICTURES[name]
+    third = len(data) // 3
+    for filling in (b"\x00", b"\xff", b"\x3b"):
+        hollow = data[:third] + filling * third + data[2 * third :]
+        look = looked(hollow)
+        assert look is None or look.format == sniff(data)
+
+
+@each_picture
+def test_bytes_behind_the_end_do_not_hide_a_picture(name):
+    """Some servers append a line break or padding."""
+    look = inspect(PICTURES[name])
+    if look.format != "avif":  # its boxes fill the file
+        assert inspect(PICTURES[name] + b"\n") == look
+        assert inspect(PICTURES[name] + bytes(100)) == look
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (255, 256), (16, 16), (1365, 768)])
+@pytest.mark.parametrize("file_format", ["png", "jpeg", "gif", "webp", "avif"])
+def test_any_size_is_measured(file_format, size):
+    options = {"speed": 10} if file_format == "avif" else {}
+    assert inspect(encoded(file_format, size=size, **options)) == (file_format, *size)
+
+
+@pytest.mark.parametrize("options", [{}, {"lossless": True}], ids=["lossy", "lossless"])
+def test_webp_s_fourteen_bits_of_size_are_read_whole(options):
+    assert inspect(encoded("webp", size=(9001, 2), **options)) == ("webp", 9001, 2)
+
+
+# --- what is no picture ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x00",
+        b"<html><body>expired</body></html>",
+        b'{"error": "expired"}',
+        b"%PDF-1.7",
+        b"BM" + bytes(60),
+        b"II*\x00" + bytes(60),
+        b"\x00\x00\x00\x18ftypheic" + bytes(40),
+        b"\x00\x00\x00\x18ftypmp42" + bytes(40),
+        b"RIFF\x24\x00\x00\x00WAVE" + bytes(40),
+        b"GIF88a" + bytes(40),
+        b"\x89PNG\n\x1a\n" + bytes(40),  # a transfer in text mode ate the carriage return
+        "é".encode("utf-16"),
+        b"\xff" * 100,
+    ],
+    ids=lambda data: repr(data[:16]),
+)
+def test_what_is_no_picture_is_shown_by_its_beginning(data):
+    assert sniff(data) is None
+    with pytest.raises(PictureError, match="the answer is no picture: it begins with") as raised:
+        inspect(data)
+    assert raised.value.message.isprintable()
+
+
+@pytest.mark.parametrize("mark", ["png", "jpeg", "gif", "webp lossy", "avif"])
+def test_magic_bytes_alone_are_no_picture(mark):
+    for length in range(2, 40):
+        with pytest.raises(PictureError):
+            inspect(PICTURES[mark][:length])
+
+
+def chunk(kind, body=b"", crc=None):
+    crc = zlib.crc32(kind + body) if crc is None else crc
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", crc)
+
+
+def png(*chunks):
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def ihdr(width, height):
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+
+
+IDAT, IEND = chunk(b"IDAT", b"x"), chunk(b"IEND")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (png(ihdr(0, 5), IDAT, IEND), "has no pixels (0x5)"),
+        (png(ihdr(5, 0), IDAT, IEND), "has no pixels (5x0)"),
+        (png(IDAT, ihdr(5, 5), IEND), "does not begin with IHDR"),
+        (png(ihdr(5, 5), IEND), "no picture data"),
+        (png(IEND), "does not begin with IHDR"),
+        (png(), "the end is missing"),
+        (png(ihdr(5, 5), IDAT), "the end is missing"),
+        (png(ihdr(5, 5), chunk(b"IDAT", b"x", crc=1), IEND), "wrong checksum in b'IDAT'"),
+        (png(ihdr(5, 5), struct.pack(">I", 0xFFFFFFFF) + b"IDAT" + bytes(20)), "the end is missing"),
+        (png(ihdr(5, 5), *[IDAT] * 3), "the end is missing"),
+        (png(chunk(b"IHDR"), IDAT, IEND), ""),  # its size would be read from what follows
+    ],
+    ids=lambda value: repr(value[:30]),
+)
+def test_a_png_of_wrong_chunks_is_refused_with_the_reason(data, reason):
+    with pytest.raises(PictureError) as raised:
+        inspect(data)
+    assert raised.value.message.startswith("the png picture")
+    assert reason in raised.value.message
+
+
+def box(kind, body=b"", length=None):
+    return struct.pack(">I", 8 + len(body) if length is None else length) + kind + body
+
+
+FTYP = box(b"ftyp", b"avif\0\0\0\0avifmif1")
+ISPE = box(b"ispe", struct.pack(">III", 0, 5, 4))
+IPRP = box(b"iprp", box(b"ipco", ISPE))
+
+
+def iloc(body):
+    return box(b"meta", b"\0\0\0\0" + IPRP + box(b"iloc", body))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        FTYP,
+        FTYP + box(b"mdat"),
+        FTYP + box(b"meta"),
+        FTYP + box(b"meta", b"\0\0\0\0") + box(b"mdat"),
+        FTYP + box(b"meta", b"\0\0\0\0" + box(b"iprp", box(b"ipco", box(b"ispe", b"\0")))) + box(b"mdat"),
+        FTYP + box(b"meta", b"\0\0\0\0" + IPRP, length=4) + box(b"mdat"),
+        FTYP + box(b"meta", b"\0\0\0\0" + IPRP, length=0xFFFFFFFF) + box(b"mdat"),
+        FTYP + struct.pack(">I4sQ", 1, b"meta", 2**63) + IPRP + box(b"mdat"),
+        FTYP + struct.pack(">I4sQ", 1, b"meta", 0) + IPRP + box(b"mdat"),
+        FTYP + iloc(b"") + box(b"mdat"),
+        FTYP + iloc(b"\0\0\0\0") + box(b"mdat"),
+        FTYP + iloc(b"\2\0\0\0\x00\x00" + b"\xff" * 4) + box(b"mdat"),  # four thousand million items
+        FTYP + iloc(b"\0\0\0\0\x00\x00" + b"\0\1" + b"\0\1\0\0" + b"\xff\xff") + box(b"mdat"),
+        FTYP + iloc(b"\0\0\0\0\x44\x00" + b"\0\1" + b"\0\1\0\0" + b"\0\1" + b"\xff" * 8) + box(b"mdat"),
+        FTYP + iloc(b"\1\0\0\0\x00\x0f" + b"\0\1" + b"\0\1\0\0\0\0" + b"\xff\xff") + box(b"mdat"),
+    ],
+    ids=range(15),
+)
+def test_an_avif_whose_boxes_do_not_add_up_is_refused(data):
+    with pytest.raises(PictureError, match="the avif picture is not whole"):
+        inspect(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        (FTYP + box(b"meta", b"\0\0\0\0" + IPRP) + box(b"mdat"), (5, 4)),
+        (FTYP + box(b"meta", b"\0\0\0\0" + IPRP) + box(b"mdat", length=0), (5, 4)),  # 0: up to the end of the file
+        (FTYP + struct.pack(">I4sQ", 1, b"meta", 20 + len(IPRP)) + bytes(4) + IPRP + box(b"mdat"), (5, 4)),
+        (FTYP + iloc(b"\0\0\0\0\x44\x00" + b"\0\1" + b"\0\1\0\0" + b"\0\1" + b"\0" * 8) + box(b"mdat"), (5, 4)),
+        (box(b"ftyp", b"mif1\0\0\0\0mif1avif") + box(b"meta", b"\0\0\0\0" + IPRP) + box(b"mdat"), (5, 4)),
+    ],
+    ids=range(5),
+)
+def test_unusual_but_correct_boxes_are_read(data, size):
+    assert inspect(data) == ("avif", *size)
+
+
+def located(version, base, offset, length, method=0):
+    """An AVIF whose one item lies at base + offset; the widths of all fields as real encoders choose them."""
+    wide = "I" if version == 2 else "H"
+    how = struct.pack(">H", method) if version else b""
+    item = struct.pack(f">{wide}", 1) + how + struct.pack(">HIHII", 0, base, 1, offset, length)
+    return (
+        FTYP + iloc(bytes([version, 0, 0, 0, 0x44, 0x40]) + struct.pack(f">{wide}", 1) + item) + box(b"mdat", b"1234")
+    )
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_an_item_may_end_where_the_file_ends_and_not_one_byte_later(version):
+    whole = len(located(version, 0, 0, 0))
+    for base, offset, length in ((whole - 4, 0, 4), (0, whole - 4, 4), (whole - 6, 2, 4), (0, 0, whole)):
+        assert inspect(located(version, base, offset, length)) == ("avif", 5, 4)
+        for late in ((base + 1, offset, length), (base, offset + 1, length), (base, offset, length + 1)):
+            with pytest.raises(PictureError, match="the end is missing"):
+                inspect(located(version, *late))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_item_inside_the_header_is_not_measured_by_the_file(version):
+    """Construction method 1 counts from the idat box."""
+    assert inspect(located(version, 0, 10**6, 10**6, method=1)) == ("avif", 5, 4)
+
+
+@pytest.mark.parametrize("filler", [b"\xff\x01", b"\xff\xd0", b"\xff\xd7", b"\xff\xd8", b"\xff", b"\xff\xff\xff"])
+def test_marks_without_a_length_and_fill_bytes_are_passed_over_in_a_jpeg(filler):
+    for times in (1, 2, 3):
+        data = PICTURES["jpeg"]
+        assert inspect(data[:2] + filler * times + data[2:]) == ("jpeg", WIDE, HIGH)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xd8\xff",
+        b"\xff\xd8\xff\xd9",  # nothing between start and end
+        b"\xff\xd8\xff\xff\xff\xff",
+        b"\xff\xd8" + b"\xff" * 5000,
+        b"\xff\xd8" + b"\xff\xd0" * 5000,
+        b"\xff\xd8\xff\xe0\x00\x00" + bytes(50),
+        b"\xff\xd8\xff\xe0\x00\x01" + bytes(50),
+        b"\xff\xd8\xff\xe0\xff\xff" + bytes(50),
+        b"\xff\xd8\xff\xc0\x00\x02\xff\xd9" + bytes(9),  # a frame without a size
+        b"\xff\xd8\xff\xda\x00\x02\xff\xd9",  # a scan without a frame
+        b"\xff\xd8\xff\xda\x00\x02" + b"\xff\x00" * 5000,
+        b"GIF89a",
+        b"GIF89a" + bytes(7) + b"\x3b",
+        b"GIF89a\x05\x00\x05\x00\xf7\x00\x00\x3b",
+        b"GIF89a\x05\x00\x05\x00\x00\x00\x00" + b"\x21\xff\x00" * 5000,
+        b"GIF89a\x05\x00\x05\x00\x00\x00\x00" + b"\x2c" * 5000,
+        b"GIF89a\x05\x00\x05\x00\x00\x00\x00\x99",
+        b"RIFF\x04\x00\x00\x00WEBP",
+        b"RIFF\x00\x00\x00\x00WEBP" + bytes(40),
+        b"RIFF\xff\xff\xff\xffWEBPVP8 " + bytes(40),
+        b"RIFF\x20\x00\x00\x00WEBPVP8X\xff\xff\xff\xff" + bytes(40),
+        b"RIFF\x16\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00" + bytes(10),  # a canvas and no picture
+        b"RIFF\x0c\x00\x00\x00WEBPVP8 \x00\x00\x00\x00",
+        b"RIFF\x24\x00\x00\x00WEBP" + b"JUNK\x00\x00\x00\x00" * 4,
+    ],
+    ids=lambda data: repr(data[:20]),
+)
+def test_hostile_headers_end_in_a_picture_error(data):
+    with pytest.raises(PictureError):
+        inspect(data)
+
+
+MAGICS = [PICTURES[name][:length] for name in ("png", "jpeg", "gif", "webp lossy", "avif") for length in (8, 16, 40)]
+
+
+@given(st.sampled_from([b"", *MAGICS]), st.binary(max_size=120))
+@FAST
+def test_random_bytes_are_a_look_or_a_picture_error(head, tail):
+    look = looked(head + tail)
+    assert look is None or min(look.width, look.height) >= 1
+
+
+@each_picture
+@given(data=st.data())
+@settings(max_examples=25, deadline=None, derandomize=True)
+def test_flipped_bytes_are_a_look_or_a_picture_error(name, data):
+    damaged = bytearray(PICTURES[name])
+    places = st.integers(0, min(len(damaged), 400) - 1) | st.integers(0, len(damaged) - 1)
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(places)] = data.draw(st.sampled_from([0, 1, 0x7F, 0x80, 0xD9, 0xFF]) | st.integers(0, 255))
+    look = looked(bytes(damaged))
+    assert look is None or min(look.width, look.height) >= 1
+
+
+@pytest.mark.parametrize("name", [name for name in PICTURES if name.startswith("png")])
+def test_any_flipped_byte_inside_a_png_is_noticed(name):
+    """Its checksums cover everything but the lengths, and those no longer lead to a chunk."""
+    data = PICTURES[name]
+    for at in range(8, len(data), 7):
+        damaged = bytearray(data)
+        damaged[at] ^= 0x55
+        with pytest.raises(PictureError):
+            inspect(bytes(damaged))

@@ -1,0 +1,254 @@
+"""Single values: what JSON can say, what each kind of parameter accepts, what is shown of long ones."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flux_cli.core.errors import UsageError
+from flux_cli.core.model import Param
+from flux_cli.core.request import Attachment
+from flux_cli.core.values import check, loose, shorten, typed, well_formed
+
+FAST = settings(max_examples=150, deadline=None, derandomize=True)
+SEED = Param("seed", "integer", "passthrough", "")
+COUNT = Param("n", "integer", "emulated", "", minimum=1, maximum=10)
+STRENGTH = Param("strength", "number", "passthrough", "", minimum=0, maximum=1)
+SCALE = Param("scale", "number", "passthrough", "")
+AT_MOST = Param("steps", "number", "passthrough", "", maximum=50)
+AT_LEAST = Param("steps", "integer", "passthrough", "", minimum=4)
+RAW = Param("raw", "boolean", "passthrough", "")
+TOLERANCE = Param("safety_tolerance", "string", "passthrough", "", choices=("1", "2", "3"))
+STYLE = Param("style", "string", "passthrough", "")
+IMAGE = Param("image_prompt", "image", "passthrough", "")
+BIGGEST = 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("5", 5),
+        ("-5", -5),
+        ("3.5", 3.5),
+        ("1e3", 1000.0),
+        ("true", True),
+        ("false", False),
+        ("null", None),
+        ('"5"', "5"),
+        ('["a", 1]', ["a", 1]),
+        ('{"a": {"b": [null]}}', {"a": {"b": [None]}}),
+        (" 5 ", 5),
+        ('"\\u00e9"', "é"),
+    ],
+)
+def test_text_that_is_json_becomes_its_value(text, value):
+    assert typed(text) == value
+    assert isinstance(typed(text), type(value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "fox",
+        "True",
+        "1,5",
+        "01",
+        "+5",
+        "0x10",
+        "[1, 2",
+        "{'a': 1}",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e999",
+        "-1e999",
+        "[NaN]",
+        '{"a": 1e999}',
+        "9" * 5000,
+        "-" + "9" * 5000,
+        "[" * 100_000,
+        "[" * 100_000 + "]" * 100_000,
+        '{"a":' * 50_000 + "1" + "}" * 50_000,
+        '"\\ud800"',  # half a character, which no UTF-8 body can carry
+        '["\\udfff"]',
+        '{"\\ud800": 1}',
+        "\ufeff5",
+    ],
+    ids=lambda text: repr(text[:12]),
+)
+def test_text_that_json_cannot_say_again_stays_text(text):
+    assert typed(text) == text
+
+
+@given(st.text(max_size=30) | st.text('0123456789.eE+-[]{}",: \\ud8NaInf', max_size=30))
+@FAST
+def test_whatever_is_typed_can_be_sent_as_json(text):
+    body = json.dumps(loose(well_formed("x", text)), allow_nan=False, ensure_ascii=False)
+    assert json.loads(body.encode()) == typed(text)
+
+
+def test_an_attachment_is_sent_as_its_data_uri_whatever_the_parameter():
+    attachment = Attachment("fox.png", "data:image/png;base64,AAAA")
+    assert loose(attachment) == check(IMAGE, attachment) == "data:image/png;base64,AAAA"
+
+
+@pytest.mark.parametrize(
+    ("param", "said", "value"),
+    [
+        (SEED, "0", 0),
+        (SEED, "-1", -1),
+        (SEED, "+5", 5),
+        (SEED, "007", 7),
+        (SEED, 7, 7),
+        (SEED, str(BIGGEST), BIGGEST),
+        (SEED, BIGGEST, BIGGEST),
+        (SEED, str(-BIGGEST), -BIGGEST),
+        (COUNT, "1", 1),
+        (COUNT, "10", 10),
+        (AT_LEAST, "4", 4),
+        (STRENGTH, "0", 0),
+        (STRENGTH, "1", 1),
+        (STRENGTH, "1.0", 1),
+        (STRENGTH, "0.5", 0.5),
+        (STRENGTH, ".5", 0.5),
+        (STRENGTH, "1e-1", 0.1),
+        (STRENGTH, 0.25, 0.25),
+        (STRENGTH, "-0", 0),
+        (SCALE, "-3.5", -3.5),
+        (SCALE, 2**40, 2**40),
+        (AT_MOST, "50", 50),
+        (AT_MOST, "-1", -1),
+        (RAW, "true", True),
+        (RAW, "false", False),
+        (RAW, True, True),
+        (RAW, False, False),
+        (TOLERANCE, "1", "1"),
+        (TOLERANCE, 3, "3"),
+        (STYLE, "", ""),
+        (STYLE, "vivid", "vivid"),
+        (STYLE, 1.5, "1.5"),
+        (IMAGE, "https://example.org/a.png", "https://example.org/a.png"),
+        (IMAGE, "http://example.org/a.png", "http://example.org/a.png"),
+        (IMAGE, "data:image/png;base64,AAAA", "data:image/png;base64,AAAA"),
+    ],
+)
+def test_good_values_come_out_in_the_declared_type(param, said, value):
+    assert check(param, said) == value
+    assert type(check(param, said)) is type(value)
+
+
+HUGE = 10**5000
+NOT_WHOLE = [
+    "", " ", "1.5", "1.0", "1e3", "abc", "0x10", "1_000", "1,000", " 5", "5\n", "--5", "++5", "-+5", "+-5", "-", "+",
+    "\uff15", "\u0665", "\u00b2", "NaN", "Infinity", "9" * 5000, str(2**63), str(-(2**63)), 2**63, HUGE, -HUGE,
+    1.0, True, False, None, [], [5], {}, {"a": 1},
+]  # fmt: skip
+NOT_A_NUMBER = [
+    "", " ", "abc", "0x1", "0_1", "0.2_5", "1,5", "nan", "-nan", "inf", "Infinity", "-inf", "1e999", "9" * 5000, HUGE,
+    float("nan"), float("inf"), "\uff15", "\u0660.\u0665", "\u00bd", "\u221e", True, False, None, [], {}, "1 2",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("param", "said"),
+    [
+        *((SEED, said) for said in NOT_WHOLE),
+        *((SCALE, said) for said in NOT_A_NUMBER),
+        *((COUNT, said) for said in ("0", "-1", "11", 0, 11, str(BIGGEST))),
+        *((AT_LEAST, said) for said in ("3", -1)),
+        *((AT_MOST, said) for said in ("51", 50.5, "1e300")),
+        *((STRENGTH, said) for said in ("-0.1", "1.1", "2", -1, 1.0001)),
+        *((RAW, said) for said in ("", "yes", "no", "1", "0", "True", "TRUE", "on", 1, 0, None, [], {}, "truefalse")),
+        *((TOLERANCE, said) for said in ("", "0", "4", "6", "high", " 1", "1.0", 0, 1.5, True, None, [], {}, HUGE)),
+        *((STYLE, said) for said in (True, False, None, [], {}, HUGE)),
+        *((IMAGE, said) for said in ("", "fox.png", "/etc/passwd", "ftp://a/b", "file:///a", "data:text/html,x", 5)),
+        *((IMAGE, said) for said in ("javascript:x", " https://a", True, None, [])),
+    ],
+    ids=lambda value: (
+        value.name if isinstance(value, Param) else repr(value)[:16] if value not in (HUGE, -HUGE) else "huge"
+    ),
+)
+def test_every_other_value_is_refused_with_the_name_of_the_parameter(param, said):
+    with pytest.raises(UsageError) as raised:
+        check(param, said)
+    assert raised.value.message.startswith(f"{param.name} must be ")
+    assert len(raised.value.message) < 200
+
+
+@pytest.mark.parametrize(
+    ("param", "said", "message"),
+    [
+        (COUNT, "0", "n must be 1 to 10, not '0'"),
+        (STRENGTH, "1.5", "strength must be 0 to 1, not '1.5'"),
+        (AT_LEAST, "3", "steps must be at least 4, not '3'"),
+        (SEED, "x", "seed must be a whole number, not 'x'"),
+        (RAW, "yes", "raw must be true or false, not 'yes'"),
+        (TOLERANCE, "9", "safety_tolerance must be one of 1, 2, 3, not '9'"),
+        (RAW, None, "raw must be true or false, not 'null'"),
+    ],
+)
+def test_a_refusal_says_what_is_wanted_and_what_was_given(param, said, message):
+    with pytest.raises(UsageError) as raised:
+        check(param, said)
+    assert raised.value.message == message
+
+
+def test_a_mistyped_choice_is_recognised():
+    with pytest.raises(UsageError) as raised:
+        check(Param("response_format", "string", "emulated", "", choices=("url", "b64_json")), "b64-json")
+    assert raised.value.hint == "did you mean b64_json?"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@pytest.mark.parametrize(
+    "param",
+    [SEED, COUNT, STRENGTH, SCALE, AT_MOST, AT_LEAST, RAW, TOLERANCE, STYLE, IMAGE],
+    ids=lambda param: param.kind,
+)
+@given(said=JSON | st.text("0123456789+-.eE_", max_size=8))
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_any_json_is_accepted_in_type_and_range_or_refused(param, said):
+    try:
+        value = check(param, said)
+    except UsageError:
+        return
+    kind = {"integer": int, "number": (int, float), "boolean": bool, "string": str, "image": str}[param.kind]
+    assert isinstance(value, kind)
+    if param.kind in ("integer", "number"):
+        assert param.minimum is None or value >= param.minimum
+        assert param.maximum is None or value <= param.maximum
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udcffb", "fox \udfff"])
+def test_bytes_that_were_no_utf8_are_refused_by_name(text):
+    with pytest.raises(UsageError, match="the prompt holds bytes that are no UTF-8 text"):
+        well_formed("the prompt", text)
+
+
+@pytest.mark.parametrize("text", ["", "fox", "狐", "🦊", "\x00", "e\u0301"])
+def test_every_other_text_is_well_formed(text):
+    assert well_formed("the prompt", text) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("short", "short"),
+        ("x" * 60, "x" * 60),
+        ("x" * 61, "x" * 35 + "… (61 characters)"),
+        ("x" * 5000, "x" * 35 + "… (5,000 characters)"),
+        (5, 5),
+        (None, None),
+        (["x" * 100], ["x" * 100]),
+    ],
+)
+def test_only_long_text_is_shortened_and_its_length_is_said(value, shown):
+    assert shorten(value) == shown

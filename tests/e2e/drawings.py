@@ -1,0 +1,42 @@
+"""Real pictures for servers to send, and the look at what was saved."""
+
+import functools
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+
+def drawn(body: Mapping[str, Any]) -> bytes:
+    """A real picture in the size and format a request asks for; JPEG unless it says otherwise, like the upstreams."""
+    pixels = re.fullmatch(r"(\d+)x(\d+)", str(body.get("size", "")))
+    width, height = (int(pixels[1]), int(pixels[2])) if pixels else (1024, 1024)
+    seed = body.get("seed")
+    return pixels_as(body.get("output_format", "jpeg"), width, height, seed if isinstance(seed, int) else 0)
+
+
+@functools.cache
+def pixels_as(file_format: str, width: int = 1024, height: int = 1024, seed: int = 0) -> bytes:
+    """A gradient whose colour depends on the seed, encoded by Pillow."""
+    grey = Image.radial_gradient("L").resize((width, height))
+    image = Image.merge("RGB", (grey, grey.point(lambda value: (value + 40 * seed) % 256), grey.transpose(1)))
+    stream = io.BytesIO()
+    image.save(stream, file_format)
+    return stream.getvalue()
+
+
+def noise(side: int) -> bytes:
+    """A JPEG that is hard to encode as anything else."""
+    stream = io.BytesIO()
+    Image.effect_noise((side, side), 80).convert("RGB").save(stream, "jpeg")
+    return stream.getvalue()
+
+
+def look(source: Path | str | bytes) -> tuple[str, tuple[int, int]]:
+    """Format and pixels of a picture, decoded to the last byte."""
+    with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+        image.load()
+        return image.format.lower(), image.size

@@ -1,0 +1,183 @@
+"""Ctrl-C: at once, and what was saved stays and is listed."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from e2e.conftest import KEY
+from e2e.drawings import look, noise
+from e2e.gateway import Gateway, held, picture, status
+
+PROMPT = 30.0  # seconds a test waits for what should take a tenth of one
+SUFFIXES = {".avif": "avif", ".jpg": "jpeg"}
+
+
+@pytest.fixture
+def release():
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+class Interrupted:
+    """A run that gets SIGINT once the gateway holds `waiting` calls and `saved` pictures are on disk."""
+
+    def __init__(
+        self,
+        line: list[str],
+        environment: dict[str, str],
+        gateway: Gateway,
+        *,
+        waiting: int,
+        saved: int,
+        times: int = 1,
+    ) -> None:
+        with subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as flux:
+            tick = threading.Event()
+            for _ in range(int(PROMPT * 100)):
+                there = len([path for path in Path().rglob("*.*") if not path.name.startswith(".")])
+                if (len(gateway.posts) == waiting + saved and there == saved) or flux.poll() is not None:
+                    break
+                tick.wait(0.01)
+            self.early = flux.poll()
+            for _ in range(times):
+                flux.send_signal(signal.SIGINT)
+            self.out, self.err = flux.communicate(timeout=PROMPT)
+        self.code = flux.returncode
+        assert "Traceback" not in self.err
+        assert KEY not in self.out + self.err
+
+
+def slow(release, first: int):
+    """The first seeds come at once, the others when the test is over."""
+    return lambda asked: picture() if asked.body["seed"] < first else held(release)
+
+
+@pytest.mark.parametrize("times", [1, 3], ids=["once", "impatiently"])
+def test_what_was_saved_stays_and_is_listed_and_nothing_else_is_left(command, keyed, gateway, release, times):
+    gateway.answers(slow(release, 9))
+    line = [command, "generate", "a fox", "-n", "6", "--seed", "7"]
+    run = Interrupted(line, keyed, gateway, waiting=4, saved=2, times=times)
+    assert (run.early, run.code) == (None, 130)
+    assert not release.is_set()  # the server still held its four answers when the run had ended
+    if times == 1:
+        assert run.out.splitlines() == ["a-fox-7.jpg", "a-fox-8.jpg"]
+    assert sorted(path.name for path in Path().iterdir()) == ["a-fox-7.jpg", "a-fox-8.jpg"]
+    assert all(look(path)[0] == "jpeg" for path in Path().iterdir())
+
+
+def test_it_says_what_was_under_way_and_may_have_been_billed(command, keyed, gateway, release):
+    gateway.answers(slow(release, 8))
+    run = Interrupted([command, "generate", "a fox", "-n", "3", "--seed", "7"], keyed, gateway, waiting=2, saved=1)
+    assert "interrupted" in run.err
+    assert "may have been billed" in run.err
+
+
+def test_json_is_whole_and_tells_calls_under_way_from_calls_never_sent(command, keyed, gateway, release):
+    gateway.answers(slow(release, 8))
+    line = [command, "generate", "a fox", "-n", "5", "--seed", "7", "--concurrency", "2", "--json"]
+    run = Interrupted(line, keyed, gateway, waiting=2, saved=1)
+    document = json.loads(run.out)
+    assert (run.code, document["status"], document["exit_code"]) == (130, "interrupted", 130)
+    assert [file["path"] for file in document["files"]] == ["a-fox-7.jpg"]
+    assert [(error["index"], error["code"], error["may_have_been_billed"]) for error in document["errors"]] == [
+        (2, "interrupted", True), (3, "interrupted", True), (4, "interrupted", False), (5, "interrupted", False),
+    ]  # fmt: skip
+    assert document["cost_usd"] is None
+    assert len(gateway.posts) == 3
+
+
+def test_while_a_picture_is_downloaded(command, keyed, release):
+    """The picture is made and paid for, so the error gives the address it can still be had from."""
+    arrived = threading.Event()
+
+    class Slow(Gateway):
+        def reply(self, asked):
+            if asked.method == "GET":
+                arrived.set()
+                release.wait(PROMPT)
+            return super().reply(asked)
+
+    with Slow() as server:
+        environment = keyed | {"LUMENFALL_BASE_URL": server.url}
+        with subprocess.Popen(
+            [command, "generate", "a fox"], env=environment, stderr=subprocess.PIPE, text=True
+        ) as flux:
+            assert arrived.wait(PROMPT)
+            flux.send_signal(signal.SIGINT)
+            _, err = flux.communicate(timeout=PROMPT)
+        assert flux.returncode == 130
+        assert "may have been billed" in err
+        assert list(Path().iterdir()) == []
+        release.set()
+
+
+def test_while_waiting_between_two_tries(command, keyed, gateway):
+    gateway.answers(status(429, retry_after="60"))
+    run = Interrupted([command, "generate", "a fox"], keyed, gateway, waiting=1, saved=0)
+    assert run.code == 130
+    assert len(gateway.posts) == 1
+
+
+def test_within_a_second_also_while_pictures_are_encoded(command, keyed, gateway):
+    """Six large pictures keep every core busy for seconds; what had come is on disk, converted or as it came."""
+    gateway.answers(picture(noise(2048)))
+    line = [command, "generate", "a fox", "-n", "6", "-f", "avif"]
+    with subprocess.Popen(line, env=keyed, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as flux:
+        tick = threading.Event()
+        while len(gateway.fetched) < 6 and flux.poll() is None:
+            tick.wait(0.01)
+        tick.wait(0.3)
+        asked = time.monotonic()
+        flux.send_signal(signal.SIGINT)
+        out, err = flux.communicate(timeout=PROMPT)
+        took = time.monotonic() - asked
+    assert flux.returncode == 130
+    assert "Traceback" not in err
+    assert sorted(out.splitlines()) == sorted(path.name for path in Path().iterdir())
+    assert all(look(path)[0] == SUFFIXES[path.suffix] for path in Path().iterdir())
+    assert took < 1
+
+
+def test_before_anything_was_sent(command, keyed, gateway):
+    """Waiting for a prompt from standard input: nothing is paid, nothing is made, no traceback."""
+    with subprocess.Popen(
+        [command, "generate", "-"], env=keyed, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as flux:
+        threading.Event().wait(1.0)  # until it reads; earlier signals find Python starting
+        flux.send_signal(signal.SIGINT)
+        out, err = flux.communicate(timeout=PROMPT)
+    assert (flux.returncode, out, gateway.requests) == (130, b"", [])
+    assert b"Traceback" not in err
+    assert list(Path().iterdir()) == []
+
+
+def test_a_terminal_gets_its_cursor_back(command, keyed, gateway, release):
+    gateway.answers(held(release))
+    master, slave = pty.openpty()
+    environment = keyed | {"TERM": "xterm-256color"}
+    with subprocess.Popen(
+        [command, "generate", "a fox"], env=environment, stdout=subprocess.PIPE, stderr=slave
+    ) as flux:
+        os.close(slave)
+        tick = threading.Event()
+        while not gateway.posts and flux.poll() is None:
+            tick.wait(0.01)
+        flux.send_signal(signal.SIGINT)
+        shown = b""
+        try:
+            while part := os.read(master, 65536):
+                shown += part
+        except OSError:
+            pass
+        flux.communicate(timeout=PROMPT)
+    os.close(master)
+    assert flux.returncode == 130
+    assert shown.rfind(b"\x1b[?25h") > shown.rfind(b"\x1b[?25l")

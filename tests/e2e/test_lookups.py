@@ -1,0 +1,364 @@
+"""`flux sizes`, `resolve`, `models`, `config`: what they print, offline, without a key, in every form."""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from e2e.conftest import KEY
+from e2e.gateway import picture
+
+# The model page's own table, in its own order.
+TABLE = (
+    ("1183x887", "4:3"), ("916x1145", "4:5"), ("1145x916", "5:4"), ("1024x1024", "1:1"), ("887x1182", "3:4"),
+    ("836x1254", "2:3"), ("1254x836", "3:2"), ("768x1365", "9:16"), ("1365x768", "16:9"), ("670x1564", "9:21"),
+    ("1563x670", "21:9"),
+)  # fmt: skip
+COMMANDS = ("generate", "resolve", "sizes", "models", "config")
+
+
+def test_sizes_prints_the_pages_table_in_the_pages_order(flux):
+    result = flux("sizes")
+    rows = [line for line in result.lines if '"' in line]
+    assert result.code == 0
+    assert [(row.split('"')[1], row.split('"')[3]) for row in rows] == list(TABLE)
+    assert all('"1K"' in row for row in rows)
+    assert rows[8].startswith("1365 × 768")
+    assert "2752 × 1536" in rows[8]
+
+
+def test_sizes_plain_is_one_size_a_line(flux):
+    assert flux("sizes", "--plain").lines == [size for size, _ in TABLE]
+
+
+@pytest.mark.parametrize(("size", "ratio"), TABLE[::5])
+def test_a_published_size_is_found_from_either_spelling(flux, size, ratio):
+    assert flux("sizes", ratio, "--plain").out == f"{size}\n"
+    assert flux("sizes", size, "--plain").out == f"{size}\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("1920x1080", "1365x768"), ("7:1", "1563x670"), ("1.91:1", "1365x768"), ("297:210", "1254x836"),
+        ("1X1", "1024x1024"), ("4000×3000", "1183x887"), ("32:18", "1365x768"),
+    ],
+)  # fmt: skip
+def test_the_nearest_size_of_anything(flux, asked, found):
+    assert flux("sizes", asked, "--plain").lines == [found]
+
+
+def test_sizes_as_json(flux):
+    document = flux("sizes", "--json").json
+    assert document["model"] == "flux1.1-pro-ultra"
+    assert [(row["size"], row["aspect_ratio"], row["resolution"]) for row in document["sizes"]] == [
+        (*row, "1K") for row in TABLE
+    ]
+    one = flux("sizes", "7:1", "--json").json
+    assert (one["asked"], [row["size"] for row in one["sizes"]]) == ("7:1", ["1563x670"])
+    assert "21:9" in one["reason"]
+
+
+def test_sizes_says_why_a_row_was_chosen(flux):
+    assert "nearest" in flux("sizes", "7:1").lines[-1]
+
+
+def test_sizes_of_another_model(flux):
+    assert len(flux("sizes", "-m", "flux1.1-pro", "--plain").lines) == 9
+    assert flux("sizes", "21:9", "--plain", env={"FLUX_MODEL": "flux1.1-pro"}).lines == ["1365x768"]
+
+
+@pytest.mark.parametrize(
+    "line", ["sizes banana", "sizes 0:1", "sizes -m nope", "models nope", "sizes 1:1 2:1", "models a b"]
+)
+def test_a_wrong_lookup_exits_2_with_nothing_on_stdout(flux, line):
+    result = flux(*line.split())
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("flux: error: ")
+
+
+def test_resolve_prints_what_is_sent_and_why(flux):
+    result = flux("resolve", "a red fox", "-a", "7:1", "--raw", "-n", "3", "--seed", "7", "-f", "webp")
+    body = {
+        "model": "flux1.1-pro-ultra",
+        "prompt": "a red fox",
+        "size": "1563x670",
+        "raw": True,
+        "output_format": "png",
+        "seed": 7,
+    }
+    assert result.code == 0
+    assert result.lines[0] == "POST https://api.lumenfall.ai/openai/v1/images/generations"
+    assert json.loads(result.lines[1]) == body
+    rows = {line.split()[0]: line for line in result.lines[3:] if line}
+    assert rows["parameter"].split() == ["parameter", "asked", "sent", "behaviour", "reason"]
+    assert rows["aspect_ratio"].split()[1:4] == ["7:1", "21:9", "converted"]
+    assert rows["n"].split()[1:4] == ["3", "1", "emulated"]
+    assert rows["output_format"].split()[1:4] == ["webp", "png", "emulated"]
+    assert "seeds 7 to 9" in result.out
+    assert "0.18 USD" in result.out
+
+
+def test_resolve_says_what_was_ignored(flux):
+    result = flux("resolve", "-s", "1024x1024", "-a", "16:9", "-r", "4K")
+    ignored = [line.split()[0] for line in result.lines if " ignored " in line]
+    assert ignored == ["aspect_ratio", "resolution"]
+
+
+def test_resolve_as_json_says_what_generate_sends(flux, generate, gateway):
+    options = ("a fox", "-s", "1920x1080", "-n", "2", "--seed", "7", "-p", "guidance=3.5", "-f", "avif")
+    document = flux("resolve", *options, "--json").json
+    generate(*options)
+    assert [sent["body"] for sent in document["sends"]] == sorted(gateway.posts, key=lambda body: body["seed"])
+    assert {"schema", "provider", "request", "resolved", "notes", "sends"} == set(document)
+    assert all(set(note) >= {"parameter", "asked", "used", "behaviour", "reason"} for note in document["notes"])
+
+
+def test_resolve_needs_no_key_no_prompt_and_no_network(flux, gateway):
+    assert flux("resolve", env={"LUMENFALL_BASE_URL": gateway.url}).code == 0
+    assert gateway.requests == []
+
+
+def test_resolve_takes_all_of_generates_options(flux):
+    line = (
+        "a fox", "-s", "1:1", "-a", "2:1", "-r", "2K", "-m", "flux1.1-pro-ultra", "--route", "fal", "-n", "2",
+        "--seed", "1", "--raw",
+        "--enhance-prompt", "--image-prompt", "https://example.org/x.png", "--image-prompt-strength", "0.5",
+        "--safety-tolerance", "5", "--response-format", "b64_json", "--sync-mode", "-p", "x=1", "-o", "x.png",
+        "-f", "png", "-q", "50", "--overwrite", "--skip-existing",
+        "--concurrency", "2", "--timeout", "5", "--retries", "0", "--dry-run",
+        "--max-cost", "1", "--quiet", "--verbose", "--no-key", "--no-badge", "--base-url", "http://127.0.0.1:1/v1",
+    )  # fmt: skip
+    assert flux("resolve", *line).code == 0
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["a red fox", 'it\'s "quoted" $HOME `id` \\n !', "雪の狐 🦊\nsecond line", "-d @/etc/passwd", "x" * 200_000],
+)
+def test_the_curl_line_sends_what_generate_sends(flux, keyed, gateway, prompt):
+    if not shutil.which("curl"):
+        pytest.skip("no curl on PATH")
+    options = ("-a", "16:9", "-n", "2", "--seed", "7", "--raw", "-p", 'style="it\'s"')
+    Path("prompt.txt").write_text(prompt)
+    line = flux("resolve", "@prompt.txt", *options, "--curl", env=keyed).out
+    assert KEY not in line
+    assert flux("generate", "@prompt.txt", *options, "-o", "x", env=keyed).code == 0
+    first, gateway.requests = [asked for asked in gateway.requests if asked.method == "POST"], []
+    done = subprocess.run(["sh"], input=line, env=keyed, capture_output=True, text=True, check=True)
+    assert done.stdout.count('"data"') == 2
+    assert [asked.body for asked in gateway.requests] == sorted(
+        (asked.body for asked in first), key=lambda body: body["seed"]
+    )
+    assert all(asked.headers["authorization"] == f"Bearer {KEY}" for asked in gateway.requests)
+    assert all(asked.headers["content-type"] == "application/json" for asked in gateway.requests)
+    assert all(asked.path == "/openai/v1/images/generations" for asked in gateway.requests)
+
+
+def test_a_curl_line_without_a_key_has_none(flux, gateway):
+    result = flux("resolve", "a fox", "--curl", "--no-key", "--base-url", gateway.url)
+    assert "Authorization" not in result.out
+    assert shlex.split(result.out)[0] == "curl"
+
+
+def test_models_lists_what_the_catalogue_knows(flux):
+    result = flux("models")
+    assert [line.split()[0] for line in result.lines] == ["Model", "flux1.1-pro", "flux1.1-pro-ultra"]
+    assert [row["id"] for row in flux("models", "--json").json] == ["flux1.1-pro", "flux1.1-pro-ultra"]
+
+
+def test_one_model_in_full(flux):
+    document = flux("models", "flux-pro-1.1-ultra", "--json").json
+    assert document["price_usd"] == 0.06
+    assert document["sizes"] == [size for size, _ in TABLE]
+    assert set(document["parameters"]) == {
+        "prompt", "seed", "size", "aspect_ratio", "resolution", "response_format", "output_format",
+        "output_compression", "n", "enhance_prompt",
+        "image_prompt", "image_prompt_strength", "raw", "safety_tolerance", "sync_mode",
+    }  # fmt: skip
+    text = flux("models", "flux1.1-pro-ultra").out
+    assert all(name in text for name in document["parameters"])
+    assert "fal-ai/flux-pro/v1.1-ultra" in text
+
+
+MODEL = """
+id = "my-model"
+aliases = ["mine"]
+name = "Mine"
+vendor = "Me"
+summary = "a model of my own"
+price_usd = 0.5
+native_formats = ["png"]
+default_size = "512x512"
+parameters = {}
+routes = {}
+[[sizes]]
+size = "512x512"
+aspect_ratio = "1:1"
+resolution = "0.5K"
+[[sizes]]
+size = "1024x256"
+aspect_ratio = "4:1"
+resolution = "0.5K"
+[[sizes]]
+size = "1448x181"
+aspect_ratio = "8:1"
+resolution = "0.5K"
+"""
+
+
+def test_a_model_of_ones_own_is_one_file(flux, generate, gateway, home):
+    path = home / ".config/flux-image-cli/models/my-model.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(MODEL)
+    assert "my-model" in flux("models").out
+    assert flux("sizes", "7:1", "-m", "mine", "--plain").lines == ["1448x181"]  # the page's own example
+    assert generate("a fox", "-m", "mine", "-o", "fox", "--max-cost", "0.5").code == 0
+    assert gateway.posts == [{"model": "my-model", "prompt": "a fox", "size": "512x512"}]
+    path.write_text(MODEL.replace("price_usd", "prize_usd"))
+    result = generate("a fox", "-m", "my-model")
+    assert result.code == 2
+    assert str(path) in result.err
+    assert "prize_usd" in result.err
+    assert "price_usd" in result.err
+
+
+def test_config_shows_every_setting_with_its_source(flux, home):
+    user = home / ".config/flux-image-cli/config.toml"
+    user.parent.mkdir(parents=True)
+    user.write_text('retries = 1\nconcurrency = 3\ntimeout = 9\noutput = "user/"\n')
+    Path("flux.toml").write_text('concurrency = 4\ntimeout = 8\noutput = "project/"\n')
+    rows = flux("config", "--json", env={"FLUX_TIMEOUT": "7", "FLUX_OUTPUT": "variable/"}).json["settings"]
+    names = ("retries", "concurrency", "timeout", "output", "model")
+    assert {name: (rows[name]["value"], rows[name]["source"]) for name in names} == {
+        "retries": (1, str(user)), "concurrency": (4, "flux.toml"), "timeout": (7, "FLUX_TIMEOUT"),
+        "output": ("variable/", "FLUX_OUTPUT"), "model": ("flux1.1-pro-ultra", "default"),
+    }  # fmt: skip
+    text = flux("config").out
+    assert all(name in text for name in rows)
+    assert flux("config", "path").out == f"{user}\n"
+
+
+def test_settings_are_obeyed_in_their_order(generate, home):
+    user = home / ".config/flux-image-cli/config.toml"
+    user.parent.mkdir(parents=True)
+    user.write_text('output = "user/"\n')
+    assert generate("a fox", "--seed", "1").lines == ["user/a-fox-1.jpg"]
+    Path("flux.toml").write_text('output = "project/"\n')
+    assert generate("a fox", "--seed", "1").lines == ["project/a-fox-1.jpg"]
+    assert generate("a fox", "--seed", "1", env={"FLUX_OUTPUT": "variable/"}).lines == ["variable/a-fox-1.jpg"]
+    assert generate("a fox", "--seed", "1", "-o", "option/", env={"FLUX_OUTPUT": "variable/"}).lines == [
+        "option/a-fox-1.jpg"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["concurency = 3", "concurrency = 0", 'concurrency = "three"', "concurrency = [", 'api_key = "x"']
+)
+def test_a_wrong_settings_file_is_named_with_key_and_reason(generate, gateway, text):
+    Path("flux.toml").write_text(text)
+    result = generate("a fox")
+    assert (result.code, gateway.requests) == (2, [])
+    assert "flux.toml" in result.err
+
+
+def test_config_says_whether_there_is_a_key_and_where_from(flux):
+    def state(**env):
+        return next(
+            line.split(maxsplit=1)[1] for line in flux("config", env=env).lines if line.startswith("LUMENFALL_API")
+        )
+
+    assert state() == "not set"
+    assert state(LUMENFALL_API_KEY=KEY) == "set, from LUMENFALL_API_KEY"
+
+
+@pytest.mark.parametrize("line", ["config path --nonsense", "config pat", "config path extra", "config --nonsense"])
+def test_config_is_as_strict_as_the_others(flux, line):
+    result = flux(*line.split())
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("flux: error: ")
+
+
+def test_a_mistyped_command_below_config_suggests_its_own(flux):
+    assert "did you mean path?" in flux("config", "pat").err
+
+
+@pytest.mark.parametrize("line", [["--version"], ["-V"]])
+def test_version(flux, line):
+    result = flux(*line)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("flux 0.")
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+@pytest.mark.parametrize("line", ["", *COMMANDS, "config path"])
+def test_help_everywhere_on_stdout_plain_and_under_100_columns(flux, line, flag):
+    result = flux(*line.split(), flag)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith(f"Usage: flux {line}".rstrip())
+    assert "\x1b" not in result.out
+    assert all(len(row) <= 100 for row in result.lines)
+    assert all(row == row.rstrip() for row in result.lines)
+
+
+def test_help_of_generate_names_every_parameter_of_the_page_under_its_own_name(flux):
+    text = flux("generate", "--help").out
+    names = flux("models", "flux1.1-pro-ultra", "--json").json["parameters"]
+    assert all(f"--{name.replace('_', '-')}" in text for name in names if name != "prompt")
+    groups = ["Arguments:", "Shape:", "Model:", "Parameters:", "Output:", "Run:", "Provider:", "Examples:"]
+    assert [line for line in text.splitlines() if line in groups] == groups
+
+
+def test_help_wins_over_everything_else_and_pays_nothing(generate, gateway):
+    assert generate("a fox", "--nonsense", "--help").code in (0, 2)
+    assert generate("a", "fox", "--help").code == 0
+    assert gateway.requests == []
+
+
+def test_no_arguments_print_the_help(flux):
+    result = flux()
+    assert "Usage: flux" in result.out + result.err
+    assert all(name in result.out + result.err for name in COMMANDS)
+
+
+def test_help_lists_the_exit_codes(flux):
+    text = " ".join(flux("--help").out.split())
+    assert all(f"{code} " in text for code in (0, 1, 2, 3, 4, 5, 130))
+
+
+@pytest.mark.parametrize("way", ["flux", "flux-image", "module"])
+def test_three_ways_to_call_it_do_the_same(keyed, command, gateway, way):
+    gateway.answers(picture())
+    start = {"flux": [command], "flux-image": [command + "-image"], "module": [sys.executable, "-m", "flux_cli"]}[way]
+    done = subprocess.run(
+        [*start, "generate", "a fox", "--seed", "7"], env=keyed, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "a-fox-7.jpg\n")
+    wrong = subprocess.run([*start, "genrate"], env=keyed, capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stderr.splitlines()) == (
+        2,
+        ["flux: error: no such command: genrate", "hint: did you mean generate?"],
+    )
+
+
+def test_a_folder_that_was_deleted_under_us_is_no_reason_to_crash(environment, command):
+    line = f"mkdir gone && cd gone && rmdir ../gone && exec {command}"
+    for words_, code in (
+        ("sizes 16:9 --plain", 0),
+        ("resolve fox", 0),
+        ("generate fox --no-key --base-url http://127.0.0.1:1/v1", 2),
+    ):
+        done = subprocess.run(
+            ["sh", "-c", f"{line} {words_}"], env=environment, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+
+
+def test_a_home_that_cannot_be_read_is_no_reason_to_crash(flux):
+    for home in ("/nonexistent", "", os.devnull):
+        assert flux("sizes", "16:9", "--plain", env={"HOME": home, "XDG_CONFIG_HOME": home}).code == 0

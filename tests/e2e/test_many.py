@@ -1,0 +1,138 @@
+"""n pictures are n calls: in parallel, bounded, and a failed one never loses the others."""
+
+from pathlib import Path
+
+import pytest
+
+from e2e.drawings import look
+from e2e.gateway import picture, status, together
+
+
+def by_seed(**answers):
+    """An answer for some seeds (`s8=status(400)`), a picture for the rest."""
+    return lambda asked: answers.get(f"s{asked.body['seed']}", picture())
+
+
+def test_eight_calls_are_under_way_at_once_with_seeds_counting_up(generate, gateway):
+    gateway.answers(together(8))
+    result = generate("a fox", "-n", "8", "--seed", "7")
+    assert result.code == 0
+    assert gateway.most_at_once == 8
+    assert sorted(body["seed"] for body in gateway.posts) == list(range(7, 15))
+    assert result.lines == [f"a-fox-{seed}.jpg" for seed in range(7, 15)]
+    assert len({Path(path).read_bytes() for path in result.lines}) == 8
+
+
+def test_bodies_of_several_calls_differ_in_the_seed_only(generate, gateway):
+    generate("a fox", "-n", "3", "--seed", "7", "-a", "3:2", "--raw")
+    bodies = sorted(gateway.posts, key=lambda body: body["seed"])
+    assert bodies == [
+        {"model": "flux1.1-pro-ultra", "prompt": "a fox", "size": "1254x836", "raw": True, "seed": seed}
+        for seed in (7, 8, 9)
+    ]
+
+
+def test_without_a_seed_none_is_sent_and_every_file_has_its_own_name(generate, gateway):
+    result = generate("a fox", "-n", "4")
+    assert result.code == 0
+    assert all("seed" not in body for body in gateway.posts)
+    assert len({*result.lines}) == 4
+    assert all(path.startswith("a-fox-") for path in result.lines)
+
+
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_concurrency_is_kept(generate, gateway, by):
+    gateway.answers(together(2))
+    option, variable = (("--concurrency", "2"), {}) if by == "option" else ((), {"FLUX_CONCURRENCY": "2"})
+    assert generate("a fox", "-n", "6", *option, env=variable).code == 0
+    assert gateway.most_at_once == 2
+    assert len(gateway.posts) == 6
+
+
+def test_some_failures_save_the_rest_and_exit_3(generate, gateway):
+    moderated = status(400, "CONTENT_POLICY_VIOLATION", "not this one")
+    gateway.answers(by_seed(s8=status(400, "INVALID_REQUEST", "bad seed"), s9=moderated))
+    result = generate("a fox", "-n", "4", "--seed", "7", "--json")
+    document = result.json
+    assert (result.code, document["status"], document["exit_code"]) == (3, "partial", 3)
+    assert [file["path"] for file in document["files"]] == ["a-fox-7.jpg", "a-fox-10.jpg"]
+    assert all(look(file["path"])[0] == "jpeg" for file in document["files"])
+    assert [(error["index"], error["seed"], error["code"]) for error in document["errors"]] == [
+        (2, 8, "validation"), (3, 9, "moderation"),
+    ]  # fmt: skip
+    assert [error["http_status"] for error in document["errors"]] == [400, 400]
+    assert "bad seed" in result.err
+    assert "not this one" in result.err
+
+
+def test_text_lists_what_was_saved_on_stdout_and_what_failed_on_stderr(generate, gateway):
+    gateway.answers(by_seed(s8=status(400, "INVALID_REQUEST", "bad seed")))
+    result = generate("a fox", "-n", "3", "--seed", "7")
+    assert (result.code, result.lines) == (3, ["a-fox-7.jpg", "a-fox-9.jpg"])
+    assert "flux: error: " in result.err
+    assert "2 saved, 1 of 3" in result.err
+
+
+def test_the_same_failure_of_many_calls_is_said_once_with_its_count(generate, gateway):
+    gateway.answers(status(400, "INVALID_REQUEST", "no such shape"))
+    result = generate("a fox", "-n", "5", "--quiet")
+    assert result.code == 1
+    assert result.err.count("no such shape") == 1
+    assert "5 calls" in result.err
+
+
+ALL_FAILED = {
+    "validation": (status(400, "INVALID_REQUEST"), 1),
+    "not found": (status(404, "MODEL_NOT_FOUND"), 1),
+    "moderation": (status(400, "CONTENT_POLICY_VIOLATION"), 5),
+    "key": (status(401, "AUTHENTICATION_FAILED"), 4),
+    "balance": (status(402, "INSUFFICIENT_BALANCE"), 4),
+}
+
+
+@pytest.mark.parametrize(("answer", "code"), ALL_FAILED.values(), ids=ALL_FAILED)
+def test_when_all_fail_alike_the_exit_code_says_how(generate, gateway, answer, code):
+    gateway.answers(answer)
+    result = generate("a fox", "-n", "3", "--json")
+    assert (result.code, result.json["status"], result.json["exit_code"]) == (code, "failed", code)
+    assert (result.json["files"], len(result.json["errors"])) == ([], 3)
+
+
+def test_when_all_fail_differently_the_exit_code_is_1(generate, gateway):
+    gateway.answers(by_seed(s7=status(400, "CONTENT_POLICY_VIOLATION"), s8=status(400, "INVALID_REQUEST")))
+    assert generate("a fox", "-n", "2", "--seed", "7").code == 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(401, "auth"), (402, "payment"), (403, "auth")])
+def test_a_refused_key_or_empty_account_stops_the_calls_that_were_not_sent(generate, gateway, number, code):
+    gateway.answers(status(number))
+    result = generate("a fox", "-n", "50", "--concurrency", "1", "--json")
+    assert (result.code, len(gateway.posts)) == (4, 1)
+    codes = [error["code"] for error in result.json["errors"]]
+    assert codes == [code] + 49 * ["not_sent"]
+    assert not any(error["may_have_been_billed"] for error in result.json["errors"])
+
+
+def test_an_account_that_runs_dry_keeps_what_came_before(generate, gateway):
+    gateway.answers(picture(), picture(), status(402, "INSUFFICIENT_BALANCE", "0.06 required, 0.01 available"))
+    result = generate("a fox", "-n", "5", "--seed", "1", "--concurrency", "1")
+    assert (result.code, result.lines, len(gateway.posts)) == (3, ["a-fox-1.jpg", "a-fox-2.jpg"], 3)
+    assert "0.01 available" in result.err
+
+
+def test_moderation_of_one_prompt_does_not_stop_the_others(generate, gateway):
+    gateway.answers(status(400, "CONTENT_POLICY_VIOLATION"), picture())
+    assert generate("a fox", "-n", "3", "--concurrency", "1").code == 3
+    assert len(gateway.posts) == 3
+
+
+def test_a_retried_call_is_a_retry_of_that_call_only(generate, gateway):
+    tries = []
+
+    def second_time_lucky(asked):
+        tries.append(asked.body["seed"])
+        return status(429, retry_after="0") if asked.body["seed"] == 8 and tries.count(8) < 2 else picture()
+
+    gateway.answers(second_time_lucky)
+    assert generate("a fox", "-n", "3", "--seed", "7").code == 0
+    assert sorted(tries) == [7, 8, 8, 9]

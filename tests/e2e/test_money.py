@@ -1,0 +1,151 @@
+"""What a run costs: told before, limited, reported after, and never guessed."""
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from e2e.conftest import KEY
+from e2e.drawings import pixels_as
+from e2e.gateway import picture, status, words
+
+
+def test_a_dry_run_with_a_key_asks_the_gateway_and_makes_nothing(generate, gateway):
+    gateway.estimate = words({"estimated": True, "total_cost_micros": 70_000, "currency": "USD"})
+    result = generate("a fox", "-n", "3", "--seed", "7", "-o", "new/{seed}.png", "--dry-run")
+    assert result.code == 0
+    (asked,) = gateway.requests
+    assert (asked.method, asked.path, asked.query) == ("POST", "/openai/v1/images/generations", "dryRun=true")
+    assert asked.headers["authorization"] == f"Bearer {KEY}"
+    assert "cost 0.21 USD (estimate of the gateway)" in result.lines
+    assert [f"file new/{seed}.png" for seed in (7, 8, 9)] == [line for line in result.lines if line.startswith("file")]
+    assert sum(line.startswith(f"POST {gateway.url}/images/generations ") for line in result.lines) == 3
+    assert list(Path().iterdir()) == []
+
+
+def test_a_dry_run_as_json(generate, gateway):
+    document = generate("a fox", "-n", "2", "--seed", "7", "-s", "1920x1080", "--dry-run", "--json").json
+    assert (document["status"], document["cost_usd"], document["cost_source"]) == (
+        "dry_run",
+        0.12,
+        "estimate of the gateway",
+    )
+    assert document["files"] == ["a-fox-7.{ext}", "a-fox-8.{ext}"]
+    assert document["sends"] == [
+        {"model": "flux1.1-pro-ultra", "prompt": "a fox", "size": "1365x768", "seed": seed} for seed in (7, 8)
+    ]
+    assert gateway.posts == []
+
+
+def test_a_dry_run_without_a_key_takes_the_catalogues_price_and_sends_nothing(flux, gateway):
+    result = flux("generate", "a fox", "-n", "2", "--dry-run", env={"LUMENFALL_BASE_URL": gateway.url})
+    assert (result.code, gateway.requests) == (0, [])
+    assert "cost 0.12 USD (price of the catalogue)" in result.lines
+
+
+@pytest.mark.parametrize("more", [(), ("--no-key",)], ids=["key", "no key"])
+def test_a_dry_run_never_asks_another_server_which_would_make_and_bill_a_picture(generate, gateway, more):
+    result = generate("a fox", "--dry-run", "--base-url", gateway.url, *more)
+    assert (result.code, gateway.requests) == (0, [])
+    assert "cost unknown" in result.out
+
+
+NO_ESTIMATES = {
+    "a picture": picture(),
+    "nothing known": words({"estimated": True}),
+    "text": words({"total_cost_micros": "60000"}),
+    "a truth": words({"total_cost_micros": True}),
+    "not finite": words('{"total_cost_micros": 1e999}'),
+    "HTML": words("<html></html>", "text/html"),
+    "refused": status(400, "INVALID_REQUEST", "no such shape"),
+}
+
+
+@pytest.mark.parametrize("answer", NO_ESTIMATES.values(), ids=NO_ESTIMATES)
+def test_what_is_no_estimate_is_not_taken_for_one(generate, gateway, answer):
+    gateway.estimate = answer
+    result = generate("a fox", "--dry-run")
+    assert (result.code, result.out, len(gateway.requests)) == (1, "", 1)
+    assert "flux: error: " in result.err
+
+
+def test_a_dry_run_that_made_a_picture_says_it_may_have_been_billed(generate, gateway):
+    gateway.estimate = picture()
+    assert "may have been billed" in generate("a fox", "--dry-run").err
+
+
+def test_an_estimate_in_the_other_documented_form_is_read(generate, gateway):
+    gateway.estimate = words({"metadata": {"cost": 0.05}})
+    assert "cost 0.05 USD (estimate of the gateway)" in generate("a fox", "--dry-run").out
+
+
+def test_a_dry_run_refuses_what_a_run_would_refuse(generate, gateway):
+    Path("fox.jpg").touch()
+    assert generate("a fox", "-o", "fox.jpg", "--dry-run").code == 2
+    assert gateway.requests == []
+
+
+def test_a_dry_run_with_skip_existing_counts_what_is_missing(generate, gateway):
+    Path("8.jpg").touch()
+    result = generate("a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "3", "--skip-existing", "--dry-run")
+    assert "cost 0.12 USD (estimate of the gateway)" in result.lines
+    assert "kept 8.jpg" in result.lines
+    assert gateway.posts == []
+
+
+def test_a_dry_run_is_quiet_when_asked(generate):
+    assert generate("a fox", "-a", "7:1", "--dry-run", "--quiet").err == ""
+
+
+LIMITS = {
+    "exactly enough": (("-n", "3", "--max-cost", "0.18"), 0),
+    "a cent less": (("-n", "3", "--max-cost", "0.17"), 2),
+    "nothing": (("--max-cost", "0"), 2),
+    "a cheaper model": (("-m", "flux1.1-pro", "--max-cost", "0.04"), 0),
+    "a forced route costs the same": (("--route", "fal", "--max-cost", "0.05"), 2),
+    "a model without a price": (("-m", "unheard-of", "--max-cost", "100"), 2),
+    "a server without a price": (("--base-url", "{url}", "--max-cost", "100"), 2),
+}
+
+
+@pytest.mark.parametrize(("options", "code"), LIMITS.values(), ids=LIMITS)
+def test_max_cost_refuses_before_the_first_call(generate, gateway, options, code):
+    result = generate("a fox", *(word.format(url=gateway.url) for word in options))
+    assert result.code == code
+    assert bool(gateway.requests) == (code == 0)
+    assert ("hint: " in result.err) == (code == 2)
+
+
+def test_max_cost_counts_only_what_is_missing(generate, gateway):
+    Path("7.jpg").touch()
+    options = ("-o", "{seed}.jpg", "--seed", "7", "-n", "2", "--skip-existing", "--max-cost", "0.06")
+    assert generate("a fox", *options).code == 0
+    assert len(gateway.posts) == 1
+
+
+def test_nothing_to_do_is_never_too_dear(generate, gateway):
+    Path("fox.jpg").touch()
+    options = ("-o", "fox.jpg", "--skip-existing", "--max-cost", "0", "--base-url", gateway.url)
+    assert (generate("a fox", *options).code, gateway.requests) == (0, [])
+
+
+def test_a_limit_in_the_environment_counts(generate, gateway):
+    assert generate("a fox", env={"FLUX_MAX_COST": "0.05"}).code == 2
+    assert gateway.requests == []
+
+
+def test_two_pictures_of_one_call_cost_what_the_call_cost(generate, gateway):
+    inline = {"b64_json": base64.b64encode(pixels_as("png", 20, 20)).decode()}
+    gateway.answers(words({"data": [inline, inline], "metadata": {"cost": 0.06}}))
+    document = generate("a fox", "--json").json
+    assert (len(document["files"]), document["cost_usd"]) == (2, 0.06)
+
+
+def test_the_cost_of_a_run_that_may_have_been_billed_is_unknown(generate, gateway):
+    gateway.answers(status(504))
+    assert generate("a fox", "--json").json["cost_usd"] is None
+
+
+def test_a_run_that_was_refused_cost_nothing(generate, gateway):
+    gateway.answers(status(400))
+    assert generate("a fox", "--json").json["cost_usd"] == 0

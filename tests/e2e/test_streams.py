@@ -1,0 +1,207 @@
+"""stdout is data and stderr is everything else, whatever either of them is connected to."""
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from e2e.conftest import KEY
+from e2e.drawings import look, pixels_as
+from e2e.gateway import hang_up, picture, status
+
+
+def shell(line: str, environment: dict[str, str], **more) -> subprocess.CompletedProcess[bytes]:
+    """A line of bash, where `flux` is the installed command."""
+    done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=60, **more)
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+    assert KEY.encode() not in done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture
+def installed(keyed, command):
+    return keyed | {"PATH": f"{Path(command).parent}:{keyed['PATH']}"}
+
+
+def test_stdout_has_the_paths_and_nothing_else(generate):
+    result = generate("a fox", "-n", "3", "--seed", "7", "-a", "7:1", "--enhance-prompt")
+    assert result.out == "a-fox-7.jpg\na-fox-8.jpg\na-fox-9.jpg\n"
+    assert result.err != ""
+
+
+def test_with_json_stdout_is_one_document(generate):
+    assert generate("a fox", "-n", "3", "-a", "7:1", "--json").json["status"] == "ok"
+
+
+def test_no_escape_codes_go_into_a_pipe_even_when_colours_are_forced(generate):
+    for variables in ({}, {"FORCE_COLOR": "1"}, {"CLICOLOR_FORCE": "1", "TERM": "xterm-256color"}):
+        result = generate("a fox", "-n", "2", env=variables)
+        assert "\x1b" not in result.out + result.err
+
+
+def test_without_a_terminal_the_log_has_a_line_a_picture(generate):
+    result = generate("a fox", "-n", "2", "--seed", "7", "-o", "{seed}.jpg")
+    saved = sorted(line for line in result.err.splitlines() if "saved" in line)
+    assert [line.split(" (")[0] for line in saved] == ["flux: [1/2] saved 7.jpg", "flux: [2/2] saved 8.jpg"]
+    assert "1024x1024 jpeg" in saved[0]
+
+
+def test_quiet_says_nothing_but_the_paths(generate):
+    result = generate("a fox", "-a", "7:1", "--enhance-prompt", "-n", "2", "--seed", "7", "--quiet")
+    assert (result.code, result.out, result.err) == (0, "a-fox-7.jpg\na-fox-8.jpg\n", "")
+
+
+def test_quiet_still_says_errors(generate, gateway):
+    gateway.answers(status(429, retry_after="0"), hang_up)
+    result = generate("a fox", "--quiet")
+    assert result.code == 1
+    assert result.err.startswith("flux: error: ")
+
+
+def test_head_takes_the_first_path_and_all_pictures_are_saved(installed):
+    done = shell("set -o pipefail; flux generate -n 3 --seed 7 'a fox' | head -1", installed)
+    assert (done.returncode, done.stdout) == (0, b"a-fox-7.jpg\n")
+    assert all(look(f"a-fox-{seed}.jpg")[0] == "jpeg" for seed in (7, 8, 9))
+
+
+READERS_THAT_GO = {
+    "paths": "generate -n 3 --seed 7 'a fox'",
+    "json": "generate -n 3 --seed 7 'a fox' --json",
+    "picture": "generate 'a fox' -o -",
+    "dry run": "generate 'a fox' --dry-run",
+    "sizes": "sizes",
+    "resolve": "resolve 'a fox'",
+    "models": "models flux1.1-pro-ultra",
+    "config": "config",
+    "help": "generate --help",
+    "version": "--version",
+}
+
+
+@pytest.mark.parametrize("line", READERS_THAT_GO.values(), ids=READERS_THAT_GO)
+def test_a_reader_that_goes_away_is_no_error(installed, line):
+    done = shell(f"flux {line} | true; exit ${{PIPESTATUS[0]}}", installed)
+    assert done.returncode == 0
+    assert b"rror" not in done.stderr
+
+
+@pytest.mark.parametrize("line", [line for name, line in READERS_THAT_GO.items() if name != "picture"])
+def test_a_closed_stdout_is_no_error(installed, line):
+    done = shell(f"flux {line} >&-", installed)
+    assert done.returncode == 0
+    assert b"rror" not in done.stderr
+
+
+def test_pictures_are_saved_whole_although_stdout_is_closed(installed):
+    assert shell("flux generate -n 3 --seed 7 'a fox' -f webp >&-", installed).returncode == 0
+    assert sorted(map(look, map(str, Path().iterdir()))) == 3 * [("webp", (1024, 1024))]
+
+
+def test_bytes_to_a_closed_stdout_are_refused_before_anything_is_paid(installed, gateway):
+    done = shell("flux generate 'a fox' -o - >&-", installed)
+    assert (done.returncode, gateway.requests) == (2, [])
+    assert b"closed" in done.stderr
+
+
+def test_a_closed_stderr_is_no_error(installed):
+    done = shell("flux generate 'a fox' --seed 7 -a 7:1 2>&-", installed)
+    assert (done.returncode, done.stdout) == (0, b"a-fox-7.jpg\n")
+
+
+def test_failures_keep_their_exit_code_without_any_stream(installed, gateway):
+    gateway.answers(status(400, "CONTENT_POLICY_VIOLATION"))
+    assert shell("flux generate 'a fox' <&- >&- 2>&-", installed).returncode == 5
+
+
+@pytest.mark.parametrize("line", ["flux generate 'a fox' --seed 7", "flux generate 'a fox' --json", "flux sizes"])
+def test_a_full_disk_behind_stdout_is_an_error_and_loses_no_picture(installed, line):
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    done = shell(f"{line} >/dev/full", installed)
+    assert done.returncode == 1
+    assert done.stderr.count(b"flux: error: ") == 1
+    if "generate" in line:
+        assert len(list(Path().glob("a-fox-*.jpg"))) == 1
+
+
+def test_a_full_disk_behind_a_picture_on_stdout_is_an_error(installed):
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    done = shell("flux generate 'a fox' -o - >/dev/full", installed)
+    assert done.returncode == 1
+    assert b"flux: error: cannot write to standard output" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "variables", [{"LC_ALL": "C"}, {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}]
+)
+def test_no_locale_loses_a_picture(generate, variables):
+    result = generate("雪の狐", "--seed", "7", "-a", "7:1", env=variables)
+    assert result.code == 0
+    (path,) = Path().iterdir()
+    assert path.name == "雪の狐-7.jpg"
+
+
+def screen(line: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
+    """Run with stderr on a terminal and stdout in a pipe: exit code, stdout, what the terminal got."""
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        line, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave
+    ) as flux:
+        os.close(slave)
+        shown = b""
+        try:
+            while part := os.read(master, 65536):
+                shown += part
+        except OSError:  # Linux says so when the last writer has gone
+            pass
+        out = flux.stdout.read().decode()
+    os.close(master)
+    return flux.returncode, out, shown.decode()
+
+
+def test_on_a_terminal_each_picture_leaves_a_line_and_stdout_stays_clean(keyed, command):
+    line = [command, "generate", "a fox", "-n", "3", "--seed", "7"]
+    code, out, shown = screen(line, keyed | {"TERM": "xterm-256color"})
+    assert (code, out) == (0, "a-fox-7.jpg\na-fox-8.jpg\na-fox-9.jpg\n")
+    assert all(f"a-fox-{seed}.jpg" in shown for seed in (7, 8, 9))
+    assert shown.rfind("\x1b[?25h") > shown.rfind("\x1b[?25l")
+
+
+def test_on_a_terminal_the_cursor_comes_back_after_a_failure(keyed, command, gateway):
+    gateway.answers(status(400, message="no \x1b[31m such \x07 shape"))
+    code, out, shown = screen([command, "generate", "a fox"], keyed | {"TERM": "xterm-256color"})
+    assert (code, out) == (1, "")
+    assert shown.rfind("\x1b[?25h") >= shown.rfind("\x1b[?25l")
+    assert "\x1b[31m such" not in shown
+    assert "\x07" not in shown
+
+
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"CI": "true", "TERM": "xterm"}])
+def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines(keyed, command, variables):
+    _, _, shown = screen([command, "generate", "a fox"], keyed | variables)
+    assert "\x1b" not in shown
+    assert "saved" in shown
+
+
+def test_a_picture_is_not_written_to_a_terminal(keyed, command, gateway):
+    master, slave = pty.openpty()
+    done = subprocess.run(
+        [command, "generate", "a fox", "-o", "-"], env=keyed, stdout=slave, stderr=subprocess.PIPE, check=False
+    )
+    os.close(slave)
+    os.close(master)
+    assert (done.returncode, gateway.requests) == (2, [])
+    assert b"terminal" in done.stderr
+
+
+def test_two_runs_at_once_into_one_folder_do_not_meet(keyed, command, gateway):
+    gateway.answers(picture(pixels_as("png", 50, 50)))
+    line = [command, "generate", "a fox", "-n", "4", "--quiet"]
+    runs = [subprocess.Popen(line, env=keyed, stdout=subprocess.PIPE) for _ in range(2)]
+    paths = [run.communicate()[0].split() for run in runs]
+    assert [run.returncode for run in runs] == [0, 0]
+    assert len({*paths[0], *paths[1]}) == len(list(Path().iterdir())) == 8

@@ -1,0 +1,452 @@
+"""The disk: nothing overwritten unasked, nothing half written, nothing paid lost, and what people hand in."""
+
+import io
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from flux_cli.core.datauri import decode_data_uri
+from flux_cli.core.errors import DiskError, OutputError, UsageError
+from flux_cli.core.naming import Name
+from flux_cli.core.request import Attachment, Picture
+from flux_cli.files import MAX_ATTACHMENT, MAX_PROMPT, PART, Folder, Pipe, attach, is_folder, preflight, read_prompt
+
+posix = pytest.mark.skipif(os.name != "posix", reason="POSIX's files")
+linux = pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a full device")
+
+
+def name(template):
+    return Name(str(template), {})
+
+
+def picture(data=b"bytes of a picture", file_format="png"):
+    return Picture(data, file_format, 2, 2, as_received=True)
+
+
+def drawn(file_format, size=(9, 7)):
+    stream = io.BytesIO()
+    Image.new("RGB", size, "teal").save(stream, file_format)
+    return stream.getvalue()
+
+
+def check(*templates, file_format=None, overwrite=False, skip_existing=False, write=True):
+    names = [name(template) for template in templates]
+    return preflight(names, file_format, overwrite=overwrite, skip_existing=skip_existing, write=write)
+
+
+def listed(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+# --- before anything is paid ----------------------------------------------------------------------------------------
+
+
+def test_free_names_in_folders_that_are_not_there_yet_are_fine_and_the_folders_are_made(work):
+    assert check("out/deep/fox.{ext}", "fox.png") == {}
+    assert (work / "out" / "deep").is_dir()
+    assert listed(work / "out" / "deep") == []
+    assert listed(work) == ["out"]
+
+
+def test_a_preview_makes_no_folders(work):
+    assert check("out/fox.png", write=False) == {}
+    assert listed(work) == []
+
+
+@pytest.mark.parametrize("existing", ["fox.png", "fox.jpg", "fox.gif", "fox.webp", "fox.avif"])
+def test_any_file_the_name_could_become_is_in_the_way(existing, work):
+    (work / existing).write_bytes(b"mine")
+    with pytest.raises(OutputError, match=f"^{existing} already exists") as raised:
+        check("fox.{ext}")
+    assert "--overwrite" in raised.value.hint
+    assert "--skip-existing" in raised.value.hint
+    assert (work / existing).read_bytes() == b"mine"
+
+
+def test_a_known_format_is_in_nobody_else_s_way(work):
+    (work / "fox.jpg").write_bytes(b"mine")
+    assert check("fox.{ext}", file_format="png") == {}
+
+
+def test_several_clashes_are_counted(work):
+    for each in ("a.png", "b.png", "c.png"):
+        (work / each).touch()
+    with pytest.raises(OutputError, match=r"^a\.png and 2 more already exists"):
+        check("a.png", "free.png", "b.png", "c.png")
+
+
+def test_overwrite_skips_nothing_and_complains_about_nothing(work):
+    (work / "fox.png").write_bytes(b"mine")
+    assert check("fox.png", overwrite=True) == {}
+    assert (work / "fox.png").read_bytes() == b"mine"
+
+
+def test_skip_existing_names_what_is_there_by_its_place(work):
+    (work / "b.jpg").touch()
+    assert check("a.{ext}", "b.{ext}", "c.{ext}", skip_existing=True) == {1: "b.jpg"}
+
+
+@pytest.mark.parametrize("options", [{}, {"overwrite": True}, {"skip_existing": True}])
+def test_a_folder_of_that_name_is_refused_whatever_the_options(options, work):
+    (work / "fox.png").mkdir()
+    with pytest.raises(OutputError, match=r"fox\.png is no file"):
+        check("fox.png", **options)
+
+
+@posix
+@pytest.mark.parametrize("options", [{}, {"overwrite": True}, {"skip_existing": True}])
+def test_devices_and_pipes_are_refused_whatever_the_options(options, work):
+    with pytest.raises(OutputError, match="/dev/null is no file") as raised:
+        check("/dev/null", **options)
+    assert "-o -" in raised.value.hint
+    os.mkfifo(work / "pipe.png")
+    with pytest.raises(OutputError, match=r"pipe\.png is no file"):
+        check("pipe.png", **options)
+
+
+@posix
+def test_a_link_to_a_file_counts_as_the_file_and_a_dangling_one_as_nothing(work):
+    (work / "target.png").touch()
+    (work / "link.png").symlink_to("target.png")
+    (work / "dangling.png").symlink_to("absent.png")
+    (work / "round.png").symlink_to("round.png")
+    with pytest.raises(OutputError, match=r"link\.png already exists"):
+        check("link.png")
+    assert check("dangling.png", "round.png") == {}
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(work):
+    (work / "out").touch()
+    for template in ("out/fox.png", "out/deep/fox.png"):
+        with pytest.raises(OutputError, match="cannot write into out") as raised:
+            check(template)
+        assert "nothing was sent" in raised.value.hint
+
+
+@posix
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_refused(work):
+    (work / "out").mkdir(mode=0o555)
+    with pytest.raises(OutputError, match="cannot write into out"):
+        check("out/fox.png")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="Linux has a folder nobody can write in")
+def test_a_folder_that_takes_no_files_is_refused_by_trying():
+    with pytest.raises(OutputError, match="cannot write into /proc/self"):
+        check("/proc/self/fox.png")
+
+
+@pytest.mark.parametrize("template", ["x" * 300 + ".png", "a\x00b.png", "\ud800.png", "x" * 300 + "/fox.png"])
+def test_names_the_file_system_cannot_have_are_refused(template):
+    with pytest.raises(OutputError):
+        check(template)
+
+
+# --- saving ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rescue(tmp_path):
+    return tmp_path / "state" / "rescued"
+
+
+@pytest.fixture
+def folder(rescue):
+    return Folder(overwrite=False, rescue=rescue)
+
+
+@pytest.fixture
+def overwriting(rescue):
+    return Folder(overwrite=True, rescue=rescue)
+
+
+@pytest.mark.parametrize(
+    ("file_format", "suffix"), [("png", "png"), ("jpeg", "jpg"), ("gif", "gif"), ("webp", "webp"), ("avif", "avif")]
+)
+def test_a_picture_is_saved_byte_by_byte_under_its_own_suffix(file_format, suffix, folder, work):
+    assert folder.save(name("fox.{ext}"), picture(b"\x00\xff" * 500, file_format)) == f"fox.{suffix}"
+    assert (work / f"fox.{suffix}").read_bytes() == b"\x00\xff" * 500
+    assert listed(work) == [f"fox.{suffix}"]
+
+
+@posix
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_a_file_has_the_permissions_of_any_other_new_file(umask, folder, work):
+    before = os.umask(umask)
+    try:
+        folder.save(name("fox.png"), picture())
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((work / "fox.png").stat().st_mode) == 0o666 & ~umask
+
+
+def test_a_name_taken_meanwhile_moves_aside_and_keeps_both(folder, work):
+    (work / "fox.png").write_bytes(b"mine")
+    assert folder.save(name("fox.png"), picture(b"1")) == "fox-2.png"
+    assert folder.save(name("fox.png"), picture(b"2")) == "fox-3.png"
+    assert {path.name: path.read_bytes() for path in work.iterdir()} == {
+        "fox.png": b"mine",
+        "fox-2.png": b"1",
+        "fox-3.png": b"2",
+    }
+
+
+def test_many_at_once_under_one_name_are_all_kept(folder, work):
+    def save(number):
+        folder.save(name("fox.png"), picture(b"%d" % number))
+
+    threads = [threading.Thread(target=save, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(path.read_bytes() for path in work.iterdir()) == sorted(b"%d" % number for number in range(20))
+
+
+def test_overwriting_replaces_in_one_step_and_leaves_nothing_behind(overwriting, work):
+    (work / "fox.png").write_bytes(b"old")
+    assert overwriting.save(name("fox.png"), picture(b"new")) == "fox.png"
+    assert overwriting.save(name("new.png"), picture(b"new")) == "new.png"
+    assert listed(work) == ["fox.png", "new.png"]
+    assert (work / "fox.png").read_bytes() == b"new"
+
+
+@posix
+def test_a_reader_of_the_old_file_keeps_it_whole(overwriting, work):
+    (work / "fox.png").write_bytes(b"old")
+    with (work / "fox.png").open("rb") as reader:
+        overwriting.save(name("fox.png"), picture(b"new"))
+        assert reader.read() == b"old"
+
+
+@posix
+def test_a_link_stays_a_link_when_its_file_is_replaced(overwriting, work):
+    (work / "store").mkdir()
+    (work / "store" / "real.png").write_bytes(b"old")
+    (work / "link.png").symlink_to("store/real.png")
+    (work / "dangling.png").symlink_to("store/new.png")
+    overwriting.save(name("link.png"), picture(b"new"))
+    overwriting.save(name("dangling.png"), picture(b"new"))
+    assert (work / "link.png").is_symlink()
+    assert (work / "store" / "real.png").read_bytes() == (work / "store" / "new.png").read_bytes() == b"new"
+    assert listed(work) == ["dangling.png", "link.png", "store"]
+
+
+@posix
+def test_a_dangling_link_is_not_written_through_unasked(folder, work):
+    (work / "fox.png").symlink_to("elsewhere.png")
+    assert folder.save(name("fox.png"), picture()) == "fox-2.png"
+    assert not (work / "elsewhere.png").exists()
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_further_pictures_of_one_call_stand_beside_the_first_and_overwrite_nothing(overwrite, rescue, work):
+    sink = Folder(overwrite=overwrite, rescue=rescue)
+    (work / "fox-3.png").write_bytes(b"mine")
+    paths = [sink.save(name("fox.png"), picture(b"%d" % extra), extra) for extra in range(3)]
+    assert paths == ["fox.png", "fox-2.png", "fox-3-2.png"]
+    assert (work / "fox-3.png").read_bytes() == b"mine"
+
+
+def test_a_longest_name_can_still_move_aside(folder, work):
+    longest = "x" * 251 + ".png"
+    (work / longest).touch()
+    made = folder.save(name(longest), picture(b"1"))
+    assert len(made) == 255
+    assert (work / made).read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_paid_picture_is_rescued_when_its_folder_vanished(overwrite, rescue, work):
+    (work / "out").mkdir()
+    sink = Folder(overwrite=overwrite, rescue=rescue)
+    (work / "out").rmdir()
+    with pytest.raises(DiskError, match=r"cannot write out/fox\.png") as raised:
+        sink.save(name("out/fox.png"), picture(b"paid"))
+    assert raised.value.hint == f"the picture is safe in {rescue / 'fox.png'}"
+    assert (rescue / "fox.png").read_bytes() == b"paid"
+    assert listed(rescue) == ["fox.png"]
+
+
+def test_rescued_pictures_do_not_overwrite_each_other(folder, rescue):
+    for data in (b"1", b"2"):
+        with pytest.raises(DiskError) as raised:
+            folder.save(name("absent/fox.png"), picture(data))
+    assert raised.value.hint == f"the picture is safe in {rescue / 'fox-2.png'}"
+    assert sorted(path.read_bytes() for path in rescue.iterdir()) == [b"1", b"2"]
+
+
+def test_where_even_the_rescue_fails_that_is_said(work):
+    (work / "state").touch()
+    sink = Folder(overwrite=False, rescue=work / "state" / "rescued")
+    with pytest.raises(DiskError) as raised:
+        sink.save(name("absent/fox.png"), picture())
+    assert raised.value.hint == "it could not be kept anywhere else either"
+
+
+def test_a_failed_write_leaves_no_debris(overwriting, work):
+    (work / "fox.png").mkdir()
+    (work / "fox.png" / "inside").touch()
+    with pytest.raises(DiskError):
+        overwriting.save(name("fox.png"), picture())
+    assert listed(work) == ["fox.png"]
+    assert not any(path.name.startswith(PART) for path in work.rglob("*"))
+
+
+# --- a pipe ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_pipe_gets_exactly_the_bytes():
+    stream = io.BytesIO()
+    assert Pipe(stream).save(name("-"), picture(b"\x00\xff\n")) == "-"
+    assert stream.getvalue() == b"\x00\xff\n"
+
+
+def test_a_pipe_takes_one_picture():
+    stream = io.BytesIO()
+    with pytest.raises(DiskError, match="several pictures") as raised:
+        Pipe(stream).save(name("-"), picture(), 1)
+    assert "-o" in raised.value.hint
+    assert stream.getvalue() == b""
+
+
+@posix
+def test_a_reader_that_has_gone_has_what_it_wanted():
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as stream:
+        assert Pipe(stream).save(name("-"), picture(b"x" * 100_000)) == "-"
+
+
+@linux
+def test_a_full_pipe_is_a_disk_error():
+    with Path("/dev/full").open("wb", buffering=0) as stream, pytest.raises(DiskError, match="standard output"):
+        Pipe(stream).save(name("-"), picture())
+
+
+# --- what people hand in --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("output", "folder"), [("out/", True), ("there", True), ("absent", False), ("file", False)])
+def test_output_is_a_folder_by_its_slash_or_by_being_one(output, folder, work):
+    (work / "there").mkdir()
+    (work / "file").touch()
+    assert is_folder(output) is folder
+
+
+@pytest.mark.parametrize(
+    ("file_format", "mime"),
+    [("png", "image/png"), ("jpeg", "image/jpeg"), ("gif", "image/gif"), ("webp", "image/webp")],
+)
+def test_a_local_picture_is_attached_as_what_it_is_not_as_what_it_is_called(file_format, mime, work):
+    data = drawn(file_format)
+    (work / "picture.dat").write_bytes(data)
+    attached = attach("picture.dat")
+    assert isinstance(attached, Attachment)
+    assert attached.asked == "picture.dat"
+    assert attached.uri.startswith(f"data:{mime};base64,")
+    assert decode_data_uri(attached.uri, 1 << 20) == data
+
+
+@pytest.mark.parametrize(
+    "value", ["http://a/b.png", "https://a/b.png", "data:image/png;base64,AAAA", 5, None, True, ["x"]]
+)
+def test_addresses_and_what_is_no_text_stay_as_they_are(value):
+    assert attach(value) is value
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda _: None, "cannot be read: No such file"),
+        (lambda path: path.mkdir(), "cannot be read"),
+        (lambda path: path.touch(), "it begins with nothing"),
+        (lambda path: path.write_bytes(b"<html>"), "no picture"),
+        (lambda path: path.write_bytes(drawn("avif")), "is avif"),
+        (lambda path: path.write_bytes(drawn("png")[:-5]), "not whole"),
+        (lambda path: path.write_bytes(drawn("bmp")), "no picture"),
+    ],
+    ids=["absent", "folder", "empty", "HTML", "AVIF", "truncated", "BMP"],
+)
+def test_what_is_no_usable_picture_is_refused_before_anything_is_paid(make, message, work):
+    make(work / "fox.png")
+    with pytest.raises(UsageError) as raised:
+        attach("fox.png")
+    assert "image_prompt 'fox.png'" in raised.value.message
+    assert message in raised.value.message
+    assert raised.value.hint
+
+
+def test_a_picture_over_the_limit_is_refused(work):
+    with (work / "big.png").open("wb") as file:
+        file.truncate(MAX_ATTACHMENT + 1)
+    with pytest.raises(UsageError, match="larger than 20 MiB"):
+        attach("big.png")
+
+
+@pytest.mark.parametrize("path", ["", "a\x00b", "\ud800", "x" * 5000])
+def test_hostile_paths_are_refused(path):
+    with pytest.raises(UsageError, match="cannot be read"):
+        attach(path)
+
+
+@posix
+def test_devices_are_no_pictures():
+    with pytest.raises(UsageError, match="is no file"):
+        attach("/dev/zero")
+    with pytest.raises(UsageError, match="is no file"):
+        read_prompt("@/dev/zero", None)
+
+
+def stdin(data):
+    return io.TextIOWrapper(io.BytesIO(data), encoding="ascii")  # whatever the terminal's encoding is
+
+
+@pytest.mark.parametrize("word", ["a red fox", "@", "", "-x", "--", "me@example.org", "雪"])
+def test_a_prompt_is_the_word_itself(word):
+    assert read_prompt(word, None) == word
+
+
+@pytest.mark.parametrize(
+    ("data", "prompt"),
+    [
+        (b"a red fox\n", "a red fox"),
+        (b"  two\nlines \r\n", "two\nlines"),
+        ("雪の狐".encode(), "雪の狐"),
+        (b"\xef\xbb\xbfbehind a byte order mark", "behind a byte order mark"),
+        (b"", ""),
+        (b"x" * MAX_PROMPT, "x" * MAX_PROMPT),
+    ],
+    ids=lambda value: repr(value[:12]),
+)
+def test_a_prompt_may_come_from_standard_input_or_a_file(data, prompt, work):
+    assert read_prompt("-", stdin(data)) == prompt
+    (work / "prompt.txt").write_bytes(data)
+    assert read_prompt("@prompt.txt", None) == prompt
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [(b"\xff\xfe", "no UTF-8 text"), ("fox".encode("utf-16"), "no UTF-8 text"), (b"x" * (MAX_PROMPT + 1), "than")],
+    ids=["bytes", "UTF-16", "too long"],
+)
+def test_a_prompt_that_is_no_text_or_endless_is_refused(data, message, work):
+    (work / "prompt.txt").write_bytes(data)
+    for word, stream in (("-", stdin(data)), ("@prompt.txt", None)):
+        with pytest.raises(UsageError, match=message):
+            read_prompt(word, stream)
+
+
+def test_a_prompt_file_that_is_not_there_is_refused_with_its_name():
+    with pytest.raises(UsageError, match=r"prompt file 'absent\.txt' cannot be read"):
+        read_prompt("@absent.txt", None)
+
+
+def test_a_closed_standard_input_is_refused():
+    with pytest.raises(UsageError, match="standard input is closed"):
+        read_prompt("-", None)
