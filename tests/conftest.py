@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 SCRIPTS = Path(sys.executable).parent
+OURS = ("FLUX_", "LUMENFALL_", "BFL_", "FAL_", "REPLICATE_", "OPENAI_", "TOGETHER_", "XDG_")
 KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "COVERAGE_PROCESS_START", "VIRTUAL_ENV")
 
 
@@ -83,9 +84,9 @@ def command() -> str:
 
 @pytest.fixture
 def flux(environment, command) -> Flux:
-    """Run the installed command in the working folder: `flux("sizes", "16:9", env={"FLUX_MODEL": "x"}, input=b"...")`."""
+    """Run the installed command in the working folder: `flux("sizes", "16:9", env={...}, input=b"...")`."""
 
-    def run(*words: str, env: dict[str, str] | None = None, input: bytes = b"", timeout: float = 60) -> Result:
+    def run(*words: str, env: dict[str, str] | None = None, input: bytes = b"", timeout: float = 60) -> Result:  # noqa: A002
         done = subprocess.run(
             [command, *map(str, words)],
             env=environment | (env or {}),

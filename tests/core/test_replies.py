@@ -17,7 +17,7 @@ from flux_cli.core.errors import (
     RateError,
     ValidationError,
 )
-from flux_cli.core.replies import RETRYABLE, failure, parse_json, identity, retry_after
+from flux_cli.core.replies import RETRYABLE, failure, identity, parse_json, retry_after
 from flux_cli.core.request import Auth, Reply
 from flux_cli.core.secret import Secret
 
