@@ -42,9 +42,7 @@ def sealed(tmp_path_factory, monkeypatch):
     home = tmp_path_factory.mktemp("home")
     work = tmp_path_factory.mktemp("work")
     for name in list(os.environ):
-        if name.startswith(
-            ("FLUX_", "LUMENFALL_", "BFL_", "FAL_", "REPLICATE_", "OPENAI_", "XDG_")
-        ) or name.lower().endswith("_proxy"):
+        if name.startswith(OURS) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("CI", raising=False)
