@@ -106,7 +106,8 @@ class Lines:
         if event.kind == "waiting":
             err(f"flux: {place}waiting {event.seconds:.1f} s: {event.detail}")
         elif event.kind == "saved":
-            err(f"flux: {place}saved {event.path} ({event.detail}) after {event.seconds:.1f} s")
+            path = "to standard output" if event.path == "-" else event.path
+            err(f"flux: {place}saved {path} ({event.detail}) after {event.seconds:.1f} s")
         elif event.kind == "skipped":
             err(f"flux: {place}kept {event.path}: {event.detail}")
         elif event.kind == "failed" and self._total > 1:

@@ -98,7 +98,9 @@ class _Run:
             error = FluxError(f"internal error: {fault!r}", hint="please report it, with --verbose", billed=True)
             error.__cause__ = fault
         except asyncio.CancelledError:
-            error = None if saved else Interrupted("interrupted while the provider was working", billed=True)
+            error = (
+                None if saved else Interrupted("interrupted while the provider was working", billed=self._job.hosted)
+            )
             raise
         finally:
             self._finish(Outcome(call, tuple(saved), error, seconds=time.monotonic() - started))

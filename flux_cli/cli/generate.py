@@ -144,7 +144,7 @@ def _preflight(options: Options, prepared: Prepared, names: tuple[Name, ...]) ->
 
 
 def _check_budget(ready: Ready) -> None:
-    limit, price = ready.prepared.settings.max_cost, ready.prepared.price_usd
+    limit, price = ready.prepared.settings.max_cost, ready.prepared.resolved.unit_price_usd
     if limit is None or ready.calls == 0:
         return
     if price is None:

@@ -79,7 +79,7 @@ def _paths(ready: "Ready") -> list[str]:
 def _cost(ready: "Ready") -> Cost:
     if ready.row.estimates and ready.auth and ready.calls:
         return Cost(_estimate(ready) * ready.calls, "estimate of the gateway")
-    price = ready.prepared.price_usd
+    price = ready.prepared.resolved.unit_price_usd
     if price is None:
         return Cost(None, "no catalogue knows this server's price")
     return Cost(price * ready.calls, "price of the catalogue" if ready.row.hosted else "sketches are free")

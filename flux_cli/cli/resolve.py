@@ -83,8 +83,8 @@ def _outlook(prepared: Prepared) -> str:
     if size := resolved.size:
         native = f", about {size.native[0]}x{size.native[1]} delivered" if size.native else ""
         parts.append(f"{size.name} nominal{native}")
-    price = prepared.price_usd
-    parts.append("price unknown" if price is None else f"{price * resolved.n:.2f} USD")
+    price = resolved.price_usd
+    parts.append("price unknown" if price is None else f"{price:.2f} USD")
     return "; ".join(parts)
 
 

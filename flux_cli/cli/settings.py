@@ -24,16 +24,6 @@ class Prepared(NamedTuple):
     plan: Plan
     output: str | None
 
-    @property
-    def price_usd(self) -> float | None:
-        """What one picture costs here, as far as flux knows: sketches are free, other servers' prices unknown."""
-        row, model = self.settings.provider, self.resolved.model
-        if not row.hosted:
-            return 0.0
-        if self.resolved.wire is not None:
-            return self.resolved.wire.price_usd
-        return model.price_usd if model and row.name == "lumenfall" else None
-
 
 def prepare(options: Options, prompt: str | None) -> Prepared:
     """Merge options with the settings, read what they name, resolve and plan. Raises UsageError."""
@@ -56,6 +46,7 @@ def prepare(options: Options, prompt: str | None) -> Prepared:
     if found.hint:
         near = tuple(_with_hint(note, found.hint) for note in resolved.notes)
         resolved = resolved._replace(notes=near)
+    resolved = resolved._replace(unit_price_usd=_unit_price(settings.provider, resolved))
     fresh_seed = int.from_bytes(os.urandom(3)) if resolved.seed is None else None
     return Prepared(settings, resolved, plan(resolved, fresh_seed), settings.output)
 
@@ -96,6 +87,15 @@ def lookup(name: str | None) -> Model:
     if found.model is None:
         raise UsageError(f"no catalogue knows the model {wanted!r}", hint=found.hint or "see: flux models")
     return found.model
+
+
+def _unit_price(row: Row, resolved: Resolved) -> float | None:
+    """What one picture costs here, as far as flux knows: sketches are free, other servers' prices unknown."""
+    if not row.hosted:
+        return 0.0
+    if resolved.wire is not None:
+        return resolved.wire.price_usd
+    return resolved.model.price_usd if resolved.model and row.name == "lumenfall" else None
 
 
 def _flags(options: Options) -> dict[str, Json]:

@@ -60,11 +60,12 @@ class Resolved(NamedTuple):
     seed: Json = None
     format: str | None = None  # what the files must be; None: as received
     quality: int | None = None
+    unit_price_usd: float | None = None  # of one picture at this provider; None: unknown
 
     @property
     def price_usd(self) -> float | None:
-        """Catalogue price of the whole request in USD; None where it is unknown."""
-        return None if self.model is None or self.model.price_usd is None else self.model.price_usd * self.n
+        """What the whole request costs in USD; None where nobody knows."""
+        return None if self.unit_price_usd is None else self.unit_price_usd * self.n
 
 
 class Call(NamedTuple):

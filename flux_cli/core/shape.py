@@ -109,6 +109,8 @@ def _shape_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
             return Note(
                 parameter, text, sent, "passthrough" if sent == chosen.name else "converted", f"published: {where}"
             )
+        if (asked.shape.width, asked.shape.height) == chosen.native:
+            return Note(parameter, text, sent, "converted", f"the size in which {where} is delivered")
         reason = f"not published: the nearest by shape, then area, is {where}"
         if ratio != chosen.aspect_ratio:
             reason = f"shape kept as {ratio}; the scale is the model's own"
