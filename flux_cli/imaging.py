@@ -1,6 +1,7 @@
 """Conversion of pictures: decode what came, encode what was asked. The owner of Pillow, beside the offline painter."""
 
 import io
+import struct
 import warnings
 
 from PIL import Image, ImageCms, ImageMath, ImageOps, UnidentifiedImageError
@@ -22,6 +23,8 @@ _FAULTS = (
     SyntaxError,
     RuntimeError,
     EOFError,
+    OverflowError,
+    struct.error,
 )
 COLOURS = {"CMYK": b"CMYK"}  # how an ICC profile names the channels it is for; RGB where nothing else is said
 

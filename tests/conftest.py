@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from typing import NamedTuple
 import pytest
 
 SCRIPTS = Path(sys.executable).parent
+# A background shell starts its children with SIGINT ignored, and they would hand that on; a handler is not inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 OURS = ("FLUX_", "LUMENFALL_", "BFL_", "FAL_", "REPLICATE_", "OPENAI_", "TOGETHER_", "XDG_")
 KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "COVERAGE_PROCESS_START", "VIRTUAL_ENV")
 
