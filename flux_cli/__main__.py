@@ -1,8 +1,6 @@
 """`python -m flux_cli`: the same command as `flux`."""
 
-import sys
-
-from flux_cli.cli import main
+from flux_cli.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

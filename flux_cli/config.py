@@ -151,11 +151,14 @@ def _user(path: Path) -> tuple[dict[str, Json], dict[str, Row]]:
 
 def _added(path: Path, name: str, row: Json) -> Row:
     """One provider the user adds: an address, the variable with its key, and the kind of server."""
-    values = dict(row) if isinstance(row, dict) else {}
+    if not isinstance(row, dict):
+        raise ConfigError(f"{path}: providers.{name} must be a table, such as [providers.mine]")
+    values = dict(row)
     known = {"protocol": "openai", "base_url": "", "key": "", "server": "compatible"}
     for key, value in values.items():
         if key not in known or not isinstance(value, str):
-            hint = did_you_mean(key, known) or f"keys: {', '.join(known)}, all texts"
+            near = "" if key in known else did_you_mean(key, known)
+            hint = near or f"keys: {', '.join(known)}, all texts"
             raise ConfigError(f"{path}: providers.{name}.{key} is wrong", hint=hint)
     texts = {key: str(values.get(key, default)) for key, default in known.items()}
     protocol = next((row for row in get_args(ProtocolName) if row == texts["protocol"]), None)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from flux_cli import config, keys
 from flux_cli.core.errors import ConfigError, UsageError
+from flux_cli.core.provider import Row
 from flux_cli.providers import ROWS
 
 LUMENFALL = "https://api.lumenfall.ai/openai/v1"
@@ -351,6 +352,77 @@ def test_openai_without_an_address_is_refused():
     with pytest.raises(UsageError, match="provider openai needs an address") as raised:
         load({"provider": "openai"})
     assert "--base-url" in raised.value.hint
+
+
+MINE = '[providers.mine]\nbase_url = "http://localhost:9/v1/"\n'
+
+
+def test_a_user_may_add_providers(user):
+    write(user / "config.toml", f'{MINE}key = "MY_KEY"\nserver = "sglang"\n')
+    made = load({"provider": "mine"})
+    assert made.provider == Row("mine", "openai", "http://localhost:9/v1/", ("MY_KEY",), server="sglang")
+    assert made.base_url == "http://localhost:9/v1"
+    assert list(made.providers) == [*ROWS, "mine"]
+
+
+def test_an_added_provider_needs_no_key_and_speaks_openai_to_any_server_unless_said(user):
+    write(user / "config.toml", f'{MINE}[providers.direct]\nprotocol = "bfl"\nbase_url = "https://bfl.example"\n')
+    rows = load().providers
+    assert rows["mine"] == Row("mine", "openai", "http://localhost:9/v1/", (), server="compatible")
+    assert rows["direct"] == Row("direct", "bfl", "https://bfl.example", ())
+
+
+def test_an_added_provider_can_be_the_default(user):
+    write(user / "config.toml", f'provider = "mine"\n{MINE}')
+    assert load().provider.name == "mine"
+    assert load({"provider": "lumenfall"}).provider.name == "lumenfall"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "hint"),
+    [
+        (f'{MINE}kye = "X"', "providers.mine.kye is wrong", "did you mean key?"),
+        (f"{MINE}key = 5", "providers.mine.key is wrong", "all texts"),
+        (f'{MINE}hosts = ["a"]', "providers.mine.hosts is wrong", "keys: protocol, base_url, key, server"),
+        (f'{MINE}protocol = "smtp"', "providers.mine.protocol must be one of openai, bfl, fal, replicate", ""),
+        ("providers = 5", "providers must be tables", ""),
+        ("[[providers]]\nbase_url = 'x'", "providers must be tables", ""),
+        ("[providers]\nmine = 5", "providers.mine", ""),
+    ],
+)
+def test_a_wrong_provider_is_refused_with_the_file_and_the_key(text, reason, hint, user):
+    write(user / "config.toml", text)
+    with pytest.raises(ConfigError) as raised:
+        load()
+    assert reason in raised.value.message
+    assert str(user / "config.toml") in raised.value.message
+    assert hint in raised.value.hint
+
+
+def test_an_added_provider_without_an_address_or_with_a_wrong_one_is_refused_when_it_is_asked(user):
+    write(user / "config.toml", '[providers.mine]\n[providers.odd]\nbase_url = "ftp://x"\n')
+    assert load().provider.name == "lumenfall"
+    for name, message in (("mine", "provider mine needs an address"), ("odd", "is no address")):
+        with pytest.raises(UsageError, match=message):
+            load({"provider": name})
+
+
+def test_a_project_adds_no_providers(work):
+    write(work / "flux.toml", MINE)
+    with pytest.raises(ConfigError, match="providers cannot be set by a project's file"):
+        load()
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.base_url])
+def test_every_provider_flux_brings_along_is_asked_at_its_own_address(name):
+    made = load({"provider": name})
+    assert (made.provider, made.base_url) == (ROWS[name], ROWS[name].base_url)
+
+
+@pytest.mark.parametrize("name", ["bfl", "fal", "replicate", "together", "openai.com"])
+def test_an_address_from_the_environment_does_not_redirect_a_provider_named_on_the_command_line(name):
+    """Its key must not go to a server that was meant for another."""
+    assert load({"provider": name}, {"FLUX_BASE_URL": OTHER}).base_url == ROWS[name].base_url
 
 
 BAD_URLS = [

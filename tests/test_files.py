@@ -77,6 +77,8 @@ def test_several_clashes_are_counted(work):
         (work / each).touch()
     with pytest.raises(OutputError, match=r"^a\.png and 2 more already exists"):
         check("a.png", "free.png", "b.png", "c.png")
+    with pytest.raises(OutputError, match=r"^a\.png and 1 more already exists"):
+        check("a.png", "free.png", "b.png")
 
 
 def test_overwrite_skips_nothing_and_complains_about_nothing(work):
@@ -426,8 +428,9 @@ def test_a_prompt_is_the_word_itself(word):
 )
 def test_a_prompt_may_come_from_standard_input_or_a_file(data, prompt, work):
     assert read_prompt("-", stdin(data)) == prompt
-    (work / "prompt.txt").write_bytes(data)
-    assert read_prompt("@prompt.txt", None) == prompt
+    for path in ("prompt.txt", "p"):
+        (work / path).write_bytes(data)
+        assert read_prompt(f"@{path}", None) == prompt
 
 
 @pytest.mark.parametrize(

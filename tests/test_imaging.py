@@ -10,7 +10,7 @@ import zlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat, features
+from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat, JpegImagePlugin, features
 
 from flux_cli.core.containers import inspect
 from flux_cli.core.errors import PictureError
@@ -262,6 +262,17 @@ def test_quality_decides_size_and_likeness(target):
     assert [len(data) for data in made] == sorted({len(data) for data in made})
     likeness = [psnr(opened(data), noisy) for data in made]
     assert likeness == sorted(likeness)
+
+
+@pytest.mark.parametrize(("quality", "halved"), [(None, False), (100, False), (90, False), (89, True), (0, True)])
+def test_jpeg_keeps_full_colour_at_high_quality_and_halves_it_below(quality, halved):
+    image = opened(convert(SOURCES["png"], "jpeg", quality).data)
+    assert JpegImagePlugin.get_sampling(image) == (2 if halved else 0)  # 4:2:0 or 4:4:4
+
+
+def test_a_large_gif_whose_palette_comes_from_a_sample_looks_like_its_source():
+    large = drawn((640, 480))
+    assert psnr(opened(convert(encoded(large, "png"), "gif", None).data), large) >= 32
 
 
 @pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])

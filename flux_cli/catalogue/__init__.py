@@ -122,6 +122,9 @@ def _check_references(model: Model, table: Table) -> None:
     for wire in model.wires.values():
         if missing := model.parameters.keys() - wire.fields.keys():
             raise table.wrong(f"providers.{wire.provider}.parameters", f"says nothing of {', '.join(sorted(missing))}")
+        shapes = {size.aspect_ratio for size in model.sizes}
+        if unknown := [ratio for ratio in wire.aspect_ratios if ratio not in shapes]:
+            raise table.wrong(f"providers.{wire.provider}.aspect_ratios", f"{unknown[0]!r} is no shape of the model")
     routes = {route.name for route in model.routes}
     for param in model.parameters.values():
         for upstream in param.upstreams:
@@ -204,6 +207,11 @@ def _wire(name: str, row: Table) -> Wire:
         fields={parameter: _field(parameter, cell) for parameter, cell in row.tables("parameters")},
     )
     row.end((*Wire._fields, "parameters"))
+    if wire.price_usd is not None and not 0 <= wire.price_usd < float("inf"):
+        raise row.wrong("price_usd", "must not be negative")
+    for file_format in wire.formats:
+        if file_format not in FORMATS:
+            raise row.wrong("formats", f"{file_format!r} is not one of {', '.join(FORMATS)}")
     return wire
 
 
@@ -211,7 +219,11 @@ def _span(row: Table) -> tuple[str, str] | None:
     texts = row.take_texts("any_ratio")
     if not texts:
         return None
-    if len(texts) != 2:
+    try:
+        ratios = [parse_ratio(text) for text in texts]
+    except UsageError as fault:
+        raise row.wrong("any_ratio", fault.message) from fault
+    if len(ratios) != 2 or ratios[0] >= ratios[1]:
         raise row.wrong("any_ratio", "must be the narrowest and the widest ratio")
     return texts[0], texts[1]
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from flux_cli import catalogue, config
 from flux_cli.cli.options import Options
-from flux_cli.core.errors import UsageError
+from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.formats import format_of_suffix
 from flux_cli.core.model import Json, Model, Wire
 from flux_cli.core.plan import plan
@@ -66,13 +66,21 @@ def wire_of(row: Row, model: Model | None) -> Wire | None:
     Raises UsageError where flux does not know how the provider takes the model.
     """
     if row.protocol == "openai":
-        return catalogue.read_servers()[row.server] if row.server else None
+        return _server(row) if row.server else None
     if model is None:
         return None
     if row.protocol not in model.wires:
         ways = ", ".join(model.wires) or "lumenfall alone"
         raise UsageError(f"{row.name} has no {model.id} that flux knows", hint=f"providers of it: {ways}")
     return model.wires[row.protocol]
+
+
+def _server(row: Row) -> Wire:
+    servers = catalogue.read_servers()
+    if row.server not in servers:
+        hint = did_you_mean(row.server, servers) or f"known: {', '.join(servers)}"
+        raise ConfigError(f"provider {row.name} names an unknown kind of server {row.server!r}", hint=hint)
+    return servers[row.server]
 
 
 def provider_of(prepared: Prepared, auth: Auth | None) -> Provider:

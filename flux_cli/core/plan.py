@@ -2,10 +2,12 @@
 
 import json
 
+from flux_cli.core.errors import UsageError
 from flux_cli.core.formats import FORMATS
 from flux_cli.core.model import Field, Json, Wire
 from flux_cli.core.request import Call, Note, Plan, Resolved
 from flux_cli.core.spelling import spell
+from flux_cli.core.values import INT64
 
 # The gateway takes every parameter under its own name, and a model no catalogue knows is given all as typed.
 AS_IT_IS = Field("passthrough")
@@ -19,7 +21,7 @@ def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
     """
     wire = resolved.wire or GATEWAY
     wire_format, notes = _wire_format(resolved, wire)
-    quality, quality_notes = _wire_quality(resolved, wire_format)
+    quality, quality_notes = _wire_quality(resolved, wire, wire_format)
     said: dict[str, Json] = {"prompt": resolved.prompt, **resolved.parameters}
     if resolved.size and _field(wire, "size").spelling == "aspect_ratio":
         said["size"] = resolved.aspect_ratio
@@ -45,6 +47,8 @@ def _call(resolved: Resolved, wire: Wire, body: dict[str, Json], seed: Json, num
     if seed is None:
         return Call(number, None, resolved.wire_model, body)
     own = seed + number - 1 if isinstance(seed, int) and not isinstance(seed, bool) else seed
+    if isinstance(own, int) and own >= INT64:
+        raise UsageError(f"seed {seed} leaves no room for {resolved.n} pictures", hint="choose a smaller seed")
     field = _field(wire, "seed")
     if field.spelling == "prompt_tag":
         tag = json.dumps({"seed": own})
@@ -91,7 +95,7 @@ def _wire_format(resolved: Resolved, wire: Wire) -> tuple[str | None, list[Note]
     return best, [Note("output_format", asked, best, "emulated", f"received as {best}, converted to {asked} here")]
 
 
-def _wire_quality(resolved: Resolved, wire_format: str | None) -> tuple[int | None, list[Note]]:
+def _wire_quality(resolved: Resolved, wire: Wire, wire_format: str | None) -> tuple[int | None, list[Note]]:
     quality = resolved.quality
     if quality is None:
         return None, []
@@ -101,4 +105,7 @@ def _wire_quality(resolved: Resolved, wire_format: str | None) -> tuple[int | No
         return None, [Note("output_compression", quality, None, "ignored", reason, warning=True)]
     if asked != wire_format:
         return None, [Note("output_compression", quality, quality, "emulated", f"applied here when {asked} is made")]
+    if not _field(wire, "output_compression").name:
+        reason = f"{wire.provider} has no such setting, and flux encodes only the output_format asked for"
+        return None, [Note("output_compression", quality, None, "ignored", reason, warning=True)]
     return quality, [Note("output_compression", quality, quality, "passthrough", "quality of a lossy format")]

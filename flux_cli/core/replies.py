@@ -81,7 +81,7 @@ def parse_json(data: bytes) -> Json:
 def failure(reply: Reply, auth: Auth | None = None, request_id: str = "") -> FluxError:
     """The error a reply describes, in our taxonomy; `billed` where the server may have done the work."""
     code, message = _words(reply)
-    kind = _by_words(message) or BY_CODE.get(code.upper()) or BY_STATUS.get(reply.status, ProviderError)
+    kind = BY_CODE.get(code.upper()) or _by_words(message) or BY_STATUS.get(reply.status, ProviderError)
     said = f": {message}" if message else " and said nothing about why"
     text = f"the provider refused with {code or 'HTTP ' + str(reply.status)}{said}"
     if kind is ProviderError:

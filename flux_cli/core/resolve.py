@@ -90,7 +90,7 @@ def _model(request: Request, model: Model | None, wire: Wire | None) -> tuple[st
         message = f"route {route!r} is for the gateway, and {wire.provider} is asked directly"
         raise UsageError(message, hint="drop the route, or the provider")
     if model is None:
-        name = f"{route}/{bare}" if route else bare
+        name = f"{route}/{bare}" if route and not bare.startswith(f"{route}/") else bare
         reason = "no catalogue knows this model: parameters pass unchecked and sizes unmatched"
         return name, route, [Note("model", request.model, name, "passthrough", reason, warning=True)]
     if wire and wire.path:
@@ -161,7 +161,10 @@ def _parameters(
         values[name] = check(param, asked) if param else loose(asked)
         shown = shorten(asked.asked if isinstance(asked, Attachment) else asked)
         if wire and field:
-            notes.append(wire_note(wire, name, shown, field, values[name]))
+            note = wire_note(wire, name, shown, field, values[name])
+            if param and param.needs and param.needs not in said:
+                note = note._replace(reason=f"has no effect without {param.needs}", warning=True)
+            notes.append(note)
         else:
             reason, warning = _remark(name, param, known, said, route)
             support = param.support if param else "passthrough"

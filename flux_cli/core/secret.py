@@ -4,6 +4,8 @@ from contextvars import ContextVar
 
 SHORTEST = 8  # characters; anything shorter is no key, and redacting it would tear words apart
 
+CUTS = ("…", "'", '"', "\n")  # what may stand behind a key of which only the beginning was kept
+
 # Every key made in this run. A context variable, so that it belongs to the run and not to the module.
 _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("keys in use", default=())
 
@@ -26,9 +28,17 @@ class Secret:
 
 
 def redact(text: str) -> str:
-    """The text without any key made in this run, nor the beginning of one: servers quote keys, messages get cut."""
+    """The text without any key made in this run, nor the beginning of one where a text was cut short.
+
+    Servers quote keys, and messages about what they say are cut: before `…`, or before a closing quote.
+    """
     for value in _IN_USE.get():
-        if value[:SHORTEST] in text:
-            for length in range(len(value), SHORTEST - 1, -1):
-                text = text.replace(value[:length], "***")
+        if value[:SHORTEST] not in text:
+            continue
+        text = text.replace(value, "***")
+        for length in range(len(value) - 1, SHORTEST - 1, -1):
+            for end in CUTS:
+                text = text.replace(value[:length] + end, "***" + end)
+            if text.endswith(value[:length]):
+                text = text[:-length] + "***"
     return text

@@ -49,4 +49,6 @@ def host_of(url: str) -> str:
 
 
 def _is_known(host: str, patterns: tuple[str, ...]) -> bool:
+    if not all(char.isascii() and (char.isalnum() or char in "-.") for char in host):
+        return False  # no host, whatever a proxy or resolver would make of it
     return any(host.endswith(name[1:]) if name.startswith("*.") else host == name for name in patterns)

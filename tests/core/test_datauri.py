@@ -111,8 +111,9 @@ def test_what_is_no_data_uri_is_refused(uri):
     ids=["bare", "data URI", "percent-encoded", "plain"],
 )
 def test_what_is_too_long_is_refused_and_never_cut(text):
-    with pytest.raises(PictureError, match="larger than 1 MiB"):
+    with pytest.raises(PictureError, match="larger than 1 MiB") as raised:
         decode_base64(text, LIMIT)
+    assert raised.value.billed
 
 
 @pytest.mark.parametrize("form", ["{}", "data:image/png;base64,{}"])

@@ -59,6 +59,8 @@ def envelope(code, message="words", kind="some_type"):
         (500, "INTERNAL_ERROR", ProviderError),
         (500, "CONTENT_POLICY_VIOLATION", ModerationError),  # the code decides before the status
         (200, "CONTENT_POLICY_VIOLATION", ModerationError),
+        (422, "concurrent_requests_limit", RateError),  # fal
+        (200, "no_media_generated", ProviderError),
     ],
 )
 def test_the_code_decides_before_the_status(status, code, kind):
@@ -67,6 +69,28 @@ def test_the_code_decides_before_the_status(status, code, kind):
         assert type(error) is kind
         assert error.status == status
         assert code in error.message
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (422, {"detail": "Invalid API key format"}, AuthError),  # BFL
+        (403, {"detail": "Not authenticated - invalid API key"}, AuthError),
+        (403, {"detail": "User is locked. Reason: Exhausted balance."}, PaymentError),  # fal
+        (200, {"error": "The output was flagged as sensitive. (E005)"}, ModerationError),  # Replicate
+        (422, {"detail": [{"loc": ["body"], "msg": "no", "type": "content_policy_violation"}]}, ModerationError),  # fal
+        (422, {"detail": [{"loc": ["body", "seed"], "msg": "no", "type": "int_parsing"}]}, ValidationError),
+        (422, {"title": "Input validation failed", "detail": "- input.output_format", "status": 422}, ValidationError),
+    ],
+)
+def test_words_and_types_decide_where_a_provider_has_no_code(status, body, kind):
+    assert type(failure(reply(status, body))) is kind
+
+
+@pytest.mark.parametrize("words", ["invalid api key", "not authenticated", "exhausted balance", "flagged as sensitive"])
+def test_a_code_we_know_is_believed_before_words_which_may_quote_the_prompt(words):
+    body = envelope("INVALID_REQUEST", f"prompt '{words}' is too long")
+    assert type(failure(reply(400, body))) is ValidationError
 
 
 @pytest.mark.parametrize(

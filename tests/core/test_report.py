@@ -110,6 +110,11 @@ def test_an_interrupted_run_ends_with_130_whatever_was_saved(outcomes):
         ([outcome(saved=1, cost=0.06), outcome(saved=1)], None),  # one came without a figure
         ([outcome(saved=1, cost=0.0)], 0),
         ([outcome(saved=1, cost=0.06), SKIPPED], 0.06),
+        ([outcome(saved=2, cost=0.06)], 0.06),  # one call, one bill
+        ([outcome(saved=1, cost=0.06), outcome(error=ModerationError("no"))], 0.06),
+        ([outcome(saved=1, cost=0.06), outcome(error=NetworkError("cut off", billed=True))], None),
+        ([outcome(error=NetworkError("cut off", billed=True))], None),
+        ([outcome(error=AuthError("no"))], 0),
     ],
 )
 def test_the_cost_is_what_providers_say_or_unknown(outcomes, cost):
@@ -120,6 +125,37 @@ def test_saved_files_and_errors_keep_the_order_asked():
     result = report(outcome(1, saved=2), AUTH, outcome(3, saved=1))
     assert [saved.path for saved in result.saved] == ["fox-1-0.jpg", "fox-1-1.jpg", "fox-3-0.jpg"]
     assert [error.code for error in result.errors] == ["auth"]
+
+
+def seen(asked=None, used=None, size=None, received=(2752, 1536)):
+    """The surprises of one saved file of a model nobody knows."""
+    saved = Saved("fox.jpg", "jpeg", *received, 5, True, Facts(seed=used))
+    body = {} if size is None else {"size": size}
+    resolved = resolve(Request("else", {}, "a fox"), None)
+    return Report(resolved, (), "openai", True, (Outcome(Call(1, asked, "else", body), (saved,)),)).surprises
+
+
+@pytest.mark.parametrize(
+    ("facts", "surprises"),
+    [
+        ({}, ()),
+        ({"asked": 7, "used": 7}, ()),
+        ({"asked": 7}, ()),
+        ({"used": 8}, ()),
+        ({"asked": 7, "used": 8}, ("fox.jpg: the server used seed 8, not 7",)),
+        ({"asked": 7, "used": 0}, ("fox.jpg: the server used seed 0, not 7",)),
+        ({"size": "2752x1536"}, ()),
+        ({"size": "512x512"}, ("fox.jpg: the server made 2752x1536, not 512x512",)),
+        ({"size": "auto"}, ()),
+        ({"size": 5}, ()),
+    ],
+)
+def test_what_a_server_silently_did_otherwise_is_said(facts, surprises):
+    assert seen(**facts) == surprises
+
+
+def test_the_larger_pixels_of_a_known_model_are_no_surprise():
+    assert report(outcome(saved=1), size="16:9").surprises == ()
 
 
 # --- the JSON document ----------------------------------------------------------------------------------------------
@@ -184,7 +220,8 @@ def test_the_document_has_every_key_and_is_strict_json():
 
 
 def test_the_document_says_what_is_meant():
-    made = document(report(OK, size="16:9", seed="7", n="2", output_format="jpeg", output_compression="80", raw="true"))
+    made = report(OK, size="16:9", seed="7", n="2", output_format="jpeg", output_compression="80", raw="true")
+    made = document(made._replace(resolved=made.resolved._replace(unit_price_usd=0.06)))
     assert made["resolved"] == {
         "model": ULTRA,
         "route": None,

@@ -62,3 +62,30 @@ def test_it_cannot_be_found_in_what_json_or_format_specifications_refuse():
 def test_pickling_is_not_how_it_leaves_either():
     """Documented, not prevented: a pickle holds it, so nothing of ours pickles. Round trips keep it hidden."""
     assert repr(pickle.loads(pickle.dumps(Secret(KEY)))) == "***"
+
+
+def test_what_is_left_of_a_key_after_a_message_was_cut_is_hidden_too():
+    Secret("sk-0123456789abcdef")
+    for length in range(8, 20):
+        assert redact(f"bad key: {'sk-0123456789abcdef'[:length]}…") == "bad key: ***…"
+    assert redact("bad key: sk-0123…") == "bad key: sk-0123…"  # too short to be anybody's
+
+
+def test_every_key_of_a_run_is_hidden_and_everything_else_is_left_alone():
+    Secret("first-key-0001")
+    Secret("second-key-0002")
+    text = "first-key-0001, then second-key-0002, then first-key-0001 again; a red fox"
+    assert redact(text) == "***, then ***, then *** again; a red fox"
+    assert redact("nothing secret here") == "nothing secret here"
+    assert redact("") == ""
+
+
+def test_what_is_too_short_to_be_a_key_tears_no_words_apart():
+    Secret("fox")
+    assert redact("a red fox") == "a red fox"
+
+
+def test_eight_characters_are_the_shortest_key():
+    Secret("12345678")
+    Secret("abcdefg")
+    assert redact("12345678 abcdefg 1234567") == "*** abcdefg 1234567"

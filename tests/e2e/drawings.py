@@ -35,6 +35,14 @@ def noise(side: int) -> bytes:
     return stream.getvalue()
 
 
+def encode(data: bytes, file_format: str) -> bytes:
+    """The picture in another format, the way flux encodes it or slower."""
+    stream = io.BytesIO()
+    with Image.open(io.BytesIO(data)) as image:
+        image.save(stream, file_format, speed=9)
+    return stream.getvalue()
+
+
 def look(source: Path | str | bytes) -> tuple[str, tuple[int, int]]:
     """Format and pixels of a picture, decoded to the last byte."""
     with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:

@@ -136,6 +136,9 @@ ECHOES = {
         {"data": [{"url": "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",
                    "revised_prompt": echo(asked)}], "metadata": {"provider": KEY}, "id": KEY}),
     "bytes of a picture": words({"data": [{"url": f"data:text/plain,{KEY}"}]}),
+    "bytes of a fetched picture": picture(KEY.encode()),
+    "redirect of a picture": picture(first=(redirect(f"ftp://host/{KEY}"),)),
+    "broken answer for a picture": picture(first=2 * (Reply(raw=f"{KEY}\r\n\r\n".encode()),)),
     "metadata": picture(provider=KEY, executed_model=KEY),
 }  # fmt: skip
 
@@ -148,6 +151,15 @@ def test_a_key_that_a_server_sends_back_is_never_shown(generate, gateway, answer
     shown = result.out + result.err
     assert KEY.partition(".")[2] not in shown
     assert KEY[:12] not in shown  # not cut in half either
+
+
+def test_hiding_a_key_changes_no_path(generate):
+    """Many keys begin like words do: hiding half a key must not rename the files people get told about."""
+    result = generate(
+        "a fox", "-o", "task-proj-1.jpg", "--json", env={"LUMENFALL_API_KEY": "sk-proj-Abc123Def456Ghi789"}
+    )
+    assert [file["path"] for file in result.json["files"]] == ["task-proj-1.jpg"]
+    assert "saved task-proj-1.jpg" in result.err
 
 
 @pytest.mark.parametrize("answer", [ECHOES["error"], ECHOES["no JSON"], ECHOES["no HTTP"]])

@@ -20,16 +20,8 @@ import hashlib, sys
 from flux_cli.offline.sketch import draw
 print(hashlib.sha256(draw(sys.argv[1], int(sys.argv[2]), 160, 90).image.tobytes()).hexdigest())
 """
-PLACES = ("mountains", "the sea", "a forest", "hills", "desert dunes", "a meadow of flowers", "a city")
-PICTURES = (
-    *PLACES,
-    "saturn in a nebula",
-    "abstract waves",
-    "synthwave grid",
-    "pixel art",
-    "watercolour",
-    "foggy snowfall",
-)
+PLACES = ("mountains", "the sea", "a forest", "hills", "desert dunes", "a lake in the mountains")
+PICTURES = (*PLACES, "aurora", "a foggy snowfall", "rain in an autumn forest", "cat")
 HUES = {"red": 0, "green": 1, "blue": 2}
 
 
@@ -66,7 +58,7 @@ def test_a_fresh_interpreter_draws_the_same_bytes(prompt, seed, hash_seed):
     assert done.stdout.strip() == digest(prompt, seed)
 
 
-@pytest.mark.parametrize("prompt", [*PICTURES, "cat"])
+@pytest.mark.parametrize("prompt", PICTURES)
 def test_another_seed_is_another_composition(prompt):
     """Seeds that count up give pictures that differ in the large, not only in grain."""
     pictures = [draw(prompt, seed, 240, 160, badge=False).image for seed in (1, 2, 3)]
@@ -81,7 +73,7 @@ def test_every_whole_number_is_a_seed_of_its_own(seed):
 
 def test_prompts_differ_even_without_a_word_the_painter_knows():
     """Every prompt has its own picture."""
-    prompts = (*PLACES, "cat", "dog", "", "🦊", "京都の桜")
+    prompts = (*PICTURES, "dog", "", "🦊", "京都の桜")
     assert len({digest(prompt) for prompt in prompts}) == len(prompts)
 
 
@@ -98,11 +90,11 @@ def test_the_size_is_exact(width, height):
 @pytest.mark.parametrize("prompt", PICTURES)
 @pytest.mark.parametrize(("width", "height"), [(2, 3), (64, 300), (300, 64)])
 def test_every_painter_can_work_in_a_corner(prompt, width, height):
-    """No motif needs room: each is painted at sizes nobody wants, too."""
+    """Nothing painted needs room: every picture can be had at sizes nobody wants, too."""
     assert draw(prompt, 1, width, height).image.size == (width, height)
 
 
-@pytest.mark.parametrize("place", [*PLACES, "zeppelin", "abstract waves", "nebula"])
+@pytest.mark.parametrize("place", [*PLACES, "zeppelin"])
 @pytest.mark.parametrize("hue", HUES)
 def test_a_named_colour_tints_the_picture(hue, place):
     """The mean colour moves towards the colour the prompt names, whatever it is said of."""
@@ -119,12 +111,13 @@ def test_night_is_darker_than_noon(place):
     ("plain", "other"),
     [
         ("forest at noon", "autumn forest at noon"), ("hills at noon", "snowy hills at noon"),
-        ("sea at noon", "city at noon"),
+        ("mountains at noon", "winter mountains at noon"), ("sea at noon", "mountain lake at noon"),
         ("forest at dawn", "misty forest at dawn"), ("lake at night", "aurora over a lake at night"),
-        ("mountains at sunset", "pixel art mountains at sunset"), ("saturn", "a ringless planet in space"),
+        ("sea at dusk", "sea in the rain at dusk"), ("hills at dusk", "snowfall on hills at dusk"),
+        ("sea at noon", "cloudy sea at noon"), ("sea at noon", "overcast sea"), ("desert at dusk", "desert at dawn"),
     ],
 )  # fmt: skip
-def test_seasons_weather_and_styles_show(plain, other):
+def test_seasons_weather_and_hours_show(plain, other):
     """A word of the vocabulary changes the picture."""
     assert unlike(draw(plain, 1, 240, 160).image, draw(other, 1, 240, 160).image) > 1
 
@@ -140,12 +133,14 @@ def test_seasons_weather_and_styles_show(plain, other):
         ("京都の桜", ("京都の桜",)),
         ("tomato", ("tomato",)),
         ("teal and coral waves", ()),
+        ("rainy streets of a neon city", ("streets", "neon", "city")),
+        ("Saturn, its rings and a field of flowers", ("saturn", "rings", "flowers")),
         ("🦊 \x00 \ud800", ()),
         ("", ()),
     ],
 )
 def test_undrawn_words_are_those_nothing_in_the_picture_stands_for(prompt, words):
-    """Content words in lower case, in order, once each; no colours, lights, weather, styles or filler among them."""
+    """Content words in lower case, in order, once each; no colours, lights, weather or filler among them."""
     assert draw(prompt, 1, 64, 64).undrawn == words
 
 
