@@ -4,6 +4,7 @@ The rule "never pay twice" lives here: a POST is repeated only when it surely di
 """
 
 import asyncio
+import contextlib
 import os
 import random
 import ssl
@@ -23,6 +24,7 @@ from flux_cli.core.text import plain
 from flux_cli.core.trust import credentials, host_of, media_address
 
 MAX_BYTES = 128 << 20  # of one answer; the largest known picture is 8 MB
+BILLED_HINT = "look at your provider's request list before you repeat it"
 MAX_WAIT = 120.0  # seconds; a server that asks for more is given up
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 15.0
@@ -110,7 +112,7 @@ class Http:
             raise ConfigError(f"cannot send to {post.url}: {fault}") from fault
         except httpx.TransportError as fault:
             message = f"the connection to {host_of(post.url)} broke before the answer was complete: {_cause(fault)}"
-            raise NetworkError(message, billed=True, hint=_billed_hint(post.url)) from fault
+            raise NetworkError(message, billed=True, hint=BILLED_HINT) from fault
         except (httpx.DecodingError, httpx.InvalidURL) as fault:
             raise ProviderError(f"the answer of {host_of(post.url)} cannot be read: {fault}", billed=True) from fault
 
@@ -158,13 +160,16 @@ class Http:
     ) -> Found:
         """Read an address until `read` finds what it wants, or raises; at most until the deadline.
 
-        When the person gives up (Ctrl-C), the provider is asked to `stop` the job, once and briefly.
+        The job behind it is paid for, so a network or server that fails meanwhile is no reason to give up. When the
+        person gives up (Ctrl-C), the provider is asked to `stop` the job, once and briefly.
         """
         try:
             async with asyncio.timeout(self._timeout):
                 while True:
-                    if (found := read(await self.get(url, auth))) is not None:
-                        return found
+                    with contextlib.suppress(NetworkError):
+                        reply = await self.get(url, auth)
+                        if reply.status not in RETRYABLE and (found := read(reply)) is not None:
+                            return found
                     await self._pause(seconds)
         except TimeoutError as fault:
             message = f"not finished within {self._timeout:g} s"
@@ -219,8 +224,8 @@ class Http:
     async def _fetch(self, address: str, base: str) -> bytes:
         """One GET with its redirects. Raises NetworkError for every way it can fail."""
         for _ in range(MAX_REDIRECTS + 1):
-            request = self._client.build_request("GET", address, timeout=_fetch_timeout())
             try:
+                request = self._client.build_request("GET", address, timeout=_fetch_timeout())
                 reply = await self._exchange(request, MAX_BYTES)
             except (httpx.HTTPError, httpx.InvalidURL) as fault:
                 raise NetworkError(f"{host_of(address)}: {_cause(fault)}") from fault
@@ -280,7 +285,7 @@ def _cause(fault: BaseException) -> str:
     """The innermost message: httpx wraps what the operating system or TLS said."""
     while fault.__cause__ or fault.__context__:
         fault = fault.__cause__ or fault.__context__ or fault
-    if isinstance(fault, OSError) and (fault.errno or 0) > 0:
+    if isinstance(fault, OSError) and not isinstance(fault, ssl.SSLError) and (fault.errno or 0) > 0:
         return os.strerror(fault.errno or 0)
     return plain(str(fault)) or type(fault).__name__
 
@@ -293,7 +298,3 @@ def _connect_hint(fault: BaseException) -> str:
     if _is_certificate(fault):
         return "name your own authority's certificates in SSL_CERT_FILE"
     return "check the network, the proxy variables and --base-url"
-
-
-def _billed_hint(url: str) -> str:
-    return "look at your provider's request list before you repeat it" if host_of(url) else ""
