@@ -1,0 +1,94 @@
+"""A server in the place of a provider, and two ways to ask it: the installed command, and one call without waiting."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from flux_cli import catalogue
+from flux_cli.core.plan import plan
+from flux_cli.core.request import Auth, Media, Request
+from flux_cli.core.resolve import resolve
+from flux_cli.core.secret import Secret
+from flux_cli.http import Http
+from flux_cli.providers import ROWS, connect
+from providers.upstream import KEY, WAYS, Upstream
+
+NOW = 1_700_000_000.0
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with Upstream() as server:
+        yield server
+
+
+@pytest.fixture
+def other() -> Iterator[Upstream]:
+    """A second server: another host, as far as keys are concerned."""
+    with Upstream() as server:
+        yield server
+
+
+@pytest.fixture
+def line(upstream) -> Callable[..., list[str]]:
+    """The words of a `flux generate` that asks a provider on the loopback."""
+
+    def words(provider: str, *more: str, prompt: str = "a red fox") -> list[str]:
+        base = upstream.origin + WAYS[provider].base
+        return ["generate", prompt, "--provider", provider, "--base-url", base, *map(str, more)]
+
+    return words
+
+
+@pytest.fixture
+def ask(flux, line):
+    """Run `flux generate` with a key: `ask("bfl", "-n", "3")`. Nothing may show the key or how flux is made."""
+
+    def run(provider: str, *more: str, env: dict[str, str] | None = None, prompt: str = "a red fox"):
+        result = flux(*line(provider, *more, prompt=prompt), env={WAYS[provider].variable: KEY} | (env or {}))
+        assert KEY not in result.out + result.err
+        assert "Traceback" not in result.err
+        assert "internal error" not in result.err
+        return result
+
+    return run
+
+
+@pytest.fixture
+def make(upstream):
+    """One call in this process, where waiting takes no time: the pictures, or the error. `pauses` lists the waits."""
+
+    class Make:
+        def __init__(self) -> None:
+            self.pauses: list[float] = []
+
+        def __call__(self, name: str, *, retries: int = 0, timeout: float = 20, **said: Any) -> list[Media]:
+            way, row = WAYS[name], ROWS[name]
+            base = upstream.origin + way.base
+            model = catalogue.find("flux1.1-pro-ultra").model
+            request = Request(model.id, said, "a red fox")
+            call = plan(resolve(request, model, model.wires[name])).calls[0]
+            provider = connect(row, base, Auth(Secret(KEY), way.variable, base, row.hosts))
+
+            async def pause(seconds: float) -> None:
+                self.pauses.append(seconds)
+                await asyncio.sleep(0)
+
+            async def go() -> list[Media]:
+                async with Http(
+                    timeout=timeout, retries=retries, pause=pause, clock=lambda: NOW, jitter=lambda: 0.0
+                ) as http:
+                    return list(await provider.pictures(await http.post(provider.request(call)), http))
+
+            return asyncio.run(go())
+
+    return Make()
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers(work) -> Iterator[None]:
+    """No run leaves files behind that it was still writing."""
+    yield
+    assert [path for path in work.rglob("*") if path.name.startswith(".flux-")] == []

@@ -1,0 +1,169 @@
+"""Servers that speak the OpenAI Images API with an accent, and the table of all providers."""
+
+import base64
+
+import pytest
+from e2e.drawings import pixels_as
+from e2e.gateway import Gateway, status, words
+
+from flux_cli.providers import ROWS
+
+PICTURE = pixels_as("png", 64, 64)
+B64 = base64.b64encode(PICTURE).decode()
+VARIABLES = {"together": "TOGETHER_API_KEY", "openai.com": "OPENAI_API_KEY"}
+
+
+@pytest.fixture
+def server():
+    with Gateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def ask(flux, server):
+    """Run `flux generate` for a model nobody knows against a kind of server."""
+
+    def run(name, *more, env=None):
+        keys = {VARIABLES[name]: "k-123456789"} if name in VARIABLES else {}
+        line = ["generate", "a fox", "-m", "some-model", "--provider", name, "--base-url", server.url]
+        return flux(*line, *more, env=keys | (env or {}))
+
+    return run
+
+
+BODIES = [
+    ("openai.com", ["-a", "16:9", "-f", "webp"], {"size": "1360x768", "output_format": "webp"}),
+    ("openai.com", ["--response-format", "b64_json"], {}),
+    ("localai", ["-s", "512x512", "-f", "jpeg"], {"size": "512x512"}),
+    ("sdcpp", ["--seed", "7"], {"prompt": 'a fox <sd_cpp_extra_args>{"seed": 7}</sd_cpp_extra_args>', "seed": None}),
+    ("together", ["-s", "512x768"], {"width": 512, "height": 768, "size": None}),
+    ("together", ["--response-format", "b64_json"], {"response_format": "base64"}),
+    ("vllm", ["--response-format", "url"], {"response_format": "b64_json"}),
+    ("sglang", ["--seed", "7"], {"seed": 7}),
+]
+
+
+@pytest.mark.parametrize(("name", "said", "sent"), BODIES)
+def test_each_kind_of_server_is_asked_in_its_own_words(ask, server, name, said, sent):
+    server.answers(words({"data": [{"b64_json": B64}]}))
+    assert ask(name, *said).code == 0
+    body = server.posts[0]
+    expected = {"model": "some-model", "prompt": "a fox"} | sent
+    assert body == {key: value for key, value in expected.items() if value is not None}
+
+
+def test_a_server_whose_default_is_one_seed_always_gets_another(ask, server):
+    server.answers(words({"data": [{"b64_json": B64}]}))
+    assert ask("sglang", "-n", "3").code == 0
+    assert len({post["seed"] for post in server.posts}) == 3
+
+
+REPLIES = {
+    "Together, without created": {
+        "id": "x",
+        "object": "list",
+        "data": [{"index": 0, "type": "b64_json", "b64_json": B64}],
+    },
+    "stable-diffusion.cpp": {"created": 1, "output_format": "png", "data": [{"b64_json": B64}]},
+    "vLLM": {"created": 1, "data": [{"b64_json": B64, "url": None, "revised_prompt": None}]},
+    "LocalAI": {"id": "x", "created": 1, "data": [{"index": 0, "b64_json": B64}], "usage": {"total_tokens": 0}},
+    "a reseller": {"images": [{"url": f"data:image/png;base64,{B64}", "width": 64, "content_type": "image/png"}]},
+}
+
+
+@pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
+def test_every_shape_of_answer_is_read(ask, server, reply):
+    server.answers(words(reply))
+    result = ask("openai", "--no-key", "-o", "fox")
+    assert (result.code, result.lines) == (0, ["fox.png"])
+
+
+ERRORS = {
+    "LocalAI, a number as code": (
+        500,
+        {"error": {"message": "model is busy", "code": 500, "type": ""}},
+        "model is busy",
+    ),
+    "LocalAI, opaque": (500, b"", "said nothing"),
+    "stable-diffusion.cpp": (400, {"error": "prompt required"}, "prompt required"),
+    "FastAPI, text": (503, {"detail": "not initialised"}, "not initialised"),
+    "FastAPI, list": (422, {"detail": [{"loc": ["body", "size"], "msg": "bad", "type": "x"}]}, "body.size: bad"),
+    "OpenAI": (400, {"error": {"message": "Unknown parameter", "code": "unknown_parameter", "param": "x"}}, "Unknown"),
+}
+
+
+@pytest.mark.parametrize(("number", "body", "says"), ERRORS.values(), ids=ERRORS)
+def test_every_shape_of_error_is_read(ask, server, number, body, says):
+    server.answers(words(body, code=number))
+    result = ask("openai", "--no-key", "--retries", "0")
+    assert (result.code, says in result.err) == (1, True), result.err
+
+
+def test_what_a_server_did_otherwise_is_said(ask, server):
+    server.answers(words({"data": [{"b64_json": B64, "seed": 1024}]}))
+    result = ask("openai", "--no-key", "-s", "512x512", "--seed", "7", "-o", "fox.png", "--json")
+    assert "fox.png: the server made 64x64, not 512x512" in result.err
+    assert "fox.png: the server used seed 1024, not 7" in result.err
+    assert result.json["surprises"] == [
+        "fox.png: the server used seed 1024, not 7", "fox.png: the server made 64x64, not 512x512",
+    ]  # fmt: skip
+
+
+def test_what_a_server_has_no_word_for_is_refused_before_anything_is_sent(ask, server):
+    for name, option in (("openai.com", "--seed"), ("localai", "--resolution"), ("openai.com", "--safety-tolerance")):
+        result = ask(name, option, "1")
+        assert (result.code, server.requests) == (2, [])
+        assert option in result.err
+
+
+def test_people_add_providers_of_their_own(flux, server, home):
+    folder = home / ".config" / "flux-image-cli"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text(
+        f'[providers.mine]\nbase_url = "{server.url}"\nkey = "MINE_KEY"\nserver = "together"\n'
+    )
+    server.answers(words({"data": [{"b64_json": B64}]}))
+    line = ["generate", "a fox", "--provider", "mine", "-m", "x", "-s", "64x64"]
+    assert flux(*line).code == 4
+    result = flux(*line, env={"MINE_KEY": "k-mine-123456"})
+    assert result.code == 0, result.err
+    assert server.posts[0] == {"model": "x", "prompt": "a fox", "width": 64, "height": 64}
+    assert server.requests[0].headers["authorization"] == "Bearer k-mine-123456"
+    (folder / "config.toml").write_text('[providers.mine]\nbase_url = "http://x"\nserver = "togeter"\n')
+    wrong = flux(*line)
+    assert (wrong.code, "did you mean together?" in wrong.err) == (2, True)
+
+
+def test_a_server_error_is_not_taken_for_a_picture(ask, server):
+    server.answers(status(200))
+    assert ask("openai", "--no-key").code == 1
+
+
+# --- flux providers -------------------------------------------------------------------------------------------------
+
+
+def test_all_providers_are_listed_with_key_address_and_price(flux):
+    result = flux("providers", env={"BFL_API_KEY": "k-123456789"})
+    rows = {line.split()[0]: line for line in result.lines[1:]}
+    assert set(rows) == set(ROWS)
+    assert "BFL_API_KEY (set)" in rows["bfl"]
+    assert "FAL_KEY (not set)" in rows["fal"]
+    assert "0.06" in rows["replicate"]
+    assert "unknown" in rows["together"]
+    assert "k-123456789" not in result.out
+
+
+def test_one_provider_says_what_becomes_of_every_parameter(flux):
+    (document,) = flux("providers", "bfl", "--json").json
+    assert document["parameters"]["enhance_prompt"] == {
+        "behaviour": "renamed", "field": "prompt_upsampling", "reason": None,
+    }  # fmt: skip
+    assert document["parameters"]["sync_mode"]["behaviour"] == "unsupported"
+    assert (document["key_set"], document["price_usd"], document["pictures_per_call"]) == (False, 0.06, 1)
+    model = flux("models", "flux1.1-pro-ultra", "--json").json
+    assert document["parameters"].keys() == model["parameters"].keys()
+
+
+def test_an_unknown_provider_suggests_the_nearest(flux):
+    result = flux("providers", "replcate")
+    assert (result.code, "did you mean replicate?" in result.err) == (2, True)
