@@ -113,14 +113,18 @@ def attach(value: Value) -> Value:
     """
     if not isinstance(value, str) or value.startswith(("http://", "https://", "data:")):
         return value
-    data = _read(value, MAX_ATTACHMENT, "image_prompt")
+    return attachment(value, _read(value, MAX_ATTACHMENT, "image_prompt"))
+
+
+def attachment(asked: str, data: bytes) -> Attachment:
+    """The bytes of a picture somebody named, checked. Raises UsageError for damaged ones and other types."""
     try:
         look = inspect(data)
     except PictureError as fault:
-        raise UsageError(f"image_prompt {value!r}: {fault.message}", hint="give a jpeg, png, gif or webp") from fault
+        raise UsageError(f"image_prompt {asked!r}: {fault.message}", hint="give a jpeg, png, gif or webp") from fault
     if look.format not in ATTACHED:
-        raise UsageError(f"image_prompt {value!r} is {look.format}", hint="give a jpeg, png, gif or webp")
-    return Attachment(value, data_uri(data, FORMATS[look.format].mime))
+        raise UsageError(f"image_prompt {asked!r} is {look.format}", hint="give a jpeg, png, gif or webp")
+    return Attachment(asked, data_uri(data, FORMATS[look.format].mime))
 
 
 def read_prompt(word: str, stdin: TextIO | None) -> str:

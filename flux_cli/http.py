@@ -193,11 +193,12 @@ class Http:
         """Seconds before the next attempt: doubling up to eight, with up to a quarter less at random."""
         return min(8.0, 0.5 * (1 << attempt)) * (1 - self._jitter() / 4)
 
-    async def download(self, url: str, base: str, check: Callable[[bytes], object]) -> bytes:
+    async def download(self, url: str, base: str, check: Callable[[bytes], object], request_id: str = "") -> bytes:
         """Fetch a picture that is already paid for, without any key, until it is whole.
 
         `url` may be absolute, relative to `base`, or a data URI. `check` raises PictureError for bytes that are no
-        whole picture; they are fetched again. Raises ProviderError for addresses nobody can mean, else NetworkError.
+        whole picture; they are fetched again. `request_id` names the call in errors. Raises ProviderError for
+        addresses nobody can mean, else NetworkError.
         """
         if url.startswith("data:"):
             return decode_data_uri(url, MAX_BYTES)
@@ -219,7 +220,8 @@ class Http:
             fault = DeadlineError(f"not within {self._timeout:g} s")
         kind = PictureError if isinstance(fault, PictureError) else NetworkError
         message = f"the picture was made, but could not be fetched: {fault}"
-        raise kind(message, billed=True, hint=f"it may still be there for a while: {plain(address, 2000)}") from fault
+        hint = f"it may still be there for a while: {plain(address, 2000)}"
+        raise kind(message, billed=True, hint=hint, request_id=request_id) from fault
 
     async def _fetch(self, address: str, base: str) -> bytes:
         """One GET with its redirects. Raises NetworkError for every way it can fail."""

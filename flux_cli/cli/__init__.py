@@ -131,7 +131,10 @@ def _usage(fault: Exception, arguments: Sequence[str]) -> UsageError:
     if words.startswith("No such command") and context:
         typed = words.split("'")[1] if "'" in words else ""
         names = context.command.list_commands(context)
-        hint = f'flux generate "{typed}"' if " " in typed else did_you_mean(typed, names)
+        sentence = " ".join(word for word in arguments if not word.startswith("-")) if len(arguments) > 1 else typed
+        hint = did_you_mean(typed, names)
+        if " " in sentence and not hint and context.parent is None:
+            hint = f'flux generate "{sentence}"'
         return UsageError(f"no such command: {typed}", hint=hint or f"commands: {', '.join(names)}")
     command = next((word for word in arguments if word in COMMANDS), "")
     path = context.command_path if context else f"flux {command}".rstrip()

@@ -7,14 +7,17 @@ from flux_cli import config, console, keys
 from flux_cli.cli.options import Options, takes_options
 from flux_cli.cli.settings import Prepared, prepare, provider_of, read_prompt
 from flux_cli.core import naming
-from flux_cli.core.errors import AuthError, BudgetError, UsageError
+from flux_cli.core.errors import AuthError, BudgetError, FluxError, UsageError
 from flux_cli.core.naming import Name
 from flux_cli.core.provider import Row
 from flux_cli.core.report import document
-from flux_cli.core.request import Auth, Report
+from flux_cli.core.request import Attachment, Auth, Report
 
 if TYPE_CHECKING:
     from flux_cli.console import Display
+
+
+FETCH_SECONDS = 60.0  # for a picture that guides the prompt
 
 
 class Ready(NamedTuple):
@@ -59,7 +62,7 @@ def _ready(options: Options) -> Ready:
     word = options.one_prompt()
     if word is None:
         raise UsageError("there is no prompt", hint='say what to draw: flux generate "a red fox in the snow"')
-    prepared = prepare(options, read_prompt(word))
+    prepared = prepare(options, read_prompt(word), None if options.dry_run else _fetched)
     names = _names(prepared)
     row = prepared.settings.provider
     if prepared.output == "-":
@@ -67,6 +70,24 @@ def _ready(options: Options) -> Ready:
     auth = _auth(row, prepared, options)
     skip = {} if prepared.output == "-" else _preflight(options, prepared, names)
     return Ready(options, prepared, row, auth, names, skip)
+
+
+def _fetched(address: str) -> Attachment:
+    """A picture somebody named by its address, read without any key. Raises UsageError where it cannot be had."""
+    import asyncio
+
+    from flux_cli import files
+    from flux_cli.http import Http
+
+    async def fetch() -> bytes:
+        async with Http(timeout=FETCH_SECONDS, retries=1) as http:
+            return await http.download(address, address, lambda _data: None)
+
+    try:
+        data = asyncio.run(fetch())
+    except FluxError as fault:
+        raise UsageError(f"image_prompt {address!r} cannot be fetched: {fault.__cause__ or fault}") from fault
+    return files.attachment(address, data)
 
 
 def _names(prepared: Prepared) -> tuple[Name, ...]:
@@ -118,7 +139,7 @@ def _auth(row: Row, prepared: Prepared, options: Options) -> Auth | None:
         secret, _ = keys.find(variable, config.user_folder())
         if secret:
             keys.check_transport(base)
-            return Auth(secret, variable, base, row.hosts)
+            return Auth(secret, variable, base, row.hosts, page=row.page)
     if options.dry_run:
         return None
     name = row.key_variables[-1]
@@ -177,7 +198,7 @@ def _run(ready: Ready) -> Report:
         provider_name=row.name,
         hosted=row.hosted,
         sink=sink,
-        concurrency=prepared.settings.concurrency,
+        concurrency=min(prepared.settings.concurrency, row.in_flight),
         skip=ready.skip,
     )
     transport = None

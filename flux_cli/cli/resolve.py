@@ -39,6 +39,8 @@ def resolve(
         row = prepared.settings.provider
         if not row.hosted:
             raise UsageError("an offline sketch has no address", hint="drop --offline")
+        if "as base64>" in str([post.body.get("image_prompt") for post in posts]):
+            raise UsageError(f"{row.name} takes the picture itself, not its address", hint="download it first")
         console.out("\n".join(_curl(post, row, keyed=not options.no_key) for post in posts))
     elif options.as_json:
         console.out_json(_document(prepared, posts))

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 from flux_cli import catalogue, config
@@ -11,9 +12,11 @@ from flux_cli.core.formats import format_of_suffix
 from flux_cli.core.model import Json, Model, Wire
 from flux_cli.core.plan import plan
 from flux_cli.core.provider import Row
-from flux_cli.core.request import Auth, Note, Plan, Request, Resolved, Value
+from flux_cli.core.request import Attachment, Auth, Note, Plan, Request, Resolved, Value
 from flux_cli.core.resolve import resolve
 from flux_cli.providers import ROWS, Provider, connect
+
+Fetch = Callable[[str], Attachment]
 
 
 class Prepared(NamedTuple):
@@ -25,10 +28,15 @@ class Prepared(NamedTuple):
     output: str | None
 
 
-def prepare(options: Options, prompt: str | None) -> Prepared:
-    """Merge options with the settings, read what they name, resolve and plan. Raises UsageError."""
+def prepare(options: Options, prompt: str | None, fetch: Fetch | None = None) -> Prepared:
+    """Merge options with the settings, read what they name, resolve and plan. Raises UsageError.
+
+    `fetch` gets a picture that is named by its address, for providers that take only the picture itself; without it
+    (where nothing may be sent) the address stands for the picture.
+    """
     settings = config.load(_flags(options), ROWS)
     found = catalogue.find(settings.model, config.model_folders())
+    wire = wire_of(settings.provider, found.model)
     parameters: dict[str, Value] = dict(options.parameters())
     output = settings.output if _is_file(settings.output) else None
     # A format that is only a default yields to the suffix of a file somebody named.
@@ -39,16 +47,23 @@ def prepare(options: Options, prompt: str | None) -> Prepared:
             from flux_cli import files
 
             parameters[name] = files.attach(parameters[name])
+            if fetch and _takes_bytes(wire, name) and is_address(parameters[name]):
+                parameters[name] = fetch(str(parameters[name]))
     if not settings.provider.hosted and options.no_badge:
         parameters["badge"] = False
     request = Request(settings.model, parameters, prompt, options.route, output)
-    resolved = resolve(request, found.model, wire_of(settings.provider, found.model))
+    resolved = resolve(request, found.model, wire)
     if found.hint:
         near = tuple(_with_hint(note, found.hint) for note in resolved.notes)
         resolved = resolved._replace(notes=near)
     resolved = resolved._replace(unit_price_usd=_unit_price(settings.provider, resolved))
     fresh_seed = int.from_bytes(os.urandom(3)) if resolved.seed is None else None
     return Prepared(settings, resolved, plan(resolved, fresh_seed), settings.output)
+
+
+def is_address(value: Value) -> bool:
+    """Whether a picture is named by where it is on the network."""
+    return isinstance(value, str) and value.startswith(("http://", "https://"))
 
 
 def read_prompt(word: str) -> str:
@@ -125,6 +140,10 @@ def _is_file(output: str | None) -> bool:
     from flux_cli import files
 
     return not files.is_folder(output)
+
+
+def _takes_bytes(wire: Wire | None, name: str) -> bool:
+    return bool(wire and name in wire.fields and wire.fields[name].spelling == "base64")
 
 
 def _is_image(model: Model, name: str) -> bool:

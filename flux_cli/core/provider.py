@@ -16,4 +16,5 @@ class Row(NamedTuple):
     hosts: tuple[str, ...] = ()  # where the key may go over https, beside the address itself
     server: str = ""  # the kind of OpenAI-shaped server, a row of catalogue/servers.toml; "": the gateway
     hosted: bool = True  # pictures come from a model and may cost money
+    in_flight: int = 256  # calls it takes at once, whatever --concurrency says
     estimates: bool = False  # answers `?dryRun=true` with a price; any other server would make, and bill, a picture

@@ -60,8 +60,8 @@ BY_STATUS: dict[int, type[FluxError]] = {
     429: RateError,
 }
 HINTS: dict[type[FluxError], str] = {
-    AuthError: "check {key}",
-    PaymentError: "top up the account, then run the same command again",
+    AuthError: "check {key}{page}",
+    PaymentError: "top up the account{page}, then run the same command again",
     ModerationError: "rephrase the prompt, or try another route with --route",
     NotFoundError: "see the known models with: flux models",
     RateError: "wait a little, or lower --concurrency",
@@ -87,7 +87,8 @@ def failure(reply: Reply, auth: Auth | None = None, request_id: str = "") -> Flu
     if kind is ProviderError:
         text = f"the provider failed with {code or 'HTTP ' + str(reply.status)}{said}"
     billed = reply.status in (408, 504, 524) or (200 <= reply.status < 300 and kind is ProviderError)
-    hint = HINTS.get(kind, "").format(key=auth.variable if auth else "the key")
+    page = f" ({auth.page})" if auth and auth.page else ""
+    hint = HINTS.get(kind, "").format(key=auth.variable if auth else "the key", page=page)
     return kind(text, hint=hint, billed=billed, status=reply.status, request_id=request_id or identity(reply))
 
 

@@ -93,6 +93,7 @@ class Auth(NamedTuple):
     hosts: tuple[str, ...] = ()  # "api.bfl.ai", or "*.bfl.ai" for every name below it
     header: str = "Authorization"
     prefix: str = "Bearer "
+    page: str = ""  # where people get keys and top up, for hints
 
 
 class Post(NamedTuple):

@@ -31,7 +31,7 @@ def media_address(url: str, base: str) -> str:
     try:
         address = urljoin(base + "/", url)
         parts = urlsplit(address)
-        usable = bool(parts.hostname) and parts.username is None and parts.password is None
+        usable = bool(parts.hostname) and parts.port != 0 and parts.username is None and parts.password is None
         usable = usable and (parts.scheme == "https" or parts.scheme == urlsplit(base).scheme == "http")
     except ValueError:
         usable = False

@@ -29,7 +29,10 @@ ROWS: Mapping[str, Row] = {
             "lumenfall", "openai", LUMENFALL, ("LUMENFALL_API_KEY",),
             page="https://lumenfall.ai/app/api_keys", estimates=True,
         ),
-        Row("bfl", "bfl", "https://api.bfl.ai", ("BFL_API_KEY",), page="https://dashboard.bfl.ai", hosts=("*.bfl.ai",)),
+        Row(
+            "bfl", "bfl", "https://api.bfl.ai", ("BFL_API_KEY",),
+            page="https://dashboard.bfl.ai", hosts=("*.bfl.ai",), in_flight=24,
+        ),
         Row(
             "fal", "fal", "https://queue.fal.run", ("FAL_KEY",),
             page="https://fal.ai/dashboard/keys", hosts=("fal.run", "queue.fal.run"),

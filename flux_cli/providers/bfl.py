@@ -38,10 +38,10 @@ class BFL:
         watch = _Watch(identity, self._auth)
         done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
         try:
-            data = await http.download(_sample(done, identity), self._base, inspect)
+            data = await http.download(_sample(done, identity), self._base, inspect, identity)
         except NetworkError:  # the signature of the address may have expired; a new poll signs a new one
             done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
-            data = await http.download(_sample(done, identity), self._base, inspect)
+            data = await http.download(_sample(done, identity), self._base, inspect, identity)
         return [Media(data, _facts(identity, body, done))]
 
 

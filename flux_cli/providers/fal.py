@@ -68,7 +68,7 @@ async def _media(reply: Reply, identity: str, base: str, http: "Http") -> list[M
             continue
         url = image.get("url") if isinstance(image, dict) else None
         if isinstance(url, str):
-            media.append(Media(await http.download(url, base, inspect), facts))
+            media.append(Media(await http.download(url, base, inspect, identity), facts))
     if media:
         return media
     if any(flag is True for flag in flagged):

@@ -43,7 +43,8 @@ class Replicate:
                 url, self._auth, lambda answer: _finished(answer, self._auth), POLL_SECONDS, stop
             )
         facts = Facts(identity, "replicate")
-        return [Media(await http.download(url, self._base, inspect), facts) for url in _outputs(prediction)]
+        addresses = _outputs(prediction)
+        return [Media(await http.download(address, self._base, inspect, identity), facts) for address in addresses]
 
 
 def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:

@@ -127,7 +127,7 @@ PICTURE = "data:image/png;base64,AAAA"
         ({"image_prompt": PICTURE}, {"image_prompt": "AAAA"}, {"image_url": PICTURE}, {"image_prompt": PICTURE}),
         (
             {"image_prompt": "https://a.example/b.png"},
-            None,
+            {"image_prompt": "<the picture at https://a.example/b.png, as base64>"},  # until it is fetched
             {"image_url": "https://a.example/b.png"},
             {"image_prompt": "https://a.example/b.png"},
         ),

@@ -1,11 +1,13 @@
 """BFL, fal and Replicate from the command line to the file: what goes out, what comes back, and every known trap."""
 
+import base64
 import signal
 import subprocess
 import threading
 from pathlib import Path
 
 import pytest
+from e2e.drawings import pixels_as
 from e2e.gateway import status, words
 
 from flux_cli.core.errors import ProviderError
@@ -243,6 +245,30 @@ def test_an_expired_address_is_asked_for_once_more_and_nothing_is_paid_twice(mak
         make("bfl", seed=7)
     polls = [entry for entry in upstream.log if "get_result" in entry]
     assert (len(polls), len(upstream.submits)) == (2, 1)
+
+
+def test_a_new_address_brings_the_picture_of_the_same_task(make, upstream):
+    picture = words(pixels_as("jpeg", 64, 36), "image/jpeg")
+    upstream.answers(task("ready", delivery=(status(403), picture)))
+    assert len(make("bfl", seed=7)) == 1
+    assert len(upstream.submits) == 1
+
+
+def test_an_image_prompt_by_address_is_fetched_without_the_key_and_sent_itself(ask, flux, upstream, other):
+    """BFL takes no address. `flux resolve`, which sends nothing, says what would be sent."""
+    guide = pixels_as("png", 8, 8)
+    other.answers(status(500)._replace(media={"/guide.png": (words(guide, "image/png"),)}))
+    address = f"{other.origin}/guide.png"
+    assert flux("generate", "x", "--base-url", other.url, "--no-key", "--retries", "0").code == 1  # serves it from now
+    upstream.answers(task())
+    result = ask("bfl", "--image-prompt", address)
+    assert result.code == 0, result.err
+    assert upstream.submits[0].body["image_prompt"] == base64.b64encode(guide).decode()
+    assert "x-key" not in other.requests[-1].headers
+    (sent,) = flux("resolve", "x", "--provider", "bfl", "--image-prompt", address, "--json").json["sends"]
+    assert sent["body"]["image_prompt"] == f"<the picture at {address}, as base64>"
+    missing = ask("bfl", "--image-prompt", f"{other.origin}/none.png")
+    assert (missing.code, len(upstream.submits)) == (2, 1)
 
 
 def test_the_deadline_ends_the_wait_and_names_the_job(ask, upstream):
