@@ -1,17 +1,15 @@
 """`flux generate --dry-run`: the calls, the file names and the cost; nothing is made, nothing is paid."""
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from flux_cli import console
+from flux_cli.cli.ready import Ready
 from flux_cli.cli.settings import provider_of
 from flux_cli.core.model import Json
 from flux_cli.core.report import SCHEMA, note_document, request_document, resolved_document
 from flux_cli.core.values import shorten
 from flux_cli.providers import openai
-
-if TYPE_CHECKING:
-    from flux_cli.cli.generate import Ready
 
 
 class Cost(NamedTuple):
@@ -21,7 +19,7 @@ class Cost(NamedTuple):
     source: str
 
 
-def preview(ready: "Ready") -> None:
+def preview(ready: Ready) -> None:
     """Print what generate would do. Asks the gateway for its estimate where that is possible."""
     cost = _cost(ready)
     if ready.options.as_json:
@@ -42,7 +40,7 @@ def preview(ready: "Ready") -> None:
         console.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
 
 
-def _document(ready: "Ready", cost: Cost) -> dict[str, Json]:
+def _document(ready: Ready, cost: Cost) -> dict[str, Json]:
     prepared = ready.prepared
     paths: list[Json] = list(_paths(ready))
     notes: list[Json] = [note_document(note) for note in (*prepared.resolved.notes, *prepared.plan.notes)]
@@ -66,7 +64,7 @@ def _document(ready: "Ready", cost: Cost) -> dict[str, Json]:
     }
 
 
-def _paths(ready: "Ready") -> list[str]:
+def _paths(ready: Ready) -> list[str]:
     """The names to come; a suffix only the picture can tell is shown as `{ext}`."""
     paths = []
     for call, name in zip(ready.prepared.plan.calls, ready.names, strict=True):
@@ -76,7 +74,7 @@ def _paths(ready: "Ready") -> list[str]:
     return paths
 
 
-def _cost(ready: "Ready") -> Cost:
+def _cost(ready: Ready) -> Cost:
     if ready.row.estimates and ready.auth and ready.calls:
         return Cost(_estimate(ready) * ready.calls, "estimate of the gateway")
     price = ready.prepared.resolved.unit_price_usd
@@ -85,7 +83,7 @@ def _cost(ready: "Ready") -> Cost:
     return Cost(price * ready.calls, "price of the catalogue" if ready.row.hosted else "sketches are free")
 
 
-def _estimate(ready: "Ready") -> float:
+def _estimate(ready: Ready) -> float:
     """USD of one picture, asked of the gateway. Raises the FluxError of an answer that is no estimate."""
     import asyncio
 

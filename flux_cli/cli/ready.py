@@ -1,0 +1,153 @@
+"""Everything that costs nothing to check, checked: a run that is ready could be paid for at once."""
+
+import sys
+from typing import NamedTuple
+
+from flux_cli import config, console, keys
+from flux_cli.cli.options import Options
+from flux_cli.cli.settings import Prepared, prepare, read_prompt
+from flux_cli.core import naming
+from flux_cli.core.errors import AuthError, BudgetError, FluxError, UsageError
+from flux_cli.core.naming import Name
+from flux_cli.core.provider import Row
+from flux_cli.core.request import Attachment, Auth
+
+FETCH_SECONDS = 60.0  # for a picture that guides the prompt
+
+
+class Ready(NamedTuple):
+    """One run with every check behind it. `skip` maps calls to the files that make them unnecessary."""
+
+    options: Options
+    prepared: Prepared
+    row: Row
+    auth: Auth | None
+    names: tuple[Name, ...]
+    skip: dict[int, str]
+
+    @property
+    def calls(self) -> int:
+        """How many calls will be paid for."""
+        return self.prepared.resolved.n - len(self.skip)
+
+
+def make_ready(options: Options) -> Ready:
+    """Check everything that costs nothing to check. Raises UsageError, or AuthError without a key."""
+    word = options.one_prompt()
+    if word is None:
+        raise UsageError("there is no prompt", hint='say what to draw: flux generate "a red fox in the snow"')
+    prepared = prepare(options, read_prompt(word), None if options.dry_run else _fetched)
+    names = _names(prepared)
+    row = prepared.settings.provider
+    if prepared.output == "-":
+        _check_stdout(options, prepared)
+    auth = _auth(row, prepared, options)
+    skip = {} if prepared.output == "-" else _preflight(options, prepared, names)
+    return Ready(options, prepared, row, auth, names, skip)
+
+
+def _fetched(address: str) -> Attachment:
+    """A picture somebody named by its address, read without any key. Raises UsageError where it cannot be had."""
+    import asyncio
+
+    from flux_cli import files
+    from flux_cli.http import Http
+
+    async def fetch() -> bytes:
+        async with Http(timeout=FETCH_SECONDS, retries=1) as http:
+            return await http.download(address, address, lambda _data: None)
+
+    try:
+        data = asyncio.run(fetch())
+    except FluxError as fault:
+        raise UsageError(f"image_prompt {address!r} cannot be fetched: {fault.__cause__ or fault}") from fault
+    return files.attachment(address, data)
+
+
+def _names(prepared: Prepared) -> tuple[Name, ...]:
+    """A name for every call. `{id}` is made here, so that all names are known before anything is paid."""
+    import secrets
+    import time
+
+    from flux_cli import files
+
+    resolved, output, size = prepared.resolved, prepared.output, prepared.resolved.size
+    if output == "-":
+        return tuple(Name("-", {}) for _ in prepared.plan.calls)
+    folder = bool(output) and files.is_folder(output or "")
+    template = naming.complete(output, seeded=resolved.seed is not None, is_folder=folder)
+    now = time.localtime()
+    common: dict[str, str | int] = {
+        **naming.text_fields(resolved.prompt, resolved.model.id if resolved.model else resolved.wire_model),
+        "ratio": size.aspect_ratio.replace(":", "x") if size else "auto",
+        "width": size.width if size else "auto",
+        "height": size.height if size else "auto",
+        "date": time.strftime("%Y-%m-%d", now),
+        "time": time.strftime("%H%M%S", now),
+    }
+    rows = []
+    for call in prepared.plan.calls:
+        identity = secrets.token_hex(4)
+        seed = call.seed if isinstance(call.seed, int) else identity
+        rows.append({**common, "id": identity, "seed": seed, "index": call.number})
+    return naming.names(template, rows)
+
+
+def _check_stdout(options: Options, prepared: Prepared) -> None:
+    if prepared.resolved.n > 1:
+        raise UsageError("-o - takes one picture, not several", hint="drop -n, or save to a folder")
+    if options.as_json:
+        raise UsageError("-o - and --json both want standard output", hint="give one of the two")
+    if sys.stdout is None:
+        raise UsageError("standard output is closed", hint="save to a file with -o")
+    if sys.stdout.isatty() and not options.dry_run:
+        raise UsageError("a picture is no text for a terminal", hint="pipe it: flux generate ... -o - | command")
+
+
+def _auth(row: Row, prepared: Prepared, options: Options) -> Auth | None:
+    """The key for this run. Raises AuthError without one, and ConfigError where it would travel unprotected."""
+    if not row.key_variables or options.no_key:
+        return None
+    base = prepared.settings.base_url
+    for variable in row.key_variables:
+        secret, _ = keys.find(variable, config.user_folder())
+        if secret:
+            keys.check_transport(base)
+            return Auth(secret, variable, base, row.hosts, page=row.page)
+    if options.dry_run:
+        return None
+    name = row.key_variables[-1]
+    server = ", or --no-key if this server needs none" if row.server else ""
+    where = f" (keys: {row.page})" if row.page else ""
+    hint = f"export {name}=...{where}{server}, or draw a sketch with --offline"
+    raise AuthError(f"no key: {name} is not set", hint=hint)
+
+
+def _preflight(options: Options, prepared: Prepared, names: tuple[Name, ...]) -> dict[int, str]:
+    from flux_cli import files
+
+    present = files.preflight(
+        names,
+        prepared.resolved.format,
+        overwrite=options.overwrite,
+        skip_existing=options.skip_existing,
+        write=not options.dry_run,
+    )
+    if options.skip_existing and not options.quiet and any("{id}" in name.template for name in names):
+        console.err("flux: note: --skip-existing cannot know names with a random {id} again; add --seed")
+    return {prepared.plan.calls[place].number: path for place, path in present.items()}
+
+
+def check_budget(ready: Ready) -> None:
+    """Raise BudgetError where the run would cost more than allowed, or nobody knows what it costs."""
+    limit, price = ready.prepared.settings.max_cost, ready.prepared.resolved.unit_price_usd
+    if limit is None or ready.calls == 0:
+        return
+    if price is None:
+        raise BudgetError(
+            "the price is unknown, and there is a limit", hint="run without --max-cost if you accept that"
+        )
+    cost = price * ready.calls
+    if cost > limit + 1e-9:
+        message = f"{ready.calls} at {price:.2f} USD make {cost:.2f} USD, over the limit of {limit:.2f} USD"
+        raise BudgetError(message, hint="ask for fewer pictures, or raise --max-cost")
