@@ -402,3 +402,15 @@ def test_ctrl_c_stops_the_job_where_the_provider_can(command, environment, line,
     assert (stop in upstream.log) if stop else not any("cancel" in entry for entry in upstream.log)
     assert says in err
     assert list(Path().iterdir()) == []
+
+
+# --- repeating ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "posts"), [({}, 2), ({"x_fal_retryable": "false"}, 1), ({"x_should_retry": "false"}, 1)]
+)
+def test_a_provider_that_calls_repeating_useless_is_believed(ask, upstream, header, posts):
+    upstream.answers(status(503, **header), queued())
+    assert ask("fal").code == (0 if posts == 2 else 1)
+    assert len(upstream.submits) == posts
