@@ -4,6 +4,8 @@ It knows the order and nothing else: what is sent is decided before, how in `htt
 """
 
 import asyncio
+import contextlib
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -45,8 +47,9 @@ class Job(NamedTuple):
 async def generate(job: Job, http: Http, tell: Tell) -> Report:
     """Run every call of a job, at most `concurrency` at once. Never raises for a call that failed.
 
-    When the task is cancelled (Ctrl-C) what is saved stays, and the report says what was under way.
+    When the task is cancelled (Ctrl-C, or a signal to end) what is saved stays, and the report says what was under way.
     """
+    _end_like_ctrl_c()
     run = _Run(job, http, tell)
     todo = iter(zip(job.plan.calls, job.names, strict=True))
     workers = [asyncio.create_task(run.work(todo)) for _ in range(min(job.concurrency, len(job.plan.calls)))]
@@ -62,6 +65,17 @@ async def generate(job: Job, http: Http, tell: Tell) -> Report:
     notes: tuple[Note, ...] = (*job.resolved.notes, *job.plan.notes)
     stopped = tuple((stop.identity, agreed) for stop, agreed in http.stopped)
     return Report(job.resolved, notes, job.provider_name, job.hosted, outcomes, interrupted, stopped)
+
+
+def _end_like_ctrl_c() -> None:
+    """Let `timeout`, a closing terminal and a stopping CI job end a run as Ctrl-C does: what is saved gets listed."""
+    task = asyncio.current_task()
+    for name in ("SIGTERM", "SIGHUP"):
+        # A signal this system or thread does not know, or one the parent wants ignored (nohup), stays as it is.
+        with contextlib.suppress(KeyError, NotImplementedError, RuntimeError, ValueError):
+            number = signal.Signals[name]
+            if task and signal.getsignal(number) is not signal.SIG_IGN:
+                asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 class _Run:

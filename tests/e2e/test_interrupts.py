@@ -43,6 +43,7 @@ class Interrupted:
         waiting: int,
         saved: int,
         times: int = 1,
+        number: signal.Signals = signal.SIGINT,
     ) -> None:
         with subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as flux:
             tick = threading.Event()
@@ -53,7 +54,7 @@ class Interrupted:
                 tick.wait(0.01)
             self.early = flux.poll()
             for _ in range(times):
-                flux.send_signal(signal.SIGINT)
+                flux.send_signal(number)
             self.out, self.err = flux.communicate(timeout=PROMPT)
         self.code = flux.returncode
         assert "Traceback" not in self.err
@@ -63,6 +64,15 @@ class Interrupted:
 def slow(release, first: int):
     """The first seeds come at once, the others when the test is over."""
     return lambda asked: picture() if asked.body["seed"] < first else held(release)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_end_is_like_ctrl_c(command, keyed, gateway, release, number):
+    gateway.answers(slow(release, 9))
+    line = [command, "generate", "a fox", "-n", "6", "--seed", "7"]
+    run = Interrupted(line, keyed, gateway, waiting=4, saved=2, number=number)
+    assert (run.early, run.code, run.out.splitlines()) == (None, 130, ["a-fox-7.jpg", "a-fox-8.jpg"])
+    assert sorted(path.name for path in Path().iterdir()) == ["a-fox-7.jpg", "a-fox-8.jpg"]
 
 
 @pytest.mark.parametrize("times", [1, 3], ids=["once", "impatiently"])
