@@ -16,7 +16,6 @@ import json
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from e2e import gateway
 from e2e.drawings import pixels_as
@@ -215,9 +214,3 @@ POLLED = {  # where the end of a job is read
     "fal": "/fal-ai/flux-pro/requests/job-{seed}/status",
     "replicate": "/v1/predictions/job-{seed}",
 }
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port of an address."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
