@@ -13,8 +13,12 @@ from typing import NamedTuple
 import pytest
 
 SCRIPTS = Path(sys.executable).parent
-# A background shell starts its children with SIGINT ignored, and they would hand that on; a handler is not inherited.
+# Background shells and nohup start their children with signals ignored, and those would hand that on to every flux the
+# tests start. A handler is not inherited: children get the default again.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda _number, _frame: None)
 
 OURS = ("FLUX_", "LUMENFALL_", "BFL_", "FAL_", "REPLICATE_", "OPENAI_", "TOGETHER_", "XDG_")
 KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "COVERAGE_PROCESS_START", "VIRTUAL_ENV")
