@@ -23,7 +23,7 @@ class Setting(NamedTuple):
     """One thing that can be set. `project`: a project's file may set it too."""
 
     name: str
-    kind: Literal["text", "whole", "number"]
+    kind: Literal["text", "whole", "number", "truth"]
     help: str
     default: Json = None
     variable: str = ""
@@ -44,8 +44,10 @@ SETTINGS = (
     Setting("timeout", "number", "seconds to wait for a picture", 300, "FLUX_TIMEOUT", 0.001, 86_400),
     Setting("retries", "whole", "repetitions of a call that surely did nothing", 3, "FLUX_RETRIES", 0, 20),
     Setting("max_cost", "number", "most a run may cost, in USD", None, "FLUX_MAX_COST"),
+    Setting("journal_prompts", "truth", "keep prompts in the journal of runs", True, "FLUX_JOURNAL_PROMPTS"),  # noqa: FBT003 - a table reads by column
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
+TRUTHS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 RANKS = ("option", "environment", "project", "user", "default")
 
 
@@ -69,6 +71,7 @@ class Settings(NamedTuple):
     timeout: float
     retries: int
     max_cost: float | None
+    journal_prompts: bool
     values: dict[str, Value]
     providers: Mapping[str, Row]
 
@@ -115,6 +118,7 @@ def _settings(values: dict[str, Value], rows: Mapping[str, Row]) -> Settings:
         timeout=number("timeout"),
         retries=int(number("retries")),
         max_cost=None if values["max_cost"].value is None else number("max_cost"),
+        journal_prompts=values["journal_prompts"].value is True,
         values=values,
         providers=rows,
     )
@@ -199,8 +203,11 @@ def user_folder() -> Path:
     return Path(platformdirs.user_config_dir(APP, appauthor=False))
 
 
-def state_folder() -> Path:
-    """The platform's folder for what must survive a run, such as pictures that could not be saved where they should."""
+def state_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder for what must survive a run: the journal, and pictures that are paid for and not saved yet."""
+    environ = os.environ if environ is None else environ
+    if named := environ.get("FLUX_STATE"):
+        return Path(named).expanduser()
     import platformdirs
 
     return Path(platformdirs.user_state_dir(APP, appauthor=False))
@@ -269,12 +276,15 @@ def _file(path: Path) -> dict[str, Json]:
 
 def _typed(setting: Setting, value: object, source: str) -> Json:
     """The value in the setting's type and range. Raises ConfigError (UsageError for an option) naming the source."""
-    wanted = {"text": "a text", "whole": "a whole number", "number": "a number"}[setting.kind]
+    wanted = {"text": "a text", "whole": "a whole number", "number": "a number", "truth": "true or false"}[setting.kind]
     typed: str | float = ""
     try:
         if setting.kind == "text":
             typed = value if isinstance(value, str) else ""
             valid = bool(typed.strip())
+        elif setting.kind == "truth":
+            said = TRUTHS.get(str(value).strip().lower())
+            typed, valid = said is True, said is not None
         else:
             typed = _number(value, whole=setting.kind == "whole")
             valid = setting.minimum <= typed <= setting.maximum

@@ -23,32 +23,46 @@ PART = ".flux-"  # how the name of a file that is still being written begins
 
 
 class Folder:
-    """Saves pictures as files. A name that was taken meanwhile moves aside; a full disk moves to `rescue`."""
+    """Saves pictures as files. A name that was taken meanwhile moves aside.
 
-    def __init__(self, *, overwrite: bool, rescue: Path) -> None:
-        self._overwrite, self._rescue = overwrite, rescue
+    `mark` is part of the names of unfinished files, so that a crash leaves none that nobody can tell. With `same`, a
+    name that is taken by the very same bytes is where the picture belongs: an earlier run got as far as that.
+    """
+
+    def __init__(self, *, overwrite: bool, mark: str = "", same: bool = False) -> None:
+        self._overwrite, self._mark, self._same = overwrite, mark, same
 
     def save(self, name: Name, picture: Picture, extra: int = 0, *, fresh: bool = False) -> str:
         """Write one picture and return its path. `extra` counts further pictures that one call brought along.
 
-        A `fresh` name is one nobody has checked, and replaces nothing.
-        Raises DiskError if it cannot be written; the error says where the picture was kept instead.
+        A `fresh` name is one nobody has checked, and replaces nothing. Raises DiskError if it cannot be written.
         """
         path = name.path(FORMATS[picture.format].suffix)
         if extra:
             path = sibling(path, extra + 1)
         try:
-            return _publish(picture.data, path, overwrite=self._overwrite and not extra and not fresh)
+            if self._same and _holds(path, picture.data):
+                return path
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            part = f"{PART}{self._mark}{secrets.token_hex(8)}"
+            return _publish(picture.data, path, part, overwrite=self._overwrite and not extra and not fresh)
         except OSError as fault:
-            raise DiskError(f"cannot write {path}: {fault.strerror}", hint=self._rescued(path, picture)) from fault
+            raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
 
-    def _rescued(self, path: str, picture: Picture) -> str:
-        try:
-            self._rescue.mkdir(parents=True, exist_ok=True)
-            kept = _publish(picture.data, str(self._rescue / Path(path).name), overwrite=False)
-        except OSError:
-            return "it could not be kept anywhere else either"
-        return f"the picture is safe in {kept}"
+
+def sweep(names: Sequence[Name], mark: str) -> None:
+    """Remove the unfinished files that a crashed run left in the folders of its names."""
+    for folder in dict.fromkeys(Path(name.path("png")).parent for name in names):
+        for part in folder.glob(f"{PART}{mark}*"):
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
+def _holds(path: str, data: bytes) -> bool:
+    try:
+        return Path(path).read_bytes() == data
+    except OSError:
+        return False
 
 
 class Pipe:
@@ -185,10 +199,10 @@ def _try_folder(folder: Path) -> None:
         raise OutputError(f"cannot write into {folder}: {reason}", hint=hint) from fault
 
 
-def _publish(data: bytes, path: str, *, overwrite: bool) -> str:
+def _publish(data: bytes, path: str, part_name: str, *, overwrite: bool) -> str:
     """Write beside the target and move into place in one step; readers never see half a picture."""
     target = os.path.realpath(path) if overwrite else path  # a link stays a link, its target is replaced
-    part = str(Path(target).parent / f"{PART}{secrets.token_hex(8)}")
+    part = str(Path(target).parent / part_name)
     try:
         with open(part, "xb") as file:  # noqa: PTH123 - mkstemp would ignore the umask
             file.write(data)

@@ -7,27 +7,45 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from flux_cli.core.containers import inspect
-from flux_cli.core.errors import AuthError, FluxError, Interrupted, NotSentError, PaymentError, PictureError
-from flux_cli.core.formats import split_suffix
+from flux_cli.core.errors import (
+    AuthError,
+    DiskError,
+    FluxError,
+    Interrupted,
+    ModerationError,
+    NetworkError,
+    NotFoundError,
+    NotSentError,
+    PaymentError,
+    PictureError,
+    ProviderError,
+    ValidationError,
+)
 from flux_cli.core.naming import Name
-from flux_cli.core.request import Call, Event, Facts, Media, Note, Outcome, Picture, Plan, Report, Resolved, Saved
+from flux_cli.core.request import (
+    Call,
+    Event,
+    Media,
+    Note,
+    Outcome,
+    Plan,
+    Reply,
+    Report,
+    Resolved,
+    Saved,
+)
+from flux_cli.finishing import Desk, Ledger, Sink, described
 from flux_cli.http import Http
 from flux_cli.providers import Provider
 
 Tell = Callable[[Event], None]
 FATAL = (AuthError, PaymentError)  # every further call would fail the same way
-
-
-class Sink(Protocol):
-    """Where finished pictures go."""
-
-    def save(self, name: Name, picture: Picture, extra: int = 0, *, fresh: bool = False) -> str:
-        """Save one picture and return its path. Raises DiskError."""
+FINAL = (ModerationError, NotFoundError, PaymentError, ProviderError, ValidationError)  # nothing is left to be fetched
+GONE = (403, 404, 410)  # what servers say of an address that has expired
 
 
 class Job(NamedTuple):
@@ -40,8 +58,12 @@ class Job(NamedTuple):
     provider_name: str
     hosted: bool
     sink: Sink
+    ledger: Ledger
     concurrency: int
-    skip: Mapping[int, str]  # index of a call -> the file that makes it unnecessary
+    skip: Mapping[int, str]  # number of a call -> the file that makes it unnecessary
+    traced: bool = False  # the provider keeps a history that lists calls by the names flux gives them
+    limit_usd: float | None = None  # no call goes out that could bring the run over it
+    arrived: Mapping[int, Reply | Sequence[Media]] = {}
 
 
 async def generate(job: Job, http: Http, tell: Tell) -> Report:
@@ -85,6 +107,9 @@ class _Run:
         self._job, self._http, self._tell = job, http, tell
         self._fatal: FluxError | None = None
         self._stopped_by = 0
+        self._spent, self._under_way = 0.0, 0  # USD, calls
+        self._answered: set[int] = set()  # calls that are paid for
+        self._desk = Desk(job.resolved, job.sink, job.ledger)
         self.outcomes: dict[int, Outcome] = {}
 
     async def work(self, todo: Iterator[tuple[Call, Name]]) -> None:
@@ -92,21 +117,30 @@ class _Run:
         for call, name in todo:
             if path := self._job.skip.get(call.number):
                 self._finish(Outcome(call, skipped=path))
-            elif self._fatal:
-                error = NotSentError(f"not sent, because call {self._stopped_by} failed: {self._fatal.code}")
-                self._finish(Outcome(call, error=error))
+            elif reason := self._held_back():
+                self._finish(Outcome(call, error=NotSentError(f"not sent, because {reason}")))
             else:
                 await self._one(call, name)
+
+    def _held_back(self) -> str:
+        """Why no further call may go out; "" where it may."""
+        if self._fatal:
+            return f"call {self._stopped_by} failed: {self._fatal.code}"
+        limit, price = self._job.limit_usd, self._job.resolved.unit_price_usd or 0.0
+        if limit is not None and self._spent + (self._under_way + 1) * price > limit + 1e-9:
+            return f"the run has cost {self._spent:.2f} USD, and the limit is {limit:.2f} USD"
+        return ""
 
     async def _one(self, call: Call, name: Name) -> None:
         started = time.monotonic()
         saved: list[Saved] = []
         error: FluxError | None = None
+        self._under_way += 1
         try:
             await self._make(call, name, saved)
         except FluxError as fault:
             error = fault
-            if isinstance(fault, FATAL) and self._fatal is None:
+            if self._fatal is None and (isinstance(fault, FATAL) or _is_ban(fault)):
                 self._fatal, self._stopped_by = fault, call.number
         except Exception as fault:  # noqa: BLE001 - a fault of ours in one call must not lose the others' pictures
             error = FluxError(f"internal error: {fault!r}", hint="please report it, with --verbose", billed=True)
@@ -117,62 +151,77 @@ class _Run:
             )
             raise
         finally:
+            self._under_way -= 1
+            self._spent += self._cost(saved, error)
+            if error:
+                self._write_off(call, error, saved)
             self._finish(Outcome(call, tuple(saved), error, seconds=time.monotonic() - started))
+
+    def _cost(self, saved: list[Saved], error: FluxError | None) -> float:
+        """What one call has cost in USD: what the provider says, else the price; the price too where nobody knows."""
+        price = self._job.resolved.unit_price_usd or 0.0
+        if saved:
+            said = saved[0].facts.cost_usd
+            return price if said is None else said
+        return price if error and error.billed else 0.0
+
+    def _write_off(self, call: Call, error: FluxError, saved: list[Saved]) -> None:
+        """Write a failure down, and whether anything is left to be fetched."""
+        again = bool(self._job.arrived)
+        expired = again and isinstance(error, NetworkError) and error.status in GONE
+        final = expired or isinstance(error, FINAL) or (isinstance(error, PictureError) and (again or bool(saved)))
+        self._job.ledger.failed(call, error, final=final, code="expired" if expired else "")
+        if call.number in self._answered and not final and not isinstance(error, DiskError):
+            error.hint = "; or: ".join(filter(None, (error.hint, self._job.ledger.recovery())))
 
     async def _make(self, call: Call, name: Name, saved: list[Saved]) -> None:
         """Ask, fetch, finish, save. `saved` grows as files land, so that it is true at any moment."""
-        self._tell(Event("sent", call.number))
+        media = await self._media(call)
+        self._tell(Event("received", call.number))
+        fault: FluxError | None = None
+        try:
+            for extra, one in enumerate(media):
+                try:
+                    await self._desk.keep(call, name, one, extra, saved)
+                except FluxError as error:
+                    error.request_id = error.request_id or one.facts.request_id
+                    fault = fault or error
+        finally:
+            if len(saved) >= len(media):
+                self._job.ledger.whole(call, media)
+        if fault:
+            raise fault
+
+    async def _media(self, call: Call) -> Sequence[Media]:
+        """What a call brings, in files: asked for now, or paid for by an earlier run."""
+        arrived = self._job.arrived.get(call.number)
+        if arrived is not None and not isinstance(arrived, Reply):
+            return arrived
+        reply = arrived or await self._ask(call)
+        self._answered.add(call.number)
+        media = await self._job.provider.pictures(reply, self._http)
+        self._job.ledger.fetched(call, media)
+        return media
+
+    async def _ask(self, call: Call) -> Reply:
+        """The one place where money is spent: written down before, and the answer before anything is made of it."""
 
         def waiting(reason: str, seconds: float) -> None:
             self._tell(Event("waiting", call.number, reason, seconds))
 
-        reply = await self._http.post(self._job.provider.request(call), waiting)
-        media = await self._job.provider.pictures(reply, self._http)
-        self._tell(Event("received", call.number))
-        fault: FluxError | None = None
-        for extra, one in enumerate(media):
-            try:
-                picture = await self._finished(one, name, extra, saved)
-                await self._save(name, picture, extra, one, saved)
-            except FluxError as error:
-                error.request_id = error.request_id or one.facts.request_id
-                fault = fault or error
-        if fault:
-            raise fault
-
-    async def _finished(self, media: Media, name: Name, extra: int, saved: list[Saved]) -> Picture:
-        """The picture in the format asked. If that cannot be had any more, the bytes are saved as they came.
-
-        They are paid for.
-        """
+        post = self._job.provider.request(call)
+        if self._job.traced:
+            post = post._replace(headers={**post.headers, **self._job.ledger.headers(call)})
         try:
-            look = inspect(media.data)
-        except PictureError as fault:
-            fault.billed = True
-            raise
-        received = Picture(media.data, look.format, look.width, look.height, as_received=True)
-        wanted = self._job.resolved.format
-        if wanted in (None, look.format):
-            return received
-        from flux_cli import imaging  # Pillow costs more than everything before it; most pictures need none of it
-
-        try:
-            return await asyncio.to_thread(imaging.convert, media.data, wanted or "", self._job.resolved.quality)
-        except (PictureError, asyncio.CancelledError) as fault:
-            kept = name._replace(template=f"{split_suffix(name.template)[0]}.{{ext}}")
-            path = self._job.sink.save(kept, received, extra, fresh=True)  # here and now: threads may all be encoding
-            saved.append(_saved(path, received, media.facts))
-            if isinstance(fault, PictureError):
-                fault.hint = f"saved as received: {saved[-1].path}"
-            raise
-
-    async def _save(self, name: Name, picture: Picture, extra: int, media: Media, saved: list[Saved]) -> None:
-        """Save in a thread, so that other pictures keep coming; a Ctrl-C waits for the few milliseconds it takes."""
-        saving = asyncio.ensure_future(asyncio.to_thread(self._job.sink.save, name, picture, extra))
-        try:
-            await asyncio.shield(saving)
-        finally:
-            saved.append(_saved(await saving, picture, media.facts))
+            self._job.ledger.sent(call)
+        except OSError as fault:
+            hint = "make room in the state folder, or name another one in FLUX_STATE"
+            raise DiskError(f"cannot write the journal, so nothing was sent: {fault.strerror}", hint=hint) from fault
+        self._tell(Event("sent", call.number))
+        reply = await self._http.post(post, waiting)
+        self._job.ledger.answered(call, reply)
+        await asyncio.to_thread(self._job.ledger.sync)
+        return reply
 
     def _finish(self, outcome: Outcome) -> None:
         self.outcomes[outcome.call.number] = outcome
@@ -185,13 +234,9 @@ class _Run:
             self._tell(Event("failed", index, outcome.error.message, seconds))
 
 
-def described(saved: Saved) -> str:
-    """A picture in a few words: pixels, format and size on disk."""
-    return f"{saved.width}x{saved.height} {saved.format}, {saved.size / 1000:,.0f} kB"
-
-
-def _saved(path: str, picture: Picture, facts: Facts) -> Saved:
-    return Saved(path, picture.format, picture.width, picture.height, len(picture.data), picture.as_received, facts)
+def _is_ban(fault: FluxError) -> bool:
+    """Whether it is the account that was refused, and not the prompt."""
+    return isinstance(fault, ModerationError) and fault.status == 403
 
 
 def _not_started(call: Call) -> Outcome:

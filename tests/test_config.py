@@ -46,7 +46,7 @@ def write(path, text, mode=None):
 def test_nothing_set_means_the_defaults():
     made = load()
     assert made._replace(values={}, providers={}) == (
-        "flux1.1-pro-ultra", ROWS["lumenfall"], LUMENFALL, None, None, 16, 300.0, 3, None, {}, {},
+        "flux1.1-pro-ultra", ROWS["lumenfall"], LUMENFALL, None, None, 16, 300.0, 3, None, True, {}, {},
     )  # fmt: skip
     assert {(value.source, value.rank) for value in made.values.values()} == {("default", 4)}
 
@@ -88,7 +88,7 @@ def test_flags_beat_environment_beats_project_beats_user_beats_default(name, lay
 
 @pytest.mark.parametrize("setting", config.SETTINGS, ids=lambda setting: setting.name)
 def test_every_setting_can_be_set_by_a_variable(setting):
-    text = {"text": "lumenfall", "whole": "7", "number": "7.5"}[setting.kind]
+    text = {"text": "lumenfall", "whole": "7", "number": "7.5", "truth": "False"}[setting.kind]
     if setting.name.endswith("base_url"):
         text = "https://example.org/v1"
     made = load({}, {setting.variable: text, "FLUX_PROVIDER": "lumenfall"})

@@ -13,7 +13,18 @@ from flux_cli.core.datauri import decode_data_uri
 from flux_cli.core.errors import DiskError, OutputError, UsageError
 from flux_cli.core.naming import Name
 from flux_cli.core.request import Attachment, Picture
-from flux_cli.files import MAX_ATTACHMENT, MAX_PROMPT, PART, Folder, Pipe, attach, is_folder, preflight, read_prompt
+from flux_cli.files import (
+    MAX_ATTACHMENT,
+    MAX_PROMPT,
+    PART,
+    Folder,
+    Pipe,
+    attach,
+    is_folder,
+    preflight,
+    read_prompt,
+    sweep,
+)
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX's files")
 linux = pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a full device")
@@ -153,18 +164,13 @@ def test_names_the_file_system_cannot_have_are_refused(template):
 
 
 @pytest.fixture
-def rescue(tmp_path):
-    return tmp_path / "state" / "rescued"
+def folder():
+    return Folder(overwrite=False)
 
 
 @pytest.fixture
-def folder(rescue):
-    return Folder(overwrite=False, rescue=rescue)
-
-
-@pytest.fixture
-def overwriting(rescue):
-    return Folder(overwrite=True, rescue=rescue)
+def overwriting():
+    return Folder(overwrite=True)
 
 
 @pytest.mark.parametrize(
@@ -247,8 +253,8 @@ def test_a_dangling_link_is_not_written_through_unasked(folder, work):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_further_pictures_of_one_call_stand_beside_the_first_and_overwrite_nothing(overwrite, rescue, work):
-    sink = Folder(overwrite=overwrite, rescue=rescue)
+def test_further_pictures_of_one_call_stand_beside_the_first_and_overwrite_nothing(overwrite, work):
+    sink = Folder(overwrite=overwrite)
     (work / "fox-3.png").write_bytes(b"mine")
     paths = [sink.save(name("fox.png"), picture(b"%d" % extra), extra) for extra in range(3)]
     assert paths == ["fox.png", "fox-2.png", "fox-3-2.png"]
@@ -264,31 +270,36 @@ def test_a_longest_name_can_still_move_aside(folder, work):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_paid_picture_is_rescued_when_its_folder_vanished(overwrite, rescue, work):
+def test_a_folder_that_vanished_is_made_again_for_a_paid_picture(overwrite, work):
+    assert Folder(overwrite=overwrite).save(name("out/fox.png"), picture(b"paid")) == "out/fox.png"
+    assert (work / "out/fox.png").read_bytes() == b"paid"
+
+
+def test_where_a_picture_cannot_go_is_said_with_the_reason(folder, work):
+    (work / "out").touch()
+    with pytest.raises(DiskError, match=r"cannot write out/fox\.png: "):
+        folder.save(name("out/fox.png"), picture())
+    assert listed(work) == ["out"]
+
+
+def test_the_very_same_picture_is_not_saved_twice_by_a_second_try(work):
+    (work / "fox.png").write_bytes(b"paid")
+    again = Folder(overwrite=False, same=True)
+    assert again.save(name("fox.png"), picture(b"paid")) == "fox.png"
+    assert again.save(name("fox.png"), picture(b"other")) == "fox-2.png"
+    assert listed(work) == ["fox-2.png", "fox.png"]
+
+
+def test_what_a_crashed_run_was_writing_is_swept_away_and_nothing_else(work):
     (work / "out").mkdir()
-    sink = Folder(overwrite=overwrite, rescue=rescue)
-    (work / "out").rmdir()
-    with pytest.raises(DiskError, match=r"cannot write out/fox\.png") as raised:
-        sink.save(name("out/fox.png"), picture(b"paid"))
-    assert raised.value.hint == f"the picture is safe in {rescue / 'fox.png'}"
-    assert (rescue / "fox.png").read_bytes() == b"paid"
-    assert listed(rescue) == ["fox.png"]
-
-
-def test_rescued_pictures_do_not_overwrite_each_other(folder, rescue):
-    for data in (b"1", b"2"):
-        with pytest.raises(DiskError) as raised:
-            folder.save(name("absent/fox.png"), picture(data))
-    assert raised.value.hint == f"the picture is safe in {rescue / 'fox-2.png'}"
-    assert sorted(path.read_bytes() for path in rescue.iterdir()) == [b"1", b"2"]
-
-
-def test_where_even_the_rescue_fails_that_is_said(work):
-    (work / "state").touch()
-    sink = Folder(overwrite=False, rescue=work / "state" / "rescued")
-    with pytest.raises(DiskError) as raised:
-        sink.save(name("absent/fox.png"), picture())
-    assert raised.value.hint == "it could not be kept anywhere else either"
+    for kept in (f"{PART}20260102-aa0011", "fox.png", "out/.hidden"):
+        (work / kept).touch()
+    for left in (f"{PART}20260101-bb22331234", f"out/{PART}20260101-bb223399"):
+        (work / left).touch()
+    sweep([name("fox.png"), name("out/fox.png")], "20260101-bb2233")
+    assert sorted(path.name for path in work.rglob("*")) == sorted(
+        ["out", ".hidden", f"{PART}20260102-aa0011", "fox.png"]
+    )
 
 
 def test_a_failed_write_leaves_no_debris(overwriting, work):

@@ -13,14 +13,24 @@ from flux_cli.cli.generate import generate
 from flux_cli.cli.help import Command, Group
 from flux_cli.cli.models import models
 from flux_cli.cli.providers import providers
+from flux_cli.cli.recover import recover
 from flux_cli.cli.resolve import resolve
+from flux_cli.cli.runs import runs
 from flux_cli.cli.sizes import sizes
 from flux_cli.core.errors import FluxError, Interrupted, UsageError, did_you_mean
 from flux_cli.core.report import failure_document
 
 # Typer keeps its own copy of Click private; the root of what a wrong command line raises is reached by inheritance.
 WRONG_LINE: type[Exception] = typer.BadParameter.__mro__[2]
-COMMANDS = {"generate": generate, "resolve": resolve, "sizes": sizes, "models": models, "providers": providers}
+COMMANDS = {
+    "generate": generate,
+    "resolve": resolve,
+    "sizes": sizes,
+    "models": models,
+    "providers": providers,
+    "runs": runs,
+    "recover": recover,
+}
 EXAMPLES = {
     "generate": (
         'flux generate "a red fox in the snow"',
@@ -36,6 +46,8 @@ EXAMPLES = {
     "sizes": ("flux sizes", "flux sizes 1920x1080", "SIZE=$(flux sizes 16:9 --plain)"),
     "models": ("flux models", "flux models flux1.1-pro-ultra"),
     "providers": ("flux providers", "flux providers bfl"),
+    "runs": ("flux runs", "flux runs 20261125-101502-4f3a1c", "flux runs --json"),
+    "recover": ("flux recover", "flux recover 20261125-101502-4f3a1c"),
 }
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli import config, console
 from flux_cli.cli.options import Options, takes_options
-from flux_cli.cli.ready import Ready, check_budget, make_ready
+from flux_cli.cli.ready import Ready, check_budget, make_ready, record
 from flux_cli.cli.settings import provider_of
 from flux_cli.core.report import document
 from flux_cli.core.request import Report
@@ -36,41 +36,30 @@ def generate(options: Options) -> int:
 
 
 def _run(ready: Ready) -> Report:
-    import asyncio
-
-    from flux_cli import files, pipeline
-    from flux_cli.http import Http, InProcess
+    from flux_cli import files, journal
+    from flux_cli.cli.execute import execute
+    from flux_cli.finishing import Sink
+    from flux_cli.pipeline import Job
 
     options, prepared, row = ready.options, ready.prepared, ready.row
-    sink: pipeline.Sink
-    if prepared.output == "-":
-        sink = files.Pipe(sys.stdout.buffer)
-    else:
-        sink = files.Folder(overwrite=options.overwrite, rescue=config.state_folder() / "rescued")
-    job = pipeline.Job(
-        resolved=prepared.resolved,
-        plan=prepared.plan,
-        names=ready.names,
-        provider=provider_of(prepared, ready.auth),
-        provider_name=row.name,
-        hosted=row.hosted,
-        sink=sink,
-        concurrency=min(prepared.settings.concurrency, row.in_flight),
-        skip=ready.skip,
-    )
-    transport = None
-    if not row.hosted:
-        from flux_cli import offline
-
-        transport = InProcess(offline.answer)
-
-    async def go(display: "Display") -> Report:
-        timeout, retries = prepared.settings.timeout, prepared.settings.retries
-        async with Http(timeout=timeout, retries=retries, transport=transport) as http:
-            return await pipeline.generate(job, http, display)
-
-    with _display(ready) as display:
-        return asyncio.run(go(display))
+    with journal.begin(config.state_folder() / "runs", record(ready)) if row.hosted else journal.scratch() as ledger:
+        sink: Sink = files.Folder(overwrite=options.overwrite, mark=ledger.run)
+        job = Job(
+            resolved=prepared.resolved,
+            plan=prepared.plan,
+            names=ready.names,
+            provider=provider_of(prepared, ready.auth),
+            provider_name=row.name,
+            hosted=row.hosted,
+            sink=files.Pipe(sys.stdout.buffer) if prepared.output == "-" else sink,
+            ledger=ledger,
+            concurrency=min(prepared.settings.concurrency, row.in_flight),
+            skip=ready.skip,
+            traced=row.history,
+            limit_usd=prepared.settings.max_cost,
+        )
+        with _display(ready) as display:
+            return execute(job, ledger.folder, prepared.settings, display)
 
 
 def _display(ready: Ready) -> "Display":

@@ -243,6 +243,10 @@ class Options(NamedTuple):
             help="Refuse runs that would cost more [env: FLUX_MAX_COST]",
         ),
     ] = None
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", rich_help_panel=RUN, help="Go on where --max-cost is set and the price is unknown"),
+    ] = False
     quiet: Annotated[bool, typer.Option("--quiet", rich_help_panel=RUN, help="Say nothing but errors")] = False
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", rich_help_panel=RUN, help="Show the causes behind an error")

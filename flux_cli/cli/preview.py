@@ -86,6 +86,8 @@ def _cost(ready: Ready) -> Cost:
 def _estimate(ready: Ready) -> float:
     """USD of one picture, asked of the gateway. Raises the FluxError of an answer that is no estimate."""
     import asyncio
+    import tempfile
+    from pathlib import Path
 
     from flux_cli.http import Http
 
@@ -93,8 +95,9 @@ def _estimate(ready: Ready) -> float:
     provider = provider_of(ready.prepared, ready.auth)
     post = openai.estimate_request(provider.request(ready.prepared.plan.calls[0]))
 
-    async def ask() -> float:
-        async with Http(timeout=settings.timeout, retries=settings.retries) as http:
+    async def ask(folder: str) -> float:
+        async with Http(timeout=settings.timeout, retries=settings.retries, folder=Path(folder)) as http:
             return openai.read_estimate(await http.post(post))
 
-    return asyncio.run(ask())
+    with tempfile.TemporaryDirectory(prefix="flux-") as folder:
+        return asyncio.run(ask(folder))

@@ -1,13 +1,16 @@
 """Everything that costs nothing to check, checked: a run that is ready could be paid for at once."""
 
+import os
 import sys
+import time
 from typing import NamedTuple
 
-from flux_cli import config, console, keys
+from flux_cli import console
 from flux_cli.cli.options import Options
-from flux_cli.cli.settings import Prepared, prepare, read_prompt
+from flux_cli.cli.settings import Prepared, find_key, prepare, read_prompt
 from flux_cli.core import naming
 from flux_cli.core.errors import AuthError, BudgetError, FluxError, UsageError
+from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
 from flux_cli.core.provider import Row
 from flux_cli.core.request import Attachment, Auth
@@ -49,16 +52,19 @@ def make_ready(options: Options) -> Ready:
 def _fetched(address: str) -> Attachment:
     """A picture somebody named by its address, read without any key. Raises UsageError where it cannot be had."""
     import asyncio
+    import tempfile
+    from pathlib import Path
 
     from flux_cli import files
     from flux_cli.http import Http
 
-    async def fetch() -> bytes:
-        async with Http(timeout=FETCH_SECONDS, retries=1) as http:
-            return await http.download(address, address, lambda _data: None)
+    async def fetch(folder: str) -> bytes:
+        async with Http(timeout=FETCH_SECONDS, retries=1, folder=Path(folder)) as http:
+            return Path(await http.picture(address, address)).read_bytes()  # noqa: ASYNC240 - nothing else goes on
 
     try:
-        data = asyncio.run(fetch())
+        with tempfile.TemporaryDirectory(prefix="flux-") as folder:
+            data = asyncio.run(fetch(folder))
     except FluxError as fault:
         raise UsageError(f"image_prompt {address!r} cannot be fetched: {fault.__cause__ or fault}") from fault
     return files.attachment(address, data)
@@ -66,17 +72,19 @@ def _fetched(address: str) -> Attachment:
 
 def _names(prepared: Prepared) -> tuple[Name, ...]:
     """A name for every call. `{id}` is made here, so that all names are known before anything is paid."""
-    import secrets
-    import time
-
     from flux_cli import files
 
-    resolved, output, size = prepared.resolved, prepared.output, prepared.resolved.size
+    resolved, output = prepared.resolved, prepared.output
     if output == "-":
         return tuple(Name("-", {}) for _ in prepared.plan.calls)
     folder = bool(output) and files.is_folder(output or "")
     template = naming.complete(output, seeded=resolved.seed is not None, is_folder=folder)
-    now = time.localtime()
+    return naming.names(template, _fields(prepared))
+
+
+def _fields(prepared: Prepared) -> list[dict[str, str | int]]:
+    """The values of a template's fields, one row a call."""
+    resolved, size, now = prepared.resolved, prepared.resolved.size, time.localtime()
     common: dict[str, str | int] = {
         **naming.text_fields(resolved.prompt, resolved.model.id if resolved.model else resolved.wire_model),
         "ratio": size.aspect_ratio.replace(":", "x") if size else "auto",
@@ -87,10 +95,10 @@ def _names(prepared: Prepared) -> tuple[Name, ...]:
     }
     rows = []
     for call in prepared.plan.calls:
-        identity = secrets.token_hex(4)
+        identity = os.urandom(4).hex()
         seed = call.seed if isinstance(call.seed, int) else identity
         rows.append({**common, "id": identity, "seed": seed, "index": call.number})
-    return naming.names(template, rows)
+    return rows
 
 
 def _check_stdout(options: Options, prepared: Prepared) -> None:
@@ -108,14 +116,9 @@ def _auth(row: Row, prepared: Prepared, options: Options) -> Auth | None:
     """The key for this run. Raises AuthError without one, and ConfigError where it would travel unprotected."""
     if not row.key_variables or options.no_key:
         return None
-    base = prepared.settings.base_url
-    for variable in row.key_variables:
-        secret, _ = keys.find(variable, config.user_folder())
-        if secret:
-            keys.check_transport(base)
-            return Auth(secret, variable, base, row.hosts, page=row.page)
-    if options.dry_run:
-        return None
+    auth = find_key(row, prepared.settings.base_url)
+    if auth or options.dry_run:
+        return auth
     name = row.key_variables[-1]
     server = ", or --no-key if this server needs none" if row.server else ""
     where = f" (keys: {row.page})" if row.page else ""
@@ -138,15 +141,46 @@ def _preflight(options: Options, prepared: Prepared, names: tuple[Name, ...]) ->
     return {prepared.plan.calls[place].number: path for place, path in present.items()}
 
 
+def record(ready: Ready) -> dict[str, Json]:
+    """What the journal says of a run before it begins: enough to fetch, finish and save its pictures another day."""
+    from flux_cli import __version__
+
+    prepared = ready.prepared
+    resolved, private = prepared.resolved, not prepared.settings.journal_prompts
+    names = ready.names if prepared.output != "-" else naming.names(naming.DEFAULT_UNSEEDED, _fields(prepared))
+    calls: list[Json] = []
+    for call, name in zip(prepared.plan.calls, names, strict=True):
+        fields = {**name.fields, "slug": "picture", "prompt": "picture"} if private else name.fields
+        known: dict[str, Json] = dict(fields)
+        calls.append({
+            "number": call.number, "seed": call.seed, "model": call.model,
+            "template": name.template, "fields": known,
+        })  # fmt: skip
+    return {
+        "version": __version__,
+        "provider": ready.row.name,
+        "base_url": prepared.settings.base_url,
+        "model": resolved.wire_model,
+        "prompt": None if private else resolved.prompt,
+        "n": resolved.n,
+        "price_usd": resolved.unit_price_usd,
+        "output_format": resolved.format,
+        "output_compression": resolved.quality,
+        "folder": os.getcwd(),  # noqa: PTH109 - as the shell sees it
+        "calls": calls,
+    }
+
+
 def check_budget(ready: Ready) -> None:
     """Raise BudgetError where the run would cost more than allowed, or nobody knows what it costs."""
     limit, price = ready.prepared.settings.max_cost, ready.prepared.resolved.unit_price_usd
     if limit is None or ready.calls == 0:
         return
     if price is None:
-        raise BudgetError(
-            "the price is unknown, and there is a limit", hint="run without --max-cost if you accept that"
-        )
+        if ready.options.yes:
+            return
+        hint = "add --yes to go on until the costs the server names reach the limit, or run without --max-cost"
+        raise BudgetError("the price is unknown, and there is a limit", hint=hint)
     cost = price * ready.calls
     if cost > limit + 1e-9:
         message = f"{ready.calls} at {price:.2f} USD make {cost:.2f} USD, over the limit of {limit:.2f} USD"

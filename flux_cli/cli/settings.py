@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-from flux_cli import catalogue, config
+from flux_cli import catalogue, config, keys
 from flux_cli.cli.options import Options
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.formats import format_of_suffix
@@ -101,6 +101,16 @@ def _server(row: Row) -> Wire:
 def provider_of(prepared: Prepared, auth: Auth | None) -> Provider:
     """The provider of a prepared command line, with or without a key."""
     return connect(prepared.settings.provider, prepared.settings.base_url, auth)
+
+
+def find_key(row: Row, base: str) -> Auth | None:
+    """The key for a provider, if there is one. Raises ConfigError where it would travel unprotected."""
+    for variable in row.key_variables:
+        secret, _ = keys.find(variable, config.user_folder())
+        if secret:
+            keys.check_transport(base)
+            return Auth(secret, variable, base, row.hosts, page=row.page)
+    return None
 
 
 def lookup(name: str | None) -> Model:

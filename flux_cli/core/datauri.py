@@ -7,13 +7,6 @@ from urllib.parse import unquote_to_bytes
 from flux_cli.core.errors import PictureError
 
 
-def decode_base64(text: str, limit: int) -> bytes:
-    """Bytes of base64 text, which may carry a data URI's prefix. Raises PictureError where it is none or too long."""
-    if text.startswith("data:"):
-        return decode_data_uri(text, limit)
-    return _checked(_bytes(text, limit), limit)
-
-
 def decode_data_uri(uri: str, limit: int) -> bytes:
     """Bytes of a `data:` URI. Raises PictureError where it is none or too long."""
     head, comma, body = uri.partition(",")
@@ -29,7 +22,7 @@ def decode_data_uri(uri: str, limit: int) -> bytes:
 
 def _bytes(text: str, limit: int) -> bytes:
     if len(text) > limit * 3 // 2:  # line breaks add a little; checked before anything is copied
-        raise _too_large(limit)
+        raise too_large(limit)
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -43,11 +36,12 @@ def _bytes(text: str, limit: int) -> bytes:
 
 def _checked(data: bytes, limit: int) -> bytes:
     if len(data) > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
     return data
 
 
-def _too_large(limit: int) -> PictureError:
+def too_large(limit: int) -> PictureError:
+    """The error for an answer with more in it than any picture needs (`limit` in bytes)."""
     return PictureError(f"the picture in the answer is larger than {limit >> 20} MiB", billed=True)
 
 

@@ -18,3 +18,4 @@ class Row(NamedTuple):
     hosted: bool = True  # pictures come from a model and may cost money
     in_flight: int = 256  # calls it takes at once, whatever --concurrency says
     estimates: bool = False  # answers `?dryRun=true` with a price; any other server would make, and bill, a picture
+    history: bool = False  # lists requests by the trace they were sent with, in Lumenfall's own API

@@ -22,6 +22,8 @@ from flux_cli.core.model import Json
 from flux_cli.core.request import Auth, Reply
 from flux_cli.core.text import SHOWN, plain
 
+MARK = "\0blob "  # begins what stands for a text taken out of an answer on arrival; the name of its file follows
+BLOB = json.dumps(MARK)[1:-1]  # the same as JSON writes it
 RETRYABLE = frozenset((429, 500, 502, 503))  # 408, 504 and 524 leave open whether the work was done, and paid for
 BY_CODE: dict[str, type[FluxError]] = {
     "AUTHENTICATION_FAILED": AuthError,

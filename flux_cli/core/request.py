@@ -114,7 +114,10 @@ class Stop(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """An answer: header names in lower case, the body as it came."""
+    """An answer: header names in lower case, the body as it came, but for long base64 texts.
+
+    Those were decoded into files while they arrived; `core.replies.MARK` and the file's name stand for them.
+    """
 
     status: int
     headers: dict[str, str]
@@ -133,9 +136,9 @@ class Facts(NamedTuple):
 
 
 class Media(NamedTuple):
-    """One picture as it came from a provider, before anything was done to it."""
+    """One picture as it came from a provider, in a file, before anything was done to it."""
 
-    data: bytes
+    file: str
     facts: Facts
 
 

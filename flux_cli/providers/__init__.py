@@ -27,7 +27,7 @@ ROWS: Mapping[str, Row] = {
     for row in (
         Row(
             "lumenfall", "openai", LUMENFALL, ("LUMENFALL_API_KEY",),
-            page="https://lumenfall.ai/app/api_keys", estimates=True,
+            page="https://lumenfall.ai/app/api_keys", estimates=True, history=True,
         ),
         Row(
             "bfl", "bfl", "https://api.bfl.ai", ("BFL_API_KEY",),

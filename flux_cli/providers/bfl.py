@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flux_cli.core.containers import inspect
 from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.replies import failure, parse_json
@@ -38,11 +37,11 @@ class BFL:
         watch = _Watch(identity, self._auth)
         done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
         try:
-            data = await http.download(_sample(done, identity), self._base, inspect, identity)
+            file = await http.picture(_sample(done, identity), self._base, identity)
         except NetworkError:  # the signature of the address may have expired; a new poll signs a new one
             done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
-            data = await http.download(_sample(done, identity), self._base, inspect, identity)
-        return [Media(data, _facts(identity, body, done))]
+            file = await http.picture(_sample(done, identity), self._base, identity)
+        return [Media(file, _facts(identity, body, done))]
 
 
 class _Watch:

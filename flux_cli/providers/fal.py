@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flux_cli.core.containers import inspect
 from flux_cli.core.errors import ModerationError, ProviderError
 from flux_cli.core.replies import failure, parse_json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
@@ -68,7 +67,7 @@ async def _media(reply: Reply, identity: str, base: str, http: "Http") -> list[M
             continue
         url = image.get("url") if isinstance(image, dict) else None
         if isinstance(url, str):
-            media.append(Media(await http.download(url, base, inspect, identity), facts))
+            media.append(Media(await http.picture(url, base, identity), facts))
     if media:
         return media
     if any(flag is True for flag in flagged):

@@ -4,18 +4,14 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flux_cli.core.containers import inspect
-from flux_cli.core.datauri import decode_base64
 from flux_cli.core.errors import FluxError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.replies import failure, identity, parse_json
+from flux_cli.core.replies import MARK, failure, identity, parse_json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply
 from flux_cli.core.text import plain
 
 if TYPE_CHECKING:
     from flux_cli.http import Http
-
-MAX_BYTES = 128 << 20
 
 
 class OpenAI:
@@ -47,22 +43,23 @@ class OpenAI:
         media, faults = [], []
         for item in items:
             try:
-                data = await self._bytes(item, http)
+                file = await self._file(item, http)
             except FluxError as fault:
                 fault.request_id = fault.request_id or facts.request_id
                 faults.append(fault)
             else:
-                media.append(Media(data, _item_facts(item, facts)))
+                media.append(Media(file, _item_facts(item, facts)))
         if not media:
             raise faults[0]
         return media
 
-    async def _bytes(self, item: dict[str, Json], http: "Http") -> bytes:
+    async def _file(self, item: dict[str, Json], http: "Http") -> str:
         inline, url = item.get("b64_json"), item.get("url")
         if isinstance(inline, str) and inline:
-            return decode_base64(inline, MAX_BYTES)
+            inline = inline if inline.startswith(("data:", MARK)) else f"data:;base64,{inline}"
+            return await http.picture(inline, self._base)
         if isinstance(url, str) and url:
-            return await http.download(url, self._base, inspect)
+            return await http.picture(url, self._base)
         raise ProviderError("the answer names a picture without an address or data", billed=True)
 
     def _unclear(self, message: str, reply: Reply, body: Json = None) -> ProviderError:
@@ -112,7 +109,8 @@ def _item_facts(item: dict[str, Json], facts: Facts) -> Facts:
     revised = item.get("revised_prompt")
     seed = _seed(item)
     return facts._replace(
-        revised_prompt=revised if isinstance(revised, str) else "", seed=facts.seed if seed is None else seed
+        revised_prompt=revised if isinstance(revised, str) and not revised.startswith(MARK) else "",
+        seed=facts.seed if seed is None else seed,
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flux_cli.core.containers import inspect
 from flux_cli.core.errors import FluxError, ModerationError, ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.replies import failure, parse_json
@@ -44,7 +43,7 @@ class Replicate:
             )
         facts = Facts(identity, "replicate")
         addresses = _outputs(prediction)
-        return [Media(await http.download(address, self._base, inspect, identity), facts) for address in addresses]
+        return [Media(await http.picture(address, self._base, identity), facts) for address in addresses]
 
 
 def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:

@@ -215,7 +215,7 @@ def test_a_name_somebody_took_meanwhile_moves_aside(generate, gateway):
     assert Path("fox-2.jpg").read_bytes() == JPEG
 
 
-def test_a_folder_that_vanishes_meanwhile_does_not_lose_the_picture(generate, gateway, home):
+def test_a_folder_that_vanishes_meanwhile_does_not_lose_the_picture(generate, flux, gateway, work):
     def remove_it(asked):
         Path("out").rmdir()
         taken("out")
@@ -224,9 +224,11 @@ def test_a_folder_that_vanishes_meanwhile_does_not_lose_the_picture(generate, ga
     gateway.answers(remove_it)
     result = generate("a fox", "-o", "out/fox.jpg", "--json")
     assert (result.code, result.json["errors"][0]["code"]) == (1, "disk")
-    (rescued,) = home.rglob("fox.jpg")
-    assert rescued.read_bytes() == JPEG
-    assert str(rescued) in result.err
+    Path("out").unlink()
+    again = flux("recover")
+    assert (again.code, again.lines, len(gateway.posts)) == (0, [str(work / "out/fox.jpg")], 1)
+    assert Path("out/fox.jpg").read_bytes() == JPEG
+    assert "flux recover " in result.err
 
 
 def test_stdout_carries_the_bytes_and_nothing_else(generate):

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
 from flux_cli import catalogue
 from flux_cli.core.plan import plan
-from flux_cli.core.request import Auth, Media, Request
+from flux_cli.core.request import Auth, Facts, Request
 from flux_cli.core.resolve import resolve
 from flux_cli.core.secret import Secret
 from flux_cli.http import Http
@@ -16,6 +17,13 @@ from flux_cli.providers import ROWS, connect
 from providers.upstream import KEY, WAYS, Upstream
 
 NOW = 1_700_000_000.0
+
+
+class Got(NamedTuple):
+    """One picture a provider brought."""
+
+    data: bytes
+    facts: Facts
 
 
 @pytest.fixture
@@ -57,14 +65,14 @@ def ask(flux, line):
 
 
 @pytest.fixture
-def make(upstream):
+def make(upstream, tmp_path):
     """One call in this process, where waiting takes no time: the pictures, or the error. `pauses` lists the waits."""
 
     class Make:
         def __init__(self) -> None:
             self.pauses: list[float] = []
 
-        def __call__(self, name: str, *, retries: int = 0, timeout: float = 20, **said: Any) -> list[Media]:
+        def __call__(self, name: str, *, retries: int = 0, timeout: float = 20, **said: Any) -> list[Got]:
             way, row = WAYS[name], ROWS[name]
             base = upstream.origin + way.base
             model = catalogue.find("flux1.1-pro-ultra").model
@@ -76,11 +84,17 @@ def make(upstream):
                 self.pauses.append(seconds)
                 await asyncio.sleep(0)
 
-            async def go() -> list[Media]:
+            async def go() -> list[Got]:
                 async with Http(
-                    timeout=timeout, retries=retries, pause=pause, clock=lambda: NOW, jitter=lambda: 0.0
+                    timeout=timeout,
+                    retries=retries,
+                    folder=tmp_path,
+                    pause=pause,
+                    clock=lambda: NOW,
+                    jitter=lambda: 0.0,
                 ) as http:
-                    return list(await provider.pictures(await http.post(provider.request(call)), http))
+                    found = await provider.pictures(await http.post(provider.request(call)), http)
+                    return [Got(Path(one.file).read_bytes(), one.facts) for one in found]  # noqa: ASYNC240
 
             return asyncio.run(go())
 

@@ -1,33 +1,43 @@
-"""The one door to the network, and the owner of httpx: retries, deadlines, redirects, key safety and size limits.
+"""The one door to the network: retries, deadlines, redirects, key safety and shared restraint. `wire` owns httpx.
 
 The rule "never pay twice" lives here: a POST is repeated only when it surely did no work.
 """
 
 import asyncio
 import contextlib
-import os
+import json
 import random
-import ssl
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urljoin
 
-import httpx
-
+from flux_cli.core.containers import inspect
 from flux_cli.core.datauri import decode_data_uri
-from flux_cli.core.errors import ConfigError, DeadlineError, FluxError, NetworkError, PictureError, ProviderError
-from flux_cli.core.replies import RETRYABLE, failure, retry_after
+from flux_cli.core.errors import (
+    ConfigError,
+    DeadlineError,
+    DiskError,
+    FluxError,
+    NetworkError,
+    PictureError,
+    ProviderError,
+)
+from flux_cli.core.replies import MARK, RETRYABLE, failure, retry_after
 from flux_cli.core.request import Auth, Post, Reply, Stop
 from flux_cli.core.text import plain
 from flux_cli.core.trust import credentials, host_of, media_address
+from flux_cli.http.spool import Spool
+from flux_cli.http.throttle import Throttle
+from flux_cli.http.wire import CONNECT_SECONDS, MAX_BYTES, Ask, InProcess, Transport, UnreachableError, Wire
 
-MAX_BYTES = 128 << 20  # of one answer; the largest known picture is 8 MB
+__all__ = ["Http", "InProcess"]
+
 BILLED_HINT = "look at your provider's request list before you repeat it"
 MAX_WAIT = 120.0  # seconds; a server that asks for more is given up
 MAX_REDIRECTS = 5
-CONNECT_SECONDS = 15.0
 STOP_SECONDS = 0.7  # Ctrl-C must end within a second
 FETCH_SECONDS = 60.0  # without a byte, while a finished picture is downloaded
 
@@ -37,7 +47,8 @@ Found = TypeVar("Found")
 
 
 class Http:
-    """One client for one run. `timeout` is in seconds, for asking and again for fetching one picture.
+    """The door for one run. `timeout` is in seconds, for asking and again for fetching one picture; `folder` takes
+    what arrives, at most `most` calls are in flight.
 
     `transport`, `pause`, `clock` and `jitter` exist so that offline runs and tests need no network and no time.
     """
@@ -47,7 +58,9 @@ class Http:
         *,
         timeout: float,
         retries: int,
-        transport: httpx.AsyncBaseTransport | None = None,
+        folder: Path,
+        most: int = 16,
+        transport: Transport | None = None,
         pause: Pause = asyncio.sleep,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -55,19 +68,9 @@ class Http:
         self._timeout, self._retries = timeout, retries
         self._pause, self._clock, self._jitter = pause, clock, jitter
         self.stopped: list[tuple[Stop, bool]] = []  # jobs that were given up, and whether the provider agreed
-        try:
-            self._client = httpx.AsyncClient(
-                transport=transport,
-                timeout=httpx.Timeout(None, connect=min(CONNECT_SECONDS, timeout)),
-                # A kept connection may be closed by the server just as the next POST goes out, and nobody could say
-                # whether that one was paid for: every call opens its own.
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-                headers={"User-Agent": "flux-image-cli", "Accept-Encoding": "identity"},
-                follow_redirects=False,
-            )
-        except (ValueError, OSError, ssl.SSLError, httpx.HTTPError, httpx.InvalidURL, ImportError) as fault:
-            hint = "look at HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE"
-            raise ConfigError(f"the network settings of the environment are wrong: {fault}", hint=hint) from fault
+        self._spool = Spool(folder)
+        self._wire = Wire(self._spool, min(CONNECT_SECONDS, timeout), transport)
+        self._throttle = Throttle(most, pause, time.monotonic)
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,48 +78,51 @@ class Http:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.aclose()
+        await self._wire.close()
 
     async def post(self, post: Post, waiting: Waiting = lambda _reason, _seconds: None) -> Reply:
         """Send until there is a good answer, a final one, or an unclear one.
 
         Raises the FluxError the answer means; `billed` is set whenever the work may have been done.
         """
-        in_flight = False
+        left, in_flight = self._timeout, False
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(None) as deadline:
                 for attempt in range(self._retries + 1):
-                    in_flight = True
-                    answer = await self._attempt(post)
-                    in_flight = False
+                    deadline.reschedule(None)  # waiting for a turn is nobody's fault
+                    async with self._throttle.turn():
+                        began = asyncio.get_running_loop().time()
+                        deadline.reschedule(began + left)
+                        in_flight = True
+                        answer = await self._attempt(post)
+                        in_flight = False
                     if isinstance(answer, Reply) and 200 <= answer.status < 300:
+                        self._throttle.speed_up()
                         return answer
                     await self._wait(answer, post, attempt, waiting)
+                    left -= asyncio.get_running_loop().time() - began
         except TimeoutError as fault:
             message = f"no picture within {self._timeout:g} s"
             raise DeadlineError(message, hint="allow more with --timeout", billed=in_flight) from fault
         raise AssertionError("unreachable: the last attempt raises")
 
-    async def _attempt(self, post: Post) -> Reply | NetworkError:
-        """One POST. A NetworkError is returned when nothing was sent, and may be tried again."""
-        headers = {**post.headers, **credentials(post.url, post.auth)}
+    async def _attempt(self, post: Post) -> Reply | UnreachableError:
+        """One POST. UnreachableError is returned when nothing was sent, and may be tried again."""
+        headers = {**post.headers, **credentials(post.url, post.auth), "Content-Type": "application/json"}
+        body = json.dumps(post.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
         try:
-            request = self._client.build_request("POST", post.url, json=post.body, headers=headers)
-            return await self._exchange(request, MAX_BYTES)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as fault:
-            error = NetworkError(f"cannot reach {host_of(post.url)}: {_cause(fault)}", hint=_connect_hint(fault))
-            if _is_certificate(fault):
-                raise error from fault
-            return error
-        except httpx.UnsupportedProtocol as fault:
-            raise ConfigError(f"cannot send to {post.url}: {fault}") from fault
-        except httpx.TransportError as fault:
-            message = f"the connection to {host_of(post.url)} broke before the answer was complete: {_cause(fault)}"
-            raise NetworkError(message, billed=True, hint=BILLED_HINT) from fault
-        except (httpx.DecodingError, httpx.InvalidURL) as fault:
-            raise ProviderError(f"the answer of {host_of(post.url)} cannot be read: {fault}", billed=True) from fault
+            return await self._wire.exchange(Ask("POST", post.url, headers, body))
+        except UnreachableError as fault:
+            if fault.hopeless:
+                raise
+            return fault
+        except ConfigError:
+            raise
+        except FluxError as fault:
+            fault.billed, fault.hint = True, fault.hint or BILLED_HINT
+            raise
 
-    async def _wait(self, answer: Reply | NetworkError, post: Post, attempt: int, waiting: Waiting) -> None:
+    async def _wait(self, answer: Reply | UnreachableError, post: Post, attempt: int, waiting: Waiting) -> None:
         """Sleep before the next attempt, or raise what the answer means if there is none."""
         asked = None
         if isinstance(answer, Reply):
@@ -129,6 +135,8 @@ class Http:
             raise error
         seconds = asked if asked is not None else self._backoff(attempt)
         waiting(error.message, seconds)
+        if isinstance(answer, Reply) and answer.status == 429:
+            self._throttle.slow_down(seconds)
         await self._pause(seconds)
 
     async def get(self, url: str, auth: Auth | None) -> Reply:
@@ -137,11 +145,11 @@ class Http:
         for attempt in range(self._retries + 1):
             last = attempt == self._retries
             try:
-                request = self._client.build_request("GET", url, headers=headers, timeout=_fetch_timeout())
-                reply = await self._exchange(request, MAX_BYTES)
-            except (httpx.HTTPError, httpx.InvalidURL) as fault:
+                reply = await self._wire.exchange(Ask("GET", url, headers, silence=FETCH_SECONDS))
+            except (NetworkError, ProviderError) as fault:
                 if last:
-                    raise NetworkError(f"{host_of(url)}: {_cause(fault)}", billed=True) from fault
+                    fault.billed = True
+                    raise
             else:
                 if last or reply.status not in RETRYABLE:
                     if error := _redirected(reply, url):
@@ -183,9 +191,9 @@ class Http:
     async def _stop(self, stop: Stop, auth: Auth | None) -> bool:
         """Whether the provider agreed to stop a job."""
         try:
-            request = self._client.build_request(stop.method, stop.url, headers=credentials(stop.url, auth))
-            reply = await asyncio.wait_for(self._exchange(request, MAX_BYTES), STOP_SECONDS)
-        except (httpx.HTTPError, httpx.InvalidURL, FluxError, TimeoutError, asyncio.CancelledError):
+            ask = Ask(stop.method, stop.url, credentials(stop.url, auth))
+            reply = await asyncio.wait_for(self._wire.exchange(ask), STOP_SECONDS)
+        except (FluxError, TimeoutError, asyncio.CancelledError):
             return False
         return 200 <= reply.status < 300
 
@@ -193,76 +201,66 @@ class Http:
         """Seconds before the next attempt: doubling up to eight, with up to a quarter less at random."""
         return min(8.0, 0.5 * (1 << attempt)) * (1 - self._jitter() / 4)
 
-    async def download(self, url: str, base: str, check: Callable[[bytes], object], request_id: str = "") -> bytes:
-        """Fetch a picture that is already paid for, without any key, until it is whole.
+    async def picture(self, word: str, base: str, request_id: str = "") -> str:
+        """The file with the picture an answer names: taken out of it on arrival, as a data URI, or by its address.
 
-        `url` may be absolute, relative to `base`, or a data URI. `check` raises PictureError for bytes that are no
-        whole picture; they are fetched again. `request_id` names the call in errors. Raises ProviderError for
-        addresses nobody can mean, else NetworkError.
+        An address may be relative to `base`. `request_id` names the call in errors. Raises PictureError for what is no
+        whole picture, ProviderError for addresses nobody can mean, NetworkError where it cannot be had.
         """
-        if url.startswith("data:"):
-            return decode_data_uri(url, MAX_BYTES)
+        if word.startswith(MARK):
+            path = self._spool.find(word.removeprefix(MARK))
+            if path is None:
+                raise PictureError("the picture in the answer is no base64", billed=True, request_id=request_id)
+            return str(path)
+        if word.startswith("data:"):
+            return self._kept(decode_data_uri(word, MAX_BYTES))
+        return await self._download(word, base, request_id)
+
+    async def _download(self, url: str, base: str, request_id: str = "") -> str:
+        """Fetch a picture that is already paid for, without any key, until it is whole. Returns its file."""
         address = media_address(url, base)
         fault: FluxError | None = None
         try:
             async with asyncio.timeout(self._timeout):
                 for attempt in range(self._retries + 1):
                     try:
-                        data = await self._fetch(address, base)
-                        check(data)
+                        return await self._fetch(address, base)
                     except (NetworkError, PictureError) as error:
                         fault = error
                         if attempt < self._retries:
                             await self._pause(self._backoff(attempt) / 2)
-                    else:
-                        return data
         except TimeoutError:
             fault = DeadlineError(f"not within {self._timeout:g} s")
         kind = PictureError if isinstance(fault, PictureError) else NetworkError
         message = f"the picture was made, but could not be fetched: {fault}"
         hint = f"it may still be there for a while: {plain(address, 2000)}"
-        raise kind(message, billed=True, hint=hint, request_id=request_id) from fault
+        status = fault.status if fault else None
+        raise kind(message, billed=True, hint=hint, status=status, request_id=request_id) from fault
 
-    async def _fetch(self, address: str, base: str) -> bytes:
-        """One GET with its redirects. Raises NetworkError for every way it can fail."""
+    async def _fetch(self, address: str, base: str) -> str:
+        """One GET with its redirects, into a file. Raises NetworkError for every way it can fail, and PictureError."""
         for _ in range(MAX_REDIRECTS + 1):
-            try:
-                request = self._client.build_request("GET", address, timeout=_fetch_timeout())
-                reply = await self._exchange(request, MAX_BYTES)
-            except (httpx.HTTPError, httpx.InvalidURL) as fault:
-                raise NetworkError(f"{host_of(address)}: {_cause(fault)}") from fault
+            path = self._spool.new()
+            reply = await self._wire.exchange(Ask("GET", address, {}, silence=FETCH_SECONDS, into=path))
             if reply.status not in (301, 302, 303, 307, 308):
                 break
             address = media_address(urljoin(address, reply.headers.get("location", "")), base)
         if reply.status != 200:
             raise NetworkError(f"{host_of(address)} answered HTTP {reply.status}", status=reply.status)
-        return reply.data
-
-    async def _exchange(self, request: httpx.Request, limit: int) -> Reply:
-        """Send one request and read its body up to a limit. Raises httpx errors, and ProviderError above the limit."""
-        response = await self._client.send(request, stream=True)
         try:
-            parts, size = [], 0
-            async for part in response.aiter_bytes():
-                parts.append(part)
-                size += len(part)
-                if size > limit:
-                    message = f"the answer of {request.url.host} is larger than {limit >> 20} MiB"
-                    raise ProviderError(message, billed=request.method == "POST" and response.is_success)
-            return Reply(response.status_code, dict(response.headers), b"".join(parts))
-        finally:
-            await response.aclose()
+            inspect(path.read_bytes())
+        except PictureError:
+            path.unlink()
+            raise
+        return str(path)
 
-
-class InProcess(httpx.AsyncBaseTransport):
-    """A transport without a network: every POST body goes to a function, which answers. It carries `--offline`."""
-
-    def __init__(self, answer: Callable[[bytes], Reply]) -> None:
-        self._answer = answer
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        reply = await asyncio.to_thread(self._answer, await request.aread())
-        return httpx.Response(reply.status, headers=reply.headers, content=reply.data)
+    def _kept(self, data: bytes) -> str:
+        path = self._spool.new()
+        try:
+            path.write_bytes(data)
+        except OSError as fault:
+            raise DiskError(f"the picture cannot be kept: {fault.strerror}", billed=True) from fault
+        return str(path)
 
 
 def _forbids_retry(reply: Reply) -> bool:
@@ -271,32 +269,9 @@ def _forbids_retry(reply: Reply) -> bool:
     return "false" in said
 
 
-def _fetch_timeout() -> httpx.Timeout:
-    return httpx.Timeout(FETCH_SECONDS, connect=CONNECT_SECONDS, pool=None)
-
-
 def _redirected(reply: Reply, url: str) -> FluxError | None:
     if not 300 <= reply.status < 400:
         return None
     target = plain(reply.headers.get("location", "nowhere"), 200)
     message = f"{host_of(url)} redirects to {target}; keys do not follow redirects"
     return ProviderError(message, hint="give the new address with --base-url", status=reply.status)
-
-
-def _cause(fault: BaseException) -> str:
-    """The innermost message: httpx wraps what the operating system or TLS said."""
-    while fault.__cause__ or fault.__context__:
-        fault = fault.__cause__ or fault.__context__ or fault
-    if isinstance(fault, OSError) and not isinstance(fault, ssl.SSLError) and (fault.errno or 0) > 0:
-        return os.strerror(fault.errno or 0)
-    return plain(str(fault)) or type(fault).__name__
-
-
-def _is_certificate(fault: BaseException) -> bool:
-    return "CERTIFICATE_VERIFY_FAILED" in _cause(fault) or "certificate" in _cause(fault).lower()
-
-
-def _connect_hint(fault: BaseException) -> str:
-    if _is_certificate(fault):
-        return "name your own authority's certificates in SSL_CERT_FILE"
-    return "check the network, the proxy variables and --base-url"

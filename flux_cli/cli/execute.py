@@ -1,0 +1,31 @@
+"""A job, run: the event loop, the door to the network, and an offline answer where nothing is hosted."""
+
+import asyncio
+from pathlib import Path
+
+from flux_cli import pipeline
+from flux_cli.config import Settings
+from flux_cli.console import Display
+from flux_cli.core.request import Report
+from flux_cli.http import Http, InProcess
+
+
+def execute(job: pipeline.Job, folder: Path, settings: Settings, display: Display) -> Report:
+    """Run every call of a job; what arrives is kept in `folder`. Never raises for a call that failed."""
+    transport = None
+    if not job.hosted:
+        from flux_cli import offline
+
+        transport = InProcess(offline.answer)
+
+    async def go() -> Report:
+        async with Http(
+            timeout=settings.timeout,
+            retries=settings.retries,
+            folder=folder,
+            most=job.concurrency,
+            transport=transport,
+        ) as http:
+            return await pipeline.generate(job, http, display)
+
+    return asyncio.run(go())

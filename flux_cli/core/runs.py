@@ -1,0 +1,161 @@
+"""What a journal tells of a run: its lines, which may be cut short or odd, read into what became of every call."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from flux_cli.core.model import Json
+from flux_cli.core.naming import Name
+from flux_cli.core.request import Facts, Media, Reply
+
+SCHEMA = 1  # changes when an older flux could misread a journal
+
+State = Literal["saved", "waiting", "unclear", "failed", "expired", "not sent"]
+
+
+class Entry(NamedTuple):
+    """One call of a run. `waiting`: paid for and not saved yet; `unclear`: it may have been paid for, nobody knows."""
+
+    number: int
+    seed: Json
+    model: str
+    name: Name
+    sent: bool = False
+    reply: Reply | None = None
+    media: tuple[Media, ...] = ()
+    saved: tuple[str, ...] = ()
+    whole: bool = False  # everything the call brought is saved
+    failure: dict[str, Json] | None = None  # code, message, billed, status, request_id
+    cost_usd: float | None = None
+
+    @property
+    def state(self) -> State:
+        failure = self.failure or {}
+        if self.whole:
+            return "saved"
+        if failure.get("code") == "expired":
+            return "expired"
+        if failure.get("final"):
+            return "failed"
+        if self.reply or self.media:
+            return "waiting"
+        if failure:
+            return "unclear" if failure.get("billed") else "failed"
+        return "unclear" if self.sent else "not sent"
+
+
+class Past(NamedTuple):
+    """One run as its journal tells it. `facts` is the first line: what was asked, of whom, and what files must be."""
+
+    id: str
+    facts: dict[str, Json]
+    entries: tuple[Entry, ...]
+    ended: bool = False
+
+    def count(self, *states: State) -> int:
+        """How many calls are in one of these states."""
+        return sum(entry.state in states for entry in self.entries)
+
+    @property
+    def state(self) -> str:
+        """One word for a run: what there is to do comes first."""
+        for word, states in (("recoverable", ("waiting",)), ("unclear", ("unclear",)), ("expired", ("expired",))):
+            if any(entry.state in states for entry in self.entries):
+                return word
+        if not self.ended and self.count("not sent"):
+            return "interrupted"
+        saved = self.count("saved")
+        return "complete" if saved == len(self.entries) else "partial" if saved else "failed"
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the providers said the run cost, in USD; None where one did not say."""
+        costs = [entry.cost_usd for entry in self.entries if entry.saved or entry.media or entry.state == "unclear"]
+        return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+    def text(self, name: str) -> str:
+        """A fact that is a text; "" where the journal has none."""
+        value = self.facts.get(name)
+        return value if isinstance(value, str) else ""
+
+
+def trace(run: str, number: int) -> str:
+    """The name flux gives a request, 32 hexadecimal digits: under it a gateway's history lists the call."""
+    return hashlib.sha256(f"{run} {number}".encode()).hexdigest()[:32]
+
+
+def read(lines: Iterable[bytes]) -> Past | None:
+    """The run a journal tells of; None for what is no journal of this kind. A line that makes no sense is left out."""
+    past: Past | None = None
+    for line in lines:
+        event = _event(line)
+        if event.get("event") == "run" and past is None and event.get("schema") == SCHEMA:
+            past = _begun(event)
+        elif past and event.get("event") == "end":
+            past = past._replace(ended=True)
+        elif past:
+            past = past._replace(entries=tuple(_told(entry, event) for entry in past.entries))
+    return past
+
+
+def _event(line: bytes) -> dict[str, Json]:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _begun(event: dict[str, Json]) -> Past | None:
+    calls, identity = event.pop("calls", None), event.get("id")
+    if not isinstance(calls, list) or not isinstance(identity, str):
+        return None
+    entries = tuple(_entry(call) for call in calls if isinstance(call, dict))
+    return Past(identity, event, entries)
+
+
+def _entry(call: dict[str, Json]) -> Entry:
+    number, template, fields = call.get("number"), call.get("template"), call.get("fields")
+    known = (
+        {key: value for key, value in fields.items() if isinstance(value, str | int)}
+        if isinstance(fields, dict)
+        else {}
+    )
+    return Entry(
+        number=number if isinstance(number, int) else 0,
+        seed=call.get("seed"),
+        model=str(call.get("model") or ""),
+        name=Name(template if isinstance(template, str) else "recovered.{ext}", known),
+    )
+
+
+def _told(entry: Entry, event: dict[str, Json]) -> Entry:
+    """The entry after one event, which may be another call's."""
+    if event.get("call") != entry.number:
+        return entry
+    kind = event.get("event")
+    if kind == "sent":
+        return entry._replace(sent=True)
+    if kind == "answered":
+        headers = event.get("headers")
+        known = {name: str(value) for name, value in headers.items()} if isinstance(headers, dict) else {}
+        return entry._replace(reply=Reply(200, known, str(event.get("body") or "").encode()), failure=None)
+    if kind == "fetched":
+        return entry._replace(media=_media(event.get("media")), failure=None)
+    if kind == "saved":
+        cost = event.get("cost_usd")
+        path = str(event.get("path") or "")
+        return entry._replace(saved=(*entry.saved, path), cost_usd=cost if isinstance(cost, int | float) else None)
+    if kind == "whole":
+        return entry._replace(whole=True)
+    return entry._replace(failure=event) if kind == "failed" else entry
+
+
+def _media(listed: Json) -> tuple[Media, ...]:
+    found = []
+    for item in listed if isinstance(listed, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("file"), str):
+            facts = {name: item[name] for name in Facts._fields if name in item and name != "undrawn"}
+            found.append(Media(str(item["file"]), Facts(**facts)))  # type: ignore[arg-type] # our own journal
+    return tuple(found)

@@ -1,0 +1,240 @@
+"""One exchange with a server, within limits. The owner of httpx: nothing of it is seen outside of this module."""
+
+import asyncio
+import os
+import ssl
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+from flux_cli.core.datauri import too_large
+from flux_cli.core.errors import ConfigError, DiskError, NetworkError, ProviderError
+from flux_cli.core.request import Reply
+from flux_cli.core.text import plain
+from flux_cli.core.trust import host_of
+from flux_cli.http.spool import Splitter, Spool
+
+MAX_BYTES = 128 << 20  # of one answer; the largest known picture is 8 MB
+MAX_WORDS = 8 << 20  # bytes of an answer without the pictures in it
+PART = 1 << 16  # bytes; a compressed answer is unpacked in steps of this size
+CONNECT_SECONDS = 15.0
+SHARE = 16  # exchanges one client carries; the work of httpx's pool grows with the square of them
+
+Transport = httpx.AsyncBaseTransport
+
+
+class UnreachableError(NetworkError):
+    """Nothing was sent: no address, no connection, no free file. `hopeless`: nor will it be the next time."""
+
+    hopeless = False
+
+
+class Ask(NamedTuple):
+    """One request as it goes out. `silence` is how many seconds may pass without a byte; None: any number."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes | None = None
+    silence: float | None = None
+    into: Path | None = None  # a file for the body of a good answer; None: it is JSON
+
+
+class Wire:
+    """Clients for one run, as many as its exchanges need; `transport` stands in for the network where there is none."""
+
+    def __init__(self, spool: Spool, connect: float, transport: Transport | None = None) -> None:
+        self._spool, self._connect, self._transport = spool, connect, transport
+        self._clients: dict[str, list[_Client]] = {}  # by scheme
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await asyncio.gather(*(one.client.aclose() for clients in self._clients.values() for one in clients))
+
+    async def exchange(self, ask: Ask) -> Reply:
+        """Send one request and read the answer. Raises UnreachableError where nothing was sent, NetworkError where the
+        connection broke afterwards, ProviderError for answers over a limit, DiskError where they cannot be kept.
+        """
+        with _failures(ask.url), self._client(ask.url) as client:
+            timeout = httpx.Timeout(ask.silence, connect=self._connect, pool=None)
+            request = client.build_request(ask.method, ask.url, headers=ask.headers, content=ask.body, timeout=timeout)
+            async with _response(client, request) as response:
+                if ask.into and response.status_code == httpx.codes.OK:
+                    await _to_file(_unpacked(response), ask.into)
+                    return Reply(response.status_code, dict(response.headers), b"")
+                return await self._read(response)
+
+    async def _read(self, response: httpx.Response) -> Reply:
+        splitter = Splitter(self._spool.new, MAX_BYTES)
+        try:
+            async for part in _unpacked(response):
+                splitter.feed(part)
+                if len(splitter.kept) > MAX_WORDS:
+                    raise too_large(MAX_WORDS)
+        finally:
+            splitter.close()
+        return Reply(response.status_code, dict(response.headers), bytes(splitter.kept))
+
+    @contextmanager
+    def _client(self, url: str) -> Iterator[httpx.AsyncClient]:
+        """A client with room for one more exchange."""
+        scheme = "https" if url.startswith("https:") else "http"
+        clients = self._clients.setdefault(scheme, [])
+        one = next((one for one in clients if one.busy < SHARE), None)
+        if one is None:
+            trust = clients[0].trust if clients else _trust(scheme)
+            one = _Client(_connect(self._transport, trust), trust)
+            clients.append(one)
+        one.busy += 1
+        try:
+            yield one.client
+        finally:
+            one.busy -= 1
+
+
+class InProcess(Transport):
+    """A transport without a network: every POST body goes to a function, which answers. It carries `--offline`."""
+
+    def __init__(self, answer: Callable[[bytes], Reply]) -> None:
+        self._answer = answer
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        reply = await asyncio.to_thread(self._answer, await request.aread())
+        return httpx.Response(reply.status, headers=reply.headers, stream=httpx.ByteStream(reply.data))
+
+
+class _Client:
+    """A client, whom it trusts, and how many exchanges it carries now."""
+
+    def __init__(self, client: httpx.AsyncClient, trust: ssl.SSLContext) -> None:
+        self.client, self.trust, self.busy = client, trust, 0
+
+
+def _trust(scheme: str) -> ssl.SSLContext:
+    """The certificates to believe. Plain http needs none, unless there is a proxy that does: then none is believed."""
+    proxied = any(name.lower() in ("http_proxy", "all_proxy") for name in os.environ)
+    if scheme == "http" and not proxied:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without the reading of all authorities, which takes long
+    try:
+        return httpx.create_ssl_context()
+    except (ValueError, OSError) as fault:
+        raise _settings(fault) from fault
+
+
+def _connect(transport: Transport | None, trust: ssl.SSLContext) -> httpx.AsyncClient:
+    try:
+        return httpx.AsyncClient(
+            transport=transport,
+            verify=trust,
+            # A kept connection may be closed by the server just as the next POST goes out, and nobody could say
+            # whether that one was paid for: every call opens its own.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            headers={"User-Agent": "flux-image-cli", "Accept-Encoding": "identity"},
+            follow_redirects=False,
+        )
+    except (ValueError, OSError, httpx.HTTPError, httpx.InvalidURL, ImportError) as fault:
+        raise _settings(fault) from fault
+
+
+def _settings(fault: Exception) -> ConfigError:
+    hint = "look at HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE"
+    return ConfigError(f"the network settings of the environment are wrong: {fault}", hint=hint)
+
+
+@asynccontextmanager
+async def _response(client: httpx.AsyncClient, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+    response = await client.send(request, stream=True)
+    try:
+        yield response
+    finally:
+        await response.aclose()
+
+
+async def _unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body in parts, at most MAX_BYTES of it. Raises ProviderError above, and for packings nobody asked for.
+
+    httpx would unpack every part whole, and 64 kB can hold 64 MB.
+    """
+    size = 0
+    unpack = _unpacker(response)
+    async for raw in response.aiter_raw():
+        for part in unpack(raw):
+            size += len(part)
+            if size > MAX_BYTES:
+                raise ProviderError(f"the answer of {response.url.host} is larger than {MAX_BYTES >> 20} MiB")
+            yield part
+
+
+def _unpacker(response: httpx.Response) -> Callable[[bytes], Iterator[bytes]]:
+    """Flux asks for plain answers; some servers pack them all the same."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in ("", "identity"):
+        return lambda raw: iter((raw,))
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise ProviderError(f"the answer of {response.url.host} is packed as {plain(encoding, 40)!r}")
+    packed = zlib.decompressobj(zlib.MAX_WBITS | 32)  # finds out which of the two it is
+
+    def unpack(raw: bytes) -> Iterator[bytes]:
+        while raw:
+            try:
+                yield packed.decompress(raw, PART)
+            except zlib.error as fault:
+                raise ProviderError(f"the answer of {response.url.host} cannot be unpacked: {fault}") from fault
+            raw = packed.unconsumed_tail
+
+    return unpack
+
+
+async def _to_file(parts: AsyncIterator[bytes], path: Path) -> None:
+    try:
+        with path.open("xb") as file:
+            async for part in parts:
+                file.write(part)
+    except BaseException:
+        path.unlink(missing_ok=True)  # noqa: ASYNC240 - half a picture is no picture
+        raise
+
+
+@contextmanager
+def _failures(url: str) -> Iterator[None]:
+    """Every way an exchange can fail, in our own words."""
+    host = host_of(url)
+    try:
+        yield
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as fault:
+        error = UnreachableError(f"cannot reach {host}: {_cause(fault)}", hint=_hint(fault))
+        error.hopeless = _is_certificate(fault)
+        raise error from fault
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as fault:
+        error = UnreachableError(f"{plain(url, 200)!r} is no address: {fault}")
+        error.hopeless = True
+        raise error from fault
+    except httpx.TransportError as fault:
+        raise NetworkError(f"the connection to {host} broke before the answer was complete: {_cause(fault)}") from fault
+    except (httpx.HTTPError, httpx.StreamError, ValueError) as fault:
+        raise ProviderError(f"the answer of {host} cannot be read: {_cause(fault)}") from fault
+    except OSError as fault:
+        raise DiskError(f"the answer of {host} cannot be kept: {fault.strerror}") from fault
+
+
+def _cause(fault: BaseException) -> str:
+    """The innermost message: httpx wraps what the operating system or TLS said."""
+    while fault.__cause__ or fault.__context__:
+        fault = fault.__cause__ or fault.__context__ or fault
+    if isinstance(fault, OSError) and not isinstance(fault, ssl.SSLError) and (fault.errno or 0) > 0:
+        return os.strerror(fault.errno or 0)
+    return plain(str(fault)) or type(fault).__name__
+
+
+def _is_certificate(fault: BaseException) -> bool:
+    return "certificate" in _cause(fault).lower()
+
+
+def _hint(fault: BaseException) -> str:
+    if _is_certificate(fault):
+        return "name your own authority's certificates in SSL_CERT_FILE"
+    return "check the network, the proxy variables and --base-url"

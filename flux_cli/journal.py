@@ -1,0 +1,269 @@
+"""The ledger of what was paid: one file a run in the state folder, written before money is spent and as answers come.
+
+It survives `kill -9`: lines are appended whole, each by one write, and what a later run needs is on the disk before the
+next step begins. Beside it lies a folder with what has arrived and is not saved yet. What the lines mean is in
+`core.runs`.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from flux_cli.core.errors import FluxError, OutputError, UsageError, did_you_mean
+from flux_cli.core.model import Json
+from flux_cli.core.request import Call, Media, Reply, Saved
+from flux_cli.core.runs import SCHEMA, Past, read, trace
+from flux_cli.core.secret import redact
+
+SUFFIX = ".jsonl"
+KEPT = 500  # runs
+KEPT_DAYS = 90
+MAX_BYTES = 1 << 28  # of one journal; a run of ten thousand calls has some 20 MB
+
+try:
+    import fcntl
+except ImportError:  # Windows: every run counts as ended there, and nobody recovers one that is under way by name
+    fcntl = None  # type: ignore[assignment]
+
+
+class Journal:
+    """One run, for as long as it is open. `folder` is for what arrives; without a `file` only that is kept.
+
+    `waiting` are the numbers of calls that were paid for by an earlier run.
+    """
+
+    def __init__(self, folder: Path, file: int | None, waiting: Iterable[int] = ()) -> None:
+        self.folder = folder
+        self._file, self._waiting = file, set(waiting)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """The run is over. What has arrived stays only while something of it is not saved."""
+        self._try({"event": "end", "time": time.time()})
+        if self._file is None or not self._waiting:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    @property
+    def run(self) -> str:
+        """The name of the run."""
+        return self.folder.name
+
+    def headers(self, call: Call) -> dict[str, str]:
+        """What lets the gateway's history name the call (W3C trace context), should its answer get lost."""
+        return {"traceparent": f"00-{trace(self.run, call.number)}-{call.number:016x}-01"} if self._file else {}
+
+    def sent(self, call: Call) -> None:
+        """A call is about to go out. Raises OSError: what cannot be written down must not be paid for."""
+        self._write({"event": "sent", "call": call.number, "time": time.time()})
+
+    def answered(self, call: Call, reply: Reply) -> None:
+        """What the provider answered, before anything is made of it."""
+        headers: dict[str, Json] = {name: value for name, value in reply.headers.items() if name.startswith("x-")}
+        body = reply.data.decode("utf-8", "replace")
+        self._waiting.add(call.number)
+        self._try({"event": "answered", "call": call.number, "headers": headers, "body": body})
+
+    def fetched(self, call: Call, media: Sequence[Media]) -> None:
+        """Everything a call brought is in files of the folder."""
+        rows: list[Json] = [{"file": Path(one.file).name, **_facts(one)} for one in media]
+        self._try({"event": "fetched", "call": call.number, "media": rows})
+
+    def saved(self, call: Call, media: Media, saved: Saved) -> None:
+        """One picture is where it should be."""
+        cost, path = media.facts.cost_usd, os.path.abspath(saved.path)  # noqa: PTH100 - no look at the disk
+        self._try({"event": "saved", "call": call.number, "path": path, "cost_usd": cost})
+
+    def whole(self, call: Call, media: Sequence[Media]) -> None:
+        """Nothing of this call is needed any more."""
+        self._try({"event": "whole", "call": call.number})
+        self._waiting.discard(call.number)
+        for one in media:
+            Path(one.file).unlink(missing_ok=True)
+
+    def failed(self, call: Call, error: FluxError, *, final: bool = False, code: str = "") -> None:
+        """A call ended without (all of) its pictures; `final`: there is nothing more to fetch."""
+        facts: dict[str, Json] = {
+            "code": code or error.code, "message": error.message, "billed": error.billed, "final": final,
+            "status": error.status, "request_id": error.request_id,
+        }  # fmt: skip
+        self._try({"event": "failed", "call": call.number, **facts})
+        if final:
+            self._waiting.discard(call.number)
+
+    def recovery(self, media: Media | None = None) -> str:
+        """What the person can do about a paid picture that is not where it should be."""
+        if self._file is None:
+            return ""
+        safe = f"the picture is safe in {media.file}; to save it: " if media else ""
+        return f"{safe}flux recover {self.run}"
+
+    def sync(self) -> None:
+        """Have everything on the disk that was written. It may take milliseconds."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                os.fsync(self._file)
+
+    def _try(self, event: dict[str, Json]) -> None:
+        """Write it if that can be. A journal that fails after the money is spent must not lose the picture, too."""
+        with contextlib.suppress(OSError):
+            self._write(event)
+
+    def _write(self, event: dict[str, Json]) -> None:
+        if self._file is None:
+            return
+        line = redact(json.dumps(event, ensure_ascii=False)).encode("utf-8", "replace") + b"\n"
+        if os.write(self._file, line) < len(line):
+            os.write(self._file, b"\n")  # the disk is full: the torn line must not spoil the next one
+            raise OSError(28, os.strerror(28))
+
+
+class Row(NamedTuple):
+    """One journal on the disk: what it tells, where it is, and whether its run is still under way."""
+
+    past: Past
+    path: Path
+    running: bool
+
+    @property
+    def folder(self) -> Path:
+        """Where what has arrived lies."""
+        return self.path.with_suffix("")
+
+
+def begin(root: Path, facts: dict[str, Json]) -> Journal:
+    """A new journal in `root`, its first line on the disk. Raises OutputError where that cannot be had."""
+    name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
+    folder, path = root / name, root / f"{name}{SUFFIX}"
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+        any(_lock(file) for _ in _patiently())
+        journal = Journal(folder, file)
+        journal._write({"event": "run", "schema": SCHEMA, "id": name, "time": time.time(), **facts})  # noqa: SLF001
+        os.fsync(file)
+        _sync(root)
+    except OSError as fault:
+        hint = "name another folder in FLUX_STATE; nothing was sent"
+        raise OutputError(f"cannot keep a journal in {root}: {fault.strerror}", hint=hint) from fault
+    prune(root)
+    return journal
+
+
+def scratch() -> Journal:
+    """A journal for what costs nothing: a folder for what arrives, and nothing written down."""
+    return Journal(Path(tempfile.mkdtemp(prefix="flux-")), None)
+
+
+def resume(row: Row) -> Journal:
+    """The journal of an earlier run, to go on with. Raises UsageError while that run is still under way."""
+    file = os.open(row.path, os.O_WRONLY | os.O_APPEND)
+    if not any(_lock(file) for _ in _patiently()):
+        os.close(file)
+        raise UsageError(f"run {row.past.id} is still under way", hint="wait for it, or stop it")
+    os.write(file, b"\n")  # the last line may have been cut short
+    row.folder.mkdir(mode=0o700, exist_ok=True)
+    waiting = (entry.number for entry in row.past.entries if entry.state == "waiting")
+    return Journal(row.folder, file, waiting)
+
+
+def rows(root: Path) -> list[Row]:
+    """Every run in the folder, the newest first. Files that are no journals are left out."""
+    found = []
+    for path in sorted(root.glob(f"*{SUFFIX}"), reverse=True):
+        past = _read(path)
+        if past:
+            found.append(Row(past, path, _is_locked(path)))
+    return found
+
+
+def find(root: Path, name: str) -> Row:
+    """The run of that name, or the only one that begins with it. Raises UsageError."""
+    known = [path.stem for path in sorted(root.glob(f"*{SUFFIX}"))]
+    named = [stem for stem in known if stem == name] or [stem for stem in known if name and stem.startswith(name)]
+    if len(named) != 1:
+        reason = f"several runs begin with {name!r}" if named else f"there is no run {name!r}"
+        raise UsageError(reason, hint=did_you_mean(name, known) or "see: flux runs")
+    path = root / f"{named[0]}{SUFFIX}"
+    past = _read(path)
+    if past is None:
+        raise UsageError(f"{path} is no journal that this flux can read", hint="see: flux runs")
+    return Row(past, path, _is_locked(path))
+
+
+def prune(root: Path, keep: int = KEPT, days: float = KEPT_DAYS) -> None:
+    """Forget old runs: beyond `keep`, or older than `days`. A run with something to recover stays until it is old."""
+    oldest = time.time() - days * 86_400
+    for place, path in enumerate(sorted(root.glob(f"*{SUFFIX}"), reverse=True)):
+        with contextlib.suppress(OSError):
+            folder = path.with_suffix("")
+            old = path.stat().st_mtime < oldest
+            if (old or (place >= keep and not folder.exists())) and not _is_locked(path):
+                shutil.rmtree(folder, ignore_errors=True)
+                path.unlink()
+
+
+def _read(path: Path) -> Past | None:
+    try:
+        with path.open("rb") as file:
+            return read(_lines(file.read(MAX_BYTES)))
+    except OSError:
+        return None
+
+
+def _lines(data: bytes) -> Iterator[bytes]:
+    return (line for line in data.split(b"\n") if line)
+
+
+def _facts(media: Media) -> dict[str, Json]:
+    facts = media.facts._asdict()
+    return {name: value for name, value in facts.items() if name != "undrawn"}
+
+
+def _patiently() -> Iterator[None]:
+    """A few tries: somebody who lists runs holds each journal for a moment."""
+    for _ in range(10):
+        yield
+        time.sleep(0.01)
+
+
+def _lock(file: int, *, shared: bool = False) -> bool:
+    """Hold the journal for as long as this process lives, or `shared` to see whether somebody does."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+def _is_locked(path: Path) -> bool:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return not _lock(file, shared=True)
+    finally:
+        os.close(file)
+
+
+def _sync(folder: Path) -> None:
+    """The name of a new file must survive a power cut, too."""
+    with contextlib.suppress(OSError):  # some systems cannot open folders
+        file = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)

@@ -1,0 +1,89 @@
+"""Lumenfall's own API beside OpenAI's: its history of requests, which tells what became of a call without an answer.
+
+Only parts of it are documented. What is read: a list under `data` with `id`, `trace_id`, `status` and `cost`, and, for
+accounts that keep what was answered, the answer itself, wherever in one request's page it stands.
+"""
+
+import json
+from collections.abc import Collection
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
+
+from flux_cli.core.model import Json
+from flux_cli.core.replies import failure, parse_json
+from flux_cli.core.request import Auth, Reply
+from flux_cli.core.text import plain
+
+if TYPE_CHECKING:
+    from flux_cli.http import Http
+
+PAGES = 50  # of a hundred requests
+DEPTH = 6  # of the place in a page where the answer may stand
+
+
+class Known(NamedTuple):
+    """What the history says of one request. `reply` is the answer where the account keeps it."""
+
+    request_id: str
+    status: str  # completed, pending, processing, upstream_failure, rejected, cancelled
+    cost_usd: float | None
+    reply: Reply | None = None
+
+
+async def look_up(traces: Collection[str], since: str, base: str, auth: Auth, http: "Http") -> dict[str, Known]:
+    """What became of requests, by their trace. `since` is a time (ISO 8601) before the first of them.
+
+    Raises the FluxError of a history that cannot be read.
+    """
+    native = base.removesuffix("/openai/v1") + "/v1"
+    url = f"{native}/requests?limit=100&created_after={quote(since)}"
+    found: dict[str, Known] = {}
+    for _ in range(PAGES):
+        reply = await http.get(url, auth)
+        if reply.status != 200:
+            raise failure(reply, auth)
+        body = parse_json(reply.data)
+        page = body if isinstance(body, dict) else {}
+        listed = page.get("data")
+        for item in listed if isinstance(listed, list) else ():
+            if isinstance(item, dict) and item.get("trace_id") in traces:
+                known = _known(item)
+                found[str(item["trace_id"])] = known._replace(reply=await _answer(known, native, auth, http))
+        following = page.get("next_page_url")
+        if len(found) == len(traces) or not isinstance(following, str) or not following.startswith("http"):
+            break
+        url = following  # the key goes there only if it is the configured address, see `core.trust`
+    return found
+
+
+async def _answer(known: Known, native: str, auth: Auth, http: "Http") -> Reply | None:
+    if known.status != "completed" or not known.request_id:
+        return None
+    page = await http.get(f"{native}/requests/{quote(known.request_id, safe='')}", auth)
+    answer = _find_answer(parse_json(page.data))
+    if answer is None:
+        return None
+    return Reply(200, {"x-lumenfall-request-id": known.request_id}, json.dumps(answer).encode())
+
+
+def _find_answer(value: Json, depth: int = DEPTH) -> dict[str, Json] | None:
+    """The part of a page that is an answer with pictures: `data`, a list of items with `url` or `b64_json`."""
+    if isinstance(value, dict):
+        listed = value.get("data")
+        items = listed if isinstance(listed, list) else []
+        if any(isinstance(item, dict) and (item.get("url") or item.get("b64_json")) for item in items):
+            return value
+        value = list(value.values())
+    if isinstance(value, list) and depth:
+        return next((found for part in value if (found := _find_answer(part, depth - 1))), None)
+    return None
+
+
+def _known(item: dict[str, Json]) -> Known:
+    cost, identity = item.get("cost"), item.get("id")
+    known = isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < 1e9
+    return Known(
+        request_id=plain(identity, 100) if isinstance(identity, str) else "",
+        status=plain(str(item.get("status")), 40),
+        cost_usd=float(cost) if known and isinstance(cost, int | float) else None,
+    )
