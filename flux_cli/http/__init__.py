@@ -142,17 +142,24 @@ class Http:
     async def get(self, url: str, auth: Auth | None) -> Reply:
         """Read an address of the provider, whatever its status. What fails on the way is repeated: it costs nothing."""
         headers = credentials(url, auth)
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._got(Ask("GET", url, headers, silence=FETCH_SECONDS))
+        except TimeoutError as fault:
+            raise DeadlineError(f"{host_of(url)} did not answer within {self._timeout:g} s", billed=True) from fault
+
+    async def _got(self, ask: Ask) -> Reply:
         for attempt in range(self._retries + 1):
             last = attempt == self._retries
             try:
-                reply = await self._wire.exchange(Ask("GET", url, headers, silence=FETCH_SECONDS))
+                reply = await self._wire.exchange(ask)
             except (NetworkError, ProviderError) as fault:
                 if last:
                     fault.billed = True
                     raise
             else:
                 if last or reply.status not in RETRYABLE:
-                    if error := _redirected(reply, url):
+                    if error := _redirected(reply, ask.url):
                         raise error
                     return reply
             await self._pause(self._backoff(attempt))

@@ -49,7 +49,7 @@ class Wire:
 
     def __init__(self, spool: Spool, connect: float, transport: Transport | None = None) -> None:
         self._spool, self._connect, self._transport = spool, connect, transport
-        self._clients: dict[str, list[_Client]] = {}  # by scheme
+        self._clients: dict[tuple[str, bool], list[_Client]] = {}  # by scheme, and whether work is asked for
 
     async def close(self) -> None:
         """Close every connection."""
@@ -59,7 +59,7 @@ class Wire:
         """Send one request and read the answer. Raises UnreachableError where nothing was sent, NetworkError where the
         connection broke afterwards, ProviderError for answers over a limit, DiskError where they cannot be kept.
         """
-        with _failures(ask.url), self._client(ask.url) as client:
+        with _failures(ask.url), self._client(ask) as client:
             timeout = httpx.Timeout(ask.silence, connect=self._connect, pool=None)
             request = client.build_request(ask.method, ask.url, headers=ask.headers, content=ask.body, timeout=timeout)
             async with _response(client, request) as response:
@@ -80,14 +80,17 @@ class Wire:
         return Reply(response.status_code, dict(response.headers), bytes(splitter.kept))
 
     @contextmanager
-    def _client(self, url: str) -> Iterator[httpx.AsyncClient]:
+    def _client(self, ask: Ask) -> Iterator[httpx.AsyncClient]:
         """A client with room for one more exchange."""
-        scheme = "https" if url.startswith("https:") else "http"
-        clients = self._clients.setdefault(scheme, [])
+        scheme, works = "https" if ask.url.startswith("https:") else "http", ask.method != "GET"
+        clients = self._clients.setdefault((scheme, works), [])
         one = next((one for one in clients if one.busy < SHARE), None)
         if one is None:
-            trust = clients[0].trust if clients else _trust(scheme)
-            one = _Client(_connect(self._transport, trust), trust)
+            same = self._clients.get((scheme, True)) or self._clients.get((scheme, False))
+            trust = same[0].trust if same else _trust(scheme)
+            # A kept connection may be closed by the server just as the next POST goes out, and nobody could say
+            # whether that one was paid for: every call opens its own. To read again costs nothing.
+            one = _Client(_connect(self._transport, trust, kept=0 if works else SHARE), trust)
             clients.append(one)
         one.busy += 1
         try:
@@ -125,14 +128,12 @@ def _trust(scheme: str) -> ssl.SSLContext:
         raise _settings(fault) from fault
 
 
-def _connect(transport: Transport | None, trust: ssl.SSLContext) -> httpx.AsyncClient:
+def _connect(transport: Transport | None, trust: ssl.SSLContext, kept: int) -> httpx.AsyncClient:
     try:
         return httpx.AsyncClient(
             transport=transport,
             verify=trust,
-            # A kept connection may be closed by the server just as the next POST goes out, and nobody could say
-            # whether that one was paid for: every call opens its own.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=kept),
             headers={"User-Agent": "flux-image-cli", "Accept-Encoding": "identity"},
             follow_redirects=False,
         )
