@@ -62,7 +62,7 @@ def _fitted(columns: int, rows: int, shape: float, box: tuple[int, int], gap: in
     width = (box[0] - gap) / columns - gap
     height = (box[1] - gap) / rows - gap - caption
     width = min(width, height * shape)
-    return Grid(columns, rows, (max(1, round(width)), max(1, round(width / shape))), gap, caption)
+    return Grid(columns, rows, (max(1, int(width)), max(1, int(width / shape))), gap, caption)
 
 
 def caption(number: int, seed: Json) -> tuple[str, ...]:
