@@ -1,5 +1,6 @@
 """Pictures shown in the terminal: their room, their way, the writing. Pixels are `thumbnails`' work."""
 
+import contextlib
 import os
 import struct
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from flux_cli.core import escapes, terminal
 from flux_cli.core.terminal import Way, Window
 
 LEAST = (14, 5)  # columns and rows that a picture among several must have to be told from the others
-SIXEL_PIXELS = (1000, 800)  # text of a megabyte and more takes terminals seconds to draw
+PIXELS, SIXEL_PIXELS = (1600, 1000), (1000, 800)  # a megabyte of text and more takes terminals and ssh seconds
 
 
 def preview(
@@ -31,35 +32,34 @@ def preview(
         return 0
     window = terminal.room(_window(stream, columns, rows))
     shown = pictures[: max(1, (window.columns // LEAST[0]) * (window.rows // LEAST[1]))]
-    sequences = _encoded(shown, way, window)
-    if terminal.in_tmux(environ) and way in ("kitty", "iterm"):  # tmux knows sixels itself
-        sequences = tuple(escapes.for_tmux(one) for one in sequences)
-    _write(stream, "".join(sequences))
+    _write(stream, _encoded(shown, way, window))
     return len(shown)
 
 
-def _encoded(pictures: Sequence[thumbnails.Source], way: Way, window: Window) -> tuple[str, ...]:
-    blocks = way not in terminal.PICTURES
-    across, down = window.cell
-    box = (window.columns * across, window.rows * down)
-    if way == "sixel":
-        box = (min(box[0], SIXEL_PIXELS[0]), min(box[1], SIXEL_PIXELS[1]))
-    if len(pictures) == 1:
-        image = thumbnails.small(pictures[0], box)
-    else:
-        image = thumbnails.preview_sheet(pictures, box, gap=across, caption=0 if blocks else down)
-    columns, rows = terminal.fit(image.size, window, blocks=blocks)
+def _encoded(pictures: Sequence[thumbnails.Source], way: Way, window: Window) -> str:
+    image = _image(pictures, way, window)
+    columns, rows = terminal.fit(image.size, window, blocks=way not in terminal.PICTURES)
     if way == "kitty":
         return escapes.kitty(thumbnails.png(image), columns)
     if way == "iterm":
-        return (escapes.iterm(thumbnails.png(image), columns, rows),)
+        return escapes.iterm(thumbnails.png(image), columns, rows)
     if way == "sixel":
         few = thumbnails.few_colours(image)
-        return (escapes.sixel(few.pixels, few.size[0], few.palette),)
+        return escapes.sixel(few.pixels, few.size[0], few.palette)
     image = image.resize((columns, 2 * rows))
     if way == "256":
-        return (escapes.half_blocks(thumbnails.terminal_colours(image), columns, numbered=True),)
-    return (escapes.half_blocks(image.tobytes(), columns),)
+        return escapes.half_blocks(thumbnails.terminal_colours(image), columns, numbered=True)
+    return escapes.half_blocks(image.tobytes(), columns)
+
+
+def _image(pictures: Sequence[thumbnails.Source], way: Way, window: Window) -> thumbnails.Small:
+    """The one picture, or all of them on a sheet, in as many pixels as the window has, within reason."""
+    across, down = window.cell
+    most = SIXEL_PIXELS if way == "sixel" else PIXELS
+    box = (min(window.columns * across, most[0]), min(window.rows * down, most[1]))
+    if len(pictures) == 1:
+        return thumbnails.small(pictures[0], box)
+    return thumbnails.preview_sheet(pictures, box, gap=across, caption=down if way in terminal.PICTURES else 0)
 
 
 def _writes_blocks(stream: TextIO) -> bool:
@@ -91,6 +91,8 @@ def _write(stream: TextIO, text: str) -> None:
     try:
         stream.write(text + "\n")
         stream.flush()
-    except BaseException:
-        stream.write(escapes.END + "\n")
-        raise
+    except BaseException as fault:
+        with contextlib.suppress(OSError):
+            stream.write(escapes.END + "\n")
+        if not isinstance(fault, OSError):  # those say that the terminal has gone, and nobody is left to be told
+            raise

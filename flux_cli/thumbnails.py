@@ -15,6 +15,7 @@ from flux_cli.core.formats import FORMATS
 from flux_cli.core.sheet import Grid
 
 Source: TypeAlias = str | bytes  # the path of a picture, or its bytes
+Small: TypeAlias = Image.Image  # for who may not know Pillow
 PAPER, INK, FAINT = (32, 32, 32), (220, 220, 220), (56, 56, 56)
 CHECKS = ((204, 204, 204), (153, 153, 153))  # what shows through transparency
 SQUARE = 8  # pixels
@@ -143,12 +144,12 @@ def _opened(source: Source) -> Iterator[Image.Image]:
             warnings.simplefilter("ignore")  # Pillow warns about oddities of other people's files
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             file = io.BytesIO(source) if isinstance(source, bytes) else source
-            with Image.open(file, formats=[name.upper() for name in FORMATS]) as image:
+            with Image.open(file, formats=[row.upper() for row in FORMATS]) as image:
                 yield image
     except UnidentifiedImageError as fault:
         raise PictureError(f"{name} is no picture of a kind flux can show") from fault
     except _FAULTS as fault:
-        raise PictureError(f"{name} cannot be shown: {fault}") from fault
+        raise PictureError(f"{name} cannot be shown: {getattr(fault, 'strerror', None) or fault}") from fault
 
 
 def _is_turned(image: Image.Image) -> bool:

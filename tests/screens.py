@@ -6,9 +6,11 @@ import re
 ESC = "\x1b"
 
 
-def kitty_read(sequences):
+def kitty_read(text):
     """Settings of the first piece and the bytes of all, as kitty puts them together."""
-    settings, text = {}, ""
+    sequences = re.findall(r"\x1b_G.*?\x1b\\", text)
+    assert "".join(sequences) == text
+    settings, data = {}, ""
     for number, sequence in enumerate(sequences):
         head, payload = re.fullmatch(r"\x1b_G([^;]*);([A-Za-z0-9+/=]*)\x1b\\", sequence).groups()
         pairs = dict(pair.split("=") for pair in head.split(","))
@@ -18,8 +20,8 @@ def kitty_read(sequences):
         assert pairs["m"] == ("1" if number < len(sequences) - 1 else "0")
         assert pairs["q"] == "2"  # no answer, which a shell would take for typing
         settings = settings or pairs
-        text += payload
-    return settings, base64.b64decode(text, validate=True)
+        data += payload
+    return settings, base64.b64decode(data, validate=True)
 
 
 def sixel_read(sequence):

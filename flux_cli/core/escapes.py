@@ -15,7 +15,7 @@ Colour = tuple[int, int, int]
 _RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)  # shorter runs are no longer than their count
 
 
-def kitty(png: bytes, columns: int) -> tuple[str, ...]:
+def kitty(png: bytes, columns: int) -> str:
     """A PNG in kitty's graphics protocol, scaled to `columns` cells; no answer is wanted (q=2).
 
     Source: https://sw.kovidgoyal.net/kitty/graphics-protocol/
@@ -24,7 +24,7 @@ def kitty(png: bytes, columns: int) -> tuple[str, ...]:
     pieces = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)]
     heads = [f"a=T,f=100,q=2,c={columns},", *["q=2,"] * (len(pieces) - 1)]
     more = [1] * (len(pieces) - 1) + [0]
-    return tuple(f"{ESC}_G{head}m={m};{piece}{ST}" for head, m, piece in zip(heads, more, pieces, strict=True))
+    return "".join(f"{ESC}_G{head}m={m};{piece}{ST}" for head, m, piece in zip(heads, more, pieces, strict=True))
 
 
 def iterm(file: bytes, columns: int, rows: int) -> str:
@@ -89,11 +89,6 @@ def _line(upper: Sequence[str], lower: Sequence[str]) -> str:
         line += f"{ESC}[{';'.join(changed)}m▀" if changed else "▀"
         ink, paper = above, below
     return f"{line}{ESC}[0m"
-
-
-def for_tmux(sequence: str) -> str:
-    """A sequence that tmux hands on to the terminal around it, where its `allow-passthrough` is on."""
-    return f"{ESC}Ptmux;{sequence.replace(ESC, ESC * 2)}{ST}"
 
 
 _LIFTED = bytes((EMPTY + bits) % 256 for bits in range(256))

@@ -4,13 +4,14 @@ Nothing is asked of the terminal: an answer that never comes would hang, and one
 """
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from flux_cli.core.errors import ConfigError, did_you_mean
 
 Way = Literal["kitty", "iterm", "sixel", "truecolor", "256"]
-WAYS: tuple[Way, ...] = ("kitty", "iterm", "sixel", "truecolor", "256")
+WAYS: tuple[Way, ...] = get_args(Way)
 PICTURES = WAYS[:3]  # the others draw two pixels a cell, with half-blocks
+UNPASSED = ("kitty", "iterm")  # multiplexers swallow these, or hand them on to a place that has scrolled away
 VARIABLE = "FLUX_PREVIEW"
 
 # Names a terminal gives itself; ssh hands TERM on, and multiplexers replace it.
@@ -62,18 +63,33 @@ def way(environ: Mapping[str, str]) -> Way | None:
 
     FLUX_PREVIEW names one outright. Raises ConfigError where it names none.
     """
-    if asked := environ.get(VARIABLE, "").strip().lower():
-        return _asked(asked)
-    colours = _colours(environ)
-    if in_tmux(environ) or environ.get("STY") or environ.get("ZELLIJ") or environ.get("TERM", "").startswith("screen"):
-        return colours  # few of these let pictures through, and none says so
+    asked = environ.get(VARIABLE, "").strip().lower()
+    if asked == "off":
+        return None
+    colours, hidden = _colours(environ), _is_multiplexed(environ)
+    if asked:
+        found = _named(asked)
+        return colours if hidden and found in UNPASSED else found
+    if hidden:
+        return colours  # it may hand on more, but does not say so
     known = _known(environ)
-    return known if known in PICTURES else "truecolor" if "truecolor" in (known, colours) else known or colours
+    if known in PICTURES:
+        return known
+    return "truecolor" if "truecolor" in (known, colours) else known or colours
 
 
-def in_tmux(environ: Mapping[str, str]) -> bool:
-    """Whether tmux stands between flux and the terminal, be it on the other side of ssh."""
-    return bool(environ.get("TMUX")) or environ.get("TERM", "").startswith("tmux")
+def _named(text: str) -> Way:
+    for name in WAYS:
+        if text == name:
+            return name
+    hint = did_you_mean(text, WAYS) or f"one of {', '.join(WAYS)}, off"
+    raise ConfigError(f"{VARIABLE} {text!r} is no way to show a picture", hint=hint)
+
+
+def _is_multiplexed(environ: Mapping[str, str]) -> bool:
+    """Whether tmux, screen or zellij stand between flux and the terminal, be it on the other side of ssh."""
+    inside = any(environ.get(name) for name in ("TMUX", "STY", "ZELLIJ"))
+    return inside or environ.get("TERM", "").startswith(("tmux", "screen"))
 
 
 def _known(environ: Mapping[str, str]) -> Way | None:
@@ -89,18 +105,10 @@ def _known(environ: Mapping[str, str]) -> Way | None:
     return next((found for sign, found in _BY_SIGN if environ.get(sign)), None)
 
 
-def _asked(text: str) -> Way | None:
-    if text == "off":
-        return None
-    for name in WAYS:
-        if text == name:
-            return name
-    hint = did_you_mean(text, WAYS) or f"one of {', '.join(WAYS)}, off"
-    raise ConfigError(f"{VARIABLE} {text!r} is no way to show a picture", hint=hint)
-
-
 def _colours(environ: Mapping[str, str]) -> Way | None:
     term = environ.get("TERM", "")
+    if term == "dumb":
+        return None
     if environ.get("COLORTERM") in ("truecolor", "24bit") or term.endswith("-direct"):
         return "truecolor"
     return "256" if "256" in term else None

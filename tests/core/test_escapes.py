@@ -70,10 +70,3 @@ def test_half_blocks_show_every_pixel(numbered, depth, data):
 
 def test_colours_are_named_only_where_they_change():
     assert escapes.half_blocks(bytes([7] * 8), 4, numbered=True) == f"{ESC}[38;5;7;48;5;7m▀▀▀▀{ESC}[0m"
-
-
-def test_tmux_hands_on_exactly_what_was_wrapped():
-    for sequence in (*escapes.kitty(b"x" * 5000, 3), escapes.iterm(b"abc", 3, 2)):
-        inner = re.fullmatch(r"\x1bPtmux;(.*)\x1b\\", escapes.for_tmux(sequence), re.DOTALL)[1]
-        assert not re.search(r"(?<!\x1b)(\x1b\x1b)*\x1b(?!\x1b)", inner), "every escape is doubled"
-        assert inner.replace(ESC * 2, ESC) == sequence

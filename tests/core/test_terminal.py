@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import ConfigError
-from flux_cli.core.terminal import WAYS, Window, fit, in_tmux, room, way
+from flux_cli.core.terminal import WAYS, Window, fit, room, way
 
 XTERM = {"TERM": "xterm-256color"}
 TRUE = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -29,7 +29,7 @@ TRUE = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         (XTERM, "256"),
         ({"TERM": "xterm"}, None),
         ({"TERM": "linux"}, None),
-        ({"TERM": "dumb"}, None),
+        ({"TERM": "dumb", "COLORTERM": "truecolor"}, None),
         ({}, None),
         (XTERM | {"TERM_PROGRAM": "Apple_Terminal"}, "256"),
         (XTERM | {"TERM_PROGRAM": "vscode"}, "truecolor"),
@@ -63,10 +63,11 @@ def test_a_multiplexer_gets_half_blocks_whatever_terminal_is_around_it(outside):
     assert way({"TERM": "tmux-256color", "COLORTERM": "truecolor", "LC_TERMINAL": "iTerm2"} | outside) == "truecolor"
 
 
-def test_tmux_is_known_on_the_other_side_of_ssh_too():
-    assert in_tmux({"TERM": "tmux-256color"})
-    assert in_tmux({"TMUX": "/tmp/tmux-0/default,1,0", "TERM": "xterm"})
-    assert not in_tmux(TRUE)
+@pytest.mark.parametrize("asked", WAYS)
+def test_a_multiplexer_gets_what_was_asked_for_only_if_it_shows_it(asked):
+    """Who names kitty for all shells works in tmux too."""
+    shown = "256" if asked in ("kitty", "iterm") else asked
+    assert way({"TERM": "tmux-256color", "FLUX_PREVIEW": asked}) == shown
 
 
 @pytest.mark.parametrize("name", WAYS)
