@@ -1,0 +1,94 @@
+"""Pictures as text that terminals draw: pixels or files in, escape sequences out. Nothing is written here."""
+
+import base64
+import re
+from collections.abc import Sequence
+
+ESC = "\x1b"
+ST = f"{ESC}\\"
+CHUNK = 4096  # characters of base64 in one piece of kitty's protocol
+BAND = 6  # rows of pixels in one row of sixels
+EMPTY = 63  # the sixel with no pixel set; set pixels add 1, 2, 4 ... 32
+END = f"{ST}{ESC}[0m"  # ends whatever an interrupted picture has begun
+Colour = tuple[int, int, int]
+
+_RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)  # shorter runs are no longer than their count
+
+
+def kitty(png: bytes, columns: int) -> str:
+    """A PNG in kitty's graphics protocol, scaled to `columns` cells; no answer is wanted (q=2).
+
+    Source: https://sw.kovidgoyal.net/kitty/graphics-protocol/
+    """
+    text = base64.b64encode(png).decode()
+    pieces = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)]
+    heads = [f"a=T,f=100,q=2,c={columns},", *["q=2,"] * (len(pieces) - 1)]
+    more = [1] * (len(pieces) - 1) + [0]
+    return "".join(f"{ESC}_G{head}m={m};{piece}{ST}" for head, m, piece in zip(heads, more, pieces, strict=True))
+
+
+def iterm(file: bytes, columns: int, rows: int) -> str:
+    """A picture file in iTerm2's inline protocol, inside `columns` × `rows` cells.
+
+    Source: https://iterm2.com/documentation-images.html
+    """
+    settings = f"inline=1;size={len(file)};width={columns};height={rows};preserveAspectRatio=1"
+    return f"{ESC}]1337;File={settings}:{base64.b64encode(file).decode()}\a"
+
+
+def sixel(pixels: bytes, width: int, palette: Sequence[Colour]) -> str:
+    """Pixels, one palette index a byte, as sixels: bands of six rows, one pass a colour, runs counted.
+
+    Source: VT330/VT340 Programmer Reference Manual, volume 2, chapter 14.
+    """
+    rows = [pixels[start : start + width] for start in range(0, len(pixels), width)]
+    bands = (_band(rows[top : top + BAND], width) for top in range(0, len(rows), BAND))
+    colours = "".join(f"#{index};2;{_percent(colour)}" for index, colour in enumerate(palette))
+    return f'{ESC}Pq"1;1;{width};{len(rows)}{colours}{"-".join(bands)}{ST}'
+
+
+def _percent(colour: Colour) -> str:
+    return ";".join(str(round(part * 100 / 255)) for part in colour)
+
+
+def _band(rows: Sequence[bytes], width: int) -> str:
+    """Up to six rows: for every colour in them the places it has, each pass back at the left edge (`$`)."""
+    used = sorted(set().union(*rows))
+    return "$".join(f"#{colour}{_places(rows, colour, width)}" for colour in used)
+
+
+def _places(rows: Sequence[bytes], colour: int, width: int) -> str:
+    """Where one colour is: a sixel a column, the top row as its lowest bit."""
+    only = bytes(colour) + b"\1" + bytes(255 - colour)
+    bits = 0
+    for number, row in enumerate(rows):
+        if colour in row:
+            bits |= int.from_bytes(row.translate(only)) << number
+    sixels = bits.to_bytes(width).translate(_LIFTED).rstrip(bytes([EMPTY]))
+    return _RUN.sub(lambda run: b"!%d%c" % (len(run[0]), run[0][0]), sixels).decode()
+
+
+def half_blocks(pixels: bytes, width: int, *, numbered: bool = False) -> str:
+    """Lines of `▀`: the upper pixel of each cell is its ink, the lower one its paper.
+
+    Pixels are three bytes each, or one, the number of a colour of the terminal's 256. Rows come in pairs.
+    """
+    if numbered:
+        codes = [f"5;{number}" for number in pixels]
+    else:
+        codes = [f"2;{red};{green};{blue}" for red, green, blue in zip(*[iter(pixels)] * 3, strict=True)]
+    rows = [codes[start : start + width] for start in range(0, len(codes), width)]
+    return "\n".join(_line(upper, lower) for upper, lower in zip(rows[::2], rows[1::2], strict=True))
+
+
+def _line(upper: Sequence[str], lower: Sequence[str]) -> str:
+    """One line of cells; colours are named only where they change."""
+    line, ink, paper = "", "", ""
+    for above, below in zip(upper, lower, strict=True):
+        changed = [f"38;{above}"] * (above != ink) + [f"48;{below}"] * (below != paper)
+        line += f"{ESC}[{';'.join(changed)}m▀" if changed else "▀"
+        ink, paper = above, below
+    return f"{line}{ESC}[0m"
+
+
+_LIFTED = bytes((EMPTY + bits) % 256 for bits in range(256))

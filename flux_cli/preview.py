@@ -1,0 +1,98 @@
+"""Pictures shown in the terminal: their room, their way, the writing. Pixels are `thumbnails`' work."""
+
+import contextlib
+import os
+import struct
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from flux_cli import thumbnails
+from flux_cli.core import escapes, terminal
+from flux_cli.core.terminal import Way, Window
+
+LEAST = (14, 5)  # columns and rows that a picture among several must have to be told from the others
+PIXELS, SIXEL_PIXELS = (1600, 1000), (1000, 800)  # a megabyte of text and more takes terminals and ssh seconds
+
+
+def preview(
+    pictures: Sequence[thumbnails.Source],
+    stream: TextIO,
+    environ: Mapping[str, str] | None = None,
+    columns: int | None = None,
+    rows: int | None = None,
+) -> int:
+    """Show pictures, paths or bytes, on a stream that is a terminal: one alone, several as a contact sheet.
+
+    Returns how many are shown, the first ones if there is no room for all; 0 where this terminal shows none.
+    Raises PictureError where the only one cannot be read, and ConfigError for a wrong FLUX_PREVIEW.
+    """
+    environ = os.environ if environ is None else environ
+    way = terminal.way(environ)
+    if way is None or not pictures or (way not in terminal.PICTURES and not _writes_blocks(stream)):
+        return 0
+    window = terminal.room(_window(stream, columns, rows))
+    shown = pictures[: max(1, (window.columns // LEAST[0]) * (window.rows // LEAST[1]))]
+    _write(stream, _encoded(shown, way, window))
+    return len(shown)
+
+
+def _encoded(pictures: Sequence[thumbnails.Source], way: Way, window: Window) -> str:
+    image = _image(pictures, way, window)
+    columns, rows = terminal.fit(image.size, window, blocks=way not in terminal.PICTURES)
+    if way == "kitty":
+        return escapes.kitty(thumbnails.png(image), columns)
+    if way == "iterm":
+        return escapes.iterm(thumbnails.png(image), columns, rows)
+    if way == "sixel":
+        few = thumbnails.few_colours(image)
+        return escapes.sixel(few.pixels, few.size[0], few.palette)
+    image = image.resize((columns, 2 * rows))
+    if way == "256":
+        return escapes.half_blocks(thumbnails.terminal_colours(image), columns, numbered=True)
+    return escapes.half_blocks(image.tobytes(), columns)
+
+
+def _image(pictures: Sequence[thumbnails.Source], way: Way, window: Window) -> thumbnails.Small:
+    """The one picture, or all of them on a sheet, in as many pixels as the window has, within reason."""
+    across, down = window.cell
+    most = SIXEL_PIXELS if way == "sixel" else PIXELS
+    box = (min(window.columns * across, most[0]), min(window.rows * down, most[1]))
+    if len(pictures) == 1:
+        return thumbnails.small(pictures[0], box)
+    return thumbnails.preview_sheet(pictures, box, gap=across, caption=down if way in terminal.PICTURES else 0)
+
+
+def _writes_blocks(stream: TextIO) -> bool:
+    try:
+        "\u2580".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _window(stream: TextIO, columns: int | None, rows: int | None) -> Window:
+    """The window's size as the system knows it, without a word to the terminal; what it does not know is usual."""
+    try:
+        import fcntl
+        import termios
+
+        answer = fcntl.ioctl(stream.fileno(), termios.TIOCGWINSZ, bytes(8))
+        down, across, width, height = struct.unpack("HHHH", answer)
+    except (ImportError, OSError, ValueError):  # not this system, or no terminal
+        down = across = width = height = 0
+    columns, rows = columns or across or 80, rows or down or 24
+    if across and down and width >= across and height >= down:
+        return Window(columns, rows, (width // across, height // down))
+    return Window(columns, rows)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """A picture and a line's end. An interrupted one is closed, or the terminal would swallow what follows."""
+    try:
+        stream.write(text + "\n")
+        stream.flush()
+    except BaseException as fault:
+        with contextlib.suppress(OSError):
+            stream.write(escapes.END + "\n")
+        if not isinstance(fault, OSError):  # those say that the terminal has gone, and nobody is left to be told
+            raise
