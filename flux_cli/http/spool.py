@@ -68,8 +68,10 @@ class Base64File:
             self.path.unlink(missing_ok=True)
 
     def _decode(self, text: bytes) -> None:
+        if b"-" in text or b"_" in text:  # to look costs a hundredth of translating
+            text = text.translate(HARMLESS)
         try:
-            data = pybase64.b64decode(text.translate(HARMLESS), validate=True)
+            data = pybase64.b64decode(text, validate=True)
         except ValueError:
             self.fault = self.fault or "it is no base64"
             return
