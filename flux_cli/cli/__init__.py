@@ -1,8 +1,8 @@
 """argv in, exit code out: the only folder that imports Typer. Nothing is decided here."""
 
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import typer
@@ -15,8 +15,9 @@ from flux_cli.cli.models import models
 from flux_cli.cli.providers import providers
 from flux_cli.cli.resolve import resolve
 from flux_cli.cli.sizes import sizes
-from flux_cli.core.errors import FluxError, Interrupted, UsageError, did_you_mean
+from flux_cli.core.errors import DiskError, FluxError, Interrupted, UsageError, did_you_mean
 from flux_cli.core.report import failure_document
+from flux_cli.streams import leave
 
 # Typer keeps its own copy of Click private; the root of what a wrong command line raises is reached by inheritance.
 WRONG_LINE: type[Exception] = typer.BadParameter.__mro__[2]
@@ -87,30 +88,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         result = app(arguments, prog_name="flux", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except FluxError as fault:
-        return _failed(fault, arguments)
+        return failed(fault, arguments)
     except WRONG_LINE as fault:
-        return _failed(_usage(fault, arguments), arguments)
+        return failed(_usage(fault, arguments), arguments)
     except SystemExit:  # Typer's way to say that nobody reads the help any more
         console.abandon(sys.stdout)
         return 0
+    except OSError as fault:  # nor can anybody, on a disk that is full
+        console.abandon(sys.stdout)
+        return failed(DiskError(f"cannot write to standard output: {fault.strerror}"), arguments)
     except (KeyboardInterrupt, typer.Abort):
-        return _failed(Interrupted("interrupted"), arguments)
+        return failed(Interrupted("interrupted"), arguments)
 
 
 def run() -> NoReturn:
-    """The installed command. After Ctrl-C nobody waits for threads that are still encoding or resolving names."""
-    code = main()
-    if code == Interrupted.exit_code:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+    """The command line of this process, to its end."""
+    leave(main())
 
 
-def _failed(fault: FluxError, arguments: Sequence[str]) -> int:
+def failed(fault: FluxError, arguments: Sequence[str]) -> int:
+    """Say what went wrong, in words and in JSON where that was asked for, and return the exit code."""
     console.error(fault, verbose="--verbose" in arguments or "-v" in arguments)
     if "--json" in arguments:
-        console.out_json(failure_document(fault))
+        with suppress(DiskError):  # that standard output is full is no better than what happened first
+            console.out_json(failure_document(fault))
     return fault.exit_code
 
 

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from flux_cli import config, console, keys
 from flux_cli.cli.options import Options
-from flux_cli.cli.settings import Prepared, prepare, read_prompt
 from flux_cli.core import naming
 from flux_cli.core.errors import AuthError, BudgetError, FluxError, UsageError
 from flux_cli.core.naming import Name
 from flux_cli.core.provider import Row
 from flux_cli.core.request import Attachment, Auth
+from flux_cli.lookups.prepared import Prepared, prepare, read_prompt
 
 FETCH_SECONDS = 60.0  # for a picture that guides the prompt
 

@@ -1,22 +1,30 @@
 """From what was typed to values the core takes: settings, model, request. Shared by the commands."""
 
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Callable
-from typing import NamedTuple
 
 from flux_cli import catalogue, config
-from flux_cli.cli.options import Options
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.formats import format_of_suffix
-from flux_cli.core.model import Json, Model, Wire
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.plan import plan
-from flux_cli.core.provider import Row
-from flux_cli.core.request import Attachment, Auth, Note, Plan, Request, Resolved, Value
+from flux_cli.core.request import Request
 from flux_cli.core.resolve import resolve
-from flux_cli.providers import ROWS, Provider, connect
+from flux_cli.providers import ROWS, connect
 
-Fetch = Callable[[str], Attachment]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flux_cli.cli.options import Options
+    from flux_cli.core.model import Json, Model, Wire
+    from flux_cli.core.provider import Row
+    from flux_cli.core.request import Attachment, Auth, Note, Plan, Post, Resolved, Value
+    from flux_cli.providers import Provider
+
+    Fetch = Callable[[str], Attachment]
 
 
 class Prepared(NamedTuple):
@@ -96,6 +104,17 @@ def _server(row: Row) -> Wire:
         hint = did_you_mean(row.server, servers) or f"known: {', '.join(servers)}"
         raise ConfigError(f"provider {row.name} names an unknown kind of server {row.server!r}", hint=hint)
     return servers[row.server]
+
+
+def posts(prepared: Prepared) -> list[Post]:
+    """What would be sent, call by call, without a key."""
+    row, base = prepared.settings.provider, prepared.settings.base_url
+    if row.protocol == "openai":  # by far the most asked for: reading answers is not loaded to show a request
+        from flux_cli.providers.images_api import images_post
+
+        return [images_post(base, call, None) for call in prepared.plan.calls]
+    provider = connect(row, base, None)
+    return [provider.request(call) for call in prepared.plan.calls]
 
 
 def provider_of(prepared: Prepared, auth: Auth | None) -> Provider:
