@@ -8,12 +8,14 @@ from typing import NoReturn
 import typer
 
 from flux_cli import console
+from flux_cli.cli.about import completion, help_
 from flux_cli.cli.config import app as config_app
 from flux_cli.cli.generate import generate
 from flux_cli.cli.help import Command, Group
 from flux_cli.cli.models import models
 from flux_cli.cli.providers import providers
 from flux_cli.cli.resolve import resolve
+from flux_cli.cli.schema import schema
 from flux_cli.cli.sizes import sizes
 from flux_cli.core.errors import DiskError, FluxError, Interrupted, UsageError, did_you_mean
 from flux_cli.core.report import failure_document
@@ -21,7 +23,16 @@ from flux_cli.streams import leave
 
 # Typer keeps its own copy of Click private; the root of what a wrong command line raises is reached by inheritance.
 WRONG_LINE: type[Exception] = typer.BadParameter.__mro__[2]
-COMMANDS = {"generate": generate, "resolve": resolve, "sizes": sizes, "models": models, "providers": providers}
+COMMANDS = {
+    "generate": generate,
+    "resolve": resolve,
+    "sizes": sizes,
+    "models": models,
+    "providers": providers,
+    "schema": schema,
+    "completion": completion,
+    "help": help_,
+}
 EXAMPLES = {
     "generate": (
         'flux generate "a red fox in the snow"',
@@ -37,6 +48,14 @@ EXAMPLES = {
     "sizes": ("flux sizes", "flux sizes 1920x1080", "SIZE=$(flux sizes 16:9 --plain)"),
     "models": ("flux models", "flux models flux1.1-pro-ultra"),
     "providers": ("flux providers", "flux providers bfl"),
+    "schema": ("flux schema > flux.schema.json", "flux schema resolve"),
+    "completion": (
+        "flux completion bash > ~/.local/share/bash-completion/completions/flux",
+        "flux completion zsh > ~/.zfunc/_flux    # with fpath+=(~/.zfunc) before compinit in ~/.zshrc",
+        "flux completion fish > ~/.config/fish/completions/flux.fish",
+        "flux completion powershell >> $PROFILE",
+    ),
+    "help": ("flux help", "flux help sizes", "flux help generate"),
 }
 
 

@@ -18,6 +18,11 @@ class Option(NamedTuple):
     panel: str
     plain: bool  # text or a flag, said once, with nothing that Typer does to it
 
+    @property
+    def short(self) -> str:
+        """The beginning of the help: what fits beside a candidate."""
+        return self.help.partition(" [")[0].partition("; ")[0].partition(": ")[0].rstrip(".")
+
 
 class Argument(NamedTuple):
     """What stands on the line without a dash."""
@@ -41,6 +46,11 @@ class Command(NamedTuple):
     @property
     def summary(self) -> str:
         return self.about.partition("\n")[0].rstrip(".")
+
+    @property
+    def flags(self) -> list[tuple[str, str]]:
+        """Every word that begins with a dash, with what to say of it."""
+        return [(flag, one.short) for one in self.options for flag in (*one.flags, *one.negatives)]
 
     @property
     def groups(self) -> dict[str, list[Option]]:
