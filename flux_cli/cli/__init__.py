@@ -71,7 +71,8 @@ app = typer.Typer(
     cls=Group,
     name="flux",
     help="Pictures from a text prompt, with hosted models.",
-    epilog="exit codes: 0 all saved, 1 failed, 2 wrong command line, 3 some saved, 4 key or balance, "
+    epilog='flux generate "a red fox in the snow"\nflux sizes 1920x1080\nflux help exit-codes\n\n'
+    "exit codes: 0 all saved, 1 failed, 2 wrong command line, 3 some saved, 4 key or balance, "
     "5 moderation, 130 interrupted",
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -96,7 +97,7 @@ def root(
 
 for _name, _command in COMMANDS.items():
     app.command(_name, cls=Command, epilog="\n".join(EXAMPLES[_name]))(_command)
-app.add_typer(config_app, name="config")
+app.add_typer(config_app, name="config", epilog="flux config\nflux config --json\nflux config path")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

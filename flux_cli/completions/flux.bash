@@ -2,15 +2,24 @@
 # bash 3.2 and newer. Nothing is started: words are compared by the shell itself.
 
 _flux() {
-    local line=${COMP_LINE:0:COMP_POINT} cur prev='' command='' below='' word about listed=''
-    local -a words
+    local globs=on
+    [[ $- == *f* ]] && globs=off
+    set -f  # words are split below, and none of them is a pattern
+    _flux_find
+    [[ $globs == on ]] && set +f
+}
+
+_flux_find() {
+    local line=${COMP_LINE:0:COMP_POINT} cur prev='' command='' below='' word about listed='' IFS=$' \t\n'
     cur=${line##*[[:space:]]}
-    IFS=$' \t\n' read -r -a words <<< "${line%"$cur"}"
-    for word in "${words[@]:1}"; do
+    for word in ${line%"$cur"}; do
         prev=$word
-        if [[ -z $command && $word != -* ]]; then command=$word
-        elif [[ -z $below && $word != -* ]]; then below=$word; fi
+        if [[ $word == -* ]]; then continue
+        elif [[ -z $command ]]; then command=/
+        elif [[ $command == / ]]; then command=$word
+        elif [[ -z $below ]]; then below=$word; fi
     done
+    command=${command#/}
     if [[ $cur == --*=* ]]; then
         prev=${cur%%=*} cur=${cur#*=}
     fi
@@ -63,16 +72,16 @@ _flux() {
         *,*)
             if [[ $cur == -* ]]; then
                 case $command in
-                    generate) listed=$'--size\tPixels (1920x1080) or a shape (16:9)\n-s\tPixels (1920x1080) or a shape (16:9)\n--aspect-ratio\tShape only\n-a\tShape only\n--resolution\tScale only\n-r\tScale only\n--model\tModel to ask\n-m\tModel to ask\n--route\tForce one upstream\n-n\tNumber of pictures, made in parallel\n--n\tNumber of pictures, made in parallel\n--seed\tSeed for reproducibility\n--raw\tLess processed, more natural-looking\n--no-raw\tLess processed, more natural-looking\n--enhance-prompt\tLet the provider enrich the prompt (fal)\n--no-enhance-prompt\tLet the provider enrich the prompt (fal)\n--image-prompt\tPicture that guides the composition\n--image-prompt-strength\tHow much the image prompt counts\n--safety-tolerance\t1 is the strictest\n--response-format\tHow the provider hands the picture over\n--sync-mode\tReturn a data URI and keep the picture out of the history (fal)\n--no-sync-mode\tReturn a data URI and keep the picture out of the history (fal)\n--param\tAny other parameter, passed straight through\n-p\tAny other parameter, passed straight through\n--output\tFile (its suffix chooses the format), folder/, template, or - for stdout\n-o\tFile (its suffix chooses the format), folder/, template, or - for stdout\n--output-format\tpng, jpeg, gif, webp or avif\n--format\tpng, jpeg, gif, webp or avif\n-f\tpng, jpeg, gif, webp or avif\n--output-compression\tQuality of jpeg, webp and avif\n--quality\tQuality of jpeg, webp and avif\n-q\tQuality of jpeg, webp and avif\n--overwrite\tReplace existing files\n--skip-existing\tPay only for pictures that are not there yet\n--json\tPrint one JSON document\n--concurrency\tCalls in flight at once\n--timeout\tLongest wait for one picture\n--retries\tRepetitions of calls that surely did nothing\n--dry-run\tShow calls, file names and cost\n--max-cost\tRefuse runs that would cost more\n--quiet\tSay nothing but errors\n--verbose\tShow the causes behind an error\n-v\tShow the causes behind an error\n--provider\tWho is asked\n--base-url\tAddress of an OpenAI-compatible server, up to and with /v1\n--no-key\tSend no key\n--offline\tDraw a local sketch\n--no-badge\tLeave the mark out of an offline sketch\n--help\tShow this message and exit' ;;
-                    resolve) listed=$'--size\tPixels (1920x1080) or a shape (16:9)\n-s\tPixels (1920x1080) or a shape (16:9)\n--aspect-ratio\tShape only\n-a\tShape only\n--resolution\tScale only\n-r\tScale only\n--model\tModel to ask\n-m\tModel to ask\n--route\tForce one upstream\n-n\tNumber of pictures, made in parallel\n--n\tNumber of pictures, made in parallel\n--seed\tSeed for reproducibility\n--raw\tLess processed, more natural-looking\n--no-raw\tLess processed, more natural-looking\n--enhance-prompt\tLet the provider enrich the prompt (fal)\n--no-enhance-prompt\tLet the provider enrich the prompt (fal)\n--image-prompt\tPicture that guides the composition\n--image-prompt-strength\tHow much the image prompt counts\n--safety-tolerance\t1 is the strictest\n--response-format\tHow the provider hands the picture over\n--sync-mode\tReturn a data URI and keep the picture out of the history (fal)\n--no-sync-mode\tReturn a data URI and keep the picture out of the history (fal)\n--param\tAny other parameter, passed straight through\n-p\tAny other parameter, passed straight through\n--output\tFile (its suffix chooses the format), folder/, template, or - for stdout\n-o\tFile (its suffix chooses the format), folder/, template, or - for stdout\n--output-format\tpng, jpeg, gif, webp or avif\n--format\tpng, jpeg, gif, webp or avif\n-f\tpng, jpeg, gif, webp or avif\n--output-compression\tQuality of jpeg, webp and avif\n--quality\tQuality of jpeg, webp and avif\n-q\tQuality of jpeg, webp and avif\n--overwrite\tReplace existing files\n--skip-existing\tPay only for pictures that are not there yet\n--json\tPrint one JSON document\n--concurrency\tCalls in flight at once\n--timeout\tLongest wait for one picture\n--retries\tRepetitions of calls that surely did nothing\n--dry-run\tShow calls, file names and cost\n--max-cost\tRefuse runs that would cost more\n--quiet\tSay nothing but errors\n--verbose\tShow the causes behind an error\n-v\tShow the causes behind an error\n--provider\tWho is asked\n--base-url\tAddress of an OpenAI-compatible server, up to and with /v1\n--no-key\tSend no key\n--offline\tDraw a local sketch\n--no-badge\tLeave the mark out of an offline sketch\n--curl\tPrint a curl command to paste into a shell\n--help\tShow this message and exit' ;;
-                    sizes) listed=$'--model\tModel to ask\n-m\tModel to ask\n--json\tPrint one JSON document\n--plain\tPrint only sizes, such as 1365x768\n--help\tShow this message and exit' ;;
-                    models) listed=$'--json\tPrint one JSON document\n--help\tShow this message and exit' ;;
-                    providers) listed=$'--model\tModel to ask\n-m\tModel to ask\n--json\tPrint one JSON document\n--help\tShow this message and exit' ;;
-                    schema) listed=$'--help\tShow this message and exit' ;;
-                    completion) listed=$'--help\tShow this message and exit' ;;
-                    help) listed=$'--help\tShow this message and exit' ;;
-                    config) listed=$'--json\tPrint one JSON document\n--help\tShow this message and exit' ;;
-                    *) listed=$'--version\tShow the version\n-V\tShow the version\n--help\tShow this message and exit' ;;
+                    generate) listed=$'--size\tPixels (1920x1080) or a shape (16:9)\n-s\tPixels (1920x1080) or a shape (16:9)\n--aspect-ratio\tShape only\n-a\tShape only\n--resolution\tScale only\n-r\tScale only\n--model\tModel to ask\n-m\tModel to ask\n--route\tForce one upstream\n-n\tNumber of pictures, made in parallel\n--n\tNumber of pictures, made in parallel\n--seed\tSeed for reproducibility\n--raw\tLess processed, more natural-looking\n--no-raw\tLess processed, more natural-looking\n--enhance-prompt\tLet the provider enrich the prompt (fal)\n--no-enhance-prompt\tLet the provider enrich the prompt (fal)\n--image-prompt\tPicture that guides the composition\n--image-prompt-strength\tHow much the image prompt counts\n--safety-tolerance\t1 is the strictest\n--response-format\tHow the provider hands the picture over\n--sync-mode\tReturn a data URI and keep the picture out of the history (fal)\n--no-sync-mode\tReturn a data URI and keep the picture out of the history (fal)\n--param\tAny other parameter, passed straight through\n-p\tAny other parameter, passed straight through\n--output\tFile (its suffix chooses the format), folder/, template, or - for stdout\n-o\tFile (its suffix chooses the format), folder/, template, or - for stdout\n--output-format\tpng, jpeg, gif, webp or avif\n--format\tpng, jpeg, gif, webp or avif\n-f\tpng, jpeg, gif, webp or avif\n--output-compression\tQuality of jpeg, webp and avif\n--quality\tQuality of jpeg, webp and avif\n-q\tQuality of jpeg, webp and avif\n--overwrite\tReplace existing files\n--skip-existing\tPay only for pictures that are not there yet\n--json\tPrint one JSON document\n--concurrency\tCalls in flight at once\n--timeout\tLongest wait for one picture\n--retries\tRepetitions of calls that surely did nothing\n--dry-run\tShow calls, file names and cost\n--max-cost\tRefuse runs that would cost more\n--quiet\tSay nothing but errors\n--verbose\tShow the causes behind an error\n-v\tShow the causes behind an error\n--provider\tWho is asked\n--base-url\tAddress of an OpenAI-compatible server, up to and with /v1\n--no-key\tSend no key\n--offline\tDraw a local sketch\n--no-badge\tLeave the mark out of an offline sketch\n-h\tShow this message and exit\n--help\tShow this message and exit' ;;
+                    resolve) listed=$'--size\tPixels (1920x1080) or a shape (16:9)\n-s\tPixels (1920x1080) or a shape (16:9)\n--aspect-ratio\tShape only\n-a\tShape only\n--resolution\tScale only\n-r\tScale only\n--model\tModel to ask\n-m\tModel to ask\n--route\tForce one upstream\n-n\tNumber of pictures, made in parallel\n--n\tNumber of pictures, made in parallel\n--seed\tSeed for reproducibility\n--raw\tLess processed, more natural-looking\n--no-raw\tLess processed, more natural-looking\n--enhance-prompt\tLet the provider enrich the prompt (fal)\n--no-enhance-prompt\tLet the provider enrich the prompt (fal)\n--image-prompt\tPicture that guides the composition\n--image-prompt-strength\tHow much the image prompt counts\n--safety-tolerance\t1 is the strictest\n--response-format\tHow the provider hands the picture over\n--sync-mode\tReturn a data URI and keep the picture out of the history (fal)\n--no-sync-mode\tReturn a data URI and keep the picture out of the history (fal)\n--param\tAny other parameter, passed straight through\n-p\tAny other parameter, passed straight through\n--output\tFile (its suffix chooses the format), folder/, template, or - for stdout\n-o\tFile (its suffix chooses the format), folder/, template, or - for stdout\n--output-format\tpng, jpeg, gif, webp or avif\n--format\tpng, jpeg, gif, webp or avif\n-f\tpng, jpeg, gif, webp or avif\n--output-compression\tQuality of jpeg, webp and avif\n--quality\tQuality of jpeg, webp and avif\n-q\tQuality of jpeg, webp and avif\n--overwrite\tReplace existing files\n--skip-existing\tPay only for pictures that are not there yet\n--json\tPrint one JSON document\n--concurrency\tCalls in flight at once\n--timeout\tLongest wait for one picture\n--retries\tRepetitions of calls that surely did nothing\n--dry-run\tShow calls, file names and cost\n--max-cost\tRefuse runs that would cost more\n--quiet\tSay nothing but errors\n--verbose\tShow the causes behind an error\n-v\tShow the causes behind an error\n--provider\tWho is asked\n--base-url\tAddress of an OpenAI-compatible server, up to and with /v1\n--no-key\tSend no key\n--offline\tDraw a local sketch\n--no-badge\tLeave the mark out of an offline sketch\n--curl\tPrint a curl command to paste into a shell\n-h\tShow this message and exit\n--help\tShow this message and exit' ;;
+                    sizes) listed=$'--model\tModel to ask\n-m\tModel to ask\n--json\tPrint one JSON document\n--plain\tPrint only sizes, such as 1365x768\n-h\tShow this message and exit\n--help\tShow this message and exit' ;;
+                    models) listed=$'--json\tPrint one JSON document\n-h\tShow this message and exit\n--help\tShow this message and exit' ;;
+                    providers) listed=$'--model\tModel to ask\n-m\tModel to ask\n--json\tPrint one JSON document\n-h\tShow this message and exit\n--help\tShow this message and exit' ;;
+                    schema) listed=$'-h\tShow this message and exit\n--help\tShow this message and exit' ;;
+                    completion) listed=$'-h\tShow this message and exit\n--help\tShow this message and exit' ;;
+                    help) listed=$'-h\tShow this message and exit\n--help\tShow this message and exit' ;;
+                    config) listed=$'--json\tPrint one JSON document\n-h\tShow this message and exit\n--help\tShow this message and exit' ;;
+                    *) listed=$'--version\tShow the version\n-V\tShow the version\n-h\tShow this message and exit\n--help\tShow this message and exit' ;;
                 esac
             else
                 case $command,$below in
@@ -82,7 +91,7 @@ _flux() {
                     providers,*) listed=$'lumenfall\nbfl\nfal\nreplicate\nopenai\nopenai.com\ntogether\nlocalai\nsdcpp\nvllm\nsglang\noffline' ;;
                     schema,*) listed=$'generate\nresolve\nsizes\nmodels\nproviders\nconfig' ;;
                     completion,*) listed=$'bash\nzsh\nfish\npowershell' ;;
-                    help,*) listed=$'sizes\nformats\nexit-codes\nenvironment\nnames' ;;
+                    help,*) listed=$'sizes\nformats\nexit-codes\nenvironment\nnames\ngenerate\nresolve\nsizes\nmodels\nproviders\nconfig' ;;
                     config,) listed=$'path\tPrint the path of the user\'s settings file, there or not' ;;
                 esac
             fi ;;
@@ -91,12 +100,14 @@ _flux() {
         compopt -o default 2> /dev/null
         return
     fi
-    while IFS=$'\t' read -r word about; do
-        [[ -n $word && $word == "$cur"* ]] || continue
+    IFS=$'\n'
+    for word in $listed; do
+        [[ $word == "$cur"* ]] || continue
+        about=${word#*$'\t'} word=${word%%$'\t'*}
         # A second TAB lists; what is listed is not typed, so it can explain itself.
-        [[ $COMP_TYPE == 63 && -n $about ]] && word="$word  ($about)"
+        [[ $COMP_TYPE == 63 && $about != "$word" ]] && word="$word  ($about)"
         COMPREPLY+=("$word")
-    done <<< "$listed"
+    done
     if [[ $COMP_TYPE == 63 && ${#COMPREPLY[@]} == 1 ]]; then COMPREPLY=("${COMPREPLY[0]%%  (*}"); fi
     # Readline breaks words at colons: what stands before the last one is on the line already.
     if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then

@@ -66,8 +66,9 @@ def commands() -> list[Command]:
     return list(_walk(typer.main.get_command(app), ()))
 
 
-def _walk(command: Any, path: tuple[str, ...]) -> list[Command]:
-    context = command.context_class(command, info_name=" ".join(("flux", *path)))
+def _walk(command: Any, path: tuple[str, ...], above: Any = None) -> list[Command]:
+    settings = command.context_settings
+    context = command.context_class(command, info_name=(path or ("flux",))[-1], parent=above, **settings)
     parameters = command.get_params(context)
     below = getattr(command, "commands", {})
     row = Command(
@@ -76,10 +77,10 @@ def _walk(command: Any, path: tuple[str, ...]) -> list[Command]:
         tuple(_argument(one, context) for one in parameters if one.param_type_name == "argument"),
         tuple(_option(one) for one in parameters if one.param_type_name == "option"),
         {one.name: one.default for one in parameters},
-        tuple((command.epilog or "").splitlines()),
+        tuple((command.epilog or "").partition("\n\n")[0].splitlines()),
         tuple(below),
     )
-    return [row, *(found for name, one in below.items() for found in _walk(one, (*path, name)))]
+    return [row, *(found for name, one in below.items() for found in _walk(one, (*path, name), context))]
 
 
 def _argument(one: Any, context: Any) -> Argument:

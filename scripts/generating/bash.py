@@ -7,15 +7,24 @@ BASH = r"""# {made}
 # bash 3.2 and newer. Nothing is started: words are compared by the shell itself.
 
 _flux() {{
-    local line=${{COMP_LINE:0:COMP_POINT}} cur prev='' command='' below='' word about listed=''
-    local -a words
+    local globs=on
+    [[ $- == *f* ]] && globs=off
+    set -f  # words are split below, and none of them is a pattern
+    _flux_find
+    [[ $globs == on ]] && set +f
+}}
+
+_flux_find() {{
+    local line=${{COMP_LINE:0:COMP_POINT}} cur prev='' command='' below='' word about listed='' IFS=$' \t\n'
     cur=${{line##*[[:space:]]}}
-    IFS=$' \t\n' read -r -a words <<< "${{line%"$cur"}}"
-    for word in "${{words[@]:1}}"; do
+    for word in ${{line%"$cur"}}; do
         prev=$word
-        if [[ -z $command && $word != -* ]]; then command=$word
-        elif [[ -z $below && $word != -* ]]; then below=$word; fi
+        if [[ $word == -* ]]; then continue
+        elif [[ -z $command ]]; then command=/
+        elif [[ $command == / ]]; then command=$word
+        elif [[ -z $below ]]; then below=$word; fi
     done
+    command=${{command#/}}
     if [[ $cur == --*=* ]]; then
         prev=${{cur%%=*}} cur=${{cur#*=}}
     fi
@@ -38,12 +47,14 @@ _flux() {{
         compopt -o default 2> /dev/null
         return
     fi
-    while IFS=$'\t' read -r word about; do
-        [[ -n $word && $word == "$cur"* ]] || continue
+    IFS=$'\n'
+    for word in $listed; do
+        [[ $word == "$cur"* ]] || continue
+        about=${{word#*$'\t'}} word=${{word%%$'\t'*}}
         # A second TAB lists; what is listed is not typed, so it can explain itself.
-        [[ $COMP_TYPE == 63 && -n $about ]] && word="$word  ($about)"
+        [[ $COMP_TYPE == 63 && $about != "$word" ]] && word="$word  ($about)"
         COMPREPLY+=("$word")
-    done <<< "$listed"
+    done
     if [[ $COMP_TYPE == 63 && ${{#COMPREPLY[@]}} == 1 ]]; then COMPREPLY=("${{COMPREPLY[0]%%  (*}}"); fi
     # Readline breaks words at colons: what stands before the last one is on the line already.
     if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then

@@ -30,7 +30,7 @@ KNOWN: dict[tuple[str, str], tuple[str, ...]] = {  # (command, or "" for every o
     ("", "output_format"): tuple(FORMATS),
     ("completion", "shell"): tuple(SCRIPTS),
     ("schema", "command"): COMMANDS,
-    ("help", "topic"): tuple(TOPICS),
+    ("help", "topic"): (*TOPICS, *COMMANDS),
 }
 
 
