@@ -92,7 +92,7 @@ def _option(one: Any) -> Option:
     plain = not (one.multiple or one.callback or one.is_eager or one.envvar) and one.nargs == 1
     return Option(
         one.name,
-        tuple(one.opts),
+        tuple(sorted(one.opts) if one.name == "help" else one.opts),  # Typer keeps these in a set, in any order
         tuple(one.secondary_opts),
         "" if flag else (one.metavar or one.type.name.upper()),
         one.help or "",

@@ -11,7 +11,7 @@ _flux() {{
     [[ $- == *f* ]] && globs=off
     set -f  # words are split below, and none of them is a pattern
     _flux_find
-    [[ $globs == on ]] && set +f
+    if [[ $globs == on ]]; then set +f; fi
 }}
 
 _flux_find() {{
