@@ -150,12 +150,11 @@ def _endpoint(values: dict[str, Value], rows: Mapping[str, Row]) -> tuple[Row, s
 def _user(path: str) -> tuple[dict[str, Json], dict[str, Row]]:
     """Settings and providers of the user's own file."""
     table = _file(path)
-    added = table.pop("providers", {})
-    if not added:
+    if "providers" not in table:
         return table, {}
     from flux_cli.settings_file import providers
 
-    return table, providers(path, added)
+    return table, providers(path, table.pop("providers"))
 
 
 def _checked_url(url: str) -> str:
@@ -197,7 +196,8 @@ def user_folder() -> Path:
 
 def _user_folder() -> str:
     """The same as text. On an ordinary Linux it is known without `platformdirs`, which costs more than a lookup."""
-    base = os.environ.get("XDG_CONFIG_HOME") or os.environ.get("HOME", "") + "/.config"
+    home = os.environ.get("HOME", "")
+    base = os.environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home and not home.endswith("/") else "")
     if sys.platform == "linux" and base.startswith("/") and base == base.strip() and "ANDROID_DATA" not in os.environ:
         return os.path.join(base, APP)
     import platformdirs

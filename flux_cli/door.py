@@ -50,7 +50,7 @@ def answer(arguments: Sequence[str]) -> str | None:
         return None
     from flux_cli.core.errors import FluxError
 
-    typed = read(arguments[0], arguments[1:])
+    typed = _read(arguments[0], arguments[1:])
     if typed is None:
         return None
     try:
@@ -75,7 +75,7 @@ def _answer(command: str, typed: dict[str, Any]) -> str:
     return sizes(**typed)
 
 
-def read(command: str, words: Sequence[str]) -> dict[str, Any] | None:
+def _read(command: str, words: Sequence[str]) -> dict[str, Any] | None:
     """The values of a line by the names the command gives them; None where the table is not sure."""
     from flux_cli.grammar import LOOKUPS
 

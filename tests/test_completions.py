@@ -165,6 +165,12 @@ def test_zsh_completes(line, shown, tmp_path):
     assert shown in typed(["zsh", "-f", "-i"], [*start, line], tmp_path)
 
 
+@needs("zsh")
+def test_zsh_completes_when_the_script_was_only_sourced(tmp_path):
+    start = [f"autoload -Uz compinit; compinit -u -d {tmp_path}/dump", f"source {SCRIPTS}/_flux"]
+    assert "flux sizes --plain " in typed(["zsh", "-f", "-i"], [*start, "flux sizes --pl\t"], tmp_path)
+
+
 def test_completion_prints_the_scripts(flux):
     for shell, name in {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell": "flux.ps1"}.items():
         result = flux("completion", shell)

@@ -386,6 +386,7 @@ def test_an_added_provider_can_be_the_default(user):
         (f'{MINE}hosts = ["a"]', "providers.mine.hosts is wrong", "keys: protocol, base_url, key, server"),
         (f'{MINE}protocol = "smtp"', "providers.mine.protocol must be one of openai, bfl, fal, replicate", ""),
         ("providers = 5", "providers must be tables", ""),
+        ("providers = []", "providers must be tables", ""),
         ("[[providers]]\nbase_url = 'x'", "providers must be tables", ""),
         ("[providers]\nmine = 5", "providers.mine", ""),
     ],

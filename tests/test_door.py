@@ -131,7 +131,11 @@ def test_the_folder_of_settings_is_the_platform_s(home, monkeypatch):
         with monkeypatch.context() as patch:
             if folder is not None:
                 patch.setenv("XDG_CONFIG_HOME", folder)
-            assert str(config.user_folder()) == platformdirs.user_config_dir(config.APP, appauthor=False)
+            assert config.user_folder() == Path(platformdirs.user_config_dir(config.APP, appauthor=False))
+    for folder in (None, "", "/", "/tmp/", "/tmp//x", "relative", " /tmp"):
+        with monkeypatch.context() as patch:
+            patch.delenv("HOME") if folder is None else patch.setenv("HOME", folder)
+            assert config.user_folder() == Path(platformdirs.user_config_dir(config.APP, appauthor=False))
 
 
 @pytest.mark.parametrize(

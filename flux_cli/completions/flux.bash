@@ -91,7 +91,7 @@ _flux_find() {
                     providers,*) listed=$'lumenfall\nbfl\nfal\nreplicate\nopenai\nopenai.com\ntogether\nlocalai\nsdcpp\nvllm\nsglang\noffline' ;;
                     schema,*) listed=$'generate\nresolve\nsizes\nmodels\nproviders\nconfig' ;;
                     completion,*) listed=$'bash\nzsh\nfish\npowershell' ;;
-                    help,*) listed=$'sizes\nformats\nexit-codes\nenvironment\nnames\ngenerate\nresolve\nsizes\nmodels\nproviders\nconfig' ;;
+                    help,*) listed=$'sizes\nformats\nexit-codes\nenvironment\nnames\ngenerate\nresolve\nmodels\nproviders\nschema\ncompletion\nhelp\nconfig' ;;
                     config,) listed=$'path\tPrint the path of the user\'s settings file, there or not' ;;
                 esac
             fi ;;

@@ -103,7 +103,7 @@ complete -c flux -n '__fish_seen_subcommand_from completion' -l help -s h -d 'Sh
 complete -c flux -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish powershell'
 complete -c flux -n __fish_use_subcommand -a help -d 'Explain a topic or a command'
 complete -c flux -n '__fish_seen_subcommand_from help' -l help -s h -d 'Show this message and exit'
-complete -c flux -n '__fish_seen_subcommand_from help' -a 'sizes formats exit-codes environment names generate resolve sizes models providers config'
+complete -c flux -n '__fish_seen_subcommand_from help' -a 'sizes formats exit-codes environment names generate resolve models providers schema completion help config'
 complete -c flux -n __fish_use_subcommand -a config -d 'Show every setting with its source'
 complete -c flux -n '__fish_seen_subcommand_from config' -l json -d 'Print one JSON document'
 complete -c flux -n '__fish_seen_subcommand_from config' -l help -s h -d 'Show this message and exit'

@@ -55,7 +55,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'providers' = @("lumenfall", "bfl", "fal", "replicate", "openai", "openai.com", "together", "localai", "sdcpp", "vllm", "sglang", "offline")
         'schema' = @("generate", "resolve", "sizes", "models", "providers", "config")
         'completion' = @("bash", "zsh", "fish", "powershell")
-        'help' = @("sizes", "formats", "exit-codes", "environment", "names", "generate", "resolve", "sizes", "models", "providers", "config")
+        'help' = @("sizes", "formats", "exit-codes", "environment", "names", "generate", "resolve", "models", "providers", "schema", "completion", "help", "config")
         'config' = @("path`tPrint the path of the user's settings file, there or not")
     }
     $words = @($commandAst.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |

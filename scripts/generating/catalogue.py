@@ -1,6 +1,7 @@
 """flux's own models and servers as Python: read strictly once, here, so that no lookup has to read TOML."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from flux_cli.catalogue.reading import BUILT_IN, read, read_servers
 
@@ -26,7 +27,7 @@ def _rows(rows: Iterable[tuple[str, object]]) -> str:
     return "".join(f"    {name!r}: {source(value, 1)},\n" for name, value in rows)
 
 
-def source(value: object, depth: int = 0) -> str:
+def source(value: Any, depth: int = 0) -> str:
     """A value of the catalogue as an expression: nouns by position, then by name what differs from the default."""
     if isinstance(value, dict) and value:
         pad = "    " * (depth + 1)

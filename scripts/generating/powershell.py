@@ -42,12 +42,12 @@ def powershell() -> str:
         for option in row.options:
             words = values(row.path, option) if option.metavar else ()
             if words and words != FILES:
-                listed = _ps_list([(word, "") for word in words])
-                known += [f"        {_ps(f'{row.path[0]} {flag}')} = {listed}" for flag in option.flags]
+                known_words = _ps_list([(word, "") for word in words])
+                known += [f"        {_ps(f'{row.path[0]} {flag}')} = {known_words}" for flag in option.flags]
         below = [(command.path[1], command.summary) for command in commands() if command.path[:-1] == row.path != ()]
-        words = [(word, "") for one in row.arguments for word in values(row.path, one)]
-        if below or words:
-            known.append(f"        {_ps(' '.join(row.path))} = {_ps_list([*below, *words])}")
+        listed = [(word, "") for one in row.arguments for word in values(row.path, one)]
+        if below or listed:
+            known.append(f"        {_ps(' '.join(row.path))} = {_ps_list([*below, *listed])}")
     return POWERSHELL.format(made=MADE, names=", ".join(NAMES), options="\n".join(options), values="\n".join(known))
 
 

@@ -1,6 +1,6 @@
 """What can stand where a value is asked for, by the name of the value: for the completions."""
 
-from flux_cli import catalogue
+from flux_cli import catalogue, cli
 from flux_cli.cli.about import SCRIPTS
 from flux_cli.cli.schema import COMMANDS
 from flux_cli.cli.topics import TOPICS
@@ -30,7 +30,7 @@ KNOWN: dict[tuple[str, str], tuple[str, ...]] = {  # (command, or "" for every o
     ("", "output_format"): tuple(FORMATS),
     ("completion", "shell"): tuple(SCRIPTS),
     ("schema", "command"): COMMANDS,
-    ("help", "topic"): (*TOPICS, *COMMANDS),
+    ("help", "topic"): tuple(dict.fromkeys((*TOPICS, *cli.COMMANDS, "config"))),
 }
 
 

@@ -3,6 +3,14 @@
 from generating.app import Argument, Command, Option, commands
 from generating.values import MADE, NAMES, values
 
+END = (  # found on fpath the file is the body of _flux; read with source it only has to be registered
+    "if [[ $funcstack[1] == _flux ]]; then",
+    '  _flux "$@"',
+    "else",
+    f"  compdef _flux {' '.join(NAMES)}",
+    "fi",
+)
+
 
 def zsh() -> str:
     """`completions/_flux`."""
@@ -12,7 +20,7 @@ def zsh() -> str:
         below = [row for row in rows if len(row.path) == 2 and row.path[0] == command.path[0]]
         parts += _zsh_function(command, below if len(command.path) == 1 else [])
     parts += _zsh_function(commands()[0], [row for row in rows if len(row.path) == 1])
-    return "\n".join([*parts, '_flux "$@"', ""])
+    return "\n".join([*parts, *END, ""])
 
 
 def _zsh_function(command: Command, below: list[Command]) -> list[str]:
