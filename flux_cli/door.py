@@ -21,7 +21,14 @@ COMPLETION = "_FLUX_COMPLETE"  # Typer's own mechanism looks here before it look
 
 def run() -> NoReturn:
     """The installed command."""
-    arguments = sys.argv[1:]
+    try:
+        _run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules were loaded: nobody else was listening yet
+        os.write(2, b"flux: error: interrupted\n")
+        os._exit(130)
+
+
+def _run(arguments: Sequence[str]) -> NoReturn:
     text = answer(arguments)
     if text is None:
         from flux_cli.cli import run as ask_typer

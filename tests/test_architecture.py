@@ -44,6 +44,10 @@ def loaded(*words: str) -> tuple[int, list[str]]:
         (["--help"], 0),
         (["generate", "--help"], 0),
         (["--version"], 0),
+        (["schema"], 0),
+        (["completion", "zsh"], 0),
+        (["help", "environment"], 0),
+        (["help", "generate"], 0),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

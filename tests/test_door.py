@@ -138,6 +138,21 @@ def test_the_folder_of_settings_is_the_platform_s(home, monkeypatch):
             assert config.user_folder() == Path(platformdirs.user_config_dir(config.APP, appauthor=False))
 
 
+def test_ctrl_c_before_anything_has_begun_is_no_traceback(environment):
+    """The finger is faster than the modules: here the argument list itself raises what a signal would."""
+    program = """
+import sys
+class Argv(list):
+    def __getitem__(self, place):
+        raise KeyboardInterrupt
+sys.argv = Argv()
+from flux_cli.door import run
+run()
+"""
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "flux: error: interrupted\n")
+
+
 @pytest.mark.parametrize(
     "line",
     [
