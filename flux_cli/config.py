@@ -3,20 +3,27 @@
 It owns the FLUX_ variables and the settings files, and decides what is set, not what to do with it. Keys are in `keys`.
 """
 
+from __future__ import annotations
+
 import os
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Literal, NamedTuple, TextIO, get_args
-from urllib.parse import urlsplit
+import sys
 
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
-from flux_cli.core.model import Json
-from flux_cli.core.provider import ProtocolName, Row
+from flux_cli.core.noun import NamedTuple
+from flux_cli.core.provider import Row
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Literal, TextIO
+
+    from flux_cli.core.model import Json
 
 APP = "flux-image-cli"
 PROJECT_FILE = "flux.toml"
 MAX_BYTES = 1 << 20  # a settings file is a page of text
+PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-/")  # characters of an address that mean only themselves
 
 
 class Setting(NamedTuple):
@@ -83,9 +90,9 @@ def load(flags: Mapping[str, Json], known: Mapping[str, Row], environ: Mapping[s
     """
     environ = os.environ if environ is None else environ
     values = {setting.name: Value(setting.default, "default", len(RANKS) - 1) for setting in SETTINGS}
-    user = user_folder() / "config.toml"
+    user = os.path.join(_user_folder(), "config.toml")
     table, added = _user(user)
-    layers = [(table, f"{user}"), (_project(), PROJECT_FILE)]
+    layers = [(table, user), (_project(), PROJECT_FILE)]
     for rank, (table, source) in zip((3, 2), layers, strict=True):
         values |= {name: Value(_typed(BY_NAME[name], value, source), source, rank) for name, value in table.items()}
     for setting in SETTINGS:
@@ -112,7 +119,7 @@ def _settings(values: dict[str, Value], rows: Mapping[str, Row]) -> Settings:
         model=text("model") or "",
         provider=provider,
         base_url=base_url,
-        output=os.path.expanduser(text("output") or "") or None,  # noqa: PTH111 - a Path would drop the last slash
+        output=os.path.expanduser(text("output") or "") or None,
         output_format=text("output_format"),
         concurrency=int(number("concurrency")),
         timeout=number("timeout"),
@@ -144,39 +151,25 @@ def _endpoint(values: dict[str, Value], rows: Mapping[str, Row]) -> tuple[Row, s
     return row, _checked_url(url)
 
 
-def _user(path: Path) -> tuple[dict[str, Json], dict[str, Row]]:
+def _user(path: str) -> tuple[dict[str, Json], dict[str, Row]]:
     """Settings and providers of the user's own file."""
     table = _file(path)
-    added = table.pop("providers", {})
-    if not isinstance(added, dict):
-        raise ConfigError(f"{path}: providers must be tables, such as [providers.mine]")
-    return table, {name: _added(path, name, row) for name, row in added.items()}
+    if "providers" not in table:
+        return table, {}
+    from flux_cli.settings_file import providers
 
-
-def _added(path: Path, name: str, row: Json) -> Row:
-    """One provider the user adds: an address, the variable with its key, and the kind of server."""
-    if not isinstance(row, dict):
-        raise ConfigError(f"{path}: providers.{name} must be a table, such as [providers.mine]")
-    values = dict(row)
-    known = {"protocol": "openai", "base_url": "", "key": "", "server": "compatible"}
-    for key, value in values.items():
-        if key not in known or not isinstance(value, str):
-            near = "" if key in known else did_you_mean(key, known)
-            hint = near or f"keys: {', '.join(known)}, all texts"
-            raise ConfigError(f"{path}: providers.{name}.{key} is wrong", hint=hint)
-    texts = {key: str(values.get(key, default)) for key, default in known.items()}
-    protocol = next((row for row in get_args(ProtocolName) if row == texts["protocol"]), None)
-    if protocol is None:
-        raise ConfigError(f"{path}: providers.{name}.protocol must be one of {', '.join(get_args(ProtocolName))}")
-    keys = (texts["key"],) if texts["key"] else ()
-    server = texts["server"] if protocol == "openai" else ""
-    return Row(name, protocol, texts["base_url"], keys, server=server)
+    return table, providers(path, table.pop("providers"))
 
 
 def _checked_url(url: str) -> str:
     """The address without a trailing slash. Raises ConfigError for what is no plain http(s) address."""
     if "@" in url:
         raise ConfigError("the base URL holds a user name or password", hint="put the key into its variable")
+    scheme, _, rest = url.partition("://")
+    if scheme in ("http", "https") and rest[:1].isalnum() and PLAIN.issuperset(rest):
+        return url.rstrip("/")  # nothing in it that needs to be taken apart
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -190,6 +183,8 @@ def _checked_url(url: str) -> str:
 
 
 def _host(url: str) -> str:
+    from urllib.parse import urlsplit
+
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -198,13 +193,26 @@ def _host(url: str) -> str:
 
 def user_folder() -> Path:
     """The platform's folder for the user's settings, credentials and models."""
-    import platformdirs  # here, because a lookup with everything on its line needs no folder
+    from pathlib import Path
 
-    return Path(platformdirs.user_config_dir(APP, appauthor=False))
+    return Path(_user_folder())
+
+
+def _user_folder() -> str:
+    """The same as text. On an ordinary Linux it is known without `platformdirs`, which costs more than a lookup."""
+    home = os.environ.get("HOME", "")
+    base = os.environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home and not home.endswith("/") else "")
+    if sys.platform == "linux" and base.startswith("/") and base == base.strip() and "ANDROID_DATA" not in os.environ:
+        return os.path.join(base, APP)
+    import platformdirs
+
+    return platformdirs.user_config_dir(APP, appauthor=False)
 
 
 def state_folder(environ: Mapping[str, str] | None = None) -> Path:
     """The folder for what must survive a run: the journal, and pictures that are paid for and not saved yet."""
+    from pathlib import Path
+
     environ = os.environ if environ is None else environ
     if named := environ.get("FLUX_STATE"):
         return Path(named).expanduser()
@@ -222,56 +230,47 @@ def is_terminal(stream: TextIO, environ: Mapping[str, str] | None = None) -> boo
         return False
 
 
-def model_folders() -> tuple[Path, ...]:
+def model_folders() -> tuple[str, ...]:
     """Where users put model files of their own."""
-    return (user_folder() / "models",)
+    return (os.path.join(_user_folder(), "models"),)
 
 
 def _project() -> dict[str, Json]:
     """The project's file: here, or up to the top of the repository this folder is in."""
     try:
-        here = Path.cwd()
+        here = os.getcwd()
     except OSError:  # the folder was deleted under us
         return {}
-    for folder in (here, *here.parents) if _repository(here) else (here,):
-        path = folder / PROJECT_FILE
-        if path.is_file():
+    folders = [here]
+    while (above := os.path.dirname(folders[-1])) != folders[-1]:
+        folders.append(above)
+    top = next((place for place, folder in enumerate(folders) if os.path.exists(os.path.join(folder, ".git"))), 0)
+    for folder in folders[: top + 1]:
+        path = os.path.join(folder, PROJECT_FILE)
+        if os.path.isfile(path):
             table = _file(path)
             for name in table:
                 if name == "providers" or not BY_NAME[name].project:
                     hint = "use the option, the environment, or the user's config.toml"
                     raise ConfigError(f"{path}: {name} cannot be set by a project's file", hint=hint)
             return table
-        if (folder / ".git").exists():
-            break
     return {}
 
 
-def _repository(folder: Path) -> bool:
-    return any((parent / ".git").exists() for parent in (folder, *folder.parents))
-
-
-def _file(path: Path) -> dict[str, Json]:
+def _file(path: str) -> dict[str, Json]:
     """The settings of one TOML file; none where there is no file. Raises ConfigError with file, key and reason."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             text = file.read(MAX_BYTES + 1)
-        if len(text) > MAX_BYTES:
-            raise ConfigError(f"{path} is larger than {MAX_BYTES:,} bytes")
-        table = tomllib.loads(text.decode())
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as fault:
         raise ConfigError(f"{path} cannot be read: {fault.strerror}") from fault
-    except (ValueError, RecursionError) as fault:
-        raise ConfigError(f"{path} is no TOML: {fault}") from fault
-    for name in table:
-        if name not in BY_NAME and name != "providers":
-            hint = did_you_mean(name, BY_NAME)
-            if "key" in name.lower():
-                hint = "keys belong into LUMENFALL_API_KEY or credentials.toml (mode 0600)"
-            raise ConfigError(f"{path}: {name!r} is not a setting", hint=hint or f"settings: {', '.join(BY_NAME)}")
-    return table
+    if len(text) > MAX_BYTES:
+        raise ConfigError(f"{path} is larger than {MAX_BYTES:,} bytes")
+    from flux_cli.settings_file import parse  # here and above: who has no such file does not pay for it
+
+    return parse(path, text, BY_NAME)
 
 
 def _typed(setting: Setting, value: object, source: str) -> Json:

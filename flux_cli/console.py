@@ -1,42 +1,25 @@
 """Words to the right stream: data to stdout, everything else to stderr, quiet when a pipe has closed."""
 
-import json
-import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Protocol, Self, TextIO
+from typing import Protocol, Self
 
-from flux_cli.core.errors import DiskError, FluxError
-from flux_cli.core.model import Json
+from flux_cli.core.errors import FluxError
+from flux_cli.core.rendering import shown, table
 from flux_cli.core.request import Event, Note, Report
 from flux_cli.core.secret import redact
 from flux_cli.core.text import plain
+from flux_cli.streams import abandon, out, out_json, prepare, write
+
+__all__ = ["abandon", "err", "error", "notes", "out", "out_json", "prepare", "report_errors", "shown", "table"]
 
 LONG = 4000  # characters of a message; a hint may hold an address that must not be cut
 
 
-def prepare() -> None:
-    """Let both streams carry any file name, whatever the terminal's encoding can show."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            utf8 = (stream.encoding or "").lower().replace("-", "") == "utf8"
-            stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
-
-
-def out(text: str) -> None:
-    """One line or block of data. A reader that has gone has read enough: that is no error."""
-    _write(sys.stdout, text + "\n")
-
-
-def out_json(document: Mapping[str, Json] | Sequence[Json]) -> None:
-    """One JSON document, readable for people too; half characters of odd file names become question marks."""
-    out(redact(json.dumps(document, indent=2, ensure_ascii=False)).encode("utf-8", "replace").decode())
-
-
 def err(text: str) -> None:
     """One line for the person, with nothing in it that could act on a terminal."""
-    _write(sys.stderr, "\n".join(plain(redact(line), LONG) for line in text.split("\n")) + "\n")
+    write(sys.stderr, "\n".join(plain(redact(line), LONG) for line in text.split("\n")) + "\n")
 
 
 def error(fault: FluxError, *, verbose: bool = False) -> None:
@@ -55,26 +38,6 @@ def notes(all_notes: Iterable[Note]) -> None:
     for note in all_notes:
         if note.warning:
             err(f"flux: note: {_note(note)}: {note.reason}")
-
-
-def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Columns two blanks apart, the first row as heading; `right` names columns of numbers."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
-
-
-def shown(value: Json) -> str:
-    """A value in a table: text as it is, nothing as a dash, the rest as JSON."""
-    if value is None:
-        return "-"
-    return plain(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 class Display(Protocol):
@@ -154,27 +117,3 @@ def _note(note: Note) -> str:
     if note.asked is None or note.asked == note.used:
         return f"{note.parameter} {shown(note.used)}"
     return f"{note.parameter} {shown(note.asked)} becomes {shown(note.used)}"
-
-
-def _write(stream: TextIO | None, text: str) -> None:
-    if stream is None:  # closed by the caller, as with `>&-`
-        return
-    try:
-        stream.write(text)
-        stream.flush()
-    except (BrokenPipeError, ValueError):
-        abandon(stream)
-    except OSError as fault:
-        abandon(stream)
-        if stream is sys.stdout:
-            raise DiskError(f"cannot write to standard output: {fault.strerror}") from fault
-
-
-def abandon(stream: TextIO) -> None:
-    """Send what is still to come nowhere, so that the interpreter does not complain at its end."""
-    try:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, stream.fileno())
-        os.close(null)
-    except (OSError, ValueError):
-        return

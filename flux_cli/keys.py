@@ -2,9 +2,7 @@
 
 import os
 import stat
-import tomllib
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,6 +27,8 @@ def find(variable: str, folder: Path, environ: Mapping[str, str] | None = None) 
         return _secret(key, path), path
     credentials = folder / "credentials.toml"
     if credentials.exists():
+        import tomllib  # this and the next are dear, and most runs need neither
+
         try:
             text = tomllib.loads(_private(credentials)).get(variable, "")
         except (ValueError, RecursionError) as fault:
@@ -47,6 +47,8 @@ def check_transport(url: str) -> None:
 
 
 def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
     try:
         return ip_address(host).is_loopback
     except ValueError:

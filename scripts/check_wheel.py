@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -10,9 +11,10 @@ def main(folder: str) -> int:
     """Compare the wheel with what git tracks. Returns 0 when they agree."""
     (wheel,) = Path(folder).glob("*.whl")
     tracked = subprocess.run(["git", "ls-files", "flux_cli"], capture_output=True, text=True, check=True)
-    wanted = set(tracked.stdout.split())
+    build = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    wanted = {*tracked.stdout.split(), *build["targets"]["wheel"]["shared-data"].values()}
     with zipfile.ZipFile(wheel) as archive:
-        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+        packed = {name.partition(".data/data/")[2] or name for name in archive.namelist() if ".dist-info/" not in name}
     for name in sorted(wanted ^ packed):
         print(f"{'missing from' if name in wanted else 'unexpected in'} {wheel.name}: {name}")
     return int(wanted != packed)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import documents
 import pytest
 
 SCRIPTS = Path(sys.executable).parent
@@ -34,7 +35,10 @@ class Result(NamedTuple):
 
     @property
     def json(self) -> dict:
-        return json.loads(self.out)
+        """The document on stdout, which `flux schema` describes to the last key."""
+        document = json.loads(self.out)
+        documents.check(document)
+        return document
 
     @property
     def lines(self) -> list[str]:

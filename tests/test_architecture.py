@@ -44,6 +44,10 @@ def loaded(*words: str) -> tuple[int, list[str]]:
         (["--help"], 0),
         (["generate", "--help"], 0),
         (["--version"], 0),
+        (["schema"], 0),
+        (["completion", "zsh"], 0),
+        (["help", "environment"], 0),
+        (["help", "generate"], 0),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -52,6 +56,36 @@ def test_what_needs_no_network_and_no_pixels_loads_none_of_their_libraries(words
     found, modules = loaded(*words)
     assert found == code
     assert [name for name in modules if name.split(".")[0] in HEAVY] == []
+
+
+DOOR = """
+import sys
+before = set(sys.modules)
+from flux_cli import door
+answered = door.answer(sys.argv[1:]) is not None
+print([int(answered), sorted(set(sys.modules) - before)])
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--version"], ["sizes"], ["sizes", "7:1", "--json"], ["models"], ["models", "flux1.1-pro"],
+     ["resolve", "a cat", "--size", "1920x1080"], ["resolve", "a cat", "-n", "3", "--seed", "7", "--json"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_lookup_at_the_door_loads_nothing_but_flux(words):
+    """Of the standard library only what is compiled into Python: `typing` or `json` would double the price."""
+    done = subprocess.run([sys.executable, "-c", DOOR, *words], capture_output=True, text=True, check=True)
+    answered, modules = ast.literal_eval(done.stdout)
+    assert answered
+    assert {name.split(".")[0] for name in modules} <= {
+        "flux_cli",
+        "__future__",
+        "math",
+        "_collections",
+        "_contextvars",
+        "contextvars",
+    }
 
 
 def test_progress_that_moves_is_loaded_only_on_a_terminal(tmp_path):
@@ -78,8 +112,8 @@ def test_every_module_says_what_lives_in_it(path):
 def test_the_core_imports_only_itself_and_pure_parts_of_the_standard_library(path):
     """No I/O, clock, environment or randomness: what decides can be tested with values alone."""
     pure = {
-        "base64", "binascii", "collections", "contextvars", "difflib", "email", "flux_cli", "hashlib", "json", "math",
-        "re", "string", "typing", "unicodedata", "urllib", "zlib",
+        "__future__", "_collections", "base64", "binascii", "collections", "contextvars", "difflib", "email",
+        "flux_cli", "hashlib", "json", "math", "re", "string", "typing", "unicodedata", "urllib", "zlib",
     }  # fmt: skip
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):

@@ -386,6 +386,7 @@ def test_an_added_provider_can_be_the_default(user):
         (f'{MINE}hosts = ["a"]', "providers.mine.hosts is wrong", "keys: protocol, base_url, key, server"),
         (f'{MINE}protocol = "smtp"', "providers.mine.protocol must be one of openai, bfl, fal, replicate", ""),
         ("providers = 5", "providers must be tables", ""),
+        ("providers = []", "providers must be tables", ""),
         ("[[providers]]\nbase_url = 'x'", "providers must be tables", ""),
         ("[providers]\nmine = 5", "providers.mine", ""),
     ],
@@ -627,7 +628,7 @@ def test_a_key_is_never_part_of_the_settings(user):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other platforms have other folders")
 def test_folders_are_the_platform_s_and_move_with_xdg(home, monkeypatch, tmp_path):
     assert config.user_folder() == home / ".config" / "flux-image-cli"
-    assert config.model_folders() == (home / ".config" / "flux-image-cli" / "models",)
+    assert config.model_folders() == (str(home / ".config" / "flux-image-cli" / "models"),)
     assert config.state_folder() == home / ".local" / "state" / "flux-image-cli"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "elsewhere"))
     assert config.user_folder() == tmp_path / "elsewhere" / "flux-image-cli"

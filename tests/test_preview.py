@@ -43,7 +43,7 @@ class Screen:
         self._ours, theirs = pty.openpty()
         size = struct.pack("HHHH", rows, columns, columns * cell[0], rows * cell[1])
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
-        self.stream = open(theirs, "w", encoding=encoding, newline="\n")  # noqa: PTH123, SIM115
+        self.stream = open(theirs, "w", encoding=encoding, newline="\n")  # noqa: SIM115
         self._kept = []
         self._reader = threading.Thread(target=self._read)
         self._reader.start()

@@ -1,33 +1,18 @@
-"""The models flux knows: one TOML file each, here or in the user's folder, read strictly.
+"""The models flux knows: its own, read when it was built, and the user's files, read when they are asked for."""
 
-A wrong file is refused with its name, the key and the reason: a size or price that is not what its author meant would
-cost somebody money.
-"""
+from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
-from typing import NamedTuple, get_args
+import os
 
-from flux_cli.catalogue.table import Table, load
-from flux_cli.core.errors import UsageError, did_you_mean
-from flux_cli.core.formats import FORMATS
-from flux_cli.core.model import (
-    Field,
-    Handling,
-    Kind,
-    Model,
-    Param,
-    Route,
-    Size,
-    Spelling,
-    Support,
-    Wire,
-    split_route,
-)
-from flux_cli.core.ratio import parse_ratio, parse_shape, parse_tier
+from flux_cli.core.errors import did_you_mean
+from flux_cli.core.model import split_route
+from flux_cli.core.noun import NamedTuple
 
-BUILT_IN = Path(__file__).parent / "models"
-SERVERS = Path(__file__).parent / "servers.toml"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flux_cli.core.model import Model, Wire
 
 
 class Found(NamedTuple):
@@ -37,18 +22,21 @@ class Found(NamedTuple):
     hint: str
 
 
-def find(name: str, folders: Iterable[Path] = ()) -> Found:
+def find(name: str, folders: Sequence[str] = ()) -> Found:
     """The model of that id or alias, in the user's folders first; a route prefix (`fal/...`) is looked through.
 
     Raises CatalogueError for a file that is wrong, even if another model was asked for and files had to be searched.
     """
-    searched = (*folders, BUILT_IN)
+    own = _own()
     wanted = {name, split_route(name)[0]}
-    for folder in searched:
+    for folder in folders:
         for stem in wanted:
-            path = folder / f"{stem}.toml"
+            path = f"{folder}/{stem}.toml"
             if "/" not in stem and _is_file(path):
-                return Found(read(path), "")
+                return Found(_read(path), "")
+    for stem in wanted:
+        if stem in own:
+            return Found(own[stem], "")
     known = {}
     for model in models(folders):
         if wanted.intersection((model.id, *model.aliases)):
@@ -57,194 +45,45 @@ def find(name: str, folders: Iterable[Path] = ()) -> Found:
     return Found(None, did_you_mean(name, known))
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # longer than any file name, or with bytes that none has
-        return False
+def models(folders: Sequence[str] = ()) -> tuple[Model, ...]:
+    """Every model, by id; a user's file replaces flux's own model of the same id."""
+    rows: dict[str, Model | str] = {**_own()}
+    for folder in folders:
+        rows |= {name.removesuffix(".toml"): f"{folder}/{name}" for name in _listed(folder) if name.endswith(".toml")}
+    return tuple(_read(row) if isinstance(row, str) else row for _, row in sorted(rows.items()))
 
 
-def models(folders: Iterable[Path] = ()) -> tuple[Model, ...]:
-    """Every model, by id; a user's file replaces the built-in one of the same id."""
-    files: dict[str, Path] = {}
-    for folder in (BUILT_IN, *folders):
-        files |= {path.stem: path for path in sorted(folder.glob("*.toml"))}
-    return tuple(read(files[stem]) for stem in sorted(files))
-
-
-def read(path: Path) -> Model:
-    """Read one model file. Raises CatalogueError with file, key and reason."""
-    return _model(load(path))
-
-
-def _model(table: Table) -> Model:
-    model = Model(
-        id=table.take("id", str),
-        name=table.take("name", str),
-        vendor=table.take("vendor", str),
-        summary=table.take("summary", str),
-        page=table.take_or("page", str, "") or "",
-        price_usd=table.take_or("price_usd", float, None),
-        prompt_limit=table.take_or("prompt_limit", int, None),
-        aliases=table.take_texts("aliases"),
-        native_formats=table.take_texts("native_formats"),
-        default_size=table.take("default_size", str),
-        sizes=tuple(_size(row) for row in table.rows("sizes")),
-        parameters={name: _param(name, row) for name, row in table.tables("parameters")},
-        routes=tuple(_route(name, row) for name, row in table.tables("routes")),
-        wires={name: _wire(name, row) for name, row in table.tables("providers", required=False)},
-    )
-    table.end((*Model._fields, "providers"))
-    _check(model, table)
-    return model
-
-
-def _check(model: Model, table: Table) -> None:
-    """What no single key can show to be wrong."""
-    if model.id != table.path.stem:
-        raise table.wrong("id", f"must be the file's name, {table.path.stem!r}, not {model.id!r}")
-    if not model.sizes:
-        raise table.wrong("sizes", "is empty")
-    if len({(size.aspect_ratio, size.resolution) for size in model.sizes}) < len(model.sizes):
-        raise table.wrong("sizes", "has two rows of the same shape and tier")
-    if model.default_size not in {size.name for size in model.sizes}:
-        raise table.wrong("default_size", f"{model.default_size!r} is not among the sizes")
-    if model.price_usd is not None and not 0 <= model.price_usd < float("inf"):
-        raise table.wrong("price_usd", "must not be negative")
-    for name in model.native_formats:
-        if name not in FORMATS:
-            raise table.wrong("native_formats", f"{name!r} is not one of {', '.join(FORMATS)}")
-    _check_references(model, table)
-
-
-def _check_references(model: Model, table: Table) -> None:
-    """Parameters, routes and providers must speak of the same things, so that none is forgotten."""
-    for wire in model.wires.values():
-        if missing := model.parameters.keys() - wire.fields.keys():
-            raise table.wrong(f"providers.{wire.provider}.parameters", f"says nothing of {', '.join(sorted(missing))}")
-        shapes = {size.aspect_ratio for size in model.sizes}
-        if unknown := [ratio for ratio in wire.aspect_ratios if ratio not in shapes]:
-            raise table.wrong(f"providers.{wire.provider}.aspect_ratios", f"{unknown[0]!r} is no shape of the model")
-    routes = {route.name for route in model.routes}
-    for param in model.parameters.values():
-        for upstream in param.upstreams:
-            if upstream not in routes:
-                raise table.wrong(f"parameters.{param.name}.upstreams", f"{upstream!r} is not a route")
-
-
-def _size(row: Table) -> Size:
-    native = row.take_or("native", str, None)
-    width, height = _pixels(row, "size", row.take("size", str))
-    size = Size(
-        width,
-        height,
-        aspect_ratio=row.take("aspect_ratio", str),
-        resolution=row.take("resolution", str),
-        native=_pixels(row, "native", native) if native is not None else None,
-    )
-    for key, parse in (("aspect_ratio", parse_ratio), ("resolution", parse_tier)):
-        try:
-            parse(getattr(size, key))
-        except UsageError as fault:
-            raise row.wrong(key, fault.message) from fault
-    row.end(("size", "aspect_ratio", "resolution", "native"))
-    return size
-
-
-def _pixels(row: Table, key: str, text: str) -> tuple[int, int]:
-    try:
-        shape = parse_shape(text)
-    except UsageError as fault:
-        raise row.wrong(key, fault.message) from fault
-    if not shape.is_pixels:
-        raise row.wrong(key, f"must be pixels such as 1024x1024, not {text!r}")
-    return int(shape.width), int(shape.height)
-
-
-def _param(name: str, row: Table) -> Param:
-    kind, support = row.take("type", str), row.take("support", str)
-    for key, value, known in (("type", kind, get_args(Kind)), ("support", support, get_args(Support))):
-        if value not in known:
-            raise row.wrong(key, f"must be one of {', '.join(known)}, not {value!r}")
-    param = Param(
-        name=name,
-        kind=next(known for known in get_args(Kind) if known == kind),
-        support=next(known for known in get_args(Support) if known == support),
-        help=row.take("help", str),
-        default=row.take_json("default"),
-        minimum=row.take_or("minimum", float, None),
-        maximum=row.take_or("maximum", float, None),
-        choices=row.take_texts("choices"),
-        upstreams=row.take_texts("upstreams"),
-        needs=row.take_or("needs", str, "") or "",
-    )
-    row.end((*Param._fields, "type"))
-    return param
-
-
-def _route(name: str, row: Table) -> Route:
-    route = Route(name, row.take("model", str), row.take("upstream", str), row.take_texts("aspect_ratios"))
-    row.end(Route._fields)
-    return route
-
-
-def read_servers() -> dict[str, Wire]:
+def read_servers() -> Mapping[str, Wire]:
     """What kinds of OpenAI-shaped servers make of the parameters, by the name of the kind."""
-    table = load(SERVERS)
-    wires = {name: _wire(name, row) for name, row in table.tables("servers")}
-    table.end(("servers",))
-    return wires
+    from flux_cli.catalogue.own_servers import SERVERS
+
+    return SERVERS
 
 
-def _wire(name: str, row: Table) -> Wire:
-    wire = Wire(
-        provider=name,
-        path=row.take_or("path", str, "") or "",
-        price_usd=row.take_or("price_usd", float, None),
-        formats=row.take_texts("formats"),
-        aspect_ratios=row.take_texts("aspect_ratios"),
-        any_ratio=_span(row),
-        fields={parameter: _field(parameter, cell) for parameter, cell in row.tables("parameters")},
-    )
-    row.end((*Wire._fields, "parameters"))
-    if wire.price_usd is not None and not 0 <= wire.price_usd < float("inf"):
-        raise row.wrong("price_usd", "must not be negative")
-    for file_format in wire.formats:
-        if file_format not in FORMATS:
-            raise row.wrong("formats", f"{file_format!r} is not one of {', '.join(FORMATS)}")
-    return wire
+def _own() -> Mapping[str, Model]:
+    from flux_cli.catalogue.own_models import MODELS
+
+    return MODELS
 
 
-def _span(row: Table) -> tuple[str, str] | None:
-    texts = row.take_texts("any_ratio")
-    if not texts:
-        return None
+def _read(path: str) -> Model:
+    """A user's file. Reading TOML strictly costs several lookups, so only those who have such files pay for it."""
+    from pathlib import Path
+
+    from flux_cli.catalogue.reading import read
+
+    return read(Path(path))
+
+
+def _listed(folder: str) -> list[str]:
     try:
-        ratios = [parse_ratio(text) for text in texts]
-    except UsageError as fault:
-        raise row.wrong("any_ratio", fault.message) from fault
-    if len(ratios) != 2 or ratios[0] >= ratios[1]:
-        raise row.wrong("any_ratio", "must be the narrowest and the widest ratio")
-    return texts[0], texts[1]
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
 
 
-def _field(parameter: str, cell: Table) -> Field:
-    handling, spelling = cell.take("handling", str), cell.take_or("spelling", str, "") or ""
-    for key, value, known in (("handling", handling, get_args(Handling)), ("spelling", spelling, get_args(Spelling))):
-        if value not in known:
-            raise cell.wrong(key, f"must be one of {', '.join(filter(None, known))}, not {value!r}")
-    sent = handling in ("passthrough", "renamed", "converted")
-    values = cell.take_or("values", dict, {}) or {}
-    field = Field(
-        handling=next(known for known in get_args(Handling) if known == handling),
-        name=cell.take_or("name", str, parameter if sent else "") or "",
-        spelling=next(known for known in get_args(Spelling) if known == spelling),
-        choices=cell.take_texts("choices"),
-        values={str(ours): str(theirs) for ours, theirs in values.items()},
-        reason=cell.take_or("reason", str, "") or "",
-        required=cell.take_or("required", bool, default=False) or False,
-    )
-    if handling == "unsupported" and not field.reason:
-        raise cell.wrong("reason", "is missing: people are told why")
-    cell.end(Field._fields)
-    return field
+def _is_file(path: str) -> bool:
+    try:
+        return os.path.isfile(path)
+    except ValueError:  # bytes that no file name has
+        return False

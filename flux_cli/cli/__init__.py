@@ -1,13 +1,14 @@
 """argv in, exit code out: the only folder that imports Typer. Nothing is decided here."""
 
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import typer
 
 from flux_cli import console
+from flux_cli.cli.about import completion, help_
 from flux_cli.cli.config import app as config_app
 from flux_cli.cli.generate import generate
 from flux_cli.cli.help import Command, Group
@@ -16,9 +17,11 @@ from flux_cli.cli.providers import providers
 from flux_cli.cli.recover import recover
 from flux_cli.cli.resolve import resolve
 from flux_cli.cli.runs import runs
+from flux_cli.cli.schema import schema
 from flux_cli.cli.sizes import sizes
-from flux_cli.core.errors import FluxError, Interrupted, UsageError, did_you_mean
+from flux_cli.core.errors import DiskError, FluxError, Interrupted, UsageError, did_you_mean
 from flux_cli.core.report import failure_document
+from flux_cli.streams import leave
 
 # Typer keeps its own copy of Click private; the root of what a wrong command line raises is reached by inheritance.
 WRONG_LINE: type[Exception] = typer.BadParameter.__mro__[2]
@@ -30,6 +33,9 @@ COMMANDS = {
     "providers": providers,
     "runs": runs,
     "recover": recover,
+    "schema": schema,
+    "completion": completion,
+    "help": help_,
 }
 EXAMPLES = {
     "generate": (
@@ -48,6 +54,14 @@ EXAMPLES = {
     "providers": ("flux providers", "flux providers bfl"),
     "runs": ("flux runs", "flux runs 20261125-101502-4f3a1c", "flux runs --json"),
     "recover": ("flux recover", "flux recover 20261125-101502-4f3a1c"),
+    "schema": ("flux schema > flux.schema.json", "flux schema resolve"),
+    "completion": (
+        "flux completion bash > ~/.local/share/bash-completion/completions/flux",
+        "flux completion zsh > ~/.zfunc/_flux    # with fpath+=(~/.zfunc) before compinit in ~/.zshrc",
+        "flux completion fish > ~/.config/fish/completions/flux.fish",
+        "flux completion powershell >> $PROFILE",
+    ),
+    "help": ("flux help", "flux help sizes", "flux help generate"),
 }
 
 
@@ -63,7 +77,8 @@ app = typer.Typer(
     cls=Group,
     name="flux",
     help="Pictures from a text prompt, with hosted models.",
-    epilog="exit codes: 0 all saved, 1 failed, 2 wrong command line, 3 some saved, 4 key or balance, "
+    epilog='flux generate "a red fox in the snow"\nflux sizes 1920x1080\nflux help exit-codes\n\n'
+    "exit codes: 0 all saved, 1 failed, 2 wrong command line, 3 some saved, 4 key or balance, "
     "5 moderation, 130 interrupted",
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -88,7 +103,7 @@ def root(
 
 for _name, _command in COMMANDS.items():
     app.command(_name, cls=Command, epilog="\n".join(EXAMPLES[_name]))(_command)
-app.add_typer(config_app, name="config")
+app.add_typer(config_app, name="config", epilog="flux config\nflux config --json\nflux config path")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -99,30 +114,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         result = app(arguments, prog_name="flux", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except FluxError as fault:
-        return _failed(fault, arguments)
+        return failed(fault, arguments)
     except WRONG_LINE as fault:
-        return _failed(_usage(fault, arguments), arguments)
+        return failed(_usage(fault, arguments), arguments)
     except SystemExit:  # Typer's way to say that nobody reads the help any more
         console.abandon(sys.stdout)
         return 0
+    except OSError as fault:  # nor can anybody, on a disk that is full
+        console.abandon(sys.stdout)
+        return failed(DiskError(f"cannot write to standard output: {fault.strerror}"), arguments)
     except (KeyboardInterrupt, typer.Abort):
-        return _failed(Interrupted("interrupted"), arguments)
+        return failed(Interrupted("interrupted"), arguments)
 
 
 def run() -> NoReturn:
-    """The installed command. After Ctrl-C nobody waits for threads that are still encoding or resolving names."""
-    code = main()
-    if code == Interrupted.exit_code:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+    """The command line of this process, to its end."""
+    leave(main())
 
 
-def _failed(fault: FluxError, arguments: Sequence[str]) -> int:
+def failed(fault: FluxError, arguments: Sequence[str]) -> int:
+    """Say what went wrong, in words and in JSON where that was asked for, and return the exit code."""
     console.error(fault, verbose="--verbose" in arguments or "-v" in arguments)
     if "--json" in arguments:
-        console.out_json(failure_document(fault))
+        with suppress(DiskError):  # that standard output is full is no better than what happened first
+            console.out_json(failure_document(fault))
     return fault.exit_code
 
 

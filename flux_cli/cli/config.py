@@ -45,7 +45,7 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     console.out("\n" + console.table([("Key", "state"), *states.items()]))
 
 
-@app.command("path", cls=Command)
+@app.command("path", cls=Command, epilog='cat "$(flux config path)"')
 def path() -> None:
     """Print the path of the user's settings file, there or not."""
     console.out(str(config.user_folder() / "config.toml"))

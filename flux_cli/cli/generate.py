@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from flux_cli import config, console
 from flux_cli.cli.options import Options, takes_options
 from flux_cli.cli.ready import Ready, check_budget, make_ready, record
-from flux_cli.cli.settings import provider_of
 from flux_cli.core.report import document
 from flux_cli.core.request import Report
+from flux_cli.lookups.prepared import provider_of
 
 if TYPE_CHECKING:
     from flux_cli.console import Display

@@ -19,16 +19,22 @@ class Command(TyperCommand):
                 formatter.write_dl(records)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        if self.epilog:
-            with formatter.section("Examples"):
-                for example in self.epilog.splitlines():
-                    formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+        _epilog(self.epilog, formatter)
 
 
 class Group(TyperGroup):
-    """A group whose epilog keeps its line."""
+    """A group with the same epilog: examples, and after an empty line what else there is to say."""
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        if self.epilog:
-            formatter.write_paragraph()
-            formatter.write_text(self.epilog)
+        _epilog(self.epilog, formatter)
+
+
+def _epilog(text: str | None, formatter: Any) -> None:  # noqa: ANN401 - as above
+    examples, _, rest = (text or "").partition("\n\n")
+    if examples:
+        with formatter.section("Examples"):
+            for example in examples.splitlines():
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+    if rest:
+        formatter.write_paragraph()
+        formatter.write_text(rest)

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from flux_cli import console
 from flux_cli.cli.ready import Ready
-from flux_cli.cli.settings import provider_of
 from flux_cli.core.model import Json
 from flux_cli.core.report import SCHEMA, note_document, request_document, resolved_document
 from flux_cli.core.values import shorten
+from flux_cli.lookups.prepared import provider_of
 from flux_cli.providers import openai
 
 

@@ -5,15 +5,15 @@ import sys
 import time
 from typing import NamedTuple
 
-from flux_cli import console
+from flux_cli import config, console, keys
 from flux_cli.cli.options import Options
-from flux_cli.cli.settings import Prepared, find_key, prepare, read_prompt
 from flux_cli.core import naming
 from flux_cli.core.errors import AuthError, BudgetError, FluxError, UsageError
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
 from flux_cli.core.provider import Row
 from flux_cli.core.request import Attachment, Auth
+from flux_cli.lookups.prepared import Prepared, prepare, read_prompt
 
 FETCH_SECONDS = 60.0  # for a picture that guides the prompt
 
@@ -124,6 +124,16 @@ def _auth(row: Row, prepared: Prepared, options: Options) -> Auth | None:
     where = f" (keys: {row.page})" if row.page else ""
     hint = f"export {name}=...{where}{server}, or draw a sketch with --offline"
     raise AuthError(f"no key: {name} is not set", hint=hint)
+
+
+def find_key(row: Row, base: str) -> Auth | None:
+    """The key for a provider, if there is one. Raises ConfigError where it would travel unprotected."""
+    for variable in row.key_variables:
+        secret, _ = keys.find(variable, config.user_folder())
+        if secret:
+            keys.check_transport(base)
+            return Auth(secret, variable, base, row.hosts, page=row.page)
+    return None
 
 
 def _preflight(options: Options, prepared: Prepared, names: tuple[Name, ...]) -> dict[int, str]:

@@ -9,7 +9,7 @@ import typer
 
 from flux_cli import config, console, journal
 from flux_cli.cli.options import AsJson
-from flux_cli.cli.settings import find_key
+from flux_cli.cli.ready import find_key
 from flux_cli.core.errors import AuthError, FluxError
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
@@ -42,7 +42,7 @@ def recover(
     rows = [row for row in rows if row.past.state in STATES]
     reports = [_recovered(row, quiet=as_json) for row in reversed(rows)]
     if as_json:
-        documents: list[Json] = [{"run": past.id, **document(report)} for past, report in reports]
+        documents: list[Json] = [document(report) | {"run": past.id} for past, report in reports]
         console.out_json({"schema": SCHEMA, "runs": documents})
     for past, report in reports:
         if not as_json:

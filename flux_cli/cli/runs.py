@@ -30,7 +30,7 @@ def runs(
     root = config.state_folder() / "runs"
     rows = [journal.find(root, run)] if run else journal.rows(root)
     if as_json:
-        documents: list[Json] = [document(row, calls=run is not None) for row in rows]
+        documents: list[Json] = [document(row) for row in rows]
         console.out_json({"schema": SCHEMA, "folder": str(root), "runs": documents})
         return
     if not rows:
@@ -46,8 +46,8 @@ def runs(
             console.err(f"hint: {hint}")
 
 
-def document(row: journal.Row, *, calls: bool) -> dict[str, Json]:
-    """One run as JSON; with `calls`, what became of each of them."""
+def document(row: journal.Row) -> dict[str, Json]:
+    """One run as JSON, and what became of each of its calls."""
     past = row.past
     listed: list[Json] = [_call_document(entry) for entry in past.entries]
     return {
@@ -62,7 +62,7 @@ def document(row: journal.Row, *, calls: bool) -> dict[str, Json]:
         "waiting": past.count("waiting"),
         "unclear": past.count("unclear"),
         "cost_usd": past.cost_usd,
-        **({"entries": listed} if calls else {}),
+        "entries": listed,
     }
 
 

@@ -21,7 +21,11 @@ FluxError                   1  error
 └── Interrupted           130  interrupted    Ctrl-C
 """
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class FluxError(Exception):

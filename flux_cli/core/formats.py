@@ -1,9 +1,13 @@
 """The five formats a file may have: one row each, as data. How bytes look inside is in `containers`."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from flux_cli.core.errors import UsageError, did_you_mean
-from flux_cli.core.model import Json
+from flux_cli.core.noun import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.model import Json
 
 
 class Format(NamedTuple):

@@ -1,12 +1,16 @@
 """The nouns of the catalogue: what a model is, and nothing about where it was read."""
 
-from typing import Literal, NamedTuple, TypeAlias
+from __future__ import annotations
+
+from flux_cli.core.noun import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from flux_cli.core.words import Handling, Kind, Spelling, Support
 
 Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
-Kind = Literal["string", "integer", "number", "boolean", "image"]
-Support = Literal["passthrough", "renamed", "converted", "emulated"]
-Handling = Literal["passthrough", "renamed", "converted", "emulated", "unsupported"]
-Spelling = Literal["", "text", "integer", "base64", "size", "sides", "aspect_ratio", "prompt_tag"]
 
 
 class Size(NamedTuple):

@@ -1,13 +1,19 @@
 """Resolved -> Calls: n pictures become n calls of one, spelled for the provider; what it cannot do is left to flux."""
 
-import json
+from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.formats import FORMATS
-from flux_cli.core.model import Field, Json, Wire
-from flux_cli.core.request import Call, Note, Plan, Resolved
+from flux_cli.core.model import Field, Wire
+from flux_cli.core.rendering import json_text
+from flux_cli.core.request import Call, Note, Plan
 from flux_cli.core.spelling import spell
 from flux_cli.core.values import INT64
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.model import Json
+    from flux_cli.core.request import Resolved
 
 # The gateway takes every parameter under its own name, and a model no catalogue knows is given all as typed.
 AS_IT_IS = Field("passthrough")
@@ -51,7 +57,7 @@ def _call(resolved: Resolved, wire: Wire, body: dict[str, Json], seed: Json, num
         raise UsageError(f"seed {seed} leaves no room for {resolved.n} pictures", hint="choose a smaller seed")
     field = _field(wire, "seed")
     if field.spelling == "prompt_tag":
-        tag = json.dumps({"seed": own})
+        tag = json_text({"seed": own})
         prompt = f"{body['prompt']} <sd_cpp_extra_args>{tag}</sd_cpp_extra_args>"
         return Call(number, own, resolved.wire_model, {**body, "prompt": prompt})
     return Call(number, own, resolved.wire_model, {**body, **spell(field, own)})

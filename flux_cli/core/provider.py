@@ -1,8 +1,12 @@
 """The noun for a provider: who is asked, where, with which key, in which protocol."""
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
 
-ProtocolName = Literal["openai", "bfl", "fal", "replicate"]
+from flux_cli.core.noun import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.words import ProtocolName
 
 
 class Row(NamedTuple):

@@ -1,11 +1,17 @@
 """Shapes and scales as people write them, and the nearest ones a model has. Pure arithmetic."""
 
+from __future__ import annotations
+
 import math
-from collections.abc import Iterable
-from typing import NamedTuple
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.model import Size
+from flux_cli.core.noun import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flux_cli.core.model import Size
 
 TIER_SIDE = 1024  # "1K" is the area of a 1024 x 1024 square, "2K" of 2048 x 2048, and so on
 MAX_DIGITS = 9  # longer numbers are no size of a picture

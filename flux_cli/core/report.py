@@ -1,9 +1,15 @@
 """A run as one JSON document. The schema number changes when a key changes its meaning or goes away."""
 
-from flux_cli.core.errors import FluxError
-from flux_cli.core.model import Json, Size
-from flux_cli.core.request import Attachment, Call, Note, Outcome, Report, Resolved, Saved
+from __future__ import annotations
+
+from flux_cli.core.request import Attachment
 from flux_cli.core.values import shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.errors import FluxError
+    from flux_cli.core.model import Json, Size
+    from flux_cli.core.request import Call, Note, Outcome, Report, Resolved, Saved
 
 SCHEMA = 1
 

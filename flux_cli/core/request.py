@@ -1,12 +1,19 @@
 """The nouns of the flow, in the order they appear: Request, Resolved, Call, Post, Reply, Picture, Report."""
 
-from typing import Literal, NamedTuple, TypeAlias
+from __future__ import annotations
 
-from flux_cli.core.errors import FluxError
-from flux_cli.core.model import Json, Model, Size, Wire
-from flux_cli.core.secret import Secret
+from flux_cli.core.model import Json
+from flux_cli.core.noun import NamedTuple
 
-Behaviour = Literal["passthrough", "renamed", "converted", "emulated", "ignored", "default", "unsupported"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
+    from flux_cli.core.errors import FluxError
+    from flux_cli.core.model import Model, Size, Wire
+    from flux_cli.core.secret import Secret
+
+    Behaviour = Literal["passthrough", "renamed", "converted", "emulated", "ignored", "default", "unsupported"]
 
 
 class Attachment(NamedTuple):

@@ -1,13 +1,20 @@
 """Request x Model -> Resolved: what was said becomes what is meant, and every decision leaves a note."""
 
+from __future__ import annotations
+
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.formats import format_named, format_of_suffix
-from flux_cli.core.model import Json, Model, Param, Size, Wire, split_route
-from flux_cli.core.request import Attachment, Note, Request, Resolved, Value
+from flux_cli.core.model import Param, split_route
+from flux_cli.core.request import Attachment, Note, Resolved
 from flux_cli.core.shape import NAMES as SHAPE
 from flux_cli.core.shape import choose
 from flux_cli.core.spelling import wire_note
 from flux_cli.core.values import check, loose, shorten, well_formed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.model import Json, Model, Size, Wire
+    from flux_cli.core.request import Request, Value
 
 MAX_PICTURES = 10_000  # a typing error must not plan a million paid calls
 ALWAYS_CHECKED = {  # flux itself acts on these, so they are checked for every model, known or not

@@ -1,5 +1,7 @@
 """Keys that cannot be printed by accident: whatever shows text asks `redact` first."""
 
+from __future__ import annotations
+
 from contextvars import ContextVar
 
 SHORTEST = 8  # characters; anything shorter is no key, and redacting it would tear words apart

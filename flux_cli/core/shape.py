@@ -1,11 +1,17 @@
 """Size & Layout: what size, aspect_ratio and resolution mean together, and the nearest a model has."""
 
-import math
-from typing import NamedTuple
+from __future__ import annotations
 
-from flux_cli.core.model import Model, Size, Wire
+import math
+
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.ratio import Shape, nearest_size, parse_ratio, parse_shape, parse_tier
-from flux_cli.core.request import Note, Value
+from flux_cli.core.request import Note
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.model import Model, Size, Wire
+    from flux_cli.core.request import Value
 
 NAMES = ("size", "aspect_ratio", "resolution")
 SAME = 1e-9  # two ratios are one shape: 32:18 and 16:9

@@ -1,10 +1,15 @@
 """How a provider spells a value: the same idea under other names, types and units."""
 
+from __future__ import annotations
+
 from flux_cli.core.errors import UsageError
-from flux_cli.core.model import Field, Json, Wire
 from flux_cli.core.ratio import TIER_SIDE, parse_shape
 from flux_cli.core.request import Note
 from flux_cli.core.values import shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.model import Field, Json, Wire
 
 GRID = 16  # pixels; servers that draw any size want sides in steps of it
 

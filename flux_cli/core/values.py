@@ -1,11 +1,16 @@
 """Single parameter values: typed as JSON where they parse, checked against a catalogue row, shortened for display."""
 
-import json
+from __future__ import annotations
+
 import math
 
 from flux_cli.core.errors import UsageError, did_you_mean
-from flux_cli.core.model import Json, Param
-from flux_cli.core.request import Attachment, Value
+from flux_cli.core.request import Attachment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.model import Json, Param
+    from flux_cli.core.request import Value
 
 SHOWN = 60  # characters of a long value that are shown
 INT64 = 2**63  # larger whole numbers do not survive other people's JSON readers
@@ -19,6 +24,8 @@ class Quoted(str):
 
 def typed(text: str) -> Json:
     """A value of `-p key=value`: JSON where it parses to something JSON can say again, else the text itself."""
+    import json  # dearer than a lookup: only where something unknown is read
+
     try:
         value: Json = json.loads(text)
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
@@ -121,6 +128,8 @@ def _refused(param: Param, value: Json, wanted: str, hint: str = "") -> UsageErr
 
 def _said(value: Json) -> str:
     """The value as a person would have written it."""
+    import json
+
     try:
         return value if isinstance(value, str) else json.dumps(value)
     except ValueError:  # thousands of digits

@@ -1,13 +1,18 @@
 """Wire protocols. A provider is two methods; everything about time, retries and keys is in `http`."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from __future__ import annotations
 
 from flux_cli.core.provider import Row
-from flux_cli.core.request import Auth, Call, Media, Post, Reply
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
+
+    from flux_cli.core.request import Auth, Call, Media, Post, Reply
     from flux_cli.http import Http
+else:
+    Protocol = object  # `typing` would cost every lookup as much as the lookup itself
 
 
 class Provider(Protocol):
@@ -16,7 +21,7 @@ class Provider(Protocol):
     def request(self, call: Call) -> Post:
         """What is sent for one call. Pure."""
 
-    async def pictures(self, reply: Reply, http: "Http") -> Sequence[Media]:
+    async def pictures(self, reply: Reply, http: Http) -> Sequence[Media]:
         """The pictures of a good reply, at least one. Raises the FluxError that a bad one means."""
 
 

@@ -9,6 +9,7 @@ from flux_cli.core.model import Json
 from flux_cli.core.replies import MARK, failure, identity, parse_json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply
 from flux_cli.core.text import plain
+from flux_cli.providers.images_api import images_post
 
 if TYPE_CHECKING:
     from flux_cli.http import Http
@@ -21,7 +22,7 @@ class OpenAI:
         self._base, self._auth = base, auth
 
     def request(self, call: Call) -> Post:
-        return Post(f"{self._base}/images/generations", {"model": call.model, **call.body}, self._auth)
+        return images_post(self._base, call, self._auth)
 
     async def pictures(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Read `data[]` or `images[]` of items with `url` or `b64_json`, whichever was asked.

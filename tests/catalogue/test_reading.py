@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux_cli import catalogue
-from flux_cli.catalogue import BUILT_IN, find, models, read
+from flux_cli.catalogue import find, models
+from flux_cli.catalogue.reading import BUILT_IN, read
 from flux_cli.catalogue.table import MAX_BYTES
 from flux_cli.core.errors import CatalogueError
 
@@ -389,7 +389,7 @@ def test_folders_that_are_not_there_are_no_error(tmp_path):
 def test_the_built_in_files_say_nothing_the_loader_drops():
     for path in BUILT_IN.glob("*.toml"):
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-        model = catalogue.read(path)
+        model = read(path)
         assert list(table["parameters"]) == list(model.parameters)
         assert [row["size"] for row in table["sizes"]] == [size.name for size in model.sizes]
         assert list(table["routes"]) == [route.name for route in model.routes]

@@ -3,7 +3,8 @@
 import pytest
 
 from flux_cli import catalogue
-from flux_cli.catalogue import find, read, read_servers
+from flux_cli.catalogue import find, read_servers
+from flux_cli.catalogue.reading import read
 from flux_cli.core.errors import CatalogueError
 from flux_cli.core.formats import FORMATS
 from flux_cli.core.ratio import parse_ratio

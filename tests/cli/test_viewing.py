@@ -28,7 +28,7 @@ print(wanted, *sorted(name for name in ("PIL", "flux_cli.preview") if name in sy
 @pytest.fixture
 def terminal():
     ours, theirs = pty.openpty()
-    with open(theirs, "w") as stream:  # noqa: PTH123 - a descriptor, not a path
+    with open(theirs, "w") as stream:
         yield stream
     os.close(ours)
 

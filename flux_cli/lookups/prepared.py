@@ -1,22 +1,30 @@
 """From what was typed to values the core takes: settings, model, request. Shared by the commands."""
 
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Callable
-from typing import NamedTuple
 
-from flux_cli import catalogue, config, keys
-from flux_cli.cli.options import Options
+from flux_cli import catalogue, config
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.formats import format_of_suffix
-from flux_cli.core.model import Json, Model, Wire
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.plan import plan
-from flux_cli.core.provider import Row
-from flux_cli.core.request import Attachment, Auth, Note, Plan, Request, Resolved, Value
+from flux_cli.core.request import Request
 from flux_cli.core.resolve import resolve
-from flux_cli.providers import ROWS, Provider, connect
+from flux_cli.providers import ROWS, connect
 
-Fetch = Callable[[str], Attachment]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flux_cli.cli.options import Options
+    from flux_cli.core.model import Json, Model, Wire
+    from flux_cli.core.provider import Row
+    from flux_cli.core.request import Attachment, Auth, Note, Plan, Post, Resolved, Value
+    from flux_cli.providers import Provider
+
+    Fetch = Callable[[str], Attachment]
 
 
 class Prepared(NamedTuple):
@@ -98,19 +106,20 @@ def _server(row: Row) -> Wire:
     return servers[row.server]
 
 
+def posts(prepared: Prepared) -> list[Post]:
+    """What would be sent, call by call, without a key."""
+    row, base = prepared.settings.provider, prepared.settings.base_url
+    if row.protocol == "openai":  # by far the most asked for: reading answers is not loaded to show a request
+        from flux_cli.providers.images_api import images_post
+
+        return [images_post(base, call, None) for call in prepared.plan.calls]
+    provider = connect(row, base, None)
+    return [provider.request(call) for call in prepared.plan.calls]
+
+
 def provider_of(prepared: Prepared, auth: Auth | None) -> Provider:
     """The provider of a prepared command line, with or without a key."""
     return connect(prepared.settings.provider, prepared.settings.base_url, auth)
-
-
-def find_key(row: Row, base: str) -> Auth | None:
-    """The key for a provider, if there is one. Raises ConfigError where it would travel unprotected."""
-    for variable in row.key_variables:
-        secret, _ = keys.find(variable, config.user_folder())
-        if secret:
-            keys.check_transport(base)
-            return Auth(secret, variable, base, row.hosts, page=row.page)
-    return None
 
 
 def lookup(name: str | None) -> Model:

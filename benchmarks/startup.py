@@ -1,0 +1,127 @@
+"""What it costs to ask `flux` something, as a multiple of starting Python and doing nothing (S1 to S3, C1).
+
+    python benchmarks/startup.py [--flux PATH] [--quick]
+
+Whole processes of the installed command (best: the wheel in a fresh environment), counted in instructions, which a
+busy machine does not change. Without valgrind CPU time stands in, and that is said. C1 is the time of one TAB in bash
+against that of starting the smallest program there is.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """One command line with the most it may cost, in starts of Python."""
+
+    id: str
+    line: tuple[str, ...]
+    target: float
+
+
+ROWS = (
+    Row("S1", ("sizes", "--json"), 2.2),
+    Row("S1", ("sizes", "16:9", "--plain"), 2.2),
+    Row("S1", ("--version",), 2.2),
+    Row("S2", ("resolve", "a cat", "--size", "1920x1080"), 2.2),
+    Row("S2", ("models",), 2.2),
+    Row("S3", ("--help",), 8),
+    Row("S3", ("generate", "--help"), 8),
+    Row("S3", ("sizes", "--nonsense"), 8),
+)
+TAB = """
+source "$1"; COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'
+for line in 'flux generate x --out' 'flux resolve -a 16:' 'flux s'; do
+    COMP_LINE=$line COMP_POINT=${#line} COMP_TYPE=9
+    begin=${EPOCHREALTIME/./}
+    for ((i = 0; i < $2; i++)); do _flux; done
+    middle=${EPOCHREALTIME/./}
+    for ((i = 0; i < $2; i++)); do /bin/true; done
+    end=${EPOCHREALTIME/./}
+    echo $((middle - begin)) $((end - middle))
+done
+"""
+
+
+def instructions(argv: Sequence[str]) -> float:
+    """User instructions of one process, without its children."""
+    with tempfile.NamedTemporaryFile() as log:
+        watch = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+        subprocess.run([*watch, f"--log-file={log.name}", *argv], capture_output=True, check=False)
+        counted = [line for line in Path(log.name).read_text().splitlines() if " refs:" in line]
+    return float(counted[0].split()[-1].replace(",", ""))
+
+
+def cpu_seconds(argv: Sequence[str]) -> float:
+    """CPU time of one process, in user and kernel."""
+    child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, _, usage = os.wait4(child.pid, 0)
+    child.returncode = 0
+    return usage.ru_utime + usage.ru_stime
+
+
+def startup(flux: str, cost: Callable[[Sequence[str]], float], rounds: int) -> list[tuple[Row, float]]:
+    """The median ratio of every row, all rows and the measure itself taking turns."""
+    python = Path(flux).read_text(encoding="utf-8").splitlines()[0].removeprefix("#!").strip()
+    pass_by = [python, "-c", "pass"]
+    cost(pass_by), cost([flux, "sizes"])  # everything is on the disk's cache and compiled now
+    measured: dict[tuple[str, ...], list[float]] = {row.line: [] for row in ROWS}
+    for _ in range(rounds):
+        unit = cost(pass_by)
+        for row in ROWS:
+            measured[row.line].append(cost([flux, *row.line]) / unit)
+    return [(row, statistics.median(measured[row.line])) for row in ROWS]
+
+
+def tab(flux: str, times: int) -> float | None:
+    """The worst of three TABs in starts of `/bin/true`; None where there is no bash that can tell the time."""
+    script = subprocess.run([flux, "completion", "bash"], capture_output=True, text=True, check=True).stdout
+    if not shutil.which("bash"):
+        return None
+    with tempfile.NamedTemporaryFile("w", suffix=".bash") as file:
+        file.write(script)
+        file.flush()
+        done = subprocess.run(
+            ["bash", "-c", TAB, "bash", file.name, str(times)], capture_output=True, text=True, check=False
+        )
+    pairs = [line.split() for line in done.stdout.splitlines()]
+    return max(int(one) / int(true) for one, true in pairs) if pairs and all(len(pair) == 2 for pair in pairs) else None
+
+
+def main() -> int:
+    """Print the table. Returns 1 where a row is over its target."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--flux", default=str(Path(sys.executable).parent / "flux"), help="the command to measure")
+    options.add_argument("--quick", action="store_true", help="one round: shows that it works")
+    asked = options.parse_args()
+    counting = shutil.which("valgrind") is not None
+    rounds = 1 if asked.quick else 3 if counting else 15
+    what = "instructions, valgrind" if counting else "CPU time: valgrind is NOT installed, so these figures are rough"
+    print(f"{asked.flux}\nmultiples of `python -c pass` ({what}; median of {rounds})\n")
+    over = 0
+    for row, ratio in startup(asked.flux, instructions if counting else cpu_seconds, rounds):
+        over |= ratio > row.target
+        print(_line(row.id, f"flux {' '.join(row.line)}", ratio, row.target))
+    ratio = tab(asked.flux, 20 if asked.quick else 300)
+    if ratio is None:
+        print("C1  one TAB in bash: NOT measured, there is no bash 5 here")
+    else:
+        over |= ratio > 1
+        print(_line("C1", "one TAB in bash, in starts of /bin/true", ratio, 1))
+    return int(over)
+
+
+def _line(name: str, what: str, ratio: float, target: float) -> str:
+    return f"{name}  {what:<42} {ratio:6.2f}   {'at most' if ratio <= target else 'OVER'} {target:g}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

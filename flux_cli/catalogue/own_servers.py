@@ -1,0 +1,62 @@
+"""Made by scripts/generate from servers.toml: change that, not this."""
+
+from flux_cli.core.model import Field, Wire
+
+SERVERS = {
+    'compatible': Wire('compatible', '', None, ('png', 'jpeg', 'gif', 'webp', 'avif'), (), None, {}),
+    'openai': Wire('openai', '', None, ('png', 'jpeg', 'webp'), (), None, {
+        'seed': Field('unsupported', reason="OpenAI's image models take no seed"),
+        'aspect_ratio': Field('converted', name='size', spelling='size'),
+        'resolution': Field('unsupported', reason='give pixels with --size'),
+        'response_format': Field('emulated', reason='refused there; the picture is read either way'),
+        'output_format': Field('passthrough', name='output_format'),
+        'output_compression': Field('passthrough', name='output_compression'),
+        'raw': Field('unsupported', reason='a parameter of FLUX'),
+        'enhance_prompt': Field('unsupported', reason='a parameter of FLUX'),
+        'image_prompt': Field('unsupported', reason='a parameter of FLUX'),
+        'image_prompt_strength': Field('unsupported', reason='a parameter of FLUX'),
+        'safety_tolerance': Field('unsupported', reason='a parameter of FLUX'),
+        'sync_mode': Field('unsupported', reason='a parameter of FLUX'),
+    }),
+    'localai': Wire('localai', '', None, ('png',), (), None, {
+        'seed': Field('unsupported', reason='LocalAI takes no seed with a picture'),
+        'aspect_ratio': Field('converted', name='size', spelling='size'),
+        'resolution': Field('unsupported', reason='give pixels with --size'),
+        'output_format': Field('emulated', reason='always PNG there'),
+        'output_compression': Field('emulated'),
+    }),
+    'sdcpp': Wire('sdcpp', '', None, ('png', 'jpeg', 'webp'), (), None, {
+        'seed': Field('converted', name='prompt', spelling='prompt_tag'),
+        'aspect_ratio': Field('converted', name='size', spelling='size'),
+        'resolution': Field('unsupported', reason='give pixels with --size'),
+        'response_format': Field('emulated', reason='always base64 there'),
+        'output_format': Field('passthrough', name='output_format'),
+        'output_compression': Field('passthrough', name='output_compression'),
+    }),
+    'together': Wire('together', '', None, ('jpeg', 'png'), (), None, {
+        'size': Field('converted', name='size', spelling='sides'),
+        'aspect_ratio': Field('converted', name='aspect_ratio', spelling='sides'),
+        'resolution': Field('unsupported', reason='give pixels with --size'),
+        'response_format': Field('converted', name='response_format', values={
+            'b64_json': 'base64',
+        }),
+        'output_format': Field('passthrough', name='output_format'),
+        'output_compression': Field('emulated'),
+    }),
+    'vllm': Wire('vllm', '', None, ('png',), (), None, {
+        'aspect_ratio': Field('converted', name='size', spelling='size'),
+        'resolution': Field('unsupported', reason='give pixels with --size'),
+        'response_format': Field('converted', name='response_format', values={
+            'url': 'b64_json',
+        }, reason='base64 only there'),
+        'output_format': Field('emulated', reason='always PNG there'),
+        'output_compression': Field('emulated'),
+    }),
+    'sglang': Wire('sglang', '', None, ('png', 'jpeg', 'webp'), (), None, {
+        'seed': Field('passthrough', name='seed', reason='its default is the same seed for every picture', required=True),
+        'aspect_ratio': Field('converted', name='size', spelling='size'),
+        'resolution': Field('unsupported', reason='give pixels with --size'),
+        'output_format': Field('passthrough', name='output_format'),
+        'output_compression': Field('emulated'),
+    }),
+}

@@ -1,0 +1,58 @@
+"""`flux help` and `flux completion`: what flux knows of itself, and what shells may know of it."""
+
+from typing import Annotated
+
+import typer
+
+from flux_cli import console
+from flux_cli.cli.topics import TOPICS
+from flux_cli.core.errors import UsageError, did_you_mean
+
+SCRIPTS = {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell": "flux.ps1"}
+
+
+def help_(
+    context: typer.Context,
+    topic: Annotated[
+        str | None, typer.Argument(metavar="[TOPIC]", show_default=False, help="A topic or a command")
+    ] = None,
+) -> None:
+    """Explain a topic or a command.
+
+    Without one: list the topics.
+    """
+    if topic is None:
+        console.out(console.table([("Topic", "about"), *((name, about) for name, (about, _) in TOPICS.items())]))
+        console.out("\nflux help TOPIC explains one; flux COMMAND --help explains a command")
+    elif topic in TOPICS:
+        console.out(TOPICS[topic][1]())
+    else:
+        console.out(_command_help(context, topic))
+
+
+def _command_help(context: typer.Context, name: str) -> str:
+    group = context.find_root().command
+    below = getattr(group, "commands", {})
+    if name not in below:
+        known = (*TOPICS, *below)
+        hint = did_you_mean(name, known) or f"topics: {', '.join(TOPICS)}"
+        raise UsageError(f"there is no help on {name!r}", hint=hint)
+    command = below[name]
+    inner = command.context_class(command, info_name=name, parent=context.find_root())
+    return str(command.get_help(inner))
+
+
+def completion(
+    shell: Annotated[str, typer.Argument(metavar="SHELL", show_default=False, help="bash, zsh, fish or powershell")],
+) -> None:
+    """Print the completion script of a shell.
+
+    The scripts are static: TAB starts no Python.
+    """
+    if shell not in SCRIPTS:
+        hint = did_you_mean(shell, SCRIPTS) or f"shells: {', '.join(SCRIPTS)}"
+        raise UsageError(f"there is no completion for {shell!r}", hint=hint)
+    from pathlib import Path
+
+    script = Path(__file__).parents[1] / "completions" / SCRIPTS[shell]
+    console.out(script.read_text(encoding="utf-8").rstrip("\n"))

@@ -1,0 +1,78 @@
+# Made by scripts/generate: change that, not this.
+
+Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+    $options = @{
+        '' = @("--version`tShow the version", "-V`tShow the version", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'generate' = @("--size`tPixels (1920x1080) or a shape (16:9)", "-s`tPixels (1920x1080) or a shape (16:9)", "--aspect-ratio`tShape only", "-a`tShape only", "--resolution`tScale only", "-r`tScale only", "--model`tModel to ask", "-m`tModel to ask", "--route`tForce one upstream", "-n`tNumber of pictures, made in parallel", "--n`tNumber of pictures, made in parallel", "--seed`tSeed for reproducibility", "--raw`tLess processed, more natural-looking", "--no-raw`tLess processed, more natural-looking", "--enhance-prompt`tLet the provider enrich the prompt (fal)", "--no-enhance-prompt`tLet the provider enrich the prompt (fal)", "--image-prompt`tPicture that guides the composition", "--image-prompt-strength`tHow much the image prompt counts", "--safety-tolerance`t1 is the strictest", "--response-format`tHow the provider hands the picture over", "--sync-mode`tReturn a data URI and keep the picture out of the history (fal)", "--no-sync-mode`tReturn a data URI and keep the picture out of the history (fal)", "--param`tAny other parameter, passed straight through", "-p`tAny other parameter, passed straight through", "--output`tFile (its suffix chooses the format), folder/, template, or - for stdout", "-o`tFile (its suffix chooses the format), folder/, template, or - for stdout", "--output-format`tpng, jpeg, gif, webp or avif", "--format`tpng, jpeg, gif, webp or avif", "-f`tpng, jpeg, gif, webp or avif", "--output-compression`tQuality of jpeg, webp and avif", "--quality`tQuality of jpeg, webp and avif", "-q`tQuality of jpeg, webp and avif", "--overwrite`tReplace existing files", "--skip-existing`tPay only for pictures that are not there yet", "--json`tPrint one JSON document", "--concurrency`tCalls in flight at once", "--timeout`tLongest wait for one picture", "--retries`tRepetitions of calls that surely did nothing", "--dry-run`tShow calls, file names and cost", "--max-cost`tRefuse runs that would cost more", "--yes`tGo on where --max-cost is set and the price is unknown", "-y`tGo on where --max-cost is set and the price is unknown", "--quiet`tSay nothing but errors", "--verbose`tShow the causes behind an error", "-v`tShow the causes behind an error", "--provider`tWho is asked", "--base-url`tAddress of an OpenAI-compatible server, up to and with /v1", "--no-key`tSend no key", "--offline`tDraw a local sketch", "--no-badge`tLeave the mark out of an offline sketch", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'resolve' = @("--size`tPixels (1920x1080) or a shape (16:9)", "-s`tPixels (1920x1080) or a shape (16:9)", "--aspect-ratio`tShape only", "-a`tShape only", "--resolution`tScale only", "-r`tScale only", "--model`tModel to ask", "-m`tModel to ask", "--route`tForce one upstream", "-n`tNumber of pictures, made in parallel", "--n`tNumber of pictures, made in parallel", "--seed`tSeed for reproducibility", "--raw`tLess processed, more natural-looking", "--no-raw`tLess processed, more natural-looking", "--enhance-prompt`tLet the provider enrich the prompt (fal)", "--no-enhance-prompt`tLet the provider enrich the prompt (fal)", "--image-prompt`tPicture that guides the composition", "--image-prompt-strength`tHow much the image prompt counts", "--safety-tolerance`t1 is the strictest", "--response-format`tHow the provider hands the picture over", "--sync-mode`tReturn a data URI and keep the picture out of the history (fal)", "--no-sync-mode`tReturn a data URI and keep the picture out of the history (fal)", "--param`tAny other parameter, passed straight through", "-p`tAny other parameter, passed straight through", "--output`tFile (its suffix chooses the format), folder/, template, or - for stdout", "-o`tFile (its suffix chooses the format), folder/, template, or - for stdout", "--output-format`tpng, jpeg, gif, webp or avif", "--format`tpng, jpeg, gif, webp or avif", "-f`tpng, jpeg, gif, webp or avif", "--output-compression`tQuality of jpeg, webp and avif", "--quality`tQuality of jpeg, webp and avif", "-q`tQuality of jpeg, webp and avif", "--overwrite`tReplace existing files", "--skip-existing`tPay only for pictures that are not there yet", "--json`tPrint one JSON document", "--concurrency`tCalls in flight at once", "--timeout`tLongest wait for one picture", "--retries`tRepetitions of calls that surely did nothing", "--dry-run`tShow calls, file names and cost", "--max-cost`tRefuse runs that would cost more", "--yes`tGo on where --max-cost is set and the price is unknown", "-y`tGo on where --max-cost is set and the price is unknown", "--quiet`tSay nothing but errors", "--verbose`tShow the causes behind an error", "-v`tShow the causes behind an error", "--provider`tWho is asked", "--base-url`tAddress of an OpenAI-compatible server, up to and with /v1", "--no-key`tSend no key", "--offline`tDraw a local sketch", "--no-badge`tLeave the mark out of an offline sketch", "--curl`tPrint a curl command to paste into a shell", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'sizes' = @("--model`tModel to ask", "-m`tModel to ask", "--json`tPrint one JSON document", "--plain`tPrint only sizes, such as 1365x768", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'models' = @("--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'providers' = @("--model`tModel to ask", "-m`tModel to ask", "--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'runs' = @("--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'recover' = @("--json`tPrint one JSON document", "--verbose`tShow the causes behind an error", "-v`tShow the causes behind an error", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'schema' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
+        'completion' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
+        'help' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
+        'config' = @("--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
+    }
+    $values = @{
+        '' = @("generate`tMake pictures from a prompt", "resolve`tShow what would be sent, and why", "sizes`tShow a model's sizes, or the nearest one", "models`tList the models of the catalogue", "providers`tList who can be asked", "runs`tList earlier runs", "recover`tSave what is paid for and not saved", "schema`tPrint the JSON Schema of what --json prints", "completion`tPrint the completion script of a shell", "help`tExplain a topic or a command", "config`tShow every setting with its source")
+        'generate --size' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
+        'generate -s' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
+        'generate --aspect-ratio' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9")
+        'generate -a' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9")
+        'generate --resolution' = @("1K")
+        'generate -r' = @("1K")
+        'generate --model' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
+        'generate -m' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
+        'generate --route' = @("fal", "replicate")
+        'generate --safety-tolerance' = @("1", "2", "3", "4", "5", "6")
+        'generate --response-format' = @("url", "b64_json")
+        'generate --output-format' = @("png", "jpeg", "gif", "webp", "avif")
+        'generate --format' = @("png", "jpeg", "gif", "webp", "avif")
+        'generate -f' = @("png", "jpeg", "gif", "webp", "avif")
+        'generate --provider' = @("lumenfall", "bfl", "fal", "replicate", "openai", "openai.com", "together", "localai", "sdcpp", "vllm", "sglang", "offline")
+        'resolve --size' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
+        'resolve -s' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
+        'resolve --aspect-ratio' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9")
+        'resolve -a' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9")
+        'resolve --resolution' = @("1K")
+        'resolve -r' = @("1K")
+        'resolve --model' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
+        'resolve -m' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
+        'resolve --route' = @("fal", "replicate")
+        'resolve --safety-tolerance' = @("1", "2", "3", "4", "5", "6")
+        'resolve --response-format' = @("url", "b64_json")
+        'resolve --output-format' = @("png", "jpeg", "gif", "webp", "avif")
+        'resolve --format' = @("png", "jpeg", "gif", "webp", "avif")
+        'resolve -f' = @("png", "jpeg", "gif", "webp", "avif")
+        'resolve --provider' = @("lumenfall", "bfl", "fal", "replicate", "openai", "openai.com", "together", "localai", "sdcpp", "vllm", "sglang", "offline")
+        'sizes --model' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
+        'sizes -m' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
+        'sizes' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
+        'models' = @("flux1.1-pro", "flux1.1-pro-ultra")
+        'providers --model' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
+        'providers -m' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
+        'providers' = @("lumenfall", "bfl", "fal", "replicate", "openai", "openai.com", "together", "localai", "sdcpp", "vllm", "sglang", "offline")
+        'schema' = @("generate", "resolve", "sizes", "models", "providers", "config")
+        'completion' = @("bash", "zsh", "fish", "powershell")
+        'help' = @("sizes", "formats", "exit-codes", "environment", "names", "generate", "resolve", "models", "providers", "runs", "recover", "schema", "completion", "help", "config")
+        'config' = @("path`tPrint the path of the user's settings file, there or not")
+    }
+    $words = @($commandAst.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
+        ForEach-Object { $_.ToString() })
+    $command = @($words | Select-Object -Skip 1 | Where-Object { $_ -notlike '-*' })[0]
+    if (-not $command) { $command = '' }
+    $previous = $words[-1]
+    if ($values.ContainsKey("$command $previous")) { $found = $values["$command $previous"] }
+    elseif ($wordToComplete -like '-*') { $found = $options[$command] }
+    else { $found = $values[$command] }
+    foreach ($row in $found) {
+        $word, $about = $row -split "`t"
+        if ($word -like "$wordToComplete*") {
+            if (-not $about) { $about = $word }
+            [System.Management.Automation.CompletionResult]::new($word, $word, 'ParameterValue', $about)
+        }
+    }
+}

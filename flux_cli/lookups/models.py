@@ -1,0 +1,94 @@
+"""What `flux models` answers: what the catalogue knows, and everything about one model."""
+
+from __future__ import annotations
+
+from flux_cli import catalogue, config
+from flux_cli.core.rendering import shown, table
+from flux_cli.lookups.prepared import lookup
+from flux_cli.streams import document_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.model import Json, Model, Param
+
+
+def answer(name: str | None, *, as_json: bool) -> str:
+    """One model in full, or every model in a line. Raises UsageError for a model no catalogue knows."""
+    if name is not None:
+        model = lookup(name)
+        return document_text(_document(model)) if as_json else _full(model)
+    rows = catalogue.models(config.model_folders())
+    if as_json:
+        documents: list[Json] = [_document(model) for model in rows]
+        return document_text(documents)
+    heading = ("Model", "also", "USD", "sizes", "about")
+    listed = [
+        (model.id, ", ".join(model.aliases), _price(model), str(len(model.sizes)), model.summary) for model in rows
+    ]
+    return table([heading, *listed], right=(2, 3))
+
+
+def _document(model: Model) -> dict[str, Json]:
+    parameters: dict[str, Json] = {
+        param.name: {
+            "type": param.kind,
+            "support": param.support,
+            "help": param.help,
+            "default": param.default,
+            "minimum": param.minimum,
+            "maximum": param.maximum,
+            "choices": list(param.choices),
+            "upstreams": list(param.upstreams),
+        }
+        for param in model.parameters.values()
+    }
+    return {
+        "id": model.id,
+        "aliases": list(model.aliases),
+        "name": model.name,
+        "vendor": model.vendor,
+        "summary": model.summary,
+        "page": model.page,
+        "price_usd": model.price_usd,
+        "sizes": [size.name for size in model.sizes],
+        "aspect_ratios": list(dict.fromkeys(size.aspect_ratio for size in model.sizes)),
+        "resolutions": list(dict.fromkeys(size.resolution for size in model.sizes)),
+        "parameters": parameters,
+        "routes": {route.name: {"model": route.model, "upstream": route.upstream} for route in model.routes},
+    }
+
+
+def _full(model: Model) -> str:
+    heading = ("Parameter", "accepts", "default", "handling", "about")
+    rows = [
+        (param.name, _accepts(param), shown(param.default), param.support, _about(param))
+        for param in model.parameters.values()
+    ]
+    ratios = dict.fromkeys(size.aspect_ratio for size in model.sizes)
+    return "\n".join((
+        f"{model.name} by {model.vendor}: {model.summary}",
+        f"id       {', '.join((model.id, *model.aliases))}",
+        f"price    {_price(model)} USD a picture",
+        f"ratios   {' '.join(ratios)}",
+        f"routes   {', '.join(f'{route.name} ({route.upstream})' for route in model.routes) or '-'}",
+        f"page     {model.page or '-'}",
+        "",
+        table([heading, *rows]),
+    ))  # fmt: skip
+
+
+def _accepts(param: Param) -> str:
+    if param.choices:
+        return " ".join(param.choices)
+    if param.minimum is None and param.maximum is None:
+        return param.kind
+    low, high = ("" if bound is None else f"{bound:g}" for bound in (param.minimum, param.maximum))
+    return f"{param.kind} {low}..{high}"
+
+
+def _about(param: Param) -> str:
+    return f"{param.help} ({', '.join(param.upstreams)} only)" if param.upstreams else param.help
+
+
+def _price(model: Model) -> str:
+    return "unknown" if model.price_usd is None else f"{model.price_usd:.2f}"

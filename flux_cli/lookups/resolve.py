@@ -1,0 +1,95 @@
+"""What `flux resolve` answers: what generate would send, and why."""
+
+from __future__ import annotations
+
+from flux_cli.core.errors import UsageError
+from flux_cli.core.rendering import json_text, shown, table
+from flux_cli.core.report import SCHEMA, note_document, request_document, resolved_document
+from flux_cli.core.values import shorten
+from flux_cli.lookups.prepared import posts, prepare, read_prompt
+from flux_cli.streams import document_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.cli.options import Options
+    from flux_cli.core.model import Json
+    from flux_cli.core.provider import Row
+    from flux_cli.core.request import Post
+    from flux_cli.lookups.prepared import Prepared
+
+LONGEST_ARGUMENT = 100_000  # characters; Linux refuses single arguments over 128 KiB
+
+
+def answer(options: Options, *, curl: bool) -> str:
+    """What would be sent as text, as JSON or as a line for a shell. Raises UsageError as generate would."""
+    word = options.one_prompt()
+    prepared = prepare(options, None if word is None else read_prompt(word))
+    sent = posts(prepared)
+    if curl:
+        row = prepared.settings.provider
+        if not row.hosted:
+            raise UsageError("an offline sketch has no address", hint="drop --offline")
+        if "as base64>" in str([post.body.get("image_prompt") for post in sent]):
+            raise UsageError(f"{row.name} takes the picture itself, not its address", hint="download it first")
+        return "\n".join(_curl(post, row, keyed=not options.no_key) for post in sent)
+    return document_text(_document(prepared, sent)) if options.as_json else _text(prepared, sent)
+
+
+def _document(prepared: Prepared, sent: list[Post]) -> dict[str, Json]:
+    notes: list[Json] = [note_document(note) for note in (*prepared.resolved.notes, *prepared.plan.notes)]
+    sends: list[Json] = [{"method": "POST", "url": post.url, "body": post.body} for post in sent]
+    return {
+        "schema": SCHEMA,
+        "provider": prepared.settings.provider.name,
+        "request": request_document(prepared.resolved),
+        "resolved": resolved_document(prepared.resolved),
+        "notes": notes,
+        "sends": sends,
+    }
+
+
+def _text(prepared: Prepared, sent: list[Post]) -> str:
+    resolved = prepared.resolved
+    heading = ("parameter", "asked", "sent", "behaviour", "reason")
+    rows = [
+        (note.parameter, shown(note.asked), shown(note.used), note.behaviour, note.reason)
+        for note in (*resolved.notes, *prepared.plan.notes)
+    ]
+    lines = [f"POST {sent[0].url}", json_text(_shown_body(sent[0]))]
+    if len(sent) > 1:
+        seeds = (
+            "" if resolved.seed is None else f", seeds {prepared.plan.calls[0].seed} to {prepared.plan.calls[-1].seed}"
+        )
+        lines.append(f"and {len(sent) - 1} more like it{seeds}")
+    if rows:
+        lines += ["", table([heading, *rows])]
+    return "\n".join([*lines, "", _outlook(prepared)])
+
+
+def _outlook(prepared: Prepared) -> str:
+    """What to expect: nominal and native pixels, price."""
+    resolved, parts = prepared.resolved, []
+    if size := resolved.size:
+        native = f", about {size.native[0]}x{size.native[1]} delivered" if size.native else ""
+        parts.append(f"{size.name} nominal{native}")
+    price = resolved.price_usd
+    parts.append("price unknown" if price is None else f"{price:.2f} USD")
+    return "; ".join(parts)
+
+
+def _shown_body(post: Post) -> dict[str, Json]:
+    return {name: value if name == "prompt" else shorten(value) for name, value in post.body.items()}
+
+
+def _curl(post: Post, row: Row, *, keyed: bool) -> str:
+    import shlex
+
+    body = json_text(post.body)
+    words = ["curl -sS", shlex.quote(post.url), "-H 'Content-Type: application/json'"]
+    words += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in post.headers.items()]
+    if keyed and row.key_variables:
+        header = {"bfl": "x-key: ", "fal": "Authorization: Key "}.get(row.protocol, "Authorization: Bearer ")
+        words.append(f'-H "{header}${row.key_variables[-1]}"')
+    if len(body) > LONGEST_ARGUMENT:
+        return " ".join([*words, f"-d @- <<'JSON'\n{body}\nJSON"])
+    return " ".join([*words, "-d", shlex.quote(body)])

@@ -1,0 +1,62 @@
+"""What `flux sizes` answers: a model's published sizes, or the one nearest to what somebody has in mind."""
+
+from __future__ import annotations
+
+from flux_cli.core.rendering import table
+from flux_cli.core.request import Request
+from flux_cli.core.resolve import resolve
+from flux_cli.lookups.prepared import lookup
+from flux_cli.streams import document_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.model import Json, Model, Size
+
+HEADING = ("Output", "size", "or", "aspect_ratio + resolution", "megapixels", "native")
+
+
+def answer(shape: str | None, model: str | None, *, as_json: bool, plain: bool) -> str:
+    """The sizes as a table, as JSON or as plain words. Raises UsageError for what is no shape or no known model."""
+    row = lookup(model)
+    note = None
+    chosen: tuple[Size, ...] = row.sizes
+    if shape is not None:
+        resolved = resolve(Request(row.id, {"size": shape}), row)
+        chosen = tuple(size for size in row.sizes if size == resolved.size)
+        note = next(note for note in resolved.notes if note.parameter == "size")
+    if plain:
+        return "\n".join(size.name for size in chosen)
+    if as_json:
+        rows: list[Json] = [_document(size) for size in chosen]
+        return document_text({"model": row.id, "asked": shape, "reason": note.reason if note else None, "sizes": rows})
+    text = _text(row, chosen)
+    return f"{text}\n\n{shape}: {note.reason}" if note else text
+
+
+def _document(size: Size) -> dict[str, Json]:
+    return {
+        "size": size.name,
+        "width": size.width,
+        "height": size.height,
+        "aspect_ratio": size.aspect_ratio,
+        "resolution": size.resolution,
+        "megapixels": round(size.megapixels, 2),
+        "native_size": f"{size.native[0]}x{size.native[1]}" if size.native else None,
+    }
+
+
+def _text(model: Model, chosen: tuple[Size, ...]) -> str:
+    rows = [
+        (
+            f"{size.width} × {size.height}",
+            f'"{size.name}"',
+            "or",
+            f'"{size.aspect_ratio}" + "{size.resolution}"',
+            f"{size.megapixels:.2f}",
+            f"{size.native[0]} × {size.native[1]}" if size.native else "-",
+        )
+        for size in chosen
+    ]
+    tiers = ", ".join(dict.fromkeys(size.resolution for size in model.sizes))
+    title = f"{model.id}  {tiers}  {len(model.sizes)} sizes"
+    return f"{title}\n\n{table([HEADING, *rows], right=(4, 5))}"

@@ -1,0 +1,80 @@
+"""The two streams: what is written arrives whole or nobody reads it any more. What is said on them is in `console`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from flux_cli.core.errors import DiskError
+from flux_cli.core.rendering import json_text
+from flux_cli.core.secret import redact
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import NoReturn, TextIO
+
+    from flux_cli.core.model import Json
+
+
+def prepare() -> None:
+    """Let both streams carry any file name, whatever the terminal's encoding can show."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            utf8 = (stream.encoding or "").lower().replace("-", "") == "utf8"
+            stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
+
+
+def out(text: str) -> None:
+    """One line or block of data. A reader that has gone has read enough: that is no error."""
+    write(sys.stdout, text + "\n")
+
+
+def document_text(document: Mapping[str, Json] | Sequence[Json]) -> str:
+    """One JSON document, readable for people too; half characters of odd file names become question marks."""
+    return redact(json_text(document, indent=2)).encode("utf-8", "replace").decode()
+
+
+def out_json(document: Mapping[str, Json] | Sequence[Json]) -> None:
+    """One JSON document on stdout."""
+    out(document_text(document))
+
+
+def write(stream: TextIO | None, text: str) -> None:
+    """Write and flush. Raises DiskError where standard output takes no more; quiet where its reader has gone."""
+    if stream is None:  # closed by the caller, as with `>&-`
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except (BrokenPipeError, ValueError):
+        abandon(stream)
+    except OSError as fault:
+        abandon(stream)
+        if stream is sys.stdout:
+            raise DiskError(f"cannot write to standard output: {fault.strerror}") from fault
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once, with everything written.
+
+    An interpreter that takes itself apart costs a fifth of a lookup, and after Ctrl-C it would wait for threads that
+    are still encoding or resolving names.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):  # its reader has gone, or it was closed
+            continue
+    os._exit(code)
+
+
+def abandon(stream: TextIO) -> None:
+    """Send what is still to come nowhere, so that the interpreter does not complain at its end."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+    except (OSError, ValueError):
+        return

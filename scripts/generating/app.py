@@ -1,0 +1,101 @@
+"""The Typer app as plain rows: what every generated file is made from."""
+
+from typing import Any, NamedTuple
+
+import typer
+
+from flux_cli.cli import app
+
+
+class Option(NamedTuple):
+    """One option: `flags` say yes or take a value, `negatives` say no."""
+
+    name: str
+    flags: tuple[str, ...]
+    negatives: tuple[str, ...]
+    metavar: str  # "": takes no value
+    help: str
+    panel: str
+    plain: bool  # text or a flag, said once, with nothing that Typer does to it
+
+    @property
+    def short(self) -> str:
+        """The beginning of the help: what fits beside a candidate."""
+        return self.help.partition(" [")[0].partition("; ")[0].partition(": ")[0].rstrip(".")
+
+
+class Argument(NamedTuple):
+    """What stands on the line without a dash."""
+
+    name: str
+    metavar: str
+    help: str
+
+
+class Command(NamedTuple):
+    """One command: `path` without `flux`, as words."""
+
+    path: tuple[str, ...]
+    about: str
+    arguments: tuple[Argument, ...]
+    options: tuple[Option, ...]
+    defaults: dict[str, Any]
+    examples: tuple[str, ...]
+    commands: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        return self.about.partition("\n")[0].rstrip(".")
+
+    @property
+    def flags(self) -> list[tuple[str, str]]:
+        """Every word that begins with a dash, with what to say of it."""
+        return [(flag, one.short) for one in self.options for flag in (*one.flags, *one.negatives)]
+
+    @property
+    def groups(self) -> dict[str, list[Option]]:
+        """Options by the group they are shown in, in the order of the help."""
+        groups: dict[str, list[Option]] = {}
+        for option in self.options:
+            groups.setdefault(option.panel, []).append(option)
+        return groups
+
+
+def commands() -> list[Command]:
+    """Every command, the whole app first."""
+    return list(_walk(typer.main.get_command(app), ()))
+
+
+def _walk(command: Any, path: tuple[str, ...], above: Any = None) -> list[Command]:
+    settings = command.context_settings
+    context = command.context_class(command, info_name=(path or ("flux",))[-1], parent=above, **settings)
+    parameters = command.get_params(context)
+    below = getattr(command, "commands", {})
+    row = Command(
+        path,
+        "\n".join(line.strip() for line in (command.help or "").strip().splitlines()),
+        tuple(_argument(one, context) for one in parameters if one.param_type_name == "argument"),
+        tuple(_option(one) for one in parameters if one.param_type_name == "option"),
+        {one.name: one.default for one in parameters},
+        tuple((command.epilog or "").partition("\n\n")[0].splitlines()),
+        tuple(below),
+    )
+    return [row, *(found for name, one in below.items() for found in _walk(one, (*path, name), context))]
+
+
+def _argument(one: Any, context: Any) -> Argument:
+    return Argument(one.name, one.make_metavar(context), one.help or "")
+
+
+def _option(one: Any) -> Option:
+    flag = one.is_flag or one.count
+    plain = not (one.multiple or one.callback or one.is_eager or one.envvar) and one.nargs == 1
+    return Option(
+        one.name,
+        tuple(sorted(one.opts) if one.name == "help" else one.opts),  # Typer keeps these in a set, in any order
+        tuple(one.secondary_opts),
+        "" if flag else (one.metavar or one.type.name.upper()),
+        one.help or "",
+        getattr(one, "rich_help_panel", None) or "Options",
+        plain and (bool(flag) or one.type.name in ("str", "text")),
+    )

@@ -1,0 +1,84 @@
+"""Completion for zsh, in the words of `_arguments`."""
+
+from generating.app import Argument, Command, Option, commands
+from generating.values import MADE, NAMES, values
+
+END = (  # found on fpath the file is the body of _flux; read with source it only has to be registered
+    "if [[ $funcstack[1] == _flux ]]; then",
+    '  _flux "$@"',
+    "else",
+    f"  compdef _flux {' '.join(NAMES)}",
+    "fi",
+)
+
+
+def zsh() -> str:
+    """`completions/_flux`."""
+    rows = commands()[1:]
+    parts = [f"#compdef {' '.join(NAMES)}", f"# {MADE}", ""]
+    for command in rows:
+        below = [row for row in rows if len(row.path) == 2 and row.path[0] == command.path[0]]
+        parts += _zsh_function(command, below if len(command.path) == 1 else [])
+    parts += _zsh_function(commands()[0], [row for row in rows if len(row.path) == 1])
+    return "\n".join([*parts, *END, ""])
+
+
+def _zsh_function(command: Command, below: list[Command]) -> list[str]:
+    specs = [_zsh_option(command.path, option) for option in command.options]
+    specs += [f"'{index}:{_zsh_value(command.path, one)}'" for index, one in enumerate(command.arguments, 1)]
+    name = "_".join(("_flux", *command.path))
+    if not below:
+        return [
+            f"{name}() {{",
+            "  _arguments -s -S : \\",
+            *(f"    {spec} \\" for spec in specs[:-1]),
+            f"    {specs[-1]}",
+            "}",
+            "",
+        ]
+    listed = [f"    {_quoted(f'{row.path[-1]}:{row.summary}')}" for row in below]
+    return [
+        f"{name}() {{",
+        "  local curcontext=$curcontext state line",
+        "  _arguments -C -s -S : \\",
+        *(f"    {spec} \\" for spec in specs),
+        "    '1: :->command' '*:: :->rest' && return",
+        "  local -a listed=(",
+        *listed,
+        "  )",
+        "  case $state in",
+        "    command) _describe -t commands command listed ;;",
+        "    rest)",
+        '      curcontext="${curcontext%:*:*}:flux-$words[1]:"',
+        f"      (( $+functions[{name}_$words[1]] )) && {name}_$words[1] ;;",
+        "  esac",
+        "}",
+        "",
+    ]
+
+
+def _zsh_option(path: tuple[str, ...], option: Option) -> str:
+    every = (*option.flags, *option.negatives)
+    value = f":{_zsh_value(path, option)}" if option.metavar else ""
+    flags = [f"{flag}{('=' if flag.startswith('--') else '+') if option.metavar else ''}" for flag in every]
+    about = f"[{_zsh_text(option.short)}]{value}"
+    if len(flags) == 1:
+        return _quoted(f"({' '.join(every)}){flags[0]}{about}")
+    return f"{_quoted('(' + ' '.join(every) + ')')}{{{','.join(flags)}}}{_quoted(about)}"
+
+
+def _zsh_value(path: tuple[str, ...], one: Option | Argument) -> str:
+    words, label = values(path, one), _zsh_text(one.metavar.strip("[]").lower() or one.name)
+    if isinstance(words, str):
+        return f"{label}:_files"
+    return f"{label}:({' '.join(word.replace(':', chr(92) + ':') for word in words)})" if words else f"{label}: "
+
+
+def _zsh_text(text: str) -> str:
+    for char in "\\[]:":
+        text = text.replace(char, f"\\{char}")
+    return text
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"

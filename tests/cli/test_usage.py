@@ -1,0 +1,151 @@
+"""Every wrong command line of every command is one greppable line, a hint and exit code 2."""
+
+import contextlib
+import io
+
+import pytest
+import typer
+
+from flux_cli.cli import COMMANDS, app, main
+from flux_cli.cli.topics import EXIT_CODES, TOPICS
+from flux_cli.config import SETTINGS
+from flux_cli.core import errors
+from flux_cli.core.naming import FIELDS
+from flux_cli.providers import ROWS
+
+ROOT = typer.main.get_command(app)
+LINES = {
+    **{name: [name] for name in ROOT.commands},
+    **{f"config {name}": ["config", name] for name in ROOT.commands["config"].commands},
+}
+
+
+def said(line):
+    """Exit code, stdout and stderr of one command line."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(line)
+    return code, out.getvalue(), err.getvalue()
+
+
+def command(name):
+    found = ROOT
+    for word in name.split():
+        found = found.commands[word]
+    return found
+
+
+def options(name, kind):
+    """Every option of a command that takes a value, or that is a flag."""
+    for one in command(name).params:
+        if one.param_type_name == "option" and bool(one.is_flag) == (kind == "flag"):
+            yield from (*one.opts, *one.secondary_opts)
+
+
+def usage(line):
+    """The two lines of a usage error."""
+    code, out, err = said(line)
+    assert (code, out) == (2, "")
+    message, hint = err.splitlines()
+    assert message.startswith("flux: error: ")
+    assert hint.startswith("hint: ")
+    return message, hint
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_an_unknown_option_is_named_with_the_way_to_the_help(name):
+    message, hint = usage([*LINES[name], "--zzzzzz"])
+    assert message == "flux: error: no such option: --zzzzzz"
+    assert hint == f"hint: see flux {name} --help"
+
+
+@pytest.mark.parametrize(("name", "option"), [(name, one) for name in LINES for one in options(name, "value")])
+def test_an_option_without_its_value_is_named(name, option):
+    message, hint = usage([*LINES[name], option])
+    assert option in message
+    assert hint == f"hint: see flux {name} --help"
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [(name, one) for name in LINES for one in options(name, "flag") if one.startswith("--")]
+)
+def test_a_flag_takes_no_value(name, option):
+    message, _ = usage([*LINES[name], f"{option}=yes"])
+    assert option in message
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        (name, one)
+        for name in LINES
+        for one in (*options(name, "value"), *options(name, "flag"))
+        if len(one) > 6
+    ],
+)  # fmt: skip
+def test_an_option_with_a_letter_missing_is_recognised(name, option):
+    _, hint = usage([*LINES[name], option[:4] + option[5:]])
+    assert hint.startswith("hint: did you mean --")
+
+
+@pytest.mark.parametrize("name", [name for name in LINES if name not in ("generate", "resolve", "config")])
+def test_a_word_too_many_is_named(name):
+    words = ["x"] * (1 + sum(one.param_type_name == "argument" for one in command(name).params))
+    message, _ = usage([*LINES[name], *words])
+    assert "x" in message
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "config"])
+def test_a_command_with_a_letter_missing_is_recognised(name):
+    _, hint = usage([name[:1] + name[2:]])
+    assert hint.startswith("hint: did you mean ")
+
+
+@pytest.mark.parametrize("name", ["", *LINES])
+def test_help_has_groups_examples_and_short_lines(name):
+    code, out, err = said([*LINES.get(name, []), "--help"])
+    assert (code, err) == (0, "")
+    assert "\nExamples:\n" in out
+    assert all(len(line) < 100 for line in out.splitlines())
+    if name in ("generate", "resolve"):
+        groups = ("Shape:", "Model:", "Parameters:", "Output:", "Run:", "Provider:")
+        assert all(f"\n{group}\n" in out for group in groups)
+
+
+@pytest.mark.parametrize(
+    "setting", [row for row in SETTINGS if row.name != "lumenfall_base_url"], ids=lambda row: row.name
+)
+def test_help_says_the_variable_and_default_of_every_setting(setting):
+    texts = {one.name: one.help for one in command("generate").params if one.param_type_name == "option"}
+    assert f"env: {setting.variable}" in texts[setting.name]
+    if setting.default is not None and setting.name != "provider":
+        assert f"default: {setting.default}" in texts[setting.name]
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_a_topic_is_short_plain_text(name):
+    code, out, err = said(["help", name])
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) <= 40
+    assert all(len(line) < 100 and line == line.rstrip() and line.isprintable() for line in out.splitlines())
+
+
+@pytest.mark.parametrize("name", [name for name in ROOT.commands if name not in TOPICS])
+def test_help_of_a_command_is_what_the_command_says_of_itself(name):
+    assert said(["help", name]) == said([name, "--help"])
+
+
+def test_the_topics_tell_what_the_program_knows():
+    """Every variable, key, field of names and exit code is in its topic."""
+    environment = TOPICS["environment"][1]()
+    keys = {variable for row in ROWS.values() for variable in row.key_variables}
+    assert all(name in environment for name in {row.variable for row in SETTINGS} | keys)
+    assert all(f"{{{field}}}" in TOPICS["names"][1]() for field in FIELDS)
+    classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.FluxError)]
+    assert {code for code, _ in EXIT_CODES} == {"0", "3", *(str(kind.exit_code) for kind in classes)}
+
+
+def test_help_lists_the_topics_and_knows_nothing_else():
+    assert all(name in said(["help"])[1] for name in TOPICS)
+    _, hint = usage(["help", "formts"])
+    assert hint == "hint: did you mean formats?"

@@ -1,0 +1,30 @@
+"""Whether a JSON document is one that `flux schema` describes: every key it promises, and none it does not know."""
+
+from functools import cache
+
+import jsonschema
+
+from flux_cli.cli.schema import document as schema
+
+
+def closed(node):
+    """The schema with no room for keys it does not name. Readers get it open; here a new key must be described."""
+    if isinstance(node, list):
+        return [closed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    rest = {"additionalProperties": False} if "properties" in node and "additionalProperties" not in node else {}
+    return {name: closed(value) for name, value in node.items()} | rest
+
+
+@cache
+def validator(command=None):
+    whole = closed(schema(command))
+    jsonschema.Draft202012Validator.check_schema(whole)
+    return jsonschema.Draft202012Validator(whole)
+
+
+def check(document, command=None):
+    """Raise the ValidationError that says best what is wrong with a document."""
+    if fault := jsonschema.exceptions.best_match(validator(command).iter_errors(document)):
+        raise fault

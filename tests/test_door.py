@@ -1,0 +1,184 @@
+"""The front door and Typer give the same bytes and exit code, whatever is typed."""
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flux_cli import cli, door
+from flux_cli.grammar import LOOKUPS
+
+FLAGS = sorted({flag for _, options, _ in LOOKUPS.values() for flag in options})
+VALUES = (
+    "16:9", "1920x1080", "7:1", "1365×768", "banana", "", " ", "0:0", "1K", "0.25", "3", "7", "-1", "1.5", "true",
+    "100",    "flux1.1-pro", "flux1.1-pro-ultra", "flux-pro-1.1", "fal/flux1.1-pro-ultra", "other/model", "nope", "fal",
+    "replicate", "lumenfall", "bfl", "openai", "localai", "sdcpp", "together", "offline", "png", "jpg", "webp", "avif",
+    "gif", "bmp", "out/", "fox.webp", "fox.tiff", "url", "b64_json", "http://127.0.0.1:1/v1", "https://example.org/v1/",
+    "here", "a red fox", "雪の狐 \n🦊", 'it\'s "quoted" \\\t', "\x07\x1b[31m", "caf\udce9", "x" * 1200, "-", "--",
+    "@", "@f",
+)  # fmt: skip
+WORDS = st.one_of(
+    st.sampled_from(FLAGS),
+    st.sampled_from(VALUES),
+    st.builds("{}={}".format, st.sampled_from(FLAGS), st.sampled_from(VALUES)),
+    st.builds("{}{}".format, st.sampled_from(FLAGS), st.sampled_from(VALUES)),
+    st.sampled_from(("--help", "-h", "--version", "-V", "-p", "x=1", "--image-prompt", "--nonsense", "-vq", "-x")),
+    st.text(max_size=4),
+)
+PAIRS = st.tuples(st.sampled_from(FLAGS), st.sampled_from(VALUES))
+LINES = st.builds(
+    lambda command, pairs, words: [command, *(word for pair in pairs for word in pair), *words],
+    st.sampled_from((*LOOKUPS, *LOOKUPS, "--version", "generat")),
+    st.lists(PAIRS, max_size=2),
+    st.lists(WORDS, max_size=3),
+)
+ENVIRONMENTS = (
+    {},
+    {"FLUX_MODEL": "flux1.1-pro"},
+    {"FLUX_MODEL": "unknown"},
+    {"FLUX_PROVIDER": "bfl", "FLUX_TIMEOUT": "5"},
+    {"FLUX_BASE_URL": "http://127.0.0.1:1/v1/"},
+    {"FLUX_RETRIES": "many"},
+    {"FLUX_OUTPUT": "out/", "FLUX_OUTPUT_FORMAT": "gif"},
+    {"LUMENFALL_BASE_URL": "https://example.org/v2/"},
+)
+
+
+def typer_says(line):
+    """Exit code, stdout and stderr of the whole command line interface."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = cli.main(line)
+    return code, out.getvalue(), err.getvalue()
+
+
+def compare(line, monkeypatch, environment):
+    with monkeypatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        answer = door.answer(line)
+        if answer is not None:
+            assert typer_says(line) == (0, f"{answer}\n", "")
+        return answer
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(line=LINES, environment=st.sampled_from(ENVIRONMENTS))
+def test_what_the_door_answers_is_what_typer_answers(line, environment, monkeypatch):
+    """Random lines, most of them wrong: where the door says anything, Typer says the same and exits with 0."""
+    compare(line, monkeypatch, environment)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), environment=st.sampled_from(ENVIRONMENTS[:2]))
+def test_right_lines_are_answered_at_the_door(data, environment, monkeypatch):
+    """Lines made only of what is right never reach Typer, and are answered the same."""
+    command = data.draw(st.sampled_from(sorted(LOOKUPS)))
+    values = {
+        "size": VALUES[:4], "aspect_ratio": ("16:9", "7:1"), "resolution": ("1K", "0.25"), "seed": ("3", "7"),
+        "n": ("1", "3"), "output_format": ("png", "jpg", "avif"), "route": ("fal", "replicate"),
+        "model": ("flux1.1-pro-ultra", "flux-pro-1.1-ultra"), "provider": ("lumenfall", "offline"),
+    }  # fmt: skip
+    line = [command, {"sizes": "7:1", "models": "flux1.1-pro", "resolve": "a fox"}[command]]
+    for flag, (field, said) in data.draw(st.permutations(sorted(LOOKUPS[command][1].items())))[:4]:
+        if said is not None and field != "curl":
+            line.append(flag)
+        elif field in values:
+            line += [flag, data.draw(st.sampled_from(values[field]))]
+    answer = compare(line, monkeypatch, environment)
+    assert (answer is None) == (typer_says(line)[0] != 0)
+
+
+SETTINGS = {
+    "the user's model file": (".config/flux-image-cli/models/flux1.1-pro-ultra.toml", None),
+    "a wrong model file": (".config/flux-image-cli/models/mine.toml", "id = 3"),
+    "the user's settings": (".config/flux-image-cli/config.toml", 'model = "flux1.1-pro"\nretries = 1\n'),
+    "wrong settings": (".config/flux-image-cli/config.toml", "retries = [\n"),
+    "a provider of one's own": (
+        ".config/flux-image-cli/config.toml",
+        'provider = "mine"\n[providers.mine]\nbase_url = "http://localhost:9/v1/"\n',
+    ),
+    "the project's settings": ("flux.toml", 'model = "flux1.1-pro"\noutput_format = "webp"\n'),
+    "wrong project settings": ("flux.toml", 'base_url = "http://127.0.0.1:1/v1"'),
+}
+PLAIN = (["sizes"], ["sizes", "7:1", "--json"], ["models"], ["models", "--json"], ["resolve", "a fox", "-s", "4:3"])
+
+
+@pytest.mark.parametrize(("name", "text"), SETTINGS.values(), ids=SETTINGS)
+def test_files_of_the_user_and_the_project_count_at_the_door_too(home, work, monkeypatch, name, text):
+    path = (work if name == "flux.toml" else home) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    built_in = Path(door.__file__).parent / "catalogue/models/flux1.1-pro-ultra.toml"
+    path.write_text(built_in.read_text().replace("0.06", "0.05") if text is None else text)
+    answered = [compare(line, monkeypatch, {}) for line in PLAIN]
+    assert all(answered) == ("wrong" not in "".join(key for key, value in SETTINGS.items() if value == (name, text)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the library is asked anyway")
+def test_the_folder_of_settings_is_the_platform_s(home, monkeypatch):
+    """The short way to the folder, and the library that knows every platform, agree."""
+    import platformdirs
+
+    from flux_cli import config
+
+    for folder in (None, "", " ", "relative", "/tmp/x", "/tmp/x ", "~/x", str(home)):
+        with monkeypatch.context() as patch:
+            if folder is not None:
+                patch.setenv("XDG_CONFIG_HOME", folder)
+            assert config.user_folder() == Path(platformdirs.user_config_dir(config.APP, appauthor=False))
+    for folder in (None, "", "/", "/tmp/", "/tmp//x", "relative", " /tmp"):
+        with monkeypatch.context() as patch:
+            patch.delenv("HOME") if folder is None else patch.setenv("HOME", folder)
+            assert config.user_folder() == Path(platformdirs.user_config_dir(config.APP, appauthor=False))
+
+
+def test_ctrl_c_before_anything_has_begun_is_no_traceback(environment):
+    """The finger is faster than the modules: here the argument list itself raises what a signal would."""
+    program = """
+import sys
+class Argv(list):
+    def __getitem__(self, place):
+        raise KeyboardInterrupt
+sys.argv = Argv()
+from flux_cli.door import run
+run()
+"""
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "flux: error: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["sizes"], ["sizes", "7:1", "--json"], ["sizes", "banana"], ["sizes", "--nonsense"], ["sizes", "--help"], [],
+        ["models", "flux1.1-pro"], ["resolve", "雪", "-f", "avif"], ["resolve", "-"], ["resolve", "caf\udce9"],
+        ["--version"], ["--help"], ["resolve", "a", "b", "--json"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+@pytest.mark.parametrize("stdout", ["pipe", "full", "closed"])
+def test_as_processes_both_give_the_same_bytes_and_exit_code(environment, line, stdout):
+    """Whole processes, with a standard output that works, that is full, and that is closed."""
+    if stdout == "full" and not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    seen = []
+    for module in ("flux_cli.door", "flux_cli.cli"):
+        argv = [sys.executable, "-c", f"from {module} import run; run()", *(os.fsencode(word) for word in line)]
+        with open("/dev/full" if stdout == "full" else os.devnull, "wb") as sink:
+            done = subprocess.run(
+                ["sh", "-c", 'exec "$@" >&-', "sh", *argv] if stdout == "closed" else argv,
+                env=environment,
+                input=b"a fox",
+                stdout=subprocess.PIPE if stdout == "pipe" else sink,
+                stderr=subprocess.PIPE,
+                check=False,
+            )
+        assert b"Traceback" not in done.stderr
+        seen.append((done.returncode, done.stdout, done.stderr))
+    assert seen[0] == seen[1]
