@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
@@ -13,6 +14,8 @@ from flux_cli.core.request import Event, Note, Report
 from flux_cli.core.secret import redact
 from flux_cli.core.text import plain
 
+# What JSON leaves as it is and terminals may obey: the second set of control characters, marks that turn text round.
+ACTING = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 LONG = 4000  # characters of a message; a hint may hold an address that must not be cut
 
 
@@ -30,8 +33,11 @@ def out(text: str) -> None:
 
 
 def out_json(document: Mapping[str, Json] | Sequence[Json]) -> None:
-    """One JSON document, readable for people too; half characters of odd file names become question marks."""
-    out(redact(json.dumps(document, indent=2, ensure_ascii=False)).encode("utf-8", "replace").decode())
+    """One JSON document, readable for people too; half characters of odd file names become question marks,
+    and what a terminal could obey is escaped.
+    """
+    text = redact(json.dumps(document, indent=2, ensure_ascii=False))
+    out(ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode("utf-8", "replace").decode())
 
 
 def err(text: str) -> None:

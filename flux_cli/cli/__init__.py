@@ -14,13 +14,21 @@ from flux_cli.cli.help import Command, Group
 from flux_cli.cli.models import models
 from flux_cli.cli.providers import providers
 from flux_cli.cli.resolve import resolve
+from flux_cli.cli.show import show
 from flux_cli.cli.sizes import sizes
 from flux_cli.core.errors import FluxError, Interrupted, UsageError, did_you_mean
 from flux_cli.core.report import failure_document
 
 # Typer keeps its own copy of Click private; the root of what a wrong command line raises is reached by inheritance.
 WRONG_LINE: type[Exception] = typer.BadParameter.__mro__[2]
-COMMANDS = {"generate": generate, "resolve": resolve, "sizes": sizes, "models": models, "providers": providers}
+COMMANDS = {
+    "generate": generate,
+    "resolve": resolve,
+    "show": show,
+    "sizes": sizes,
+    "models": models,
+    "providers": providers,
+}
 EXAMPLES = {
     "generate": (
         'flux generate "a red fox in the snow"',
@@ -33,6 +41,7 @@ EXAMPLES = {
         'flux resolve "a red fox" -a 7:1 --raw --json',
         'flux resolve "a red fox" --curl | sh',
     ),
+    "show": ("flux show cat.png", "flux show *.webp --json | jq -r '.files[].made.prompt'"),
     "sizes": ("flux sizes", "flux sizes 1920x1080", "SIZE=$(flux sizes 16:9 --plain)"),
     "models": ("flux models", "flux models flux1.1-pro-ultra"),
     "providers": ("flux providers", "flux providers bfl"),

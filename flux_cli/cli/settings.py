@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from flux_cli import catalogue, config
 from flux_cli.cli.options import Options
+from flux_cli.cli.provenance import reuse_of
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.formats import format_of_suffix
 from flux_cli.core.model import Json, Model, Wire
@@ -34,10 +35,14 @@ def prepare(options: Options, prompt: str | None, fetch: Fetch | None = None) ->
     `fetch` gets a picture that is named by its address, for providers that take only the picture itself; without it
     (where nothing may be sent) the address stands for the picture.
     """
-    settings = config.load(_flags(options), ROWS)
+    flags, parameters = _flags(options), dict[str, Value](options.parameters())
+    reuse = reuse_of(options.like, parameters) if options.like else None
+    if reuse:
+        flags["model"] = flags["model"] or reuse.model
+        parameters = {**reuse.parameters, **parameters}
+    settings = config.load(flags, ROWS)
     found = catalogue.find(settings.model, config.model_folders())
     wire = wire_of(settings.provider, found.model)
-    parameters: dict[str, Value] = dict(options.parameters())
     output = settings.output if _is_file(settings.output) else None
     # A format that is only a default yields to the suffix of a file somebody named.
     if "output_format" not in parameters and settings.output_format and not (output and format_of_suffix(output)):
@@ -51,8 +56,14 @@ def prepare(options: Options, prompt: str | None, fetch: Fetch | None = None) ->
                 parameters[name] = fetch(str(parameters[name]))
     if not settings.provider.hosted and options.no_badge:
         parameters["badge"] = False
-    request = Request(settings.model, parameters, prompt, options.route, output)
+    words = reuse.prompt if reuse and prompt is None else prompt
+    request = Request(settings.model, parameters, words, options.route, output)
     resolved = resolve(request, found.model, wire)
+    if reuse and options.like:
+        from flux_cli.core.metadata.making import noted
+
+        taken = reuse.prompt if prompt is None else None
+        resolved = resolved._replace(notes=noted(resolved.notes, reuse, options.like, taken))
     if found.hint:
         near = tuple(_with_hint(note, found.hint) for note in resolved.notes)
         resolved = resolved._replace(notes=near)

@@ -141,11 +141,22 @@ def _avif(data: bytes) -> Iterator[Block]:
             yield Block("c2pa", b"")
         elif part.kind == b"meta" and meta is None:
             meta = items.read_meta(data, part)
+    for part in _profiles(data, meta) if meta else ():
+        yield Block("icc", data[part.body + 4 : part.stop])
     if meta and (xmp := meta.item(b"mime", items.XMP_TYPE)):
         yield Block("xmp", items.content_of(data, meta, xmp))
     if meta and (exif := meta.item(b"Exif")):
         content = items.content_of(data, meta, exif)
         yield Block("exif", content[4 + u32(content, 0) :].removeprefix(EXIF_HEAD))
+
+
+def _profiles(data: bytes, meta: items.Meta) -> Iterator[parts.Part]:
+    """The ICC profiles among the properties of the items."""
+    properties = meta.child(b"iprp")
+    for box in parts.inside(data, properties.body, properties.stop) if properties else ():
+        for part in parts.inside(data, box.body, box.stop) if box.kind == b"ipco" else ():
+            if part.kind == b"colr" and data[part.body : part.body + 4] in (b"prof", b"rICC"):
+                yield part
 
 
 _READERS: dict[str, Callable[[bytes], Iterator[Block]]] = {

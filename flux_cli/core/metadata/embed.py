@@ -163,7 +163,7 @@ def _extended(data: bytes, picture: Part) -> bytes:
 
 
 def _gif(data: bytes, record: Record) -> list[Edit]:
-    """XMP and a comment before the trailer, where they cannot come between a loop count and its frames."""
+    """XMP and a comment before the first frame, where other tools look for them, and behind a loop count."""
     edits, existing = [Edit(0, 6, b"GIF89a")], None
     place = 0
     for part in parts.gif(data):
@@ -172,7 +172,8 @@ def _gif(data: bytes, record: Record) -> list[Edit]:
             edits.append(Edit(part.start, part.end))
         elif part.kind == b"!\xfe" and is_ours(parts.sub_blocks(data, part.body).decode("utf-8", "replace")):
             edits.append(Edit(part.start, part.end))
-        place = part.start
+        if not place and part.kind not in (b"!\xff", b"!\xfe"):
+            place = part.start
     width, height = struct.unpack_from("<HH", data, 6)
     text = _utf8(parameters_text(record, f"{width}x{height}"))
     comment = b"".join(bytes([len(text[at : at + 255])]) + text[at : at + 255] for at in range(0, len(text), 255))

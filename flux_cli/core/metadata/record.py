@@ -19,6 +19,7 @@ class Record(NamedTuple):
 
     model: str = ""
     provider: str = ""
+    upstream: str = ""  # who did the work behind the provider
     prompt: str = ""
     revised_prompt: str = ""
     negative_prompt: str = ""

@@ -138,7 +138,7 @@ class _Scanner:
         self._data = data
         self._path: list[str] = []
         self._text: list[str] = []
-        self._begun = -1  # where a description of ours began
+        self._begun, self._ours = -1, ""  # where an element of ours began, and its name
         self.properties: dict[str, str] = {}
         self.about, self.end = "", -1
         self.ours: list[tuple[int, int]] = []
@@ -156,6 +156,8 @@ class _Scanner:
         if self._inside("rdf:Description", 1):
             self._describe(attributes)
         elif self._inside("", 2):
+            if self._path[-1] == RECORD and self._begun < 0:  # another tool has sorted the properties anew
+                self._begin(RECORD)
             self._text.clear()
             if resource := attributes.get(f"{RDF} resource"):
                 self._text.append(resource)
@@ -167,13 +169,16 @@ class _Scanner:
             if not name.startswith(f"{RDF} "):
                 self.properties.setdefault(_named(name), value)
         if self._data.startswith(_OPENING.encode(), self.parser.CurrentByteIndex):
-            self._begun = self.parser.CurrentByteIndex
+            self._begin("rdf:Description")
+
+    def _begin(self, name: str) -> None:
+        self._begun, self._ours = self.parser.CurrentByteIndex, name
 
     def _stop(self, _name: str) -> None:
         place = self.parser.CurrentByteIndex
         if self._inside("", 2):
             self.properties.setdefault(self._path[-1], "".join(self._text).strip())
-        elif self._inside("rdf:Description", 1) and self._begun >= 0:
+        if self._begun >= 0 and self._path[-1] == self._ours:
             self.ours.append((self._begun, self._behind(place)))
             self._begun = -1
         elif self._path[-1] == "rdf:RDF" and "rdf:RDF" not in self._path[:-1]:
