@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from flux_cli.core.errors import ConfigError, PictureError
 from flux_cli.core.formats import FORMATS
-from flux_cli.core.metadata.record import SOURCE_TYPES, Record
+from flux_cli.core.metadata.record import BY_MODEL, SOURCE_TYPES, Record
 from flux_cli.core.model import Json
 from flux_cli.core.secret import Secret
 
@@ -45,9 +45,10 @@ def load_identity(certificates: str, key: str, algorithm: str = "es256") -> Iden
         raise ConfigError(f"{key} holds no private key in PEM form")
     identity = Identity(chain, Secret(text), algorithm)
     try:
-        sign(ONE_PIXEL, "png", Record(), identity)
+        sign(ONE_PIXEL, "png", Record(source_type=BY_MODEL), identity)
     except PictureError as fault:
-        raise ConfigError(f"{certificates} cannot sign pictures: {fault.__cause__}") from fault
+        hint = f"openssl pkcs8 -topk8 -nocrypt -in {key}" if "PKCS#8" in str(fault) else ""
+        raise ConfigError(f"{certificates} cannot sign pictures: {fault.__cause__}", hint=hint) from fault
     return identity
 
 
@@ -73,9 +74,7 @@ def sign(data: bytes, file_format: str, record: Record, identity: Identity) -> b
 def manifest(record: Record, mime: str) -> dict[str, Json]:
     """What is signed: that this picture was made, by what, and what kind of source that is."""
     name, _, version = record.tool.partition(" ")
-    made: dict[str, Json] = {"action": "c2pa.created"}
-    if record.source_type:
-        made["digitalSourceType"] = SOURCE_TYPES + record.source_type
+    made: dict[str, Json] = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPES + record.source_type}
     if record.model:
         made["softwareAgent"] = {"name": record.model}
     if record.created:

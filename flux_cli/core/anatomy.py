@@ -70,8 +70,10 @@ def profile_name(icc: bytes) -> str:
         if tag[:4] == b"mluc":
             length, offset = int.from_bytes(tag[20:24], "big"), int.from_bytes(tag[24:28], "big")
             text = tag[offset : offset + length].decode("utf-16-be", "replace")
-        else:
+        elif tag[:4] == b"desc":
             text = tag[12 : 12 + int.from_bytes(tag[8:12], "big")].decode("latin-1")
+        else:
+            return ""
         return text.strip("\0 ")[:MAX_NAME]
     return ""
 

@@ -47,8 +47,10 @@ def embed(data: bytes, record: Record) -> Embedded:
         return Embedded((data,), written=False, reason=SIGNED)
     try:
         kept, edits = _fitting(data, record) if name == "jpeg" else (record, _EDITS[name](data, record))
-    except (ValueError, IndexError, OverflowError, struct.error) as fault:
+    except xmp.XmpError as fault:
         return Embedded((data,), written=False, reason=str(fault))
+    except (ValueError, IndexError, OverflowError, struct.error) as fault:
+        return Embedded((data,), written=False, reason=f"its structure is not understood: {fault}")
     cut = "" if kept is record else f"a JPEG has room for the first {len(kept.prompt) - 1:,} characters of the prompt"
     return Embedded(spliced(data, edits), written=True, reason=cut)
 

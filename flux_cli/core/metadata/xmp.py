@@ -59,7 +59,7 @@ def packet(record: Record, existing: bytes | None = None) -> bytes:
 
     Raises XmpError where the existing packet cannot be added to.
     """
-    base = _EMPTY if existing is None else existing.strip(b"\0")
+    base = _EMPTY if existing is None else _trimmed(existing)
     scan = _scan(base)
     if b"\0" in base or not base.startswith(b"</", scan.end) or not _is_utf8(base):
         raise XmpError("the picture's own XMP is of a kind that cannot be added to")
@@ -72,7 +72,12 @@ def packet(record: Record, existing: bytes | None = None) -> bytes:
 
 def properties(data: bytes) -> dict[str, str]:
     """The properties of a packet as text. Raises XmpError for what is no XMP, too large, or declares entities."""
-    return _scan(data.strip(b"\0")).properties
+    return _scan(_trimmed(data)).properties
+
+
+def _trimmed(data: bytes) -> bytes:
+    """The packet without the NUL bytes some writers pad it with; in UTF-16 they belong to its characters."""
+    return data if data.startswith((b"\xff\xfe", b"\xfe\xff")) else data.strip(b"\0")
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -124,7 +129,9 @@ def _scan(data: bytes) -> Scan:
         scanner.parser.Parse(data, True)  # noqa: FBT003 - expat's own signature
     except expat.ExpatError as fault:
         raise XmpError(f"its XMP is no XML: {expat.errors.messages[fault.code]}") from fault
-    except UnicodeError as fault:
+    except XmpError:
+        raise
+    except (ValueError, LookupError) as fault:  # encodings that Python does not know, or that are none
         raise XmpError("its XMP is no text") from fault
     if scanner.end < 0:
         raise XmpError("its XMP holds no RDF")
