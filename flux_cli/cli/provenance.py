@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flux_cli.core.errors import PictureError, UsageError
+from flux_cli.core.model import Json
+from flux_cli.core.request import Note, Request
 
 if TYPE_CHECKING:
     from flux_cli.core.metadata.making import Reuse
@@ -54,3 +56,17 @@ def reuse_of(path: str, said: Mapping[str, object]) -> "Reuse":
     if not reading.source or not (reuse.prompt or reuse.parameters):
         raise UsageError(f"--like {path}: the picture does not say how it was made", hint=f"see: flux show {path}")
     return reuse
+
+
+def notes_of(
+    reuse: "Reuse", path: str, notes: tuple[Note, ...], request: Request, prompt: str | None
+) -> tuple[Note, ...]:
+    """The notes of a request that was asked with `--like`: of each value, where it came from."""
+    from flux_cli.core.metadata.making import noted
+
+    taken: dict[str, Json] = dict(reuse.parameters)
+    if prompt is None:
+        taken["prompt"] = reuse.prompt
+    if request.model == reuse.model:
+        taken["model"] = reuse.model
+    return (*reuse.notes, *noted(notes, taken, path))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from flux_cli import catalogue, config
 from flux_cli.cli.options import Options
-from flux_cli.cli.provenance import reuse_of
+from flux_cli.cli.provenance import notes_of, reuse_of
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.formats import format_of_suffix
 from flux_cli.core.model import Json, Model, Wire
@@ -60,10 +60,7 @@ def prepare(options: Options, prompt: str | None, fetch: Fetch | None = None) ->
     request = Request(settings.model, parameters, words, options.route, output)
     resolved = resolve(request, found.model, wire)
     if reuse and options.like:
-        from flux_cli.core.metadata.making import noted
-
-        taken = reuse.prompt if prompt is None else None
-        resolved = resolved._replace(notes=noted(resolved.notes, reuse, options.like, taken))
+        resolved = resolved._replace(notes=notes_of(reuse, options.like, resolved.notes, request, prompt))
     if found.hint:
         near = tuple(_with_hint(note, found.hint) for note in resolved.notes)
         resolved = resolved._replace(notes=near)

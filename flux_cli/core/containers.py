@@ -5,6 +5,7 @@ cost a hundred times as much and still miss cuts in the last bytes of PNG and GI
 Sources: PNG (ISO/IEC 15948), JPEG (ITU-T T.81), GIF89a, WebP container (RFC 9649), AVIF (ISO/IEC 23000-22, 14496-12).
 """
 
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from flux_cli.core.errors import PictureError
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 AVIF_BRANDS = (b"avif", b"avis")
+_MARK = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
 
 
 class Look(NamedTuple):
@@ -104,12 +106,10 @@ def _jpeg(data: bytes) -> tuple[int, int]:
 
 def _after_scan(data: bytes, at: int) -> int:
     """The next mark after compressed data, where FF00 is a data byte and FFD0..FFD7 are restarts."""
-    while True:
-        at = data.index(b"\xff", at)
-        if data[at + 1] == 0 or 0xD0 <= data[at + 1] <= 0xD7:
-            at += 2
-        else:
-            return at
+    mark = _MARK.search(data, at)
+    if mark is None:
+        raise ValueError("the end is missing")
+    return mark.start()
 
 
 def _gif(data: bytes) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 from flux_cli.core.containers import sniff, u16, u32
-from flux_cli.core.metadata import items, parts
+from flux_cli.core.metadata import items, parts, xmp
 
 Kind = Literal["xmp", "exif", "iptc", "text", "comment", "icc", "c2pa"]
 XMP_TEXT = b"XML:com.adobe.xmp"
@@ -36,10 +36,18 @@ def carries_c2pa(data: bytes) -> bool:
     Such a picture must stay as it is: its signature covers every byte.
     """
     try:
-        return any(
-            block.kind == "c2pa" or (block.kind == "xmp" and b"provenance" in block.data) for block in blocks(data)
-        )
+        return any(block.kind == "c2pa" or (block.kind == "xmp" and _elsewhere(block.data)) for block in blocks(data))
     except (ValueError, IndexError):
+        return False
+
+
+def _elsewhere(packet: bytes) -> bool:
+    """Whether an XMP packet names the place where the picture's credentials are."""
+    if b"provenance" not in packet:
+        return False
+    try:
+        return xmp.REMOTE in xmp.properties(packet)
+    except xmp.XmpError:
         return False
 
 

@@ -28,6 +28,7 @@ PREFIXES = {
 }
 WRITTEN = ("flux", "dc", "Iptc4xmpExt", "xmp")  # the namespaces of our own description
 RECORD = "flux:Record"
+REMOTE = "dcterms:provenance"  # the address of signed credentials that lie elsewhere
 MAX_PACKET = 4 << 20  # bytes of XMP worth reading
 MAX_DEPTH = 100  # of nested elements; real packets stay below ten
 
@@ -63,11 +64,12 @@ def packet(record: Record, existing: bytes | None = None) -> bytes:
     scan = _scan(base)
     if b"\0" in base or not base.startswith(b"</", scan.end) or not _is_utf8(base):
         raise XmpError("the picture's own XMP is of a kind that cannot be added to")
-    bare = _without(base, scan.ours)
-    scan = _scan(bare)
+    if scan.ours:
+        base = _without(base, scan.ours)
+        scan = _scan(base)
     if RECORD in scan.properties:
         raise XmpError("the picture's own XMP was rewritten by another tool")
-    return b"".join((bare[: scan.end], _description(record, scan).encode(), bare[scan.end :]))
+    return b"".join((base[: scan.end], _description(record, scan).encode(), base[scan.end :]))
 
 
 def properties(data: bytes) -> dict[str, str]:

@@ -368,7 +368,17 @@ def test_a_picture_without_credentials_is_not_taken_for_a_signed_one(name):
 @each_format
 def test_a_picture_that_names_where_its_credentials_are_stays_as_it_is(name):
     packet = FOREIGN.replace(b"my:mark=", b'xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance=')
-    assert carries_c2pa(with_xmp(name, packet))
+    data = with_xmp(name, packet)
+    assert carries_c2pa(data)
+    assert read(data).c2pa
+    assert embed(data, FOX).pieces == (data,)
+
+
+@each_format
+def test_a_prompt_about_provenance_is_no_credential(name):
+    record = FOX._replace(prompt="dcterms:provenance <dcterms:provenance> c2pa jumb")
+    assert not carries_c2pa(embedded(PICTURES[name], record))
+    assert embedded(embedded(PICTURES[name], record), FOX) == embedded(PICTURES[name], FOX)
 
 
 # --- AVIF: the tables of its meta box -------------------------------------------------------------------------------

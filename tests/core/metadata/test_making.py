@@ -22,6 +22,7 @@ from flux_cli.core.metadata.record import (
 from flux_cli.core.plan import plan
 from flux_cli.core.request import Attachment, Facts, Request
 from flux_cli.core.resolve import resolve
+from flux_cli.core.values import Quoted
 
 MODEL = catalogue.find("flux1.1-pro-ultra", ()).model
 NOTHING = Facts()
@@ -44,9 +45,17 @@ LINES = [
     {"size": "16:9", "seed": "7"},
     {"size": "1920x1080", "raw": True, "safety_tolerance": "3"},
     {"aspect_ratio": "4:3", "resolution": "2K", "seed": "0"},
-    {"raw": False, "enhance_prompt": True, "guidance": "3.5"},
-    {"image_prompt": "https://example.org/x.png", "image_prompt_strength": "0.25", "output_format": "webp", "n": "3"},
+    {"raw": False, "enhance_prompt": True, "guidance": 3.5},
+    {"image_prompt_strength": "0.25", "output_format": "webp", "n": "3"},
 ]
+
+
+@pytest.mark.parametrize("value", ["5", "true", "null", '{"a": 1}', "x" * 500, 5, 0.5, True, [1, "a"], {"a": {"b": 1}}])
+def test_parameters_no_catalogue_knows_come_back_in_their_type_and_whole(value):
+    call, data = picture(style=Quoted(value) if isinstance(value, str) else value)
+    assert call.body["style"] == value
+    reuse = reused(read(data), "x.png", {})
+    assert run(reuse.prompt, reuse.parameters)[1].body["style"] == value
 
 
 @pytest.mark.parametrize("line", LINES, ids=str)
@@ -74,21 +83,33 @@ def test_what_the_line_says_wins(asked, line):
 def test_notes_say_what_came_from_the_picture():
     reuse = reused(read(picture(size="16:9", seed="7", raw=True)[1]), "x.png", {"seed": "8"})
     resolved = run("a fox", {**reuse.parameters, "seed": "8"})[0]
-    notes = {note.parameter: note for note in noted(resolved.notes, reuse, "x.png", reuse.prompt)}
-    assert notes["prompt"].reason == "as in x.png"
+    taken = {"prompt": reuse.prompt, "model": reuse.model, **reuse.parameters}
+    notes = {note.parameter: note for note in noted(resolved.notes, taken, "x.png")}
+    assert notes["prompt"].reason == notes["model"].reason == "as in x.png"
     assert notes["size"].reason.endswith("; as in x.png")
     assert notes["raw"].reason.endswith("; as in x.png")
     assert "x.png" not in notes["seed"].reason
 
 
-def test_a_guide_picture_from_the_disk_must_be_named_again():
-    resolved, call = run("a fox", {"image_prompt": Attachment("guide.png", "data:image/png;base64,AAAA")})
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("image_prompt", Attachment("guide.png", "data:image/png;base64,AAAA")),
+        ("image_prompt", "https://example.org/x.png"),
+        ("image_prompt", "http://127.0.0.1:8000/secret.png"),
+        ("webhook_url", "https://example.org/hook"),
+        ("hooks", [{"to": "ftp://example.org"}]),
+    ],
+)
+def test_files_and_addresses_that_a_picture_names_are_not_followed_but_said(name, value):
+    resolved, call = run("a fox", {name: value})
     record = recorded(resolved, call, Facts(), "lumenfall", hosted=True)
-    assert record.parameters == {"image_prompt": "guide.png"}
-    [note] = reused(Reading(record, "flux", {}, False, ()), "x.png", {}).notes
-    assert (note.parameter, note.warning, note.used) == ("image_prompt", True, None)
-    reuse = reused(Reading(record, "flux", {}, False, ()), "x.png", {"image_prompt": "other.png"})
-    assert (reuse.notes, reuse.parameters) == ((), {})
+    reuse = reused(Reading(record, "flux", {}, False, ()), "x.png", {})
+    [note] = reuse.notes
+    assert reuse.parameters == {}
+    assert (note.parameter, note.warning, note.used) == (name, True, None)
+    assert note.asked == record.parameters[name] != ""
+    assert reused(Reading(record, "flux", {}, False, ()), "x.png", {name: "mine"}).notes == ()
 
 
 def test_of_other_programs_only_prompt_seed_and_size_are_reused():
