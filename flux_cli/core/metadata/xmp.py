@@ -29,7 +29,8 @@ PREFIXES = {
 WRITTEN = ("flux", "dc", "Iptc4xmpExt", "xmp")  # the namespaces of our own description
 RECORD = "flux:Record"
 REMOTE = "dcterms:provenance"  # the address of signed credentials that lie elsewhere
-MAX_PACKET = 4 << 20  # bytes of XMP worth reading
+MAX_PACKET = 16 << 20  # bytes of XMP; the longest prompt of nothing but ampersands fits
+MAX_ELEMENTS = 50_000  # an editor's whole history has some thousands
 MAX_DEPTH = 100  # of nested elements; real packets stay below ten
 
 _OPENING = "<rdf:Description {}".format(
@@ -69,7 +70,10 @@ def packet(record: Record, existing: bytes | None = None) -> bytes:
         scan = _scan(base)
     if RECORD in scan.properties:
         raise XmpError("the picture's own XMP was rewritten by another tool")
-    return b"".join((base[: scan.end], _description(record, scan).encode(), base[scan.end :]))
+    merged = b"".join((base[: scan.end], _description(record, scan).encode(), base[scan.end :]))
+    if len(merged) > MAX_PACKET:
+        raise XmpError(f"the details are longer than {MAX_PACKET >> 20} MiB")
+    return merged
 
 
 def properties(data: bytes) -> dict[str, str]:
@@ -114,12 +118,13 @@ def _description(record: Record, scan: Scan) -> str:
         if value and name not in scan.properties:
             text = _escaped(_NOT_XML.sub("\ufffd", value))
             lines.append(f"<{name}>{alternatives.format(text) if name == 'dc:description' else text}</{name}>")
-    head = f'{_OPENING} rdf:about="{_escaped(scan.about)}">'
+    about = _escaped(scan.about).replace('"', "&quot;")
+    head = f'{_OPENING} rdf:about="{about}">'
     return "\n".join([head, *lines, "</rdf:Description>\n"])
 
 
 def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _scan(data: bytes) -> Scan:
@@ -147,6 +152,7 @@ class _Scanner:
         self._data = data
         self._path: list[str] = []
         self._text: list[str] = []
+        self._elements = 0
         self._begun, self._ours = -1, ""  # where an element of ours began, and its name
         self.properties: dict[str, str] = {}
         self.about, self.end = "", -1
@@ -159,8 +165,9 @@ class _Scanner:
         parser.CharacterDataHandler = self._text.append
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self._path) >= MAX_DEPTH:
-            raise XmpError("its XMP is nested too deeply")
+        self._elements += 1
+        if len(self._path) >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
+            raise XmpError("its XMP has more or deeper elements than any picture needs")
         self._path.append(_named(name))
         if self._inside("rdf:Description", 1):
             self._describe(attributes)
@@ -181,12 +188,16 @@ class _Scanner:
             self._begin("rdf:Description")
 
     def _begin(self, name: str) -> None:
+        self._elements = 0
         self._begun, self._ours = self.parser.CurrentByteIndex, name
 
     def _stop(self, _name: str) -> None:
         place = self.parser.CurrentByteIndex
         if self._inside("", 2):
-            self.properties.setdefault(self._path[-1], "".join(self._text).strip())
+            entries = (entry.strip() for entry in "".join(self._text).split("\0"))
+            self.properties.setdefault(self._path[-1], ", ".join(filter(None, entries)))
+        elif self._path[-1] == "rdf:li":
+            self._text.append("\0")  # between the entries of a list; no XML holds it
         if self._begun >= 0 and self._path[-1] == self._ours:
             self.ours.append((self._begun, self._behind(place)))
             self._begun = -1

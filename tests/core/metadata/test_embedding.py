@@ -262,7 +262,7 @@ def test_another_tool_s_xmp_stays_byte_for_byte_and_its_properties_are_not_said_
     assert reading.record == FOX
     assert reading.fields["xmp:dc:description"] == "theirs"
     assert reading.fields["xmp:http://example.org/my#:mark"] == "attribute"
-    assert reading.fields["xmp:http://example.org/my#:deep"] == "onetwo"
+    assert reading.fields["xmp:http://example.org/my#:deep"] == "one, two"
     [packet] = [block.data for block in blocks(result) if block.kind == "xmp"]
     head, tail = FOREIGN.split(b"</r:RDF>")
     assert packet.startswith(head)
@@ -324,6 +324,18 @@ def test_a_prompt_too_long_for_a_jpeg_is_cut_and_said_and_elsewhere_kept_whole(l
     for name in SIMPLE:
         if name != "jpeg":
             assert read(embedded(PICTURES[name], record)).record == record
+
+
+@pytest.mark.parametrize("letter", ["&", "<", '"', "\x01", "🦊", "\ud800"])
+def test_the_longest_prompt_the_command_line_takes_can_be_read_again(letter):
+    record = FOX._replace(prompt=letter * ((1 << 20) // len(letter.encode("utf-8", "surrogatepass"))))
+    assert read(embedded(PICTURES["webp lossy"], record)).record == record
+
+
+def test_longer_details_than_any_reader_takes_leave_a_picture_as_it_is():
+    result = embed(PICTURES["png"], FOX._replace(prompt="&" * (2 << 20)))
+    assert (result.written, result.pieces) == (False, (PICTURES["png"],))
+    assert "longer than 16 MiB" in result.reason
 
 
 def test_details_too_long_for_a_jpeg_leave_it_as_it_is():

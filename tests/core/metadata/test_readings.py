@@ -258,15 +258,17 @@ LAUGHS = (
         (LAUGHS, "document type"),
         (b"<!DOCTYPE x SYSTEM 'file:///etc/passwd'><x/>", "document type"),
         (packet("&undefined;"), "no XML"),
-        (packet("<dc:a>" * 5000), "nested too deeply"),
+        (packet("<dc:a>" * 5000), "more or deeper"),
         (packet("x" * (xmp.MAX_PACKET + 1)), "larger than"),
+        (packet("<dc:a><rdf:Bag>" + "<rdf:li>x</rdf:li>" * 800_000 + "</rdf:Bag>"), "more or deeper"),
+        (packet("<dc:a>x</dc:a>" * 1_000_000 + "<dc:b>"), "more or deeper"),
         (b"\xff\xfe\xff", "no XML"),
         (b"<?xml version='1.0' encoding='cp037'?><a/>", "XML"),
         (b"<?xml version='1.0' encoding='rot13'?><a/>", "no text"),
         (b"<?xml version='1.0' encoding='idna'?><a/>", "no text"),
         (packet("<dc:a>" + "\x01" + "</dc:a>"), "no XML"),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_hostile_xmp_is_refused_with_a_word(data, reason):
     body = b"XML:com.adobe.xmp\0\0\0\0\0" + data
