@@ -46,21 +46,20 @@ def embed(data: bytes, record: Record) -> Embedded:
     if carries_c2pa(data):
         return Embedded((data,), written=False, reason=SIGNED)
     try:
-        kept, edits = _fitting(data, record) if name == "jpeg" else (record, _EDITS[name](data, record))
+        edits, note = _fitting(data, record) if name == "jpeg" else (_EDITS[name](data, record), "")
+        return Embedded(spliced(data, edits), written=True, reason=note)
     except xmp.XmpError as fault:
         return Embedded((data,), written=False, reason=str(fault))
     except (ValueError, IndexError, OverflowError, struct.error) as fault:
         return Embedded((data,), written=False, reason=f"its structure is not understood: {fault}")
-    cut = "" if kept is record else f"a JPEG has room for the first {len(kept.prompt) - 1:,} characters of the prompt"
-    return Embedded(spliced(data, edits), written=True, reason=cut)
 
 
-def _fitting(data: bytes, record: Record) -> tuple[Record, list[Edit]]:
-    """The edits of a JPEG, with the longest prompt that fits. Raises XmpError where none does."""
+def _fitting(data: bytes, record: Record) -> tuple[list[Edit], str]:
+    """The edits of a JPEG with the longest prompt that fits, and what to say of it. Raises XmpError where none does."""
     for length in (None, *CUT_TO):
-        kept = record if length is None else _cut(record, length)
+        note = "" if length is None else f"a JPEG has room for the first {length:,} characters of the prompt"
         try:
-            return kept, _jpeg(data, kept)
+            return _jpeg(data, record if length is None else _cut(record, length)), note
         except _TooLongError:
             continue
     raise xmp.XmpError("there is no room for the details in a JPEG")

@@ -40,7 +40,7 @@ def read(data: bytes) -> Reading:
     except (ValueError, IndexError) as fault:
         raise PictureError(f"the metadata of the {look.format} picture do not add up: {fault}") from fault
     record, source = _record(fields)
-    return Reading(record, source, fields, c2pa or f"xmp:{xmp.REMOTE}" in fields, tuple(problems))
+    return Reading(record, source, fields, c2pa or f"xmp:{xmp.REMOTE}" in fields, tuple(dict.fromkeys(problems)))
 
 
 def _texts(block: Block, problems: list[str]) -> dict[str, str]:
