@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     from flux_cli.core.model import Json
 
+# What JSON leaves as it is and terminals may obey: the second set of control characters, marks that turn text round.
+ACTING = {
+    code: f"\\u{code:04x}"
+    for code in (*range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+}
+
 
 def prepare() -> None:
     """Let both streams carry any file name, whatever the terminal's encoding can show."""
@@ -31,8 +37,13 @@ def out(text: str) -> None:
 
 
 def document_text(document: Mapping[str, Json] | Sequence[Json]) -> str:
-    """One JSON document, readable for people too; half characters of odd file names become question marks."""
-    return redact(json_text(document, indent=2)).encode("utf-8", "replace").decode()
+    """One JSON document, readable for people too; half characters of odd file names become question marks, and what a
+    terminal could obey is escaped.
+    """
+    text = redact(json_text(document, indent=2))
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return text.translate(ACTING).encode("utf-8", "replace").decode()
 
 
 def out_json(document: Mapping[str, Json] | Sequence[Json]) -> None:

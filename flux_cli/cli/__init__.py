@@ -18,6 +18,7 @@ from flux_cli.cli.recover import recover
 from flux_cli.cli.resolve import resolve
 from flux_cli.cli.runs import runs
 from flux_cli.cli.schema import schema
+from flux_cli.cli.show import show
 from flux_cli.cli.sizes import sizes
 from flux_cli.core.errors import DiskError, FluxError, Interrupted, UsageError, did_you_mean
 from flux_cli.core.report import failure_document
@@ -28,6 +29,7 @@ WRONG_LINE: type[Exception] = typer.BadParameter.__mro__[2]
 COMMANDS = {
     "generate": generate,
     "resolve": resolve,
+    "show": show,
     "sizes": sizes,
     "models": models,
     "providers": providers,
@@ -49,6 +51,7 @@ EXAMPLES = {
         'flux resolve "a red fox" -a 7:1 --raw --json',
         'flux resolve "a red fox" --curl | sh',
     ),
+    "show": ("flux show cat.png", "flux show *.webp --json | jq -r '.files[].made.prompt'"),
     "sizes": ("flux sizes", "flux sizes 1920x1080", "SIZE=$(flux sizes 16:9 --plain)"),
     "models": ("flux models", "flux models flux1.1-pro-ultra"),
     "providers": ("flux providers", "flux providers bfl"),

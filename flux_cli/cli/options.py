@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple, TypeAlias, TypeVar, get_type_hints
 
 import typer
 
+from flux_cli.cli.provenance import Like
 from flux_cli.core.errors import UsageError
 from flux_cli.core.model import Json
 from flux_cli.core.values import typed
@@ -150,6 +151,7 @@ class Options(NamedTuple):
             help="Return a data URI and keep the picture out of the history (fal)",
         ),
     ] = None
+    like: Like = None
     param: Annotated[
         list[str] | None,
         typer.Option(

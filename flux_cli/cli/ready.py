@@ -37,9 +37,9 @@ class Ready(NamedTuple):
 def make_ready(options: Options) -> Ready:
     """Check everything that costs nothing to check. Raises UsageError, or AuthError without a key."""
     word = options.one_prompt()
-    if word is None:
+    if word is None and options.like is None:
         raise UsageError("there is no prompt", hint='say what to draw: flux generate "a red fox in the snow"')
-    prepared = prepare(options, read_prompt(word), None if options.dry_run else _fetched)
+    prepared = prepare(options, None if word is None else read_prompt(word), None if options.dry_run else _fetched)
     names = _names(prepared)
     row = prepared.settings.provider
     if prepared.output == "-":

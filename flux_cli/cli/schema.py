@@ -94,6 +94,11 @@ PAST = _object(
     run=TEXT, state=TEXT, time=MAYBE_NUMBER, provider=MAYBE_TEXT, model=MAYBE_TEXT, prompt=MAYBE_TEXT, calls=WHOLE,
     saved=WHOLE, waiting=WHOLE, unclear=WHOLE, cost_usd=MAYBE_NUMBER, entries=_list(CALL),
 )  # fmt: skip
+PICTURE = _object(
+    path=TEXT, format=TEXT, width=WHOLE, height=WHOLE, bytes=WHOLE, colour_model=ANY, bit_depth=ANY, alpha=FLAG,
+    animated=FLAG, frames=MAYBE_WHOLE, colour_space=MAYBE_TEXT, icc_profile=MAYBE_TEXT, orientation=WHOLE,
+    made={"type": ["object", "null"]}, written_by=MAYBE_TEXT, c2pa=FLAG,
+) | {"additionalProperties": True}  # fmt: skip
 DEFINITIONS: dict[str, Node] = {
     "generate": _one_of("report", "dry_run", "failure"),
     "resolve": _one_of("resolution", "failure"),
@@ -126,6 +131,10 @@ DEFINITIONS: dict[str, Node] = {
     ),
     "runs": _one_of("run_list", "failure"),
     "recover": _one_of("recovery", "failure"),
+    "show": _one_of("pictures", "failure"),
+    "pictures": _object(
+        schema=_words(SCHEMA), files=_list(PICTURE), errors=_list(_object(path=TEXT, **FAULT))
+    ),
     "run_list": _object(schema=_words(SCHEMA), folder=TEXT, runs=_list(_ref("run"))),
     "recovery": _object(schema=_words(SCHEMA), runs=_list(_ref("recovered"))),
     "run": PAST, "recovered": _ref("report"),
@@ -133,7 +142,7 @@ DEFINITIONS: dict[str, Node] = {
     "call_error": _object(index=WHOLE, seed=ANY, **FAULT), "size": SIZE, "model": MODEL,
     "provider": PROVIDER,
 }  # fmt: skip
-COMMANDS = ("generate", "resolve", "sizes", "models", "providers", "config", "runs", "recover")
+COMMANDS = ("generate", "resolve", "sizes", "models", "providers", "config", "runs", "recover", "show")
 
 
 def document(command: str | None = None) -> Node:

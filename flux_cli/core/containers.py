@@ -5,6 +5,7 @@ cost a hundred times as much and still miss cuts in the last bytes of PNG and GI
 Sources: PNG (ISO/IEC 15948), JPEG (ITU-T T.81), GIF89a, WebP container (RFC 9649), AVIF (ISO/IEC 23000-22, 14496-12).
 """
 
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from flux_cli.core.errors import PictureError
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 AVIF_BRANDS = (b"avif", b"avis")
+_MARK = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
 
 
 class Look(NamedTuple):
@@ -34,7 +36,7 @@ def sniff(data: bytes) -> str | None:
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "webp"
     if data[4:8] == b"ftyp":
-        end = min(_u32(data, 0), 256) if len(data) >= 16 else 0
+        end = min(u32(data, 0), 256) if len(data) >= 16 else 0
         brands = {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
         return "avif" if brands.intersection(AVIF_BRANDS) else None
     return None
@@ -62,16 +64,16 @@ def _png(data: bytes) -> tuple[int, int]:
     at = len(PNG_MAGIC)
     seen: set[bytes] = set()
     while b"IEND" not in seen:
-        length, kind = _u32(data, at), data[at + 4 : at + 8]
+        length, kind = u32(data, at), data[at + 4 : at + 8]
         if not seen and (kind != b"IHDR" or length != 13):
             raise ValueError("does not begin with IHDR")
-        if _u32(data, at + 8 + length) != zlib.crc32(memoryview(data)[at + 4 : at + 8 + length]):
+        if u32(data, at + 8 + length) != zlib.crc32(memoryview(data)[at + 4 : at + 8 + length]):
             raise ValueError(f"wrong checksum in {kind!r}")
         seen.add(kind)
         at += 12 + length
     if b"IDAT" not in seen:
         raise ValueError("no picture data")
-    return _u32(data, 16), _u32(data, 20)
+    return u32(data, 16), u32(data, 20)
 
 
 def _jpeg(data: bytes) -> tuple[int, int]:
@@ -88,11 +90,11 @@ def _jpeg(data: bytes) -> tuple[int, int]:
         elif marker == 0x01 or 0xD0 <= marker <= 0xD8:  # marks without a length
             at += 2
         else:
-            length = _u16(data, at + 2)
+            length = u16(data, at + 2)
             if length < 2:
                 raise ValueError("a segment of no length")
             if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-                size = _u16(data, at + 7), _u16(data, at + 5)
+                size = u16(data, at + 7), u16(data, at + 5)
             at += 2 + length
             if marker == 0xDA:
                 scans += 1
@@ -104,23 +106,21 @@ def _jpeg(data: bytes) -> tuple[int, int]:
 
 def _after_scan(data: bytes, at: int) -> int:
     """The next mark after compressed data, where FF00 is a data byte and FFD0..FFD7 are restarts."""
-    while True:
-        at = data.index(b"\xff", at)
-        if data[at + 1] == 0 or 0xD0 <= data[at + 1] <= 0xD7:
-            at += 2
-        else:
-            return at
+    mark = _MARK.search(data, at)
+    if mark is None:
+        raise ValueError("the end is missing")
+    return mark.start()
 
 
 def _gif(data: bytes) -> tuple[int, int]:
     """Blocks from the screen descriptor to the trailer, with at least one image among them."""
-    at, images = 13 + _palette(data[10]), 0
+    at, images = 13 + palette(data[10]), 0
     while data[at] != 0x3B:
         if data[at] == 0x21:
             at += 2
         elif data[at] == 0x2C:
             images += 1
-            at += 11 + _palette(data[at + 9])
+            at += 11 + palette(data[at + 9])
         else:
             raise ValueError("an unknown block")
         while data[at]:
@@ -131,7 +131,8 @@ def _gif(data: bytes) -> tuple[int, int]:
     return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
 
 
-def _palette(flags: int) -> int:
+def palette(flags: int) -> int:
+    """Bytes of the colour table that the flags of a GIF's screen or image announce."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
@@ -168,20 +169,20 @@ def _webp_size(kind: bytes, head: bytes) -> tuple[int, int] | None:
 
 def _avif(data: bytes) -> tuple[int, int]:
     """Boxes that fill the file, a size, and every item extent inside it."""
-    kinds = [kind for kind, _, _ in _boxes(data, 0, len(data))]
+    kinds = [kind for kind, _, _ in boxes(data, 0, len(data))]
     if b"meta" not in kinds or not (b"mdat" in kinds or b"idat" in kinds):
         raise ValueError("no picture data")
-    meta_at, meta_end = next((start, end) for kind, start, end in _boxes(data, 0, len(data)) if kind == b"meta")
+    meta_at, meta_end = next((start, end) for kind, start, end in boxes(data, 0, len(data)) if kind == b"meta")
     sizes = []
-    for kind, start, end in _boxes(data, meta_at + 4, meta_end):
+    for kind, start, end in boxes(data, meta_at + 4, meta_end):
         if kind == b"iloc":
             _check_extents(data[start:end], len(data))
         elif kind == b"iprp":
             sizes += [
-                (_u32(data, at + 4), _u32(data, at + 8))
-                for box, inner, stop in _boxes(data, start, end)
+                (u32(data, at + 4), u32(data, at + 8))
+                for box, inner, stop in boxes(data, start, end)
                 if box == b"ipco"
-                for property_, at, _ in _boxes(data, inner, stop)
+                for property_, at, _ in boxes(data, inner, stop)
                 if property_ == b"ispe"
             ]
     if not sizes:
@@ -189,10 +190,10 @@ def _avif(data: bytes) -> tuple[int, int]:
     return max(sizes)
 
 
-def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Kind, start and end of the content of each ISO box. Raises ValueError where one does not fit."""
     while at < end:
-        length, kind, head = _u32(data, at), data[at + 4 : at + 8], 8
+        length, kind, head = u32(data, at), data[at + 4 : at + 8], 8
         if length == 1:
             length, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
         elif length == 0:
@@ -215,7 +216,7 @@ def _check_extents(iloc: bytes, length: int) -> None:
         at += wide + (2 if version else 0) + 2
         base = int.from_bytes(iloc[at : at + base_size], "big")
         at += base_size
-        extents = _u16(iloc, at)
+        extents = u16(iloc, at)
         at += 2
         if extents > 1 and not (offset_size or length_size or index_size):
             raise ValueError("extents without an address")
@@ -229,13 +230,15 @@ def _check_extents(iloc: bytes, length: int) -> None:
                 raise ValueError("the end is missing")
 
 
-def _u32(data: bytes, at: int) -> int:
+def u32(data: bytes, at: int) -> int:
+    """Four bytes, the high one first. Raises ValueError where they are not there."""
     if at + 4 > len(data):
         raise ValueError("the end is missing")
     return int.from_bytes(data[at : at + 4], "big")
 
 
-def _u16(data: bytes, at: int) -> int:
+def u16(data: bytes, at: int) -> int:
+    """Two bytes, the high one first. Raises IndexError where they are not there."""
     return data[at] << 8 | data[at + 1]
 
 

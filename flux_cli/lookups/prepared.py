@@ -42,10 +42,17 @@ def prepare(options: Options, prompt: str | None, fetch: Fetch | None = None) ->
     `fetch` gets a picture that is named by its address, for providers that take only the picture itself; without it
     (where nothing may be sent) the address stands for the picture.
     """
-    settings = config.load(_flags(options), ROWS)
+    flags, parameters = _flags(options), dict[str, Value](options.parameters())
+    reuse = None
+    if options.like:
+        from flux_cli.lookups.like import notes_of, reuse_of
+
+        reuse = reuse_of(options.like, parameters)
+        flags["model"] = flags["model"] or reuse.model
+        parameters = {**reuse.parameters, **parameters}
+    settings = config.load(flags, ROWS)
     found = catalogue.find(settings.model, config.model_folders())
     wire = wire_of(settings.provider, found.model)
-    parameters: dict[str, Value] = dict(options.parameters())
     output = settings.output if _is_file(settings.output) else None
     # A format that is only a default yields to the suffix of a file somebody named.
     if "output_format" not in parameters and settings.output_format and not (output and format_of_suffix(output)):
@@ -59,8 +66,11 @@ def prepare(options: Options, prompt: str | None, fetch: Fetch | None = None) ->
                 parameters[name] = fetch(str(parameters[name]))
     if not settings.provider.hosted and options.no_badge:
         parameters["badge"] = False
-    request = Request(settings.model, parameters, prompt, options.route, output)
+    words = reuse.prompt if reuse and prompt is None else prompt
+    request = Request(settings.model, parameters, words, options.route, output)
     resolved = resolve(request, found.model, wire)
+    if reuse:
+        resolved = resolved._replace(notes=notes_of(reuse, options.like or "", resolved.notes, request, prompt))
     if found.hint:
         near = tuple(_with_hint(note, found.hint) for note in resolved.notes)
         resolved = resolved._replace(notes=near)

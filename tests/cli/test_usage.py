@@ -113,7 +113,9 @@ def test_help_has_groups_examples_and_short_lines(name):
 
 
 @pytest.mark.parametrize(
-    "setting", [row for row in SETTINGS if row.name not in ("lumenfall_base_url", "journal_prompts")], ids=lambda row: row.name
+    "setting",
+    [row for row in SETTINGS if row.name not in ("lumenfall_base_url", "journal_prompts")],
+    ids=lambda row: row.name,
 )
 def test_help_says_the_variable_and_default_of_every_setting(setting):
     texts = {one.name: one.help for one in command("generate").params if one.param_type_name == "option"}

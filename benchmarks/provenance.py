@@ -1,0 +1,142 @@
+"""P1: what saving as received costs against writing the same bytes. P2: how many cut pictures are noticed, how dear.
+
+Both arms of each ratio are measured in one run, in turns; the figures are medians of CPU time.
+    python benchmarks/provenance.py [--json]
+"""
+
+import hashlib
+import io
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from flux_cli.core.containers import inspect
+from flux_cli.core.errors import PictureError
+from flux_cli.core.metadata.embed import embed
+from flux_cli.core.metadata.record import BY_MODEL, Record
+
+ROUNDS, CUTS, SIDES = 31, 23, (2048, 2048)
+RECORD = Record(
+    model="flux1.1-pro-ultra", provider="lumenfall", prompt="a red fox in the snow " * 10, seed=7, size="1:1",
+    request_id="img_0123456789", created="2026-01-02T03:04:05Z", tool="flux", source_type=BY_MODEL,
+)  # fmt: skip
+
+
+def drawn() -> Image.Image:
+    """Four megapixels with gradients and noise, as hard to pack as a photograph."""
+    grey = Image.radial_gradient("L").resize(SIDES)
+    noise = Image.effect_noise(SIDES, 24)
+    return Image.merge("RGB", (grey, Image.blend(grey, noise, 0.3), noise))
+
+
+def encoded(image: Image.Image, file_format: str) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, file_format, **({"speed": 10} if file_format == "avif" else {}))
+    return stream.getvalue()
+
+
+def cpu(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def medians(arms: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+    """CPU seconds of each arm, the arms taking turns."""
+    taken: dict[str, list[float]] = {name: [] for name in arms}
+    for _ in range(rounds):
+        for name, work in arms.items():
+            taken[name].append(cpu(work))
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+
+
+def saving(data: bytes, folder: Path) -> dict[str, float | bool]:
+    """P1 for one picture, without fsync, whose cost is the disk's and not ours."""
+    path = folder / "picture"
+
+    def write() -> None:
+        with path.open("wb", buffering=0) as file:
+            file.write(data)
+
+    def checked() -> None:
+        inspect(data)
+        write()
+
+    def with_record() -> None:
+        inspect(data)
+        with path.open("wb", buffering=0) as file:
+            for piece in embed(data, RECORD).pieces:
+                file.write(piece)
+
+    def encode_again() -> None:
+        with Image.open(io.BytesIO(data)) as image:
+            image.save(path, image.format, **({"speed": 10} if image.format == "AVIF" else {}))
+
+    write()
+    base = medians({"write": write, "as received": checked, "with record": with_record})
+    checked()
+    same = hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(data).digest()
+    again = medians({"encode": encode_again}, rounds=3)["encode"]
+    ratios: dict[str, float | bool] = {name: seconds / base["write"] for name, seconds in base.items()}
+    return {**ratios, "encoded again": again / base["write"], "identical": same, "write ms": base["write"] * 1000}
+
+
+def cuts(data: bytes) -> dict[str, float]:
+    """P2 for one picture: cuts noticed by the walk and by a full decode, and the cost of both on the whole picture."""
+    lengths = [len(data) * part // (CUTS - 2) for part in range(CUTS - 3)] + [
+        len(data) - 1,
+        len(data) - 2,
+        len(data) - 8,
+    ]
+    lengths = sorted({*lengths})
+
+    def decode(some: bytes) -> None:
+        with Image.open(io.BytesIO(some)) as image:
+            image.load()
+
+    def notices(look: Callable[[bytes], object], some: bytes) -> bool:
+        try:
+            look(some)
+        except (PictureError, OSError, ValueError, SyntaxError, RuntimeError, EOFError):
+            return True
+        return False
+
+    cost = medians({"walk": lambda: inspect(data), "decode": lambda: decode(data)}, rounds=9)
+    return {
+        "cuts": len(lengths),
+        "walk": sum(notices(inspect, data[:length]) for length in lengths),
+        "decode": sum(notices(decode, data[:length]) for length in lengths),
+        "cost": cost["walk"] / cost["decode"],
+    }
+
+
+def main() -> None:
+    image = drawn()
+    pictures = {name: encoded(image, name) for name in ("png", "jpeg", "gif", "webp", "avif")}
+    with tempfile.TemporaryDirectory() as folder:
+        p1 = {name: saving(data, Path(folder)) for name, data in pictures.items()}
+    p2 = {name: cuts(data) for name, data in pictures.items()}
+    p2_record = {name: cuts(b"".join(embed(data, RECORD).pieces)) for name, data in pictures.items()}
+    if "--json" in sys.argv:
+        print(json.dumps({"P1": p1, "P2": p2, "P2 with record": p2_record}, indent=2))
+        return
+    print("P1  CPU of saving, over writing the same bytes")
+    print("format   MB     write ms  as received  with record  encoded again  sha256 same")
+    for name, row in p1.items():
+        figures = (row["as received"], row["with record"], row["encoded again"])
+        cells = "".join(f"{figure:>13.2f}" for figure in figures)
+        print(f"{name:7}{len(pictures[name]) / 1e6:5.1f}{row['write ms']:13.2f}{cells}  {row['identical']}")
+    for title, rows in (("as received", p2), ("with record", p2_record)):
+        print(f"P2  cut pictures noticed, {title}: walk, full decode; cost of the walk over a full decode")
+        for name, found in rows.items():
+            print(f"{name:7}{found['walk']:3}/{found['cuts']} {found['decode']:5}/{found['cuts']} {found['cost']:9.3%}")
+
+
+if __name__ == "__main__":
+    main()

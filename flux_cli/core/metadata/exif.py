@@ -1,0 +1,61 @@
+"""The few EXIF fields that tell how a picture was made, without a library. Source: TIFF 6.0, EXIF 2.32 (4.6)."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+TAGS = {0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x013B: "Artist",
+        0x8298: "Copyright", 0x0132: "DateTime", 0x9286: "UserComment"}  # fmt: skip
+ORIENTATION, COLOUR_SPACE, SUB_IFD = 0x0112, 0xA001, 0x8769
+MAX_ENTRIES = 1000
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}  # bytes of a value of each type that these fields have
+
+
+def texts(data: bytes) -> dict[str, str]:
+    """The fields that are text, by name; a broken table gives what was read up to there."""
+    order = "big" if data[:2] == b"MM" else "little"
+    found = {}
+    for tag, _, value in _entries(data):
+        if name := TAGS.get(tag):
+            text = _comment(value, order) if name == "UserComment" else value.decode("utf-8", "replace")
+            if text := text.strip("\0 "):
+                found[name] = text
+    return found
+
+
+def number(data: bytes, wanted: int) -> int | None:
+    """The first value of a field of whole numbers."""
+    for tag, kind, value in _entries(data):
+        if tag == wanted and kind in (3, 4):
+            return int.from_bytes(value[: _SIZES[kind]], "big" if data[:2] == b"MM" else "little")
+    return None
+
+
+def _entries(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Tag, type and value of each field of the first table, then of the table of EXIF fields."""
+    if data[:4] not in (b"II*\0", b"MM\0*"):
+        return
+    order: Literal["big", "little"] = "big" if data[:2] == b"MM" else "little"
+
+    def whole(at: int, width: int) -> int:
+        return int.from_bytes(data[at : at + width], order)
+
+    tables = [whole(4, 4)]
+    for table in tables:
+        for place in range(table + 2, table + 2 + 12 * min(whole(table, 2), MAX_ENTRIES), 12):
+            tag, kind, count = whole(place, 2), whole(place + 2, 2), whole(place + 4, 4)
+            length = count * _SIZES.get(kind, 0)
+            start = place + 8 if length <= 4 else whole(place + 8, 4)
+            if tag == SUB_IFD and len(tables) == 1:
+                tables.append(whole(place + 8, 4))
+            elif length:
+                yield tag, kind, data[start : start + length]
+
+
+def _comment(value: bytes, order: str) -> str:
+    """A user comment begins with eight bytes that name its characters. Writers disagree on the order of UTF-16."""
+    head, body = value[:8], value[8:]
+    if head != b"UNICODE\0":
+        return (body if head in (b"ASCII\0\0\0", bytes(8)) else value).decode("utf-8", "replace")
+    high, low = body[0:400:2].count(0), body[1:400:2].count(0)
+    big = high > low or (high == low and order == "big")
+    return body.decode("utf-16-be" if big else "utf-16-le", "replace")

@@ -1,0 +1,85 @@
+"""From a run to a record, and from a record to the next run: `--like` asks again for what was asked before."""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from flux_cli.core.metadata.reading import Reading
+from flux_cli.core.metadata.record import BY_ALGORITHM, BY_MODEL, Record
+from flux_cli.core.model import Json
+from flux_cli.core.request import Attachment, Call, Facts, Note, Resolved, Value
+from flux_cli.core.values import Quoted, shorten
+
+# What has a field of its own, and how a picture is handed over and stored, which says nothing of how it was made.
+APART = ("size", "seed", "n", "output_format", "output_compression", "response_format", "sync_mode")
+SHAPE = ("size", "aspect_ratio", "resolution")
+
+
+class Reuse(NamedTuple):
+    """What a picture gives to the next run, and what there is to say about it. None: the picture does not say."""
+
+    prompt: str | None
+    model: str | None
+    parameters: dict[str, Json]
+    notes: tuple[Note, ...]
+
+
+def recorded(resolved: Resolved, call: Call, facts: Facts, provider: str, *, hosted: bool) -> Record:
+    """How one picture of a run was made, without the time and the tool, which only the caller knows.
+
+    A sketch names no model: the one that was asked has not drawn it.
+    """
+    said = resolved.request.parameters
+    model = resolved.model.id if resolved.model else resolved.wire_model
+    seed = call.seed if facts.seed is None else facts.seed
+    size = said.get("size")
+    return Record(
+        model=model if hosted else "",
+        provider=provider,
+        upstream="" if facts.provider == provider else facts.provider,
+        prompt=resolved.prompt,
+        revised_prompt=facts.revised_prompt,
+        seed=seed if isinstance(seed, int) else None,
+        size=size if isinstance(size, str) else "",
+        parameters={name: _kept(value) for name, value in said.items() if name not in APART},
+        request_id=facts.request_id,
+        source_type=BY_MODEL if hosted else BY_ALGORITHM,
+    )
+
+
+def _kept(value: Value) -> Json:
+    """A parameter as it is recorded: pictures by the name of their file, and data URIs by their beginning."""
+    if isinstance(value, Attachment):
+        return value.asked
+    return shorten(value) if isinstance(value, str) and value.startswith("data:") else value
+
+
+def reused(reading: Reading, source: str, said: Mapping[str, object]) -> Reuse:
+    """What a picture's record adds to what the command line said; `source` names the picture in the notes.
+
+    Of other programs' records only prompt, seed and size mean the same here. Files and addresses are never followed:
+    a picture somebody sent must not choose what is read, fetched or called.
+    """
+    record, ours = reading.record, reading.source == "flux"
+    covered = {*said, *(SHAPE if "size" in said else ("size",) if said.keys() & set(SHAPE) else ())}
+    asked: dict[str, Json] = {"size": record.size or None, "seed": record.seed, **(record.parameters if ours else {})}
+    kept: dict[str, Json] = {}
+    notes = []
+    for name, value in asked.items():
+        if value is None or name in covered:
+            continue
+        if name == "image_prompt" or "://" in json.dumps(value):
+            reason = f"a file or an address named in {source} is not followed: give it again"
+            notes.append(Note(name, shorten(value), None, "ignored", reason, warning=True))
+        else:
+            kept[name] = Quoted(value) if isinstance(value, str) else value  # text stays text: "5" is no number
+    return Reuse(record.prompt or None, (record.model or None) if ours else None, kept, tuple(notes))
+
+
+def noted(notes: tuple[Note, ...], taken: Mapping[str, Json], source: str) -> tuple[Note, ...]:
+    """The notes of a resolved request, saying of each value taken from the picture where it came from."""
+    origin = f"as in {source}"
+    marked = [note._replace(reason=f"{note.reason}; {origin}") if note.parameter in taken else note for note in notes]
+    spoken = {note.parameter for note in notes}
+    silent = {name: value for name, value in taken.items() if name not in spoken}
+    return (*(Note(name, None, shorten(value), "default", origin) for name, value in silent.items()), *marked)

@@ -1,0 +1,42 @@
+"""The picture that `--like` names: what it says of its making becomes what is asked."""
+
+from __future__ import annotations
+
+import sys
+
+from flux_cli import inputs
+from flux_cli.core.errors import PictureError, UsageError
+from flux_cli.core.metadata.making import noted, reused
+from flux_cli.core.metadata.reading import read
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flux_cli.core.metadata.making import Reuse
+    from flux_cli.core.model import Json
+    from flux_cli.core.request import Note, Request
+
+
+def reuse_of(path: str, said: Mapping[str, object]) -> Reuse:
+    """What the picture of `--like` adds to the options said. Raises UsageError where it says nothing of its making."""
+    try:
+        reading = read(inputs.read_picture(path, sys.stdin.buffer if sys.stdin else None))
+    except PictureError as fault:
+        raise UsageError(f"--like {path}: {fault.message}", hint="name a png, jpeg, webp, gif or avif file") from fault
+    reuse = reused(reading, path, said)
+    if not reading.source or not (reuse.prompt or reuse.parameters):
+        raise UsageError(f"--like {path}: the picture does not say how it was made", hint=f"see: flux show {path}")
+    return reuse
+
+
+def notes_of(
+    reuse: Reuse, path: str, notes: tuple[Note, ...], request: Request, prompt: str | None
+) -> tuple[Note, ...]:
+    """The notes of a request that was asked with `--like`: of each value, where it came from."""
+    taken: dict[str, Json] = dict(reuse.parameters)
+    if prompt is None:
+        taken["prompt"] = reuse.prompt
+    if request.model == reuse.model:
+        taken["model"] = reuse.model
+    return (*reuse.notes, *noted(notes, taken, path))
