@@ -30,6 +30,7 @@ class Setting(NamedTuple):
     minimum: float = 0
     maximum: float = float("inf")
     project: bool = True
+    choices: tuple[str, ...] = ()
 
 
 SETTINGS = (
@@ -44,6 +45,7 @@ SETTINGS = (
     Setting("timeout", "number", "seconds to wait for a picture", 300, "FLUX_TIMEOUT", 0.001, 86_400),
     Setting("retries", "whole", "repetitions of a call that surely did nothing", 3, "FLUX_RETRIES", 0, 20),
     Setting("max_cost", "number", "most a run may cost, in USD", None, "FLUX_MAX_COST"),
+    Setting("progress", "text", "auto, plain or none", "auto", "FLUX_PROGRESS", choices=("auto", "plain", "none")),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 RANKS = ("option", "environment", "project", "user", "default")
@@ -69,6 +71,7 @@ class Settings(NamedTuple):
     timeout: float
     retries: int
     max_cost: float | None
+    progress: str
     values: dict[str, Value]
     providers: Mapping[str, Row]
 
@@ -115,6 +118,7 @@ def _settings(values: dict[str, Value], rows: Mapping[str, Row]) -> Settings:
         timeout=number("timeout"),
         retries=int(number("retries")),
         max_cost=None if values["max_cost"].value is None else number("max_cost"),
+        progress=text("progress") or "",
         values=values,
         providers=rows,
     )
@@ -210,9 +214,14 @@ def is_terminal(stream: TextIO, environ: Mapping[str, str] | None = None) -> boo
     """Whether a person watches this stream on a terminal that can move its cursor."""
     environ = os.environ if environ is None else environ
     try:
-        return stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")
+        return stream.isatty() and environ.get("TERM") not in ("dumb", "unknown") and not environ.get("CI")
     except ValueError:  # closed
         return False
+
+
+def is_github(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether this is a step of a GitHub workflow, whose log shows annotations."""
+    return (os.environ if environ is None else environ).get("GITHUB_ACTIONS") == "true"
 
 
 def model_folders() -> tuple[Path, ...]:
@@ -274,7 +283,8 @@ def _typed(setting: Setting, value: object, source: str) -> Json:
     try:
         if setting.kind == "text":
             typed = value if isinstance(value, str) else ""
-            valid = bool(typed.strip())
+            valid = typed in setting.choices if setting.choices else bool(typed.strip())
+            wanted = " or ".join(setting.choices) or wanted
         else:
             typed = _number(value, whole=setting.kind == "whole")
             valid = setting.minimum <= typed <= setting.maximum

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
@@ -122,13 +122,14 @@ class _Run:
     async def _make(self, call: Call, name: Name, saved: list[Saved]) -> None:
         """Ask, fetch, finish, save. `saved` grows as files land, so that it is true at any moment."""
         self._tell(Event("sent", call.number))
+        began = time.monotonic()
 
         def waiting(reason: str, seconds: float) -> None:
             self._tell(Event("waiting", call.number, reason, seconds))
 
         reply = await self._http.post(self._job.provider.request(call), waiting)
         media = await self._job.provider.pictures(reply, self._http)
-        self._tell(Event("received", call.number))
+        self._tell(_received(call, media, time.monotonic() - began))
         fault: FluxError | None = None
         for extra, one in enumerate(media):
             try:
@@ -177,17 +178,26 @@ class _Run:
     def _finish(self, outcome: Outcome) -> None:
         self.outcomes[outcome.call.number] = outcome
         index, seconds = outcome.call.number, outcome.seconds
-        for one in outcome.saved:
-            self._tell(Event("saved", index, described(one), seconds, one.path))
+        for place, one in enumerate(outcome.saved):
+            cost = None if place else one.facts.cost_usd
+            identity = one.facts.request_id
+            self._tell(Event("saved", index, described(one), seconds, one.path, one.size, cost, identity))
         if outcome.skipped:
             self._tell(Event("skipped", index, "already there", path=outcome.skipped))
         if outcome.error:
-            self._tell(Event("failed", index, outcome.error.message, seconds))
+            fault = outcome.error
+            named = (fault.request_id, fault.status, fault.code)
+            self._tell(Event("failed", index, fault.message, seconds, "", 0, None, *named))
 
 
 def described(saved: Saved) -> str:
     """A picture in a few words: pixels, format and size on disk."""
     return f"{saved.width}x{saved.height} {saved.format}, {saved.size / 1000:,.0f} kB"
+
+
+def _received(call: Call, media: Sequence[Media], seconds: float) -> Event:
+    facts, size = media[0].facts if media else Facts(), sum(len(one.data) for one in media)
+    return Event("received", call.number, "", seconds, "", size, facts.cost_usd, facts.request_id)
 
 
 def _saved(path: str, picture: Picture, facts: Facts) -> Saved:

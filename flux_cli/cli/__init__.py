@@ -15,6 +15,7 @@ from flux_cli.cli.models import models
 from flux_cli.cli.providers import providers
 from flux_cli.cli.resolve import resolve
 from flux_cli.cli.sizes import sizes
+from flux_cli.config import is_github
 from flux_cli.core.errors import FluxError, Interrupted, UsageError, did_you_mean
 from flux_cli.core.report import failure_document
 
@@ -108,7 +109,8 @@ def run() -> NoReturn:
 
 
 def _failed(fault: FluxError, arguments: Sequence[str]) -> int:
-    console.error(fault, verbose="--verbose" in arguments or "-v" in arguments)
+    verbose = "--verbose" in arguments or "-v" in arguments
+    console.error(fault, verbose=verbose, annotate=is_github())
     if "--json" in arguments:
         console.out_json(failure_document(fault))
     return fault.exit_code
