@@ -99,7 +99,8 @@ class Terminal:
         self._console.print(self._shown(line), soft_wrap=True)
 
     def _place(self, number: int) -> str:
-        return f"{number}/{self._tally.total} " if self._tally.total > 1 else ""
+        total = str(self._tally.total)
+        return f"{number:>{len(total)}}/{total} " if self._tally.total > 1 else ""
 
     def _render(self) -> RenderableType:
         self._measure()
@@ -117,7 +118,7 @@ class Terminal:
 
     def _row(self, number: int, active: Active, now: float) -> Text:
         frame = FRAMES[int(now * 10) % len(FRAMES)]
-        place = self._place(number).rjust(2 * len(str(self._tally.total)) + 2) if self._tally.total > 1 else ""
+        place = self._place(number)
         elapsed, words = f"{now - active.since:5.1f} s  ", plain(redact(active.words(now)))
         about = "" if place else f"  {self._describe}"
         return Text.assemble((frame, "cyan"), " ", place, (elapsed, "dim"), words, about)

@@ -62,7 +62,8 @@ class Tally:
         if self._timed < TIMED or not waiting:
             return None
         each = self._spent / self._timed
-        rest = [max(0.0, each - (now - active.since)) for active in tuple(self.active.values())]
+        begun = [max(active.since, active.until) for active in tuple(self.active.values())]  # a pause puts it off
+        rest = [max(0.0, each - (now - moment)) for moment in begun]
         to_come = waiting - len(rest)
         return max([*rest, (sum(rest) + each * to_come) / max(1, self._width)])
 

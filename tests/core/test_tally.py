@@ -59,6 +59,12 @@ def test_the_time_left_counts_waves_of_as_many_calls_as_go_at_once():
     assert "about 30 s left" in words(tally, 110)
 
 
+def test_a_pause_puts_the_end_off():
+    """Two calls took 10 s; the third waits 20 s more before it is tried again."""
+    waiting = [(100, Event("sent", 3)), (110, Event("waiting", 3, "busy", 20.0))]
+    assert tallied(3, *made(1, 100, 110), *made(2, 100, 110), *waiting).left(110) == pytest.approx(30)
+
+
 def test_nobody_guesses_the_time_left_from_one_call_nor_from_failures():
     assert tallied(8, *made(1, 100, 110)).left(110) is None
     failed = [(101, Event("failed", number, "no")) for number in (1, 2, 3)]

@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -123,7 +124,7 @@ def test_a_resize_leaves_nothing_behind(screen, gateway, release, widths):
             assert all(len(line) <= width for line in text.splitlines())
         lines = shown.everything
         for number in range(1, 13):
-            assert sum(line.startswith(f"✓ {number}/16 a-fox-{number}.jpg") for line in lines) == 1
+            assert sum(line.startswith(f"✓ {number:>2}/16 a-fox-{number}.jpg") for line in lines) == 1
         assert [line[2:7] for line in lines if FRAME.match(line)] == ["13/16", "14/16", "15/16", "16/16"]
         assert sum("12/16 done" in line for line in lines) == 1
         assert len(lines) == 12 + 4 + 1
@@ -247,3 +248,10 @@ def test_a_terminal_that_goes_away_takes_no_picture_with_it(command, keyed, gate
         out, _ = flux.communicate(timeout=30)
     assert (flux.returncode, out) == (0, b"a-fox-7.jpg\na-fox-8.jpg\n")
     assert sorted(path.name for path in Path().iterdir()) == ["a-fox-7.jpg", "a-fox-8.jpg"]
+
+
+def test_the_screens_in_the_readme_are_what_the_command_shows():
+    """But for times and sizes; scripts/screens.py makes them anew."""
+    script = Path(__file__).parents[2] / "scripts" / "screens.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
