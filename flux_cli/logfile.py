@@ -25,7 +25,7 @@ class Log:
         try:
             # A pipe that nobody reads must not stop a run that has been paid for.
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
-            self._file: int | None = os.open(path, flags, 0o666)
+            self._file: int | None = os.open(os.path.expanduser(path), flags, 0o666)  # noqa: PTH111 - as it was typed
         except (OSError, ValueError) as fault:
             reason = fault.strerror if isinstance(fault, OSError) else fault
             hint = "name a file in a folder that is there and that you may write to"
@@ -54,13 +54,16 @@ class Log:
         if self._file is None:
             return
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line = redact(json.dumps({"time": now, "run": self._run, **fields}, ensure_ascii=False)) + "\n"
+        text = redact(json.dumps({"time": now, "run": self._run, **fields}, ensure_ascii=False))
+        line = f"{text}\n".encode("utf-8", "replace")
         try:
-            os.write(self._file, line.encode("utf-8", "replace"))
+            reason = "" if os.write(self._file, line) == len(line) else "only a part of a line fits"
         except OSError as fault:
+            reason = fault.strerror or str(fault)
+        if reason:
             os.close(self._file)
             self._file = None
-            self._complain(f"flux: note: the log {self._path} cannot be written any more: {fault.strerror}")
+            self._complain(f"flux: note: the log {self._path} cannot be written any more: {reason}")
 
 
 def _named(event: Event) -> dict[str, Json]:

@@ -146,6 +146,11 @@ def test_the_log_can_go_where_stderr_goes(generate):
     ]
 
 
+def test_a_home_in_the_path_is_expanded(generate, home):
+    assert generate("a fox", "--log-file=~/run.log").code == 0
+    assert steps(home / "run.log")[0] == ("start", None)
+
+
 def test_what_stops_before_the_first_call_leaves_no_log(generate):
     for more in (("--dry-run",), ("--seed", "x"), ("--max-cost", "0.01")):
         generate("a fox", "--log-file", "run.log", *more)
