@@ -37,6 +37,7 @@ class Setting(NamedTuple):
     minimum: float = 0
     maximum: float = float("inf")
     project: bool = True
+    choices: tuple[str, ...] = ()
 
 
 SETTINGS = (
@@ -52,6 +53,7 @@ SETTINGS = (
     Setting("retries", "whole", "repetitions of a call that surely did nothing", 3, "FLUX_RETRIES", 0, 20),
     Setting("max_cost", "number", "most a run may cost, in USD", None, "FLUX_MAX_COST"),
     Setting("journal_prompts", "truth", "keep prompts in the journal of runs", True, "FLUX_JOURNAL_PROMPTS"),  # noqa: FBT003 - a table reads by column
+    Setting("progress", "text", "auto, plain or none", "auto", "FLUX_PROGRESS", choices=("auto", "plain", "none")),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 TRUTHS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
@@ -79,6 +81,7 @@ class Settings(NamedTuple):
     retries: int
     max_cost: float | None
     journal_prompts: bool
+    progress: str
     values: dict[str, Value]
     providers: Mapping[str, Row]
 
@@ -126,6 +129,7 @@ def _settings(values: dict[str, Value], rows: Mapping[str, Row]) -> Settings:
         retries=int(number("retries")),
         max_cost=None if values["max_cost"].value is None else number("max_cost"),
         journal_prompts=values["journal_prompts"].value is True,
+        progress=text("progress") or "",
         values=values,
         providers=rows,
     )
@@ -225,9 +229,14 @@ def is_terminal(stream: TextIO, environ: Mapping[str, str] | None = None) -> boo
     """Whether a person watches this stream on a terminal that can move its cursor."""
     environ = os.environ if environ is None else environ
     try:
-        return stream.isatty() and environ.get("TERM") != "dumb" and not environ.get("CI")
+        return stream.isatty() and environ.get("TERM") not in ("dumb", "unknown") and not environ.get("CI")
     except ValueError:  # closed
         return False
+
+
+def is_github(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether this is a step of a GitHub workflow, whose log shows annotations."""
+    return (os.environ if environ is None else environ).get("GITHUB_ACTIONS") == "true"
 
 
 def model_folders() -> tuple[str, ...]:
@@ -280,7 +289,8 @@ def _typed(setting: Setting, value: object, source: str) -> Json:
     try:
         if setting.kind == "text":
             typed = value if isinstance(value, str) else ""
-            valid = bool(typed.strip())
+            valid = typed in setting.choices if setting.choices else bool(typed.strip())
+            wanted = " or ".join(setting.choices) or wanted
         elif setting.kind == "truth":
             said = TRUTHS.get(str(value).strip().lower())
             typed, valid = said is True, said is not None

@@ -1,29 +1,32 @@
 """Words to the right stream: data to stdout, everything else to stderr, quiet when a pipe has closed."""
 
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Protocol, Self
 
+from flux_cli.core.annotation import annotation, inert
 from flux_cli.core.errors import FluxError
 from flux_cli.core.rendering import shown, table
 from flux_cli.core.request import Event, Note, Report
 from flux_cli.core.secret import redact
-from flux_cli.core.text import plain
+from flux_cli.core.tally import Tally, event_line
+from flux_cli.core.text import LONG, plain
 from flux_cli.streams import abandon, out, out_json, prepare, write
 
 __all__ = ["abandon", "err", "error", "notes", "out", "out_json", "prepare", "report_errors", "shown", "table"]
 
-LONG = 4000  # characters of a message; a hint may hold an address that must not be cut
+HEARTBEAT = 30.0  # seconds; some CI services end jobs that say nothing for ten minutes
 
 
 def err(text: str) -> None:
-    """One line for the person, with nothing in it that could act on a terminal."""
-    write(sys.stderr, "\n".join(plain(redact(line), LONG) for line in text.split("\n")) + "\n")
+    """One line for the person, with nothing in it that could act on a terminal or a CI service."""
+    write(sys.stderr, "\n".join(inert(plain(redact(line), LONG)) for line in text.split("\n")) + "\n")
 
 
-def error(fault: FluxError, *, verbose: bool = False) -> None:
-    """What happened, and what to type next; with `verbose`, the chain of causes."""
+def error(fault: FluxError, *, verbose: bool = False, annotate: bool = False) -> None:
+    """What happened, and what to type next; with `verbose` the chain of causes; `annotate` says it to GitHub, too."""
     err(f"flux: error: {_with_bill(fault)}")
     if fault.hint:
         err(f"hint: {fault.hint}")
@@ -31,6 +34,9 @@ def error(fault: FluxError, *, verbose: bool = False) -> None:
     while verbose and cause is not None:
         err(f"  cause: {type(cause).__name__}: {cause}")
         cause = cause.__cause__
+    if annotate:
+        message, hint = (inert(plain(redact(text), LONG)) for text in (_with_bill(fault), fault.hint))
+        write(sys.stderr, annotation(message, hint) + "\n")
 
 
 def notes(all_notes: Iterable[Note]) -> None:
@@ -53,28 +59,42 @@ class Display(Protocol):
 
 
 class Lines:
-    """Progress without a terminal: one plain line for what a log should keep, and nothing that moves."""
+    """Progress without a terminal: a plain line for what a log should keep, and a heartbeat every so many seconds."""
 
-    def __init__(self, total: int) -> None:
-        self._total = total
+    def __init__(
+        self,
+        total: int,
+        *,
+        verbose: bool = False,
+        every: float = HEARTBEAT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        import threading  # lookups show no progress
+
+        self._verbose, self._every, self._clock = verbose, every, clock
+        self._tally = Tally(total, clock())
+        self._over = threading.Event()
+        self._heart = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> Self:
+        self._heart.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        return None
+        self._over.set()
+        self._heart.join()
 
     def __call__(self, event: Event) -> None:
-        place = f"[{event.number}/{self._total}] " if self._total > 1 else ""
-        if event.kind == "waiting":
-            err(f"flux: {place}waiting {event.seconds:.1f} s: {event.detail}")
-        elif event.kind == "saved":
-            path = "to standard output" if event.path == "-" else event.path
-            err(f"flux: {place}saved {path} ({event.detail}) after {event.seconds:.1f} s")
-        elif event.kind == "skipped":
-            err(f"flux: {place}kept {event.path}: {event.detail}")
-        elif event.kind == "failed" and self._total > 1:
-            err(f"flux: {place}failed: {event.detail}")
+        self._tally.take(event, self._clock())
+        line = event_line(event, several=self._tally.total > 1, verbose=self._verbose)
+        if line:
+            total = self._tally.total
+            place = f"[{event.number}/{total}] " if total > 1 else ""
+            err(f"flux: {place}{line}")
+
+    def _beat(self) -> None:
+        while not self._over.wait(self._every):
+            err(f"flux: {self._tally.sentence(self._clock())}")
 
 
 class Silence:
@@ -90,7 +110,7 @@ class Silence:
         """Say nothing."""
 
 
-def report_errors(report: Report, *, verbose: bool = False) -> None:
+def report_errors(report: Report, *, verbose: bool = False, annotate: bool = False) -> None:
     """Every different failure once, with how many calls it hit, and the sum of a run that was not whole."""
     kinds: dict[tuple[str, str], list[FluxError]] = {}
     for fault in report.errors:
@@ -98,7 +118,7 @@ def report_errors(report: Report, *, verbose: bool = False) -> None:
     for faults in kinds.values():
         if len(faults) > 1:
             faults[0].message = f"{len(faults)} calls: {faults[0].message}"
-        error(faults[0], verbose=verbose)
+        error(faults[0], verbose=verbose, annotate=annotate)
     total = len(report.outcomes)
     if report.errors and total > 1:
         failed = len(report.errors)

@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
 
 from flux_cli.core.errors import (
@@ -29,6 +30,7 @@ from flux_cli.core.naming import Name
 from flux_cli.core.request import (
     Call,
     Event,
+    Facts,
     Media,
     Note,
     Outcome,
@@ -176,8 +178,9 @@ class _Run:
 
     async def _make(self, call: Call, name: Name, saved: list[Saved]) -> None:
         """Ask, fetch, finish, save. `saved` grows as files land, so that it is true at any moment."""
+        began = time.monotonic()
         media = await self._media(call)
-        self._tell(Event("received", call.number))
+        self._tell(_received(call, media, time.monotonic() - began))
         fault: FluxError | None = None
         try:
             for extra, one in enumerate(media):
@@ -226,17 +229,32 @@ class _Run:
     def _finish(self, outcome: Outcome) -> None:
         self.outcomes[outcome.call.number] = outcome
         index, seconds = outcome.call.number, outcome.seconds
-        for one in outcome.saved:
-            self._tell(Event("saved", index, described(one), seconds, one.path))
+        for place, one in enumerate(outcome.saved):
+            cost = None if place else one.facts.cost_usd
+            identity = one.facts.request_id
+            self._tell(Event("saved", index, described(one), seconds, one.path, one.size, cost, identity))
         if outcome.skipped:
             self._tell(Event("skipped", index, "already there", path=outcome.skipped))
         if outcome.error:
-            self._tell(Event("failed", index, outcome.error.message, seconds))
+            fault = outcome.error
+            named = (fault.request_id, fault.status, fault.code)
+            self._tell(Event("failed", index, fault.message, seconds, "", 0, None, *named))
 
 
 def _is_ban(fault: FluxError) -> bool:
     """Whether it is the account that was refused, and not the prompt."""
     return isinstance(fault, ModerationError) and fault.status == 403
+
+
+def _received(call: Call, media: Sequence[Media], seconds: float) -> Event:
+    facts, size = media[0].facts if media else Facts(), sum(_size(one.file) for one in media)
+    return Event("received", call.number, "", seconds, "", size, facts.cost_usd, facts.request_id)
+
+
+def _size(file: str) -> int:
+    with contextlib.suppress(OSError):
+        return Path(file).stat().st_size
+    return 0
 
 
 def _not_started(call: Call) -> Outcome:

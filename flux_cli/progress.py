@@ -1,35 +1,51 @@
 """Progress that moves, on a terminal. The owner of Rich; elsewhere `console.Lines` does the work."""
 
+import contextlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleDimensions, Group, RenderableType
+from rich.control import Control
 from rich.live import Live
-from rich.spinner import Spinner
-from rich.table import Table
+from rich.segment import ControlType
 from rich.text import Text
 
 from flux_cli.core.request import Event
 from flux_cli.core.secret import redact
-from flux_cli.core.text import plain
+from flux_cli.core.tally import Active, Tally, event_line, fitted, money
+from flux_cli.core.text import LONG, plain
 
-ROWS = 12  # calls shown at once; finished ones make room
+ROWS = 12  # calls shown at once, the first ones; the summary counts the others
+FRAMES, MARKS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", {"saved": ("✓", "green"), "skipped": ("=", "yellow"), "failed": ("✗", "red")}
+ASCII = str.maketrans({"✓": "+", "✗": "x", "·": "-", "…": ".", **dict(zip(FRAMES, "|/-\\|/-\\|/", strict=True))})
 
 
 class Terminal:
-    """One line a call under way with state and elapsed time, what was saved above it, a summary below."""
+    """One line a call under way with state and elapsed time, what was saved above it, a summary below.
 
-    def __init__(self, total: int, describe: str, *, paths: bool, clock: Callable[[], float] = time.monotonic) -> None:
-        self._total, self._describe, self._clock = total, describe, clock
+    No line that moves is wider than the terminal. A terminal that goes away takes the progress with it, not the run.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        describe: str,
+        *,
+        paths: bool,
+        verbose: bool = False,
+        gone: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._describe, self._clock, self._verbose = plain(describe), clock, verbose
+        self._gone = gone  # told when the terminal is not there any more
         self._paths = paths  # False where stdout, on the same screen, shows them anyway
-        self._began = clock()
-        self._active: dict[int, tuple[str, float]] = {}
-        self._done: set[int] = set()
-        self._failed = 0
-        self._console = Console(stderr=True, highlight=False)
-        self._spinner = Spinner("dots", style="cyan")
+        self._tally = Tally(total, clock())
+        self._console = Console(stderr=True, highlight=False, force_terminal=True)
+        self._plain = not self._console.encoding.startswith("utf")
+        self._drawn: list[int] = []  # cells of the lines on the screen
         self._live = Live(
             console=self._console,
             get_renderable=self._render,
@@ -40,44 +56,90 @@ class Terminal:
         )
 
     def __enter__(self) -> Self:
-        self._live.start()
+        with self._watched():
+            self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.stop()
+        with self._watched():
+            self._live.stop()
 
     def __call__(self, event: Event) -> None:
-        now = self._clock()
-        if event.kind in ("sent", "received", "waiting"):
-            began = self._active.get(event.number, ("", now))[1]
-            state = {"sent": "drawing", "received": "saving"}.get(event.kind, "")
-            self._active[event.number] = (state or f"waiting {event.seconds:.1f} s: {event.detail}", began)
-            return
-        self._active.pop(event.number, None)
-        self._failed += event.kind == "failed"
-        self._done.add(event.number)
-        mark, style = {"saved": ("✓", "green"), "skipped": ("=", "yellow")}.get(event.kind, ("✗", "red"))
-        place = f"{event.number}/{self._total} " if self._total > 1 else ""
+        self._tally.take(event, self._clock())
+        with self._watched():
+            if event.kind in MARKS and (event.kind != "failed" or self._tally.total > 1):
+                self._above(event)
+            elif self._verbose and (line := event_line(event, several=True, verbose=True)):
+                self._print(Text.assemble("  ", self._place(event.number), plain(redact(line), LONG), style="dim"))
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            self._gone()
+
+    def _above(self, event: Event) -> None:
+        """What became of a call: a line that stays."""
         path = f"{event.path}  " if event.path and self._paths else ""
+        cost = f", {money(event.cost_usd)}" if event.cost_usd else ""
         seconds = f"  {event.seconds:.1f} s" if event.seconds else ""
-        line = Text.assemble((f"{mark} ", style), place, plain(redact(path + event.detail), 4000), (seconds, "dim"))
-        self._console.print(line, soft_wrap=True)
+        request = f"  {plain(redact(event.request_id))}" if self._verbose and event.request_id else ""
+        mark, style = MARKS[event.kind]
+        words = plain(redact(f"{path}{event.detail}{cost}"), LONG)
+        line = Text.assemble((f"{mark} ", style), self._place(event.number), words, (seconds + request, "dim"))
+        if event.kind == "failed":
+            line.truncate(self._console.width - 1, overflow="ellipsis")  # it is told whole at the end
+        self._print(line)
+
+    def _print(self, line: Text) -> None:
+        self._live.refresh()  # a narrower terminal has wrapped what was drawn before
+        self._console.print(self._shown(line), soft_wrap=True)
+
+    def _place(self, number: int) -> str:
+        total = str(self._tally.total)
+        return f"{number:>{len(total)}}/{total} " if self._tally.total > 1 else ""
 
     def _render(self) -> RenderableType:
-        grid = Table.grid(padding=(0, 1))
-        for index, (state, began) in sorted(self._active.items())[:ROWS]:
-            elapsed = f"{self._clock() - began:5.1f} s"
-            name = f"{index}/{self._total}" if self._total > 1 else self._describe
-            grid.add_row(
-                self._spinner, Text(name, overflow="ellipsis", no_wrap=True), Text(elapsed, style="dim"), state
-            )
-        return Group(grid, self._summary()) if self._total > 1 else grid
+        self._measure()
+        width, now = self._console.width, self._clock()
+        self._erase_wrapped(width)
+        rows = min(ROWS, max(1, self._console.height - 2))
+        lines = [self._row(number, active, now) for number, active in sorted(self._tally.active.items())[:rows]]
+        if self._tally.total > 1:
+            lines.append(Text(fitted(self._tally.parts(now), width - 1), style="dim"))
+        for line in lines:
+            line.no_wrap = True
+            line.truncate(width - 1, overflow="ellipsis")
+        self._drawn = [line.cell_len for line in lines]
+        return Group(*map(self._shown, lines))
 
-    def _summary(self) -> Text:
-        waiting = self._total - len(self._done) - len(self._active)
-        parts = [f"{len(self._done)}/{self._total} done", f"{len(self._active)} under way"]
-        parts += [f"{waiting} to come"] if waiting else []
-        parts += [f"{self._failed} failed"] if self._failed else []
-        return Text(f"{' · '.join(parts)} · {self._clock() - self._began:.0f} s", style="dim")
+    def _row(self, number: int, active: Active, now: float) -> Text:
+        frame = FRAMES[int(now * 10) % len(FRAMES)]
+        place = self._place(number)
+        elapsed, words = f"{now - active.since:5.1f} s  ", plain(redact(active.words(now)))
+        about = "" if place else f"  {self._describe}"
+        return Text.assemble((frame, "cyan"), " ", place, (elapsed, "dim"), words, about)
+
+    def _measure(self) -> None:
+        """Take the size from this very terminal: COLUMNS may be older than its last resize."""
+        with contextlib.suppress(OSError, ValueError):
+            columns, lines = os.get_terminal_size(self._console.file.fileno())
+            if columns and lines:
+                self._console.size = ConsoleDimensions(columns, lines)
+
+    def _erase_wrapped(self, width: int) -> None:
+        """A terminal that became narrower has wrapped what was drawn: erase the lines that this added."""
+        extra = sum((cells - 1) // width for cells in self._drawn if cells)
+        up = ((ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1))
+        if extra:
+            self._console.control(Control(*(up * extra)))
+            self._drawn = []
+
+    def _shown(self, line: Text) -> Text:
+        """The line in characters this terminal can show."""
+        if self._plain:
+            line.plain = line.plain.translate(ASCII)
+        return line

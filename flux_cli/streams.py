@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from flux_cli.core.annotation import inert_json
 from flux_cli.core.errors import DiskError
 from flux_cli.core.rendering import json_text
 from flux_cli.core.secret import redact
@@ -38,9 +39,9 @@ def out(text: str) -> None:
 
 def document_text(document: Mapping[str, Json] | Sequence[Json]) -> str:
     """One JSON document, readable for people too; half characters of odd file names become question marks, and what a
-    terminal could obey is escaped.
+    terminal or a CI service could obey is escaped.
     """
-    text = redact(json_text(document, indent=2))
+    text = inert_json(redact(json_text(document, indent=2)))
     if text.isascii() and "\x7f" not in text:
         return text
     return text.translate(ACTING).encode("utf-8", "replace").decode()

@@ -46,7 +46,7 @@ def write(path, text, mode=None):
 def test_nothing_set_means_the_defaults():
     made = load()
     assert made._replace(values={}, providers={}) == (
-        "flux1.1-pro-ultra", ROWS["lumenfall"], LUMENFALL, None, None, 16, 300.0, 3, None, True, {}, {},
+        "flux1.1-pro-ultra", ROWS["lumenfall"], LUMENFALL, None, None, 16, 300.0, 3, None, True, "auto", {}, {},
     )  # fmt: skip
     assert {(value.source, value.rank) for value in made.values.values()} == {("default", 4)}
 
@@ -61,6 +61,7 @@ def test_nothing_set_means_the_defaults():
         ("timeout", (1.5, 2.5, 3.5, 4.5)),
         ("retries", (1, 2, 4, 5)),
         ("max_cost", (1.5, 2.5, 3.5, 4.5)),
+        ("progress", ("none", "plain", "none", "plain")),
     ],
 )
 def test_flags_beat_environment_beats_project_beats_user_beats_default(name, layers, user, work):
@@ -91,6 +92,7 @@ def test_every_setting_can_be_set_by_a_variable(setting):
     text = {"text": "lumenfall", "whole": "7", "number": "7.5", "truth": "False"}[setting.kind]
     if setting.name.endswith("base_url"):
         text = "https://example.org/v1"
+    text = setting.choices[-1] if setting.choices else text
     made = load({}, {setting.variable: text, "FLUX_PROVIDER": "lumenfall"})
     value = made.values[setting.name]
     assert (str(value.value), value.source, value.rank) == (text, setting.variable, 1)
@@ -647,6 +649,7 @@ class Terminal(io.StringIO):
         (Terminal(), {}, True),
         (Terminal(), {"TERM": "xterm"}, True),
         (Terminal(), {"TERM": "dumb"}, False),
+        (Terminal(), {"TERM": "unknown"}, False),
         (Terminal(), {"CI": "true"}, False),
         (io.StringIO(), {}, False),
     ],

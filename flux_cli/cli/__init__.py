@@ -20,6 +20,7 @@ from flux_cli.cli.runs import runs
 from flux_cli.cli.schema import schema
 from flux_cli.cli.show import show
 from flux_cli.cli.sizes import sizes
+from flux_cli.config import is_github
 from flux_cli.core.errors import DiskError, FluxError, Interrupted, UsageError, did_you_mean
 from flux_cli.core.report import failure_document
 from flux_cli.streams import leave
@@ -137,7 +138,8 @@ def run() -> NoReturn:
 
 def failed(fault: FluxError, arguments: Sequence[str]) -> int:
     """Say what went wrong, in words and in JSON where that was asked for, and return the exit code."""
-    console.error(fault, verbose="--verbose" in arguments or "-v" in arguments)
+    verbose = "--verbose" in arguments or "-v" in arguments
+    console.error(fault, verbose=verbose, annotate=is_github())
     if "--json" in arguments:
         with suppress(DiskError):  # that standard output is full is no better than what happened first
             console.out_json(failure_document(fault))

@@ -5,12 +5,11 @@ from pathlib import Path
 
 from flux_cli import pipeline
 from flux_cli.config import Settings
-from flux_cli.console import Display
 from flux_cli.core.request import Report
 from flux_cli.http import Http, InProcess
 
 
-def execute(job: pipeline.Job, folder: Path, settings: Settings, display: Display) -> Report:
+def execute(job: pipeline.Job, folder: Path, settings: Settings, tell: pipeline.Tell) -> Report:
     """Run every call of a job; what arrives is kept in `folder`. Never raises for a call that failed."""
     transport = None
     if not job.hosted:
@@ -26,6 +25,6 @@ def execute(job: pipeline.Job, folder: Path, settings: Settings, display: Displa
             most=job.concurrency,
             transport=transport,
         ) as http:
-            return await pipeline.generate(job, http, display)
+            return await pipeline.generate(job, http, tell)
 
     return asyncio.run(go())

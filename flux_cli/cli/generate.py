@@ -1,17 +1,21 @@
 """`flux generate`: from a command line that is ready to files and words."""
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flux_cli import config, console
 from flux_cli.cli.options import Options, takes_options
 from flux_cli.cli.ready import Ready, check_budget, make_ready, record
+from flux_cli.core.errors import UsageError
 from flux_cli.core.report import document
-from flux_cli.core.request import Report
+from flux_cli.core.request import Event, Report
 from flux_cli.lookups.prepared import provider_of
 
 if TYPE_CHECKING:
     from flux_cli.console import Display
+    from flux_cli.logfile import Log
+    from flux_cli.pipeline import Tell
 
 
 @takes_options
@@ -30,12 +34,15 @@ def generate(options: Options) -> int:
     check_budget(ready)
     if not options.quiet:
         console.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
-    report = _run(ready)
+    log = _log(ready)
+    report = _run(ready, log)
+    if log:
+        log.end(report)
     _tell(ready, report)
     return report.exit_code
 
 
-def _run(ready: Ready) -> Report:
+def _run(ready: Ready, log: "Log | None") -> Report:
     from flux_cli import files, journal
     from flux_cli.cli.execute import execute
     from flux_cli.finishing import Sink
@@ -59,18 +66,43 @@ def _run(ready: Ready) -> Report:
             limit_usd=prepared.settings.max_cost,
         )
         with _display(ready) as display:
-            return execute(job, ledger.folder, prepared.settings, display)
+            return execute(job, ledger.folder, prepared.settings, _both(display, log) if log else display)
 
 
 def _display(ready: Ready) -> "Display":
-    if ready.options.quiet:
+    options, resolved, wanted = ready.options, ready.prepared.resolved, ready.prepared.settings.progress
+    if options.quiet or wanted == "none":
         return console.Silence()
-    if sys.stderr is None or not config.is_terminal(sys.stderr):
-        return console.Lines(ready.prepared.resolved.n)
+    if wanted == "plain" or sys.stderr is None or not config.is_terminal(sys.stderr):
+        return console.Lines(resolved.n, verbose=options.verbose)
     from flux_cli.progress import Terminal
 
-    paths = sys.stdout is None or not sys.stdout.isatty() or ready.options.as_json
-    return Terminal(ready.prepared.resolved.n, ready.prepared.resolved.prompt, paths=paths)
+    paths = sys.stdout is None or not sys.stdout.isatty() or options.as_json
+    gone = partial(console.abandon, sys.stderr)
+    return Terminal(resolved.n, resolved.prompt, paths=paths, verbose=options.verbose, gone=gone)
+
+
+def _log(ready: Ready) -> "Log | None":
+    """The log, open, before anything is sent. Raises UsageError where it cannot be."""
+    path = ready.options.log_file
+    if path is None:
+        return None
+    if path in ("", "-"):
+        raise UsageError(f"--log-file {path!r} is no file", hint="stdout is for data; try --log-file /dev/stderr")
+    from flux_cli import __version__
+    from flux_cli.logfile import Log
+
+    log = Log(path, console.err)
+    log.start(ready.prepared.resolved, ready.row.name, __version__)
+    return log
+
+
+def _both(display: "Display", log: "Log") -> "Tell":
+    def tell(event: Event) -> None:
+        log(event)
+        display(event)
+
+    return tell
 
 
 def _tell(ready: Ready, report: Report) -> None:
@@ -93,4 +125,4 @@ def _tell(ready: Ready, report: Report) -> None:
         for identity, agreed in report.stopped:
             answer = "it agreed" if agreed else "it did not answer, and may go on"
             console.err(f"flux: asked {report.provider} to stop {identity}: {answer}")
-    console.report_errors(report, verbose=options.verbose)
+    console.report_errors(report, verbose=options.verbose, annotate=config.is_github())

@@ -251,8 +251,29 @@ class Options(NamedTuple):
     ] = False
     quiet: Annotated[bool, typer.Option("--quiet", rich_help_panel=RUN, help="Say nothing but errors")] = False
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", rich_help_panel=RUN, help="Show the causes behind an error")
+        bool,
+        typer.Option(
+            "--verbose", "-v", rich_help_panel=RUN, help="Show each step, request ids and the causes behind errors"
+        ),
     ] = False
+    progress: Annotated[
+        str | None,
+        typer.Option(
+            "--progress",
+            metavar="auto|plain|none",
+            rich_help_panel=RUN,
+            help="How progress is shown: plain is lines, as in a log [default: auto; env: FLUX_PROGRESS]",
+        ),
+    ] = None
+    log_file: Annotated[
+        str | None,
+        typer.Option(
+            "--log-file",
+            metavar="PATH",
+            rich_help_panel=RUN,
+            help="Append every step to a file, one JSON object a line, without keys",
+        ),
+    ] = None
 
     provider: Annotated[
         str | None,

@@ -10,7 +10,7 @@ from flux_cli.cli.options import AsJson
 from flux_cli.core.errors import FluxError
 from flux_cli.core.model import Json
 from flux_cli.core.report import SCHEMA, error_document
-from flux_cli.core.text import plain
+from flux_cli.core.text import LONG, plain
 
 if TYPE_CHECKING:
     from flux_cli.core.anatomy import Anatomy
@@ -104,8 +104,8 @@ def _document(anatomy: "Anatomy", reading: "Reading") -> dict[str, Json]:
 
 def _text(path: str, anatomy: "Anatomy", reading: "Reading") -> str:
     rows = [*_picture_rows(anatomy), *_made_rows(reading)]
-    lines = [f"  {name.ljust(WIDTH)}{plain(value, console.LONG)}" for name, value in rows if value]
-    return "\n".join([plain(path, console.LONG), *lines])
+    lines = [f"  {name.ljust(WIDTH)}{plain(value, LONG)}" for name, value in rows if value]
+    return "\n".join([plain(path, LONG), *lines])
 
 
 def _picture_rows(anatomy: "Anatomy") -> list[tuple[str, str]]:

@@ -189,6 +189,11 @@ class Event(NamedTuple):
     detail: str = ""
     seconds: float = 0.0
     path: str = ""
+    size: int = 0  # bytes
+    cost_usd: float | None = None  # of the call; `received` has it, and the first `saved` again
+    request_id: str = ""
+    status: int | None = None  # of a failure: what HTTP said, and the stable code
+    code: str = ""
 
 
 class Report(NamedTuple):

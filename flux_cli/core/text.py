@@ -1,6 +1,7 @@
 """Other people's text, made safe to show."""
 
 SHOWN = 300  # characters of a server's own words that are worth a person's time
+LONG = 4000  # characters of our own; a hint may hold an address that must not be cut
 
 
 def plain(text: str, limit: int = SHOWN) -> str:

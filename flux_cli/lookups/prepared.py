@@ -152,7 +152,7 @@ def _unit_price(row: Row, resolved: Resolved) -> float | None:
 
 def _flags(options: Options) -> dict[str, Json]:
     """The options that are settings. `--offline` is a provider by another name."""
-    names = ("model", "provider", "base_url", "output", "concurrency", "timeout", "retries", "max_cost")
+    names = ("model", "provider", "base_url", "output", "concurrency", "timeout", "retries", "max_cost", "progress")
     flags: dict[str, Json] = {name: getattr(options, name) for name in names}
     if options.offline:
         for name in ("provider", "base_url"):

@@ -132,7 +132,7 @@ class Gateway:
         self._media: dict[str, list[Reply]] = {}
         self._now = 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, self))
+        self._server = _Server(("127.0.0.1", 0), functools.partial(_Handler, self))
         self._server.daemon_threads, self._server.block_on_close = True, False
         self._server.handle_error = lambda *_: None  # a client that has gone is no fault of the server
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -185,6 +185,10 @@ class Gateway:
             return self.estimate
         script = self._script if asked.method == "POST" else self._media.get(asked.path, [status(404)])
         return script.pop(0) if len(script) > 1 else script[0]
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 512  # connections that wait to be taken: hundreds of calls may come at once
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,0 +1,213 @@
+"""The GitHub action and the GitLab template: their scripts, taken out of the YAML and run by a shell."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import SCRIPTS
+
+from e2e.conftest import KEY
+from e2e.gateway import picture, status
+
+ROOT = Path(__file__).parents[2]
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
+STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}
+JOB = yaml.safe_load((ROOT / "templates/flux.gitlab-ci.yml").read_text())[".flux"]
+NASTY = """'"; touch hacked; $(touch hacked) `touch hacked` ${HOME} \\ %s !! *"""
+
+
+def pip_settings():
+    return {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+
+
+def unreachable(text):
+    """Whether pip failed because there is no index to reach."""
+    return "No matching distribution" in text or "Connection" in text or "connection" in text
+
+
+@pytest.fixture
+def runner(environment, gateway, tmp_path):
+    """Run the action's Generate step as a runner would: inputs become the variables the YAML says."""
+    installed = tmp_path / "flux-venv" / "bin"
+    installed.mkdir(parents=True)
+    (installed / "flux").symlink_to(SCRIPTS / "flux")
+    (installed / "python").symlink_to(sys.executable)
+    defaults = {name: row.get("default", "") for name, row in ACTION["inputs"].items()}
+
+    def run(**inputs):
+        values = defaults | {"api-key": KEY} | {name.replace("_", "-"): value for name, value in inputs.items()}
+        given = {
+            name: re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda match: values[match[1]], text)
+            for name, text in STEPS["Generate"]["env"].items()
+        }
+        outputs = tmp_path / "outputs"
+        outputs.write_text("")
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", STEPS["Generate"]["run"]],
+            env=environment | given | {
+                "LUMENFALL_BASE_URL": gateway.url, "RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(outputs),
+                "GITHUB_ACTIONS": "true", "CI": "true",
+            },
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert KEY not in done.stdout + done.stderr
+        return done, read_outputs(outputs.read_text())
+
+    return run
+
+
+def read_outputs(text):
+    """What GitHub reads from the file of outputs: `name=value`, and `name<<END` up to the line END."""
+    several = re.findall(r"^([\w-]+)<<(.+)\n((?:.*\n)*?)\2\n", text, re.MULTILINE)
+    single = re.findall(r"^([\w-]+)=(.*)$", text, re.MULTILINE)
+    return dict(single) | {name: value.rstrip("\n") for name, _, value in several}
+
+
+# --- GitHub ---------------------------------------------------------------------------------------------------------
+
+
+def test_no_input_becomes_part_of_a_script():
+    for step in STEPS.values():
+        assert "${{" not in step.get("run", "")
+        assert step.get("shell", "bash") == "bash"
+
+
+def test_every_input_is_used_and_every_name_exists():
+    text = (ROOT / "action.yml").read_text()
+    assert set(re.findall(r"inputs\.([\w-]+)", text)) == set(ACTION["inputs"])
+    assert set(re.findall(r"steps\.(\w+)\.", text)) == {"generate"}
+    assert all(row["description"] for row in (*ACTION["inputs"].values(), *ACTION["outputs"].values()))
+    variables = set(STEPS["Generate"]["env"])
+    assert variables == set(re.findall(r"FLUX_ACTION_\w+", STEPS["Generate"]["run"]))
+
+
+def test_the_action_makes_pictures_and_hands_their_paths_on(runner, gateway):
+    done, outputs = runner(prompt="a red fox", n="2", seed="7", output="out/{slug}-{seed}.jpg")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert outputs["paths"].splitlines() == ["out/a-red-fox-7.jpg", "out/a-red-fox-8.jpg"]
+    assert all(Path(path).is_file() for path in outputs["paths"].splitlines())
+    assert (outputs["exit-code"], outputs["cost-usd"]) == ("0", "0.12")
+    assert json.loads(Path(outputs["json"]).read_text())["status"] == "ok"
+    assert set(outputs) == set(ACTION["outputs"])
+    assert gateway.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_second_run_pays_for_what_is_missing_only(runner, gateway):
+    runner(prompt="a red fox", n="2")
+    Path("pictures/a-red-fox-1.jpg").unlink()
+    _, outputs = runner(prompt="a red fox", n="2")
+    assert len(gateway.posts) == 3
+    assert outputs["paths"].splitlines() == ["pictures/a-red-fox-1.jpg", "pictures/a-red-fox-2.jpg"]
+
+
+def test_a_partial_failure_fails_the_step_and_still_hands_on_what_was_saved(runner, gateway):
+    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else picture())
+    done, outputs = runner(prompt="a red fox", n="3")
+    assert (done.returncode, outputs["exit-code"]) == (3, "3")
+    assert len(outputs["paths"].splitlines()) == 2
+    assert "::error title=flux::" in done.stderr
+    assert "flux: 2 saved, 1 of 3 calls failed" in done.stderr
+
+
+def test_a_wrong_input_fails_the_step_before_anything_is_sent(runner, gateway):
+    for inputs in ({"n": "many"}, {"max_cost": "0.01"}, {"prompt": ""}, {"args": "--no-such"}):
+        done, outputs = runner(**{"prompt": "a fox", **inputs})
+        assert (done.returncode, outputs["exit-code"], outputs["paths"], gateway.posts) == (2, "2", "", [])
+
+
+@pytest.mark.parametrize("prompt", [NASTY, "--help", "-", "@/etc/passwd", "two\nlines", "EOF\nSCRIPT\n"], ids=repr)
+def test_a_prompt_is_only_a_prompt(runner, gateway, prompt):
+    done, _ = runner(prompt=prompt, output="a.jpg")
+    assert done.returncode == 0, done.stderr
+    assert gateway.posts[0]["prompt"].split() == prompt.split()
+    assert [path.name for path in Path().iterdir()] == ["a.jpg"]
+
+
+@pytest.mark.parametrize("name", ["output", "seed", "n", "max_cost", "args", "api_key"])
+def test_no_other_input_is_run_by_the_shell(runner, name):
+    runner(**{"prompt": "a fox", name: NASTY})
+    assert not list(Path().rglob("hacked"))
+
+
+def test_more_options_are_one_word_a_line(runner, gateway):
+    runner(prompt="a fox", args="--aspect-ratio\n16:9\n-p\nnote=two words\n\n")
+    assert (gateway.posts[0]["size"], gateway.posts[0]["note"]) == ("1365x768", "two words")
+
+
+def test_the_install_step_installs_this_very_checkout(environment, tmp_path):
+    runner = {"RUNNER_TEMP": str(tmp_path), "GITHUB_ACTION_PATH": str(ROOT), "PATH": f"{SCRIPTS}:{environment['PATH']}"}
+    line = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", STEPS["Install flux"]["run"]]
+    done = subprocess.run(
+        line, env=environment | pip_settings() | runner, capture_output=True, text=True, timeout=600, check=False
+    )
+    if done.returncode and unreachable(done.stderr):
+        pytest.skip("pip reaches no index here")
+    assert (done.returncode, done.stdout.splitlines()[-1][:5]) == (0, "flux "), done.stderr
+
+
+# --- GitLab ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sh", "bash"])
+def job(request, environment, gateway, work):
+    """Run the template's script as GitLab does: its variables are the environment."""
+    installed = work / ".cache" / "flux-venv" / "bin"
+    installed.mkdir(parents=True)
+    (installed / "flux").symlink_to(SCRIPTS / "flux")
+
+    def run(**variables):
+        given = {name: str(value) for name, value in (JOB["variables"] | variables).items()}
+        return subprocess.run(
+            [request.param, "-e", "-c", "\n".join(JOB["script"])],
+            env=environment | given | {"LUMENFALL_BASE_URL": gateway.url, "LUMENFALL_API_KEY": KEY, "CI": "true"},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+def test_the_job_makes_pictures_and_writes_result_and_log(job, gateway):
+    done = job(FLUX_JOB_PROMPT=NASTY, FLUX_JOB_N=2, FLUX_JOB_ARGS="--aspect-ratio\n16:9", FLUX_JOB_FOLDER="out")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert {post["prompt"] for post in gateway.posts} == {NASTY}
+    assert {post["size"] for post in gateway.posts} == {"1365x768"}
+    assert len(list(Path("out").glob("*-[12].jpg"))) == 2
+    assert json.loads(Path("flux.json").read_text())["status"] == "ok"
+    assert json.loads(Path("flux.log").read_text().splitlines()[-1])["exit_code"] == 0
+    assert not list(Path().rglob("hacked"))
+    assert job(FLUX_JOB_PROMPT=NASTY, FLUX_JOB_N=2, FLUX_JOB_FOLDER="out").returncode == 0
+    assert len(gateway.posts) == 2
+
+
+def test_the_job_ends_with_the_exit_code_of_flux(job, gateway):
+    gateway.answers(status(400, "CONTENT_POLICY_VIOLATION"))
+    assert job(FLUX_JOB_PROMPT="a fox").returncode == 5
+    assert job(FLUX_JOB_PROMPT="").returncode == 2
+
+
+def test_every_variable_of_the_job_is_used_and_what_it_makes_is_kept():
+    text = (ROOT / "templates/flux.gitlab-ci.yml").read_text().split("\n.flux:")[1]
+    for name in JOB["variables"]:
+        assert name == "PIP_CACHE_DIR" or text.count(f"${name}") >= 1
+    assert {"$FLUX_JOB_FOLDER", "flux.json", "flux.log"} == set(JOB["artifacts"]["paths"])
+    assert JOB["cache"]["when"] == JOB["artifacts"]["when"] == "always"
+
+
+# --- the page about it ----------------------------------------------------------------------------------------------
+
+
+def test_the_examples_of_the_page_use_what_there_is():
+    github, gitlab, line = map(
+        yaml.safe_load, re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/ci.md").read_text(), re.DOTALL)
+    )
+    (step,) = [step for step in github["jobs"]["pictures"]["steps"] if "flux@" in step.get("uses", "")]
+    assert set(step["with"]) <= set(ACTION["inputs"])
+    assert (ROOT / gitlab["include"][0]["file"]).is_file()
+    assert gitlab["poster"]["extends"] == ".flux"
+    assert {name for name in gitlab["poster"]["variables"] if "JOB" in name} <= set(JOB["variables"])
+    assert line["script"].startswith("flux generate ")

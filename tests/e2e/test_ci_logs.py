@@ -1,0 +1,106 @@
+"""What the log of a CI service gets: a line for what happened, a heartbeat, annotations, and nobody else's commands."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from core.test_annotation import HOSTILE, obeyed
+
+from e2e.gateway import picture, status
+
+GITHUB = {"GITHUB_ACTIONS": "true", "CI": "true"}
+
+
+def test_a_failure_is_annotated_on_github_and_still_greppable(generate, gateway):
+    gateway.answers(status(400, "INVALID_REQUEST", "100% wrong"))
+    result = generate("a fox", env=GITHUB)
+    error, hint, note = result.err.splitlines()
+    assert error == "flux: error: the provider refused with INVALID_REQUEST: 100% wrong"
+    assert hint.startswith("hint: ")
+    assert note == f"::error title=flux::{error.removeprefix('flux: error: ').replace('%', '%25')}%0A{hint}"
+    assert obeyed(result.err) == ["error"]
+    assert result.out == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [(["generate", "a fox", "--sede", "1"], 2), (["generate", "a fox"], 4), (["sizes", "x"], 2), (["generat"], 2)],
+    ids=str,
+)
+def test_a_wrong_line_or_a_missing_key_is_annotated_too(flux, line, code):
+    result = flux(*line, env=GITHUB)
+    assert (result.code, obeyed(result.err)) == (code, ["error"])
+    assert obeyed(flux(*line, env={"CI": "true"}).err) == []
+
+
+def test_a_partial_failure_has_one_annotation_for_each_kind_and_ends_with_the_sum(generate, gateway):
+    answers = {8: status(400, "INVALID_REQUEST", "no"), 9: status(400, "INVALID_REQUEST", "no")}
+    gateway.answers(lambda asked: answers.get(asked.body["seed"], picture()))
+    result = generate("a fox", "-n", "4", "--seed", "7", env=GITHUB)
+    assert (result.code, obeyed(result.err)) == (3, ["error"])
+    assert "::error title=flux::2 calls: " in result.err
+    assert result.err.splitlines()[-1] == "flux: 2 saved, 2 of 4 calls failed"
+
+
+@pytest.mark.parametrize("breaks", ["\n", "\r\n", "\r", "%0A"], ids=repr)
+@pytest.mark.parametrize("more", [(), ("--json", "--verbose"), ("-n", "2")], ids=str)
+def test_a_server_cannot_command_the_ci_service(generate, gateway, breaks, more):
+    gateway.answers(status(400, "INVALID_REQUEST", breaks + breaks.join(HOSTILE)))
+    result = generate("a fox", *more, env=GITHUB)
+    assert obeyed(result.err) == ["error"]
+    assert obeyed(result.out) == []
+    if "--json" in more:
+        assert all(line.strip() in result.json["errors"][0]["message"] for line in HOSTILE)
+
+
+@pytest.mark.parametrize("more", [(), ("--json", "--verbose")], ids=str)
+def test_a_picture_s_facts_cannot_command_it_either(generate, gateway, more):
+    gateway.answers(picture(provider="##[group]x", seed=8))
+    result = generate("a fox", "--seed", "7", *more, env=GITHUB)
+    assert (result.code, obeyed(result.err), obeyed(result.out)) == (0, [], [])
+    if more:
+        assert result.json["files"][0]["provider"] == "##[group]x"
+
+
+def test_a_prompt_cannot_command_it_through_the_name_of_a_file(flux):
+    for number, prompt in enumerate(HOSTILE[:2]):
+        words = ("--offline", "-s", "16x16", "-o", f"{{prompt}}-{number}.jpg")
+        result = flux("generate", prompt, *words, env=GITHUB)
+        assert (result.code, obeyed(result.err + result.out)) == (0, [])
+
+
+BEAT = """
+import sys, threading
+from flux_cli.console import Lines
+from flux_cli.core.request import Event
+beats = threading.Event()
+class Heard:
+    def write(self, text):
+        sys.__stderr__.write(text)
+        said.append(text)
+        if len(said) >= 3:
+            beats.set()
+    def flush(self): sys.__stderr__.flush()
+said = []
+sys.stderr = Heard()
+with Lines(3, every=0.01) as lines:
+    lines(Event("sent", 1))
+    lines(Event("sent", 2))
+    lines(Event("received", 2, cost_usd=0.06))
+    assert beats.wait(20)
+"""
+
+
+def test_the_heartbeat_says_what_is_under_way_in_plain_lines(environment):
+    """Every 30 s in real life, which no test waits for: the interval is a parameter."""
+    line = [sys.executable, "-c", BEAT]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    beats = done.stderr.splitlines()
+    assert len(beats) >= 3
+    assert re.fullmatch(r"flux: 0/3 done, 2 under way, 1 to come, 0\.06 USD, 0 s; call 1 for 0 s: drawing", beats[-1])
+    assert done.stdout == ""
+
+
+def test_the_heartbeat_stops_with_the_run_and_a_short_run_has_none(generate):
+    assert [line for line in generate("a fox", "-n", "3").err.splitlines() if "under way" in line] == []

@@ -1,0 +1,257 @@
+"""What a person sees while pictures are made, read from the screen of a real terminal."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from e2e.gateway import held, picture, status, together
+from e2e.screen import Screen, needs_tmux
+
+pytestmark = needs_tmux
+WIDTHS = (40, 80, 200)
+FRAME = re.compile(r"^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] ", re.MULTILINE)
+
+
+@pytest.fixture
+def release():
+    """The event the gateway waits for; set at the end, so that its threads end."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.fixture
+def screen(command, keyed, tmp_path):
+    """Run `flux generate` on a terminal: `with screen("a fox", "-n", "3", width=40) as shown:`."""
+
+    def run(*words, width=80, height=20, **variables):
+        return Screen([command, "generate", *words], keyed | variables, width=width, height=height, folder=tmp_path)
+
+    return run
+
+
+def seeds(gateway, **answers):
+    """Answers for some seeds (`s8=status(400)`); the others wait for `then`."""
+    then = answers.pop("then", None) or picture()
+    gateway.answers(lambda asked: answers.get(f"s{asked.body['seed']}", then))
+
+
+def rows(text):
+    """The lines of calls under way."""
+    return [line for line in text.splitlines() if FRAME.match(line)]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_call_under_way_has_one_line_with_state_time_and_prompt(screen, gateway, release, width):
+    gateway.answers(held(release))
+    with screen("a red fox in the snow under a very large winter moon", width=width) as shown:
+        text = shown.until(lambda text: "drawing" in text)
+        (line,) = text.splitlines()
+        assert re.match(r"^. +\d+\.\d s  drawing  a red fox", line)
+        assert len(line) < width
+        assert line.endswith("…") == (width < 80)
+        release.set()
+        assert shown.end().splitlines()[0].startswith("✓ 1024x1024 jpeg")
+        assert FRAME.search(shown.text) is None
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_many_calls_have_a_line_each_and_a_summary_that_fits(screen, gateway, release, width):
+    slow = status(429, message="slow down, please, there are too many of you", retry_after="60")
+    seeds(
+        gateway,
+        s1=picture(),
+        s2=status(400, "INVALID_REQUEST", "this is not what anybody draws"),
+        s3=slow,
+        then=held(release),
+    )
+    with screen("a fox", "-n", "6", "--seed", "1", "--retries", "1", width=width) as shown:
+        text = shown.until(lambda text: len(rows(text)) == 4 and "2/6 done" in text and "waiting" in text)
+        assert [re.match(r"^. (\d/6) ", line)[1] for line in rows(text)] == ["3/6", "4/6", "5/6", "6/6"]
+        summary = text.splitlines()[-1]
+        assert summary.startswith("2/6 done · ")
+        assert "1 failed" in summary
+        assert "0.06 USD" in summary
+        assert ("4 under way" in summary) == (width >= 80)
+        assert all(len(line) < width for line in [*rows(text), summary])
+        waiting = rows(text)[0]
+        assert "waiting" in waiting
+        assert ("too many of you" in waiting) == (width == 200)
+        assert shown.text.count("✗ 2/6") == 1
+        shown.press("C-c")
+        shown.end()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_of_hundreds_of_calls_some_rows_are_shown_and_the_summary_counts_all(screen, gateway, release, width):
+    gateway.answers(held(release))
+    with screen("a fox", "-n", "300", "--concurrency", "200", "--seed", "1", width=width) as shown:
+        text = shown.until(lambda text: len(gateway.posts) == 200 and len(rows(text)) == 12)
+        assert len(text.splitlines()) == 13
+        assert text.splitlines()[-1].startswith("0/300 done · 200 under way")
+        shown.press("C-c")
+        assert "[exit 130]" in shown.end()
+
+
+def test_a_low_terminal_shows_fewer_rows_and_keeps_the_summary(screen, gateway, release):
+    gateway.answers(held(release))
+    with screen("a fox", "-n", "9", height=6) as shown:
+        text = shown.until(lambda text: "9 under way" in text)
+        assert len(rows(text)) == 4
+        assert text.splitlines()[-1].startswith("0/9 done")
+        shown.press("C-c")
+        shown.end()
+
+
+@pytest.mark.parametrize("widths", [(200, 80, 40), (40, 200), (80, 40, 80, 40, 200, 40)], ids=str)
+def test_a_resize_leaves_nothing_behind(screen, gateway, release, widths):
+    """Whatever the widths on the way, every line is there once: nothing wrapped stays, nothing that was said goes."""
+    slow = status(429, message="slow down, please, there are far too many of you here today", retry_after="60")
+    under_way = {f"s{seed}": held(release) for seed in (14, 15, 16)}
+    seeds(gateway, s13=slow, **under_way)
+    with screen("a fox", "-n", "16", "--seed", "1", "--json", width=widths[0]) as shown:
+        shown.until(lambda text: "12/16 done" in text and "waiting" in text)
+        for width in widths[1:]:
+            shown.resize(width)
+            frame = rows(shown.text)[-1][0]
+            text = shown.until(lambda text, frame=frame: len(rows(text)) == 4 and rows(text)[-1][0] != frame)
+            assert all(len(line) <= width for line in text.splitlines())
+        lines = shown.everything
+        for number in range(1, 13):
+            assert sum(line.startswith(f"✓ {number:>2}/16 a-fox-{number}.jpg") for line in lines) == 1
+        assert [line[2:7] for line in lines if FRAME.match(line)] == ["13/16", "14/16", "15/16", "16/16"]
+        assert sum("12/16 done" in line for line in lines) == 1
+        assert len(lines) == 12 + 4 + 1
+        shown.press("C-c")
+        shown.end()
+
+
+def test_ctrl_c_clears_the_moving_lines_and_gives_the_cursor_back(screen, gateway, release):
+    seeds(gateway, s1=picture(), then=held(release))
+    with screen("a fox", "-n", "3", "--seed", "1") as shown:
+        shown.until(lambda text: "1/3 done" in text and len(rows(text)) == 2)
+        assert not shown.cursor
+        shown.press("C-c")
+        text = shown.end()
+        assert shown.cursor
+        assert rows(text) == []
+        assert "under way" not in text
+        assert text.count("a-fox-1.jpg") == 1
+        assert "interrupted" in text
+        assert "[exit 130]" in text
+
+
+def test_cost_and_time_left_are_shown_while_many_pictures_are_made(screen, gateway, release):
+    first = together(2)
+    answers = iter([first, first])
+    gateway.answers(lambda _asked: next(answers, None) or held(release))
+    with screen("a fox", "-n", "20", "--concurrency", "2", "--seed", "1", width=100) as shown:
+        text = shown.until(lambda text: "2/20 done" in text)
+        assert "0.12 USD" in text.splitlines()[-1]
+        shown.press("C-c")
+        shown.end()
+
+
+COLOUR = re.compile(r"\x1b\[(?:\d+;)*3[0-7]")
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [
+        ({}, True),
+        ({"NO_COLOR": "1"}, False),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        ({"FORCE_COLOR": "1"}, True),
+    ],
+    ids=str,
+)
+def test_colours_are_left_out_where_they_are_not_wanted_and_the_lines_still_move(
+    screen, gateway, release, variables, coloured
+):
+    seeds(gateway, s1=picture(), then=held(release))
+    with screen("a fox", "-n", "2", "--seed", "1", **variables) as shown:
+        shown.until(lambda text: "1/2 done" in text)
+        assert bool(COLOUR.search(shown.coloured)) == coloured
+        assert len(rows(shown.text)) == 1
+        release.set()
+        shown.end()
+
+
+PLAIN = {
+    "a dumb terminal": ((), {"TERM": "dumb"}),
+    "a dumb terminal with forced colours": ((), {"TERM": "dumb", "FORCE_COLOR": "1"}),
+    "CI": ((), {"CI": "true"}),
+    "asked for by the option": (("--progress", "plain"), {}),
+    "asked for by the variable": ((), {"FLUX_PROGRESS": "plain"}),
+    "the option wins": (("--progress", "plain"), {"FLUX_PROGRESS": "none"}),
+}
+
+
+@pytest.mark.parametrize(("words", "variables"), PLAIN.values(), ids=PLAIN)
+def test_plain_progress_is_lines_that_stay_without_colours(screen, gateway, words, variables):
+    seeds(gateway, s2=status(400, "INVALID_REQUEST", "no such thing"))
+    with screen("a fox", "-n", "2", "--seed", "1", *words, width=200, **variables) as shown:
+        shown.end()
+        assert "\x1b[" not in shown.coloured
+        lines = shown.lines
+        assert sum(line.startswith("flux: [1/2] saved a-fox-1.jpg (1024x1024 jpeg, ") for line in lines) == 1
+        assert sum(line.startswith("flux: [2/2] failed: ") for line in lines) == 1
+
+
+def test_progress_none_says_nothing_of_what_goes_well(screen):
+    with screen("a fox", "-n", "2", "--seed", "1", "--progress", "none") as shown:
+        assert shown.end().splitlines() == ["a-fox-1.jpg", "a-fox-2.jpg", "[exit 0]"]
+
+
+def test_a_terminal_without_unicode_gets_ascii(screen, gateway, release):
+    seeds(gateway, s1=picture(), then=held(release))
+    with screen("a fox", "-n", "2", "--seed", "1", PYTHONIOENCODING="latin-1", PYTHONUTF8="0") as shown:
+        text = shown.until(lambda text: "1/2 done" in text)
+        assert text.isascii()
+        assert text.splitlines()[0].startswith("+ 1/2 ")
+        assert text.splitlines()[-1].startswith("1/2 done - 1 under way")
+        release.set()
+        shown.end()
+
+
+def test_verbose_shows_steps_and_request_ids_above_the_moving_lines(screen):
+    with screen("a fox", "--seed", "1", "--verbose", width=100) as shown:
+        first, second, third = shown.end().splitlines()[:3]
+        assert first == "  sent"
+        assert re.match(r"  received \d+ kB, 0\.06 USD after \d\.\d s, request req_1$", second)
+        assert re.match(r"✓ 1024x1024 jpeg, \d+ kB, 0\.06 USD  \d\.\d s  req_1$", third)
+
+
+def test_a_terminal_that_goes_away_takes_no_picture_with_it(command, keyed, gateway, release):
+    """As under nohup: the window is closed while the provider works, and the hang-up is ignored."""
+    gateway.answers(held(release))
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", command, "generate", "a fox", "-n", "2", "--seed", "7"],
+        env=keyed | {"TERM": "xterm-256color"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=slave,
+    ) as flux:
+        os.close(slave)
+        shown = b""
+        while b"drawing" not in shown:
+            shown += os.read(master, 65536)
+        os.close(master)
+        release.set()
+        out, _ = flux.communicate(timeout=30)
+    assert (flux.returncode, out) == (0, b"a-fox-7.jpg\na-fox-8.jpg\n")
+    assert sorted(path.name for path in Path().iterdir()) == ["a-fox-7.jpg", "a-fox-8.jpg"]
+
+
+def test_the_screens_in_the_readme_are_what_the_command_shows():
+    """But for times and sizes; scripts/screens.py makes them anew."""
+    script = Path(__file__).parents[2] / "scripts" / "screens.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
