@@ -9,6 +9,7 @@ import typer
 
 from flux_cli import console
 from flux_cli.cli.config import app as config_app
+from flux_cli.cli.convert import convert
 from flux_cli.cli.generate import generate
 from flux_cli.cli.help import Command, Group
 from flux_cli.cli.models import models
@@ -20,7 +21,14 @@ from flux_cli.core.report import failure_document
 
 # Typer keeps its own copy of Click private; the root of what a wrong command line raises is reached by inheritance.
 WRONG_LINE: type[Exception] = typer.BadParameter.__mro__[2]
-COMMANDS = {"generate": generate, "resolve": resolve, "sizes": sizes, "models": models, "providers": providers}
+COMMANDS = {
+    "generate": generate,
+    "resolve": resolve,
+    "sizes": sizes,
+    "models": models,
+    "providers": providers,
+    "convert": convert,
+}
 EXAMPLES = {
     "generate": (
         'flux generate "a red fox in the snow"',
@@ -36,6 +44,11 @@ EXAMPLES = {
     "sizes": ("flux sizes", "flux sizes 1920x1080", "SIZE=$(flux sizes 16:9 --plain)"),
     "models": ("flux models", "flux models flux1.1-pro-ultra"),
     "providers": ("flux providers", "flux providers bfl"),
+    "convert": (
+        "flux convert photo.png -f webp",
+        "flux convert photo.png -o 'card.{avif,webp,jpg}' --size 1200x630 --fit cover --max-bytes 200kB",
+        "flux convert *.png -f avif -f webp --width 640 --width 1280 --html",
+    ),
 }
 
 
