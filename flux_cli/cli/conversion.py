@@ -66,7 +66,7 @@ def plan(
             data = _read(source)
             planned = _planned(data, wanted)
         except FluxError as fault:
-            failed.append(Result(source, error=_about(source, fault)))
+            failed.append(Result(source, error=_about(source, fault, target)))
             continue
         name = Name(template, {"name": _stem(source, beside=target.output is None), "index": index})
         paths = {output: PIPE if template == PIPE else path_of(name, output, target.suffixes) for output in planned}
@@ -164,8 +164,12 @@ def _made(path: str, rendered: Rendered) -> Made:
     return Made(path, rendered.output, one.width, one.height, len(one.data), rendered.quality, one.as_received)
 
 
-def _about(source: str, fault: FluxError) -> FluxError:
+def _about(source: str, fault: FluxError, target: Target | None = None) -> FluxError:
     """The failure, with the name of the picture it is about."""
     if source not in fault.message:
         fault.message = f"{source}: {fault.message}"
+    stem, suffix = split_suffix(source)
+    if target and target.output == f"{stem}.{{ext}}" and target.formats:  # a shell has made words of the braces
+        listed = ",".join((*(target.suffixes[name] for name in target.formats), suffix))
+        fault.hint = f"quote a list of formats: -o '{stem}.{{{listed}}}'"
     return fault

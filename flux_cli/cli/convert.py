@@ -1,7 +1,7 @@
 """`flux convert`: the finishing step on pictures that are there already. No network, no key."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import typer
@@ -11,7 +11,7 @@ from flux_cli.cli.conversion import PIPE, Result, cores, plan, run
 from flux_cli.cli.finishing import FINISH, Finishing, read_finish
 from flux_cli.cli.options import OUTPUT, RUN, AsJson, takes_options
 from flux_cli.core import markup
-from flux_cli.core.errors import UsageError
+from flux_cli.core.errors import Interrupted, UsageError
 from flux_cli.core.finish import Finish
 from flux_cli.core.formats import split_suffix
 from flux_cli.core.model import Json
@@ -102,7 +102,14 @@ def convert(options: Options, finishing: Finishing) -> int:
         sink = files.Pipe(sys.stdout.buffer)
     else:
         sink = files.Folder(overwrite=options.overwrite, rescue=config.state_folder() / "rescued")
-    results = {result.source: result for result in (*failed, *run(tasks, sink.save, cores()))}
+    results = {result.source: result for result in failed}
+    try:
+        results.update((result.source, result) for result in run(tasks, sink.save, cores()))
+    except KeyboardInterrupt:  # what is saved stays, and is listed
+        unfinished = Interrupted(f"interrupted: {len(sources) - len(results)} of {len(sources)} pictures are not made")
+        results.update(
+            (task.source, Result(task.source, error=unfinished)) for task in tasks if task.source not in results
+        )
     in_order = [results[source] for source in sources]
     _tell(options, finishing, in_order, piped=output == PIPE)
     return _exit_code(in_order)
@@ -139,12 +146,11 @@ def _tell(options: Options, finishing: Finishing, results: Sequence[Result], *, 
                 if made.quality is not None and made.quality < made.output.quality:
                     limit = f"{made.output.max_bytes:,} bytes"
                     console.err(f"flux: note: {made.path}: quality {made.quality}, to fit into {limit}")
-    for result in results:
-        if result.error:
-            console.error(result.error, verbose=options.verbose)
-    failed = sum(1 for result in results if result.error)
-    if failed and len(results) > 1:
-        console.err(f"flux: {failed} of {len(results)} pictures failed")
+    faults = [result.error for result in results if result.error]
+    for fault in dict.fromkeys(faults):
+        console.error(fault, verbose=options.verbose)
+    if len(results) > 1 and faults and not _interrupted(results):
+        console.err(f"flux: {len(faults)} of {len(results)} pictures failed")
 
 
 def _markup(result: Result, alt: str | None) -> str:
@@ -177,13 +183,14 @@ def _document(results: Sequence[Result]) -> dict[str, Json]:
         {"source": result.source, **error_document(result.error)} for result in results if result.error
     ]
     code = _exit_code(results)
-    status = {0: "ok", 3: "partial"}.get(code, "failed")
+    status = {0: "ok", 3: "partial", 130: "interrupted"}.get(code, "failed")
     return {"schema": SCHEMA, "status": status, "exit_code": code, "files": files, "skipped": kept, "errors": errors}
 
 
-def _exit_code(results: Iterable[Result]) -> int:
-    """0 all made; 3 some; the common code when every picture failed alike, else 1."""
-    results = tuple(results)
+def _exit_code(results: Sequence[Result]) -> int:
+    """0 all made; 3 some; the common code when every picture failed alike, else 1; 130 interrupted."""
+    if _interrupted(results):
+        return Interrupted.exit_code
     errors = [result.error for result in results if result.error]
     if not errors:
         return 0
@@ -191,3 +198,7 @@ def _exit_code(results: Iterable[Result]) -> int:
         return 3
     causes = {error.exit_code for error in errors}
     return causes.pop() if len(causes) == 1 else 1
+
+
+def _interrupted(results: Sequence[Result]) -> bool:
+    return any(isinstance(result.error, Interrupted) for result in results)

@@ -2,6 +2,9 @@
 
 import io
 import json
+import signal
+import subprocess
+import time
 
 import pytest
 from PIL import Image
@@ -185,6 +188,42 @@ def test_a_bomb_is_refused_before_it_is_decoded(flux, work):
 def test_a_pipe_has_no_room_for_a_document(flux):
     result = flux("convert", "photo.png", "-o", "-", "--json")
     assert (result.code, result.json["errors"][0]["code"]) == (2, "usage")
+
+
+def test_braces_a_shell_has_taken_are_explained(flux, work):
+    """Unquoted, `-o hero.{webp,avif}` reaches us as `-o hero.webp hero.avif`."""
+    result = flux("convert", "photo.png", "-o", "hero.webp", "hero.avif")
+    assert result.code == 3
+    assert "hint: quote a list of formats: -o 'hero.{webp,avif}'" in result.err
+    assert look(work / "hero.webp")[0] == "webp"
+
+
+def test_ctrl_c_lists_what_is_made_and_counts_what_is_not(environment, command, work):
+    large = pixels_as("png", 2752, 1536)
+    for number in range(24):
+        (work / f"{number}.png").write_bytes(large)
+    words = [
+        command,
+        "convert",
+        *(f"{number}.png" for number in range(24)),
+        "-f",
+        "avif",
+        "--effort",
+        "small",
+        "-o",
+        "out/",
+    ]
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not (work / "out/0.avif").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.startswith("flux: error: interrupted: ")
+    assert "of 24 pictures are not made" in err
+    for line in out.splitlines():
+        assert look(work / line) == ("avif", (2752, 1536))
 
 
 def test_a_failed_run_is_a_document_too(flux):
