@@ -87,7 +87,8 @@ def convert(options: Options, finishing: Finishing) -> int:
     """Make other files of pictures: another format, exact pixels, several widths, fewer bytes.
 
     Paths go to stdout, one a line. Nothing is sent anywhere, and nothing is overwritten unless you say so. An
-    animation counts by its first picture. Colour profiles are kept, orientation is applied.
+    animation counts by its first picture. Colour profiles are kept and orientation is applied; what a camera noted
+    stays behind. A file that needs no change is copied byte for byte.
     """
     from flux_cli import files
 

@@ -121,9 +121,13 @@ def _check_pixels(width: int, height: int) -> None:
         raise PictureError(f"the picture has {width}x{height} pixels: more than any should")
 
 
-def _opened(data: bytes) -> Image.Image:
-    """The picture, still undecoded."""
-    return Image.open(io.BytesIO(data), formats=[name.upper() for name in FORMATS])
+@contextlib.contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """The picture, still undecoded. Pillow's warnings about oddities of other people's files are nobody's business."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(io.BytesIO(data), formats=[name.upper() for name in FORMATS]) as source:
+            yield source
 
 
 def _upright(source: Image.Image) -> Image.Image:
@@ -136,8 +140,6 @@ def _upright(source: Image.Image) -> Image.Image:
 def _pillow(what: str) -> Iterator[None]:
     """The one boundary to Pillow: whatever it raises becomes a PictureError saying what could not be done."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns about oddities of other people's files
-            yield
+        yield
     except _FAULTS as fault:
         raise PictureError(f"the picture {what}: {fault}") from fault
