@@ -135,9 +135,9 @@ def frames(wanted: Finish, width: int, height: int) -> tuple[Frame, ...]:
     return tuple(kept)
 
 
-def place(window: tuple[float, float], size: tuple[int, int], place: tuple[float, float]) -> Box:
+def place(window: tuple[float, float], size: tuple[int, int], at: tuple[float, float]) -> Box:
     """The box of a window in a picture, at a share (0 to 1) of the room it has in each direction."""
-    left, top = ((size[axis] - window[axis]) * place[axis] for axis in (0, 1))
+    left, top = ((size[axis] - window[axis]) * at[axis] for axis in (0, 1))
     if window == (round(window[0]), round(window[1])):
         left, top = round(left), round(top)  # whole pixels can be cut out as they are
     return left, top, left + window[0], top + window[1]
@@ -196,10 +196,11 @@ def _output(wanted: Finish, received: Received, frame: Frame, name: str) -> Outp
     if wanted.lossless:
         check_lossless(name)
     same = name == received.format and (frame.width, frame.height) == frame.window == (received.width, received.height)
-    said = wanted.quality is not None or wanted.lossless or wanted.effort is not None
+    said = wanted.quality is not None or wanted.effort is not None
     fits = wanted.max_bytes is None or received.size <= wanted.max_bytes
     upright = received.upright or wanted.fit == "none"
-    return _plain(name, frame, wanted)._replace(untouched=same and fits and upright and not said)
+    untouched = same and fits and upright and not said
+    return _plain(name, frame, wanted)._replace(untouched=untouched)
 
 
 def _plain(name: str, frame: Frame, wanted: Finish) -> Output:
@@ -209,5 +210,5 @@ def _plain(name: str, frame: Frame, wanted: Finish) -> Output:
 
 def _too_small(frame: Frame, width: int, height: int) -> UsageError:
     message = f"{frame.width}x{frame.height} would enlarge a picture of {width}x{height} ({frame.scale:.2f} times)"
-    most = int(frame.width / frame.scale), int(frame.height / frame.scale)
+    most = max(1, int(frame.width / frame.scale)), max(1, int(frame.height / frame.scale))
     return UsageError(message, hint=f"ask for at most {most[0]}x{most[1]}, or allow it with --upscale")

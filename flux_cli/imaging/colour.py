@@ -26,14 +26,7 @@ def prepared(image: Image.Image) -> Image.Image:
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """The picture in sRGB; without a profile, or with one that makes no sense, by plain arithmetic."""
     bare = image.convert("RGB") if image.mode == "RGBA" else image
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else None
-        if source is None or ImageCms.getProfileDescription(source).startswith("sRGB"):
-            return image.convert("RGBA" if image.mode == "RGBA" else "RGB")
-        converted = ImageCms.profileToProfile(bare, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):
-        converted = bare.convert("RGB")
-    shown = converted or bare.convert("RGB")
+    shown = _by_profile(bare, profile) or bare.convert("RGB")
     if image.mode == "RGBA":
         shown.putalpha(image.getchannel("A"))
     return shown
@@ -47,6 +40,19 @@ def flattened(image: Image.Image) -> Image.Image:
     paper.paste(image, mask=image.getchannel("A"))
     paper.info = image.info
     return paper
+
+
+def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
+    """What a profile makes of the numbers; None where there is none, a broken one, or sRGB itself."""
+    if not profile:
+        return None
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if ImageCms.getProfileDescription(source).startswith("sRGB"):
+            return None
+        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return None
 
 
 def _from_grey(image: Image.Image, profile: bytes) -> Image.Image:

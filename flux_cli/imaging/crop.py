@@ -53,7 +53,7 @@ def _interest(image: Image.Image, axis: int, length: int) -> list[float]:
     sums = [0.0, *accumulate(memoryview(row.tobytes()).cast("f"))]
     inside = [end - start for start, end in zip(sums, sums[length:], strict=False)]
     room = max(1, len(inside) - 1)
-    return [marks * (1 - LEAN * abs(2 * at / room - 1)) for at, marks in enumerate(inside)]
+    return [score * (1 - LEAN * abs(2 * at / room - 1)) for at, score in enumerate(inside)]
 
 
 def _detail(image: Image.Image) -> Image.Image:
