@@ -10,6 +10,7 @@ import typer
 from flux_cli import console
 from flux_cli.cli.about import completion, help_
 from flux_cli.cli.config import app as config_app
+from flux_cli.cli.convert import convert
 from flux_cli.cli.generate import generate
 from flux_cli.cli.help import Command, Group
 from flux_cli.cli.models import models
@@ -31,6 +32,7 @@ COMMANDS = {
     "generate": generate,
     "resolve": resolve,
     "show": show,
+    "convert": convert,
     "sizes": sizes,
     "models": models,
     "providers": providers,
@@ -66,6 +68,11 @@ EXAMPLES = {
         "flux completion powershell >> $PROFILE",
     ),
     "help": ("flux help", "flux help sizes", "flux help generate"),
+    "convert": (
+        "flux convert photo.png -f webp",
+        "flux convert photo.png -o 'card.{avif,webp,jpg}' --size 1200x630 --fit cover --max-bytes 200kB",
+        "flux convert *.png -f avif -f webp --width 640 --width 1280 --html",
+    ),
 }
 
 

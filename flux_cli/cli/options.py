@@ -339,22 +339,25 @@ Result = TypeVar("Result")
 def takes_options(command: Callable[..., Result]) -> Callable[..., Result]:
     """Let a command declare `options: Options` and be called by Typer with every option on its own.
 
-    Typer reads signatures; this one is made of the fields of Options, followed by the command's own parameters.
+    Typer reads signatures; this one is made of the fields of Options and of any other tuple of options, followed by the
+    command's own parameters.
     """
     hints = get_type_hints(command, include_extras=True)
+    groups = {name: kind for name, kind in hints.items() if hasattr(kind, "_field_defaults")}  # NamedTuples
     own = [
         parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
         for name, parameter in inspect.signature(command).parameters.items()
-        if name != "options"
+        if name not in groups
     ]
     shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=Options._field_defaults[name], annotation=hint)
-        for name, hint in get_type_hints(Options, include_extras=True).items()
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=kind._field_defaults[name], annotation=hint)
+        for kind in groups.values()
+        for name, hint in get_type_hints(kind, include_extras=True).items()
     ]
 
     def run(**values: object) -> Result:
-        rest = {parameter.name: values.pop(parameter.name) for parameter in own}
-        return command(Options(**values), **rest)  # type: ignore[arg-type] # Typer has checked them
+        filled = {name: kind(**{field: values.pop(field) for field in kind._fields}) for name, kind in groups.items()}
+        return command(**filled, **values)
 
     run.__signature__ = inspect.Signature([*shared, *own])  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*shared, *own)}

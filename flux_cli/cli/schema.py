@@ -135,6 +135,17 @@ DEFINITIONS: dict[str, Node] = {
     "pictures": _object(
         schema=_words(SCHEMA), files=_list(PICTURE), errors=_list(_object(path=TEXT, **FAULT))
     ),
+    "convert": _one_of("conversion", "failure"),
+    "conversion": _object(
+        schema=_words(SCHEMA), status=_words("ok", "partial", "failed", "interrupted"), exit_code=WHOLE,
+        files=_list(
+            _object(
+                path=TEXT, source=TEXT, format=TEXT, width=WHOLE, height=WHOLE, bytes=WHOLE, quality=MAYBE_WHOLE,
+                as_received=FLAG,
+            )
+        ),
+        skipped=_list(_object(path=TEXT, source=TEXT)), errors=_list(_object(source=TEXT, **FAULT)),
+    ) | {"additionalProperties": True},  # with --html, `html`
     "run_list": _object(schema=_words(SCHEMA), folder=TEXT, runs=_list(_ref("run"))),
     "recovery": _object(schema=_words(SCHEMA), runs=_list(_ref("recovered"))),
     "run": PAST, "recovered": _ref("report"),
@@ -142,7 +153,7 @@ DEFINITIONS: dict[str, Node] = {
     "call_error": _object(index=WHOLE, seed=ANY, **FAULT), "size": SIZE, "model": MODEL,
     "provider": PROVIDER,
 }  # fmt: skip
-COMMANDS = ("generate", "resolve", "sizes", "models", "providers", "config", "runs", "recover", "show")
+COMMANDS = ("generate", "resolve", "sizes", "models", "providers", "config", "runs", "recover", "show", "convert")
 
 
 def document(command: str | None = None) -> Node:

@@ -46,7 +46,7 @@ def inspect(data: bytes) -> Look:
     """Walk the whole container. Raises PictureError for unknown, damaged or truncated pictures."""
     name = sniff(data)
     if name is None:
-        message = f"the answer is no picture: it begins with {_shown(data)}"
+        message = f"this is no picture: it begins with {_shown(data)}"
         raise PictureError(message)
     try:
         width, height = _WALKERS[name](data)

@@ -2,7 +2,7 @@
 
 import string
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from flux_cli.core.errors import OutputError, did_you_mean
@@ -40,10 +40,14 @@ def complete(output: str | None, *, seeded: bool, is_folder: bool) -> str:
 
     A name without the suffix of a picture gets `.{ext}`. Raises OutputError for unknown fields.
     """
-    default = DEFAULT if seeded else DEFAULT_UNSEEDED
+    return completed(output, DEFAULT if seeded else DEFAULT_UNSEEDED, FIELDS, is_folder=is_folder)
+
+
+def completed(output: str | None, default: str, known: Sequence[str], *, is_folder: bool) -> str:
+    """The full template for what `-o` says, where `known` fields may stand in it. Raises OutputError."""
     if not output:
         return default
-    fields = _fields(output)
+    fields = _fields(output, known)
     if is_folder:
         return f"{output.rstrip('/')}/{default}"
     if "ext" in fields or format_of_suffix(output):
@@ -53,7 +57,7 @@ def complete(output: str | None, *, seeded: bool, is_folder: bool) -> str:
 
 def names(template: str, rows: list[dict[str, str | int]]) -> tuple[Name, ...]:
     """One name a row of field values, all different: where the template alone would repeat, `-{index}` is added."""
-    for candidate in (template, _with_index(template, len(str(len(rows))))):
+    for candidate in (template, with_tail(template, f"-{{index:0{len(str(len(rows)))}}}")):
         all_names = tuple(Name(candidate, row) for row in rows)
         if len({fold(name.path("ext")) for name in all_names}) == len(all_names):
             break
@@ -109,13 +113,13 @@ def _cut(text: str, limit: int) -> str:
     return text.encode("utf-8", "ignore")[:limit].decode("utf-8", "ignore").rstrip()
 
 
-def _with_index(template: str, digits: int) -> str:
+def with_tail(template: str, tail: str) -> str:
+    """`hero.webp` -> `hero-640.webp`: more of a name, before the suffix of a picture."""
     stem, suffix = split_suffix(template)
-    index = f"-{{index:0{digits}}}"
-    return f"{stem}{index}.{suffix}" if suffix == "{ext}" or suffix.lower() in BY_SUFFIX else f"{template}{index}"
+    return f"{stem}{tail}.{suffix}" if suffix == "{ext}" or suffix.lower() in BY_SUFFIX else f"{template}{tail}"
 
 
-def _fields(template: str) -> list[str]:
+def _fields(template: str, known: Sequence[str]) -> list[str]:
     """The field names of a template. Raises OutputError for anything but `{name}` and `{name:03}`."""
     try:
         parts = list(string.Formatter().parse(template))
@@ -126,9 +130,9 @@ def _fields(template: str) -> list[str]:
     for _, field, spec, conversion in parts:
         if field is None:
             continue
-        if field not in FIELDS or conversion:
+        if field not in known or conversion:
             message = f"output {template!r}: there is no field {{{field}}}"
-            raise OutputError(message, hint=did_you_mean(field, FIELDS) or f"fields: {', '.join(FIELDS)}")
+            raise OutputError(message, hint=did_you_mean(field, known) or f"fields: {', '.join(known)}")
         if spec and not (spec.isascii() and spec.isdigit() and len(spec) <= SPEC_LENGTH):
             message = f"output {template!r}: {{{field}:{spec}}} is no width"
             raise OutputError(message, hint="write {index:03} for numbers with leading zeros")

@@ -7,7 +7,7 @@ import random
 import time
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.formats import FORMATS, format_named
+from flux_cli.core.formats import FORMATS, encoder, format_named
 from flux_cli.core.model import Json
 from flux_cli.core.ratio import nominal, parse_ratio, parse_shape
 from flux_cli.core.replies import parse_json
@@ -49,9 +49,9 @@ def _pictures(request: dict[str, Json]) -> dict[str, Json]:
     for number in range(first, first + count):
         sketch = draw(prompt, number, width, height, badge=badge)
         stream = io.BytesIO()
-        quality = request.get("output_compression", DEFAULT_QUALITY)
-        encoder = {**FORMATS[file_format].encoder, "quality": quality}
-        sketch.image.save(stream, file_format, **encoder)
+        asked = request.get("output_compression")
+        quality = asked if isinstance(asked, int) else DEFAULT_QUALITY
+        sketch.image.save(stream, file_format, **encoder(file_format, quality, "fast"))
         encoded = base64.b64encode(stream.getvalue()).decode("ascii")
         undrawn = sketch.undrawn
         if request.get("response_format") == "b64_json":

@@ -97,7 +97,7 @@ def test_webp_s_fourteen_bits_of_size_are_read_whole(options):
 )
 def test_what_is_no_picture_is_shown_by_its_beginning(data):
     assert sniff(data) is None
-    with pytest.raises(PictureError, match="the answer is no picture: it begins with") as raised:
+    with pytest.raises(PictureError, match="this is no picture: it begins with") as raised:
         inspect(data)
     assert raised.value.message.isprintable()
 

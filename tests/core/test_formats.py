@@ -3,7 +3,16 @@
 import pytest
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.formats import BY_SUFFIX, FORMATS, format_named, format_of_suffix, split_suffix
+from flux_cli.core.formats import (
+    BY_SUFFIX,
+    EFFORTS,
+    FORMATS,
+    check_lossless,
+    encoder,
+    format_named,
+    format_of_suffix,
+    split_suffix,
+)
 
 
 def test_the_five_formats_of_the_page_are_there_and_no_other():
@@ -109,3 +118,33 @@ def test_a_picture_suffix_flux_cannot_write_is_refused(suffix):
 )
 def test_stem_and_suffix_of_the_last_part(path, parts):
     assert split_suffix(path) == parts
+
+
+# --- encoders -------------------------------------------------------------------------------------------------------
+
+LOSSY = ("jpeg", "webp", "avif")
+
+
+@pytest.mark.parametrize("name", LOSSY)
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_a_higher_quality_is_never_a_lower_one_of_the_encoder(name, effort):
+    own = [encoder(name, quality, effort)["quality"] for quality in range(101)]
+    assert own == sorted(own)
+    assert (own[0], own[100]) == (0, 100)
+
+
+def test_the_same_quality_is_another_number_in_every_encoder():
+    """As measured: JPEG's 85 looks like WebP's 85 and AVIF's 68."""
+    assert [encoder(name, 85)["quality"] for name in LOSSY] == [85, 85, 68]
+
+
+@pytest.mark.parametrize("name", ["png", "gif"])
+def test_quality_means_nothing_where_nothing_is_lost(name):
+    assert encoder(name, 10) == encoder(name, 90)
+
+
+@pytest.mark.parametrize("name", ["jpeg", "gif", "avif"])
+def test_what_cannot_be_lossless_says_so_and_names_what_can(name):
+    with pytest.raises(UsageError, match=f"{name} cannot be lossless") as caught:
+        check_lossless(name)
+    assert "png or webp" in caught.value.hint

@@ -1,0 +1,222 @@
+"""Encoders against the reference tools, on one generated photograph, in one run: time and size as ratios.
+
+    python benchmarks/encoders.py            # needs vips, cwebp, avifenc, cjpeg, optipng where they are to be compared
+
+Whole processes where the peer is a program (in brackets without the start-up of Python and of the command line, which
+`flux --version` measures), calls where it is Pillow. Rows of `at equal …` first look for the quality at which our file
+is as large as the peer's, or as like to the source.
+"""
+
+import io
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from likeness import psnr, ssim
+from PIL import Image
+from scene import graphic, photo
+
+from flux_cli.core.formats import Effort
+from flux_cli.imaging.encode import encoded
+
+ROUNDS = 5
+FLUX = str(Path(sys.executable).with_name("flux"))
+
+
+class Row(NamedTuple):
+    """One comparison: ratios of ours to theirs, and what they should be."""
+
+    name: str
+    peer: str
+    ratios: str
+    target: str
+
+
+def main() -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        picture, drawing = photo(), graphic()
+        picture.save("photo.png", compress_level=6)
+        drawing.save("drawing.png")
+        rows = [
+            row for compare in (e1, jpeg_small, e2, webp_small, e3, e3_balanced, e4, e5) if (row := compare(picture))
+        ]
+        rows += [row for compare in (flat,) if (row := compare(drawing))]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def e1(_: Image.Image) -> Row | None:
+    """JPEG, CPU of the whole process."""
+    if not shutil.which("vips"):
+        return _missing("vips")
+    cpu = _both(_flux("jpg", "-q", "85"), ["vips", "copy", "photo.png", "peer.jpg[Q=85]"], cpu=True)
+    size = _size("ours.jpg") / _size("peer.jpg")
+    return Row("E1 png to jpeg", "vips copy [Q=85]", f"cpu {cpu}, size {size:.3f}", "cpu 1.4")
+
+
+def jpeg_small(source: Image.Image) -> Row | None:
+    """JPEG at --effort small against the reference encoder's best."""
+    if not shutil.which("cjpeg"):
+        return _missing("cjpeg")
+    source.save("photo.ppm")
+    _run(["cjpeg", "-quality", "85", "-optimize", "-progressive", "-outfile", "peer.jpg", "photo.ppm"])
+    data = encoded(source, "jpeg", 85, "small")
+    return Row(
+        "   jpeg, effort small", "cjpeg -optimize -progressive", f"size {len(data) / _size('peer.jpg'):.3f}", "1.1"
+    )
+
+
+def e2(source: Image.Image) -> Row | None:
+    """WebP at equal size, CPU of the whole process."""
+    if not shutil.which("cwebp"):
+        return _missing("cwebp")
+    peer = ["cwebp", "-quiet", "-q", "80", "-m", "4", "photo.png", "-o", "peer.webp"]
+    _run(peer)
+    quality = _nearest(lambda at: len(encoded(source, "webp", at)), _size("peer.webp"))
+    cpu = _both(_flux("webp", "-q", str(quality)), peer, cpu=True)
+    gain = psnr(Image.open("ours.webp"), source) - psnr(Image.open("peer.webp"), source)
+    size = _size("ours.webp") / _size("peer.webp")
+    ratios = f"cpu {cpu}, size {size:.3f}, {gain:+.2f} dB (-q {quality})"
+    return Row("E2 png to webp at equal size", "cwebp -q 80 -m 4", ratios, "cpu 1.3")
+
+
+def webp_small(source: Image.Image) -> Row | None:
+    """WebP at --effort small, size at equal likeness."""
+    if not shutil.which("cwebp"):
+        return None
+    _run(["cwebp", "-quiet", "-q", "80", "-m", "6", "photo.png", "-o", "peer.webp"])
+    likeness = ssim(Image.open("peer.webp"), source)
+    quality = _nearest(lambda at: ssim(_again(encoded(source, "webp", at, "small")), source), likeness)
+    size = len(encoded(source, "webp", quality, "small")) / _size("peer.webp")
+    return Row("   webp, effort small, at equal ssim", "cwebp -q 80 -m 6", f"size {size:.3f} (-q {quality})", "1.1")
+
+
+def e3(source: Image.Image, effort: Effort = "fast") -> Row | None:
+    """AVIF at equal PSNR, wall time of the whole process; `fast` is the encoder speed the peer is run at."""
+    if not shutil.which("avifenc"):
+        return _missing("avifenc")
+    peer = ["avifenc", "-s", "9", "-j", "2", "--min", "20", "--max", "26", "photo.png", "peer.avif"]
+    _run(peer)
+    likeness = psnr(Image.open("peer.avif"), source)
+    quality = _nearest(lambda at: psnr(_again(encoded(source, "avif", at, effort)), source), likeness)
+    wall = _both(_flux("avif", "-q", str(quality), "--effort", effort), peer, cpu=False)
+    gain = psnr(Image.open("ours.avif"), source) - likeness
+    size = _size("ours.avif") / _size("peer.avif")
+    ratios = f"wall {wall}, size {size:.3f}, {gain:+.2f} dB (-q {quality})"
+    return Row(f"E3 png to avif at equal psnr, effort {effort}", "avifenc -s 9 -j 2", ratios, "wall 1.5")
+
+
+def e3_balanced(source: Image.Image) -> Row | None:
+    """The same at the default effort, which gives time for size."""
+    return e3(source, "balanced")
+
+
+def e4(source: Image.Image) -> Row:
+    """PNG, the call alone."""
+    ours, theirs = _calls(lambda: encoded(source, "png", 0), lambda: _pillow(source, "png"))
+    size = len(encoded(source, "png", 0)) / len(_pillow(source, "png"))
+    return Row("E4 png", "Pillow's default", f"cpu {ours / theirs:.2f}, size {size:.3f}", "cpu 0.4, size 1.03")
+
+
+def e5(source: Image.Image) -> Row:
+    """GIF, the call alone."""
+    ours, theirs = _calls(lambda: encoded(source, "gif", 0), lambda: _pillow(source, "gif"))
+    mine, peer = encoded(source, "gif", 0), _pillow(source, "gif")
+    gain = psnr(_again(mine), source) - psnr(_again(peer), source)
+    far = _far(source)
+    seen = psnr(_far(_again(mine)), far) - psnr(_far(_again(peer)), far)
+    ratios = f"cpu {ours / theirs:.2f}, size {len(mine) / len(peer):.3f}, {gain:+.2f} dB, at a quarter {seen:+.2f} dB"
+    return Row("E5 png to gif", "Pillow's default", ratios, "cpu 0.4, +0.5 dB")
+
+
+def flat(drawing: Image.Image) -> Row | None:
+    """A flat drawing as PNG at --effort small."""
+    peer = shutil.which("oxipng") or shutil.which("optipng")
+    if not peer:
+        return _missing("oxipng or optipng")
+    shutil.copy("drawing.png", "peer.png")
+    name = Path(peer).name
+    _run([peer, "-o", "2", *(["-quiet"] if name == "optipng" else ["-q"]), "peer.png"])
+    size = len(encoded(drawing, "png", 0, "small")) / _size("peer.png")
+    return Row("   drawing as png, effort small", f"{name} -o 2", f"size {size:.3f}", "1.1")
+
+
+def _flux(suffix: str, *options: str) -> list[str]:
+    return [FLUX, "convert", "photo.png", "-o", f"ours.{suffix}", "--overwrite", *options]
+
+
+def _pillow(source: Image.Image, file_format: str) -> bytes:
+    stream = io.BytesIO()
+    source.save(stream, file_format)
+    return stream.getvalue()
+
+
+def _again(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def _far(image: Image.Image) -> Image.Image:
+    """The picture as seen from further away, where the eye takes dithered dots together."""
+    return image.reduce(4)
+
+
+def _nearest(measure: Callable[[int], float], wanted: float) -> int:
+    """The quality whose measure, which grows with it, is nearest to the wanted one."""
+    low, high = 1, 100
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if measure(middle) <= wanted else (low, middle)
+    return min((low, high), key=lambda quality: abs(measure(quality) - wanted))
+
+
+def _both(ours: list[str], theirs: list[str], *, cpu: bool) -> str:
+    """Ratio of the medians of two programs, their runs interleaved; and without the start-up of ours."""
+    arms = ours, theirs, [FLUX, "--version"]
+    taken: tuple[list[float], ...] = ([], [], [])
+    for _ in range(ROUNDS):
+        for arm, words in enumerate(arms):
+            taken[arm].append(_run(words)[0 if cpu else 1])
+    mine, peer, start = (statistics.median(times) for times in taken)
+    return f"{mine / peer:.2f} [{(mine - start) / peer:.2f}]"
+
+
+def _run(words: list[str]) -> tuple[float, float]:
+    """CPU and wall seconds of one program."""
+    started, before = time.monotonic(), os.times()
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    after = os.times()
+    cpu = after.children_user - before.children_user + after.children_system - before.children_system
+    return cpu, time.monotonic() - started
+
+
+def _calls(ours: Callable[[], bytes], theirs: Callable[[], bytes]) -> tuple[float, float]:
+    """Median CPU seconds of two calls, interleaved."""
+    taken: tuple[list[float], list[float]] = [], []
+    for _ in range(ROUNDS):
+        for arm, call in enumerate((ours, theirs)):
+            started = time.process_time()
+            call()
+            taken[arm].append(time.process_time() - started)
+    return statistics.median(taken[0]), statistics.median(taken[1])
+
+
+def _size(path: str) -> int:
+    return Path(path).stat().st_size
+
+
+def _missing(tool: str) -> None:
+    print(f"{tool} is not installed: not compared", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

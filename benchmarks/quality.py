@@ -1,0 +1,109 @@
+"""The qualities at which JPEG, WebP and AVIF look alike: the measurement behind `core.formats`' tables.
+
+    python benchmarks/quality.py [PHOTO…]     # without photographs: two generated ones
+
+For each quality of JPEG, the quality of the other encoder that reaches the same score, and its bytes for JPEG's: the
+median over all pictures. The score is SSIMULACRA 2 where that package is installed (the tables were made with it, on
+six photographs of 384 x 384 pixels), else the SSIM of `likeness`, which is kinder to halved colour.
+"""
+
+import io
+import itertools
+import math
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from likeness import ssim
+from PIL import Image
+from scene import photo
+
+SIDE = 384
+JPEG = (10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 89, 90, 95, 100)
+OTHER = (0, 5, 10, 20, 30, 40, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95, 98, 100)
+ENCODERS: dict[str, dict[str, object]] = {"webp": {"method": 4}, "avif": {"speed": 8, "subsampling": "4:4:4"}}
+Score = Callable[[Image.Image, Image.Image], float]
+
+
+class Point(NamedTuple):
+    """One encoding: the encoder's own quality, bytes, and how like the source it is."""
+
+    quality: int
+    size: int
+    score: float
+
+
+def main() -> None:
+    """Print one line for each quality of JPEG."""
+    paths = sys.argv[1:]
+    pictures = [_middle(Image.open(path).convert("RGB")) for path in paths] or [
+        _middle(photo(seed=at)) for at in (1, 2)
+    ]
+    score, name = _score()
+    print(f"score: {name}; {len(pictures)} pictures")
+    jpeg = [[_jpeg(picture, quality, score) for quality in JPEG] for picture in pictures]
+    others = {
+        encoder: [[_point(picture, encoder, {**options, "quality": at}, score) for at in OTHER] for picture in pictures]
+        for encoder, options in ENCODERS.items()
+    }
+    for place, quality in enumerate(JPEG):
+        cells = [f"jpeg {quality:3}  score {statistics.median(points[place].score for points in jpeg):7.3f}"]
+        for encoder, curves in others.items():
+            found = [at for points, curve in zip(jpeg, curves, strict=True) if (at := _equal(curve, points[place]))]
+            if found:
+                at, size = (statistics.median(values) for values in zip(*found, strict=True))
+                cells.append(f"{encoder} {at:5.1f}, {size:.2f} of the bytes ({len(found)} pictures)")
+        print("  ".join(cells))
+
+
+def _score() -> tuple[Score, str]:
+    try:
+        from ssimulacra2 import compute_ssimulacra2
+    except ImportError:
+        return ssim, "SSIM"
+
+    def score(one: Image.Image, other: Image.Image) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [str(Path(folder) / name) for name in ("one.png", "other.png")]
+            for image, path in zip((one, other), paths, strict=True):
+                image.save(path, compress_level=1)
+            return float(compute_ssimulacra2(*paths))
+
+    return score, "SSIMULACRA 2"
+
+
+def _middle(image: Image.Image) -> Image.Image:
+    """A square from the middle, at half size where there is enough of it: what cameras and screens blur is gone."""
+    if min(image.size) >= 2 * SIDE:
+        image = image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
+    left, top = (image.width - SIDE) // 2, (image.height - SIDE) // 2
+    return image.crop((left, top, left + SIDE, top + SIDE))
+
+
+def _jpeg(picture: Image.Image, quality: int, score: Score) -> Point:
+    subsampling = "4:4:4" if quality >= 90 else "4:2:0"
+    return _point(picture, "jpeg", {"quality": quality, "optimize": True, "subsampling": subsampling}, score)
+
+
+def _point(picture: Image.Image, encoder: str, options: dict[str, object], score: Score) -> Point:
+    stream = io.BytesIO()
+    picture.save(stream, encoder, **options)
+    again = Image.open(io.BytesIO(stream.getvalue())).convert("RGB")
+    return Point(int(str(options["quality"])), len(stream.getvalue()), score(picture, again))
+
+
+def _equal(curve: Sequence[Point], wanted: Point) -> tuple[float, float] | None:
+    """Quality and share of bytes where a curve reaches a score; None where it never does."""
+    for low, high in itertools.pairwise(curve):
+        if low.score <= wanted.score <= high.score:
+            share = (wanted.score - low.score) / (high.score - low.score)
+            size = math.exp(math.log(low.size) + share * math.log(high.size / low.size))
+            return low.quality + share * (high.quality - low.quality), size / wanted.size
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""A landscape for measuring: the same pixels every time, with what photographs have and drawings lack.
+
+Soft light, structure of every scale (its energy falls with the frequency, as in nature), hard edges, a sensor's grain.
+"""
+
+import random
+
+from PIL import Image, ImageChops, ImageDraw
+
+SIZE = (2752, 1536)  # what the model delivers for 16:9
+SKY, HAZE, ROCK, GRASS, ROOF = (70, 120, 190), (235, 220, 200), (92, 84, 88), (78, 104, 52), (150, 62, 48)
+CELLS = (512, 256, 128, 64, 32, 16, 8, 4, 2)
+
+
+def photo(size: tuple[int, int] = SIZE, seed: int = 1) -> Image.Image:
+    """One landscape: sky with clouds, two ridges, a meadow, houses with windows, grain over all."""
+    width, height = size
+    image = Image.composite(
+        Image.new("RGB", size, HAZE), Image.new("RGB", size, SKY), Image.linear_gradient("L").resize(size)
+    )
+    clouds = _fractal(size, seed).point(lambda value: max(0, min(255, (value - 120) * 4)))
+    image.paste((250, 248, 244), mask=clouds)
+    for layer, (colour, level, rough) in enumerate(((ROCK, 0.42, 0.18), (GRASS, 0.66, 0.08))):
+        image.paste(_ground(size, colour, seed + 10 + layer), mask=_ridge(size, level, rough, seed + layer))
+    _houses(ImageDraw.Draw(image), width, height, random.Random(seed))
+    grain = [_noise(size, 1, seed + 99 + plane).point(_weak) for plane in range(3)]  # sensors err in each colour alone
+    return ImageChops.add(image, Image.merge("RGB", grain), 1, -128)
+
+
+def graphic(size: tuple[int, int] = (1600, 900), seed: int = 1) -> Image.Image:
+    """A flat drawing: few colours, large areas, hard edges."""
+    image, draw_with = Image.new("RGB", size, (245, 242, 235)), random.Random(seed)
+    draw = ImageDraw.Draw(image)
+    for _ in range(60):
+        x, y, r = draw_with.randrange(size[0]), draw_with.randrange(size[1]), draw_with.randrange(10, size[1] // 5)
+        colour = tuple(draw_with.randrange(0, 256, 51) for _ in range(3))
+        (draw.ellipse if draw_with.random() < 0.5 else draw.rectangle)((x - r, y - r, x + r, y + r), fill=colour)
+    return image
+
+
+def _noise(size: tuple[int, int], cell: int, seed: int) -> Image.Image:
+    width, height = max(2, size[0] // cell), max(2, size[1] // cell)
+    grey = Image.frombytes("L", (width, height), random.Random(seed).randbytes(width * height))
+    return grey if cell == 1 else grey.resize(size, Image.Resampling.BICUBIC)
+
+
+def _fractal(size: tuple[int, int], seed: int) -> Image.Image:
+    """Noise of every scale, each finer one weaker: the spectrum of clouds and rock."""
+    image = Image.new("L", size, 128)
+    for octave, cell in enumerate(CELLS):
+        weight = 0.5 * 0.62**octave
+        layer = _noise(size, cell, 100 * seed + octave)
+        image = ImageChops.add(
+            image, layer.point([round((value - 128) * weight) + 128 for value in range(256)]), 1, -128
+        )
+    return image
+
+
+def _ground(size: tuple[int, int], colour: tuple[int, int, int], seed: int) -> Image.Image:
+    """A colour that varies with the light, a little differently in each channel."""
+    light, tint = _fractal(size, seed), _fractal(size, seed + 1)
+    planes = [
+        ImageChops.add(ImageChops.add(Image.new("L", size, level), light, 1, -128), tint.point(_third), 1, shift - 43)
+        for level, shift in zip(colour, (4, 0, -4), strict=True)
+    ]
+    return Image.merge("RGB", planes)
+
+
+def _weak(value: int) -> int:
+    return 128 + (value - 128) // 32
+
+
+def _third(value: int) -> int:
+    return value // 3
+
+
+def _ridge(size: tuple[int, int], level: float, rough: float, seed: int) -> Image.Image:
+    """White below a jagged line."""
+    width, height = size
+    line = _fractal((width, 64), seed + 5).resize((width, 1), Image.Resampling.BOX).tobytes()
+    mask = Image.new("L", size)
+    points = [(x, int(height * (level - rough * (line[x] - 128) / 24))) for x in range(0, width, 3)]
+    ImageDraw.Draw(mask).polygon([(0, height), *points, (width, points[-1][1]), (width, height)], fill=255)
+    return mask
+
+
+def _houses(draw: ImageDraw.ImageDraw, width: int, height: int, dice: random.Random) -> None:
+    for _ in range(9):
+        side = dice.randrange(height // 20, height // 9)
+        x, y = dice.randrange(width - side), dice.randrange(int(height * 0.7), height - side)
+        draw.rectangle((x, y, x + side, y + side), fill=(222, 210, 190))
+        draw.polygon([(x - 6, y), (x + side // 2, y - side // 2), (x + side + 6, y)], fill=ROOF)
+        step = max(6, side // 5)
+        for across in range(x + step // 2, x + side - step // 2, step):
+            draw.rectangle((across, y + step, across + step // 2, y + 2 * step), fill=(40, 44, 60))

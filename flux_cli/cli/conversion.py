@@ -1,0 +1,175 @@
+"""The work of `flux convert`: look at every picture, name every file, then make them on all cores."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePath
+from typing import NamedTuple
+
+from flux_cli.core import naming
+from flux_cli.core.errors import FluxError, UsageError
+from flux_cli.core.finish import Finish, Output, Rendered, outputs
+from flux_cli.core.formats import split_suffix
+from flux_cli.core.naming import Name
+from flux_cli.core.request import Picture
+from flux_cli.core.variants import Target, path_of, refuse_doubles
+
+FIELDS = ("name", "index", "width", "height", "ext")
+DEFAULT = "{name}.{ext}"
+PIPE = "-"
+
+Save = Callable[[Name, Picture], str]
+
+
+class Task(NamedTuple):
+    """One picture to convert: where it is, its bytes if they came by a pipe, and the path of every file to make."""
+
+    source: str
+    piped: bytes | None
+    paths: dict[Output, str]
+    kept: tuple[str, ...] = ()  # files that were there already, and are left alone
+
+
+class Made(NamedTuple):
+    """One file, saved. It does not hold the bytes: a run may make thousands."""
+
+    path: str
+    output: Output
+    width: int
+    height: int
+    size: int  # bytes
+    quality: int | None  # reached; None where nothing is lost
+    as_received: bool
+
+
+class Result(NamedTuple):
+    """What became of one picture: files, or an error, or both."""
+
+    source: str
+    made: tuple[Made, ...] = ()
+    kept: tuple[str, ...] = ()
+    error: FluxError | None = None
+
+
+def plan(
+    sources: Sequence[str], target: Target, wanted: Finish, *, overwrite: bool, skip_existing: bool
+) -> tuple[list[Task], list[Result]]:
+    """Every file by its name, before the first is made; a picture that cannot be read is a result already.
+
+    Raises OutputError for names that are taken or given twice.
+    """
+    template = _template(target)
+    tasks, failed = [], []
+    for index, source in enumerate(sources, 1):
+        try:
+            data = _read(source)
+            planned = _planned(data, wanted)
+        except FluxError as fault:
+            failed.append(Result(source, error=_about(source, fault, target)))
+            continue
+        name = Name(template, {"name": _stem(source, beside=target.output is None), "index": index})
+        paths = {output: PIPE if template == PIPE else path_of(name, output, target.suffixes) for output in planned}
+        tasks.append(Task(source, data if source == PIPE else None, paths))
+    if template != PIPE:
+        present = _preflight(tasks, overwrite=overwrite, skip_existing=skip_existing)
+        tasks = [_without(task, present) for task in tasks]
+    elif any(len(task.paths) > 1 for task in tasks):
+        raise UsageError("-o - takes one file, not several", hint="save to files with -o")
+    return tasks, failed
+
+
+def run(tasks: Sequence[Task], save: Save, workers: int) -> Iterator[Result]:
+    """Every core works: on a picture of its own while there are enough of them, else on the files of one."""
+    each = max(1, workers // max(1, len(tasks)))
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield from pool.map(lambda task: _convert(task, save, each), tasks)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _template(target: Target) -> str:
+    from flux_cli import files
+
+    if target.output == PIPE:
+        return PIPE
+    folder = bool(target.output) and files.is_folder(target.output or "")
+    return naming.completed(target.output, DEFAULT, FIELDS, is_folder=folder)
+
+
+def _stem(source: str, *, beside: bool) -> str:
+    """What `{name}` stands for: the picture's name, with its folder where the files go beside it."""
+    stem = "picture" if source == PIPE else split_suffix(source)[0]
+    return stem if beside else PurePath(stem).name
+
+
+def _read(source: str) -> bytes:
+    from flux_cli import inputs
+
+    return inputs.read_picture(source, sys.stdin.buffer if sys.stdin else None)
+
+
+def _planned(data: bytes, wanted: Finish) -> tuple[Output, ...]:
+    from flux_cli import imaging
+
+    return outputs(wanted, imaging.measure(data))
+
+
+def _preflight(tasks: Sequence[Task], *, overwrite: bool, skip_existing: bool) -> set[str]:
+    """No two files of one name, nothing there that would be overwritten, every folder writable.
+
+    Returns the paths already there that are to be left alone.
+    """
+    from flux_cli import files
+
+    refuse_doubles((path, f"{task.source} as {output.format}") for task in tasks for output, path in task.paths.items())
+    paths = [path for task in tasks for path in task.paths.values()]
+    present = files.preflight([_named(path) for path in paths], None, overwrite=overwrite, skip_existing=skip_existing)
+    return {paths[index] for index in present}
+
+
+def _without(task: Task, present: set[str]) -> Task:
+    paths = {output: path for output, path in task.paths.items() if path not in present}
+    return task._replace(paths=paths, kept=tuple(path for path in task.paths.values() if path in present))
+
+
+def _named(path: str) -> Name:
+    """A name that is that very path."""
+    return Name("{name}", {"name": path})
+
+
+def _convert(task: Task, save: Save, workers: int) -> Result:
+    """One picture: read again (many would not fit into memory at once), its files made, and saved one by one."""
+    from flux_cli import imaging
+
+    made: list[Made] = []
+    try:
+        data = _read(task.source) if task.piped is None else task.piped
+        for rendered in imaging.render(data, tuple(task.paths), workers):
+            path = save(_named(task.paths[rendered.output]), rendered.picture)
+            made.append(_made(path, rendered))
+    except FluxError as fault:
+        return Result(task.source, tuple(made), task.kept, _about(task.source, fault))
+    return Result(task.source, tuple(made), task.kept)
+
+
+def _made(path: str, rendered: Rendered) -> Made:
+    one = rendered.picture
+    return Made(path, rendered.output, one.width, one.height, len(one.data), rendered.quality, one.as_received)
+
+
+def _about(source: str, fault: FluxError, target: Target | None = None) -> FluxError:
+    """The failure, with the name of the picture it is about."""
+    if source not in fault.message:
+        fault.message = f"{source}: {fault.message}"
+    stem, suffix = split_suffix(source)
+    if target and target.output == f"{stem}.{{ext}}" and target.formats:  # a shell has made words of the braces
+        listed = ",".join((*(target.suffixes[name] for name in target.formats), suffix))
+        fault.hint = f"quote a list of formats: -o '{stem}.{{{listed}}}'"
+    return fault

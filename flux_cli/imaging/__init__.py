@@ -1,0 +1,145 @@
+"""Pictures finished: decode what came, make every file that is wanted of it. The owner of Pillow, beside the painter.
+
+`colour` brings any picture to 8-bit RGB, `crop` finds what to keep, `resize` scales, `encode` writes.
+"""
+
+import contextlib
+import io
+import struct
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from flux_cli.core.containers import Look, inspect
+from flux_cli.core.errors import PictureError
+from flux_cli.core.finish import MAX_PIXELS, Box, Frame, Output, Received, Rendered
+from flux_cli.core.formats import FORMATS, QUALITY
+from flux_cli.core.request import Picture
+from flux_cli.imaging.colour import prepared
+from flux_cli.imaging.crop import box_of
+from flux_cli.imaging.encode import encoded, encoded_within
+from flux_cli.imaging.resize import resized
+
+ORIENTATION = 0x0112  # the EXIF tag
+TURNED = range(2, 9)  # values of it that turn or mirror a picture
+SIDEWAYS = range(5, 9)  # and those that swap width and height
+# What Pillow's readers raise for damaged bytes, by format: RuntimeError is AVIF's, SyntaxError PNG's.
+_FAULTS = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    RuntimeError,
+    EOFError,
+    OverflowError,
+    struct.error,
+)
+
+
+def measure(data: bytes) -> Received:
+    """What a picture is, as `core.finish` plans with it; not decoded yet. Raises PictureError."""
+    look = _look(data)
+    with _pillow(f"cannot be read as {look.format}"), _opened(data) as source:
+        # Pillow decodes a whole PNG to look for EXIF behind the pixels, so it is asked only where there is some.
+        turned = source.getexif().get(ORIENTATION, 1) if look.format != "png" or b"eXIf" in data else 1
+        width, height = source.size[::-1] if turned in SIDEWAYS else source.size
+    return Received(look.format, width, height, len(data), upright=turned not in TURNED)
+
+
+def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator[Rendered]:
+    """Make every file that is planned of one picture, all from its full size, in their order.
+
+    It is decoded once; an animation counts by its first picture. `workers` threads share the work.
+    Raises PictureError for bytes that are no whole picture, UsageError where `max_bytes` is too few.
+    """
+    look = _look(data)
+    received = Picture(data, look.format, look.width, look.height, as_received=True)
+    if all(output.untouched for output in planned):
+        yield from (Rendered(received, output, None) for output in planned)
+        return
+    with _pillow(f"cannot be read as {look.format}"), _opened(data) as source:
+        image = _upright(source)
+    yield from _made(image, received, planned, workers)
+
+
+def convert(data: bytes, file_format: str, quality: int | None) -> Picture:
+    """Decode whole picture bytes and encode them as `file_format`, at `quality` (0 to 100) where it is lossy.
+
+    Alpha is flattened onto white for JPEG, orientation is applied, the colour profile is kept where it still fits.
+    Raises PictureError for bytes that Pillow cannot decode or that hold more pixels than any picture should.
+    """
+    with _pillow(f"cannot be converted to {file_format}"):
+        with _opened(data) as source:
+            _check_pixels(*source.size)
+            image = _upright(source)
+        output = encoded(image, file_format, QUALITY if quality is None else quality)
+    look = inspect(output)
+    return Picture(output, look.format, look.width, look.height, as_received=False)
+
+
+def _made(image: Image.Image, received: Picture, planned: Sequence[Output], workers: int) -> Iterator[Rendered]:
+    """Scale once for each frame, encode once for each file."""
+    todo = [output for output in planned if not output.untouched]
+    with _pillow("cannot be cropped"):
+        boxes = {output.frame.window: box_of(image, output.frame.window, output.focus) for output in todo}
+    pool = ThreadPoolExecutor(workers)
+    try:
+        frames = dict.fromkeys(output.frame for output in todo)
+        shown = {frame: pool.submit(_framed, image, frame, boxes[frame.window]) for frame in frames}
+        files = {output: pool.submit(lambda one: _file(shown[one.frame].result(), one), output) for output in todo}
+        for output in planned:
+            yield files[output].result() if output in files else Rendered(received, output, None)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _framed(image: Image.Image, frame: Frame, box: Box) -> Image.Image:
+    with _pillow(f"cannot be scaled to {frame.width}x{frame.height}"):
+        return resized(image, (frame.width, frame.height), box)
+
+
+def _file(image: Image.Image, output: Output) -> Rendered:
+    with _pillow(f"cannot be converted to {output.format}"):
+        data, quality = encoded_within(image, output)
+    look = inspect(data)
+    picture = Picture(data, look.format, look.width, look.height, as_received=False)
+    return Rendered(picture, output, quality if FORMATS[output.format].quality and not output.lossless else None)
+
+
+def _look(data: bytes) -> Look:
+    """What whole bytes are. Raises PictureError, also for more pixels than any picture should have."""
+    look = inspect(data)
+    _check_pixels(look.width, look.height)
+    return look
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise PictureError(f"the picture has {width}x{height} pixels: more than any should")
+
+
+@contextlib.contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """The picture, still undecoded. Pillow's warnings about oddities of other people's files are nobody's business."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(io.BytesIO(data), formats=[name.upper() for name in FORMATS]) as source:
+            yield source
+
+
+def _upright(source: Image.Image) -> Image.Image:
+    """The decoded picture as it is meant to be seen."""
+    ImageOps.exif_transpose(source, in_place=True)
+    return prepared(source)
+
+
+@contextlib.contextmanager
+def _pillow(what: str) -> Iterator[None]:
+    """The one boundary to Pillow: whatever it raises becomes a PictureError saying what could not be done."""
+    try:
+        yield
+    except _FAULTS as fault:
+        raise PictureError(f"the picture {what}: {fault}") from fault

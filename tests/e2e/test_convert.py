@@ -1,0 +1,239 @@
+"""`flux convert` as people run it: files in, files out, nothing overwritten, nothing lost, no network, no key."""
+
+import io
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+from PIL import Image
+
+from e2e.drawings import look, pixels_as
+
+
+@pytest.fixture(autouse=True)
+def photo(work):
+    path = work / "photo.png"
+    path.write_bytes(pixels_as("png", 640, 400, 7))
+    return path
+
+
+def test_another_format_goes_beside_the_picture(flux, work, photo):
+    before = photo.read_bytes()
+    result = flux("convert", "photo.png", "-f", "webp")
+    assert (result.code, result.lines, result.err) == (0, ["photo.webp"], "")
+    assert look(work / "photo.webp") == ("webp", (640, 400))
+    assert photo.read_bytes() == before
+
+
+def test_one_command_makes_the_social_card(flux, work):
+    result = flux("convert", "photo.png", "-o", "card.{avif,webp,jpg}", "--size", "600x315", "--fit", "cover",
+                  "--max-bytes", "9kB")  # fmt: skip
+    assert (result.code, result.lines) == (0, ["card.avif", "card.webp", "card.jpg"])
+    for name in result.lines:
+        assert look(work / name)[1] == (600, 315)
+        assert (work / name).stat().st_size <= 9000
+
+
+def test_what_a_limit_cost_in_quality_is_said(flux):
+    result = flux("convert", "photo.png", "-o", "small.jpg", "--max-bytes", "6kB")
+    assert result.code == 0
+    assert "flux: note: small.jpg: quality " in result.err
+    assert flux("convert", "photo.png", "-o", "quiet.jpg", "--max-bytes", "6kB", "--quiet").err == ""
+
+
+def test_derivatives_and_their_markup(flux, work):
+    result = flux("convert", "photo.png", "-f", "webp", "-f", "jpeg", "--width", "320", "--width", "160", "--html",
+                  "--alt", 'a "fox" & <snow>')  # fmt: skip
+    assert result.code == 0
+    assert sorted(path.name for path in work.iterdir()) == [
+        "photo-160.jpg", "photo-160.webp", "photo-320.jpg", "photo-320.webp", "photo.png",
+    ]  # fmt: skip
+    assert result.out.startswith("<picture>\n")
+    assert 'srcset="photo-160.webp 160w, photo-320.webp 320w"' in result.out
+    assert 'alt="a &quot;fox&quot; &amp; &lt;snow&gt;"' in result.out
+
+
+def test_nothing_is_overwritten_unasked(flux, work):
+    (work / "photo.webp").write_bytes(b"mine")
+    result = flux("convert", "photo.png", "-f", "webp", "-f", "avif")
+    assert result.code == 2
+    assert "photo.webp already exists" in result.err
+    assert (work / "photo.webp").read_bytes() == b"mine"
+    assert not (work / "photo.avif").exists()
+    assert flux("convert", "photo.png", "-f", "webp", "--overwrite").code == 0
+    assert look(work / "photo.webp")[0] == "webp"
+
+
+def test_what_is_there_may_be_left_alone(flux, work):
+    (work / "photo.webp").write_bytes(b"mine")
+    result = flux("convert", "photo.png", "-f", "webp", "-f", "avif", "--skip-existing", "--json")
+    assert result.code == 0
+    assert [file["path"] for file in result.json["files"]] == ["photo.avif"]
+    assert result.json["skipped"] == [{"path": "photo.webp", "source": "photo.png"}]
+    assert (work / "photo.webp").read_bytes() == b"mine"
+
+
+def test_a_picture_may_replace_itself_if_asked(flux, photo):
+    assert flux("convert", "photo.png", "--size", "64x64", "--fit", "cover", "--overwrite").code == 0
+    assert look(photo) == ("png", (64, 64))
+
+
+def test_through_a_pipe(flux, photo):
+    result = flux("convert", "-", "-f", "gif", "--size", "40x30", "--fit", "cover", input=photo.read_bytes())
+    assert (result.code, result.err) == (0, "")
+    assert look(result.raw) == ("gif", (40, 30))
+
+
+def test_the_same_bytes_through_where_nothing_is_asked(flux, photo):
+    assert flux("convert", "photo.png", "-o", "-").raw == photo.read_bytes()
+
+
+def test_the_bytes_decide_what_a_picture_is_and_not_its_name(flux, work):
+    (work / "lie.png").write_bytes(pixels_as("jpeg", 64, 48))
+    assert flux("convert", "lie.png").lines == ["lie.jpg"]
+    assert look(work / "lie.jpg")[0] == "jpeg"
+
+
+def test_some_bad_pictures_do_not_stop_the_good_ones(flux, work, photo):
+    (work / "cut.png").write_bytes(photo.read_bytes()[:-20])
+    (work / "words.png").write_text("no picture")
+    result = flux("convert", "photo.png", "cut.png", "words.png", "gone.png", "-f", "jpeg", "--json", "-o", "out/")
+    assert result.code == 3
+    report = result.json
+    assert (report["status"], report["exit_code"]) == ("partial", 3)
+    assert [(file["path"], file["source"], file["width"]) for file in report["files"]] == [
+        ("out/photo.jpg", "photo.png", 640)
+    ]
+    assert [(error["source"], error["code"]) for error in report["errors"]] == [
+        ("cut.png", "picture"), ("words.png", "picture"), ("gone.png", "usage"),
+    ]  # fmt: skip
+    assert result.err.count("flux: error: ") == 3
+    assert "Traceback" not in result.err
+
+
+def test_many_pictures_into_one_folder(flux, work):
+    for number in range(12):
+        (work / f"{number}.png").write_bytes(pixels_as("png", 80, 60, number))
+    result = flux("convert", *(f"{number}.png" for number in range(12)), "-f", "webp", "-o", "out/")
+    assert result.lines == [f"out/{number}.webp" for number in range(12)]
+    assert {look(work / line) for line in result.lines} == {("webp", (80, 60))}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "there is no picture"),
+        (["photo.png", "--size", "10x10"], "--fit cover"),
+        (["photo.png", "--fit", "cover"], "needs a size"),
+        (["photo.png", "--fit", "covr", "--size", "10x10"], "did you mean cover?"),
+        (["photo.png", "--size", "9000x9000", "--fit", "cover"], "--upscale"),
+        (["photo.png", "--size", "10", "--fit", "cover"], "is no size"),
+        (["photo.png", "-f", "tiff"], "is not one of"),
+        (["photo.png", "-f", "jpeg", "--lossless"], "jpeg cannot be lossless"),
+        (["photo.png", "-f", "webp", "-q", "101"], "from 0 to 100"),
+        (["photo.png", "-f", "webp", "--max-bytes", "few"], "200kB"),
+        (["photo.png", "-f", "webp", "--max-bytes", "10"], "even at the lowest quality"),
+        (["photo.png", "-f", "gif", "--max-bytes", "10"], "no quality to lower"),
+        (["photo.png", "-f", "webp", "--effort", "huge"], "is not one of fast, balanced, small"),
+        (["photo.png", "--width", "wide"], "is no width"),
+        (["photo.png", "-o", "{slug}.webp"], "there is no field {slug}"),
+        (["photo.png", "-o", "a.{webp,avif}", "-f", "gif"], "contradict"),
+        (["photo.png", "-o", "a.webp", "-f", "gif"], "contradict"),
+        (["photo.png", "-o", "-", "-f", "webp", "-f", "avif"], "takes one file"),
+        (["photo.png", "photo.jpg", "-o", "-"], "takes one picture"),
+        (["gone.png", "-f", "webp"], "gone.png cannot be read"),
+        (["."], "Is a directory"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_lines_say_what_is_wrong_and_leave_nothing(flux, work, words, said):
+    result = flux("convert", *words)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err
+    assert result.err.startswith("flux: error: ")
+    assert [path.name for path in work.iterdir()] == ["photo.png"]
+
+
+def test_two_pictures_that_would_share_a_name_are_refused(flux, work):
+    (work / "photo.jpg").write_bytes(pixels_as("jpeg", 64, 48))
+    result = flux("convert", "photo.png", "photo.jpg", "-f", "webp")
+    assert result.code == 2
+    assert "photo.webp would be made of" in result.err
+    assert not (work / "photo.webp").exists()
+
+
+def test_templates_tell_pictures_apart(flux, work):
+    (work / "photo.jpg").write_bytes(pixels_as("jpeg", 64, 48))
+    result = flux("convert", "photo.png", "photo.jpg", "-f", "webp", "-o", "{index}-{name}-{width}x{height}.{ext}")
+    assert result.lines == ["1-photo-640x400.webp", "2-photo-64x48.webp"]
+
+
+def test_an_empty_pipe_is_an_error(flux):
+    result = flux("convert", "-", "-f", "webp")
+    assert (result.code, result.out) == (2, "")
+    assert "standard input is empty" in result.err
+
+
+def test_a_bomb_is_refused_before_it_is_decoded(flux, work):
+    stream = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(stream, "png")
+    (work / "bomb.png").write_bytes(stream.getvalue())
+    result = flux("convert", "bomb.png", "-f", "webp")
+    assert (result.code, result.out) == (1, "")
+    assert "20000x20000 pixels" in result.err
+
+
+def test_a_pipe_has_no_room_for_a_document(flux):
+    result = flux("convert", "photo.png", "-o", "-", "--json")
+    assert (result.code, result.json["errors"][0]["code"]) == (2, "usage")
+
+
+def test_braces_a_shell_has_taken_are_explained(flux, work):
+    """Unquoted, `-o hero.{webp,avif}` reaches us as `-o hero.webp hero.avif`."""
+    result = flux("convert", "photo.png", "-o", "hero.webp", "hero.avif")
+    assert result.code == 3
+    assert "hint: quote a list of formats: -o 'hero.{webp,avif}'" in result.err
+    assert look(work / "hero.webp")[0] == "webp"
+
+
+def test_ctrl_c_lists_what_is_made_and_counts_what_is_not(environment, command, work):
+    large = pixels_as("png", 2752, 1536)
+    for number in range(24):
+        (work / f"{number}.png").write_bytes(large)
+    words = [
+        command,
+        "convert",
+        *(f"{number}.png" for number in range(24)),
+        "-f",
+        "avif",
+        "--effort",
+        "small",
+        "-o",
+        "out/",
+    ]
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not (work / "out/0.avif").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.startswith("flux: error: interrupted: ")
+    assert "of 24 pictures are not made" in err
+    for line in out.splitlines():
+        assert look(work / line) == ("avif", (2752, 1536))
+
+
+def test_a_failed_run_is_a_document_too(flux):
+    result = flux("convert", "--json")
+    assert (result.code, json.loads(result.out)["status"]) == (2, "failed")
+
+
+def test_the_original_is_kept_if_asked(flux, work, photo):
+    assert flux("convert", "photo.png", "-o", "hero.webp", "--keep-original").lines == [
+        "hero-original.png",
+        "hero.webp",
+    ]
+    assert (work / "hero-original.png").read_bytes() == photo.read_bytes()

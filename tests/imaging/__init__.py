@@ -1,0 +1,1 @@
+"""What leads to pictures and back: colour, scale, crop, encoding."""
