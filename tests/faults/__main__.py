@@ -1,4 +1,4 @@
-"""`python -m tests.faults` prints the matrix; `--run` tries every row, `--kill` kills a hundred runs and recovers them."""
+"""`python -m tests.faults` prints the matrix; `--run` tries every row, `--kill` kills a hundred runs and recovers."""
 
 import sys
 import tempfile

@@ -1,31 +1,46 @@
-"""Many command lines in one process, so that thousands can be tried: reads argv lists as JSON, one a line, and answers.
+"""Many command lines in one process, so that thousands can be tried: `Batch` asks, and loop.py answers."""
 
-Run as a script by test_input_errors.py. It calls the same `main` as the installed command, and only `main`.
-"""
-
-import contextlib
-import io
 import json
+import subprocess
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
+
+from faults.row import KEY
+from faults.run import WAYS, environment
+from faults.server import Server
+
+LOOP = Path(__file__).parent / "loop.py"
 
 
-def tried(words: list[str]) -> dict[str, Any]:
-    """Exit code and streams of one command line; `escaped` names an exception that nobody turned into words."""
-    from flux_cli.cli import main
+class Batch:
+    """A process that tries command lines one after the other, against a server that counts."""
 
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape", write_through=True) for _ in range(2))
-    code, escaped = None, ""
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            code = main(words)
-        except BaseException as fault:  # noqa: BLE001 - this is what is looked for
-            escaped = repr(fault)
-    texts = [stream.buffer.getvalue().decode("utf-8", "replace") for stream in (out, err)]  # type: ignore[attr-defined]
-    return {"code": code, "escaped": escaped, "out": texts[0], "err": texts[1]}
+    def __init__(self, root: Path, server: Server) -> None:
+        home, self.work, self.server = root / "home", root / "work", server
+        home.mkdir()
+        self.work.mkdir()
+        keys = {variable: KEY for variable, _ in WAYS.values()}
+        self.env = environment(home) | keys | {"LUMENFALL_BASE_URL": server.origin + "/v1"}
 
+    def __enter__(self) -> Self:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._process = subprocess.Popen([sys.executable, LOOP], cwd=self.work, env=self.env, text=True, **pipes)
+        return self
 
-if __name__ == "__main__":
-    lines, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO())  # no prompt is read from here
-    for line in lines:
-        print(json.dumps(tried(json.loads(line))), flush=True)
+    def __exit__(self, *_: object) -> None:
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._process.stdout.close()
+
+    def __call__(self, *words: str) -> dict[str, Any]:
+        """What became of one line, and how many POSTs it cost."""
+        before = self.server.paid
+        self._process.stdin.write(json.dumps(words) + "\n")
+        self._process.stdin.flush()
+        seen = json.loads(self._process.stdout.readline())
+        assert seen["escaped"] == "", words
+        assert "Traceback" not in seen["err"]
+        assert "internal error" not in seen["err"]
+        assert KEY not in seen["out"] + seen["err"]
+        return {**seen, "posts": self.server.paid - before}

@@ -198,6 +198,11 @@ class Server:
         other = self._other.origin if self._other else ""
         return data.replace(b"{origin}", self.origin.encode()).replace(b"{other}", other.encode())
 
+    def answer(self, asked: Asked) -> Answer:
+        """What the script says next; its last answer repeats."""
+        script = self._posts if asked.method in ("POST", "PUT") else self._gets.get(asked.target)
+        return (script.pop(0) if len(script) > 1 else script[0]) if script else (reply({}, 404),)
+
     def _open(self) -> None:
         while not self.over.is_set():
             try:
@@ -218,8 +223,7 @@ class Server:
                 asked = read_request(talking)
                 with self._lock:
                     self.requests.append(asked)
-                    script = self._posts if asked.method in ("POST", "PUT") else self._gets.get(asked.target)
-                    answer = (script.pop(0) if len(script) > 1 else script[0]) if script else (reply({}, 404),)
+                    answer = self.answer(asked)
                 self._play(Talk(talking, asked, self), answer)
                 talking.shutdown(socket.SHUT_WR)
                 talking.settimeout(PATIENCE)

@@ -1,61 +1,22 @@
 """Input errors cost nothing: whatever is typed, the server sees a POST only for a line that makes pictures."""
 
-import json
 import subprocess
-import sys
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from faults.batch import Batch
 from faults.row import KEY, PICTURE, good
 from faults.run import FLUX, environment
 from faults.server import Server
 
-BATCH = Path(__file__).parent / "batch.py"
 TRIES = settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-
-
-class Batch:
-    """A process that tries command lines one after the other, against a server that counts."""
-
-    def __init__(self, root: Path) -> None:
-        home, self.work = root / "home", root / "work"
-        home.mkdir()
-        self.work.mkdir()
-        self.server = Server([(good(),)], {"/p": (PICTURE,)})
-        self.env = environment(home) | {"LUMENFALL_API_KEY": KEY, "LUMENFALL_BASE_URL": self.server.origin + "/v1"}
-
-    def __enter__(self):
-        self.server.__enter__()
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self._process = subprocess.Popen([sys.executable, BATCH], cwd=self.work, env=self.env, text=True, **pipes)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.stdin.close()
-        self._process.wait(30)
-        self._process.stdout.close()
-        self.server.__exit__()
-
-    def __call__(self, *words: str) -> dict[str, Any]:
-        """What became of one line, and how many POSTs it cost."""
-        before = self.server.paid
-        self._process.stdin.write(json.dumps(words) + "\n")
-        self._process.stdin.flush()
-        seen = json.loads(self._process.stdout.readline())
-        assert seen["escaped"] == "", words
-        assert "Traceback" not in seen["err"]
-        assert "internal error" not in seen["err"]
-        assert KEY not in seen["out"] + seen["err"]
-        return {**seen, "posts": self.server.paid - before}
 
 
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory):
-    with Batch(tmp_path_factory.mktemp("batch")) as running:
+    with Server([(good(),)], {"/p": (PICTURE,)}) as server, Batch(tmp_path_factory.mktemp("batch"), server) as running:
         yield running
 
 
