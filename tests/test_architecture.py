@@ -114,8 +114,8 @@ def test_the_core_imports_only_itself_and_pure_parts_of_the_standard_library(pat
     """No I/O, clock, environment or randomness: what decides can be tested with values alone."""
     pure = {
         "__future__", "_collections", "base64", "binascii", "collections", "contextlib", "contextvars", "difflib",
-        "email", "flux_cli", "hashlib", "itertools", "json", "math", "re", "string", "struct", "typing", "unicodedata",
-        "urllib", "xml", "zlib",
+        "email", "flux_cli", "hashlib", "ipaddress", "itertools", "json", "math", "re", "string", "struct", "typing",
+        "unicodedata", "urllib", "xml", "zlib",
     }  # fmt: skip
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):

@@ -15,6 +15,7 @@ from flux_cli.core.errors import PictureError
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 AVIF_BRANDS = (b"avif", b"avis")
 _MARK = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
+MAX_PIXELS = 1 << 28  # the largest WebP; models draw four million. More is a bomb for whoever opens the file
 
 
 class Look(NamedTuple):
@@ -43,7 +44,7 @@ def sniff(data: bytes) -> str | None:
 
 
 def inspect(data: bytes) -> Look:
-    """Walk the whole container. Raises PictureError for unknown, damaged or truncated pictures."""
+    """Walk the whole container. Raises PictureError for unknown, damaged, truncated or monstrous pictures."""
     name = sniff(data)
     if name is None:
         message = f"this is no picture: it begins with {_shown(data)}"
@@ -55,6 +56,9 @@ def inspect(data: bytes) -> Look:
         raise PictureError(message) from fault
     if width < 1 or height < 1:
         message = f"the {name} picture has no pixels ({width}x{height})"
+        raise PictureError(message)
+    if width * height > MAX_PIXELS:
+        message = f"the {name} picture claims {width}x{height} pixels, more than any should have"
         raise PictureError(message)
     return Look(name, width, height)
 

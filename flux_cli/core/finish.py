@@ -3,12 +3,17 @@
 `imaging` carries these plans out; it decides nothing but where an entropy or attention crop lies.
 """
 
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.formats import QUALITY, Effort, check_lossless
+from flux_cli.core.formats import QUALITY, check_lossless
 from flux_cli.core.ratio import Shape
 from flux_cli.core.request import Note, Picture
+
+if TYPE_CHECKING:
+    from flux_cli.core.formats import Effort
 
 Fit: TypeAlias = Literal["none", "cover", "contain", "exact"]
 Focus: TypeAlias = Literal["centre", "top", "bottom", "left", "right", "entropy", "attention"]

@@ -86,7 +86,8 @@ def sibling(path: str, number: int) -> str:
     stem, suffix = split_suffix(path)
     folder, slash, base = stem.rpartition("/")
     tail = f"-{number}.{suffix}" if suffix else f"-{number}"
-    return f"{folder}{slash}{_cut(base, NAME_BYTES - len(tail.encode()))}{tail}"
+    room = NAME_BYTES - len(tail.encode("utf-8", "surrogateescape"))
+    return f"{folder}{slash}{_cut(base, room)}{tail}"
 
 
 def fold(path: str) -> str:

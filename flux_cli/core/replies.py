@@ -24,7 +24,9 @@ from flux_cli.core.text import SHOWN, plain
 
 MARK = "\0blob "  # begins what stands for a text taken out of an answer on arrival; the name of its file follows
 BLOB = json.dumps(MARK)[1:-1]  # the same as JSON writes it
-RETRYABLE = frozenset((429, 500, 502, 503))  # 408, 504 and 524 leave open whether the work was done, and paid for
+RETRYABLE = frozenset((429, 500, 502, 503))
+UNCLEAR = frozenset((408, 499, 504, 520, 524, 598, 599))  # leave open whether the work was done, and paid for
+DIGITS = 300  # of a whole number in JSON; one more, and no float could hold it
 BY_CODE: dict[str, type[FluxError]] = {
     "AUTHENTICATION_FAILED": AuthError,
     "INVALID_API_KEY": AuthError,
@@ -72,12 +74,20 @@ HINTS: dict[type[FluxError], str] = {
 
 
 def parse_json(data: bytes) -> Json:
-    """The JSON of a body, or None for anything that is none (HTML, cut text, nesting without end)."""
+    """The JSON of a body, or None for anything that is none (HTML, cut text, nesting without end).
+
+    A broken letter or a number without end beside a picture is no reason to lose the picture.
+    """
     try:
-        value: Json = json.loads(data)
+        text = data.decode(json.detect_encoding(data), "replace")
+        value: Json = json.loads(text.removeprefix("\ufeff"), parse_int=_whole)
     except (ValueError, RecursionError):
         return None
     return value
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) <= DIGITS else None
 
 
 def failure(reply: Reply, auth: Auth | None = None, request_id: str = "") -> FluxError:
@@ -88,7 +98,7 @@ def failure(reply: Reply, auth: Auth | None = None, request_id: str = "") -> Flu
     text = f"the provider refused with {code or 'HTTP ' + str(reply.status)}{said}"
     if kind is ProviderError:
         text = f"the provider failed with {code or 'HTTP ' + str(reply.status)}{said}"
-    billed = reply.status in (408, 504, 524) or (200 <= reply.status < 300 and kind is ProviderError)
+    billed = reply.status in UNCLEAR or (200 <= reply.status < 300 and kind is ProviderError)
     page = f" ({auth.page})" if auth and auth.page else ""
     hint = HINTS.get(kind, "").format(key=auth.variable if auth else "the key", page=page)
     return kind(text, hint=hint, billed=billed, status=reply.status, request_id=request_id or identity(reply))

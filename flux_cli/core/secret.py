@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from urllib.parse import quote
 
 SHORTEST = 8  # characters; anything shorter is no key, and redacting it would tear words apart
 
@@ -34,7 +35,7 @@ def redact(text: str) -> str:
 
     Servers quote keys, and messages about what they say are cut: before `…`, or before a closing quote.
     """
-    for value in _IN_USE.get():
+    for value in (spelled for key in _IN_USE.get() for spelled in _spellings(key)):
         if value[:SHORTEST] not in text:
             continue
         text = text.replace(value, "***")
@@ -44,3 +45,19 @@ def redact(text: str) -> str:
             if text.endswith(value[:length]):
                 text = text[:-length] + "***"
     return text
+
+
+def _spellings(key: str) -> list[str]:
+    """The key as addresses, JSON and Python's own quotes write it, and one inside the other; the longest first."""
+    found = {key}
+    for escape in (quote, lambda text: quote(text, safe=""), _python, _json):
+        found |= {escape(text) for text in found}
+    return sorted(found, key=len, reverse=True)
+
+
+def _python(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _json(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

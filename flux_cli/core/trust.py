@@ -1,10 +1,19 @@
 """Which address may have the key, and from which a picture may be fetched. The answers of servers are not trusted."""
 
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from urllib.parse import urljoin, urlsplit
 
 from flux_cli.core.errors import ProviderError
 from flux_cli.core.request import Auth
 from flux_cli.core.text import plain
+
+AT_HOME = (
+    "localhost",
+    "local",
+    "internal",
+    "home.arpa",
+)  # these mean something inside only (RFC 6761, 6762, 8375)
+TRANSLATED = IPv6Network("64:ff9b::/96")  # IPv4 in IPv6 (RFC 6052)
 
 
 def credentials(url: str, auth: Auth | None) -> dict[str, str]:
@@ -27,12 +36,19 @@ def credentials(url: str, auth: Auth | None) -> dict[str, str]:
 
 
 def media_address(url: str, base: str) -> str:
-    """The absolute address of a picture. Raises ProviderError for schemes and forms nobody can mean honestly."""
+    """The absolute address of a picture. Raises ProviderError for schemes and forms nobody can mean honestly.
+
+    A server on the internet has no business with what only this machine or its network can reach.
+    """
     try:
         address = urljoin(base + "/", url)
         parts = urlsplit(address)
         usable = bool(parts.hostname) and parts.port != 0 and parts.username is None and parts.password is None
-        usable = usable and (parts.scheme == "https" or parts.scheme == urlsplit(base).scheme == "http")
+        home = urlsplit(base)
+        usable = usable and (parts.scheme == "https" or parts.scheme == home.scheme == "http")
+        usable = usable and _is_host(parts.hostname or "")
+        public = home.scheme == "https" and not _is_inward(home.hostname or "")
+        usable = usable and not (public and _is_inward(parts.hostname or ""))
     except ValueError:
         usable = False
     if not usable:
@@ -49,6 +65,39 @@ def host_of(url: str) -> str:
 
 
 def _is_known(host: str, patterns: tuple[str, ...]) -> bool:
-    if not all(char.isascii() and (char.isalnum() or char in "-.") for char in host):
-        return False  # no host, whatever a proxy or resolver would make of it
+    if not _is_host(host):
+        return False
     return any(host.endswith(name[1:]) if name.startswith("*.") else host == name for name in patterns)
+
+
+def _is_host(host: str) -> bool:
+    """Whether these are plain labels or numbers, which no proxy and no resolver can read as another host."""
+    return all(char.isascii() and (char.isalnum() or char in "-._:") for char in host)
+
+
+def _is_inward(host: str) -> bool:
+    """Whether a host is this machine, its network or its cloud, in any spelling that resolvers take."""
+    name = host.rstrip(".").lower()
+    if any(name == known or name.endswith(f".{known}") for known in AT_HOME):
+        return True
+    try:
+        address = _six(name) if ":" in name else _four(name)
+    except ValueError:
+        return False
+    return not address.is_global or address.is_multicast
+
+
+def _six(name: str) -> IPv4Address | IPv6Address:
+    """An IPv6 address, or the IPv4 address inside it."""
+    address = IPv6Address(name)
+    if address in TRANSLATED:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _four(name: str) -> IPv4Address:
+    """An IPv4 address as `inet_aton` reads it: 127.1, 2130706433, 0x7f.1 and 0177.0.0.1 are all the same."""
+    *first, last = (int(part, 16 if part[:2] == "0x" else 8 if part[:1] == "0" else 10) for part in name.split("."))
+    if len(first) > 3 or any(part > 255 for part in first):
+        raise ValueError(name)
+    return IPv4Address(sum(part << 24 - 8 * place for place, part in enumerate(first)) + last)

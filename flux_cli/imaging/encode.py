@@ -1,15 +1,21 @@
 """Pixels to the bytes of a file: the settings are `core.formats`' data, the search for a size limit is here."""
 
+from __future__ import annotations
+
 import io
 from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.finish import Output
-from flux_cli.core.formats import Effort, encoder
+from flux_cli.core.formats import encoder
 from flux_cli.imaging.colour import flattened, to_srgb
+
+if TYPE_CHECKING:
+    from flux_cli.core.formats import Effort
 
 GIF_SAMPLE = 16_000  # pixels a palette is chosen from: ten times faster than all of them, and no worse
 FLAT = 0.5  # bytes a pixel: a PNG smaller than that is a drawing, where zlib's default strategy beats run lengths

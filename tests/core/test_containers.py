@@ -130,6 +130,8 @@ IDAT, IEND = chunk(b"IDAT", b"x"), chunk(b"IEND")
     [
         (png(ihdr(0, 5), IDAT, IEND), "has no pixels (0x5)"),
         (png(ihdr(5, 0), IDAT, IEND), "has no pixels (5x0)"),
+        (png(ihdr(16384, 16385), IDAT, IEND), "claims 16384x16385 pixels"),
+        (png(ihdr(0xFFFFFFFF, 0xFFFFFFFF), IDAT, IEND), "claims 4294967295x4294967295 pixels"),
         (png(IDAT, ihdr(5, 5), IEND), "does not begin with IHDR"),
         (png(ihdr(5, 5), IEND), "no picture data"),
         (png(IEND), "does not begin with IHDR"),

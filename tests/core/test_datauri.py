@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux_cli.core.datauri import data_uri, decode_data_uri
+from flux_cli.core.datauri import PIECE, data_uri, decode_data_uri
 from flux_cli.core.errors import PictureError
 
 FAST = settings(max_examples=200, deadline=None, derandomize=True)
@@ -37,6 +37,8 @@ def lines(text, width=76, end="\n"):
         lines(TEXT, end="\r\n"),
         lines(TEXT.rstrip("="), 64),
         f"  {TEXT}\n",
+        base64.urlsafe_b64encode(BYTES).decode(),
+        lines(base64.urlsafe_b64encode(BYTES).decode().rstrip("=")),
         f"data:image/png;base64,{TEXT}",
         f"data:image/png;base64,{TEXT.rstrip('=')}",
         f"data:image/png;base64,{lines(TEXT)}",
@@ -99,6 +101,11 @@ def test_prefixes_inside_prefixes_end_in_a_picture_error_and_not_in_a_deep_stack
 )
 def test_a_data_uri_may_be_base64_or_percent_encoded(uri, data):
     assert decode_data_uri(uri, LIMIT) == data
+
+
+@pytest.mark.parametrize("before", range(PIECE - 4, PIECE + 2))
+def test_escapes_survive_being_decoded_in_pieces(before):
+    assert decode_data_uri("data:," + "x" * before + "%41%42%43y", LIMIT) == b"x" * before + b"ABCy"
 
 
 @pytest.mark.parametrize("uri", ["", "data:", "data:image/png", "http://a,b", ",x", "image/png;base64,AAAA"])

@@ -368,6 +368,7 @@ def test_a_slug_holds_only_letters_digits_marks_and_single_hyphens(prompt):
         ("a.b/cat", 3, "a.b/cat-3"),
         ("a.b/cat.tar.gz", 2, "a.b/cat.tar-2.gz"),
         (".hidden", 2, ".hidden-2"),
+        ("cat.\udcff", 2, "cat-2.\udcff"),  # a byte of the command line that is no UTF-8
         ("/tmp/cat.png", 10, "/tmp/cat-10.png"),
         ("x" * 251 + ".png", 2, "x" * 249 + "-2.png"),
         ("雪" * 83 + ".png", 2, "雪" * 83 + "-2.png"),
@@ -377,4 +378,4 @@ def test_a_slug_holds_only_letters_digits_marks_and_single_hyphens(prompt):
 def test_a_sibling_has_its_number_before_the_suffix_and_still_fits(path, number, expected):
     made = sibling(path, number)
     assert made == expected
-    assert len(made.rpartition("/")[2].encode()) <= NAME_BYTES
+    assert len(made.rpartition("/")[2].encode("utf-8", "surrogateescape")) <= NAME_BYTES

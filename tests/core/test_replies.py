@@ -17,7 +17,7 @@ from flux_cli.core.errors import (
     RateError,
     ValidationError,
 )
-from flux_cli.core.replies import RETRYABLE, failure, identity, parse_json, retry_after
+from flux_cli.core.replies import RETRYABLE, UNCLEAR, failure, identity, parse_json, retry_after
 from flux_cli.core.request import Auth, Reply
 from flux_cli.core.secret import Secret
 
@@ -145,7 +145,11 @@ def test_failures_have_the_exit_codes_of_the_house(status, code, exit_code):
     [
         (408, b"", True),
         (504, b"", True),
+        (499, b"", True),
+        (520, b"<html>", True),
         (524, b"<html>", True),
+        (598, b"", True),
+        (599, b"", True),
         (200, {"error": "half a picture"}, True),
         (200, envelope("CONTENT_POLICY_VIOLATION"), False),
         (400, b"", False),
@@ -159,7 +163,7 @@ def test_what_may_have_been_paid_for_is_said(status, body, billed):
     assert failure(reply(status, body)).billed is billed
 
 
-@pytest.mark.parametrize("status", [408, 504, 524, 400, 401, 402, 404, 422, 200])
+@pytest.mark.parametrize("status", [*sorted(UNCLEAR), 400, 401, 402, 404, 422, 200])
 def test_what_was_refused_or_may_have_been_paid_for_is_never_repeated(status):
     assert status not in RETRYABLE
 
@@ -403,4 +407,21 @@ def test_a_failure_carries_the_request_s_name():
     ids=lambda value: repr(value)[:16],
 )
 def test_a_body_is_json_or_none(data, value):
+    assert parse_json(data) == value
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b'{"note": "caf\xe9", "url": "x"}', {"note": "caf\ufffd", "url": "x"}),
+        (b'\xef\xbb\xbf{"url": "x"}', {"url": "x"}),
+        ('{"url": "x"}'.encode("utf-16"), {"url": "x"}),
+        (b'{"seed": ' + b"9" * 5000 + b', "url": "x"}', {"seed": None, "url": "x"}),
+        (b"[" + b"9" * 300 + b"]", [int("9" * 300)]),
+        (b"[-" + b"9" * 301 + b"]", [None]),
+    ],
+    ids=["invalid UTF-8", "byte order mark", "UTF-16", "5,000 digits", "300 digits", "minus 301 digits"],
+)
+def test_one_odd_value_does_not_hide_the_others(data, value):
+    """A picture that is paid for must not be lost because something beside it makes no sense."""
     assert parse_json(data) == value

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from urllib.parse import quote
 
 import pytest
 
@@ -45,6 +46,34 @@ def test_a_server_that_quotes_the_key_does_not_print_it():
     quoted = f"Incorrect API key {KEY} (you sent 'Bearer {KEY}')"
     Secret(KEY)
     assert redact(quoted) == "Incorrect API key *** (you sent 'Bearer ***')"
+
+
+ODD = "canary\"Sup3r&S3cr3t'V4lue%+/=<>\\x"
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        str,
+        repr,
+        json.dumps,
+        quote,
+        lambda key: quote(key, safe=""),
+        lambda key: repr(key.encode()),
+        lambda key: json.dumps(repr(key)),
+        lambda key: json.dumps({"url": f"https://host/{quote(key)}"}),
+        lambda key: repr(quote(key)),
+        lambda key: f"{key[:20]}…",
+        lambda key: json.dumps(f"wrong: {key[:20]}…"),
+    ],
+)
+def test_a_key_of_odd_letters_is_hidden_in_every_spelling(spell):
+    """Addresses, JSON and quotes each write some letters in a way of their own."""
+    Secret(ODD)
+    hidden = redact(f"wrong key: {spell(ODD)}")
+    assert "***" in hidden
+    assert "Sup3r" not in hidden
+    assert "canary" not in hidden
 
 
 def test_it_holds_nothing_but_the_key():

@@ -131,12 +131,96 @@ def test_a_picture_s_address_may_be_absolute_or_relative(url, base, address):
         "https://user:pass@cdn.example/fox.png",
         "https://[::1/fox.png",
         "https://cdn.example\uff0fevil/fox.png",
+        "https://cdn.example\u3002org/fox.png",
+        "https://cdn example/fox.png",
+        "https://cdn.example%2f/fox.png",
     ],
 )
 def test_addresses_nobody_can_mean_honestly_are_refused(url):
     with pytest.raises(ProviderError, match="cannot be trusted") as raised:
         media_address(url, BASE)
     assert raised.value.billed
+
+
+INWARD = [
+    "127.0.0.1",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "0x7F.1",
+    "0177.0.0.1",
+    "017700000001",
+    "0.0.0.0",
+    "0",
+    "[::1]",
+    "[::]",
+    "localhost",
+    "LOCALHOST.",
+    "a.localhost",
+    "printer.local",
+    "metadata.google.internal",
+    "nas.home.arpa",
+    "10.0.0.1",
+    "172.16.0.1",
+    "192.168.0.1",
+    "100.64.0.1",
+    "169.254.169.254",
+    "2852039166",
+    "[fe80::1]",
+    "[fd00::1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:a9fe:a9fe]",
+    "[64:ff9b::7f00:1]",
+    "[2002:7f00:1::]",
+    "224.0.0.1",
+    "[ff02::1]",
+    "255.255.255.255",
+    "0x0a.1",
+]
+
+
+@pytest.mark.parametrize("host", INWARD)
+def test_a_server_on_the_internet_cannot_point_inward(host):
+    """Loopback, private networks and the metadata address of clouds, however they are spelled."""
+    with pytest.raises(ProviderError, match="cannot be trusted"):
+        media_address(f"https://{host}/fox.png", BASE)
+
+
+@pytest.mark.parametrize("host", INWARD)
+@pytest.mark.parametrize("base", [LOCAL_BASE, "https://localhost/v1", "https://10.1.2.3/v1", "http://gpu/v1"])
+def test_a_server_at_home_may(host, base):
+    assert media_address(f"https://{host}/fox.png", base) == f"https://{host}/fox.png"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["8.8.8.8", "134744072", "[2606:4700::1111]", "[64:ff9b::808:808]", "local.example", "08.8.8.8", "1.2.3.4.5"],
+)
+def test_what_only_looks_like_an_address_inside_is_fetched(host):
+    assert media_address(f"https://{host}/fox.png", BASE) == f"https://{host}/fox.png"
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 3))
+@FAST
+def test_every_spelling_of_a_number_is_judged_alike(number, shape):
+    """`a.b.c.d`, one number, hexadecimal and octal parts: resolvers take them all for the same host."""
+    from ipaddress import IPv4Address
+
+    octets = [number >> shift & 255 for shift in (24, 16, 8, 0)]
+    spelled = (
+        ".".join(map(str, octets)),
+        str(number),
+        ".".join(map(hex, octets)),
+        ".".join(f"0{octet:o}" for octet in octets),
+    )[shape]
+    address = IPv4Address(number)
+    try:
+        media_address(f"https://{spelled}/fox.png", BASE)
+    except ProviderError:
+        assert not address.is_global or address.is_multicast
+    else:
+        assert address.is_global
+        assert not address.is_multicast
 
 
 @given(st.text(max_size=40) | st.text("htps:/@?#[].1:80example \\", max_size=40))

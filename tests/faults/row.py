@@ -1,0 +1,65 @@
+"""What a row of the matrix is: one fault, and what flux must make of it."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from e2e.drawings import pixels_as
+
+from faults.server import Answer, Step, message, reply
+
+KEY = "lmnfl_canary.Sup3rS3cretV4lue"
+JPEG = pixels_as("jpeg", 64, 36)
+PNG = pixels_as("png", 45, 41)
+PICTURE: Answer = (message(JPEG, content_type="image/jpeg"),)
+NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+def found(url: str = "{origin}/p", **more: Any) -> dict[str, Any]:
+    """The body of a good reply that names the address of a picture."""
+    return {"created": 1, "data": [{"url": url}], "metadata": {"cost": 0.06}, **more}
+
+
+def good(url: str = "{origin}/p", **more: Any) -> Step:
+    return reply(found(url, **more), x_lumenfall_request_id="req_1")
+
+
+class Row(NamedTuple):
+    """One fault. What is not said is: one POST, a good reply, a good picture, and exit 1 with a bill that is unclear.
+
+    `posts` is a number, or the most that may go out. `kept` counts pictures in the state folder.
+    """
+
+    name: str
+    does: str
+    post: tuple[Answer, ...] = ((good(),),)
+    get: Mapping[str, tuple[Answer, ...]] = MappingProxyType({"/p": (PICTURE,)})
+    line: tuple[str, ...] = ()
+    code: int | tuple[int, ...] = 1
+    files: int | range | None = 0  # None: one for every POST, here or in the state folder
+    kept: int = 0
+    posts: int | range = 1
+    says: tuple[str, ...] = ()  # regular expressions, in any case, all of them to be found on stderr
+    billed: bool | None = True  # whether stderr says so; None: either way
+    provider: str = "lumenfall"
+    greet: Answer = ()  # in place of reading a request
+    tls: str = ""  # the kind of certificate; "" is plain HTTP
+    base: str = ""  # another address than the server's
+    proxy: bytes = b""  # what the proxy says in place of opening a tunnel
+    public: bool = False  # the gateway is api.lumenfall.ai, behind a proxy that leads every host to the server
+    env: Mapping[str, str] = NONE
+    wrap: tuple[str, ...] = ()  # a shell script that runs the command as "$@"
+    before: Callable[[Path], object] | None = None  # prepares the folder
+    memory: int = 256  # MB that the process may have at its largest
+    needs: str = ""  # a program without which the row cannot be tried
+
+
+def fine(name: str, does: str, **more: Any) -> Row:
+    """A fault that flux must survive: the picture is saved, exit 0, nothing odd about the bill."""
+    return Row(name, does, **{"code": 0, "files": 1, "billed": False, **more})
+
+
+def refused(name: str, does: str, **more: Any) -> Row:
+    """A fault after which nothing was made, and nothing can have been billed."""
+    return Row(name, does, **{"billed": False, **more})

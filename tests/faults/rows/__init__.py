@@ -1,0 +1,27 @@
+"""The rows of the matrix, by where the fault sits."""
+
+from faults.row import Row
+from faults.rows import bodies, jobs, machine, many, media, statuses, wire
+
+GROUPS: dict[str, tuple[Row, ...]] = {
+    "The connection": wire.CONNECTING,
+    "Answers that break off": wire.CUTS,
+    "Lengths, chunks and headers": wire.FRAMING,
+    "Time": wire.TIME,
+    "Content codings": wire.CODINGS,
+    "Bodies": bodies.BODIES,
+    "Base64": bodies.BASE64,
+    "Pictures": bodies.PICTURES,
+    "Fetching a picture": media.FETCHING,
+    "Addresses of pictures": media.ADDRESSES,
+    "Addresses that point inward": media.PUBLIC,
+    "Statuses": statuses.STATUSES,
+    "Waiting": statuses.WAITING,
+    "Jobs": jobs.JOBS,
+    "Many calls": many.MANY,
+    "The disk": machine.DISK,
+    "Streams": machine.STREAMS,
+    "Signals": machine.SIGNALS,
+    "Proxies and certificates": machine.PROXIES,
+}
+ROWS = tuple(row for rows in GROUPS.values() for row in rows)

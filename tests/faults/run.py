@@ -1,0 +1,222 @@
+"""One row, tried: the installed command between a server and a folder of its own, and what must hold of every run."""
+
+import contextlib
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from faults.certificates import authority
+from faults.row import KEY, Row
+from faults.server import Proxy, Server, closed_port
+
+FLUX = str(Path(sys.executable).parent / "flux")
+HANG = 45.0  # seconds; every row's own deadline is a few seconds at most, and the machine may be busy
+TICK = 0.02  # seconds between two looks at the memory
+LAST_LINES = 12  # a person reads so much of an error and no more
+WAYS = {  # variable with the key, path of the address
+    "lumenfall": ("LUMENFALL_API_KEY", "/openai/v1"),
+    "bfl": ("BFL_API_KEY", ""),
+    "fal": ("FAL_KEY", ""),
+    "replicate": ("REPLICATE_API_TOKEN", "/v1"),
+}
+PICTURES = (".jpg", ".png", ".gif", ".webp", ".avif")
+
+
+class Seen(NamedTuple):
+    """What one run left behind."""
+
+    code: int | None  # None: it had to be killed
+    out: bytes
+    err: str
+    posts: int
+    memory: int  # MB at its largest
+    pictures: list[Path]  # in the folder
+    kept: list[Path]  # pictures in the state folder
+    faults: list[str]  # what was already wrong before anybody looked
+
+
+def environment(home: Path) -> dict[str, str]:
+    """What a child starts with: a home of its own, no keys, no proxies."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "SYSTEMROOT") if name in os.environ}
+    return {**kept, "HOME": str(home), "COLUMNS": "100"}
+
+
+def attempt(row: Row, root: Path) -> Seen:
+    """Run the command once under the row's fault, in a new folder below `root`."""
+    home, work = root / "home", root / "work"
+    for folder in (home, work):
+        folder.mkdir(parents=True)
+    if row.before:
+        row.before(work)
+    context = authority().contexts["public" if row.public else row.tls] if row.tls or row.public else None
+    with (
+        Server(gets=row.get) as other,
+        Server(row.post, row.get, greet=row.greet, tls=context, other=other, work=work) as server,
+        Proxy(server, row.proxy) as proxy,
+    ):
+        env = environment(home) | _address(row, server, proxy, root) | _filled(row.env)
+        code, out, err, memory = _run(row, work, env, server)
+        leaks = [asked.target for asked in other.requests if KEY in str(asked)]
+        faults = [f"the key went to another host: {leak}" for leak in leaks]
+        if row.public:
+            hosts = {host.rpartition(":")[0].strip("[]") for host in proxy.hosts}
+            faults += [f"it connected to {host}" for host in sorted(hosts) if not host.endswith("lumenfall.ai")]
+        posts = server.paid
+    faults += [f"the key is in {path.relative_to(root)}" for path in _files(root) if KEY.encode() in _bytes(path)]
+    return Seen(code, out, err, posts, memory, _pictures(work), _pictures(home), faults + _debris(work))
+
+
+def _address(row: Row, server: Server, proxy: Proxy, root: Path) -> dict[str, str]:
+    variable, path = WAYS[row.provider]
+    env = {variable: KEY}
+    if row.tls or row.public:
+        env["SSL_CERT_FILE"] = str(authority().write(root / "authority.pem"))
+    if row.public:
+        return env | {"HTTPS_PROXY": proxy.origin, "HTTP_PROXY": proxy.origin}
+    base = row.base.replace("{closed}", str(closed_port())).replace("{port}", str(server.port)) or server.origin + path
+    named = {"lumenfall": {"LUMENFALL_BASE_URL": base}}
+    return env | named.get(row.provider, {"FLUX_PROVIDER": row.provider, "FLUX_BASE_URL": base})
+
+
+def _filled(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: value.replace("{closed}", str(closed_port())) for name, value in variables.items()}
+
+
+def _run(row: Row, work: Path, env: dict[str, str], server: Server) -> tuple[int | None, bytes, str, int]:
+    line = [FLUX, "generate", "a fox", "--seed", "7", "--retries", "0", "--timeout", "10", *row.line]
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    start = [*row.wrap, *line]
+    with subprocess.Popen(start, cwd=work, env=env, stdin=subprocess.DEVNULL, **pipes) as process:
+        server.process = process
+        alarm = threading.Timer(HANG, process.kill)
+        alarm.start()
+        parts: list[bytes] = []
+        reader = threading.Thread(target=lambda: parts.append(process.stderr.read()))  # type: ignore[union-attr]
+        reader.start()
+        memory = [0]
+        watch = threading.Thread(target=_watch, args=(process, memory))
+        watch.start()
+        out = process.stdout.read()  # type: ignore[union-attr]
+        reader.join()
+        process.wait()
+        hung = alarm.finished.is_set()
+        alarm.cancel()
+        watch.join()
+    return None if hung else process.returncode, out, parts[0].decode("utf-8", "replace"), max(memory)
+
+
+def _watch(process: subprocess.Popen[bytes], memory: list[int]) -> None:
+    """Note the peak of a process in MB while it lives, where the system tells. `wait4` would add its parent's."""
+    over = threading.Event()
+    while process.returncode is None:
+        with contextlib.suppress(OSError, IndexError):
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            memory.append(int(status.partition("VmHWM:")[2].split()[0]) >> 10)
+        over.wait(TICK)
+
+
+def judge(row: Row, seen: Seen) -> list[str]:
+    """What the run did wrong, in sentences; none if it did what the row asks and what every run must do."""
+    return [*seen.faults, *_outcome(row, seen), *_words(row, seen)]
+
+
+def _outcome(row: Row, seen: Seen) -> Iterator[str]:
+    codes = row.code if isinstance(row.code, tuple) else (row.code,)
+    if seen.code is None:
+        yield f"it hung for {HANG:g} s"
+    elif seen.code not in codes:
+        yield f"exit {seen.code}, not {' or '.join(map(str, codes))}"
+    for what, wanted, count in (
+        ("POSTs", row.posts, seen.posts),
+        ("pictures", row.files, len(seen.pictures))
+        if row.files is not None
+        else ("pictures in all", seen.posts, len(seen.pictures) + len(seen.kept)),
+        ("pictures in the state folder", row.kept, len(seen.kept)),
+    ):
+        if count != wanted if isinstance(wanted, int) else count not in wanted:
+            yield f"{count} {what}, not {wanted}"
+    if seen.memory > row.memory:
+        yield f"{seen.memory} MB of memory, more than {row.memory}"
+    for path in (*seen.pictures, *seen.kept):
+        if fault := _unsound(path):
+            yield f"{path.name} {fault}"
+
+
+def _words(row: Row, seen: Seen) -> Iterator[str]:
+    if "Traceback" in seen.err or "internal error" in seen.err:
+        yield "a person sees how flux is made"
+    if KEY in seen.err or KEY.encode() in seen.out:
+        yield "the key is shown"
+    if re.search(r"[^\n\x20-\x7e\x80-\U0010ffff]", seen.err):
+        yield "a control character reached the terminal"
+    if seen.code in range(1, 6) and "flux: error: " not in seen.err:
+        yield "no error is said"
+    if len(seen.err.splitlines()) > LAST_LINES and "-n" not in row.line:
+        yield f"{len(seen.err.splitlines())} lines of errors"
+    for words in row.says:
+        if not re.search(words, seen.err, re.IGNORECASE):
+            yield f"stderr does not say /{words}/"
+    said = "may have been billed" in seen.err
+    if row.billed is not None and said != row.billed:
+        yield "it claims a bill that cannot be" if said else "it hides that the money may be gone"
+
+
+def _files(root: Path) -> Iterator[Path]:
+    return (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _bytes(path: Path) -> bytes:
+    with contextlib.suppress(OSError):
+        return path.read_bytes()
+    return b""
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return [path for path in _files(folder) if path.suffix in PICTURES]
+
+
+def _debris(work: Path) -> list[str]:
+    return [f"{path.name} was left behind" for path in work.rglob("*") if path.name.startswith(".")]
+
+
+def _unsound(path: Path) -> str:
+    """What is wrong with a saved picture: it must be whole, and be what its suffix says."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(path.read_bytes())) as image:
+            if image.width * image.height < 1 << 25:  # larger ones are meant not to be decoded
+                image.load()
+            said = {"JPEG": ".jpg"}.get(image.format or "", f".{(image.format or '').lower()}")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
+        return f"is no whole picture: {fault}"
+    return "" if said == path.suffix else f"is {image.format}"
+
+
+def verdict(row: Row, root: Path) -> list[str]:
+    """Try a row and judge it; the evidence is added to what is wrong."""
+    seen = attempt(row, root)
+    wrong = judge(row, seen)
+    return (
+        [*wrong, f"exit {seen.code}, {seen.memory} MB, {seen.posts} POSTs; stderr:\n{seen.err[-2000:]}"]
+        if wrong
+        else []
+    )
+
+
+def missing(row: Row) -> str:
+    """The program or right that the row needs and this machine has not; "" if it has all."""
+    if row.needs == "namespaces":
+        if not shutil.which("unshare"):
+            return "unshare"
+        tried = subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False)
+        return "" if tried.returncode == 0 else "user namespaces"
+    return row.needs if row.needs and not shutil.which(row.needs) else ""

@@ -1,0 +1,48 @@
+"""Several runs in one folder, and runs that are killed: nothing overwritten, nothing half, nothing paid twice."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from e2e.drawings import look
+
+from faults.kill import by_seed, killed, picture, start
+from faults.run import FLUX
+from faults.server import Answer, Server, message, pause
+
+RUNS, EACH = 8, 3
+
+
+@pytest.fixture
+def folders(tmp_path) -> tuple[Path, Path]:
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    return home, work
+
+
+def test_eight_runs_into_one_folder_overwrite_nothing(folders):
+    """All of them want the same names; each path that is printed holds a picture of its own."""
+    home, work = folders
+    gets: dict[str, tuple[Answer, ...]] = {f"/{seed}": ((message(picture(seed)),),) for seed in range(7, 7 + EACH)}
+    with Server([(pause(0.05), by_seed)], gets) as server:
+        words = ("generate", "a fox", "--seed", "7", "-n", str(EACH), "--quiet")
+        runs = [start(server, work, home, *words) for _ in range(RUNS)]
+        outs = [run.communicate(timeout=120)[0].decode().split() for run in runs]
+    printed = [path for out in outs for path in out]
+    assert [run.returncode for run in runs] == [0] * RUNS
+    assert len(printed) == len(set(printed)) == RUNS * EACH == server.paid
+    assert sorted(path.name for path in work.iterdir()) == sorted(printed)
+    for out in outs:
+        assert [look(work / path)[1] for path in out] == [(40 + seed % 50, 30) for seed in range(7, 7 + EACH)]
+
+
+KILLS = 20  # `python -m tests.faults --kill` tries a hundred
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_run_killed_at_a_random_moment_loses_no_picture(tmp_path, number):
+    """Where the reply had arrived, the picture is on disk after `flux recover`; nothing is paid again."""
+    if subprocess.run([FLUX, "recover", "--help"], capture_output=True, check=False).returncode:
+        pytest.skip("this flux has no `recover` yet")
+    assert killed(tmp_path, number) == []

@@ -1,0 +1,161 @@
+"""The key is a canary: every way to fail is tried with it, and then everything that was written is searched for it."""
+
+import base64
+import itertools
+import signal
+import subprocess
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from faults.row import PICTURE
+from faults.run import FLUX, WAYS, environment
+from faults.server import Answer, Asked, Server, Talk, hold, interrupt, message, pause, reply, reset
+
+# Letters that a URL, a shell, JSON and HTML would each write in another way.
+KEY = "canary\"Sup3r&S3cr3t'V4lue%+/=<>"
+SPELLINGS = (
+    KEY, quote(KEY), quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode(), KEY.replace('"', '\\"'),
+    KEY.encode().hex(), KEY[:12], "Sup3r&S3cr3t",
+)  # fmt: skip
+
+
+def sent(asked: Asked) -> str:
+    """The key as it came, or nothing."""
+    return asked.headers.get("authorization") or asked.headers.get("x-key") or ""
+
+
+def echo(talk: Talk) -> str:
+    return sent(talk.asked)
+
+
+def saying(status: int) -> Answer:
+    """Sends the key back in every place of an error that a person may see."""
+
+    def step(talk: Talk) -> bytes:
+        body = {
+            "error": {"message": f"wrong: {echo(talk)}", "code": echo(talk)},
+            "detail": echo(talk),
+            "id": echo(talk),
+        }
+        return reply(body, status, retry_after="0", x_request_id=echo(talk), location=f"http://127.0.0.1/{echo(talk)}")(
+            talk
+        )
+
+    return (step,)
+
+
+def pointing(talk: Talk) -> bytes:
+    """A good reply whose addresses hold the key."""
+    word = quote(echo(talk), safe="")
+    url = f"{{origin}}/{word}"
+    body = {
+        "data": [{"url": url, "revised_prompt": echo(talk)}],
+        "id": echo(talk),
+        "polling_url": url,
+        "status_url": url,
+    }
+    more = {"response_url": url, "request_id": echo(talk), "urls": {"get": url}, "metadata": {"provider": echo(talk)}}
+    return reply({**body, **more})(talk)
+
+
+def garbage(talk: Talk) -> bytes:
+    return message(f"<html>{echo(talk)} {echo(talk)}".encode())
+
+
+def broken(talk: Talk) -> bytes:
+    return f"{echo(talk)} HTTP/9\r\n{echo(talk)}\r\n\r\n".encode()
+
+
+WAYS_TO_FAIL: dict[str, Answer] = {
+    **{f"an error {status} that quotes it": saying(status) for status in (200, 302, 401, 422, 429, 504)},
+    "an answer that points with it": (pointing,),
+    "garbage that quotes it": (garbage,),
+    "no HTTP": (broken,),
+    "a reset": (reset,),
+    "no answer in time": (hold,),
+    "Ctrl-C": (interrupt(signal.SIGINT), hold),
+    "kill -9": (pause(0.1), interrupt(signal.SIGKILL), hold),
+}
+SOURCES = ("variable", "file", "credentials")
+
+
+def keyed(source: str, variable: str, home: Path) -> tuple[dict[str, str], Path | None]:
+    """The environment of somebody who keeps the key there, and the one file that may hold it."""
+    if source == "variable":
+        return {variable: KEY}, None
+    path = home / (".config/flux-image-cli/credentials.toml" if source == "credentials" else "key")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{variable} = '''{KEY}'''" if source == "credentials" else KEY)
+    path.chmod(0o600)
+    return ({f"{variable}_FILE": str(path)} if source == "file" else {}), path
+
+
+def found(root: Path, own: Path | None, *streams: bytes) -> list[str]:
+    """Where the key can be read, in any spelling, outside the file it came from."""
+    texts = {f"stream {place}": data for place, data in enumerate(streams)}
+    texts |= {str(path): path.read_bytes() for path in root.rglob("*") if path.is_file() and path != own}
+    texts |= {f"the name of {path}": str(path).encode() for path in root.rglob("*")}
+    return [
+        f"{spelling!r} in {place}"
+        for place, data in texts.items()
+        for spelling in SPELLINGS
+        if spelling.encode() in data
+    ]
+
+
+# Every way to fail, with every provider; the source of the key and the form of the output take turns.
+CASES = [
+    (name, provider, SOURCES[number % 3], (("--verbose",), ("--json", "-v"), ("-n", "2"))[number % 3])
+    for number, (name, provider) in enumerate(itertools.product(WAYS_TO_FAIL, WAYS))
+]
+
+
+@pytest.mark.parametrize(("name", "provider", "source", "line"), CASES, ids=[f"{case[0]}, {case[1]}" for case in CASES])
+def test_no_way_to_fail_shows_the_key_or_writes_it(tmp_path, name, provider, source, line):
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    variable, path = WAYS[provider]
+    env, own = keyed(source, variable, home)
+    words = ["generate", "a fox", "--provider", provider, "--retries", "1", "--timeout", "1", *line]
+    gets = {"/p": (PICTURE,)}
+    with Server([WAYS_TO_FAIL[name]], gets) as server:
+        words += ["--base-url", server.origin + path]
+        with subprocess.Popen(
+            [FLUX, *words], cwd=work, env=environment(home) | env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            server.process = process
+            out, err = process.communicate(timeout=45)
+        assert any(KEY in sent(asked) for asked in server.requests)  # else nothing is proved
+    assert process.returncode != 0
+    assert b"Traceback" not in err
+    assert found(tmp_path, own, out, err) == []
+
+
+LOOKUPS = (
+    ("resolve", "a fox", "--curl"), ("resolve", "a fox", "--json"), ("generate", "a fox", "--dry-run", "--json"),
+    ("config",), ("config", "--json"), ("providers",), ("providers", "--json"), ("providers", "lumenfall"),
+    ("generate", "a fox", "--seed", "lucky", "--json"), ("generate", "a fox", "--nonsense"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("line", LOOKUPS, ids=" ".join)
+def test_no_lookup_shows_the_key(tmp_path, line, source):
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    env, own = keyed(source, "LUMENFALL_API_KEY", home)
+    done = subprocess.run([FLUX, *line], cwd=work, env=environment(home) | env, capture_output=True, check=False)
+    assert found(tmp_path, own, done.stdout, done.stderr) == []
+
+
+def test_no_option_and_no_setting_switches_the_check_of_certificates_off():
+    """A word that does would be the first thing people copy from a forum."""
+    listed = "".join(
+        subprocess.run([FLUX, *line], capture_output=True, text=True, check=True).stdout.lower()
+        for line in (("generate", "--help"), ("resolve", "--help"), ("config", "--json"), ("--help",))
+    )
+    assert not [word for word in ("insecure", "verify", "no-check", "certificate", "tls", "ssl") if word in listed]

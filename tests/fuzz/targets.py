@@ -1,0 +1,182 @@
+"""Every parser as a function of bytes. It may raise FluxError, words for a person; anything else is a fault."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from flux_cli import catalogue, config, keys
+from flux_cli.core import naming, ratio, values
+from flux_cli.core.containers import inspect, sniff
+from flux_cli.core.datauri import decode_base64, decode_data_uri
+from flux_cli.core.errors import FluxError
+from flux_cli.core.replies import failure, identity, parse_json, retry_after
+from flux_cli.core.request import Auth, Reply, Request
+from flux_cli.core.resolve import resolve
+from flux_cli.core.secret import Secret, redact
+from flux_cli.core.text import plain
+from flux_cli.core.trust import credentials, host_of, media_address
+from flux_cli.providers import ROWS
+
+LIMIT = 1 << 16
+KEY = "canary-Sup3r'S3cr3t+V4lue"
+BASES = ("https://api.lumenfall.ai/openai/v1", "http://127.0.0.1:8080/v1")
+NOW = 1_700_000_000.0
+MODEL = "flux1.1-pro-ultra"
+
+
+def texts(data: bytes) -> list[str]:
+    """The bytes as text, as arguments of a command line come, cut at line breaks."""
+    return data.decode("utf-8", "surrogateescape").split("\n")
+
+
+def each(texts_: list[str], *parsers: Callable[[str], object]) -> None:
+    for text in texts_:
+        for parse in parsers:
+            with contextlib.suppress(FluxError):
+                parse(text)
+
+
+def shapes(data: bytes) -> None:
+    each(texts(data), ratio.parse_shape, ratio.parse_ratio, ratio.parse_tier)
+
+
+def parameters(data: bytes) -> None:
+    """A value for every parameter of the model, and one nobody knows; what `-p` makes of it can be sent."""
+    model = catalogue.find(MODEL).model
+    assert model
+    for text in texts(data):
+        json.dumps(values.typed(text), allow_nan=False)
+        each([text], *(lambda text, param=param: values.check(param, text) for param in model.parameters.values()))
+
+
+def requests(data: bytes) -> None:
+    """A whole request: prompt, then `name=value`, a line each."""
+    model = catalogue.find(MODEL).model
+    assert model
+    prompt, *rest = texts(data)
+    said = {name: value for name, found, value in (line.partition("=") for line in rest) if found}
+    for wire in (None, *model.wires.values()):
+        with contextlib.suppress(FluxError):
+            json.dumps(resolve(Request(MODEL, said, prompt), model, wire).parameters, default=str)
+
+
+def templates(data: bytes) -> None:
+    """A template, then the prompt: names that fit a file system, or words about why not."""
+    template, *rest = texts(data)
+    prompt = "\n".join(rest)
+    row: dict[str, str | int] = {
+        **naming.text_fields(prompt, MODEL), "ratio": "16x9", "width": 1, "height": 1, "date": "2026-01-01",
+        "time": "120000", "id": "00000000", "seed": 7, "index": 1,
+    }  # fmt: skip
+    with contextlib.suppress(FluxError):
+        complete = naming.complete(template, seeded=True, is_folder=False)
+        for name in naming.names(complete, [row, {**row, "index": 2}]):
+            assert len(Path(name.path("png")).name.encode("utf-8", "surrogateescape")) <= naming.NAME_BYTES
+    assert 0 < len(naming.slug(prompt).encode()) <= naming.SLUG_BYTES + len("-picture")
+    naming.sibling(template, 2)
+    assert "/" not in naming.safe(prompt)
+
+
+def pictures(data: bytes) -> None:
+    """What a container says of itself is in it, and no more than a picture may have."""
+    sniff(data)
+    with contextlib.suppress(FluxError):
+        look = inspect(data)
+        assert look.width * look.height > 0
+        assert look.format == sniff(data)
+
+
+def conversions(data: bytes) -> None:
+    """Bytes that claim to be small pictures, decoded and encoded."""
+    from flux_cli import imaging
+
+    with contextlib.suppress(FluxError):
+        look = inspect(data)
+        if look.width * look.height <= LIMIT:
+            imaging.convert(data, "png", None)
+
+
+def data_uris(data: bytes) -> None:
+    text = data.decode("utf-8", "surrogateescape")
+    for decode in (decode_base64, decode_data_uri):
+        with contextlib.suppress(FluxError):
+            assert len(decode(text, LIMIT)) <= LIMIT
+
+
+def replies(data: bytes) -> None:
+    """The first line is a header, the second a status, the rest a body."""
+    header, _, rest = data.partition(b"\n")
+    number, _, body = rest.partition(b"\n")
+    value = header.decode("latin-1")
+    headers = dict.fromkeys(("retry-after", "retry-after-ms", "x-request-id", "location"), value)
+    reply = Reply(int(number[:3]) if number[:3].isdigit() else 429, headers, body)
+    parse_json(body)
+    assert plain(failure(reply).message, 10**6) == failure(reply).message
+    identity(reply, parse_json(body))
+    seconds = retry_after(reply, NOW)
+    assert seconds is None or seconds >= 0
+
+
+def addresses(data: bytes) -> None:
+    """No address makes the key or a request go where it must not."""
+    auth = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", ("*.bfl.ai",))
+    for text in texts(data):
+        host_of(text)
+        for base in BASES:
+            with contextlib.suppress(FluxError):
+                assert media_address(text, base).startswith(("https://", base[:7]))
+        with contextlib.suppress(FluxError):
+            credentials(text, auth)
+
+
+def redactions(data: bytes) -> None:
+    Secret(KEY)
+    assert KEY not in redact(data.decode("utf-8", "surrogateescape"))
+
+
+def _file(name: str, data: bytes) -> Path:
+    """A file of the user's own folder, which is new in every process."""
+    folder = Path(os.environ.setdefault("FUZZ_FOLDER", tempfile.mkdtemp()))
+    os.environ["XDG_CONFIG_HOME"] = str(folder)
+    path = config.user_folder() / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    path.chmod(0o600)
+    return path
+
+
+def models(data: bytes) -> None:
+    path = _file("models/mine.toml", data)
+    with contextlib.suppress(FluxError):
+        catalogue.read(path)
+
+
+def settings(data: bytes) -> None:
+    path = _file("config.toml", data)
+    with contextlib.suppress(FluxError):
+        config.load({}, ROWS, {})
+    path.unlink()
+    first, *rest = [*texts(data), ""]
+    for setting in config.SETTINGS:
+        with contextlib.suppress(FluxError):
+            config.load({setting.name: first}, ROWS, {setting.variable: rest[0]})
+
+
+def key_files(data: bytes) -> None:
+    path = _file("credentials.toml", data)
+    with contextlib.suppress(FluxError):
+        keys.find("FUZZ_KEY", path.parent, {})
+        keys.find("FUZZ_KEY", path.parent, {"FUZZ_KEY_FILE": str(path)})
+    path.unlink()
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    target.__name__: target
+    for target in (
+        shapes, parameters, requests, templates, pictures, conversions, data_uris, replies, addresses, redactions,
+        models, settings, key_files,
+    )
+}  # fmt: skip
