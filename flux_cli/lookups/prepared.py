@@ -42,7 +42,8 @@ def prepare(options: Options, prompt: str | None, fetch: Fetch | None = None) ->
     `fetch` gets a picture that is named by its address, for providers that take only the picture itself; without it
     (where nothing may be sent) the address stands for the picture.
     """
-    flags, parameters = _flags(options), dict[str, Value](options.parameters())
+    flags = _flags(options)
+    parameters: dict[str, Value] = dict(options.parameters())
     reuse = None
     if options.like:
         from flux_cli.lookups.like import notes_of, reuse_of
