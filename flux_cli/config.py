@@ -274,7 +274,7 @@ def _typed(setting: Setting, value: object, source: str) -> Json:
     try:
         if setting.kind == "text":
             typed = value if isinstance(value, str) else ""
-            valid = bool(typed.strip())
+            valid = bool(typed.strip()) and "\x00" not in typed  # no path and no header can hold it
         else:
             typed = _number(value, whole=setting.kind == "whole")
             valid = setting.minimum <= typed <= setting.maximum
