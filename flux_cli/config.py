@@ -289,7 +289,7 @@ def _typed(setting: Setting, value: object, source: str) -> Json:
     try:
         if setting.kind == "text":
             typed = value if isinstance(value, str) else ""
-            valid = typed in setting.choices if setting.choices else bool(typed.strip())
+            valid = typed in setting.choices if setting.choices else bool(typed.strip()) and "\x00" not in typed
             wanted = " or ".join(setting.choices) or wanted
         elif setting.kind == "truth":
             said = TRUTHS.get(str(value).strip().lower())

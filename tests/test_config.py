@@ -190,6 +190,7 @@ def test_a_project_file_must_not_say_where_the_key_goes(name, work, user):
         ("model = '  '", "model must be a text", ""),
         ("model = true", "model must be a text", ""),
         ("output = ['a']", "output must be a text", ""),
+        ('output = "~\\u0000"', "output must be a text", ""),
         ("concurrency = 0", "concurrency must be a whole number from 1 to 256, not '0'", ""),
         ("concurrency = 257", "concurrency must be a whole number from 1 to 256", ""),
         ("concurrency = 1.5", "concurrency must be a whole number", ""),

@@ -1,7 +1,7 @@
 """Which address may have the key, and from which a picture may be fetched. The answers of servers are not trusted."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from flux_cli.core.errors import ProviderError
 from flux_cli.core.request import Auth
@@ -27,7 +27,7 @@ def credentials(url: str, auth: Auth | None) -> dict[str, str]:
         parts, base = urlsplit(url), urlsplit(auth.base)
         same = (parts.scheme, parts.hostname, parts.port) == (base.scheme, base.hostname, base.port)
         known = parts.scheme == "https" and parts.port in (None, 443) and _is_known(parts.hostname or "", auth.hosts)
-        trusted = (same or known) and parts.username is None and parts.password is None
+        trusted = (same or known) and parts.username is None and parts.password is None and url.isprintable()
     except ValueError:
         trusted = False
     if not trusted:
@@ -41,14 +41,9 @@ def media_address(url: str, base: str) -> str:
     A server on the internet has no business with what only this machine or its network can reach.
     """
     try:
-        address = urljoin(base + "/", url)
-        parts = urlsplit(address)
-        usable = bool(parts.hostname) and parts.port != 0 and parts.username is None and parts.password is None
-        home = urlsplit(base)
-        usable = usable and (parts.scheme == "https" or parts.scheme == home.scheme == "http")
-        usable = usable and _is_host(parts.hostname or "")
-        public = home.scheme == "https" and not _is_inward(home.hostname or "")
-        usable = usable and not (public and _is_inward(parts.hostname or ""))
+        address = urljoin(base + "/", url.strip())
+        # urlsplit looks past control characters in an address; others would not, and see another one
+        usable = address.isprintable() and _is_fetchable(urlsplit(address), urlsplit(base))
     except ValueError:
         usable = False
     if not usable:
@@ -68,6 +63,17 @@ def _is_known(host: str, patterns: tuple[str, ...]) -> bool:
     if not _is_host(host):
         return False
     return any(host.endswith(name[1:]) if name.startswith("*.") else host == name for name in patterns)
+
+
+def _is_fetchable(parts: SplitResult, home: SplitResult) -> bool:
+    """Whether a server at `home` may name this address."""
+    host = parts.hostname or ""
+    if not host or not _is_host(host) or parts.port == 0 or parts.username is not None or parts.password is not None:
+        return False
+    if parts.scheme != "https" and not parts.scheme == home.scheme == "http":
+        return False
+    public = home.scheme == "https" and not _is_inward(home.hostname or "")
+    return not (public and _is_inward(host))
 
 
 def _is_host(host: str) -> bool:

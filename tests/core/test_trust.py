@@ -1,7 +1,7 @@
 """Which addresses get the key, and which pictures are fetched: the traps hostile or broken answers set."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import ProviderError
@@ -57,6 +57,8 @@ def test_the_key_goes_to_the_configured_address_and_the_provider_s_own_hosts(aut
         (BFL, "https://api.bfl.ai@evil.example/x"),
         (BFL, "https://delivery.blob.core.windows.net/x"),
         (BFL, "//api.bfl.ai/x"),
+        (BFL, "\x00https://api.bfl.ai/x"),
+        (BFL, "https://api.bfl\n.ai/x"),
         (BFL, "/v1/get_result"),
         (BFL, ""),
         (BFL, "https://"),
@@ -105,6 +107,7 @@ LOCAL_BASE = "http://127.0.0.1:8080/v1"
     ("url", "base", "address"),
     [
         ("https://cdn.example/fox.png?sig=1", BASE, "https://cdn.example/fox.png?sig=1"),
+        (" https://cdn.example/fox.png\n", BASE, "https://cdn.example/fox.png"),
         ("HTTPS://cdn.example/fox.png", BASE, "https://cdn.example/fox.png"),
         ("//cdn.example/fox.png", BASE, "https://cdn.example/fox.png"),
         ("/v1/images/1/content?variant=0", BASE, "https://api.lumenfall.ai/v1/images/1/content?variant=0"),
@@ -223,6 +226,8 @@ def test_every_spelling_of_a_number_is_judged_alike(number, shape):
         assert not address.is_multicast
 
 
+@example("\x00https://cdn.example/fox.png")
+@example("ht\ntps://cdn.example/fox.png")
 @given(st.text(max_size=40) | st.text("htps:/@?#[].1:80example \\", max_size=40))
 @FAST
 def test_any_address_is_absolute_and_safe_or_refused(url):
@@ -231,7 +236,8 @@ def test_any_address_is_absolute_and_safe_or_refused(url):
             address = media_address(url, base)
         except ProviderError:
             continue
-        assert address.startswith(schemes)
+        assert address.lower().startswith(schemes)
+        assert address.isprintable()
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ class Row(NamedTuple):
     wrap: tuple[str, ...] = ()  # a shell script that runs the command as "$@"
     before: Callable[[Path], object] | None = None  # prepares the folder
     memory: int = 256  # MB that the process may have at its largest
-    needs: str = ""  # a program without which the row cannot be tried
+    needs: str = ""  # a program or device without which the row cannot be tried
 
 
 def fine(name: str, does: str, **more: Any) -> Row:

@@ -20,7 +20,7 @@ from faults.row import KEY, Row
 from faults.server import Proxy, Server, closed_port
 
 FLUX = str(Path(sys.executable).parent / "flux")
-HANG = 45.0  # seconds; every row's own deadline is a few seconds at most, and the machine may be busy
+HANG = 90.0  # seconds; every row's own deadline is a few seconds at most, and the machine may be busy
 TICK = 0.02  # seconds between two looks at the memory
 LAST_LINES = 12  # a person reads so much of an error and no more
 WAYS = {  # variable with the key, path of the address
@@ -93,7 +93,7 @@ def _filled(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _run(row: Row, work: Path, env: dict[str, str], server: Server) -> tuple[int | None, bytes, str, int]:
-    line = [FLUX, "generate", "a fox", "--seed", "7", "--retries", "0", "--timeout", "10", *row.line]
+    line = [FLUX, "generate", "a fox", "--seed", "7", "--retries", "0", "--timeout", "30", *row.line]
     pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
     start = [*row.wrap, *line]
     with subprocess.Popen(start, cwd=work, env=env, stdin=subprocess.DEVNULL, **pipes) as process:
@@ -213,10 +213,12 @@ def verdict(row: Row, root: Path) -> list[str]:
 
 
 def missing(row: Row) -> str:
-    """The program or right that the row needs and this machine has not; "" if it has all."""
+    """The program, device or right that the row needs and this machine has not; "" if it has all."""
     if row.needs == "namespaces":
         if not shutil.which("unshare"):
             return "unshare"
         tried = subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False)
         return "" if tried.returncode == 0 else "user namespaces"
+    if row.needs.startswith("/"):
+        return "" if Path(row.needs).exists() else row.needs
     return row.needs if row.needs and not shutil.which(row.needs) else ""

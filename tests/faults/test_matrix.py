@@ -2,8 +2,9 @@
 
 import pytest
 
+from faults.row import KEY, PNG, Row
 from faults.rows import GROUPS, ROWS
-from faults.run import missing, verdict
+from faults.run import Seen, judge, missing, verdict
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
@@ -18,3 +19,37 @@ def test_a_fault_ends_as_its_row_says(row, tmp_path):
 def test_every_row_has_a_name_of_its_own():
     names = [row.name for rows in GROUPS.values() for row in rows]
     assert sorted(names) == sorted(set(names))
+
+
+RIGHT = Row("any", "any", files=1)
+SEEN = Seen(1, b"", "flux: error: gone; it may have been billed", 1, 40, [], [], [])
+WRONG = {
+    "a hang": (SEEN._replace(code=None), "it hung"),
+    "another exit": (SEEN._replace(code=0), "exit 0, not 1"),
+    "a POST too many": (SEEN._replace(posts=2), "2 POSTs, not 1"),
+    "much memory": (SEEN._replace(memory=257), "257 MB"),
+    "a traceback": (SEEN._replace(err=SEEN.err + "\nTraceback (most recent call last)"), "how flux is made"),
+    "the key on stderr": (SEEN._replace(err=f"{SEEN.err} {KEY}"), "the key is shown"),
+    "the key on stdout": (SEEN._replace(out=KEY.encode()), "the key is shown"),
+    "an escape sequence": (SEEN._replace(err=f"{SEEN.err}\x1b[2J"), "control character"),
+    "silence": (SEEN._replace(err=""), "no error is said"),
+    "a novel": (SEEN._replace(err=SEEN.err + "\n" * 20), "lines of errors"),
+    "a bill that is hidden": (SEEN._replace(err="flux: error: gone"), "hides that the money"),
+    "debris": (SEEN._replace(faults=[".flux-1 was left behind"]), ".flux-1"),
+}
+
+
+@pytest.mark.parametrize(("seen", "said"), WRONG.values(), ids=WRONG)
+def test_the_judge_sees_what_is_wrong(seen, said, tmp_path):
+    """A matrix that finds no fault is worth as much as the judge behind it."""
+    path = tmp_path / "fox.png"
+    path.write_bytes(PNG)
+    assert judge(RIGHT, SEEN._replace(pictures=[path])) == []
+    assert any(said in sentence for sentence in judge(RIGHT, seen._replace(pictures=[path])))
+
+
+@pytest.mark.parametrize(("name", "data"), [("fox.png", PNG[:-30]), ("fox.jpg", PNG), ("fox.png", b"")])
+def test_the_judge_opens_the_pictures(name, data, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(data)
+    assert judge(RIGHT, SEEN._replace(pictures=[path])) != []

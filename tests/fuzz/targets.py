@@ -1,6 +1,7 @@
 """Every parser as a function of bytes. It may raise FluxError, words for a person; anything else is a fault."""
 
 import contextlib
+import functools
 import json
 import os
 import tempfile
@@ -12,6 +13,7 @@ from flux_cli.core import naming, ratio, values
 from flux_cli.core.containers import inspect, sniff
 from flux_cli.core.datauri import decode_base64, decode_data_uri
 from flux_cli.core.errors import FluxError
+from flux_cli.core.model import Model
 from flux_cli.core.replies import failure, identity, parse_json, retry_after
 from flux_cli.core.request import Auth, Reply, Request
 from flux_cli.core.resolve import resolve
@@ -39,14 +41,20 @@ def each(texts_: list[str], *parsers: Callable[[str], object]) -> None:
                 parse(text)
 
 
+@functools.cache
+def the_model() -> Model:
+    model = catalogue.find(MODEL).model
+    assert model
+    return model
+
+
 def shapes(data: bytes) -> None:
     each(texts(data), ratio.parse_shape, ratio.parse_ratio, ratio.parse_tier)
 
 
 def parameters(data: bytes) -> None:
     """A value for every parameter of the model, and one nobody knows; what `-p` makes of it can be sent."""
-    model = catalogue.find(MODEL).model
-    assert model
+    model = the_model()
     for text in texts(data):
         json.dumps(values.typed(text), allow_nan=False)
         each([text], *(lambda text, param=param: values.check(param, text) for param in model.parameters.values()))
@@ -54,8 +62,7 @@ def parameters(data: bytes) -> None:
 
 def requests(data: bytes) -> None:
     """A whole request: prompt, then `name=value`, a line each."""
-    model = catalogue.find(MODEL).model
-    assert model
+    model = the_model()
     prompt, *rest = texts(data)
     said = {name: value for name, found, value in (line.partition("=") for line in rest) if found}
     for wire in (None, *model.wires.values()):
@@ -127,7 +134,7 @@ def addresses(data: bytes) -> None:
         host_of(text)
         for base in BASES:
             with contextlib.suppress(FluxError):
-                assert media_address(text, base).startswith(("https://", base[:7]))
+                assert media_address(text, base).lower().startswith(("https://", base[:7]))
         with contextlib.suppress(FluxError):
             credentials(text, auth)
 

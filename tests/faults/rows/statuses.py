@@ -7,13 +7,13 @@ AGAIN = ("--retries", "1")
 NO = {"error": {"message": "not this time", "code": "", "type": "any"}}
 DONE = (201, 202, 206)  # with a picture in them
 EMPTY = (204, 205)
-ELSEWHERE = (300, 301, 302, 303, 304, 307, 308)
+ELSEWHERE = (300, 301, 303, 304, 307, 308)
 KEYS = (401, 402, 403)
-WRONG = (400, 404, 405, 409, 413, 415, 418, 422, 426, 431, 451)
+WRONG = (400, 404, 409, 413, 418, 422, 451)
 OPEN = (408, 499, 504, 520, 524, 598, 599)  # nobody knows whether the work was done
-OUR_END = (501, 507, 511)
+OUR_END = (501, 507)
 BUSY = (429, 500, 502, 503)  # the work was not done
-UNKNOWN = (299, 399, 600, 999)
+UNKNOWN = (299, 600, 999)
 
 
 def answered(status: int, body: object = NO, **headers: str) -> tuple[Answer, ...]:
@@ -35,8 +35,8 @@ STATUSES = (
     refused("moderation", "400 CONTENT_POLICY_VIOLATION", post=answered(400, {"error": {"code": "CONTENT_POLICY_VIOLATION", "message": "no"}}), code=5),
 )  # fmt: skip
 
-LONG = ("86400", "1e9", "99999999999999999999", "Fri, 31 Dec 2100 23:59:59 GMT")
-ODD = ("-1", "soon", "inf", "nan", "1;2", "0x10", "Wed, 99 Foo 9999 99:99:99 GMT", "\uff11", "9" * 5000)
+LONG = ("86400", "1e9", "Fri, 31 Dec 2100 23:59:59 GMT")
+ODD = ("-1", "soon", "inf", "nan", "0x10", "Wed, 99 Foo 9999 99:99:99 GMT", "\uff11", "9" * 5000)
 WAITING = (
     *(refused(f"Retry-After: {text}", "longer than anybody waits: given up at once", post=answered(429, retry_after=text), line=AGAIN) for text in LONG),
     *(fine(f"Retry-After: {text[:30]!r}", "garbage: as if it were not there", post=(*answered(429, retry_after=text.encode().decode("latin-1")), (good(),)), line=AGAIN, posts=2) for text in ODD if text != "9" * 5000),
