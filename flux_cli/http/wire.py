@@ -42,6 +42,7 @@ class Ask(NamedTuple):
     body: bytes | None = None
     silence: float | None = None
     into: Path | None = None  # a file for the body of a good answer; None: it is JSON
+    heard: Callable[[Reply], None] | None = None  # gets the answer at once: nothing that fails later can lose it
 
 
 class Wire:
@@ -66,7 +67,10 @@ class Wire:
                 if ask.into and response.status_code == httpx.codes.OK:
                     await _to_file(_unpacked(response), ask.into)
                     return Reply(response.status_code, dict(response.headers), b"")
-                return await self._read(response)
+                reply = await self._read(response)
+                if ask.heard:
+                    ask.heard(reply)
+                return reply
 
     async def _read(self, response: httpx.Response) -> Reply:
         splitter = Splitter(self._spool.new, MAX_BYTES)
@@ -75,8 +79,10 @@ class Wire:
                 splitter.feed(part)
                 if len(splitter.kept) > MAX_WORDS:
                     raise too_large(MAX_WORDS)
-        finally:
-            splitter.close()
+        except BaseException:
+            splitter.drop()
+            raise
+        splitter.close()
         return Reply(response.status_code, dict(response.headers), bytes(splitter.kept))
 
     @contextmanager
