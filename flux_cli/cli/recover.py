@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flux_cli.providers.lumenfall import Known
 
 MARGIN = 60.0  # seconds a gateway's clock may be ahead of ours
+SETTLED = 86_400.0  # seconds after which a history that does not list a request will never do so
 STATES = ("recoverable", "unclear")
 
 
@@ -172,6 +173,8 @@ def _looked_up(
             found[entry.number] = said.reply
         elif said and not said.is_under_way:
             ledger.failed(_call(entry), _outcome(said), final=True)
+        elif said is None and past.began is not None and time.time() - past.began > SETTLED:
+            ledger.failed(_call(entry), FluxError("the gateway has never got it"), final=True)
     return found
 
 

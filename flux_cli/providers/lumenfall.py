@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urljoin
 
+from flux_cli.core.errors import ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.replies import failure, parse_json
 from flux_cli.core.request import Auth, Reply
@@ -48,19 +49,20 @@ async def look_up(traces: Collection[str], since: str, base: str, auth: Auth, ht
         reply = await http.get(url, auth)
         if reply.status != 200:
             raise failure(reply, auth)
-        body = parse_json(reply.data)
-        page = body if isinstance(body, dict) else {}
-        listed = page.get("data")
-        for item in listed if isinstance(listed, list) else ():
+        page = parse_json(reply.data)
+        listed = page.get("data") if isinstance(page, dict) else None
+        if not isinstance(page, dict) or not isinstance(listed, list):
+            raise ProviderError("it is no list of requests")
+        for item in listed:
             if isinstance(item, dict) and item.get("trace_id") in traces:
                 name = str(item["trace_id"])
                 known = await _with_answer(_known(item), native, auth, http)
                 found[name] = max(found.get(name, known), known, key=_worth)  # a call that was repeated is there twice
         following = page.get("next_page_url")
         if not isinstance(following, str) or not following:
-            break
+            return found
         url = urljoin(url, following)  # the key goes there only if it is the configured address, see `core.trust`
-    return found
+    raise ProviderError(f"it has more than {PAGES} pages since then")
 
 
 def _worth(known: Known) -> int:

@@ -160,6 +160,29 @@ def test_a_history_that_fails_today_is_no_word_about_the_picture(killed, recover
     assert (recover().code, files()) == (0, ["a-fox-7.jpg"])
 
 
+def test_what_the_history_does_not_list_is_unclear_for_a_day_and_then_was_never_got(
+    killed, recover, gateway, release, flux, state
+):
+    gateway.answers(held(release))
+    killed("--seed", "7", when=lambda: gateway.posts)
+    gateway.history.clear()
+    assert (recover().code, states(flux)) == (0, ["unclear"])
+    (path,) = state.glob("*.jsonl")
+    head, _, rest = path.read_text().strip().partition("\n")
+    path.write_text(json.dumps(json.loads(head) | {"time": json.loads(head)["time"] - 90_000}) + "\n" + rest)
+    assert (recover().code, states(flux)) == (0, ["failed"])
+    assert flux("runs", "--json").json["runs"][0]["cost_usd"] == 0
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", "{}", '{"data": 3}'])
+def test_a_history_that_is_no_list_says_nothing(killed, recover, gateway, release, flux, body):
+    gateway.answers(held(release))
+    killed("--seed", "7", when=lambda: gateway.posts)
+    gateway.serves(HISTORY, words(body))
+    result = recover()
+    assert (result.code, states(flux), "no list of requests" in result.err) == (1, ["unclear"], True)
+
+
 def test_a_request_that_was_refused_is_over(killed, recover, gateway, release, flux):
     gateway.answers(held(release, status(400)))
     killed("--seed", "7", when=lambda: gateway.posts)
