@@ -41,8 +41,8 @@ class Folder:
         if extra:
             path = sibling(path, extra + 1)
         try:
-            if self._same and _holds(path, picture.data):
-                return path
+            if self._same and (there := _holder(path, picture.data)):
+                return there
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             part = f"{PART}{self._mark}{secrets.token_hex(8)}"
             return _publish(picture.data, path, part, overwrite=self._overwrite and not extra and not fresh)
@@ -58,11 +58,15 @@ def sweep(names: Sequence[Name], mark: str) -> None:
                 part.unlink()
 
 
-def _holds(path: str, data: bytes) -> bool:
-    try:
-        return Path(path).read_bytes() == data
-    except OSError:
-        return False
+def _holder(path: str, data: bytes) -> str:
+    """The file that holds the very same bytes: of that name, or one it moved aside to; "" where there is none."""
+    place, number = path, 2
+    while os.path.lexists(place):
+        with contextlib.suppress(OSError):
+            if os.path.getsize(place) == len(data) and Path(place).read_bytes() == data:  # noqa: PTH202
+                return place
+        place, number = sibling(path, number), number + 1
+    return ""
 
 
 class Pipe:
@@ -191,7 +195,7 @@ def _try_folder(folder: Path) -> None:
     """Make a folder and write in it. Raises OutputError; asking for permissions alone would not see a full disk."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=PART):
+        with tempfile.TemporaryFile(dir=folder):  # without a name, where the system can: nothing stays after a crash
             pass
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault

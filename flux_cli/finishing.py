@@ -93,10 +93,14 @@ class Desk:
         try:
             path = await asyncio.shield(saving)
         except asyncio.CancelledError:
-            saved.append(_saved(await saving, picture, media.facts))
+            while not saving.done():  # however often the person asks: a second copy would be made of what is there
+                with contextlib.suppress(asyncio.CancelledError, FluxError):
+                    await asyncio.shield(saving)
+            if saving.exception() is None:
+                saved.append(_saved(saving.result(), picture, media.facts))
             raise
         except DiskError as fault:
-            fault.hint = fault.hint or self._ledger.recovery(media)
+            fault.billed, fault.hint = True, fault.hint or self._ledger.recovery(media)
             raise
         saved.append(_saved(path, picture, media.facts))
 

@@ -1,11 +1,11 @@
 """The ledger of what was paid: one file a run in the state folder, written before money is spent and as answers come.
 
-It survives `kill -9`: lines are appended whole, each by one write, and what a later run needs is on the disk before the
-next step begins. Beside it lies a folder with what has arrived and is not saved yet. What the lines mean is in
-`core.runs`.
+It survives `kill -9`: lines are appended whole, each by one write, before the next step begins. Beside it lies a folder
+with what has arrived and is not saved yet. What the lines mean is in `core.runs`.
 """
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -18,29 +18,26 @@ from typing import NamedTuple, Self
 from flux_cli.core.errors import FluxError, OutputError, UsageError, did_you_mean
 from flux_cli.core.model import Json
 from flux_cli.core.request import Call, Media, Reply, Saved
-from flux_cli.core.runs import SCHEMA, Past, read, trace
+from flux_cli.core.runs import SCHEMA, Past, read, trace, without_prompts
 from flux_cli.core.secret import redact
+from flux_cli.locks import hold, is_held
 
 SUFFIX = ".jsonl"
 KEPT = 500  # runs
 KEPT_DAYS = 90
+ROOM = 16 << 20  # bytes that must be free before a call goes out: the largest known picture is 8 MB
 MAX_BYTES = 1 << 28  # of one journal; a run of ten thousand calls has some 20 MB
-
-try:
-    import fcntl
-except ImportError:  # Windows: every run counts as ended there, and nobody recovers one that is under way by name
-    fcntl = None  # type: ignore[assignment]
 
 
 class Journal:
     """One run, for as long as it is open. `folder` is for what arrives; without a `file` only that is kept.
 
-    `waiting` are the numbers of calls that were paid for by an earlier run.
+    `waiting` are the numbers of calls that were paid for by an earlier run; a `private` one has no word of prompts.
     """
 
-    def __init__(self, folder: Path, file: int | None, waiting: Iterable[int] = ()) -> None:
+    def __init__(self, folder: Path, file: int | None, waiting: Iterable[int] = (), *, private: bool = False) -> None:
         self.folder = folder
-        self._file, self._waiting = file, set(waiting)
+        self._file, self._waiting, self._private = file, set(waiting), private
 
     def __enter__(self) -> Self:
         return self
@@ -64,37 +61,44 @@ class Journal:
         return {"traceparent": f"00-{trace(self.run, call.number)}-{call.number:016x}-01"} if self._file else {}
 
     def sent(self, call: Call) -> None:
-        """A call is about to go out. Raises OSError: what cannot be written down must not be paid for."""
+        """A call is about to go out. Raises OSError: what cannot be written down or kept must not be paid for."""
+        if self._file is not None:
+            _check_room(self.folder)
         self._write({"event": "sent", "call": call.number, "time": time.time()})
 
     def answered(self, call: Call, reply: Reply) -> None:
         """What the provider answered, before anything is made of it."""
         headers: dict[str, Json] = {name: value for name, value in reply.headers.items() if name.startswith("x-")}
-        body = reply.data.decode("utf-8", "replace")
+        data = without_prompts(reply.data) if self._private else reply.data
+        body = data.decode("utf-8", "replace")
         self._waiting.add(call.number)
         self._try({"event": "answered", "call": call.number, "headers": headers, "body": body})
 
     def fetched(self, call: Call, media: Sequence[Media]) -> None:
         """Everything a call brought is in files of the folder."""
-        rows: list[Json] = [{"file": Path(one.file).name, **_facts(one)} for one in media]
+        rows: list[Json] = [{"file": Path(one.file).name, **self._facts(one)} for one in media]
         self._try({"event": "fetched", "call": call.number, "media": rows})
 
     def saved(self, call: Call, media: Media, saved: Saved) -> None:
         """One picture is where it should be."""
-        cost, path = media.facts.cost_usd, os.path.abspath(saved.path)  # noqa: PTH100 - no look at the disk
-        self._try({"event": "saved", "call": call.number, "path": path, "cost_usd": cost})
+        path = saved.path if saved.path == "-" else os.path.abspath(saved.path)  # noqa: PTH100 - no look at the disk
+        path = "" if self._private else path  # its name is made of the prompt
+        self._try({"event": "saved", "call": call.number, "path": path, "cost_usd": media.facts.cost_usd})
 
     def whole(self, call: Call, media: Sequence[Media]) -> None:
         """Nothing of this call is needed any more."""
-        self._try({"event": "whole", "call": call.number})
+        if not self._try({"event": "whole", "call": call.number}):
+            return  # what nobody knows to be saved may be asked for again
         self._waiting.discard(call.number)
         for one in media:
-            Path(one.file).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                Path(one.file).unlink(missing_ok=True)
 
     def failed(self, call: Call, error: FluxError, *, final: bool = False, code: str = "") -> None:
         """A call ended without (all of) its pictures; `final`: there is nothing more to fetch."""
         facts: dict[str, Json] = {
-            "code": code or error.code, "message": error.message, "billed": error.billed, "final": final,
+            "code": code or error.code, "message": "" if self._private else error.message,
+            "billed": error.billed, "final": final,
             "status": error.status, "request_id": error.request_id,
         }  # fmt: skip
         self._try({"event": "failed", "call": call.number, **facts})
@@ -114,18 +118,25 @@ class Journal:
             with contextlib.suppress(OSError):
                 os.fsync(self._file)
 
-    def _try(self, event: dict[str, Json]) -> None:
+    def _facts(self, media: Media) -> dict[str, Json]:
+        left_out = ("undrawn", "revised_prompt") if self._private else ("undrawn",)
+        return {name: value for name, value in media.facts._asdict().items() if name not in left_out}
+
+    def _try(self, event: dict[str, Json]) -> bool:
         """Write it if that can be. A journal that fails after the money is spent must not lose the picture, too."""
-        with contextlib.suppress(OSError):
+        try:
             self._write(event)
+        except OSError:
+            return False
+        return True
 
     def _write(self, event: dict[str, Json]) -> None:
         if self._file is None:
             return
-        line = redact(json.dumps(event, ensure_ascii=False)).encode("utf-8", "replace") + b"\n"
+        text = redact(json.dumps(event, ensure_ascii=False))
+        line = b"\n%s\n" % text.encode("utf-8", "surrogatepass")  # on its own, even behind one that was cut short
         if os.write(self._file, line) < len(line):
-            os.write(self._file, b"\n")  # the disk is full: the torn line must not spoil the next one
-            raise OSError(28, os.strerror(28))
+            raise _full()
 
 
 class Row(NamedTuple):
@@ -147,14 +158,16 @@ def begin(root: Path, facts: dict[str, Json]) -> Journal:
     folder, path = root / name, root / f"{name}{SUFFIX}"
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_room(root)
         folder.mkdir(mode=0o700)
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-        any(_lock(file) for _ in _patiently())
-        journal = Journal(folder, file)
+        hold(file)
+        journal = Journal(folder, file, private=facts.get("prompt") is None)
         journal._write({"event": "run", "schema": SCHEMA, "id": name, "time": time.time(), **facts})  # noqa: SLF001
         os.fsync(file)
         _sync(root)
     except OSError as fault:
+        _forget(path)
         hint = "name another folder in FLUX_STATE; nothing was sent"
         raise OutputError(f"cannot keep a journal in {root}: {fault.strerror}", hint=hint) from fault
     prune(root)
@@ -163,19 +176,26 @@ def begin(root: Path, facts: dict[str, Json]) -> Journal:
 
 def scratch() -> Journal:
     """A journal for what costs nothing: a folder for what arrives, and nothing written down."""
-    return Journal(Path(tempfile.mkdtemp(prefix="flux-")), None)
+    try:
+        return Journal(Path(tempfile.mkdtemp(prefix="flux-")), None)
+    except OSError as fault:
+        hint = "name another folder in TMPDIR; nothing was sent"
+        raise OutputError(f"there is no folder for what arrives: {fault.strerror}", hint=hint) from fault
 
 
-def resume(row: Row) -> Journal:
-    """The journal of an earlier run, to go on with. Raises UsageError while that run is still under way."""
-    file = os.open(row.path, os.O_WRONLY | os.O_APPEND)
-    if not any(_lock(file) for _ in _patiently()):
+def resume(row: Row) -> tuple[Past, Journal]:
+    """An earlier run to go on with, as it is now that nobody else can. Raises UsageError while somebody else does."""
+    try:
+        file = os.open(row.path, os.O_WRONLY | os.O_APPEND)
+        row.folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as fault:
+        raise OutputError(f"the journal {row.path} cannot be gone on with: {fault.strerror}") from fault
+    if not hold(file):
         os.close(file)
         raise UsageError(f"run {row.past.id} is still under way", hint="wait for it, or stop it")
-    os.write(file, b"\n")  # the last line may have been cut short
-    row.folder.mkdir(mode=0o700, exist_ok=True)
-    waiting = (entry.number for entry in row.past.entries if entry.state == "waiting")
-    return Journal(row.folder, file, waiting)
+    past = _read(row.path) or row.past
+    waiting = (entry.number for entry in past.entries if entry.state == "waiting")
+    return past, Journal(row.folder, file, waiting, private=past.facts.get("prompt") is None)
 
 
 def rows(root: Path) -> list[Row]:
@@ -184,7 +204,7 @@ def rows(root: Path) -> list[Row]:
     for path in sorted(root.glob(f"*{SUFFIX}"), reverse=True):
         past = _read(path)
         if past:
-            found.append(Row(past, path, _is_locked(path)))
+            found.append(Row(past, path, is_held(path)))
     return found
 
 
@@ -199,7 +219,7 @@ def find(root: Path, name: str) -> Row:
     past = _read(path)
     if past is None:
         raise UsageError(f"{path} is no journal that this flux can read", hint="see: flux runs")
-    return Row(past, path, _is_locked(path))
+    return Row(past, path, is_held(path))
 
 
 def prune(root: Path, keep: int = KEPT, days: float = KEPT_DAYS) -> None:
@@ -209,9 +229,24 @@ def prune(root: Path, keep: int = KEPT, days: float = KEPT_DAYS) -> None:
         with contextlib.suppress(OSError):
             folder = path.with_suffix("")
             old = path.stat().st_mtime < oldest
-            if (old or (place >= keep and not folder.exists())) and not _is_locked(path):
-                shutil.rmtree(folder, ignore_errors=True)
-                path.unlink()
+            if (old or (place >= keep and not folder.exists())) and not is_held(path):
+                _forget(path)
+
+
+def _forget(path: Path) -> None:
+    shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def _check_room(folder: Path) -> None:
+    """Raise OSError where a picture that is paid for would find no room."""
+    if shutil.disk_usage(folder).free < ROOM:
+        raise _full()
+
+
+def _full() -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _read(path: Path) -> Past | None:
@@ -224,39 +259,6 @@ def _read(path: Path) -> Past | None:
 
 def _lines(data: bytes) -> Iterator[bytes]:
     return (line for line in data.split(b"\n") if line)
-
-
-def _facts(media: Media) -> dict[str, Json]:
-    facts = media.facts._asdict()
-    return {name: value for name, value in facts.items() if name != "undrawn"}
-
-
-def _patiently() -> Iterator[None]:
-    """A few tries: somebody who lists runs holds each journal for a moment."""
-    for _ in range(10):
-        yield
-        time.sleep(0.01)
-
-
-def _lock(file: int, *, shared: bool = False) -> bool:
-    """Hold the journal for as long as this process lives, or `shared` to see whether somebody does."""
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
-    return True
-
-
-def _is_locked(path: Path) -> bool:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        return not _lock(file, shared=True)
-    finally:
-        os.close(file)
 
 
 def _sync(folder: Path) -> None:

@@ -45,9 +45,10 @@ from flux_cli.http import Http
 from flux_cli.providers import Provider
 
 Tell = Callable[[Event], None]
-FATAL = (AuthError, PaymentError)  # every further call would fail the same way
-FINAL = (ModerationError, NotFoundError, PaymentError, ProviderError, ValidationError)  # nothing is left to be fetched
+FATAL = (AuthError, DiskError, PaymentError)  # every further call would fail the same way
+FINAL = (ModerationError, ProviderError, ValidationError)  # nothing is left to be fetched
 GONE = (403, 404, 410)  # what servers say of an address that has expired
+SERVER_TROUBLE = 500  # and above: the job behind it may be well
 
 
 class Job(NamedTuple):
@@ -110,13 +111,20 @@ class _Run:
         self._fatal: FluxError | None = None
         self._stopped_by = 0
         self._spent, self._under_way = 0.0, 0  # USD, calls
-        self._answered: set[int] = set()  # calls that are paid for
+        self._price = job.resolved.unit_price_usd or 0.0  # USD of one call: the catalogue's, or what one has cost
+        self._unpriced = job.limit_usd is not None and not self._price  # the first call goes alone, to learn it
+        self._ended = asyncio.Event()
+        self._answered = set(job.arrived)  # calls that are paid for
+        self._named: dict[int, float | None] = {}  # what a call has cost, in USD
         self._desk = Desk(job.resolved, job.sink, job.ledger)
         self.outcomes: dict[int, Outcome] = {}
 
     async def work(self, todo: Iterator[tuple[Call, Name]]) -> None:
         """One worker: takes the next call until there is none."""
         for call, name in todo:
+            while self._unpriced and self._under_way:
+                self._ended.clear()
+                await self._ended.wait()
             if path := self._job.skip.get(call.number):
                 self._finish(Outcome(call, skipped=path))
             elif reason := self._held_back():
@@ -128,10 +136,10 @@ class _Run:
         """Why no further call may go out; "" where it may."""
         if self._fatal:
             return f"call {self._stopped_by} failed: {self._fatal.code}"
-        limit, price = self._job.limit_usd, self._job.resolved.unit_price_usd or 0.0
-        if limit is not None and self._spent + (self._under_way + 1) * price > limit + 1e-9:
-            return f"the run has cost {self._spent:.2f} USD, and the limit is {limit:.2f} USD"
-        return ""
+        limit, expected = self._job.limit_usd, self._spent + (self._under_way + 1) * self._price
+        if limit is None or expected <= limit + 1e-9:
+            return ""
+        return f"the run would cost {expected:.2f} USD, and the limit is {limit:.2f} USD"
 
     async def _one(self, call: Call, name: Name) -> None:
         started = time.monotonic()
@@ -154,32 +162,38 @@ class _Run:
             raise
         finally:
             self._under_way -= 1
-            self._spent += self._cost(saved, error)
+            self._ended.set()
+            self._count(call, saved, error)
             if error:
                 self._write_off(call, error, saved)
             self._finish(Outcome(call, tuple(saved), error, seconds=time.monotonic() - started))
 
-    def _cost(self, saved: list[Saved], error: FluxError | None) -> float:
-        """What one call has cost in USD: what the provider says, else the price; the price too where nobody knows."""
-        price = self._job.resolved.unit_price_usd or 0.0
-        if saved:
-            said = saved[0].facts.cost_usd
-            return price if said is None else said
-        return price if error and error.billed else 0.0
+    def _count(self, call: Call, saved: list[Saved], error: FluxError | None) -> None:
+        """Add what one call has cost: what the provider says, else the price; the price too where nobody knows."""
+        said = saved[0].facts.cost_usd if saved else self._named.get(call.number)
+        self._unpriced = self._unpriced and not (saved or (error and error.billed))
+        if said is not None:
+            self._price = max(self._price, said)
+            self._spent += said
+        elif saved or (error and error.billed):
+            self._spent += self._price
 
     def _write_off(self, call: Call, error: FluxError, saved: list[Saved]) -> None:
         """Write a failure down, and whether anything is left to be fetched."""
-        again = bool(self._job.arrived)
-        expired = again and isinstance(error, NetworkError) and error.status in GONE
-        final = expired or isinstance(error, FINAL) or (isinstance(error, PictureError) and (again or bool(saved)))
+        again, answered = bool(self._job.arrived), call.number in self._answered
+        expired = again and _is_gone(error)
+        over = isinstance(error, FINAL) and (error.status or 0) < SERVER_TROUBLE
+        final = answered and (expired or over or (isinstance(error, PictureError) and (again or bool(saved))))
         self._job.ledger.failed(call, error, final=final, code="expired" if expired else "")
-        if call.number in self._answered and not final and not isinstance(error, DiskError):
-            error.hint = "; or: ".join(filter(None, (error.hint, self._job.ledger.recovery())))
+        recovery = self._job.ledger.recovery()
+        if answered and not final and recovery not in error.hint:
+            error.hint = "; or: ".join(filter(None, (error.hint, recovery)))
 
     async def _make(self, call: Call, name: Name, saved: list[Saved]) -> None:
         """Ask, fetch, finish, save. `saved` grows as files land, so that it is true at any moment."""
         began = time.monotonic()
         media = await self._media(call)
+        self._named[call.number] = media[0].facts.cost_usd
         self._tell(_received(call, media, time.monotonic() - began))
         fault: FluxError | None = None
         try:
@@ -201,7 +215,6 @@ class _Run:
         if arrived is not None and not isinstance(arrived, Reply):
             return arrived
         reply = arrived or await self._ask(call)
-        self._answered.add(call.number)
         media = await self._job.provider.pictures(reply, self._http)
         self._job.ledger.fetched(call, media)
         return media
@@ -212,6 +225,10 @@ class _Run:
         def waiting(reason: str, seconds: float) -> None:
             self._tell(Event("waiting", call.number, reason, seconds))
 
+        def answered(reply: Reply) -> None:
+            self._answered.add(call.number)
+            self._job.ledger.answered(call, reply)
+
         post = self._job.provider.request(call)
         if self._job.traced:
             post = post._replace(headers={**post.headers, **self._job.ledger.headers(call)})
@@ -221,8 +238,7 @@ class _Run:
             hint = "make room in the state folder, or name another one in FLUX_STATE"
             raise DiskError(f"cannot write the journal, so nothing was sent: {fault.strerror}", hint=hint) from fault
         self._tell(Event("sent", call.number))
-        reply = await self._http.post(post, waiting)
-        self._job.ledger.answered(call, reply)
+        reply = await self._http.post(post, waiting, answered)
         await asyncio.to_thread(self._job.ledger.sync)
         return reply
 
@@ -255,6 +271,11 @@ def _size(file: str) -> int:
     with contextlib.suppress(OSError):
         return Path(file).stat().st_size
     return 0
+
+
+def _is_gone(fault: FluxError) -> bool:
+    """Whether what a provider once made is not to be had any more."""
+    return isinstance(fault, NotFoundError) or (isinstance(fault, NetworkError) and fault.status in GONE)
 
 
 def _not_started(call: Call) -> Outcome:

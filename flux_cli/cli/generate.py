@@ -49,7 +49,8 @@ def _run(ready: Ready, log: "Log | None") -> Report:
     from flux_cli.pipeline import Job
 
     options, prepared, row = ready.options, ready.prepared, ready.row
-    with journal.begin(config.state_folder() / "runs", record(ready)) if row.hosted else journal.scratch() as ledger:
+    pays = row.hosted and ready.calls
+    with journal.begin(config.state_folder() / "runs", record(ready)) if pays else journal.scratch() as ledger:
         sink: Sink = files.Folder(overwrite=options.overwrite, mark=ledger.run)
         job = Job(
             resolved=prepared.resolved,

@@ -160,6 +160,8 @@ def record(ready: Ready) -> dict[str, Json]:
     names = ready.names if prepared.output != "-" else naming.names(naming.DEFAULT_UNSEEDED, _fields(prepared))
     calls: list[Json] = []
     for call, name in zip(prepared.plan.calls, names, strict=True):
+        if call.number in ready.skip:
+            continue
         fields = {**name.fields, "slug": "picture", "prompt": "picture"} if private else name.fields
         known: dict[str, Json] = dict(fields)
         calls.append({
@@ -176,9 +178,16 @@ def record(ready: Ready) -> dict[str, Json]:
         "price_usd": resolved.unit_price_usd,
         "output_format": resolved.format,
         "output_compression": resolved.quality,
-        "folder": os.getcwd(),  # noqa: PTH109 - as the shell sees it
+        "folder": _here(),
         "calls": calls,
     }
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - as the shell sees it
+    except OSError:  # deleted under us; an absolute -o may do without
+        return os.path.expanduser("~")  # noqa: PTH111
 
 
 def check_budget(ready: Ready) -> None:

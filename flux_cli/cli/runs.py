@@ -1,6 +1,5 @@
 """`flux runs`: what earlier runs asked, what they cost, and whether anything they paid for is still to be saved."""
 
-import time
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from flux_cli.core.model import Json
 from flux_cli.core.report import SCHEMA
 from flux_cli.core.runs import Entry
 
+SHOWN = 28  # characters of a prompt: a line has a hundred, and the name of a run says when it began
 HINTS = {
     "recoverable": "flux recover saves what is paid for and not saved",
     "unclear": "flux recover asks what became of calls without an answer",
@@ -36,8 +36,8 @@ def runs(
     if not rows:
         console.err("flux: no runs yet")
         return
-    heading = ("Run", "when", "model", "saved", "USD", "state", "prompt")
-    console.out(console.table([heading, *(_line(row) for row in rows)], right=(3, 4)))
+    heading = ("Run", "model", "saved", "USD", "state", "prompt")
+    console.out(console.table([heading, *(_line(row) for row in rows)], right=(2, 3)))
     if run:
         calls = [("Call", "seed", "state", "file or reason"), *(_call(entry) for entry in rows[0].past.entries)]
         console.out("\n" + console.table(calls, right=(0,)))
@@ -53,7 +53,7 @@ def document(row: journal.Row) -> dict[str, Json]:
     return {
         "run": past.id,
         "state": _state(row),
-        "time": past.facts.get("time"),
+        "time": past.began,
         "provider": past.facts.get("provider"),
         "model": past.facts.get("model"),
         "prompt": past.facts.get("prompt"),
@@ -82,13 +82,11 @@ def _call_document(entry: Entry) -> dict[str, Json]:
 
 def _line(row: journal.Row) -> tuple[str, ...]:
     past = row.past
-    began = past.facts.get("time")
-    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(began)) if isinstance(began, int | float) else "-"
     cost = "-" if past.cost_usd is None else f"{past.cost_usd:.2f}"
     saved = f"{past.count('saved')}/{len(past.entries)}"
     prompt = past.text("prompt")
-    shown = prompt if len(prompt) <= 40 else prompt[:39] + "…"
-    return (past.id, when, past.text("model"), saved, cost, _state(row), console.shown(shown or None))
+    shown = prompt if len(prompt) <= SHOWN else prompt[: SHOWN - 1] + "…"
+    return (past.id, past.text("model"), saved, cost, _state(row), console.shown(shown or None))
 
 
 def _call(entry: Entry) -> tuple[str, ...]:

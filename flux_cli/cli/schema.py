@@ -99,6 +99,16 @@ PICTURE = _object(
     animated=FLAG, frames=MAYBE_WHOLE, colour_space=MAYBE_TEXT, icc_profile=MAYBE_TEXT, orientation=WHOLE,
     made={"type": ["object", "null"]}, written_by=MAYBE_TEXT, c2pa=FLAG,
 ) | {"additionalProperties": True}  # fmt: skip
+REPORT: dict[str, Node] = dict(
+    **RUN,
+    status=_words("ok", "partial", "failed", "interrupted"),
+    exit_code=WHOLE,
+    files=_list(_ref("file")),
+    skipped=_list(_object(index=WHOLE, path=TEXT)),
+    surprises=_list(TEXT),
+    stopped_jobs=_list(_object(id=TEXT, agreed=FLAG)),
+    cost_usd=MAYBE_NUMBER,
+)
 DEFINITIONS: dict[str, Node] = {
     "generate": _one_of("report", "dry_run", "failure"),
     "resolve": _one_of("resolution", "failure"),
@@ -106,11 +116,7 @@ DEFINITIONS: dict[str, Node] = {
     "models": _one_of("model_list", "model", "failure"),
     "providers": _one_of("provider_list", "failure"),
     "config": _one_of("settings", "failure"),
-    "report": _object(
-        **RUN, status=_words("ok", "partial", "failed", "interrupted"), exit_code=WHOLE, files=_list(_ref("file")),
-        skipped=_list(_object(index=WHOLE, path=TEXT)), errors=_list(_ref("call_error")), surprises=_list(TEXT),
-        stopped_jobs=_list(_object(id=TEXT, agreed=FLAG)), cost_usd=MAYBE_NUMBER,
-    ),
+    "report": _object(**REPORT, errors=_list(_ref("call_error"))),
     "dry_run": _object(
         **RUN, status=_words("dry_run"), sends=_list(_map(ANY)), files=_list(TEXT), skipped=_list(TEXT),
         cost_usd=MAYBE_NUMBER, cost_source=TEXT,
@@ -148,7 +154,8 @@ DEFINITIONS: dict[str, Node] = {
     ) | {"additionalProperties": True},  # with --html, `html`
     "run_list": _object(schema=_words(SCHEMA), folder=TEXT, runs=_list(_ref("run"))),
     "recovery": _object(schema=_words(SCHEMA), runs=_list(_ref("recovered"))),
-    "run": PAST, "recovered": _ref("report"),
+    "run": PAST,
+    "recovered": _object(**REPORT, run=TEXT, errors=_list({"anyOf": [_ref("call_error"), _ref("error")]})),
     "request": REQUEST, "resolved": RESOLVED, "note": NOTE, "file": FILE, "error": _object(**FAULT),
     "call_error": _object(index=WHOLE, seed=ANY, **FAULT), "size": SIZE, "model": MODEL,
     "provider": PROVIDER,

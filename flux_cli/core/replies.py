@@ -24,7 +24,8 @@ from flux_cli.core.text import SHOWN, plain
 
 MARK = "\0blob "  # begins what stands for a text taken out of an answer on arrival; the name of its file follows
 BLOB = json.dumps(MARK)[1:-1]  # the same as JSON writes it
-RETRYABLE = frozenset((429, 500, 502, 503))
+TOO_MANY = 429
+RETRYABLE = frozenset((TOO_MANY, 500, 502, 503))
 UNCLEAR = frozenset((408, 499, 504, 520, 524, 598, 599))  # leave open whether the work was done, and paid for
 DIGITS = 300  # of a whole number in JSON; one more, and no float could hold it
 BY_CODE: dict[str, type[FluxError]] = {
@@ -102,6 +103,22 @@ def failure(reply: Reply, auth: Auth | None = None, request_id: str = "") -> Flu
     page = f" ({auth.page})" if auth and auth.page else ""
     hint = HINTS.get(kind, "").format(key=auth.variable if auth else "the key", page=page)
     return kind(text, hint=hint, billed=billed, status=reply.status, request_id=request_id or identity(reply))
+
+
+def is_good(reply: Reply) -> bool:
+    """Whether the server did what it was asked."""
+    return 200 <= reply.status < 300
+
+
+def is_passing(reply: Reply) -> bool:
+    """Whether a read may go better the next time: whatever a server or a proxy before it says of its own troubles."""
+    return reply.status in (408, 425, TOO_MANY) or reply.status >= 500
+
+
+def forbids_retry(reply: Reply) -> bool:
+    """Whether the server itself says that repeating is useless, or has ended because of the caller's own deadline."""
+    said = (reply.headers.get(name, "").lower() for name in ("x-should-retry", "x-fal-retryable"))
+    return "false" in said
 
 
 def identity(reply: Reply, body: Json = None) -> str:

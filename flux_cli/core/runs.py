@@ -7,8 +7,12 @@ from typing import Literal, NamedTuple
 
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
+from flux_cli.core.replies import parse_json
 from flux_cli.core.request import Facts, Media, Reply
 
+LARGEST = 1e15  # of any number a journal can mean
+LATEST = 253_402_300_800.0  # the year 10000, which calendars cannot write
+PROMPTS = ("prompt", "revised_prompt", "input")  # where answers repeat it
 SCHEMA = 1  # changes when an older flux could misread a journal
 
 State = Literal["saved", "waiting", "unclear", "failed", "expired", "not sent"]
@@ -44,6 +48,12 @@ class Entry(NamedTuple):
             return "unclear" if failure.get("billed") else "failed"
         return "unclear" if self.sent else "not sent"
 
+    @property
+    def paid(self) -> bool:
+        """Whether the call has cost something, or may have."""
+        billed = bool((self.failure or {}).get("billed"))
+        return billed or bool(self.saved) or self.state in ("saved", "waiting", "unclear", "expired")
+
 
 class Past(NamedTuple):
     """One run as its journal tells it. `facts` is the first line: what was asked, of whom, and what files must be."""
@@ -71,8 +81,14 @@ class Past(NamedTuple):
     @property
     def cost_usd(self) -> float | None:
         """What the providers said the run cost, in USD; None where one did not say."""
-        costs = [entry.cost_usd for entry in self.entries if entry.saved or entry.media or entry.state == "unclear"]
+        costs = [entry.cost_usd for entry in self.entries if entry.paid]
         return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+    @property
+    def began(self) -> float | None:
+        """When it began, in seconds since the epoch; None for what is no time of this world."""
+        began = _number(self.facts.get("time"))
+        return began if began is not None and began < LATEST else None
 
     def text(self, name: str) -> str:
         """A fact that is a text; "" where the journal has none."""
@@ -85,18 +101,33 @@ def trace(run: str, number: int) -> str:
     return hashlib.sha256(f"{run} {number}".encode()).hexdigest()[:32]
 
 
+def without_prompts(body: bytes) -> bytes:
+    """An answer without what it repeats of the prompt; what leads to its pictures stays."""
+    return json.dumps(_without_prompts(parse_json(body))).encode()
+
+
+def _without_prompts(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _without_prompts(part) for key, part in value.items() if key not in PROMPTS}
+    return [_without_prompts(part) for part in value] if isinstance(value, list) else value
+
+
 def read(lines: Iterable[bytes]) -> Past | None:
     """The run a journal tells of; None for what is no journal of this kind. A line that makes no sense is left out."""
     past: Past | None = None
+    entries: dict[int, Entry] = {}
+    ended = False
     for line in lines:
         event = _event(line)
-        if event.get("event") == "run" and past is None and event.get("schema") == SCHEMA:
+        number = event.get("call")
+        if past is None:
             past = _begun(event)
-        elif past and event.get("event") == "end":
-            past = past._replace(ended=True)
-        elif past:
-            past = past._replace(entries=tuple(_told(entry, event) for entry in past.entries))
-    return past
+            entries = {entry.number: entry for entry in past.entries} if past else {}
+        elif event.get("event") == "end":
+            ended = True
+        elif isinstance(number, int) and number in entries:
+            entries[number] = _told(entries[number], event)
+    return past and past._replace(entries=tuple(entries.values()), ended=ended)
 
 
 def _event(line: bytes) -> dict[str, Json]:
@@ -109,6 +140,8 @@ def _event(line: bytes) -> dict[str, Json]:
 
 def _begun(event: dict[str, Json]) -> Past | None:
     calls, identity = event.pop("calls", None), event.get("id")
+    if (event.get("event"), event.get("schema")) != ("run", SCHEMA):
+        return None
     if not isinstance(calls, list) or not isinstance(identity, str):
         return None
     entries = tuple(_entry(call) for call in calls if isinstance(call, dict))
@@ -131,9 +164,7 @@ def _entry(call: dict[str, Json]) -> Entry:
 
 
 def _told(entry: Entry, event: dict[str, Json]) -> Entry:
-    """The entry after one event, which may be another call's."""
-    if event.get("call") != entry.number:
-        return entry
+    """The entry after one event."""
     kind = event.get("event")
     if kind == "sent":
         return entry._replace(sent=True)
@@ -142,20 +173,30 @@ def _told(entry: Entry, event: dict[str, Json]) -> Entry:
         known = {name: str(value) for name, value in headers.items()} if isinstance(headers, dict) else {}
         return entry._replace(reply=Reply(200, known, str(event.get("body") or "").encode()), failure=None)
     if kind == "fetched":
-        return entry._replace(media=_media(event.get("media")), failure=None)
+        media = _media(event.get("media"))
+        return entry._replace(media=media, failure=None, cost_usd=media[0].facts.cost_usd if media else None)
     if kind == "saved":
-        cost = event.get("cost_usd")
         path = str(event.get("path") or "")
-        return entry._replace(saved=(*entry.saved, path), cost_usd=cost if isinstance(cost, int | float) else None)
+        saved = entry.saved if path in entry.saved else (*entry.saved, path)
+        return entry._replace(saved=saved, cost_usd=_number(event.get("cost_usd")))
     if kind == "whole":
         return entry._replace(whole=True)
     return entry._replace(failure=event) if kind == "failed" else entry
 
 
 def _media(listed: Json) -> tuple[Media, ...]:
-    found = []
-    for item in listed if isinstance(listed, list) else ():
-        if isinstance(item, dict) and isinstance(item.get("file"), str):
-            facts = {name: item[name] for name in Facts._fields if name in item and name != "undrawn"}
-            found.append(Media(str(item["file"]), Facts(**facts)))  # type: ignore[arg-type] # our own journal
-    return tuple(found)
+    items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    return tuple(Media(str(item["file"]), _facts(item)) for item in items if isinstance(item.get("file"), str))
+
+
+def _facts(item: dict[str, Json]) -> Facts:
+    texts = (str(item.get(name) or "") for name in ("request_id", "provider", "revised_prompt"))
+    request_id, provider, revised = texts
+    seed = item.get("seed")
+    return Facts(request_id, provider, _number(item.get("cost_usd")), seed if isinstance(seed, int) else None, revised)
+
+
+def _number(value: Json) -> float | None:
+    """A number that can be counted with."""
+    usable = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if usable and isinstance(value, int | float) and abs(value) < LARGEST else None

@@ -25,7 +25,7 @@ from flux_cli.core.errors import (
     PictureError,
     ProviderError,
 )
-from flux_cli.core.replies import MARK, RETRYABLE, failure, retry_after
+from flux_cli.core.replies import MARK, RETRYABLE, TOO_MANY, failure, forbids_retry, is_good, is_passing, retry_after
 from flux_cli.core.request import Auth, Post, Reply, Stop
 from flux_cli.core.text import plain
 from flux_cli.core.trust import credentials, host_of, media_address
@@ -80,38 +80,49 @@ class Http:
     ) -> None:
         await self._wire.close()
 
-    async def post(self, post: Post, waiting: Waiting = lambda _reason, _seconds: None) -> Reply:
+    async def post(
+        self,
+        post: Post,
+        waiting: Waiting = lambda _reason, _seconds: None,
+        answered: Callable[[Reply], None] = lambda _reply: None,
+    ) -> Reply:
         """Send until there is a good answer, a final one, or an unclear one.
 
-        Raises the FluxError the answer means; `billed` is set whenever the work may have been done.
+        A good one is `answered` the moment it is whole, whatever happens next. Raises the FluxError the answer means;
+        `billed` is set whenever the work may have been done.
         """
         left, in_flight = self._timeout, False
         try:
             async with asyncio.timeout(None) as deadline:
                 for attempt in range(self._retries + 1):
                     deadline.reschedule(None)  # waiting for a turn is nobody's fault
-                    async with self._throttle.turn():
+                    async with self._throttle.turn() as sent:
                         began = asyncio.get_running_loop().time()
                         deadline.reschedule(began + left)
                         in_flight = True
-                        answer = await self._attempt(post)
+                        answer = await self._attempt(post, answered)
                         in_flight = False
-                    if isinstance(answer, Reply) and 200 <= answer.status < 300:
+                    if isinstance(answer, Reply) and is_good(answer):
                         self._throttle.speed_up()
                         return answer
-                    await self._wait(answer, post, attempt, waiting)
+                    await self._wait(answer, post, attempt, waiting, sent)
                     left -= asyncio.get_running_loop().time() - began
         except TimeoutError as fault:
             message = f"no picture within {self._timeout:g} s"
             raise DeadlineError(message, hint="allow more with --timeout", billed=in_flight) from fault
         raise AssertionError("unreachable: the last attempt raises")
 
-    async def _attempt(self, post: Post) -> Reply | UnreachableError:
+    async def _attempt(self, post: Post, answered: Callable[[Reply], None]) -> Reply | UnreachableError:
         """One POST. UnreachableError is returned when nothing was sent, and may be tried again."""
         headers = {**post.headers, **credentials(post.url, post.auth), "Content-Type": "application/json"}
         body = json.dumps(post.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+        def heard(reply: Reply) -> None:
+            if is_good(reply):
+                answered(reply)
+
         try:
-            return await self._wire.exchange(Ask("POST", post.url, headers, body))
+            return await self._wire.exchange(Ask("POST", post.url, headers, body, heard=heard))
         except UnreachableError as fault:
             if fault.hopeless:
                 raise
@@ -122,21 +133,23 @@ class Http:
             fault.billed, fault.hint = True, fault.hint or BILLED_HINT
             raise
 
-    async def _wait(self, answer: Reply | UnreachableError, post: Post, attempt: int, waiting: Waiting) -> None:
+    async def _wait(
+        self, answer: Reply | UnreachableError, post: Post, attempt: int, waiting: Waiting, sent: float
+    ) -> None:
         """Sleep before the next attempt, or raise what the answer means if there is none."""
         asked = None
         if isinstance(answer, Reply):
             error: FluxError = _redirected(answer, post.url) or failure(answer, post.auth)
-            again = answer.status in RETRYABLE and not _forbids_retry(answer)
+            again = answer.status in RETRYABLE and not forbids_retry(answer)
             asked = retry_after(answer, self._clock())
         else:
             error, again = answer, True
-        if not again or attempt == self._retries or (asked or 0) > MAX_WAIT:
-            raise error
         seconds = asked if asked is not None else self._backoff(attempt)
+        if error.status == TOO_MANY and seconds <= MAX_WAIT:
+            self._throttle.slow_down(seconds, sent)
+        if not again or attempt == self._retries or seconds > MAX_WAIT:
+            raise error
         waiting(error.message, seconds)
-        if isinstance(answer, Reply) and answer.status == 429:
-            self._throttle.slow_down(seconds)
         await self._pause(seconds)
 
     async def get(self, url: str, auth: Auth | None) -> Reply:
@@ -158,7 +171,7 @@ class Http:
                     fault.billed = True
                     raise
             else:
-                if last or reply.status not in RETRYABLE:
+                if last or not is_passing(reply):
                     if error := _redirected(reply, ask.url):
                         raise error
                     return reply
@@ -182,8 +195,8 @@ class Http:
             async with asyncio.timeout(self._timeout):
                 while True:
                     with contextlib.suppress(NetworkError):
-                        reply = await self.get(url, auth)
-                        if reply.status not in RETRYABLE and (found := read(reply)) is not None:
+                        reply = await self._got(Ask("GET", url, credentials(url, auth), silence=FETCH_SECONDS))
+                        if not is_passing(reply) and (found := read(reply)) is not None:
                             return found
                     await self._pause(seconds)
         except TimeoutError as fault:
@@ -237,8 +250,10 @@ class Http:
                         if attempt < self._retries:
                             await self._pause(self._backoff(attempt) / 2)
         except TimeoutError:
-            fault = DeadlineError(f"not within {self._timeout:g} s")
-        kind = PictureError if isinstance(fault, PictureError) else NetworkError
+            fault = NetworkError(f"not within {self._timeout:g} s")
+        except (DiskError, ProviderError) as error:  # which no second try would change
+            fault = error
+        kind = type(fault) if isinstance(fault, DiskError | PictureError | ProviderError) else NetworkError
         message = f"the picture was made, but could not be fetched: {fault}"
         hint = f"it may still be there for a while: {plain(address, 2000)}"
         status = fault.status if fault else None
@@ -268,12 +283,6 @@ class Http:
         except OSError as fault:
             raise DiskError(f"the picture cannot be kept: {fault.strerror}", billed=True) from fault
         return str(path)
-
-
-def _forbids_retry(reply: Reply) -> bool:
-    """Whether the server itself says that repeating is useless, or has ended because of the caller's own deadline."""
-    said = (reply.headers.get(name, "").lower() for name in ("x-should-retry", "x-fal-retryable"))
-    return "false" in said
 
 
 def _redirected(reply: Reply, url: str) -> FluxError | None:

@@ -1,5 +1,7 @@
 """What a server sends, kept out of memory: long base64 texts of an answer are decoded into files while they arrive."""
 
+import contextlib
+import json
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +13,9 @@ from flux_cli.core.datauri import too_large
 from flux_cli.core.replies import BLOB
 
 LONG = 1 << 16  # bytes; a shorter text stays where it is
-BREAKS = ((b"\\/", b"/"), (b"\\n", b""), (b"\\r", b""))  # what JSON writers do to base64
 HARMLESS = bytes.maketrans(b"-_", b"+/")  # the alphabet for addresses
 ESCAPE = 0x5C
+LONGEST_ESCAPE = 6  # bytes, `\u002b`
 
 
 class Spool:
@@ -38,34 +40,52 @@ class Base64File:
     def __init__(self, path: Path, limit: int) -> None:
         self.path, self.fault = path, ""
         self._file: BinaryIO = path.open("xb")
-        self._rest, self._begun, self._size, self._limit = b"", False, 0, limit
+        self._cut, self._rest, self._begun, self._size, self._limit = b"", b"", False, 0, limit
 
     def write(self, part: bytes) -> None:
-        """Take the next part. Raises OSError for a full disk and PictureError above the limit."""
+        """Take the next part, as JSON writes it. Raises OSError for a full disk and PictureError above the limit."""
         if self.fault:
             return
+        part = self._cut + part
+        end = _end_of_escapes(part)
+        self._cut = part[end:]
+        part = self._unescaped(part[:end])
         if not self._begun:
             self._begun = True
             if part.startswith(b"data:"):
                 head, _, part = part.partition(b",")
                 self.fault = "" if head.lower().endswith(b";base64") else "it is a data URI without base64"
         part = self._rest + part
-        if b"\\" in part:
-            for written, meant in BREAKS:
-                part = part.replace(written, meant)
-        keep = 1 if part.endswith(b"\\") else 0  # an escape that goes on in the next part
-        end = (len(part) - keep) // 4 * 4
+        end = len(part) // 4 * 4
         self._decode(part[:end])
         self._rest = part[end:]
 
     def close(self) -> None:
         """Write the rest; what was no base64 leaves no file."""
-        if text := self._rest.rstrip(b"="):
-            self._decode(text + b"=" * (-len(text) % 4))
-        self._rest = b""
-        self._file.close()
+        with self._file:
+            if self._cut:
+                self.fault = self.fault or "it is cut short"
+            elif text := self._rest.rstrip(b"="):
+                self._decode(text + b"=" * (-len(text) % 4))
         if self.fault:
-            self.path.unlink(missing_ok=True)
+            self.drop()
+
+    def drop(self) -> None:
+        """Leave no file."""
+        with contextlib.suppress(OSError):  # a full disk takes the last bytes no better
+            self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def _unescaped(self, part: bytes) -> bytes:
+        """What JSON means: writers escape slashes and plus signs, and fold long lines."""
+        if ESCAPE not in part:
+            return part
+        try:
+            text: str = json.loads(b'"' + part + b'"')
+            return text.encode("ascii").translate(None, b"\r\n")
+        except ValueError:
+            self.fault = self.fault or "it is no base64"
+            return b""
 
     def _decode(self, text: bytes) -> None:
         if b"-" in text or b"_" in text:  # to look costs a hundredth of translating
@@ -81,6 +101,19 @@ class Base64File:
         self._file.write(data)
 
 
+def _end_of_escapes(part: bytes) -> int:
+    """The length of a part of a JSON text without the escape that goes on behind its end."""
+    last = part.rfind(b"\\", max(0, len(part) - LONGEST_ESCAPE))
+    if last < 0:
+        return len(part)
+    slashes = 1
+    while last - slashes >= 0 and part[last - slashes] == ESCAPE:
+        slashes += 1
+    whole = slashes % 2 == 0  # the last one ends an escape
+    length = LONGEST_ESCAPE if part[last + 1 : last + 2] == b"u" else 2
+    return len(part) if whole or last + length <= len(part) else last
+
+
 class Splitter:
     """A JSON text that comes in parts: what is short is `kept`, what is long goes into files.
 
@@ -92,6 +125,7 @@ class Splitter:
         self._new, self._limit = new, limit
         self._begin = -1  # where in `kept` the text under way begins; -1: between texts
         self._file: Base64File | None = None
+        self._done: list[Base64File] = []
         self._wordy = False  # the text under way is long, and no base64
         self._escaped = False  # the next byte belongs to an escape
 
@@ -113,10 +147,14 @@ class Splitter:
             at = end
 
     def close(self) -> None:
-        """The answer is over; a text that is still under way is not whole."""
-        if self._file:
-            self._file.fault = "it is not whole"
-            self._file.close()
+        """The answer is over. One that ends inside of a text is not whole."""
+        if self._begin >= 0:
+            self.drop()
+
+    def drop(self) -> None:
+        """Leave no file of an answer that is not whole."""
+        for file in filter(None, (*self._done, self._file)):
+            file.drop()
 
     def _end_of_text(self, chunk: bytes, at: int) -> int:
         """The place of the closing quote, or the end of the chunk where the text goes on."""
@@ -142,19 +180,19 @@ class Splitter:
             return
         self.kept += part
         if len(self.kept) - self._begin > LONG and not self._wordy:
-            file = Base64File(self._new(), self._limit)
-            file.write(bytes(self.kept[self._begin :]))
-            if file.fault:  # so many words: a message, or a prompt
-                self._wordy = True
-                file.close()
+            self._file = Base64File(self._new(), self._limit)
+            self._file.write(bytes(self.kept[self._begin :]))
+            if self._file.fault:  # so many words: a message, or a prompt
+                self._file.drop()
+                self._file, self._wordy = None, True
             else:
-                self._file = file
                 del self.kept[self._begin :]
 
     def _finish(self) -> None:
         if self._file:
             self._file.close()
             self.kept += f"{BLOB}{'' if self._file.fault else self._file.path.name}".encode()
+            self._done.append(self._file)
             self._file = None
         self.kept += b'"'
         self._begin, self._wordy = -1, False

@@ -1,6 +1,7 @@
 """How many calls may be in flight: all of them slow down together when the server has enough, and recover together."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -15,8 +16,8 @@ class Throttle:
     def __init__(self, most: int, pause: Callable[[float], Awaitable[None]], now: Callable[[], float]) -> None:
         self._most, self._limit = most, float(most)
         self._pause, self._now = pause, now
-        self._flying, self._hold = 0, 0.0
-        self._room = asyncio.Condition()
+        self._flying, self._hold, self._slowed = 0, 0.0, -math.inf
+        self._room = asyncio.Event()
 
     @property
     def limit(self) -> int:
@@ -24,33 +25,30 @@ class Throttle:
         return int(self._limit)
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for room, and take it for the length of the block."""
-        async with self._room:
-            while self._flying >= self.limit:
-                await self._room.wait()
-            self._flying += 1
+    async def turn(self) -> AsyncIterator[float]:
+        """Wait for room, and take it for the length of the block, which gets the time it begins."""
+        while self._flying >= self.limit:
+            self._room.clear()
+            await self._room.wait()
+        self._flying += 1
         try:
             while (seconds := self._hold - self._now()) > 0:
                 await self._pause(seconds)
-            yield
-        finally:
+            yield self._now()
+        finally:  # without a pause, in which Ctrl-C could lose what the block has brought
             self._flying -= 1
-            await asyncio.shield(self._wake())
+            self._room.set()
 
-    def slow_down(self, seconds: float) -> None:
+    def slow_down(self, seconds: float, sent: float) -> None:
         """The server has enough: nobody sends for so many seconds, and then half as many at once.
 
-        Several answers of one burst say it once.
+        An answer to what was `sent` before the last time says nothing new: one burst counts once.
         """
-        if self._now() >= self._hold:
+        if sent > self._slowed:
             self._limit = max(1.0, self._limit / 2)
+            self._slowed = self._now()
         self._hold = max(self._hold, self._now() + seconds)
 
     def speed_up(self) -> None:
         """A good answer."""
         self._limit = min(float(self._most), self._limit + 1 / self._limit)
-
-    async def _wake(self) -> None:
-        async with self._room:
-            self._room.notify_all()

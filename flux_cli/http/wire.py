@@ -3,7 +3,6 @@
 import asyncio
 import os
 import ssl
-import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -16,11 +15,11 @@ from flux_cli.core.errors import ConfigError, DiskError, NetworkError, ProviderE
 from flux_cli.core.request import Reply
 from flux_cli.core.text import plain
 from flux_cli.core.trust import host_of
+from flux_cli.http.packed import Unpacker
 from flux_cli.http.spool import Splitter, Spool
 
 MAX_BYTES = 128 << 20  # of one answer; the largest known picture is 8 MB
 MAX_WORDS = 8 << 20  # bytes of an answer without the pictures in it
-PART = 1 << 16  # bytes; a compressed answer is unpacked in steps of this size
 CONNECT_SECONDS = 15.0
 SHARE = 16  # exchanges one client carries; the work of httpx's pool grows with the square of them
 
@@ -42,6 +41,7 @@ class Ask(NamedTuple):
     body: bytes | None = None
     silence: float | None = None
     into: Path | None = None  # a file for the body of a good answer; None: it is JSON
+    heard: Callable[[Reply], None] | None = None  # gets the answer at once: nothing that fails later can lose it
 
 
 class Wire:
@@ -66,7 +66,10 @@ class Wire:
                 if ask.into and response.status_code == httpx.codes.OK:
                     await _to_file(_unpacked(response), ask.into)
                     return Reply(response.status_code, dict(response.headers), b"")
-                return await self._read(response)
+                reply = await self._read(response)
+                if ask.heard:
+                    ask.heard(reply)
+                return reply
 
     async def _read(self, response: httpx.Response) -> Reply:
         splitter = Splitter(self._spool.new, MAX_BYTES)
@@ -75,8 +78,10 @@ class Wire:
                 splitter.feed(part)
                 if len(splitter.kept) > MAX_WORDS:
                     raise too_large(MAX_WORDS)
-        finally:
-            splitter.close()
+        except BaseException:
+            splitter.drop()
+            raise
+        splitter.close()
         return Reply(response.status_code, dict(response.headers), bytes(splitter.kept))
 
     @contextmanager
@@ -156,38 +161,16 @@ async def _response(client: httpx.AsyncClient, request: httpx.Request) -> AsyncI
 
 
 async def _unpacked(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body in parts, at most MAX_BYTES of it. Raises ProviderError above, and for packings nobody asked for.
-
-    httpx would unpack every part whole, and 64 kB can hold 64 MB.
-    """
-    size = 0
-    unpack = _unpacker(response)
+    """The body in parts, at most MAX_BYTES of it. Raises ProviderError above; httpx would unpack every part whole."""
+    size, host = 0, response.url.host
+    unpacker = Unpacker(response.headers.get("content-encoding", ""), host)
     async for raw in response.aiter_raw():
-        for part in unpack(raw):
+        for part in unpacker.feed(raw):
             size += len(part)
             if size > MAX_BYTES:
-                raise ProviderError(f"the answer of {response.url.host} is larger than {MAX_BYTES >> 20} MiB")
+                raise ProviderError(f"the answer of {host} is larger than {MAX_BYTES >> 20} MiB")
             yield part
-
-
-def _unpacker(response: httpx.Response) -> Callable[[bytes], Iterator[bytes]]:
-    """Flux asks for plain answers; some servers pack them all the same."""
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in ("", "identity"):
-        return lambda raw: iter((raw,))
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise ProviderError(f"the answer of {response.url.host} is packed as {plain(encoding, 40)!r}")
-    packed = zlib.decompressobj(zlib.MAX_WBITS | 32)  # finds out which of the two it is
-
-    def unpack(raw: bytes) -> Iterator[bytes]:
-        while raw:
-            try:
-                yield packed.decompress(raw, PART)
-            except zlib.error as fault:
-                raise ProviderError(f"the answer of {response.url.host} cannot be unpacked: {fault}") from fault
-            raw = packed.unconsumed_tail
-
-    return unpack
+    unpacker.close()
 
 
 async def _to_file(parts: AsyncIterator[bytes], path: Path) -> None:

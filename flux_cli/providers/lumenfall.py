@@ -6,9 +6,11 @@ accounts that keep what was answered, the answer itself, wherever in one request
 
 import json
 from collections.abc import Collection
+from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
+from flux_cli.core.errors import ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.replies import failure, parse_json
 from flux_cli.core.request import Auth, Reply
@@ -17,6 +19,7 @@ from flux_cli.core.text import plain
 if TYPE_CHECKING:
     from flux_cli.http import Http
 
+UNDER_WAY = ("pending", "processing")  # what it says of requests it is not done with
 PAGES = 50  # of a hundred requests
 DEPTH = 6  # of the place in a page where the answer may stand
 
@@ -28,6 +31,10 @@ class Known(NamedTuple):
     status: str  # completed, pending, processing, upstream_failure, rejected, cancelled
     cost_usd: float | None
     reply: Reply | None = None
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.status in UNDER_WAY
 
 
 async def look_up(traces: Collection[str], since: str, base: str, auth: Auth, http: "Http") -> dict[str, Known]:
@@ -42,28 +49,39 @@ async def look_up(traces: Collection[str], since: str, base: str, auth: Auth, ht
         reply = await http.get(url, auth)
         if reply.status != 200:
             raise failure(reply, auth)
-        body = parse_json(reply.data)
-        page = body if isinstance(body, dict) else {}
-        listed = page.get("data")
-        for item in listed if isinstance(listed, list) else ():
+        page = parse_json(reply.data)
+        listed = page.get("data") if isinstance(page, dict) else None
+        if not isinstance(page, dict) or not isinstance(listed, list):
+            raise ProviderError("it is no list of requests")
+        for item in listed:
             if isinstance(item, dict) and item.get("trace_id") in traces:
-                known = _known(item)
-                found[str(item["trace_id"])] = known._replace(reply=await _answer(known, native, auth, http))
+                name = str(item["trace_id"])
+                known = await _with_answer(_known(item), native, auth, http)
+                found[name] = max(found.get(name, known), known, key=_worth)  # a call that was repeated is there twice
         following = page.get("next_page_url")
-        if len(found) == len(traces) or not isinstance(following, str) or not following.startswith("http"):
-            break
-        url = following  # the key goes there only if it is the configured address, see `core.trust`
-    return found
+        if not isinstance(following, str) or not following:
+            return found
+        url = urljoin(url, following)  # the key goes there only if it is the configured address, see `core.trust`
+    raise ProviderError(f"it has more than {PAGES} pages since then")
 
 
-async def _answer(known: Known, native: str, auth: Auth, http: "Http") -> Reply | None:
+def _worth(known: Known) -> int:
+    """Which of several tries of one call counts: the one that was paid for, then one that may still be."""
+    return 3 if known.reply else 2 if known.status == "completed" else 1 if known.is_under_way else 0
+
+
+async def _with_answer(known: Known, native: str, auth: Auth | None, http: "Http") -> Known:
+    """Raises the FluxError of a page that cannot be read now: it may be there the next time."""
     if known.status != "completed" or not known.request_id:
-        return None
+        return known
     page = await http.get(f"{native}/requests/{quote(known.request_id, safe='')}", auth)
+    if page.status not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+        raise failure(page, auth)
     answer = _find_answer(parse_json(page.data))
     if answer is None:
-        return None
-    return Reply(200, {"x-lumenfall-request-id": known.request_id}, json.dumps(answer).encode())
+        return known
+    headers = {"x-lumenfall-request-id": known.request_id}
+    return known._replace(reply=Reply(200, headers, json.dumps(answer).encode()))
 
 
 def _find_answer(value: Json, depth: int = DEPTH) -> dict[str, Json] | None:

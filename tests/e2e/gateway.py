@@ -11,15 +11,17 @@ import base64
 import functools
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from e2e.drawings import drawn
 
 PREFIX = "/openai/v1"
+HISTORY = "/v1/requests"
 PATIENCE = 30.0  # seconds after which a server that waits for a test stops waiting
 NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -128,6 +130,9 @@ class Gateway:
                 "currency": "USD",
             }
         )
+        self.history: list[dict[str, Any]] = []  # every POST, the oldest first, as GET /v1/requests tells it
+        self.keeps = True  # whether the history has what was answered, too
+        self.page = 100  # requests on one page of it, at most
         self._script: list[Answer] = [picture()]
         self._media: dict[str, list[Reply]] = {}
         self._now = 0
@@ -171,6 +176,7 @@ class Gateway:
         with self._lock:
             self.requests.append(asked)
             answer = self._next(asked)
+            entry = self._noted(asked)
             self._now += 1
             self.most_at_once = max(self.most_at_once, self._now)
         while callable(answer) and not isinstance(answer, Reply):
@@ -178,13 +184,57 @@ class Gateway:
         with self._lock:
             self._now -= 1
             self._media |= {path: list(replies) for path, replies in answer.media.items()}
+            entry |= _ended(answer)
         return answer
 
     def _next(self, asked: Asked) -> Answer:
         if asked.method == "POST" and asked.query:
             return self.estimate
+        if asked.method == "GET" and asked.path.startswith(HISTORY) and asked.path not in self._media:
+            return self._listed(asked) if asked.path == HISTORY else self._told(asked.path.rpartition("/")[2])
         script = self._script if asked.method == "POST" else self._media.get(asked.path, [status(404)])
         return script.pop(0) if len(script) > 1 else script[0]
+
+    def _noted(self, asked: Asked) -> dict[str, Any]:
+        """A line of the history for a POST; its trace is the one in the W3C header."""
+        trace = asked.headers.get("traceparent", "-").split("-")[1]
+        entry = {"id": f"req_h{len(self.history)}", "object": "request", "status": "processing", "cost": None,
+                 "trace_id": trace, "created_at": _iso(time.time())}  # fmt: skip
+        if asked.method == "POST" and not asked.query:
+            self.history.append(entry)
+        return entry
+
+    def _listed(self, asked: Asked) -> Reply:
+        """One page, the newest first, and the address of the next one."""
+        query = {name: values[0] for name, values in parse_qs(asked.query).items()}
+        since, start = query.get("created_after", ""), int(query.get("starting_after", 0))
+        limit = min(int(query.get("limit", 20)), self.page)
+        found = [entry for entry in reversed(self.history) if entry["created_at"] > since]
+        rows = [{key: value for key, value in entry.items() if key != "answer"} for entry in found]
+        more = f"{HISTORY}?limit={limit}&created_after={since}&starting_after={start + limit}"
+        following = f"http://{asked.headers['host']}{more}" if start + limit < len(rows) else None
+        return words({"object": "list", "data": rows[start : start + limit], "next_page_url": following})
+
+    def _told(self, name: str) -> Reply:
+        entry = next((entry for entry in self.history if entry["id"] == name), None)
+        if entry is None:
+            return status(404)
+        answer = {"response": {"body": entry["answer"]}} if self.keeps and "answer" in entry else {}
+        return words({key: value for key, value in entry.items() if key != "answer"} | answer)
+
+
+def _ended(answer: Reply) -> dict[str, Any]:
+    """What the history says of a request once it is answered."""
+    if answer.status != 200 or answer.raw is not None:
+        return {"status": "rejected" if answer.status < 500 else "upstream_failure"}
+    try:
+        return {"status": "completed", "cost": 0.06, "answer": json.loads(answer.body)}
+    except ValueError:
+        return {"status": "completed", "cost": 0.06}
+
+
+def _iso(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 class _Server(ThreadingHTTPServer):

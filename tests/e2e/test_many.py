@@ -1,10 +1,14 @@
 """n pictures are n calls: in parallel, bounded, and a failed one never loses the others."""
 
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from e2e.drawings import look
+from e2e.drawings import look, pixels_as
 from e2e.gateway import picture, status, together
 
 
@@ -111,6 +115,110 @@ def test_a_refused_key_or_empty_account_stops_the_calls_that_were_not_sent(gener
     codes = [error["code"] for error in result.json["errors"]]
     assert codes == [code] + 49 * ["not_sent"]
     assert not any(error["may_have_been_billed"] for error in result.json["errors"])
+
+
+def test_an_account_that_is_banned_stops_the_calls_that_were_not_sent(generate, gateway):
+    """Moderation with 403 is about the account; with 400 it is about one prompt."""
+    gateway.answers(status(403, "CONTENT_POLICY_VIOLATION", "your account is suspended"))
+    result = generate("a fox", "-n", "20", "--concurrency", "1", "--json")
+    assert (result.code, len(gateway.posts)) == (5, 1)
+    assert [error["code"] for error in result.json["errors"]] == ["moderation"] + 19 * ["not_sent"]
+
+
+class Line:
+    """Counts the connections of a server: how many were open at once, and in all."""
+
+    def __init__(self, gateway) -> None:
+        self.now = self.most = self.total = 0
+        lock, process, end = threading.Lock(), gateway._server.process_request, gateway._server.shutdown_request
+
+        def opened(request, address):
+            with lock:
+                self.now, self.total = self.now + 1, self.total + 1
+                self.most = max(self.most, self.now)
+            process(request, address)
+
+        def closed(request):
+            with lock:
+                self.now -= 1
+            end(request)
+
+        gateway._server.process_request, gateway._server.shutdown_request = opened, closed
+
+
+def test_a_hundred_and_twenty_pictures_never_open_more_than_sixteen_connections(generate, gateway):
+    line, data = Line(gateway), pixels_as("jpeg", 64, 64)
+    gateway.answers(picture(data))
+    result = generate("a fox", "-n", "120", "--seed", "1")
+    assert (result.code, len(result.lines)) == (0, 120), result.err[-900:]
+    assert line.most <= 16 + 2  # the server hears of an end a moment later than the client
+
+
+def test_one_429_slows_all_calls_down(generate, gateway):
+    """Sixteen are under way when the server has enough. All wait as long as it says, and half of them go on."""
+    times: list[float] = []
+    data = pixels_as("jpeg", 64, 64)
+
+    def answer(_asked):
+        times.append(time.monotonic())
+        if len(times) <= 16:
+            together_.wait()
+            return status(429, retry_after="2")
+        return held_for(0.3)
+
+    def held_for(seconds):
+        def late(_asked):
+            time.sleep(seconds)
+            return picture(data)
+
+        return late
+
+    together_ = threading.Barrier(16, timeout=30)
+    gateway.answers(answer)
+    assert generate("a fox", "-n", "32", "--seed", "1").code == 0
+    first = times[16]
+    assert first - times[15] > 1.9
+    assert len([when for when in times[16:] if when < first + 0.25]) <= 8
+    assert len(times) == 48
+
+
+def test_waiting_for_a_turn_is_no_part_of_the_time_a_call_may_take(generate, gateway):
+    """The last calls wait longer for the first ones than any may take."""
+    data = pixels_as("jpeg", 64, 64)
+
+    def slow(asked):
+        first = asked.body["seed"] <= 4 and not any(body["seed"] > 4 for body in gateway.posts)
+        time.sleep(0.0 if first else 0.8)
+        return picture(data)
+
+    gateway.answers(*[status(429, retry_after="0")] * 2, slow)
+    result = generate("a fox", "-n", "8", "--seed", "1", "--concurrency", "4", "--timeout", "3")
+    assert (result.code, len(result.lines)) == (0, 8)
+
+
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+def test_many_large_pictures_need_no_more_memory_than_a_few(command, keyed, gateway):
+    """Base64 of 7 MB each: what arrives goes to disk, and no more are opened at once than there are cores."""
+    large = pixels_as("jpeg", 2336, 1752)
+    gateway.answers(picture(large + bytes((5 << 20) - len(large))))
+
+    def peak(count: int) -> int:
+        line = [command, "generate", "a fox", "-n", str(count), "--response-format", "b64_json", "-o", f"{count}/"]
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURE, *line], env=keyed, capture_output=True, text=True, check=True
+        )
+        code, kilobytes = map(int, done.stdout.split())
+        assert (code, len(list(Path(str(count)).iterdir()))) == (0, count)
+        return kilobytes
+
+    few, many = peak(2), peak(48)
+    assert many < few + 40_000  # 48 of them are 240 MB
 
 
 def test_an_account_that_runs_dry_keeps_what_came_before(generate, gateway):

@@ -134,6 +134,82 @@ def test_a_limit_in_the_environment_counts(generate, gateway):
     assert gateway.requests == []
 
 
+def costing(*costs: float | None):
+    """Each call costs the next of these; the last one again and again. None: the server does not say."""
+    script = list(costs)
+
+    def answer(_asked):
+        cost = script.pop(0) if len(script) > 1 else script[0]
+        return picture(cost=cost)
+
+    return answer
+
+
+RISING = {
+    "dearer than the catalogue says": ((0.12,), ("-n", "10", "--max-cost", "0.6", "--concurrency", "1"), 5),
+    "dearer and dearer": ((0.06, 0.1, 0.2), ("-n", "9", "--max-cost", "0.6", "--concurrency", "1"), 4),
+    "cheaper": ((0.01,), ("-n", "10", "--max-cost", "0.6"), 10),
+    "as it says": ((0.06,), ("-n", "10", "--max-cost", "0.6"), 10),
+    "nobody says": ((None,), ("-n", "10", "--max-cost", "0.6"), 10),
+}
+
+
+@pytest.mark.parametrize(("costs", "options", "sent"), RISING.values(), ids=RISING)
+def test_max_cost_holds_while_the_costs_arrive(generate, gateway, costs, options, sent):
+    gateway.answers(costing(*costs))
+    document = generate("a fox", *options, "--json").json
+    assert len(gateway.posts) == sent
+    held_back = [error for error in document["errors"] if error["code"] == "not_sent"]
+    assert len(held_back) == int(options[1]) - sent
+    assert all("the limit is 0.60 USD" in error["message"] for error in held_back)
+    assert not any(error["may_have_been_billed"] for error in held_back)
+    assert document["exit_code"] == (3 if held_back else 0)
+    assert document["cost_usd"] is None or document["cost_usd"] <= 0.6
+
+
+def test_calls_under_way_count_at_the_highest_price_seen(generate, gateway):
+    """Three calls are under way when the first cost arrives; no further one may go out on top of them."""
+    gateway.answers(costing(0.2))
+    document = generate("a fox", "-n", "10", "--max-cost", "0.6", "--concurrency", "3", "--json").json
+    assert (len(gateway.posts), round(document["cost_usd"], 2)) == (3, 0.6)
+
+
+def test_an_unknown_price_needs_yes_and_then_the_first_call_goes_alone(generate, gateway):
+    """Nobody knows what one costs until the first has come."""
+    gateway.answers(costing(0.25))
+    line = ("a fox", "-m", "unheard-of", "-n", "8", "--max-cost", "0.6", "--concurrency", "8")
+    refused = generate(*line)
+    assert (refused.code, gateway.posts, "--yes" in refused.err) == (2, [], True)
+    result = generate(*line, "--yes")
+    assert (result.code, len(result.lines), len(gateway.posts)) == (3, 2, 2)
+    assert result.err.count("the limit is 0.60 USD") > 0
+
+
+def test_an_unknown_price_that_nobody_names_limits_nothing_after_yes(generate, gateway):
+    gateway.answers(costing(None))
+    assert generate("a fox", "-m", "unheard-of", "-n", "8", "--max-cost", "0.6", "--yes").code == 0
+    assert gateway.most_at_once > 1
+
+
+def test_what_may_have_been_billed_counts_as_paid(generate, gateway):
+    gateway.answers(status(504))
+    document = generate("a fox", "-n", "9", "--max-cost", "0.6", "--concurrency", "1", "--json").json
+    assert [error["code"] for error in document["errors"]] == 9 * ["provider"]
+    gateway.answers(costing(0.12), status(504), costing(0.12))
+    before = len(gateway.posts)
+    generate("a fox", "-n", "10", "--max-cost", "0.6", "--concurrency", "1")
+    assert len(gateway.posts) - before == 5
+
+
+def test_what_could_not_be_saved_is_paid_all_the_same(generate, gateway, work):
+    out = work / "out"
+    gateway.answers(lambda _asked: ([*map(Path.unlink, out.glob("*")), out.rmdir(), out.touch(), picture()])[-1])
+    document = generate("a fox", "-n", "4", "-o", "out/", "--concurrency", "1", "--json").json
+    assert [error["code"] for error in document["errors"]] == ["disk", *3 * ["not_sent"]]
+    assert (document["errors"][0]["may_have_been_billed"], document["cost_usd"]) == (True, None)
+    assert len(gateway.posts) == 1
+
+
 def test_two_pictures_of_one_call_cost_what_the_call_cost(generate, gateway):
     inline = {"b64_json": base64.b64encode(pixels_as("png", 20, 20)).decode()}
     gateway.answers(words({"data": [inline, inline], "metadata": {"cost": 0.06}}))

@@ -1,0 +1,210 @@
+"""Long base64 texts of an answer go into files, however the answer is written, packed into parts, or cut short."""
+
+import base64
+import itertools
+import json
+import os
+import random
+import resource
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from flux_cli.core.errors import PictureError
+from flux_cli.core.replies import MARK
+from flux_cli.http.spool import LONG, Splitter, Spool
+
+MORE = LONG * 3 // 4 + 1  # bytes whose base64 is long
+PATIENT = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def noise(count: int, seed: int) -> bytes:
+    return random.Random(seed).randbytes(count)
+
+
+def escaped(text: str, how: str) -> str:
+    """The same text as another JSON writer spells it, without the quotes."""
+    plain = json.dumps(text)[1:-1]
+    if how == "slashes":
+        return plain.replace("/", "\\/")
+    if how == "plus signs":
+        return plain.replace("+", "\\u002B").replace("=", "\\u003d").replace("/", "\\u002f")
+    return plain
+
+
+PICTURES = st.builds(
+    lambda count, seed, prefix, safe, padded, fold, how: {
+        "data": noise(count, seed),
+        "prefix": prefix,
+        "safe": safe,
+        "padded": padded,
+        "fold": fold,
+        "how": how,
+    },
+    st.integers(MORE, MORE + 9000),
+    st.integers(0, 2**32),
+    st.sampled_from(["", "data:image/png;base64,", "data:;base64,", "data:image/jpeg;charset=x;BASE64,"]),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([0, 64, 76, 1001]),
+    st.sampled_from(["plainly", "slashes", "plus signs"]),
+)
+SMALL = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def written(picture: dict) -> str:
+    text = (base64.urlsafe_b64encode if picture["safe"] else base64.b64encode)(picture["data"]).decode()
+    text = text if picture["padded"] else text.rstrip("=")
+    if fold := picture["fold"]:
+        text = "\r\n".join(text[at : at + fold] for at in range(0, len(text), fold))
+    return escaped(picture["prefix"] + text, picture["how"])
+
+
+def split(document: bytes, cuts: list[int], folder: Path, limit: int = 1 << 30) -> Splitter:
+    splitter = Splitter(Spool(folder).new, limit)
+    places = sorted({0, len(document), *(cut % (len(document) + 1) for cut in cuts)})
+    for begin, end in itertools.pairwise(places):
+        splitter.feed(document[begin:end])
+    splitter.close()
+    return splitter
+
+
+def feed(splitter: Splitter, document: bytes, size: int) -> None:
+    for at in range(0, len(document), size):
+        splitter.feed(document[at : at + size])
+
+
+def replaced(value, folder: Path, found: list[bytes]):
+    """The document with the bytes of the files in the place of what stands for them, which are counted."""
+    if isinstance(value, str) and value.startswith(MARK):
+        found.append((folder / value.removeprefix(MARK)).read_bytes())
+        return f"picture {len(found)}"
+    if isinstance(value, list):
+        return [replaced(part, folder, found) for part in value]
+    if isinstance(value, dict):
+        return {key: replaced(part, folder, found) for key, part in value.items()}
+    return value
+
+
+@PATIENT
+@given(st.lists(PICTURES, min_size=1, max_size=3), SMALL, st.lists(st.integers(0, 2**20), max_size=40))
+@example([{"data": noise(MORE, 1), "prefix": "", "safe": 0, "padded": 1, "fold": 76, "how": "plus signs"}], "\\", [])
+def test_any_document_in_any_parts_is_the_same_with_its_pictures_in_files(tmp_path_factory, pictures, rest, cuts):
+    folder = tmp_path_factory.mktemp("spool")
+    items = ", ".join(f'{{"b64_json": "{written(picture)}"}}' for picture in pictures)
+    document = f'{{"rest": {json.dumps(rest)}, "data": [{items}], "more": {json.dumps(rest, ensure_ascii=False)}}}'
+    splitter = split(document.encode("utf-8", "surrogatepass"), cuts, folder)
+    found: list[bytes] = []
+    read = replaced(json.loads(bytes(splitter.kept)), folder, found)
+    assert found == [picture["data"] for picture in pictures]
+    items = [{"b64_json": f"picture {place}"} for place in range(1, len(pictures) + 1)]
+    assert read == {"rest": json.loads(json.dumps(rest)), "data": items, "more": read["more"]}
+    assert len(list(folder.iterdir())) == len(pictures)
+    assert len(splitter.kept) < len(json.dumps(rest)) * 2 + 100 * len(pictures) + 200
+
+
+@PATIENT
+@given(st.integers(0, 2**32), st.integers(0, LONG))
+def test_every_single_byte_is_a_place_to_cut(tmp_path_factory, seed, where):
+    """Escapes, quotes and padding come in two parts."""
+    folder = tmp_path_factory.mktemp("spool")
+    data = noise(MORE + seed % 3, seed)
+    text = escaped(base64.encodebytes(data).decode(), "plus signs")
+    document = f'{{"a\\\\": "\\"", "b64_json": "{text}", "z": "\\\\"}}'.encode()
+    splitter = split(document, [*range(where, where + 200), *range(len(document) - 40, len(document))], folder)
+    found: list[bytes] = []
+    read = replaced(json.loads(bytes(splitter.kept)), folder, found)
+    assert (found, read) == ([data], {"a\\": '"', "b64_json": "picture 1", "z": "\\"})
+
+
+@PATIENT
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50), st.lists(st.integers(0, 2**20)))
+def test_long_words_that_are_no_base64_stay_in_the_text(tmp_path_factory, words, cuts):
+    text = f"{words} é " * (LONG // len(words) + 1)
+    folder = tmp_path_factory.mktemp("spool")
+    for spelled in (json.dumps({"prompt": text}), json.dumps({"prompt": text}, ensure_ascii=False)):
+        splitter = split(spelled.encode(), cuts, folder)
+        assert json.loads(bytes(splitter.kept)) == {"prompt": text}
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("tail", ["!", "é", "\\u00e9", "\\\\", "\\q", "A", "=A"])
+def test_what_turns_out_to_be_no_base64_leaves_no_file_and_is_known_as_such(tmp_path, tail):
+    text = base64.b64encode(noise(3 * LONG, 1)).decode() + tail
+    splitter = split(f'{{"b64_json": "{text}"}}'.encode(), [*range(0, 9 * LONG, 999)], tmp_path)
+    assert json.loads(bytes(splitter.kept)) == {"b64_json": MARK}
+    assert list(tmp_path.iterdir()) == []
+
+
+@PATIENT
+@given(st.integers(0, 2**20))
+def test_an_answer_that_is_cut_leaves_no_files(tmp_path_factory, place):
+    """Neither where the connection broke, nor where the server ended inside of a text and said nothing."""
+    folder = tmp_path_factory.mktemp("spool")
+    text = base64.b64encode(noise(MORE, 1)).decode()
+    document = f'[{{"b64_json": "{text}"}}, {{"b64_json": "{text}"}}]'.encode()
+    cut = place % (2 * len(text))
+    splitter = Splitter(Spool(folder).new, 1 << 30)
+    splitter.feed(document[:cut])
+    inside = document[:cut].count(b'"') % 2 == 1
+    splitter.close() if inside else splitter.drop()
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("parts", [1000, 1 << 20])
+def test_a_picture_over_the_limit_ends_the_answer_and_leaves_no_file(tmp_path, parts):
+    document = b'{"b64_json": "' + base64.b64encode(noise(500_000, 1)) + b'"}'
+    splitter = Splitter(Spool(tmp_path).new, 200_000)
+    with pytest.raises(PictureError, match="larger than"):
+        feed(splitter, document, parts)
+    splitter.drop()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("parts", [1000, 1 << 20])
+def test_a_full_disk_ends_the_answer_and_leaves_no_file(tmp_path, parts):
+    document = b'{"b64_json": "' + base64.b64encode(noise(500_000, 1)) + b'"}'
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    splitter = Splitter(Spool(tmp_path).new, 1 << 30)
+    try:
+        with pytest.raises(OSError, match="large"):
+            feed(splitter, document, parts)
+        splitter.drop()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_holds_a_part_of_the_picture_and_never_the_whole(tmp_path):
+    text = base64.b64encode(noise(3 << 18, 1)) * 32
+    splitter = Splitter(Spool(tmp_path).new, 1 << 30)
+    tracemalloc.start()
+    try:
+        splitter.feed(b'{"b64_json": "')
+        for at in range(0, len(text), LONG):
+            splitter.feed(text[at : at + LONG])
+        splitter.feed(b'"}')
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    splitter.close()
+    assert [path.stat().st_size for path in tmp_path.iterdir()] == [24 << 20]
+    assert peak < 2 << 20
+
+
+def test_names_of_files_are_nobodys_to_choose(tmp_path):
+    """A server that names a file of its own finds none."""
+    spool = Spool(tmp_path)
+    (tmp_path / "picture.png").touch()
+    outside = os.path.relpath("/etc/passwd", tmp_path)
+    assert [spool.find(name) for name in ("picture.png", outside, "", ".", "none")] == [None] * 5
+    spool.new().touch()
+    assert len({spool.new() for _ in range(100)}) == 100
