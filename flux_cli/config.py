@@ -53,6 +53,24 @@ SETTINGS = (
     Setting("retries", "whole", "repetitions of a call that surely did nothing", 3, "FLUX_RETRIES", 0, 20),
     Setting("max_cost", "number", "most a run may cost, in USD", None, "FLUX_MAX_COST"),
     Setting("journal_prompts", "truth", "keep prompts in the journal of runs", True, "FLUX_JOURNAL_PROMPTS"),  # noqa: FBT003 - a table reads by column
+    Setting(
+        "metadata",
+        "text",
+        "what is written into pictures",
+        "full",
+        "FLUX_METADATA",
+        choices=("full", "no-prompt", "none"),
+    ),
+    Setting(
+        "sign_certificate",
+        "text",
+        "certificates (PEM) to sign pictures with",
+        None,
+        "FLUX_SIGN_CERTIFICATE",
+        project=False,
+    ),
+    Setting("sign_key", "text", "file of the key that belongs to them", None, "FLUX_SIGN_KEY", project=False),
+    Setting("sign_algorithm", "text", "how that key signs", "es256", "FLUX_SIGN_ALGORITHM", project=False),
     Setting("progress", "text", "auto, plain or none", "auto", "FLUX_PROGRESS", choices=("auto", "plain", "none")),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -81,6 +99,10 @@ class Settings(NamedTuple):
     retries: int
     max_cost: float | None
     journal_prompts: bool
+    metadata: str
+    sign_certificate: str | None
+    sign_key: str | None
+    sign_algorithm: str
     progress: str
     values: dict[str, Value]
     providers: Mapping[str, Row]
@@ -129,6 +151,10 @@ def _settings(values: dict[str, Value], rows: Mapping[str, Row]) -> Settings:
         retries=int(number("retries")),
         max_cost=None if values["max_cost"].value is None else number("max_cost"),
         journal_prompts=values["journal_prompts"].value is True,
+        metadata=text("metadata") or "",
+        sign_certificate=text("sign_certificate"),
+        sign_key=text("sign_key"),
+        sign_algorithm=text("sign_algorithm") or "",
         progress=text("progress") or "",
         values=values,
         providers=rows,

@@ -72,7 +72,7 @@ def _answer(command: str, typed: dict[str, Any]) -> str:
 
         curl = typed.pop("curl")
         options: Any = Typed(typed)
-        return resolve(options, curl=curl)
+        return resolve(options, options, curl=curl)
     if command == "models":
         from flux_cli.lookups.models import answer as models
 

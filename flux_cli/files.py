@@ -12,7 +12,7 @@ from typing import BinaryIO, TextIO
 from flux_cli.core.containers import inspect
 from flux_cli.core.datauri import data_uri
 from flux_cli.core.errors import DiskError, OutputError, PictureError, UsageError
-from flux_cli.core.formats import FORMATS
+from flux_cli.core.formats import FORMATS, suffix_of
 from flux_cli.core.naming import Name, sibling
 from flux_cli.core.request import Attachment, Picture, Value
 
@@ -37,7 +37,7 @@ class Folder:
 
         A `fresh` name is one nobody has checked, and replaces nothing. Raises DiskError if it cannot be written.
         """
-        path = name.path(FORMATS[picture.format].suffix)
+        path = name.path(suffix_of(picture.format))
         if extra:
             path = sibling(path, extra + 1)
         try:

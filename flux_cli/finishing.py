@@ -5,16 +5,26 @@ A picture that arrives here is paid for: whatever fails, its bytes are on the di
 
 import asyncio
 import contextlib
+import json
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from flux_cli.core.containers import inspect
-from flux_cli.core.errors import DiskError, FluxError, PictureError
-from flux_cli.core.formats import split_suffix
+from flux_cli.core.delivery import Delivery, name_of, planned, recorded, sidecar_name
+from flux_cli.core.errors import DiskError, FluxError, PictureError, UsageError
+from flux_cli.core.finish import Output, Received, Rendered
+from flux_cli.core.formats import split_suffix, suffix_of
+from flux_cli.core.metadata.blocks import carries_c2pa
+from flux_cli.core.metadata.embed import embed
+from flux_cli.core.metadata.record import SIGNATURE_LOST, Record, sidecar_document
 from flux_cli.core.naming import Name
-from flux_cli.core.request import Call, Facts, Media, Picture, Reply, Resolved, Saved
+from flux_cli.core.request import Call, Facts, Media, Picture, Reply, Saved
+
+if TYPE_CHECKING:
+    from flux_cli.signing import Identity
 
 
 class Sink(Protocol):
@@ -40,56 +50,104 @@ class Ledger(Protocol):
         """What the person can do about a paid picture that is not where it should be."""
 
 
-class Desk:
-    """Where pictures of one run are finished."""
+class Made(NamedTuple):
+    """One file, ready to be saved, and what there is to say about it."""
 
-    def __init__(self, resolved: Resolved, sink: Sink, ledger: Ledger) -> None:
-        self._resolved, self._sink, self._ledger = resolved, sink, ledger
+    name: Name
+    picture: Picture
+    output: Output
+    quality: int | None
+    remarks: tuple[str, ...]
+
+
+class Desk:
+    """Where the pictures of one run are finished. `remarks` counts what a person should know of the files."""
+
+    def __init__(self, delivery: Delivery, sink: Sink, ledger: Ledger, identity: "Identity | None" = None) -> None:
+        self._delivery, self._sink, self._ledger, self._identity = delivery, sink, ledger, identity
         self._room = asyncio.Semaphore(os.cpu_count() or 2)
+        self._done: set[str] = set()
+        self.remarks: Counter[str] = Counter()
+
+    def is_done(self, media: Sequence[Media]) -> bool:
+        """Whether nothing of these is needed any more."""
+        return all(one.file in self._done for one in media)
 
     async def keep(self, call: Call, name: Name, media: Media, extra: int, saved: list[Saved]) -> None:
-        """Finish and save one picture. Only as many as there are cores are in memory at any time."""
+        """Finish and save one picture. Only as many as there are cores are in memory at any time.
+
+        If what was asked for cannot be had any more, the bytes are saved as they came: they are paid for.
+        """
         before = len(saved)
         try:
             async with self._room:
-                picture = await self._finished(media, name, extra, saved)
-                await self._save(name, picture, extra, media, saved)
+                for made in await asyncio.to_thread(self._made, call, name, media):
+                    await self._save(made, extra, media, saved)
+            self._done.add(media.file)
         except asyncio.CancelledError:
             if len(saved) == before:
                 self._as_received(media, name, extra, saved)
             raise
+        except (PictureError, UsageError) as fault:
+            if fault.billed:
+                raise
+            path = self._as_received(media, name, extra, saved)
+            hint = f"saved as received: {path}" if path else self._ledger.recovery(media)
+            raise PictureError(fault.message, hint=hint) from fault
         finally:
             for one in saved[before:]:
                 self._ledger.saved(call, media, one)
 
-    async def _finished(self, media: Media, name: Name, extra: int, saved: list[Saved]) -> Picture:
-        """The picture in the format asked. If that cannot be had any more, the bytes are saved as they came.
+    def _made(self, call: Call, name: Name, media: Media) -> list[Made]:
+        """Every file of one picture, with its record in it. Takes seconds where something is encoded."""
+        data, received = read(media.file)
+        delivery = self._delivery
+        if delivery.finish.remakes:
+            from flux_cli import imaging  # Pillow costs more than everything before it; most pictures need none of it
 
-        They are paid for.
-        """
-        wanted, quality = self._resolved.format, self._resolved.quality
-        try:
-            return await asyncio.to_thread(finish, media.file, wanted, quality)
-        except PictureError as fault:
-            if fault.billed:
-                raise
-            path = self._as_received(media, name, extra, saved)
-            fault.hint = f"saved as received: {path}" if path else self._ledger.recovery(media)
-            raise
+            received = imaging.measure(data)
+        outputs = planned(delivery, received)
+        record = recorded(delivery, call, media.facts)
+        made = [self._written(name_of(delivery, name, one.output), one, record) for one in _rendered(data, outputs)]
+        if carries_c2pa(data) and not all(output.untouched for output in outputs):
+            self.remarks[SIGNATURE_LOST] += 1
+        if delivery.sidecar:
+            text = json.dumps(sidecar_document(record), indent=2, ensure_ascii=False) + "\n"
+            beside = Picture(text.encode("utf-8", "replace"), "json", 0, 0, as_received=False)
+            made.append(Made(sidecar_name(name), beside, outputs[0], None, ()))
+        return [one for one in made if one.name.path(suffix_of(one.picture.format)) not in delivery.kept]
+
+    def _written(self, name: Name, rendered: Rendered, record: Record) -> Made:
+        """A file with its record, and signed if somebody wants to sign. A picture that takes none is saved without."""
+        picture, remarks = rendered.picture, []
+        if self._delivery.metadata:
+            embedded = embed(picture.data, record)
+            remarks += [embedded.reason] if embedded.reason else []
+            picture = picture._replace(data=b"".join(embedded.pieces))
+        if self._identity:
+            from flux_cli.signing import sign
+
+            try:
+                picture = picture._replace(data=sign(picture.data, picture.format, record, self._identity))
+            except PictureError as fault:
+                remarks.append(fault.message)
+        return Made(name, picture, rendered.output, rendered.quality, tuple(remarks))
 
     def _as_received(self, media: Media, name: Name, extra: int, saved: list[Saved]) -> str:
         """Save here and now, without a thread: they may all be encoding. Returns the path, "" where that cannot be."""
         with contextlib.suppress(FluxError):
-            picture = finish(media.file, None, None)
+            data, look = read(media.file)
             kept = name._replace(template=f"{split_suffix(name.template)[0]}.{{ext}}")
+            picture = Picture(data, look.format, look.width, look.height, as_received=True)
             path = self._sink.save(kept, picture, extra, fresh=True)
             saved.append(_saved(path, picture, media.facts))
+            self._done.add(media.file)
             return path
         return ""
 
-    async def _save(self, name: Name, picture: Picture, extra: int, media: Media, saved: list[Saved]) -> None:
+    async def _save(self, made: Made, extra: int, media: Media, saved: list[Saved]) -> None:
         """Save in a thread, so that other pictures keep coming; a Ctrl-C waits for the few milliseconds it takes."""
-        saving = asyncio.ensure_future(asyncio.to_thread(self._sink.save, name, picture, extra))
+        saving = asyncio.ensure_future(asyncio.to_thread(self._sink.save, made.name, made.picture, extra))
         try:
             path = await asyncio.shield(saving)
         except asyncio.CancelledError:
@@ -97,16 +155,24 @@ class Desk:
                 with contextlib.suppress(asyncio.CancelledError, FluxError):
                     await asyncio.shield(saving)
             if saving.exception() is None:
-                saved.append(_saved(saving.result(), picture, media.facts))
+                self._note(made, saving.result(), media, saved)
             raise
         except DiskError as fault:
             fault.billed, fault.hint = True, fault.hint or self._ledger.recovery(media)
             raise
-        saved.append(_saved(path, picture, media.facts))
+        self._note(made, path, media, saved)
+
+    def _note(self, made: Made, path: str, media: Media, saved: list[Saved]) -> None:
+        if made.picture.format == "json":
+            return
+        self.remarks.update(made.remarks)
+        one = _saved(path, made.picture, media.facts)
+        lowered = made.quality is not None and made.quality < made.output.quality
+        saved.append(one._replace(quality=made.quality, lowered=lowered, label=made.output.frame.label))
 
 
-def finish(file: str, wanted: str | None, quality: int | None) -> Picture:
-    """The picture in a file, in the format wanted (None: as it is). Raises PictureError, billed where it is damaged."""
+def read(file: str) -> tuple[bytes, Received]:
+    """The bytes of what arrived, and what they are. Raises PictureError, billed, where they are no whole picture."""
     try:
         data = Path(file).read_bytes()
         look = inspect(data)
@@ -115,11 +181,17 @@ def finish(file: str, wanted: str | None, quality: int | None) -> Picture:
         raise
     except OSError as fault:
         raise DiskError(f"the picture that arrived cannot be read: {fault.strerror}", billed=True) from fault
-    if wanted in (None, look.format):
-        return Picture(data, look.format, look.width, look.height, as_received=True)
-    from flux_cli import imaging  # Pillow costs more than everything before it; most pictures need none of it
+    return data, Received(look.format, look.width, look.height, len(data))
 
-    return imaging.convert(data, wanted or "", quality)
+
+def _rendered(data: bytes, outputs: Sequence[Output]) -> Iterator[Rendered]:
+    if all(output.untouched for output in outputs):
+        look = inspect(data)
+        picture = Picture(data, look.format, look.width, look.height, as_received=True)
+        return iter([Rendered(picture, output, None) for output in outputs])
+    from flux_cli import imaging
+
+    return imaging.render(data, outputs)
 
 
 def described(saved: Saved) -> str:

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from flux_cli.core.delivery import Delivery
 from flux_cli.core.errors import (
     AuthError,
     DiskError,
@@ -44,6 +45,9 @@ from flux_cli.finishing import Desk, Ledger, Sink, described
 from flux_cli.http import Http
 from flux_cli.providers import Provider
 
+if TYPE_CHECKING:
+    from flux_cli.signing import Identity
+
 Tell = Callable[[Event], None]
 FATAL = (AuthError, DiskError, PaymentError)  # every further call would fail the same way
 FINAL = (ModerationError, ProviderError, ValidationError)  # nothing is left to be fetched
@@ -62,10 +66,12 @@ class Job(NamedTuple):
     hosted: bool
     sink: Sink
     ledger: Ledger
+    delivery: Delivery
     concurrency: int
     skip: Mapping[int, str]  # number of a call -> the file that makes it unnecessary
     traced: bool = False  # the provider keeps a history that lists calls by the names flux gives them
     limit_usd: float | None = None  # no call goes out that could bring the run over it
+    identity: "Identity | None" = None  # who signs the files
     arrived: Mapping[int, Reply | Sequence[Media]] = {}
 
 
@@ -89,7 +95,7 @@ async def generate(job: Job, http: Http, tell: Tell) -> Report:
     outcomes = tuple(run.outcomes.get(call.number) or _not_started(call) for call in job.plan.calls)
     notes: tuple[Note, ...] = (*job.resolved.notes, *job.plan.notes)
     stopped = tuple((stop.identity, agreed) for stop, agreed in http.stopped)
-    return Report(job.resolved, notes, job.provider_name, job.hosted, outcomes, interrupted, stopped)
+    return Report(job.resolved, notes, job.provider_name, job.hosted, outcomes, interrupted, stopped, run.remarks)
 
 
 def _end_like_ctrl_c() -> None:
@@ -116,8 +122,13 @@ class _Run:
         self._ended = asyncio.Event()
         self._answered = set(job.arrived)  # calls that are paid for
         self._named: dict[int, float | None] = {}  # what a call has cost, in USD
-        self._desk = Desk(job.resolved, job.sink, job.ledger)
+        self._desk = Desk(job.delivery, job.sink, job.ledger, job.identity)
         self.outcomes: dict[int, Outcome] = {}
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What there is to say of the files, each once, with how many it is true of."""
+        return tuple(f"{count} files: {words}" if count > 1 else words for words, count in self._desk.remarks.items())
 
     async def work(self, todo: Iterator[tuple[Call, Name]]) -> None:
         """One worker: takes the next call until there is none."""
@@ -204,7 +215,7 @@ class _Run:
                     error.request_id = error.request_id or one.facts.request_id
                     fault = fault or error
         finally:
-            if len(saved) >= len(media):
+            if self._desk.is_done(media):
                 self._job.ledger.whole(call, media)
         if fault:
             raise fault

@@ -11,7 +11,7 @@ from flux_cli.core import naming
 from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.core.finish import Finish, Output, Rendered, outputs
 from flux_cli.core.formats import split_suffix
-from flux_cli.core.naming import Name
+from flux_cli.core.naming import Name, fixed
 from flux_cli.core.request import Picture
 from flux_cli.core.variants import Target, path_of, refuse_doubles
 
@@ -130,18 +130,13 @@ def _preflight(tasks: Sequence[Task], *, overwrite: bool, skip_existing: bool) -
 
     refuse_doubles((path, f"{task.source} as {output.format}") for task in tasks for output, path in task.paths.items())
     paths = [path for task in tasks for path in task.paths.values()]
-    present = files.preflight([_named(path) for path in paths], None, overwrite=overwrite, skip_existing=skip_existing)
+    present = files.preflight([fixed(path) for path in paths], None, overwrite=overwrite, skip_existing=skip_existing)
     return {paths[index] for index in present}
 
 
 def _without(task: Task, present: set[str]) -> Task:
     paths = {output: path for output, path in task.paths.items() if path not in present}
     return task._replace(paths=paths, kept=tuple(path for path in task.paths.values() if path in present))
-
-
-def _named(path: str) -> Name:
-    """A name that is that very path."""
-    return Name("{name}", {"name": path})
 
 
 def _convert(task: Task, save: Save, workers: int) -> Result:
@@ -152,7 +147,7 @@ def _convert(task: Task, save: Save, workers: int) -> Result:
     try:
         data = _read(task.source) if task.piped is None else task.piped
         for rendered in imaging.render(data, tuple(task.paths), workers):
-            path = save(_named(task.paths[rendered.output]), rendered.picture)
+            path = save(fixed(task.paths[rendered.output]), rendered.picture)
             made.append(_made(path, rendered))
     except FluxError as fault:
         return Result(task.source, tuple(made), task.kept, _about(task.source, fault))

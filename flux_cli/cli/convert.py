@@ -8,7 +8,7 @@ import typer
 
 from flux_cli import console
 from flux_cli.cli.conversion import PIPE, Result, cores, plan, run
-from flux_cli.cli.finishing import FINISH, Finishing, read_finish
+from flux_cli.cli.finishing import FINISH, Finishing
 from flux_cli.cli.options import OUTPUT, RUN, AsJson, takes_options
 from flux_cli.core import markup
 from flux_cli.core.errors import Interrupted, UsageError
@@ -17,6 +17,7 @@ from flux_cli.core.formats import split_suffix
 from flux_cli.core.model import Json
 from flux_cli.core.report import SCHEMA, error_document
 from flux_cli.core.variants import read_target
+from flux_cli.lookups.finish import read_finish
 
 
 class Options(NamedTuple):

@@ -5,11 +5,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flux_cli import config, console
+from flux_cli.cli.finishing import Finishing
 from flux_cli.cli.options import Options, takes_options
+from flux_cli.cli.provenance import Metadata
 from flux_cli.cli.ready import Ready, check_budget, make_ready, record
-from flux_cli.core.errors import UsageError
+from flux_cli.cli.viewing import Shown, Viewing, make_sheet, show_preview, wants_preview
+from flux_cli.core import markup
+from flux_cli.core.errors import FluxError, UsageError
+from flux_cli.core.formats import format_of_suffix
+from flux_cli.core.naming import Name, fixed
 from flux_cli.core.report import document
 from flux_cli.core.request import Event, Report
+from flux_cli.core.sheet import sheet_name
 from flux_cli.lookups.prepared import provider_of
 
 if TYPE_CHECKING:
@@ -19,13 +26,16 @@ if TYPE_CHECKING:
 
 
 @takes_options
-def generate(options: Options) -> int:
+def generate(options: Options, finishing: Finishing, metadata: Metadata, viewing: Viewing) -> int:
     """Make pictures from a prompt.
 
     They are saved as files, and their paths go to stdout, one a line. Nothing is overwritten unless you say so, and
     nothing is paid before every option has been checked.
     """
-    ready = make_ready(options)
+    ready = make_ready(options, finishing, metadata)
+    sheet = _sheet_name(ready, viewing)
+    silent = options.quiet or options.as_json or ready.prepared.output == "-"
+    shown = wants_preview(viewing.preview, sys.stderr, silent=silent)
     if options.dry_run:
         from flux_cli.cli.preview import preview
 
@@ -38,8 +48,65 @@ def generate(options: Options) -> int:
     report = _run(ready, log)
     if log:
         log.end(report)
-    _tell(ready, report)
+    if finishing.html and not options.as_json:
+        console.out(_markup(report))
+    _tell(ready, report, paths=not finishing.html)
+    pictures = [saved for saved in report.saved if saved.path != "-" and not saved.label]
+    if sheet and pictures and not report.interrupted:
+        _save_sheet(ready, report, sheet, viewing)
+    if not report.interrupted:
+        show_preview([saved.path for saved in pictures], wanted=shown, said=viewing.preview)
     return report.exit_code
+
+
+def _sheet_name(ready: Ready, viewing: Viewing) -> Name | None:
+    """The name of the contact sheet, if one is wanted. Raises UsageError where it cannot be had."""
+    if not viewing.sheet and viewing.sheet_output is None:
+        return None
+    if ready.prepared.output == "-":
+        raise UsageError("-o - takes one file, and a sheet is another", hint="save to files with -o")
+    if viewing.sheet_output is None:
+        return sheet_name([name.path("png") for name in ready.names])
+    if format_of_suffix(viewing.sheet_output) is None:
+        raise UsageError(f"--sheet-output {viewing.sheet_output!r} names no format", hint="write sheet.jpg")
+    return fixed(viewing.sheet_output)
+
+
+def _save_sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> None:
+    """One picture of all pictures. What goes wrong here is said, and spoils nothing."""
+    from flux_cli import files
+
+    shown = [
+        Shown(one.path, outcome.call.number, outcome.call.seed if one.facts.seed is None else one.facts.seed)
+        for outcome in report.outcomes
+        for one in outcome.saved
+        if not one.label
+    ]
+    wanted = format_of_suffix(viewing.sheet_output or "") or ready.prepared.resolved.format
+    try:
+        sheet = make_sheet(shown, wanted or report.saved[0].format, ready.prepared.resolved.quality)
+        path = files.Folder(overwrite=ready.options.overwrite).save(name, sheet)
+    except FluxError as fault:
+        console.err(f"flux: note: no sheet: {fault.message}")
+        return
+    if not ready.options.quiet:
+        console.err(f"flux: sheet {path}")
+
+
+def _markup(report: Report) -> str:
+    """One `<picture>` element a call, of its files."""
+    return "\n".join(
+        markup.picture(
+            [
+                markup.Source(saved.path, saved.format, saved.width, saved.height)
+                for saved in outcome.saved
+                if saved.label != "original"
+            ],
+            report.resolved.prompt,
+        )
+        for outcome in report.outcomes
+        if outcome.saved
+    )
 
 
 def _run(ready: Ready, log: "Log | None") -> Report:
@@ -65,6 +132,8 @@ def _run(ready: Ready, log: "Log | None") -> Report:
             skip=ready.skip,
             traced=row.history,
             limit_usd=prepared.settings.max_cost,
+            delivery=ready.delivery,
+            identity=ready.identity,
         )
         with _display(ready) as display:
             return execute(job, ledger.folder, prepared.settings, _both(display, log) if log else display)
@@ -106,12 +175,12 @@ def _both(display: "Display", log: "Log") -> "Tell":
     return tell
 
 
-def _tell(ready: Ready, report: Report) -> None:
+def _tell(ready: Ready, report: Report, *, paths: bool) -> None:
     """The result: paths or JSON to stdout, failures to stderr."""
     options = ready.options
     if options.as_json:
         console.out_json(document(report))
-    elif ready.prepared.output != "-":
+    elif ready.prepared.output != "-" and paths:
         for outcome in report.outcomes:
             for path in (*(saved.path for saved in outcome.saved), *filter(None, [outcome.skipped])):
                 console.out(path)
@@ -123,7 +192,23 @@ def _tell(ready: Ready, report: Report) -> None:
     if not options.quiet:
         for surprise in report.surprises:
             console.err(f"flux: note: {surprise}")
+        for saved in report.saved:
+            if saved.lowered:
+                limit = f"{ready.delivery.finish.max_bytes:,} bytes"
+                console.err(f"flux: note: {saved.path}: quality {saved.quality}, to fit into {limit}")
+        if hint := _size_hint(ready, report):
+            console.err(f"hint: {hint}")
         for identity, agreed in report.stopped:
             answer = "it agreed" if agreed else "it did not answer, and may go on"
             console.err(f"flux: asked {report.provider} to stop {identity}: {answer}")
     console.report_errors(report, verbose=options.verbose, annotate=config.is_github())
+
+
+def _size_hint(ready: Ready, report: Report) -> str:
+    """What to type for exact pixels, where some were asked for and others came; "" where all is as asked."""
+    asked = ready.prepared.resolved.request.parameters.get("size")
+    if not isinstance(asked, str) or "x" not in asked.lower() or ready.delivery.finish.fit != "none":
+        return ""
+    sizes = {f"{saved.width}x{saved.height}" for saved in report.saved if not saved.label}
+    other = sizes - {asked.lower()}
+    return f"pictures come as {', '.join(sorted(other))}; --fit cover makes them exactly {asked}" if other else ""

@@ -175,14 +175,15 @@ class Options(NamedTuple):
         ),
     ] = None
     output_format: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--output-format",
             "--format",
             "-f",
             metavar="FORMAT",
             rich_help_panel=OUTPUT,
-            help="png, jpeg, gif, webp or avif [default: as received; env: FLUX_OUTPUT_FORMAT]",
+            show_default=False,
+            help="png, jpeg, gif, webp, avif; several make several [default: as received; env: FLUX_OUTPUT_FORMAT]",
         ),
     ] = None
     output_compression: Annotated[
@@ -193,7 +194,7 @@ class Options(NamedTuple):
             "-q",
             metavar="0..100",
             rich_help_panel=OUTPUT,
-            help="Quality of jpeg, webp and avif",
+            help="Quality; the same number looks the same in jpeg, webp and avif",
         ),
     ] = None
     overwrite: Annotated[bool, typer.Option("--overwrite", rich_help_panel=OUTPUT, help="Replace existing files")] = (
@@ -315,6 +316,8 @@ class Options(NamedTuple):
     def parameters(self) -> dict[str, Json]:
         """Every parameter of the model that was said, by its own name; `-p` counts like the option of that name."""
         said: dict[str, Json] = {name: value for name in NAMED if (value := getattr(self, name)) is not None}
+        if len(self.output_format or ()) == 1:
+            said["output_format"] = (self.output_format or [""])[0]
         for pair in self.param or ():
             name, equals, text = pair.partition("=")
             name = name.strip().replace("-", "_")
@@ -330,7 +333,7 @@ class Options(NamedTuple):
 
 NAMED = (
     "size", "aspect_ratio", "resolution", "n", "seed", "raw", "enhance_prompt", "image_prompt",
-    "image_prompt_strength", "safety_tolerance", "response_format", "sync_mode", "output_format", "output_compression",
+    "image_prompt_strength", "safety_tolerance", "response_format", "sync_mode", "output_compression",
 )  # fmt: skip
 
 Result = TypeVar("Result")

@@ -4,7 +4,7 @@ import json
 from typing import NamedTuple
 
 from flux_cli import console
-from flux_cli.cli.ready import Ready
+from flux_cli.cli.ready import Ready, expected_of
 from flux_cli.core.model import Json
 from flux_cli.core.report import SCHEMA, note_document, request_document, resolved_document
 from flux_cli.core.values import shorten
@@ -67,10 +67,12 @@ def _document(ready: Ready, cost: Cost) -> dict[str, Json]:
 def _paths(ready: Ready) -> list[str]:
     """The names to come; a suffix only the picture can tell is shown as `{ext}`."""
     paths = []
-    for call, name in zip(ready.prepared.plan.calls, ready.names, strict=True):
-        if call.number not in ready.skip:
-            candidates = name.candidates(ready.prepared.resolved.format)
-            paths.append(candidates[0] if len(candidates) == 1 else name.path("{ext}"))
+    for call, one in zip(ready.prepared.plan.calls, ready.names, strict=True):
+        for name in () if call.number in ready.skip else expected_of(ready.prepared, ready.delivery, one):
+            candidates = name.candidates(None)
+            path = candidates[0] if len(candidates) == 1 else name.path("{ext}")
+            if path not in ready.delivery.kept:
+                paths.append(path)
     return paths
 
 

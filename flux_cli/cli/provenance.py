@@ -1,6 +1,6 @@
 """The options about how a picture says how it was made, declared once."""
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -11,12 +11,16 @@ NoMetadata = Annotated[
     typer.Option(
         "--no-metadata",
         rich_help_panel=METADATA,
-        help="Write nothing into the picture: what is saved as received is, byte for byte, what was sent",
+        help="Write nothing into the picture; as received means byte for byte [env: FLUX_METADATA=none]",
     ),
 ]
 NoPromptMetadata = Annotated[
     bool,
-    typer.Option("--no-prompt-metadata", rich_help_panel=METADATA, help="Write all but the prompt into the picture"),
+    typer.Option(
+        "--no-prompt-metadata",
+        rich_help_panel=METADATA,
+        help="Write all but the prompt into it [env: FLUX_METADATA=no-prompt]",
+    ),
 ]
 Sidecar = Annotated[
     bool,
@@ -31,3 +35,11 @@ Like = Annotated[
         help="Ask again as for that picture: its prompt, model, seed, size, …; options given here win",
     ),
 ]
+
+
+class Metadata(NamedTuple):
+    """What was typed about what is written into the files, and beside them."""
+
+    no_metadata: NoMetadata = False
+    no_prompt_metadata: NoPromptMetadata = False
+    sidecar: Sidecar = False

@@ -3,17 +3,27 @@
 import os
 import sys
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from flux_cli import config, console, keys
+from flux_cli import __version__, config, console, keys
+from flux_cli.cli.finishing import Finishing
 from flux_cli.cli.options import Options
+from flux_cli.cli.provenance import Metadata
 from flux_cli.core import naming
-from flux_cli.core.errors import AuthError, BudgetError, FluxError, UsageError
+from flux_cli.core.delivery import Delivery, delivery_document, expected
+from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, UsageError
+from flux_cli.core.finish import Finish
+from flux_cli.core.metadata.making import planned
+from flux_cli.core.metadata.record import without_prompt
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
 from flux_cli.core.provider import Row
 from flux_cli.core.request import Attachment, Auth
+from flux_cli.core.variants import refuse_doubles
 from flux_cli.lookups.prepared import Prepared, prepare, read_prompt
+
+if TYPE_CHECKING:
+    from flux_cli.signing import Identity
 
 FETCH_SECONDS = 60.0  # for a picture that guides the prompt
 
@@ -27,6 +37,8 @@ class Ready(NamedTuple):
     auth: Auth | None
     names: tuple[Name, ...]
     skip: dict[int, str]
+    delivery: Delivery
+    identity: "Identity | None" = None
 
     @property
     def calls(self) -> int:
@@ -34,19 +46,60 @@ class Ready(NamedTuple):
         return self.prepared.resolved.n - len(self.skip)
 
 
-def make_ready(options: Options) -> Ready:
+def make_ready(options: Options, finishing: Finishing, metadata: Metadata) -> Ready:
     """Check everything that costs nothing to check. Raises UsageError, or AuthError without a key."""
     word = options.one_prompt()
     if word is None and options.like is None:
         raise UsageError("there is no prompt", hint='say what to draw: flux generate "a red fox in the snow"')
-    prepared = prepare(options, None if word is None else read_prompt(word), None if options.dry_run else _fetched)
+    prompt = None if word is None else read_prompt(word)
+    prepared = prepare(options, finishing, prompt, None if options.dry_run else _fetched)
     names = _names(prepared)
     row = prepared.settings.provider
+    delivery = _delivery(prepared, metadata)
     if prepared.output == "-":
-        _check_stdout(options, prepared)
+        _check_stdout(options, prepared, delivery)
+    identity = identity_of(prepared.settings)
     auth = _auth(row, prepared, options)
-    skip = {} if prepared.output == "-" else _preflight(options, prepared, names)
-    return Ready(options, prepared, row, auth, names, skip)
+    skip: dict[int, str] = {}
+    if prepared.output != "-":
+        skip, kept = _preflight(options, prepared, names, delivery)
+        delivery = delivery._replace(kept=kept)
+    return Ready(options, prepared, row, auth, names, skip, delivery, identity)
+
+
+def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
+    """How every picture becomes files, and what is known of all of them before they are made."""
+    resolved, row = prepared.resolved, prepared.settings.provider
+    known = planned(
+        resolved,
+        row.name,
+        hosted=row.hosted,
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        tool=f"flux {__version__}",
+    )
+    written = prepared.settings.metadata
+    if metadata.no_prompt_metadata or written == "no-prompt":
+        known = without_prompt(known)
+    plain = Finish(formats=(resolved.format,) if resolved.format else (), quality=resolved.quality)
+    return Delivery(
+        finish=prepared.finish or plain,
+        record=known,
+        suffixes=prepared.suffixes,
+        metadata=not metadata.no_metadata and written != "none",
+        sidecar=metadata.sidecar,
+    )
+
+
+def identity_of(settings: config.Settings) -> "Identity | None":
+    """Who signs the pictures, if anybody does. Raises ConfigError where that cannot be."""
+    if not settings.sign_certificate and not settings.sign_key:
+        return None
+    if not settings.sign_certificate or not settings.sign_key:
+        raise ConfigError("signing needs a certificate and its key", hint="set sign_certificate and sign_key")
+
+    from flux_cli.signing import load_identity
+
+    return load_identity(settings.sign_certificate, settings.sign_key, settings.sign_algorithm)
 
 
 def _fetched(address: str) -> Attachment:
@@ -101,7 +154,10 @@ def _fields(prepared: Prepared) -> list[dict[str, str | int]]:
     return rows
 
 
-def _check_stdout(options: Options, prepared: Prepared) -> None:
+def _check_stdout(options: Options, prepared: Prepared, delivery: Delivery) -> None:
+    finish = delivery.finish
+    if len(finish.formats) > 1 or finish.widths or finish.keep_original or delivery.sidecar:
+        raise UsageError("-o - takes one file, not several", hint="save to files with -o")
     if prepared.resolved.n > 1:
         raise UsageError("-o - takes one picture, not several", hint="drop -n, or save to a folder")
     if options.as_json:
@@ -136,25 +192,40 @@ def find_key(row: Row, base: str) -> Auth | None:
     return None
 
 
-def _preflight(options: Options, prepared: Prepared, names: tuple[Name, ...]) -> dict[int, str]:
+def _preflight(
+    options: Options, prepared: Prepared, names: tuple[Name, ...], delivery: Delivery
+) -> tuple[dict[int, str], frozenset[str]]:
+    """Every file by its name. Returns what need not be made: whole calls by number, and files that stay as they are."""
     from flux_cli import files
 
+    expected_files = [(place, name) for place, one in enumerate(names) for name in expected_of(prepared, delivery, one)]
+    refuse_doubles((name.path("ext"), f"file {number}") for number, (_, name) in enumerate(expected_files, 1))
     present = files.preflight(
-        names,
-        prepared.resolved.format,
+        [name for _, name in expected_files],
+        None,
         overwrite=options.overwrite,
         skip_existing=options.skip_existing,
         write=not options.dry_run,
     )
     if options.skip_existing and not options.quiet and any("{id}" in name.template for name in names):
         console.err("flux: note: --skip-existing cannot know names with a random {id} again; add --seed")
-    return {prepared.plan.calls[place].number: path for place, path in present.items()}
+    missing = {place for number, (place, _) in enumerate(expected_files) if number not in present}
+    there = {expected_files[number][0]: path for number, path in reversed(present.items())}
+    skip = {prepared.plan.calls[place].number: path for place, path in there.items() if place not in missing}
+    return skip, frozenset(present.values())
+
+
+def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[Name, ...]:
+    """The files of one call, if its picture comes in the size that is expected."""
+    size = prepared.resolved.size
+    if size is None:
+        return expected(delivery, name, (1024, 1024))
+    native = size.native if prepared.settings.provider.hosted else None
+    return expected(delivery, name, native or (size.width, size.height))
 
 
 def record(ready: Ready) -> dict[str, Json]:
     """What the journal says of a run before it begins: enough to fetch, finish and save its pictures another day."""
-    from flux_cli import __version__
-
     prepared = ready.prepared
     resolved, private = prepared.resolved, not prepared.settings.journal_prompts
     names = ready.names if prepared.output != "-" else naming.names(naming.DEFAULT_UNSEEDED, _fields(prepared))
@@ -176,8 +247,7 @@ def record(ready: Ready) -> dict[str, Json]:
         "prompt": None if private else resolved.prompt,
         "n": resolved.n,
         "price_usd": resolved.unit_price_usd,
-        "output_format": resolved.format,
-        "output_compression": resolved.quality,
+        "delivery": delivery_document(ready.delivery, private=private),
         "folder": _here(),
         "calls": calls,
     }

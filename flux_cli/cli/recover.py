@@ -9,7 +9,8 @@ import typer
 
 from flux_cli import config, console, journal
 from flux_cli.cli.options import AsJson
-from flux_cli.cli.ready import find_key
+from flux_cli.cli.ready import find_key, identity_of
+from flux_cli.core.delivery import delivery_of
 from flux_cli.core.errors import AuthError, FluxError, Interrupted
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
@@ -96,6 +97,8 @@ def _recovered(row: journal.Row, *, quiet: bool) -> Done:
             ledger=ledger,
             concurrency=settings.concurrency,
             skip={},
+            delivery=delivery_of(past.facts.get("delivery")),
+            identity=identity_of(settings),
             arrived=arrived,
         )
         with console.Silence() if quiet else console.Lines(len(entries)) as display:
@@ -207,7 +210,6 @@ def _outcome(said: "Known") -> FluxError:
 
 def _resolved(past: Past, count: int) -> Resolved:
     """What the run meant, as far as saving its pictures needs it."""
-    file_format, quality = past.facts.get("output_format"), past.facts.get("output_compression")
     price = past.facts.get("price_usd")
     return Resolved(
         request=Request(past.text("model"), {}, past.text("prompt")),
@@ -216,8 +218,6 @@ def _resolved(past: Past, count: int) -> Resolved:
         parameters={},
         notes=(),
         n=count,
-        format=file_format if isinstance(file_format, str) else None,
-        quality=quality if isinstance(quality, int) else None,
         unit_price_usd=price if isinstance(price, int | float) else None,
     )
 

@@ -55,7 +55,8 @@ FAULT = {
 }  # fmt: skip
 FILE = _object(
     path=TEXT, index=WHOLE, seed=ANY, format=TEXT, bytes=WHOLE, requested_size=ANY, nominal_size=MAYBE_TEXT,
-    received_size=TEXT, width=WHOLE, height=WHOLE, as_received=FLAG, provider=MAYBE_TEXT, request_id=MAYBE_TEXT,
+    received_size=TEXT, width=WHOLE, height=WHOLE, as_received=FLAG, quality=MAYBE_WHOLE,
+    variant=MAYBE_TEXT, provider=MAYBE_TEXT, request_id=MAYBE_TEXT,
     cost_usd=MAYBE_NUMBER, revised_prompt=MAYBE_TEXT, seconds=NUMBER,
 )  # fmt: skip
 # What was typed comes with every parameter that was said, under the parameter's own name.

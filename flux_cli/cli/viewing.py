@@ -31,6 +31,14 @@ SheetOutput: TypeAlias = Annotated[
 ]
 
 
+class Viewing(NamedTuple):
+    """What was typed about looking at the pictures."""
+
+    preview: Preview = None
+    sheet: Sheet = False
+    sheet_output: SheetOutput = None
+
+
 class Shown(NamedTuple):
     """One picture on a sheet, and what its caption tells."""
 

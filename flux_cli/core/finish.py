@@ -43,6 +43,19 @@ class Finish(NamedTuple):
     effort: Effort | None = None
     keep_original: bool = False
 
+    @property
+    def remakes(self) -> bool:
+        """Whether files are made here, whatever comes: more is wanted than one format."""
+        return bool(
+            self.fit != "none"
+            or len(self.formats) > 1
+            or self.widths
+            or self.lossless
+            or self.max_bytes is not None
+            or self.effort is not None
+            or self.keep_original
+        )
+
 
 class Received(NamedTuple):
     """A picture as it came: format, pixels as they are shown, bytes. `upright` is False where EXIF turns it."""

@@ -97,6 +97,11 @@ FOREIGN_SUFFIXES = frozenset(
 )
 
 
+def suffix_of(name: str) -> str:
+    """The suffix of a file: a format's own, or the name itself for what is written beside pictures."""
+    return FORMATS[name].suffix if name in FORMATS else name
+
+
 def format_named(text: str) -> str:
     """The format a person means by `jpg`, `JPEG`, `webp`... Raises UsageError with the five names."""
     folded = text.strip().lower().removeprefix(".").removeprefix("image/")

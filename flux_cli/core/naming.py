@@ -35,6 +35,11 @@ class Name(NamedTuple):
         return tuple(dict.fromkeys(self.path(row.suffix) for row in rows))
 
 
+def fixed(path: str) -> Name:
+    """A name that is that very path, whatever the picture turns out to be."""
+    return Name("{name}", {"name": path})
+
+
 def complete(output: str | None, *, seeded: bool, is_folder: bool) -> str:
     """The full template for what `-o` says: nothing, a folder, a file name or a template.
 

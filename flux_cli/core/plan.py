@@ -82,17 +82,20 @@ def _wire_format(resolved: Resolved, wire: Wire) -> tuple[str | None, list[Note]
 
     The gateway's own conversions have limits (AVIF stops at 1,600 pixels, and this model's pictures are larger).
     """
-    asked = resolved.format
+    asked = ", ".join(resolved.made or ()) or resolved.format
     if asked is None:
         return None, []
     field = _field(wire, "output_format")
     if not field.name:
         return None, [Note("output_format", asked, None, "emulated", f"{field.reason}: converted to {asked} here")]
+    native = resolved.model.native_formats if resolved.model and wire is GATEWAY else wire.formats
+    if resolved.made:
+        best = "png" if "png" in native or not native else native[0]
+        return best, [Note("output_format", asked, best, "emulated", f"received as {best}, made into {asked} here")]
     lossy = FORMATS[asked].quality is not None and resolved.quality is not None
     if lossy and _field(wire, "output_compression").handling == "emulated" and "png" in wire.formats:
         reason = f"received as png, so that flux can encode {asked} at the quality asked"
         return "png", [Note("output_format", asked, "png", "emulated", reason)]
-    native = resolved.model.native_formats if resolved.model and wire is GATEWAY else wire.formats
     if asked in native or not native:
         used = spell(field, asked)[field.name]
         reason = "the upstreams make it themselves" if used == asked else f"{wire.provider} calls it {used}"
@@ -105,6 +108,8 @@ def _wire_quality(resolved: Resolved, wire: Wire, wire_format: str | None) -> tu
     quality = resolved.quality
     if quality is None:
         return None, []
+    if resolved.made is not None:
+        return None, [Note("output_compression", quality, quality, "emulated", "applied here, where files are made")]
     asked = resolved.format
     if asked is not None and FORMATS[asked].quality is None:
         reason = f"{asked} is lossless: there is nothing to compress away"

@@ -118,6 +118,8 @@ def _file(saved: Saved, outcome: Outcome, resolved: Resolved) -> dict[str, Json]
         "width": saved.width,
         "height": saved.height,
         "as_received": saved.as_received,
+        "quality": saved.quality,
+        "variant": saved.label or None,
         "provider": facts.provider or None,
         "request_id": facts.request_id or None,
         "cost_usd": facts.cost_usd,

@@ -68,6 +68,9 @@ class Resolved(NamedTuple):
     format: str | None = None  # what the files must be; None: as received
     quality: int | None = None
     unit_price_usd: float | None = None  # of one picture at this provider; None: unknown
+    made: tuple[str, ...] | None = (
+        None  # formats of the files flux makes of every picture; None: at most one, as it comes
+    )
 
     @property
     def price_usd(self) -> float | None:
@@ -169,6 +172,9 @@ class Saved(NamedTuple):
     size: int  # bytes
     as_received: bool
     facts: Facts
+    quality: int | None = None  # of a lossy file that was made here
+    lowered: bool = False  # to fit into --max-bytes
+    label: str = ""  # what tells a derivative from the picture itself: its width, or "original"
 
 
 class Outcome(NamedTuple):
@@ -206,6 +212,7 @@ class Report(NamedTuple):
     outcomes: tuple[Outcome, ...]
     interrupted: bool = False
     stopped: tuple[tuple[str, bool], ...] = ()  # jobs given up at the provider -> whether it agreed
+    remarks: tuple[str, ...] = ()  # what a person should know of the files, as sentences
 
     @property
     def saved(self) -> tuple[Saved, ...]:
@@ -236,7 +243,7 @@ class Report(NamedTuple):
     @property
     def surprises(self) -> tuple[str, ...]:
         """What a server silently did otherwise than asked, as sentences."""
-        said = []
+        said = list(self.remarks)
         for outcome in self.outcomes:
             for saved in outcome.saved:
                 asked, used = outcome.call.seed, saved.facts.seed

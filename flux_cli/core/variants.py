@@ -60,13 +60,17 @@ def split_formats(output: str | None) -> tuple[str | None, tuple[str, ...]]:
     return f"{output[: found.start()]}{{ext}}", suffixes
 
 
-def path_of(name: Name, output: Output, suffixes: dict[str, str]) -> str:
-    """The path of one file: derivatives get `-640` unless the template has a `{width}` of its own."""
+def named(name: Name, output: Output) -> Name:
+    """The name of one file: derivatives get `-640` unless the template has a `{width}` of its own."""
     label, frame = output.frame.label, output.frame
     fields = {**name.fields, "width": frame.width, "height": frame.height}
     tail = "" if not label or (label.isdigit() and "{width" in name.template) else f"-{label}"
-    template = with_tail(name.template, tail) if tail else name.template
-    return Name(template, fields).path(suffixes.get(output.format, FORMATS[output.format].suffix))
+    return Name(with_tail(name.template, tail) if tail else name.template, fields)
+
+
+def path_of(name: Name, output: Output, suffixes: dict[str, str]) -> str:
+    """The path of one file, with the suffix that was typed for its format."""
+    return named(name, output).path(suffixes.get(output.format, FORMATS[output.format].suffix))
 
 
 def refuse_doubles(paths: Iterable[tuple[str, str]]) -> None:

@@ -18,25 +18,35 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flux_cli.cli.finishing import Finishing
     from flux_cli.cli.options import Options
+    from flux_cli.core.finish import Finish
     from flux_cli.core.model import Json, Model, Wire
     from flux_cli.core.provider import Row
     from flux_cli.core.request import Attachment, Auth, Note, Plan, Post, Resolved, Value
+    from flux_cli.lookups.finish import Files
     from flux_cli.providers import Provider
 
     Fetch = Callable[[str], Attachment]
 
+FINISHING = ("fit", "focus", "upscale", "width", "max_bytes", "lossless", "effort", "keep_original", "html")
+
 
 class Prepared(NamedTuple):
-    """One command line, read to the end: nothing has been sent."""
+    """One command line, read to the end: nothing has been sent.
+
+    `finish` is None where at most one format is wanted of every picture; `suffixes` are those that were typed.
+    """
 
     settings: config.Settings
     resolved: Resolved
     plan: Plan
     output: str | None
+    finish: Finish | None = None
+    suffixes: dict[str, str] = {}  # noqa: RUF012 - never written to
 
 
-def prepare(options: Options, prompt: str | None, fetch: Fetch | None = None) -> Prepared:
+def prepare(options: Options, finishing: Finishing, prompt: str | None, fetch: Fetch | None = None) -> Prepared:
     """Merge options with the settings, read what they name, resolve and plan. Raises UsageError.
 
     `fetch` gets a picture that is named by its address, for providers that take only the picture itself; without it
@@ -56,19 +66,15 @@ def prepare(options: Options, prompt: str | None, fetch: Fetch | None = None) ->
     wire = wire_of(settings.provider, found.model)
     output = settings.output if _is_file(settings.output) else None
     # A format that is only a default yields to the suffix of a file somebody named.
-    if "output_format" not in parameters and settings.output_format and not (output and format_of_suffix(output)):
+    if "output_format" not in parameters and settings.output_format and not _names_format(options, output):
         parameters["output_format"] = settings.output_format
-    for name in tuple(parameters):
-        if name == "image_prompt" or (found.model and name in found.model.parameters and _is_image(found.model, name)):
-            from flux_cli import files
-
-            parameters[name] = files.attach(parameters[name])
-            if fetch and _takes_bytes(wire, name) and is_address(parameters[name]):
-                parameters[name] = fetch(str(parameters[name]))
+    _attach(parameters, found.model, wire, fetch)
     if not settings.provider.hosted and options.no_badge:
         parameters["badge"] = False
+    files = _files(options, finishing, settings.output, parameters)
     words = reuse.prompt if reuse and prompt is None else prompt
-    request = Request(settings.model, parameters, words, options.route, output)
+    # Where files are made, the suffix of their name has been read.
+    request = Request(settings.model, parameters, words, options.route, None if files else output)
     resolved = resolve(request, found.model, wire)
     if reuse:
         resolved = resolved._replace(notes=notes_of(reuse, options.like or "", resolved.notes, request, prompt))
@@ -76,8 +82,41 @@ def prepare(options: Options, prompt: str | None, fetch: Fetch | None = None) ->
         near = tuple(_with_hint(note, found.hint) for note in resolved.notes)
         resolved = resolved._replace(notes=near)
     resolved = resolved._replace(unit_price_usd=_unit_price(settings.provider, resolved))
+    if files and files.finish.remakes:
+        notes = files.explained(resolved, hosted=settings.provider.hosted)
+        resolved = resolved._replace(made=files.finish.formats, notes=(*resolved.notes, *notes))
     fresh_seed = int.from_bytes(os.urandom(3)) if resolved.seed is None else None
-    return Prepared(settings, resolved, plan(resolved, fresh_seed), settings.output)
+    done = Prepared(settings, resolved, plan(resolved, fresh_seed), settings.output)
+    return done._replace(output=files.output, finish=files.finish, suffixes=files.suffixes) if files else done
+
+
+def _names_format(options: Options, output: str | None) -> bool:
+    return bool(options.output_format) or bool(output and ("," in output or format_of_suffix(output)))
+
+
+def _attach(parameters: dict[str, Value], model: Model | None, wire: Wire | None, fetch: Fetch | None) -> None:
+    """Put pictures in the place of the files that name them, and where only they are taken, of addresses."""
+    for name in tuple(parameters):
+        if name == "image_prompt" or (model and name in model.parameters and _is_image(model, name)):
+            from flux_cli import files
+
+            parameters[name] = files.attach(parameters[name])
+            if fetch and _takes_bytes(wire, name) and is_address(parameters[name]):
+                parameters[name] = fetch(str(parameters[name]))
+
+
+def _files(options: Options, finishing: Finishing, output: str | None, parameters: dict[str, Value]) -> Files | None:
+    """What was said about several formats and the making of files, read; None where nothing was.
+
+    Takes out of `parameters` what is then no matter of the provider.
+    """
+    several = len(options.output_format or ()) > 1 or any("," in text for text in options.output_format or ())
+    said = any(getattr(finishing, name) for name in FINISHING)
+    if not (several or said or (output and "," in output and "{" in output)):
+        return None
+    from flux_cli.lookups.finish import read_files
+
+    return read_files(options, finishing, output, parameters)
 
 
 def is_address(value: Value) -> bool:

@@ -11,6 +11,7 @@ from flux_cli.streams import document_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from flux_cli.cli.finishing import Finishing
     from flux_cli.cli.options import Options
     from flux_cli.core.model import Json
     from flux_cli.core.provider import Row
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 LONGEST_ARGUMENT = 100_000  # characters; Linux refuses single arguments over 128 KiB
 
 
-def answer(options: Options, *, curl: bool) -> str:
+def answer(options: Options, finishing: Finishing, *, curl: bool) -> str:
     """What would be sent as text, as JSON or as a line for a shell. Raises UsageError as generate would."""
     word = options.one_prompt()
-    prepared = prepare(options, None if word is None else read_prompt(word))
+    prepared = prepare(options, finishing, None if word is None else read_prompt(word))
     sent = posts(prepared)
     if curl:
         row = prepared.settings.provider

@@ -112,9 +112,14 @@ def test_help_has_groups_examples_and_short_lines(name):
         assert all(f"\n{group}\n" in out for group in groups)
 
 
+WITHOUT_OPTION = (
+    "lumenfall_base_url", "journal_prompts", "metadata", "sign_certificate", "sign_key", "sign_algorithm",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "setting",
-    [row for row in SETTINGS if row.name not in ("lumenfall_base_url", "journal_prompts")],
+    [row for row in SETTINGS if row.name not in WITHOUT_OPTION],
     ids=lambda row: row.name,
 )
 def test_help_says_the_variable_and_default_of_every_setting(setting):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from flux_cli.core.metadata.reading import Reading
 from flux_cli.core.metadata.record import BY_ALGORITHM, BY_MODEL, Record
 from flux_cli.core.model import Json
-from flux_cli.core.request import Attachment, Call, Facts, Note, Resolved, Value
+from flux_cli.core.request import Attachment, Note, Resolved, Value
 from flux_cli.core.values import Quoted, shorten
 
 # What has a field of its own, and how a picture is handed over and stored, which says nothing of how it was made.
@@ -24,25 +24,22 @@ class Reuse(NamedTuple):
     notes: tuple[Note, ...]
 
 
-def recorded(resolved: Resolved, call: Call, facts: Facts, provider: str, *, hosted: bool) -> Record:
-    """How one picture of a run was made, without the time and the tool, which only the caller knows.
+def planned(resolved: Resolved, provider: str, *, hosted: bool, created: str, tool: str) -> Record:
+    """What is known of every picture of a run before it is made; `core.delivery.recorded` adds the rest.
 
     A sketch names no model: the one that was asked has not drawn it.
     """
     said = resolved.request.parameters
     model = resolved.model.id if resolved.model else resolved.wire_model
-    seed = call.seed if facts.seed is None else facts.seed
     size = said.get("size")
     return Record(
         model=model if hosted else "",
         provider=provider,
-        upstream="" if facts.provider == provider else facts.provider,
         prompt=resolved.prompt,
-        revised_prompt=facts.revised_prompt,
-        seed=seed if isinstance(seed, int) else None,
         size=size if isinstance(size, str) else "",
         parameters={name: _kept(value) for name, value in said.items() if name not in APART},
-        request_id=facts.request_id,
+        created=created,
+        tool=tool,
         source_type=BY_MODEL if hosted else BY_ALGORITHM,
     )
 

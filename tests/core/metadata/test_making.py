@@ -7,8 +7,10 @@ import pytest
 from pictures import PICTURES
 
 from flux_cli import catalogue
+from flux_cli.core import delivery
+from flux_cli.core.finish import Finish
 from flux_cli.core.metadata.embed import embed
-from flux_cli.core.metadata.making import noted, recorded, reused
+from flux_cli.core.metadata.making import noted, planned, reused
 from flux_cli.core.metadata.reading import Reading, read
 from flux_cli.core.metadata.record import (
     BY_ALGORITHM,
@@ -31,6 +33,12 @@ NOTHING = Facts()
 def run(prompt, parameters, model="flux1.1-pro-ultra"):
     resolved = resolve(Request(model, parameters, prompt), MODEL)
     return resolved, plan(resolved, None).calls[0]
+
+
+def recorded(resolved, call, facts, provider, *, hosted):
+    """The whole record of one picture."""
+    known = planned(resolved, provider, hosted=hosted, created="", tool="")
+    return delivery.recorded(delivery.Delivery(Finish(), known), call, facts)
 
 
 def picture(prompt="a fox", facts=NOTHING, hosted=True, **parameters):

@@ -1,0 +1,143 @@
+"""What flux makes of a paid picture: exact pixels, several files, and in each of them how it was made."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from e2e.drawings import look, pixels_as
+from e2e.gateway import picture
+
+FULL = {"FLUX_METADATA": "full"}
+NATIVE = pixels_as("png", 2752, 1536)
+
+
+@pytest.fixture
+def show(flux):
+    """What `flux show --json` says of one file."""
+    return lambda path: flux("show", path, "--json").json["files"][0]
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "webp", "avif"])
+def test_every_format_says_by_default_how_it_was_made(generate, show, suffix):
+    assert generate("ein Fuchs 🦊", "--seed", "7", "-s", "16:9", "-o", f"fox.{suffix}", env=FULL).code == 0
+    made = show(f"fox.{suffix}")["made"]
+    assert (made["prompt"], made["seed"], made["size"], made["model"]) == (
+        "ein Fuchs 🦊",
+        7,
+        "16:9",
+        "flux1.1-pro-ultra",
+    )
+    assert (made["provider"], made["request_id"]) == ("lumenfall", "req_1")
+    assert made["source_type"] == "trainedAlgorithmicMedia"
+
+
+@pytest.mark.parametrize("options", [("--no-metadata",), ()], ids=["option", "variable"])
+def test_without_metadata_the_bytes_are_those_that_came(generate, gateway, options):
+    gateway.answers(picture(NATIVE))
+    env = FULL if options else {"FLUX_METADATA": "none"}
+    assert generate("a fox", "-o", "fox.png", *options, env=env).code == 0
+    assert Path("fox.png").read_bytes() == NATIVE
+
+
+def test_the_prompt_can_stay_private(generate, show):
+    assert (
+        generate("my secret", "-o", "fox.png", "--seed", "7", "--no-prompt-metadata", "--sidecar", env=FULL).code == 0
+    )
+    made = show("fox.png")["made"]
+    assert (made["seed"], "prompt" in made, "revised_prompt" in made) == (7, False, False)
+    assert b"my secret" not in Path("fox.png").read_bytes() + Path("fox.json").read_bytes()
+
+
+def test_a_sidecar_says_the_same_beside_the_picture(generate):
+    assert generate("a fox", "-o", "fox.webp", "--seed", "7", "--sidecar").code == 0
+    said = json.loads(Path("fox.json").read_text())
+    assert (said["prompt"], said["seed"]) == ("a fox", 7)
+    assert generate("a fox", "-o", "fox.webp", "--sidecar").code == 2
+
+
+def test_a_picture_is_asked_for_again_from_what_it_says(generate, gateway):
+    assert generate("a fox", "-s", "4:3", "--raw", "--seed", "7", "-o", "fox.jpg", env=FULL).code == 0
+    assert generate("--like", "fox.jpg", "--seed", "8", "-o", "again.jpg").code == 0
+    first, second = gateway.posts
+    assert second == {**first, "seed": 8}
+
+
+def test_several_files_of_exact_pixels_come_from_one_paid_picture(generate, gateway):
+    gateway.answers(picture(NATIVE))
+    name = "hero.{avif,webp,jpg}"
+    options = ("-s", "1200x630", "--fit", "cover", "--width", "640", "--keep-original", "--json")
+    document = generate("a fox", "-o", name, *options).json
+    assert len(gateway.posts) == 1
+    assert gateway.posts[0]["output_format"] == "png"
+    assert {file["path"]: (file["format"], file["width"], file["height"]) for file in document["files"]} == {
+        "hero-original.png": ("png", 2752, 1536),
+        "hero.avif": ("avif", 1200, 630), "hero.webp": ("webp", 1200, 630), "hero.jpg": ("jpeg", 1200, 630),
+        "hero-640.avif": ("avif", 640, 336), "hero-640.webp": ("webp", 640, 336), "hero-640.jpg": ("jpeg", 640, 336),
+    }  # fmt: skip
+    assert all(look(file["path"]) == (file["format"], (file["width"], file["height"])) for file in document["files"])
+    assert Path("hero-original.png").read_bytes() == NATIVE
+
+
+def test_files_for_a_page_are_told_as_markup(generate):
+    result = generate("a <fox>", "-o", "hero.{webp,jpg}", "--html")
+    assert result.out.startswith("<picture>")
+    assert 'srcset="hero.webp' in result.out
+    assert 'alt="a &lt;fox&gt;"' in result.out
+
+
+def test_what_would_be_enlarged_is_refused_while_it_is_free(generate, gateway):
+    result = generate("a fox", "-s", "8000x8000", "--fit", "cover")
+    assert (result.code, gateway.requests) == (2, [])
+    assert "--upscale" in result.err
+
+
+def test_a_picture_smaller_than_expected_is_saved_as_it_came(generate, gateway):
+    """Nobody could know before it was paid for."""
+    gateway.answers(picture(pixels_as("png", 300, 200)))
+    result = generate("a fox", "-s", "1200x630", "--fit", "cover", "-o", "fox.webp")
+    assert result.code == 3
+    assert "saved as received: fox.png" in result.err
+    assert look(Path("fox.png"))[1] == (300, 200)
+
+
+def test_another_size_than_asked_is_said_with_what_makes_it_exact(generate, gateway):
+    gateway.answers(picture(NATIVE))
+    result = generate("a fox", "-s", "1920x1080", "-o", "fox.png")
+    assert "hint: pictures come as 2752x1536; --fit cover makes them exactly 1920x1080" in result.err.splitlines()
+
+
+def test_only_missing_pictures_are_paid_for_and_files_that_are_there_stay(generate, gateway):
+    Path("7.webp").write_bytes(b"mine")
+    Path("7.jpg").write_bytes(b"mine")
+    Path("8.jpg").write_bytes(b"mine")
+    result = generate("a fox", "-o", "{seed}.{webp,jpg}", "--seed", "7", "-n", "2", "--skip-existing")
+    assert (result.code, [body["seed"] for body in gateway.posts]) == (0, [8])
+    assert Path("8.jpg").read_bytes() == b"mine"
+    assert look(Path("8.webp"))[0] == "webp"
+
+
+def test_a_file_size_is_kept_and_the_quality_it_took_is_said(generate, gateway):
+    gateway.answers(picture(NATIVE))
+    result = generate("a fox", "-o", "fox.jpg", "--max-bytes", "60kB")
+    assert result.code == 0
+    assert Path("fox.jpg").stat().st_size <= 60_000
+
+
+def test_several_files_do_not_fit_into_a_pipe(generate, gateway):
+    for options in (("-f", "webp", "-f", "png"), ("--width", "64"), ("--sidecar",), ("--sheet",)):
+        result = generate("a fox", "-o", "-", *options)
+        assert (result.code, gateway.requests) == (2, []), options
+
+
+def test_a_sheet_shows_all_pictures_and_costs_no_call(generate, gateway):
+    result = generate("a fox", "-n", "4", "--seed", "7", "--sheet")
+    assert (result.code, len(gateway.posts)) == (0, 4)
+    assert "flux: sheet a-fox-sheet.jpg" in result.err.splitlines()
+    assert look(Path("a-fox-sheet.jpg"))[0] == "jpeg"
+
+
+def test_resolve_explains_what_will_be_made(flux):
+    said = flux("resolve", "a fox", "-s", "1200x630", "--fit", "cover", "-f", "avif", "-f", "jpeg")
+    assert "from 2752x1536: " in said.out
+    assert "made into avif, jpeg here" in said.out
