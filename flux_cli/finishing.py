@@ -26,6 +26,8 @@ from flux_cli.core.request import Call, Facts, Media, Picture, Reply, Saved
 if TYPE_CHECKING:
     from flux_cli.signing import Identity
 
+MARGIN = 512  # bytes by which the same record may be longer in another container
+
 
 class Sink(Protocol):
     """Where finished pictures go."""
@@ -106,8 +108,10 @@ class Desk:
             from flux_cli import imaging  # Pillow costs more than everything before it; most pictures need none of it
 
             received = imaging.measure(data)
-        outputs = planned(delivery, received)
         record = recorded(delivery, call, media.facts)
+        outputs = planned(delivery, received)
+        if delivery.metadata:
+            outputs = tuple(_with_room(output, data, record) for output in outputs)
         made = [self._written(name_of(delivery, name, one.output), one, record) for one in _rendered(data, outputs)]
         if carries_c2pa(data) and not all(output.untouched for output in outputs):
             self.remarks[SIGNATURE_LOST] += 1
@@ -182,6 +186,14 @@ def read(file: str) -> tuple[bytes, Received]:
     except OSError as fault:
         raise DiskError(f"the picture that arrived cannot be read: {fault.strerror}", billed=True) from fault
     return data, Received(look.format, look.width, look.height, len(data))
+
+
+def _with_room(output: Output, data: bytes, record: Record) -> Output:
+    """The file with room for its record, where its size is limited."""
+    if output.max_bytes is None:
+        return output
+    size = sum(len(piece) for piece in embed(data, record).pieces) - len(data)
+    return output._replace(max_bytes=max(1, output.max_bytes - size - MARGIN))
 
 
 def _rendered(data: bytes, outputs: Sequence[Output]) -> Iterator[Rendered]:

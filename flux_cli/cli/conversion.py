@@ -147,11 +147,27 @@ def _convert(task: Task, save: Save, workers: int) -> Result:
     try:
         data = _read(task.source) if task.piped is None else task.piped
         for rendered in imaging.render(data, tuple(task.paths), workers):
+            rendered = rendered._replace(picture=_carried(data, rendered))  # noqa: PLW2901 - the same file, completed
             path = save(fixed(task.paths[rendered.output]), rendered.picture)
             made.append(_made(path, rendered))
     except FluxError as fault:
         return Result(task.source, tuple(made), task.kept, _about(task.source, fault))
     return Result(task.source, tuple(made), task.kept)
+
+
+def _carried(data: bytes, rendered: Rendered) -> Picture:
+    """The file with what flux once wrote into the picture of how it was made, if there is room for it."""
+    from flux_cli.core.metadata.embed import embed
+    from flux_cli.core.metadata.reading import read
+
+    picture, limit = rendered.picture, rendered.output.max_bytes
+    if picture.as_received:
+        return picture
+    reading = read(data)
+    if reading.source != "flux":
+        return picture
+    carried = b"".join(embed(picture.data, reading.record).pieces)
+    return picture._replace(data=carried) if limit is None or len(carried) <= limit else picture
 
 
 def _made(path: str, rendered: Rendered) -> Made:

@@ -119,9 +119,9 @@ def test_only_missing_pictures_are_paid_for_and_files_that_are_there_stay(genera
 
 def test_a_file_size_is_kept_and_the_quality_it_took_is_said(generate, gateway):
     gateway.answers(picture(NATIVE))
-    result = generate("a fox", "-o", "fox.jpg", "--max-bytes", "60kB")
+    result = generate("a fox", "-o", "fox.{jpg,webp,avif}", "--max-bytes", "60kB", env=FULL)
     assert result.code == 0
-    assert Path("fox.jpg").stat().st_size <= 60_000
+    assert all(Path(f"fox.{suffix}").stat().st_size <= 60_000 for suffix in ("jpg", "webp", "avif"))
 
 
 def test_several_files_do_not_fit_into_a_pipe(generate, gateway):
@@ -135,6 +135,12 @@ def test_a_sheet_shows_all_pictures_and_costs_no_call(generate, gateway):
     assert (result.code, len(gateway.posts)) == (0, 4)
     assert "flux: sheet a-fox-sheet.jpg" in result.err.splitlines()
     assert look(Path("a-fox-sheet.jpg"))[0] == "jpeg"
+
+
+def test_a_converted_picture_still_says_how_it_was_made(generate, flux, show):
+    generate("a fox", "--seed", "7", "-o", "fox.png", env=FULL)
+    assert flux("convert", "fox.png", "-f", "avif", "-f", "jpeg").code == 0
+    assert [show(path)["made"]["prompt"] for path in ("fox.avif", "fox.jpg")] == ["a fox", "a fox"]
 
 
 def test_resolve_explains_what_will_be_made(flux):
