@@ -15,6 +15,7 @@ from flux_cli.core.errors import DiskError, OutputError, PictureError, UsageErro
 from flux_cli.core.formats import FORMATS, suffix_of
 from flux_cli.core.naming import Name, sibling
 from flux_cli.core.request import Attachment, Picture, Value
+from flux_cli.core.text import plain
 
 MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger picture inputs
 MAX_PROMPT = 1 << 20
@@ -116,6 +117,16 @@ def preflight(
     return present if skip_existing else {}
 
 
+def refuse_special(output: str) -> None:
+    """Raise OutputError where that very name is a device, a pipe or a socket: a picture is a file beside others."""
+    try:
+        kind = os.stat(output).st_mode  # noqa: PTH116
+    except (OSError, ValueError):  # nothing there, or no name: the checks of every file say more
+        return
+    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+        raise OutputError(f"{output} is no file", hint="name a file or a folder; -o - writes to standard output")
+
+
 def is_folder(output: str) -> bool:
     """Whether `-o` names a folder: by its last slash, or because it is one."""
     try:
@@ -185,7 +196,7 @@ def _existing(path: str) -> str | None:
         return None
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
-        raise OutputError(f"cannot look at {path!r}: {reason}") from fault
+        raise OutputError(f"cannot look at {plain(path, 200)!r}: {reason}") from fault
     if os.path.islink(path) and not os.path.exists(path):  # noqa: PTH110, PTH114 - a dangling link names no file yet
         return None
     return path

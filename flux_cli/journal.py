@@ -70,7 +70,7 @@ class Journal:
         """What the provider answered, before anything is made of it."""
         headers: dict[str, Json] = {name: value for name, value in reply.headers.items() if name.startswith("x-")}
         data = without_prompts(reply.data) if self._private else reply.data
-        body = data.decode("utf-8", "replace")
+        body = redact(data.decode("utf-8", "replace"))  # as it is: inside a line it is escaped once more
         self._waiting.add(call.number)
         self._try({"event": "answered", "call": call.number, "headers": headers, "body": body})
 

@@ -226,7 +226,11 @@ class _Run:
         if arrived is not None and not isinstance(arrived, Reply):
             return arrived
         reply = arrived or await self._ask(call)
-        media = await self._job.provider.pictures(reply, self._http)
+        try:
+            media = await self._job.provider.pictures(reply, self._http)
+        except (AuthError, NotFoundError, PaymentError) as fault:
+            fault.billed = True  # said of a job that was accepted before
+            raise
         self._job.ledger.fetched(call, media)
         return media
 

@@ -34,7 +34,7 @@ def bash(line, kind=9):
 
 
 ASKED = {
-    "commands": ("flux s", {"sizes", "schema"}),
+    "commands": ("flux s", {"sizes", "schema", "show"}),
     "the other name": ("flux-image gen", {"generate"}),
     "options": ("flux sizes --p", {"--plain"}),
     "options after a prompt": ('flux generate "a fox" --out', {"--output", "--output-format", "--output-compression"}),

@@ -130,6 +130,8 @@ def _names(prepared: Prepared) -> tuple[Name, ...]:
     resolved, output = prepared.resolved, prepared.output
     if output == "-":
         return tuple(Name("-", {}) for _ in prepared.plan.calls)
+    if output:
+        files.refuse_special(output)
     folder = bool(output) and files.is_folder(output or "")
     template = naming.complete(output, seeded=resolved.seed is not None, is_folder=folder)
     return naming.names(template, _fields(prepared))

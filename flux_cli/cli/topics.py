@@ -24,11 +24,11 @@ def _sizes() -> str:
 
 
 def _formats() -> str:
-    from flux_cli.core.formats import FORMATS
+    from flux_cli.core.formats import FORMATS, QUALITY
 
     rows = [
         (row.name, " ".join(f".{suffix}" for suffix in row.suffixes), "yes" if row.alpha else "no",
-         "-" if row.quality is None else str(row.quality))
+         "-" if row.quality is None else str(QUALITY))
         for row in FORMATS.values()
     ]  # fmt: skip
     return "\n\n".join((

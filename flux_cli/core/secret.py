@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from urllib.parse import quote
 
 SHORTEST = 8  # characters; anything shorter is no key, and redacting it would tear words apart
 
@@ -49,6 +48,8 @@ def redact(text: str) -> str:
 
 def _spellings(key: str) -> list[str]:
     """The key as addresses, JSON and Python's own quotes write it, and one inside the other; the longest first."""
+    from urllib.parse import quote  # a lookup has no keys, and pays for none of this
+
     found = {key}
     for escape in (quote, lambda text: quote(text, safe=""), _python, _json):
         found |= {escape(text) for text in found}

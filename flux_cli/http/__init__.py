@@ -173,6 +173,7 @@ class Http:
             else:
                 if last or not is_passing(reply):
                     if error := _redirected(reply, ask.url):
+                        error.billed = True
                         raise error
                     return reply
             await self._pause(self._backoff(attempt))

@@ -17,9 +17,9 @@ class Unpacker:
     def __init__(self, encoding: str, host: str) -> None:
         """Raises ProviderError for packings that flux does not know."""
         name = encoding.strip().lower()
-        if name not in ("", "identity", "gzip", "x-gzip", "deflate"):
+        if name in ("br", "zstd", "compress", "x-compress") or "," in name:
             raise ProviderError(f"the answer of {host} is packed as {plain(name, 40)!r}")
-        self._host, self._packed, self._begun = host, name not in ("", "identity"), False
+        self._host, self._packed, self._begun = host, name in ("gzip", "x-gzip", "deflate"), False
         self._inflate, self._begin, self._bare = zlib.decompressobj(EITHER), b"", name != "deflate"
 
     def feed(self, raw: bytes) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """One exchange with a server, within limits. The owner of httpx: nothing of it is seen outside of this module."""
 
 import asyncio
+import errno
 import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -202,6 +203,8 @@ def _failures(url: str) -> Iterator[None]:
     except (httpx.HTTPError, httpx.StreamError, ValueError) as fault:
         raise ProviderError(f"the answer of {host} cannot be read: {_cause(fault)}") from fault
     except OSError as fault:
+        if fault.errno in (errno.EMFILE, errno.ENFILE):
+            raise NetworkError(f"the answer of {host} cannot be kept: {fault.strerror}") from fault
         raise DiskError(f"the answer of {host} cannot be kept: {fault.strerror}") from fault
 
 

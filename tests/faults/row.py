@@ -38,7 +38,7 @@ class Row(NamedTuple):
     line: tuple[str, ...] = ()
     code: int | tuple[int, ...] = 1
     files: int | range | None = 0  # None: one for every POST, here or in the state folder
-    kept: int = 0
+    kept: int | range = 0
     posts: int | range = 1
     says: tuple[str, ...] = ()  # regular expressions, in any case, all of them to be found on stderr
     billed: bool | None = True  # whether stderr says so; None: either way

@@ -18,6 +18,8 @@ from PIL import Image
 from faults.certificates import authority
 from faults.row import KEY, Row
 from faults.server import Proxy, Server, closed_port
+from flux_cli.core.containers import inspect
+from flux_cli.core.errors import PictureError
 
 FLUX = str(Path(sys.executable).parent / "flux")
 HANG = 90.0  # seconds; every row's own deadline is a few seconds at most, and the machine may be busy
@@ -73,7 +75,7 @@ def attempt(row: Row, root: Path) -> Seen:
             faults += [f"it connected to {host}" for host in sorted(hosts) if not host.endswith("lumenfall.ai")]
         posts = server.paid
     faults += [f"the key is in {path.relative_to(root)}" for path in _files(root) if KEY.encode() in _bytes(path)]
-    return Seen(code, out, err, posts, memory, _pictures(work), _pictures(home), faults + _debris(work))
+    return Seen(code, out, err, posts, memory, _pictures(work), _kept(home), faults + _debris(work))
 
 
 def _address(row: Row, server: Server, proxy: Proxy, root: Path) -> dict[str, str]:
@@ -185,6 +187,19 @@ def _pictures(folder: Path) -> list[Path]:
     return [path for path in _files(folder) if path.suffix in PICTURES]
 
 
+def _kept(home: Path) -> list[Path]:
+    """Pictures in the state folder, which have no suffix there."""
+    return [path for path in _files(home) if path.suffix in PICTURES or _is_whole(_bytes(path))]
+
+
+def _is_whole(data: bytes) -> bool:
+    try:
+        inspect(data)
+    except PictureError:
+        return False
+    return True
+
+
 def _debris(work: Path) -> list[str]:
     return [f"{path.name} was left behind" for path in work.rglob("*") if path.name.startswith(".")]
 
@@ -198,7 +213,7 @@ def _unsound(path: Path) -> str:
             said = {"JPEG": ".jpg"}.get(image.format or "", f".{(image.format or '').lower()}")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
         return f"is no whole picture: {fault}"
-    return "" if said == path.suffix else f"is {image.format}"
+    return "" if path.suffix in ("", said) else f"is {image.format}"
 
 
 def verdict(row: Row, root: Path) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from flux_cli import catalogue, config, keys
 from flux_cli.core import naming, ratio, values
 from flux_cli.core.containers import inspect, sniff
-from flux_cli.core.datauri import decode_base64, decode_data_uri
+from flux_cli.core.datauri import decode_data_uri
 from flux_cli.core.errors import FluxError
 from flux_cli.core.model import Model
 from flux_cli.core.replies import failure, identity, parse_json, retry_after
@@ -108,7 +108,7 @@ def conversions(data: bytes) -> None:
 
 def data_uris(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
-    for decode in (decode_base64, decode_data_uri):
+    for decode in (decode_data_uri,):
         with contextlib.suppress(FluxError):
             assert len(decode(text, LIMIT)) <= LIMIT
 

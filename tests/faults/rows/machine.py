@@ -57,7 +57,7 @@ DISK = (
     Row("a full disk, and a full home", "no byte is left anywhere", wrap=inside(BOTH), before=folder, line=OUT, code=(1, 2), posts=range(2), says=("No space left",), billed=None, needs="namespaces"),
     Row("a limit of file sizes", "RLIMIT_FSIZE of 64 kB", wrap=shell('ulimit -f 128; exec "$@"'), get=picture(noise(200)), billed=None, says=("write|large",)),
     unpaid("a folder only to be read", "mounted read-only", wrap=inside(READ_ONLY), before=folder, line=OUT, says=("Read-only",), needs="namespaces"),
-    Row("a folder that is gone", "removed while the provider draws", post=((meanwhile(gone), good()),), before=folder, line=OUT, kept=1, says=(SAFE,), billed=None),
+    fine("a folder that is gone", "removed while the provider draws", post=((meanwhile(gone), good()),), before=folder, line=OUT),
     Row("a folder that became a file", "replaced while the provider draws", post=((meanwhile(replaced), good()),), before=folder, line=OUT, kept=1, says=(SAFE,), billed=None),
     fine("a name that is taken meanwhile", "somebody saves fox.jpg first", post=((meanwhile(theirs), good()),), line=("-o", "fox.jpg"), files=2),
     fine("a name that is linked meanwhile", "a dangling link appears", post=((meanwhile(dangling), good()),), line=("-o", "fox.jpg")),
@@ -72,7 +72,7 @@ DISK = (
     unpaid("-o a device with a suffix", "a link to /dev/full", before=lambda work: (work / "fox.jpg").symlink_to("/dev/full"), line=("-o", "fox.jpg"), needs="/dev/full"),
     unpaid("-o a FIFO", "nobody reads it", before=lambda work: os.mkfifo(work / "pipe"), line=("-o", "pipe")),
     unpaid("-o a FIFO with a suffix", "nobody reads it", before=lambda work: os.mkfifo(work / "fox.jpg"), line=("-o", "fox.jpg")),
-    fine("few files may be open", "RLIMIT_NOFILE of 14, twenty pictures", wrap=shell('ulimit -n 14; exec "$@"'), line=("-n", "20", "--retries", "6"), code=(0, 1, 3), files=None, posts=range(21), billed=None),
+    fine("few files may be open", "RLIMIT_NOFILE of 14, twenty pictures", wrap=shell('ulimit -n 14; exec "$@"'), line=("-n", "20", "--retries", "6"), code=(0, 1, 3), files=None, kept=range(21), posts=range(21), billed=None),
 )  # fmt: skip
 
 STREAMS = (
