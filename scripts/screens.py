@@ -65,7 +65,11 @@ def shoot(scene: Scene) -> list[str]:
     doors: defaultdict[int, threading.Event] = defaultdict(threading.Event)
     with tempfile.TemporaryDirectory() as folder, Gateway() as gateway:
         gateway.answers(lambda asked: scene.odd.get(asked.body["seed"]) or held(doors[asked.body["seed"]]))
-        environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": folder}
+        environment = {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": folder,
+            "FLUX_PREVIEW": "off",
+        }
         if scene.made:
             environment |= {"LUMENFALL_BASE_URL": gateway.url, "LUMENFALL_API_KEY": "lmnfl_of-no-use"}
         line = ["env", "-C", folder, "flux", *scene.words]

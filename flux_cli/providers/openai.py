@@ -41,17 +41,18 @@ class OpenAI:
         if not items:
             raise self._unclear("the answer holds no picture", reply, body)
         facts = _facts(reply, body)
-        media, faults = [], []
+        media: list[Media] = []
+        first: FluxError | None = None
         for item in items:
             try:
                 file = await self._file(item, http)
             except FluxError as fault:
                 fault.request_id = fault.request_id or facts.request_id
-                faults.append(fault)
+                first = first or fault
             else:
                 media.append(Media(file, _item_facts(item, facts)))
-        if not media:
-            raise faults[0]
+        if first and not media:
+            raise first
         return media
 
     async def _file(self, item: dict[str, Json], http: "Http") -> str:

@@ -32,7 +32,7 @@ class Screen:
         self._socket = str(folder / "tmux")
         settings = folder / "tmux.conf"
         settings.write_text(SETTINGS)
-        inside = {"LC_ALL": "C.UTF-8", "TERM": "tmux-256color", **environment}
+        inside = {"LC_ALL": "C.UTF-8", "TERM": "tmux-256color", "FLUX_PREVIEW": "off", **environment}
         inside.pop("COLUMNS", None)  # this terminal has a width of its own
         words = shlex.join(["env", "-u", "TMUX", *(f"{k}={v}" for k, v in inside.items()), *line])
         shell = f'trap : INT; {words}; echo "[exit $?]"; read -r _'
