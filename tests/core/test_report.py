@@ -195,6 +195,8 @@ def test_the_document_has_every_key_and_is_strict_json():
             "width": 2752,
             "height": 1536,
             "as_received": True,
+            "quality": None,
+            "variant": None,
             "provider": "fal",
             "request_id": "r0",
             "cost_usd": 0.06,
