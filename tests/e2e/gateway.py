@@ -137,7 +137,7 @@ class Gateway:
         self._media: dict[str, list[Reply]] = {}
         self._now = 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, self))
+        self._server = _Server(("127.0.0.1", 0), functools.partial(_Handler, self))
         self._server.daemon_threads, self._server.block_on_close = True, False
         self._server.handle_error = lambda *_: None  # a client that has gone is no fault of the server
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -235,6 +235,10 @@ def _ended(answer: Reply) -> dict[str, Any]:
 
 def _iso(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256  # with five, the system resets connections of a busy moment
 
 
 class _Handler(BaseHTTPRequestHandler):
