@@ -124,6 +124,15 @@ def is_folder(output: str) -> bool:
         return False
 
 
+def is_special(output: str) -> bool:
+    """Whether `-o` names a device, a pipe or a socket, which would be meant and never get its suffix."""
+    path = Path(output)
+    try:
+        return path.exists() and not path.is_dir() and not path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def attach(value: Value) -> Value:
     """A picture parameter: a URL or data URI as it is, a local file as a checked data URI.
 

@@ -9,7 +9,7 @@ from flux_cli import console
 from flux_cli.cli.options import Options
 from flux_cli.cli.settings import Prepared, find_key, prepare, read_prompt
 from flux_cli.core import naming
-from flux_cli.core.errors import AuthError, BudgetError, FluxError, UsageError
+from flux_cli.core.errors import AuthError, BudgetError, FluxError, OutputError, UsageError
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
 from flux_cli.core.provider import Row
@@ -77,6 +77,8 @@ def _names(prepared: Prepared) -> tuple[Name, ...]:
     resolved, output = prepared.resolved, prepared.output
     if output == "-":
         return tuple(Name("-", {}) for _ in prepared.plan.calls)
+    if output and files.is_special(output):
+        raise OutputError(f"{output} is no file", hint="name a file or a folder; -o - writes to standard output")
     folder = bool(output) and files.is_folder(output or "")
     template = naming.complete(output, seeded=resolved.seed is not None, is_folder=folder)
     return naming.names(template, _fields(prepared))

@@ -229,7 +229,7 @@ def _ended(answer: Reply) -> dict[str, Any]:
         return {"status": "rejected" if answer.status < 500 else "upstream_failure"}
     try:
         return {"status": "completed", "cost": 0.06, "answer": json.loads(answer.body)}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"status": "completed", "cost": 0.06}
 
 
