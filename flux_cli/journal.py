@@ -201,11 +201,11 @@ def resume(row: Row) -> tuple[Past, Journal]:
 def rows(root: Path) -> list[Row]:
     """Every run in the folder, the newest first. Files that are no journals are left out."""
     found = []
-    for path in sorted(root.glob(f"*{SUFFIX}"), reverse=True):
+    for path in root.glob(f"*{SUFFIX}"):
         past = _read(path)
         if past:
             found.append(Row(past, path, is_held(path)))
-    return found
+    return sorted(found, key=lambda row: (row.past.began or 0.0, row.past.id), reverse=True)
 
 
 def find(root: Path, name: str) -> Row:

@@ -350,3 +350,11 @@ def test_a_scratch_journal_writes_nothing_down_and_is_gone_at_the_end(tmp_path, 
         assert [path.name for path in tmp_path.iterdir()] == [book.folder.name]
         assert list(book.folder.iterdir()) == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_runs_of_one_second_are_listed_in_their_order(root):
+    begun = []
+    for _ in range(8):
+        with journal.begin(root, facts()) as book:
+            begun.append(book.run)
+    assert [row.past.id for row in journal.rows(root)] == begun[::-1]
