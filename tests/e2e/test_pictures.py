@@ -256,7 +256,8 @@ def test_json_says_everything_about_a_run(generate, gateway):
         assert file == {
             "path": f"a-fox-{6 + index}.jpg", "index": index, "seed": 6 + index, "format": "jpeg", "bytes": len(data),
             "requested_size": "1920x1080", "nominal_size": "1365x768", "received_size": "2752x1536", "width": 2752,
-            "height": 1536, "as_received": True, "quality": None, "variant": None, "provider": "fal", "request_id": "req_1", "cost_usd": 0.06,
+            "height": 1536, "as_received": True, "quality": None, "variant": None,
+            "provider": "fal", "request_id": "req_1", "cost_usd": 0.06,
             "revised_prompt": "revised",
         }  # fmt: skip
 
