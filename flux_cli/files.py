@@ -117,21 +117,20 @@ def preflight(
     return present if skip_existing else {}
 
 
-def refuse_special(output: str) -> None:
-    """Raise OutputError where that very name is a device, a pipe or a socket: a picture is a file beside others."""
-    try:
-        kind = os.stat(output).st_mode  # noqa: PTH116
-    except (OSError, ValueError):  # nothing there, or no name: the checks of every file say more
-        return
-    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
-        raise OutputError(f"{output} is no file", hint="name a file or a folder; -o - writes to standard output")
-
-
 def is_folder(output: str) -> bool:
     """Whether `-o` names a folder: by its last slash, or because it is one."""
     try:
         return output.endswith(("/", os.sep)) or Path(output).is_dir()
     except (OSError, ValueError):  # too long to be the name of anything
+        return False
+
+
+def is_special(output: str) -> bool:
+    """Whether `-o` names a device, a pipe or a socket, which would be meant and never get its suffix."""
+    path = Path(output)
+    try:
+        return path.exists() and not path.is_dir() and not path.is_file()
+    except (OSError, ValueError):
         return False
 
 

@@ -187,12 +187,12 @@ def resume(row: Row) -> tuple[Past, Journal]:
     """An earlier run to go on with, as it is now that nobody else can. Raises UsageError while somebody else does."""
     try:
         file = os.open(row.path, os.O_WRONLY | os.O_APPEND)
+        if not hold(file):
+            os.close(file)
+            raise UsageError(f"run {row.past.id} is still under way", hint="wait for it, or stop it")
         row.folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as fault:
         raise OutputError(f"the journal {row.path} cannot be gone on with: {fault.strerror}") from fault
-    if not hold(file):
-        os.close(file)
-        raise UsageError(f"run {row.past.id} is still under way", hint="wait for it, or stop it")
     past = _read(row.path) or row.past
     waiting = (entry.number for entry in past.entries if entry.state == "waiting")
     return past, Journal(row.folder, file, waiting, private=past.facts.get("prompt") is None)
@@ -201,11 +201,11 @@ def resume(row: Row) -> tuple[Past, Journal]:
 def rows(root: Path) -> list[Row]:
     """Every run in the folder, the newest first. Files that are no journals are left out."""
     found = []
-    for path in sorted(root.glob(f"*{SUFFIX}"), reverse=True):
+    for path in root.glob(f"*{SUFFIX}"):
         past = _read(path)
         if past:
             found.append(Row(past, path, is_held(path)))
-    return found
+    return sorted(found, key=lambda row: (row.past.began or 0.0, row.past.id), reverse=True)
 
 
 def find(root: Path, name: str) -> Row:

@@ -138,7 +138,7 @@ class _Run:
                 await self._ended.wait()
             if path := self._job.skip.get(call.number):
                 self._finish(Outcome(call, skipped=path))
-            elif reason := self._held_back():
+            elif call.number not in self._answered and (reason := self._held_back()):
                 self._finish(Outcome(call, error=NotSentError(f"not sent, because {reason}")))
             else:
                 await self._one(call, name)
@@ -197,7 +197,8 @@ class _Run:
         final = answered and (expired or over or (isinstance(error, PictureError) and (again or bool(saved))))
         self._job.ledger.failed(call, error, final=final, code="expired" if expired else "")
         recovery = self._job.ledger.recovery()
-        if answered and not final and recovery not in error.hint:
+        findable = answered or (error.billed and self._job.traced)  # its answer is here, or in the provider's history
+        if findable and not final and recovery not in error.hint:
             error.hint = "; or: ".join(filter(None, (error.hint, recovery)))
 
     async def _make(self, call: Call, name: Name, saved: list[Saved]) -> None:
@@ -253,6 +254,7 @@ class _Run:
             hint = "make room in the state folder, or name another one in FLUX_STATE"
             raise DiskError(f"cannot write the journal, so nothing was sent: {fault.strerror}", hint=hint) from fault
         self._tell(Event("sent", call.number))
+        asyncio.get_running_loop().run_in_executor(None, self._job.ledger.sync)  # while the provider works
         reply = await self._http.post(post, waiting, answered)
         await asyncio.to_thread(self._job.ledger.sync)
         return reply

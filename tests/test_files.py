@@ -21,6 +21,7 @@ from flux_cli.files import (
     Pipe,
     attach,
     is_folder,
+    is_special,
     preflight,
     read_prompt,
     sweep,
@@ -464,3 +465,11 @@ def test_a_prompt_file_that_is_not_there_is_refused_with_its_name():
 def test_a_closed_standard_input_is_refused():
     with pytest.raises(UsageError, match="standard input is closed"):
         read_prompt("-", None)
+
+
+@pytest.mark.parametrize(("output", "special"), [("/dev/null", True), ("pipe", True), ("file", False), (".", False),
+                                                 ("none", False), ("x" * 5000, False), ("a\0b", False)])  # fmt: skip
+def test_devices_and_pipes_are_no_places_for_pictures(work, output, special):
+    os.mkfifo("pipe")
+    (work / "file").touch()
+    assert is_special(output) == special

@@ -11,7 +11,7 @@ from flux_cli.cli.options import Options
 from flux_cli.cli.provenance import Metadata
 from flux_cli.core import naming
 from flux_cli.core.delivery import Delivery, delivery_document, expected
-from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, UsageError
+from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, OutputError, UsageError
 from flux_cli.core.finish import Finish
 from flux_cli.core.metadata.making import planned
 from flux_cli.core.metadata.record import without_prompt
@@ -130,8 +130,8 @@ def _names(prepared: Prepared) -> tuple[Name, ...]:
     resolved, output = prepared.resolved, prepared.output
     if output == "-":
         return tuple(Name("-", {}) for _ in prepared.plan.calls)
-    if output:
-        files.refuse_special(output)
+    if output and files.is_special(output):
+        raise OutputError(f"{output} is no file", hint="name a file or a folder; -o - writes to standard output")
     folder = bool(output) and files.is_folder(output or "")
     template = naming.complete(output, seeded=resolved.seed is not None, is_folder=folder)
     return naming.names(template, _fields(prepared))

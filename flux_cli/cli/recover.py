@@ -41,7 +41,12 @@ def recover(
     """
     root = config.state_folder() / "runs"
     rows = [journal.find(root, run)] if run else [row for row in journal.rows(root) if not row.running]
-    done = [_tried(row, quiet=as_json) for row in reversed(rows) if row.past.state in STATES or row.folder.exists()]
+    done: list[Done] = []
+    for row in reversed(rows):
+        if row.past.state in STATES or row.folder.exists():
+            done.append(_tried(row, quiet=as_json))
+            if done[-1].report.interrupted:
+                break
     if as_json:
         console.out_json({"schema": SCHEMA, "runs": [_document(one) for one in done]})
     for one in done:

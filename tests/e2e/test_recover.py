@@ -403,6 +403,36 @@ def test_a_folder_that_is_gone_is_made_again(killed, recover, gateway, state, tm
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["a-fox-7.avif"]
 
 
+def test_a_picture_that_still_cannot_be_saved_holds_no_other_back(generate, recover, gateway, flux):
+    gateway.answers(picture(first=(status(500),)))
+    line = ("a fox", "-n", "3", "--seed", "7", "-o", "{seed}/fox.jpg")
+    assert generate(*line, env={"FLUX_RETRIES": "0"}).code == 1
+    Path("7").rmdir()
+    Path("7").touch()
+    result = recover()
+    assert (result.code, files()) == (3, ["7", "8/fox.jpg", "9/fox.jpg"])
+    assert states(flux) == ["recoverable"]
+
+
+def test_ctrl_c_ends_it_and_the_next_time_goes_on(command, generate, keyed, flux, release):
+    with Slow(release) as gateway:
+        env = keyed | {"LUMENFALL_BASE_URL": gateway.url, "FLUX_RETRIES": "0"}
+        gateway._release.set()
+        gateway.answers(picture(first=(status(500),)))
+        for seed in (7, 8):
+            assert generate("a fox", "--seed", seed, env=env).code == 1
+        gateway._release.clear()
+        with subprocess.Popen([command, "recover"], env=env, stderr=subprocess.PIPE, text=True) as run:
+            assert gateway.arrived.wait(PATIENCE)
+            run.send_signal(signal.SIGINT)
+            _, err = run.communicate(timeout=PATIENCE)
+        assert (run.returncode, "Traceback" in err, files()) == (130, False, [])
+        assert states(flux) == ["recoverable", "recoverable"]
+        gateway._release.set()
+        assert flux("recover", env=env).code == 0
+        assert (files(), len(gateway.posts)) == (["a-fox-7.jpg", "a-fox-8.jpg"], 2)
+
+
 def test_a_picture_for_a_pipe_is_saved_as_a_file(command, keyed, gateway, recover):
     """The reader never reads, and the run is killed while it writes."""
     gateway.answers(picture(noise(1024)))

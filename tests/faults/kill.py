@@ -1,5 +1,6 @@
 """A run that is killed at a random moment, and what `flux recover` can still make of it."""
 
+import io
 import json
 import random
 import signal
@@ -8,6 +9,7 @@ import threading
 from pathlib import Path
 
 from e2e.drawings import pixels_as
+from PIL import Image
 
 from faults.row import KEY
 from faults.run import FLUX, environment
@@ -58,5 +60,11 @@ def killed(root: Path, number: int) -> list[str]:
     wrong = [f"recover said {err.decode()!r}"] if b"Traceback" in err or after.returncode not in (0, 1, 3) else []
     wrong += [f"{again} POSTs were repeated"] if again else []
     wrong += [f"{path.name} was left" for path in work.iterdir() if path.name.startswith(".")]
-    there = {path.read_bytes() for path in (*work.rglob("*.png"), *home.rglob("*.png"))}
-    return wrong + [f"the picture {target} is lost" for target in told if picture(int(target[1:])) not in there]
+    there = {pixels(path.read_bytes()) for path in work.rglob("*.png")}
+    return wrong + [f"the picture {target} is lost" for target in told if pixels(picture(int(target[1:]))) not in there]
+
+
+def pixels(data: bytes) -> tuple[tuple[int, int], bytes]:
+    """What a picture shows. Its bytes also say how it was made, which those that came did not."""
+    with Image.open(io.BytesIO(data)) as image:
+        return image.size, image.convert("RGB").tobytes()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flux_cli import catalogue, config, keys
+from flux_cli.catalogue import reading
 from flux_cli.core import naming, ratio, values
 from flux_cli.core.containers import inspect, sniff
 from flux_cli.core.datauri import decode_data_uri
@@ -158,7 +159,7 @@ def _file(name: str, data: bytes) -> Path:
 def models(data: bytes) -> None:
     path = _file("models/mine.toml", data)
     with contextlib.suppress(FluxError):
-        catalogue.read(path)
+        reading.read(path)
 
 
 def settings(data: bytes) -> None:

@@ -1,0 +1,54 @@
+"""`flux runs`: what earlier runs asked, cost and left behind, in a hundred columns or as JSON."""
+
+from pathlib import Path
+
+from e2e.gateway import picture, status
+
+PROMPT = "a red fox in the snow, \x1b[31mwith a prompt that is longer than any line of a terminal can show at once"
+
+
+def test_a_list_fits_into_a_hundred_columns_and_acts_on_no_terminal(generate, flux):
+    assert generate(PROMPT, "-n", "3", "--seed", "7").code == 0
+    assert generate("a cat", "-o", "cat.jpg").code == 0
+    shown = flux("runs")
+    assert (shown.code, shown.err) == (0, "")
+    assert max(map(len, shown.lines)) <= 100
+    assert "\x1b" not in shown.out
+    heading, newest, oldest = shown.lines
+    assert heading.split() == ["Run", "model", "saved", "USD", "state", "prompt"]
+    assert newest.split()[1:] == ["flux1.1-pro-ultra", "1/1", "0.06", "complete", "a", "cat"]
+    assert oldest.split()[1:5] == ["flux1.1-pro-ultra", "3/3", "0.18", "complete"]
+
+
+def test_one_run_is_shown_call_by_call(generate, flux, gateway):
+    gateway.answers(picture(), status(400, "INVALID_REQUEST", "no such shape"))
+    assert generate("a fox", "-n", "2", "--seed", "7", "--concurrency", "1").code == 3
+    (run,) = flux("runs", "--json").json["runs"]
+    lines = flux("runs", run["run"]).lines
+    assert lines[-2].split() == ["1", "7", "saved", str(Path("a-fox-7.jpg").absolute())]
+    assert lines[-1].split()[:3] == ["2", "8", "failed"]
+    assert "no such shape" in lines[-1]
+    (told,) = flux("runs", run["run"], "--json").json["runs"]
+    assert [entry["state"] for entry in told["entries"]] == ["saved", "failed"]
+    assert [entry["error"] for entry in told["entries"]] == [None, "validation"]
+
+
+def test_a_picture_that_went_into_a_pipe_is_no_file(generate, flux):
+    assert generate("a fox", "-o", "-").code == 0
+    (run,) = flux("runs", "--json").json["runs"]
+    assert flux("runs", run["run"], "--json").json["runs"][0]["entries"][0]["files"] == ["-"]
+
+
+def test_a_run_that_is_not_there_is_a_wrong_word(flux):
+    result = flux("runs", "20200101")
+    assert (result.code, "hint: see: flux runs" in result.err) == (2, True)
+
+
+def test_without_runs_there_is_nothing_to_list(flux):
+    assert flux("runs").err == "flux: no runs yet\n"
+    assert flux("runs", "--json").json["runs"] == []
+
+
+def test_sketches_cost_nothing_and_are_no_runs(flux):
+    assert flux("generate", "a fox", "--offline").code == 0
+    assert flux("runs", "--json").json["runs"] == []
