@@ -42,11 +42,11 @@ class Folder:
         if extra:
             path = sibling(path, extra + 1)
         try:
-            if self._same and (there := _holder(path, picture.data)):
+            if self._same and (there := _holder(path, b"".join(picture.parts))):
                 return there
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             part = f"{PART}{self._mark}{secrets.token_hex(8)}"
-            return _publish(picture.data, path, part, overwrite=self._overwrite and not extra and not fresh)
+            return _publish(picture.parts, path, part, overwrite=self._overwrite and not extra and not fresh)
         except OSError as fault:
             raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
 
@@ -81,7 +81,8 @@ class Pipe:
         if extra:
             raise DiskError("one call brought several pictures, and a pipe takes one", hint="save to files with -o")
         try:
-            self._stream.write(picture.data)
+            for part in picture.parts:
+                self._stream.write(part)
             self._stream.flush()
         except BrokenPipeError:
             with contextlib.suppress(OSError):
@@ -213,13 +214,13 @@ def _try_folder(folder: Path) -> None:
         raise OutputError(f"cannot write into {folder}: {reason}", hint=hint) from fault
 
 
-def _publish(data: bytes, path: str, part_name: str, *, overwrite: bool) -> str:
+def _publish(parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool) -> str:
     """Write beside the target and move into place in one step; readers never see half a picture."""
     target = os.path.realpath(path) if overwrite else path  # a link stays a link, its target is replaced
     part = str(Path(target).parent / part_name)
     try:
         with open(part, "xb") as file:  # noqa: PTH123 - mkstemp would ignore the umask
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         if overwrite:

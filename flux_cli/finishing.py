@@ -8,9 +8,11 @@ import contextlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from flux_cli.core.containers import inspect
 from flux_cli.core.delivery import Delivery, name_of, planned, recorded, sidecar_name
@@ -26,6 +28,7 @@ from flux_cli.core.request import Call, Facts, Media, Picture, Reply, Saved
 if TYPE_CHECKING:
     from flux_cli.signing import Identity
 
+Result = TypeVar("Result")
 MARGIN = 512  # bytes by which the same record may be longer in another container
 
 
@@ -67,13 +70,19 @@ class Desk:
 
     def __init__(self, delivery: Delivery, sink: Sink, ledger: Ledger, identity: "Identity | None" = None) -> None:
         self._delivery, self._sink, self._ledger, self._identity = delivery, sink, ledger, identity
-        self._room = asyncio.Semaphore(os.cpu_count() or 2)
+        cores = os.cpu_count() or 2
+        self._room = asyncio.Semaphore(cores)
+        # Threads of its own, and no more than work at once: each keeps the memory of the largest picture it ever held.
+        self._threads = ThreadPoolExecutor(cores)
         self._done: set[str] = set()
         self.remarks: Counter[str] = Counter()
 
     def is_done(self, media: Sequence[Media]) -> bool:
         """Whether nothing of these is needed any more."""
         return all(one.file in self._done for one in media)
+
+    def _thread(self, work: Callable[..., Result], *given: object) -> "asyncio.Future[Result]":
+        return asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work, *given)
 
     async def keep(self, call: Call, name: Name, media: Media, extra: int, saved: list[Saved]) -> None:
         """Finish and save one picture. Only as many as there are cores are in memory at any time.
@@ -83,7 +92,7 @@ class Desk:
         before = len(saved)
         try:
             async with self._room:
-                for made in await asyncio.to_thread(self._made, call, name, media):
+                for made in await self._thread(self._made, call, name, media):
                     await self._save(made, extra, media, saved)
             self._done.add(media.file)
         except asyncio.CancelledError:
@@ -112,7 +121,10 @@ class Desk:
         outputs = planned(delivery, received)
         if delivery.metadata:
             outputs = tuple(_with_room(output, data, record) for output in outputs)
-        made = [self._written(name_of(delivery, name, one.output), one, record) for one in _rendered(data, outputs)]
+        made = [
+            self._written(name_of(delivery, name, one.output), one, record)
+            for one in _rendered(data, received, outputs)
+        ]
         if carries_c2pa(data) and not all(output.untouched for output in outputs):
             self.remarks[SIGNATURE_LOST] += 1
         if delivery.sidecar:
@@ -127,12 +139,14 @@ class Desk:
         if self._delivery.metadata:
             embedded = embed(picture.data, record)
             remarks += [embedded.reason] if embedded.reason else []
-            picture = picture._replace(data=b"".join(embedded.pieces))
+            picture = picture._replace(pieces=embedded.pieces)
         if self._identity:
             from flux_cli.signing import sign
 
             try:
-                picture = picture._replace(data=sign(picture.data, picture.format, record, self._identity))
+                picture = picture._replace(
+                    data=sign(b"".join(picture.parts), picture.format, record, self._identity), pieces=()
+                )
             except PictureError as fault:
                 remarks.append(fault.message)
         return Made(name, picture, rendered.output, rendered.quality, tuple(remarks))
@@ -151,7 +165,7 @@ class Desk:
 
     async def _save(self, made: Made, extra: int, media: Media, saved: list[Saved]) -> None:
         """Save in a thread, so that other pictures keep coming; a Ctrl-C waits for the few milliseconds it takes."""
-        saving = asyncio.ensure_future(asyncio.to_thread(self._sink.save, made.name, made.picture, extra))
+        saving = self._thread(self._sink.save, made.name, made.picture, extra)
         try:
             path = await asyncio.shield(saving)
         except asyncio.CancelledError:
@@ -196,10 +210,9 @@ def _with_room(output: Output, data: bytes, record: Record) -> Output:
     return output._replace(max_bytes=max(1, output.max_bytes - size - MARGIN))
 
 
-def _rendered(data: bytes, outputs: Sequence[Output]) -> Iterator[Rendered]:
+def _rendered(data: bytes, received: Received, outputs: Sequence[Output]) -> Iterator[Rendered]:
     if all(output.untouched for output in outputs):
-        look = inspect(data)
-        picture = Picture(data, look.format, look.width, look.height, as_received=True)
+        picture = Picture(data, received.format, received.width, received.height, as_received=True)
         return iter([Rendered(picture, output, None) for output in outputs])
     from flux_cli import imaging
 
@@ -212,4 +225,4 @@ def described(saved: Saved) -> str:
 
 
 def _saved(path: str, picture: Picture, facts: Facts) -> Saved:
-    return Saved(path, picture.format, picture.width, picture.height, len(picture.data), picture.as_received, facts)
+    return Saved(path, picture.format, picture.width, picture.height, picture.size, picture.as_received, facts)

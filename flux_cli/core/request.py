@@ -153,13 +153,26 @@ class Media(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """One finished picture: exactly the bytes of the file, and what they are."""
+    """One finished picture and what it is. The file's bytes are `pieces` where something was put between slices of the
+    data, so that the picture is not held twice.
+    """
 
     data: bytes
     format: str
     width: int
     height: int
     as_received: bool  # False: decoded and encoded here
+    pieces: tuple[bytes | memoryview, ...] = ()
+
+    @property
+    def parts(self) -> tuple[bytes | memoryview, ...]:
+        """The bytes of the file, one part after the other."""
+        return self.pieces or (self.data,)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return sum(len(part) for part in self.parts)
 
 
 class Saved(NamedTuple):
