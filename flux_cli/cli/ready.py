@@ -13,7 +13,7 @@ from flux_cli.core import naming
 from flux_cli.core.delivery import Delivery, delivery_document, expected
 from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, OutputError, UsageError
 from flux_cli.core.finish import Finish
-from flux_cli.core.metadata.making import planned
+from flux_cli.core.metadata.making import record_of_run
 from flux_cli.core.metadata.record import without_prompt
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
@@ -70,7 +70,7 @@ def make_ready(options: Options, finishing: Finishing, metadata: Metadata) -> Re
 def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
     """How every picture becomes files, and what is known of all of them before they are made."""
     resolved, row = prepared.resolved, prepared.settings.provider
-    known = planned(
+    known = record_of_run(
         resolved,
         row.name,
         hosted=row.hosted,

@@ -9,6 +9,7 @@ from flux_cli.core.model import Json
 from flux_cli.core.naming import Name, fixed
 from flux_cli.core.ratio import Shape
 from flux_cli.core.request import Call, Facts
+from flux_cli.core.values import whole
 from flux_cli.core.variants import named
 
 
@@ -71,7 +72,7 @@ def recorded(delivery: Delivery, call: Call, facts: Facts) -> Record:
     return base._replace(
         upstream="" if facts.provider == base.provider else facts.provider,
         revised_prompt=facts.revised_prompt if base.prompt else "",
-        seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
+        seed=whole(seed),
         request_id=facts.request_id,
     )
 

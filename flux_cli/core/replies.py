@@ -99,7 +99,7 @@ def failure(reply: Reply, auth: Auth | None = None, request_id: str = "") -> Flu
     text = f"the provider refused with {code or 'HTTP ' + str(reply.status)}{said}"
     if kind is ProviderError:
         text = f"the provider failed with {code or 'HTTP ' + str(reply.status)}{said}"
-    billed = reply.status in UNCLEAR or (200 <= reply.status < 300 and kind is ProviderError)
+    billed = reply.status in UNCLEAR or (is_good(reply) and kind is ProviderError)
     page = f" ({auth.page})" if auth and auth.page else ""
     hint = HINTS.get(kind, "").format(key=auth.variable if auth else "the key", page=page)
     return kind(text, hint=hint, billed=billed, status=reply.status, request_id=request_id or identity(reply))

@@ -134,3 +134,14 @@ def _said(value: Json) -> str:
         return value if isinstance(value, str) else json.dumps(value)
     except ValueError:  # thousands of digits
         return "a number of thousands of digits"
+
+
+def whole(value: Json) -> int | None:
+    """A whole number that somebody else names, such as a seed; None for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def amount(value: Json, below: float = float("inf")) -> float | None:
+    """Money that somebody else names: a number that is not negative; None for anything else."""
+    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < below
+    return float(value) if known and isinstance(value, int | float) else None

@@ -216,7 +216,7 @@ class Http:
             reply = await asyncio.wait_for(self._wire.exchange(ask), STOP_SECONDS)
         except (FluxError, TimeoutError, asyncio.CancelledError):
             return False
-        return 200 <= reply.status < 300
+        return is_good(reply)
 
     def _backoff(self, attempt: int) -> float:
         """Seconds before the next attempt: doubling up to eight, with up to a quarter less at random."""

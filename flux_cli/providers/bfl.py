@@ -8,11 +8,13 @@ from flux_cli.core.model import Json
 from flux_cli.core.replies import failure, parse_json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply
 from flux_cli.core.text import plain
+from flux_cli.core.values import amount, whole
 
 if TYPE_CHECKING:
     from flux_cli.http import Http
 
 USD_A_CREDIT = 0.01
+MOST_CREDITS = 1e9  # more is no price
 POLL_SECONDS = 0.5
 EARLY = 5  # a regional store may not know a new task yet: so many "Task not found" in a row are no news
 
@@ -85,15 +87,14 @@ def _sample(body: dict[str, Json], identity: str) -> str:
 
 
 def _facts(identity: str, submitted: dict[str, Json], done: dict[str, Json]) -> Facts:
-    charge = done.get("cost") if done.get("cost") is not None else submitted.get("cost")
+    charge = amount(done.get("cost") if done.get("cost") is not None else submitted.get("cost"), MOST_CREDITS)
     result = done.get("result")
     seed = result.get("seed") if isinstance(result, dict) else None
-    known = isinstance(charge, int | float) and not isinstance(charge, bool) and 0 <= charge < 1e9
     return Facts(
         request_id=identity,
         provider="bfl",
-        cost_usd=charge * USD_A_CREDIT if known and isinstance(charge, int | float) else None,
-        seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
+        cost_usd=None if charge is None else charge * USD_A_CREDIT,
+        seed=whole(seed),
     )
 
 

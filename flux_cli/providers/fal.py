@@ -7,6 +7,7 @@ from flux_cli.core.errors import ModerationError, ProviderError
 from flux_cli.core.replies import failure, parse_json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
 from flux_cli.core.text import plain
+from flux_cli.core.values import whole
 
 if TYPE_CHECKING:
     from flux_cli.http import Http
@@ -59,8 +60,7 @@ async def _media(reply: Reply, identity: str, base: str, http: "Http") -> list[M
     listed, flags = body.get("images"), body.get("has_nsfw_concepts")
     images = listed if isinstance(listed, list) else []
     flagged = flags if isinstance(flags, list) else []
-    seed = body.get("seed")
-    facts = Facts(identity, "fal", seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None)
+    facts = Facts(identity, "fal", seed=whole(body.get("seed")))
     media = []
     for place, image in enumerate(images):
         if place < len(flagged) and flagged[place] is True:  # such pictures are blank

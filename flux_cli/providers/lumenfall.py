@@ -15,12 +15,14 @@ from flux_cli.core.model import Json
 from flux_cli.core.replies import failure, parse_json
 from flux_cli.core.request import Auth, Reply
 from flux_cli.core.text import plain
+from flux_cli.core.values import amount
 
 if TYPE_CHECKING:
     from flux_cli.http import Http
 
 UNDER_WAY = ("pending", "processing")  # what it says of requests it is not done with
 PAGES = 50  # of a hundred requests
+MOST_USD = 1e9  # more is no price
 DEPTH = 6  # of the place in a page where the answer may stand
 
 
@@ -98,10 +100,9 @@ def _find_answer(value: Json, depth: int = DEPTH) -> dict[str, Json] | None:
 
 
 def _known(item: dict[str, Json]) -> Known:
-    cost, identity = item.get("cost"), item.get("id")
-    known = isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < 1e9
+    identity = item.get("id")
     return Known(
         request_id=plain(identity, 100) if isinstance(identity, str) else "",
         status=plain(str(item.get("status")), 40),
-        cost_usd=float(cost) if known and isinstance(cost, int | float) else None,
+        cost_usd=amount(item.get("cost"), MOST_USD),
     )

@@ -9,6 +9,7 @@ from flux_cli.core.model import Json
 from flux_cli.core.replies import MARK, failure, identity, parse_json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply
 from flux_cli.core.text import plain
+from flux_cli.core.values import amount, whole
 from flux_cli.providers.images_api import images_post
 
 if TYPE_CHECKING:
@@ -82,9 +83,9 @@ def read_estimate(reply: Reply) -> float:
         metadata = body.get("metadata")
         nested = metadata.get("cost") if isinstance(metadata, dict) else None
         micros = body.get("total_cost_micros")
-        for amount, unit in ((micros, 1e-6), (nested, 1.0)):
-            if isinstance(amount, int | float) and not isinstance(amount, bool) and math.isfinite(amount * unit):
-                return amount * unit
+        for named, unit in ((micros, 1e-6), (nested, 1.0)):
+            if isinstance(named, int | float) and not isinstance(named, bool) and math.isfinite(named * unit):
+                return named * unit
     raise ProviderError(
         "the dry run was not answered with an estimate", billed=isinstance(body, dict) and "data" in body
     )
@@ -94,13 +95,12 @@ def _facts(reply: Reply, body: dict[str, Json]) -> Facts:
     metadata = body.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     provider = metadata.get("provider") or reply.headers.get("x-lumenfall-provider")
-    cost = metadata.get("cost")
     undrawn = metadata.get("undrawn")
     return Facts(
         request_id=identity(reply, body),
         provider=plain(provider, 60) if isinstance(provider, str) else "",
-        cost_usd=_money(cost),
-        seed=_seed(metadata) if _seed(body) is None else _seed(body),
+        cost_usd=amount(metadata.get("cost")),
+        seed=whole(metadata.get("seed")) if whole(body.get("seed")) is None else whole(body.get("seed")),
         undrawn=tuple(plain(word, 60) for word in undrawn if isinstance(word, str))
         if isinstance(undrawn, list)
         else (),
@@ -109,18 +109,8 @@ def _facts(reply: Reply, body: dict[str, Json]) -> Facts:
 
 def _item_facts(item: dict[str, Json], facts: Facts) -> Facts:
     revised = item.get("revised_prompt")
-    seed = _seed(item)
+    seed = whole(item.get("seed"))
     return facts._replace(
         revised_prompt=revised if isinstance(revised, str) and not revised.startswith(MARK) else "",
         seed=facts.seed if seed is None else seed,
     )
-
-
-def _money(amount: Json) -> float | None:
-    usable = isinstance(amount, int | float) and not isinstance(amount, bool) and 0 <= amount < math.inf
-    return float(amount) if usable and isinstance(amount, int | float) else None
-
-
-def _seed(source: dict[str, Json]) -> int | None:
-    seed = source.get("seed")
-    return seed if isinstance(seed, int) and not isinstance(seed, bool) else None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import FluxError, ModerationError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.replies import failure, parse_json
+from flux_cli.core.replies import failure, is_good, parse_json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
 from flux_cli.core.text import plain
 
@@ -49,7 +49,7 @@ class Replicate:
 def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:
     """The prediction once it is over; None while it runs. Raises the FluxError that a bad end means."""
     body = parse_json(reply.data)
-    if not 200 <= reply.status < 300 or not isinstance(body, dict):
+    if not is_good(reply) or not isinstance(body, dict):
         raise failure(reply, auth)
     if _outputs(body):
         return body

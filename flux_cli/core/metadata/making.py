@@ -24,7 +24,7 @@ class Reuse(NamedTuple):
     notes: tuple[Note, ...]
 
 
-def planned(resolved: Resolved, provider: str, *, hosted: bool, created: str, tool: str) -> Record:
+def record_of_run(resolved: Resolved, provider: str, *, hosted: bool, created: str, tool: str) -> Record:
     """What is known of every picture of a run before it is made; `core.delivery.recorded` adds the rest.
 
     A sketch names no model: the one that was asked has not drawn it.

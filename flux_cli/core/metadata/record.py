@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from flux_cli.core.model import Json
+from flux_cli.core.values import whole
 
 SCHEMA = 1
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -52,9 +53,9 @@ def from_document(said: Json) -> Record | None:
     if not isinstance(said, Mapping) or said.get("schema") != SCHEMA:
         return None
     texts = {name: value for name in TEXTS if isinstance(value := said.get(name), str)}
-    seed, parameters = said.get("seed"), said.get("parameters")
+    parameters = said.get("parameters")
     return Record(**texts)._replace(  # type: ignore[arg-type] # neither seed nor parameters is among them
-        seed=seed if isinstance(seed, int) and not isinstance(seed, bool) else None,
+        seed=whole(said.get("seed")),
         parameters=dict(parameters) if isinstance(parameters, Mapping) else {},
     )
 

@@ -10,7 +10,7 @@ from flux_cli import catalogue
 from flux_cli.core import delivery
 from flux_cli.core.finish import Finish
 from flux_cli.core.metadata.embed import embed
-from flux_cli.core.metadata.making import noted, planned, reused
+from flux_cli.core.metadata.making import noted, record_of_run, reused
 from flux_cli.core.metadata.reading import Reading, read
 from flux_cli.core.metadata.record import (
     BY_ALGORITHM,
@@ -37,7 +37,7 @@ def run(prompt, parameters, model="flux1.1-pro-ultra"):
 
 def recorded(resolved, call, facts, provider, *, hosted):
     """The whole record of one picture."""
-    known = planned(resolved, provider, hosted=hosted, created="", tool="")
+    known = record_of_run(resolved, provider, hosted=hosted, created="", tool="")
     return delivery.recorded(delivery.Delivery(Finish(), known), call, facts)
 
 
