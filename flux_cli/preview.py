@@ -6,9 +6,9 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from flux_cli import thumbnails
 from flux_cli.core import escapes, terminal
 from flux_cli.core.terminal import Way, Window
+from flux_cli.imaging import thumbnails
 
 LEAST = (14, 5)  # columns and rows that a picture among several must have to be told from the others
 PIXELS, SIXEL_PIXELS = (1600, 1000), (1000, 800)  # a megabyte of text and more takes terminals and ssh seconds

@@ -83,8 +83,9 @@ def show_preview(paths: Sequence[str], *, wanted: bool, said: bool | None) -> No
 
 def make_sheet(pictures: Sequence[Shown], file_format: str, quality: int | None) -> Picture:
     """The contact sheet of pictures, at least one, as a file to save; a note on stderr for each that is unreadable."""
-    from flux_cli import imaging, thumbnails
+    from flux_cli import imaging
     from flux_cli.core.sheet import caption
+    from flux_cli.imaging import thumbnails
 
     captions = [caption(picture.number, picture.seed) for picture in pictures]
     png, faults = thumbnails.draw_sheet([picture.path for picture in pictures], captions)

@@ -1,16 +1,16 @@
 """Pictures finished: decode what came, make every file that is wanted of it. The owner of Pillow, beside the painter.
 
-`colour` brings any picture to 8-bit RGB, `crop` finds what to keep, `resize` scales, `encode` writes.
+`colour` brings any picture to 8-bit RGB, `crop` finds what to keep, `resize` scales, `encode` writes; `thumbnails` are
+for eyes only.
 """
 
 import contextlib
 import io
-import struct
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from flux_cli.core.containers import Look, inspect
 from flux_cli.core.errors import PictureError
@@ -20,29 +20,16 @@ from flux_cli.core.request import Picture
 from flux_cli.imaging.colour import prepared
 from flux_cli.imaging.crop import box_of
 from flux_cli.imaging.encode import encoded, encoded_within
+from flux_cli.imaging.pillow import ORIENTATION, SIDEWAYS, pillow
 from flux_cli.imaging.resize import resized
 
-ORIENTATION = 0x0112  # the EXIF tag
-TURNED = range(2, 9)  # values of it that turn or mirror a picture
-SIDEWAYS = range(5, 9)  # and those that swap width and height
-# What Pillow's readers raise for damaged bytes, by format: RuntimeError is AVIF's, SyntaxError PNG's.
-_FAULTS = (
-    UnidentifiedImageError,
-    Image.DecompressionBombError,
-    OSError,
-    ValueError,
-    SyntaxError,
-    RuntimeError,
-    EOFError,
-    OverflowError,
-    struct.error,
-)
+TURNED = range(2, 9)  # values of the EXIF tag that turn or mirror a picture
 
 
 def measure(data: bytes) -> Received:
     """What a picture is, as `core.finish` plans with it; not decoded yet. Raises PictureError."""
     look = _look(data)
-    with _pillow(f"cannot be read as {look.format}"), _opened(data) as source:
+    with pillow(f"cannot be read as {look.format}"), _opened(data) as source:
         # Pillow decodes a whole PNG to look for EXIF behind the pixels, so it is asked only where there is some.
         turned = source.getexif().get(ORIENTATION, 1) if look.format != "png" or b"eXIf" in data else 1
         width, height = source.size[::-1] if turned in SIDEWAYS else source.size
@@ -60,7 +47,7 @@ def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator
     if all(output.untouched for output in planned):
         yield from (Rendered(received, output, None) for output in planned)
         return
-    with _pillow(f"cannot be read as {look.format}"), _opened(data) as source:
+    with pillow(f"cannot be read as {look.format}"), _opened(data) as source:
         image = _upright(source)
     yield from _made(image, received, planned, workers)
 
@@ -71,7 +58,7 @@ def convert(data: bytes, file_format: str, quality: int | None) -> Picture:
     Alpha is flattened onto white for JPEG, orientation is applied, the colour profile is kept where it still fits.
     Raises PictureError for bytes that Pillow cannot decode or that hold more pixels than any picture should.
     """
-    with _pillow(f"cannot be converted to {file_format}"):
+    with pillow(f"cannot be converted to {file_format}"):
         with _opened(data) as source:
             _check_pixels(*source.size)
             image = _upright(source)
@@ -83,7 +70,7 @@ def convert(data: bytes, file_format: str, quality: int | None) -> Picture:
 def _made(image: Image.Image, received: Picture, planned: Sequence[Output], workers: int) -> Iterator[Rendered]:
     """Scale once for each frame, encode once for each file."""
     todo = [output for output in planned if not output.untouched]
-    with _pillow("cannot be cropped"):
+    with pillow("cannot be cropped"):
         boxes = {output.frame.window: box_of(image, output.frame.window, output.focus) for output in todo}
     pool = ThreadPoolExecutor(workers)
     try:
@@ -97,12 +84,12 @@ def _made(image: Image.Image, received: Picture, planned: Sequence[Output], work
 
 
 def _framed(image: Image.Image, frame: Frame, box: Box) -> Image.Image:
-    with _pillow(f"cannot be scaled to {frame.width}x{frame.height}"):
+    with pillow(f"cannot be scaled to {frame.width}x{frame.height}"):
         return resized(image, (frame.width, frame.height), box)
 
 
 def _file(image: Image.Image, output: Output) -> Rendered:
-    with _pillow(f"cannot be converted to {output.format}"):
+    with pillow(f"cannot be converted to {output.format}"):
         data, quality = encoded_within(image, output)
     look = inspect(data)
     picture = Picture(data, look.format, look.width, look.height, as_received=False)
@@ -134,12 +121,3 @@ def _upright(source: Image.Image) -> Image.Image:
     """The decoded picture as it is meant to be seen."""
     ImageOps.exif_transpose(source, in_place=True)
     return prepared(source)
-
-
-@contextlib.contextmanager
-def _pillow(what: str) -> Iterator[None]:
-    """The one boundary to Pillow: whatever it raises becomes a PictureError saying what could not be done."""
-    try:
-        yield
-    except _FAULTS as fault:
-        raise PictureError(f"the picture {what}: {fault}") from fault

@@ -13,7 +13,7 @@ def prepared(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile") or b""
     channels = profile[16:20]
     if image.mode.startswith("I;16"):
-        image = _from_sixteen_bits(image)
+        image = from_sixteen_bits(image)
     if image.mode == "CMYK":
         image, channels = to_srgb(image, profile if channels == b"CMYK" else b""), b""
     elif channels == b"GRAY" and image.mode in ("1", "L", "LA"):
@@ -43,13 +43,11 @@ def flattened(image: Image.Image) -> Image.Image:
 
 
 def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
-    """What a profile makes of the numbers; None where there is none, a broken one, or sRGB itself."""
+    """What a profile makes of the numbers; None where there is none, or a broken one."""
     if not profile:
         return None
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if ImageCms.getProfileDescription(source).startswith("sRGB"):
-            return None
         return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
         return None
@@ -64,7 +62,7 @@ def _from_grey(image: Image.Image, profile: bytes) -> Image.Image:
     return shown
 
 
-def _from_sixteen_bits(image: Image.Image) -> Image.Image:
+def from_sixteen_bits(image: Image.Image) -> Image.Image:
     """Grey of 16 bits -> 8, with the one transparent grey it may name."""
     clear = image.info.get("transparency")
     grey = image.point(lambda value: value / 256).convert("L")

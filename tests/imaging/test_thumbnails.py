@@ -9,10 +9,10 @@ import zlib
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageStat
 
-from flux_cli import thumbnails
 from flux_cli.core.errors import PictureError
 from flux_cli.core.sheet import Grid
-from flux_cli.thumbnails import CHECKS, CUBE, FAINT, GREYS, PAPER
+from flux_cli.imaging import thumbnails
+from flux_cli.imaging.thumbnails import CHECKS, CUBE, FAINT, GREYS, PAPER
 
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 60), (30, 60, 220), (250, 250, 250)
 
@@ -213,7 +213,7 @@ def test_a_sheet_is_a_png_of_every_picture(tmp_path):
 
 CRAMPED = """
 import resource, sys
-from flux_cli import thumbnails
+from flux_cli.imaging import thumbnails
 resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20))
 data, faults = thumbnails.draw_sheet([sys.argv[1]] * 30, [("",)] * 30)
 print(len(data), faults)

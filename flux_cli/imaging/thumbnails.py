@@ -1,18 +1,19 @@
-"""Small copies of pictures, alone or on a contact sheet, for eyes only. An owner of Pillow, beside `imaging`."""
+"""Small copies of pictures, alone or on a contact sheet, for eyes only."""
 
 import io
-import struct
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, TypeAlias
 
-from PIL import Image, ImageCms, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 from flux_cli.core import sheet
 from flux_cli.core.errors import PictureError
 from flux_cli.core.formats import FORMATS
 from flux_cli.core.sheet import Grid
+from flux_cli.imaging.colour import from_sixteen_bits, to_srgb
+from flux_cli.imaging.pillow import FAULTS, ORIENTATION, SIDEWAYS
 
 Source: TypeAlias = str | bytes  # the path of a picture, or its bytes
 Small: TypeAlias = Image.Image  # for who may not know Pillow
@@ -21,23 +22,10 @@ CHECKS = ((204, 204, 204), (153, 153, 153))  # what shows through transparency
 SQUARE = 8  # pixels
 SAMPLE = 16_000  # pixels a palette is chosen from: twenty times faster than all of them
 SMALLEST = 9  # pixels of a font that can still be read
-ORIENTATION, TURNED = 0x0112, range(5, 9)  # the EXIF tag, and its values for pictures that lie on their side
 LEVELS = (0, 95, 135, 175, 215, 255)  # of the 6×6×6 cube of colours in terminals with 256
 CUBE = tuple((red, green, blue) for red in LEVELS for green in LEVELS for blue in LEVELS)
 GREYS = tuple((level, level, level) for level in range(8, 248, 10))
 FIRST = 16  # the colours before are the user's own
-_FAULTS = (
-    UnidentifiedImageError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-    OSError,
-    ValueError,
-    SyntaxError,
-    RuntimeError,
-    EOFError,
-    OverflowError,
-    struct.error,
-)
 
 
 class Indexed(NamedTuple):
@@ -148,18 +136,18 @@ def _opened(source: Source) -> Iterator[Image.Image]:
                 yield image
     except UnidentifiedImageError as fault:
         raise PictureError(f"{name} is no picture of a kind flux can show") from fault
-    except _FAULTS as fault:
+    except (*FAULTS, Image.DecompressionBombWarning) as fault:
         raise PictureError(f"{name} cannot be shown: {getattr(fault, 'strerror', None) or fault}") from fault
 
 
 def _is_turned(image: Image.Image) -> bool:
-    return image.getexif().get(ORIENTATION) in TURNED
+    return image.getexif().get(ORIENTATION) in SIDEWAYS
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Grey, RGB or CMYK of 8 bits, RGBA where it is transparent: what can be scaled smoothly."""
     if image.mode.startswith("I"):
-        return image.point(lambda value: value / 256).convert("L")
+        image = from_sixteen_bits(image)
     if image.has_transparency_data:
         return image.convert("RGBA")
     return image.copy() if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
@@ -167,23 +155,12 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 def _flat(image: Image.Image) -> Image.Image:
     """RGB in sRGB, with a checkerboard behind what is transparent."""
-    colours = _to_srgb(image.convert("RGB") if image.mode == "RGBA" else image, image.info.get("icc_profile"))
-    if image.mode != "RGBA":
-        return colours
+    shown = to_srgb(image, image.info.get("icc_profile") or b"")
+    if shown.mode != "RGBA":
+        return shown
     board = _checkerboard(image.size)
-    board.paste(colours, mask=image.getchannel("A"))
+    board.paste(shown, mask=shown.getchannel("A"))
     return board
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Through its profile where it has one that fits; else as it is."""
-    if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            image = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB") or image
-        except (ImageCms.PyCMSError, OSError):
-            pass  # broken, or for other channels than the picture has
-    return image.convert("RGB")
 
 
 def _checkerboard(size: tuple[int, int]) -> Image.Image:
