@@ -7,19 +7,14 @@ import stat
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO
 
-from flux_cli.core.containers import inspect
-from flux_cli.core.datauri import data_uri
-from flux_cli.core.errors import DiskError, OutputError, PictureError, UsageError
-from flux_cli.core.formats import FORMATS, suffix_of
+from flux_cli.core.errors import DiskError, OutputError
+from flux_cli.core.formats import suffix_of
 from flux_cli.core.naming import Name, sibling
-from flux_cli.core.request import Attachment, Picture, Value
+from flux_cli.core.request import Picture
 from flux_cli.core.text import plain
 
-MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger picture inputs
-MAX_PROMPT = 1 << 20
-ATTACHED = ("jpeg", "png", "gif", "webp")
 PART = ".flux-"  # how the name of a file that is still being written begins
 
 
@@ -133,59 +128,6 @@ def is_special(output: str) -> bool:
         return path.exists() and not path.is_dir() and not path.is_file()
     except (OSError, ValueError):
         return False
-
-
-def attach(value: Value) -> Value:
-    """A picture parameter: a URL or data URI as it is, a local file as a checked data URI.
-
-    Raises UsageError for files that are missing, too large, damaged or of another type.
-    """
-    if not isinstance(value, str) or value.startswith(("http://", "https://", "data:")):
-        return value
-    return attachment(value, _read(value, MAX_ATTACHMENT, "image_prompt"))
-
-
-def attachment(asked: str, data: bytes) -> Attachment:
-    """The bytes of a picture somebody named, checked. Raises UsageError for damaged ones and other types."""
-    try:
-        look = inspect(data)
-    except PictureError as fault:
-        raise UsageError(f"image_prompt {asked!r}: {fault.message}", hint="give a jpeg, png, gif or webp") from fault
-    if look.format not in ATTACHED:
-        raise UsageError(f"image_prompt {asked!r} is {look.format}", hint="give a jpeg, png, gif or webp")
-    return Attachment(asked, data_uri(data, FORMATS[look.format].mime))
-
-
-def read_prompt(word: str, stdin: TextIO | None) -> str:
-    """The prompt a word means: itself, `-` for standard input, `@file` for a file. Raises UsageError."""
-    if word == "-":
-        if stdin is None:
-            raise UsageError("standard input is closed", hint="give the prompt as the argument")
-        data = stdin.buffer.read(MAX_PROMPT + 1)
-    elif word.startswith("@") and len(word) > 1:
-        data = _read(word[1:], MAX_PROMPT, "prompt file")
-    else:
-        return word
-    if len(data) > MAX_PROMPT:
-        raise UsageError(f"the prompt is longer than {MAX_PROMPT:,} bytes")
-    try:
-        return data.decode("utf-8-sig").strip()
-    except UnicodeDecodeError as fault:
-        raise UsageError("the prompt is no UTF-8 text", hint="convert it with iconv") from fault
-
-
-def _read(path: str, limit: int, what: str) -> bytes:
-    try:
-        with Path(path).open("rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UsageError(f"{what} {path!r} is no file")
-            data = file.read(limit + 1)
-    except (OSError, ValueError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else fault
-        raise UsageError(f"{what} {path!r} cannot be read: {reason}", hint="give a file or a URL") from fault
-    if len(data) > limit:
-        raise UsageError(f"{what} {path!r} is larger than {limit >> 20} MiB")
-    return data
 
 
 def _existing(path: str) -> str | None:

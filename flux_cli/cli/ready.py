@@ -108,7 +108,7 @@ def _fetched(address: str) -> Attachment:
     import tempfile
     from pathlib import Path
 
-    from flux_cli import files
+    from flux_cli import inputs
     from flux_cli.http import Http
 
     async def fetch(folder: str) -> bytes:
@@ -120,7 +120,7 @@ def _fetched(address: str) -> Attachment:
             data = asyncio.run(fetch(folder))
     except FluxError as fault:
         raise UsageError(f"image_prompt {address!r} cannot be fetched: {fault.__cause__ or fault}") from fault
-    return files.attachment(address, data)
+    return inputs.attachment(address, data)
 
 
 def _names(prepared: Prepared) -> tuple[Name, ...]:

@@ -98,9 +98,9 @@ def _attach(parameters: dict[str, Value], model: Model | None, wire: Wire | None
     """Put pictures in the place of the files that name them, and where only they are taken, of addresses."""
     for name in tuple(parameters):
         if name == "image_prompt" or (model and name in model.parameters and _is_image(model, name)):
-            from flux_cli import files
+            from flux_cli import inputs
 
-            parameters[name] = files.attach(parameters[name])
+            parameters[name] = inputs.attach(parameters[name])
             if fetch and _takes_bytes(wire, name) and is_address(parameters[name]):
                 parameters[name] = fetch(str(parameters[name]))
 
@@ -128,9 +128,9 @@ def read_prompt(word: str) -> str:
     """The prompt a word means; `-` and `@file` are read, standard input only if asked."""
     if word != "-" and not word.startswith("@"):
         return word
-    from flux_cli import files
+    from flux_cli import inputs
 
-    return files.read_prompt(word, sys.stdin)
+    return inputs.read_prompt(word, sys.stdin)
 
 
 def wire_of(row: Row, model: Model | None) -> Wire | None:

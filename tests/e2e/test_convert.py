@@ -144,7 +144,7 @@ def test_many_pictures_into_one_folder(flux, work):
         (["photo.png", "-o", "-", "-f", "webp", "-f", "avif"], "takes one file"),
         (["photo.png", "photo.jpg", "-o", "-"], "takes one picture"),
         (["gone.png", "-f", "webp"], "gone.png cannot be read"),
-        (["."], "is no file"),
+        (["."], "Is a directory"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -173,7 +173,7 @@ def test_templates_tell_pictures_apart(flux, work):
 def test_an_empty_pipe_is_an_error(flux):
     result = flux("convert", "-", "-f", "webp")
     assert (result.code, result.out) == (2, "")
-    assert "is no picture" in result.err
+    assert "standard input is empty" in result.err
 
 
 def test_a_bomb_is_refused_before_it_is_decoded(flux, work):
