@@ -119,23 +119,22 @@ class Desk:
             received = imaging.measure(data)
         record = recorded(delivery, call, media.facts)
         outputs = planned(delivery, received)
-        if delivery.metadata:
-            outputs = tuple(_with_room(output, data, record) for output in outputs)
+        if delivery.metadata and delivery.finish.max_bytes is not None:
+            outputs = _with_room(outputs, data, record)
+        lost = (SIGNATURE_LOST,) if carries_c2pa(data) else ()
         made = [
-            self._written(name_of(delivery, name, one.output), one, record)
+            self._written(name_of(delivery, name, one.output), one, record, () if one.output.untouched else lost)
             for one in _rendered(data, received, outputs)
         ]
-        if carries_c2pa(data) and not all(output.untouched for output in outputs):
-            self.remarks[SIGNATURE_LOST] += 1
         if delivery.sidecar:
             text = json.dumps(sidecar_document(record), indent=2, ensure_ascii=False) + "\n"
             beside = Picture(text.encode("utf-8", "replace"), "json", 0, 0, as_received=False)
             made.append(Made(sidecar_name(name), beside, outputs[0], None, ()))
         return [one for one in made if one.name.path(suffix_of(one.picture.format)) not in delivery.kept]
 
-    def _written(self, name: Name, rendered: Rendered, record: Record) -> Made:
+    def _written(self, name: Name, rendered: Rendered, record: Record, known: Sequence[str]) -> Made:
         """A file with its record, and signed if somebody wants to sign. A picture that takes none is saved without."""
-        picture, remarks = rendered.picture, []
+        picture, remarks = rendered.picture, [*known]
         if self._delivery.metadata:
             embedded = embed(picture.data, record)
             remarks += [embedded.reason] if embedded.reason else []
@@ -202,12 +201,13 @@ def read(file: str) -> tuple[bytes, Received]:
     return data, Received(look.format, look.width, look.height, len(data))
 
 
-def _with_room(output: Output, data: bytes, record: Record) -> Output:
-    """The file with room for its record, where its size is limited."""
-    if output.max_bytes is None:
-        return output
-    size = sum(len(piece) for piece in embed(data, record).pieces) - len(data)
-    return output._replace(max_bytes=max(1, output.max_bytes - size - MARGIN))
+def _with_room(outputs: Sequence[Output], data: bytes, record: Record) -> tuple[Output, ...]:
+    """The files with room for their record, where their size is limited."""
+    size = sum(len(piece) for piece in embed(data, record).pieces) - len(data) + MARGIN
+    return tuple(
+        output if output.max_bytes is None else output._replace(max_bytes=max(1, output.max_bytes - size))
+        for output in outputs
+    )
 
 
 def _rendered(data: bytes, received: Received, outputs: Sequence[Output]) -> Iterator[Rendered]:

@@ -1,7 +1,8 @@
 """Made by scripts/generate from the Typer app: change that, not this.
 
 Of each lookup: its argument, its options (the name of the value, and what a flag says; None: the next word does),
-and what holds where nothing is said. Below, which of the names are parameters of a model.
+and what holds where nothing is said. Below, which of the names are parameters of a model, and which say how files are
+made.
 """
 
 from __future__ import annotations
@@ -147,3 +148,4 @@ PARAMETERS = ('size',
  'response_format',
  'sync_mode',
  'output_compression')
+FINISHING = ('fit', 'focus', 'upscale', 'width', 'max_bytes', 'lossless', 'effort', 'keep_original', 'html')

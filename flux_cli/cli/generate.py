@@ -37,9 +37,9 @@ def generate(options: Options, finishing: Finishing, metadata: Metadata, viewing
     silent = options.quiet or options.as_json or ready.prepared.output == "-"
     shown = wants_preview(viewing.preview, sys.stderr, silent=silent)
     if options.dry_run:
-        from flux_cli.cli.preview import preview
+        from flux_cli.cli.dry_run import foretell
 
-        preview(ready)
+        foretell(ready)
         return 0
     check_budget(ready)
     if not options.quiet:

@@ -25,6 +25,7 @@ from flux_cli.lookups.prepared import Prepared, prepare, read_prompt
 if TYPE_CHECKING:
     from flux_cli.signing import Identity
 
+ANY = (1024, 1024)  # pixels of a picture nobody knows anything about; names do not depend on it
 FETCH_SECONDS = 60.0  # for a picture that guides the prompt
 
 
@@ -219,11 +220,8 @@ def _preflight(
 
 def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[Name, ...]:
     """The files of one call, if its picture comes in the size that is expected."""
-    size = prepared.resolved.size
-    if size is None:
-        return expected(delivery, name, (1024, 1024))
-    native = size.native if prepared.settings.provider.hosted else None
-    return expected(delivery, name, native or (size.width, size.height))
+    size, hosted = prepared.resolved.size, prepared.settings.provider.hosted
+    return expected(delivery, name, size.expected(hosted=hosted) if size else ANY)
 
 
 def record(ready: Ready) -> dict[str, Json]:

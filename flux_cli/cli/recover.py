@@ -106,7 +106,7 @@ def _recovered(row: journal.Row, *, quiet: bool) -> Done:
             identity=identity_of(settings),
             arrived=arrived,
         )
-        with console.Silence() if quiet else console.Lines(len(entries)) as display:
+        with console.Silence() if quiet else console.Lines(len(past.entries)) as display:
             report = execute(job, ledger.folder, settings, display)
     return Done(journal.find(row.path.parent, past.id).past, report, tuple(faults))
 

@@ -1,16 +1,20 @@
 """How every picture of a run becomes files: what is made of it, what they are called, what is written into them."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from math import inf
+from typing import NamedTuple, TypeVar
 
-from flux_cli.core.finish import Finish, Output, Received, outputs
-from flux_cli.core.formats import FORMATS, split_suffix
+from flux_cli.core.finish import FITS, FOCUSES, MAX_PIXELS, MAX_SIDE, Finish, Output, Received, outputs
+from flux_cli.core.formats import EFFORTS, FORMATS, split_suffix
 from flux_cli.core.metadata.record import Record, document, from_document, without_prompt
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name, fixed
 from flux_cli.core.ratio import Shape
 from flux_cli.core.request import Call, Facts
-from flux_cli.core.values import whole
+from flux_cli.core.values import amount, whole
 from flux_cli.core.variants import named
+
+Known = TypeVar("Known", bound=str)
 
 
 class Delivery(NamedTuple):
@@ -112,15 +116,37 @@ def delivery_of(said: Json) -> Delivery:
 
 
 def _finish(said: Json) -> Finish:
-    if not isinstance(said, dict):
-        return Finish()
-    target, widths, formats = said.get("target"), said.get("widths"), said.get("formats")
-    known = {
-        name: said[name] for name in Finish._fields if name in said and name not in ("target", "widths", "formats")
-    }
+    kept = said if isinstance(said, dict) else {}
+    effort = kept.get("effort")
     return Finish(
-        target=Shape(*target) if isinstance(target, list) else None,  # type: ignore[arg-type] # our own journal
-        widths=tuple(one for one in widths if isinstance(one, int)) if isinstance(widths, list) else (),
-        formats=tuple(str(one) for one in formats) if isinstance(formats, list) else (),
-        **known,  # type: ignore[arg-type] # as above
+        target=_target(kept.get("target")),
+        fit=_member(FITS, kept.get("fit"), "none"),
+        focus=_member(FOCUSES, kept.get("focus"), "centre"),
+        upscale=kept.get("upscale") is True,
+        widths=tuple(wide for one in _items(kept.get("widths")) if (wide := _between(one, 1, MAX_SIDE)) is not None),
+        formats=tuple(one for one in _items(kept.get("formats")) if isinstance(one, str) and one in FORMATS),
+        quality=_between(kept.get("quality"), 1, 100),
+        lossless=kept.get("lossless") is True,
+        max_bytes=_between(kept.get("max_bytes"), 1),
+        effort=None if effort is None else _member(EFFORTS, effort, "balanced"),
+        keep_original=kept.get("keep_original") is True,
     )
+
+
+def _target(said: Json) -> Shape | None:
+    width, height, is_pixels, *_ = (*_items(said), None, None, None)
+    sides = amount(width, MAX_PIXELS), amount(height, MAX_PIXELS)
+    return Shape(sides[0], sides[1], is_pixels is True) if sides[0] and sides[1] else None
+
+
+def _member(known: Sequence[Known], said: Json, default: Known) -> Known:
+    return next((one for one in known if one == said), default)
+
+
+def _between(said: Json, low: int, high: float = inf) -> int | None:
+    number = whole(said)
+    return number if number is not None and low <= number <= high else None
+
+
+def _items(said: Json) -> list[Json]:
+    return said if isinstance(said, list) else []

@@ -26,6 +26,10 @@ class Size(NamedTuple):
     def name(self) -> str:
         return f"{self.width}x{self.height}"
 
+    def expected(self, *, hosted: bool) -> tuple[int, int]:
+        """Pixels a picture of this size will have: the upstreams' where they are known, and a sketch's own."""
+        return (hosted and self.native) or (self.width, self.height)
+
     @property
     def megapixels(self) -> float:
         return self.width * self.height / 1e6

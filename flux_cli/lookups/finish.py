@@ -27,10 +27,7 @@ class Files(NamedTuple):
 
     def explained(self, resolved: Resolved, *, hosted: bool) -> tuple[Note, ...]:
         """What becomes of a picture in the size it is expected in. Raises UsageError where that must not be."""
-        size = resolved.size
-        if size is None:
-            return ()
-        return explain(self.finish, *((hosted and size.native) or (size.width, size.height)))
+        return explain(self.finish, *resolved.size.expected(hosted=hosted)) if resolved.size else ()
 
 
 def read_files(options: Options, finishing: Finishing, output: str | None, parameters: dict[str, Value]) -> Files:

@@ -12,6 +12,7 @@ from flux_cli.core.noun import NamedTuple
 from flux_cli.core.plan import plan
 from flux_cli.core.request import Request
 from flux_cli.core.resolve import resolve
+from flux_cli.grammar import FINISHING
 from flux_cli.providers import ROWS, connect
 
 TYPE_CHECKING = False
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from flux_cli.providers import Provider
 
     Fetch = Callable[[str], Attachment]
-
-FINISHING = ("fit", "focus", "upscale", "width", "max_bytes", "lossless", "effort", "keep_original", "html")
 
 
 class Prepared(NamedTuple):

@@ -12,6 +12,8 @@ from flux_cli.core.text import plain
 from flux_cli.core.values import amount, whole
 from flux_cli.providers.images_api import images_post
 
+LONGEST = 10_000  # characters of a revised prompt: it is written into files, and servers may be hostile
+
 if TYPE_CHECKING:
     from flux_cli.http import Http
 
@@ -111,6 +113,6 @@ def _item_facts(item: dict[str, Json], facts: Facts) -> Facts:
     revised = item.get("revised_prompt")
     seed = whole(item.get("seed"))
     return facts._replace(
-        revised_prompt=revised if isinstance(revised, str) and not revised.startswith(MARK) else "",
+        revised_prompt=revised[:LONGEST] if isinstance(revised, str) and not revised.startswith(MARK) else "",
         seed=facts.seed if seed is None else seed,
     )

@@ -2,6 +2,7 @@
 
 from pprint import pformat
 
+from flux_cli.cli.finishing import Finishing
 from flux_cli.cli.options import NAMED
 from generating.app import Command, commands
 
@@ -9,7 +10,8 @@ LOOKUPS = ("sizes", "models", "resolve")
 HEAD = '''"""Made by scripts/generate from the Typer app: change that, not this.
 
 Of each lookup: its argument, its options (the name of the value, and what a flag says; None: the next word does),
-and what holds where nothing is said. Below, which of the names are parameters of a model.
+and what holds where nothing is said. Below, which of the names are parameters of a model, and which say how files are
+made.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 def grammar() -> str:
     """The module `flux_cli/grammar.py`."""
     rows = {command.path[0]: _row(command) for command in commands() if command.path and command.path[0] in LOOKUPS}
-    return f"{HEAD}\nLOOKUPS: dict[str, Line] = {_source(rows)}\nPARAMETERS = {_source(NAMED)}\n"
+    names = f"PARAMETERS = {_source(NAMED)}\nFINISHING = {_source(Finishing._fields)}\n"
+    return f"{HEAD}\nLOOKUPS: dict[str, Line] = {_source(rows)}\n{names}"
 
 
 def _source(value: object) -> str:

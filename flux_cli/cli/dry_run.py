@@ -19,7 +19,7 @@ class Cost(NamedTuple):
     source: str
 
 
-def preview(ready: Ready) -> None:
+def foretell(ready: Ready) -> None:
     """Print what generate would do. Asks the gateway for its estimate where that is possible."""
     cost = _cost(ready)
     if ready.options.as_json:
