@@ -1,9 +1,9 @@
-"""The installed command: lookups are answered at the door, everything else is handed on to Typer.
+"""The installed command: lines that leave nothing to ask are carried out at the door, all others are handed to Typer.
 
-Typer describes the command line and costs ten times as much as starting Python. From its description
-`scripts/generate` makes `grammar`, a table of the lines that leave nothing to ask: a lookup, options it knows, their
-values. Such a line goes to the same functions that Typer would call. A line the table is not sure of, and any that is
-wrong, is handed on before a word has been said. tests/test_door.py proves that nobody can tell the difference.
+Typer describes the command line and costs six times as much as starting Python. From its description `scripts/generate`
+makes `grammar`, a table of commands, the options they know, and their values. A line the table is sure of goes to the
+same function that Typer would call (`commands/*.py: run`). Help, wrong lines and everything unusual are handed on
+before anything has been done. tests/test_door.py proves that nobody can tell the difference.
 """
 
 from __future__ import annotations
@@ -13,109 +13,94 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, NoReturn
+
+    Values = dict[str, Any]
 
 COMPLETION = "_FLUX_COMPLETE"  # Typer's own mechanism looks here before it looks at the line
 
 
 def run() -> NoReturn:
     """The installed command."""
+    sys.unraisablehook = _unraisable
     try:
-        _run(sys.argv[1:])
+        code = answer(sys.argv[1:])
+        if code is None:
+            from flux_cli.cli import run as ask_typer
+
+            ask_typer()
+        from flux_cli.streams import leave
+
+        leave(code)
     except KeyboardInterrupt:  # while modules were loaded: nobody else was listening yet
         os.write(2, b"flux: error: interrupted\n")
         os._exit(130)
 
 
-def _run(arguments: Sequence[str]) -> NoReturn:
-    text = answer(arguments)
-    if text is None:
-        from flux_cli.cli import run as ask_typer
-
-        ask_typer()
-    from flux_cli import streams
-    from flux_cli.core.errors import FluxError
-
-    streams.prepare()
-    try:
-        streams.out(text)
-    except FluxError as fault:
-        from flux_cli.cli import failed
-
-        streams.leave(failed(fault, arguments))
-    streams.leave(0)
+def _unraisable(fault: sys.UnraisableHookArgs) -> None:
+    """Ctrl-C can hit a destructor, where Python drops it and prints a traceback. It is dropped all the same."""
+    if not isinstance(fault.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(fault)
 
 
-def answer(arguments: Sequence[str]) -> str | None:
-    """What goes to stdout for a lookup; None for everything this module is not sure of, errors included."""
-    if arguments in (["--version"], ["-V"]):
-        from flux_cli import __version__
-
-        return f"flux {__version__}"
-    if not arguments or arguments[0] not in ("sizes", "models", "resolve") or COMPLETION in os.environ:
+def answer(arguments: Sequence[str]) -> int | None:
+    """Carry out a line and return its exit code; None, with nothing done, for any this module is not sure of."""
+    work = _version if arguments in (["--version"], ["-V"]) else _work(arguments)
+    if work is None or COMPLETION in os.environ:
         return None
-    from flux_cli.core.errors import FluxError
+    from flux_cli.commands.ending import ended
+    from flux_cli.streams import prepare
 
-    typed = _read(arguments[0], arguments[1:])
+    prepare()
+    return ended(work, arguments)
+
+
+def _version() -> None:
+    from flux_cli import __version__
+    from flux_cli.streams import out
+
+    out(f"flux {__version__}")
+
+
+def _work(arguments: Sequence[str]) -> Callable[[], object] | None:
+    """What a line asks for; None where its command's table is not sure."""
+    from flux_cli.grammar import COMMANDS
+
+    if not arguments or arguments[0] not in COMMANDS:
+        return None
+    command, *words = arguments
+    *grammar, groups, own = __import__(f"flux_cli.grammar.{command}", fromlist=["ROW"]).ROW
+    typed = _read(words, *grammar)
     if typed is None:
         return None
-    try:
-        return _answer(arguments[0], typed)
-    except FluxError:
-        return None
+    values = {name: typed[name] for name in own} | dict.fromkeys(groups, Typed(typed))
+    return lambda: __import__(f"flux_cli.commands.{command}", fromlist=["run"]).run(**values)
 
 
-def _answer(command: str, typed: dict[str, Any]) -> str:
-    if command == "resolve":
-        from flux_cli.lookups.resolve import answer as resolve
-
-        curl = typed.pop("curl")
-        options: Any = Typed(typed)
-        return resolve(options, options, curl=curl)
-    if command == "models":
-        from flux_cli.lookups.models import answer as models
-
-        return models(**typed)
-    from flux_cli.lookups.sizes import answer as sizes
-
-    return sizes(**typed)
-
-
-def _read(command: str, words: Sequence[str]) -> dict[str, Any] | None:
-    """The values of a line by the names the command gives them; None where the table is not sure."""
-    from flux_cli.grammar import LOOKUPS
-
-    argument, options, defaults = LOOKUPS[command]
-    typed: dict[str, Any] = {**defaults, argument: None}
+def _read(
+    words: Sequence[str], argument: str, options: dict[str, tuple[str, Any]], many: Sequence[str], defaults: Values
+) -> Values | None:
+    """The values of a line by the names its command gives them; None where the table is not sure."""
+    typed = {**defaults}
+    value: Any
     rest = iter(words)
     for word in rest:
-        if not word.startswith("-"):
-            if typed[argument] is not None or word.startswith("@"):
+        field, value = argument, word
+        if word.startswith("-"):
+            name, equals, after = word.partition("=")
+            field, said = options.get(name, ("", None))
+            if not field or (equals and (said is not None or not name.startswith("--"))):
                 return None
-            typed[argument] = word
-            continue
-        name, equals, value = word.partition("=")
-        field, said = options.get(name, ("", None))
-        if not field or (equals and (said is not None or not name.startswith("--"))):
+            value = after if equals else next(rest, None) if said is None else said
+        if value is None or (field == argument and typed[field] is not None and field not in many):
             return None
-        typed[field] = value if equals else next(rest, None) if said is None else said
-        if typed[field] is None:
-            return None
+        typed[field] = [*(typed[field] or ()), value] if field in many else value
     return typed
 
 
 class Typed:
-    """What was typed, as `cli.options.Options` says it, for the lines this module is sure of."""
+    """What was typed, as the groups of options in `cli` say it, for the lines this module is sure of."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         vars(self).update(values)
-
-    def one_prompt(self) -> str | None:
-        prompt: str | None = vars(self)["prompt"]
-        return prompt
-
-    def parameters(self) -> dict[str, Any]:
-        from flux_cli.grammar import PARAMETERS
-
-        return {name: value for name in PARAMETERS if (value := vars(self)[name]) is not None}

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 import stat
 import tempfile
 from collections.abc import Sequence
@@ -40,7 +39,7 @@ class Folder:
             if self._same and (there := _holder(path, b"".join(picture.parts))):
                 return there
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            part = f"{PART}{self._mark}{secrets.token_hex(8)}"
+            part = f"{PART}{self._mark}{os.urandom(8).hex()}"
             return _publish(picture.parts, path, part, overwrite=self._overwrite and not extra and not fresh)
         except OSError as fault:
             raise DiskError(f"cannot write {path}: {fault.strerror}") from fault

@@ -3,6 +3,8 @@
 A picture that arrives here is paid for: whatever fails, its bytes are on the disk, and the person is told where.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import json
@@ -12,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from flux_cli.core.containers import inspect
 from flux_cli.core.delivery import Delivery, name_of, planned, recorded, sidecar_name
@@ -23,6 +25,7 @@ from flux_cli.core.metadata.blocks import carries_c2pa
 from flux_cli.core.metadata.embed import embed
 from flux_cli.core.metadata.record import SIGNATURE_LOST, Record, sidecar_document
 from flux_cli.core.naming import Name
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.request import Call, Facts, Media, Picture, Reply, Saved
 
 if TYPE_CHECKING:
@@ -68,7 +71,7 @@ class Made(NamedTuple):
 class Desk:
     """Where the pictures of one run are finished. `remarks` counts what a person should know of the files."""
 
-    def __init__(self, delivery: Delivery, sink: Sink, ledger: Ledger, identity: "Identity | None" = None) -> None:
+    def __init__(self, delivery: Delivery, sink: Sink, ledger: Ledger, identity: Identity | None = None) -> None:
         self._delivery, self._sink, self._ledger, self._identity = delivery, sink, ledger, identity
         cores = os.cpu_count() or 2
         self._room = asyncio.Semaphore(cores)
@@ -81,7 +84,7 @@ class Desk:
         """Whether nothing of these is needed any more."""
         return all(one.file in self._done for one in media)
 
-    def _thread(self, work: Callable[..., Result], *given: object) -> "asyncio.Future[Result]":
+    def _thread(self, work: Callable[..., Result], *given: object) -> asyncio.Future[Result]:
         return asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work, *given)
 
     async def keep(self, call: Call, name: Name, media: Media, extra: int, saved: list[Saved]) -> None:

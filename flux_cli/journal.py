@@ -4,6 +4,8 @@ It survives `kill -9`: lines are appended whole, each by one write, before the n
 with what has arrived and is not saved yet. What the lines mean is in `core.runs`.
 """
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import json
@@ -13,10 +15,11 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 from flux_cli.core.errors import FluxError, OutputError, UsageError, did_you_mean
 from flux_cli.core.model import Json
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.request import Call, Media, Reply, Saved
 from flux_cli.core.runs import SCHEMA, Past, read, trace, without_prompts
 from flux_cli.core.secret import redact

@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -21,7 +20,7 @@ class Log:
 
     def __init__(self, path: str, complain: Callable[[str], None]) -> None:
         self._path, self._complain = path, complain
-        self._run = secrets.token_hex(4)
+        self._run = os.urandom(4).hex()
         try:
             # A pipe that nobody reads must not stop a run that has been paid for.
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)

@@ -3,6 +3,8 @@
 It knows the order and nothing else: what is sent is decided before, how in `http`, what a file is in `files`.
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import signal
@@ -10,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from flux_cli.core.delivery import Delivery
 from flux_cli.core.errors import (
@@ -28,19 +30,8 @@ from flux_cli.core.errors import (
     ValidationError,
 )
 from flux_cli.core.naming import Name
-from flux_cli.core.request import (
-    Call,
-    Event,
-    Facts,
-    Media,
-    Note,
-    Outcome,
-    Plan,
-    Reply,
-    Report,
-    Resolved,
-    Saved,
-)
+from flux_cli.core.noun import NamedTuple
+from flux_cli.core.request import Call, Event, Facts, Media, Note, Outcome, Plan, Reply, Report, Resolved, Saved
 from flux_cli.finishing import Desk, Ledger, Sink, described
 from flux_cli.http import Http
 from flux_cli.providers import Provider
@@ -71,7 +62,7 @@ class Job(NamedTuple):
     skip: Mapping[int, str]  # number of a call -> the file that makes it unnecessary
     traced: bool = False  # the provider keeps a history that lists calls by the names flux gives them
     limit_usd: float | None = None  # no call goes out that could bring the run over it
-    identity: "Identity | None" = None  # who signs the files
+    identity: Identity | None = None  # who signs the files
     arrived: Mapping[int, Reply | Sequence[Media]] = {}
 
 

@@ -1,16 +1,18 @@
 """Content credentials (C2PA) signed with the user's own certificate: the owner of c2pa-python, an optional extra."""
 
+from __future__ import annotations
+
 import io
 import os
 import stat
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 from flux_cli.core.errors import ConfigError, PictureError
 from flux_cli.core.formats import FORMATS
 from flux_cli.core.metadata.record import BY_MODEL, SOURCE_TYPES, Record
 from flux_cli.core.model import Json
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.secret import Secret
 
 MAX_BYTES = 1 << 20  # a certificate chain is a few pages of text

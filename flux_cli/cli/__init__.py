@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NoReturn
 
 import typer
@@ -21,9 +20,8 @@ from flux_cli.cli.runs import runs
 from flux_cli.cli.schema import schema
 from flux_cli.cli.show import show
 from flux_cli.cli.sizes import sizes
-from flux_cli.config import is_github
-from flux_cli.core.errors import DiskError, FluxError, Interrupted, UsageError, did_you_mean
-from flux_cli.core.report import failure_document
+from flux_cli.commands.ending import ended
+from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.streams import leave
 
 # Typer keeps its own copy of Click private; the root of what a wrong command line raises is reached by inheritance.
@@ -118,39 +116,27 @@ app.add_typer(config_app, name="config", epilog="flux config\nflux config --json
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code: the one place that turns failures into words."""
+    """Run one command line and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     console.prepare()
+    return ended(lambda: _typer(arguments), arguments)
+
+
+def _typer(arguments: Sequence[str]) -> object:
     try:
-        result = app(arguments, prog_name="flux", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except FluxError as fault:
-        return failed(fault, arguments)
+        return app(arguments, prog_name="flux", standalone_mode=False)
     except WRONG_LINE as fault:
-        return failed(_usage(fault, arguments), arguments)
+        raise _usage(fault, arguments) from None  # its words are in ours
+    except typer.Abort as fault:
+        raise KeyboardInterrupt from fault
     except SystemExit:  # Typer's way to say that nobody reads the help any more
         console.abandon(sys.stdout)
         return 0
-    except OSError as fault:  # nor can anybody, on a disk that is full
-        console.abandon(sys.stdout)
-        return failed(DiskError(f"cannot write to standard output: {fault.strerror}"), arguments)
-    except (KeyboardInterrupt, typer.Abort):
-        return failed(Interrupted("interrupted"), arguments)
 
 
 def run() -> NoReturn:
     """The command line of this process, to its end."""
     leave(main())
-
-
-def failed(fault: FluxError, arguments: Sequence[str]) -> int:
-    """Say what went wrong, in words and in JSON where that was asked for, and return the exit code."""
-    verbose = "--verbose" in arguments or "-v" in arguments
-    console.error(fault, verbose=verbose, annotate=is_github())
-    if "--json" in arguments:
-        with suppress(DiskError):  # that standard output is full is no better than what happened first
-            console.out_json(failure_document(fault))
-    return fault.exit_code
 
 
 def _usage(fault: Exception, arguments: Sequence[str]) -> UsageError:

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from flux_cli import console
 from flux_cli.cli.options import AsJson
-from flux_cli.lookups.models import answer
+from flux_cli.commands.models import run
 
 
 def models(
@@ -17,4 +16,4 @@ def models(
 
     Any other model of the gateway can be asked for too; its parameters then pass unchecked.
     """
-    console.out(answer(name, as_json=as_json))
+    run(name=name, as_json=as_json)

@@ -10,9 +10,6 @@ from typing import Annotated, NamedTuple, TypeAlias, TypeVar, get_type_hints
 import typer
 
 from flux_cli.cli.provenance import Like
-from flux_cli.core.errors import UsageError
-from flux_cli.core.model import Json
-from flux_cli.core.values import typed
 
 SHAPE, MODEL, PARAMETERS, OUTPUT, RUN, PROVIDER = "Shape", "Model", "Parameters", "Output", "Run", "Provider"
 
@@ -30,6 +27,8 @@ ModelName = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print one JSON document")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", rich_help_panel=OUTPUT, help="Replace existing files")]
+Quiet = Annotated[bool, typer.Option("--quiet", rich_help_panel=RUN, help="Say nothing but errors")]
 
 
 class Options(NamedTuple):
@@ -197,9 +196,7 @@ class Options(NamedTuple):
             help="Quality; the same number looks the same in jpeg, webp and avif",
         ),
     ] = None
-    overwrite: Annotated[bool, typer.Option("--overwrite", rich_help_panel=OUTPUT, help="Replace existing files")] = (
-        False
-    )
+    overwrite: Overwrite = False
     skip_existing: Annotated[
         bool,
         typer.Option("--skip-existing", rich_help_panel=OUTPUT, help="Pay only for pictures that are not there yet"),
@@ -250,7 +247,7 @@ class Options(NamedTuple):
         bool,
         typer.Option("--yes", "-y", rich_help_panel=RUN, help="Go on where --max-cost is set and the price is unknown"),
     ] = False
-    quiet: Annotated[bool, typer.Option("--quiet", rich_help_panel=RUN, help="Say nothing but errors")] = False
+    quiet: Quiet = False
     verbose: Annotated[
         bool,
         typer.Option(
@@ -305,31 +302,6 @@ class Options(NamedTuple):
         bool, typer.Option("--no-badge", rich_help_panel=PROVIDER, help="Leave the mark out of an offline sketch")
     ] = False
 
-    def one_prompt(self) -> str | None:
-        """The prompt; None where none was given. Raises UsageError for two words that were meant as one."""
-        words = self.prompt or []
-        if len(words) > 1:
-            sentence = " ".join(words)
-            raise UsageError(f"unexpected argument {words[1]!r}", hint=f'quote the prompt: "{sentence}"')
-        return words[0] if words else None
-
-    def parameters(self) -> dict[str, Json]:
-        """Every parameter of the model that was said, by its own name; `-p` counts like the option of that name."""
-        said: dict[str, Json] = {name: value for name in NAMED if (value := getattr(self, name)) is not None}
-        if len(self.output_format or ()) == 1:
-            said["output_format"] = (self.output_format or [""])[0]
-        for pair in self.param or ():
-            name, equals, text = pair.partition("=")
-            name = name.strip().replace("-", "_")
-            if not equals or not name:
-                raise UsageError(f"-p {pair!r} is no KEY=VALUE", hint="write -p guidance=3.5")
-            if name in ("prompt", "model"):
-                raise UsageError(f"-p {name}=... is not possible", hint="give PROMPT as the argument, and --model")
-            if name in said:
-                raise UsageError(f"{name} is given twice", hint="give it once, as an option or with -p")
-            said[name] = typed(text)
-        return said
-
 
 NAMED = (
     "size", "aspect_ratio", "resolution", "n", "seed", "raw", "enhance_prompt", "image_prompt",
@@ -365,4 +337,5 @@ def takes_options(command: Callable[..., Result]) -> Callable[..., Result]:
     run.__signature__ = inspect.Signature([*shared, *own])  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*shared, *own)}
     run.__doc__, run.__name__ = command.__doc__, command.__name__
+    run.groups, run.own = tuple(groups), tuple(one.name for one in own)  # type: ignore[attr-defined] # for the front door
     return run

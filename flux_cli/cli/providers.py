@@ -6,10 +6,10 @@ import typer
 
 from flux_cli import catalogue, config, console, keys
 from flux_cli.cli.options import AsJson, ModelName
+from flux_cli.commands.prepared import wire_of
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.model import Field, Json, Model, Wire
 from flux_cli.core.provider import Row
-from flux_cli.lookups.prepared import wire_of
 from flux_cli.providers import ROWS
 
 

@@ -9,7 +9,7 @@ import typer
 
 from flux_cli import config, console, journal
 from flux_cli.cli.options import AsJson
-from flux_cli.cli.ready import find_key, identity_of
+from flux_cli.commands.ready import find_key, identity_of
 from flux_cli.core.delivery import delivery_of
 from flux_cli.core.errors import AuthError, FluxError, Interrupted
 from flux_cli.core.model import Json
@@ -74,7 +74,7 @@ def _tried(row: journal.Row, *, quiet: bool) -> Done:
 
 def _recovered(row: journal.Row, *, quiet: bool) -> Done:
     from flux_cli import files, pipeline
-    from flux_cli.cli.execute import execute
+    from flux_cli.commands.execute import execute
 
     past, ledger = journal.resume(row)
     with ledger:

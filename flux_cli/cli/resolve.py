@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
-from flux_cli import console
 from flux_cli.cli.finishing import Finishing
 from flux_cli.cli.options import OUTPUT, Options, takes_options
 from flux_cli.cli.provenance import Metadata
 from flux_cli.cli.viewing import Viewing
-from flux_cli.lookups.resolve import answer
+from flux_cli.commands.resolve import run
 
 
 @takes_options
@@ -27,4 +26,4 @@ def resolve(
     Takes every option of generate, sends nothing and needs no key: parameter by parameter what was asked, what is
     sent, how it is handled and the reason.
     """
-    console.out(answer(options, finishing, curl=curl))
+    run(options, finishing, curl=curl)

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from flux_cli import console
 from flux_cli.cli.options import OUTPUT, AsJson, ModelName
-from flux_cli.lookups.sizes import answer
+from flux_cli.commands.sizes import run
 
 
 def sizes(
@@ -24,4 +23,4 @@ def sizes(
 
     Pixels are nominal: the model itself draws larger pictures of the same shape, see native.
     """
-    console.out(answer(shape, model, as_json=as_json, plain=plain))
+    run(shape=shape, model=model, as_json=as_json, plain=plain)

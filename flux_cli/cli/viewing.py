@@ -1,18 +1,10 @@
-"""Looking at pictures: the options for previews and contact sheets, and what they do once files are there."""
+"""The options about looking at pictures, declared once."""
 
-import os
-import sys
-from collections.abc import Mapping, Sequence
-from typing import Annotated, NamedTuple, TextIO, TypeAlias
+from typing import Annotated, NamedTuple, TypeAlias
 
 import typer
 
-from flux_cli import config, console
 from flux_cli.cli.options import OUTPUT
-from flux_cli.core import terminal
-from flux_cli.core.errors import PictureError
-from flux_cli.core.model import Json
-from flux_cli.core.request import Picture
 
 Preview: TypeAlias = Annotated[
     bool | None,
@@ -37,58 +29,3 @@ class Viewing(NamedTuple):
     preview: Preview = None
     sheet: Sheet = False
     sheet_output: SheetOutput = None
-
-
-class Shown(NamedTuple):
-    """One picture on a sheet, and what its caption tells."""
-
-    path: str
-    number: int
-    seed: Json = None
-
-
-def wants_preview(
-    said: bool | None, stream: TextIO | None, *, silent: bool, environ: Mapping[str, str] | None = None
-) -> bool:
-    """Whether pictures will be shown on a stream: as said; unsaid, where a person watches and colours are welcome.
-
-    `silent` is a run that was asked for nothing but data. Raises ConfigError for a wrong FLUX_PREVIEW, so it is
-    decided before anything is paid.
-    """
-    environ = os.environ if environ is None else environ
-    if said is False or stream is None or stream.closed or not stream.isatty():
-        return False
-    if not said and (silent or environ.get("NO_COLOR") or not config.is_terminal(stream, environ)):
-        return False
-    return terminal.way(environ) is not None
-
-
-def show_preview(paths: Sequence[str], *, wanted: bool, said: bool | None) -> None:
-    """Show saved pictures on stderr where that is wanted. What cannot be shown is a note: the files are there."""
-    shown = 0
-    if wanted and paths and sys.stderr is not None:
-        from flux_cli.preview import preview
-
-        try:
-            shown = preview(paths, sys.stderr)
-        except PictureError as fault:
-            console.err(f"flux: note: no preview: {fault.message}")
-            return
-    if said and paths and not shown:
-        ways = ", ".join(terminal.WAYS)
-        console.err(f"flux: note: no preview: on a terminal that shows pictures {terminal.VARIABLE} names how: {ways}")
-    elif 0 < shown < len(paths):
-        console.err(f"flux: note: the preview shows the first {shown} of {len(paths)}")
-
-
-def make_sheet(pictures: Sequence[Shown], file_format: str, quality: int | None) -> Picture:
-    """The contact sheet of pictures, at least one, as a file to save; a note on stderr for each that is unreadable."""
-    from flux_cli import imaging
-    from flux_cli.core.sheet import caption
-    from flux_cli.imaging import thumbnails
-
-    captions = [caption(picture.number, picture.seed) for picture in pictures]
-    png, faults = thumbnails.draw_sheet([picture.path for picture in pictures], captions)
-    for fault in faults:
-        console.err(f"flux: note: an empty cell on the sheet: {fault.message}")
-    return imaging.convert(png, file_format, quality)

@@ -1,13 +1,15 @@
 """What a picture is, as far as its container tells without decoding: colours, depth, transparency, frames, profile."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import NamedTuple
 
 from flux_cli.core.containers import inspect, u16, u32
 from flux_cli.core.errors import PictureError
 from flux_cli.core.metadata import exif, parts
 from flux_cli.core.metadata.blocks import blocks
 from flux_cli.core.metadata.parts import Part
+from flux_cli.core.noun import NamedTuple
 
 PRIMARIES = {1: "BT.709", 5: "BT.601", 6: "BT.601", 9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}  # ITU-T H.273
 TRANSFERS = {16: "PQ", 18: "HLG"}

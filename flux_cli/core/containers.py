@@ -5,12 +5,14 @@ cost a hundred times as much and still miss cuts in the last bytes of PNG and GI
 Sources: PNG (ISO/IEC 15948), JPEG (ITU-T T.81), GIF89a, WebP container (RFC 9649), AVIF (ISO/IEC 23000-22, 14496-12).
 """
 
+from __future__ import annotations
+
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from flux_cli.core.errors import PictureError
+from flux_cli.core.noun import NamedTuple
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 AVIF_BRANDS = (b"avif", b"avis")

@@ -1,14 +1,17 @@
 """How every picture of a run becomes files: what is made of it, what they are called, what is written into them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from math import inf
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from flux_cli.core.finish import FITS, FOCUSES, MAX_PIXELS, MAX_SIDE, Finish, Output, Received, outputs
 from flux_cli.core.formats import EFFORTS, FORMATS, split_suffix
 from flux_cli.core.metadata.record import Record, document, from_document, without_prompt
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name, fixed
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.ratio import Shape
 from flux_cli.core.request import Call, Facts
 from flux_cli.core.values import amount, whole

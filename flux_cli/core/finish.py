@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.formats import QUALITY, check_lossless
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.ratio import Shape
 from flux_cli.core.request import Note, Picture
 

@@ -1,10 +1,12 @@
 """HTML for files that were made: one `<picture>` element, from which a browser takes the best it can show."""
 
+from __future__ import annotations
+
 import urllib.parse
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from flux_cli.core.formats import FORMATS
+from flux_cli.core.noun import NamedTuple
 
 MODERN = ("avif", "webp")  # the smallest first: browsers take the first they know
 FALLBACK = ("jpeg", "png", "gif", "webp", "avif")  # what an old browser can show, the surest first

@@ -1,12 +1,14 @@
 """Templates -> file names that every file system accepts. Whether a name is free is not decided here."""
 
+from __future__ import annotations
+
 import string
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from flux_cli.core.errors import OutputError, did_you_mean
 from flux_cli.core.formats import BY_SUFFIX, FORMATS, format_of_suffix, split_suffix
+from flux_cli.core.noun import NamedTuple
 
 DEFAULT = "{slug}-{seed}.{ext}"
 DEFAULT_UNSEEDED = "{slug}-{id}.{ext}"

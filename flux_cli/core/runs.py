@@ -1,12 +1,15 @@
 """What a journal tells of a run: its lines, which may be cut short or odd, read into what became of every call."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.replies import parse_json
 from flux_cli.core.request import Facts, Media, Reply
 

@@ -1,13 +1,15 @@
 """A contact sheet before it is drawn: where each picture goes, what stands below it, and what the file is called."""
 
+from __future__ import annotations
+
 import math
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from flux_cli.core.formats import split_suffix
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
+from flux_cli.core.noun import NamedTuple
 
 PAGE = 1.6  # width to height of a sheet, as of most screens
 CELL = (180, 640)  # pixels: the side of a square as large as the smallest and the largest cell

@@ -1,7 +1,8 @@
 """What a run has come to so far, counted from its events: for whoever shows progress. The caller brings the time."""
 
-from typing import NamedTuple
+from __future__ import annotations
 
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.request import Event
 
 Part = tuple[int, str]  # how easily it is left out (0: never), and the words

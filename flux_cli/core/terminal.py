@@ -3,10 +3,13 @@
 Nothing is asked of the terminal: an answer that never comes would hang, and one that comes late would be typed text.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 from flux_cli.core.errors import ConfigError, did_you_mean
+from flux_cli.core.noun import NamedTuple
 
 Way = Literal["kitty", "iterm", "sixel", "truecolor", "256"]
 WAYS: tuple[Way, ...] = get_args(Way)

@@ -1,13 +1,15 @@
 """One picture, several files: lists of formats in a name (`hero.{avif,webp,jpg}`), and the names of derivatives."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from flux_cli.core.errors import OutputError
 from flux_cli.core.finish import Output
 from flux_cli.core.formats import BY_SUFFIX, FORMATS, format_named, format_of_suffix
 from flux_cli.core.naming import Name, fold, with_tail
+from flux_cli.core.noun import NamedTuple
 
 LIST = re.compile(r"\{([^{}]*,[^{}]*)\}")  # a comma tells a list from a field
 

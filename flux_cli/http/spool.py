@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-import secrets
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -26,7 +26,7 @@ class Spool:
 
     def new(self) -> Path:
         """The path of a file that is not there yet."""
-        return self._folder / secrets.token_hex(8)
+        return self._folder / os.urandom(8).hex()
 
     def find(self, name: str) -> Path | None:
         """The file of that name, if there is one."""

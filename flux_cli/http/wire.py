@@ -1,5 +1,7 @@
 """One exchange with a server, within limits. The owner of httpx: nothing of it is seen outside of this module."""
 
+from __future__ import annotations
+
 import asyncio
 import errno
 import os
@@ -7,12 +9,12 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import httpx
 
 from flux_cli.core.datauri import too_large
 from flux_cli.core.errors import ConfigError, DiskError, NetworkError, ProviderError
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.request import Reply
 from flux_cli.core.text import plain
 from flux_cli.core.trust import host_of

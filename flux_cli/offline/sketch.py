@@ -1,12 +1,16 @@
 """The painter of offline sketches, with Pillow alone; what asks for a picture, saves or names it lives elsewhere."""
 
+from __future__ import annotations
+
 import math
 import re
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final
 
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter, ImageFont, ImageOps
+
+from flux_cli.core.noun import NamedTuple
 
 RGB = tuple[int, int, int]
 Dye = tuple[str, RGB]  # a colour and the cover it was said of, if any

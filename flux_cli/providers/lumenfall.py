@@ -4,14 +4,17 @@ Only parts of it are documented. What is read: a list under `data` with `id`, `t
 accounts that keep what was answered, the answer itself, wherever in one request's page it stands.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Collection
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin
 
 from flux_cli.core.errors import ProviderError
 from flux_cli.core.model import Json
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.replies import failure, parse_json
 from flux_cli.core.request import Auth, Reply
 from flux_cli.core.text import plain
@@ -39,7 +42,7 @@ class Known(NamedTuple):
         return self.status in UNDER_WAY
 
 
-async def look_up(traces: Collection[str], since: str, base: str, auth: Auth, http: "Http") -> dict[str, Known]:
+async def look_up(traces: Collection[str], since: str, base: str, auth: Auth, http: Http) -> dict[str, Known]:
     """What became of requests, by their trace. `since` is a time (ISO 8601) before the first of them.
 
     Raises the FluxError of a history that cannot be read.
@@ -72,7 +75,7 @@ def _worth(known: Known) -> int:
     return 3 if known.reply else 2 if known.status == "completed" else 1 if known.is_under_way else 0
 
 
-async def _with_answer(known: Known, native: str, auth: Auth | None, http: "Http") -> Known:
+async def _with_answer(known: Known, native: str, auth: Auth | None, http: Http) -> Known:
     """Raises the FluxError of a page that cannot be read now: it may be there the next time."""
     if known.status != "completed" or not known.request_id:
         return known

@@ -16,7 +16,8 @@ class Option(NamedTuple):
     metavar: str  # "": takes no value
     help: str
     panel: str
-    plain: bool  # text or a flag, said once, with nothing that Typer does to it
+    plain: bool  # text or a flag, with nothing that Typer does to it
+    many: bool  # may be said again
 
     @property
     def short(self) -> str:
@@ -30,6 +31,7 @@ class Argument(NamedTuple):
     name: str
     metavar: str
     help: str
+    many: bool
 
 
 class Command(NamedTuple):
@@ -84,12 +86,12 @@ def _walk(command: Any, path: tuple[str, ...], above: Any = None) -> list[Comman
 
 
 def _argument(one: Any, context: Any) -> Argument:
-    return Argument(one.name, one.make_metavar(context), one.help or "")
+    return Argument(one.name, one.make_metavar(context), one.help or "", one.nargs == -1)
 
 
 def _option(one: Any) -> Option:
     flag = one.is_flag or one.count
-    plain = not (one.multiple or one.callback or one.is_eager or one.envvar) and one.nargs == 1
+    plain = not (one.callback or one.is_eager or one.envvar) and one.nargs == 1
     return Option(
         one.name,
         tuple(sorted(one.opts) if one.name == "help" else one.opts),  # Typer keeps these in a set, in any order
@@ -98,4 +100,5 @@ def _option(one: Any) -> Option:
         one.help or "",
         getattr(one, "rich_help_panel", None) or "Options",
         plain and (bool(flag) or one.type.name in ("str", "text")),
+        one.multiple,
     )

@@ -9,7 +9,7 @@ import sys
 import pytest
 from PIL import Image
 
-from flux_cli.cli.viewing import Shown, make_sheet, wants_preview
+from flux_cli.commands.viewing import Shown, make_sheet, wants_preview
 from flux_cli.core.containers import inspect
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.formats import FORMATS
@@ -17,7 +17,7 @@ from flux_cli.core.formats import FORMATS
 GOOD = {"TERM": "xterm-256color"}
 SHOW = """
 import sys
-from flux_cli.cli.viewing import show_preview, wants_preview
+from flux_cli.commands.viewing import show_preview, wants_preview
 said = {"yes": True, "no": False, "unsaid": None}[sys.argv[1]]
 wanted = wants_preview(said, sys.stderr, silent=False)
 show_preview(sys.argv[2:], wanted=wanted, said=said)

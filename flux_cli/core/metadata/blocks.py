@@ -1,11 +1,14 @@
 """What lies in a picture beside its pixels: XMP, EXIF, IPTC, texts, comments, colour profiles, signed credentials."""
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from flux_cli.core.containers import sniff, u16, u32
 from flux_cli.core.metadata import items, parts, xmp
+from flux_cli.core.noun import NamedTuple
 
 Kind = Literal["xmp", "exif", "iptc", "text", "comment", "icc", "c2pa"]
 XMP_TEXT = b"XML:com.adobe.xmp"

@@ -1,7 +1,10 @@
 """Edits of bytes: what is cut out, what is put in; the result is slices of the original, not a copy."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from flux_cli.core.noun import NamedTuple
 
 
 class Edit(NamedTuple):

@@ -3,10 +3,11 @@
 A picture that carries signed credentials, or whose structure is not understood, stays as it is, and the reason is said.
 """
 
+from __future__ import annotations
+
 import struct
 import zlib
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from flux_cli.core.containers import sniff
 from flux_cli.core.metadata import parts, xmp
@@ -16,6 +17,7 @@ from flux_cli.core.metadata.edits import Edit, spliced
 from flux_cli.core.metadata.parts import Part
 from flux_cli.core.metadata.record import SIGNED, Record
 from flux_cli.core.metadata.tools import is_ours, parameters_text
+from flux_cli.core.noun import NamedTuple
 
 LONGEST_SEGMENT = 65_533  # bytes a JPEG's segment can hold behind its length
 CUT_TO = (8000, 4000, 2000, 1000, 250, 0)  # characters of a prompt, until the record fits into a segment

@@ -4,10 +4,11 @@ Source: ISO/IEC 14496-12, 8.11. The meaning of `iloc` version 0 to 2 and of cons
 (in the idat box) is known here; an item built from other items (2) is left alone.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
 
 from flux_cli.core.containers import u16, u32
 from flux_cli.core.metadata.parts import Part, inside
+from flux_cli.core.noun import NamedTuple
 
 XMP_TYPE = b"application/rdf+xml"
 MAX_ITEMS = 10_000

@@ -1,14 +1,19 @@
 """From a run to a record, and from a record to the next run: `--like` asks again for what was asked before."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from flux_cli.core.metadata.reading import Reading
 from flux_cli.core.metadata.record import BY_ALGORITHM, BY_MODEL, Record
 from flux_cli.core.model import Json
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.request import Attachment, Note, Resolved, Value
 from flux_cli.core.values import Quoted, shorten
+
+if TYPE_CHECKING:
+    from flux_cli.core.metadata.reading import Reading
 
 # What has a field of its own, and how a picture is handed over and stored, which says nothing of how it was made.
 APART = ("size", "seed", "n", "output_format", "output_compression", "response_format", "sync_mode")

@@ -3,10 +3,12 @@
 They raise ValueError or IndexError where bytes do not add up. Whether a picture is whole is for `containers` to say.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from flux_cli.core.containers import PNG_MAGIC, boxes, palette, u16, u32
+from flux_cli.core.noun import NamedTuple
 
 
 class Part(NamedTuple):

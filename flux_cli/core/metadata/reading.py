@@ -1,7 +1,8 @@
 """How a picture was made, read from what the program that made it wrote: one record, and the fields as they stand."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from flux_cli.core.containers import inspect
 from flux_cli.core.errors import PictureError
@@ -9,6 +10,7 @@ from flux_cli.core.metadata import exif, xmp
 from flux_cli.core.metadata.blocks import Block, blocks
 from flux_cli.core.metadata.record import BY_ALGORITHM, BY_MODEL, Record, from_document, parsed
 from flux_cli.core.metadata.tools import READERS, is_ours
+from flux_cli.core.noun import NamedTuple
 
 MAX_FIELDS = 1000
 IPTC = {5: "ObjectName", 65: "OriginatingProgram", 80: "By-line", 110: "Credit", 115: "Source", 120: "Caption"}

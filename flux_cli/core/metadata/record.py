@@ -1,10 +1,12 @@
 """What is known of how a picture was made, and its one form as JSON: in XMP, in sidecars, on stdout."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from flux_cli.core.model import Json
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.values import whole
 
 SCHEMA = 1
@@ -33,7 +35,7 @@ class Record(NamedTuple):
     source_type: str = ""  # a word of the IPTC's vocabulary: BY_MODEL, BY_ALGORITHM, digitalCapture, ...
 
 
-TEXTS = tuple(name for name, kind in Record.__annotations__.items() if kind is str)
+TEXTS = tuple(name for name, kind in Record.__annotations__.items() if kind == "str")
 
 
 def document(record: Record) -> dict[str, Json]:

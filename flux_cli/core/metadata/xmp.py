@@ -4,12 +4,14 @@ Foreign properties are never changed or removed; ours stand in one rdf:Descripti
 replaces. Sources: XMP specification (ISO 16684-1), IPTC Photo Metadata Standard 2025.1.
 """
 
+from __future__ import annotations
+
 import json
 import re
-from typing import NamedTuple
 from xml.parsers import expat
 
 from flux_cli.core.metadata.record import SOURCE_TYPES, Record, document
+from flux_cli.core.noun import NamedTuple
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 FLUX = "urn:flux-image-cli:metadata#"
@@ -40,7 +42,7 @@ _EMPTY = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
     f'<rdf:RDF xmlns:rdf="{RDF}">\n</rdf:RDF>\n</x:xmpmeta>\n<?xpacket end="w"?>'
 ).encode()
-_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class XmpError(ValueError):

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from flux_cli.commands.prepared import posts, prepare, read_prompt
+from flux_cli.commands.typed import one_prompt
 from flux_cli.core.errors import UsageError
 from flux_cli.core.rendering import json_text, shown, table
 from flux_cli.core.report import SCHEMA, note_document, request_document, resolved_document
 from flux_cli.core.values import shorten
-from flux_cli.lookups.prepared import posts, prepare, read_prompt
-from flux_cli.streams import document_text
+from flux_cli.streams import document_text, out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.cli.finishing import Finishing
     from flux_cli.cli.options import Options
+    from flux_cli.commands.prepared import Prepared
     from flux_cli.core.model import Json
     from flux_cli.core.provider import Row
     from flux_cli.core.request import Post
-    from flux_cli.lookups.prepared import Prepared
 
 LONGEST_ARGUMENT = 100_000  # characters; Linux refuses single arguments over 128 KiB
 
 
-def answer(options: Options, finishing: Finishing, *, curl: bool) -> str:
-    """What would be sent as text, as JSON or as a line for a shell. Raises UsageError as generate would."""
-    word = options.one_prompt()
+def run(options: Options, finishing: Finishing, *, curl: bool, **_: object) -> None:
+    """Print what would be sent as text, as JSON or as a line for a shell. Raises UsageError as generate would."""
+    out(_answer(options, finishing, curl=curl))
+
+
+def _answer(options: Options, finishing: Finishing, *, curl: bool) -> str:
+    word = one_prompt(options)
     prepared = prepare(options, finishing, None if word is None else read_prompt(word))
     sent = posts(prepared)
     if curl:

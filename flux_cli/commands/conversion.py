@@ -1,17 +1,19 @@
 """The work of `flux convert`: look at every picture, name every file, then make them on all cores."""
 
+from __future__ import annotations
+
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePath
-from typing import NamedTuple
 
 from flux_cli.core import naming
 from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.core.finish import Finish, Output, Rendered, outputs
 from flux_cli.core.formats import split_suffix
 from flux_cli.core.naming import Name, fixed
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.request import Picture
 from flux_cli.core.variants import Target, path_of, refuse_doubles
 
@@ -79,7 +81,7 @@ def plan(
     return tasks, failed
 
 
-def run(tasks: Sequence[Task], save: Save, workers: int) -> Iterator[Result]:
+def converted(tasks: Sequence[Task], save: Save, workers: int) -> Iterator[Result]:
     """Every core works: on a picture of its own while there are enough of them, else on the files of one."""
     each = max(1, workers // max(1, len(tasks)))
     pool = ThreadPoolExecutor(workers)

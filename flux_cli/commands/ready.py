@@ -1,14 +1,15 @@
 """Everything that costs nothing to check, checked: a run that is ready could be paid for at once."""
 
+from __future__ import annotations
+
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from flux_cli import __version__, config, console, keys
-from flux_cli.cli.finishing import Finishing
-from flux_cli.cli.options import Options
-from flux_cli.cli.provenance import Metadata
+from flux_cli.commands.prepared import Prepared, prepare, read_prompt
+from flux_cli.commands.typed import one_prompt
 from flux_cli.core import naming
 from flux_cli.core.delivery import Delivery, delivery_document, expected
 from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, OutputError, UsageError
@@ -17,12 +18,15 @@ from flux_cli.core.metadata.making import record_of_run
 from flux_cli.core.metadata.record import without_prompt
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.provider import Row
 from flux_cli.core.request import Attachment, Auth
 from flux_cli.core.variants import refuse_doubles
-from flux_cli.lookups.prepared import Prepared, prepare, read_prompt
 
 if TYPE_CHECKING:
+    from flux_cli.cli.finishing import Finishing
+    from flux_cli.cli.options import Options
+    from flux_cli.cli.provenance import Metadata
     from flux_cli.signing import Identity
 
 ANY = (1024, 1024)  # pixels of a picture nobody knows anything about; names do not depend on it
@@ -39,7 +43,7 @@ class Ready(NamedTuple):
     names: tuple[Name, ...]
     skip: dict[int, str]
     delivery: Delivery
-    identity: "Identity | None" = None
+    identity: Identity | None = None
 
     @property
     def calls(self) -> int:
@@ -49,7 +53,7 @@ class Ready(NamedTuple):
 
 def make_ready(options: Options, finishing: Finishing, metadata: Metadata) -> Ready:
     """Check everything that costs nothing to check. Raises UsageError, or AuthError without a key."""
-    word = options.one_prompt()
+    word = one_prompt(options)
     if word is None and options.like is None:
         raise UsageError("there is no prompt", hint='say what to draw: flux generate "a red fox in the snow"')
     prompt = None if word is None else read_prompt(word)
@@ -91,7 +95,7 @@ def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
     )
 
 
-def identity_of(settings: config.Settings) -> "Identity | None":
+def identity_of(settings: config.Settings) -> Identity | None:
     """Who signs the pictures, if anybody does. Raises ConfigError where that cannot be."""
     if not settings.sign_certificate and not settings.sign_key:
         return None

@@ -1,14 +1,16 @@
 """`flux generate --dry-run`: the calls, the file names and the cost; nothing is made, nothing is paid."""
 
+from __future__ import annotations
+
 import json
-from typing import NamedTuple
 
 from flux_cli import console
-from flux_cli.cli.ready import Ready, expected_of
+from flux_cli.commands.prepared import provider_of
+from flux_cli.commands.ready import Ready, expected_of
 from flux_cli.core.model import Json
+from flux_cli.core.noun import NamedTuple
 from flux_cli.core.report import SCHEMA, note_document, request_document, resolved_document
 from flux_cli.core.values import shorten
-from flux_cli.lookups.prepared import provider_of
 from flux_cli.providers import openai
 
 

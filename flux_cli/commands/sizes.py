@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from flux_cli.commands.prepared import lookup
 from flux_cli.core.rendering import table
 from flux_cli.core.request import Request
 from flux_cli.core.resolve import resolve
-from flux_cli.lookups.prepared import lookup
-from flux_cli.streams import document_text
+from flux_cli.streams import document_text, out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 HEADING = ("Output", "size", "or", "aspect_ratio + resolution", "megapixels", "native")
 
 
-def answer(shape: str | None, model: str | None, *, as_json: bool, plain: bool) -> str:
-    """The sizes as a table, as JSON or as plain words. Raises UsageError for what is no shape or no known model."""
+def run(*, shape: str | None, model: str | None, as_json: bool, plain: bool) -> None:
+    """Print the sizes as a table, as JSON or as plain words. Raises UsageError for no shape and no known model."""
+    out(_answer(shape, model, as_json=as_json, plain=plain))
+
+
+def _answer(shape: str | None, model: str | None, *, as_json: bool, plain: bool) -> str:
     row = lookup(model)
     note = None
     chosen: tuple[Size, ...] = row.sizes

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from flux_cli import catalogue, config
+from flux_cli.commands.prepared import lookup
 from flux_cli.core.rendering import shown, table
-from flux_cli.lookups.prepared import lookup
-from flux_cli.streams import document_text
+from flux_cli.streams import document_text, out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.core.model import Json, Model, Param
 
 
-def answer(name: str | None, *, as_json: bool) -> str:
-    """One model in full, or every model in a line. Raises UsageError for a model no catalogue knows."""
+def run(*, name: str | None, as_json: bool) -> None:
+    """Print one model in full, or every model in a line. Raises UsageError for a model no catalogue knows."""
+    out(_answer(name, as_json=as_json))
+
+
+def _answer(name: str | None, *, as_json: bool) -> str:
     if name is not None:
         model = lookup(name)
         return document_text(_document(model)) if as_json else _full(model)

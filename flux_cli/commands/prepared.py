@@ -6,6 +6,7 @@ import os
 import sys
 
 from flux_cli import catalogue, config
+from flux_cli.commands.typed import parameters as read_parameters
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.formats import format_of_suffix
 from flux_cli.core.noun import NamedTuple
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 
     from flux_cli.cli.finishing import Finishing
     from flux_cli.cli.options import Options
+    from flux_cli.commands.finish import Files
     from flux_cli.core.finish import Finish
     from flux_cli.core.model import Json, Model, Wire
     from flux_cli.core.provider import Row
     from flux_cli.core.request import Attachment, Auth, Note, Plan, Post, Resolved, Value
-    from flux_cli.lookups.finish import Files
     from flux_cli.providers import Provider
 
     Fetch = Callable[[str], Attachment]
@@ -52,10 +53,10 @@ def prepare(options: Options, finishing: Finishing, prompt: str | None, fetch: F
     (where nothing may be sent) the address stands for the picture.
     """
     flags = _flags(options)
-    parameters: dict[str, Value] = dict(options.parameters())
+    parameters: dict[str, Value] = dict(read_parameters(options))
     reuse = None
     if options.like:
-        from flux_cli.lookups.like import notes_of, reuse_of
+        from flux_cli.commands.like import notes_of, reuse_of
 
         reuse = reuse_of(options.like, parameters)
         flags["model"] = flags["model"] or reuse.model
@@ -113,7 +114,7 @@ def _files(options: Options, finishing: Finishing, output: str | None, parameter
     said = any(getattr(finishing, name) for name in FINISHING)
     if not (several or said or (output and "," in output and "{" in output)):
         return None
-    from flux_cli.lookups.finish import read_files
+    from flux_cli.commands.finish import read_files
 
     return read_files(options, finishing, output, parameters)
 

@@ -1,0 +1,136 @@
+"""`flux convert`: the finishing step on pictures that are there already. No network, no key."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from flux_cli import console
+from flux_cli.commands.conversion import PIPE, Result, converted, cores, plan
+from flux_cli.commands.finish import read_finish
+from flux_cli.core import markup
+from flux_cli.core.errors import Interrupted, UsageError
+from flux_cli.core.formats import split_suffix
+from flux_cli.core.report import SCHEMA, error_document
+from flux_cli.core.variants import read_target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flux_cli.cli.convert import Options
+    from flux_cli.cli.finishing import Finishing
+    from flux_cli.core.finish import Finish
+    from flux_cli.core.model import Json
+
+
+def run(options: Options, finishing: Finishing) -> int:
+    """Make the files and say what they are. Raises UsageError or OutputError before anything is made."""
+    from flux_cli import files
+
+    sources = tuple(dict.fromkeys(options.files or ()))
+    output = PIPE if options.output is None and sources == (PIPE,) else options.output
+    target = read_target(output, options.output_format or ())
+    wanted = read_finish(finishing, options.size, target.formats, options.output_compression)
+    _check(options, sources, wanted, piped=output == PIPE)
+    tasks, failed = plan(sources, target, wanted, overwrite=options.overwrite, skip_existing=options.skip_existing)
+    sink = files.Pipe(sys.stdout.buffer) if output == PIPE else files.Folder(overwrite=options.overwrite)
+    results = {result.source: result for result in failed}
+    try:
+        results.update((result.source, result) for result in converted(tasks, sink.save, cores()))
+    except KeyboardInterrupt:  # what is saved stays, and is listed
+        unfinished = Interrupted(f"interrupted: {len(sources) - len(results)} of {len(sources)} pictures are not made")
+        results.update(
+            (task.source, Result(task.source, error=unfinished)) for task in tasks if task.source not in results
+        )
+    in_order = [results[source] for source in sources]
+    _tell(options, finishing, in_order, piped=output == PIPE)
+    return _exit_code(in_order)
+
+
+def _check(options: Options, sources: Sequence[str], wanted: Finish, *, piped: bool) -> None:
+    if not sources:
+        raise UsageError("there is no picture to convert", hint="name one: flux convert photo.png -f webp")
+    if wanted.target and wanted.fit == "none":
+        hint = "add --fit cover to crop, --fit contain to stay inside, or --fit exact to distort"
+        raise UsageError(f"--size {options.size} alone does not say how to get there", hint=hint)
+    if piped:
+        if len(sources) > 1:
+            raise UsageError("-o - takes one picture, not several", hint="save to a folder")
+        if options.as_json:
+            raise UsageError("-o - and --json both want standard output", hint="give one of the two")
+        if sys.stdout is None or sys.stdout.isatty():
+            raise UsageError("a picture is no text for a terminal", hint="pipe it, or save to a file with -o")
+
+
+def _tell(options: Options, finishing: Finishing, results: Sequence[Result], *, piped: bool) -> None:
+    """The result: paths, markup or JSON to stdout; what a person should know, and failures, to stderr."""
+    page = [_markup(result, options.alt) for result in results if result.made] if finishing.html else []
+    if options.as_json:
+        document = _document(results)
+        console.out_json({**document, "html": "\n".join(page)} if finishing.html else document)
+    elif not piped:
+        paths = [path for result in results for path in (*(made.path for made in result.made), *result.kept)]
+        for line in page if finishing.html else paths:
+            console.out(line)
+    if not options.quiet:
+        for result in results:
+            for made in result.made:
+                if made.quality is not None and made.quality < made.output.quality:
+                    limit = f"{made.output.max_bytes:,} bytes"
+                    console.err(f"flux: note: {made.path}: quality {made.quality}, to fit into {limit}")
+    faults = [result.error for result in results if result.error]
+    for fault in dict.fromkeys(faults):
+        console.error(fault, verbose=options.verbose)
+    if len(results) > 1 and faults and not _interrupted(results):
+        console.err(f"flux: {len(faults)} of {len(results)} pictures failed")
+
+
+def _markup(result: Result, alt: str | None) -> str:
+    """The element for one picture; without words for it, those of its file's name."""
+    name = split_suffix(result.source)[0].rpartition("/")[2]
+    words = alt if alt is not None else "" if result.source == PIPE else name.replace("-", " ").replace("_", " ")
+    shown = [made for made in result.made if made.output.frame.label != "original"]
+    return markup.picture(
+        [markup.Source(made.path, made.output.format, made.width, made.height) for made in shown], words
+    )
+
+
+def _document(results: Sequence[Result]) -> dict[str, Json]:
+    files: list[Json] = [
+        {
+            "path": made.path,
+            "source": result.source,
+            "format": made.output.format,
+            "width": made.width,
+            "height": made.height,
+            "bytes": made.size,
+            "quality": made.quality,
+            "as_received": made.as_received,
+        }
+        for result in results
+        for made in result.made
+    ]
+    kept: list[Json] = [{"path": path, "source": result.source} for result in results for path in result.kept]
+    errors: list[Json] = [
+        {"source": result.source, **error_document(result.error)} for result in results if result.error
+    ]
+    code = _exit_code(results)
+    status = {0: "ok", 3: "partial", 130: "interrupted"}.get(code, "failed")
+    return {"schema": SCHEMA, "status": status, "exit_code": code, "files": files, "skipped": kept, "errors": errors}
+
+
+def _exit_code(results: Sequence[Result]) -> int:
+    """0 all made; 3 some; the common code when every picture failed alike, else 1; 130 interrupted."""
+    if _interrupted(results):
+        return Interrupted.exit_code
+    errors = [result.error for result in results if result.error]
+    if not errors:
+        return 0
+    if any(result.made or result.kept or not result.error for result in results):
+        return 3
+    causes = {error.exit_code for error in errors}
+    return causes.pop() if len(causes) == 1 else 1
+
+
+def _interrupted(results: Sequence[Result]) -> bool:
+    return any(isinstance(result.error, Interrupted) for result in results)

@@ -1,0 +1,212 @@
+"""`flux generate`: from a command line that has been read to files and words."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flux_cli import config, console
+from flux_cli.commands.prepared import provider_of
+from flux_cli.commands.ready import Ready, check_budget, make_ready, record
+from flux_cli.commands.viewing import Shown, make_sheet, show_preview, wants_preview
+from flux_cli.core import markup
+from flux_cli.core.errors import FluxError, UsageError
+from flux_cli.core.formats import format_of_suffix
+from flux_cli.core.naming import Name, fixed
+from flux_cli.core.report import document
+from flux_cli.core.request import Event, Report
+from flux_cli.core.sheet import sheet_name
+
+if TYPE_CHECKING:
+    from flux_cli.cli.finishing import Finishing
+    from flux_cli.cli.options import Options
+    from flux_cli.cli.provenance import Metadata
+    from flux_cli.cli.viewing import Viewing
+    from flux_cli.console import Display
+    from flux_cli.logfile import Log
+    from flux_cli.pipeline import Tell
+
+
+def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Viewing) -> int:
+    """Make the pictures, save them and say where. Raises FluxError before anything is paid, and not after."""
+    ready = make_ready(options, finishing, metadata)
+    sheet = _sheet_name(ready, viewing)
+    silent = options.quiet or options.as_json or ready.prepared.output == "-"
+    shown = wants_preview(viewing.preview, sys.stderr, silent=silent)
+    if options.dry_run:
+        from flux_cli.commands.dry_run import foretell
+
+        foretell(ready)
+        return 0
+    check_budget(ready)
+    if not options.quiet:
+        console.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
+    log = _log(ready)
+    report = _run(ready, log)
+    if log:
+        log.end(report)
+    if finishing.html and not options.as_json:
+        console.out(_markup(report))
+    _tell(ready, report, paths=not finishing.html)
+    pictures = [saved for saved in report.saved if saved.path != "-" and not saved.label]
+    if sheet and pictures and not report.interrupted:
+        _save_sheet(ready, report, sheet, viewing)
+    if not report.interrupted:
+        show_preview([saved.path for saved in pictures], wanted=shown, said=viewing.preview)
+    return report.exit_code
+
+
+def _sheet_name(ready: Ready, viewing: Viewing) -> Name | None:
+    """The name of the contact sheet, if one is wanted. Raises UsageError where it cannot be had."""
+    if not viewing.sheet and viewing.sheet_output is None:
+        return None
+    if ready.prepared.output == "-":
+        raise UsageError("-o - takes one file, and a sheet is another", hint="save to files with -o")
+    if viewing.sheet_output is None:
+        return sheet_name([name.path("png") for name in ready.names])
+    if format_of_suffix(viewing.sheet_output) is None:
+        raise UsageError(f"--sheet-output {viewing.sheet_output!r} names no format", hint="write sheet.jpg")
+    return fixed(viewing.sheet_output)
+
+
+def _save_sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> None:
+    """One picture of all pictures. What goes wrong here is said, and spoils nothing."""
+    from flux_cli import files
+
+    shown = [
+        Shown(one.path, outcome.call.number, outcome.call.seed if one.facts.seed is None else one.facts.seed)
+        for outcome in report.outcomes
+        for one in outcome.saved
+        if not one.label
+    ]
+    wanted = format_of_suffix(viewing.sheet_output or "") or ready.prepared.resolved.format
+    try:
+        sheet = make_sheet(shown, wanted or report.saved[0].format, ready.prepared.resolved.quality)
+        path = files.Folder(overwrite=ready.options.overwrite).save(name, sheet)
+    except FluxError as fault:
+        console.err(f"flux: note: no sheet: {fault.message}")
+        return
+    if not ready.options.quiet:
+        console.err(f"flux: sheet {path}")
+
+
+def _markup(report: Report) -> str:
+    """One `<picture>` element a call, of its files."""
+    return "\n".join(
+        markup.picture(
+            [
+                markup.Source(saved.path, saved.format, saved.width, saved.height)
+                for saved in outcome.saved
+                if saved.label != "original"
+            ],
+            report.resolved.prompt,
+        )
+        for outcome in report.outcomes
+        if outcome.saved
+    )
+
+
+def _run(ready: Ready, log: Log | None) -> Report:
+    from flux_cli import files, journal
+    from flux_cli.commands.execute import execute
+    from flux_cli.finishing import Sink
+    from flux_cli.pipeline import Job
+
+    options, prepared, row = ready.options, ready.prepared, ready.row
+    pays = row.hosted and ready.calls
+    with journal.begin(config.state_folder() / "runs", record(ready)) if pays else journal.scratch() as ledger:
+        sink: Sink = files.Folder(overwrite=options.overwrite, mark=ledger.run)
+        job = Job(
+            resolved=prepared.resolved,
+            plan=prepared.plan,
+            names=ready.names,
+            provider=provider_of(prepared, ready.auth),
+            provider_name=row.name,
+            hosted=row.hosted,
+            sink=files.Pipe(sys.stdout.buffer) if prepared.output == "-" else sink,
+            ledger=ledger,
+            concurrency=min(prepared.settings.concurrency, row.in_flight),
+            skip=ready.skip,
+            traced=row.history,
+            limit_usd=prepared.settings.max_cost,
+            delivery=ready.delivery,
+            identity=ready.identity,
+        )
+        with _display(ready) as display:
+            return execute(job, ledger.folder, prepared.settings, _both(display, log) if log else display)
+
+
+def _display(ready: Ready) -> Display:
+    options, resolved, wanted = ready.options, ready.prepared.resolved, ready.prepared.settings.progress
+    if options.quiet or wanted == "none":
+        return console.Silence()
+    if wanted == "plain" or sys.stderr is None or not config.is_terminal(sys.stderr):
+        return console.Lines(resolved.n, verbose=options.verbose)
+    from flux_cli.progress import Terminal
+
+    paths = sys.stdout is None or not sys.stdout.isatty() or options.as_json
+    gone = partial(console.abandon, sys.stderr)
+    return Terminal(resolved.n, resolved.prompt, paths=paths, verbose=options.verbose, gone=gone)
+
+
+def _log(ready: Ready) -> Log | None:
+    """The log, open, before anything is sent. Raises UsageError where it cannot be."""
+    path = ready.options.log_file
+    if path is None:
+        return None
+    if path in ("", "-"):
+        raise UsageError(f"--log-file {path!r} is no file", hint="stdout is for data; try --log-file /dev/stderr")
+    from flux_cli import __version__
+    from flux_cli.logfile import Log
+
+    log = Log(path, console.err)
+    log.start(ready.prepared.resolved, ready.row.name, __version__)
+    return log
+
+
+def _both(display: Display, log: Log) -> Tell:
+    def tell(event: Event) -> None:
+        log(event)
+        display(event)
+
+    return tell
+
+
+def _tell(ready: Ready, report: Report, *, paths: bool) -> None:
+    """The result: paths or JSON to stdout, failures to stderr."""
+    options = ready.options
+    if options.as_json:
+        console.out_json(document(report))
+    elif ready.prepared.output != "-" and paths:
+        for outcome in report.outcomes:
+            for path in (*(saved.path for saved in outcome.saved), *filter(None, [outcome.skipped])):
+                console.out(path)
+    if not report.hosted and report.saved and not options.quiet:
+        model = report.resolved.wire_model
+        words = ", ".join(dict.fromkeys(word for saved in report.saved for word in saved.facts.undrawn))
+        missing = f"; it does not show: {words}" if words else ""
+        console.err(f"flux: offline sketch, drawn here, not by {model}{missing}")
+    if not options.quiet:
+        for surprise in report.surprises:
+            console.err(f"flux: note: {surprise}")
+        for saved in report.saved:
+            if saved.lowered:
+                limit = f"{ready.delivery.finish.max_bytes:,} bytes"
+                console.err(f"flux: note: {saved.path}: quality {saved.quality}, to fit into {limit}")
+        if hint := _size_hint(ready, report):
+            console.err(f"hint: {hint}")
+        for identity, agreed in report.stopped:
+            answer = "it agreed" if agreed else "it did not answer, and may go on"
+            console.err(f"flux: asked {report.provider} to stop {identity}: {answer}")
+    console.report_errors(report, verbose=options.verbose, annotate=config.is_github())
+
+
+def _size_hint(ready: Ready, report: Report) -> str:
+    """What to type for exact pixels, where some were asked for and others came; "" where all is as asked."""
+    asked = ready.prepared.resolved.request.parameters.get("size")
+    if not isinstance(asked, str) or "x" not in asked.lower() or ready.delivery.finish.fit != "none":
+        return ""
+    sizes = {f"{saved.width}x{saved.height}" for saved in report.saved if not saved.label}
+    other = sizes - {asked.lower()}
+    return f"pictures come as {', '.join(sorted(other))}; --fit cover makes them exactly {asked}" if other else ""
