@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from urllib.request import getproxies
 
 import httpx
 
@@ -18,13 +19,13 @@ from flux_cli.core.noun import NamedTuple
 from flux_cli.core.request import Reply
 from flux_cli.core.text import plain
 from flux_cli.core.trust import host_of
+from flux_cli.http.direct import Direct
 from flux_cli.http.packed import Unpacker
 from flux_cli.http.spool import Splitter, Spool
 
 MAX_BYTES = 128 << 20  # of one answer; the largest known picture is 8 MB
 MAX_WORDS = 8 << 20  # bytes of an answer without the pictures in it
 CONNECT_SECONDS = 15.0
-SHARE = 16  # exchanges one client carries; the work of httpx's pool grows with the square of them
 
 Transport = httpx.AsyncBaseTransport
 
@@ -48,21 +49,22 @@ class Ask(NamedTuple):
 
 
 class Wire:
-    """Clients for one run, as many as its exchanges need; `transport` stands in for the network where there is none."""
+    """The clients of one run; `transport` stands in for the network where there is none."""
 
     def __init__(self, spool: Spool, connect: float, transport: Transport | None = None) -> None:
         self._spool, self._connect, self._transport = spool, connect, transport
-        self._clients: dict[tuple[str, bool], list[_Client]] = {}  # by scheme, and whether work is asked for
+        self._clients: dict[str, httpx.AsyncClient] = {}  # by scheme
 
     async def close(self) -> None:
         """Close every connection."""
-        await asyncio.gather(*(one.client.aclose() for clients in self._clients.values() for one in clients))
+        await asyncio.gather(*(client.aclose() for client in self._clients.values()))
 
     async def exchange(self, ask: Ask) -> Reply:
         """Send one request and read the answer. Raises UnreachableError where nothing was sent, NetworkError where the
         connection broke afterwards, ProviderError for answers over a limit, DiskError where they cannot be kept.
         """
-        with _failures(ask.url), self._client(ask) as client:
+        with _failures(ask.url):
+            client = self._client(ask.url)
             timeout = httpx.Timeout(ask.silence, connect=self._connect, pool=None)
             request = client.build_request(ask.method, ask.url, headers=ask.headers, content=ask.body, timeout=timeout)
             async with _response(client, request) as response:
@@ -87,24 +89,11 @@ class Wire:
         splitter.close()
         return Reply(response.status_code, dict(response.headers), bytes(splitter.kept))
 
-    @contextmanager
-    def _client(self, ask: Ask) -> Iterator[httpx.AsyncClient]:
-        """A client with room for one more exchange."""
-        scheme, works = "https" if ask.url.startswith("https:") else "http", ask.method != "GET"
-        clients = self._clients.setdefault((scheme, works), [])
-        one = next((one for one in clients if one.busy < SHARE), None)
-        if one is None:
-            same = self._clients.get((scheme, True)) or self._clients.get((scheme, False))
-            trust = same[0].trust if same else _trust(scheme)
-            # A kept connection may be closed by the server just as the next POST goes out, and nobody could say
-            # whether that one was paid for: every call opens its own. To read again costs nothing.
-            one = _Client(_connect(self._transport, trust, kept=0 if works else SHARE), trust)
-            clients.append(one)
-        one.busy += 1
-        try:
-            yield one.client
-        finally:
-            one.busy -= 1
+    def _client(self, url: str) -> httpx.AsyncClient:
+        scheme = "https" if url.startswith("https:") else "http"
+        if scheme not in self._clients:
+            self._clients[scheme] = _connect(self._transport, scheme)
+        return self._clients[scheme]
 
 
 class InProcess(Transport):
@@ -118,30 +107,18 @@ class InProcess(Transport):
         return httpx.Response(reply.status, headers=reply.headers, stream=httpx.ByteStream(reply.data))
 
 
-class _Client:
-    """A client, whom it trusts, and how many exchanges it carries now."""
-
-    def __init__(self, client: httpx.AsyncClient, trust: ssl.SSLContext) -> None:
-        self.client, self.trust, self.busy = client, trust, 0
-
-
-def _trust(scheme: str) -> ssl.SSLContext:
-    """The certificates to believe. Plain http needs none, unless there is a proxy that does: then none is believed."""
-    proxied = any(name.lower() in ("http_proxy", "all_proxy") for name in os.environ)
-    if scheme == "http" and not proxied:
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without the reading of all authorities, which takes long
+def _connect(transport: Transport | None, scheme: str) -> httpx.AsyncClient:
+    """A client for http or https. Proxies are httpx's business, all else goes out directly."""
     try:
-        return httpx.create_ssl_context()
-    except (ValueError, OSError) as fault:
-        raise _settings(fault) from fault
-
-
-def _connect(transport: Transport | None, trust: ssl.SSLContext, kept: int) -> httpx.AsyncClient:
-    try:
+        proxied = transport is None and not {scheme, "all"}.isdisjoint(getproxies())
+        # No certificates are read where none are needed: it takes long.
+        trust = httpx.create_ssl_context() if transport is None and (proxied or scheme == "https") else None
         return httpx.AsyncClient(
-            transport=transport,
-            verify=trust,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=kept),
+            transport=transport if transport or proxied else Direct(trust),
+            verify=trust or True,
+            # A kept connection may be closed by the server just as the next POST goes out, and nobody could say
+            # whether that one was paid for: behind a proxy every call opens its own.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             headers={"User-Agent": "flux-image-cli", "Accept-Encoding": "identity"},
             follow_redirects=False,
         )
