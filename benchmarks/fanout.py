@@ -63,22 +63,25 @@ def drawn(side: int) -> bytes:
 
 
 async def serve(picture: bytes, latency: float, step: float) -> None:
-    """Answer every POST with the picture: the i-th after `latency` + i x `step` seconds."""
+    """Answer every POST with the picture: the i-th of those under way at once after `latency` + i x `step` seconds."""
     body = json.dumps({"created": 1, "data": [{"b64_json": base64.b64encode(picture).decode()}]}).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     reply = head.encode() + b"Connection: close\r\n\r\n" + body
-    count = 0
+    count = under_way = 0
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal count
+        nonlocal count, under_way
         asked = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = next(int(line[15:]) for line in asked.split(b"\r\n") if line.startswith(b"content-length:"))
         await reader.readexactly(length)
-        count += 1
-        await asyncio.sleep(latency + (count - 1) * step)
-        writer.write(reply)
-        await writer.drain()
-        writer.close()
+        count, under_way = count + 1 if under_way else 1, under_way + 1
+        try:
+            await asyncio.sleep(latency + (count - 1) * step)
+            writer.write(reply)
+            await writer.drain()
+        finally:
+            writer.close()
+            under_way -= 1
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)

@@ -73,10 +73,12 @@ class Desk:
 
     def __init__(self, delivery: Delivery, sink: Sink, ledger: Ledger, identity: Identity | None = None) -> None:
         self._delivery, self._sink, self._ledger, self._identity = delivery, sink, ledger, identity
-        cores = os.cpu_count() or 2
-        self._room = asyncio.Semaphore(cores)
-        # Threads of its own, and no more than work at once: each keeps the memory of the largest picture it ever held.
-        self._threads = ThreadPoolExecutor(cores)
+        # Threads of its own, and no more than work at once: each keeps the memory of the largest pictures it ever held.
+        # To check and copy what came, one is fast enough for everything a network can bring.
+        encodes = delivery.finish.remakes or delivery.finish.formats
+        workers = (os.cpu_count() or 2) if encodes else 1
+        self._room = asyncio.Semaphore(workers)
+        self._threads = ThreadPoolExecutor(workers)
         self._done: set[str] = set()
         self.remarks: Counter[str] = Counter()
 
@@ -88,7 +90,7 @@ class Desk:
         return asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work, *given)
 
     async def keep(self, call: Call, name: Name, media: Media, extra: int, saved: list[Saved]) -> None:
-        """Finish and save one picture. Only as many as there are cores are in memory at any time.
+        """Finish and save one picture. Only as many as there are threads are in memory at any time.
 
         If what was asked for cannot be had any more, the bytes are saved as they came: they are paid for.
         """

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on connections of our own: asyncio's streams and h11 under httpx's API, where no proxy stands between.
+"""HTTP/1.1 on connections of our own: asyncio and h11 under httpx's API, where no proxy stands between.
 
 httpx's own way is made for every event loop and hands on 64 KiB at a time through eight layers. A picture comes in
 megabytes, and a POST shares its connection with nobody: on this way each costs half as much, and the first one starts
@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 import h11
 import httpx
 
-SIZE = 1 << 17  # bytes read at once
+SIZE = 1 << 17  # bytes of a connection's buffer
 LONGEST_HEAD = 100 << 10  # bytes of an answer's headers, as httpx's own way has it
 KEPT = 16  # connections to one server that wait for the next GET
 KEPT_SECONDS = 5.0  # servers close them after as little as that
@@ -36,7 +36,7 @@ class Direct(httpx.AsyncBaseTransport):
         timeouts = request.extensions["timeout"]
         line = self._left_over(request) or await self._open(request.url, timeouts["connect"])
         try:
-            await line.send(request, timeouts["write"])
+            await line.send(request)
             answer = await line.head(timeouts["read"])
         except BaseException:
             line.close()
@@ -69,38 +69,55 @@ class Direct(httpx.AsyncBaseTransport):
         return None
 
     async def _open(self, url: httpx.URL, seconds: float | None) -> _Line:
-        host = url.raw_host.decode("ascii")
+        loop = asyncio.get_running_loop()
         with _as_httpx(httpx.ConnectError, httpx.ConnectTimeout):
             async with asyncio.timeout(seconds):
-                reader, writer = await asyncio.open_connection(
-                    host,
+                _, line = await loop.create_connection(
+                    _Line,
+                    url.raw_host.decode("ascii"),
                     url.port or PORTS[url.scheme],
-                    limit=SIZE // 2,
                     ssl=self._trust if url.scheme == "https" else None,
                     happy_eyeballs_delay=0.25,
                 )
-        return _Line(reader, writer)
+        return line
 
 
-class _Line:
-    """One connection, and where its conversation stands."""
+class _Line(asyncio.BufferedProtocol):
+    """One connection, and where its conversation stands. What arrives waits in one buffer, and then in the system's."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    transport: asyncio.Transport
+
+    def __init__(self) -> None:
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
+        self._buffer, self._filled = memoryview(bytearray(SIZE)), 0
+        self._arrived = asyncio.Event()
+        self._over = False
+        self._fault: Exception | None = None  # why it is over
         self._until = 0.0
 
-    async def send(self, request: httpx.Request, seconds: float | None) -> None:
-        """Send a request whole."""
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment] # a connection reads and writes
+
+    def get_buffer(self, _hint: int) -> memoryview:
+        return self._buffer[self._filled :]
+
+    def buffer_updated(self, count: int) -> None:
+        self._filled += count
+        if self._filled == SIZE:
+            self.transport.pause_reading()
+        self._arrived.set()
+
+    def connection_lost(self, fault: Exception | None) -> None:
+        self._over, self._fault = True, fault
+        self._arrived.set()
+
+    async def send(self, request: httpx.Request) -> None:
+        """Send a request whole. A server may refuse before it has read everything: its answer says why."""
         body = await request.aread()
         with _as_httpx(httpx.WriteError, httpx.WriteTimeout):
             head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
-            events = (head, h11.Data(data=body), h11.EndOfMessage())
-            self._writer.writelines([data for event in events if (data := self._state.send(event))])
-            # A server that refuses may close before it has read everything; its answer says why.
-            with contextlib.suppress(ConnectionError):
-                async with asyncio.timeout(seconds):
-                    await self._writer.drain()
+            for event in (head, h11.Data(data=body), h11.EndOfMessage()):
+                self.transport.write(self._state.send(event) or b"")
 
     async def head(self, seconds: float | None) -> h11.Response:
         """The head of the answer; what servers say before it (1xx) is passed over."""
@@ -116,27 +133,40 @@ class _Line:
         with _as_httpx(httpx.ReadError, httpx.ReadTimeout):
             while (event := self._state.next_event()) is h11.NEED_DATA:
                 async with asyncio.timeout(seconds):
-                    data = await self._reader.read(SIZE)
+                    data = await self._read()
                 if not data and self._state.their_state is h11.SEND_RESPONSE:
                     raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
                 self._state.receive_data(data)
         return event
 
+    async def _read(self) -> bytes:
+        """What has arrived, at least a byte; b"" at the end. Raises OSError where the connection broke."""
+        await self._arrived.wait()
+        data = bytes(self._buffer[: self._filled])
+        if not data and self._fault:
+            raise self._fault
+        self._filled = 0
+        if not self._over:
+            self._arrived.clear()
+            self.transport.resume_reading()
+        return data
+
     def rest(self) -> bool:
-        """Make ready for another request; False where the conversation is not over, or was the last."""
+        """Make ready for another request; False where the conversation is not over, is the last, or goes on unasked."""
         over = self._state.our_state is h11.DONE and self._state.their_state is h11.DONE
+        over = over and not self._state.trailing_data[0]
         if over:
             self._state.start_next_cycle()
             self._until = asyncio.get_running_loop().time() + KEPT_SECONDS
         return over
 
     def is_usable(self) -> bool:
-        """Whether the server has neither closed it nor is about to."""
-        return asyncio.get_running_loop().time() < self._until and not self._reader.at_eof()
+        """Whether the server has neither closed it nor is about to, nor spoken unasked."""
+        return asyncio.get_running_loop().time() < self._until and not self._arrived.is_set()
 
     def close(self) -> None:
         """Close at once, whatever is under way."""
-        self._writer.transport.abort()
+        self.transport.abort()
 
 
 class _Body(httpx.AsyncByteStream):
