@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from flux_cli.core.errors import UsageError
 from flux_cli.core.finish import Output
 from flux_cli.core.formats import encoder
 from flux_cli.imaging.colour import flattened, to_srgb
+from flux_cli.imaging.pillow import saved
 
 if TYPE_CHECKING:
     from flux_cli.core.formats import Effort
@@ -53,22 +53,22 @@ def encoded(
     settings = encoder(file_format, quality, effort, lossless=lossless)
     profile = image.info.get("icc_profile")
     if file_format == "gif":
-        return _saved(_paletted(to_srgb(image, profile or b"")), "gif", settings)
+        return saved(_paletted(to_srgb(image, profile or b"")), "gif", settings)
     if profile:
         settings["icc_profile"] = profile
     if file_format == "png":
         return _png(image, settings, effort)
-    return _saved(flattened(image) if file_format == "jpeg" else image, file_format, settings)
+    return saved(flattened(image) if file_format == "jpeg" else image, file_format, settings)
 
 
 def _png(image: Image.Image, settings: Mapping[str, object], effort: Effort) -> bytes:
     """The smaller of two strategies where both may win; at `small`, few colours become a palette of just those."""
     shown = image if effort != "small" else _with_palette(image) or image
-    first = _saved(shown, "png", settings)
+    first = saved(shown, "png", settings)
     if effort == "fast" or (effort == "balanced" and len(first) > FLAT * image.width * image.height):
         return first
     default = {name: value for name, value in settings.items() if name != "compress_type"}
-    return min(first, _saved(shown, "png", default), key=len)
+    return min(first, saved(shown, "png", default), key=len)
 
 
 def _with_palette(image: Image.Image) -> Image.Image | None:
@@ -93,13 +93,6 @@ def _paletted(image: Image.Image) -> Image.Image:
     paletted.paste(clear, mask=image.getchannel("A").point(lambda value: 255 * (value < 128)))
     paletted.info["transparency"] = clear
     return paletted
-
-
-def _saved(image: Image.Image, file_format: str, settings: Mapping[str, object]) -> bytes:
-    stream = io.BytesIO()
-    # Pillow keeps the settings of a save in the image itself, and other threads may be saving the same one.
-    image.copy().save(stream, file_format, **settings)
-    return stream.getvalue()
 
 
 def _too_large(output: Output, data: bytes, why: str) -> UsageError:
