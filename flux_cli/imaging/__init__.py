@@ -1,7 +1,7 @@
 """Pictures finished: decode what came, make every file that is wanted of it. The owner of Pillow, beside the painter.
 
-`colour` brings any picture to 8-bit RGB, `crop` finds what to keep, `resize` scales, `encode` writes; `thumbnails` are
-for eyes only.
+`colour` brings any picture to 8-bit RGB, `crop` finds what to keep, `resize` scales, `palette` finds 256 colours,
+`encode` writes; `thumbnails` are for eyes only.
 """
 
 import contextlib

@@ -30,7 +30,7 @@ def prepared(image: Image.Image) -> Image.Image:
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """The picture in sRGB; without a profile, or with one that makes no sense, by plain arithmetic."""
     bare = image.convert("RGB") if image.mode == "RGBA" else image
-    shown = _by_profile(bare, profile) or bare.convert("RGB")
+    shown = _by_profile(bare, profile) or (shared(bare) if bare.mode == "RGB" else bare.convert("RGB"))
     if image.mode == "RGBA":
         shown.putalpha(image.getchannel("A"))
     return shown
