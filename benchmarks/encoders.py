@@ -118,7 +118,10 @@ def webp_small(case: Case) -> Row | None:
 
 
 def e3(case: Case, effort: "Effort" = "fast") -> Row | None:
-    """AVIF at equal PSNR, wall time of the whole process; `fast` is the encoder speed the peer is run at."""
+    """AVIF at equal PSNR, wall time of the whole process; `fast` is the encoder speed the peer is run at.
+
+    Ours is tuned for eyes: by PSNR it needs a fifth more bytes than the peer, by SSIMULACRA 2 fewer than tuned alike.
+    """
     if not shutil.which("avifenc"):
         return _missing("avifenc")
     peer = ["avifenc", "-s", "9", "-j", "2", "--min", "20", "--max", "26", "photo.png", "peer.avif"]
