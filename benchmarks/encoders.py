@@ -57,6 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true")
     short = parser.parse_args().short
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed command is compiled once, not at every start
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         picture, drawing = (photo(SMALL), graphic(SMALL)) if short else (photo(), graphic())
