@@ -1,14 +1,16 @@
 """P1: what saving as received costs against writing the same bytes. P2: how many cut pictures are noticed, how dear.
 
 Both arms of each ratio are measured in one run, in turns; the figures are medians of CPU time.
-    python benchmarks/provenance.py [--json]
+    python benchmarks/provenance.py [--json] [--short]
+
+`--short` checks that everything works, once and on small pictures.
 """
 
+import argparse
 import hashlib
 import io
 import json
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,17 +23,17 @@ from flux_cli.core.errors import PictureError
 from flux_cli.core.metadata.embed import embed
 from flux_cli.core.metadata.record import BY_MODEL, Record
 
-ROUNDS, CUTS, SIDES = 31, 23, (2048, 2048)
+ROUNDS, CUTS, SIDES, SMALL = 31, 23, (2048, 2048), (256, 256)
 RECORD = Record(
     model="flux1.1-pro-ultra", provider="lumenfall", prompt="a red fox in the snow " * 10, seed=7, size="1:1",
     request_id="img_0123456789", created="2026-01-02T03:04:05Z", tool="flux", source_type=BY_MODEL,
 )  # fmt: skip
 
 
-def drawn() -> Image.Image:
-    """Four megapixels with gradients and noise, as hard to pack as a photograph."""
-    grey = Image.radial_gradient("L").resize(SIDES)
-    noise = Image.effect_noise(SIDES, 24)
+def drawn(size: tuple[int, int]) -> Image.Image:
+    """Gradients and noise, as hard to pack as a photograph."""
+    grey = Image.radial_gradient("L").resize(size)
+    noise = Image.effect_noise(size, 24)
     return Image.merge("RGB", (grey, Image.blend(grey, noise, 0.3), noise))
 
 
@@ -47,7 +49,7 @@ def cpu(work: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def medians(arms: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+def medians(arms: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """CPU seconds of each arm, the arms taking turns."""
     taken: dict[str, list[float]] = {name: [] for name in arms}
     for _ in range(rounds):
@@ -56,7 +58,7 @@ def medians(arms: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
 
 
-def saving(data: bytes, folder: Path) -> dict[str, float | bool]:
+def saving(data: bytes, folder: Path, rounds: int) -> dict[str, float | bool]:
     """P1 for one picture, without fsync, whose cost is the disk's and not ours."""
     path = folder / "picture"
 
@@ -79,15 +81,15 @@ def saving(data: bytes, folder: Path) -> dict[str, float | bool]:
             image.save(path, image.format, **({"speed": 10} if image.format == "AVIF" else {}))
 
     write()
-    base = medians({"write": write, "as received": checked, "with record": with_record})
+    base = medians({"write": write, "as received": checked, "with record": with_record}, rounds)
     checked()
     same = hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(data).digest()
-    again = medians({"encode": encode_again}, rounds=3)["encode"]
+    again = medians({"encode": encode_again}, min(3, rounds))["encode"]
     ratios: dict[str, float | bool] = {name: seconds / base["write"] for name, seconds in base.items()}
     return {**ratios, "encoded again": again / base["write"], "identical": same, "write ms": base["write"] * 1000}
 
 
-def cuts(data: bytes) -> dict[str, float]:
+def cuts(data: bytes, rounds: int) -> dict[str, float]:
     """P2 for one picture: cuts noticed by the walk and by a full decode, and the cost of both on the whole picture."""
     lengths = [len(data) * part // (CUTS - 2) for part in range(CUTS - 3)] + [
         len(data) - 1,
@@ -107,7 +109,7 @@ def cuts(data: bytes) -> dict[str, float]:
             return True
         return False
 
-    cost = medians({"walk": lambda: inspect(data), "decode": lambda: decode(data)}, rounds=9)
+    cost = medians({"walk": lambda: inspect(data), "decode": lambda: decode(data)}, min(9, rounds))
     return {
         "cuts": len(lengths),
         "walk": sum(notices(inspect, data[:length]) for length in lengths),
@@ -117,13 +119,17 @@ def cuts(data: bytes) -> dict[str, float]:
 
 
 def main() -> None:
-    image = drawn()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--short", action="store_true")
+    options = parser.parse_args()
+    image, rounds = (drawn(SMALL), 1) if options.short else (drawn(SIDES), ROUNDS)
     pictures = {name: encoded(image, name) for name in ("png", "jpeg", "gif", "webp", "avif")}
     with tempfile.TemporaryDirectory() as folder:
-        p1 = {name: saving(data, Path(folder)) for name, data in pictures.items()}
-    p2 = {name: cuts(data) for name, data in pictures.items()}
-    p2_record = {name: cuts(b"".join(embed(data, RECORD).pieces)) for name, data in pictures.items()}
-    if "--json" in sys.argv:
+        p1 = {name: saving(data, Path(folder), rounds) for name, data in pictures.items()}
+    p2 = {name: cuts(data, rounds) for name, data in pictures.items()}
+    p2_record = {name: cuts(b"".join(embed(data, RECORD).pieces), rounds) for name, data in pictures.items()}
+    if options.json:
         print(json.dumps({"P1": p1, "P2": p2, "P2 with record": p2_record}, indent=2))
         return
     print("P1  CPU of saving, over writing the same bytes")

@@ -1,26 +1,27 @@
 """Pictures finished: decode what came, make every file that is wanted of it. The owner of Pillow, beside the painter.
 
-`colour` brings any picture to 8-bit RGB, `crop` finds what to keep, `resize` scales, `encode` writes; `thumbnails` are
-for eyes only.
+`colour` brings any picture to 8-bit RGB, `crop` finds what to keep, `resize` scales, `palette` finds 256 colours,
+`encode` writes; `thumbnails` are for eyes only.
 """
 
 import contextlib
-import io
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image, ImageOps
+from PIL.ImageFile import ImageFile
 
-from flux_cli.core.containers import Look, inspect
+from flux_cli.core.containers import Look, inspect, sniff
 from flux_cli.core.errors import PictureError
 from flux_cli.core.finish import MAX_PIXELS, Box, Frame, Output, Received, Rendered
 from flux_cli.core.formats import FORMATS, QUALITY
+from flux_cli.core.metadata import parts
 from flux_cli.core.request import Picture
 from flux_cli.imaging.colour import prepared
 from flux_cli.imaging.crop import box_of
 from flux_cli.imaging.encode import encoded, encoded_within
-from flux_cli.imaging.pillow import ORIENTATION, SIDEWAYS, pillow
+from flux_cli.imaging.pillow import ORIENTATION, SIDEWAYS, opened, pillow
 from flux_cli.imaging.resize import resized
 
 TURNED = range(2, 9)  # values of the EXIF tag that turn or mirror a picture
@@ -29,9 +30,10 @@ TURNED = range(2, 9)  # values of the EXIF tag that turn or mirror a picture
 def measure(data: bytes) -> Received:
     """What a picture is, as `core.finish` plans with it; not decoded yet. Raises PictureError."""
     look = _look(data)
-    with pillow(f"cannot be read as {look.format}"), _opened(data) as source:
+    with pillow(f"cannot be read as {look.format}"), _opened(data, look.format) as source:
         # Pillow decodes a whole PNG to look for EXIF behind the pixels, so it is asked only where there is some.
-        turned = source.getexif().get(ORIENTATION, 1) if look.format != "png" or b"eXIf" in data else 1
+        noted = look.format != "png" or any(part.kind == b"eXIf" for part in parts.png(data))
+        turned = source.getexif().get(ORIENTATION, 1) if noted else 1
         width, height = source.size[::-1] if turned in SIDEWAYS else source.size
     return Received(look.format, width, height, len(data), upright=turned not in TURNED)
 
@@ -47,7 +49,7 @@ def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator
     if all(output.untouched for output in planned):
         yield from (Rendered(received, output, None) for output in planned)
         return
-    with pillow(f"cannot be read as {look.format}"), _opened(data) as source:
+    with pillow(f"cannot be read as {look.format}"), _opened(data, look.format) as source:
         image = _upright(source)
     yield from _made(image, received, planned, workers)
 
@@ -59,8 +61,7 @@ def convert(data: bytes, file_format: str, quality: int | None) -> Picture:
     Raises PictureError for bytes that Pillow cannot decode or that hold more pixels than any picture should.
     """
     with pillow(f"cannot be converted to {file_format}"):
-        with _opened(data) as source:
-            _check_pixels(*source.size)
+        with _opened(data, sniff(data)) as source:
             image = _upright(source)
         output = encoded(image, file_format, QUALITY if quality is None else quality)
     look = inspect(output)
@@ -109,12 +110,13 @@ def _check_pixels(width: int, height: int) -> None:
 
 
 @contextlib.contextmanager
-def _opened(data: bytes) -> Iterator[Image.Image]:
+def _opened(data: bytes, file_format: str | None) -> Iterator[ImageFile]:
     """The picture, still undecoded. Pillow's warnings about oddities of other people's files are nobody's business."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with Image.open(io.BytesIO(data), formats=[name.upper() for name in FORMATS]) as source:
-            yield source
+        source = opened(data, file_format)
+        _check_pixels(*source.size)
+        yield source
 
 
 def _upright(source: Image.Image) -> Image.Image:

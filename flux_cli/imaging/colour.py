@@ -4,12 +4,15 @@ import io
 
 from PIL import Image, ImageCms, ImageMath
 
+from flux_cli.imaging.pillow import shared
+
 
 def prepared(image: Image.Image) -> Image.Image:
     """RGB or RGBA in the picture's own colours; `icc_profile` in its info where one describes them.
 
     Wide colours (Display P3) stay wide. Profiles of CMYK and of grey are used up on the way to sRGB.
     """
+    image.load()
     profile = image.info.get("icc_profile") or b""
     channels = profile[16:20]
     if image.mode.startswith("I;16"):
@@ -18,7 +21,8 @@ def prepared(image: Image.Image) -> Image.Image:
         image, channels = to_srgb(image, profile if channels == b"CMYK" else b""), b""
     elif channels == b"GRAY" and image.mode in ("1", "L", "LA"):
         image, channels = _from_grey(image, profile), b""
-    image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    image = shared(image) if image.mode == mode else image.convert(mode)
     image.info = {"icc_profile": profile} if channels == b"RGB " else {}
     return image
 
@@ -26,7 +30,7 @@ def prepared(image: Image.Image) -> Image.Image:
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """The picture in sRGB; without a profile, or with one that makes no sense, by plain arithmetic."""
     bare = image.convert("RGB") if image.mode == "RGBA" else image
-    shown = _by_profile(bare, profile) or bare.convert("RGB")
+    shown = _by_profile(bare, profile) or (shared(bare) if bare.mode == "RGB" else bare.convert("RGB"))
     if image.mode == "RGBA":
         shown.putalpha(image.getchannel("A"))
     return shown

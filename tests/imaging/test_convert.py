@@ -5,6 +5,8 @@ import io
 import math
 import random
 import struct
+import subprocess
+import sys
 import zlib
 
 import pytest
@@ -16,6 +18,7 @@ from flux_cli.core.containers import inspect
 from flux_cli.core.errors import PictureError
 from flux_cli.core.formats import FORMATS, QUALITY
 from flux_cli.imaging import convert
+from flux_cli.imaging.pillow import PLUGINS, saved, shared
 
 SIZE = (96, 64)
 TARGETS = tuple(FORMATS)
@@ -108,6 +111,23 @@ def test_grey_stays_grey(target):
     red, green, blue = opened(convert(SOURCES["jpeg grey"], target, 90).data).convert("RGB").split()
     for one, other in ((red, green), (green, blue)):
         assert ImageChops.difference(one, other).getextrema()[1] <= 4
+
+
+def test_of_several_pictures_in_a_jpeg_the_first_counts():
+    several = encoded(PLAIN, "mpo", save_all=True, append_images=[PLAIN.rotate(180)], quality=95)
+    assert psnr(opened(convert(several, "png", None).data), PLAIN) >= 40
+
+
+@pytest.mark.skipif(not hasattr(Image, "_import_plugin_for_extension"), reason="this Pillow loads all plug-ins to save")
+@pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
+def test_only_the_plug_ins_of_the_two_formats_are_loaded(target):
+    """All of Pillow's plug-ins cost as much as decoding a picture of two megapixels."""
+    lines = "import sys; from flux_cli.imaging import convert; convert(sys.stdin.buffer.read(), sys.argv[1], None)"
+    lines += "; print(*(name for name in sys.modules if name.startswith('PIL.') and name.endswith('ImagePlugin')))"
+    words = [sys.executable, "-c", lines, target]
+    done = subprocess.run(words, input=SOURCES["png"], capture_output=True, check=True)
+    plugins = {f"PIL.{PLUGINS[name]}ImagePlugin" for name in ("png", target)}
+    assert set(done.stdout.decode().split()) == plugins
 
 
 # --- transparency ---------------------------------------------------------------------------------------------------
@@ -282,6 +302,25 @@ def test_no_quality_means_the_default_of_all_formats(target):
 
 def test_quality_changes_nothing_of_a_lossless_png():
     assert psnr(opened(convert(SOURCES["png"], "png", 5).data), PLAIN) == 99
+
+
+# --- the same pixels shared -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])
+def test_whoever_changes_a_shared_image_changes_the_other_one_never(mode):
+    image = SEE_THROUGH.convert(mode)
+    before, twin = image.tobytes(), shared(image)
+    assert twin.convert("RGBA").tobytes() == image.convert("RGBA").tobytes()
+    twin.paste(0, (0, 0, 50, 50))
+    twin.putpixel((60, 60), 1)
+    assert image.tobytes() == before
+
+
+def test_a_save_leaves_no_settings_behind():
+    image = drawn()
+    large = saved(image, "jpeg", {"quality": 95})
+    assert saved(image, "jpeg", {}) == encoded(drawn(), "jpeg") != large
 
 
 # --- what cannot be converted ---------------------------------------------------------------------------------------

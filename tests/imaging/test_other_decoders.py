@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from flux_cli.core.formats import EFFORTS
+from flux_cli.imaging.encode import encoded
+from imaging.test_palette import coloured, shapes
 from imaging.test_render import P3, opened, rendered, scene
 
 SIZE = (123, 77)
@@ -55,6 +57,22 @@ def test_pngcheck_finds_nothing(tmp_path, kind, effort):
     said = run("pngcheck", "-v", made(tmp_path, "png", kind, effort))
     assert "123 x 77" in said
     assert "No errors detected" in said
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("count", [2, 16, 17, 256])
+def test_pngcheck_finds_nothing_in_palettes(tmp_path, mode, count):
+    (tmp_path / "made.png").write_bytes(encoded(coloured(count, mode), "png", 0, "small"))
+    said = run("pngcheck", "-v", tmp_path / "made.png")
+    assert f"{count} palette entries" in said
+    assert "No errors detected" in said
+
+
+def test_pngcheck_finds_nothing_where_rows_of_a_palette_are_filtered(tmp_path):
+    drawing = shapes()
+    drawing.info["icc_profile"] = P3
+    (tmp_path / "made.png").write_bytes(encoded(drawing, "png", 0, "small"))
+    assert "No errors detected" in run("pngcheck", "-v", tmp_path / "made.png")
 
 
 @each
