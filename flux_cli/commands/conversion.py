@@ -25,10 +25,10 @@ Save = Callable[[Name, Picture], str]
 
 
 class Task(NamedTuple):
-    """One picture to convert: where it is, its bytes if they came by a pipe, and the path of every file to make."""
+    """One picture to convert: where it is, its bytes where they are kept, and the path of every file to make."""
 
     source: str
-    piped: bytes | None
+    data: bytes | None
     paths: dict[Output, str]
     kept: tuple[str, ...] = ()  # files that were there already, and are left alone
 
@@ -72,7 +72,7 @@ def plan(
             continue
         name = Name(template, {"name": _stem(source, beside=target.output is None), "index": index})
         paths = {output: PIPE if template == PIPE else path_of(name, output, target.suffixes) for output in planned}
-        tasks.append(Task(source, data if source == PIPE else None, paths))
+        tasks.append(Task(source, data if source == PIPE or len(sources) == 1 else None, paths))
     if template != PIPE:
         present = _preflight(tasks, overwrite=overwrite, skip_existing=skip_existing)
         tasks = [_without(task, present) for task in tasks]
@@ -147,7 +147,7 @@ def _convert(task: Task, save: Save, workers: int) -> Result:
 
     made: list[Made] = []
     try:
-        data = _read(task.source) if task.piped is None else task.piped
+        data = _read(task.source) if task.data is None else task.data
         for rendered in imaging.render(data, tuple(task.paths), workers):
             rendered = rendered._replace(picture=_carried(data, rendered))  # noqa: PLW2901 - the same file, completed
             path = save(fixed(task.paths[rendered.output]), rendered.picture)
@@ -159,7 +159,6 @@ def _convert(task: Task, save: Save, workers: int) -> Result:
 
 def _carried(data: bytes, rendered: Rendered) -> Picture:
     """The file with what flux once wrote into the picture of how it was made, if there is room for it."""
-    from flux_cli.core.metadata.embed import embed
     from flux_cli.core.metadata.reading import read
 
     picture, limit = rendered.picture, rendered.output.max_bytes
@@ -168,6 +167,8 @@ def _carried(data: bytes, rendered: Rendered) -> Picture:
     reading = read(data)
     if reading.source != "flux":
         return picture
+    from flux_cli.core.metadata.embed import embed
+
     carried = b"".join(embed(picture.data, reading.record).pieces)
     return picture._replace(data=carried) if limit is None or len(carried) <= limit else picture
 

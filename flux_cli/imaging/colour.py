@@ -2,7 +2,7 @@
 
 import io
 
-from PIL import Image, ImageCms, ImageMath
+from PIL import Image
 
 from flux_cli.imaging.pillow import shared
 
@@ -50,6 +50,8 @@ def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
     """What a profile makes of the numbers; None where there is none, or a broken one."""
     if not profile:
         return None
+    from PIL import ImageCms  # a tenth of what a small conversion takes, and most pictures have no profile
+
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
@@ -72,5 +74,7 @@ def from_sixteen_bits(image: Image.Image) -> Image.Image:
     grey = image.point(lambda value: value / 256).convert("L")
     if not isinstance(clear, int):
         return grey
+    from PIL import ImageMath
+
     shown = ImageMath.lambda_eval(lambda args: (args["grey"] != clear) * 255, grey=image.convert("I"))
     return Image.merge("LA", (grey, shown.convert("L")))
