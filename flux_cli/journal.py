@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 from flux_cli.core.errors import FluxError, OutputError, UsageError, did_you_mean
@@ -41,6 +42,8 @@ class Journal:
     def __init__(self, folder: Path, file: int | None, waiting: Iterable[int] = (), *, private: bool = False) -> None:
         self.folder = folder
         self._file, self._waiting, self._private = file, set(waiting), private
+        self._written = self._safe = 0  # lines, and how many of them are surely on the disk
+        self._syncing = Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -116,10 +119,13 @@ class Journal:
         return f"{safe}flux recover {self.run}"
 
     def sync(self) -> None:
-        """Have everything on the disk that was written. It may take milliseconds."""
-        if self._file is not None:
-            with contextlib.suppress(OSError):
+        """Have everything on the disk that was written. It may take milliseconds, which many calls at once share."""
+        wanted = self._written
+        with self._syncing, contextlib.suppress(OSError):
+            if self._file is not None and self._safe < wanted:
+                written = self._written
                 os.fsync(self._file)
+                self._safe = written
 
     def _facts(self, media: Media) -> dict[str, Json]:
         left_out = ("undrawn", "revised_prompt") if self._private else ("undrawn",)
@@ -140,6 +146,7 @@ class Journal:
         line = b"\n%s\n" % text.encode("utf-8", "surrogatepass")  # on its own, even behind one that was cut short
         if os.write(self._file, line) < len(line):
             raise _full()
+        self._written += 1
 
 
 class Row(NamedTuple):

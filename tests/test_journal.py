@@ -358,3 +358,32 @@ def test_runs_of_one_second_are_listed_in_their_order(root):
         with journal.begin(root, facts()) as book:
             begun.append(book.run)
     assert [row.past.id for row in journal.rows(root)] == begun[::-1]
+
+
+def test_calls_that_are_answered_at_once_share_the_way_to_the_disk(root, monkeypatch):
+    """Whoever waits for the disk comes back only when his own line is there; later lines need a way of their own."""
+    slow, begun, go_on = [], threading.Event(), threading.Event()
+
+    def fsync(_file):
+        slow.append(1)
+        begun.set()
+        go_on.wait(5)
+
+    with journal.begin(root, facts(count=10)) as ledger:
+        monkeypatch.setattr(journal.os, "fsync", fsync)
+        ledger.sent(CALL)
+        first = threading.Thread(target=ledger.sync)
+        first.start()
+        begun.wait(5)
+        for _ in range(9):
+            ledger.sent(CALL)
+        later = [threading.Thread(target=ledger.sync) for _ in range(9)]
+        for thread in later:
+            thread.start()
+        assert len(slow) == 1
+        go_on.set()
+        for thread in (first, *later):
+            thread.join(5)
+        assert len(slow) == 2
+        ledger.sync()
+        assert len(slow) == 2
