@@ -1,80 +1,31 @@
 """Settings: flags > environment > project file > user file > defaults, each value with its source.
 
-It owns the FLUX_ variables and the settings files, and decides what is set, not what to do with it. Keys are in `keys`.
+It owns the FLUX_ variables and the settings files, and decides what is set, not what to do with it. What can
+be set is in `core.settings`, where files lie in `folders`, keys are in `keys`.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.noun import NamedTuple
 from flux_cli.core.provider import Row
+from flux_cli.core.settings import BY_NAME, SETTINGS, typed
+from flux_cli.folders import user_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
-    from typing import Literal, TextIO
+    from typing import TextIO
 
     from flux_cli.core.model import Json
 
-APP = "flux-image-cli"
 PROJECT_FILE = "flux.toml"
 MAX_BYTES = 1 << 20  # a settings file is a page of text
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-/")  # characters of an address that mean only themselves
 
 
-class Setting(NamedTuple):
-    """One thing that can be set. `project`: a project's file may set it too."""
-
-    name: str
-    kind: Literal["text", "whole", "number", "truth"]
-    help: str
-    default: Json = None
-    variable: str = ""
-    minimum: float = 0
-    maximum: float = float("inf")
-    project: bool = True
-    choices: tuple[str, ...] = ()
-
-
-SETTINGS = (
-    Setting("model", "text", "model to ask", "flux1.1-pro-ultra", "FLUX_MODEL"),
-    Setting("provider", "text", "who is asked; see flux providers", "lumenfall", "FLUX_PROVIDER"),
-    # A folder somebody cloned must not choose where the key goes: no project file sets an address.
-    Setting("base_url", "text", "address of an OpenAI-compatible server", None, "FLUX_BASE_URL", project=False),
-    Setting("lumenfall_base_url", "text", "address of the gateway", None, "LUMENFALL_BASE_URL", project=False),
-    Setting("output", "text", "file, folder or template of the pictures", None, "FLUX_OUTPUT"),
-    Setting("output_format", "text", "png, jpeg, gif, webp or avif", None, "FLUX_OUTPUT_FORMAT"),
-    Setting("concurrency", "whole", "calls in flight at once", 16, "FLUX_CONCURRENCY", 1, 256),
-    Setting("timeout", "number", "seconds to wait for a picture", 300, "FLUX_TIMEOUT", 0.001, 86_400),
-    Setting("retries", "whole", "repetitions of a call that surely did nothing", 3, "FLUX_RETRIES", 0, 20),
-    Setting("max_cost", "number", "most a run may cost, in USD", None, "FLUX_MAX_COST"),
-    Setting("journal_prompts", "truth", "keep prompts in the journal of runs", True, "FLUX_JOURNAL_PROMPTS"),  # noqa: FBT003 - a table reads by column
-    Setting(
-        "metadata",
-        "text",
-        "what is written into pictures",
-        "full",
-        "FLUX_METADATA",
-        choices=("full", "no-prompt", "none"),
-    ),
-    Setting(
-        "sign_certificate",
-        "text",
-        "certificates (PEM) to sign pictures with",
-        None,
-        "FLUX_SIGN_CERTIFICATE",
-        project=False,
-    ),
-    Setting("sign_key", "text", "file of the key that belongs to them", None, "FLUX_SIGN_KEY", project=False),
-    Setting("sign_algorithm", "text", "how that key signs", "es256", "FLUX_SIGN_ALGORITHM", project=False),
-    Setting("progress", "text", "auto, plain or none", "auto", "FLUX_PROGRESS", choices=("auto", "plain", "none")),
-)
-BY_NAME = {setting.name: setting for setting in SETTINGS}
-TRUTHS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 RANKS = ("option", "environment", "project", "user", "default")
 
 
@@ -115,17 +66,17 @@ def load(flags: Mapping[str, Json], known: Mapping[str, Row], environ: Mapping[s
     """
     environ = os.environ if environ is None else environ
     values = {setting.name: Value(setting.default, "default", len(RANKS) - 1) for setting in SETTINGS}
-    user = os.path.join(_user_folder(), "config.toml")
+    user = os.path.join(user_path(), "config.toml")
     table, added = _user(user)
     layers = [(table, user), (_project(), PROJECT_FILE)]
     for rank, (table, source) in zip((3, 2), layers, strict=True):
-        values |= {name: Value(_typed(BY_NAME[name], value, source), source, rank) for name, value in table.items()}
+        values |= {name: Value(typed(BY_NAME[name], value, source), source, rank) for name, value in table.items()}
     for setting in SETTINGS:
         if text := environ.get(setting.variable):
-            values[setting.name] = Value(_typed(setting, text, setting.variable), setting.variable, 1)
+            values[setting.name] = Value(typed(setting, text, setting.variable), setting.variable, 1)
         if (flag := flags.get(setting.name)) is not None:
             option = f"--{setting.name.replace('_', '-')}"
-            values[setting.name] = Value(_typed(setting, flag, option), option, 0)
+            values[setting.name] = Value(typed(setting, flag, option), option, 0)
     return _settings(values, {**known, **added})
 
 
@@ -221,36 +172,6 @@ def _host(url: str) -> str:
         return ""
 
 
-def user_folder() -> Path:
-    """The platform's folder for the user's settings, credentials and models."""
-    from pathlib import Path
-
-    return Path(_user_folder())
-
-
-def _user_folder() -> str:
-    """The same as text. On an ordinary Linux it is known without `platformdirs`, which costs more than a lookup."""
-    home = os.environ.get("HOME", "")
-    base = os.environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home and not home.endswith("/") else "")
-    if sys.platform == "linux" and base.startswith("/") and base == base.strip() and "ANDROID_DATA" not in os.environ:
-        return os.path.join(base, APP)
-    import platformdirs
-
-    return platformdirs.user_config_dir(APP, appauthor=False)
-
-
-def state_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder for what must survive a run: the journal, and pictures that are paid for and not saved yet."""
-    from pathlib import Path
-
-    environ = os.environ if environ is None else environ
-    if named := environ.get("FLUX_STATE"):
-        return Path(named).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir(APP, appauthor=False))
-
-
 def is_terminal(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
     """Whether a person watches this stream on a terminal that can move its cursor."""
     environ = os.environ if environ is None else environ
@@ -263,11 +184,6 @@ def is_terminal(stream: TextIO, environ: Mapping[str, str] | None = None) -> boo
 def is_github(environ: Mapping[str, str] | None = None) -> bool:
     """Whether this is a step of a GitHub workflow, whose log shows annotations."""
     return (os.environ if environ is None else environ).get("GITHUB_ACTIONS") == "true"
-
-
-def model_folders() -> tuple[str, ...]:
-    """Where users put model files of their own."""
-    return (os.path.join(_user_folder(), "models"),)
 
 
 def _project() -> dict[str, Json]:
@@ -306,37 +222,3 @@ def _file(path: str) -> dict[str, Json]:
     from flux_cli.settings_file import parse  # here and above: who has no such file does not pay for it
 
     return parse(path, text, BY_NAME)
-
-
-def _typed(setting: Setting, value: object, source: str) -> Json:
-    """The value in the setting's type and range. Raises ConfigError (UsageError for an option) naming the source."""
-    wanted = {"text": "a text", "whole": "a whole number", "number": "a number", "truth": "true or false"}[setting.kind]
-    typed: str | float = ""
-    try:
-        if setting.kind == "text":
-            typed = value if isinstance(value, str) else ""
-            valid = typed in setting.choices if setting.choices else bool(typed.strip()) and "\x00" not in typed
-            wanted = " or ".join(setting.choices) or wanted
-        elif setting.kind == "truth":
-            said = TRUTHS.get(str(value).strip().lower())
-            typed, valid = said is True, said is not None
-        else:
-            typed = _number(value, whole=setting.kind == "whole")
-            valid = setting.minimum <= typed <= setting.maximum
-            wanted += f" from {setting.minimum:g} to {setting.maximum:g}" if setting.maximum < float("inf") else ""
-    except (ValueError, OverflowError):
-        valid = False
-    if valid:
-        return typed
-    error = UsageError if source.startswith("--") else ConfigError
-    raise error(f"{source}: {setting.name} must be {wanted}, not {str(value)[:60]!r}")
-
-
-def _number(value: object, *, whole: bool) -> int | float:
-    written = isinstance(value, int | float) or (isinstance(value, str) and value.isascii() and "_" not in value)
-    if isinstance(value, bool) or not written:
-        raise ValueError
-    number = float(str(value))
-    if whole and not number.is_integer():
-        raise ValueError
-    return int(number) if whole else number

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux_cli import config, keys
+from flux_cli import config, folders, keys
 from flux_cli.core.errors import ConfigError, UsageError
 from flux_cli.core.provider import Row
+from flux_cli.core.settings import SETTINGS
 from flux_cli.providers import ROWS
 
 LUMENFALL = "https://api.lumenfall.ai/openai/v1"
@@ -20,7 +21,7 @@ KEY = "lmnfl_s3cr3t"
 @pytest.fixture
 def user():
     """The user's settings folder, made."""
-    folder = config.user_folder()
+    folder = folders.user_folder()
     folder.mkdir(parents=True)
     return folder
 
@@ -30,7 +31,7 @@ def load(flags=None, environ=None):
 
 
 def key(variable, environ=None):
-    return keys.find(variable, config.user_folder(), environ)
+    return keys.find(variable, folders.user_folder(), environ)
 
 
 def write(path, text, mode=None):
@@ -88,7 +89,7 @@ def test_flags_beat_environment_beats_project_beats_user_beats_default(name, lay
     assert sources == [option, f"FLUX_{name.upper()}", "flux.toml", str(user / "config.toml"), "default"]
 
 
-@pytest.mark.parametrize("setting", config.SETTINGS, ids=lambda setting: setting.name)
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_every_setting_can_be_set_by_a_variable(setting):
     text = {"text": "lumenfall", "whole": "7", "number": "7.5", "truth": "False"}[setting.kind]
     if setting.name.endswith("base_url"):
@@ -631,11 +632,11 @@ def test_a_key_is_never_part_of_the_settings(user):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other platforms have other folders")
 def test_folders_are_the_platform_s_and_move_with_xdg(home, monkeypatch, tmp_path):
-    assert config.user_folder() == home / ".config" / "flux-image-cli"
-    assert config.model_folders() == (str(home / ".config" / "flux-image-cli" / "models"),)
-    assert config.state_folder() == home / ".local" / "state" / "flux-image-cli"
+    assert folders.user_folder() == home / ".config" / "flux-image-cli"
+    assert folders.model_folders() == (str(home / ".config" / "flux-image-cli" / "models"),)
+    assert folders.state_folder() == home / ".local" / "state" / "flux-image-cli"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "elsewhere"))
-    assert config.user_folder() == tmp_path / "elsewhere" / "flux-image-cli"
+    assert folders.user_folder() == tmp_path / "elsewhere" / "flux-image-cli"
 
 
 class Terminal(io.StringIO):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flux_cli import cli, door
+from flux_cli import cli, door, folders
 from flux_cli.grammar import COMMANDS
 
 LOOKUPS = ("resolve", "sizes", "models")
@@ -157,17 +157,15 @@ def test_the_folder_of_settings_is_the_platform_s(home, monkeypatch):
     """The short way to the folder, and the library that knows every platform, agree."""
     import platformdirs
 
-    from flux_cli import config
-
     for folder in (None, "", " ", "relative", "/tmp/x", "/tmp/x ", "~/x", str(home)):
         with monkeypatch.context() as patch:
             if folder is not None:
                 patch.setenv("XDG_CONFIG_HOME", folder)
-            assert config.user_folder() == Path(platformdirs.user_config_dir(config.APP, appauthor=False))
+            assert folders.user_folder() == Path(platformdirs.user_config_dir(folders.APP, appauthor=False))
     for folder in (None, "", "/", "/tmp/", "/tmp//x", "relative", " /tmp"):
         with monkeypatch.context() as patch:
             patch.delenv("HOME") if folder is None else patch.setenv("HOME", folder)
-            assert config.user_folder() == Path(platformdirs.user_config_dir(config.APP, appauthor=False))
+            assert folders.user_folder() == Path(platformdirs.user_config_dir(folders.APP, appauthor=False))
 
 
 def test_ctrl_c_before_anything_has_begun_is_no_traceback(environment):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flux_cli import catalogue, config, console, keys
+from flux_cli import catalogue, config, console, folders, keys
 from flux_cli.cli.options import AsJson, ModelName
 from flux_cli.commands.prepared import wire_of
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
@@ -30,7 +30,7 @@ def providers(
     rows = settings.providers
     if name is not None and name not in rows:
         raise UsageError(f"there is no provider {name!r}", hint=did_you_mean(name, rows) or f"known: {', '.join(rows)}")
-    found = catalogue.find(settings.model, config.model_folders()).model
+    found = catalogue.find(settings.model, folders.model_folders()).model
     chosen = [rows[name]] if name else list(rows.values())
     if as_json:
         documents: list[Json] = [_document(row, found) for row in chosen]
@@ -107,7 +107,7 @@ def _price(row: Row, model: Model | None) -> str:
 
 def _has_key(row: Row) -> bool:
     try:
-        return any(keys.find(variable, config.user_folder())[0] for variable in row.key_variables)
+        return any(keys.find(variable, folders.user_folder())[0] for variable in row.key_variables)
     except ConfigError:
         return False
 

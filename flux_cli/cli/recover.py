@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from flux_cli import config, console, journal
+from flux_cli import config, console, folders, journal
 from flux_cli.cli.options import AsJson
 from flux_cli.commands.ready import find_key, identity_of
 from flux_cli.core.delivery import delivery_of
@@ -39,7 +39,7 @@ def recover(
     Fetches pictures of runs that were killed or could not save, polls jobs that were not finished, and asks the gateway
     what became of calls without an answer. It makes no new pictures, and costs nothing.
     """
-    root = config.state_folder() / "runs"
+    root = folders.state_folder() / "runs"
     rows = [journal.find(root, run)] if run else [row for row in journal.rows(root) if not row.running]
     done: list[Done] = []
     for row in reversed(rows):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flux_cli import config, console, journal
+from flux_cli import console, folders, journal
 from flux_cli.cli.options import AsJson
 from flux_cli.core.model import Json
 from flux_cli.core.report import SCHEMA
@@ -27,7 +27,7 @@ def runs(
 
     Everything that may cost money is written down before it is sent, in the state folder of this machine.
     """
-    root = config.state_folder() / "runs"
+    root = folders.state_folder() / "runs"
     rows = [journal.find(root, run)] if run else journal.rows(root)
     if as_json:
         documents: list[Json] = [document(row) for row in rows]

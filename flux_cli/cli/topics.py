@@ -8,7 +8,7 @@ from flux_cli.core.rendering import table
 
 def _sizes() -> str:
     from flux_cli.catalogue import find
-    from flux_cli.config import BY_NAME
+    from flux_cli.core.settings import BY_NAME
 
     model = find(str(BY_NAME["model"].default)).model
     listed = " ".join(f"{size.name} ({size.aspect_ratio})" for size in model.sizes) if model else ""
@@ -59,7 +59,7 @@ EXIT_CODES = (
 
 
 def _environment() -> str:
-    from flux_cli.config import SETTINGS
+    from flux_cli.core.settings import SETTINGS
     from flux_cli.providers import ROWS
 
     settings = [(row.variable, row.help) for row in SETTINGS if row.variable]

@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flux_cli import config, console
+from flux_cli import config, console, folders
 from flux_cli.commands.prepared import provider_of
 from flux_cli.commands.ready import Ready, check_budget, make_ready, record
 from flux_cli.commands.viewing import Shown, make_sheet, show_preview, wants_preview
@@ -115,7 +115,7 @@ def _run(ready: Ready, log: Log | None) -> Report:
 
     options, prepared, row = ready.options, ready.prepared, ready.row
     pays = row.hosted and ready.calls
-    with journal.begin(config.state_folder() / "runs", record(ready)) if pays else journal.scratch() as ledger:
+    with journal.begin(folders.state_folder() / "runs", record(ready)) if pays else journal.scratch() as ledger:
         sink: Sink = files.Folder(overwrite=options.overwrite, mark=ledger.run)
         job = Job(
             resolved=prepared.resolved,

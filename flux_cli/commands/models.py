@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flux_cli import catalogue, config
+from flux_cli import catalogue, folders
 from flux_cli.commands.prepared import lookup
 from flux_cli.core.rendering import shown, table
 from flux_cli.streams import document_text, out
@@ -21,7 +21,7 @@ def _answer(name: str | None, *, as_json: bool) -> str:
     if name is not None:
         model = lookup(name)
         return document_text(_document(model)) if as_json else _full(model)
-    rows = catalogue.models(config.model_folders())
+    rows = catalogue.models(folders.model_folders())
     if as_json:
         documents: list[Json] = [_document(model) for model in rows]
         return document_text(documents)

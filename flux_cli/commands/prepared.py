@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from flux_cli import catalogue, config
+from flux_cli import catalogue, config, folders
 from flux_cli.commands.typed import parameters as read_parameters
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.formats import format_of_suffix
@@ -62,7 +62,7 @@ def prepare(options: Options, finishing: Finishing, prompt: str | None, fetch: F
         flags["model"] = flags["model"] or reuse.model
         parameters = {**reuse.parameters, **parameters}
     settings = config.load(flags, ROWS)
-    found = catalogue.find(settings.model, config.model_folders())
+    found = catalogue.find(settings.model, folders.model_folders())
     wire = wire_of(settings.provider, found.model)
     output = settings.output if _is_file(settings.output) else None
     # A format that is only a default yields to the suffix of a file somebody named.
@@ -175,7 +175,7 @@ def provider_of(prepared: Prepared, auth: Auth | None) -> Provider:
 def lookup(name: str | None) -> Model:
     """The model of a lookup, which must be one the catalogue knows. Raises UsageError."""
     wanted = config.load({"model": name}, ROWS).model
-    found = catalogue.find(wanted, config.model_folders())
+    found = catalogue.find(wanted, folders.model_folders())
     if found.model is None:
         raise UsageError(f"no catalogue knows the model {wanted!r}", hint=found.hint or "see: flux models")
     return found.model

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from flux_cli import __version__, config, console, keys
+from flux_cli import __version__, config, console, folders, keys
 from flux_cli.commands.prepared import Prepared, prepare, read_prompt
 from flux_cli.commands.typed import one_prompt
 from flux_cli.core import naming
@@ -192,7 +192,7 @@ def _auth(row: Row, prepared: Prepared, options: Options) -> Auth | None:
 def find_key(row: Row, base: str) -> Auth | None:
     """The key for a provider, if there is one. Raises ConfigError where it would travel unprotected."""
     for variable in row.key_variables:
-        secret, _ = keys.find(variable, config.user_folder())
+        secret, _ = keys.find(variable, folders.user_folder())
         if secret:
             keys.check_transport(base)
             return Auth(secret, variable, base, row.hosts, page=row.page)

@@ -4,7 +4,7 @@ import re
 from textwrap import wrap
 
 from flux_cli.cli.topics import EXIT_CODES, TOPICS
-from flux_cli.config import SETTINGS
+from flux_cli.core.settings import SETTINGS
 from generating.app import Command, Option, commands
 
 EDITION = "2026-11-25"  # when the page got its form; man pages carry a day

@@ -8,9 +8,9 @@ import typer
 
 from flux_cli.cli import COMMANDS, app, main
 from flux_cli.cli.topics import EXIT_CODES, TOPICS
-from flux_cli.config import SETTINGS
 from flux_cli.core import errors
 from flux_cli.core.naming import FIELDS
+from flux_cli.core.settings import SETTINGS
 from flux_cli.providers import ROWS
 
 ROOT = typer.main.get_command(app)

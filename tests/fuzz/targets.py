@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from flux_cli import catalogue, config, keys
+from flux_cli import catalogue, config, folders, keys
 from flux_cli.catalogue import reading
 from flux_cli.core import naming, ratio, values
 from flux_cli.core.containers import inspect, sniff
@@ -19,6 +19,7 @@ from flux_cli.core.replies import failure, identity, parse_json, retry_after
 from flux_cli.core.request import Auth, Reply, Request
 from flux_cli.core.resolve import resolve
 from flux_cli.core.secret import Secret, redact
+from flux_cli.core.settings import SETTINGS
 from flux_cli.core.text import plain
 from flux_cli.core.trust import credentials, host_of, media_address
 from flux_cli.providers import ROWS
@@ -149,7 +150,7 @@ def _file(name: str, data: bytes) -> Path:
     """A file of the user's own folder, which is new in every process."""
     folder = Path(os.environ.setdefault("FUZZ_FOLDER", tempfile.mkdtemp()))
     os.environ["XDG_CONFIG_HOME"] = str(folder)
-    path = config.user_folder() / name
+    path = folders.user_folder() / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     path.chmod(0o600)
@@ -168,7 +169,7 @@ def settings(data: bytes) -> None:
         config.load({}, ROWS, {})
     path.unlink()
     first, *rest = [*texts(data), ""]
-    for setting in config.SETTINGS:
+    for setting in SETTINGS:
         with contextlib.suppress(FluxError):
             config.load({setting.name: first}, ROWS, {setting.variable: rest[0]})
 

@@ -1,0 +1,48 @@
+"""The user's folders: settings, credentials, models, and what must survive a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+APP = "flux-image-cli"
+
+
+def user_folder() -> Path:
+    """The platform's folder for the user's settings, credentials and models."""
+    from pathlib import Path
+
+    return Path(user_path())
+
+
+def user_path() -> str:
+    """The same as text. On an ordinary Linux it is known without `platformdirs`, which costs more than a lookup."""
+    home = os.environ.get("HOME", "")
+    base = os.environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home and not home.endswith("/") else "")
+    if sys.platform == "linux" and base.startswith("/") and base == base.strip() and "ANDROID_DATA" not in os.environ:
+        return os.path.join(base, APP)
+    import platformdirs
+
+    return platformdirs.user_config_dir(APP, appauthor=False)
+
+
+def state_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder for what must survive a run: the journal, and pictures that are paid for and not saved yet."""
+    from pathlib import Path
+
+    environ = os.environ if environ is None else environ
+    if named := environ.get("FLUX_STATE"):
+        return Path(named).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir(APP, appauthor=False))
+
+
+def model_folders() -> tuple[str, ...]:
+    """Where users put model files of their own."""
+    return (os.path.join(user_path(), "models"),)
