@@ -1,6 +1,7 @@
 """Several runs in one folder, and runs that are killed: nothing overwritten, nothing half, nothing paid twice."""
 
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from e2e.drawings import look
 
 from faults.kill import by_seed, killed, picture, start
 from faults.run import FLUX
-from faults.server import Answer, Server, message, pause
+from faults.server import Answer, Server, message
 
 RUNS, EACH = 8, 3
 
@@ -22,10 +23,14 @@ def folders(tmp_path) -> tuple[Path, Path]:
 
 
 def test_eight_runs_into_one_folder_overwrite_nothing(folders):
-    """All of them want the same names; each path that is printed holds a picture of its own."""
+    """All of them want the same names; each path that is printed holds a picture of its own.
+
+    No call is answered before all have come: a run that begins when another has saved would be right to refuse.
+    """
     home, work = folders
+    everybody = threading.Barrier(RUNS * EACH)
     gets: dict[str, tuple[Answer, ...]] = {f"/{seed}": ((message(picture(seed)),),) for seed in range(7, 7 + EACH)}
-    with Server([(pause(0.05), by_seed)], gets) as server:
+    with Server([(lambda _talk: everybody.wait(60), by_seed)], gets) as server:
         words = ("generate", "a fox", "--seed", "7", "-n", str(EACH), "--quiet")
         runs = [start(server, work, home, *words) for _ in range(RUNS)]
         outs = [run.communicate(timeout=120)[0].decode().split() for run in runs]
