@@ -9,7 +9,7 @@ from e2e.drawings import look
 
 from faults.kill import by_seed, killed, picture, start
 from faults.run import FLUX
-from faults.server import Answer, Server, message
+from faults.server import Answer, Server, Talk, message
 
 RUNS, EACH = 8, 3
 
@@ -30,7 +30,11 @@ def test_eight_runs_into_one_folder_overwrite_nothing(folders):
     home, work = folders
     everybody = threading.Barrier(RUNS * EACH)
     gets: dict[str, tuple[Answer, ...]] = {f"/{seed}": ((message(picture(seed)),),) for seed in range(7, 7 + EACH)}
-    with Server([(lambda _talk: everybody.wait(60), by_seed)], gets) as server:
+
+    def wait(_talk: Talk) -> None:
+        everybody.wait(60)
+
+    with Server([(wait, by_seed)], gets) as server:
         words = ("generate", "a fox", "--seed", "7", "-n", str(EACH), "--quiet")
         runs = [start(server, work, home, *words) for _ in range(RUNS)]
         outs = [run.communicate(timeout=120)[0].decode().split() for run in runs]
