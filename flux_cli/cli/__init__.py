@@ -1,7 +1,7 @@
 """argv in, exit code out: the only folder that imports Typer. Nothing is decided here."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NoReturn
 
 import typer
@@ -82,22 +82,31 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-app = typer.Typer(
-    cls=Group,
-    name="flux",
-    help="Pictures from a text prompt, with hosted models.",
-    epilog='flux generate "a red fox in the snow"\nflux sizes 1920x1080\nflux help exit-codes\n\n'
-    "exit codes: 0 all saved, 1 failed, 2 wrong command line, 3 some saved, 4 key or balance, "
-    "5 moderation, 130 interrupted",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help is half as dear, greppable, and the same in a pipe
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
+def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
+    """The whole command line. Of commands that are not spelled out only the name and the help are there: to make the
+    options of all costs more than a lookup.
+    """
+    app = typer.Typer(
+        cls=Group,
+        name="flux",
+        help="Pictures from a text prompt, with hosted models.",
+        epilog='flux generate "a red fox in the snow"\nflux sizes 1920x1080\nflux help exit-codes\n\n'
+        "exit codes: 0 all saved, 1 failed, 2 wrong command line, 3 some saved, 4 key or balance, "
+        "5 moderation, 130 interrupted",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # plain help is half as dear, greppable, and the same in a pipe
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(_root)
+    for name, command in COMMANDS.items():
+        known = command if name in spelled_out else _name_only(command)
+        app.command(name, cls=Command, epilog="\n".join(EXAMPLES[name]))(known)
+    app.add_typer(config_app, name="config", epilog="flux config\nflux config --json\nflux config path")
+    return app
 
 
-@app.callback()
-def root(
+def _root(
     _version: bool = typer.Option(
         False,
         "--version",
@@ -110,9 +119,12 @@ def root(
     """Pictures from a text prompt, with hosted models."""
 
 
-for _name, _command in COMMANDS.items():
-    app.command(_name, cls=Command, epilog="\n".join(EXAMPLES[_name]))(_command)
-app.add_typer(config_app, name="config", epilog="flux config\nflux config --json\nflux config path")
+def _name_only(command: Callable[..., object]) -> Callable[[], None]:
+    def nothing() -> None:
+        """Never called."""
+
+    nothing.__doc__ = command.__doc__
+    return nothing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -123,6 +135,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _typer(arguments: Sequence[str]) -> object:
+    app = make_app(COMMANDS if "help" in arguments else COMMANDS.keys() & arguments)
     try:
         return app(arguments, prog_name="flux", standalone_mode=False)
     except WRONG_LINE as fault:

@@ -6,7 +6,6 @@ import typer
 
 from flux_cli.cli.finishing import FINISH, Finishing
 from flux_cli.cli.options import OUTPUT, RUN, AsJson, Overwrite, Quiet, takes_options
-from flux_cli.commands.convert import run
 
 
 class Options(NamedTuple):
@@ -78,4 +77,6 @@ def convert(options: Options, finishing: Finishing) -> int:
     animation counts by its first picture. Colour profiles are kept and orientation is applied; what a camera noted
     stays behind. A file that needs no change is copied byte for byte.
     """
+    from flux_cli.commands.convert import run
+
     return run(options, finishing)

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from flux_cli.cli.options import AsJson
-from flux_cli.commands.models import run
 
 
 def models(
@@ -16,4 +15,6 @@ def models(
 
     Any other model of the gateway can be asked for too; its parameters then pass unchecked.
     """
+    from flux_cli.commands.models import run
+
     run(name=name, as_json=as_json)

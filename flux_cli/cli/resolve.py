@@ -8,7 +8,6 @@ from flux_cli.cli.finishing import Finishing
 from flux_cli.cli.options import OUTPUT, Options, takes_options
 from flux_cli.cli.provenance import Metadata
 from flux_cli.cli.viewing import Viewing
-from flux_cli.commands.resolve import run
 
 
 @takes_options
@@ -26,4 +25,6 @@ def resolve(
     Takes every option of generate, sends nothing and needs no key: parameter by parameter what was asked, what is
     sent, how it is handled and the reason.
     """
+    from flux_cli.commands.resolve import run
+
     run(options, finishing, curl=curl)

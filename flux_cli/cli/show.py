@@ -1,31 +1,17 @@
-"""`flux show`: what a picture is, and how it was made, from whatever its maker wrote into it."""
+"""`flux show`: its options. The work is in `commands/show.py`."""
 
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from flux_cli import console
 from flux_cli.cli.options import AsJson
-from flux_cli.core.errors import FluxError
-from flux_cli.core.model import Json
-from flux_cli.core.report import SCHEMA, error_document
-from flux_cli.core.text import LONG, plain
-
-if TYPE_CHECKING:
-    from flux_cli.core.anatomy import Anatomy
-    from flux_cli.core.metadata.reading import Reading
-
-WIDTH = 17  # of the column of names
-TURNS = {2: "mirrored", 3: "upside down", 4: "mirrored, upside down", 5: "mirrored, on its side", 6: "on its left side",
-         7: "mirrored, on its side", 8: "on its right side"}  # fmt: skip
 
 
 def show(
     files: Annotated[
-        list[str],
-        typer.Argument(metavar="FILE...", show_default=False, help="Pictures; - reads one from standard input"),
-    ],
+        list[str] | None,
+        typer.Argument(metavar="FILE…", show_default=False, help="Pictures; - reads one from standard input"),
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Show what pictures are and how they were made.
@@ -33,111 +19,6 @@ def show(
     Reads what flux writes, the fields of the IPTC, and the parameters of AUTOMATIC1111, ComfyUI, InvokeAI and others.
     That a picture carries signed content credentials (C2PA) is said; the signature is not checked.
     """
-    shown: list[Json] = []
-    errors: list[tuple[str, FluxError]] = []
-    for path in files:
-        try:
-            anatomy, reading = _look(path)
-        except FluxError as fault:
-            errors.append((path, fault))
-            console.error(type(fault)(_named(path, fault), hint=fault.hint))
-            continue
-        if as_json:
-            shown.append({"path": path, **_document(anatomy, reading)})
-        else:
-            console.out(("\n" if shown else "") + _text(path, anatomy, reading))
-            shown.append(path)
-    if as_json:
-        failed: list[Json] = [{"path": path, **error_document(fault)} for path, fault in errors]
-        console.out_json({"schema": SCHEMA, "files": shown, "errors": failed})
-    return _exit_code([fault for _, fault in errors], some=bool(shown))
+    from flux_cli.commands.show import run
 
-
-def _look(path: str) -> tuple["Anatomy", "Reading"]:
-    from flux_cli import inputs
-    from flux_cli.core.anatomy import look_at
-    from flux_cli.core.metadata.reading import read
-
-    data = inputs.read_picture(path, sys.stdin.buffer if sys.stdin else None)
-    return look_at(data), read(data)
-
-
-def _named(path: str, fault: FluxError) -> str:
-    """The message, saying of which file it is."""
-    return fault.message if path in fault.message else f"{path}: {fault.message}"
-
-
-def _exit_code(faults: list[FluxError], *, some: bool) -> int:
-    if not faults:
-        return 0
-    codes = {fault.exit_code for fault in faults}
-    return 3 if some else codes.pop() if len(codes) == 1 else 1
-
-
-def _document(anatomy: "Anatomy", reading: "Reading") -> dict[str, Json]:
-    from flux_cli.core.metadata.record import document
-
-    colours = anatomy.colours
-    fields: dict[str, Json] = dict(reading.fields)
-    problems: list[Json] = list(reading.problems)
-    made = {name: value for name, value in document(reading.record).items() if name != "schema"}
-    return {
-        "format": anatomy.format,
-        "width": anatomy.width,
-        "height": anatomy.height,
-        "bytes": anatomy.size,
-        "colour_model": colours.model,
-        "bit_depth": colours.depth,
-        "alpha": colours.alpha,
-        "animated": colours.frames != 1,
-        "frames": colours.frames or None,
-        "colour_space": anatomy.space or None,
-        "icc_profile": anatomy.profile or None,
-        "orientation": anatomy.turn,
-        "made": made if reading.source else None,
-        "written_by": reading.source or None,
-        "c2pa": reading.c2pa,
-        "fields": fields,
-        "problems": problems,
-    }
-
-
-def _text(path: str, anatomy: "Anatomy", reading: "Reading") -> str:
-    rows = [*_picture_rows(anatomy), *_made_rows(reading)]
-    lines = [f"  {name.ljust(WIDTH)}{plain(value, LONG)}" for name, value in rows if value]
-    return "\n".join([plain(path, LONG), *lines])
-
-
-def _picture_rows(anatomy: "Anatomy") -> list[tuple[str, str]]:
-    colours = anatomy.colours
-    frames = {0: "animated", 1: ""}.get(colours.frames, f"{colours.frames} frames")
-    unit = "bits an index" if colours.model == "palette" else "bits a channel"
-    look = [f"{anatomy.format} {anatomy.width}x{anatomy.height}", f"{anatomy.size:,} bytes", frames]
-    kind = [colours.model, f"{colours.depth} {unit}", "alpha" if colours.alpha else "", anatomy.space]
-    return [
-        ("picture", ", ".join(filter(None, look))),
-        ("colours", ", ".join(filter(None, kind))),
-        ("stored", TURNS.get(anatomy.turn, "")),
-    ]
-
-
-def _made_rows(reading: "Reading") -> list[tuple[str, str]]:
-    record = reading.record
-    behind = f" ({record.upstream})" if record.upstream else ""
-    rows = [
-        ("model", record.model),
-        ("provider", record.provider + behind),
-        ("prompt", record.prompt),
-        ("negative prompt", record.negative_prompt),
-        ("revised prompt", record.revised_prompt),
-        ("seed", "" if record.seed is None else str(record.seed)),
-        ("size", record.size),
-        *((plain(name, WIDTH - 2), console.shown(value)) for name, value in record.parameters.items()),
-        ("request", record.request_id),
-        ("made", record.created),
-        ("tool", record.tool),
-        ("source type", record.source_type),
-        ("written by", reading.source or "nobody: it does not say how it was made"),
-        ("credentials", "C2PA, signature not checked" if reading.c2pa else ""),
-    ]
-    return [*rows, *(("problem", problem) for problem in reading.problems)]
+    return run(files=files, as_json=as_json)

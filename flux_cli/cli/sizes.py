@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from flux_cli.cli.options import OUTPUT, AsJson, ModelName
-from flux_cli.commands.sizes import run
 
 
 def sizes(
@@ -23,4 +22,6 @@ def sizes(
 
     Pixels are nominal: the model itself draws larger pictures of the same shape, see native.
     """
+    from flux_cli.commands.sizes import run
+
     run(shape=shape, model=model, as_json=as_json, plain=plain)

@@ -4,7 +4,7 @@ The commands of which the front door can read a line (a module each), which of t
 of a model, and which say how files are made.
 """
 
-COMMANDS = ('generate', 'resolve', 'convert', 'sizes', 'models')
+COMMANDS = ('generate', 'resolve', 'convert', 'show', 'runs', 'recover', 'sizes', 'models')
 PARAMETERS = ('size',
  'aspect_ratio',
  'resolution',

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import typer
 
-from flux_cli.cli import app
+from flux_cli.cli import make_app
 
 
 class Option(NamedTuple):
@@ -65,7 +65,7 @@ class Command(NamedTuple):
 
 def commands() -> list[Command]:
     """Every command, the whole app first."""
-    return list(_walk(typer.main.get_command(app), ()))
+    return list(_walk(typer.main.get_command(make_app()), ()))
 
 
 def _walk(command: Any, path: tuple[str, ...], above: Any = None) -> list[Command]:

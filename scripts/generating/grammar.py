@@ -10,7 +10,7 @@ from flux_cli.cli.finishing import Finishing
 from flux_cli.cli.options import NAMED
 from generating.app import Command, commands
 
-KNOWN = ("generate", "resolve", "convert", "sizes", "models")
+KNOWN = ("generate", "resolve", "convert", "show", "runs", "recover", "sizes", "models")
 NAMES = '''"""Made by scripts/generate from the Typer app: change that, not this.
 
 The commands of which the front door can read a line (a module each), which of the names of their values are parameters

@@ -2,9 +2,9 @@
 
 from flux_cli import catalogue, cli
 from flux_cli.cli.about import SCRIPTS
-from flux_cli.cli.schema import COMMANDS
 from flux_cli.cli.topics import TOPICS
 from flux_cli.core.formats import FORMATS
+from flux_cli.core.schema import COMMANDS
 from flux_cli.core.settings import BY_NAME
 from flux_cli.providers import ROWS
 from generating.app import Argument, Option

@@ -6,14 +6,14 @@ import io
 import pytest
 import typer
 
-from flux_cli.cli import COMMANDS, app, main
+from flux_cli.cli import COMMANDS, main, make_app
 from flux_cli.cli.topics import EXIT_CODES, TOPICS
 from flux_cli.core import errors
 from flux_cli.core.naming import FIELDS
 from flux_cli.core.settings import SETTINGS
 from flux_cli.providers import ROWS
 
-ROOT = typer.main.get_command(app)
+ROOT = typer.main.get_command(make_app())
 LINES = {
     **{name: [name] for name in ROOT.commands},
     **{f"config {name}": ["config", name] for name in ROOT.commands["config"].commands},

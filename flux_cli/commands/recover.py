@@ -1,0 +1,228 @@
+"""`flux recover`: fetch and save what earlier runs have paid for. It never asks for a new picture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flux_cli import config, console, folders, journal
+from flux_cli.commands.ready import find_key, identity_of
+from flux_cli.core.delivery import delivery_of
+from flux_cli.core.errors import AuthError, FluxError, Interrupted
+from flux_cli.core.model import Json
+from flux_cli.core.naming import Name
+from flux_cli.core.noun import NamedTuple
+from flux_cli.core.report import SCHEMA, document, error_document
+from flux_cli.core.request import Auth, Call, Media, Outcome, Plan, Reply, Report, Request, Resolved
+from flux_cli.core.runs import Entry, Past, trace
+from flux_cli.providers import ROWS, connect
+
+if TYPE_CHECKING:
+    from flux_cli.providers.lumenfall import Known
+
+MARGIN = 60.0  # seconds a gateway's clock may be ahead of ours
+SETTLED = 86_400.0  # seconds after which a history that does not list a request will never do so
+STATES = ("recoverable", "unclear")
+
+
+def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
+    """Save what is paid for and not saved, and say what became of it. Raises UsageError for a run nobody knows."""
+    root = folders.state_folder() / "runs"
+    rows = [journal.find(root, run)] if run else [row for row in journal.rows(root) if not row.running]
+    done: list[Done] = []
+    for row in reversed(rows):
+        if row.past.state in STATES or row.folder.exists():
+            done.append(_tried(row, quiet=as_json))
+            if done[-1].report.interrupted:
+                break
+    if as_json:
+        console.out_json({"schema": SCHEMA, "runs": [_document(one) for one in done]})
+    for one in done:
+        _tell(one, paths=not as_json, verbose=verbose)
+    if not any(one.report.outcomes or one.faults for one in done):
+        console.err("flux: nothing to save")
+    return _exit_code(done)
+
+
+class Done(NamedTuple):
+    """One run, as far as it could be brought: what its journal says now, what was done, and what stood in the way."""
+
+    past: Past
+    report: Report
+    faults: tuple[FluxError, ...] = ()
+
+
+def _tried(row: journal.Row, *, quiet: bool) -> Done:
+    """What stands in the way of one run (a key that is missing) must not keep the others waiting."""
+    try:
+        return _recovered(row, quiet=quiet)
+    except FluxError as fault:
+        return Done(row.past, _report(row.past, row.past.text("provider"), ()), (fault,))
+
+
+def _recovered(row: journal.Row, *, quiet: bool) -> Done:
+    from flux_cli import files, pipeline
+    from flux_cli.commands.execute import execute
+
+    past, ledger = journal.resume(row)
+    with ledger:
+        files.sweep([_absolute(entry.name, past.text("folder")) for entry in past.entries], ledger.run)
+        arrived: dict[int, Reply | Sequence[Media]] = _arrived(past, ledger.folder)
+        if past.state not in STATES:
+            return Done(past, _report(past, past.text("provider"), ()))
+        base = past.text("base_url")
+        settings = config.load({"provider": past.text("provider") or None, "base_url": base or None}, ROWS)
+        auth = find_key(settings.provider, settings.base_url)
+        faults = []
+        try:
+            arrived |= _looked_up(past, ledger, settings, auth)
+        except FluxError as fault:  # what has arrived does not need the history
+            faults.append(fault)
+        entries = [entry for entry in past.entries if entry.number in arrived]
+        job = pipeline.Job(
+            resolved=_resolved(past, len(entries)),
+            plan=Plan(tuple(_call(entry) for entry in entries), ()),
+            names=tuple(_absolute(entry.name, past.text("folder")) for entry in entries),
+            provider=connect(settings.provider, settings.base_url, auth),
+            provider_name=settings.provider.name,
+            hosted=True,
+            sink=files.Folder(overwrite=False, mark=ledger.run, same=True),
+            ledger=ledger,
+            concurrency=settings.concurrency,
+            skip={},
+            delivery=delivery_of(past.facts.get("delivery")),
+            identity=identity_of(settings),
+            arrived=arrived,
+        )
+        with console.Silence() if quiet else console.Lines(len(past.entries)) as display:
+            report = execute(job, ledger.folder, settings, display)
+    return Done(journal.find(row.path.parent, past.id).past, report, tuple(faults))
+
+
+def _report(past: Past, provider: str, outcomes: tuple[Outcome, ...]) -> Report:
+    return Report(_resolved(past, len(outcomes)), (), provider, hosted=True, outcomes=outcomes)
+
+
+def _document(done: Done) -> Json:
+    errors: list[Json] = [error_document(fault) for fault in done.faults]
+    said = document(done.report)
+    listed = said["errors"]
+    return {"run": done.past.id, **said, "errors": [*(listed if isinstance(listed, list) else []), *errors]}
+
+
+def _tell(done: Done, *, paths: bool, verbose: bool) -> None:
+    if paths:
+        for saved in done.report.saved:
+            console.out(saved.path)
+    console.report_errors(done.report, verbose=verbose)
+    for fault in done.faults:
+        console.error(fault, verbose=verbose)
+    if unclear := done.past.count("unclear"):
+        console.err(f"flux: note: {unclear} of {len(done.past.entries)} calls of {done.past.id} may have been billed")
+
+
+def _exit_code(done: Sequence[Done]) -> int:
+    """The common code where all went alike, 3 where some pictures were saved, else 1."""
+    codes = {one.report.exit_code for one in done if one.report.outcomes}
+    codes |= {fault.exit_code for one in done for fault in one.faults}
+    if Interrupted.exit_code in codes:
+        return Interrupted.exit_code
+    if len(codes) > 1:
+        return 3 if any(one.report.saved for one in done) else 1
+    return codes.pop() if codes else 0
+
+
+def _arrived(past: Past, folder: Path) -> dict[int, Reply | Sequence[Media]]:
+    """What is paid for: pictures in files where they have come, else the answer that leads to them."""
+    found: dict[int, Reply | Sequence[Media]] = {}
+    for entry in past.entries:
+        media = [one._replace(file=str(folder / Path(one.file).name)) for one in entry.media]
+        if entry.state == "waiting":
+            whole = media and all(Path(one.file).is_file() for one in media)
+            found |= {entry.number: media} if whole else {entry.number: entry.reply} if entry.reply else {}
+    return found
+
+
+def _looked_up(
+    past: Past, ledger: journal.Journal, settings: config.Settings, auth: Auth | None
+) -> dict[int, Reply | Sequence[Media]]:
+    """What the gateway's history says of calls without an answer; the journal is told what is certain.
+
+    Raises the FluxError of a history that cannot be read.
+    """
+    unclear = [entry for entry in past.entries if entry.state == "unclear"]
+    if not unclear or not settings.provider.history:
+        return {}
+    if auth is None:
+        name = settings.provider.key_variables[-1]
+        raise AuthError(f"no key: {name} is not set", hint=f"export {name}=...: the gateway's history needs it")
+    try:
+        known = _history(past, unclear, settings, auth, ledger.folder)
+    except FluxError as fault:
+        fault.message = f"the history of {settings.provider.name} cannot be read: {fault.message}"
+        raise
+    found: dict[int, Reply | Sequence[Media]] = {}
+    for entry in unclear:
+        said = known.get(trace(past.id, entry.number))
+        if said and said.reply:
+            ledger.answered(_call(entry), said.reply)
+            found[entry.number] = said.reply
+        elif said and not said.is_under_way:
+            ledger.failed(_call(entry), _outcome(said), final=True)
+        elif said is None and past.began is not None and time.time() - past.began > SETTLED:
+            ledger.failed(_call(entry), FluxError("the gateway has never got it"), final=True)
+    return found
+
+
+def _history(
+    past: Past, unclear: Sequence[Entry], settings: config.Settings, auth: Auth, folder: Path
+) -> dict[str, Known]:
+    import asyncio
+
+    from flux_cli.http import Http
+    from flux_cli.providers.lumenfall import look_up
+
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(0.0, (past.began or 0.0) - MARGIN)))
+    traces = {trace(past.id, entry.number) for entry in unclear}
+
+    async def ask() -> dict[str, Known]:
+        async with Http(timeout=settings.timeout, retries=settings.retries, folder=folder) as http:
+            return await look_up(traces, since, settings.base_url, auth, http)
+
+    return asyncio.run(ask())
+
+
+def _outcome(said: Known) -> FluxError:
+    """What the history says of a call whose picture cannot be had from it."""
+    if said.status == "completed":
+        cost = "" if said.cost_usd is None else f" for {said.cost_usd:.2f} USD"
+        message = f"the picture was made{cost}, its address got lost, and the gateway keeps no copy"
+        return FluxError(message, billed=True, request_id=said.request_id)
+    return FluxError(f"the gateway says {said.status}", billed=bool(said.cost_usd), request_id=said.request_id)
+
+
+def _resolved(past: Past, count: int) -> Resolved:
+    """What the run meant, as far as saving its pictures needs it."""
+    price = past.facts.get("price_usd")
+    return Resolved(
+        request=Request(past.text("model"), {}, past.text("prompt")),
+        wire_model=past.text("model"),
+        prompt=past.text("prompt"),
+        parameters={},
+        notes=(),
+        n=count,
+        unit_price_usd=price if isinstance(price, int | float) else None,
+    )
+
+
+def _absolute(name: Name, folder: str) -> Name:
+    """The name as seen from anywhere: it was meant in the folder of its run."""
+    if name.template.startswith("/"):
+        return name
+    return name._replace(template=f"{folder.replace('{', '{{').replace('}', '}}')}/{name.template}")
+
+
+def _call(entry: Entry) -> Call:
+    return Call(entry.number, entry.seed, entry.model, {})
