@@ -75,7 +75,7 @@ class Desk:
         self._delivery, self._sink, self._ledger, self._identity = delivery, sink, ledger, identity
         # Threads of its own, and no more than work at once: each keeps the memory of the largest pictures it ever held.
         # To check and copy what came, one is fast enough for everything a network can bring.
-        encodes = delivery.finish.remakes or delivery.finish.formats
+        encodes = identity or delivery.finish.remakes or delivery.finish.formats
         workers = (os.cpu_count() or 2) if encodes else 1
         self._room = asyncio.Semaphore(workers)
         self._threads = ThreadPoolExecutor(workers)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flux_cli.core.request import Value
 
 SHOWN = 60  # characters of a long value that are shown
+LARGEST = 1e300  # whole numbers above are no floats
 INT64 = 2**63  # larger whole numbers do not survive other people's JSON readers
 
 
@@ -143,5 +144,6 @@ def whole(value: Json) -> int | None:
 
 def amount(value: Json, below: float = float("inf")) -> float | None:
     """Money that somebody else names: a number that is not negative; None for anything else."""
-    known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < below
-    return float(value) if known and isinstance(value, int | float) else None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < min(below, LARGEST):
+        return None
+    return float(value)

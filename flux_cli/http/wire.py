@@ -90,7 +90,7 @@ class Wire:
         return Reply(response.status_code, dict(response.headers), bytes(splitter.kept))
 
     def _client(self, url: str) -> httpx.AsyncClient:
-        scheme = "https" if url.startswith("https:") else "http"
+        scheme = httpx.URL(url).scheme
         if scheme not in self._clients:
             self._clients[scheme] = _connect(self._transport, scheme)
         return self._clients[scheme]
@@ -108,7 +108,7 @@ class InProcess(Transport):
 
 
 def _connect(transport: Transport | None, scheme: str) -> httpx.AsyncClient:
-    """A client for http or https. Proxies are httpx's business, all else goes out directly."""
+    """A client for one scheme. Proxies are httpx's business, all else goes out directly."""
     try:
         proxied = transport is None and not {scheme, "all"}.isdisjoint(getproxies())
         # No certificates are read where none are needed: it takes long.

@@ -1,16 +1,21 @@
 """Connections of our own: who shares one with whom, what servers may do on them, and that httpx's way is as good."""
 
 import asyncio
+import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
+import trustme
 
 from flux_cli.core.errors import NetworkError
 from flux_cli.core.request import Reply
+from flux_cli.http import direct
 from flux_cli.http.spool import Spool
-from flux_cli.http.wire import Ask, Wire
+from flux_cli.http.wire import Ask, UnreachableError, Wire
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -19,10 +24,11 @@ class Server:
     """Counts connections, and gives each request of one to a function that answers it; None hangs up."""
 
     def __init__(self, reply: Callable[[bytes], bytes | None] = lambda _head: OK) -> None:
-        self.reply, self.connections, self.requests, self.ended = reply, 0, [], asyncio.Event()
+        self.reply, self.connections, self.open, self.requests, self.ended = reply, 0, 0, [], asyncio.Event()
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open += 1
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -40,18 +46,22 @@ class Server:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            self.open -= 1
             self.ended.set()
             writer.close()
 
 
-def talk(server: Server, talk: Callable[[Wire, str], Awaitable[object]], folder: Path) -> object:
+def talk(
+    server: Server, talk: Callable[[Wire, str], Awaitable[object]], folder: Path, tls: ssl.SSLContext | None = None
+) -> object:
     """Have a conversation with a server on a free port."""
 
     async def go() -> object:
-        listening = await asyncio.start_server(server, "127.0.0.1", 0)
+        listening = await asyncio.start_server(server, "127.0.0.1", 0, ssl=tls)
         wire = Wire(Spool(folder), 5.0)
         try:
-            return await talk(wire, f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/")
+            scheme = "https" if tls else "http"
+            return await talk(wire, f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}/")
         finally:
             await wire.close()
             listening.close()
@@ -97,17 +107,52 @@ def test_a_connection_that_is_no_good_any_more_is_not_used_again(tmp_path, answe
 
 
 def test_a_connection_the_server_has_closed_meanwhile_is_not_used_again(tmp_path):
-    answers = iter([OK, None, OK])
-    server = Server(lambda _head: next(answers))
+    """The server hangs up after each answer without having said so."""
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK)
+        writer.close()
+
+    replies = talk(once, asks("GET", "GET", pause=0.05), tmp_path)
+    assert [reply.data for reply in replies] == [b"{}", b"{}"]
+
+
+def test_a_connection_that_has_waited_too_long_is_not_used_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(direct, "KEPT_SECONDS", 0.02)
+    server = Server()
+    talk(server, asks("GET", "GET", pause=0.05), tmp_path)
+    assert server.connections == 2
+
+
+def test_servers_do_not_share_connections(tmp_path):
+    """What one server says must never count as another's word."""
+    servers = [Server(lambda _head, name=name: OK.replace(b"{}", name)) for name in (b"11", b"22")]
+
+    async def go(wire: Wire, url: str) -> None:
+        other = await asyncio.start_server(servers[1], "127.0.0.1", 0)
+        second = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}/"
+        said = [(await wire.exchange(Ask("GET", one, {}))).data for one in (url, second, url, second)]
+        other.close()
+        assert said == [b"11", b"22", b"11", b"22"]
+
+    talk(servers[0], go, tmp_path)
+    assert [server.connections for server in servers] == [1, 1]
+
+
+def test_no_more_connections_are_kept_than_needed_and_none_behind_the_end(tmp_path):
+    server = Server()
 
     async def go(wire: Wire, url: str) -> int:
-        await wire.exchange(Ask("GET", url, {}))
-        with pytest.raises(NetworkError, match="Server disconnected"):
-            await wire.exchange(Ask("GET", url, {}))
-        return (await wire.exchange(Ask("GET", url, {}))).status
+        await asyncio.gather(*(wire.exchange(Ask("GET", url, {})) for _ in range(direct.KEPT + 9)))
+        await asyncio.sleep(0.05)
+        kept = server.open
+        await wire.close()
+        await asyncio.sleep(0.05)
+        assert server.open == 0
+        return kept
 
-    assert talk(server, go, tmp_path) == 200
-    assert server.connections == 2
+    assert 1 <= talk(server, go, tmp_path) <= direct.KEPT
 
 
 def test_what_a_server_says_before_its_answer_is_passed_over(tmp_path):
@@ -195,3 +240,122 @@ def test_where_a_proxy_is_named_it_is_asked(tmp_path, monkeypatch):
 
     talk(server, go, tmp_path)
     assert (server.requests, server.connections) == (["POST", "POST"], 2)
+
+
+@pytest.fixture
+def tls(tmp_path, monkeypatch) -> ssl.SSLContext:
+    """A server's certificate, believed by whoever reads SSL_CERT_FILE."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.mark.parametrize("size", [1_000_000, 3_000_000])
+def test_an_answer_over_tls_arrives_whole_even_if_the_server_hangs_up_behind_it(tmp_path, tls, size):
+    """What TLS has deciphered and nobody has read yet must not go with the connection: it is paid for."""
+    text = b'"' + b" " * size + b'"'
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(text)
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n{}")
+        writer.write(head + text)
+        await writer.drain()
+        writer.close()
+
+    replies = talk(once, asks(*["POST"] * 20), tmp_path, tls)
+    assert [len(reply.data) for reply in replies] == [len(text)] * 20
+
+
+def test_over_tls_gets_share_a_connection_and_upper_case_is_no_way_around_it(tmp_path, tls):
+    """`HTTPS://` is https: nothing may go out in plain text, least of all a key."""
+    server = Server()
+
+    async def go(wire: Wire, url: str) -> list[bytes]:
+        return [(await wire.exchange(Ask("GET", one, {}))).data for one in (url, url.replace("https", "HTTPS"))]
+
+    assert talk(server, go, tmp_path, tls) == [b"{}", b"{}"]
+    assert server.connections == 1
+
+
+def test_a_certificate_of_another_name_is_refused_before_anything_is_sent(tmp_path, tls):
+    server = Server()
+
+    async def go(wire: Wire, url: str) -> None:
+        with pytest.raises(UnreachableError, match="ertificate"):
+            await wire.exchange(Ask("POST", url.replace("127.0.0.1", "localhost"), {}, b"{}"))
+
+    talk(server, go, tmp_path, tls)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://h/x", "ftp://127.0.0.1:{port}/", "http:///x", "http://h:99999/", "gopher://h", "x"]
+)
+def test_what_is_no_address_is_said_and_nobody_is_asked(tmp_path, url):
+    server = Server()
+
+    async def go(wire: Wire, there: str) -> None:
+        with pytest.raises(UnreachableError, match="is no address") as caught:
+            await wire.exchange(Ask("POST", url.replace("{port}", there.split(":")[2].strip("/")), {}, b"{}"))
+        assert caught.value.hopeless
+
+    talk(server, go, tmp_path)
+    assert server.connections == 0
+
+
+def test_a_body_without_a_length_that_breaks_off_is_not_whole(tmp_path):
+    """A reset is no end."""
+
+    async def breaks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n[1")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        writer.transport.abort()
+
+    with pytest.raises(NetworkError, match="broke before the answer was complete"):
+        talk(breaks, asks("POST"), tmp_path)
+
+
+def test_whoever_reads_slowly_is_not_sent_more_than_he_can_hold(tmp_path):
+    """Memory stays small however fast the server is."""
+    sent = 0
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        with closing(writer):
+            while True:
+                writer.write(bytes(1 << 20))
+                await writer.drain()
+                sent += 1 << 20
+
+    async def go(_wire: Wire, url: str) -> None:
+        async with httpx.AsyncClient(transport=direct.Direct(None)) as client, client.stream("GET", url) as response:
+            parts = response.aiter_raw()
+            await anext(parts)
+            await asyncio.sleep(0.5)
+            line = response.stream._stream._line
+            assert sum(map(len, line._received)) < direct.WAITING + direct.READ
+
+    talk(flood, go, tmp_path)
+    assert sent < 60 << 20  # what the system's buffers took; without a pause it would be everything
+
+
+def test_a_host_that_does_not_answer_is_given_up(tmp_path, monkeypatch):
+    async def go(wire: Wire, url: str) -> None:
+        wire._connect = 0.1
+
+        async def never(*_: object, **__: object) -> None:
+            await asyncio.sleep(60)
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", never)
+        with pytest.raises(UnreachableError):
+            await wire.exchange(Ask("POST", url, {}, b"{}"))
+
+    talk(Server(), go, tmp_path)

@@ -169,8 +169,11 @@ def test_an_answer_is_heard_the_moment_it_is_whole(serve, tmp_path):
             task.cancel()
 
         task = asyncio.current_task()
-        await wire.exchange(Ask("GET", serve(head(2), b"{}"), {}, heard=listen))
-        await asyncio.sleep(0)
+        try:
+            await wire.exchange(Ask("GET", serve(head(2), b"{}"), {}, heard=listen))
+            await asyncio.sleep(0)
+        finally:
+            await wire.close()
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(go())
