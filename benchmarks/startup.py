@@ -97,7 +97,7 @@ def tab(flux: str, times: int) -> float | None:
 
 
 def main() -> int:
-    """Print the table. Returns 1 where a row is over its target."""
+    """Print the table. Returns 1 where a row is over its target, but for one quick round."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--flux", default=str(Path(sys.executable).parent / "flux"), help="the command to measure")
     options.add_argument("--quick", action="store_true", help="one round: shows that it works")
@@ -116,7 +116,7 @@ def main() -> int:
     else:
         over |= ratio > 1
         print(_line("C1", "one TAB in bash, in starts of /bin/true", ratio, 1))
-    return int(over)
+    return 0 if asked.quick else int(over)
 
 
 def _line(name: str, what: str, ratio: float, target: float) -> str:

@@ -1,9 +1,9 @@
 """The installed command: lines that leave nothing to ask are carried out at the door, all others are handed to Typer.
 
-Typer describes the command line and costs six times as much as starting Python. From its description `scripts/generate`
-makes `grammar`, a table of commands, the options they know, and their values. A line the table is sure of goes to the
-same function that Typer would call (`commands/*.py: run`). Help, wrong lines and everything unusual are handed on
-before anything has been done. tests/test_door.py proves that nobody can tell the difference.
+Typer describes the command line and costs five times as much as starting Python. From its description
+`scripts/generate` makes `grammar`, a table of commands, the options they know, and their values. A line the table is
+sure of goes to the same function that Typer would call (`commands/*.py: run`). Help, wrong lines and everything unusual
+are handed on before anything has been done. tests/test_door.py proves that nobody can tell the difference.
 """
 
 from __future__ import annotations
