@@ -27,12 +27,13 @@ from flux_cli.core.metadata.record import SIGNATURE_LOST, Record, sidecar_docume
 from flux_cli.core.naming import Name
 from flux_cli.core.noun import NamedTuple
 from flux_cli.core.request import Call, Facts, Media, Picture, Reply, Saved
+from flux_cli.signing import ONE_PIXEL
 
 if TYPE_CHECKING:
     from flux_cli.signing import Identity
 
 Result = TypeVar("Result")
-MARGIN = 512  # bytes by which the same record may be longer in another container
+MARGIN = 1024  # bytes by which the same record and signature may be longer in another container
 
 
 class Sink(Protocol):
@@ -124,8 +125,8 @@ class Desk:
             received = imaging.measure(data)
         record = recorded(delivery, call, media.facts)
         outputs = planned(delivery, received)
-        if delivery.metadata and delivery.finish.max_bytes is not None:
-            outputs = _with_room(outputs, data, record)
+        if delivery.finish.max_bytes is not None:
+            outputs = _with_room(outputs, self._added(record))
         lost = (SIGNATURE_LOST,) if carries_c2pa(data) else ()
         made = [
             self._written(name_of(delivery, name, one.output), one, record, () if one.output.untouched else lost)
@@ -139,7 +140,11 @@ class Desk:
 
     def _written(self, name: Name, rendered: Rendered, record: Record, known: Sequence[str]) -> Made:
         """A file with its record, and signed if somebody wants to sign. A picture that takes none is saved without."""
-        picture, remarks = rendered.picture, [*known]
+        picture, remarks = self._told(rendered.picture, record)
+        return Made(name, picture, rendered.output, rendered.quality, (*known, *remarks))
+
+    def _told(self, picture: Picture, record: Record) -> tuple[Picture, list[str]]:
+        remarks = []
         if self._delivery.metadata:
             embedded = embed(picture.data, record)
             remarks += [embedded.reason] if embedded.reason else []
@@ -148,12 +153,18 @@ class Desk:
             from flux_cli.signing import sign
 
             try:
-                picture = picture._replace(
-                    data=sign(b"".join(picture.parts), picture.format, record, self._identity), pieces=()
-                )
+                signed = sign(b"".join(picture.parts), picture.format, record, self._identity)
+                picture = picture._replace(data=signed, pieces=())
             except PictureError as fault:
                 remarks.append(fault.message)
-        return Made(name, picture, rendered.output, rendered.quality, tuple(remarks))
+        return picture, remarks
+
+    def _added(self, record: Record) -> int:
+        """Bytes by which record and signature make a file larger."""
+        if not self._delivery.metadata and not self._identity:
+            return 0
+        plain = Picture(ONE_PIXEL, "png", 1, 1, as_received=False)
+        return self._told(plain, record)[0].size - plain.size + MARGIN
 
     def _as_received(self, media: Media, name: Name, extra: int, saved: list[Saved]) -> str:
         """Save here and now, without a thread: they may all be encoding. Returns the path, "" where that cannot be."""
@@ -206,9 +217,8 @@ def read(file: str) -> tuple[bytes, Received]:
     return data, Received(look.format, look.width, look.height, len(data))
 
 
-def _with_room(outputs: Sequence[Output], data: bytes, record: Record) -> tuple[Output, ...]:
-    """The files with room for their record, where their size is limited."""
-    size = sum(len(piece) for piece in embed(data, record).pieces) - len(data) + MARGIN
+def _with_room(outputs: Sequence[Output], size: int) -> tuple[Output, ...]:
+    """The files with room for so many bytes more, where their size is limited."""
     return tuple(
         output if output.max_bytes is None else output._replace(max_bytes=max(1, output.max_bytes - size))
         for output in outputs

@@ -163,3 +163,20 @@ def test_a_certificate_of_an_authority_is_refused_as_a_signer_s(tmp_path):
 def test_what_is_no_picture_cannot_be_signed(files):
     with pytest.raises(PictureError, match="cannot be signed"):
         sign(b"no picture", "png", FOX, load_identity(*files))
+
+
+def test_a_limit_of_bytes_holds_for_the_signed_file(flux, files, work):
+    """The signature is a part of the file, so the picture in it must be that much smaller."""
+    certificate, key, *_ = files
+    signer = {"FLUX_SIGN_CERTIFICATE": certificate, "FLUX_SIGN_KEY": key, "FLUX_METADATA": "full"}
+    formats = ("jpeg", "webp", "avif")
+    words = ("generate", "a fox", "--offline", "--seed", "7", "-s", "1:1", "-o", "fox.{jpg,webp,avif}")
+    result = flux(*words, "--max-bytes", "40kB", env=signer)
+    assert (result.code, len(result.out.split())) == (0, 3)
+    for path, name in zip(result.out.split(), formats, strict=True):
+        data = (work / path).read_bytes()
+        assert len(data) <= 40_000
+        assert name != "jpeg" or len(data) > 32_000  # which is where the limit is felt
+        assert carries_c2pa(data)
+        found = json.loads(c2pa.Reader(FORMATS[name].mime, io.BytesIO(data)).json())
+        assert [fault["code"] for fault in found["validation_status"]] == ["signingCredential.untrusted"]
