@@ -109,18 +109,28 @@ def test_a_low_terminal_shows_fewer_rows_and_keeps_the_summary(screen, gateway, 
         shown.end()
 
 
+def new_frame(shown: Screen) -> str:
+    """The screen as soon as it has been drawn again."""
+    frame = rows(shown.text)[-1][0]
+    return shown.until(lambda text: len(rows(text)) == 4 and rows(text)[-1][0] != frame)
+
+
 @pytest.mark.parametrize("widths", [(200, 80, 40), (40, 200), (80, 40, 80, 40, 200, 40)], ids=str)
 def test_a_resize_leaves_nothing_behind(screen, gateway, release, widths):
-    """Whatever the widths on the way, every line is there once: nothing wrapped stays, nothing that was said goes."""
+    """Whatever the widths on the way, every line is there once: nothing wrapped stays, nothing that was said goes.
+
+    Each resize follows a new frame at once: one that is on its way just then is drawn for the width before, and no
+    program can know.
+    """
     slow = status(429, message="slow down, please, there are far too many of you here today", retry_after="60")
     under_way = {f"s{seed}": held(release) for seed in (14, 15, 16)}
     seeds(gateway, s13=slow, **under_way)
     with screen("a fox", "-n", "16", "--seed", "1", "--json", width=widths[0]) as shown:
         shown.until(lambda text: "12/16 done" in text and "waiting" in text)
         for width in widths[1:]:
+            new_frame(shown)
             shown.resize(width)
-            frame = rows(shown.text)[-1][0]
-            text = shown.until(lambda text, frame=frame: len(rows(text)) == 4 and rows(text)[-1][0] != frame)
+            text = new_frame(shown)
             assert all(len(line) <= width for line in text.splitlines())
         lines = shown.everything
         for number in range(1, 13):
