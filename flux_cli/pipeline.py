@@ -71,33 +71,41 @@ async def generate(job: Job, http: Http, tell: Tell) -> Report:
 
     When the task is cancelled (Ctrl-C, or a signal to end) what is saved stays, and the report says what was under way.
     """
-    _end_like_ctrl_c()
     run = _Run(job, http, tell)
     todo = iter(zip(job.plan.calls, job.names, strict=True))
-    workers = [asyncio.create_task(run.work(todo)) for _ in range(min(job.concurrency, len(job.plan.calls)))]
     interrupted = False
-    try:
-        await asyncio.gather(*workers)
-    except asyncio.CancelledError:
-        interrupted = True
-        await asyncio.gather(*workers, return_exceptions=True)
-        # The event loop waits for its threads when it closes; a fresh pool has none, and nobody waits for an encoder.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    with _ending_like_ctrl_c():
+        workers = [asyncio.create_task(run.work(todo)) for _ in range(min(job.concurrency, len(job.plan.calls)))]
+        try:
+            await asyncio.gather(*workers)
+        except asyncio.CancelledError:
+            interrupted = True
+            await asyncio.gather(*workers, return_exceptions=True)
+            # The event loop waits for its threads when it closes; a fresh pool has none: nobody waits for an encoder.
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     outcomes = tuple(run.outcomes.get(call.number) or _not_started(call) for call in job.plan.calls)
     notes: tuple[Note, ...] = (*job.resolved.notes, *job.plan.notes)
     stopped = tuple((stop.identity, agreed) for stop, agreed in http.stopped)
     return Report(job.resolved, notes, job.provider_name, job.hosted, outcomes, interrupted, stopped, run.remarks)
 
 
-def _end_like_ctrl_c() -> None:
+@contextlib.contextmanager
+def _ending_like_ctrl_c() -> Iterator[None]:
     """Let `timeout`, a closing terminal and a stopping CI job end a run as Ctrl-C does: what is saved gets listed."""
-    task = asyncio.current_task()
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    heard = []
     for name in ("SIGTERM", "SIGHUP"):
         # A signal this system or thread does not know, or one the parent wants ignored (nohup), stays as it is.
         with contextlib.suppress(KeyError, NotImplementedError, RuntimeError, ValueError):
             number = signal.Signals[name]
             if task and signal.getsignal(number) is not signal.SIG_IGN:
-                asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+                loop.add_signal_handler(number, task.cancel)
+                heard.append(number)
+    try:
+        yield
+    finally:  # a loop that closes drops the pipe before it stops to listen: any signal in between would be a traceback
+        for number in heard:
+            loop.remove_signal_handler(number)
 
 
 class _Run:
