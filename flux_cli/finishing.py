@@ -124,9 +124,9 @@ class Desk:
 
             received = imaging.measure(data)
         record = recorded(delivery, call, media.facts)
-        outputs = planned(delivery, received)
-        if delivery.finish.max_bytes is not None:
-            outputs = _with_room(outputs, self._added(record))
+        added = 0 if delivery.finish.max_bytes is None else self._added(record)
+        whole = received._replace(size=received.size + added)
+        outputs = tuple(output._replace(added=added) for output in planned(delivery, whole))
         lost = (SIGNATURE_LOST,) if carries_c2pa(data) else ()
         made = [
             self._written(name_of(delivery, name, one.output), one, record, () if one.output.untouched else lost)
@@ -215,14 +215,6 @@ def read(file: str) -> tuple[bytes, Received]:
     except OSError as fault:
         raise DiskError(f"the picture that arrived cannot be read: {fault.strerror}", billed=True) from fault
     return data, Received(look.format, look.width, look.height, len(data))
-
-
-def _with_room(outputs: Sequence[Output], size: int) -> tuple[Output, ...]:
-    """The files with room for so many bytes more, where their size is limited."""
-    return tuple(
-        output if output.max_bytes is None else output._replace(max_bytes=max(1, output.max_bytes - size))
-        for output in outputs
-    )
 
 
 def _rendered(data: bytes, received: Received, outputs: Sequence[Output]) -> Iterator[Rendered]:

@@ -93,6 +93,7 @@ class Output(NamedTuple):
     lossless: bool = False
     max_bytes: int | None = None
     untouched: bool = False
+    added: int = 0  # bytes that its record and signature will make the file larger
 
 
 class Rendered(NamedTuple):

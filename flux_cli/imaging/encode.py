@@ -30,8 +30,8 @@ def encoded_within(image: Image.Image, output: Output) -> tuple[bytes, int]:
     At most eight encodings. Raises UsageError where nothing fits.
     """
     make = partial(encoded, image, output.format, effort=output.effort, lossless=output.lossless)
-    data, limit = make(output.quality), output.max_bytes
-    if limit is None or len(data) <= limit:
+    data = make(output.quality)
+    if output.max_bytes is None or len(data) <= output.max_bytes - output.added:
         return data, output.quality
     if output.lossless or "quality" not in encoder(output.format, output.quality):
         raise _too_large(output, data, "and has no quality to lower")
@@ -39,7 +39,7 @@ def encoded_within(image: Image.Image, output: Output) -> tuple[bytes, int]:
     while high - low > 1:
         middle = (low + high) // 2
         data = make(middle)
-        if len(data) <= limit:
+        if len(data) <= output.max_bytes - output.added:
             best, low = (data, middle), middle
         else:
             high = middle
@@ -106,5 +106,5 @@ def _gif(image: Image.Image) -> Image.Image:
 
 def _too_large(output: Output, data: bytes, why: str) -> UsageError:
     frame = f"{output.frame.width}x{output.frame.height} {output.format}"
-    message = f"--max-bytes {output.max_bytes:,}: {frame} takes {len(data):,} bytes {why}"
+    message = f"--max-bytes {output.max_bytes:,}: {frame} takes {len(data) + output.added:,} bytes {why}"
     return UsageError(message, hint="allow more bytes, or ask for fewer pixels or another format (avif is smallest)")

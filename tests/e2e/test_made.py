@@ -147,3 +147,9 @@ def test_resolve_explains_what_will_be_made(flux):
     said = flux("resolve", "a fox", "-s", "1200x630", "--fit", "cover", "-f", "avif", "-f", "jpeg")
     assert "from 2752x1536: " in said.out
     assert "made into avif, jpeg here" in said.out
+
+
+def test_a_limit_of_bytes_is_named_as_it_was_given(flux):
+    """The room for the record is no business of the person who set the limit."""
+    result = flux("generate", "a fox", "--offline", "--max-bytes", "200", "-o", "t.jpg", env={"FLUX_METADATA": "full"})
+    assert "--max-bytes 200: 1024x1024 jpeg takes" in result.err
