@@ -106,11 +106,12 @@ def test_plain_lines_are_carried_out_without_typer(words):
 
 
 def test_progress_that_moves_is_loaded_only_on_a_terminal(tmp_path):
-    """A pipeline pays nothing for it. (httpx loads Rich for a command of its own where click happens to be there.)"""
+    """A pipeline pays nothing for it, nor for what only proxies need."""
     code, modules = loaded("generate", "a cat", "--offline", "-o", f"{tmp_path}/cat.jpg", "--size", "1:1")
     assert code == 0
     assert "flux_cli.http" in modules
     assert "flux_cli.progress" not in modules
+    assert "httpx" not in modules
 
 
 def modules_of(folder: Path) -> list[Path]:

@@ -11,11 +11,11 @@ from flux_cli.http import Http, InProcess
 
 def execute(job: pipeline.Job, folder: Path, settings: Settings, tell: pipeline.Tell) -> Report:
     """Run every call of a job; what arrives is kept in `folder`. Never raises for a call that failed."""
-    transport = None
+    carrier = None
     if not job.hosted:
         from flux_cli import offline
 
-        transport = InProcess(offline.answer)
+        carrier = InProcess(offline.answer)
 
     async def go() -> Report:
         async with Http(
@@ -23,7 +23,7 @@ def execute(job: pipeline.Job, folder: Path, settings: Settings, tell: pipeline.
             retries=settings.retries,
             folder=folder,
             most=job.concurrency,
-            transport=transport,
+            carrier=carrier,
         ) as http:
             return await pipeline.generate(job, http, tell)
 

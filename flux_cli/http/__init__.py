@@ -1,4 +1,4 @@
-"""The one door to the network: retries, deadlines, redirects, key safety and shared restraint. `wire` owns httpx.
+"""The one door to the network: retries, deadlines, redirects, key safety and shared restraint.
 
 The rule "never pay twice" lives here: a POST is repeated only when it surely did no work.
 """
@@ -29,9 +29,10 @@ from flux_cli.core.replies import MARK, RETRYABLE, TOO_MANY, failure, forbids_re
 from flux_cli.core.request import Auth, Post, Reply, Stop
 from flux_cli.core.text import plain
 from flux_cli.core.trust import credentials, host_of, media_address
+from flux_cli.http.carrier import Ask, Carrier, UnreachableError
 from flux_cli.http.spool import Spool
 from flux_cli.http.throttle import Throttle
-from flux_cli.http.wire import CONNECT_SECONDS, MAX_BYTES, Ask, InProcess, Transport, UnreachableError, Wire
+from flux_cli.http.wire import CONNECT_SECONDS, MAX_BYTES, InProcess, Wire
 
 __all__ = ["Http", "InProcess"]
 
@@ -50,7 +51,7 @@ class Http:
     """The door for one run. `timeout` is in seconds, for asking and again for fetching one picture; `folder` takes
     what arrives, at most `most` calls are in flight.
 
-    `transport`, `pause`, `clock` and `jitter` exist so that offline runs and tests need no network and no time.
+    `carrier`, `pause`, `clock` and `jitter` exist so that offline runs and tests need no network and no time.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Http:
         retries: int,
         folder: Path,
         most: int = 16,
-        transport: Transport | None = None,
+        carrier: Carrier | None = None,
         pause: Pause = asyncio.sleep,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -69,7 +70,7 @@ class Http:
         self._pause, self._clock, self._jitter = pause, clock, jitter
         self.stopped: list[tuple[Stop, bool]] = []  # jobs that were given up, and whether the provider agreed
         self._spool = Spool(folder)
-        self._wire = Wire(self._spool, min(CONNECT_SECONDS, timeout), transport)
+        self._wire = Wire(self._spool, min(CONNECT_SECONDS, timeout), carrier)
         self._throttle = Throttle(most, pause, time.monotonic)
 
     async def __aenter__(self) -> Self:

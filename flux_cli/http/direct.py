@@ -1,69 +1,67 @@
-"""HTTP/1.1 on connections of our own: asyncio and h11 under httpx's API, where no proxy stands between.
+"""HTTP/1.1 on connections of our own: asyncio and h11, where no proxy stands between.
 
-httpx's own way is made for every event loop and hands on 64 KiB at a time through eight layers. A picture comes in
-megabytes, and a POST shares its connection with nobody: on this way each costs a quarter less computing, and the first
-one starts 20 ms earlier. benchmarks/fanout.py measures it.
+A picture comes in megabytes, and a POST shares its connection with nobody. Here every part of an answer is handed on
+as it was read, without waking anybody: nothing piles up however many answers come at once, and nothing is copied on the
+way. A library that is made for everything passes it through eight layers. benchmarks/fanout.py measures the difference.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
 
+import certifi
 import h11
-import httpx
 
-READ = 1 << 17  # bytes read at once: with twice as many a picture in flight costs 0.9 MiB instead of 0.5
-WAITING = READ // 2  # bytes that wait in one connection before it stops reading
-LONGEST_HEAD = 100 << 10  # bytes of an answer's headers, as httpx's own way has it
+from flux_cli.http.address import Address, read_address
+from flux_cli.http.carrier import SENT_ALWAYS, Ask, Head, Receiver, broken, no_address, unreachable, wrong_settings
+
+READ = 1 << 17  # bytes read at once
+LONGEST_HEAD = 100 << 10  # bytes of an answer's headers
 KEPT = 16  # connections to one server that wait for the next GET
 KEPT_SECONDS = 5.0  # servers close them after as little as that
-PORTS = {"http": 80, "https": 443}
-LAST_PORT = 65_535
+WITH_BODY = ("POST", "PUT", "PATCH")
+SWITCHING_PROTOCOLS = 101
+UNKNOWN = -1
+NO_BODY = (204, 304)  # whatever the headers say
+LARGE = 8 << 20  # bytes
 
 
-class Direct(httpx.AsyncBaseTransport):
-    """A connection for every POST, and for GETs those that are left over. `trust` says whom TLS believes."""
+class Direct:
+    """A connection for every POST, and for GETs those that are left over."""
 
-    def __init__(self, trust: ssl.SSLContext | None) -> None:
-        self._trust = trust
+    def __init__(self, connect: float) -> None:
+        self._connect = connect  # seconds
+        # The C library gives large blocks back to the system at once, and each read would take fresh pages, which cost
+        # more than everything else; from the first large block it is rid of, it learns to keep what it has.
+        bytes(LARGE)
+        self._trust: ssl.SSLContext | None = None
         self._kept: dict[str, list[_Line]] = {}  # by origin
-        if trust:
-            trust.set_alpn_protocols(["http/1.1"])
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and read the answer's head. Raises what httpx raises."""
-        url, timeouts = request.url, request.extensions["timeout"]
-        if url.scheme not in PORTS or not url.host or (url.port or 0) > LAST_PORT:
-            raise httpx.UnsupportedProtocol("it needs http or https, a host, and a port up to 65535")
+    async def carry(self, ask: Ask, receiver: Receiver) -> None:
+        """See `Carrier`."""
+        address = read_address(ask.url)
         # The server may be about to close a kept connection, and nobody could say whether a POST on it was paid for.
-        origin = f"{url.scheme}://{url.netloc.decode()}" if request.method == "GET" else ""
-        line = self._left_over(origin) or await self._open(url, timeouts["connect"])
+        shared = ask.method == "GET"
+        line = (self._left_over(address.origin) if shared else None) or await self._open(ask.url, address)
         try:
-            await line.send(request)
-            answer = await line.head(timeouts["read"])
+            await line.converse(ask, address, receiver)
         except BaseException:
             line.close()
             raise
-        body = _Body(line, timeouts["read"], lambda: self._keep(origin, line))
-        return httpx.Response(answer.status_code, headers=answer.headers.raw_items(), stream=body)
+        lines = self._kept.setdefault(address.origin, [])
+        if shared and len(lines) < KEPT and line.rest():
+            lines.append(line)
+        else:
+            line.close()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close what is left over."""
         for lines in self._kept.values():
             for line in lines:
                 line.close()
         self._kept.clear()
-
-    def _keep(self, origin: str, line: _Line) -> None:
-        """Take a connection back: for the next GET if it is good for one."""
-        lines = self._kept.setdefault(origin, []) if origin else []
-        if origin and len(lines) < KEPT and line.rest():
-            lines.append(line)
-        else:
-            line.close()
 
     def _left_over(self, origin: str) -> _Line | None:
         lines = self._kept.get(origin, [])
@@ -74,131 +72,201 @@ class Direct(httpx.AsyncBaseTransport):
             line.close()
         return None
 
-    async def _open(self, url: httpx.URL, seconds: float | None) -> _Line:
-        loop = asyncio.get_running_loop()
-        with _as_httpx(httpx.ConnectError, httpx.ConnectTimeout):
-            async with asyncio.timeout(seconds):
-                _, line = await loop.create_connection(
-                    _Line,
-                    url.raw_host.decode("ascii"),
-                    url.port or PORTS[url.scheme],
-                    ssl=(self._trust or True) if url.scheme == "https" else None,
-                    happy_eyeballs_delay=0.25,
+    async def _open(self, url: str, address: Address) -> _Line:
+        if address.scheme == "https" and self._trust is None:
+            self._trust = _trusted()
+        tls = self._trust if address.scheme == "https" else None
+        try:
+            async with asyncio.timeout(self._connect):
+                _, line = await asyncio.get_running_loop().create_connection(
+                    _Line, address.host, address.port, ssl=tls, happy_eyeballs_delay=0.25
                 )
+        except TimeoutError as fault:
+            raise unreachable(url, TimeoutError(f"no connection within {self._connect:g} s")) from fault
+        except (OSError, UnicodeError) as fault:  # UnicodeError: a name no host can have
+            raise unreachable(url, fault) from fault
         return line
+
+
+def _trusted() -> ssl.SSLContext:
+    """Whom TLS believes. To read certificates takes long: nobody should where none are needed."""
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    try:
+        if folder and not file:
+            trust = ssl.create_default_context(capath=folder)
+        else:
+            trust = ssl.create_default_context(cafile=file or certifi.where())
+    except (OSError, ValueError) as fault:
+        raise wrong_settings(fault) from fault
+    trust.set_alpn_protocols(["http/1.1"])
+    return trust
 
 
 class _Line(asyncio.Protocol):
     """One connection, and where its conversation stands."""
 
-    transport: asyncio.Transport
+    _transport: asyncio.Transport
+    _url: str
+    _receiver: Receiver
+    _state: h11.Connection  # of one request and its answer; the next gets a new one
+    _left: int  # bytes to come of a body whose length is known, else UNKNOWN
+    _heard: float
 
     def __init__(self) -> None:
-        self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
-        self._received: list[bytes] = []
-        self._arrived = asyncio.Event()
-        self._over = False
-        self._fault: Exception | None = None  # why it is over
-        self._until = 0.0
+        self._over: asyncio.Future[None] | None = None
+        self._lost: Exception | None = None
+        self._usable, self._until = True, 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport  # type: ignore[assignment] # a connection reads and writes
+        self._transport = transport  # type: ignore[assignment] # a connection reads and writes
         transport.max_size = READ  # type: ignore[attr-defined] # asyncio has no option for it; elsewhere it does no harm
+        self._transport.pause_reading()  # some servers refuse before they are asked: nobody could receive it yet
+
+    async def converse(self, ask: Ask, address: Address, receiver: Receiver) -> None:
+        """Send a request whole, and hand on the answer. A server may refuse before it has read everything."""
+        loop = asyncio.get_running_loop()
+        self._url, self._receiver = ask.url, receiver
+        self._state, self._left = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD), UNKNOWN
+        try:
+            request = self._request(ask, address)
+        except (h11.LocalProtocolError, ValueError) as fault:
+            raise no_address(ask.url, fault) from fault
+        if self._lost:
+            raise unreachable(ask.url, self._lost)
+        over: asyncio.Future[None] = loop.create_future()
+        self._over = over
+        self._transport.write(request)
+        self._transport.resume_reading()
+        if ask.silence is None:
+            await over
+            return
+        self._heard = loop.time()
+        while (left := self._heard + ask.silence - loop.time()) > 0:
+            done, _ = await asyncio.wait([over], timeout=left)
+            if done:
+                over.result()
+                return
+        raise broken(ask.url, TimeoutError(f"{ask.silence:g} s without a byte"))
+
+    def _request(self, ask: Ask, address: Address) -> bytes:
+        headers = {"Host": address.name, **SENT_ALWAYS, "Connection": "keep-alive", **ask.headers}
+        if ask.body is not None or ask.method in WITH_BODY:
+            headers["Content-Length"] = str(len(ask.body or b""))
+        head = h11.Request(method=ask.method, target=address.target, headers=list(headers.items()))
+        events = (head, h11.Data(data=ask.body or b""), h11.EndOfMessage())
+        return b"".join(self._state.send(event) or b"" for event in events)
 
     def data_received(self, data: bytes) -> None:
-        self._received.append(data)
-        if sum(map(len, self._received)) >= WAITING:
-            self.transport.pause_reading()
-        self._arrived.set()
+        """Make of it what it is. What is said unasked, or behind the end, counts for nothing."""
+        if self._over is None or self._over.done():
+            self._usable = False
+            return
+        self._heard = asyncio.get_running_loop().time()
+        try:
+            if self._left != UNKNOWN:
+                self._go_on_by_length(data)
+            elif data or self._state.their_state is not h11.SEND_RESPONSE:
+                self._state.receive_data(data)
+                self._go_on()
+            else:
+                raise h11.RemoteProtocolError("Server disconnected without sending a response.")
+        except h11.ProtocolError as fault:
+            self._fail(broken(self._url, fault))
+        except Exception as fault:  # noqa: BLE001 - what the receiver has to say belongs to whoever asked
+            self._fail(fault)
 
     def eof_received(self) -> None:
-        self.connection_lost(None)  # whether or not all of the request could be written
+        self._usable = False
+        self.data_received(b"")
 
     def connection_lost(self, fault: Exception | None) -> None:
-        self._over, self._fault = True, fault
-        self._arrived.set()
+        self._lost = fault or ConnectionResetError("the server hung up")
+        if fault:
+            self._fail(broken(self._url, fault))
+        self.eof_received()
 
-    async def send(self, request: httpx.Request) -> None:
-        """Send a request whole. A server may refuse before it has read everything: its answer says why."""
-        body = await request.aread()
-        with _as_httpx(httpx.WriteError, httpx.WriteTimeout):
-            head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
-            events = (head, h11.Data(data=body), h11.EndOfMessage())
-            self.transport.write(b"".join(self._state.send(event) or b"" for event in events))
-
-    async def head(self, seconds: float | None) -> h11.Response:
-        """The head of the answer; what servers say before it (1xx) is passed over."""
-        while True:
-            event = await self.next(seconds)
+    def _go_on(self) -> None:
+        """Read the head, and a body that says by itself where it ends."""
+        while (event := self._state.next_event()) is not h11.NEED_DATA:
             if isinstance(event, h11.Response):
-                return event
-            if not isinstance(event, h11.InformationalResponse) or event.status_code == httpx.codes.SWITCHING_PROTOCOLS:
-                raise httpx.RemoteProtocolError("the server speaks another protocol")
+                headers = _headers(event)
+                self._usable = (
+                    self._usable and event.http_version == b"1.1" and "close" not in headers.get("connection", "")
+                )
+                self._receiver.begin(Head(event.status_code, headers))
+                self._left = _length(event.status_code, headers)
+                if self._left != UNKNOWN:  # h11 would copy every byte twice
+                    begun, _ = self._state.trailing_data
+                    del self._state  # and keep what it has read
+                    if begun or not self._left:
+                        self._go_on_by_length(begun)
+                    return
+            elif isinstance(event, h11.Data):
+                self._receiver.take(event.data)
+            elif isinstance(event, h11.EndOfMessage):
+                self._end(whole=not self._state.trailing_data[0])
+                return
+            elif not isinstance(event, h11.InformationalResponse) or event.status_code == SWITCHING_PROTOCOLS:
+                raise h11.RemoteProtocolError("the server speaks another protocol")
 
-    async def next(self, seconds: float | None) -> object:
-        """The next part of the answer."""
-        with _as_httpx(httpx.ReadError, httpx.ReadTimeout):
-            while (event := self._state.next_event()) is h11.NEED_DATA:
-                async with asyncio.timeout(seconds):
-                    data = await self._read()
-                if not data and self._state.their_state is h11.SEND_RESPONSE:
-                    raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
-                self._state.receive_data(data)
-        return event
+    def _go_on_by_length(self, data: bytes) -> None:
+        """Read a body whose length is known."""
+        if self._left and not data:
+            raise h11.RemoteProtocolError(f"{self._left:,} bytes are missing")
+        part = data[: self._left]
+        if part:
+            self._receiver.take(part)
+        self._left -= len(part)
+        if not self._left:
+            self._end(whole=len(part) == len(data))
 
-    async def _read(self) -> bytes:
-        """What has arrived, at least a byte; none at the end. Raises OSError where the connection broke."""
-        await self._arrived.wait()
-        data, self._received = b"".join(self._received), []
-        if not data and self._fault:
-            raise self._fault
-        if not self._over:
-            self._arrived.clear()
-            self.transport.resume_reading()
-        return data
+    def _end(self, *, whole: bool) -> None:
+        """The answer is over; `whole`: and nothing came behind it."""
+        self._usable = self._usable and whole
+        self._receiver.end()
+        if self._over:
+            self._over.set_result(None)
+
+    def _fail(self, fault: Exception) -> None:
+        if self._over and not self._over.done():
+            self._over.set_exception(fault)
+        self._transport.abort()
 
     def rest(self) -> bool:
-        """Make ready for another request; False where the conversation is not over, is the last, or goes on unasked."""
-        over = self._state.our_state is h11.DONE and self._state.their_state is h11.DONE
-        over = over and not self._state.trailing_data[0]
-        if over:
-            self._state.start_next_cycle()
-            self._until = asyncio.get_running_loop().time() + KEPT_SECONDS
-        return over
+        """Make ready for another request; False where the conversation was the last."""
+        self._until = asyncio.get_running_loop().time() + KEPT_SECONDS
+        return self._usable
 
     def is_usable(self) -> bool:
         """Whether the server has neither closed it nor is about to, nor spoken unasked."""
-        return asyncio.get_running_loop().time() < self._until and not self._arrived.is_set()
+        return self._usable and asyncio.get_running_loop().time() < self._until
 
     def close(self) -> None:
         """Close at once, whatever is under way."""
-        self.transport.abort()
+        if self._over:
+            self._over.cancel()
+        self._transport.abort()
 
 
-class _Body(httpx.AsyncByteStream):
-    """The body of an answer, as it comes; what becomes of its connection is `over` to somebody else."""
-
-    def __init__(self, line: _Line, seconds: float | None, over: Callable[[], None]) -> None:
-        self._line, self._seconds, self._over = line, seconds, over
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while isinstance(event := await self._line.next(self._seconds), h11.Data):
-            yield bytes(event.data)
-
-    async def aclose(self) -> None:
-        self._over()
+def _headers(response: h11.Response) -> dict[str, str]:
+    """Names in lower case; what stands there twice is a list."""
+    headers: dict[str, str] = {}
+    for raw, value in response.headers:
+        name, text = raw.decode("ascii"), _text(value)
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers
 
 
-@contextlib.contextmanager
-def _as_httpx(broken: type[httpx.NetworkError], late: type[httpx.TimeoutException]) -> Iterator[None]:
-    """What the operating system, TLS and h11 raise, as httpx would have it."""
+def _length(status: int, headers: dict[str, str]) -> int:
+    """The bytes of the body, where that is how its end is known."""
+    if "transfer-encoding" in headers or status in NO_BODY or "content-length" not in headers:
+        return UNKNOWN
+    return int(headers["content-length"])  # h11 has seen to it that it is a number
+
+
+def _text(value: bytes) -> str:
+    """A header's value; HTTP does not say in which encoding."""
     try:
-        yield
-    except TimeoutError as fault:
-        raise late(str(fault)) from fault
-    except (OSError, UnicodeError) as fault:  # UnicodeError: a name no host can have
-        raise broken(str(fault)) from fault
-    except h11.RemoteProtocolError as fault:
-        raise httpx.RemoteProtocolError(str(fault)) from fault
-    except h11.LocalProtocolError as fault:
-        raise httpx.LocalProtocolError(str(fault)) from fault
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

@@ -20,9 +20,11 @@ class Unpacker:
         if name in ("br", "zstd", "compress", "x-compress") or "," in name:
             raise ProviderError(f"the answer of {host} is packed as {plain(name, 40)!r}")
         self._host, self._packed, self._begun = host, name in ("gzip", "x-gzip", "deflate"), False
-        self._inflate, self._begin, self._bare = zlib.decompressobj(EITHER), b"", name != "deflate"
+        self._begin, self._bare = b"", name != "deflate"
+        if self._packed:
+            self._inflate = zlib.decompressobj(EITHER)
 
-    def feed(self, raw: bytes) -> Iterator[bytes]:
+    def feed(self, raw: bytes | bytearray) -> Iterator[bytes | bytearray]:
         """What the next part holds, in steps. Raises ProviderError for what cannot be unpacked."""
         if not self._packed:
             yield raw
@@ -41,7 +43,7 @@ class Unpacker:
         if self._packed and self._begun and not self._inflate.eof:
             raise NetworkError(f"the answer of {self._host} is cut short")
 
-    def _step(self, raw: bytes) -> bytes:
+    def _step(self, raw: bytes | bytearray) -> bytes:
         try:
             part = self._inflate.decompress(raw, STEP)
         except zlib.error as fault:

@@ -42,23 +42,23 @@ class Base64File:
         self._file: BinaryIO = path.open("xb")
         self._cut, self._rest, self._begun, self._size, self._limit = b"", b"", False, 0, limit
 
-    def write(self, part: bytes) -> None:
+    def write(self, part: bytes | bytearray) -> None:
         """Take the next part, as JSON writes it. Raises OSError for a full disk and PictureError above the limit."""
         if self.fault:
             return
-        part = self._cut + part
+        part = self._cut + part if self._cut else part
         end = _end_of_escapes(part)
-        self._cut = part[end:]
-        part = self._unescaped(part[:end])
+        part, self._cut = (part, b"") if end == len(part) else (part[:end], bytes(part[end:]))
+        part = self._unescaped(part)
         if not self._begun:
             self._begun = True
             if part.startswith(b"data:"):
                 head, _, part = part.partition(b",")
                 self.fault = "" if head.lower().endswith(b";base64") else "it is a data URI without base64"
-        part = self._rest + part
+        part = self._rest + part if self._rest else part
         end = len(part) // 4 * 4
-        self._decode(part[:end])
-        self._rest = part[end:]
+        self._decode(memoryview(part)[:end])
+        self._rest = bytes(part[end:])
 
     def close(self) -> None:
         """Write the rest; what was no base64 leaves no file."""
@@ -76,22 +76,23 @@ class Base64File:
             self._file.close()
         self.path.unlink(missing_ok=True)
 
-    def _unescaped(self, part: bytes) -> bytes:
+    def _unescaped(self, part: bytes | bytearray) -> bytes | bytearray:
         """What JSON means: writers escape slashes and plus signs, and fold long lines."""
         if ESCAPE not in part:
             return part
         try:
-            text: str = json.loads(b'"' + part + b'"')
+            text: str = json.loads(b'"%b"' % bytes(part))
             return text.encode("ascii").translate(None, b"\r\n")
         except ValueError:
             self.fault = self.fault or "it is no base64"
             return b""
 
-    def _decode(self, text: bytes) -> None:
-        if b"-" in text or b"_" in text:  # to look costs a hundredth of translating
-            text = text.translate(HARMLESS)
+    def _decode(self, text: bytes | memoryview) -> None:
         try:
-            data = pybase64.b64decode(text, validate=True)
+            try:
+                data = pybase64.b64decode(text, validate=True)
+            except ValueError:
+                data = pybase64.b64decode(bytes(text).translate(HARMLESS), validate=True)
         except ValueError:
             self.fault = self.fault or "it is no base64"
             return
@@ -101,7 +102,7 @@ class Base64File:
         self._file.write(data)
 
 
-def _end_of_escapes(part: bytes) -> int:
+def _end_of_escapes(part: bytes | bytearray) -> int:
     """The length of a part of a JSON text without the escape that goes on behind its end."""
     last = part.rfind(b"\\", max(0, len(part) - LONGEST_ESCAPE))
     if last < 0:
@@ -129,7 +130,7 @@ class Splitter:
         self._wordy = False  # the text under way is long, and no base64
         self._escaped = False  # the next byte belongs to an escape
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes | bytearray) -> None:
         """Take the next part of the answer. Raises OSError, and PictureError above the limit."""
         at = 0
         while at < len(chunk):
@@ -140,7 +141,7 @@ class Splitter:
                 self._begin = len(self.kept) if quote >= 0 else -1
             else:
                 end = self._end_of_text(chunk, at)
-                self._take(chunk[at:end])
+                self._take(chunk if (at, end) == (0, len(chunk)) else chunk[at:end])  # megabytes, mostly
                 if end < len(chunk):  # at the closing quote
                     self._finish()
                     end += 1
@@ -156,7 +157,7 @@ class Splitter:
         for file in filter(None, (*self._done, self._file)):
             file.drop()
 
-    def _end_of_text(self, chunk: bytes, at: int) -> int:
+    def _end_of_text(self, chunk: bytes | bytearray, at: int) -> int:
         """The place of the closing quote, or the end of the chunk where the text goes on."""
         if self._escaped:
             at += 1
@@ -174,7 +175,7 @@ class Splitter:
                 return quote
             at = quote + 1
 
-    def _take(self, part: bytes) -> None:
+    def _take(self, part: bytes | bytearray) -> None:
         if self._file:
             self._file.write(part)
             return

@@ -16,8 +16,9 @@ import pytest
 from flux_cli.core.errors import FluxError, NetworkError, PictureError, ProviderError
 from flux_cli.core.replies import MARK
 from flux_cli.core.request import Reply
+from flux_cli.http.carrier import Ask, UnreachableError
 from flux_cli.http.spool import Spool
-from flux_cli.http.wire import MAX_BYTES, MAX_WORDS, Ask, UnreachableError, Wire
+from flux_cli.http.wire import MAX_BYTES, MAX_WORDS, Wire
 
 Serve = Callable[..., str]
 
