@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
 
 from flux_cli.core.containers import inspect
 from flux_cli.core.delivery import Delivery, name_of, planned, recorded, sidecar_name
@@ -32,7 +33,7 @@ from flux_cli.signing import ONE_PIXEL
 if TYPE_CHECKING:
     from flux_cli.signing import Identity
 
-Result = TypeVar("Result")
+COPYING = 2  # threads that check and copy what came: while one waits for the disk the other works
 MARGIN = 1024  # bytes by which the same record and signature may be longer in another container
 
 
@@ -51,9 +52,12 @@ class Ledger(Protocol):
     def answered(self, call: Call, reply: Reply) -> None: ...
     def fetched(self, call: Call, media: Sequence[Media]) -> None: ...
     def saved(self, call: Call, media: Media, saved: Saved) -> None: ...
-    def whole(self, call: Call, media: Sequence[Media]) -> None: ...
+    def whole(self, call: Call) -> bool: ...
     def failed(self, call: Call, error: FluxError, *, final: bool = False, code: str = "") -> None: ...
     def sync(self) -> None: ...
+
+    @property
+    def is_behind(self) -> bool: ...
 
     def recovery(self, media: Media | None = None) -> str:
         """What the person can do about a paid picture that is not where it should be."""
@@ -75,9 +79,8 @@ class Desk:
     def __init__(self, delivery: Delivery, sink: Sink, ledger: Ledger, identity: Identity | None = None) -> None:
         self._delivery, self._sink, self._ledger, self._identity = delivery, sink, ledger, identity
         # Threads of its own, and no more than work at once: each keeps the memory of the largest pictures it ever held.
-        # To check and copy what came, one is fast enough for everything a network can bring.
         encodes = identity or delivery.finish.remakes or delivery.finish.formats
-        workers = (os.cpu_count() or 2) if encodes else 1
+        workers = (os.cpu_count() or 2) if encodes else COPYING
         self._room = asyncio.Semaphore(workers)
         self._threads = ThreadPoolExecutor(workers)
         self._done: set[str] = set()
@@ -87,19 +90,21 @@ class Desk:
         """Whether nothing of these is needed any more."""
         return all(one.file in self._done for one in media)
 
-    def _thread(self, work: Callable[..., Result], *given: object) -> asyncio.Future[Result]:
-        return asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work, *given)
+    def clear(self, media: Sequence[Media]) -> None:
+        """Remove what arrived, some time soon."""
+        for one in media:
+            self._done.discard(one.file)
+            self._threads.submit(_remove, one.file)
 
     async def keep(self, call: Call, name: Name, media: Media, extra: int, saved: list[Saved]) -> None:
         """Finish and save one picture. Only as many as there are threads are in memory at any time.
 
         If what was asked for cannot be had any more, the bytes are saved as they came: they are paid for.
         """
-        before = len(saved)
+        before, turn = len(saved), _Turn()
         try:
             async with self._room:
-                for made in await self._thread(self._made, call, name, media):
-                    await self._save(made, extra, media, saved)
+                await self._in_thread(turn, lambda: self._work(turn, call, name, media, extra, saved))
             self._done.add(media.file)
         except asyncio.CancelledError:
             if len(saved) == before:
@@ -112,11 +117,42 @@ class Desk:
             hint = f"saved as received: {path}" if path else self._ledger.recovery(media)
             raise PictureError(fault.message, hint=hint) from fault
         finally:
+            self.remarks.update(turn.remarks)
             for one in saved[before:]:
                 self._ledger.saved(call, media, one)
 
+    async def _in_thread(self, turn: _Turn, work: Callable[[], None]) -> None:
+        """Work in a thread, so that other pictures keep coming. Ctrl-C waits for a file that is being saved, however
+        often the person asks: a second copy would be made of what is there. For an encoder it does not wait.
+        """
+        working = asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work)
+        try:
+            await asyncio.shield(working)
+        except asyncio.CancelledError:
+            saving = turn.give_up()
+            while saving and not working.done():
+                with contextlib.suppress(asyncio.CancelledError, FluxError):
+                    await asyncio.shield(working)
+            raise
+
+    def _work(self, turn: _Turn, call: Call, name: Name, media: Media, extra: int, saved: list[Saved]) -> None:
+        """Make every file of one picture, then save them. Takes seconds where something is encoded."""
+        for made in self._made(call, name, media):
+            if not turn.begin():
+                return
+            try:
+                path = self._sink.save(made.name, made.picture, extra)
+            except DiskError as fault:
+                fault.billed, fault.hint = True, fault.hint or self._ledger.recovery(media)
+                raise
+            if made.picture.format != "json":
+                turn.remarks += made.remarks
+                lowered = made.quality is not None and made.quality < made.output.quality
+                one = _saved(path, made.picture, media.facts)
+                saved.append(one._replace(quality=made.quality, lowered=lowered, label=made.output.frame.label))
+
     def _made(self, call: Call, name: Name, media: Media) -> list[Made]:
-        """Every file of one picture, with its record in it. Takes seconds where something is encoded."""
+        """Every file of one picture, with its record in it."""
         data, received = read(media.file)
         delivery = self._delivery
         if delivery.finish.remakes:
@@ -178,30 +214,25 @@ class Desk:
             return path
         return ""
 
-    async def _save(self, made: Made, extra: int, media: Media, saved: list[Saved]) -> None:
-        """Save in a thread, so that other pictures keep coming; a Ctrl-C waits for the few milliseconds it takes."""
-        saving = self._thread(self._sink.save, made.name, made.picture, extra)
-        try:
-            path = await asyncio.shield(saving)
-        except asyncio.CancelledError:
-            while not saving.done():  # however often the person asks: a second copy would be made of what is there
-                with contextlib.suppress(asyncio.CancelledError, FluxError):
-                    await asyncio.shield(saving)
-            if saving.exception() is None:
-                self._note(made, saving.result(), media, saved)
-            raise
-        except DiskError as fault:
-            fault.billed, fault.hint = True, fault.hint or self._ledger.recovery(media)
-            raise
-        self._note(made, path, media, saved)
 
-    def _note(self, made: Made, path: str, media: Media, saved: list[Saved]) -> None:
-        if made.picture.format == "json":
-            return
-        self.remarks.update(made.remarks)
-        one = _saved(path, made.picture, media.facts)
-        lowered = made.quality is not None and made.quality < made.output.quality
-        saved.append(one._replace(quality=made.quality, lowered=lowered, label=made.output.frame.label))
+class _Turn:
+    """Whether a thread may save what it made; `remarks` is what there is to say of the files."""
+
+    def __init__(self) -> None:
+        self._lock, self._over, self._saving = Lock(), False, False
+        self.remarks: list[str] = []
+
+    def begin(self) -> bool:
+        """Before every file: False once the person has given up."""
+        with self._lock:
+            self._saving = not self._over
+            return self._saving
+
+    def give_up(self) -> bool:
+        """Nothing further is saved. Returns whether something is, just now."""
+        with self._lock:
+            self._over = True
+            return self._saving
 
 
 def read(file: str) -> tuple[bytes, Received]:
@@ -224,6 +255,11 @@ def _rendered(data: bytes, received: Received, outputs: Sequence[Output]) -> Ite
     from flux_cli import imaging
 
     return imaging.render(data, outputs)
+
+
+def _remove(file: str) -> None:
+    with contextlib.suppress(OSError):
+        Path(file).unlink()
 
 
 def described(saved: Saved) -> str:

@@ -42,7 +42,7 @@ class Journal:
     def __init__(self, folder: Path, file: int | None, waiting: Iterable[int] = (), *, private: bool = False) -> None:
         self.folder = folder
         self._file, self._waiting, self._private = file, set(waiting), private
-        self._written = self._safe = 0  # lines, and how many of them are surely on the disk
+        self._written = self._synced = 0  # lines, and for how many of them the disk was asked to keep them
         self._syncing = Lock()
 
     def __enter__(self) -> Self:
@@ -51,6 +51,7 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         """The run is over. What has arrived stays only while something of it is not saved."""
         self._try({"event": "end", "time": time.time()})
+        self.sync()
         if self._file is None or not self._waiting:
             shutil.rmtree(self.folder, ignore_errors=True)
         if self._file is not None:
@@ -91,14 +92,12 @@ class Journal:
         path = "" if self._private else path  # its name is made of the prompt
         self._try({"event": "saved", "call": call.number, "path": path, "cost_usd": media.facts.cost_usd})
 
-    def whole(self, call: Call, media: Sequence[Media]) -> None:
-        """Nothing of this call is needed any more."""
-        if not self._try({"event": "whole", "call": call.number}):
-            return  # what nobody knows to be saved may be asked for again
-        self._waiting.discard(call.number)
-        for one in media:
-            with contextlib.suppress(OSError):
-                Path(one.file).unlink(missing_ok=True)
+    def whole(self, call: Call) -> bool:
+        """Nothing of this call is needed any more, if that can be written: what nobody knows to be saved stays."""
+        written = self._try({"event": "whole", "call": call.number})
+        if written:
+            self._waiting.discard(call.number)
+        return written
 
     def failed(self, call: Call, error: FluxError, *, final: bool = False, code: str = "") -> None:
         """A call ended without (all of) its pictures; `final`: there is nothing more to fetch."""
@@ -118,14 +117,18 @@ class Journal:
         safe = f"the picture is safe in {media.file}; to save it: " if media else ""
         return f"{safe}flux recover {self.run}"
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether anything was written since the disk was last asked to keep it."""
+        return self._file is not None and self._synced < self._written
+
     def sync(self) -> None:
         """Have everything on the disk that was written. It may take milliseconds, which many calls at once share."""
         wanted = self._written
         with self._syncing, contextlib.suppress(OSError):
-            if self._file is not None and self._safe < wanted:
-                written = self._written
+            if self._file is not None and self._synced < wanted:
+                self._synced = self._written  # even if it refuses: to ask again would not help
                 os.fsync(self._file)
-                self._safe = written
 
     def _facts(self, media: Media) -> dict[str, Json]:
         left_out = ("undrawn", "revised_prompt") if self._private else ("undrawn",)

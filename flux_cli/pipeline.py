@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flux_cli.core.budget import Budget
 from flux_cli.core.delivery import Delivery
 from flux_cli.core.errors import (
     AuthError,
@@ -113,11 +114,10 @@ class _Run:
 
     def __init__(self, job: Job, http: Http, tell: Tell) -> None:
         self._job, self._http, self._tell = job, http, tell
+        self._syncing: asyncio.Task[None] | None = None
         self._fatal: FluxError | None = None
         self._stopped_by = 0
-        self._spent, self._under_way = 0.0, 0  # USD, calls
-        self._price = job.resolved.unit_price_usd or 0.0  # USD of one call: the catalogue's, or what one has cost
-        self._unpriced = job.limit_usd is not None and not self._price  # the first call goes alone, to learn it
+        self._budget = Budget(job.limit_usd, job.resolved.unit_price_usd)
         self._ended = asyncio.Event()
         self._answered = set(job.arrived)  # calls that are paid for
         self._named: dict[int, float | None] = {}  # what a call has cost, in USD
@@ -132,7 +132,7 @@ class _Run:
     async def work(self, todo: Iterator[tuple[Call, Name]]) -> None:
         """One worker: takes the next call until there is none."""
         for call, name in todo:
-            while self._unpriced and self._under_way:
+            while self._budget.must_wait:
                 self._ended.clear()
                 await self._ended.wait()
             if path := self._job.skip.get(call.number):
@@ -146,16 +146,13 @@ class _Run:
         """Why no further call may go out; "" where it may."""
         if self._fatal:
             return f"call {self._stopped_by} failed: {self._fatal.code}"
-        limit, expected = self._job.limit_usd, self._spent + (self._under_way + 1) * self._price
-        if limit is None or expected <= limit + 1e-9:
-            return ""
-        return f"the run would cost {expected:.2f} USD, and the limit is {limit:.2f} USD"
+        return self._budget.objection()
 
     async def _one(self, call: Call, name: Name) -> None:
         started = time.monotonic()
         saved: list[Saved] = []
         error: FluxError | None = None
-        self._under_way += 1
+        self._budget.begin()
         try:
             await self._make(call, name, saved)
         except FluxError as fault:
@@ -171,22 +168,12 @@ class _Run:
             )
             raise
         finally:
-            self._under_way -= 1
+            cost = saved[0].facts.cost_usd if saved else self._named.pop(call.number, None)
+            self._budget.end(cost, paid=bool(saved or (error and error.billed)))
             self._ended.set()
-            self._count(call, saved, error)
             if error:
                 self._write_off(call, error, saved)
             self._finish(Outcome(call, tuple(saved), error, seconds=time.monotonic() - started))
-
-    def _count(self, call: Call, saved: list[Saved], error: FluxError | None) -> None:
-        """Add what one call has cost: what the provider says, else the price; the price too where nobody knows."""
-        said = saved[0].facts.cost_usd if saved else self._named.get(call.number)
-        self._unpriced = self._unpriced and not (saved or (error and error.billed))
-        if said is not None:
-            self._price = max(self._price, said)
-            self._spent += said
-        elif saved or (error and error.billed):
-            self._spent += self._price
 
     def _write_off(self, call: Call, error: FluxError, saved: list[Saved]) -> None:
         """Write a failure down, and whether anything is left to be fetched."""
@@ -215,8 +202,8 @@ class _Run:
                     error.request_id = error.request_id or one.facts.request_id
                     fault = fault or error
         finally:
-            if self._desk.is_done(media):
-                self._job.ledger.whole(call, media)
+            if self._desk.is_done(media) and self._job.ledger.whole(call):
+                self._desk.clear(media)
         if fault:
             raise fault
 
@@ -253,10 +240,19 @@ class _Run:
             hint = "make room in the state folder, or name another one in FLUX_STATE"
             raise DiskError(f"cannot write the journal, so nothing was sent: {fault.strerror}", hint=hint) from fault
         self._tell(Event("sent", call.number))
-        asyncio.get_running_loop().run_in_executor(None, self._job.ledger.sync)  # while the provider works
+        self._sync()
         reply = await self._http.post(post, waiting, answered)
-        await asyncio.to_thread(self._job.ledger.sync)
+        self._sync()
         return reply
+
+    def _sync(self) -> None:
+        """Have what was written on the disk, some time soon: nobody waits for it, and one thread is enough for all."""
+        if self._syncing is None or self._syncing.done():
+            self._syncing = asyncio.create_task(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        while self._job.ledger.is_behind:
+            await asyncio.to_thread(self._job.ledger.sync)
 
     def _finish(self, outcome: Outcome) -> None:
         self.outcomes[outcome.call.number] = outcome

@@ -31,6 +31,8 @@ def read_address(url: str) -> Address:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
         path, query = quote(parts.path or "/", AS_THEY_ARE), quote(parts.query, AS_THEY_ARE + "?")
+    except UnicodeError as fault:
+        raise no_address(url, "no host can have that name") from fault
     except ValueError as fault:
         raise no_address(url, fault) from fault
     if parts.scheme not in PORTS or not host or port == 0 or parts.username is not None:

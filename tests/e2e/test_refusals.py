@@ -218,7 +218,9 @@ def test_a_refused_connection_is_a_clear_error_naming_the_address(generate):
 def test_a_name_that_no_host_can_have_is_a_clear_error(generate):
     result = generate("a fox", "--retries", "0", "--base-url", "http://no..host/v1", "--no-key")
     assert result.code == 1
-    assert "cannot reach no..host: " in result.err
+    assert result.err == (
+        "flux: error: 'http://no..host/v1/images/generations' is no address: no host can have that name\n"
+    )
 
 
 def test_plain_http_on_a_tls_port_is_a_clear_error(generate, gateway):
