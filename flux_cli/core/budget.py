@@ -30,7 +30,7 @@ class Budget:
         self._under_way += 1
 
     def end(self, cost: float | None, *, paid: bool) -> None:
-        """A call is over. `cost` is what the provider says; where it says nothing and may be `paid`, the price counts."""
+        """A call is over. `cost` is what the provider says; where it says nothing but may be `paid`, the price."""
         self._under_way -= 1
         self._price_is_unknown = self._price_is_unknown and not paid
         if cost is not None:
