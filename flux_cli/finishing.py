@@ -90,12 +90,6 @@ class Desk:
         """Whether nothing of these is needed any more."""
         return all(one.file in self._done for one in media)
 
-    def clear(self, media: Sequence[Media]) -> None:
-        """Remove what arrived, some time soon."""
-        for one in media:
-            self._done.discard(one.file)
-            self._threads.submit(_remove, one.file)
-
     async def keep(self, call: Call, name: Name, media: Media, extra: int, saved: list[Saved]) -> None:
         """Finish and save one picture. Only as many as there are threads are in memory at any time.
 
@@ -255,11 +249,6 @@ def _rendered(data: bytes, received: Received, outputs: Sequence[Output]) -> Ite
     from flux_cli import imaging
 
     return imaging.render(data, outputs)
-
-
-def _remove(file: str) -> None:
-    with contextlib.suppress(OSError):
-        Path(file).unlink()
 
 
 def described(saved: Saved) -> str:

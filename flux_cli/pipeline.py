@@ -203,7 +203,7 @@ class _Run:
                     fault = fault or error
         finally:
             if self._desk.is_done(media) and self._job.ledger.whole(call):
-                self._desk.clear(media)
+                self._http.release(media)
         if fault:
             raise fault
 

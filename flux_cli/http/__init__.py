@@ -8,7 +8,7 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -26,7 +26,7 @@ from flux_cli.core.errors import (
     ProviderError,
 )
 from flux_cli.core.replies import MARK, RETRYABLE, TOO_MANY, failure, forbids_retry, is_good, is_passing, retry_after
-from flux_cli.core.request import Auth, Post, Reply, Stop
+from flux_cli.core.request import Auth, Media, Post, Reply, Stop
 from flux_cli.core.text import plain
 from flux_cli.core.trust import credentials, host_of, media_address
 from flux_cli.http.carrier import Ask, Carrier, UnreachableError
@@ -80,6 +80,7 @@ class Http:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._wire.close()
+        self._spool.close()
 
     async def post(
         self,
@@ -235,7 +236,11 @@ class Http:
                 raise PictureError("the picture in the answer is no base64", billed=True, request_id=request_id)
             return str(path)
         if word.startswith("data:"):
-            return self._kept(decode_data_uri(word, MAX_BYTES))
+            data = decode_data_uri(word, MAX_BYTES)
+            try:
+                return str(self._spool.keep(data))
+            except OSError as fault:
+                raise DiskError(f"the picture cannot be kept: {fault.strerror}", billed=True) from fault
         return await self._download(word, base, request_id)
 
     async def _download(self, url: str, base: str, request_id: str = "") -> str:
@@ -278,13 +283,10 @@ class Http:
             raise
         return str(path)
 
-    def _kept(self, data: bytes) -> str:
-        path = self._spool.new()
-        try:
-            path.write_bytes(data)
-        except OSError as fault:
-            raise DiskError(f"the picture cannot be kept: {fault.strerror}", billed=True) from fault
-        return str(path)
+    def release(self, media: Sequence[Media]) -> None:
+        """What arrived is not needed any more."""
+        for one in media:
+            self._spool.release(Path(one.file))
 
 
 def _redirected(reply: Reply, url: str) -> FluxError | None:

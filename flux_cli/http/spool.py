@@ -19,19 +19,58 @@ LONGEST_ESCAPE = 6  # bytes, `\u002b`
 
 
 class Spool:
-    """A folder for files that may still be needed after a crash. Nobody outside can guess their names."""
+    """A folder for files that may still be needed after a crash. Nobody outside can guess their names.
+
+    A file that is not needed any more is written over by the next answer, under another name: to make and remove files
+    costs more than all else, and so does fresh memory for what is in them.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._free: list[Path] = []
 
     def new(self) -> Path:
-        """The path of a file that is not there yet."""
-        return self._folder / os.urandom(8).hex()
+        """A path for a file; what may be in it already is of no use. See `begin` and `end`."""
+        path = self._folder / os.urandom(8).hex()
+        if self._free:
+            with contextlib.suppress(OSError):
+                self._free.pop().rename(path)
+        return path
+
+    def keep(self, data: bytes) -> Path:
+        """A file with these bytes. Raises OSError."""
+        path = self.new()
+        with begin(path) as file:
+            file.write(data)
+            file.truncate()
+        return path
+
+    def release(self, path: Path) -> None:
+        """A file is not needed any more."""
+        self._free.append(path)
 
     def find(self, name: str) -> Path | None:
         """The file of that name, if there is one."""
         path = self._folder / name
         return path if name.isalnum() and path.is_file() else None
+
+    def close(self) -> None:
+        """Leave no file that nobody needs."""
+        for path in self._free:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        self._free.clear()
+
+
+def begin(path: Path) -> BinaryIO:
+    """Open a file of the spool for writing, at its start. Raises OSError."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "wb")
+
+
+def end(file: BinaryIO) -> None:
+    """Close a file that has been written; nothing of what was in it before stays. Raises OSError."""
+    with file:
+        file.truncate()
 
 
 class Base64File:
@@ -39,7 +78,7 @@ class Base64File:
 
     def __init__(self, path: Path, limit: int) -> None:
         self.path, self.fault = path, ""
-        self._file: BinaryIO = path.open("xb")
+        self._file = begin(path)
         self._cut, self._rest, self._begun, self._size, self._limit = b"", b"", False, 0, limit
 
     def write(self, part: bytes | bytearray) -> None:
@@ -62,11 +101,11 @@ class Base64File:
 
     def close(self) -> None:
         """Write the rest; what was no base64 leaves no file."""
-        with self._file:
-            if self._cut:
-                self.fault = self.fault or "it is cut short"
-            elif text := self._rest.rstrip(b"="):
-                self._decode(text + b"=" * (-len(text) % 4))
+        if self._cut:
+            self.fault = self.fault or "it is cut short"
+        elif text := self._rest.rstrip(b"="):
+            self._decode(text + b"=" * (-len(text) % 4))
+        end(self._file)
         if self.fault:
             self.drop()
 

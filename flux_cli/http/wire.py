@@ -7,13 +7,14 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from flux_cli.core.datauri import too_large
 from flux_cli.core.errors import DiskError, NetworkError, ProviderError
 from flux_cli.core.request import Reply
 from flux_cli.core.trust import host_of
+from flux_cli.http import spool
 from flux_cli.http.carrier import Ask, Carrier, Head, Receiver, cause
 from flux_cli.http.direct import Direct
 from flux_cli.http.packed import Unpacker
@@ -27,8 +28,8 @@ CONNECT_SECONDS = 15.0
 class Wire:
     """The ways of one run to its servers; `carrier` stands in for the network where there is none."""
 
-    def __init__(self, spool: Spool, connect: float, carrier: Carrier | None = None) -> None:
-        self._spool, self._connect, self._carrier = spool, connect, carrier
+    def __init__(self, folder: Spool, connect: float, carrier: Carrier | None = None) -> None:
+        self._spool, self._connect, self._carrier = folder, connect, carrier
         self._ways: dict[str, Carrier] = {}  # by scheme
 
     async def close(self) -> None:
@@ -75,18 +76,18 @@ class InProcess:
 class Inbox:
     """Takes one answer as it comes, within limits: into a file, or its words, and the pictures in them into files."""
 
-    def __init__(self, ask: Ask, spool: Spool) -> None:
+    def __init__(self, ask: Ask, folder: Spool) -> None:
         self.reply, self.whole = Reply(0, {}, b""), False
         self._ask, self._host, self._size = ask, host_of(ask.url), 0
         self._head, self._unpacker = Head(0, {}), Unpacker("", self._host)  # until the real one comes
-        self._splitter = Splitter(spool.new, MAX_BYTES)
+        self._splitter = Splitter(folder.new, MAX_BYTES)
         self._file: BinaryIO | None = None
 
     def begin(self, head: Head) -> None:
         """The answer's head is there. Raises OSError, and ProviderError for packings that flux does not know."""
         self._head, self._unpacker = head, Unpacker(head.headers.get("content-encoding", ""), self._host)
         if self._ask.into and head.status == 200:
-            self._file = self._ask.into.open("xb")
+            self._file = spool.begin(self._ask.into)
 
     def take(self, part: bytes | bytearray) -> None:
         """The next part. Raises OSError, and ProviderError or PictureError above a limit."""
@@ -105,7 +106,7 @@ class Inbox:
         """The answer is over. Whoever waits for it hears of it here and now, whatever happens next."""
         self._unpacker.close()
         if self._file:
-            self._file.close()
+            spool.end(self._file)
         self._splitter.close()
         self.reply = Reply(self._head.status, self._head.headers, bytes(self._splitter.kept))
         self.whole = True
@@ -118,7 +119,8 @@ class Inbox:
             return
         self._splitter.drop()
         if self._file and self._ask.into:
-            self._file.close()
+            with suppress(OSError):  # a full disk takes the last bytes no better
+                self._file.close()
             self._ask.into.unlink(missing_ok=True)  # half a picture is no picture
 
 
