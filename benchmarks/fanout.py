@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import base64
 import io
+import itertools
 import json
 import os
 import random
@@ -126,10 +127,11 @@ class Server:
 
 
 class Bench:
-    """Runs of the installed command in a folder that is emptied each time."""
+    """Runs of the installed command, each in a folder of its own below `folder`."""
 
     def __init__(self, flux: str, folder: Path, runs: int) -> None:
-        self._flux, self._folder, self._runs = flux, folder, runs
+        self._flux, self._runs = flux, runs
+        self._folders = (folder / str(number) for number in itertools.count())
 
     def run(self, url: str, count: int, *more: str) -> Run:
         """The median of several runs for `count` pictures at once."""
@@ -137,7 +139,7 @@ class Bench:
         line += ["-n", str(count), "--seed", "1", "--response-format", "b64_json", "-o", "out/", *more]
         if "--concurrency" not in more:
             line += ["--concurrency", str(min(count, 256))]
-        return self.median(lambda: measured(line, self._folder, expected=count))
+        return self.median(lambda: measured(line, next(self._folders), expected=count))
 
     def median(self, one: Callable[[], Run]) -> Run:
         found = [one() for _ in range(self._runs)]
@@ -152,13 +154,15 @@ class Bench:
 
     def peer(self, url: str) -> Run:
         """curl, jq and base64 for one picture."""
-        return self.median(lambda: measured(["sh", "-c", PEER.format(url=url)], self._folder, expected=None))
+        return self.median(lambda: measured(["sh", "-c", PEER.format(url=url)], next(self._folders), expected=None))
 
 
 def measured(line: list[str], folder: Path, expected: int | None) -> Run:
-    """Run a command in an empty folder, and see that it made what it should."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    """Run a command in a new folder, and see that it made what it should.
+
+    The files are emptied, not removed: for a minute ext4 would look at each of them again whenever it makes a new one.
+    """
+    folder.mkdir(parents=True)
     environment = {**os.environ, "FLUX_STATE": str(folder / "state"), "HOME": str(folder)}
     began = time.perf_counter()
     process = subprocess.Popen(line, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
@@ -167,6 +171,8 @@ def measured(line: list[str], folder: Path, expected: int | None) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, line
     assert expected is None or len(list((folder / "out").iterdir())) == expected
+    for path in folder.rglob("*.png"):
+        os.truncate(path, 0)
     return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 

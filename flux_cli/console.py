@@ -122,7 +122,7 @@ def report_errors(report: Report, *, verbose: bool = False, annotate: bool = Fal
     total = len(report.outcomes)
     if report.errors and total > 1:
         failed = len(report.errors)
-        err(f"flux: {len(report.saved)} saved, {failed} of {total} calls failed")
+        err(f"flux: {sum(1 for _ in report.saved)} saved, {failed} of {total} calls failed")
 
 
 def _with_bill(fault: FluxError) -> str:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -87,14 +87,15 @@ class Pipe:
 
 
 def preflight(
-    names: Sequence[Name], file_format: str | None, *, overwrite: bool, skip_existing: bool, write: bool = True
+    names: Iterable[Name], file_format: str | None, *, overwrite: bool, skip_existing: bool, write: bool = True
 ) -> dict[int, str]:
     """Check every name before anything is paid; with `write`, also make the folders and try to write in them.
 
     Returns the path already there for each name (by index) that is to be skipped. Raises OutputError otherwise.
     """
-    present = {}
+    present, folders = {}, {}
     for index, name in enumerate(names):
+        folders[str(Path(name.path("png")).parent)] = True
         for path in name.candidates(file_format):
             if found := _existing(path):
                 present[index] = found
@@ -107,7 +108,7 @@ def preflight(
         hint = "use --overwrite to replace, --skip-existing to keep, or another -o"
         raise OutputError(f"{next(iter(present.values()))}{more} already exists", hint=hint)
     if write:
-        for folder in dict.fromkeys(str(Path(name.path("png")).parent) for name in names):
+        for folder in folders:
             _try_folder(Path(folder))
     return present if skip_existing else {}
 

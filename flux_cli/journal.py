@@ -22,7 +22,7 @@ from flux_cli.core.errors import FluxError, OutputError, UsageError, did_you_mea
 from flux_cli.core.model import Json
 from flux_cli.core.noun import NamedTuple
 from flux_cli.core.request import Call, Media, Reply, Saved
-from flux_cli.core.runs import SCHEMA, Past, read, trace, without_prompts
+from flux_cli.core.runs import SCHEMA, Past, first_line, read, trace, without_prompts
 from flux_cli.core.secret import redact
 from flux_cli.locks import hold, is_held
 
@@ -146,9 +146,7 @@ class Journal:
         if self._file is None:
             return
         text = redact(json.dumps(event, ensure_ascii=False))
-        line = b"\n%s\n" % text.encode("utf-8", "surrogatepass")  # on its own, even behind one that was cut short
-        if os.write(self._file, line) < len(line):
-            raise _full()
+        _write_all(self._file, f"\n{text}\n")  # on its own, even behind one that was cut short
         self._written += 1
 
 
@@ -165,7 +163,7 @@ class Row(NamedTuple):
         return self.path.with_suffix("")
 
 
-def begin(root: Path, facts: dict[str, Json]) -> Journal:
+def begin(root: Path, facts: dict[str, Json], calls: Iterable[dict[str, Json]]) -> Journal:
     """A new journal in `root`, its first line on the disk. Raises OutputError where that cannot be had."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
     folder, path = root / name, root / f"{name}{SUFFIX}"
@@ -176,7 +174,9 @@ def begin(root: Path, facts: dict[str, Json]) -> Journal:
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
         hold(file)
         journal = Journal(folder, file, private=facts.get("prompt") is None)
-        journal._write({"event": "run", "schema": SCHEMA, "id": name, "time": time.time(), **facts})  # noqa: SLF001
+        about: dict[str, Json] = {"event": "run", "schema": SCHEMA, "id": name, "time": time.time(), **facts}
+        for block in first_line(about, calls):
+            _write_all(file, redact(block))
         os.fsync(file)
         _sync(root)
     except OSError as fault:
@@ -255,6 +255,12 @@ def _forget(path: Path) -> None:
 def _check_room(folder: Path) -> None:
     """Raise OSError where a picture that is paid for would find no room."""
     if shutil.disk_usage(folder).free < ROOM:
+        raise _full()
+
+
+def _write_all(file: int, text: str) -> None:
+    data = text.encode("utf-8", "surrogatepass")
+    if os.write(file, data) < len(data):
         raise _full()
 
 

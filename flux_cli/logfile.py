@@ -40,7 +40,7 @@ class Log:
     def end(self, report: Report) -> None:
         """What became of it; the log is closed."""
         counts: dict[str, Json] = {
-            "saved": len(report.saved),
+            "saved": sum(1 for _ in report.saved),
             "failed": len(report.errors),
             "cost_usd": report.cost_usd,
         }

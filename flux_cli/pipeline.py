@@ -32,6 +32,7 @@ from flux_cli.core.errors import (
 )
 from flux_cli.core.naming import Name
 from flux_cli.core.noun import NamedTuple
+from flux_cli.core.outcomes import Outcomes
 from flux_cli.core.request import Call, Event, Facts, Media, Note, Outcome, Plan, Reply, Report, Resolved, Saved
 from flux_cli.finishing import Desk, Ledger, Sink, described
 from flux_cli.http import Http
@@ -52,7 +53,7 @@ class Job(NamedTuple):
 
     resolved: Resolved
     plan: Plan
-    names: tuple[Name, ...]
+    names: Sequence[Name]
     provider: Provider
     provider_name: str
     hosted: bool
@@ -73,7 +74,7 @@ async def generate(job: Job, http: Http, tell: Tell) -> Report:
     When the task is cancelled (Ctrl-C, or a signal to end) what is saved stays, and the report says what was under way.
     """
     run = _Run(job, http, tell)
-    todo = iter(zip(job.plan.calls, job.names, strict=True))
+    todo = iter(enumerate(zip(job.plan.calls, job.names, strict=True)))
     interrupted = False
     with _ending_like_ctrl_c():
         workers = [asyncio.create_task(run.work(todo)) for _ in range(min(job.concurrency, len(job.plan.calls)))]
@@ -84,10 +85,9 @@ async def generate(job: Job, http: Http, tell: Tell) -> Report:
             await asyncio.gather(*workers, return_exceptions=True)
             # The event loop waits for its threads when it closes; a fresh pool has none: nobody waits for an encoder.
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
-    outcomes = tuple(run.outcomes.get(call.number) or _not_started(call) for call in job.plan.calls)
     notes: tuple[Note, ...] = (*job.resolved.notes, *job.plan.notes)
     stopped = tuple((stop.identity, agreed) for stop, agreed in http.stopped)
-    return Report(job.resolved, notes, job.provider_name, job.hosted, outcomes, interrupted, stopped, run.remarks)
+    return Report(job.resolved, notes, job.provider_name, job.hosted, run.outcomes, interrupted, stopped, run.remarks)
 
 
 @contextlib.contextmanager
@@ -122,25 +122,25 @@ class _Run:
         self._answered = set(job.arrived)  # calls that are paid for
         self._named: dict[int, float | None] = {}  # what a call has cost, in USD
         self._desk = Desk(job.delivery, job.sink, job.ledger, job.identity)
-        self.outcomes: dict[int, Outcome] = {}
+        self.outcomes = Outcomes(job.plan.calls)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What there is to say of the files, each once, with how many it is true of."""
         return tuple(f"{count} files: {words}" if count > 1 else words for words, count in self._desk.remarks.items())
 
-    async def work(self, todo: Iterator[tuple[Call, Name]]) -> None:
+    async def work(self, todo: Iterator[tuple[int, tuple[Call, Name]]]) -> None:
         """One worker: takes the next call until there is none."""
-        for call, name in todo:
+        for place, (call, name) in todo:
             while self._budget.must_wait:
                 self._ended.clear()
                 await self._ended.wait()
             if path := self._job.skip.get(call.number):
-                self._finish(Outcome(call, skipped=path))
+                self._finish(place, Outcome(call, skipped=path))
             elif call.number not in self._answered and (reason := self._held_back()):
-                self._finish(Outcome(call, error=NotSentError(f"not sent, because {reason}")))
+                self._finish(place, Outcome(call, error=NotSentError(f"not sent, because {reason}")))
             else:
-                await self._one(call, name)
+                await self._one(place, call, name)
 
     def _held_back(self) -> str:
         """Why no further call may go out; "" where it may."""
@@ -148,7 +148,7 @@ class _Run:
             return f"call {self._stopped_by} failed: {self._fatal.code}"
         return self._budget.objection()
 
-    async def _one(self, call: Call, name: Name) -> None:
+    async def _one(self, place: int, call: Call, name: Name) -> None:
         started = time.monotonic()
         saved: list[Saved] = []
         error: FluxError | None = None
@@ -173,7 +173,8 @@ class _Run:
             self._ended.set()
             if error:
                 self._write_off(call, error, saved)
-            self._finish(Outcome(call, tuple(saved), error, seconds=time.monotonic() - started))
+            self._answered.discard(call.number)
+            self._finish(place, Outcome(call, tuple(saved), error, seconds=time.monotonic() - started))
 
     def _write_off(self, call: Call, error: FluxError, saved: list[Saved]) -> None:
         """Write a failure down, and whether anything is left to be fetched."""
@@ -254,11 +255,11 @@ class _Run:
         while self._job.ledger.is_behind:
             await asyncio.to_thread(self._job.ledger.sync)
 
-    def _finish(self, outcome: Outcome) -> None:
-        self.outcomes[outcome.call.number] = outcome
+    def _finish(self, place: int, outcome: Outcome) -> None:
+        self.outcomes.put(place, outcome)
         index, seconds = outcome.call.number, outcome.seconds
-        for place, one in enumerate(outcome.saved):
-            cost = None if place else one.facts.cost_usd
+        for extra, one in enumerate(outcome.saved):
+            cost = None if extra else one.facts.cost_usd
             identity = one.facts.request_id
             self._tell(Event("saved", index, described(one), seconds, one.path, one.size, cost, identity))
         if outcome.skipped:
@@ -288,7 +289,3 @@ def _size(file: str) -> int:
 def _is_gone(fault: FluxError) -> bool:
     """Whether what a provider once made is not to be had any more."""
     return isinstance(fault, NotFoundError) or (isinstance(fault, NetworkError) and fault.status in GONE)
-
-
-def _not_started(call: Call) -> Outcome:
-    return Outcome(call, error=Interrupted("interrupted before it was sent"))

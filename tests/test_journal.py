@@ -29,6 +29,10 @@ def facts(prompt: str | None = "a fox", count: int = 1) -> dict:
     return {"provider": "lumenfall", "base_url": "https://a", "prompt": prompt, "calls": calls}
 
 
+def begin(root: Path, told: dict) -> journal.Journal:
+    return journal.begin(root, {name: value for name, value in told.items() if name != "calls"}, told["calls"])
+
+
 def media(book: journal.Journal, data: bytes = b"picture") -> Media:
     path = book.folder / os.urandom(4).hex()
     path.write_bytes(data)
@@ -59,7 +63,7 @@ def file_size():
 def test_nobody_else_may_read_it(root):
     old = os.umask(0)
     try:
-        with journal.begin(root, facts()) as book:
+        with begin(root, facts()) as book:
             modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (root, *root.iterdir())}
     finally:
         os.umask(old)
@@ -67,7 +71,7 @@ def test_nobody_else_may_read_it(root):
 
 
 def test_a_whole_run_leaves_its_lines_and_no_folder(root):
-    with journal.begin(root, facts()) as book:
+    with begin(root, facts()) as book:
         book.sent(CALL)
         book.answered(CALL, ANSWER)
         one = media(book)
@@ -81,7 +85,7 @@ def test_a_whole_run_leaves_its_lines_and_no_folder(root):
 
 
 def test_what_is_not_saved_stays(root):
-    with journal.begin(root, facts()) as book:
+    with begin(root, facts()) as book:
         book.sent(CALL)
         book.answered(CALL, ANSWER)
         one = media(book)
@@ -92,7 +96,7 @@ def test_what_is_not_saved_stays(root):
 
 
 def test_a_failure_after_which_nothing_is_left_to_fetch_leaves_no_folder(root):
-    with journal.begin(root, facts()) as book:
+    with begin(root, facts()) as book:
         book.sent(CALL)
         book.answered(CALL, ANSWER)
         media(book)
@@ -103,7 +107,7 @@ def test_a_failure_after_which_nothing_is_left_to_fetch_leaves_no_folder(root):
 
 def test_whoever_reads_meanwhile_finds_the_run_as_far_as_it_is_written(root):
     """The list of what is waiting grows, and nothing is ever lost from it or read wrongly."""
-    with journal.begin(root, facts(count=200)) as book:
+    with begin(root, facts(count=200)) as book:
         stop = threading.Event()
         counts = [0]
 
@@ -125,13 +129,13 @@ def test_whoever_reads_meanwhile_finds_the_run_as_far_as_it_is_written(root):
 def test_names_of_files_that_are_no_text_come_back_as_they_were(root, name):
     told = facts()
     told["calls"][0]["template"] = f"{name}.{{ext}}"
-    with journal.begin(root, told) as book:
+    with begin(root, told) as book:
         pass
     assert past(root, book).entries[0].name.path("png") == f"{name}.png"
 
 
 def test_before_the_money_is_spent_a_full_disk_is_an_error(root, file_size):
-    with journal.begin(root, facts()) as book:
+    with begin(root, facts()) as book:
         file_size((root / f"{book.run}.jsonl").stat().st_size + 10)
         with pytest.raises(OSError, match=r"space|large"):
             book.sent(CALL)
@@ -153,18 +157,18 @@ def small_disk(tmp_path):
 
 def test_a_disk_with_no_room_for_a_picture_is_full(small_disk):
     """What cannot be kept must not be paid for."""
-    with journal.begin(small_disk / "runs", facts()) as book:
+    with begin(small_disk / "runs", facts()) as book:
         book.sent(CALL)
         (small_disk / "others").write_bytes(bytes(12 << 20))
         with pytest.raises(OSError, match="space"):
             book.sent(CALL._replace(number=2))
     with pytest.raises(OutputError, match="space"):
-        journal.begin(small_disk / "runs", facts())
+        begin(small_disk / "runs", facts())
     assert len(list((small_disk / "runs").iterdir())) == 1  # a run that could not begin leaves nothing
 
 
 def test_after_the_money_is_spent_a_full_disk_loses_neither_picture_nor_journal(root, file_size):
-    with journal.begin(root, facts()) as book:
+    with begin(root, facts()) as book:
         path = root / f"{book.run}.jsonl"
         book.sent(CALL)
         book.answered(CALL, ANSWER)
@@ -191,12 +195,12 @@ def test_a_journal_that_cannot_be_had_is_said_before_anything_is_sent(tmp_path, 
         if os.geteuid() == 0:
             pytest.skip("root may write anywhere")
     with pytest.raises(OutputError, match="cannot keep a journal") as caught:
-        journal.begin(blocked / "runs", facts())
+        begin(blocked / "runs", facts())
     assert (caught.value.exit_code, "FLUX_STATE" in caught.value.hint) == (2, True)
 
 
 def test_a_run_under_way_is_seen_as_such_and_nobody_else_may_go_on_with_it(root):
-    with journal.begin(root, facts()) as book:
+    with begin(root, facts()) as book:
         (row,) = journal.rows(root)
         assert row.running
         with pytest.raises(UsageError, match="under way"):
@@ -211,7 +215,7 @@ def test_a_run_under_way_is_seen_as_such_and_nobody_else_may_go_on_with_it(root)
 
 def test_whoever_goes_on_reads_what_the_one_before_has_written(root):
     """Two recoveries at once: the second finds the work done."""
-    with journal.begin(root, facts()) as book:
+    with begin(root, facts()) as book:
         book.answered(CALL, ANSWER)
     (stale,) = journal.rows(root)
     assert stale.past.state == "recoverable"
@@ -227,10 +231,10 @@ def test_whoever_goes_on_reads_what_the_one_before_has_written(root):
 RUN = """
 import sys
 from pathlib import Path
-from test_journal import ANSWER, CALL, facts, media, saved
+from test_journal import ANSWER, CALL, begin, facts, media, saved
 from flux_cli import journal
 for _ in range(20):
-    with journal.begin(Path(sys.argv[1]), facts()) as book:
+    with begin(Path(sys.argv[1]), facts()) as book:
         book.sent(CALL)
         book.answered(CALL, ANSWER)
         one = media(book)
@@ -262,7 +266,7 @@ def test_several_at_once_keep_apart_and_a_lock_ends_with_its_process(root):
 
 def test_prune_keeps_the_newest_and_whatever_can_be_recovered(root):
     for number in range(6):
-        with journal.begin(root, facts()) as book:
+        with begin(root, facts()) as book:
             if number == 1:
                 book.answered(CALL, ANSWER)
                 media(book)
@@ -279,7 +283,7 @@ def test_prune_keeps_the_newest_and_whatever_can_be_recovered(root):
 
 
 def test_prune_leaves_runs_under_way_alone(root):
-    with journal.begin(root, facts()) as book:
+    with begin(root, facts()) as book:
         os.utime(root / f"{book.run}.jsonl", (0, 0))
         journal.prune(root, keep=0)
         assert past(root, book).state == "interrupted"
@@ -289,7 +293,7 @@ def test_prune_leaves_runs_under_way_alone(root):
 def test_without_prompts_no_word_of_them_is_in_the_folder(root, state):
     prompt = "a red fox under a violet moon"
     body = json.dumps({"data": [{"url": "https://a/b", "revised_prompt": prompt}], "input": {"prompt": prompt}})
-    with journal.begin(root, facts(prompt=None)) as book:
+    with begin(root, facts(prompt=None)) as book:
         book.sent(CALL)
         book.answered(CALL, ANSWER._replace(data=body.encode()))
         one = media(book)
@@ -310,7 +314,7 @@ def test_without_prompts_no_word_of_them_is_in_the_folder(root, state):
 
 def test_a_key_is_nowhere_in_it(root):
     Secret(KEY)
-    with journal.begin(root, facts(prompt=f"draw {KEY}")) as book:
+    with begin(root, facts(prompt=f"draw {KEY}")) as book:
         book.sent(CALL)
         body = json.dumps({"error": f"key {KEY} is wrong"}).encode()
         book.answered(CALL, Reply(200, {"x-echo": KEY, "authorization": KEY}, body))
@@ -320,7 +324,7 @@ def test_a_key_is_nowhere_in_it(root):
 
 
 def test_a_run_is_found_by_the_beginning_of_its_name_if_that_is_the_only_one(root):
-    with journal.begin(root, facts()) as book:
+    with begin(root, facts()) as book:
         pass
     assert journal.find(root, book.run[:-2]).past.id == book.run
     (root / f"{book.run[:-1]}!.jsonl").write_bytes((root / f"{book.run}.jsonl").read_bytes())
@@ -354,7 +358,7 @@ def test_a_scratch_journal_writes_nothing_down_and_is_gone_at_the_end(tmp_path, 
 def test_runs_of_one_second_are_listed_in_their_order(root):
     begun = []
     for _ in range(8):
-        with journal.begin(root, facts()) as book:
+        with begin(root, facts()) as book:
             begun.append(book.run)
     assert [row.past.id for row in journal.rows(root)] == begun[::-1]
 
@@ -368,7 +372,7 @@ def test_calls_that_are_answered_at_once_share_the_way_to_the_disk(root, monkeyp
         begun.set()
         go_on.wait(5)
 
-    with journal.begin(root, facts(count=10)) as ledger:
+    with begin(root, facts(count=10)) as ledger:
         monkeypatch.setattr(journal.os, "fsync", fsync)
         ledger.sent(CALL)
         first = threading.Thread(target=ledger.sync)

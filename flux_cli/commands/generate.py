@@ -7,8 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flux_cli import config, console, folders
+from flux_cli.commands.begun import record
 from flux_cli.commands.prepared import provider_of
-from flux_cli.commands.ready import Ready, check_budget, make_ready, record
+from flux_cli.commands.ready import Ready, check_budget, make_ready
 from flux_cli.commands.viewing import Shown, make_sheet, show_preview, wants_preview
 from flux_cli.core import markup
 from flux_cli.core.errors import FluxError, UsageError
@@ -49,11 +50,12 @@ def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Vie
     if finishing.html and not options.as_json:
         console.out(_markup(report))
     _tell(ready, report, paths=not finishing.html)
-    pictures = [saved for saved in report.saved if saved.path != "-" and not saved.label]
-    if sheet and pictures and not report.interrupted:
+    pictures: list[str] = []
+    if (sheet or shown or viewing.preview) and not report.interrupted:
+        pictures = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]
+    if sheet and pictures:
         _save_sheet(ready, report, sheet, viewing)
-    if not report.interrupted:
-        show_preview([saved.path for saved in pictures], wanted=shown, said=viewing.preview)
+    show_preview(pictures, wanted=shown, said=viewing.preview)
     return report.exit_code
 
 
@@ -82,7 +84,7 @@ def _save_sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> N
     ]
     wanted = format_of_suffix(viewing.sheet_output or "") or ready.prepared.resolved.format
     try:
-        sheet = make_sheet(shown, wanted or report.saved[0].format, ready.prepared.resolved.quality)
+        sheet = make_sheet(shown, wanted or next(report.saved).format, ready.prepared.resolved.quality)
         path = files.Folder(overwrite=ready.options.overwrite).save(name, sheet)
     except FluxError as fault:
         console.err(f"flux: note: no sheet: {fault.message}")
@@ -115,7 +117,7 @@ def _run(ready: Ready, log: Log | None) -> Report:
 
     options, prepared, row = ready.options, ready.prepared, ready.row
     pays = row.hosted and ready.calls
-    with journal.begin(folders.state_folder() / "runs", record(ready)) if pays else journal.scratch() as ledger:
+    with journal.begin(folders.state_folder() / "runs", *record(ready)) if pays else journal.scratch() as ledger:
         sink: Sink = files.Folder(overwrite=options.overwrite, mark=ledger.run)
         job = Job(
             resolved=prepared.resolved,
@@ -182,7 +184,7 @@ def _tell(ready: Ready, report: Report, *, paths: bool) -> None:
         for outcome in report.outcomes:
             for path in (*(saved.path for saved in outcome.saved), *filter(None, [outcome.skipped])):
                 console.out(path)
-    if not report.hosted and report.saved and not options.quiet:
+    if not report.hosted and not options.quiet and any(report.saved):
         model = report.resolved.wire_model
         words = ", ".join(dict.fromkeys(word for saved in report.saved for word in saved.facts.undrawn))
         missing = f"; it does not show: {words}" if words else ""

@@ -11,12 +11,12 @@ from flux_cli import __version__, config, console, folders, keys
 from flux_cli.commands.prepared import Prepared, prepare, read_prompt
 from flux_cli.commands.typed import one_prompt
 from flux_cli.core import naming
-from flux_cli.core.delivery import Delivery, delivery_document, expected
+from flux_cli.core.delivery import Delivery, expected
 from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, OutputError, UsageError
 from flux_cli.core.finish import Finish
+from flux_cli.core.lazy import Lazy
 from flux_cli.core.metadata.making import record_of_run
 from flux_cli.core.metadata.record import without_prompt
-from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
 from flux_cli.core.noun import NamedTuple
 from flux_cli.core.provider import Row
@@ -24,6 +24,8 @@ from flux_cli.core.request import Attachment, Auth
 from flux_cli.core.variants import refuse_doubles
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from flux_cli.cli.finishing import Finishing
     from flux_cli.cli.options import Options
     from flux_cli.cli.provenance import Metadata
@@ -40,7 +42,7 @@ class Ready(NamedTuple):
     prepared: Prepared
     row: Row
     auth: Auth | None
-    names: tuple[Name, ...]
+    names: Sequence[Name]
     skip: dict[int, str]
     delivery: Delivery
     identity: Identity | None = None
@@ -128,21 +130,21 @@ def _fetched(address: str) -> Attachment:
     return inputs.attachment(address, data)
 
 
-def _names(prepared: Prepared) -> tuple[Name, ...]:
+def _names(prepared: Prepared) -> Sequence[Name]:
     """A name for every call. `{id}` is made here, so that all names are known before anything is paid."""
     from flux_cli import files
 
     resolved, output = prepared.resolved, prepared.output
     if output == "-":
-        return tuple(Name("-", {}) for _ in prepared.plan.calls)
+        return [Name("-", {})] * prepared.resolved.n
     if output and files.is_special(output):
         raise OutputError(f"{output} is no file", hint="name a file or a folder; -o - writes to standard output")
     folder = bool(output) and files.is_folder(output or "")
     template = naming.complete(output, seeded=resolved.seed is not None, is_folder=folder)
-    return naming.names(template, _fields(prepared))
+    return naming.names(template, fields_of(prepared))
 
 
-def _fields(prepared: Prepared) -> list[dict[str, str | int]]:
+def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
     """The values of a template's fields, one row a call."""
     resolved, size, now = prepared.resolved, prepared.resolved.size, time.localtime()
     common: dict[str, str | int] = {
@@ -153,12 +155,15 @@ def _fields(prepared: Prepared) -> list[dict[str, str | int]]:
         "date": time.strftime("%Y-%m-%d", now),
         "time": time.strftime("%H%M%S", now),
     }
-    rows = []
-    for call in prepared.plan.calls:
-        identity = os.urandom(4).hex()
+    calls, width = prepared.plan.calls, 4
+    identities = os.urandom(width * len(calls))
+
+    def row(place: int) -> dict[str, str | int]:
+        call, identity = calls[place], identities[width * place : width * (place + 1)].hex()
         seed = call.seed if isinstance(call.seed, int) else identity
-        rows.append({**common, "id": identity, "seed": seed, "index": call.number})
-    return rows
+        return {**common, "id": identity, "seed": seed, "index": call.number}
+
+    return Lazy(len(calls), row)
 
 
 def _check_stdout(options: Options, prepared: Prepared, delivery: Delivery) -> None:
@@ -200,15 +205,18 @@ def find_key(row: Row, base: str) -> Auth | None:
 
 
 def _preflight(
-    options: Options, prepared: Prepared, names: tuple[Name, ...], delivery: Delivery
+    options: Options, prepared: Prepared, names: Sequence[Name], delivery: Delivery
 ) -> tuple[dict[int, str], frozenset[str]]:
     """Every file by its name. Returns what need not be made: whole calls by number, and files that stay as they are."""
     from flux_cli import files
 
-    expected_files = [(place, name) for place, one in enumerate(names) for name in expected_of(prepared, delivery, one)]
-    refuse_doubles((name.path("ext"), f"file {number}") for number, (_, name) in enumerate(expected_files, 1))
+    def expected_files() -> Iterator[tuple[int, Name]]:
+        return ((place, name) for place, one in enumerate(names) for name in expected_of(prepared, delivery, one))
+
+    if len(expected_of(prepared, delivery, names[0])) > 1:  # else they are all different, as the names are
+        refuse_doubles((name.path("ext"), f"file {number}") for number, (_, name) in enumerate(expected_files(), 1))
     present = files.preflight(
-        [name for _, name in expected_files],
+        (name for _, name in expected_files()),
         None,
         overwrite=options.overwrite,
         skip_existing=options.skip_existing,
@@ -216,8 +224,13 @@ def _preflight(
     )
     if options.skip_existing and not options.quiet and any("{id}" in name.template for name in names):
         console.err("flux: note: --skip-existing cannot know names with a random {id} again; add --seed")
-    missing = {place for number, (place, _) in enumerate(expected_files) if number not in present}
-    there = {expected_files[number][0]: path for number, path in reversed(present.items())}
+    if not present:
+        return {}, frozenset()
+    missing = {place for number, (place, _) in enumerate(expected_files()) if number not in present}
+    there: dict[int, str] = {}
+    for number, (place, _) in enumerate(expected_files()):
+        if number in present:
+            there.setdefault(place, present[number])
     skip = {prepared.plan.calls[place].number: path for place, path in there.items() if place not in missing}
     return skip, frozenset(present.values())
 
@@ -226,42 +239,6 @@ def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[Nam
     """The files of one call, if its picture comes in the size that is expected."""
     size, hosted = prepared.resolved.size, prepared.settings.provider.hosted
     return expected(delivery, name, size.expected(hosted=hosted) if size else ANY)
-
-
-def record(ready: Ready) -> dict[str, Json]:
-    """What the journal says of a run before it begins: enough to fetch, finish and save its pictures another day."""
-    prepared = ready.prepared
-    resolved, private = prepared.resolved, not prepared.settings.journal_prompts
-    names = ready.names if prepared.output != "-" else naming.names(naming.DEFAULT_UNSEEDED, _fields(prepared))
-    calls: list[Json] = []
-    for call, name in zip(prepared.plan.calls, names, strict=True):
-        if call.number in ready.skip:
-            continue
-        fields = {**name.fields, "slug": "picture", "prompt": "picture"} if private else name.fields
-        known: dict[str, Json] = dict(fields)
-        calls.append({
-            "number": call.number, "seed": call.seed, "model": call.model,
-            "template": name.template, "fields": known,
-        })  # fmt: skip
-    return {
-        "version": __version__,
-        "provider": ready.row.name,
-        "base_url": prepared.settings.base_url,
-        "model": resolved.wire_model,
-        "prompt": None if private else resolved.prompt,
-        "n": resolved.n,
-        "price_usd": resolved.unit_price_usd,
-        "delivery": delivery_document(ready.delivery, private=private),
-        "folder": _here(),
-        "calls": calls,
-    }
-
-
-def _here() -> str:
-    try:
-        return os.getcwd()  # noqa: PTH109 - as the shell sees it
-    except OSError:  # deleted under us; an absolute -o may do without
-        return os.path.expanduser("~")  # noqa: PTH111
 
 
 def check_budget(ready: Ready) -> None:

@@ -130,7 +130,7 @@ def _exit_code(done: Sequence[Done]) -> int:
     if Interrupted.exit_code in codes:
         return Interrupted.exit_code
     if len(codes) > 1:
-        return 3 if any(one.report.saved for one in done) else 1
+        return 3 if any(any(one.report.saved) for one in done) else 1
     return codes.pop() if codes else 0
 
 

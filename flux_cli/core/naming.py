@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from flux_cli.core.errors import OutputError, did_you_mean
 from flux_cli.core.formats import BY_SUFFIX, FORMATS, format_of_suffix, split_suffix
+from flux_cli.core.lazy import Lazy
 from flux_cli.core.noun import NamedTuple
 
 DEFAULT = "{slug}-{seed}.{ext}"
@@ -62,15 +63,19 @@ def completed(output: str | None, default: str, known: Sequence[str], *, is_fold
     return f"{output}.{{ext}}"
 
 
-def names(template: str, rows: list[dict[str, str | int]]) -> tuple[Name, ...]:
+def names(template: str, rows: Sequence[dict[str, str | int]]) -> Sequence[Name]:
     """One name a row of field values, all different: where the template alone would repeat, `-{index}` is added."""
     for candidate in (template, with_tail(template, f"-{{index:0{len(str(len(rows)))}}}")):
-        all_names = tuple(Name(candidate, row) for row in rows)
-        if len({fold(name.path("ext")) for name in all_names}) == len(all_names):
+        all_names = _named(candidate, rows)
+        if len({hash(fold(name.path("ext"))) for name in all_names}) == len(rows):
             break
     for name in all_names:
         _check(name.path("jpeg"))
     return all_names
+
+
+def _named(template: str, rows: Sequence[dict[str, str | int]]) -> Sequence[Name]:
+    return Lazy(len(rows), lambda place: Name(template, rows[place]))
 
 
 def slug(prompt: str) -> str:

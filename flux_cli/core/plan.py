@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.formats import FORMATS
+from flux_cli.core.lazy import Lazy
 from flux_cli.core.model import Field, Wire
 from flux_cli.core.rendering import json_text
 from flux_cli.core.request import Call, Note, Plan
@@ -39,7 +40,9 @@ def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
     for name, value in said.items():
         body |= spell(_field(wire, name), value)
     seed, seed_notes = _seed(resolved, wire, fresh_seed)
-    calls = tuple(_call(resolved, wire, body, seed, number) for number in range(1, resolved.n + 1))
+    calls = Lazy(resolved.n, lambda place: _call(resolved, wire, body, seed, place + 1))
+    if calls:
+        _ = calls[-1]  # the last one has the largest seed
     return Plan(calls, (*_count_notes(resolved, seed), *seed_notes, *notes, *quality_notes))
 
 

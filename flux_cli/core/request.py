@@ -7,6 +7,7 @@ from flux_cli.core.noun import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from typing import Literal, TypeAlias
 
     from flux_cli.core.errors import FluxError
@@ -90,7 +91,7 @@ class Call(NamedTuple):
 class Plan(NamedTuple):
     """Everything that will be sent, and the notes on how."""
 
-    calls: tuple[Call, ...]
+    calls: Sequence[Call]
     notes: tuple[Note, ...]
 
 
@@ -222,14 +223,15 @@ class Report(NamedTuple):
     notes: tuple[Note, ...]
     provider: str
     hosted: bool
-    outcomes: tuple[Outcome, ...]
+    outcomes: Sequence[Outcome]
     interrupted: bool = False
     stopped: tuple[tuple[str, bool], ...] = ()  # jobs given up at the provider -> whether it agreed
     remarks: tuple[str, ...] = ()  # what a person should know of the files, as sentences
 
     @property
-    def saved(self) -> tuple[Saved, ...]:
-        return tuple(saved for outcome in self.outcomes for saved in outcome.saved)
+    def saved(self) -> Iterator[Saved]:
+        """The files, one after the other: of ten thousand, one is in memory."""
+        return (saved for outcome in self.outcomes for saved in outcome.saved)
 
     @property
     def errors(self) -> tuple[FluxError, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from flux_cli.core.model import Json
@@ -13,6 +13,7 @@ from flux_cli.core.noun import NamedTuple
 from flux_cli.core.replies import parse_json
 from flux_cli.core.request import Facts, Media, Reply
 
+BLOCK = 1 << 16  # characters
 LARGEST = 1e15  # of any number a journal can mean
 LATEST = 253_402_300_800.0  # the year 10000, which calendars cannot write
 PROMPTS = ("prompt", "revised_prompt", "input")  # where answers repeat it
@@ -113,6 +114,18 @@ def _without_prompts(value: Json) -> Json:
     if isinstance(value, dict):
         return {key: _without_prompts(part) for key, part in value.items() if key not in PROMPTS}
     return [_without_prompts(part) for part in value] if isinstance(value, list) else value
+
+
+def first_line(about: dict[str, Json], calls: Iterable[dict[str, Json]]) -> Iterator[str]:
+    """The line that opens a journal, in blocks that are worth a write: ten thousand calls are four megabytes."""
+    block, opening = f"\n{json.dumps(about, ensure_ascii=False)[:-1]}", ', "calls": ['
+    for call in calls:
+        block += opening + json.dumps(call, ensure_ascii=False)
+        opening = ", "
+        if len(block) > BLOCK:
+            yield block
+            block = ""
+    yield f"{block}{opening if opening != ', ' else ''}]}}\n"
 
 
 def read(lines: Iterable[bytes]) -> Past | None:

@@ -1,0 +1,51 @@
+"""What the journal says of a run before it begins: enough to fetch, finish and save its pictures another day."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from flux_cli import __version__
+from flux_cli.commands.ready import Ready, fields_of
+from flux_cli.core import naming
+from flux_cli.core.delivery import delivery_document
+from flux_cli.core.model import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flux_cli.core.naming import Name
+    from flux_cli.core.request import Call
+
+
+def record(ready: Ready) -> tuple[dict[str, Json], Iterator[dict[str, Json]]]:
+    """The facts of a run, and its calls one by one."""
+    prepared = ready.prepared
+    resolved, private = prepared.resolved, not prepared.settings.journal_prompts
+    names = ready.names if prepared.output != "-" else naming.names(naming.DEFAULT_UNSEEDED, fields_of(prepared))
+
+    def row(call: Call, name: Name) -> dict[str, Json]:
+        fields: dict[str, Json] = {**name.fields, **({"slug": "picture", "prompt": "picture"} if private else {})}
+        about: dict[str, Json] = {"number": call.number, "seed": call.seed, "model": call.model}
+        return {**about, "template": name.template, "fields": fields}
+
+    todo = zip(prepared.plan.calls, names, strict=True)
+    facts: dict[str, Json] = {
+        "version": __version__,
+        "provider": ready.row.name,
+        "base_url": prepared.settings.base_url,
+        "model": resolved.wire_model,
+        "prompt": None if private else resolved.prompt,
+        "n": resolved.n,
+        "price_usd": resolved.unit_price_usd,
+        "delivery": delivery_document(ready.delivery, private=private),
+        "folder": _here(),
+    }
+    return facts, (row(call, name) for call, name in todo if call.number not in ready.skip)
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - as the shell sees it
+    except OSError:  # deleted under us; an absolute -o may do without
+        return os.path.expanduser("~")  # noqa: PTH111
