@@ -38,7 +38,7 @@ class Folder:
         try:
             if self._same and (there := _holder(path, b"".join(picture.parts))):
                 return there
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             part = f"{PART}{self._mark}{os.urandom(8).hex()}"
             return _publish(picture.parts, path, part, overwrite=self._overwrite and not extra and not fresh)
         except OSError as fault:
@@ -58,7 +58,7 @@ def _holder(path: str, data: bytes) -> str:
     place, number = path, 2
     while os.path.lexists(place):
         with contextlib.suppress(OSError):
-            if os.path.getsize(place) == len(data) and Path(place).read_bytes() == data:  # noqa: PTH202
+            if os.path.getsize(place) == len(data) and Path(place).read_bytes() == data:
                 return place
         place, number = sibling(path, number), number + 1
     return ""
@@ -95,12 +95,12 @@ def preflight(
     """
     present, folders = {}, {}
     for index, name in enumerate(names):
-        folders[str(Path(name.path("png")).parent)] = True
+        folders[os.path.dirname(name.path("png"))] = True
         for path in name.candidates(file_format):
             if found := _existing(path):
                 present[index] = found
                 break
-    special = next((path for path in present.values() if not stat.S_ISREG(os.stat(path).st_mode)), None)  # noqa: PTH116
+    special = next((path for path in present.values() if not stat.S_ISREG(os.stat(path).st_mode)), None)
     if special:
         raise OutputError(f"{special} is no file", hint="name a file or a folder; -o - writes to standard output")
     if present and not overwrite and not skip_existing:
@@ -139,7 +139,7 @@ def _existing(path: str) -> str | None:
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
         raise OutputError(f"cannot look at {plain(path, 200)!r}: {reason}") from fault
-    if os.path.islink(path) and not os.path.exists(path):  # noqa: PTH110, PTH114 - a dangling link names no file yet
+    if os.path.islink(path) and not os.path.exists(path):  # a dangling link names no file yet
         return None
     return path
 
@@ -159,19 +159,19 @@ def _try_folder(folder: Path) -> None:
 def _publish(parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool) -> str:
     """Write beside the target and move into place in one step; readers never see half a picture."""
     target = os.path.realpath(path) if overwrite else path  # a link stays a link, its target is replaced
-    part = str(Path(target).parent / part_name)
+    part = os.path.join(os.path.dirname(target), part_name)
     try:
-        with open(part, "xb") as file:  # noqa: PTH123 - mkstemp would ignore the umask
+        with open(part, "xb") as file:  # mkstemp would ignore the umask
             file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         if overwrite:
-            os.replace(part, target)  # noqa: PTH105
+            os.replace(part, target)
             return path
         return _link(part, path)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(part)  # noqa: PTH108
+            os.unlink(part)
         raise
 
 
@@ -185,9 +185,9 @@ def _link(part: str, path: str) -> str:
             free = sibling(path, number)
             continue
         except OSError:  # file systems without hard links
-            with open(free, "xb"):  # noqa: PTH123
-                os.replace(part, free)  # noqa: PTH105
+            with open(free, "xb"):
+                os.replace(part, free)
             return free
-        os.unlink(part)  # noqa: PTH108
+        os.unlink(part)
         return free
     raise FileExistsError(17, "every name like it is taken", path)

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
@@ -86,9 +85,12 @@ class Desk:
         self._done: set[str] = set()
         self.remarks: Counter[str] = Counter()
 
-    def is_done(self, media: Sequence[Media]) -> bool:
-        """Whether nothing of these is needed any more."""
-        return all(one.file in self._done for one in media)
+    def has_done(self, media: Sequence[Media]) -> bool:
+        """Whether nothing of these is needed any more. It is remembered until somebody asks."""
+        files = {one.file for one in media}
+        done = files <= self._done
+        self._done -= files
+        return done
 
     async def keep(self, call: Call, name: Name, media: Media, extra: int, saved: list[Saved]) -> None:
         """Finish and save one picture. Only as many as there are threads are in memory at any time.
@@ -232,7 +234,8 @@ class _Turn:
 def read(file: str) -> tuple[bytes, Received]:
     """The bytes of what arrived, and what they are. Raises PictureError, billed, where they are no whole picture."""
     try:
-        data = Path(file).read_bytes()
+        with open(file, "rb") as picture:
+            data = picture.read()
         look = inspect(data)
     except PictureError as fault:
         fault.billed = True

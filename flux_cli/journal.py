@@ -83,12 +83,12 @@ class Journal:
 
     def fetched(self, call: Call, media: Sequence[Media]) -> None:
         """Everything a call brought is in files of the folder."""
-        rows: list[Json] = [{"file": Path(one.file).name, **self._facts(one)} for one in media]
+        rows: list[Json] = [{"file": os.path.basename(one.file), **self._facts(one)} for one in media]
         self._try({"event": "fetched", "call": call.number, "media": rows})
 
     def saved(self, call: Call, media: Media, saved: Saved) -> None:
         """One picture is where it should be."""
-        path = saved.path if saved.path == "-" else os.path.abspath(saved.path)  # noqa: PTH100 - no look at the disk
+        path = saved.path if saved.path == "-" else os.path.abspath(saved.path)  # no look at the disk
         path = "" if self._private else path  # its name is made of the prompt
         self._try({"event": "saved", "call": call.number, "path": path, "cost_usd": media.facts.cost_usd})
 

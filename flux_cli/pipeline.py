@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.core.budget import Budget
@@ -168,7 +168,8 @@ class _Run:
             )
             raise
         finally:
-            cost = saved[0].facts.cost_usd if saved else self._named.pop(call.number, None)
+            named = self._named.pop(call.number, None)
+            cost = saved[0].facts.cost_usd if saved else named
             self._budget.end(cost, paid=bool(saved or (error and error.billed)))
             self._ended.set()
             if error:
@@ -203,7 +204,7 @@ class _Run:
                     error.request_id = error.request_id or one.facts.request_id
                     fault = fault or error
         finally:
-            if self._desk.is_done(media) and self._job.ledger.whole(call):
+            if self._desk.has_done(media) and self._job.ledger.whole(call):
                 self._http.release(media)
         if fault:
             raise fault
@@ -282,7 +283,7 @@ def _received(call: Call, media: Sequence[Media], seconds: float) -> Event:
 
 def _size(file: str) -> int:
     with contextlib.suppress(OSError):
-        return Path(file).stat().st_size
+        return os.stat(file).st_size
     return 0
 
 

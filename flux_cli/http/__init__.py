@@ -6,6 +6,7 @@ The rule "never pay twice" lives here: a POST is repeated only when it surely di
 import asyncio
 import contextlib
 import json
+import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -234,11 +235,11 @@ class Http:
             path = self._spool.find(word.removeprefix(MARK))
             if path is None:
                 raise PictureError("the picture in the answer is no base64", billed=True, request_id=request_id)
-            return str(path)
+            return path
         if word.startswith("data:"):
             data = decode_data_uri(word, MAX_BYTES)
             try:
-                return str(self._spool.keep(data))
+                return self._spool.keep(data)
             except OSError as fault:
                 raise DiskError(f"the picture cannot be kept: {fault.strerror}", billed=True) from fault
         return await self._download(word, base, request_id)
@@ -277,16 +278,17 @@ class Http:
         if reply.status != 200:
             raise NetworkError(f"{host_of(address)} answered HTTP {reply.status}", status=reply.status)
         try:
-            inspect(path.read_bytes())
+            with open(path, "rb") as file:  # noqa: ASYNC230 - it is in the system's memory
+                inspect(file.read())
         except PictureError:
-            path.unlink()
+            os.unlink(path)
             raise
-        return str(path)
+        return path
 
     def release(self, media: Sequence[Media]) -> None:
         """What arrived is not needed any more."""
         for one in media:
-            self._spool.release(Path(one.file))
+            self._spool.release(one.file)
 
 
 def _redirected(reply: Reply, url: str) -> FluxError | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 from flux_cli.core.errors import ConfigError, NetworkError
@@ -28,7 +27,7 @@ class Ask(NamedTuple):
     headers: dict[str, str]
     body: bytes | None = None
     silence: float | None = None
-    into: Path | None = None  # a file for the body of a good answer; None: it is JSON
+    into: str | None = None  # a file for the body of a good answer; None: it is JSON
     heard: Callable[[Reply], None] | None = None  # gets the answer at once: nothing that fails later can lose it
 
 

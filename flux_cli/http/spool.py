@@ -26,18 +26,18 @@ class Spool:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._free: list[Path] = []
+        self._folder = str(folder)
+        self._free: list[str] = []
 
-    def new(self) -> Path:
+    def new(self) -> str:
         """A path for a file; what may be in it already is of no use. See `begin` and `end`."""
-        path = self._folder / os.urandom(8).hex()
+        path = os.path.join(self._folder, os.urandom(8).hex())
         if self._free:
             with contextlib.suppress(OSError):
-                self._free.pop().rename(path)
+                os.rename(self._free.pop(), path)
         return path
 
-    def keep(self, data: bytes) -> Path:
+    def keep(self, data: bytes) -> str:
         """A file with these bytes. Raises OSError."""
         path = self.new()
         with begin(path) as file:
@@ -45,24 +45,24 @@ class Spool:
             file.truncate()
         return path
 
-    def release(self, path: Path) -> None:
+    def release(self, path: str) -> None:
         """A file is not needed any more."""
         self._free.append(path)
 
-    def find(self, name: str) -> Path | None:
+    def find(self, name: str) -> str | None:
         """The file of that name, if there is one."""
-        path = self._folder / name
-        return path if name.isalnum() and path.is_file() else None
+        path = os.path.join(self._folder, name)
+        return path if name.isalnum() and os.path.isfile(path) else None
 
     def close(self) -> None:
         """Leave no file that nobody needs."""
         for path in self._free:
             with contextlib.suppress(OSError):
-                path.unlink()
+                os.unlink(path)
         self._free.clear()
 
 
-def begin(path: Path) -> BinaryIO:
+def begin(path: str) -> BinaryIO:
     """Open a file of the spool for writing, at its start. Raises OSError."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "wb")
 
@@ -76,7 +76,7 @@ def end(file: BinaryIO) -> None:
 class Base64File:
     """A file with what a base64 text decodes to, in the order the text arrives. `fault` says why it is none."""
 
-    def __init__(self, path: Path, limit: int) -> None:
+    def __init__(self, path: str, limit: int) -> None:
         self.path, self.fault = path, ""
         self._file = begin(path)
         self._cut, self._rest, self._begun, self._size, self._limit = b"", b"", False, 0, limit
@@ -113,7 +113,8 @@ class Base64File:
         """Leave no file."""
         with contextlib.suppress(OSError):  # a full disk takes the last bytes no better
             self._file.close()
-        self.path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path)
 
     def _unescaped(self, part: bytes | bytearray) -> bytes | bytearray:
         """What JSON means: writers escape slashes and plus signs, and fold long lines."""
@@ -160,7 +161,7 @@ class Splitter:
     In `kept`, `BLOB` and the file's name stand for a long text; `BLOB` alone for one that was no base64.
     """
 
-    def __init__(self, new: Callable[[], Path], limit: int) -> None:
+    def __init__(self, new: Callable[[], str], limit: int) -> None:
         self.kept = bytearray()
         self._new, self._limit = new, limit
         self._begin = -1  # where in `kept` the text under way begins; -1: between texts
@@ -231,7 +232,7 @@ class Splitter:
     def _finish(self) -> None:
         if self._file:
             self._file.close()
-            self.kept += f"{BLOB}{'' if self._file.fault else self._file.path.name}".encode()
+            self.kept += f"{BLOB}{'' if self._file.fault else os.path.basename(self._file.path)}".encode()
             self._done.append(self._file)
             self._file = None
         self.kept += b'"'

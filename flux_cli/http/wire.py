@@ -121,7 +121,8 @@ class Inbox:
         if self._file and self._ask.into:
             with suppress(OSError):  # a full disk takes the last bytes no better
                 self._file.close()
-            self._ask.into.unlink(missing_ok=True)  # half a picture is no picture
+            with suppress(FileNotFoundError):
+                os.unlink(self._ask.into)  # half a picture is no picture
 
 
 def _is_proxied(scheme: str) -> bool:

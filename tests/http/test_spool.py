@@ -206,7 +206,7 @@ def test_names_of_files_are_nobodys_to_choose(tmp_path):
     (tmp_path / "picture.png").touch()
     outside = os.path.relpath("/etc/passwd", tmp_path)
     assert [spool.find(name) for name in ("picture.png", outside, "", ".", "none")] == [None] * 5
-    spool.new().touch()
+    Path(spool.new()).touch()
     assert len({spool.new() for _ in range(100)}) == 100
 
 
@@ -214,10 +214,10 @@ def test_a_file_that_is_not_needed_any_more_is_written_over_under_another_name(t
     """Shorter or longer, nothing of what was in it stays; and the old name leads nowhere."""
     spool = Spool(tmp_path)
     for data in (b"x" * 100_000, b"short", b"y" * 200_000, b""):
-        path = spool.keep(data)
+        path = Path(spool.keep(data))
         assert [one.name for one in tmp_path.iterdir()] == [path.name]
         assert path.read_bytes() == data
-        spool.release(path)
+        spool.release(str(path))
     spool.close()
     assert list(tmp_path.iterdir()) == []
 
@@ -226,8 +226,8 @@ def test_a_released_file_that_somebody_removed_is_no_loss(tmp_path):
     spool = Spool(tmp_path)
     first = spool.keep(b"a")
     spool.release(first)
-    first.unlink()
-    second = spool.keep(b"bc")
+    Path(first).unlink()
+    second = Path(spool.keep(b"bc"))
     assert second.read_bytes() == b"bc"
     spool.close()
     assert [path.name for path in tmp_path.iterdir()] == [second.name]

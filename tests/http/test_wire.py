@@ -64,7 +64,7 @@ def ask(url: str, folder: Path, *, into: bool = False, heard: Callable[[Reply], 
     async def go() -> Reply:
         wire = Wire(Spool(folder), 5.0)
         try:
-            return await wire.exchange(Ask("GET", url, {}, into=folder / "picture" if into else None, heard=heard))
+            return await wire.exchange(Ask("GET", url, {}, into=str(folder / "picture") if into else None, heard=heard))
         finally:
             await wire.close()
 
