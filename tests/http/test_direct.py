@@ -1,6 +1,7 @@
 """Connections of our own: who shares one with whom, what servers may do on them, and that httpx's way is as good."""
 
 import asyncio
+import base64
 import re
 import socket
 import ssl
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from flux_cli.core.errors import NetworkError
+from flux_cli.core.errors import ConfigError, NetworkError
 from flux_cli.core.request import Reply
 from flux_cli.http import direct
 from flux_cli.http.address import read_address
@@ -244,6 +245,52 @@ def test_where_a_proxy_is_named_it_is_asked(tmp_path, monkeypatch):
 
     talk(server, go, tmp_path)
     assert (server.requests, server.connections) == (["POST", "POST"], 2)
+
+
+def through(proxy: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Reply:
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+
+    async def go() -> Reply:
+        wire = Wire(Spool(folder), 5.0)
+        try:
+            return await wire.exchange(Ask("POST", "http://pictures.invalid/v1", {}, b"{}"))
+        finally:
+            await wire.close()
+
+    return asyncio.run(go())
+
+
+def test_a_proxy_that_is_not_there_means_nothing_was_sent(tmp_path, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(UnreachableError, match=r"cannot reach pictures\.invalid: Connection refused"):
+        through(f"http://127.0.0.1:{port}", tmp_path, monkeypatch)
+
+
+def test_a_proxy_that_makes_no_sense_is_a_wrong_setting(tmp_path, monkeypatch):
+    with pytest.raises(ConfigError, match="network settings of the environment are wrong"):
+        through("gopher://127.0.0.1", tmp_path, monkeypatch)
+
+
+def test_an_answer_that_breaks_off_at_a_proxy_is_no_answer(tmp_path, monkeypatch):
+    text = base64.b64encode(bytes(200_000))
+
+    async def breaks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n{}")
+        writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n{"b64_json": "' + text)
+        await writer.drain()
+        writer.close()
+
+    async def go(_wire: Wire, url: str) -> None:
+        monkeypatch.setenv("HTTP_PROXY", url)
+        wire = Wire(Spool(tmp_path), 5.0)
+        with pytest.raises(NetworkError, match="broke before the answer was complete") as caught:
+            await wire.exchange(Ask("POST", "http://pictures.invalid/v1", {}, b"{}"))
+        assert not isinstance(caught.value, UnreachableError)
+        await wire.close()
+
+    talk(breaks, go, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
