@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flux_cli import config, console, folders
-from flux_cli.commands.begun import record
 from flux_cli.commands.prepared import provider_of
 from flux_cli.commands.ready import Ready, check_budget, make_ready
 from flux_cli.commands.viewing import Shown, make_sheet, show_preview, wants_preview
@@ -111,6 +110,7 @@ def _markup(report: Report) -> str:
 
 def _run(ready: Ready, log: Log | None) -> Report:
     from flux_cli import files, journal
+    from flux_cli.commands.begun import record
     from flux_cli.commands.execute import execute
     from flux_cli.finishing import Sink
     from flux_cli.pipeline import Job
