@@ -130,7 +130,7 @@ def test_every_module_says_what_lives_in_it(path):
 def test_the_core_imports_only_itself_and_pure_parts_of_the_standard_library(path):
     """No I/O, clock, environment or randomness: what decides can be tested with values alone."""
     pure = {
-        "__future__", "_collections", "_collections_abc", "base64", "binascii", "collections", "contextlib",
+        "__future__", "_collections", "_collections_abc", "array", "base64", "binascii", "collections", "contextlib",
         "contextvars", "difflib", "email", "flux_cli", "hashlib", "ipaddress", "itertools", "json", "marshal", "math",
         "re", "string", "struct", "typing", "unicodedata", "urllib", "xml", "zlib",
     }  # fmt: skip
