@@ -17,7 +17,7 @@ import h11
 from flux_cli.http.address import Address, read_address
 from flux_cli.http.carrier import SENT_ALWAYS, Ask, Head, Receiver, broken, no_address, unreachable, wrong_settings
 
-READ = 1 << 17  # bytes read at once
+READ = 1 << 17  # bytes read at once; the C library would take fresh pages from the system for twice as many, each time
 LONGEST_HEAD = 100 << 10  # bytes of an answer's headers
 KEPT = 16  # connections to one server that wait for the next GET
 KEPT_SECONDS = 5.0  # servers close them after as little as that
@@ -25,7 +25,6 @@ WITH_BODY = ("POST", "PUT", "PATCH")
 SWITCHING_PROTOCOLS = 101
 UNKNOWN = -1
 NO_BODY = (204, 304)  # whatever the headers say
-LARGE = 8 << 20  # bytes
 
 
 class Direct:
@@ -33,9 +32,6 @@ class Direct:
 
     def __init__(self, connect: float) -> None:
         self._connect = connect  # seconds
-        # The C library gives large blocks back to the system at once, and each read would take fresh pages, which cost
-        # more than everything else; from the first large block it is rid of, it learns to keep what it has.
-        bytes(LARGE)
         self._trust: ssl.SSLContext | None = None
         self._kept: dict[str, list[_Line]] = {}  # by origin
 
