@@ -177,7 +177,7 @@ class _Line(asyncio.Protocol):
 
     def connection_lost(self, fault: Exception | None) -> None:
         self._lost = fault or ConnectionResetError("the server hung up")
-        if fault:
+        if fault and self._over:
             self._fail(broken(self._url, fault))
         self.eof_received()
 
