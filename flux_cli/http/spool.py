@@ -14,6 +14,7 @@ from flux_cli.core.replies import BLOB
 
 LONG = 1 << 16  # bytes; a shorter text stays where it is
 HARMLESS = bytes.maketrans(b"-_", b"+/")  # the alphabet for addresses
+BUFFER = 1 << 13  # bytes; what comes is larger, and Python 3.15 would hold 128 KiB for every answer
 ESCAPE = 0x5C
 LONGEST_ESCAPE = 6  # bytes, `\u002b`
 
@@ -64,7 +65,7 @@ class Spool:
 
 def begin(path: str) -> BinaryIO:
     """Open a file of the spool for writing, at its start. Raises OSError."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "wb")
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "wb", BUFFER)
 
 
 def end(file: BinaryIO) -> None:
