@@ -6,6 +6,7 @@ import select
 import shutil
 import subprocess
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,9 @@ def test_fish_explains_its_candidates():
 
 def typed(argv, lines, folder, seconds=20.0):
     """The screen of a shell on a terminal of its own after somebody typed these lines; the last one stays open."""
-    child, terminal = pty.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads: the child does nothing but become a shell
+        child, terminal = pty.fork()
     if child == 0:
         os.chdir(folder)
         os.environ.update(PS1="$ ", PROMPT="$ ", TERM="dumb", HOME=str(folder))
