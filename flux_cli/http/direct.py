@@ -79,7 +79,7 @@ class Direct:
                 )
         except TimeoutError as fault:
             raise unreachable(url, TimeoutError(f"no connection within {self._connect:g} s")) from fault
-        except (OSError, UnicodeError) as fault:  # UnicodeError: a name no host can have
+        except OSError as fault:
             raise unreachable(url, fault) from fault
         return line
 
@@ -186,9 +186,8 @@ class _Line(asyncio.Protocol):
         while (event := self._state.next_event()) is not h11.NEED_DATA:
             if isinstance(event, h11.Response):
                 headers = _headers(event)
-                self._usable = (
-                    self._usable and event.http_version == b"1.1" and "close" not in headers.get("connection", "")
-                )
+                if event.http_version != b"1.1" or "close" in headers.get("connection", "").lower():
+                    self._usable = False
                 self._receiver.begin(Head(event.status_code, headers))
                 self._left = _length(event.status_code, headers)
                 if self._left != UNKNOWN:  # h11 would copy every byte twice

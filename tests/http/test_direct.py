@@ -97,6 +97,7 @@ def test_only_gets_share_a_connection(tmp_path, methods, connections):
 
 
 UNFIT = {
+    "the server shouts it": b"HTTP/1.1 200 OK\r\nConnection: Keep-Alive, CLOSE\r\nContent-Length: 2\r\n\r\n{}",
     "the server says so": b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}",
     "the server is old": b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}",
     "it speaks unasked": OK + OK,
