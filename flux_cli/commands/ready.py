@@ -226,11 +226,13 @@ def _preflight(
         console.err("flux: note: --skip-existing cannot know names with a random {id} again; add --seed")
     if not present:
         return {}, frozenset()
-    missing = {place for number, (place, _) in enumerate(expected_files()) if number not in present}
-    there: dict[int, str] = {}
+    missing: set[int] = set()
+    there: dict[int, str] = {}  # the first file of a call
     for number, (place, _) in enumerate(expected_files()):
         if number in present:
             there.setdefault(place, present[number])
+        else:
+            missing.add(place)
     skip = {prepared.plan.calls[place].number: path for place, path in there.items() if place not in missing}
     return skip, frozenset(present.values())
 
