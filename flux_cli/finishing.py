@@ -32,7 +32,7 @@ from flux_cli.signing import ONE_PIXEL
 if TYPE_CHECKING:
     from flux_cli.signing import Identity
 
-COPYING = 2  # threads that check and copy what came: while one waits for the disk the other works
+COPYING = 3  # threads that check and copy what came: while one waits for the disk the others work
 MARGIN = 1024  # bytes by which the same record and signature may be longer in another container
 
 
