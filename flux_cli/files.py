@@ -79,13 +79,19 @@ class Folder:
     def _begin(self, part: str) -> BinaryIO:
         """Open an unfinished file for writing, at its start: a spare one, or a new one."""
         if self._spares and _inherits_nothing(os.path.dirname(part) or ".") and (spare := self._spares.spare()):
-            try:
-                os.chmod(spare, self._mode)
-                os.rename(spare, part)
-                return open(part, "r+b")
-            except OSError:  # it lies on another file system
-                self._spares.release(spare)
+            with contextlib.suppress(OSError):  # it lies on another file system
+                return self._moved(spare, part)
+            self._spares.release(spare)
         return open(part, "xb")  # mkstemp would ignore the umask
+
+    def _moved(self, spare: str, part: str) -> BinaryIO:
+        """A spare file, opened before it goes where others may write and could put a link in its place."""
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(open(spare, "r+b"))
+            os.fchmod(file.fileno(), self._mode)
+            os.rename(spare, part)
+            stack.pop_all()
+            return file
 
 
 def sweep(names: Sequence[Name], mark: str) -> None:

@@ -399,6 +399,20 @@ def test_a_file_that_was_written_over_is_like_a_new_one(umask, overwrite, spares
 
 
 @reuses
+def test_what_somebody_puts_in_its_place_is_not_written_through(spares, work, monkeypatch):
+    (work / "theirs").write_bytes(b"a long and precious text")
+
+    def rename(old, new, move=os.rename):
+        move(old, new)
+        os.unlink(new)
+        os.symlink(work / "theirs", new)
+
+    monkeypatch.setattr(os, "rename", rename)
+    Folder(overwrite=True, spares=spares).save(name("out/fox.png"), picture(b"new"))
+    assert (work / "theirs").read_bytes() == b"a long and precious text"
+
+
+@reuses
 def test_a_folder_that_gives_its_files_a_group_gets_new_ones(spares, work):
     (work / "out").chmod(0o2755)
     Folder(overwrite=False, spares=spares).save(name("out/fox.png"), picture(b"new"))
