@@ -3,28 +3,16 @@
 import contextlib
 import os
 import stat
-import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from flux_cli.core.errors import DiskError, OutputError
 from flux_cli.core.formats import suffix_of
 from flux_cli.core.naming import Name, sibling
 from flux_cli.core.request import Picture
 from flux_cli.core.text import plain
-
-
-class Spares(Protocol):
-    """Files that nobody needs any more. Any thread may ask."""
-
-    def spare(self) -> str | None:
-        """One of them, which is the caller's from now on, or None."""
-
-    def release(self, path: str) -> None:
-        """One more."""
-
 
 PART = ".flux-"  # how the name of a file that is still being written begins
 
@@ -33,13 +21,11 @@ class Folder:
     """Saves pictures as files. A name that was taken meanwhile moves aside.
 
     `mark` is part of the names of unfinished files, so that a crash leaves none that nobody can tell. With `same`, a
-    name that is taken by the very same bytes is where the picture belongs: an earlier run got as far as that. `spares`
-    has files that are written over where that makes no difference: to make new ones costs more.
+    name that is taken by the very same bytes is where the picture belongs: an earlier run got as far as that.
     """
 
-    def __init__(self, *, overwrite: bool, mark: str = "", same: bool = False, spares: Spares | None = None) -> None:
-        self._overwrite, self._mark, self._same, self._spares = overwrite, mark, same, spares
-        self._mode = 0o666 & ~_umask()
+    def __init__(self, *, overwrite: bool, mark: str = "", same: bool = False) -> None:
+        self._overwrite, self._mark, self._same = overwrite, mark, same
 
     def save(self, name: Name, picture: Picture, extra: int = 0, *, fresh: bool = False) -> str:
         """Write one picture and return its path. `extra` counts further pictures that one call brought along.
@@ -53,45 +39,10 @@ class Folder:
             if self._same and (there := _holder(path, b"".join(picture.parts))):
                 return there
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-            return self._publish(picture.parts, path, overwrite=self._overwrite and not extra and not fresh)
+            part = f"{PART}{self._mark}{os.urandom(8).hex()}"
+            return _publish(picture.parts, path, part, overwrite=self._overwrite and not extra and not fresh)
         except OSError as fault:
             raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
-
-    def _publish(self, parts: Sequence[bytes | memoryview], path: str, *, overwrite: bool) -> str:
-        """Write beside the target and move into place in one step; readers never see half a picture."""
-        target = os.path.realpath(path) if overwrite else path  # a link stays a link, its target is replaced
-        part = os.path.join(os.path.dirname(target), f"{PART}{self._mark}{os.urandom(8).hex()}")
-        try:
-            with self._begin(part) as file:
-                file.writelines(parts)
-                file.truncate()
-                file.flush()
-                os.fsync(file.fileno())
-            if overwrite:
-                os.replace(part, target)
-                return path
-            return _link(part, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(part)
-            raise
-
-    def _begin(self, part: str) -> BinaryIO:
-        """Open an unfinished file for writing, at its start: a spare one, or a new one."""
-        if self._spares and _inherits_nothing(os.path.dirname(part) or ".") and (spare := self._spares.spare()):
-            with contextlib.suppress(OSError):  # it lies on another file system
-                return self._moved(spare, part)
-            self._spares.release(spare)
-        return open(part, "xb")  # mkstemp would ignore the umask
-
-    def _moved(self, spare: str, part: str) -> BinaryIO:
-        """A spare file, opened before it goes where others may write and could put a link in its place."""
-        with contextlib.ExitStack() as stack:
-            file = stack.enter_context(open(spare, "r+b"))
-            os.fchmod(file.fileno(), self._mode)
-            os.rename(spare, part)
-            stack.pop_all()
-            return file
 
 
 def sweep(names: Sequence[Name], mark: str) -> None:
@@ -205,17 +156,23 @@ def _try_folder(folder: Path) -> None:
         raise OutputError(f"cannot write into {folder}: {reason}", hint=hint) from fault
 
 
-def _inherits_nothing(folder: str) -> bool:
-    """Whether a file that moves into a folder is like one made in it: no group, rights or label come with the place."""
-    if sys.platform != "linux":
-        return False
-    return not os.stat(folder).st_mode & stat.S_ISGID and not os.listxattr(folder)
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+def _publish(parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool) -> str:
+    """Write beside the target and move into place in one step; readers never see half a picture."""
+    target = os.path.realpath(path) if overwrite else path  # a link stays a link, its target is replaced
+    part = os.path.join(os.path.dirname(target), part_name)
+    try:
+        with open(part, "xb") as file:  # mkstemp would ignore the umask
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        if overwrite:
+            os.replace(part, target)
+            return path
+        return _link(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
 
 
 def _link(part: str, path: str) -> str:

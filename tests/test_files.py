@@ -3,8 +3,6 @@
 import io
 import os
 import stat
-import sys
-import tempfile
 import threading
 from pathlib import Path
 
@@ -215,6 +213,16 @@ def test_overwriting_replaces_in_one_step_and_leaves_nothing_behind(overwriting,
     assert (work / "fox.png").read_bytes() == b"new"
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_file_is_on_the_disk_before_it_has_its_name(overwrite, work, monkeypatch):
+    steps = []
+    for step in ("fsync", "link", "replace"):
+        real = getattr(os, step)
+        monkeypatch.setattr(os, step, lambda *given, step=step, real=real: steps.append(step) or real(*given))
+    Folder(overwrite=overwrite).save(name("fox.png"), picture())
+    assert steps == ["fsync", "replace" if overwrite else "link"]
+
+
 @posix
 def test_a_reader_of_the_old_file_keeps_it_whole(overwriting, work):
     (work / "fox.png").write_bytes(b"old")
@@ -349,102 +357,3 @@ def test_devices_and_pipes_are_no_places_for_pictures(work, output, special):
     os.mkfifo("pipe")
     (work / "file").touch()
     assert is_special(output) == special
-
-
-# --- files that are written over -------------------------------------------------------------------------------------
-
-
-class Spares(list):
-    """Files nobody needs, and what came back of those that were taken."""
-
-    def spare(self):
-        return self.pop() if self else None
-
-    def release(self, path):
-        self.append(path)
-
-
-@pytest.fixture
-def spares(work):
-    (work / "spool").mkdir(mode=0o700)
-    (work / "out").mkdir()
-    old = work / "spool" / "old"
-    old.touch(mode=0o600)
-    old.write_bytes(b"what another picture was, and longer")
-    return Spares([str(old)])
-
-
-def number_of(path):
-    return Path(path).stat().st_ino
-
-
-reuses = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every file is new")
-
-
-@reuses
-@pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize("umask", [0o022, 0o077])
-def test_a_file_that_was_written_over_is_like_a_new_one(umask, overwrite, spares, work):
-    number, before = number_of(spares[0]), os.umask(umask)
-    try:
-        sink = Folder(overwrite=overwrite, spares=spares)
-    finally:
-        os.umask(before)
-    for label in ("one", "two"):
-        assert sink.save(name(f"out/{label}.png"), picture(label.encode())) == f"out/{label}.png"
-    assert [(work / f"out/{label}.png").read_bytes() for label in ("one", "two")] == [b"one", b"two"]
-    assert number_of("out/one.png") == number
-    assert stat.S_IMODE((work / "out/one.png").stat().st_mode) == 0o666 & ~umask
-    assert (listed(work / "spool"), listed(work / "out"), spares) == ([], ["one.png", "two.png"], [])
-
-
-@reuses
-def test_what_somebody_puts_in_its_place_is_not_written_through(spares, work, monkeypatch):
-    (work / "theirs").write_bytes(b"a long and precious text")
-
-    def rename(old, new, move=os.rename):
-        move(old, new)
-        os.unlink(new)
-        os.symlink(work / "theirs", new)
-
-    monkeypatch.setattr(os, "rename", rename)
-    Folder(overwrite=True, spares=spares).save(name("out/fox.png"), picture(b"new"))
-    assert (work / "theirs").read_bytes() == b"a long and precious text"
-
-
-@reuses
-def test_a_folder_that_gives_its_files_a_group_gets_new_ones(spares, work):
-    (work / "out").chmod(0o2755)
-    Folder(overwrite=False, spares=spares).save(name("out/fox.png"), picture(b"new"))
-    assert len(spares) == 1
-    assert (work / "out/fox.png").read_bytes() == b"new"
-
-
-@reuses
-def test_a_folder_that_gives_its_files_rights_or_labels_gets_new_ones(spares, work):
-    try:
-        os.setxattr(work / "out", "user.mark", b"1")
-    except OSError:
-        pytest.skip("this file system has no attributes")
-    Folder(overwrite=False, spares=spares).save(name("out/fox.png"), picture(b"new"))
-    assert len(spares) == 1
-    assert (work / "out/fox.png").read_bytes() == b"new"
-
-
-@reuses
-@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="there is no second file system")
-def test_a_file_on_another_file_system_goes_back_to_those_nobody_needs(spares, work):
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
-        if os.stat(elsewhere).st_dev == os.stat(work).st_dev:
-            pytest.skip("there is no second file system")
-        path = f"{elsewhere}/fox.png"
-        assert Folder(overwrite=False, spares=spares).save(name(path), picture(b"new")) == path
-        assert Path(path).read_bytes() == b"new"
-        assert listed(Path(elsewhere)) == ["fox.png"]
-    assert spares == [str(work / "spool" / "old")]
-
-
-def test_a_spare_file_that_is_gone_is_no_fault(spares, work):
-    Path(spares[0]).unlink()
-    Folder(overwrite=False, spares=spares).save(name("out/fox.png"), picture(b"new"))
-    assert listed(work / "out") == ["fox.png"]

@@ -93,14 +93,14 @@ def _estimate(ready: Ready) -> float:
     import tempfile
     from pathlib import Path
 
-    from flux_cli.http import Http, Spool
+    from flux_cli.http import Http
 
     settings = ready.prepared.settings
     provider = provider_of(ready.prepared, ready.auth)
     post = openai.estimate_request(provider.request(ready.prepared.plan.calls[0]))
 
     async def ask(folder: str) -> float:
-        async with Http(timeout=settings.timeout, retries=settings.retries, spool=Spool(Path(folder))) as http:
+        async with Http(timeout=settings.timeout, retries=settings.retries, folder=Path(folder)) as http:
             return openai.read_estimate(await http.post(post))
 
     with tempfile.TemporaryDirectory(prefix="flux-") as folder:

@@ -1,15 +1,16 @@
 """A job, run: the event loop, the door to the network, and an offline answer where nothing is hosted."""
 
 import asyncio
+from pathlib import Path
 
 from flux_cli import pipeline
 from flux_cli.config import Settings
 from flux_cli.core.request import Report
-from flux_cli.http import Http, InProcess, Spool
+from flux_cli.http import Http, InProcess
 
 
-def execute(job: pipeline.Job, spool: Spool, settings: Settings, tell: pipeline.Tell) -> Report:
-    """Run every call of a job; what arrives is kept in the spool. Never raises for a call that failed."""
+def execute(job: pipeline.Job, folder: Path, settings: Settings, tell: pipeline.Tell) -> Report:
+    """Run every call of a job; what arrives is kept in `folder`. Never raises for a call that failed."""
     carrier = None
     if not job.hosted:
         from flux_cli import offline
@@ -20,7 +21,7 @@ def execute(job: pipeline.Job, spool: Spool, settings: Settings, tell: pipeline.
         async with Http(
             timeout=settings.timeout,
             retries=settings.retries,
-            spool=spool,
+            folder=folder,
             most=job.concurrency,
             carrier=carrier,
         ) as http:

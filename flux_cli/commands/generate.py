@@ -113,14 +113,12 @@ def _run(ready: Ready, log: Log | None) -> Report:
     from flux_cli.commands.begun import record
     from flux_cli.commands.execute import execute
     from flux_cli.finishing import Sink
-    from flux_cli.http import Spool
     from flux_cli.pipeline import Job
 
     options, prepared, row = ready.options, ready.prepared, ready.row
     pays = row.hosted and ready.calls
     with journal.begin(folders.state_folder() / "runs", *record(ready)) if pays else journal.scratch() as ledger:
-        spool = Spool(ledger.folder)
-        sink: Sink = files.Folder(overwrite=options.overwrite, mark=ledger.run, spares=spool)
+        sink: Sink = files.Folder(overwrite=options.overwrite, mark=ledger.run)
         job = Job(
             resolved=prepared.resolved,
             plan=prepared.plan,
@@ -138,7 +136,7 @@ def _run(ready: Ready, log: Log | None) -> Report:
             identity=ready.identity,
         )
         with _display(ready) as display:
-            return execute(job, spool, prepared.settings, _both(display, log) if log else display)
+            return execute(job, ledger.folder, prepared.settings, _both(display, log) if log else display)
 
 
 def _display(ready: Ready) -> Display:

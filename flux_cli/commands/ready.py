@@ -116,10 +116,10 @@ def _fetched(address: str) -> Attachment:
     from pathlib import Path
 
     from flux_cli import inputs
-    from flux_cli.http import Http, Spool
+    from flux_cli.http import Http
 
     async def fetch(folder: str) -> bytes:
-        async with Http(timeout=FETCH_SECONDS, retries=1, spool=Spool(Path(folder))) as http:
+        async with Http(timeout=FETCH_SECONDS, retries=1, folder=Path(folder)) as http:
             return Path(await http.picture(address, address)).read_bytes()  # noqa: ASYNC240 - nothing else goes on
 
     try:

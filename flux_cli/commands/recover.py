@@ -65,7 +65,6 @@ def _tried(row: journal.Row, *, quiet: bool) -> Done:
 def _recovered(row: journal.Row, *, quiet: bool) -> Done:
     from flux_cli import files, pipeline
     from flux_cli.commands.execute import execute
-    from flux_cli.http import Spool
 
     past, ledger = journal.resume(row)
     with ledger:
@@ -82,7 +81,6 @@ def _recovered(row: journal.Row, *, quiet: bool) -> Done:
         except FluxError as fault:  # what has arrived does not need the history
             faults.append(fault)
         entries = [entry for entry in past.entries if entry.number in arrived]
-        spool = Spool(ledger.folder)
         job = pipeline.Job(
             resolved=_resolved(past, len(entries)),
             plan=Plan(tuple(_call(entry) for entry in entries), ()),
@@ -90,7 +88,7 @@ def _recovered(row: journal.Row, *, quiet: bool) -> Done:
             provider=connect(settings.provider, settings.base_url, auth),
             provider_name=settings.provider.name,
             hosted=True,
-            sink=files.Folder(overwrite=False, mark=ledger.run, same=True, spares=spool),
+            sink=files.Folder(overwrite=False, mark=ledger.run, same=True),
             ledger=ledger,
             concurrency=settings.concurrency,
             skip={},
@@ -99,7 +97,7 @@ def _recovered(row: journal.Row, *, quiet: bool) -> Done:
             arrived=arrived,
         )
         with console.Silence() if quiet else console.Lines(len(past.entries)) as display:
-            report = execute(job, spool, settings, display)
+            report = execute(job, ledger.folder, settings, display)
     return Done(journal.find(row.path.parent, past.id).past, report, tuple(faults))
 
 
@@ -183,14 +181,14 @@ def _history(
 ) -> dict[str, Known]:
     import asyncio
 
-    from flux_cli.http import Http, Spool
+    from flux_cli.http import Http
     from flux_cli.providers.lumenfall import look_up
 
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(0.0, (past.began or 0.0) - MARGIN)))
     traces = {trace(past.id, entry.number) for entry in unclear}
 
     async def ask() -> dict[str, Known]:
-        async with Http(timeout=settings.timeout, retries=settings.retries, spool=Spool(folder)) as http:
+        async with Http(timeout=settings.timeout, retries=settings.retries, folder=folder) as http:
             return await look_up(traces, since, settings.base_url, auth, http)
 
     return asyncio.run(ask())

@@ -10,6 +10,7 @@ import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urljoin
@@ -34,7 +35,7 @@ from flux_cli.http.spool import Spool
 from flux_cli.http.throttle import Throttle
 from flux_cli.http.wire import CONNECT_SECONDS, MAX_BYTES, InProcess, Wire
 
-__all__ = ["Http", "InProcess", "Spool"]
+__all__ = ["Http", "InProcess"]
 
 BILLED_HINT = "look at your provider's request list before you repeat it"
 MAX_WAIT = 120.0  # seconds; a server that asks for more is given up
@@ -59,7 +60,7 @@ class Http:
         *,
         timeout: float,
         retries: int,
-        spool: Spool,
+        folder: Path,
         most: int = 16,
         carrier: Carrier | None = None,
         pause: Pause = asyncio.sleep,
@@ -69,7 +70,7 @@ class Http:
         self._timeout, self._retries = timeout, retries
         self._pause, self._clock, self._jitter = pause, clock, jitter
         self.stopped: list[tuple[Stop, bool]] = []  # jobs that were given up, and whether the provider agreed
-        self._spool = spool
+        self._spool = Spool(folder)
         self._wire = Wire(self._spool, min(CONNECT_SECONDS, timeout), carrier)
         self._throttle = Throttle(most, pause, time.monotonic)
 

@@ -22,8 +22,8 @@ LONGEST_ESCAPE = 6  # bytes, `\u002b`
 class Spool:
     """A folder for files that may still be needed after a crash. Nobody outside can guess their names.
 
-    A file that is not needed any more is written over, under another name, by the next answer or by a picture that is
-    saved: to make and remove files costs more than all else, and so does fresh memory for what is in them.
+    A file that is not needed any more is written over by the next answer, under another name: to make and remove files
+    costs more than all else, and so does fresh memory for what is in them.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,17 +33,10 @@ class Spool:
     def new(self) -> str:
         """A path for a file; what may be in it already is of no use. See `begin` and `end`."""
         path = os.path.join(self._folder, os.urandom(8).hex())
-        if spare := self.spare():
+        if self._free:
             with contextlib.suppress(OSError):
-                os.rename(spare, path)
+                os.rename(self._free.pop(), path)
         return path
-
-    def spare(self) -> str | None:
-        """A file that is not needed any more, if there is one. It is the caller's now; any thread may ask."""
-        try:
-            return self._free.pop()
-        except IndexError:
-            return None
 
     def keep(self, data: bytes) -> str:
         """A file with these bytes. Raises OSError."""

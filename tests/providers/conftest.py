@@ -12,7 +12,7 @@ from flux_cli.core.plan import plan
 from flux_cli.core.request import Auth, Facts, Request
 from flux_cli.core.resolve import resolve
 from flux_cli.core.secret import Secret
-from flux_cli.http import Http, Spool
+from flux_cli.http import Http
 from flux_cli.providers import ROWS, connect
 from providers.upstream import KEY, WAYS, Upstream
 
@@ -88,7 +88,7 @@ def make(upstream, tmp_path):
                 async with Http(
                     timeout=timeout,
                     retries=retries,
-                    spool=Spool(tmp_path),
+                    folder=tmp_path,
                     pause=pause,
                     clock=lambda: NOW,
                     jitter=lambda: 0.0,
