@@ -221,6 +221,7 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(overwrite, work, monkeypat
         monkeypatch.setattr(os, step, lambda *given, step=step, real=real: steps.append(step) or real(*given))
     Folder(overwrite=overwrite).save(name("fox.png"), picture())
     assert steps == ["fsync", "replace" if overwrite else "link"]
+    assert listed(work) == ["fox.png"]
 
 
 @posix
