@@ -247,7 +247,7 @@ class Http:
     async def _download(self, url: str, base: str, request_id: str = "") -> str:
         """Fetch a picture that is already paid for, without any key, until it is whole. Returns its file."""
         address = media_address(url, base)
-        fault: FluxError | None = None
+        fault: FluxError = NetworkError("nobody tried")
         try:
             async with asyncio.timeout(self._timeout):
                 for attempt in range(self._retries + 1):
@@ -264,8 +264,7 @@ class Http:
         kind = type(fault) if isinstance(fault, DiskError | PictureError | ProviderError) else NetworkError
         message = f"the picture was made, but could not be fetched: {fault}"
         hint = f"it may still be there for a while: {plain(address, 2000)}"
-        status = fault.status if fault else None
-        raise kind(message, billed=True, hint=hint, status=status, request_id=request_id) from fault
+        raise kind(message, billed=True, hint=hint, status=fault.status, request_id=request_id) from fault
 
     async def _fetch(self, address: str, base: str) -> str:
         """One GET with its redirects, into a file. Raises NetworkError for every way it can fail, and PictureError."""
@@ -280,9 +279,11 @@ class Http:
         try:
             with open(path, "rb") as file:  # noqa: ASYNC230 - it is in the system's memory
                 inspect(file.read())
-        except PictureError:
+        except (OSError, PictureError) as fault:
             os.unlink(path)
-            raise
+            if isinstance(fault, PictureError):
+                raise
+            raise NetworkError(f"it cannot be read: {fault.strerror}") from fault  # too many open files: that passes
         return path
 
     def release(self, media: Sequence[Media]) -> None:

@@ -1,13 +1,16 @@
 """BFL directly: submit, poll the address it names, download from the address that names, and nothing twice."""
 
 import base64
+import errno
+import os
 from pathlib import Path
 
 import pytest
 from e2e.drawings import look, pixels_as
 from e2e.gateway import Reply, hang_up, redirect, status, words
 
-from flux_cli.core.errors import ModerationError, NotFoundError, ProviderError
+from flux_cli.core.containers import inspect
+from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
 from providers.upstream import KEY, SMALL, UNSAID, shape, task
 
 POLL = "GET /v1/get_result?id=job-7"
@@ -245,6 +248,34 @@ def test_a_picture_that_was_cut_is_fetched_again_and_never_bought_again(ask, ups
     upstream.answers(task(delivery=(whole._replace(missing=9), whole)))
     assert ask("bfl", "--seed", "7").code == 0
     assert upstream.log == [SUBMIT, POLL, PICTURE, PICTURE]
+
+
+def too_many_files(monkeypatch, times):
+    """So often a file that has arrived cannot be opened."""
+    faults = [OSError(errno.EMFILE, os.strerror(errno.EMFILE))] * times
+
+    def busy(data):
+        if faults:
+            raise faults.pop()
+        return inspect(data)
+
+    monkeypatch.setattr("flux_cli.http.inspect", busy)
+
+
+def test_a_picture_that_cannot_be_read_just_now_is_fetched_again(make, upstream, monkeypatch):
+    too_many_files(monkeypatch, 1)
+    upstream.answers(task())
+    assert len(make("bfl", retries=1, seed=7)) == 1
+    assert upstream.log == [SUBMIT, POLL, PICTURE, PICTURE]
+
+
+def test_a_picture_that_cannot_be_read_at_all_is_an_error_that_says_it_is_paid_for(make, upstream, monkeypatch):
+    too_many_files(monkeypatch, 99)
+    upstream.answers(task())
+    with pytest.raises(NetworkError, match=r"could not be fetched: .*Too many open files") as caught:
+        make("bfl", seed=7)
+    assert caught.value.billed
+    assert len(upstream.submits) == 1
 
 
 def test_a_delivery_on_another_host_is_fetched_without_the_key(ask, upstream, other):
