@@ -18,13 +18,14 @@ def closed(node):
 
 
 @cache
-def validator(command=None):
-    whole = closed(schema(command))
+def validator(command, shut):
+    whole = closed(schema(command)) if shut else schema(command)
     jsonschema.Draft202012Validator.check_schema(whole)
     return jsonschema.Draft202012Validator(whole)
 
 
 def check(document, command=None):
     """Raise the ValidationError that says best what is wrong with a document."""
-    if fault := jsonschema.exceptions.best_match(validator(command).iter_errors(document)):
-        raise fault
+    for shut in (False, True):  # as readers have it, and with every key described
+        if fault := jsonschema.exceptions.best_match(validator(command, shut).iter_errors(document)):
+            raise fault

@@ -28,8 +28,9 @@ def _map(values: Node) -> Node:
     return {"type": "object", "additionalProperties": values}
 
 
-def _one_of(*names: str) -> Node:
-    return {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in names]}
+def _any_of(*names: str) -> Node:
+    """One of these. A failure is part of what a run says that failed as a whole: a document may be both."""
+    return {"anyOf": [{"$ref": f"#/$defs/{name}"} for name in names]}
 
 
 def _words(*words: str | int) -> Node:
@@ -106,12 +107,12 @@ REPORT: dict[str, Node] = dict(
     cost_usd=MAYBE_NUMBER,
 )
 DEFINITIONS: dict[str, Node] = {
-    "generate": _one_of("report", "dry_run", "failure"),
-    "resolve": _one_of("resolution", "failure"),
-    "sizes": _one_of("size_table", "failure"),
-    "models": _one_of("model_list", "model", "failure"),
-    "providers": _one_of("provider_list", "failure"),
-    "config": _one_of("settings", "failure"),
+    "generate": _any_of("report", "dry_run", "failure"),
+    "resolve": _any_of("resolution", "failure"),
+    "sizes": _any_of("size_table", "failure"),
+    "models": _any_of("model_list", "model", "failure"),
+    "providers": _any_of("provider_list", "failure"),
+    "config": _any_of("settings", "failure"),
     "report": _object(**REPORT, errors=_list(_ref("call_error"))),
     "dry_run": _object(
         **RUN, status=_words("dry_run"), sends=_list(_map(ANY)), files=_list(TEXT), skipped=_list(TEXT),
@@ -131,13 +132,13 @@ DEFINITIONS: dict[str, Node] = {
     "settings": _object(
         settings=_map(_object(value=ANY, source=TEXT, variable=TEXT)), keys=_map(TEXT), folder=TEXT
     ),
-    "runs": _one_of("run_list", "failure"),
-    "recover": _one_of("recovery", "failure"),
-    "show": _one_of("pictures", "failure"),
+    "runs": _any_of("run_list", "failure"),
+    "recover": _any_of("recovery", "failure"),
+    "show": _any_of("pictures", "failure"),
     "pictures": _object(
         schema=_words(SCHEMA), files=_list(PICTURE), errors=_list(_object(path=TEXT, **FAULT))
     ),
-    "convert": _one_of("conversion", "failure"),
+    "convert": _any_of("conversion", "failure"),
     "conversion": _object(
         schema=_words(SCHEMA), status=_words("ok", "partial", "failed", "interrupted"), exit_code=WHOLE,
         files=_list(

@@ -37,6 +37,15 @@ def test_a_run_that_was_paid_for_and_one_that_failed_are_described(generate, gat
     assert result.code == 3
 
 
+def test_a_run_that_failed_as_a_whole_is_described_for_those_who_read_the_schema_as_it_is(generate, gateway):
+    from e2e.gateway import status
+
+    gateway.answers(status(422))
+    result = generate("a fox", "--retries", "0", "--json")
+    documents.check(json.loads(result.out), "generate")
+    assert result.code == 1
+
+
 def test_the_schema_can_refuse():
     """A key that is missing, one that is new, and a value of another type are each found."""
     table = {"model": "x", "asked": None, "reason": None, "sizes": []}
