@@ -6,7 +6,6 @@ The rule "never pay twice" lives here: a POST is repeated only when it surely di
 import asyncio
 import contextlib
 import json
-import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -280,7 +279,7 @@ class Http:
             with open(path, "rb") as file:  # noqa: ASYNC230 - it is in the system's memory
                 inspect(file.read())
         except (OSError, PictureError) as fault:
-            os.unlink(path)
+            self._spool.release(path)
             if isinstance(fault, PictureError):
                 raise
             raise NetworkError(f"it cannot be read: {fault.strerror}") from fault  # too many open files: that passes
