@@ -9,7 +9,8 @@ from typing import Protocol, Self
 from flux_cli.core.annotation import annotation, inert
 from flux_cli.core.errors import FluxError
 from flux_cli.core.rendering import shown, table
-from flux_cli.core.request import Event, Note, Report
+from flux_cli.core.report import Report
+from flux_cli.core.request import Event, Note
 from flux_cli.core.secret import redact
 from flux_cli.core.tally import Tally, event_line
 from flux_cli.core.text import LONG, plain
@@ -111,7 +112,7 @@ class Silence:
 
 
 def report_errors(report: Report, *, verbose: bool = False, annotate: bool = False) -> None:
-    """Every different failure once, with how many calls it hit, and the sum of a run that was not whole."""
+    """Every different failure once, with how many calls it hit."""
     kinds: dict[tuple[str, str], list[FluxError]] = {}
     for fault in report.errors:
         kinds.setdefault((fault.code, fault.message), []).append(fault)
@@ -119,10 +120,6 @@ def report_errors(report: Report, *, verbose: bool = False, annotate: bool = Fal
         if len(faults) > 1:
             faults[0].message = f"{len(faults)} calls: {faults[0].message}"
         error(faults[0], verbose=verbose, annotate=annotate)
-    total = len(report.outcomes)
-    if report.errors and total > 1:
-        failed = len(report.errors)
-        err(f"flux: {sum(1 for _ in report.saved)} saved, {failed} of {total} calls failed")
 
 
 def _with_bill(fault: FluxError) -> str:

@@ -163,9 +163,8 @@ class Row(NamedTuple):
         return self.path.with_suffix("")
 
 
-def begin(root: Path, facts: dict[str, Json], calls: Iterable[dict[str, Json]]) -> Journal:
-    """A new journal in `root`, its first line on the disk. Raises OutputError where that cannot be had."""
-    name = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
+def begin(root: Path, name: str, facts: dict[str, Json], calls: Iterable[dict[str, Json]]) -> Journal:
+    """The journal of a new run in `root`, its first line on the disk. Raises OutputError where that cannot be had."""
     folder, path = root / name, root / f"{name}{SUFFIX}"
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)

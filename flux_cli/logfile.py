@@ -7,20 +7,19 @@ from datetime import UTC, datetime
 
 from flux_cli.core.errors import OutputError
 from flux_cli.core.model import Json
-from flux_cli.core.report import request_document
-from flux_cli.core.request import Event, Report, Resolved
+from flux_cli.core.report import Report, request_document
+from flux_cli.core.request import Event, Resolved
 from flux_cli.core.secret import redact
 
 
 class Log:
     """An open log. `complain` is told once when it cannot be written any more; after that the run goes on without.
 
-    A line is written in one step, so that runs which share a file do not mix their lines; `run` tells them apart.
+    A line is written in one step, so that runs which share a file do not mix their lines; their names tell them apart.
     """
 
-    def __init__(self, path: str, complain: Callable[[str], None]) -> None:
-        self._path, self._complain = path, complain
-        self._run = os.urandom(4).hex()
+    def __init__(self, path: str, run: str, complain: Callable[[str], None]) -> None:
+        self._path, self._run, self._complain = path, run, complain
         try:
             # A pipe that nobody reads must not stop a run that has been paid for.
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
@@ -43,6 +42,8 @@ class Log:
             "saved": sum(1 for _ in report.saved),
             "failed": len(report.errors),
             "cost_usd": report.cost_usd,
+            "known_cost_usd": report.known_cost_usd,
+            "seconds": round(report.seconds, 3),
         }
         self._write({"event": "end", "status": report.status, "exit_code": report.exit_code, **counts})
         if self._file is not None:

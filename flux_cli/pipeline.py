@@ -33,7 +33,8 @@ from flux_cli.core.errors import (
 from flux_cli.core.naming import Name
 from flux_cli.core.noun import NamedTuple
 from flux_cli.core.outcomes import Outcomes
-from flux_cli.core.request import Call, Event, Facts, Media, Note, Outcome, Plan, Reply, Report, Resolved, Saved
+from flux_cli.core.report import Report
+from flux_cli.core.request import Call, Event, Facts, Media, Note, Outcome, Plan, Reply, Resolved, Saved
 from flux_cli.finishing import Desk, Ledger, Sink, described
 from flux_cli.http import Http
 from flux_cli.providers import Provider
@@ -75,7 +76,7 @@ async def generate(job: Job, http: Http, tell: Tell) -> Report:
     """
     run = _Run(job, http, tell)
     todo = iter(enumerate(zip(job.plan.calls, job.names, strict=True)))
-    interrupted = False
+    interrupted, began = False, time.monotonic()
     with _ending_like_ctrl_c():
         workers = [asyncio.create_task(run.work(todo)) for _ in range(min(job.concurrency, len(job.plan.calls)))]
         try:
@@ -87,7 +88,10 @@ async def generate(job: Job, http: Http, tell: Tell) -> Report:
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     notes: tuple[Note, ...] = (*job.resolved.notes, *job.plan.notes)
     stopped = tuple((stop.identity, agreed) for stop, agreed in http.stopped)
-    return Report(job.resolved, notes, job.provider_name, job.hosted, run.outcomes, interrupted, stopped, run.remarks)
+    return Report(
+        job.resolved, notes, job.provider_name, job.hosted, run.outcomes, interrupted, stopped, run.remarks,
+        seconds=time.monotonic() - began,
+    )  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -175,7 +179,8 @@ class _Run:
             if error:
                 self._write_off(call, error, saved)
             self._answered.discard(call.number)
-            self._finish(place, Outcome(call, tuple(saved), error, seconds=time.monotonic() - started))
+            seconds = time.monotonic() - started
+            self._finish(place, Outcome(call, tuple(saved), error, seconds=seconds, cost_usd=named))
 
     def _write_off(self, call: Call, error: FluxError, saved: list[Saved]) -> None:
         """Write a failure down, and whether anything is left to be fetched."""

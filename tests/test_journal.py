@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from flux_cli import journal
+from flux_cli.commands.begun import new_name
 from flux_cli.core.errors import DiskError, OutputError, UsageError
 from flux_cli.core.request import Call, Facts, Media, Reply, Saved
 from flux_cli.core.runs import Past
@@ -30,7 +31,8 @@ def facts(prompt: str | None = "a fox", count: int = 1) -> dict:
 
 
 def begin(root: Path, told: dict) -> journal.Journal:
-    return journal.begin(root, {name: value for name, value in told.items() if name != "calls"}, told["calls"])
+    about = {name: value for name, value in told.items() if name != "calls"}
+    return journal.begin(root, new_name(), about, told["calls"])
 
 
 def media(book: journal.Journal, data: bytes = b"picture") -> Media:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 from flux_cli import __version__
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
     from flux_cli.core.naming import Name
     from flux_cli.core.request import Call
+
+
+def new_name() -> str:
+    """A name for a run: when it began, and something no other run of that second has."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
 
 
 def record(ready: Ready) -> tuple[dict[str, Json], Iterator[dict[str, Json]]]:

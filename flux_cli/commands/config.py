@@ -5,6 +5,7 @@ from __future__ import annotations
 from flux_cli import config, console, folders, keys
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.model import Json
+from flux_cli.core.rendering import SCHEMA
 from flux_cli.core.settings import BY_NAME
 from flux_cli.providers import ROWS
 
@@ -21,7 +22,7 @@ def run(*, as_json: bool) -> None:
             for name, value in values.items()
         }
         there: dict[str, Json] = dict(states)
-        console.out_json({"settings": rows, "keys": there, "folder": str(folders.user_folder())})
+        console.out_json({"schema": SCHEMA, "settings": rows, "keys": there, "folder": str(folders.user_folder())})
         return
     listed = [
         (name, console.shown(value.value), value.source, BY_NAME[name].variable, BY_NAME[name].help)

@@ -11,7 +11,7 @@ from flux_cli.commands.finish import read_finish
 from flux_cli.core import markup
 from flux_cli.core.errors import Interrupted, UsageError
 from flux_cli.core.formats import split_suffix
-from flux_cli.core.report import SCHEMA, error_document
+from flux_cli.core.report import ended_document, error_document
 from flux_cli.core.variants import read_target
 
 if TYPE_CHECKING:
@@ -114,9 +114,7 @@ def _document(results: Sequence[Result]) -> dict[str, Json]:
     errors: list[Json] = [
         {"source": result.source, **error_document(result.error)} for result in results if result.error
     ]
-    code = _exit_code(results)
-    status = {0: "ok", 3: "partial", 130: "interrupted"}.get(code, "failed")
-    return {"schema": SCHEMA, "status": status, "exit_code": code, "files": files, "skipped": kept, "errors": errors}
+    return {**ended_document(_exit_code(results)), "files": files, "skipped": kept, "errors": errors}
 
 
 def _exit_code(results: Sequence[Result]) -> int:

@@ -9,7 +9,8 @@ from flux_cli.commands.prepared import provider_of
 from flux_cli.commands.ready import Ready, expected_of
 from flux_cli.core.model import Json
 from flux_cli.core.noun import NamedTuple
-from flux_cli.core.report import SCHEMA, note_document, request_document, resolved_document
+from flux_cli.core.rendering import SCHEMA
+from flux_cli.core.report import note_document, request_document, resolved_document
 from flux_cli.core.values import shorten
 from flux_cli.providers import openai
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flux_cli import pipeline
 from flux_cli.config import Settings
-from flux_cli.core.request import Report
+from flux_cli.core.report import Report
 from flux_cli.http import Http, InProcess
 
 

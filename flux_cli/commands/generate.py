@@ -6,7 +6,8 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flux_cli import config, console, folders
+from flux_cli import config, console, folders, journal
+from flux_cli.commands.begun import new_name, record
 from flux_cli.commands.prepared import provider_of
 from flux_cli.commands.ready import Ready, check_budget, make_ready
 from flux_cli.commands.viewing import Shown, make_sheet, show_preview, wants_preview
@@ -14,9 +15,10 @@ from flux_cli.core import markup
 from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.core.formats import format_of_suffix
 from flux_cli.core.naming import Name, fixed
-from flux_cli.core.report import document
-from flux_cli.core.request import Event, Report
+from flux_cli.core.report import Report, document
+from flux_cli.core.request import Event
 from flux_cli.core.sheet import sheet_name
+from flux_cli.core.tally import summary
 
 if TYPE_CHECKING:
     from flux_cli.cli.finishing import Finishing
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from flux_cli.cli.provenance import Metadata
     from flux_cli.cli.viewing import Viewing
     from flux_cli.console import Display
+    from flux_cli.core.model import Json
     from flux_cli.logfile import Log
     from flux_cli.pipeline import Tell
 
@@ -42,18 +45,27 @@ def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Vie
     check_budget(ready)
     if not options.quiet:
         console.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
-    log = _log(ready)
-    report = _run(ready, log)
+    name = new_name()
+    log = _log(ready, name)
+    report = _run(ready, name, log)
     if log:
         log.end(report)
-    if finishing.html and not options.as_json:
-        console.out(_markup(report))
-    _tell(ready, report, paths=not finishing.html)
+    page = _markup(report) if finishing.html else None
+    if not options.as_json:
+        _list(ready, report, page)
+    path = None
+    if sheet and any(report.saved) and not report.interrupted:
+        try:
+            path = _save_sheet(ready, report, sheet, viewing)
+        except KeyboardInterrupt:  # what is saved is still to be told
+            report = report._replace(interrupted=True)
+    if options.as_json:
+        more: dict[str, Json] = {"html": page, "sheet": path}
+        console.out_json(document(report) | {key: value for key, value in more.items() if value is not None})
+    _tell(ready, report)
     pictures: list[str] = []
-    if (sheet or shown or viewing.preview) and not report.interrupted:
+    if (shown or viewing.preview) and not report.interrupted:
         pictures = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]
-    if sheet and pictures:
-        _save_sheet(ready, report, sheet, viewing)
     show_preview(pictures, wanted=shown, said=viewing.preview)
     return report.exit_code
 
@@ -71,8 +83,8 @@ def _sheet_name(ready: Ready, viewing: Viewing) -> Name | None:
     return fixed(viewing.sheet_output)
 
 
-def _save_sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> None:
-    """One picture of all pictures. What goes wrong here is said, and spoils nothing."""
+def _save_sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> str | None:
+    """One picture of all pictures; returns its path. What goes wrong here is said, and spoils nothing."""
     from flux_cli import files
 
     shown = [
@@ -87,9 +99,10 @@ def _save_sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> N
         path = files.Folder(overwrite=ready.options.overwrite).save(name, sheet)
     except FluxError as fault:
         console.err(f"flux: note: no sheet: {fault.message}")
-        return
+        return None
     if not ready.options.quiet:
         console.err(f"flux: sheet {path}")
+    return path
 
 
 def _markup(report: Report) -> str:
@@ -108,16 +121,16 @@ def _markup(report: Report) -> str:
     )
 
 
-def _run(ready: Ready, log: Log | None) -> Report:
-    from flux_cli import files, journal
-    from flux_cli.commands.begun import record
+def _run(ready: Ready, name: str, log: Log | None) -> Report:
+    from flux_cli import files
     from flux_cli.commands.execute import execute
     from flux_cli.finishing import Sink
     from flux_cli.pipeline import Job
 
     options, prepared, row = ready.options, ready.prepared, ready.row
     pays = row.hosted and ready.calls
-    with journal.begin(folders.state_folder() / "runs", *record(ready)) if pays else journal.scratch() as ledger:
+    root = folders.state_folder() / "runs"
+    with journal.begin(root, name, *record(ready)) if pays else journal.scratch() as ledger:
         sink: Sink = files.Folder(overwrite=options.overwrite, mark=ledger.run)
         job = Job(
             resolved=prepared.resolved,
@@ -136,7 +149,8 @@ def _run(ready: Ready, log: Log | None) -> Report:
             identity=ready.identity,
         )
         with _display(ready) as display:
-            return execute(job, ledger.folder, prepared.settings, _both(display, log) if log else display)
+            report = execute(job, ledger.folder, prepared.settings, _both(display, log) if log else display)
+    return report._replace(run=name if pays else "")
 
 
 def _display(ready: Ready) -> Display:
@@ -152,7 +166,7 @@ def _display(ready: Ready) -> Display:
     return Terminal(resolved.n, resolved.prompt, paths=paths, verbose=options.verbose, gone=gone)
 
 
-def _log(ready: Ready) -> Log | None:
+def _log(ready: Ready, name: str) -> Log | None:
     """The log, open, before anything is sent. Raises UsageError where it cannot be."""
     path = ready.options.log_file
     if path is None:
@@ -162,7 +176,7 @@ def _log(ready: Ready) -> Log | None:
     from flux_cli import __version__
     from flux_cli.logfile import Log
 
-    log = Log(path, console.err)
+    log = Log(path, name, console.err)
     log.start(ready.prepared.resolved, ready.row.name, __version__)
     return log
 
@@ -175,15 +189,19 @@ def _both(display: Display, log: Log) -> Tell:
     return tell
 
 
-def _tell(ready: Ready, report: Report, *, paths: bool) -> None:
-    """The result: paths or JSON to stdout, failures to stderr."""
-    options = ready.options
-    if options.as_json:
-        console.out_json(document(report))
-    elif ready.prepared.output != "-" and paths:
+def _list(ready: Ready, report: Report, page: str | None) -> None:
+    """The result on stdout: the elements for a page if those are wanted, else one path a line."""
+    if page is not None:
+        console.out(page)
+    elif ready.prepared.output != "-":
         for outcome in report.outcomes:
             for path in (*(saved.path for saved in outcome.saved), *filter(None, [outcome.skipped])):
                 console.out(path)
+
+
+def _tell(ready: Ready, report: Report) -> None:
+    """What a person should know of the result, on stderr: notes, failures, and the sum of several calls."""
+    options = ready.options
     if not report.hosted and not options.quiet and any(report.saved):
         model = report.resolved.wire_model
         words = ", ".join(dict.fromkeys(word for saved in report.saved for word in saved.facts.undrawn))
@@ -202,6 +220,9 @@ def _tell(ready: Ready, report: Report, *, paths: bool) -> None:
             answer = "it agreed" if agreed else "it did not answer, and may go on"
             console.err(f"flux: asked {report.provider} to stop {identity}: {answer}")
     console.report_errors(report, verbose=options.verbose, annotate=config.is_github())
+    silent = options.quiet or ready.prepared.settings.progress == "none"
+    if len(report.outcomes) > 1 and (report.errors or not silent):
+        console.err(f"flux: {summary(report)}")
 
 
 def _size_hint(ready: Ready, report: Report) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flux_cli import catalogue, folders
 from flux_cli.commands.prepared import lookup
-from flux_cli.core.rendering import shown, table
+from flux_cli.core.rendering import SCHEMA, shown, table
 from flux_cli.streams import document_text, out
 
 TYPE_CHECKING = False
@@ -18,13 +18,12 @@ def run(*, name: str | None, as_json: bool) -> None:
 
 
 def _answer(name: str | None, *, as_json: bool) -> str:
-    if name is not None:
-        model = lookup(name)
-        return document_text(_document(model)) if as_json else _full(model)
-    rows = catalogue.models(folders.model_folders())
+    rows = catalogue.models(folders.model_folders()) if name is None else (lookup(name),)
     if as_json:
         documents: list[Json] = [_document(model) for model in rows]
-        return document_text(documents)
+        return document_text({"schema": SCHEMA, "models": documents})
+    if name is not None:
+        return _full(rows[0])
     heading = ("Model", "also", "USD", "sizes", "about")
     listed = [
         (model.id, ", ".join(model.aliases), _price(model), str(len(model.sizes)), model.summary) for model in rows

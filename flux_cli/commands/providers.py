@@ -7,6 +7,7 @@ from flux_cli.commands.prepared import wire_of
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.model import Field, Json, Model, Wire
 from flux_cli.core.provider import Row
+from flux_cli.core.rendering import SCHEMA
 from flux_cli.providers import ROWS
 
 
@@ -20,7 +21,7 @@ def run(*, name: str | None, model: str | None, as_json: bool) -> None:
     chosen = [rows[name]] if name else list(rows.values())
     if as_json:
         documents: list[Json] = [_document(row, found) for row in chosen]
-        console.out_json(documents)
+        console.out_json({"schema": SCHEMA, "providers": documents})
     elif name:
         console.out(f"{_list(chosen, found)}\n\n{_parameters(chosen[0], found)}")
     else:

@@ -14,8 +14,8 @@ from flux_cli.core.errors import AuthError, FluxError, Interrupted
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
 from flux_cli.core.noun import NamedTuple
-from flux_cli.core.report import SCHEMA, document, error_document
-from flux_cli.core.request import Auth, Call, Media, Outcome, Plan, Reply, Report, Request, Resolved
+from flux_cli.core.report import Report, document, ended_document
+from flux_cli.core.request import Auth, Call, Media, Plan, Reply, Request, Resolved
 from flux_cli.core.runs import Entry, Past, trace
 from flux_cli.providers import ROWS, connect
 
@@ -37,21 +37,22 @@ def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
             done.append(_tried(row, quiet=as_json))
             if done[-1].report.interrupted:
                 break
+    code = _exit_code([one.report for one in done])
     if as_json:
-        console.out_json({"schema": SCHEMA, "runs": [_document(one) for one in done]})
+        documents: list[Json] = [document(one.report) for one in done]
+        console.out_json({**ended_document(code), "runs": documents})
     for one in done:
         _tell(one, paths=not as_json, verbose=verbose)
-    if not any(one.report.outcomes or one.faults for one in done):
+    if not any(one.report.outcomes or one.report.faults for one in done):
         console.err("flux: nothing to save")
-    return _exit_code(done)
+    return code
 
 
 class Done(NamedTuple):
-    """One run, as far as it could be brought: what its journal says now, what was done, and what stood in the way."""
+    """One run, as far as it could be brought: what its journal says now, and what was done."""
 
     past: Past
     report: Report
-    faults: tuple[FluxError, ...] = ()
 
 
 def _tried(row: journal.Row, *, quiet: bool) -> Done:
@@ -59,7 +60,7 @@ def _tried(row: journal.Row, *, quiet: bool) -> Done:
     try:
         return _recovered(row, quiet=quiet)
     except FluxError as fault:
-        return Done(row.past, _report(row.past, row.past.text("provider"), ()), (fault,))
+        return Done(row.past, _report(row.past, fault))
 
 
 def _recovered(row: journal.Row, *, quiet: bool) -> Done:
@@ -71,7 +72,7 @@ def _recovered(row: journal.Row, *, quiet: bool) -> Done:
         files.sweep([_absolute(entry.name, past.text("folder")) for entry in past.entries], ledger.run)
         arrived: dict[int, Reply | Sequence[Media]] = _arrived(past, ledger.folder)
         if past.state not in STATES:
-            return Done(past, _report(past, past.text("provider"), ()))
+            return Done(past, _report(past))
         base = past.text("base_url")
         settings = config.load({"provider": past.text("provider") or None, "base_url": base or None}, ROWS)
         auth = find_key(settings.provider, settings.base_url)
@@ -82,7 +83,7 @@ def _recovered(row: journal.Row, *, quiet: bool) -> Done:
             faults.append(fault)
         entries = [entry for entry in past.entries if entry.number in arrived]
         job = pipeline.Job(
-            resolved=_resolved(past, len(entries)),
+            resolved=_resolved(past),
             plan=Plan(tuple(_call(entry) for entry in entries), ()),
             names=tuple(_absolute(entry.name, past.text("folder")) for entry in entries),
             provider=connect(settings.provider, settings.base_url, auth),
@@ -98,18 +99,13 @@ def _recovered(row: journal.Row, *, quiet: bool) -> Done:
         )
         with console.Silence() if quiet else console.Lines(len(past.entries)) as display:
             report = execute(job, ledger.folder, settings, display)
-    return Done(journal.find(row.path.parent, past.id).past, report, tuple(faults))
+    report = report._replace(run=past.id, faults=tuple(faults))
+    return Done(journal.find(row.path.parent, past.id).past, report)
 
 
-def _report(past: Past, provider: str, outcomes: tuple[Outcome, ...]) -> Report:
-    return Report(_resolved(past, len(outcomes)), (), provider, hosted=True, outcomes=outcomes)
-
-
-def _document(done: Done) -> Json:
-    errors: list[Json] = [error_document(fault) for fault in done.faults]
-    said = document(done.report)
-    listed = said["errors"]
-    return {"run": done.past.id, **said, "errors": [*(listed if isinstance(listed, list) else []), *errors]}
+def _report(past: Past, *faults: FluxError) -> Report:
+    """What was done where nothing could be, or had to be."""
+    return Report(_resolved(past), (), past.text("provider"), hosted=True, outcomes=(), faults=faults, run=past.id)
 
 
 def _tell(done: Done, *, paths: bool, verbose: bool) -> None:
@@ -117,20 +113,17 @@ def _tell(done: Done, *, paths: bool, verbose: bool) -> None:
         for saved in done.report.saved:
             console.out(saved.path)
     console.report_errors(done.report, verbose=verbose)
-    for fault in done.faults:
-        console.error(fault, verbose=verbose)
     if unclear := done.past.count("unclear"):
         console.err(f"flux: note: {unclear} of {len(done.past.entries)} calls of {done.past.id} may have been billed")
 
 
-def _exit_code(done: Sequence[Done]) -> int:
+def _exit_code(reports: Sequence[Report]) -> int:
     """The common code where all went alike, 3 where some pictures were saved, else 1."""
-    codes = {one.report.exit_code for one in done if one.report.outcomes}
-    codes |= {fault.exit_code for one in done for fault in one.faults}
+    codes = {report.exit_code for report in reports if report.outcomes or report.faults}
     if Interrupted.exit_code in codes:
         return Interrupted.exit_code
     if len(codes) > 1:
-        return 3 if any(any(one.report.saved) for one in done) else 1
+        return 3 if any(any(report.saved) for report in reports) else 1
     return codes.pop() if codes else 0
 
 
@@ -203,7 +196,7 @@ def _outcome(said: Known) -> FluxError:
     return FluxError(f"the gateway says {said.status}", billed=bool(said.cost_usd), request_id=said.request_id)
 
 
-def _resolved(past: Past, count: int) -> Resolved:
+def _resolved(past: Past) -> Resolved:
     """What the run meant, as far as saving its pictures needs it."""
     price = past.facts.get("price_usd")
     return Resolved(
@@ -212,7 +205,7 @@ def _resolved(past: Past, count: int) -> Resolved:
         prompt=past.text("prompt"),
         parameters={},
         notes=(),
-        n=count,
+        n=len(past.entries),
         unit_price_usd=price if isinstance(price, int | float) else None,
     )
 

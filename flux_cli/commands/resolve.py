@@ -5,8 +5,8 @@ from __future__ import annotations
 from flux_cli.commands.prepared import posts, prepare, read_prompt
 from flux_cli.commands.typed import one_prompt
 from flux_cli.core.errors import UsageError
-from flux_cli.core.rendering import json_text, shown, table
-from flux_cli.core.report import SCHEMA, note_document, request_document, resolved_document
+from flux_cli.core.rendering import SCHEMA, json_text, shown, table
+from flux_cli.core.report import note_document, request_document, resolved_document
 from flux_cli.core.values import shorten
 from flux_cli.streams import document_text, out
 
@@ -28,6 +28,8 @@ def run(options: Options, finishing: Finishing, *, curl: bool, **_: object) -> N
 
 
 def _answer(options: Options, finishing: Finishing, *, curl: bool) -> str:
+    if curl and options.as_json:
+        raise UsageError("--curl and --json both want standard output", hint="give one of the two")
     word = one_prompt(options)
     prepared = prepare(options, finishing, None if word is None else read_prompt(word))
     sent = posts(prepared)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flux_cli import console, folders, journal
 from flux_cli.core.model import Json
-from flux_cli.core.report import SCHEMA
+from flux_cli.core.rendering import SCHEMA
 from flux_cli.core.runs import Entry
 
 SHOWN = 28  # characters of a prompt: a line has a hundred, and the name of a run says when it began

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flux_cli import console
 from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.core.model import Json
-from flux_cli.core.report import SCHEMA, error_document
+from flux_cli.core.report import ended_document, error_document
 from flux_cli.core.text import LONG, plain
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ def run(*, files: Sequence[str] | None, as_json: bool) -> int:
         else:
             console.out(("\n" if shown else "") + _text(path, anatomy, reading))
             shown.append(path)
+    code = _exit_code([fault for _, fault in errors], some=bool(shown))
     if as_json:
         failed: list[Json] = [{"path": path, **error_document(fault)} for path, fault in errors]
-        console.out_json({"schema": SCHEMA, "files": shown, "errors": failed})
-    return _exit_code([fault for _, fault in errors], some=bool(shown))
+        console.out_json({**ended_document(code), "files": shown, "errors": failed})
+    return code
 
 
 def _look(path: str) -> tuple[Anatomy, Reading]:

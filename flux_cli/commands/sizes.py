@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flux_cli.commands.prepared import lookup
-from flux_cli.core.rendering import table
+from flux_cli.core.rendering import SCHEMA, table
 from flux_cli.core.request import Request
 from flux_cli.core.resolve import resolve
 from flux_cli.streams import document_text, out
@@ -32,7 +32,8 @@ def _answer(shape: str | None, model: str | None, *, as_json: bool, plain: bool)
         return "\n".join(size.name for size in chosen)
     if as_json:
         rows: list[Json] = [_document(size) for size in chosen]
-        return document_text({"model": row.id, "asked": shape, "reason": note.reason if note else None, "sizes": rows})
+        reason = note.reason if note else None
+        return document_text({"schema": SCHEMA, "model": row.id, "asked": shape, "reason": reason, "sizes": rows})
     text = _text(row, chosen)
     return f"{text}\n\n{shape}: {note.reason}" if note else text
 

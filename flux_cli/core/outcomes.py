@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
-from flux_cli.core.errors import Interrupted
+from flux_cli.core.errors import NotSentError
 from flux_cli.core.request import Call, Facts, Outcome, Saved
 
 FACTS = Saved._fields.index("facts")
@@ -16,7 +16,7 @@ NOTHING = -1
 
 
 class Outcomes(Sequence[Outcome]):
-    """One outcome a call, in the order of the calls. Calls of which nothing was heard were interrupted before."""
+    """One outcome a call, in the order of the calls. Calls of which nothing was heard were never sent."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._calls = calls
@@ -41,7 +41,7 @@ class Outcomes(Sequence[Outcome]):
         place = range(len(self))[place]
         call, where = self._calls[place], self._where[place]
         if where == NOTHING:
-            nothing = Outcome(call, error=Interrupted("interrupted before it was sent"))
+            nothing = Outcome(call, error=NotSentError("interrupted before it was sent"))
             return self._failed.get(place, nothing)
         block, begin = divmod(where, BLOCK)
         return _unpacked(memoryview(self._blocks[block])[begin:], call)

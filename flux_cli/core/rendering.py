@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from flux_cli.core.model import Json
 
+SCHEMA = 1  # of every document; it changes when a key changes its meaning or goes away
 ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {
     ord(char): f"\\{letter}" for char, letter in zip('"\\\b\f\n\r\t', '"\\bfnrt', strict=True)
 }

@@ -1,4 +1,4 @@
-"""The nouns of the flow, in the order they appear: Request, Resolved, Call, Post, Reply, Picture, Report."""
+"""The nouns of the flow, in the order they appear: Request, Resolved, Call, Post, Reply, Picture, Outcome."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from flux_cli.core.noun import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Literal, TypeAlias
 
     from flux_cli.core.errors import FluxError
@@ -199,6 +199,7 @@ class Outcome(NamedTuple):
     error: FluxError | None = None
     skipped: str = ""  # the file that was already there
     seconds: float = 0.0
+    cost_usd: float | None = None  # what the provider named, where nothing that it is for is saved
 
 
 class Event(NamedTuple):
@@ -214,65 +215,3 @@ class Event(NamedTuple):
     request_id: str = ""
     status: int | None = None  # of a failure: what HTTP said, and the stable code
     code: str = ""
-
-
-class Report(NamedTuple):
-    """The one result of a run: text, JSON and exit code are all derived from it."""
-
-    resolved: Resolved
-    notes: tuple[Note, ...]
-    provider: str
-    hosted: bool
-    outcomes: Sequence[Outcome]
-    interrupted: bool = False
-    stopped: tuple[tuple[str, bool], ...] = ()  # jobs given up at the provider -> whether it agreed
-    remarks: tuple[str, ...] = ()  # what a person should know of the files, as sentences
-
-    @property
-    def saved(self) -> Iterator[Saved]:
-        """The files, one after the other: of ten thousand, one is in memory."""
-        return (saved for outcome in self.outcomes for saved in outcome.saved)
-
-    @property
-    def errors(self) -> tuple[FluxError, ...]:
-        return tuple(outcome.error for outcome in self.outcomes if outcome.error)
-
-    @property
-    def exit_code(self) -> int:
-        """0 all there; 3 some; the common code when every call failed alike, else 1; 130 interrupted."""
-        if self.interrupted:
-            return 130
-        if not self.errors:
-            return 0
-        if any(outcome.saved or outcome.skipped for outcome in self.outcomes):
-            return 3
-        causes = {error.exit_code for error in self.errors if error.code != "not_sent"}
-        return causes.pop() if len(causes) == 1 else 1
-
-    @property
-    def status(self) -> str:
-        if self.interrupted:
-            return "interrupted"
-        return {0: "ok", 3: "partial"}.get(self.exit_code, "failed")
-
-    @property
-    def surprises(self) -> tuple[str, ...]:
-        """What a server silently did otherwise than asked, as sentences."""
-        said = list(self.remarks)
-        for outcome in self.outcomes:
-            for saved in outcome.saved:
-                asked, used = outcome.call.seed, saved.facts.seed
-                if isinstance(asked, int) and used is not None and used != asked:
-                    said.append(f"{saved.path}: the server used seed {used}, not {asked}")
-                size, received = outcome.call.body.get("size"), f"{saved.width}x{saved.height}"
-                if self.resolved.size is None and isinstance(size, str) and "x" in size and size != received:
-                    said.append(f"{saved.path}: the server made {received}, not {size}")
-        return tuple(said)
-
-    @property
-    def cost_usd(self) -> float | None:
-        """What the providers say this run cost, in USD; None if any call may have cost something nobody named."""
-        costs = [outcome.saved[0].facts.cost_usd for outcome in self.outcomes if outcome.saved]
-        if None in costs or any(error.billed for error in self.errors):
-            return None
-        return sum(cost for cost in costs if cost is not None)

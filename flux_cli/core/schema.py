@@ -2,7 +2,7 @@
 
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.model import Json
-from flux_cli.core.report import SCHEMA
+from flux_cli.core.rendering import SCHEMA
 
 Node = dict[str, Json]
 ANY: Node = {}
@@ -18,6 +18,12 @@ MAYBE_NUMBER: Node = {"type": ["number", "null"]}
 def _object(**properties: Node) -> Node:
     """An object with these keys, all of them always there."""
     return {"type": "object", "properties": dict(properties), "required": list(properties)}
+
+
+def _optional(node: Node, **properties: Node) -> Node:
+    """The object with some more keys that are only there where they were asked for."""
+    known = node["properties"]
+    return node | {"properties": {**(known if isinstance(known, dict) else {}), **properties}}
 
 
 def _list(items: Node) -> Node:
@@ -96,63 +102,67 @@ PICTURE = _object(
     animated=FLAG, frames=MAYBE_WHOLE, colour_space=MAYBE_TEXT, icc_profile=MAYBE_TEXT, orientation=WHOLE,
     made={"type": ["object", "null"]}, written_by=MAYBE_TEXT, c2pa=FLAG,
 ) | {"additionalProperties": True}  # fmt: skip
+ENDED = {
+    "schema": _words(SCHEMA), "status": _words("ok", "partial", "failed", "interrupted"), "exit_code": WHOLE,
+}  # fmt: skip
 REPORT: dict[str, Node] = dict(
-    **RUN,
-    status=_words("ok", "partial", "failed", "interrupted"),
-    exit_code=WHOLE,
+    **RUN | ENDED,
+    run=MAYBE_TEXT,
     files=_list(_ref("file")),
     skipped=_list(_object(index=WHOLE, path=TEXT)),
     surprises=_list(TEXT),
     stopped_jobs=_list(_object(id=TEXT, agreed=FLAG)),
     cost_usd=MAYBE_NUMBER,
+    known_cost_usd=NUMBER,
+    seconds=NUMBER,
 )
 DEFINITIONS: dict[str, Node] = {
     "generate": _any_of("report", "dry_run", "failure"),
     "resolve": _any_of("resolution", "failure"),
     "sizes": _any_of("size_table", "failure"),
-    "models": _any_of("model_list", "model", "failure"),
+    "models": _any_of("model_list", "failure"),
     "providers": _any_of("provider_list", "failure"),
     "config": _any_of("settings", "failure"),
-    "report": _object(**REPORT, errors=_list(_ref("call_error"))),
+    "report": _optional(_object(**REPORT, errors=_list(_ref("call_error"))), html=TEXT, sheet=TEXT),
     "dry_run": _object(
         **RUN, status=_words("dry_run"), sends=_list(_map(ANY)), files=_list(TEXT), skipped=_list(TEXT),
         cost_usd=MAYBE_NUMBER, cost_source=TEXT,
     ),
-    "failure": _object(
-        schema=_words(SCHEMA), status=_words("failed"), exit_code=WHOLE, files={"const": []},
-        errors=_list(_ref("error")),
-    ),
+    "failure": _object(**ENDED, files={"const": []}, errors=_list(_ref("error"))),
     "resolution": _object(
         **{name: node for name, node in RUN.items() if name != "hosted"},
         sends=_list(_object(method=TEXT, url=TEXT, body=_map(ANY))),
     ),
-    "size_table": _object(model=TEXT, asked=MAYBE_TEXT, reason=MAYBE_TEXT, sizes=_list(_ref("size"))),
-    "model_list": _list(_ref("model")),
-    "provider_list": _list(_ref("provider")),
+    "size_table": _object(
+        schema=_words(SCHEMA), model=TEXT, asked=MAYBE_TEXT, reason=MAYBE_TEXT, sizes=_list(_ref("size"))
+    ),
+    "model_list": _object(schema=_words(SCHEMA), models=_list(_ref("model"))),
+    "provider_list": _object(schema=_words(SCHEMA), providers=_list(_ref("provider"))),
     "settings": _object(
-        settings=_map(_object(value=ANY, source=TEXT, variable=TEXT)), keys=_map(TEXT), folder=TEXT
+        schema=_words(SCHEMA), settings=_map(_object(value=ANY, source=TEXT, variable=TEXT)), keys=_map(TEXT),
+        folder=TEXT,
     ),
     "runs": _any_of("run_list", "failure"),
     "recover": _any_of("recovery", "failure"),
     "show": _any_of("pictures", "failure"),
-    "pictures": _object(
-        schema=_words(SCHEMA), files=_list(PICTURE), errors=_list(_object(path=TEXT, **FAULT))
-    ),
+    "pictures": _object(**ENDED, files=_list(PICTURE), errors=_list(_object(path=TEXT, **FAULT))),
     "convert": _any_of("conversion", "failure"),
-    "conversion": _object(
-        schema=_words(SCHEMA), status=_words("ok", "partial", "failed", "interrupted"), exit_code=WHOLE,
-        files=_list(
-            _object(
-                path=TEXT, source=TEXT, format=TEXT, width=WHOLE, height=WHOLE, bytes=WHOLE, quality=MAYBE_WHOLE,
-                as_received=FLAG,
-            )
+    "conversion": _optional(
+        _object(
+            **ENDED, skipped=_list(_object(path=TEXT, source=TEXT)), errors=_list(_object(source=TEXT, **FAULT)),
+            files=_list(
+                _object(
+                    path=TEXT, source=TEXT, format=TEXT, width=WHOLE, height=WHOLE, bytes=WHOLE, quality=MAYBE_WHOLE,
+                    as_received=FLAG,
+                )
+            ),
         ),
-        skipped=_list(_object(path=TEXT, source=TEXT)), errors=_list(_object(source=TEXT, **FAULT)),
-    ) | {"additionalProperties": True},  # with --html, `html`
+        html=TEXT,
+    ),
     "run_list": _object(schema=_words(SCHEMA), folder=TEXT, runs=_list(_ref("run"))),
-    "recovery": _object(schema=_words(SCHEMA), runs=_list(_ref("recovered"))),
+    "recovery": _object(**ENDED, runs=_list(_ref("recovered"))),
     "run": PAST,
-    "recovered": _object(**REPORT, run=TEXT, errors=_list({"anyOf": [_ref("call_error"), _ref("error")]})),
+    "recovered": _object(**REPORT, errors=_list({"anyOf": [_ref("call_error"), _ref("error")]})),
     "request": REQUEST, "resolved": RESOLVED, "note": NOTE, "file": FILE, "error": _object(**FAULT),
     "call_error": _object(index=WHOLE, seed=ANY, **FAULT), "size": SIZE, "model": MODEL,
     "provider": PROVIDER,

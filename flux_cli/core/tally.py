@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux_cli.core.noun import NamedTuple
+from flux_cli.core.report import Report
 from flux_cli.core.request import Event
 
 Part = tuple[int, str]  # how easily it is left out (0: never), and the words
@@ -87,6 +88,23 @@ class Tally:
             return words
         number, active = oldest
         return f"{words}; call {number} for {span(now - active.since)}: {active.words(now)}"
+
+
+def summary(report: Report) -> str:
+    """What a run has come to, on one line: `5 saved, 2 failed, 0.30 USD, 6 s`."""
+    codes = [error.code for error in report.errors]
+    stopped, held = codes.count("interrupted"), codes.count("not_sent")
+    counts = {
+        "saved": sum(bool(outcome.saved) for outcome in report.outcomes),
+        "already there": sum(bool(outcome.skipped) for outcome in report.outcomes),
+        "failed": len(codes) - stopped - held,
+        "interrupted": stopped,
+        "not sent": held,
+    }
+    parts = [f"{count} {what}" for what, count in counts.items() if count or what == "saved"]
+    if known := report.known_cost_usd:
+        parts.append(money(known) if report.cost_usd is not None else f"at least {money(known)}")
+    return ", ".join([*parts, span(report.seconds)])
 
 
 def event_line(event: Event, *, several: bool, verbose: bool = False) -> str:

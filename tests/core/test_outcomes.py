@@ -39,12 +39,12 @@ def test_what_is_put_in_comes_out(saved, skipped, seconds):
     assert [type(one.facts) for one in outcomes[1].saved] == [Facts] * len(saved)
 
 
-def test_a_failure_stays_the_very_same_and_silence_is_an_interruption():
+def test_a_failure_stays_the_very_same_and_of_a_silent_one_nothing_was_sent():
     outcomes = Outcomes(calls(3))
     error = NetworkError("gone", billed=True)
     outcomes.put(2, Outcome(Call(3, 9, "m", {}), (), error))
     assert outcomes[2].error is outcomes[-1].error is error
-    assert [outcome.error and outcome.error.code for outcome in outcomes] == ["interrupted", "interrupted", "network"]
+    assert [outcome.error and outcome.error.code for outcome in outcomes] == ["not_sent", "not_sent", "network"]
     assert [outcome.call.number for outcome in outcomes] == [1, 2, 3]
 
 

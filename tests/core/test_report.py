@@ -19,9 +19,10 @@ from flux_cli.core.errors import (
     UsageError,
 )
 from flux_cli.core.plan import plan
-from flux_cli.core.report import document, error_document, failure_document
-from flux_cli.core.request import Call, Facts, Outcome, Report, Request, Saved
+from flux_cli.core.report import Report, document, error_document, failure_document
+from flux_cli.core.request import Call, Facts, Outcome, Request, Saved
 from flux_cli.core.resolve import resolve
+from flux_cli.core.tally import summary
 
 ULTRA = "flux1.1-pro-ultra"
 PICTURE = ("jpeg", 2752, 1536, 5, True)
@@ -119,6 +120,45 @@ def test_an_interrupted_run_ends_with_130_whatever_was_saved(outcomes):
 )
 def test_the_cost_is_what_providers_say_or_unknown(outcomes, cost):
     assert report(*outcomes).cost_usd == (None if cost is None else pytest.approx(cost))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "cost", "known"),
+    [
+        ([outcome(saved=1, cost=0.06), outcome(saved=1)], None, 0.06),
+        ([outcome(saved=1, cost=0.06), outcome(error=NetworkError("cut off", billed=True))], None, 0.06),
+        ([outcome(error=DiskError("full", billed=True))._replace(cost_usd=0.06)], 0.06, 0.06),
+        ([outcome(error=AuthError("no"))], 0, 0),
+    ],
+)
+def test_what_was_named_is_known_even_where_the_rest_is_not(outcomes, cost, known):
+    assert (report(*outcomes).cost_usd, report(*outcomes).known_cost_usd) == (cost, known)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "sentence"),
+    [
+        ([outcome(saved=1, cost=0.06), outcome(saved=3, cost=0.06)], "2 saved, 0.12 USD, 6 s"),
+        ([outcome(saved=1), outcome(saved=1)], "2 saved, 6 s"),
+        ([outcome(saved=1, cost=0.0)], "1 saved, 6 s"),
+        ([outcome(saved=1, cost=0.06), outcome(saved=1)], "2 saved, at least 0.06 USD, 6 s"),
+        ([outcome(saved=1, cost=0.06), SKIPPED, PROVIDER], "1 saved, 1 already there, 1 failed, 0.06 USD, 6 s"),
+        ([PAYMENT, HELD, HELD], "0 saved, 1 failed, 2 not sent, 6 s"),
+        (
+            [outcome(saved=1, cost=0.06), outcome(error=Interrupted("x", billed=True)), HELD],
+            "1 saved, 1 interrupted, 1 not sent, at least 0.06 USD, 6 s",
+        ),
+    ],
+)
+def test_the_sum_of_a_run_is_one_line(outcomes, sentence):
+    assert summary(report(*outcomes)._replace(seconds=6.2)) == sentence
+
+
+def test_what_stood_in_the_way_of_a_run_is_its_failure():
+    result = report()._replace(faults=(AuthError("no key"),), run="20260101-000000-abcdef")
+    made = document(result)
+    assert (made["run"], made["status"], made["exit_code"]) == ("20260101-000000-abcdef", "failed", 4)
+    assert made["errors"] == [error_document(result.faults[0])]
 
 
 def test_saved_files_and_errors_keep_the_order_asked():

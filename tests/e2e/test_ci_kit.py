@@ -111,7 +111,7 @@ def test_a_partial_failure_fails_the_step_and_still_hands_on_what_was_saved(runn
     assert (done.returncode, outputs["exit-code"]) == (3, "3")
     assert len(outputs["paths"].splitlines()) == 2
     assert "::error title=flux::" in done.stderr
-    assert "flux: 2 saved, 1 of 3 calls failed" in done.stderr
+    assert "flux: 2 saved, 1 failed, 0.12 USD" in done.stderr
 
 
 def test_a_wrong_input_fails_the_step_before_anything_is_sent(runner, gateway):

@@ -103,9 +103,10 @@ def test_json_is_whole_and_tells_calls_under_way_from_calls_never_sent(command, 
     assert (run.code, document["status"], document["exit_code"]) == (130, "interrupted", 130)
     assert [file["path"] for file in document["files"]] == ["a-fox-7.jpg"]
     assert [(error["index"], error["code"], error["may_have_been_billed"]) for error in document["errors"]] == [
-        (2, "interrupted", True), (3, "interrupted", True), (4, "interrupted", False), (5, "interrupted", False),
+        (2, "interrupted", True), (3, "interrupted", True), (4, "not_sent", False), (5, "not_sent", False),
     ]  # fmt: skip
-    assert document["cost_usd"] is None
+    assert (document["cost_usd"], document["known_cost_usd"]) == (None, 0.06)
+    assert run.err.splitlines()[-1].startswith("flux: 1 saved, 2 interrupted, 2 not sent, at least 0.06 USD, ")
     assert len(gateway.posts) == 3
 
 

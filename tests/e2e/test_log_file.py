@@ -62,6 +62,14 @@ def test_the_log_is_the_same_whatever_is_shown(generate):
         assert steps(f"{number}.log") == [("start", None), ("sent", 1), ("received", 1), ("saved", 1), ("end", None)]
 
 
+def test_the_log_the_json_and_the_journal_call_a_run_by_one_name(generate, flux):
+    document = generate("a fox", "--log-file", "run.log", "--json").json
+    (past,) = flux("runs", "--json").json["runs"]
+    assert {entry["run"] for entry in entries()} == {document["run"]} == {past["run"]}
+    sketch = generate("a fox", "--offline", "-s", "1:1", "--log-file", "sketch.log", "--json").json
+    assert (sketch["run"], len({entry["run"] for entry in entries("sketch.log")})) == (None, 1)
+
+
 def test_several_runs_share_a_log_and_what_was_there_stays(generate):
     Path("run.log").write_text('{"event": "mine"}\n')
     for _ in range(2):

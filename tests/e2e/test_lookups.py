@@ -166,14 +166,24 @@ def test_a_curl_line_without_a_key_has_none(flux, gateway):
     assert shlex.split(result.out)[0] == "curl"
 
 
+def test_a_curl_line_is_no_json(flux):
+    result = flux("resolve", "a fox", "--curl", "--json")
+    assert (result.code, result.json["errors"][0]["code"], "--curl" in result.err) == (2, "usage", True)
+
+
+def test_every_document_of_a_lookup_has_a_schema_number(flux):
+    for words in (["sizes"], ["models"], ["models", "flux1.1-pro"], ["providers"], ["config"], ["runs"], ["recover"]):
+        assert flux(*words, "--json").json["schema"] == 1
+
+
 def test_models_lists_what_the_catalogue_knows(flux):
     result = flux("models")
     assert [line.split()[0] for line in result.lines] == ["Model", "flux1.1-pro", "flux1.1-pro-ultra"]
-    assert [row["id"] for row in flux("models", "--json").json] == ["flux1.1-pro", "flux1.1-pro-ultra"]
+    assert [row["id"] for row in flux("models", "--json").json["models"]] == ["flux1.1-pro", "flux1.1-pro-ultra"]
 
 
 def test_one_model_in_full(flux):
-    document = flux("models", "flux-pro-1.1-ultra", "--json").json
+    (document,) = flux("models", "flux-pro-1.1-ultra", "--json").json["models"]
     assert document["price_usd"] == 0.06
     assert document["sizes"] == [size for size, _ in TABLE]
     assert set(document["parameters"]) == {
@@ -308,7 +318,7 @@ def test_help_everywhere_on_stdout_plain_and_under_100_columns(flux, line, flag)
 
 def test_help_of_generate_names_every_parameter_of_the_page_under_its_own_name(flux):
     text = flux("generate", "--help").out
-    names = flux("models", "flux1.1-pro-ultra", "--json").json["parameters"]
+    names = flux("models", "flux1.1-pro-ultra", "--json").json["models"][0]["parameters"]
     assert all(f"--{name.replace('_', '-')}" in text for name in names if name != "prompt")
     groups = ["Arguments:", "Shape:", "Model:", "Parameters:", "Output:", "Run:", "Provider:", "Examples:"]
     assert [line for line in text.splitlines() if line in groups] == groups

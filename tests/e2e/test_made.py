@@ -86,6 +86,13 @@ def test_files_for_a_page_are_told_as_markup(generate):
     assert 'alt="a &lt;fox&gt;"' in result.out
 
 
+def test_json_has_the_markup_and_the_sheet_where_they_are_asked_for(generate):
+    document = generate("a fox", "-o", "hero-{seed}.jpg", "-n", "2", "--html", "--sheet", "--seed", "7", "--json").json
+    assert document["html"].count("<picture>") == 2
+    assert (document["sheet"], look(Path(document["sheet"]))[0]) == ("hero-sheet.jpg", "jpeg")
+    assert not {"html", "sheet"} & set(generate("a fox", "-o", "plain.jpg", "--json").json)
+
+
 def test_what_would_be_enlarged_is_refused_while_it_is_free(generate, gateway):
     result = generate("a fox", "-s", "8000x8000", "--fit", "cover")
     assert (result.code, gateway.requests) == (2, [])

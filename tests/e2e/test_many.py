@@ -74,7 +74,7 @@ def test_text_lists_what_was_saved_on_stdout_and_what_failed_on_stderr(generate,
     result = generate("a fox", "-n", "3", "--seed", "7")
     assert (result.code, result.lines) == (3, ["a-fox-7.jpg", "a-fox-9.jpg"])
     assert "flux: error: " in result.err
-    assert "2 saved, 1 of 3" in result.err
+    assert "2 saved, 1 failed, 0.12 USD" in result.err
 
 
 def test_the_same_failure_of_many_calls_is_said_once_with_its_count(generate, gateway):

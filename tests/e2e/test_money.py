@@ -206,7 +206,7 @@ def test_what_could_not_be_saved_is_paid_all_the_same(generate, gateway, work):
     gateway.answers(lambda _asked: ([*map(Path.unlink, out.glob("*")), out.rmdir(), out.touch(), picture()])[-1])
     document = generate("a fox", "-n", "4", "-o", "out/", "--concurrency", "1", "--json").json
     assert [error["code"] for error in document["errors"]] == ["disk", *3 * ["not_sent"]]
-    assert (document["errors"][0]["may_have_been_billed"], document["cost_usd"]) == (True, None)
+    assert (document["errors"][0]["may_have_been_billed"], document["cost_usd"]) == (True, 0.06)
     assert len(gateway.posts) == 1
 
 

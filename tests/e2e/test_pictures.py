@@ -238,11 +238,12 @@ def test_json_says_everything_about_a_run(generate, gateway):
     result = generate("a fox", "-s", "1920x1080", "-n", "2", "--seed", "7", "--json")
     document = result.json
     assert list(document) == [
-        "schema", "status", "exit_code", "provider", "hosted", "request", "resolved", "notes", "files", "skipped",
-        "errors", "surprises", "stopped_jobs", "cost_usd",
+        "schema", "status", "exit_code", "run", "provider", "hosted", "request", "resolved", "notes", "files",
+        "skipped", "errors", "surprises", "stopped_jobs", "cost_usd", "known_cost_usd", "seconds",
     ]  # fmt: skip
     assert (document["schema"], document["status"], document["exit_code"]) == (1, "ok", 0)
     assert (document["provider"], document["hosted"], document["cost_usd"]) == ("lumenfall", True, 0.12)
+    assert (document["known_cost_usd"], 0 < document["seconds"] < 60) == (0.12, True)
     assert (document["skipped"], document["errors"]) == ([], [])
     assert document["request"]["prompt"] == "a fox"
     assert document["request"]["size"] == "1920x1080"

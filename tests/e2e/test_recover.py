@@ -325,7 +325,10 @@ def test_without_its_key_a_run_says_which_and_the_others_are_saved(killed, recov
     assert (result.code, files()) == (3, ["a-fox-8.jpg"])
     assert "LUMENFALL_API_KEY" in result.err
     assert sorted(states(flux)) == ["complete", "unclear"]
-    assert recover(env={"LUMENFALL_API_KEY": ""}).code == 4
+    result = recover("--json", env={"LUMENFALL_API_KEY": ""})
+    (run,) = result.json["runs"]
+    assert {(end["status"], end["exit_code"]) for end in (result.json, run)} == {("failed", 4)}
+    assert (result.code, run["resolved"]["n"], [error["code"] for error in run["errors"]]) == (4, 1, ["auth"])
 
 
 @pytest.mark.parametrize("number", [403, 404, 410])
@@ -508,6 +511,7 @@ def test_json_names_runs_files_and_failures(generate, recover, gateway):
     result = recover("--json", env={"FLUX_RETRIES": "0"})
     (run,) = result.json["runs"]
     assert (result.code, run["exit_code"], run["status"]) == (3, 3, "partial")
+    assert (result.json["exit_code"], result.json["status"]) == (3, "partial")
     assert [file["path"] for file in run["files"]] == [str(Path("a-fox-7.jpg").absolute())]
     assert [(error["index"], error["http_status"]) for error in run["errors"]] == [(2, 404)]
     assert run["run"].startswith("20")

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 from pathlib import Path
 
@@ -44,9 +45,15 @@ def test_no_escape_codes_go_into_a_pipe_even_when_colours_are_forced(generate):
 
 def test_without_a_terminal_the_log_has_a_line_a_picture(generate):
     result = generate("a fox", "-n", "2", "--seed", "7", "-o", "{seed}.jpg")
-    saved = sorted(line for line in result.err.splitlines() if "saved" in line)
+    saved = sorted(line for line in result.err.splitlines() if "] saved" in line)
     assert [line.split(" (")[0] for line in saved] == ["flux: [1/2] saved 7.jpg", "flux: [2/2] saved 8.jpg"]
     assert "1024x1024 jpeg" in saved[0]
+
+
+def test_several_pictures_end_with_their_sum_and_one_does_not(generate):
+    assert re.fullmatch(r"flux: 2 saved, 0\.12 USD, \d+ s", generate("a fox", "-n", "2").err.splitlines()[-1])
+    assert not re.search(r"^flux: 1 saved", generate("a fox").err, re.MULTILINE)
+    assert generate("a fox", "-n", "2", "--progress", "none").err == ""
 
 
 def test_quiet_says_nothing_but_the_paths(generate):

@@ -97,7 +97,7 @@ def test_a_partial_failure_keeps_the_good_ones_and_says_which_failed(ask, upstre
     assert [file["seed"] for file in result.json["files"]] == [7, 9]
     (error,) = result.json["errors"]
     assert (error["index"], error["seed"], error["code"]) == (2, 8, "moderation")
-    assert "2 saved, 1 of 3 calls failed" in result.err
+    assert "flux: 2 saved, 1 failed, 0.12 USD" in result.err
 
 
 def test_the_seed_bfl_chose_is_reported(ask, upstream):

@@ -154,13 +154,13 @@ def test_all_providers_are_listed_with_key_address_and_price(flux):
 
 
 def test_one_provider_says_what_becomes_of_every_parameter(flux):
-    (document,) = flux("providers", "bfl", "--json").json
+    (document,) = flux("providers", "bfl", "--json").json["providers"]
     assert document["parameters"]["enhance_prompt"] == {
         "behaviour": "renamed", "field": "prompt_upsampling", "reason": None,
     }  # fmt: skip
     assert document["parameters"]["sync_mode"]["behaviour"] == "unsupported"
     assert (document["key_set"], document["price_usd"], document["pictures_per_call"]) == (False, 0.06, 1)
-    model = flux("models", "flux1.1-pro-ultra", "--json").json
+    (model,) = flux("models", "flux1.1-pro-ultra", "--json").json["models"]
     assert document["parameters"].keys() == model["parameters"].keys()
 
 
