@@ -4,6 +4,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from shells import SCRIPTS, Shell
@@ -257,6 +260,47 @@ def test_fish_explains_its_candidates_but_no_value_with_the_words_of_its_option(
 )
 def test_fish_completes(line, found, folder):
     assert set(fish(line, folder)) == found
+
+
+@pytest.fixture
+def share(tmp_path):
+    """The folder `share` of an installed wheel."""
+    root = Path(__file__).parents[1]
+    build = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    for source, target in build["targets"]["wheel"]["shared-data"].items():
+        (tmp_path / target).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / source, tmp_path / target)
+    return tmp_path / "share"
+
+
+LOADER = Path("/usr/share/bash-completion/bash_completion")
+
+
+@pytest.mark.skipif(not LOADER.exists(), reason="no bash-completion: that it finds the scripts is NOT tested")
+@pytest.mark.parametrize("name", ["flux", "flux-image"])
+def test_bash_completion_finds_both_commands_where_the_wheel_puts_them(name, share, folder):
+    shell = Shell("bash", [f"source {LOADER}; export XDG_DATA_HOME={share}"], folder)
+    assert shell.line(f"{name} gen\t") == f"{name} generate "
+    assert shell.line(f"{name} show gui\t") == f"{name} show guide.png "
+    shell.close()
+
+
+@FISH
+@pytest.mark.parametrize("name", ["flux", "flux-image"])
+def test_fish_finds_both_commands_where_the_wheel_puts_them(name, share):
+    path = f"{share}/fish/vendor_completions.d"
+    ask = f"set PATH {Path(sys.executable).parent} $PATH; set fish_complete_path {path}; complete -C '{name} gen'"
+    done = subprocess.run(["fish", "--no-config", "-c", ask], capture_output=True, text=True, check=True)
+    assert done.stdout == "generate\tMake pictures from a prompt\n"
+
+
+@ZSH
+@pytest.mark.parametrize("name", ["flux", "flux-image"])
+def test_zsh_finds_both_commands_where_the_wheel_puts_them(name, share, folder, tmp_path):
+    lines = [f"fpath=({share}/zsh/site-functions $fpath); autoload -Uz compinit; compinit -u -d {tmp_path}/dump"]
+    shell = Shell("zsh", lines, folder)
+    assert shell.line(f"{name} gen\t") == f"{name} generate "
+    shell.close()
 
 
 def test_completion_prints_the_scripts(flux):

@@ -158,6 +158,11 @@ def bash() -> str:
     )
 
 
+def bash_alias() -> str:
+    """`completions/flux-image.bash`: bash-completion looks for a file under the name of the command."""
+    return f'# {MADE}\nsource "${{BASH_SOURCE[0]%-image}}"  # installed it is called flux-image, beside flux\n'
+
+
 def _cases(rows: Iterable[tuple[str, Words]]) -> str:
     return "\n".join(f"        {pattern}) listed=({_listed(words)}) ;;" for pattern, words in rows)
 

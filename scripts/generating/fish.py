@@ -61,6 +61,11 @@ def fish() -> str:
     )
 
 
+def fish_alias() -> str:
+    """`completions/flux-image.fish`: fish looks for a file under the name of the command."""
+    return f"# {MADE}\ncomplete -c {NAMES[1]} -w {NAMES[0]}\n"
+
+
 def _fish_line(where: str, said: str) -> str:
     return f"""complete -c {NAMES[0]} -n "__flux_at '{where}'" {said}"""
 
