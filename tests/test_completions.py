@@ -140,6 +140,8 @@ COMPLETED = {
     "after a prompt with an option in it": ("flux generate 'x -o y' --ups", "flux generate 'x -o y' --upscale "),
     "after an empty prompt": ('flux generate "" --ups', 'flux generate "" --upscale '),
     "after a prompt with umlauts": ("flux generate Füchsö 'ä b' --ups", "flux generate Füchsö 'ä b' --upscale "),
+    "a file in a folder that a variable names": ("flux show $HOME/gui", "flux show $HOME/guide.png "),
+    "a file at home": ("flux generate --like=~/gui", "flux generate --like=~/guide.png "),
     "nothing in a quoted prompt": ('flux generate "a red fox --f', 'flux generate "a red fox --f'),
     "nothing in a prompt in single quotes": ("flux generate 'a red --f", "flux generate 'a red --f"),
     "nothing in a prompt that begins with dashes": ('flux generate "--f', 'flux generate "--f'),
@@ -205,12 +207,18 @@ def test_bash_lives_on_where_errors_end_the_shell(folder):
     shell.close()
 
 
+def test_bash_completes_variables_where_a_file_is_meant(folder):
+    shell = Shell("bash", ["FLUXES=1", *start("bash", folder)], folder)
+    assert shell.line("flux show $FLUX\t").startswith("flux show $FLUXES")
+    shell.close()
+
+
 def test_bash_explains_candidates_when_it_lists_them(folder):
     shell = Shell("bash", start("bash", folder), folder)
     assert "--plain  (Print only sizes, such as 1365x768)" in shell.screen("flux sizes --\t\t")
     listed = shell.screen("flux sizes --pl\x1b?")
     assert "--plain  (Print" in listed
-    assert listed.endswith("\x01flux sizes --pl\x02")
+    assert "\x01flux sizes --pl\x02" in listed
     shell.close()
 
 

@@ -132,7 +132,7 @@ _flux() {
     typed=${typed#"$glue"}
     if [[ ${listed[0]-} == '<files>' ]]; then
         if [[ $glue == "$before" ]]; then  # readline's word is the whole name: it does that best
-            compopt -o default 2> /dev/null || true
+            compopt -o bashdefault -o default 2> /dev/null || true
             return 0
         fi
         listed=()
@@ -164,5 +164,5 @@ _flux() {
 if type compopt > /dev/null 2>&1; then
     complete -F _flux flux flux-image
 else  # before bash 4: files wherever nothing else is known
-    complete -o default -F _flux flux flux-image
+    complete -o bashdefault -o default -F _flux flux flux-image
 fi

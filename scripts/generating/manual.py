@@ -84,7 +84,7 @@ def man() -> str:
     for row in rows:
         lines += [f".SS flux {' '.join(row.path)}", *_paragraphs(row.about)]
         for one in row.arguments:
-            lines += [".TP", f".I {_roff(one.metavar)}", *_prose(one.help)]
+            lines += _defined("I", one.metavar, one.help)
         for title, options in row.groups.items():
             lines += [".PP", f".B {_roff(title)}"]
             for option in options:
