@@ -1,37 +1,62 @@
-"""The completion scripts in real shells: right candidates, and nothing is started to find them."""
+"""The completion scripts in real shells: right candidates, nothing typed is lost, nothing is started to find them."""
 
 import os
-import pty
-import select
+import re
 import shutil
 import subprocess
-import time
-import warnings
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from shells import SCRIPTS, Shell
 
-import flux_cli
-
-SCRIPTS = Path(flux_cli.__file__).parent / "completions"
-RATIOS = ["4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9"]
+RATIOS = {"4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9"}
+FOCUSES = {"centre", "top", "bottom", "left", "right", "entropy", "attention"}
+FILES = "guide.png", "my fox.png", "it's.txt", "x:y.txt", "a=b.txt", "$5.txt", "prompt.txt", "proud two.txt", "in/x.txt"
 
 
 def needs(shell):
-    return pytest.mark.skipif(shutil.which(shell) is None, reason=f"no {shell} on PATH: its completion is NOT tested")
+    missing = shutil.which(shell) is None
+    return pytest.param(shell, marks=pytest.mark.skipif(missing, reason=f"no {shell}: its completion is NOT tested"))
 
 
-def bash(line, kind=9):
-    """What bash would offer for a line with the cursor at its end, in a shell that can start no program."""
-    ask = (
-        f"PATH=/nowhere; source \"{SCRIPTS}/flux.bash\"; COMP_WORDBREAKS=$' \\t\\n\"\\'><=;|&(:'\n"
-        'COMP_LINE=$1 COMP_POINT=${#1} COMP_TYPE=$2; _flux; printf "%s\\n" "${COMPREPLY[@]}"'
-    )
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    for name in FILES:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def start(name, folder):
+    if name == "bash":
+        return [f"source {SCRIPTS}/flux.bash"]
+    return [f"fpath=({SCRIPTS} $fpath); autoload -Uz compinit; compinit -u -d {folder}/.dump"]
+
+
+@pytest.fixture(scope="module", params=[needs("bash"), needs("zsh")])
+def shell(request, folder):
+    """A shell that completes flux."""
+    shell = Shell(request.param, start(request.param, folder), folder)
+    yield shell
+    shell.close()
+
+
+def fish(line, folder, script="flux.fish"):
+    """What fish would offer for a line with the cursor at its end: candidates and what it says of them."""
     done = subprocess.run(
-        ["bash", "--norc", "-c", ask, "bash", line, str(kind)], capture_output=True, text=True, check=True
+        ["fish", "--no-config", "-c", f"source {SCRIPTS}/{script}; complete -C $argv[1]", line],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+        env=os.environ | {"PATH": "/nowhere"},
+        executable=shutil.which("fish"),
     )
-    assert "command not found" not in done.stderr
-    return done.stdout.split("\n")[:-1] if done.stdout.strip() else []
+    assert done.stderr == ""
+    return dict(row.partition("\t")[::2] for row in done.stdout.splitlines())
 
 
 ASKED = {
@@ -40,138 +65,250 @@ ASKED = {
     "options": ("flux sizes --p", {"--plain"}),
     "options after a prompt": ('flux generate "a fox" --out', {"--output", "--output-format", "--output-compression"}),
     "options that say no": ("flux generate --no-r", {"--no-raw"}),
+    "options of the command, whatever a prompt says": ('flux resolve "generate a" --cu', {"--curl"}),
+    "options of the command, whatever the words after it": ("flux help generate --ups", set()),
+    "no options in a quoted prompt": ('flux generate "a fox --f', set()),
+    "no options behind an escaped blank": (r"flux generate a\ --f", set()),
+    "no options after --": ("flux generate -- --f", set()),
     "formats": ("flux generate x -f ", {"png", "jpeg", "gif", "webp", "avif"}),
     "formats by the long name": ("flux generate x --output-format we", {"webp"}),
+    "formats after short options together": ("flux generate x -yf we", {"webp"}),
     "models": ("flux resolve -m flux1", {"flux1.1-pro", "flux1.1-pro-ultra"}),
     "models as an argument": ("flux models flux1.1-pro-", {"flux1.1-pro-ultra"}),
+    "an argument after options": ("flux sizes --json -m flux1.1-pro 13", {"1365x768"}),
     "providers": ("flux generate x --provider re", {"replicate"}),
     "routes": ("flux generate x --route ", {"fal", "replicate"}),
-    "tiers": ("flux resolve -r 1", {"1K"}),
+    "tiers": ("flux resolve -r ", {"0.5K", "1K", "2K", "4K"}),
     "choices of the catalogue": ("flux generate --response-format ", {"url", "b64_json"}),
+    "choices of a setting": ("flux generate --progress ", {"auto", "plain", "none"}),
+    "choices of the finishing step": ("flux convert --focus ", FOCUSES),
     "sizes": ("flux resolve --size 13", {"1365x768"}),
     "shells": ("flux completion ", {"bash", "zsh", "fish", "powershell"}),
     "topics": ("flux help form", {"formats"}),
     "commands below": ("flux config ", {"path"}),
     "nothing for a number": ("flux generate --seed ", set()),
-}  # fmt: skip
+    "nothing for a prompt": ("flux generate p", set()),
+    "no second topic": ("flux help generate f", set()),
+    "no second model": ("flux models flux1.1-pro fl", set()),
+    "no second shell": ("flux completion bash z", set()),
+    "no second schema": ("flux schema generate r", set()),
+    "nothing below the last command": ("flux config path p", set()),
+    "pictures to show": ("flux show g", {"guide.png"}),
+    "pictures to convert, another one": ("flux convert a.png g", {"guide.png"}),
+    "a picture to be like": ("flux generate --like g", {"guide.png"}),
+    "files after --": ("flux show -- g", {"guide.png"}),
+    "a prompt from a file": ("flux generate @prom", {"@prompt.txt"}),
+    "a prompt from a file in a folder": ("flux resolve @in/", {"@in/x.txt"}),
+}
 
 
-@needs("bash")
 @pytest.mark.parametrize(("line", "found"), ASKED.values(), ids=ASKED)
-def test_bash_offers(line, found):
-    assert set(bash(line)) == found
+def test_bash_and_zsh_offer(shell, line, found):
+    assert shell.offers(line) == found
 
 
-@needs("bash")
-def test_bash_completes_behind_a_colon_and_an_equals_sign():
-    assert bash("flux sizes ") != []
-    assert set(bash("flux resolve -a 16:")) == {"9"}
-    assert set(bash("flux resolve --aspect-ratio=2")) == {"21:9", "2:3"}
-    assert set(bash("flux resolve -a ")) == set(RATIOS)
+@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish: its completion is NOT tested")
+@pytest.mark.parametrize(("line", "found"), ASKED.values(), ids=ASKED)
+def test_fish_offers(line, found, folder):
+    assert set(fish(line, folder)) == found
 
 
-@needs("bash")
-def test_bash_explains_candidates_when_it_lists_them():
-    listed = bash("flux sizes --", kind=63)
-    assert "--plain  (Print only sizes, such as 1365x768)" in listed
-    assert bash("flux sizes --pl", kind=63) == ["--plain"]
+COMPLETED = {
+    "a picture": ("flux show gui", "flux show guide.png "),
+    "a value behind a colon": ("flux resolve -a 16:", "flux resolve -a 16:9 "),
+    "a joined value": ("flux resolve --aspect-ratio=16", "flux resolve --aspect-ratio=16:9 "),
+    "a joined value of a short option": ("flux resolve -s16", "flux resolve -s16:9 "),
+    "a value in quotes": ("flux generate --focus 'ce", "flux generate --focus 'centre' "),
+    "a joined file": ("flux generate x --output=gui", "flux generate x --output=guide.png "),
+    "a joined file of a short option": ("flux generate x -ogui", "flux generate x -oguide.png "),
+    "a joined file of short options": ("flux generate x -yogui", "flux generate x -yoguide.png "),
+    "a file with a blank": ("flux show my", r"flux show my\ fox.png "),
+    "a file with a quote": ("flux show it", r"flux show it\'s.txt "),
+    "a file in quotes": ("flux generate x -o 'my f", "flux generate x -o 'my fox.png' "),
+    "a joined file with a blank": ("flux generate x -omy", r"flux generate x -omy\ fox.png "),
+    "a prompt of a file": ("flux generate @prom", "flux generate @prompt.txt "),
+    "a prompt of a file with a blank": ("flux generate @prou", r"flux generate @proud\ two.txt "),
+    "a prompt of a file behind a blank": (r"flux generate @proud\ t", r"flux generate @proud\ two.txt "),
+    "a prompt of a file with a quote": ("flux generate @it", r"flux generate @it\'s.txt "),
+    "a prompt of a file with a dollar": (r"flux generate @\$", r"flux generate @\$5.txt "),
+    "a prompt of a file with a colon": ("flux generate @x", "flux generate @x:y.txt "),
+    "a prompt of a file behind a colon": ("flux generate @x:", "flux generate @x:y.txt "),
+    "a prompt of a file with an equals sign": ("flux generate @a", "flux generate @a=b.txt "),
+    "a prompt of a file in quotes": ("flux generate '@proud t", "flux generate '@proud two.txt' "),
+    "a folder, and goes on": ("flux generate @in", "flux generate @in/"),
+    "where output is redirected": ("flux sizes --json > gui", "flux sizes --json > guide.png "),
+    "after a prompt with an option in it": ("flux generate 'x -o y' --ups", "flux generate 'x -o y' --upscale "),
+    "after an empty prompt": ('flux generate "" --ups', 'flux generate "" --upscale '),
+    "after a prompt with umlauts": ("flux generate Füchsö 'ä b' --ups", "flux generate Füchsö 'ä b' --upscale "),
+    "a file in a folder that a variable names": ("flux show $HOME/gui", "flux show $HOME/guide.png "),
+    "a file at home": ("flux generate --like=~/gui", "flux generate --like=~/guide.png "),
+    "nothing in a quoted prompt": ('flux generate "a red fox --f', 'flux generate "a red fox --f'),
+    "nothing in a prompt in single quotes": ("flux generate 'a red --f", "flux generate 'a red --f"),
+    "nothing in a prompt that begins with dashes": ('flux generate "--f', 'flux generate "--f'),
+    "nothing in a prompt with escaped quotes": (r'flux generate "a \" --f', r'flux generate "a \" --f'),
+    "nothing in a prompt in the quotes of C": (r"flux generate $'it\'s --f", r"flux generate $'it\'s --f"),
+    "nothing behind an escaped blank": (r"flux generate a\ --f", r"flux generate a\ --f"),
+    "nothing after --": ("flux generate -- --ups", "flux generate -- --ups"),
+}
 
 
-@needs("bash")
-def test_bash_completes_files_where_a_file_is_meant(tmp_path):
-    (tmp_path / "guide.png").touch()
-    screen = typed(
-        ["bash", "--norc", "-i"], [f"source {SCRIPTS}/flux.bash", "flux generate x --image-prompt gui\t"], tmp_path
-    )
-    assert "--image-prompt guide.png" in screen
+@pytest.mark.parametrize(("typed", "line"), COMPLETED.values(), ids=COMPLETED)
+def test_tab_completes(shell, typed, line):
+    assert shell.line(typed + "\t") == line
 
 
-@needs("fish")
+def test_tab_completes_in_the_middle_of_a_line(shell):
+    assert shell.line("flux generate --ups x\x1b[D\x1b[D\t").split() == ["flux", "generate", "--upscale", "x"]
+    assert shell.line("flux gen 'x -\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\t").split() == ["flux", "generate", "'x", "-"]
+
+
+LISTED = re.compile(r"(?:one of|must be|routes:|providers:) ([\w.-]+(?:(?:, | or )(?!not )[\w.-]+)+)")
+
+
+def test_every_word_that_a_value_must_be_is_offered(flux, folder):
+    """What a value must be is read from the refusal of another one."""
+    shell, found = Shell("bash", start("bash", folder), folder), {}
+    for flag in sorted(shell.offers("flux resolve --")):
+        refusal = flux("resolve", "x", flag, "?").err
+        if listed := LISTED.search(refusal):
+            found[flag] = set(re.split(", | or ", listed[1]))
+            assert shell.offers(f"flux resolve x {flag} ") == found[flag]
+    shell.close()
+    assert {"--fit", "--focus", "--effort", "--progress", "--provider", "--route", "--response-format"} < set(found)
+
+
 @pytest.mark.parametrize(
-    ("line", "found"), [row for name, row in ASKED.items() if name != "sizes"], ids=[n for n in ASKED if n != "sizes"]
-)
-def test_fish_offers(line, found, tmp_path):
-    ask = f"source {SCRIPTS}/flux.fish; complete -C '{line}'"
-    done = subprocess.run(
-        ["fish", "--no-config", "-c", ask],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"HOME": str(tmp_path)},
-    )
-    assert {row.split("\t")[0] for row in done.stdout.splitlines()} == found
-
-
-@needs("fish")
-def test_fish_explains_its_candidates():
-    ask = f"source {SCRIPTS}/flux.fish; complete -C 'flux sizes --p'"
-    done = subprocess.run(["fish", "--no-config", "-c", ask], capture_output=True, text=True, check=True)
-    assert done.stdout == "--plain\tPrint only sizes, such as 1365x768\n"
-
-
-def typed(argv, lines, folder, seconds=20.0):
-    """The screen of a shell on a terminal of its own after somebody typed these lines; the last one stays open."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of threads: the child does nothing but become a shell
-        child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(folder)
-        os.environ.update(PS1="$ ", PROMPT="$ ", TERM="dumb", HOME=str(folder))
-        os.execvp(argv[0], argv)
-    seen = ""
-    try:
-        for number, line in enumerate([*lines[:-1], "echo rea''dy", lines[-1]]):
-            last = number == len(lines)
-            os.write(terminal, (line if last else line + "\n").encode())
-            seen = read_until(terminal, "ready" if number == len(lines) - 1 else None, seconds)
-    finally:
-        os.write(terminal, b"\x03\nexit\n")
-        os.close(terminal)
-        os.waitpid(child, 0)
-    return seen
-
-
-def read_until(terminal, word, seconds):
-    """What the terminal shows until a word comes, or else until it has been quiet for a while."""
-    seen, end = "", time.monotonic() + seconds
-    while time.monotonic() < end:
-        ready, _, _ = select.select([terminal], [], [], 1.0 if word is None else 0.2)
-        if ready:
-            seen += os.read(terminal, 65536).decode("utf-8", "replace")
-        elif word is None:
-            break
-        if word and word in seen:
-            break
-    return seen
-
-
-@needs("zsh")
-@pytest.mark.parametrize(
-    ("line", "shown"),
+    "before",
     [
-        ("flux si\t", "flux sizes "),
-        ("flux-image sizes --pl\t", "flux-image sizes --plain "),
-        ("flux generate 'a fox' -f we\t", "-f webp "),
-        ("flux resolve -a 16\t", "-a 16:9 "),
-        ("flux models flux1.1-pro-\t", "flux1.1-pro-ultra "),
-        ("flux generate --provider rep\t", "--provider replicate "),
-        ("flux generate x --image-prompt gui\t", "--image-prompt guide.png "),
-        ("flux config pa\t", "flux config path "),
-        ("flux sizes --p\t\t", "flux sizes --plain "),
-        ("flux sizes --\t", "Print only sizes, such as 1365x768"),
-        ("flux completion \t", "powershell"),
+        "set -u",
+        "set -f",
+        "shopt -s failglob nullglob",
+        "COMP_WORDBREAKS=$' \\t\\n\"\\'><;|&('",  # as the completion of npm leaves it
+        "COMP_WORDBREAKS=$' \\t\\n\"\\'@><=;|&(:'",
+        "IFS=abcfgo",
+        "enable -n compopt",  # bash 3.2 has none
     ],
 )
-def test_zsh_completes(line, shown, tmp_path):
-    (tmp_path / "guide.png").touch()
-    start = [f"fpath=({SCRIPTS} $fpath); autoload -Uz compinit; compinit -u -d {tmp_path}/dump"]
-    assert shown in typed(["zsh", "-f", "-i"], [*start, line], tmp_path)
+def test_bash_completes_in_shells_of_all_habits(before, folder):
+    shell = Shell("bash", [before, *start("bash", folder)], folder)
+    for name in ("a picture", "a value behind a colon", "a joined file", "a prompt of a file with a colon"):
+        typed, line = COMPLETED[name]
+        assert shell.line(typed + "\t") == line
+    assert shell.offers("flux generate --focus ") == FOCUSES
+    assert "unbound" not in shell.screen("flux \t\t")
+    shell.close()
 
 
-@needs("zsh")
-def test_zsh_completes_when_the_script_was_only_sourced(tmp_path):
-    start = [f"autoload -Uz compinit; compinit -u -d {tmp_path}/dump", f"source {SCRIPTS}/_flux"]
-    assert "flux sizes --plain " in typed(["zsh", "-f", "-i"], [*start, "flux sizes --pl\t"], tmp_path)
+def test_bash_lives_on_where_errors_end_the_shell(folder):
+    shell = Shell("bash", start("bash", folder), folder)
+    shell.line("set -e\n")
+    for typed, line in COMPLETED.values():
+        assert shell.line(typed + "\t") == line
+    shell.close()
+
+
+def test_bash_completes_variables_where_a_file_is_meant(folder):
+    shell = Shell("bash", ["FLUXES=1", *start("bash", folder)], folder)
+    assert shell.line("flux show $FLUX\t").startswith("flux show $FLUXES")
+    shell.close()
+
+
+def test_bash_explains_candidates_when_it_lists_them(folder):
+    shell = Shell("bash", start("bash", folder), folder)
+    assert "--plain  (Print only sizes, such as 1365x768)" in shell.screen("flux sizes --\t\t")
+    listed = shell.screen("flux sizes --pl\x1b?")
+    assert "--plain  (Print" in listed
+    assert "\x01flux sizes --pl\x02" in listed
+    shell.close()
+
+
+ZSH = pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh: its completion is NOT tested")
+FISH = pytest.mark.skipif(shutil.which("fish") is None, reason="no fish: its completion is NOT tested")
+
+
+@ZSH
+def test_zsh_offers_an_option_again_only_if_it_may_be_said_again(folder):
+    shell = Shell("zsh", start("zsh", folder), folder)
+    assert shell.line("flux generate --fit cover --fi\t") == "flux generate --fit cover --fi"
+    assert shell.line("flux generate -y --ye\t") == "flux generate -y --ye"
+    assert shell.line("flux convert --width 640 --wid\t") == "flux convert --width 640 --width="
+    assert shell.line("flux convert -f png --for\t") == "flux convert -f png --format="
+    assert shell.line("flux generate -p a=b -p c=d --par\t") == "flux generate -p a=b -p c=d --param="
+    assert "Print only sizes, such as 1365x768" in shell.screen("flux sizes --\t")
+    shell.close()
+
+
+@ZSH
+def test_zsh_completes_when_the_script_was_only_sourced(folder):
+    shell = Shell("zsh", [f"autoload -Uz compinit; compinit -u -d {folder}/.new", f"source {SCRIPTS}/_flux"], folder)
+    assert shell.line("flux sizes --pl\t") == "flux sizes --plain "
+    assert shell.line("flux-image sizes --pl\t") == "flux-image sizes --plain "
+    shell.close()
+
+
+@FISH
+def test_fish_explains_its_candidates_but_no_value_with_the_words_of_its_option(folder):
+    assert fish("flux sizes --p", folder) == {"--plain": "Print only sizes, such as 1365x768"}
+    assert fish("flux generate --fit c", folder) == {"cover": "", "contain": ""}
+    assert fish("flux generate --fi", folder) == {"--fit": "Make files exactly --size"}
+
+
+@FISH
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("flux resolve -a 16:", {"16:9"}),
+        ("flux resolve -s16", {"-s16:9"}),
+        ("flux generate x --output=gui", {"--output=guide.png"}),
+        (r"flux generate @proud\ t", {"@proud two.txt"}),
+        ("flux generate '@proud t", {"@proud two.txt"}),
+        ("flux generate @i", {"@in/", "@it's.txt"}),
+        (r"flux generate @\$", {"@$5.txt"}),
+    ],
+)
+def test_fish_completes(line, found, folder):
+    assert set(fish(line, folder)) == found
+
+
+@pytest.fixture
+def share(tmp_path):
+    """The folder `share` of an installed wheel."""
+    root = Path(__file__).parents[1]
+    build = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    for source, target in build["targets"]["wheel"]["shared-data"].items():
+        (tmp_path / target).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / source, tmp_path / target)
+    return tmp_path / "share"
+
+
+LOADER = Path("/usr/share/bash-completion/bash_completion")
+
+
+@pytest.mark.skipif(not LOADER.exists(), reason="no bash-completion: that it finds the scripts is NOT tested")
+@pytest.mark.parametrize("name", ["flux", "flux-image"])
+def test_bash_completion_finds_both_commands_where_the_wheel_puts_them(name, share, folder):
+    shell = Shell("bash", [f"source {LOADER}; export XDG_DATA_HOME={share}"], folder)
+    assert shell.line(f"{name} gen\t") == f"{name} generate "
+    assert shell.line(f"{name} show gui\t") == f"{name} show guide.png "
+    shell.close()
+
+
+@FISH
+@pytest.mark.parametrize("name", ["flux", "flux-image"])
+def test_fish_finds_both_commands_where_the_wheel_puts_them(name, share):
+    path = f"{share}/fish/vendor_completions.d"
+    ask = f"set PATH {Path(sys.executable).parent} $PATH; set fish_complete_path {path}; complete -C '{name} gen'"
+    done = subprocess.run(["fish", "--no-config", "-c", ask], capture_output=True, text=True, check=True)
+    assert done.stdout == "generate\tMake pictures from a prompt\n"
+
+
+@ZSH
+@pytest.mark.parametrize("name", ["flux", "flux-image"])
+def test_zsh_finds_both_commands_where_the_wheel_puts_them(name, share, folder, tmp_path):
+    lines = [f"fpath=({share}/zsh/site-functions $fpath); autoload -Uz compinit; compinit -u -d {tmp_path}/dump"]
+    shell = Shell("zsh", lines, folder)
+    assert shell.line(f"{name} gen\t") == f"{name} generate "
+    shell.close()
 
 
 def test_completion_prints_the_scripts(flux):
@@ -188,8 +325,22 @@ def test_help_of_completion_says_how_to_install_it(flux):
     assert all(f"flux completion {shell} >" in text for shell in ("bash", "zsh", "fish", "powershell"))
 
 
-@pytest.mark.skipif(shutil.which("pwsh") is None, reason="no pwsh on PATH: the completion of PowerShell is NOT tested")
-def test_powershell_offers():
-    ask = f". {SCRIPTS}/flux.ps1; (TabExpansion2 'flux sizes --p' 14).CompletionMatches.CompletionText"
-    done = subprocess.run(["pwsh", "-NoProfile", "-c", ask], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["--plain"]
+POWERSHELL = {
+    "flux sizes --p": ["--plain"],
+    "flux generate x --focus ce": ["centre"],
+    "flux generate x --focus=ce": ["--focus=centre"],
+    "flux help generate f": [],
+    "flux resolve -s16": ["-s16:9"],
+    "flux generate -- --ups": [],
+    "flux generate x --output=gui": ["'--output=./guide.png'"],
+    "flux generate '@prom": ["'@./prompt.txt'"],
+}
+
+
+@pytest.mark.skipif(shutil.which("pwsh") is None, reason="no pwsh: the completion of PowerShell is NOT tested")
+@pytest.mark.parametrize(("line", "found"), POWERSHELL.items())
+def test_powershell_offers(line, found, folder):
+    line = line.replace("'", "''")
+    ask = f". {SCRIPTS}/flux.ps1; (TabExpansion2 '{line}').CompletionMatches.CompletionText"
+    done = subprocess.run(["pwsh", "-NoProfile", "-c", ask], capture_output=True, text=True, check=True, cwd=folder)
+    assert done.stdout.splitlines() == found

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from flux_cli.cli.topics import TOPICS
+from flux_cli.folders import state_folder
 
 MAN = Path(__file__).parents[1] / "man"
 
@@ -20,11 +21,29 @@ def test_mandoc_finds_nothing_wrong():
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="no groff on PATH: the man page is NOT checked with it")
-def test_groff_finds_nothing_wrong():
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_groff_finds_nothing_wrong_on_screens_of_any_width(width):
     done = subprocess.run(
-        ["groff", "-man", "-Tutf8", "-ww", str(MAN / "flux.1")], capture_output=True, text=True, check=True
+        ["groff", "-man", "-Tutf8", "-ww", f"-rLL={width}n", str(MAN / "flux.1")],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stderr == ""
+
+
+def test_every_section_stands_once_and_where_manuals_have_it():
+    lines = (MAN / "flux.1").read_text(encoding="utf-8").splitlines()
+    sections = [line.removeprefix(".SH ") for line in lines if line.startswith(".SH ")]
+    assert sections[:4] == ["NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS"]
+    assert sections[-4:] == ["EXIT STATUS", "ENVIRONMENT", "FILES", "SEE ALSO"]
+    assert sorted(sections[4:-4]) == sorted(name.upper() for name in {*TOPICS} - {"exit-codes", "environment"})
+
+
+def test_the_files_are_where_flux_looks_for_them(flux, home):
+    page = (MAN / "flux.1").read_text(encoding="utf-8").replace("\\(ti", "~").replace("\\:", "").replace("\\-", "-")
+    assert flux("config", "path").out.strip().replace(str(home), "~") in page
+    assert str(state_folder()).replace(str(home), "~") in page
 
 
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="no mandoc on PATH: the man page is NOT read")

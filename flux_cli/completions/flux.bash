@@ -1,151 +1,168 @@
 # Made by scripts/generate: change that, not this.
 # bash 3.2 and newer. Nothing is started: words are compared by the shell itself.
 
-_flux() {
-    local globs=on
-    [[ $- == *f* ]] && globs=off
-    set -f  # words are split below, and none of them is a pattern
-    _flux_find
-    if [[ $globs == on ]]; then set +f; fi
+_flux_values() {  # what the value of an option can be
+    case $1 in
+        --size|-s) listed=(4:3 4:5 5:4 1:1 3:4 2:3 3:2 9:16 16:9 9:21 21:9 1183x887 916x1145 1145x916 1024x1024 887x1182 836x1254 1254x836 768x1365 1365x768 670x1564 1563x670) ;;
+        --aspect-ratio|-a) listed=(4:3 4:5 5:4 1:1 3:4 2:3 3:2 9:16 16:9 9:21 21:9) ;;
+        --resolution|-r) listed=(0.5K 1K 2K 4K) ;;
+        --model|-m) listed=(flux1.1-pro flux-pro-1.1 flux1.1-pro-ultra flux-pro-1.1-ultra) ;;
+        --route) listed=(fal replicate) ;;
+        --image-prompt|--like|--output|-o|--log-file|--sheet-output) listed=('<files>') ;;
+        --safety-tolerance) listed=(1 2 3 4 5 6) ;;
+        --response-format) listed=(url b64_json) ;;
+        --output-format|--format|-f) listed=(png jpeg gif webp avif) ;;
+        --progress) listed=(auto plain none) ;;
+        --provider) listed=(lumenfall bfl fal replicate openai openai.com together localai sdcpp vllm sglang offline) ;;
+        --fit) listed=(none cover contain exact) ;;
+        --focus) listed=(centre top bottom left right entropy attention) ;;
+        --effort) listed=(fast balanced small) ;;
+    esac
 }
 
-_flux_find() {
-    local line=${COMP_LINE:0:COMP_POINT} cur prev='' command='' below='' word about listed='' IFS=$' \t\n'
-    cur=${line##*[[:space:]]}
-    for word in ${line%"$cur"}; do
-        prev=$word
-        if [[ $word == -* ]]; then continue
-        elif [[ -z $command ]]; then command=/
-        elif [[ $command == / ]]; then command=$word
-        elif [[ -z $below ]]; then below=$word; fi
-    done
-    command=${command#/}
-    if [[ $cur == --*=* ]]; then
-        prev=${cur%%=*} cur=${cur#*=}
-    fi
-    COMPREPLY=()
-    case $command,$prev in
-        generate,--size|generate,-s) listed=$'4:3\n4:5\n5:4\n1:1\n3:4\n2:3\n3:2\n9:16\n16:9\n9:21\n21:9\n1183x887\n916x1145\n1145x916\n1024x1024\n887x1182\n836x1254\n1254x836\n768x1365\n1365x768\n670x1564\n1563x670' ;;
-        generate,--aspect-ratio|generate,-a) listed=$'4:3\n4:5\n5:4\n1:1\n3:4\n2:3\n3:2\n9:16\n16:9\n9:21\n21:9' ;;
-        generate,--resolution|generate,-r) listed=$'1K' ;;
-        generate,--model|generate,-m) listed=$'flux1.1-pro\nflux-pro-1.1\nflux1.1-pro-ultra\nflux-pro-1.1-ultra' ;;
-        generate,--route) listed=$'fal\nreplicate' ;;
-        generate,-n|generate,--n) listed=$'' ;;
-        generate,--seed) listed=$'' ;;
-        generate,--image-prompt) listed=files ;;
-        generate,--image-prompt-strength) listed=$'' ;;
-        generate,--safety-tolerance) listed=$'1\n2\n3\n4\n5\n6' ;;
-        generate,--response-format) listed=$'url\nb64_json' ;;
-        generate,--like) listed=files ;;
-        generate,--param|generate,-p) listed=$'' ;;
-        generate,--output|generate,-o) listed=files ;;
-        generate,--output-format|generate,--format|generate,-f) listed=$'png\njpeg\ngif\nwebp\navif' ;;
-        generate,--output-compression|generate,--quality|generate,-q) listed=$'' ;;
-        generate,--concurrency) listed=$'' ;;
-        generate,--timeout) listed=$'' ;;
-        generate,--retries) listed=$'' ;;
-        generate,--max-cost) listed=$'' ;;
-        generate,--progress) listed=$'auto\nplain\nnone' ;;
-        generate,--log-file) listed=files ;;
-        generate,--provider) listed=$'lumenfall\nbfl\nfal\nreplicate\nopenai\nopenai.com\ntogether\nlocalai\nsdcpp\nvllm\nsglang\noffline' ;;
-        generate,--base-url) listed=$'' ;;
-        generate,--fit) listed=$'none\ncover\ncontain\nexact' ;;
-        generate,--focus) listed=$'' ;;
-        generate,--width) listed=$'' ;;
-        generate,--max-bytes) listed=$'' ;;
-        generate,--effort) listed=$'fast\nbalanced\nsmall' ;;
-        generate,--sheet-output) listed=files ;;
-        resolve,--size|resolve,-s) listed=$'4:3\n4:5\n5:4\n1:1\n3:4\n2:3\n3:2\n9:16\n16:9\n9:21\n21:9\n1183x887\n916x1145\n1145x916\n1024x1024\n887x1182\n836x1254\n1254x836\n768x1365\n1365x768\n670x1564\n1563x670' ;;
-        resolve,--aspect-ratio|resolve,-a) listed=$'4:3\n4:5\n5:4\n1:1\n3:4\n2:3\n3:2\n9:16\n16:9\n9:21\n21:9' ;;
-        resolve,--resolution|resolve,-r) listed=$'1K' ;;
-        resolve,--model|resolve,-m) listed=$'flux1.1-pro\nflux-pro-1.1\nflux1.1-pro-ultra\nflux-pro-1.1-ultra' ;;
-        resolve,--route) listed=$'fal\nreplicate' ;;
-        resolve,-n|resolve,--n) listed=$'' ;;
-        resolve,--seed) listed=$'' ;;
-        resolve,--image-prompt) listed=files ;;
-        resolve,--image-prompt-strength) listed=$'' ;;
-        resolve,--safety-tolerance) listed=$'1\n2\n3\n4\n5\n6' ;;
-        resolve,--response-format) listed=$'url\nb64_json' ;;
-        resolve,--like) listed=files ;;
-        resolve,--param|resolve,-p) listed=$'' ;;
-        resolve,--output|resolve,-o) listed=files ;;
-        resolve,--output-format|resolve,--format|resolve,-f) listed=$'png\njpeg\ngif\nwebp\navif' ;;
-        resolve,--output-compression|resolve,--quality|resolve,-q) listed=$'' ;;
-        resolve,--concurrency) listed=$'' ;;
-        resolve,--timeout) listed=$'' ;;
-        resolve,--retries) listed=$'' ;;
-        resolve,--max-cost) listed=$'' ;;
-        resolve,--progress) listed=$'auto\nplain\nnone' ;;
-        resolve,--log-file) listed=files ;;
-        resolve,--provider) listed=$'lumenfall\nbfl\nfal\nreplicate\nopenai\nopenai.com\ntogether\nlocalai\nsdcpp\nvllm\nsglang\noffline' ;;
-        resolve,--base-url) listed=$'' ;;
-        resolve,--fit) listed=$'none\ncover\ncontain\nexact' ;;
-        resolve,--focus) listed=$'' ;;
-        resolve,--width) listed=$'' ;;
-        resolve,--max-bytes) listed=$'' ;;
-        resolve,--effort) listed=$'fast\nbalanced\nsmall' ;;
-        resolve,--sheet-output) listed=files ;;
-        convert,--size|convert,-s) listed=$'4:3\n4:5\n5:4\n1:1\n3:4\n2:3\n3:2\n9:16\n16:9\n9:21\n21:9\n1183x887\n916x1145\n1145x916\n1024x1024\n887x1182\n836x1254\n1254x836\n768x1365\n1365x768\n670x1564\n1563x670' ;;
-        convert,--output|convert,-o) listed=files ;;
-        convert,--output-format|convert,--format|convert,-f) listed=$'png\njpeg\ngif\nwebp\navif' ;;
-        convert,--output-compression|convert,--quality|convert,-q) listed=$'' ;;
-        convert,--alt) listed=$'' ;;
-        convert,--fit) listed=$'none\ncover\ncontain\nexact' ;;
-        convert,--focus) listed=$'' ;;
-        convert,--width) listed=$'' ;;
-        convert,--max-bytes) listed=$'' ;;
-        convert,--effort) listed=$'fast\nbalanced\nsmall' ;;
-        sizes,--model|sizes,-m) listed=$'flux1.1-pro\nflux-pro-1.1\nflux1.1-pro-ultra\nflux-pro-1.1-ultra' ;;
-        providers,--model|providers,-m) listed=$'flux1.1-pro\nflux-pro-1.1\nflux1.1-pro-ultra\nflux-pro-1.1-ultra' ;;
-        *,*)
-            if [[ $cur == -* ]]; then
-                case $command in
-                    generate) listed=$'--size\tPixels (1920x1080) or a shape (16:9)\n-s\tPixels (1920x1080) or a shape (16:9)\n--aspect-ratio\tShape only\n-a\tShape only\n--resolution\tScale only\n-r\tScale only\n--model\tModel to ask\n-m\tModel to ask\n--route\tForce one upstream\n-n\tNumber of pictures, made in parallel\n--n\tNumber of pictures, made in parallel\n--seed\tSeed for reproducibility\n--raw\tLess processed, more natural-looking\n--no-raw\tLess processed, more natural-looking\n--enhance-prompt\tLet the provider enrich the prompt (fal)\n--no-enhance-prompt\tLet the provider enrich the prompt (fal)\n--image-prompt\tPicture that guides the composition\n--image-prompt-strength\tHow much the image prompt counts\n--safety-tolerance\t1 is the strictest\n--response-format\tHow the provider hands the picture over\n--sync-mode\tReturn a data URI and keep the picture out of the history (fal)\n--no-sync-mode\tReturn a data URI and keep the picture out of the history (fal)\n--like\tAsk again as for that picture\n--param\tAny other parameter, passed straight through\n-p\tAny other parameter, passed straight through\n--output\tFile (its suffix chooses the format), folder/, template, or - for stdout\n-o\tFile (its suffix chooses the format), folder/, template, or - for stdout\n--output-format\tpng, jpeg, gif, webp, avif\n--format\tpng, jpeg, gif, webp, avif\n-f\tpng, jpeg, gif, webp, avif\n--output-compression\tQuality\n--quality\tQuality\n-q\tQuality\n--overwrite\tReplace existing files\n--skip-existing\tPay only for pictures that are not there yet\n--json\tPrint one JSON document\n--concurrency\tCalls in flight at once\n--timeout\tLongest wait for one picture\n--retries\tRepetitions of calls that surely did nothing\n--dry-run\tShow calls, file names and cost\n--max-cost\tRefuse runs that would cost more\n--yes\tGo on where --max-cost is set and the price is unknown\n-y\tGo on where --max-cost is set and the price is unknown\n--quiet\tSay nothing but errors\n--verbose\tShow each step, request ids and the causes behind errors\n-v\tShow each step, request ids and the causes behind errors\n--progress\tHow progress is shown\n--log-file\tAppend every step to a file, one JSON object a line, without keys\n--provider\tWho is asked\n--base-url\tAddress of an OpenAI-compatible server, up to and with /v1\n--no-key\tSend no key\n--offline\tDraw a local sketch\n--no-badge\tLeave the mark out of an offline sketch\n--fit\tMake files exactly --size\n--focus\tWhat --fit cover keeps\n--upscale\tAllow files larger than the picture\n--width\tA derivative of that width, named {name}-{width}.{ext}\n--max-bytes\tLower the quality until a file has at most 200kB, 1.5MB, 2MiB\n--lossless\tKeep every pixel as it is\n--effort\tTime spent on making files small\n--keep-original\tAlso save the picture as it came\n--html\tPrint a <picture> element in place of the paths\n--no-metadata\tWrite nothing into the picture\n--no-prompt-metadata\tWrite all but the prompt into it\n--sidecar\tWrite how it was made into a .json beside the picture\n--preview\tShow the pictures in the terminal\n--no-preview\tShow the pictures in the terminal\n--sheet\tAlso save one picture of all pictures\n--sheet-output\tSave that sheet under this name\n--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                    resolve) listed=$'--size\tPixels (1920x1080) or a shape (16:9)\n-s\tPixels (1920x1080) or a shape (16:9)\n--aspect-ratio\tShape only\n-a\tShape only\n--resolution\tScale only\n-r\tScale only\n--model\tModel to ask\n-m\tModel to ask\n--route\tForce one upstream\n-n\tNumber of pictures, made in parallel\n--n\tNumber of pictures, made in parallel\n--seed\tSeed for reproducibility\n--raw\tLess processed, more natural-looking\n--no-raw\tLess processed, more natural-looking\n--enhance-prompt\tLet the provider enrich the prompt (fal)\n--no-enhance-prompt\tLet the provider enrich the prompt (fal)\n--image-prompt\tPicture that guides the composition\n--image-prompt-strength\tHow much the image prompt counts\n--safety-tolerance\t1 is the strictest\n--response-format\tHow the provider hands the picture over\n--sync-mode\tReturn a data URI and keep the picture out of the history (fal)\n--no-sync-mode\tReturn a data URI and keep the picture out of the history (fal)\n--like\tAsk again as for that picture\n--param\tAny other parameter, passed straight through\n-p\tAny other parameter, passed straight through\n--output\tFile (its suffix chooses the format), folder/, template, or - for stdout\n-o\tFile (its suffix chooses the format), folder/, template, or - for stdout\n--output-format\tpng, jpeg, gif, webp, avif\n--format\tpng, jpeg, gif, webp, avif\n-f\tpng, jpeg, gif, webp, avif\n--output-compression\tQuality\n--quality\tQuality\n-q\tQuality\n--overwrite\tReplace existing files\n--skip-existing\tPay only for pictures that are not there yet\n--json\tPrint one JSON document\n--concurrency\tCalls in flight at once\n--timeout\tLongest wait for one picture\n--retries\tRepetitions of calls that surely did nothing\n--dry-run\tShow calls, file names and cost\n--max-cost\tRefuse runs that would cost more\n--yes\tGo on where --max-cost is set and the price is unknown\n-y\tGo on where --max-cost is set and the price is unknown\n--quiet\tSay nothing but errors\n--verbose\tShow each step, request ids and the causes behind errors\n-v\tShow each step, request ids and the causes behind errors\n--progress\tHow progress is shown\n--log-file\tAppend every step to a file, one JSON object a line, without keys\n--provider\tWho is asked\n--base-url\tAddress of an OpenAI-compatible server, up to and with /v1\n--no-key\tSend no key\n--offline\tDraw a local sketch\n--no-badge\tLeave the mark out of an offline sketch\n--fit\tMake files exactly --size\n--focus\tWhat --fit cover keeps\n--upscale\tAllow files larger than the picture\n--width\tA derivative of that width, named {name}-{width}.{ext}\n--max-bytes\tLower the quality until a file has at most 200kB, 1.5MB, 2MiB\n--lossless\tKeep every pixel as it is\n--effort\tTime spent on making files small\n--keep-original\tAlso save the picture as it came\n--html\tPrint a <picture> element in place of the paths\n--no-metadata\tWrite nothing into the picture\n--no-prompt-metadata\tWrite all but the prompt into it\n--sidecar\tWrite how it was made into a .json beside the picture\n--preview\tShow the pictures in the terminal\n--no-preview\tShow the pictures in the terminal\n--sheet\tAlso save one picture of all pictures\n--sheet-output\tSave that sheet under this name\n--curl\tPrint a curl command to paste into a shell\n--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                    show) listed=$'--json\tPrint one JSON document\n--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                    convert) listed=$'--size\tPixels, or a shape, for --fit\n-s\tPixels, or a shape, for --fit\n--output\tFile, folder/, template (\'{name}-small.{avif,webp}\'), or - for stdout\n-o\tFile, folder/, template (\'{name}-small.{avif,webp}\'), or - for stdout\n--output-format\tpng, jpeg, gif, webp or avif\n--format\tpng, jpeg, gif, webp or avif\n-f\tpng, jpeg, gif, webp or avif\n--output-compression\tQuality\n--quality\tQuality\n-q\tQuality\n--alt\tFor --html\n--overwrite\tReplace existing files\n--skip-existing\tMake only files that are not there yet\n--json\tPrint one JSON document\n--quiet\tSay nothing but errors\n--verbose\tShow the causes behind an error\n-v\tShow the causes behind an error\n--fit\tMake files exactly --size\n--focus\tWhat --fit cover keeps\n--upscale\tAllow files larger than the picture\n--width\tA derivative of that width, named {name}-{width}.{ext}\n--max-bytes\tLower the quality until a file has at most 200kB, 1.5MB, 2MiB\n--lossless\tKeep every pixel as it is\n--effort\tTime spent on making files small\n--keep-original\tAlso save the picture as it came\n--html\tPrint a <picture> element in place of the paths\n--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                    sizes) listed=$'--model\tModel to ask\n-m\tModel to ask\n--json\tPrint one JSON document\n--plain\tPrint only sizes, such as 1365x768\n--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                    models) listed=$'--json\tPrint one JSON document\n--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                    providers) listed=$'--model\tModel to ask\n-m\tModel to ask\n--json\tPrint one JSON document\n--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                    runs) listed=$'--json\tPrint one JSON document\n--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                    recover) listed=$'--json\tPrint one JSON document\n--verbose\tShow the causes behind an error\n-v\tShow the causes behind an error\n--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                    schema) listed=$'--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                    completion) listed=$'--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                    help) listed=$'--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                    config) listed=$'--json\tPrint one JSON document\n--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                    *) listed=$'--version\tShow the version\n-V\tShow the version\n--help\tShow this message and exit\n-h\tShow this message and exit' ;;
-                esac
-            else
-                case $command,$below in
-                    ,) listed=$'generate\tMake pictures from a prompt\nresolve\tShow what would be sent, and why\nshow\tShow what pictures are and how they were made\nconvert\tMake other files of pictures: another format, exact pixels, several widths, fewer bytes\nsizes\tShow a model\'s sizes, or the nearest one\nmodels\tList the models of the catalogue\nproviders\tList who can be asked\nruns\tList earlier runs\nrecover\tSave what is paid for and not saved\nschema\tPrint the JSON Schema of what --json prints\ncompletion\tPrint the completion script of a shell\nhelp\tExplain a topic or a command\nconfig\tShow every setting with its source' ;;
-                    sizes,*) listed=$'4:3\n4:5\n5:4\n1:1\n3:4\n2:3\n3:2\n9:16\n16:9\n9:21\n21:9\n1183x887\n916x1145\n1145x916\n1024x1024\n887x1182\n836x1254\n1254x836\n768x1365\n1365x768\n670x1564\n1563x670' ;;
-                    models,*) listed=$'flux1.1-pro\nflux1.1-pro-ultra' ;;
-                    providers,*) listed=$'lumenfall\nbfl\nfal\nreplicate\nopenai\nopenai.com\ntogether\nlocalai\nsdcpp\nvllm\nsglang\noffline' ;;
-                    schema,*) listed=$'generate\nresolve\nsizes\nmodels\nproviders\nconfig\nruns\nrecover\nshow\nconvert' ;;
-                    completion,*) listed=$'bash\nzsh\nfish\npowershell' ;;
-                    help,*) listed=$'sizes\nformats\nexit-codes\nenvironment\nnames\ngenerate\nresolve\nshow\nconvert\nmodels\nproviders\nruns\nrecover\nschema\ncompletion\nhelp\nconfig' ;;
-                    config,) listed=$'path\tPrint the path of the user\'s settings file, there or not' ;;
-                esac
-            fi ;;
+_flux_options() {  # the options of a command
+    case $1 in
+        '') listed=('--version	Show the version' '-V	Show the version' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        generate) listed=('--size	Pixels (1920x1080) or a shape (16:9)' '-s	Pixels (1920x1080) or a shape (16:9)' '--aspect-ratio	Shape only' '-a	Shape only' '--resolution	Scale only' '-r	Scale only' '--model	Model to ask' '-m	Model to ask' '--route	Force one upstream' '-n	Number of pictures, made in parallel' '--n	Number of pictures, made in parallel' '--seed	Seed for reproducibility' '--raw	Less processed, more natural-looking' '--no-raw	Less processed, more natural-looking' '--enhance-prompt	Let the provider enrich the prompt (fal)' '--no-enhance-prompt	Let the provider enrich the prompt (fal)' '--image-prompt	Picture that guides the composition' '--image-prompt-strength	How much the image prompt counts' '--safety-tolerance	1 is the strictest' '--response-format	How the provider hands the picture over' '--sync-mode	Return a data URI and keep the picture out of the history (fal)' '--no-sync-mode	Return a data URI and keep the picture out of the history (fal)' '--like	Ask again as for that picture' '--param	Any other parameter, passed straight through' '-p	Any other parameter, passed straight through' '--output	File (its suffix chooses the format), folder/, template, or - for stdout' '-o	File (its suffix chooses the format), folder/, template, or - for stdout' '--output-format	png, jpeg, gif, webp, avif' '--format	png, jpeg, gif, webp, avif' '-f	png, jpeg, gif, webp, avif' '--output-compression	Quality' '--quality	Quality' '-q	Quality' '--overwrite	Replace existing files' '--skip-existing	Pay only for pictures that are not there yet' '--json	Print one JSON document' '--concurrency	Calls in flight at once' '--timeout	Longest wait for one picture' '--retries	Repetitions of calls that surely did nothing' '--dry-run	Show calls, file names and cost' '--max-cost	Refuse runs that would cost more' '--yes	Go on where --max-cost is set and the price is unknown' '-y	Go on where --max-cost is set and the price is unknown' '--quiet	Say nothing but errors' '--verbose	Show each step, request ids and the causes behind errors' '-v	Show each step, request ids and the causes behind errors' '--progress	How progress is shown' '--log-file	Append every step to a file, one JSON object a line, without keys' '--provider	Who is asked' '--base-url	Address of an OpenAI-compatible server, up to and with /v1' '--no-key	Send no key' '--offline	Draw a local sketch' '--no-badge	Leave the mark out of an offline sketch' '--fit	Make files exactly --size' '--focus	What --fit cover keeps' '--upscale	Allow files larger than the picture' '--width	A derivative of that width, named {name}-{width}.{ext}' '--max-bytes	Lower the quality until a file has at most 200kB, 1.5MB, 2MiB' '--lossless	Keep every pixel as it is' '--effort	Time spent on making files small' '--keep-original	Also save the picture as it came' '--html	Print a <picture> element in place of the paths' '--no-metadata	Write nothing into the picture' '--no-prompt-metadata	Write all but the prompt into it' '--sidecar	Write how it was made into a .json beside the picture' '--preview	Show the pictures in the terminal' '--no-preview	Show the pictures in the terminal' '--sheet	Also save one picture of all pictures' '--sheet-output	Save that sheet under this name' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        resolve) listed=('--size	Pixels (1920x1080) or a shape (16:9)' '-s	Pixels (1920x1080) or a shape (16:9)' '--aspect-ratio	Shape only' '-a	Shape only' '--resolution	Scale only' '-r	Scale only' '--model	Model to ask' '-m	Model to ask' '--route	Force one upstream' '-n	Number of pictures, made in parallel' '--n	Number of pictures, made in parallel' '--seed	Seed for reproducibility' '--raw	Less processed, more natural-looking' '--no-raw	Less processed, more natural-looking' '--enhance-prompt	Let the provider enrich the prompt (fal)' '--no-enhance-prompt	Let the provider enrich the prompt (fal)' '--image-prompt	Picture that guides the composition' '--image-prompt-strength	How much the image prompt counts' '--safety-tolerance	1 is the strictest' '--response-format	How the provider hands the picture over' '--sync-mode	Return a data URI and keep the picture out of the history (fal)' '--no-sync-mode	Return a data URI and keep the picture out of the history (fal)' '--like	Ask again as for that picture' '--param	Any other parameter, passed straight through' '-p	Any other parameter, passed straight through' '--output	File (its suffix chooses the format), folder/, template, or - for stdout' '-o	File (its suffix chooses the format), folder/, template, or - for stdout' '--output-format	png, jpeg, gif, webp, avif' '--format	png, jpeg, gif, webp, avif' '-f	png, jpeg, gif, webp, avif' '--output-compression	Quality' '--quality	Quality' '-q	Quality' '--overwrite	Replace existing files' '--skip-existing	Pay only for pictures that are not there yet' '--json	Print one JSON document' '--concurrency	Calls in flight at once' '--timeout	Longest wait for one picture' '--retries	Repetitions of calls that surely did nothing' '--dry-run	Show calls, file names and cost' '--max-cost	Refuse runs that would cost more' '--yes	Go on where --max-cost is set and the price is unknown' '-y	Go on where --max-cost is set and the price is unknown' '--quiet	Say nothing but errors' '--verbose	Show each step, request ids and the causes behind errors' '-v	Show each step, request ids and the causes behind errors' '--progress	How progress is shown' '--log-file	Append every step to a file, one JSON object a line, without keys' '--provider	Who is asked' '--base-url	Address of an OpenAI-compatible server, up to and with /v1' '--no-key	Send no key' '--offline	Draw a local sketch' '--no-badge	Leave the mark out of an offline sketch' '--fit	Make files exactly --size' '--focus	What --fit cover keeps' '--upscale	Allow files larger than the picture' '--width	A derivative of that width, named {name}-{width}.{ext}' '--max-bytes	Lower the quality until a file has at most 200kB, 1.5MB, 2MiB' '--lossless	Keep every pixel as it is' '--effort	Time spent on making files small' '--keep-original	Also save the picture as it came' '--html	Print a <picture> element in place of the paths' '--no-metadata	Write nothing into the picture' '--no-prompt-metadata	Write all but the prompt into it' '--sidecar	Write how it was made into a .json beside the picture' '--preview	Show the pictures in the terminal' '--no-preview	Show the pictures in the terminal' '--sheet	Also save one picture of all pictures' '--sheet-output	Save that sheet under this name' '--curl	Print a curl command to paste into a shell' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        show) listed=('--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        convert) listed=('--size	Pixels, or a shape, for --fit' '-s	Pixels, or a shape, for --fit' '--output	File, folder/, template ('"'"'{name}-small.{avif,webp}'"'"'), or - for stdout' '-o	File, folder/, template ('"'"'{name}-small.{avif,webp}'"'"'), or - for stdout' '--output-format	png, jpeg, gif, webp or avif' '--format	png, jpeg, gif, webp or avif' '-f	png, jpeg, gif, webp or avif' '--output-compression	Quality' '--quality	Quality' '-q	Quality' '--alt	For --html' '--overwrite	Replace existing files' '--skip-existing	Make only files that are not there yet' '--json	Print one JSON document' '--quiet	Say nothing but errors' '--verbose	Show the causes behind an error' '-v	Show the causes behind an error' '--fit	Make files exactly --size' '--focus	What --fit cover keeps' '--upscale	Allow files larger than the picture' '--width	A derivative of that width, named {name}-{width}.{ext}' '--max-bytes	Lower the quality until a file has at most 200kB, 1.5MB, 2MiB' '--lossless	Keep every pixel as it is' '--effort	Time spent on making files small' '--keep-original	Also save the picture as it came' '--html	Print a <picture> element in place of the paths' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        sizes) listed=('--model	Model to ask' '-m	Model to ask' '--json	Print one JSON document' '--plain	Print only sizes, such as 1365x768' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        models) listed=('--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        providers) listed=('--model	Model to ask' '-m	Model to ask' '--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        runs) listed=('--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        recover) listed=('--json	Print one JSON document' '--verbose	Show the causes behind an error' '-v	Show the causes behind an error' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        schema) listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
+        completion) listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
+        help) listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
+        config) listed=('--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        'config path') listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
     esac
-    if [[ $listed == files ]]; then
-        compopt -o default 2> /dev/null
-        return
+}
+
+_flux_arguments() {  # what can stand in this place of a command
+    case $1 in
+        /0) listed=('generate	Make pictures from a prompt' 'resolve	Show what would be sent, and why' 'show	Show what pictures are and how they were made' 'convert	Make other files of pictures: another format, exact pixels, several widths, fewer bytes' 'sizes	Show a model'"'"'s sizes, or the nearest one' 'models	List the models of the catalogue' 'providers	List who can be asked' 'runs	List earlier runs' 'recover	Save what is paid for and not saved' 'schema	Print the JSON Schema of what --json prints' 'completion	Print the completion script of a shell' 'help	Explain a topic or a command' 'config	Show every setting with its source') ;;
+        generate/*) listed=('@<files>') ;;
+        resolve/*) listed=('@<files>') ;;
+        show/*) listed=('<files>') ;;
+        convert/*) listed=('<files>') ;;
+        sizes/0) listed=(4:3 4:5 5:4 1:1 3:4 2:3 3:2 9:16 16:9 9:21 21:9 1183x887 916x1145 1145x916 1024x1024 887x1182 836x1254 1254x836 768x1365 1365x768 670x1564 1563x670) ;;
+        models/0) listed=(flux1.1-pro flux1.1-pro-ultra) ;;
+        providers/0) listed=(lumenfall bfl fal replicate openai openai.com together localai sdcpp vllm sglang offline) ;;
+        schema/0) listed=(generate resolve sizes models providers config runs recover show convert) ;;
+        completion/0) listed=(bash zsh fish powershell) ;;
+        help/0) listed=(sizes formats exit-codes environment names generate resolve show convert models providers runs recover schema completion help config) ;;
+        config/0) listed=('path	Print the path of the user'"'"'s settings file, there or not') ;;
+    esac
+}
+
+_flux_split() {  # a line into `words` without their quotes; into `quote` one that is still open
+    local rest=$1 run last=0
+    words=('') quote=''
+    while true; do
+        run=${rest%%[\\\"\'[:space:]]*}
+        words[last]+=$run rest=${rest#"$run"}
+        [[ -n $rest ]] || return 0
+        case $quote${rest:0:1} in
+            \\ | \"\\) words[last]+=${rest:1:1} rest=${rest:1} ;;
+            \' | \") quote=${rest:0:1} ;;
+            \'\' | \"\") quote='' ;;
+            [[:space:]])
+                last=$((last + 1)) rest=${rest#"${rest%%[![:space:]]*}"}
+                words[last]=''
+                continue ;;
+            *) words[last]+=${rest:0:1} ;;
+        esac
+        rest=${rest:1}
+    done
+}
+
+_flux() {
+    local awaits='^(--(size|aspect-ratio|resolution|model|route|n|seed|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|param|output|output-format|format|output-compression|quality|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|width|max-bytes|effort|sheet-output|alt)|-[^-sarmnpofq]*[sarmnpofq])$'
+    local joined='^(--[^=]+=|-[^-sarmnpofq]*[sarmnpofq])'
+    local line=${COMP_LINE:0:COMP_POINT} words=() quote=''
+    COMPREPLY=()
+
+    # Readline puts what is found in the place of its own idea of the word, $2: what stands before that stays.
+    local kept=${line%"$2"}
+    _flux_split "$kept"
+    local last=$((${#words[@]} - 1))
+    local before=${words[last]}
+    _flux_split "$line"
+    [[ ${#words[@]} == $((last + 1)) ]] || return 0  # it means more than a word
+
+    local place word command='' count=0 flag='' dashes=''
+    for ((place = 1; place < last; place++)); do
+        word=${words[place]}
+        if [[ -n $flag ]]; then
+            flag=''
+        elif [[ -z $dashes && $word == -- ]]; then
+            dashes=$word
+        elif [[ -z $dashes && $word == -?* ]]; then
+            if [[ $word =~ $awaits ]]; then flag=$word; fi
+        else
+            case $command/$count/$word in
+                /0/generate | /0/resolve | /0/show | /0/convert | /0/sizes | /0/models | /0/providers | /0/runs | /0/recover | /0/schema | /0/completion | /0/help | /0/config | config/0/path) command=${command:+$command }$word ;;
+                *) count=$((count + 1)) ;;
+            esac
+        fi
+    done
+
+    local listed=() typed=${words[last]} glue=''  # the glue stands before the value in the same word
+    if [[ -z $flag$dashes && $typed =~ $joined && ( $typed == *= || $typed != "${BASH_REMATCH[0]}" ) ]]; then
+        glue=${BASH_REMATCH[0]} flag=${BASH_REMATCH[0]%=}
     fi
-    IFS=$'\n'
-    for word in $listed; do
-        [[ $word == "$cur"* ]] || continue
-        about=${word#*$'\t'} word=${word%%$'\t'*}
+    if [[ ${kept%"${kept##*[![:space:]]}"} == *[\<\>] ]]; then  # a redirection
+        listed=('<files>') glue=$before
+    elif [[ $flag == --* ]]; then
+        _flux_values "$flag"
+    elif [[ -n $flag ]]; then
+        _flux_values "-${flag: -1}"
+    elif [[ -z $dashes && $typed == -* ]]; then
+        if [[ -z $quote ]]; then _flux_options "$command"; fi
+    else
+        _flux_arguments "$command/$count"
+    fi
+
+    if [[ ${listed[0]-} == '@<files>' ]]; then
+        [[ $typed == @* ]] || return 0
+        glue+=@ listed=('<files>')
+    fi
+    typed=${typed#"$glue"}
+    if [[ ${listed[0]-} == '<files>' ]]; then
+        if [[ $glue == "$before" ]]; then  # readline's word is the whole name: it does that best
+            compopt -o bashdefault -o default 2> /dev/null || true
+            return 0
+        fi
+        listed=()
+        while IFS= read -r word; do
+            if [[ -d $word ]]; then
+                word+=/
+                compopt -o nospace 2> /dev/null || true
+            fi
+            listed+=("$word")
+        done < <(compgen -f -- "$typed")
+    fi
+
+    local row
+    for row in "${listed[@]-}"; do
+        [[ -n $row && $row == "$typed"* ]] || continue
+        word=$glue${row%%$'\t'*}
+        word=${word#"$before"}
+        if [[ -z $quote ]]; then
+            printf -v word %q "$word"
+        elif [[ $word == *[\"\'\`\$\\]* ]]; then
+            continue
+        fi
         # A second TAB lists; what is listed is not typed, so it can explain itself.
-        [[ $COMP_TYPE == 63 && $about != "$word" ]] && word="$word  ($about)"
+        if [[ ${COMP_TYPE-} == 63 && $row == *$'\t'* ]]; then word+="  (${row#*$'\t'})"; fi
         COMPREPLY+=("$word")
     done
-    if [[ $COMP_TYPE == 63 && ${#COMPREPLY[@]} == 1 ]]; then COMPREPLY=("${COMPREPLY[0]%%  (*}"); fi
-    # Readline breaks words at colons: what stands before the last one is on the line already.
-    if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then
-        local before=${cur%"${cur##*:}"} place
-        for place in "${!COMPREPLY[@]}"; do COMPREPLY[place]=${COMPREPLY[place]#"$before"}; done
-    fi
 }
 
-complete -F _flux flux flux-image
+if type compopt > /dev/null 2>&1; then
+    complete -F _flux flux flux-image
+else  # before bash 4: files wherever nothing else is known
+    complete -o bashdefault -o default -F _flux flux flux-image
+fi

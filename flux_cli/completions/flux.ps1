@@ -2,6 +2,33 @@
 
 Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
+    $values = @{
+        '--size' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
+        '-s' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
+        '--aspect-ratio' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9")
+        '-a' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9")
+        '--resolution' = @("0.5K", "1K", "2K", "4K")
+        '-r' = @("0.5K", "1K", "2K", "4K")
+        '--model' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
+        '-m' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
+        '--route' = @("fal", "replicate")
+        '--image-prompt' = @("<files>")
+        '--safety-tolerance' = @("1", "2", "3", "4", "5", "6")
+        '--response-format' = @("url", "b64_json")
+        '--like' = @("<files>")
+        '--output' = @("<files>")
+        '-o' = @("<files>")
+        '--output-format' = @("png", "jpeg", "gif", "webp", "avif")
+        '--format' = @("png", "jpeg", "gif", "webp", "avif")
+        '-f' = @("png", "jpeg", "gif", "webp", "avif")
+        '--progress' = @("auto", "plain", "none")
+        '--log-file' = @("<files>")
+        '--provider' = @("lumenfall", "bfl", "fal", "replicate", "openai", "openai.com", "together", "localai", "sdcpp", "vllm", "sglang", "offline")
+        '--fit' = @("none", "cover", "contain", "exact")
+        '--focus' = @("centre", "top", "bottom", "left", "right", "entropy", "attention")
+        '--effort' = @("fast", "balanced", "small")
+        '--sheet-output' = @("<files>")
+    }
     $options = @{
         '' = @("--version`tShow the version", "-V`tShow the version", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'generate' = @("--size`tPixels (1920x1080) or a shape (16:9)", "-s`tPixels (1920x1080) or a shape (16:9)", "--aspect-ratio`tShape only", "-a`tShape only", "--resolution`tScale only", "-r`tScale only", "--model`tModel to ask", "-m`tModel to ask", "--route`tForce one upstream", "-n`tNumber of pictures, made in parallel", "--n`tNumber of pictures, made in parallel", "--seed`tSeed for reproducibility", "--raw`tLess processed, more natural-looking", "--no-raw`tLess processed, more natural-looking", "--enhance-prompt`tLet the provider enrich the prompt (fal)", "--no-enhance-prompt`tLet the provider enrich the prompt (fal)", "--image-prompt`tPicture that guides the composition", "--image-prompt-strength`tHow much the image prompt counts", "--safety-tolerance`t1 is the strictest", "--response-format`tHow the provider hands the picture over", "--sync-mode`tReturn a data URI and keep the picture out of the history (fal)", "--no-sync-mode`tReturn a data URI and keep the picture out of the history (fal)", "--like`tAsk again as for that picture", "--param`tAny other parameter, passed straight through", "-p`tAny other parameter, passed straight through", "--output`tFile (its suffix chooses the format), folder/, template, or - for stdout", "-o`tFile (its suffix chooses the format), folder/, template, or - for stdout", "--output-format`tpng, jpeg, gif, webp, avif", "--format`tpng, jpeg, gif, webp, avif", "-f`tpng, jpeg, gif, webp, avif", "--output-compression`tQuality", "--quality`tQuality", "-q`tQuality", "--overwrite`tReplace existing files", "--skip-existing`tPay only for pictures that are not there yet", "--json`tPrint one JSON document", "--concurrency`tCalls in flight at once", "--timeout`tLongest wait for one picture", "--retries`tRepetitions of calls that surely did nothing", "--dry-run`tShow calls, file names and cost", "--max-cost`tRefuse runs that would cost more", "--yes`tGo on where --max-cost is set and the price is unknown", "-y`tGo on where --max-cost is set and the price is unknown", "--quiet`tSay nothing but errors", "--verbose`tShow each step, request ids and the causes behind errors", "-v`tShow each step, request ids and the causes behind errors", "--progress`tHow progress is shown", "--log-file`tAppend every step to a file, one JSON object a line, without keys", "--provider`tWho is asked", "--base-url`tAddress of an OpenAI-compatible server, up to and with /v1", "--no-key`tSend no key", "--offline`tDraw a local sketch", "--no-badge`tLeave the mark out of an offline sketch", "--fit`tMake files exactly --size", "--focus`tWhat --fit cover keeps", "--upscale`tAllow files larger than the picture", "--width`tA derivative of that width, named {name}-{width}.{ext}", "--max-bytes`tLower the quality until a file has at most 200kB, 1.5MB, 2MiB", "--lossless`tKeep every pixel as it is", "--effort`tTime spent on making files small", "--keep-original`tAlso save the picture as it came", "--html`tPrint a <picture> element in place of the paths", "--no-metadata`tWrite nothing into the picture", "--no-prompt-metadata`tWrite all but the prompt into it", "--sidecar`tWrite how it was made into a .json beside the picture", "--preview`tShow the pictures in the terminal", "--no-preview`tShow the pictures in the terminal", "--sheet`tAlso save one picture of all pictures", "--sheet-output`tSave that sheet under this name", "--help`tShow this message and exit", "-h`tShow this message and exit")
@@ -17,77 +44,56 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'completion' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
         'help' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
         'config' = @("--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'config path' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
     }
-    $values = @{
-        '' = @("generate`tMake pictures from a prompt", "resolve`tShow what would be sent, and why", "show`tShow what pictures are and how they were made", "convert`tMake other files of pictures: another format, exact pixels, several widths, fewer bytes", "sizes`tShow a model's sizes, or the nearest one", "models`tList the models of the catalogue", "providers`tList who can be asked", "runs`tList earlier runs", "recover`tSave what is paid for and not saved", "schema`tPrint the JSON Schema of what --json prints", "completion`tPrint the completion script of a shell", "help`tExplain a topic or a command", "config`tShow every setting with its source")
-        'generate --size' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
-        'generate -s' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
-        'generate --aspect-ratio' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9")
-        'generate -a' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9")
-        'generate --resolution' = @("1K")
-        'generate -r' = @("1K")
-        'generate --model' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
-        'generate -m' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
-        'generate --route' = @("fal", "replicate")
-        'generate --safety-tolerance' = @("1", "2", "3", "4", "5", "6")
-        'generate --response-format' = @("url", "b64_json")
-        'generate --output-format' = @("png", "jpeg", "gif", "webp", "avif")
-        'generate --format' = @("png", "jpeg", "gif", "webp", "avif")
-        'generate -f' = @("png", "jpeg", "gif", "webp", "avif")
-        'generate --progress' = @("auto", "plain", "none")
-        'generate --provider' = @("lumenfall", "bfl", "fal", "replicate", "openai", "openai.com", "together", "localai", "sdcpp", "vllm", "sglang", "offline")
-        'generate --fit' = @("none", "cover", "contain", "exact")
-        'generate --effort' = @("fast", "balanced", "small")
-        'resolve --size' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
-        'resolve -s' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
-        'resolve --aspect-ratio' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9")
-        'resolve -a' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9")
-        'resolve --resolution' = @("1K")
-        'resolve -r' = @("1K")
-        'resolve --model' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
-        'resolve -m' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
-        'resolve --route' = @("fal", "replicate")
-        'resolve --safety-tolerance' = @("1", "2", "3", "4", "5", "6")
-        'resolve --response-format' = @("url", "b64_json")
-        'resolve --output-format' = @("png", "jpeg", "gif", "webp", "avif")
-        'resolve --format' = @("png", "jpeg", "gif", "webp", "avif")
-        'resolve -f' = @("png", "jpeg", "gif", "webp", "avif")
-        'resolve --progress' = @("auto", "plain", "none")
-        'resolve --provider' = @("lumenfall", "bfl", "fal", "replicate", "openai", "openai.com", "together", "localai", "sdcpp", "vllm", "sglang", "offline")
-        'resolve --fit' = @("none", "cover", "contain", "exact")
-        'resolve --effort' = @("fast", "balanced", "small")
-        'convert --size' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
-        'convert -s' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
-        'convert --output-format' = @("png", "jpeg", "gif", "webp", "avif")
-        'convert --format' = @("png", "jpeg", "gif", "webp", "avif")
-        'convert -f' = @("png", "jpeg", "gif", "webp", "avif")
-        'convert --fit' = @("none", "cover", "contain", "exact")
-        'convert --effort' = @("fast", "balanced", "small")
-        'sizes --model' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
-        'sizes -m' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
-        'sizes' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
-        'models' = @("flux1.1-pro", "flux1.1-pro-ultra")
-        'providers --model' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
-        'providers -m' = @("flux1.1-pro", "flux-pro-1.1", "flux1.1-pro-ultra", "flux-pro-1.1-ultra")
-        'providers' = @("lumenfall", "bfl", "fal", "replicate", "openai", "openai.com", "together", "localai", "sdcpp", "vllm", "sglang", "offline")
-        'schema' = @("generate", "resolve", "sizes", "models", "providers", "config", "runs", "recover", "show", "convert")
-        'completion' = @("bash", "zsh", "fish", "powershell")
-        'help' = @("sizes", "formats", "exit-codes", "environment", "names", "generate", "resolve", "show", "convert", "models", "providers", "runs", "recover", "schema", "completion", "help", "config")
-        'config' = @("path`tPrint the path of the user's settings file, there or not")
+    $arguments = @{
+        '/0' = @("generate`tMake pictures from a prompt", "resolve`tShow what would be sent, and why", "show`tShow what pictures are and how they were made", "convert`tMake other files of pictures: another format, exact pixels, several widths, fewer bytes", "sizes`tShow a model's sizes, or the nearest one", "models`tList the models of the catalogue", "providers`tList who can be asked", "runs`tList earlier runs", "recover`tSave what is paid for and not saved", "schema`tPrint the JSON Schema of what --json prints", "completion`tPrint the completion script of a shell", "help`tExplain a topic or a command", "config`tShow every setting with its source")
+        'generate/*' = @("@<files>")
+        'resolve/*' = @("@<files>")
+        'show/*' = @("<files>")
+        'convert/*' = @("<files>")
+        'sizes/0' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
+        'models/0' = @("flux1.1-pro", "flux1.1-pro-ultra")
+        'providers/0' = @("lumenfall", "bfl", "fal", "replicate", "openai", "openai.com", "together", "localai", "sdcpp", "vllm", "sglang", "offline")
+        'schema/0' = @("generate", "resolve", "sizes", "models", "providers", "config", "runs", "recover", "show", "convert")
+        'completion/0' = @("bash", "zsh", "fish", "powershell")
+        'help/0' = @("sizes", "formats", "exit-codes", "environment", "names", "generate", "resolve", "show", "convert", "models", "providers", "runs", "recover", "schema", "completion", "help", "config")
+        'config/0' = @("path`tPrint the path of the user's settings file, there or not")
     }
-    $words = @($commandAst.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
-        ForEach-Object { $_.ToString() })
-    $command = @($words | Select-Object -Skip 1 | Where-Object { $_ -notlike '-*' })[0]
-    if (-not $command) { $command = '' }
-    $previous = $words[-1]
-    if ($values.ContainsKey("$command $previous")) { $found = $values["$command $previous"] }
-    elseif ($wordToComplete -like '-*') { $found = $options[$command] }
-    else { $found = $values[$command] }
+    $commands = @('/0/generate', '/0/resolve', '/0/show', '/0/convert', '/0/sizes', '/0/models', '/0/providers', '/0/runs', '/0/recover', '/0/schema', '/0/completion', '/0/help', '/0/config', 'config/0/path')
+    $awaits = '^(--(size|aspect-ratio|resolution|model|route|n|seed|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|param|output|output-format|format|output-compression|quality|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|width|max-bytes|effort|sheet-output|alt)|-[^-sarmnpofq]*[sarmnpofq])$'
+    $joined = '^(--[^=]+=|-[^-sarmnpofq]*[sarmnpofq])'
+    $command, $count, $flag, $dashes = '', 0, '', $false
+    foreach ($element in @($commandAst.CommandElements | Select-Object -Skip 1)) {
+        if ($element.Extent.EndOffset -ge $cursorPosition) { break }
+        $word = $element.ToString().Trim("'", '"')
+        if ($flag) { $flag = '' }
+        elseif (-not $dashes -and $word -ceq '--') { $dashes = $true }
+        elseif (-not $dashes -and $word -like '-?*') { if ($word -cmatch $awaits) { $flag = $word } }
+        elseif ($commands -ccontains "$command/$count/$word") { $command = "$command $word".Trim() }
+        else { $count++ }
+    }
+    $typed, $glue = $wordToComplete.TrimStart("'", '"'), ''
+    if (-not $flag -and -not $dashes -and $typed -cmatch $joined) {
+        if ($typed.EndsWith('=') -or $typed -cne $Matches[0]) { $glue, $flag = $Matches[0], $Matches[0].TrimEnd('=') }
+    }
+    if ($flag -like '--*') { $found = $values[$flag] }
+    elseif ($flag) { $found = $values["-$($flag[-1])"] }
+    elseif (-not $dashes -and $typed -like '-*') { $found = $options[$command] }
+    else { $found = @($arguments["$command/$count"]) + @($arguments["$command/*"]) | Where-Object { $_ } }
+    if ($found -ccontains '@<files>' -and $typed -like '@*') { $glue, $found = '@', '<files>' }
+    $typed = $typed.Substring($glue.Length)
+    if ($glue -and $found -ccontains '<files>') {
+        foreach ($file in [System.Management.Automation.CompletionCompleters]::CompleteFilename($typed)) {
+            $word, $about = $file.CompletionText.Trim("'"), $file.ToolTip
+            [System.Management.Automation.CompletionResult]::new("'$glue$word'", $word, $file.ResultType, $about)
+        }
+        return
+    }
     foreach ($row in $found) {
         $word, $about = $row -split "`t"
-        if ($word -like "$wordToComplete*") {
-            if (-not $about) { $about = $word }
-            [System.Management.Automation.CompletionResult]::new($word, $word, 'ParameterValue', $about)
-        }
+        if ($word -like '*<files>' -or $word -notlike ([WildcardPattern]::Escape($typed) + '*')) { continue }
+        if (-not $about) { $about = $word }
+        [System.Management.Automation.CompletionResult]::new("$glue$word", $word, 'ParameterValue', $about)
     }
 }

@@ -1,10 +1,12 @@
 """The Typer app as plain rows: what every generated file is made from."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import typer
 
 from flux_cli.cli import make_app
+
+Words: TypeAlias = list[tuple[str, str]]  # each with what to say of it
 
 
 class Option(NamedTuple):
@@ -50,8 +52,8 @@ class Command(NamedTuple):
         return self.about.partition("\n")[0].rstrip(".")
 
     @property
-    def flags(self) -> list[tuple[str, str]]:
-        """Every word that begins with a dash, with what to say of it."""
+    def flags(self) -> Words:
+        """Every word that begins with a dash."""
         return [(flag, one.short) for one in self.options for flag in (*one.flags, *one.negatives)]
 
     @property

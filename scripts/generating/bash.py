@@ -1,110 +1,171 @@
-"""Completion for bash: the shell itself compares words, in one function."""
+"""Completion for bash: the shell itself splits the line and compares words."""
 
-from generating.app import commands
-from generating.values import MADE, NAMES, values
+from collections.abc import Iterable
+from shlex import quote
+
+from generating.app import Words, commands
+from generating.values import AT_FILES, FILES, MADE, NAMES, awaits, bare, joined, names, places, taken
 
 BASH = r"""# {made}
 # bash 3.2 and newer. Nothing is started: words are compared by the shell itself.
 
-_flux() {{
-    local globs=on
-    [[ $- == *f* ]] && globs=off
-    set -f  # words are split below, and none of them is a pattern
-    _flux_find
-    if [[ $globs == on ]]; then set +f; fi
+_flux_values() {{  # what the value of an option can be
+    case $1 in
+{values}
+    esac
 }}
 
-_flux_find() {{
-    local line=${{COMP_LINE:0:COMP_POINT}} cur prev='' command='' below='' word about listed='' IFS=$' \t\n'
-    cur=${{line##*[[:space:]]}}
-    for word in ${{line%"$cur"}}; do
-        prev=$word
-        if [[ $word == -* ]]; then continue
-        elif [[ -z $command ]]; then command=/
-        elif [[ $command == / ]]; then command=$word
-        elif [[ -z $below ]]; then below=$word; fi
-    done
-    command=${{command#/}}
-    if [[ $cur == --*=* ]]; then
-        prev=${{cur%%=*}} cur=${{cur#*=}}
-    fi
-    COMPREPLY=()
-    case $command,$prev in
-{values}
-        *,*)
-            if [[ $cur == -* ]]; then
-                case $command in
+_flux_options() {{  # the options of a command
+    case $1 in
 {options}
-                    *) listed={top_options} ;;
-                esac
-            else
-                case $command,$below in
-{arguments}
-                esac
-            fi ;;
     esac
-    if [[ $listed == files ]]; then
-        compopt -o default 2> /dev/null
-        return
+}}
+
+_flux_arguments() {{  # what can stand in this place of a command
+    case $1 in
+{arguments}
+    esac
+}}
+
+_flux_split() {{  # a line into `words` without their quotes; into `quote` one that is still open
+    local rest=$1 run last=0
+    words=('') quote=''
+    while true; do
+        run=${{rest%%[\\\"\'[:space:]]*}}
+        words[last]+=$run rest=${{rest#"$run"}}
+        [[ -n $rest ]] || return 0
+        case $quote${{rest:0:1}} in
+            \\ | \"\\) words[last]+=${{rest:1:1}} rest=${{rest:1}} ;;
+            \' | \") quote=${{rest:0:1}} ;;
+            \'\' | \"\") quote='' ;;
+            [[:space:]])
+                last=$((last + 1)) rest=${{rest#"${{rest%%[![:space:]]*}}"}}
+                words[last]=''
+                continue ;;
+            *) words[last]+=${{rest:0:1}} ;;
+        esac
+        rest=${{rest:1}}
+    done
+}}
+
+_flux() {{
+    local awaits={awaits}
+    local joined={joined}
+    local line=${{COMP_LINE:0:COMP_POINT}} words=() quote=''
+    COMPREPLY=()
+
+    # Readline puts what is found in the place of its own idea of the word, $2: what stands before that stays.
+    local kept=${{line%"$2"}}
+    _flux_split "$kept"
+    local last=$((${{#words[@]}} - 1))
+    local before=${{words[last]}}
+    _flux_split "$line"
+    [[ ${{#words[@]}} == $((last + 1)) ]] || return 0  # it means more than a word
+
+    local place word command='' count=0 flag='' dashes=''
+    for ((place = 1; place < last; place++)); do
+        word=${{words[place]}}
+        if [[ -n $flag ]]; then
+            flag=''
+        elif [[ -z $dashes && $word == -- ]]; then
+            dashes=$word
+        elif [[ -z $dashes && $word == -?* ]]; then
+            if [[ $word =~ $awaits ]]; then flag=$word; fi
+        else
+            case $command/$count/$word in
+                {commands}) command=${{command:+$command }}$word ;;
+                *) count=$((count + 1)) ;;
+            esac
+        fi
+    done
+
+    local listed=() typed=${{words[last]}} glue=''  # the glue stands before the value in the same word
+    if [[ -z $flag$dashes && $typed =~ $joined && ( $typed == *= || $typed != "${{BASH_REMATCH[0]}}" ) ]]; then
+        glue=${{BASH_REMATCH[0]}} flag=${{BASH_REMATCH[0]%=}}
     fi
-    IFS=$'\n'
-    for word in $listed; do
-        [[ $word == "$cur"* ]] || continue
-        about=${{word#*$'\t'}} word=${{word%%$'\t'*}}
+    if [[ ${{kept%"${{kept##*[![:space:]]}}"}} == *[\<\>] ]]; then  # a redirection
+        listed=({files}) glue=$before
+    elif [[ $flag == --* ]]; then
+        _flux_values "$flag"
+    elif [[ -n $flag ]]; then
+        _flux_values "-${{flag: -1}}"
+    elif [[ -z $dashes && $typed == -* ]]; then
+        if [[ -z $quote ]]; then _flux_options "$command"; fi
+    else
+        _flux_arguments "$command/$count"
+    fi
+
+    if [[ ${{listed[0]-}} == {at_files} ]]; then
+        [[ $typed == @* ]] || return 0
+        glue+=@ listed=({files})
+    fi
+    typed=${{typed#"$glue"}}
+    if [[ ${{listed[0]-}} == {files} ]]; then
+        if [[ $glue == "$before" ]]; then  # readline's word is the whole name: it does that best
+            compopt -o bashdefault -o default 2> /dev/null || true
+            return 0
+        fi
+        listed=()
+        while IFS= read -r word; do
+            if [[ -d $word ]]; then
+                word+=/
+                compopt -o nospace 2> /dev/null || true
+            fi
+            listed+=("$word")
+        done < <(compgen -f -- "$typed")
+    fi
+
+    local row
+    for row in "${{listed[@]-}}"; do
+        [[ -n $row && $row == "$typed"* ]] || continue
+        word=$glue${{row%%$'\t'*}}
+        word=${{word#"$before"}}
+        if [[ -z $quote ]]; then
+            printf -v word %q "$word"
+        elif [[ $word == *[\"\'\`\$\\]* ]]; then
+            continue
+        fi
         # A second TAB lists; what is listed is not typed, so it can explain itself.
-        [[ $COMP_TYPE == 63 && $about != "$word" ]] && word="$word  ($about)"
+        if [[ ${{COMP_TYPE-}} == 63 && $row == *$'\t'* ]]; then word+="  (${{row#*$'\t'}})"; fi
         COMPREPLY+=("$word")
     done
-    if [[ $COMP_TYPE == 63 && ${{#COMPREPLY[@]}} == 1 ]]; then COMPREPLY=("${{COMPREPLY[0]%%  (*}}"); fi
-    # Readline breaks words at colons: what stands before the last one is on the line already.
-    if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then
-        local before=${{cur%"${{cur##*:}}"}} place
-        for place in "${{!COMPREPLY[@]}}"; do COMPREPLY[place]=${{COMPREPLY[place]#"$before"}}; done
-    fi
 }}
 
-complete -F _flux {names}
+if type compopt > /dev/null 2>&1; then
+    complete -F _flux {names}
+else  # before bash 4: files wherever nothing else is known
+    complete -o bashdefault -o default -F _flux {names}
+fi
 """
 
 
 def bash() -> str:
     """`completions/flux.bash`."""
-    rows = commands()[1:]
-    cases = []
-    for command in rows:
-        for option in command.options:
-            if option.metavar:
-                patterns = "|".join(f"{command.path[0]},{flag}" for flag in option.flags)
-                cases.append(f"        {patterns}) listed={_bash_words(values(command.path, option))} ;;")
-    options = [
-        f"                    {command.path[0]}) listed={_bash_list(command.flags)} ;;"
-        for command in rows
-        if len(command.path) == 1
-    ]
-    top = [(command.path[0], command.summary) for command in rows if len(command.path) == 1]
-    arguments = [f"                    ,) listed={_bash_list(top)} ;;"]
-    for command in rows:
-        below = [(row.path[1], row.summary) for row in rows if len(row.path) == 2 and row.path[0] == command.path[0]]
-        if len(command.path) == 1 and below:
-            arguments.append(f"                    {command.path[0]},) listed={_bash_list(below)} ;;")
-        for argument in command.arguments:
-            words = values(command.path, argument)
-            if words:
-                arguments.append(f"                    {command.path[0]},*) listed={_bash_words(words)} ;;")
+    flags: dict[tuple[str, ...], list[str]] = {}
+    for flag, words in taken().items():
+        flags.setdefault(words, []).append(flag)
     return BASH.format(
         made=MADE,
-        values="\n".join(cases),
-        options="\n".join(options),
-        arguments="\n".join(arguments),
-        top_options=_bash_list(commands()[0].flags),
+        values=_cases(("|".join(flags[words]), bare(words)) for words in flags if words),
+        options=_cases((quote(" ".join(row.path)), row.flags) for row in commands()),
+        arguments=_cases((place.replace(" ", "\\ "), listed) for place, listed in places()),
+        awaits=quote(awaits()),
+        joined=quote(joined()),
+        commands=" | ".join(name.replace(" ", "\\ ") for name in names()),
+        files=quote(*FILES),
+        at_files=quote(*AT_FILES),
         names=" ".join(NAMES),
     )
 
 
-def _bash_words(words: tuple[str, ...] | str) -> str:
-    return words if isinstance(words, str) else _bash_list([(word, "") for word in words])
+def bash_alias() -> str:
+    """`completions/flux-image.bash`: bash-completion looks for a file under the name of the command."""
+    return f'# {MADE}\nsource "${{BASH_SOURCE[0]%-image}}"  # installed it is called flux-image, beside flux\n'
 
 
-def _bash_list(rows: list[tuple[str, str]]) -> str:
-    text = "\\n".join(f"{word}\\t{about}" if about else word for word, about in rows)
-    return "$'" + text.replace("'", "\\'") + "'"
+def _cases(rows: Iterable[tuple[str, Words]]) -> str:
+    return "\n".join(f"        {pattern}) listed=({_listed(words)}) ;;" for pattern, words in rows)
+
+
+def _listed(words: Words) -> str:
+    return " ".join(quote(f"{word}\t{about}" if about else word) for word, about in words)

@@ -1,40 +1,92 @@
-"""Completion for fish: one line an option."""
+"""Completion for fish: one line an option, and another for the values of an option."""
 
-from generating.app import Option, commands
-from generating.values import MADE, NAMES, values
+from generating.app import Option, Words, commands
+from generating.values import AT_FILES, FILES, MADE, NAMES, arguments, awaits, names, values
+
+FISH = r"""# {made}
+
+# Whether this command stands before the cursor, and where a number follows, whether that many arguments do.
+function __flux_at
+    set -l words (commandline -opc)
+    set -e words[1]
+    set -l command ''
+    set -l count 0
+    set -l awaited no
+    set -l dashes no
+    for word in $words
+        if test $awaited = yes
+            set awaited no
+        else if test $dashes = no; and string match -q -- -- $word
+            set dashes yes
+        else if test $dashes = no; and string match -qr -- '^-.' $word
+            string match -qr -- {awaits} $word; and set awaited yes
+        else if contains -- $command/$count/$word {commands}
+            set command (string trim -- "$command $word")
+        else
+            set count (math $count + 1)
+        end
+    end
+    test "$command" = "$argv[1]"; and contains -- "$argv[2]" '' $count
+end
+
+# Files behind an @.
+function __flux_at_files
+    set -l parts (string match -r '^(["\']?)@(.*)' -- (commandline -ct)); or return
+    printf '@%s\n' (complete -C "__fish_command_without_completions $parts[2]$parts[3]")
+end
+
+complete -c {name} -f
+{lines}
+complete -c {alias} -w {name}
+"""
 
 
 def fish() -> str:
     """`completions/flux.fish`."""
-    rows = commands()[1:]
-    lines = [f"# {MADE}", "", "complete -c flux -f"]
-    lines += [_fish("__fish_use_subcommand", option, ()) for option in commands()[0].options]
-    for command in rows:
-        where = f"__fish_seen_subcommand_from {command.path[0]}"
-        if len(command.path) == 1:
-            lines.append(
-                f"complete -c flux -n __fish_use_subcommand -a {command.path[0]} -d {_fish_text(command.summary)}"
-            )
-        else:
-            lines.append(f"complete -c flux -n '{where}' -a {command.path[1]} -d {_fish_text(command.summary)}")
-            continue
-        lines += [_fish(where, option, command.path) for option in command.options]
-        for argument in command.arguments:
-            if words := values(command.path, argument):
-                lines.append(f"complete -c flux -n '{where}' -a {_fish_text(' '.join(words))}")
-    return "\n".join([*lines, f"complete -c {NAMES[1]} -w {NAMES[0]}", ""])
+    lines = []
+    for command in commands():
+        name = " ".join(command.path)
+        for option in command.options:
+            lines += _fish_option(name, option, values(command, option))
+        for place, listed in arguments(command):
+            where = name if place == "*" else f"{name}' '{place}"
+            lines += [_fish_line(where, said) for said in _fish_listed(listed)]
+    return FISH.format(
+        made=MADE,
+        awaits=_fish_text(awaits()),
+        commands=" ".join(_fish_text(name) for name in names()),
+        lines="\n".join(lines),
+        name=NAMES[0],
+        alias=NAMES[1],
+    )
 
 
-def _fish(where: str, option: Option, path: tuple[str, ...]) -> str:
+def fish_alias() -> str:
+    """`completions/flux-image.fish`: fish looks for a file under the name of the command."""
+    return f"# {MADE}\ncomplete -c {NAMES[1]} -w {NAMES[0]}\n"
+
+
+def _fish_line(where: str, said: str) -> str:
+    return f"""complete -c {NAMES[0]} -n "__flux_at '{where}'" {said}"""
+
+
+def _fish_option(where: str, option: Option, words: tuple[str, ...]) -> list[str]:
     flags = " ".join(f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}" for flag in option.flags)
     about = f" -d {_fish_text(option.short)}" if option.help else ""
-    value = ""
-    if option.metavar:
-        words = values(path, option)
-        value = " -r -F" if isinstance(words, str) else f" -x -a {_fish_text(' '.join(words))}" if words else " -x"
-    lines = [f"complete -c flux -n '{where}' {flags}{value}{about}"]
-    lines += [f"complete -c flux -n '{where}' -l {flag[2:]}{about}" for flag in option.negatives]
-    return "\n".join(lines)
+    value = " -r -F" if words == FILES else " -x" if option.metavar else ""
+    if words and words != FILES:  # a tabulator, so that the option's description does not stand behind its values
+        value += " -a '" + " ".join(f"{word}\\t" for word in words) + "'"
+    lines = [_fish_line(where, f"{flags}{value}{about}")]
+    return lines + [_fish_line(where, f"-l {flag[2:]}{about}") for flag in option.negatives]
+
+
+def _fish_listed(rows: Words) -> list[str]:
+    words = tuple(word for word, _ in rows)
+    if words == FILES:
+        return ["-F"]
+    if words == AT_FILES:
+        return ["-a '(__flux_at_files)'"]
+    return [f"-a {word}" + (f" -d {_fish_text(about)}" if about else "") for word, about in rows]
 
 
 def _fish_text(text: str) -> str:

@@ -3,11 +3,21 @@
 import re
 from textwrap import wrap
 
-from flux_cli.cli.topics import EXIT_CODES, TOPICS
-from flux_cli.core.settings import SETTINGS
+from flux_cli.cli.topics import TOPICS
+from flux_cli.config import PROJECT_FILE
+from flux_cli.folders import APP
 from generating.app import Command, Option, commands
 
-EDITION = "2026-11-25"  # when the page got its form; man pages carry a day
+EDITION = "2026-11-29"  # when the page got its form; man pages carry a day
+NAMED = {"exit-codes": "EXIT STATUS"}  # topics whose section has a name of its own
+FILES = (
+    (f"~/.config/{APP}/config.toml", "the user's settings; flux config path prints where this file is"),
+    (f"~/.config/{APP}/credentials.toml", "keys, in a file that only its owner can read"),
+    (f"~/.config/{APP}/models/*.toml", "models of the user's own"),
+    (PROJECT_FILE, "settings of a project: in this folder or in one above it, up to the top of the repository"),
+    (f"~/.local/state/{APP}/", "the journal of runs, and pictures that are paid for and not saved yet"),
+)
+SEE_ALSO = ("curl", "exiftool", "jq")
 
 
 def cli_md() -> str:
@@ -61,6 +71,8 @@ def man() -> str:
     lines = [
         '.\\" Made by scripts/generate: change that, not this.',
         f'.TH FLUX 1 {EDITION} "flux" "User Commands"',
+        ".ad l",
+        ".nh",
         ".SH NAME",
         f"flux \\- {_roff(top.summary[:1].lower() + top.summary[1:])}",
         ".SH SYNOPSIS",
@@ -72,7 +84,7 @@ def man() -> str:
     for row in rows:
         lines += [f".SS flux {' '.join(row.path)}", *_paragraphs(row.about)]
         for one in row.arguments:
-            lines += [".TP", f".I {_roff(one.metavar)}", *_prose(one.help)]
+            lines += _defined("I", one.metavar, one.help)
         for title, options in row.groups.items():
             lines += [".PP", f".B {_roff(title)}"]
             for option in options:
@@ -84,17 +96,32 @@ def man() -> str:
                 ]
         if row.examples:
             lines += [".PP", ".B Examples", *_block("\n".join(row.examples))]
-    lines += [".SH EXIT STATUS"]
-    for code, meaning in EXIT_CODES:
-        lines += [".TP", f".B {code}", _roff(meaning)]
-    lines += [".SH ENVIRONMENT"]
-    for setting in SETTINGS:
-        if setting.variable:
-            lines += [".TP", f".B {setting.variable}", _roff(setting.help)]
-    for name, (about, text) in TOPICS.items():
-        if name != "exit-codes":
-            lines += [f".SH {name.upper()}", _roff(f"{about[:1].upper()}{about[1:]}."), *_block(text())]
+    for name in sorted(TOPICS, key=lambda name: name in ("exit-codes", "environment")):  # these stand last in manuals
+        about, text = TOPICS[name]
+        lines += [f".SH {NAMED.get(name, name.upper())}", _roff(f"{about[:1].upper()}{about[1:]}."), *_plain(text())]
+    lines += [".SH FILES", *(line for row in FILES for line in _defined("I", *row))]
+    lines += [".SH SEE ALSO", *(f".BR {name} (1)," for name in SEE_ALSO[:-1]), f".BR {SEE_ALSO[-1]} (1)"]
     return "\n".join(lines) + "\n"
+
+
+def _plain(text: str) -> list[str]:
+    """The text of a topic: tables of two columns as definitions, others as they are, and prose."""
+    lines = []
+    for part in text.split("\n\n"):
+        rows = [re.split(" {2,}", line) for line in part.splitlines()]
+        if all(len(row) == 2 for row in rows):
+            lines += [
+                ".PP",
+                f"{_roff(' '.join(rows[0]))}:",
+                *(line for row in rows[1:] for line in _defined("B", *row)),
+            ]
+        else:
+            lines += _block(part) if len(rows[0]) > 1 else [".PP", *_prose(" ".join(part.split()))]
+    return lines
+
+
+def _defined(font: str, term: str, meaning: str) -> list[str]:
+    return [".TP", f".{font} {_roff(term)}", *_prose(meaning)]
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -108,8 +135,9 @@ def _block(text: str) -> list[str]:
 
 
 def _roff(text: str) -> str:
-    """One line that no formatter takes for a request. Dashes are what people type."""
-    text = text.replace("\\", "\\e").replace("-", "\\-")
+    """One line that no formatter takes for a request. Dashes are what people type, tildes too; long words may break."""
+    text = text.replace("\\", "\\e").replace("-", "\\-").replace("~", "\\(ti")
+    text = re.sub(r"\S{20,}", lambda word: re.sub(r"(?<=[/|,}])(?=\w)", r"\\:", word[0]), text)
     text = "".join(char if char.isascii() else f"\\[u{ord(char):04X}]" for char in text)
     return f"\\&{text}" if text.startswith((".", "'")) else text
 

@@ -1,32 +1,58 @@
-"""Completion for PowerShell: two tables and what looks into them."""
+"""Completion for PowerShell: three tables and what looks into them."""
 
-from generating.app import commands
-from generating.values import FILES, MADE, NAMES, values
+from collections.abc import Iterable
+
+from generating.app import Words, commands
+from generating.values import AT_FILES, FILES, MADE, NAMES, awaits, bare, joined, names, places, taken
 
 POWERSHELL = r"""# {made}
 
 Register-ArgumentCompleter -Native -CommandName {names} -ScriptBlock {{
     param($wordToComplete, $commandAst, $cursorPosition)
-    $options = @{{
-{options}
-    }}
     $values = @{{
 {values}
     }}
-    $words = @($commandAst.CommandElements | Where-Object {{ $_.Extent.EndOffset -lt $cursorPosition }} |
-        ForEach-Object {{ $_.ToString() }})
-    $command = @($words | Select-Object -Skip 1 | Where-Object {{ $_ -notlike '-*' }})[0]
-    if (-not $command) {{ $command = '' }}
-    $previous = $words[-1]
-    if ($values.ContainsKey("$command $previous")) {{ $found = $values["$command $previous"] }}
-    elseif ($wordToComplete -like '-*') {{ $found = $options[$command] }}
-    else {{ $found = $values[$command] }}
+    $options = @{{
+{options}
+    }}
+    $arguments = @{{
+{arguments}
+    }}
+    $commands = @({commands})
+    $awaits = {awaits}
+    $joined = {joined}
+    $command, $count, $flag, $dashes = '', 0, '', $false
+    foreach ($element in @($commandAst.CommandElements | Select-Object -Skip 1)) {{
+        if ($element.Extent.EndOffset -ge $cursorPosition) {{ break }}
+        $word = $element.ToString().Trim("'", '"')
+        if ($flag) {{ $flag = '' }}
+        elseif (-not $dashes -and $word -ceq '--') {{ $dashes = $true }}
+        elseif (-not $dashes -and $word -like '-?*') {{ if ($word -cmatch $awaits) {{ $flag = $word }} }}
+        elseif ($commands -ccontains "$command/$count/$word") {{ $command = "$command $word".Trim() }}
+        else {{ $count++ }}
+    }}
+    $typed, $glue = $wordToComplete.TrimStart("'", '"'), ''
+    if (-not $flag -and -not $dashes -and $typed -cmatch $joined) {{
+        if ($typed.EndsWith('=') -or $typed -cne $Matches[0]) {{ $glue, $flag = $Matches[0], $Matches[0].TrimEnd('=') }}
+    }}
+    if ($flag -like '--*') {{ $found = $values[$flag] }}
+    elseif ($flag) {{ $found = $values["-$($flag[-1])"] }}
+    elseif (-not $dashes -and $typed -like '-*') {{ $found = $options[$command] }}
+    else {{ $found = @($arguments["$command/$count"]) + @($arguments["$command/*"]) | Where-Object {{ $_ }} }}
+    if ($found -ccontains {at_files} -and $typed -like '@*') {{ $glue, $found = '@', {files} }}
+    $typed = $typed.Substring($glue.Length)
+    if ($glue -and $found -ccontains {files}) {{
+        foreach ($file in [System.Management.Automation.CompletionCompleters]::CompleteFilename($typed)) {{
+            $word, $about = $file.CompletionText.Trim("'"), $file.ToolTip
+            [System.Management.Automation.CompletionResult]::new("'$glue$word'", $word, $file.ResultType, $about)
+        }}
+        return
+    }}
     foreach ($row in $found) {{
         $word, $about = $row -split "`t"
-        if ($word -like "$wordToComplete*") {{
-            if (-not $about) {{ $about = $word }}
-            [System.Management.Automation.CompletionResult]::new($word, $word, 'ParameterValue', $about)
-        }}
+        if ($word -like '*<files>' -or $word -notlike ([WildcardPattern]::Escape($typed) + '*')) {{ continue }}
+        if (-not $about) {{ $about = $word }}
+        [System.Management.Automation.CompletionResult]::new("$glue$word", $word, 'ParameterValue', $about)
     }}
 }}
 """
@@ -34,28 +60,29 @@ Register-ArgumentCompleter -Native -CommandName {names} -ScriptBlock {{
 
 def powershell() -> str:
     """`completions/flux.ps1`. Where nothing is found PowerShell completes files itself."""
-    rows = [command for command in commands() if len(command.path) < 2]
-    options = [f"        {_ps(' '.join(row.path))} = {_ps_list(row.flags)}" for row in rows]
-    top = [(row.path[0], row.summary) for row in rows if row.path]
-    known = [f"        '' = {_ps_list(top)}"]
-    for row in rows:
-        for option in row.options:
-            words = values(row.path, option) if option.metavar else ()
-            if words and words != FILES:
-                known_words = _ps_list([(word, "") for word in words])
-                known += [f"        {_ps(f'{row.path[0]} {flag}')} = {known_words}" for flag in option.flags]
-        below = [(command.path[1], command.summary) for command in commands() if command.path[:-1] == row.path != ()]
-        listed = [(word, "") for one in row.arguments for word in values(row.path, one)]
-        if below or listed:
-            known.append(f"        {_ps(' '.join(row.path))} = {_ps_list([*below, *listed])}")
-    return POWERSHELL.format(made=MADE, names=", ".join(NAMES), options="\n".join(options), values="\n".join(known))
+    return POWERSHELL.format(
+        made=MADE,
+        names=", ".join(NAMES),
+        values=_ps_table((flag, bare(words)) for flag, words in taken().items() if words),
+        options=_ps_table((" ".join(row.path), row.flags) for row in commands()),
+        arguments=_ps_table(places()),
+        awaits=_ps(awaits()),
+        joined=_ps(joined()),
+        commands=", ".join(_ps(name) for name in names()),
+        files=_ps(*FILES),
+        at_files=_ps(*AT_FILES),
+    )
+
+
+def _ps_table(rows: Iterable[tuple[str, Words]]) -> str:
+    return "\n".join(f"        {_ps(name)} = {_ps_list(words)}" for name, words in rows)
 
 
 def _ps(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _ps_list(rows: list[tuple[str, str]]) -> str:
+def _ps_list(rows: Words) -> str:
     return f"@({', '.join(_ps_row(word, about) for word, about in rows)})"
 
 

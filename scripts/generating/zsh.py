@@ -1,7 +1,7 @@
 """Completion for zsh, in the words of `_arguments`."""
 
 from generating.app import Argument, Command, Option, commands
-from generating.values import MADE, NAMES, values
+from generating.values import AT_FILES, FILES, MADE, NAMES, values
 
 END = (  # found on fpath the file is the body of _flux; read with source it only has to be registered
     "if [[ $funcstack[1] == _flux ]]; then",
@@ -24,8 +24,10 @@ def zsh() -> str:
 
 
 def _zsh_function(command: Command, below: list[Command]) -> list[str]:
-    specs = [_zsh_option(command.path, option) for option in command.options]
-    specs += [f"'{index}:{_zsh_value(command.path, one)}'" for index, one in enumerate(command.arguments, 1)]
+    specs = [_zsh_option(command, option) for option in command.options]
+    specs += [
+        f"'{'*' if one.many else place}:{_zsh_value(command, one)}'" for place, one in enumerate(command.arguments, 1)
+    ]
     name = "_".join(("_flux", *command.path))
     if not below:
         return [
@@ -57,20 +59,23 @@ def _zsh_function(command: Command, below: list[Command]) -> list[str]:
     ]
 
 
-def _zsh_option(path: tuple[str, ...], option: Option) -> str:
+def _zsh_option(command: Command, option: Option) -> str:
     every = (*option.flags, *option.negatives)
-    value = f":{_zsh_value(path, option)}" if option.metavar else ""
+    value = f":{_zsh_value(command, option)}" if option.metavar else ""
     flags = [f"{flag}{('=' if flag.startswith('--') else '+') if option.metavar else ''}" for flag in every]
     about = f"[{_zsh_text(option.short)}]{value}"
+    again = "*" if option.many else f"({' '.join(every)})"  # what is no longer offered once it is given
     if len(flags) == 1:
-        return _quoted(f"({' '.join(every)}){flags[0]}{about}")
-    return f"{_quoted('(' + ' '.join(every) + ')')}{{{','.join(flags)}}}{_quoted(about)}"
+        return _quoted(f"{again}{flags[0]}{about}")
+    return f"{_quoted(again)}{{{','.join(flags)}}}{_quoted(about)}"
 
 
-def _zsh_value(path: tuple[str, ...], one: Option | Argument) -> str:
-    words, label = values(path, one), _zsh_text(one.metavar.strip("[]").lower() or one.name)
-    if isinstance(words, str):
+def _zsh_value(command: Command, one: Option | Argument) -> str:
+    words, label = values(command, one), _zsh_text(one.metavar.strip("[]").lower() or one.name)
+    if words == FILES:
         return f"{label}:_files"
+    if words == AT_FILES:
+        return f"{label}:{{compset -P @ && _files}}"
     return f"{label}:({' '.join(word.replace(':', chr(92) + ':') for word in words)})" if words else f"{label}: "
 
 
