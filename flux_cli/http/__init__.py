@@ -267,22 +267,23 @@ class Http:
 
     async def _fetch(self, address: str, base: str) -> str:
         """One GET with its redirects, into a file. Raises NetworkError for every way it can fail, and PictureError."""
-        for _ in range(MAX_REDIRECTS + 1):
-            path = self._spool.new()
-            reply = await self._wire.exchange(Ask("GET", address, {}, silence=FETCH_SECONDS, into=path))
-            if reply.status not in (301, 302, 303, 307, 308):
-                break
-            address = media_address(urljoin(address, reply.headers.get("location", "")), base)
-        if reply.status != 200:
-            raise NetworkError(f"{host_of(address)} answered HTTP {reply.status}", status=reply.status)
+        path, is_whole = self._spool.new(), False
         try:
+            for _ in range(MAX_REDIRECTS + 1):
+                reply = await self._wire.exchange(Ask("GET", address, {}, silence=FETCH_SECONDS, into=path))
+                if reply.status not in (301, 302, 303, 307, 308):
+                    break
+                address = media_address(urljoin(address, reply.headers.get("location", "")), base)
+            if reply.status != 200:
+                raise NetworkError(f"{host_of(address)} answered HTTP {reply.status}", status=reply.status)
             with open(path, "rb") as file:  # noqa: ASYNC230 - it is in the system's memory
                 inspect(file.read())
-        except (OSError, PictureError) as fault:
-            self._spool.release(path)
-            if isinstance(fault, PictureError):
-                raise
-            raise NetworkError(f"it cannot be read: {fault.strerror}") from fault  # too many open files: that passes
+            is_whole = True
+        except OSError as fault:  # too many open files: that passes
+            raise NetworkError(f"it cannot be read: {fault.strerror}") from fault
+        finally:
+            if not is_whole:
+                self._spool.release(path)
         return path
 
     def release(self, media: Sequence[Media]) -> None:

@@ -331,6 +331,15 @@ def test_without_its_key_a_run_says_which_and_the_others_are_saved(killed, recov
     assert (result.code, run["resolved"]["n"], [error["code"] for error in run["errors"]]) == (4, 1, ["auth"])
 
 
+def test_what_could_not_be_fetched_leaves_no_file_that_is_none(generate, gateway, state):
+    """The file of the first picture is free again when the second one's address fails: it must not be kept for that."""
+    gateway.answers(lambda asked: picture(first=(status(404),) * 2) if asked.body["seed"] == 8 else picture())
+    options = ("-n", "2", "--seed", "7", "--concurrency", "1")
+    assert generate("a fox", *options, env={"FLUX_RETRIES": "1"}).code == 3
+    (folder,) = folders(state)
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.parametrize("number", [403, 404, 410])
 def test_an_address_that_has_expired_is_said_to_be_and_not_offered_again(generate, recover, gateway, flux, number):
     gateway.answers(picture(first=(status(500),)))
