@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flux_cli import config, console, folders
+from flux_cli import console, folders, surroundings
 from flux_cli.commands.prepared import provider_of
 from flux_cli.commands.ready import Ready, check_budget, make_ready
 from flux_cli.commands.viewing import Shown, make_sheet, show_preview, wants_preview
@@ -17,6 +17,7 @@ from flux_cli.core.naming import Name, fixed
 from flux_cli.core.report import document
 from flux_cli.core.request import Event, Report
 from flux_cli.core.sheet import sheet_name
+from flux_cli.streams import check
 
 if TYPE_CHECKING:
     from flux_cli.cli.finishing import Finishing
@@ -55,6 +56,7 @@ def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Vie
     if sheet and pictures:
         _save_sheet(ready, report, sheet, viewing)
     show_preview(pictures, wanted=shown, said=viewing.preview)
+    check([saved.path for saved in report.saved])
     return report.exit_code
 
 
@@ -143,11 +145,11 @@ def _display(ready: Ready) -> Display:
     options, resolved, wanted = ready.options, ready.prepared.resolved, ready.prepared.settings.progress
     if options.quiet or wanted == "none":
         return console.Silence()
-    if wanted == "plain" or sys.stderr is None or not config.is_terminal(sys.stderr):
+    if wanted == "plain" or not surroundings.is_terminal(sys.stderr):
         return console.Lines(resolved.n, verbose=options.verbose)
     from flux_cli.progress import Terminal
 
-    paths = sys.stdout is None or not sys.stdout.isatty() or options.as_json
+    paths = not sys.stdout.isatty() or options.as_json
     gone = partial(console.abandon, sys.stderr)
     return Terminal(resolved.n, resolved.prompt, paths=paths, verbose=options.verbose, gone=gone)
 
@@ -201,7 +203,7 @@ def _tell(ready: Ready, report: Report, *, paths: bool) -> None:
         for identity, agreed in report.stopped:
             answer = "it agreed" if agreed else "it did not answer, and may go on"
             console.err(f"flux: asked {report.provider} to stop {identity}: {answer}")
-    console.report_errors(report, verbose=options.verbose, annotate=config.is_github())
+    console.report_errors(report, verbose=options.verbose)
 
 
 def _size_hint(ready: Ready, report: Report) -> str:
