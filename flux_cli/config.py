@@ -17,7 +17,6 @@ from flux_cli.folders import user_path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import TextIO
 
     from flux_cli.core.model import Json
 
@@ -170,20 +169,6 @@ def _host(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def is_terminal(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
-    """Whether a person watches this stream on a terminal that can move its cursor."""
-    environ = os.environ if environ is None else environ
-    try:
-        return stream.isatty() and environ.get("TERM") not in ("dumb", "unknown") and not environ.get("CI")
-    except ValueError:  # closed
-        return False
-
-
-def is_github(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether this is a step of a GitHub workflow, whose log shows annotations."""
-    return (os.environ if environ is None else environ).get("GITHUB_ACTIONS") == "true"
 
 
 def _project() -> dict[str, Json]:

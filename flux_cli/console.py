@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 from flux_cli.core.annotation import annotation, inert
 from flux_cli.core.errors import FluxError
+from flux_cli.core.paint import painted
 from flux_cli.core.rendering import shown, table
 from flux_cli.core.report import Report
 from flux_cli.core.request import Event, Note
@@ -15,6 +16,7 @@ from flux_cli.core.secret import redact
 from flux_cli.core.tally import Tally, event_line
 from flux_cli.core.text import LONG, plain
 from flux_cli.streams import abandon, out, out_json, prepare, write
+from flux_cli.surroundings import is_github, takes_colour
 
 __all__ = ["abandon", "err", "error", "notes", "out", "out_json", "prepare", "report_errors", "shown", "table"]
 
@@ -23,11 +25,14 @@ HEARTBEAT = 30.0  # seconds; some CI services end jobs that say nothing for ten 
 
 def err(text: str) -> None:
     """One line for the person, with nothing in it that could act on a terminal or a CI service."""
-    write(sys.stderr, "\n".join(inert(plain(redact(line), LONG)) for line in text.split("\n")) + "\n")
+    lines = [inert(plain(redact(line), LONG)) for line in text.split("\n")]
+    if takes_colour(sys.stderr):
+        lines = list(map(painted, lines))
+    write(sys.stderr, "\n".join(lines) + "\n")
 
 
-def error(fault: FluxError, *, verbose: bool = False, annotate: bool = False) -> None:
-    """What happened, and what to type next; with `verbose` the chain of causes; `annotate` says it to GitHub, too."""
+def error(fault: FluxError, *, verbose: bool = False) -> None:
+    """What happened, and what to type next; with `verbose` the chain of causes. GitHub is told, too."""
     err(f"flux: error: {_with_bill(fault)}")
     if fault.hint:
         err(f"hint: {fault.hint}")
@@ -35,7 +40,7 @@ def error(fault: FluxError, *, verbose: bool = False, annotate: bool = False) ->
     while verbose and cause is not None:
         err(f"  cause: {type(cause).__name__}: {cause}")
         cause = cause.__cause__
-    if annotate:
+    if is_github():
         message, hint = (inert(plain(redact(text), LONG)) for text in (_with_bill(fault), fault.hint))
         write(sys.stderr, annotation(message, hint) + "\n")
 
@@ -111,7 +116,7 @@ class Silence:
         """Say nothing."""
 
 
-def report_errors(report: Report, *, verbose: bool = False, annotate: bool = False) -> None:
+def report_errors(report: Report, *, verbose: bool = False) -> None:
     """Every different failure once, with how many calls it hit."""
     kinds: dict[tuple[str, str], list[FluxError]] = {}
     for fault in report.errors:
@@ -119,7 +124,7 @@ def report_errors(report: Report, *, verbose: bool = False, annotate: bool = Fal
     for faults in kinds.values():
         if len(faults) > 1:
             faults[0].message = f"{len(faults)} calls: {faults[0].message}"
-        error(faults[0], verbose=verbose, annotate=annotate)
+        error(faults[0], verbose=verbose)
 
 
 def _with_bill(fault: FluxError) -> str:

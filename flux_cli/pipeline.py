@@ -12,7 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from flux_cli.core.budget import Budget
 from flux_cli.core.delivery import Delivery
@@ -231,8 +231,8 @@ class _Run:
     async def _ask(self, call: Call) -> Reply:
         """The one place where money is spent: written down before, and the answer before anything is made of it."""
 
-        def waiting(reason: str, seconds: float) -> None:
-            self._tell(Event("waiting", call.number, reason, seconds))
+        def told(kind: Literal["sent", "waiting"], reason: str, seconds: float) -> None:
+            self._tell(Event(kind, call.number, reason, seconds))
 
         def answered(reply: Reply) -> None:
             self._answered.add(call.number)
@@ -246,9 +246,8 @@ class _Run:
         except OSError as fault:
             hint = "make room in the state folder, or name another one in FLUX_STATE"
             raise DiskError(f"cannot write the journal, so nothing was sent: {fault.strerror}", hint=hint) from fault
-        self._tell(Event("sent", call.number))
         self._sync()
-        reply = await self._http.post(post, waiting, answered)
+        reply = await self._http.post(post, told, answered)
         self._sync()
         return reply
 

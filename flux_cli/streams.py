@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextvars import ContextVar
 
 from flux_cli.core.annotation import inert_json
 from flux_cli.core.errors import DiskError
@@ -12,10 +13,13 @@ from flux_cli.core.secret import redact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import NoReturn, TextIO
 
     from flux_cli.core.model import Json
+
+# Why standard output took less than everything, in this line of work.
+_LOST: ContextVar[str] = ContextVar("why output is lost", default="")
 
 # What JSON leaves as it is and terminals may obey: the second set of control characters, marks that turn text round.
 ACTING = {
@@ -25,8 +29,17 @@ ACTING = {
 
 
 def prepare() -> None:
-    """Let both streams carry any file name, whatever the terminal's encoding can show."""
-    for stream in (sys.stdout, sys.stderr):
+    """Let both streams carry any file name, whatever the terminal's encoding can show.
+
+    One that the caller closed is opened, so that no file gets its number: nobody hears what goes to stderr, and on
+    stdout every write fails, as on a full disk.
+    """
+    _LOST.set("")
+    for name, way in (("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
+        stream = getattr(sys, name)
+        if stream is None:
+            stream = os.fdopen(os.open(os.devnull, way), "w")
+            setattr(sys, name, stream)
         if hasattr(stream, "reconfigure"):
             utf8 = (stream.encoding or "").lower().replace("-", "") == "utf8"
             stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
@@ -52,10 +65,15 @@ def out_json(document: Mapping[str, Json] | Sequence[Json]) -> None:
     out(document_text(document))
 
 
-def write(stream: TextIO | None, text: str) -> None:
-    """Write and flush. Raises DiskError where standard output takes no more; quiet where its reader has gone."""
-    if stream is None:  # closed by the caller, as with `>&-`
-        return
+def is_closed() -> bool:
+    """Whether the caller closed standard output, as with `>&-`."""
+    return sys.__stdout__ is None
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write and flush; quiet where its reader has gone. What standard output does not take, `check` tells later: the
+    work goes on, and there are other things to say.
+    """
     try:
         stream.write(text)
         stream.flush()
@@ -64,7 +82,16 @@ def write(stream: TextIO | None, text: str) -> None:
     except OSError as fault:
         abandon(stream)
         if stream is sys.stdout:
-            raise DiskError(f"cannot write to standard output: {fault.strerror}") from fault
+            _LOST.set(fault.strerror or str(fault))
+
+
+def check(saved: Iterable[str] = ()) -> None:
+    """Raise DiskError where data for standard output got lost, saying what is `saved` all the same."""
+    if reason := _LOST.get():
+        paths = list(saved)
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        there = f"; saved: {paths[0]}{more}" if paths else ""
+        raise DiskError(f"cannot write to standard output: {reason}{there}")
 
 
 def leave(code: int) -> NoReturn:
@@ -75,8 +102,7 @@ def leave(code: int) -> NoReturn:
     """
     for stream in (sys.stdout, sys.stderr):
         try:
-            if stream is not None:
-                stream.flush()
+            stream.flush()
         except (OSError, ValueError):  # its reader has gone, or it was closed
             continue
     os._exit(code)

@@ -52,7 +52,7 @@ REFUSED = status(400, "CONTENT_POLICY_VIOLATION", "the prompt was flagged")
 SCENES = (
     Scene(
         "progress", ("generate", PROMPT, "-n", "12", "--seed", "7", "-a", "16:9", "--concurrency", "4"),
-        (7, 8, 9, 10), {11: BUSY}, r"4/12 done · 4 under way .* left",
+        (7, 8, 9, 10), {14: BUSY}, r"4/12 done · 4 under way .* left",
     ),
     Scene("saved", ("generate", PROMPT, "-n", "4", "--seed", "7", "-o", "out/"), (7, 8, 9, 10)),
     Scene("partial", ("generate", PROMPT, "-n", "3", "--seed", "7", "-o", "{seed}.webp"), (7, 9), {8: REFUSED}),

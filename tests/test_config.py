@@ -1,6 +1,5 @@
 """Settings and keys: which layer wins, what each may set, and that nothing wrong is taken or shown."""
 
-import io
 import os
 import sys
 
@@ -637,31 +636,3 @@ def test_folders_are_the_platform_s_and_move_with_xdg(home, monkeypatch, tmp_pat
     assert folders.state_folder() == home / ".local" / "state" / "flux-image-cli"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "elsewhere"))
     assert folders.user_folder() == tmp_path / "elsewhere" / "flux-image-cli"
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        if self.closed:
-            raise ValueError
-        return True
-
-
-@pytest.mark.parametrize(
-    ("stream", "environ", "watched"),
-    [
-        (Terminal(), {}, True),
-        (Terminal(), {"TERM": "xterm"}, True),
-        (Terminal(), {"TERM": "dumb"}, False),
-        (Terminal(), {"TERM": "unknown"}, False),
-        (Terminal(), {"CI": "true"}, False),
-        (io.StringIO(), {}, False),
-    ],
-)
-def test_a_person_watches_a_terminal_that_is_neither_dumb_nor_a_robot_s(stream, environ, watched):
-    assert config.is_terminal(stream, environ) is watched
-
-
-def test_a_closed_stream_is_watched_by_nobody():
-    stream = Terminal()
-    stream.close()
-    assert config.is_terminal(stream, {}) is False

@@ -164,7 +164,11 @@ def _usage(fault: Exception, arguments: Sequence[str]) -> UsageError:
         options = [
             name for parameter in context.command.params for name in (*parameter.opts, *parameter.secondary_opts)
         ]
-        hint = did_you_mean(str(option), options) or f"see {context.command_path} --help"
+        parts = str(option).split()
+        if len(parts) > 1:  # a shell would have taken them apart, a list of arguments in a file does not
+            hint = f"this came as one word: give {' and '.join(parts)} apart, in a list of args one a line"
+        else:
+            hint = did_you_mean(str(option), options) or f"see {context.command_path} --help"
         return UsageError(f"no such option: {option}", hint=hint)
     if words.startswith("No such command") and context:
         typed = words.split("'")[1] if "'" in words else ""

@@ -75,7 +75,7 @@ def _environment() -> str:
         _text("An option wins over a variable, a variable over flux.toml of the project, that over config.toml of "
               "the user. flux config shows every setting and where it came from."),
         _text("XDG_CONFIG_HOME and XDG_STATE_HOME move the folders; HTTPS_PROXY and NO_PROXY are obeyed; NO_COLOR "
-              "turns colours off."),
+              "turns colours off, and FORCE_COLOR=1 turns them on where there is no terminal."),
     ))  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from flux_cli.core.errors import Interrupted, UsageError
 from flux_cli.core.formats import split_suffix
 from flux_cli.core.report import ended_document, error_document
 from flux_cli.core.variants import read_target
+from flux_cli.streams import check, is_closed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,7 @@ def run(options: Options, finishing: Finishing) -> int:
         )
     in_order = [results[source] for source in sources]
     _tell(options, finishing, in_order, piped=output == PIPE)
+    check([made.path for result in in_order for made in result.made])
     return _exit_code(in_order)
 
 
@@ -58,7 +60,7 @@ def _check(options: Options, sources: Sequence[str], wanted: Finish, *, piped: b
             raise UsageError("-o - takes one picture, not several", hint="save to a folder")
         if options.as_json:
             raise UsageError("-o - and --json both want standard output", hint="give one of the two")
-        if sys.stdout is None or sys.stdout.isatty():
+        if is_closed() or sys.stdout.isatty():
             raise UsageError("a picture is no text for a terminal", hint="pipe it, or save to a file with -o")
 
 

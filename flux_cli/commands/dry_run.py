@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from flux_cli import console
-from flux_cli.commands.prepared import provider_of
+from flux_cli.commands.prepared import goes_to, provider_of
 from flux_cli.commands.ready import Ready, expected_of
 from flux_cli.core.model import Json
 from flux_cli.core.noun import NamedTuple
@@ -33,7 +33,7 @@ def foretell(ready: Ready) -> None:
     lines = ["dry run: nothing is made, nothing is paid"]
     for post in posts:
         body = {name: value if name == "prompt" else shorten(value) for name, value in post.body.items()}
-        lines.append(f"POST {post.url} {json.dumps(body, ensure_ascii=False)}")
+        lines.append(f"{goes_to(ready.prepared, post)} {json.dumps(body, ensure_ascii=False)}")
     lines += [f"file {path}" for path in _paths(ready)]
     lines += [f"kept {path}" for path in ready.skip.values()]
     amount = "unknown" if cost.usd is None else f"{cost.usd:.2f} USD"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from flux_cli.core.errors import DiskError, FluxError, Interrupted
+from flux_cli.streams import abandon, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +16,10 @@ def ended(work: Callable[[], object], arguments: Sequence[str]) -> int:
     """Do the work of one command line and return its exit code: the one place that turns failures into words."""
     try:
         code = work()
+        check()
     except FluxError as fault:
         return failed(fault, arguments)
     except OSError as fault:  # what files and sockets raise has its own words; this is standard output
-        from flux_cli.streams import abandon
-
         abandon(sys.stdout)
         return failed(DiskError(f"cannot write to standard output: {fault.strerror}"), arguments)
     except KeyboardInterrupt:
@@ -29,15 +29,11 @@ def ended(work: Callable[[], object], arguments: Sequence[str]) -> int:
 
 def failed(fault: FluxError, arguments: Sequence[str]) -> int:
     """Say what went wrong, in words and in JSON where that was asked for, and return the exit code."""
-    from contextlib import suppress
-
     from flux_cli import console
-    from flux_cli.config import is_github
     from flux_cli.core.report import failure_document
 
     verbose = "--verbose" in arguments or "-v" in arguments
-    console.error(fault, verbose=verbose, annotate=is_github())
+    console.error(fault, verbose=verbose)
     if "--json" in arguments:
-        with suppress(DiskError):  # that standard output is full is no better than what happened first
-            console.out_json(failure_document(fault))
+        console.out_json(failure_document(fault))
     return fault.exit_code

@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flux_cli import config, console, folders, journal
+from flux_cli import console, folders, journal, surroundings
 from flux_cli.commands.begun import new_name, record
 from flux_cli.commands.prepared import provider_of
 from flux_cli.commands.ready import Ready, check_budget, make_ready
@@ -19,6 +19,7 @@ from flux_cli.core.report import Report, document
 from flux_cli.core.request import Event
 from flux_cli.core.sheet import sheet_name
 from flux_cli.core.tally import summary
+from flux_cli.streams import check
 
 if TYPE_CHECKING:
     from flux_cli.cli.finishing import Finishing
@@ -67,6 +68,7 @@ def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Vie
     if (shown or viewing.preview) and not report.interrupted:
         pictures = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]
     show_preview(pictures, wanted=shown, said=viewing.preview)
+    check(saved.path for saved in report.saved)
     return report.exit_code
 
 
@@ -157,11 +159,11 @@ def _display(ready: Ready) -> Display:
     options, resolved, wanted = ready.options, ready.prepared.resolved, ready.prepared.settings.progress
     if options.quiet or wanted == "none":
         return console.Silence()
-    if wanted == "plain" or sys.stderr is None or not config.is_terminal(sys.stderr):
+    if wanted == "plain" or not surroundings.is_terminal(sys.stderr):
         return console.Lines(resolved.n, verbose=options.verbose)
     from flux_cli.progress import Terminal
 
-    paths = sys.stdout is None or not sys.stdout.isatty() or options.as_json
+    paths = not sys.stdout.isatty() or options.as_json
     gone = partial(console.abandon, sys.stderr)
     return Terminal(resolved.n, resolved.prompt, paths=paths, verbose=options.verbose, gone=gone)
 
@@ -219,7 +221,7 @@ def _tell(ready: Ready, report: Report) -> None:
         for identity, agreed in report.stopped:
             answer = "it agreed" if agreed else "it did not answer, and may go on"
             console.err(f"flux: asked {report.provider} to stop {identity}: {answer}")
-    console.report_errors(report, verbose=options.verbose, annotate=config.is_github())
+    console.report_errors(report, verbose=options.verbose)
     silent = options.quiet or ready.prepared.settings.progress == "none"
     if len(report.outcomes) > 1 and (report.errors or not silent):
         console.err(f"flux: {summary(report)}")

@@ -167,6 +167,11 @@ def posts(prepared: Prepared) -> list[Post]:
     return [provider.request(call) for call in prepared.plan.calls]
 
 
+def goes_to(prepared: Prepared, post: Post) -> str:
+    """Where a request goes, in the words for people. A sketch goes nowhere."""
+    return f"POST {post.url}" if prepared.settings.provider.hosted else "sketch offline, nothing is sent:"
+
+
 def provider_of(prepared: Prepared, auth: Auth | None) -> Provider:
     """The provider of a prepared command line, with or without a key."""
     return connect(prepared.settings.provider, prepared.settings.base_url, auth)

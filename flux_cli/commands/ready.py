@@ -22,6 +22,7 @@ from flux_cli.core.noun import NamedTuple
 from flux_cli.core.provider import Row
 from flux_cli.core.request import Attachment, Auth
 from flux_cli.core.variants import refuse_doubles
+from flux_cli.streams import is_closed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -174,7 +175,7 @@ def _check_stdout(options: Options, prepared: Prepared, delivery: Delivery) -> N
         raise UsageError("-o - takes one picture, not several", hint="drop -n, or save to a folder")
     if options.as_json:
         raise UsageError("-o - and --json both want standard output", hint="give one of the two")
-    if sys.stdout is None:
+    if is_closed():
         raise UsageError("standard output is closed", hint="save to a file with -o")
     if sys.stdout.isatty() and not options.dry_run:
         raise UsageError("a picture is no text for a terminal", hint="pipe it: flux generate ... -o - | command")

@@ -18,6 +18,7 @@ from flux_cli.core.report import Report, document, ended_document
 from flux_cli.core.request import Auth, Call, Media, Plan, Reply, Request, Resolved
 from flux_cli.core.runs import Entry, Past, trace
 from flux_cli.providers import ROWS, connect
+from flux_cli.streams import check
 
 if TYPE_CHECKING:
     from flux_cli.providers.lumenfall import Known
@@ -45,6 +46,7 @@ def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
         _tell(one, paths=not as_json, verbose=verbose)
     if not any(one.report.outcomes or one.report.faults for one in done):
         console.err("flux: nothing to save")
+    check(saved.path for one in done for saved in one.report.saved)
     return code
 
 

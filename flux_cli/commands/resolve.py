@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flux_cli.commands.prepared import posts, prepare, read_prompt
+from flux_cli.commands.prepared import goes_to, posts, prepare, read_prompt
 from flux_cli.commands.typed import one_prompt
 from flux_cli.core.errors import UsageError
 from flux_cli.core.rendering import SCHEMA, json_text, shown, table
@@ -63,7 +63,7 @@ def _text(prepared: Prepared, sent: list[Post]) -> str:
         (note.parameter, shown(note.asked), shown(note.used), note.behaviour, note.reason)
         for note in (*resolved.notes, *prepared.plan.notes)
     ]
-    lines = [f"POST {sent[0].url}", json_text(_shown_body(sent[0]))]
+    lines = [goes_to(prepared, sent[0]), json_text(_shown_body(sent[0]))]
     if len(sent) > 1:
         seeds = (
             "" if resolved.seed is None else f", seeds {prepared.plan.calls[0].seed} to {prepared.plan.calls[-1].seed}"

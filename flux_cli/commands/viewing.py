@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from flux_cli import config, console
+from flux_cli import console, surroundings
 from flux_cli.core import terminal
 from flux_cli.core.errors import PictureError
 from flux_cli.core.model import Json
@@ -25,7 +25,7 @@ class Shown(NamedTuple):
 
 def wants_preview(
     said: bool | None,  # noqa: FBT001 - it has three values
-    stream: TextIO | None,
+    stream: TextIO,
     *,
     silent: bool,
     environ: Mapping[str, str] | None = None,
@@ -36,9 +36,9 @@ def wants_preview(
     decided before anything is paid.
     """
     environ = os.environ if environ is None else environ
-    if said is False or stream is None or stream.closed or not stream.isatty():
+    if said is False or stream.closed or not stream.isatty():
         return False
-    if not said and (silent or environ.get("NO_COLOR") or not config.is_terminal(stream, environ)):
+    if not said and (silent or environ.get("NO_COLOR") or not surroundings.is_terminal(stream, environ)):
         return False
     return terminal.way(environ) is not None
 
@@ -46,7 +46,7 @@ def wants_preview(
 def show_preview(paths: Sequence[str], *, wanted: bool, said: bool | None) -> None:
     """Show saved pictures on stderr where that is wanted. What cannot be shown is a note: the files are there."""
     shown = 0
-    if wanted and paths and sys.stderr is not None:
+    if wanted and paths:
         from flux_cli.preview import preview
 
         try:

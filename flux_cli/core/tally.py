@@ -12,7 +12,7 @@ TIMED = 2  # calls that must have ended before anybody guesses how long the rest
 
 
 class Active(NamedTuple):
-    """One call under way. `since` and `until` (the end of a pause before the next try) are the caller's seconds."""
+    """One call under way. `since` and `until` (the end of its last pause) are the caller's seconds."""
 
     state: str
     since: float
@@ -21,9 +21,7 @@ class Active(NamedTuple):
 
     def words(self, now: float) -> str:
         """What the call is doing."""
-        if self.until and now >= self.until:
-            return "drawing, another try"
-        pause = f"waiting {self.until - now:.0f} s: " if self.until else ""
+        pause = f"waiting {self.until - now:.0f} s: " if self.until > now else ""
         return f"{pause}{self.state}" + (f" · {self.facts}" if self.facts else "")
 
 
@@ -42,7 +40,7 @@ class Tally:
         number, before = event.number, self.active.get(event.number)
         since = before.since if before else now
         if event.kind == "sent":
-            self.active[number] = Active("drawing", since)
+            self.active[number] = Active("drawing, another try" if before else "drawing", since, now if before else 0.0)
         elif event.kind == "waiting":
             self.active[number] = Active(event.detail, since, now + event.seconds)
         elif event.kind == "received":

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 from urllib.parse import urljoin
 
 from flux_cli.core.containers import inspect
@@ -43,7 +43,7 @@ STOP_SECONDS = 0.7  # Ctrl-C must end within a second
 FETCH_SECONDS = 60.0  # without a byte, while a finished picture is downloaded
 
 Pause = Callable[[float], Awaitable[None]]
-Waiting = Callable[[str, float], None]
+Step = Callable[[Literal["sent", "waiting"], str, float], None]  # what happens, why, and for how many seconds
 Found = TypeVar("Found")
 
 
@@ -85,13 +85,13 @@ class Http:
     async def post(
         self,
         post: Post,
-        waiting: Waiting = lambda _reason, _seconds: None,
+        told: Step = lambda _kind, _reason, _seconds: None,
         answered: Callable[[Reply], None] = lambda _reply: None,
     ) -> Reply:
         """Send until there is a good answer, a final one, or an unclear one.
 
-        A good one is `answered` the moment it is whole, whatever happens next. Raises the FluxError the answer means;
-        `billed` is set whenever the work may have been done.
+        Each try is `told` when it goes out, and so is each pause. A good answer is `answered` the moment it is whole,
+        whatever happens next. Raises the FluxError the answer means; `billed` is set whenever work may have been done.
         """
         left, in_flight = self._timeout, False
         try:
@@ -102,12 +102,13 @@ class Http:
                         began = asyncio.get_running_loop().time()
                         deadline.reschedule(began + left)
                         in_flight = True
+                        told("sent", "", 0.0)
                         answer = await self._attempt(post, answered)
                         in_flight = False
                     if isinstance(answer, Reply) and is_good(answer):
                         self._throttle.speed_up()
                         return answer
-                    await self._wait(answer, post, attempt, waiting, sent)
+                    await self._wait(answer, post, attempt, told, sent)
                     left -= asyncio.get_running_loop().time() - began
         except TimeoutError as fault:
             message = f"no picture within {self._timeout:g} s"
@@ -135,9 +136,7 @@ class Http:
             fault.billed, fault.hint = True, fault.hint or BILLED_HINT
             raise
 
-    async def _wait(
-        self, answer: Reply | UnreachableError, post: Post, attempt: int, waiting: Waiting, sent: float
-    ) -> None:
+    async def _wait(self, answer: Reply | UnreachableError, post: Post, attempt: int, told: Step, sent: float) -> None:
         """Sleep before the next attempt, or raise what the answer means if there is none."""
         asked = None
         if isinstance(answer, Reply):
@@ -151,7 +150,7 @@ class Http:
             self._throttle.slow_down(seconds, sent)
         if not again or attempt == self._retries or seconds > MAX_WAIT:
             raise error
-        waiting(error.message, seconds)
+        told("waiting", error.message, seconds)
         await self._pause(seconds)
 
     async def get(self, url: str, auth: Auth | None) -> Reply:

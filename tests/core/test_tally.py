@@ -62,7 +62,10 @@ def test_the_time_left_counts_waves_of_as_many_calls_as_go_at_once():
 def test_a_pause_puts_the_end_off():
     """Two calls took 10 s; the third waits 20 s more before it is tried again."""
     waiting = [(100, Event("sent", 3)), (110, Event("waiting", 3, "busy", 20.0))]
-    assert tallied(3, *made(1, 100, 110), *made(2, 100, 110), *waiting).left(110) == pytest.approx(30)
+    tally = tallied(3, *made(1, 100, 110), *made(2, 100, 110), *waiting)
+    assert tally.left(110) == pytest.approx(30)
+    tally.take(Event("sent", 3), 131)
+    assert tally.left(131) == pytest.approx(10)
 
 
 def test_nobody_guesses_the_time_left_from_one_call_nor_from_failures():
@@ -80,7 +83,10 @@ def test_a_call_that_takes_longer_than_the_others_leaves_no_time_to_name():
 def test_a_pause_counts_down_and_ends():
     tally = tallied(1, (100, Event("sent", 1)), (101, Event("waiting", 1, "too many", 4.0)))
     assert tally.active[1].words(102) == "waiting 3 s: too many"
-    assert tally.active[1].words(105) == "drawing, another try"
+    assert tally.active[1].words(105) == "too many"
+    tally.take(Event("sent", 1), 106)
+    assert tally.active[1].words(106) == "drawing, another try"
+    assert tally.active[1].since == 100
 
 
 def test_a_picture_that_came_shows_its_size_and_cost():

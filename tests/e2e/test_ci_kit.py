@@ -13,6 +13,7 @@ from conftest import SCRIPTS
 
 from e2e.conftest import KEY
 from e2e.gateway import picture, status
+from flux_cli.cli.topics import EXIT_CODES
 
 ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
@@ -134,9 +135,68 @@ def test_no_other_input_is_run_by_the_shell(runner, name):
     assert not list(Path().rglob("hacked"))
 
 
-def test_more_options_are_one_word_a_line(runner, gateway):
-    runner(prompt="a fox", args="--aspect-ratio\n16:9\n-p\nnote=two words\n\n")
+MESSY = ["{}\n{}\n{}\n{}\n\n", "  {}\n\t{}  \n{} \n    {}", "{}\r\n{}\r\n \r\n{}\r\n{} \r\n", "\n\n{}\n{}\n\n{}\n{}"]
+
+
+@pytest.mark.parametrize("layout", MESSY, ids=repr)
+def test_more_options_are_one_word_a_line_whatever_is_around_it(runner, gateway, layout):
+    done, _ = runner(prompt="a fox", args=layout.format("--aspect-ratio", "16:9", "-p", "note=two words"))
+    assert done.returncode == 0, done.stderr
     assert (gateway.posts[0]["size"], gateway.posts[0]["note"]) == ("1365x768", "two words")
+
+
+def test_two_words_on_a_line_are_told_apart(runner):
+    done, outputs = runner(prompt="a fox", args="--size 16:9")
+    assert outputs["exit-code"] == "2"
+    assert "\nhint: this came as one word: give --size and 16:9 apart, in a list of args one a line\n" in done.stderr
+
+
+OTHER_DOCUMENTS = {
+    "dry run": ("--dry-run", 0, 0, "0.12"),
+    "help": ("--help", 0, 0, ""),
+    "an option nobody knows": ("--curl", 2, 0, ""),
+    "stdout": ("-o\n-", 2, 0, ""),
+    "html": ("--html", 0, 2, "0.12"),
+    "several files": ("-f\nwebp\n-f\njpeg\n--keep-original\n--sidecar\n--sheet", 0, 6, "0.12"),
+}
+
+
+@pytest.mark.parametrize(("args", "code", "pictures", "cost"), OTHER_DOCUMENTS.values(), ids=OTHER_DOCUMENTS)
+def test_whatever_is_printed_the_outputs_are_right(runner, args, code, pictures, cost):
+    done, outputs = runner(prompt="a red fox", n="2", args=args)
+    assert "Traceback" not in done.stderr
+    assert (done.returncode, outputs["exit-code"], outputs["cost-usd"]) == (code, str(code), cost)
+    paths = outputs["paths"].splitlines()
+    assert (len(paths), all(Path(path).is_file() for path in paths)) == (pictures, True)
+    assert set(outputs) == set(ACTION["outputs"])
+
+
+def saves_cache(outputs, path="pictures"):
+    """What GitHub makes of the condition of the step that keeps pictures."""
+    text = re.sub(r"steps\.generate\.outputs\.([\w-]+)", r"outputs['\1']", STEPS["Keep pictures"]["if"])
+    text = text.replace("inputs.cache-path", "path").replace("always()", "True").replace("&&", "and")
+    return eval(text, {"outputs": outputs, "path": path})
+
+
+def test_pictures_are_kept_where_there_are_any_and_nowhere_else(runner, gateway):
+    assert not saves_cache(runner(prompt="a fox", n="many")[1])
+    assert not saves_cache(runner(prompt="a fox", args="--dry-run")[1])
+    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else picture())
+    assert not saves_cache(runner(prompt="a fox", seed="2")[1])
+    partial = runner(prompt="a fox", n="2")[1]
+    assert (partial["exit-code"], saves_cache(partial), saves_cache(partial, path="")) == ("3", True, False)
+    assert saves_cache(runner(prompt="a fox")[1])
+
+
+def test_a_checkout_cannot_put_its_own_modules_into_the_script(runner):
+    Path("json.py").write_text("open('hacked', 'w')")
+    assert runner(prompt="a fox", output="a.jpg")[1]["paths"] == "a.jpg"
+    assert not Path("hacked").exists()
+
+
+def test_every_exit_code_is_in_the_description():
+    codes = re.findall(r"\b\d+(?= )", ACTION["outputs"]["exit-code"]["description"])
+    assert codes == [code for code, _ in EXIT_CODES]
 
 
 def test_the_install_step_installs_this_very_checkout(environment, tmp_path):
@@ -182,6 +242,19 @@ def test_the_job_makes_pictures_and_writes_result_and_log(job, gateway):
     assert not list(Path().rglob("hacked"))
     assert job(FLUX_JOB_PROMPT=NASTY, FLUX_JOB_N=2, FLUX_JOB_FOLDER="out").returncode == 0
     assert len(gateway.posts) == 2
+
+
+@pytest.mark.parametrize("layout", MESSY, ids=repr)
+def test_the_job_s_options_are_one_word_a_line_whatever_is_around_it(job, gateway, layout):
+    done = job(FLUX_JOB_PROMPT="a fox", FLUX_JOB_ARGS=layout.format("--aspect-ratio", "16:9", "-p", "note=two words"))
+    assert done.returncode == 0, done.stderr
+    assert (gateway.posts[0]["size"], gateway.posts[0]["note"]) == ("1365x768", "two words")
+
+
+def test_two_words_on_a_line_of_the_job_are_told_apart(job):
+    done = job(FLUX_JOB_PROMPT="a fox", FLUX_JOB_ARGS="--raw --size 16:9")
+    assert done.returncode == 2
+    assert "hint: this came as one word: give --raw and --size and 16:9 apart" in done.stderr
 
 
 def test_the_job_ends_with_the_exit_code_of_flux(job, gateway):

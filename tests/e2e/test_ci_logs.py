@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from core.test_annotation import HOSTILE, obeyed
@@ -25,13 +26,43 @@ def test_a_failure_is_annotated_on_github_and_still_greppable(generate, gateway)
 
 @pytest.mark.parametrize(
     ("line", "code"),
-    [(["generate", "a fox", "--sede", "1"], 2), (["generate", "a fox"], 4), (["sizes", "x"], 2), (["generat"], 2)],
+    [
+        (["generate", "a fox", "--sede", "1"], 2),
+        (["generate", "a fox"], 4),
+        (["sizes", "x"], 2),
+        (["generat"], 2),
+        (["convert", "missing.png", "-f", "webp"], 2),
+        (["convert", "text.png", "-f", "webp", "--json"], 2),
+        (["show", "missing.png"], 2),
+        (["show", "text.png", "--json"], 2),
+        (["recover", "20260101-000000-000000"], 2),
+    ],
     ids=str,
 )
-def test_a_wrong_line_or_a_missing_key_is_annotated_too(flux, line, code):
+def test_an_error_of_any_command_is_annotated(flux, line, code):
+    Path("text.png").write_text("no picture")
     result = flux(*line, env=GITHUB)
-    assert (result.code, obeyed(result.err)) == (code, ["error"])
-    assert obeyed(flux(*line, env={"CI": "true"}).err) == []
+    assert (result.code, obeyed(result.err), obeyed(result.out)) == (code, ["error"], [])
+    assert result.out == "" or "--json" in line
+    for elsewhere in ({"CI": "true"}, {"GITHUB_ACTIONS": "false"}, {"GITHUB_ACTIONS": ""}):
+        assert obeyed(flux(*line, env=elsewhere).err) == []
+
+
+def test_of_several_pictures_each_that_fails_is_annotated_and_stdout_has_the_others(flux):
+    assert flux("generate", "a fox", "--offline", "-s", "16x16", "-o", "fox.png").code == 0
+    shown = flux("show", "a.png", "fox.png", "b.png", env=GITHUB)
+    assert (shown.code, obeyed(shown.err), obeyed(shown.out)) == (3, ["error", "error"], [])
+    assert shown.lines[0] == "fox.png"
+    made = flux("convert", "a.png", "fox.png", "-f", "webp", env=GITHUB)
+    assert (made.code, obeyed(made.err), made.out) == (3, ["error"], "fox.webp\n")
+
+
+def test_a_failure_while_recovering_is_annotated(generate, flux, keyed, gateway):
+    assert generate("a fox", "--retries", "0", env={"FLUX_TIMEOUT": "20"}).code == 0
+    gateway.answers(picture(name="lost.jpg", first=(status(500),) * 9))
+    assert generate("a lake", "--retries", "0").code == 1
+    result = flux("recover", env=keyed | GITHUB | {"FLUX_RETRIES": "0"})
+    assert (result.code, obeyed(result.err), result.out) == (1, ["error"], "")
 
 
 def test_a_partial_failure_has_one_annotation_for_each_kind_and_ends_with_the_sum(generate, gateway):
@@ -82,6 +113,7 @@ class Heard:
         if len(said) >= 3:
             beats.set()
     def flush(self): sys.__stderr__.flush()
+    def isatty(self): return False
 said = []
 sys.stderr = Heard()
 with Lines(3, every=0.01) as lines:

@@ -47,13 +47,25 @@ def test_retries_and_failures_are_logged_with_status_code_and_request_id(generat
         status(400, "INVALID_REQUEST", "no such shape", x_request_id="req_9"),
     )
     assert generate("a fox", "--log-file", "run.log").code == 1
-    _, sent, waiting, failed, end = entries()
-    assert sent["event"] == "sent"
+    _, sent, waiting, again, failed, end = entries()
+    assert [(one["event"], one["call"]) for one in (sent, again)] == [("sent", 1)] * 2
     assert (waiting["event"], "slow down" in waiting["detail"], "429" in waiting["detail"]) == ("waiting", True, True)
     assert (failed["event"], failed["code"], failed["http_status"], failed["request_id"]) == (
         "failed", "validation", 400, "req_9",
     )  # fmt: skip
     assert (end["status"], end["exit_code"], end["failed"]) == ("failed", 1, 1)
+
+
+def test_every_post_is_logged_and_none_that_never_went_out(generate, gateway):
+    """Of six calls, one at a time, the first three are asked to come again, and the last three are held back."""
+    gateway.answers(*[status(429, retry_after="0")] * 3, picture(), status(402))
+    result = generate("a fox", "-n", "6", "--concurrency", "1", "--log-file", "run.log", "--verbose")
+    sent = [entry["call"] for entry in entries() if entry["event"] == "sent"]
+    assert sent == [1, 1, 1, 1, 2]
+    assert len(sent) == len(gateway.posts)
+    assert [line for line in result.err.splitlines() if line.endswith(" sent")] == [
+        f"flux: [{call}/6] sent" for call in sent
+    ]
 
 
 def test_the_log_is_the_same_whatever_is_shown(generate):

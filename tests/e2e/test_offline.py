@@ -136,3 +136,14 @@ def test_a_dry_run_of_a_sketch_is_free(sketch):
     result = sketch("a fox", "--dry-run")
     assert "cost 0.00 USD (sketches are free)" in result.lines
     assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("line", [("generate", "--dry-run", "-n", "2"), ("resolve",)], ids=" ".join)
+def test_what_would_be_drawn_is_told_without_an_address(flux, line):
+    command, *more = line
+    told = flux(command, "a fox", "--offline", *more)
+    assert told.code == 0
+    assert "POST" not in told.out
+    assert "://" not in told.out
+    assert told.out.count("sketch offline, nothing is sent:") == (2 if "-n" in line else 1)
+    assert "POST https://" in flux(command, "a fox", *more).out

@@ -37,10 +37,58 @@ def test_with_json_stdout_is_one_document(generate):
     assert generate("a fox", "-n", "3", "-a", "7:1", "--json").json["status"] == "ok"
 
 
-def test_no_escape_codes_go_into_a_pipe_even_when_colours_are_forced(generate):
-    for variables in ({}, {"FORCE_COLOR": "1"}, {"CLICOLOR_FORCE": "1", "TERM": "xterm-256color"}):
-        result = generate("a fox", "-n", "2", env=variables)
-        assert "\x1b" not in result.out + result.err
+@pytest.mark.parametrize(
+    "variables", [{"TERM": "xterm-256color"}, {"FORCE_COLOR": "0"}, {"FORCE_COLOR": "1", "NO_COLOR": "1"}], ids=str
+)
+def test_no_escape_codes_go_into_a_pipe_unasked(generate, variables):
+    result = generate("a fox", "-a", "7:1", "-n", "2", env=variables)
+    assert "flux: note: " in result.err
+    assert "\x1b" not in result.out + result.err
+
+
+SGR = re.compile(rb"\x1b\[[0-9;]*m")
+
+
+def test_forced_colours_go_into_a_pipe_change_no_word_and_move_nothing(installed, gateway):
+    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else picture())
+    line = "flux generate 'a fox' -n 2 --seed 1 -a 7:1 -o '{seed}.jpg'"
+    plain = shell(f"{line} --dry-run", installed).stderr
+    forced = shell(f"{line} --dry-run", installed | {"FORCE_COLOR": "1"}).stderr
+    assert SGR.sub(b"", forced) == plain != forced
+    done = shell(line, installed | {"FORCE_COLOR": "1", "GITHUB_ACTIONS": "true", "CI": "true"})
+    assert (done.returncode, done.stdout) == (3, b"1.jpg\n")
+    for word in (b"\x1b[33mnote:", b"\x1b[32msaved", b"\x1b[31mfailed:", b"\x1b[31merror:"):
+        assert word in done.stderr
+    assert b"\x1b" not in SGR.sub(b"", done.stderr)
+    assert b"\n::error title=flux::" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line", ["generate 'a fox' --json", "sizes", "resolve 'a fox'", "sizes --json", "models", "generate --help", "help"]
+)
+def test_data_and_tables_are_never_coloured(installed, line):
+    assert b"\x1b" not in shell(f"flux {line}", installed | {"FORCE_COLOR": "1"}).stdout
+
+
+@pytest.mark.parametrize("line", [["sizes"], ["resolve", "a fox"], ["models"], ["generate", "--help"]], ids=" ".join)
+def test_tables_have_no_colours_on_a_terminal_either(keyed, command, line):
+    master, slave = pty.openpty()
+    with subprocess.Popen([command, *line], env=keyed | {"TERM": "xterm-256color"}, stdout=slave, stderr=slave) as flux:
+        os.close(slave)
+        shown = drained(master)
+    assert (flux.returncode, b"\x1b" in shown, shown != b"") == (0, False, True)
+
+
+def drained(master: int) -> bytes:
+    """All that a terminal gets until its last writer has gone, which Linux says with an error."""
+    shown = b""
+    try:
+        while part := os.read(master, 65536):
+            shown += part
+    except OSError:
+        pass
+    os.close(master)
+    return shown
 
 
 def test_without_a_terminal_the_log_has_a_line_a_picture(generate):
@@ -95,22 +143,53 @@ def test_a_reader_that_goes_away_is_no_error(installed, line):
     assert b"rror" not in done.stderr
 
 
+UNWRITABLE = [">&-", *([">/dev/full"] if Path("/dev/full").exists() else [])]
+
+
+@pytest.mark.parametrize("to", UNWRITABLE)
 @pytest.mark.parametrize("line", [line for name, line in READERS_THAT_GO.items() if name != "picture"])
-def test_a_closed_stdout_is_no_error(installed, line):
-    done = shell(f"flux {line} >&-", installed)
-    assert done.returncode == 0
-    assert b"rror" not in done.stderr
+def test_a_stdout_that_takes_nothing_is_an_error_in_one_line(installed, line, to):
+    done = shell(f"flux {line} {to}", installed)
+    assert done.returncode == 1
+    said = [line for line in done.stderr.splitlines() if b"rror" in line]
+    assert [line.partition(b"output")[0] for line in said] == [b"flux: error: cannot write to standard "]
 
 
-def test_pictures_are_saved_whole_although_stdout_is_closed(installed):
-    assert shell("flux generate -n 3 --seed 7 'a fox' -f webp >&-", installed).returncode == 0
+@pytest.mark.parametrize("to", UNWRITABLE)
+def test_pictures_are_saved_whole_although_stdout_takes_nothing_and_it_is_said(installed, to):
+    done = shell(f"flux generate -n 3 --seed 7 'a fox' -f webp --quiet {to}", installed)
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, line.partition(b"; ")[2]) == (1, b"saved: a-fox-7.webp and 2 more")
     assert sorted(map(look, map(str, Path().iterdir()))) == 3 * [("webp", (1024, 1024))]
+    done = shell(f"flux convert a-fox-7.webp -f png --quiet {to}", installed)
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, line.partition(b"; ")[2]) == (1, b"saved: a-fox-7.png")
+
+
+@pytest.mark.parametrize("to", UNWRITABLE)
+def test_a_stdout_that_takes_nothing_hides_no_other_failure(installed, gateway, to):
+    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 8 else picture())
+    done = shell(f"flux generate -n 3 --seed 7 'a fox' {to}", installed)
+    assert done.returncode == 1
+    assert b"flux: error: the provider refused with INVALID_REQUEST: no" in done.stderr
+    assert b"flux: 2 saved, 1 of 3 calls failed" in done.stderr
+    assert done.stderr.splitlines()[-1].endswith(b"; saved: a-fox-7.jpg and 1 more")
+
+
+@pytest.mark.parametrize("closed", [">&- 2>&-", "<&- >&- 2>&-", "2>&-", "<&- 2>&-", "<&-"])
+def test_whatever_is_closed_no_picture_is_lost_and_no_file_takes_the_place_of_a_stream(installed, closed):
+    done = shell(f"flux generate 'a fox' -n 2 --seed 7 --log-file run.log {closed}", installed)
+    assert done.returncode == (1 if ">&-" in closed.replace("2>&-", "") else 0)
+    assert sorted(path.name for path in Path().iterdir()) == ["a-fox-7.jpg", "a-fox-8.jpg", "run.log"]
+    assert look("a-fox-7.jpg") == look("a-fox-8.jpg") == ("jpeg", (1024, 1024))
+    assert all(line.startswith("{") for line in Path("run.log").read_text().splitlines())
 
 
 def test_bytes_to_a_closed_stdout_are_refused_before_anything_is_paid(installed, gateway):
     done = shell("flux generate 'a fox' -o - >&-", installed)
     assert (done.returncode, gateway.requests) == (2, [])
     assert b"closed" in done.stderr
+    assert shell("flux convert fox.png -o - >&-", installed).returncode == 2
 
 
 def test_a_closed_stderr_is_no_error(installed):
@@ -121,17 +200,6 @@ def test_a_closed_stderr_is_no_error(installed):
 def test_failures_keep_their_exit_code_without_any_stream(installed, gateway):
     gateway.answers(status(400, "CONTENT_POLICY_VIOLATION"))
     assert shell("flux generate 'a fox' <&- >&- 2>&-", installed).returncode == 5
-
-
-@pytest.mark.parametrize("line", ["flux generate 'a fox' --seed 7", "flux generate 'a fox' --json", "flux sizes"])
-def test_a_full_disk_behind_stdout_is_an_error_and_loses_no_picture(installed, line):
-    if not Path("/dev/full").exists():
-        pytest.skip("no /dev/full")
-    done = shell(f"{line} >/dev/full", installed)
-    assert done.returncode == 1
-    assert done.stderr.count(b"flux: error: ") == 1
-    if "generate" in line:
-        assert len(list(Path().glob("a-fox-*.jpg"))) == 1
 
 
 def test_a_full_disk_behind_a_picture_on_stdout_is_an_error(installed):
@@ -159,14 +227,8 @@ def screen(line: list[str], environment: dict[str, str]) -> tuple[int, str, str]
         line, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave
     ) as flux:
         os.close(slave)
-        shown = b""
-        try:
-            while part := os.read(master, 65536):
-                shown += part
-        except OSError:  # Linux says so when the last writer has gone
-            pass
+        shown = drained(master)
         out = flux.stdout.read().decode()
-    os.close(master)
     return flux.returncode, out, shown.decode()
 
 

@@ -77,9 +77,9 @@ DISK = (
 
 STREAMS = (
     fine("no stdin", "closed", wrap=shell('exec "$@" <&-')),
-    fine("no stdout", "closed", wrap=shell('exec "$@" >&-')),
+    Row("no stdout", "closed", wrap=shell('exec "$@" >&-'), files=1, says=("standard output.*; saved:",), billed=False),
     fine("no stderr", "closed", wrap=shell('exec "$@" 2>&-')),
-    fine("no streams at all", "all closed", wrap=shell('exec "$@" <&- >&- 2>&-')),
+    Row("no streams at all", "all closed", wrap=shell('"$@" <&- >&- 2>&-; code=$?; echo "flux: error: nobody hears it" >&2; exit $code'), files=1, billed=False),
     fine("stdin that is idle", "a pipe nobody writes to", before=lambda work: os.mkfifo(work / "idle"), wrap=shell('exec "$@" 0<>idle')),
     Row("stdout that is full", "/dev/full", wrap=shell('exec "$@" >/dev/full'), files=1, says=("standard output",), billed=False, needs="/dev/full"),
     fine("stderr that is full", "/dev/full", wrap=shell('exec "$@" 2>/dev/full'), needs="/dev/full"),
