@@ -172,7 +172,7 @@ def test_a_stdout_that_takes_nothing_hides_no_other_failure(installed, gateway, 
     done = shell(f"flux generate -n 3 --seed 7 'a fox' {to}", installed)
     assert done.returncode == 1
     assert b"flux: error: the provider refused with INVALID_REQUEST: no" in done.stderr
-    assert b"flux: 2 saved, 1 of 3 calls failed" in done.stderr
+    assert b"flux: 2 saved, 1 failed, 0.12 USD" in done.stderr
     assert done.stderr.splitlines()[-1].endswith(b"; saved: a-fox-7.jpg and 1 more")
 
 
