@@ -13,8 +13,8 @@ def _sizes() -> str:
     model = find(str(BY_NAME["model"].default)).model
     listed = " ".join(f"{size.name} ({size.aspect_ratio})" for size in model.sizes) if model else ""
     return "\n\n".join((
-        _text("A size is pixels (--size 1920x1080) or a shape (--size 16:9). Any size is taken: the model draws the "
-              "nearest published one, by shape and then by area, and flux says so."),
+        _text("A size is pixels (--size 1920x1080, 1920*1080) or a shape (--size 16:9, 16/9). Any size is taken: the "
+              "model draws the nearest published one, by shape and then by area, and flux says so."),
         _text("--aspect-ratio sets the shape alone and --resolution the scale alone (1K, 2K, or megapixels such as "
               "0.25); --size wins over both. 1K is the area of 1024 x 1024."),
         _text(f"{model.id if model else ''}: {listed}"),
