@@ -34,7 +34,8 @@ def _answer(shape: str | None, model: str | None, *, as_json: bool, plain: bool)
         rows: list[Json] = [_document(size) for size in chosen]
         return document_text({"model": row.id, "asked": shape, "reason": note.reason if note else None, "sizes": rows})
     text = _text(row, chosen)
-    return f"{text}\n\n{shape}: {note.reason}" if note else text
+    said = [text for size in chosen for text in (size.name, size.aspect_ratio)]  # by the row itself
+    return f"{text}\n\n{shape}: {note.reason}" if note and note.asked not in said else text
 
 
 def _document(size: Size) -> dict[str, Json]:
@@ -62,5 +63,6 @@ def _text(model: Model, chosen: tuple[Size, ...]) -> str:
         for size in chosen
     ]
     tiers = ", ".join(dict.fromkeys(size.resolution for size in model.sizes))
-    title = f"{model.id}  {tiers}  {len(model.sizes)} sizes"
+    count = f"{len(chosen)} of " if len(chosen) < len(model.sizes) else ""
+    title = f"{model.id}  {tiers}  {count}{len(model.sizes)} sizes"
     return f"{title}\n\n{table([HEADING, *rows], right=(4, 5))}"
