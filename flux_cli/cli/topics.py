@@ -59,10 +59,10 @@ EXIT_CODES = (
 
 
 def _environment() -> str:
-    from flux_cli.core.settings import SETTINGS
+    from flux_cli.core.settings import SETTINGS, VARIABLES
     from flux_cli.providers import ROWS
 
-    settings = [(row.variable, row.help) for row in SETTINGS if row.variable]
+    settings = [(row.variable, row.help) for row in (*SETTINGS, *VARIABLES)]
     keys: dict[str, str] = {}
     for name, row in ROWS.items():
         for variable in row.key_variables:
@@ -74,8 +74,9 @@ def _environment() -> str:
               "the folder that flux config path names."),
         _text("An option wins over a variable, a variable over flux.toml of the project, that over config.toml of "
               "the user. flux config shows every setting and where it came from."),
-        _text("XDG_CONFIG_HOME and XDG_STATE_HOME move the folders; HTTPS_PROXY and NO_PROXY are obeyed; NO_COLOR "
-              "turns colours off."),
+        _text("XDG_CONFIG_HOME and XDG_STATE_HOME move the folders; HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and "
+              "SSL_CERT_DIR are obeyed. NO_COLOR turns colours off, FORCE_COLOR on, in pipes too; CI turns off "
+              "what moves; GITHUB_ACTIONS=true says errors as annotations, too; COLUMNS is the width of help."),
     ))  # fmt: skip
 
 
@@ -86,8 +87,9 @@ def _names() -> str:
         _text("-o names a file (fox.webp), a folder (out/) or a template (out/{slug}-{index:03}.png); - is standard "
               f"output. Without it files are called {DEFAULT}, or {DEFAULT_UNSEEDED} where no seed was given."),
         _text("Fields: " + " ".join(f"{{{field}}}" for field in FIELDS)),
-        _text("{slug} is the beginning of the prompt, {id} a random word, {ext} the suffix of what was received. Where "
-              "a template names two pictures alike, -{index} is added. Nothing is overwritten without --overwrite."),
+        _text("{slug} is the beginning of the prompt, {id} eight random hex digits, {ext} the suffix of what was "
+              "received. Where a template names two pictures alike, -{index} is added. Nothing is overwritten "
+              "without --overwrite."),
     ))  # fmt: skip
 
 

@@ -59,6 +59,12 @@ SETTINGS = (
     Setting("sign_algorithm", "text", "how that key signs", "es256", "FLUX_SIGN_ALGORITHM", project=False),
     Setting("progress", "text", "auto, plain or none", "auto", "FLUX_PROGRESS", choices=("auto", "plain", "none")),
 )
+VARIABLES = (  # what only the environment sets: a run's place and this terminal, no matter of a project
+    Setting(
+        "preview", "text", "kitty, iterm, sixel, truecolor, 256 or off: how to show pictures", None, "FLUX_PREVIEW"
+    ),
+    Setting("state", "text", "folder of the journal and of what is not saved yet", None, "FLUX_STATE"),
+)
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 TRUTHS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 

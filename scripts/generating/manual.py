@@ -4,7 +4,7 @@ import re
 from textwrap import wrap
 
 from flux_cli.cli.topics import EXIT_CODES, TOPICS
-from flux_cli.core.settings import SETTINGS
+from flux_cli.core.settings import SETTINGS, VARIABLES
 from generating.app import Command, Option, commands
 
 EDITION = "2026-11-25"  # when the page got its form; man pages carry a day
@@ -88,9 +88,8 @@ def man() -> str:
     for code, meaning in EXIT_CODES:
         lines += [".TP", f".B {code}", _roff(meaning)]
     lines += [".SH ENVIRONMENT"]
-    for setting in SETTINGS:
-        if setting.variable:
-            lines += [".TP", f".B {setting.variable}", _roff(setting.help)]
+    for setting in (*SETTINGS, *VARIABLES):
+        lines += [".TP", f".B {setting.variable}", _roff(setting.help)]
     for name, (about, text) in TOPICS.items():
         if name != "exit-codes":
             lines += [f".SH {name.upper()}", _roff(f"{about[:1].upper()}{about[1:]}."), *_block(text())]

@@ -2,15 +2,18 @@
 
 import contextlib
 import io
+import re
+from pathlib import Path
 
 import pytest
 import typer
 
+import flux_cli
 from flux_cli.cli import COMMANDS, main, make_app
 from flux_cli.cli.topics import EXIT_CODES, TOPICS
 from flux_cli.core import errors
 from flux_cli.core.naming import FIELDS
-from flux_cli.core.settings import SETTINGS
+from flux_cli.core.settings import SETTINGS, VARIABLES
 from flux_cli.providers import ROWS
 
 ROOT = typer.main.get_command(make_app())
@@ -152,6 +155,41 @@ def test_the_topics_tell_what_the_program_knows():
     assert all(f"{{{field}}}" in TOPICS["names"][1]() for field in FIELDS)
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.FluxError)]
     assert {code for code, _ in EXIT_CODES} == {"0", "3", *(str(kind.exit_code) for kind in classes)}
+
+
+PACKAGE = Path(flux_cli.__file__).parent
+READ = {
+    name
+    for path in PACKAGE.rglob("*.py")
+    for name in re.findall(r"[\"'](FLUX_[A-Z_]+)[\"']", path.read_text(encoding="utf-8"))
+}
+OTHERS = ("NO_COLOR", "CI", "GITHUB_ACTIONS", "SSL_CERT_FILE", "SSL_CERT_DIR", "XDG_CONFIG_HOME", "COLUMNS")
+
+
+def words(text):
+    return set(re.findall(r"\w+", text))
+
+
+def test_every_variable_the_code_reads_is_in_its_topic():
+    assert {"FLUX_MODEL", "FLUX_PREVIEW", "FLUX_STATE"} <= READ
+    assert {*READ, *OTHERS} <= words(TOPICS["environment"][1]())
+
+
+@pytest.mark.parametrize("page", ["README.md", "man/flux.1"])
+def test_every_variable_the_code_reads_is_in_the_docs(page):
+    text = (PACKAGE.parent / page).read_text(encoding="utf-8")
+    assert words(text.replace("\\", "")) >= READ
+
+
+def test_config_shows_what_every_variable_sets():
+    assert {row.variable for row in (*SETTINGS, *VARIABLES)} <= words(said(["config"])[1])
+
+
+def test_an_id_is_what_help_and_readme_say():
+    _, out, _ = said(["generate", "a fox", "--offline", "--dry-run", "-o", "{id}.png"])
+    assert re.search(r"^file [0-9a-f]{8}\.png$", out, re.MULTILINE)
+    assert "{id} eight random hex digits" in TOPICS["names"][1]()
+    assert "`{id}` (eight random hex digits)" in (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
 
 
 def test_help_lists_the_topics_and_knows_nothing_else():
