@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 HEADING = ("Output", "size", "or", "aspect_ratio + resolution", "megapixels", "native")
 
 
-def run(*, shape: str | None, model: str | None, as_json: bool, plain: bool) -> None:
-    """Print the sizes as a table, as JSON or as plain words. Raises UsageError for no shape and no known model."""
-    out(_answer(shape, model, as_json=as_json, plain=plain))
+def run(*, shape: list[str] | None, model: str | None, as_json: bool, plain: bool) -> None:
+    """Print the sizes as a table, as JSON or as plain words. Raises UsageError for no shape and no known model.
+
+    A shape may be several words: `1183 × 887`, as the table itself spells it.
+    """
+    out(_answer(" ".join(shape) if shape else None, model, as_json=as_json, plain=plain))
 
 
 def _answer(shape: str | None, model: str | None, *, as_json: bool, plain: bool) -> str:

@@ -54,6 +54,11 @@ def test_the_nearest_size_of_anything(flux, asked, found):
     assert flux("sizes", asked, "--plain").lines == [found]
 
 
+@pytest.mark.parametrize("words", ["1183 × 887", "1920 x 1080", "16 : 9"])
+def test_the_printed_spelling_of_a_size_needs_no_quotes(flux, words):
+    assert flux("sizes", *words.split(), "--json").json == flux("sizes", words, "--json").json
+
+
 def test_sizes_as_json(flux):
     document = flux("sizes", "--json").json
     assert document["model"] == "flux1.1-pro-ultra"
