@@ -2,16 +2,17 @@
 
 import sys
 from collections.abc import Callable, Collection, Sequence
-from typing import NoReturn
+from importlib import import_module
+from typing import Any, NoReturn
 
 import typer
 
-from flux_cli import console
+from flux_cli import console, grammar
 from flux_cli.cli.about import completion, help_
 from flux_cli.cli.config import app as config_app
 from flux_cli.cli.convert import convert
 from flux_cli.cli.generate import generate
-from flux_cli.cli.help import Command, Group
+from flux_cli.cli.help import Command, Group, names_of
 from flux_cli.cli.models import models
 from flux_cli.cli.providers import providers
 from flux_cli.cli.recover import recover
@@ -25,6 +26,7 @@ from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.streams import leave
 
 # Typer keeps its own copy of Click private; the root of what a wrong command line raises is reached by inheritance.
+EXTRA = "Got unexpected extra argument"  # Typer's words for more than a command takes
 WRONG_LINE: type[Exception] = typer.BadParameter.__mro__[2]
 COMMANDS = {
     "generate": generate,
@@ -158,14 +160,11 @@ def _usage(fault: Exception, arguments: Sequence[str]) -> UsageError:
     format_message = getattr(fault, "format_message", None)
     if format_message:
         words = " ".join(format_message().split())
-    option = getattr(fault, "option_name", None)
     context = getattr(fault, "ctx", None)
     if hasattr(fault, "possibilities") and context:
-        options = [
-            name for parameter in context.command.params for name in (*parameter.opts, *parameter.secondary_opts)
-        ]
-        hint = did_you_mean(str(option), options) or f"see {context.command_path} --help"
-        return UsageError(f"no such option: {option}", hint=hint)
+        option = str(getattr(fault, "option_name", None))
+        near = _owner(option, context) or did_you_mean(option, names_of(context.command.get_params(context)))
+        return UsageError(f"no such option: {option}", hint=near or f"see {context.command_path} --help")
     if words.startswith("No such command") and context:
         typed = words.split("'")[1] if "'" in words else ""
         names = context.command.list_commands(context)
@@ -176,4 +175,25 @@ def _usage(fault: Exception, arguments: Sequence[str]) -> UsageError:
         return UsageError(f"no such command: {typed}", hint=hint or f"commands: {', '.join(names)}")
     command = next((word for word in arguments if word in COMMANDS), "")
     path = context.command_path if context else f"flux {command}".rstrip()
+    if words.startswith(EXTRA):
+        return _too_many(words.partition(" (")[2].removesuffix(")"), path, arguments)
     return UsageError(words[:1].lower() + words[1:].rstrip("."), hint=f"see {path} --help")
+
+
+def _owner(option: str, context: Any) -> str:  # noqa: ANN401 - Typer keeps the type private
+    """The only command that has this option, or the one that was called like an option; "" where there is none."""
+    root, name = context.find_root().command, option.lstrip("-")
+    if context.parent is None and name in root.commands:
+        return f"did you mean flux {name}?"
+    rows = {command: import_module(f"flux_cli.grammar.{command}").ROW[1] for command in grammar.COMMANDS}
+    owners = [f"flux {command}" for command, options in rows.items() if option in options]
+    owners += ["flux"] if option in names_of(root.params) else []
+    return f"did you mean {owners[0]} {option}?" if option.startswith("--") and len(owners) == 1 else ""
+
+
+def _too_many(extra: str, path: str, arguments: Sequence[str]) -> UsageError:
+    """Words a command has no place for: all that take one thing take it once."""
+    first = next((word for word in arguments if word and f"{extra} ".startswith(f"{word} ")), extra)
+    before = arguments[arguments.index(first) - 1] if first in arguments else ""
+    hint = f"see {path} --help" if before in path.split() else f"one at a time: {path} {before}"
+    return UsageError(f"unexpected argument {first!r}", hint=hint)

@@ -92,12 +92,69 @@ def test_an_option_with_a_letter_missing_is_recognised(name, option):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in LINES if name not in ("generate", "resolve", "config", "show", "convert")]
+    "name", [name for name in LINES if name not in ("generate", "resolve", "config", "show", "convert", "sizes")]
 )
 def test_a_word_too_many_is_named(name):
-    words = ["x"] * (1 + sum(one.param_type_name == "argument" for one in command(name).params))
-    message, _ = usage([*LINES[name], *words])
-    assert "x" in message
+    takes = any(one.param_type_name == "argument" for one in command(name).params)
+    message, hint = usage([*LINES[name], *(["x"] if takes else []), "y z", "more"])
+    assert message == "flux: error: unexpected argument 'y z'"
+    assert hint == f"hint: {f'one at a time: flux {name} x' if takes else f'see flux {name} --help'}"
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("generate --curl fox", "no such option: --curl", "did you mean flux resolve --curl?"),
+        ("generate --version", "no such option: --version", "did you mean flux --version?"),
+        ("resolve --alt x", "no such option: --alt", "did you mean flux convert --alt?"),
+        ("--sizes", "no such option: --sizes", "did you mean flux sizes?"),
+        ("--generate fox", "no such option: --generate", "did you mean flux generate?"),
+        ("--helpme", "no such option: --helpme", "did you mean --help?"),
+        ("sizes --hlep", "no such option: --hlep", "did you mean --help?"),
+        ("help-me", "no such command: help-me", "did you mean help?"),
+        ("convert --offline x", "no such option: --offline", "see flux convert --help"),  # several commands have it
+        ("-sizes", "no such option: -s", "see flux --help"),
+        ("-help", "no such option: -help", "did you mean --help?"),
+        ("-version", "no such option: -version", "did you mean --version?"),
+        ("generate fox --offline --progress plian", "--progress: progress must be auto or plain or none, not 'plian'",
+         "did you mean plain?"),
+        ("generate fox --offline --progress bad", "--progress: progress must be auto or plain or none, not 'bad'",
+         "write --progress auto"),
+        ("generate fox --offline --max-cost -1", "--max-cost: max_cost must be a number from 0 up, not '-1'",
+         "write --max-cost 1"),
+        ("generate fox --offline --retries many", "--retries: retries must be a whole number, not 'many'",
+         "write --retries 3"),
+        (f"resolve fox --seed {10**22}", f"seed must be a whole number of 64 bits, not '{10**22}'",
+         f"the largest is {2**63 - 1}"),
+        (f"resolve fox --n {10**22}", f"n must be a whole number of 64 bits, not '{10**22}'", "the largest is 10000"),
+    ],
+)  # fmt: skip
+def test_the_hint_is_what_to_type_next(line, message, hint):
+    assert usage(line.split()) == (f"flux: error: {message}", f"hint: {hint}")
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [(name, one) for name in LINES for one in (*options(name, "value"), *options(name, "flag")) if len(one) > 3],
+)
+def test_a_long_option_with_one_dash_is_no_cluster_of_short_ones(name, option):
+    """`-offline` would mean `-o ffline`: a picture that is paid for, in a file of that name."""
+    value = option in options(name, "value")
+    usage_of = usage([*LINES[name], option[1:], *(["16:9"] if value else [])])
+    assert usage_of == (
+        f"flux: error: no such option: {option[1:]}",
+        f"hint: did you mean {option}{' 16:9' if value else ''}?",
+    )
+    assert usage([*LINES[name], f"{option[1:]}=x"])[0] == f"flux: error: no such option: {option[1:]}"
+
+
+@pytest.mark.parametrize(
+    "line", [["-o", "-raw.png"], ["--output", "-offline"], ["-n1", "-o", "x.png"], ["-vo", "x.png"], ["--", "-size"]]
+)
+def test_values_and_clusters_may_look_as_they_like(line):
+    prompt = [] if "--" in line else ["a fox"]
+    code, _, err = said(["generate", *prompt, "--offline", "--dry-run", *line])
+    assert (code, err) == (0, "")
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, "config"])
