@@ -12,7 +12,7 @@ from flux_cli.cli.about import completion, help_
 from flux_cli.cli.config import app as config_app
 from flux_cli.cli.convert import convert
 from flux_cli.cli.generate import generate
-from flux_cli.cli.help import Command, Group, names_of
+from flux_cli.cli.help import Command, Group, columns, names_of
 from flux_cli.cli.models import models
 from flux_cli.cli.providers import providers
 from flux_cli.cli.recover import recover
@@ -25,8 +25,9 @@ from flux_cli.commands.ending import ended
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.streams import leave
 
-# Typer keeps its own copy of Click private; the root of what a wrong command line raises is reached by inheritance.
+WIDEST = 100  # columns of help
 EXTRA = "Got unexpected extra argument"  # Typer's words for more than a command takes
+# Typer keeps its own copy of Click private; the root of what a wrong command line raises is reached by inheritance.
 WRONG_LINE: type[Exception] = typer.BadParameter.__mro__[2]
 COMMANDS = {
     "generate": generate,
@@ -98,7 +99,7 @@ def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # plain help is half as dear, greppable, and the same in a pipe
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings={"help_option_names": ["-h", "--help"], "terminal_width": min(WIDEST, columns()) - 2},
     )
     app.callback()(_root)
     for name, command in COMMANDS.items():

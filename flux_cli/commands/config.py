@@ -30,8 +30,8 @@ def run(*, as_json: bool) -> None:
         (name, console.shown(value.value), value.source, named[name].variable, named[name].help)
         for name, value in values.items()
     ]
-    console.out(console.table([("Setting", "value", "source", "variable", "about"), *listed]))
-    console.out("\n" + console.table([("Key", "state"), *states.items()]))
+    console.out(console.listing([("Setting", "value", "source", "variable", "about"), *listed]))
+    console.out("\n" + console.listing([("Key", "state"), *states.items()]))
 
 
 def path() -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from flux_cli.commands.prepared import lookup
-from flux_cli.core.rendering import table
 from flux_cli.core.request import Request
 from flux_cli.core.resolve import resolve
-from flux_cli.streams import document_text, out
+from flux_cli.streams import document_text, listing, out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,4 +67,4 @@ def _text(model: Model, chosen: tuple[Size, ...]) -> str:
     tiers = ", ".join(dict.fromkeys(size.resolution for size in model.sizes))
     count = f"{len(chosen)} of " if len(chosen) < len(model.sizes) else ""
     title = f"{model.id}  {tiers}  {count}{len(model.sizes)} sizes"
-    return f"{title}\n\n{table([HEADING, *rows], right=(4, 5))}"
+    return f"{title}\n\n{listing([HEADING, *rows], right=(4, 5))}"

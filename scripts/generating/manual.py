@@ -3,7 +3,7 @@
 import re
 from textwrap import wrap
 
-from flux_cli.cli.topics import EXIT_CODES, TOPICS
+from flux_cli.cli.topics import EXIT_CODES, TOPICS, explain
 from flux_cli.core.settings import SETTINGS, VARIABLES
 from generating.app import Command, Option, commands
 
@@ -20,8 +20,8 @@ def cli_md() -> str:
     for row in rows:
         parts += _section(row)
     parts += ["## Topics", "`flux help TOPIC` prints these."]
-    for name, (about, text) in TOPICS.items():
-        parts += [f"### {name}", f"{about[:1].upper()}{about[1:]}.", f"```text\n{text()}\n```"]
+    for name, (about, _) in TOPICS.items():
+        parts += [f"### {name}", f"{about[:1].upper()}{about[1:]}.", f"```text\n{explain(name)}\n```"]
     return "\n\n".join(parts) + "\n"
 
 
@@ -90,9 +90,9 @@ def man() -> str:
     lines += [".SH ENVIRONMENT"]
     for setting in (*SETTINGS, *VARIABLES):
         lines += [".TP", f".B {setting.variable}", _roff(setting.help)]
-    for name, (about, text) in TOPICS.items():
+    for name, (about, _) in TOPICS.items():
         if name != "exit-codes":
-            lines += [f".SH {name.upper()}", _roff(f"{about[:1].upper()}{about[1:]}."), *_block(text())]
+            lines += [f".SH {name.upper()}", _roff(f"{about[:1].upper()}{about[1:]}."), *_block(explain(name))]
     return "\n".join(lines) + "\n"
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import typer
 
 import flux_cli
 from flux_cli.cli import COMMANDS, main, make_app
-from flux_cli.cli.topics import EXIT_CODES, TOPICS
+from flux_cli.cli.topics import EXIT_CODES, TOPICS, explain
 from flux_cli.core import errors
 from flux_cli.core.naming import FIELDS
 from flux_cli.core.settings import SETTINGS, VARIABLES
@@ -191,8 +192,46 @@ def test_help_says_the_variable_and_default_of_every_setting(setting):
         assert f"default: {setting.default}" in texts[setting.name]
 
 
+def longer_than(width, text):
+    """Lines that could have been broken: they are too long, and of more than one word beside their margin."""
+    return [line for line in text.splitlines() if len(line) > width and len(line.strip(" \\").split()) > 1]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+@pytest.mark.parametrize("line", [*(f"{name} --help" for name in ("", *LINES)), *(f"help {name}" for name in TOPICS)])
+def test_help_fits_any_width_and_breaks_no_word(line, width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    wide = said(line.split())[1]
+    monkeypatch.setenv("COLUMNS", str(width))
+    code, narrow, err = said(line.split())
+    assert (code, err) == (0, "")
+    assert [one for one in longer_than(width, narrow) if "#" not in one] == []  # comments in examples stay whole
+    assert set(wide.split()) == {*narrow.split()} - {"\\"}
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_no_summary_of_a_command_is_cut(width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = " ".join(said(["--help"])[1].split())
+    assert "..." not in text.replace("[ARGS]...", "")
+    assert all(f" {name} {' '.join(ROOT.commands[name].help.partition('.')[0].split())}." in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "config"])
+def test_a_long_example_is_several_lines_of_one_command(name, monkeypatch):
+    """What is printed at 40 columns means to a shell what the whole line means."""
+
+    def examples(width):
+        monkeypatch.setenv("COLUMNS", width)
+        text = said([name, "--help"])[1].partition("\nExamples:\n")[2].replace("\\\n", " ")
+        return [shlex.split(line, comments=True) for line in text.splitlines()]
+
+    assert examples("40") == examples("100")
+
+
 @pytest.mark.parametrize("name", TOPICS)
-def test_a_topic_is_short_plain_text(name):
+def test_a_topic_is_short_plain_text(name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     code, out, err = said(["help", name])
     assert (code, err) == (0, "")
     assert len(out.splitlines()) <= 40
@@ -206,10 +245,10 @@ def test_help_of_a_command_is_what_the_command_says_of_itself(name):
 
 def test_the_topics_tell_what_the_program_knows():
     """Every variable, key, field of names and exit code is in its topic."""
-    environment = TOPICS["environment"][1]()
+    environment = explain("environment")
     keys = {variable for row in ROWS.values() for variable in row.key_variables}
     assert all(name in environment for name in {row.variable for row in SETTINGS} | keys)
-    assert all(f"{{{field}}}" in TOPICS["names"][1]() for field in FIELDS)
+    assert all(f"{{{field}}}" in explain("names") for field in FIELDS)
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.FluxError)]
     assert {code for code, _ in EXIT_CODES} == {"0", "3", *(str(kind.exit_code) for kind in classes)}
 
@@ -229,7 +268,7 @@ def words(text):
 
 def test_every_variable_the_code_reads_is_in_its_topic():
     assert {"FLUX_MODEL", "FLUX_PREVIEW", "FLUX_STATE"} <= READ
-    assert {*READ, *OTHERS} <= words(TOPICS["environment"][1]())
+    assert {*READ, *OTHERS} <= words(explain("environment"))
 
 
 @pytest.mark.parametrize("page", ["README.md", "man/flux.1"])
@@ -245,7 +284,7 @@ def test_config_shows_what_every_variable_sets():
 def test_an_id_is_what_help_and_readme_say():
     _, out, _ = said(["generate", "a fox", "--offline", "--dry-run", "-o", "{id}.png"])
     assert re.search(r"^file [0-9a-f]{8}\.png$", out, re.MULTILINE)
-    assert "{id} eight random hex digits" in TOPICS["names"][1]()
+    assert "{id} eight random hex digits" in explain("names")
     assert "`{id}` (eight random hex digits)" in (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
 
 
