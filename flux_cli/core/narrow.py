@@ -44,7 +44,7 @@ def flowed(rows: Sequence[Sequence[str]], right: Sequence[int], width: int) -> s
                     for part, (column, wide) in zip(parts, band.items(), strict=True)
                 ]
                 lines.append((" " * (INDENT if number else 0) + (" " * GAP).join(placed)).rstrip())
-    return "\n".join(lines)
+    return "\n".join(filter(None, lines))  # cells without words need no line below
 
 
 def wrapped(words: Iterable[str], width: int) -> list[str]:

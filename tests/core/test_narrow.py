@@ -56,6 +56,18 @@ def test_a_column_without_room_goes_below():
     ]
 
 
+def test_a_cell_without_words_takes_no_line_below():
+    rows = [("Name", "what there is to say"), ("Ada", ""), ("Alan", "asked whether machines can think")]
+    assert table(rows, width=24).splitlines() == [
+        "Name",
+        "    what there is to say",
+        "Ada",
+        "Alan",
+        "    asked whether",
+        "    machines can think",
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "width", "lines"),
     [

@@ -47,7 +47,17 @@ def rows(text):
     return [line for line in text.splitlines() if FRAME.match(line)]
 
 
-LOOKUPS = ("providers", "config", "sizes", "models", "resolve -a 7:1 --raw", "help environment", "help", "generate -h")
+LOOKUPS = (
+    "providers",
+    "providers bfl",
+    "config",
+    "sizes",
+    "models",
+    "resolve -a 7:1 --raw",
+    "help environment",
+    "help",
+    "generate -h",
+)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
