@@ -9,16 +9,16 @@ from typing import Protocol, Self
 from flux_cli.core.annotation import annotation, inert
 from flux_cli.core.errors import FluxError
 from flux_cli.core.paint import painted
-from flux_cli.core.rendering import shown, table
+from flux_cli.core.rendering import shown
 from flux_cli.core.report import Report
 from flux_cli.core.request import Event, Note
 from flux_cli.core.secret import redact
 from flux_cli.core.tally import Tally, event_line
 from flux_cli.core.text import LONG, plain
-from flux_cli.streams import abandon, out, out_json, prepare, write
+from flux_cli.streams import abandon, listing, out, out_json, prepare, write
 from flux_cli.surroundings import is_github, takes_colour
 
-__all__ = ["abandon", "err", "error", "notes", "out", "out_json", "prepare", "report_errors", "shown", "table"]
+__all__ = ["abandon", "err", "error", "listing", "notes", "out", "out_json", "prepare", "report_errors", "shown"]
 
 HEARTBEAT = 30.0  # seconds; some CI services end jobs that say nothing for ten minutes
 

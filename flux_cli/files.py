@@ -104,9 +104,10 @@ def preflight(
     if special:
         raise OutputError(f"{special} is no file", hint="name a file or a folder; -o - writes to standard output")
     if present and not overwrite and not skip_existing:
-        more = f" and {len(present) - 1} more" if len(present) > 1 else ""
+        others = len(present) - 1
+        there = f" and {others} more already exist" if others else " already exists"
         hint = "use --overwrite to replace, --skip-existing to keep, or another -o"
-        raise OutputError(f"{next(iter(present.values()))}{more} already exists", hint=hint)
+        raise OutputError(f"{next(iter(present.values()))}{there}", hint=hint)
     if write:
         for folder in folders:
             _try_folder(Path(folder))

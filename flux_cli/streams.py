@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 from flux_cli.core.annotation import inert_json
 from flux_cli.core.errors import DiskError
-from flux_cli.core.rendering import json_text
+from flux_cli.core.rendering import json_text, table
 from flux_cli.core.secret import redact
 
 TYPE_CHECKING = False
@@ -48,6 +48,21 @@ def prepare() -> None:
 def out(text: str) -> None:
     """One line or block of data. A reader that has gone has read enough: that is no error."""
     write(sys.stdout, text + "\n")
+
+
+def listing(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """A table that fits the terminal it is for; every row stays a line where a program reads it."""
+    return table(rows, right, columns())
+
+
+def columns() -> int | None:
+    """How wide the terminal is that standard output goes to; None where it goes elsewhere."""
+    try:
+        seen = os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError, AttributeError):  # a pipe, a file, closed, none at all
+        return None
+    said = os.environ.get("COLUMNS", "")
+    return int(said) if said.isdecimal() and int(said) else seen or None
 
 
 def document_text(document: Mapping[str, Json] | Sequence[Json]) -> str:

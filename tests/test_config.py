@@ -186,13 +186,13 @@ def test_a_project_file_must_not_say_where_the_key_goes(name, work, user):
         ("api_key = 'x'", "'api_key' is not a setting", "LUMENFALL_API_KEY"),
         ("LUMENFALL_API_KEY = 'x'", "is not a setting", "credentials.toml"),
         ("[model]\nid = 'x'", "model must be a text", ""),
-        ("model = 5", "model must be a text", ""),
+        ("model = 5", "model must be a text", 'write model = "flux1.1-pro-ultra"'),
         ("model = ''", "model must be a text, not ''", ""),
         ("model = '  '", "model must be a text", ""),
         ("model = true", "model must be a text", ""),
         ("output = ['a']", "output must be a text", ""),
         ('output = "~\\u0000"', "output must be a text", ""),
-        ("concurrency = 0", "concurrency must be a whole number from 1 to 256, not '0'", ""),
+        ("concurrency = 0", "concurrency must be a whole number from 1 to 256, not '0'", "write concurrency = 16"),
         ("concurrency = 257", "concurrency must be a whole number from 1 to 256", ""),
         ("concurrency = 1.5", "concurrency must be a whole number", ""),
         ("concurrency = true", "concurrency must be a whole number", ""),
@@ -208,9 +208,11 @@ def test_a_project_file_must_not_say_where_the_key_goes(name, work, user):
         ("timeout = -1", "timeout must be a number", ""),
         ("retries = -1", "retries must be a whole number from 0 to 20", ""),
         ("retries = 21", "retries must be a whole number from 0 to 20", ""),
-        ("max_cost = -0.01", "max_cost must be a number", ""),
+        ("max_cost = -0.01", "max_cost must be a number", "write max_cost = 1"),
         ("max_cost = nan", "max_cost must be a number", ""),
         ("max_cost = {a = 1}", "max_cost must be a number", ""),
+        ("journal_prompts = 'perhaps'", "journal_prompts must be true or false", "write journal_prompts = true"),
+        ("progress = 'plian'", "progress must be auto or plain or none", "did you mean plain?"),
         ("model", "is no TOML", ""),
         ("model = 'a'\nmodel = 'b'", "is no TOML", ""),
         (b"model = '\xff'", "is no TOML", ""),
@@ -227,6 +229,19 @@ def test_a_wrong_file_is_refused_with_its_name_and_the_reason(where, text, reaso
     assert path.name in raised.value.message
     assert reason in raised.value.message
     assert hint in raised.value.hint
+
+
+def test_the_hint_is_written_as_the_wrong_value_was():
+    for flags, environ, hint in (
+        ({"retries": "many"}, {}, "write --retries 3"),
+        ({"max_cost": "-1"}, {}, "write --max-cost 1"),
+        ({}, {"FLUX_RETRIES": "many"}, "write FLUX_RETRIES=3"),
+        ({}, {"FLUX_METADATA": "all"}, "write FLUX_METADATA=full"),
+        ({"output": " "}, {}, ""),  # only the person knows a right one
+    ):
+        with pytest.raises(UsageError) as raised:
+            config.load(flags, ROWS, environ)
+        assert raised.value.hint == hint
 
 
 def test_a_settings_file_that_cannot_be_read_is_refused(user):

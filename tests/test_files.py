@@ -75,9 +75,9 @@ def test_a_known_format_is_in_nobody_else_s_way(work):
 def test_several_clashes_are_counted(work):
     for each in ("a.png", "b.png", "c.png"):
         (work / each).touch()
-    with pytest.raises(OutputError, match=r"^a\.png and 2 more already exists"):
+    with pytest.raises(OutputError, match=r"^a\.png and 2 more already exist$"):
         check("a.png", "free.png", "b.png", "c.png")
-    with pytest.raises(OutputError, match=r"^a\.png and 1 more already exists"):
+    with pytest.raises(OutputError, match=r"^a\.png and 1 more already exist$"):
         check("a.png", "free.png", "b.png")
 
 

@@ -2,16 +2,17 @@
 
 import sys
 from collections.abc import Callable, Collection, Sequence
-from typing import NoReturn
+from importlib import import_module
+from typing import Any, NoReturn
 
 import typer
 
-from flux_cli import console
+from flux_cli import console, grammar
 from flux_cli.cli.about import completion, help_
 from flux_cli.cli.config import app as config_app
 from flux_cli.cli.convert import convert
 from flux_cli.cli.generate import generate
-from flux_cli.cli.help import Command, Group
+from flux_cli.cli.help import Command, Group, columns, names_of
 from flux_cli.cli.models import models
 from flux_cli.cli.providers import providers
 from flux_cli.cli.recover import recover
@@ -24,6 +25,8 @@ from flux_cli.commands.ending import ended
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.streams import leave
 
+WIDEST = 100  # columns of help
+EXTRA = "Got unexpected extra argument"  # Typer's words for more than a command takes
 # Typer keeps its own copy of Click private; the root of what a wrong command line raises is reached by inheritance.
 WRONG_LINE: type[Exception] = typer.BadParameter.__mro__[2]
 COMMANDS = {
@@ -96,7 +99,7 @@ def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # plain help is half as dear, greppable, and the same in a pipe
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings={"help_option_names": ["-h", "--help"], "terminal_width": min(WIDEST, columns()) - 2},
     )
     app.callback()(_root)
     for name, command in COMMANDS.items():
@@ -158,18 +161,15 @@ def _usage(fault: Exception, arguments: Sequence[str]) -> UsageError:
     format_message = getattr(fault, "format_message", None)
     if format_message:
         words = " ".join(format_message().split())
-    option = getattr(fault, "option_name", None)
     context = getattr(fault, "ctx", None)
     if hasattr(fault, "possibilities") and context:
-        options = [
-            name for parameter in context.command.params for name in (*parameter.opts, *parameter.secondary_opts)
-        ]
-        parts = str(option).split()
+        option = str(getattr(fault, "option_name", None))
+        parts = option.split()
         if len(parts) > 1:  # a shell would have taken them apart, a list of arguments in a file does not
             hint = f"this came as one word: give {' and '.join(parts)} apart, in a list of args one a line"
         else:
-            hint = did_you_mean(str(option), options) or f"see {context.command_path} --help"
-        return UsageError(f"no such option: {option}", hint=hint)
+            hint = _owner(option, context) or did_you_mean(option, names_of(context.command.get_params(context)))
+        return UsageError(f"no such option: {option}", hint=hint or f"see {context.command_path} --help")
     if words.startswith("No such command") and context:
         typed = words.split("'")[1] if "'" in words else ""
         names = context.command.list_commands(context)
@@ -180,4 +180,25 @@ def _usage(fault: Exception, arguments: Sequence[str]) -> UsageError:
         return UsageError(f"no such command: {typed}", hint=hint or f"commands: {', '.join(names)}")
     command = next((word for word in arguments if word in COMMANDS), "")
     path = context.command_path if context else f"flux {command}".rstrip()
+    if words.startswith(EXTRA):
+        return _too_many(words.partition(" (")[2].removesuffix(")"), path, arguments)
     return UsageError(words[:1].lower() + words[1:].rstrip("."), hint=f"see {path} --help")
+
+
+def _owner(option: str, context: Any) -> str:  # noqa: ANN401 - Typer keeps the type private
+    """The only command that has this option, or the one that was called like an option; "" where there is none."""
+    root, name = context.find_root().command, option.lstrip("-")
+    if context.parent is None and name in root.commands:
+        return f"did you mean flux {name}?"
+    rows = {command: import_module(f"flux_cli.grammar.{command}").ROW[1] for command in grammar.COMMANDS}
+    owners = [f"flux {command}" for command, options in rows.items() if option in options]
+    owners += ["flux"] if option in names_of(root.params) else []
+    return f"did you mean {owners[0]} {option}?" if option.startswith("--") and len(owners) == 1 else ""
+
+
+def _too_many(extra: str, path: str, arguments: Sequence[str]) -> UsageError:
+    """Words a command has no place for: all that take one thing take it once."""
+    first = next((word for word in arguments if word and f"{extra} ".startswith(f"{word} ")), extra)
+    before = arguments[arguments.index(first) - 1] if first in arguments else ""
+    hint = f"see {path} --help" if before in path.split() else f"one at a time: {path} {before}"
+    return UsageError(f"unexpected argument {first!r}", hint=hint)

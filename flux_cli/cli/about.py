@@ -5,9 +5,12 @@ from typing import Annotated
 import typer
 
 from flux_cli import console
-from flux_cli.cli.topics import TOPICS
+from flux_cli.cli.help import columns
+from flux_cli.cli.topics import TOPICS, WIDTH, explain
 from flux_cli.core.errors import UsageError, did_you_mean
+from flux_cli.core.narrow import wrapped
 
+ONE = "flux help TOPIC explains one; flux COMMAND --help explains a command"
 SCRIPTS = {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell": "flux.ps1"}
 
 
@@ -22,10 +25,10 @@ def help_(
     Without one: list the topics.
     """
     if topic is None:
-        console.out(console.table([("Topic", "about"), *((name, about) for name, (about, _) in TOPICS.items())]))
-        console.out("\nflux help TOPIC explains one; flux COMMAND --help explains a command")
+        console.out(console.listing([("Topic", "about"), *((name, about) for name, (about, _) in TOPICS.items())]))
+        console.out("\n" + "\n".join(wrapped(ONE.split(), columns(WIDTH))))
     elif topic in TOPICS:
-        console.out(TOPICS[topic][1]())
+        console.out(explain(topic, min(WIDTH, columns(WIDTH))))
     else:
         console.out(_command_help(context, topic))
 

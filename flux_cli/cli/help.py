@@ -1,40 +1,113 @@
-"""How help looks: options in their groups, examples at the end, plain text under 100 columns."""
+"""How commands read their line and how their help looks: options in groups, examples at the end, plain text."""
 
+import re
+from collections.abc import Sequence
+from shutil import get_terminal_size
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
+
+from flux_cli.core.errors import UsageError
+from flux_cli.core.narrow import wrapped
+
+NARROW = 60  # columns below which explanations stand under what they explain
+WHOLE = 1000  # characters of a summary, which is never cut
+NAMES = 30  # columns for the names beside them
+WORD = re.compile(r"""#.*|(?:[^\s"']|"[^"]*"|'[^']*')+""")  # of a line for a shell: quotes and comments stay whole
+
+
+def columns(otherwise: int = 80) -> int:
+    """How wide the help may be: as COLUMNS or the terminal says, `otherwise` where neither does."""
+    return max(20, get_terminal_size((otherwise, 24)).columns)
 
 
 class Command(TyperCommand):
     """A command whose options are listed in the groups they were declared in, and whose epilog is its examples."""
 
-    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - Typer keeps both types private
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            if record := parameter.get_help_record(ctx):
-                kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
-                groups.setdefault(getattr(parameter, "rich_help_panel", None) or kind, []).append(record)
-        for title, records in groups.items():
-            with formatter.section(title):
-                formatter.write_dl(records)
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer keeps these types private
+        _refuse_single_dash(self.get_params(ctx), args)
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
+        _options(self.get_params(ctx), ctx, formatter)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
         _epilog(self.epilog, formatter)
 
 
 class Group(TyperGroup):
-    """A group with the same epilog: examples, and after an empty line what else there is to say."""
+    """A group that looks the same. What its commands are for is said whole."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as above
+        own = next((place for place, word in enumerate(args) if not word.startswith("-")), len(args))
+        _refuse_single_dash(self.get_params(ctx), args[:own])
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
+        _options(self.get_params(ctx), ctx, formatter)
+        summaries = {name: one.get_short_help_str(WHOLE) for name, one in self.commands.items()}
+        _section(formatter, "Commands", [(name, summaries[name]) for name in self.list_commands(ctx)])
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
         _epilog(self.epilog, formatter)
 
 
+def _options(parameters: Sequence[Any], ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for parameter in parameters:
+        if record := parameter.get_help_record(ctx):
+            kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
+            groups.setdefault(getattr(parameter, "rich_help_panel", None) or kind, []).append(record)
+    for title, records in groups.items():
+        _section(formatter, title, records)
+
+
 def _epilog(text: str | None, formatter: Any) -> None:  # noqa: ANN401 - as above
+    """Examples, and after an empty line what else there is to say. One that is too long is several lines to copy."""
     examples, _, rest = (text or "").partition("\n\n")
     if examples:
         with formatter.section("Examples"):
+            margin = " " * formatter.current_indent
             for example in examples.splitlines():
-                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+                fits = len(margin + example) <= formatter.width
+                lines = [example] if fits else wrapped(WORD.findall(example), formatter.width - len(margin) - 6)
+                formatter.write(margin + f" \\\n{margin}    ".join(lines) + "\n")
     if rest:
         formatter.write_paragraph()
         formatter.write_text(rest)
+
+
+def _section(formatter: Any, title: str, records: Sequence[tuple[str, str]]) -> None:  # noqa: ANN401 - as above
+    """Names, and beside or below each what it means, broken between words."""
+    with formatter.section(title):
+        margin = " " * formatter.current_indent
+        beside = min(NAMES, max(len(name) for name, _ in records)) + len(margin) + 2
+        left = beside if formatter.width >= NARROW else len(margin) + 4
+        for name, text in records:
+            lines = wrapped(text.split(), formatter.width - left)
+            names = [margin + part for part in wrapped(name.split(), formatter.width - len(margin))]
+            if len(names) == 1 and len(names[0]) + 2 <= left and lines[0]:
+                names = [names[0].ljust(left) + lines.pop(0)]
+            formatter.write("\n".join([*names, *(" " * left + line for line in lines if line)]) + "\n")
+
+
+def names_of(parameters: Sequence[Any]) -> list[str]:
+    """Every spelling of every option."""
+    options = (one for one in parameters if one.param_type_name == "option")
+    return [name for one in options for name in (*one.opts, *one.secondary_opts)]
+
+
+def _refuse_single_dash(parameters: Sequence[Any], line: Sequence[str]) -> None:
+    """`-offline` would mean `-o ffline`, and be paid for. Raises UsageError for a long option with one dash."""
+    takes = names_of([one for one in parameters if not getattr(one, "is_flag", True)])
+    known = {name for name in names_of(parameters) if name.startswith("--")}
+    words = iter(line)
+    for word in words:
+        name = f"-{word.partition('=')[0]}"
+        if word == "--":
+            return
+        if word in takes:
+            next(words, None)
+        elif name in known and len(word) > len("-x"):
+            value = f" {after}" if name in takes and "=" not in word and (after := next(words, "")) else ""
+            raise UsageError(f"no such option: {word.partition('=')[0]}", hint=f"did you mean -{word}{value}?")

@@ -9,7 +9,7 @@ from flux_cli.cli.options import OUTPUT, AsJson, ModelName
 
 def sizes(
     shape: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(metavar="[RATIO|SIZE]", show_default=False, help="16:9 or 1920x1080: the nearest row"),
     ] = None,
     model: ModelName = None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flux_cli import catalogue, folders
 from flux_cli.commands.prepared import lookup
-from flux_cli.core.rendering import SCHEMA, shown, table
-from flux_cli.streams import document_text, out
+from flux_cli.core.rendering import SCHEMA, shown
+from flux_cli.streams import document_text, listing, out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _answer(name: str | None, *, as_json: bool) -> str:
     listed = [
         (model.id, ", ".join(model.aliases), _price(model), str(len(model.sizes)), model.summary) for model in rows
     ]
-    return table([heading, *listed], right=(2, 3))
+    return listing([heading, *listed], right=(2, 3))
 
 
 def _document(model: Model) -> dict[str, Json]:
@@ -76,7 +76,7 @@ def _full(model: Model) -> str:
         f"routes   {', '.join(f'{route.name} ({route.upstream})' for route in model.routes) or '-'}",
         f"page     {model.page or '-'}",
         "",
-        table([heading, *rows]),
+        listing([heading, *rows]),
     ))  # fmt: skip
 
 

@@ -39,14 +39,14 @@ def _wire(row: Row, model: Model | None) -> Wire | None:
 def _list(rows: list[Row], model: Model | None) -> str:
     heading = ("Provider", "key", "address", "a call", "USD a picture")
     listed = [(row.name, _key(row), row.base_url or "--base-url", "1 picture", _price(row, model)) for row in rows]
-    return console.table([heading, *listed])
+    return console.listing([heading, *listed])
 
 
 def _parameters(row: Row, model: Model | None) -> str:
     heading = ("Parameter", "handling", "sent as", "about")
     fields = _fields(row, model)
     listed = [(name, field.handling, field.name or "-", field.reason) for name, field in fields.items()]
-    return console.table([heading, *listed])
+    return console.listing([heading, *listed])
 
 
 def _fields(row: Row, model: Model | None) -> dict[str, Field]:

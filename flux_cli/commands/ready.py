@@ -188,6 +188,8 @@ def _auth(row: Row, prepared: Prepared, options: Options) -> Auth | None:
     auth = find_key(row, prepared.settings.base_url)
     if auth or options.dry_run:
         return auth
+    if not options.quiet:  # a misspelt model would be the next thing to mend
+        console.notes(note for note in prepared.resolved.notes if note.parameter == "model")
     name = row.key_variables[-1]
     server = ", or --no-key if this server needs none" if row.server else ""
     where = f" (keys: {row.page})" if row.page else ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flux_cli import config, console, folders, journal
 from flux_cli.commands.ready import find_key, identity_of
 from flux_cli.core.delivery import delivery_of
-from flux_cli.core.errors import AuthError, FluxError, Interrupted
+from flux_cli.core.errors import AuthError, FluxError, Interrupted, NotFoundError
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
 from flux_cli.core.noun import NamedTuple
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MARGIN = 60.0  # seconds a gateway's clock may be ahead of ours
 SETTLED = 86_400.0  # seconds after which a history that does not list a request will never do so
+NAMED = 3  # runs that are named of those with one trouble
 STATES = ("recoverable", "unclear")
 
 
@@ -44,6 +45,7 @@ def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
         console.out_json({**ended_document(code), "runs": documents})
     for one in done:
         _tell(one, paths=not as_json, verbose=verbose)
+    _tell_faults(done, verbose=verbose)
     if not any(one.report.outcomes or one.report.faults for one in done):
         console.err("flux: nothing to save")
     check(saved.path for one in done for saved in one.report.saved)
@@ -114,9 +116,21 @@ def _tell(done: Done, *, paths: bool, verbose: bool) -> None:
     if paths:
         for saved in done.report.saved:
             console.out(saved.path)
-    console.report_errors(done.report, verbose=verbose)
+    console.report_errors(done.report._replace(faults=()), verbose=verbose)
     if unclear := done.past.count("unclear"):
         console.err(f"flux: note: {unclear} of {len(done.past.entries)} calls of {done.past.id} may have been billed")
+
+
+def _tell_faults(done: Sequence[Done], *, verbose: bool) -> None:
+    """Everything that stood in the way, once, with the runs it kept from being brought further."""
+    kinds: dict[str, tuple[FluxError, list[str]]] = {}
+    for one in done:
+        for fault in one.report.faults:
+            kinds.setdefault(fault.message, (fault, []))[1].append(one.past.id)
+    for fault, runs in kinds.values():
+        more = f" and {len(runs) - NAMED} more" if len(runs) > NAMED else ""
+        fault.message = f"{', '.join(runs[:NAMED])}{more}: {fault.message}"
+        console.error(fault, verbose=verbose)
 
 
 def _exit_code(reports: Sequence[Report]) -> int:
@@ -157,6 +171,8 @@ def _looked_up(
         known = _history(past, unclear, settings, auth, ledger.folder)
     except FluxError as fault:
         fault.message = f"the history of {settings.provider.name} cannot be read: {fault.message}"
+        if isinstance(fault, NotFoundError):  # no matter of models
+            fault.hint = f"{settings.base_url} seems to keep no history; see the calls: flux runs {past.id}"
         raise
     found: dict[int, Reply | Sequence[Media]] = {}
     for entry in unclear:

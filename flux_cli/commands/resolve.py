@@ -5,10 +5,10 @@ from __future__ import annotations
 from flux_cli.commands.prepared import goes_to, posts, prepare, read_prompt
 from flux_cli.commands.typed import one_prompt
 from flux_cli.core.errors import UsageError
-from flux_cli.core.rendering import SCHEMA, json_text, shown, table
+from flux_cli.core.rendering import SCHEMA, json_text, shown
 from flux_cli.core.report import note_document, request_document, resolved_document
 from flux_cli.core.values import shorten
-from flux_cli.streams import document_text, out
+from flux_cli.streams import document_text, listing, out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _text(prepared: Prepared, sent: list[Post]) -> str:
         )
         lines.append(f"and {len(sent) - 1} more like it{seeds}")
     if rows:
-        lines += ["", table([heading, *rows])]
+        lines += ["", listing([heading, *rows])]
     return "\n".join([*lines, "", _outlook(prepared)])
 
 

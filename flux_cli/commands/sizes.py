@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flux_cli.commands.prepared import lookup
-from flux_cli.core.rendering import SCHEMA, table
+from flux_cli.core.rendering import SCHEMA
 from flux_cli.core.request import Request
 from flux_cli.core.resolve import resolve
-from flux_cli.streams import document_text, out
+from flux_cli.streams import document_text, listing, out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 HEADING = ("Output", "size", "or", "aspect_ratio + resolution", "megapixels", "native")
 
 
-def run(*, shape: str | None, model: str | None, as_json: bool, plain: bool) -> None:
-    """Print the sizes as a table, as JSON or as plain words. Raises UsageError for no shape and no known model."""
-    out(_answer(shape, model, as_json=as_json, plain=plain))
+def run(*, shape: list[str] | None, model: str | None, as_json: bool, plain: bool) -> None:
+    """Print the sizes as a table, as JSON or as plain words. Raises UsageError for no shape and no known model.
+
+    A shape may be several words: `1183 × 887`, as the table itself spells it.
+    """
+    out(_answer(" ".join(shape) if shape else None, model, as_json=as_json, plain=plain))
 
 
 def _answer(shape: str | None, model: str | None, *, as_json: bool, plain: bool) -> str:
@@ -35,7 +38,8 @@ def _answer(shape: str | None, model: str | None, *, as_json: bool, plain: bool)
         reason = note.reason if note else None
         return document_text({"schema": SCHEMA, "model": row.id, "asked": shape, "reason": reason, "sizes": rows})
     text = _text(row, chosen)
-    return f"{text}\n\n{shape}: {note.reason}" if note else text
+    said = [text for size in chosen for text in (size.name, size.aspect_ratio)]  # by the row itself
+    return f"{text}\n\n{shape}: {note.reason}" if note and note.asked not in said else text
 
 
 def _document(size: Size) -> dict[str, Json]:
@@ -63,5 +67,6 @@ def _text(model: Model, chosen: tuple[Size, ...]) -> str:
         for size in chosen
     ]
     tiers = ", ".join(dict.fromkeys(size.resolution for size in model.sizes))
-    title = f"{model.id}  {tiers}  {len(model.sizes)} sizes"
-    return f"{title}\n\n{table([HEADING, *rows], right=(4, 5))}"
+    count = f"{len(chosen)} of " if len(chosen) < len(model.sizes) else ""
+    title = f"{model.id}  {tiers}  {count}{len(model.sizes)} sizes"
+    return f"{title}\n\n{listing([HEADING, *rows], right=(4, 5))}"

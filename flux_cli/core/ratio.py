@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 TIER_SIDE = 1024  # "1K" is the area of a 1024 x 1024 square, "2K" of 2048 x 2048, and so on
 MAX_DIGITS = 9  # longer numbers are no size of a picture
+SMALLEST = 16  # pixels; what is asked of a model with a shorter side is a shape that was written with an x
+SEPARATORS = {ord("×"): "x", ord("*"): "x", ord("/"): ":"}  # as people write them -> x for pixels, : for a ratio
 
 
 class Shape(NamedTuple):
@@ -33,29 +35,39 @@ class Shape(NamedTuple):
         return self.width * self.height
 
 
-def parse_shape(text: str, parameter: str = "size") -> Shape:
-    """Read `WxH`, `W×H` or `W:H`; a ratio may have decimals (`1.91:1`).
+def parse_shape(text: str, parameter: str = "size", smallest: int = 1) -> Shape:
+    """Read pixels (`1920x1080`, `1920 × 1080`, `1920*1080`) or a ratio (`16:9`, `16/9`, `1.91:1`).
 
-    Raises UsageError for anything else, naming the parameter.
+    Raises UsageError for anything else, and for pixels below `smallest`, naming the parameter.
     """
-    folded = text.strip().lower().replace("×", "x")
+    folded = text.strip().lower().translate(SEPARATORS)
     for separator in ("x", ":"):
         width, found, height = folded.partition(separator)
-        if found:
-            numbers = _positive(width), _positive(height)
-            is_pixels = separator == "x"
-            if all(numbers) and not (is_pixels and "." in folded):
-                return Shape(*numbers, is_pixels)
-    message = f"{parameter} {text!r} is no size"
-    raise UsageError(message, hint="write pixels as 1920x1080 or a shape as 16:9")
+        if not found:
+            continue
+        numbers = _positive(width.rstrip(" ")), _positive(height.lstrip(" "))
+        is_pixels = separator == "x"
+        if all(numbers) and not (is_pixels and "." in folded):
+            if is_pixels and min(numbers) < smallest:
+                raise _tiny(f"{parameter} {text!r}", *numbers)
+            return Shape(*numbers, is_pixels)
+    from flux_cli.core.meant import hint  # only failures pay for it
+
+    raise UsageError(f"{parameter} {text!r} is no size", hint=hint(text, parameter))
+
+
+def _tiny(asked: str, width: float, height: float) -> UsageError:
+    message = f"{asked} is a picture of {width:.0f} by {height:.0f} pixels"
+    return UsageError(message, hint=f"did you mean {width:.0f}:{height:.0f}?")
 
 
 def parse_ratio(text: str, parameter: str = "aspect_ratio") -> float:
     """Read `16:9` as width over height. Raises UsageError, also for pixels, which belong to `size`."""
-    shape = parse_shape(text, parameter)
+    shape = parse_shape(text, parameter, SMALLEST)
     if shape.is_pixels:
         message = f"{parameter} {text!r} is a size in pixels"
-        raise UsageError(message, hint=f"use --size {text}, or give a shape such as 16:9")
+        hint = f"use --size {shape.width:.0f}x{shape.height:.0f}, or give a shape such as 16:9"
+        raise UsageError(message, hint=hint)
     return shape.ratio
 
 

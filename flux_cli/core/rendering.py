@@ -44,9 +44,13 @@ def _enclosed(left: str, items: list[str], right: str, line: str, inner: str) ->
     return left + inner + ("," + (inner or " ")).join(items) + line + right
 
 
-def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Columns two blanks apart, the first row as heading; `right` names columns of numbers."""
+def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), width: int | None = None) -> str:
+    """Columns two blanks apart, the first row as heading. `right` names columns of numbers, `width` is all there is."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    if width and sum(widths) + 2 * len(widths) - 2 > width:
+        from flux_cli.core.narrow import flowed  # who has room does not pay for it
+
+        return flowed(rows, right, width)
     lines = []
     for row in rows:
         cells = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flux_cli.core.errors import ConfigError, UsageError
+from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.noun import NamedTuple
 
 TYPE_CHECKING = False
@@ -59,6 +59,12 @@ SETTINGS = (
     Setting("sign_algorithm", "text", "how that key signs", "es256", "FLUX_SIGN_ALGORITHM", project=False),
     Setting("progress", "text", "auto, plain or none", "auto", "FLUX_PROGRESS", choices=("auto", "plain", "none")),
 )
+VARIABLES = (  # what only the environment sets: a run's place and this terminal, no matter of a project
+    Setting(
+        "preview", "text", "kitty, iterm, sixel, truecolor, 256 or off: how to show pictures", None, "FLUX_PREVIEW"
+    ),
+    Setting("state", "text", "folder of the journal and of what is not saved yet", None, "FLUX_STATE"),
+)
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 TRUTHS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
@@ -78,13 +84,28 @@ def typed(setting: Setting, value: object, source: str) -> Json:
         else:
             right = _number(value, whole=setting.kind == "whole")
             valid = setting.minimum <= right <= setting.maximum
-            wanted += f" from {setting.minimum:g} to {setting.maximum:g}" if setting.maximum < float("inf") else ""
+            most = f" to {setting.maximum:g}" if setting.maximum < float("inf") else ""
+            wanted += f" from {setting.minimum:g}{most or ' up'}"
     except (ValueError, OverflowError):
         valid = False
     if valid:
         return right
     error = UsageError if source.startswith("--") else ConfigError
-    raise error(f"{source}: {setting.name} must be {wanted}, not {str(value)[:60]!r}")
+    hint = did_you_mean(str(value), setting.choices) or _written(setting, source)
+    raise error(f"{source}: {setting.name} must be {wanted}, not {str(value)[:60]!r}", hint=hint)
+
+
+def _written(setting: Setting, source: str) -> str:
+    """A right value where the wrong one stood, as it is written there; "" where only the person knows one."""
+    from flux_cli.core.rendering import json_text
+
+    if setting.default is None and setting.kind == "text":
+        return ""
+    value = json_text(1 if setting.default is None else setting.default)
+    bare = value.strip('"')
+    if source.startswith("--"):
+        return f"write {source} {bare}"
+    return f"write {source}={bare}" if source == setting.variable else f"write {setting.name} = {value}"
 
 
 def _number(value: object, *, whole: bool) -> int | float:

@@ -73,8 +73,11 @@ def _integer(param: Param, value: Json) -> int:
         raise _refused(param, value, "a whole number")
     text = str(value) if isinstance(value, int) and abs(value) < INT64 else value
     digits = (text[1:] if text[:1] in ("+", "-") else text) if isinstance(text, str) else ""
-    if not digits.isascii() or not digits.isdigit() or len(digits) > len(str(INT64)) or abs(int(text)) >= INT64:
+    if not digits.isascii() or not digits.isdigit():
         raise _refused(param, value, "a whole number")
+    if len(digits) > len(str(INT64)) or abs(int(text)) >= INT64:
+        largest = INT64 - 1 if param.maximum is None else int(param.maximum)
+        raise _refused(param, value, "a whole number of 64 bits", f"the largest is {largest}")
     return int(_in_range(param, int(text)))
 
 

@@ -6,7 +6,7 @@ said again; what holds where nothing is said; the groups of values the command's
 
 ROW = ('shape',
  {'--model': ('model', None), '-m': ('model', None), '--json': ('as_json', True), '--plain': ('plain', True)},
- (),
+ ('shape',),
  {'shape': None, 'model': None, 'as_json': False, 'plain': False},
  (),
  ('shape', 'model', 'as_json', 'plain'))

@@ -3,8 +3,9 @@
 import re
 from textwrap import wrap
 
-from flux_cli.cli.topics import TOPICS
+from flux_cli.cli.topics import TOPICS, Part, explain
 from flux_cli.config import PROJECT_FILE
+from flux_cli.core.rendering import table
 from flux_cli.folders import APP
 from generating.app import Command, Option, commands
 
@@ -30,8 +31,8 @@ def cli_md() -> str:
     for row in rows:
         parts += _section(row)
     parts += ["## Topics", "`flux help TOPIC` prints these."]
-    for name, (about, text) in TOPICS.items():
-        parts += [f"### {name}", f"{about[:1].upper()}{about[1:]}.", f"```text\n{text()}\n```"]
+    for name, (about, _) in TOPICS.items():
+        parts += [f"### {name}", f"{about[:1].upper()}{about[1:]}.", f"```text\n{explain(name)}\n```"]
     return "\n\n".join(parts) + "\n"
 
 
@@ -97,27 +98,22 @@ def man() -> str:
         if row.examples:
             lines += [".PP", ".B Examples", *_block("\n".join(row.examples))]
     for name in sorted(TOPICS, key=lambda name: name in ("exit-codes", "environment")):  # these stand last in manuals
-        about, text = TOPICS[name]
-        lines += [f".SH {NAMED.get(name, name.upper())}", _roff(f"{about[:1].upper()}{about[1:]}."), *_plain(text())]
+        about, parts = TOPICS[name]
+        lines += [f".SH {NAMED.get(name, name.upper())}", _roff(f"{about[:1].upper()}{about[1:]}.")]
+        lines += [line for part in parts() for line in _part(part)]
     lines += [".SH FILES", *(line for row in FILES for line in _defined("I", *row))]
     lines += [".SH SEE ALSO", *(f".BR {name} (1)," for name in SEE_ALSO[:-1]), f".BR {SEE_ALSO[-1]} (1)"]
     return "\n".join(lines) + "\n"
 
 
-def _plain(text: str) -> list[str]:
-    """The text of a topic: tables of two columns as definitions, others as they are, and prose."""
-    lines = []
-    for part in text.split("\n\n"):
-        rows = [re.split(" {2,}", line) for line in part.splitlines()]
-        if all(len(row) == 2 for row in rows):
-            lines += [
-                ".PP",
-                f"{_roff(' '.join(rows[0]))}:",
-                *(line for row in rows[1:] for line in _defined("B", *row)),
-            ]
-        else:
-            lines += _block(part) if len(rows[0]) > 1 else [".PP", *_prose(" ".join(part.split()))]
-    return lines
+def _part(part: Part) -> list[str]:
+    """Prose, or a table: one of two columns as definitions, others as they are."""
+    if isinstance(part, str):
+        return [".PP", *_prose(part)]
+    heading, *rows = part
+    if len(heading) > len(("term", "meaning")):
+        return _block(table(part))
+    return [".PP", f"{_roff(' '.join(heading))}:", *(line for row in rows for line in _defined("B", *row))]
 
 
 def _defined(font: str, term: str, meaning: str) -> list[str]:

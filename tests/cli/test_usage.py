@@ -2,15 +2,19 @@
 
 import contextlib
 import io
+import re
+import shlex
+from pathlib import Path
 
 import pytest
 import typer
 
+import flux_cli
 from flux_cli.cli import COMMANDS, main, make_app
-from flux_cli.cli.topics import EXIT_CODES, TOPICS
+from flux_cli.cli.topics import EXIT_CODES, TOPICS, explain
 from flux_cli.core import errors
 from flux_cli.core.naming import FIELDS
-from flux_cli.core.settings import SETTINGS
+from flux_cli.core.settings import SETTINGS, VARIABLES
 from flux_cli.providers import ROWS
 
 ROOT = typer.main.get_command(make_app())
@@ -89,12 +93,69 @@ def test_an_option_with_a_letter_missing_is_recognised(name, option):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in LINES if name not in ("generate", "resolve", "config", "show", "convert")]
+    "name", [name for name in LINES if name not in ("generate", "resolve", "config", "show", "convert", "sizes")]
 )
 def test_a_word_too_many_is_named(name):
-    words = ["x"] * (1 + sum(one.param_type_name == "argument" for one in command(name).params))
-    message, _ = usage([*LINES[name], *words])
-    assert "x" in message
+    takes = any(one.param_type_name == "argument" for one in command(name).params)
+    message, hint = usage([*LINES[name], *(["x"] if takes else []), "y z", "more"])
+    assert message == "flux: error: unexpected argument 'y z'"
+    assert hint == f"hint: {f'one at a time: flux {name} x' if takes else f'see flux {name} --help'}"
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        ("generate --curl fox", "no such option: --curl", "did you mean flux resolve --curl?"),
+        ("generate --version", "no such option: --version", "did you mean flux --version?"),
+        ("resolve --alt x", "no such option: --alt", "did you mean flux convert --alt?"),
+        ("--sizes", "no such option: --sizes", "did you mean flux sizes?"),
+        ("--generate fox", "no such option: --generate", "did you mean flux generate?"),
+        ("--helpme", "no such option: --helpme", "did you mean --help?"),
+        ("sizes --hlep", "no such option: --hlep", "did you mean --help?"),
+        ("help-me", "no such command: help-me", "did you mean help?"),
+        ("convert --offline x", "no such option: --offline", "see flux convert --help"),  # several commands have it
+        ("-sizes", "no such option: -s", "see flux --help"),
+        ("-help", "no such option: -help", "did you mean --help?"),
+        ("-version", "no such option: -version", "did you mean --version?"),
+        ("generate fox --offline --progress plian", "--progress: progress must be auto or plain or none, not 'plian'",
+         "did you mean plain?"),
+        ("generate fox --offline --progress bad", "--progress: progress must be auto or plain or none, not 'bad'",
+         "write --progress auto"),
+        ("generate fox --offline --max-cost -1", "--max-cost: max_cost must be a number from 0 up, not '-1'",
+         "write --max-cost 1"),
+        ("generate fox --offline --retries many", "--retries: retries must be a whole number, not 'many'",
+         "write --retries 3"),
+        (f"resolve fox --seed {10**22}", f"seed must be a whole number of 64 bits, not '{10**22}'",
+         f"the largest is {2**63 - 1}"),
+        (f"resolve fox --n {10**22}", f"n must be a whole number of 64 bits, not '{10**22}'", "the largest is 10000"),
+    ],
+)  # fmt: skip
+def test_the_hint_is_what_to_type_next(line, message, hint):
+    assert usage(line.split()) == (f"flux: error: {message}", f"hint: {hint}")
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [(name, one) for name in LINES for one in (*options(name, "value"), *options(name, "flag")) if len(one) > 3],
+)
+def test_a_long_option_with_one_dash_is_no_cluster_of_short_ones(name, option):
+    """`-offline` would mean `-o ffline`: a picture that is paid for, in a file of that name."""
+    value = option in options(name, "value")
+    usage_of = usage([*LINES[name], option[1:], *(["16:9"] if value else [])])
+    assert usage_of == (
+        f"flux: error: no such option: {option[1:]}",
+        f"hint: did you mean {option}{' 16:9' if value else ''}?",
+    )
+    assert usage([*LINES[name], f"{option[1:]}=x"])[0] == f"flux: error: no such option: {option[1:]}"
+
+
+@pytest.mark.parametrize(
+    "line", [["-o", "-raw.png"], ["--output", "-offline"], ["-n1", "-o", "x.png"], ["-vo", "x.png"], ["--", "-size"]]
+)
+def test_values_and_clusters_may_look_as_they_like(line):
+    prompt = [] if "--" in line else ["a fox"]
+    code, _, err = said(["generate", *prompt, "--offline", "--dry-run", *line])
+    assert (code, err) == (0, "")
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, "config"])
@@ -131,8 +192,46 @@ def test_help_says_the_variable_and_default_of_every_setting(setting):
         assert f"default: {setting.default}" in texts[setting.name]
 
 
+def longer_than(width, text):
+    """Lines that could have been broken: they are too long, and of more than one word beside their margin."""
+    return [line for line in text.splitlines() if len(line) > width and len(line.strip(" \\").split()) > 1]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+@pytest.mark.parametrize("line", [*(f"{name} --help" for name in ("", *LINES)), *(f"help {name}" for name in TOPICS)])
+def test_help_fits_any_width_and_breaks_no_word(line, width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    wide = said(line.split())[1]
+    monkeypatch.setenv("COLUMNS", str(width))
+    code, narrow, err = said(line.split())
+    assert (code, err) == (0, "")
+    assert [one for one in longer_than(width, narrow) if "#" not in one] == []  # comments in examples stay whole
+    assert set(wide.split()) == {*narrow.split()} - {"\\"}
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_no_summary_of_a_command_is_cut(width, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = " ".join(said(["--help"])[1].split())
+    assert "..." not in text.replace("[ARGS]...", "")
+    assert all(f" {name} {' '.join(ROOT.commands[name].help.partition('.')[0].split())}." in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "config"])
+def test_a_long_example_is_several_lines_of_one_command(name, monkeypatch):
+    """What is printed at 40 columns means to a shell what the whole line means."""
+
+    def examples(width):
+        monkeypatch.setenv("COLUMNS", width)
+        text = said([name, "--help"])[1].partition("\nExamples:\n")[2].replace("\\\n", " ")
+        return [shlex.split(line, comments=True) for line in text.splitlines()]
+
+    assert examples("40") == examples("100")
+
+
 @pytest.mark.parametrize("name", TOPICS)
-def test_a_topic_is_short_plain_text(name):
+def test_a_topic_is_short_plain_text(name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     code, out, err = said(["help", name])
     assert (code, err) == (0, "")
     assert len(out.splitlines()) <= 40
@@ -146,12 +245,47 @@ def test_help_of_a_command_is_what_the_command_says_of_itself(name):
 
 def test_the_topics_tell_what_the_program_knows():
     """Every variable, key, field of names and exit code is in its topic."""
-    environment = TOPICS["environment"][1]()
+    environment = explain("environment")
     keys = {variable for row in ROWS.values() for variable in row.key_variables}
     assert all(name in environment for name in {row.variable for row in SETTINGS} | keys)
-    assert all(f"{{{field}}}" in TOPICS["names"][1]() for field in FIELDS)
+    assert all(f"{{{field}}}" in explain("names") for field in FIELDS)
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.FluxError)]
     assert {code for code, _ in EXIT_CODES} == {"0", "3", *(str(kind.exit_code) for kind in classes)}
+
+
+PACKAGE = Path(flux_cli.__file__).parent
+READ = {
+    name
+    for path in PACKAGE.rglob("*.py")
+    for name in re.findall(r"[\"'](FLUX_[A-Z_]+)[\"']", path.read_text(encoding="utf-8"))
+}
+OTHERS = ("NO_COLOR", "CI", "GITHUB_ACTIONS", "SSL_CERT_FILE", "SSL_CERT_DIR", "XDG_CONFIG_HOME", "COLUMNS")
+
+
+def words(text):
+    return set(re.findall(r"\w+", text))
+
+
+def test_every_variable_the_code_reads_is_in_its_topic():
+    assert {"FLUX_MODEL", "FLUX_PREVIEW", "FLUX_STATE"} <= READ
+    assert {*READ, *OTHERS} <= words(explain("environment"))
+
+
+@pytest.mark.parametrize("page", ["README.md", "man/flux.1"])
+def test_every_variable_the_code_reads_is_in_the_docs(page):
+    text = (PACKAGE.parent / page).read_text(encoding="utf-8")
+    assert words(text.replace("\\", "")) >= READ
+
+
+def test_config_shows_what_every_variable_sets():
+    assert {row.variable for row in (*SETTINGS, *VARIABLES)} <= words(said(["config"])[1])
+
+
+def test_an_id_is_what_help_and_readme_say():
+    _, out, _ = said(["generate", "a fox", "--offline", "--dry-run", "-o", "{id}.png"])
+    assert re.search(r"^file [0-9a-f]{8}\.png$", out, re.MULTILINE)
+    assert "{id} eight random hex digits" in explain("names")
+    assert "`{id}` (eight random hex digits)" in (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
 
 
 def test_help_lists_the_topics_and_knows_nothing_else():

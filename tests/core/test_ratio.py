@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import FluxError, UsageError
+from flux_cli.core.meant import WORDS
 from flux_cli.core.model import Size
 from flux_cli.core.ratio import (
+    SMALLEST,
     nearest_ratio,
     nearest_size,
     nearest_tier,
@@ -47,8 +49,6 @@ HOSTILE = [
     "16:9:3",
     "1x2x3",
     "16:9x3",
-    "16/9",
-    "16 : 9",
     "16\n:9",
     "1024x\n1024",
     "\uff11\uff16:\uff19",  # full-width digits
@@ -89,6 +89,13 @@ HOSTILE = [
         (" 1920x1080\n", 1920, 1080, True),
         ("01024x1024", 1024, 1024, True),
         ("1x1", 1, 1, True),
+        ("1183 × 887", 1183, 887, True),  # the way flux sizes prints it
+        ("1920 x 1080", 1920, 1080, True),
+        ("1920*1080", 1920, 1080, True),
+        ("1920  *  1080", 1920, 1080, True),
+        ("16 : 9", 16, 9, False),
+        ("16/9", 16, 9, False),
+        ("1.91 / 1", 1.91, 1, False),
         ("999999999x999999999", 999_999_999, 999_999_999, True),
         ("16:9", 16, 9, False),
         ("1.91:1", 1.91, 1, False),
@@ -105,7 +112,7 @@ def test_what_is_no_shape_is_refused_with_parameter_and_value(text):
     with pytest.raises(UsageError) as raised:
         parse_shape(text, "size")
     assert raised.value.message == f"size {text!r} is no size"
-    assert "1920x1080" in raised.value.hint
+    assert raised.value.hint
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -121,11 +128,80 @@ def test_a_ratio_is_width_over_height(text, ratio):
     assert parse_ratio(text) == pytest.approx(ratio, rel=1e-15)
 
 
-@pytest.mark.parametrize("text", ["1920x1080", "1920×1080", "1024X1024"])
+@pytest.mark.parametrize("text", ["1920x1080", "1920×1080", "1920X1080", "1920 × 1080", "1920*1080"])
 def test_pixels_are_no_aspect_ratio_and_the_hint_names_the_right_option(text):
     with pytest.raises(UsageError, match="is a size in pixels") as raised:
         parse_ratio(text)
-    assert f"--size {text}" in raised.value.hint
+    assert "--size 1920x1080," in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("16x9", "16:9"), ("9X16", "9:16"), ("21 × 9", "21:9"), ("4*3", "4:3"), ("1x1", "1:1"), ("15x1000", "15:1000")],
+)
+@pytest.mark.parametrize("parse", [parse_ratio, lambda text: parse_shape(text, smallest=SMALLEST)])
+def test_a_shape_that_was_written_with_an_x_is_no_tiny_picture(parse, text, meant):
+    with pytest.raises(UsageError, match=r"is a picture of \d+ by \d+ pixels") as raised:
+        parse(text)
+    assert raised.value.hint == f"did you mean {meant}?"
+
+
+def test_the_smallest_icon_is_a_picture():
+    assert parse_shape(f"{SMALLEST}x{SMALLEST}", smallest=SMALLEST).is_pixels
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_what_words_stand_for_is_a_shape_itself(text):
+    assert parse_shape(WORDS[text], smallest=SMALLEST)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("1080p", "1920x1080"), ("1080 P", "1920x1080"), ("Full-HD", "1920x1080"), ("4K", "3840x2160"),
+        ("1920 1080", "1920x1080"), ("1920,1080", "1920x1080"), ("1920 by 1080", "1920x1080"),
+        ("1920px x 1080px", "1920x1080"), ("1920x1080px", "1920x1080"), ("1024", "1024x1024"), ("512px", "512x512"),
+    ],
+)  # fmt: skip
+def test_the_hint_says_the_pixels_that_were_meant(text, meant):
+    with pytest.raises(UsageError) as raised:
+        parse_shape(text)
+    assert raised.value.hint == f"did you mean {meant}?"
+    with pytest.raises(UsageError) as raised:
+        parse_ratio(text)
+    assert raised.value.hint == f"did you mean --size {meant}?"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("square", "1:1"),
+        ("Portrait", "2:3"),
+        ("landscape", "3:2"),
+        ("16-9", "16:9"),
+        ("16 by 9", "16:9"),
+        ("4,3", "4:3"),
+    ],
+)
+@pytest.mark.parametrize("parse", [parse_ratio, parse_shape])
+def test_the_hint_says_the_shape_that_was_meant(parse, text, meant):
+    with pytest.raises(UsageError) as raised:
+        parse(text)
+    assert raised.value.hint == f"did you mean {meant}?"
+
+
+@pytest.mark.parametrize("text", ["2mp", "0.5K", "2 K", "1M", " 0.25 MP "])
+def test_a_scale_in_the_place_of_a_shape_is_sent_to_its_option(text):
+    with pytest.raises(UsageError) as raised:
+        parse_shape(text)
+    assert f"--resolution {text.replace(' ', '')}" in raised.value.hint
+
+
+@pytest.mark.parametrize("text", ["banana", "0", "7", "0-9", "0 0", "123456 7", "\u0661\u0666-\u0669", "1-2-3"])
+def test_where_nothing_is_plainly_meant_the_hint_says_how_to_write(text):
+    with pytest.raises(UsageError) as raised:
+        parse_shape(text)
+    assert raised.value.hint == "write pixels as 1920x1080 or a shape as 16:9"
 
 
 @pytest.mark.parametrize(

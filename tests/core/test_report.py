@@ -293,7 +293,7 @@ def test_the_document_says_everything_that_was_asked():
     ("said", "requested"),
     [
         ({}, None),
-        ({"size": "9x9"}, "9x9"),
+        ({"size": "99x99"}, "99x99"),
         ({"aspect_ratio": "2:1"}, "2:1"),
         ({"size": "1:1", "aspect_ratio": "2:1"}, "1:1"),
     ],

@@ -164,7 +164,7 @@ def test_size_and_layout_of_the_page(said, size, notes):
         ({"resolution": "1K"}, "resolution", "part of size 1024x1024"),
         ({"resolution": "2K"}, "resolution", "not supported: the nearest tier is 1K"),
         ({"size": "1:1", "aspect_ratio": "3:2"}, "aspect_ratio", "size 1:1 is more specific and always wins"),
-        ({"size": "8x8", "resolution": "2K"}, "resolution", "size 8x8 is more specific and always wins"),
+        ({"size": "88x88", "resolution": "2K"}, "resolution", "size 88x88 is more specific and always wins"),
     ],
 )
 def test_the_reason_says_what_decided(said, parameter, reason):

@@ -34,6 +34,14 @@ def test_without_a_key_nothing_is_sent_and_the_hint_names_variable_and_offline(k
     assert list(Path().iterdir()) == []
 
 
+def test_without_a_key_a_misspelt_model_is_said_first(keyless):
+    note, error, _ = keyless("a fox", "-m", "flux1.1-pro-ulta").err.splitlines()
+    assert note.startswith("flux: note: model flux1.1-pro-ulta: ")
+    assert note.endswith("did you mean flux1.1-pro-ultra?")
+    assert error.startswith("flux: error: no key")
+    assert len(keyless("a fox", "-m", "flux1.1-pro-ulta", "--quiet").err.splitlines()) == 2
+
+
 def test_without_a_key_json_has_the_code(keyless):
     result = keyless("a fox", "--json")
     assert (result.json["exit_code"], result.json["errors"][0]["code"]) == (4, "auth")

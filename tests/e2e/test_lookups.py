@@ -46,11 +46,17 @@ def test_a_published_size_is_found_from_either_spelling(flux, size, ratio):
     ("asked", "found"),
     [
         ("1920x1080", "1365x768"), ("7:1", "1563x670"), ("1.91:1", "1365x768"), ("297:210", "1254x836"),
-        ("1X1", "1024x1024"), ("4000×3000", "1183x887"), ("32:18", "1365x768"),
+        ("512X512", "1024x1024"), ("4000×3000", "1183x887"), ("32:18", "1365x768"), ("1183 × 887", "1183x887"),
+        ("1920 x 1080", "1365x768"), ("1920*1080", "1365x768"), ("16/9", "1365x768"),
     ],
 )  # fmt: skip
 def test_the_nearest_size_of_anything(flux, asked, found):
     assert flux("sizes", asked, "--plain").lines == [found]
+
+
+@pytest.mark.parametrize("words", ["1183 × 887", "1920 x 1080", "16 : 9"])
+def test_the_printed_spelling_of_a_size_needs_no_quotes(flux, words):
+    assert flux("sizes", *words.split(), "--json").json == flux("sizes", words, "--json").json
 
 
 def test_sizes_as_json(flux):
@@ -65,7 +71,23 @@ def test_sizes_as_json(flux):
 
 
 def test_sizes_says_why_a_row_was_chosen(flux):
-    assert "nearest" in flux("sizes", "7:1").lines[-1]
+    result = flux("sizes", "7:1")
+    assert result.lines[0].endswith("  1 of 11 sizes")
+    assert result.lines[-1] == "7:1: not supported: the nearest ratio is 21:9"
+    assert flux("sizes", "32:18").lines[-1] == "32:18: 16:9 is 1365x768"
+
+
+@pytest.mark.parametrize("asked", ["16:9", "1365x768"])
+def test_what_the_row_says_itself_is_not_said_again(flux, asked):
+    assert flux("sizes", asked).lines[-1].startswith("1365 × 768")
+
+
+@pytest.mark.parametrize("line", ["generate fox -s", "generate fox -a", "resolve fox -s", "resolve -a", "sizes"])
+def test_a_ratio_written_as_pixels_is_asked_about_before_anything_is_paid(generate, flux, gateway, line):
+    command, *words = line.split()
+    result = generate(*words, "16x9") if command == "generate" else flux(command, *words, "16x9")
+    assert (result.code, result.out, gateway.requests) == (2, "", [])
+    assert result.err.splitlines()[1] == "hint: did you mean 16:9?"
 
 
 def test_sizes_of_another_model(flux):

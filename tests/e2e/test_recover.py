@@ -340,6 +340,24 @@ def test_what_could_not_be_fetched_leaves_no_file_that_is_none(generate, gateway
     assert list(folder.iterdir()) == []
 
 
+def test_what_keeps_several_runs_waiting_is_said_once_with_their_names(killed, recover, gateway, release, flux):
+    gateway.answers(held(release), held(release))
+    for number in (1, 2):
+        killed("--seed", "7", "-o", f"{number}.jpg", when=lambda sent=number: len(gateway.posts) == sent)
+    release.set()
+    runs = [row["run"] for row in flux("runs", "--json").json["runs"]]
+    said = [line for line in recover(env={"LUMENFALL_API_KEY": ""}).err.splitlines() if "error: " in line]
+    assert said in [
+        [f"flux: error: {one}, {other}: no key: LUMENFALL_API_KEY is not set"] for one, other in (runs, runs[::-1])
+    ]
+    gateway.serves(HISTORY, status(404))
+    result = recover()
+    (error, *_) = (line for line in result.err.splitlines() if "error: " in line)
+    assert error.startswith("flux: error: 20")
+    assert f"hint: {gateway.url} seems to keep no history; see the calls: flux runs 20" in result.err
+    assert "flux models" not in result.err
+
+
 @pytest.mark.parametrize("number", [403, 404, 410])
 def test_an_address_that_has_expired_is_said_to_be_and_not_offered_again(generate, recover, gateway, flux, number):
     gateway.answers(picture(first=(status(500),)))

@@ -47,6 +47,36 @@ def rows(text):
     return [line for line in text.splitlines() if FRAME.match(line)]
 
 
+LOOKUPS = (
+    "providers",
+    "providers bfl",
+    "config",
+    "sizes",
+    "models",
+    "resolve -a 7:1 --raw",
+    "help environment",
+    "help",
+    "generate -h",
+)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("line", LOOKUPS)
+def test_what_is_looked_up_fits_the_terminal_and_is_whole_in_a_pipe(flux, command, environment, tmp_path, line, width):
+    piped = flux(*line.split(), env={"FLUX_PREVIEW": "off"})
+    with Screen([command, *line.split()], environment, width=width, height=200, folder=tmp_path) as shown:
+        shown.end()
+        lines = shown.everything
+    assert lines[-1] == "[exit 0]"
+    if line.startswith("resolve"):
+        lines = lines[3:-2]  # the table between what is to be copied and what to expect
+    assert [one for one in lines if len(one) > width and len(one.split()) > 1] == []
+    words = {word for one in lines[:-1] for word in one.split()} - {"\\"}
+    assert words <= set(piped.out.split())
+    if width == 200 and not line.endswith("-h"):
+        assert "\n".join(lines[:-1]) in piped.out
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_call_under_way_has_one_line_with_state_time_and_prompt(screen, gateway, release, width):
     gateway.answers(held(release))
