@@ -34,8 +34,10 @@ def run() -> NoReturn:
 
         leave(code)
     except KeyboardInterrupt:  # while modules were loaded: nobody else was listening yet
-        os.write(2, b"flux: error: interrupted\n")
-        os._exit(130)
+        try:
+            os.write(2, b"flux: error: interrupted\n")
+        finally:  # stderr may be closed
+            os._exit(130)
 
 
 def _unraisable(fault: sys.UnraisableHookArgs) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextvars import ContextVar
 
 from flux_cli.core.annotation import inert_json
 from flux_cli.core.errors import DiskError
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 
     from flux_cli.core.model import Json
 
-# Why standard output took less than everything, in this line of work.
-_LOST: ContextVar[str] = ContextVar("why output is lost", default="")
+_LOST: list[str] = []  # why standard output took less than everything
 
 # What JSON leaves as it is and terminals may obey: the second set of control characters, marks that turn text round.
 ACTING = {
@@ -34,7 +32,7 @@ def prepare() -> None:
     One that the caller closed is opened, so that no file gets its number: nobody hears what goes to stderr, and on
     stdout every write fails, as on a full disk.
     """
-    _LOST.set("")
+    _LOST.clear()
     for name, way in (("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
         stream = getattr(sys, name)
         if stream is None:
@@ -97,16 +95,16 @@ def write(stream: TextIO, text: str) -> None:
     except OSError as fault:
         abandon(stream)
         if stream is sys.stdout:
-            _LOST.set(fault.strerror or str(fault))
+            _LOST.append(fault.strerror or str(fault))
 
 
 def check(saved: Iterable[str] = ()) -> None:
     """Raise DiskError where data for standard output got lost, saying what is `saved` all the same."""
-    if reason := _LOST.get():
+    if _LOST:
         paths = list(saved)
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         there = f"; saved: {paths[0]}{more}" if paths else ""
-        raise DiskError(f"cannot write to standard output: {reason}{there}")
+        raise DiskError(f"cannot write to standard output: {_LOST[0]}{there}")
 
 
 def leave(code: int) -> NoReturn:

@@ -45,10 +45,14 @@ def _answer(options: Options, finishing: Finishing, *, curl: bool) -> str:
 
 def _document(prepared: Prepared, sent: list[Post]) -> dict[str, Json]:
     notes: list[Json] = [note_document(note) for note in (*prepared.resolved.notes, *prepared.plan.notes)]
-    sends: list[Json] = [{"method": "POST", "url": post.url, "body": post.body} for post in sent]
+    row = prepared.settings.provider
+    sends: list[Json] = [
+        {"method": "POST", "url": post.url if row.hosted else None, "body": post.body} for post in sent
+    ]
     return {
         "schema": SCHEMA,
-        "provider": prepared.settings.provider.name,
+        "provider": row.name,
+        "hosted": row.hosted,
         "request": request_document(prepared.resolved),
         "resolved": resolved_document(prepared.resolved),
         "notes": notes,

@@ -129,10 +129,7 @@ DEFINITIONS: dict[str, Node] = {
         cost_usd=MAYBE_NUMBER, cost_source=TEXT,
     ),
     "failure": _object(**ENDED, files={"const": []}, errors=_list(_ref("error"))),
-    "resolution": _object(
-        **{name: node for name, node in RUN.items() if name != "hosted"},
-        sends=_list(_object(method=TEXT, url=TEXT, body=_map(ANY))),
-    ),
+    "resolution": _object(**RUN, sends=_list(_object(method=TEXT, url=MAYBE_TEXT, body=_map(ANY)))),
     "size_table": _object(
         schema=_words(SCHEMA), model=TEXT, asked=MAYBE_TEXT, reason=MAYBE_TEXT, sizes=_list(_ref("size"))
     ),

@@ -147,3 +147,5 @@ def test_what_would_be_drawn_is_told_without_an_address(flux, line):
     assert "://" not in told.out
     assert told.out.count("sketch offline, nothing is sent:") == (2 if "-n" in line else 1)
     assert "POST https://" in flux(command, "a fox", *more).out
+    document = flux(command, "a fox", "--offline", *more, "--json").json
+    assert (document["hosted"], "://" in str(document)) == (False, False)
