@@ -137,7 +137,7 @@ def test_resolve_as_json_says_what_generate_sends(flux, generate, gateway):
     document = flux("resolve", *options, "--json").json
     generate(*options)
     assert [sent["body"] for sent in document["sends"]] == sorted(gateway.posts, key=lambda body: body["seed"])
-    assert {"schema", "provider", "request", "resolved", "notes", "sends"} == set(document)
+    assert {"schema", "provider", "hosted", "request", "resolved", "notes", "sends"} == set(document)
     assert all(set(note) >= {"parameter", "asked", "used", "behaviour", "reason"} for note in document["notes"])
 
 
