@@ -40,9 +40,9 @@ ROWS = (
 TAB = """
 source "$1"; COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'
 for line in 'flux generate x --out' 'flux resolve -a 16:' 'flux s'; do
-    COMP_LINE=$line COMP_POINT=${#line} COMP_TYPE=9
+    COMP_LINE=$line COMP_POINT=${#line} COMP_TYPE=9 word=${line##*[ :]}
     begin=${EPOCHREALTIME/./}
-    for ((i = 0; i < $2; i++)); do _flux; done
+    for ((i = 0; i < $2; i++)); do _flux flux "$word"; done
     middle=${EPOCHREALTIME/./}
     for ((i = 0; i < $2; i++)); do /bin/true; done
     end=${EPOCHREALTIME/./}

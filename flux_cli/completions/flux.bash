@@ -1,13 +1,14 @@
 # Made by scripts/generate: change that, not this.
 # bash 3.2 and newer. Nothing is started: words are compared by the shell itself.
 
-_flux_values() {  # what the value of an option can be
+_flux_values() {  # what the value of an option can be; fails for an option that takes none
     case $1 in
         --size|-s) listed=(4:3 4:5 5:4 1:1 3:4 2:3 3:2 9:16 16:9 9:21 21:9 1183x887 916x1145 1145x916 1024x1024 887x1182 836x1254 1254x836 768x1365 1365x768 670x1564 1563x670) ;;
         --aspect-ratio|-a) listed=(4:3 4:5 5:4 1:1 3:4 2:3 3:2 9:16 16:9 9:21 21:9) ;;
         --resolution|-r) listed=(0.5K 1K 2K 4K) ;;
         --model|-m) listed=(flux1.1-pro flux-pro-1.1 flux1.1-pro-ultra flux-pro-1.1-ultra) ;;
         --route) listed=(fal replicate) ;;
+        -n|--n|--seed|--image-prompt-strength|--param|-p|--output-compression|--quality|-q|--concurrency|--timeout|--retries|--max-cost|--base-url|--width|--max-bytes|--alt) listed=() ;;
         --image-prompt|--like|--output|-o|--log-file|--sheet-output) listed=('<files>') ;;
         --safety-tolerance) listed=(1 2 3 4 5 6) ;;
         --response-format) listed=(url b64_json) ;;
@@ -17,6 +18,7 @@ _flux_values() {  # what the value of an option can be
         --fit) listed=(none cover contain exact) ;;
         --focus) listed=(centre top bottom left right entropy attention) ;;
         --effort) listed=(fast balanced small) ;;
+        *) return 1 ;;
     esac
 }
 
@@ -57,9 +59,17 @@ _flux_arguments() {  # what can stand in this place of a command
     esac
 }
 
-_flux_split() {  # a line into `words` without their quotes; into `quote` one that is still open
-    local rest=$1 run last=0
-    words=('') quote=''
+_flux_option() {  # into `flag` the option of a word, that may have its value in it; into `glue` all up to the value
+    flag='' glue=''
+    case $1 in
+        --*=*) flag=${1%%=*} glue=${1%%=*}= ;;
+        --*) flag=$1 glue=$1 ;;
+        -*[sarmnpofq]*) glue=${1%%[sarmnpofq]*} flag=-${1:${#glue}:1} glue+=${flag#-} ;;
+    esac
+}
+
+_flux_split() {  # more of a line into `words` without their quotes; into `quote` one that is still open
+    local rest=$1 run last=$((${#words[@]} - 1))
     while true; do
         run=${rest%%[\\\"\'[:space:]]*}
         words[last]+=$run rest=${rest#"$run"}
@@ -79,9 +89,7 @@ _flux_split() {  # a line into `words` without their quotes; into `quote` one th
 }
 
 _flux() {
-    local awaits='^(--(size|aspect-ratio|resolution|model|route|n|seed|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|param|output|output-format|format|output-compression|quality|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|width|max-bytes|effort|sheet-output|alt)|-[^-sarmnpofq]*[sarmnpofq])$'
-    local joined='^(--[^=]+=|-[^-sarmnpofq]*[sarmnpofq])'
-    local line=${COMP_LINE:0:COMP_POINT} words=() quote=''
+    local line=${COMP_LINE:0:COMP_POINT} words=('') quote=''
     COMPREPLY=()
 
     # Readline puts what is found in the place of its own idea of the word, $2: what stands before that stays.
@@ -89,10 +97,10 @@ _flux() {
     _flux_split "$kept"
     local last=$((${#words[@]} - 1))
     local before=${words[last]}
-    _flux_split "$line"
-    [[ ${#words[@]} == $((last + 1)) ]] || return 0  # it means more than a word
+    _flux_split "${line#"$kept"}"
+    [[ ${#words[@]} == $((last + 1)) && $kept != *\\ ]] || return 0  # it means more than a word
 
-    local place word command='' count=0 flag='' dashes=''
+    local place word command='' count=0 flag='' glue='' dashes='' listed=()
     for ((place = 1; place < last; place++)); do
         word=${words[place]}
         if [[ -n $flag ]]; then
@@ -100,7 +108,8 @@ _flux() {
         elif [[ -z $dashes && $word == -- ]]; then
             dashes=$word
         elif [[ -z $dashes && $word == -?* ]]; then
-            if [[ $word =~ $awaits ]]; then flag=$word; fi
+            _flux_option "$word"
+            [[ $glue == "$word" && $word != *= ]] && _flux_values "$flag" || flag=''
         else
             case $command/$count/$word in
                 /0/generate | /0/resolve | /0/show | /0/convert | /0/sizes | /0/models | /0/providers | /0/runs | /0/recover | /0/schema | /0/completion | /0/help | /0/config | config/0/path) command=${command:+$command }$word ;;
@@ -109,16 +118,18 @@ _flux() {
         fi
     done
 
-    local listed=() typed=${words[last]} glue=''  # the glue stands before the value in the same word
-    if [[ -z $flag$dashes && $typed =~ $joined && ( $typed == *= || $typed != "${BASH_REMATCH[0]}" ) ]]; then
-        glue=${BASH_REMATCH[0]} flag=${BASH_REMATCH[0]%=}
+    local typed=${words[last]}
+    listed=()
+    if [[ -n $flag$dashes ]]; then
+        glue=''
+    else
+        _flux_option "$typed"
+        if [[ $glue == "$typed" && $typed != *= ]]; then flag='' glue=''; fi
     fi
     if [[ ${kept%"${kept##*[![:space:]]}"} == *[\<\>] ]]; then  # a redirection
         listed=('<files>') glue=$before
-    elif [[ $flag == --* ]]; then
-        _flux_values "$flag"
     elif [[ -n $flag ]]; then
-        _flux_values "-${flag: -1}"
+        _flux_values "$flag"
     elif [[ -z $dashes && $typed == -* ]]; then
         if [[ -z $quote ]]; then _flux_options "$command"; fi
     else
@@ -147,11 +158,11 @@ _flux() {
 
     local row
     for row in "${listed[@]-}"; do
-        [[ -n $row && $row == "$typed"* ]] || continue
+        [[ $row == "$typed"* && -n $row ]] || continue
         word=$glue${row%%$'\t'*}
         word=${word#"$before"}
         if [[ -z $quote ]]; then
-            printf -v word %q "$word"
+            if [[ $word == *[!0-9A-Za-z:=./@_-]* ]]; then printf -v word %q "$word"; fi
         elif [[ $word == *[\"\'\`\$\\]* ]]; then
             continue
         fi

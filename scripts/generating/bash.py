@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from shlex import quote
 
 from generating.app import Words, commands
-from generating.values import AT_FILES, FILES, MADE, NAMES, awaits, bare, joined, names, places, taken
+from generating.values import AT_FILES, FILES, MADE, NAMES, bare, letters, names, places, taken
 
 BASH = r"""# {made}
 # bash 3.2 and newer. Nothing is started: words are compared by the shell itself.
 
-_flux_values() {{  # what the value of an option can be
+_flux_values() {{  # what the value of an option can be; fails for an option that takes none
     case $1 in
 {values}
+        *) return 1 ;;
     esac
 }}
 
@@ -27,9 +28,17 @@ _flux_arguments() {{  # what can stand in this place of a command
     esac
 }}
 
-_flux_split() {{  # a line into `words` without their quotes; into `quote` one that is still open
-    local rest=$1 run last=0
-    words=('') quote=''
+_flux_option() {{  # into `flag` the option of a word, that may have its value in it; into `glue` all up to the value
+    flag='' glue=''
+    case $1 in
+        --*=*) flag=${{1%%=*}} glue=${{1%%=*}}= ;;
+        --*) flag=$1 glue=$1 ;;
+        -*[{letters}]*) glue=${{1%%[{letters}]*}} flag=-${{1:${{#glue}}:1}} glue+=${{flag#-}} ;;
+    esac
+}}
+
+_flux_split() {{  # more of a line into `words` without their quotes; into `quote` one that is still open
+    local rest=$1 run last=$((${{#words[@]}} - 1))
     while true; do
         run=${{rest%%[\\\"\'[:space:]]*}}
         words[last]+=$run rest=${{rest#"$run"}}
@@ -49,9 +58,7 @@ _flux_split() {{  # a line into `words` without their quotes; into `quote` one t
 }}
 
 _flux() {{
-    local awaits={awaits}
-    local joined={joined}
-    local line=${{COMP_LINE:0:COMP_POINT}} words=() quote=''
+    local line=${{COMP_LINE:0:COMP_POINT}} words=('') quote=''
     COMPREPLY=()
 
     # Readline puts what is found in the place of its own idea of the word, $2: what stands before that stays.
@@ -59,10 +66,10 @@ _flux() {{
     _flux_split "$kept"
     local last=$((${{#words[@]}} - 1))
     local before=${{words[last]}}
-    _flux_split "$line"
-    [[ ${{#words[@]}} == $((last + 1)) ]] || return 0  # it means more than a word
+    _flux_split "${{line#"$kept"}}"
+    [[ ${{#words[@]}} == $((last + 1)) && $kept != *\\ ]] || return 0  # it means more than a word
 
-    local place word command='' count=0 flag='' dashes=''
+    local place word command='' count=0 flag='' glue='' dashes='' listed=()
     for ((place = 1; place < last; place++)); do
         word=${{words[place]}}
         if [[ -n $flag ]]; then
@@ -70,7 +77,8 @@ _flux() {{
         elif [[ -z $dashes && $word == -- ]]; then
             dashes=$word
         elif [[ -z $dashes && $word == -?* ]]; then
-            if [[ $word =~ $awaits ]]; then flag=$word; fi
+            _flux_option "$word"
+            [[ $glue == "$word" && $word != *= ]] && _flux_values "$flag" || flag=''
         else
             case $command/$count/$word in
                 {commands}) command=${{command:+$command }}$word ;;
@@ -79,16 +87,18 @@ _flux() {{
         fi
     done
 
-    local listed=() typed=${{words[last]}} glue=''  # the glue stands before the value in the same word
-    if [[ -z $flag$dashes && $typed =~ $joined && ( $typed == *= || $typed != "${{BASH_REMATCH[0]}}" ) ]]; then
-        glue=${{BASH_REMATCH[0]}} flag=${{BASH_REMATCH[0]%=}}
+    local typed=${{words[last]}}
+    listed=()
+    if [[ -n $flag$dashes ]]; then
+        glue=''
+    else
+        _flux_option "$typed"
+        if [[ $glue == "$typed" && $typed != *= ]]; then flag='' glue=''; fi
     fi
     if [[ ${{kept%"${{kept##*[![:space:]]}}"}} == *[\<\>] ]]; then  # a redirection
         listed=({files}) glue=$before
-    elif [[ $flag == --* ]]; then
-        _flux_values "$flag"
     elif [[ -n $flag ]]; then
-        _flux_values "-${{flag: -1}}"
+        _flux_values "$flag"
     elif [[ -z $dashes && $typed == -* ]]; then
         if [[ -z $quote ]]; then _flux_options "$command"; fi
     else
@@ -117,11 +127,11 @@ _flux() {{
 
     local row
     for row in "${{listed[@]-}}"; do
-        [[ -n $row && $row == "$typed"* ]] || continue
+        [[ $row == "$typed"* && -n $row ]] || continue
         word=$glue${{row%%$'\t'*}}
         word=${{word#"$before"}}
         if [[ -z $quote ]]; then
-            printf -v word %q "$word"
+            if [[ $word == *[!0-9A-Za-z:=./@_-]* ]]; then printf -v word %q "$word"; fi
         elif [[ $word == *[\"\'\`\$\\]* ]]; then
             continue
         fi
@@ -146,11 +156,10 @@ def bash() -> str:
         flags.setdefault(words, []).append(flag)
     return BASH.format(
         made=MADE,
-        values=_cases(("|".join(flags[words]), bare(words)) for words in flags if words),
+        values=_cases(("|".join(flags[words]), bare(words)) for words in flags),
         options=_cases((quote(" ".join(row.path)), row.flags) for row in commands()),
         arguments=_cases((place.replace(" ", "\\ "), listed) for place, listed in places()),
-        awaits=quote(awaits()),
-        joined=quote(joined()),
+        letters=letters(),
         commands=" | ".join(name.replace(" ", "\\ ") for name in names()),
         files=quote(*FILES),
         at_files=quote(*AT_FILES),

@@ -106,7 +106,10 @@ def names() -> list[str]:
     return [f"{' '.join(row.path[:-1])}/0/{row.path[-1]}" for row in commands() if row.path]
 
 
+def letters() -> str:
+    """The short flags that take a value. Short flags stand together; the first of these takes what follows."""
+    return "".join(flag[1:] for flag in taken() if not flag.startswith("--"))
+
+
 def _short() -> str:
-    """Short flags stand together; the first one that takes a value takes what follows."""
-    letters = "".join(flag[1:] for flag in taken() if not flag.startswith("--"))
-    return f"-[^-{letters}]*[{letters}]"
+    return f"-[^-{letters()}]*[{letters()}]"
