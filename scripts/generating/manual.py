@@ -72,6 +72,7 @@ def man() -> str:
     lines = [
         '.\\" Made by scripts/generate: change that, not this.',
         f'.TH FLUX 1 {EDITION} "flux" "User Commands"',
+        ".ds AD l",  # newer formatters adjust every paragraph as this says
         ".ad l",
         ".nh",
         ".SH NAME",

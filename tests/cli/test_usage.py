@@ -253,6 +253,7 @@ def test_the_topics_tell_what_the_program_knows():
     assert {code for code, _ in EXIT_CODES} == {"0", "3", *(str(kind.exit_code) for kind in classes)}
 
 
+REPOSITORY = Path(__file__).parents[2]
 PACKAGE = Path(flux_cli.__file__).parent
 READ = {
     name
@@ -273,7 +274,7 @@ def test_every_variable_the_code_reads_is_in_its_topic():
 
 @pytest.mark.parametrize("page", ["README.md", "man/flux.1"])
 def test_every_variable_the_code_reads_is_in_the_docs(page):
-    text = (PACKAGE.parent / page).read_text(encoding="utf-8")
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
     assert words(text.replace("\\", "")) >= READ
 
 
@@ -285,7 +286,7 @@ def test_an_id_is_what_help_and_readme_say():
     _, out, _ = said(["generate", "a fox", "--offline", "--dry-run", "-o", "{id}.png"])
     assert re.search(r"^file [0-9a-f]{8}\.png$", out, re.MULTILINE)
     assert "{id} eight random hex digits" in explain("names")
-    assert "`{id}` (eight random hex digits)" in (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    assert "`{id}` (eight random hex digits)" in (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
 def test_help_lists_the_topics_and_knows_nothing_else():
