@@ -124,6 +124,7 @@ class _Run:
         self._budget = Budget(job.limit_usd, job.resolved.unit_price_usd)
         self._ended = asyncio.Event()
         self._answered = set(job.arrived)  # calls that are paid for
+        self._at_work = set(job.arrived)  # calls that are out, and not waiting for another try
         self._named: dict[int, float | None] = {}  # what a call has cost, in USD
         self._desk = Desk(job.delivery, job.sink, job.ledger, job.identity)
         self.outcomes = Outcomes(job.plan.calls)
@@ -167,9 +168,10 @@ class _Run:
             error = FluxError(f"internal error: {fault!r}", hint="please report it, with --verbose", billed=True)
             error.__cause__ = fault
         except asyncio.CancelledError:
-            error = (
-                None if saved else Interrupted("interrupted while the provider was working", billed=self._job.hosted)
-            )
+            if call.number not in self._at_work:
+                error = NotSentError("interrupted before it was sent")
+            elif not saved:
+                error = Interrupted("interrupted while the provider was working", billed=self._job.hosted)
             raise
         finally:
             named = self._named.pop(call.number, None)
@@ -179,6 +181,7 @@ class _Run:
             if error:
                 self._write_off(call, error, saved)
             self._answered.discard(call.number)
+            self._at_work.discard(call.number)
             seconds = time.monotonic() - started
             self._finish(place, Outcome(call, tuple(saved), error, seconds=seconds, cost_usd=named))
 
@@ -232,6 +235,7 @@ class _Run:
         """The one place where money is spent: written down before, and the answer before anything is made of it."""
 
         def told(kind: Literal["sent", "waiting"], reason: str, seconds: float) -> None:
+            (self._at_work.add if kind == "sent" else self._at_work.discard)(call.number)
             self._tell(Event(kind, call.number, reason, seconds))
 
         def answered(reply: Reply) -> None:

@@ -9,6 +9,7 @@ from flux_cli.core.annotation import inert_json
 from flux_cli.core.errors import DiskError
 from flux_cli.core.rendering import json_text, table
 from flux_cli.core.secret import redact
+from flux_cli.core.text import LONG, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
 
 _LOST: list[str] = []  # why standard output took less than everything
+DIGITS = 6  # which no width has
 
 # What JSON leaves as it is and terminals may obey: the second set of control characters, marks that turn text round.
 ACTING = {
@@ -33,10 +35,12 @@ def prepare() -> None:
     stdout every write fails, as on a full disk.
     """
     _LOST.clear()
-    for name, way in (("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
+    for number, name, way in ((1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
         stream = getattr(sys, name)
         if stream is None:
-            stream = os.fdopen(os.open(os.devnull, way), "w")
+            while (opened := os.open(os.devnull, way)) < number:  # a closed stdin takes the first
+                pass
+            stream = os.fdopen(opened, "w")
             setattr(sys, name, stream)
         if hasattr(stream, "reconfigure"):
             utf8 = (stream.encoding or "").lower().replace("-", "") == "utf8"
@@ -50,7 +54,8 @@ def out(text: str) -> None:
 
 def listing(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
     """A table that fits the terminal it is for; every row stays a line where a program reads it."""
-    return table(rows, right, columns())
+    safe = [[cell if cell.isprintable() else plain(cell, LONG) for cell in row] for row in rows]
+    return table(safe, right, columns())
 
 
 def columns() -> int | None:
@@ -60,7 +65,7 @@ def columns() -> int | None:
     except (OSError, ValueError, AttributeError):  # a pipe, a file, closed, none at all
         return None
     said = os.environ.get("COLUMNS", "")
-    return int(said) if said.isdecimal() and int(said) else seen or None
+    return int(said) if said.isdecimal() and len(said) < DIGITS and int(said) else seen or None
 
 
 def document_text(document: Mapping[str, Json] | Sequence[Json]) -> str:
@@ -99,12 +104,14 @@ def write(stream: TextIO, text: str) -> None:
 
 
 def check(saved: Iterable[str] = ()) -> None:
-    """Raise DiskError where data for standard output got lost, saying what is `saved` all the same."""
+    """Raise DiskError, once, where data for standard output got lost, saying what is `saved` all the same."""
     if _LOST:
+        reason = _LOST[0]
+        _LOST.clear()
         paths = list(saved)
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         there = f"; saved: {paths[0]}{more}" if paths else ""
-        raise DiskError(f"cannot write to standard output: {_LOST[0]}{there}")
+        raise DiskError(f"cannot write to standard output: {reason}{there}")
 
 
 def leave(code: int) -> NoReturn:

@@ -181,7 +181,7 @@ def _usage(fault: Exception, arguments: Sequence[str]) -> UsageError:
     command = next((word for word in arguments if word in COMMANDS), "")
     path = context.command_path if context else f"flux {command}".rstrip()
     if words.startswith(EXTRA):
-        return _too_many(words.partition(" (")[2].removesuffix(")"), path, arguments)
+        return _too_many(words.partition(" (")[2].removesuffix(")"), path, context, arguments)
     return UsageError(words[:1].lower() + words[1:].rstrip("."), hint=f"see {path} --help")
 
 
@@ -196,9 +196,9 @@ def _owner(option: str, context: Any) -> str:  # noqa: ANN401 - Typer keeps the 
     return f"did you mean {owners[0]} {option}?" if option.startswith("--") and len(owners) == 1 else ""
 
 
-def _too_many(extra: str, path: str, arguments: Sequence[str]) -> UsageError:
+def _too_many(extra: str, path: str, context: Any, arguments: Sequence[str]) -> UsageError:  # noqa: ANN401 - as above
     """Words a command has no place for: all that take one thing take it once."""
     first = next((word for word in arguments if word and f"{extra} ".startswith(f"{word} ")), extra)
-    before = arguments[arguments.index(first) - 1] if first in arguments else ""
-    hint = f"see {path} --help" if before in path.split() else f"one at a time: {path} {before}"
+    takes = [one for one in context.command.params if one.param_type_name == "argument"] if context else []
+    hint = f"{path} takes one at a time; see {path} --help" if takes else f"see {path} --help"
     return UsageError(f"unexpected argument {first!r}", hint=hint)

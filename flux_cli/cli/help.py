@@ -106,6 +106,9 @@ def _refuse_single_dash(parameters: Sequence[Any], line: Sequence[str]) -> None:
         name = f"-{word.partition('=')[0]}"
         if word == "--":
             return
+        flag, equals, value = word.partition("=")
+        if equals and flag in takes and not flag.startswith("--"):
+            raise UsageError(f"{flag} takes its value without =", hint=f"did you mean {flag} {value}?")
         if word in takes:
             next(words, None)
         elif name in known and len(word) > len("-x"):

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from flux_cli import console
 from flux_cli.commands.conversion import PIPE, Result, converted, cores, plan
+from flux_cli.commands.ending import told
 from flux_cli.commands.finish import read_finish
 from flux_cli.core import markup
 from flux_cli.core.errors import Interrupted, UsageError
 from flux_cli.core.formats import split_suffix
 from flux_cli.core.report import ended_document, error_document
 from flux_cli.core.variants import read_target
-from flux_cli.streams import check, is_closed
+from flux_cli.streams import is_closed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +46,7 @@ def run(options: Options, finishing: Finishing) -> int:
         )
     in_order = [results[source] for source in sources]
     _tell(options, finishing, in_order, piped=output == PIPE)
-    check([made.path for result in in_order for made in result.made])
-    return _exit_code(in_order)
+    return told(_exit_code(in_order), (made.path for result in in_order for made in result.made))
 
 
 def _check(options: Options, sources: Sequence[str], wanted: Finish, *, piped: bool) -> None:

@@ -9,14 +9,14 @@ from flux_cli.streams import abandon, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 
 def ended(work: Callable[[], object], arguments: Sequence[str]) -> int:
     """Do the work of one command line and return its exit code: the one place that turns failures into words."""
     try:
         code = work()
-        check()
+        return told(code if isinstance(code, int) else 0)
     except FluxError as fault:
         return failed(fault, arguments)
     except OSError as fault:  # what files and sockets raise has its own words; this is standard output
@@ -24,7 +24,19 @@ def ended(work: Callable[[], object], arguments: Sequence[str]) -> int:
         return failed(DiskError(f"cannot write to standard output: {fault.strerror}"), arguments)
     except KeyboardInterrupt:
         return failed(Interrupted("interrupted"), arguments)
-    return code if isinstance(code, int) else 0
+
+
+def told(code: int, saved: Iterable[str] = ()) -> int:
+    """The exit code of a command that has said everything; lost output fails it only where nothing else has."""
+    try:
+        check(saved)
+    except DiskError as fault:
+        if not code:
+            raise
+        from flux_cli import console
+
+        console.error(fault)
+    return code
 
 
 def failed(fault: FluxError, arguments: Sequence[str]) -> int:

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 from flux_cli import console, folders, journal, surroundings
 from flux_cli.commands.begun import new_name, record
+from flux_cli.commands.ending import told
 from flux_cli.commands.prepared import provider_of
 from flux_cli.commands.ready import Ready, check_budget, make_ready
 from flux_cli.commands.viewing import Shown, make_sheet, show_preview, wants_preview
 from flux_cli.core import markup
-from flux_cli.core.errors import FluxError, UsageError
+from flux_cli.core.errors import UsageError
 from flux_cli.core.formats import format_of_suffix
 from flux_cli.core.naming import Name, fixed
+from flux_cli.core.ratio import parse_pixels
 from flux_cli.core.report import Report, document
 from flux_cli.core.request import Event
 from flux_cli.core.sheet import sheet_name
 from flux_cli.core.tally import summary
-from flux_cli.streams import check
 
 if TYPE_CHECKING:
     from flux_cli.cli.finishing import Finishing
@@ -68,8 +69,7 @@ def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Vie
     if (shown or viewing.preview) and not report.interrupted:
         pictures = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]
     show_preview(pictures, wanted=shown, said=viewing.preview)
-    check(saved.path for saved in report.saved)
-    return report.exit_code
+    return told(report.exit_code, (saved.path for saved in report.saved))
 
 
 def _sheet_name(ready: Ready, viewing: Viewing) -> Name | None:
@@ -99,8 +99,8 @@ def _save_sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> s
     try:
         sheet = make_sheet(shown, wanted or next(report.saved).format, ready.prepared.resolved.quality)
         path = files.Folder(overwrite=ready.options.overwrite).save(name, sheet)
-    except FluxError as fault:
-        console.err(f"flux: note: no sheet: {fault.message}")
+    except Exception as fault:  # noqa: BLE001 - a fault of ours must not hide what is paid for and still to be told
+        console.err(f"flux: note: no sheet: {getattr(fault, 'message', '') or repr(fault)}")
         return None
     if not ready.options.quiet:
         console.err(f"flux: sheet {path}")
@@ -230,8 +230,9 @@ def _tell(ready: Ready, report: Report) -> None:
 def _size_hint(ready: Ready, report: Report) -> str:
     """What to type for exact pixels, where some were asked for and others came; "" where all is as asked."""
     asked = ready.prepared.resolved.request.parameters.get("size")
-    if not isinstance(asked, str) or "x" not in asked.lower() or ready.delivery.finish.fit != "none":
+    exact = "" if asked is None else parse_pixels(str(asked))
+    if not exact or ready.delivery.finish.fit != "none":
         return ""
     sizes = {f"{saved.width}x{saved.height}" for saved in report.saved if not saved.label}
-    other = sizes - {asked.lower()}
-    return f"pictures come as {', '.join(sorted(other))}; --fit cover makes them exactly {asked}" if other else ""
+    other = sizes - {exact}
+    return f"pictures come as {', '.join(sorted(other))}; --fit cover makes them exactly {exact}" if other else ""

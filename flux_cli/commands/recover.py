@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli import config, console, folders, journal
+from flux_cli.commands.ending import told
 from flux_cli.commands.ready import find_key, identity_of
 from flux_cli.core.delivery import delivery_of
 from flux_cli.core.errors import AuthError, FluxError, Interrupted, NotFoundError
@@ -18,7 +19,6 @@ from flux_cli.core.report import Report, document, ended_document
 from flux_cli.core.request import Auth, Call, Media, Plan, Reply, Request, Resolved
 from flux_cli.core.runs import Entry, Past, trace
 from flux_cli.providers import ROWS, connect
-from flux_cli.streams import check
 
 if TYPE_CHECKING:
     from flux_cli.providers.lumenfall import Known
@@ -48,8 +48,7 @@ def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
     _tell_faults(done, verbose=verbose)
     if not any(one.report.outcomes or one.report.faults for one in done):
         console.err("flux: nothing to save")
-    check(saved.path for one in done for saved in one.report.saved)
-    return code
+    return told(code, (saved.path for one in done for saved in one.report.saved))
 
 
 class Done(NamedTuple):

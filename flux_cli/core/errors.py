@@ -17,7 +17,7 @@ FluxError                   1  error
 ├── DeadlineError           1  timeout        the deadline passed
 ├── PictureError            1  picture        what came is no whole picture
 ├── DiskError               1  disk           a picture could not be written
-├── NotSentError            1  not_sent       held back, because an earlier call failed for good
+├── NotSentError            1  not_sent       held back by an earlier failure or the budget, or interrupted before
 └── Interrupted           130  interrupted    Ctrl-C
 """
 

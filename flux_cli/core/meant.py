@@ -25,7 +25,8 @@ WORDS = {
     "8k": "7680x4320",
 }
 NUMBERS = re.compile(r"(\d{1,5})(?:px)?(?:\s*(?:by|to|x|[\s,;_-])\s*(\d{1,5})(?:px)?)?", re.ASCII | re.IGNORECASE)
-SCALE = re.compile(r"[\d.]+\s*(?:k|mp?)", re.ASCII | re.IGNORECASE)
+SCALE = re.compile(r"\d+(?:\.\d+)?\s*(?:k|mp?)", re.ASCII | re.IGNORECASE)
+ALONE = 100  # pixels; a smaller number that stands alone is no side of a picture
 
 
 def hint(text: str, parameter: str) -> str:
@@ -35,7 +36,8 @@ def hint(text: str, parameter: str) -> str:
         option = "--size " if "x" in meant and parameter != "size" else ""
         return f"did you mean {option}{meant}?"
     if SCALE.fullmatch(text.strip()):
-        return f"give a shape such as 16:9; a scale is --resolution {text.strip().replace(' ', '')}"
+        scale = text.strip().replace(" ", "")
+        return f"give a shape such as 16:9; a scale is no shape: flux generate takes it as --resolution {scale}"
     return "write pixels as 1920x1080 or a shape as 16:9"
 
 
@@ -43,6 +45,6 @@ def _numbers(text: str) -> str:
     """`16-9` -> `16:9`, `1920 1080` -> `1920x1080`, `1024` -> `1024x1024`; "" for anything else."""
     found = NUMBERS.fullmatch(text)
     width, height = (int(side or found[1]) for side in found.groups()) if found else (0, 0)
-    if min(width, height) >= SMALLEST:
+    if min(width, height) >= (SMALLEST if found and found[2] else ALONE):
         return f"{width}x{height}"
     return f"{width}:{height}" if width and height and found and found[2] else ""

@@ -61,6 +61,15 @@ def _tiny(asked: str, width: float, height: float) -> UsageError:
     return UsageError(message, hint=f"did you mean {width:.0f}:{height:.0f}?")
 
 
+def parse_pixels(text: str) -> str:
+    """The size as `WxH` if the text is one in pixels, however it is spelled; "" for anything else."""
+    try:
+        shape = parse_shape(text)
+    except UsageError:
+        return ""
+    return f"{shape.width:.0f}x{shape.height:.0f}" if shape.is_pixels else ""
+
+
 def parse_ratio(text: str, parameter: str = "aspect_ratio") -> float:
     """Read `16:9` as width over height. Raises UsageError, also for pixels, which belong to `size`."""
     shape = parse_shape(text, parameter, SMALLEST)

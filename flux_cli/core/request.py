@@ -199,7 +199,7 @@ class Outcome(NamedTuple):
     error: FluxError | None = None
     skipped: str = ""  # the file that was already there
     seconds: float = 0.0
-    cost_usd: float | None = None  # what the provider named, where nothing that it is for is saved
+    cost_usd: float | None = None  # what the provider named for the call; of saved files, their facts say it
 
 
 class Event(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a run has come to so far, counted from its events: for whoever shows progress. The caller brings the time."""
+"""What a run has come to: so far, counted from its events, and in the end. The caller brings the time."""
 
 from __future__ import annotations
 

@@ -99,7 +99,10 @@ def test_a_word_too_many_is_named(name):
     takes = any(one.param_type_name == "argument" for one in command(name).params)
     message, hint = usage([*LINES[name], *(["x"] if takes else []), "y z", "more"])
     assert message == "flux: error: unexpected argument 'y z'"
-    assert hint == f"hint: {f'one at a time: flux {name} x' if takes else f'see flux {name} --help'}"
+    assert (
+        hint
+        == f"hint: {f'flux {name} takes one at a time; see flux {name} --help' if takes else f'see flux {name} --help'}"
+    )
 
 
 @pytest.mark.parametrize(

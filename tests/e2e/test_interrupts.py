@@ -110,6 +110,18 @@ def test_json_is_whole_and_tells_calls_under_way_from_calls_never_sent(command, 
     assert len(gateway.posts) == 3
 
 
+def test_a_call_that_waits_for_another_try_was_not_billed(command, keyed, gateway):
+    gateway.answers(status(429, message="slow down", retry_after="60"))
+    line = [command, "generate", "a fox", "-n", "3", "--concurrency", "1", "--json"]
+    with subprocess.Popen(line, env=keyed, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as flux:
+        assert any("waiting" in told for told in flux.stderr)
+        flux.send_signal(signal.SIGINT)
+        out, err = flux.communicate(timeout=PROMPT)
+    errors = json.loads(out)["errors"]
+    assert {(error["code"], error["may_have_been_billed"]) for error in errors} == {("not_sent", False)}
+    assert (flux.returncode, "3 not sent" in err, "billed" in err) == (130, True, False)
+
+
 def test_while_a_picture_is_downloaded(command, keyed, release):
     """The picture is made and paid for, so the error gives the address it can still be had from."""
     arrived = threading.Event()

@@ -144,6 +144,14 @@ def test_a_sheet_shows_all_pictures_and_costs_no_call(generate, gateway):
     assert look(Path("a-fox-sheet.jpg"))[0] == "jpeg"
 
 
+@pytest.mark.parametrize("size", ["1365x768", "1365 × 768", "1365*768"])
+def test_pixels_that_came_as_asked_need_no_hint_however_they_were_spelled(flux, size):
+    hinted = flux("generate", "a fox", "--offline", "-s", size, "-o", "exact.png").err
+    assert "hint" not in hinted
+    other = flux("generate", "a fox", "--offline", "-s", "1920 * 1080", "-o", "near.png").err
+    assert "hint: pictures come as 1365x768; --fit cover makes them exactly 1920x1080" in other
+
+
 def test_a_converted_picture_still_says_how_it_was_made(generate, flux, show):
     generate("a fox", "--seed", "7", "-o", "fox.png", env=FULL)
     assert flux("convert", "fox.png", "-f", "avif", "-f", "jpeg").code == 0

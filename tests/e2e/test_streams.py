@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -170,7 +171,7 @@ def test_pictures_are_saved_whole_although_stdout_takes_nothing_and_it_is_said(i
 def test_a_stdout_that_takes_nothing_hides_no_other_failure(installed, gateway, to):
     gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 8 else picture())
     done = shell(f"flux generate -n 3 --seed 7 'a fox' {to}", installed)
-    assert done.returncode == 1
+    assert done.returncode == 3  # what failed first is said first
     assert b"flux: error: the provider refused with INVALID_REQUEST: no" in done.stderr
     assert b"flux: 2 saved, 1 failed, 0.12 USD" in done.stderr
     assert done.stderr.splitlines()[-1].endswith(b"; saved: a-fox-7.jpg and 1 more")
@@ -183,6 +184,33 @@ def test_whatever_is_closed_no_picture_is_lost_and_no_file_takes_the_place_of_a_
     assert sorted(path.name for path in Path().iterdir()) == ["a-fox-7.jpg", "a-fox-8.jpg", "run.log"]
     assert look("a-fox-7.jpg") == look("a-fox-8.jpg") == ("jpeg", (1024, 1024))
     assert all(line.startswith("{") for line in Path("run.log").read_text().splitlines())
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc tells which files a process has open")
+@pytest.mark.parametrize("closed", [">&- 2>&-", "<&- >&- 2>&-", "<&- 2>&-", "<&- >&-"])
+def test_a_closed_stream_is_nobody_s_file(installed, gateway, closed):
+    """Libraries write to 1 and 2 whatever is there: it must be neither the log nor a picture."""
+    seen = []
+
+    def look_at(_asked):
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if b"a-fox-of-its-own" in (process / "cmdline").read_bytes().split(b"\0"):
+                    seen.append([str((process / "fd" / number).readlink()) for number in "12"])
+        return picture()
+
+    gateway.answers(look_at)
+    shell(f"flux generate a-fox-of-its-own --seed 7 --log-file run.log {closed}", installed)
+    assert seen
+    closes = {">&-": 0, "2>&-": 1}
+    assert all(streams[closes[one]] == "/dev/null" for streams in seen for one in closed.split() if one in closes)
+
+
+@pytest.mark.parametrize("to", UNWRITABLE)
+@pytest.mark.parametrize("more", ["", "--json"])
+def test_what_failed_first_gives_the_exit_code(installed, gateway, to, more):
+    gateway.answers(status(400, "CONTENT_POLICY_VIOLATION"))
+    assert shell(f"flux generate 'a fox' {more} {to}", installed).returncode == 5
 
 
 def test_bytes_to_a_closed_stdout_are_refused_before_anything_is_paid(installed, gateway):
