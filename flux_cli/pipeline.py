@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
@@ -62,7 +62,8 @@ class Job(NamedTuple):
     ledger: Ledger
     delivery: Delivery
     concurrency: int
-    skip: Mapping[int, str]  # number of a call -> the file that makes it unnecessary
+    kept: Mapping[int, tuple[str, ...]] = {}  # number of a call -> its files that are there already
+    skip: Collection[int] = ()  # calls all of whose files are there
     traced: bool = False  # the provider keeps a history that lists calls by the names flux gives them
     limit_usd: float | None = None  # no call goes out that could bring the run over it
     identity: Identity | None = None  # who signs the files
@@ -140,8 +141,8 @@ class _Run:
             while self._budget.must_wait:
                 self._ended.clear()
                 await self._ended.wait()
-            if path := self._job.skip.get(call.number):
-                self._finish(place, Outcome(call, skipped=path))
+            if call.number in self._job.skip:
+                self._finish(place, Outcome(call, kept=self._job.kept[call.number]))
             elif call.number not in self._answered and (reason := self._held_back()):
                 self._finish(place, Outcome(call, error=NotSentError(f"not sent, because {reason}")))
             else:
@@ -182,8 +183,8 @@ class _Run:
                 self._write_off(call, error, saved)
             self._answered.discard(call.number)
             self._at_work.discard(call.number)
-            seconds = time.monotonic() - started
-            self._finish(place, Outcome(call, tuple(saved), error, seconds=seconds, cost_usd=named))
+            kept = self._job.kept.get(call.number, ())
+            self._finish(place, Outcome(call, tuple(saved), error, kept, time.monotonic() - started, named))
 
     def _write_off(self, call: Call, error: FluxError, saved: list[Saved]) -> None:
         """Write a failure down, and whether anything is left to be fetched."""
@@ -271,10 +272,9 @@ class _Run:
             cost = None if extra else one.facts.cost_usd
             identity = one.facts.request_id
             self._tell(Event("saved", index, described(one), seconds, one.path, one.size, cost, identity))
-        if outcome.skipped:
-            self._tell(Event("skipped", index, "already there", path=outcome.skipped))
-        if outcome.error:
-            fault = outcome.error
+        for path in outcome.kept:
+            self._tell(Event("skipped", index, "already there", path=path))
+        if fault := outcome.error:
             named = (fault.request_id, fault.status, fault.code)
             self._tell(Event("failed", index, fault.message, seconds, "", 0, None, *named))
 

@@ -9,7 +9,6 @@ from flux_cli import console
 from flux_cli.commands.conversion import PIPE, Result, converted, cores, plan
 from flux_cli.commands.ending import told
 from flux_cli.commands.finish import read_finish
-from flux_cli.core import markup
 from flux_cli.core.errors import Interrupted, UsageError
 from flux_cli.core.formats import split_suffix
 from flux_cli.core.report import ended_document, error_document
@@ -66,7 +65,7 @@ def _check(options: Options, sources: Sequence[str], wanted: Finish, *, piped: b
 
 def _tell(options: Options, finishing: Finishing, results: Sequence[Result], *, piped: bool) -> None:
     """The result: paths, markup or JSON to stdout; what a person should know, and failures, to stderr."""
-    page = [_markup(result, options.alt) for result in results if result.made] if finishing.html else []
+    page = [*filter(None, (_markup(result, options.alt) for result in results))] if finishing.html else []
     if options.as_json:
         document = _document(results)
         console.out_json({**document, "html": "\n".join(page)} if finishing.html else document)
@@ -89,12 +88,13 @@ def _tell(options: Options, finishing: Finishing, results: Sequence[Result], *, 
 
 def _markup(result: Result, alt: str | None) -> str:
     """The element for one picture; without words for it, those of its file's name."""
+    from flux_cli.commands.page import element
+    from flux_cli.core.markup import Source
+
     name = split_suffix(result.source)[0].rpartition("/")[2]
     words = alt if alt is not None else "" if result.source == PIPE else name.replace("-", " ").replace("_", " ")
-    shown = [made for made in result.made if made.output.frame.label != "original"]
-    return markup.picture(
-        [markup.Source(made.path, made.output.format, made.width, made.height) for made in shown], words
-    )
+    made = [Source(made.path, made.output.format, made.width, made.height) for made in result.made]
+    return element(made, result.kept, words)
 
 
 def _document(results: Sequence[Result]) -> dict[str, Json]:

@@ -35,7 +35,7 @@ def foretell(ready: Ready) -> None:
         body = {name: value if name == "prompt" else shorten(value) for name, value in post.body.items()}
         lines.append(f"{goes_to(ready.prepared, post)} {json.dumps(body, ensure_ascii=False)}")
     lines += [f"file {path}" for path in _paths(ready)]
-    lines += [f"kept {path}" for path in ready.skip.values()]
+    lines += [f"kept {path}" for paths in ready.kept.values() for path in paths]
     amount = "unknown" if cost.usd is None else f"{cost.usd:.2f} USD"
     lines.append(f"cost {amount} ({cost.source})")
     console.out("\n".join(lines))
@@ -50,7 +50,7 @@ def _document(ready: Ready, cost: Cost) -> dict[str, Json]:
     provider = provider_of(prepared, None)
     posts = [provider.request(call) for call in prepared.plan.calls if call.number not in ready.skip]
     bodies: list[Json] = [post.body for post in posts]
-    skipped: list[Json] = list(ready.skip.values())
+    skipped: list[Json] = [path for paths in ready.kept.values() for path in paths]
     return {
         "schema": SCHEMA,
         "status": "dry_run",

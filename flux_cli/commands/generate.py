@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,17 +13,18 @@ from flux_cli.commands.ending import told
 from flux_cli.commands.prepared import provider_of
 from flux_cli.commands.ready import Ready, check_budget, make_ready
 from flux_cli.commands.viewing import Shown, make_sheet, show_preview, wants_preview
-from flux_cli.core import markup
 from flux_cli.core.errors import UsageError
-from flux_cli.core.formats import format_of_suffix
+from flux_cli.core.formats import format_of_suffix, split_suffix
 from flux_cli.core.naming import Name, fixed
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.core.report import Report, document
-from flux_cli.core.request import Event
+from flux_cli.core.request import Event, Outcome
 from flux_cli.core.sheet import sheet_name
 from flux_cli.core.tally import summary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flux_cli.cli.finishing import Finishing
     from flux_cli.cli.options import Options
     from flux_cli.cli.provenance import Metadata
@@ -56,9 +58,9 @@ def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Vie
     if not options.as_json:
         _list(ready, report, page)
     path = None
-    if sheet and any(report.saved) and not report.interrupted:
+    if sheet and not report.interrupted:
         try:
-            path = _save_sheet(ready, report, sheet, viewing)
+            path = _sheet(ready, report, sheet, viewing)
         except KeyboardInterrupt:  # what is saved is still to be told
             report = report._replace(interrupted=True)
     if options.as_json:
@@ -85,19 +87,22 @@ def _sheet_name(ready: Ready, viewing: Viewing) -> Name | None:
     return fixed(viewing.sheet_output)
 
 
-def _save_sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> str | None:
-    """One picture of all pictures; returns its path. What goes wrong here is said, and spoils nothing."""
+def _sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> str | None:
+    """The path of one picture of all pictures, made unless it is there and nothing new came.
+
+    What goes wrong here is said, and spoils nothing.
+    """
     from flux_cli import files
 
-    shown = [
-        Shown(one.path, outcome.call.number, outcome.call.seed if one.facts.seed is None else one.facts.seed)
-        for outcome in report.outcomes
-        for one in outcome.saved
-        if not one.label
-    ]
+    shown = [Shown(path, outcome.call.number, seed) for outcome in report.outcomes for path, seed in _first(outcome)]
+    if not any(report.saved):
+        there = next(filter(os.path.isfile, name.candidates(None)), None)
+        if there or not shown:
+            return there
     wanted = format_of_suffix(viewing.sheet_output or "") or ready.prepared.resolved.format
     try:
-        sheet = make_sheet(shown, wanted or next(report.saved).format, ready.prepared.resolved.quality)
+        wanted = wanted or format_of_suffix(shown[0].path) or "jpeg"
+        sheet = make_sheet(shown, wanted, ready.prepared.resolved.quality)
         path = files.Folder(overwrite=ready.options.overwrite).save(name, sheet)
     except Exception as fault:  # noqa: BLE001 - a fault of ours must not hide what is paid for and still to be told
         console.err(f"flux: note: no sheet: {getattr(fault, 'message', '') or repr(fault)}")
@@ -107,20 +112,29 @@ def _save_sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> s
     return path
 
 
+def _first(outcome: Outcome) -> Iterator[tuple[str, Json]]:
+    """A file of every picture of a call, and its seed: of those that came, else one that was there."""
+    pictures = [one for one in outcome.saved if not one.label] or outcome.saved[:1]
+    for one in {split_suffix(one.path)[0]: one for one in reversed(pictures)}.values():  # formats of one picture
+        yield one.path, outcome.call.seed if one.facts.seed is None else one.facts.seed
+    if not pictures:
+        yield from ((path, outcome.call.seed) for path in outcome.kept[:1])
+
+
 def _markup(report: Report) -> str:
     """One `<picture>` element a call, of its files."""
-    return "\n".join(
-        markup.picture(
-            [
-                markup.Source(saved.path, saved.format, saved.width, saved.height)
-                for saved in outcome.saved
-                if saved.label != "original"
-            ],
+    from flux_cli.commands.page import element
+    from flux_cli.core.markup import Source
+
+    elements = (
+        element(
+            [Source(saved.path, saved.format, saved.width, saved.height) for saved in outcome.saved],
+            outcome.kept,
             report.resolved.prompt,
         )
         for outcome in report.outcomes
-        if outcome.saved
     )
+    return "\n".join(filter(None, elements))
 
 
 def _run(ready: Ready, name: str, log: Log | None) -> Report:
@@ -144,6 +158,7 @@ def _run(ready: Ready, name: str, log: Log | None) -> Report:
             sink=files.Pipe(sys.stdout.buffer) if prepared.output == "-" else sink,
             ledger=ledger,
             concurrency=min(prepared.settings.concurrency, row.in_flight),
+            kept=ready.kept,
             skip=ready.skip,
             traced=row.history,
             limit_usd=prepared.settings.max_cost,
@@ -197,7 +212,7 @@ def _list(ready: Ready, report: Report, page: str | None) -> None:
         console.out(page)
     elif ready.prepared.output != "-":
         for outcome in report.outcomes:
-            for path in (*(saved.path for saved in outcome.saved), *filter(None, [outcome.skipped])):
+            for path in (*(saved.path for saved in outcome.saved), *outcome.kept):
                 console.out(path)
 
 

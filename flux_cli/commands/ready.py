@@ -11,7 +11,7 @@ from flux_cli import __version__, config, console, folders, keys
 from flux_cli.commands.prepared import Prepared, prepare, read_prompt
 from flux_cli.commands.typed import one_prompt
 from flux_cli.core import naming
-from flux_cli.core.delivery import Delivery, expected
+from flux_cli.core.delivery import Delivery, expected, sidecar_name
 from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, OutputError, UsageError
 from flux_cli.core.finish import Finish
 from flux_cli.core.lazy import Lazy
@@ -37,14 +37,15 @@ FETCH_SECONDS = 60.0  # for a picture that guides the prompt
 
 
 class Ready(NamedTuple):
-    """One run with every check behind it. `skip` maps calls to the files that make them unnecessary."""
+    """One run with every check behind it. `kept`: by call, the files that are there already; `skip`: calls with all."""
 
     options: Options
     prepared: Prepared
     row: Row
     auth: Auth | None
     names: Sequence[Name]
-    skip: dict[int, str]
+    kept: dict[int, tuple[str, ...]]
+    skip: frozenset[int]
     delivery: Delivery
     identity: Identity | None = None
 
@@ -68,11 +69,12 @@ def make_ready(options: Options, finishing: Finishing, metadata: Metadata) -> Re
         _check_stdout(options, prepared, delivery)
     identity = identity_of(prepared.settings)
     auth = _auth(row, prepared, options)
-    skip: dict[int, str] = {}
+    kept: dict[int, tuple[str, ...]] = {}
+    skip: frozenset[int] = frozenset()
     if prepared.output != "-":
-        skip, kept = _preflight(options, prepared, names, delivery)
-        delivery = delivery._replace(kept=kept)
-    return Ready(options, prepared, row, auth, names, skip, delivery, identity)
+        present, kept, skip = _preflight(options, prepared, names, delivery)
+        delivery = delivery._replace(kept=present)
+    return Ready(options, prepared, row, auth, names, kept, skip, delivery, identity)
 
 
 def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
@@ -209,8 +211,8 @@ def find_key(row: Row, base: str) -> Auth | None:
 
 def _preflight(
     options: Options, prepared: Prepared, names: Sequence[Name], delivery: Delivery
-) -> tuple[dict[int, str], frozenset[str]]:
-    """Every file by its name. Returns what need not be made: whole calls by number, and files that stay as they are."""
+) -> tuple[frozenset[str], dict[int, tuple[str, ...]], frozenset[int]]:
+    """Every file by its name. Returns what stays as it is: the files, the pictures of them by call, whole calls."""
     from flux_cli import files
 
     def expected_files() -> Iterator[tuple[int, Name]]:
@@ -228,16 +230,17 @@ def _preflight(
     if options.skip_existing and not options.quiet and any("{id}" in name.template for name in names):
         console.err("flux: note: --skip-existing cannot know names with a random {id} again; add --seed")
     if not present:
-        return {}, frozenset()
+        return frozenset(), {}, frozenset()
     missing: set[int] = set()
-    there: dict[int, str] = {}  # the first file of a call
-    for number, (place, _) in enumerate(expected_files()):
-        if number in present:
-            there.setdefault(place, present[number])
-        else:
+    there: dict[int, list[str]] = {}
+    for number, (place, name) in enumerate(expected_files()):
+        if number not in present:
             missing.add(place)
-    skip = {prepared.plan.calls[place].number: path for place, path in there.items() if place not in missing}
-    return skip, frozenset(present.values())
+        elif not delivery.sidecar or name != sidecar_name(names[place]):
+            there.setdefault(place, []).append(present[number])
+    calls = prepared.plan.calls
+    kept = {calls[place].number: tuple(paths) for place, paths in there.items()}
+    return frozenset(present.values()), kept, frozenset(calls[place].number for place in there.keys() - missing)
 
 
 def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[Name, ...]:

@@ -95,7 +95,6 @@ def _recovered(row: journal.Row, *, quiet: bool) -> Done:
             sink=files.Folder(overwrite=False, mark=ledger.run, same=True),
             ledger=ledger,
             concurrency=settings.concurrency,
-            skip={},
             delivery=delivery_of(past.facts.get("delivery")),
             identity=identity_of(settings),
             arrived=arrived,

@@ -51,12 +51,12 @@ def _packed(outcome: Outcome) -> bytes:
     files: list[list[Any]] = [list(saved) for saved in outcome.saved]
     for one in files:
         one[FACTS] = tuple(one[FACTS])
-    return marshal.dumps((files, outcome.skipped, outcome.seconds))
+    return marshal.dumps((files, outcome.kept, outcome.seconds))
 
 
 def _unpacked(row: memoryview, call: Call) -> Outcome:
     files: list[list[Any]]
-    files, skipped, seconds = marshal.loads(row)  # noqa: S302 - what this process has packed itself
+    files, kept, seconds = marshal.loads(row)  # noqa: S302 - what this process has packed itself
     for one in files:
         one[FACTS] = Facts(*one[FACTS])
-    return Outcome(call, tuple(Saved(*one) for one in files), None, skipped, seconds)
+    return Outcome(call, tuple(Saved(*one) for one in files), None, kept, seconds)

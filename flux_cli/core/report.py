@@ -47,7 +47,7 @@ class Report(NamedTuple):
             return 130
         if not self.errors:
             return 0
-        if any(outcome.saved or outcome.skipped for outcome in self.outcomes):
+        if any(outcome.saved or outcome.was_there for outcome in self.outcomes):
             return 3
         causes = {error.exit_code for error in self.errors if error.code != "not_sent"}
         return causes.pop() if len(causes) == 1 else 1
@@ -99,7 +99,7 @@ def document(report: Report) -> dict[str, Json]:
     errors: list[Json] = [_failed(outcome) for outcome in report.outcomes if outcome.error]
     errors += [error_document(fault) for fault in report.faults]
     skipped: list[Json] = [
-        {"index": outcome.call.number, "path": outcome.skipped} for outcome in report.outcomes if outcome.skipped
+        {"index": outcome.call.number, "path": path} for outcome in report.outcomes for path in outcome.kept
     ]
     return {
         **ended_document(report.exit_code),

@@ -192,14 +192,19 @@ class Saved(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of one call: saved files, or an error, or both, or neither (skipped)."""
+    """What became of one call: saved files, or an error, or both, or neither."""
 
     call: Call
     saved: tuple[Saved, ...] = ()
     error: FluxError | None = None
-    skipped: str = ""  # the file that was already there
+    kept: tuple[str, ...] = ()  # files that were there already, and are left alone
     seconds: float = 0.0
     cost_usd: float | None = None  # what the provider named for the call; of saved files, their facts say it
+
+    @property
+    def was_there(self) -> bool:
+        """Whether every file was there already, so that nothing was sent."""
+        return bool(self.kept) and not self.saved and not self.error
 
 
 class Event(NamedTuple):

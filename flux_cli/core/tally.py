@@ -94,7 +94,7 @@ def summary(report: Report) -> str:
     stopped, held = codes.count("interrupted"), codes.count("not_sent")
     counts = {
         "saved": sum(bool(outcome.saved) for outcome in report.outcomes),
-        "already there": sum(bool(outcome.skipped) for outcome in report.outcomes),
+        "already there": sum(outcome.was_there for outcome in report.outcomes),
         "failed": len(codes) - stopped - held,
         "interrupted": stopped,
         "not sent": held,

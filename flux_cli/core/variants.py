@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from flux_cli.core.errors import OutputError
 from flux_cli.core.finish import Output
-from flux_cli.core.formats import BY_SUFFIX, FORMATS, format_named, format_of_suffix
+from flux_cli.core.formats import BY_SUFFIX, FORMATS, format_named, format_of_suffix, split_suffix
 from flux_cli.core.naming import Name, fold, with_tail
 from flux_cli.core.noun import NamedTuple
 
@@ -68,6 +68,11 @@ def named(name: Name, output: Output) -> Name:
     fields = {**name.fields, "width": frame.width, "height": frame.height}
     tail = "" if not label or (label.isdigit() and "{width" in name.template) else f"-{label}"
     return Name(with_tail(name.template, tail) if tail else name.template, fields)
+
+
+def is_original(path: str) -> bool:
+    """Whether a file's name is that of a picture as it came, beside others that were made of it."""
+    return split_suffix(path)[0].endswith("-original")
 
 
 def path_of(name: Name, output: Output, suffixes: dict[str, str]) -> str:

@@ -30,10 +30,10 @@ def calls(count: int) -> Lazy[Call]:
     return Lazy(count, lambda place: Call(place + 1, 7 + place, "m", {}))
 
 
-@given(st.lists(SAVED, max_size=3).map(tuple), TEXT, st.floats(0, 1e6))
-def test_what_is_put_in_comes_out(saved, skipped, seconds):
+@given(st.lists(SAVED, max_size=3).map(tuple), st.lists(TEXT).map(tuple), st.floats(0, 1e6))
+def test_what_is_put_in_comes_out(saved, kept, seconds):
     outcomes = Outcomes(calls(3))
-    outcome = Outcome(Call(2, 8, "m", {}), saved, None, skipped, seconds)
+    outcome = Outcome(Call(2, 8, "m", {}), saved, None, kept, seconds)
     outcomes.put(1, outcome)
     assert outcomes[1] == outcome
     assert [type(one.facts) for one in outcomes[1].saved] == [Facts] * len(saved)

@@ -197,7 +197,9 @@ def test_a_scale_in_the_place_of_a_shape_is_sent_to_its_option(text):
     assert f"--resolution {text.replace(' ', '')}" in raised.value.hint
 
 
-@pytest.mark.parametrize("text", ["banana", "0", "7", "0-9", "0 0", "123456 7", "\u0661\u0666-\u0669", "1-2-3"])
+@pytest.mark.parametrize(
+    "text", ["banana", "0", "7", "16", "99", ".k", "...k", "0-9", "0 0", "123456 7", "\u0661\u0666-\u0669", "1-2-3"]
+)
 def test_where_nothing_is_plainly_meant_the_hint_says_how_to_write(text):
     with pytest.raises(UsageError) as raised:
         parse_shape(text)

@@ -28,9 +28,9 @@ ULTRA = "flux1.1-pro-ultra"
 PICTURE = ("jpeg", 2752, 1536, 5, True)
 
 
-def outcome(number=1, *, saved=0, error=None, skipped="", cost=None, seed=None, **facts):
+def outcome(number=1, *, saved=0, error=None, kept=(), cost=None, seed=None, **facts):
     files = tuple(Saved(f"fox-{number}-{i}.jpg", *PICTURE, Facts(cost_usd=cost, **facts)) for i in range(saved))
-    return Outcome(Call(number, seed, "m", {}), files, error, skipped, 1.23456)
+    return Outcome(Call(number, seed, "m", {}), files, error, kept, 1.23456)
 
 
 def report(*outcomes, interrupted=False, prompt="a red fox", output=None, **said):
@@ -39,7 +39,7 @@ def report(*outcomes, interrupted=False, prompt="a red fox", output=None, **said
     return Report(resolved, notes, "lumenfall", True, outcomes, interrupted)
 
 
-OK, SKIPPED = outcome(saved=1), outcome(skipped="fox.png")
+OK, SKIPPED = outcome(saved=1), outcome(kept=("fox.png",))
 AUTH, PAYMENT, MODERATION, PROVIDER, DISK, NETWORK, HELD, STOPPED = (
     outcome(error=kind("x"))
     for kind in (
@@ -207,7 +207,7 @@ def test_the_document_has_every_key_and_is_strict_json():
         report(
             outcome(1, saved=1, seed=7, cost=0.06, provider="fal", request_id="r0", revised_prompt="a fox"),
             error,
-            outcome(3, skipped="fox-3.jpg"),
+            outcome(3, kept=("fox-3.jpg", "fox-3.png")),
             size="1920x1080",
             seed="7",
             n="3",
@@ -256,7 +256,7 @@ def test_the_document_has_every_key_and_is_strict_json():
             "request_id": "r1",
         }
     ]
-    assert made["skipped"] == [{"index": 3, "path": "fox-3.jpg"}]
+    assert made["skipped"] == [{"index": 3, "path": "fox-3.jpg"}, {"index": 3, "path": "fox-3.png"}]
     assert [note["parameter"] for note in made["notes"]] == ["size", "seed", "n"]
     assert set(made["notes"][0]) == {"parameter", "asked", "used", "behaviour", "reason", "warning"}
 

@@ -87,8 +87,10 @@ def test_every_paid_picture_is_on_disk_once_after_kill_and_recover(command, keye
 
 def recovered(flux, keyed, gateway) -> None:
     """Recover once the gateway has answered everything it was asked."""
-    while any(entry["status"] == "processing" for entry in gateway.history):
-        time.sleep(0.01)
+    heard = -1  # what the killed process wrote last may still be on its way
+    while heard != len(gateway.posts) or any(entry["status"] == "processing" for entry in gateway.history):
+        heard = len(gateway.posts)
+        time.sleep(0.2)
     posts = len(gateway.posts)
     result = flux("recover", env=keyed)
     assert (result.code, result.err.count("Traceback"), len(gateway.posts)) == (0, 0, posts), result.err

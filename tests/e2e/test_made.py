@@ -124,6 +124,57 @@ def test_only_missing_pictures_are_paid_for_and_files_that_are_there_stay(genera
     assert look(Path("8.webp"))[0] == "webp"
 
 
+AGAIN = {
+    "formats": ("-n", "2", "-o", "{index}.{png,webp}"),
+    "widths": ("-o", "w.jpg", "--width", "320", "--width", "640"),
+    "the original, too": ("-o", "hero.webp", "--width", "320", "--keep-original"),
+    "a sidecar": ("-o", "{index}.{png,webp}", "--sidecar"),
+    "a sheet": ("-n", "3", "-o", "{index}.jpg", "--sheet"),
+}
+
+
+@pytest.mark.parametrize("options", AGAIN.values(), ids=AGAIN)
+@pytest.mark.parametrize("lost", [0, 1], ids=["nothing is missing", "a file is missing"])
+def test_a_run_says_the_same_when_it_finds_its_files(generate, gateway, options, lost):
+    gateway.answers(lambda _asked: picture(NATIVE))
+    line = ("a fox", *options, "--seed", "1", "--skip-existing")
+    first = generate(*line)
+    paid = len(gateway.posts)
+    for path in first.lines[:lost]:
+        Path(path).unlink()
+    again = generate(*line)
+    assert (first.code, again.code, len(gateway.posts) - paid) == (0, 0, lost)
+    assert sorted(again.lines) == sorted(first.lines)
+    if "--sheet" in options:
+        assert generate(*line, "--json").json["sheet"] == "sheet.jpg"
+
+
+@pytest.mark.parametrize("options", [("--width", "320", "--width", "640"), ("-f", "jpeg", "-f", "webp")], ids=str)
+@pytest.mark.parametrize("lost", [0, 1], ids=["nothing is missing", "a file is missing"])
+def test_the_markup_is_the_same_when_files_are_found(generate, flux, gateway, options, lost):
+    gateway.answers(lambda _asked: picture(NATIVE))
+    lines = (
+        ("generate", "a fox", "-o", "page/", "--seed", "1", "--keep-original", *options),
+        ("convert", "native.png", "-o", "site/", *options, *(() if "-f" in options else ("-f", "jpeg"))),
+    )
+    Path("native.png").write_bytes(NATIVE)
+    for command, *words in lines:
+        run = generate if command == "generate" else lambda *said: flux("convert", *said)
+        first = run(*words, "--html", "--skip-existing")
+        assert first.out.count("<img") == 1
+        for file in sorted(Path("page" if command == "generate" else "site").glob("*[!l].*"))[:lost]:
+            file.unlink()
+        assert run(*words, "--html", "--skip-existing").out == first.out
+
+
+def test_a_sheet_shows_a_picture_once_whatever_its_formats_and_widths(generate):
+    sizes = []
+    for number, more in enumerate(((), ("-f", "webp", "-f", "png"), ("--width", "64", "--width", "32"))):
+        generate("a fox", "-n", "4", "--seed", "7", "-o", f"{number}/", "--sheet-output", f"{number}.png", *more)
+        sizes.append(look(Path(f"{number}.png"))[1])
+    assert len(set(sizes)) == 1
+
+
 def test_a_file_size_is_kept_and_the_quality_it_took_is_said(generate, gateway):
     gateway.answers(picture(NATIVE))
     result = generate("a fox", "-o", "fox.{jpg,webp,avif}", "--max-bytes", "60kB", env=FULL)
