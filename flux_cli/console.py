@@ -130,7 +130,8 @@ def report_errors(report: Report, *, verbose: bool = False) -> None:
 def _with_bill(fault: FluxError) -> str:
     request = f" (request {fault.request_id})" if fault.request_id else ""
     bill = "; it may have been billed" if fault.billed else ""
-    return f"{fault.message}{bill}{request}"
+    message = fault.message.removesuffix(".") if bill else fault.message  # a sentence of somebody else's
+    return f"{message}{bill}{request}"
 
 
 def _note(note: Note) -> str:

@@ -95,6 +95,8 @@ def _read(
             if not field or (equals and (said is not None or not name.startswith("--"))):
                 return None
             value = after if equals else next(rest, None) if said is None else said
+            if value is not None and not equals and said is None and value.startswith("--"):
+                return None  # an option in the place of a value
         if value is None or (field == argument and typed[field] is not None and field not in many):
             return None
         typed[field] = [*(typed[field] or ()), value] if field in many else value

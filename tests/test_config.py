@@ -209,6 +209,7 @@ def test_a_project_file_must_not_say_where_the_key_goes(name, work, user):
         ("retries = -1", "retries must be a whole number from 0 to 20", ""),
         ("retries = 21", "retries must be a whole number from 0 to 20", ""),
         ("max_cost = -0.01", "max_cost must be a number", "write max_cost = 1"),
+        ("max_cost = inf", "max_cost must be a number", "write max_cost = 1"),
         ("max_cost = nan", "max_cost must be a number", ""),
         ("max_cost = {a = 1}", "max_cost must be a number", ""),
         ("journal_prompts = 'perhaps'", "journal_prompts must be true or false", "write journal_prompts = true"),
@@ -237,7 +238,10 @@ def test_the_hint_is_written_as_the_wrong_value_was():
         ({"max_cost": "-1"}, {}, "write --max-cost 1"),
         ({}, {"FLUX_RETRIES": "many"}, "write FLUX_RETRIES=3"),
         ({}, {"FLUX_METADATA": "all"}, "write FLUX_METADATA=full"),
-        ({"output": " "}, {}, ""),  # only the person knows a right one
+        ({"output": " "}, {}, "leave --output out, or give it a value"),  # only the person knows a right one
+        ({}, {"FLUX_OUTPUT": " "}, "leave FLUX_OUTPUT out, or give it a value"),
+        ({"max_cost": "inf"}, {}, "write --max-cost 1"),
+        ({}, {"FLUX_MAX_COST": "1e400"}, "write FLUX_MAX_COST=1"),
     ):
         with pytest.raises(UsageError) as raised:
             config.load(flags, ROWS, environ)

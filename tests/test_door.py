@@ -238,3 +238,8 @@ def test_as_processes_both_give_the_same_bytes_and_exit_code(environment, line, 
         assert b"Traceback" not in done.stderr
         seen.append((done.returncode, done.stdout, done.stderr))
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("line", ["generate fox -o --json", "generate fox --output --dry-run", "sizes -m --plain"])
+def test_an_option_in_the_place_of_a_value_is_left_to_typer(line):
+    assert door.answer(line.split()) is None

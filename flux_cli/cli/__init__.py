@@ -2,17 +2,16 @@
 
 import sys
 from collections.abc import Callable, Collection, Sequence
-from importlib import import_module
 from typing import Any, NoReturn
 
 import typer
 
-from flux_cli import console, grammar
+from flux_cli import console
 from flux_cli.cli.about import completion, help_
 from flux_cli.cli.config import app as config_app
 from flux_cli.cli.convert import convert
 from flux_cli.cli.generate import generate
-from flux_cli.cli.help import Command, Group, columns, names_of
+from flux_cli.cli.help import Command, Group, columns
 from flux_cli.cli.models import models
 from flux_cli.cli.providers import providers
 from flux_cli.cli.recover import recover
@@ -22,7 +21,7 @@ from flux_cli.cli.schema import schema
 from flux_cli.cli.show import show
 from flux_cli.cli.sizes import sizes
 from flux_cli.commands.ending import ended
-from flux_cli.core.errors import UsageError, did_you_mean
+from flux_cli.core.errors import UsageError
 from flux_cli.streams import leave
 
 WIDEST = 100  # columns of help
@@ -157,7 +156,10 @@ def run() -> NoReturn:
 
 def _usage(fault: Exception, arguments: Sequence[str]) -> UsageError:
     """A wrong command line in our own words: one line, and the nearest right one as the hint."""
-    words = " ".join(str(getattr(fault, "message", "") or fault).split())
+    from flux_cli.cli.meant import by_command, by_option
+
+    message = str(getattr(fault, "message", "") or fault)
+    words = " ".join(message.split())
     format_message = getattr(fault, "format_message", None)
     if format_message:
         words = " ".join(format_message().split())
@@ -168,32 +170,16 @@ def _usage(fault: Exception, arguments: Sequence[str]) -> UsageError:
         if len(parts) > 1:  # a shell would have taken them apart, a list of arguments in a file does not
             hint = f"this came as one word: give {' and '.join(parts)} apart, in a list of args one a line"
         else:
-            hint = _owner(option, context) or did_you_mean(option, names_of(context.command.get_params(context)))
+            hint = by_option(option, context, arguments)
         return UsageError(f"no such option: {option}", hint=hint or f"see {context.command_path} --help")
     if words.startswith("No such command") and context:
-        typed = words.split("'")[1] if "'" in words else ""
-        names = context.command.list_commands(context)
-        sentence = " ".join(word for word in arguments if not word.startswith("-")) if len(arguments) > 1 else typed
-        hint = did_you_mean(typed, names)
-        if " " in sentence and not hint and context.parent is None:
-            hint = f'flux generate "{sentence}"'
-        return UsageError(f"no such command: {typed}", hint=hint or f"commands: {', '.join(names)}")
+        typed = next((word for word in arguments if f" {word!r}." in message), "")
+        return UsageError(f"no such command: {typed}", hint=by_command(typed, context, arguments))
     command = next((word for word in arguments if word in COMMANDS), "")
     path = context.command_path if context else f"flux {command}".rstrip()
     if words.startswith(EXTRA):
         return _too_many(words.partition(" (")[2].removesuffix(")"), path, context, arguments)
     return UsageError(words[:1].lower() + words[1:].rstrip("."), hint=f"see {path} --help")
-
-
-def _owner(option: str, context: Any) -> str:  # noqa: ANN401 - Typer keeps the type private
-    """The only command that has this option, or the one that was called like an option; "" where there is none."""
-    root, name = context.find_root().command, option.lstrip("-")
-    if context.parent is None and name in root.commands:
-        return f"did you mean flux {name}?"
-    rows = {command: import_module(f"flux_cli.grammar.{command}").ROW[1] for command in grammar.COMMANDS}
-    owners = [f"flux {command}" for command, options in rows.items() if option in options]
-    owners += ["flux"] if option in names_of(root.params) else []
-    return f"did you mean {owners[0]} {option}?" if option.startswith("--") and len(owners) == 1 else ""
 
 
 def _too_many(extra: str, path: str, context: Any, arguments: Sequence[str]) -> UsageError:  # noqa: ANN401 - as above

@@ -25,7 +25,7 @@ class Command(TyperCommand):
     """A command whose options are listed in the groups they were declared in, and whose epilog is its examples."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer keeps these types private
-        _refuse_single_dash(self.get_params(ctx), args)
+        _refuse_slips(self.get_params(ctx), args)
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
@@ -40,7 +40,7 @@ class Group(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as above
         own = next((place for place, word in enumerate(args) if not word.startswith("-")), len(args))
-        _refuse_single_dash(self.get_params(ctx), args[:own])
+        _refuse_slips(self.get_params(ctx), args[:own])
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
@@ -97,8 +97,8 @@ def names_of(parameters: Sequence[Any]) -> list[str]:
     return [name for one in options for name in (*one.opts, *one.secondary_opts)]
 
 
-def _refuse_single_dash(parameters: Sequence[Any], line: Sequence[str]) -> None:
-    """`-offline` would mean `-o ffline`, and be paid for. Raises UsageError for a long option with one dash."""
+def _refuse_slips(parameters: Sequence[Any], line: Sequence[str]) -> None:
+    """`-offline` would be `-o ffline`, `-o --json` a file of that name, and paid for. Raises UsageError for both."""
     takes = names_of([one for one in parameters if not getattr(one, "is_flag", True)])
     known = {name for name in names_of(parameters) if name.startswith("--")}
     words = iter(line)
@@ -110,7 +110,12 @@ def _refuse_single_dash(parameters: Sequence[Any], line: Sequence[str]) -> None:
         if equals and flag in takes and not flag.startswith("--"):
             raise UsageError(f"{flag} takes its value without =", hint=f"did you mean {flag} {value}?")
         if word in takes:
-            next(words, None)
+            if (value := next(words, "")) in known:
+                name = next(
+                    name for one in parameters if word in one.opts for name in one.opts if name.startswith("--")
+                )
+                hint = f"give {word} its own value; if {value} is it, write {name}={value}"
+                raise UsageError(f"{word} takes a value, and {value} is an option", hint=hint)
         elif name in known and len(word) > len("-x"):
             value = f" {after}" if name in takes and "=" not in word and (after := next(words, "")) else ""
             raise UsageError(f"no such option: {word.partition('=')[0]}", hint=f"did you mean -{word}{value}?")

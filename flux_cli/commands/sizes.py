@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux_cli.commands.prepared import lookup
+from flux_cli.core.errors import UsageError
 from flux_cli.core.rendering import SCHEMA
 from flux_cli.core.request import Request
 from flux_cli.core.resolve import resolve
@@ -24,6 +25,8 @@ def run(*, shape: list[str] | None, model: str | None, as_json: bool, plain: boo
 
 
 def _answer(shape: str | None, model: str | None, *, as_json: bool, plain: bool) -> str:
+    if plain and as_json:
+        raise UsageError("--plain and --json both want standard output", hint="give one of the two")
     row = lookup(model)
     note = None
     chosen: tuple[Size, ...] = row.sizes

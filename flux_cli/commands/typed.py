@@ -16,9 +16,19 @@ def one_prompt(options: Options) -> str | None:
     """The prompt; None where none was given. Raises UsageError for two words that were meant as one."""
     words = options.prompt or []
     if len(words) > 1:
-        sentence = " ".join(words)
-        raise UsageError(f"unexpected argument {words[1]!r}", hint=f'quote the prompt: "{sentence}"')
+        source = "standard input" if words[0] == "-" else "a file" if words[0].startswith("@") else ""
+        alone = f"{words[0]} reads the prompt from {source}; it stands alone"
+        hint = alone if source else f"quote the prompt: {quoted(' '.join(words))}"
+        raise UsageError(f"unexpected argument {words[1]!r}", hint=hint)
     return words[0] if words else None
+
+
+def quoted(sentence: str) -> str:
+    """A prompt as one word for a shell, as people write it where no sign in it means something to the shell."""
+    from shlex import quote
+
+    word = quote(sentence) if any(sign in sentence for sign in '"$`\\!') else f'"{sentence}"'
+    return f"-- {word}" if sentence.startswith("-") else word
 
 
 def parameters(options: Options) -> dict[str, Json]:

@@ -39,4 +39,4 @@ def parse_choice(text: str, choices: Sequence[Choice], option: str) -> Choice:
         if choice == folded:
             return choice
     message = f"{option} {text!r} is not one of {', '.join(choices)}"
-    raise UsageError(message, hint=did_you_mean(folded, choices))
+    raise UsageError(message, hint=did_you_mean(folded, choices) or f"write {option} {choices[0]}")

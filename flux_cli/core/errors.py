@@ -125,6 +125,7 @@ class Interrupted(FluxError):  # noqa: N818 - the field's word, and no fault
     exit_code = 130
 
 
+NEAR = 0.72  # of 1: a letter missing, doubled or swapped in a word of four is above, another word of its length below
 MIN_BEGUN = 3  # so many characters tell which word was begun
 
 
@@ -135,7 +136,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     words = tuple(known)
     folded = word.lower().replace("_", "-") if word.startswith("-") else word.lower()
     core = folded.lstrip("-")
-    begun = [name for name in words if len(core) >= MIN_BEGUN and name.startswith(folded)]
+    cores = {name.lstrip("-"): name for name in reversed(words)}  # dashes are alike in all: they bring nothing nearer
+    begun = sorted((name for name in words if len(core) >= MIN_BEGUN and name.startswith(folded)), key=len)
     part = [name for name in words if len(core) > MIN_BEGUN and core in name.split("-")]
-    near = begun[:1] or part[:1] or get_close_matches(folded, words, n=1, cutoff=0.6)
+    swapped = [name for bare, name in cores.items() if core and sorted(bare) == sorted(core)]
+    near = begun or part or swapped or [cores[bare] for bare in get_close_matches(core, cores, n=1, cutoff=NEAR)]
     return f"did you mean {near[0]}?" if near else ""

@@ -111,7 +111,7 @@ def format_named(text: str) -> str:
     if name := BY_SUFFIX.get(folded):
         return name
     message = f"output_format {text!r} is not one of {', '.join(FORMATS)}"
-    raise UsageError(message, hint=did_you_mean(folded, BY_SUFFIX))
+    raise UsageError(message, hint=did_you_mean(folded, BY_SUFFIX) or "write png: it loses nothing")
 
 
 def encoder(file_format: str, quality: int, effort: Effort = "balanced", *, lossless: bool = False) -> Settings:

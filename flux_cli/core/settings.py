@@ -83,7 +83,7 @@ def typed(setting: Setting, value: object, source: str) -> Json:
             right, valid = said is True, said is not None
         else:
             right = _number(value, whole=setting.kind == "whole")
-            valid = setting.minimum <= right <= setting.maximum
+            valid = setting.minimum <= right <= setting.maximum and right < float("inf")
             most = f" to {setting.maximum:g}" if setting.maximum < float("inf") else ""
             wanted += f" from {setting.minimum:g}{most or ' up'}"
     except (ValueError, OverflowError):
@@ -96,11 +96,12 @@ def typed(setting: Setting, value: object, source: str) -> Json:
 
 
 def _written(setting: Setting, source: str) -> str:
-    """A right value where the wrong one stood, as it is written there; "" where only the person knows one."""
+    """A right value where the wrong one stood, as it is written there; the way without where nobody knows one."""
     from flux_cli.core.rendering import json_text
 
     if setting.default is None and setting.kind == "text":
-        return ""
+        where = source if source.startswith("--") or source == setting.variable else setting.name
+        return f"leave {where} out, or give it a value"
     value = json_text(1 if setting.default is None else setting.default)
     bare = value.strip('"')
     if source.startswith("--"):

@@ -127,7 +127,30 @@ def _image(param: Param, value: Json) -> str:
 
 
 def _refused(param: Param, value: Json, wanted: str, hint: str = "") -> UsageError:
-    return UsageError(f"{param.name} must be {wanted}, not {str(shorten(_said(value)))!r}", hint=hint)
+    said = _said(value)
+    return UsageError(f"{param.name} must be {wanted}, not {str(shorten(said))!r}", hint=hint or _right(param, said))
+
+
+def _right(param: Param, said: str) -> str:
+    """What is accepted instead: the nearest to a number, else something of the kind."""
+    if param.kind in ("boolean", "image"):
+        return f"write -p {param.name}=true" if param.kind == "boolean" else "give a file or a URL"
+    sides = [float(choice) for choice in param.choices if choice.isdigit()]
+    if param.kind == "string" and not sides:
+        return f"for example {param.choices[0]}" if param.choices else f"write -p '{param.name}=\"…\"'"
+    low, high = (min(sides), max(sides)) if sides else (param.minimum, param.maximum)
+    try:
+        number = float(said.strip().removesuffix("%"))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        span = "".join(f" {word} {side:g}" for word, side in (("from", low), ("to", high)) if side is not None)
+        return f"give a {'' if param.kind == 'number' else 'whole '}number{span or ' such as 7'}"
+    if low is not None and number < low:
+        return f"the smallest is {low:g}"
+    if high is not None and number > high:
+        return f"the largest is {high:g}"
+    return f"did you mean {f'{number:g}' if param.kind == 'number' else round(number)}?"
 
 
 def _said(value: Json) -> str:

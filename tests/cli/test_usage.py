@@ -11,6 +11,7 @@ import typer
 
 import flux_cli
 from flux_cli.cli import COMMANDS, main, make_app
+from flux_cli.cli.meant import HABITS
 from flux_cli.cli.topics import EXIT_CODES, TOPICS, explain
 from flux_cli.core import errors
 from flux_cli.core.naming import FIELDS
@@ -129,11 +130,112 @@ def test_a_word_too_many_is_named(name):
          "write --retries 3"),
         (f"resolve fox --seed {10**22}", f"seed must be a whole number of 64 bits, not '{10**22}'",
          f"the largest is {2**63 - 1}"),
+        ("resolve fox -n 0", "n must be 1 to 10000, not '0'", "the smallest is 1"),
+        ("resolve fox -n 1000000", "n must be 1 to 10000, not '1000000'", "the largest is 10000"),
+        ("resolve fox -n many", "n must be a whole number, not 'many'", "give a whole number from 1 to 10000"),
+        ("resolve fox -n nan", "n must be a whole number, not 'nan'", "give a whole number from 1 to 10000"),
+        ("resolve fox --seed 1.0", "seed must be a whole number, not '1.0'", "did you mean 1?"),
+        ("resolve fox --seed lucky", "seed must be a whole number, not 'lucky'", "give a whole number such as 7"),
+        ("resolve fox -q 101", "output_compression must be 0 to 100, not '101'", "the largest is 100"),
+        ("resolve fox -q 80%", "output_compression must be a whole number, not '80%'", "did you mean 80?"),
+        ("resolve fox --safety-tolerance 7", "safety_tolerance must be one of 1, 2, 3, 4, 5, 6, not '7'",
+         "the largest is 6"),
+        ("resolve fox --safety-tolerance 2.0", "safety_tolerance must be one of 1, 2, 3, 4, 5, 6, not '2.0'",
+         "did you mean 2?"),
+        ("resolve fox --image-prompt-strength 2", "image_prompt_strength must be 0 to 1, not '2'", "the largest is 1"),
+        ("resolve fox --image-prompt-strength nan", "image_prompt_strength must be a number, not 'nan'",
+         "give a number from 0 to 1"),
+        ("resolve fox -p raw=maybe", "raw must be true or false, not 'maybe'", "write -p raw=true"),
+        ("resolve fox -p response_format=x", "response_format must be one of url, b64_json, not 'x'",
+         "for example url"),
+        ("resolve fox -f tiff", "output_format 'tiff' is not one of png, jpeg, gif, webp, avif",
+         "write png: it loses nothing"),
+        ("resolve fox -o a.{png,foo}", "output_format 'foo' is not one of png, jpeg, gif, webp, avif",
+         "write png: it loses nothing"),
+        ("convert x.png -f bmp", "output_format 'bmp' is not one of png, jpeg, gif, webp, avif",
+         "write png: it loses nothing"),
+        ("convert x.png --fit zzz", "--fit 'zzz' is not one of none, cover, contain, exact", "write --fit none"),
+        ("generate fox --offline --max-cost inf", "--max-cost: max_cost must be a number from 0 up, not 'inf'",
+         "write --max-cost 1"),
         (f"resolve fox --n {10**22}", f"n must be a whole number of 64 bits, not '{10**22}'", "the largest is 10000"),
     ],
 )  # fmt: skip
 def test_the_hint_is_what_to_type_next(line, message, hint):
     assert usage(line.split()) == (f"flux: error: {message}", f"hint: {hint}")
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("generate a red fox", 'quote the prompt: "a red fox"'),
+        ("generate costs '$5' each", "quote the prompt: 'costs $5 each'"),
+        ("generate a '$(id)' fox", "quote the prompt: 'a $(id) fox'"),
+        ("""generate a '"big"' dog""", """quote the prompt: 'a "big" dog'"""),
+        ("generate - x", "- reads the prompt from standard input; it stands alone"),
+        ("generate @p.txt x", "@p.txt reads the prompt from a file; it stands alone"),
+        ("generate -- -fox --dry-run", 'quote the prompt: -- "-fox --dry-run"'),
+        ("a '$(id)' fox --seed 7", "flux generate 'a $(id) fox' --seed 7"),
+        ('"it\'s a fox"', 'flux generate "it\'s a fox"'),
+        ("generate x --force", "did you mean --overwrite?"),
+        ("generate x --steps 30", "pass it through: -p steps=30"),
+        ("generate x --guidance-scale=3.5", "pass it through: -p guidance_scale=3.5"),
+        ("generate x --negative-prompt 'a $b'", "pass it through: -p negative_prompt='a $b'"),
+        ("generate x --steps", "pass it through: -p steps=VALUE"),
+        ("convert x --steps 30", "see flux convert --help"),
+        ("generate x --count 4", "did you mean -n 4?"),
+        ("generate x --samples", "did you mean -n?"),
+        ("generate --prompt 'a $fox'", "the prompt is the argument: flux generate 'a $fox'"),
+        ("resolve --prompt", 'the prompt is the argument: flux resolve "…"'),
+        ("generate x --ar 16:9", "did you mean -a 16:9?"),
+        ("generate x --height 768", "give both sides: --size 1024x768"),
+        ("generate x --api-key sk-1", "set the variable LUMENFALL_API_KEY: others can read a command line"),
+        ("generate x --no-color", "set the variable NO_COLOR=1"),
+        ("sizes --color", "set the variable FORCE_COLOR=1"),
+        ("generate x --debug", "did you mean --verbose?"),
+        ("generate x --out-dir 'my pics'", "did you mean -o 'my pics'?"),
+        ("generate x --jobs 3", "did you mean --concurrency 3?"),
+        ("--plain sizes", "did you mean flux sizes --plain?"),
+        ("--seed 7 generate 'a fox'", "did you mean flux generate --seed 7 'a fox'?"),
+        ("--nonsense sizes", "see flux --help"),
+        ("generate x -o --dry-run", "give -o its own value; if --dry-run is it, write --output=--dry-run"),
+        ("convert x --alt --html", "give --alt its own value; if --html is it, write --alt=--html"),
+        ("generate x --seed --help", "give --seed its own value; if --help is it, write --seed=--help"),
+    ],
+)  # fmt: skip
+def test_the_hint_may_be_pasted(line, hint):
+    assert usage(shlex.split(line))[1] == f"hint: {hint}"
+
+
+def test_a_value_that_only_looks_like_an_option_is_a_value():
+    for output in (["--output=--json"], ["-o", "--a fox.png"]):
+        assert said(["generate", "a fox", "--offline", "--dry-run", *output])[0] == 0
+
+
+def test_every_habit_of_other_tools_leads_to_an_option_that_some_command_has():
+    known = {one for name in LINES for kind in ("value", "flag") for one in options(name, kind)}
+    words = [word for row in HABITS for word in row[0].split()]
+    assert {needs for _, needs, _ in HABITS} <= {*known, ""}
+    assert len(words) == len(set(words))
+    assert not {f"--{word}" for word in words} & known
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_every_option_is_recognised_with_one_letter_missing_doubled_or_swapped(name):
+    known = [*options(name, "value"), *options(name, "flag"), "--help"]
+    for option in (one for one in known if len(one) > 4):
+        for at in range(2, len(option)):
+            one, two = option[at : at + 1], option[at + 1 : at + 2]
+            for slip in (two, one + one + two, two + one):
+                typed = option[:at] + slip + option[at + 2 :]
+                assert typed in known or errors.did_you_mean(typed, known) == f"did you mean {option}?"
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["force", "steps", "count", "samples", "api-key", "token", "no-color", "height", "guidance", "debug", "list"],
+)
+def test_an_option_like_none_is_taken_for_none(word):
+    assert errors.did_you_mean(f"--{word}", [*options("generate", "value"), *options("generate", "flag")]) == ""
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,11 @@ def test_sizes_plain_is_one_size_a_line(flux):
     assert flux("sizes", "--plain").lines == [size for size, _ in TABLE]
 
 
+def test_sizes_are_json_or_plain(flux):
+    result = flux("sizes", "--json", "--plain")
+    assert (result.code, result.json["errors"][0]["hint"]) == (2, "give one of the two")
+
+
 @pytest.mark.parametrize(("size", "ratio"), TABLE[::5])
 def test_a_published_size_is_found_from_either_spelling(flux, size, ratio):
     assert flux("sizes", ratio, "--plain").out == f"{size}\n"
