@@ -23,7 +23,7 @@ HABITS = (
     ("assume-yes no-confirm noconfirm", "--yes", "did you mean --yes?"),
     ("prompt", "--param", "the prompt is the argument: {path} {prompt}"),
     (
-        "steps num-inference-steps guidance guidance-scale cfg cfg-scale negative-prompt strength style sampler",
+        "steps num-inference-steps guidance guidance-scale cfg cfg-scale negative-prompt style sampler",
         "--param",
         "pass it through: -p {name}={value}",
     ),
