@@ -137,6 +137,8 @@ COMPLETED = {
     "a prompt of a file in quotes": ("flux generate '@proud t", "flux generate '@proud two.txt' "),
     "a folder, and goes on": ("flux generate @in", "flux generate @in/"),
     "where output is redirected": ("flux sizes --json > gui", "flux sizes --json > guide.png "),
+    "where output is redirected without a blank": ("flux sizes --json >gui", "flux sizes --json >guide.png "),
+    "after a redirection": ("flux sizes 2> x --pla", "flux sizes 2> x --plain "),
     "after a prompt with an option in it": ("flux generate 'x -o y' --ups", "flux generate 'x -o y' --upscale "),
     "after an empty prompt": ('flux generate "" --ups', 'flux generate "" --upscale '),
     "after a prompt with umlauts": ("flux generate Füchsö 'ä b' --ups", "flux generate Füchsö 'ä b' --upscale "),
@@ -282,9 +284,22 @@ def share(tmp_path):
 
 
 LOADER = Path("/usr/share/bash-completion/bash_completion")
+LOADED = pytest.mark.skipif(not LOADER.exists(), reason="no bash-completion: that it finds the scripts is NOT tested")
 
 
-@pytest.mark.skipif(not LOADER.exists(), reason="no bash-completion: that it finds the scripts is NOT tested")
+@LOADED
+@pytest.mark.parametrize("before", ["nohup ", "time  ", "sudo -u root "])
+def test_bash_completes_behind_commands_that_start_others(before, folder):
+    shell = Shell("bash", [f"source {LOADER}", *start("bash", folder)], folder)
+    for typed, line in COMPLETED.values():
+        assert shell.line(f"{before}{typed}\t") == before + line
+    assert shell.line(f"{before}flux resolve --ups x\x1b[D\x1b[D\t").split()[-2:] == ["--upscale", "x"]
+    assert shell.line(f"{before}flux resolve -s'16:\t") == f"{before}flux resolve -s'16:9' "
+    assert shell.line(f"{before}flux sho\t") == f"{before}flux show "
+    shell.close()
+
+
+@LOADED
 @pytest.mark.parametrize("name", ["flux", "flux-image"])
 def test_bash_completion_finds_both_commands_where_the_wheel_puts_them(name, share, folder):
     shell = Shell("bash", [f"source {LOADER}; export XDG_DATA_HOME={share}"], folder)
