@@ -191,28 +191,28 @@ complete -c flux -n "__flux_at 'sizes'" -l model -s m -x -a 'flux1.1-pro\t flux-
 complete -c flux -n "__flux_at 'sizes'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'sizes'" -l plain -d 'Print only sizes, such as 1365x768'
 complete -c flux -n "__flux_at 'sizes'" -l help -s h -d 'Show this message and exit'
-complete -c flux -n "__flux_at 'sizes'" -a 4:3
-complete -c flux -n "__flux_at 'sizes'" -a 4:5
-complete -c flux -n "__flux_at 'sizes'" -a 5:4
-complete -c flux -n "__flux_at 'sizes'" -a 1:1
-complete -c flux -n "__flux_at 'sizes'" -a 3:4
-complete -c flux -n "__flux_at 'sizes'" -a 2:3
-complete -c flux -n "__flux_at 'sizes'" -a 3:2
-complete -c flux -n "__flux_at 'sizes'" -a 9:16
-complete -c flux -n "__flux_at 'sizes'" -a 16:9
-complete -c flux -n "__flux_at 'sizes'" -a 9:21
-complete -c flux -n "__flux_at 'sizes'" -a 21:9
-complete -c flux -n "__flux_at 'sizes'" -a 1183x887
-complete -c flux -n "__flux_at 'sizes'" -a 916x1145
-complete -c flux -n "__flux_at 'sizes'" -a 1145x916
-complete -c flux -n "__flux_at 'sizes'" -a 1024x1024
-complete -c flux -n "__flux_at 'sizes'" -a 887x1182
-complete -c flux -n "__flux_at 'sizes'" -a 836x1254
-complete -c flux -n "__flux_at 'sizes'" -a 1254x836
-complete -c flux -n "__flux_at 'sizes'" -a 768x1365
-complete -c flux -n "__flux_at 'sizes'" -a 1365x768
-complete -c flux -n "__flux_at 'sizes'" -a 670x1564
-complete -c flux -n "__flux_at 'sizes'" -a 1563x670
+complete -c flux -n "__flux_at 'sizes' '0'" -a 4:3
+complete -c flux -n "__flux_at 'sizes' '0'" -a 4:5
+complete -c flux -n "__flux_at 'sizes' '0'" -a 5:4
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1:1
+complete -c flux -n "__flux_at 'sizes' '0'" -a 3:4
+complete -c flux -n "__flux_at 'sizes' '0'" -a 2:3
+complete -c flux -n "__flux_at 'sizes' '0'" -a 3:2
+complete -c flux -n "__flux_at 'sizes' '0'" -a 9:16
+complete -c flux -n "__flux_at 'sizes' '0'" -a 16:9
+complete -c flux -n "__flux_at 'sizes' '0'" -a 9:21
+complete -c flux -n "__flux_at 'sizes' '0'" -a 21:9
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1183x887
+complete -c flux -n "__flux_at 'sizes' '0'" -a 916x1145
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1145x916
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1024x1024
+complete -c flux -n "__flux_at 'sizes' '0'" -a 887x1182
+complete -c flux -n "__flux_at 'sizes' '0'" -a 836x1254
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1254x836
+complete -c flux -n "__flux_at 'sizes' '0'" -a 768x1365
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1365x768
+complete -c flux -n "__flux_at 'sizes' '0'" -a 670x1564
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1563x670
 complete -c flux -n "__flux_at 'models'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'models'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'models' '0'" -a flux1.1-pro
