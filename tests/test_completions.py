@@ -348,6 +348,50 @@ def test_help_of_completion_says_how_to_install_it(flux):
     assert all(f"flux completion {shell} >" in text for shell in ("bash", "zsh", "fish", "powershell"))
 
 
+def paste(shell, flux, home):
+    """Type the lines that the help gives for a shell into one of an account without files."""
+    text = flux("completion", "--help").out
+    lines = [line[2:] for line in text.partition("Examples:\n")[2].splitlines() if shell in line]
+    subprocess.run(
+        [shell, "-i"],
+        input="".join(f"{line} || exit 9\n" for line in lines),
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TERM": "dumb"},
+        start_new_session=True,  # without a terminal that it would take for itself
+    )
+
+
+@LOADED
+def test_lines_of_the_help_install_the_script_in_bash(flux, tmp_path):
+    paste("bash", flux, tmp_path)
+    shell = Shell("bash", [f"unset XDG_DATA_HOME; source {LOADER}"], tmp_path)
+    assert shell.line("flux gen\t") == "flux generate "
+    shell.close()
+
+
+@ZSH
+def test_lines_of_the_help_install_the_script_in_zsh(flux, tmp_path):
+    paste("zsh", flux, tmp_path)
+    shell = Shell("zsh", ["source ~/.zshrc"], tmp_path)
+    assert shell.line("flux gen\t") == "flux generate "
+    shell.close()
+
+
+@FISH
+def test_lines_of_the_help_install_the_script_in_fish(flux, tmp_path):
+    paste("fish", flux, tmp_path)
+    done = subprocess.run(
+        ["fish", "-c", "complete -C 'flux gen'"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )
+    assert done.stdout == "generate\tMake pictures from a prompt\n"
+
+
 POWERSHELL = {
     "flux sizes --p": ["--plain"],
     "flux generate x --focus ce": ["centre"],
