@@ -91,6 +91,10 @@ ASKED = {
     "no second topic": ("flux help generate f", set()),
     "no second model": ("flux models flux1.1-pro fl", set()),
     "no second shell": ("flux completion bash z", set()),
+    "no second size": ("flux sizes 16:9 1", set()),
+    "no second size behind a cross": ("flux sizes 1183 × ", set()),
+    "nothing behind the last argument": ("flux help formats ", set()),
+    "nothing behind a command that takes no argument": ("flux config path ", set()),
     "no second schema": ("flux schema generate r", set()),
     "nothing below the last command": ("flux config path p", set()),
     "pictures to show": ("flux show g", {"guide.png"}),
@@ -137,11 +141,17 @@ COMPLETED = {
     "a prompt of a file in quotes": ("flux generate '@proud t", "flux generate '@proud two.txt' "),
     "a folder, and goes on": ("flux generate @in", "flux generate @in/"),
     "where output is redirected": ("flux sizes --json > gui", "flux sizes --json > guide.png "),
+    "where output is redirected without a blank": ("flux sizes --json >gui", "flux sizes --json >guide.png "),
+    "after a redirection": ("flux sizes 2> x --pla", "flux sizes 2> x --plain "),
     "after a prompt with an option in it": ("flux generate 'x -o y' --ups", "flux generate 'x -o y' --upscale "),
     "after an empty prompt": ('flux generate "" --ups', 'flux generate "" --upscale '),
     "after a prompt with umlauts": ("flux generate Füchsö 'ä b' --ups", "flux generate Füchsö 'ä b' --upscale "),
     "a file in a folder that a variable names": ("flux show $HOME/gui", "flux show $HOME/guide.png "),
     "a file at home": ("flux generate --like=~/gui", "flux generate --like=~/guide.png "),
+    "an option before an argument that only the person knows": ("flux runs --js", "flux runs --json "),
+    "an option behind the last argument": ("flux sizes 16:9 --pl", "flux sizes 16:9 --plain "),
+    "nothing behind the last topic": ("flux help formats ", "flux help formats "),
+    "nothing behind the last shell": ("flux completion bash ", "flux completion bash "),
     "nothing in a quoted prompt": ('flux generate "a red fox --f', 'flux generate "a red fox --f'),
     "nothing in a prompt in single quotes": ("flux generate 'a red --f", "flux generate 'a red --f"),
     "nothing in a prompt that begins with dashes": ('flux generate "--f', 'flux generate "--f'),
@@ -260,6 +270,12 @@ def test_fish_explains_its_candidates_but_no_value_with_the_words_of_its_option(
         ("flux resolve -a 16:", {"16:9"}),
         ("flux resolve -s16", {"-s16:9"}),
         ("flux generate x --output=gui", {"--output=guide.png"}),
+        ("flux generate x --output gui", {"guide.png"}),
+        ("flux generate x -o gui", {"guide.png"}),
+        ("flux generate x -ogui", {"-oguide.png"}),
+        ("flux generate x -o'my f", {"-omy fox.png"}),
+        ("flux generate x -oin/", {"-oin/x.txt"}),
+        ("flux generate x --like=gui", {"--like=guide.png"}),
         (r"flux generate @proud\ t", {"@proud two.txt"}),
         ("flux generate '@proud t", {"@proud two.txt"}),
         ("flux generate @i", {"@in/", "@it's.txt"}),
@@ -282,9 +298,22 @@ def share(tmp_path):
 
 
 LOADER = Path("/usr/share/bash-completion/bash_completion")
+LOADED = pytest.mark.skipif(not LOADER.exists(), reason="no bash-completion: that it finds the scripts is NOT tested")
 
 
-@pytest.mark.skipif(not LOADER.exists(), reason="no bash-completion: that it finds the scripts is NOT tested")
+@LOADED
+@pytest.mark.parametrize("before", ["nohup ", "time  ", "sudo -u root "])
+def test_bash_completes_behind_commands_that_start_others(before, folder):
+    shell = Shell("bash", [f"source {LOADER}", *start("bash", folder)], folder)
+    for typed, line in COMPLETED.values():
+        assert shell.line(f"{before}{typed}\t") == before + line
+    assert shell.line(f"{before}flux resolve --ups x\x1b[D\x1b[D\t").split()[-2:] == ["--upscale", "x"]
+    assert shell.line(f"{before}flux resolve -s'16:\t") == f"{before}flux resolve -s'16:9' "
+    assert shell.line(f"{before}flux sho\t") == f"{before}flux show "
+    shell.close()
+
+
+@LOADED
 @pytest.mark.parametrize("name", ["flux", "flux-image"])
 def test_bash_completion_finds_both_commands_where_the_wheel_puts_them(name, share, folder):
     shell = Shell("bash", [f"source {LOADER}; export XDG_DATA_HOME={share}"], folder)
@@ -323,6 +352,50 @@ def test_completion_prints_the_scripts(flux):
 def test_help_of_completion_says_how_to_install_it(flux):
     text = flux("completion", "--help").out
     assert all(f"flux completion {shell} >" in text for shell in ("bash", "zsh", "fish", "powershell"))
+
+
+def paste(shell, flux, home):
+    """Type the lines that the help gives for a shell into one of an account without files."""
+    text = flux("completion", "--help").out
+    lines = [line[2:] for line in text.partition("Examples:\n")[2].splitlines() if shell in line]
+    subprocess.run(
+        [shell, "-i"],
+        input="".join(f"{line} || exit 9\n" for line in lines),
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TERM": "dumb"},
+        start_new_session=True,  # without a terminal that it would take for itself
+    )
+
+
+@LOADED
+def test_lines_of_the_help_install_the_script_in_bash(flux, tmp_path):
+    paste("bash", flux, tmp_path)
+    shell = Shell("bash", [f"unset XDG_DATA_HOME; source {LOADER}"], tmp_path)
+    assert shell.line("flux gen\t") == "flux generate "
+    shell.close()
+
+
+@ZSH
+def test_lines_of_the_help_install_the_script_in_zsh(flux, tmp_path):
+    paste("zsh", flux, tmp_path)
+    shell = Shell("zsh", ["source ~/.zshrc"], tmp_path)
+    assert shell.line("flux gen\t") == "flux generate "
+    shell.close()
+
+
+@FISH
+def test_lines_of_the_help_install_the_script_in_fish(flux, tmp_path):
+    paste("fish", flux, tmp_path)
+    done = subprocess.run(
+        ["fish", "-c", "complete -C 'flux gen'"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )
+    assert done.stdout == "generate\tMake pictures from a prompt\n"
 
 
 POWERSHELL = {

@@ -50,7 +50,10 @@ def completion(
 ) -> None:
     """Print the completion script of a shell.
 
-    The scripts are static: TAB starts no Python.
+    The scripts are static: TAB starts no Python. The lines below install them, each in its shell, for shells started
+    from then on.
+
+    bash-completion has to be installed for the one of bash: it looks into that folder.
     """
     if shell not in SCRIPTS:
         hint = did_you_mean(shell, SCRIPTS) or f"shells: {', '.join(SCRIPTS)}"

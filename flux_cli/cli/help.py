@@ -13,7 +13,7 @@ from flux_cli.core.narrow import wrapped
 NARROW = 60  # columns below which explanations stand under what they explain
 WHOLE = 1000  # characters of a summary, which is never cut
 NAMES = 30  # columns for the names beside them
-WORD = re.compile(r"""#.*|(?:[^\s"']|"[^"]*"|'[^']*')+""")  # of a line for a shell: quotes and comments stay whole
+WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")  # of a line for a shell: quotes stay whole
 
 
 def columns(otherwise: int = 80) -> int:

@@ -49,7 +49,7 @@ _flux_arguments() {  # what can stand in this place of a command
         resolve/*) listed=('@<files>') ;;
         show/*) listed=('<files>') ;;
         convert/*) listed=('<files>') ;;
-        sizes/*) listed=(4:3 4:5 5:4 1:1 3:4 2:3 3:2 9:16 16:9 9:21 21:9 1183x887 916x1145 1145x916 1024x1024 887x1182 836x1254 1254x836 768x1365 1365x768 670x1564 1563x670) ;;
+        sizes/0) listed=(4:3 4:5 5:4 1:1 3:4 2:3 3:2 9:16 16:9 9:21 21:9 1183x887 916x1145 1145x916 1024x1024 887x1182 836x1254 1254x836 768x1365 1365x768 670x1564 1563x670) ;;
         models/0) listed=(flux1.1-pro flux1.1-pro-ultra) ;;
         providers/0) listed=(lumenfall bfl fal replicate openai openai.com together localai sdcpp vllm sglang offline) ;;
         schema/0) listed=(generate resolve sizes models providers config runs recover show convert) ;;
@@ -68,38 +68,38 @@ _flux_option() {  # into `flag` the option of a word, that may have its value in
     esac
 }
 
-_flux_split() {  # more of a line into `words` without their quotes; into `quote` one that is still open
-    local rest=$1 run last=$((${#words[@]} - 1))
+_flux_split() {  # a line into `words` without their quotes; into `quote` one that is still open
+    # Readline puts what is found in the place of its own idea of the word: what stands before that goes into `before`.
+    # `into` is the sign of a redirection, if the last word is where it leads.
+    local rest=${1#"${1%%[![:space:]]*}"} run char last=0 outside=''
     while true; do
-        run=${rest%%[\\\"\'[:space:]]*}
+        run=${rest%%[\\\"\'\<\>[:space:]"${COMP_WORDBREAKS-}"]*}
         words[last]+=$run rest=${rest#"$run"}
         [[ -n $rest ]] || return 0
-        case $quote${rest:0:1} in
-            \\ | \"\\) words[last]+=${rest:1:1} rest=${rest:1} ;;
-            \' | \") quote=${rest:0:1} ;;
-            \'\' | \"\") quote='' ;;
+        char=${rest:0:1} rest=${rest:1}
+        case $quote$char in
+            \\ | \"\\ | \$\\) words[last]+=${rest:0:1} rest=${rest:1} ;;
+            \' | \")
+                quote=$char outside=$before before=${words[last]}
+                if [[ $char == \' && $run == *\$ ]]; then quote=\$; fi ;;
+            \'\' | \"\" | \$\') quote='' before=$outside ;;
             [[:space:]])
-                last=$((last + 1)) rest=${rest#"${rest%%[![:space:]]*}"}
-                words[last]=''
-                continue ;;
-            *) words[last]+=${rest:0:1} ;;
+                [[ $before == "${words[last]}" ]] || into=''
+                last=$((last + 1)) rest=${rest#"${rest%%[![:space:]]*}"} before=''
+                words[last]='' ;;
+            @ | \$) before=${words[last]} into='' words[last]+=$char ;;
+            ?) words[last]+=$char before=${words[last]} into=${char//[!<>]/} ;;
+            *) words[last]+=$char ;;
         esac
-        rest=${rest:1}
     done
 }
 
 _flux() {
-    local line=${COMP_LINE:0:COMP_POINT} words=('') quote=''
+    local words=('') quote='' before='' into=''
     COMPREPLY=()
+    _flux_split "${COMP_LINE:0:COMP_POINT}"
 
-    # Readline puts what is found in the place of its own idea of the word, $2: what stands before that stays.
-    local kept=${line%"$2"}
-    _flux_split "$kept"
     local last=$((${#words[@]} - 1))
-    local before=${words[last]}
-    _flux_split "${line#"$kept"}"
-    [[ ${#words[@]} == $((last + 1)) && $kept != *\\ ]] || return 0  # it means more than a word
-
     local place word command='' count=0 flag='' glue='' dashes='' listed=()
     for ((place = 1; place < last; place++)); do
         word=${words[place]}
@@ -126,7 +126,7 @@ _flux() {
         _flux_option "$typed"
         if [[ $glue == "$typed" && $typed != *= ]]; then flag='' glue=''; fi
     fi
-    if [[ ${kept%"${kept##*[![:space:]]}"} == *[\<\>] ]]; then  # a redirection
+    if [[ -n $into ]]; then
         listed=('<files>') glue=$before
     elif [[ -n $flag ]]; then
         _flux_values "$flag"

@@ -24,10 +24,10 @@ function __flux_at
     test "$command" = "$argv[1]"; and contains -- "$argv[2]" '' $count
 end
 
-# Files behind an @.
-function __flux_at_files
-    set -l parts (string match -r '^(["\']?)@(.*)' -- (commandline -ct)); or return
-    printf '@%s\n' (complete -C "__fish_command_without_completions $parts[2]$parts[3]")
+# Files behind what this expression matches, such as an @; each behind these words.
+function __flux_files
+    set -l parts (string match -r "^([\"']?)$argv[1](.*)" -- (commandline -ct)); or return
+    printf "$argv[2]%s\t\n" (complete -C "__fish_command_without_completions $parts[2]$parts[3]")
 end
 
 complete -c flux -f
@@ -57,15 +57,15 @@ complete -c flux -n "__flux_at 'generate'" -l raw -d 'Less processed, more natur
 complete -c flux -n "__flux_at 'generate'" -l no-raw -d 'Less processed, more natural-looking'
 complete -c flux -n "__flux_at 'generate'" -l enhance-prompt -d 'Let the provider enrich the prompt (fal)'
 complete -c flux -n "__flux_at 'generate'" -l no-enhance-prompt -d 'Let the provider enrich the prompt (fal)'
-complete -c flux -n "__flux_at 'generate'" -l image-prompt -r -F -d 'Picture that guides the composition'
+complete -c flux -n "__flux_at 'generate'" -l image-prompt -r -F -a '(__flux_files "-[^-]")' -d 'Picture that guides the composition'
 complete -c flux -n "__flux_at 'generate'" -l image-prompt-strength -x -d 'How much the image prompt counts'
 complete -c flux -n "__flux_at 'generate'" -l safety-tolerance -x -a '1\t 2\t 3\t 4\t 5\t 6\t' -d '1 is the strictest'
 complete -c flux -n "__flux_at 'generate'" -l response-format -x -a 'url\t b64_json\t' -d 'How the provider hands the picture over'
 complete -c flux -n "__flux_at 'generate'" -l sync-mode -d 'Return a data URI and keep the picture out of the history (fal)'
 complete -c flux -n "__flux_at 'generate'" -l no-sync-mode -d 'Return a data URI and keep the picture out of the history (fal)'
-complete -c flux -n "__flux_at 'generate'" -l like -r -F -d 'Ask again as for that picture'
+complete -c flux -n "__flux_at 'generate'" -l like -r -F -a '(__flux_files "-[^-]")' -d 'Ask again as for that picture'
 complete -c flux -n "__flux_at 'generate'" -l param -s p -x -d 'Any other parameter, passed straight through'
-complete -c flux -n "__flux_at 'generate'" -l output -s o -r -F -d 'File (its suffix chooses the format), folder/, template, or - for stdout'
+complete -c flux -n "__flux_at 'generate'" -l output -s o -r -F -a '(__flux_files "-[^-]")' -d 'File (its suffix chooses the format), folder/, template, or - for stdout'
 complete -c flux -n "__flux_at 'generate'" -l output-format -l format -s f -x -a 'png\t jpeg\t gif\t webp\t avif\t' -d 'png, jpeg, gif, webp, avif'
 complete -c flux -n "__flux_at 'generate'" -l output-compression -l quality -s q -x -d 'Quality'
 complete -c flux -n "__flux_at 'generate'" -l overwrite -d 'Replace existing files'
@@ -80,7 +80,7 @@ complete -c flux -n "__flux_at 'generate'" -l yes -s y -d 'Go on where --max-cos
 complete -c flux -n "__flux_at 'generate'" -l quiet -d 'Say nothing but errors'
 complete -c flux -n "__flux_at 'generate'" -l verbose -s v -d 'Show each step, request ids and the causes behind errors'
 complete -c flux -n "__flux_at 'generate'" -l progress -x -a 'auto\t plain\t none\t' -d 'How progress is shown'
-complete -c flux -n "__flux_at 'generate'" -l log-file -r -F -d 'Append every step to a file, one JSON object a line, without keys'
+complete -c flux -n "__flux_at 'generate'" -l log-file -r -F -a '(__flux_files "-[^-]")' -d 'Append every step to a file, one JSON object a line, without keys'
 complete -c flux -n "__flux_at 'generate'" -l provider -x -a 'lumenfall\t bfl\t fal\t replicate\t openai\t openai.com\t together\t localai\t sdcpp\t vllm\t sglang\t offline\t' -d 'Who is asked'
 complete -c flux -n "__flux_at 'generate'" -l base-url -x -d 'Address of an OpenAI-compatible server, up to and with /v1'
 complete -c flux -n "__flux_at 'generate'" -l no-key -d 'Send no key'
@@ -101,9 +101,9 @@ complete -c flux -n "__flux_at 'generate'" -l sidecar -d 'Write how it was made 
 complete -c flux -n "__flux_at 'generate'" -l preview -d 'Show the pictures in the terminal'
 complete -c flux -n "__flux_at 'generate'" -l no-preview -d 'Show the pictures in the terminal'
 complete -c flux -n "__flux_at 'generate'" -l sheet -d 'Also save one picture of all pictures'
-complete -c flux -n "__flux_at 'generate'" -l sheet-output -r -F -d 'Save that sheet under this name'
+complete -c flux -n "__flux_at 'generate'" -l sheet-output -r -F -a '(__flux_files "-[^-]")' -d 'Save that sheet under this name'
 complete -c flux -n "__flux_at 'generate'" -l help -s h -d 'Show this message and exit'
-complete -c flux -n "__flux_at 'generate'" -a '(__flux_at_files)'
+complete -c flux -n "__flux_at 'generate'" -a '(__flux_files @ @)'
 complete -c flux -n "__flux_at 'resolve'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels (1920x1080) or a shape (16:9)'
 complete -c flux -n "__flux_at 'resolve'" -l aspect-ratio -s a -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t' -d 'Shape only'
 complete -c flux -n "__flux_at 'resolve'" -l resolution -s r -x -a '0.5K\t 1K\t 2K\t 4K\t' -d 'Scale only'
@@ -115,15 +115,15 @@ complete -c flux -n "__flux_at 'resolve'" -l raw -d 'Less processed, more natura
 complete -c flux -n "__flux_at 'resolve'" -l no-raw -d 'Less processed, more natural-looking'
 complete -c flux -n "__flux_at 'resolve'" -l enhance-prompt -d 'Let the provider enrich the prompt (fal)'
 complete -c flux -n "__flux_at 'resolve'" -l no-enhance-prompt -d 'Let the provider enrich the prompt (fal)'
-complete -c flux -n "__flux_at 'resolve'" -l image-prompt -r -F -d 'Picture that guides the composition'
+complete -c flux -n "__flux_at 'resolve'" -l image-prompt -r -F -a '(__flux_files "-[^-]")' -d 'Picture that guides the composition'
 complete -c flux -n "__flux_at 'resolve'" -l image-prompt-strength -x -d 'How much the image prompt counts'
 complete -c flux -n "__flux_at 'resolve'" -l safety-tolerance -x -a '1\t 2\t 3\t 4\t 5\t 6\t' -d '1 is the strictest'
 complete -c flux -n "__flux_at 'resolve'" -l response-format -x -a 'url\t b64_json\t' -d 'How the provider hands the picture over'
 complete -c flux -n "__flux_at 'resolve'" -l sync-mode -d 'Return a data URI and keep the picture out of the history (fal)'
 complete -c flux -n "__flux_at 'resolve'" -l no-sync-mode -d 'Return a data URI and keep the picture out of the history (fal)'
-complete -c flux -n "__flux_at 'resolve'" -l like -r -F -d 'Ask again as for that picture'
+complete -c flux -n "__flux_at 'resolve'" -l like -r -F -a '(__flux_files "-[^-]")' -d 'Ask again as for that picture'
 complete -c flux -n "__flux_at 'resolve'" -l param -s p -x -d 'Any other parameter, passed straight through'
-complete -c flux -n "__flux_at 'resolve'" -l output -s o -r -F -d 'File (its suffix chooses the format), folder/, template, or - for stdout'
+complete -c flux -n "__flux_at 'resolve'" -l output -s o -r -F -a '(__flux_files "-[^-]")' -d 'File (its suffix chooses the format), folder/, template, or - for stdout'
 complete -c flux -n "__flux_at 'resolve'" -l output-format -l format -s f -x -a 'png\t jpeg\t gif\t webp\t avif\t' -d 'png, jpeg, gif, webp, avif'
 complete -c flux -n "__flux_at 'resolve'" -l output-compression -l quality -s q -x -d 'Quality'
 complete -c flux -n "__flux_at 'resolve'" -l overwrite -d 'Replace existing files'
@@ -138,7 +138,7 @@ complete -c flux -n "__flux_at 'resolve'" -l yes -s y -d 'Go on where --max-cost
 complete -c flux -n "__flux_at 'resolve'" -l quiet -d 'Say nothing but errors'
 complete -c flux -n "__flux_at 'resolve'" -l verbose -s v -d 'Show each step, request ids and the causes behind errors'
 complete -c flux -n "__flux_at 'resolve'" -l progress -x -a 'auto\t plain\t none\t' -d 'How progress is shown'
-complete -c flux -n "__flux_at 'resolve'" -l log-file -r -F -d 'Append every step to a file, one JSON object a line, without keys'
+complete -c flux -n "__flux_at 'resolve'" -l log-file -r -F -a '(__flux_files "-[^-]")' -d 'Append every step to a file, one JSON object a line, without keys'
 complete -c flux -n "__flux_at 'resolve'" -l provider -x -a 'lumenfall\t bfl\t fal\t replicate\t openai\t openai.com\t together\t localai\t sdcpp\t vllm\t sglang\t offline\t' -d 'Who is asked'
 complete -c flux -n "__flux_at 'resolve'" -l base-url -x -d 'Address of an OpenAI-compatible server, up to and with /v1'
 complete -c flux -n "__flux_at 'resolve'" -l no-key -d 'Send no key'
@@ -159,15 +159,15 @@ complete -c flux -n "__flux_at 'resolve'" -l sidecar -d 'Write how it was made i
 complete -c flux -n "__flux_at 'resolve'" -l preview -d 'Show the pictures in the terminal'
 complete -c flux -n "__flux_at 'resolve'" -l no-preview -d 'Show the pictures in the terminal'
 complete -c flux -n "__flux_at 'resolve'" -l sheet -d 'Also save one picture of all pictures'
-complete -c flux -n "__flux_at 'resolve'" -l sheet-output -r -F -d 'Save that sheet under this name'
+complete -c flux -n "__flux_at 'resolve'" -l sheet-output -r -F -a '(__flux_files "-[^-]")' -d 'Save that sheet under this name'
 complete -c flux -n "__flux_at 'resolve'" -l curl -d 'Print a curl command to paste into a shell'
 complete -c flux -n "__flux_at 'resolve'" -l help -s h -d 'Show this message and exit'
-complete -c flux -n "__flux_at 'resolve'" -a '(__flux_at_files)'
+complete -c flux -n "__flux_at 'resolve'" -a '(__flux_files @ @)'
 complete -c flux -n "__flux_at 'show'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'show'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'show'" -F
 complete -c flux -n "__flux_at 'convert'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels, or a shape, for --fit'
-complete -c flux -n "__flux_at 'convert'" -l output -s o -r -F -d 'File, folder/, template (\'{name}-small.{avif,webp}\'), or - for stdout'
+complete -c flux -n "__flux_at 'convert'" -l output -s o -r -F -a '(__flux_files "-[^-]")' -d 'File, folder/, template (\'{name}-small.{avif,webp}\'), or - for stdout'
 complete -c flux -n "__flux_at 'convert'" -l output-format -l format -s f -x -a 'png\t jpeg\t gif\t webp\t avif\t' -d 'png, jpeg, gif, webp or avif'
 complete -c flux -n "__flux_at 'convert'" -l output-compression -l quality -s q -x -d 'Quality'
 complete -c flux -n "__flux_at 'convert'" -l alt -x -d 'For --html'
@@ -191,28 +191,28 @@ complete -c flux -n "__flux_at 'sizes'" -l model -s m -x -a 'flux1.1-pro\t flux-
 complete -c flux -n "__flux_at 'sizes'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'sizes'" -l plain -d 'Print only sizes, such as 1365x768'
 complete -c flux -n "__flux_at 'sizes'" -l help -s h -d 'Show this message and exit'
-complete -c flux -n "__flux_at 'sizes'" -a 4:3
-complete -c flux -n "__flux_at 'sizes'" -a 4:5
-complete -c flux -n "__flux_at 'sizes'" -a 5:4
-complete -c flux -n "__flux_at 'sizes'" -a 1:1
-complete -c flux -n "__flux_at 'sizes'" -a 3:4
-complete -c flux -n "__flux_at 'sizes'" -a 2:3
-complete -c flux -n "__flux_at 'sizes'" -a 3:2
-complete -c flux -n "__flux_at 'sizes'" -a 9:16
-complete -c flux -n "__flux_at 'sizes'" -a 16:9
-complete -c flux -n "__flux_at 'sizes'" -a 9:21
-complete -c flux -n "__flux_at 'sizes'" -a 21:9
-complete -c flux -n "__flux_at 'sizes'" -a 1183x887
-complete -c flux -n "__flux_at 'sizes'" -a 916x1145
-complete -c flux -n "__flux_at 'sizes'" -a 1145x916
-complete -c flux -n "__flux_at 'sizes'" -a 1024x1024
-complete -c flux -n "__flux_at 'sizes'" -a 887x1182
-complete -c flux -n "__flux_at 'sizes'" -a 836x1254
-complete -c flux -n "__flux_at 'sizes'" -a 1254x836
-complete -c flux -n "__flux_at 'sizes'" -a 768x1365
-complete -c flux -n "__flux_at 'sizes'" -a 1365x768
-complete -c flux -n "__flux_at 'sizes'" -a 670x1564
-complete -c flux -n "__flux_at 'sizes'" -a 1563x670
+complete -c flux -n "__flux_at 'sizes' '0'" -a 4:3
+complete -c flux -n "__flux_at 'sizes' '0'" -a 4:5
+complete -c flux -n "__flux_at 'sizes' '0'" -a 5:4
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1:1
+complete -c flux -n "__flux_at 'sizes' '0'" -a 3:4
+complete -c flux -n "__flux_at 'sizes' '0'" -a 2:3
+complete -c flux -n "__flux_at 'sizes' '0'" -a 3:2
+complete -c flux -n "__flux_at 'sizes' '0'" -a 9:16
+complete -c flux -n "__flux_at 'sizes' '0'" -a 16:9
+complete -c flux -n "__flux_at 'sizes' '0'" -a 9:21
+complete -c flux -n "__flux_at 'sizes' '0'" -a 21:9
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1183x887
+complete -c flux -n "__flux_at 'sizes' '0'" -a 916x1145
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1145x916
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1024x1024
+complete -c flux -n "__flux_at 'sizes' '0'" -a 887x1182
+complete -c flux -n "__flux_at 'sizes' '0'" -a 836x1254
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1254x836
+complete -c flux -n "__flux_at 'sizes' '0'" -a 768x1365
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1365x768
+complete -c flux -n "__flux_at 'sizes' '0'" -a 670x1564
+complete -c flux -n "__flux_at 'sizes' '0'" -a 1563x670
 complete -c flux -n "__flux_at 'models'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'models'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'models' '0'" -a flux1.1-pro

@@ -52,7 +52,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'resolve/*' = @("@<files>")
         'show/*' = @("<files>")
         'convert/*' = @("<files>")
-        'sizes/*' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
+        'sizes/0' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
         'models/0' = @("flux1.1-pro", "flux1.1-pro-ultra")
         'providers/0' = @("lumenfall", "bfl", "fal", "replicate", "openai", "openai.com", "together", "localai", "sdcpp", "vllm", "sglang", "offline")
         'schema/0' = @("generate", "resolve", "sizes", "models", "providers", "config", "runs", "recover", "show", "convert")

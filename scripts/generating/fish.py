@@ -29,10 +29,10 @@ function __flux_at
     test "$command" = "$argv[1]"; and contains -- "$argv[2]" '' $count
 end
 
-# Files behind an @.
-function __flux_at_files
-    set -l parts (string match -r '^(["\']?)@(.*)' -- (commandline -ct)); or return
-    printf '@%s\n' (complete -C "__fish_command_without_completions $parts[2]$parts[3]")
+# Files behind what this expression matches, such as an @; each behind these words.
+function __flux_files
+    set -l parts (string match -r "^([\"']?)$argv[1](.*)" -- (commandline -ct)); or return
+    printf "$argv[2]%s\t\n" (complete -C "__fish_command_without_completions $parts[2]$parts[3]")
 end
 
 complete -c {name} -f
@@ -73,8 +73,10 @@ def _fish_line(where: str, said: str) -> str:
 def _fish_option(where: str, option: Option, words: tuple[str, ...]) -> list[str]:
     flags = " ".join(f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}" for flag in option.flags)
     about = f" -d {_fish_text(option.short)}" if option.help else ""
-    value = " -r -F" if words == FILES else " -x" if option.metavar else ""
-    if words and words != FILES:  # a tabulator, so that the option's description does not stand behind its values
+    value = " -x" if option.metavar else ""
+    if words == FILES:
+        value = """ -r -F -a '(__flux_files "-[^-]")'"""  # fish itself finds none in one word with a short option
+    elif words:  # a tabulator, so that the option's description does not stand behind its values
         value += " -a '" + " ".join(f"{word}\\t" for word in words) + "'"
     lines = [_fish_line(where, f"{flags}{value}{about}")]
     return lines + [_fish_line(where, f"-l {flag[2:]}{about}") for flag in option.negatives]
@@ -85,7 +87,7 @@ def _fish_listed(rows: Words) -> list[str]:
     if words == FILES:
         return ["-F"]
     if words == AT_FILES:
-        return ["-a '(__flux_at_files)'"]
+        return ["-a '(__flux_files @ @)'"]
     return [f"-a {word}" + (f" -d {_fish_text(about)}" if about else "") for word, about in rows]
 
 

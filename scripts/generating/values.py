@@ -64,8 +64,13 @@ def arguments(command: Command) -> list[tuple[str, Words]]:
     listed = [("0", below)] if below else []
     for place, one in enumerate(command.arguments):
         if words := values(command, one):
-            listed.append(("*" if one.many else str(place), bare(words)))
+            listed.append(("*" if everywhere(one, words) else str(place), bare(words)))
     return listed
+
+
+def everywhere(one: Argument, words: tuple[str, ...]) -> bool:
+    """Whether an argument can be said again. Where the words are known, many words make one value: 1183 × 887."""
+    return one.many and words in ((), FILES, AT_FILES)
 
 
 def bare(words: tuple[str, ...]) -> Words:

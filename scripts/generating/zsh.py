@@ -1,7 +1,7 @@
 """Completion for zsh, in the words of `_arguments`."""
 
 from generating.app import Argument, Command, Option, commands
-from generating.values import AT_FILES, FILES, MADE, NAMES, values
+from generating.values import AT_FILES, FILES, MADE, NAMES, everywhere, values
 
 END = (  # found on fpath the file is the body of _flux; read with source it only has to be registered
     "if [[ $funcstack[1] == _flux ]]; then",
@@ -26,8 +26,11 @@ def zsh() -> str:
 def _zsh_function(command: Command, below: list[Command]) -> list[str]:
     specs = [_zsh_option(command, option) for option in command.options]
     specs += [
-        f"'{'*' if one.many else place}:{_zsh_value(command, one)}'" for place, one in enumerate(command.arguments, 1)
+        f"'{'*' if everywhere(one, values(command, one)) else place}:{_zsh_value(command, one)}'"
+        for place, one in enumerate(command.arguments, 1)
     ]
+    if not below and not specs[-1].startswith("'*:"):
+        specs.append("'*: :()'")  # not even options are offered then, before their dash is typed
     name = "_".join(("_flux", *command.path))
     if not below:
         return [
@@ -76,7 +79,9 @@ def _zsh_value(command: Command, one: Option | Argument) -> str:
         return f"{label}:_files"
     if words == AT_FILES:
         return f"{label}:{{compset -P @ && _files}}"
-    return f"{label}:({' '.join(word.replace(':', chr(92) + ':') for word in words)})" if words else f"{label}: "
+    if isinstance(one, Option) and not words:
+        return f"{label}: "  # for an argument that message would stand in the way of options
+    return f"{label}:({' '.join(word.replace(':', chr(92) + ':') for word in words)})"
 
 
 def _zsh_text(text: str) -> str:
