@@ -26,10 +26,10 @@ def run(*, run: str | None, as_json: bool) -> None:
         console.err("flux: no runs yet")
         return
     heading = ("Run", "model", "saved", "USD", "state", "prompt")
-    console.out(console.listing([heading, *(_line(row) for row in rows)], right=(2, 3)))
+    console.say(console.listing([heading, *(_line(row) for row in rows)], right=(2, 3)))
     if run:
         calls = [("Call", "seed", "state", "file or reason"), *(_call(entry) for entry in rows[0].past.entries)]
-        console.out("\n" + console.listing(calls, right=(0,)))
+        console.say("\n" + console.listing(calls, right=(0,)))
     for state, hint in HINTS.items():
         if any(_state(row) == state for row in rows):
             console.err(f"hint: {hint}")
