@@ -131,6 +131,15 @@ def _endpoint(values: dict[str, Value], rows: Mapping[str, Row]) -> tuple[Row, s
     return row, _checked_url(url)
 
 
+def address(row: Row, settings: Settings) -> str:
+    """Where calls go as soon as somebody names this provider; "" where they must name an address, too."""
+    if row == settings.provider:
+        return settings.base_url
+    if not row.base_url and not settings.values["base_url"].value:
+        return ""
+    return _endpoint(settings.values | {"provider": Value(row.name, "--provider", 0)}, settings.providers)[1]
+
+
 def _user(path: str) -> tuple[dict[str, Json], dict[str, Row]]:
     """Settings and providers of the user's own file."""
     table = _file(path)

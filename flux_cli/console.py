@@ -15,10 +15,10 @@ from flux_cli.core.request import Event, Note
 from flux_cli.core.secret import redact
 from flux_cli.core.tally import Tally, event_line
 from flux_cli.core.text import LONG, plain
-from flux_cli.streams import abandon, listing, out, out_json, prepare, write
+from flux_cli.streams import abandon, listing, out, out_json, prepare, say, write
 from flux_cli.surroundings import is_github, takes_colour
 
-__all__ = ["abandon", "err", "error", "listing", "notes", "out", "out_json", "prepare", "report_errors", "shown"]
+__all__ = ["abandon", "err", "error", "listing", "notes", "out", "out_json", "prepare", "report_errors", "say", "shown"]
 
 HEARTBEAT = 30.0  # seconds; some CI services end jobs that say nothing for ten minutes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from flux_cli.core.annotation import inert_json
+from flux_cli.core.annotation import inert, inert_json
 from flux_cli.core.errors import DiskError
 from flux_cli.core.rendering import json_text, table
 from flux_cli.core.secret import redact
@@ -50,6 +50,11 @@ def prepare() -> None:
 def out(text: str) -> None:
     """One line or block of data. A reader that has gone has read enough: that is no error."""
     write(sys.stdout, text + "\n")
+
+
+def say(text: str) -> None:
+    """One block for people, with nothing in it that a CI service obeys. What programs read goes through `out`."""
+    out("\n".join(map(inert, text.replace("\r", " ").split("\n"))) if "##" in text or "::" in text else text)
 
 
 def listing(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:

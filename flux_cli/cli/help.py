@@ -28,6 +28,9 @@ class Command(TyperCommand):
         _refuse_slips(self.get_params(ctx), args)
         return super().parse_args(ctx, args)
 
+    def format_usage(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
+        _usage(self.collect_usage_pieces(ctx), ctx, formatter)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
         _options(self.get_params(ctx), ctx, formatter)
 
@@ -43,6 +46,9 @@ class Group(TyperGroup):
         _refuse_slips(self.get_params(ctx), args[:own])
         return super().parse_args(ctx, args)
 
+    def format_usage(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
+        _usage(self.collect_usage_pieces(ctx), ctx, formatter)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
         _options(self.get_params(ctx), ctx, formatter)
         summaries = {name: one.get_short_help_str(WHOLE) for name, one in self.commands.items()}
@@ -50,6 +56,11 @@ class Group(TyperGroup):
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
         _epilog(self.epilog, formatter)
+
+
+def _usage(pieces: Sequence[str], ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
+    words = f"Usage: {ctx.command_path} {' '.join(pieces)}".split()
+    formatter.write("\n    ".join(wrapped(words, formatter.width - 4)) + "\n")
 
 
 def _options(parameters: Sequence[Any], ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above

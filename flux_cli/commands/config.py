@@ -31,8 +31,8 @@ def run(*, as_json: bool) -> None:
         (name, console.shown(value.value), value.source, named[name].variable, named[name].help)
         for name, value in values.items()
     ]
-    console.out(console.listing([("Setting", "value", "source", "variable", "about"), *listed]))
-    console.out("\n" + console.listing([("Key", "state"), *states.items()]))
+    console.say(console.listing([("Setting", "value", "source", "variable", "about"), *listed]))
+    console.say("\n" + console.listing([("Key", "state"), *states.items()]))
 
 
 def path() -> None:

@@ -38,7 +38,7 @@ def foretell(ready: Ready) -> None:
     lines += [f"kept {path}" for paths in ready.kept.values() for path in paths]
     amount = "unknown" if cost.usd is None else f"{cost.usd:.2f} USD"
     lines.append(f"cost {amount} ({cost.source})")
-    console.out("\n".join(lines))
+    console.say("\n".join(lines))
     if not ready.options.quiet:
         console.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
 

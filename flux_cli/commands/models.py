@@ -5,7 +5,7 @@ from __future__ import annotations
 from flux_cli import catalogue, folders
 from flux_cli.commands.prepared import lookup
 from flux_cli.core.rendering import SCHEMA, shown
-from flux_cli.streams import document_text, listing, out
+from flux_cli.streams import document_text, listing, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def run(*, name: str | None, as_json: bool) -> None:
     """Print one model in full, or every model in a line. Raises UsageError for a model no catalogue knows."""
-    out(_answer(name, as_json=as_json))
+    say(_answer(name, as_json=as_json))
 
 
 def _answer(name: str | None, *, as_json: bool) -> str:

@@ -20,12 +20,12 @@ def run(*, name: str | None, model: str | None, as_json: bool) -> None:
     found = catalogue.find(settings.model, folders.model_folders()).model
     chosen = [rows[name]] if name else list(rows.values())
     if as_json:
-        documents: list[Json] = [_document(row, found) for row in chosen]
+        documents: list[Json] = [_document(row, found, config.address(row, settings)) for row in chosen]
         console.out_json({"schema": SCHEMA, "providers": documents})
     elif name:
-        console.out(f"{_list(chosen, found)}\n\n{_parameters(chosen[0], found)}")
+        console.say(f"{_list(chosen, found, settings)}\n\n{_parameters(chosen[0], found)}")
     else:
-        console.out(_list(chosen, found))
+        console.say(_list(chosen, found, settings))
 
 
 def _wire(row: Row, model: Model | None) -> Wire | None:
@@ -36,9 +36,12 @@ def _wire(row: Row, model: Model | None) -> Wire | None:
         return None
 
 
-def _list(rows: list[Row], model: Model | None) -> str:
+def _list(rows: list[Row], model: Model | None, settings: config.Settings) -> str:
     heading = ("Provider", "key", "address", "a call", "USD a picture")
-    listed = [(row.name, _key(row), row.base_url or "--base-url", "1 picture", _price(row, model)) for row in rows]
+    listed = [
+        (row.name, _key(row), config.address(row, settings) or "--base-url", "1 picture", _price(row, model))
+        for row in rows
+    ]
     return console.listing([heading, *listed])
 
 
@@ -60,7 +63,7 @@ def _fields(row: Row, model: Model | None) -> dict[str, Field]:
     return fields | {name: field for name, field in named.items() if name not in fields}
 
 
-def _document(row: Row, model: Model | None) -> dict[str, Json]:
+def _document(row: Row, model: Model | None, address: str) -> dict[str, Json]:
     fields: dict[str, Json] = {
         name: {"behaviour": field.handling, "field": field.name or None, "reason": field.reason or None}
         for name, field in _fields(row, model).items()
@@ -68,9 +71,9 @@ def _document(row: Row, model: Model | None) -> dict[str, Json]:
     return {
         "name": row.name,
         "protocol": row.protocol,
-        "base_url": row.base_url or None,
+        "base_url": address or None,
         "key_variables": list(row.key_variables),
-        "key_set": _has_key(row),
+        "key_set": bool(_variable(row)),
         "hosted": row.hosted,
         "pictures_per_call": 1,
         "price_usd": _usd(row, model),
@@ -92,14 +95,16 @@ def _price(row: Row, model: Model | None) -> str:
     return "unknown" if price is None else f"{price:.2f}"
 
 
-def _has_key(row: Row) -> bool:
+def _variable(row: Row) -> str:
+    """The variable whose key is sent; "" without any."""
     try:
-        return any(keys.find(variable, folders.user_folder())[0] for variable in row.key_variables)
+        return next((name for name in row.key_variables if keys.find(name, folders.user_folder())[0]), "")
     except ConfigError:
-        return False
+        return ""
 
 
 def _key(row: Row) -> str:
     if not row.key_variables:
         return "none needed"
-    return f"{row.key_variables[0]} ({'set' if _has_key(row) else 'not set'})"
+    used = _variable(row)
+    return f"{used} (set)" if used else f"{row.key_variables[0]} (not set)"

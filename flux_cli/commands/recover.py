@@ -11,13 +11,14 @@ from flux_cli import config, console, folders, journal
 from flux_cli.commands.ending import told
 from flux_cli.commands.ready import find_key, identity_of
 from flux_cli.core.delivery import delivery_of
-from flux_cli.core.errors import AuthError, FluxError, Interrupted, NotFoundError
+from flux_cli.core.errors import AuthError, FluxError, Interrupted, NotFoundError, UnclearError
 from flux_cli.core.model import Json
 from flux_cli.core.naming import Name
 from flux_cli.core.noun import NamedTuple
 from flux_cli.core.report import Report, document, ended_document
 from flux_cli.core.request import Auth, Call, Media, Plan, Reply, Request, Resolved
 from flux_cli.core.runs import Entry, Past, trace
+from flux_cli.core.tally import summary
 from flux_cli.providers import ROWS, connect
 
 if TYPE_CHECKING:
@@ -33,20 +34,20 @@ def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
     """Save what is paid for and not saved, and say what became of it. Raises UsageError for a run nobody knows."""
     root = folders.state_folder() / "runs"
     rows = [journal.find(root, run)] if run else [row for row in journal.rows(root) if not row.running]
+    to_do = [row for row in reversed(rows) if row.past.state in STATES or row.folder.exists()]
     done: list[Done] = []
-    for row in reversed(rows):
-        if row.past.state in STATES or row.folder.exists():
-            done.append(_tried(row, quiet=as_json))
-            if done[-1].report.interrupted:
-                break
+    for row in to_do:
+        done.append(_tried(row, quiet=as_json, named=len(to_do) > 1))
+        if done[-1].report.interrupted:
+            break
     code = _exit_code([one.report for one in done])
     if as_json:
-        documents: list[Json] = [document(one.report) for one in done]
+        documents: list[Json] = [_document(one) for one in done]
         console.out_json({**ended_document(code), "runs": documents})
     for one in done:
         _tell(one, paths=not as_json, verbose=verbose)
     _tell_faults(done, verbose=verbose)
-    if not any(one.report.outcomes or one.report.faults for one in done):
+    if not any(one.report.outcomes or one.report.faults or one.past.count("unclear") for one in done):
         console.err("flux: nothing to save")
     return told(code, (saved.path for one in done for saved in one.report.saved))
 
@@ -58,15 +59,22 @@ class Done(NamedTuple):
     report: Report
 
 
-def _tried(row: journal.Row, *, quiet: bool) -> Done:
+def _document(done: Done) -> dict[str, Json]:
+    """The report, and how many calls may have cost what nobody knows."""
+    unclear = done.past.count("unclear")
+    cost = {"cost_usd": None} if unclear else {}
+    return {**document(done.report), **cost, "unclear": unclear}
+
+
+def _tried(row: journal.Row, *, quiet: bool, named: bool) -> Done:
     """What stands in the way of one run (a key that is missing) must not keep the others waiting."""
     try:
-        return _recovered(row, quiet=quiet)
+        return _recovered(row, quiet=quiet, named=named)
     except FluxError as fault:
         return Done(row.past, _report(row.past, fault))
 
 
-def _recovered(row: journal.Row, *, quiet: bool) -> Done:
+def _recovered(row: journal.Row, *, quiet: bool, named: bool) -> Done:
     from flux_cli import files, pipeline
     from flux_cli.commands.execute import execute
 
@@ -79,7 +87,7 @@ def _recovered(row: journal.Row, *, quiet: bool) -> Done:
         base = past.text("base_url")
         settings = config.load({"provider": past.text("provider") or None, "base_url": base or None}, ROWS)
         auth = find_key(settings.provider, settings.base_url)
-        faults = []
+        faults: list[FluxError] = []
         try:
             arrived |= _looked_up(past, ledger, settings, auth)
         except FluxError as fault:  # what has arrived does not need the history
@@ -99,10 +107,17 @@ def _recovered(row: journal.Row, *, quiet: bool) -> Done:
             identity=identity_of(settings),
             arrived=arrived,
         )
+        if named and entries and not quiet:
+            console.err(f"flux: {past.id}:")
         with console.Silence() if quiet else console.Lines(len(past.entries)) as display:
             report = execute(job, ledger.folder, settings, display)
-    report = report._replace(run=past.id, faults=tuple(faults))
-    return Done(journal.find(row.path.parent, past.id).past, report)
+    past = journal.find(row.path.parent, past.id).past
+    if settings.provider.history and not faults and (unclear := past.count("unclear")):
+        message = f"what became of {unclear} of {len(past.entries)} calls is not known yet"
+        faults.append(UnclearError(message, hint="ask again later: flux recover", billed=True))
+    if len(entries) > 1 and not quiet:
+        console.err(f"flux: {summary(report)}")
+    return Done(past, report._replace(run=past.id, faults=tuple(faults)))
 
 
 def _report(past: Past, *faults: FluxError) -> Report:
@@ -115,7 +130,8 @@ def _tell(done: Done, *, paths: bool, verbose: bool) -> None:
         for saved in done.report.saved:
             console.out(saved.path)
     console.report_errors(done.report._replace(faults=()), verbose=verbose)
-    if unclear := done.past.count("unclear"):
+    said = any(isinstance(fault, UnclearError) for fault in done.report.faults)
+    if not said and (unclear := done.past.count("unclear")):
         console.err(f"flux: note: {unclear} of {len(done.past.entries)} calls of {done.past.id} may have been billed")
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flux_cli.commands.prepared import goes_to, posts, prepare, read_prompt
 from flux_cli.commands.typed import one_prompt
+from flux_cli.core.annotation import inert_json
 from flux_cli.core.errors import UsageError
 from flux_cli.core.rendering import SCHEMA, json_text, shown
 from flux_cli.core.report import note_document, request_document, resolved_document
 from flux_cli.core.values import shorten
-from flux_cli.streams import document_text, listing, out
+from flux_cli.streams import document_text, listing, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ LONGEST_ARGUMENT = 100_000  # characters; Linux refuses single arguments over 12
 
 def run(options: Options, finishing: Finishing, *, curl: bool, **_: object) -> None:
     """Print what would be sent as text, as JSON or as a line for a shell. Raises UsageError as generate would."""
-    out(_answer(options, finishing, curl=curl))
+    say(_answer(options, finishing, curl=curl))
 
 
 def _answer(options: Options, finishing: Finishing, *, curl: bool) -> str:
@@ -96,7 +97,7 @@ def _shown_body(post: Post) -> dict[str, Json]:
 def _curl(post: Post, row: Row, *, keyed: bool) -> str:
     import shlex
 
-    body = json_text(post.body)
+    body = inert_json(json_text(post.body))
     words = ["curl -sS", shlex.quote(post.url), "-H 'Content-Type: application/json'"]
     words += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in post.headers.items()]
     if keyed and row.key_variables:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flux_cli import console, folders, journal
 from flux_cli.core.model import Json
-from flux_cli.core.rendering import SCHEMA
+from flux_cli.core.rendering import SCHEMA, cells
 from flux_cli.core.runs import Entry
 
-SHOWN = 28  # characters of a prompt: a line has a hundred, and the name of a run says when it began
+SHOWN = 28  # columns for a prompt: a line has a hundred, and the name of a run says when it began
 HINTS = {
     "recoverable": "flux recover saves what is paid for and not saved",
     "unclear": "flux recover asks what became of calls without an answer",
@@ -26,10 +26,10 @@ def run(*, run: str | None, as_json: bool) -> None:
         console.err("flux: no runs yet")
         return
     heading = ("Run", "model", "saved", "USD", "state", "prompt")
-    console.out(console.listing([heading, *(_line(row) for row in rows)], right=(2, 3)))
+    console.say(console.listing([heading, *(_line(row) for row in rows)], right=(2, 3)))
     if run:
         calls = [("Call", "seed", "state", "file or reason"), *(_call(entry) for entry in rows[0].past.entries)]
-        console.out("\n" + console.listing(calls, right=(0,)))
+        console.say("\n" + console.listing(calls, right=(0,)))
     for state, hint in HINTS.items():
         if any(_state(row) == state for row in rows):
             console.err(f"hint: {hint}")
@@ -73,9 +73,16 @@ def _line(row: journal.Row) -> tuple[str, ...]:
     past = row.past
     cost = "-" if past.cost_usd is None else f"{past.cost_usd:.2f}"
     saved = f"{past.count('saved')}/{len(past.entries)}"
-    prompt = past.text("prompt")
-    shown = prompt if len(prompt) <= SHOWN else prompt[: SHOWN - 1] + "…"
-    return (past.id, past.text("model"), saved, cost, _state(row), console.shown(shown or None))
+    return (past.id, past.text("model"), saved, cost, _state(row), console.shown(_short(past.text("prompt")) or None))
+
+
+def _short(prompt: str) -> str:
+    if cells(prompt) <= SHOWN:
+        return prompt
+    short = prompt[: SHOWN - 1]
+    while cells(short) >= SHOWN:
+        short = short[:-1]
+    return short + "…"
 
 
 def _call(entry: Entry) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def run(*, files: Sequence[str] | None, as_json: bool) -> int:
         if as_json:
             shown.append({"path": path, **_document(anatomy, reading)})
         else:
-            console.out(("\n" if shown else "") + _text(path, anatomy, reading))
+            console.say(("\n" if shown else "") + _text(path, anatomy, reading))
             shown.append(path)
     code = _exit_code([fault for _, fault in errors], some=bool(shown))
     if as_json:

@@ -7,7 +7,7 @@ from flux_cli.core.errors import UsageError
 from flux_cli.core.rendering import SCHEMA
 from flux_cli.core.request import Request
 from flux_cli.core.resolve import resolve
-from flux_cli.streams import document_text, listing, out
+from flux_cli.streams import document_text, listing, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def run(*, shape: list[str] | None, model: str | None, as_json: bool, plain: boo
 
     A shape may be several words: `1183 × 887`, as the table itself spells it.
     """
-    out(_answer(" ".join(shape) if shape else None, model, as_json=as_json, plain=plain))
+    say(_answer(" ".join(shape) if shape else None, model, as_json=as_json, plain=plain))
 
 
 def _answer(shape: str | None, model: str | None, *, as_json: bool, plain: bool) -> str:

@@ -1,8 +1,10 @@
-"""A table that is wider than its terminal: columns that find no place go below, and cells are wrapped at words."""
+"""A table wider than its terminal, or in wide writing: columns without a place go below, cells are wrapped at words."""
 
 from __future__ import annotations
 
 from itertools import zip_longest
+
+from flux_cli.core.rendering import cells
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,15 +12,18 @@ if TYPE_CHECKING:
 
 GAP = 2
 INDENT = 4  # of what goes below
-ENOUGH = 24  # characters in which a sentence can be read
+ENOUGH = 24  # columns in which a sentence can be read
+SHORT = 30  # columns of what is no sentence, and is not wrapped beside others
 
 
 def flowed(rows: Sequence[Sequence[str]], right: Sequence[int], width: int) -> str:
     """The rows, each in as many lines as it needs; the first column stays where it is, so that rows can be told."""
-    natural = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    columns = list(zip(*rows, strict=True))
+    natural = [max(map(cells, column)) for column in columns]
+    words = [max(cells(word) for cell in column for word in cell.split(" ")) for column in columns]
     least = [
-        min(wide, width - INDENT, max(ENOUGH, *(len(word) for cell in column for word in cell.split(" "))))
-        for wide, column in zip(natural, zip(*rows, strict=True), strict=True)
+        min(wide, width - INDENT, max(SHORT if wide <= SHORT else ENOUGH, longest))
+        for wide, longest in zip(natural, words, strict=True)
     ]
     bands: list[dict[int, int]] = [{}]  # the columns that share a line, each with its width
     spare = [width]
@@ -37,10 +42,10 @@ def flowed(rows: Sequence[Sequence[str]], right: Sequence[int], width: int) -> s
     lines = []
     for row in rows:
         for number, band in enumerate(bands):
-            cells = (wrapped(row[column].split(), wide) for column, wide in band.items())
-            for parts in zip_longest(*cells, fillvalue=""):
+            blocks = (wrapped(row[column].split(), wide) for column, wide in band.items())
+            for parts in zip_longest(*blocks, fillvalue=""):
                 placed = [
-                    part.rjust(wide) if column in right else part.ljust(wide)
+                    (part.rjust if column in right else part.ljust)(wide + len(part) - cells(part))
                     for part, (column, wide) in zip(parts, band.items(), strict=True)
                 ]
                 lines.append((" " * (INDENT if number else 0) + (" " * GAP).join(placed)).rstrip())
@@ -48,11 +53,15 @@ def flowed(rows: Sequence[Sequence[str]], right: Sequence[int], width: int) -> s
 
 
 def wrapped(words: Iterable[str], width: int) -> list[str]:
-    """The words in lines; one that is too long for any stays whole, to be copied."""
+    """The words in lines; one that is too long for any stays whole, to be copied; wide writing has no blanks."""
     lines = [""]
     for word in words:
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+        if cells(word) > max(width, len(word)) and "/" not in word:
+            from flux_cli.core.wide import pieces
+
+            lines += pieces(word, width)
+        elif lines[-1] and cells(lines[-1]) + 1 + cells(word) > width:
             lines.append(word)
         else:
             lines[-1] += f" {word}" if lines[-1] else word
-    return lines
+    return lines if lines[0] else lines[1:] or lines

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
 
 SCHEMA = 1  # of every document; it changes when a key changes its meaning or goes away
+ENDLESS = 1_000_000  # columns of what is no terminal
 ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {
     ord(char): f"\\{letter}" for char, letter in zip('"\\\b\f\n\r\t', '"\\bfnrt', strict=True)
 }
@@ -44,20 +45,35 @@ def _enclosed(left: str, items: list[str], right: str, line: str, inner: str) ->
     return left + inner + ("," + (inner or " ")).join(items) + line + right
 
 
+def cells(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if _is_latin(text):
+        return len(text)
+    from flux_cli.core.wide import cell_count
+
+    return cell_count(text)
+
+
+def _is_latin(text: str) -> bool:
+    """Whether every character takes one column, as far as that can be told without looking any up."""
+    text = text.replace("…", "")
+    return len(text.encode("latin-1", "ignore")) == len(text)
+
+
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), width: int | None = None) -> str:
     """Columns two blanks apart, the first row as heading. `right` names columns of numbers, `width` is all there is."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    if width and sum(widths) + 2 * len(widths) - 2 > width:
+    if (width and sum(widths) + 2 * len(widths) - 2 > width) or not _is_latin("".join(map("".join, rows))):
         from flux_cli.core.narrow import flowed  # who has room does not pay for it
 
-        return flowed(rows, right, width)
+        return flowed(rows, right, width or ENDLESS)
     lines = []
     for row in rows:
-        cells = [
+        placed = [
             cell.rjust(width) if column in right else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
-        lines.append("  ".join(cells).rstrip())
+        lines.append("  ".join(placed).rstrip())
     return "\n".join(lines)
 
 

@@ -159,7 +159,7 @@ DEFINITIONS: dict[str, Node] = {
     "run_list": _object(schema=_words(SCHEMA), folder=TEXT, runs=_list(_ref("run"))),
     "recovery": _object(**ENDED, runs=_list(_ref("recovered"))),
     "run": PAST,
-    "recovered": _object(**REPORT, errors=_list({"anyOf": [_ref("call_error"), _ref("error")]})),
+    "recovered": _object(**REPORT, unclear=WHOLE, errors=_list({"anyOf": [_ref("call_error"), _ref("error")]})),
     "request": REQUEST, "resolved": RESOLVED, "note": NOTE, "file": FILE, "error": _object(**FAULT),
     "call_error": _object(index=WHOLE, seed=ANY, **FAULT), "size": SIZE, "model": MODEL,
     "provider": PROVIDER,

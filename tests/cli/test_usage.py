@@ -313,6 +313,15 @@ def test_help_fits_any_width_and_breaks_no_word(line, width, monkeypatch):
     assert set(wide.split()) == {*narrow.split()} - {"\\"}
 
 
+@pytest.mark.parametrize("name", ["", *LINES])
+def test_the_usage_of_the_narrowest_help_is_broken_between_words(name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    wide = said([*name.split(), "--help"])[1].partition("\n\n")[0]
+    monkeypatch.setenv("COLUMNS", "20")
+    narrow = said([*name.split(), "--help"])[1].partition("\n\n")[0]
+    assert (narrow.split(), longer_than(20, narrow)) == (wide.split(), [])
+
+
 @pytest.mark.parametrize("width", [40, 80])
 def test_no_summary_of_a_command_is_cut(width, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(width))

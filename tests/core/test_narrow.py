@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from flux_cli.core.narrow import wrapped
 from flux_cli.core.rendering import table
@@ -23,6 +24,34 @@ def test_every_word_of_every_row_is_there_whole_and_fits_where_it_can(rows, widt
     assert sorted(text.split()) == sorted(" ".join(" ".join(row) for row in rows).split())
     too_long = {word for row in rows for cell in row for word in cell.split() if len(word) > width - 4}
     assert all(len(line) <= width or too_long & set(line.split()) for line in text.splitlines())
+
+
+@pytest.mark.parametrize("prompt", ["東京の夜景と富士山に降る雪、夜の街", "🦊 雪 " * 6, "e\u0301" * 40, "한국어" * 9])
+@pytest.mark.parametrize("width", range(30, 100, 7))
+def test_wide_characters_take_two_columns_and_marks_none(prompt, width):
+    rows = [("Run", "saved", "prompt"), ("20261125-101502-4f3a1c", "1/1", prompt), ("other", "12/12", "a fox")]
+    lines = table(rows, right=(1,), width=width).splitlines()
+    assert max(map(cell_len, lines)) <= max(width, 44 if "e" in prompt else 0)
+    assert "".join(prompt.split()) in "".join("".join(lines).split())
+
+
+def test_what_stands_after_wide_characters_stands_in_its_column():
+    assert table([("Name", "n"), ("東京", "1"), ("e\u0301", "2"), ("…", "3")]).splitlines() == [
+        "Name  n",
+        "東京  1",
+        "e\u0301     2",
+        "…     3",
+    ]
+
+
+def test_headings_stay_in_the_order_of_their_columns():
+    rows = [("Output", "aspect_ratio + resolution", "megapixels"), ("1183 × 887", '"4:3" + "1K"', "1.05")]
+    assert table(rows, width=40).splitlines()[:2] == ["Output      aspect_ratio + resolution", "    megapixels"]
+
+
+def test_a_path_stays_whole_in_any_writing():
+    assert wrapped(["a", "/home/ada/東京の夜景.jpg"], 12) == ["a", "/home/ada/東京の夜景.jpg"]
+    assert wrapped(["a", "東京の夜景"], 6) == ["a", "東京の", "夜景"]
 
 
 @given(ROWS)

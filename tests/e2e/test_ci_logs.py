@@ -1,5 +1,6 @@
 """What the log of a CI service gets: a line for what happened, a heartbeat, annotations, and nobody else's commands."""
 
+import json
 import re
 import subprocess
 import sys
@@ -99,6 +100,28 @@ def test_a_prompt_cannot_command_it_through_the_name_of_a_file(flux):
         words = ("--offline", "-s", "16x16", "-o", f"{{prompt}}-{number}.jpg")
         result = flux("generate", prompt, *words, env=GITHUB)
         assert (result.code, obeyed(result.err + result.out)) == (0, [])
+
+
+@pytest.mark.parametrize("prompt", ["##[error]pwn", "::error::x", "a\r::error::x", "##vso[task.complete]"], ids=repr)
+def test_nor_through_a_listing_for_people(generate, flux, prompt):
+    """`--curl` is for a shell, and means what was asked."""
+    assert generate(prompt, "-o", "fox.jpg").code == 0
+    (run,) = flux("runs", "--json").json["runs"]
+    Path(f"{prompt}.jpg").hardlink_to("fox.jpg")
+    for line in (
+        ["runs"],
+        ["runs", run["run"]],
+        ["show", "fox.jpg"],
+        ["show", f"./{prompt}.jpg"],
+        ["resolve", prompt],
+        ["resolve", prompt, "--raw", "--curl"],
+        ["generate", prompt, "--dry-run", "-o", "{prompt}-2.jpg"],
+        ["generate", "a fox", "--dry-run", "-o", f"{prompt}/"],
+    ):
+        result = flux(*line, env=GITHUB)
+        assert (result.code, obeyed(result.out + result.err)) == (0, []), line
+    (body,) = re.findall(r"-d '(.*)'$", flux("resolve", prompt, "--curl").out.strip())
+    assert json.loads(body)["prompt"] == prompt
 
 
 BEAT = """

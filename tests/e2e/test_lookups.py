@@ -399,3 +399,18 @@ def test_a_folder_that_was_deleted_under_us_is_no_reason_to_crash(environment, c
 def test_a_home_that_cannot_be_read_is_no_reason_to_crash(flux):
     for home in ("/nonexistent", "", os.devnull):
         assert flux("sizes", "16:9", "--plain", env={"HOME": home, "XDG_CONFIG_HOME": home}).code == 0
+
+
+def test_providers_names_the_address_calls_go_to_and_the_key_they_take(flux):
+    env = {"LUMENFALL_API_KEY": "lmnfl_secret", "LUMENFALL_BASE_URL": "http://127.0.0.1:1/v1"}
+    listed = {line.split()[0]: line for line in flux("providers", env=env).lines}
+    assert "http://127.0.0.1:1/v1" in listed["lumenfall"]
+    assert listed["openai"].split()[1:4] == ["LUMENFALL_API_KEY", "(set)", "--base-url"]
+    assert "https://api.bfl.ai" in listed["bfl"]
+    env |= {"FLUX_BASE_URL": "http://127.0.0.1:2/v1"}
+    rows = {row["name"]: row for row in flux("providers", "--json", env=env).json["providers"]}
+    bases = [rows[name]["base_url"] for name in ("lumenfall", "openai", "bfl")]
+    assert bases == ["http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1", "https://api.bfl.ai"]
+    for name, base in zip(("lumenfall", "openai", "bfl"), bases, strict=True):
+        sent = flux("resolve", "a fox", "--provider", name, "--json", env=env).json["sends"]
+        assert sent[0]["url"].startswith(base)

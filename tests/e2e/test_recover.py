@@ -138,11 +138,31 @@ def test_a_history_that_keeps_no_answers_says_that_it_was_paid_and_is_lost(kille
 def test_a_request_that_is_still_worked_on_is_asked_for_again_later(killed, recover, gateway, release, flux):
     gateway.answers(held(release))
     killed("--seed", "7", when=lambda: gateway.posts)
-    assert (recover().code, states(flux)) == (0, ["unclear"])
+    later = recover()
+    assert (later.code, later.out, states(flux)) == (3, "", ["unclear"])
+    assert "what became of 1 of 1 calls is not known yet; it may have been billed" in later.err
+    assert "nothing to save" not in later.err
+    document = recover("--json").json
+    (run,) = document["runs"]
+    assert {(end["status"], end["exit_code"]) for end in (document, run)} == {("partial", 3)}
+    assert (run["unclear"], run["cost_usd"], run["known_cost_usd"]) == (1, None, 0)
+    assert [error["code"] for error in run["errors"]] == ["unclear"]
     release.set()
     while gateway.history[0]["status"] != "completed":
         pass
-    assert (recover().code, files()) == (0, ["a-fox-7.jpg"])
+    document = recover("--json").json
+    assert (document["exit_code"], document["runs"][0]["unclear"], files()) == (0, 0, ["a-fox-7.jpg"])
+
+
+def test_a_server_without_a_history_will_never_tell_and_that_is_said_without_end(killed, recover, gateway, release):
+    gateway.answers(held(release))
+    killed("--seed", "7", "--base-url", gateway.url, when=lambda: gateway.posts)
+    release.set()
+    result = recover()
+    assert (result.code, "nothing to save" in result.err) == (0, False)
+    assert "1 of 1 calls of 20" in result.err
+    (run,) = recover("--json").json["runs"]
+    assert (run["unclear"], run["cost_usd"], run["errors"]) == (1, None, [])
 
 
 @pytest.mark.parametrize("where", [HISTORY, f"{HISTORY}/req_h0"], ids=["list", "request"])
@@ -166,7 +186,7 @@ def test_what_the_history_does_not_list_is_unclear_for_a_day_and_then_was_never_
     gateway.answers(held(release))
     killed("--seed", "7", when=lambda: gateway.posts)
     gateway.history.clear()
-    assert (recover().code, states(flux)) == (0, ["unclear"])
+    assert (recover().code, states(flux)) == (3, ["unclear"])
     (path,) = state.glob("*.jsonl")
     head, _, rest = path.read_text().strip().partition("\n")
     path.write_text(json.dumps(json.loads(head) | {"time": json.loads(head)["time"] - 90_000}) + "\n" + rest)
@@ -518,6 +538,16 @@ def test_two_at_once_save_every_picture_once(command, keyed, generate, gateway, 
     assert {one.wait(PATIENCE) for one in both} <= {0, 2}
     assert files() == sorted(f"a-fox-{seed}.jpg" for seed in range(7, 13))
     assert (states(flux), len(gateway.posts)) == (["complete"], 6)
+
+
+def test_each_of_several_runs_is_named_before_its_lines_and_summed_up_after_them(generate, recover, gateway, flux):
+    gateway.answers(picture(first=(status(500),)))
+    for prompt in ("a fox", "a cat"):
+        generate(prompt, "-n", "2", "--seed", "7", env={"FLUX_RETRIES": "0"})
+    runs = [run["run"] for run in flux("runs", "--json").json["runs"]]
+    said = recover().err.splitlines()
+    assert sorted(line for line in said if line.endswith(":")) == sorted(f"flux: {run}:" for run in runs)
+    assert [line.startswith("flux: 2 saved, 0.12 USD, ") for line in said] == 2 * [False, False, False, True]
 
 
 def test_a_second_time_there_is_nothing_to_do(generate, recover, gateway):

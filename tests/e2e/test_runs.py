@@ -1,6 +1,11 @@
 """`flux runs`: what earlier runs asked, cost and left behind, in a hundred columns or as JSON."""
 
+import shlex
+import subprocess
 from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
 
 from e2e.gateway import picture, status
 
@@ -18,6 +23,17 @@ def test_a_list_fits_into_a_hundred_columns_and_acts_on_no_terminal(generate, fl
     assert heading.split() == ["Run", "model", "saved", "USD", "state", "prompt"]
     assert newest.split()[1:] == ["flux1.1-pro-ultra", "1/1", "0.06", "complete", "a", "cat"]
     assert oldest.split()[1:5] == ["flux1.1-pro-ultra", "3/3", "0.18", "complete"]
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 90, 100])
+def test_a_prompt_in_wide_characters_fits_a_terminal_too(command, generate, environment, width):
+    assert generate("東京の夜景と富士山 " * 4, "-o", "fox.jpg").code == 0
+    shell = f"stty cols {width}; exec {shlex.quote(command)} runs"
+    line = ["script", "-qec", shell, "/dev/null"]
+    inside = {name: value for name, value in environment.items() if name != "COLUMNS"}
+    shown = subprocess.run(line, env=inside, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    assert "東京の夜景" in shown.stdout
+    assert max(map(cell_len, shown.stdout.splitlines())) <= width
 
 
 def test_one_run_is_shown_call_by_call(generate, flux, gateway):
