@@ -18,7 +18,7 @@ FluxError                   1  error
 ├── PictureError            1  picture        what came is no whole picture
 ├── DiskError               1  disk           a picture could not be written
 ├── NotSentError            1  not_sent       held back by an earlier failure or the budget, or interrupted before
-├── UnclearError             3  unclear        whether calls were paid for is not known yet
+├── UnclearError            3  unclear        whether calls were paid for is not known yet
 └── Interrupted           130  interrupted    Ctrl-C
 """
 

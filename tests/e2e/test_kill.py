@@ -93,4 +93,5 @@ def recovered(flux, keyed, gateway) -> None:
         time.sleep(0.2)
     posts = len(gateway.posts)
     result = flux("recover", env=keyed)
-    assert (result.code, result.err.count("Traceback"), len(gateway.posts)) == (0, 0, posts), result.err
+    unclear = "is not known yet" in result.err  # killed just before a POST went out, of which the gateway never heard
+    assert (result.code, result.err.count("Traceback"), len(gateway.posts)) == (3 * unclear, 0, posts), result.err

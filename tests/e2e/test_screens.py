@@ -73,7 +73,7 @@ def test_what_is_looked_up_fits_the_terminal_and_is_whole_in_a_pipe(flux, comman
     assert [one for one in lines if len(one) > width and len(one.split()) > 1] == []
     words = {word for one in lines[:-1] for word in one.split()} - {"\\"}
     assert words <= set(piped.out.split())
-    if width == 200 and not line.endswith("-h"):
+    if max(map(len, piped.lines)) <= width and not line.endswith("-h"):  # the folders of a test can be long
         assert "\n".join(lines[:-1]) in piped.out
 
 
