@@ -183,7 +183,7 @@ def emptied(folder: Path | str) -> int:
         for entry in entries:
             if entry.is_dir():
                 made += emptied(entry.path)
-            elif entry.name.endswith(".png"):
+            elif entry.name.endswith((".png", ".webp")):
                 os.truncate(entry.path, 0)
                 made += 1
     return made
