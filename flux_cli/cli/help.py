@@ -114,19 +114,17 @@ def _refuse_slips(parameters: Sequence[Any], line: Sequence[str]) -> None:
     known = {name for name in names_of(parameters) if name.startswith("--")}
     words = iter(line)
     for word in words:
-        name = f"-{word.partition('=')[0]}"
         if word == "--":
             return
         flag, equals, value = word.partition("=")
         if equals and flag in takes and not flag.startswith("--"):
             raise UsageError(f"{flag} takes its value without =", hint=f"did you mean {flag} {value}?")
+        long = f"-{flag}"
         if word in takes:
             if (value := next(words, "")) in known:
-                name = next(
-                    name for one in parameters if word in one.opts for name in one.opts if name.startswith("--")
-                )
-                hint = f"give {word} its own value; if {value} is it, write {name}={value}"
+                long = next(name for one in parameters if word in one.opts for name in one.opts if name in known)
+                hint = f"give {word} its own value; if {value} is it, write {long}={value}"
                 raise UsageError(f"{word} takes a value, and {value} is an option", hint=hint)
-        elif name in known and len(word) > len("-x"):
-            value = f" {after}" if name in takes and "=" not in word and (after := next(words, "")) else ""
-            raise UsageError(f"no such option: {word.partition('=')[0]}", hint=f"did you mean -{word}{value}?")
+        elif long in known and len(word) > len("-x"):
+            value = f" {after}" if long in takes and not equals and (after := next(words, "")) else ""
+            raise UsageError(f"no such option: {flag}", hint=f"did you mean -{word}{value}?")
