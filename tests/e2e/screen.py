@@ -1,5 +1,6 @@
 """A real terminal that a test can look at: tmux draws what a program writes, wraps and resizes it, and is asked."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -103,3 +104,15 @@ class Screen:
     def end(self) -> str:
         """The screen once the program has ended."""
         return self.until(lambda text: "[exit " in text)
+
+
+def drained(master: int) -> bytes:
+    """All that a terminal gets until its last writer has gone, which Linux says with an error."""
+    shown = b""
+    try:
+        while part := os.read(master, 65536):
+            shown += part
+    except OSError:
+        pass
+    os.close(master)
+    return shown

@@ -19,6 +19,7 @@ import pytest
 from e2e.conftest import KEY
 from e2e.drawings import encode, look, noise
 from e2e.gateway import Gateway, held, picture, status
+from e2e.screen import drained
 
 PROMPT = 30.0  # seconds a test waits for what should take a tenth of one
 SUFFIXES = {".avif": "avif", ".jpg": "jpeg"}
@@ -218,13 +219,7 @@ def test_a_terminal_gets_its_cursor_back(command, keyed, gateway, release):
         while not gateway.posts and flux.poll() is None:
             tick.wait(0.01)
         flux.send_signal(signal.SIGINT)
-        shown = b""
-        try:
-            while part := os.read(master, 65536):
-                shown += part
-        except OSError:
-            pass
+        shown = drained(master)
         flux.communicate(timeout=PROMPT)
-    os.close(master)
     assert flux.returncode == 130
     assert shown.rfind(b"\x1b[?25h") > shown.rfind(b"\x1b[?25l")

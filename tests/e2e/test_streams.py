@@ -12,6 +12,7 @@ import pytest
 from e2e.conftest import KEY
 from e2e.drawings import look, pixels_as
 from e2e.gateway import hang_up, picture, status
+from e2e.screen import drained
 
 
 def shell(line: str, environment: dict[str, str], **more) -> subprocess.CompletedProcess[bytes]:
@@ -78,18 +79,6 @@ def test_tables_have_no_colours_on_a_terminal_either(keyed, command, line):
         os.close(slave)
         shown = drained(master)
     assert (flux.returncode, b"\x1b" in shown, shown != b"") == (0, False, True)
-
-
-def drained(master: int) -> bytes:
-    """All that a terminal gets until its last writer has gone, which Linux says with an error."""
-    shown = b""
-    try:
-        while part := os.read(master, 65536):
-            shown += part
-    except OSError:
-        pass
-    os.close(master)
-    return shown
 
 
 def test_without_a_terminal_the_log_has_a_line_a_picture(generate):
