@@ -4,7 +4,7 @@
 
 Whole processes where the peer is a program (in brackets without what the same command costs for one pixel: Python, the
 command line, Pillow), calls where it is Pillow. Rows of `at equal …` first look for the quality at which our file is as
-large as the peer's, or as like to the source. `--short` checks that everything works, once and on a small picture.
+large as the peer's, or as like to the source. `--short` checks that everything works, once and on a small image.
 """
 
 import argparse
@@ -60,11 +60,11 @@ def main() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed command is compiled once, not at every start
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        picture, drawing = (photo(SMALL), graphic(SMALL)) if short else (photo(), graphic())
-        picture.save("photo.png", compress_level=6)
+        image, drawing = (photo(SMALL), graphic(SMALL)) if short else (photo(), graphic())
+        image.save("photo.png", compress_level=6)
         drawing.save("drawing.png")
         Image.new("RGB", (1, 1)).save("pixel.png")
-        case = Case(picture, drawing, 1 if short else ROUNDS)
+        case = Case(image, drawing, 1 if short else ROUNDS)
         compared = (e1, e1_balanced, jpeg_small, e2, webp_small, e3, e3_balanced, e4, e5, flat)
         rows = [row for compare in compared if (row := compare(case))]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
@@ -192,7 +192,7 @@ def _again(data: bytes) -> Image.Image:
 
 
 def _far(image: Image.Image) -> Image.Image:
-    """The picture as seen from further away, where the eye takes dithered dots together."""
+    """The image as seen from further away, where the eye takes dithered dots together."""
     return image.reduce(4)
 
 

@@ -1,4 +1,4 @@
-"""Many pictures at once, as whole processes against a server on the loopback: F1 to F5, O1, B1 and B2.
+"""Many images at once, as whole processes against a server on the loopback: F1 to F5, O1, B1 and B2.
 
     python benchmarks/fanout.py [--flux PATH] [--runs 5] [--short]
 
@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Self
 
-LATENCY = 0.5  # seconds the server takes for a picture
+LATENCY = 0.5  # seconds the server takes for an image
 PEER = (
     "curl -s {url}/openai/v1/images/generations -H 'Content-Type: application/json' -d '{{\"prompt\":\"a\"}}' "
     "| jq -r '.data[0].b64_json' | base64 -d > peer.png"
@@ -66,9 +66,9 @@ def drawn(side: int) -> bytes:
     return stream.getvalue()
 
 
-async def serve(picture: bytes, latency: float, step: float) -> None:
-    """Answer every POST with the picture: the i-th of those under way at once after `latency` + i x `step` seconds."""
-    body = json.dumps({"created": 1, "data": [{"b64_json": base64.b64encode(picture).decode()}]}).encode()
+async def serve(image: bytes, latency: float, step: float) -> None:
+    """Answer every POST with the image: the i-th of those under way at once after `latency` + i x `step` seconds."""
+    body = json.dumps({"created": 1, "data": [{"b64_json": base64.b64encode(image).decode()}]}).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     reply = head.encode() + b"Connection: close\r\n\r\n" + body
     count = under_way = 0
@@ -94,7 +94,7 @@ async def serve(picture: bytes, latency: float, step: float) -> None:
 
 
 async def drain(url: str, count: int) -> None:
-    """Ask for so many pictures at once on bare sockets, read them and throw them away: nobody could be faster."""
+    """Ask for so many images at once on bare sockets, read them and throw them away: nobody could be faster."""
     host, port = url.removeprefix("http://").split(":")
 
     async def one() -> None:
@@ -112,8 +112,8 @@ async def drain(url: str, count: int) -> None:
 class Server:
     """A server in a process of its own."""
 
-    def __init__(self, picture: Path, latency: float = 0.0, step: float = 0.0) -> None:
-        line = [sys.executable, __file__, "--serve", str(picture), str(latency), str(step)]
+    def __init__(self, image: Path, latency: float = 0.0, step: float = 0.0) -> None:
+        line = [sys.executable, __file__, "--serve", str(image), str(latency), str(step)]
         self._process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
@@ -134,7 +134,7 @@ class Bench:
         self._folders = (folder / str(number) for number in itertools.count())
 
     def run(self, url: str, count: int, *more: str) -> Run:
-        """The median of several runs for `count` pictures at once."""
+        """The median of several runs for `count` images at once."""
         line = [self._flux, "generate", "a", "--base-url", f"{url}/openai/v1", "--no-key", "-m", "any", "--quiet"]
         line += ["-n", str(count), "--seed", "1", "--response-format", "b64_json", "-o", "out/", *more]
         if "--concurrency" not in more:
@@ -153,7 +153,7 @@ class Bench:
         )
 
     def peer(self, url: str) -> Run:
-        """curl, jq and base64 for one picture."""
+        """curl, jq and base64 for one image."""
         return self.median(lambda: measured(["sh", "-c", PEER.format(url=url)], next(self._folders), expected=None))
 
 
@@ -173,7 +173,7 @@ def measured(line: list[str], folder: Path, expected: int | None) -> Run:
 
 
 def emptied(folder: Path | str) -> int:
-    """How many pictures are below a folder. They are empty now, and no list of them is made.
+    """How many images are below a folder. They are empty now, and no list of them is made.
 
     Not removed: for a minute ext4 would look at each of them again whenever it makes a new one. Linux counts what this
     process holds to the peak memory of those it starts.
@@ -189,36 +189,36 @@ def emptied(folder: Path | str) -> int:
     return made
 
 
-def figures(bench: Bench, pictures: dict[str, Path], *, short: bool) -> list[Row]:
+def figures(bench: Bench, images: dict[str, Path], *, short: bool) -> list[Row]:
     """All rows of the table."""
     large = 32 if short else 256
     rows = []
-    with Server(pictures["1"]) as none:
+    with Server(images["1"]) as none:
         start = bench.run(none.url, 1)
         if shutil.which("curl") and shutil.which("jq"):
             peer = bench.peer(none.url)
-            rows.append(Row("F5", "wall of one picture / curl | jq | base64", start.wall / peer.wall, "<= 4.5"))
-    with Server(pictures["1"], LATENCY) as slow:
+            rows.append(Row("F5", "wall of one image / curl | jq | base64", start.wall / peer.wall, "<= 4.5"))
+    with Server(images["1"], LATENCY) as slow:
         runs = {count: bench.run(slow.url, count) for count in (16, 64, large)}
         for name, count, target in (("F1", 16, "<= 1.2"), ("F2", 64, "<= 1.8"), ("F2", large, "<= 4")):
             wall, floor = runs[count].wall - start.wall, bench.floor(slow.url, count) / LATENCY
             rows.append(Row(name, f"wall of {count} / latency (bare sockets: {floor:.2f})", wall / LATENCY, target))
         share = (runs[large].cpu - start.cpu) / large / ((runs[16].cpu - start.cpu) / 16)
-        rows.append(Row("F3", f"CPU a picture of {large} / of 16", share, "<= 1.25"))
+        rows.append(Row("F3", f"CPU an image of {large} / of 16", share, "<= 1.25"))
     for megapixels in ("1", "4"):
-        with Server(pictures[megapixels], LATENCY) as slow:
+        with Server(images[megapixels], LATENCY) as slow:
             peaks = [bench.run(slow.url, count).peak for count in (1, 64)]
-            rows.append(Row("F4", f"MiB a picture in flight, {megapixels} MP", (peaks[1] - peaks[0]) / 63, "<= 0.6"))
-    rows.append(Row("", "peak MiB of one picture", start.peak, "<= 45"))
-    with Server(pictures["1"], 0.1, 2 / 16) as steady:
+            rows.append(Row("F4", f"MiB an image in flight, {megapixels} MP", (peaks[1] - peaks[0]) / 63, "<= 0.6"))
+    rows.append(Row("", "peak MiB of one image", start.peak, "<= 45"))
+    with Server(images["1"], 0.1, 2 / 16) as steady:
         plain, converted = bench.run(steady.url, 16), bench.run(steady.url, 16, "-f", "webp")
-    with Server(pictures["1"]) as none:
+    with Server(images["1"]) as none:
         once = bench.run(none.url, 1, "-f", "webp").wall - start.wall
     rows.append(
         Row("O1", "wall that conversion adds to 16 / one conversion", (converted.wall - plain.wall) / once, "<= 2")
     )
     few, many = (50, 200) if short else (1000, 10_000)
-    with Server(pictures["tiny"]) as quick:
+    with Server(images["tiny"]) as quick:
         one, wide = (bench.run(quick.url, few, "--concurrency", count) for count in ("1", "64"))
         longer = bench.run(quick.url, many, "--concurrency", "64")
     rows.append(Row("B1", "CPU a request, 64 in flight / 1 in flight", wide.cpu / one.cpu, "<= 1.3"))
@@ -231,9 +231,9 @@ def main() -> None:
     parser.add_argument("--flux", default=str(Path(sys.executable).parent / "flux"))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--draw", nargs=2, metavar=("PICTURE", "SIDE"), help=argparse.SUPPRESS)
+    parser.add_argument("--draw", nargs=2, metavar=("IMAGE", "SIDE"), help=argparse.SUPPRESS)
     parser.add_argument("--drain", nargs=2, metavar=("URL", "COUNT"), help=argparse.SUPPRESS)
-    parser.add_argument("--serve", nargs=3, metavar=("PICTURE", "LATENCY", "STEP"), help=argparse.SUPPRESS)
+    parser.add_argument("--serve", nargs=3, metavar=("IMAGE", "LATENCY", "STEP"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.draw:
         Path(options.draw[0]).write_bytes(drawn(int(options.draw[1])))
@@ -244,17 +244,17 @@ def main() -> None:
         asyncio.run(drain(options.drain[0], int(options.drain[1])))
         return
     if options.serve:
-        picture, latency, step = options.serve
-        asyncio.run(serve(Path(picture).read_bytes(), float(latency), float(step)))
+        image, latency, step = options.serve
+        asyncio.run(serve(Path(image).read_bytes(), float(latency), float(step)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        pictures = {name: Path(folder) / f"{name}.png" for name in ("1", "4", "tiny")}
+        images = {name: Path(folder) / f"{name}.png" for name in ("1", "4", "tiny")}
         for name, side in (("1", 1024), ("4", 2048), ("tiny", 8)):
             # In another process: Linux counts what a parent holds to the peak memory of the children it starts.
-            subprocess.run([sys.executable, __file__, "--draw", pictures[name], str(side)], check=True)
+            subprocess.run([sys.executable, __file__, "--draw", images[name], str(side)], check=True)
         bench = Bench(options.flux, Path(folder) / "work", 1 if options.short else options.runs)
         print(f"{'':3}  {'figure':48}  {'ratio':>7}  target")
-        for row in figures(bench, pictures, short=options.short):
+        for row in figures(bench, images, short=options.short):
             print(f"{row.name:3}  {row.what:48}  {row.value:7.2f}  {row.target}")
 
 

@@ -1,4 +1,4 @@
-"""How alike two pictures are, with Pillow alone: PSNR in decibels, and SSIM over blocks of eight pixels."""
+"""How alike two images are, with Pillow alone: PSNR in decibels, and SSIM over blocks of eight pixels."""
 
 import math
 
@@ -6,18 +6,18 @@ from PIL import Image, ImageChops, ImageMath, ImageStat
 
 BLOCK = 8
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-WEIGHTS = (0.8, 0.1, 0.1)  # of brightness and the two colour differences
+WEIGHTS = (0.8, 0.1, 0.1)  # of brightness and the two color differences
 
 
 def psnr(one: Image.Image, other: Image.Image) -> float:
-    """Decibels between two pictures; 99 for equal ones."""
+    """Decibels between two images; 99 for equal ones."""
     squares = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).sum2
     mean = sum(squares) / (3 * one.width * one.height)
     return 99.0 if mean == 0 else 10 * math.log10(255**2 / mean)
 
 
 def ssim(one: Image.Image, other: Image.Image) -> float:
-    """Structural similarity from 0 to 1, of brightness mostly and a little of colour."""
+    """Structural similarity from 0 to 1, of brightness mostly and a little of color."""
     planes = zip(one.convert("YCbCr").split(), other.convert("YCbCr").split(), WEIGHTS, strict=True)
     return sum(weight * _ssim(first, second) for first, second, weight in planes)
 

@@ -1,9 +1,9 @@
-"""P1: what saving as received costs against writing the same bytes. P2: how many cut pictures are noticed, how dear.
+"""P1: what saving as received costs against writing the same bytes. P2: how many cut images are noticed, how dear.
 
 Both arms of each ratio are measured in one run, in turns; the figures are medians of CPU time.
     python benchmarks/provenance.py [--json] [--short]
 
-`--short` checks that everything works, once and on small pictures.
+`--short` checks that everything works, once and on small images.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 from PIL import Image
 
 from flux_cli.core.containers import inspect
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 from flux_cli.core.metadata.embed import embed
 from flux_cli.core.metadata.record import BY_MODEL, Record
 
@@ -32,9 +32,9 @@ RECORD = Record(
 
 def drawn(size: tuple[int, int]) -> Image.Image:
     """Gradients and noise, as hard to pack as a photograph."""
-    grey = Image.radial_gradient("L").resize(size)
+    gray = Image.radial_gradient("L").resize(size)
     noise = Image.effect_noise(size, 24)
-    return Image.merge("RGB", (grey, Image.blend(grey, noise, 0.3), noise))
+    return Image.merge("RGB", (gray, Image.blend(gray, noise, 0.3), noise))
 
 
 def encoded(image: Image.Image, file_format: str) -> bytes:
@@ -59,8 +59,8 @@ def medians(arms: dict[str, Callable[[], object]], rounds: int) -> dict[str, flo
 
 
 def saving(data: bytes, folder: Path, rounds: int) -> dict[str, float | bool]:
-    """P1 for one picture, without fsync, whose cost is the disk's and not ours."""
-    path = folder / "picture"
+    """P1 for one image, without fsync, whose cost is the disk's and not ours."""
+    path = folder / "image"
 
     def write() -> None:
         with path.open("wb", buffering=0) as file:
@@ -90,7 +90,7 @@ def saving(data: bytes, folder: Path, rounds: int) -> dict[str, float | bool]:
 
 
 def cuts(data: bytes, rounds: int) -> dict[str, float]:
-    """P2 for one picture: cuts noticed by the walk and by a full decode, and the cost of both on the whole picture."""
+    """P2 for one image: cuts noticed by the walk and by a full decode, and the cost of both on the whole image."""
     lengths = [len(data) * part // (CUTS - 2) for part in range(CUTS - 3)] + [
         len(data) - 1,
         len(data) - 2,
@@ -105,7 +105,7 @@ def cuts(data: bytes, rounds: int) -> dict[str, float]:
     def notices(look: Callable[[bytes], object], some: bytes) -> bool:
         try:
             look(some)
-        except (PictureError, OSError, ValueError, SyntaxError, RuntimeError, EOFError):
+        except (ImageError, OSError, ValueError, SyntaxError, RuntimeError, EOFError):
             return True
         return False
 
@@ -124,11 +124,11 @@ def main() -> None:
     parser.add_argument("--short", action="store_true")
     options = parser.parse_args()
     image, rounds = (drawn(SMALL), 1) if options.short else (drawn(SIDES), ROUNDS)
-    pictures = {name: encoded(image, name) for name in ("png", "jpeg", "gif", "webp", "avif")}
+    images = {name: encoded(image, name) for name in ("png", "jpeg", "gif", "webp", "avif")}
     with tempfile.TemporaryDirectory() as folder:
-        p1 = {name: saving(data, Path(folder), rounds) for name, data in pictures.items()}
-    p2 = {name: cuts(data, rounds) for name, data in pictures.items()}
-    p2_record = {name: cuts(b"".join(embed(data, RECORD).pieces), rounds) for name, data in pictures.items()}
+        p1 = {name: saving(data, Path(folder), rounds) for name, data in images.items()}
+    p2 = {name: cuts(data, rounds) for name, data in images.items()}
+    p2_record = {name: cuts(b"".join(embed(data, RECORD).pieces), rounds) for name, data in images.items()}
     if options.json:
         print(json.dumps({"P1": p1, "P2": p2, "P2 with record": p2_record}, indent=2))
         return
@@ -137,9 +137,9 @@ def main() -> None:
     for name, row in p1.items():
         figures = (row["as received"], row["with record"], row["encoded again"])
         cells = "".join(f"{figure:>13.2f}" for figure in figures)
-        print(f"{name:7}{len(pictures[name]) / 1e6:5.1f}{row['write ms']:13.2f}{cells}  {row['identical']}")
+        print(f"{name:7}{len(images[name]) / 1e6:5.1f}{row['write ms']:13.2f}{cells}  {row['identical']}")
     for title, rows in (("as received", p2), ("with record", p2_record)):
-        print(f"P2  cut pictures noticed, {title}: walk, full decode; cost of the walk over a full decode")
+        print(f"P2  cut images noticed, {title}: walk, full decode; cost of the walk over a full decode")
         for name, found in rows.items():
             print(f"{name:7}{found['walk']:3}/{found['cuts']} {found['decode']:5}/{found['cuts']} {found['cost']:9.3%}")
 

@@ -3,8 +3,8 @@
     python benchmarks/quality.py [PHOTO…]     # without photographs: two generated ones
 
 For each quality of JPEG, the quality of the other encoder that reaches the same score, and its bytes for JPEG's: the
-median over all pictures. The score is SSIMULACRA 2 where that package is installed (the tables were made with it, on
-six photographs of 384 x 384 pixels), else the SSIM of `likeness`, which is kinder to halved colour.
+median over all images. The score is SSIMULACRA 2 where that package is installed (the tables were made with it, on
+six photographs of 384 x 384 pixels), else the SSIM of `likeness`, which is kinder to halved color.
 """
 
 import io
@@ -39,14 +39,12 @@ class Point(NamedTuple):
 def main() -> None:
     """Print one line for each quality of JPEG."""
     paths = sys.argv[1:]
-    pictures = [_middle(Image.open(path).convert("RGB")) for path in paths] or [
-        _middle(photo(seed=at)) for at in (1, 2)
-    ]
+    images = [_middle(Image.open(path).convert("RGB")) for path in paths] or [_middle(photo(seed=at)) for at in (1, 2)]
     score, name = _score()
-    print(f"score: {name}; {len(pictures)} pictures")
-    jpeg = [[_jpeg(picture, quality, score) for quality in JPEG] for picture in pictures]
+    print(f"score: {name}; {len(images)} images")
+    jpeg = [[_jpeg(image, quality, score) for quality in JPEG] for image in images]
     others = {
-        encoder: [[_point(picture, encoder, {**options, "quality": at}, score) for at in OTHER] for picture in pictures]
+        encoder: [[_point(image, encoder, {**options, "quality": at}, score) for at in OTHER] for image in images]
         for encoder, options in ENCODERS.items()
     }
     for place, quality in enumerate(JPEG):
@@ -55,7 +53,7 @@ def main() -> None:
             found = [at for points, curve in zip(jpeg, curves, strict=True) if (at := _equal(curve, points[place]))]
             if found:
                 at, size = (statistics.median(values) for values in zip(*found, strict=True))
-                cells.append(f"{encoder} {at:5.1f}, {size:.2f} of the bytes ({len(found)} pictures)")
+                cells.append(f"{encoder} {at:5.1f}, {size:.2f} of the bytes ({len(found)} images)")
         print("  ".join(cells))
 
 
@@ -83,16 +81,16 @@ def _middle(image: Image.Image) -> Image.Image:
     return image.crop((left, top, left + SIDE, top + SIDE))
 
 
-def _jpeg(picture: Image.Image, quality: int, score: Score) -> Point:
+def _jpeg(image: Image.Image, quality: int, score: Score) -> Point:
     subsampling = "4:4:4" if quality >= 90 else "4:2:0"
-    return _point(picture, "jpeg", {"quality": quality, "optimize": True, "subsampling": subsampling}, score)
+    return _point(image, "jpeg", {"quality": quality, "optimize": True, "subsampling": subsampling}, score)
 
 
-def _point(picture: Image.Image, encoder: str, options: dict[str, object], score: Score) -> Point:
+def _point(image: Image.Image, encoder: str, options: dict[str, object], score: Score) -> Point:
     stream = io.BytesIO()
-    picture.save(stream, encoder, **options)
+    image.save(stream, encoder, **options)
     again = Image.open(io.BytesIO(stream.getvalue())).convert("RGB")
-    return Point(int(str(options["quality"])), len(stream.getvalue()), score(picture, again))
+    return Point(int(str(options["quality"])), len(stream.getvalue()), score(image, again))
 
 
 def _equal(curve: Sequence[Point], wanted: Point) -> tuple[float, float] | None:

@@ -20,28 +20,28 @@ def photo(size: tuple[int, int] = SIZE, seed: int = 1) -> Image.Image:
     )
     clouds = _fractal(size, seed).point(lambda value: max(0, min(255, (value - 120) * 4)))
     image.paste((250, 248, 244), mask=clouds)
-    for layer, (colour, level, rough) in enumerate(((ROCK, 0.42, 0.18), (GRASS, 0.66, 0.08))):
-        image.paste(_ground(size, colour, seed + 10 + layer), mask=_ridge(size, level, rough, seed + layer))
+    for layer, (color, level, rough) in enumerate(((ROCK, 0.42, 0.18), (GRASS, 0.66, 0.08))):
+        image.paste(_ground(size, color, seed + 10 + layer), mask=_ridge(size, level, rough, seed + layer))
     _houses(ImageDraw.Draw(image), width, height, random.Random(seed))
-    grain = [_noise(size, 1, seed + 99 + plane).point(_weak) for plane in range(3)]  # sensors err in each colour alone
+    grain = [_noise(size, 1, seed + 99 + plane).point(_weak) for plane in range(3)]  # sensors err in each color alone
     return ImageChops.add(image, Image.merge("RGB", grain), 1, -128)
 
 
 def graphic(size: tuple[int, int] = (1600, 900), seed: int = 1) -> Image.Image:
-    """A flat drawing: few colours, large areas, hard edges."""
+    """A flat drawing: few colors, large areas, hard edges."""
     image, draw_with = Image.new("RGB", size, (245, 242, 235)), random.Random(seed)
     draw = ImageDraw.Draw(image)
     for _ in range(60):
         x, y, r = draw_with.randrange(size[0]), draw_with.randrange(size[1]), draw_with.randrange(10, size[1] // 5)
-        colour = tuple(draw_with.randrange(0, 256, 51) for _ in range(3))
-        (draw.ellipse if draw_with.random() < 0.5 else draw.rectangle)((x - r, y - r, x + r, y + r), fill=colour)
+        color = tuple(draw_with.randrange(0, 256, 51) for _ in range(3))
+        (draw.ellipse if draw_with.random() < 0.5 else draw.rectangle)((x - r, y - r, x + r, y + r), fill=color)
     return image
 
 
 def _noise(size: tuple[int, int], cell: int, seed: int) -> Image.Image:
     width, height = max(2, size[0] // cell), max(2, size[1] // cell)
-    grey = Image.frombytes("L", (width, height), random.Random(seed).randbytes(width * height))
-    return grey if cell == 1 else grey.resize(size, Image.Resampling.BICUBIC)
+    gray = Image.frombytes("L", (width, height), random.Random(seed).randbytes(width * height))
+    return gray if cell == 1 else gray.resize(size, Image.Resampling.BICUBIC)
 
 
 def _fractal(size: tuple[int, int], seed: int) -> Image.Image:
@@ -56,12 +56,12 @@ def _fractal(size: tuple[int, int], seed: int) -> Image.Image:
     return image
 
 
-def _ground(size: tuple[int, int], colour: tuple[int, int, int], seed: int) -> Image.Image:
-    """A colour that varies with the light, a little differently in each channel."""
+def _ground(size: tuple[int, int], color: tuple[int, int, int], seed: int) -> Image.Image:
+    """A color that varies with the light, a little differently in each channel."""
     light, tint = _fractal(size, seed), _fractal(size, seed + 1)
     planes = [
         ImageChops.add(ImageChops.add(Image.new("L", size, level), light, 1, -128), tint.point(_third), 1, shift - 43)
-        for level, shift in zip(colour, (4, 0, -4), strict=True)
+        for level, shift in zip(color, (4, 0, -4), strict=True)
     ]
     return Image.merge("RGB", planes)
 

@@ -1,3 +1,3 @@
-"""flux: pictures from a text prompt, on the command line."""
+"""flux: images from a text prompt, on the command line."""
 
 __version__ = "0.1.0"

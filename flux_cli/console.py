@@ -16,7 +16,7 @@ from flux_cli.core.secret import redact
 from flux_cli.core.tally import Tally, event_line
 from flux_cli.core.text import LONG, plain
 from flux_cli.streams import abandon, listing, out, out_json, prepare, say, write
-from flux_cli.surroundings import is_github, takes_colour
+from flux_cli.surroundings import is_github, takes_color
 
 __all__ = ["abandon", "err", "error", "listing", "notes", "out", "out_json", "prepare", "report_errors", "say", "shown"]
 
@@ -26,7 +26,7 @@ HEARTBEAT = 30.0  # seconds; some CI services end jobs that say nothing for ten 
 def err(text: str) -> None:
     """One line for the person, with nothing in it that could act on a terminal or a CI service."""
     lines = [inert(plain(redact(line), LONG)) for line in text.split("\n")]
-    if takes_colour(sys.stderr):
+    if takes_color(sys.stderr):
         lines = list(map(painted, lines))
     write(sys.stderr, "\n".join(lines) + "\n")
 

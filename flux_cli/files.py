@@ -11,36 +11,36 @@ from typing import BinaryIO
 from flux_cli.core.errors import DiskError, OutputError
 from flux_cli.core.formats import suffix_of
 from flux_cli.core.naming import Name, sibling
-from flux_cli.core.request import Picture
+from flux_cli.core.request import ImageFile
 from flux_cli.core.text import plain
 
 PART = ".flux-"  # how the name of a file that is still being written begins
 
 
 class Folder:
-    """Saves pictures as files. A name that was taken meanwhile moves aside.
+    """Saves images as files. A name that was taken meanwhile moves aside.
 
     `mark` is part of the names of unfinished files, so that a crash leaves none that nobody can tell. With `same`, a
-    name that is taken by the very same bytes is where the picture belongs: an earlier run got as far as that.
+    name that is taken by the very same bytes is where the image belongs: an earlier run got as far as that.
     """
 
     def __init__(self, *, overwrite: bool, mark: str = "", same: bool = False) -> None:
         self._overwrite, self._mark, self._same = overwrite, mark, same
 
-    def save(self, name: Name, picture: Picture, extra: int = 0, *, fresh: bool = False) -> str:
-        """Write one picture and return its path. `extra` counts further pictures that one call brought along.
+    def save(self, name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:
+        """Write one image and return its path. `extra` counts further images that one call brought along.
 
         A `fresh` name is one nobody has checked, and replaces nothing. Raises DiskError if it cannot be written.
         """
-        path = name.path(suffix_of(picture.format))
+        path = name.path(suffix_of(image.format))
         if extra:
             path = sibling(path, extra + 1)
         try:
-            if self._same and (there := _holder(path, b"".join(picture.parts))):
+            if self._same and (there := _holder(path, b"".join(image.parts))):
                 return there
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             part = f"{PART}{self._mark}{os.urandom(8).hex()}"
-            return _publish(picture.parts, path, part, overwrite=self._overwrite and not extra and not fresh)
+            return _publish(image.parts, path, part, overwrite=self._overwrite and not extra and not fresh)
         except OSError as fault:
             raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
 
@@ -65,17 +65,17 @@ def _holder(path: str, data: bytes) -> str:
 
 
 class Pipe:
-    """Writes the one picture to a stream, for `-o -`."""
+    """Writes the one image to a stream, for `-o -`."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
-    def save(self, _name: Name, picture: Picture, extra: int = 0, *, fresh: bool = False) -> str:  # noqa: ARG002
-        """Write the bytes. A reader that has gone has what it wanted; a further picture cannot be told apart."""
+    def save(self, _name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:  # noqa: ARG002
+        """Write the bytes. A reader that has gone has what it wanted; a further image cannot be told apart."""
         if extra:
-            raise DiskError("one call brought several pictures, and a pipe takes one", hint="save to files with -o")
+            raise DiskError("one call brought several images, and a pipe takes one", hint="save to files with -o")
         try:
-            for part in picture.parts:
+            for part in image.parts:
                 self._stream.write(part)
             self._stream.flush()
         except BrokenPipeError:
@@ -158,7 +158,7 @@ def _try_folder(folder: Path) -> None:
 
 
 def _publish(parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool) -> str:
-    """Write beside the target and move into place in one step; readers never see half a picture."""
+    """Write beside the target and move into place in one step; readers never see half an image."""
     target = os.path.realpath(path) if overwrite else path  # a link stays a link, its target is replaced
     part = os.path.join(os.path.dirname(target), part_name)
     try:

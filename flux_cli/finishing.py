@@ -1,6 +1,6 @@
 """What came becomes files: verified, in the format asked, saved, and each step written into the ledger.
 
-A picture that arrives here is paid for: whatever fails, its bytes are on the disk, and the person is told where.
+An image that arrives here is paid for: whatever fails, its bytes are on the disk, and the person is told where.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flux_cli.core.containers import inspect
 from flux_cli.core.delivery import Delivery, name_of, planned, recorded, sidecar_name
-from flux_cli.core.errors import DiskError, FluxError, PictureError, UsageError
+from flux_cli.core.errors import DiskError, FluxError, ImageError, UsageError
 from flux_cli.core.finish import Output, Received, Rendered
 from flux_cli.core.formats import split_suffix, suffix_of
 from flux_cli.core.metadata.blocks import carries_c2pa
@@ -26,7 +26,7 @@ from flux_cli.core.metadata.embed import embed
 from flux_cli.core.metadata.record import SIGNATURE_LOST, Record, sidecar_document
 from flux_cli.core.naming import Name
 from flux_cli.core.noun import NamedTuple
-from flux_cli.core.request import Call, Facts, Media, Picture, Reply, Saved
+from flux_cli.core.request import Call, Facts, ImageFile, Media, Reply, Saved
 from flux_cli.signing import ONE_PIXEL
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ MARGIN = 1024  # bytes by which the same record and signature may be longer in a
 
 
 class Sink(Protocol):
-    """Where finished pictures go."""
+    """Where finished images go."""
 
-    def save(self, name: Name, picture: Picture, extra: int = 0, *, fresh: bool = False) -> str:
-        """Save one picture and return its path. Raises DiskError."""
+    def save(self, name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:
+        """Save one image and return its path. Raises DiskError."""
 
 
 class Ledger(Protocol):
@@ -59,25 +59,25 @@ class Ledger(Protocol):
     def is_behind(self) -> bool: ...
 
     def recovery(self, media: Media | None = None) -> str:
-        """What the person can do about a paid picture that is not where it should be."""
+        """What the person can do about a paid image that is not where it should be."""
 
 
 class Made(NamedTuple):
     """One file, ready to be saved, and what there is to say about it."""
 
     name: Name
-    picture: Picture
+    image: ImageFile
     output: Output
     quality: int | None
     remarks: tuple[str, ...]
 
 
 class Desk:
-    """Where the pictures of one run are finished. `remarks` counts what a person should know of the files."""
+    """Where the images of one run are finished. `remarks` counts what a person should know of the files."""
 
     def __init__(self, delivery: Delivery, sink: Sink, ledger: Ledger, identity: Identity | None = None) -> None:
         self._delivery, self._sink, self._ledger, self._identity = delivery, sink, ledger, identity
-        # Threads of its own, and no more than work at once: each keeps the memory of the largest pictures it ever held.
+        # Threads of its own, and no more than work at once: each keeps the memory of the largest images it ever held.
         encodes = identity or delivery.finish.remakes or delivery.finish.formats
         workers = (os.cpu_count() or 2) if encodes else COPYING
         self._room = asyncio.Semaphore(workers)
@@ -93,7 +93,7 @@ class Desk:
         return done
 
     async def keep(self, call: Call, name: Name, media: Media, extra: int, saved: list[Saved]) -> None:
-        """Finish and save one picture. Only as many as there are threads are in memory at any time.
+        """Finish and save one image. Only as many as there are threads are in memory at any time.
 
         If what was asked for cannot be had any more, the bytes are saved as they came: they are paid for.
         """
@@ -106,19 +106,19 @@ class Desk:
             if len(saved) == before:
                 self._as_received(media, name, extra, saved)
             raise
-        except (PictureError, UsageError) as fault:
+        except (ImageError, UsageError) as fault:
             if fault.billed:
                 raise
             path = self._as_received(media, name, extra, saved)
             hint = f"saved as received: {path}" if path else self._ledger.recovery(media)
-            raise PictureError(fault.message, hint=hint) from fault
+            raise ImageError(fault.message, hint=hint) from fault
         finally:
             self.remarks.update(turn.remarks)
             for one in saved[before:]:
                 self._ledger.saved(call, media, one)
 
     async def _in_thread(self, turn: _Turn, work: Callable[[], None]) -> None:
-        """Work in a thread, so that other pictures keep coming. Ctrl-C waits for a file that is being saved, however
+        """Work in a thread, so that other images keep coming. Ctrl-C waits for a file that is being saved, however
         often the person asks: a second copy would be made of what is there. For an encoder it does not wait.
         """
         working = asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, work)
@@ -132,27 +132,27 @@ class Desk:
             raise
 
     def _work(self, turn: _Turn, call: Call, name: Name, media: Media, extra: int, saved: list[Saved]) -> None:
-        """Make every file of one picture, then save them. Takes seconds where something is encoded."""
+        """Make every file of one image, then save them. Takes seconds where something is encoded."""
         for made in self._made(call, name, media):
             if not turn.begin():
                 return
             try:
-                path = self._sink.save(made.name, made.picture, extra)
+                path = self._sink.save(made.name, made.image, extra)
             except DiskError as fault:
                 fault.billed, fault.hint = True, fault.hint or self._ledger.recovery(media)
                 raise
-            if made.picture.format != "json":
+            if made.image.format != "json":
                 turn.remarks += made.remarks
                 lowered = made.quality is not None and made.quality < made.output.quality
-                one = _saved(path, made.picture, media.facts)
+                one = _saved(path, made.image, media.facts)
                 saved.append(one._replace(quality=made.quality, lowered=lowered, label=made.output.frame.label))
 
     def _made(self, call: Call, name: Name, media: Media) -> list[Made]:
-        """Every file of one picture, with its record in it."""
+        """Every file of one image, with its record in it."""
         data, received = read(media.file)
         delivery = self._delivery
         if delivery.finish.remakes:
-            from flux_cli import imaging  # Pillow costs more than everything before it; most pictures need none of it
+            from flux_cli import imaging  # Pillow costs more than everything before it; most images need none of it
 
             received = imaging.measure(data)
         record = recorded(delivery, call, media.facts)
@@ -166,36 +166,36 @@ class Desk:
         ]
         if delivery.sidecar:
             text = json.dumps(sidecar_document(record), indent=2, ensure_ascii=False) + "\n"
-            beside = Picture(text.encode("utf-8", "replace"), "json", 0, 0, as_received=False)
+            beside = ImageFile(text.encode("utf-8", "replace"), "json", 0, 0, as_received=False)
             made.append(Made(sidecar_name(name), beside, outputs[0], None, ()))
-        return [one for one in made if one.name.path(suffix_of(one.picture.format)) not in delivery.kept]
+        return [one for one in made if one.name.path(suffix_of(one.image.format)) not in delivery.kept]
 
     def _written(self, name: Name, rendered: Rendered, record: Record, known: Sequence[str]) -> Made:
-        """A file with its record, and signed if somebody wants to sign. A picture that takes none is saved without."""
-        picture, remarks = self._told(rendered.picture, record)
-        return Made(name, picture, rendered.output, rendered.quality, (*known, *remarks))
+        """A file with its record, and signed if somebody wants to sign. An image that takes none is saved without."""
+        image, remarks = self._told(rendered.image, record)
+        return Made(name, image, rendered.output, rendered.quality, (*known, *remarks))
 
-    def _told(self, picture: Picture, record: Record) -> tuple[Picture, list[str]]:
+    def _told(self, image: ImageFile, record: Record) -> tuple[ImageFile, list[str]]:
         remarks = []
         if self._delivery.metadata:
-            embedded = embed(picture.data, record)
+            embedded = embed(image.data, record)
             remarks += [embedded.reason] if embedded.reason else []
-            picture = picture._replace(pieces=embedded.pieces)
+            image = image._replace(pieces=embedded.pieces)
         if self._identity:
             from flux_cli.signing import sign
 
             try:
-                signed = sign(b"".join(picture.parts), picture.format, record, self._identity)
-                picture = picture._replace(data=signed, pieces=())
-            except PictureError as fault:
+                signed = sign(b"".join(image.parts), image.format, record, self._identity)
+                image = image._replace(data=signed, pieces=())
+            except ImageError as fault:
                 remarks.append(fault.message)
-        return picture, remarks
+        return image, remarks
 
     def _added(self, record: Record) -> int:
         """Bytes by which record and signature make a file larger."""
         if not self._delivery.metadata and not self._identity:
             return 0
-        plain = Picture(ONE_PIXEL, "png", 1, 1, as_received=False)
+        plain = ImageFile(ONE_PIXEL, "png", 1, 1, as_received=False)
         return self._told(plain, record)[0].size - plain.size + MARGIN
 
     def _as_received(self, media: Media, name: Name, extra: int, saved: list[Saved]) -> str:
@@ -203,9 +203,9 @@ class Desk:
         with contextlib.suppress(FluxError):
             data, look = read(media.file)
             kept = name._replace(template=f"{split_suffix(name.template)[0]}.{{ext}}")
-            picture = Picture(data, look.format, look.width, look.height, as_received=True)
-            path = self._sink.save(kept, picture, extra, fresh=True)
-            saved.append(_saved(path, picture, media.facts))
+            image = ImageFile(data, look.format, look.width, look.height, as_received=True)
+            path = self._sink.save(kept, image, extra, fresh=True)
+            saved.append(_saved(path, image, media.facts))
             self._done.add(media.file)
             return path
         return ""
@@ -232,32 +232,32 @@ class _Turn:
 
 
 def read(file: str) -> tuple[bytes, Received]:
-    """The bytes of what arrived, and what they are. Raises PictureError, billed, where they are no whole picture."""
+    """The bytes of what arrived, and what they are. Raises ImageError, billed, where they are no whole image."""
     try:
-        with open(file, "rb") as picture:
-            data = picture.read()
+        with open(file, "rb") as image:
+            data = image.read()
         look = inspect(data)
-    except PictureError as fault:
+    except ImageError as fault:
         fault.billed = True
         raise
     except OSError as fault:
-        raise DiskError(f"the picture that arrived cannot be read: {fault.strerror}", billed=True) from fault
+        raise DiskError(f"the image that arrived cannot be read: {fault.strerror}", billed=True) from fault
     return data, Received(look.format, look.width, look.height, len(data))
 
 
 def _rendered(data: bytes, received: Received, outputs: Sequence[Output]) -> Iterator[Rendered]:
     if all(output.untouched for output in outputs):
-        picture = Picture(data, received.format, received.width, received.height, as_received=True)
-        return iter([Rendered(picture, output, None) for output in outputs])
+        image = ImageFile(data, received.format, received.width, received.height, as_received=True)
+        return iter([Rendered(image, output, None) for output in outputs])
     from flux_cli import imaging
 
     return imaging.render(data, outputs)
 
 
 def described(saved: Saved) -> str:
-    """A picture in a few words: pixels, format and size on disk."""
+    """An image in a few words: pixels, format and size on disk."""
     return f"{saved.width}x{saved.height} {saved.format}, {saved.size / 1000:,.0f} kB"
 
 
-def _saved(path: str, picture: Picture, facts: Facts) -> Saved:
-    return Saved(path, picture.format, picture.width, picture.height, picture.size, picture.as_received, facts)
+def _saved(path: str, image: ImageFile, facts: Facts) -> Saved:
+    return Saved(path, image.format, image.width, image.height, image.size, image.as_received, facts)

@@ -32,7 +32,7 @@ def user_path() -> str:
 
 
 def state_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder for what must survive a run: the journal, and pictures that are paid for and not saved yet."""
+    """The folder for what must survive a run: the journal, and images that are paid for and not saved yet."""
     from pathlib import Path
 
     environ = os.environ if environ is None else environ

@@ -1,4 +1,4 @@
-"""What people hand over: prompts and pictures, from files and standard input, read whole and within a limit."""
+"""What people hand over: prompts and images, from files and standard input, read whole and within a limit."""
 
 import os
 import stat
@@ -7,30 +7,30 @@ from typing import BinaryIO, TextIO
 
 from flux_cli.core.containers import inspect, sniff
 from flux_cli.core.datauri import data_uri
-from flux_cli.core.errors import PictureError, UsageError
+from flux_cli.core.errors import ImageError, UsageError
 from flux_cli.core.formats import FORMATS
 from flux_cli.core.request import Attachment, Value
 
-MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger picture inputs
-MAX_PICTURE = 256 << 20
+MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger image inputs
+MAX_IMAGE = 256 << 20
 MAX_PROMPT = 1 << 20
 ATTACHED = ("jpeg", "png", "gif", "webp")
 
 
-def read_picture(path: str, stdin: BinaryIO | None) -> bytes:
-    """The bytes of a file, or of standard input for `-`. Raises UsageError for what cannot be read or is no picture."""
+def read_image(path: str, stdin: BinaryIO | None) -> bytes:
+    """The bytes of a file, or of standard input for `-`. Raises UsageError for what cannot be read or is no image."""
     if path == "-" and stdin is None:
         raise UsageError("standard input is closed", hint="name a file")
-    data = _read(path, MAX_PICTURE, path, "name a picture, or - for standard input", stdin if path == "-" else None)
+    data = _read(path, MAX_IMAGE, path, "name an image, or - for standard input", stdin if path == "-" else None)
     if not data:
-        raise UsageError(f"{'standard input' if path == '-' else path} is empty", hint="name a picture")
+        raise UsageError(f"{'standard input' if path == '-' else path} is empty", hint="name an image")
     if sniff(data) is None:
-        raise UsageError(f"{path} is no picture that flux reads", hint=f"it reads {', '.join(FORMATS)}")
+        raise UsageError(f"{path} is no image that flux reads", hint=f"it reads {', '.join(FORMATS)}")
     return data
 
 
 def attach(value: Value) -> Value:
-    """A picture parameter: a URL or data URI as it is, a local file as a checked data URI.
+    """An image parameter: a URL or data URI as it is, a local file as a checked data URI.
 
     Raises UsageError for files that are missing, too large, damaged or of another type.
     """
@@ -40,10 +40,10 @@ def attach(value: Value) -> Value:
 
 
 def attachment(asked: str, data: bytes) -> Attachment:
-    """The bytes of a picture somebody named, checked. Raises UsageError for damaged ones and other types."""
+    """The bytes of an image somebody named, checked. Raises UsageError for damaged ones and other types."""
     try:
         look = inspect(data)
-    except PictureError as fault:
+    except ImageError as fault:
         raise UsageError(f"image_prompt {asked!r}: {fault.message}", hint="give a jpeg, png, gif or webp") from fault
     if look.format not in ATTACHED:
         raise UsageError(f"image_prompt {asked!r} is {look.format}", hint="give a jpeg, png, gif or webp")

@@ -29,7 +29,7 @@ from flux_cli.locks import hold, is_held
 SUFFIX = ".jsonl"
 KEPT = 500  # runs
 KEPT_DAYS = 90
-ROOM = 16 << 20  # bytes that must be free before a call goes out: the largest known picture is 8 MB
+ROOM = 16 << 20  # bytes that must be free before a call goes out: the largest known image is 8 MB
 MAX_BYTES = 1 << 28  # of one journal; a run of ten thousand calls has some 20 MB
 
 
@@ -87,7 +87,7 @@ class Journal:
         self._try({"event": "fetched", "call": call.number, "media": rows})
 
     def saved(self, call: Call, media: Media, saved: Saved) -> None:
-        """One picture is where it should be."""
+        """One image is where it should be."""
         path = saved.path if saved.path == "-" else os.path.abspath(saved.path)  # no look at the disk
         path = "" if self._private else path  # its name is made of the prompt
         self._try({"event": "saved", "call": call.number, "path": path, "cost_usd": media.facts.cost_usd})
@@ -100,7 +100,7 @@ class Journal:
         return written
 
     def failed(self, call: Call, error: FluxError, *, final: bool = False, code: str = "") -> None:
-        """A call ended without (all of) its pictures; `final`: there is nothing more to fetch."""
+        """A call ended without (all of) its images; `final`: there is nothing more to fetch."""
         facts: dict[str, Json] = {
             "code": code or error.code, "message": "" if self._private else error.message,
             "billed": error.billed, "final": final,
@@ -111,10 +111,10 @@ class Journal:
             self._waiting.discard(call.number)
 
     def recovery(self, media: Media | None = None) -> str:
-        """What the person can do about a paid picture that is not where it should be."""
+        """What the person can do about a paid image that is not where it should be."""
         if self._file is None:
             return ""
-        safe = f"the picture is safe in {media.file}; to save it: " if media else ""
+        safe = f"the image is safe in {media.file}; to save it: " if media else ""
         return f"{safe}flux recover {self.run}"
 
     @property
@@ -135,7 +135,7 @@ class Journal:
         return {name: value for name, value in media.facts._asdict().items() if name not in left_out}
 
     def _try(self, event: dict[str, Json]) -> bool:
-        """Write it if that can be. A journal that fails after the money is spent must not lose the picture, too."""
+        """Write it if that can be. A journal that fails after the money is spent must not lose the image, too."""
         try:
             self._write(event)
         except OSError:
@@ -252,7 +252,7 @@ def _forget(path: Path) -> None:
 
 
 def _check_room(folder: Path) -> None:
-    """Raise OSError where a picture that is paid for would find no room."""
+    """Raise OSError where an image that is paid for would find no room."""
     if shutil.disk_usage(folder).free < ROOM:
         raise _full()
 

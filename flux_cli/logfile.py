@@ -1,4 +1,4 @@
-"""The log of `--log-file`: one JSON object a line for every step of a run, appended. It never costs a picture."""
+"""The log of `--log-file`: one JSON object a line for every step of a run, appended. It never costs an image."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The flow: calls go out in parallel, pictures come in, files are written, and one report says what became of each.
+"""The flow: calls go out in parallel, images come in, files are written, and one report says what became of each.
 
 It knows the order and nothing else: what is sent is decided before, how in `http`, what a file is in `files`.
 """
@@ -20,13 +20,13 @@ from flux_cli.core.errors import (
     AuthError,
     DiskError,
     FluxError,
+    ImageError,
     Interrupted,
     ModerationError,
     NetworkError,
     NotFoundError,
     NotSentError,
     PaymentError,
-    PictureError,
     ProviderError,
     ValidationError,
 )
@@ -73,7 +73,7 @@ class Job(NamedTuple):
 async def generate(job: Job, http: Http, tell: Tell) -> Report:
     """Run every call of a job, at most `concurrency` at once. Never raises for a call that failed.
 
-    When the task is cancelled (Ctrl-C, or a signal to end) what is saved stays, and the report says what was under way.
+    When the task is canceled (Ctrl-C, or a signal to end) what is saved stays, and the report says what was under way.
     """
     run = _Run(job, http, tell)
     todo = iter(enumerate(zip(job.plan.calls, job.names, strict=True)))
@@ -165,7 +165,7 @@ class _Run:
             error = fault
             if self._fatal is None and (isinstance(fault, FATAL) or _is_ban(fault)):
                 self._fatal, self._stopped_by = fault, call.number
-        except Exception as fault:  # noqa: BLE001 - a fault of ours in one call must not lose the others' pictures
+        except Exception as fault:  # noqa: BLE001 - a fault of ours in one call must not lose the others' images
             error = FluxError(f"internal error: {fault!r}", hint="please report it, with --verbose", billed=True)
             error.__cause__ = fault
         except asyncio.CancelledError:
@@ -191,7 +191,7 @@ class _Run:
         again, answered = bool(self._job.arrived), call.number in self._answered
         expired = again and _is_gone(error)
         over = isinstance(error, FINAL) and (error.status or 0) < SERVER_TROUBLE
-        final = answered and (expired or over or (isinstance(error, PictureError) and (again or bool(saved))))
+        final = answered and (expired or over or (isinstance(error, ImageError) and (again or bool(saved))))
         self._job.ledger.failed(call, error, final=final, code="expired" if expired else "")
         recovery = self._job.ledger.recovery()
         findable = answered or (error.billed and self._job.traced)  # its answer is here, or in the provider's history
@@ -225,7 +225,7 @@ class _Run:
             return arrived
         reply = arrived or await self._ask(call)
         try:
-            media = await self._job.provider.pictures(reply, self._http)
+            media = await self._job.provider.images(reply, self._http)
         except (AuthError, NotFoundError, PaymentError) as fault:
             fault.billed = True  # said of a job that was accepted before
             raise

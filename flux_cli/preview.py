@@ -1,4 +1,4 @@
-"""Pictures shown in the terminal: their room, their way, the writing. Pixels are `thumbnails`' work."""
+"""Images shown in the terminal: their room, their way, the writing. Pixels are `thumbnails`' work."""
 
 import contextlib
 import os
@@ -10,56 +10,56 @@ from flux_cli.core import escapes, terminal
 from flux_cli.core.terminal import Way, Window
 from flux_cli.imaging import thumbnails
 
-LEAST = (14, 5)  # columns and rows that a picture among several must have to be told from the others
+LEAST = (14, 5)  # columns and rows that an image among several must have to be told from the others
 PIXELS, SIXEL_PIXELS = (1600, 1000), (1000, 800)  # a megabyte of text and more takes terminals and ssh seconds
 
 
 def preview(
-    pictures: Sequence[thumbnails.Source],
+    images: Sequence[thumbnails.Source],
     stream: TextIO,
     environ: Mapping[str, str] | None = None,
     columns: int | None = None,
     rows: int | None = None,
 ) -> int:
-    """Show pictures, paths or bytes, on a stream that is a terminal: one alone, several as a contact sheet.
+    """Show images, paths or bytes, on a stream that is a terminal: one alone, several as a contact sheet.
 
     Returns how many are shown, the first ones if there is no room for all; 0 where this terminal shows none.
-    Raises PictureError where the only one cannot be read, and ConfigError for a wrong FLUX_PREVIEW.
+    Raises ImageError where the only one cannot be read, and ConfigError for a wrong FLUX_PREVIEW.
     """
     environ = os.environ if environ is None else environ
     way = terminal.way(environ)
-    if way is None or not pictures or (way not in terminal.PICTURES and not _writes_blocks(stream)):
+    if way is None or not images or (way not in terminal.IMAGES and not _writes_blocks(stream)):
         return 0
     window = terminal.room(_window(stream, columns, rows))
-    shown = pictures[: max(1, (window.columns // LEAST[0]) * (window.rows // LEAST[1]))]
+    shown = images[: max(1, (window.columns // LEAST[0]) * (window.rows // LEAST[1]))]
     _write(stream, _encoded(shown, way, window))
     return len(shown)
 
 
-def _encoded(pictures: Sequence[thumbnails.Source], way: Way, window: Window) -> str:
-    image = _image(pictures, way, window)
-    columns, rows = terminal.fit(image.size, window, blocks=way not in terminal.PICTURES)
+def _encoded(images: Sequence[thumbnails.Source], way: Way, window: Window) -> str:
+    image = _image(images, way, window)
+    columns, rows = terminal.fit(image.size, window, blocks=way not in terminal.IMAGES)
     if way == "kitty":
         return escapes.kitty(thumbnails.png(image), columns)
     if way == "iterm":
         return escapes.iterm(thumbnails.png(image), columns, rows)
     if way == "sixel":
-        few = thumbnails.few_colours(image)
+        few = thumbnails.few_colors(image)
         return escapes.sixel(few.pixels, few.size[0], few.palette)
     image = image.resize((columns, 2 * rows))
     if way == "256":
-        return escapes.half_blocks(thumbnails.terminal_colours(image), columns, numbered=True)
+        return escapes.half_blocks(thumbnails.terminal_colors(image), columns, numbered=True)
     return escapes.half_blocks(image.tobytes(), columns)
 
 
-def _image(pictures: Sequence[thumbnails.Source], way: Way, window: Window) -> thumbnails.Small:
-    """The one picture, or all of them on a sheet, in as many pixels as the window has, within reason."""
+def _image(images: Sequence[thumbnails.Source], way: Way, window: Window) -> thumbnails.Small:
+    """The one image, or all of them on a sheet, in as many pixels as the window has, within reason."""
     across, down = window.cell
     most = SIXEL_PIXELS if way == "sixel" else PIXELS
     box = (min(window.columns * across, most[0]), min(window.rows * down, most[1]))
-    if len(pictures) == 1:
-        return thumbnails.small(pictures[0], box)
-    return thumbnails.preview_sheet(pictures, box, gap=across, caption=down if way in terminal.PICTURES else 0)
+    if len(images) == 1:
+        return thumbnails.small(images[0], box)
+    return thumbnails.preview_sheet(images, box, gap=across, caption=down if way in terminal.IMAGES else 0)
 
 
 def _writes_blocks(stream: TextIO) -> bool:
@@ -87,7 +87,7 @@ def _window(stream: TextIO, columns: int | None, rows: int | None) -> Window:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """A picture and a line's end. An interrupted one is closed, or the terminal would swallow what follows."""
+    """An image and a line's end. An interrupted one is closed, or the terminal would swallow what follows."""
     try:
         stream.write(text + "\n")
         stream.flush()

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from types import ModuleType
 
-from flux_cli.core.errors import ConfigError, PictureError
+from flux_cli.core.errors import ConfigError, ImageError
 from flux_cli.core.formats import FORMATS
 from flux_cli.core.metadata.record import BY_MODEL, SOURCE_TYPES, Record
 from flux_cli.core.model import Json
@@ -48,33 +48,33 @@ def load_identity(certificates: str, key: str, algorithm: str = "es256") -> Iden
     identity = Identity(chain, Secret(text), algorithm)
     try:
         sign(ONE_PIXEL, "png", Record(source_type=BY_MODEL), identity)
-    except PictureError as fault:
+    except ImageError as fault:
         hint = f"openssl pkcs8 -topk8 -nocrypt -in {key}" if "PKCS#8" in str(fault) else ""
-        raise ConfigError(f"{certificates} cannot sign pictures: {fault.__cause__}", hint=hint) from fault
+        raise ConfigError(f"{certificates} cannot sign images: {fault.__cause__}", hint=hint) from fault
     return identity
 
 
 def sign(data: bytes, file_format: str, record: Record, identity: Identity) -> bytes:
-    """The picture with a signed manifest of how it was made. Raises PictureError where it cannot be signed.
+    """The image with a signed manifest of how it was made. Raises ImageError where it cannot be signed.
 
-    Whatever is written into the picture must be there already: the signature covers every byte.
+    Whatever is written into the image must be there already: the signature covers every byte.
     """
     c2pa = _library()
     signed = io.BytesIO()
     mime = FORMATS[file_format].mime
     try:
         info = c2pa.C2paSignerInfo(identity.algorithm, identity.chain, identity.key.reveal().encode(), None)
-        # A thumbnail would make a small picture a hundred times as large, and shows what is there anyway.
+        # A thumbnail would make a small image a hundred times as large, and shows what is there anyway.
         context = c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}})
         builder = c2pa.Builder(manifest(record, mime), context)
         builder.sign(c2pa.Signer.from_info(info), mime, io.BytesIO(data), signed)
     except c2pa.C2paError as fault:
-        raise PictureError(f"the picture cannot be signed: {fault}") from fault
+        raise ImageError(f"the image cannot be signed: {fault}") from fault
     return signed.getvalue()
 
 
 def manifest(record: Record, mime: str) -> dict[str, Json]:
-    """What is signed: that this picture was made, by what, and what kind of source that is."""
+    """What is signed: that this image was made, by what, and what kind of source that is."""
     name, _, version = record.tool.partition(" ")
     made: dict[str, Json] = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPES + record.source_type}
     if record.model:

@@ -1,4 +1,4 @@
-"""Where a run takes place: a person at a terminal, a CI service, and whether colours are welcome there."""
+"""Where a run takes place: a person at a terminal, a CI service, and whether colors are welcome there."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def is_github(environ: Mapping[str, str] | None = None) -> bool:
     return is_on("GITHUB_ACTIONS", environ)
 
 
-def takes_colour(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
-    """Whether words on this stream are coloured: on a terminal, and anywhere with FORCE_COLOR; nowhere with NO_COLOR.
+def takes_color(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
+    """Whether words on this stream are colored: on a terminal, and anywhere with FORCE_COLOR; nowhere with NO_COLOR.
 
     As no-color.org has it, NO_COLOR=0 is set, too. An old Windows console, which names no kind, shows codes as text.
     """

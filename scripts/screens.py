@@ -1,6 +1,6 @@
-"""Pictures of real screens for the README: the installed command on a real terminal, against a server on the loopback.
+"""Images of real screens for the README: the installed command on a real terminal, against a server on the loopback.
 
-    python scripts/screens.py            write docs/pictures/*.svg anew where more than times has changed
+    python scripts/screens.py            write docs/images/*.svg anew where more than times has changed
     python scripts/screens.py --check    only say which are not what the command shows now (exit code 1)
 
 It needs tmux, and the test tools in tests/e2e.
@@ -26,14 +26,14 @@ from e2e.screen import Screen  # noqa: E402
 
 WIDTH, HEIGHT = 104, 30  # cells
 CELL, LINE, MARGIN, BAR = 8.4, 19, 18, 34  # pixels
-COLOURS = {"31": "#f47067", "32": "#57ab5a", "33": "#c69026", "36": "#39c5cf"}
+COLORS = {"31": "#f47067", "32": "#57ab5a", "33": "#c69026", "36": "#39c5cf"}
 INK, DIM, PAPER = "#dde3ea", "#8b949e", "#1c2128"
 CODE = re.compile(r"\x1b\[([\d;]*)m")
 CHANGES = re.compile(r'[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]|\s*\d+(?:\.\d)? (?:s|kB)\b|(?:x|textLength)="[\d.]+"')  # with every run
 
 
 class Scene(NamedTuple):
-    """One picture: the command line, which seeds are made in which order, and what the server says to others.
+    """One image: the command line, which seeds are made in which order, and what the server says to others.
 
     A scene that is not `ready` before its end is taken when the command has ended.
     """
@@ -61,7 +61,7 @@ SCENES = (
 
 
 def shoot(scene: Scene) -> list[str]:
-    """The lines of the screen, with their colours, when the scene is ready."""
+    """The lines of the screen, with their colors, when the scene is ready."""
     doors: defaultdict[int, threading.Event] = defaultdict(threading.Event)
     with tempfile.TemporaryDirectory() as folder, Gateway() as gateway:
         gateway.answers(lambda asked: scene.odd.get(asked.body["seed"]) or held(doors[asked.body["seed"]]))
@@ -79,7 +79,7 @@ def shoot(scene: Scene) -> list[str]:
                 doors[seed].set()
                 screen.until(partial(re.search, rf"✓ +{seed - FIRST + 1}/"))
             screen.until(partial(re.search, scene.ready))
-            lines = screen.coloured.split("\n")
+            lines = screen.colored.split("\n")
             screen.press("C-c")
             screen.end()
             for door in list(doors.values()):
@@ -88,14 +88,14 @@ def shoot(scene: Scene) -> list[str]:
 
 
 def runs(line: str) -> list[tuple[str, str]]:
-    """Pieces of a line and the colour of each."""
-    pieces, colour, at = [], INK, 0
+    """Pieces of a line and the color of each."""
+    pieces, color, at = [], INK, 0
     for code in CODE.finditer(line):
-        pieces.append((line[at : code.start()], colour))
+        pieces.append((line[at : code.start()], color))
         for number in code[1].split(";"):
-            colour = COLOURS.get(number) or (DIM if number == "2" else INK if number in ("", "0", "39") else colour)
+            color = COLORS.get(number) or (DIM if number == "2" else INK if number in ("", "0", "39") else color)
         at = code.end()
-    return [(text, shade) for text, shade in [*pieces, (line[at:], colour)] if text]
+    return [(text, shade) for text, shade in [*pieces, (line[at:], color)] if text]
 
 
 def drawn(command: str, lines: list[str]) -> str:
@@ -110,12 +110,12 @@ def drawn(command: str, lines: list[str]) -> str:
     ]
     for row, line in enumerate([f"\x1b[32m$\x1b[0m {command}", *lines]):
         column = 0
-        for text, colour in runs(line):
+        for text, color in runs(line):
             bare, before = text.strip(), len(text) - len(text.lstrip())
             if bare:
                 x, y = MARGIN + (column + before) * CELL, BAR + (row + 0.6) * LINE
                 body.append(
-                    f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" textLength="{len(bare) * CELL:.1f}"'
+                    f'<text x="{x:.1f}" y="{y:.1f}" fill="{color}" textLength="{len(bare) * CELL:.1f}"'
                     f' xml:space="preserve">{escape(bare)}</text>'
                 )
             column += len(text)
@@ -128,10 +128,10 @@ def spelled(words: tuple[str, ...]) -> str:
 
 
 def main(*options: str) -> int:
-    """Make every picture. Returns 1 where one is out of date and only a check was asked for."""
+    """Make every image. Returns 1 where one is out of date and only a check was asked for."""
     stale = 0
     for scene in SCENES:
-        path = ROOT / "docs" / "pictures" / f"{scene.name}.svg"
+        path = ROOT / "docs" / "images" / f"{scene.name}.svg"
         new = drawn(spelled(scene.words), shoot(scene))
         old = path.read_text() if path.exists() else ""
         if CHANGES.sub("", old) == CHANGES.sub("", new):

@@ -31,7 +31,7 @@ class Result(NamedTuple):
     code: int
     out: str
     err: str
-    raw: bytes  # stdout as bytes, for pictures
+    raw: bytes  # stdout as bytes, for images
 
     @property
     def json(self) -> dict:

@@ -25,30 +25,30 @@ def kitty_read(text):
 
 
 def sixel_read(sequence):
-    """Rows of colours, as a VT340 draws them; None where nothing was drawn."""
+    """Rows of colors, as a VT340 draws them; None where nothing was drawn."""
     width, height, body = re.fullmatch(r'\x1bPq"1;1;(\d+);(\d+)(.*)\x1b\\', sequence, re.DOTALL).groups()
     rows = [[None] * int(width) for _ in range(-(-int(height) // 6) * 6)]
-    colours, colour, x, top = {}, 0, 0, 0
+    colors, color, x, top = {}, 0, 0, 0
     for token in re.finditer(r"#(\d+)(?:;2;(\d+);(\d+);(\d+))?|!(\d+)([?-~])|([?-~])|([$-])", body):
         number, red, green, blue, count, run, one, move = token.groups()
         if red is not None:
-            colours[int(number)] = (int(red), int(green), int(blue))
+            colors[int(number)] = (int(red), int(green), int(blue))
         elif number is not None:
-            colour = int(number)
+            color = int(number)
         elif move:
             x, top = 0, top + 6 * (move == "-")
         else:
             end = x + int(count or 1)
             for bit in (bit for bit in range(6) if (ord(run or one) - 63) >> bit & 1):
-                assert rows[top + bit][x:end] == [None] * (end - x), "one pixel is drawn once, inside the picture"
-                rows[top + bit][x:end] = [colours[colour]] * (end - x)
+                assert rows[top + bit][x:end] == [None] * (end - x), "one pixel is drawn once, inside the image"
+                rows[top + bit][x:end] = [colors[color]] * (end - x)
             x = end
     assert all(pixel is None for row in rows[int(height) :] for pixel in row)
     return rows[: int(height)]
 
 
 def blocks_read(text):
-    """Rows of colour codes, two for each line of cells."""
+    """Rows of color codes, two for each line of cells."""
     rows = []
     for line in text.split("\n"):
         assert line.endswith(f"{ESC}[0m")

@@ -37,7 +37,7 @@ def loaded(*words: str) -> tuple[int, list[str]]:
         (["resolve", "a cat", "--size", "1920x1080", "-f", "avif"], 0),
         (["resolve", "a cat", "--curl"], 0),
         (["models"], 0),
-        (["show", str(ROOT / "docs/pictures/lake.jpg"), "--json"], 0),
+        (["show", str(ROOT / "docs/images/lake.jpg"), "--json"], 0),
         (["config"], 0),
         (["generate", "a cat", "--seed", "x"], 2),
         (["generate", "a cat"], 4),
@@ -148,7 +148,7 @@ def test_the_core_imports_only_itself_and_pure_parts_of_the_standard_library(pat
 
 
 def test_modules_stay_small():
-    """About 250 lines a module; the painter, which is one picture book, may have 420."""
+    """About 250 lines a module; the painter, which is one image book, may have 420."""
     sizes = {path.relative_to(PACKAGE).as_posix(): len(path.read_text().splitlines()) for path in modules_of(PACKAGE)}
     limits = {
         "offline/sketch.py": 420,

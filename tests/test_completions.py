@@ -12,7 +12,7 @@ import pytest
 from shells import SCRIPTS, Shell
 
 RATIOS = {"4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9"}
-FOCUSES = {"centre", "top", "bottom", "left", "right", "entropy", "attention"}
+FOCUSES = {"center", "top", "bottom", "left", "right", "entropy", "attention"}
 FILES = "guide.png", "my fox.png", "it's.txt", "x:y.txt", "a=b.txt", "$5.txt", "prompt.txt", "proud two.txt", "in/x.txt"
 
 
@@ -79,7 +79,7 @@ ASKED = {
     "providers": ("flux generate x --provider re", {"replicate"}),
     "routes": ("flux generate x --route ", {"fal", "replicate"}),
     "tiers": ("flux resolve -r ", {"0.5K", "1K", "2K", "4K"}),
-    "choices of the catalogue": ("flux generate --response-format ", {"url", "b64_json"}),
+    "choices of the catalog": ("flux generate --response-format ", {"url", "b64_json"}),
     "choices of a setting": ("flux generate --progress ", {"auto", "plain", "none"}),
     "choices of the finishing step": ("flux convert --focus ", FOCUSES),
     "sizes": ("flux resolve --size 13", {"1365x768"}),
@@ -97,9 +97,9 @@ ASKED = {
     "nothing behind a command that takes no argument": ("flux config path ", set()),
     "no second schema": ("flux schema generate r", set()),
     "nothing below the last command": ("flux config path p", set()),
-    "pictures to show": ("flux show g", {"guide.png"}),
-    "pictures to convert, another one": ("flux convert a.png g", {"guide.png"}),
-    "a picture to be like": ("flux generate --like g", {"guide.png"}),
+    "images to show": ("flux show g", {"guide.png"}),
+    "images to convert, another one": ("flux convert a.png g", {"guide.png"}),
+    "an image to be like": ("flux generate --like g", {"guide.png"}),
     "files after --": ("flux show -- g", {"guide.png"}),
     "a prompt from a file": ("flux generate @prom", {"@prompt.txt"}),
     "a prompt from a file in a folder": ("flux resolve @in/", {"@in/x.txt"}),
@@ -118,11 +118,11 @@ def test_fish_offers(line, found, folder):
 
 
 COMPLETED = {
-    "a picture": ("flux show gui", "flux show guide.png "),
+    "an image": ("flux show gui", "flux show guide.png "),
     "a value behind a colon": ("flux resolve -a 16:", "flux resolve -a 16:9 "),
     "a joined value": ("flux resolve --aspect-ratio=16", "flux resolve --aspect-ratio=16:9 "),
     "a joined value of a short option": ("flux resolve -s16", "flux resolve -s16:9 "),
-    "a value in quotes": ("flux generate --focus 'ce", "flux generate --focus 'centre' "),
+    "a value in quotes": ("flux generate --focus 'ce", "flux generate --focus 'center' "),
     "a joined file": ("flux generate x --output=gui", "flux generate x --output=guide.png "),
     "a joined file of a short option": ("flux generate x -ogui", "flux generate x -oguide.png "),
     "a joined file of short options": ("flux generate x -yogui", "flux generate x -yoguide.png "),
@@ -201,7 +201,7 @@ def test_every_word_that_a_value_must_be_is_offered(flux, folder):
 )
 def test_bash_completes_in_shells_of_all_habits(before, folder):
     shell = Shell("bash", [before, *start("bash", folder)], folder)
-    for name in ("a picture", "a value behind a colon", "a joined file", "a prompt of a file with a colon"):
+    for name in ("an image", "a value behind a colon", "a joined file", "a prompt of a file with a colon"):
         typed, line = COMPLETED[name]
         assert shell.line(typed + "\t") == line
     assert shell.offers("flux generate --focus ") == FOCUSES
@@ -328,7 +328,7 @@ def test_fish_finds_both_commands_where_the_wheel_puts_them(name, share):
     path = f"{share}/fish/vendor_completions.d"
     ask = f"set PATH {Path(sys.executable).parent} $PATH; set fish_complete_path {path}; complete -C '{name} gen'"
     done = subprocess.run(["fish", "--no-config", "-c", ask], capture_output=True, text=True, check=True)
-    assert done.stdout == "generate\tMake pictures from a prompt\n"
+    assert done.stdout == "generate\tMake images from a prompt\n"
 
 
 @ZSH
@@ -395,13 +395,13 @@ def test_lines_of_the_help_install_the_script_in_fish(flux, tmp_path):
         check=True,
         env={"HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
     )
-    assert done.stdout == "generate\tMake pictures from a prompt\n"
+    assert done.stdout == "generate\tMake images from a prompt\n"
 
 
 POWERSHELL = {
     "flux sizes --p": ["--plain"],
-    "flux generate x --focus ce": ["centre"],
-    "flux generate x --focus=ce": ["--focus=centre"],
+    "flux generate x --focus ce": ["center"],
+    "flux generate x --focus=ce": ["--focus=center"],
     "flux help generate f": [],
     "flux resolve -s16": ["-s16:9"],
     "flux generate -- --ups": [],

@@ -123,7 +123,7 @@ def test_the_environment_of_the_process_is_the_default(monkeypatch):
 
 
 def test_a_home_in_the_output_is_expanded_and_its_last_slash_stays(home):
-    assert load({"output": "~/pictures/"}).output == f"{home}/pictures/"
+    assert load({"output": "~/images/"}).output == f"{home}/images/"
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

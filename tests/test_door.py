@@ -143,7 +143,7 @@ PLAIN = (["sizes"], ["sizes", "7:1", "--json"], ["models"], ["models", "--json"]
 def test_files_of_the_user_and_the_project_count_at_the_door_too(home, work, monkeypatch, name, text):
     path = (work if name == "flux.toml" else home) / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    built_in = Path(door.__file__).parent / "catalogue/models/flux1.1-pro-ultra.toml"
+    built_in = Path(door.__file__).parent / "catalog/models/flux1.1-pro-ultra.toml"
     path.write_text(built_in.read_text().replace("0.06", "0.05") if text is None else text)
     codes = {compare(line, monkeypatch, {}) for line in PLAIN}
     wrong = "wrong" in "".join(key for key, value in SETTINGS.items() if value == (name, text))

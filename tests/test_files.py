@@ -10,7 +10,7 @@ import pytest
 
 from flux_cli.core.errors import DiskError, OutputError
 from flux_cli.core.naming import Name
-from flux_cli.core.request import Picture
+from flux_cli.core.request import ImageFile
 from flux_cli.files import (
     PART,
     Folder,
@@ -29,8 +29,8 @@ def name(template):
     return Name(str(template), {})
 
 
-def picture(data=b"bytes of a picture", file_format="png"):
-    return Picture(data, file_format, 2, 2, as_received=True)
+def image(data=b"bytes of an image", file_format="png"):
+    return ImageFile(data, file_format, 2, 2, as_received=True)
 
 
 def check(*templates, file_format=None, overwrite=False, skip_existing=False, write=True):
@@ -165,8 +165,8 @@ def overwriting():
 @pytest.mark.parametrize(
     ("file_format", "suffix"), [("png", "png"), ("jpeg", "jpg"), ("gif", "gif"), ("webp", "webp"), ("avif", "avif")]
 )
-def test_a_picture_is_saved_byte_by_byte_under_its_own_suffix(file_format, suffix, folder, work):
-    assert folder.save(name("fox.{ext}"), picture(b"\x00\xff" * 500, file_format)) == f"fox.{suffix}"
+def test_an_image_is_saved_byte_by_byte_under_its_own_suffix(file_format, suffix, folder, work):
+    assert folder.save(name("fox.{ext}"), image(b"\x00\xff" * 500, file_format)) == f"fox.{suffix}"
     assert (work / f"fox.{suffix}").read_bytes() == b"\x00\xff" * 500
     assert listed(work) == [f"fox.{suffix}"]
 
@@ -176,7 +176,7 @@ def test_a_picture_is_saved_byte_by_byte_under_its_own_suffix(file_format, suffi
 def test_a_file_has_the_permissions_of_any_other_new_file(umask, folder, work):
     before = os.umask(umask)
     try:
-        folder.save(name("fox.png"), picture())
+        folder.save(name("fox.png"), image())
     finally:
         os.umask(before)
     assert stat.S_IMODE((work / "fox.png").stat().st_mode) == 0o666 & ~umask
@@ -184,8 +184,8 @@ def test_a_file_has_the_permissions_of_any_other_new_file(umask, folder, work):
 
 def test_a_name_taken_meanwhile_moves_aside_and_keeps_both(folder, work):
     (work / "fox.png").write_bytes(b"mine")
-    assert folder.save(name("fox.png"), picture(b"1")) == "fox-2.png"
-    assert folder.save(name("fox.png"), picture(b"2")) == "fox-3.png"
+    assert folder.save(name("fox.png"), image(b"1")) == "fox-2.png"
+    assert folder.save(name("fox.png"), image(b"2")) == "fox-3.png"
     assert {path.name: path.read_bytes() for path in work.iterdir()} == {
         "fox.png": b"mine",
         "fox-2.png": b"1",
@@ -195,7 +195,7 @@ def test_a_name_taken_meanwhile_moves_aside_and_keeps_both(folder, work):
 
 def test_many_at_once_under_one_name_are_all_kept(folder, work):
     def save(number):
-        folder.save(name("fox.png"), picture(b"%d" % number))
+        folder.save(name("fox.png"), image(b"%d" % number))
 
     threads = [threading.Thread(target=save, args=(number,)) for number in range(20)]
     for thread in threads:
@@ -207,8 +207,8 @@ def test_many_at_once_under_one_name_are_all_kept(folder, work):
 
 def test_overwriting_replaces_in_one_step_and_leaves_nothing_behind(overwriting, work):
     (work / "fox.png").write_bytes(b"old")
-    assert overwriting.save(name("fox.png"), picture(b"new")) == "fox.png"
-    assert overwriting.save(name("new.png"), picture(b"new")) == "new.png"
+    assert overwriting.save(name("fox.png"), image(b"new")) == "fox.png"
+    assert overwriting.save(name("new.png"), image(b"new")) == "new.png"
     assert listed(work) == ["fox.png", "new.png"]
     assert (work / "fox.png").read_bytes() == b"new"
 
@@ -219,7 +219,7 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(overwrite, work, monkeypat
     for step in ("fsync", "link", "replace"):
         real = getattr(os, step)
         monkeypatch.setattr(os, step, lambda *given, step=step, real=real: steps.append(step) or real(*given))
-    Folder(overwrite=overwrite).save(name("fox.png"), picture())
+    Folder(overwrite=overwrite).save(name("fox.png"), image())
     assert steps == ["fsync", "replace" if overwrite else "link"]
     assert listed(work) == ["fox.png"]
 
@@ -228,7 +228,7 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(overwrite, work, monkeypat
 def test_a_reader_of_the_old_file_keeps_it_whole(overwriting, work):
     (work / "fox.png").write_bytes(b"old")
     with (work / "fox.png").open("rb") as reader:
-        overwriting.save(name("fox.png"), picture(b"new"))
+        overwriting.save(name("fox.png"), image(b"new"))
         assert reader.read() == b"old"
 
 
@@ -238,8 +238,8 @@ def test_a_link_stays_a_link_when_its_file_is_replaced(overwriting, work):
     (work / "store" / "real.png").write_bytes(b"old")
     (work / "link.png").symlink_to("store/real.png")
     (work / "dangling.png").symlink_to("store/new.png")
-    overwriting.save(name("link.png"), picture(b"new"))
-    overwriting.save(name("dangling.png"), picture(b"new"))
+    overwriting.save(name("link.png"), image(b"new"))
+    overwriting.save(name("dangling.png"), image(b"new"))
     assert (work / "link.png").is_symlink()
     assert (work / "store" / "real.png").read_bytes() == (work / "store" / "new.png").read_bytes() == b"new"
     assert listed(work) == ["dangling.png", "link.png", "store"]
@@ -248,15 +248,15 @@ def test_a_link_stays_a_link_when_its_file_is_replaced(overwriting, work):
 @posix
 def test_a_dangling_link_is_not_written_through_unasked(folder, work):
     (work / "fox.png").symlink_to("elsewhere.png")
-    assert folder.save(name("fox.png"), picture()) == "fox-2.png"
+    assert folder.save(name("fox.png"), image()) == "fox-2.png"
     assert not (work / "elsewhere.png").exists()
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_further_pictures_of_one_call_stand_beside_the_first_and_overwrite_nothing(overwrite, work):
+def test_further_images_of_one_call_stand_beside_the_first_and_overwrite_nothing(overwrite, work):
     sink = Folder(overwrite=overwrite)
     (work / "fox-3.png").write_bytes(b"mine")
-    paths = [sink.save(name("fox.png"), picture(b"%d" % extra), extra) for extra in range(3)]
+    paths = [sink.save(name("fox.png"), image(b"%d" % extra), extra) for extra in range(3)]
     assert paths == ["fox.png", "fox-2.png", "fox-3-2.png"]
     assert (work / "fox-3.png").read_bytes() == b"mine"
 
@@ -264,29 +264,29 @@ def test_further_pictures_of_one_call_stand_beside_the_first_and_overwrite_nothi
 def test_a_longest_name_can_still_move_aside(folder, work):
     longest = "x" * 251 + ".png"
     (work / longest).touch()
-    made = folder.save(name(longest), picture(b"1"))
+    made = folder.save(name(longest), image(b"1"))
     assert len(made) == 255
     assert (work / made).read_bytes() == b"1"
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_folder_that_vanished_is_made_again_for_a_paid_picture(overwrite, work):
-    assert Folder(overwrite=overwrite).save(name("out/fox.png"), picture(b"paid")) == "out/fox.png"
+def test_a_folder_that_vanished_is_made_again_for_a_paid_image(overwrite, work):
+    assert Folder(overwrite=overwrite).save(name("out/fox.png"), image(b"paid")) == "out/fox.png"
     assert (work / "out/fox.png").read_bytes() == b"paid"
 
 
-def test_where_a_picture_cannot_go_is_said_with_the_reason(folder, work):
+def test_where_an_image_cannot_go_is_said_with_the_reason(folder, work):
     (work / "out").touch()
     with pytest.raises(DiskError, match=r"cannot write out/fox\.png: "):
-        folder.save(name("out/fox.png"), picture())
+        folder.save(name("out/fox.png"), image())
     assert listed(work) == ["out"]
 
 
-def test_the_very_same_picture_is_not_saved_twice_by_a_second_try(work):
+def test_the_very_same_image_is_not_saved_twice_by_a_second_try(work):
     (work / "fox.png").write_bytes(b"paid")
     again = Folder(overwrite=False, same=True)
-    assert again.save(name("fox.png"), picture(b"paid")) == "fox.png"
-    assert again.save(name("fox.png"), picture(b"other")) == "fox-2.png"
+    assert again.save(name("fox.png"), image(b"paid")) == "fox.png"
+    assert again.save(name("fox.png"), image(b"other")) == "fox-2.png"
     assert listed(work) == ["fox-2.png", "fox.png"]
 
 
@@ -306,7 +306,7 @@ def test_a_failed_write_leaves_no_debris(overwriting, work):
     (work / "fox.png").mkdir()
     (work / "fox.png" / "inside").touch()
     with pytest.raises(DiskError):
-        overwriting.save(name("fox.png"), picture())
+        overwriting.save(name("fox.png"), image())
     assert listed(work) == ["fox.png"]
     assert not any(path.name.startswith(PART) for path in work.rglob("*"))
 
@@ -316,14 +316,14 @@ def test_a_failed_write_leaves_no_debris(overwriting, work):
 
 def test_a_pipe_gets_exactly_the_bytes():
     stream = io.BytesIO()
-    assert Pipe(stream).save(name("-"), picture(b"\x00\xff\n")) == "-"
+    assert Pipe(stream).save(name("-"), image(b"\x00\xff\n")) == "-"
     assert stream.getvalue() == b"\x00\xff\n"
 
 
-def test_a_pipe_takes_one_picture():
+def test_a_pipe_takes_one_image():
     stream = io.BytesIO()
-    with pytest.raises(DiskError, match="several pictures") as raised:
-        Pipe(stream).save(name("-"), picture(), 1)
+    with pytest.raises(DiskError, match="several images") as raised:
+        Pipe(stream).save(name("-"), image(), 1)
     assert "-o" in raised.value.hint
     assert stream.getvalue() == b""
 
@@ -333,13 +333,13 @@ def test_a_reader_that_has_gone_has_what_it_wanted():
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as stream:
-        assert Pipe(stream).save(name("-"), picture(b"x" * 100_000)) == "-"
+        assert Pipe(stream).save(name("-"), image(b"x" * 100_000)) == "-"
 
 
 @linux
 def test_a_full_pipe_is_a_disk_error():
     with Path("/dev/full").open("wb", buffering=0) as stream, pytest.raises(DiskError, match="standard output"):
-        Pipe(stream).save(name("-"), picture())
+        Pipe(stream).save(name("-"), image())
 
 
 # --- places --------------------------------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ def test_output_is_a_folder_by_its_slash_or_by_being_one(output, folder, work):
 
 @pytest.mark.parametrize(("output", "special"), [("/dev/null", True), ("pipe", True), ("file", False), (".", False),
                                                  ("none", False), ("x" * 5000, False), ("a\0b", False)])  # fmt: skip
-def test_devices_and_pipes_are_no_places_for_pictures(work, output, special):
+def test_devices_and_pipes_are_no_places_for_images(work, output, special):
     os.mkfifo("pipe")
     (work / "file").touch()
     assert is_special(output) == special

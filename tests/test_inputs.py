@@ -1,16 +1,16 @@
-"""Prompts and pictures that people hand over: read whole, or refused with a word; nothing waits for ever."""
+"""Prompts and images that people hand over: read whole, or refused with a word; nothing waits for ever."""
 
 import io
 import os
 
 import pytest
-from pictures import PICTURES
 from PIL import Image
+from sample_images import IMAGES
 
 from flux_cli.core.datauri import decode_data_uri
 from flux_cli.core.errors import UsageError
 from flux_cli.core.request import Attachment
-from flux_cli.inputs import MAX_ATTACHMENT, MAX_PICTURE, MAX_PROMPT, attach, read_picture, read_prompt
+from flux_cli.inputs import MAX_ATTACHMENT, MAX_IMAGE, MAX_PROMPT, attach, read_image, read_prompt
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX's files")
 
@@ -22,52 +22,52 @@ def drawn(file_format, size=(9, 7)):
 
 
 def test_a_file_and_standard_input_are_read_whole(work):
-    (work / "x.png").write_bytes(PICTURES["png"])
-    assert read_picture("x.png", None) == PICTURES["png"]
-    assert read_picture("-", io.BytesIO(PICTURES["png"])) == PICTURES["png"]
+    (work / "x.png").write_bytes(IMAGES["png"])
+    assert read_image("x.png", None) == IMAGES["png"]
+    assert read_image("-", io.BytesIO(IMAGES["png"])) == IMAGES["png"]
 
 
-def test_what_is_no_picture_is_refused_with_the_formats_as_hint(work):
+def test_what_is_no_image_is_refused_with_the_formats_as_hint(work):
     (work / "x.txt").write_text("text")
-    with pytest.raises(UsageError, match=r"x\.txt is no picture that flux reads") as raised:
-        read_picture("x.txt", None)
+    with pytest.raises(UsageError, match=r"x\.txt is no image that flux reads") as raised:
+        read_image("x.txt", None)
     assert "png, jpeg" in raised.value.hint
 
 
 @pytest.mark.parametrize("path", ["missing.png", "x\0y", "", "x" * 5000, "."])
 def test_names_of_nothing_are_refused(path):
     with pytest.raises(UsageError):
-        read_picture(path, None)
+        read_image(path, None)
 
 
 def test_a_named_pipe_is_refused_and_not_waited_for(work):
     os.mkfifo(work / "pipe.png")
     with pytest.raises(UsageError, match="is no file"):
-        read_picture("pipe.png", None)
+        read_image("pipe.png", None)
 
 
-def test_a_file_larger_than_any_picture_is_refused(work):
+def test_a_file_larger_than_any_image_is_refused(work):
     with (work / "x.png").open("wb") as file:
-        file.truncate(MAX_PICTURE + 1)
+        file.truncate(MAX_IMAGE + 1)
     with pytest.raises(UsageError, match="larger than 256 MiB"):
-        read_picture("x.png", None)
+        read_image("x.png", None)
 
 
 def test_a_closed_standard_input_is_said():
     with pytest.raises(UsageError, match="closed"):
-        read_picture("-", None)
+        read_image("-", None)
 
 
 @pytest.mark.parametrize(
     ("file_format", "mime"),
     [("png", "image/png"), ("jpeg", "image/jpeg"), ("gif", "image/gif"), ("webp", "image/webp")],
 )
-def test_a_local_picture_is_attached_as_what_it_is_not_as_what_it_is_called(file_format, mime, work):
+def test_a_local_image_is_attached_as_what_it_is_not_as_what_it_is_called(file_format, mime, work):
     data = drawn(file_format)
-    (work / "picture.dat").write_bytes(data)
-    attached = attach("picture.dat")
+    (work / "image.dat").write_bytes(data)
+    attached = attach("image.dat")
     assert isinstance(attached, Attachment)
-    assert attached.asked == "picture.dat"
+    assert attached.asked == "image.dat"
     assert attached.uri.startswith(f"data:{mime};base64,")
     assert decode_data_uri(attached.uri, 1 << 20) == data
 
@@ -85,14 +85,14 @@ def test_addresses_and_what_is_no_text_stay_as_they_are(value):
         (lambda _: None, "cannot be read: No such file"),
         (lambda path: path.mkdir(), "cannot be read"),
         (lambda path: path.touch(), "it begins with nothing"),
-        (lambda path: path.write_bytes(b"<html>"), "no picture"),
+        (lambda path: path.write_bytes(b"<html>"), "no image"),
         (lambda path: path.write_bytes(drawn("avif")), "is avif"),
         (lambda path: path.write_bytes(drawn("png")[:-5]), "not whole"),
-        (lambda path: path.write_bytes(drawn("bmp")), "no picture"),
+        (lambda path: path.write_bytes(drawn("bmp")), "no image"),
     ],
     ids=["absent", "folder", "empty", "HTML", "AVIF", "truncated", "BMP"],
 )
-def test_what_is_no_usable_picture_is_refused_before_anything_is_paid(make, message, work):
+def test_what_is_no_usable_image_is_refused_before_anything_is_paid(make, message, work):
     make(work / "fox.png")
     with pytest.raises(UsageError) as raised:
         attach("fox.png")
@@ -101,7 +101,7 @@ def test_what_is_no_usable_picture_is_refused_before_anything_is_paid(make, mess
     assert raised.value.hint
 
 
-def test_a_picture_over_the_limit_is_refused(work):
+def test_an_image_over_the_limit_is_refused(work):
     with (work / "big.png").open("wb") as file:
         file.truncate(MAX_ATTACHMENT + 1)
     with pytest.raises(UsageError, match="larger than 20 MiB"):
@@ -115,7 +115,7 @@ def test_hostile_paths_are_refused(path):
 
 
 @posix
-def test_devices_are_no_pictures():
+def test_devices_are_no_images():
     with pytest.raises(UsageError, match="is no file"):
         attach("/dev/zero")
     with pytest.raises(UsageError, match="is no file"):

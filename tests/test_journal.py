@@ -35,7 +35,7 @@ def begin(root: Path, told: dict) -> journal.Journal:
     return journal.begin(root, new_name(), about, told["calls"])
 
 
-def media(book: journal.Journal, data: bytes = b"picture") -> Media:
+def media(book: journal.Journal, data: bytes = b"image") -> Media:
     path = book.folder / os.urandom(4).hex()
     path.write_bytes(data)
     return Media(str(path), Facts("q", "fal", 0.06, 7, "a red fox"))
@@ -93,7 +93,7 @@ def test_what_is_not_saved_stays(root):
         one = media(book)
         book.fetched(CALL, [one])
         book.failed(CALL, DiskError("full"))
-    assert Path(one.file).read_bytes() == b"picture"
+    assert Path(one.file).read_bytes() == b"image"
     assert past(root, book).state == "recoverable"
 
 
@@ -147,7 +147,7 @@ def test_before_the_money_is_spent_a_full_disk_is_an_error(root, file_size):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system with room for two pictures."""
+    """A file system with room for two images."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk], capture_output=True, check=False)
@@ -157,7 +157,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", disk], check=True)
 
 
-def test_a_disk_with_no_room_for_a_picture_is_full(small_disk):
+def test_a_disk_with_no_room_for_an_image_is_full(small_disk):
     """What cannot be kept must not be paid for."""
     with begin(small_disk / "runs", facts()) as book:
         book.sent(CALL)
@@ -169,7 +169,7 @@ def test_a_disk_with_no_room_for_a_picture_is_full(small_disk):
     assert len(list((small_disk / "runs").iterdir())) == 1  # a run that could not begin leaves nothing
 
 
-def test_after_the_money_is_spent_a_full_disk_loses_neither_picture_nor_journal(root, file_size):
+def test_after_the_money_is_spent_a_full_disk_loses_neither_image_nor_journal(root, file_size):
     with begin(root, facts()) as book:
         path = root / f"{book.run}.jsonl"
         book.sent(CALL)

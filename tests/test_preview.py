@@ -1,4 +1,4 @@
-"""On a real terminal device: what is written there is the picture, in the room it may have, and nothing is asked."""
+"""On a real terminal device: what is written there is the image, in the room it may have, and nothing is asked."""
 
 import base64
 import fcntl
@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from screens import blocks_read, kitty_read, sixel_read
 
-from flux_cli.core.errors import ConfigError, PictureError
+from flux_cli.core.errors import ConfigError, ImageError
 from flux_cli.core.terminal import WAYS
 from flux_cli.preview import preview
 
@@ -33,7 +33,7 @@ def quarters(size=(800, 450)):
     return stream.getvalue()
 
 
-PICTURE = quarters()
+IMAGE = quarters()
 
 
 class Screen:
@@ -62,17 +62,17 @@ class Screen:
         return b"".join(self._kept).decode().replace("\r\n", "\n")
 
 
-def shown(way, *pictures, screen=None, environ=None):
+def shown(way, *images, screen=None, environ=None):
     screen = screen or Screen(100, 40)
     try:
-        count = preview(pictures, screen.stream, {"FLUX_PREVIEW": way} | (environ or {}))
+        count = preview(images, screen.stream, {"FLUX_PREVIEW": way} | (environ or {}))
     finally:
         text = screen.text()
     return count, text
 
 
 def as_image(rows):
-    """Rows of colours in per cent, as sixels have them."""
+    """Rows of colors in per cent, as sixels have them."""
     image = Image.new("RGB", (len(rows[0]), len(rows)))
     image.putdata([tuple(round(part * 2.55) for part in pixel) for row in rows for pixel in row])
     return image
@@ -86,7 +86,7 @@ def cube(number):
 
 
 def decoded(way, text):
-    """The picture a terminal would show for what was written."""
+    """The image a terminal would show for what was written."""
     assert text.endswith("\n")
     text = text[:-1]
     if way == "kitty":
@@ -102,17 +102,17 @@ def decoded(way, text):
     return image
 
 
-def quarter_colours(image):
+def quarter_colors(image):
     small = image.convert("RGB").resize((8, 8), Image.Resampling.BOX)
     return [small.getpixel(place) for place in ((1, 1), (6, 1), (1, 6), (6, 6))]
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_shows_the_picture_in_its_colours_and_shape(way):
-    count, text = shown(way, PICTURE)
+def test_every_way_shows_the_image_in_its_colors_and_shape(way):
+    count, text = shown(way, IMAGE)
     assert count == 1
     image = decoded(way, text)
-    for seen, meant in zip(quarter_colours(image), (RED, GREEN, BLUE, WHITE), strict=True):
+    for seen, meant in zip(quarter_colors(image), (RED, GREEN, BLUE, WHITE), strict=True):
         assert max(abs(one - other) for one, other in zip(seen, meant, strict=True)) < 26
     assert image.width / image.height == pytest.approx(16 / 9, rel=0.04)
 
@@ -123,7 +123,7 @@ def test_every_way_shows_the_picture_in_its_colours_and_shape(way):
     ("columns", "rows", "cell"), [(100, 40, (9, 18)), (80, 24, (0, 0)), (30, 10, (20, 40)), (5, 3, (8, 16))]
 )
 def test_nothing_is_written_beyond_the_window(way, count, columns, rows, cell):
-    number, text = shown(way, *[PICTURE] * count, screen=Screen(columns, rows, cell))
+    number, text = shown(way, *[IMAGE] * count, screen=Screen(columns, rows, cell))
     assert 1 <= number <= count
     image, (across, down) = decoded(way, text), (cell if cell[0] else (10, 20))
     if way == "kitty":
@@ -140,14 +140,14 @@ def test_nothing_is_written_beyond_the_window(way, count, columns, rows, cell):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_terminal_is_asked_nothing(way):
-    """No device attributes, no status report, no request for a size, a colour or an answer to a picture."""
-    text = shown(way, PICTURE)[1]
+    """No device attributes, no status report, no request for a size, a color or an answer to an image."""
+    text = shown(way, IMAGE)[1]
     assert not re.search(r"\x1b\[[?>=]?[\d;]*[cnt]", text)
     assert not re.search(r"\x1b\]1[01];\?", text)
     assert not re.search(r"\x1b_G(?![^;]*q=2)", text)
 
 
-def test_several_pictures_are_one_sheet_of_them():
+def test_several_images_are_one_sheet_of_them():
     red, blue = (io.BytesIO(), io.BytesIO())
     Image.new("RGB", (900, 900), RED).save(red, "png")
     Image.new("RGB", (900, 900), BLUE).save(blue, "png")
@@ -158,38 +158,38 @@ def test_several_pictures_are_one_sheet_of_them():
     assert image.getpixel((3 * image.width // 4, image.height // 2)) == BLUE
 
 
-def test_pictures_that_would_be_too_small_to_tell_are_left_out_and_counted():
-    count, _ = shown("truecolor", *[PICTURE] * 40, screen=Screen(80, 24))
+def test_images_that_would_be_too_small_to_tell_are_left_out_and_counted():
+    count, _ = shown("truecolor", *[IMAGE] * 40, screen=Screen(80, 24))
     assert count == (79 // 14) * (20 // 5)
 
 
 def test_paths_are_shown_as_bytes_are(work):
-    (work / "a.png").write_bytes(PICTURE)
-    assert shown("truecolor", "a.png") == shown("truecolor", PICTURE)
+    (work / "a.png").write_bytes(IMAGE)
+    assert shown("truecolor", "a.png") == shown("truecolor", IMAGE)
 
 
 @pytest.mark.parametrize("environ", [{"TERM": "dumb"}, {}, {"TERM": "xterm-256color", "FLUX_PREVIEW": "off"}])
-def test_a_terminal_that_shows_no_pictures_gets_not_a_byte(environ):
+def test_a_terminal_that_shows_no_images_gets_not_a_byte(environ):
     screen = Screen(100, 40)
-    assert preview([PICTURE], screen.stream, environ) == 0
+    assert preview([IMAGE], screen.stream, environ) == 0
     assert screen.text() == ""
 
 
 def test_blocks_are_not_written_where_the_encoding_has_none():
-    assert shown("truecolor", PICTURE, screen=Screen(100, 40, encoding="ascii")) == (0, "")
-    assert shown("sixel", PICTURE, screen=Screen(100, 40, encoding="ascii"))[0] == 1
+    assert shown("truecolor", IMAGE, screen=Screen(100, 40, encoding="ascii")) == (0, "")
+    assert shown("sixel", IMAGE, screen=Screen(100, 40, encoding="ascii"))[0] == 1
 
 
-def test_a_broken_picture_is_a_picture_error_and_writes_nothing():
+def test_a_broken_image_is_an_image_error_and_writes_nothing():
     screen = Screen(100, 40)
-    with pytest.raises(PictureError):
+    with pytest.raises(ImageError):
         preview([b"broken"], screen.stream, {"FLUX_PREVIEW": "sixel"})
     assert screen.text() == ""
 
 
 def test_a_wrong_setting_is_an_error():
     with pytest.raises(ConfigError):
-        preview([PICTURE], io.StringIO(), {"FLUX_PREVIEW": "vga"})
+        preview([IMAGE], io.StringIO(), {"FLUX_PREVIEW": "vga"})
 
 
 def test_a_stream_that_is_no_terminal_is_taken_for_one_of_the_given_or_usual_size():
@@ -201,7 +201,7 @@ def test_a_stream_that_is_no_terminal_is_taken_for_one_of_the_given_or_usual_siz
 
 
 class Impatient(io.StringIO):
-    """A terminal where somebody presses Ctrl-C while a picture is written."""
+    """A terminal where somebody presses Ctrl-C while an image is written."""
 
     def write(self, text):
         if len(text) > 1000:
@@ -211,18 +211,18 @@ class Impatient(io.StringIO):
 
 
 @pytest.mark.parametrize("way", ["kitty", "iterm", "sixel"])
-def test_an_interrupted_picture_is_closed(way):
+def test_an_interrupted_image_is_closed(way):
     """Otherwise the terminal would take the shell's prompt for more of it."""
     stream = Impatient()
     with pytest.raises(KeyboardInterrupt):
-        preview([PICTURE], stream, {"FLUX_PREVIEW": way})
+        preview([IMAGE], stream, {"FLUX_PREVIEW": way})
     assert stream.getvalue().endswith("\x1b\\\x1b[0m\n")
 
 
 @pytest.mark.skipif(not shutil.which("tmux"), reason="tmux is not installed")
 def test_a_real_terminal_shows_the_blocks_and_goes_on_below_them(work):
     """tmux interprets what is written and tells what its screen holds."""
-    (work / "a.png").write_bytes(PICTURE)
+    (work / "a.png").write_bytes(IMAGE)
     code = "import sys; from flux_cli.preview import preview; preview(['a.png'], sys.stdout)"
     (work / "run.sh").write_text(f'"{sys.executable}" -c "{code}"; echo below; exec sleep 60')
     tmux = ("tmux", "-f", "/dev/null", "-S", str(work / "tmux"))
@@ -239,10 +239,10 @@ def test_a_real_terminal_shows_the_blocks_and_goes_on_below_them(work):
             time.sleep(0.1)
     finally:
         subprocess.run([*tmux, "kill-server"], check=True, env=environ)
-    picture = lines[: found[0]]
-    assert [line.count("\u2580") for line in picture] == [71] * 20
-    image = decoded("truecolor", "\n".join(f"{line}\x1b[0m" for line in picture) + "\n")
-    for seen, meant in zip(quarter_colours(image), (RED, GREEN, BLUE, WHITE), strict=True):
+    image = lines[: found[0]]
+    assert [line.count("\u2580") for line in image] == [71] * 20
+    image = decoded("truecolor", "\n".join(f"{line}\x1b[0m" for line in image) + "\n")
+    for seen, meant in zip(quarter_colors(image), (RED, GREEN, BLUE, WHITE), strict=True):
         assert max(abs(one - other) for one, other in zip(seen, meant, strict=True)) < 10
 
 
@@ -254,7 +254,7 @@ class Gone(io.StringIO):
 
 
 def test_a_terminal_that_has_gone_is_no_failure_of_a_run():
-    assert preview([PICTURE], Gone(), {"FLUX_PREVIEW": "sixel"}) == 1
+    assert preview([IMAGE], Gone(), {"FLUX_PREVIEW": "sixel"}) == 1
 
 
 def test_the_largest_windows_get_no_more_pixels_than_a_line_carries_in_a_moment():

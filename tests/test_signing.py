@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pictures import PICTURES
+from sample_images import IMAGES
 
 c2pa = pytest.importorskip("c2pa", reason="c2pa-python, an optional extra, is not installed")
 
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519  # noqa: E402
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID  # noqa: E402
 
-from flux_cli.core.errors import ConfigError, PictureError  # noqa: E402
+from flux_cli.core.errors import ConfigError, ImageError  # noqa: E402
 from flux_cli.core.formats import FORMATS  # noqa: E402
 from flux_cli.core.metadata.blocks import carries_c2pa  # noqa: E402
 from flux_cli.core.metadata.embed import embed  # noqa: E402
@@ -82,8 +82,8 @@ def files(tmp_path):
 
 
 @pytest.mark.parametrize("name", SIMPLE)
-def test_a_signed_picture_is_valid_to_the_c2pa_s_own_reader_and_keeps_its_record(files, name):
-    data = b"".join(embed(PICTURES[name], FOX).pieces)
+def test_a_signed_image_is_valid_to_the_c2pa_s_own_reader_and_keeps_its_record(files, name):
+    data = b"".join(embed(IMAGES[name], FOX).pieces)
     signed = sign(data, name.split()[0], FOX, load_identity(*files))
     reader = c2pa.Reader(FORMATS[name.split()[0]].mime, io.BytesIO(signed))
     found = json.loads(reader.json())
@@ -98,8 +98,8 @@ def test_a_signed_picture_is_valid_to_the_c2pa_s_own_reader_and_keeps_its_record
     assert len(signed) < len(data) + 20_000  # no thumbnail
 
 
-def test_a_signed_picture_that_is_changed_afterwards_is_no_longer_valid(files):
-    signed = bytearray(sign(PICTURES["png"], "png", FOX, load_identity(*files)))
+def test_a_signed_image_that_is_changed_afterward_is_no_longer_valid(files):
+    signed = bytearray(sign(IMAGES["png"], "png", FOX, load_identity(*files)))
     signed[-20] ^= 1
     found = json.loads(c2pa.Reader("image/png", io.BytesIO(bytes(signed))).json())
     assert "assertion.dataHash.mismatch" in [fault["code"] for fault in found["validation_status"]]
@@ -111,7 +111,7 @@ def test_other_algorithms_sign_too(tmp_path):
     identity = load_identity(
         written(tmp_path / "c.pem", chain), written(tmp_path / "k.pem", private(own)), algorithm="ed25519"
     )
-    assert carries_c2pa(sign(PICTURES["jpeg"], "jpeg", FOX._replace(source_type=BY_ALGORITHM), identity))
+    assert carries_c2pa(sign(IMAGES["jpeg"], "jpeg", FOX._replace(source_type=BY_ALGORITHM), identity))
 
 
 def test_a_key_that_others_can_read_is_refused_with_the_cure(files):
@@ -127,16 +127,16 @@ def test_a_key_that_others_can_read_is_refused_with_the_cure(files):
     [
         (("key", "key"), "holds no certificate"),
         (("chain", "chain"), "holds no private key"),
-        (("chain", "other"), "cannot sign pictures"),
+        (("chain", "other"), "cannot sign images"),
         (("missing", "key"), "cannot be read: No such file"),
         (("chain", "missing"), "cannot be read: No such file"),
         (("chain", "key", "rot13"), "is not one of es256"),
-        (("chain", "key", "es384"), "cannot sign pictures"),
+        (("chain", "key", "es384"), "cannot sign images"),
     ],
     ids=str,
 )
 @pytest.mark.usefixtures("files")
-def test_files_that_cannot_sign_are_refused_before_there_is_a_picture(tmp_path, words, reason):
+def test_files_that_cannot_sign_are_refused_before_there_is_an_image(tmp_path, words, reason):
     written(tmp_path / "other.pem", private(ec.generate_private_key(ec.SECP256R1())))
     (tmp_path / "chain.pem").chmod(0o600)
     with pytest.raises(ConfigError, match=reason) as raised:
@@ -156,17 +156,17 @@ def test_a_key_in_the_old_form_is_refused_with_the_command_that_turns_it_into_th
 def test_a_certificate_of_an_authority_is_refused_as_a_signer_s(tmp_path):
     own = ec.generate_private_key(ec.SECP256R1())
     chain = written(tmp_path / "self.pem", certificate("Me", "Me", own, own, authority=True))
-    with pytest.raises(ConfigError, match="cannot sign pictures"):
+    with pytest.raises(ConfigError, match="cannot sign images"):
         load_identity(chain, written(tmp_path / "key.pem", private(own)))
 
 
-def test_what_is_no_picture_cannot_be_signed(files):
-    with pytest.raises(PictureError, match="cannot be signed"):
-        sign(b"no picture", "png", FOX, load_identity(*files))
+def test_what_is_no_image_cannot_be_signed(files):
+    with pytest.raises(ImageError, match="cannot be signed"):
+        sign(b"no image", "png", FOX, load_identity(*files))
 
 
 def test_a_limit_of_bytes_holds_for_the_signed_file(flux, files, work):
-    """The signature is a part of the file, so the picture in it must be that much smaller."""
+    """The signature is a part of the file, so the image in it must be that much smaller."""
     certificate, key, *_ = files
     signer = {"FLUX_SIGN_CERTIFICATE": certificate, "FLUX_SIGN_KEY": key, "FLUX_METADATA": "full"}
     formats = ("jpeg", "webp", "avif")

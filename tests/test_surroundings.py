@@ -1,10 +1,10 @@
-"""Who is there: a person, a CI service, and somebody who wants colours or none."""
+"""Who is there: a person, a CI service, and somebody who wants colors or none."""
 
 import io
 
 import pytest
 
-from flux_cli.surroundings import is_github, is_on, is_terminal, takes_colour
+from flux_cli.surroundings import is_github, is_on, is_terminal, takes_color
 
 YES = ("true", "True", "1", "yes", "on", "woodpecker", "3")
 NO = ("false", "False", "0", "no", "off", "", "  ")
@@ -23,7 +23,7 @@ def test_a_variable_is_on_unless_it_says_no(words, on):
         assert is_on("CI", {"CI": word}) is on
         assert is_terminal(Terminal(), {"CI": word}) is not on
         assert is_github({"GITHUB_ACTIONS": word}) is on
-        assert takes_colour(io.StringIO(), {"FORCE_COLOR": word}) is on
+        assert takes_color(io.StringIO(), {"FORCE_COLOR": word}) is on
     assert is_on("CI", {}) is False
 
 
@@ -51,7 +51,7 @@ def test_a_closed_stream_is_watched_by_nobody():
 
 
 @pytest.mark.parametrize(
-    ("stream", "environ", "coloured"),
+    ("stream", "environ", "colored"),
     [
         (Terminal(), {"TERM": "xterm"}, True),
         (Terminal(), {"WT_SESSION": "6f1a"}, True),
@@ -68,7 +68,7 @@ def test_a_closed_stream_is_watched_by_nobody():
         (io.StringIO(), {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
     ],
 )
-def test_colours_go_to_terminals_and_wherever_they_are_forced_and_never_where_nobody_wants_them(
-    stream, environ, coloured
+def test_colors_go_to_terminals_and_wherever_they_are_forced_and_never_where_nobody_wants_them(
+    stream, environ, colored
 ):
-    assert takes_colour(stream, environ) is coloured
+    assert takes_color(stream, environ) is colored

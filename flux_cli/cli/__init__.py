@@ -95,7 +95,7 @@ def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
     app = typer.Typer(
         cls=Group,
         name="flux",
-        help="Pictures from a text prompt, with hosted models.",
+        help="Images from a text prompt, with hosted models.",
         epilog='flux generate "a red fox in the snow"\nflux sizes 1920x1080\nflux help exit-codes\n\n'
         "exit codes: 0 all saved, 1 failed, 2 wrong command line, 3 some saved, 4 key or balance, "
         "5 moderation, 130 interrupted",
@@ -122,7 +122,7 @@ def _root(
         help="Show the version",
     ),
 ) -> None:
-    """Pictures from a text prompt, with hosted models."""
+    """Images from a text prompt, with hosted models."""
 
 
 def _name_only(command: Callable[..., object]) -> Callable[[], None]:

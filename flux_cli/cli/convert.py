@@ -13,9 +13,7 @@ class Options(NamedTuple):
 
     files: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="FILE…", show_default=False, help="Pictures to convert; - reads one from standard input"
-        ),
+        typer.Argument(metavar="FILE…", show_default=False, help="Images to convert; - reads one from standard input"),
     ] = None
     size: Annotated[
         str | None,
@@ -56,7 +54,7 @@ class Options(NamedTuple):
     ] = None
     alt: Annotated[
         str | None,
-        typer.Option("--alt", metavar="TEXT", rich_help_panel=FINISH, help="For --html: what the picture shows"),
+        typer.Option("--alt", metavar="TEXT", rich_help_panel=FINISH, help="For --html: what the image shows"),
     ] = None
     overwrite: Overwrite = False
     skip_existing: Annotated[
@@ -71,10 +69,10 @@ class Options(NamedTuple):
 
 @takes_options
 def convert(options: Options, finishing: Finishing) -> int:
-    """Make other files of pictures: another format, exact pixels, several widths, fewer bytes.
+    """Make other files of images: another format, exact pixels, several widths, fewer bytes.
 
     Paths go to stdout, one a line. Nothing is sent anywhere, and nothing is overwritten unless you say so. An
-    animation counts by its first picture. Colour profiles are kept and orientation is applied; what a camera noted
+    animation counts by its first image. Color profiles are kept and orientation is applied; what a camera noted
     stays behind. A file that needs no change is copied byte for byte.
     """
     from flux_cli.commands.convert import run

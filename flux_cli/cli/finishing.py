@@ -1,4 +1,4 @@
-"""The options of the finishing step, declared once for every command that makes picture files."""
+"""The options of the finishing step, declared once for every command that makes image files."""
 
 from typing import Annotated, NamedTuple
 
@@ -28,11 +28,11 @@ class Finishing(NamedTuple):
             "--focus",
             metavar="PLACE",
             rich_help_panel=FINISH,
-            help=f"What --fit cover keeps: {', '.join(FOCUSES)} [default: centre]",
+            help=f"What --fit cover keeps: {', '.join(FOCUSES)} [default: center]",
         ),
     ] = None
     upscale: Annotated[
-        bool, typer.Option("--upscale", rich_help_panel=FINISH, help="Allow files larger than the picture")
+        bool, typer.Option("--upscale", rich_help_panel=FINISH, help="Allow files larger than the image")
     ] = False
     width: Annotated[
         list[str] | None,
@@ -68,7 +68,7 @@ class Finishing(NamedTuple):
     keep_original: Annotated[
         bool,
         typer.Option(
-            "--keep-original", rich_help_panel=FINISH, help="Also save the picture as it came: {name}-original.{ext}"
+            "--keep-original", rich_help_panel=FINISH, help="Also save the image as it came: {name}-original.{ext}"
         ),
     ] = False
     html: Annotated[

@@ -8,7 +8,7 @@ from flux_cli.cli.viewing import Viewing
 
 @takes_options
 def generate(options: Options, finishing: Finishing, metadata: Metadata, viewing: Viewing) -> int:
-    """Make pictures from a prompt.
+    """Make images from a prompt.
 
     They are saved as files, and their paths go to stdout, one a line. Nothing is overwritten unless you say so, and
     nothing is paid before every option has been checked.

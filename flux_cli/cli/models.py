@@ -1,4 +1,4 @@
-"""`flux models`: what the catalogue knows, and everything about one model."""
+"""`flux models`: what the catalog knows, and everything about one model."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ def models(
     name: Annotated[str | None, typer.Argument(metavar="[MODEL]", show_default=False, help="Show one in full")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the models of the catalogue.
+    """List the models of the catalog.
 
     Any other model of the gateway can be asked for too; its parameters then pass unchecked.
     """

@@ -1,6 +1,6 @@
 """Every option that commands share, declared once; and how a command takes them all as one value.
 
-Values stay text here: what a parameter accepts is the catalogue's business, for every spelling alike.
+Values stay text here: what a parameter accepts is the catalog's business, for every spelling alike.
 """
 
 import inspect
@@ -87,7 +87,7 @@ class Options(NamedTuple):
             "--n",
             metavar="COUNT",
             rich_help_panel=PARAMETERS,
-            help="Number of pictures, made in parallel [default: 1]",
+            help="Number of images, made in parallel [default: 1]",
         ),
     ] = None
     seed: Annotated[
@@ -96,7 +96,7 @@ class Options(NamedTuple):
             "--seed",
             metavar="INTEGER",
             rich_help_panel=PARAMETERS,
-            help="Seed for reproducibility; picture i of several gets seed + i - 1",
+            help="Seed for reproducibility; image i of several gets seed + i - 1",
         ),
     ] = None
     raw: Annotated[
@@ -117,7 +117,7 @@ class Options(NamedTuple):
             "--image-prompt",
             metavar="FILE|URL",
             rich_help_panel=PARAMETERS,
-            help="Picture that guides the composition: jpeg, png, gif or webp (replicate)",
+            help="Image that guides the composition: jpeg, png, gif or webp (replicate)",
         ),
     ] = None
     image_prompt_strength: Annotated[
@@ -139,7 +139,7 @@ class Options(NamedTuple):
             "--response-format",
             metavar="url|b64_json",
             rich_help_panel=PARAMETERS,
-            help="How the provider hands the picture over; the file is the same [default: url]",
+            help="How the provider hands the image over; the file is the same [default: url]",
         ),
     ] = None
     sync_mode: Annotated[
@@ -147,7 +147,7 @@ class Options(NamedTuple):
         typer.Option(
             "--sync-mode/--no-sync-mode",
             rich_help_panel=PARAMETERS,
-            help="Return a data URI and keep the picture out of the history (fal)",
+            help="Return a data URI and keep the image out of the history (fal)",
         ),
     ] = None
     like: Like = None
@@ -199,7 +199,7 @@ class Options(NamedTuple):
     overwrite: Overwrite = False
     skip_existing: Annotated[
         bool,
-        typer.Option("--skip-existing", rich_help_panel=OUTPUT, help="Pay only for pictures that are not there yet"),
+        typer.Option("--skip-existing", rich_help_panel=OUTPUT, help="Pay only for images that are not there yet"),
     ] = False
     as_json: AsJson = False
 
@@ -218,7 +218,7 @@ class Options(NamedTuple):
             "--timeout",
             metavar="SECONDS",
             rich_help_panel=RUN,
-            help="Longest wait for one picture [default: 300; env: FLUX_TIMEOUT]",
+            help="Longest wait for one image [default: 300; env: FLUX_TIMEOUT]",
         ),
     ] = None
     retries: Annotated[

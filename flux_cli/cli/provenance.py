@@ -1,4 +1,4 @@
-"""The options about how a picture says how it was made, declared once."""
+"""The options about how an image says how it was made, declared once."""
 
 from typing import Annotated, NamedTuple
 
@@ -11,7 +11,7 @@ NoMetadata = Annotated[
     typer.Option(
         "--no-metadata",
         rich_help_panel=METADATA,
-        help="Write nothing into the picture; as received means byte for byte [env: FLUX_METADATA=none]",
+        help="Write nothing into the image; as received means byte for byte [env: FLUX_METADATA=none]",
     ),
 ]
 NoPromptMetadata = Annotated[
@@ -24,7 +24,7 @@ NoPromptMetadata = Annotated[
 ]
 Sidecar = Annotated[
     bool,
-    typer.Option("--sidecar", rich_help_panel=METADATA, help="Write how it was made into a .json beside the picture"),
+    typer.Option("--sidecar", rich_help_panel=METADATA, help="Write how it was made into a .json beside the image"),
 ]
 Like = Annotated[
     str | None,
@@ -32,7 +32,7 @@ Like = Annotated[
         "--like",
         metavar="FILE",
         rich_help_panel="Parameters",
-        help="Ask again as for that picture: its prompt, model, seed, size, …; options given here win",
+        help="Ask again as for that image: its prompt, model, seed, size, …; options given here win",
     ),
 ]
 

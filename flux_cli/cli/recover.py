@@ -16,8 +16,8 @@ def recover(
 ) -> int:
     """Save what is paid for and not saved.
 
-    Fetches pictures of runs that were killed or could not save, polls jobs that were not finished, and asks the gateway
-    what became of calls without an answer. It makes no new pictures, and costs nothing. Exit code 3: the gateway
+    Fetches images of runs that were killed or could not save, polls jobs that were not finished, and asks the gateway
+    what became of calls without an answer. It makes no new images, and costs nothing. Exit code 3: the gateway
     does not know yet whether a call was paid for; ask again later.
     """
     from flux_cli.commands.recover import run as work

@@ -20,7 +20,7 @@ def sizes(
 ) -> None:
     """Show a model's sizes, or the nearest one.
 
-    Pixels are nominal: the model itself draws larger pictures of the same shape, see native.
+    Pixels are nominal: the model itself draws larger images of the same shape, see native.
     """
     from flux_cli.commands.sizes import run
 

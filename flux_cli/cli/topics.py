@@ -11,7 +11,7 @@ Part: TypeAlias = str | Sequence[tuple[str, ...]]  # a paragraph, or a table
 
 
 def _sizes() -> tuple[Part, ...]:
-    from flux_cli.catalogue import find
+    from flux_cli.catalog import find
     from flux_cli.core.settings import BY_NAME
 
     model = find(str(BY_NAME["model"].default)).model
@@ -22,7 +22,7 @@ def _sizes() -> tuple[Part, ...]:
         ("--aspect-ratio sets the shape alone and --resolution the scale alone (1K, 2K, or megapixels such as "
          "0.25); --size wins over both. 1K is the area of 1024 x 1024."),
         f"{model.id if model else ''}: {listed}",
-        ("These are nominal pixels: the model itself draws larger pictures of the same shape. See flux sizes, and "
+        ("These are nominal pixels: the model itself draws larger images of the same shape. See flux sizes, and "
          "flux sizes 1920x1080 for the nearest."),
     )  # fmt: skip
 
@@ -37,7 +37,7 @@ def _formats() -> tuple[Part, ...]:
     ]  # fmt: skip
     return (
         [("Format", "suffixes", "transparency", "quality"), *rows],
-        ("The suffix of -o chooses the format, or --output-format does. Without either a picture is saved as it "
+        ("The suffix of -o chooses the format, or --output-format does. Without either an image is saved as it "
          "was received, byte for byte. What the provider does not make itself is converted here."),
         "--quality (0 to 100) is for the lossy formats; the column shows what holds without it.",
     )  # fmt: skip
@@ -52,10 +52,10 @@ def _exit_codes() -> tuple[Part, ...]:
 
 
 EXIT_CODES = (
-    ("0", "every picture was saved, or there was nothing to do"),
+    ("0", "every image was saved, or there was nothing to do"),
     ("1", "failed: provider, network, deadline or disk"),
     ("2", "the command line or the configuration is wrong; nothing was sent"),
-    ("3", "some pictures were saved, some failed"),
+    ("3", "some images were saved, some failed"),
     ("4", "the key is missing or refused, or there is no balance"),
     ("5", "refused by moderation"),
     ("130", "interrupted; what was saved stays and is listed"),
@@ -79,7 +79,7 @@ def _environment() -> tuple[Part, ...]:
         ("An option wins over a variable, a variable over flux.toml of the project, that over config.toml of "
          "the user. flux config shows every setting and where it came from."),
         ("XDG_CONFIG_HOME and XDG_STATE_HOME move the folders; HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR "
-         "are obeyed. NO_COLOR turns colours off, FORCE_COLOR on, also in pipes; CI stops what moves; GITHUB_ACTIONS "
+         "are obeyed. NO_COLOR turns colors off, FORCE_COLOR on, also in pipes; CI stops what moves; GITHUB_ACTIONS "
          "annotates errors; COLUMNS is the width of help."),
     )  # fmt: skip
 
@@ -92,14 +92,14 @@ def _names() -> tuple[Part, ...]:
               f"output. Without it files are called {DEFAULT}, or {DEFAULT_UNSEEDED} where no seed was given."),
         "Fields: " + " ".join(f"{{{field}}}" for field in FIELDS),
         ("{slug} is the beginning of the prompt, {id} eight random hex digits, {ext} the suffix of what was "
-         "received. Where a template names two pictures alike, -{index} is added. Nothing is overwritten "
+         "received. Where a template names two images alike, -{index} is added. Nothing is overwritten "
          "without --overwrite."),
     )  # fmt: skip
 
 
 TOPICS: dict[str, tuple[str, Callable[[], tuple[Part, ...]]]] = {
     "sizes": ("sizes, shapes and scales", _sizes),
-    "formats": ("formats of pictures and their quality", _formats),
+    "formats": ("formats of images and their quality", _formats),
     "exit-codes": ("what the exit code says", _exit_codes),
     "environment": ("variables, keys and what wins", _environment),
     "names": ("names of files", _names),

@@ -1,4 +1,4 @@
-"""The options about looking at pictures, declared once."""
+"""The options about looking at images, declared once."""
 
 from typing import Annotated, NamedTuple, TypeAlias
 
@@ -11,11 +11,11 @@ Preview: TypeAlias = Annotated[
     typer.Option(
         "--preview/--no-preview",
         rich_help_panel=OUTPUT,
-        help="Show the pictures in the terminal [default: where somebody watches one that can; env: FLUX_PREVIEW]",
+        help="Show the images in the terminal [default: where somebody watches one that can; env: FLUX_PREVIEW]",
     ),
 ]
 Sheet: TypeAlias = Annotated[
-    bool, typer.Option("--sheet", rich_help_panel=OUTPUT, help="Also save one picture of all pictures: NAME-sheet")
+    bool, typer.Option("--sheet", rich_help_panel=OUTPUT, help="Also save one image of all images: NAME-sheet")
 ]
 SheetOutput: TypeAlias = Annotated[
     str | None,
@@ -24,7 +24,7 @@ SheetOutput: TypeAlias = Annotated[
 
 
 class Viewing(NamedTuple):
-    """What was typed about looking at the pictures."""
+    """What was typed about looking at the images."""
 
     preview: Preview = None
     sheet: Sheet = False

@@ -1,4 +1,4 @@
-"""What the journal says of a run before it begins: enough to fetch, finish and save its pictures another day."""
+"""What the journal says of a run before it begins: enough to fetch, finish and save its images another day."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def record(ready: Ready) -> tuple[dict[str, Json], Iterator[dict[str, Json]]]:
     names = ready.names if prepared.output != "-" else naming.names(naming.DEFAULT_UNSEEDED, fields_of(prepared))
 
     def row(call: Call, name: Name) -> dict[str, Json]:
-        fields: dict[str, Json] = {**name.fields, **({"slug": "picture", "prompt": "picture"} if private else {})}
+        fields: dict[str, Json] = {**name.fields, **({"slug": "image", "prompt": "image"} if private else {})}
         about: dict[str, Json] = {"number": call.number, "seed": call.seed, "model": call.model}
         return {**about, "template": name.template, "fields": fields}
 

@@ -1,4 +1,4 @@
-"""The work of `flux convert`: look at every picture, name every file, then make them on all cores."""
+"""The work of `flux convert`: look at every image, name every file, then make them on all cores."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from flux_cli.core.finish import Finish, Output, Rendered, outputs
 from flux_cli.core.formats import split_suffix
 from flux_cli.core.naming import Name, fixed
 from flux_cli.core.noun import NamedTuple
-from flux_cli.core.request import Picture
+from flux_cli.core.request import ImageFile
 from flux_cli.core.variants import Target, path_of, refuse_doubles
 
 FIELDS = ("name", "index", "width", "height", "ext")
 DEFAULT = "{name}.{ext}"
 PIPE = "-"
 
-Save = Callable[[Name, Picture], str]
+Save = Callable[[Name, ImageFile], str]
 
 
 class Task(NamedTuple):
-    """One picture to convert: where it is, its bytes where they are kept, and the path of every file to make."""
+    """One image to convert: where it is, its bytes where they are kept, and the path of every file to make."""
 
     source: str
     data: bytes | None
@@ -46,7 +46,7 @@ class Made(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of one picture: files, or an error, or both."""
+    """What became of one image: files, or an error, or both."""
 
     source: str
     made: tuple[Made, ...] = ()
@@ -57,7 +57,7 @@ class Result(NamedTuple):
 def plan(
     sources: Sequence[str], target: Target, wanted: Finish, *, overwrite: bool, skip_existing: bool
 ) -> tuple[list[Task], list[Result]]:
-    """Every file by its name, before the first is made; a picture that cannot be read is a result already.
+    """Every file by its name, before the first is made; an image that cannot be read is a result already.
 
     Raises OutputError for names that are taken or given twice.
     """
@@ -82,7 +82,7 @@ def plan(
 
 
 def converted(tasks: Sequence[Task], save: Save, workers: int) -> Iterator[Result]:
-    """Every core works: on a picture of its own while there are enough of them, else on the files of one."""
+    """Every core works: on an image of its own while there are enough of them, else on the files of one."""
     each = max(1, workers // max(1, len(tasks)))
     pool = ThreadPoolExecutor(workers)
     try:
@@ -106,15 +106,15 @@ def _template(target: Target) -> str:
 
 
 def _stem(source: str, *, beside: bool) -> str:
-    """What `{name}` stands for: the picture's name, with its folder where the files go beside it."""
-    stem = "picture" if source == PIPE else split_suffix(source)[0]
+    """What `{name}` stands for: the image's name, with its folder where the files go beside it."""
+    stem = "image" if source == PIPE else split_suffix(source)[0]
     return stem if beside else PurePath(stem).name
 
 
 def _read(source: str) -> bytes:
     from flux_cli import inputs
 
-    return inputs.read_picture(source, sys.stdin.buffer if sys.stdin else None)
+    return inputs.read_image(source, sys.stdin.buffer if sys.stdin else None)
 
 
 def _planned(data: bytes, wanted: Finish) -> tuple[Output, ...]:
@@ -142,44 +142,44 @@ def _without(task: Task, present: set[str]) -> Task:
 
 
 def _convert(task: Task, save: Save, workers: int) -> Result:
-    """One picture: read again (many would not fit into memory at once), its files made, and saved one by one."""
+    """One image: read again (many would not fit into memory at once), its files made, and saved one by one."""
     from flux_cli import imaging
 
     made: list[Made] = []
     try:
         data = _read(task.source) if task.data is None else task.data
         for rendered in imaging.render(data, tuple(task.paths), workers):
-            rendered = rendered._replace(picture=_carried(data, rendered))  # noqa: PLW2901 - the same file, completed
-            path = save(fixed(task.paths[rendered.output]), rendered.picture)
+            rendered = rendered._replace(image=_carried(data, rendered))  # noqa: PLW2901 - the same file, completed
+            path = save(fixed(task.paths[rendered.output]), rendered.image)
             made.append(_made(path, rendered))
     except FluxError as fault:
         return Result(task.source, tuple(made), task.kept, _about(task.source, fault))
     return Result(task.source, tuple(made), task.kept)
 
 
-def _carried(data: bytes, rendered: Rendered) -> Picture:
-    """The file with what flux once wrote into the picture of how it was made, if there is room for it."""
+def _carried(data: bytes, rendered: Rendered) -> ImageFile:
+    """The file with what flux once wrote into the image of how it was made, if there is room for it."""
     from flux_cli.core.metadata.reading import read
 
-    picture, limit = rendered.picture, rendered.output.max_bytes
-    if picture.as_received:
-        return picture
+    image, limit = rendered.image, rendered.output.max_bytes
+    if image.as_received:
+        return image
     reading = read(data)
     if reading.source != "flux":
-        return picture
+        return image
     from flux_cli.core.metadata.embed import embed
 
-    carried = b"".join(embed(picture.data, reading.record).pieces)
-    return picture._replace(data=carried) if limit is None or len(carried) <= limit else picture
+    carried = b"".join(embed(image.data, reading.record).pieces)
+    return image._replace(data=carried) if limit is None or len(carried) <= limit else image
 
 
 def _made(path: str, rendered: Rendered) -> Made:
-    one = rendered.picture
+    one = rendered.image
     return Made(path, rendered.output, one.width, one.height, len(one.data), rendered.quality, one.as_received)
 
 
 def _about(source: str, fault: FluxError, target: Target | None = None) -> FluxError:
-    """The failure, with the name of the picture it is about."""
+    """The failure, with the name of the image it is about."""
     if source not in fault.message:
         fault.message = f"{source}: {fault.message}"
     stem, suffix = split_suffix(source)

@@ -1,4 +1,4 @@
-"""`flux convert`: the finishing step on pictures that are there already. No network, no key."""
+"""`flux convert`: the finishing step on images that are there already. No network, no key."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(options: Options, finishing: Finishing) -> int:
     try:
         results.update((result.source, result) for result in converted(tasks, sink.save, cores()))
     except KeyboardInterrupt:  # what is saved stays, and is listed
-        unfinished = Interrupted(f"interrupted: {len(sources) - len(results)} of {len(sources)} pictures are not made")
+        unfinished = Interrupted(f"interrupted: {len(sources) - len(results)} of {len(sources)} images are not made")
         results.update(
             (task.source, Result(task.source, error=unfinished)) for task in tasks if task.source not in results
         )
@@ -50,17 +50,17 @@ def run(options: Options, finishing: Finishing) -> int:
 
 def _check(options: Options, sources: Sequence[str], wanted: Finish, *, piped: bool) -> None:
     if not sources:
-        raise UsageError("there is no picture to convert", hint="name one: flux convert photo.png -f webp")
+        raise UsageError("there is no image to convert", hint="name one: flux convert photo.png -f webp")
     if wanted.target and wanted.fit == "none":
         hint = "add --fit cover to crop, --fit contain to stay inside, or --fit exact to distort"
         raise UsageError(f"--size {options.size} alone does not say how to get there", hint=hint)
     if piped:
         if len(sources) > 1:
-            raise UsageError("-o - takes one picture, not several", hint="save to a folder")
+            raise UsageError("-o - takes one image, not several", hint="save to a folder")
         if options.as_json:
             raise UsageError("-o - and --json both want standard output", hint="give one of the two")
         if is_closed() or sys.stdout.isatty():
-            raise UsageError("a picture is no text for a terminal", hint="pipe it, or save to a file with -o")
+            raise UsageError("an image is no text for a terminal", hint="pipe it, or save to a file with -o")
 
 
 def _tell(options: Options, finishing: Finishing, results: Sequence[Result], *, piped: bool) -> None:
@@ -83,11 +83,11 @@ def _tell(options: Options, finishing: Finishing, results: Sequence[Result], *, 
     for fault in dict.fromkeys(faults):
         console.error(fault, verbose=options.verbose)
     if len(results) > 1 and faults and not _interrupted(results):
-        console.err(f"flux: {len(faults)} of {len(results)} pictures failed")
+        console.err(f"flux: {len(faults)} of {len(results)} images failed")
 
 
 def _markup(result: Result, alt: str | None) -> str:
-    """The element for one picture; without words for it, those of its file's name."""
+    """The element for one image; without words for it, those of its file's name."""
     from flux_cli.commands.page import element
     from flux_cli.core.markup import Source
 
@@ -120,7 +120,7 @@ def _document(results: Sequence[Result]) -> dict[str, Json]:
 
 
 def _exit_code(results: Sequence[Result]) -> int:
-    """0 all made; 3 some; the common code when every picture failed alike, else 1; 130 interrupted."""
+    """0 all made; 3 some; the common code when every image failed alike, else 1; 130 interrupted."""
     if _interrupted(results):
         return Interrupted.exit_code
     errors = [result.error for result in results if result.error]

@@ -68,7 +68,7 @@ def _document(ready: Ready, cost: Cost) -> dict[str, Json]:
 
 
 def _paths(ready: Ready) -> list[str]:
-    """The names to come; a suffix only the picture can tell is shown as `{ext}`."""
+    """The names to come; a suffix only the image can tell is shown as `{ext}`."""
     paths = []
     for call, one in zip(ready.prepared.plan.calls, ready.names, strict=True):
         for name in () if call.number in ready.skip else expected_of(ready.prepared, ready.delivery, one):
@@ -84,12 +84,12 @@ def _cost(ready: Ready) -> Cost:
         return Cost(_estimate(ready) * ready.calls, "estimate of the gateway")
     price = ready.prepared.resolved.unit_price_usd
     if price is None:
-        return Cost(None, "no catalogue knows this server's price")
-    return Cost(price * ready.calls, "price of the catalogue" if ready.row.hosted else "sketches are free")
+        return Cost(None, "no catalog knows this server's price")
+    return Cost(price * ready.calls, "price of the catalog" if ready.row.hosted else "sketches are free")
 
 
 def _estimate(ready: Ready) -> float:
-    """USD of one picture, asked of the gateway. Raises the FluxError of an answer that is no estimate."""
+    """USD of one image, asked of the gateway. Raises the FluxError of an answer that is no estimate."""
     import asyncio
     import tempfile
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""What was typed about files, read: which files every picture becomes, how they are named and encoded."""
+"""What was typed about files, read: which files every image becomes, how they are named and encoded."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Files(NamedTuple):
     finish: Finish
 
     def explained(self, resolved: Resolved, *, hosted: bool) -> tuple[Note, ...]:
-        """What becomes of a picture in the size it is expected in. Raises UsageError where that must not be."""
+        """What becomes of an image in the size it is expected in. Raises UsageError where that must not be."""
         return explain(self.finish, *resolved.size.expected(hosted=hosted)) if resolved.size else ()
 
 
@@ -50,12 +50,12 @@ def read_files(options: Options, finishing: Finishing, output: str | None, param
 
 
 def read_finish(said: Finishing, size: str | None, formats: tuple[str, ...], quality: str | None) -> Finish:
-    """What the person wants of every picture. Raises UsageError for what makes no sense, before anything is done."""
+    """What the person wants of every image. Raises UsageError for what makes no sense, before anything is done."""
     return check(
         Finish(
             target=parse_shape(size) if size is not None else None,
             fit=parse_choice(said.fit, FITS, "--fit") if said.fit else "none",
-            focus=parse_choice(said.focus, FOCUSES, "--focus") if said.focus else "centre",
+            focus=parse_choice(said.focus, FOCUSES, "--focus") if said.focus else "center",
             upscale=said.upscale,
             widths=tuple(parse_width(one) for text in said.width or () for one in text.split(",")),
             formats=formats,

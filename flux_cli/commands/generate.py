@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Viewing) -> int:
-    """Make the pictures, save them and say where. Raises FluxError before anything is paid, and not after."""
+    """Make the images, save them and say where. Raises FluxError before anything is paid, and not after."""
     ready = make_ready(options, finishing, metadata)
     sheet = _sheet_name(ready, viewing)
     silent = options.quiet or options.as_json or ready.prepared.output == "-"
@@ -67,10 +67,10 @@ def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Vie
         more: dict[str, Json] = {"html": page, "sheet": path}
         console.out_json(document(report) | {key: value for key, value in more.items() if value is not None})
     _tell(ready, report)
-    pictures: list[str] = []
+    images: list[str] = []
     if (shown or viewing.preview) and not report.interrupted:
-        pictures = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]
-    show_preview(pictures, wanted=shown, said=viewing.preview)
+        images = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]
+    show_preview(images, wanted=shown, said=viewing.preview)
     return told(report.exit_code, (saved.path for saved in report.saved))
 
 
@@ -88,7 +88,7 @@ def _sheet_name(ready: Ready, viewing: Viewing) -> Name | None:
 
 
 def _sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> str | None:
-    """The path of one picture of all pictures, made unless it is there and nothing new came.
+    """The path of one image of all images, made unless it is there and nothing new came.
 
     What goes wrong here is said, and spoils nothing.
     """
@@ -113,11 +113,11 @@ def _sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> str | 
 
 
 def _first(outcome: Outcome) -> Iterator[tuple[str, Json]]:
-    """A file of every picture of a call, and its seed: of those that came, else one that was there."""
-    pictures = [one for one in outcome.saved if not one.label] or outcome.saved[:1]
-    for one in {split_suffix(one.path)[0]: one for one in reversed(pictures)}.values():  # formats of one picture
+    """A file of every image of a call, and its seed: of those that came, else one that was there."""
+    images = [one for one in outcome.saved if not one.label] or outcome.saved[:1]
+    for one in {split_suffix(one.path)[0]: one for one in reversed(images)}.values():  # formats of one image
         yield one.path, outcome.call.seed if one.facts.seed is None else one.facts.seed
-    if not pictures:
+    if not images:
         yield from ((path, outcome.call.seed) for path in outcome.kept[:1])
 
 
@@ -250,4 +250,4 @@ def _size_hint(ready: Ready, report: Report) -> str:
         return ""
     sizes = {f"{saved.width}x{saved.height}" for saved in report.saved if not saved.label}
     other = sizes - {exact}
-    return f"pictures come as {', '.join(sorted(other))}; --fit cover makes them exactly {exact}" if other else ""
+    return f"images come as {', '.join(sorted(other))}; --fit cover makes them exactly {exact}" if other else ""

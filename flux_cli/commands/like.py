@@ -1,11 +1,11 @@
-"""The picture that `--like` names: what it says of its making becomes what is asked."""
+"""The image that `--like` names: what it says of its making becomes what is asked."""
 
 from __future__ import annotations
 
 import sys
 
 from flux_cli import inputs
-from flux_cli.core.errors import PictureError, UsageError
+from flux_cli.core.errors import ImageError, UsageError
 from flux_cli.core.metadata.making import noted, reused
 from flux_cli.core.metadata.reading import read
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def reuse_of(path: str, said: Mapping[str, object]) -> Reuse:
-    """What the picture of `--like` adds to the options said. Raises UsageError where it says nothing of its making."""
+    """What the image of `--like` adds to the options said. Raises UsageError where it says nothing of its making."""
     try:
-        reading = read(inputs.read_picture(path, sys.stdin.buffer if sys.stdin else None))
-    except PictureError as fault:
+        reading = read(inputs.read_image(path, sys.stdin.buffer if sys.stdin else None))
+    except ImageError as fault:
         raise UsageError(f"--like {path}: {fault.message}", hint="name a png, jpeg, webp, gif or avif file") from fault
     reuse = reused(reading, path, said)
     if not reading.source or not (reuse.prompt or reuse.parameters):
-        raise UsageError(f"--like {path}: the picture does not say how it was made", hint=f"see: flux show {path}")
+        raise UsageError(f"--like {path}: the image does not say how it was made", hint=f"see: flux show {path}")
     return reuse
 
 

@@ -1,8 +1,8 @@
-"""What `flux models` answers: what the catalogue knows, and everything about one model."""
+"""What `flux models` answers: what the catalog knows, and everything about one model."""
 
 from __future__ import annotations
 
-from flux_cli import catalogue, folders
+from flux_cli import catalog, folders
 from flux_cli.commands.prepared import lookup
 from flux_cli.core.rendering import SCHEMA, shown
 from flux_cli.streams import document_text, listing, say
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def run(*, name: str | None, as_json: bool) -> None:
-    """Print one model in full, or every model in a line. Raises UsageError for a model no catalogue knows."""
+    """Print one model in full, or every model in a line. Raises UsageError for a model no catalog knows."""
     say(_answer(name, as_json=as_json))
 
 
 def _answer(name: str | None, *, as_json: bool) -> str:
-    rows = catalogue.models(folders.model_folders()) if name is None else (lookup(name),)
+    rows = catalog.models(folders.model_folders()) if name is None else (lookup(name),)
     if as_json:
         documents: list[Json] = [_document(model) for model in rows]
         return document_text({"schema": SCHEMA, "models": documents})
@@ -71,7 +71,7 @@ def _full(model: Model) -> str:
     return "\n".join((
         f"{model.name} by {model.vendor}: {model.summary}",
         f"id       {', '.join((model.id, *model.aliases))}",
-        f"price    {_price(model)} USD a picture",
+        f"price    {_price(model)} USD an image",
         f"ratios   {' '.join(ratios)}",
         f"routes   {', '.join(f'{route.name} ({route.upstream})' for route in model.routes) or '-'}",
         f"page     {model.page or '-'}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from flux_cli import catalogue, config, folders
+from flux_cli import catalog, config, folders
 from flux_cli.commands.typed import parameters as read_parameters
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.formats import format_of_suffix
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class Prepared(NamedTuple):
     """One command line, read to the end: nothing has been sent.
 
-    `finish` is None where at most one format is wanted of every picture; `suffixes` are those that were typed.
+    `finish` is None where at most one format is wanted of every image; `suffixes` are those that were typed.
     """
 
     settings: config.Settings
@@ -49,8 +49,8 @@ class Prepared(NamedTuple):
 def prepare(options: Options, finishing: Finishing, prompt: str | None, fetch: Fetch | None = None) -> Prepared:
     """Merge options with the settings, read what they name, resolve and plan. Raises UsageError.
 
-    `fetch` gets a picture that is named by its address, for providers that take only the picture itself; without it
-    (where nothing may be sent) the address stands for the picture.
+    `fetch` gets an image that is named by its address, for providers that take only the image itself; without it
+    (where nothing may be sent) the address stands for the image.
     """
     flags = _flags(options)
     parameters: dict[str, Value] = dict(read_parameters(options))
@@ -62,7 +62,7 @@ def prepare(options: Options, finishing: Finishing, prompt: str | None, fetch: F
         flags["model"] = flags["model"] or reuse.model
         parameters = {**reuse.parameters, **parameters}
     settings = config.load(flags, ROWS)
-    found = catalogue.find(settings.model, folders.model_folders())
+    found = catalog.find(settings.model, folders.model_folders())
     wire = wire_of(settings.provider, found.model)
     output = settings.output if _is_file(settings.output) else None
     # A format that is only a default yields to the suffix of a file somebody named.
@@ -95,7 +95,7 @@ def _names_format(options: Options, output: str | None) -> bool:
 
 
 def _attach(parameters: dict[str, Value], model: Model | None, wire: Wire | None, fetch: Fetch | None) -> None:
-    """Put pictures in the place of the files that name them, and where only they are taken, of addresses."""
+    """Put images in the place of the files that name them, and where only they are taken, of addresses."""
     for name in tuple(parameters):
         if name == "image_prompt" or (model and name in model.parameters and _is_image(model, name)):
             from flux_cli import inputs
@@ -120,7 +120,7 @@ def _files(options: Options, finishing: Finishing, output: str | None, parameter
 
 
 def is_address(value: Value) -> bool:
-    """Whether a picture is named by where it is on the network."""
+    """Whether an image is named by where it is on the network."""
     return isinstance(value, str) and value.startswith(("http://", "https://"))
 
 
@@ -149,7 +149,7 @@ def wire_of(row: Row, model: Model | None) -> Wire | None:
 
 
 def _server(row: Row) -> Wire:
-    servers = catalogue.read_servers()
+    servers = catalog.read_servers()
     if row.server not in servers:
         hint = did_you_mean(row.server, servers) or f"known: {', '.join(servers)}"
         raise ConfigError(f"provider {row.name} names an unknown kind of server {row.server!r}", hint=hint)
@@ -178,16 +178,16 @@ def provider_of(prepared: Prepared, auth: Auth | None) -> Provider:
 
 
 def lookup(name: str | None) -> Model:
-    """The model of a lookup, which must be one the catalogue knows. Raises UsageError."""
+    """The model of a lookup, which must be one the catalog knows. Raises UsageError."""
     wanted = config.load({"model": name}, ROWS).model
-    found = catalogue.find(wanted, folders.model_folders())
+    found = catalog.find(wanted, folders.model_folders())
     if found.model is None:
-        raise UsageError(f"no catalogue knows the model {wanted!r}", hint=found.hint or "see: flux models")
+        raise UsageError(f"no catalog knows the model {wanted!r}", hint=found.hint or "see: flux models")
     return found.model
 
 
 def _unit_price(row: Row, resolved: Resolved) -> float | None:
-    """What one picture costs here, as far as flux knows: sketches are free, other servers' prices unknown."""
+    """What one image costs here, as far as flux knows: sketches are free, other servers' prices unknown."""
     if not row.hosted:
         return 0.0
     if resolved.wire is not None:

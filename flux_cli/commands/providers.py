@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flux_cli import catalogue, config, console, folders, keys
+from flux_cli import catalog, config, console, folders, keys
 from flux_cli.commands.prepared import wire_of
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.model import Field, Json, Model, Wire
@@ -17,7 +17,7 @@ def run(*, name: str | None, model: str | None, as_json: bool) -> None:
     rows = settings.providers
     if name is not None and name not in rows:
         raise UsageError(f"there is no provider {name!r}", hint=did_you_mean(name, rows) or f"known: {', '.join(rows)}")
-    found = catalogue.find(settings.model, folders.model_folders()).model
+    found = catalog.find(settings.model, folders.model_folders()).model
     chosen = [rows[name]] if name else list(rows.values())
     if as_json:
         documents: list[Json] = [_document(row, found, config.address(row, settings)) for row in chosen]
@@ -37,9 +37,9 @@ def _wire(row: Row, model: Model | None) -> Wire | None:
 
 
 def _list(rows: list[Row], model: Model | None, settings: config.Settings) -> str:
-    heading = ("Provider", "key", "address", "a call", "USD a picture")
+    heading = ("Provider", "key", "address", "a call", "USD an image")
     listed = [
-        (row.name, _key(row), config.address(row, settings) or "--base-url", "1 picture", _price(row, model))
+        (row.name, _key(row), config.address(row, settings) or "--base-url", "1 image", _price(row, model))
         for row in rows
     ]
     return console.listing([heading, *listed])
@@ -65,7 +65,7 @@ def _fields(row: Row, model: Model | None) -> dict[str, Field]:
 
 def _document(row: Row, model: Model | None, address: str) -> dict[str, Json]:
     fields: dict[str, Json] = {
-        name: {"behaviour": field.handling, "field": field.name or None, "reason": field.reason or None}
+        name: {"behavior": field.handling, "field": field.name or None, "reason": field.reason or None}
         for name, field in _fields(row, model).items()
     }
     return {
@@ -75,7 +75,7 @@ def _document(row: Row, model: Model | None, address: str) -> dict[str, Json]:
         "key_variables": list(row.key_variables),
         "key_set": bool(_variable(row)),
         "hosted": row.hosted,
-        "pictures_per_call": 1,
+        "images_per_call": 1,
         "price_usd": _usd(row, model),
         "parameters": fields,
     }

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from flux_cli.cli.provenance import Metadata
     from flux_cli.signing import Identity
 
-ANY = (1024, 1024)  # pixels of a picture nobody knows anything about; names do not depend on it
-FETCH_SECONDS = 60.0  # for a picture that guides the prompt
+ANY = (1024, 1024)  # pixels of an image nobody knows anything about; names do not depend on it
+FETCH_SECONDS = 60.0  # for an image that guides the prompt
 
 
 class Ready(NamedTuple):
@@ -78,7 +78,7 @@ def make_ready(options: Options, finishing: Finishing, metadata: Metadata) -> Re
 
 
 def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
-    """How every picture becomes files, and what is known of all of them before they are made."""
+    """How every image becomes files, and what is known of all of them before they are made."""
     resolved, row = prepared.resolved, prepared.settings.provider
     known = record_of_run(
         resolved,
@@ -101,7 +101,7 @@ def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
 
 
 def identity_of(settings: config.Settings) -> Identity | None:
-    """Who signs the pictures, if anybody does. Raises ConfigError where that cannot be."""
+    """Who signs the images, if anybody does. Raises ConfigError where that cannot be."""
     if not settings.sign_certificate and not settings.sign_key:
         return None
     if not settings.sign_certificate or not settings.sign_key:
@@ -113,7 +113,7 @@ def identity_of(settings: config.Settings) -> Identity | None:
 
 
 def _fetched(address: str) -> Attachment:
-    """A picture somebody named by its address, read without any key. Raises UsageError where it cannot be had."""
+    """An image somebody named by its address, read without any key. Raises UsageError where it cannot be had."""
     import asyncio
     import tempfile
     from pathlib import Path
@@ -123,7 +123,7 @@ def _fetched(address: str) -> Attachment:
 
     async def fetch(folder: str) -> bytes:
         async with Http(timeout=FETCH_SECONDS, retries=1, folder=Path(folder)) as http:
-            return Path(await http.picture(address, address)).read_bytes()  # noqa: ASYNC240 - nothing else goes on
+            return Path(await http.image(address, address)).read_bytes()  # noqa: ASYNC240 - nothing else goes on
 
     try:
         with tempfile.TemporaryDirectory(prefix="flux-") as folder:
@@ -174,13 +174,13 @@ def _check_stdout(options: Options, prepared: Prepared, delivery: Delivery) -> N
     if len(finish.formats) > 1 or finish.widths or finish.keep_original or delivery.sidecar:
         raise UsageError("-o - takes one file, not several", hint="save to files with -o")
     if prepared.resolved.n > 1:
-        raise UsageError("-o - takes one picture, not several", hint="drop -n, or save to a folder")
+        raise UsageError("-o - takes one image, not several", hint="drop -n, or save to a folder")
     if options.as_json:
         raise UsageError("-o - and --json both want standard output", hint="give one of the two")
     if is_closed():
         raise UsageError("standard output is closed", hint="save to a file with -o")
     if sys.stdout.isatty() and not options.dry_run:
-        raise UsageError("a picture is no text for a terminal", hint="pipe it: flux generate ... -o - | command")
+        raise UsageError("an image is no text for a terminal", hint="pipe it: flux generate ... -o - | command")
 
 
 def _auth(row: Row, prepared: Prepared, options: Options) -> Auth | None:
@@ -190,7 +190,7 @@ def _auth(row: Row, prepared: Prepared, options: Options) -> Auth | None:
     auth = find_key(row, prepared.settings.base_url)
     if auth or options.dry_run:
         return auth
-    if not options.quiet:  # a misspelt model would be the next thing to mend
+    if not options.quiet:  # a misspelled model would be the next thing to mend
         console.notes(note for note in prepared.resolved.notes if note.parameter == "model")
     name = row.key_variables[-1]
     server = ", or --no-key if this server needs none" if row.server else ""
@@ -212,7 +212,7 @@ def find_key(row: Row, base: str) -> Auth | None:
 def _preflight(
     options: Options, prepared: Prepared, names: Sequence[Name], delivery: Delivery
 ) -> tuple[frozenset[str], dict[int, tuple[str, ...]], frozenset[int]]:
-    """Every file by its name. Returns what stays as it is: the files, the pictures of them by call, whole calls."""
+    """Every file by its name. Returns what stays as it is: the files, the images of them by call, whole calls."""
     from flux_cli import files
 
     def expected_files() -> Iterator[tuple[int, Name]]:
@@ -244,7 +244,7 @@ def _preflight(
 
 
 def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[Name, ...]:
-    """The files of one call, if its picture comes in the size that is expected."""
+    """The files of one call, if its image comes in the size that is expected."""
     size, hosted = prepared.resolved.size, prepared.settings.provider.hosted
     return expected(delivery, name, size.expected(hosted=hosted) if size else ANY)
 
@@ -262,4 +262,4 @@ def check_budget(ready: Ready) -> None:
     cost = price * ready.calls
     if cost > limit + 1e-9:
         message = f"{ready.calls} at {price:.2f} USD make {cost:.2f} USD, over the limit of {limit:.2f} USD"
-        raise BudgetError(message, hint="ask for fewer pictures, or raise --max-cost")
+        raise BudgetError(message, hint="ask for fewer images, or raise --max-cost")

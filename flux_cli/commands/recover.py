@@ -1,4 +1,4 @@
-"""`flux recover`: fetch and save what earlier runs have paid for. It never asks for a new picture."""
+"""`flux recover`: fetch and save what earlier runs have paid for. It never asks for a new image."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _tell_faults(done: Sequence[Done], *, verbose: bool) -> None:
 
 
 def _exit_code(reports: Sequence[Report]) -> int:
-    """The common code where all went alike, 3 where some pictures were saved, else 1."""
+    """The common code where all went alike, 3 where some images were saved, else 1."""
     codes = {report.exit_code for report in reports if report.outcomes or report.faults}
     if Interrupted.exit_code in codes:
         return Interrupted.exit_code
@@ -158,7 +158,7 @@ def _exit_code(reports: Sequence[Report]) -> int:
 
 
 def _arrived(past: Past, folder: Path) -> dict[int, Reply | Sequence[Media]]:
-    """What is paid for: pictures in files where they have come, else the answer that leads to them."""
+    """What is paid for: images in files where they have come, else the answer that leads to them."""
     found: dict[int, Reply | Sequence[Media]] = {}
     for entry in past.entries:
         media = [one._replace(file=str(folder / Path(one.file).name)) for one in entry.media]
@@ -220,16 +220,16 @@ def _history(
 
 
 def _outcome(said: Known) -> FluxError:
-    """What the history says of a call whose picture cannot be had from it."""
+    """What the history says of a call whose image cannot be had from it."""
     if said.status == "completed":
         cost = "" if said.cost_usd is None else f" for {said.cost_usd:.2f} USD"
-        message = f"the picture was made{cost}, its address got lost, and the gateway keeps no copy"
+        message = f"the image was made{cost}, its address got lost, and the gateway keeps no copy"
         return FluxError(message, billed=True, request_id=said.request_id)
     return FluxError(f"the gateway says {said.status}", billed=bool(said.cost_usd), request_id=said.request_id)
 
 
 def _resolved(past: Past) -> Resolved:
-    """What the run meant, as far as saving its pictures needs it."""
+    """What the run meant, as far as saving its images needs it."""
     price = past.facts.get("price_usd")
     return Resolved(
         request=Request(past.text("model"), {}, past.text("prompt")),

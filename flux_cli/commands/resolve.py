@@ -39,7 +39,7 @@ def _answer(options: Options, finishing: Finishing, *, curl: bool) -> str:
         if not row.hosted:
             raise UsageError("an offline sketch has no address", hint="drop --offline")
         if "as base64>" in str([post.body.get("image_prompt") for post in sent]):
-            raise UsageError(f"{row.name} takes the picture itself, not its address", hint="download it first")
+            raise UsageError(f"{row.name} takes the image itself, not its address", hint="download it first")
         return "\n".join(_curl(post, row, keyed=not options.no_key) for post in sent)
     return document_text(_document(prepared, sent)) if options.as_json else _text(prepared, sent)
 
@@ -63,9 +63,9 @@ def _document(prepared: Prepared, sent: list[Post]) -> dict[str, Json]:
 
 def _text(prepared: Prepared, sent: list[Post]) -> str:
     resolved = prepared.resolved
-    heading = ("parameter", "asked", "sent", "behaviour", "reason")
+    heading = ("parameter", "asked", "sent", "behavior", "reason")
     rows = [
-        (note.parameter, shown(note.asked), shown(note.used), note.behaviour, note.reason)
+        (note.parameter, shown(note.asked), shown(note.used), note.behavior, note.reason)
         for note in (*resolved.notes, *prepared.plan.notes)
     ]
     lines = [goes_to(prepared, sent[0]), json_text(_shown_body(sent[0]))]

@@ -1,4 +1,4 @@
-"""`flux show`: what a picture is, and how it was made, from whatever its maker wrote into it."""
+"""`flux show`: what an image is, and how it was made, from whatever its maker wrote into it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ TURNS = {2: "mirrored", 3: "upside down", 4: "mirrored, upside down", 5: "mirror
 
 
 def run(*, files: Sequence[str] | None, as_json: bool) -> int:
-    """Print what pictures are and how they were made; what cannot be read is said, and the others are shown."""
+    """Print what images are and how they were made; what cannot be read is said, and the others are shown."""
     if not files:
-        raise UsageError("there is no picture to show", hint="name one: flux show cat.png")
+        raise UsageError("there is no image to show", hint="name one: flux show cat.png")
     shown: list[Json] = []
     errors: list[tuple[str, FluxError]] = []
     for path in files:
@@ -51,7 +51,7 @@ def _look(path: str) -> tuple[Anatomy, Reading]:
     from flux_cli.core.anatomy import look_at
     from flux_cli.core.metadata.reading import read
 
-    data = inputs.read_picture(path, sys.stdin.buffer if sys.stdin else None)
+    data = inputs.read_image(path, sys.stdin.buffer if sys.stdin else None)
     return look_at(data), read(data)
 
 
@@ -70,7 +70,7 @@ def _exit_code(faults: list[FluxError], *, some: bool) -> int:
 def _document(anatomy: Anatomy, reading: Reading) -> dict[str, Json]:
     from flux_cli.core.metadata.record import document
 
-    colours = anatomy.colours
+    colors = anatomy.colors
     fields: dict[str, Json] = dict(reading.fields)
     problems: list[Json] = list(reading.problems)
     made = {name: value for name, value in document(reading.record).items() if name != "schema"}
@@ -79,12 +79,12 @@ def _document(anatomy: Anatomy, reading: Reading) -> dict[str, Json]:
         "width": anatomy.width,
         "height": anatomy.height,
         "bytes": anatomy.size,
-        "colour_model": colours.model,
-        "bit_depth": colours.depth,
-        "alpha": colours.alpha,
-        "animated": colours.frames != 1,
-        "frames": colours.frames or None,
-        "colour_space": anatomy.space or None,
+        "color_model": colors.model,
+        "bit_depth": colors.depth,
+        "alpha": colors.alpha,
+        "animated": colors.frames != 1,
+        "frames": colors.frames or None,
+        "color_space": anatomy.space or None,
         "icc_profile": anatomy.profile or None,
         "orientation": anatomy.turn,
         "made": made if reading.source else None,
@@ -96,20 +96,20 @@ def _document(anatomy: Anatomy, reading: Reading) -> dict[str, Json]:
 
 
 def _text(path: str, anatomy: Anatomy, reading: Reading) -> str:
-    rows = [*_picture_rows(anatomy), *_made_rows(reading)]
+    rows = [*_image_rows(anatomy), *_made_rows(reading)]
     lines = [f"  {name.ljust(WIDTH)}{plain(value, LONG)}" for name, value in rows if value]
     return "\n".join([plain(path, LONG), *lines])
 
 
-def _picture_rows(anatomy: Anatomy) -> list[tuple[str, str]]:
-    colours = anatomy.colours
-    frames = {0: "animated", 1: ""}.get(colours.frames, f"{colours.frames} frames")
-    unit = "bits an index" if colours.model == "palette" else "bits a channel"
+def _image_rows(anatomy: Anatomy) -> list[tuple[str, str]]:
+    colors = anatomy.colors
+    frames = {0: "animated", 1: ""}.get(colors.frames, f"{colors.frames} frames")
+    unit = "bits an index" if colors.model == "palette" else "bits a channel"
     look = [f"{anatomy.format} {anatomy.width}x{anatomy.height}", f"{anatomy.size:,} bytes", frames]
-    kind = [colours.model, f"{colours.depth} {unit}", "alpha" if colours.alpha else "", anatomy.space]
+    kind = [colors.model, f"{colors.depth} {unit}", "alpha" if colors.alpha else "", anatomy.space]
     return [
-        ("picture", ", ".join(filter(None, look))),
-        ("colours", ", ".join(filter(None, kind))),
+        ("image", ", ".join(filter(None, look))),
+        ("colors", ", ".join(filter(None, kind))),
         ("stored", TURNS.get(anatomy.turn, "")),
     ]
 

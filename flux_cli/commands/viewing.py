@@ -1,4 +1,4 @@
-"""Looking at pictures once files are there: previews in the terminal, and contact sheets."""
+"""Looking at images once files are there: previews in the terminal, and contact sheets."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TextIO
 
 from flux_cli import console, surroundings
 from flux_cli.core import terminal
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 from flux_cli.core.model import Json
 from flux_cli.core.noun import NamedTuple
-from flux_cli.core.request import Picture
+from flux_cli.core.request import ImageFile
 
 
 class Shown(NamedTuple):
-    """One picture on a sheet, and what its caption tells."""
+    """One image on a sheet, and what its caption tells."""
 
     path: str
     number: int
@@ -30,7 +30,7 @@ def wants_preview(
     silent: bool,
     environ: Mapping[str, str] | None = None,
 ) -> bool:
-    """Whether pictures will be shown on a stream: as said; unsaid, where a person watches and colours are welcome.
+    """Whether images will be shown on a stream: as said; unsaid, where a person watches and colors are welcome.
 
     `silent` is a run that was asked for nothing but data. Raises ConfigError for a wrong FLUX_PREVIEW, so it is
     decided before anything is paid.
@@ -44,31 +44,31 @@ def wants_preview(
 
 
 def show_preview(paths: Sequence[str], *, wanted: bool, said: bool | None) -> None:
-    """Show saved pictures on stderr where that is wanted. What cannot be shown is a note: the files are there."""
+    """Show saved images on stderr where that is wanted. What cannot be shown is a note: the files are there."""
     shown = 0
     if wanted and paths:
         from flux_cli.preview import preview
 
         try:
             shown = preview(paths, sys.stderr)
-        except PictureError as fault:
+        except ImageError as fault:
             console.err(f"flux: note: no preview: {fault.message}")
             return
     if said and paths and not shown:
         ways = ", ".join(terminal.WAYS)
-        console.err(f"flux: note: no preview: on a terminal that shows pictures {terminal.VARIABLE} names how: {ways}")
+        console.err(f"flux: note: no preview: on a terminal that shows images {terminal.VARIABLE} names how: {ways}")
     elif 0 < shown < len(paths):
         console.err(f"flux: note: the preview shows the first {shown} of {len(paths)}")
 
 
-def make_sheet(pictures: Sequence[Shown], file_format: str, quality: int | None) -> Picture:
-    """The contact sheet of pictures, at least one, as a file to save; a note on stderr for each that is unreadable."""
+def make_sheet(images: Sequence[Shown], file_format: str, quality: int | None) -> ImageFile:
+    """The contact sheet of images, at least one, as a file to save; a note on stderr for each that is unreadable."""
     from flux_cli import imaging
     from flux_cli.core.sheet import caption
     from flux_cli.imaging import thumbnails
 
-    captions = [caption(picture.number, picture.seed) for picture in pictures]
-    png, faults = thumbnails.draw_sheet([picture.path for picture in pictures], captions)
+    captions = [caption(image.number, image.seed) for image in images]
+    png, faults = thumbnails.draw_sheet([image.path for image in images], captions)
     for fault in faults:
         console.err(f"flux: note: an empty cell on the sheet: {fault.message}")
     return imaging.convert(png, file_format, quality)

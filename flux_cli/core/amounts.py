@@ -34,7 +34,7 @@ def parse_width(text: str, option: str = "--width") -> int:
 
 def parse_choice(text: str, choices: Sequence[Choice], option: str) -> Choice:
     """The choice a word means. Raises UsageError naming all."""
-    folded = {"center": "centre"}.get(text.strip().lower(), text.strip().lower())
+    folded = {"centre": "center"}.get(text.strip().lower(), text.strip().lower())
     for choice in choices:
         if choice == folded:
             return choice

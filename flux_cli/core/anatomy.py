@@ -1,11 +1,11 @@
-"""What a picture is, as far as its container tells without decoding: colours, depth, transparency, frames, profile."""
+"""What an image is, as far as its container tells without decoding: colors, depth, transparency, frames, profile."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from flux_cli.core.containers import inspect, u16, u32
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 from flux_cli.core.metadata import exif, parts
 from flux_cli.core.metadata.blocks import blocks
 from flux_cli.core.metadata.parts import Part
@@ -14,15 +14,15 @@ from flux_cli.core.noun import NamedTuple
 PRIMARIES = {1: "BT.709", 5: "BT.601", 6: "BT.601", 9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}  # ITU-T H.273
 TRANSFERS = {16: "PQ", 18: "HLG"}
 SRGB = (1, 13)  # primaries and transfer
-PNG_COLOURS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey", 6: "RGB"}
-JPEG_COLOURS = {1: "grey", 3: "YCbCr", 4: "CMYK"}
+PNG_COLORS = {0: "gray", 2: "RGB", 3: "palette", 4: "gray", 6: "RGB"}
+JPEG_COLORS = {1: "gray", 3: "YCbCr", 4: "CMYK"}
 MAX_NAME = 100  # characters of a profile's name
 
 
-class Colours(NamedTuple):
+class Colors(NamedTuple):
     """How the pixels are stored. `frames` is 0 where there are several and the container does not count them."""
 
-    model: str  # "RGB", "grey", "palette", "YCbCr", "CMYK", "YUV 4:2:0"
+    model: str  # "RGB", "gray", "palette", "YCbCr", "CMYK", "YUV 4:2:0"
     depth: int  # bits a channel, or of a palette's index
     alpha: bool = False
     frames: int = 1
@@ -30,24 +30,24 @@ class Colours(NamedTuple):
 
 
 class Anatomy(NamedTuple):
-    """One picture. `profile` is the name of its ICC profile; `turn` its EXIF orientation, 1 where it stands upright."""
+    """One image. `profile` is the name of its ICC profile; `turn` its EXIF orientation, 1 where it stands upright."""
 
     format: str
     width: int
     height: int
     size: int  # bytes
-    colours: Colours
+    colors: Colors
     profile: str
     turn: int
 
     @property
     def space(self) -> str:
-        """The colour space, by the strongest word on it ("": nothing said, which means sRGB)."""
-        return self.profile or self.colours.space
+        """The color space, by the strongest word on it ("": nothing said, which means sRGB)."""
+        return self.profile or self.colors.space
 
 
 def look_at(data: bytes) -> Anatomy:
-    """Look at a whole picture. Raises PictureError for what is none."""
+    """Look at a whole image. Raises ImageError for what is none."""
     look = inspect(data)
     profile, turn = "", 1
     try:
@@ -56,10 +56,10 @@ def look_at(data: bytes) -> Anatomy:
                 profile = profile_name(block.data) or "unnamed ICC profile"
             elif block.kind == "exif":
                 turn = exif.number(block.data, exif.ORIENTATION) or 1
-        colours = _READERS[look.format](data)
+        colors = _READERS[look.format](data)
     except (ValueError, IndexError) as fault:
-        raise PictureError(f"the {look.format} picture does not add up: {fault}") from fault
-    return Anatomy(look.format, look.width, look.height, len(data), colours, profile, turn)
+        raise ImageError(f"the {look.format} image does not add up: {fault}") from fault
+    return Anatomy(look.format, look.width, look.height, len(data), colors, profile, turn)
 
 
 def profile_name(icc: bytes) -> str:
@@ -81,13 +81,13 @@ def profile_name(icc: bytes) -> str:
 
 
 def _code_points(primaries: int, transfer: int) -> str:
-    """The name of a colour space said in numbers of ITU-T H.273."""
+    """The name of a color space said in numbers of ITU-T H.273."""
     if (primaries, transfer) == SRGB:
         return "sRGB"
     return " ".join(filter(None, (PRIMARIES.get(primaries, ""), TRANSFERS.get(transfer, ""))))
 
 
-def _png(data: bytes) -> Colours:
+def _png(data: bytes) -> Colors:
     kinds: dict[bytes, Part] = {}
     for part in parts.png(data):
         kinds.setdefault(part.kind, part)
@@ -96,29 +96,29 @@ def _png(data: bytes) -> Colours:
     space = "sRGB" if b"sRGB" in kinds else ""
     if code := kinds.get(b"cICP"):
         space = _code_points(data[code.body], data[code.body + 1])
-    return Colours(PNG_COLOURS.get(kind, "?"), data[24], kind in (4, 6) or b"tRNS" in kinds, frames, space)
+    return Colors(PNG_COLORS.get(kind, "?"), data[24], kind in (4, 6) or b"tRNS" in kinds, frames, space)
 
 
-def _jpeg(data: bytes) -> Colours:
+def _jpeg(data: bytes) -> Colors:
     model, depth, adobe = "?", 8, None
     for part in parts.jpeg(data):
         marker = part.kind[0]
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            depth, model = data[part.body], JPEG_COLOURS.get(data[part.body + 5], "?")
+            depth, model = data[part.body], JPEG_COLORS.get(data[part.body + 5], "?")
         elif marker == 0xEE and data[part.body : part.body + 5] == b"Adobe":
             adobe = data[part.body + 11]
-    return Colours("RGB" if model == "YCbCr" and adobe == 0 else model, depth)
+    return Colors("RGB" if model == "YCbCr" and adobe == 0 else model, depth)
 
 
-def _gif(data: bytes) -> Colours:
+def _gif(data: bytes) -> Colors:
     frames, clear = 0, False
     for part in parts.gif(data):
         frames += part.kind == b","
         clear = clear or (part.kind == b"!\xf9" and data[part.body + 1] & 1 == 1)
-    return Colours("palette", (data[10] & 7) + 1, clear, frames)
+    return Colors("palette", (data[10] & 7) + 1, clear, frames)
 
 
-def _webp(data: bytes) -> Colours:
+def _webp(data: bytes) -> Colors:
     kinds: dict[bytes, Part] = {}
     frames = 0
     for part in parts.webp(data):
@@ -127,10 +127,10 @@ def _webp(data: bytes) -> Colours:
     extended, lossless = kinds.get(b"VP8X"), kinds.get(b"VP8L")
     flag = extended.body if extended else lossless.body + 4 if lossless else None
     alpha = flag is not None and data[flag] & 0x10 != 0  # the same bit in both heads
-    return Colours("RGB" if lossless else "YUV 4:2:0", 8, alpha, max(1, frames))
+    return Colors("RGB" if lossless else "YUV 4:2:0", 8, alpha, max(1, frames))
 
 
-def _avif(data: bytes) -> Colours:
+def _avif(data: bytes) -> Colors:
     meta = next(part for part in parts.avif(data) if part.kind == b"meta")
     properties: dict[bytes, list[bytes]] = {}
     for table in parts.inside(data, meta.body + 4, meta.stop):
@@ -143,10 +143,10 @@ def _avif(data: bytes) -> Colours:
     alpha = any(b"auxid:1" in box or b":alpha" in box for box in properties.get(b"auxC", ()))
     spaces = [_code_points(u16(box, 4), u16(box, 6)) for box in properties.get(b"colr", ()) if box[:4] == b"nclx"]
     frames = 0 if b"avis" in (data[8:12], *(data[at : at + 4] for at in range(16, min(u32(data, 0), 256), 4))) else 1
-    return Colours("grey" if flags & 0x10 else f"YUV {chroma}", depth, alpha, frames, next(iter(spaces), ""))
+    return Colors("gray" if flags & 0x10 else f"YUV {chroma}", depth, alpha, frames, next(iter(spaces), ""))
 
 
-_READERS: dict[str, Callable[[bytes], Colours]] = {
+_READERS: dict[str, Callable[[bytes], Colors]] = {
     "png": _png,
     "jpeg": _jpeg,
     "gif": _gif,

@@ -1,4 +1,4 @@
-"""What picture bytes are, how large, and whether they are whole: by their own structure, without decoding.
+"""What image bytes are, how large, and whether they are whole: by their own structure, without decoding.
 
 Truncation shows in a container's own lengths, checksums and end marks, for microseconds a megabyte. A full decode would
 cost a hundred times as much and still miss cuts in the last bytes of PNG and GIF.
@@ -11,7 +11,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 from flux_cli.core.noun import NamedTuple
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -46,22 +46,22 @@ def sniff(data: bytes) -> str | None:
 
 
 def inspect(data: bytes) -> Look:
-    """Walk the whole container. Raises PictureError for unknown, damaged, truncated or monstrous pictures."""
+    """Walk the whole container. Raises ImageError for unknown, damaged, truncated or monstrous images."""
     name = sniff(data)
     if name is None:
-        message = f"this is no picture: it begins with {_shown(data)}"
-        raise PictureError(message)
+        message = f"this is no image: it begins with {_shown(data)}"
+        raise ImageError(message)
     try:
         width, height = _WALKERS[name](data)
     except (IndexError, ValueError) as fault:
-        message = f"the {name} picture is not whole ({len(data):,} bytes: {fault})"
-        raise PictureError(message) from fault
+        message = f"the {name} image is not whole ({len(data):,} bytes: {fault})"
+        raise ImageError(message) from fault
     if width < 1 or height < 1:
-        message = f"the {name} picture has no pixels ({width}x{height})"
-        raise PictureError(message)
+        message = f"the {name} image has no pixels ({width}x{height})"
+        raise ImageError(message)
     if width * height > MAX_PIXELS:
-        message = f"the {name} picture claims {width}x{height} pixels, more than any should have"
-        raise PictureError(message)
+        message = f"the {name} image claims {width}x{height} pixels, more than any should have"
+        raise ImageError(message)
     return Look(name, width, height)
 
 
@@ -78,7 +78,7 @@ def _png(data: bytes) -> tuple[int, int]:
         seen.add(kind)
         at += 12 + length
     if b"IDAT" not in seen:
-        raise ValueError("no picture data")
+        raise ValueError("no image data")
     return u32(data, 16), u32(data, 20)
 
 
@@ -106,7 +106,7 @@ def _jpeg(data: bytes) -> tuple[int, int]:
                 scans += 1
                 at = _after_scan(data, at)
     if size is None or not scans:
-        raise ValueError("no picture data")
+        raise ValueError("no image data")
     return size
 
 
@@ -133,12 +133,12 @@ def _gif(data: bytes) -> tuple[int, int]:
             at += 1 + data[at]
         at += 1
     if not images:
-        raise ValueError("no picture data")
+        raise ValueError("no image data")
     return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
 
 
 def palette(flags: int) -> int:
-    """Bytes of the colour table that the flags of a GIF's screen or image announce."""
+    """Bytes of the color table that the flags of a GIF's screen or image announce."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
@@ -148,17 +148,17 @@ def _webp(data: bytes) -> tuple[int, int]:
     at = 12
     if end > len(data):
         raise ValueError(f"{end - len(data):,} bytes are missing")
-    pictures = 0
+    bodies = 0
     while at < end:
         kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         body = at + 8
         if body + length > end:
             raise ValueError("a chunk is cut")
-        pictures += kind in (b"VP8 ", b"VP8L", b"ANMF")
+        bodies += kind in (b"VP8 ", b"VP8L", b"ANMF")
         size = size or _webp_size(kind, data[body : body + 10])
         at = body + length + length % 2
-    if not size or not pictures:
-        raise ValueError("no picture data")
+    if not size or not bodies:
+        raise ValueError("no image data")
     return size
 
 
@@ -177,7 +177,7 @@ def _avif(data: bytes) -> tuple[int, int]:
     """Boxes that fill the file, a size, and every item extent inside it."""
     kinds = [kind for kind, _, _ in boxes(data, 0, len(data))]
     if b"meta" not in kinds or not (b"mdat" in kinds or b"idat" in kinds):
-        raise ValueError("no picture data")
+        raise ValueError("no image data")
     meta_at, meta_end = next((start, end) for kind, start, end in boxes(data, 0, len(data)) if kind == b"meta")
     sizes = []
     for kind, start, end in boxes(data, meta_at + 4, meta_end):

@@ -4,21 +4,21 @@ import base64
 import binascii
 from urllib.parse import unquote_to_bytes
 
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 
 PIECE = 1 << 16  # characters of percent-encoded text that are decoded at once
 
 
 def decode_data_uri(uri: str, limit: int) -> bytes:
-    """Bytes of a `data:` URI. Raises PictureError where it is none or too long."""
+    """Bytes of a `data:` URI. Raises ImageError where it is none or too long."""
     head, comma, body = uri.partition(",")
     if not comma or not head.startswith("data:"):
-        message = "the picture's data URI has no data"
-        raise PictureError(message, billed=True)
+        message = "the image's data URI has no data"
+        raise ImageError(message, billed=True)
     if head.lower().endswith(";base64"):
         return _checked(_bytes(body, limit), limit)
     if not body.isascii():
-        raise PictureError("the picture's data URI holds characters that no address has", billed=True)
+        raise ImageError("the image's data URI holds characters that no address has", billed=True)
     return _unquoted(body, limit)
 
 
@@ -47,8 +47,8 @@ def _bytes(text: str, limit: int) -> bytes:
     try:
         return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
     except (binascii.Error, ValueError) as fault:
-        message = f"the picture in the answer is no base64: {fault}"
-        raise PictureError(message, billed=True) from fault
+        message = f"the image in the answer is no base64: {fault}"
+        raise ImageError(message, billed=True) from fault
 
 
 def _checked(data: bytes, limit: int) -> bytes:
@@ -57,9 +57,9 @@ def _checked(data: bytes, limit: int) -> bytes:
     return data
 
 
-def too_large(limit: int) -> PictureError:
-    """The error for an answer with more in it than any picture needs (`limit` in bytes)."""
-    return PictureError(f"the picture in the answer is larger than {limit >> 20} MiB", billed=True)
+def too_large(limit: int) -> ImageError:
+    """The error for an answer with more in it than any image needs (`limit` in bytes)."""
+    return ImageError(f"the image in the answer is larger than {limit >> 20} MiB", billed=True)
 
 
 def data_uri(data: bytes, mime: str) -> str:

@@ -1,4 +1,4 @@
-"""How every picture of a run becomes files: what is made of it, what they are called, what is written into them."""
+"""How every image of a run becomes files: what is made of it, what they are called, what is written into them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Known = TypeVar("Known", bound=str)
 
 
 class Delivery(NamedTuple):
-    """What a person wants of every picture. `record` is what is known of all of them before they are made."""
+    """What a person wants of every image. `record` is what is known of all of them before they are made."""
 
     finish: Finish
     record: Record
@@ -32,7 +32,7 @@ class Delivery(NamedTuple):
 
 
 def planned(delivery: Delivery, received: Received) -> tuple[Output, ...]:
-    """The files to make of a picture. Raises UsageError where one would enlarge it unasked.
+    """The files to make of an image. Raises UsageError where one would enlarge it unasked.
 
     A quality that the provider was asked for is in the bytes that came, and is not lost a second time.
     """
@@ -43,7 +43,7 @@ def planned(delivery: Delivery, received: Received) -> tuple[Output, ...]:
 
 
 def name_of(delivery: Delivery, name: Name, output: Output) -> Name:
-    """The name of one file of a picture. Its size is told exactly only where somebody asked for exact pixels."""
+    """The name of one file of an image. Its size is told exactly only where somebody asked for exact pixels."""
     suffix = delivery.suffixes.get(output.format)
     if not output.frame.label and delivery.finish.fit == "none":
         return fixed(name.path(suffix)) if suffix else name
@@ -52,7 +52,7 @@ def name_of(delivery: Delivery, name: Name, output: Output) -> Name:
 
 
 def expected(delivery: Delivery, name: Name, size: tuple[int, int]) -> tuple[Name, ...]:
-    """The names of all files of one call before anything is made, if a picture comes in `size` (pixels).
+    """The names of all files of one call before anything is made, if an image comes in `size` (pixels).
 
     The suffix of what is kept as it comes is still open.
     """
@@ -68,12 +68,12 @@ def expected(delivery: Delivery, name: Name, size: tuple[int, int]) -> tuple[Nam
 
 
 def sidecar_name(name: Name) -> Name:
-    """`fox-7.json`, for all files of one picture."""
+    """`fox-7.json`, for all files of one image."""
     return fixed(f"{split_suffix(name.path('png'))[0]}.json")
 
 
 def recorded(delivery: Delivery, call: Call, facts: Facts) -> Record:
-    """How one picture was made: what was known before, and what its call and its answer add."""
+    """How one image was made: what was known before, and what its call and its answer add."""
     base = delivery.record
     seed = call.seed if facts.seed is None else facts.seed
     return base._replace(
@@ -85,7 +85,7 @@ def recorded(delivery: Delivery, call: Call, facts: Facts) -> Record:
 
 
 def delivery_document(delivery: Delivery, *, private: bool) -> dict[str, Json]:
-    """How pictures become files, as the journal keeps it; `private`: without the prompt."""
+    """How images become files, as the journal keeps it; `private`: without the prompt."""
     finish = delivery.finish
     record = without_prompt(delivery.record) if private else delivery.record
     target: Json = (
@@ -106,7 +106,7 @@ def delivery_document(delivery: Delivery, *, private: bool) -> dict[str, Json]:
 
 
 def delivery_of(said: Json) -> Delivery:
-    """What the journal keeps, read again. What makes no sense is left out: pictures are saved all the same."""
+    """What the journal keeps, read again. What makes no sense is left out: images are saved all the same."""
     kept = said if isinstance(said, dict) else {}
     suffixes = kept.get("suffixes")
     return Delivery(
@@ -124,7 +124,7 @@ def _finish(said: Json) -> Finish:
     return Finish(
         target=_target(kept.get("target")),
         fit=_member(FITS, kept.get("fit"), "none"),
-        focus=_member(FOCUSES, kept.get("focus"), "centre"),
+        focus=_member(FOCUSES, kept.get("focus"), "center"),
         upscale=kept.get("upscale") is True,
         widths=tuple(wide for one in _items(kept.get("widths")) if (wide := _between(one, 1, MAX_SIDE)) is not None),
         formats=tuple(one for one in _items(kept.get("formats")) if isinstance(one, str) and one in FORMATS),

@@ -3,20 +3,20 @@
 FluxError                   1  error
 ├── UsageError              2  usage          a word on the command line is wrong; nothing was sent
 │   ├── ConfigError         2  config         a setting, its file or its permissions are wrong
-│   ├── CatalogueError      2  catalogue      a model file is wrong
-│   ├── OutputError         2  output         the pictures could not be saved where they should go
+│   ├── CatalogError      2  catalog      a model file is wrong
+│   ├── OutputError         2  output         the images could not be saved where they should go
 │   └── BudgetError         2  budget         the run would cost more than allowed
 ├── AuthError               4  auth           key missing or refused
 ├── PaymentError            4  payment        no balance
-├── ModerationError         5  moderation     prompt or picture refused
+├── ModerationError         5  moderation     prompt or image refused
 ├── ValidationError         1  validation     the provider refused the request
 ├── NotFoundError           1  not_found      the provider knows no such model or address
 ├── RateError               1  rate           still too many requests after the last retry
 ├── ProviderError           1  provider       the provider failed, or its answer makes no sense
 ├── NetworkError            1  network        nobody could be reached
 ├── DeadlineError           1  timeout        the deadline passed
-├── PictureError            1  picture        what came is no whole picture
-├── DiskError               1  disk           a picture could not be written
+├── ImageError            1  image        what came is no whole image
+├── DiskError               1  disk           an image could not be written
 ├── NotSentError            1  not_sent       held back by an earlier failure or the budget, or interrupted before
 ├── UnclearError            3  unclear        whether calls were paid for is not known yet
 └── Interrupted           130  interrupted    Ctrl-C
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class FluxError(Exception):
     """One failure: what happened (with the value), and what to type next.
 
-    `billed` is True when the call may have been paid for although no picture came.
+    `billed` is True when the call may have been paid for although no image came.
     """
 
     code = "error"
@@ -58,8 +58,8 @@ class ConfigError(UsageError):
     code = "config"
 
 
-class CatalogueError(UsageError):
-    code = "catalogue"
+class CatalogError(UsageError):
+    code = "catalog"
 
 
 class OutputError(UsageError):
@@ -109,8 +109,8 @@ class DeadlineError(FluxError):
     code = "timeout"
 
 
-class PictureError(FluxError):
-    code = "picture"
+class ImageError(FluxError):
+    code = "image"
 
 
 class DiskError(FluxError):

@@ -1,4 +1,4 @@
-"""Pictures as text that terminals draw: pixels or files in, escape sequences out. Nothing is written here."""
+"""Images as text that terminals draw: pixels or files in, escape sequences out. Nothing is written here."""
 
 import base64
 import re
@@ -9,8 +9,8 @@ ST = f"{ESC}\\"
 CHUNK = 4096  # characters of base64 in one piece of kitty's protocol
 BAND = 6  # rows of pixels in one row of sixels
 EMPTY = 63  # the sixel with no pixel set; set pixels add 1, 2, 4 ... 32
-END = f"{ST}{ESC}[0m"  # ends whatever an interrupted picture has begun
-Colour = tuple[int, int, int]
+END = f"{ST}{ESC}[0m"  # ends whatever an interrupted image has begun
+Color = tuple[int, int, int]
 
 _RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)  # shorter runs are no longer than their count
 
@@ -28,7 +28,7 @@ def kitty(png: bytes, columns: int) -> str:
 
 
 def iterm(file: bytes, columns: int, rows: int) -> str:
-    """A picture file in iTerm2's inline protocol, inside `columns` × `rows` cells.
+    """An image file in iTerm2's inline protocol, inside `columns` × `rows` cells.
 
     Source: https://iterm2.com/documentation-images.html
     """
@@ -36,33 +36,33 @@ def iterm(file: bytes, columns: int, rows: int) -> str:
     return f"{ESC}]1337;File={settings}:{base64.b64encode(file).decode()}\a"
 
 
-def sixel(pixels: bytes, width: int, palette: Sequence[Colour]) -> str:
-    """Pixels, one palette index a byte, as sixels: bands of six rows, one pass a colour, runs counted.
+def sixel(pixels: bytes, width: int, palette: Sequence[Color]) -> str:
+    """Pixels, one palette index a byte, as sixels: bands of six rows, one pass a color, runs counted.
 
     Source: VT330/VT340 Programmer Reference Manual, volume 2, chapter 14.
     """
     rows = [pixels[start : start + width] for start in range(0, len(pixels), width)]
     bands = (_band(rows[top : top + BAND], width) for top in range(0, len(rows), BAND))
-    colours = "".join(f"#{index};2;{_percent(colour)}" for index, colour in enumerate(palette))
-    return f'{ESC}Pq"1;1;{width};{len(rows)}{colours}{"-".join(bands)}{ST}'
+    colors = "".join(f"#{index};2;{_percent(color)}" for index, color in enumerate(palette))
+    return f'{ESC}Pq"1;1;{width};{len(rows)}{colors}{"-".join(bands)}{ST}'
 
 
-def _percent(colour: Colour) -> str:
-    return ";".join(str(round(part * 100 / 255)) for part in colour)
+def _percent(color: Color) -> str:
+    return ";".join(str(round(part * 100 / 255)) for part in color)
 
 
 def _band(rows: Sequence[bytes], width: int) -> str:
-    """Up to six rows: for every colour in them the places it has, each pass back at the left edge (`$`)."""
+    """Up to six rows: for every color in them the places it has, each pass back at the left edge (`$`)."""
     used = sorted(set().union(*rows))
-    return "$".join(f"#{colour}{_places(rows, colour, width)}" for colour in used)
+    return "$".join(f"#{color}{_places(rows, color, width)}" for color in used)
 
 
-def _places(rows: Sequence[bytes], colour: int, width: int) -> str:
-    """Where one colour is: a sixel a column, the top row as its lowest bit."""
-    only = bytes(colour) + b"\1" + bytes(255 - colour)
+def _places(rows: Sequence[bytes], color: int, width: int) -> str:
+    """Where one color is: a sixel a column, the top row as its lowest bit."""
+    only = bytes(color) + b"\1" + bytes(255 - color)
     bits = 0
     for number, row in enumerate(rows):
-        if colour in row:
+        if color in row:
             bits |= int.from_bytes(row.translate(only)) << number
     sixels = bits.to_bytes(width).translate(_LIFTED).rstrip(bytes([EMPTY]))
     return _RUN.sub(lambda run: b"!%d%c" % (len(run[0]), run[0][0]), sixels).decode()
@@ -71,7 +71,7 @@ def _places(rows: Sequence[bytes], colour: int, width: int) -> str:
 def half_blocks(pixels: bytes, width: int, *, numbered: bool = False) -> str:
     """Lines of `▀`: the upper pixel of each cell is its ink, the lower one its paper.
 
-    Pixels are three bytes each, or one, the number of a colour of the terminal's 256. Rows come in pairs.
+    Pixels are three bytes each, or one, the number of a color of the terminal's 256. Rows come in pairs.
     """
     if numbered:
         codes = [f"5;{number}" for number in pixels]
@@ -82,7 +82,7 @@ def half_blocks(pixels: bytes, width: int, *, numbered: bool = False) -> str:
 
 
 def _line(upper: Sequence[str], lower: Sequence[str]) -> str:
-    """One line of cells; colours are named only where they change."""
+    """One line of cells; colors are named only where they change."""
     line, ink, paper = "", "", ""
     for above, below in zip(upper, lower, strict=True):
         changed = [f"38;{above}"] * (above != ink) + [f"48;{below}"] * (below != paper)

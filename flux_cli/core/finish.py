@@ -1,4 +1,4 @@
-"""From one picture to the files a person wants of it: which pixels, which formats, how encoded. Pure arithmetic.
+"""From one image to the files a person wants of it: which pixels, which formats, how encoded. Pure arithmetic.
 
 `imaging` carries these plans out; it decides nothing but where an entropy or attention crop lies.
 """
@@ -11,30 +11,30 @@ from flux_cli.core.errors import UsageError
 from flux_cli.core.formats import QUALITY, check_lossless
 from flux_cli.core.noun import NamedTuple
 from flux_cli.core.ratio import Shape
-from flux_cli.core.request import Note, Picture
+from flux_cli.core.request import ImageFile, Note
 
 if TYPE_CHECKING:
     from flux_cli.core.formats import Effort
 
 Fit: TypeAlias = Literal["none", "cover", "contain", "exact"]
-Focus: TypeAlias = Literal["centre", "top", "bottom", "left", "right", "entropy", "attention"]
+Focus: TypeAlias = Literal["center", "top", "bottom", "left", "right", "entropy", "attention"]
 Box: TypeAlias = tuple[float, float, float, float]
 
 FITS: tuple[Fit, ...] = get_args(Fit)
 FOCUSES: tuple[Focus, ...] = get_args(Focus)
 # Where a crop lies between the two ends of what is cut: 0 keeps left or top, 1 right or bottom.
-PLACES = {"centre": (0.5, 0.5), "top": (0.5, 0.0), "bottom": (0.5, 1.0), "left": (0.0, 0.5), "right": (1.0, 0.5)}
+PLACES = {"center": (0.5, 0.5), "top": (0.5, 0.0), "bottom": (0.5, 1.0), "left": (0.0, 0.5), "right": (1.0, 0.5)}
 MAX_SIDE = 65_535  # pixels; no format flux writes has longer sides
-MAX_PIXELS = 100_000_000  # what a picture may have, decoded or made; the model's own have 4 million
+MAX_PIXELS = 100_000_000  # what an image may have, decoded or made; the model's own have 4 million
 SLIGHT = 1e-9  # rounding of the arithmetic, no enlargement
 
 
 class Finish(NamedTuple):
-    """What a person wants of every picture, as they said it. None or empty: unsaid."""
+    """What a person wants of every image, as they said it. None or empty: unsaid."""
 
     target: Shape | None = None
     fit: Fit = "none"
-    focus: Focus = "centre"
+    focus: Focus = "center"
     upscale: bool = False
     widths: tuple[int, ...] = ()
     formats: tuple[str, ...] = ()  # as received
@@ -59,7 +59,7 @@ class Finish(NamedTuple):
 
 
 class Received(NamedTuple):
-    """A picture as it came: format, pixels as they are shown, bytes. `upright` is False where EXIF turns it."""
+    """An image as it came: format, pixels as they are shown, bytes. `upright` is False where EXIF turns it."""
 
     format: str
     width: int
@@ -69,16 +69,16 @@ class Received(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """Exact pixels of a file, and how much of the picture (`window`, in its own pixels) they show."""
+    """Exact pixels of a file, and how much of the image (`window`, in its own pixels) they show."""
 
     width: int
     height: int
     window: tuple[float, float]
-    label: str = ""  # what tells a derivative's name from the picture's own: its width, or "original"
+    label: str = ""  # what tells a derivative's name from the image's own: its width, or "original"
 
     @property
     def scale(self) -> float:
-        """Pixels of the file for one of the picture, the larger of both directions."""
+        """Pixels of the file for one of the image, the larger of both directions."""
         return max(self.width / self.window[0], self.height / self.window[1])
 
 
@@ -97,20 +97,20 @@ class Output(NamedTuple):
 
 
 class Rendered(NamedTuple):
-    """One file made: the picture, what it was made for, and the quality reached (None: nothing was lost)."""
+    """One file made: the image, what it was made for, and the quality reached (None: nothing was lost)."""
 
-    picture: Picture
+    image: ImageFile
     output: Output
     quality: int | None
 
 
 def check(wanted: Finish) -> Finish:
-    """The finish itself. Raises UsageError where its parts contradict each other, whatever picture comes."""
+    """The finish itself. Raises UsageError where its parts contradict each other, whatever image comes."""
     if wanted.fit != "none" and wanted.target is None:
         raise UsageError(f"--fit {wanted.fit} needs a size to fit to", hint="give --size 1200x630")
     if wanted.fit in ("contain", "exact") and wanted.target and not wanted.target.is_pixels:
         raise UsageError(f"--fit {wanted.fit} needs pixels, not a shape", hint="give --size 1200x630, or --fit cover")
-    if wanted.fit != "cover" and wanted.focus != "centre":
+    if wanted.fit != "cover" and wanted.focus != "center":
         raise UsageError(f"--focus {wanted.focus} has nothing to crop", hint="add --fit cover and --size")
     if wanted.lossless and wanted.quality is not None:
         raise UsageError("--lossless and --output-compression contradict each other", hint="give one of the two")
@@ -121,7 +121,7 @@ def check(wanted: Finish) -> Finish:
 
 
 def outputs(wanted: Finish, received: Received) -> tuple[Output, ...]:
-    """Every file to make of a picture, in the order of sizes, then formats.
+    """Every file to make of an image, in the order of sizes, then formats.
 
     Raises UsageError where that would enlarge it unasked, or lose what should be lossless.
     """
@@ -137,9 +137,9 @@ def outputs(wanted: Finish, received: Received) -> tuple[Output, ...]:
 
 
 def frames(wanted: Finish, width: int, height: int) -> tuple[Frame, ...]:
-    """The picture's own frame, unless only derivatives are wanted of it, and one for each width.
+    """The image's own frame, unless only derivatives are wanted of it, and one for each width.
 
-    Raises UsageError where one would enlarge the picture unasked.
+    Raises UsageError where one would enlarge the image unasked.
     """
     own = _own(wanted, width, height)
     derived = [
@@ -149,14 +149,14 @@ def frames(wanted: Finish, width: int, height: int) -> tuple[Frame, ...]:
     kept = [own, *derived] if wanted.fit != "none" or not derived else derived
     for frame in kept:
         if max(frame.width, frame.height) > MAX_SIDE or frame.width * frame.height > MAX_PIXELS:
-            raise UsageError(f"{frame.width}x{frame.height} is larger than any picture should be")
+            raise UsageError(f"{frame.width}x{frame.height} is larger than any image should be")
         if frame.scale > 1 + SLIGHT and not wanted.upscale:
             raise _too_small(frame, width, height)
     return tuple(kept)
 
 
 def place(window: tuple[float, float], size: tuple[int, int], at: tuple[float, float]) -> Box:
-    """The box of a window in a picture, at a share (0 to 1) of the room it has in each direction."""
+    """The box of a window in an image, at a share (0 to 1) of the room it has in each direction."""
     left, top = ((size[axis] - window[axis]) * at[axis] for axis in (0, 1))
     if window == (round(window[0]), round(window[1])):
         left, top = round(left), round(top)  # whole pixels can be cut out as they are
@@ -164,7 +164,7 @@ def place(window: tuple[float, float], size: tuple[int, int], at: tuple[float, f
 
 
 def explain(wanted: Finish, width: int, height: int) -> tuple[Note, ...]:
-    """What becomes of a picture of that size, as notes. Raises UsageError where it would be enlarged unasked."""
+    """What becomes of an image of that size, as notes. Raises UsageError where it would be enlarged unasked."""
     notes = []
     target = wanted.target
     all_frames = frames(wanted, width, height)
@@ -181,7 +181,7 @@ def explain(wanted: Finish, width: int, height: int) -> tuple[Note, ...]:
 
 
 def described(frame: Frame, width: int, height: int, focus: Focus) -> str:
-    """`from 2752x1536: 20 % of the width cropped around the centre, scaled by 0.41`."""
+    """`from 2752x1536: 20 % of the width cropped around the center, scaled by 0.41`."""
     steps = []
     for axis, (whole, kept) in (("width", (width, frame.window[0])), ("height", (height, frame.window[1]))):
         if whole - kept > SLIGHT:
@@ -195,7 +195,7 @@ def described(frame: Frame, width: int, height: int, focus: Focus) -> str:
 
 
 def _own(wanted: Finish, width: int, height: int) -> Frame:
-    """The frame of the picture itself, whole or fitted."""
+    """The frame of the image itself, whole or fitted."""
     target = wanted.target
     if target is None or wanted.fit == "none":
         return Frame(width, height, (width, height))
@@ -229,6 +229,6 @@ def _plain(name: str, frame: Frame, wanted: Finish) -> Output:
 
 
 def _too_small(frame: Frame, width: int, height: int) -> UsageError:
-    message = f"{frame.width}x{frame.height} would enlarge a picture of {width}x{height} ({frame.scale:.2f} times)"
+    message = f"{frame.width}x{frame.height} would enlarge an image of {width}x{height} ({frame.scale:.2f} times)"
     most = max(1, int(frame.width / frame.scale)), max(1, int(frame.height / frame.scale))
     return UsageError(message, hint=f"ask for at most {most[0]}x{most[1]}, or allow it with --upscale")

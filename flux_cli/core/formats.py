@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Settings: TypeAlias = dict[str, Json]
 
 QUALITY = 85  # what a lossy file gets where nobody says otherwise: its faults are hard to find side by side
-FULL_COLOUR = 90  # from this quality on JPEG keeps every pixel's colour; below, four pixels share one
+FULL_COLOR = 90  # from this quality on JPEG keeps every pixel's color; below, four pixels share one
 EFFORTS: tuple[Effort, ...] = ("fast", "balanced", "small")
 
 
@@ -49,10 +49,10 @@ def _by_effort(fast: Settings, balanced: Settings, small: Settings) -> dict[Effo
 # PNG: zlib's run-length strategy (3) is as small on photographs as its default, in a quarter of the time.
 # WebP: method 4 is the knee. JPEG: `optimize` gives 1 to 5 % for 9 ms on 4 megapixels.
 # AVIF: 10 and 9 are one setting; at equal SSIMULACRA 2 speed 8 gives 13 % for two to three times that time, 6 gives
-# 22 % for seven to ten times. It keeps full colour, and libavif's own tuning for eyes (`iq`): at equal SSIMULACRA 2 the
+# 22 % for seven to ten times. It keeps full color, and libavif's own tuning for eyes (`iq`): at equal SSIMULACRA 2 the
 # smaller file, by 12 to 18 % against `tune=psnr`, though by PSNR it is the larger one.
-# AVIF is not lossless here: Pillow's encoder always changes to YUV (BT.601), which moves colours by up to three levels,
-# at quality 100 and in full colour and range too. aom's `lossless` and `matrix-coefficients` do not change that.
+# AVIF is not lossless here: Pillow's encoder always changes to YUV (BT.601), which moves colors by up to three levels,
+# at quality 100 and in full color and range too. aom's `lossless` and `matrix-coefficients` do not change that.
 _PNG = _by_effort(
     {"compress_level": 1, "compress_type": 3},
     {"compress_level": 6, "compress_type": 3},
@@ -94,14 +94,14 @@ FORMATS = {
 
 BY_SUFFIX = {suffix: row.name for row in FORMATS.values() for suffix in row.suffixes}
 
-# Suffixes that plainly ask for a picture format we do not write; any other unknown suffix is part of the name.
+# Suffixes that plainly ask for an image format we do not write; any other unknown suffix is part of the name.
 FOREIGN_SUFFIXES = frozenset(
     ("apng bmp eps exr hdr heic heif ico j2k jp2 jxl pdf ppm psd qoi svg tga tif tiff").split()  # noqa: SIM905 - words
 )
 
 
 def suffix_of(name: str) -> str:
-    """The suffix of a file: a format's own, or the name itself for what is written beside pictures."""
+    """The suffix of a file: a format's own, or the name itself for what is written beside images."""
     return FORMATS[name].suffix if name in FORMATS else name
 
 
@@ -126,7 +126,7 @@ def encoder(file_format: str, quality: int, effort: Effort = "balanced", *, loss
     if row.quality:
         settings["quality"] = _translated(quality, row.quality)
     if file_format == "jpeg":
-        settings["subsampling"] = "4:4:4" if quality >= FULL_COLOUR else "4:2:0"
+        settings["subsampling"] = "4:4:4" if quality >= FULL_COLOR else "4:2:0"
     return settings
 
 
@@ -138,7 +138,7 @@ def check_lossless(file_format: str) -> None:
 def _lossless(row: Format) -> dict[Effort, Settings]:
     if row.lossless is None:
         able = " or ".join(other.name for other in FORMATS.values() if other.lossless)
-        why = {"gif": "has 256 colours", "jpeg": "always loses"}.get(row.name, "loses a little colour in this encoder")
+        why = {"gif": "has 256 colors", "jpeg": "always loses"}.get(row.name, "loses a little color in this encoder")
         raise UsageError(f"{row.name} cannot be lossless: it {why}", hint=f"choose {able}, or drop --lossless")
     return row.lossless
 
@@ -154,7 +154,7 @@ def _translated(quality: int, knots: tuple[tuple[int, int], ...]) -> int:
 def format_of_suffix(path: str) -> str | None:
     """The format a file name chooses by its suffix; None where it chooses none.
 
-    Raises UsageError for the suffix of a picture format that flux does not write.
+    Raises UsageError for the suffix of an image format that flux does not write.
     """
     suffix = split_suffix(path)[1].lower()
     if suffix in FOREIGN_SUFFIXES:

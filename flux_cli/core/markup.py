@@ -22,8 +22,8 @@ class Source(NamedTuple):
     height: int
 
 
-def picture(sources: Sequence[Source], alt: str) -> str:
-    """A `<picture>` element of all files of one picture; `alt` says in words what it shows."""
+def picture_element(sources: Sequence[Source], alt: str) -> str:
+    """A `<picture>` element of all files of one image; `alt` says in words what it shows."""
     ordered = sorted(sources, key=lambda one: one.width)
     by_format = {name: [one for one in ordered if one.format == name] for name in FALLBACK}
     fallback = next(name for name in FALLBACK if by_format[name])
@@ -43,7 +43,7 @@ def picture(sources: Sequence[Source], alt: str) -> str:
 
 
 def _offer(sources: Sequence[Source]) -> str:
-    """The `srcset` of one format; with several widths, `sizes` for a picture that is as wide as the page lets it be."""
+    """The `srcset` of one format; with several widths, `sizes` for an image that is as wide as the page lets it be."""
     if len(sources) == 1:
         return f' srcset="{_address(sources[0].path)}"'
     widest = sources[-1].width

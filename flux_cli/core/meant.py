@@ -26,7 +26,7 @@ WORDS = {
 }
 NUMBERS = re.compile(r"(\d{1,5})(?:px)?(?:\s*(?:by|to|x|[\s,;_-])\s*(\d{1,5})(?:px)?)?", re.ASCII | re.IGNORECASE)
 SCALE = re.compile(r"\d+(?:\.\d+)?\s*(?:k|mp?)", re.ASCII | re.IGNORECASE)
-ALONE = 100  # pixels; a smaller number that stands alone is no side of a picture
+ALONE = 100  # pixels; a smaller number that stands alone is no side of an image
 
 
 def hint(text: str, parameter: str) -> str:

@@ -1,4 +1,4 @@
-"""The nouns of the catalogue: what a model is, and nothing about where it was read."""
+"""The nouns of the catalog: what a model is, and nothing about where it was read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Size(NamedTuple):
         return f"{self.width}x{self.height}"
 
     def expected(self, *, hosted: bool) -> tuple[int, int]:
-        """Pixels a picture of this size will have: the upstreams' where they are known, and a sketch's own."""
+        """Pixels an image of this size will have: the upstreams' where they are known, and a sketch's own."""
         return (hosted and self.native) or (self.width, self.height)
 
     @property
@@ -46,7 +46,7 @@ class Param(NamedTuple):
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
-    upstreams: tuple[str, ...] = ()  # the routes that honour it; empty: all of them
+    upstreams: tuple[str, ...] = ()  # the routes that honor it; empty: all of them
     needs: str = ""  # another parameter without which this one has no effect
 
 
@@ -76,7 +76,7 @@ class Wire(NamedTuple):
 
     provider: str
     path: str  # the model's own name or address there
-    price_usd: float | None  # a picture
+    price_usd: float | None  # an image
     formats: tuple[str, ...]  # formats it makes itself
     aspect_ratios: tuple[str, ...]  # shapes it takes; empty: the model's own
     any_ratio: tuple[str, str] | None  # or every shape between these two
@@ -84,14 +84,14 @@ class Wire(NamedTuple):
 
 
 class Model(NamedTuple):
-    """One row of the catalogue."""
+    """One row of the catalog."""
 
     id: str
     name: str
     vendor: str
     summary: str
     page: str
-    price_usd: float | None  # a picture; None: unknown
+    price_usd: float | None  # an image; None: unknown
     prompt_limit: int | None  # characters after which a gateway may refuse
     aliases: tuple[str, ...]
     native_formats: tuple[str, ...]  # formats the upstreams make themselves

@@ -24,7 +24,7 @@ UNSAFE = frozenset('<>:"/\\|?*')
 
 
 class Name(NamedTuple):
-    """A file name that may still wait for its suffix, because only the picture knows its own type."""
+    """A file name that may still wait for its suffix, because only the image knows its own type."""
 
     template: str
     fields: dict[str, str | int]
@@ -39,14 +39,14 @@ class Name(NamedTuple):
 
 
 def fixed(path: str) -> Name:
-    """A name that is that very path, whatever the picture turns out to be."""
+    """A name that is that very path, whatever the image turns out to be."""
     return Name("{name}", {"name": path})
 
 
 def complete(output: str | None, *, seeded: bool, is_folder: bool) -> str:
     """The full template for what `-o` says: nothing, a folder, a file name or a template.
 
-    A name without the suffix of a picture gets `.{ext}`. Raises OutputError for unknown fields.
+    A name without the suffix of an image gets `.{ext}`. Raises OutputError for unknown fields.
     """
     return completed(output, DEFAULT if seeded else DEFAULT_UNSEEDED, FIELDS, is_folder=is_folder)
 
@@ -79,11 +79,11 @@ def _named(template: str, rows: Sequence[dict[str, str | int]]) -> Sequence[Name
 
 
 def slug(prompt: str) -> str:
-    """Words of any script joined by hyphens, lower case, at most 80 bytes; `picture` if nothing is left."""
+    """Words of any script joined by hyphens, lower case, at most 80 bytes; `image` if nothing is left."""
     folded = unicodedata.normalize("NFKC", prompt[: 4 * SLUG_BYTES]).lower()
     kept = _without_stray_marks(char for char in folded if char not in "'\u2019")
     words = _cut("-".join(kept.split()), SLUG_BYTES).strip("-")
-    return f"{words}-picture" if words in RESERVED else words or "picture"
+    return f"{words}-image" if words in RESERVED else words or "image"
 
 
 def safe(text: str) -> str:
@@ -110,7 +110,7 @@ def fold(path: str) -> str:
 def text_fields(prompt: str, model: str) -> dict[str, str | int]:
     """The fields that come from free text, made safe."""
     long = safe(_cut(safe(prompt[: 2 * PROMPT_BYTES]), PROMPT_BYTES - len("the ")))
-    return {"slug": slug(prompt), "prompt": long or "picture", "model": _cut(safe(model), PROMPT_BYTES) or "model"}
+    return {"slug": slug(prompt), "prompt": long or "image", "model": _cut(safe(model), PROMPT_BYTES) or "model"}
 
 
 def _without_stray_marks(chars: Iterable[str]) -> str:
@@ -127,7 +127,7 @@ def _cut(text: str, limit: int) -> str:
 
 
 def with_tail(template: str, tail: str) -> str:
-    """`hero.webp` -> `hero-640.webp`: more of a name, before the suffix of a picture."""
+    """`hero.webp` -> `hero-640.webp`: more of a name, before the suffix of an image."""
     stem, suffix = split_suffix(template)
     return f"{stem}{tail}.{suffix}" if suffix == "{ext}" or suffix.lower() in BY_SUFFIX else f"{template}{tail}"
 

@@ -1,6 +1,6 @@
 """`NamedTuple` at a third of its price: `typing` alone costs as much as a whole lookup, and each class a little more.
 
-To the type checker this is `typing.NamedTuple`, and tests hold it to the same behaviour. Annotations must be text
+To the type checker this is `typing.NamedTuple`, and tests hold it to the same behavior. Annotations must be text
 (`from __future__ import annotations`), so that defining a noun evaluates nothing.
 """
 

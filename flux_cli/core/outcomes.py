@@ -1,4 +1,4 @@
-"""What became of the calls of a run, packed: a saved picture takes a tenth of what its nouns take."""
+"""What became of the calls of a run, packed: a saved image takes a tenth of what its nouns take."""
 
 from __future__ import annotations
 

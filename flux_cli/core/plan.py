@@ -1,4 +1,4 @@
-"""Resolved -> Calls: n pictures become n calls of one, spelled for the provider; what it cannot do is left to flux."""
+"""Resolved -> Calls: n images become n calls of one, spelled for the provider; what it cannot do is left to flux."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
     from flux_cli.core.request import Resolved
 
-# The gateway takes every parameter under its own name, and a model no catalogue knows is given all as typed.
+# The gateway takes every parameter under its own name, and a model no catalog knows is given all as typed.
 AS_IT_IS = Field("passthrough")
 GATEWAY = Wire("lumenfall", "", None, tuple(FORMATS), (), None, {})
 
 
 def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
-    """Split a resolved request into single-picture calls with seeds `seed + i`, in the order asked.
+    """Split a resolved request into single-image calls with seeds `seed + i`, in the order asked.
 
-    `fresh_seed` is used where nobody said a seed and the server's own default would repeat one picture.
+    `fresh_seed` is used where nobody said a seed and the server's own default would repeat one image.
     """
     wire = resolved.wire or GATEWAY
     wire_format, notes = _wire_format(resolved, wire)
@@ -57,7 +57,7 @@ def _call(resolved: Resolved, wire: Wire, body: dict[str, Json], seed: Json, num
         return Call(number, None, resolved.wire_model, body)
     own = seed + number - 1 if isinstance(seed, int) and not isinstance(seed, bool) else seed
     if isinstance(own, int) and own >= INT64:
-        raise UsageError(f"seed {seed} leaves no room for {resolved.n} pictures", hint="choose a smaller seed")
+        raise UsageError(f"seed {seed} leaves no room for {resolved.n} images", hint="choose a smaller seed")
     field = _field(wire, "seed")
     if field.spelling == "prompt_tag":
         tag = json_text({"seed": own})
@@ -77,13 +77,13 @@ def _count_notes(resolved: Resolved, seed: Json) -> list[Note]:
     if resolved.n == 1:
         return []
     seeds = "" if seed is None else ", seeds counting up"
-    return [Note("n", resolved.n, 1, "emulated", f"{resolved.n} parallel calls of one picture{seeds}")]
+    return [Note("n", resolved.n, 1, "emulated", f"{resolved.n} parallel calls of one image{seeds}")]
 
 
 def _wire_format(resolved: Resolved, wire: Wire) -> tuple[str | None, list[Note]]:
     """The format to ask of the provider: one it makes itself.
 
-    The gateway's own conversions have limits (AVIF stops at 1,600 pixels, and this model's pictures are larger).
+    The gateway's own conversions have limits (AVIF stops at 1,600 pixels, and this model's images are larger).
     """
     asked = ", ".join(resolved.made or ()) or resolved.format
     if asked is None:

@@ -18,8 +18,8 @@ class Row(NamedTuple):
     key_variables: tuple[str, ...]  # the first that is set counts; (): needs no key
     page: str = ""  # where people get a key or top up
     hosts: tuple[str, ...] = ()  # where the key may go over https, beside the address itself
-    server: str = ""  # the kind of OpenAI-shaped server, a row of catalogue/servers.toml; "": the gateway
-    hosted: bool = True  # pictures come from a model and may cost money
+    server: str = ""  # the kind of OpenAI-shaped server, a row of catalog/servers.toml; "": the gateway
+    hosted: bool = True  # images come from a model and may cost money
     in_flight: int = 256  # calls it takes at once, whatever --concurrency says
-    estimates: bool = False  # answers `?dryRun=true` with a price; any other server would make, and bill, a picture
+    estimates: bool = False  # answers `?dryRun=true` with a price; any other server would make, and bill, an image
     history: bool = False  # lists requests by the trace they were sent with, in Lumenfall's own API

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Size
 
 TIER_SIDE = 1024  # "1K" is the area of a 1024 x 1024 square, "2K" of 2048 x 2048, and so on
-MAX_DIGITS = 9  # longer numbers are no size of a picture
+MAX_DIGITS = 9  # longer numbers are no size of an image
 SMALLEST = 16  # pixels; what is asked of a model with a shorter side is a shape that was written with an x
 SEPARATORS = {ord("×"): "x", ord("*"): "x", ord("/"): ":"}  # as people write them -> x for pixels, : for a ratio
 
@@ -57,7 +57,7 @@ def parse_shape(text: str, parameter: str = "size", smallest: int = 1) -> Shape:
 
 
 def _tiny(asked: str, width: float, height: float) -> UsageError:
-    message = f"{asked} is a picture of {width:.0f} by {height:.0f} pixels"
+    message = f"{asked} is an image of {width:.0f} by {height:.0f} pixels"
     return UsageError(message, hint=f"did you mean {width:.0f}:{height:.0f}?")
 
 

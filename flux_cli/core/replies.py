@@ -77,7 +77,7 @@ HINTS: dict[type[FluxError], str] = {
 def parse_json(data: bytes) -> Json:
     """The JSON of a body, or None for anything that is none (HTML, cut text, nesting without end).
 
-    A broken letter or a number without end beside a picture is no reason to lose the picture.
+    A broken letter or a number without end beside an image is no reason to lose the image.
     """
     try:
         text = data.decode(json.detect_encoding(data), "replace")

@@ -121,7 +121,7 @@ def document(report: Report) -> dict[str, Json]:
 
 
 def request_document(resolved: Resolved) -> dict[str, Json]:
-    """What was asked, as it was typed; pictures by the name of their file."""
+    """What was asked, as it was typed; images by the name of their file."""
     request = resolved.request
     asked: dict[str, Json] = {
         name: shorten(value.asked if isinstance(value, Attachment) else value)

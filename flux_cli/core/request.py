@@ -1,4 +1,4 @@
-"""The nouns of the flow, in the order they appear: Request, Resolved, Call, Post, Reply, Picture, Outcome."""
+"""The nouns of the flow, in the order they appear: Request, Resolved, Call, Post, Reply, Image, Outcome."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Model, Size, Wire
     from flux_cli.core.secret import Secret
 
-    Behaviour = Literal["passthrough", "renamed", "converted", "emulated", "ignored", "default", "unsupported"]
+    Behavior = Literal["passthrough", "renamed", "converted", "emulated", "ignored", "default", "unsupported"]
 
 
 class Attachment(NamedTuple):
-    """A local picture the person named, already read, checked and written as a data URI."""
+    """A local image the person named, already read, checked and written as a data URI."""
 
     asked: str
     uri: str
@@ -46,7 +46,7 @@ class Note(NamedTuple):
     parameter: str
     asked: Json
     used: Json
-    behaviour: Behaviour
+    behavior: Behavior
     reason: str
     warning: bool = False
 
@@ -59,7 +59,7 @@ class Resolved(NamedTuple):
     prompt: str
     parameters: dict[str, Json]
     notes: tuple[Note, ...]
-    model: Model | None = None  # None: no catalogue knows it
+    model: Model | None = None  # None: no catalog knows it
     wire: Wire | None = None  # how the provider takes it; None: the way the gateway does
     route: str | None = None
     size: Size | None = None
@@ -68,9 +68,9 @@ class Resolved(NamedTuple):
     seed: Json = None
     format: str | None = None  # what the files must be; None: as received
     quality: int | None = None
-    unit_price_usd: float | None = None  # of one picture at this provider; None: unknown
+    unit_price_usd: float | None = None  # of one image at this provider; None: unknown
     made: tuple[str, ...] | None = (
-        None  # formats of the files flux makes of every picture; None: at most one, as it comes
+        None  # formats of the files flux makes of every image; None: at most one, as it comes
     )
 
     @property
@@ -80,7 +80,7 @@ class Resolved(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One request for one picture. `number` counts from 1 in the order asked."""
+    """One request for one image. `number` counts from 1 in the order asked."""
 
     number: int
     seed: Json
@@ -136,7 +136,7 @@ class Reply(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What a reply says about a picture beside the picture. Empty or None: the provider did not say."""
+    """What a reply says about an image beside the image. Empty or None: the provider did not say."""
 
     request_id: str = ""
     provider: str = ""
@@ -147,15 +147,15 @@ class Facts(NamedTuple):
 
 
 class Media(NamedTuple):
-    """One picture as it came from a provider, in a file, before anything was done to it."""
+    """One image as it came from a provider, in a file, before anything was done to it."""
 
     file: str
     facts: Facts
 
 
-class Picture(NamedTuple):
-    """One finished picture and what it is. The file's bytes are `pieces` where something was put between slices of the
-    data, so that the picture is not held twice.
+class ImageFile(NamedTuple):
+    """One finished image and what it is. The file's bytes are `pieces` where something was put between slices of the
+    data, so that the image is not held twice.
     """
 
     data: bytes
@@ -188,7 +188,7 @@ class Saved(NamedTuple):
     facts: Facts
     quality: int | None = None  # of a lossy file that was made here
     lowered: bool = False  # to fit into --max-bytes
-    label: str = ""  # what tells a derivative from the picture itself: its width, or "original"
+    label: str = ""  # what tells a derivative from the image itself: its width, or "original"
 
 
 class Outcome(NamedTuple):

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json, Model, Size, Wire
     from flux_cli.core.request import Request, Value
 
-MAX_PICTURES = 10_000  # a typing error must not plan a million paid calls
+MAX_IMAGES = 10_000  # a typing error must not plan a million paid calls
 ALWAYS_CHECKED = {  # flux itself acts on these, so they are checked for every model, known or not
-    "n": Param("n", "integer", "emulated", "number of pictures", minimum=1, maximum=MAX_PICTURES),
+    "n": Param("n", "integer", "emulated", "number of images", minimum=1, maximum=MAX_IMAGES),
     "output_compression": Param("output_compression", "integer", "emulated", "quality", minimum=0, maximum=100),
 }
 
 
 def resolve(request: Request, model: Model | None, wire: Wire | None = None) -> Resolved:
-    """Resolve every parameter of a request against a model of the catalogue (None: no catalogue knows it).
+    """Resolve every parameter of a request against a model of the catalog (None: no catalog knows it).
 
     `wire` says what the provider makes of the parameters; None stands for the gateway, which takes them all.
     Raises UsageError for any value the model or the provider does not accept; nothing has been sent by then.
@@ -98,7 +98,7 @@ def _model(request: Request, model: Model | None, wire: Wire | None) -> tuple[st
         raise UsageError(message, hint="drop the route, or the provider")
     if model is None:
         name = f"{route}/{bare}" if route and not bare.startswith(f"{route}/") else bare
-        reason = "no catalogue knows this model: parameters pass unchecked and sizes unmatched"
+        reason = "no catalog knows this model: parameters pass unchecked and sizes unmatched"
         return name, route, [Note("model", request.model, name, "passthrough", reason, warning=True)]
     if wire and wire.path:
         return wire.path, None, [Note("model", request.model, wire.path, "renamed", f"its name at {wire.provider}")]
@@ -185,12 +185,12 @@ def _remark(
     """Why a parameter is sent the way it is, and whether the person should be told unasked."""
     if param is None:
         near = did_you_mean(name, known)
-        return f"not in the catalogue: passes straight through{'; ' + near if near else ''}", bool(near)
+        return f"not in the catalog: passes straight through{'; ' + near if near else ''}", bool(near)
     if param.needs and param.needs not in said:
         return f"has no effect without {param.needs}", True
     if param.upstreams and route is None:
         only = " and ".join(param.upstreams)
-        return f"only {only} honours it: --route {param.upstreams[0]} forces that route", True
+        return f"only {only} honors it: --route {param.upstreams[0]} forces that route", True
     if param.upstreams and route not in param.upstreams:
-        return f"only {' and '.join(param.upstreams)} honours it, and the route is {route}", True
+        return f"only {' and '.join(param.upstreams)} honors it, and the route is {route}", True
     return "sent as given", False

@@ -106,7 +106,7 @@ def trace(run: str, number: int) -> str:
 
 
 def without_prompts(body: bytes) -> bytes:
-    """An answer without what it repeats of the prompt; what leads to its pictures stays."""
+    """An answer without what it repeats of the prompt; what leads to its images stays."""
     return json.dumps(_without_prompts(parse_json(body))).encode()
 
 

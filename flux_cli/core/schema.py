@@ -49,7 +49,7 @@ def _ref(name: str) -> Node:
 
 NOTE = _object(
     parameter=TEXT, asked=ANY, used=ANY, reason=TEXT, warning=FLAG,
-    behaviour=_words("passthrough", "renamed", "converted", "emulated", "ignored", "default", "unsupported"),
+    behavior=_words("passthrough", "renamed", "converted", "emulated", "ignored", "default", "unsupported"),
 )  # fmt: skip
 FAULT = {
     "code": TEXT, "message": TEXT, "hint": TEXT, "may_have_been_billed": FLAG, "http_status": MAYBE_WHOLE,
@@ -82,8 +82,8 @@ MODEL = _object(
 )  # fmt: skip
 PROVIDER = _object(
     name=TEXT, protocol=TEXT, base_url=MAYBE_TEXT, key_variables=_list(TEXT), key_set=FLAG, hosted=FLAG,
-    pictures_per_call=WHOLE, price_usd=MAYBE_NUMBER,
-    parameters=_map(_object(behaviour=TEXT, field=MAYBE_TEXT, reason=MAYBE_TEXT)),
+    images_per_call=WHOLE, price_usd=MAYBE_NUMBER,
+    parameters=_map(_object(behavior=TEXT, field=MAYBE_TEXT, reason=MAYBE_TEXT)),
 )  # fmt: skip
 RUN = {
     "schema": _words(SCHEMA), "provider": TEXT, "hosted": FLAG, "request": _ref("request"),
@@ -97,9 +97,9 @@ PAST = _object(
     run=TEXT, state=TEXT, time=MAYBE_NUMBER, provider=MAYBE_TEXT, model=MAYBE_TEXT, prompt=MAYBE_TEXT, calls=WHOLE,
     saved=WHOLE, waiting=WHOLE, unclear=WHOLE, cost_usd=MAYBE_NUMBER, entries=_list(CALL),
 )  # fmt: skip
-PICTURE = _object(
-    path=TEXT, format=TEXT, width=WHOLE, height=WHOLE, bytes=WHOLE, colour_model=ANY, bit_depth=ANY, alpha=FLAG,
-    animated=FLAG, frames=MAYBE_WHOLE, colour_space=MAYBE_TEXT, icc_profile=MAYBE_TEXT, orientation=WHOLE,
+IMAGE = _object(
+    path=TEXT, format=TEXT, width=WHOLE, height=WHOLE, bytes=WHOLE, color_model=ANY, bit_depth=ANY, alpha=FLAG,
+    animated=FLAG, frames=MAYBE_WHOLE, color_space=MAYBE_TEXT, icc_profile=MAYBE_TEXT, orientation=WHOLE,
     made={"type": ["object", "null"]}, written_by=MAYBE_TEXT, c2pa=FLAG,
 ) | {"additionalProperties": True}  # fmt: skip
 ENDED = {
@@ -141,8 +141,8 @@ DEFINITIONS: dict[str, Node] = {
     ),
     "runs": _any_of("run_list", "failure"),
     "recover": _any_of("recovery", "failure"),
-    "show": _any_of("pictures", "failure"),
-    "pictures": _object(**ENDED, files=_list(PICTURE), errors=_list(_object(path=TEXT, **FAULT))),
+    "show": _any_of("images", "failure"),
+    "images": _object(**ENDED, files=_list(IMAGE), errors=_list(_object(path=TEXT, **FAULT))),
     "convert": _any_of("conversion", "failure"),
     "conversion": _optional(
         _object(

@@ -32,17 +32,17 @@ SETTINGS = (
     # A folder somebody cloned must not choose where the key goes: no project file sets an address.
     Setting("base_url", "text", "address of an OpenAI-compatible server", None, "FLUX_BASE_URL", project=False),
     Setting("lumenfall_base_url", "text", "address of the gateway", None, "LUMENFALL_BASE_URL", project=False),
-    Setting("output", "text", "file, folder or template of the pictures", None, "FLUX_OUTPUT"),
+    Setting("output", "text", "file, folder or template of the images", None, "FLUX_OUTPUT"),
     Setting("output_format", "text", "png, jpeg, gif, webp or avif", None, "FLUX_OUTPUT_FORMAT"),
     Setting("concurrency", "whole", "calls in flight at once", 16, "FLUX_CONCURRENCY", 1, 256),
-    Setting("timeout", "number", "seconds to wait for a picture", 300, "FLUX_TIMEOUT", 0.001, 86_400),
+    Setting("timeout", "number", "seconds to wait for an image", 300, "FLUX_TIMEOUT", 0.001, 86_400),
     Setting("retries", "whole", "repetitions of a call that surely did nothing", 3, "FLUX_RETRIES", 0, 20),
     Setting("max_cost", "number", "most a run may cost, in USD", None, "FLUX_MAX_COST"),
     Setting("journal_prompts", "truth", "keep prompts in the journal of runs", True, "FLUX_JOURNAL_PROMPTS"),  # noqa: FBT003 - a table reads by column
     Setting(
         "metadata",
         "text",
-        "what is written into pictures",
+        "what is written into images",
         "full",
         "FLUX_METADATA",
         choices=("full", "no-prompt", "none"),
@@ -50,7 +50,7 @@ SETTINGS = (
     Setting(
         "sign_certificate",
         "text",
-        "certificates (PEM) to sign pictures with",
+        "certificates (PEM) to sign images with",
         None,
         "FLUX_SIGN_CERTIFICATE",
         project=False,
@@ -60,9 +60,7 @@ SETTINGS = (
     Setting("progress", "text", "auto, plain or none", "auto", "FLUX_PROGRESS", choices=("auto", "plain", "none")),
 )
 VARIABLES = (  # what only the environment sets: a run's place and this terminal, no matter of a project
-    Setting(
-        "preview", "text", "kitty, iterm, sixel, truecolor, 256 or off: how to show pictures", None, "FLUX_PREVIEW"
-    ),
+    Setting("preview", "text", "kitty, iterm, sixel, truecolor, 256 or off: how to show images", None, "FLUX_PREVIEW"),
     Setting("state", "text", "folder of the journal and of what is not saved yet", None, "FLUX_STATE"),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -1,4 +1,4 @@
-"""A contact sheet before it is drawn: where each picture goes, what stands below it, and what the file is called."""
+"""A contact sheet before it is drawn: where each image goes, what stands below it, and what the file is called."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from flux_cli.core.noun import NamedTuple
 PAGE = 1.6  # width to height of a sheet, as of most screens
 CELL = (180, 640)  # pixels: the side of a square as large as the smallest and the largest cell
 BUDGET = 8_000_000  # pixels of all cells, as long as they are not too small to tell
-MOST = 40_000_000  # pixels of a sheet, however many pictures are on it: 120 MB while it is drawn
+MOST = 40_000_000  # pixels of a sheet, however many images are on it: 120 MB while it is drawn
 WIDEST = 4.0  # width to height: odder shapes than this do not shape the cells
 GAP, CAPTION = 12, 22  # pixels between cells, and of a line of text
 
 
 class Grid(NamedTuple):
-    """Equal cells, row by row. `cell` is a picture's box; its caption stands below it."""
+    """Equal cells, row by row. `cell` is an image's box; its caption stands below it."""
 
     columns: int
     rows: int
@@ -43,14 +43,14 @@ class Grid(NamedTuple):
 
 
 def page(count: int) -> tuple[int, int]:
-    """Pixels a sheet of so many pictures may have: a few get large cells, many stay recognisable."""
+    """Pixels a sheet of so many images may have: a few get large cells, many stay recognizable."""
     smallest, largest = CELL
     area = min(MOST, count * min(largest**2, max(smallest**2, BUDGET / count)))
     return round(math.sqrt(area * PAGE)), round(math.sqrt(area / PAGE))
 
 
 def grid(sizes: Sequence[tuple[int, int]], box: tuple[int, int], gap: int = GAP, caption: int = CAPTION) -> Grid:
-    """The grid with the largest equal cells inside a box of pixels, for pictures of these sizes, at least one."""
+    """The grid with the largest equal cells inside a box of pixels, for images of these sizes, at least one."""
     logs = [math.log(width / height) for width, height in sizes]
     widest = math.log(WIDEST)
     shape = math.exp(sum(max(-widest, min(widest, log)) for log in logs) / len(logs))
@@ -68,7 +68,7 @@ def _fitted(columns: int, rows: int, shape: float, box: tuple[int, int], gap: in
 
 
 def caption(number: int, seed: Json) -> tuple[str, ...]:
-    """What stands below a picture, the fullest first, for cells that have no room for it."""
+    """What stands below an image, the fullest first, for cells that have no room for it."""
     if seed is None:
         return (str(number),)
     return f"{number}  seed {seed}", f"{number}  {seed}", str(number)

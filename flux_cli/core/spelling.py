@@ -60,10 +60,10 @@ def _sides(text: str) -> tuple[int, int]:
 
 
 def _bare_base64(name: str, uri: str) -> str:
-    """The picture itself. An address stands for it until somebody who may use the network has fetched it."""
+    """The image itself. An address stands for it until somebody who may use the network has fetched it."""
     if uri.startswith(("http://", "https://")):
-        return f"<the picture at {uri}, as base64>"
+        return f"<the image at {uri}, as base64>"
     head, comma, data = uri.partition(",")
     if not comma or not head.startswith("data:") or not head.endswith(";base64"):
-        raise UsageError(f"{name}: this provider takes the picture itself, as base64", hint="give a file or an address")
+        raise UsageError(f"{name}: this provider takes the image itself, as base64", hint="give a file or an address")
     return data

@@ -135,7 +135,7 @@ def fitted(parts: list[Part], width: int, between: str = " · ") -> str:
 
 
 def facts(event: Event) -> list[str]:
-    """Size on disk and cost of a picture, as far as they are known."""
+    """Size on disk and cost of an image, as far as they are known."""
     size = [f"{event.size / 1000:,.0f} kB"] if event.size else []
     return size + ([money(event.cost_usd)] if event.cost_usd else [])
 

@@ -1,4 +1,4 @@
-"""What a terminal can show, told from its environment alone, and how much room a picture gets on it.
+"""What a terminal can show, told from its environment alone, and how much room an image gets on it.
 
 Nothing is asked of the terminal: an answer that never comes would hang, and one that comes late would be typed text.
 """
@@ -13,7 +13,7 @@ from flux_cli.core.noun import NamedTuple
 
 Way = Literal["kitty", "iterm", "sixel", "truecolor", "256"]
 WAYS: tuple[Way, ...] = get_args(Way)
-PICTURES = WAYS[:3]  # the others draw two pixels a cell, with half-blocks
+IMAGES = WAYS[:3]  # the others draw two pixels a cell, with half-blocks
 UNPASSED = ("kitty", "iterm")  # multiplexers swallow these, or hand them on to a place that has scrolled away
 VARIABLE = "FLUX_PREVIEW"
 
@@ -28,7 +28,7 @@ _BY_TERM: tuple[tuple[str, Way], ...] = (
     ("contour", "sixel"),
     ("yaft", "sixel"),
 )
-# VS Code, Windows Terminal and xterm can show more than colours, but only some versions or settings of them do.
+# VS Code, Windows Terminal and xterm can show more than colors, but only some versions or settings of them do.
 _BY_PROGRAM: Mapping[str, Way] = {
     "iTerm.app": "iterm",
     "WezTerm": "iterm",
@@ -49,8 +49,8 @@ _BY_SIGN: tuple[tuple[str, Way], ...] = (
     ("KONSOLE_VERSION", "truecolor"),
     ("WT_SESSION", "truecolor"),
 )
-ROOM_KEPT = 4  # rows for the path, the notes and the prompt below a picture
-ROWS_ENOUGH = 20  # a taller terminal gives a picture half of its rows
+ROOM_KEPT = 4  # rows for the path, the notes and the prompt below an image
+ROWS_ENOUGH = 20  # a taller terminal gives an image half of its rows
 
 
 class Window(NamedTuple):
@@ -62,23 +62,23 @@ class Window(NamedTuple):
 
 
 def way(environ: Mapping[str, str]) -> Way | None:
-    """The best way to show a picture; where signs are unclear, the one that surely works; None: there is none.
+    """The best way to show an image; where signs are unclear, the one that surely works; None: there is none.
 
     FLUX_PREVIEW names one outright. Raises ConfigError where it names none.
     """
     asked = environ.get(VARIABLE, "").strip().lower()
     if asked == "off":
         return None
-    colours, hidden = _colours(environ), _is_multiplexed(environ)
+    colors, hidden = _colors(environ), _is_multiplexed(environ)
     if asked:
         found = _named(asked)
-        return colours if hidden and found in UNPASSED else found
+        return colors if hidden and found in UNPASSED else found
     if hidden:
-        return colours  # it may hand on more, but does not say so
+        return colors  # it may hand on more, but does not say so
     known = _known(environ)
-    if known in PICTURES:
+    if known in IMAGES:
         return known
-    return "truecolor" if "truecolor" in (known, colours) else known or colours
+    return "truecolor" if "truecolor" in (known, colors) else known or colors
 
 
 def _named(text: str) -> Way:
@@ -86,7 +86,7 @@ def _named(text: str) -> Way:
         if text == name:
             return name
     hint = did_you_mean(text, WAYS) or f"one of {', '.join(WAYS)}, off"
-    raise ConfigError(f"{VARIABLE} {text!r} is no way to show a picture", hint=hint)
+    raise ConfigError(f"{VARIABLE} {text!r} is no way to show an image", hint=hint)
 
 
 def _is_multiplexed(environ: Mapping[str, str]) -> bool:
@@ -108,7 +108,7 @@ def _known(environ: Mapping[str, str]) -> Way | None:
     return next((found for sign, found in _BY_SIGN if environ.get(sign)), None)
 
 
-def _colours(environ: Mapping[str, str]) -> Way | None:
+def _colors(environ: Mapping[str, str]) -> Way | None:
     term = environ.get("TERM", "")
     if term == "dumb":
         return None
@@ -118,13 +118,13 @@ def _colours(environ: Mapping[str, str]) -> Way | None:
 
 
 def room(window: Window) -> Window:
-    """The part of a window that a picture may fill, so that what was said before it stays in sight."""
+    """The part of a window that an image may fill, so that what was said before it stays in sight."""
     rows = min(window.rows - ROOM_KEPT, max(ROWS_ENOUGH, window.rows // 2))
     return Window(max(1, window.columns - 1), max(1, rows), window.cell)
 
 
 def fit(size: tuple[int, int], window: Window, *, blocks: bool) -> tuple[int, int]:
-    """Columns and rows of a picture of `size` pixels: as large as the window allows, never beyond its own pixels."""
+    """Columns and rows of an image of `size` pixels: as large as the window allows, never beyond its own pixels."""
     (width, height), (across, down) = size, window.cell
     least = across if blocks else 1  # a half-block is one pixel across, however many the font has
     scale = min(window.columns * across / width, window.rows * down / height, least)

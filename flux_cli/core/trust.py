@@ -1,4 +1,4 @@
-"""Which address may have the key, and from which a picture may be fetched. The answers of servers are not trusted."""
+"""Which address may have the key, and from which an image may be fetched. The answers of servers are not trusted."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -36,7 +36,7 @@ def credentials(url: str, auth: Auth | None) -> dict[str, str]:
 
 
 def media_address(url: str, base: str) -> str:
-    """The absolute address of a picture. Raises ProviderError for schemes and forms nobody can mean honestly.
+    """The absolute address of an image. Raises ProviderError for schemes and forms nobody can mean honestly.
 
     A server on the internet has no business with what only this machine or its network can reach.
     """
@@ -47,7 +47,7 @@ def media_address(url: str, base: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise ProviderError(f"the picture's address {plain(url, 100)!r} cannot be trusted", billed=True)
+        raise ProviderError(f"the image's address {plain(url, 100)!r} cannot be trusted", billed=True)
     return address
 
 

@@ -1,4 +1,4 @@
-"""Single parameter values: typed as JSON where they parse, checked against a catalogue row, shortened for display."""
+"""Single parameter values: typed as JSON where they parse, checked against a catalog row, shortened for display."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def well_formed(name: str, text: str) -> str:
 
 
 def loose(value: Value) -> Json:
-    """A value nobody can check, on its way to a model or parameter no catalogue knows."""
+    """A value nobody can check, on its way to a model or parameter no catalog knows."""
     if isinstance(value, Attachment):
         return value.uri
     return typed(value) if isinstance(value, str) and not isinstance(value, Quoted) else value
@@ -122,7 +122,7 @@ def _string(param: Param, value: Json) -> str:
 def _image(param: Param, value: Json) -> str:
     text = value if isinstance(value, str) else ""
     if not text.startswith(("http://", "https://", "data:image/")):
-        raise _refused(param, value, "a URL, a data URI or a local picture")
+        raise _refused(param, value, "a URL, a data URI or a local image")
     return text
 
 

@@ -1,4 +1,4 @@
-"""One picture, several files: lists of formats in a name (`hero.{avif,webp,jpg}`), and the names of derivatives."""
+"""One image, several files: lists of formats in a name (`hero.{avif,webp,jpg}`), and the names of derivatives."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def named(name: Name, output: Output) -> Name:
 
 
 def is_original(path: str) -> bool:
-    """Whether a file's name is that of a picture as it came, beside others that were made of it."""
+    """Whether a file's name is that of an image as it came, beside others that were made of it."""
     return split_suffix(path)[0].endswith("-original")
 
 

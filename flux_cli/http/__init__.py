@@ -21,8 +21,8 @@ from flux_cli.core.errors import (
     DeadlineError,
     DiskError,
     FluxError,
+    ImageError,
     NetworkError,
-    PictureError,
     ProviderError,
 )
 from flux_cli.core.replies import MARK, RETRYABLE, TOO_MANY, failure, forbids_retry, is_good, is_passing, retry_after
@@ -40,7 +40,7 @@ BILLED_HINT = "look at your provider's request list before you repeat it"
 MAX_WAIT = 120.0  # seconds; a server that asks for more is given up
 MAX_REDIRECTS = 5
 STOP_SECONDS = 0.7  # Ctrl-C must end within a second
-FETCH_SECONDS = 60.0  # without a byte, while a finished picture is downloaded
+FETCH_SECONDS = 60.0  # without a byte, while a finished image is downloaded
 
 Pause = Callable[[float], Awaitable[None]]
 Step = Callable[[Literal["sent", "waiting"], str, float], None]  # what happens, why, and for how many seconds
@@ -48,7 +48,7 @@ Found = TypeVar("Found")
 
 
 class Http:
-    """The door for one run. `timeout` is in seconds, for asking and again for fetching one picture; `folder` takes
+    """The door for one run. `timeout` is in seconds, for asking and again for fetching one image; `folder` takes
     what arrives, at most `most` calls are in flight.
 
     `carrier`, `pause`, `clock` and `jitter` exist so that offline runs and tests need no network and no time.
@@ -111,7 +111,7 @@ class Http:
                     await self._wait(answer, post, attempt, told, sent)
                     left -= asyncio.get_running_loop().time() - began
         except TimeoutError as fault:
-            message = f"no picture within {self._timeout:g} s"
+            message = f"no image within {self._timeout:g} s"
             raise DeadlineError(message, hint="allow more with --timeout", billed=in_flight) from fault
         raise AssertionError("unreachable: the last attempt raises")
 
@@ -223,27 +223,27 @@ class Http:
         """Seconds before the next attempt: doubling up to eight, with up to a quarter less at random."""
         return min(8.0, 0.5 * (1 << attempt)) * (1 - self._jitter() / 4)
 
-    async def picture(self, word: str, base: str, request_id: str = "") -> str:
-        """The file with the picture an answer names: taken out of it on arrival, as a data URI, or by its address.
+    async def image(self, word: str, base: str, request_id: str = "") -> str:
+        """The file with the image an answer names: taken out of it on arrival, as a data URI, or by its address.
 
-        An address may be relative to `base`. `request_id` names the call in errors. Raises PictureError for what is no
-        whole picture, ProviderError for addresses nobody can mean, NetworkError where it cannot be had.
+        An address may be relative to `base`. `request_id` names the call in errors. Raises ImageError for what is no
+        whole image, ProviderError for addresses nobody can mean, NetworkError where it cannot be had.
         """
         if word.startswith(MARK):
             path = self._spool.find(word.removeprefix(MARK))
             if path is None:
-                raise PictureError("the picture in the answer is no base64", billed=True, request_id=request_id)
+                raise ImageError("the image in the answer is no base64", billed=True, request_id=request_id)
             return path
         if word.startswith("data:"):
             data = decode_data_uri(word, MAX_BYTES)
             try:
                 return self._spool.keep(data)
             except OSError as fault:
-                raise DiskError(f"the picture cannot be kept: {fault.strerror}", billed=True) from fault
+                raise DiskError(f"the image cannot be kept: {fault.strerror}", billed=True) from fault
         return await self._download(word, base, request_id)
 
     async def _download(self, url: str, base: str, request_id: str = "") -> str:
-        """Fetch a picture that is already paid for, without any key, until it is whole. Returns its file."""
+        """Fetch an image that is already paid for, without any key, until it is whole. Returns its file."""
         address = media_address(url, base)
         fault: FluxError = NetworkError("nobody tried")
         try:
@@ -251,7 +251,7 @@ class Http:
                 for attempt in range(self._retries + 1):
                     try:
                         return await self._fetch(address, base)
-                    except (NetworkError, PictureError) as error:
+                    except (NetworkError, ImageError) as error:
                         fault = error
                         if attempt < self._retries:
                             await self._pause(self._backoff(attempt) / 2)
@@ -259,13 +259,13 @@ class Http:
             fault = NetworkError(f"not within {self._timeout:g} s")
         except (DiskError, ProviderError) as error:  # which no second try would change
             fault = error
-        kind = type(fault) if isinstance(fault, DiskError | PictureError | ProviderError) else NetworkError
-        message = f"the picture was made, but could not be fetched: {fault}"
+        kind = type(fault) if isinstance(fault, DiskError | ImageError | ProviderError) else NetworkError
+        message = f"the image was made, but could not be fetched: {fault}"
         hint = f"it may still be there for a while: {plain(address, 2000)}"
         raise kind(message, billed=True, hint=hint, status=fault.status, request_id=request_id) from fault
 
     async def _fetch(self, address: str, base: str) -> str:
-        """One GET with its redirects, into a file. Raises NetworkError for every way it can fail, and PictureError."""
+        """One GET with its redirects, into a file. Raises NetworkError for every way it can fail, and ImageError."""
         path, is_whole = self._spool.new(), False
         try:
             for _ in range(MAX_REDIRECTS + 1):

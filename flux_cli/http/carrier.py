@@ -51,7 +51,7 @@ class Carrier(Protocol):
 
     async def carry(self, ask: Ask, receiver: Receiver) -> None:
         """Send a request and hand on the answer, whole. Raises UnreachableError where nothing was sent, NetworkError
-        where the connection broke afterwards, and what the receiver raises.
+        where the connection broke afterward, and what the receiver raises.
         """
 
     async def close(self) -> None:

@@ -1,6 +1,6 @@
 """HTTP/1.1 on connections of our own: asyncio and h11, where no proxy stands between.
 
-A picture comes in megabytes, and a POST shares its connection with nobody. Here every part of an answer is handed on
+An image comes in megabytes, and a POST shares its connection with nobody. Here every part of an answer is handed on
 as it was read, without waking anybody: nothing piles up however many answers come at once, and nothing is copied on the
 way. A library that is made for everything passes it through eight layers. benchmarks/fanout.py measures the difference.
 """

@@ -83,7 +83,7 @@ class Base64File:
         self._cut, self._rest, self._begun, self._size, self._limit = b"", b"", False, 0, limit
 
     def write(self, part: bytes | bytearray) -> None:
-        """Take the next part, as JSON writes it. Raises OSError for a full disk and PictureError above the limit."""
+        """Take the next part, as JSON writes it. Raises OSError for a full disk and ImageError above the limit."""
         if self.fault:
             return
         part = self._cut + part if self._cut else part
@@ -172,7 +172,7 @@ class Splitter:
         self._escaped = False  # the next byte belongs to an escape
 
     def feed(self, chunk: bytes | bytearray) -> None:
-        """Take the next part of the answer. Raises OSError, and PictureError above the limit."""
+        """Take the next part of the answer. Raises OSError, and ImageError above the limit."""
         at = 0
         while at < len(chunk):
             if self._begin < 0:

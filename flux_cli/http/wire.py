@@ -20,8 +20,8 @@ from flux_cli.http.direct import Direct
 from flux_cli.http.packed import Unpacker
 from flux_cli.http.spool import Splitter, Spool
 
-MAX_BYTES = 128 << 20  # of one answer; the largest known picture is 8 MB
-MAX_WORDS = 8 << 20  # bytes of an answer without the pictures in it
+MAX_BYTES = 128 << 20  # of one answer; the largest known image is 8 MB
+MAX_WORDS = 8 << 20  # bytes of an answer without the images in it
 CONNECT_SECONDS = 15.0
 
 
@@ -38,7 +38,7 @@ class Wire:
 
     async def exchange(self, ask: Ask) -> Reply:
         """Send one request and read the answer. Raises UnreachableError where nothing was sent, NetworkError where the
-        connection broke afterwards, ProviderError for answers over a limit, DiskError where they cannot be kept.
+        connection broke afterward, ProviderError for answers over a limit, DiskError where they cannot be kept.
         """
         inbox = Inbox(ask, self._spool)
         with _failures(ask.url):
@@ -74,7 +74,7 @@ class InProcess:
 
 
 class Inbox:
-    """Takes one answer as it comes, within limits: into a file, or its words, and the pictures in them into files."""
+    """Takes one answer as it comes, within limits: into a file, or its words, and the images in them into files."""
 
     def __init__(self, ask: Ask, folder: Spool) -> None:
         self.reply, self.whole = Reply(0, {}, b""), False
@@ -90,7 +90,7 @@ class Inbox:
             self._file = spool.begin(self._ask.into)
 
     def take(self, part: bytes | bytearray) -> None:
-        """The next part. Raises OSError, and ProviderError or PictureError above a limit."""
+        """The next part. Raises OSError, and ProviderError or ImageError above a limit."""
         for plain in self._unpacker.feed(part):
             self._size += len(plain)
             if self._size > MAX_BYTES:
@@ -122,7 +122,7 @@ class Inbox:
             with suppress(OSError):  # a full disk takes the last bytes no better
                 self._file.close()
             with suppress(FileNotFoundError):
-                os.unlink(self._ask.into)  # half a picture is no picture
+                os.unlink(self._ask.into)  # half an image is no image
 
 
 def _is_proxied(scheme: str) -> bool:

@@ -1,6 +1,6 @@
-"""Pictures finished: decode what came, make every file that is wanted of it. The owner of Pillow, beside the painter.
+"""Images finished: decode what came, make every file that is wanted of it. The owner of Pillow, beside the painter.
 
-`colour` brings any picture to 8-bit RGB, `crop` finds what to keep, `resize` scales, `palette` finds 256 colours,
+`color` brings any image to 8-bit RGB, `crop` finds what to keep, `resize` scales, `palette` finds 256 colors,
 `encode` writes; `thumbnails` are for eyes only.
 """
 
@@ -10,25 +10,25 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image, ImageOps
-from PIL.ImageFile import ImageFile
+from PIL.ImageFile import ImageFile as PillowFile
 
 from flux_cli.core.containers import Look, inspect, sniff
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 from flux_cli.core.finish import MAX_PIXELS, Box, Frame, Output, Received, Rendered
 from flux_cli.core.formats import FORMATS, QUALITY
 from flux_cli.core.metadata import parts
-from flux_cli.core.request import Picture
-from flux_cli.imaging.colour import prepared
+from flux_cli.core.request import ImageFile
+from flux_cli.imaging.color import prepared
 from flux_cli.imaging.crop import box_of
 from flux_cli.imaging.encode import encoded, encoded_within
 from flux_cli.imaging.pillow import ORIENTATION, SIDEWAYS, opened, pillow
 from flux_cli.imaging.resize import resized
 
-TURNED = range(2, 9)  # values of the EXIF tag that turn or mirror a picture
+TURNED = range(2, 9)  # values of the EXIF tag that turn or mirror an image
 
 
 def measure(data: bytes) -> Received:
-    """What a picture is, as `core.finish` plans with it; not decoded yet. Raises PictureError."""
+    """What an image is, as `core.finish` plans with it; not decoded yet. Raises ImageError."""
     look = _look(data)
     with pillow(f"cannot be read as {look.format}"), _opened(data, look.format) as source:
         # Pillow decodes a whole PNG to look for EXIF behind the pixels, so it is asked only where there is some.
@@ -39,13 +39,13 @@ def measure(data: bytes) -> Received:
 
 
 def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator[Rendered]:
-    """Make every file that is planned of one picture, all from its full size, in their order.
+    """Make every file that is planned of one image, all from its full size, in their order.
 
-    It is decoded once; an animation counts by its first picture. `workers` threads share the work.
-    Raises PictureError for bytes that are no whole picture, UsageError where `max_bytes` is too few.
+    It is decoded once; an animation counts by its first image. `workers` threads share the work.
+    Raises ImageError for bytes that are no whole image, UsageError where `max_bytes` is too few.
     """
     look = _look(data)
-    received = Picture(data, look.format, look.width, look.height, as_received=True)
+    received = ImageFile(data, look.format, look.width, look.height, as_received=True)
     if all(output.untouched for output in planned):
         yield from (Rendered(received, output, None) for output in planned)
         return
@@ -54,21 +54,21 @@ def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator
     yield from _made(image, received, planned, workers)
 
 
-def convert(data: bytes, file_format: str, quality: int | None) -> Picture:
-    """Decode whole picture bytes and encode them as `file_format`, at `quality` (0 to 100) where it is lossy.
+def convert(data: bytes, file_format: str, quality: int | None) -> ImageFile:
+    """Decode whole image bytes and encode them as `file_format`, at `quality` (0 to 100) where it is lossy.
 
-    Alpha is flattened onto white for JPEG, orientation is applied, the colour profile is kept where it still fits.
-    Raises PictureError for bytes that Pillow cannot decode or that hold more pixels than any picture should.
+    Alpha is flattened onto white for JPEG, orientation is applied, the color profile is kept where it still fits.
+    Raises ImageError for bytes that Pillow cannot decode or that hold more pixels than any image should.
     """
     with pillow(f"cannot be converted to {file_format}"):
         with _opened(data, sniff(data)) as source:
             image = _upright(source)
         output = encoded(image, file_format, QUALITY if quality is None else quality)
     look = inspect(output)
-    return Picture(output, look.format, look.width, look.height, as_received=False)
+    return ImageFile(output, look.format, look.width, look.height, as_received=False)
 
 
-def _made(image: Image.Image, received: Picture, planned: Sequence[Output], workers: int) -> Iterator[Rendered]:
+def _made(image: Image.Image, received: ImageFile, planned: Sequence[Output], workers: int) -> Iterator[Rendered]:
     """Scale once for each frame, encode once for each file."""
     todo = [output for output in planned if not output.untouched]
     with pillow("cannot be cropped"):
@@ -93,12 +93,12 @@ def _file(image: Image.Image, output: Output) -> Rendered:
     with pillow(f"cannot be converted to {output.format}"):
         data, quality = encoded_within(image, output)
     look = inspect(data)
-    picture = Picture(data, look.format, look.width, look.height, as_received=False)
-    return Rendered(picture, output, quality if FORMATS[output.format].quality and not output.lossless else None)
+    made = ImageFile(data, look.format, look.width, look.height, as_received=False)
+    return Rendered(made, output, quality if FORMATS[output.format].quality and not output.lossless else None)
 
 
 def _look(data: bytes) -> Look:
-    """What whole bytes are. Raises PictureError, also for more pixels than any picture should have."""
+    """What whole bytes are. Raises ImageError, also for more pixels than any image should have."""
     look = inspect(data)
     _check_pixels(look.width, look.height)
     return look
@@ -106,12 +106,12 @@ def _look(data: bytes) -> Look:
 
 def _check_pixels(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise PictureError(f"the picture has {width}x{height} pixels: more than any should")
+        raise ImageError(f"the image has {width}x{height} pixels: more than any should")
 
 
 @contextlib.contextmanager
-def _opened(data: bytes, file_format: str | None) -> Iterator[ImageFile]:
-    """The picture, still undecoded. Pillow's warnings about oddities of other people's files are nobody's business."""
+def _opened(data: bytes, file_format: str | None) -> Iterator[PillowFile]:
+    """The image, still undecoded. Pillow's warnings about oddities of other people's files are nobody's business."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         source = opened(data, file_format)
@@ -120,6 +120,6 @@ def _opened(data: bytes, file_format: str | None) -> Iterator[ImageFile]:
 
 
 def _upright(source: Image.Image) -> Image.Image:
-    """The decoded picture as it is meant to be seen."""
+    """The decoded image as it is meant to be seen."""
     ImageOps.exif_transpose(source, in_place=True)
     return prepared(source)

@@ -1,4 +1,4 @@
-"""Where to crop when the picture itself should say: where most happens, or what draws the eye.
+"""Where to crop when the image itself should say: where most happens, or what draws the eye.
 
 A crop to another shape cuts in one direction only: each method gives every place of the window a score, and the middle
 of the places that are as good as the best is taken, so that the subject does not stick to an edge.
@@ -18,9 +18,9 @@ SAME = 0.97  # of the best score counts as good as it
 
 
 def box_of(image: Image.Image, window: tuple[float, float], focus: Focus) -> Box:
-    """The box of a window in a picture, by the focus asked for."""
+    """The box of a window in an image, by the focus asked for."""
     if focus in PLACES or window == image.size:
-        return place(window, image.size, PLACES.get(focus, PLACES["centre"]))
+        return place(window, image.size, PLACES.get(focus, PLACES["center"]))
     shares = window[0] / image.width, window[1] / image.height
     axis = 0 if shares[0] < shares[1] else 1
     scale = min(1.0, SAMPLE / max(image.size))
@@ -42,7 +42,7 @@ def _entropy(image: Image.Image, axis: int, length: int) -> list[float]:
 
 
 def _interest(image: Image.Image, axis: int, length: int) -> list[float]:
-    """Sum of what draws the eye in each window: hues unlike the picture's mean, detail, the hues of skin."""
+    """Sum of what draws the eye in each window: hues unlike the image's mean, detail, the hues of skin."""
     hues = image.filter(ImageFilter.GaussianBlur(BLUR)).convert("YCbCr").split()[1:]
     unlike = [ImageChops.difference(hue, Image.new("L", hue.size, round(ImageStat.Stat(hue).mean[0]))) for hue in hues]
     planes = [*unlike, _detail(image), _skin(image)]
@@ -57,8 +57,8 @@ def _interest(image: Image.Image, axis: int, length: int) -> list[float]:
 
 
 def _detail(image: Image.Image) -> Image.Image:
-    grey = image.convert("L")
-    return ImageChops.difference(grey, grey.filter(ImageFilter.GaussianBlur(BLUR)))
+    gray = image.convert("L")
+    return ImageChops.difference(gray, gray.filter(ImageFilter.GaussianBlur(BLUR)))
 
 
 def _skin(image: Image.Image) -> Image.Image:
@@ -70,7 +70,7 @@ def _skin(image: Image.Image) -> Image.Image:
 
 
 def _middle(scores: list[float]) -> float:
-    """The place of the best window as a share of the room it has: the middle of its neighbours that are as good."""
+    """The place of the best window as a share of the room it has: the middle of its neighbors that are as good."""
     best = max(scores)
     first = last = scores.index(best)
     while first > 0 and scores[first - 1] >= SAME * best:

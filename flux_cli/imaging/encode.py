@@ -14,8 +14,8 @@ from flux_cli.core.errors import UsageError
 from flux_cli.core.finish import Output
 from flux_cli.core.formats import encoder
 from flux_cli.core.metadata import parts
-from flux_cli.imaging.colour import flattened, to_srgb
-from flux_cli.imaging.palette import COLOURS, chosen, exact
+from flux_cli.imaging.color import flattened, to_srgb
+from flux_cli.imaging.palette import COLORS, chosen, exact
 from flux_cli.imaging.pillow import saved
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def encoded(
 
 
 def _png(image: Image.Image, settings: Mapping[str, object], effort: Effort) -> bytes:
-    """The smallest of what may win: two strategies; at `small`, of few colours, a palette, and its rows filtered."""
+    """The smallest of what may win: two strategies; at `small`, of few colors, a palette, and its rows filtered."""
     few = exact(image) if effort == "small" else None
     shown = few or image
     made = [saved(shown, "png", settings)]
@@ -79,14 +79,14 @@ def _png(image: Image.Image, settings: Mapping[str, object], effort: Effort) -> 
 def _filtered(few: Image.Image, settings: Mapping[str, object]) -> bytes:
     """A PNG with a palette whose rows are filtered, which makes drawings a tenth smaller.
 
-    Pillow filters rows of grey and none of a palette's numbers, so the file is made as grey and its head changed.
+    Pillow filters rows of gray and none of a palette's numbers, so the file is made as gray and its head changed.
     """
-    grey = saved(Image.frombytes("L", few.size, few.tobytes()), "png", settings)
-    pixels = next(part.start for part in parts.png(grey) if part.kind == b"IDAT")
-    colours = _chunk(b"PLTE", bytes(few.getpalette() or []))
+    gray = saved(Image.frombytes("L", few.size, few.tobytes()), "png", settings)
+    pixels = next(part.start for part in parts.png(gray) if part.kind == b"IDAT")
+    colors = _chunk(b"PLTE", bytes(few.getpalette() or []))
     clear = _chunk(b"tRNS", few.info["transparency"]) if "transparency" in few.info else b""
-    header = _chunk(b"IHDR", grey[16:25] + b"\3" + grey[26:29])
-    return b"".join((grey[:8], header, grey[33:pixels], colours, clear, grey[pixels:]))
+    header = _chunk(b"IHDR", gray[16:25] + b"\3" + gray[26:29])
+    return b"".join((gray[:8], header, gray[33:pixels], colors, clear, gray[pixels:]))
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
@@ -94,10 +94,10 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def _gif(image: Image.Image) -> Image.Image:
-    """256 colours; transparency becomes on or off."""
+    """256 colors; transparency becomes on or off."""
     if image.mode != "RGBA":
         return exact(image) or chosen(image)
-    clear, flat = COLOURS - 1, image.convert("RGB")
+    clear, flat = COLORS - 1, image.convert("RGB")
     paletted = exact(flat, clear) or chosen(flat, clear)
     paletted.paste(clear, mask=image.getchannel("A").point(lambda value: 255 * (value < 128)))
     paletted.info["transparency"] = clear

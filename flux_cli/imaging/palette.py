@@ -1,47 +1,47 @@
-"""Pictures by a palette of at most 256 colours: exact where they have no more, else chosen and dithered where it pays.
+"""Images by a palette of at most 256 colors: exact where they have no more, else chosen and dithered where it pays.
 
-Dithering hides bands and puts dots on everything. So it stays where colours change slowly, which is where bands show,
-and elsewhere only where it is hardly worse by the pixel than the nearest colour. Measured on ten photographs and a
-generated one, pictures are then 0.6 to 2 dB better by the pixel than Pillow's own GIFs, and 2.3 to 6.3 dB from further
+Dithering hides bands and puts dots on everything. So it stays where colors change slowly, which is where bands show,
+and elsewhere only where it is hardly worse by the pixel than the nearest color. Measured on ten photographs and a
+generated one, images are then 0.6 to 2 dB better by the pixel than Pillow's own GIFs, and 2.3 to 6.3 dB from further
 away (at a quarter of their size); dithered everywhere they would be up to 2.1 dB worse and 2.5 to 8.4 dB better.
 """
 
 from PIL import Image, ImageChops, ImageMath
 
-COLOURS = 256
+COLORS = 256
 SAMPLE = 9_000  # pixels a palette is chosen from: ten times faster than all of them, at 0.2 dB
 APART = 8  # pixels between the samples by which slow changes are found
-SLOW = 24  # sixteenths of a level by which pixels differ there from their neighbours, all three colours together
-PATIENCE = 1.2  # how many times farther from the source than the nearest colour a dithered one may be
+SLOW = 24  # sixteenths of a level by which pixels differ there from their neighbors, all three colors together
+PATIENCE = 1.2  # how many times farther from the source than the nearest color a dithered one may be
 
 
-def exact(image: Image.Image, most: int = COLOURS) -> Image.Image | None:
-    """The very same RGB or RGBA pixels by a palette, from dark to light; None where they have too many colours."""
+def exact(image: Image.Image, most: int = COLORS) -> Image.Image | None:
+    """The very same RGB or RGBA pixels by a palette, from dark to light; None where they have too many colors."""
     found = image.getcolors(most)
     if found is None:
         return None
-    colours = [colour for _, colour in found if isinstance(colour, tuple)]
-    colours.sort(key=lambda colour: (colour[3:], sum(colour[:3])))
-    opaque = image.convert("RGB").quantize(len({colour[:3] for colour in colours}), dither=Image.Dither.NONE)
+    colors = [color for _, color in found if isinstance(color, tuple)]
+    colors.sort(key=lambda color: (color[3:], sum(color[:3])))
+    opaque = image.convert("RGB").quantize(len({color[:3] for color in colors}), dither=Image.Dither.NONE)
     palette = opaque.getpalette() or []
     place = {tuple(palette[at : at + 3]): at // 3 for at in range(0, len(palette), 3)}
-    if any(colour[:3] not in place for colour in colours):
+    if any(color[:3] not in place for color in colors):
         return None
     numbers, scale = Image.frombytes("L", opaque.size, opaque.tobytes()), 1
     if image.mode == "RGBA":
         alpha, scale = image.getchannel("A"), 256
         numbers = ImageMath.lambda_eval(lambda args: args["at"] * 256 + args["alpha"], at=numbers, alpha=alpha)
     ranks = [0] * (256 * scale)
-    for rank, colour in enumerate(colours):
-        ranks[place[colour[:3]] * scale + sum(colour[3:])] = rank
+    for rank, color in enumerate(colors):
+        ranks[place[color[:3]] * scale + sum(color[3:])] = rank
     shown = numbers.point(ranks, "L")
-    shown.putpalette([part for colour in colours for part in colour[:3]])
+    shown.putpalette([part for color in colors for part in color[:3]])
     if image.mode == "RGBA":
-        shown.info["transparency"] = bytes(colour[3] for colour in colours)
+        shown.info["transparency"] = bytes(color[3] for color in colors)
     return shown
 
 
-def chosen(image: Image.Image, most: int = COLOURS) -> Image.Image:
+def chosen(image: Image.Image, most: int = COLORS) -> Image.Image:
     """RGB pixels by a palette chosen from a sample of them, dithered where it pays."""
     step = max(1, int((image.width * image.height / SAMPLE) ** 0.5))
     sample = image.resize((max(1, image.width // step), max(1, image.height // step)), Image.Resampling.NEAREST)
@@ -54,20 +54,20 @@ def chosen(image: Image.Image, most: int = COLOURS) -> Image.Image:
 
 
 def _nearest(image: Image.Image, palette: Image.Image) -> Image.Image:
-    """Each pixel's nearest colour.
+    """Each pixel's nearest color.
 
     Pillow looks up the lower corner of cubes of four levels: a palette one level lower makes good for that, which is
     worth 1.4 dB on the generated photograph.
     """
-    colours, lower = palette.getpalette() or [], palette.copy()
-    lower.putpalette([max(0, level - 1) for level in colours])
+    colors, lower = palette.getpalette() or [], palette.copy()
+    lower.putpalette([max(0, level - 1) for level in colors])
     shown = image.quantize(palette=lower, dither=Image.Dither.NONE)
-    shown.putpalette(colours)
+    shown.putpalette(colors)
     return shown
 
 
 def _smooth(image: Image.Image) -> Image.Image:
-    """White where colours change slowly, as in skies; black where they change fast, as in grain, or not at all."""
+    """White where colors change slowly, as in skies; black where they change fast, as in grain, or not at all."""
     across, down = ((side - 1) // APART for side in image.size)
     if not across or not down:
         return Image.new("L", image.size)
@@ -80,5 +80,5 @@ def _smooth(image: Image.Image) -> Image.Image:
 
 
 def _distance(one: Image.Image, other: Image.Image, weight: float = 1.0) -> Image.Image:
-    """The levels by which the pixels differ, all three colours together, times a weight."""
+    """The levels by which the pixels differ, all three colors together, times a weight."""
     return ImageChops.difference(one.convert("RGB"), other).convert("L", (weight, weight, weight, 0))

@@ -11,9 +11,9 @@ import struct
 from collections.abc import Iterator, Mapping
 
 from PIL import Image, UnidentifiedImageError
-from PIL.ImageFile import ImageFile
+from PIL.ImageFile import ImageFile as PillowFile
 
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 from flux_cli.core.formats import FORMATS
 
 ORIENTATION = 0x0112  # the EXIF tag
@@ -35,26 +35,26 @@ FAULTS = (
 
 @contextlib.contextmanager
 def pillow(what: str) -> Iterator[None]:
-    """The one boundary to Pillow: whatever it raises becomes a PictureError saying what could not be done."""
+    """The one boundary to Pillow: whatever it raises becomes a ImageError saying what could not be done."""
     try:
         yield
     except FAULTS as fault:
-        raise PictureError(f"the picture {what}: {fault}") from fault
+        raise ImageError(f"the image {what}: {fault}") from fault
 
 
-def opened(data: bytes, file_format: str | None) -> ImageFile:
-    """The first picture of bytes known to be of a format, still undecoded. Raises what is in FAULTS."""
+def opened(data: bytes, file_format: str | None) -> PillowFile:
+    """The first image of bytes known to be of a format, still undecoded. Raises what is in FAULTS."""
     if file_format is None:
         raise UnidentifiedImageError("its format is unknown")
     name = PLUGINS[file_format]
     plugin = importlib.import_module(f"PIL.{name}ImagePlugin")
-    picture: ImageFile = getattr(plugin, f"{name}ImageFile")(io.BytesIO(data))
-    return picture
+    found: PillowFile = getattr(plugin, f"{name}ImageFile")(io.BytesIO(data))
+    return found
 
 
 def saved(image: Image.Image, file_format: str, settings: Mapping[str, object]) -> bytes:
     """An image as the bytes of a file."""
-    file = _File(f"picture.{FORMATS[file_format].suffix}")
+    file = _File(f"image.{FORMATS[file_format].suffix}")
     # Pillow keeps the settings of a save in the image itself, and other threads may be saving the same one.
     shared(image).save(file, None, **settings)
     return file.getvalue()

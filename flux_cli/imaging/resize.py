@@ -1,8 +1,8 @@
-"""Scaling, once and well: light is averaged as light, and what is transparent lends its colour to nothing.
+"""Scaling, once and well: light is averaged as light, and what is transparent lends its color to nothing.
 
 A pixel's number is not its light: 128 has a fifth of the light of 255. Averaging the numbers, as most tools do, makes
-fine bright detail (stars, hair, lettering) too dark: a chequerboard of black and white becomes 127 where it looks like
-188. So pictures are made smaller in linear light, at twice the time; sRGB's curve serves, which Display P3 shares.
+fine bright detail (stars, hair, lettering) too dark: a checkerboard of black and white becomes 127 where it looks like
+188. So images are made smaller in linear light, at twice the time; sRGB's curve serves, which Display P3 shares.
 Larger ones are made in the numbers as they are: there light would ring around dark lines.
 """
 
@@ -17,7 +17,7 @@ FULL = 65_535.0  # linear light of white
 
 
 def resized(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
-    """The part of an RGB or RGBA picture in `box`, at `size`. A box of that very size is cut out, not resampled."""
+    """The part of an RGB or RGBA image in `box`, at `size`. A box of that very size is cut out, not resampled."""
     left, top, right, bottom = box
     if (right - left, bottom - top) == size and left == int(left) and top == int(top):
         shown = image if size == image.size else image.crop((int(left), int(top), int(right), int(bottom)))

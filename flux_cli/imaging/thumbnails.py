@@ -1,4 +1,4 @@
-"""Small copies of pictures, alone or on a contact sheet, for eyes only."""
+"""Small copies of images, alone or on a contact sheet, for eyes only."""
 
 import io
 import warnings
@@ -9,27 +9,27 @@ from typing import NamedTuple, TypeAlias
 from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 from flux_cli.core import sheet
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 from flux_cli.core.formats import FORMATS
 from flux_cli.core.sheet import Grid
-from flux_cli.imaging.colour import from_sixteen_bits, to_srgb
+from flux_cli.imaging.color import from_sixteen_bits, to_srgb
 from flux_cli.imaging.pillow import FAULTS, ORIENTATION, SIDEWAYS
 
-Source: TypeAlias = str | bytes  # the path of a picture, or its bytes
+Source: TypeAlias = str | bytes  # the path of an image, or its bytes
 Small: TypeAlias = Image.Image  # for who may not know Pillow
 PAPER, INK, FAINT = (32, 32, 32), (220, 220, 220), (56, 56, 56)
 CHECKS = ((204, 204, 204), (153, 153, 153))  # what shows through transparency
 SQUARE = 8  # pixels
 SAMPLE = 16_000  # pixels a palette is chosen from: twenty times faster than all of them
 SMALLEST = 9  # pixels of a font that can still be read
-LEVELS = (0, 95, 135, 175, 215, 255)  # of the 6×6×6 cube of colours in terminals with 256
+LEVELS = (0, 95, 135, 175, 215, 255)  # of the 6×6×6 cube of colors in terminals with 256
 CUBE = tuple((red, green, blue) for red in LEVELS for green in LEVELS for blue in LEVELS)
-GREYS = tuple((level, level, level) for level in range(8, 248, 10))
-FIRST = 16  # the colours before are the user's own
+GRAYS = tuple((level, level, level) for level in range(8, 248, 10))
+FIRST = 16  # the colors before are the user's own
 
 
 class Indexed(NamedTuple):
-    """A picture of few colours: one palette index a byte."""
+    """An image of few colors: one palette index a byte."""
 
     pixels: bytes
     size: tuple[int, int]
@@ -37,7 +37,7 @@ class Indexed(NamedTuple):
 
 
 def measure(source: Source) -> tuple[int, int]:
-    """Width and height as the picture is meant to be seen. Raises PictureError."""
+    """Width and height as the image is meant to be seen. Raises ImageError."""
     with _opened(source) as image:
         return image.size[::-1] if _is_turned(image) else image.size
 
@@ -45,7 +45,7 @@ def measure(source: Source) -> tuple[int, int]:
 def small(source: Source, box: tuple[int, int]) -> Image.Image:
     """A copy inside a box of pixels, never enlarged: upright, sRGB, over a checkerboard where it is transparent.
 
-    JPEG is decoded no larger than needed. Raises PictureError for what cannot be read.
+    JPEG is decoded no larger than needed. Raises ImageError for what cannot be read.
     """
     with _opened(source) as image:
         width, height = box[::-1] if _is_turned(image) else box
@@ -57,18 +57,18 @@ def small(source: Source, box: tuple[int, int]) -> Image.Image:
 
 
 def contact_sheet(
-    pictures: Iterable[Source], captions: Iterable[Sequence[str]], grid: Grid
-) -> tuple[Image.Image, tuple[PictureError, ...]]:
-    """All pictures in their cells, one after the other in memory; what cannot be read stays an empty cell."""
+    images: Iterable[Source], captions: Iterable[Sequence[str]], grid: Grid
+) -> tuple[Image.Image, tuple[ImageError, ...]]:
+    """All images in their cells, one after the other in memory; what cannot be read stays an empty cell."""
     page = Image.new("RGB", grid.size, PAPER)
     pen = ImageDraw.Draw(page)
     (width, height), faults = grid.cell, []
-    for number, (source, words) in enumerate(zip(pictures, captions, strict=True)):
+    for number, (source, words) in enumerate(zip(images, captions, strict=True)):
         left, top = grid.place(number)
         try:
             copy = small(source, grid.cell)
             page.paste(copy, (left + (width - copy.width) // 2, top + (height - copy.height) // 2))
-        except PictureError as fault:
+        except ImageError as fault:
             faults.append(fault)
             pen.rectangle((left, top, left + width - 1, top + height - 1), FAINT)
         if grid.caption:
@@ -76,18 +76,18 @@ def contact_sheet(
     return page, tuple(faults)
 
 
-def draw_sheet(pictures: Sequence[Source], captions: Sequence[Sequence[str]]) -> tuple[bytes, tuple[PictureError, ...]]:
+def draw_sheet(images: Sequence[Source], captions: Sequence[Sequence[str]]) -> tuple[bytes, tuple[ImageError, ...]]:
     """A contact sheet as a PNG, and what could not be read; the size follows from how many there are."""
-    sizes = tuple(_size(source) for source in pictures)
-    page, faults = contact_sheet(pictures, captions, sheet.grid(sizes, sheet.page(len(sizes))))
+    sizes = tuple(_size(source) for source in images)
+    page, faults = contact_sheet(images, captions, sheet.grid(sizes, sheet.page(len(sizes))))
     return png(page), faults
 
 
-def preview_sheet(pictures: Sequence[Source], box: tuple[int, int], gap: int, caption: int) -> Image.Image:
-    """A contact sheet inside a box of pixels, with numbers below the pictures where `caption` leaves them room."""
-    grid = sheet.grid(tuple(_size(source) for source in pictures), box, gap, caption)
-    numbers = ((str(number),) for number in range(1, len(pictures) + 1))
-    return contact_sheet(pictures, numbers, grid)[0]
+def preview_sheet(images: Sequence[Source], box: tuple[int, int], gap: int, caption: int) -> Image.Image:
+    """A contact sheet inside a box of pixels, with numbers below the images where `caption` leaves them room."""
+    grid = sheet.grid(tuple(_size(source) for source in images), box, gap, caption)
+    numbers = ((str(number),) for number in range(1, len(images) + 1))
+    return contact_sheet(images, numbers, grid)[0]
 
 
 def png(image: Image.Image) -> bytes:
@@ -97,20 +97,20 @@ def png(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-def few_colours(image: Image.Image) -> Indexed:
-    """The 256 colours that suit a picture best, chosen from a sample of it, dithered."""
+def few_colors(image: Image.Image) -> Indexed:
+    """The 256 colors that suit an image best, chosen from a sample of it, dithered."""
     step = max(1, int((image.width * image.height / SAMPLE) ** 0.5))
     sample = image.resize((-(-image.width // step), -(-image.height // step)), Image.Resampling.NEAREST)
     palette = sample.quantize(256, Image.Quantize.MEDIANCUT, kmeans=1)
     indexed = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
-    colours = tuple(zip(*[iter(indexed.getpalette() or [])] * 3, strict=True))
-    return Indexed(indexed.tobytes(), indexed.size, colours)
+    colors = tuple(zip(*[iter(indexed.getpalette() or [])] * 3, strict=True))
+    return Indexed(indexed.tobytes(), indexed.size, colors)
 
 
-def terminal_colours(image: Image.Image) -> bytes:
-    """One byte a pixel: the number of the nearest fixed colour of a terminal with 256, dithered."""
+def terminal_colors(image: Image.Image) -> bytes:
+    """One byte a pixel: the number of the nearest fixed color of a terminal with 256, dithered."""
     palette = Image.new("P", (1, 1))
-    palette.putpalette([part for colour in (*CUBE, *GREYS) for part in colour])
+    palette.putpalette([part for color in (*CUBE, *GRAYS) for part in color])
     pixels = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).tobytes()
     return pixels.translate(bytes((index + FIRST) % 256 for index in range(256)))
 
@@ -119,14 +119,14 @@ def _size(source: Source) -> tuple[int, int]:
     """As `measure`; what cannot be read counts as square, and is reported when it is drawn."""
     try:
         return measure(source)
-    except PictureError:
+    except ImageError:
         return 1, 1
 
 
 @contextmanager
 def _opened(source: Source) -> Iterator[Image.Image]:
-    """The picture behind a path or bytes. Every fault of reading it becomes a PictureError."""
-    name = source if isinstance(source, str) else "the picture"
+    """The image behind a path or bytes. Every fault of reading it becomes a ImageError."""
+    name = source if isinstance(source, str) else "the image"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns about oddities of other people's files
@@ -135,9 +135,9 @@ def _opened(source: Source) -> Iterator[Image.Image]:
             with Image.open(file, formats=[row.upper() for row in FORMATS]) as image:
                 yield image
     except UnidentifiedImageError as fault:
-        raise PictureError(f"{name} is no picture of a kind flux can show") from fault
+        raise ImageError(f"{name} is no image of a kind flux can show") from fault
     except (*FAULTS, Image.DecompressionBombWarning) as fault:
-        raise PictureError(f"{name} cannot be shown: {getattr(fault, 'strerror', None) or fault}") from fault
+        raise ImageError(f"{name} cannot be shown: {getattr(fault, 'strerror', None) or fault}") from fault
 
 
 def _is_turned(image: Image.Image) -> bool:
@@ -145,7 +145,7 @@ def _is_turned(image: Image.Image) -> bool:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey, RGB or CMYK of 8 bits, RGBA where it is transparent: what can be scaled smoothly."""
+    """Gray, RGB or CMYK of 8 bits, RGBA where it is transparent: what can be scaled smoothly."""
     if image.mode.startswith("I"):
         image = from_sixteen_bits(image)
     if image.has_transparency_data:

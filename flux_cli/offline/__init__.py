@@ -25,14 +25,14 @@ def answer(body: bytes) -> Reply:
     """
     request = parse_json(body)
     try:
-        return _reply(200, _pictures(request if isinstance(request, dict) else {}))
+        return _reply(200, _images(request if isinstance(request, dict) else {}))
     except UsageError as fault:
         return _reply(
             400, {"error": {"message": fault.message, "type": "invalid_request_error", "code": "INVALID_REQUEST"}}
         )
 
 
-def _pictures(request: dict[str, Json]) -> dict[str, Json]:
+def _images(request: dict[str, Json]) -> dict[str, Json]:
     prompt = request.get("prompt")
     if not isinstance(prompt, str) or not prompt:
         raise UsageError("prompt is required")

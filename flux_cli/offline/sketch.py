@@ -1,4 +1,4 @@
-"""The painter of offline sketches, with Pillow alone; what asks for a picture, saves or names it lives elsewhere."""
+"""The painter of offline sketches, with Pillow alone; what asks for an image, saves or names it lives elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter, ImageFont
 from flux_cli.core.noun import NamedTuple
 
 RGB = tuple[int, int, int]
-Dye = tuple[str, RGB]  # a colour and the cover it was said of, if any
+Dye = tuple[str, RGB]  # a color and the cover it was said of, if any
 Pair = tuple[float, float]
 Size = tuple[int, int]
 Layer = Image.Image
@@ -28,7 +28,7 @@ GROUND: Final = (512, 160)  # a map of the ground: columns across, rows from far
 
 
 class Sketch(NamedTuple):
-    """A painted picture and the words of its prompt that it leaves out."""
+    """A painted image and the words of its prompt that it leaves out."""
 
     image: Image.Image
     undrawn: tuple[str, ...]
@@ -47,7 +47,7 @@ class Land(NamedTuple):
     fog: tuple[int, ...]
 
 
-# In order of precedence: the height of the sun or moon; the colours of it, of haze, light and shade, and of the sky.
+# In order of precedence: the height of the sun or moon; the colors of it, of haze, light and shade, and of the sky.
 HOURS: Final = {
     "dawn": (0.22, "#fff2d8 #ead6d2 #ffe2c8 #5c6488 #5c7eb4 #96acd0 #dec6d0 #ffd6b8 #ffe8cc"),
     "sunset": (0.16, "#ffe8aa #ee9e76 #ffbe82 #46365a #30366c #744e86 #d4666c #fa9654 #ffce74"),
@@ -68,7 +68,7 @@ COVERS: Final = {
     "snow tree": "#d0dce4",
 }  # fmt: skip
 AURORA: Final = (("#28eb96", "#6a3cdc"), ("#1ec8be", "#b43cbe"), ("#5af082", "#3c5ae6"))  # hem and tip
-# What words call for; the last tag is what a colour said before the word dyes.
+# What words call for; the last tag is what a color said before the word dyes.
 VOCABULARY: Final = {
     "dawn sky": "dawn sunrise morning daybreak",
     "noon sky": "noon midday day daytime daylight afternoon sun sunny sunlit summer",
@@ -92,12 +92,12 @@ VOCABULARY: Final = {
     "lake water": "lake lakeside pond river fjord bay lagoon",
     "": "a an the of in on at with and or over under by to from for into through near beside above below behind "
     "between across along is its it this that very big large small little tall huge full old high low wide deep dark "
-    "light bright soft calm quiet peaceful landscape nature scenery horizon photo picture image painting drawing art "
+    "light bright soft calm quiet peaceful landscape nature scenery horizon photo image image painting drawing art "
     "style scene view background beautiful stunning dramatic epic majestic detailed realistic cinematic vivid 4k 8k",
 }
 WORDS: Final = {word: tuple(tags.split()) for tags, words in VOCABULARY.items() for word in words.split()}
 HUES: Final = {"golden": "gold", "amber": "#ffb030", "rose": "#f08aa0", "emerald": "#1f9d63", "lavender": "#9a6cd8"}
-THINGS: Final = ("chocolate", "linen", "peru", "plum", "snow", "tomato", "wheat")  # the web names colours after them
+THINGS: Final = ("chocolate", "linen", "peru", "plum", "snow", "tomato", "wheat")  # the web names colors after them
 # What may complete a scene that names these places alone.
 OPEN_PLACES: Final = {
     (): ("mountains water", "mountains forest", "hills", "water", "mountains hills", "mountains dunes"),
@@ -107,7 +107,7 @@ OPEN_PLACES: Final = {
 
 
 def _read(prompt: str) -> tuple[tuple[str, ...], tuple[Dye, ...], tuple[str, ...]]:
-    """List what the prompt calls for, its colours and its unknown words; a place or hour it leaves open is chosen."""
+    """List what the prompt calls for, its colors and its unknown words; a place or hour it leaves open is chosen."""
     tags: list[str] = []
     dyes: list[Dye] = []
     said: list[RGB] = []
@@ -141,12 +141,12 @@ def _mix(one: RGB, other: RGB, amount: float) -> RGB:
     return red, green, blue
 
 
-def _dyed(colour: RGB, cover: str, dyes: Sequence[Dye]) -> RGB:
-    """Give the colour the dyes' hues, and a dark one darker hues."""
+def _dyed(color: RGB, cover: str, dyes: Sequence[Dye]) -> RGB:
+    """Give the color the dyes' hues, and a dark one darker hues."""
     for said_of, dye in dyes:
-        even = _mix(BLACK, dye, min(1, 0.4 + 0.6 * sum(colour) / (sum(dye) + 1)))
-        colour = _mix(colour, even, 0.65 if said_of == cover else 0.1)
-    return colour
+        even = _mix(BLACK, dye, min(1, 0.4 + 0.6 * sum(color) / (sum(dye) + 1)))
+        color = _mix(color, even, 0.65 if said_of == cover else 0.1)
+    return color
 
 
 def _fade(levels: Sequence[int], size: Size) -> Layer:
@@ -181,7 +181,7 @@ def _glow(size: Size, power: float, strength: float = 1) -> Layer:
 
 
 class Stage(NamedTuple):
-    """The picture under way, what to show in it, the colours of its hour and where its things stand."""
+    """The image under way, what to show in it, the colors of its hour and where its things stand."""
 
     image: Layer
     tags: Sequence[str]
@@ -198,7 +198,7 @@ class Stage(NamedTuple):
 
 
 def _specks(stage: Stage, rng: Random, count: int, reach: float, streak: Pair = (0, 0)) -> Layer:
-    """Strew dots, with tails if need be, over the picture; lengths are in the stage's units."""
+    """Strew dots, with tails if need be, over the image; lengths are in the stage's units."""
     (w, h), mask = stage.image.size, Image.new("L", stage.image.size)
     pen = ImageDraw.Draw(mask)
     for _ in range(round(count * w * h / stage.unit**2)):
@@ -234,9 +234,9 @@ def _orb(stage: Stage, rng: Random) -> None:
     if "storm" in stage.tags:
         return
     (x, y), strength = stage.sun, 0.5 if "night" in stage.tags else 1
-    for reach, power, colour in ((1.1, 2, stage.sky[-1]), (0.4, 2.2, stage.orb), (0.12, 1.2, stage.orb)):
+    for reach, power, color in ((1.1, 2, stage.sky[-1]), (0.4, 2.2, stage.orb), (0.12, 1.2, stage.orb)):
         half = round(stage.unit * reach * strength) + 1
-        stage.image.paste(colour, (x - half, y - half), _glow((2 * half, 2 * half), power, 0.6 * strength))
+        stage.image.paste(color, (x - half, y - half), _glow((2 * half, 2 * half), power, 0.6 * strength))
     half = round(stage.unit * 0.036) + 1
     size, pale = (2 * half, 2 * half), _mix(stage.orb, WHITE, 0.5)
     dark = _mix(pale, BLACK, 0.3 * ("night" in stage.tags))
@@ -267,8 +267,8 @@ def _terrain(stage: Stage, rng: Random, name: str, depth: float) -> None:
     """Stand a map of the ground up, row before row from the far end to the near one."""
     land, (w, h), (columns, rows) = LANDS[name], stage.image.size, GROUND
     fog = _fade(land.fog, GROUND)
-    height, colour = _mapped(stage, rng, land, fog)
-    levels, colours = height.tobytes(), colour.resize((w, rows), box=(4, 0, columns - 4, rows))
+    height, color = _mapped(stage, rng, land, fog)
+    levels, colors = height.tobytes(), color.resize((w, rows), box=(4, 0, columns - 4, rows))
     trees, due = [_conifer(rng) for _ in range(6)] if name == "forest" else [], 0.0
     for row in range(rows - 1):  # the last row has no slope
         foot = stage.horizon + depth * (h - stage.horizon) * (row / (rows - 1)) ** 2.2
@@ -278,7 +278,7 @@ def _terrain(stage: Stage, rng: Random, name: str, depth: float) -> None:
             mask = Image.new("L", (2 * w, 2 * (bottom - top)))  # drawn at twice the size, its edge is smooth
             outline = [(2 * w * x / (columns - 1), 2 * (y - top)) for x, y in enumerate(crest)]
             ImageDraw.Draw(mask).polygon([(-2, 2 * h), *outline, (2 * w + 2, 2 * h)], 255)
-            strip = colours.crop((0, row, w, row + 1)).resize((w, bottom - top), NEAREST)
+            strip = colors.crop((0, row, w, row + 1)).resize((w, bottom - top), NEAREST)
             stage.image.paste(strip, (0, top), mask.reduce(2))
         if trees and foot >= due:
             tall = stage.unit * (0.01 + 0.42 * (foot - stage.horizon) / (h - stage.horizon))
@@ -287,7 +287,7 @@ def _terrain(stage: Stage, rng: Random, name: str, depth: float) -> None:
 
 
 def _mapped(stage: Stage, rng: Random, land: Land, fog: Layer) -> tuple[Layer, Layer]:
-    """Map the ground's height and colour, seen from above."""
+    """Map the ground's height and color, seen from above."""
     breadth, envelope = stage.image.width / stage.unit, _fade(land.envelope, GROUND)
     field = _noise(rng, GROUND, (land.cells[0] * breadth, land.cells[1]), land.octaves, land.crease)
     field = ImageOps.autocontrast(ImageChops.multiply(field, _noise(rng, GROUND, (3 * breadth, 2), 2)))
@@ -298,12 +298,12 @@ def _mapped(stage: Stage, rng: Random, land: Land, fog: Layer) -> tuple[Layer, L
         line, edge = 0.18 if "snow" in stage.tags else 0.42, Image.blend(height, _noise(rng, GROUND, (60, 20), 3), 0.25)
         cover.paste(stage.covers["snow"], (0, 0), _tone(edge, lambda v: (v - line) * 8))
     light = ImageOps.colorize(slope, stage.shade, stage.lit, _mix(stage.shade, stage.lit, 0.66))
-    colour = ImageChops.multiply(cover, light)
+    color = ImageChops.multiply(cover, light)
     texture = _noise(rng, GROUND, land.texture, 3).convert("RGB")
-    colour = Image.blend(colour, ImageChops.overlay(colour, texture), 0.16)
+    color = Image.blend(color, ImageChops.overlay(color, texture), 0.16)
     hollows = ImageChops.multiply(_tone(height, lambda v: 1 - 3 * v), _fade((255, 220, 160, 90, 20, 0), GROUND))
-    colour.paste(stage.haze, (0, 0), ImageChops.lighter(fog, hollows))
-    return height, colour
+    color.paste(stage.haze, (0, 0), ImageChops.lighter(fog, hollows))
+    return height, color
 
 
 def _plant(stage: Stage, rng: Random, trees: Sequence[Layer], crest: Sequence[float], tall: float, fog: float) -> None:
@@ -404,7 +404,7 @@ def _stage(tags: Sequence[str], dyes: Sequence[Dye], rng: Random, width: int, he
 
 
 def _badge(image: Image.Image, label: str) -> None:
-    """Mark the lower right corner; a picture too narrow for the words gets a smaller mark."""
+    """Mark the lower right corner; an image too narrow for the words gets a smaller mark."""
     text = "".join(sign if sign.isprintable() else " " for sign in label)
     size = max(9, round(min(image.size) * 0.019))
     font = ImageFont.load_default(3 * size)

@@ -21,8 +21,8 @@ class Provider(Protocol):
     def request(self, call: Call) -> Post:
         """What is sent for one call. Pure."""
 
-    async def pictures(self, reply: Reply, http: Http) -> Sequence[Media]:
-        """The pictures of a good reply, at least one. Raises the FluxError that a bad one means."""
+    async def images(self, reply: Reply, http: Http) -> Sequence[Media]:
+        """The images of a good reply, at least one. Raises the FluxError that a bad one means."""
 
 
 LUMENFALL = "https://api.lumenfall.ai/openai/v1"

@@ -29,8 +29,8 @@ class BFL:
     def request(self, call: Call) -> Post:
         return Post(f"{self._base}/v1/{call.model}", call.body, self._auth)
 
-    async def pictures(self, reply: Reply, http: "Http") -> Sequence[Media]:
-        """Poll to the end and fetch the picture; an address that has expired is asked for once more."""
+    async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
+        """Poll to the end and fetch the image; an address that has expired is asked for once more."""
         body = parse_json(reply.data)
         body = body if isinstance(body, dict) else {}
         url, identity = body.get("polling_url"), plain(str(body.get("id") or ""), 100)
@@ -39,10 +39,10 @@ class BFL:
         watch = _Watch(identity, self._auth)
         done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
         try:
-            file = await http.picture(_sample(done, identity), self._base, identity)
+            file = await http.image(_sample(done, identity), self._base, identity)
         except NetworkError:  # the signature of the address may have expired; a new poll signs a new one
             done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
-            file = await http.picture(_sample(done, identity), self._base, identity)
+            file = await http.image(_sample(done, identity), self._base, identity)
         return [Media(file, _facts(identity, body, done))]
 
 
@@ -69,7 +69,7 @@ class _Watch:
         if reply.status != 200:
             raise failure(reply, self._auth, self._identity)
         if status in ("Request Moderated", "Content Moderated"):
-            stage = "the prompt or picture given" if status == "Request Moderated" else "the picture made"
+            stage = "the prompt or image given" if status == "Request Moderated" else "the image made"
             raise ModerationError(
                 f"BFL refused {stage}{_reasons(body)}", hint="rephrase the prompt", request_id=self._identity
             )
@@ -82,7 +82,7 @@ def _sample(body: dict[str, Json], identity: str) -> str:
     result = body.get("result")
     sample = result.get("sample") if isinstance(result, dict) else None
     if not isinstance(sample, str) or not sample:
-        raise ProviderError("BFL says Ready and names no picture", billed=True, request_id=identity)
+        raise ProviderError("BFL says Ready and names no image", billed=True, request_id=identity)
     return sample
 
 

@@ -25,7 +25,7 @@ class Fal:
     def request(self, call: Call) -> Post:
         return Post(f"{self._base}/{call.model}", call.body, self._auth)
 
-    async def pictures(self, reply: Reply, http: "Http") -> Sequence[Media]:
+    async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Wait for COMPLETED, which does not mean success, then read the result."""
         job = parse_json(reply.data)
         job = job if isinstance(job, dict) else {}
@@ -63,13 +63,13 @@ async def _media(reply: Reply, identity: str, base: str, http: "Http") -> list[M
     facts = Facts(identity, "fal", seed=whole(body.get("seed")))
     media = []
     for place, image in enumerate(images):
-        if place < len(flagged) and flagged[place] is True:  # such pictures are blank
+        if place < len(flagged) and flagged[place] is True:  # such images are blank
             continue
         url = image.get("url") if isinstance(image, dict) else None
         if isinstance(url, str):
-            media.append(Media(await http.picture(url, base, identity), facts))
+            media.append(Media(await http.image(url, base, identity), facts))
     if media:
         return media
     if any(flag is True for flag in flagged):
-        raise ModerationError("fal flagged the picture", hint="rephrase the prompt", billed=True, request_id=identity)
-    raise ProviderError("fal's result holds no picture", billed=True, request_id=identity)
+        raise ModerationError("fal flagged the image", hint="rephrase the prompt", billed=True, request_id=identity)
+    raise ProviderError("fal's result holds no image", billed=True, request_id=identity)

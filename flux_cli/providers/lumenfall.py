@@ -90,7 +90,7 @@ async def _with_answer(known: Known, native: str, auth: Auth | None, http: Http)
 
 
 def _find_answer(value: Json, depth: int = DEPTH) -> dict[str, Json] | None:
-    """The part of a page that is an answer with pictures: `data`, a list of items with `url` or `b64_json`."""
+    """The part of a page that is an answer with images: `data`, a list of items with `url` or `b64_json`."""
     if isinstance(value, dict):
         listed = value.get("data")
         items = listed if isinstance(listed, list) else []

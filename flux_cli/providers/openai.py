@@ -27,10 +27,10 @@ class OpenAI:
     def request(self, call: Call) -> Post:
         return images_post(self._base, call, self._auth)
 
-    async def pictures(self, reply: Reply, http: "Http") -> Sequence[Media]:
+    async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Read `data[]` or `images[]` of items with `url` or `b64_json`, whichever was asked.
 
-        Raises ProviderError (billed) for answers without a picture, and what an `error` body under status 200 means.
+        Raises ProviderError (billed) for answers without an image, and what an `error` body under status 200 means.
         """
         body = parse_json(reply.data)
         if not isinstance(body, dict):
@@ -42,7 +42,7 @@ class OpenAI:
         listed = body.get("data") or body.get("images")
         items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
         if not items:
-            raise self._unclear("the answer holds no picture", reply, body)
+            raise self._unclear("the answer holds no image", reply, body)
         facts = _facts(reply, body)
         media: list[Media] = []
         first: FluxError | None = None
@@ -62,10 +62,10 @@ class OpenAI:
         inline, url = item.get("b64_json"), item.get("url")
         if isinstance(inline, str) and inline:
             inline = inline if inline.startswith(("data:", MARK)) else f"data:;base64,{inline}"
-            return await http.picture(inline, self._base)
+            return await http.image(inline, self._base)
         if isinstance(url, str) and url:
-            return await http.picture(url, self._base)
-        raise ProviderError("the answer names a picture without an address or data", billed=True)
+            return await http.image(url, self._base)
+        raise ProviderError("the answer names an image without an address or data", billed=True)
 
     def _unclear(self, message: str, reply: Reply, body: Json = None) -> ProviderError:
         hint = "look at your provider's request list before you repeat it"
@@ -79,7 +79,7 @@ def estimate_request(post: Post) -> Post:
 
 
 def read_estimate(reply: Reply) -> float:
-    """USD of one picture from a dry run's reply. Raises ProviderError for anything that is no estimate."""
+    """USD of one image from a dry run's reply. Raises ProviderError for anything that is no estimate."""
     body = parse_json(reply.data)
     if isinstance(body, dict) and not (body.get("data") or body.get("images")):
         metadata = body.get("metadata")

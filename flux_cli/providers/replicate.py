@@ -26,7 +26,7 @@ class Replicate:
         url = f"{self._base}/models/{call.model}/predictions"
         return Post(url, {"input": call.body}, self._auth, {"Prefer": f"wait={WAIT_SECONDS}"})
 
-    async def pictures(self, reply: Reply, http: "Http") -> Sequence[Media]:
+    async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Output that is there counts, whatever the status says: a held answer may still be called processing."""
         prediction = _finished(reply, self._auth)
         body = parse_json(reply.data)
@@ -43,7 +43,7 @@ class Replicate:
             )
         facts = Facts(identity, "replicate")
         addresses = _outputs(prediction)
-        return [Media(await http.picture(address, self._base, identity), facts) for address in addresses]
+        return [Media(await http.image(address, self._base, identity), facts) for address in addresses]
 
 
 def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:
@@ -55,11 +55,11 @@ def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:
         return body
     status, identity = body.get("status"), _identity(body)
     if body.get("data_removed") is True:
-        raise ProviderError("Replicate has removed the picture", billed=True, request_id=identity)
+        raise ProviderError("Replicate has removed the image", billed=True, request_id=identity)
     if status in ("failed", "canceled", "aborted"):
         raise _failed(plain(str(body.get("error") or status)), identity)
     if status == "succeeded":
-        raise ProviderError("Replicate says succeeded and names no picture", billed=True, request_id=identity)
+        raise ProviderError("Replicate says succeeded and names no image", billed=True, request_id=identity)
     return None
 
 

@@ -16,7 +16,7 @@ FILES = (
     (f"~/.config/{APP}/credentials.toml", "keys, in a file that only its owner can read"),
     (f"~/.config/{APP}/models/*.toml", "models of the user's own"),
     (PROJECT_FILE, "settings of a project: in this folder or in one above it, up to the top of the repository"),
-    (f"~/.local/state/{APP}/", "the journal of runs, and pictures that are paid for and not saved yet"),
+    (f"~/.local/state/{APP}/", "the journal of runs, and images that are paid for and not saved yet"),
 )
 SEE_ALSO = ("curl", "exiftool", "jq")
 

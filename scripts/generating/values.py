@@ -2,7 +2,7 @@
 
 import re
 
-from flux_cli import catalogue, cli
+from flux_cli import catalog, cli
 from flux_cli.cli.about import SCRIPTS
 from flux_cli.cli.topics import TOPICS
 from flux_cli.core.finish import FITS, FOCUSES
@@ -16,7 +16,7 @@ NAMES = ("flux", "flux-image")
 MADE = "Made by scripts/generate: change that, not this."
 FILES = ("<files>",)  # in place of words: any file or folder
 AT_FILES = ("@<files>",)  # the same, behind an @
-MODELS = catalogue.models()
+MODELS = catalog.models()
 DEFAULT = next(model for model in MODELS if model.id == BY_NAME["model"].default)
 SIZES = tuple(size.name for size in DEFAULT.sizes)
 RATIOS = tuple(dict.fromkeys(size.aspect_ratio for size in DEFAULT.sizes))

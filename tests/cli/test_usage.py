@@ -88,7 +88,7 @@ def test_a_flag_takes_no_value(name, option):
         if len(one) > 6
     ],
 )  # fmt: skip
-def test_an_option_with_a_letter_missing_is_recognised(name, option):
+def test_an_option_with_a_letter_missing_is_recognized(name, option):
     _, hint = usage([*LINES[name], option[:4] + option[5:]])
     assert hint.startswith("hint: did you mean --")
 
@@ -220,7 +220,7 @@ def test_every_habit_of_other_tools_leads_to_an_option_that_some_command_has():
 
 
 @pytest.mark.parametrize("name", LINES)
-def test_every_option_is_recognised_with_one_letter_missing_doubled_or_swapped(name):
+def test_every_option_is_recognized_with_one_letter_missing_doubled_or_swapped(name):
     known = [*options(name, "value"), *options(name, "flag"), "--help"]
     for option in (one for one in known if len(one) > 4):
         for at in range(2, len(option)):
@@ -243,7 +243,7 @@ def test_an_option_like_none_is_taken_for_none(word):
     [(name, one) for name in LINES for one in (*options(name, "value"), *options(name, "flag")) if len(one) > 3],
 )
 def test_a_long_option_with_one_dash_is_no_cluster_of_short_ones(name, option):
-    """`-offline` would mean `-o ffline`: a picture that is paid for, in a file of that name."""
+    """`-offline` would mean `-o ffline`: an image that is paid for, in a file of that name."""
     value = option in options(name, "value")
     usage_of = usage([*LINES[name], option[1:], *(["16:9"] if value else [])])
     assert usage_of == (
@@ -263,7 +263,7 @@ def test_values_and_clusters_may_look_as_they_like(line):
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, "config"])
-def test_a_command_with_a_letter_missing_is_recognised(name):
+def test_a_command_with_a_letter_missing_is_recognized(name):
     _, hint = usage([name[:1] + name[2:]])
     assert hint.startswith("hint: did you mean ")
 

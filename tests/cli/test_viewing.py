@@ -1,4 +1,4 @@
-"""When pictures are shown, what is said when they are not, and the contact sheet as a file."""
+"""When images are shown, what is said when they are not, and the contact sheet as a file."""
 
 import io
 import os
@@ -57,14 +57,14 @@ def fox(work):
         (False, False, GOOD | {"FLUX_PREVIEW": "wrong"}, False),
     ],
 )
-def test_pictures_are_shown_where_a_person_watches_unless_something_speaks_against_it(
+def test_images_are_shown_where_a_person_watches_unless_something_speaks_against_it(
     terminal, said, silent, environ, wanted
 ):
     assert wants_preview(said, terminal, silent=silent, environ=environ) is wanted
 
 
 @pytest.mark.parametrize("said", [True, None])
-def test_only_a_terminal_is_shown_pictures(said):
+def test_only_a_terminal_is_shown_images(said):
     closed = io.StringIO()
     closed.close()
     for stream in (io.StringIO(), closed):
@@ -101,7 +101,7 @@ def shown(environment, *words, tty=True, **environ):
     return out.split(), text.replace("\x1b[33mnote:\x1b[0m", "note:")
 
 
-def test_a_picture_is_shown_on_stderr_and_stdout_stays_clean(environment, fox):
+def test_an_image_is_shown_on_stderr_and_stdout_stays_clean(environment, fox):
     out, err = shown(environment, "unsaid", fox, TERM="xterm-256color")
     assert out == ["True", "PIL", "flux_cli.preview"]
     assert "\u2580" in err
@@ -125,27 +125,27 @@ def test_a_preview_that_was_asked_for_and_cannot_be_had_is_a_note(environment, f
     assert "FLUX_PREVIEW" in err
 
 
-def test_a_picture_that_cannot_be_read_is_a_note(environment, work):
+def test_an_image_that_cannot_be_read_is_a_note(environment, work):
     (work / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     out, err = shown(environment, "unsaid", "bad.png", TERM="xterm-256color")
     assert out[0] == "True"
     assert err.startswith("flux: note: no preview: bad.png ")
 
 
-def test_pictures_left_out_of_a_preview_are_counted(environment, fox):
+def test_images_left_out_of_a_preview_are_counted(environment, fox):
     err = shown(environment, "unsaid", *[fox] * 40, TERM="xterm-256color")[1]
     assert err.rstrip().endswith("flux: note: the preview shows the first 20 of 40")
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_a_sheet_is_a_file_of_the_format_asked(fox, file_format):
-    picture = make_sheet([Shown(fox, number, 40 + number) for number in (1, 2, 3)], file_format, None)
-    look = inspect(picture.data)
-    assert (look.format, look.width, look.height) == (file_format, picture.width, picture.height)
-    assert picture.format == file_format
-    assert picture.width > picture.height
+    image = make_sheet([Shown(fox, number, 40 + number) for number in (1, 2, 3)], file_format, None)
+    look = inspect(image.data)
+    assert (look.format, look.width, look.height) == (file_format, image.width, image.height)
+    assert image.format == file_format
+    assert image.width > image.height
 
 
-def test_a_picture_missing_on_a_sheet_is_a_note(fox, capsys):
+def test_an_image_missing_on_a_sheet_is_a_note(fox, capsys):
     make_sheet([Shown(fox, 1), Shown("gone.png", 2)], "png", None)
     assert capsys.readouterr().err.startswith("flux: note: an empty cell on the sheet: gone.png ")

@@ -45,8 +45,8 @@ def test_what_is_no_width_is_refused(text):
         parse_width(text)
 
 
-def test_a_choice_takes_both_spellings_of_centre_and_helps_with_a_slip():
-    assert parse_choice("Center", ("centre", "top"), "--focus") == "centre"
+def test_a_choice_takes_both_spellings_of_center_and_helps_with_a_slip():
+    assert parse_choice("Centre", ("center", "top"), "--focus") == "center"
     with pytest.raises(UsageError, match="not one of cover, contain") as caught:
         parse_choice("contian", ("cover", "contain"), "--fit")
     assert caught.value.hint == "did you mean contain?"

@@ -1,4 +1,4 @@
-"""What a picture is, told by its container: the same as a decoder says of it."""
+"""What an image is, told by its container: the same as a decoder says of it."""
 
 import io
 import struct
@@ -7,25 +7,25 @@ import zlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import HIGH, PICTURES, WIDE, encoded
 from PIL import Image, ImageCms
+from sample_images import HIGH, IMAGES, WIDE, encoded
 
 from flux_cli.core.anatomy import look_at, profile_name
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 
-MODES = {"grey": ("1", "L", "LA", "P"), "palette": ("P", "L"), "CMYK": ("CMYK",)}
+MODES = {"gray": ("1", "L", "LA", "P"), "palette": ("P", "L"), "CMYK": ("CMYK",)}
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_colours_frames_and_size_are_what_pillow_decodes(name):
-    data = PICTURES[name]
+@pytest.mark.parametrize("name", IMAGES)
+def test_colors_frames_and_size_are_what_pillow_decodes(name):
+    data = IMAGES[name]
     anatomy = look_at(data)
     with Image.open(io.BytesIO(data)) as image:
         assert (anatomy.format, anatomy.width, anatomy.height) == (image.format.lower(), *image.size)
-        # An APNG's default picture may stand outside the animation; Pillow counts it too.
+        # An APNG's default image may stand outside the animation; Pillow counts it too.
         frames = getattr(image, "n_frames", 1)
-        assert anatomy.colours.frames in ((0,) if name == "avif animated" else (frames,))
-        modes = MODES.get(anatomy.colours.model, ("RGB", "RGBA", "L"))
+        assert anatomy.colors.frames in ((0,) if name == "avif animated" else (frames,))
+        modes = MODES.get(anatomy.colors.model, ("RGB", "RGBA", "L"))
         assert image.mode in modes or name.startswith("gif")
     assert anatomy.size == len(data)
     assert anatomy.turn == 1
@@ -33,18 +33,18 @@ def test_colours_frames_and_size_are_what_pillow_decodes(name):
 
 @pytest.mark.parametrize("file_format", ["png", "gif", "webp", "avif"])
 def test_transparency_is_seen_where_there_is_some(file_format):
-    grey = Image.radial_gradient("L").resize((WIDE, HIGH)).point(lambda value: 255 * (value > 100))
+    gray = Image.radial_gradient("L").resize((WIDE, HIGH)).point(lambda value: 255 * (value > 100))
     stream = io.BytesIO()
-    Image.merge("RGBA", (grey, grey, grey, grey)).save(stream, file_format)
-    assert look_at(stream.getvalue()).colours.alpha
-    assert not look_at(encoded(file_format)).colours.alpha
+    Image.merge("RGBA", (gray, gray, gray, gray)).save(stream, file_format)
+    assert look_at(stream.getvalue()).colors.alpha
+    assert not look_at(encoded(file_format)).colors.alpha
 
 
 @pytest.mark.parametrize(("mode", "depth"), [("1", 1), ("L", 8), ("I;16", 16), ("RGB", 8)])
 def test_the_depth_of_a_png(mode, depth):
     stream = io.BytesIO()
     Image.new(mode, (5, 5)).save(stream, "png")
-    assert look_at(stream.getvalue()).colours.depth == depth
+    assert look_at(stream.getvalue()).colors.depth == depth
 
 
 @pytest.mark.parametrize("file_format", ["png", "jpeg", "webp", "avif"])
@@ -75,7 +75,7 @@ def test_the_orientation_is_exif_s(file_format, turn):
 
 
 def chunked(*chunks):
-    data = PICTURES["png"]
+    data = IMAGES["png"]
     return (
         data[:33]
         + b"".join(
@@ -98,14 +98,14 @@ def test_a_png_that_says_srgb_is_srgb():
     assert look_at(chunked((b"sRGB", b"\0"))).space == "sRGB"
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 @given(data=st.data())
 @settings(max_examples=25, deadline=None, derandomize=True)
-def test_damaged_pictures_are_looked_at_or_end_in_a_picture_error(name, data):
-    damaged = bytearray(PICTURES[name])
+def test_damaged_images_are_looked_at_or_end_in_an_image_error(name, data):
+    damaged = bytearray(IMAGES[name])
     for _ in range(data.draw(st.integers(1, 4))):
         damaged[data.draw(st.integers(0, min(len(damaged), 500) - 1))] = data.draw(st.integers(0, 255))
     try:
         assert look_at(bytes(damaged)).width >= 1
-    except PictureError as fault:
-        assert "picture" in fault.message  # noqa: PT017 - either is right, anything else is not
+    except ImageError as fault:
+        assert "image" in fault.message  # noqa: PT017 - either is right, anything else is not

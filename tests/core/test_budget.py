@@ -1,4 +1,4 @@
-"""What may still be spent: nothing that is under way is forgotten, and a price is learnt where nobody knew it."""
+"""What may still be spent: nothing that is under way is forgotten, and a price is learned where nobody knew it."""
 
 import pytest
 

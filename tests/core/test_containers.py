@@ -1,4 +1,4 @@
-"""What bytes are, how large, and whether they are whole: true of real pictures, and calm about hostile ones."""
+"""What bytes are, how large, and whether they are whole: true of real images, and calm about hostile ones."""
 
 import struct
 import zlib
@@ -6,44 +6,44 @@ import zlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import HIGH, PICTURES, WIDE, encoded
+from sample_images import HIGH, IMAGES, WIDE, encoded
 
 from flux_cli.core.containers import inspect, sniff
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 
 FAST = settings(max_examples=150, deadline=None, derandomize=True)
 
 
 def looked(data):
-    """What `inspect` says, or None for a picture error. Any other exception fails the test."""
+    """What `inspect` says, or None for an image error. Any other exception fails the test."""
     try:
         return inspect(data)
-    except PictureError:
+    except ImageError:
         return None
 
 
-each_picture = pytest.mark.parametrize("name", PICTURES)
+each_image = pytest.mark.parametrize("name", IMAGES)
 
 
-@each_picture
-def test_a_real_picture_says_its_format_and_size(name):
+@each_image
+def test_a_real_image_says_its_format_and_size(name):
     size = (1, 1) if "one pixel" in name else (WIDE, HIGH)
-    assert inspect(PICTURES[name]) == (name.split()[0], *size)
-    assert sniff(PICTURES[name]) == name.split()[0]
+    assert inspect(IMAGES[name]) == (name.split()[0], *size)
+    assert sniff(IMAGES[name]) == name.split()[0]
 
 
-@each_picture
-def test_a_picture_cut_anywhere_is_never_taken_for_a_whole_one(name):
-    data = PICTURES[name]
+@each_image
+def test_an_image_cut_anywhere_is_never_taken_for_a_whole_one(name):
+    data = IMAGES[name]
     cuts = {*range(0, len(data), 64), len(data) - 1, len(data) - 2, len(data) - 3}
     for length in sorted(cuts):
-        with pytest.raises(PictureError):
+        with pytest.raises(ImageError):
             inspect(data[:length])
 
 
-@each_picture
-def test_a_picture_that_lost_its_middle_and_kept_its_length_is_no_crash(name):
-    data = PICTURES[name]
+@each_image
+def test_an_image_that_lost_its_middle_and_kept_its_length_is_no_crash(name):
+    data = IMAGES[name]
     third = len(data) // 3
     for filling in (b"\x00", b"\xff", b"\x3b"):
         hollow = data[:third] + filling * third + data[2 * third :]
@@ -51,13 +51,13 @@ def test_a_picture_that_lost_its_middle_and_kept_its_length_is_no_crash(name):
         assert look is None or look.format == sniff(data)
 
 
-@each_picture
-def test_bytes_behind_the_end_do_not_hide_a_picture(name):
+@each_image
+def test_bytes_behind_the_end_do_not_hide_an_image(name):
     """Some servers append a line break or padding."""
-    look = inspect(PICTURES[name])
+    look = inspect(IMAGES[name])
     if look.format != "avif":  # its boxes fill the file
-        assert inspect(PICTURES[name] + b"\n") == look
-        assert inspect(PICTURES[name] + bytes(100)) == look
+        assert inspect(IMAGES[name] + b"\n") == look
+        assert inspect(IMAGES[name] + bytes(100)) == look
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (255, 256), (16, 16), (1365, 768)])
@@ -72,7 +72,7 @@ def test_webp_s_fourteen_bits_of_size_are_read_whole(options):
     assert inspect(encoded("webp", size=(9001, 2), **options)) == ("webp", 9001, 2)
 
 
-# --- what is no picture ---------------------------------------------------------------------------------------------
+# --- what is no image ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -95,18 +95,18 @@ def test_webp_s_fourteen_bits_of_size_are_read_whole(options):
     ],
     ids=lambda data: repr(data[:16]),
 )
-def test_what_is_no_picture_is_shown_by_its_beginning(data):
+def test_what_is_no_image_is_shown_by_its_beginning(data):
     assert sniff(data) is None
-    with pytest.raises(PictureError, match="this is no picture: it begins with") as raised:
+    with pytest.raises(ImageError, match="this is no image: it begins with") as raised:
         inspect(data)
     assert raised.value.message.isprintable()
 
 
 @pytest.mark.parametrize("mark", ["png", "jpeg", "gif", "webp lossy", "avif"])
-def test_magic_bytes_alone_are_no_picture(mark):
+def test_magic_bytes_alone_are_no_image(mark):
     for length in range(2, 40):
-        with pytest.raises(PictureError):
-            inspect(PICTURES[mark][:length])
+        with pytest.raises(ImageError):
+            inspect(IMAGES[mark][:length])
 
 
 def chunk(kind, body=b"", crc=None):
@@ -133,7 +133,7 @@ IDAT, IEND = chunk(b"IDAT", b"x"), chunk(b"IEND")
         (png(ihdr(16384, 16385), IDAT, IEND), "claims 16384x16385 pixels"),
         (png(ihdr(0xFFFFFFFF, 0xFFFFFFFF), IDAT, IEND), "claims 4294967295x4294967295 pixels"),
         (png(IDAT, ihdr(5, 5), IEND), "does not begin with IHDR"),
-        (png(ihdr(5, 5), IEND), "no picture data"),
+        (png(ihdr(5, 5), IEND), "no image data"),
         (png(IEND), "does not begin with IHDR"),
         (png(), "the end is missing"),
         (png(ihdr(5, 5), IDAT), "the end is missing"),
@@ -145,9 +145,9 @@ IDAT, IEND = chunk(b"IDAT", b"x"), chunk(b"IEND")
     ids=lambda value: repr(value[:30]),
 )
 def test_a_png_of_wrong_chunks_is_refused_with_the_reason(data, reason):
-    with pytest.raises(PictureError) as raised:
+    with pytest.raises(ImageError) as raised:
         inspect(data)
-    assert raised.value.message.startswith("the png picture")
+    assert raised.value.message.startswith("the png image")
     assert reason in raised.value.message
 
 
@@ -186,7 +186,7 @@ def iloc(body):
     ids=range(15),
 )
 def test_an_avif_whose_boxes_do_not_add_up_is_refused(data):
-    with pytest.raises(PictureError, match="the avif picture is not whole"):
+    with pytest.raises(ImageError, match="the avif image is not whole"):
         inspect(data)
 
 
@@ -221,7 +221,7 @@ def test_an_item_may_end_where_the_file_ends_and_not_one_byte_later(version):
     for base, offset, length in ((whole - 4, 0, 4), (0, whole - 4, 4), (whole - 6, 2, 4), (0, 0, whole)):
         assert inspect(located(version, base, offset, length)) == ("avif", 5, 4)
         for late in ((base + 1, offset, length), (base, offset + 1, length), (base, offset, length + 1)):
-            with pytest.raises(PictureError, match="the end is missing"):
+            with pytest.raises(ImageError, match="the end is missing"):
                 inspect(located(version, *late))
 
 
@@ -234,7 +234,7 @@ def test_an_item_inside_the_header_is_not_measured_by_the_file(version):
 @pytest.mark.parametrize("filler", [b"\xff\x01", b"\xff\xd0", b"\xff\xd7", b"\xff\xd8", b"\xff", b"\xff\xff\xff"])
 def test_marks_without_a_length_and_fill_bytes_are_passed_over_in_a_jpeg(filler):
     for times in (1, 2, 3):
-        data = PICTURES["jpeg"]
+        data = IMAGES["jpeg"]
         assert inspect(data[:2] + filler * times + data[2:]) == ("jpeg", WIDE, HIGH)
 
 
@@ -262,32 +262,32 @@ def test_marks_without_a_length_and_fill_bytes_are_passed_over_in_a_jpeg(filler)
         b"RIFF\x00\x00\x00\x00WEBP" + bytes(40),
         b"RIFF\xff\xff\xff\xffWEBPVP8 " + bytes(40),
         b"RIFF\x20\x00\x00\x00WEBPVP8X\xff\xff\xff\xff" + bytes(40),
-        b"RIFF\x16\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00" + bytes(10),  # a canvas and no picture
+        b"RIFF\x16\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00" + bytes(10),  # a canvas and no image
         b"RIFF\x0c\x00\x00\x00WEBPVP8 \x00\x00\x00\x00",
         b"RIFF\x24\x00\x00\x00WEBP" + b"JUNK\x00\x00\x00\x00" * 4,
     ],
     ids=lambda data: repr(data[:20]),
 )
-def test_hostile_headers_end_in_a_picture_error(data):
-    with pytest.raises(PictureError):
+def test_hostile_headers_end_in_an_image_error(data):
+    with pytest.raises(ImageError):
         inspect(data)
 
 
-MAGICS = [PICTURES[name][:length] for name in ("png", "jpeg", "gif", "webp lossy", "avif") for length in (8, 16, 40)]
+MAGICS = [IMAGES[name][:length] for name in ("png", "jpeg", "gif", "webp lossy", "avif") for length in (8, 16, 40)]
 
 
 @given(st.sampled_from([b"", *MAGICS]), st.binary(max_size=120))
 @FAST
-def test_random_bytes_are_a_look_or_a_picture_error(head, tail):
+def test_random_bytes_are_a_look_or_an_image_error(head, tail):
     look = looked(head + tail)
     assert look is None or min(look.width, look.height) >= 1
 
 
-@each_picture
+@each_image
 @given(data=st.data())
 @settings(max_examples=25, deadline=None, derandomize=True)
-def test_flipped_bytes_are_a_look_or_a_picture_error(name, data):
-    damaged = bytearray(PICTURES[name])
+def test_flipped_bytes_are_a_look_or_an_image_error(name, data):
+    damaged = bytearray(IMAGES[name])
     places = st.integers(0, min(len(damaged), 400) - 1) | st.integers(0, len(damaged) - 1)
     for _ in range(data.draw(st.integers(1, 4))):
         damaged[data.draw(places)] = data.draw(st.sampled_from([0, 1, 0x7F, 0x80, 0xD9, 0xFF]) | st.integers(0, 255))
@@ -295,12 +295,12 @@ def test_flipped_bytes_are_a_look_or_a_picture_error(name, data):
     assert look is None or min(look.width, look.height) >= 1
 
 
-@pytest.mark.parametrize("name", [name for name in PICTURES if name.startswith("png")])
+@pytest.mark.parametrize("name", [name for name in IMAGES if name.startswith("png")])
 def test_any_flipped_byte_inside_a_png_is_noticed(name):
     """Its checksums cover everything but the lengths, and those no longer lead to a chunk."""
-    data = PICTURES[name]
+    data = IMAGES[name]
     for at in range(8, len(data), 7):
         damaged = bytearray(data)
         damaged[at] ^= 0x55
-        with pytest.raises(PictureError):
+        with pytest.raises(ImageError):
             inspect(bytes(damaged))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux_cli.core.datauri import PIECE, data_uri, decode_data_uri
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 
 FAST = settings(max_examples=200, deadline=None, derandomize=True)
 LIMIT = 1 << 20
@@ -77,14 +77,14 @@ def test_missing_padding_is_restored_for_every_length(length):
         "data:image/png;base64,\ud800",
     ],
 )
-def test_what_is_no_base64_is_no_picture_and_may_have_been_paid_for(text):
-    with pytest.raises(PictureError) as raised:
+def test_what_is_no_base64_is_no_image_and_may_have_been_paid_for(text):
+    with pytest.raises(ImageError) as raised:
         decode_base64(text, LIMIT)
     assert raised.value.billed
 
 
-def test_prefixes_inside_prefixes_end_in_a_picture_error_and_not_in_a_deep_stack():
-    with pytest.raises(PictureError):
+def test_prefixes_inside_prefixes_end_in_an_image_error_and_not_in_a_deep_stack():
+    with pytest.raises(ImageError):
         decode_base64("data:;base64," + "data:data:;base64," * 5000, LIMIT)
 
 
@@ -110,7 +110,7 @@ def test_escapes_survive_being_decoded_in_pieces(before):
 
 @pytest.mark.parametrize("uri", ["", "data:", "data:image/png", "http://a,b", ",x", "image/png;base64,AAAA"])
 def test_what_is_no_data_uri_is_refused(uri):
-    with pytest.raises(PictureError, match="has no data"):
+    with pytest.raises(ImageError, match="has no data"):
         decode_data_uri(uri, LIMIT)
 
 
@@ -125,7 +125,7 @@ def test_what_is_no_data_uri_is_refused(uri):
     ids=["bare", "data URI", "percent-encoded", "plain"],
 )
 def test_what_is_too_long_is_refused_and_never_cut(text):
-    with pytest.raises(PictureError, match="larger than 1 MiB") as raised:
+    with pytest.raises(ImageError, match="larger than 1 MiB") as raised:
         decode_base64(text, LIMIT)
     assert raised.value.billed
 
@@ -150,7 +150,7 @@ def test_any_bytes_come_back_from_their_data_uri(data):
     | st.text(max_size=30).map("data:".__add__)
 )
 @FAST
-def test_any_text_gives_bytes_or_a_picture_error(text):
+def test_any_text_gives_bytes_or_an_image_error(text):
     for decode in (decode_base64, decode_data_uri):
-        with contextlib.suppress(PictureError):
+        with contextlib.suppress(ImageError):
             assert isinstance(decode(text, LIMIT), bytes)

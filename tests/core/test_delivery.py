@@ -1,4 +1,4 @@
-"""How pictures become files, through the journal and back: nothing is lost, and garbage does no harm."""
+"""How images become files, through the journal and back: nothing is lost, and garbage does no harm."""
 
 import json
 from contextlib import suppress

@@ -50,7 +50,7 @@ def test_exit_codes_are_those_of_the_house(name, exit_code):
 
 
 def test_wrong_words_wrong_files_and_wrong_settings_are_all_usage_errors():
-    for name in ("ConfigError", "CatalogueError", "OutputError", "BudgetError"):
+    for name in ("ConfigError", "CatalogError", "OutputError", "BudgetError"):
         assert issubclass(getattr(errors, name), UsageError)
 
 
@@ -71,5 +71,5 @@ def test_a_failure_says_what_happened_and_nothing_was_billed_unless_said():
         ("raw", (), ""),
     ],
 )
-def test_a_near_miss_is_recognised_and_a_far_one_left_alone(word, known, hint):
+def test_a_near_miss_is_recognized_and_a_far_one_left_alone(word, known, hint):
     assert did_you_mean(word, known) == hint

@@ -32,15 +32,15 @@ def test_iterm_gets_every_byte_and_the_cells_it_may_fill(data):
 
 @st.composite
 def indexed(draw):
-    width, height, colours = draw(st.integers(1, 40)), draw(st.integers(1, 20)), draw(st.integers(1, 256))
-    pixel = st.integers(0, colours - 1)
+    width, height, colors = draw(st.integers(1, 40)), draw(st.integers(1, 20)), draw(st.integers(1, 256))
+    pixel = st.integers(0, colors - 1)
     pixels = draw(st.lists(pixel, min_size=width * height, max_size=width * height))
-    return bytes(pixels), width, [(index, 255 - index, index // 2) for index in range(colours)]
+    return bytes(pixels), width, [(index, 255 - index, index // 2) for index in range(colors)]
 
 
 @given(indexed())
-def test_sixels_draw_every_pixel_once_in_its_colour(picture):
-    pixels, width, palette = picture
+def test_sixels_draw_every_pixel_once_in_its_color(image):
+    pixels, width, palette = image
     rows = sixel_read(escapes.sixel(pixels, width, palette))
     assert [pixel for row in rows for pixel in row] == [
         tuple(round(part * 100 / 255) for part in palette[index]) for index in pixels
@@ -52,7 +52,7 @@ def test_runs_of_sixels_are_counted():
 
 
 def test_no_sixel_says_what_the_one_before_it_said():
-    """Colours of a band end at their last pixel; the rest of the row is not spelled out."""
+    """Colors of a band end at their last pixel; the rest of the row is not spelled out."""
     assert escapes.sixel(b"\0\1\1\1\1\1", 6, [(0, 0, 0), (255, 255, 255)]).count("?") == 1
 
 
@@ -60,7 +60,7 @@ def test_no_sixel_says_what_the_one_before_it_said():
 @given(data=st.data())
 def test_half_blocks_show_every_pixel(numbered, depth, data):
     width, lines = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 4))
-    part = st.sampled_from([0, 1, 128, 255])  # few, so that neighbours are often alike
+    part = st.sampled_from([0, 1, 128, 255])  # few, so that neighbors are often alike
     length = width * lines * 2 * depth
     pixels = bytes(data.draw(st.lists(part, min_size=length, max_size=length)))
     codes = [code for row in blocks_read(escapes.half_blocks(pixels, width, numbered=numbered)) for code in row]
@@ -68,5 +68,5 @@ def test_half_blocks_show_every_pixel(numbered, depth, data):
     assert codes == [("5;" if numbered else "2;") + pixel.replace(":", ";") for pixel in spelled]
 
 
-def test_colours_are_named_only_where_they_change():
+def test_colors_are_named_only_where_they_change():
     assert escapes.half_blocks(bytes([7] * 8), 4, numbered=True) == f"{ESC}[38;5;7;48;5;7m▀▀▀▀{ESC}[0m"

@@ -79,19 +79,19 @@ def test_widths_alone_make_derivatives_alone():
     assert [frame.label for frame in frames(Finish(widths=(640, 320, 640)), 2752, 1536)] == ["640", "320"]
 
 
-def test_a_width_beyond_the_picture_is_refused():
+def test_a_width_beyond_the_image_is_refused():
     with pytest.raises(UsageError, match="enlarge"):
         frames(Finish(widths=(3000,)), 2752, 1536)
 
 
 @pytest.mark.parametrize("size", ["70000x1", "20000x20000"])
 def test_absurd_sizes_are_refused_even_with_upscale(size):
-    with pytest.raises(UsageError, match="larger than any picture"):
+    with pytest.raises(UsageError, match="larger than any image"):
         frames(wanted(size, "exact", upscale=True), 100, 100)
 
 
 @given(sides, sides, st.floats(0, 1), st.floats(0, 1), st.floats(0.01, 1), st.floats(0.01, 1))
-def test_a_window_lies_inside_its_picture(width, height, across, down, share_x, share_y):
+def test_a_window_lies_inside_its_image(width, height, across, down, share_x, share_y):
     left, top, right, bottom = place((width * share_x, height * share_y), (width, height), (across, down))
     assert -1e-6 <= left < right <= width + 1e-6
     assert -1e-6 <= top < bottom <= height + 1e-6
@@ -121,7 +121,7 @@ def test_bytes_stay_as_they_came_where_nothing_else_is_asked(finish, untouched):
     assert [output.untouched for output in outputs(finish, JPEG)] == [untouched]
 
 
-def test_a_picture_that_exif_turns_is_made_anew_only_where_its_pixels_matter():
+def test_an_image_that_exif_turns_is_made_anew_only_where_its_pixels_matter():
     turned = JPEG._replace(upright=False)
     assert outputs(Finish(), turned)[0].untouched
     assert not outputs(wanted("2752x1536", "cover"), turned)[0].untouched
@@ -167,7 +167,7 @@ def test_lossless_as_received_is_refused_for_a_jpeg():
 def test_a_crop_says_what_is_cut_and_how_it_is_scaled():
     (note,) = explain(wanted("1200x630", "cover"), 2752, 1536)
     assert (note.parameter, note.asked, note.used) == ("fit", "cover", "1200x630")
-    assert note.reason == "from 2752x1536: 5.9 % of the height cropped (centre), scaled by 0.436"
+    assert note.reason == "from 2752x1536: 5.9 % of the height cropped (center), scaled by 0.436"
 
 
 def test_a_distortion_is_called_one():

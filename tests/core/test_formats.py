@@ -67,7 +67,7 @@ def test_any_other_name_is_refused_with_the_five(text):
     assert raised.value.message == f"output_format {text!r} is not one of png, jpeg, gif, webp, avif"
 
 
-def test_a_mistyped_format_is_recognised():
+def test_a_mistyped_format_is_recognized():
     with pytest.raises(UsageError) as raised:
         format_named("wepb")
     assert raised.value.hint == "did you mean webp?"
@@ -98,7 +98,7 @@ def test_the_last_suffix_of_the_last_part_chooses_the_format(path, name):
 
 
 @pytest.mark.parametrize("suffix", ["tiff", "TIF", "bmp", "svg", "pdf", "heic", "jxl", "ico"])
-def test_a_picture_suffix_flux_cannot_write_is_refused(suffix):
+def test_an_image_suffix_flux_cannot_write_is_refused(suffix):
     with pytest.raises(UsageError, match="cannot write") as raised:
         format_of_suffix(f"fox.{suffix}")
     assert "png, jpeg, gif, webp, avif" in raised.value.hint

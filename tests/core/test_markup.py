@@ -6,7 +6,7 @@ import urllib.parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.core.markup import Source, picture
+from flux_cli.core.markup import Source, picture_element
 
 
 class Reader(html.parser.HTMLParser):
@@ -27,7 +27,7 @@ def test_the_smallest_format_first_and_the_surest_in_the_img():
     sources = [
         Source(f"hero-{width}.{suffix}", name, width, width // 2) for name, suffix in formats for width in (1280, 640)
     ]
-    tags = Reader(picture(sources, "a red fox")).tags
+    tags = Reader(picture_element(sources, "a red fox")).tags
     assert [tag for tag, _ in tags] == ["picture", "source", "source", "img"]
     assert [attributes["type"] for tag, attributes in tags if tag == "source"] == ["image/avif", "image/webp"]
     assert tags[1][1]["srcset"] == "hero-640.avif 640w, hero-1280.avif 1280w"
@@ -39,13 +39,13 @@ def test_the_smallest_format_first_and_the_surest_in_the_img():
 
 
 def test_one_width_needs_no_sizes():
-    text = picture([Source("a.webp", "webp", 10, 5), Source("a.png", "png", 10, 5)], "")
+    text = picture_element([Source("a.webp", "webp", 10, 5), Source("a.png", "png", 10, 5)], "")
     assert "sizes" not in text
     assert 'alt=""' in text
 
 
 def test_one_format_is_the_img_itself():
-    assert [tag for tag, _ in Reader(picture([Source("a.avif", "avif", 10, 5)], "x")).tags] == ["picture", "img"]
+    assert [tag for tag, _ in Reader(picture_element([Source("a.avif", "avif", 10, 5)], "x")).tags] == ["picture", "img"]
 
 
 words = st.text(st.characters(exclude_characters="\0\r", exclude_categories=("Cs",)), max_size=40)
@@ -53,7 +53,7 @@ words = st.text(st.characters(exclude_characters="\0\r", exclude_categories=("Cs
 
 @given(words, words)
 def test_any_words_and_any_name_stay_inside_their_attribute(alt, path):
-    tags = Reader(picture([Source(f"{path}-2", "jpeg", 2, 1), Source(f"{path}-4", "jpeg", 4, 2)], alt)).tags
+    tags = Reader(picture_element([Source(f"{path}-2", "jpeg", 2, 1), Source(f"{path}-4", "jpeg", 4, 2)], alt)).tags
     assert [tag for tag, _ in tags] == ["picture", "img"]
     attributes = tags[1][1]
     assert attributes["alt"] == alt

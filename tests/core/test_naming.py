@@ -203,7 +203,7 @@ def test_names_that_differ_only_in_composition_count_as_the_same():
     assert len({fold(name.path("png")) for name in made}) == 2
 
 
-def test_a_name_waits_for_its_suffix_until_the_picture_is_there():
+def test_a_name_waits_for_its_suffix_until_the_image_is_there():
     (name,) = names("fox.{ext}", rows(1))
     assert name.candidates(None) == ("fox.png", "fox.jpg", "fox.gif", "fox.webp", "fox.avif")
     assert name.candidates("jpeg") == ("fox.jpg",)
@@ -245,11 +245,11 @@ def test_a_part_of_more_than_255_bytes_is_refused_before_anything_is_paid(templa
         ("Don't stop, O\u2019Neil!", "dont-stop-oneil"),
         ("fox/../../etc/passwd", "fox-etc-passwd"),
         ("C:\\Windows\\fox", "c-windows-fox"),
-        ("../..", "picture"),
+        ("../..", "image"),
         (".hidden", "hidden"),
         ("-rf *", "rf"),
-        ("", "picture"),
-        ("!?…", "picture"),
+        ("", "image"),
+        ("!?…", "image"),
         ("50% off", "50-off"),
         ("Überfluß café", "überfluß-café"),
         ("\uff26\uff55\uff4c\uff4c", "full"),  # full-width letters
@@ -260,11 +260,11 @@ def test_a_part_of_more_than_255_bytes_is_refused_before_anything_is_paid(templa
         ("สุนัขจิ้งจอก", "สุนัขจิ้งจอก"),
         ("красная лиса", "красная-лиса"),
         ("🦊 in the snow 🌨️", "in-the-snow"),
-        ("🦊", "picture"),
-        ("❤️", "picture"),  # its variation selector is a mark, and no letter
+        ("🦊", "image"),
+        ("❤️", "image"),  # its variation selector is a mark, and no letter
         ("1️⃣", "1"),
-        ("👩‍🚀🇯🇵", "picture"),
-        ("\u0301", "picture"),  # a mark without a letter
+        ("👩‍🚀🇯🇵", "image"),
+        ("\u0301", "image"),  # a mark without a letter
         ("\x00\x1b[31mfox", "31mfox"),
         ("a\u202egnp.exe", "a-gnp-exe"),  # right-to-left override
         ("\ud800fox", "fox"),
@@ -351,7 +351,7 @@ def test_any_prompt_and_model_give_one_safe_part_of_a_path_each(prompt, model):
 def test_a_slug_holds_only_letters_digits_marks_and_single_hyphens(prompt):
     made = slug(prompt)
     assert made
-    assert len(made.encode()) <= 80 + len("-picture")
+    assert len(made.encode()) <= 80 + len("-image")
     assert "--" not in made
     assert not made.startswith("-")
     assert not made.endswith("-")

@@ -58,7 +58,7 @@ def test_long_outcomes_and_many_come_back_from_wherever_they_stand():
     assert outcomes[-1] == outcomes[39]
 
 
-def test_ten_thousand_pictures_take_two_megabytes():
+def test_ten_thousand_images_take_two_megabytes():
     outcomes = Outcomes(calls(10_000))
     tracemalloc.start()
     for place in range(10_000):

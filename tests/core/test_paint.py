@@ -1,4 +1,4 @@
-"""Colours mark the kind of a line and change nothing else."""
+"""Colors mark the kind of a line and change nothing else."""
 
 import re
 
@@ -22,7 +22,7 @@ CODES = re.compile(r"\x1b\[[0-9;]*m")
         ("flux: [2/3] kept a.png: already there", "kept"),
     ],
 )
-def test_the_word_that_says_what_a_line_is_has_a_colour(line, word):
+def test_the_word_that_says_what_a_line_is_has_a_color(line, word):
     assert CODES.split(painted(line)) == [line.partition(word)[0], word, line.partition(word)[2]]
 
 

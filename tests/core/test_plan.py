@@ -1,8 +1,8 @@
-"""From one resolved request to single-picture calls: seeds, n, and what is asked of the provider as format."""
+"""From one resolved request to single-image calls: seeds, n, and what is asked of the provider as format."""
 
 import pytest
 
-from flux_cli import catalogue
+from flux_cli import catalog
 from flux_cli.core.plan import plan
 from flux_cli.core.request import Request
 from flux_cli.core.resolve import resolve
@@ -11,7 +11,7 @@ ULTRA = "flux1.1-pro-ultra"
 
 
 def planned(model=ULTRA, route=None, **said):
-    return plan(resolve(Request(model, said, "a red fox", route), catalogue.find(model).model))
+    return plan(resolve(Request(model, said, "a red fox", route), catalog.find(model).model))
 
 
 def planned_unknown(**said):
@@ -19,7 +19,7 @@ def planned_unknown(**said):
 
 
 def short(notes):
-    return [(note.parameter, note.asked, note.used, note.behaviour, note.warning) for note in notes]
+    return [(note.parameter, note.asked, note.used, note.behavior, note.warning) for note in notes]
 
 
 def test_a_plain_request_is_one_call_with_an_explicit_shape_and_nothing_else():
@@ -54,7 +54,7 @@ def test_shape_scale_and_count_are_never_sent_because_flux_has_decided_them(name
 @pytest.mark.parametrize(
     ("n", "seed", "seeds"), [(1, 7, [7]), (3, 7, [7, 8, 9]), (3, -1, [-1, 0, 1]), (2, None, [None] * 2)]
 )
-def test_n_pictures_are_n_calls_with_seeds_counting_up(n, seed, seeds):
+def test_n_images_are_n_calls_with_seeds_counting_up(n, seed, seeds):
     said = {} if seed is None else {"seed": seed}
     calls = planned(n=n, **said).calls
     assert [call.number for call in calls] == list(range(1, n + 1))
@@ -73,17 +73,17 @@ def test_a_seed_of_an_unknown_model_counts_up_only_if_it_is_a_whole_number(seed,
     assert [call.body["seed"] for call in planned_unknown(seed=seed, n="2").calls] == sent
 
 
-def test_a_split_leaves_a_note_and_one_picture_leaves_none():
+def test_a_split_leaves_a_note_and_one_image_leaves_none():
     assert planned().notes == ()
     (note,) = planned(n="4").notes
-    assert (note.parameter, note.asked, note.used, note.behaviour) == ("n", 4, 1, "emulated")
-    assert note.reason == "4 parallel calls of one picture"
+    assert (note.parameter, note.asked, note.used, note.behavior) == ("n", 4, 1, "emulated")
+    assert note.reason == "4 parallel calls of one image"
     (note,) = planned(n="4", seed="1").notes
-    assert note.reason == "4 parallel calls of one picture, seeds counting up"
+    assert note.reason == "4 parallel calls of one image, seeds counting up"
 
 
 @pytest.mark.parametrize(
-    ("asked", "wire", "behaviour"),
+    ("asked", "wire", "behavior"),
     [
         (None, None, None),
         ("png", "png", "passthrough"),
@@ -94,10 +94,10 @@ def test_a_split_leaves_a_note_and_one_picture_leaves_none():
         ("avif", "png", "emulated"),
     ],
 )
-def test_the_provider_is_asked_only_for_formats_it_makes_itself(asked, wire, behaviour):
+def test_the_provider_is_asked_only_for_formats_it_makes_itself(asked, wire, behavior):
     result = planned(**({} if asked is None else {"output_format": asked}))
     assert result.calls[0].body.get("output_format") == wire
-    assert [note.behaviour for note in result.notes] == ([behaviour] if behaviour else [])
+    assert [note.behavior for note in result.notes] == ([behavior] if behavior else [])
 
 
 @pytest.mark.parametrize("asked", ["png", "jpeg", "webp", "gif", "avif"])
@@ -130,7 +130,7 @@ def test_an_unknown_model_encodes_itself_and_gets_the_quality_even_if_it_is_zero
 
 
 def test_the_best_native_format_is_png_where_there_is_one_else_the_first():
-    ultra = catalogue.find(ULTRA).model
+    ultra = catalog.find(ULTRA).model
     request = Request(ULTRA, {"output_format": "avif"}, "a fox")
     for native, wire in ((("jpeg", "png"), "png"), (("jpeg", "webp"), "jpeg"), (("avif",), "avif"), ((), "avif")):
         result = plan(resolve(request, ultra._replace(native_formats=native)))

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux_cli import catalogue
+from flux_cli import catalog
 from flux_cli.core.errors import UsageError
 from flux_cli.core.plan import plan
 from flux_cli.core.request import Request
 from flux_cli.core.resolve import resolve
 
-ULTRA = catalogue.find("flux1.1-pro-ultra").model
-SERVERS = catalogue.read_servers()
+ULTRA = catalog.find("flux1.1-pro-ultra").model
+SERVERS = catalog.read_servers()
 DIRECT = ("bfl", "fal", "replicate")
 each_direct = pytest.mark.parametrize("provider", DIRECT)
 ELEVEN = [size.aspect_ratio for size in ULTRA.sizes]
@@ -109,7 +109,7 @@ def test_there_is_one_scale_and_other_tiers_are_warned_about(provider):
 
 # --- parameters -----------------------------------------------------------------------------------------------------
 
-PICTURE = "data:image/png;base64,AAAA"
+IMAGE = "data:image/png;base64,AAAA"
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ PICTURE = "data:image/png;base64,AAAA"
             {"safety_tolerance": 6},
         ),
         ({"enhance_prompt": "true"}, {"prompt_upsampling": True}, {"enhance_prompt": True}, None),
-        ({"image_prompt": PICTURE}, {"image_prompt": "AAAA"}, {"image_url": PICTURE}, {"image_prompt": PICTURE}),
+        ({"image_prompt": IMAGE}, {"image_prompt": "AAAA"}, {"image_url": IMAGE}, {"image_prompt": IMAGE}),
         (
             {"image_prompt": "https://a.example/b.png"},
-            {"image_prompt": "<the picture at https://a.example/b.png, as base64>"},  # until it is fetched
+            {"image_prompt": "<the image at https://a.example/b.png, as base64>"},  # until it is fetched
             {"image_url": "https://a.example/b.png"},
             {"image_prompt": "https://a.example/b.png"},
         ),
@@ -185,15 +185,15 @@ def test_the_ranges_of_the_page_hold_at_every_provider(provider):
 
 
 @each_direct
-def test_a_strength_without_a_picture_has_no_effect_anywhere_and_that_is_said(provider):
+def test_a_strength_without_an_image_has_no_effect_anywhere_and_that_is_said(provider):
     (note,) = notes_on("image_prompt_strength", provider, image_prompt_strength="0.5")
     assert note.warning
-    (note,) = notes_on("image_prompt_strength", provider, image_prompt_strength="0.5", image_prompt=PICTURE)
+    (note,) = notes_on("image_prompt_strength", provider, image_prompt_strength="0.5", image_prompt=IMAGE)
     assert not note.warning
 
 
 @each_direct
-def test_n_pictures_are_n_calls_with_seeds_of_their_own(provider):
+def test_n_images_are_n_calls_with_seeds_of_their_own(provider):
     _, planned = asked(provider, n="3", seed="7")
     assert [call.body["seed"] for call in planned.calls] == [7, 8, 9]
     assert {call.model for call in planned.calls} == {ULTRA.wires[provider].path}
@@ -207,9 +207,9 @@ def test_a_route_is_for_the_gateway_alone(provider):
 
 @each_direct
 @pytest.mark.parametrize(
-    ("asked_format", "behaviour"),
+    ("asked_format", "behavior"),
     [
-        (None, "ignored"),  # the picture stays as it came
+        (None, "ignored"),  # the image stays as it came
         ("png", "ignored"),
         ("gif", "ignored"),
         ("jpeg", "emulated"),
@@ -217,17 +217,17 @@ def test_a_route_is_for_the_gateway_alone(provider):
         ("avif", "emulated"),
     ],
 )
-def test_a_quality_is_applied_here_or_said_to_be_ignored_and_never_lost(provider, asked_format, behaviour):
+def test_a_quality_is_applied_here_or_said_to_be_ignored_and_never_lost(provider, asked_format, behavior):
     said = {"output_compression": "80"} | ({} if asked_format is None else {"output_format": asked_format})
     (note,) = notes_on("output_compression", provider, **said)
-    assert (note.behaviour, note.warning) == (behaviour, behaviour == "ignored")
+    assert (note.behavior, note.warning) == (behavior, behavior == "ignored")
     sent = body(provider, **said)
     assert "output_compression" not in sent  # none of the three has it
-    assert behaviour == "ignored" or sent["output_format"] == "png"  # encoded once, here
+    assert behavior == "ignored" or sent["output_format"] == "png"  # encoded once, here
 
 
 @pytest.mark.parametrize(
-    ("provider", "asked_format", "used", "behaviour", "reason"),
+    ("provider", "asked_format", "used", "behavior", "reason"),
     [
         ("bfl", "jpeg", "jpeg", "passthrough", "the upstreams make it themselves"),
         ("replicate", "png", "png", "passthrough", "the upstreams make it themselves"),
@@ -235,18 +235,16 @@ def test_a_quality_is_applied_here_or_said_to_be_ignored_and_never_lost(provider
         ("fal", "avif", "png", "emulated", "received as png, converted to avif here"),
     ],
 )
-def test_the_note_on_a_format_says_who_makes_it(provider, asked_format, used, behaviour, reason):
+def test_the_note_on_a_format_says_who_makes_it(provider, asked_format, used, behavior, reason):
     (note,) = notes_on("output_format", provider, output_format=asked_format)
-    assert (note.asked, note.used, note.behaviour, note.reason) == (asked_format, used, behaviour, reason)
+    assert (note.asked, note.used, note.behavior, note.reason) == (asked_format, used, behavior, reason)
 
 
 @given(
     st.sampled_from(DIRECT),
     st.dictionaries(
         st.sampled_from(sorted(ULTRA.parameters.keys() - {"prompt"})),
-        st.sampled_from(
-            ["true", "1", "0.5", "16:9", "1920x1080", "1K", "png", "webp", "url", PICTURE, "5", "", "\x00"]
-        ),
+        st.sampled_from(["true", "1", "0.5", "16:9", "1920x1080", "1K", "png", "webp", "url", IMAGE, "5", "", "\x00"]),
         max_size=5,
     ),
 )
@@ -257,7 +255,7 @@ def test_any_request_is_spelled_or_refused_and_every_parameter_said_has_a_note(p
     except UsageError:
         return
     noted = {note.parameter for note in (*resolved.notes, *planned.notes)}
-    assert said.keys() - noted <= {"n"}  # one picture needs no word about it
+    assert said.keys() - noted <= {"n"}  # one image needs no word about it
     assert planned.calls[0].body["prompt"] == "a red fox"
 
 
@@ -326,7 +324,7 @@ def test_a_server_without_a_seed_field_gets_it_inside_the_prompt():
     assert all("seed" not in body for body in made)
 
 
-def test_a_server_whose_default_seed_repeats_one_picture_gets_a_fresh_one():
+def test_a_server_whose_default_seed_repeats_one_image_gets_a_fresh_one():
     assert [body["seed"] for body in at_server("sglang", fresh_seed=1000, n="2")] == [1000, 1001]
     assert [body["seed"] for body in at_server("sglang", fresh_seed=1000, seed="7")] == [7]
     assert "seed" not in at_server("vllm", fresh_seed=1000)[0]
@@ -339,7 +337,7 @@ def test_size_wins_where_a_server_spells_both_as_pixels():
     ]
     said = {"size": "512x512", "aspect_ratio": "16:9"}
     (note,) = plan(resolve(Request("some-model", said, "a red fox"), None, SERVERS["openai"])).notes
-    assert (note.parameter, note.asked, note.behaviour, note.warning) == ("aspect_ratio", "16:9", "ignored", True)
+    assert (note.parameter, note.asked, note.behavior, note.warning) == ("aspect_ratio", "16:9", "ignored", True)
 
 
 @pytest.mark.parametrize("server", sorted(SERVERS))

@@ -140,13 +140,13 @@ def test_pixels_are_no_aspect_ratio_and_the_hint_names_the_right_option(text):
     [("16x9", "16:9"), ("9X16", "9:16"), ("21 × 9", "21:9"), ("4*3", "4:3"), ("1x1", "1:1"), ("15x1000", "15:1000")],
 )
 @pytest.mark.parametrize("parse", [parse_ratio, lambda text: parse_shape(text, smallest=SMALLEST)])
-def test_a_shape_that_was_written_with_an_x_is_no_tiny_picture(parse, text, meant):
-    with pytest.raises(UsageError, match=r"is a picture of \d+ by \d+ pixels") as raised:
+def test_a_shape_that_was_written_with_an_x_is_no_tiny_image(parse, text, meant):
+    with pytest.raises(UsageError, match=r"is an image of \d+ by \d+ pixels") as raised:
         parse(text)
     assert raised.value.hint == f"did you mean {meant}?"
 
 
-def test_the_smallest_icon_is_a_picture():
+def test_the_smallest_icon_is_an_image():
     assert parse_shape(f"{SMALLEST}x{SMALLEST}", smallest=SMALLEST).is_pixels
 
 
@@ -295,7 +295,7 @@ def cuts(known, figures):
     cuts(ELEVEN, (0.4910, 0.6124, 0.7071, 0.7746, 0.8944, 1.1180, 1.2910, 1.4142, 1.6330, 2.0367))
     + cuts(NINE, (0.4910, 0.6124, 0.7071, 0.8660, 1.1547, 1.4142, 1.6330, 2.0367)),
 )
-def test_the_nearest_ratio_changes_at_the_geometric_mean_of_its_neighbours(known, cut, below, above):
+def test_the_nearest_ratio_changes_at_the_geometric_mean_of_its_neighbors(known, cut, below, above):
     exact = math.sqrt(parse_ratio(below) * parse_ratio(above))
     assert exact == pytest.approx(cut, abs=5e-5)
     assert nearest_ratio(exact * (1 - 1e-9), known) == below

@@ -150,7 +150,7 @@ def test_failures_have_the_exit_codes_of_the_house(status, code, exit_code):
         (524, b"<html>", True),
         (598, b"", True),
         (599, b"", True),
-        (200, {"error": "half a picture"}, True),
+        (200, {"error": "half an image"}, True),
         (200, envelope("CONTENT_POLICY_VIOLATION"), False),
         (400, b"", False),
         (401, b"", False),
@@ -423,5 +423,5 @@ def test_a_body_is_json_or_none(data, value):
     ids=["invalid UTF-8", "byte order mark", "UTF-16", "5,000 digits", "300 digits", "minus 301 digits"],
 )
 def test_one_odd_value_does_not_hide_the_others(data, value):
-    """A picture that is paid for must not be lost because something beside it makes no sense."""
+    """An image that is paid for must not be lost because something beside it makes no sense."""
     assert parse_json(data) == value

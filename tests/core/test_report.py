@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from flux_cli import catalogue
+from flux_cli import catalog
 from flux_cli.core.errors import (
     AuthError,
     DiskError,
@@ -25,16 +25,16 @@ from flux_cli.core.resolve import resolve
 from flux_cli.core.tally import summary
 
 ULTRA = "flux1.1-pro-ultra"
-PICTURE = ("jpeg", 2752, 1536, 5, True)
+IMAGE = ("jpeg", 2752, 1536, 5, True)
 
 
 def outcome(number=1, *, saved=0, error=None, kept=(), cost=None, seed=None, **facts):
-    files = tuple(Saved(f"fox-{number}-{i}.jpg", *PICTURE, Facts(cost_usd=cost, **facts)) for i in range(saved))
+    files = tuple(Saved(f"fox-{number}-{i}.jpg", *IMAGE, Facts(cost_usd=cost, **facts)) for i in range(saved))
     return Outcome(Call(number, seed, "m", {}), files, error, kept, 1.23456)
 
 
 def report(*outcomes, interrupted=False, prompt="a red fox", output=None, **said):
-    resolved = resolve(Request(ULTRA, said, prompt, output=output), catalogue.find(ULTRA).model)
+    resolved = resolve(Request(ULTRA, said, prompt, output=output), catalog.find(ULTRA).model)
     notes = (*resolved.notes, *plan(resolved).notes)
     return Report(resolved, notes, "lumenfall", True, outcomes, interrupted)
 
@@ -53,7 +53,7 @@ AUTH, PAYMENT, MODERATION, PROVIDER, DISK, NETWORK, HELD, STOPPED = (
         Interrupted,
     )
 )
-BOTH = outcome(saved=1, error=ProviderError("one of two was no picture"))
+BOTH = outcome(saved=1, error=ProviderError("one of two was no image"))
 NEITHER = outcome()
 
 
@@ -258,7 +258,7 @@ def test_the_document_has_every_key_and_is_strict_json():
     ]
     assert made["skipped"] == [{"index": 3, "path": "fox-3.jpg"}, {"index": 3, "path": "fox-3.png"}]
     assert [note["parameter"] for note in made["notes"]] == ["size", "seed", "n"]
-    assert set(made["notes"][0]) == {"parameter", "asked", "used", "behaviour", "reason", "warning"}
+    assert set(made["notes"][0]) == {"parameter", "asked", "used", "behavior", "reason", "warning"}
 
 
 def test_the_document_says_what_is_meant():
@@ -306,7 +306,7 @@ def test_the_requested_size_is_what_the_person_typed(said, requested):
     ("asked", "used", "shown"), [(7, None, 7), (7, 8, 8), (7, 0, 0), (None, 5, 5), (None, None, None)]
 )
 def test_the_seed_of_a_file_is_what_the_provider_used_else_what_was_asked(asked, used, shown):
-    saved = Saved("x", *PICTURE, Facts(seed=used))
+    saved = Saved("x", *IMAGE, Facts(seed=used))
     made = document(report(Outcome(Call(1, asked, "m", {}), (saved,))))
     assert made["files"][0]["seed"] == shown
 

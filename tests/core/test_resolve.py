@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux_cli import catalogue
+from flux_cli import catalog
 from flux_cli.core.errors import UsageError
 from flux_cli.core.model import Model, Param, Size
 from flux_cli.core.request import Attachment, Note, Request
@@ -17,18 +17,18 @@ ULTRA = "flux1.1-pro-ultra"
 
 
 def resolved(model=ULTRA, prompt="a red fox", route=None, output=None, **parameters):
-    """The resolved request of a model of the catalogue, the way the command line builds it."""
-    return resolve(Request(model, parameters, prompt, route, output), catalogue.find(model).model)
+    """The resolved request of a model of the catalog, the way the command line builds it."""
+    return resolve(Request(model, parameters, prompt, route, output), catalog.find(model).model)
 
 
 def unknown(model="somebody/else", prompt="a red fox", route=None, output=None, **parameters):
-    """The same for a model that no catalogue knows."""
+    """The same for a model that no catalog knows."""
     return resolve(Request(model, parameters, prompt, route, output), None)
 
 
 def short(notes):
     """Notes without their reasons."""
-    return [(note.parameter, note.asked, note.used, note.behaviour, note.warning) for note in notes]
+    return [(note.parameter, note.asked, note.used, note.behavior, note.warning) for note in notes]
 
 
 def note_on(parameter, result) -> Note:
@@ -316,7 +316,7 @@ def test_an_unknown_model_passes_everything_on_unchecked_with_a_warning():
     assert result.parameters == {"size": "banana", "raw": "perhaps", "steps": 28}
     assert (result.seed, result.size, result.route, result.model, result.price_usd) == (7, None, None, None, None)
     note = note_on("model", result)
-    assert (note.behaviour, note.warning) == ("passthrough", True)
+    assert (note.behavior, note.warning) == ("passthrough", True)
 
 
 def test_an_unknown_model_still_has_n_format_and_quality_checked_because_flux_acts_on_them():
@@ -388,7 +388,7 @@ def test_bytes_that_are_no_utf8_are_refused_wherever_they_stand(build):
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "sent", "behaviour"),
+    ("name", "said", "sent", "behavior"),
     [
         ("raw", "true", True, "passthrough"),
         ("raw", False, False, "passthrough"),
@@ -401,35 +401,35 @@ def test_bytes_that_are_no_utf8_are_refused_wherever_they_stand(build):
         ("style", "vivid", "vivid", "passthrough"),
     ],
 )
-def test_parameters_are_sent_in_their_type_with_the_behaviour_of_the_page(name, said, sent, behaviour):
+def test_parameters_are_sent_in_their_type_with_the_behavior_of_the_page(name, said, sent, behavior):
     result = resolved(**{name: said})
     assert result.parameters == {"size": "1024x1024", name: sent}
-    assert note_on(name, result).behaviour == behaviour
+    assert note_on(name, result).behavior == behavior
 
 
 @pytest.mark.parametrize(
     ("said", "route", "warned", "reason"),
     [
-        ({"enhance_prompt": "true"}, None, True, "only fal honours it: --route fal forces that route"),
+        ({"enhance_prompt": "true"}, None, True, "only fal honors it: --route fal forces that route"),
         ({"enhance_prompt": "true"}, "fal", False, "sent as given"),
-        ({"enhance_prompt": "true"}, "replicate", True, "only fal honours it, and the route is replicate"),
-        ({"sync_mode": "true"}, None, True, "only fal honours it: --route fal forces that route"),
+        ({"enhance_prompt": "true"}, "replicate", True, "only fal honors it, and the route is replicate"),
+        ({"sync_mode": "true"}, None, True, "only fal honors it: --route fal forces that route"),
         (
             {"image_prompt": "https://x/y.png"},
             None,
             True,
-            "only replicate honours it: --route replicate forces that route",
+            "only replicate honors it: --route replicate forces that route",
         ),
         ({"image_prompt": "https://x/y.png"}, "replicate", False, "sent as given"),
-        ({"image_prompt": "https://x/y.png"}, "fal", True, "only replicate honours it, and the route is fal"),
+        ({"image_prompt": "https://x/y.png"}, "fal", True, "only replicate honors it, and the route is fal"),
         ({"image_prompt_strength": "0.5"}, None, True, "has no effect without image_prompt"),
         ({"raw": "true"}, None, False, "sent as given"),
-        ({"unheard_of": "1"}, None, False, "not in the catalogue: passes straight through"),
+        ({"unheard_of": "1"}, None, False, "not in the catalog: passes straight through"),
         (
             {"safety_tolerence": "1"},
             None,
             True,
-            "not in the catalogue: passes straight through; did you mean safety_tolerance?",
+            "not in the catalog: passes straight through; did you mean safety_tolerance?",
         ),
     ],
 )
@@ -439,7 +439,7 @@ def test_what_may_have_no_effect_is_said(said, route, warned, reason):
     assert (note.warning, note.reason) == (warned, reason)
 
 
-def test_notes_come_in_the_order_of_the_catalogue_and_unknown_parameters_last():
+def test_notes_come_in_the_order_of_the_catalog_and_unknown_parameters_last():
     said = {"zoom": "1", "sync_mode": "true", "raw": "true", "seed": "1", "angle": "2", "response_format": "url"}
     names = [note.parameter for note in resolved(**said).notes]
     assert names[1:] == ["seed", "response_format", "raw", "sync_mode", "zoom", "angle"]
@@ -450,7 +450,7 @@ def test_image_prompt_strength_with_its_image_needs_no_warning():
     assert not note_on("image_prompt_strength", result).warning
 
 
-def test_a_local_picture_is_sent_as_data_and_noted_by_its_name():
+def test_a_local_image_is_sent_as_data_and_noted_by_its_name():
     result = resolved(route="replicate", image_prompt=Attachment("fox.png", "data:image/png;base64," + "A" * 500))
     assert result.parameters["image_prompt"].endswith("AAAA")
     note = note_on("image_prompt", result)
@@ -513,7 +513,7 @@ def test_the_edges_of_the_ranges_are_accepted(name, value):
 
 @given(
     st.dictionaries(
-        st.sampled_from(sorted(catalogue.find(ULTRA).model.parameters)) | st.text(max_size=8),
+        st.sampled_from(sorted(catalog.find(ULTRA).model.parameters)) | st.text(max_size=8),
         st.sampled_from(HOSTILE)
         | st.text(max_size=8)
         | st.text("0123456789x:.K", max_size=9)
@@ -524,7 +524,7 @@ def test_the_edges_of_the_ranges_are_accepted(name, value):
 )
 @FAST
 def test_any_request_is_resolved_to_something_json_can_say_or_refused(said):
-    for model in (catalogue.find(ULTRA).model, None):
+    for model in (catalog.find(ULTRA).model, None):
         try:
             result = resolve(Request(ULTRA, said, "a fox"), model)
         except UsageError:
@@ -578,7 +578,7 @@ def test_a_suffix_of_a_format_flux_does_not_write_is_refused():
 # --- price ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_price_is_that_of_one_picture_times_n_and_unknown_where_it_is_unknown():
+def test_the_price_is_that_of_one_image_times_n_and_unknown_where_it_is_unknown():
     assert resolved(n="3").price_usd is None  # until somebody says what this provider takes
     assert resolved(n="3")._replace(unit_price_usd=0.06).price_usd == pytest.approx(0.18)
     assert resolved()._replace(unit_price_usd=0.0).price_usd == 0

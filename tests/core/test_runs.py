@@ -43,7 +43,7 @@ STATES = {
     "fetched, and the disk was full": ((SENT, ANSWERED, FETCHED, failed("disk")), "waiting"),
     "saved, and killed before the last line": ((SENT, ANSWERED, FETCHED, SAVED), "waiting"),
     "saved": ((SENT, ANSWERED, FETCHED, SAVED, WHOLE), "saved"),
-    "saved as it came": ((SENT, ANSWERED, FETCHED, SAVED, WHOLE, failed("picture", final=True)), "saved"),
+    "saved as it came": ((SENT, ANSWERED, FETCHED, SAVED, WHOLE, failed("image", final=True)), "saved"),
     "expired": ((SENT, ANSWERED, failed("expired", final=True)), "expired"),
 }
 
@@ -191,7 +191,7 @@ def test_every_call_has_a_trace_of_its_own_and_always_the_same():
     assert trace("a", 0) == traces[0]
 
 
-def test_an_answer_without_prompts_keeps_what_leads_to_its_picture():
+def test_an_answer_without_prompts_keeps_what_leads_to_its_image():
     answer = {"id": "x", "input": {"prompt": "secret fox"}, "urls": {"get": "https://a/b"},
               "data": [{"url": "https://c/d", "revised_prompt": "secret fox"}], "prompt": "secret fox"}  # fmt: skip
     kept = json.loads(without_prompts(json.dumps(answer).encode()))

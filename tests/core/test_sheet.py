@@ -13,11 +13,11 @@ boxes = st.tuples(st.integers(200, 8000), st.integers(200, 8000))
 
 
 @given(sizes, boxes, st.integers(0, 12), st.integers(0, 22))
-def test_every_picture_has_a_cell_of_its_own_on_the_page(pictures, box, gap, text):
-    one = grid(pictures, box, gap, text)
-    places = [one.place(number) for number in range(len(pictures))]
+def test_every_image_has_a_cell_of_its_own_on_the_page(images, box, gap, text):
+    one = grid(images, box, gap, text)
+    places = [one.place(number) for number in range(len(images))]
     assert len(set(places)) == len(places)
-    assert one.columns * one.rows >= len(pictures) > one.columns * (one.rows - 1)
+    assert one.columns * one.rows >= len(images) > one.columns * (one.rows - 1)
     width, height = one.cell
     lefts, tops = sorted({x for x, _ in places}), sorted({y for _, y in places})
     assert all(b - a >= width + gap for a, b in pairwise(lefts))
@@ -27,7 +27,7 @@ def test_every_picture_has_a_cell_of_its_own_on_the_page(pictures, box, gap, tex
 
 
 @given(st.integers(1, 1000), st.sampled_from([(1, 4), (9, 16), (1, 1), (4, 3), (16, 9), (4, 1)]))
-def test_a_sheet_of_equal_pictures_fits_the_page_made_for_it(count, shape):
+def test_a_sheet_of_equal_images_fits_the_page_made_for_it(count, shape):
     one = grid([shape] * count, page(count))
     width, height = page(count)
     assert one.size[0] <= width
@@ -92,5 +92,5 @@ def test_captions_give_way_where_cells_are_narrow():
         ([".hidden"], ".hidden-sheet.webp"),
     ],
 )
-def test_a_sheet_is_named_after_what_its_pictures_names_share(paths, name):
+def test_a_sheet_is_named_after_what_its_images_names_share(paths, name):
     assert sheet_name(paths).path("webp") == name

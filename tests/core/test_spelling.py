@@ -44,8 +44,8 @@ def test_sides_of_a_shape_are_about_a_megapixel_in_steps_of_sixteen(ratio):
 
 
 @pytest.mark.parametrize("value", ["", "data:image/png,AAAA", "AAAA", "data:image/png;base64"])
-def test_a_provider_that_takes_pictures_themselves_gets_nothing_else(value):
-    with pytest.raises(UsageError, match="image_prompt: this provider takes the picture itself"):
+def test_a_provider_that_takes_images_themselves_gets_nothing_else(value):
+    with pytest.raises(UsageError, match="image_prompt: this provider takes the image itself"):
         spell(Field("converted", "image_prompt", "base64"), value)
 
 
@@ -56,7 +56,7 @@ def test_what_is_no_size_is_refused(value):
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "used", "behaviour", "reason"),
+    ("field", "value", "used", "behavior", "reason"),
     [
         (Field("passthrough", "raw"), True, True, "passthrough", "sent as given"),
         (Field("renamed", "image_url"), "https://a", "https://a", "renamed", "bfl calls it image_url"),
@@ -74,13 +74,13 @@ def test_what_is_no_size_is_refused(value):
         (Field("passthrough", "x", reason="a trap"), 1, 1, "passthrough", "a trap"),
     ],
 )
-def test_every_spelling_leaves_a_note(field, value, used, behaviour, reason):
+def test_every_spelling_leaves_a_note(field, value, used, behavior, reason):
     note = wire_note(WIRE, "x", "asked", field, value)
-    assert (note.parameter, note.asked, note.used, note.behaviour) == ("x", "asked", used, behaviour)
+    assert (note.parameter, note.asked, note.used, note.behavior) == ("x", "asked", used, behavior)
     assert note.reason.startswith(reason)
 
 
-def test_a_note_never_holds_a_whole_picture():
+def test_a_note_never_holds_a_whole_image():
     note = wire_note(WIRE, "image_prompt", "fox.png", Field("renamed", "image_url"), f"{URI}{'A' * 10_000}")
     assert len(str(note.used)) < 100
     assert len(note.reason) < 200

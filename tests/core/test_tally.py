@@ -40,13 +40,13 @@ def test_the_cost_is_what_the_providers_named_and_is_counted_once():
     assert "USD" not in words(tallied(3, *made(1, 100, 101, 0.0)), 102)
 
 
-def test_a_picture_that_was_paid_for_and_then_lost_still_costs():
+def test_an_image_that_was_paid_for_and_then_lost_still_costs():
     events = [(100, Event("sent", 1)), (101, Event("received", 1, cost_usd=0.06)), (102, Event("failed", 1, "disk"))]
     assert words(tallied(2, *events), 102) == "1/2 done · 0 under way · 1 to come · 1 failed · 0.06 USD · 2 s"
 
 
-def test_a_call_with_a_picture_and_a_fault_is_done_once_and_failed_once():
-    assert words(tallied(1, *made(1, 100, 101), (101, Event("failed", 1, "second picture"))), 101).startswith(
+def test_a_call_with_an_image_and_a_fault_is_done_once_and_failed_once():
+    assert words(tallied(1, *made(1, 100, 101), (101, Event("failed", 1, "second image"))), 101).startswith(
         "1/1 done · 0 under way · 1 failed"
     )
 
@@ -89,7 +89,7 @@ def test_a_pause_counts_down_and_ends():
     assert tally.active[1].since == 100
 
 
-def test_a_picture_that_came_shows_its_size_and_cost():
+def test_an_image_that_came_shows_its_size_and_cost():
     tally = tallied(1, *made(1, 100, 101)[:2])
     assert tally.active[1].words(102) == "saving · 34 kB, 0.06 USD"
 

@@ -1,4 +1,4 @@
-"""What a terminal can show is told from its environment; what a picture gets of its window."""
+"""What a terminal can show is told from its environment; what an image gets of its window."""
 
 import pytest
 from hypothesis import given
@@ -95,7 +95,7 @@ def test_any_environment_has_an_answer(environ):
 
 
 @pytest.mark.parametrize(("rows", "kept"), [(24, 20), (40, 20), (60, 30), (3, 1), (1, 1)])
-def test_a_picture_leaves_rows_for_what_was_said_before_it(rows, kept):
+def test_an_image_leaves_rows_for_what_was_said_before_it(rows, kept):
     assert room(Window(80, rows)).rows == kept
     assert room(Window(80, rows)).columns == 79
 
@@ -105,14 +105,14 @@ windows = st.builds(Window, st.integers(1, 500), st.integers(1, 200), st.tuples(
 
 
 @given(st.tuples(sides, sides), windows, st.booleans())
-def test_a_picture_never_leaves_its_window(size, window, blocks):
+def test_an_image_never_leaves_its_window(size, window, blocks):
     columns, rows = fit(size, window, blocks=blocks)
     assert 1 <= columns <= window.columns
     assert 1 <= rows <= window.rows
 
 
 @given(st.tuples(st.integers(200, 4000), st.integers(200, 4000)))
-def test_a_picture_keeps_its_shape_to_half_a_cell(size):
+def test_an_image_keeps_its_shape_to_half_a_cell(size):
     window = Window(100, 30, (10, 20))
     columns, rows = fit(size, window, blocks=False)
     scale = min(1000 / size[0], 600 / size[1], 1)
@@ -120,6 +120,6 @@ def test_a_picture_keeps_its_shape_to_half_a_cell(size):
     assert abs(rows * 20 - size[1] * scale) <= 10 + 1e-6
 
 
-def test_a_small_picture_is_not_enlarged_beyond_its_pixels():
+def test_a_small_image_is_not_enlarged_beyond_its_pixels():
     assert fit((64, 64), Window(100, 30), blocks=False) == (6, 3)
     assert fit((16, 16), Window(100, 30), blocks=True) == (16, 8)

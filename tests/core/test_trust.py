@@ -1,4 +1,4 @@
-"""Which addresses get the key, and which pictures are fetched: the traps hostile or broken answers set."""
+"""Which addresses get the key, and which images are fetched: the traps hostile or broken answers set."""
 
 import pytest
 from hypothesis import example, given, settings
@@ -75,7 +75,7 @@ def test_the_key_goes_to_the_configured_address_and_the_provider_s_own_hosts(aut
 def test_no_other_address_gets_the_key(auth, url):
     with pytest.raises(ProviderError, match="must not get the key") as raised:
         credentials(url, auth)
-    assert raised.value.billed  # the job was taken on: its picture may be paid for
+    assert raised.value.billed  # the job was taken on: its image may be paid for
     assert KEY not in raised.value.message
 
 
@@ -117,7 +117,7 @@ LOCAL_BASE = "http://127.0.0.1:8080/v1"
         ("https://cdn.example/fox.png", LOCAL_BASE, "https://cdn.example/fox.png"),
     ],
 )
-def test_a_picture_s_address_may_be_absolute_or_relative(url, base, address):
+def test_an_image_s_address_may_be_absolute_or_relative(url, base, address):
     assert media_address(url, base) == address
 
 

@@ -195,7 +195,7 @@ def test_a_refusal_says_what_is_wanted_and_what_was_given(param, said, message):
     assert raised.value.message == message
 
 
-def test_a_mistyped_choice_is_recognised():
+def test_a_mistyped_choice_is_recognized():
     with pytest.raises(UsageError) as raised:
         check(Param("response_format", "string", "emulated", "", choices=("url", "b64_json")), "b64-json")
     assert raised.value.hint == "did you mean b64_json?"

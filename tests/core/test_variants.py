@@ -1,4 +1,4 @@
-"""Names of several files of one picture: lists of formats, derivatives, contradictions."""
+"""Names of several files of one image: lists of formats, derivatives, contradictions."""
 
 import pytest
 
@@ -82,6 +82,6 @@ def test_the_original_stands_apart_in_its_own_format():
     assert paths("hero.webp", Finish(keep_original=True)) == ["hero-original.png", "hero.webp"]
 
 
-def test_two_pictures_cannot_become_one_file():
+def test_two_images_cannot_become_one_file():
     with pytest.raises(OutputError, match="made of"):
         refuse_doubles([("out/a.webp", "x/a.png"), ("out/A.webp", "y/a.png")])

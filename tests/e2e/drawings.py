@@ -1,4 +1,4 @@
-"""Real pictures for servers to send, and the look at what was saved."""
+"""Real images for servers to send, and the look at what was saved."""
 
 import functools
 import io
@@ -11,7 +11,7 @@ from PIL import Image
 
 
 def drawn(body: Mapping[str, Any]) -> bytes:
-    """A real picture in the size and format a request asks for; JPEG unless it says otherwise, like the upstreams."""
+    """A real image in the size and format a request asks for; JPEG unless it says otherwise, like the upstreams."""
     pixels = re.fullmatch(r"(\d+)x(\d+)", str(body.get("size", "")))
     width, height = (int(pixels[1]), int(pixels[2])) if pixels else (1024, 1024)
     seed = body.get("seed")
@@ -20,9 +20,9 @@ def drawn(body: Mapping[str, Any]) -> bytes:
 
 @functools.cache
 def pixels_as(file_format: str, width: int = 1024, height: int = 1024, seed: int = 0) -> bytes:
-    """A gradient whose colour depends on the seed, encoded by Pillow."""
-    grey = Image.radial_gradient("L").resize((width, height))
-    image = Image.merge("RGB", (grey, grey.point(lambda value: (value + 40 * seed) % 256), grey.transpose(1)))
+    """A gradient whose color depends on the seed, encoded by Pillow."""
+    gray = Image.radial_gradient("L").resize((width, height))
+    image = Image.merge("RGB", (gray, gray.point(lambda value: (value + 40 * seed) % 256), gray.transpose(1)))
     stream = io.BytesIO()
     image.save(stream, file_format)
     return stream.getvalue()
@@ -36,7 +36,7 @@ def noise(side: int) -> bytes:
 
 
 def encode(data: bytes, file_format: str) -> bytes:
-    """The picture in another format, the way flux encodes it or slower."""
+    """The image in another format, the way flux encodes it or slower."""
     stream = io.BytesIO()
     with Image.open(io.BytesIO(data)) as image:
         image.save(stream, file_format, speed=9)
@@ -44,7 +44,7 @@ def encode(data: bytes, file_format: str) -> bytes:
 
 
 def look(source: Path | str | bytes) -> tuple[str, tuple[int, int]]:
-    """Format and pixels of a picture, decoded to the last byte."""
+    """Format and pixels of an image, decoded to the last byte."""
     with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
         image.load()
         return image.format.lower(), image.size

@@ -2,7 +2,7 @@
 
 A script has one answer for each POST, and the last one repeats:
 
-    gateway.answers(status(429, retry_after="1"), picture())
+    gateway.answers(status(429, retry_after="1"), image())
 
 An answer is a Reply, or a function from the request to an answer. Every request is recorded in `gateway.requests`.
 """
@@ -68,12 +68,12 @@ def redirect(target: str, number: int = 302) -> Reply:
     return Reply(number, b"", {"Location": target})
 
 
-def picture(
+def image(
     data: bytes | None = None, *, name: str = "{id}.jpg", first: tuple[Reply, ...] = (), **metadata: object
 ) -> Answer:
-    """A good answer, with a picture of the size and format asked, as a URL or base64 as asked.
+    """A good answer, with an image of the size and format asked, as a URL or base64 as asked.
 
-    `data` replaces the picture, `name` its name under /media/, and GET gives `first` before it gives the picture.
+    `data` replaces the image, `name` its name under /media/, and GET gives `first` before it gives the image.
     """
 
     def answer(asked: Asked) -> Reply:
@@ -94,7 +94,7 @@ def picture(
 
 def together(count: int, then: Answer | None = None) -> Answer:
     """Answers only once `count` requests are waiting at the same time; 418 if they never are."""
-    barrier, after = threading.Barrier(count, timeout=PATIENCE), then or picture()
+    barrier, after = threading.Barrier(count, timeout=PATIENCE), then or image()
 
     def answer(_asked: Asked) -> Answer:
         try:
@@ -111,7 +111,7 @@ def held(until: threading.Event, then: Answer | None = None) -> Answer:
 
     def answer(_asked: Asked) -> Answer:
         until.wait(PATIENCE)
-        return then or picture()
+        return then or image()
 
     return answer
 
@@ -133,7 +133,7 @@ class Gateway:
         self.history: list[dict[str, Any]] = []  # every POST, the oldest first, as GET /v1/requests tells it
         self.keeps = True  # whether the history has what was answered, too
         self.page = 100  # requests on one page of it, at most
-        self._script: list[Answer] = [picture()]
+        self._script: list[Answer] = [image()]
         self._media: dict[str, list[Reply]] = {}
         self._now = 0
         self._lock = threading.Lock()

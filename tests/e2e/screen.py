@@ -76,8 +76,8 @@ class Screen:
         return self._tmux("capture-pane", "-p", "-J", "-S", "-").rstrip().split("\n")
 
     @property
-    def coloured(self) -> str:
-        """The screen with its colours, as escape codes."""
+    def colored(self) -> str:
+        """The screen with its colors, as escape codes."""
         return self._tmux("capture-pane", "-p", "-e").rstrip("\n")
 
     @property

@@ -12,7 +12,7 @@ import yaml
 from conftest import SCRIPTS
 
 from e2e.conftest import KEY
-from e2e.gateway import picture, status
+from e2e.gateway import image, status
 from flux_cli.cli.topics import EXIT_CODES
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +87,7 @@ def test_every_input_is_used_and_every_name_exists():
     assert variables == set(re.findall(r"FLUX_ACTION_\w+", STEPS["Generate"]["run"]))
 
 
-def test_the_action_makes_pictures_and_hands_their_paths_on(runner, gateway):
+def test_the_action_makes_images_and_hands_their_paths_on(runner, gateway):
     done, outputs = runner(prompt="a red fox", n="2", seed="7", output="out/{slug}-{seed}.jpg")
     assert (done.returncode, done.stdout) == (0, "")
     assert outputs["paths"].splitlines() == ["out/a-red-fox-7.jpg", "out/a-red-fox-8.jpg"]
@@ -100,14 +100,14 @@ def test_the_action_makes_pictures_and_hands_their_paths_on(runner, gateway):
 
 def test_a_second_run_pays_for_what_is_missing_only(runner, gateway):
     runner(prompt="a red fox", n="2")
-    Path("pictures/a-red-fox-1.jpg").unlink()
+    Path("images/a-red-fox-1.jpg").unlink()
     _, outputs = runner(prompt="a red fox", n="2")
     assert len(gateway.posts) == 3
-    assert outputs["paths"].splitlines() == ["pictures/a-red-fox-1.jpg", "pictures/a-red-fox-2.jpg"]
+    assert outputs["paths"].splitlines() == ["images/a-red-fox-1.jpg", "images/a-red-fox-2.jpg"]
 
 
 def test_a_partial_failure_fails_the_step_and_still_hands_on_what_was_saved(runner, gateway):
-    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else picture())
+    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image())
     done, outputs = runner(prompt="a red fox", n="3")
     assert (done.returncode, outputs["exit-code"]) == (3, "3")
     assert len(outputs["paths"].splitlines()) == 2
@@ -161,27 +161,27 @@ OTHER_DOCUMENTS = {
 }
 
 
-@pytest.mark.parametrize(("args", "code", "pictures", "cost"), OTHER_DOCUMENTS.values(), ids=OTHER_DOCUMENTS)
-def test_whatever_is_printed_the_outputs_are_right(runner, args, code, pictures, cost):
+@pytest.mark.parametrize(("args", "code", "images", "cost"), OTHER_DOCUMENTS.values(), ids=OTHER_DOCUMENTS)
+def test_whatever_is_printed_the_outputs_are_right(runner, args, code, images, cost):
     done, outputs = runner(prompt="a red fox", n="2", args=args)
     assert "Traceback" not in done.stderr
     assert (done.returncode, outputs["exit-code"], outputs["cost-usd"]) == (code, str(code), cost)
     paths = outputs["paths"].splitlines()
-    assert (len(paths), all(Path(path).is_file() for path in paths)) == (pictures, True)
+    assert (len(paths), all(Path(path).is_file() for path in paths)) == (images, True)
     assert set(outputs) == set(ACTION["outputs"])
 
 
-def saves_cache(outputs, path="pictures"):
-    """What GitHub makes of the condition of the step that keeps pictures."""
-    text = re.sub(r"steps\.generate\.outputs\.([\w-]+)", r"outputs['\1']", STEPS["Keep pictures"]["if"])
+def saves_cache(outputs, path="images"):
+    """What GitHub makes of the condition of the step that keeps images."""
+    text = re.sub(r"steps\.generate\.outputs\.([\w-]+)", r"outputs['\1']", STEPS["Keep images"]["if"])
     text = text.replace("inputs.cache-path", "path").replace("always()", "True").replace("&&", "and")
     return eval(text, {"outputs": outputs, "path": path})
 
 
-def test_pictures_are_kept_where_there_are_any_and_nowhere_else(runner, gateway):
+def test_images_are_kept_where_there_are_any_and_nowhere_else(runner, gateway):
     assert not saves_cache(runner(prompt="a fox", n="many")[1])
     assert not saves_cache(runner(prompt="a fox", args="--dry-run")[1])
-    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else picture())
+    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image())
     assert not saves_cache(runner(prompt="a fox", seed="2")[1])
     partial = runner(prompt="a fox", n="2")[1]
     assert (partial["exit-code"], saves_cache(partial), saves_cache(partial, path="")) == ("3", True, False)
@@ -231,7 +231,7 @@ def job(request, environment, gateway, work):
     return run
 
 
-def test_the_job_makes_pictures_and_writes_result_and_log(job, gateway):
+def test_the_job_makes_images_and_writes_result_and_log(job, gateway):
     done = job(FLUX_JOB_PROMPT=NASTY, FLUX_JOB_N=2, FLUX_JOB_ARGS="--aspect-ratio\n16:9", FLUX_JOB_FOLDER="out")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert {post["prompt"] for post in gateway.posts} == {NASTY}
@@ -278,7 +278,7 @@ def test_the_examples_of_the_page_use_what_there_is():
     github, gitlab, line = map(
         yaml.safe_load, re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/ci.md").read_text(), re.DOTALL)
     )
-    (step,) = [step for step in github["jobs"]["pictures"]["steps"] if "flux@" in step.get("uses", "")]
+    (step,) = [step for step in github["jobs"]["images"]["steps"] if "flux@" in step.get("uses", "")]
     assert set(step["with"]) <= set(ACTION["inputs"])
     assert (ROOT / gitlab["include"][0]["file"]).is_file()
     assert gitlab["poster"]["extends"] == ".flux"

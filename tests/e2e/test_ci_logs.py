@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from core.test_annotation import HOSTILE, obeyed
 
-from e2e.gateway import picture, status
+from e2e.gateway import image, status
 
 GITHUB = {"GITHUB_ACTIONS": "true", "CI": "true"}
 
@@ -41,7 +41,7 @@ def test_a_failure_is_annotated_on_github_and_still_greppable(generate, gateway)
     ids=str,
 )
 def test_an_error_of_any_command_is_annotated(flux, line, code):
-    Path("text.png").write_text("no picture")
+    Path("text.png").write_text("no image")
     result = flux(*line, env=GITHUB)
     assert (result.code, obeyed(result.err), obeyed(result.out)) == (code, ["error"], [])
     assert result.out == "" or "--json" in line
@@ -49,7 +49,7 @@ def test_an_error_of_any_command_is_annotated(flux, line, code):
         assert obeyed(flux(*line, env=elsewhere).err) == []
 
 
-def test_of_several_pictures_each_that_fails_is_annotated_and_stdout_has_the_others(flux):
+def test_of_several_images_each_that_fails_is_annotated_and_stdout_has_the_others(flux):
     assert flux("generate", "a fox", "--offline", "-s", "16x16", "-o", "fox.png").code == 0
     shown = flux("show", "a.png", "fox.png", "b.png", env=GITHUB)
     assert (shown.code, obeyed(shown.err), obeyed(shown.out)) == (3, ["error", "error"], [])
@@ -60,7 +60,7 @@ def test_of_several_pictures_each_that_fails_is_annotated_and_stdout_has_the_oth
 
 def test_a_failure_while_recovering_is_annotated(generate, flux, keyed, gateway):
     assert generate("a fox", "--retries", "0", env={"FLUX_TIMEOUT": "20"}).code == 0
-    gateway.answers(picture(name="lost.jpg", first=(status(500),) * 9))
+    gateway.answers(image(name="lost.jpg", first=(status(500),) * 9))
     assert generate("a lake", "--retries", "0").code == 1
     result = flux("recover", env=keyed | GITHUB | {"FLUX_RETRIES": "0"})
     assert (result.code, obeyed(result.err), result.out) == (1, ["error"], "")
@@ -68,7 +68,7 @@ def test_a_failure_while_recovering_is_annotated(generate, flux, keyed, gateway)
 
 def test_a_partial_failure_has_one_annotation_for_each_kind_and_ends_with_the_sum(generate, gateway):
     answers = {8: status(400, "INVALID_REQUEST", "no"), 9: status(400, "INVALID_REQUEST", "no")}
-    gateway.answers(lambda asked: answers.get(asked.body["seed"], picture()))
+    gateway.answers(lambda asked: answers.get(asked.body["seed"], image()))
     result = generate("a fox", "-n", "4", "--seed", "7", env=GITHUB)
     assert (result.code, obeyed(result.err)) == (3, ["error"])
     assert "::error title=flux::2 calls: " in result.err
@@ -87,8 +87,8 @@ def test_a_server_cannot_command_the_ci_service(generate, gateway, breaks, more)
 
 
 @pytest.mark.parametrize("more", [(), ("--json", "--verbose")], ids=str)
-def test_a_picture_s_facts_cannot_command_it_either(generate, gateway, more):
-    gateway.answers(picture(provider="##[group]x", seed=8))
+def test_an_image_s_facts_cannot_command_it_either(generate, gateway, more):
+    gateway.answers(image(provider="##[group]x", seed=8))
     result = generate("a fox", "--seed", "7", *more, env=GITHUB)
     assert (result.code, obeyed(result.err), obeyed(result.out)) == (0, [], [])
     if more:

@@ -22,10 +22,10 @@ WRONG = {
     "flag with a value": (("a fox", "--raw=yes"), "--raw"),
     "seed of words": (("a fox", "--seed", "lucky"), "seed must be a whole number, not 'lucky'"),
     "seed of a fraction": (("a fox", "--seed", "1.5"), "seed must be a whole number"),
-    "no pictures": (("a fox", "-n", "0"), "n must be 1 to"),
-    "minus pictures": (("a fox", "-n", "-3"), "n must be 1 to"),
-    "a million pictures": (("a fox", "-n", "1000000"), "n must be 1 to"),
-    "pictures of words": (("a fox", "-n", "many"), "n must be a whole number"),
+    "no images": (("a fox", "-n", "0"), "n must be 1 to"),
+    "minus images": (("a fox", "-n", "-3"), "n must be 1 to"),
+    "a million images": (("a fox", "-n", "1000000"), "n must be 1 to"),
+    "images of words": (("a fox", "-n", "many"), "n must be a whole number"),
     "size of words": (("a fox", "-s", "large"), "size 'large' is no size"),
     "size without height": (("a fox", "-s", "1024"), "size '1024' is no size"),
     "size of nothing": (("a fox", "-s", "0x0"), "size '0x0' is no size"),
@@ -54,7 +54,7 @@ WRONG = {
     "a parameter twice": (("a fox", "--seed", "1", "-p", "seed=2"), "seed is given twice"),
     "image prompt that is not there": (("a fox", "--image-prompt", "nowhere.png"), "nowhere.png"),
     "image prompt that is a folder": (("a fox", "--image-prompt", "."), "'.'"),
-    "image prompt that is no picture": (("a fox", "--image-prompt", "text.txt"), "give a jpeg, png, gif or webp"),
+    "image prompt that is no image": (("a fox", "--image-prompt", "text.txt"), "give a jpeg, png, gif or webp"),
     "image prompt of another scheme": (("a fox", "--image-prompt", "ftp://127.0.0.1/x.png"), "ftp://"),
     "prompt file that is not there": (("@nowhere.txt",), "nowhere.txt"),
     "prompt file that is a folder": (("@.",), "'.'"),
@@ -72,7 +72,7 @@ WRONG = {
 
 @pytest.fixture
 def odd_files():
-    Path("text.txt").write_text("no picture")
+    Path("text.txt").write_text("no image")
     Path("latin1.txt").write_bytes(b"caf\xe9")
     Path("empty.txt").touch()
 

@@ -19,7 +19,7 @@ def photo(work):
     return path
 
 
-def test_another_format_goes_beside_the_picture(flux, work, photo):
+def test_another_format_goes_beside_the_image(flux, work, photo):
     before = photo.read_bytes()
     result = flux("convert", "photo.png", "-f", "webp")
     assert (result.code, result.lines, result.err) == (0, ["photo.webp"], "")
@@ -75,7 +75,7 @@ def test_what_is_there_may_be_left_alone(flux, work):
     assert (work / "photo.webp").read_bytes() == b"mine"
 
 
-def test_a_picture_may_replace_itself_if_asked(flux, photo):
+def test_an_image_may_replace_itself_if_asked(flux, photo):
     assert flux("convert", "photo.png", "--size", "64x64", "--fit", "cover", "--overwrite").code == 0
     assert look(photo) == ("png", (64, 64))
 
@@ -90,15 +90,15 @@ def test_the_same_bytes_through_where_nothing_is_asked(flux, photo):
     assert flux("convert", "photo.png", "-o", "-").raw == photo.read_bytes()
 
 
-def test_the_bytes_decide_what_a_picture_is_and_not_its_name(flux, work):
+def test_the_bytes_decide_what_an_image_is_and_not_its_name(flux, work):
     (work / "lie.png").write_bytes(pixels_as("jpeg", 64, 48))
     assert flux("convert", "lie.png").lines == ["lie.jpg"]
     assert look(work / "lie.jpg")[0] == "jpeg"
 
 
-def test_some_bad_pictures_do_not_stop_the_good_ones(flux, work, photo):
+def test_some_bad_images_do_not_stop_the_good_ones(flux, work, photo):
     (work / "cut.png").write_bytes(photo.read_bytes()[:-20])
-    (work / "words.png").write_text("no picture")
+    (work / "words.png").write_text("no image")
     result = flux("convert", "photo.png", "cut.png", "words.png", "gone.png", "-f", "jpeg", "--json", "-o", "out/")
     assert result.code == 3
     report = result.json
@@ -107,13 +107,13 @@ def test_some_bad_pictures_do_not_stop_the_good_ones(flux, work, photo):
         ("out/photo.jpg", "photo.png", 640)
     ]
     assert [(error["source"], error["code"]) for error in report["errors"]] == [
-        ("cut.png", "picture"), ("words.png", "usage"), ("gone.png", "usage"),
+        ("cut.png", "image"), ("words.png", "usage"), ("gone.png", "usage"),
     ]  # fmt: skip
     assert result.err.count("flux: error: ") == 3
     assert "Traceback" not in result.err
 
 
-def test_many_pictures_into_one_folder(flux, work):
+def test_many_images_into_one_folder(flux, work):
     for number in range(12):
         (work / f"{number}.png").write_bytes(pixels_as("png", 80, 60, number))
     result = flux("convert", *(f"{number}.png" for number in range(12)), "-f", "webp", "-o", "out/")
@@ -124,7 +124,7 @@ def test_many_pictures_into_one_folder(flux, work):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "there is no picture"),
+        ([], "there is no image"),
         (["photo.png", "--size", "10x10"], "--fit cover"),
         (["photo.png", "--fit", "cover"], "needs a size"),
         (["photo.png", "--fit", "covr", "--size", "10x10"], "did you mean cover?"),
@@ -142,7 +142,7 @@ def test_many_pictures_into_one_folder(flux, work):
         (["photo.png", "-o", "a.{webp,avif}", "-f", "gif"], "contradict"),
         (["photo.png", "-o", "a.webp", "-f", "gif"], "contradict"),
         (["photo.png", "-o", "-", "-f", "webp", "-f", "avif"], "takes one file"),
-        (["photo.png", "photo.jpg", "-o", "-"], "takes one picture"),
+        (["photo.png", "photo.jpg", "-o", "-"], "takes one image"),
         (["gone.png", "-f", "webp"], "gone.png cannot be read"),
         (["."], "Is a directory"),
     ],
@@ -156,7 +156,7 @@ def test_wrong_lines_say_what_is_wrong_and_leave_nothing(flux, work, words, said
     assert [path.name for path in work.iterdir()] == ["photo.png"]
 
 
-def test_two_pictures_that_would_share_a_name_are_refused(flux, work):
+def test_two_images_that_would_share_a_name_are_refused(flux, work):
     (work / "photo.jpg").write_bytes(pixels_as("jpeg", 64, 48))
     result = flux("convert", "photo.png", "photo.jpg", "-f", "webp")
     assert result.code == 2
@@ -164,7 +164,7 @@ def test_two_pictures_that_would_share_a_name_are_refused(flux, work):
     assert not (work / "photo.webp").exists()
 
 
-def test_templates_tell_pictures_apart(flux, work):
+def test_templates_tell_images_apart(flux, work):
     (work / "photo.jpg").write_bytes(pixels_as("jpeg", 64, 48))
     result = flux("convert", "photo.png", "photo.jpg", "-f", "webp", "-o", "{index}-{name}-{width}x{height}.{ext}")
     assert result.lines == ["1-photo-640x400.webp", "2-photo-64x48.webp"]
@@ -221,7 +221,7 @@ def test_ctrl_c_lists_what_is_made_and_counts_what_is_not(environment, command, 
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.startswith("flux: error: interrupted: ")
-    assert "of 24 pictures are not made" in err
+    assert "of 24 images are not made" in err
     for line in out.splitlines():
         assert look(work / line) == ("avif", (2752, 1536))
 

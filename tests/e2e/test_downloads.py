@@ -1,4 +1,4 @@
-"""Pictures that are paid for: fetched until they are whole, and never paid for twice."""
+"""Images that are paid for: fetched until they are whole, and never paid for twice."""
 
 import base64
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from e2e.drawings import look, pixels_as
-from e2e.gateway import Reply, hang_up, picture, redirect, status, words
+from e2e.gateway import Reply, hang_up, image, redirect, status, words
 
 JPEG = pixels_as("jpeg")
 WHOLE = words(JPEG, "image/jpeg")
@@ -25,7 +25,7 @@ ONCE = {
 
 @pytest.mark.parametrize("trouble", ONCE.values(), ids=ONCE)
 def test_a_download_that_fails_once_is_repeated_on_its_own(generate, gateway, trouble):
-    gateway.answers(picture(JPEG, first=(trouble,)))
+    gateway.answers(image(JPEG, first=(trouble,)))
     result = generate("a fox", "-o", "fox.jpg")
     assert (result.code, result.lines) == (0, ["fox.jpg"])
     assert Path("fox.jpg").read_bytes() == JPEG
@@ -35,11 +35,11 @@ def test_a_download_that_fails_once_is_repeated_on_its_own(generate, gateway, tr
 FOR_GOOD = {
     "404": (status(404), "network", "404"),
     "closed": (hang_up, "network", "127.0.0.1"),
-    "cut by the server's own wrong bytes": (words(JPEG[:-100], "image/jpeg"), "picture", "not whole"),
+    "cut by the server's own wrong bytes": (words(JPEG[:-100], "image/jpeg"), "image", "not whole"),
     "cut against its Content-Length": (WHOLE._replace(missing=10), "network", "127.0.0.1"),
-    "HTML under an image's type": (words("<html></html>", "image/png"), "picture", "no picture"),
-    "another kind of picture": (words(b"II*\0 a tiff", "image/tiff"), "picture", "no picture"),
-    "nothing": (words(b"", "image/png"), "picture", "no picture"),
+    "HTML under an image's type": (words("<html></html>", "image/png"), "image", "no image"),
+    "another kind of image": (words(b"II*\0 a tiff", "image/tiff"), "image", "no image"),
+    "nothing": (words(b"", "image/png"), "image", "no image"),
 }
 
 
@@ -63,12 +63,12 @@ def test_a_download_that_fails_for_good_names_the_address_and_pays_once(generate
         ("gif", "gif", "url"), ("webp", "webp", "b64_json"), ("avif", "avif", "url"), ("avif", "jpeg", "b64_json"),
     ],
 )  # fmt: skip
-def test_a_truncated_picture_is_never_saved(generate, gateway, kind, wanted, way):
+def test_a_truncated_image_is_never_saved(generate, gateway, kind, wanted, way):
     whole = pixels_as(kind, 300, 200)
-    gateway.answers(picture(whole[: len(whole) * 2 // 3]))
+    gateway.answers(image(whole[: len(whole) * 2 // 3]))
     result = generate("a fox", "-f", wanted, "--response-format", way, "--retries", "0")
     assert (result.code, len(gateway.posts)) == (1, 1)
-    assert f"the {kind} picture is not whole" in result.err
+    assert f"the {kind} image is not whole" in result.err
     assert list(Path().iterdir()) == []
 
 
@@ -120,7 +120,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("body", SHAPES.values(), ids=SHAPES)
-def test_a_picture_is_found_however_it_is_wrapped(generate, gateway, body):
+def test_an_image_is_found_however_it_is_wrapped(generate, gateway, body):
     for path in ("/media/p", "/openai/v1/media/p"):
         gateway.serves(path, words(pixels_as("png", 45, 41), "application/octet-stream"))
     gateway.answers(words(body))
@@ -129,7 +129,7 @@ def test_a_picture_is_found_however_it_is_wrapped(generate, gateway, body):
     assert Path("fox.png").read_bytes() == pixels_as("png", 45, 41)
 
 
-def test_one_bad_picture_of_two_in_an_answer_keeps_the_good_one(generate, gateway):
+def test_one_bad_image_of_two_in_an_answer_keeps_the_good_one(generate, gateway):
     gateway.answers(words({"data": [{"b64_json": "AAAA"}, {"b64_json": B64}]}))
     result = generate("a fox", "-o", "fox.png", "--json")
     assert [look(file["path"]) for file in result.json["files"]] == [("png", (45, 41))]
@@ -137,11 +137,11 @@ def test_one_bad_picture_of_two_in_an_answer_keeps_the_good_one(generate, gatewa
 
 
 def test_media_types_are_not_believed(generate, gateway):
-    gateway.answers(picture(pixels_as("webp", 30, 20), name="{id}.png"))
+    gateway.answers(image(pixels_as("webp", 30, 20), name="{id}.png"))
     assert generate("a fox", "--seed", "1").lines == ["a-fox-1.webp"]
 
 
-def test_a_picture_without_a_length_is_read_to_its_end(generate, gateway):
+def test_an_image_without_a_length_is_read_to_its_end(generate, gateway):
     head = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nConnection: close\r\n\r\n"
     gateway.answers(words({"data": [{"url": gateway.serves("/stream", Reply(raw=head + JPEG))}]}))
     assert generate("a fox", "-o", "fox.jpg").code == 0

@@ -18,7 +18,7 @@ import pytest
 
 from e2e.conftest import KEY
 from e2e.drawings import encode, look, noise
-from e2e.gateway import Gateway, held, picture, status
+from e2e.gateway import Gateway, held, image, status
 from e2e.screen import drained
 
 PROMPT = 30.0  # seconds a test waits for what should take a tenth of one
@@ -33,7 +33,7 @@ def release():
 
 
 class Interrupted:
-    """A run that gets SIGINT once the gateway holds `waiting` calls and `saved` pictures are on disk."""
+    """A run that gets SIGINT once the gateway holds `waiting` calls and `saved` images are on disk."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Interrupted:
 
 def slow(release, first: int):
     """The first seeds come at once, the others when the test is over."""
-    return lambda asked: picture() if asked.body["seed"] < first else held(release)
+    return lambda asked: image() if asked.body["seed"] < first else held(release)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -123,8 +123,8 @@ def test_a_call_that_waits_for_another_try_was_not_billed(command, keyed, gatewa
     assert (flux.returncode, "3 not sent" in err, "billed" in err) == (130, True, False)
 
 
-def test_while_a_picture_is_downloaded(command, keyed, release):
-    """The picture is made and paid for, so the error gives the address it can still be had from."""
+def test_while_an_image_is_downloaded(command, keyed, release):
+    """The image is made and paid for, so the error gives the address it can still be had from."""
     arrived = threading.Event()
 
     class Slow(Gateway):
@@ -162,7 +162,7 @@ def test_nobody_waits_for_encoders_whose_work_is_not_wanted_any_more(command, ke
     before = time.process_time()
     encode(large, "avif")
     one = time.process_time() - before
-    gateway.answers(picture(large))
+    gateway.answers(image(large))
     start = [command] if way == "flux" else [sys.executable, "-m", "flux_cli"]
     line = [*start, "generate", "a fox", "-n", "8", "-f", "avif"]
     before = computed()

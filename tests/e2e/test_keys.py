@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import KEY
-from e2e.gateway import Reply, picture, redirect, status, words
+from e2e.gateway import Reply, image, redirect, status, words
 
 OTHER_KEY = "lmnfl_other.key"
 
@@ -34,7 +34,7 @@ def test_without_a_key_nothing_is_sent_and_the_hint_names_variable_and_offline(k
     assert list(Path().iterdir()) == []
 
 
-def test_without_a_key_a_misspelt_model_is_said_first(keyless):
+def test_without_a_key_a_misspelled_model_is_said_first(keyless):
     note, error, _ = keyless("a fox", "-m", "flux1.1-pro-ulta").err.splitlines()
     assert note.startswith("flux: note: model flux1.1-pro-ulta: ")
     assert note.endswith("did you mean flux1.1-pro-ultra?")
@@ -138,16 +138,16 @@ ECHOES = {
     "no HTTP": lambda asked: Reply(raw=f"{echo(asked)}\r\n\r\n".encode()),
     "broken header": lambda asked: Reply(raw=f"HTTP/1.1 200 OK\r\n{echo(asked)}\r\n\r\n".encode()),
     "redirect": lambda asked: redirect(f"http://127.0.0.1/?{echo(asked)}"),
-    "address of a picture": words({"data": [{"url": f"/media/{KEY}.jpg"}]}),
+    "address of an image": words({"data": [{"url": f"/media/{KEY}.jpg"}]}),
     "address that cannot be trusted": words({"data": [{"url": f"ftp://host/{KEY}"}]}),
     "revised prompt": lambda asked: words(
         {"data": [{"url": "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",
                    "revised_prompt": echo(asked)}], "metadata": {"provider": KEY}, "id": KEY}),
-    "bytes of a picture": words({"data": [{"url": f"data:text/plain,{KEY}"}]}),
-    "bytes of a fetched picture": picture(KEY.encode()),
-    "redirect of a picture": picture(first=(redirect(f"ftp://host/{KEY}"),)),
-    "broken answer for a picture": picture(first=2 * (Reply(raw=f"{KEY}\r\n\r\n".encode()),)),
-    "metadata": picture(provider=KEY, executed_model=KEY),
+    "bytes of an image": words({"data": [{"url": f"data:text/plain,{KEY}"}]}),
+    "bytes of a fetched image": image(KEY.encode()),
+    "redirect of an image": image(first=(redirect(f"ftp://host/{KEY}"),)),
+    "broken answer for an image": image(first=2 * (Reply(raw=f"{KEY}\r\n\r\n".encode()),)),
+    "metadata": image(provider=KEY, executed_model=KEY),
 }  # fmt: skip
 
 
@@ -186,7 +186,7 @@ def test_lookups_do_not_show_the_key(flux, keyed, line):
 def test_the_key_is_in_no_file_the_run_leaves(generate, work, home):
     assert generate("a fox", "-f", "png").code == 0
     files = [path for folder in (work, home) for path in folder.rglob("*") if path.is_file()]
-    assert len(files) == 2  # the picture and the journal of the run
+    assert len(files) == 2  # the image and the journal of the run
     assert not any(KEY.encode() in path.read_bytes() for path in files)
 
 
@@ -218,7 +218,7 @@ def test_nobody_else_on_the_machine_sees_the_key_in_the_process_list(keyed, comm
             for path in Path("/proc").glob("[0-9]*/cmdline")
             if os.access(path, os.R_OK) and path.exists()
         )
-        return picture()(asked)
+        return image()(asked)
 
     if not Path("/proc/self/cmdline").exists():
         pytest.skip("no /proc")

@@ -1,4 +1,4 @@
-"""kill -9 at a hundred random moments: afterwards every paid picture is on disk exactly once, and nothing else."""
+"""kill -9 at a hundred random moments: afterward every paid image is on disk exactly once, and nothing else."""
 
 import hashlib
 import random
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from e2e.drawings import encode
-from e2e.gateway import picture
+from e2e.gateway import image
 
 CHUNKS, KILLS = 10, 10  # a hundred in all, spread over the workers
 CALLS = 8
@@ -25,13 +25,13 @@ COMMANDS = {
 
 
 def by_seed(asked):
-    """Every picture is another one, so that copies are seen; some answers take a while."""
+    """Every image is another one, so that copies are seen; some answers take a while."""
     time.sleep(random.Random(asked.body["seed"]).random() / 20)
-    return picture(_painted(asked.body["seed"]))
+    return image(_painted(asked.body["seed"]))
 
 
 def _painted(seed: int) -> bytes:
-    """A small picture of its own for every seed, large enough as base64 to go through the state folder."""
+    """A small image of its own for every seed, large enough as base64 to go through the state folder."""
     return encode(_bitmap(seed), "jpeg") if seed % 2 else _bitmap(seed)
 
 
@@ -46,7 +46,7 @@ def _bitmap(seed: int) -> bytes:
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_every_paid_picture_is_on_disk_once_after_kill_and_recover(command, keyed, gateway, flux, home, chunk):
+def test_every_paid_image_is_on_disk_once_after_kill_and_recover(command, keyed, gateway, flux, home, chunk):
     chance = random.Random(f"kill {chunk}")
     gateway.answers(by_seed)
     seeds = iter(range(1_000 * chunk + 1, 1_000 * chunk + 1_000))

@@ -1,4 +1,4 @@
-"""`--log-file`: every step of a run as a JSON object a line, appended, without keys, and never at a picture's cost."""
+"""`--log-file`: every step of a run as a JSON object a line, appended, without keys, and never at an image's cost."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import KEY
-from e2e.gateway import hang_up, held, picture, status
+from e2e.gateway import hang_up, held, image, status
 
 
 def entries(path="run.log"):
@@ -58,7 +58,7 @@ def test_retries_and_failures_are_logged_with_status_code_and_request_id(generat
 
 def test_every_post_is_logged_and_none_that_never_went_out(generate, gateway):
     """Of six calls, one at a time, the first three are asked to come again, and the last three are held back."""
-    gateway.answers(*[status(429, retry_after="0")] * 3, picture(), status(402))
+    gateway.answers(*[status(429, retry_after="0")] * 3, image(), status(402))
     result = generate("a fox", "-n", "6", "--concurrency", "1", "--log-file", "run.log", "--verbose")
     sent = [entry["call"] for entry in entries() if entry["event"] == "sent"]
     assert sent == [1, 1, 1, 1, 2]
@@ -134,7 +134,7 @@ def test_a_pipe_nobody_reads_is_refused_too(generate, gateway):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-def test_a_log_on_a_full_disk_costs_no_picture_and_is_said_once(generate):
+def test_a_log_on_a_full_disk_costs_no_image_and_is_said_once(generate):
     result = generate("a fox", "-n", "3", "--seed", "7", "--log-file", "/dev/full")
     assert (result.code, result.lines) == (0, ["a-fox-7.jpg", "a-fox-8.jpg", "a-fox-9.jpg"])
     assert [line for line in result.err.splitlines() if "log" in line] == [
@@ -143,7 +143,7 @@ def test_a_log_on_a_full_disk_costs_no_picture_and_is_said_once(generate):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
-def test_a_reader_of_the_log_that_stops_reading_holds_no_picture_up(generate):
+def test_a_reader_of_the_log_that_stops_reading_holds_no_image_up(generate):
     """64 KiB fit into a pipe; the prompts of eight runs are more."""
     os.mkfifo("run.log")
     reader = os.open("run.log", os.O_RDONLY | os.O_NONBLOCK)
@@ -177,7 +177,7 @@ def test_what_stops_before_the_first_call_leaves_no_log(generate):
         assert not Path("run.log").exists()
 
 
-def test_skipped_pictures_are_logged(generate):
+def test_skipped_images_are_logged(generate):
     generate("a fox", "--seed", "7")
     generate("a fox", "--seed", "7", "--skip-existing", "--log-file", "run.log")
     assert [(entry["event"], entry.get("path")) for entry in entries()] == [
@@ -186,6 +186,6 @@ def test_skipped_pictures_are_logged(generate):
 
 
 def test_an_ambiguous_failure_says_so(generate, gateway):
-    gateway.answers(hang_up, picture())
+    gateway.answers(hang_up, image())
     generate("a fox", "--log-file", "run.log")
     assert entries()[2]["code"] == "network"

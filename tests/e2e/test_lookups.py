@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from e2e.conftest import KEY
-from e2e.gateway import picture
+from e2e.gateway import image
 
 # The model page's own table, in its own order.
 TABLE = (
@@ -123,7 +123,7 @@ def test_resolve_prints_what_is_sent_and_why(flux):
     assert result.lines[0] == "POST https://api.lumenfall.ai/openai/v1/images/generations"
     assert json.loads(result.lines[1]) == body
     rows = {line.split()[0]: line for line in result.lines[3:] if line}
-    assert rows["parameter"].split() == ["parameter", "asked", "sent", "behaviour", "reason"]
+    assert rows["parameter"].split() == ["parameter", "asked", "sent", "behavior", "reason"]
     assert rows["aspect_ratio"].split()[1:4] == ["7:1", "21:9", "converted"]
     assert rows["n"].split()[1:4] == ["3", "1", "emulated"]
     assert rows["output_format"].split()[1:4] == ["webp", "png", "emulated"]
@@ -143,7 +143,7 @@ def test_resolve_as_json_says_what_generate_sends(flux, generate, gateway):
     generate(*options)
     assert [sent["body"] for sent in document["sends"]] == sorted(gateway.posts, key=lambda body: body["seed"])
     assert {"schema", "provider", "hosted", "request", "resolved", "notes", "sends"} == set(document)
-    assert all(set(note) >= {"parameter", "asked", "used", "behaviour", "reason"} for note in document["notes"])
+    assert all(set(note) >= {"parameter", "asked", "used", "behavior", "reason"} for note in document["notes"])
 
 
 def test_resolve_needs_no_key_no_prompt_and_no_network(flux, gateway):
@@ -203,7 +203,7 @@ def test_every_document_of_a_lookup_has_a_schema_number(flux):
         assert flux(*words, "--json").json["schema"] == 1
 
 
-def test_models_lists_what_the_catalogue_knows(flux):
+def test_models_lists_what_the_catalog_knows(flux):
     result = flux("models")
     assert [line.split()[0] for line in result.lines] == ["Model", "flux1.1-pro", "flux1.1-pro-ultra"]
     assert [row["id"] for row in flux("models", "--json").json["models"]] == ["flux1.1-pro", "flux1.1-pro-ultra"]
@@ -370,7 +370,7 @@ def test_help_lists_the_exit_codes(flux):
 
 @pytest.mark.parametrize("way", ["flux", "flux-image", "module"])
 def test_three_ways_to_call_it_do_the_same(keyed, command, gateway, way):
-    gateway.answers(picture())
+    gateway.answers(image())
     start = {"flux": [command], "flux-image": [command + "-image"], "module": [sys.executable, "-m", "flux_cli"]}[way]
     done = subprocess.run(
         [*start, "generate", "a fox", "--seed", "7"], env=keyed, capture_output=True, text=True, check=False

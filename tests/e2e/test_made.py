@@ -1,4 +1,4 @@
-"""What flux makes of a paid picture: exact pixels, several files, and in each of them how it was made."""
+"""What flux makes of a paid image: exact pixels, several files, and in each of them how it was made."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from e2e.drawings import look, pixels_as
-from e2e.gateway import picture
+from e2e.gateway import image
 
 FULL = {"FLUX_METADATA": "full"}
 NATIVE = pixels_as("png", 2752, 1536)
@@ -34,7 +34,7 @@ def test_every_format_says_by_default_how_it_was_made(generate, show, suffix):
 
 @pytest.mark.parametrize("options", [("--no-metadata",), ()], ids=["option", "variable"])
 def test_without_metadata_the_bytes_are_those_that_came(generate, gateway, options):
-    gateway.answers(picture(NATIVE))
+    gateway.answers(image(NATIVE))
     env = FULL if options else {"FLUX_METADATA": "none"}
     assert generate("a fox", "-o", "fox.png", *options, env=env).code == 0
     assert Path("fox.png").read_bytes() == NATIVE
@@ -49,22 +49,22 @@ def test_the_prompt_can_stay_private(generate, show):
     assert b"my secret" not in Path("fox.png").read_bytes() + Path("fox.json").read_bytes()
 
 
-def test_a_sidecar_says_the_same_beside_the_picture(generate):
+def test_a_sidecar_says_the_same_beside_the_image(generate):
     assert generate("a fox", "-o", "fox.webp", "--seed", "7", "--sidecar").code == 0
     said = json.loads(Path("fox.json").read_text())
     assert (said["prompt"], said["seed"]) == ("a fox", 7)
     assert generate("a fox", "-o", "fox.webp", "--sidecar").code == 2
 
 
-def test_a_picture_is_asked_for_again_from_what_it_says(generate, gateway):
+def test_an_image_is_asked_for_again_from_what_it_says(generate, gateway):
     assert generate("a fox", "-s", "4:3", "--raw", "--seed", "7", "-o", "fox.jpg", env=FULL).code == 0
     assert generate("--like", "fox.jpg", "--seed", "8", "-o", "again.jpg").code == 0
     first, second = gateway.posts
     assert second == {**first, "seed": 8}
 
 
-def test_several_files_of_exact_pixels_come_from_one_paid_picture(generate, gateway):
-    gateway.answers(picture(NATIVE))
+def test_several_files_of_exact_pixels_come_from_one_paid_image(generate, gateway):
+    gateway.answers(image(NATIVE))
     name = "hero.{avif,webp,jpg}"
     options = ("-s", "1200x630", "--fit", "cover", "--width", "640", "--keep-original", "--json")
     document = generate("a fox", "-o", name, *options).json
@@ -99,9 +99,9 @@ def test_what_would_be_enlarged_is_refused_while_it_is_free(generate, gateway):
     assert "--upscale" in result.err
 
 
-def test_a_picture_smaller_than_expected_is_saved_as_it_came(generate, gateway):
+def test_an_image_smaller_than_expected_is_saved_as_it_came(generate, gateway):
     """Nobody could know before it was paid for."""
-    gateway.answers(picture(pixels_as("png", 300, 200)))
+    gateway.answers(image(pixels_as("png", 300, 200)))
     result = generate("a fox", "-s", "1200x630", "--fit", "cover", "-o", "fox.webp")
     assert result.code == 3
     assert "saved as received: fox.png" in result.err
@@ -109,12 +109,12 @@ def test_a_picture_smaller_than_expected_is_saved_as_it_came(generate, gateway):
 
 
 def test_another_size_than_asked_is_said_with_what_makes_it_exact(generate, gateway):
-    gateway.answers(picture(NATIVE))
+    gateway.answers(image(NATIVE))
     result = generate("a fox", "-s", "1920x1080", "-o", "fox.png")
-    assert "hint: pictures come as 2752x1536; --fit cover makes them exactly 1920x1080" in result.err.splitlines()
+    assert "hint: images come as 2752x1536; --fit cover makes them exactly 1920x1080" in result.err.splitlines()
 
 
-def test_only_missing_pictures_are_paid_for_and_files_that_are_there_stay(generate, gateway):
+def test_only_missing_images_are_paid_for_and_files_that_are_there_stay(generate, gateway):
     Path("7.webp").write_bytes(b"mine")
     Path("7.jpg").write_bytes(b"mine")
     Path("8.jpg").write_bytes(b"mine")
@@ -136,7 +136,7 @@ AGAIN = {
 @pytest.mark.parametrize("options", AGAIN.values(), ids=AGAIN)
 @pytest.mark.parametrize("lost", [0, 1], ids=["nothing is missing", "a file is missing"])
 def test_a_run_says_the_same_when_it_finds_its_files(generate, gateway, options, lost):
-    gateway.answers(lambda _asked: picture(NATIVE))
+    gateway.answers(lambda _asked: image(NATIVE))
     line = ("a fox", *options, "--seed", "1", "--skip-existing")
     first = generate(*line)
     paid = len(gateway.posts)
@@ -152,7 +152,7 @@ def test_a_run_says_the_same_when_it_finds_its_files(generate, gateway, options,
 @pytest.mark.parametrize("options", [("--width", "320", "--width", "640"), ("-f", "jpeg", "-f", "webp")], ids=str)
 @pytest.mark.parametrize("lost", [0, 1], ids=["nothing is missing", "a file is missing"])
 def test_the_markup_is_the_same_when_files_are_found(generate, flux, gateway, options, lost):
-    gateway.answers(lambda _asked: picture(NATIVE))
+    gateway.answers(lambda _asked: image(NATIVE))
     lines = (
         ("generate", "a fox", "-o", "page/", "--seed", "1", "--keep-original", *options),
         ("convert", "native.png", "-o", "site/", *options, *(() if "-f" in options else ("-f", "jpeg"))),
@@ -167,7 +167,7 @@ def test_the_markup_is_the_same_when_files_are_found(generate, flux, gateway, op
         assert run(*words, "--html", "--skip-existing").out == first.out
 
 
-def test_a_sheet_shows_a_picture_once_whatever_its_formats_and_widths(generate):
+def test_a_sheet_shows_an_image_once_whatever_its_formats_and_widths(generate):
     sizes = []
     for number, more in enumerate(((), ("-f", "webp", "-f", "png"), ("--width", "64", "--width", "32"))):
         generate("a fox", "-n", "4", "--seed", "7", "-o", f"{number}/", "--sheet-output", f"{number}.png", *more)
@@ -176,7 +176,7 @@ def test_a_sheet_shows_a_picture_once_whatever_its_formats_and_widths(generate):
 
 
 def test_a_file_size_is_kept_and_the_quality_it_took_is_said(generate, gateway):
-    gateway.answers(picture(NATIVE))
+    gateway.answers(image(NATIVE))
     result = generate("a fox", "-o", "fox.{jpg,webp,avif}", "--max-bytes", "60kB", env=FULL)
     assert result.code == 0
     assert all(Path(f"fox.{suffix}").stat().st_size <= 60_000 for suffix in ("jpg", "webp", "avif"))
@@ -188,7 +188,7 @@ def test_several_files_do_not_fit_into_a_pipe(generate, gateway):
         assert (result.code, gateway.requests) == (2, []), options
 
 
-def test_a_sheet_shows_all_pictures_and_costs_no_call(generate, gateway):
+def test_a_sheet_shows_all_images_and_costs_no_call(generate, gateway):
     result = generate("a fox", "-n", "4", "--seed", "7", "--sheet")
     assert (result.code, len(gateway.posts)) == (0, 4)
     assert "flux: sheet a-fox-sheet.jpg" in result.err.splitlines()
@@ -200,10 +200,10 @@ def test_pixels_that_came_as_asked_need_no_hint_however_they_were_spelled(flux, 
     hinted = flux("generate", "a fox", "--offline", "-s", size, "-o", "exact.png").err
     assert "hint" not in hinted
     other = flux("generate", "a fox", "--offline", "-s", "1920 * 1080", "-o", "near.png").err
-    assert "hint: pictures come as 1365x768; --fit cover makes them exactly 1920x1080" in other
+    assert "hint: images come as 1365x768; --fit cover makes them exactly 1920x1080" in other
 
 
-def test_a_converted_picture_still_says_how_it_was_made(generate, flux, show):
+def test_a_converted_image_still_says_how_it_was_made(generate, flux, show):
     generate("a fox", "--seed", "7", "-o", "fox.png", env=FULL)
     assert flux("convert", "fox.png", "-f", "avif", "-f", "jpeg").code == 0
     assert [show(path)["made"]["prompt"] for path in ("fox.avif", "fox.jpg")] == ["a fox", "a fox"]

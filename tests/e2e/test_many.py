@@ -1,4 +1,4 @@
-"""n pictures are n calls: in parallel, bounded, and a failed one never loses the others."""
+"""n images are n calls: in parallel, bounded, and a failed one never loses the others."""
 
 import subprocess
 import sys
@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from e2e.drawings import look, pixels_as
-from e2e.gateway import picture, status, together
+from e2e.gateway import image, status, together
 
 
 def by_seed(**answers):
-    """An answer for some seeds (`s8=status(400)`), a picture for the rest."""
-    return lambda asked: answers.get(f"s{asked.body['seed']}", picture())
+    """An answer for some seeds (`s8=status(400)`), an image for the rest."""
+    return lambda asked: answers.get(f"s{asked.body['seed']}", image())
 
 
 def test_eight_calls_are_under_way_at_once_with_seeds_counting_up(generate, gateway):
@@ -146,9 +146,9 @@ class Line:
         gateway._server.process_request, gateway._server.shutdown_request = opened, closed
 
 
-def test_a_hundred_and_twenty_pictures_never_open_more_than_sixteen_connections(generate, gateway):
+def test_a_hundred_and_twenty_images_never_open_more_than_sixteen_connections(generate, gateway):
     line, data = Line(gateway), pixels_as("jpeg", 64, 64)
-    gateway.answers(picture(data))
+    gateway.answers(image(data))
     result = generate("a fox", "-n", "120", "--seed", "1")
     assert (result.code, len(result.lines)) == (0, 120), result.err[-900:]
     assert line.most <= 2 * 16  # the server hears of an end a moment later than the client
@@ -169,7 +169,7 @@ def test_one_429_slows_all_calls_down(generate, gateway):
     def held_for(seconds):
         def late(_asked):
             time.sleep(seconds)
-            return picture(data)
+            return image(data)
 
         return late
 
@@ -183,7 +183,7 @@ def test_one_429_slows_all_calls_down(generate, gateway):
 
 
 def test_waiting_for_a_turn_is_no_part_of_the_time_a_call_may_take(generate, gateway):
-    """One call is told to wait longer than it may. The third is held back as long, and has all its time afterwards."""
+    """One call is told to wait longer than it may. The third is held back as long, and has all its time afterward."""
     two, data = threading.Barrier(2, timeout=30), pixels_as("jpeg", 64, 64)
 
     def answer(asked):
@@ -192,7 +192,7 @@ def test_waiting_for_a_turn_is_no_part_of_the_time_a_call_may_take(generate, gat
         if asked.body["seed"] == 1:
             return status(429, retry_after="4")
         time.sleep(0.5 if asked.body["seed"] == 2 else 0)
-        return picture(data)
+        return image(data)
 
     gateway.answers(answer)
     result = generate("a fox", "-n", "3", "--seed", "1", "--concurrency", "2", "--timeout", "3", "--json")
@@ -207,10 +207,10 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 
-def test_many_large_pictures_need_no_more_memory_than_a_few(command, keyed, gateway):
+def test_many_large_images_need_no_more_memory_than_a_few(command, keyed, gateway):
     """Base64 of 7 MB each: what arrives goes to disk, and no more are opened at once than there are cores."""
     large = pixels_as("jpeg", 2336, 1752)
-    gateway.answers(picture(large + bytes((5 << 20) - len(large))))
+    gateway.answers(image(large + bytes((5 << 20) - len(large))))
 
     def peak(count: int) -> int:
         line = [command, "generate", "a fox", "-n", str(count), "--response-format", "b64_json", "-o", f"{count}/"]
@@ -226,14 +226,14 @@ def test_many_large_pictures_need_no_more_memory_than_a_few(command, keyed, gate
 
 
 def test_an_account_that_runs_dry_keeps_what_came_before(generate, gateway):
-    gateway.answers(picture(), picture(), status(402, "INSUFFICIENT_BALANCE", "0.06 required, 0.01 available"))
+    gateway.answers(image(), image(), status(402, "INSUFFICIENT_BALANCE", "0.06 required, 0.01 available"))
     result = generate("a fox", "-n", "5", "--seed", "1", "--concurrency", "1")
     assert (result.code, result.lines, len(gateway.posts)) == (3, ["a-fox-1.jpg", "a-fox-2.jpg"], 3)
     assert "0.01 available" in result.err
 
 
 def test_moderation_of_one_prompt_does_not_stop_the_others(generate, gateway):
-    gateway.answers(status(400, "CONTENT_POLICY_VIOLATION"), picture())
+    gateway.answers(status(400, "CONTENT_POLICY_VIOLATION"), image())
     assert generate("a fox", "-n", "3", "--concurrency", "1").code == 3
     assert len(gateway.posts) == 3
 
@@ -243,7 +243,7 @@ def test_a_retried_call_is_a_retry_of_that_call_only(generate, gateway):
 
     def second_time_lucky(asked):
         tries.append(asked.body["seed"])
-        return status(429, retry_after="0") if asked.body["seed"] == 8 and tries.count(8) < 2 else picture()
+        return status(429, retry_after="0") if asked.body["seed"] == 8 and tries.count(8) < 2 else image()
 
     gateway.answers(second_time_lucky)
     assert generate("a fox", "-n", "3", "--seed", "7").code == 0

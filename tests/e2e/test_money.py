@@ -7,7 +7,7 @@ import pytest
 
 from e2e.conftest import KEY
 from e2e.drawings import pixels_as
-from e2e.gateway import picture, status, together, words
+from e2e.gateway import image, status, together, words
 
 
 def test_a_dry_run_with_a_key_asks_the_gateway_and_makes_nothing(generate, gateway):
@@ -37,21 +37,21 @@ def test_a_dry_run_as_json(generate, gateway):
     assert gateway.posts == []
 
 
-def test_a_dry_run_without_a_key_takes_the_catalogues_price_and_sends_nothing(flux, gateway):
+def test_a_dry_run_without_a_key_takes_the_catalogs_price_and_sends_nothing(flux, gateway):
     result = flux("generate", "a fox", "-n", "2", "--dry-run", env={"LUMENFALL_BASE_URL": gateway.url})
     assert (result.code, gateway.requests) == (0, [])
-    assert "cost 0.12 USD (price of the catalogue)" in result.lines
+    assert "cost 0.12 USD (price of the catalog)" in result.lines
 
 
 @pytest.mark.parametrize("more", [(), ("--no-key",)], ids=["key", "no key"])
-def test_a_dry_run_never_asks_another_server_which_would_make_and_bill_a_picture(generate, gateway, more):
+def test_a_dry_run_never_asks_another_server_which_would_make_and_bill_an_image(generate, gateway, more):
     result = generate("a fox", "--dry-run", "--base-url", gateway.url, *more)
     assert (result.code, gateway.requests) == (0, [])
     assert "cost unknown" in result.out
 
 
 NO_ESTIMATES = {
-    "a picture": picture(),
+    "an image": image(),
     "nothing known": words({"estimated": True}),
     "text": words({"total_cost_micros": "60000"}),
     "a truth": words({"total_cost_micros": True}),
@@ -69,8 +69,8 @@ def test_what_is_no_estimate_is_not_taken_for_one(generate, gateway, answer):
     assert "flux: error: " in result.err
 
 
-def test_a_dry_run_that_made_a_picture_says_it_may_have_been_billed(generate, gateway):
-    gateway.estimate = picture()
+def test_a_dry_run_that_made_an_image_says_it_may_have_been_billed(generate, gateway):
+    gateway.estimate = image()
     assert "may have been billed" in generate("a fox", "--dry-run").err
 
 
@@ -140,13 +140,13 @@ def costing(*costs: float | None):
 
     def answer(_asked):
         cost = script.pop(0) if len(script) > 1 else script[0]
-        return picture(cost=cost)
+        return image(cost=cost)
 
     return answer
 
 
 RISING = {
-    "dearer than the catalogue says": ((0.12,), ("-n", "10", "--max-cost", "0.6", "--concurrency", "1"), 5),
+    "dearer than the catalog says": ((0.12,), ("-n", "10", "--max-cost", "0.6", "--concurrency", "1"), 5),
     "dearer and dearer": ((0.06, 0.1, 0.2), ("-n", "9", "--max-cost", "0.6", "--concurrency", "1"), 4),
     "cheaper": ((0.01,), ("-n", "10", "--max-cost", "0.6"), 10),
     "as it says": ((0.06,), ("-n", "10", "--max-cost", "0.6"), 10),
@@ -203,14 +203,14 @@ def test_what_may_have_been_billed_counts_as_paid(generate, gateway):
 
 def test_what_could_not_be_saved_is_paid_all_the_same(generate, gateway, work):
     out = work / "out"
-    gateway.answers(lambda _asked: ([*map(Path.unlink, out.glob("*")), out.rmdir(), out.touch(), picture()])[-1])
+    gateway.answers(lambda _asked: ([*map(Path.unlink, out.glob("*")), out.rmdir(), out.touch(), image()])[-1])
     document = generate("a fox", "-n", "4", "-o", "out/", "--concurrency", "1", "--json").json
     assert [error["code"] for error in document["errors"]] == ["disk", *3 * ["not_sent"]]
     assert (document["errors"][0]["may_have_been_billed"], document["cost_usd"]) == (True, 0.06)
     assert len(gateway.posts) == 1
 
 
-def test_two_pictures_of_one_call_cost_what_the_call_cost(generate, gateway):
+def test_two_images_of_one_call_cost_what_the_call_cost(generate, gateway):
     inline = {"b64_json": base64.b64encode(pixels_as("png", 20, 20)).decode()}
     gateway.answers(words({"data": [inline, inline], "metadata": {"cost": 0.06}}))
     document = generate("a fox", "--json").json

@@ -24,7 +24,7 @@ def sketch(flux, environment):
     return run
 
 
-def test_a_newcomers_first_command_makes_a_picture(sketch):
+def test_a_newcomers_first_command_makes_an_image(sketch):
     result = sketch("a red fox in the snow")
     assert (result.code, len(result.lines)) == (0, 1)
     assert result.lines[0].startswith("a-red-fox-in-the-snow-")
@@ -66,7 +66,7 @@ def test_several_sketches_have_seeds_counting_up_and_the_same_bytes_as_single_on
     assert Path("single.png").read_bytes() == Path("9.png").read_bytes()
 
 
-def test_each_time_stderr_says_that_it_is_no_picture_of_the_model_and_what_it_does_not_show(sketch):
+def test_each_time_stderr_says_that_it_is_no_image_of_the_model_and_what_it_does_not_show(sketch):
     for _ in range(2):
         result = sketch("a zeppelin over a lake at night", "--seed", "7", "-o", "x", "--overwrite")
         line = next(line for line in result.err.splitlines() if "offline sketch" in line)
@@ -117,7 +117,7 @@ def test_a_failure_of_the_gateway_is_never_replaced_by_a_sketch(generate, gatewa
 
 
 @pytest.mark.parametrize("prompt", ["🦊", "雪の中の赤い狐", "x " * 2000, "\x01\x02"])
-def test_any_prompt_gives_a_picture(sketch, prompt):
+def test_any_prompt_gives_an_image(sketch, prompt):
     Path("prompt").write_text(prompt)
     assert sketch("@prompt", "-o", "x.jpg").code == 0
 

@@ -1,4 +1,4 @@
-"""Where pictures go: names, folders, templates, files that are there already, and standard output."""
+"""Where images go: names, folders, templates, files that are there already, and standard output."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from e2e.drawings import look, pixels_as
-from e2e.gateway import picture, words
+from e2e.gateway import image, words
 
 JPEG = pixels_as("jpeg")
 
@@ -63,7 +63,7 @@ def test_date_time_and_id_make_every_name_its_own(generate):
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}-[0-9a-f]+\.jpg", path) for path in result.lines)
 
 
-def test_one_name_for_several_pictures_gets_numbers(generate):
+def test_one_name_for_several_images_gets_numbers(generate):
     result = generate("a fox", "-n", "3", "-o", "fox.png")
     assert (result.code, result.lines) == (0, ["fox-1.png", "fox-2.png", "fox-3.png"])
 
@@ -77,12 +77,12 @@ PROMPTS = {
     "japanese": ("雪の中の赤い狐", "雪の中の赤い狐-7.jpg"),
     "accents": ("Le Café d'Été", "le-café-dété-7.jpg"),
     "emoji": ("a fox 🦊 in the snow", "a-fox-in-the-snow-7.jpg"),
-    "nothing but emoji": ("🦊🦊", "picture-7.jpg"),
+    "nothing but emoji": ("🦊🦊", "image-7.jpg"),
     "quotes": ("""say "it's" `so`""", "say-its-so-7.jpg"),
     "lines": ("a fox\nin the\tsnow", "a-fox-in-the-snow-7.jpg"),
     "a path": ("../../etc/passwd", "etc-passwd-7.jpg"),
     "shell words": ("$(rm -rf ~); `ls` | cat > x & *", "rm-rf-ls-cat-x-7.jpg"),
-    "a device of Windows": ("CON", "con-picture-7.jpg"),
+    "a device of Windows": ("CON", "con-image-7.jpg"),
 }
 
 
@@ -123,15 +123,15 @@ REFUSED = {
     "unbalanced braces": (("-o", "{seed.png"), "brace"),
     "a name of 300 bytes": (("-o", "x" * 300 + ".png"), "255"),
     "a prompt as name that is too long": (("-o", "{prompt}" * 4 + ".png"), "255"),
-    "stdout for two pictures": (("-o", "-", "-n", "2"), "one picture"),
-    "stdout for picture and json": (("-o", "-", "--json"), "standard output"),
+    "stdout for two images": (("-o", "-", "-n", "2"), "one image"),
+    "stdout for image and json": (("-o", "-", "--json"), "standard output"),
     "a device": (("-o", "/dev/null"), "/dev/null"),
     "a folder named with dots of the prompt": (("-o", "taken.jpg/../taken.jpg/{prompt}"), "taken.jpg"),
 }
 
 
 @pytest.mark.parametrize(("options", "said"), REFUSED.values(), ids=REFUSED)
-def test_where_a_picture_cannot_go_nothing_is_sent(generate, gateway, options, said):
+def test_where_an_image_cannot_go_nothing_is_sent(generate, gateway, options, said):
     taken("taken.jpg")
     taken("8.jpg")
     result = generate("a fox " * 30, *options)
@@ -148,7 +148,7 @@ def test_a_folder_that_cannot_be_written_is_found_before_anything_is_paid(genera
     assert "locked" in result.err
 
 
-def test_an_existing_folder_with_a_pictures_suffix_is_a_folder(generate):
+def test_an_existing_folder_with_an_images_suffix_is_a_folder(generate):
     Path("folder.png").mkdir()
     assert generate("a fox", "-o", "folder.png", "--seed", "7").lines == ["folder.png/a-fox-7.jpg"]
 
@@ -160,7 +160,7 @@ def test_overwrite_replaces(generate):
 
 
 def test_a_failed_run_with_overwrite_leaves_the_old_file(generate, gateway):
-    gateway.answers(picture(JPEG[:-100]))
+    gateway.answers(image(JPEG[:-100]))
     taken("fox.jpg")
     assert generate("a fox", "-o", "fox.jpg", "--overwrite", "--retries", "0").code == 1
     assert Path("fox.jpg").read_bytes() == b"mine"
@@ -197,7 +197,7 @@ def test_names_that_no_rerun_can_find_again_are_told_apart_from_skipping(generat
     assert "--seed" in generate("a fox", "--skip-existing").err
 
 
-def test_a_failed_picture_and_a_kept_one_are_a_partial_success(generate, gateway):
+def test_a_failed_image_and_a_kept_one_are_a_partial_success(generate, gateway):
     taken("7.jpg")
     gateway.answers(words({"data": []}))
     assert generate("a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "2", "--skip-existing").code == 3
@@ -206,7 +206,7 @@ def test_a_failed_picture_and_a_kept_one_are_a_partial_success(generate, gateway
 def test_a_name_somebody_took_meanwhile_moves_aside(generate, gateway):
     def take_it(asked):
         taken("fox.jpg", b"theirs")
-        return picture()(asked)
+        return image()(asked)
 
     gateway.answers(take_it)
     result = generate("a fox", "-o", "fox.jpg")
@@ -215,11 +215,11 @@ def test_a_name_somebody_took_meanwhile_moves_aside(generate, gateway):
     assert Path("fox-2.jpg").read_bytes() == JPEG
 
 
-def test_a_folder_that_vanishes_meanwhile_does_not_lose_the_picture(generate, flux, gateway, work):
+def test_a_folder_that_vanishes_meanwhile_does_not_lose_the_image(generate, flux, gateway, work):
     def remove_it(asked):
         Path("out").rmdir()
         taken("out")
-        return picture()(asked)
+        return image()(asked)
 
     gateway.answers(remove_it)
     result = generate("a fox", "-o", "out/fox.jpg", "--json")
@@ -241,7 +241,7 @@ def test_stdout_can_have_another_format(generate):
     assert look(generate("a fox", "-o", "-", "-f", "webp").raw) == ("webp", (1024, 1024))
 
 
-def test_a_picture_goes_through_a_pipe_into_another_program(keyed, command):
+def test_an_image_goes_through_a_pipe_into_another_program(keyed, command):
     count = [sys.executable, "-c", "import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())"]
     with subprocess.Popen(
         [command, "generate", "a fox", "-o", "-", "--quiet"], env=keyed, stdout=subprocess.PIPE
@@ -251,7 +251,7 @@ def test_a_picture_goes_through_a_pipe_into_another_program(keyed, command):
 
 
 def test_a_failure_leaves_stdout_empty_for_the_next_program(generate, gateway):
-    gateway.answers(picture(JPEG[:-100]))
+    gateway.answers(image(JPEG[:-100]))
     result = generate("a fox", "-o", "-", "--retries", "0")
     assert (result.code, result.raw) == (1, b"")
 

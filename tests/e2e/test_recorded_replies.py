@@ -1,7 +1,7 @@
 """Replies in the shapes of many servers, kept as data in tests/replies/openai: every one is understood.
 
 They were written after the servers' documentation and source, not captured. Names of errors begin with their HTTP
-status. In pictures, `{absolute}`, `{relative}`, `{data_uri}` and `{base64}` stand for what the test serves.
+status. In images, `{absolute}`, `{relative}`, `{data_uri}` and `{base64}` stand for what the test serves.
 """
 
 import base64
@@ -48,10 +48,10 @@ def text_of(kind: str, name: str) -> str:
     return (REPLIES / kind / f"{name}.json").read_text()
 
 
-@pytest.mark.parametrize("name", recorded("pictures"))
-def test_the_picture_of_every_recorded_reply_is_saved_untouched(generate, gateway, name):
+@pytest.mark.parametrize("name", recorded("images"))
+def test_the_image_of_every_recorded_reply_is_saved_untouched(generate, gateway, name):
     address = gateway.serves("/v1/images/2f0c/content", words(PNG, "image/png"))
-    text = text_of("pictures", name)
+    text = text_of("images", name)
     for mark, value in {
         "absolute": address, "relative": "/v1/images/2f0c/content", "base64": INLINE,
         "data_uri": f"data:image/png;base64,{INLINE}",

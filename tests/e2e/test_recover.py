@@ -15,7 +15,7 @@ from providers.upstream import KEY as UPSTREAM_KEY
 
 from e2e.conftest import KEY
 from e2e.drawings import look, noise, pixels_as
-from e2e.gateway import HISTORY, Gateway, held, picture, status, words
+from e2e.gateway import HISTORY, Gateway, held, image, status, words
 
 PATIENCE = 30.0
 SAFE = ("--response-format", "b64_json")
@@ -166,7 +166,7 @@ def test_a_server_without_a_history_will_never_tell_and_that_is_said_without_end
 
 
 @pytest.mark.parametrize("where", [HISTORY, f"{HISTORY}/req_h0"], ids=["list", "request"])
-def test_a_history_that_fails_today_is_no_word_about_the_picture(killed, recover, gateway, release, flux, where):
+def test_a_history_that_fails_today_is_no_word_about_the_image(killed, recover, gateway, release, flux, where):
     gateway.answers(held(release))
     killed("--seed", "7", when=lambda: gateway.posts)
     release.set()
@@ -213,7 +213,7 @@ def test_a_request_that_was_refused_is_over(killed, recover, gateway, release, f
 
 
 class Slow(Gateway):
-    """Pictures wait until they are released."""
+    """Images wait until they are released."""
 
     def __init__(self, release: threading.Event) -> None:
         super().__init__()
@@ -228,7 +228,7 @@ class Slow(Gateway):
 
 
 def test_after_the_answer_its_address_is_in_the_journal(killed, flux, keyed, release, state):
-    """No key is needed: the picture is paid for and its address known."""
+    """No key is needed: the image is paid for and its address known."""
     with Slow(release) as gateway:
         env = keyed | {"LUMENFALL_BASE_URL": gateway.url}
         killed("--seed", "7", when=gateway.arrived.is_set, env=env)
@@ -241,7 +241,7 @@ def test_after_the_answer_its_address_is_in_the_journal(killed, flux, keyed, rel
 @pytest.mark.parametrize("form", [(), SAFE], ids=["url", "b64"])
 def test_after_the_download_nothing_is_fetched_again(killed, recover, gateway, state, form):
     """Killed while the encoder works: what came lies in the state folder, for the format asked."""
-    gateway.answers(picture(noise(2048)))
+    gateway.answers(image(noise(2048)))
     killed("--seed", "7", "-f", "avif", *form, when=journal_says(state, "fetched"))
     asked = len(gateway.requests)
     assert recover().code == 0
@@ -336,7 +336,7 @@ def test_a_job_nobody_knows_any_more_is_expired_and_one_that_cannot_be_read_now_
 
 
 def test_without_its_key_a_run_says_which_and_the_others_are_saved(killed, recover, generate, gateway, release, flux):
-    gateway.answers(picture(first=(status(404),)))
+    gateway.answers(image(first=(status(404),)))
     assert generate("--seed", "8", "a fox", env={"FLUX_RETRIES": "0"}).code == 1
     gateway.answers(held(release))
     killed("--seed", "7", when=lambda: len(gateway.posts) == 2)
@@ -352,8 +352,8 @@ def test_without_its_key_a_run_says_which_and_the_others_are_saved(killed, recov
 
 
 def test_what_could_not_be_fetched_leaves_no_file_that_is_none(generate, gateway, state):
-    """The file of the first picture is free again when the second one's address fails: it must not be kept for that."""
-    gateway.answers(lambda asked: picture(first=(status(404),) * 2) if asked.body["seed"] == 8 else picture())
+    """The file of the first image is free again when the second one's address fails: it must not be kept for that."""
+    gateway.answers(lambda asked: image(first=(status(404),) * 2) if asked.body["seed"] == 8 else image())
     options = ("-n", "2", "--seed", "7", "--concurrency", "1")
     assert generate("a fox", *options, env={"FLUX_RETRIES": "1"}).code == 3
     (folder,) = folders(state)
@@ -380,7 +380,7 @@ def test_what_keeps_several_runs_waiting_is_said_once_with_their_names(killed, r
 
 @pytest.mark.parametrize("number", [403, 404, 410])
 def test_an_address_that_has_expired_is_said_to_be_and_not_offered_again(generate, recover, gateway, flux, number):
-    gateway.answers(picture(first=(status(500),)))
+    gateway.answers(image(first=(status(500),)))
     failed = generate("--seed", "7", "a fox", env={"FLUX_RETRIES": "0"})
     assert failed.code == 1
     assert "flux recover 20" in failed.err
@@ -396,7 +396,7 @@ def test_an_address_that_has_expired_is_said_to_be_and_not_offered_again(generat
 
 
 def test_a_server_in_trouble_has_not_expired(generate, recover, gateway, flux):
-    gateway.answers(picture(first=(status(500), status(503))))
+    gateway.answers(image(first=(status(500), status(503))))
     assert generate("--seed", "7", "a fox", env={"FLUX_RETRIES": "0"}).code == 1
     assert (recover(env={"FLUX_RETRIES": "0"}).code, states(flux)) == (1, ["recoverable"])
     assert (recover().code, files(), states(flux)) == (0, ["a-fox-7.jpg"], ["complete"])
@@ -408,13 +408,13 @@ def limited(command, size: int) -> list[str]:
 
 
 @pytest.mark.parametrize("form", [(), SAFE], ids=["url", "b64"])
-def test_where_no_file_fits_the_picture_is_kept_and_saved_later(flux, generate, recover, gateway, state, form, work):
+def test_where_no_file_fits_the_image_is_kept_and_saved_later(flux, generate, recover, gateway, state, form, work):
     """The folder is a file meanwhile: it cannot be written to."""
     out = work / "out"
-    gateway.answers(lambda _asked: (out.rmdir(), out.touch(), picture())[2])
+    gateway.answers(lambda _asked: (out.rmdir(), out.touch(), image())[2])
     failed = generate("--seed", "7", "a fox", "-o", "out/", *form)
     assert failed.code == 1
-    assert "the picture is safe in" in failed.err
+    assert "the image is safe in" in failed.err
     kept = Path(failed.err.split("safe in ")[1].split(";")[0])
     assert look(kept)[0] == "jpeg"
     result = recover()
@@ -427,7 +427,7 @@ def test_where_no_file_fits_the_picture_is_kept_and_saved_later(flux, generate, 
 def test_on_a_full_disk_the_address_is_said_no_further_call_goes_out_and_recovery_works(
     command, keyed, gateway, recover, flux
 ):
-    """A limit on the size of files lets journals be written, and no picture."""
+    """A limit on the size of files lets journals be written, and no image."""
     line = [*limited(command, 3000), "generate", "a fox", "-n", "5", "--seed", "7", "--concurrency", "1"]
     done = subprocess.run(line, env=keyed, capture_output=True, text=True, check=False)
     assert (done.returncode, len(gateway.posts)) == (1, 1)
@@ -446,15 +446,15 @@ def test_a_base64_answer_on_a_full_disk_is_asked_of_the_history(command, keyed, 
 
 
 def test_a_folder_that_is_gone_is_made_again(killed, recover, gateway, state, tmp_path):
-    gateway.answers(picture(noise(2048)))
+    gateway.answers(image(noise(2048)))
     killed("--seed", "7", "-o", f"{tmp_path}/deep/", "-f", "avif", when=journal_says(state, "fetched"))
     (tmp_path / "deep").rmdir()
     assert recover().code == 0
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["a-fox-7.avif"]
 
 
-def test_a_picture_that_still_cannot_be_saved_holds_no_other_back(generate, recover, gateway, flux):
-    gateway.answers(picture(first=(status(500),)))
+def test_an_image_that_still_cannot_be_saved_holds_no_other_back(generate, recover, gateway, flux):
+    gateway.answers(image(first=(status(500),)))
     line = ("a fox", "-n", "3", "--seed", "7", "-o", "{seed}/fox.jpg")
     assert generate(*line, env={"FLUX_RETRIES": "0"}).code == 1
     Path("7").rmdir()
@@ -468,7 +468,7 @@ def test_ctrl_c_ends_it_and_the_next_time_goes_on(command, generate, keyed, flux
     with Slow(release) as gateway:
         env = keyed | {"LUMENFALL_BASE_URL": gateway.url, "FLUX_RETRIES": "0"}
         gateway._release.set()
-        gateway.answers(picture(first=(status(500),)))
+        gateway.answers(image(first=(status(500),)))
         for seed in (7, 8):
             assert generate("a fox", "--seed", seed, env=env).code == 1
         gateway._release.clear()
@@ -483,9 +483,9 @@ def test_ctrl_c_ends_it_and_the_next_time_goes_on(command, generate, keyed, flux
         assert (files(), len(gateway.posts)) == (["a-fox-7.jpg", "a-fox-8.jpg"], 2)
 
 
-def test_a_picture_for_a_pipe_is_saved_as_a_file(command, keyed, gateway, recover):
+def test_an_image_for_a_pipe_is_saved_as_a_file(command, keyed, gateway, recover):
     """The reader never reads, and the run is killed while it writes."""
-    gateway.answers(picture(noise(1024)))
+    gateway.answers(image(noise(1024)))
     with subprocess.Popen(
         [command, "generate", "a fox", "-o", "-"], env=keyed, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as flux:
@@ -502,7 +502,7 @@ def test_a_picture_for_a_pipe_is_saved_as_a_file(command, keyed, gateway, recove
 @pytest.mark.parametrize("same", [True, False])
 def test_a_name_that_was_taken_meanwhile_is_left_alone(killed, recover, gateway, release, same):
     data = pixels_as("jpeg", 64, 64)
-    gateway.answers(held(release, picture(data)))
+    gateway.answers(held(release, image(data)))
     killed("--seed", "7", when=lambda: gateway.posts)
     release.set()
     while gateway.history[0]["status"] != "completed":
@@ -531,8 +531,8 @@ def test_a_run_under_way_is_left_alone(command, keyed, gateway, release, recover
     assert (recover().code, files()) == (0, ["a-fox-7.jpg"])
 
 
-def test_two_at_once_save_every_picture_once(command, keyed, generate, gateway, flux):
-    gateway.answers(picture(first=(status(500),)))
+def test_two_at_once_save_every_image_once(command, keyed, generate, gateway, flux):
+    gateway.answers(image(first=(status(500),)))
     assert generate("a fox", "-n", "6", "--seed", "7", env={"FLUX_RETRIES": "0"}).code == 1
     both = [subprocess.Popen([command, "recover"], env=keyed, stderr=subprocess.DEVNULL) for _ in range(2)]
     assert {one.wait(PATIENCE) for one in both} <= {0, 2}
@@ -541,7 +541,7 @@ def test_two_at_once_save_every_picture_once(command, keyed, generate, gateway, 
 
 
 def test_each_of_several_runs_is_named_before_its_lines_and_summed_up_after_them(generate, recover, gateway, flux):
-    gateway.answers(picture(first=(status(500),)))
+    gateway.answers(image(first=(status(500),)))
     for prompt in ("a fox", "a cat"):
         generate(prompt, "-n", "2", "--seed", "7", env={"FLUX_RETRIES": "0"})
     runs = [run["run"] for run in flux("runs", "--json").json["runs"]]
@@ -551,7 +551,7 @@ def test_each_of_several_runs_is_named_before_its_lines_and_summed_up_after_them
 
 
 def test_a_second_time_there_is_nothing_to_do(generate, recover, gateway):
-    gateway.answers(picture(first=(status(500),)))
+    gateway.answers(image(first=(status(500),)))
     generate("--seed", "7", "a fox", env={"FLUX_RETRIES": "0"})
     assert recover().code == 0
     asked = len(gateway.requests)
@@ -561,7 +561,7 @@ def test_a_second_time_there_is_nothing_to_do(generate, recover, gateway):
 
 
 def test_json_names_runs_files_and_failures(generate, recover, gateway):
-    gateway.answers(picture(first=(status(500),)))
+    gateway.answers(image(first=(status(500),)))
     generate("a fox", "-n", "2", "--seed", "7", env={"FLUX_RETRIES": "0"})
     gone = next(path for path in gateway.fetched if path.startswith("/media/8"))
     gateway.serves(gone, status(404))
@@ -581,13 +581,13 @@ def test_without_any_run_there_is_nothing_to_save(recover, more):
 
 
 def test_a_run_is_named_by_the_beginning_of_its_name(generate, recover, gateway, flux):
-    gateway.answers(picture(first=(status(500),)))
+    gateway.answers(image(first=(status(500),)))
     generate("a fox", "--seed", "7", env={"FLUX_RETRIES": "0"})
     (one,) = flux("runs", "--json").json["runs"]
     assert (recover("nonsense").code, recover(one["run"][:-3]).code) == (2, 0)
 
 
-def test_several_pictures_of_one_call_are_all_saved(generate, recover, gateway, state):
+def test_several_images_of_one_call_are_all_saved(generate, recover, gateway, state):
     """The call brought two; the run was killed between them."""
     inline = [{"b64_json": base64.b64encode(pixels_as("png", 200 + side, 20)).decode()} for side in (0, 1)]
     gateway.answers(words({"data": inline, "metadata": {"cost": 0.06}}))
@@ -605,7 +605,7 @@ def test_several_pictures_of_one_call_are_all_saved(generate, recover, gateway, 
 
 def test_prompts_can_be_switched_off(generate, recover, gateway, state):
     prompt = "a violet fox under a copper moon"
-    gateway.answers(picture(first=(status(500),), revised_prompt=prompt))
+    gateway.answers(image(first=(status(500),), revised_prompt=prompt))
     env = {"FLUX_JOURNAL_PROMPTS": "0", "FLUX_RETRIES": "0"}
     assert generate(prompt, "-n", "2", "--seed", "7", env=env).code == 1
     assert recover(env=env).code == 0

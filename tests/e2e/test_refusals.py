@@ -1,4 +1,4 @@
-"""What servers say in place of a picture: what is tried again, what never is, and what the person is told."""
+"""What servers say in place of an image: what is tried again, what never is, and what the person is told."""
 
 import email.utils
 import socket
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.gateway import Reply, hang_up, held, picture, redirect, status, words
+from e2e.gateway import Reply, hang_up, held, image, redirect, status, words
 
 BILLED = "it may have been billed"
 
@@ -26,7 +26,7 @@ AGAIN = {
 
 @pytest.mark.parametrize("answer", AGAIN.values(), ids=AGAIN)
 def test_tried_again(generate, gateway, answer):
-    gateway.answers(answer, answer, picture())
+    gateway.answers(answer, answer, image())
     result = generate("a fox", "-o", "fox.jpg")
     assert (result.code, result.lines) == (0, ["fox.jpg"])
     assert len(gateway.posts) == 3
@@ -43,7 +43,7 @@ WAITS = {
 
 @pytest.mark.parametrize(("headers", "said"), WAITS.values(), ids=WAITS)
 def test_retry_after_is_obeyed_in_every_spelling(generate, gateway, headers, said):
-    gateway.answers(status(429, "RATE_LIMITED", "slow down", **headers), picture())
+    gateway.answers(status(429, "RATE_LIMITED", "slow down", **headers), image())
     result = generate("a fox")
     assert (result.code, len(gateway.posts)) == (0, 2)
     assert said in result.err
@@ -56,7 +56,7 @@ def test_a_date_to_come_is_waited_for(generate, gateway):
 
     def note_the_time(_asked):
         came.append(time.time())
-        return picture() if len(came) > 1 else status(429, retry_after=email.utils.formatdate(until, usegmt=True))
+        return image() if len(came) > 1 else status(429, retry_after=email.utils.formatdate(until, usegmt=True))
 
     gateway.answers(note_the_time)
     assert generate("a fox").code == 0
@@ -64,7 +64,7 @@ def test_a_date_to_come_is_waited_for(generate, gateway):
 
 
 def test_without_a_word_on_waiting_the_wait_is_short_and_shaken(generate, gateway):
-    gateway.answers(status(503), picture())
+    gateway.answers(status(503), image())
     result = generate("a fox")
     assert (result.code, len(gateway.posts)) == (0, 2)
     assert any(f"waiting {wait} s" in result.err for wait in ("0.4", "0.5"))
@@ -142,7 +142,7 @@ UNCLEAR = {
     "broken compression": (GOOD._replace(headers={"Content-Encoding": "gzip"}), "provider"),
     "HTML": (words("<html><body>Welcome to the hotel</body></html>", "text/html"), "provider"),
     "HTML that says it is JSON": (words("<html></html>"), "provider"),
-    "a picture in place of the answer": (words(b"\xff\xd8\xff\xe0 no json", "image/jpeg"), "provider"),
+    "an image in place of the answer": (words(b"\xff\xd8\xff\xe0 no json", "image/jpeg"), "provider"),
     "nothing": (words(""), "provider"),
     "nothing, 204": (Reply(204), "provider"),
     "null": (words("null"), "provider"),
@@ -154,13 +154,13 @@ UNCLEAR = {
     "empty data": (words({"created": 1, "data": []}), "provider"),
     "null data": (words({"data": None}), "provider"),
     "text as data": (words({"data": "queued"}), "provider"),
-    "an item without a picture": (words({"data": [{"url": None, "b64_json": None}]}), "provider"),
+    "an item without an image": (words({"data": [{"url": None, "b64_json": None}]}), "provider"),
     "an item that is no object": (words({"data": ["http://127.0.0.1/x"]}), "provider"),
     "an address nobody can mean": (words({"data": [{"url": "file:///etc/passwd"}]}), "provider"),
     "an address with a password": (words({"data": [{"url": "http://a:b@127.0.0.1/x"}]}), "provider"),
-    "broken base64": (words({"data": [{"b64_json": "%%%%"}]}), "picture"),
-    "base64 of no picture": (words({"data": [{"b64_json": "aGVsbG8="}]}), "picture"),
-    "a data URI without data": (words({"data": [{"url": "data:image/png;base64"}]}), "picture"),
+    "broken base64": (words({"data": [{"b64_json": "%%%%"}]}), "image"),
+    "base64 of no image": (words({"data": [{"b64_json": "aGVsbG8="}]}), "image"),
+    "a data URI without data": (words({"data": [{"url": "data:image/png;base64"}]}), "image"),
     "an error with status 200": (words({"error": {"message": "the model hiccuped", "code": None}}), "provider"),
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from e2e.gateway import picture, status
+from e2e.gateway import image, status
 
 PROMPT = "a red fox in the snow, \x1b[31mwith a prompt that is longer than any line of a terminal can show at once"
 
@@ -37,7 +37,7 @@ def test_a_prompt_in_wide_characters_fits_a_terminal_too(command, generate, envi
 
 
 def test_one_run_is_shown_call_by_call(generate, flux, gateway):
-    gateway.answers(picture(), status(400, "INVALID_REQUEST", "no such shape"))
+    gateway.answers(image(), status(400, "INVALID_REQUEST", "no such shape"))
     assert generate("a fox", "-n", "2", "--seed", "7", "--concurrency", "1").code == 3
     (run,) = flux("runs", "--json").json["runs"]
     lines = flux("runs", run["run"]).lines
@@ -49,7 +49,7 @@ def test_one_run_is_shown_call_by_call(generate, flux, gateway):
     assert [entry["error"] for entry in told["entries"]] == [None, "validation"]
 
 
-def test_a_picture_that_went_into_a_pipe_is_no_file(generate, flux):
+def test_an_image_that_went_into_a_pipe_is_no_file(generate, flux):
     assert generate("a fox", "-o", "-").code == 0
     (run,) = flux("runs", "--json").json["runs"]
     assert flux("runs", run["run"], "--json").json["runs"][0]["entries"][0]["files"] == ["-"]

@@ -29,9 +29,9 @@ def test_what_a_command_prints_is_what_its_schema_says(flux, name, lines):
 
 
 def test_a_run_that_was_paid_for_and_one_that_failed_are_described(generate, gateway):
-    from e2e.gateway import picture, status
+    from e2e.gateway import image, status
 
-    gateway.answers(picture(), status(422))
+    gateway.answers(image(), status(422))
     result = generate("a fox", "-n", "2", "--retries", "0", "--json")
     documents.check(json.loads(result.out), "generate")
     assert result.code == 3

@@ -1,4 +1,4 @@
-"""What a person sees while pictures are made, read from the screen of a real terminal."""
+"""What a person sees while images are made, read from the screen of a real terminal."""
 
 import os
 import pty
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.gateway import held, picture, status, together
+from e2e.gateway import held, image, status, together
 from e2e.screen import Screen, needs_tmux
 
 pytestmark = needs_tmux
@@ -38,7 +38,7 @@ def screen(command, keyed, tmp_path):
 
 def seeds(gateway, **answers):
     """Answers for some seeds (`s8=status(400)`); the others wait for `then`."""
-    then = answers.pop("then", None) or picture()
+    then = answers.pop("then", None) or image()
     gateway.answers(lambda asked: answers.get(f"s{asked.body['seed']}", then))
 
 
@@ -96,7 +96,7 @@ def test_many_calls_have_a_line_each_and_a_summary_that_fits(screen, gateway, re
     slow = status(429, message="slow down, please, there are too many of you", retry_after="60")
     seeds(
         gateway,
-        s1=picture(),
+        s1=image(),
         s2=status(400, "INVALID_REQUEST", "this is not what anybody draws"),
         s3=slow,
         then=held(release),
@@ -173,7 +173,7 @@ def test_a_resize_leaves_nothing_behind(screen, gateway, release, widths):
 
 
 def test_ctrl_c_clears_the_moving_lines_and_gives_the_cursor_back(screen, gateway, release):
-    seeds(gateway, s1=picture(), then=held(release))
+    seeds(gateway, s1=image(), then=held(release))
     with screen("a fox", "-n", "3", "--seed", "1") as shown:
         shown.until(lambda text: "1/3 done" in text and len(rows(text)) == 2)
         assert not shown.cursor
@@ -187,7 +187,7 @@ def test_ctrl_c_clears_the_moving_lines_and_gives_the_cursor_back(screen, gatewa
         assert "[exit 130]" in text
 
 
-def test_cost_and_time_left_are_shown_while_many_pictures_are_made(screen, gateway, release):
+def test_cost_and_time_left_are_shown_while_many_images_are_made(screen, gateway, release):
     first = together(2)
     answers = iter([first, first])
     gateway.answers(lambda _asked: next(answers, None) or held(release))
@@ -198,11 +198,11 @@ def test_cost_and_time_left_are_shown_while_many_pictures_are_made(screen, gatew
         shown.end()
 
 
-COLOUR = re.compile(r"\x1b\[(?:\d+;)*3[0-7]")
+COLOR = re.compile(r"\x1b\[(?:\d+;)*3[0-7]")
 
 
 @pytest.mark.parametrize(
-    ("variables", "coloured"),
+    ("variables", "colored"),
     [
         ({}, True),
         ({"NO_COLOR": "1"}, False),
@@ -211,13 +211,13 @@ COLOUR = re.compile(r"\x1b\[(?:\d+;)*3[0-7]")
     ],
     ids=str,
 )
-def test_colours_are_left_out_where_they_are_not_wanted_and_the_lines_still_move(
-    screen, gateway, release, variables, coloured
+def test_colors_are_left_out_where_they_are_not_wanted_and_the_lines_still_move(
+    screen, gateway, release, variables, colored
 ):
-    seeds(gateway, s1=picture(), then=held(release))
+    seeds(gateway, s1=image(), then=held(release))
     with screen("a fox", "-n", "2", "--seed", "1", **variables) as shown:
         shown.until(lambda text: "1/2 done" in text)
-        assert bool(COLOUR.search(shown.coloured)) == coloured
+        assert bool(COLOR.search(shown.colored)) == colored
         assert len(rows(shown.text)) == 1
         release.set()
         shown.end()
@@ -225,22 +225,22 @@ def test_colours_are_left_out_where_they_are_not_wanted_and_the_lines_still_move
 
 PLAIN = {
     "a dumb terminal": ((), {"TERM": "dumb"}, False),
-    "a dumb terminal with forced colours": ((), {"TERM": "dumb", "FORCE_COLOR": "1"}, True),
+    "a dumb terminal with forced colors": ((), {"TERM": "dumb", "FORCE_COLOR": "1"}, True),
     "CI": ((), {"CI": "true"}, False),
-    "CI with forced colours": ((), {"CI": "true", "FORCE_COLOR": "1"}, True),
+    "CI with forced colors": ((), {"CI": "true", "FORCE_COLOR": "1"}, True),
     "asked for by the option": (("--progress", "plain"), {}, True),
-    "asked for without colours": (("--progress", "plain"), {"NO_COLOR": "1"}, False),
+    "asked for without colors": (("--progress", "plain"), {"NO_COLOR": "1"}, False),
     "asked for by the variable": ((), {"FLUX_PROGRESS": "plain"}, True),
     "the option wins": (("--progress", "plain"), {"FLUX_PROGRESS": "none"}, True),
 }
 
 
-@pytest.mark.parametrize(("words", "variables", "coloured"), PLAIN.values(), ids=PLAIN)
-def test_plain_progress_is_lines_that_stay(screen, gateway, words, variables, coloured):
+@pytest.mark.parametrize(("words", "variables", "colored"), PLAIN.values(), ids=PLAIN)
+def test_plain_progress_is_lines_that_stay(screen, gateway, words, variables, colored):
     seeds(gateway, s2=status(400, "INVALID_REQUEST", "no such thing"))
     with screen("a fox", "-n", "2", "--seed", "1", *words, width=200, **variables) as shown:
         shown.end()
-        assert bool(COLOUR.search(shown.coloured)) == coloured
+        assert bool(COLOR.search(shown.colored)) == colored
         lines = shown.lines
         assert sum(line.startswith("flux: [1/2] saved a-fox-1.jpg (1024x1024 jpeg, ") for line in lines) == 1
         assert sum(line.startswith("flux: [2/2] failed: ") for line in lines) == 1
@@ -252,7 +252,7 @@ def test_progress_none_says_nothing_of_what_goes_well(screen):
 
 
 def test_a_terminal_without_unicode_gets_ascii(screen, gateway, release):
-    seeds(gateway, s1=picture(), then=held(release))
+    seeds(gateway, s1=image(), then=held(release))
     with screen("a fox", "-n", "2", "--seed", "1", PYTHONIOENCODING="latin-1", PYTHONUTF8="0") as shown:
         text = shown.until(lambda text: "1/2 done" in text)
         assert text.isascii()
@@ -270,7 +270,7 @@ def test_verbose_shows_steps_and_request_ids_above_the_moving_lines(screen):
         assert re.match(r"✓ 1024x1024 jpeg, \d+ kB, 0\.06 USD  \d\.\d s  req_1$", third)
 
 
-def test_a_terminal_that_goes_away_takes_no_picture_with_it(command, keyed, gateway, release):
+def test_a_terminal_that_goes_away_takes_no_image_with_it(command, keyed, gateway, release):
     """As under nohup: the window is closed while the provider works, and the hang-up is ignored."""
     gateway.answers(held(release))
     master, slave = pty.openpty()

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pictures import PICTURES, encoded
+from sample_images import IMAGES, encoded
 
 from flux_cli.core.metadata.embed import embed
 from flux_cli.core.metadata.record import BY_MODEL, Record
@@ -23,7 +23,7 @@ FOX = Record(
 
 
 def put(path, name="png", record=FOX):
-    data = PICTURES[name]
+    data = IMAGES[name]
     Path(path).write_bytes(b"".join(embed(data, record).pieces) if record else data)
     return path
 
@@ -33,12 +33,12 @@ def rows(result):
 
 
 @pytest.mark.parametrize("name", ["png", "jpeg", "gif", "webp lossy", "avif"])
-def test_what_a_picture_is_and_how_it_was_made(flux, name):
+def test_what_an_image_is_and_how_it_was_made(flux, name):
     path = put(f"fox.{name.split()[0]}", name)
     result = flux("show", path)
     said = rows(result)
     assert (result.code, result.err, result.lines[0]) == (0, "", path)
-    assert said["picture"].startswith(f"{name.split()[0]} 67x43, ")
+    assert said["image"].startswith(f"{name.split()[0]} 67x43, ")
     assert said["prompt"] == "a red fox in the snow 🦊"
     assert (said["model"], said["seed"], said["raw"]) == ("flux1.1-pro-ultra", "7", "true")
     [file] = flux("show", path, "--json").json["files"]
@@ -50,7 +50,7 @@ def test_what_a_picture_is_and_how_it_was_made(flux, name):
     assert (file["written_by"], file["c2pa"], file["animated"]) == ("flux", False, False)
 
 
-def test_a_picture_that_says_nothing(flux):
+def test_an_image_that_says_nothing(flux):
     put("plain.png", record=None)
     assert "it does not say how it was made" in flux("show", "plain.png").out
     [file] = flux("show", "plain.png", "--json").json["files"]
@@ -66,7 +66,7 @@ def test_standard_input(flux):
 def test_good_files_are_shown_and_bad_ones_named(flux):
     put("fox.png")
     Path("cut.png").write_bytes(Path("fox.png").read_bytes()[:-10])
-    Path("text.png").write_text("no picture")
+    Path("text.png").write_text("no image")
     Path("empty.png").touch()
     Path("folder.png").mkdir()
     bad = ("cut.png", "text.png", "empty.png", "folder.png", "missing.png")
@@ -77,13 +77,13 @@ def test_good_files_are_shown_and_bad_ones_named(flux):
     assert "Traceback" not in result.err
     document = flux("show", *bad, "fox.png", "--json").json
     assert [error["path"] for error in document["errors"]] == list(bad)
-    assert [error["code"] for error in document["errors"]] == ["picture", *["usage"] * 4]
+    assert [error["code"] for error in document["errors"]] == ["image", *["usage"] * 4]
     assert [file["path"] for file in document["files"]] == ["fox.png"]
 
 
 @pytest.mark.parametrize(("names", "code"), [(["missing.png"], 2), (["cut.png"], 1), (["cut.png", "missing.png"], 1)])
 def test_the_exit_code_when_nothing_could_be_shown(flux, names, code):
-    Path("cut.png").write_bytes(PICTURES["png"][:-10])
+    Path("cut.png").write_bytes(IMAGES["png"][:-10])
     result = flux("show", *names)
     assert (result.code, result.out) == (code, "")
 
@@ -148,9 +148,9 @@ def test_generate_takes_like_too(generate, gateway):
 
 
 @pytest.mark.parametrize("path", ["missing.png", "text.png", "cut.png", "plain.png", "."])
-def test_a_picture_that_says_nothing_stops_the_run_before_anything_is_sent(generate, gateway, path):
-    Path("text.png").write_text("no picture")
-    Path("cut.png").write_bytes(PICTURES["png"][:-10])
+def test_an_image_that_says_nothing_stops_the_run_before_anything_is_sent(generate, gateway, path):
+    Path("text.png").write_text("no image")
+    Path("cut.png").write_bytes(IMAGES["png"][:-10])
     put("plain.png", record=None)
     result = generate("a fox", "--like", path)
     assert (result.code, result.out, gateway.requests) == (2, "", [])

@@ -11,7 +11,7 @@ import pytest
 
 from e2e.conftest import KEY
 from e2e.drawings import look, pixels_as
-from e2e.gateway import hang_up, picture, status
+from e2e.gateway import hang_up, image, status
 from e2e.screen import drained
 
 
@@ -51,8 +51,8 @@ def test_no_escape_codes_go_into_a_pipe_unasked(generate, variables):
 SGR = re.compile(rb"\x1b\[[0-9;]*m")
 
 
-def test_forced_colours_go_into_a_pipe_change_no_word_and_move_nothing(installed, gateway):
-    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else picture())
+def test_forced_colors_go_into_a_pipe_change_no_word_and_move_nothing(installed, gateway):
+    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image())
     line = "flux generate 'a fox' -n 2 --seed 1 -a 7:1 -o '{seed}.jpg'"
     plain = shell(f"{line} --dry-run", installed).stderr
     forced = shell(f"{line} --dry-run", installed | {"FORCE_COLOR": "1"}).stderr
@@ -68,12 +68,12 @@ def test_forced_colours_go_into_a_pipe_change_no_word_and_move_nothing(installed
 @pytest.mark.parametrize(
     "line", ["generate 'a fox' --json", "sizes", "resolve 'a fox'", "sizes --json", "models", "generate --help", "help"]
 )
-def test_data_and_tables_are_never_coloured(installed, line):
+def test_data_and_tables_are_never_colored(installed, line):
     assert b"\x1b" not in shell(f"flux {line}", installed | {"FORCE_COLOR": "1"}).stdout
 
 
 @pytest.mark.parametrize("line", [["sizes"], ["resolve", "a fox"], ["models"], ["generate", "--help"]], ids=" ".join)
-def test_tables_have_no_colours_on_a_terminal_either(keyed, command, line):
+def test_tables_have_no_colors_on_a_terminal_either(keyed, command, line):
     master, slave = pty.openpty()
     with subprocess.Popen([command, *line], env=keyed | {"TERM": "xterm-256color"}, stdout=slave, stderr=slave) as flux:
         os.close(slave)
@@ -81,14 +81,14 @@ def test_tables_have_no_colours_on_a_terminal_either(keyed, command, line):
     assert (flux.returncode, b"\x1b" in shown, shown != b"") == (0, False, True)
 
 
-def test_without_a_terminal_the_log_has_a_line_a_picture(generate):
+def test_without_a_terminal_the_log_has_a_line_an_image(generate):
     result = generate("a fox", "-n", "2", "--seed", "7", "-o", "{seed}.jpg")
     saved = sorted(line for line in result.err.splitlines() if "] saved" in line)
     assert [line.split(" (")[0] for line in saved] == ["flux: [1/2] saved 7.jpg", "flux: [2/2] saved 8.jpg"]
     assert "1024x1024 jpeg" in saved[0]
 
 
-def test_several_pictures_end_with_their_sum_and_one_does_not(generate):
+def test_several_images_end_with_their_sum_and_one_does_not(generate):
     assert re.fullmatch(r"flux: 2 saved, 0\.12 USD, \d+ s", generate("a fox", "-n", "2").err.splitlines()[-1])
     assert not re.search(r"^flux: 1 saved", generate("a fox").err, re.MULTILINE)
     assert generate("a fox", "-n", "2", "--progress", "none").err == ""
@@ -106,7 +106,7 @@ def test_quiet_still_says_errors(generate, gateway):
     assert result.err.startswith("flux: error: ")
 
 
-def test_head_takes_the_first_path_and_all_pictures_are_saved(installed):
+def test_head_takes_the_first_path_and_all_images_are_saved(installed):
     done = shell("set -o pipefail; flux generate -n 3 --seed 7 'a fox' | head -1", installed)
     assert (done.returncode, done.stdout) == (0, b"a-fox-7.jpg\n")
     assert all(look(f"a-fox-{seed}.jpg")[0] == "jpeg" for seed in (7, 8, 9))
@@ -115,7 +115,7 @@ def test_head_takes_the_first_path_and_all_pictures_are_saved(installed):
 READERS_THAT_GO = {
     "paths": "generate -n 3 --seed 7 'a fox'",
     "json": "generate -n 3 --seed 7 'a fox' --json",
-    "picture": "generate 'a fox' -o -",
+    "image": "generate 'a fox' -o -",
     "dry run": "generate 'a fox' --dry-run",
     "sizes": "sizes",
     "resolve": "resolve 'a fox'",
@@ -137,7 +137,7 @@ UNWRITABLE = [">&-", *([">/dev/full"] if Path("/dev/full").exists() else [])]
 
 
 @pytest.mark.parametrize("to", UNWRITABLE)
-@pytest.mark.parametrize("line", [line for name, line in READERS_THAT_GO.items() if name != "picture"])
+@pytest.mark.parametrize("line", [line for name, line in READERS_THAT_GO.items() if name != "image"])
 def test_a_stdout_that_takes_nothing_is_an_error_in_one_line(installed, line, to):
     done = shell(f"flux {line} {to}", installed)
     assert done.returncode == 1
@@ -146,7 +146,7 @@ def test_a_stdout_that_takes_nothing_is_an_error_in_one_line(installed, line, to
 
 
 @pytest.mark.parametrize("to", UNWRITABLE)
-def test_pictures_are_saved_whole_although_stdout_takes_nothing_and_it_is_said(installed, to):
+def test_images_are_saved_whole_although_stdout_takes_nothing_and_it_is_said(installed, to):
     done = shell(f"flux generate -n 3 --seed 7 'a fox' -f webp --quiet {to}", installed)
     (line,) = done.stderr.splitlines()
     assert (done.returncode, line.partition(b"; ")[2]) == (1, b"saved: a-fox-7.webp and 2 more")
@@ -158,7 +158,7 @@ def test_pictures_are_saved_whole_although_stdout_takes_nothing_and_it_is_said(i
 
 @pytest.mark.parametrize("to", UNWRITABLE)
 def test_a_stdout_that_takes_nothing_hides_no_other_failure(installed, gateway, to):
-    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 8 else picture())
+    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 8 else image())
     done = shell(f"flux generate -n 3 --seed 7 'a fox' {to}", installed)
     assert done.returncode == 3  # what failed first is said first
     assert b"flux: error: the provider refused with INVALID_REQUEST: no" in done.stderr
@@ -167,7 +167,7 @@ def test_a_stdout_that_takes_nothing_hides_no_other_failure(installed, gateway, 
 
 
 @pytest.mark.parametrize("closed", [">&- 2>&-", "<&- >&- 2>&-", "2>&-", "<&- 2>&-", "<&-"])
-def test_whatever_is_closed_no_picture_is_lost_and_no_file_takes_the_place_of_a_stream(installed, closed):
+def test_whatever_is_closed_no_image_is_lost_and_no_file_takes_the_place_of_a_stream(installed, closed):
     done = shell(f"flux generate 'a fox' -n 2 --seed 7 --log-file run.log {closed}", installed)
     assert done.returncode == (1 if ">&-" in closed.replace("2>&-", "") else 0)
     assert sorted(path.name for path in Path().iterdir()) == ["a-fox-7.jpg", "a-fox-8.jpg", "run.log"]
@@ -178,7 +178,7 @@ def test_whatever_is_closed_no_picture_is_lost_and_no_file_takes_the_place_of_a_
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc tells which files a process has open")
 @pytest.mark.parametrize("closed", [">&- 2>&-", "<&- >&- 2>&-", "<&- 2>&-", "<&- >&-"])
 def test_a_closed_stream_is_nobody_s_file(installed, gateway, closed):
-    """Libraries write to 1 and 2 whatever is there: it must be neither the log nor a picture."""
+    """Libraries write to 1 and 2 whatever is there: it must be neither the log nor an image."""
     seen = []
 
     def look_at(_asked):
@@ -186,7 +186,7 @@ def test_a_closed_stream_is_nobody_s_file(installed, gateway, closed):
             with suppress(OSError):
                 if b"a-fox-of-its-own" in (process / "cmdline").read_bytes().split(b"\0"):
                     seen.append([str((process / "fd" / number).readlink()) for number in "12"])
-        return picture()
+        return image()
 
     gateway.answers(look_at)
     shell(f"flux generate a-fox-of-its-own --seed 7 --log-file run.log {closed}", installed)
@@ -219,7 +219,7 @@ def test_failures_keep_their_exit_code_without_any_stream(installed, gateway):
     assert shell("flux generate 'a fox' <&- >&- 2>&-", installed).returncode == 5
 
 
-def test_a_full_disk_behind_a_picture_on_stdout_is_an_error(installed):
+def test_a_full_disk_behind_an_image_on_stdout_is_an_error(installed):
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full")
     done = shell("flux generate 'a fox' -o - >/dev/full", installed)
@@ -230,7 +230,7 @@ def test_a_full_disk_behind_a_picture_on_stdout_is_an_error(installed):
 @pytest.mark.parametrize(
     "variables", [{"LC_ALL": "C"}, {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}]
 )
-def test_no_locale_loses_a_picture(generate, variables):
+def test_no_locale_loses_an_image(generate, variables):
     result = generate("雪の狐", "--seed", "7", "-a", "7:1", env=variables)
     assert result.code == 0
     (path,) = Path().iterdir()
@@ -249,7 +249,7 @@ def screen(line: list[str], environment: dict[str, str]) -> tuple[int, str, str]
     return flux.returncode, out, shown.decode()
 
 
-def test_on_a_terminal_each_picture_leaves_a_line_and_stdout_stays_clean(keyed, command):
+def test_on_a_terminal_each_image_leaves_a_line_and_stdout_stays_clean(keyed, command):
     line = [command, "generate", "a fox", "-n", "3", "--seed", "7"]
     code, out, shown = screen(line, keyed | {"TERM": "xterm-256color"})
     assert (code, out) == (0, "a-fox-7.jpg\na-fox-8.jpg\na-fox-9.jpg\n")
@@ -273,7 +273,7 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines(keyed, command,
     assert "saved" in shown
 
 
-def test_a_picture_is_not_written_to_a_terminal(keyed, command, gateway):
+def test_an_image_is_not_written_to_a_terminal(keyed, command, gateway):
     master, slave = pty.openpty()
     done = subprocess.run(
         [command, "generate", "a fox", "-o", "-"], env=keyed, stdout=slave, stderr=subprocess.PIPE, check=False
@@ -285,7 +285,7 @@ def test_a_picture_is_not_written_to_a_terminal(keyed, command, gateway):
 
 
 def test_two_runs_at_once_into_one_folder_do_not_meet(keyed, command, gateway):
-    gateway.answers(picture(pixels_as("png", 50, 50)))
+    gateway.answers(image(pixels_as("png", 50, 50)))
     line = [command, "generate", "a fox", "-n", "4", "--quiet"]
     runs = [subprocess.Popen(line, env=keyed, stdout=subprocess.PIPE) for _ in range(2)]
     paths = [run.communicate()[0].split() for run in runs]

@@ -17,7 +17,7 @@ from faults.server import Answer, Server, Talk, message, pause, reply
 
 
 def by_seed(talk: Talk) -> bytes:
-    """A reply whose picture depends on the seed, so that a wrong file in a right place shows."""
+    """A reply whose image depends on the seed, so that a wrong file in a right place shows."""
     return reply({"data": [{"url": f"{{origin}}/{seed_of(talk)}"}], "id": f"req-{seed_of(talk)}"})(talk)
 
 
@@ -25,7 +25,7 @@ def seed_of(talk: Talk) -> int:
     return json.loads(talk.asked.body)["seed"]
 
 
-def picture(seed: int) -> bytes:
+def image(seed: int) -> bytes:
     return pixels_as("png", 40 + seed % 50, 30)
 
 
@@ -43,7 +43,7 @@ def killed(root: Path, number: int) -> list[str]:
     moment = random.Random(number)
     seeds = range(7, 11)
     gets: dict[str, tuple[Answer, ...]] = {
-        f"/{seed}": ((pause(moment.random() / 10), message(picture(seed))),) for seed in seeds
+        f"/{seed}": ((pause(moment.random() / 10), message(image(seed))),) for seed in seeds
     }
     with Server([(pause(0.02), by_seed), (pause(moment.random() / 5), by_seed)], gets) as server:
         run = start(server, work, home, "generate", "a fox", "--seed", "7", "-n", "4", "-o", str(work))
@@ -61,10 +61,10 @@ def killed(root: Path, number: int) -> list[str]:
     wrong += [f"{again} POSTs were repeated"] if again else []
     wrong += [f"{path.name} was left" for path in work.iterdir() if path.name.startswith(".")]
     there = {pixels(path.read_bytes()) for path in work.rglob("*.png")}
-    return wrong + [f"the picture {target} is lost" for target in told if pixels(picture(int(target[1:]))) not in there]
+    return wrong + [f"the image {target} is lost" for target in told if pixels(image(int(target[1:]))) not in there]
 
 
 def pixels(data: bytes) -> tuple[tuple[int, int], bytes]:
-    """What a picture shows. Its bytes also say how it was made, which those that came did not."""
+    """What an image shows. Its bytes also say how it was made, which those that came did not."""
     with Image.open(io.BytesIO(data)) as image:
         return image.size, image.convert("RGB").tobytes()

@@ -12,12 +12,12 @@ from faults.server import Answer, Step, message, reply
 KEY = "lmnfl_canary.Sup3rS3cretV4lue"
 JPEG = pixels_as("jpeg", 64, 36)
 PNG = pixels_as("png", 45, 41)
-PICTURE: Answer = (message(JPEG, content_type="image/jpeg"),)
+IMAGE: Answer = (message(JPEG, content_type="image/jpeg"),)
 NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 def found(url: str = "{origin}/p", **more: Any) -> dict[str, Any]:
-    """The body of a good reply that names the address of a picture."""
+    """The body of a good reply that names the address of an image."""
     return {"created": 1, "data": [{"url": url}], "metadata": {"cost": 0.06}, **more}
 
 
@@ -26,15 +26,15 @@ def good(url: str = "{origin}/p", **more: Any) -> Step:
 
 
 class Row(NamedTuple):
-    """One fault. What is not said is: one POST, a good reply, a good picture, and exit 1 with a bill that is unclear.
+    """One fault. What is not said is: one POST, a good reply, a good image, and exit 1 with a bill that is unclear.
 
-    `posts` is a number, or the most that may go out. `kept` counts pictures in the state folder.
+    `posts` is a number, or the most that may go out. `kept` counts images in the state folder.
     """
 
     name: str
     does: str
     post: tuple[Answer, ...] = ((good(),),)
-    get: Mapping[str, tuple[Answer, ...]] = MappingProxyType({"/p": (PICTURE,)})
+    get: Mapping[str, tuple[Answer, ...]] = MappingProxyType({"/p": (IMAGE,)})
     line: tuple[str, ...] = ()
     code: int | tuple[int, ...] = 1
     files: int | range | None = 0  # None: one for every POST, here or in the state folder
@@ -56,7 +56,7 @@ class Row(NamedTuple):
 
 
 def fine(name: str, does: str, **more: Any) -> Row:
-    """A fault that flux must survive: the picture is saved, exit 0, nothing odd about the bill."""
+    """A fault that flux must survive: the image is saved, exit 0, nothing odd about the bill."""
     return Row(name, does, **{"code": 0, "files": 1, "billed": False, **more})
 
 

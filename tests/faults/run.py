@@ -19,7 +19,7 @@ from faults.certificates import authority
 from faults.row import KEY, Row
 from faults.server import Proxy, Server, closed_port
 from flux_cli.core.containers import inspect
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 
 FLUX = str(Path(sys.executable).parent / "flux")
 HANG = 90.0  # seconds; every row's own deadline is a few seconds at most, and the machine may be busy
@@ -31,7 +31,7 @@ WAYS = {  # variable with the key, path of the address
     "fal": ("FAL_KEY", ""),
     "replicate": ("REPLICATE_API_TOKEN", "/v1"),
 }
-PICTURES = (".jpg", ".png", ".gif", ".webp", ".avif")
+IMAGES = (".jpg", ".png", ".gif", ".webp", ".avif")
 
 
 class Seen(NamedTuple):
@@ -42,8 +42,8 @@ class Seen(NamedTuple):
     err: str
     posts: int
     memory: int  # MB at its largest
-    pictures: list[Path]  # in the folder
-    kept: list[Path]  # pictures in the state folder
+    images: list[Path]  # in the folder
+    kept: list[Path]  # images in the state folder
     faults: list[str]  # what was already wrong before anybody looked
 
 
@@ -75,7 +75,7 @@ def attempt(row: Row, root: Path) -> Seen:
             faults += [f"it connected to {host}" for host in sorted(hosts) if not host.endswith("lumenfall.ai")]
         posts = server.paid
     faults += [f"the key is in {path.relative_to(root)}" for path in _files(root) if KEY.encode() in _bytes(path)]
-    return Seen(code, out, err, posts, memory, _pictures(work), _kept(home), faults + _debris(work))
+    return Seen(code, out, err, posts, memory, _images(work), _kept(home), faults + _debris(work))
 
 
 def _address(row: Row, server: Server, proxy: Proxy, root: Path) -> dict[str, str]:
@@ -140,16 +140,16 @@ def _outcome(row: Row, seen: Seen) -> Iterator[str]:
         yield f"exit {seen.code}, not {' or '.join(map(str, codes))}"
     for what, wanted, count in (
         ("POSTs", row.posts, seen.posts),
-        ("pictures", row.files, len(seen.pictures))
+        ("images", row.files, len(seen.images))
         if row.files is not None
-        else ("pictures in all", seen.posts, len(seen.pictures) + len(seen.kept)),
-        ("pictures in the state folder", row.kept, len(seen.kept)),
+        else ("images in all", seen.posts, len(seen.images) + len(seen.kept)),
+        ("images in the state folder", row.kept, len(seen.kept)),
     ):
         if count != wanted if isinstance(wanted, int) else count not in wanted:
             yield f"{count} {what}, not {wanted}"
     if seen.memory > row.memory:
         yield f"{seen.memory} MB of memory, more than {row.memory}"
-    for path in (*seen.pictures, *seen.kept):
+    for path in (*seen.images, *seen.kept):
         if fault := _unsound(path):
             yield f"{path.name} {fault}"
 
@@ -183,19 +183,19 @@ def _bytes(path: Path) -> bytes:
     return b""
 
 
-def _pictures(folder: Path) -> list[Path]:
-    return [path for path in _files(folder) if path.suffix in PICTURES]
+def _images(folder: Path) -> list[Path]:
+    return [path for path in _files(folder) if path.suffix in IMAGES]
 
 
 def _kept(home: Path) -> list[Path]:
-    """Pictures in the state folder, which have no suffix there."""
-    return [path for path in _files(home) if path.suffix in PICTURES or _is_whole(_bytes(path))]
+    """Images in the state folder, which have no suffix there."""
+    return [path for path in _files(home) if path.suffix in IMAGES or _is_whole(_bytes(path))]
 
 
 def _is_whole(data: bytes) -> bool:
     try:
         inspect(data)
-    except PictureError:
+    except ImageError:
         return False
     return True
 
@@ -205,14 +205,14 @@ def _debris(work: Path) -> list[str]:
 
 
 def _unsound(path: Path) -> str:
-    """What is wrong with a saved picture: it must be whole, and be what its suffix says."""
+    """What is wrong with a saved image: it must be whole, and be what its suffix says."""
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(path.read_bytes())) as image:
             if image.width * image.height < 1 << 25:  # larger ones are meant not to be decoded
                 image.load()
             said = {"JPEG": ".jpg"}.get(image.format or "", f".{(image.format or '').lower()}")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
-        return f"is no whole picture: {fault}"
+        return f"is no whole image: {fault}"
     return "" if path.suffix in ("", said) else f"is {image.format}"
 
 

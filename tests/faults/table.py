@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from faults.row import Row
 
-HEAD = ("fault", "what happens", "exit", "pictures", "POSTs", "bill")
+HEAD = ("fault", "what happens", "exit", "images", "POSTs", "bill")
 UNKNOWN = "—"
 
 
@@ -23,10 +23,10 @@ def _cells(row: Row) -> tuple[str, ...]:
     codes = row.code if isinstance(row.code, tuple) else (row.code,)
     bill = {True: "said to be possible", False: "none", None: "either"}[row.billed]
     exits = " or ".join(UNKNOWN if code < 0 else str(code) for code in codes)
-    return row.name, row.does, exits, _pictures(row), _span(row.posts), bill
+    return row.name, row.does, exits, _images(row), _span(row.posts), bill
 
 
-def _pictures(row: Row) -> str:
+def _images(row: Row) -> str:
     if row.files is None:
         return "all that were paid"
     kept = f"{row.kept} kept in the state folder" if row.kept else ""

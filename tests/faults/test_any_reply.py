@@ -1,4 +1,4 @@
-"""Any JSON at all from any provider, in any of its answers: words and an exit code, or a whole picture."""
+"""Any JSON at all from any provider, in any of its answers: words and an exit code, or a whole image."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,7 @@ STATUSES = st.sampled_from([200, 200, 200, 201, 202, 400, 404, 422, 500])
 
 
 class Anything(Server):
-    """Answers every POST and every GET but the picture with what was made up last."""
+    """Answers every POST and every GET but the image with what was made up last."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ def anything(tmp_path_factory):
 
 
 @pytest.mark.parametrize("provider", WAYS)
-def test_any_json_ends_in_words_or_a_picture(anything, provider):
+def test_any_json_ends_in_words_or_an_image(anything, provider):
     server, batch = anything
     count = iter(range(10_000))
 

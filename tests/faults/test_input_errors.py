@@ -1,4 +1,4 @@
-"""Input errors cost nothing: whatever is typed, the server sees a POST only for a line that makes pictures."""
+"""Input errors cost nothing: whatever is typed, the server sees a POST only for a line that makes images."""
 
 import subprocess
 
@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from faults.batch import Batch
-from faults.row import KEY, PICTURE, good
+from faults.row import IMAGE, KEY, good
 from faults.run import FLUX, environment
 from faults.server import Server
 
@@ -16,7 +16,7 @@ TRIES = settings(max_examples=250, deadline=None, derandomize=True, suppress_hea
 
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory):
-    with Server([(good(),)], {"/p": (PICTURE,)}) as server, Batch(tmp_path_factory.mktemp("batch"), server) as running:
+    with Server([(good(),)], {"/p": (IMAGE,)}) as server, Batch(tmp_path_factory.mktemp("batch"), server) as running:
         yield running
 
 
@@ -73,7 +73,7 @@ SOUP = st.lists(st.sampled_from([*WRONG, *FLAGS, *PLAIN]) | st.text(max_size=8),
 @given(SOUP)
 @TRIES
 def test_any_words_at_all_end_in_an_exit_code_of_the_table(batch, words):
-    """Words that happen to make a picture may cost; words that do not must not."""
+    """Words that happen to make an image may cost; words that do not must not."""
     clean = [word.replace("\x00", "") for word in words]
     seen = batch(*clean, "--concurrency", "1", "--timeout", "5", "--retries", "0")
     assert seen["code"] in (0, 1, 2, 3, 4, 5), (clean, seen)
@@ -100,7 +100,7 @@ def test_a_wrong_file_of_settings_is_named_and_costs_nothing(tmp_path, name, tex
     path.parent.mkdir(parents=True)
     path.write_text(text)
     path.chmod(0o600)
-    with Server([(good(),)], {"/p": (PICTURE,)}) as server:
+    with Server([(good(),)], {"/p": (IMAGE,)}) as server:
         env = environment(home) | {"LUMENFALL_BASE_URL": server.origin + "/v1"}
         env |= {} if name == "credentials.toml" else {"LUMENFALL_API_KEY": KEY}
         line = [FLUX, "generate", "a fox", *(("-m", "mine") if "models" in name else ())]

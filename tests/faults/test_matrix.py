@@ -9,7 +9,7 @@ from faults.run import Seen, judge, missing, verdict
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 def test_a_fault_ends_as_its_row_says(row, tmp_path):
-    """A paid picture is never lost, an error never costs, and a broken server costs time and nothing else."""
+    """A paid image is never lost, an error never costs, and a broken server costs time and nothing else."""
     if without := missing(row):
         pytest.skip(f"this machine has no {without}")
     wrong = verdict(row, tmp_path)
@@ -44,12 +44,12 @@ def test_the_judge_sees_what_is_wrong(seen, said, tmp_path):
     """A matrix that finds no fault is worth as much as the judge behind it."""
     path = tmp_path / "fox.png"
     path.write_bytes(PNG)
-    assert judge(RIGHT, SEEN._replace(pictures=[path])) == []
-    assert any(said in sentence for sentence in judge(RIGHT, seen._replace(pictures=[path])))
+    assert judge(RIGHT, SEEN._replace(images=[path])) == []
+    assert any(said in sentence for sentence in judge(RIGHT, seen._replace(images=[path])))
 
 
 @pytest.mark.parametrize(("name", "data"), [("fox.png", PNG[:-30]), ("fox.jpg", PNG), ("fox.png", b"")])
-def test_the_judge_opens_the_pictures(name, data, tmp_path):
+def test_the_judge_opens_the_images(name, data, tmp_path):
     path = tmp_path / name
     path.write_bytes(data)
-    assert judge(RIGHT, SEEN._replace(pictures=[path])) != []
+    assert judge(RIGHT, SEEN._replace(images=[path])) != []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from e2e.drawings import look
 
-from faults.kill import by_seed, killed, picture, start
+from faults.kill import by_seed, image, killed, start
 from faults.run import FLUX
 from faults.server import Answer, Server, Talk, message
 
@@ -23,13 +23,13 @@ def folders(tmp_path) -> tuple[Path, Path]:
 
 
 def test_eight_runs_into_one_folder_overwrite_nothing(folders):
-    """All of them want the same names; each path that is printed holds a picture of its own.
+    """All of them want the same names; each path that is printed holds an image of its own.
 
     No call is answered before all have come: a run that begins when another has saved would be right to refuse.
     """
     home, work = folders
     everybody = threading.Barrier(RUNS * EACH)
-    gets: dict[str, tuple[Answer, ...]] = {f"/{seed}": ((message(picture(seed)),),) for seed in range(7, 7 + EACH)}
+    gets: dict[str, tuple[Answer, ...]] = {f"/{seed}": ((message(image(seed)),),) for seed in range(7, 7 + EACH)}
 
     def wait(_talk: Talk) -> None:
         everybody.wait(60)
@@ -50,8 +50,8 @@ KILLS = 20  # `python -m tests.faults --kill` tries a hundred
 
 
 @pytest.mark.parametrize("number", range(KILLS))
-def test_a_run_killed_at_a_random_moment_loses_no_picture(tmp_path, number):
-    """Where the reply had arrived, the picture is on disk after `flux recover`; nothing is paid again."""
+def test_a_run_killed_at_a_random_moment_loses_no_image(tmp_path, number):
+    """Where the reply had arrived, the image is on disk after `flux recover`; nothing is paid again."""
     if subprocess.run([FLUX, "recover", "--help"], capture_output=True, check=False).returncode:
         pytest.skip("this flux has no `recover` yet")
     assert killed(tmp_path, number) == []

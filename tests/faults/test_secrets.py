@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from faults.row import PICTURE
+from faults.row import IMAGE
 from faults.run import FLUX, WAYS, environment
 from faults.server import Answer, Asked, Server, Talk, hold, interrupt, message, pause, reply, reset
 
@@ -120,7 +120,7 @@ def test_no_way_to_fail_shows_the_key_or_writes_it(tmp_path, name, provider, sou
     variable, path = WAYS[provider]
     env, own = keyed(source, variable, home)
     words = ["generate", "a fox", "--provider", provider, "--retries", "1", "--timeout", "1", *line]
-    gets = {"/p": (PICTURE,)}
+    gets = {"/p": (IMAGE,)}
     with Server([WAYS_TO_FAIL[name]], gets) as server:
         words += ["--base-url", server.origin + path]
         with subprocess.Popen(

@@ -1,7 +1,7 @@
 """`python -m tests.fuzz NAME [libFuzzer's options]`: coverage-guided fuzzing of one parser with atheris.
 
     pip install atheris
-    python -m tests.fuzz pictures -max_total_time=300
+    python -m tests.fuzz images -max_total_time=300
 
 atheris is no dependency of the tests: it has no wheels for some systems, and finds nothing in a second.
 """

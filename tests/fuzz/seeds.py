@@ -8,9 +8,9 @@ from e2e.drawings import pixels_as
 import flux_cli
 
 REPLIES = Path(__file__).parents[1] / "replies"
-MODELS = Path(flux_cli.__file__).parent / "catalogue/models"
+MODELS = Path(flux_cli.__file__).parent / "catalog/models"
 PNG = pixels_as("png", 16, 16)
-PICTURES = [pixels_as(kind, 16, 16) for kind in ("png", "jpeg", "gif", "webp", "avif")]
+IMAGES = [pixels_as(kind, 16, 16) for kind in ("png", "jpeg", "gif", "webp", "avif")]
 BODIES = [path.read_bytes() for path in sorted(REPLIES.rglob("*.json"))]
 CONFIG = b'model = "flux1.1-pro"\nprovider = "bfl"\ntimeout = 1.5\nretries = 3\n[providers.mine]\nbase_url = "https://h/v1"\n'
 URI = f"data:image/png;base64,{base64.b64encode(PNG).decode()}".encode()
@@ -25,8 +25,8 @@ SEEDS: dict[str, list[bytes]] = {
         b"out/{slug}-{seed}.{ext}\na red fox",
         "{index:03}-{prompt}.png\nein Füchslein im Schnee 雪".encode(),
     ],
-    "pictures": PICTURES,
-    "conversions": PICTURES,
+    "images": IMAGES,
+    "conversions": IMAGES,
     "data_uris": [URI, b"data:,%89PNG", base64.urlsafe_b64encode(PNG)],
     "replies": [b"1\n429\n" + body for body in BODIES] + [b"Wed, 21 Oct 2015 07:28:00 GMT\n503\n<html>"],
     "addresses": [

@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from flux_cli import catalogue, config, folders, keys
-from flux_cli.catalogue import reading
+from flux_cli import catalog, config, folders, keys
+from flux_cli.catalog import reading
 from flux_cli.core import naming, ratio, values
 from flux_cli.core.containers import inspect, sniff
 from flux_cli.core.datauri import decode_data_uri
@@ -45,7 +45,7 @@ def each(texts_: list[str], *parsers: Callable[[str], object]) -> None:
 
 @functools.cache
 def the_model() -> Model:
-    model = catalogue.find(MODEL).model
+    model = catalog.find(MODEL).model
     assert model
     return model
 
@@ -84,13 +84,13 @@ def templates(data: bytes) -> None:
         complete = naming.complete(template, seeded=True, is_folder=False)
         for name in naming.names(complete, [row, {**row, "index": 2}]):
             assert len(Path(name.path("png")).name.encode("utf-8", "surrogateescape")) <= naming.NAME_BYTES
-    assert 0 < len(naming.slug(prompt).encode()) <= naming.SLUG_BYTES + len("-picture")
+    assert 0 < len(naming.slug(prompt).encode()) <= naming.SLUG_BYTES + len("-image")
     naming.sibling(template, 2)
     assert "/" not in naming.safe(prompt)
 
 
-def pictures(data: bytes) -> None:
-    """What a container says of itself is in it, and no more than a picture may have."""
+def images(data: bytes) -> None:
+    """What a container says of itself is in it, and no more than an image may have."""
     sniff(data)
     with contextlib.suppress(FluxError):
         look = inspect(data)
@@ -99,7 +99,7 @@ def pictures(data: bytes) -> None:
 
 
 def conversions(data: bytes) -> None:
-    """Bytes that claim to be small pictures, decoded and encoded."""
+    """Bytes that claim to be small images, decoded and encoded."""
     from flux_cli import imaging
 
     with contextlib.suppress(FluxError):
@@ -185,7 +185,7 @@ def key_files(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
-        shapes, parameters, requests, templates, pictures, conversions, data_uris, replies, addresses, redactions,
+        shapes, parameters, requests, templates, images, conversions, data_uris, replies, addresses, redactions,
         models, settings, key_files,
     )
 }  # fmt: skip

@@ -242,7 +242,7 @@ def test_where_a_proxy_is_named_it_is_asked(tmp_path, monkeypatch):
     async def go(wire: Wire, url: str) -> None:
         monkeypatch.setenv("HTTP_PROXY", url)
         for _ in range(2):
-            assert (await wire.exchange(Ask("POST", "http://pictures.invalid/v1", {}, b"{}"))).data == b"{}"
+            assert (await wire.exchange(Ask("POST", "http://images.invalid/v1", {}, b"{}"))).data == b"{}"
 
     talk(server, go, tmp_path)
     assert (server.requests, server.connections) == (["POST", "POST"], 2)
@@ -254,7 +254,7 @@ def through(proxy: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Reply:
     async def go() -> Reply:
         wire = Wire(Spool(folder), 5.0)
         try:
-            return await wire.exchange(Ask("POST", "http://pictures.invalid/v1", {}, b"{}"))
+            return await wire.exchange(Ask("POST", "http://images.invalid/v1", {}, b"{}"))
         finally:
             await wire.close()
 
@@ -264,7 +264,7 @@ def through(proxy: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Reply:
 def test_a_proxy_that_is_not_there_means_nothing_was_sent(tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(UnreachableError, match=r"cannot reach pictures\.invalid: Connection refused"):
+    with pytest.raises(UnreachableError, match=r"cannot reach images\.invalid: Connection refused"):
         through(f"http://127.0.0.1:{port}", tmp_path, monkeypatch)
 
 
@@ -286,7 +286,7 @@ def test_an_answer_that_breaks_off_at_a_proxy_is_no_answer(tmp_path, monkeypatch
         monkeypatch.setenv("HTTP_PROXY", url)
         wire = Wire(Spool(tmp_path), 5.0)
         with pytest.raises(NetworkError, match="broke before the answer was complete") as caught:
-            await wire.exchange(Ask("POST", "http://pictures.invalid/v1", {}, b"{}"))
+            await wire.exchange(Ask("POST", "http://images.invalid/v1", {}, b"{}"))
         assert not isinstance(caught.value, UnreachableError)
         await wire.close()
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 from flux_cli.core.replies import MARK
 from flux_cli.http.spool import LONG, Splitter, Spool
 
@@ -35,7 +35,7 @@ def escaped(text: str, how: str) -> str:
     return plain
 
 
-PICTURES = st.builds(
+IMAGES = st.builds(
     lambda count, seed, prefix, safe, padded, fold, how: {
         "data": noise(count, seed),
         "prefix": prefix,
@@ -59,12 +59,12 @@ SMALL = st.recursive(
 )
 
 
-def written(picture: dict) -> str:
-    text = (base64.urlsafe_b64encode if picture["safe"] else base64.b64encode)(picture["data"]).decode()
-    text = text if picture["padded"] else text.rstrip("=")
-    if fold := picture["fold"]:
+def written(image: dict) -> str:
+    text = (base64.urlsafe_b64encode if image["safe"] else base64.b64encode)(image["data"]).decode()
+    text = text if image["padded"] else text.rstrip("=")
+    if fold := image["fold"]:
         text = "\r\n".join(text[at : at + fold] for at in range(0, len(text), fold))
-    return escaped(picture["prefix"] + text, picture["how"])
+    return escaped(image["prefix"] + text, image["how"])
 
 
 def split(document: bytes, cuts: list[int], folder: Path, limit: int = 1 << 30) -> Splitter:
@@ -85,7 +85,7 @@ def replaced(value, folder: Path, found: list[bytes]):
     """The document with the bytes of the files in the place of what stands for them, which are counted."""
     if isinstance(value, str) and value.startswith(MARK):
         found.append((folder / value.removeprefix(MARK)).read_bytes())
-        return f"picture {len(found)}"
+        return f"image {len(found)}"
     if isinstance(value, list):
         return [replaced(part, folder, found) for part in value]
     if isinstance(value, dict):
@@ -94,20 +94,20 @@ def replaced(value, folder: Path, found: list[bytes]):
 
 
 @PATIENT
-@given(st.lists(PICTURES, min_size=1, max_size=3), SMALL, st.lists(st.integers(0, 2**20), max_size=40))
+@given(st.lists(IMAGES, min_size=1, max_size=3), SMALL, st.lists(st.integers(0, 2**20), max_size=40))
 @example([{"data": noise(MORE, 1), "prefix": "", "safe": 0, "padded": 1, "fold": 76, "how": "plus signs"}], "\\", [])
-def test_any_document_in_any_parts_is_the_same_with_its_pictures_in_files(tmp_path_factory, pictures, rest, cuts):
+def test_any_document_in_any_parts_is_the_same_with_its_images_in_files(tmp_path_factory, images, rest, cuts):
     folder = tmp_path_factory.mktemp("spool")
-    items = ", ".join(f'{{"b64_json": "{written(picture)}"}}' for picture in pictures)
+    items = ", ".join(f'{{"b64_json": "{written(image)}"}}' for image in images)
     document = f'{{"rest": {json.dumps(rest)}, "data": [{items}], "more": {json.dumps(rest, ensure_ascii=False)}}}'
     splitter = split(document.encode("utf-8", "surrogatepass"), cuts, folder)
     found: list[bytes] = []
     read = replaced(json.loads(bytes(splitter.kept)), folder, found)
-    assert found == [picture["data"] for picture in pictures]
-    items = [{"b64_json": f"picture {place}"} for place in range(1, len(pictures) + 1)]
+    assert found == [image["data"] for image in images]
+    items = [{"b64_json": f"image {place}"} for place in range(1, len(images) + 1)]
     assert read == {"rest": json.loads(json.dumps(rest)), "data": items, "more": read["more"]}
-    assert len(list(folder.iterdir())) == len(pictures)
-    assert len(splitter.kept) < len(json.dumps(rest)) * 2 + 100 * len(pictures) + 200
+    assert len(list(folder.iterdir())) == len(images)
+    assert len(splitter.kept) < len(json.dumps(rest)) * 2 + 100 * len(images) + 200
 
 
 @PATIENT
@@ -121,7 +121,7 @@ def test_every_single_byte_is_a_place_to_cut(tmp_path_factory, seed, where):
     splitter = split(document, [*range(where, where + 200), *range(len(document) - 40, len(document))], folder)
     found: list[bytes] = []
     read = replaced(json.loads(bytes(splitter.kept)), folder, found)
-    assert (found, read) == ([data], {"a\\": '"', "b64_json": "picture 1", "z": "\\"})
+    assert (found, read) == ([data], {"a\\": '"', "b64_json": "image 1", "z": "\\"})
 
 
 @PATIENT
@@ -159,10 +159,10 @@ def test_an_answer_that_is_cut_leaves_no_files(tmp_path_factory, place):
 
 
 @pytest.mark.parametrize("parts", [1000, 1 << 20])
-def test_a_picture_over_the_limit_ends_the_answer_and_leaves_no_file(tmp_path, parts):
+def test_an_image_over_the_limit_ends_the_answer_and_leaves_no_file(tmp_path, parts):
     document = b'{"b64_json": "' + base64.b64encode(noise(500_000, 1)) + b'"}'
     splitter = Splitter(Spool(tmp_path).new, 200_000)
-    with pytest.raises(PictureError, match="larger than"):
+    with pytest.raises(ImageError, match="larger than"):
         feed(splitter, document, parts)
     splitter.drop()
     assert list(tmp_path.iterdir()) == []
@@ -183,7 +183,7 @@ def test_a_full_disk_ends_the_answer_and_leaves_no_file(tmp_path, parts):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_memory_holds_a_part_of_the_picture_and_never_the_whole(tmp_path):
+def test_memory_holds_a_part_of_the_image_and_never_the_whole(tmp_path):
     text = base64.b64encode(noise(3 << 18, 1)) * 32
     splitter = Splitter(Spool(tmp_path).new, 1 << 30)
     tracemalloc.start()
@@ -203,9 +203,9 @@ def test_memory_holds_a_part_of_the_picture_and_never_the_whole(tmp_path):
 def test_names_of_files_are_nobodys_to_choose(tmp_path):
     """A server that names a file of its own finds none."""
     spool = Spool(tmp_path)
-    (tmp_path / "picture.png").touch()
+    (tmp_path / "image.png").touch()
     outside = os.path.relpath("/etc/passwd", tmp_path)
-    assert [spool.find(name) for name in ("picture.png", outside, "", ".", "none")] == [None] * 5
+    assert [spool.find(name) for name in ("image.png", outside, "", ".", "none")] == [None] * 5
     Path(spool.new()).touch()
     assert len({spool.new() for _ in range(100)}) == 100
 

@@ -151,8 +151,8 @@ def test_a_wider_limit_lets_those_in_who_wait():
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_whoever_is_cancelled_wherever_leaves_no_slot_behind(seed):
-    """Waiting for room, held back, or inside: afterwards as many fit in as before, and never more than the limit."""
+def test_whoever_is_canceled_wherever_leaves_no_slot_behind(seed):
+    """Waiting for room, held back, or inside: afterward as many fit in as before, and never more than the limit."""
     chance = random.Random(seed)
 
     async def story(world):
@@ -196,7 +196,7 @@ def test_whoever_is_cancelled_wherever_leaves_no_slot_behind(seed):
 
 
 def test_leaving_takes_no_pause_in_which_what_was_brought_could_get_lost():
-    """A task that is cancelled while it leaves still has its result."""
+    """A task that is canceled while it leaves still has its result."""
 
     async def story(world):
         throttle = Throttle(1, world.pause, world.now)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from flux_cli.core.errors import FluxError, NetworkError, PictureError, ProviderError
+from flux_cli.core.errors import FluxError, ImageError, NetworkError, ProviderError
 from flux_cli.core.replies import MARK
 from flux_cli.core.request import Reply
 from flux_cli.http.carrier import Ask, UnreachableError
@@ -64,7 +64,7 @@ def ask(url: str, folder: Path, *, into: bool = False, heard: Callable[[Reply], 
     async def go() -> Reply:
         wire = Wire(Spool(folder), 5.0)
         try:
-            return await wire.exchange(Ask("GET", url, {}, into=str(folder / "picture") if into else None, heard=heard))
+            return await wire.exchange(Ask("GET", url, {}, into=str(folder / "image") if into else None, heard=heard))
         finally:
             await wire.close()
 
@@ -84,7 +84,7 @@ PACKINGS = {
 
 @pytest.mark.parametrize(("how", "body"), PACKINGS.values(), ids=PACKINGS)
 def test_an_answer_is_read_however_it_is_packed(serve, tmp_path, how, body):
-    """Nobody asked for it, and the picture in it is paid for."""
+    """Nobody asked for it, and the image in it is paid for."""
     reply = ask(serve(*packed(body, how)), tmp_path)
     read = json.loads(reply.data)
     name = read["data"][0]["b64_json"].removeprefix(MARK)
@@ -135,7 +135,7 @@ def test_a_gzip_bomb_costs_neither_memory_nor_disk(serve, tmp_path, into, kind):
     url = serve(*packed(body, "gzip"))
     tracemalloc.start()
     try:
-        with pytest.raises((ProviderError, PictureError), match="larger than"):
+        with pytest.raises((ProviderError, ImageError), match="larger than"):
             ask(url, tmp_path, into=into)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -145,7 +145,7 @@ def test_a_gzip_bomb_costs_neither_memory_nor_disk(serve, tmp_path, into, kind):
 
 
 def test_a_body_that_never_ends_is_given_up_at_the_limit(serve, tmp_path):
-    with pytest.raises(PictureError, match="larger than 8 MiB"):
+    with pytest.raises(ImageError, match="larger than 8 MiB"):
         ask(serve(head(), b"[", *([b"1," * (1 << 16)] * 200)), tmp_path)
 
 
@@ -159,7 +159,7 @@ def test_an_answer_that_breaks_off_is_no_answer_and_leaves_no_file(serve, tmp_pa
 
 
 def test_an_answer_is_heard_the_moment_it_is_whole(serve, tmp_path):
-    """A caller that is cancelled right then does not lose it."""
+    """A caller that is canceled right then does not lose it."""
     heard: list[Reply] = []
 
     async def go() -> None:

@@ -1,1 +1,1 @@
-"""What leads to pictures and back: colour, scale, crop, encoding."""
+"""What leads to images and back: color, scale, crop, encoding."""

@@ -1,4 +1,4 @@
-"""Conversion: every source becomes every target, looks the same, and broken bytes are a picture error."""
+"""Conversion: every source becomes every target, looks the same, and broken bytes are an image error."""
 
 import contextlib
 import io
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat, JpegImagePlugin, features
 
 from flux_cli.core.containers import inspect
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 from flux_cli.core.formats import FORMATS, QUALITY
 from flux_cli.imaging import convert
 from flux_cli.imaging.pillow import PLUGINS, saved, shared
@@ -26,7 +26,7 @@ each_target = pytest.mark.parametrize("target", TARGETS)
 
 
 def drawn(size=SIZE):
-    """A smooth picture in colour, the kind these formats are made for."""
+    """A smooth image in color, the kind these formats are made for."""
     round_, straight = Image.radial_gradient("L").resize(size), Image.linear_gradient("L").resize(size)
     return Image.merge("RGB", (round_, straight, ImageOps.invert(round_)))
 
@@ -51,7 +51,7 @@ def opened(data):
 
 
 def psnr(one, other):
-    """Decibels between two pictures: 99 for equal ones, above 30 for what eyes take for equal."""
+    """Decibels between two images: 99 for equal ones, above 30 for what eyes take for equal."""
     squares = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).sum2
     mean = sum(squares) / (3 * one.width * one.height)
     return 99.0 if mean == 0 else 10 * math.log10(255**2 / mean)
@@ -59,7 +59,7 @@ def psnr(one, other):
 
 PLAIN = drawn()
 SEE_THROUGH = see_through()
-GREY16 = (
+GRAY16 = (
     Image.merge("L", [Image.linear_gradient("L").resize(SIZE)])
     .convert("I")
     .point(lambda value: value * 257)
@@ -68,16 +68,16 @@ GREY16 = (
 SOURCES = {
     "png": encoded(PLAIN, "png"),
     "png palette": encoded(PLAIN.quantize(64), "png"),
-    "png grey": encoded(PLAIN.convert("L"), "png"),
-    "png grey and alpha": encoded(SEE_THROUGH.convert("LA"), "png"),
+    "png gray": encoded(PLAIN.convert("L"), "png"),
+    "png gray and alpha": encoded(SEE_THROUGH.convert("LA"), "png"),
     "png alpha": encoded(SEE_THROUGH, "png"),
     "png palette and alpha": encoded(SEE_THROUGH.quantize(64), "png"),
     "png one bit": encoded(PLAIN.convert("1"), "png"),
-    "png sixteen bits": encoded(GREY16, "png"),
-    "png one transparent colour": encoded(PLAIN, "png", transparency=(0, 0, 0)),
+    "png sixteen bits": encoded(GRAY16, "png"),
+    "png one transparent color": encoded(PLAIN, "png", transparency=(0, 0, 0)),
     "jpeg": encoded(PLAIN, "jpeg", quality=95),
     "jpeg progressive": encoded(PLAIN, "jpeg", progressive=True),
-    "jpeg grey": encoded(PLAIN.convert("L"), "jpeg"),
+    "jpeg gray": encoded(PLAIN.convert("L"), "jpeg"),
     "jpeg cmyk": encoded(PLAIN.convert("CMYK"), "jpeg", quality=95),
     "gif": encoded(PLAIN, "gif"),
     "gif alpha": encoded(SEE_THROUGH, "gif"),
@@ -101,19 +101,19 @@ def test_every_source_becomes_every_target_of_the_same_size(source, target):
 
 @pytest.mark.parametrize(("target", "least"), [("png", 99), ("jpeg", 40), ("webp", 36), ("avif", 36), ("gif", 32)])
 @pytest.mark.parametrize("source", ["png", "jpeg", "jpeg progressive", "webp", "avif"])
-def test_a_converted_picture_looks_like_its_source(source, target, least):
-    """Lossless targets change nothing, lossy ones stay above what eyes notice, gif above what 256 colours allow."""
+def test_a_converted_image_looks_like_its_source(source, target, least):
+    """Lossless targets change nothing, lossy ones stay above what eyes notice, gif above what 256 colors allow."""
     assert psnr(opened(SOURCES[source]), opened(convert(SOURCES[source], target, None).data)) >= least
 
 
 @each_target
-def test_grey_stays_grey(target):
-    red, green, blue = opened(convert(SOURCES["jpeg grey"], target, 90).data).convert("RGB").split()
+def test_gray_stays_gray(target):
+    red, green, blue = opened(convert(SOURCES["jpeg gray"], target, 90).data).convert("RGB").split()
     for one, other in ((red, green), (green, blue)):
         assert ImageChops.difference(one, other).getextrema()[1] <= 4
 
 
-def test_of_several_pictures_in_a_jpeg_the_first_counts():
+def test_of_several_images_in_a_jpeg_the_first_counts():
     several = encoded(PLAIN, "mpo", save_all=True, append_images=[PLAIN.rotate(180)], quality=95)
     assert psnr(opened(convert(several, "png", None).data), PLAIN) >= 40
 
@@ -121,7 +121,7 @@ def test_of_several_pictures_in_a_jpeg_the_first_counts():
 @pytest.mark.skipif(not hasattr(Image, "_import_plugin_for_extension"), reason="this Pillow loads all plug-ins to save")
 @pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
 def test_only_the_plug_ins_of_the_two_formats_are_loaded(target):
-    """All of Pillow's plug-ins cost as much as decoding a picture of two megapixels."""
+    """All of Pillow's plug-ins cost as much as decoding an image of two megapixels."""
     lines = "import sys; from flux_cli.imaging import convert; convert(sys.stdin.buffer.read(), sys.argv[1], None)"
     lines += "; print(*(name for name in sys.modules if name.startswith('PIL.') and name.endswith('ImagePlugin')))"
     words = [sys.executable, "-c", lines, target]
@@ -158,28 +158,28 @@ def test_half_transparent_pixels_are_mixed_with_white_for_jpeg():
 
 
 @each_target
-def test_opaque_pictures_get_no_alpha(target):
+def test_opaque_images_get_no_alpha(target):
     assert not opened(convert(SOURCES["png"], target, None).data).has_transparency_data
 
 
-@pytest.mark.parametrize("colour", [(255, 0, 0, 0), (0, 0, 0, 255), (9, 9, 9, 127)])
+@pytest.mark.parametrize("color", [(255, 0, 0, 0), (0, 0, 0, 255), (9, 9, 9, 127)])
 @each_target
-def test_pictures_of_one_colour_and_alpha_survive(colour, target):
-    made = opened(convert(encoded(Image.new("RGBA", SIZE, colour), "png"), target, None).data).convert("RGBA")
-    clear = target != "jpeg" and (colour[3] < 5 if target != "gif" else colour[3] < 128)
+def test_images_of_one_color_and_alpha_survive(color, target):
+    made = opened(convert(encoded(Image.new("RGBA", SIZE, color), "png"), target, None).data).convert("RGBA")
+    clear = target != "jpeg" and (color[3] < 5 if target != "gif" else color[3] < 128)
     alpha = made.getpixel((5, 5))[3]
     assert alpha <= 5 if clear else alpha >= 120
 
 
-def test_one_transparent_grey_of_sixteen_bits_is_the_only_transparent_one():
-    grey = Image.new("I;16", (2, 1))
-    grey.putpixel((0, 0), 40_000)
-    grey.putpixel((1, 0), 10_000)
-    made = opened(convert(encoded(grey, "png", transparency=40_000), "png", None).data).convert("RGBA")
+def test_one_transparent_gray_of_sixteen_bits_is_the_only_transparent_one():
+    gray = Image.new("I;16", (2, 1))
+    gray.putpixel((0, 0), 40_000)
+    gray.putpixel((1, 0), 10_000)
+    made = opened(convert(encoded(gray, "png", transparency=40_000), "png", None).data).convert("RGBA")
     assert [made.getpixel((x, 0))[3] for x in (0, 1)] == [0, 255]
 
 
-# --- depth, colour, orientation -------------------------------------------------------------------------------------
+# --- depth, color, orientation -------------------------------------------------------------------------------------
 
 
 @each_target
@@ -190,17 +190,17 @@ def test_sixteen_bits_become_eight_without_losing_light_or_dark(target):
 
 
 @each_target
-def test_cmyk_becomes_the_same_colours_in_rgb(target):
+def test_cmyk_becomes_the_same_colors_in_rgb(target):
     assert psnr(opened(convert(SOURCES["jpeg cmyk"], target, 95).data), PLAIN) >= 28
 
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-GREY_PROFILE = SRGB[:16] + b"GRAY" + SRGB[20:]
+GRAY_PROFILE = SRGB[:16] + b"GRAY" + SRGB[20:]
 
 
 @pytest.mark.parametrize("source", ["png", "jpeg", "webp", "avif"])
 @pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
-def test_a_colour_profile_is_kept(source, target):
+def test_a_color_profile_is_kept(source, target):
     made = opened(convert(encoded(PLAIN, source, icc_profile=SRGB), target, None).data)
     assert made.info.get("icc_profile") == SRGB
 
@@ -211,12 +211,12 @@ def test_gif_has_no_place_for_a_profile():
 
 @pytest.mark.parametrize(
     ("mode", "profile"),
-    [("L", GREY_PROFILE), ("CMYK", SRGB[:16] + b"CMYK" + SRGB[20:]), ("CMYK", SRGB)],
-    ids=["grey", "cmyk", "rgb on cmyk"],
+    [("L", GRAY_PROFILE), ("CMYK", SRGB[:16] + b"CMYK" + SRGB[20:]), ("CMYK", SRGB)],
+    ids=["gray", "cmyk", "rgb on cmyk"],
 )
 @pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
 def test_a_profile_of_other_channels_is_not_put_on_rgb(mode, profile, target):
-    """Viewers would show wrong colours, or refuse the file."""
+    """Viewers would show wrong colors, or refuse the file."""
     made = opened(convert(encoded(PLAIN.convert(mode), "jpeg", icc_profile=profile), target, None).data)
     assert made.mode == "RGB"
     assert made.info.get("icc_profile", b"")[16:20] in (b"", b"RGB ")
@@ -224,7 +224,7 @@ def test_a_profile_of_other_channels_is_not_put_on_rgb(mode, profile, target):
 
 @pytest.mark.parametrize("profile", [b"x", b"nonsense" * 100, SRGB[:100]], ids=["short", "nonsense", "cut"])
 @each_target
-def test_a_broken_profile_does_not_lose_the_picture(profile, target):
+def test_a_broken_profile_does_not_lose_the_image(profile, target):
     for mode in ("RGB", "CMYK"):
         made = convert(encoded(PLAIN.convert(mode), "jpeg", icc_profile=profile), target, None)
         assert (made.width, made.height) == SIZE
@@ -258,7 +258,7 @@ def test_nothing_of_the_camera_is_carried_over(target):
 
 @pytest.mark.parametrize("source", ["gif animated", "webp animated"])
 @each_target
-def test_an_animation_becomes_its_first_picture(source, target):
+def test_an_animation_becomes_its_first_image(source, target):
     made = opened(convert(SOURCES[source], target, 95).data)
     assert getattr(made, "n_frames", 1) == 1
     assert psnr(made, PLAIN) >= 28
@@ -285,7 +285,7 @@ def test_quality_decides_size_and_likeness(target):
 
 
 @pytest.mark.parametrize(("quality", "halved"), [(None, True), (100, False), (90, False), (89, True), (0, True)])
-def test_jpeg_keeps_full_colour_at_high_quality_and_halves_it_below(quality, halved):
+def test_jpeg_keeps_full_color_at_high_quality_and_halves_it_below(quality, halved):
     image = opened(convert(SOURCES["png"], "jpeg", quality).data)
     assert JpegImagePlugin.get_sampling(image) == (2 if halved else 0)  # 4:2:0 or 4:4:4
 
@@ -342,8 +342,8 @@ def test_a_save_leaves_no_settings_behind():
     ],
     ids=["empty", "HTML", "BMP", "TIFF", "png", "jpeg", "gif", "webp", "avif"],
 )
-def test_what_cannot_be_decoded_is_a_picture_error(data, target):
-    with pytest.raises(PictureError, match=f"cannot be converted to {target}"):
+def test_what_cannot_be_decoded_is_an_image_error(data, target):
+    with pytest.raises(ImageError, match=f"cannot be converted to {target}"):
         convert(data, target, None)
 
 
@@ -352,28 +352,28 @@ def chunk(kind, body):
 
 
 @pytest.mark.parametrize("side", [10_001, 100_000, 2**31 - 1])
-def test_a_picture_of_absurd_size_is_refused_before_it_is_decoded(side):
+def test_an_image_of_absurd_size_is_refused_before_it_is_decoded(side):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
     bomb = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
-    with pytest.raises(PictureError):
+    with pytest.raises(ImageError):
         convert(bomb, "jpeg", None)
 
 
 @pytest.mark.parametrize(("target", "longest"), [("webp", 16_383), ("jpeg", 65_500), ("gif", 65_535), ("avif", 65_536)])
-def test_a_side_the_target_cannot_have_is_a_picture_error(target, longest):
+def test_a_side_the_target_cannot_have_is_an_image_error(target, longest):
     source = encoded(Image.new("L", (longest + 1, 1)), "png")
-    with pytest.raises(PictureError, match=f"cannot be converted to {target}"):
+    with pytest.raises(ImageError, match=f"cannot be converted to {target}"):
         convert(source, target, None)
 
 
 @pytest.mark.parametrize("source", ["png", "png palette", "jpeg", "gif", "webp", "avif"])
 @given(data=st.data())
 @settings(max_examples=40, deadline=None, derandomize=True)
-def test_damaged_bytes_are_a_picture_or_a_picture_error(source, data):
+def test_damaged_bytes_are_an_image_or_an_image_error(source, data):
     damaged = bytearray(SOURCES[source])
     for _ in range(data.draw(st.integers(1, 5))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    with contextlib.suppress(PictureError):
+    with contextlib.suppress(ImageError):
         assert inspect(convert(bytes(damaged), "png", None).data).format == "png"
 
 
@@ -381,7 +381,7 @@ def test_damaged_bytes_are_a_picture_or_a_picture_error(source, data):
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_nonsense_in_the_exif_does_not_crash(tags):
     for exif in (b"Exif\0\0" + tags, b"Exif\0\0II*\0\x08\0\0\0" + tags, b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12" + tags):
-        with contextlib.suppress(PictureError):
+        with contextlib.suppress(ImageError):
             assert convert(encoded(PLAIN, "jpeg", exif=exif), "png", None).format == "png"
 
 

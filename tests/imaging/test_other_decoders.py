@@ -10,7 +10,7 @@ from PIL import Image
 
 from flux_cli.core.formats import EFFORTS
 from flux_cli.imaging.encode import encoded
-from imaging.test_palette import coloured, shapes
+from imaging.test_palette import colored, shapes
 from imaging.test_render import P3, opened, rendered, scene
 
 SIZE = (123, 77)
@@ -43,7 +43,7 @@ def made(folder, target, kind, effort="balanced", **more):
     suffix = {"jpeg": "jpg"}.get(target, target)
     path = folder / f"made.{suffix}"
     (one,) = rendered(source(kind), size="123x77", fit="cover", formats=(target,), effort=effort, **more)
-    path.write_bytes(one.picture.data)
+    path.write_bytes(one.image.data)
     return path
 
 
@@ -62,7 +62,7 @@ def test_pngcheck_finds_nothing(tmp_path, kind, effort):
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize("count", [2, 16, 17, 256])
 def test_pngcheck_finds_nothing_in_palettes(tmp_path, mode, count):
-    (tmp_path / "made.png").write_bytes(encoded(coloured(count, mode), "png", 0, "small"))
+    (tmp_path / "made.png").write_bytes(encoded(colored(count, mode), "png", 0, "small"))
     said = run("pngcheck", "-v", tmp_path / "made.png")
     assert f"{count} palette entries" in said
     assert "No errors detected" in said
@@ -105,7 +105,7 @@ def test_avifdec_agrees(tmp_path, kind, effort):
 
 
 @pytest.mark.parametrize("kind", ["plain", "alpha", "profile"])
-def test_gifsicle_finds_one_whole_picture(tmp_path, kind):
+def test_gifsicle_finds_one_whole_image(tmp_path, kind):
     said = run("gifsicle", "--info", made(tmp_path, "gif", kind))
     assert "1 image" in said
     assert "123x77" in said

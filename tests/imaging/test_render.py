@@ -1,4 +1,4 @@
-"""The finishing step on real pixels: exact sizes, light, transparency, colours, crops, limits, odd inputs."""
+"""The finishing step on real pixels: exact sizes, light, transparency, colors, crops, limits, odd inputs."""
 
 import io
 import itertools
@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageOps, ImageStat
 
 from flux_cli import imaging
 from flux_cli.core.containers import inspect
-from flux_cli.core.errors import FluxError, PictureError, UsageError
+from flux_cli.core.errors import FluxError, ImageError, UsageError
 from flux_cli.core.finish import FOCUSES, Finish, outputs
 from flux_cli.core.formats import EFFORTS, FORMATS
 from flux_cli.core.ratio import parse_shape
@@ -39,7 +39,7 @@ def rendered(data, workers=1, **wanted):
 
 def one(data, **wanted):
     (only,) = rendered(data, **wanted)
-    return opened(only.picture.data)
+    return opened(only.image.data)
 
 
 def psnr(first, second):
@@ -50,8 +50,8 @@ def psnr(first, second):
 
 def scene(width=600, height=400):
     """Soft light, a few hard edges, some texture."""
-    grey = Image.radial_gradient("L").resize((width, height))
-    image = Image.merge("RGB", (grey, Image.linear_gradient("L").resize((width, height)), grey.transpose(1)))
+    gray = Image.radial_gradient("L").resize((width, height))
+    image = Image.merge("RGB", (gray, Image.linear_gradient("L").resize((width, height)), gray.transpose(1)))
     draw = ImageDraw.Draw(image)
     for at in range(0, width, 40):
         draw.line((at, 0, width - at, height), fill=(at % 256,) * 3, width=3)
@@ -67,10 +67,10 @@ sides = st.integers(1, 700)
 @given(wide=sides, high=sides, fit=st.sampled_from(["cover", "exact"]), focus=st.sampled_from(FOCUSES))
 @example(wide=1, high=1, fit="cover", focus="attention")
 @example(wide=1, high=700, fit="cover", focus="entropy")
-@example(wide=700, high=1, fit="exact", focus="centre")
+@example(wide=700, high=1, fit="exact", focus="center")
 @settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 def test_a_hundred_targets_come_out_to_the_pixel(wide, high, fit, focus):
-    focus = focus if fit == "cover" else "centre"
+    focus = focus if fit == "cover" else "center"
     made = one(SCENE, size=f"{wide}x{high}", fit=fit, focus=focus, upscale=True, formats=("png",), effort="fast")
     assert made.size == (wide, high)
 
@@ -86,13 +86,13 @@ def test_one_decode_serves_many_files_in_the_order_of_the_plan():
     made = rendered(SCENE, 2, formats=("webp", "jpeg"), widths=(300, 150), size="500x200", fit="cover")
     sizes = [(500, 200), (300, 120), (150, 60)]
     expected = [(name, *size) for size in sizes for name in ("webp", "jpeg")]
-    assert [(one.picture.format, one.picture.width, one.picture.height) for one in made] == expected
+    assert [(one.image.format, one.image.width, one.image.height) for one in made] == expected
 
 
 def test_more_threads_change_nothing_in_the_bytes():
     wanted = {"formats": ("webp", "png", "avif"), "widths": (300, 150)}
     single, many = (rendered(SCENE, workers, **wanted) for workers in (1, 4))
-    assert [one.picture.data for one in single] == [one.picture.data for one in many]
+    assert [one.image.data for one in single] == [one.image.data for one in many]
 
 
 def test_a_crop_without_scaling_keeps_every_pixel():
@@ -102,8 +102,8 @@ def test_a_crop_without_scaling_keeps_every_pixel():
 
 def test_what_is_asked_as_it_is_stays_byte_for_byte():
     (same,) = rendered(SCENE, size="600x400", fit="cover", formats=("png",))
-    assert same.picture.data is SCENE
-    assert same.picture.as_received
+    assert same.image.data is SCENE
+    assert same.image.as_received
 
 
 @pytest.mark.parametrize("target", ["png", "webp"])
@@ -115,24 +115,24 @@ def test_lossless_loses_nothing_not_even_under_transparency(target, effort):
     assert made.convert("RGBA").tobytes() == image.tobytes()
 
 
-# --- light, transparency, colour ------------------------------------------------------------------------------------
+# --- light, transparency, color ------------------------------------------------------------------------------------
 
 
 def test_light_is_averaged_as_light():
-    """A chequerboard of black and white has half of white's light: sRGB's 188, and not the 128 of its numbers."""
+    """A checkerboard of black and white has half of white's light: sRGB's 188, and not the 128 of its numbers."""
     board = Image.frombytes("L", (256, 256), bytes(255 * ((x + y) % 2) for y in range(256) for x in range(256)))
     made = one(encoded(board.convert("RGB")), size="32x32", fit="cover", formats=("png",))
     assert set(itertools.chain(*made.getextrema())) <= {187, 188, 189}
 
 
 @pytest.mark.parametrize("level", [0, 1, 7, 64, 128, 200, 254, 255])
-def test_a_flat_colour_stays_the_very_same(level):
+def test_a_flat_color_stays_the_very_same(level):
     made = one(encoded(Image.new("RGB", (300, 200), (level, 0, 255 - level))), widths=(77,), formats=("png",))
     assert made.getextrema() == ((level, level), (0, 0), (255 - level, 255 - level))
 
 
 @pytest.mark.parametrize("size", ["40x40", "400x400"])
-def test_transparent_pixels_lend_no_colour_to_their_neighbours(size):
+def test_transparent_pixels_lend_no_color_to_their_neighbors(size):
     """Green under nothing, beside red: a fringe would be neither."""
     image = Image.new("RGBA", (200, 200), (0, 255, 0, 0))
     image.paste((255, 0, 0, 255), (0, 0, 101, 200))
@@ -154,12 +154,12 @@ P3 = profile_named("P3xx")
 
 
 @pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
-def test_wide_colours_stay_wide_through_scaling(target):
+def test_wide_colors_stay_wide_through_scaling(target):
     made = one(encoded(scene(), icc_profile=P3), widths=(300,), formats=(target,))
     assert made.info["icc_profile"] == P3
 
 
-def test_a_gif_which_has_no_place_for_a_profile_gets_the_colours_themselves():
+def test_a_gif_which_has_no_place_for_a_profile_gets_the_colors_themselves():
     source = Image.new("RGB", (60, 40), (200, 40, 40))
     seen = ImageCms.profileToProfile(source, ImageCms.ImageCmsProfile(io.BytesIO(P3)), ImageCms.createProfile("sRGB"))
     made = one(encoded(source, icc_profile=P3), formats=("gif",)).convert("RGB")
@@ -169,7 +169,7 @@ def test_a_gif_which_has_no_place_for_a_profile_gets_the_colours_themselves():
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("file_format", ["jpeg", "png", "webp", "avif"])
-def test_a_crop_counts_from_the_picture_as_it_is_seen(orientation, file_format):
+def test_a_crop_counts_from_the_image_as_it_is_seen(orientation, file_format):
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(scene(), file_format, exif=exif)
@@ -182,7 +182,7 @@ def test_a_crop_counts_from_the_picture_as_it_is_seen(orientation, file_format):
 
 
 @pytest.mark.parametrize("file_format", ["gif", "webp"])
-def test_an_animation_counts_by_its_first_picture(file_format):
+def test_an_animation_counts_by_its_first_image(file_format):
     other = Image.new("RGB", (600, 400))
     data = encoded(scene(), file_format, save_all=True, append_images=[other], duration=100)
     assert psnr(one(data, widths=(300,), formats=("png",)), scene().resize((300, 200))) > 20
@@ -193,7 +193,7 @@ def test_an_animation_counts_by_its_first_picture(file_format):
 
 @pytest.mark.parametrize("focus", ["entropy", "attention"])
 @pytest.mark.parametrize("place", [0.15, 0.5, 0.85])
-def test_a_crop_finds_the_one_thing_in_an_empty_picture(focus, place):
+def test_a_crop_finds_the_one_thing_in_an_empty_image(focus, place):
     image = Image.new("RGB", (900, 300), (90, 130, 180))
     subject = scene(120, 120)
     left = int(900 * place) - 60
@@ -203,7 +203,7 @@ def test_a_crop_finds_the_one_thing_in_an_empty_picture(focus, place):
     assert whole[2] - whole[0] >= 118
 
 
-@pytest.mark.parametrize(("focus", "left"), [("left", 0), ("centre", 250), ("right", 500), ("top", 250)])
+@pytest.mark.parametrize(("focus", "left"), [("left", 0), ("center", 250), ("right", 500), ("top", 250)])
 def test_a_named_place_is_where_it_says(focus, left):
     ramp = Image.linear_gradient("L").rotate(90).resize((600, 100)).convert("RGB")
     made = one(encoded(ramp), size="1:1", fit="cover", focus=focus, formats=("png",))
@@ -217,10 +217,10 @@ def test_a_named_place_is_where_it_says(focus, left):
 @pytest.mark.parametrize("limit", [6_000, 9_000, 15_000])
 def test_a_limit_is_kept_with_the_best_quality_that_keeps_it(target, limit):
     (made,) = rendered(SCENE, formats=(target,), max_bytes=limit, quality=90)
-    assert len(made.picture.data) <= limit
+    assert len(made.image.data) <= limit
     if made.quality < 90:
         (better,) = rendered(SCENE, formats=(target,), quality=made.quality + 1)
-        assert len(better.picture.data) > limit
+        assert len(better.image.data) > limit
 
 
 def test_a_limit_never_raises_the_quality_asked():
@@ -237,24 +237,24 @@ def test_a_limit_that_cannot_be_kept_is_an_error_that_says_what_it_takes(target,
 
 @pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
 def test_more_effort_makes_no_larger_files(target):
-    sizes = [len(rendered(SCENE, formats=(target,), effort=effort)[0].picture.data) for effort in EFFORTS]
+    sizes = [len(rendered(SCENE, formats=(target,), effort=effort)[0].image.data) for effort in EFFORTS]
     assert sizes[2] <= sizes[1] * 1.01
     assert sizes[1] <= sizes[0] * 1.01
 
 
-def test_a_drawing_of_few_colours_keeps_them_all_in_a_smaller_file():
+def test_a_drawing_of_few_colors_keeps_them_all_in_a_smaller_file():
     drawing = Image.new("RGB", (300, 200), "white")
     ImageDraw.Draw(drawing).ellipse((20, 20, 200, 180), fill=(10, 90, 200))
     fast, small = (rendered(encoded(drawing), formats=("png",), effort=effort)[0] for effort in ("fast", "small"))
-    assert opened(small.picture.data).mode == "P"
-    assert psnr(opened(small.picture.data), drawing) == 99
-    assert len(small.picture.data) < len(fast.picture.data)
+    assert opened(small.image.data).mode == "P"
+    assert psnr(opened(small.image.data), drawing) == 99
+    assert len(small.image.data) < len(fast.image.data)
 
 
 @pytest.mark.parametrize(("target", "least"), [("png", 99), ("jpeg", 33), ("webp", 33), ("avif", 33), ("gif", 27)])
 @pytest.mark.parametrize("effort", EFFORTS)
 def test_every_effort_looks_like_the_source(target, least, effort):
-    """In brightness: half of the colour of thin lines is lost where four pixels share one."""
+    """In brightness: half of the color of thin lines is lost where four pixels share one."""
     assert psnr(one(SCENE, formats=(target,), effort=effort).convert("L"), scene().convert("L")) >= least
 
 
@@ -264,10 +264,10 @@ WHOLE = {name: encoded(scene(64, 48), name) for name in FORMATS}
 
 
 @pytest.mark.parametrize("source", WHOLE)
-def test_a_cut_at_every_64th_byte_is_a_picture_error(source):
+def test_a_cut_at_every_64th_byte_is_an_image_error(source):
     data = WHOLE[source]
     for end in range(0, len(data) - 1, 64):
-        with pytest.raises(PictureError):
+        with pytest.raises(ImageError):
             rendered(data[:end], formats=("png",), effort="fast", widths=(10,))
 
 
@@ -280,12 +280,12 @@ def test_extreme_shapes_are_right_or_refused(size, target):
     assert one(data, size="1x1", fit="cover", focus="attention", formats=(target,)).size == (1, 1)
 
 
-def test_a_side_webp_cannot_have_is_a_picture_error():
-    with pytest.raises(PictureError, match="cannot be converted to webp"):
+def test_a_side_webp_cannot_have_is_an_image_error():
+    with pytest.raises(ImageError, match="cannot be converted to webp"):
         rendered(encoded(Image.new("RGB", (1, 20_000))), formats=("webp",))
 
 
-def test_a_palette_with_transparency_is_scaled_in_full_colour():
+def test_a_palette_with_transparency_is_scaled_in_full_color():
     image = scene(90, 60)
     image.putalpha(Image.linear_gradient("L").resize((90, 60)).point(lambda level: 255 * (level < 128)))
     made = one(encoded(image.quantize(64)), widths=(45,), formats=("png",))
@@ -294,7 +294,7 @@ def test_a_palette_with_transparency_is_scaled_in_full_colour():
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_picture_or_a_flux_error(data):
+def test_any_bytes_are_an_image_or_a_flux_error(data):
     for head in (b"", *(whole[:60] for whole in WHOLE.values())):
         with pytest.raises(FluxError):
             rendered(head + data, formats=("png",))
@@ -302,5 +302,5 @@ def test_any_bytes_are_a_picture_or_a_flux_error(data):
 
 def test_what_is_made_is_whole_by_its_own_structure():
     for name in FORMATS:
-        data = rendered(SCENE, formats=(name,), widths=(123,))[0].picture.data
+        data = rendered(SCENE, formats=(name,), widths=(123,))[0].image.data
         assert inspect(data) == (name, 123, 82)

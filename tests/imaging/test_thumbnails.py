@@ -1,4 +1,4 @@
-"""Small copies look like their pictures, whatever these are made of; sheets have every picture in its place."""
+"""Small copies look like their images, whatever these are made of; sheets have every image in its place."""
 
 import io
 import struct
@@ -9,16 +9,16 @@ import zlib
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageStat
 
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 from flux_cli.core.sheet import Grid
 from flux_cli.imaging import thumbnails
-from flux_cli.imaging.thumbnails import CHECKS, CUBE, FAINT, GREYS, PAPER
+from flux_cli.imaging.thumbnails import CHECKS, CUBE, FAINT, GRAYS, PAPER
 
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 60), (30, 60, 220), (250, 250, 250)
 
 
 def quarters(size=(96, 64), mode="RGB"):
-    """A picture that shows whether it stands upright: red, green / blue, white."""
+    """An image that shows whether it stands upright: red, green / blue, white."""
     image = Image.new("RGB", (2, 2))
     image.putdata([RED, GREEN, BLUE, WHITE])
     return image.resize(size, Image.Resampling.NEAREST).convert(mode)
@@ -54,7 +54,7 @@ SOURCES = {
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("box", [(48, 48), (500, 500), (24, 400)])
-def test_a_copy_fits_its_box_and_keeps_shape_and_colours(source, box):
+def test_a_copy_fits_its_box_and_keeps_shape_and_colors(source, box):
     copy = thumbnails.small(SOURCES[source], box)
     scale = min(box[0] / 96, box[1] / 64, 1)
     assert copy.mode == "RGB"
@@ -97,14 +97,14 @@ def test_transparency_shows_a_checkerboard():
     image = quarters()
     image.putalpha(0)
     copy = thumbnails.small(encoded(image), (96, 64))
-    assert {colour for _, colour in copy.getcolors()} == set(CHECKS)
+    assert {color for _, color in copy.getcolors()} == set(CHECKS)
     image.putalpha(255)
     assert near(corners(thumbnails.small(encoded(image), (96, 64))), [RED, GREEN, BLUE, WHITE], 0)
 
 
-def test_sixteen_bits_of_grey_become_eight():
-    grey = Image.linear_gradient("L").convert("I").point(lambda value: value * 257).convert("I;16")
-    copy = thumbnails.small(encoded(grey), (256, 256)).getchannel("R")
+def test_sixteen_bits_of_gray_become_eight():
+    gray = Image.linear_gradient("L").convert("I").point(lambda value: value * 257).convert("I;16")
+    copy = thumbnails.small(encoded(gray), (256, 256)).getchannel("R")
     assert ImageStat.Stat(ImageChops.difference(copy, Image.linear_gradient("L"))).mean[0] < 1
 
 
@@ -112,7 +112,7 @@ def profile(of="sRGB"):
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(of)).tobytes()
 
 
-def test_colours_are_read_through_the_profile():
+def test_colors_are_read_through_the_profile():
     """In this one red is called green, and green red."""
     swapped = profile().replace(b"rXYZ", b"____", 1).replace(b"gXYZ", b"rXYZ", 1).replace(b"____", b"gXYZ", 1)
     copy = thumbnails.small(encoded(quarters(), icc_profile=swapped), (48, 48))
@@ -126,24 +126,24 @@ def test_a_profile_that_is_broken_or_for_other_channels_changes_nothing(useless)
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", SOURCES["png"][:60], SOURCES["jpeg"][:200], SOURCES["avif"][:100]])
-def test_what_cannot_be_read_is_a_picture_error(data, tmp_path):
-    with pytest.raises(PictureError):
+def test_what_cannot_be_read_is_an_image_error(data, tmp_path):
+    with pytest.raises(ImageError):
         thumbnails.small(data, (10, 10))
     path = tmp_path / "broken.png"
     path.write_bytes(data)
-    with pytest.raises(PictureError, match=r"broken\.png"):
+    with pytest.raises(ImageError, match=r"broken\.png"):
         thumbnails.small(str(path), (10, 10))
 
 
-def test_a_missing_file_is_a_picture_error_that_names_it():
-    with pytest.raises(PictureError, match=r"^gone\.png cannot be shown: No such file or directory$"):
+def test_a_missing_file_is_an_image_error_that_names_it():
+    with pytest.raises(ImageError, match=r"^gone\.png cannot be shown: No such file or directory$"):
         thumbnails.measure("gone.png")
 
 
 def test_a_bomb_is_refused_before_it_is_decoded():
     head = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
     data = SOURCES["png"][:12] + head + struct.pack(">I", zlib.crc32(head)) + SOURCES["png"][33:]
-    with pytest.raises(PictureError, match="900000000 pixels"):
+    with pytest.raises(ImageError, match="900000000 pixels"):
         thumbnails.small(data, (10, 10))
 
 
@@ -157,11 +157,11 @@ def test_the_oddest_shapes_have_a_copy(size):
 # --- sheets ---------------------------------------------------------------------------------------------------------
 
 
-def plain(colour, size=(300, 200)):
-    return encoded(Image.new("RGB", size, colour))
+def plain(color, size=(300, 200)):
+    return encoded(Image.new("RGB", size, color))
 
 
-def test_every_picture_stands_in_its_cell_and_nothing_beside_it():
+def test_every_image_stands_in_its_cell_and_nothing_beside_it():
     grid = Grid(2, 2, (90, 60), 10, 0)
     page, faults = thumbnails.contact_sheet([plain(RED), plain(GREEN), plain(BLUE, (200, 200))], [("",)] * 3, grid)
     assert page.size == grid.size
@@ -173,7 +173,7 @@ def test_every_picture_stands_in_its_cell_and_nothing_beside_it():
     assert page.getpixel((150, 110)) == page.getpixel((5, 5)) == page.getpixel((104, 30)) == PAPER
 
 
-def test_a_picture_that_cannot_be_read_leaves_an_empty_cell_and_its_fault():
+def test_an_image_that_cannot_be_read_leaves_an_empty_cell_and_its_fault():
     grid = Grid(2, 1, (90, 60), 10, 0)
     page, faults = thumbnails.contact_sheet([b"broken", plain(GREEN)], [("",)] * 2, grid)
     assert len(faults) == 1
@@ -188,7 +188,7 @@ def ink(page, box):
     return 0 if found is None else found[2] - found[0]
 
 
-def test_captions_stand_below_their_pictures_and_stay_within_the_cell():
+def test_captions_stand_below_their_images_and_stay_within_the_cell():
     words = ("1  seed 1234567890", "1  1234567890", "1")
     widths = []
     for width in (300, 110, 60, 14):
@@ -200,11 +200,11 @@ def test_captions_stand_below_their_pictures_and_stay_within_the_cell():
     assert widths[-1] < 12  # of the longest caption nothing is left but the number
 
 
-def test_a_sheet_is_a_png_of_every_picture(tmp_path):
+def test_a_sheet_is_a_png_of_every_image(tmp_path):
     paths = []
-    for number, colour in enumerate((RED, GREEN, BLUE, WHITE)):
+    for number, color in enumerate((RED, GREEN, BLUE, WHITE)):
         paths.append(str(tmp_path / f"{number}.png"))
-        (tmp_path / f"{number}.png").write_bytes(plain(colour, (1600, 900)))
+        (tmp_path / f"{number}.png").write_bytes(plain(color, (1600, 900)))
     data, faults = thumbnails.draw_sheet(paths, [(str(number),) for number in range(4)])
     page = Image.open(io.BytesIO(data))
     assert (page.format, faults) == ("PNG", ())
@@ -221,8 +221,8 @@ print(len(data), faults)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are kept by Linux alone")
-def test_a_sheet_holds_one_picture_at_a_time(tmp_path):
-    """Thirty pictures of 12 MB each are drawn where memory ends at 300 MB."""
+def test_a_sheet_holds_one_image_at_a_time(tmp_path):
+    """Thirty images of 12 MB each are drawn where memory ends at 300 MB."""
     path = tmp_path / "large.png"
     path.write_bytes(plain(RED, (2000, 2000)))
     done = subprocess.run([sys.executable, "-c", CRAMPED, path], capture_output=True, text=True, check=False)
@@ -230,7 +230,7 @@ def test_a_sheet_holds_one_picture_at_a_time(tmp_path):
     assert done.stdout.endswith(" ()\n")
 
 
-# --- colours --------------------------------------------------------------------------------------------------------
+# --- colors --------------------------------------------------------------------------------------------------------
 
 
 def painted(pixels, size, palette):
@@ -239,28 +239,28 @@ def painted(pixels, size, palette):
     return image
 
 
-def test_few_colours_look_like_all_of_them():
+def test_few_colors_look_like_all_of_them():
     image = Image.merge("RGB", [Image.radial_gradient("L"), Image.linear_gradient("L"), Image.new("L", (256, 256), 90)])
-    few = thumbnails.few_colours(image)
+    few = thumbnails.few_colors(image)
     assert len(few.palette) <= 256
     difference = ImageChops.difference(painted(few.pixels, few.size, few.palette), image)
     assert sum(ImageStat.Stat(difference).mean) / 3 < 6
 
 
-def test_a_picture_of_one_colour_has_a_palette_with_it():
-    few = thumbnails.few_colours(Image.new("RGB", (5, 3), RED))
+def test_an_image_of_one_color_has_a_palette_with_it():
+    few = thumbnails.few_colors(Image.new("RGB", (5, 3), RED))
     assert {few.palette[pixel] for pixel in few.pixels} == {RED}
 
 
-def test_colours_of_the_terminal_are_only_those_that_no_theme_changes():
-    fixed = dict(enumerate((*CUBE, *GREYS), start=16))
+def test_colors_of_the_terminal_are_only_those_that_no_theme_changes():
+    fixed = dict(enumerate((*CUBE, *GRAYS), start=16))
     assert len(fixed) == 240
     assert fixed[16] == (0, 0, 0)
     assert fixed[196] == (255, 0, 0)
     assert fixed[231] == (255, 255, 255)
     assert fixed[232] == (8, 8, 8)
     assert fixed[255] == (238, 238, 238)
-    pixels = thumbnails.terminal_colours(quarters((40, 30)))
+    pixels = thumbnails.terminal_colors(quarters((40, 30)))
     assert len(pixels) == 1200
     difference = ImageChops.difference(
         painted(pixels, (40, 30), fixed).resize((2, 2), Image.Resampling.BOX), quarters((2, 2))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from flux_cli import catalogue
+from flux_cli import catalog
 from flux_cli.core.plan import plan
 from flux_cli.core.request import Auth, Facts, Request
 from flux_cli.core.resolve import resolve
@@ -20,7 +20,7 @@ NOW = 1_700_000_000.0
 
 
 class Got(NamedTuple):
-    """One picture a provider brought."""
+    """One image a provider brought."""
 
     data: bytes
     facts: Facts
@@ -66,7 +66,7 @@ def ask(flux, line):
 
 @pytest.fixture
 def make(upstream, tmp_path):
-    """One call in this process, where waiting takes no time: the pictures, or the error. `pauses` lists the waits."""
+    """One call in this process, where waiting takes no time: the images, or the error. `pauses` lists the waits."""
 
     class Make:
         def __init__(self) -> None:
@@ -75,7 +75,7 @@ def make(upstream, tmp_path):
         def __call__(self, name: str, *, retries: int = 0, timeout: float = 20, **said: Any) -> list[Got]:
             way, row = WAYS[name], ROWS[name]
             base = upstream.origin + way.base
-            model = catalogue.find("flux1.1-pro-ultra").model
+            model = catalog.find("flux1.1-pro-ultra").model
             request = Request(model.id, said, "a red fox")
             call = plan(resolve(request, model, model.wires[name])).calls[0]
             provider = connect(row, base, Auth(Secret(KEY), way.variable, base, row.hosts))
@@ -93,7 +93,7 @@ def make(upstream, tmp_path):
                     clock=lambda: NOW,
                     jitter=lambda: 0.0,
                 ) as http:
-                    found = await provider.pictures(await http.post(provider.request(call)), http)
+                    found = await provider.images(await http.post(provider.request(call)), http)
                     return [Got(Path(one.file).read_bytes(), one.facts) for one in found]  # noqa: ASYNC240
 
             return asyncio.run(go())

@@ -14,7 +14,7 @@ from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, P
 from providers.upstream import KEY, SMALL, UNSAID, shape, task
 
 POLL = "GET /v1/get_result?id=job-7"
-PICTURE = "GET /delivery/job-7.jpeg"
+IMAGE = "GET /delivery/job-7.jpeg"
 SUBMIT = "POST /v1/flux-pro-1.1-ultra"
 
 
@@ -26,7 +26,7 @@ def test_submit_poll_and_download(ask, upstream):
     result = ask("bfl", "-a", "16:9", "--seed", "7", "--raw", "--safety-tolerance", "6", "-o", "fox.jpg")
     assert (result.code, result.lines) == (0, ["fox.jpg"])
     assert look(Path("fox.jpg")) == ("jpeg", SMALL)
-    assert upstream.log == [SUBMIT, POLL, POLL, PICTURE]
+    assert upstream.log == [SUBMIT, POLL, POLL, IMAGE]
     submit = upstream.requests[0]
     assert submit.body == {
         "prompt": "a red fox", "aspect_ratio": "16:9", "raw": True, "safety_tolerance": 6, "seed": 7,
@@ -52,7 +52,7 @@ def test_a_plain_request_names_its_shape_and_nothing_else(ask, upstream):
 
 
 def test_every_option_in_bfl_s_own_words(ask, upstream):
-    """A local picture goes as bare base64; what BFL cannot do (format, compression, base64) is done after it."""
+    """A local image goes as bare base64; what BFL cannot do (format, compression, base64) is done after it."""
     data = pixels_as("png", 20, 20)
     Path("guide.png").write_bytes(data)
     upstream.answers(task())
@@ -76,8 +76,8 @@ def test_every_option_in_bfl_s_own_words(ask, upstream):
     }
 
 
-def test_three_pictures_have_seeds_of_their_own_and_keep_their_order(ask, upstream):
-    """Each file is the picture of its seed, although the first is ready last."""
+def test_three_images_have_seeds_of_their_own_and_keep_their_order(ask, upstream):
+    """Each file is the image of its seed, although the first is ready last."""
     upstream.answers(lambda asked: task(*(["pending"] if asked.body["seed"] == 7 else []), "ready"))
     document = ask("bfl", "-n", "3", "--seed", "7", "-f", "png", "--json").json
     assert sorted(asked.body["seed"] for asked in upstream.submits) == [7, 8, 9]
@@ -119,7 +119,7 @@ def test_task_not_found_is_no_news_early_in_a_job(ask, upstream):
     """A regional store may answer before it knows the task."""
     upstream.answers(task("404-task-not-found", "404-task-not-found", "pending", "ready"))
     assert ask("bfl", "--seed", "7").code == 0
-    assert upstream.log == [SUBMIT, *[POLL] * 4, PICTURE]
+    assert upstream.log == [SUBMIT, *[POLL] * 4, IMAGE]
 
 
 @pytest.mark.parametrize("shape_name", ["404-task-not-found", "task-not-found"])
@@ -145,7 +145,7 @@ def test_an_unknown_status_means_that_work_goes_on(make, upstream):
     odd = [words("no JSON at all"), words("[]"), words(b""), Reply(202, b'{"status": "Ready"}')]
     upstream.answers(task(*shapes, *others, *odd, "ready"))
     assert len(make("bfl", seed="7")) == 1
-    assert upstream.log == [SUBMIT, *[POLL] * (len(shapes + others + odd) + 1), PICTURE]
+    assert upstream.log == [SUBMIT, *[POLL] * (len(shapes + others + odd) + 1), IMAGE]
 
 
 def test_polls_are_half_a_second_apart_and_do_not_end_after_a_few(make, upstream):
@@ -172,9 +172,9 @@ def test_failed_and_error_stop(ask, upstream, name, words_of_it):
 
 
 MODERATED = {
-    "request-moderated": ("the prompt or picture given", "Derivative Works Filter"),
-    "content-moderated": ("the picture made", "Violence, Hate"),
-    "content-moderated-without-reasons": ("the picture made", ""),
+    "request-moderated": ("the prompt or image given", "Derivative Works Filter"),
+    "content-moderated": ("the image made", "Violence, Hate"),
+    "content-moderated-without-reasons": ("the image made", ""),
 }
 
 
@@ -197,7 +197,7 @@ def test_ready_without_a_sample_is_a_clear_error(ask, upstream, name):
     result = ask("bfl", "--seed", "7", "--json")
     error = result.json["errors"][0]
     assert (result.code, error["code"], error["may_have_been_billed"]) == (1, "provider", True)
-    assert (error["message"], error["request_id"]) == ("BFL says Ready and names no picture", "job-7")
+    assert (error["message"], error["request_id"]) == ("BFL says Ready and names no image", "job-7")
 
 
 BAD_SUBMITS = {
@@ -231,7 +231,7 @@ def test_an_address_that_has_expired_is_asked_for_once_more(ask, upstream, numbe
     upstream.answers(task("ready", elsewhere("/fresh.jpeg"), delivery=(status(number),)))
     upstream.serves("/fresh.jpeg", words(pixels_as("jpeg", *SMALL)))
     assert ask("bfl", "--seed", "7", "--retries", "0").code == 0
-    assert upstream.log == [SUBMIT, POLL, PICTURE, POLL, "GET /fresh.jpeg"]
+    assert upstream.log == [SUBMIT, POLL, IMAGE, POLL, "GET /fresh.jpeg"]
 
 
 def test_but_only_once_and_the_error_names_the_address(ask, upstream):
@@ -240,14 +240,14 @@ def test_but_only_once_and_the_error_names_the_address(ask, upstream):
     error = result.json["errors"][0]
     assert (result.code, error["may_have_been_billed"], error["request_id"]) == (1, True, "job-7")
     assert f"{upstream.origin}/delivery/job-7.jpeg" in error["hint"]
-    assert upstream.log == [SUBMIT, POLL, PICTURE, POLL, PICTURE]
+    assert upstream.log == [SUBMIT, POLL, IMAGE, POLL, IMAGE]
 
 
-def test_a_picture_that_was_cut_is_fetched_again_and_never_bought_again(ask, upstream):
+def test_an_image_that_was_cut_is_fetched_again_and_never_bought_again(ask, upstream):
     whole = words(pixels_as("jpeg", *SMALL))
     upstream.answers(task(delivery=(whole._replace(missing=9), whole)))
     assert ask("bfl", "--seed", "7").code == 0
-    assert upstream.log == [SUBMIT, POLL, PICTURE, PICTURE]
+    assert upstream.log == [SUBMIT, POLL, IMAGE, IMAGE]
 
 
 def too_many_files(monkeypatch, times):
@@ -262,14 +262,14 @@ def too_many_files(monkeypatch, times):
     monkeypatch.setattr("flux_cli.http.inspect", busy)
 
 
-def test_a_picture_that_cannot_be_read_just_now_is_fetched_again(make, upstream, monkeypatch):
+def test_an_image_that_cannot_be_read_just_now_is_fetched_again(make, upstream, monkeypatch):
     too_many_files(monkeypatch, 1)
     upstream.answers(task())
     assert len(make("bfl", retries=1, seed=7)) == 1
-    assert upstream.log == [SUBMIT, POLL, PICTURE, PICTURE]
+    assert upstream.log == [SUBMIT, POLL, IMAGE, IMAGE]
 
 
-def test_a_picture_that_cannot_be_read_at_all_is_an_error_that_says_it_is_paid_for(make, upstream, monkeypatch):
+def test_an_image_that_cannot_be_read_at_all_is_an_error_that_says_it_is_paid_for(make, upstream, monkeypatch):
     too_many_files(monkeypatch, 99)
     upstream.answers(task())
     with pytest.raises(NetworkError, match=r"could not be fetched: .*Too many open files") as caught:
@@ -280,7 +280,7 @@ def test_a_picture_that_cannot_be_read_at_all_is_an_error_that_says_it_is_paid_f
 
 def test_a_delivery_on_another_host_is_fetched_without_the_key(ask, upstream, other):
     address = other.serves("/signed/a.jpeg", words(pixels_as("jpeg", *SMALL)))
-    upstream.answers(task(picture=f"{address}?se=2026&sig=abc"))
+    upstream.answers(task(image=f"{address}?se=2026&sig=abc"))
     other.serves("/signed/a.jpeg?se=2026&sig=abc", words(pixels_as("jpeg", *SMALL)))
     assert ask("bfl").code == 0
     (fetched,) = other.requests
@@ -294,7 +294,7 @@ def test_a_delivery_that_redirects_is_followed_without_the_key(ask, upstream, ot
     assert [KEY in str(asked.headers) for asked in other.requests] == [False]
 
 
-def test_a_picture_may_come_inside_the_answer(make, upstream):
+def test_an_image_may_come_inside_the_answer(make, upstream):
     data = pixels_as("png", *SMALL)
     upstream.answers(task(elsewhere("data:image/png;base64," + base64.encodebytes(data).decode().rstrip("=\n"))))
     assert [one.data for one in make("bfl", seed="7")] == [data]
@@ -336,7 +336,7 @@ WRONG_ADDRESSES = {
 
 @pytest.mark.parametrize("address", WRONG_ADDRESSES.values(), ids=WRONG_ADDRESSES)
 def test_an_address_nobody_can_fetch_is_the_provider_s_fault_and_not_ours(ask, upstream, address):
-    upstream.answers(task(picture=address))
+    upstream.answers(task(image=address))
     result = ask("bfl", "--seed", "7", "--retries", "0", "--json")
     error = result.json["errors"][0]
     assert (result.code, error["may_have_been_billed"]) == (1, True)
@@ -368,7 +368,7 @@ def test_a_cost_that_is_no_amount_is_unknown(make, upstream, charge):
     assert make("bfl", seed="7")[0].facts.cost_usd is None
 
 
-def test_costs_of_several_pictures_add_up(ask, upstream):
+def test_costs_of_several_images_add_up(ask, upstream):
     upstream.answers(task())
     assert ask("bfl", "-n", "3", "--seed", "7", "--json").json["cost_usd"] == pytest.approx(0.18)
 
@@ -377,12 +377,12 @@ def test_moderation_says_which_stage_in_process_too(make, upstream):
     """The reasons may be anything; they never break the message."""
     for details in (None, [], "text", {"Moderation Reasons": 5}, {"Moderation Reasons": [{"a": 1}, None]}):
         upstream.answers(task(words({"status": "Content Moderated", "details": details})))
-        with pytest.raises(ModerationError, match="the picture made"):
+        with pytest.raises(ModerationError, match="the image made"):
             make("bfl")
 
 
 def test_every_recorded_poll_is_read_without_surprise(make, upstream):
-    """Each shape once, then ready: the call ends with a picture or one of our errors."""
+    """Each shape once, then ready: the call ends with an image or one of our errors."""
     from flux_cli.core.errors import FluxError
     from providers.upstream import recorded
 

@@ -53,7 +53,7 @@ def test_every_parameter_goes_out_in_the_providers_own_spelling(ask, upstream, n
 
 
 @each
-def test_the_key_is_on_every_request_but_those_for_pictures(ask, upstream, name):
+def test_the_key_is_on_every_request_but_those_for_images(ask, upstream, name):
     polls = {
         "bfl": ("pending", "ready"),
         "fal": ("202-in-queue", "completed"),
@@ -74,7 +74,7 @@ def test_replicate_is_asked_to_hold_the_answer_open(ask, upstream):
 
 
 @each
-def test_several_pictures_are_several_jobs_with_seeds_counting_up_in_order(ask, upstream, name):
+def test_several_images_are_several_jobs_with_seeds_counting_up_in_order(ask, upstream, name):
     upstream.answers(ANSWERS[name]())
     result = ask(name, "-n", "3", "--seed", "7", "--json")
     assert [file["seed"] for file in result.json["files"]] == [7, 8, 9]
@@ -195,17 +195,17 @@ def test_a_server_that_fails_between_two_polls_does_not_lose_the_job(make, upstr
     [
         ("bfl", ("failed",), "provider", "BFL failed"),
         ("bfl", ("error",), "provider", "BFL failed"),
-        ("bfl", ("request-moderated",), "moderation", "prompt or picture given"),
-        ("bfl", ("content-moderated",), "moderation", r"the picture made \(Violence, Hate\)"),
-        ("bfl", ("ready-without-sample",), "provider", "names no picture"),
-        ("bfl", ("ready-without-result",), "provider", "names no picture"),
+        ("bfl", ("request-moderated",), "moderation", "prompt or image given"),
+        ("bfl", ("content-moderated",), "moderation", r"the image made \(Violence, Hate\)"),
+        ("bfl", ("ready-without-sample",), "provider", "names no image"),
+        ("bfl", ("ready-without-result",), "provider", "names no image"),
         ("fal", ("completed-with-error",), "provider", "provider failed"),
         ("replicate", ("202-starting", "failed"), "provider", "Replicate failed"),
         ("replicate", ("202-starting", "failed-sensitive"), "moderation", "E005"),
         ("replicate", ("202-starting", "aborted"), "provider", "aborted"),
         ("replicate", ("202-starting", "canceled"), "provider", "canceled"),
         ("replicate", ("202-starting", "data-removed"), "provider", "removed"),
-        ("replicate", ("202-starting", "succeeded-without-output"), "provider", "names no picture"),
+        ("replicate", ("202-starting", "succeeded-without-output"), "provider", "names no image"),
     ],
 )
 def test_a_job_that_ends_badly_says_how(make, upstream, name, steps, code, words_):
@@ -217,13 +217,13 @@ def test_a_job_that_ends_badly_says_how(make, upstream, name, steps, code, words
 
 
 def test_output_counts_whatever_the_status_says(make, upstream):
-    """A held answer may be called processing and have its picture already; other models give a list."""
+    """A held answer may be called processing and have its image already; other models give a list."""
     for created in ("201-processing-with-output", "201-processing-with-list", "201-succeeded"):
         upstream.answers(prediction(created))
         assert len(make("replicate", seed=7)) == 1
 
 
-def test_flagged_pictures_are_refused_and_the_rest_is_kept(make, upstream):
+def test_flagged_images_are_refused_and_the_rest_is_kept(make, upstream):
     upstream.answers(queued(result="flagged"))
     with pytest.raises(Exception, match="flagged") as raised:
         make("fal", seed=7)
@@ -232,8 +232,8 @@ def test_flagged_pictures_are_refused_and_the_rest_is_kept(make, upstream):
     assert len(make("fal", seed=7)) == 3
 
 
-def test_a_result_may_leave_out_everything_but_the_picture(make, upstream):
-    for result in ("picture-without-timings", "picture-and-nothing-else"):
+def test_a_result_may_leave_out_everything_but_the_image(make, upstream):
+    for result in ("image-without-timings", "image-and-nothing-else"):
         upstream.answers(queued("202-in-progress", "completed", result=result))
         assert len(make("fal", seed=7)) == 1
 
@@ -247,9 +247,9 @@ def test_an_expired_address_is_asked_for_once_more_and_nothing_is_paid_twice(mak
     assert (len(polls), len(upstream.submits)) == (2, 1)
 
 
-def test_a_new_address_brings_the_picture_of_the_same_task(make, upstream):
-    picture = words(pixels_as("jpeg", 64, 36), "image/jpeg")
-    upstream.answers(task("ready", delivery=(status(403), picture)))
+def test_a_new_address_brings_the_image_of_the_same_task(make, upstream):
+    image = words(pixels_as("jpeg", 64, 36), "image/jpeg")
+    upstream.answers(task("ready", delivery=(status(403), image)))
     assert len(make("bfl", seed=7)) == 1
     assert len(upstream.submits) == 1
 
@@ -266,7 +266,7 @@ def test_an_image_prompt_by_address_is_fetched_without_the_key_and_sent_itself(a
     assert upstream.submits[0].body["image_prompt"] == base64.b64encode(guide).decode()
     assert "x-key" not in other.requests[-1].headers
     (sent,) = flux("resolve", "x", "--provider", "bfl", "--image-prompt", address, "--json").json["sends"]
-    assert sent["body"]["image_prompt"] == f"<the picture at {address}, as base64>"
+    assert sent["body"]["image_prompt"] == f"<the image at {address}, as base64>"
     missing = ask("bfl", "--image-prompt", f"{other.origin}/none.png")
     assert (missing.code, len(upstream.submits)) == (2, 1)
 
@@ -290,7 +290,7 @@ def test_what_bfl_says_it_cost_is_reported_and_silence_is_not_zero(ask, upstream
 
 
 @each
-def test_a_dry_run_names_the_catalogues_price_and_sends_nothing(ask, upstream, name):
+def test_a_dry_run_names_the_catalogs_price_and_sends_nothing(ask, upstream, name):
     plan = ask(name, "--dry-run", "--json", "-n", "2").json
     assert (plan["cost_usd"], upstream.requests) == (pytest.approx(0.12), [])
 

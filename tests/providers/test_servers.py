@@ -8,8 +8,8 @@ from e2e.gateway import Gateway, status, words
 
 from flux_cli.providers import ROWS
 
-PICTURE = pixels_as("png", 64, 64)
-B64 = base64.b64encode(PICTURE).decode()
+IMAGE = pixels_as("png", 64, 64)
+B64 = base64.b64encode(IMAGE).decode()
 VARIABLES = {"together": "TOGETHER_API_KEY", "openai.com": "OPENAI_API_KEY"}
 
 
@@ -86,7 +86,7 @@ ERRORS = {
     ),
     "LocalAI, opaque": (500, b"", "said nothing"),
     "stable-diffusion.cpp": (400, {"error": "prompt required"}, "prompt required"),
-    "FastAPI, text": (503, {"detail": "not initialised"}, "not initialised"),
+    "FastAPI, text": (503, {"detail": "not initialized"}, "not initialized"),
     "FastAPI, list": (422, {"detail": [{"loc": ["body", "size"], "msg": "bad", "type": "x"}]}, "body.size: bad"),
     "OpenAI": (400, {"error": {"message": "Unknown parameter", "code": "unknown_parameter", "param": "x"}}, "Unknown"),
 }
@@ -134,7 +134,7 @@ def test_people_add_providers_of_their_own(flux, server, home):
     assert (wrong.code, "did you mean together?" in wrong.err) == (2, True)
 
 
-def test_a_server_error_is_not_taken_for_a_picture(ask, server):
+def test_a_server_error_is_not_taken_for_an_image(ask, server):
     server.answers(status(200))
     assert ask("openai", "--no-key").code == 1
 
@@ -156,10 +156,10 @@ def test_all_providers_are_listed_with_key_address_and_price(flux):
 def test_one_provider_says_what_becomes_of_every_parameter(flux):
     (document,) = flux("providers", "bfl", "--json").json["providers"]
     assert document["parameters"]["enhance_prompt"] == {
-        "behaviour": "renamed", "field": "prompt_upsampling", "reason": None,
+        "behavior": "renamed", "field": "prompt_upsampling", "reason": None,
     }  # fmt: skip
-    assert document["parameters"]["sync_mode"]["behaviour"] == "unsupported"
-    assert (document["key_set"], document["price_usd"], document["pictures_per_call"]) == (False, 0.06, 1)
+    assert document["parameters"]["sync_mode"]["behavior"] == "unsupported"
+    assert (document["key_set"], document["price_usd"], document["images_per_call"]) == (False, 0.06, 1)
     (model,) = flux("models", "flux1.1-pro-ultra", "--json").json["models"]
     assert document["parameters"].keys() == model["parameters"].keys()
 

@@ -1,6 +1,6 @@
 """The protocols of BFL, fal and Replicate on the loopback, from answers recorded in tests/replies/<provider>.
 
-One function for each protocol makes the answer to a submit, with all that can be read or cancelled afterwards:
+One function for each protocol makes the answer to a submit, with all that can be read or canceled afterward:
 
     upstream.answers(task("pending", "404-task-not-found", "ready"))     # BFL: what three polls say
     upstream.answers(queued("202-in-queue", "completed", result="flagged"))
@@ -8,7 +8,7 @@ One function for each protocol makes the answer to a submit, with all that can b
 
 The names are those of the files; digits before their first dash are the HTTP status. The files were written after the
 providers' documentation, not captured. In them `{origin}` stands for the server, `{job}` for the name of the job,
-`{picture}` for the address of its picture and `{seed}` for the seed it was asked with.
+`{image}` for the address of its image and `{seed}` for the seed it was asked with.
 """
 
 import functools
@@ -23,7 +23,7 @@ from e2e.gateway import Answer, Asked, Gateway, Reply, status, words
 
 REPLIES = Path(__file__).parents[1] / "replies"
 KEY = "canary-Sup3rS3cretV4lue"
-SMALL = (64, 36)  # pixels of the pictures served here: nobody looks at them
+SMALL = (64, 36)  # pixels of the images served here: nobody looks at them
 UNSAID = 4711  # the seed an upstream chooses itself
 
 
@@ -118,17 +118,17 @@ def _filled(value: Any, marks: dict[str, Any]) -> Any:
     return value
 
 
-def marks_of(asked: Asked, picture: str = "") -> dict[str, Any]:
+def marks_of(asked: Asked, image: str = "") -> dict[str, Any]:
     """What the marks in recorded answers stand for. Jobs are named after their seed: 7 is drawn by job-7."""
     given = asked.body.get("input", asked.body)
     seed = given.get("seed", UNSAID)
     origin = f"http://{asked.headers['host']}"
     job = f"job-{seed}"
-    return {"origin": origin, "job": job, "seed": seed, "picture": picture or f"{origin}/delivery/{job}.jpeg"}
+    return {"origin": origin, "job": job, "seed": seed, "image": image or f"{origin}/delivery/{job}.jpeg"}
 
 
 def photo(asked: Asked) -> Reply:
-    """The picture a submit asks for: its format, and a colour that depends on the seed."""
+    """The image a submit asks for: its format, and a color that depends on the seed."""
     given = asked.body.get("input", asked.body)
     file_format = {"jpg": "jpeg"}.get(given.get("output_format"), given.get("output_format", "jpeg"))
     return words(pixels_as(file_format, *SMALL, given.get("seed", UNSAID) % 97), "image/any")
@@ -141,11 +141,11 @@ def _steps(provider: str, kind: str, script: tuple[str | Reply, ...], marks: dic
 # --- the three protocols --------------------------------------------------------------------------------------------
 
 
-def task(*polls: str | Reply, submit: str = "task", picture: str = "", delivery: tuple[Reply, ...] = ()) -> Answer:
+def task(*polls: str | Reply, submit: str = "task", image: str = "", delivery: tuple[Reply, ...] = ()) -> Answer:
     """BFL: a task, and what each poll of it says."""
 
     def answer(asked: Asked) -> Reply:
-        marks = marks_of(asked, picture)
+        marks = marks_of(asked, image)
         media = {
             f"/v1/get_result?id={marks['job']}": _steps("bfl", "polls", polls or ("ready",), marks),
             f"/delivery/{marks['job']}.jpeg": delivery or (photo(asked),),
@@ -158,15 +158,15 @@ def task(*polls: str | Reply, submit: str = "task", picture: str = "", delivery:
 def queued(
     *statuses: str | Reply,
     submit: str = "queued",
-    result: str | Reply = "picture",
-    picture: str = "",
+    result: str | Reply = "image",
+    image: str = "",
     delivery: tuple[Reply, ...] = (),
     cancel: Answer | str = "202-requested",
 ) -> Answer:
     """fal: a request in the queue, what each look at its status says, and its result."""
 
     def answer(asked: Asked) -> Reply:
-        marks = marks_of(asked, picture)
+        marks = marks_of(asked, image)
         root = f"/fal-ai/flux-pro/requests/{marks['job']}"
         media = {
             f"{root}/status": _steps("fal", "statuses", statuses or ("completed",), marks),
@@ -182,14 +182,14 @@ def queued(
 def prediction(
     created: str | Reply = "201-succeeded",
     *polls: str | Reply,
-    picture: str = "",
+    image: str = "",
     delivery: tuple[Reply, ...] = (),
     cancel: Answer | str = "canceled",
 ) -> Answer:
     """Replicate: what the create says, and what each poll says."""
 
     def answer(asked: Asked) -> Reply:
-        marks = marks_of(asked, picture)
+        marks = marks_of(asked, image)
         root = f"/v1/predictions/{marks['job']}"
         refused = shape("replicate", "predictions", cancel, marks) if isinstance(cancel, str) else cancel
         media = {
@@ -203,7 +203,7 @@ def prediction(
     return answer
 
 
-GOOD = {"bfl": task, "fal": queued, "replicate": prediction}  # the shortest way to a picture
+GOOD = {"bfl": task, "fal": queued, "replicate": prediction}  # the shortest way to an image
 ENDLESS = {  # a job that is never done
     "bfl": lambda: task("pending"),
     "fal": lambda: queued("202-in-progress"),

@@ -1,4 +1,4 @@
-"""Writing XMP into an AVIF: a metadata item that describes the primary picture, its bytes behind everything else.
+"""Writing XMP into an AVIF: a metadata item that describes the primary image, its bytes behind everything else.
 
 The tables of the meta box grow, and with them every offset behind it; pixel data are not moved among themselves.
 Source: ISO/IEC 14496-12 (8.11.3 iloc, 8.11.6 iinf, 8.11.12 iref), ISO/IEC 23008-12 (6.9.3 metadata items).
@@ -94,7 +94,7 @@ def _iloc(items: Sequence[Item]) -> bytes:
 
 
 def _iinf(data: bytes, meta: Meta, new: Item) -> bytes:
-    """The info box with one more entry, hidden from those who look for pictures."""
+    """The info box with one more entry, hidden from those who look for images."""
     part = meta.child(b"iinf")
     body = data[part.body : part.stop] if part else b"\0\0\0\0\0\0"
     wide = 4 if body[0] else 2
@@ -104,7 +104,7 @@ def _iinf(data: bytes, meta: Meta, new: Item) -> bytes:
 
 
 def _iref(data: bytes, meta: Meta, new: Item) -> bytes:
-    """The reference box with one more: the packet describes the primary picture."""
+    """The reference box with one more: the packet describes the primary image."""
     part = meta.child(b"iref")
     body = data[part.body : part.stop] if part else b"\0\0\0\0"
     wide = ">IHI" if body[0] else ">HHH"

@@ -1,4 +1,4 @@
-"""What lies in a picture beside its pixels: XMP, EXIF, IPTC, texts, comments, colour profiles, signed credentials."""
+"""What lies in an image beside its pixels: XMP, EXIF, IPTC, texts, comments, color profiles, signed credentials."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ XMP_TEXT = b"XML:com.adobe.xmp"
 XMP_HEAD, EXIF_HEAD, ICC_HEAD = b"http://ns.adobe.com/xap/1.0/\0", b"Exif\0\0", b"ICC_PROFILE\0"
 XMP_GIF, ICC_GIF, C2PA_GIF = b"XMP DataXMP", b"ICCRGBG1012", b"C2PA_GIF"
 C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
-MAX_UNPACKED = 16 << 20  # bytes that all packed texts of one picture may become
+MAX_UNPACKED = 16 << 20  # bytes that all packed texts of one image may become
 
 
 class Block(NamedTuple):
@@ -27,16 +27,16 @@ class Block(NamedTuple):
 
 
 def blocks(data: bytes) -> Iterator[Block]:
-    """Every piece of metadata of a picture. Raises ValueError or IndexError where its parts do not add up."""
+    """Every piece of metadata of an image. Raises ValueError or IndexError where its parts do not add up."""
     name = sniff(data)
     if name is not None:
         yield from _READERS[name](data)
 
 
 def carries_c2pa(data: bytes) -> bool:
-    """Whether the picture holds content credentials, or names the place where they are. A broken one holds none.
+    """Whether the image holds content credentials, or names the place where they are. A broken one holds none.
 
-    Such a picture must stay as it is: its signature covers every byte.
+    Such an image must stay as it is: its signature covers every byte.
     """
     try:
         return any(block.kind == "c2pa" or (block.kind == "xmp" and _elsewhere(block.data)) for block in blocks(data))
@@ -45,7 +45,7 @@ def carries_c2pa(data: bytes) -> bool:
 
 
 def _elsewhere(packet: bytes) -> bool:
-    """Whether an XMP packet names the place where the picture's credentials are."""
+    """Whether an XMP packet names the place where the image's credentials are."""
     if b"provenance" not in packet:
         return False
     try:

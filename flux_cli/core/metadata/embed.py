@@ -1,6 +1,6 @@
-"""Writing a record into a picture without touching a pixel: a few edits between slices of the bytes that came.
+"""Writing a record into an image without touching a pixel: a few edits between slices of the bytes that came.
 
-A picture that carries signed credentials, or whose structure is not understood, stays as it is, and the reason is said.
+An image that carries signed credentials, or whose structure is not understood, stays as it is, and the reason is said.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _TooLongError(ValueError):
 
 
 class Embedded(NamedTuple):
-    """The picture as pieces to be written one after the other, and what a person should know of it ("": nothing)."""
+    """The image as pieces to be written one after the other, and what a person should know of it ("": nothing)."""
 
     pieces: tuple[memoryview | bytes, ...]
     written: bool
@@ -38,13 +38,13 @@ class Embedded(NamedTuple):
 
 
 def embed(data: bytes, record: Record) -> Embedded:
-    """The picture with the record in it, in place of what an earlier call wrote. Never raises: pictures are paid for.
+    """The image with the record in it, in place of what an earlier call wrote. Never raises: images are paid for.
 
-    Pixels, and everything else the picture says of itself, stay as they are. An unwritten picture comes back whole.
+    Pixels, and everything else the image says of itself, stay as they are. An unwritten image comes back whole.
     """
     name = sniff(data)
     if name is None:
-        return Embedded((data,), written=False, reason="it is no picture")
+        return Embedded((data,), written=False, reason="it is no image")
     if carries_c2pa(data):
         return Embedded((data,), written=False, reason=SIGNED)
     try:
@@ -142,7 +142,7 @@ def _webp(data: bytes, record: Record) -> list[Edit]:
     elif first.kind in (b"VP8 ", b"VP8L"):
         head = Edit(first.start, first.start, _extended(data, first))
     else:
-        raise ValueError("its first chunk is no picture")
+        raise ValueError("its first chunk is no image")
     end = last.end
     edits = [head, *(Edit(part.start, part.end) for part in old), Edit(end, end, chunk)]
     size = end - 8 + sum(len(edit.new) - (edit.end - edit.start) for edit in edits)
@@ -151,10 +151,10 @@ def _webp(data: bytes, record: Record) -> list[Edit]:
     return [Edit(4, 8, struct.pack("<I", size)), *edits]
 
 
-def _extended(data: bytes, picture: Part) -> bytes:
+def _extended(data: bytes, image: Part) -> bytes:
     """The VP8X head for a simple file: that it has XMP, whether it has alpha, and its size."""
-    head = data[picture.body : picture.body + 10]
-    if picture.kind == b"VP8L":
+    head = data[image.body : image.body + 10]
+    if image.kind == b"VP8L":
         bits = int.from_bytes(head[1:5], "little")
         width, height, alpha = bits & 0x3FFF, bits >> 14 & 0x3FFF, bits >> 28 & 1
     else:

@@ -1,11 +1,11 @@
-"""The few EXIF fields that tell how a picture was made, without a library. Source: TIFF 6.0, EXIF 2.32 (4.6)."""
+"""The few EXIF fields that tell how an image was made, without a library. Source: TIFF 6.0, EXIF 2.32 (4.6)."""
 
 from collections.abc import Iterator
 from typing import Literal
 
 TAGS = {0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x013B: "Artist",
         0x8298: "Copyright", 0x0132: "DateTime", 0x9286: "UserComment"}  # fmt: skip
-ORIENTATION, COLOUR_SPACE, SUB_IFD = 0x0112, 0xA001, 0x8769
+ORIENTATION, COLOR_SPACE, SUB_IFD = 0x0112, 0xA001, 0x8769
 MAX_ENTRIES = 1000
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}  # bytes of a value of each type that these fields have
 

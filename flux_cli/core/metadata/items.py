@@ -96,7 +96,7 @@ def _names(data: bytes, infos: Part) -> dict[int, tuple[bytes, bytes]]:
         kind, words = data[at + 2 : at + 6], data[at + 6 : part.stop].split(b"\0", 2)
         named[number] = kind, words[1] if kind == b"mime" and len(words) > 1 else b""
         if len(named) > MAX_ITEMS:
-            raise ValueError("more items than any picture has")
+            raise ValueError("more items than any image has")
     return named
 
 

@@ -15,13 +15,13 @@ from flux_cli.core.values import Quoted, shorten
 if TYPE_CHECKING:
     from flux_cli.core.metadata.reading import Reading
 
-# What has a field of its own, and how a picture is handed over and stored, which says nothing of how it was made.
+# What has a field of its own, and how an image is handed over and stored, which says nothing of how it was made.
 APART = ("size", "seed", "n", "output_format", "output_compression", "response_format", "sync_mode")
 SHAPE = ("size", "aspect_ratio", "resolution")
 
 
 class Reuse(NamedTuple):
-    """What a picture gives to the next run, and what there is to say about it. None: the picture does not say."""
+    """What an image gives to the next run, and what there is to say about it. None: the image does not say."""
 
     prompt: str | None
     model: str | None
@@ -30,7 +30,7 @@ class Reuse(NamedTuple):
 
 
 def record_of_run(resolved: Resolved, provider: str, *, hosted: bool, created: str, tool: str) -> Record:
-    """What is known of every picture of a run before it is made; `core.delivery.recorded` adds the rest.
+    """What is known of every image of a run before it is made; `core.delivery.recorded` adds the rest.
 
     A sketch names no model: the one that was asked has not drawn it.
     """
@@ -50,17 +50,17 @@ def record_of_run(resolved: Resolved, provider: str, *, hosted: bool, created: s
 
 
 def _kept(value: Value) -> Json:
-    """A parameter as it is recorded: pictures by the name of their file, and data URIs by their beginning."""
+    """A parameter as it is recorded: images by the name of their file, and data URIs by their beginning."""
     if isinstance(value, Attachment):
         return value.asked
     return shorten(value) if isinstance(value, str) and value.startswith("data:") else value
 
 
 def reused(reading: Reading, source: str, said: Mapping[str, object]) -> Reuse:
-    """What a picture's record adds to what the command line said; `source` names the picture in the notes.
+    """What an image's record adds to what the command line said; `source` names the image in the notes.
 
     Of other programs' records only prompt, seed and size mean the same here. Files and addresses are never followed:
-    a picture somebody sent must not choose what is read, fetched or called.
+    an image somebody sent must not choose what is read, fetched or called.
     """
     record, ours = reading.record, reading.source == "flux"
     covered = {*said, *(SHAPE if "size" in said else ("size",) if said.keys() & set(SHAPE) else ())}
@@ -79,7 +79,7 @@ def reused(reading: Reading, source: str, said: Mapping[str, object]) -> Reuse:
 
 
 def noted(notes: tuple[Note, ...], taken: Mapping[str, Json], source: str) -> tuple[Note, ...]:
-    """The notes of a resolved request, saying of each value taken from the picture where it came from."""
+    """The notes of a resolved request, saying of each value taken from the image where it came from."""
     origin = f"as in {source}"
     marked = [note._replace(reason=f"{note.reason}; {origin}") if note.parameter in taken else note for note in notes]
     spoken = {note.parameter for note in notes}

@@ -1,6 +1,6 @@
 """The parts of a container, one after the other: where each begins, and where its content lies. Nothing is copied.
 
-They raise ValueError or IndexError where bytes do not add up. Whether a picture is whole is for `containers` to say.
+They raise ValueError or IndexError where bytes do not add up. Whether an image is whole is for `containers` to say.
 """
 
 from __future__ import annotations

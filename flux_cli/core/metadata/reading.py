@@ -1,11 +1,11 @@
-"""How a picture was made, read from what the program that made it wrote: one record, and the fields as they stand."""
+"""How an image was made, read from what the program that made it wrote: one record, and the fields as they stand."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from flux_cli.core.containers import inspect
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 from flux_cli.core.metadata import exif, xmp
 from flux_cli.core.metadata.blocks import Block, blocks
 from flux_cli.core.metadata.record import BY_ALGORITHM, BY_MODEL, Record, from_document, parsed
@@ -28,7 +28,7 @@ class Reading(NamedTuple):
 
 
 def read(data: bytes) -> Reading:
-    """Everything a picture says of how it was made. Raises PictureError for what is no whole picture."""
+    """Everything an image says of how it was made. Raises ImageError for what is no whole image."""
     look = inspect(data)
     fields: dict[str, str] = {}
     problems: list[str] = []
@@ -40,7 +40,7 @@ def read(data: bytes) -> Reading:
                 if len(fields) < MAX_FIELDS:
                     fields.setdefault(name, text)
     except (ValueError, IndexError) as fault:
-        raise PictureError(f"the metadata of the {look.format} picture do not add up: {fault}") from fault
+        raise ImageError(f"the metadata of the {look.format} image do not add up: {fault}") from fault
     record, source = _record(fields)
     return Reading(record, source, fields, c2pa or f"xmp:{xmp.REMOTE}" in fields, tuple(dict.fromkeys(problems)))
 
@@ -88,7 +88,7 @@ def _record(fields: Mapping[str, str]) -> tuple[Record, str]:
 
 
 def _standard(fields: Mapping[str, str]) -> Record:
-    """What the IPTC's fields say; a description is a prompt where a machine made the picture, and only there."""
+    """What the IPTC's fields say; a description is a prompt where a machine made the image, and only there."""
     kind = fields.get("xmp:Iptc4xmpExt:DigitalSourceType", "").rpartition("/")[2]
     model = fields.get("xmp:Iptc4xmpExt:AISystemUsed", "")
     prompt = fields.get("xmp:Iptc4xmpExt:AIPromptInformation", "")

@@ -1,4 +1,4 @@
-"""What is known of how a picture was made, and its one form as JSON: in XMP, in sidecars, on stdout."""
+"""What is known of how an image was made, and its one form as JSON: in XMP, in sidecars, on stdout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIGNATURE_LOST = "the conversion drops the content credentials (C2PA) that the p
 
 
 class Record(NamedTuple):
-    """How one picture was made. Empty or None: not known."""
+    """How one image was made. Empty or None: not known."""
 
     model: str = ""
     provider: str = ""
@@ -31,7 +31,7 @@ class Record(NamedTuple):
     parameters: dict[str, Json] = {}  # noqa: RUF012 - never written to; everything else that was asked
     request_id: str = ""
     created: str = ""  # ISO 8601
-    tool: str = ""  # name and version of the program that wrote the picture
+    tool: str = ""  # name and version of the program that wrote the image
     source_type: str = ""  # a word of the IPTC's vocabulary: BY_MODEL, BY_ALGORITHM, digitalCapture, ...
 
 

@@ -1,6 +1,6 @@
-"""How programs that make pictures write down their parameters: AUTOMATIC1111, ComfyUI, InvokeAI, NovelAI, Draw Things.
+"""How programs that make images write down their parameters: AUTOMATIC1111, ComfyUI, InvokeAI, NovelAI, Draw Things.
 
-Each reader takes the texts of a picture by keyword and gives a record, or None where the program did not write them.
+Each reader takes the texts of an image by keyword and gives a record, or None where the program did not write them.
 """
 
 import json

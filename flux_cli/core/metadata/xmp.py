@@ -66,12 +66,12 @@ def packet(record: Record, existing: bytes | None = None) -> bytes:
     base = _EMPTY if existing is None else _trimmed(existing)
     scan = _scan(base)
     if b"\0" in base or not base.startswith(b"</", scan.end) or not _is_utf8(base):
-        raise XmpError("the picture's own XMP is of a kind that cannot be added to")
+        raise XmpError("the image's own XMP is of a kind that cannot be added to")
     if scan.ours:
         base = _without(base, scan.ours)
         scan = _scan(base)
     if RECORD in scan.properties:
-        raise XmpError("the picture's own XMP was rewritten by another tool")
+        raise XmpError("the image's own XMP was rewritten by another tool")
     merged = b"".join((base[: scan.end], _description(record, scan).encode(), base[scan.end :]))
     if len(merged) > MAX_PACKET:
         raise XmpError(f"the details are longer than {MAX_PACKET >> 20} MiB")
@@ -169,7 +169,7 @@ class _Scanner:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._elements += 1
         if len(self._path) >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
-            raise XmpError("its XMP has more or deeper elements than any picture needs")
+            raise XmpError("its XMP has more or deeper elements than any image needs")
         self._path.append(_named(name))
         if self._inside("rdf:Description", 1):
             self._describe(attributes)
@@ -218,7 +218,7 @@ class _Scanner:
 
 
 def _refuse(*_: object) -> None:
-    raise XmpError("its XMP declares a document type, which no picture needs")
+    raise XmpError("its XMP declares a document type, which no image needs")
 
 
 def _named(name: str) -> str:

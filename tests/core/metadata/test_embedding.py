@@ -1,4 +1,4 @@
-"""A record written into a picture: every pixel stays, other tools can read it, a second writing leaves no trace."""
+"""A record written into an image: every pixel stays, other tools can read it, a second writing leaves no trace."""
 
 import contextlib
 import io
@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import PICTURES, encoded
 from PIL import Image, ImageCms
+from sample_images import IMAGES, encoded
 
 from flux_cli.core.containers import inspect
-from flux_cli.core.errors import PictureError
+from flux_cli.core.errors import ImageError
 from flux_cli.core.metadata import items, parts
 from flux_cli.core.metadata.blocks import C2PA_BOX, blocks, carries_c2pa
 from flux_cli.core.metadata.embed import embed
@@ -24,8 +24,8 @@ from flux_cli.core.metadata.reading import read
 from flux_cli.core.metadata.record import BY_MODEL, SIGNED, SOURCE_TYPES, Record
 
 SIMPLE = ("png", "jpeg", "gif", "webp lossy", "avif")
-EDITABLE = [name for name in PICTURES if name != "avif animated"]
-each_picture = pytest.mark.parametrize("name", EDITABLE)
+EDITABLE = [name for name in IMAGES if name != "avif animated"]
+each_image = pytest.mark.parametrize("name", EDITABLE)
 each_format = pytest.mark.parametrize("name", SIMPLE)
 SLOW = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -69,7 +69,7 @@ def tool(name, *words, data=None):
 
 
 def saved(tmp_path, name, data):
-    path = tmp_path / f"picture.{name.split()[0]}"
+    path = tmp_path / f"image.{name.split()[0]}"
     path.write_bytes(data)
     return path
 
@@ -77,9 +77,9 @@ def saved(tmp_path, name, data):
 # --- what is written, and what stays --------------------------------------------------------------------------------
 
 
-@each_picture
+@each_image
 def test_the_record_comes_back_and_every_pixel_of_every_frame_stays(name):
-    data = PICTURES[name]
+    data = IMAGES[name]
     result = embedded(data)
     assert inspect(result) == inspect(data)
     assert frames(result) == frames(data)
@@ -88,9 +88,9 @@ def test_the_record_comes_back_and_every_pixel_of_every_frame_stays(name):
     assert read(result).problems == ()
 
 
-@each_picture
+@each_image
 def test_a_second_writing_replaces_the_first_and_leaves_nothing_of_it(name):
-    data = PICTURES[name]
+    data = IMAGES[name]
     secret = FOX._replace(prompt="Geheimnis", model="secret-model", request_id="secret-id")
     once = embedded(data, secret)
     assert embedded(once, secret) == once
@@ -100,11 +100,11 @@ def test_a_second_writing_replaces_the_first_and_leaves_nothing_of_it(name):
     assert b"secret" not in again
 
 
-@each_picture
-def test_a_picture_with_a_record_that_is_cut_anywhere_is_never_taken_for_a_whole_one(name):
-    data = embedded(PICTURES[name])
+@each_image
+def test_an_image_with_a_record_that_is_cut_anywhere_is_never_taken_for_a_whole_one(name):
+    data = embedded(IMAGES[name])
     for length in sorted({*range(0, len(data), 97), *range(len(data) - 9, len(data))}):
-        with pytest.raises(PictureError):
+        with pytest.raises(ImageError):
             inspect(data[:length])
 
 
@@ -136,13 +136,13 @@ records = st.builds(
 @given(record=records, other=records)
 @SLOW
 def test_any_record_in_any_script_comes_back_as_it_was_and_may_replace_any_other(name, record, other):
-    once = embedded(PICTURES[name], record)
+    once = embedded(IMAGES[name], record)
     assert read(once).record == record
-    assert embedded(embedded(PICTURES[name], other), record) == once
+    assert embedded(embedded(IMAGES[name], other), record) == once
 
 
 @each_format
-def test_colour_profiles_and_exif_stay_where_readers_find_them(name):
+def test_color_profiles_and_exif_stay_where_readers_find_them(name):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     exif = Image.Exif()
     exif[0x0131] = "Some Camera"
@@ -159,7 +159,7 @@ def test_colour_profiles_and_exif_stay_where_readers_find_them(name):
 
 @each_format
 def test_exiftool_reads_every_field_we_write(name, tmp_path):
-    path = saved(tmp_path, name, embedded(PICTURES[name]))
+    path = saved(tmp_path, name, embedded(IMAGES[name]))
     [found] = json.loads(tool("exiftool", "-j", "-G1", "-struct", path).stdout)
     assert found["XMP-iptcExt:DigitalSourceType"] == SOURCE_TYPES + "trainedAlgorithmicMedia"
     assert found["XMP-iptcExt:AISystemUsed"] == "flux1.1-pro-ultra"
@@ -180,7 +180,7 @@ def test_exiftool_reads_every_field_we_write(name, tmp_path):
 
 @each_format
 def test_exiftool_can_edit_what_we_wrote_and_we_can_replace_it_then(name, tmp_path):
-    path = saved(tmp_path, name, embedded(PICTURES[name]))
+    path = saved(tmp_path, name, embedded(IMAGES[name]))
     done = tool("exiftool", "-overwrite_original", "-XMP-dc:Title=mine", path)
     if b"not yet supported" in done.stderr:
         pytest.skip(done.stderr.decode())
@@ -202,12 +202,12 @@ CHECKS = {
 }
 
 
-@each_picture
-def test_the_checker_of_each_format_accepts_every_picture_it_accepted_before(name, tmp_path):
+@each_image
+def test_the_checker_of_each_format_accepts_every_image_it_accepted_before(name, tmp_path):
     words = CHECKS[name.split()[0]]
     before, after = (
         tool(*(word.format(saved(tmp_path, name, data)) for word in words))
-        for data in (PICTURES[name], embedded(PICTURES[name]))
+        for data in (IMAGES[name], embedded(IMAGES[name]))
     )
     said = after.stdout + after.stderr
     assert after.returncode == before.returncode
@@ -242,14 +242,14 @@ FOREIGN = (
 
 
 def with_xmp(name, packet):
-    """A picture that carries that packet, written by other code than ours where Pillow can."""
+    """An image that carries that packet, written by other code than ours where Pillow can."""
     if name == "gif":
-        data = PICTURES["gif"]
+        data = IMAGES["gif"]
         ramp = b"\x01" + bytes(range(255, -1, -1)) + b"\x00"
         return data[:-1] + b"!\xff\x0bXMP DataXMP" + packet + ramp + data[-1:]
     if name == "png":
         chunk = b"iTXtXML:com.adobe.xmp\0\0\0\0\0" + packet
-        data = PICTURES["png"]
+        data = IMAGES["png"]
         return data[:33] + struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
     return encoded(name.split()[0], xmp=packet)
 
@@ -295,7 +295,7 @@ def test_xmp_that_cannot_be_added_to_is_left_alone_and_the_reason_said(name, pac
 def test_another_tool_s_parameters_in_a_png_stay_the_only_ones():
     theirs = "a cat\nSteps: 20, Sampler: Euler, Seed: 5, Size: 512x512, Model: sd15, Version: v1.10"
     chunk = b"tEXtparameters\0" + theirs.encode()
-    data = PICTURES["png"]
+    data = IMAGES["png"]
     data = data[:33] + struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
     result = embedded(data)
     assert Image.open(io.BytesIO(result)).info["parameters"] == theirs
@@ -303,7 +303,7 @@ def test_another_tool_s_parameters_in_a_png_stay_the_only_ones():
 
 
 def test_pillow_reads_our_parameters_as_it_reads_automatic1111_s():
-    text = Image.open(io.BytesIO(embedded(PICTURES["png"]))).info["parameters"]
+    text = Image.open(io.BytesIO(embedded(IMAGES["png"]))).info["parameters"]
     assert text.splitlines()[-1] == "Seed: 1234567, Size: 67x43, Model: flux1.1-pro-ultra, Version: flux 0.1.0"
     assert text.startswith(FOX.prompt)
 
@@ -314,7 +314,7 @@ def test_pillow_reads_our_parameters_as_it_reads_automatic1111_s():
 @pytest.mark.parametrize("letter", ["x", "é", "雪", "🦊", "\x01", "&"])
 def test_a_prompt_too_long_for_a_jpeg_is_cut_and_said_and_elsewhere_kept_whole(letter):
     record = FOX._replace(prompt=letter * 100_000)
-    result = embed(PICTURES["jpeg"], record)
+    result = embed(IMAGES["jpeg"], record)
     kept = read(b"".join(result.pieces)).record
     assert result.written
     assert kept.prompt[:-1] == letter * (len(kept.prompt) - 1)
@@ -323,30 +323,30 @@ def test_a_prompt_too_long_for_a_jpeg_is_cut_and_said_and_elsewhere_kept_whole(l
     assert kept._replace(prompt="") == FOX._replace(prompt="")
     for name in SIMPLE:
         if name != "jpeg":
-            assert read(embedded(PICTURES[name], record)).record == record
+            assert read(embedded(IMAGES[name], record)).record == record
 
 
 @pytest.mark.parametrize("letter", ["&", "<", '"', "\x01", "🦊", "\ud800"])
 def test_the_longest_prompt_the_command_line_takes_can_be_read_again(letter):
     record = FOX._replace(prompt=letter * ((1 << 20) // len(letter.encode("utf-8", "surrogatepass"))))
-    assert read(embedded(PICTURES["webp lossy"], record)).record == record
+    assert read(embedded(IMAGES["webp lossy"], record)).record == record
 
 
-def test_longer_details_than_any_reader_takes_leave_a_picture_as_it_is():
-    result = embed(PICTURES["png"], FOX._replace(prompt="&" * (2 << 20)))
-    assert (result.written, result.pieces) == (False, (PICTURES["png"],))
+def test_longer_details_than_any_reader_takes_leave_an_image_as_it_is():
+    result = embed(IMAGES["png"], FOX._replace(prompt="&" * (2 << 20)))
+    assert (result.written, result.pieces) == (False, (IMAGES["png"],))
     assert "longer than 16 MiB" in result.reason
 
 
 def test_details_too_long_for_a_jpeg_leave_it_as_it_is():
-    result = embed(PICTURES["jpeg"], FOX._replace(parameters={"x": "y" * 70_000}))
-    assert (result.written, result.pieces) == (False, (PICTURES["jpeg"],))
+    result = embed(IMAGES["jpeg"], FOX._replace(parameters={"x": "y" * 70_000}))
+    assert (result.written, result.pieces) == (False, (IMAGES["jpeg"],))
     assert "no room" in result.reason
 
 
 def signed(name):
-    """A picture with the mark of content credentials where each format has it."""
-    data = PICTURES[name]
+    """An image with the mark of content credentials where each format has it."""
+    data = IMAGES[name]
     if name == "png":
         chunk = b"caBX" + b"\0\0\0\x20jumb"
         return data[:33] + struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
@@ -362,7 +362,7 @@ def signed(name):
 
 
 @each_format
-def test_a_picture_with_signed_credentials_is_known_and_stays_as_it_is(name):
+def test_an_image_with_signed_credentials_is_known_and_stays_as_it_is(name):
     data = signed(name)
     inspect(data)
     assert carries_c2pa(data)
@@ -371,14 +371,14 @@ def test_a_picture_with_signed_credentials_is_known_and_stays_as_it_is(name):
     assert (result.written, result.pieces, result.reason) == (False, (data,), SIGNED)
 
 
-@each_picture
-def test_a_picture_without_credentials_is_not_taken_for_a_signed_one(name):
-    assert not carries_c2pa(PICTURES[name])
-    assert not carries_c2pa(embedded(PICTURES[name]))
+@each_image
+def test_an_image_without_credentials_is_not_taken_for_a_signed_one(name):
+    assert not carries_c2pa(IMAGES[name])
+    assert not carries_c2pa(embedded(IMAGES[name]))
 
 
 @each_format
-def test_a_picture_that_names_where_its_credentials_are_stays_as_it_is(name):
+def test_an_image_that_names_where_its_credentials_are_stays_as_it_is(name):
     packet = FOREIGN.replace(b"my:mark=", b'xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance=')
     data = with_xmp(name, packet)
     assert carries_c2pa(data)
@@ -389,8 +389,8 @@ def test_a_picture_that_names_where_its_credentials_are_stays_as_it_is(name):
 @each_format
 def test_a_prompt_about_provenance_is_no_credential(name):
     record = FOX._replace(prompt="dcterms:provenance <dcterms:provenance> c2pa jumb")
-    assert not carries_c2pa(embedded(PICTURES[name], record))
-    assert embedded(embedded(PICTURES[name], record), FOX) == embedded(PICTURES[name], FOX)
+    assert not carries_c2pa(embedded(IMAGES[name], record))
+    assert embedded(embedded(IMAGES[name], record), FOX) == embedded(IMAGES[name], FOX)
 
 
 # --- AVIF: the tables of its meta box -------------------------------------------------------------------------------
@@ -427,14 +427,14 @@ def box(kind, body):
     return struct.pack(">I4s", 8 + len(body), kind) + body
 
 
-@pytest.mark.parametrize("name", ["avif", "avif alpha", "avif grey"])
+@pytest.mark.parametrize("name", ["avif", "avif alpha", "avif gray"])
 @pytest.mark.parametrize(
     ("version", "base", "inside"),
     [(0, 0, 0), (1, 0, 0), (2, 0, 0), (0, 100, 0), (1, 100, 0), (2, 100, 0), (1, 0, 1), (2, 0, 1)],
 )
 def test_an_avif_with_any_known_kind_of_item_table_keeps_its_pixels(name, version, base, inside, tmp_path):
-    data = avif_with_tables(PICTURES[name], version, base, inside=inside)
-    assert frames(data) == frames(PICTURES[name])
+    data = avif_with_tables(IMAGES[name], version, base, inside=inside)
+    assert frames(data) == frames(IMAGES[name])
     result = embedded(data)
     assert frames(result) == frames(data)
     assert read(result).record == FOX
@@ -443,11 +443,11 @@ def test_an_avif_with_any_known_kind_of_item_table_keeps_its_pixels(name, versio
 
 
 def test_an_avif_whose_last_box_has_no_length_or_that_moves_stays_as_it_is():
-    data = PICTURES["avif"]
+    data = IMAGES["avif"]
     last = list(parts.avif(data))[-1]
     endless = data[: last.start] + bytes(4) + data[last.start + 4 :]
     assert inspect(endless).format == "avif"
-    for odd, reason in ((endless, "no length"), (PICTURES["avif animated"], "moov")):
+    for odd, reason in ((endless, "no length"), (IMAGES["avif animated"], "moov")):
         result = embed(odd, FOX)
         assert (result.written, result.pieces) == (False, (odd,))
         assert reason in result.reason
@@ -455,24 +455,24 @@ def test_an_avif_whose_last_box_has_no_length_or_that_moves_stays_as_it_is():
 
 # --- damaged and hostile bytes --------------------------------------------------------------------------------------
 
-WRITTEN = {name: embedded(PICTURES[name]) for name in EDITABLE}
+WRITTEN = {name: embedded(IMAGES[name]) for name in EDITABLE}
 
 
 def handled(data):
-    """Embedding raises nothing, and reading raises PictureError alone."""
+    """Embedding raises nothing, and reading raises ImageError alone."""
     result = embed(data, FOX)
     if not result.written:
         assert result.pieces == (data,)
         assert result.reason
-    with contextlib.suppress(PictureError):
+    with contextlib.suppress(ImageError):
         read(data)
     carries_c2pa(data)
 
 
-@each_picture
+@each_image
 @given(data=st.data())
 @settings(max_examples=40, deadline=None, derandomize=True)
-def test_flipped_bytes_end_in_a_picture_error_or_in_none(name, data):
+def test_flipped_bytes_end_in_an_image_error_or_in_none(name, data):
     damaged = bytearray(WRITTEN[name])
     places = st.integers(0, min(len(damaged), 700) - 1) | st.integers(0, len(damaged) - 1)
     for _ in range(data.draw(st.integers(1, 5))):
@@ -480,8 +480,8 @@ def test_flipped_bytes_end_in_a_picture_error_or_in_none(name, data):
     handled(bytes(damaged))
 
 
-@each_picture
-def test_pictures_cut_anywhere_end_in_a_picture_error_or_in_none(name):
+@each_image
+def test_images_cut_anywhere_end_in_an_image_error_or_in_none(name):
     data = WRITTEN[name]
     for length in {*range(min(len(data), 300)), *range(0, len(data), 41)}:
         handled(data[:length])
@@ -489,10 +489,10 @@ def test_pictures_cut_anywhere_end_in_a_picture_error_or_in_none(name):
 
 @given(st.sampled_from([WRITTEN[name][:length] for name in SIMPLE for length in (8, 16, 40, 200)]), st.binary())
 @settings(max_examples=300, deadline=None, derandomize=True)
-def test_random_bytes_behind_a_true_beginning_end_in_a_picture_error_or_in_none(head, tail):
+def test_random_bytes_behind_a_true_beginning_end_in_an_image_error_or_in_none(head, tail):
     handled(head + tail)
 
 
-def test_the_picture_of_the_docs_takes_a_record():
-    data = (Path(__file__).parents[3] / "docs/pictures/lake.jpg").read_bytes()
+def test_the_image_of_the_docs_takes_a_record():
+    data = (Path(__file__).parents[3] / "docs/images/lake.jpg").read_bytes()
     assert frames(embedded(data)) == frames(data)

@@ -4,9 +4,9 @@ import itertools
 import json
 
 import pytest
-from pictures import PICTURES
+from sample_images import IMAGES
 
-from flux_cli import catalogue
+from flux_cli import catalog
 from flux_cli.core import delivery
 from flux_cli.core.finish import Finish
 from flux_cli.core.metadata.embed import embed
@@ -26,7 +26,7 @@ from flux_cli.core.request import Attachment, Facts, Request
 from flux_cli.core.resolve import resolve
 from flux_cli.core.values import Quoted
 
-MODEL = catalogue.find("flux1.1-pro-ultra", ()).model
+MODEL = catalog.find("flux1.1-pro-ultra", ()).model
 NOTHING = Facts()
 
 
@@ -36,16 +36,16 @@ def run(prompt, parameters, model="flux1.1-pro-ultra"):
 
 
 def recorded(resolved, call, facts, provider, *, hosted):
-    """The whole record of one picture."""
+    """The whole record of one image."""
     known = record_of_run(resolved, provider, hosted=hosted, created="", tool="")
     return delivery.recorded(delivery.Delivery(Finish(), known), call, facts)
 
 
-def picture(prompt="a fox", facts=NOTHING, hosted=True, **parameters):
-    """A picture of a run, with the run's record in it."""
+def image(prompt="a fox", facts=NOTHING, hosted=True, **parameters):
+    """An image of a run, with the run's record in it."""
     resolved, call = run(prompt, parameters)
     record = recorded(resolved, call, facts, "lumenfall", hosted=hosted)
-    return call, b"".join(embed(PICTURES["png"], record).pieces)
+    return call, b"".join(embed(IMAGES["png"], record).pieces)
 
 
 LINES = [
@@ -59,16 +59,16 @@ LINES = [
 
 
 @pytest.mark.parametrize("value", ["5", "true", "null", '{"a": 1}', "x" * 500, 5, 0.5, True, [1, "a"], {"a": {"b": 1}}])
-def test_parameters_no_catalogue_knows_come_back_in_their_type_and_whole(value):
-    call, data = picture(style=Quoted(value) if isinstance(value, str) else value)
+def test_parameters_no_catalog_knows_come_back_in_their_type_and_whole(value):
+    call, data = image(style=Quoted(value) if isinstance(value, str) else value)
     assert call.body["style"] == value
     reuse = reused(read(data), "x.png", {})
     assert run(reuse.prompt, reuse.parameters)[1].body["style"] == value
 
 
 @pytest.mark.parametrize("line", LINES, ids=str)
-def test_a_run_like_a_picture_sends_what_made_it(line):
-    call, data = picture("ein Füchslein 🦊", **line)
+def test_a_run_like_an_image_sends_what_made_it(line):
+    call, data = image("ein Füchslein 🦊", **line)
     reuse = reused(read(data), "x.png", {})
     again = run(reuse.prompt, reuse.parameters, reuse.model)[1]
     del_format = {name: value for name, value in call.body.items() if name != "output_format"}
@@ -78,7 +78,7 @@ def test_a_run_like_a_picture_sends_what_made_it(line):
 
 @pytest.mark.parametrize(("asked", "line"), list(itertools.product(LINES[1:], repeat=2)), ids=str)
 def test_what_the_line_says_wins(asked, line):
-    reuse = reused(read(picture(**asked)[1]), "x.png", line)
+    reuse = reused(read(image(**asked)[1]), "x.png", line)
     assert not reuse.parameters.keys() & line.keys()
     together = run("x", {**reuse.parameters, **line})[0]
     alone = run("x", line)[0]
@@ -88,8 +88,8 @@ def test_what_the_line_says_wins(asked, line):
         assert together.seed == alone.seed
 
 
-def test_notes_say_what_came_from_the_picture():
-    reuse = reused(read(picture(size="16:9", seed="7", raw=True)[1]), "x.png", {"seed": "8"})
+def test_notes_say_what_came_from_the_image():
+    reuse = reused(read(image(size="16:9", seed="7", raw=True)[1]), "x.png", {"seed": "8"})
     resolved = run("a fox", {**reuse.parameters, "seed": "8"})[0]
     taken = {"prompt": reuse.prompt, "model": reuse.model, **reuse.parameters}
     notes = {note.parameter: note for note in noted(resolved.notes, taken, "x.png")}
@@ -109,7 +109,7 @@ def test_notes_say_what_came_from_the_picture():
         ("hooks", [{"to": "ftp://example.org"}]),
     ],
 )
-def test_files_and_addresses_that_a_picture_names_are_not_followed_but_said(name, value):
+def test_files_and_addresses_that_an_image_names_are_not_followed_but_said(name, value):
     resolved, call = run("a fox", {name: value})
     record = recorded(resolved, call, Facts(), "lumenfall", hosted=True)
     reuse = reused(Reading(record, "flux", {}, False, ()), "x.png", {})
@@ -128,18 +128,18 @@ def test_of_other_programs_only_prompt_seed_and_size_are_reused():
 
 def test_what_the_server_says_it_used_is_what_is_recorded():
     facts = Facts(request_id="r1", provider="fal", seed=99, revised_prompt="a red fox")
-    record = read(picture(facts=facts, seed="7")[1]).record
+    record = read(image(facts=facts, seed="7")[1]).record
     assert (record.seed, record.upstream, record.request_id) == (99, "fal", "r1")
     assert (record.prompt, record.revised_prompt, record.source_type) == ("a fox", "a red fox", BY_MODEL)
 
 
 def test_a_sketch_does_not_claim_the_model_and_names_its_kind_of_source():
-    record = read(picture(hosted=False)[1]).record
+    record = read(image(hosted=False)[1]).record
     assert (record.model, record.source_type) == ("", BY_ALGORITHM)
 
 
 def test_a_sidecar_holds_the_record_and_the_address_of_its_source_type():
-    record = read(picture(seed="7")[1]).record
+    record = read(image(seed="7")[1]).record
     said = json.loads(json.dumps(sidecar_document(record)))
     assert said["digital_source_type"] == "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
     assert from_document(said) == record
@@ -169,5 +169,5 @@ def test_without_the_prompt_nothing_of_its_words_is_left():
     bare = without_prompt(record)
     assert "secret" not in json.dumps(document(bare))
     assert bare.parameters == {"enhance_prompt": True, "image_prompt_strength": 0.5, "raw": True}
-    for data in (PICTURES["png"], PICTURES["gif"], PICTURES["jpeg"]):
+    for data in (IMAGES["png"], IMAGES["gif"], IMAGES["jpeg"]):
         assert b"secret" not in b"".join(embed(data, bare).pieces)

@@ -1,4 +1,4 @@
-"""How a picture was made, read from what other programs write; hostile metadata end in words, not in memory."""
+"""How an image was made, read from what other programs write; hostile metadata end in words, not in memory."""
 
 import contextlib
 import io
@@ -11,8 +11,8 @@ import zlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictures import PICTURES, encoded
 from PIL import Image, PngImagePlugin
+from sample_images import IMAGES, encoded
 
 from flux_cli.core.containers import inspect
 from flux_cli.core.metadata import exif, xmp
@@ -52,7 +52,7 @@ def png(**texts):
 
 
 def user_comment(file_format, text, order="big"):
-    """A picture whose EXIF has a user comment in UTF-16, as AUTOMATIC1111 writes it (big) or others do (little)."""
+    """An image whose EXIF has a user comment in UTF-16, as AUTOMATIC1111 writes it (big) or others do (little)."""
     comment = b"UNICODE\0" + text.encode(f"utf-16-{order[0]}e")
     head = b"MM\0*\0\0\0\x08" + struct.pack(">HHHII", 1, 0x8769, 4, 1, 26) + bytes(4)
     table = struct.pack(">HHHII", 1, 0x9286, 7, len(comment), 44) + bytes(4)
@@ -221,15 +221,15 @@ def test_iptc_datasets_in_a_jpeg_are_shown():
         for number, text in ((120, b"a caption"), (110, b"Made with Some AI"), (80, "É".encode()))
     )
     body = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0" + struct.pack(">I", len(dataset)) + dataset
-    data = PICTURES["jpeg"]
+    data = IMAGES["jpeg"]
     data = data[:2] + b"\xff\xed" + struct.pack(">H", 2 + len(body)) + body + data[2:]
     fields = read(data).fields
     assert fields == {"iptc:Caption": "a caption", "iptc:Credit": "Made with Some AI", "iptc:By-line": "É"}
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_that_says_nothing_has_an_empty_record_and_nobody_wrote_it(name):
-    reading = read(PICTURES[name])
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_that_says_nothing_has_an_empty_record_and_nobody_wrote_it(name):
+    reading = read(IMAGES[name])
     assert (reading.record, reading.source, reading.c2pa, reading.problems) == (Record(), "", False, ())
 
 
@@ -241,7 +241,7 @@ def chunk(kind, body):
 
 
 def with_chunks(*chunks):
-    data = PICTURES["png"]
+    data = IMAGES["png"]
     return data[:33] + b"".join(chunks) + data[33:]
 
 

@@ -1,4 +1,4 @@
-"""Faults inside a well-formed answer: JSON of every kind, base64, and pictures that are none."""
+"""Faults inside a well-formed answer: JSON of every kind, base64, and images that are none."""
 
 import base64
 import functools
@@ -19,7 +19,7 @@ URL_SAFE = base64.urlsafe_b64encode(PNG).decode()
 GOOD = '"data": [{"url": "{origin}/p"}]'
 DIGITS = "9" * 1_000_000
 MIB = 1 << 20
-SIDE = 2600  # pixels of a picture of 20 MB
+SIDE = 2600  # pixels of an image of 20 MB
 
 
 def said(body: object, **headers: str) -> tuple[Answer, ...]:
@@ -41,7 +41,7 @@ def deep(levels: int) -> str:
     return "[" * levels + "]" * levels
 
 
-def picture(data: bytes, kind: str = "image/png") -> dict[str, tuple[Answer, ...]]:
+def image(data: bytes, kind: str = "image/png") -> dict[str, tuple[Answer, ...]]:
     return {"/p": ((message(data, content_type=kind),),)}
 
 
@@ -72,14 +72,14 @@ def noise(side: int) -> bytes:
 
 @functools.cache
 def large(kind: str) -> bytes:
-    """An answer with a picture of 20 MB: the picture itself, or a reply with it inside."""
-    if kind == "picture":
+    """An answer with an image of 20 MB: the image itself, or a reply with it inside."""
+    if kind == "image":
         return message(noise(SIDE), content_type="image/png")
     return message(b'{"data": [{"b64_json": "' + base64.b64encode(noise(SIDE)) + b'"}]}')
 
 
-def large_picture(_talk: object) -> bytes:
-    return large("picture")
+def large_image(_talk: object) -> bytes:
+    return large("image")
 
 
 def large_reply(_talk: object) -> bytes:
@@ -90,26 +90,26 @@ BODIES = (
     Row("nothing", "200 and no byte", post=said(b""), says=("empty",)),
     Row("HTML", "200 and a web page", post=said("<html>welcome</html>", content_type="text/html"), says=("JSON",)),
     Row("plain text", "200 and a word", post=said("ok"), says=("JSON",)),
-    *(Row(f"JSON {name}", f"the body is {name}", post=said(name)) for name in ("null", "3", '"picture"', "[]", "{}")),
+    *(Row(f"JSON {name}", f"the body is {name}", post=said(name)) for name in ("null", "3", '"image"', "[]", "{}")),
     Row("half of the JSON", "a body that ends too early", post=said('{"data": [{"url": "{orig')),
     Row("two documents", "JSON, then more JSON", post=said("{" + GOOD + "} {}")),
     Row("invalid everywhere", "bytes 0x80 to 0xff", post=said(bytes(range(128, 256)))),
-    fine("invalid UTF-8 beside the picture", "a broken letter in a text", post=said(b'{"note": "caf\xe9", ' + GOOD.encode() + b"}")),
+    fine("invalid UTF-8 beside the image", "a broken letter in a text", post=said(b'{"note": "caf\xe9", ' + GOOD.encode() + b"}")),
     fine("a byte order mark", "EF BB BF before the JSON", post=said(b"\xef\xbb\xbf{" + GOOD.encode() + b"}")),
     fine("UTF-16", "JSON as Windows writes it", post=((lambda talk: message(("{" + GOOD + "}").replace("{origin}", talk.server.origin).encode("utf-16")),),)),
     fine("lone surrogates", "half a character, escaped", post=said('{"note": "\\ud800", ' + GOOD.replace("}]", ', "revised_prompt": "\\udfff"}]') + "}"), line=("--json",)),
     Row("100,000 levels", "lists in lists in lists", post=said(deep(100_000))),
     Row("100,000 levels of objects", "objects in objects", post=said('{"a":' * 100_000 + "1" + "}" * 100_000)),
     Row("a body of brackets", "2 million opened, none closed", post=said("[" * 2_000_000)),
-    fine("an int of a million digits", "beside a good picture", post=said('{"created": ' + DIGITS + ", " + GOOD + "}")),
-    fine("a cost of a million digits", "beside a good picture", post=said('{"metadata": {"cost": ' + DIGITS + "}, " + GOOD + "}"), line=("--json",)),
+    fine("an int of a million digits", "beside a good image", post=said('{"created": ' + DIGITS + ", " + GOOD + "}")),
+    fine("a cost of a million digits", "beside a good image", post=said('{"metadata": {"cost": ' + DIGITS + "}, " + GOOD + "}"), line=("--json",)),
     fine("a cost of 400 digits", "more than a float holds", post=said('{"metadata": {"cost": ' + "9" * 400 + "}, " + GOOD + "}"), line=("--json",)),
-    *(fine(f"cost {cost}", "beside a good picture", post=said('{"metadata": {"cost": ' + cost + "}, " + GOOD + "}"), line=("--json",)) for cost in ("NaN", "1e999", '"free"')),
-    fine("a seed of a million digits", "beside a good picture", post=said('{"seed": ' + DIGITS + ", " + GOOD + "}"), line=("--json",)),
+    *(fine(f"cost {cost}", "beside a good image", post=said('{"metadata": {"cost": ' + cost + "}, " + GOOD + "}"), line=("--json",)) for cost in ("NaN", "1e999", '"free"')),
+    fine("a seed of a million digits", "beside a good image", post=said('{"seed": ' + DIGITS + ", " + GOOD + "}"), line=("--json",)),
     fine("keys twice, the good ones last", "the last one counts", post=said('{"data": [], ' + GOOD + "}")),
     Row("keys twice, the good ones first", "the last one counts", post=said("{" + GOOD + ', "data": []}')),
-    *(Row(f"data is {json.dumps(data)}", "no picture in it", post=said({"data": data})) for data in ("x", 5, None, {}, [], [None], [[]], [{}], [{"url": 5}], [{"url": "", "b64_json": ""}])),
-    fine("200,000 empty items", "and one picture", post=((reply('{"data": [' + "{}," * 200_000 + '{"url": "{origin}/p"}]}'),),)),
+    *(Row(f"data is {json.dumps(data)}", "no image in it", post=said({"data": data})) for data in ("x", 5, None, {}, [], [None], [[]], [{}], [{"url": 5}], [{"url": "", "b64_json": ""}])),
+    fine("200,000 empty items", "and one image", post=((reply('{"data": [' + "{}," * 200_000 + '{"url": "{origin}/p"}]}'),),)),
     Row("an error under 200", "says 200 and means no", post=said({"error": {"message": "the model fell over"}}), says=("fell over",)),
     Row("an error of a megabyte", "the message is longer than any screen", post=((reply({"error": {"message": "long " * 200_000}}, 400),),), billed=False, says=("long",)),
     Row("an error that paints", "escape sequences and line breaks", post=((reply({"error": {"message": "\x1b[2J\x1b]0;owned\x07\r\nflux: saved all"}}, 400),),), billed=False, says=("owned",)),
@@ -117,43 +117,43 @@ BODIES = (
 
 BASE64 = (
     Row("base64 of nothing", "b64_json is garbage", post=inline("!!!! no base64 !!!!"), says=("base64",)),
-    Row("base64 of words", "decodes to a text", post=inline(base64.b64encode(b"no picture").decode()), says=("no picture",)),
-    Row("base64 cut", "half the picture", post=inline(B64[: len(B64) // 2 // 4 * 4]), says=("not whole",)),
+    Row("base64 of words", "decodes to a text", post=inline(base64.b64encode(b"no image").decode()), says=("no image",)),
+    Row("base64 cut", "half the image", post=inline(B64[: len(B64) // 2 // 4 * 4]), says=("not whole",)),
     fine("base64 in lines", "line breaks each 76 letters", post=inline(FOLDED)),
     fine("base64 without padding", "no = at its end", post=inline(B64.rstrip("="))),
     fine("base64 for URLs", "- and _ in place of + and /", post=inline(URL_SAFE)),
     fine("base64 for URLs, unpadded, in lines", "all of it at once", post=inline(URL_SAFE.rstrip("=").replace("A", "A\r\n", 3))),
     fine("base64 as a data URI", "data:image/png;base64,…", post=inline(f"data:image/png;base64,{B64}")),
     Row("base64 of a gigabyte", "3 GB are promised, and come", post=long(b'{"data": [{"b64_json": "', b"A" * MIB, 3000, b'"}]}')),
-    Row("base64 of 150 MB", "more than any picture", post=long(b'{"data": [{"b64_json": "', b"A" * MIB, 200, b'"}]}')),
+    Row("base64 of 150 MB", "more than any image", post=long(b'{"data": [{"b64_json": "', b"A" * MIB, 200, b'"}]}')),
     Row("blanks of 150 MB", "in place of base64", post=long(b'{"data": [{"b64_json": "', b" " * MIB, 150, b'"}]}')),
     Row("a data URI of a gigabyte", "as the address", post=long(b'{"data": [{"url": "data:image/png;base64,', b"A" * MIB, 1000, b'"}]}')),
     Row("a data URI of nothing", "data:,", post=said(found("data:,"))),
     Row("a data URI without data", "data:image/png", post=said(found("data:image/png"))),
     Row("a data URI of percent signs", "12 MB of %00", post=long(b'{"data": [{"url": "data:image/png,', b"%00" * MIB, 4, b'"}]}')),
-    fine("a large picture inside", "20 MB as base64", post=((large_reply,),)),
+    fine("a large image inside", "20 MB as base64", post=((large_reply,),)),
 )  # fmt: skip
 
-PICTURES = (
-    *(Row(f"{kind} cut", "half of the picture, of the right length", get=picture(pixels_as(kind, 64, 36)[: len(pixels_as(kind, 64, 36)) // 2]), says=("not whole",)) for kind in ("png", "jpeg", "gif", "webp", "avif")),
-    Row("PNG without its last bytes", "eight are missing", get=picture(PNG[:-8]), says=("not whole",)),
-    Row("JPEG without its last bytes", "two are missing", get=picture(JPEG[:-2]), says=("not whole",)),
-    Row("PNG with a wrong checksum", "one bit is another", get=picture(PNG[:60] + bytes([PNG[60] ^ 1]) + PNG[61:]), says=("not whole",)),
+IMAGES = (
+    *(Row(f"{kind} cut", "half of the image, of the right length", get=image(pixels_as(kind, 64, 36)[: len(pixels_as(kind, 64, 36)) // 2]), says=("not whole",)) for kind in ("png", "jpeg", "gif", "webp", "avif")),
+    Row("PNG without its last bytes", "eight are missing", get=image(PNG[:-8]), says=("not whole",)),
+    Row("JPEG without its last bytes", "two are missing", get=image(JPEG[:-2]), says=("not whole",)),
+    Row("PNG with a wrong checksum", "one bit is another", get=image(PNG[:60] + bytes([PNG[60] ^ 1]) + PNG[61:]), says=("not whole",)),
     fine("JPEG that is called PNG", "image/png and /p.png", post=((reply(found("{origin}/p.png")),),), get={"/p.png": ((message(JPEG, content_type="image/png"),),)}),
-    fine("WebP that is called text", "text/plain", get=picture(pixels_as("webp", 64, 36), "text/plain")),
+    fine("WebP that is called text", "text/plain", get=image(pixels_as("webp", 64, 36), "text/plain")),
     fine("a name in the head", "Content-Disposition: ../../../evil.sh", get={"/p": ((message(JPEG, content_disposition='attachment; filename="../../../evil.sh"'),),)}),
-    Row("SVG", "a picture with a script in it", get=picture(b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', "image/svg+xml"), says=("no picture",)),
-    Row("HTML in place of a picture", "a login page with 200", get=picture(b"<html>log in", "text/html"), says=("no picture",)),
-    Row("no bytes in place of a picture", "200 and nothing", get=picture(b""), says=("no picture",)),
-    Row("a picture without pixels", "0x0", get=picture(png(0, 0, zlib.compress(b""))), says=("0x0",)),
-    fine("a picture of one pixel", "1x1", get=picture(png(1, 1, zlib.compress(bytes(4))))),
-    Row("100000x100000 pixels", "claimed by a few bytes", get=picture(png(100_000, 100_000, zlib.compress(bytes(100)))), says=("100000x100000",)),
-    Row("4294967295 pixels wide", "claimed by a few bytes", get=picture(png(0xFFFFFFFF, 0xFFFFFFFF, zlib.compress(bytes(100))))),
-    Row("a bomb to convert", "400 million pixels in 1 MB, and WebP is asked", get=picture(black(20_000)), line=("-f", "webp"), says=("20000x20000",)),
-    Row("a smaller bomb to convert", "144 million pixels in 400 kB, and WebP is asked", get=picture(black(12_000)), line=("-f", "webp"), code=(1, 3), files=1, says=("12000x12000", "saved as received"), billed=None),
-    Row("JPEG of 65535x65535", "claimed by its head, and PNG is asked", get=picture(JPEG.replace(struct.pack(">HH", 36, 64), b"\xff" * 4), "image/jpeg"), line=("-f", "png"), says=("65535x65535",)),
-    Row("a chunk of 4 GB", "PNG chunk length ffffffff", get=picture(PNG[:33] + b"\xff" * 4 + PNG[37:]), says=("not whole",)),
-    Row("a picture of a gigabyte", "bytes for ever", get={"/p": ((message(PNG[:-12], content_length="", content_type="image/png"), repeated(bytes(MIB), 1000)),)}, says=("larger",)),
+    Row("SVG", "an image with a script in it", get=image(b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', "image/svg+xml"), says=("no image",)),
+    Row("HTML in place of an image", "a login page with 200", get=image(b"<html>log in", "text/html"), says=("no image",)),
+    Row("no bytes in place of an image", "200 and nothing", get=image(b""), says=("no image",)),
+    Row("an image without pixels", "0x0", get=image(png(0, 0, zlib.compress(b""))), says=("0x0",)),
+    fine("an image of one pixel", "1x1", get=image(png(1, 1, zlib.compress(bytes(4))))),
+    Row("100000x100000 pixels", "claimed by a few bytes", get=image(png(100_000, 100_000, zlib.compress(bytes(100)))), says=("100000x100000",)),
+    Row("4294967295 pixels wide", "claimed by a few bytes", get=image(png(0xFFFFFFFF, 0xFFFFFFFF, zlib.compress(bytes(100))))),
+    Row("a bomb to convert", "400 million pixels in 1 MB, and WebP is asked", get=image(black(20_000)), line=("-f", "webp"), says=("20000x20000",)),
+    Row("a smaller bomb to convert", "144 million pixels in 400 kB, and WebP is asked", get=image(black(12_000)), line=("-f", "webp"), code=(1, 3), files=1, says=("12000x12000", "saved as received"), billed=None),
+    Row("JPEG of 65535x65535", "claimed by its head, and PNG is asked", get=image(JPEG.replace(struct.pack(">HH", 36, 64), b"\xff" * 4), "image/jpeg"), line=("-f", "png"), says=("65535x65535",)),
+    Row("a chunk of 4 GB", "PNG chunk length ffffffff", get=image(PNG[:33] + b"\xff" * 4 + PNG[37:]), says=("not whole",)),
+    Row("an image of a gigabyte", "bytes for ever", get={"/p": ((message(PNG[:-12], content_length="", content_type="image/png"), repeated(bytes(MIB), 1000)),)}, says=("larger",)),
     Row("a promise of a terabyte", "Content-Length of 1 TB, then silence", get={"/p": ((message(PNG, content_length=str(1 << 40)),),)}),
-    fine("a large picture", "20 MB", get={"/p": ((large_picture,),)}),
+    fine("a large image", "20 MB", get={"/p": ((large_image,),)}),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from faults.row import PICTURE, Row, fine
+from faults.row import IMAGE, Row, fine
 from faults.server import Answer, forever, hold, reply, reset
 
 SLOW = ("--timeout", "1")
@@ -15,7 +15,7 @@ class Way(NamedTuple):
     submit: dict[str, Any]
     working: dict[str, Any]
     done: dict[str, Any]
-    empty: dict[str, Any]  # done, and no picture
+    empty: dict[str, Any]  # done, and no image
     address: tuple[str, ...]  # where in the submit the polled address is
     gets: dict[str, tuple[Answer, ...]] = {}  # noqa: RUF012 - never changed
 
@@ -32,7 +32,7 @@ WAYS = {
         {"request_id": "job", "status_url": "{origin}/poll", "response_url": "{origin}/result", "cancel_url": "{origin}/cancel"},
         {"status": "IN_PROGRESS"},
         {"status": "COMPLETED"},
-        {"status": "COMPLETED", "error": "no picture"},
+        {"status": "COMPLETED", "error": "no image"},
         ("status_url",),
         {"/result": ((reply({"images": [{"url": "{origin}/p"}]}),),)},
     ),
@@ -58,7 +58,7 @@ def of(name: str) -> tuple[Row, ...]:
     done: Answer = (reply(way.done),)
 
     def polled(*answers: Answer, **more: Any) -> dict[str, Any]:
-        gets = {"/poll": answers, "/p": (PICTURE,), **way.gets}
+        gets = {"/poll": answers, "/p": (IMAGE,), **way.gets}
         return {"provider": name, "post": ((reply(way.submit),),), "get": gets, **more}
 
     def named(address: object) -> dict[str, Any]:
@@ -73,11 +73,11 @@ def of(name: str) -> tuple[Row, ...]:
         fine(f"{name}: a server that stumbles", "500, then done", **polled((reply({}, 500),), done)),
         fine(f"{name}: a line that breaks", "RST, then done", **polled((reset,), done)),
         Row(f"{name}: a poll that redirects", "302 to another host, which gets no key", **polled((reply(b"", 302, location="{other}/poll"),), line=SLOW)),
-        Row(f"{name}: done without a picture", "says it is done, names none", **polled((reply(way.empty),))),
+        Row(f"{name}: done without an image", "says it is done, names none", **polled((reply(way.empty),))),
         Row(f"{name}: polled elsewhere", "the address is another host's, which gets no key", **named("{other}/poll"), says=("must not get the key",)),
         Row(f"{name}: polled on disk", "the address is a file", **named("file:///etc/passwd"), says=("must not get the key",)),
         Row(f"{name}: polled nowhere", "the address is a number", **named(7)),
-        Row(f"{name}: a picture that is lost", "404 for what is done", **polled(done) | {"get": {"/poll": (done,), **way.gets}}, says=("404",)),
+        Row(f"{name}: an image that is lost", "404 for what is done", **polled(done) | {"get": {"/poll": (done,), **way.gets}}, says=("404",)),
     )  # fmt: skip
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from faults.row import JPEG, KEY, Row, fine, good, refused
-from faults.rows.bodies import noise, picture
+from faults.rows.bodies import image, noise
 from faults.server import Step, devour, hold, interrupt, meanwhile, message, pause, reply
 
 OUT = ("-o", "out/fox.jpg")
-SAFE = "state|kept|safe"  # how an error says where the picture is
+SAFE = "state|kept|safe"  # how an error says where the image is
 
 
 def shell(script: str) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ READ_ONLY = 'mount --bind out out && mount -o remount,bind,ro out && exec "$@"'
 DISK = (
     Row("a full disk", "no byte is left in the folder", wrap=inside(FULL), before=folder, line=OUT, kept=1, says=("No space left", SAFE), billed=None, needs="namespaces"),
     Row("a full disk, and a full home", "no byte is left anywhere", wrap=inside(BOTH), before=folder, line=OUT, code=(1, 2), posts=range(2), says=("No space left",), billed=None, needs="namespaces"),
-    Row("a limit of file sizes", "RLIMIT_FSIZE of 64 kB", wrap=shell('ulimit -f 128; exec "$@"'), get=picture(noise(200)), billed=None, says=("write|large",)),
+    Row("a limit of file sizes", "RLIMIT_FSIZE of 64 kB", wrap=shell('ulimit -f 128; exec "$@"'), get=image(noise(200)), billed=None, says=("write|large",)),
     unpaid("a folder only to be read", "mounted read-only", wrap=inside(READ_ONLY), before=folder, line=OUT, says=("Read-only",), needs="namespaces"),
     fine("a folder that is gone", "removed while the provider draws", post=((meanwhile(gone), good()),), before=folder, line=OUT),
     Row("a folder that became a file", "replaced while the provider draws", post=((meanwhile(replaced), good()),), before=folder, line=OUT, kept=1, says=(SAFE,), billed=None),
@@ -72,7 +72,7 @@ DISK = (
     unpaid("-o a device with a suffix", "a link to /dev/full", before=lambda work: (work / "fox.jpg").symlink_to("/dev/full"), line=("-o", "fox.jpg"), needs="/dev/full"),
     unpaid("-o a FIFO", "nobody reads it", before=lambda work: os.mkfifo(work / "pipe"), line=("-o", "pipe")),
     unpaid("-o a FIFO with a suffix", "nobody reads it", before=lambda work: os.mkfifo(work / "fox.jpg"), line=("-o", "fox.jpg")),
-    fine("few files may be open", "RLIMIT_NOFILE of 14, twenty pictures", wrap=shell('ulimit -n 14; exec "$@"'), line=("-n", "20", "--retries", "6"), code=(0, 1, 3), files=None, kept=range(21), posts=range(21), billed=None),
+    fine("few files may be open", "RLIMIT_NOFILE of 14, twenty images", wrap=shell('ulimit -n 14; exec "$@"'), line=("-n", "20", "--retries", "6"), code=(0, 1, 3), files=None, kept=range(21), posts=range(21), billed=None),
 )  # fmt: skip
 
 STREAMS = (
@@ -83,8 +83,8 @@ STREAMS = (
     fine("stdin that is idle", "a pipe nobody writes to", before=lambda work: os.mkfifo(work / "idle"), wrap=shell('exec "$@" 0<>idle')),
     Row("stdout that is full", "/dev/full", wrap=shell('exec "$@" >/dev/full'), files=1, says=("standard output",), billed=False, needs="/dev/full"),
     fine("stderr that is full", "/dev/full", wrap=shell('exec "$@" 2>/dev/full'), needs="/dev/full"),
-    Row("a picture to a full stdout", "-o - into /dev/full", wrap=shell('exec "$@" >/dev/full'), line=("-o", "-"), kept=1, says=(SAFE,), billed=None, needs="/dev/full"),
-    unpaid("a picture to no stdout", "-o - and it is closed", wrap=shell('exec "$@" >&-'), line=("-o", "-"), says=("closed",)),
+    Row("an image to a full stdout", "-o - into /dev/full", wrap=shell('exec "$@" >/dev/full'), line=("-o", "-"), kept=1, says=(SAFE,), billed=None, needs="/dev/full"),
+    unpaid("an image to no stdout", "-o - and it is closed", wrap=shell('exec "$@" >&-'), line=("-o", "-"), says=("closed",)),
     fine("no terminal", "setsid", wrap=("setsid", "--wait"), needs="setsid"),
     fine("no locale", "LC_ALL=C", env={"LC_ALL": "C", "LANG": "C"}),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from faults.server import Answer, reply
 
 AGAIN = ("--retries", "1")
 NO = {"error": {"message": "not this time", "code": "", "type": "any"}}
-DONE = (201, 202, 206)  # with a picture in them
+DONE = (201, 202, 206)  # with an image in them
 EMPTY = (204, 205)
 ELSEWHERE = (300, 301, 303, 304, 307, 308)
 KEYS = (401, 402, 403)
@@ -21,7 +21,7 @@ def answered(status: int, body: object = NO, **headers: str) -> tuple[Answer, ..
 
 
 STATUSES = (
-    *(fine(f"{number} and a picture", "2xx is good", post=answered(number, found())) for number in DONE),
+    *(fine(f"{number} and an image", "2xx is good", post=answered(number, found())) for number in DONE),
     *(Row(f"{number} and nothing", "2xx without a body", post=answered(number, b"")) for number in EMPTY),
     *(refused(f"{number}", "a redirect, which the key does not follow", post=answered(number, b"", location="{other}/v1"), says=("redirect",)) for number in ELSEWHERE),
     *(refused(f"{number}", "key, balance or account", post=answered(number), code=4, line=AGAIN, says=("not this time",)) for number in KEYS),
@@ -29,7 +29,7 @@ STATUSES = (
     *(Row(f"{number}", "the work may have been done: never sent again", post=answered(number), line=AGAIN, says=(str(number),)) for number in OPEN),
     *(refused(f"{number}", "the server cannot", post=answered(number), line=AGAIN, billed=None, says=(str(number),)) for number in OUR_END),
     *(refused(f"{number}", "busy: sent again, then given up", post=answered(number, retry_after="0"), line=AGAIN, posts=2, says=(str(number),)) for number in BUSY),
-    *(fine(f"{number}, then a picture", "busy once", post=(*answered(number, retry_after="0"), (good(),)), line=AGAIN, posts=2) for number in BUSY),
+    *(fine(f"{number}, then an image", "busy once", post=(*answered(number, retry_after="0"), (good(),)), line=AGAIN, posts=2) for number in BUSY),
     *(Row(f"{number}", "no status anybody knows", post=answered(number), billed=None) for number in UNKNOWN),
     Row("status 000", "no status at all", post=answered(0)),
     refused("moderation", "400 CONTENT_POLICY_VIOLATION", post=answered(400, {"error": {"code": "CONTENT_POLICY_VIOLATION", "message": "no"}}), code=5),

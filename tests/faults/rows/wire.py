@@ -104,7 +104,7 @@ FRAMING = (
     Row("endless early hints", "103 for ever", post=((forever(b"HTTP/1.1 103 Early Hints\r\n\r\n"),),), line=("--timeout", "2")),
     fine("header line of 64 kB", "one long header, then a good reply", post=(headed(b"X-Long: " + b"a" * (1 << 16)),)),
     fine("a thousand headers", "then a good reply", post=(headed(*(b"X-Fact-%d: yes" % number for number in range(1000))),)),
-    Row("header line of 1 MB", "one header as large as a picture", post=(headed(b"X-Long: " + b"a" * (1 << 20)),)),
+    Row("header line of 1 MB", "one header as large as an image", post=(headed(b"X-Long: " + b"a" * (1 << 20)),)),
     Row("header that is none", "a line without a colon", post=(headed(b"what is this"),)),
     Row("header with a control character", "a NUL in a header", post=(headed(b"X-Odd: a\x00b"),)),
     fine("headers in another encoding", "bytes above 127 in a header", post=(headed(b"X-Odd: caf\xe9"),)),
@@ -131,6 +131,6 @@ CODINGS = (
     Row("Brotli", "Content-Encoding: br, and bytes", post=(packed(b"\x8b\x0a\x80" + bytes(40), "br"),)),
     fine("a coding nobody knows", "JSON that claims to be x-none", post=((reply(found(), content_encoding="x-none"),),)),
     Row("a hundred codings", "gzip, gzip, gzip, …", post=(packed(TWICE, ", ".join(["gzip"] * 100)),)),
-    fine("gzip around a picture", "the picture as gzip", get={"/p": ((message(gzip.compress(JPEG), content_encoding="gzip"),),)}),
-    Row("gzip bomb in place of a picture", "600 MB in 600 kB", get={"/p": (packed(BOMB, "gzip"),)}),
+    fine("gzip around an image", "the image as gzip", get={"/p": ((message(gzip.compress(JPEG), content_encoding="gzip"),),)}),
+    Row("gzip bomb in place of an image", "600 MB in 600 kB", get={"/p": (packed(BOMB, "gzip"),)}),
 )  # fmt: skip

@@ -25,7 +25,7 @@ class Found(NamedTuple):
 def find(name: str, folders: Sequence[str] = ()) -> Found:
     """The model of that id or alias, in the user's folders first; a route prefix (`fal/...`) is looked through.
 
-    Raises CatalogueError for a file that is wrong, even if another model was asked for and files had to be searched.
+    Raises CatalogError for a file that is wrong, even if another model was asked for and files had to be searched.
     """
     own = _own()
     wanted = {name, split_route(name)[0]}
@@ -55,13 +55,13 @@ def models(folders: Sequence[str] = ()) -> tuple[Model, ...]:
 
 def read_servers() -> Mapping[str, Wire]:
     """What kinds of OpenAI-shaped servers make of the parameters, by the name of the kind."""
-    from flux_cli.catalogue.own_servers import SERVERS
+    from flux_cli.catalog.own_servers import SERVERS
 
     return SERVERS
 
 
 def _own() -> Mapping[str, Model]:
-    from flux_cli.catalogue.own_models import MODELS
+    from flux_cli.catalog.own_models import MODELS
 
     return MODELS
 
@@ -70,7 +70,7 @@ def _read(path: str) -> Model:
     """A user's file. Reading TOML strictly costs several lookups, so only those who have such files pay for it."""
     from pathlib import Path
 
-    from flux_cli.catalogue.reading import read
+    from flux_cli.catalog.reading import read
 
     return read(Path(path))
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux_cli.catalogue import find, models
-from flux_cli.catalogue.reading import BUILT_IN, read
-from flux_cli.catalogue.table import MAX_BYTES
-from flux_cli.core.errors import CatalogueError
+from flux_cli.catalog import find, models
+from flux_cli.catalog.reading import BUILT_IN, read
+from flux_cli.catalog.table import MAX_BYTES
+from flux_cli.core.errors import CatalogError
 
 ULTRA = "flux1.1-pro-ultra"
 GOOD = """
@@ -273,7 +273,7 @@ WRONG = {
 def test_a_wrong_file_is_refused_with_file_key_and_reason(folder, case):
     text, reason = WRONG[case]
     path = written(folder, text)
-    with pytest.raises(CatalogueError) as raised:
+    with pytest.raises(CatalogError) as raised:
         read(path)
     assert raised.value.message.startswith(f"model file {path}: ")
     assert reason in raised.value.message
@@ -284,7 +284,7 @@ def test_a_wrong_file_is_refused_with_file_key_and_reason(folder, case):
 def test_a_file_that_cannot_be_read_is_refused(folder):
     (folder / "small.toml").mkdir()
     for path in (folder / "small.toml", folder / "absent.toml"):
-        with pytest.raises(CatalogueError, match="cannot be read"):
+        with pytest.raises(CatalogError, match="cannot be read"):
             read(path)
 
 
@@ -297,10 +297,10 @@ LINES = GOOD.splitlines()
     | st.text(max_size=10),
 )
 @settings(max_examples=150, deadline=None, derandomize=True)
-def test_any_changed_line_is_a_model_or_a_catalogue_error(tmp_path_factory, at, line):
+def test_any_changed_line_is_a_model_or_a_catalog_error(tmp_path_factory, at, line):
     path = tmp_path_factory.getbasetemp() / "small.toml"
     path.write_text("\n".join([*LINES[:at], line, *LINES[at + 1 :]]), encoding="utf-8")
-    with contextlib.suppress(CatalogueError):
+    with contextlib.suppress(CatalogError):
         assert read(path).id == "small"
 
 
@@ -375,9 +375,9 @@ def test_a_wrong_file_of_the_user_is_an_error_only_where_it_is_needed(folder):
     written(folder, "nonsense")
     assert find(ULTRA, (folder,)).model.id == ULTRA  # found by its file name alone
     for name in ("small", "flux-pro-1.1-ultra", "unheard-of"):
-        with pytest.raises(CatalogueError):
+        with pytest.raises(CatalogError):
             find(name, (folder,))
-    with pytest.raises(CatalogueError):
+    with pytest.raises(CatalogError):
         models((folder,))
 
 

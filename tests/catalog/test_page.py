@@ -4,15 +4,15 @@ import math
 
 import pytest
 
-from flux_cli import catalogue
+from flux_cli import catalog
 from flux_cli.core.formats import FORMATS
 from flux_cli.core.model import Param
 from flux_cli.core.ratio import nominal, parse_ratio, parse_tier
 from flux_cli.core.request import Request
 from flux_cli.core.resolve import resolve
 
-ULTRA = catalogue.find("flux1.1-pro-ultra").model
-PRO = catalogue.find("flux1.1-pro").model
+ULTRA = catalog.find("flux1.1-pro-ultra").model
+PRO = catalog.find("flux1.1-pro").model
 
 # Output, aspect_ratio and native pixels, in the order of the page.
 ULTRA_SIZES = [
@@ -30,7 +30,7 @@ ULTRA_SIZES = [
 ]
 PRO_RATIOS = {"16:9", "9:16", "3:2", "2:3", "3:4", "1:1", "5:4", "4:5", "4:3"}
 
-# name, type, default, values, routes that honour it: the page's parameter reference.
+# name, type, default, values, routes that honor it: the page's parameter reference.
 ULTRA_PARAMETERS = [
     ("prompt", "string", None, (), ()),
     ("seed", "integer", None, (), ()),

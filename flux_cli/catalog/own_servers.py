@@ -8,7 +8,7 @@ SERVERS = {
         'seed': Field('unsupported', reason="OpenAI's image models take no seed"),
         'aspect_ratio': Field('converted', name='size', spelling='size'),
         'resolution': Field('unsupported', reason='give pixels with --size'),
-        'response_format': Field('emulated', reason='refused there; the picture is read either way'),
+        'response_format': Field('emulated', reason='refused there; the image is read either way'),
         'output_format': Field('passthrough', name='output_format'),
         'output_compression': Field('passthrough', name='output_compression'),
         'raw': Field('unsupported', reason='a parameter of FLUX'),
@@ -19,7 +19,7 @@ SERVERS = {
         'sync_mode': Field('unsupported', reason='a parameter of FLUX'),
     }),
     'localai': Wire('localai', '', None, ('png',), (), None, {
-        'seed': Field('unsupported', reason='LocalAI takes no seed with a picture'),
+        'seed': Field('unsupported', reason='LocalAI takes no seed with an image'),
         'aspect_ratio': Field('converted', name='size', spelling='size'),
         'resolution': Field('unsupported', reason='give pixels with --size'),
         'output_format': Field('emulated', reason='always PNG there'),
@@ -53,7 +53,7 @@ SERVERS = {
         'output_compression': Field('emulated'),
     }),
     'sglang': Wire('sglang', '', None, ('png', 'jpeg', 'webp'), (), None, {
-        'seed': Field('passthrough', name='seed', reason='its default is the same seed for every picture', required=True),
+        'seed': Field('passthrough', name='seed', reason='its default is the same seed for every image', required=True),
         'aspect_ratio': Field('converted', name='size', spelling='size'),
         'resolution': Field('unsupported', reason='give pixels with --size'),
         'output_format': Field('passthrough', name='output_format'),

@@ -7,7 +7,7 @@ cost somebody money.
 from pathlib import Path
 from typing import get_args
 
-from flux_cli.catalogue.table import Table, load
+from flux_cli.catalog.table import Table, load
 from flux_cli.core.errors import UsageError
 from flux_cli.core.formats import FORMATS
 from flux_cli.core.model import Field, Model, Param, Route, Size, Wire
@@ -19,7 +19,7 @@ SERVERS = Path(__file__).parent / "servers.toml"
 
 
 def read(path: Path) -> Model:
-    """Read one model file. Raises CatalogueError with file, key and reason."""
+    """Read one model file. Raises CatalogError with file, key and reason."""
     return _model(load(path))
 
 

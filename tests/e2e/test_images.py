@@ -9,7 +9,7 @@ import pytest
 
 from e2e.conftest import KEY
 from e2e.drawings import look, pixels_as
-from e2e.gateway import Reply, picture, redirect, words
+from e2e.gateway import Reply, image, redirect, words
 
 FORMATS = {"png": "png", "jpeg": "jpg", "gif": "gif", "webp": "webp", "avif": "avif"}
 NATIVE = ("jpeg", "png")
@@ -25,7 +25,7 @@ def test_both_response_formats_give_the_same_file(generate, gateway, way):
 
 @pytest.mark.parametrize("sent", ["url", "b64_json"])
 def test_what_comes_is_read_whichever_way_was_asked(generate, gateway, sent):
-    gateway.answers(lambda asked: picture()(asked._replace(body=asked.body | {"response_format": sent})))
+    gateway.answers(lambda asked: image()(asked._replace(body=asked.body | {"response_format": sent})))
     other = {"url": "b64_json", "b64_json": "url"}[sent]
     assert generate("a fox", "-o", "fox.jpg", "--response-format", other).code == 0
     assert look("fox.jpg") == ("jpeg", (1024, 1024))
@@ -124,7 +124,7 @@ def test_a_model_nobody_knows_gets_every_parameter_unchecked_and_no_size_of_ours
         {"model": "nano-banana-9", "prompt": "a fox", "size": "auto", "aspect_ratio": "weird", "seed": "later",
          "safety_tolerance": 99},
     ]  # fmt: skip
-    assert "no catalogue knows this model" in result.err
+    assert "no catalog knows this model" in result.err
 
 
 def test_a_near_miss_of_a_known_model_asks_whether_it_was_meant(generate):
@@ -133,7 +133,7 @@ def test_a_near_miss_of_a_known_model_asks_whether_it_was_meant(generate):
 
 def test_the_key_goes_with_the_post_and_with_nothing_else(generate, gateway, other):
     image = pixels_as("jpeg")
-    away = other.serves("/deep/picture.jpg", words(image, "image/jpeg"))
+    away = other.serves("/deep/image.jpg", words(image, "image/jpeg"))
     home = gateway.serves("/moved.jpg", redirect(away))
     gateway.answers(words({"data": [{"url": home}]}))
     assert generate("a fox", "-o", "fox.jpg").code == 0
@@ -143,7 +143,7 @@ def test_the_key_goes_with_the_post_and_with_nothing_else(generate, gateway, oth
     assert seen == [
         ("POST", "/openai/v1/images/generations", f"Bearer {KEY}"),
         ("GET", "/moved.jpg", None),
-        ("GET", "/deep/picture.jpg", None),
+        ("GET", "/deep/image.jpg", None),
     ]
     assert not any(KEY in str(asked) for asked in gateway.requests[1:] + other.requests)
 
@@ -187,9 +187,9 @@ def test_every_format_is_what_its_suffix_says(generate, wanted):
 
 @pytest.mark.parametrize("came", FORMATS)
 @pytest.mark.parametrize("wanted", FORMATS)
-def test_any_picture_becomes_any_format_and_what_already_is_right_is_saved_untouched(generate, gateway, came, wanted):
+def test_any_image_becomes_any_format_and_what_already_is_right_is_saved_untouched(generate, gateway, came, wanted):
     data = pixels_as(came, 300, 200)
-    gateway.answers(picture(data))
+    gateway.answers(image(data))
     result = generate("a fox", "-f", wanted, "-o", "fox", "--json")
     path = Path(result.json["files"][0]["path"])
     assert look(path) == (wanted, (300, 200))
@@ -198,31 +198,31 @@ def test_any_picture_becomes_any_format_and_what_already_is_right_is_saved_untou
 
 
 @pytest.mark.parametrize("came", FORMATS)
-def test_without_a_format_a_picture_keeps_its_bytes_and_gets_the_suffix_of_its_true_type(generate, gateway, came):
+def test_without_a_format_an_image_keeps_its_bytes_and_gets_the_suffix_of_its_true_type(generate, gateway, came):
     data = pixels_as(came, 300, 200)
-    gateway.answers(picture(data, name="{id}.jpg"))
+    gateway.answers(image(data, name="{id}.jpg"))
     result = generate("a fox", "--seed", "1")
     assert (result.code, result.lines) == (0, [f"a-fox-1.{FORMATS[came]}"])
     assert Path(result.lines[0]).read_bytes() == data
 
 
 def test_png_bytes_under_a_jpg_address_become_a_real_jpeg_where_a_jpg_was_asked(generate, gateway):
-    gateway.answers(picture(pixels_as("png", 300, 200), name="{id}.jpg"))
+    gateway.answers(image(pixels_as("png", 300, 200), name="{id}.jpg"))
     assert generate("a fox", "-o", "x.jpg").code == 0
     assert look("x.jpg") == ("jpeg", (300, 200))
 
 
 def test_quality_changes_the_size_of_what_is_encoded_here(generate, gateway):
-    gateway.answers(picture(pixels_as("png", 600, 400)))
+    gateway.answers(image(pixels_as("png", 600, 400)))
     sizes = [generate("a fox", "-o", f"{quality}.webp", "-q", str(quality), "--json").json["files"][0]["bytes"]
              for quality in (5, 95)]  # fmt: skip
     assert sizes == [Path(f"{quality}.webp").stat().st_size for quality in (5, 95)]
     assert sizes[0] < sizes[1]
 
 
-def test_several_pictures_in_one_answer_are_all_saved(generate, gateway):
+def test_several_images_in_one_answer_are_all_saved(generate, gateway):
     def two(asked):
-        first, second = picture()(asked), picture(pixels_as("png"))(asked)
+        first, second = image()(asked), image(pixels_as("png"))(asked)
         items = [{"url": f"{gateway.origin}/1"}, {"url": f"{gateway.origin}/2"}]
         media = {"/1": (*first.media.values(),)[0], "/2": (*second.media.values(),)[0]}
         return words({"data": items})._replace(media=media)
@@ -234,7 +234,7 @@ def test_several_pictures_in_one_answer_are_all_saved(generate, gateway):
 
 
 def test_json_says_everything_about_a_run(generate, gateway):
-    gateway.answers(picture(pixels_as("jpeg", 2752, 1536)))
+    gateway.answers(image(pixels_as("jpeg", 2752, 1536)))
     result = generate("a fox", "-s", "1920x1080", "-n", "2", "--seed", "7", "--json")
     document = result.json
     assert list(document) == [
@@ -250,7 +250,7 @@ def test_json_says_everything_about_a_run(generate, gateway):
     assert document["resolved"]["size"] == "1365x768"
     assert document["resolved"]["seed"] == 7
     assert {note["parameter"] for note in document["notes"]} >= {"size", "seed", "n"}
-    assert all(set(note) >= {"parameter", "asked", "used", "behaviour", "reason"} for note in document["notes"])
+    assert all(set(note) >= {"parameter", "asked", "used", "behavior", "reason"} for note in document["notes"])
     for index, file in enumerate(document["files"], 1):
         data = Path(file["path"]).read_bytes()
         assert file.pop("seconds") >= 0
@@ -273,15 +273,15 @@ def test_what_was_asked_stands_in_json_as_it_was_typed(generate):
     }  # fmt: skip
 
 
-def test_a_picture_of_any_reported_cost_or_none_is_no_trouble(generate, gateway):
+def test_an_image_of_any_reported_cost_or_none_is_no_trouble(generate, gateway):
     for cost in (None, "0.06", -1, True):
-        gateway.answers(picture(cost=cost))
+        gateway.answers(image(cost=cost))
         result = generate("a fox", "--json")
         assert (result.code, result.json["cost_usd"]) == (0, None)
 
 
 def test_the_seed_the_provider_used_is_reported(generate, gateway):
-    gateway.answers(picture(seed=424242))
+    gateway.answers(image(seed=424242))
     assert generate("a fox", "--json").json["files"][0]["seed"] == 424242
 
 
@@ -313,7 +313,7 @@ def test_an_unknown_model_takes_image_prompts_from_files_too(generate, gateway, 
     assert gateway.posts[0]["image_prompt"].startswith("data:image/png;base64,")
 
 
-def test_a_parameter_only_one_upstream_honours_brings_the_hint_to_force_it(generate):
+def test_a_parameter_only_one_upstream_honors_brings_the_hint_to_force_it(generate):
     assert "--route fal" in generate("a fox", "--enhance-prompt").err
     assert "--route" not in generate("a fox", "--enhance-prompt", "--route", "fal").err
 

@@ -1,4 +1,4 @@
-"""Small real pictures of every kind that the five containers hold."""
+"""Small real images of every kind that the five containers hold."""
 
 import io
 
@@ -8,7 +8,7 @@ WIDE, HIGH = 67, 43  # odd, and no multiples of a block
 
 
 def drawn(mode="RGB", size=(WIDE, HIGH)):
-    """A picture with soft gradients and hard edges, in any mode."""
+    """An image with soft gradients and hard edges, in any mode."""
     round_, straight = Image.radial_gradient("L").resize(size), Image.linear_gradient("L").resize(size)
     return Image.merge("RGB", (round_, straight, round_.point(lambda value: value & 0xC0))).convert(mode)
 
@@ -20,15 +20,15 @@ def encoded(file_format, mode="RGB", size=(WIDE, HIGH), **settings_):
 
 
 def animated(file_format, **settings_):
-    frames = [Image.new("RGB", (WIDE, HIGH), colour) for colour in ("red", "green", "blue")]
+    frames = [Image.new("RGB", (WIDE, HIGH), color) for color in ("red", "green", "blue")]
     return encoded(file_format, save_all=True, append_images=frames, duration=50, **settings_)
 
 
-PICTURES = {
+IMAGES = {
     "png": encoded("png"),
     "png palette": encoded("png", "P"),
-    "png grey": encoded("png", "L"),
-    "png grey and alpha": encoded("png", "LA"),
+    "png gray": encoded("png", "L"),
+    "png gray and alpha": encoded("png", "LA"),
     "png alpha": encoded("png", "RGBA"),
     "png one bit": encoded("png", "1"),
     "png stored": encoded("png", compress_level=0),
@@ -36,15 +36,15 @@ PICTURES = {
     "png animated": animated("png"),
     "jpeg": encoded("jpeg", quality=80),
     "jpeg progressive": encoded("jpeg", progressive=True, quality=95),
-    "jpeg grey": encoded("jpeg", "L"),
+    "jpeg gray": encoded("jpeg", "L"),
     "jpeg cmyk": encoded("jpeg", "CMYK"),
-    "jpeg of full colour": encoded("jpeg", subsampling=0, quality=100),
+    "jpeg of full color": encoded("jpeg", subsampling=0, quality=100),
     "jpeg with restarts": encoded("jpeg", restart_marker_blocks=2),
     "jpeg with a comment": encoded("jpeg", comment=b"\xff\xd9 is no end in here"),
     "jpeg with exif": encoded("jpeg", exif=b"Exif\0\0" + b"\xff\xd8\xff\xd9" * 20),
     "jpeg of one pixel": encoded("jpeg", size=(1, 1)),
     "gif": encoded("gif"),
-    "gif grey": encoded("gif", "L"),
+    "gif gray": encoded("gif", "L"),
     "gif alpha": encoded("gif", "RGBA"),
     "gif interlaced": encoded("gif", interlace=True),
     "gif animated": animated("gif"),
@@ -57,6 +57,6 @@ PICTURES = {
     "webp animated": animated("webp"),
     "avif": encoded("avif", speed=10),
     "avif alpha": encoded("avif", "RGBA", speed=10),
-    "avif grey": encoded("avif", "L", speed=10),
+    "avif gray": encoded("avif", "L", speed=10),
     "avif animated": animated("avif", speed=10),
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flux_cli.catalogue.reading import BUILT_IN, read, read_servers
+from flux_cli.catalog.reading import BUILT_IN, read, read_servers
 
 HEAD = (
     '"""Made by scripts/generate from {source}: change that, not this."""\n\nfrom flux_cli.core.model import {names}\n'
@@ -28,7 +28,7 @@ def _rows(rows: Iterable[tuple[str, object]]) -> str:
 
 
 def source(value: Any, depth: int = 0) -> str:
-    """A value of the catalogue as an expression: nouns by position, then by name what differs from the default."""
+    """A value of the catalog as an expression: nouns by position, then by name what differs from the default."""
     if isinstance(value, dict) and value:
         pad = "    " * (depth + 1)
         rows = "".join(f"{pad}{key!r}: {source(item, depth + 1)},\n" for key, item in value.items())

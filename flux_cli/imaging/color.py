@@ -1,4 +1,4 @@
-"""Any picture as 8-bit RGB, or RGBA where something of it is transparent, with the profile that says what it means."""
+"""Any image as 8-bit RGB, or RGBA where something of it is transparent, with the profile that says what it means."""
 
 import io
 
@@ -8,9 +8,9 @@ from flux_cli.imaging.pillow import shared
 
 
 def prepared(image: Image.Image) -> Image.Image:
-    """RGB or RGBA in the picture's own colours; `icc_profile` in its info where one describes them.
+    """RGB or RGBA in the image's own colors; `icc_profile` in its info where one describes them.
 
-    Wide colours (Display P3) stay wide. Profiles of CMYK and of grey are used up on the way to sRGB.
+    Wide colors (Display P3) stay wide. Profiles of CMYK and of gray are used up on the way to sRGB.
     """
     image.load()
     profile = image.info.get("icc_profile") or b""
@@ -20,7 +20,7 @@ def prepared(image: Image.Image) -> Image.Image:
     if image.mode == "CMYK":
         image, channels = to_srgb(image, profile if channels == b"CMYK" else b""), b""
     elif channels == b"GRAY" and image.mode in ("1", "L", "LA"):
-        image, channels = _from_grey(image, profile), b""
+        image, channels = _from_gray(image, profile), b""
     mode = "RGBA" if image.has_transparency_data else "RGB"
     image = shared(image) if image.mode == mode else image.convert(mode)
     image.info = {"icc_profile": profile} if channels == b"RGB " else {}
@@ -28,7 +28,7 @@ def prepared(image: Image.Image) -> Image.Image:
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """The picture in sRGB; without a profile, or with one that makes no sense, by plain arithmetic."""
+    """The image in sRGB; without a profile, or with one that makes no sense, by plain arithmetic."""
     bare = image.convert("RGB") if image.mode == "RGBA" else image
     shown = _by_profile(bare, profile) or (shared(bare) if bare.mode == "RGB" else bare.convert("RGB"))
     if image.mode == "RGBA":
@@ -37,7 +37,7 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def flattened(image: Image.Image) -> Image.Image:
-    """The picture on white paper, for formats that know no transparency."""
+    """The image on white paper, for formats that know no transparency."""
     if image.mode != "RGBA":
         return image
     paper = Image.new("RGB", image.size, (255, 255, 255))
@@ -50,7 +50,7 @@ def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
     """What a profile makes of the numbers; None where there is none, or a broken one."""
     if not profile:
         return None
-    from PIL import ImageCms  # a tenth of what a small conversion takes, and most pictures have no profile
+    from PIL import ImageCms  # a tenth of what a small conversion takes, and most images have no profile
 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -59,8 +59,8 @@ def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
         return None
 
 
-def _from_grey(image: Image.Image, profile: bytes) -> Image.Image:
-    """Grey -> sRGB by its profile: made for another gamma, it would come out too dark or too light without."""
+def _from_gray(image: Image.Image, profile: bytes) -> Image.Image:
+    """Gray -> sRGB by its profile: made for another gamma, it would come out too dark or too light without."""
     seen = image.convert("LA" if image.has_transparency_data else "L")
     shown = to_srgb(seen.getchannel("L") if seen.mode == "LA" else seen, profile)
     if seen.mode == "LA":
@@ -69,12 +69,12 @@ def _from_grey(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def from_sixteen_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits -> 8, with the one transparent grey it may name."""
+    """Gray of 16 bits -> 8, with the one transparent gray it may name."""
     clear = image.info.get("transparency")
-    grey = image.point(lambda value: value / 256).convert("L")
+    gray = image.point(lambda value: value / 256).convert("L")
     if not isinstance(clear, int):
-        return grey
+        return gray
     from PIL import ImageMath
 
-    shown = ImageMath.lambda_eval(lambda args: (args["grey"] != clear) * 255, grey=image.convert("I"))
-    return Image.merge("LA", (grey, shown.convert("L")))
+    shown = ImageMath.lambda_eval(lambda args: (args["gray"] != clear) * 255, gray=image.convert("I"))
+    return Image.merge("LA", (gray, shown.convert("L")))

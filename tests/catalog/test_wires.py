@@ -2,14 +2,14 @@
 
 import pytest
 
-from flux_cli import catalogue
-from flux_cli.catalogue import find, read_servers
-from flux_cli.catalogue.reading import read
-from flux_cli.core.errors import CatalogueError
+from flux_cli import catalog
+from flux_cli.catalog import find, read_servers
+from flux_cli.catalog.reading import read
+from flux_cli.core.errors import CatalogError
 from flux_cli.core.formats import FORMATS
 from flux_cli.core.ratio import parse_ratio
 
-MODELS = catalogue.models()
+MODELS = catalog.models()
 WIRES = [(model, wire) for model in MODELS for wire in model.wires.values()]
 each_wire = pytest.mark.parametrize(
     ("model", "wire"), WIRES, ids=[f"{model.id} at {wire.provider}" for model, wire in WIRES]
@@ -164,7 +164,7 @@ def test_a_good_table_is_read_key_by_key(tmp_path):
 )
 def test_a_wrong_table_is_refused_with_file_key_and_reason(tmp_path, old, new, reason):
     assert MODEL.count(old) == 1
-    with pytest.raises(CatalogueError) as raised:
+    with pytest.raises(CatalogError) as raised:
         read(written(tmp_path, MODEL.replace(old, new)))
     assert reason in raised.value.message
     assert "small.toml" in raised.value.message

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from flux_cli.core.errors import CatalogueError, did_you_mean
+from flux_cli.core.errors import CatalogError, did_you_mean
 from flux_cli.core.model import Json
 
 LARGEST = 1 << 63  # whole numbers beyond it are no sizes, prices or bounds
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def load(path: Path) -> "Table":
-    """The top table of a file. Raises CatalogueError where it is none."""
+    """The top table of a file. Raises CatalogError where it is none."""
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)
@@ -37,11 +37,11 @@ class Table:
             raise wrong(path, key, "must be a table")
         self._values: dict[str, object] = dict(values)
 
-    def wrong(self, key: str, reason: str) -> CatalogueError:
+    def wrong(self, key: str, reason: str) -> CatalogError:
         return wrong(self.path, f"{self.key}.{key}" if self.key else key, reason)
 
     def take(self, key: str, kind: type[T]) -> T:
-        """A required value. Raises CatalogueError where it is missing or of another type."""
+        """A required value. Raises CatalogError where it is missing or of another type."""
         value = self.take_or(key, kind, None)
         if value is None:
             raise self.wrong(key, "is missing")
@@ -77,16 +77,16 @@ class Table:
             yield Table(self.path, f"{key}[{index}]", values)
 
     def end(self, known: Iterable[str]) -> None:
-        """Raise CatalogueError if the file says anything that was not understood."""
+        """Raise CatalogError if the file says anything that was not understood."""
         for key in self._values:
             near = did_you_mean(key, known)
             raise self.wrong(key, f"is not a key{'; ' + near if near else ''}")
 
 
-def wrong(path: Path, key: str, reason: str) -> CatalogueError:
+def wrong(path: Path, key: str, reason: str) -> CatalogError:
     """The error that names file, key and reason."""
     message = f"model file {path}: {key + ' ' if key else ''}{reason}"
-    return CatalogueError(message, hint="docs/models.md describes the file; delete it to use what flux knows itself")
+    return CatalogError(message, hint="docs/models.md describes the file; delete it to use what flux knows itself")
 
 
 _KINDS = {
