@@ -25,10 +25,10 @@ from likeness import psnr, ssim
 from PIL import Image
 from scene import graphic, photo
 
-from flux_cli.imaging.encode import encoded
+from flux_cli.images.pixels.encode import encoded
 
 if TYPE_CHECKING:
-    from flux_cli.core.formats import Effort
+    from flux_cli.images.formats import Effort
 
 ROUNDS = 5
 SMALL = (344, 192)  # pixels of the short form

@@ -94,7 +94,7 @@ async def serve(image: bytes, latency: float, step: float) -> None:
 
 
 async def drain(url: str, count: int) -> None:
-    """Ask for so many images at once on bare sockets, read them and throw them away: nobody could be faster."""
+    """HttpRequest for so many images at once on bare sockets, read them and throw them away: nobody could be faster."""
     host, port = url.removeprefix("http://").split(":")
 
     async def one() -> None:

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from flux_cli.core.containers import inspect
 from flux_cli.core.errors import ImageError
-from flux_cli.core.metadata.embed import embed
-from flux_cli.core.metadata.record import BY_MODEL, Record
+from flux_cli.images.containers.whole import inspect
+from flux_cli.images.metadata.embed import embed
+from flux_cli.images.metadata.record import BY_MODEL, Record
 
 ROUNDS, CUTS, SIDES, SMALL = 31, 23, (2048, 2048), (256, 256)
 RECORD = Record(

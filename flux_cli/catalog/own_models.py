@@ -1,6 +1,6 @@
 """Made by scripts/generate from models/*.toml: change that, not this."""
 
-from flux_cli.core.model import Field, Model, Param, Route, Size, Wire
+from flux_cli.core.model import Dialect, Field, Model, Param, Route, Size
 
 MODELS = {
     'flux1.1-pro-ultra': Model('flux1.1-pro-ultra', 'FLUX1.1 [pro] Ultra', 'Black Forest Labs', 'Ultra-high resolution: FLUX1.1 [pro] tuned for premium quality', 'https://lumenfall.ai/models/black-forest-labs/flux1.1-pro-ultra/api', 0.06, 1000, ('flux-pro-1.1-ultra',), ('jpeg', 'png'), '1024x1024', (
@@ -34,8 +34,8 @@ MODELS = {
     }, (
         Route('fal', 'fal/flux1.1-pro-ultra', 'fal-ai/flux-pro/v1.1-ultra', aspect_ratios=('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21')),
         Route('replicate', 'replicate/flux1.1-pro-ultra', 'black-forest-labs/flux-1.1-pro-ultra', aspect_ratios=('21:9', '16:9', '3:2', '4:3', '5:4', '1:1', '4:5', '3:4', '2:3', '9:16', '9:21')),
-    ), wires={
-        'bfl': Wire('bfl', 'flux-pro-1.1-ultra', 0.06, ('jpeg', 'png'), (), ('9:21', '21:9'), {
+    ), dialects={
+        'bfl': Dialect('bfl', 'flux-pro-1.1-ultra', 0.06, ('jpeg', 'png'), (), ('9:21', '21:9'), {
             'prompt': Field('passthrough', name='prompt'),
             'seed': Field('passthrough', name='seed'),
             'size': Field('converted', name='aspect_ratio', spelling='aspect_ratio'),
@@ -52,7 +52,7 @@ MODELS = {
             'safety_tolerance': Field('converted', name='safety_tolerance', spelling='integer', choices=('0', '1', '2', '3', '4', '5', '6')),
             'sync_mode': Field('unsupported', reason='BFL always answers later'),
         }),
-        'fal': Wire('fal', 'fal-ai/flux-pro/v1.1-ultra', 0.06, ('jpeg', 'png'), ('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'), None, {
+        'fal': Dialect('fal', 'fal-ai/flux-pro/v1.1-ultra', 0.06, ('jpeg', 'png'), ('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'), None, {
             'prompt': Field('passthrough', name='prompt'),
             'seed': Field('passthrough', name='seed'),
             'size': Field('converted', name='aspect_ratio', spelling='aspect_ratio'),
@@ -69,7 +69,7 @@ MODELS = {
             'safety_tolerance': Field('passthrough', name='safety_tolerance', spelling='text'),
             'sync_mode': Field('passthrough', name='sync_mode'),
         }),
-        'replicate': Wire('replicate', 'black-forest-labs/flux-1.1-pro-ultra', 0.06, ('jpeg', 'png'), ('21:9', '16:9', '3:2', '4:3', '5:4', '1:1', '4:5', '3:4', '2:3', '9:16', '9:21'), None, {
+        'replicate': Dialect('replicate', 'black-forest-labs/flux-1.1-pro-ultra', 0.06, ('jpeg', 'png'), ('21:9', '16:9', '3:2', '4:3', '5:4', '1:1', '4:5', '3:4', '2:3', '9:16', '9:21'), None, {
             'prompt': Field('passthrough', name='prompt'),
             'seed': Field('passthrough', name='seed'),
             'size': Field('converted', name='aspect_ratio', spelling='aspect_ratio'),

@@ -1,10 +1,10 @@
 """Made by scripts/generate from servers.toml: change that, not this."""
 
-from flux_cli.core.model import Field, Wire
+from flux_cli.core.model import Dialect, Field
 
 SERVERS = {
-    'compatible': Wire('compatible', '', None, ('png', 'jpeg', 'gif', 'webp', 'avif'), (), None, {}),
-    'openai': Wire('openai', '', None, ('png', 'jpeg', 'webp'), (), None, {
+    'compatible': Dialect('compatible', '', None, ('png', 'jpeg', 'gif', 'webp', 'avif'), (), None, {}),
+    'openai': Dialect('openai', '', None, ('png', 'jpeg', 'webp'), (), None, {
         'seed': Field('unsupported', reason="OpenAI's image models take no seed"),
         'aspect_ratio': Field('converted', name='size', spelling='size'),
         'resolution': Field('unsupported', reason='give pixels with --size'),
@@ -18,14 +18,14 @@ SERVERS = {
         'safety_tolerance': Field('unsupported', reason='a parameter of FLUX'),
         'sync_mode': Field('unsupported', reason='a parameter of FLUX'),
     }),
-    'localai': Wire('localai', '', None, ('png',), (), None, {
+    'localai': Dialect('localai', '', None, ('png',), (), None, {
         'seed': Field('unsupported', reason='LocalAI takes no seed with an image'),
         'aspect_ratio': Field('converted', name='size', spelling='size'),
         'resolution': Field('unsupported', reason='give pixels with --size'),
         'output_format': Field('emulated', reason='always PNG there'),
         'output_compression': Field('emulated'),
     }),
-    'sdcpp': Wire('sdcpp', '', None, ('png', 'jpeg', 'webp'), (), None, {
+    'sdcpp': Dialect('sdcpp', '', None, ('png', 'jpeg', 'webp'), (), None, {
         'seed': Field('converted', name='prompt', spelling='prompt_tag'),
         'aspect_ratio': Field('converted', name='size', spelling='size'),
         'resolution': Field('unsupported', reason='give pixels with --size'),
@@ -33,7 +33,7 @@ SERVERS = {
         'output_format': Field('passthrough', name='output_format'),
         'output_compression': Field('passthrough', name='output_compression'),
     }),
-    'together': Wire('together', '', None, ('jpeg', 'png'), (), None, {
+    'together': Dialect('together', '', None, ('jpeg', 'png'), (), None, {
         'size': Field('converted', name='size', spelling='sides'),
         'aspect_ratio': Field('converted', name='aspect_ratio', spelling='sides'),
         'resolution': Field('unsupported', reason='give pixels with --size'),
@@ -43,7 +43,7 @@ SERVERS = {
         'output_format': Field('passthrough', name='output_format'),
         'output_compression': Field('emulated'),
     }),
-    'vllm': Wire('vllm', '', None, ('png',), (), None, {
+    'vllm': Dialect('vllm', '', None, ('png',), (), None, {
         'aspect_ratio': Field('converted', name='size', spelling='size'),
         'resolution': Field('unsupported', reason='give pixels with --size'),
         'response_format': Field('converted', name='response_format', values={
@@ -52,7 +52,7 @@ SERVERS = {
         'output_format': Field('emulated', reason='always PNG there'),
         'output_compression': Field('emulated'),
     }),
-    'sglang': Wire('sglang', '', None, ('png', 'jpeg', 'webp'), (), None, {
+    'sglang': Dialect('sglang', '', None, ('png', 'jpeg', 'webp'), (), None, {
         'seed': Field('passthrough', name='seed', reason='its default is the same seed for every image', required=True),
         'aspect_ratio': Field('converted', name='size', spelling='size'),
         'resolution': Field('unsupported', reason='give pixels with --size'),

@@ -5,14 +5,12 @@ cost somebody money.
 """
 
 from pathlib import Path
-from typing import get_args
 
-from flux_cli.catalog.table import Table, load
+from flux_cli.catalog.toml_table import Table, load
 from flux_cli.core.errors import UsageError
-from flux_cli.core.formats import FORMATS
-from flux_cli.core.model import Field, Model, Param, Route, Size, Wire
+from flux_cli.core.model import BEHAVIORS, KINDS, SPELLINGS, Dialect, Field, Model, Param, Route, Size
 from flux_cli.core.ratio import parse_ratio, parse_shape, parse_tier
-from flux_cli.core.words import Handling, Kind, Spelling, Support
+from flux_cli.images.formats import FORMATS
 
 BUILT_IN = Path(__file__).parent / "models"
 SERVERS = Path(__file__).parent / "servers.toml"
@@ -38,7 +36,7 @@ def _model(table: Table) -> Model:
         sizes=tuple(_size(row) for row in table.rows("sizes")),
         parameters={name: _param(name, row) for name, row in table.tables("parameters")},
         routes=tuple(_route(name, row) for name, row in table.tables("routes")),
-        wires={name: _wire(name, row) for name, row in table.tables("providers", required=False)},
+        dialects={name: _dialect(name, row) for name, row in table.tables("providers", required=False)},
     )
     table.end((*Model._fields, "providers"))
     _check(model, table)
@@ -65,12 +63,13 @@ def _check(model: Model, table: Table) -> None:
 
 def _check_references(model: Model, table: Table) -> None:
     """Parameters, routes and providers must speak of the same things, so that none is forgotten."""
-    for wire in model.wires.values():
-        if missing := model.parameters.keys() - wire.fields.keys():
-            raise table.wrong(f"providers.{wire.provider}.parameters", f"says nothing of {', '.join(sorted(missing))}")
+    for dialect in model.dialects.values():
+        if missing := model.parameters.keys() - dialect.fields.keys():
+            reason = f"says nothing of {', '.join(sorted(missing))}"
+            raise table.wrong(f"providers.{dialect.provider}.parameters", reason)
         shapes = {size.aspect_ratio for size in model.sizes}
-        if unknown := [ratio for ratio in wire.aspect_ratios if ratio not in shapes]:
-            raise table.wrong(f"providers.{wire.provider}.aspect_ratios", f"{unknown[0]!r} is no shape of the model")
+        if unknown := [ratio for ratio in dialect.aspect_ratios if ratio not in shapes]:
+            raise table.wrong(f"providers.{dialect.provider}.aspect_ratios", f"{unknown[0]!r} is no shape of the model")
     routes = {route.name for route in model.routes}
     for param in model.parameters.values():
         for upstream in param.upstreams:
@@ -108,14 +107,14 @@ def _pixels(row: Table, key: str, text: str) -> tuple[int, int]:
 
 
 def _param(name: str, row: Table) -> Param:
-    kind, support = row.take("type", str), row.take("support", str)
-    for key, value, known in (("type", kind, get_args(Kind)), ("support", support, get_args(Support))):
+    kind, behavior = row.take("type", str), row.take("behavior", str)
+    for key, value, known in (("type", kind, KINDS), ("behavior", behavior, BEHAVIORS)):
         if value not in known:
             raise row.wrong(key, f"must be one of {', '.join(known)}, not {value!r}")
     param = Param(
         name=name,
-        kind=next(known for known in get_args(Kind) if known == kind),
-        support=next(known for known in get_args(Support) if known == support),
+        kind=kind,
+        behavior=behavior,
         help=row.take("help", str),
         default=row.take_json("default"),
         minimum=row.take_or("minimum", float, None),
@@ -134,16 +133,16 @@ def _route(name: str, row: Table) -> Route:
     return route
 
 
-def read_servers() -> dict[str, Wire]:
+def read_servers() -> dict[str, Dialect]:
     """What kinds of OpenAI-shaped servers make of the parameters, by the name of the kind."""
     table = load(SERVERS)
-    wires = {name: _wire(name, row) for name, row in table.tables("servers")}
+    dialects = {name: _dialect(name, row) for name, row in table.tables("servers")}
     table.end(("servers",))
-    return wires
+    return dialects
 
 
-def _wire(name: str, row: Table) -> Wire:
-    wire = Wire(
+def _dialect(name: str, row: Table) -> Dialect:
+    dialect = Dialect(
         provider=name,
         path=row.take_or("path", str, "") or "",
         price_usd=row.take_or("price_usd", float, None),
@@ -152,13 +151,13 @@ def _wire(name: str, row: Table) -> Wire:
         any_ratio=_span(row),
         fields={parameter: _field(parameter, cell) for parameter, cell in row.tables("parameters")},
     )
-    row.end((*Wire._fields, "parameters"))
-    if wire.price_usd is not None and not 0 <= wire.price_usd < float("inf"):
+    row.end((*Dialect._fields, "parameters"))
+    if dialect.price_usd is not None and not 0 <= dialect.price_usd < float("inf"):
         raise row.wrong("price_usd", "must not be negative")
-    for file_format in wire.formats:
+    for file_format in dialect.formats:
         if file_format not in FORMATS:
             raise row.wrong("formats", f"{file_format!r} is not one of {', '.join(FORMATS)}")
-    return wire
+    return dialect
 
 
 def _span(row: Table) -> tuple[str, str] | None:
@@ -175,22 +174,22 @@ def _span(row: Table) -> tuple[str, str] | None:
 
 
 def _field(parameter: str, cell: Table) -> Field:
-    handling, spelling = cell.take("handling", str), cell.take_or("spelling", str, "") or ""
-    for key, value, known in (("handling", handling, get_args(Handling)), ("spelling", spelling, get_args(Spelling))):
+    behavior, spelling = cell.take("behavior", str), cell.take_or("spelling", str, "") or ""
+    for key, value, known in (("behavior", behavior, BEHAVIORS), ("spelling", spelling, SPELLINGS)):
         if value not in known:
             raise cell.wrong(key, f"must be one of {', '.join(filter(None, known))}, not {value!r}")
-    sent = handling in ("passthrough", "renamed", "converted")
+    sent = behavior in ("passthrough", "renamed", "converted")
     values = cell.take_or("values", dict, {}) or {}
     field = Field(
-        handling=next(known for known in get_args(Handling) if known == handling),
+        behavior=behavior,
         name=cell.take_or("name", str, parameter if sent else "") or "",
-        spelling=next(known for known in get_args(Spelling) if known == spelling),
+        spelling=spelling,
         choices=cell.take_texts("choices"),
         values={str(ours): str(theirs) for ours, theirs in values.items()},
         reason=cell.take_or("reason", str, "") or "",
         required=cell.take_or("required", bool, default=False) or False,
     )
-    if handling == "unsupported" and not field.reason:
+    if behavior == "unsupported" and not field.reason:
         raise cell.wrong("reason", "is missing: people are told why")
     cell.end(Field._fields)
     return field

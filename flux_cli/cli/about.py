@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from flux_cli import console
 from flux_cli.cli.help import columns
 from flux_cli.cli.topics import TOPICS, WIDTH, explain
 from flux_cli.core.errors import UsageError, did_you_mean
-from flux_cli.core.narrow import wrapped
+from flux_cli.core.table import wrapped
+from flux_cli.terminal import streams
 
 ONE = "flux help TOPIC explains one; flux COMMAND --help explains a command"
 SCRIPTS = {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell": "flux.ps1"}
@@ -25,12 +25,12 @@ def help_(
     Without one: list the topics.
     """
     if topic is None:
-        console.out(console.listing([("Topic", "about"), *((name, about) for name, (about, _) in TOPICS.items())]))
-        console.out("\n" + "\n".join(wrapped(ONE.split(), columns(WIDTH))))
+        streams.out(streams.listing([("Topic", "about"), *((name, about) for name, (about, _) in TOPICS.items())]))
+        streams.out("\n" + "\n".join(wrapped(ONE.split(), columns(WIDTH))))
     elif topic in TOPICS:
-        console.out(explain(topic, min(WIDTH, columns(WIDTH))))
+        streams.out(explain(topic, min(WIDTH, columns(WIDTH))))
     else:
-        console.out(_command_help(context, topic))
+        streams.out(_command_help(context, topic))
 
 
 def _command_help(context: typer.Context, name: str) -> str:
@@ -61,4 +61,4 @@ def completion(
     from pathlib import Path
 
     script = Path(__file__).parents[1] / "completions" / SCRIPTS[shell]
-    console.out(script.read_text(encoding="utf-8").rstrip("\n"))
+    streams.out(script.read_text(encoding="utf-8").rstrip("\n"))

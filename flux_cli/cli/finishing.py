@@ -4,8 +4,8 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from flux_cli.core.finish import FITS, FOCUSES
-from flux_cli.core.formats import EFFORTS
+from flux_cli.images.formats import EFFORTS
+from flux_cli.images.outputs import FITS, FOCUSES
 
 FINISH = "Finish"
 

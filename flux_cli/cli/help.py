@@ -8,7 +8,7 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.narrow import wrapped
+from flux_cli.core.table import wrapped
 
 NARROW = 60  # columns below which explanations stand under what they explain
 WHOLE = 1000  # characters of a summary, which is never cut

@@ -32,7 +32,7 @@ Like = Annotated[
         "--like",
         metavar="FILE",
         rich_help_panel="Parameters",
-        help="Ask again as for that image: its prompt, model, seed, size, …; options given here win",
+        help="HttpRequest again as for that image: its prompt, model, seed, size, …; options given here win",
     ),
 ]
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flux_cli import console
+from flux_cli.terminal import streams
 
 
 def schema(
@@ -17,6 +17,6 @@ def schema(
 
     Keys that are described stay as they are as long as "schema" says 1. New keys may come.
     """
-    from flux_cli.core.schema import document
+    from flux_cli.commands.schema import document
 
-    console.out_json(document(command))
+    streams.out_json(document(command))

@@ -3,18 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from flux_cli.core.narrow import wrapped
-from flux_cli.core.rendering import table
+from flux_cli.core.table import table, wrapped
 
 WIDTH = 98  # of lines that are read with ease
 Part: TypeAlias = str | Sequence[tuple[str, ...]]  # a paragraph, or a table
 
 
 def _sizes() -> tuple[Part, ...]:
-    from flux_cli.catalog import find
-    from flux_cli.core.settings import BY_NAME
+    from flux_cli.catalog.find import find_model
+    from flux_cli.config.settings import BY_NAME
 
-    model = find(str(BY_NAME["model"].default)).model
+    model = find_model(str(BY_NAME["model"].default)).model
     listed = " ".join(f"{size.name} ({size.aspect_ratio})" for size in model.sizes) if model else ""
     return (
         ("A size is pixels (--size 1920x1080, 1920*1080) or a shape (--size 16:9, 16/9). Any size is taken: the "
@@ -28,7 +27,7 @@ def _sizes() -> tuple[Part, ...]:
 
 
 def _formats() -> tuple[Part, ...]:
-    from flux_cli.core.formats import FORMATS, QUALITY
+    from flux_cli.images.formats import FORMATS, QUALITY
 
     rows = [
         (row.name, " ".join(f".{suffix}" for suffix in row.suffixes), "yes" if row.alpha else "no",
@@ -63,8 +62,8 @@ EXIT_CODES = (
 
 
 def _environment() -> tuple[Part, ...]:
-    from flux_cli.core.settings import SETTINGS, VARIABLES
-    from flux_cli.providers import ROWS
+    from flux_cli.config.settings import SETTINGS, VARIABLES
+    from flux_cli.providers.rows import ROWS
 
     settings = [(row.variable, row.help) for row in (*SETTINGS, *VARIABLES)]
     keys: dict[str, str] = {}
@@ -85,7 +84,7 @@ def _environment() -> tuple[Part, ...]:
 
 
 def _names() -> tuple[Part, ...]:
-    from flux_cli.core.naming import DEFAULT, DEFAULT_UNSEEDED, FIELDS
+    from flux_cli.images.names import DEFAULT, DEFAULT_UNSEEDED, FIELDS
 
     return (
         ("-o names a file (fox.webp), a folder (out/) or a template (out/{slug}-{index:03}.png); - is standard "

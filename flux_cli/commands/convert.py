@@ -5,28 +5,28 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from flux_cli import console
-from flux_cli.commands.conversion import PIPE, Result, converted, cores, plan
-from flux_cli.commands.ending import told
-from flux_cli.commands.finish import read_finish
+from flux_cli.commands.exit import told
 from flux_cli.core.errors import Interrupted, UsageError
-from flux_cli.core.formats import split_suffix
-from flux_cli.core.report import ended_document, error_document
-from flux_cli.core.variants import read_target
-from flux_cli.streams import is_closed
+from flux_cli.images.destination import read_target
+from flux_cli.images.formats import split_suffix
+from flux_cli.request.finish import read_finish
+from flux_cli.runs.convert import PIPE, Result, converted, cores, plan
+from flux_cli.runs.report import ended_document, error_document
+from flux_cli.terminal import messages, streams
+from flux_cli.terminal.streams import is_closed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flux_cli.cli.convert import Options
     from flux_cli.cli.finishing import Finishing
-    from flux_cli.core.finish import Finish
     from flux_cli.core.model import Json
+    from flux_cli.images.outputs import Finish
 
 
 def run(options: Options, finishing: Finishing) -> int:
     """Make the files and say what they are. Raises UsageError or OutputError before anything is made."""
-    from flux_cli import files
+    from flux_cli.images import files
 
     sources = tuple(dict.fromkeys(options.files or ()))
     output = PIPE if options.output is None and sources == (PIPE,) else options.output
@@ -68,28 +68,27 @@ def _tell(options: Options, finishing: Finishing, results: Sequence[Result], *, 
     page = [*filter(None, (_markup(result, options.alt) for result in results))] if finishing.html else []
     if options.as_json:
         document = _document(results)
-        console.out_json({**document, "html": "\n".join(page)} if finishing.html else document)
+        streams.out_json({**document, "html": "\n".join(page)} if finishing.html else document)
     elif not piped:
         paths = [path for result in results for path in (*(made.path for made in result.made), *result.kept)]
         for line in page if finishing.html else paths:
-            console.out(line)
+            streams.out(line)
     if not options.quiet:
         for result in results:
             for made in result.made:
                 if made.quality is not None and made.quality < made.output.quality:
                     limit = f"{made.output.max_bytes:,} bytes"
-                    console.err(f"flux: note: {made.path}: quality {made.quality}, to fit into {limit}")
+                    messages.err(f"flux: note: {made.path}: quality {made.quality}, to fit into {limit}")
     faults = [result.error for result in results if result.error]
     for fault in dict.fromkeys(faults):
-        console.error(fault, verbose=options.verbose)
+        messages.error(fault, verbose=options.verbose)
     if len(results) > 1 and faults and not _interrupted(results):
-        console.err(f"flux: {len(faults)} of {len(results)} images failed")
+        messages.err(f"flux: {len(faults)} of {len(results)} images failed")
 
 
 def _markup(result: Result, alt: str | None) -> str:
     """The element for one image; without words for it, those of its file's name."""
-    from flux_cli.commands.page import element
-    from flux_cli.core.markup import Source
+    from flux_cli.images.html import Source, element
 
     name = split_suffix(result.source)[0].rpartition("/")[2]
     words = alt if alt is not None else "" if result.source == PIPE else name.replace("-", " ").replace("_", " ")

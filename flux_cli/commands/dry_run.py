@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 
-from flux_cli import console
-from flux_cli.commands.prepared import goes_to, provider_of
-from flux_cli.commands.ready import Ready, expected_of
+from flux_cli.core.lite import SCHEMA, NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.noun import NamedTuple
-from flux_cli.core.rendering import SCHEMA
-from flux_cli.core.report import note_document, request_document, resolved_document
 from flux_cli.core.values import shorten
-from flux_cli.providers import openai
+from flux_cli.providers.answers import read_estimate
+from flux_cli.providers.openai import estimate_request
+from flux_cli.request.prepare import goes_to, provider_of
+from flux_cli.runs.check import CheckedRun, expected_of
+from flux_cli.runs.report import note_document, request_document, resolved_document
+from flux_cli.terminal import messages, streams
 
 
 class Cost(NamedTuple):
@@ -22,11 +22,11 @@ class Cost(NamedTuple):
     source: str
 
 
-def foretell(ready: Ready) -> None:
+def foretell(ready: CheckedRun) -> None:
     """Print what generate would do. Asks the gateway for its estimate where that is possible."""
     cost = _cost(ready)
     if ready.options.as_json:
-        console.out_json(_document(ready, cost))
+        streams.out_json(_document(ready, cost))
         return
     provider = provider_of(ready.prepared, None)
     posts = [provider.request(call) for call in ready.prepared.plan.calls if call.number not in ready.skip]
@@ -38,12 +38,12 @@ def foretell(ready: Ready) -> None:
     lines += [f"kept {path}" for paths in ready.kept.values() for path in paths]
     amount = "unknown" if cost.usd is None else f"{cost.usd:.2f} USD"
     lines.append(f"cost {amount} ({cost.source})")
-    console.say("\n".join(lines))
+    streams.say("\n".join(lines))
     if not ready.options.quiet:
-        console.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
+        messages.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
 
 
-def _document(ready: Ready, cost: Cost) -> dict[str, Json]:
+def _document(ready: CheckedRun, cost: Cost) -> dict[str, Json]:
     prepared = ready.prepared
     paths: list[Json] = list(_paths(ready))
     notes: list[Json] = [note_document(note) for note in (*prepared.resolved.notes, *prepared.plan.notes)]
@@ -67,7 +67,7 @@ def _document(ready: Ready, cost: Cost) -> dict[str, Json]:
     }
 
 
-def _paths(ready: Ready) -> list[str]:
+def _paths(ready: CheckedRun) -> list[str]:
     """The names to come; a suffix only the image can tell is shown as `{ext}`."""
     paths = []
     for call, one in zip(ready.prepared.plan.calls, ready.names, strict=True):
@@ -79,7 +79,7 @@ def _paths(ready: Ready) -> list[str]:
     return paths
 
 
-def _cost(ready: Ready) -> Cost:
+def _cost(ready: CheckedRun) -> Cost:
     if ready.row.estimates and ready.auth and ready.calls:
         return Cost(_estimate(ready) * ready.calls, "estimate of the gateway")
     price = ready.prepared.resolved.unit_price_usd
@@ -88,21 +88,21 @@ def _cost(ready: Ready) -> Cost:
     return Cost(price * ready.calls, "price of the catalog" if ready.row.hosted else "sketches are free")
 
 
-def _estimate(ready: Ready) -> float:
+def _estimate(ready: CheckedRun) -> float:
     """USD of one image, asked of the gateway. Raises the FluxError of an answer that is no estimate."""
     import asyncio
     import tempfile
     from pathlib import Path
 
-    from flux_cli.http import Http
+    from flux_cli.http.client import Http
 
     settings = ready.prepared.settings
     provider = provider_of(ready.prepared, ready.auth)
-    post = openai.estimate_request(provider.request(ready.prepared.plan.calls[0]))
+    post = estimate_request(provider.request(ready.prepared.plan.calls[0]))
 
     async def ask(folder: str) -> float:
         async with Http(timeout=settings.timeout, retries=settings.retries, folder=Path(folder)) as http:
-            return openai.read_estimate(await http.post(post))
+            return read_estimate(await http.post(post))
 
     with tempfile.TemporaryDirectory(prefix="flux-") as folder:
         return asyncio.run(ask(folder))

@@ -7,20 +7,24 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flux_cli import console, folders, journal, surroundings
-from flux_cli.commands.begun import new_name, record
-from flux_cli.commands.ending import told
-from flux_cli.commands.prepared import provider_of
-from flux_cli.commands.ready import Ready, check_budget, make_ready
-from flux_cli.commands.viewing import Shown, make_sheet, show_preview, wants_preview
+from flux_cli.commands.exit import told
+from flux_cli.config import folders
 from flux_cli.core.errors import UsageError
-from flux_cli.core.formats import format_of_suffix, split_suffix
-from flux_cli.core.naming import Name, fixed
 from flux_cli.core.ratio import parse_pixels
-from flux_cli.core.report import Report, document
 from flux_cli.core.request import Event, Outcome
-from flux_cli.core.sheet import sheet_name
-from flux_cli.core.tally import summary
+from flux_cli.images.formats import format_of_suffix, split_suffix
+from flux_cli.images.names import Name, fixed
+from flux_cli.images.sheet import sheet_name
+from flux_cli.request.prepare import provider_of
+from flux_cli.runs import journal
+from flux_cli.runs.begun import new_name, record
+from flux_cli.runs.check import CheckedRun, check_budget, check_run
+from flux_cli.runs.progress.lines import Lines, Silence, report_errors
+from flux_cli.runs.progress.tally import summary
+from flux_cli.runs.report import Report, document
+from flux_cli.terminal import messages, streams
+from flux_cli.terminal.environment import is_terminal
+from flux_cli.terminal.viewing import Shown, make_sheet, show_preview, wants_preview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,15 +33,15 @@ if TYPE_CHECKING:
     from flux_cli.cli.options import Options
     from flux_cli.cli.provenance import Metadata
     from flux_cli.cli.viewing import Viewing
-    from flux_cli.console import Display
     from flux_cli.core.model import Json
-    from flux_cli.logfile import Log
-    from flux_cli.pipeline import Tell
+    from flux_cli.runs.pipeline import Tell
+    from flux_cli.runs.progress.lines import Display
+    from flux_cli.runs.progress.log import Log
 
 
 def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Viewing) -> int:
     """Make the images, save them and say where. Raises FluxError before anything is paid, and not after."""
-    ready = make_ready(options, finishing, metadata)
+    ready = check_run(options, finishing, metadata)
     sheet = _sheet_name(ready, viewing)
     silent = options.quiet or options.as_json or ready.prepared.output == "-"
     shown = wants_preview(viewing.preview, sys.stderr, silent=silent)
@@ -48,7 +52,7 @@ def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Vie
         return 0
     check_budget(ready)
     if not options.quiet:
-        console.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
+        messages.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
     name = new_name()
     log = _log(ready, name)
     report = _run(ready, name, log)
@@ -65,7 +69,7 @@ def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Vie
             report = report._replace(interrupted=True)
     if options.as_json:
         more: dict[str, Json] = {"html": page, "sheet": path}
-        console.out_json(document(report) | {key: value for key, value in more.items() if value is not None})
+        streams.out_json(document(report) | {key: value for key, value in more.items() if value is not None})
     _tell(ready, report)
     images: list[str] = []
     if (shown or viewing.preview) and not report.interrupted:
@@ -74,7 +78,7 @@ def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Vie
     return told(report.exit_code, (saved.path for saved in report.saved))
 
 
-def _sheet_name(ready: Ready, viewing: Viewing) -> Name | None:
+def _sheet_name(ready: CheckedRun, viewing: Viewing) -> Name | None:
     """The name of the contact sheet, if one is wanted. Raises UsageError where it cannot be had."""
     if not viewing.sheet and viewing.sheet_output is None:
         return None
@@ -87,12 +91,12 @@ def _sheet_name(ready: Ready, viewing: Viewing) -> Name | None:
     return fixed(viewing.sheet_output)
 
 
-def _sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> str | None:
+def _sheet(ready: CheckedRun, report: Report, name: Name, viewing: Viewing) -> str | None:
     """The path of one image of all images, made unless it is there and nothing new came.
 
     What goes wrong here is said, and spoils nothing.
     """
-    from flux_cli import files
+    from flux_cli.images import files
 
     shown = [Shown(path, outcome.call.number, seed) for outcome in report.outcomes for path, seed in _first(outcome)]
     if not any(report.saved):
@@ -105,10 +109,10 @@ def _sheet(ready: Ready, report: Report, name: Name, viewing: Viewing) -> str | 
         sheet = make_sheet(shown, wanted, ready.prepared.resolved.quality)
         path = files.Folder(overwrite=ready.options.overwrite).save(name, sheet)
     except Exception as fault:  # noqa: BLE001 - a fault of ours must not hide what is paid for and still to be told
-        console.err(f"flux: note: no sheet: {getattr(fault, 'message', '') or repr(fault)}")
+        messages.err(f"flux: note: no sheet: {getattr(fault, 'message', '') or repr(fault)}")
         return None
     if not ready.options.quiet:
-        console.err(f"flux: sheet {path}")
+        messages.err(f"flux: sheet {path}")
     return path
 
 
@@ -123,8 +127,7 @@ def _first(outcome: Outcome) -> Iterator[tuple[str, Json]]:
 
 def _markup(report: Report) -> str:
     """One `<picture>` element a call, of its files."""
-    from flux_cli.commands.page import element
-    from flux_cli.core.markup import Source
+    from flux_cli.images.html import Source, element
 
     elements = (
         element(
@@ -137,11 +140,11 @@ def _markup(report: Report) -> str:
     return "\n".join(filter(None, elements))
 
 
-def _run(ready: Ready, name: str, log: Log | None) -> Report:
-    from flux_cli import files
-    from flux_cli.commands.execute import execute
-    from flux_cli.finishing import Sink
-    from flux_cli.pipeline import Job
+def _run(ready: CheckedRun, name: str, log: Log | None) -> Report:
+    from flux_cli.images import files
+    from flux_cli.runs.execute import execute
+    from flux_cli.runs.finish import Sink
+    from flux_cli.runs.pipeline import Job
 
     options, prepared, row = ready.options, ready.prepared, ready.row
     pays = row.hosted and ready.calls
@@ -170,20 +173,20 @@ def _run(ready: Ready, name: str, log: Log | None) -> Report:
     return report._replace(run=name if pays else "")
 
 
-def _display(ready: Ready) -> Display:
+def _display(ready: CheckedRun) -> Display:
     options, resolved, wanted = ready.options, ready.prepared.resolved, ready.prepared.settings.progress
     if options.quiet or wanted == "none":
-        return console.Silence()
-    if wanted == "plain" or not surroundings.is_terminal(sys.stderr):
-        return console.Lines(resolved.n, verbose=options.verbose)
-    from flux_cli.progress import Terminal
+        return Silence()
+    if wanted == "plain" or not is_terminal(sys.stderr):
+        return Lines(resolved.n, verbose=options.verbose)
+    from flux_cli.runs.progress.live import Terminal
 
     paths = not sys.stdout.isatty() or options.as_json
-    gone = partial(console.abandon, sys.stderr)
+    gone = partial(streams.abandon, sys.stderr)
     return Terminal(resolved.n, resolved.prompt, paths=paths, verbose=options.verbose, gone=gone)
 
 
-def _log(ready: Ready, name: str) -> Log | None:
+def _log(ready: CheckedRun, name: str) -> Log | None:
     """The log, open, before anything is sent. Raises UsageError where it cannot be."""
     path = ready.options.log_file
     if path is None:
@@ -191,9 +194,9 @@ def _log(ready: Ready, name: str) -> Log | None:
     if path in ("", "-"):
         raise UsageError(f"--log-file {path!r} is no file", hint="stdout is for data; try --log-file /dev/stderr")
     from flux_cli import __version__
-    from flux_cli.logfile import Log
+    from flux_cli.runs.progress.log import Log
 
-    log = Log(path, name, console.err)
+    log = Log(path, name, messages.err)
     log.start(ready.prepared.resolved, ready.row.name, __version__)
     return log
 
@@ -206,43 +209,43 @@ def _both(display: Display, log: Log) -> Tell:
     return tell
 
 
-def _list(ready: Ready, report: Report, page: str | None) -> None:
+def _list(ready: CheckedRun, report: Report, page: str | None) -> None:
     """The result on stdout: the elements for a page if those are wanted, else one path a line."""
     if page is not None:
-        console.out(page)
+        streams.out(page)
     elif ready.prepared.output != "-":
         for outcome in report.outcomes:
             for path in (*(saved.path for saved in outcome.saved), *outcome.kept):
-                console.out(path)
+                streams.out(path)
 
 
-def _tell(ready: Ready, report: Report) -> None:
+def _tell(ready: CheckedRun, report: Report) -> None:
     """What a person should know of the result, on stderr: notes, failures, and the sum of several calls."""
     options = ready.options
     if not report.hosted and not options.quiet and any(report.saved):
-        model = report.resolved.wire_model
+        model = report.resolved.sent_model
         words = ", ".join(dict.fromkeys(word for saved in report.saved for word in saved.facts.undrawn))
         missing = f"; it does not show: {words}" if words else ""
-        console.err(f"flux: offline sketch, drawn here, not by {model}{missing}")
+        messages.err(f"flux: offline sketch, drawn here, not by {model}{missing}")
     if not options.quiet:
         for surprise in report.surprises:
-            console.err(f"flux: note: {surprise}")
+            messages.err(f"flux: note: {surprise}")
         for saved in report.saved:
             if saved.lowered:
                 limit = f"{ready.delivery.finish.max_bytes:,} bytes"
-                console.err(f"flux: note: {saved.path}: quality {saved.quality}, to fit into {limit}")
+                messages.err(f"flux: note: {saved.path}: quality {saved.quality}, to fit into {limit}")
         if hint := _size_hint(ready, report):
-            console.err(f"hint: {hint}")
+            messages.err(f"hint: {hint}")
         for identity, agreed in report.stopped:
             answer = "it agreed" if agreed else "it did not answer, and may go on"
-            console.err(f"flux: asked {report.provider} to stop {identity}: {answer}")
-    console.report_errors(report, verbose=options.verbose)
+            messages.err(f"flux: asked {report.provider} to stop {identity}: {answer}")
+    report_errors(report, verbose=options.verbose)
     silent = options.quiet or ready.prepared.settings.progress == "none"
     if len(report.outcomes) > 1 and (report.errors or not silent):
-        console.err(f"flux: {summary(report)}")
+        messages.err(f"flux: {summary(report)}")
 
 
-def _size_hint(ready: Ready, report: Report) -> str:
+def _size_hint(ready: CheckedRun, report: Report) -> str:
     """What to type for exact pixels, where some were asked for and others came; "" where all is as asked."""
     asked = ready.prepared.resolved.request.parameters.get("size")
     exact = "" if asked is None else parse_pixels(str(asked))

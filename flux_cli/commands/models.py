@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from flux_cli import catalog, folders
-from flux_cli.commands.prepared import lookup
-from flux_cli.core.rendering import SCHEMA, shown
-from flux_cli.streams import document_text, listing, say
+from flux_cli.catalog.find import list_models
+from flux_cli.config import folders
+from flux_cli.core.lite import SCHEMA
+from flux_cli.core.table import shown
+from flux_cli.request.prepare import lookup
+from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ def run(*, name: str | None, as_json: bool) -> None:
 
 
 def _answer(name: str | None, *, as_json: bool) -> str:
-    rows = catalog.models(folders.model_folders()) if name is None else (lookup(name),)
+    rows = list_models(folders.model_folders()) if name is None else (lookup(name),)
     if as_json:
         documents: list[Json] = [_document(model) for model in rows]
         return document_text({"schema": SCHEMA, "models": documents})
@@ -35,7 +37,7 @@ def _document(model: Model) -> dict[str, Json]:
     parameters: dict[str, Json] = {
         param.name: {
             "type": param.kind,
-            "support": param.support,
+            "behavior": param.behavior,
             "help": param.help,
             "default": param.default,
             "minimum": param.minimum,
@@ -62,9 +64,9 @@ def _document(model: Model) -> dict[str, Json]:
 
 
 def _full(model: Model) -> str:
-    heading = ("Parameter", "accepts", "default", "handling", "about")
+    heading = ("Parameter", "accepts", "default", "behavior", "about")
     rows = [
-        (param.name, _accepts(param), shown(param.default), param.support, _about(param))
+        (param.name, _accepts(param), shown(param.default), param.behavior, _about(param))
         for param in model.parameters.values()
     ]
     ratios = dict.fromkeys(size.aspect_ratio for size in model.sizes)

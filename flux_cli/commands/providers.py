@@ -2,70 +2,72 @@
 
 from __future__ import annotations
 
-from flux_cli import catalog, config, console, folders, keys
-from flux_cli.commands.prepared import wire_of
+from flux_cli.catalog.find import find_model
+from flux_cli.config import folders, keys
+from flux_cli.config.load import Settings, address_of, load_settings
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
-from flux_cli.core.model import Field, Json, Model, Wire
-from flux_cli.core.provider import Row
-from flux_cli.core.rendering import SCHEMA
-from flux_cli.providers import ROWS
+from flux_cli.core.lite import SCHEMA
+from flux_cli.core.model import Dialect, Field, Json, Model
+from flux_cli.core.provider import ProviderRow
+from flux_cli.providers.rows import ROWS
+from flux_cli.request.prepare import dialect_of
+from flux_cli.terminal import streams
 
 
 def run(*, name: str | None, model: str | None, as_json: bool) -> None:
     """Print who can be asked, or what one makes of every parameter. Raises UsageError for one nobody knows."""
-    settings = config.load({"model": model}, ROWS)
+    settings = load_settings({"model": model}, ROWS)
     rows = settings.providers
     if name is not None and name not in rows:
         raise UsageError(f"there is no provider {name!r}", hint=did_you_mean(name, rows) or f"known: {', '.join(rows)}")
-    found = catalog.find(settings.model, folders.model_folders()).model
+    found = find_model(settings.model, folders.model_folders()).model
     chosen = [rows[name]] if name else list(rows.values())
     if as_json:
-        documents: list[Json] = [_document(row, found, config.address(row, settings)) for row in chosen]
-        console.out_json({"schema": SCHEMA, "providers": documents})
+        documents: list[Json] = [_document(row, found, address_of(row, settings)) for row in chosen]
+        streams.out_json({"schema": SCHEMA, "providers": documents})
     elif name:
-        console.say(f"{_list(chosen, found, settings)}\n\n{_parameters(chosen[0], found)}")
+        streams.say(f"{_list(chosen, found, settings)}\n\n{_parameters(chosen[0], found)}")
     else:
-        console.say(_list(chosen, found, settings))
+        streams.say(_list(chosen, found, settings))
 
 
-def _wire(row: Row, model: Model | None) -> Wire | None:
+def _dialect(row: ProviderRow, model: Model | None) -> Dialect | None:
     """What the provider makes of this model; None for the gateway's own way, and where it does not have it."""
     try:
-        return wire_of(row, model)
+        return dialect_of(row, model)
     except UsageError:
         return None
 
 
-def _list(rows: list[Row], model: Model | None, settings: config.Settings) -> str:
+def _list(rows: list[ProviderRow], model: Model | None, settings: Settings) -> str:
     heading = ("Provider", "key", "address", "a call", "USD an image")
     listed = [
-        (row.name, _key(row), config.address(row, settings) or "--base-url", "1 image", _price(row, model))
-        for row in rows
+        (row.name, _key(row), address_of(row, settings) or "--base-url", "1 image", _price(row, model)) for row in rows
     ]
-    return console.listing([heading, *listed])
+    return streams.listing([heading, *listed])
 
 
-def _parameters(row: Row, model: Model | None) -> str:
-    heading = ("Parameter", "handling", "sent as", "about")
+def _parameters(row: ProviderRow, model: Model | None) -> str:
+    heading = ("Parameter", "behavior", "sent as", "about")
     fields = _fields(row, model)
-    listed = [(name, field.handling, field.name or "-", field.reason) for name, field in fields.items()]
-    return console.listing([heading, *listed])
+    listed = [(name, field.behavior, field.name or "-", field.reason) for name, field in fields.items()]
+    return streams.listing([heading, *listed])
 
 
-def _fields(row: Row, model: Model | None) -> dict[str, Field]:
+def _fields(row: ProviderRow, model: Model | None) -> dict[str, Field]:
     """Every parameter of the model at this provider; what its table does not name passes under its own name."""
-    wire = _wire(row, model)
-    named = wire.fields if wire else {}
+    dialect = _dialect(row, model)
+    named = dialect.fields if dialect else {}
     fields = {}
     for parameter, param in (model.parameters if model else {}).items():
-        own = Field(param.support if wire is None else "passthrough", parameter)
+        own = Field(param.behavior if dialect is None else "passthrough", parameter)
         fields[parameter] = named.get(parameter, own)
     return fields | {name: field for name, field in named.items() if name not in fields}
 
 
-def _document(row: Row, model: Model | None, address: str) -> dict[str, Json]:
+def _document(row: ProviderRow, model: Model | None, address: str) -> dict[str, Json]:
     fields: dict[str, Json] = {
-        name: {"behavior": field.handling, "field": field.name or None, "reason": field.reason or None}
+        name: {"behavior": field.behavior, "field": field.name or None, "reason": field.reason or None}
         for name, field in _fields(row, model).items()
     }
     return {
@@ -81,21 +83,21 @@ def _document(row: Row, model: Model | None, address: str) -> dict[str, Json]:
     }
 
 
-def _usd(row: Row, model: Model | None) -> float | None:
-    wire = _wire(row, model)
+def _usd(row: ProviderRow, model: Model | None) -> float | None:
+    dialect = _dialect(row, model)
     if not row.hosted:
         return 0.0
-    if wire is not None:
-        return wire.price_usd
+    if dialect is not None:
+        return dialect.price_usd
     return model.price_usd if model and row.estimates else None
 
 
-def _price(row: Row, model: Model | None) -> str:
+def _price(row: ProviderRow, model: Model | None) -> str:
     price = _usd(row, model)
     return "unknown" if price is None else f"{price:.2f}"
 
 
-def _variable(row: Row) -> str:
+def _variable(row: ProviderRow) -> str:
     """The variable whose key is sent; "" without any."""
     try:
         return next((name for name in row.key_variables if keys.find(name, folders.user_folder())[0]), "")
@@ -103,7 +105,7 @@ def _variable(row: Row) -> str:
         return ""
 
 
-def _key(row: Row) -> str:
+def _key(row: ProviderRow) -> str:
     if not row.key_variables:
         return "none needed"
     used = _variable(row)

@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flux_cli import config, console, folders, journal
-from flux_cli.commands.ending import told
-from flux_cli.commands.ready import find_key, identity_of
-from flux_cli.core.delivery import delivery_of
+from flux_cli.commands.exit import told
+from flux_cli.config import folders
+from flux_cli.config.load import Settings, load_settings
 from flux_cli.core.errors import AuthError, FluxError, Interrupted, NotFoundError, UnclearError
+from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.naming import Name
-from flux_cli.core.noun import NamedTuple
-from flux_cli.core.report import Report, document, ended_document
 from flux_cli.core.request import Auth, Call, Media, Plan, Reply, Request, Resolved
-from flux_cli.core.runs import Entry, Past, trace
-from flux_cli.core.tally import summary
-from flux_cli.providers import ROWS, connect
+from flux_cli.images.names import Name
+from flux_cli.providers.rows import ROWS, connect
+from flux_cli.runs import journal
+from flux_cli.runs.check import find_key, identity_of
+from flux_cli.runs.delivery import delivery_of
+from flux_cli.runs.history import Entry, Past, trace
+from flux_cli.runs.progress.lines import Lines, Silence, report_errors
+from flux_cli.runs.progress.tally import summary
+from flux_cli.runs.report import Report, document, ended_document
+from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
     from flux_cli.providers.lumenfall import Known
@@ -43,12 +47,12 @@ def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
     code = _exit_code([one.report for one in done])
     if as_json:
         documents: list[Json] = [_document(one) for one in done]
-        console.out_json({**ended_document(code), "runs": documents})
+        streams.out_json({**ended_document(code), "runs": documents})
     for one in done:
         _tell(one, paths=not as_json, verbose=verbose)
     _tell_faults(done, verbose=verbose)
     if not any(one.report.outcomes or one.report.faults or one.past.count("unclear") for one in done):
-        console.err("flux: nothing to save")
+        messages.err("flux: nothing to save")
     return told(code, (saved.path for one in done for saved in one.report.saved))
 
 
@@ -66,7 +70,7 @@ def _document(done: Done) -> dict[str, Json]:
     return {**document(done.report), **cost, "unclear": unclear}
 
 
-def _tried(row: journal.Row, *, quiet: bool, named: bool) -> Done:
+def _tried(row: journal.RecordedRun, *, quiet: bool, named: bool) -> Done:
     """What stands in the way of one run (a key that is missing) must not keep the others waiting."""
     try:
         return _recovered(row, quiet=quiet, named=named)
@@ -74,9 +78,10 @@ def _tried(row: journal.Row, *, quiet: bool, named: bool) -> Done:
         return Done(row.past, _report(row.past, fault))
 
 
-def _recovered(row: journal.Row, *, quiet: bool, named: bool) -> Done:
-    from flux_cli import files, pipeline
-    from flux_cli.commands.execute import execute
+def _recovered(row: journal.RecordedRun, *, quiet: bool, named: bool) -> Done:
+    from flux_cli.images import files
+    from flux_cli.runs import pipeline
+    from flux_cli.runs.execute import execute
 
     past, ledger = journal.resume(row)
     with ledger:
@@ -85,7 +90,7 @@ def _recovered(row: journal.Row, *, quiet: bool, named: bool) -> Done:
         if past.state not in STATES:
             return Done(past, _report(past))
         base = past.text("base_url")
-        settings = config.load({"provider": past.text("provider") or None, "base_url": base or None}, ROWS)
+        settings = load_settings({"provider": past.text("provider") or None, "base_url": base or None}, ROWS)
         auth = find_key(settings.provider, settings.base_url)
         faults: list[FluxError] = []
         try:
@@ -108,15 +113,15 @@ def _recovered(row: journal.Row, *, quiet: bool, named: bool) -> Done:
             arrived=arrived,
         )
         if named and entries and not quiet:
-            console.err(f"flux: {past.id}:")
-        with console.Silence() if quiet else console.Lines(len(past.entries)) as display:
+            messages.err(f"flux: {past.id}:")
+        with Silence() if quiet else Lines(len(past.entries)) as display:
             report = execute(job, ledger.folder, settings, display)
     past = journal.find(row.path.parent, past.id).past
     if settings.provider.history and not faults and (unclear := past.count("unclear")):
         message = f"what became of {unclear} of {len(past.entries)} calls is not known yet"
         faults.append(UnclearError(message, hint="ask again later: flux recover", billed=True))
     if len(entries) > 1 and not quiet:
-        console.err(f"flux: {summary(report)}")
+        messages.err(f"flux: {summary(report)}")
     return Done(past, report._replace(run=past.id, faults=tuple(faults)))
 
 
@@ -128,11 +133,11 @@ def _report(past: Past, *faults: FluxError) -> Report:
 def _tell(done: Done, *, paths: bool, verbose: bool) -> None:
     if paths:
         for saved in done.report.saved:
-            console.out(saved.path)
-    console.report_errors(done.report._replace(faults=()), verbose=verbose)
+            streams.out(saved.path)
+    report_errors(done.report._replace(faults=()), verbose=verbose)
     said = any(isinstance(fault, UnclearError) for fault in done.report.faults)
     if not said and (unclear := done.past.count("unclear")):
-        console.err(f"flux: note: {unclear} of {len(done.past.entries)} calls of {done.past.id} may have been billed")
+        messages.err(f"flux: note: {unclear} of {len(done.past.entries)} calls of {done.past.id} may have been billed")
 
 
 def _tell_faults(done: Sequence[Done], *, verbose: bool) -> None:
@@ -144,7 +149,7 @@ def _tell_faults(done: Sequence[Done], *, verbose: bool) -> None:
     for fault, runs in kinds.values():
         more = f" and {len(runs) - NAMED} more" if len(runs) > NAMED else ""
         fault.message = f"{', '.join(runs[:NAMED])}{more}: {fault.message}"
-        console.error(fault, verbose=verbose)
+        messages.error(fault, verbose=verbose)
 
 
 def _exit_code(reports: Sequence[Report]) -> int:
@@ -169,7 +174,7 @@ def _arrived(past: Past, folder: Path) -> dict[int, Reply | Sequence[Media]]:
 
 
 def _looked_up(
-    past: Past, ledger: journal.Journal, settings: config.Settings, auth: Auth | None
+    past: Past, ledger: journal.Journal, settings: Settings, auth: Auth | None
 ) -> dict[int, Reply | Sequence[Media]]:
     """What the gateway's history says of calls without an answer; the journal is told what is certain.
 
@@ -201,12 +206,10 @@ def _looked_up(
     return found
 
 
-def _history(
-    past: Past, unclear: Sequence[Entry], settings: config.Settings, auth: Auth, folder: Path
-) -> dict[str, Known]:
+def _history(past: Past, unclear: Sequence[Entry], settings: Settings, auth: Auth, folder: Path) -> dict[str, Known]:
     import asyncio
 
-    from flux_cli.http import Http
+    from flux_cli.http.client import Http
     from flux_cli.providers.lumenfall import look_up
 
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(0.0, (past.began or 0.0) - MARGIN)))
@@ -233,7 +236,7 @@ def _resolved(past: Past) -> Resolved:
     price = past.facts.get("price_usd")
     return Resolved(
         request=Request(past.text("model"), {}, past.text("prompt")),
-        wire_model=past.text("model"),
+        sent_model=past.text("model"),
         prompt=past.text("prompt"),
         parameters={},
         notes=(),

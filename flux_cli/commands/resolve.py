@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from flux_cli.commands.prepared import goes_to, posts, prepare, read_prompt
-from flux_cli.commands.typed import one_prompt
-from flux_cli.core.annotation import inert_json
 from flux_cli.core.errors import UsageError
-from flux_cli.core.rendering import SCHEMA, json_text, shown
-from flux_cli.core.report import note_document, request_document, resolved_document
+from flux_cli.core.lite import SCHEMA, json_text
+from flux_cli.core.table import shown
+from flux_cli.core.text import inert_json
 from flux_cli.core.values import shorten
-from flux_cli.streams import document_text, listing, say
+from flux_cli.request.prepare import goes_to, posts, prepare
+from flux_cli.request.prompt import one_prompt, read_prompt
+from flux_cli.runs.report import note_document, request_document, resolved_document
+from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.cli.finishing import Finishing
     from flux_cli.cli.options import Options
-    from flux_cli.commands.prepared import Prepared
     from flux_cli.core.model import Json
-    from flux_cli.core.provider import Row
+    from flux_cli.core.provider import ProviderRow
     from flux_cli.core.request import Post
+    from flux_cli.request.prepare import Prepared
 
 LONGEST_ARGUMENT = 100_000  # characters; Linux refuses single arguments over 128 KiB
 
@@ -94,7 +95,7 @@ def _shown_body(post: Post) -> dict[str, Json]:
     return {name: value if name == "prompt" else shorten(value) for name, value in post.body.items()}
 
 
-def _curl(post: Post, row: Row, *, keyed: bool) -> str:
+def _curl(post: Post, row: ProviderRow, *, keyed: bool) -> str:
     import shlex
 
     body = inert_json(json_text(post.body))

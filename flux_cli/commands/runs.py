@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from flux_cli import console, folders, journal
+from flux_cli.config import folders
+from flux_cli.core.lite import SCHEMA
 from flux_cli.core.model import Json
-from flux_cli.core.rendering import SCHEMA, cells
-from flux_cli.core.runs import Entry
+from flux_cli.core.table import cells, shown
+from flux_cli.runs import journal
+from flux_cli.runs.history import Entry
+from flux_cli.terminal import messages, streams
 
 SHOWN = 28  # columns for a prompt: a line has a hundred, and the name of a run says when it began
 HINTS = {
@@ -20,22 +23,22 @@ def run(*, run: str | None, as_json: bool) -> None:
     rows = [journal.find(root, run)] if run else journal.rows(root)
     if as_json:
         documents: list[Json] = [document(row) for row in rows]
-        console.out_json({"schema": SCHEMA, "folder": str(root), "runs": documents})
+        streams.out_json({"schema": SCHEMA, "folder": str(root), "runs": documents})
         return
     if not rows:
-        console.err("flux: no runs yet")
+        messages.err("flux: no runs yet")
         return
     heading = ("Run", "model", "saved", "USD", "state", "prompt")
-    console.say(console.listing([heading, *(_line(row) for row in rows)], right=(2, 3)))
+    streams.say(streams.listing([heading, *(_line(row) for row in rows)], right=(2, 3)))
     if run:
         calls = [("Call", "seed", "state", "file or reason"), *(_call(entry) for entry in rows[0].past.entries)]
-        console.say("\n" + console.listing(calls, right=(0,)))
+        streams.say("\n" + streams.listing(calls, right=(0,)))
     for state, hint in HINTS.items():
         if any(_state(row) == state for row in rows):
-            console.err(f"hint: {hint}")
+            messages.err(f"hint: {hint}")
 
 
-def document(row: journal.Row) -> dict[str, Json]:
+def document(row: journal.RecordedRun) -> dict[str, Json]:
     """One run as JSON, and what became of each of its calls."""
     past = row.past
     listed: list[Json] = [_call_document(entry) for entry in past.entries]
@@ -69,11 +72,11 @@ def _call_document(entry: Entry) -> dict[str, Json]:
     }
 
 
-def _line(row: journal.Row) -> tuple[str, ...]:
+def _line(row: journal.RecordedRun) -> tuple[str, ...]:
     past = row.past
     cost = "-" if past.cost_usd is None else f"{past.cost_usd:.2f}"
     saved = f"{past.count('saved')}/{len(past.entries)}"
-    return (past.id, past.text("model"), saved, cost, _state(row), console.shown(_short(past.text("prompt")) or None))
+    return (past.id, past.text("model"), saved, cost, _state(row), shown(_short(past.text("prompt")) or None))
 
 
 def _short(prompt: str) -> str:
@@ -88,8 +91,8 @@ def _short(prompt: str) -> str:
 def _call(entry: Entry) -> tuple[str, ...]:
     failure = entry.failure or {}
     where = ", ".join(entry.saved) or str(failure.get("message") or "-")
-    return (str(entry.number), console.shown(entry.seed), entry.state, console.shown(where))
+    return (str(entry.number), shown(entry.seed), entry.state, shown(where))
 
 
-def _state(row: journal.Row) -> str:
+def _state(row: journal.RecordedRun) -> str:
     return "running" if row.running else row.past.state

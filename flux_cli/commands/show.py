@@ -6,15 +6,16 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flux_cli import console
 from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.core.model import Json
-from flux_cli.core.report import ended_document, error_document
+from flux_cli.core.table import shown
 from flux_cli.core.text import LONG, plain
+from flux_cli.runs.report import ended_document, error_document
+from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
-    from flux_cli.core.anatomy import Anatomy
-    from flux_cli.core.metadata.reading import Reading
+    from flux_cli.images.anatomy import Anatomy
+    from flux_cli.images.metadata.read import Reading
 
 WIDTH = 17  # of the column of names
 TURNS = {2: "mirrored", 3: "upside down", 4: "mirrored, upside down", 5: "mirrored, on its side", 6: "on its left side",
@@ -32,24 +33,24 @@ def run(*, files: Sequence[str] | None, as_json: bool) -> int:
             anatomy, reading = _look(path)
         except FluxError as fault:
             errors.append((path, fault))
-            console.error(type(fault)(_named(path, fault), hint=fault.hint))
+            messages.error(type(fault)(_named(path, fault), hint=fault.hint))
             continue
         if as_json:
             shown.append({"path": path, **_document(anatomy, reading)})
         else:
-            console.say(("\n" if shown else "") + _text(path, anatomy, reading))
+            streams.say(("\n" if shown else "") + _text(path, anatomy, reading))
             shown.append(path)
     code = _exit_code([fault for _, fault in errors], some=bool(shown))
     if as_json:
         failed: list[Json] = [{"path": path, **error_document(fault)} for path, fault in errors]
-        console.out_json({**ended_document(code), "files": shown, "errors": failed})
+        streams.out_json({**ended_document(code), "files": shown, "errors": failed})
     return code
 
 
 def _look(path: str) -> tuple[Anatomy, Reading]:
-    from flux_cli import inputs
-    from flux_cli.core.anatomy import look_at
-    from flux_cli.core.metadata.reading import read
+    from flux_cli.images.anatomy import look_at
+    from flux_cli.images.metadata.read import read
+    from flux_cli.request import inputs
 
     data = inputs.read_image(path, sys.stdin.buffer if sys.stdin else None)
     return look_at(data), read(data)
@@ -68,7 +69,7 @@ def _exit_code(faults: list[FluxError], *, some: bool) -> int:
 
 
 def _document(anatomy: Anatomy, reading: Reading) -> dict[str, Json]:
-    from flux_cli.core.metadata.record import document
+    from flux_cli.images.metadata.record import document
 
     colors = anatomy.colors
     fields: dict[str, Json] = dict(reading.fields)
@@ -125,7 +126,7 @@ def _made_rows(reading: Reading) -> list[tuple[str, str]]:
         ("revised prompt", record.revised_prompt),
         ("seed", "" if record.seed is None else str(record.seed)),
         ("size", record.size),
-        *((plain(name, WIDTH - 2), console.shown(value)) for name, value in record.parameters.items()),
+        *((plain(name, WIDTH - 2), shown(value)) for name, value in record.parameters.items()),
         ("request", record.request_id),
         ("made", record.created),
         ("tool", record.tool),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flux_cli.commands.prepared import lookup
 from flux_cli.core.errors import UsageError
-from flux_cli.core.rendering import SCHEMA
+from flux_cli.core.lite import SCHEMA
 from flux_cli.core.request import Request
-from flux_cli.core.resolve import resolve
-from flux_cli.streams import document_text, listing, say
+from flux_cli.request.prepare import lookup
+from flux_cli.request.resolve import resolve
+from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

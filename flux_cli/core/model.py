@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from flux_cli.core.noun import NamedTuple
+from flux_cli.core.lite import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from flux_cli.core.words import Handling, Kind, Spelling, Support
+
+# The closed sets of words in model files; the reader of model files checks against them.
+KINDS = ("string", "integer", "number", "boolean", "image")
+BEHAVIORS = ("passthrough", "renamed", "converted", "emulated", "unsupported")
+SPELLINGS = ("", "text", "integer", "base64", "size", "sides", "aspect_ratio", "prompt_tag")
+PROTOCOLS = ("openai", "bfl", "fal", "replicate")
 
 Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
@@ -39,8 +44,8 @@ class Param(NamedTuple):
     """One parameter of a model: what it accepts and what the gateway does with it."""
 
     name: str
-    kind: Kind
-    support: Support
+    kind: str
+    behavior: str
     help: str
     default: Json = None
     minimum: float | None = None
@@ -62,16 +67,16 @@ class Route(NamedTuple):
 class Field(NamedTuple):
     """What one provider does with one parameter: the field it is sent in, and how its value is spelled there."""
 
-    handling: Handling
+    behavior: str
     name: str = ""  # "": nothing is sent
-    spelling: Spelling = ""  # "": as it is
+    spelling: str = ""  # "": as it is
     choices: tuple[str, ...] = ()  # values allowed here, where they differ from the model's
     values: dict[str, str] = {}  # noqa: RUF012 - never written to; the gateway's word -> the provider's word
     reason: str = ""
     required: bool = False  # sent even if nobody asked: the server's own default is a trap
 
 
-class Wire(NamedTuple):
+class Dialect(NamedTuple):
     """How one provider takes a model, or how one kind of server takes any: pure data for `plan`."""
 
     provider: str
@@ -99,7 +104,7 @@ class Model(NamedTuple):
     sizes: tuple[Size, ...]
     parameters: dict[str, Param]
     routes: tuple[Route, ...]
-    wires: dict[str, Wire] = {}  # noqa: RUF012 - never written to
+    dialects: dict[str, Dialect] = {}  # noqa: RUF012 - never written to
 
     @property
     def default(self) -> Size:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from flux_cli.core.noun import NamedTuple
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from flux_cli.core.words import ProtocolName
+from flux_cli.core.lite import NamedTuple
 
 
-class Row(NamedTuple):
+class ProviderRow(NamedTuple):
     """One provider as people know it."""
 
     name: str
-    protocol: ProtocolName
+    protocol: str
     base_url: str  # "": has to be given
     key_variables: tuple[str, ...]  # the first that is set counts; (): needs no key
     page: str = ""  # where people get a key or top up

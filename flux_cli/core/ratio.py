@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.noun import NamedTuple
+from flux_cli.core.lite import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,29 @@ TIER_SIDE = 1024  # "1K" is the area of a 1024 x 1024 square, "2K" of 2048 x 204
 MAX_DIGITS = 9  # longer numbers are no size of an image
 SMALLEST = 16  # pixels; what is asked of a model with a shorter side is a shape that was written with an x
 SEPARATORS = {ord("×"): "x", ord("*"): "x", ord("/"): ":"}  # as people write them -> x for pixels, : for a ratio
+WORDS = {
+    "square": "1:1",
+    "landscape": "3:2",
+    "portrait": "2:3",
+    "wide": "16:9",
+    "widescreen": "16:9",
+    "ultrawide": "21:9",
+    "vertical": "9:16",
+    "hd": "1280x720",
+    "720p": "1280x720",
+    "fullhd": "1920x1080",
+    "fhd": "1920x1080",
+    "1080p": "1920x1080",
+    "qhd": "2560x1440",
+    "1440p": "2560x1440",
+    "uhd": "3840x2160",
+    "2160p": "3840x2160",
+    "4k": "3840x2160",
+    "8k": "7680x4320",
+}
+NUMBERS = r"(\d{1,5})(?:px)?(?:\s*(?:by|to|x|[\s,;_-])\s*(\d{1,5})(?:px)?)?"
+SCALE = r"\d+(?:\.\d+)?\s*(?:k|mp?)"
+ALONE = 100  # pixels; a smaller number that stands alone is no side of an image
 
 
 class Shape(NamedTuple):
@@ -51,9 +74,7 @@ def parse_shape(text: str, parameter: str = "size", smallest: int = 1) -> Shape:
             if is_pixels and min(numbers) < smallest:
                 raise _tiny(f"{parameter} {text!r}", *numbers)
             return Shape(*numbers, is_pixels)
-    from flux_cli.core.meant import hint  # only failures pay for it
-
-    raise UsageError(f"{parameter} {text!r} is no size", hint=hint(text, parameter))
+    raise UsageError(f"{parameter} {text!r} is no size", hint=_size_hint(text, parameter))
 
 
 def _tiny(asked: str, width: float, height: float) -> UsageError:
@@ -128,3 +149,28 @@ def _positive(text: str) -> float:
     if not digits or not digits.isascii() or not digits.isdigit() or len(digits) > MAX_DIGITS:
         return 0.0
     return float(text)
+
+
+def _size_hint(text: str, parameter: str) -> str:
+    """What to type next for a text that is no size."""
+    import re  # only failures pay for it
+
+    meant = WORDS.get("".join(filter(str.isalnum, text.lower()))) or _numbers(text.strip())
+    if meant:
+        option = "--size " if "x" in meant and parameter != "size" else ""
+        return f"did you mean {option}{meant}?"
+    if re.fullmatch(SCALE, text.strip(), re.ASCII | re.IGNORECASE):
+        scale = text.strip().replace(" ", "")
+        return f"give a shape such as 16:9; a scale is no shape: flux generate takes it as --resolution {scale}"
+    return "write pixels as 1920x1080 or a shape as 16:9"
+
+
+def _numbers(text: str) -> str:
+    """`16-9` -> `16:9`, `1920 1080` -> `1920x1080`, `1024` -> `1024x1024`; "" for anything else."""
+    import re
+
+    found = re.fullmatch(NUMBERS, text, re.ASCII | re.IGNORECASE)
+    width, height = (int(side or found[1]) for side in found.groups()) if found else (0, 0)
+    if min(width, height) >= (SMALLEST if found and found[2] else ALONE):
+        return f"{width}x{height}"
+    return f"{width}:{height}" if width and height and found and found[2] else ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.noun import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,10 +11,8 @@ if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
     from flux_cli.core.errors import FluxError
-    from flux_cli.core.model import Model, Size, Wire
-    from flux_cli.core.secret import Secret
-
-    Behavior = Literal["passthrough", "renamed", "converted", "emulated", "ignored", "default", "unsupported"]
+    from flux_cli.core.model import Dialect, Model, Size
+    from flux_cli.core.text import Secret
 
 
 class Attachment(NamedTuple):
@@ -46,7 +44,7 @@ class Note(NamedTuple):
     parameter: str
     asked: Json
     used: Json
-    behavior: Behavior
+    behavior: str  # passthrough, renamed, converted, emulated, unsupported, ignored, default
     reason: str
     warning: bool = False
 
@@ -55,12 +53,12 @@ class Resolved(NamedTuple):
     """What is meant. `parameters` are checked values, keyed by the gateway's names, without prompt, seed and n."""
 
     request: Request
-    wire_model: str
+    sent_model: str
     prompt: str
     parameters: dict[str, Json]
     notes: tuple[Note, ...]
     model: Model | None = None  # None: no catalog knows it
-    wire: Wire | None = None  # how the provider takes it; None: the way the gateway does
+    dialect: Dialect | None = None  # how the provider takes it; None: the way the gateway does
     route: str | None = None
     size: Size | None = None
     aspect_ratio: str | None = None  # the shape as it is sent, where the provider takes shapes

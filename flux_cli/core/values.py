@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SHOWN = 60  # characters of a long value that are shown
 LARGEST = 1e300  # whole numbers above are no floats
+TRUTHS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 INT64 = 2**63  # larger whole numbers do not survive other people's JSON readers
 
 

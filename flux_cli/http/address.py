@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
-from flux_cli.core.noun import NamedTuple
+from flux_cli.core.lite import NamedTuple
 from flux_cli.http.carrier import no_address
 
 PORTS = {"http": 80, "https": 443}

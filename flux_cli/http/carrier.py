@@ -11,15 +11,15 @@ from collections.abc import Callable
 from typing import Protocol
 
 from flux_cli.core.errors import ConfigError, NetworkError
-from flux_cli.core.noun import NamedTuple
+from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Reply
 from flux_cli.core.text import plain
-from flux_cli.core.trust import host_of
+from flux_cli.http.trust import host_of
 
 SENT_ALWAYS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "flux-image-cli"}
 
 
-class Ask(NamedTuple):
+class HttpRequest(NamedTuple):
     """One request as it goes out. `silence` is how many seconds may pass without a byte; None: any number."""
 
     method: str
@@ -49,7 +49,7 @@ class Receiver(Protocol):
 class Carrier(Protocol):
     """A way to servers."""
 
-    async def carry(self, ask: Ask, receiver: Receiver) -> None:
+    async def carry(self, ask: HttpRequest, receiver: Receiver) -> None:
         """Send a request and hand on the answer, whole. Raises UnreachableError where nothing was sent, NetworkError
         where the connection broke afterward, and what the receiver raises.
         """

@@ -15,7 +15,16 @@ import certifi
 import h11
 
 from flux_cli.http.address import Address, read_address
-from flux_cli.http.carrier import SENT_ALWAYS, Ask, Head, Receiver, broken, no_address, unreachable, wrong_settings
+from flux_cli.http.carrier import (
+    SENT_ALWAYS,
+    Head,
+    HttpRequest,
+    Receiver,
+    broken,
+    no_address,
+    unreachable,
+    wrong_settings,
+)
 
 READ = 1 << 17  # bytes read at once; the C library would take fresh pages from the system for twice as many, each time
 LONGEST_HEAD = 100 << 10  # bytes of an answer's headers
@@ -33,9 +42,9 @@ class Direct:
     def __init__(self, connect: float) -> None:
         self._connect = connect  # seconds
         self._trust: ssl.SSLContext | None = None
-        self._kept: dict[str, list[_Line]] = {}  # by origin
+        self._kept: dict[str, list[Connection]] = {}  # by origin
 
-    async def carry(self, ask: Ask, receiver: Receiver) -> None:
+    async def carry(self, ask: HttpRequest, receiver: Receiver) -> None:
         """See `Carrier`."""
         address = read_address(ask.url)
         # The server may be about to close a kept connection, and nobody could say whether a POST on it was paid for.
@@ -59,7 +68,7 @@ class Direct:
                 line.close()
         self._kept.clear()
 
-    def _left_over(self, origin: str) -> _Line | None:
+    def _left_over(self, origin: str) -> Connection | None:
         lines = self._kept.get(origin, [])
         while lines:
             line = lines.pop()
@@ -68,14 +77,14 @@ class Direct:
             line.close()
         return None
 
-    async def _open(self, url: str, address: Address) -> _Line:
+    async def _open(self, url: str, address: Address) -> Connection:
         if address.scheme == "https" and self._trust is None:
             self._trust = _trusted()
         tls = self._trust if address.scheme == "https" else None
         try:
             async with asyncio.timeout(self._connect):
                 _, line = await asyncio.get_running_loop().create_connection(
-                    _Line, address.host, address.port, ssl=tls, happy_eyeballs_delay=0.25
+                    Connection, address.host, address.port, ssl=tls, happy_eyeballs_delay=0.25
                 )
         except TimeoutError as fault:
             raise unreachable(url, TimeoutError(f"no connection within {self._connect:g} s")) from fault
@@ -98,7 +107,7 @@ def _trusted() -> ssl.SSLContext:
     return trust
 
 
-class _Line(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """One connection, and where its conversation stands."""
 
     _transport: asyncio.Transport
@@ -118,7 +127,7 @@ class _Line(asyncio.Protocol):
         transport.max_size = READ  # type: ignore[attr-defined] # asyncio has no option for it; elsewhere it does no harm
         self._transport.pause_reading()  # some servers refuse before they are asked: nobody could receive it yet
 
-    async def converse(self, ask: Ask, address: Address, receiver: Receiver) -> None:
+    async def converse(self, ask: HttpRequest, address: Address, receiver: Receiver) -> None:
         """Send a request whole, and hand on the answer. A server may refuse before it has read everything."""
         loop = asyncio.get_running_loop()
         self._url, self._receiver = ask.url, receiver
@@ -144,7 +153,7 @@ class _Line(asyncio.Protocol):
                 return
         raise broken(ask.url, TimeoutError(f"{ask.silence:g} s without a byte"))
 
-    def _request(self, ask: Ask, address: Address) -> bytes:
+    def _request(self, ask: HttpRequest, address: Address) -> bytes:
         headers = {"Host": address.name, **SENT_ALWAYS, "Connection": "keep-alive", **ask.headers}
         if ask.body is not None or ask.method in WITH_BODY:
             headers["Content-Length"] = str(len(ask.body or b""))

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import httpx
 
-from flux_cli.http.carrier import SENT_ALWAYS, Ask, Head, Receiver, broken, no_address, unreachable, wrong_settings
+from flux_cli.http.carrier import (
+    SENT_ALWAYS,
+    Head,
+    HttpRequest,
+    Receiver,
+    broken,
+    no_address,
+    unreachable,
+    wrong_settings,
+)
 
 
 class Proxied:
@@ -21,7 +30,7 @@ class Proxied:
         except (ValueError, OSError, httpx.HTTPError, httpx.InvalidURL, ImportError) as fault:
             raise wrong_settings(fault) from fault
 
-    async def carry(self, ask: Ask, receiver: Receiver) -> None:
+    async def carry(self, ask: HttpRequest, receiver: Receiver) -> None:
         """See `Carrier`."""
         timeout = httpx.Timeout(ask.silence, connect=self._connect, pool=None)
         try:

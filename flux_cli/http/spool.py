@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 import pybase64
 
-from flux_cli.core.datauri import too_large
-from flux_cli.core.replies import BLOB
+from flux_cli.http.datauri import too_large
+from flux_cli.http.replies import BLOB
 
 LONG = 1 << 16  # bytes; a shorter text stays where it is
 HARMLESS = bytes.maketrans(b"-_", b"+/")  # the alphabet for addresses

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.replies import failure, parse_json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply
 from flux_cli.core.text import plain
 from flux_cli.core.values import amount, whole
+from flux_cli.http.replies import failure, parse_json
 
 if TYPE_CHECKING:
-    from flux_cli.http import Http
+    from flux_cli.http.client import Http
 
 USD_A_CREDIT = 0.01
 MOST_CREDITS = 1e9  # more is no price

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import ModerationError, ProviderError
-from flux_cli.core.replies import failure, parse_json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
 from flux_cli.core.text import plain
 from flux_cli.core.values import whole
+from flux_cli.http.replies import failure, parse_json
 
 if TYPE_CHECKING:
-    from flux_cli.http import Http
+    from flux_cli.http.client import Http
 
 POLL_SECONDS = 0.5
 

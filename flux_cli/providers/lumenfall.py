@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin
 
 from flux_cli.core.errors import ProviderError
+from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.noun import NamedTuple
-from flux_cli.core.replies import failure, parse_json
 from flux_cli.core.request import Auth, Reply
 from flux_cli.core.text import plain
 from flux_cli.core.values import amount
+from flux_cli.http.replies import failure, parse_json
 
 if TYPE_CHECKING:
-    from flux_cli.http import Http
+    from flux_cli.http.client import Http
 
 UNDER_WAY = ("pending", "processing")  # what it says of requests it is not done with
 PAGES = 50  # of a hundred requests

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import FluxError, ModerationError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.replies import failure, is_good, parse_json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
 from flux_cli.core.text import plain
+from flux_cli.http.replies import failure, is_good, parse_json
 
 if TYPE_CHECKING:
-    from flux_cli.http import Http
+    from flux_cli.http.client import Http
 
 POLL_SECONDS = 1.0
 WAIT_SECONDS = 60  # the longest Replicate holds an answer open

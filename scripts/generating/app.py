@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import typer
 
-from flux_cli.cli import make_app
+from flux_cli.cli.app import make_app
 
 Words: TypeAlias = list[tuple[str, str]]  # each with what to say of it
 

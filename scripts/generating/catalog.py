@@ -13,13 +13,13 @@ HEAD = (
 def own_models() -> str:
     """The module with every model of flux's own, by id."""
     models = [read(path) for path in sorted(BUILT_IN.glob("*.toml"))]
-    head = HEAD.format(source="models/*.toml", names="Field, Model, Param, Route, Size, Wire")
+    head = HEAD.format(source="models/*.toml", names="Dialect, Field, Model, Param, Route, Size")
     return f"{head}\nMODELS = {{\n{_rows((model.id, model) for model in models)}}}\n"
 
 
 def own_servers() -> str:
     """The module with every kind of OpenAI-shaped server, by name."""
-    head = HEAD.format(source="servers.toml", names="Field, Wire")
+    head = HEAD.format(source="servers.toml", names="Dialect, Field")
     return f"{head}\nSERVERS = {{\n{_rows(read_servers().items())}}}\n"
 
 

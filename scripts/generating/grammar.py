@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from pprint import pformat
 
-from flux_cli.cli import COMMANDS
+from flux_cli.cli.app import COMMANDS
 from flux_cli.cli.finishing import Finishing
 from flux_cli.cli.options import NAMED
 from generating.app import Command, commands

@@ -4,9 +4,9 @@ import re
 from textwrap import wrap
 
 from flux_cli.cli.topics import TOPICS, Part, explain
-from flux_cli.config import PROJECT_FILE
-from flux_cli.core.rendering import table
-from flux_cli.folders import APP
+from flux_cli.config.folders import APP
+from flux_cli.config.load import PROJECT_FILE
+from flux_cli.core.table import table
 from generating.app import Command, Option, commands
 
 EDITION = "2026-11-29"  # when the page got its form; man pages carry a day

@@ -2,21 +2,22 @@
 
 import re
 
-from flux_cli import catalog, cli
+from flux_cli.catalog.find import list_models
+from flux_cli.cli import app
 from flux_cli.cli.about import SCRIPTS
 from flux_cli.cli.topics import TOPICS
-from flux_cli.core.finish import FITS, FOCUSES
-from flux_cli.core.formats import EFFORTS, FORMATS
-from flux_cli.core.schema import COMMANDS
-from flux_cli.core.settings import BY_NAME, SETTINGS
-from flux_cli.providers import ROWS
+from flux_cli.commands.schema import COMMANDS
+from flux_cli.config.settings import BY_NAME, SETTINGS
+from flux_cli.images.formats import EFFORTS, FORMATS
+from flux_cli.images.outputs import FITS, FOCUSES
+from flux_cli.providers.rows import ROWS
 from generating.app import Argument, Command, Option, Words, commands
 
 NAMES = ("flux", "flux-image")
 MADE = "Made by scripts/generate: change that, not this."
 FILES = ("<files>",)  # in place of words: any file or folder
 AT_FILES = ("@<files>",)  # the same, behind an @
-MODELS = catalog.models()
+MODELS = list_models()
 DEFAULT = next(model for model in MODELS if model.id == BY_NAME["model"].default)
 SIZES = tuple(size.name for size in DEFAULT.sizes)
 RATIOS = tuple(dict.fromkeys(size.aspect_ratio for size in DEFAULT.sizes))
@@ -38,7 +39,7 @@ KNOWN: dict[tuple[str, str], tuple[str, ...]] = {  # (command, or "" for every o
     ("", "effort"): EFFORTS,
     ("completion", "shell"): tuple(SCRIPTS),
     ("schema", "command"): COMMANDS,
-    ("help", "topic"): tuple(dict.fromkeys((*TOPICS, *cli.COMMANDS, "config"))),
+    ("help", "topic"): tuple(dict.fromkeys((*TOPICS, *app.COMMANDS, "config"))),
 }
 
 

@@ -4,15 +4,15 @@ import math
 
 import pytest
 
-from flux_cli import catalog
-from flux_cli.core.formats import FORMATS
+from flux_cli.catalog.find import find_model
 from flux_cli.core.model import Param
 from flux_cli.core.ratio import nominal, parse_ratio, parse_tier
 from flux_cli.core.request import Request
-from flux_cli.core.resolve import resolve
+from flux_cli.images.formats import FORMATS
+from flux_cli.request.resolve import resolve
 
-ULTRA = catalog.find("flux1.1-pro-ultra").model
-PRO = catalog.find("flux1.1-pro").model
+ULTRA = find_model("flux1.1-pro-ultra").model
+PRO = find_model("flux1.1-pro").model
 
 # Output, aspect_ratio and native pixels, in the order of the page.
 ULTRA_SIZES = [
@@ -143,7 +143,7 @@ def test_ranges_are_those_of_the_page(name, low, high):
 
 
 @pytest.mark.parametrize(
-    ("name", "support"),
+    ("name", "behavior"),
     [
         ("prompt", "renamed"),
         ("size", "converted"),
@@ -154,8 +154,8 @@ def test_ranges_are_those_of_the_page(name, low, high):
         ("output_format", "emulated"),
     ],
 )
-def test_parameters_are_handled_in_the_way_the_page_says(name, support):
-    assert ULTRA.parameters[name].support == support
+def test_parameters_are_handled_in_the_way_the_page_says(name, behavior):
+    assert ULTRA.parameters[name].behavior == behavior
 
 
 def test_pro_differs_from_ultra_in_the_parameters_its_page_names():
@@ -179,7 +179,7 @@ def test_every_parameter_has_a_line_of_help(model):
 
 
 @pytest.mark.parametrize(
-    ("model", "route", "wire", "upstream"),
+    ("model", "route", "dialect", "upstream"),
     [
         (ULTRA, "fal", "fal/flux1.1-pro-ultra", "fal-ai/flux-pro/v1.1-ultra"),
         (ULTRA, "replicate", "replicate/flux1.1-pro-ultra", "black-forest-labs/flux-1.1-pro-ultra"),
@@ -188,9 +188,9 @@ def test_every_parameter_has_a_line_of_help(model):
     ],
     ids=lambda value: getattr(value, "id", None),
 )
-def test_routes_name_the_gateway_s_model_and_the_upstream_s(model, route, wire, upstream):
+def test_routes_name_the_gateway_s_model_and_the_upstream_s(model, route, dialect, upstream):
     (row,) = [row for row in model.routes if row.name == route]
-    assert (row.model, row.upstream) == (wire, upstream)
+    assert (row.model, row.upstream) == (dialect, upstream)
 
 
 def test_fal_lists_nine_of_ultra_s_shapes_and_replicate_all_eleven():

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux_cli.catalog import find, models
+from flux_cli.catalog.find import find_model, list_models
 from flux_cli.catalog.reading import BUILT_IN, read
-from flux_cli.catalog.table import MAX_BYTES
+from flux_cli.catalog.toml_table import MAX_BYTES
 from flux_cli.core.errors import CatalogError
 
 ULTRA = "flux1.1-pro-ultra"
@@ -38,12 +38,12 @@ resolution = "1K"
 
 [parameters.raw]
 type = "boolean"
-support = "passthrough"
+behavior = "passthrough"
 help = "Less processed"
 
 [parameters.steps]
 type = "integer"
-support = "renamed"
+behavior = "renamed"
 help = "Steps"
 default = 28
 minimum = 1
@@ -53,7 +53,7 @@ needs = "raw"
 
 [parameters.style]
 type = "string"
-support = "passthrough"
+behavior = "passthrough"
 help = "Style"
 choices = ["vivid", "natural"]
 
@@ -164,7 +164,7 @@ WRONG = {
     "missing ratio": (deleted('aspect_ratio = "16:9"'), "sizes[1].aspect_ratio is missing"),
     "missing tier": (deleted('resolution = "1K"'), "sizes[0].resolution is missing"),
     "missing type": (deleted('type = "boolean"'), "parameters.raw.type is missing"),
-    "missing support": (deleted('support = "renamed"'), "parameters.steps.support is missing"),
+    "missing behavior": (deleted('behavior = "renamed"'), "parameters.steps.behavior is missing"),
     "missing help": (deleted('help = "Steps"'), "parameters.steps.help is missing"),
     "missing upstream": (deleted('upstream = "fal-ai/small"'), "routes.fal.upstream is missing"),
     "missing model of a route": (deleted('model = "fal/small"'), "routes.fal.model is missing"),
@@ -239,7 +239,10 @@ WRONG = {
         changed('type = "boolean"', 'type = "bool"'),
         "parameters.raw.type must be one of string, integer,",
     ),
-    "unknown support": (changed('support = "renamed"', 'support = "maybe"'), "parameters.steps.support must be one of"),
+    "unknown behavior": (
+        changed('behavior = "renamed"', 'behavior = "maybe"'),
+        "parameters.steps.behavior must be one of",
+    ),
     "default is a list": (
         changed("default = 28", "default = [28]"),
         "parameters.steps.default must be a text, number or",
@@ -321,8 +324,8 @@ def test_any_changed_line_is_a_model_or_a_catalog_error(tmp_path_factory, at, li
     ],
 )
 def test_a_model_is_found_by_id_alias_and_behind_a_route(name, model):
-    assert find(name).model.id == model
-    assert find(name).hint == ""
+    assert find_model(name).model.id == model
+    assert find_model(name).hint == ""
 
 
 @pytest.mark.parametrize(
@@ -346,44 +349,44 @@ def test_a_model_is_found_by_id_alias_and_behind_a_route(name, model):
     ],
 )
 def test_an_unknown_name_finds_nothing_but_perhaps_a_near_one(name, hint):
-    assert find(name) == (None, hint)
+    assert find_model(name) == (None, hint)
 
 
 def test_a_name_never_leaves_the_folders(folder, tmp_path):
     written(tmp_path, GOOD)
-    assert find("../small", (folder,)).model is None
-    assert find(str(tmp_path / "small"), (folder,)).model is None
+    assert find_model("../small", (folder,)).model is None
+    assert find_model(str(tmp_path / "small"), (folder,)).model is None
 
 
 def test_a_user_s_model_is_found_beside_the_built_in_ones(folder):
     written(folder, GOOD)
     for name in ("small", "tiny", "fal/small", "fal/tiny"):
-        assert find(name, (folder,)).model.name == "Small"
-    assert find("smal", (folder,)).hint == "did you mean small?"
-    assert [model.id for model in models((folder,))] == ["flux1.1-pro", ULTRA, "small"]
+        assert find_model(name, (folder,)).model.name == "Small"
+    assert find_model("smal", (folder,)).hint == "did you mean small?"
+    assert [model.id for model in list_models((folder,))] == ["flux1.1-pro", ULTRA, "small"]
 
 
 def test_a_user_s_file_replaces_the_built_in_one_of_the_same_id(folder):
     own = (BUILT_IN / f"{ULTRA}.toml").read_text(encoding="utf-8").replace("price_usd = 0.06", "price_usd = 0.05")
     written(folder, own, ULTRA)
     for name in (ULTRA, "flux-pro-1.1-ultra", f"fal/{ULTRA}"):
-        assert find(name, (folder,)).model.price_usd == 0.05
-    assert [model.price_usd for model in models((folder,))] == [0.04, 0.05]
+        assert find_model(name, (folder,)).model.price_usd == 0.05
+    assert [model.price_usd for model in list_models((folder,))] == [0.04, 0.05]
 
 
 def test_a_wrong_file_of_the_user_is_an_error_only_where_it_is_needed(folder):
     written(folder, "nonsense")
-    assert find(ULTRA, (folder,)).model.id == ULTRA  # found by its file name alone
+    assert find_model(ULTRA, (folder,)).model.id == ULTRA  # found by its file name alone
     for name in ("small", "flux-pro-1.1-ultra", "unheard-of"):
         with pytest.raises(CatalogError):
-            find(name, (folder,))
+            find_model(name, (folder,))
     with pytest.raises(CatalogError):
-        models((folder,))
+        list_models((folder,))
 
 
 def test_folders_that_are_not_there_are_no_error(tmp_path):
-    assert find(ULTRA, (tmp_path / "absent",)).model.id == ULTRA
-    assert len(models((tmp_path / "absent",))) == 2
+    assert find_model(ULTRA, (tmp_path / "absent",)).model.id == ULTRA
+    assert len(list_models((tmp_path / "absent",))) == 2
 
 
 def test_the_built_in_files_say_nothing_the_loader_drops():

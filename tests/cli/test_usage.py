@@ -10,13 +10,13 @@ import pytest
 import typer
 
 import flux_cli
-from flux_cli.cli import COMMANDS, main, make_app
-from flux_cli.cli.meant import HABITS
+from flux_cli.cli.app import COMMANDS, main, make_app
+from flux_cli.cli.hints import HABITS
 from flux_cli.cli.topics import EXIT_CODES, TOPICS, explain
+from flux_cli.config.settings import SETTINGS, VARIABLES
 from flux_cli.core import errors
-from flux_cli.core.naming import FIELDS
-from flux_cli.core.settings import SETTINGS, VARIABLES
-from flux_cli.providers import ROWS
+from flux_cli.images.names import FIELDS
+from flux_cli.providers.rows import ROWS
 
 ROOT = typer.main.get_command(make_app())
 LINES = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flux_cli.core.lazy import Lazy
+from flux_cli.core.lite import Lazy
 
 
 def test_it_is_a_sequence():

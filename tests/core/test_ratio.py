@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import FluxError, UsageError
-from flux_cli.core.meant import WORDS
 from flux_cli.core.model import Size
 from flux_cli.core.ratio import (
     SMALLEST,
+    WORDS,
     nearest_ratio,
     nearest_size,
     nearest_tier,

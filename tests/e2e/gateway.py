@@ -1,4 +1,4 @@
-"""A gateway on the loopback that speaks the wire format of Lumenfall, and misbehaves when a test says so.
+"""A gateway on the loopback that speaks the dialect format of Lumenfall, and misbehaves when a test says so.
 
 A script has one answer for each POST, and the last one repeats:
 

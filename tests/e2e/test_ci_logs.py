@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from core.test_annotation import HOSTILE, obeyed
+from core.test_ci_commands import HOSTILE, obeyed
 
 from e2e.gateway import image, status
 
@@ -126,7 +126,7 @@ def test_nor_through_a_listing_for_people(generate, flux, prompt):
 
 BEAT = """
 import sys, threading
-from flux_cli.console import Lines
+from flux_cli.runs.progress.lines import Lines
 from flux_cli.core.request import Event
 beats = threading.Event()
 class Heard:

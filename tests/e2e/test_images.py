@@ -68,7 +68,7 @@ BODIES = {
         ("-m", "flux1.1-pro", "-a", "21:9"),
         {"size": "1365x768", "model": "flux1.1-pro"},
     ),
-    "n is ours, never the wire's": (("-n", "1"), {"size": "1024x1024"}),
+    "n is ours, never the dialect's": (("-n", "1"), {"size": "1024x1024"}),
 }
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sample_images import IMAGES, encoded
 
-from flux_cli.core.metadata.embed import embed
-from flux_cli.core.metadata.record import BY_MODEL, Record
+from flux_cli.images.metadata.embed import embed
+from flux_cli.images.metadata.record import BY_MODEL, Record
 
 FOX = Record(
     model="flux1.1-pro-ultra",

@@ -12,7 +12,7 @@ from typing import Any
 
 def tried(words: list[str]) -> dict[str, Any]:
     """Exit code and streams of one command line; `escaped` names an exception that nobody turned into words."""
-    from flux_cli.cli import main
+    from flux_cli.cli.app import main
 
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape", write_through=True) for _ in range(2))
     code, escaped = None, ""

@@ -8,21 +8,23 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from flux_cli import catalog, config, folders, keys
 from flux_cli.catalog import reading
-from flux_cli.core import naming, ratio, values
-from flux_cli.core.containers import inspect, sniff
-from flux_cli.core.datauri import decode_data_uri
+from flux_cli.catalog.find import find_model
+from flux_cli.config import folders, keys
+from flux_cli.config.load import load_settings
+from flux_cli.config.settings import SETTINGS
+from flux_cli.core import ratio, values
 from flux_cli.core.errors import FluxError
 from flux_cli.core.model import Model
-from flux_cli.core.replies import failure, identity, parse_json, retry_after
 from flux_cli.core.request import Auth, Reply, Request
-from flux_cli.core.resolve import resolve
-from flux_cli.core.secret import Secret, redact
-from flux_cli.core.settings import SETTINGS
-from flux_cli.core.text import plain
-from flux_cli.core.trust import credentials, host_of, media_address
-from flux_cli.providers import ROWS
+from flux_cli.core.text import Secret, plain, redact
+from flux_cli.http.datauri import decode_data_uri
+from flux_cli.http.replies import failure, identity, parse_json, retry_after
+from flux_cli.http.trust import credentials, host_of, media_address
+from flux_cli.images import names as naming
+from flux_cli.images.containers.whole import inspect, sniff
+from flux_cli.providers.rows import ROWS
+from flux_cli.request.resolve import resolve
 
 LIMIT = 1 << 16
 KEY = "canary-Sup3r'S3cr3t+V4lue"
@@ -45,7 +47,7 @@ def each(texts_: list[str], *parsers: Callable[[str], object]) -> None:
 
 @functools.cache
 def the_model() -> Model:
-    model = catalog.find(MODEL).model
+    model = find_model(MODEL).model
     assert model
     return model
 
@@ -67,7 +69,7 @@ def requests(data: bytes) -> None:
     model = the_model()
     prompt, *rest = texts(data)
     said = {name: value for name, found, value in (line.partition("=") for line in rest) if found}
-    for wire in (None, *model.wires.values()):
+    for wire in (None, *model.dialects.values()):
         with contextlib.suppress(FluxError):
             json.dumps(resolve(Request(MODEL, said, prompt), model, wire).parameters, default=str)
 
@@ -100,12 +102,12 @@ def images(data: bytes) -> None:
 
 def conversions(data: bytes) -> None:
     """Bytes that claim to be small images, decoded and encoded."""
-    from flux_cli import imaging
+    from flux_cli.images import pixels
 
     with contextlib.suppress(FluxError):
         look = inspect(data)
         if look.width * look.height <= LIMIT:
-            imaging.convert(data, "png", None)
+            pixels.convert(data, "png", None)
 
 
 def data_uris(data: bytes) -> None:
@@ -166,12 +168,12 @@ def models(data: bytes) -> None:
 def settings(data: bytes) -> None:
     path = _file("config.toml", data)
     with contextlib.suppress(FluxError):
-        config.load({}, ROWS, {})
+        load_settings({}, ROWS, {})
     path.unlink()
     first, *rest = [*texts(data), ""]
     for setting in SETTINGS:
         with contextlib.suppress(FluxError):
-            config.load({setting.name: first}, ROWS, {setting.variable: rest[0]})
+            load_settings({setting.name: first}, ROWS, {setting.variable: rest[0]})
 
 
 def key_files(data: bytes) -> None:

@@ -18,9 +18,9 @@ from flux_cli.core.errors import ConfigError, NetworkError
 from flux_cli.core.request import Reply
 from flux_cli.http import direct
 from flux_cli.http.address import read_address
-from flux_cli.http.carrier import Ask, UnreachableError
+from flux_cli.http.carrier import HttpRequest, UnreachableError
+from flux_cli.http.exchange import Connections
 from flux_cli.http.spool import LONG, Spool
-from flux_cli.http.wire import Wire
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -57,28 +57,33 @@ class Server:
 
 
 def talk(
-    server: Server, talk: Callable[[Wire, str], Awaitable[object]], folder: Path, tls: ssl.SSLContext | None = None
+    server: Server,
+    talk: Callable[[Connections, str], Awaitable[object]],
+    folder: Path,
+    tls: ssl.SSLContext | None = None,
 ) -> object:
     """Have a conversation with a server on a free port."""
 
     async def go() -> object:
         listening = await asyncio.start_server(server, "127.0.0.1", 0, ssl=tls)
-        wire = Wire(Spool(folder), 5.0)
+        connections = Connections(Spool(folder), 5.0)
         try:
             scheme = "https" if tls else "http"
-            return await talk(wire, f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}/")
+            return await talk(connections, f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}/")
         finally:
-            await wire.close()
+            await connections.close()
             listening.close()
 
     return asyncio.run(go())
 
 
 def asks(*methods: str, pause: float = 0.0):
-    async def go(wire: Wire, url: str) -> list[Reply]:
+    async def go(connections: Connections, url: str) -> list[Reply]:
         replies = []
         for method in methods:
-            replies.append(await wire.exchange(Ask(method, url, {}, b"{}" if method == "POST" else None)))
+            replies.append(
+                await connections.exchange(HttpRequest(method, url, {}, b"{}" if method == "POST" else None))
+            )
             await asyncio.sleep(pause)
         return replies
 
@@ -135,10 +140,10 @@ def test_servers_do_not_share_connections(tmp_path):
     """What one server says must never count as another's word."""
     servers = [Server(lambda _head, name=name: OK.replace(b"{}", name)) for name in (b"11", b"22")]
 
-    async def go(wire: Wire, url: str) -> None:
+    async def go(connections: Connections, url: str) -> None:
         other = await asyncio.start_server(servers[1], "127.0.0.1", 0)
         second = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}/"
-        said = [(await wire.exchange(Ask("GET", one, {}))).data for one in (url, second, url, second)]
+        said = [(await connections.exchange(HttpRequest("GET", one, {}))).data for one in (url, second, url, second)]
         other.close()
         assert said == [b"11", b"22", b"11", b"22"]
 
@@ -149,11 +154,11 @@ def test_servers_do_not_share_connections(tmp_path):
 def test_no_more_connections_are_kept_than_needed_and_none_behind_the_end(tmp_path):
     server = Server()
 
-    async def go(wire: Wire, url: str) -> int:
-        await asyncio.gather(*(wire.exchange(Ask("GET", url, {})) for _ in range(direct.KEPT + 9)))
+    async def go(connections: Connections, url: str) -> int:
+        await asyncio.gather(*(connections.exchange(HttpRequest("GET", url, {})) for _ in range(direct.KEPT + 9)))
         await asyncio.sleep(0.05)
         kept = server.open
-        await wire.close()
+        await connections.close()
         await asyncio.sleep(0.05)
         assert server.open == 0
         return kept
@@ -204,8 +209,8 @@ def test_a_server_that_refuses_before_it_has_read_everything_is_understood(tmp_p
         with closing(writer):
             await asyncio.sleep(0.1)
 
-    async def go(wire: Wire, url: str) -> int:
-        return (await wire.exchange(Ask("POST", url, {}, bytes(8_000_000)))).status
+    async def go(connections: Connections, url: str) -> int:
+        return (await connections.exchange(HttpRequest("POST", url, {}, bytes(8_000_000)))).status
 
     assert talk(refuse, go, tmp_path) == 413
 
@@ -214,9 +219,9 @@ def test_who_gives_up_hangs_up(tmp_path):
     """A server that works on sees at once that nobody waits any more."""
     server = Server(lambda _head: b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}")
 
-    async def go(wire: Wire, url: str) -> None:
+    async def go(connections: Connections, url: str) -> None:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(wire.exchange(Ask("POST", url, {}, b"{}")), 0.2)
+            await asyncio.wait_for(connections.exchange(HttpRequest("POST", url, {}, b"{}")), 0.2)
         await asyncio.wait_for(server.ended.wait(), 5)
 
     talk(server, go, tmp_path)
@@ -228,9 +233,9 @@ def test_silence_has_a_limit_where_one_is_given(tmp_path):
         with closing(writer):
             await asyncio.sleep(2)
 
-    async def go(wire: Wire, url: str) -> None:
+    async def go(connections: Connections, url: str) -> None:
         with pytest.raises(NetworkError, match="broke before the answer was complete"):
-            await wire.exchange(Ask("GET", url, {}, silence=0.1))
+            await connections.exchange(HttpRequest("GET", url, {}, silence=0.1))
 
     talk(hush, go, tmp_path)
 
@@ -239,10 +244,12 @@ def test_where_a_proxy_is_named_it_is_asked(tmp_path, monkeypatch):
     """Proxies are httpx's business, and no POST shares its connection there either."""
     server = Server()
 
-    async def go(wire: Wire, url: str) -> None:
+    async def go(connections: Connections, url: str) -> None:
         monkeypatch.setenv("HTTP_PROXY", url)
         for _ in range(2):
-            assert (await wire.exchange(Ask("POST", "http://images.invalid/v1", {}, b"{}"))).data == b"{}"
+            assert (
+                await connections.exchange(HttpRequest("POST", "http://images.invalid/v1", {}, b"{}"))
+            ).data == b"{}"
 
     talk(server, go, tmp_path)
     assert (server.requests, server.connections) == (["POST", "POST"], 2)
@@ -252,11 +259,11 @@ def through(proxy: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Reply:
     monkeypatch.setenv("HTTP_PROXY", proxy)
 
     async def go() -> Reply:
-        wire = Wire(Spool(folder), 5.0)
+        connections = Connections(Spool(folder), 5.0)
         try:
-            return await wire.exchange(Ask("POST", "http://images.invalid/v1", {}, b"{}"))
+            return await connections.exchange(HttpRequest("POST", "http://images.invalid/v1", {}, b"{}"))
         finally:
-            await wire.close()
+            await connections.close()
 
     return asyncio.run(go())
 
@@ -282,13 +289,13 @@ def test_an_answer_that_breaks_off_at_a_proxy_is_no_answer(tmp_path, monkeypatch
         await writer.drain()
         writer.close()
 
-    async def go(_wire: Wire, url: str) -> None:
+    async def go(_connections: Connections, url: str) -> None:
         monkeypatch.setenv("HTTP_PROXY", url)
-        wire = Wire(Spool(tmp_path), 5.0)
+        connections = Connections(Spool(tmp_path), 5.0)
         with pytest.raises(NetworkError, match="broke before the answer was complete") as caught:
-            await wire.exchange(Ask("POST", "http://images.invalid/v1", {}, b"{}"))
+            await connections.exchange(HttpRequest("POST", "http://images.invalid/v1", {}, b"{}"))
         assert not isinstance(caught.value, UnreachableError)
-        await wire.close()
+        await connections.close()
 
     talk(breaks, go, tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -325,8 +332,11 @@ def test_over_tls_gets_share_a_connection_and_upper_case_is_no_way_around_it(tmp
     """`HTTPS://` is https: nothing may go out in plain text, least of all a key."""
     server = Server()
 
-    async def go(wire: Wire, url: str) -> list[bytes]:
-        return [(await wire.exchange(Ask("GET", one, {}))).data for one in (url, url.replace("https", "HTTPS"))]
+    async def go(connections: Connections, url: str) -> list[bytes]:
+        return [
+            (await connections.exchange(HttpRequest("GET", one, {}))).data
+            for one in (url, url.replace("https", "HTTPS"))
+        ]
 
     assert talk(server, go, tmp_path, tls) == [b"{}", b"{}"]
     assert server.connections == 1
@@ -335,9 +345,9 @@ def test_over_tls_gets_share_a_connection_and_upper_case_is_no_way_around_it(tmp
 def test_a_certificate_of_another_name_is_refused_before_anything_is_sent(tmp_path, tls):
     server = Server()
 
-    async def go(wire: Wire, url: str) -> None:
+    async def go(connections: Connections, url: str) -> None:
         with pytest.raises(UnreachableError, match="ertificate"):
-            await wire.exchange(Ask("POST", url.replace("127.0.0.1", "localhost"), {}, b"{}"))
+            await connections.exchange(HttpRequest("POST", url.replace("127.0.0.1", "localhost"), {}, b"{}"))
 
     talk(server, go, tmp_path, tls)
     assert server.requests == []
@@ -362,9 +372,11 @@ def test_a_certificate_of_another_name_is_refused_before_anything_is_sent(tmp_pa
 def test_what_is_no_address_is_said_and_nobody_is_asked(tmp_path, url):
     server = Server()
 
-    async def go(wire: Wire, there: str) -> None:
+    async def go(connections: Connections, there: str) -> None:
         with pytest.raises(UnreachableError, match="is no address") as caught:
-            await wire.exchange(Ask("POST", url.replace("{port}", there.split(":")[2].strip("/")), {}, b"{}"))
+            await connections.exchange(
+                HttpRequest("POST", url.replace("{port}", there.split(":")[2].strip("/")), {}, b"{}")
+            )
         assert caught.value.hopeless
 
     talk(server, go, tmp_path)
@@ -404,16 +416,16 @@ def test_however_many_answers_come_at_once_one_read_of_them_is_in_memory(tmp_pat
             threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 
     async def go() -> int:
-        wire = Wire(Spool(tmp_path), 5.0)
+        connections = Connections(Spool(tmp_path), 5.0)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        wire._way(url)
+        connections._way(url)
         tracemalloc.start()
         try:
-            await asyncio.gather(*(wire.exchange(Ask("POST", url, {}, b"{}")) for _ in range(32)))
+            await asyncio.gather(*(connections.exchange(HttpRequest("POST", url, {}, b"{}")) for _ in range(32)))
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-            await wire.close()
+            await connections.close()
 
     with closing(listener):
         threading.Thread(target=accept, daemon=True).start()
@@ -456,8 +468,8 @@ def test_an_address_is_sent_as_servers_read_it(tmp_path, typed):
         heads.append(head)
         return OK
 
-    async def go(wire: Wire, url: str) -> None:
-        await wire.exchange(Ask("GET", url.rstrip("/") + typed, {"X-A": "b"}))
+    async def go(connections: Connections, url: str) -> None:
+        await connections.exchange(HttpRequest("GET", url.rstrip("/") + typed, {"X-A": "b"}))
 
     talk(Server(reply), go, tmp_path)
     first, *headers = heads[0].decode().strip().split("\r\n")
@@ -491,23 +503,23 @@ def test_bodies_have_a_length_and_posts_even_where_there_is_none(tmp_path):
         lengths.append(re.findall(rb"(?i)content-length: (\d+)", head))
         return OK
 
-    async def go(wire: Wire, url: str) -> None:
+    async def go(connections: Connections, url: str) -> None:
         for method, body in (("POST", b"{}"), ("POST", None), ("PUT", None), ("GET", None), ("DELETE", None)):
-            await wire.exchange(Ask(method, url, {}, body))
+            await connections.exchange(HttpRequest(method, url, {}, body))
 
     talk(Server(reply), go, tmp_path)
     assert lengths == [[b"2"], [b"0"], [b"0"], [], []]
 
 
 def test_a_host_that_does_not_answer_is_given_up(tmp_path, monkeypatch):
-    async def go(wire: Wire, url: str) -> None:
-        wire._connect = 0.1
+    async def go(connections: Connections, url: str) -> None:
+        connections._connect = 0.1
 
         async def never(*_: object, **__: object) -> None:
             await asyncio.sleep(60)
 
         monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", never)
         with pytest.raises(UnreachableError):
-            await wire.exchange(Ask("POST", url, {}, b"{}"))
+            await connections.exchange(HttpRequest("POST", url, {}, b"{}"))
 
     talk(Server(), go, tmp_path)

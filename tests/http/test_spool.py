@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import ImageError
-from flux_cli.core.replies import MARK
+from flux_cli.http.replies import MARK
 from flux_cli.http.spool import LONG, Splitter, Spool
 
 MORE = LONG * 3 // 4 + 1  # bytes whose base64 is long

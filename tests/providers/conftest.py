@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from flux_cli import catalog
-from flux_cli.core.plan import plan
+from flux_cli.catalog.find import find_model
 from flux_cli.core.request import Auth, Facts, Request
-from flux_cli.core.resolve import resolve
-from flux_cli.core.secret import Secret
-from flux_cli.http import Http
-from flux_cli.providers import ROWS, connect
+from flux_cli.core.text import Secret
+from flux_cli.http.client import Http
+from flux_cli.providers.rows import ROWS, connect
+from flux_cli.request.plan import plan
+from flux_cli.request.resolve import resolve
 from providers.upstream import KEY, WAYS, Upstream
 
 NOW = 1_700_000_000.0
@@ -75,9 +75,9 @@ def make(upstream, tmp_path):
         def __call__(self, name: str, *, retries: int = 0, timeout: float = 20, **said: Any) -> list[Got]:
             way, row = WAYS[name], ROWS[name]
             base = upstream.origin + way.base
-            model = catalog.find("flux1.1-pro-ultra").model
+            model = find_model("flux1.1-pro-ultra").model
             request = Request(model.id, said, "a red fox")
-            call = plan(resolve(request, model, model.wires[name])).calls[0]
+            call = plan(resolve(request, model, model.dialects[name])).calls[0]
             provider = connect(row, base, Auth(Secret(KEY), way.variable, base, row.hosts))
 
             async def pause(seconds: float) -> None:

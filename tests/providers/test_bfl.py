@@ -9,8 +9,8 @@ import pytest
 from e2e.drawings import look, pixels_as
 from e2e.gateway import Reply, hang_up, redirect, status, words
 
-from flux_cli.core.containers import inspect
 from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
+from flux_cli.images.containers.whole import inspect
 from providers.upstream import KEY, SMALL, UNSAID, shape, task
 
 POLL = "GET /v1/get_result?id=job-7"
@@ -259,7 +259,7 @@ def too_many_files(monkeypatch, times):
             raise faults.pop()
         return inspect(data)
 
-    monkeypatch.setattr("flux_cli.http.inspect", busy)
+    monkeypatch.setattr("flux_cli.http.client.inspect", busy)
 
 
 def test_an_image_that_cannot_be_read_just_now_is_fetched_again(make, upstream, monkeypatch):

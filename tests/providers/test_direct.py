@@ -12,9 +12,9 @@ from e2e.gateway import status, words
 
 from flux_cli.core.errors import ProviderError
 from flux_cli.core.request import Auth
-from flux_cli.core.secret import Secret
-from flux_cli.core.trust import credentials
-from flux_cli.providers import ROWS
+from flux_cli.core.text import Secret
+from flux_cli.http.trust import credentials
+from flux_cli.providers.rows import ROWS
 from providers.upstream import KEY, WAYS, prediction, queued, shape, task
 
 ANSWERS = {"bfl": task, "fal": queued, "replicate": prediction}

@@ -6,7 +6,7 @@ import pytest
 from e2e.drawings import pixels_as
 from e2e.gateway import Gateway, status, words
 
-from flux_cli.providers import ROWS
+from flux_cli.providers.rows import ROWS
 
 IMAGE = pixels_as("png", 64, 64)
 B64 = base64.b64encode(IMAGE).decode()

@@ -1,0 +1,1 @@
+"""Image files: formats, names, outputs, containers, metadata and pixels."""

@@ -1,0 +1,1 @@
+"""The containers of image formats: what bytes are, and whether they are whole."""

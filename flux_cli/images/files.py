@@ -1,0 +1,194 @@
+"""The disk: checks before anything is paid, atomic writes, nothing overwritten unasked, nothing paid lost."""
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from flux_cli.core.errors import DiskError, OutputError
+from flux_cli.core.request import ImageFile
+from flux_cli.core.text import plain
+from flux_cli.images.formats import suffix_of
+from flux_cli.images.names import Name, sibling
+
+PART = ".flux-"  # how the name of a file that is still being written begins
+
+
+class Folder:
+    """Saves images as files. A name that was taken meanwhile moves aside.
+
+    `mark` is part of the names of unfinished files, so that a crash leaves none that nobody can tell. With `same`, a
+    name that is taken by the very same bytes is where the image belongs: an earlier run got as far as that.
+    """
+
+    def __init__(self, *, overwrite: bool, mark: str = "", same: bool = False) -> None:
+        self._overwrite, self._mark, self._same = overwrite, mark, same
+
+    def save(self, name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:
+        """Write one image and return its path. `extra` counts further images that one call brought along.
+
+        A `fresh` name is one nobody has checked, and replaces nothing. Raises DiskError if it cannot be written.
+        """
+        path = name.path(suffix_of(image.format))
+        if extra:
+            path = sibling(path, extra + 1)
+        try:
+            if self._same and (there := _holder(path, b"".join(image.parts))):
+                return there
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            part = f"{PART}{self._mark}{os.urandom(8).hex()}"
+            return _publish(image.parts, path, part, overwrite=self._overwrite and not extra and not fresh)
+        except OSError as fault:
+            raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
+
+
+def sweep(names: Sequence[Name], mark: str) -> None:
+    """Remove the unfinished files that a crashed run left in the folders of its names."""
+    for folder in dict.fromkeys(Path(name.path("png")).parent for name in names):
+        for part in folder.glob(f"{PART}{mark}*"):
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
+def _holder(path: str, data: bytes) -> str:
+    """The file that holds the very same bytes: of that name, or one it moved aside to; "" where there is none."""
+    place, number = path, 2
+    while os.path.lexists(place):
+        with contextlib.suppress(OSError):
+            if os.path.getsize(place) == len(data) and Path(place).read_bytes() == data:
+                return place
+        place, number = sibling(path, number), number + 1
+    return ""
+
+
+class Pipe:
+    """Writes the one image to a stream, for `-o -`."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def save(self, _name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:  # noqa: ARG002
+        """Write the bytes. A reader that has gone has what it wanted; a further image cannot be told apart."""
+        if extra:
+            raise DiskError("one call brought several images, and a pipe takes one", hint="save to files with -o")
+        try:
+            for part in image.parts:
+                self._stream.write(part)
+            self._stream.flush()
+        except BrokenPipeError:
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        except OSError as fault:
+            raise DiskError(f"cannot write to standard output: {fault.strerror}") from fault
+        return "-"
+
+
+def preflight(
+    names: Iterable[Name], file_format: str | None, *, overwrite: bool, skip_existing: bool, write: bool = True
+) -> dict[int, str]:
+    """Check every name before anything is paid; with `write`, also make the folders and try to write in them.
+
+    Returns the path already there for each name (by index) that is to be skipped. Raises OutputError otherwise.
+    """
+    present, folders = {}, {}
+    for index, name in enumerate(names):
+        folders[os.path.dirname(name.path("png"))] = True
+        for path in name.candidates(file_format):
+            if found := _existing(path):
+                present[index] = found
+                break
+    special = next((path for path in present.values() if not stat.S_ISREG(os.stat(path).st_mode)), None)
+    if special:
+        raise OutputError(f"{special} is no file", hint="name a file or a folder; -o - writes to standard output")
+    if present and not overwrite and not skip_existing:
+        others = len(present) - 1
+        there = f" and {others} more already exist" if others else " already exists"
+        hint = "use --overwrite to replace, --skip-existing to keep, or another -o"
+        raise OutputError(f"{next(iter(present.values()))}{there}", hint=hint)
+    if write:
+        for folder in folders:
+            _try_folder(Path(folder))
+    return present if skip_existing else {}
+
+
+def is_folder(output: str) -> bool:
+    """Whether `-o` names a folder: by its last slash, or because it is one."""
+    try:
+        return output.endswith(("/", os.sep)) or Path(output).is_dir()
+    except (OSError, ValueError):  # too long to be the name of anything
+        return False
+
+
+def is_special(output: str) -> bool:
+    """Whether `-o` names a device, a pipe or a socket, which would be meant and never get its suffix."""
+    path = Path(output)
+    try:
+        return path.exists() and not path.is_dir() and not path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _existing(path: str) -> str | None:
+    """The path of what is there under that name, be it in another case on a file system that ignores case."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else fault
+        raise OutputError(f"cannot look at {plain(path, 200)!r}: {reason}") from fault
+    if os.path.islink(path) and not os.path.exists(path):  # a dangling link names no file yet
+        return None
+    return path
+
+
+def _try_folder(folder: Path) -> None:
+    """Make a folder and write in it. Raises OutputError; asking for permissions alone would not see a full disk."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # without a name, where the system can: nothing stays after a crash
+            pass
+    except (OSError, ValueError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else fault
+        hint = "name another folder with -o; nothing was sent"
+        raise OutputError(f"cannot write into {folder}: {reason}", hint=hint) from fault
+
+
+def _publish(parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool) -> str:
+    """Write beside the target and move into place in one step; readers never see half an image."""
+    target = os.path.realpath(path) if overwrite else path  # a link stays a link, its target is replaced
+    part = os.path.join(os.path.dirname(target), part_name)
+    try:
+        with open(part, "xb") as file:  # mkstemp would ignore the umask
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        if overwrite:
+            os.replace(part, target)
+            return path
+        return _link(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
+
+
+def _link(part: str, path: str) -> str:
+    """Give the finished file its name unless somebody took it meanwhile; then the next free one."""
+    free = path
+    for number in range(2, 10_000):
+        try:
+            os.link(part, free)
+        except FileExistsError:
+            free = sibling(path, number)
+            continue
+        except OSError:  # file systems without hard links
+            with open(free, "xb"):
+                os.replace(part, free)
+            return free
+        os.unlink(part)
+        return free
+    raise FileExistsError(17, "every name like it is taken", path)

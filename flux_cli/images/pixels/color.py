@@ -1,0 +1,80 @@
+"""Any image as 8-bit RGB, or RGBA where something of it is transparent, with the profile that says what it means."""
+
+import io
+
+from PIL import Image
+
+from flux_cli.images.pixels.pillow import shared
+
+
+def prepared(image: Image.Image) -> Image.Image:
+    """RGB or RGBA in the image's own colors; `icc_profile` in its info where one describes them.
+
+    Wide colors (Display P3) stay wide. Profiles of CMYK and of gray are used up on the way to sRGB.
+    """
+    image.load()
+    profile = image.info.get("icc_profile") or b""
+    channels = profile[16:20]
+    if image.mode.startswith("I;16"):
+        image = from_sixteen_bits(image)
+    if image.mode == "CMYK":
+        image, channels = to_srgb(image, profile if channels == b"CMYK" else b""), b""
+    elif channels == b"GRAY" and image.mode in ("1", "L", "LA"):
+        image, channels = _from_gray(image, profile), b""
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    image = shared(image) if image.mode == mode else image.convert(mode)
+    image.info = {"icc_profile": profile} if channels == b"RGB " else {}
+    return image
+
+
+def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """The image in sRGB; without a profile, or with one that makes no sense, by plain arithmetic."""
+    bare = image.convert("RGB") if image.mode == "RGBA" else image
+    shown = _by_profile(bare, profile) or (shared(bare) if bare.mode == "RGB" else bare.convert("RGB"))
+    if image.mode == "RGBA":
+        shown.putalpha(image.getchannel("A"))
+    return shown
+
+
+def flattened(image: Image.Image) -> Image.Image:
+    """The image on white paper, for formats that know no transparency."""
+    if image.mode != "RGBA":
+        return image
+    paper = Image.new("RGB", image.size, (255, 255, 255))
+    paper.paste(image, mask=image.getchannel("A"))
+    paper.info = image.info
+    return paper
+
+
+def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
+    """What a profile makes of the numbers; None where there is none, or a broken one."""
+    if not profile:
+        return None
+    from PIL import ImageCms  # a tenth of what a small conversion takes, and most images have no profile
+
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return None
+
+
+def _from_gray(image: Image.Image, profile: bytes) -> Image.Image:
+    """Gray -> sRGB by its profile: made for another gamma, it would come out too dark or too light without."""
+    seen = image.convert("LA" if image.has_transparency_data else "L")
+    shown = to_srgb(seen.getchannel("L") if seen.mode == "LA" else seen, profile)
+    if seen.mode == "LA":
+        shown.putalpha(seen.getchannel("A"))
+    return shown
+
+
+def from_sixteen_bits(image: Image.Image) -> Image.Image:
+    """Gray of 16 bits -> 8, with the one transparent gray it may name."""
+    clear = image.info.get("transparency")
+    gray = image.point(lambda value: value / 256).convert("L")
+    if not isinstance(clear, int):
+        return gray
+    from PIL import ImageMath
+
+    shown = ImageMath.lambda_eval(lambda args: (args["gray"] != clear) * 255, gray=image.convert("I"))
+    return Image.merge("LA", (gray, shown.convert("L")))

@@ -1,0 +1,110 @@
+"""Pixels to the bytes of a file: the settings are `core.formats`' data, the search for a size limit is here."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from flux_cli.core.errors import UsageError
+from flux_cli.images.containers import parts
+from flux_cli.images.formats import encoder
+from flux_cli.images.outputs import Output
+from flux_cli.images.pixels.color import flattened, to_srgb
+from flux_cli.images.pixels.palette import COLORS, chosen, exact
+from flux_cli.images.pixels.pillow import saved
+
+if TYPE_CHECKING:
+    from flux_cli.images.formats import Effort
+
+FLAT = 0.5  # bytes a pixel: a PNG smaller than that is a drawing, where zlib's default strategy beats run lengths
+
+
+def encoded_within(image: Image.Image, output: Output) -> tuple[bytes, int]:
+    """The bytes of a file and the quality they have: the one asked, or the best that fits into `max_bytes`.
+
+    At most eight encodings. Raises UsageError where nothing fits.
+    """
+    make = partial(encoded, image, output.format, effort=output.effort, lossless=output.lossless)
+    data = make(output.quality)
+    if output.max_bytes is None or len(data) <= output.max_bytes - output.added:
+        return data, output.quality
+    if output.lossless or "quality" not in encoder(output.format, output.quality):
+        raise _too_large(output, data, "and has no quality to lower")
+    best, low, high = None, 0, output.quality
+    while high - low > 1:
+        middle = (low + high) // 2
+        data = make(middle)
+        if len(data) <= output.max_bytes - output.added:
+            best, low = (data, middle), middle
+        else:
+            high = middle
+    if best is None:
+        raise _too_large(output, data, "even at the lowest quality")
+    return best
+
+
+def encoded(
+    image: Image.Image, file_format: str, quality: int, effort: Effort = "balanced", *, lossless: bool = False
+) -> bytes:
+    """RGB or RGBA pixels as a file; `quality` looks alike in every lossy format."""
+    settings = encoder(file_format, quality, effort, lossless=lossless)
+    profile = image.info.get("icc_profile")
+    if file_format == "gif":
+        return saved(_gif(to_srgb(image, profile or b"")), "gif", settings)
+    if profile:
+        settings["icc_profile"] = profile
+    if file_format == "png":
+        return _png(image, settings, effort)
+    return saved(flattened(image) if file_format == "jpeg" else image, file_format, settings)
+
+
+def _png(image: Image.Image, settings: Mapping[str, object], effort: Effort) -> bytes:
+    """The smallest of what may win: two strategies; at `small`, of few colors, a palette, and its rows filtered."""
+    few = exact(image) if effort == "small" else None
+    shown = few or image
+    made = [saved(shown, "png", settings)]
+    if effort == "small" or (effort == "balanced" and len(made[0]) <= FLAT * image.width * image.height):
+        default = {name: value for name, value in settings.items() if name != "compress_type"}
+        made.append(saved(shown, "png", default))
+        if few:
+            made.append(_filtered(few, default))
+    return min(made, key=len)
+
+
+def _filtered(few: Image.Image, settings: Mapping[str, object]) -> bytes:
+    """A PNG with a palette whose rows are filtered, which makes drawings a tenth smaller.
+
+    Pillow filters rows of gray and none of a palette's numbers, so the file is made as gray and its head changed.
+    """
+    gray = saved(Image.frombytes("L", few.size, few.tobytes()), "png", settings)
+    pixels = next(part.start for part in parts.png(gray) if part.kind == b"IDAT")
+    colors = _chunk(b"PLTE", bytes(few.getpalette() or []))
+    clear = _chunk(b"tRNS", few.info["transparency"]) if "transparency" in few.info else b""
+    header = _chunk(b"IHDR", gray[16:25] + b"\3" + gray[26:29])
+    return b"".join((gray[:8], header, gray[33:pixels], colors, clear, gray[pixels:]))
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def _gif(image: Image.Image) -> Image.Image:
+    """256 colors; transparency becomes on or off."""
+    if image.mode != "RGBA":
+        return exact(image) or chosen(image)
+    clear, flat = COLORS - 1, image.convert("RGB")
+    paletted = exact(flat, clear) or chosen(flat, clear)
+    paletted.paste(clear, mask=image.getchannel("A").point(lambda value: 255 * (value < 128)))
+    paletted.info["transparency"] = clear
+    return paletted
+
+
+def _too_large(output: Output, data: bytes, why: str) -> UsageError:
+    frame = f"{output.frame.width}x{output.frame.height} {output.format}"
+    message = f"--max-bytes {output.max_bytes:,}: {frame} takes {len(data) + output.added:,} bytes {why}"
+    return UsageError(message, hint="allow more bytes, or ask for fewer pixels or another format (avif is smallest)")

@@ -1,0 +1,182 @@
+"""Small copies of images, alone or on a contact sheet, for eyes only."""
+
+import io
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, TypeAlias
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+
+from flux_cli.core.errors import ImageError
+from flux_cli.images import sheet
+from flux_cli.images.formats import FORMATS
+from flux_cli.images.pixels.color import from_sixteen_bits, to_srgb
+from flux_cli.images.pixels.pillow import FAULTS, ORIENTATION, SIDEWAYS
+from flux_cli.images.sheet import Grid
+
+Source: TypeAlias = str | bytes  # the path of an image, or its bytes
+Small: TypeAlias = Image.Image  # for who may not know Pillow
+PAPER, INK, FAINT = (32, 32, 32), (220, 220, 220), (56, 56, 56)
+CHECKS = ((204, 204, 204), (153, 153, 153))  # what shows through transparency
+SQUARE = 8  # pixels
+SAMPLE = 16_000  # pixels a palette is chosen from: twenty times faster than all of them
+SMALLEST = 9  # pixels of a font that can still be read
+LEVELS = (0, 95, 135, 175, 215, 255)  # of the 6×6×6 cube of colors in terminals with 256
+CUBE = tuple((red, green, blue) for red in LEVELS for green in LEVELS for blue in LEVELS)
+GRAYS = tuple((level, level, level) for level in range(8, 248, 10))
+FIRST = 16  # the colors before are the user's own
+
+
+class Indexed(NamedTuple):
+    """An image of few colors: one palette index a byte."""
+
+    pixels: bytes
+    size: tuple[int, int]
+    palette: tuple[tuple[int, int, int], ...]
+
+
+def measure(source: Source) -> tuple[int, int]:
+    """Width and height as the image is meant to be seen. Raises ImageError."""
+    with _opened(source) as image:
+        return image.size[::-1] if _is_turned(image) else image.size
+
+
+def small(source: Source, box: tuple[int, int]) -> Image.Image:
+    """A copy inside a box of pixels, never enlarged: upright, sRGB, over a checkerboard where it is transparent.
+
+    JPEG is decoded no larger than needed. Raises ImageError for what cannot be read.
+    """
+    with _opened(source) as image:
+        width, height = box[::-1] if _is_turned(image) else box
+        image.draft(None, (2 * width, 2 * height))
+        copy = _eight_bits(image)
+        ImageOps.exif_transpose(copy, in_place=True)
+        copy.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=3.0)
+        return _flat(copy)
+
+
+def contact_sheet(
+    images: Iterable[Source], captions: Iterable[Sequence[str]], grid: Grid
+) -> tuple[Image.Image, tuple[ImageError, ...]]:
+    """All images in their cells, one after the other in memory; what cannot be read stays an empty cell."""
+    page = Image.new("RGB", grid.size, PAPER)
+    pen = ImageDraw.Draw(page)
+    (width, height), faults = grid.cell, []
+    for number, (source, words) in enumerate(zip(images, captions, strict=True)):
+        left, top = grid.place(number)
+        try:
+            copy = small(source, grid.cell)
+            page.paste(copy, (left + (width - copy.width) // 2, top + (height - copy.height) // 2))
+        except ImageError as fault:
+            faults.append(fault)
+            pen.rectangle((left, top, left + width - 1, top + height - 1), FAINT)
+        if grid.caption:
+            _write(pen, (left + width / 2, top + height + grid.caption / 2), words, width, grid.caption)
+    return page, tuple(faults)
+
+
+def draw_sheet(images: Sequence[Source], captions: Sequence[Sequence[str]]) -> tuple[bytes, tuple[ImageError, ...]]:
+    """A contact sheet as a PNG, and what could not be read; the size follows from how many there are."""
+    sizes = tuple(_size(source) for source in images)
+    page, faults = contact_sheet(images, captions, sheet.grid(sizes, sheet.page(len(sizes))))
+    return png(page), faults
+
+
+def preview_sheet(images: Sequence[Source], box: tuple[int, int], gap: int, caption: int) -> Image.Image:
+    """A contact sheet inside a box of pixels, with numbers below the images where `caption` leaves them room."""
+    grid = sheet.grid(tuple(_size(source) for source in images), box, gap, caption)
+    numbers = ((str(number),) for number in range(1, len(images) + 1))
+    return contact_sheet(images, numbers, grid)[0]
+
+
+def png(image: Image.Image) -> bytes:
+    """A PNG made in little time."""
+    stream = io.BytesIO()
+    image.save(stream, "png", compress_level=1)
+    return stream.getvalue()
+
+
+def few_colors(image: Image.Image) -> Indexed:
+    """The 256 colors that suit an image best, chosen from a sample of it, dithered."""
+    step = max(1, int((image.width * image.height / SAMPLE) ** 0.5))
+    sample = image.resize((-(-image.width // step), -(-image.height // step)), Image.Resampling.NEAREST)
+    palette = sample.quantize(256, Image.Quantize.MEDIANCUT, kmeans=1)
+    indexed = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    colors = tuple(zip(*[iter(indexed.getpalette() or [])] * 3, strict=True))
+    return Indexed(indexed.tobytes(), indexed.size, colors)
+
+
+def terminal_colors(image: Image.Image) -> bytes:
+    """One byte a pixel: the number of the nearest fixed color of a terminal with 256, dithered."""
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for color in (*CUBE, *GRAYS) for part in color])
+    pixels = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).tobytes()
+    return pixels.translate(bytes((index + FIRST) % 256 for index in range(256)))
+
+
+def _size(source: Source) -> tuple[int, int]:
+    """As `measure`; what cannot be read counts as square, and is reported when it is drawn."""
+    try:
+        return measure(source)
+    except ImageError:
+        return 1, 1
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[Image.Image]:
+    """The image behind a path or bytes. Every fault of reading it becomes a ImageError."""
+    name = source if isinstance(source, str) else "the image"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns about oddities of other people's files
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            file = io.BytesIO(source) if isinstance(source, bytes) else source
+            with Image.open(file, formats=[row.upper() for row in FORMATS]) as image:
+                yield image
+    except UnidentifiedImageError as fault:
+        raise ImageError(f"{name} is no image of a kind flux can show") from fault
+    except (*FAULTS, Image.DecompressionBombWarning) as fault:
+        raise ImageError(f"{name} cannot be shown: {getattr(fault, 'strerror', None) or fault}") from fault
+
+
+def _is_turned(image: Image.Image) -> bool:
+    return image.getexif().get(ORIENTATION) in SIDEWAYS
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Gray, RGB or CMYK of 8 bits, RGBA where it is transparent: what can be scaled smoothly."""
+    if image.mode.startswith("I"):
+        image = from_sixteen_bits(image)
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image.copy() if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """RGB in sRGB, with a checkerboard behind what is transparent."""
+    shown = to_srgb(image, image.info.get("icc_profile") or b"")
+    if shown.mode != "RGBA":
+        return shown
+    board = _checkerboard(image.size)
+    board.paste(shown, mask=shown.getchannel("A"))
+    return board
+
+
+def _checkerboard(size: tuple[int, int]) -> Image.Image:
+    across, down = (-(-length // SQUARE) for length in size)
+    board = Image.new("RGB", (across, down))
+    board.putdata([CHECKS[(x + y) % 2] for y in range(down) for x in range(across)])
+    return board.resize((across * SQUARE, down * SQUARE), Image.Resampling.NEAREST).crop((0, 0, *size))
+
+
+def _write(
+    pen: ImageDraw.ImageDraw, middle: tuple[float, float], words: Sequence[str], width: int, height: int
+) -> None:
+    """The fullest of several captions that fits, in a smaller font if need be; the shortest in any case."""
+    font = ImageFont.load_default(max(SMALLEST, height * 0.65))
+    fitting = [text for text in words if font.getlength(text) <= width]
+    if not fitting:
+        font = ImageFont.load_default(SMALLEST)
+        fitting = [text for text in words if font.getlength(text) <= width]
+    pen.text(middle, (fitting or words[-1:])[0], INK, font, anchor="mm")

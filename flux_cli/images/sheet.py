@@ -1,0 +1,92 @@
+"""A contact sheet before it is drawn: where each image goes, what stands below it, and what the file is called."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+from flux_cli.core.lite import NamedTuple
+from flux_cli.core.model import Json
+from flux_cli.images.formats import split_suffix
+from flux_cli.images.names import Name
+
+PAGE = 1.6  # width to height of a sheet, as of most screens
+CELL = (180, 640)  # pixels: the side of a square as large as the smallest and the largest cell
+BUDGET = 8_000_000  # pixels of all cells, as long as they are not too small to tell
+MOST = 40_000_000  # pixels of a sheet, however many images are on it: 120 MB while it is drawn
+WIDEST = 4.0  # width to height: odder shapes than this do not shape the cells
+GAP, CAPTION = 12, 22  # pixels between cells, and of a line of text
+
+
+class Grid(NamedTuple):
+    """Equal cells, row by row. `cell` is an image's box; its caption stands below it."""
+
+    columns: int
+    rows: int
+    cell: tuple[int, int]
+    gap: int
+    caption: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Pixels of the whole sheet, with a gap all around."""
+        width, height = self.cell
+        across = self.columns * (width + self.gap) + self.gap
+        return across, self.rows * (height + self.caption + self.gap) + self.gap
+
+    def place(self, number: int) -> tuple[int, int]:
+        """The upper left corner of a cell; cells count from 0."""
+        row, column = divmod(number, self.columns)
+        width, height = self.cell
+        return self.gap + column * (width + self.gap), self.gap + row * (height + self.caption + self.gap)
+
+
+def page(count: int) -> tuple[int, int]:
+    """Pixels a sheet of so many images may have: a few get large cells, many stay recognizable."""
+    smallest, largest = CELL
+    area = min(MOST, count * min(largest**2, max(smallest**2, BUDGET / count)))
+    return round(math.sqrt(area * PAGE)), round(math.sqrt(area / PAGE))
+
+
+def grid(sizes: Sequence[tuple[int, int]], box: tuple[int, int], gap: int = GAP, caption: int = CAPTION) -> Grid:
+    """The grid with the largest equal cells inside a box of pixels, for images of these sizes, at least one."""
+    logs = [math.log(width / height) for width, height in sizes]
+    widest = math.log(WIDEST)
+    shape = math.exp(sum(max(-widest, min(widest, log)) for log in logs) / len(logs))
+    count = len(sizes)
+    fits = [_fitted(columns, -(-count // columns), shape, box, gap, caption) for columns in range(1, count + 1)]
+    return max(fits, key=lambda one: one.cell[0] * one.cell[1])
+
+
+def _fitted(columns: int, rows: int, shape: float, box: tuple[int, int], gap: int, caption: int) -> Grid:
+    """The largest cells of one shape in so many columns and rows of a box."""
+    width = (box[0] - gap) / columns - gap
+    height = (box[1] - gap) / rows - gap - caption
+    width = min(width, height * shape)
+    return Grid(columns, rows, (max(1, int(width)), max(1, int(width / shape))), gap, caption)
+
+
+def caption(number: int, seed: Json) -> tuple[str, ...]:
+    """What stands below an image, the fullest first, for cells that have no room for it."""
+    if seed is None:
+        return (str(number),)
+    return f"{number}  seed {seed}", f"{number}  {seed}", str(number)
+
+
+def sheet_name(paths: Sequence[str]) -> Name:
+    """`fox-7.png`, `fox-8.png` -> `fox-sheet`, in the folder of the first; the suffix waits for the format."""
+    folder, slash, _ = paths[0].rpartition("/")
+    stems = [split_suffix(path)[0].rpartition("/")[2] for path in paths]
+    common = _common(stems)
+    if len(set(stems)) > 1:
+        common = re.sub(r"[\W\d_]+$", "", common)  # what differs is often a number, and may differ in its last digit
+    stem = f"{folder}{slash}{common}-sheet" if common else f"{folder}{slash}sheet"
+    return Name(f"{stem.replace('{', '{{').replace('}', '}}')}.{{ext}}", {})
+
+
+def _common(words: Sequence[str]) -> str:
+    """What all words begin with."""
+    first, last = min(words), max(words)
+    same = (length for length, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1])
+    return first[: next(same, min(len(first), len(last)))]

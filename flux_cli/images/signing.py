@@ -1,0 +1,108 @@
+"""Content credentials (C2PA) signed with the user's own certificate: the owner of c2pa-python, an optional extra."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from pathlib import Path
+from types import ModuleType
+
+from flux_cli.core.errors import ConfigError, ImageError
+from flux_cli.core.lite import NamedTuple
+from flux_cli.core.model import Json
+from flux_cli.core.text import Secret
+from flux_cli.images.formats import FORMATS
+from flux_cli.images.metadata.record import BY_MODEL, SOURCE_TYPES, Record
+
+MAX_BYTES = 1 << 20  # a certificate chain is a few pages of text
+ALGORITHMS = ("es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519")
+ONE_PIXEL = bytes.fromhex(  # a PNG to try a signature on
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c6360"
+    "00000002000148afa4710000000049454e44ae426082"
+)
+MISSING = "signing needs c2pa-python, which is not installed"
+
+
+class Identity(NamedTuple):
+    """Who signs: a chain of certificates in PEM, the signer's first, and the key that belongs to it."""
+
+    chain: bytes
+    key: Secret
+    algorithm: str
+
+
+def load_identity(certificates: str, key: str, algorithm: str = "es256") -> Identity:
+    """Read and check certificate and key, before anything is paid. Raises ConfigError.
+
+    The key file must be readable by its owner only, as key files of providers.
+    """
+    if algorithm not in ALGORITHMS:
+        raise ConfigError(f"signing algorithm {algorithm!r} is not one of {', '.join(ALGORITHMS)}")
+    chain = _read(certificates, private=False)
+    if b"-----BEGIN CERTIFICATE-----" not in chain:
+        raise ConfigError(f"{certificates} holds no certificate in PEM form")
+    text = _read(key, private=True).decode("ascii", "replace")
+    if "PRIVATE KEY-----" not in text:
+        raise ConfigError(f"{key} holds no private key in PEM form")
+    identity = Identity(chain, Secret(text), algorithm)
+    try:
+        sign(ONE_PIXEL, "png", Record(source_type=BY_MODEL), identity)
+    except ImageError as fault:
+        hint = f"openssl pkcs8 -topk8 -nocrypt -in {key}" if "PKCS#8" in str(fault) else ""
+        raise ConfigError(f"{certificates} cannot sign images: {fault.__cause__}", hint=hint) from fault
+    return identity
+
+
+def sign(data: bytes, file_format: str, record: Record, identity: Identity) -> bytes:
+    """The image with a signed manifest of how it was made. Raises ImageError where it cannot be signed.
+
+    Whatever is written into the image must be there already: the signature covers every byte.
+    """
+    c2pa = _library()
+    signed = io.BytesIO()
+    mime = FORMATS[file_format].mime
+    try:
+        info = c2pa.C2paSignerInfo(identity.algorithm, identity.chain, identity.key.reveal().encode(), None)
+        # A thumbnail would make a small image a hundred times as large, and shows what is there anyway.
+        context = c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}})
+        builder = c2pa.Builder(manifest(record, mime), context)
+        builder.sign(c2pa.Signer.from_info(info), mime, io.BytesIO(data), signed)
+    except c2pa.C2paError as fault:
+        raise ImageError(f"the image cannot be signed: {fault}") from fault
+    return signed.getvalue()
+
+
+def manifest(record: Record, mime: str) -> dict[str, Json]:
+    """What is signed: that this image was made, by what, and what kind of source that is."""
+    name, _, version = record.tool.partition(" ")
+    made: dict[str, Json] = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPES + record.source_type}
+    if record.model:
+        made["softwareAgent"] = {"name": record.model}
+    if record.created:
+        made["when"] = record.created
+    return {
+        "claim_generator_info": [{"name": name or "flux", "version": version or "0"}],
+        "format": mime,
+        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [made]}}],
+    }
+
+
+def _library() -> ModuleType:
+    try:
+        import c2pa
+    except ImportError as fault:
+        raise ConfigError(MISSING, hint="pip install 'flux-image-cli[c2pa]'") from fault
+    library: ModuleType = c2pa
+    return library
+
+
+def _read(path: str, *, private: bool) -> bytes:
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if private and os.name == "posix" and mode & 0o077:
+                raise ConfigError(f"{path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}")
+            return file.read(MAX_BYTES)
+    except OSError as fault:
+        raise ConfigError(f"{path} cannot be read: {fault.strerror}") from fault

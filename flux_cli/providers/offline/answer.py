@@ -1,0 +1,82 @@
+"""The embedded provider: it answers like the gateway and draws a sketch. It is not the model, and says so."""
+
+import base64
+import io
+import json
+import random
+import time
+
+from flux_cli.core.errors import UsageError
+from flux_cli.core.model import Json
+from flux_cli.core.ratio import nominal, parse_ratio, parse_shape
+from flux_cli.core.request import Reply
+from flux_cli.http.replies import parse_json
+from flux_cli.images.formats import FORMATS, encoder, format_named
+from flux_cli.providers.offline.painter import draw
+
+MAX_SIDE = 8192  # pixels; the painter's limit
+DEFAULT_QUALITY = 92
+
+
+def answer(body: bytes) -> Reply:
+    """Answer one `images/generations` body (JSON) the way the gateway does, errors included.
+
+    Deterministic for prompt, seed and size. Without a seed one is chosen, used and reported.
+    """
+    request = parse_json(body)
+    try:
+        return _reply(200, _images(request if isinstance(request, dict) else {}))
+    except UsageError as fault:
+        return _reply(
+            400, {"error": {"message": fault.message, "type": "invalid_request_error", "code": "INVALID_REQUEST"}}
+        )
+
+
+def _images(request: dict[str, Json]) -> dict[str, Json]:
+    prompt = request.get("prompt")
+    if not isinstance(prompt, str) or not prompt:
+        raise UsageError("prompt is required")
+    seed = request.get("seed")
+    first = seed if isinstance(seed, int) else random.SystemRandom().randrange(2**31)
+    count = request.get("n", 1)
+    if not isinstance(count, int) or not 1 <= count <= 10:
+        raise UsageError("n must be 1 to 10")
+    width, height = _pixels(request)
+    file_format = format_named(str(request.get("output_format", "jpeg")))
+    badge = request.get("badge") is not False
+    data: list[Json] = []
+    undrawn: tuple[str, ...] = ()
+    for number in range(first, first + count):
+        sketch = draw(prompt, number, width, height, badge=badge)
+        stream = io.BytesIO()
+        asked = request.get("output_compression")
+        quality = asked if isinstance(asked, int) else DEFAULT_QUALITY
+        sketch.image.save(stream, file_format, **encoder(file_format, quality, "fast"))
+        encoded = base64.b64encode(stream.getvalue()).decode("ascii")
+        undrawn = sketch.undrawn
+        if request.get("response_format") == "b64_json":
+            data.append({"b64_json": encoded, "seed": number})
+        else:
+            data.append({"url": f"data:{FORMATS[file_format].mime};base64,{encoded}", "seed": number})
+    facts: dict[str, Json] = {"provider": "offline", "cost": 0.0, "undrawn": list(undrawn)}
+    return {"created": int(time.time()), "data": data, "metadata": facts}
+
+
+def _pixels(request: dict[str, Json]) -> tuple[int, int]:
+    """The size to draw: `size`, else `aspect_ratio` at one megapixel, else a square."""
+    shape = parse_shape(str(request["size"])) if "size" in request else None
+    if shape and shape.is_pixels:
+        width, height = int(shape.width), int(shape.height)
+    elif shape:
+        width, height = nominal(f"{shape.width}:{shape.height}")
+    else:
+        ratio = str(request.get("aspect_ratio", "1:1"))
+        parse_ratio(ratio)
+        width, height = nominal(ratio)
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise UsageError(f"size must have sides of 1 to {MAX_SIDE} pixels, not {width}x{height}")
+    return width, height
+
+
+def _reply(status: int, body: dict[str, Json]) -> Reply:
+    return Reply(status, {"content-type": "application/json"}, json.dumps(body).encode())

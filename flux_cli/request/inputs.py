@@ -1,0 +1,91 @@
+"""What people hand over: prompts and images, from files and standard input, read whole and within a limit."""
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from flux_cli.core.errors import ImageError, UsageError
+from flux_cli.core.request import Attachment, Value
+from flux_cli.http.datauri import data_uri
+from flux_cli.images.containers.whole import inspect, sniff
+from flux_cli.images.formats import FORMATS
+
+MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger image inputs
+MAX_IMAGE = 256 << 20
+MAX_PROMPT = 1 << 20
+ATTACHED = ("jpeg", "png", "gif", "webp")
+
+
+def read_image(path: str, stdin: BinaryIO | None) -> bytes:
+    """The bytes of a file, or of standard input for `-`. Raises UsageError for what cannot be read or is no image."""
+    if path == "-" and stdin is None:
+        raise UsageError("standard input is closed", hint="name a file")
+    data = _read(path, MAX_IMAGE, path, "name an image, or - for standard input", stdin if path == "-" else None)
+    if not data:
+        raise UsageError(f"{'standard input' if path == '-' else path} is empty", hint="name an image")
+    if sniff(data) is None:
+        raise UsageError(f"{path} is no image that flux reads", hint=f"it reads {', '.join(FORMATS)}")
+    return data
+
+
+def attach(value: Value) -> Value:
+    """An image parameter: a URL or data URI as it is, a local file as a checked data URI.
+
+    Raises UsageError for files that are missing, too large, damaged or of another type.
+    """
+    if not isinstance(value, str) or value.startswith(("http://", "https://", "data:")):
+        return value
+    return attachment(value, _read(value, MAX_ATTACHMENT, f"image_prompt {value!r}", "give a file or a URL"))
+
+
+def attachment(asked: str, data: bytes) -> Attachment:
+    """The bytes of an image somebody named, checked. Raises UsageError for damaged ones and other types."""
+    try:
+        look = inspect(data)
+    except ImageError as fault:
+        raise UsageError(f"image_prompt {asked!r}: {fault.message}", hint="give a jpeg, png, gif or webp") from fault
+    if look.format not in ATTACHED:
+        raise UsageError(f"image_prompt {asked!r} is {look.format}", hint="give a jpeg, png, gif or webp")
+    return Attachment(asked, data_uri(data, FORMATS[look.format].mime))
+
+
+def read_prompt(word: str, stdin: TextIO | None) -> str:
+    """The prompt a word means: itself, `-` for standard input, `@file` for a file. Raises UsageError."""
+    if word == "-":
+        if stdin is None:
+            raise UsageError("standard input is closed", hint="give the prompt as the argument")
+        data = stdin.buffer.read(MAX_PROMPT + 1)
+    elif word.startswith("@") and len(word) > 1:
+        data = _read(word[1:], MAX_PROMPT, f"prompt file {word[1:]!r}", "give a file, or the prompt itself")
+    else:
+        return word
+    if len(data) > MAX_PROMPT:
+        raise UsageError(f"the prompt is longer than {MAX_PROMPT:,} bytes")
+    try:
+        return data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as fault:
+        raise UsageError("the prompt is no UTF-8 text", hint="convert it with iconv") from fault
+
+
+def _is_readable(kind: int) -> bool:
+    """Whether opening it ends at once; that a folder has no bytes is the system's to say."""
+    return stat.S_ISREG(kind) or stat.S_ISDIR(kind)
+
+
+def _read(path: str, limit: int, named: str, hint: str, stream: BinaryIO | None = None) -> bytes:
+    """The bytes of a stream, else of a file: a named pipe would wait for a writer for ever, and is not opened."""
+    try:
+        if stream:
+            data = stream.read(limit + 1)
+        elif not _is_readable(os.stat(path).st_mode):  # noqa: PTH116 - the type of whatever a link leads to
+            raise UsageError(f"{named} is no file", hint=hint)
+        else:
+            with Path(path).open("rb") as file:
+                data = file.read(limit + 1)
+    except (OSError, ValueError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else fault
+        raise UsageError(f"{named} cannot be read: {reason}", hint=hint) from fault
+    if len(data) > limit:
+        raise UsageError(f"{named} is larger than {limit >> 20} MiB")
+    return data

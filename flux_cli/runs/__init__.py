@@ -1,0 +1,1 @@
+"""A run and its money: check, send, finish, save, journal, report."""

@@ -1,0 +1,31 @@
+"""A job, run: the event loop, the door to the network, and an offline answer where nothing is hosted."""
+
+import asyncio
+from pathlib import Path
+
+from flux_cli.config.load import Settings
+from flux_cli.http.client import Http
+from flux_cli.http.exchange import InProcess
+from flux_cli.runs import pipeline
+from flux_cli.runs.report import Report
+
+
+def execute(job: pipeline.Job, folder: Path, settings: Settings, tell: pipeline.Tell) -> Report:
+    """Run every call of a job; what arrives is kept in `folder`. Never raises for a call that failed."""
+    carrier = None
+    if not job.hosted:
+        from flux_cli.providers.offline.answer import answer
+
+        carrier = InProcess(answer)
+
+    async def go() -> Report:
+        async with Http(
+            timeout=settings.timeout,
+            retries=settings.retries,
+            folder=folder,
+            most=job.concurrency,
+            carrier=carrier,
+        ) as http:
+            return await pipeline.generate(job, http, tell)
+
+    return asyncio.run(go())

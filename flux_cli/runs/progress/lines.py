@@ -1,0 +1,91 @@
+"""Progress as plain lines, for logs and CI: what a log should keep, and a heartbeat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+from flux_cli.core.errors import FluxError
+from flux_cli.core.request import Event
+from flux_cli.runs.progress.tally import Tally, event_line
+from flux_cli.runs.report import Report
+from flux_cli.terminal.messages import err, error
+
+HEARTBEAT = 30.0  # seconds; some CI services end jobs that say nothing for ten minutes
+
+
+class Display(Protocol):
+    """Whoever shows the progress of a run, for as long as it is open."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def __call__(self, event: Event) -> None: ...
+
+
+class Lines:
+    """Progress without a terminal: a plain line for what a log should keep, and a heartbeat every so many seconds."""
+
+    def __init__(
+        self,
+        total: int,
+        *,
+        verbose: bool = False,
+        every: float = HEARTBEAT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        import threading  # lookups show no progress
+
+        self._verbose, self._every, self._clock = verbose, every, clock
+        self._tally = Tally(total, clock())
+        self._over = threading.Event()
+        self._heart = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._heart.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._heart.join()
+
+    def __call__(self, event: Event) -> None:
+        self._tally.take(event, self._clock())
+        line = event_line(event, several=self._tally.total > 1, verbose=self._verbose)
+        if line:
+            total = self._tally.total
+            place = f"[{event.number}/{total}] " if total > 1 else ""
+            err(f"flux: {place}{line}")
+
+    def _beat(self) -> None:
+        while not self._over.wait(self._every):
+            err(f"flux: {self._tally.sentence(self._clock())}")
+
+
+class Silence:
+    """Progress for `--quiet`."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def __call__(self, event: Event) -> None:
+        """Say nothing."""
+
+
+def report_errors(report: Report, *, verbose: bool = False) -> None:
+    """Every different failure once, with how many calls it hit."""
+    kinds: dict[tuple[str, str], list[FluxError]] = {}
+    for fault in report.errors:
+        kinds.setdefault((fault.code, fault.message), []).append(fault)
+    for faults in kinds.values():
+        if len(faults) > 1:
+            faults[0].message = f"{len(faults)} calls: {faults[0].message}"
+        error(faults[0], verbose=verbose)

@@ -1,0 +1,1 @@
+"""The terminal: streams, messages, and what it can show."""

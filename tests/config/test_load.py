@@ -1,0 +1,658 @@
+"""Settings and keys: which layer wins, what each may set, and that nothing wrong is taken or shown."""
+
+import os
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flux_cli.config import folders, keys
+from flux_cli.config.load import load_settings
+from flux_cli.config.settings import SETTINGS
+from flux_cli.core.errors import ConfigError, UsageError
+from flux_cli.core.provider import ProviderRow
+from flux_cli.providers.rows import ROWS
+
+LUMENFALL = "https://api.lumenfall.ai/openai/v1"
+KEY = "lmnfl_s3cr3t"
+
+
+@pytest.fixture
+def user():
+    """The user's settings folder, made."""
+    folder = folders.user_folder()
+    folder.mkdir(parents=True)
+    return folder
+
+
+def load(flags=None, environ=None):
+    return load_settings(flags or {}, ROWS, environ or {})
+
+
+def key(variable, environ=None):
+    return keys.find(variable, folders.user_folder(), environ)
+
+
+def write(path, text, mode=None):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    if mode is not None:
+        path.chmod(mode)
+    return path
+
+
+# --- layers ---------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_set_means_the_defaults():
+    made = load()
+    assert made._replace(values={}, providers={}) == (
+        "flux1.1-pro-ultra", ROWS["lumenfall"], LUMENFALL, None, None, 16, 300.0, 3, None, True,
+        "full", None, None, "es256", "auto", {}, {},
+    )  # fmt: skip
+    assert {(value.source, value.rank) for value in made.values.values()} == {("default", 4)}
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("model", ("flag", "env", "project", "user")),
+        ("output", ("flag", "env", "project", "user")),
+        ("output_format", ("png", "gif", "webp", "avif")),
+        ("concurrency", (1, 2, 3, 4)),
+        ("timeout", (1.5, 2.5, 3.5, 4.5)),
+        ("retries", (1, 2, 4, 5)),
+        ("max_cost", (1.5, 2.5, 3.5, 4.5)),
+        ("progress", ("none", "plain", "none", "plain")),
+    ],
+)
+def test_flags_beat_environment_beats_project_beats_user_beats_default(name, layers, user, work):
+    flag, environment, project, own = layers
+    sources = []
+    flags, environ = {name: str(flag)}, {f"FLUX_{name.upper()}": str(environment)}
+    write(work / "flux.toml", f"{name} = {project!r}")
+    write(user / "config.toml", f"{name} = {own!r}")
+    for expected in (*layers, None):
+        made = load(flags, environ)
+        if expected is not None:
+            assert getattr(made, name) == expected
+        sources.append(made.values[name].source)
+        if flags:
+            flags = {}
+        elif environ:
+            environ = {}
+        elif (work / "flux.toml").exists():
+            (work / "flux.toml").unlink()
+        else:
+            (user / "config.toml").unlink(missing_ok=True)
+    option = f"--{name.replace('_', '-')}"
+    assert sources == [option, f"FLUX_{name.upper()}", "flux.toml", str(user / "config.toml"), "default"]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_every_setting_can_be_set_by_a_variable(setting):
+    text = {"text": "lumenfall", "whole": "7", "number": "7.5", "truth": "False"}[setting.kind]
+    if setting.name.endswith("base_url"):
+        text = "https://example.org/v1"
+    text = setting.choices[-1] if setting.choices else text
+    made = load({}, {setting.variable: text, "FLUX_PROVIDER": "lumenfall"})
+    value = made.values[setting.name]
+    assert (str(value.value), value.source, value.rank) == (text, setting.variable, 1)
+
+
+def test_layers_are_merged_setting_by_setting(user, work):
+    write(user / "config.toml", "concurrency = 2\nretries = 9\n")
+    write(work / "flux.toml", "concurrency = 4\n")
+    made = load({"timeout": "5"}, {"FLUX_MAX_COST": "1"})
+    assert (made.concurrency, made.retries, made.timeout, made.max_cost) == (4, 9, 5.0, 1.0)
+    assert {name: made.values[name].rank for name in ("timeout", "max_cost", "concurrency", "retries", "model")} == {
+        "timeout": 0,
+        "max_cost": 1,
+        "concurrency": 2,
+        "retries": 3,
+        "model": 4,
+    }
+
+
+def test_an_empty_variable_counts_as_not_set():
+    assert load({}, {"FLUX_MODEL": "", "FLUX_CONCURRENCY": ""}).model == "flux1.1-pro-ultra"
+
+
+def test_the_environment_of_the_process_is_the_default(monkeypatch):
+    monkeypatch.setenv("FLUX_MODEL", "from-the-process")
+    assert load_settings({}, ROWS).model == "from-the-process"
+
+
+def test_a_home_in_the_output_is_expanded_and_its_last_slash_stays(home):
+    assert load({"output": "~/images/"}).output == f"{home}/images/"
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_project_file_is_found_up_to_the_top_of_the_repository(work, monkeypatch):
+    (work / ".git").mkdir()
+    write(work / "flux.toml", "concurrency = 5")
+    deep = work / "a" / "b"
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    assert load().concurrency == 5
+    write(work / "a" / "flux.toml", "concurrency = 6")
+    assert load().concurrency == 6
+
+
+def test_the_project_file_is_not_looked_for_above_the_repository(work, monkeypatch):
+    write(work / "flux.toml", "concurrency = 5")
+    repository = work / "repository"
+    (repository / ".git").mkdir(parents=True)
+    monkeypatch.chdir(repository)
+    assert load().concurrency == 16
+
+
+def test_outside_a_repository_only_this_folder_counts(work, monkeypatch):
+    write(work / "flux.toml", "concurrency = 5")
+    assert load().concurrency == 5
+    (work / "a").mkdir()
+    monkeypatch.chdir(work / "a")
+    assert load().concurrency == 16
+
+
+def test_a_working_folder_that_was_deleted_is_no_error(work, monkeypatch):
+    gone = work / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert load().model == "flux1.1-pro-ultra"
+
+
+@pytest.mark.parametrize("name", ["base_url", "lumenfall_base_url"])
+def test_a_project_file_must_not_say_where_the_key_goes(name, work, user):
+    """A folder somebody cloned is not the person at the keyboard."""
+    write(work / "flux.toml", f'{name} = "https://evil.example/v1"')
+    with pytest.raises(ConfigError) as raised:
+        load()
+    assert f"{name} cannot be set by a project's file" in raised.value.message
+    assert str(work / "flux.toml") in raised.value.message
+    (work / "flux.toml").unlink()
+    write(user / "config.toml", f'{name} = "https://mine.example/v1"\nprovider = "lumenfall"')
+    assert load().base_url == "https://mine.example/v1"
+
+
+@pytest.mark.parametrize("where", ["user", "project"])
+@pytest.mark.parametrize(
+    ("text", "reason", "hint"),
+    [
+        ("modle = 'x'", "'modle' is not a setting", "did you mean model?"),
+        ("xyzzy = 1", "'xyzzy' is not a setting", "settings: model,"),
+        ("api_key = 'x'", "'api_key' is not a setting", "LUMENFALL_API_KEY"),
+        ("LUMENFALL_API_KEY = 'x'", "is not a setting", "credentials.toml"),
+        ("[model]\nid = 'x'", "model must be a text", ""),
+        ("model = 5", "model must be a text", 'write model = "flux1.1-pro-ultra"'),
+        ("model = ''", "model must be a text, not ''", ""),
+        ("model = '  '", "model must be a text", ""),
+        ("model = true", "model must be a text", ""),
+        ("output = ['a']", "output must be a text", ""),
+        ('output = "~\\u0000"', "output must be a text", ""),
+        ("concurrency = 0", "concurrency must be a whole number from 1 to 256, not '0'", "write concurrency = 16"),
+        ("concurrency = 257", "concurrency must be a whole number from 1 to 256", ""),
+        ("concurrency = 1.5", "concurrency must be a whole number", ""),
+        ("concurrency = true", "concurrency must be a whole number", ""),
+        ("concurrency = 'many'", "concurrency must be a whole number", ""),
+        ("concurrency = [1]", "concurrency must be a whole number", ""),
+        ("concurrency = 1979-05-27", "concurrency must be a whole number", ""),
+        ("concurrency = nan", "concurrency must be a whole number", ""),
+        ("concurrency = inf", "concurrency must be a whole number", ""),
+        ("concurrency = 1" + "0" * 400, "concurrency must be a whole number", ""),
+        ("timeout = 0", "timeout must be a number from 0.001 to 86400", ""),
+        ("timeout = nan", "timeout must be a number", ""),
+        ("timeout = inf", "timeout must be a number", ""),
+        ("timeout = -1", "timeout must be a number", ""),
+        ("retries = -1", "retries must be a whole number from 0 to 20", ""),
+        ("retries = 21", "retries must be a whole number from 0 to 20", ""),
+        ("max_cost = -0.01", "max_cost must be a number", "write max_cost = 1"),
+        ("max_cost = inf", "max_cost must be a number", "write max_cost = 1"),
+        ("max_cost = nan", "max_cost must be a number", ""),
+        ("max_cost = {a = 1}", "max_cost must be a number", ""),
+        ("journal_prompts = 'perhaps'", "journal_prompts must be true or false", "write journal_prompts = true"),
+        ("progress = 'plian'", "progress must be auto or plain or none", "did you mean plain?"),
+        ("model", "is no TOML", ""),
+        ("model = 'a'\nmodel = 'b'", "is no TOML", ""),
+        (b"model = '\xff'", "is no TOML", ""),
+        (b"\x00", "is no TOML", ""),
+        ("x = " + "[" * 20_000, "is no TOML", ""),
+        ("retries = " + "9" * 5000, "is no TOML", ""),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_a_wrong_file_is_refused_with_its_name_and_the_reason(where, text, reason, hint, user, work):
+    path = write(user / "config.toml" if where == "user" else work / "flux.toml", text)
+    with pytest.raises(ConfigError) as raised:
+        load()
+    assert path.name in raised.value.message
+    assert reason in raised.value.message
+    assert hint in raised.value.hint
+
+
+def test_the_hint_is_written_as_the_wrong_value_was():
+    for flags, environ, hint in (
+        ({"retries": "many"}, {}, "write --retries 3"),
+        ({"max_cost": "-1"}, {}, "write --max-cost 1"),
+        ({}, {"FLUX_RETRIES": "many"}, "write FLUX_RETRIES=3"),
+        ({}, {"FLUX_METADATA": "all"}, "write FLUX_METADATA=full"),
+        ({"output": " "}, {}, "leave --output out, or give it a value"),  # only the person knows a right one
+        ({}, {"FLUX_OUTPUT": " "}, "leave FLUX_OUTPUT out, or give it a value"),
+        ({"max_cost": "inf"}, {}, "write --max-cost 1"),
+        ({}, {"FLUX_MAX_COST": "1e400"}, "write FLUX_MAX_COST=1"),
+    ):
+        with pytest.raises(UsageError) as raised:
+            load_settings(flags, ROWS, environ)
+        assert raised.value.hint == hint
+
+
+def test_a_settings_file_that_cannot_be_read_is_refused(user):
+    (user / "config.toml").mkdir()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load()
+
+
+@pytest.mark.parametrize("where", ["user", "project"])
+def test_an_endless_settings_file_is_not_read_by_half(where, user, work):
+    """What stands behind the limit must not be dropped in silence."""
+    write(user / "config.toml" if where == "user" else work / "flux.toml", "#" * (1 << 20) + "\nconcurrency = 4\n")
+    with pytest.raises(ConfigError, match="larger"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("concurrency", "0"),
+        ("concurrency", "257"),
+        ("concurrency", "1.5"),
+        ("concurrency", "ten"),
+        ("concurrency", "1_0"),
+        ("concurrency", "0x10"),
+        ("concurrency", "\uff11\uff10"),
+        ("concurrency", "9" * 5000),
+        ("timeout", "soon"),
+        ("timeout", "nan"),
+        ("timeout", "1e999"),
+        ("timeout", "-1"),
+        ("retries", "21"),
+        ("max_cost", "1,50"),
+        ("max_cost", "$1"),
+        ("model", " "),
+        ("output", "\t"),
+    ],
+)
+def test_wrong_options_and_variables_are_refused_by_their_own_name(name, text):
+    option, variable = f"--{name.replace('_', '-')}", f"FLUX_{name.upper()}"
+    with pytest.raises(UsageError, match=f"^{option}: {name} must be") as raised:
+        load({name: text})
+    assert type(raised.value) is UsageError
+    with pytest.raises(ConfigError, match=f"^{variable}: {name} must be") as raised:
+        load({}, {variable: text})
+    assert len(raised.value.message) < 200
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("concurrency", "1", 1),
+        ("concurrency", "256", 256),
+        ("concurrency", "8.0", 8),
+        ("timeout", "0.001", 0.001),
+        ("timeout", "86400", 86400),
+        ("retries", "0", 0),
+        ("max_cost", "0", 0),
+        ("max_cost", ".5", 0.5),
+        ("max_cost", "1e-2", 0.01),
+    ],
+)
+def test_the_edges_of_the_ranges_are_accepted(name, text, value):
+    assert getattr(load({name: text}), name) == value
+
+
+# --- provider and address -------------------------------------------------------------------------------------------
+
+LOCAL, OTHER = "http://localhost:8080/v1", "https://other.example/v1"
+SKETCH = ROWS["offline"].base_url
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "provider", "base_url"),
+    [
+        ({}, {}, "lumenfall", LUMENFALL),
+        ({"provider": "lumenfall"}, {}, "lumenfall", LUMENFALL),
+        ({"provider": "offline"}, {}, "offline", SKETCH),
+        ({"provider": "openai", "base_url": LOCAL}, {}, "openai", LOCAL),
+        ({"base_url": LOCAL}, {}, "openai", LOCAL),  # an address alone means any compatible server
+        ({"base_url": LUMENFALL}, {}, "lumenfall", LUMENFALL),
+        ({"base_url": "https://API.LUMENFALL.AI/other"}, {}, "lumenfall", "https://API.LUMENFALL.AI/other"),
+        (
+            {"base_url": "https://api.lumenfall.ai.evil.example/v1"},
+            {},
+            "openai",
+            "https://api.lumenfall.ai.evil.example/v1",
+        ),
+        ({}, {"FLUX_BASE_URL": LOCAL}, "openai", LOCAL),
+        ({}, {"FLUX_PROVIDER": "openai", "FLUX_BASE_URL": LOCAL}, "openai", LOCAL),
+        ({}, {"FLUX_PROVIDER": "lumenfall", "FLUX_BASE_URL": OTHER}, "lumenfall", OTHER),
+        ({}, {"LUMENFALL_BASE_URL": OTHER}, "lumenfall", OTHER),
+        ({}, {"LUMENFALL_BASE_URL": OTHER, "FLUX_BASE_URL": LOCAL}, "openai", LOCAL),
+        ({"provider": "openai"}, {"FLUX_BASE_URL": LOCAL}, "openai", LOCAL),
+        ({"provider": "offline"}, {"FLUX_BASE_URL": LOCAL}, "offline", SKETCH),  # the stronger word wins
+        ({"base_url": LOCAL}, {"FLUX_PROVIDER": "offline"}, "openai", LOCAL),
+        ({"base_url": LOCAL}, {"FLUX_PROVIDER": "lumenfall"}, "openai", LOCAL),
+        ({"provider": "lumenfall"}, {"FLUX_BASE_URL": OTHER}, "lumenfall", LUMENFALL),
+        ({"base_url": "https://a.example/v1///"}, {}, "openai", "https://a.example/v1"),
+        ({"base_url": "http://[::1]:8080/v1"}, {}, "openai", "http://[::1]:8080/v1"),
+        ({"base_url": "HTTPS://a.example"}, {}, "openai", "HTTPS://a.example"),
+    ],
+)
+def test_provider_and_address_belong_together(flags, environ, provider, base_url):
+    made = load(flags, environ)
+    assert (made.provider.name, made.base_url) == (provider, base_url)
+
+
+def test_a_project_may_choose_the_provider_and_the_person_the_address(user, work):
+    write(work / "flux.toml", 'provider = "openai"')
+    with pytest.raises(UsageError, match="needs an address"):
+        load()
+    write(user / "config.toml", f'base_url = "{LOCAL}"')
+    assert load().base_url == LOCAL
+
+
+@pytest.mark.parametrize(
+    ("provider", "hint"), [("lumenfal", "did you mean lumenfall?"), ("opnai", "did you mean openai?")]
+)
+def test_an_unknown_provider_is_refused(provider, hint):
+    with pytest.raises(UsageError, match="there is no provider") as raised:
+        load({"provider": provider})
+    assert raised.value.hint == hint
+
+
+def test_openai_without_an_address_is_refused():
+    with pytest.raises(UsageError, match="provider openai needs an address") as raised:
+        load({"provider": "openai"})
+    assert "--base-url" in raised.value.hint
+
+
+MINE = '[providers.mine]\nbase_url = "http://localhost:9/v1/"\n'
+
+
+def test_a_user_may_add_providers(user):
+    write(user / "config.toml", f'{MINE}key = "MY_KEY"\nserver = "sglang"\n')
+    made = load({"provider": "mine"})
+    assert made.provider == ProviderRow("mine", "openai", "http://localhost:9/v1/", ("MY_KEY",), server="sglang")
+    assert made.base_url == "http://localhost:9/v1"
+    assert list(made.providers) == [*ROWS, "mine"]
+
+
+def test_an_added_provider_needs_no_key_and_speaks_openai_to_any_server_unless_said(user):
+    write(user / "config.toml", f'{MINE}[providers.direct]\nprotocol = "bfl"\nbase_url = "https://bfl.example"\n')
+    rows = load().providers
+    assert rows["mine"] == ProviderRow("mine", "openai", "http://localhost:9/v1/", (), server="compatible")
+    assert rows["direct"] == ProviderRow("direct", "bfl", "https://bfl.example", ())
+
+
+def test_an_added_provider_can_be_the_default(user):
+    write(user / "config.toml", f'provider = "mine"\n{MINE}')
+    assert load().provider.name == "mine"
+    assert load({"provider": "lumenfall"}).provider.name == "lumenfall"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "hint"),
+    [
+        (f'{MINE}kye = "X"', "providers.mine.kye is wrong", "did you mean key?"),
+        (f"{MINE}key = 5", "providers.mine.key is wrong", "all texts"),
+        (f'{MINE}hosts = ["a"]', "providers.mine.hosts is wrong", "keys: protocol, base_url, key, server"),
+        (f'{MINE}protocol = "smtp"', "providers.mine.protocol must be one of openai, bfl, fal, replicate", ""),
+        ("providers = 5", "providers must be tables", ""),
+        ("providers = []", "providers must be tables", ""),
+        ("[[providers]]\nbase_url = 'x'", "providers must be tables", ""),
+        ("[providers]\nmine = 5", "providers.mine", ""),
+    ],
+)
+def test_a_wrong_provider_is_refused_with_the_file_and_the_key(text, reason, hint, user):
+    write(user / "config.toml", text)
+    with pytest.raises(ConfigError) as raised:
+        load()
+    assert reason in raised.value.message
+    assert str(user / "config.toml") in raised.value.message
+    assert hint in raised.value.hint
+
+
+def test_an_added_provider_without_an_address_or_with_a_wrong_one_is_refused_when_it_is_asked(user):
+    write(user / "config.toml", '[providers.mine]\n[providers.odd]\nbase_url = "ftp://x"\n')
+    assert load().provider.name == "lumenfall"
+    for name, message in (("mine", "provider mine needs an address"), ("odd", "is no address")):
+        with pytest.raises(UsageError, match=message):
+            load({"provider": name})
+
+
+def test_a_project_adds_no_providers(work):
+    write(work / "flux.toml", MINE)
+    with pytest.raises(ConfigError, match="providers cannot be set by a project's file"):
+        load()
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.base_url])
+def test_every_provider_flux_brings_along_is_asked_at_its_own_address(name):
+    made = load({"provider": name})
+    assert (made.provider, made.base_url) == (ROWS[name], ROWS[name].base_url)
+
+
+@pytest.mark.parametrize("name", ["bfl", "fal", "replicate", "together", "openai.com"])
+def test_an_address_from_the_environment_does_not_redirect_a_provider_named_on_the_command_line(name):
+    """Its key must not go to a server that was meant for another."""
+    assert load({"provider": name}, {"FLUX_BASE_URL": OTHER}).base_url == ROWS[name].base_url
+
+
+BAD_URLS = [
+    "localhost:8080/v1",
+    "example.org",
+    "//example.org/v1",
+    "ftp://example.org",
+    "file:///etc/passwd",
+    "https://",
+    "https:///v1",
+    "http://:8080",
+    "http://host:port/v1",
+    "http://host:99999/v1",
+    "http://host:-1/v1",
+    "http://host:0/v1",
+    "http://[::1/v1",
+    "https://exa mple.org/v1",
+    " https://example.org/v1",
+    "https://example.org/v1\n",
+    "https://example.org/\x00",
+    "https://ex\u00e4mple.org/v1",
+    "https://example.org\u2024evil.example/v1",
+    "https://user@example.org/v1",
+    "https://user:pass@example.org/v1",
+    "https://@example.org/v1",
+    "https://example.org/v1?key=1",
+    "https://example.org/v1#top",
+    "https://example.org/v1?",
+    "https://example.org/v1#",
+    "\ud800",
+    "x" * 5000,
+]
+
+
+@pytest.mark.parametrize("url", BAD_URLS, ids=lambda url: repr(url[:40]))
+@pytest.mark.parametrize("variable", ["FLUX_BASE_URL", "LUMENFALL_BASE_URL"])
+def test_an_address_that_is_none_is_refused(url, variable):
+    with pytest.raises(ConfigError):
+        load({}, {variable: url})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://user:hunter2@example.org/v1", "https://user:hunter2@example.org:99999/v1", "https://u:hunter2@a b/v1"],
+)
+def test_a_password_in_an_address_is_never_shown(url):
+    with pytest.raises(ConfigError) as raised:
+        load({"base_url": url})
+    assert "hunter2" not in raised.value.message + raised.value.hint
+
+
+@given(st.text(max_size=30) | st.text("htps:/@?#[].1:8080example ", max_size=30).map("http://".__add__))
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_any_address_is_usable_or_refused(url):
+    try:
+        made = load_settings({"base_url": url}, ROWS, {})
+    except UsageError:
+        return
+    assert made.base_url.isascii()
+    assert not made.base_url.endswith("/")
+    assert "@" not in made.base_url.split("/")[2]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.lumenfall.ai/openai/v1",
+        "https://example.org",
+        "http://localhost:8080/v1",
+        "http://LOCALHOST/v1",
+        "http://127.0.0.1/v1",
+        "http://127.1.2.3:9/v1",
+        "http://[::1]:8080/v1",
+    ],
+)
+def test_a_key_may_travel_encrypted_or_within_this_machine(url):
+    keys.check_transport(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/v1",
+        "http://192.168.1.5/v1",
+        "http://10.0.0.1/v1",
+        "http://localhost.evil.example/v1",
+        "http://127.0.0.1.evil.example/v1",
+        "http://127.evil.example/v1",
+        "http://evil.example/127.0.0.1",
+        "http://[2001:db8::1]/v1",
+    ],
+)
+def test_a_key_never_crosses_a_network_in_the_clear(url):
+    with pytest.raises(ConfigError, match="unencrypted") as raised:
+        keys.check_transport(url)
+    assert "--no-key" in raised.value.hint
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------
+
+NAME = "LUMENFALL_API_KEY"
+
+
+def revealed(found):
+    secret, source = found
+    return (secret.reveal() if secret else None, source)
+
+
+def test_no_key_anywhere_is_none_and_no_error():
+    assert key(NAME, {}) == (None, "")
+
+
+def test_a_key_comes_from_the_variable_then_the_named_file_then_the_user_s_credentials(user, work):
+    credentials = write(user / "credentials.toml", f'{NAME} = " {KEY}-3 "', 0o600)
+    named = write(work / "key", f"{KEY}-2\n", 0o600)
+    everything = {NAME: f" {KEY}-1\n", f"{NAME}_FILE": str(named)}
+    assert revealed(key(NAME, everything)) == (f"{KEY}-1", NAME)
+    assert revealed(key(NAME, {**everything, NAME: ""})) == (f"{KEY}-2", str(named))
+    assert revealed(key(NAME, {})) == (f"{KEY}-3", str(credentials))
+    assert key("OTHER_KEY", {}) == (None, "")
+
+
+def test_the_environment_of_the_process_holds_the_key_by_default(monkeypatch):
+    monkeypatch.setenv(NAME, KEY)
+    assert revealed(key(NAME)) == (KEY, NAME)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o777, 0o601, 0o620])
+def test_a_key_file_that_others_may_touch_is_refused(mode, user, work):
+    named = write(work / "key", KEY, mode)
+    with pytest.raises(ConfigError) as raised:
+        key(NAME, {f"{NAME}_FILE": str(named)})
+    assert f"(mode {mode:04o})" in raised.value.message
+    assert raised.value.hint == f"chmod 600 {named}"
+    write(user / "credentials.toml", f'{NAME} = "{KEY}"', mode)
+    with pytest.raises(ConfigError, match="can be read by others"):
+        key(NAME, {})
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_a_key_file_of_its_owner_alone_is_read(mode, work):
+    named = write(work / "key", KEY, mode)
+    assert revealed(key(NAME, {f"{NAME}_FILE": str(named)})) == (KEY, str(named))
+
+
+@pytest.mark.parametrize("content", ["", "\n", " \n\t"])
+def test_an_empty_key_file_is_refused_instead_of_sending_an_empty_key(content, work):
+    named = write(work / "key", content, 0o600)
+    with pytest.raises(ConfigError, match="key"):
+        key(NAME, {f"{NAME}_FILE": str(named)})
+
+
+def test_a_blank_key_in_the_credentials_is_no_key(user):
+    """Refused or taken for none, but never sent."""
+    write(user / "credentials.toml", f'{NAME} = "  "', 0o600)
+    try:
+        secret, _ = key(NAME, {})
+    except ConfigError:
+        return
+    assert secret is None
+
+
+@pytest.mark.parametrize("text", [f"{KEY} x", f"{KEY}\nx", f"{KEY}\x00", f"{KEY}\u00e9", f"{KEY}\x7f", f"x\t{KEY}"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(text, work):
+    named = write(work / "key", text, 0o600)
+    for environ in ({NAME: text}, {f"{NAME}_FILE": str(named)}):
+        with pytest.raises(ConfigError, match="holds blanks or characters that no key has") as raised:
+            key(NAME, environ)
+        assert KEY not in raised.value.message + raised.value.hint
+
+
+@pytest.mark.parametrize(
+    "content", [f"{NAME} = {KEY}", f"{NAME} = '{KEY}", f'{NAME} = "{KEY}"\n{NAME} = "{KEY}"', "x = " + "[" * 20_000],
+    ids=["unquoted", "unfinished", "twice", "nested"],
+)  # fmt: skip
+def test_credentials_that_are_no_toml_are_refused_without_showing_the_key(content, user):
+    write(user / "credentials.toml", content, 0o600)
+    with pytest.raises(ConfigError, match=r"credentials\.toml is no TOML") as raised:
+        key(NAME, {})
+    assert KEY not in raised.value.message + raised.value.hint
+
+
+def test_a_key_file_that_is_no_text_or_not_there_is_refused(work):
+    named = write(work / "key", b"\xff\xfe", 0o600)
+    with pytest.raises(ConfigError, match="is no text"):
+        key(NAME, {f"{NAME}_FILE": str(named)})
+    for path in (work / "absent", work):
+        with pytest.raises(ConfigError, match="cannot be read"):
+            key(NAME, {f"{NAME}_FILE": str(path)})
+
+
+def test_a_key_is_never_part_of_the_settings(user):
+    write(user / "credentials.toml", f'{NAME} = "{KEY}"', 0o600)
+    assert KEY not in repr(load({}, {NAME: KEY}))
+    assert KEY not in repr(key(NAME, {NAME: KEY}))
+
+
+# --- folders and terminals ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other platforms have other folders")
+def test_folders_are_the_platform_s_and_move_with_xdg(home, monkeypatch, tmp_path):
+    assert folders.user_folder() == home / ".config" / "flux-image-cli"
+    assert folders.model_folders() == (str(home / ".config" / "flux-image-cli" / "models"),)
+    assert folders.state_folder() == home / ".local" / "state" / "flux-image-cli"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "elsewhere"))
+    assert folders.user_folder() == tmp_path / "elsewhere" / "flux-image-cli"

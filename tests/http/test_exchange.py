@@ -1,0 +1,190 @@
+"""One exchange: whatever a server packs, cuts or never ends costs neither memory nor a hang, and is said in words."""
+
+import asyncio
+import base64
+import gzip
+import json
+import socket
+import threading
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from flux_cli.core.errors import FluxError, ImageError, NetworkError, ProviderError
+from flux_cli.core.request import Reply
+from flux_cli.http.carrier import HttpRequest, UnreachableError
+from flux_cli.http.exchange import MAX_BYTES, MAX_WORDS, Connections
+from flux_cli.http.replies import MARK
+from flux_cli.http.spool import Spool
+
+Serve = Callable[..., str]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """A server that reads one request, writes these bytes, part by part, and hangs up. Returns its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def start(*parts: bytes) -> str:
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1 << 16)
+                try:
+                    for part in parts:
+                        connection.sendall(part)
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(1 << 16):
+                        pass
+                except OSError:
+                    return  # the client has had enough
+
+        threading.Thread(target=answer, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+    yield start
+    listener.close()
+
+
+def head(length: int | None = None, **headers: str) -> bytes:
+    more = {name.replace("_", "-"): value for name, value in headers.items()}
+    more |= {} if length is None else {"content-length": str(length)}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in more.items())
+    return f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode()
+
+
+def packed(body: bytes, how: str) -> tuple[bytes, bytes]:
+    return head(len(body), content_encoding=how), body
+
+
+def ask(url: str, folder: Path, *, into: bool = False, heard: Callable[[Reply], None] | None = None) -> Reply:
+    async def go() -> Reply:
+        connections = Connections(Spool(folder), 5.0)
+        try:
+            return await connections.exchange(
+                HttpRequest("GET", url, {}, into=str(folder / "image") if into else None, heard=heard)
+            )
+        finally:
+            await connections.close()
+
+    return asyncio.run(go())
+
+
+DOCUMENT = json.dumps({"data": [{"b64_json": base64.b64encode(bytes(100_000)).decode()}], "more": "é"}).encode()
+PACKINGS = {
+    "plain": ("identity", DOCUMENT),
+    "gzip": ("gzip", gzip.compress(DOCUMENT)),
+    "gzip under its old name": ("X-GZIP", gzip.compress(DOCUMENT)),
+    "gzip in two members": ("gzip", gzip.compress(DOCUMENT[:9000]) + gzip.compress(DOCUMENT[9000:])),
+    "deflate": ("deflate", zlib.compress(DOCUMENT)),
+    "deflate as some servers mean it": ("deflate", zlib.compress(DOCUMENT, wbits=-15)),
+}
+
+
+@pytest.mark.parametrize(("how", "body"), PACKINGS.values(), ids=PACKINGS)
+def test_an_answer_is_read_however_it_is_packed(serve, tmp_path, how, body):
+    """Nobody asked for it, and the image in it is paid for."""
+    reply = ask(serve(*packed(body, how)), tmp_path)
+    read = json.loads(reply.data)
+    name = read["data"][0]["b64_json"].removeprefix(MARK)
+    assert ((tmp_path / name).read_bytes(), read["more"]) == (bytes(100_000), "é")
+
+
+@pytest.mark.parametrize("parts", [1, 7, 1000])
+def test_a_packed_answer_may_come_in_any_parts(serve, tmp_path, parts):
+    body = gzip.compress(DOCUMENT)
+    start, _ = packed(body, "gzip")
+    reply = ask(serve(start, *(body[at : at + parts] for at in range(0, len(body), parts))), tmp_path)
+    assert json.loads(reply.data)["more"] == "é"
+
+
+def test_nothing_is_nothing_however_it_is_packed(serve, tmp_path):
+    """Errors often have no body, and proxies name a packing all the same."""
+    assert ask(serve(*packed(b"", "gzip")), tmp_path).data == b""
+
+
+UNREADABLE = {
+    "brotli": ("br", b"\x0b\x02\x80hello\x03", "packed as 'br'"),
+    "packed twice": ("gzip, gzip", gzip.compress(gzip.compress(DOCUMENT)), "packed as 'gzip, gzip'"),
+    "no gzip at all": ("gzip", b"hello", "cannot be unpacked"),
+    "gzip with a wrong sum": ("gzip", gzip.compress(DOCUMENT)[:-8] + bytes(8), "cannot be unpacked"),
+    "gzip cut short": ("gzip", gzip.compress(DOCUMENT)[:-20], "cut short"),
+}
+
+
+@pytest.mark.parametrize(("how", "body", "words"), UNREADABLE.values(), ids=UNREADABLE)
+def test_what_cannot_be_unpacked_is_said_and_leaves_no_file(serve, tmp_path, how, body, words):
+    start = head(len(body), content_encoding="?").replace(b"?", how.encode("latin-1"))
+    with pytest.raises(FluxError, match=words):
+        ask(serve(start, body), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def bomb(count: int) -> bytes:
+    """Gzip of so many MB of zeros."""
+    pack = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join(pack.compress(bytes(1 << 20)) for _ in range(count)) + pack.flush()
+
+
+@pytest.mark.parametrize("into", [False, True])
+@pytest.mark.parametrize("kind", ["words", "text"])
+def test_a_gzip_bomb_costs_neither_memory_nor_disk(serve, tmp_path, into, kind):
+    body = bomb((MAX_BYTES >> 20) + 40)
+    body = gzip.compress(b'{"b64_json": "') + body if kind == "text" else body
+    url = serve(*packed(body, "gzip"))
+    tracemalloc.start()
+    try:
+        with pytest.raises((ProviderError, ImageError), match="larger than"):
+            ask(url, tmp_path, into=into)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * MAX_WORDS + (4 << 20)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_body_that_never_ends_is_given_up_at_the_limit(serve, tmp_path):
+    with pytest.raises(ImageError, match="larger than 8 MiB"):
+        ask(serve(head(), b"[", *([b"1," * (1 << 16)] * 200)), tmp_path)
+
+
+@pytest.mark.parametrize("into", [False, True])
+def test_an_answer_that_breaks_off_is_no_answer_and_leaves_no_file(serve, tmp_path, into):
+    heard: list[Reply] = []
+    with pytest.raises(NetworkError, match="broke before the answer was complete") as caught:
+        ask(serve(head(len(DOCUMENT)), DOCUMENT[:-1]), tmp_path, into=into, heard=heard.append)
+    assert not isinstance(caught.value, UnreachableError)
+    assert (heard, list(tmp_path.iterdir())) == ([], [])
+
+
+def test_an_answer_is_heard_the_moment_it_is_whole(serve, tmp_path):
+    """A caller that is canceled right then does not lose it."""
+    heard: list[Reply] = []
+
+    async def go() -> None:
+        connections = Connections(Spool(tmp_path), 5.0)
+
+        def listen(reply: Reply) -> None:
+            heard.append(reply)
+            task.cancel()
+
+        task = asyncio.current_task()
+        try:
+            await connections.exchange(HttpRequest("GET", serve(head(2), b"{}"), {}, heard=listen))
+            await asyncio.sleep(0)
+        finally:
+            await connections.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(go())
+    assert [reply.data for reply in heard] == [b"{}"]
+
+
+def test_nobody_there_means_nothing_was_sent(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(UnreachableError, match="cannot reach"):
+        ask(f"http://127.0.0.1:{port}/", tmp_path)

@@ -1,0 +1,326 @@
+"""How an image was made, read from what other programs write; hostile metadata end in words, not in memory."""
+
+import contextlib
+import io
+import json
+import random
+import struct
+import tracemalloc
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin
+from sample_images import IMAGES, encoded
+
+from flux_cli.images.containers.whole import inspect
+from flux_cli.images.metadata import exif, xmp
+from flux_cli.images.metadata.read import read
+from flux_cli.images.metadata.record import BY_MODEL, Record
+
+A1111 = """a (red:1.2) fox, snow
+second line
+Negative prompt: blurry, bad
+hands
+Steps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 1234567890, Size: 512x768, Model hash: abcdef, \
+Model: dreamshaper, Lora hashes: "a: 1, b: 2", Version: v1.10.1"""
+FOX = Record(
+    model="dreamshaper",
+    prompt="a (red:1.2) fox, snow\nsecond line",
+    negative_prompt="blurry, bad\nhands",
+    seed=1234567890,
+    size="512x768",
+    parameters={
+        "Steps": "20",
+        "Sampler": "DPM++ 2M Karras",
+        "CFG scale": "7",
+        "Model hash": "abcdef",
+        "Lora hashes": "a: 1, b: 2",
+    },
+    tool="v1.10.1",
+    source_type=BY_MODEL,
+)
+
+
+def png(**texts):
+    """A PNG with texts as Pillow writes them: Latin text as tEXt, other text as iTXt."""
+    info = PngImagePlugin.PngInfo()
+    for key, text in texts.items():
+        info.add_text(key.replace("_", "-") if key.startswith("sd_") else key, text)
+    return encoded("png", pnginfo=info)
+
+
+def user_comment(file_format, text, order="big"):
+    """An image whose EXIF has a user comment in UTF-16, as AUTOMATIC1111 writes it (big) or others do (little)."""
+    comment = b"UNICODE\0" + text.encode(f"utf-16-{order[0]}e")
+    head = b"MM\0*\0\0\0\x08" + struct.pack(">HHHII", 1, 0x8769, 4, 1, 26) + bytes(4)
+    table = struct.pack(">HHHII", 1, 0x9286, 7, len(comment), 44) + bytes(4)
+    return encoded(file_format, exif=b"Exif\0\0" + head + table + comment)
+
+
+def test_automatic1111_s_parameters_in_a_png():
+    reading = read(png(parameters=A1111))
+    assert (reading.record, reading.source) == (FOX, "AUTOMATIC1111")
+    assert reading.fields["parameters"] == A1111
+
+
+@pytest.mark.parametrize("text", [A1111, A1111.replace("fox", "狐 🦊 für")])
+@pytest.mark.parametrize("packed", [False, True])
+def test_texts_in_any_chunk_of_a_png_read_alike(text, packed):
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("parameters", text, zip=packed)
+    assert read(encoded("png", pnginfo=info)).record == read(png(parameters=text)).record
+    if text.isascii():
+        info = PngImagePlugin.PngInfo()
+        info.add_text("parameters", text, zip=packed)
+        assert read(encoded("png", pnginfo=info)).record == FOX
+
+
+@pytest.mark.parametrize("order", ["big", "little"])
+@pytest.mark.parametrize("file_format", ["jpeg", "webp", "png", "avif"])
+def test_automatic1111_s_user_comment_in_exif(file_format, order):
+    for text, prompt in ((A1111, FOX.prompt), (A1111.replace("fox", "狐 🦊"), FOX.prompt.replace("fox", "狐 🦊"))):
+        reading = read(user_comment(file_format, text, order))
+        assert (reading.record, reading.source) == (FOX._replace(prompt=prompt), "AUTOMATIC1111")
+
+
+def test_the_comment_of_a_gif_and_a_jpeg():
+    for file_format in ("gif", "jpeg"):
+        assert read(encoded(file_format, comment=A1111.encode())).record == FOX
+
+
+@pytest.mark.parametrize("text", ["", "a fox", "a fox\nSteps: 20", "Size: 1x1, Seed: x", "\n\n", "Steps: 20, Seed: 7"])
+def test_text_that_is_no_parameters_is_no_record_but_still_shown(text):
+    reading = read(png(parameters=text))
+    assert (reading.record, reading.source) == (Record(), "")
+    assert reading.fields["parameters"] == text
+
+
+GRAPH = {
+    "3": {
+        "class_type": "KSampler",
+        "inputs": {
+            "seed": 42, "steps": 25, "cfg": 3.5, "sampler_name": "euler", "scheduler": "simple",
+            "positive": ["9", 0], "negative": ["7", 0], "model": ["4", 0],
+        },
+    },
+    "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "flux1-dev.safetensors"}},
+    "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 1024, "height": 640, "batch_size": 1}},
+    "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "ein Füchslein 🦊", "clip": ["4", 1]}},
+    "7": {"class_type": "CLIPTextEncode", "inputs": {"text": "blurry", "clip": ["4", 1]}},
+    "9": {"class_type": "FluxGuidance", "inputs": {"conditioning": ["6", 0], "guidance": 3.5}},
+}  # fmt: skip
+GRAPH_RECORD = Record(
+    model="flux1-dev.safetensors",
+    prompt="ein Füchslein 🦊",
+    negative_prompt="blurry",
+    seed=42,
+    size="1024x640",
+    parameters={"steps": 25, "cfg": 3.5, "sampler_name": "euler", "scheduler": "simple"},
+    tool="ComfyUI",
+    source_type=BY_MODEL,
+)
+
+
+def test_comfyui_s_graph_in_a_png_and_in_the_exif_of_a_webp():
+    graph = json.dumps(GRAPH)
+    reading = read(png(prompt=graph, workflow='{"nodes": []}'))
+    assert (reading.record, reading.source) == (GRAPH_RECORD, "ComfyUI")
+    assert reading.fields["workflow"] == '{"nodes": []}'
+    tags = Image.Exif()
+    tags[0x0110] = f"prompt:{graph}"
+    assert read(encoded("webp", exif=tags.tobytes())).record == GRAPH_RECORD
+
+
+def test_a_graph_that_bites_its_own_tail_is_left_unread():
+    looped = {**GRAPH, "6": {"class_type": "Loop", "inputs": {"conditioning": ["9", 0]}}}
+    assert read(png(prompt=json.dumps(looped))).record.prompt == "blurry"  # the one text there is
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        "[]", "{}", "null", "7", '"text"', '{"3": null}', '{"3": {"class_type": 1}}', "{", "[" * 100_000,
+        '{"3": {"class_type": "K", "inputs": {"seed": 1e999}}}', '{"3": {"class_type": "K", "inputs": []}}',
+        '{"3": {"class_type": "K", "inputs": {"seed": true, "positive": [[]]}}}',
+        '{"3": {"class_type": "K", "inputs": {"seed": ' + "9" * 5000 + "}}}",
+    ],
+    ids=lambda text: text[:40],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["prompt", "invokeai_metadata", "Comment", "parameters"])
+def test_odd_json_is_no_crash(key, graph):
+    assert read(png(**{key: graph, "Software": "NovelAI"})).record.prompt == ""
+
+
+def test_invokeai_new_and_old():
+    new = {
+        "positive_prompt": "a fox", "negative_prompt": "blurry", "seed": 5, "width": 512, "height": 640, "steps": 30,
+        "cfg_scale": 7.5, "scheduler": "euler", "model": {"name": "sdxl", "hash": "x"},
+    }  # fmt: skip
+    record = read(png(invokeai_metadata=json.dumps(new))).record
+    assert record == Record(
+        model="sdxl", prompt="a fox", negative_prompt="blurry", seed=5, size="512x640", tool="InvokeAI",
+        parameters={"steps": 30, "cfg_scale": 7.5, "scheduler": "euler"}, source_type=BY_MODEL,
+    )  # fmt: skip
+    old = {"model_weights": "sd", "image": {"prompt": [{"prompt": "a fox"}], "seed": 5, "width": 512, "height": 640}}
+    record = read(png(sd_metadata=json.dumps(old))).record
+    assert (record.prompt, record.seed, record.size) == ("a fox", 5, "512x640")
+
+
+def test_novelai():
+    comment = json.dumps({"steps": 28, "scale": 5.0, "seed": 9, "uc": "bad", "width": 832, "height": 1216})
+    reading = read(png(Software="NovelAI", Source="NAI v3", Description="a fox", Comment=comment))
+    assert (reading.source, reading.record.prompt, reading.record.negative_prompt) == ("NovelAI", "a fox", "bad")
+    assert (reading.record.model, reading.record.seed, reading.record.size) == ("NAI v3", 9, "832x1216")
+
+
+def packet(inner, head=""):
+    return (
+        f'<x:xmpmeta xmlns:x="adobe:ns:meta/">{head}<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:exif="http://ns.adobe.com/exif/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+        ' xmlns:i="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:f="urn:flux-image-cli:metadata#">'
+        f"{inner}</rdf:Description></rdf:RDF></x:xmpmeta>"
+    ).encode()
+
+
+def test_draw_things():
+    said = json.dumps({"c": "a fox", "uc": "bad", "seed": 3, "size": "512x512", "model": "m", "steps": 8})
+    inner = f"<exif:UserComment><rdf:Alt><rdf:li xml:lang='x-default'>{said}</rdf:li></rdf:Alt></exif:UserComment>"
+    reading = read(encoded("png", pnginfo=_xmp_text(packet(inner))))
+    assert (reading.source, reading.record.prompt, reading.record.seed) == ("Draw Things", "a fox", 3)
+
+
+def _xmp_text(data):
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", data.decode())
+    return info
+
+
+@pytest.mark.parametrize("place", ["element", "resource", "attribute"])
+def test_the_iptc_s_fields_in_any_spelling_of_rdf(place):
+    kind = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+    said = {
+        "element": f"<i:DigitalSourceType>{kind}</i:DigitalSourceType>",
+        "resource": f'<i:DigitalSourceType rdf:resource="{kind}"/>',
+        "attribute": f'</rdf:Description><rdf:Description xmlns:i="{xmp.IPTC}" i:DigitalSourceType="{kind}">',
+    }[place]
+    described = "<dc:description><rdf:Alt><rdf:li>a fox</rdf:li></rdf:Alt></dc:description>"
+    reading = read(encoded("jpeg", xmp=packet(described + said)))
+    assert (reading.source, reading.record) == ("XMP", Record(prompt="a fox", source_type="trainedAlgorithmicMedia"))
+
+
+def test_the_caption_of_a_photograph_is_no_prompt():
+    described = "<dc:description><rdf:Alt><rdf:li>my dog</rdf:li></rdf:Alt></dc:description>"
+    assert read(encoded("jpeg", xmp=packet(described))).record.prompt == ""
+
+
+def test_iptc_datasets_in_a_jpeg_are_shown():
+    dataset = b"".join(
+        b"\x1c\2" + bytes([number]) + struct.pack(">H", len(text)) + text
+        for number, text in ((120, b"a caption"), (110, b"Made with Some AI"), (80, "É".encode()))
+    )
+    body = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0" + struct.pack(">I", len(dataset)) + dataset
+    data = IMAGES["jpeg"]
+    data = data[:2] + b"\xff\xed" + struct.pack(">H", 2 + len(body)) + body + data[2:]
+    fields = read(data).fields
+    assert fields == {"iptc:Caption": "a caption", "iptc:Credit": "Made with Some AI", "iptc:By-line": "É"}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_that_says_nothing_has_an_empty_record_and_nobody_wrote_it(name):
+    reading = read(IMAGES[name])
+    assert (reading.record, reading.source, reading.c2pa, reading.problems) == (Record(), "", False, ())
+
+
+# --- hostile metadata -----------------------------------------------------------------------------------------------
+
+
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def with_chunks(*chunks):
+    data = IMAGES["png"]
+    return data[:33] + b"".join(chunks) + data[33:]
+
+
+LAUGHS = (
+    "<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'ha'>"
+    + "".join(f"<!ENTITY {b} '{f'&{a};' * 10}'>" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+    + "]><x>&i;</x>"
+).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (LAUGHS, "document type"),
+        (b"<!DOCTYPE x SYSTEM 'file:///etc/passwd'><x/>", "document type"),
+        (packet("&undefined;"), "no XML"),
+        (packet("<dc:a>" * 5000), "more or deeper"),
+        (packet("x" * (xmp.MAX_PACKET + 1)), "larger than"),
+        (packet("<dc:a><rdf:Bag>" + "<rdf:li>x</rdf:li>" * 800_000 + "</rdf:Bag>"), "more or deeper"),
+        (packet("<dc:a>x</dc:a>" * 1_000_000 + "<dc:b>"), "more or deeper"),
+        (b"\xff\xfe\xff", "no XML"),
+        (b"<?xml version='1.0' encoding='cp037'?><a/>", "XML"),
+        (b"<?xml version='1.0' encoding='rot13'?><a/>", "no text"),
+        (b"<?xml version='1.0' encoding='idna'?><a/>", "no text"),
+        (packet("<dc:a>" + "\x01" + "</dc:a>"), "no XML"),
+    ],
+    ids=range(12),
+)
+def test_hostile_xmp_is_refused_with_a_word(data, reason):
+    body = b"XML:com.adobe.xmp\0\0\0\0\0" + data
+    [problem] = read(with_chunks(chunk(b"iTXt", body))).problems
+    assert reason in problem
+    assert problem.isprintable()
+
+
+def test_packed_texts_unfold_to_a_limit_however_many_there_are():
+    """Thirty chunks of 64 MiB each, packed into 65 kB each."""
+    bomb = chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(64 << 20), 9))
+    data = with_chunks(*[bomb] * 30, chunk(b"iTXt", b"parameters\0\1\0\0\0" + zlib.compress(bytes(64 << 20))))
+    inspect(data)
+    tracemalloc.start()
+    try:
+        assert read(data).source == ""
+        assert tracemalloc.get_traced_memory()[1] < 200 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_exif_tables_that_point_anywhere_are_read_up_to_there():
+    endless = b"II*\0\x08\0\0\0" + b"\xff\xff" + b"\x69\x87\4\0\1\0\0\0\x08\0\0\0" * 50
+    assert exif.texts(endless) == {}
+    assert exif.texts(b"MM\0*\xff\xff\xff\xff") == {}
+    assert exif.number(b"II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0", exif.ORIENTATION) == 6
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=400, deadline=None, derandomize=True)
+def test_random_bytes_as_exif_or_xmp_are_texts_or_a_word(data):
+    for order in (b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08"):
+        assert all(isinstance(text, str) for text in exif.texts(order + data).values())
+    with contextlib.suppress(xmp.XmpError):
+        assert xmp.properties(data)
+
+
+def test_long_lines_of_parameters_are_read_in_one_pass():
+    """Quotes that never close, and names that never end, cost no more than their length."""
+    for line in ('a: "' * 25_000, "a: b, " * 16_000, "a" * 100_000, 'a: "\\' * 20_000, "a " * 50_000):
+        read(png(parameters=f"x\n{line}"))
+
+
+def test_shuffled_parts_of_real_metadata_are_no_crash():
+    rng = random.Random(7)
+    parts = [A1111, json.dumps(GRAPH), "Negative prompt: ", "Steps: ", "\n", '"', "Size: 1x1, ", "\0", "\ud800"[:0]]
+    for _ in range(300):
+        text = "".join(rng.choices(parts, k=6))
+        read(png(parameters=text.replace("\0", ""), prompt=text.replace("\0", "")))
+
+
+def test_a_profile_that_unfolds_without_end_is_cut():
+    body = b"ICC\0\0" + zlib.compress(bytes(64 << 20))
+    stream = io.BytesIO(with_chunks(chunk(b"iCCP", body)))
+    assert read(stream.getvalue()).source == ""

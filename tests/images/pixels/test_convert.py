@@ -1,0 +1,392 @@
+"""Conversion: every source becomes every target, looks the same, and broken bytes are an image error."""
+
+import contextlib
+import io
+import math
+import random
+import struct
+import subprocess
+import sys
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat, JpegImagePlugin, features
+
+from flux_cli.core.errors import ImageError
+from flux_cli.images.containers.whole import inspect
+from flux_cli.images.formats import FORMATS, QUALITY
+from flux_cli.images.pixels import convert
+from flux_cli.images.pixels.pillow import PLUGINS, saved, shared
+
+SIZE = (96, 64)
+TARGETS = tuple(FORMATS)
+each_target = pytest.mark.parametrize("target", TARGETS)
+
+
+def drawn(size=SIZE):
+    """A smooth image in color, the kind these formats are made for."""
+    round_, straight = Image.radial_gradient("L").resize(size), Image.linear_gradient("L").resize(size)
+    return Image.merge("RGB", (round_, straight, ImageOps.invert(round_)))
+
+
+def see_through(size=SIZE):
+    """Opaque above, transparent below."""
+    image = drawn(size)
+    image.putalpha(Image.linear_gradient("L").resize(size).point(lambda value: 255 * (value < 128)))
+    return image
+
+
+def encoded(image, file_format, **options):
+    stream = io.BytesIO()
+    image.save(stream, file_format, **options)
+    return stream.getvalue()
+
+
+def opened(data):
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def psnr(one, other):
+    """Decibels between two images: 99 for equal ones, above 30 for what eyes take for equal."""
+    squares = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).sum2
+    mean = sum(squares) / (3 * one.width * one.height)
+    return 99.0 if mean == 0 else 10 * math.log10(255**2 / mean)
+
+
+PLAIN = drawn()
+SEE_THROUGH = see_through()
+GRAY16 = (
+    Image.merge("L", [Image.linear_gradient("L").resize(SIZE)])
+    .convert("I")
+    .point(lambda value: value * 257)
+    .convert("I;16")
+)
+SOURCES = {
+    "png": encoded(PLAIN, "png"),
+    "png palette": encoded(PLAIN.quantize(64), "png"),
+    "png gray": encoded(PLAIN.convert("L"), "png"),
+    "png gray and alpha": encoded(SEE_THROUGH.convert("LA"), "png"),
+    "png alpha": encoded(SEE_THROUGH, "png"),
+    "png palette and alpha": encoded(SEE_THROUGH.quantize(64), "png"),
+    "png one bit": encoded(PLAIN.convert("1"), "png"),
+    "png sixteen bits": encoded(GRAY16, "png"),
+    "png one transparent color": encoded(PLAIN, "png", transparency=(0, 0, 0)),
+    "jpeg": encoded(PLAIN, "jpeg", quality=95),
+    "jpeg progressive": encoded(PLAIN, "jpeg", progressive=True),
+    "jpeg gray": encoded(PLAIN.convert("L"), "jpeg"),
+    "jpeg cmyk": encoded(PLAIN.convert("CMYK"), "jpeg", quality=95),
+    "gif": encoded(PLAIN, "gif"),
+    "gif alpha": encoded(SEE_THROUGH, "gif"),
+    "gif animated": encoded(PLAIN, "gif", save_all=True, append_images=[PLAIN.rotate(90)]),
+    "webp": encoded(PLAIN, "webp"),
+    "webp lossless alpha": encoded(SEE_THROUGH, "webp", lossless=True),
+    "webp animated": encoded(PLAIN, "webp", save_all=True, append_images=[PLAIN.rotate(90)]),
+    "avif": encoded(PLAIN, "avif", speed=10),
+    "avif alpha": encoded(SEE_THROUGH, "avif", speed=10),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@each_target
+def test_every_source_becomes_every_target_of_the_same_size(source, target):
+    made = convert(SOURCES[source], target, None)
+    assert (made.format, made.width, made.height, made.as_received) == (target, *SIZE, False)
+    assert inspect(made.data) == (target, *SIZE)
+    assert opened(made.data).format == target.upper()
+
+
+@pytest.mark.parametrize(("target", "least"), [("png", 99), ("jpeg", 40), ("webp", 36), ("avif", 36), ("gif", 32)])
+@pytest.mark.parametrize("source", ["png", "jpeg", "jpeg progressive", "webp", "avif"])
+def test_a_converted_image_looks_like_its_source(source, target, least):
+    """Lossless targets change nothing, lossy ones stay above what eyes notice, gif above what 256 colors allow."""
+    assert psnr(opened(SOURCES[source]), opened(convert(SOURCES[source], target, None).data)) >= least
+
+
+@each_target
+def test_gray_stays_gray(target):
+    red, green, blue = opened(convert(SOURCES["jpeg gray"], target, 90).data).convert("RGB").split()
+    for one, other in ((red, green), (green, blue)):
+        assert ImageChops.difference(one, other).getextrema()[1] <= 4
+
+
+def test_of_several_images_in_a_jpeg_the_first_counts():
+    several = encoded(PLAIN, "mpo", save_all=True, append_images=[PLAIN.rotate(180)], quality=95)
+    assert psnr(opened(convert(several, "png", None).data), PLAIN) >= 40
+
+
+@pytest.mark.skipif(not hasattr(Image, "_import_plugin_for_extension"), reason="this Pillow loads all plug-ins to save")
+@pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
+def test_only_the_plug_ins_of_the_two_formats_are_loaded(target):
+    """All of Pillow's plug-ins cost as much as decoding an image of two megapixels."""
+    lines = (
+        "import sys; from flux_cli.images.pixels import convert; convert(sys.stdin.buffer.read(), sys.argv[1], None)"
+    )
+    lines += "; print(*(name for name in sys.modules if name.startswith('PIL.') and name.endswith('ImagePlugin')))"
+    words = [sys.executable, "-c", lines, target]
+    done = subprocess.run(words, input=SOURCES["png"], capture_output=True, check=True)
+    plugins = {f"PIL.{PLUGINS[name]}ImagePlugin" for name in ("png", target)}
+    assert set(done.stdout.decode().split()) == plugins
+
+
+# --- transparency ---------------------------------------------------------------------------------------------------
+
+OPAQUE_AT, CLEAR_AT = (48, 8), (48, 56)
+
+
+@pytest.mark.parametrize("source", [name for name in SOURCES if "alpha" in name])
+@pytest.mark.parametrize("target", ["png", "gif", "webp", "avif"])
+def test_transparency_is_kept_where_the_format_can_keep_it(source, target):
+    alpha = opened(convert(SOURCES[source], target, None).data).convert("RGBA").getchannel("A")
+    assert alpha.getpixel(OPAQUE_AT) >= 250
+    assert alpha.getpixel(CLEAR_AT) <= 5
+
+
+@pytest.mark.parametrize("source", [name for name in SOURCES if "alpha" in name])
+def test_transparency_is_flattened_onto_white_for_jpeg(source):
+    image = opened(convert(SOURCES[source], "jpeg", 95).data)
+    assert image.mode == "RGB"
+    assert min(image.getpixel(CLEAR_AT)) >= 250
+    assert max(image.getpixel(OPAQUE_AT)) < 250
+
+
+def test_half_transparent_pixels_are_mixed_with_white_for_jpeg():
+    source = encoded(Image.new("RGBA", SIZE, (255, 0, 0, 128)), "png")
+    red, green, blue = opened(convert(source, "jpeg", 100).data).getpixel((20, 20))
+    assert (red, green, blue) == (pytest.approx(255, abs=3), pytest.approx(127, abs=3), pytest.approx(127, abs=3))
+
+
+@each_target
+def test_opaque_images_get_no_alpha(target):
+    assert not opened(convert(SOURCES["png"], target, None).data).has_transparency_data
+
+
+@pytest.mark.parametrize("color", [(255, 0, 0, 0), (0, 0, 0, 255), (9, 9, 9, 127)])
+@each_target
+def test_images_of_one_color_and_alpha_survive(color, target):
+    made = opened(convert(encoded(Image.new("RGBA", SIZE, color), "png"), target, None).data).convert("RGBA")
+    clear = target != "jpeg" and (color[3] < 5 if target != "gif" else color[3] < 128)
+    alpha = made.getpixel((5, 5))[3]
+    assert alpha <= 5 if clear else alpha >= 120
+
+
+def test_one_transparent_gray_of_sixteen_bits_is_the_only_transparent_one():
+    gray = Image.new("I;16", (2, 1))
+    gray.putpixel((0, 0), 40_000)
+    gray.putpixel((1, 0), 10_000)
+    made = opened(convert(encoded(gray, "png", transparency=40_000), "png", None).data).convert("RGBA")
+    assert [made.getpixel((x, 0))[3] for x in (0, 1)] == [0, 255]
+
+
+# --- depth, color, orientation -------------------------------------------------------------------------------------
+
+
+@each_target
+def test_sixteen_bits_become_eight_without_losing_light_or_dark(target):
+    image = opened(convert(SOURCES["png sixteen bits"], target, 95).data).convert("L")
+    reference = Image.linear_gradient("L").resize(SIZE)
+    assert psnr(image, reference) >= 30
+
+
+@each_target
+def test_cmyk_becomes_the_same_colors_in_rgb(target):
+    assert psnr(opened(convert(SOURCES["jpeg cmyk"], target, 95).data), PLAIN) >= 28
+
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+GRAY_PROFILE = SRGB[:16] + b"GRAY" + SRGB[20:]
+
+
+@pytest.mark.parametrize("source", ["png", "jpeg", "webp", "avif"])
+@pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
+def test_a_color_profile_is_kept(source, target):
+    made = opened(convert(encoded(PLAIN, source, icc_profile=SRGB), target, None).data)
+    assert made.info.get("icc_profile") == SRGB
+
+
+def test_gif_has_no_place_for_a_profile():
+    assert "icc_profile" not in opened(convert(encoded(PLAIN, "png", icc_profile=SRGB), "gif", None).data).info
+
+
+@pytest.mark.parametrize(
+    ("mode", "profile"),
+    [("L", GRAY_PROFILE), ("CMYK", SRGB[:16] + b"CMYK" + SRGB[20:]), ("CMYK", SRGB)],
+    ids=["gray", "cmyk", "rgb on cmyk"],
+)
+@pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
+def test_a_profile_of_other_channels_is_not_put_on_rgb(mode, profile, target):
+    """Viewers would show wrong colors, or refuse the file."""
+    made = opened(convert(encoded(PLAIN.convert(mode), "jpeg", icc_profile=profile), target, None).data)
+    assert made.mode == "RGB"
+    assert made.info.get("icc_profile", b"")[16:20] in (b"", b"RGB ")
+
+
+@pytest.mark.parametrize("profile", [b"x", b"nonsense" * 100, SRGB[:100]], ids=["short", "nonsense", "cut"])
+@each_target
+def test_a_broken_profile_does_not_lose_the_image(profile, target):
+    for mode in ("RGB", "CMYK"):
+        made = convert(encoded(PLAIN.convert(mode), "jpeg", icc_profile=profile), target, None)
+        assert (made.width, made.height) == SIZE
+
+
+def turned(file_format, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encoded(PLAIN, file_format, exif=exif)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("source", ["jpeg", "png", "webp", "avif"])
+def test_orientation_is_applied_and_not_said_twice(source, orientation):
+    data = turned(source, orientation)
+    made = convert(data, "png", None)
+    assert (made.width, made.height) == (SIZE if orientation < 5 else SIZE[::-1])
+    image = opened(made.data)
+    assert image.getexif().get(0x0112, 1) == 1
+    assert psnr(ImageOps.exif_transpose(opened(data)), image) == 99
+
+
+@each_target
+def test_nothing_of_the_camera_is_carried_over(target):
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    made = opened(convert(encoded(PLAIN, "jpeg", exif=exif, comment=b"words"), target, None).data)
+    assert 0x010F not in made.getexif()
+    assert "comment" not in made.info
+
+
+@pytest.mark.parametrize("source", ["gif animated", "webp animated"])
+@each_target
+def test_an_animation_becomes_its_first_image(source, target):
+    made = opened(convert(SOURCES[source], target, 95).data)
+    assert getattr(made, "n_frames", 1) == 1
+    assert psnr(made, PLAIN) >= 28
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 200), (200, 1), (3, 5), (17, 33)])
+@each_target
+def test_odd_and_tiny_sizes_are_kept(size, target):
+    for image in (drawn(size), see_through(size)):
+        made = convert(encoded(image, "png"), target, None)
+        assert (made.width, made.height) == size
+
+
+# --- quality --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
+def test_quality_decides_size_and_likeness(target):
+    noisy = Image.blend(PLAIN, Image.frombytes("RGB", SIZE, random.Random(0).randbytes(3 * SIZE[0] * SIZE[1])), 0.4)
+    made = [convert(encoded(noisy, "png"), target, quality).data for quality in (0, 30, 60, 90, 100)]
+    assert [len(data) for data in made] == sorted({len(data) for data in made})
+    likeness = [psnr(opened(data), noisy) for data in made]
+    assert likeness == sorted(likeness)
+
+
+@pytest.mark.parametrize(("quality", "halved"), [(None, True), (100, False), (90, False), (89, True), (0, True)])
+def test_jpeg_keeps_full_color_at_high_quality_and_halves_it_below(quality, halved):
+    image = opened(convert(SOURCES["png"], "jpeg", quality).data)
+    assert JpegImagePlugin.get_sampling(image) == (2 if halved else 0)  # 4:2:0 or 4:4:4
+
+
+def test_a_large_gif_whose_palette_comes_from_a_sample_looks_like_its_source():
+    large = drawn((640, 480))
+    assert psnr(opened(convert(encoded(large, "png"), "gif", None).data), large) >= 32
+
+
+@pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
+def test_no_quality_means_the_default_of_all_formats(target):
+    assert convert(SOURCES["png"], target, None).data == convert(SOURCES["png"], target, QUALITY).data
+
+
+def test_quality_changes_nothing_of_a_lossless_png():
+    assert psnr(opened(convert(SOURCES["png"], "png", 5).data), PLAIN) == 99
+
+
+# --- the same pixels shared -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])
+def test_whoever_changes_a_shared_image_changes_the_other_one_never(mode):
+    image = SEE_THROUGH.convert(mode)
+    before, twin = image.tobytes(), shared(image)
+    assert twin.convert("RGBA").tobytes() == image.convert("RGBA").tobytes()
+    twin.paste(0, (0, 0, 50, 50))
+    twin.putpixel((60, 60), 1)
+    assert image.tobytes() == before
+
+
+def test_a_save_leaves_no_settings_behind():
+    image = drawn()
+    large = saved(image, "jpeg", {"quality": 95})
+    assert saved(image, "jpeg", {}) == encoded(drawn(), "jpeg") != large
+
+
+# --- what cannot be converted ---------------------------------------------------------------------------------------
+
+
+@each_target
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"<html>",
+        encoded(PLAIN, "bmp"),
+        encoded(PLAIN, "tiff"),
+        SOURCES["png"][:100],
+        SOURCES["jpeg"][:100],
+        SOURCES["gif"][:20],
+        SOURCES["webp"][: len(SOURCES["webp"]) // 2],
+        SOURCES["avif"][: len(SOURCES["avif"]) // 2],
+    ],
+    ids=["empty", "HTML", "BMP", "TIFF", "png", "jpeg", "gif", "webp", "avif"],
+)
+def test_what_cannot_be_decoded_is_an_image_error(data, target):
+    with pytest.raises(ImageError, match=f"cannot be converted to {target}"):
+        convert(data, target, None)
+
+
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+@pytest.mark.parametrize("side", [10_001, 100_000, 2**31 - 1])
+def test_an_image_of_absurd_size_is_refused_before_it_is_decoded(side):
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
+    bomb = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    with pytest.raises(ImageError):
+        convert(bomb, "jpeg", None)
+
+
+@pytest.mark.parametrize(("target", "longest"), [("webp", 16_383), ("jpeg", 65_500), ("gif", 65_535), ("avif", 65_536)])
+def test_a_side_the_target_cannot_have_is_an_image_error(target, longest):
+    source = encoded(Image.new("L", (longest + 1, 1)), "png")
+    with pytest.raises(ImageError, match=f"cannot be converted to {target}"):
+        convert(source, target, None)
+
+
+@pytest.mark.parametrize("source", ["png", "png palette", "jpeg", "gif", "webp", "avif"])
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_damaged_bytes_are_an_image_or_an_image_error(source, data):
+    damaged = bytearray(SOURCES[source])
+    for _ in range(data.draw(st.integers(1, 5))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(ImageError):
+        assert inspect(convert(bytes(damaged), "png", None).data).format == "png"
+
+
+@given(tags=st.binary(max_size=80))
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_nonsense_in_the_exif_does_not_crash(tags):
+    for exif in (b"Exif\0\0" + tags, b"Exif\0\0II*\0\x08\0\0\0" + tags, b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12" + tags):
+        with contextlib.suppress(ImageError):
+            assert convert(encoded(PLAIN, "jpeg", exif=exif), "png", None).format == "png"
+
+
+def test_this_pillow_has_every_codec_the_cli_promises():
+    for codec in ("jpg", "zlib", "webp", "avif"):
+        assert features.check(codec), codec

@@ -1,0 +1,306 @@
+"""The finishing step on real pixels: exact sizes, light, transparency, colors, crops, limits, odd inputs."""
+
+import io
+import itertools
+import math
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageOps, ImageStat
+
+from flux_cli.core.errors import FluxError, ImageError, UsageError
+from flux_cli.core.ratio import parse_shape
+from flux_cli.images import pixels
+from flux_cli.images.containers.whole import inspect
+from flux_cli.images.formats import EFFORTS, FORMATS
+from flux_cli.images.outputs import FOCUSES, Finish, outputs
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def encoded(image, file_format="png", **options):
+    stream = io.BytesIO()
+    image.save(stream, file_format, **options)
+    return stream.getvalue()
+
+
+def opened(data):
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def rendered(data, workers=1, **wanted):
+    size = wanted.pop("size", None)
+    finish = Finish(target=parse_shape(size) if size else None, **wanted)
+    return list(pixels.render(data, outputs(finish, pixels.measure(data)), workers))
+
+
+def one(data, **wanted):
+    (only,) = rendered(data, **wanted)
+    return opened(only.image.data)
+
+
+def psnr(first, second):
+    squares = ImageStat.Stat(ImageChops.difference(first.convert("RGB"), second.convert("RGB"))).sum2
+    mean = sum(squares) / (3 * first.width * first.height)
+    return 99.0 if mean == 0 else 10 * math.log10(255**2 / mean)
+
+
+def scene(width=600, height=400):
+    """Soft light, a few hard edges, some texture."""
+    gray = Image.radial_gradient("L").resize((width, height))
+    image = Image.merge("RGB", (gray, Image.linear_gradient("L").resize((width, height)), gray.transpose(1)))
+    draw = ImageDraw.Draw(image)
+    for at in range(0, width, 40):
+        draw.line((at, 0, width - at, height), fill=(at % 256,) * 3, width=3)
+    return image
+
+
+SCENE = encoded(scene())
+sides = st.integers(1, 700)
+
+# --- exact pixels ---------------------------------------------------------------------------------------------------
+
+
+@given(wide=sides, high=sides, fit=st.sampled_from(["cover", "exact"]), focus=st.sampled_from(FOCUSES))
+@example(wide=1, high=1, fit="cover", focus="attention")
+@example(wide=1, high=700, fit="cover", focus="entropy")
+@example(wide=700, high=1, fit="exact", focus="center")
+@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+def test_a_hundred_targets_come_out_to_the_pixel(wide, high, fit, focus):
+    focus = focus if fit == "cover" else "center"
+    made = one(SCENE, size=f"{wide}x{high}", fit=fit, focus=focus, upscale=True, formats=("png",), effort="fast")
+    assert made.size == (wide, high)
+
+
+@pytest.mark.parametrize("target", FORMATS)
+@pytest.mark.parametrize("size", ["1x1", "17x33", "600x1", "300x200"])
+def test_every_format_has_the_pixels_asked_for(target, size):
+    made = one(SCENE, size=size, fit="cover", formats=(target,))
+    assert made.size == tuple(int(side) for side in size.split("x"))
+
+
+def test_one_decode_serves_many_files_in_the_order_of_the_plan():
+    made = rendered(SCENE, 2, formats=("webp", "jpeg"), widths=(300, 150), size="500x200", fit="cover")
+    sizes = [(500, 200), (300, 120), (150, 60)]
+    expected = [(name, *size) for size in sizes for name in ("webp", "jpeg")]
+    assert [(one.image.format, one.image.width, one.image.height) for one in made] == expected
+
+
+def test_more_threads_change_nothing_in_the_bytes():
+    wanted = {"formats": ("webp", "png", "avif"), "widths": (300, 150)}
+    single, many = (rendered(SCENE, workers, **wanted) for workers in (1, 4))
+    assert [one.image.data for one in single] == [one.image.data for one in many]
+
+
+def test_a_crop_without_scaling_keeps_every_pixel():
+    made = one(SCENE, size="1:1", fit="cover", focus="left", formats=("png",))
+    assert psnr(made, scene().crop((0, 0, 400, 400))) == 99
+
+
+def test_what_is_asked_as_it_is_stays_byte_for_byte():
+    (same,) = rendered(SCENE, size="600x400", fit="cover", formats=("png",))
+    assert same.image.data is SCENE
+    assert same.image.as_received
+
+
+@pytest.mark.parametrize("target", ["png", "webp"])
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_lossless_loses_nothing_not_even_under_transparency(target, effort):
+    image = scene(90, 60)
+    image.putalpha(Image.linear_gradient("L").resize((90, 60)))
+    made = one(encoded(image), formats=(target,), lossless=True, effort=effort)
+    assert made.convert("RGBA").tobytes() == image.tobytes()
+
+
+# --- light, transparency, color ------------------------------------------------------------------------------------
+
+
+def test_light_is_averaged_as_light():
+    """A checkerboard of black and white has half of white's light: sRGB's 188, and not the 128 of its numbers."""
+    board = Image.frombytes("L", (256, 256), bytes(255 * ((x + y) % 2) for y in range(256) for x in range(256)))
+    made = one(encoded(board.convert("RGB")), size="32x32", fit="cover", formats=("png",))
+    assert set(itertools.chain(*made.getextrema())) <= {187, 188, 189}
+
+
+@pytest.mark.parametrize("level", [0, 1, 7, 64, 128, 200, 254, 255])
+def test_a_flat_color_stays_the_very_same(level):
+    made = one(encoded(Image.new("RGB", (300, 200), (level, 0, 255 - level))), widths=(77,), formats=("png",))
+    assert made.getextrema() == ((level, level), (0, 0), (255 - level, 255 - level))
+
+
+@pytest.mark.parametrize("size", ["40x40", "400x400"])
+def test_transparent_pixels_lend_no_color_to_their_neighbors(size):
+    """Green under nothing, beside red: a fringe would be neither."""
+    image = Image.new("RGBA", (200, 200), (0, 255, 0, 0))
+    image.paste((255, 0, 0, 255), (0, 0, 101, 200))
+    made = one(encoded(image), size=size, fit="exact", upscale=True, formats=("png",))
+    seen = [pixel for pixel in zip(*(band.tobytes() for band in made.split()), strict=True) if pixel[3] > 16]
+    assert max(green for _, green, _, _ in seen) <= 8
+
+
+def profile_named(name):
+    """An ICC profile of other primaries: sRGB's with red and green changed."""
+    wide = bytearray(SRGB)
+    at = wide.index(b"rXYZ")
+    offset = int.from_bytes(wide[at + 4 : at + 8], "big")
+    wide[offset + 8 : offset + 12] = int(0.515 * 65536).to_bytes(4, "big")  # Display P3's red
+    return bytes(wide).replace(b"s\0R\0G\0B", name.encode("utf-16-be")[: len("s\0R\0G\0B")])
+
+
+P3 = profile_named("P3xx")
+
+
+@pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
+def test_wide_colors_stay_wide_through_scaling(target):
+    made = one(encoded(scene(), icc_profile=P3), widths=(300,), formats=(target,))
+    assert made.info["icc_profile"] == P3
+
+
+def test_a_gif_which_has_no_place_for_a_profile_gets_the_colors_themselves():
+    source = Image.new("RGB", (60, 40), (200, 40, 40))
+    seen = ImageCms.profileToProfile(source, ImageCms.ImageCmsProfile(io.BytesIO(P3)), ImageCms.createProfile("sRGB"))
+    made = one(encoded(source, icc_profile=P3), formats=("gif",)).convert("RGB")
+    assert seen.getpixel((5, 5)) != (200, 40, 40)
+    assert made.getpixel((5, 5)) == pytest.approx(seen.getpixel((5, 5)), abs=2)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("file_format", ["jpeg", "png", "webp", "avif"])
+def test_a_crop_counts_from_the_image_as_it_is_seen(orientation, file_format):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(scene(), file_format, exif=exif)
+    upright = ImageOps.exif_transpose(opened(data))
+    assert pixels.measure(data)[1:3] == upright.size
+    made = one(data, size="400x100", fit="cover", focus="top", formats=("png",))
+    share = upright.width / 400
+    expected = upright.resize((400, 100), Image.Resampling.LANCZOS, box=(0, 0, upright.width, 100 * share))
+    assert psnr(made, expected) > 30
+
+
+@pytest.mark.parametrize("file_format", ["gif", "webp"])
+def test_an_animation_counts_by_its_first_image(file_format):
+    other = Image.new("RGB", (600, 400))
+    data = encoded(scene(), file_format, save_all=True, append_images=[other], duration=100)
+    assert psnr(one(data, widths=(300,), formats=("png",)), scene().resize((300, 200))) > 20
+
+
+# --- crops ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("focus", ["entropy", "attention"])
+@pytest.mark.parametrize("place", [0.15, 0.5, 0.85])
+def test_a_crop_finds_the_one_thing_in_an_empty_image(focus, place):
+    image = Image.new("RGB", (900, 300), (90, 130, 180))
+    subject = scene(120, 120)
+    left = int(900 * place) - 60
+    image.paste(subject, (left, 90))
+    made = one(encoded(image), size="1:1", fit="cover", focus=focus, formats=("png",))
+    whole = ImageChops.difference(made, Image.new("RGB", made.size, (90, 130, 180))).getbbox()
+    assert whole[2] - whole[0] >= 118
+
+
+@pytest.mark.parametrize(("focus", "left"), [("left", 0), ("center", 250), ("right", 500), ("top", 250)])
+def test_a_named_place_is_where_it_says(focus, left):
+    ramp = Image.linear_gradient("L").rotate(90).resize((600, 100)).convert("RGB")
+    made = one(encoded(ramp), size="1:1", fit="cover", focus=focus, formats=("png",))
+    assert psnr(made, ramp.crop((left, 0, left + 100, 100))) == 99
+
+
+# --- fewer bytes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
+@pytest.mark.parametrize("limit", [6_000, 9_000, 15_000])
+def test_a_limit_is_kept_with_the_best_quality_that_keeps_it(target, limit):
+    (made,) = rendered(SCENE, formats=(target,), max_bytes=limit, quality=90)
+    assert len(made.image.data) <= limit
+    if made.quality < 90:
+        (better,) = rendered(SCENE, formats=(target,), quality=made.quality + 1)
+        assert len(better.image.data) > limit
+
+
+def test_a_limit_never_raises_the_quality_asked():
+    (made,) = rendered(SCENE, formats=("jpeg",), max_bytes=10_000_000, quality=40)
+    assert made.quality == 40
+
+
+@pytest.mark.parametrize(("target", "more"), [("jpeg", {}), ("png", {}), ("gif", {}), ("webp", {"lossless": True})])
+def test_a_limit_that_cannot_be_kept_is_an_error_that_says_what_it_takes(target, more):
+    with pytest.raises(UsageError, match=f"600x400 {target} takes") as caught:
+        rendered(SCENE, formats=(target,), max_bytes=300, **more)
+    assert "fewer pixels" in caught.value.hint
+
+
+@pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
+def test_more_effort_makes_no_larger_files(target):
+    sizes = [len(rendered(SCENE, formats=(target,), effort=effort)[0].image.data) for effort in EFFORTS]
+    assert sizes[2] <= sizes[1] * 1.01
+    assert sizes[1] <= sizes[0] * 1.01
+
+
+def test_a_drawing_of_few_colors_keeps_them_all_in_a_smaller_file():
+    drawing = Image.new("RGB", (300, 200), "white")
+    ImageDraw.Draw(drawing).ellipse((20, 20, 200, 180), fill=(10, 90, 200))
+    fast, small = (rendered(encoded(drawing), formats=("png",), effort=effort)[0] for effort in ("fast", "small"))
+    assert opened(small.image.data).mode == "P"
+    assert psnr(opened(small.image.data), drawing) == 99
+    assert len(small.image.data) < len(fast.image.data)
+
+
+@pytest.mark.parametrize(("target", "least"), [("png", 99), ("jpeg", 33), ("webp", 33), ("avif", 33), ("gif", 27)])
+@pytest.mark.parametrize("effort", EFFORTS)
+def test_every_effort_looks_like_the_source(target, least, effort):
+    """In brightness: half of the color of thin lines is lost where four pixels share one."""
+    assert psnr(one(SCENE, formats=(target,), effort=effort).convert("L"), scene().convert("L")) >= least
+
+
+# --- what is damaged or odd -----------------------------------------------------------------------------------------
+
+WHOLE = {name: encoded(scene(64, 48), name) for name in FORMATS}
+
+
+@pytest.mark.parametrize("source", WHOLE)
+def test_a_cut_at_every_64th_byte_is_an_image_error(source):
+    data = WHOLE[source]
+    for end in range(0, len(data) - 1, 64):
+        with pytest.raises(ImageError):
+            rendered(data[:end], formats=("png",), effort="fast", widths=(10,))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1)])
+@pytest.mark.parametrize("target", ["png", "jpeg", "gif", "avif"])
+def test_extreme_shapes_are_right_or_refused(size, target):
+    data = encoded(Image.new("RGB", size, (200, 100, 50)))
+    made = one(data, formats=(target,))
+    assert made.size == size
+    assert one(data, size="1x1", fit="cover", focus="attention", formats=(target,)).size == (1, 1)
+
+
+def test_a_side_webp_cannot_have_is_an_image_error():
+    with pytest.raises(ImageError, match="cannot be converted to webp"):
+        rendered(encoded(Image.new("RGB", (1, 20_000))), formats=("webp",))
+
+
+def test_a_palette_with_transparency_is_scaled_in_full_color():
+    image = scene(90, 60)
+    image.putalpha(Image.linear_gradient("L").resize((90, 60)).point(lambda level: 255 * (level < 128)))
+    made = one(encoded(image.quantize(64)), widths=(45,), formats=("png",))
+    assert made.mode == "RGBA"
+    assert (made.getpixel((20, 2))[3], made.getpixel((20, 28))[3]) == (255, 0)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_an_image_or_a_flux_error(data):
+    for head in (b"", *(whole[:60] for whole in WHOLE.values())):
+        with pytest.raises(FluxError):
+            rendered(head + data, formats=("png",))
+
+
+def test_what_is_made_is_whole_by_its_own_structure():
+    for name in FORMATS:
+        data = rendered(SCENE, formats=(name,), widths=(123,))[0].image.data
+        assert inspect(data) == (name, 123, 82)

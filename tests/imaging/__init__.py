@@ -1,1 +1,0 @@
-"""What leads to images and back: color, scale, crop, encoding."""

@@ -1,0 +1,172 @@
+"""Prompts and images that people hand over: read whole, or refused with a word; nothing waits for ever."""
+
+import io
+import os
+
+import pytest
+from PIL import Image
+from sample_images import IMAGES
+
+from flux_cli.core.errors import UsageError
+from flux_cli.core.request import Attachment
+from flux_cli.http.datauri import decode_data_uri
+from flux_cli.request.inputs import MAX_ATTACHMENT, MAX_IMAGE, MAX_PROMPT, attach, read_image, read_prompt
+
+posix = pytest.mark.skipif(os.name != "posix", reason="POSIX's files")
+
+
+def drawn(file_format, size=(9, 7)):
+    stream = io.BytesIO()
+    Image.new("RGB", size, "teal").save(stream, file_format)
+    return stream.getvalue()
+
+
+def test_a_file_and_standard_input_are_read_whole(work):
+    (work / "x.png").write_bytes(IMAGES["png"])
+    assert read_image("x.png", None) == IMAGES["png"]
+    assert read_image("-", io.BytesIO(IMAGES["png"])) == IMAGES["png"]
+
+
+def test_what_is_no_image_is_refused_with_the_formats_as_hint(work):
+    (work / "x.txt").write_text("text")
+    with pytest.raises(UsageError, match=r"x\.txt is no image that flux reads") as raised:
+        read_image("x.txt", None)
+    assert "png, jpeg" in raised.value.hint
+
+
+@pytest.mark.parametrize("path", ["missing.png", "x\0y", "", "x" * 5000, "."])
+def test_names_of_nothing_are_refused(path):
+    with pytest.raises(UsageError):
+        read_image(path, None)
+
+
+def test_a_named_pipe_is_refused_and_not_waited_for(work):
+    os.mkfifo(work / "pipe.png")
+    with pytest.raises(UsageError, match="is no file"):
+        read_image("pipe.png", None)
+
+
+def test_a_file_larger_than_any_image_is_refused(work):
+    with (work / "x.png").open("wb") as file:
+        file.truncate(MAX_IMAGE + 1)
+    with pytest.raises(UsageError, match="larger than 256 MiB"):
+        read_image("x.png", None)
+
+
+def test_a_closed_standard_input_is_said():
+    with pytest.raises(UsageError, match="closed"):
+        read_image("-", None)
+
+
+@pytest.mark.parametrize(
+    ("file_format", "mime"),
+    [("png", "image/png"), ("jpeg", "image/jpeg"), ("gif", "image/gif"), ("webp", "image/webp")],
+)
+def test_a_local_image_is_attached_as_what_it_is_not_as_what_it_is_called(file_format, mime, work):
+    data = drawn(file_format)
+    (work / "image.dat").write_bytes(data)
+    attached = attach("image.dat")
+    assert isinstance(attached, Attachment)
+    assert attached.asked == "image.dat"
+    assert attached.uri.startswith(f"data:{mime};base64,")
+    assert decode_data_uri(attached.uri, 1 << 20) == data
+
+
+@pytest.mark.parametrize(
+    "value", ["http://a/b.png", "https://a/b.png", "data:image/png;base64,AAAA", 5, None, True, ["x"]]
+)
+def test_addresses_and_what_is_no_text_stay_as_they_are(value):
+    assert attach(value) is value
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda _: None, "cannot be read: No such file"),
+        (lambda path: path.mkdir(), "cannot be read"),
+        (lambda path: path.touch(), "it begins with nothing"),
+        (lambda path: path.write_bytes(b"<html>"), "no image"),
+        (lambda path: path.write_bytes(drawn("avif")), "is avif"),
+        (lambda path: path.write_bytes(drawn("png")[:-5]), "not whole"),
+        (lambda path: path.write_bytes(drawn("bmp")), "no image"),
+    ],
+    ids=["absent", "folder", "empty", "HTML", "AVIF", "truncated", "BMP"],
+)
+def test_what_is_no_usable_image_is_refused_before_anything_is_paid(make, message, work):
+    make(work / "fox.png")
+    with pytest.raises(UsageError) as raised:
+        attach("fox.png")
+    assert "image_prompt 'fox.png'" in raised.value.message
+    assert message in raised.value.message
+    assert raised.value.hint
+
+
+def test_an_image_over_the_limit_is_refused(work):
+    with (work / "big.png").open("wb") as file:
+        file.truncate(MAX_ATTACHMENT + 1)
+    with pytest.raises(UsageError, match="larger than 20 MiB"):
+        attach("big.png")
+
+
+@pytest.mark.parametrize("path", ["", "a\x00b", "\ud800", "x" * 5000])
+def test_hostile_paths_are_refused(path):
+    with pytest.raises(UsageError, match="cannot be read"):
+        attach(path)
+
+
+@posix
+def test_devices_are_no_images():
+    with pytest.raises(UsageError, match="is no file"):
+        attach("/dev/zero")
+    with pytest.raises(UsageError, match="is no file"):
+        read_prompt("@/dev/zero", None)
+
+
+def stdin(data):
+    return io.TextIOWrapper(io.BytesIO(data), encoding="ascii")  # whatever the terminal's encoding is
+
+
+@pytest.mark.parametrize("word", ["a red fox", "@", "", "-x", "--", "me@example.org", "雪"])
+def test_a_prompt_is_the_word_itself(word):
+    assert read_prompt(word, None) == word
+
+
+@pytest.mark.parametrize(
+    ("data", "prompt"),
+    [
+        (b"a red fox\n", "a red fox"),
+        (b"  two\nlines \r\n", "two\nlines"),
+        ("雪の狐".encode(), "雪の狐"),
+        (b"\xef\xbb\xbfbehind a byte order mark", "behind a byte order mark"),
+        (b"", ""),
+        (b"x" * MAX_PROMPT, "x" * MAX_PROMPT),
+    ],
+    ids=lambda value: repr(value[:12]),
+)
+def test_a_prompt_may_come_from_standard_input_or_a_file(data, prompt, work):
+    assert read_prompt("-", stdin(data)) == prompt
+    for path in ("prompt.txt", "p"):
+        (work / path).write_bytes(data)
+        assert read_prompt(f"@{path}", None) == prompt
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [(b"\xff\xfe", "no UTF-8 text"), ("fox".encode("utf-16"), "no UTF-8 text"), (b"x" * (MAX_PROMPT + 1), "than")],
+    ids=["bytes", "UTF-16", "too long"],
+)
+def test_a_prompt_that_is_no_text_or_endless_is_refused(data, message, work):
+    (work / "prompt.txt").write_bytes(data)
+    for word, stream in (("-", stdin(data)), ("@prompt.txt", None)):
+        with pytest.raises(UsageError, match=message):
+            read_prompt(word, stream)
+
+
+def test_a_prompt_file_that_is_not_there_is_refused_with_its_name():
+    with pytest.raises(UsageError, match=r"prompt file 'absent\.txt' cannot be read"):
+        read_prompt("@absent.txt", None)
+
+
+def test_a_closed_standard_input_is_refused():
+    with pytest.raises(UsageError, match="standard input is closed"):
+        read_prompt("-", None)

@@ -1,0 +1,143 @@
+"""From one resolved request to single-image calls: seeds, n, and what is asked of the provider as format."""
+
+import pytest
+
+from flux_cli.catalog.find import find_model
+from flux_cli.core.request import Request
+from flux_cli.request.plan import plan
+from flux_cli.request.resolve import resolve
+
+ULTRA = "flux1.1-pro-ultra"
+
+
+def planned(model=ULTRA, route=None, **said):
+    return plan(resolve(Request(model, said, "a red fox", route), find_model(model).model))
+
+
+def planned_unknown(**said):
+    return plan(resolve(Request("else", said, "a red fox"), None))
+
+
+def short(notes):
+    return [(note.parameter, note.asked, note.used, note.behavior, note.warning) for note in notes]
+
+
+def test_a_plain_request_is_one_call_with_an_explicit_shape_and_nothing_else():
+    (call,) = planned().calls
+    assert (call.number, call.seed) == (1, None)
+    assert call.model == ULTRA
+    assert call.body == {"prompt": "a red fox", "size": "1024x1024"}
+
+
+def test_everything_said_is_in_the_body_under_the_gateway_s_names():
+    (call,) = planned(
+        route="fal", size="16:9", seed="7", raw="true", safety_tolerance="6", response_format="b64_json", guidance="3.5"
+    ).calls
+    assert call.model == "fal/flux1.1-pro-ultra"
+    assert call.body == {
+        "prompt": "a red fox",
+        "size": "1365x768",
+        "seed": 7,
+        "raw": True,
+        "safety_tolerance": "6",
+        "response_format": "b64_json",
+        "guidance": 3.5,
+    }
+
+
+@pytest.mark.parametrize("name", ["aspect_ratio", "resolution", "n"])
+def test_shape_scale_and_count_are_never_sent_because_flux_has_decided_them(name):
+    for call in planned(aspect_ratio="16:9", resolution="2K", n="2").calls:
+        assert name not in call.body
+
+
+@pytest.mark.parametrize(
+    ("n", "seed", "seeds"), [(1, 7, [7]), (3, 7, [7, 8, 9]), (3, -1, [-1, 0, 1]), (2, None, [None] * 2)]
+)
+def test_n_images_are_n_calls_with_seeds_counting_up(n, seed, seeds):
+    said = {} if seed is None else {"seed": seed}
+    calls = planned(n=n, **said).calls
+    assert [call.number for call in calls] == list(range(1, n + 1))
+    assert [call.seed for call in calls] == seeds
+    assert [call.body.get("seed") for call in calls] == seeds
+
+
+def test_without_a_seed_none_is_sent():
+    assert all("seed" not in call.body for call in planned(n=4).calls)
+
+
+@pytest.mark.parametrize(
+    ("seed", "sent"), [("7", [7, 8]), ("abc", ["abc"] * 2), ("true", [True] * 2), ("1.5", [1.5] * 2)]
+)
+def test_a_seed_of_an_unknown_model_counts_up_only_if_it_is_a_whole_number(seed, sent):
+    assert [call.body["seed"] for call in planned_unknown(seed=seed, n="2").calls] == sent
+
+
+def test_a_split_leaves_a_note_and_one_image_leaves_none():
+    assert planned().notes == ()
+    (note,) = planned(n="4").notes
+    assert (note.parameter, note.asked, note.used, note.behavior) == ("n", 4, 1, "emulated")
+    assert note.reason == "4 parallel calls of one image"
+    (note,) = planned(n="4", seed="1").notes
+    assert note.reason == "4 parallel calls of one image, seeds counting up"
+
+
+@pytest.mark.parametrize(
+    ("asked", "dialect", "behavior"),
+    [
+        (None, None, None),
+        ("png", "png", "passthrough"),
+        ("jpeg", "jpeg", "passthrough"),
+        ("jpg", "jpeg", "passthrough"),
+        ("webp", "png", "emulated"),
+        ("gif", "png", "emulated"),
+        ("avif", "png", "emulated"),
+    ],
+)
+def test_the_provider_is_asked_only_for_formats_it_makes_itself(asked, dialect, behavior):
+    result = planned(**({} if asked is None else {"output_format": asked}))
+    assert result.calls[0].body.get("output_format") == dialect
+    assert [note.behavior for note in result.notes] == ([behavior] if behavior else [])
+
+
+@pytest.mark.parametrize("asked", ["png", "jpeg", "webp", "gif", "avif"])
+def test_an_unknown_model_is_asked_for_the_format_itself(asked):
+    assert planned_unknown(output_format=asked).calls[0].body["output_format"] == asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "dialect", "notes"),
+    [
+        (None, 80, [("output_compression", 80, 80, "passthrough", False)]),
+        ("jpeg", 80, [("output_compression", 80, 80, "passthrough", False)]),
+        ("webp", None, [("output_compression", 80, 80, "emulated", False)]),
+        ("avif", None, [("output_compression", 80, 80, "emulated", False)]),
+        ("png", None, [("output_compression", 80, None, "ignored", True)]),
+        ("gif", None, [("output_compression", 80, None, "ignored", True)]),
+    ],
+)
+def test_quality_goes_to_whoever_encodes_and_lossless_formats_have_none(asked, dialect, notes):
+    said = {"output_compression": "80"} | ({} if asked is None else {"output_format": asked})
+    result = planned(**said)
+    assert result.calls[0].body.get("output_compression") == dialect
+    assert [note for note in short(result.notes) if note[0] == "output_compression"] == notes
+
+
+@pytest.mark.parametrize(("asked", "dialect"), [("jpeg", 0), ("webp", 0), ("avif", 0)])
+def test_an_unknown_model_encodes_itself_and_gets_the_quality_even_if_it_is_zero(asked, dialect):
+    body = planned_unknown(output_format=asked, output_compression="0").calls[0].body
+    assert body["output_compression"] == dialect
+
+
+def test_the_best_native_format_is_png_where_there_is_one_else_the_first():
+    ultra = find_model(ULTRA).model
+    request = Request(ULTRA, {"output_format": "avif"}, "a fox")
+    for native, dialect in ((("jpeg", "png"), "png"), (("jpeg", "webp"), "jpeg"), (("avif",), "avif"), ((), "avif")):
+        result = plan(resolve(request, ultra._replace(native_formats=native)))
+        assert result.calls[0].body["output_format"] == dialect
+
+
+def test_a_plan_of_many_calls_keeps_the_rest_of_every_body_alike():
+    first, *others = planned(n="5", seed="1", raw="true", output_format="webp").calls
+    for call in others:
+        assert call.body | {"seed": None} == first.body | {"seed": None}

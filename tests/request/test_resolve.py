@@ -1,0 +1,592 @@
+"""From what was said to what is meant: the rules of the model's page, and a note for every decision."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flux_cli.catalog.find import find_model
+from flux_cli.core.errors import UsageError
+from flux_cli.core.model import Model, Param, Size
+from flux_cli.core.request import Attachment, Note, Request
+from flux_cli.request.resolve import resolve
+
+FAST = settings(max_examples=80, deadline=None, derandomize=True)
+ULTRA = "flux1.1-pro-ultra"
+
+
+def resolved(model=ULTRA, prompt="a red fox", route=None, output=None, **parameters):
+    """The resolved request of a model of the catalog, the way the command line builds it."""
+    return resolve(Request(model, parameters, prompt, route, output), find_model(model).model)
+
+
+def unknown(model="somebody/else", prompt="a red fox", route=None, output=None, **parameters):
+    """The same for a model that no catalog knows."""
+    return resolve(Request(model, parameters, prompt, route, output), None)
+
+
+def short(notes):
+    """Notes without their reasons."""
+    return [(note.parameter, note.asked, note.used, note.behavior, note.warning) for note in notes]
+
+
+def note_on(parameter, result) -> Note:
+    (note,) = [note for note in result.notes if note.parameter == parameter]
+    return note
+
+
+# --- size, aspect_ratio, resolution ---------------------------------------------------------------------------------
+
+SENT = "sent explicitly: upstream defaults differ"
+
+
+@pytest.mark.parametrize(
+    ("said", "size", "notes"),
+    [
+        pytest.param({}, "1024x1024", [("size", None, "1024x1024", "default", False)], id="nothing said"),
+        pytest.param(
+            {"size": "1365x768"}, "1365x768", [("size", "1365x768", "1365x768", "passthrough", False)], id="published"
+        ),
+        pytest.param(
+            {"size": "1365×768"}, "1365x768", [("size", "1365×768", "1365x768", "passthrough", False)], id="times sign"
+        ),
+        pytest.param(
+            {"size": "1920x1080"},
+            "1365x768",
+            [("size", "1920x1080", "1365x768", "converted", True)],
+            id="page's example",
+        ),
+        pytest.param(
+            {"size": "1364x768"}, "1365x768", [("size", "1364x768", "1365x768", "converted", True)], id="one pixel off"
+        ),
+        pytest.param(
+            {"size": "16:9"}, "1365x768", [("size", "16:9", "1365x768", "converted", False)], id="size as ratio"
+        ),
+        pytest.param(
+            {"size": "32:18"}, "1365x768", [("size", "32:18", "1365x768", "converted", False)], id="unreduced"
+        ),
+        pytest.param(
+            {"size": "2:1"}, "1365x768", [("size", "2:1", "1365x768", "converted", True)], id="near ratio in size"
+        ),
+        pytest.param(
+            {"aspect_ratio": "16:9"},
+            "1365x768",
+            [("aspect_ratio", "16:9", "16:9", "converted", False), ("size", None, "1365x768", "converted", False)],
+            id="aspect_ratio alone",
+        ),
+        pytest.param(
+            {"aspect_ratio": "7:1"},
+            "1563x670",
+            [("aspect_ratio", "7:1", "21:9", "converted", True), ("size", None, "1563x670", "converted", False)],
+            id="any ratio is mapped",
+        ),
+        pytest.param(
+            {"resolution": "1K"},
+            "1024x1024",
+            [("resolution", "1K", "1K", "converted", False), ("size", None, "1024x1024", "default", False)],
+            id="resolution alone",
+        ),
+        pytest.param(
+            {"resolution": "1"},
+            "1024x1024",
+            [("resolution", "1", "1K", "converted", False), ("size", None, "1024x1024", "default", False)],
+            id="megapixel tier",
+        ),
+        pytest.param(
+            {"resolution": "4K"},
+            "1024x1024",
+            [("resolution", "4K", "1K", "converted", True), ("size", None, "1024x1024", "default", False)],
+            id="any tier is mapped",
+        ),
+        pytest.param(
+            {"resolution": "0.25"},
+            "1024x1024",
+            [("resolution", "0.25", "1K", "converted", True), ("size", None, "1024x1024", "default", False)],
+            id="any megapixels are mapped",
+        ),
+        pytest.param(
+            {"resolution": 2},
+            "1024x1024",
+            [("resolution", "2", "1K", "converted", True), ("size", None, "1024x1024", "default", False)],
+            id="a number typed with -p",
+        ),
+        pytest.param(
+            {"aspect_ratio": "9:16", "resolution": "2K"},
+            "768x1365",
+            [
+                ("aspect_ratio", "9:16", "9:16", "converted", False),
+                ("resolution", "2K", "1K", "converted", True),
+                ("size", None, "768x1365", "converted", False),
+            ],
+            id="shape and scale are independent",
+        ),
+        pytest.param(
+            {"size": "1024x1024", "aspect_ratio": "16:9", "resolution": "4K"},
+            "1024x1024",
+            [
+                ("size", "1024x1024", "1024x1024", "passthrough", False),
+                ("aspect_ratio", "16:9", None, "ignored", True),
+                ("resolution", "4K", None, "ignored", True),
+            ],
+            id="pixels always win",
+        ),
+        pytest.param(
+            {"size": "16:9", "aspect_ratio": "1:1", "resolution": "1K"},
+            "1365x768",
+            [
+                ("size", "16:9", "1365x768", "converted", False),
+                ("aspect_ratio", "1:1", None, "ignored", True),
+                ("resolution", "1K", "1K", "converted", False),
+            ],
+            id="a ratio in size wins over aspect_ratio, and says nothing of scale",
+        ),
+    ],
+)
+def test_size_and_layout_of_the_page(said, size, notes):
+    result = resolved(**said)
+    assert result.parameters == {"size": size}
+    assert result.size.name == size
+    assert short(result.notes) == notes
+
+
+@pytest.mark.parametrize(
+    ("said", "parameter", "reason"),
+    [
+        ({}, "size", f"1:1 at 1K, {SENT}"),
+        ({"aspect_ratio": "4:5"}, "size", f"4:5 at 1K, {SENT}"),
+        ({"size": "1365x768"}, "size", "published: 16:9 at 1K"),
+        ({"size": "1920x1080"}, "size", "not published: the nearest by shape, then area, is 16:9 at 1K"),
+        ({"size": "16:9"}, "size", "16:9 is 1365x768"),
+        ({"size": "2:1"}, "size", "not supported: the nearest ratio is 16:9"),
+        ({"aspect_ratio": "16:9"}, "aspect_ratio", "16:9 is 1365x768"),
+        ({"aspect_ratio": "2:1"}, "aspect_ratio", "not supported: the nearest ratio is 16:9"),
+        ({"resolution": "1K"}, "resolution", "part of size 1024x1024"),
+        ({"resolution": "2K"}, "resolution", "not supported: the nearest tier is 1K"),
+        ({"size": "1:1", "aspect_ratio": "3:2"}, "aspect_ratio", "size 1:1 is more specific and always wins"),
+        ({"size": "88x88", "resolution": "2K"}, "resolution", "size 88x88 is more specific and always wins"),
+    ],
+)
+def test_the_reason_says_what_decided(said, parameter, reason):
+    assert note_on(parameter, resolved(**said)).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("size", "ratio"),
+    [
+        ("887x1182", "3:4"),
+        ("916x1145", "4:5"),
+        ("1145x916", "5:4"),
+        ("836x1254", "2:3"),
+        ("1200x1600", "3:4"),
+        ("1600x1000", "3:2"),
+        ("1000x1500", "2:3"),
+        ("1254x836", "3:2"),
+    ],
+)
+def test_sizes_another_client_gets_wrong_have_their_true_ratio(size, ratio):
+    """LiteLLM sends 16:9, 4:3 or 3:4 for these."""
+    assert resolved(size=size).size.aspect_ratio == ratio
+
+
+def model_of(*shapes, default="1024x1024", **fields):
+    """A small model with these (size, ratio, tier) rows."""
+    sizes = tuple(Size(*map(int, size.split("x")), ratio, tier, None) for size, ratio, tier in shapes)
+    rest = {"price_usd": None, "prompt_limit": None, "parameters": {}, "native_formats": ("png",), **fields}
+    return Model(
+        id="small",
+        name="",
+        vendor="",
+        summary="",
+        page="",
+        aliases=(),
+        default_size=default,
+        sizes=sizes,
+        routes=(),
+        **rest,
+    )
+
+
+TIERED = model_of(
+    ("512x512", "1:1", "0.5K"),
+    ("1024x1024", "1:1", "1K"),
+    ("2048x2048", "1:1", "2K"),
+    ("2048x512", "4:1", "1K"),
+    ("2896x362", "8:1", "1K"),
+    ("5793x724", "8:1", "2K"),
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "size"),
+    [
+        ({}, "1024x1024"),
+        ({"size": "7:1"}, "2896x362"),
+        ({"aspect_ratio": "7:1", "resolution": "4K"}, "5793x724"),
+        ({"aspect_ratio": "5:1", "resolution": "4K"}, "2048x512"),  # 4:1 has one tier
+        ({"resolution": "0.25"}, "512x512"),
+        ({"resolution": "2K"}, "2048x2048"),
+        ({"size": "600x600"}, "512x512"),
+        ({"size": "4000x4000"}, "2048x2048"),
+        ({"size": "1:1"}, "1024x1024"),  # a ratio in size leaves the default scale
+        ({"size": "1:1", "resolution": "2K"}, "2048x2048"),
+        ({"size": "512x512", "resolution": "2K"}, "512x512"),
+    ],
+)
+def test_a_model_of_several_tiers_is_matched_by_shape_then_scale(said, size):
+    assert resolve(Request("small", said, "a fox"), TIERED).size.name == size
+
+
+def test_the_page_s_priority_holds_for_every_combination():
+    """size beats both; aspect_ratio and resolution never change each other's outcome."""
+    for aspect_ratio in (None, "16:9", "7:1"):
+        for resolution in (None, "1K", "4K"):
+            said = {"aspect_ratio": aspect_ratio, "resolution": resolution}
+            with_size = resolved(size="3:2", **{name: value for name, value in said.items() if value})
+            assert with_size.size.aspect_ratio == "3:2"
+            without = resolved(**{name: value for name, value in said.items() if value})
+            assert without.size.aspect_ratio == {None: "1:1", "16:9": "16:9", "7:1": "21:9"}[aspect_ratio]
+
+
+# --- model and route ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "route", "dialect", "forced"),
+    [
+        (ULTRA, None, ULTRA, None),
+        ("flux-pro-1.1-ultra", None, ULTRA, None),
+        (ULTRA, "fal", "fal/flux1.1-pro-ultra", "fal"),
+        (ULTRA, "replicate", "replicate/flux1.1-pro-ultra", "replicate"),
+        ("fal/flux1.1-pro-ultra", None, "fal/flux1.1-pro-ultra", "fal"),
+        ("replicate/flux1.1-pro-ultra", None, "replicate/flux1.1-pro-ultra", "replicate"),
+        ("fal/flux1.1-pro-ultra", "fal", "fal/flux1.1-pro-ultra", "fal"),
+        ("fal/flux-pro-1.1-ultra", None, "fal/flux1.1-pro-ultra", "fal"),
+        ("flux-pro-1.1-ultra", "replicate", "replicate/flux1.1-pro-ultra", "replicate"),
+        ("flux1.1-pro", "fal", "fal/flux1.1-pro", "fal"),
+    ],
+)
+def test_a_route_is_forced_by_option_or_prefix_and_an_alias_by_neither(model, route, dialect, forced):
+    result = resolved(model, route=route)
+    assert (result.sent_model, result.route) == (dialect, forced)
+
+
+def test_the_plain_model_leaves_no_note_and_an_alias_or_route_does():
+    assert not [note for note in resolved(ULTRA).notes if note.parameter == "model"]
+    alias = note_on("model", resolved("flux-pro-1.1-ultra"))
+    assert alias == Note("model", "flux-pro-1.1-ultra", ULTRA, "renamed", "an alias")
+    forced = note_on("model", resolved(ULTRA, route="fal"))
+    assert forced == Note(
+        "model",
+        ULTRA,
+        "fal/flux1.1-pro-ultra",
+        "renamed",
+        "forces the upstream fal-ai/flux-pro/v1.1-ultra; no fail-over to another",
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "route", "message", "hint"),
+    [
+        ("fal/flux1.1-pro-ultra", "replicate", "already names a route", "one of the two"),
+        (ULTRA, "fall", "route 'fall' does not lead to flux1.1-pro-ultra", "did you mean fal?"),
+        (ULTRA, "xyz", "does not lead to", "routes: fal, replicate"),
+        ("runware/flux1.1-pro-ultra", None, "does not lead to", "routes: fal, replicate"),
+        ("/flux1.1-pro-ultra", None, "route '' does not lead to", "routes: fal, replicate"),
+        ("../flux1.1-pro-ultra", None, "route '..' does not lead to", "routes: fal, replicate"),
+    ],
+)
+def test_routes_that_lead_nowhere_or_contradict_are_refused(model, route, message, hint):
+    with pytest.raises(UsageError) as raised:
+        resolved(model, route=route)
+    assert message in raised.value.message
+    assert hint in raised.value.hint
+
+
+@pytest.mark.parametrize(("ratio", "warned"), [("4:5", True), ("5:4", True), ("16:9", False), ("21:9", False)])
+def test_a_forced_upstream_without_the_shape_is_warned_about(ratio, warned):
+    """fal lists nine ratios, Replicate all eleven."""
+    assert any(note.parameter == "route" and note.warning for note in resolved(route="fal", size=ratio).notes) == warned
+    assert not any(note.parameter == "route" for note in resolved(route="replicate", size=ratio).notes)
+
+
+def test_an_unknown_model_passes_everything_on_unchecked_with_a_warning():
+    result = unknown("black-forest-labs/x", size="banana", raw="perhaps", steps="28", seed="7")
+    assert result.sent_model == "black-forest-labs/x"
+    assert result.parameters == {"size": "banana", "raw": "perhaps", "steps": 28}
+    assert (result.seed, result.size, result.route, result.model, result.price_usd) == (7, None, None, None, None)
+    note = note_on("model", result)
+    assert (note.behavior, note.warning) == ("passthrough", True)
+
+
+def test_an_unknown_model_still_has_n_format_and_quality_checked_because_flux_acts_on_them():
+    result = unknown(n="3", output_format="JPG", output_compression="80")
+    assert (result.n, result.format, result.quality, result.parameters) == (3, "jpeg", 80, {})
+    for said in ({"n": "0"}, {"output_format": "tiff"}, {"output_compression": "101"}):
+        with pytest.raises(UsageError):
+            unknown(**said)
+
+
+def test_a_route_prefixes_an_unknown_model():
+    assert unknown("new-model", route="fal").sent_model == "fal/new-model"
+
+
+# --- prompt ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prompt", ["", " ", "\n\t", "\u3000"])
+def test_an_empty_prompt_is_refused_before_anything_is_paid(prompt):
+    with pytest.raises(UsageError, match="the prompt is empty"):
+        resolved(prompt=prompt)
+
+
+def test_no_prompt_at_all_is_fine_for_a_preview():
+    assert resolved(prompt=None).prompt == ""
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a red fox", "  two  spaces ", "line\nbreak", "狐", "🦊" * 10, '"quotes" \\ {braces}']
+)
+def test_a_prompt_is_sent_as_written(prompt):
+    assert resolved(prompt=prompt).prompt == prompt
+
+
+@pytest.mark.parametrize(("length", "warned"), [(1000, False), (1001, True), (20_000, True)])
+def test_a_prompt_over_a_thousand_characters_is_warned_about_and_sent_whole(length, warned):
+    result = resolved(prompt="ä" * length)
+    assert len(result.prompt) == length
+    notes = [note for note in result.notes if note.parameter == "prompt"]
+    assert [note.warning for note in notes] == [True] * warned
+    if warned:
+        assert notes[0].reason == "longer than 1,000 characters: the gateway may refuse it"
+        assert notes[0].asked == f"{length:,} characters"
+
+
+def test_an_unknown_model_has_no_known_limit():
+    assert not [note for note in unknown(prompt="x" * 5000).notes if note.parameter == "prompt"]
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: resolved(prompt="fox \udcff"),
+        lambda: unknown(prompt="\ud800"),
+        lambda: unknown("model-\udcff"),
+        lambda: resolved(size="\udcff"),
+        lambda: resolved(**{"na\udcffme": "x"}),
+        lambda: resolved(style="\udcff"),
+        lambda: unknown(style="\udcff"),
+    ],
+    ids=["prompt", "prompt of unknown", "model", "size", "name of a parameter", "unknown parameter", "unknown both"],
+)
+def test_bytes_that_are_no_utf8_are_refused_wherever_they_stand(build):
+    with pytest.raises(UsageError, match="no UTF-8"):
+        build()
+
+
+# --- parameters -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "sent", "behavior"),
+    [
+        ("raw", "true", True, "passthrough"),
+        ("raw", False, False, "passthrough"),
+        ("safety_tolerance", "6", "6", "passthrough"),
+        ("safety_tolerance", 2, "2", "passthrough"),  # a string on the dialect: one upstream refuses numbers
+        ("response_format", "b64_json", "b64_json", "emulated"),
+        ("response_format", "url", "url", "emulated"),
+        ("guidance", "3.5", 3.5, "passthrough"),  # unknown to the model: passes straight through
+        ("loras", '[{"path": "x"}]', [{"path": "x"}], "passthrough"),
+        ("style", "vivid", "vivid", "passthrough"),
+    ],
+)
+def test_parameters_are_sent_in_their_type_with_the_behavior_of_the_page(name, said, sent, behavior):
+    result = resolved(**{name: said})
+    assert result.parameters == {"size": "1024x1024", name: sent}
+    assert note_on(name, result).behavior == behavior
+
+
+@pytest.mark.parametrize(
+    ("said", "route", "warned", "reason"),
+    [
+        ({"enhance_prompt": "true"}, None, True, "only fal honors it: --route fal forces that route"),
+        ({"enhance_prompt": "true"}, "fal", False, "sent as given"),
+        ({"enhance_prompt": "true"}, "replicate", True, "only fal honors it, and the route is replicate"),
+        ({"sync_mode": "true"}, None, True, "only fal honors it: --route fal forces that route"),
+        (
+            {"image_prompt": "https://x/y.png"},
+            None,
+            True,
+            "only replicate honors it: --route replicate forces that route",
+        ),
+        ({"image_prompt": "https://x/y.png"}, "replicate", False, "sent as given"),
+        ({"image_prompt": "https://x/y.png"}, "fal", True, "only replicate honors it, and the route is fal"),
+        ({"image_prompt_strength": "0.5"}, None, True, "has no effect without image_prompt"),
+        ({"raw": "true"}, None, False, "sent as given"),
+        ({"unheard_of": "1"}, None, False, "not in the catalog: passes straight through"),
+        (
+            {"safety_tolerence": "1"},
+            None,
+            True,
+            "not in the catalog: passes straight through; did you mean safety_tolerance?",
+        ),
+    ],
+)
+def test_what_may_have_no_effect_is_said(said, route, warned, reason):
+    (name,) = said
+    note = note_on(name, resolved(route=route, **said))
+    assert (note.warning, note.reason) == (warned, reason)
+
+
+def test_notes_come_in_the_order_of_the_catalog_and_unknown_parameters_last():
+    said = {"zoom": "1", "sync_mode": "true", "raw": "true", "seed": "1", "angle": "2", "response_format": "url"}
+    names = [note.parameter for note in resolved(**said).notes]
+    assert names[1:] == ["seed", "response_format", "raw", "sync_mode", "zoom", "angle"]
+
+
+def test_image_prompt_strength_with_its_image_needs_no_warning():
+    result = resolved(route="replicate", image_prompt="https://x/y.png", image_prompt_strength="0.5")
+    assert not note_on("image_prompt_strength", result).warning
+
+
+def test_a_local_image_is_sent_as_data_and_noted_by_its_name():
+    result = resolved(route="replicate", image_prompt=Attachment("fox.png", "data:image/png;base64," + "A" * 500))
+    assert result.parameters["image_prompt"].endswith("AAAA")
+    note = note_on("image_prompt", result)
+    assert note.asked == "fox.png"
+    assert note.used == "data:image/png;base64,AAAAAAAAAAAAA… (522 characters)"
+
+
+@pytest.mark.parametrize(("said", "seed"), [("0", 0), ("-1", -1), (42, 42), (str(2**63 - 1), 2**63 - 1)])
+def test_a_seed_is_kept_beside_the_parameters_because_each_call_has_its_own(said, seed):
+    result = resolved(seed=said)
+    assert result.seed == seed
+    assert "seed" not in result.parameters
+    assert note_on("seed", result).asked == said
+
+
+def test_what_was_not_said_is_not_sent():
+    result = resolved()
+    assert result.parameters == {"size": "1024x1024"}
+    assert (result.seed, result.n, result.format, result.quality) == (None, 1, None, None)
+
+
+HOSTILE = ("", " ", "\x00", "nonsense", "-1", "1e999", "NaN", "\u221e", "9" * 5000, True, [], {"a": 1}, ["x"] * 3)
+
+
+REFUSED = {
+    "size": ("", "x", "0x0", "-1x5", "1e9x2", "16:9:3", "auto", "\uff11\uff16:\uff19", 5, True, ["1x1"]),
+    "aspect_ratio": ("", "0:1", "1920x1080", "wide", 1.5, False),
+    "resolution": ("", "K", "0", "0K", "-1K", "HD", "1e3", False, []),
+    "n": ("", "0", "-1", "1.5", "10001", "1e3", "two", 0, True, [], {}),
+    "seed": ("", "1.5", "x", "-+5", str(2**63), "9" * 5000, True, []),
+    "output_compression": ("", "-1", "101", "50%", "1.5", True, []),
+    "output_format": ("", "tiff", "bmp", "p n g", "jpeg2000", 5, True, []),
+    "response_format": ("", "b64", "URL", "base64", True),
+    "raw": ("", "yes", "1", 1, []),
+    "enhance_prompt": ("", "on", 0),
+    "sync_mode": ("", "True", 1.0),
+    "safety_tolerance": ("", "0", "7", "-1", "high", "1.0", True),
+    "image_prompt": ("", "fox.png", "file:///etc/passwd", "data:text/plain,x", 5),
+    "image_prompt_strength": ("", "-0.1", "1.1", "nan", "1e999", "half", True),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in REFUSED.items() for value in values],
+    ids=lambda value: repr(value)[:20],
+)
+def test_values_out_of_range_or_type_are_refused_by_name(name, value):
+    with pytest.raises(UsageError, match=name):
+        resolved(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("n", "1"), ("n", 10_000), ("output_compression", "0"), ("output_compression", 100)]
+)
+def test_the_edges_of_the_ranges_are_accepted(name, value):
+    result = resolved(**{name: value})
+    assert {"n": result.n, "output_compression": result.quality}[name] == int(value)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(find_model(ULTRA).model.parameters)) | st.text(max_size=8),
+        st.sampled_from(HOSTILE)
+        | st.text(max_size=8)
+        | st.text("0123456789x:.K", max_size=9)
+        | st.integers()
+        | st.booleans(),
+        max_size=4,
+    )
+)
+@FAST
+def test_any_request_is_resolved_to_something_json_can_say_or_refused(said):
+    for model in (find_model(ULTRA).model, None):
+        try:
+            result = resolve(Request(ULTRA, said, "a fox"), model)
+        except UsageError:
+            continue
+        json.dumps([result.parameters, result.seed, [note._asdict() for note in result.notes]], allow_nan=False)
+        assert all(isinstance(note, Note) and note.reason for note in result.notes)
+
+
+# --- format of the files --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "output", "chosen"),
+    [
+        (None, None, None),
+        ("png", None, "png"),
+        ("JPG", None, "jpeg"),
+        (".webp", None, "webp"),
+        ("image/avif", None, "avif"),
+        (None, "fox.jpg", "jpeg"),
+        (None, "fox.JPEG", "jpeg"),
+        (None, "a.png/fox", None),
+        (None, "v1.5", None),
+        (None, "{slug}.{ext}", None),
+        ("jpeg", "fox.jpg", "jpeg"),
+        ("webp", "fox", "webp"),
+        ("webp", "fox.{ext}", "webp"),
+    ],
+)
+def test_the_format_comes_from_option_or_suffix(said, output, chosen):
+    parameters = {} if said is None else {"output_format": said}
+    assert resolved(output=output, **parameters).format == chosen
+
+
+def test_a_format_chosen_by_a_suffix_leaves_a_note():
+    note = note_on("output_format", resolved(output="out/fox.jpg"))
+    assert note == Note("output_format", None, "jpeg", "default", "chosen by the suffix of out/fox.jpg")
+
+
+@pytest.mark.parametrize(("said", "output"), [("png", "fox.jpg"), ("jpeg", "fox.png"), ("avif", "fox.gif")])
+def test_option_and_suffix_must_not_contradict(said, output):
+    with pytest.raises(UsageError, match="contradict each other"):
+        resolved(output=output, output_format=said)
+
+
+def test_a_suffix_of_a_format_flux_does_not_write_is_refused():
+    with pytest.raises(UsageError, match=r"cannot write \.tiff files"):
+        resolved(output="fox.tiff")
+
+
+# --- price ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_price_is_that_of_one_image_times_n_and_unknown_where_it_is_unknown():
+    assert resolved(n="3").price_usd is None  # until somebody says what this provider takes
+    assert resolved(n="3")._replace(unit_price_usd=0.06).price_usd == pytest.approx(0.18)
+    assert resolved()._replace(unit_price_usd=0.0).price_usd == 0
+
+
+def test_a_parameter_with_only_an_upper_bound_is_refused_above_it():
+    """A user's model file may say `maximum` alone."""
+    bounded = TIERED._replace(parameters={"steps": Param("steps", "integer", "passthrough", "", maximum=50)})
+    assert resolve(Request("small", {"steps": "50"}, "a fox"), bounded).parameters["steps"] == 50
+    with pytest.raises(UsageError, match="steps must be"):
+        resolve(Request("small", {"steps": "51"}, "a fox"), bounded)

@@ -1,0 +1,66 @@
+"""How images become files, through the journal and back: nothing is lost, and garbage does no harm."""
+
+import json
+from contextlib import suppress
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux_cli.core.errors import UsageError
+from flux_cli.core.ratio import Shape
+from flux_cli.images.formats import EFFORTS, FORMATS
+from flux_cli.images.metadata.record import Record
+from flux_cli.images.names import fixed
+from flux_cli.images.outputs import FITS, FOCUSES, MAX_SIDE, Finish, Received
+from flux_cli.runs.delivery import Delivery, delivery_document, delivery_of, expected, planned
+
+SIDES = st.integers(1, MAX_SIDE)
+FINISHES = st.builds(
+    Finish,
+    target=st.none() | st.builds(Shape, SIDES.map(float), SIDES.map(float), st.booleans()),
+    fit=st.sampled_from(FITS),
+    focus=st.sampled_from(FOCUSES),
+    upscale=st.booleans(),
+    widths=st.lists(SIDES, max_size=3).map(tuple),
+    formats=st.lists(st.sampled_from(sorted(FORMATS)), max_size=3).map(tuple),
+    quality=st.none() | st.integers(1, 100),
+    lossless=st.booleans(),
+    max_bytes=st.none() | st.integers(1, 10**12),
+    effort=st.none() | st.sampled_from(EFFORTS),
+    keep_original=st.booleans(),
+)
+DELIVERIES = st.builds(
+    Delivery,
+    finish=FINISHES,
+    record=st.builds(Record, prompt=st.text(), model=st.text(min_size=1), parameters=st.just({"raw": True})),
+    kept=st.just(frozenset()),
+    suffixes=st.dictionaries(st.sampled_from(sorted(FORMATS)), st.sampled_from(["jpeg", "JPG", "tif"])),
+    metadata=st.booleans(),
+    sidecar=st.booleans(),
+)
+WORDS = st.text(max_size=5) | st.sampled_from(FITS + FOCUSES)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | WORDS
+JUNK = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner))
+FIELDS = st.sampled_from([*Finish._fields, *Delivery._fields])
+DAMAGED = st.dictionaries(FIELDS, JUNK | st.dictionaries(FIELDS, JUNK))
+
+
+@given(DELIVERIES)
+def test_the_journal_tells_what_was_wanted(delivery):
+    document = json.loads(json.dumps(delivery_document(delivery, private=False)))
+    assert delivery_of(document) == delivery
+
+
+@given(DELIVERIES)
+def test_a_private_prompt_is_not_kept(delivery):
+    assert delivery_of(delivery_document(delivery, private=True)).record.prompt == ""
+
+
+@given(JUNK | DAMAGED)
+def test_a_damaged_journal_still_tells_how_to_save(said):
+    delivery = delivery_of(said)
+    assert delivery_of(delivery_document(delivery, private=False)) == delivery
+    with suppress(UsageError):
+        assert planned(delivery, Received("jpeg", 2752, 1536, 1000))
+    with suppress(UsageError):
+        assert expected(delivery, fixed("a.jpg"), (2752, 1536))

@@ -1,0 +1,394 @@
+"""The ledger on the disk: private, whole lines, one holder, and nothing forgotten that can still be saved."""
+
+import json
+import os
+import resource
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from flux_cli.core.errors import DiskError, OutputError, UsageError
+from flux_cli.core.request import Call, Facts, Media, Reply, Saved
+from flux_cli.core.text import Secret
+from flux_cli.runs import journal
+from flux_cli.runs.begun import new_name
+from flux_cli.runs.history import Past
+
+KEY = "lmnfl_canary.Sup3rS3cretV4lue"
+CALL = Call(1, 7, "m", {})
+ANSWER = Reply(200, {"x-request-id": "q", "set-cookie": "no"}, b'{"data": [{"url": "https://a/b"}]}')
+
+
+def facts(prompt: str | None = "a fox", count: int = 1) -> dict:
+    calls = [{"number": number + 1, "seed": 7 + number, "model": "m", "template": "{seed}.{ext}",
+              "fields": {"seed": 7 + number}} for number in range(count)]  # fmt: skip
+    return {"provider": "lumenfall", "base_url": "https://a", "prompt": prompt, "calls": calls}
+
+
+def begin(root: Path, told: dict) -> journal.Journal:
+    about = {name: value for name, value in told.items() if name != "calls"}
+    return journal.begin(root, new_name(), about, told["calls"])
+
+
+def media(book: journal.Journal, data: bytes = b"image") -> Media:
+    path = book.folder / os.urandom(4).hex()
+    path.write_bytes(data)
+    return Media(str(path), Facts("q", "fal", 0.06, 7, "a red fox"))
+
+
+def saved(path: str = "7.jpg") -> Saved:
+    return Saved(path, "jpeg", 1, 1, 1, as_received=True, facts=Facts())
+
+
+def past(root: Path, book: journal.Journal) -> Past:
+    return journal.find(root, book.run).past
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    return tmp_path / "state" / "runs"
+
+
+@pytest.fixture
+def file_size():
+    """A limit on the size of files, as a full disk in the middle of a run."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_nobody_else_may_read_it(root):
+    old = os.umask(0)
+    try:
+        with begin(root, facts()) as book:
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (root, *root.iterdir())}
+    finally:
+        os.umask(old)
+    assert modes == {"runs": 0o700, book.run: 0o700, f"{book.run}.jsonl": 0o600}
+
+
+def test_a_whole_run_leaves_its_lines_and_no_folder(root):
+    with begin(root, facts()) as book:
+        book.sent(CALL)
+        book.answered(CALL, ANSWER)
+        one = media(book)
+        book.fetched(CALL, [one])
+        book.saved(CALL, one, saved())
+        book.whole(CALL)
+    assert [path.name for path in root.iterdir()] == [f"{book.run}.jsonl"]
+    run = past(root, book)
+    assert (run.state, run.cost_usd, run.entries[0].saved) == ("complete", 0.06, (str(Path("7.jpg").absolute()),))
+    assert run.entries[0].reply == ANSWER._replace(headers={"x-request-id": "q"})
+
+
+def test_what_is_not_saved_stays(root):
+    with begin(root, facts()) as book:
+        book.sent(CALL)
+        book.answered(CALL, ANSWER)
+        one = media(book)
+        book.fetched(CALL, [one])
+        book.failed(CALL, DiskError("full"))
+    assert Path(one.file).read_bytes() == b"image"
+    assert past(root, book).state == "recoverable"
+
+
+def test_a_failure_after_which_nothing_is_left_to_fetch_leaves_no_folder(root):
+    with begin(root, facts()) as book:
+        book.sent(CALL)
+        book.answered(CALL, ANSWER)
+        media(book)
+        book.failed(CALL, DiskError("x"), final=True)
+    assert not book.folder.exists()
+    assert past(root, book).state == "failed"
+
+
+def test_whoever_reads_meanwhile_finds_the_run_as_far_as_it_is_written(root):
+    """The list of what is waiting grows, and nothing is ever lost from it or read wrongly."""
+    with begin(root, facts(count=200)) as book:
+        stop = threading.Event()
+        counts = [0]
+
+        def look() -> None:
+            while not stop.is_set():
+                counts.append(past(root, book).count("waiting"))
+
+        reader = threading.Thread(target=look)
+        reader.start()
+        for number in range(1, 201):
+            book.answered(CALL._replace(number=number), ANSWER._replace(data=b"x" * 5000))
+        stop.set()
+        reader.join()
+    assert counts == sorted(counts)
+    assert past(root, book).count("waiting") == 200
+
+
+@pytest.mark.parametrize("name", ["caf\udce9", "😀", 'a"b', "a\nb"])
+def test_names_of_files_that_are_no_text_come_back_as_they_were(root, name):
+    told = facts()
+    told["calls"][0]["template"] = f"{name}.{{ext}}"
+    with begin(root, told) as book:
+        pass
+    assert past(root, book).entries[0].name.path("png") == f"{name}.png"
+
+
+def test_before_the_money_is_spent_a_full_disk_is_an_error(root, file_size):
+    with begin(root, facts()) as book:
+        file_size((root / f"{book.run}.jsonl").stat().st_size + 10)
+        with pytest.raises(OSError, match=r"space|large"):
+            book.sent(CALL)
+        file_size(1 << 20)
+    assert past(root, book).entries[0].state == "not sent"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system with room for two images."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"no small disk can be had here: {mounted.stderr.decode().strip()}")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_disk_with_no_room_for_an_image_is_full(small_disk):
+    """What cannot be kept must not be paid for."""
+    with begin(small_disk / "runs", facts()) as book:
+        book.sent(CALL)
+        (small_disk / "others").write_bytes(bytes(12 << 20))
+        with pytest.raises(OSError, match="space"):
+            book.sent(CALL._replace(number=2))
+    with pytest.raises(OutputError, match="space"):
+        begin(small_disk / "runs", facts())
+    assert len(list((small_disk / "runs").iterdir())) == 1  # a run that could not begin leaves nothing
+
+
+def test_after_the_money_is_spent_a_full_disk_loses_neither_image_nor_journal(root, file_size):
+    with begin(root, facts()) as book:
+        path = root / f"{book.run}.jsonl"
+        book.sent(CALL)
+        book.answered(CALL, ANSWER)
+        one = media(book)
+        book.fetched(CALL, [one])
+        file_size(path.stat().st_size + 10)
+        book.saved(CALL, one, saved())  # torn after ten bytes
+        book.whole(CALL)
+        assert Path(one.file).exists()
+        file_size(1 << 20)
+        book.failed(CALL, DiskError("full"))  # the line behind the torn one counts
+    assert book.folder.exists()
+    run = past(root, book)
+    assert (run.state, run.entries[0].failure["code"]) == ("recoverable", "disk")
+
+
+@pytest.mark.parametrize("there", ["a file", "a folder nobody may write in"])
+def test_a_journal_that_cannot_be_had_is_said_before_anything_is_sent(tmp_path, there):
+    blocked = tmp_path / "state"
+    if there == "a file":
+        blocked.touch()
+    else:
+        blocked.mkdir(mode=0o500)
+        if os.geteuid() == 0:
+            pytest.skip("root may write anywhere")
+    with pytest.raises(OutputError, match="cannot keep a journal") as caught:
+        begin(blocked / "runs", facts())
+    assert (caught.value.exit_code, "FLUX_STATE" in caught.value.hint) == (2, True)
+
+
+def test_a_run_under_way_is_seen_as_such_and_nobody_else_may_go_on_with_it(root):
+    with begin(root, facts()) as book:
+        (row,) = journal.rows(root)
+        assert row.running
+        with pytest.raises(UsageError, match="under way"):
+            journal.resume(row)
+    (row,) = journal.rows(root)
+    assert not row.running
+    _, again = journal.resume(row)
+    with again, pytest.raises(UsageError, match="under way"):
+        journal.resume(row)
+    assert again.run == book.run
+
+
+def test_whoever_goes_on_reads_what_the_one_before_has_written(root):
+    """Two recoveries at once: the second finds the work done."""
+    with begin(root, facts()) as book:
+        book.answered(CALL, ANSWER)
+    (stale,) = journal.rows(root)
+    assert stale.past.state == "recoverable"
+    run, first = journal.resume(stale)
+    with first:
+        assert run.state == "recoverable"
+        first.whole(CALL)
+    run, second = journal.resume(stale)
+    with second:
+        assert run.state == "complete"
+
+
+RUN = """
+import sys
+from pathlib import Path
+from runs.test_journal import ANSWER, CALL, begin, facts, media, saved
+from flux_cli.runs import journal
+for _ in range(20):
+    with begin(Path(sys.argv[1]), facts()) as book:
+        book.sent(CALL)
+        book.answered(CALL, ANSWER)
+        one = media(book)
+        book.fetched(CALL, [one])
+        if sys.argv[2] == "die":
+            break
+        book.saved(CALL, one, saved())
+        book.whole(CALL)
+if sys.argv[2] == "die":
+    import os, signal
+    _, book = journal.resume(journal.find(Path(sys.argv[1]), book.run))
+    book.sent(CALL)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_several_at_once_keep_apart_and_a_lock_ends_with_its_process(root):
+    here = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    words = [sys.executable, "-c", RUN, str(root)]
+    runs = [subprocess.Popen([*words, "end" if place else "die"], env=here) for place in range(4)]
+    while any(run.poll() is None for run in runs):
+        journal.rows(root)  # somebody lists them all the while
+        time.sleep(0.01)
+    assert [run.returncode for run in runs] == [-9, 0, 0, 0]
+    rows = journal.rows(root)
+    assert (len(rows), [row for row in rows if row.running]) == (61, [])
+    assert sorted({row.past.state for row in rows}) == ["complete", "recoverable"]
+
+
+def test_prune_keeps_the_newest_and_whatever_can_be_recovered(root):
+    for number in range(6):
+        with begin(root, facts()) as book:
+            if number == 1:
+                book.answered(CALL, ANSWER)
+                media(book)
+        stem = f"2025010{number}-000000-aaaaaa"
+        (root / f"{book.run}.jsonl").rename(root / f"{stem}.jsonl")
+        if book.folder.exists():
+            book.folder.rename(root / stem)
+    journal.prune(root, keep=2)
+    kept = sorted(path.name for path in root.glob("*.jsonl"))
+    assert [name[7] for name in kept] == ["1", "4", "5"]
+    os.utime(root / kept[0], (0, 0))
+    journal.prune(root, keep=2)
+    assert [path.name[7] for path in sorted(root.iterdir())] == ["4", "5"]
+
+
+def test_prune_leaves_runs_under_way_alone(root):
+    with begin(root, facts()) as book:
+        os.utime(root / f"{book.run}.jsonl", (0, 0))
+        journal.prune(root, keep=0)
+        assert past(root, book).state == "interrupted"
+
+
+@pytest.mark.parametrize("state", ["whole", "waiting"])
+def test_without_prompts_no_word_of_them_is_in_the_folder(root, state):
+    prompt = "a red fox under a violet moon"
+    body = json.dumps({"data": [{"url": "https://a/b", "revised_prompt": prompt}], "input": {"prompt": prompt}})
+    with begin(root, facts(prompt=None)) as book:
+        book.sent(CALL)
+        book.answered(CALL, ANSWER._replace(data=body.encode()))
+        one = media(book)
+        book.fetched(CALL, [one._replace(facts=one.facts._replace(revised_prompt=prompt))])
+        book.failed(CALL, DiskError(f"refused: {prompt}"))
+        if state == "whole":
+            book.saved(CALL, one, saved("a-red-fox-under-a-violet-moon-7.jpg"))
+            book.whole(CALL)
+    text = (root / f"{book.run}.jsonl").read_text()
+    assert [word for word in ("violet", "moon") if word in text] == []
+    assert "https://a/b" in text
+    run, again = journal.resume(journal.find(root, book.run))
+    with again:
+        again.failed(CALL, DiskError(prompt))
+    assert "violet" not in (root / f"{book.run}.jsonl").read_text()
+    assert run.state == ("complete" if state == "whole" else "recoverable")
+
+
+def test_a_key_is_nowhere_in_it(root):
+    Secret(KEY)
+    with begin(root, facts(prompt=f"draw {KEY}")) as book:
+        book.sent(CALL)
+        body = json.dumps({"error": f"key {KEY} is wrong"}).encode()
+        book.answered(CALL, Reply(200, {"x-echo": KEY, "authorization": KEY}, body))
+        book.failed(CALL, DiskError(f"no {KEY}"))
+    assert KEY not in (root / f"{book.run}.jsonl").read_text()
+    assert past(root, book).state == "recoverable"
+
+
+def test_a_run_is_found_by_the_beginning_of_its_name_if_that_is_the_only_one(root):
+    with begin(root, facts()) as book:
+        pass
+    assert journal.find(root, book.run[:-2]).past.id == book.run
+    (root / f"{book.run[:-1]}!.jsonl").write_bytes((root / f"{book.run}.jsonl").read_bytes())
+    for name, words in ((book.run[:5], "several"), ("nonsense", "there is no run"), ("", "there is no run")):
+        with pytest.raises(UsageError, match=words):
+            journal.find(root, name)
+
+
+def test_files_that_are_no_journals_are_left_out(root):
+    root.mkdir(parents=True)
+    (root / "notes.jsonl").write_text("hello")
+    (root / "folder.jsonl").mkdir()
+    assert journal.rows(root) == []
+    with pytest.raises(UsageError, match="no journal"):
+        journal.find(root, "notes")
+
+
+def test_a_scratch_journal_writes_nothing_down_and_is_gone_at_the_end(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with journal.scratch() as book:
+        book.sent(CALL)
+        book.answered(CALL, ANSWER)
+        assert book.headers(CALL) == {}
+        assert book.recovery() == ""
+        assert [path.name for path in tmp_path.iterdir()] == [book.folder.name]
+        assert list(book.folder.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_runs_of_one_second_are_listed_in_their_order(root):
+    begun = []
+    for _ in range(8):
+        with begin(root, facts()) as book:
+            begun.append(book.run)
+    assert [row.past.id for row in journal.rows(root)] == begun[::-1]
+
+
+def test_calls_that_are_answered_at_once_share_the_way_to_the_disk(root, monkeypatch):
+    """Whoever waits for the disk comes back only when his own line is there; later lines need a way of their own."""
+    slow, begun, go_on = [], threading.Event(), threading.Event()
+
+    def fsync(_file):
+        slow.append(1)
+        begun.set()
+        go_on.wait(5)
+
+    with begin(root, facts(count=10)) as ledger:
+        monkeypatch.setattr(journal.os, "fsync", fsync)
+        ledger.sent(CALL)
+        first = threading.Thread(target=ledger.sync)
+        first.start()
+        begun.wait(5)
+        for _ in range(9):
+            ledger.sent(CALL)
+        later = [threading.Thread(target=ledger.sync) for _ in range(9)]
+        for thread in later:
+            thread.start()
+        assert len(slow) == 1
+        go_on.set()
+        for thread in (first, *later):
+            thread.join(5)
+        assert len(slow) == 2
+        ledger.sync()
+        assert len(slow) == 2

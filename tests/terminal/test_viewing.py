@@ -1,0 +1,151 @@
+"""When images are shown, what is said when they are not, and the contact sheet as a file."""
+
+import io
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from flux_cli.core.errors import ConfigError
+from flux_cli.images.containers.whole import inspect
+from flux_cli.images.formats import FORMATS
+from flux_cli.terminal.viewing import Shown, make_sheet, wants_preview
+
+GOOD = {"TERM": "xterm-256color"}
+SHOW = """
+import sys
+from flux_cli.terminal.viewing import show_preview, wants_preview
+said = {"yes": True, "no": False, "unsaid": None}[sys.argv[1]]
+wanted = wants_preview(said, sys.stderr, silent=False)
+show_preview(sys.argv[2:], wanted=wanted, said=said)
+print(wanted, *sorted(name for name in ("PIL", "flux_cli.terminal.preview") if name in sys.modules))
+"""
+
+
+@pytest.fixture
+def terminal():
+    ours, theirs = pty.openpty()
+    with open(theirs, "w") as stream:
+        yield stream
+    os.close(ours)
+
+
+@pytest.fixture
+def fox(work):
+    Image.new("RGB", (320, 180), (220, 30, 30)).save(work / "fox.png")
+    return "fox.png"
+
+
+@pytest.mark.parametrize(
+    ("said", "silent", "environ", "wanted"),
+    [
+        (None, False, GOOD, True),
+        (None, True, GOOD, False),
+        (None, False, GOOD | {"NO_COLOR": "1"}, False),
+        (None, False, GOOD | {"NO_COLOR": ""}, True),
+        (None, False, GOOD | {"CI": "true"}, False),
+        (None, False, GOOD | {"CI": "false"}, True),
+        (None, False, {"TERM": "dumb", "COLORTERM": "truecolor"}, False),
+        (None, False, {"TERM": "linux"}, False),
+        (None, False, GOOD | {"FLUX_PREVIEW": "off"}, False),
+        (True, True, GOOD | {"NO_COLOR": "1", "CI": "true"}, True),
+        (True, False, {"TERM": "linux"}, False),
+        (False, False, GOOD, False),
+        (False, False, GOOD | {"FLUX_PREVIEW": "wrong"}, False),
+    ],
+)
+def test_images_are_shown_where_a_person_watches_unless_something_speaks_against_it(
+    terminal, said, silent, environ, wanted
+):
+    assert wants_preview(said, terminal, silent=silent, environ=environ) is wanted
+
+
+@pytest.mark.parametrize("said", [True, None])
+def test_only_a_terminal_is_shown_images(said):
+    closed = io.StringIO()
+    closed.close()
+    for stream in (io.StringIO(), closed):
+        assert wants_preview(said, stream, silent=False, environ=GOOD) is False
+
+
+def test_a_wrong_flux_preview_is_an_error_before_anything_is_made(terminal):
+    with pytest.raises(ConfigError, match="FLUX_PREVIEW"):
+        wants_preview(None, terminal, silent=False, environ=GOOD | {"FLUX_PREVIEW": "vga"})
+
+
+def shown(environment, *words, tty=True, **environ):
+    """What a run says on a terminal (or a pipe) that is its stderr, and on stdout."""
+    ours, theirs = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-c", SHOW, *words],
+        stdout=subprocess.PIPE,
+        stderr=theirs if tty else subprocess.PIPE,
+        env={name: value for name, value in environment.items() if name != "COLUMNS"} | environ,
+        text=True,
+    )
+    os.close(theirs)
+    said = []
+    if tty:
+        try:
+            while data := os.read(ours, 65536):
+                said.append(data)
+        except OSError:  # the other side has gone
+            pass
+    os.close(ours)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 0
+    text = b"".join(said).decode() if tty else err
+    return out.split(), text.replace("\x1b[33mnote:\x1b[0m", "note:")
+
+
+def test_an_image_is_shown_on_stderr_and_stdout_stays_clean(environment, fox):
+    out, err = shown(environment, "unsaid", fox, TERM="xterm-256color")
+    assert out == ["True", "PIL", "flux_cli.terminal.preview"]
+    assert "\u2580" in err
+    assert "flux:" not in err
+
+
+@pytest.mark.parametrize("said", ["no", "unsaid"])
+def test_a_preview_nobody_sees_costs_nothing_and_says_nothing(environment, fox, said):
+    assert shown(environment, said, fox, tty=False, TERM="xterm-256color") == (["False"], "")
+
+
+def test_no_preview_is_silent_on_a_terminal_too(environment, fox):
+    assert shown(environment, "no", fox, TERM="xterm-256color") == (["False"], "")
+
+
+@pytest.mark.parametrize(("tty", "term"), [(False, "xterm-256color"), (True, "linux")])
+def test_a_preview_that_was_asked_for_and_cannot_be_had_is_a_note(environment, fox, tty, term):
+    out, err = shown(environment, "yes", fox, tty=tty, TERM=term)
+    assert out == ["False"]
+    assert err.startswith("flux: note: no preview: ")
+    assert "FLUX_PREVIEW" in err
+
+
+def test_an_image_that_cannot_be_read_is_a_note(environment, work):
+    (work / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    out, err = shown(environment, "unsaid", "bad.png", TERM="xterm-256color")
+    assert out[0] == "True"
+    assert err.startswith("flux: note: no preview: bad.png ")
+
+
+def test_images_left_out_of_a_preview_are_counted(environment, fox):
+    err = shown(environment, "unsaid", *[fox] * 40, TERM="xterm-256color")[1]
+    assert err.rstrip().endswith("flux: note: the preview shows the first 20 of 40")
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_sheet_is_a_file_of_the_format_asked(fox, file_format):
+    image = make_sheet([Shown(fox, number, 40 + number) for number in (1, 2, 3)], file_format, None)
+    look = inspect(image.data)
+    assert (look.format, look.width, look.height) == (file_format, image.width, image.height)
+    assert image.format == file_format
+    assert image.width > image.height
+
+
+def test_an_image_missing_on_a_sheet_is_a_note(fox, capsys):
+    make_sheet([Shown(fox, 1), Shown("gone.png", 2)], "png", None)
+    assert capsys.readouterr().err.startswith("flux: note: an empty cell on the sheet: gone.png ")
