@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import flux_cli.providers.answers  # noqa: F401 - loaded before calls go out: later no file handle may be free
 from flux_cli.config.load import Settings
 from flux_cli.http.client import Http
 from flux_cli.http.exchange import InProcess
