@@ -1,9 +1,6 @@
-"""The matrix of faults as a command.
+"""`python -m tests.faults` prints the matrix, and `--write` writes it into docs/reliability.md.
 
-    python -m tests.faults            print the tables
-    python -m tests.faults --write    write them into docs/reliability.md
-    python -m tests.faults --run      try every row
-    python -m tests.faults --kill     kill a hundred runs at random moments, and recover them
+`--run` tries every row. `--kill` kills a hundred runs at random moments, and recovers them.
 """
 
 import sys
