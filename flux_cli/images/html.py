@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flux_cli.core.errors import ImageError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.images.containers.whole import inspect
+from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.names import is_original
 

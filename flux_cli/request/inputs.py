@@ -8,7 +8,7 @@ from typing import BinaryIO, TextIO
 from flux_cli.core.errors import ImageError, UsageError
 from flux_cli.core.request import Attachment, Value
 from flux_cli.http.datauri import data_uri
-from flux_cli.images.containers.whole import inspect, sniff
+from flux_cli.images.containers.registry import inspect, sniff
 from flux_cli.images.formats import FORMATS
 
 MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger image inputs
