@@ -172,6 +172,22 @@ def test_modules_stay_small():
     assert {name: lines for name, lines in sizes.items() if lines > limits.get(name, 300)} == {}
 
 
+def test_every_image_format_has_a_module_of_its_name():
+    """A row in `formats` is not enough: `containers` loads the module by the name of the row."""
+    from flux_cli.images.formats import FORMATS
+
+    modules = {path.stem for path in (PACKAGE / "images/containers").glob("*.py")}
+    assert {name for name in FORMATS if name not in modules} == set()
+
+
+def test_containers_know_nothing_of_metadata():
+    """Formats are told what to write; they import neither records nor XMP, and no pixels."""
+    for path in modules_of(PACKAGE / "images/containers"):
+        text = path.read_text()
+        assert "images.metadata" not in text
+        assert "images.pixels" not in text
+
+
 def test_no_drawers():
     """No module is a drawer for odds and ends."""
     drawers = {"utils", "helpers", "common", "base", "manager", "services", "misc"}

@@ -157,6 +157,9 @@ def join_or(names: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
+ALL_FORMATS = join_or(FORMATS)  # for help texts and hints
+
+
 def suffix_of(name: str) -> str:
     """The suffix of a file: that of a format, or the name itself for files beside images."""
     return FORMATS[name].suffix if name in FORMATS else name
