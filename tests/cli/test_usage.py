@@ -148,7 +148,7 @@ def test_a_word_too_many_is_named(name):
         ("resolve fox -p raw=maybe", "raw must be true or false, not 'maybe'", "write -p raw=true"),
         ("resolve fox -p response_format=x", "response_format must be one of url, b64_json, not 'x'",
          "for example url"),
-        ("resolve fox -f tiff", "output_format 'tiff' is not one of png, jpeg, gif, webp, avif",
+        ("resolve fox -f qoi", "output_format 'qoi' is not one of png, jpeg, gif, webp, avif",
          "write png: it loses nothing"),
         ("resolve fox -o a.{png,foo}", "output_format 'foo' is not one of png, jpeg, gif, webp, avif",
          "write png: it loses nothing"),
