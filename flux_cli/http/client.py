@@ -32,7 +32,7 @@ from flux_cli.http.replies import MARK, RETRYABLE, TOO_MANY, failure, forbids_re
 from flux_cli.http.spool import Spool
 from flux_cli.http.throttle import Throttle
 from flux_cli.http.trust import credentials, host_of, media_address
-from flux_cli.images.containers.whole import inspect
+from flux_cli.images.containers.registry import inspect
 
 __all__ = ["Http", "InProcess"]
 

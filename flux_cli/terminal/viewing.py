@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from flux_cli.core.errors import ImageError
+from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.request import ImageFile
 from flux_cli.terminal import capabilities, messages
 from flux_cli.terminal.environment import is_terminal
 
@@ -65,12 +65,12 @@ def show_preview(paths: Sequence[str], *, wanted: bool, said: bool | None) -> No
 
 def make_sheet(images: Sequence[Shown], file_format: str, quality: int | None) -> ImageFile:
     """The contact sheet of images, at least one, as a file to save; a note on stderr for each that is unreadable."""
-    from flux_cli.images import pixels
     from flux_cli.images.pixels import thumbnails
+    from flux_cli.images.pixels.render import convert
     from flux_cli.images.sheet import caption
 
     captions = [caption(image.number, image.seed) for image in images]
     png, faults = thumbnails.draw_sheet([image.path for image in images], captions)
     for fault in faults:
         messages.err(f"flux: note: an empty cell on the sheet: {fault.message}")
-    return pixels.convert(png, file_format, quality)
+    return convert(png, file_format, quality)

@@ -322,7 +322,7 @@ def test_an_unknown_model_passes_everything_on_unchecked_with_a_warning():
 def test_an_unknown_model_still_has_n_format_and_quality_checked_because_flux_acts_on_them():
     result = unknown(n="3", output_format="JPG", output_compression="80")
     assert (result.n, result.format, result.quality, result.parameters) == (3, "jpeg", 80, {})
-    for said in ({"n": "0"}, {"output_format": "tiff"}, {"output_compression": "101"}):
+    for said in ({"n": "0"}, {"output_format": "qoi"}, {"output_compression": "101"}):
         with pytest.raises(UsageError):
             unknown(**said)
 
@@ -482,7 +482,7 @@ REFUSED = {
     "n": ("", "0", "-1", "1.5", "10001", "1e3", "two", 0, True, [], {}),
     "seed": ("", "1.5", "x", "-+5", str(2**63), "9" * 5000, True, []),
     "output_compression": ("", "-1", "101", "50%", "1.5", True, []),
-    "output_format": ("", "tiff", "bmp", "p n g", "jpeg2000", 5, True, []),
+    "output_format": ("", "qoi", "bmp", "p n g", "jpeg2000", 5, True, []),
     "response_format": ("", "b64", "URL", "base64", True),
     "raw": ("", "yes", "1", 1, []),
     "enhance_prompt": ("", "on", 0),
@@ -565,8 +565,8 @@ def test_a_format_chosen_by_a_suffix_leaves_a_note():
 
 
 def test_a_suffix_of_a_format_flux_does_not_write_is_refused():
-    with pytest.raises(UsageError, match=r"cannot write \.tiff files"):
-        resolved(output="fox.tiff")
+    with pytest.raises(UsageError, match=r"cannot write \.qoi files"):
+        resolved(output="fox.qoi")
 
 
 # --- price ----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from flux_cli.core.errors import ConfigError
-from flux_cli.images.containers.whole import inspect
+from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import FORMATS
 from flux_cli.terminal.viewing import Shown, make_sheet, wants_preview
 
