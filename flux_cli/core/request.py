@@ -125,7 +125,7 @@ class Stop(NamedTuple):
 class Reply(NamedTuple):
     """An answer: header names in lower case, the body as it came, but for long base64 texts.
 
-    Those were decoded into files while they arrived; `core.replies.MARK` and the file's name stand for them.
+    Those were decoded into files while they arrived; `http.replies.MARK` and the file's name stand for them.
     """
 
     status: int

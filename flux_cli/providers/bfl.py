@@ -8,7 +8,7 @@ from flux_cli.core.model import Json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply
 from flux_cli.core.text import plain
 from flux_cli.core.values import amount, whole
-from flux_cli.http.replies import failure, parse_json
+from flux_cli.http.replies import parse_json, reply_error
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
@@ -38,10 +38,10 @@ class BFL:
         watch = _Watch(identity, self._auth)
         done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
         try:
-            file = await http.image(_sample(done, identity), self._base, identity)
+            file = await http.fetch_image(_sample(done, identity), self._base, identity)
         except NetworkError:  # the signature of the address may have expired; a new poll signs a new one
             done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
-            file = await http.image(_sample(done, identity), self._base, identity)
+            file = await http.fetch_image(_sample(done, identity), self._base, identity)
         return [Media(file, _facts(identity, body, done))]
 
 
@@ -66,7 +66,7 @@ class _Watch:
         if reply.status == 202:
             return None
         if reply.status != 200:
-            raise failure(reply, self._auth, self._identity)
+            raise reply_error(reply, self._auth, self._identity)
         if status in ("Request Moderated", "Content Moderated"):
             stage = "the prompt or image given" if status == "Request Moderated" else "the image made"
             raise ModerationError(

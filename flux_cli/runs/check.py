@@ -125,7 +125,7 @@ def _fetched(address: str) -> Attachment:
 
     async def fetch(folder: str) -> bytes:
         async with Http(timeout=FETCH_SECONDS, retries=1, folder=Path(folder)) as http:
-            return Path(await http.image(address, address)).read_bytes()  # noqa: ASYNC240 - nothing else goes on
+            return Path(await http.fetch_image(address, address)).read_bytes()  # noqa: ASYNC240 - nothing else goes on
 
     try:
         with tempfile.TemporaryDirectory(prefix="flux-") as folder:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from flux_cli.core.errors import ProviderError
 from flux_cli.core.request import Auth
 from flux_cli.core.text import Secret
-from flux_cli.http.trust import credentials, host_of, media_address
+from flux_cli.http.trust import credentials, host_and_port, media_address
 
 FAST = settings(max_examples=200, deadline=None, derandomize=True)
 KEY = "sk-0123456789abcdef"
@@ -250,4 +250,4 @@ def test_any_address_is_absolute_and_safe_or_refused(url):
     ],
 )
 def test_messages_name_host_and_port(url, host):
-    assert host_of(url) == host
+    assert host_and_port(url) == host

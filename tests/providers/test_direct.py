@@ -241,7 +241,7 @@ def test_a_result_may_leave_out_everything_but_the_image(make, upstream):
 def test_an_expired_address_is_asked_for_once_more_and_nothing_is_paid_twice(make, upstream):
     gone = status(403)
     upstream.answers(task("ready", delivery=(gone, words(b"", "image/jpeg"), gone)))
-    with pytest.raises(Exception, match="could not be fetched"):
+    with pytest.raises(Exception, match="could not be downloaded"):
         make("bfl", seed=7)
     polls = [entry for entry in upstream.log if "get_result" in entry]
     assert (len(polls), len(upstream.submits)) == (2, 1)
