@@ -1,9 +1,9 @@
-"""The installed command: lines that leave nothing to ask are carried out at the door, all others are handed to Typer.
+"""The installed command: argv in, exit code out. Plain command lines are read here, all others by Typer.
 
-Typer describes the command line and costs five times as much as starting Python. From its description
-`scripts/generate` makes `grammar`, a table of commands, the options they know, and their values. A line the table is
-sure of goes to the same function that Typer would call (`commands/*.py: run`). Help, wrong lines and everything unusual
-are handed on before anything has been done. tests/test_main.py proves that nobody can tell the difference.
+Reading a line with Typer costs five times as much as starting Python. So `scripts/generate` turns the Typer app into
+`cli/table.py`: the commands people run often, their options, and what each option takes. A line that this table
+covers goes to the same function that Typer would call (`commands/*.py: run`). Help, wrong lines and rare spellings are
+left to Typer, with nothing done before. tests/test_main.py proves that both ways give the same result.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any, NoReturn
+
+    from flux_cli.cli.table import Line
 
     Values = dict[str, Any]
 
@@ -27,13 +29,13 @@ def run() -> NoReturn:
     try:
         code = answer(sys.argv[1:])
         if code is None:
-            from flux_cli.cli.app import run as ask_typer
+            from flux_cli.cli.app import run as run_typer
 
-            ask_typer()
+            run_typer()
         from flux_cli.terminal.streams import leave
 
         leave(code)
-    except KeyboardInterrupt:  # while modules were loaded: nobody else was listening yet
+    except KeyboardInterrupt:  # while modules were being loaded: nothing else catches it yet
         try:
             os.write(2, b"flux: error: interrupted\n")
         finally:  # stderr may be closed
@@ -41,13 +43,13 @@ def run() -> NoReturn:
 
 
 def _unraisable(fault: sys.UnraisableHookArgs) -> None:
-    """Ctrl-C can hit a destructor, where Python drops it and prints a traceback. It is dropped all the same."""
+    """Ignore a Ctrl-C inside a destructor, for which Python would print a traceback."""
     if not isinstance(fault.exc_value, KeyboardInterrupt):
         sys.__unraisablehook__(fault)
 
 
 def answer(arguments: Sequence[str]) -> int | None:
-    """Carry out a line and return its exit code; None, with nothing done, for any this module is not sure of."""
+    """Carry out a line and return its exit code; None, with nothing done, for lines that Typer has to read."""
     work = _version if arguments in (["--version"], ["-V"]) else _work(arguments)
     if work is None or COMPLETION in os.environ:
         return None
@@ -66,45 +68,89 @@ def _version() -> None:
 
 
 def _work(arguments: Sequence[str]) -> Callable[[], object] | None:
-    """What a line asks for; None where its command's table is not sure."""
-    from flux_cli.grammar import COMMANDS
+    """What a line asks for; None if the table does not cover it."""
+    from flux_cli.cli.table import LINES
 
-    if not arguments or arguments[0] not in COMMANDS:
+    if not arguments or arguments[0] not in LINES:
         return None
     command, *words = arguments
-    *grammar, groups, own = __import__(f"flux_cli.grammar.{command}", fromlist=["ROW"]).ROW
-    typed = _read(words, *grammar)
-    if typed is None:
+    line = LINES[command]
+    values = read_line(words, line)
+    if values is None:
         return None
-    values = {name: typed[name] for name in own} | dict.fromkeys(groups, Typed(typed))
-    return lambda: __import__(f"flux_cli.commands.{command}", fromlist=["run"]).run(**values)
+    named = {name: values[name] for name in line.own}
+    if line.options:
+        from flux_cli.core.options import fill
+
+        named["options"] = fill(line.options, values)
+    return lambda: _command(command)(**named)
 
 
-def _read(
-    words: Sequence[str], argument: str, options: dict[str, tuple[str, Any]], many: Sequence[str], defaults: Values
-) -> Values | None:
-    """The values of a line by the names its command gives them; None where the table is not sure."""
-    typed = {**defaults}
-    value: Any
+def _command(name: str) -> Callable[..., object]:
+    """The function that does a command's work, imported only now: commands load what they need."""
+    if name == "generate":
+        from flux_cli.commands.generate import run as generate
+
+        return generate
+    if name == "resolve":
+        from flux_cli.commands.resolve import run as resolve
+
+        return resolve
+    if name == "convert":
+        from flux_cli.commands.convert import run as convert
+
+        return convert
+    if name == "show":
+        from flux_cli.commands.show import run as show
+
+        return show
+    if name == "sizes":
+        from flux_cli.commands.sizes import run as sizes
+
+        return sizes
+    if name == "models":
+        from flux_cli.commands.models import run as models
+
+        return models
+    if name == "runs":
+        from flux_cli.commands.runs import run as runs
+
+        return runs
+    if name == "recover":
+        from flux_cli.commands.recover import run as recover
+
+        return recover
+    raise AssertionError(f"{name} is in the table and not here")
+
+
+def read_line(words: Sequence[str], line: Line) -> Values | None:
+    """The values of a line by the names of its options, unsaid ones included; None if the table does not cover it."""
+    values: Values = {**line.defaults}
     rest = iter(words)
     for word in rest:
-        field, value = argument, word
+        field, value = line.argument, word
         if word.startswith("-"):
-            name, equals, after = word.partition("=")
-            field, said = options.get(name, ("", None))
-            if not field or (equals and (said is not None or not name.startswith("--"))):
+            found = _read_option(word, rest, line)
+            if found is None:
                 return None
-            value = after if equals else next(rest, None) if said is None else said
-            if value is not None and not equals and said is None and value.startswith("--"):
-                return None  # an option in the place of a value
-        if value is None or (field == argument and typed[field] is not None and field not in many):
+            field, value = found
+        elif values[field] is not None and field not in line.repeatable:
             return None
-        typed[field] = [*(typed[field] or ()), value] if field in many else value
-    return typed
+        values[field] = [*(values[field] or ()), value] if field in line.repeatable else value
+    return values
 
 
-class Typed:
-    """What was typed, as the groups of options in `cli` say it, for the lines this module is sure of."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        vars(self).update(values)
+def _read_option(word: str, rest: Iterator[str], line: Line) -> tuple[str, Any] | None:
+    """The field and the value of one option, taken from the `rest` of the line if need be; None if not covered."""
+    flag, equals, attached = word.partition("=")
+    if flag not in line.flags:
+        return None
+    field, switch = line.flags[flag]
+    if switch is not None:
+        return None if equals else (field, switch)
+    if equals:
+        return (field, attached) if flag.startswith("--") else None
+    value = next(rest, None)
+    if value is None or value.startswith("--"):  # no value, or an option in its place
+        return None
+    return field, value

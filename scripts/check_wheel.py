@@ -10,9 +10,10 @@ from pathlib import Path
 def main(folder: str) -> int:
     """Compare the wheel with what git tracks. Returns 0 when they agree."""
     (wheel,) = Path(folder).glob("*.whl")
-    tracked = subprocess.run(["git", "ls-files", "flux_cli"], capture_output=True, text=True, check=True)
+    tracked = subprocess.run(["git", "ls-files", "flux_cli", "completions"], capture_output=True, text=True, check=True)
+    files = [name if name.startswith("flux_cli/") else f"flux_cli/{name}" for name in tracked.stdout.split()]
     build = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
-    wanted = {*tracked.stdout.split(), *build["targets"]["wheel"]["shared-data"].values()}
+    wanted = {*files, *build["targets"]["wheel"]["shared-data"].values()}
     with zipfile.ZipFile(wheel) as archive:
         packed = {name.partition(".data/data/")[2] or name for name in archive.namelist() if ".dist-info/" not in name}
     for name in sorted(wanted ^ packed):

@@ -7,9 +7,7 @@ import time
 import warnings
 from pathlib import Path
 
-import flux_cli
-
-SCRIPTS = Path(flux_cli.__file__).parent / "completions"
+SCRIPTS = Path(__file__).parents[1] / "completions"
 TELL = "\x18\x0c"  # Ctrl-X Ctrl-L, bound below: the line, as the shell has it
 CLEAR = "\x05\x15"  # Ctrl-E Ctrl-U
 ALL = {"bash": "\x1b*", "zsh": "\x18a"}  # puts every candidate on the line

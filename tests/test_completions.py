@@ -260,7 +260,7 @@ def test_zsh_completes_when_the_script_was_only_sourced(folder):
 def test_fish_explains_its_candidates_but_no_value_with_the_words_of_its_option(folder):
     assert fish("flux sizes --p", folder) == {"--plain": "Print only sizes, such as 1365x768"}
     assert fish("flux generate --fit c", folder) == {"cover": "", "contain": ""}
-    assert fish("flux generate --fi", folder) == {"--fit": "Make files exactly --size"}
+    assert fish("flux generate --fi", folder) == {"--fit": "Make files of exactly --size"}
 
 
 @FISH
@@ -328,7 +328,7 @@ def test_fish_finds_both_commands_where_the_wheel_puts_them(name, share):
     path = f"{share}/fish/vendor_completions.d"
     ask = f"set PATH {Path(sys.executable).parent} $PATH; set fish_complete_path {path}; complete -C '{name} gen'"
     done = subprocess.run(["fish", "--no-config", "-c", ask], capture_output=True, text=True, check=True)
-    assert done.stdout == "generate\tMake images from a prompt\n"
+    assert done.stdout == "generate\tGenerate images from a prompt\n"
 
 
 @ZSH
@@ -395,7 +395,7 @@ def test_lines_of_the_help_install_the_script_in_fish(flux, tmp_path):
         check=True,
         env={"HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
     )
-    assert done.stdout == "generate\tMake images from a prompt\n"
+    assert done.stdout == "generate\tGenerate images from a prompt\n"
 
 
 POWERSHELL = {

@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 
 from flux_cli import main
 from flux_cli.cli import app
+from flux_cli.cli.table import LINES
 from flux_cli.config import folders
-from flux_cli.grammar import COMMANDS
 
 LOOKUPS = ("resolve", "sizes", "models")
-ROWS = {name: import_module(f"flux_cli.grammar.{name}").ROW for name in COMMANDS}
-FLAGS = sorted({flag for name in LOOKUPS for flag in ROWS[name][1]})
+FLAGS = sorted({flag for name in LOOKUPS for flag in LINES[name].flags})
 VALUES = (
     "16:9", "1920x1080", "7:1", "1365×768", "1920 * 1080", "16x9", "banana", "1080p", "", " ", "0:0", "1K", "0.25",
     "3", "7", "-1", "1.5", "true", "100", "flux1.1-pro", "flux1.1-pro-ultra", "flux-pro-1.1", "fal/flux1.1-pro-ultra",
@@ -37,7 +36,7 @@ WORDS = st.one_of(
     st.text(max_size=4),
 )
 PAIRS = st.tuples(st.sampled_from(FLAGS), st.sampled_from(VALUES))
-LINES = st.builds(
+RANDOM_LINES = st.builds(
     lambda command, pairs, words: [command, *(word for pair in pairs for word in pair), *words],
     st.sampled_from((*LOOKUPS, *LOOKUPS, "--version", "generat")),
     st.lists(PAIRS, max_size=2),
@@ -73,7 +72,7 @@ def compare(line, monkeypatch, environment):
 
 
 @settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(line=LINES, environment=st.sampled_from(ENVIRONMENTS))
+@given(line=RANDOM_LINES, environment=st.sampled_from(ENVIRONMENTS))
 def test_what_the_door_answers_is_what_typer_answers(line, environment, monkeypatch):
     """Random lines, most of them wrong: where the door says anything, Typer says the same and exits alike."""
     compare(line, monkeypatch, environment)
@@ -90,7 +89,7 @@ def test_right_lines_are_answered_at_the_door(data, environment, monkeypatch):
         "model": ("flux1.1-pro-ultra", "flux-pro-1.1-ultra"), "provider": ("lumenfall", "offline"),
     }  # fmt: skip
     line = [command, {"sizes": "7:1", "models": "flux1.1-pro", "resolve": "a fox"}[command]]
-    for flag, (field, said) in data.draw(st.permutations(sorted(ROWS[command][1].items())))[:4]:
+    for flag, (field, said) in data.draw(st.permutations(sorted(LINES[command].flags.items())))[:4]:
         if said is not None and field != "curl":
             line.append(flag)
         elif field in values:
@@ -99,7 +98,7 @@ def test_right_lines_are_answered_at_the_door(data, environment, monkeypatch):
 
 
 ANY = st.one_of(
-    st.sampled_from(sorted({flag for row in ROWS.values() for flag in row[1]})),
+    st.sampled_from(sorted({flag for line in LINES.values() for flag in line.flags})),
     st.sampled_from(VALUES),
     st.builds("{}={}".format, st.sampled_from(["--size", "--width", "-f", "--json", "--raw"]), st.sampled_from(VALUES)),
     st.sampled_from(("--help", "-n4", "-vf", "--preview", "--no-preview", "a=1", "--", "--nonsense")),
@@ -107,15 +106,14 @@ ANY = st.one_of(
 
 
 @settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(command=st.sampled_from(COMMANDS), words=st.lists(ANY, max_size=7))
+@given(command=st.sampled_from(sorted(LINES)), words=st.lists(ANY, max_size=7))
 def test_what_the_door_reads_is_what_typer_reads(command, words, monkeypatch):
     """The same values reach the same function, for every command the door knows."""
     taken = []
 
-    def run(*groups, **named):
-        values = [*groups, *(named.pop(name) for name in ROWS[command][4] if name in named)]
-        fields = [one._asdict() if isinstance(one, tuple) else vars(one) for one in values]
-        taken.append({name: value for one in (*fields, named) for name, value in one.items()})
+    def run(*options, **named):
+        """Commands take their options as one noun, or one by one; both ways name everything but the noun."""
+        taken.append((options[0] if options else named.pop("options", None), named))
 
     monkeypatch.setattr(import_module(f"flux_cli.commands.{command}"), "run", run)
     if main.answer([command, *words]) is None:
@@ -123,7 +121,7 @@ def test_what_the_door_reads_is_what_typer_reads(command, words, monkeypatch):
         return
     assert said(app.main, [command, *words])[0] == 0
     at_the_door, by_typer = taken
-    assert by_typer == {name: at_the_door[name] for name in by_typer}
+    assert at_the_door == by_typer
 
 
 SETTINGS = {

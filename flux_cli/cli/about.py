@@ -1,19 +1,22 @@
-"""`flux help` and `flux completion`: what flux knows of itself, and what shells may know of it."""
+"""The commands about flux itself: help, completion, schema."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flux_cli.cli.help import columns
+import flux_cli
+from flux_cli.cli.help import columns, examples
 from flux_cli.cli.topics import TOPICS, WIDTH, explain
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.table import wrapped
 from flux_cli.terminal import streams
 
-ONE = "flux help TOPIC explains one; flux COMMAND --help explains a command"
+FOOTER = "flux help TOPIC explains a topic; flux COMMAND --help explains a command"
 SCRIPTS = {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell": "flux.ps1"}
 
 
+@examples("flux help", "flux help sizes", "flux help generate")
 def help_(
     context: typer.Context,
     topic: Annotated[
@@ -22,11 +25,12 @@ def help_(
 ) -> None:
     """Explain a topic or a command.
 
-    Without one: list the topics.
+    Without an argument: list the topics.
     """
     if topic is None:
-        streams.out(streams.listing([("Topic", "about"), *((name, about) for name, (about, _) in TOPICS.items())]))
-        streams.out("\n" + "\n".join(wrapped(ONE.split(), columns(WIDTH))))
+        rows = [("Topic", "about"), *((name, about) for name, (about, _) in TOPICS.items())]
+        streams.out(streams.listing(rows))
+        streams.out("\n" + "\n".join(wrapped(FOOTER.split(), columns(WIDTH))))
     elif topic in TOPICS:
         streams.out(explain(topic, min(WIDTH, columns(WIDTH))))
     else:
@@ -39,26 +43,57 @@ def _command_help(context: typer.Context, name: str) -> str:
     if name not in below:
         known = (*TOPICS, *below)
         hint = did_you_mean(name, known) or f"topics: {', '.join(TOPICS)}"
-        raise UsageError(f"there is no help on {name!r}", hint=hint)
+        raise UsageError(f"no help topic or command {name!r}", hint=hint)
     command = below[name]
     inner = command.context_class(command, info_name=name, parent=context.find_root())
     return str(command.get_help(inner))
 
 
+@examples(
+    "mkdir -p ~/.local/share/bash-completion/completions",
+    "flux completion bash > ~/.local/share/bash-completion/completions/flux",
+    "mkdir -p ~/.zfunc && flux completion zsh > ~/.zfunc/_flux",
+    "echo 'fpath+=(~/.zfunc);' 'autoload -U compinit; compinit' >> ~/.zshrc",
+    "mkdir -p ~/.config/fish/completions",
+    "flux completion fish > ~/.config/fish/completions/flux.fish",
+    "New-Item -ItemType Directory -Force (Split-Path $PROFILE)",
+    "flux completion powershell >> $PROFILE",
+)
 def completion(
     shell: Annotated[str, typer.Argument(metavar="SHELL", show_default=False, help="bash, zsh, fish or powershell")],
 ) -> None:
-    """Print the completion script of a shell.
+    """Print the completion script for a shell.
 
-    The scripts are static: TAB starts no Python. The lines below install them, each in its shell, for shells started
-    from then on.
+    The scripts are static: pressing TAB does not start Python. The lines below install them, each in its shell, and
+    take effect in new shells.
 
-    bash-completion has to be installed for the one of bash: it looks into that folder.
+    bash-completion must be installed for the script of bash to be found.
     """
     if shell not in SCRIPTS:
         hint = did_you_mean(shell, SCRIPTS) or f"shells: {', '.join(SCRIPTS)}"
-        raise UsageError(f"there is no completion for {shell!r}", hint=hint)
-    from pathlib import Path
-
-    script = Path(__file__).parents[1] / "completions" / SCRIPTS[shell]
+        raise UsageError(f"no completion script for {shell!r}", hint=hint)
+    script = _completions() / SCRIPTS[shell]
     streams.out(script.read_text(encoding="utf-8").rstrip("\n"))
+
+
+def _completions() -> Path:
+    """The folder of the scripts: inside an installed package, beside the package in a clone (editable install)."""
+    package = Path(flux_cli.__file__).parent
+    installed = package / "completions"
+    return installed if installed.is_dir() else package.parent / "completions"
+
+
+@examples("flux schema > flux.schema.json", "flux schema resolve")
+def schema(
+    command: Annotated[
+        str | None,
+        typer.Argument(metavar="[COMMAND]", show_default=False, help="Only the documents of this command"),
+    ] = None,
+) -> None:
+    """Print the JSON Schema of the documents that --json prints.
+
+    Keys that are described stay as they are while "schema" is 1. New keys may be added.
+    """
+    from flux_cli.commands.schema import document
+
+    streams.out_json(document(command))

@@ -6,77 +6,31 @@ from typing import Any, NoReturn
 
 import typer
 
-from flux_cli.cli.about import completion, help_
-from flux_cli.cli.config import app as config_app
-from flux_cli.cli.convert import convert
-from flux_cli.cli.generate import generate
+from flux_cli.cli import about, history, images, lookups
 from flux_cli.cli.help import Command, Group, columns
-from flux_cli.cli.models import models
-from flux_cli.cli.providers import providers
-from flux_cli.cli.recover import recover
-from flux_cli.cli.resolve import resolve
-from flux_cli.cli.runs import runs
-from flux_cli.cli.schema import schema
-from flux_cli.cli.show import show
-from flux_cli.cli.sizes import sizes
 from flux_cli.commands.exit import ended
 from flux_cli.core.errors import UsageError
 from flux_cli.terminal import streams
 from flux_cli.terminal.streams import leave
 
 WIDEST = 100  # columns of help
-EXTRA = "Got unexpected extra argument"  # Typer's words for more than a command takes
-# Typer keeps its own copy of Click private; the root of what a wrong command line raises is reached by inheritance.
+ABOUT = "Generate images from text prompts."
+EXTRA = "Got unexpected extra argument"  # Typer's words for more arguments than a command takes
+# Typer keeps its own copy of Click private; the base class of usage errors is reached by inheritance.
 WRONG_LINE: type[Exception] = typer.BadParameter.__mro__[2]
-COMMANDS = {
-    "generate": generate,
-    "resolve": resolve,
-    "show": show,
-    "convert": convert,
-    "sizes": sizes,
-    "models": models,
-    "providers": providers,
-    "runs": runs,
-    "recover": recover,
-    "schema": schema,
-    "completion": completion,
-    "help": help_,
-}
-EXAMPLES = {
-    "generate": (
-        'flux generate "a red fox in the snow"',
-        'flux generate "a red fox" -a 16:9 -n 4 --seed 7 -o "out/{slug}-{seed}.webp"',
-        'flux generate "a red fox" --offline -o - | display',
-        "flux generate @prompt.txt --dry-run --json",
-    ),
-    "resolve": (
-        "flux resolve --size 1920x1080",
-        'flux resolve "a red fox" -a 7:1 --raw --json',
-        'flux resolve "a red fox" --curl | sh',
-    ),
-    "show": ("flux show cat.png", "flux show *.webp --json | jq -r '.files[].made.prompt'"),
-    "sizes": ("flux sizes", "flux sizes 1920x1080", "SIZE=$(flux sizes 16:9 --plain)"),
-    "models": ("flux models", "flux models flux1.1-pro-ultra"),
-    "providers": ("flux providers", "flux providers bfl"),
-    "runs": ("flux runs", "flux runs 20261125-101502-4f3a1c", "flux runs --json"),
-    "recover": ("flux recover", "flux recover 20261125-101502-4f3a1c"),
-    "schema": ("flux schema > flux.schema.json", "flux schema resolve"),
-    "completion": (
-        "mkdir -p ~/.local/share/bash-completion/completions",
-        "flux completion bash > ~/.local/share/bash-completion/completions/flux",
-        "mkdir -p ~/.zfunc && flux completion zsh > ~/.zfunc/_flux",
-        "echo 'fpath+=(~/.zfunc);' 'autoload -U compinit; compinit' >> ~/.zshrc",
-        "mkdir -p ~/.config/fish/completions",
-        "flux completion fish > ~/.config/fish/completions/flux.fish",
-        "New-Item -ItemType Directory -Force (Split-Path $PROFILE)",
-        "flux completion powershell >> $PROFILE",
-    ),
-    "help": ("flux help", "flux help sizes", "flux help generate"),
-    "convert": (
-        "flux convert photo.png -f webp",
-        "flux convert photo.png -o 'card.{avif,webp,jpg}' --size 1200x630 --fit cover --max-bytes 200kB",
-        "flux convert *.png -f avif -f webp --width 640 --width 1280 --html",
-    ),
+COMMANDS: dict[str, Any] = {  # each a function with `examples`
+    "generate": images.generate,
+    "resolve": lookups.resolve,
+    "show": images.show,
+    "convert": images.convert,
+    "sizes": lookups.sizes,
+    "models": lookups.models,
+    "providers": lookups.providers,
+    "runs": history.runs,
+    "recover": history.recover,
+    "schema": about.schema,
+    "completion": about.completion,
+    "help": about.help_,
 }
 
 
@@ -89,15 +43,15 @@ def _version(wanted: bool) -> None:
 
 
 def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
-    """The whole command line. Of commands that are not spelled out only the name and the help are there: to make the
-    options of all costs more than a lookup.
+    """The Typer app. Commands that are not `spelled_out` have a name and help, but no options: making all options
+    costs more than a lookup.
     """
     app = typer.Typer(
         cls=Group,
         name="flux",
-        help="Images from a text prompt, with hosted models.",
+        help=ABOUT,
         epilog='flux generate "a red fox in the snow"\nflux sizes 1920x1080\nflux help exit-codes\n\n'
-        "exit codes: 0 all saved, 1 failed, 2 wrong command line, 3 some saved, 4 key or balance, "
+        "exit codes: 0 success, 1 failure, 2 usage or configuration error, 3 partial success, 4 key or balance, "
         "5 moderation, 130 interrupted",
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -107,8 +61,8 @@ def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
     app.callback()(_root)
     for name, command in COMMANDS.items():
         known = command if name in spelled_out else _name_only(command)
-        app.command(name, cls=Command, epilog="\n".join(EXAMPLES[name]))(known)
-    app.add_typer(config_app, name="config", epilog="flux config\nflux config --json\nflux config path")
+        app.command(name, cls=Command, epilog="\n".join(command.examples))(known)
+    app.add_typer(lookups.config_app, name="config", epilog="flux config\nflux config --json\nflux config path")
     return app
 
 
@@ -122,7 +76,7 @@ def _root(
         help="Show the version",
     ),
 ) -> None:
-    """Images from a text prompt, with hosted models."""
+    """The options of flux itself."""
 
 
 def _name_only(command: Callable[..., object]) -> Callable[[], None]:

@@ -1,9 +1,9 @@
 """How commands read their line and how their help looks: options in groups, examples at the end, plain text."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from shutil import get_terminal_size
-from typing import Any
+from typing import Any, TypeVar
 
 from typer.core import TyperCommand, TyperGroup
 
@@ -14,6 +14,18 @@ NARROW = 60  # columns below which explanations stand under what they explain
 WHOLE = 1000  # characters of a summary, which is never cut
 NAMES = 30  # columns for the names beside them
 WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")  # of a line for a shell: quotes stay whole
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def examples(*lines: str) -> Callable[[Function], Function]:
+    """Give a command the lines that its help shows as examples."""
+
+    def decorate(command: Function) -> Function:
+        command.examples = lines  # type: ignore[attr-defined] # functions take attributes
+        return command
+
+    return decorate
 
 
 def columns(otherwise: int = 80) -> int:

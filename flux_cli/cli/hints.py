@@ -1,11 +1,9 @@
 """What somebody meant by a wrong option or command, and what to type for it: the hint below the error."""
 
 from collections.abc import Sequence
-from importlib import import_module
 from shlex import join, quote
 from typing import Any
 
-from flux_cli import grammar
 from flux_cli.cli.help import names_of
 from flux_cli.core.errors import did_you_mean
 from flux_cli.request.prompt import quoted
@@ -91,7 +89,8 @@ def _owner(option: str, context: Any) -> str:  # noqa: ANN401 - as above
     root, name = context.find_root().command, option.lstrip("-")
     if context.parent is None and name in root.commands:
         return f"did you mean flux {name}?"
-    rows = {command: import_module(f"flux_cli.grammar.{command}").ROW[1] for command in grammar.COMMANDS}
-    owners = [f"flux {command}" for command, options in rows.items() if option in options]
+    from flux_cli.cli.table import LINES  # generated from the app, which must start without it
+
+    owners = [f"flux {command}" for command, line in LINES.items() if option in line.flags]
     owners += ["flux"] if option in names_of(root.params) else []
     return f"did you mean {owners[0]} {option}?" if option.startswith("--") and len(owners) == 1 else ""

@@ -1,341 +1,254 @@
-"""Every option that commands share, declared once; and how a command takes them all as one value.
+"""How the options of `core/options.py` are typed and explained, and how a command takes them as one value.
 
 Values stay text here: what a parameter accepts is the catalog's business, for every spelling alike.
 """
 
 import inspect
-from collections.abc import Callable
-from typing import Annotated, NamedTuple, TypeAlias, TypeVar, get_type_hints
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
 import typer
 
-from flux_cli.cli.provenance import Like
-
-SHAPE, MODEL, PARAMETERS, OUTPUT, RUN, PROVIDER = "Shape", "Model", "Parameters", "Output", "Run", "Provider"
-
-Flag: TypeAlias = bool | None
-
-ModelName = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME",
-        rich_help_panel=MODEL,
-        show_default=False,
-        help="Model to ask [default: flux1.1-pro-ultra; env: FLUX_MODEL]",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print one JSON document")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", rich_help_panel=OUTPUT, help="Replace existing files")]
-Quiet = Annotated[bool, typer.Option("--quiet", rich_help_panel=RUN, help="Say nothing but errors")]
-
-
-class Options(NamedTuple):
-    """What was typed, as it was typed. None: not said."""
-
-    prompt: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="PROMPT",
-            show_default=False,
-            help="What to draw, quoted; - reads standard input, @FILE reads a file",
-        ),
-    ] = None
-
-    size: Annotated[
-        str | None,
-        typer.Option(
-            "--size",
-            "-s",
-            metavar="WxH|W:H",
-            rich_help_panel=SHAPE,
-            help="Pixels (1920x1080) or a shape (16:9); wins over the two below",
-        ),
-    ] = None
-    aspect_ratio: Annotated[
-        str | None,
-        typer.Option(
-            "--aspect-ratio",
-            "-a",
-            metavar="W:H",
-            rich_help_panel=SHAPE,
-            help="Shape only; any ratio is mapped to the nearest supported one",
-        ),
-    ] = None
-    resolution: Annotated[
-        str | None,
-        typer.Option(
-            "--resolution",
-            "-r",
-            metavar="TIER",
-            rich_help_panel=SHAPE,
-            help="Scale only: 0.5K, 1K, 2K, 4K, or megapixels; mapped to the nearest tier",
-        ),
-    ] = None
-
-    model: ModelName = None
-    route: Annotated[
-        str | None,
-        typer.Option("--route", metavar="NAME", rich_help_panel=MODEL, help="Force one upstream: fal or replicate"),
-    ] = None
-
-    n: Annotated[
-        str | None,
-        typer.Option(
-            "-n",
-            "--n",
-            metavar="COUNT",
-            rich_help_panel=PARAMETERS,
-            help="Number of images, made in parallel [default: 1]",
-        ),
-    ] = None
-    seed: Annotated[
-        str | None,
-        typer.Option(
-            "--seed",
-            metavar="INTEGER",
-            rich_help_panel=PARAMETERS,
-            help="Seed for reproducibility; image i of several gets seed + i - 1",
-        ),
-    ] = None
-    raw: Annotated[
-        Flag,
-        typer.Option("--raw/--no-raw", rich_help_panel=PARAMETERS, help="Less processed, more natural-looking"),
-    ] = None
-    enhance_prompt: Annotated[
-        Flag,
-        typer.Option(
-            "--enhance-prompt/--no-enhance-prompt",
-            rich_help_panel=PARAMETERS,
-            help="Let the provider enrich the prompt (fal)",
-        ),
-    ] = None
-    image_prompt: Annotated[
-        str | None,
-        typer.Option(
-            "--image-prompt",
-            metavar="FILE|URL",
-            rich_help_panel=PARAMETERS,
-            help="Image that guides the composition: jpeg, png, gif or webp (replicate)",
-        ),
-    ] = None
-    image_prompt_strength: Annotated[
-        str | None,
-        typer.Option(
-            "--image-prompt-strength",
-            metavar="0..1",
-            rich_help_panel=PARAMETERS,
-            help="How much the image prompt counts",
-        ),
-    ] = None
-    safety_tolerance: Annotated[
-        str | None,
-        typer.Option("--safety-tolerance", metavar="1..6", rich_help_panel=PARAMETERS, help="1 is the strictest"),
-    ] = None
-    response_format: Annotated[
-        str | None,
-        typer.Option(
-            "--response-format",
-            metavar="url|b64_json",
-            rich_help_panel=PARAMETERS,
-            help="How the provider hands the image over; the file is the same [default: url]",
-        ),
-    ] = None
-    sync_mode: Annotated[
-        Flag,
-        typer.Option(
-            "--sync-mode/--no-sync-mode",
-            rich_help_panel=PARAMETERS,
-            help="Return a data URI and keep the image out of the history (fal)",
-        ),
-    ] = None
-    like: Like = None
-    param: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--param",
-            "-p",
-            metavar="KEY=VALUE",
-            rich_help_panel=PARAMETERS,
-            show_default=False,
-            help="Any other parameter, passed straight through; typed as JSON where it parses",
-        ),
-    ] = None
-
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            rich_help_panel=OUTPUT,
-            help="File (its suffix chooses the format), folder/, template, or - for stdout [env: FLUX_OUTPUT]",
-        ),
-    ] = None
-    output_format: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--output-format",
-            "--format",
-            "-f",
-            metavar="FORMAT",
-            rich_help_panel=OUTPUT,
-            show_default=False,
-            help="png, jpeg, gif, webp, avif; several make several [default: as received; env: FLUX_OUTPUT_FORMAT]",
-        ),
-    ] = None
-    output_compression: Annotated[
-        str | None,
-        typer.Option(
-            "--output-compression",
-            "--quality",
-            "-q",
-            metavar="0..100",
-            rich_help_panel=OUTPUT,
-            help="Quality; the same number looks the same in jpeg, webp and avif",
-        ),
-    ] = None
-    overwrite: Overwrite = False
-    skip_existing: Annotated[
-        bool,
-        typer.Option("--skip-existing", rich_help_panel=OUTPUT, help="Pay only for images that are not there yet"),
-    ] = False
-    as_json: AsJson = False
-
-    concurrency: Annotated[
-        str | None,
-        typer.Option(
-            "--concurrency",
-            metavar="COUNT",
-            rich_help_panel=RUN,
-            help="Calls in flight at once [default: 16; env: FLUX_CONCURRENCY]",
-        ),
-    ] = None
-    timeout: Annotated[
-        str | None,
-        typer.Option(
-            "--timeout",
-            metavar="SECONDS",
-            rich_help_panel=RUN,
-            help="Longest wait for one image [default: 300; env: FLUX_TIMEOUT]",
-        ),
-    ] = None
-    retries: Annotated[
-        str | None,
-        typer.Option(
-            "--retries",
-            metavar="COUNT",
-            rich_help_panel=RUN,
-            help="Repetitions of calls that surely did nothing [default: 3; env: FLUX_RETRIES]",
-        ),
-    ] = None
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", rich_help_panel=RUN, help="Show calls, file names and cost; make nothing"),
-    ] = False
-    max_cost: Annotated[
-        str | None,
-        typer.Option(
-            "--max-cost",
-            metavar="USD",
-            rich_help_panel=RUN,
-            help="Refuse runs that would cost more [env: FLUX_MAX_COST]",
-        ),
-    ] = None
-    yes: Annotated[
-        bool,
-        typer.Option("--yes", "-y", rich_help_panel=RUN, help="Go on where --max-cost is set and the price is unknown"),
-    ] = False
-    quiet: Quiet = False
-    verbose: Annotated[
-        bool,
-        typer.Option(
-            "--verbose", "-v", rich_help_panel=RUN, help="Show each step, request ids and the causes behind errors"
-        ),
-    ] = False
-    progress: Annotated[
-        str | None,
-        typer.Option(
-            "--progress",
-            metavar="auto|plain|none",
-            rich_help_panel=RUN,
-            help="How progress is shown: plain is lines, as in a log [default: auto; env: FLUX_PROGRESS]",
-        ),
-    ] = None
-    log_file: Annotated[
-        str | None,
-        typer.Option(
-            "--log-file",
-            metavar="PATH",
-            rich_help_panel=RUN,
-            help="Append every step to a file, one JSON object a line, without keys",
-        ),
-    ] = None
-
-    provider: Annotated[
-        str | None,
-        typer.Option(
-            "--provider",
-            metavar="NAME",
-            rich_help_panel=PROVIDER,
-            help="Who is asked: lumenfall, bfl, fal, replicate, openai, … see flux providers [env: FLUX_PROVIDER]",
-        ),
-    ] = None
-    base_url: Annotated[
-        str | None,
-        typer.Option(
-            "--base-url",
-            metavar="URL",
-            rich_help_panel=PROVIDER,
-            help="Address of an OpenAI-compatible server, up to and with /v1 [env: FLUX_BASE_URL]",
-        ),
-    ] = None
-    no_key: Annotated[
-        bool, typer.Option("--no-key", rich_help_panel=PROVIDER, help="Send no key: for a server that needs none")
-    ] = False
-    offline: Annotated[
-        bool,
-        typer.Option("--offline", rich_help_panel=PROVIDER, help="Draw a local sketch: free, no key, not the model"),
-    ] = False
-    no_badge: Annotated[
-        bool, typer.Option("--no-badge", rich_help_panel=PROVIDER, help="Leave the mark out of an offline sketch")
-    ] = False
-
-
-NAMED = (
-    "size", "aspect_ratio", "resolution", "n", "seed", "raw", "enhance_prompt", "image_prompt",
-    "image_prompt_strength", "safety_tolerance", "response_format", "sync_mode", "output_compression",
-)  # fmt: skip
+from flux_cli.core.options import fields_of, fill
+from flux_cli.images.formats import EFFORTS, FORMATS
+from flux_cli.images.outputs import FITS, FOCUSES
 
 Result = TypeVar("Result")
+FORMAT_NAMES = ", ".join(FORMATS)
 
 
-def takes_options(command: Callable[..., Result]) -> Callable[..., Result]:
-    """Let a command declare `options: Options` and be called by Typer with every option on its own.
+class Spelling(NamedTuple):
+    """One option as it is typed: its flags, the word that stands for its value ("" for a switch), its help."""
 
-    Typer reads signatures; this one is made of the fields of Options and of any other tuple of options, followed by the
-    command's own parameters.
+    flags: str
+    metavar: str
+    help: str
+
+
+# The panels of `--help`, in their order, and in each the options in theirs.
+PANELS: dict[str, dict[str, Spelling]] = {
+    "Shape": {
+        "size": Spelling("--size -s", "WxH|W:H", "Pixels (1920x1080) or a ratio (16:9); overrides the next two"),
+        "aspect_ratio": Spelling("--aspect-ratio -a", "W:H", "Ratio only; the model's closest ratio is used"),
+        "resolution": Spelling(
+            "--resolution -r", "TIER", "Scale only: 0.5K, 1K, 2K, 4K or megapixels; the closest tier is used"
+        ),
+    },
+    "Model": {
+        "model": Spelling("--model -m", "NAME", "Model [default: flux1.1-pro-ultra; env: FLUX_MODEL]"),
+        "route": Spelling("--route", "NAME", "Force one upstream of the gateway: fal or replicate"),
+    },
+    "Parameters": {
+        "n": Spelling("-n --n", "COUNT", "Number of images, generated in parallel [default: 1]"),
+        "seed": Spelling("--seed", "INTEGER", "Seed for reproducible images; image i of several gets seed + i - 1"),
+        "raw": Spelling("--raw/--no-raw", "", "Less processed, more natural-looking images"),
+        "enhance_prompt": Spelling(
+            "--enhance-prompt/--no-enhance-prompt", "", "Let the provider enhance the prompt (fal)"
+        ),
+        "image_prompt": Spelling(
+            "--image-prompt", "FILE|URL", "Image that guides the composition: jpeg, png, gif or webp (replicate)"
+        ),
+        "image_prompt_strength": Spelling(
+            "--image-prompt-strength", "0..1", "How strongly the image prompt guides the result"
+        ),
+        "safety_tolerance": Spelling("--safety-tolerance", "1..6", "Moderation level; 1 is the strictest"),
+        "response_format": Spelling(
+            "--response-format", "url|b64_json", "How the provider returns the image; files are the same [default: url]"
+        ),
+        "sync_mode": Spelling(
+            "--sync-mode/--no-sync-mode", "", "Return a data URI and keep the image out of the request history (fal)"
+        ),
+        "like": Spelling(
+            "--like", "FILE", "Reuse prompt, model, seed, size and parameters of an image; other options override them"
+        ),
+        "param": Spelling(
+            "--param -p", "KEY=VALUE", "Any other parameter, passed through; parsed as JSON where possible; repeatable"
+        ),
+    },
+    "Output": {
+        "output": Spelling(
+            "--output -o",
+            "PATH",
+            "File (its suffix selects the format), folder/, template, or - for stdout [env: FLUX_OUTPUT]",
+        ),
+        "output_format": Spelling(
+            "--output-format --format -f",
+            "FORMAT",
+            f"{FORMAT_NAMES}; repeatable [default: as received; env: FLUX_OUTPUT_FORMAT]",
+        ),
+        "output_compression": Spelling(
+            "--output-compression --quality -q",
+            "0..100",
+            "Quality of lossy files; the same number looks alike in every format [default: 85]",
+        ),
+        "overwrite": Spelling("--overwrite", "", "Replace existing files"),
+        "skip_existing": Spelling("--skip-existing", "", "Keep existing files and make only the missing ones"),
+        "as_json": Spelling("--json", "", "Print one JSON document"),
+        "preview": Spelling(
+            "--preview/--no-preview",
+            "",
+            "Show the images in the terminal [default: if it is interactive and can; env: FLUX_PREVIEW]",
+        ),
+        "sheet": Spelling("--sheet", "", "Also save a contact sheet of all images: NAME-sheet"),
+        "sheet_output": Spelling("--sheet-output", "PATH", "Save the contact sheet under this name"),
+        "plain": Spelling("--plain", "", "Print only sizes, such as 1365x768"),
+        "curl": Spelling("--curl", "", "Print the request as a curl command"),
+    },
+    "Run": {
+        "concurrency": Spelling(
+            "--concurrency", "COUNT", "Requests in flight at once [default: 16; env: FLUX_CONCURRENCY]"
+        ),
+        "timeout": Spelling("--timeout", "SECONDS", "Longest wait for one image [default: 300; env: FLUX_TIMEOUT]"),
+        "retries": Spelling(
+            "--retries", "COUNT", "Retries of requests that certainly had no effect [default: 3; env: FLUX_RETRIES]"
+        ),
+        "dry_run": Spelling("--dry-run", "", "Show requests, file names and cost; generate nothing"),
+        "max_cost": Spelling("--max-cost", "USD", "Refuse to start a run that would cost more [env: FLUX_MAX_COST]"),
+        "yes": Spelling("--yes -y", "", "With --max-cost: proceed even if the price is unknown"),
+        "quiet": Spelling("--quiet", "", "Print nothing but results and errors"),
+        "verbose": Spelling("--verbose -v", "", "Show each step, request ids and the causes of errors"),
+        "progress": Spelling(
+            "--progress",
+            "auto|plain|none",
+            "How progress is shown; plain prints lines, as in a log [default: auto; env: FLUX_PROGRESS]",
+        ),
+        "log_file": Spelling("--log-file", "PATH", "Append every step to a file, one JSON object per line"),
+    },
+    "Provider": {
+        "provider": Spelling(
+            "--provider",
+            "NAME",
+            "Provider: lumenfall, bfl, fal, replicate, openai, … see flux providers [env: FLUX_PROVIDER]",
+        ),
+        "base_url": Spelling(
+            "--base-url", "URL", "Base URL of an OpenAI-compatible server, including /v1 [env: FLUX_BASE_URL]"
+        ),
+        "no_key": Spelling("--no-key", "", "Send no API key, for servers that need none"),
+        "offline": Spelling("--offline", "", "Draw a local sketch: free, without a key, and not the model"),
+        "no_badge": Spelling("--no-badge", "", "Leave the badge out of an offline sketch"),
+    },
+    "Finish": {
+        "fit": Spelling(
+            "--fit", "|".join(FITS), "Make files of exactly --size: cover crops, contain stays inside, exact distorts"
+        ),
+        "focus": Spelling("--focus", "PLACE", f"What --fit cover keeps: {', '.join(FOCUSES)} [default: center]"),
+        "upscale": Spelling("--upscale", "", "Allow files larger than the image"),
+        "width": Spelling("--width", "PIXELS", "Write a variant of this width: NAME-WIDTH.EXT; repeatable"),
+        "max_bytes": Spelling(
+            "--max-bytes", "SIZE", "Reduce quality until the file fits SIZE, such as 200kB, 1.5MB, 2MiB"
+        ),
+        "lossless": Spelling("--lossless", "", "Keep every pixel unchanged: png or webp"),
+        "effort": Spelling("--effort", "|".join(EFFORTS), "Time spent on making files small [default: balanced]"),
+        "keep_original": Spelling("--keep-original", "", "Also save the image as received: NAME-original.EXT"),
+        "html": Spelling("--html", "", "Print a <picture> element instead of the paths"),
+        "alt": Spelling("--alt", "TEXT", "Alternative text for --html"),
+    },
+    "Metadata": {
+        "no_metadata": Spelling(
+            "--no-metadata", "", "Write no metadata; the received bytes stay unchanged [env: FLUX_METADATA=none]"
+        ),
+        "no_prompt_metadata": Spelling(
+            "--no-prompt-metadata", "", "Write metadata without the prompt [env: FLUX_METADATA=no-prompt]"
+        ),
+        "sidecar": Spelling("--sidecar", "", "Write the metadata into a .json file beside the image"),
+    },
+}
+PANEL_OF = {field: panel for panel, options in PANELS.items() for field in options}
+ORDER = list(PANEL_OF)  # of options in help and usage
+ARGUMENTS = {
+    "prompt": ("PROMPT", "The prompt, quoted; - reads standard input, @FILE reads a file"),
+    "files": ("FILE…", "Image files; - reads one from standard input"),
+}
+# Where a command means an option a little differently.
+CONVERT = {
+    "size": Spelling("--size -s", "WxH|W:H", "Pixels, or a ratio, for --fit"),
+    "output": Spelling(
+        "--output -o",
+        "PATH",
+        "File, folder/, template ('{name}-small.{avif,webp}'), or - for stdout [default: beside FILE]",
+    ),
+    "output_format": Spelling(
+        "--output-format --format -f", "FORMAT", f"{FORMAT_NAMES}; repeatable [default: as it is]"
+    ),
+    "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
+}
+
+
+def argument(field: str) -> Any:  # noqa: ANN401 - what Typer takes in annotations
+    """The argument that a field of `core/options.py` stands for."""
+    metavar, text = ARGUMENTS[field]
+    return typer.Argument(metavar=metavar, show_default=False, help=text)
+
+
+def option(field: str, special: Mapping[str, Spelling] | None = None) -> Any:  # noqa: ANN401 - as above
+    """The option of that name, in its panel. `special` are spellings that one command has of its own."""
+    panel = PANEL_OF[field]
+    spelling = (special or {}).get(field) or PANELS[panel][field]
+    return typer.Option(
+        *spelling.flags.split(),
+        metavar=spelling.metavar or None,
+        rich_help_panel=panel,
+        show_default=False,
+        help=spelling.help,
+    )
+
+
+AsJson = Annotated[bool, option("as_json")]
+ModelName = Annotated[str | None, option("model")]
+Verbose = Annotated[bool, option("verbose", CONVERT)]
+
+
+def takes_options(
+    special: Mapping[str, Spelling] | None = None,
+) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Let a command declare `options: GenerateOptions` and be called by Typer with every option on its own.
+
+    Typer reads signatures; this one is made of the fields of the options, followed by the command's own parameters.
+    Raises ValueError for a field that is in no panel: every option must be explained.
     """
-    hints = get_type_hints(command, include_extras=True)
-    groups = {name: kind for name, kind in hints.items() if hasattr(kind, "_field_defaults")}  # NamedTuples
-    own = [
-        parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, parameter in inspect.signature(command).parameters.items()
-        if name not in groups
-    ]
-    shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=kind._field_defaults[name], annotation=hint)
-        for kind in groups.values()
-        for name, hint in get_type_hints(kind, include_extras=True).items()
+
+    def decorate(command: Callable[..., Result]) -> Callable[..., Result]:
+        hints = get_type_hints(command, include_extras=True)
+        kind = hints["options"]
+        own = [
+            parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+            for name, parameter in inspect.signature(command).parameters.items()
+            if name != "options"
+        ]
+
+        def run(**values: object) -> Result:
+            alone = {parameter.name: values[parameter.name] for parameter in own}
+            return command(options=fill(kind, values), **alone)
+
+        shared = _parameters(kind, special or {})
+        run.__signature__ = inspect.Signature([*shared, *own])  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*shared, *own)}
+        run.__doc__, run.__name__ = command.__doc__, command.__name__
+        run.options, run.own = kind, tuple(one.name for one in own)  # type: ignore[attr-defined] # for the front door
+        return run
+
+    return decorate
+
+
+def _parameters(kind: type, special: Mapping[str, Spelling]) -> list[inspect.Parameter]:
+    """One parameter for every field of a noun of options: arguments first, then options as the help lists them."""
+    defaults, hints = fields_of(kind), _hints(kind)
+    arguments = [field for field in defaults if field in ARGUMENTS]
+    options = sorted(defaults.keys() - arguments, key=ORDER.index)
+    return [
+        inspect.Parameter(
+            field,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=defaults[field],
+            annotation=Annotated[hints[field], argument(field) if field in ARGUMENTS else option(field, special)],
+        )
+        for field in (*arguments, *options)
     ]
 
-    def run(**values: object) -> Result:
-        filled = {name: kind(**{field: values.pop(field) for field in kind._fields}) for name, kind in groups.items()}
-        return command(**filled, **values)
 
-    run.__signature__ = inspect.Signature([*shared, *own])  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*shared, *own)}
-    run.__doc__, run.__name__ = command.__doc__, command.__name__
-    run.groups, run.own = tuple(groups), tuple(one.name for one in own)  # type: ignore[attr-defined] # for the front door
-    return run
+def _hints(kind: type) -> dict[str, Any]:
+    """The types of the fields of a noun of options, those of nouns inside of it included."""
+    found: dict[str, Any] = {}
+    for field, hint in get_type_hints(kind).items():
+        found |= _hints(hint) if hasattr(hint, "_field_defaults") else {field: hint}
+    return found

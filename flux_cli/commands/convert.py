@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from flux_cli.commands.exit import told
 from flux_cli.core.errors import Interrupted, UsageError
-from flux_cli.images.destination import read_target
+from flux_cli.images.destination import read_destination
+from flux_cli.images.finish import parse_quality, read_finish
 from flux_cli.images.formats import split_suffix
-from flux_cli.request.finish import read_finish
 from flux_cli.runs.convert import PIPE, Result, converted, cores, plan
 from flux_cli.runs.report import ended_document, error_document
 from flux_cli.terminal import messages, streams
@@ -18,23 +18,26 @@ from flux_cli.terminal.streams import is_closed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flux_cli.cli.convert import Options
-    from flux_cli.cli.finishing import Finishing
     from flux_cli.core.model import Json
+    from flux_cli.core.options import ConvertOptions
     from flux_cli.images.outputs import Finish
 
 
-def run(options: Options, finishing: Finishing) -> int:
+def run(options: ConvertOptions) -> int:
     """Make the files and say what they are. Raises UsageError or OutputError before anything is made."""
     from flux_cli.images import files
 
-    sources = tuple(dict.fromkeys(options.files or ()))
-    output = PIPE if options.output is None and sources == (PIPE,) else options.output
-    target = read_target(output, options.output_format or ())
-    wanted = read_finish(finishing, options.size, target.formats, options.output_compression)
-    _check(options, sources, wanted, piped=output == PIPE)
-    tasks, failed = plan(sources, target, wanted, overwrite=options.overwrite, skip_existing=options.skip_existing)
-    sink = files.Pipe(sys.stdout.buffer) if output == PIPE else files.Folder(overwrite=options.overwrite)
+    said = options.conversion
+    sources = tuple(dict.fromkeys(said.files or ()))
+    output = PIPE if said.output is None and sources == (PIPE,) else said.output
+    is_folder = bool(output) and files.is_folder(output or "")
+    destination = read_destination(output, options.output.output_format or (), is_folder=is_folder)
+    quality = None if said.output_compression is None else parse_quality(said.output_compression)
+    wanted = read_finish(options.finish, said.size, destination.formats, quality)
+    _check(options, sources, wanted, piped=destination.is_stdout)
+    overwrite, skip_existing = options.output.overwrite, options.output.skip_existing
+    tasks, failed = plan(sources, destination, wanted, overwrite=overwrite, skip_existing=skip_existing)
+    sink = files.Pipe(sys.stdout.buffer) if destination.is_stdout else files.Folder(overwrite=overwrite)
     results = {result.source: result for result in failed}
     try:
         results.update((result.source, result) for result in converted(tasks, sink.save, cores()))
@@ -44,36 +47,36 @@ def run(options: Options, finishing: Finishing) -> int:
             (task.source, Result(task.source, error=unfinished)) for task in tasks if task.source not in results
         )
     in_order = [results[source] for source in sources]
-    _tell(options, finishing, in_order, piped=output == PIPE)
+    _tell(options, in_order, piped=destination.is_stdout)
     return told(_exit_code(in_order), (made.path for result in in_order for made in result.made))
 
 
-def _check(options: Options, sources: Sequence[str], wanted: Finish, *, piped: bool) -> None:
+def _check(options: ConvertOptions, sources: Sequence[str], wanted: Finish, *, piped: bool) -> None:
     if not sources:
         raise UsageError("there is no image to convert", hint="name one: flux convert photo.png -f webp")
     if wanted.target and wanted.fit == "none":
         hint = "add --fit cover to crop, --fit contain to stay inside, or --fit exact to distort"
-        raise UsageError(f"--size {options.size} alone does not say how to get there", hint=hint)
+        raise UsageError(f"--size {options.conversion.size} alone does not say how to get there", hint=hint)
     if piped:
         if len(sources) > 1:
             raise UsageError("-o - takes one image, not several", hint="save to a folder")
-        if options.as_json:
+        if options.reporting.as_json:
             raise UsageError("-o - and --json both want standard output", hint="give one of the two")
         if is_closed() or sys.stdout.isatty():
             raise UsageError("an image is no text for a terminal", hint="pipe it, or save to a file with -o")
 
 
-def _tell(options: Options, finishing: Finishing, results: Sequence[Result], *, piped: bool) -> None:
+def _tell(options: ConvertOptions, results: Sequence[Result], *, piped: bool) -> None:
     """The result: paths, markup or JSON to stdout; what a person should know, and failures, to stderr."""
-    page = [*filter(None, (_markup(result, options.alt) for result in results))] if finishing.html else []
-    if options.as_json:
+    page = _page(results, options.conversion.alt) if options.finish.html else []
+    if options.reporting.as_json:
         document = _document(results)
-        streams.out_json({**document, "html": "\n".join(page)} if finishing.html else document)
+        streams.out_json({**document, "html": "\n".join(page)} if options.finish.html else document)
     elif not piped:
         paths = [path for result in results for path in (*(made.path for made in result.made), *result.kept)]
-        for line in page if finishing.html else paths:
+        for line in page if options.finish.html else paths:
             streams.out(line)
-    if not options.quiet:
+    if not options.reporting.quiet:
         for result in results:
             for made in result.made:
                 if made.quality is not None and made.quality < made.output.quality:
@@ -81,9 +84,13 @@ def _tell(options: Options, finishing: Finishing, results: Sequence[Result], *, 
                     messages.err(f"flux: note: {made.path}: quality {made.quality}, to fit into {limit}")
     faults = [result.error for result in results if result.error]
     for fault in dict.fromkeys(faults):
-        messages.error(fault, verbose=options.verbose)
+        messages.error(fault, verbose=options.reporting.verbose)
     if len(results) > 1 and faults and not _interrupted(results):
         messages.err(f"flux: {len(faults)} of {len(results)} images failed")
+
+
+def _page(results: Sequence[Result], alt: str | None) -> list[str]:
+    return [element for result in results if (element := _markup(result, alt))]
 
 
 def _markup(result: Result, alt: str | None) -> str:

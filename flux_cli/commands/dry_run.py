@@ -25,7 +25,7 @@ class Cost(NamedTuple):
 def foretell(ready: CheckedRun) -> None:
     """Print what generate would do. Asks the gateway for its estimate where that is possible."""
     cost = _cost(ready)
-    if ready.options.as_json:
+    if ready.options.reporting.as_json:
         streams.out_json(_document(ready, cost))
         return
     provider = provider_of(ready.prepared, None)
@@ -39,7 +39,7 @@ def foretell(ready: CheckedRun) -> None:
     amount = "unknown" if cost.usd is None else f"{cost.usd:.2f} USD"
     lines.append(f"cost {amount} ({cost.source})")
     streams.say("\n".join(lines))
-    if not ready.options.quiet:
+    if not ready.options.reporting.quiet:
         messages.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
 
 

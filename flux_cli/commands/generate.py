@@ -30,37 +30,35 @@ from flux_cli.terminal.preview import show_preview, wants_preview
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flux_cli.cli.finishing import Finishing
-    from flux_cli.cli.options import Options
-    from flux_cli.cli.provenance import Metadata
-    from flux_cli.cli.viewing import Viewing
     from flux_cli.core.model import Json
+    from flux_cli.core.options import GenerateOptions, Viewing
     from flux_cli.runs.pipeline import Tell
     from flux_cli.runs.progress.lines import Display
     from flux_cli.runs.progress.log import Log
 
 
-def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Viewing) -> int:
+def run(options: GenerateOptions) -> int:
     """Make the images, save them and say where. Raises FluxError before anything is paid, and not after."""
-    ready = check_run(options, finishing, metadata)
+    viewing, reporting = options.viewing, options.reporting
+    ready = check_run(options)
     sheet = _sheet_name(ready, viewing)
-    silent = options.quiet or options.as_json or ready.prepared.output == "-"
+    silent = reporting.quiet or reporting.as_json or ready.prepared.destination.is_stdout
     shown = wants_preview(viewing.preview, sys.stderr, silent=silent)
-    if options.dry_run:
+    if options.run.dry_run:
         from flux_cli.commands.dry_run import foretell
 
         foretell(ready)
         return 0
     check_budget(ready)
-    if not options.quiet:
+    if not reporting.quiet:
         messages.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
     name = new_name()
     log = _log(ready, name)
     report = _run(ready, name, log)
     if log:
         log.end(report)
-    page = _markup(report) if finishing.html else None
-    if not options.as_json:
+    page = _markup(report) if options.finish.html else None
+    if not reporting.as_json:
         _list(ready, report, page)
     path = None
     if sheet and not report.interrupted:
@@ -68,7 +66,7 @@ def run(options: Options, finishing: Finishing, metadata: Metadata, viewing: Vie
             path = _sheet(ready, report, sheet, viewing)
         except KeyboardInterrupt:  # what is saved is still to be told
             report = report._replace(interrupted=True)
-    if options.as_json:
+    if reporting.as_json:
         more: dict[str, Json] = {"html": page, "sheet": path}
         streams.out_json(document(report) | {key: value for key, value in more.items() if value is not None})
     _tell(ready, report)
@@ -83,7 +81,7 @@ def _sheet_name(ready: CheckedRun, viewing: Viewing) -> Name | None:
     """The name of the contact sheet, if one is wanted. Raises UsageError where it cannot be had."""
     if not viewing.sheet and viewing.sheet_output is None:
         return None
-    if ready.prepared.output == "-":
+    if ready.prepared.destination.is_stdout:
         raise UsageError("-o - takes one file, and a sheet is another", hint="save to files with -o")
     if viewing.sheet_output is None:
         return sheet_name([name.path("png") for name in ready.names])
@@ -112,11 +110,11 @@ def _sheet(ready: CheckedRun, report: Report, name: Name, viewing: Viewing) -> s
         sheet, faults = make_sheet(shown, wanted, ready.prepared.resolved.quality)
         for unreadable in faults:
             messages.err(f"flux: note: an empty cell on the sheet: {unreadable.message}")
-        path = files.Folder(overwrite=ready.options.overwrite).save(name, sheet)
+        path = files.Folder(overwrite=ready.options.output.overwrite).save(name, sheet)
     except Exception as fault:  # noqa: BLE001 - a fault of ours must not hide what is paid for and still to be told
         messages.err(f"flux: note: no sheet: {getattr(fault, 'message', '') or repr(fault)}")
         return None
-    if not ready.options.quiet:
+    if not ready.options.reporting.quiet:
         messages.err(f"flux: sheet {path}")
     return path
 
@@ -155,7 +153,7 @@ def _run(ready: CheckedRun, name: str, log: Log | None) -> Report:
     pays = row.hosted and ready.calls
     root = folders.state_folder() / "runs"
     with journal.begin(root, name, *record(ready)) if pays else journal.scratch() as ledger:
-        sink: Sink = files.Folder(overwrite=options.overwrite, mark=ledger.run)
+        sink: Sink = files.Folder(overwrite=options.output.overwrite, mark=ledger.run)
         job = Job(
             resolved=prepared.resolved,
             plan=prepared.plan,
@@ -163,7 +161,7 @@ def _run(ready: CheckedRun, name: str, log: Log | None) -> Report:
             provider=provider_of(prepared, ready.auth),
             provider_name=row.name,
             hosted=row.hosted,
-            sink=files.Pipe(sys.stdout.buffer) if prepared.output == "-" else sink,
+            sink=files.Pipe(sys.stdout.buffer) if prepared.destination.is_stdout else sink,
             ledger=ledger,
             concurrency=min(prepared.settings.concurrency, row.in_flight),
             kept=ready.kept,
@@ -179,21 +177,21 @@ def _run(ready: CheckedRun, name: str, log: Log | None) -> Report:
 
 
 def _display(ready: CheckedRun) -> Display:
-    options, resolved, wanted = ready.options, ready.prepared.resolved, ready.prepared.settings.progress
-    if options.quiet or wanted == "none":
+    reporting, resolved, wanted = ready.options.reporting, ready.prepared.resolved, ready.prepared.settings.progress
+    if reporting.quiet or wanted == "none":
         return Silence()
     if wanted == "plain" or not is_terminal(sys.stderr):
-        return Lines(resolved.n, verbose=options.verbose)
+        return Lines(resolved.n, verbose=reporting.verbose)
     from flux_cli.runs.progress.live import Terminal
 
-    paths = not sys.stdout.isatty() or options.as_json
+    paths = not sys.stdout.isatty() or reporting.as_json
     gone = partial(streams.abandon, sys.stderr)
-    return Terminal(resolved.n, resolved.prompt, paths=paths, verbose=options.verbose, gone=gone)
+    return Terminal(resolved.n, resolved.prompt, paths=paths, verbose=reporting.verbose, gone=gone)
 
 
 def _log(ready: CheckedRun, name: str) -> Log | None:
     """The log, open, before anything is sent. Raises UsageError where it cannot be."""
-    path = ready.options.log_file
+    path = ready.options.run.log_file
     if path is None:
         return None
     if path in ("", "-"):
@@ -218,7 +216,7 @@ def _list(ready: CheckedRun, report: Report, page: str | None) -> None:
     """The result on stdout: the elements for a page if those are wanted, else one path a line."""
     if page is not None:
         streams.out(page)
-    elif ready.prepared.output != "-":
+    elif not ready.prepared.destination.is_stdout:
         for outcome in report.outcomes:
             for path in (*(saved.path for saved in outcome.saved), *outcome.kept):
                 streams.out(path)
@@ -226,13 +224,13 @@ def _list(ready: CheckedRun, report: Report, page: str | None) -> None:
 
 def _tell(ready: CheckedRun, report: Report) -> None:
     """What a person should know of the result, on stderr: notes, failures, and the sum of several calls."""
-    options = ready.options
-    if not report.hosted and not options.quiet and any(report.saved):
+    reporting = ready.options.reporting
+    if not report.hosted and not reporting.quiet and any(report.saved):
         model = report.resolved.sent_model
         words = ", ".join(dict.fromkeys(word for saved in report.saved for word in saved.facts.undrawn))
         missing = f"; it does not show: {words}" if words else ""
         messages.err(f"flux: offline sketch, drawn here, not by {model}{missing}")
-    if not options.quiet:
+    if not reporting.quiet:
         for surprise in report.surprises:
             messages.err(f"flux: note: {surprise}")
         for saved in report.saved:
@@ -244,8 +242,8 @@ def _tell(ready: CheckedRun, report: Report) -> None:
         for identity, agreed in report.stopped:
             answer = "it agreed" if agreed else "it did not answer, and may go on"
             messages.err(f"flux: asked {report.provider} to stop {identity}: {answer}")
-    report_errors(report, verbose=options.verbose)
-    silent = options.quiet or ready.prepared.settings.progress == "none"
+    report_errors(report, verbose=reporting.verbose)
+    silent = reporting.quiet or ready.prepared.settings.progress == "none"
     if len(report.outcomes) > 1 and (report.errors or not silent):
         messages.err(f"flux: {summary(report)}")
 

@@ -9,7 +9,7 @@ from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.model import Dialect, Field, Json, Model
 from flux_cli.core.provider import ProviderRow
-from flux_cli.providers.rows import ROWS
+from flux_cli.providers.rows import ROWS, unit_price
 from flux_cli.request.prepare import dialect_of
 from flux_cli.terminal import streams
 
@@ -78,22 +78,13 @@ def _document(row: ProviderRow, model: Model | None, address: str) -> dict[str, 
         "key_set": bool(_variable(row)),
         "hosted": row.hosted,
         "images_per_call": 1,
-        "price_usd": _usd(row, model),
+        "price_usd": unit_price(row, model, _dialect(row, model)),
         "parameters": fields,
     }
 
 
-def _usd(row: ProviderRow, model: Model | None) -> float | None:
-    dialect = _dialect(row, model)
-    if not row.hosted:
-        return 0.0
-    if dialect is not None:
-        return dialect.price_usd
-    return model.price_usd if model and row.estimates else None
-
-
 def _price(row: ProviderRow, model: Model | None) -> str:
-    price = _usd(row, model)
+    price = unit_price(row, model, _dialect(row, model))
     return "unknown" if price is None else f"{price:.2f}"
 
 

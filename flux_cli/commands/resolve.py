@@ -14,9 +14,8 @@ from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flux_cli.cli.finishing import Finishing
-    from flux_cli.cli.options import Options
     from flux_cli.core.model import Json
+    from flux_cli.core.options import GenerateOptions
     from flux_cli.core.provider import ProviderRow
     from flux_cli.core.request import Post
     from flux_cli.request.prepare import Prepared
@@ -24,16 +23,16 @@ if TYPE_CHECKING:
 LONGEST_ARGUMENT = 100_000  # characters; Linux refuses single arguments over 128 KiB
 
 
-def run(options: Options, finishing: Finishing, *, curl: bool, **_: object) -> None:
+def run(options: GenerateOptions, *, curl: bool) -> None:
     """Print what would be sent as text, as JSON or as a line for a shell. Raises UsageError as generate would."""
-    say(_answer(options, finishing, curl=curl))
+    say(_answer(options, curl=curl))
 
 
-def _answer(options: Options, finishing: Finishing, *, curl: bool) -> str:
-    if curl and options.as_json:
+def _answer(options: GenerateOptions, *, curl: bool) -> str:
+    if curl and options.reporting.as_json:
         raise UsageError("--curl and --json both want standard output", hint="give one of the two")
-    word = one_prompt(options)
-    prepared = prepare(options, finishing, None if word is None else read_prompt(word))
+    word = one_prompt(options.input)
+    prepared = prepare(options, None if word is None else read_prompt(word))
     sent = posts(prepared)
     if curl:
         row = prepared.settings.provider
@@ -41,8 +40,8 @@ def _answer(options: Options, finishing: Finishing, *, curl: bool) -> str:
             raise UsageError("an offline sketch has no address", hint="drop --offline")
         if "as base64>" in str([post.body.get("image_prompt") for post in sent]):
             raise UsageError(f"{row.name} takes the image itself, not its address", hint="download it first")
-        return "\n".join(curl_command(post, row, keyed=not options.no_key) for post in sent)
-    return document_text(_document(prepared, sent)) if options.as_json else _text(prepared, sent)
+        return "\n".join(curl_command(post, row, keyed=not options.access.no_key) for post in sent)
+    return document_text(_document(prepared, sent)) if options.reporting.as_json else _text(prepared, sent)
 
 
 def _document(prepared: Prepared, sent: list[Post]) -> dict[str, Json]:

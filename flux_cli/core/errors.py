@@ -131,6 +131,23 @@ class Interrupted(FluxError):  # noqa: N818 - the field's word, and no fault
     exit_code = 130
 
 
+def common_exit_code(errors: Iterable[FluxError], *, some_succeeded: bool) -> int:
+    """The exit code of a command that did several things, of which these failed.
+
+    0 without errors; 130 after an interrupt; 3 if some things succeeded; else the code that all failures share, or 1.
+    What was not sent because of another failure has no code of its own.
+    """
+    failures = list(errors)
+    if any(isinstance(error, Interrupted) for error in failures):
+        return Interrupted.exit_code
+    if not failures:
+        return 0
+    if some_succeeded:
+        return 3
+    codes = {error.exit_code for error in failures if not isinstance(error, NotSentError)}
+    return codes.pop() if len(codes) == 1 else 1
+
+
 NEAR = 0.72  # of 1: a letter missing, doubled or swapped in a word of four is above, another word of its length below
 MIN_BEGUN = 3  # so many characters tell which word was begun
 

@@ -9,16 +9,15 @@ from flux_cli.core.lite import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, TypeAlias
+    from typing import TypeAlias
 
     from flux_cli.core.model import Json
 
-    Effort: TypeAlias = Literal["fast", "balanced", "small"]
     Settings: TypeAlias = dict[str, Json]
 
 QUALITY = 85  # what a lossy file gets where nobody says otherwise: its faults are hard to find side by side
 FULL_COLOR = 90  # from this quality on JPEG keeps every pixel's color; below, four pixels share one
-EFFORTS: tuple[Effort, ...] = ("fast", "balanced", "small")
+EFFORTS: tuple[str, ...] = ("fast", "balanced", "small")
 
 
 class Format(NamedTuple):
@@ -33,15 +32,15 @@ class Format(NamedTuple):
     mime: str
     alpha: bool
     quality: tuple[tuple[int, int], ...] | None
-    effort: dict[Effort, Settings]
-    lossless: dict[Effort, Settings] | None = None
+    effort: dict[str, Settings]
+    lossless: dict[str, Settings] | None = None
 
     @property
     def suffix(self) -> str:
         return self.suffixes[0]
 
 
-def _by_effort(fast: Settings, balanced: Settings, small: Settings) -> dict[Effort, Settings]:
+def _by_effort(fast: Settings, balanced: Settings, small: Settings) -> dict[str, Settings]:
     return {"fast": fast, "balanced": balanced, "small": small}
 
 
@@ -114,7 +113,7 @@ def format_named(text: str) -> str:
     raise UsageError(message, hint=did_you_mean(folded, BY_SUFFIX) or "write png: it loses nothing")
 
 
-def encoder(file_format: str, quality: int, effort: Effort = "balanced", *, lossless: bool = False) -> Settings:
+def encoder(file_format: str, quality: int, effort: str = "balanced", *, lossless: bool = False) -> Settings:
     """Pillow's settings for one file; `quality` (0 to 100) means the same look in every lossy format.
 
     Raises UsageError where a lossless file is asked of a format that has none.
@@ -135,7 +134,7 @@ def check_lossless(file_format: str) -> None:
     _lossless(FORMATS[file_format])
 
 
-def _lossless(row: Format) -> dict[Effort, Settings]:
+def _lossless(row: Format) -> dict[str, Settings]:
     if row.lossless is None:
         able = " or ".join(other.name for other in FORMATS.values() if other.lossless)
         why = {"gif": "has 256 colors", "jpeg": "always loses"}.get(row.name, "loses a little color in this encoder")

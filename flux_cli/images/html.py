@@ -9,8 +9,8 @@ from pathlib import Path
 from flux_cli.core.errors import ImageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.containers.whole import inspect
-from flux_cli.images.destination import is_original
 from flux_cli.images.formats import FORMATS
+from flux_cli.images.names import is_original
 
 MODERN = ("avif", "webp")  # the smallest first: browsers take the first they know
 FALLBACK = ("jpeg", "png", "gif", "webp", "avif")  # what an old browser can show, the surest first

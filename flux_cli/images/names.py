@@ -5,10 +5,14 @@ from __future__ import annotations
 import string
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import OutputError, did_you_mean
 from flux_cli.core.lite import Lazy, NamedTuple
 from flux_cli.images.formats import BY_SUFFIX, FORMATS, format_of_suffix, split_suffix
+
+if TYPE_CHECKING:
+    from flux_cli.images.outputs import Output
 
 DEFAULT = "{slug}-{seed}.{ext}"
 DEFAULT_UNSEEDED = "{slug}-{id}.{ext}"
@@ -166,3 +170,31 @@ def _check(path: str) -> None:
         if len(part.encode("utf-8", "surrogateescape")) > NAME_BYTES:
             message = f"the file name {part[:40]!r}... is longer than {NAME_BYTES} bytes"
             raise OutputError(message, hint="use {slug} in place of {prompt}, or a shorter name")
+
+
+def named(name: Name, output: Output) -> Name:
+    """The name of one file: variants get `-640` unless the template has a `{width}` of its own."""
+    label, frame = output.frame.label, output.frame
+    fields = {**name.fields, "width": frame.width, "height": frame.height}
+    tail = "" if not label or (label.isdigit() and "{width" in name.template) else f"-{label}"
+    return Name(with_tail(name.template, tail) if tail else name.template, fields)
+
+
+def is_original(path: str) -> bool:
+    """Whether a file is named as an image that was kept as received, beside others made from it."""
+    return split_suffix(path)[0].endswith("-original")
+
+
+def path_of(name: Name, output: Output, suffixes: dict[str, str]) -> str:
+    """The path of one file, with the suffix that was typed for its format."""
+    return named(name, output).path(suffixes.get(output.format, FORMATS[output.format].suffix))
+
+
+def refuse_doubles(paths: Iterable[tuple[str, str]]) -> None:
+    """Raise OutputError if two files (path, source) would have the same name."""
+    seen: dict[str, str] = {}
+    for path, source in paths:
+        other = seen.setdefault(fold(path), source)
+        if other != source:
+            hint = "tell them apart with {name} or {index} in -o"
+            raise OutputError(f"{path} would be made from {other} and from {source}", hint=hint)

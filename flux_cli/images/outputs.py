@@ -5,23 +5,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
-
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.ratio import Shape
 from flux_cli.core.request import ImageFile, Note
 from flux_cli.images.formats import QUALITY, check_lossless
 
-if TYPE_CHECKING:
-    from flux_cli.images.formats import Effort
+Box = tuple[float, float, float, float]
 
-Fit: TypeAlias = Literal["none", "cover", "contain", "exact"]
-Focus: TypeAlias = Literal["center", "top", "bottom", "left", "right", "entropy", "attention"]
-Box: TypeAlias = tuple[float, float, float, float]
-
-FITS: tuple[Fit, ...] = get_args(Fit)
-FOCUSES: tuple[Focus, ...] = get_args(Focus)
+FITS = ("none", "cover", "contain", "exact")
+FOCUSES = ("center", "top", "bottom", "left", "right", "entropy", "attention")
 # Where a crop lies between the two ends of what is cut: 0 keeps left or top, 1 right or bottom.
 PLACES = {"center": (0.5, 0.5), "top": (0.5, 0.0), "bottom": (0.5, 1.0), "left": (0.0, 0.5), "right": (1.0, 0.5)}
 MAX_SIDE = 65_535  # pixels; no format flux writes has longer sides
@@ -33,15 +26,15 @@ class Finish(NamedTuple):
     """What a person wants of every image, as they said it. None or empty: unsaid."""
 
     target: Shape | None = None
-    fit: Fit = "none"
-    focus: Focus = "center"
+    fit: str = "none"
+    focus: str = "center"
     upscale: bool = False
     widths: tuple[int, ...] = ()
     formats: tuple[str, ...] = ()  # as received
     quality: int | None = None
     lossless: bool = False
     max_bytes: int | None = None
-    effort: Effort | None = None
+    effort: str | None = None
     keep_original: bool = False
 
     @property
@@ -87,9 +80,9 @@ class Output(NamedTuple):
 
     format: str
     frame: Frame
-    focus: Focus
+    focus: str
     quality: int
-    effort: Effort
+    effort: str
     lossless: bool = False
     max_bytes: int | None = None
     untouched: bool = False
@@ -180,7 +173,7 @@ def explain(wanted: Finish, width: int, height: int) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def described(frame: Frame, width: int, height: int, focus: Focus) -> str:
+def described(frame: Frame, width: int, height: int, focus: str) -> str:
     """`from 2752x1536: 20 % of the width cropped around the center, scaled by 0.41`."""
     steps = []
     for axis, (whole, kept) in (("width", (width, frame.window[0])), ("height", (height, frame.window[1]))):

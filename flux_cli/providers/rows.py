@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Protocol
 
+    from flux_cli.core.model import Dialect, Model
     from flux_cli.core.request import Auth, Call, Media, Post, Reply
     from flux_cli.http.client import Http
 else:
@@ -118,3 +119,15 @@ def connect(row: ProviderRow, base: str, auth: Auth | None) -> Provider:
     from flux_cli.providers.openai import OpenAI
 
     return OpenAI(base, auth)
+
+
+def unit_price(row: ProviderRow, model: Model | None, dialect: Dialect | None) -> float | None:
+    """USD per image at a provider, as far as the catalog knows; None if unknown. Sketches are free.
+
+    The price of a model is the gateway's; what other providers charge is in the dialect of the model.
+    """
+    if not row.hosted:
+        return 0.0
+    if dialect is not None:
+        return dialect.price_usd
+    return model.price_usd if model and row.estimates else None

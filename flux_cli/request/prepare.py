@@ -1,4 +1,4 @@
-"""From what was typed to values the core takes: settings, model, request. Shared by the commands."""
+"""From typed options to what will be sent: settings, model, request, calls and where the files go."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from flux_cli.config.load import Settings, load_settings
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Request
-from flux_cli.grammar import FINISHING
-from flux_cli.images.formats import format_of_suffix
-from flux_cli.providers.rows import ROWS, connect
-from flux_cli.request.parameters import parameters as read_parameters
+from flux_cli.images.destination import Destination, read_destination
+from flux_cli.images.finish import read_finish
+from flux_cli.images.outputs import explain
+from flux_cli.providers.rows import ROWS, connect, unit_price
+from flux_cli.request.parameters import read_parameters
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
 
@@ -21,103 +22,139 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flux_cli.cli.finishing import Finishing
-    from flux_cli.cli.options import Options
     from flux_cli.core.model import Dialect, Json, Model
+    from flux_cli.core.options import GenerateOptions
     from flux_cli.core.provider import ProviderRow
     from flux_cli.core.request import Attachment, Auth, Note, Plan, Post, Resolved, Value
+    from flux_cli.images.metadata.making import Reuse
     from flux_cli.images.outputs import Finish
     from flux_cli.providers.rows import Provider
-    from flux_cli.request.finish import Files
 
     Fetch = Callable[[str], Attachment]
 
 
 class Prepared(NamedTuple):
-    """One command line, read to the end: nothing has been sent.
-
-    `finish` is None where at most one format is wanted of every image; `suffixes` are those that were typed.
-    """
+    """One command line, read to the end. Nothing has been sent."""
 
     settings: Settings
     resolved: Resolved
     plan: Plan
-    output: str | None
-    finish: Finish | None = None
-    suffixes: dict[str, str] = {}  # noqa: RUF012 - never written to
+    destination: Destination
+    finish: Finish
 
 
-def prepare(options: Options, finishing: Finishing, prompt: str | None, fetch: Fetch | None = None) -> Prepared:
-    """Merge options with the settings, read what they name, resolve and plan. Raises UsageError.
+def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = None) -> Prepared:
+    """Merge options with settings, read the files they name, resolve and plan. Raises UsageError.
 
-    `fetch` gets an image that is named by its address, for providers that take only the image itself; without it
-    (where nothing may be sent) the address stands for the image.
+    `fetch` downloads an image that is named by its URL, for providers that take only the image itself. Without it
+    (when nothing may be sent) the URL stands for the image.
     """
-    flags = _flags(options)
-    parameters: dict[str, Value] = dict(read_parameters(options))
-    reuse = None
-    if options.like:
-        from flux_cli.request.like import notes_of, reuse_of
-
-        reuse = reuse_of(options.like, parameters)
-        flags["model"] = flags["model"] or reuse.model
-        parameters = {**reuse.parameters, **parameters}
-    settings = load_settings(flags, ROWS)
+    said: dict[str, Value] = dict(read_parameters(options.parameters))
+    reuse = _reuse(options.input.like, said)
+    if reuse:
+        said = {**reuse.parameters, **said}
+    settings = load_settings(_overrides(options, reuse), ROWS)
     found = find_model(settings.model, folders.model_folders())
     dialect = dialect_of(settings.provider, found.model)
-    output = settings.output if _is_file(settings.output) else None
-    # A format that is only a default yields to the suffix of a file somebody named.
-    if "output_format" not in parameters and settings.output_format and not _names_format(options, output):
-        parameters["output_format"] = settings.output_format
-    _attach(parameters, found.model, dialect, fetch)
-    if not settings.provider.hosted and options.no_badge:
-        parameters["badge"] = False
-    files = _files(options, finishing, settings.output, parameters)
-    words = reuse.prompt if reuse and prompt is None else prompt
-    # Where files are made, the suffix of their name has been read.
-    request = Request(settings.model, parameters, words, options.route, None if files else output)
+    destination = _read_destination(options, settings, said)
+    _attach_images(said, found.model, dialect, fetch)
+    if not settings.provider.hosted and options.access.no_badge:
+        said["badge"] = False
+    size = said.get("size") if options.finish.fit else None
+    request = Request(
+        model=settings.model,
+        parameters=said,
+        prompt=reuse.prompt if reuse and prompt is None else prompt,
+        route=options.access.route,
+        output=settings.output if destination.suffixes and not options.output.output_format else None,
+    )
     resolved = resolve(request, found.model, dialect)
     if reuse:
-        resolved = resolved._replace(notes=notes_of(reuse, options.like or "", resolved.notes, request, prompt))
+        resolved = _with_origin(resolved, reuse, options.input.like or "", prompt)
     if found.hint:
-        near = tuple(_with_hint(note, found.hint) for note in resolved.notes)
-        resolved = resolved._replace(notes=near)
-    resolved = resolved._replace(unit_price_usd=_unit_price(settings.provider, resolved))
-    if files and files.finish.remakes:
-        notes = files.explained(resolved, hosted=settings.provider.hosted)
-        resolved = resolved._replace(made=files.finish.formats, notes=(*resolved.notes, *notes))
+        resolved = resolved._replace(notes=tuple(_with_hint(note, found.hint) for note in resolved.notes))
+    price = unit_price(settings.provider, resolved.model, resolved.dialect)
+    resolved = resolved._replace(unit_price_usd=price)
+    formats = destination.formats or ((resolved.format,) if resolved.format else ())
+    finish = read_finish(options.finish, None if size is None else str(size), formats, resolved.quality)
+    if finish.remakes:
+        resolved = _with_finish(resolved, finish, hosted=settings.provider.hosted)
     fresh_seed = int.from_bytes(os.urandom(3)) if resolved.seed is None else None
-    done = Prepared(settings, resolved, plan(resolved, fresh_seed), settings.output)
-    return done._replace(output=files.output, finish=files.finish, suffixes=files.suffixes) if files else done
+    return Prepared(settings, resolved, plan(resolved, fresh_seed), destination, finish)
 
 
-def _names_format(options: Options, output: str | None) -> bool:
-    return bool(options.output_format) or bool(output and ("," in output or format_of_suffix(output)))
+def _reuse(path: str | None, said: dict[str, Value]) -> Reuse | None:
+    """What the image of `--like` says; None without the option."""
+    if not path:
+        return None
+    from flux_cli.request.like import reuse_of
+
+    return reuse_of(path, said)
 
 
-def _attach(parameters: dict[str, Value], model: Model | None, dialect: Dialect | None, fetch: Fetch | None) -> None:
-    """Put images in the place of the files that name them, and where only they are taken, of addresses."""
-    for name in tuple(parameters):
-        if name == "image_prompt" or (model and name in model.parameters and _is_image(model, name)):
+def _overrides(options: GenerateOptions, reuse: Reuse | None) -> dict[str, Json]:
+    """The settings that options override. `--offline` is a provider by another name."""
+    flags: dict[str, Json] = options.settings._asdict()
+    if reuse:
+        flags["model"] = flags["model"] or reuse.model
+    if options.access.offline:
+        for name in ("provider", "base_url"):
+            if flags[name] not in (None, "offline"):
+                option = f"--{name.replace('_', '-')}"
+                raise UsageError(f"--offline and {option} contradict each other", hint="give only one of them")
+        flags["provider"] = "offline"
+    return flags
+
+
+def _read_destination(options: GenerateOptions, settings: Settings, said: dict[str, Value]) -> Destination:
+    """Where the files go. A single format stays in `said` for the provider to know; several are made here.
+
+    A format that is only a default yields to the suffix of a file.
+    """
+    typed = said.pop("output_format", None)
+    formats = options.output.output_format or ([] if typed is None else [str(typed)])
+    if typed is not None and options.output.output_format:
+        raise UsageError("output_format is given twice", hint="give it once, as an option or with -p")
+    output = settings.output
+    destination = read_destination(output, formats, is_folder=_is_folder(output))
+    if not destination.formats and settings.output_format:
+        destination = read_destination(output, [settings.output_format], is_folder=_is_folder(output))
+    chosen_by_suffix = destination.suffixes and not formats
+    if len(destination.formats) == 1 and not chosen_by_suffix:
+        said["output_format"] = destination.formats[0]
+    return destination
+
+
+def _is_folder(output: str | None) -> bool:
+    if not output or output == "-":
+        return False
+    from flux_cli.images import files
+
+    return files.is_folder(output)
+
+
+def _with_origin(resolved: Resolved, reuse: Reuse, path: str, prompt: str | None) -> Resolved:
+    """The request with notes that say which values come from the image of `--like`."""
+    from flux_cli.request.like import notes_of
+
+    return resolved._replace(notes=notes_of(reuse, path, resolved.notes, resolved.request, prompt))
+
+
+def _with_finish(resolved: Resolved, finish: Finish, *, hosted: bool) -> Resolved:
+    """The request with the formats made here, and notes on what becomes of an image. Raises UsageError."""
+    notes = explain(finish, *resolved.size.expected(hosted=hosted)) if resolved.size else ()
+    return resolved._replace(made=finish.formats, notes=(*resolved.notes, *notes))
+
+
+def _attach_images(said: dict[str, Value], model: Model | None, dialect: Dialect | None, fetch: Fetch | None) -> None:
+    """Replace file names of images by their content, and URLs too where the provider takes only the image itself."""
+    for name in tuple(said):
+        if name == "image_prompt" or _is_image(model, name):
             from flux_cli.request import inputs
 
-            parameters[name] = inputs.attach(parameters[name])
-            if fetch and _takes_bytes(dialect, name) and is_address(parameters[name]):
-                parameters[name] = fetch(str(parameters[name]))
-
-
-def _files(options: Options, finishing: Finishing, output: str | None, parameters: dict[str, Value]) -> Files | None:
-    """What was said about several formats and the making of files, read; None where nothing was.
-
-    Takes out of `parameters` what is then no matter of the provider.
-    """
-    several = len(options.output_format or ()) > 1 or any("," in text for text in options.output_format or ())
-    said = any(getattr(finishing, name) for name in FINISHING)
-    if not (several or said or (output and "," in output and "{" in output)):
-        return None
-    from flux_cli.request.finish import read_files
-
-    return read_files(options, finishing, output, parameters)
+            said[name] = inputs.attach(said[name])
+            if fetch and _takes_bytes(dialect, name) and is_address(said[name]):
+                said[name] = fetch(str(said[name]))
 
 
 def is_address(value: Value) -> bool:
@@ -173,42 +210,12 @@ def lookup(name: str | None) -> Model:
     return found.model
 
 
-def _unit_price(row: ProviderRow, resolved: Resolved) -> float | None:
-    """What one image costs here, as far as flux knows: sketches are free, other servers' prices unknown."""
-    if not row.hosted:
-        return 0.0
-    if resolved.dialect is not None:
-        return resolved.dialect.price_usd
-    return resolved.model.price_usd if resolved.model and row.name == "lumenfall" else None
-
-
-def _flags(options: Options) -> dict[str, Json]:
-    """The options that are settings. `--offline` is a provider by another name."""
-    names = ("model", "provider", "base_url", "output", "concurrency", "timeout", "retries", "max_cost", "progress")
-    flags: dict[str, Json] = {name: getattr(options, name) for name in names}
-    if options.offline:
-        for name in ("provider", "base_url"):
-            if flags[name] not in (None, "offline"):
-                raise UsageError(f"--offline and --{name.replace('_', '-')} contradict each other", hint="give one")
-        flags["provider"] = "offline"
-    return flags
-
-
-def _is_file(output: str | None) -> bool:
-    """Whether `-o` names a file or a template of files, whose suffix chooses the format."""
-    if not output or output == "-":
-        return False
-    from flux_cli.images import files
-
-    return not files.is_folder(output)
-
-
 def _takes_bytes(dialect: Dialect | None, name: str) -> bool:
     return bool(dialect and name in dialect.fields and dialect.fields[name].spelling == "base64")
 
 
-def _is_image(model: Model, name: str) -> bool:
-    return model.parameters[name].kind == "image"
+def _is_image(model: Model | None, name: str) -> bool:
+    return bool(model and name in model.parameters and model.parameters[name].kind == "image")
 
 
 def _with_hint(note: Note, hint: str) -> Note:

@@ -8,12 +8,12 @@ from flux_cli.core.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flux_cli.cli.options import Options
+    from flux_cli.core.options import Input
 
 
-def one_prompt(options: Options) -> str | None:
+def one_prompt(given: Input) -> str | None:
     """The prompt; None where none was given. Raises UsageError for two words that were meant as one."""
-    words = options.prompt or []
+    words = given.prompt or []
     if len(words) > 1:
         source = "standard input" if words[0] == "-" else "a file" if words[0].startswith("@") else ""
         alone = f"{words[0]} reads the prompt from {source}; it stands alone"

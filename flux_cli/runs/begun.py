@@ -28,7 +28,9 @@ def record(ready: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, Json]
     """The facts of a run, and its calls one by one."""
     prepared = ready.prepared
     resolved, private = prepared.resolved, not prepared.settings.journal_prompts
-    names = ready.names if prepared.output != "-" else naming.names(naming.DEFAULT_UNSEEDED, fields_of(prepared))
+    names = ready.names
+    if prepared.destination.is_stdout:  # `flux recover` saves into files
+        names = naming.names(naming.DEFAULT_UNSEEDED, fields_of(prepared))
 
     def row(call: Call, name: Name) -> dict[str, Json]:
         fields: dict[str, Json] = {**name.fields, **({"slug": "image", "prompt": "image"} if private else {})}

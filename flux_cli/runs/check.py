@@ -15,11 +15,9 @@ from flux_cli.core.lite import Lazy, NamedTuple
 from flux_cli.core.provider import ProviderRow
 from flux_cli.core.request import Attachment, Auth
 from flux_cli.images import names as naming
-from flux_cli.images.destination import refuse_doubles
 from flux_cli.images.metadata.making import record_of_run
 from flux_cli.images.metadata.record import without_prompt
-from flux_cli.images.names import Name
-from flux_cli.images.outputs import Finish
+from flux_cli.images.names import Name, refuse_doubles
 from flux_cli.request.prepare import Prepared, prepare
 from flux_cli.request.prompt import one_prompt, read_prompt
 from flux_cli.runs.delivery import Delivery, expected, sidecar_name
@@ -29,9 +27,7 @@ from flux_cli.terminal.streams import is_closed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flux_cli.cli.finishing import Finishing
-    from flux_cli.cli.options import Options
-    from flux_cli.cli.provenance import Metadata
+    from flux_cli.core.options import GenerateOptions, Metadata
     from flux_cli.images.signing import Identity
 
 ANY = (1024, 1024)  # pixels of an image nobody knows anything about; names do not depend on it
@@ -41,7 +37,7 @@ FETCH_SECONDS = 60.0  # for an image that guides the prompt
 class CheckedRun(NamedTuple):
     """One run with every check behind it. `kept`: by call, the files that are there already; `skip`: calls with all."""
 
-    options: Options
+    options: GenerateOptions
     prepared: Prepared
     row: ProviderRow
     auth: Auth | None
@@ -57,23 +53,23 @@ class CheckedRun(NamedTuple):
         return self.prepared.resolved.n - len(self.skip)
 
 
-def check_run(options: Options, finishing: Finishing, metadata: Metadata) -> CheckedRun:
+def check_run(options: GenerateOptions) -> CheckedRun:
     """Check everything that costs nothing to check. Raises UsageError, or AuthError without a key."""
-    word = one_prompt(options)
-    if word is None and options.like is None:
+    word = one_prompt(options.input)
+    if word is None and options.input.like is None:
         raise UsageError("there is no prompt", hint='say what to draw: flux generate "a red fox in the snow"')
     prompt = None if word is None else read_prompt(word)
-    prepared = prepare(options, finishing, prompt, None if options.dry_run else _fetched)
+    prepared = prepare(options, prompt, None if options.run.dry_run else _fetched)
     names = _names(prepared)
     row = prepared.settings.provider
-    delivery = _delivery(prepared, metadata)
-    if prepared.output == "-":
+    delivery = _delivery(prepared, options.metadata)
+    if prepared.destination.is_stdout:
         _check_stdout(options, prepared, delivery)
     identity = identity_of(prepared.settings)
     auth = _auth(row, prepared, options)
     kept: dict[int, tuple[str, ...]] = {}
     skip: frozenset[int] = frozenset()
-    if prepared.output != "-":
+    if not prepared.destination.is_stdout:
         present, kept, skip = _preflight(options, prepared, names, delivery)
         delivery = delivery._replace(kept=present)
     return CheckedRun(options, prepared, row, auth, names, kept, skip, delivery, identity)
@@ -92,11 +88,10 @@ def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
     written = prepared.settings.metadata
     if metadata.no_prompt_metadata or written == "no-prompt":
         known = without_prompt(known)
-    plain = Finish(formats=(resolved.format,) if resolved.format else (), quality=resolved.quality)
     return Delivery(
-        finish=prepared.finish or plain,
+        finish=prepared.finish,
         record=known,
-        suffixes=prepared.suffixes,
+        suffixes=prepared.destination.suffixes,
         metadata=not metadata.no_metadata and written != "none",
         sidecar=metadata.sidecar,
     )
@@ -139,13 +134,14 @@ def _names(prepared: Prepared) -> Sequence[Name]:
     """A name for every call. `{id}` is made here, so that all names are known before anything is paid."""
     from flux_cli.images import files
 
-    resolved, output = prepared.resolved, prepared.output
-    if output == "-":
-        return [Name("-", {})] * prepared.resolved.n
-    if output and files.is_special(output):
-        raise OutputError(f"{output} is no file", hint="name a file or a folder; -o - writes to standard output")
-    folder = bool(output) and files.is_folder(output or "")
-    template = naming.complete(output, seeded=resolved.seed is not None, is_folder=folder)
+    resolved, destination = prepared.resolved, prepared.destination
+    if destination.is_stdout:
+        return [Name("-", {})] * resolved.n
+    said = prepared.settings.output
+    if said and files.is_special(said):
+        raise OutputError(f"{said} is not a file", hint="name a file or a folder; -o - writes to standard output")
+    seeded = resolved.seed is not None
+    template = naming.complete(destination.template, seeded=seeded, is_folder=destination.is_folder)
     return naming.names(template, fields_of(prepared))
 
 
@@ -171,28 +167,28 @@ def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
     return Lazy(len(calls), row)
 
 
-def _check_stdout(options: Options, prepared: Prepared, delivery: Delivery) -> None:
+def _check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Delivery) -> None:
     finish = delivery.finish
     if len(finish.formats) > 1 or finish.widths or finish.keep_original or delivery.sidecar:
         raise UsageError("-o - takes one file, not several", hint="save to files with -o")
     if prepared.resolved.n > 1:
         raise UsageError("-o - takes one image, not several", hint="drop -n, or save to a folder")
-    if options.as_json:
+    if options.reporting.as_json:
         raise UsageError("-o - and --json both want standard output", hint="give one of the two")
     if is_closed():
         raise UsageError("standard output is closed", hint="save to a file with -o")
-    if sys.stdout.isatty() and not options.dry_run:
+    if sys.stdout.isatty() and not options.run.dry_run:
         raise UsageError("an image is no text for a terminal", hint="pipe it: flux generate ... -o - | command")
 
 
-def _auth(row: ProviderRow, prepared: Prepared, options: Options) -> Auth | None:
+def _auth(row: ProviderRow, prepared: Prepared, options: GenerateOptions) -> Auth | None:
     """The key for this run. Raises AuthError without one, and ConfigError where it would travel unprotected."""
-    if not row.key_variables or options.no_key:
+    if not row.key_variables or options.access.no_key:
         return None
     auth = find_key(row, prepared.settings.base_url)
-    if auth or options.dry_run:
+    if auth or options.run.dry_run:
         return auth
-    if not options.quiet:  # a misspelled model would be the next thing to mend
+    if not options.reporting.quiet:  # a misspelled model would be the next thing to mend
         messages.notes(note for note in prepared.resolved.notes if note.parameter == "model")
     name = row.key_variables[-1]
     server = ", or --no-key if this server needs none" if row.server else ""
@@ -212,7 +208,7 @@ def find_key(row: ProviderRow, base: str) -> Auth | None:
 
 
 def _preflight(
-    options: Options, prepared: Prepared, names: Sequence[Name], delivery: Delivery
+    options: GenerateOptions, prepared: Prepared, names: Sequence[Name], delivery: Delivery
 ) -> tuple[frozenset[str], dict[int, tuple[str, ...]], frozenset[int]]:
     """Every file by its name. Returns what stays as it is: the files, the images of them by call, whole calls."""
     from flux_cli.images import files
@@ -225,11 +221,11 @@ def _preflight(
     present = files.preflight(
         (name for _, name in expected_files()),
         None,
-        overwrite=options.overwrite,
-        skip_existing=options.skip_existing,
-        write=not options.dry_run,
+        overwrite=options.output.overwrite,
+        skip_existing=options.output.skip_existing,
+        write=not options.run.dry_run,
     )
-    if options.skip_existing and not options.quiet and any("{id}" in name.template for name in names):
+    if options.output.skip_existing and not options.reporting.quiet and any("{id}" in name.template for name in names):
         messages.err("flux: note: --skip-existing cannot know names with a random {id} again; add --seed")
     if not present:
         return frozenset(), {}, frozenset()
@@ -257,7 +253,7 @@ def check_budget(ready: CheckedRun) -> None:
     if limit is None or ready.calls == 0:
         return
     if price is None:
-        if ready.options.yes:
+        if ready.options.run.yes:
             return
         hint = "add --yes to go on until the costs the server names reach the limit, or run without --max-cost"
         raise BudgetError("the price is unknown, and there is a limit", hint=hint)

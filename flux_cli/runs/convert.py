@@ -12,9 +12,9 @@ from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import ImageFile
 from flux_cli.images import names as naming
-from flux_cli.images.destination import Target, path_of, refuse_doubles
+from flux_cli.images.destination import Destination
 from flux_cli.images.formats import split_suffix
-from flux_cli.images.names import Name, fixed
+from flux_cli.images.names import Name, fixed, path_of, refuse_doubles
 from flux_cli.images.outputs import Finish, Output, Rendered, outputs
 
 FIELDS = ("name", "index", "width", "height", "ext")
@@ -55,7 +55,7 @@ class Result(NamedTuple):
 
 
 def plan(
-    sources: Sequence[str], target: Target, wanted: Finish, *, overwrite: bool, skip_existing: bool
+    sources: Sequence[str], target: Destination, wanted: Finish, *, overwrite: bool, skip_existing: bool
 ) -> tuple[list[Task], list[Result]]:
     """Every file by its name, before the first is made; an image that cannot be read is a result already.
 
@@ -70,7 +70,7 @@ def plan(
         except FluxError as fault:
             failed.append(Result(source, error=_about(source, fault, target)))
             continue
-        name = Name(template, {"name": _stem(source, beside=target.output is None), "index": index})
+        name = Name(template, {"name": _stem(source, beside=target.template is None), "index": index})
         paths = {output: PIPE if template == PIPE else path_of(name, output, target.suffixes) for output in planned}
         tasks.append(Task(source, data if source == PIPE or len(sources) == 1 else None, paths))
     if template != PIPE:
@@ -96,13 +96,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _template(target: Target) -> str:
-    from flux_cli.images import files
-
-    if target.output == PIPE:
+def _template(target: Destination) -> str:
+    if target.is_stdout:
         return PIPE
-    folder = bool(target.output) and files.is_folder(target.output or "")
-    return naming.completed(target.output, DEFAULT, FIELDS, is_folder=folder)
+    return naming.completed(target.template, DEFAULT, FIELDS, is_folder=target.is_folder)
 
 
 def _stem(source: str, *, beside: bool) -> str:
@@ -178,12 +175,12 @@ def _made(path: str, rendered: Rendered) -> Made:
     return Made(path, rendered.output, one.width, one.height, len(one.data), rendered.quality, one.as_received)
 
 
-def _about(source: str, fault: FluxError, target: Target | None = None) -> FluxError:
+def _about(source: str, fault: FluxError, target: Destination | None = None) -> FluxError:
     """The failure, with the name of the image it is about."""
     if source not in fault.message:
         fault.message = f"{source}: {fault.message}"
     stem, suffix = split_suffix(source)
-    if target and target.output == f"{stem}.{{ext}}" and target.formats:  # a shell has made words of the braces
+    if target and target.template == f"{stem}.{{ext}}" and target.formats:  # a shell has made words of the braces
         listed = ",".join((*(target.suffixes[name] for name in target.formats), suffix))
         fault.hint = f"quote a list of formats: -o '{stem}.{{{listed}}}'"
     return fault

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-from typing import TypeVar
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.ratio import Shape
 from flux_cli.core.request import Call, Facts
 from flux_cli.core.values import amount, whole
-from flux_cli.images.destination import named
 from flux_cli.images.formats import EFFORTS, FORMATS, split_suffix
 from flux_cli.images.metadata.record import Record, document, from_document, without_prompt
-from flux_cli.images.names import Name, fixed
+from flux_cli.images.names import Name, fixed, named
 from flux_cli.images.outputs import FITS, FOCUSES, MAX_PIXELS, MAX_SIDE, Finish, Output, Received, outputs
-
-Known = TypeVar("Known", bound=str)
 
 
 class Delivery(NamedTuple):
@@ -142,7 +138,7 @@ def _target(said: Json) -> Shape | None:
     return Shape(sides[0], sides[1], is_pixels is True) if sides[0] and sides[1] else None
 
 
-def _member(known: Sequence[Known], said: Json, default: Known) -> Known:
+def _member(known: Sequence[str], said: Json, default: str) -> str:
     return next((one for one in known if one == said), default)
 
 

@@ -154,7 +154,11 @@ def test_a_word_too_many_is_named(name):
          "write png: it loses nothing"),
         ("convert x.png -f bmp", "output_format 'bmp' is not one of png, jpeg, gif, webp, avif",
          "write png: it loses nothing"),
-        ("convert x.png --fit zzz", "--fit 'zzz' is not one of none, cover, contain, exact", "write --fit none"),
+        (
+            "convert x.png --fit zzz",
+            "--fit: invalid choice 'zzz', expected one of none, cover, contain, exact",
+            "for example --fit none",
+        ),
         ("generate fox --offline --max-cost inf", "--max-cost: max_cost must be a number from 0 up, not 'inf'",
          "write --max-cost 1"),
         (f"resolve fox --n {10**22}", f"n must be a whole number of 64 bits, not '{10**22}'", "the largest is 10000"),

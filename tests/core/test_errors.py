@@ -5,7 +5,16 @@ import re
 import pytest
 
 from flux_cli.core import errors
-from flux_cli.core.errors import FluxError, UsageError, did_you_mean
+from flux_cli.core.errors import (
+    AuthError,
+    FluxError,
+    Interrupted,
+    NotSentError,
+    RateError,
+    UsageError,
+    common_exit_code,
+    did_you_mean,
+)
 
 TABLE = re.findall(r"^[ │├└─]*(\w+) +(\d+)  (\w+)", errors.__doc__, re.MULTILINE)
 
@@ -73,3 +82,17 @@ def test_a_failure_says_what_happened_and_nothing_was_billed_unless_said():
 )
 def test_a_near_miss_is_recognized_and_a_far_one_left_alone(word, known, hint):
     assert did_you_mean(word, known) == hint
+
+
+AUTH, RATE, HELD = AuthError("no key"), RateError("too many"), NotSentError("held back")
+
+
+@pytest.mark.parametrize(
+    ("errors", "some", "code"),
+    [
+        ([], True, 0), ([], False, 0), ([RATE], True, 3), ([AUTH, AUTH], False, 4), ([AUTH, RATE], False, 1),
+        ([AUTH, HELD], False, 4), ([HELD], False, 1), ([AUTH, Interrupted("stop")], True, 130),
+    ],
+)  # fmt: skip
+def test_several_failures_share_one_exit_code(errors, some, code):
+    assert common_exit_code(errors, some_succeeded=some) == code

@@ -1,10 +1,10 @@
-"""Names of several files of one image: lists of formats, derivatives, contradictions."""
+"""Destinations: lists of formats, contradictions, and the names of several files of one image."""
 
 import pytest
 
 from flux_cli.core.errors import OutputError, UsageError
-from flux_cli.images.destination import path_of, read_target, refuse_doubles, split_formats
-from flux_cli.images.names import Name
+from flux_cli.images.destination import Destination, read_destination
+from flux_cli.images.names import Name, path_of, refuse_doubles
 from flux_cli.images.outputs import Finish, Received, outputs
 
 
@@ -16,23 +16,25 @@ from flux_cli.images.outputs import Finish, Received, outputs
         ("hero.{ jpeg , AVIF ,}", "hero.{ext}", ("jpeg", "AVIF")),
         ("hero.{ext}", "hero.{ext}", ()),
         ("{slug}", "{slug}", ()),
-        ("hero.webp", "hero.webp", ()),
+        ("hero.webp", "hero.{ext}", ("webp",)),
+        ("out.d/hero", "out.d/hero", ()),
         (None, None, ()),
     ],
 )
 def test_a_comma_tells_a_list_of_formats_from_a_field(output, template, suffixes):
-    assert split_formats(output) == (template, suffixes)
+    destination = read_destination(output, ())
+    assert (destination.template, tuple(destination.suffixes.values())) == (template, suffixes)
 
 
 @pytest.mark.parametrize("output", ["{avif,webp}/hero.jpg", "hero{avif,webp}", "hero.{avif,webp}.bak"])
 def test_a_list_elsewhere_than_at_the_end_is_refused(output):
     with pytest.raises(OutputError, match="at the end"):
-        split_formats(output)
+        read_destination(output, ())
 
 
 def test_an_unknown_format_in_a_list_is_refused_with_the_nearest():
     with pytest.raises(UsageError, match="wepb") as caught:
-        split_formats("hero.{avif,wepb}")
+        read_destination("hero.{avif,wepb}", ())
     assert caught.value.hint == "did you mean webp?"
 
 
@@ -48,7 +50,7 @@ def test_an_unknown_format_in_a_list_is_refused_with_the_nearest():
     ],
 )
 def test_formats_come_from_the_name_or_from_the_option(output, formats, expected):
-    assert read_target(output, formats).formats == expected
+    assert read_destination(output, formats).formats == expected
 
 
 @pytest.mark.parametrize(
@@ -57,13 +59,19 @@ def test_formats_come_from_the_name_or_from_the_option(output, formats, expected
 )
 def test_name_and_option_must_not_contradict(output, formats):
     with pytest.raises(OutputError) as caught:
-        read_target(output, formats)
+        read_destination(output, formats)
     assert caught.value.hint
 
 
+def test_standard_output_and_folders_have_no_suffix_to_read():
+    assert read_destination("-", ("gif",)) == Destination("-", formats=("gif",))
+    assert read_destination("-", ()).is_stdout
+    assert read_destination("out.webp", (), is_folder=True) == Destination("out.webp", is_folder=True)
+
+
 def paths(output, finish, fields=None):
-    target = read_target(output, ())
-    name = Name(target.output, fields or {})
+    target = read_destination(output, ())
+    name = Name(target.template, fields or {})
     planned = outputs(finish._replace(formats=target.formats), Received("png", 2000, 1000, 9))
     return [path_of(name, one, target.suffixes) for one in planned]
 
@@ -83,5 +91,5 @@ def test_the_original_stands_apart_in_its_own_format():
 
 
 def test_two_images_cannot_become_one_file():
-    with pytest.raises(OutputError, match="made of"):
+    with pytest.raises(OutputError, match="made from"):
         refuse_doubles([("out/a.webp", "x/a.png"), ("out/A.webp", "y/a.png")])

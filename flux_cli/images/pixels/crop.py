@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageStat
 
-from flux_cli.images.outputs import PLACES, Box, Focus, place
+from flux_cli.images.outputs import PLACES, Box, place
 
 SAMPLE = 192  # pixels of the longer side that are looked at
 BLUR = 3  # pixels; what is finer than that is detail
@@ -17,7 +17,7 @@ LEAN = 0.4  # of its marks a window at an end loses: most subjects are near the 
 SAME = 0.97  # of the best score counts as good as it
 
 
-def box_of(image: Image.Image, window: tuple[float, float], focus: Focus) -> Box:
+def box_of(image: Image.Image, window: tuple[float, float], focus: str) -> Box:
     """The box of a window in an image, by the focus asked for."""
     if focus in PLACES or window == image.size:
         return place(window, image.size, PLACES.get(focus, PLACES["center"]))

@@ -6,7 +6,6 @@ import struct
 import zlib
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -17,9 +16,6 @@ from flux_cli.images.outputs import Output
 from flux_cli.images.pixels.color import flattened, to_srgb
 from flux_cli.images.pixels.palette import COLORS, chosen, exact
 from flux_cli.images.pixels.pillow import saved
-
-if TYPE_CHECKING:
-    from flux_cli.images.formats import Effort
 
 FLAT = 0.5  # bytes a pixel: a PNG smaller than that is a drawing, where zlib's default strategy beats run lengths
 
@@ -49,7 +45,7 @@ def encoded_within(image: Image.Image, output: Output) -> tuple[bytes, int]:
 
 
 def encoded(
-    image: Image.Image, file_format: str, quality: int, effort: Effort = "balanced", *, lossless: bool = False
+    image: Image.Image, file_format: str, quality: int, effort: str = "balanced", *, lossless: bool = False
 ) -> bytes:
     """RGB or RGBA pixels as a file; `quality` looks alike in every lossy format."""
     settings = encoder(file_format, quality, effort, lossless=lossless)
@@ -63,7 +59,7 @@ def encoded(
     return saved(flattened(image) if file_format == "jpeg" else image, file_format, settings)
 
 
-def _png(image: Image.Image, settings: Mapping[str, object], effort: Effort) -> bytes:
+def _png(image: Image.Image, settings: Mapping[str, object], effort: str) -> bytes:
     """The smallest of what may win: two strategies; at `small`, of few colors, a palette, and its rows filtered."""
     few = exact(image) if effort == "small" else None
     shown = few or image

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import UsageError
-from flux_cli.images.amounts import parse_bytes, parse_choice, parse_width
+from flux_cli.images.finish import parse_bytes, parse_choice, parse_width
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_bytes_with_and_without_units(text, amount):
 
 @pytest.mark.parametrize("text", ["", "kB", "-5kB", "0", "0.1", "5 apples", "1e3", "٣kB", "nan", "1.2.3kB", "9" * 20])
 def test_what_is_no_number_of_bytes_is_refused(text):
-    with pytest.raises(UsageError, match="no number of bytes"):
+    with pytest.raises(UsageError, match="invalid number of bytes"):
         parse_bytes(text)
 
 
@@ -41,12 +41,12 @@ def test_widths(text, width):
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "6.5", "100000", "640x480"])
 def test_what_is_no_width_is_refused(text):
-    with pytest.raises(UsageError, match="no width"):
+    with pytest.raises(UsageError, match="invalid width"):
         parse_width(text)
 
 
 def test_a_choice_takes_both_spellings_of_center_and_helps_with_a_slip():
     assert parse_choice("Centre", ("center", "top"), "--focus") == "center"
-    with pytest.raises(UsageError, match="not one of cover, contain") as caught:
+    with pytest.raises(UsageError, match="expected one of cover, contain") as caught:
         parse_choice("contian", ("cover", "contain"), "--fit")
     assert caught.value.hint == "did you mean contain?"

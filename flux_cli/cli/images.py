@@ -1,0 +1,58 @@
+"""The commands that work on images: generate, convert, show. What they do is in `commands/`."""
+
+from typing import Annotated
+
+from flux_cli.cli.help import examples
+from flux_cli.cli.options import CONVERT, AsJson, argument, takes_options
+from flux_cli.core.options import ConvertOptions, GenerateOptions
+
+
+@examples(
+    'flux generate "a red fox in the snow"',
+    'flux generate "a red fox" -a 16:9 -n 4 --seed 7 -o "out/{slug}-{seed}.webp"',
+    'flux generate "a red fox" --offline -o - | display',
+    "flux generate @prompt.txt --dry-run --json",
+)
+@takes_options()
+def generate(options: GenerateOptions) -> int:
+    """Generate images from a prompt.
+
+    Images are saved as files, and their paths are printed to stdout, one per line. Existing files are never
+    overwritten unless you say so. All options are checked before anything is paid for.
+    """
+    from flux_cli.commands.generate import run
+
+    return run(options)
+
+
+@examples(
+    "flux convert photo.png -f webp",
+    "flux convert photo.png -o 'card.{avif,webp,jpg}' --size 1200x630 --fit cover --max-bytes 200kB",
+    "flux convert *.png -f avif -f webp --width 640 --width 1280 --html",
+)
+@takes_options(CONVERT)
+def convert(options: ConvertOptions) -> int:
+    """Convert images: change format, resize, crop, compress.
+
+    Paths are printed to stdout, one per line. Nothing is sent anywhere, and existing files are never overwritten
+    unless you say so. Of an animation only the first frame is used. Color profiles are kept, and orientation is
+    applied; other camera metadata is dropped. A file that needs no change is copied byte for byte.
+    """
+    from flux_cli.commands.convert import run
+
+    return run(options)
+
+
+@examples("flux show cat.png", "flux show *.webp --json | jq -r '.files[].made.prompt'")
+def show(
+    files: Annotated[list[str] | None, argument("files")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show what images are and how they were made.
+
+    Reads the metadata that flux writes, IPTC fields, and the parameters of AUTOMATIC1111, ComfyUI, InvokeAI and
+    others. Signed content credentials (C2PA) are reported; their signature is not verified.
+    """
+    from flux_cli.commands.show import run
+
+    return run(files=files, as_json=as_json)

@@ -1,0 +1,111 @@
+"""The commands that look something up, offline and without a key: resolve, sizes, models, providers, config."""
+
+from typing import Annotated
+
+import typer
+
+from flux_cli.cli.help import Command, Group, examples
+from flux_cli.cli.options import AsJson, ModelName, option, takes_options
+from flux_cli.core.options import GenerateOptions
+
+
+@examples(
+    "flux resolve --size 1920x1080",
+    'flux resolve "a red fox" -a 7:1 --raw --json',
+    'flux resolve "a red fox" --curl | sh',
+)
+@takes_options()
+def resolve(options: GenerateOptions, curl: Annotated[bool, option("curl")] = False) -> None:
+    """Show what would be sent, and why.
+
+    Takes every option of generate, sends nothing and needs no key. For each parameter: what you asked for, what is
+    sent, how the provider handles it, and the reason.
+    """
+    from flux_cli.commands.resolve import run
+
+    run(options, curl=curl)
+
+
+@examples("flux sizes", "flux sizes 1920x1080", "SIZE=$(flux sizes 16:9 --plain)")
+def sizes(
+    shape: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RATIO|SIZE]", show_default=False, help="Show the closest size, for example to 16:9 or 1920x1080"
+        ),
+    ] = None,
+    model: ModelName = None,
+    as_json: AsJson = False,
+    plain: Annotated[bool, option("plain")] = False,
+) -> None:
+    """Show a model's sizes, or the closest one.
+
+    Sizes are nominal: the model generates larger images of the same ratio; see the column native.
+    """
+    from flux_cli.commands.sizes import run
+
+    run(shape=shape, model=model, as_json=as_json, plain=plain)
+
+
+@examples("flux models", "flux models flux1.1-pro-ultra")
+def models(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", show_default=False, help="Show one model in full")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the models in the catalog.
+
+    Any other model of the gateway works, too; its parameters are then passed through unchecked.
+    """
+    from flux_cli.commands.models import run
+
+    run(name=name, as_json=as_json)
+
+
+@examples("flux providers", "flux providers bfl")
+def providers(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[PROVIDER]", show_default=False, help="Show how a provider handles each parameter"),
+    ] = None,
+    model: ModelName = None,
+    as_json: AsJson = False,
+) -> None:
+    """List image providers.
+
+    With a name: how that provider handles each parameter of the model. It may pass it through, rename it, convert
+    it, leave it to flux (emulated), or not support it.
+    """
+    from flux_cli.commands.providers import run
+
+    run(name=name, model=model, as_json=as_json)
+
+
+config_app = typer.Typer(
+    cls=Group,
+    help="Show every setting and where it comes from.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+@config_app.callback()
+def config(
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document")] = False
+) -> None:
+    """Show every setting and where it comes from."""
+    if context.invoked_subcommand:
+        return
+    from flux_cli.commands.config import run
+
+    run(as_json=as_json)
+
+
+@config_app.command("path", cls=Command, epilog='cat "$(flux config path)"')
+def path() -> None:
+    """Print the path of your settings file, whether it exists or not."""
+    from flux_cli.commands.config import path as print_path
+
+    print_path()
