@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.lite import Lazy, json_text
+from flux_cli.core.lite import LazySequence, json_text
 from flux_cli.core.model import Dialect, Field
 from flux_cli.core.request import Call, Note, Plan
 from flux_cli.core.values import INT64
@@ -39,7 +39,7 @@ def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
     for name, value in said.items():
         body |= spell(_field(dialect, name), value)
     seed, seed_notes = _seed(resolved, dialect, fresh_seed)
-    calls = Lazy(resolved.n, lambda place: _call(resolved, dialect, body, seed, place + 1))
+    calls = LazySequence(resolved.n, lambda place: _call(resolved, dialect, body, seed, place + 1))
     if calls:
         _ = calls[-1]  # the last one has the largest seed
     return Plan(calls, (*_count_notes(resolved, seed), *seed_notes, *notes, *quality_notes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.model import Param, split_route
 from flux_cli.core.request import Attachment, Note, Resolved
-from flux_cli.core.values import check, loose, shorten, well_formed
+from flux_cli.core.values import check_utf8, check_value, shorten, unchecked_value
 from flux_cli.images.formats import format_named, format_of_suffix
 from flux_cli.request.dialect import dialect_note
 from flux_cli.request.size import NAMES as SHAPE
@@ -30,10 +30,10 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     Raises UsageError for any value the model or the provider does not accept; nothing has been sent by then.
     """
     sent_model, route, model_notes = _model(request, model, dialect)
-    well_formed("the model's name", sent_model)
+    check_utf8("the model's name", sent_model)
     prompt, prompt_notes = _prompt(request, model)
     said = {
-        well_formed("a parameter's name", name): well_formed(name, value) if isinstance(value, str) else value
+        check_utf8("a parameter's name", name): check_utf8(name, value) if isinstance(value, str) else value
         for name, value in request.parameters.items()
     }
     _refuse_unsupported(said, dialect)
@@ -82,7 +82,7 @@ def _refuse_unsupported(said: dict[str, Value], dialect: Dialect | None) -> None
 
 
 def _whole(name: str, value: Value) -> int:
-    number = check(ALWAYS_CHECKED[name], value)
+    number = check_value(ALWAYS_CHECKED[name], value)
     return number if isinstance(number, int) else 0
 
 
@@ -116,7 +116,7 @@ def _model(request: Request, model: Model | None, dialect: Dialect | None) -> tu
 
 
 def _prompt(request: Request, model: Model | None) -> tuple[str, list[Note]]:
-    prompt = well_formed("the prompt", request.prompt or "")
+    prompt = check_utf8("the prompt", request.prompt or "")
     if request.prompt is not None and not prompt.strip():
         message = "the prompt is empty"
         raise UsageError(message, hint='say what to draw: flux generate "a red fox in the snow"')
@@ -166,7 +166,7 @@ def _parameters(
         param, field = known.get(name), dialect.fields.get(name) if dialect else None
         if param and field and field.choices:
             param = param._replace(choices=field.choices)
-        values[name] = check(param, asked) if param else loose(asked)
+        values[name] = check_value(param, asked) if param else unchecked_value(asked)
         shown = shorten(asked.asked if isinstance(asked, Attachment) else asked)
         if dialect and field:
             note = dialect_note(dialect, name, shown, field, values[name])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.values import whole
+from flux_cli.core.values import read_integer
 
 SCHEMA = 1
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -57,7 +57,7 @@ def from_document(said: Json) -> Record | None:
     texts = {name: value for name in TEXTS if isinstance(value := said.get(name), str)}
     parameters = said.get("parameters")
     return Record(**texts)._replace(  # type: ignore[arg-type] # neither seed nor parameters is among them
-        seed=whole(said.get("seed")),
+        seed=read_integer(said.get("seed")),
         parameters=dict(parameters) if isinstance(parameters, Mapping) else {},
     )
 
