@@ -389,7 +389,7 @@ def test_every_variable_the_code_reads_is_in_its_topic():
     assert {*READ, *OTHERS} <= words(explain("environment"))
 
 
-@pytest.mark.parametrize("page", ["README.md", "man/flux.1"])
+@pytest.mark.parametrize("page", ["docs/settings.md", "man/flux.1"])
 def test_every_variable_the_code_reads_is_in_the_docs(page):
     text = (REPOSITORY / page).read_text(encoding="utf-8")
     assert words(text.replace("\\", "")) >= READ
@@ -399,11 +399,11 @@ def test_config_shows_what_every_variable_sets():
     assert {row.variable for row in (*SETTINGS, *VARIABLES)} <= words(said(["config"])[1])
 
 
-def test_an_id_is_what_help_and_readme_say():
+def test_an_id_is_what_help_and_docs_say():
     _, out, _ = said(["generate", "a fox", "--offline", "--dry-run", "-o", "{id}.png"])
     assert re.search(r"^file [0-9a-f]{8}\.png$", out, re.MULTILINE)
     assert "{id} eight random hex digits" in explain("names")
-    assert "`{id}` (eight random hex digits)" in (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert "`{id}` | eight random hex digits" in (REPOSITORY / "docs/usage.md").read_text(encoding="utf-8")
 
 
 def test_help_lists_the_topics_and_knows_nothing_else():
