@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from typer.core import TyperCommand, TyperGroup
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.table import wrapped
+from flux_cli.core.table import wrap_words
 
 NARROW = 60  # columns below which explanations stand under what they explain
 WHOLE = 1000  # characters of a summary, which is never cut
@@ -72,7 +72,7 @@ class Group(TyperGroup):
 
 def _usage(pieces: Sequence[str], ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
     words = f"Usage: {ctx.command_path} {' '.join(pieces)}".split()
-    formatter.write("\n    ".join(wrapped(words, formatter.width - 4)) + "\n")
+    formatter.write("\n    ".join(wrap_words(words, formatter.width - 4)) + "\n")
 
 
 def _options(parameters: Sequence[Any], ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
@@ -93,7 +93,7 @@ def _epilog(text: str | None, formatter: Any) -> None:  # noqa: ANN401 - as abov
             margin = " " * formatter.current_indent
             for example in examples.splitlines():
                 fits = len(margin + example) <= formatter.width
-                lines = [example] if fits else wrapped(WORD.findall(example), formatter.width - len(margin) - 6)
+                lines = [example] if fits else wrap_words(WORD.findall(example), formatter.width - len(margin) - 6)
                 formatter.write(margin + f" \\\n{margin}    ".join(lines) + "\n")
     if rest:
         formatter.write_paragraph()
@@ -107,8 +107,8 @@ def _section(formatter: Any, title: str, records: Sequence[tuple[str, str]]) -> 
         beside = min(NAMES, max(len(name) for name, _ in records)) + len(margin) + 2
         left = beside if formatter.width >= NARROW else len(margin) + 4
         for name, text in records:
-            lines = wrapped(text.split(), formatter.width - left)
-            names = [margin + part for part in wrapped(name.split(), formatter.width - len(margin))]
+            lines = wrap_words(text.split(), formatter.width - left)
+            names = [margin + part for part in wrap_words(name.split(), formatter.width - len(margin))]
             if len(names) == 1 and len(names[0]) + 2 <= left and lines[0]:
                 names = [names[0].ljust(left) + lines.pop(0)]
             formatter.write("\n".join([*names, *(" " * left + line for line in lines if line)]) + "\n")

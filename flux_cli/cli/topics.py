@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from flux_cli.core.table import table, wrapped
+from flux_cli.core.table import table, wrap_words
 
 WIDTH = 98  # of lines that are read with ease
 Part: TypeAlias = str | Sequence[tuple[str, ...]]  # a paragraph, or a table
@@ -108,6 +108,6 @@ TOPICS: dict[str, tuple[str, Callable[[], tuple[Part, ...]]]] = {
 def explain(topic: str, width: int = WIDTH) -> str:
     """A topic, in lines that are broken between words."""
     return "\n\n".join(
-        "\n".join(wrapped(part.split(), width)) if isinstance(part, str) else table(part, width=width)
+        "\n".join(wrap_words(part.split(), width)) if isinstance(part, str) else table(part, width=width)
         for part in TOPICS[topic][1]()
     )

@@ -12,6 +12,7 @@ from flux_cli.config import folders
 from flux_cli.core.errors import UsageError
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.core.request import Event, Outcome
+from flux_cli.images.contact_sheet import SheetImage, make_sheet
 from flux_cli.images.formats import format_of_suffix, split_suffix
 from flux_cli.images.names import Name, fixed
 from flux_cli.images.sheet import sheet_name
@@ -24,7 +25,7 @@ from flux_cli.runs.progress.tally import summary
 from flux_cli.runs.report import Report, document
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.environment import is_terminal
-from flux_cli.terminal.viewing import Shown, make_sheet, show_preview, wants_preview
+from flux_cli.terminal.preview import show_preview, wants_preview
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,9 @@ def _sheet(ready: CheckedRun, report: Report, name: Name, viewing: Viewing) -> s
     """
     from flux_cli.images import files
 
-    shown = [Shown(path, outcome.call.number, seed) for outcome in report.outcomes for path, seed in _first(outcome)]
+    shown = [
+        SheetImage(path, outcome.call.number, seed) for outcome in report.outcomes for path, seed in _first(outcome)
+    ]
     if not any(report.saved):
         there = next(filter(os.path.isfile, name.candidates(None)), None)
         if there or not shown:
@@ -104,7 +107,9 @@ def _sheet(ready: CheckedRun, report: Report, name: Name, viewing: Viewing) -> s
     wanted = format_of_suffix(viewing.sheet_output or "") or ready.prepared.resolved.format
     try:
         wanted = wanted or format_of_suffix(shown[0].path) or "jpeg"
-        sheet = make_sheet(shown, wanted, ready.prepared.resolved.quality)
+        sheet, faults = make_sheet(shown, wanted, ready.prepared.resolved.quality)
+        for unreadable in faults:
+            messages.err(f"flux: note: an empty cell on the sheet: {unreadable.message}")
         path = files.Folder(overwrite=ready.options.output.overwrite).save(name, sheet)
     except Exception as fault:  # noqa: BLE001 - a fault of ours must not hide what is paid for and still to be told
         messages.err(f"flux: note: no sheet: {getattr(fault, 'message', '') or repr(fault)}")

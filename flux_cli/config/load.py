@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from flux_cli.config.folders import user_path
-from flux_cli.config.settings import BY_NAME, SETTINGS, typed
+from flux_cli.config.settings import BY_NAME, SETTINGS, parse_setting
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.provider import ProviderRow
@@ -68,16 +68,17 @@ def load_settings(
     environ = os.environ if environ is None else environ
     values = {setting.name: Value(setting.default, "default", len(RANKS) - 1) for setting in SETTINGS}
     user = os.path.join(user_path(), "config.toml")
-    table, added = _user(user)
+    table, added = _user(user, known)
     layers = [(table, user), (_project(), PROJECT_FILE)]
     for rank, (table, source) in zip((3, 2), layers, strict=True):
-        values |= {name: Value(typed(BY_NAME[name], value, source), source, rank) for name, value in table.items()}
+        for name, value in table.items():
+            values[name] = Value(parse_setting(BY_NAME[name], value, source), source, rank)
     for setting in SETTINGS:
         if text := environ.get(setting.variable):
-            values[setting.name] = Value(typed(setting, text, setting.variable), setting.variable, 1)
+            values[setting.name] = Value(parse_setting(setting, text, setting.variable), setting.variable, 1)
         if (flag := flags.get(setting.name)) is not None:
             option = f"--{setting.name.replace('_', '-')}"
-            values[setting.name] = Value(typed(setting, flag, option), option, 0)
+            values[setting.name] = Value(parse_setting(setting, flag, option), option, 0)
     return _settings(values, {**known, **added})
 
 
@@ -142,14 +143,14 @@ def address_of(row: ProviderRow, settings: Settings) -> str:
     return _endpoint(settings.values | {"provider": Value(row.name, "--provider", 0)}, settings.providers)[1]
 
 
-def _user(path: str) -> tuple[dict[str, Json], dict[str, ProviderRow]]:
+def _user(path: str, known: Mapping[str, ProviderRow]) -> tuple[dict[str, Json], dict[str, ProviderRow]]:
     """Settings and providers of the user's own file."""
     table = _file(path)
     if "providers" not in table:
         return table, {}
     from flux_cli.config.file import providers
 
-    return table, providers(path, table.pop("providers"))
+    return table, providers(path, table.pop("providers"), known)
 
 
 def _checked_url(url: str) -> str:

@@ -1,24 +1,24 @@
-"""Addresses as HTTP wants them: what to connect to, and what to say there."""
+"""URLs, split into what to connect to and what to send in the request."""
 
 from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
 from flux_cli.core.lite import NamedTuple
-from flux_cli.http.carrier import no_address
+from flux_cli.http.carrier import invalid_address_error
 
-PORTS = {"http": 80, "https": 443}
-AS_THEY_ARE = "%/:@!$&'()*+,;=~"  # characters of a path, beside letters, digits and -._
+DEFAULT_PORTS = {"http": 80, "https": 443}
+UNQUOTED = "%/:@!$&'()*+,;=~"  # allowed in a path as they are, beside letters, digits and -._
 
 
 class Address(NamedTuple):
-    """Where a request goes: what to connect to, and what to say there."""
+    """Where a request goes."""
 
     scheme: str
     host: str
     port: int
-    name: str  # as the Host header has it
-    target: str
+    name: str  # value of the Host header
+    target: str  # path and query
 
     @property
     def origin(self) -> str:
@@ -26,17 +26,20 @@ class Address(NamedTuple):
 
 
 def read_address(url: str) -> Address:
-    """Raises UnreachableError for what is none."""
+    """Split a URL. Raises UnreachableError if it is invalid."""
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
-        path, query = quote(parts.path or "/", AS_THEY_ARE), quote(parts.query, AS_THEY_ARE + "?")
+        path, query = quote(parts.path or "/", UNQUOTED), quote(parts.query, UNQUOTED + "?")
     except UnicodeError as fault:
-        raise no_address(url, "no host can have that name") from fault
+        raise invalid_address_error(url, "the host name is not valid") from fault
     except ValueError as fault:
-        raise no_address(url, fault) from fault
-    if parts.scheme not in PORTS or not host or port == 0 or parts.username is not None:
-        raise no_address(url, "it needs http or https, a host, and a port up to 65535")
-    name, usual = f"[{host}]" if ":" in host else host, PORTS[parts.scheme]
-    name = name if port in (None, usual) else f"{name}:{port}"
-    return Address(parts.scheme, host, port or usual, name, f"{path}?{query}" if query else path)
+        raise invalid_address_error(url, fault) from fault
+    if parts.scheme not in DEFAULT_PORTS or not host or port == 0 or parts.username is not None:
+        raise invalid_address_error(url, "expected http or https, a host, and a port up to 65535")
+    default_port = DEFAULT_PORTS[parts.scheme]
+    name = f"[{host}]" if ":" in host else host
+    if port not in (None, default_port):
+        name = f"{name}:{port}"
+    target = f"{path}?{query}" if query else path
+    return Address(parts.scheme, host, port or default_port, name, target)

@@ -1,6 +1,6 @@
-"""What every way to a server has in common: what is carried, who receives it, and how failures are called.
+"""Shared by everything that sends HTTP requests: the request, who receives the answer, and network errors.
 
-A way hands the answer on as it comes, each part once, and never holds more of it than one read brings.
+A carrier passes the answer on in parts as they arrive and never holds more than one of them.
 """
 
 from __future__ import annotations
@@ -14,32 +14,36 @@ from flux_cli.core.errors import ConfigError, NetworkError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Reply
 from flux_cli.core.text import plain
-from flux_cli.http.trust import host_of
+from flux_cli.http.trust import host_and_port
 
-SENT_ALWAYS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "flux-image-cli"}
+DEFAULT_HEADERS = {
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+    "User-Agent": "flux-image-cli",
+}
 
 
 class HttpRequest(NamedTuple):
-    """One request as it goes out. `silence` is how many seconds may pass without a byte; None: any number."""
+    """One HTTP request."""
 
     method: str
     url: str
     headers: dict[str, str]
     body: bytes | None = None
-    silence: float | None = None
-    into: str | None = None  # a file for the body of a good answer; None: it is JSON
-    heard: Callable[[Reply], None] | None = None  # gets the answer at once: nothing that fails later can lose it
+    silence: float | None = None  # seconds without data after which the answer is given up; None: no limit
+    into: str | None = None  # path for the body of a good answer; None: the body is JSON
+    on_answer: Callable[[Reply], None] | None = None  # called as soon as the answer is complete
 
 
 class Head(NamedTuple):
-    """How an answer begins: its status, and its headers with their names in lower case."""
+    """The status of an answer and its headers, with names in lower case."""
 
     status: int
     headers: dict[str, str]
 
 
 class Receiver(Protocol):
-    """Takes one answer. What it raises ends the exchange, and is raised there."""
+    """Takes one answer. An exception raised here ends the exchange and reaches its caller."""
 
     def begin(self, head: Head) -> None: ...
     def take(self, part: bytes | bytearray) -> None: ...
@@ -47,56 +51,62 @@ class Receiver(Protocol):
 
 
 class Carrier(Protocol):
-    """A way to servers."""
+    """Sends requests and receives answers."""
 
-    async def carry(self, ask: HttpRequest, receiver: Receiver) -> None:
-        """Send a request and hand on the answer, whole. Raises UnreachableError where nothing was sent, NetworkError
-        where the connection broke afterward, and what the receiver raises.
+    async def carry(self, request: HttpRequest, receiver: Receiver) -> None:
+        """Send a request and pass the whole answer to the receiver.
+
+        Raises UnreachableError if nothing was sent, NetworkError if the connection broke later,
+        and whatever the receiver raises.
         """
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
 
 
 class UnreachableError(NetworkError):
-    """Nothing was sent: no address, no connection, no free file. `hopeless`: nor will it be the next time."""
+    """Nothing was sent: invalid address or no connection. `hopeless`: a retry would fail too."""
 
     hopeless = False
 
 
-def unreachable(url: str, fault: BaseException) -> UnreachableError:
-    """The error for a server nobody could speak to."""
-    is_certificate = "certificate" in cause(fault).lower()
+def unreachable_error(url: str, fault: BaseException) -> UnreachableError:
+    """The error for a server that cannot be connected to."""
+    reason = root_cause(fault)
+    is_certificate = "certificate" in reason.lower()
     hint = "check the network, the proxy variables and --base-url"
     if is_certificate:
-        hint = "name your own authority's certificates in SSL_CERT_FILE"
-    error = UnreachableError(f"cannot reach {host_of(url)}: {cause(fault)}", hint=hint)
+        hint = "set SSL_CERT_FILE to a file with the certificates of your own authority"
+    error = UnreachableError(f"cannot reach {host_and_port(url)}: {reason}", hint=hint)
     error.hopeless = is_certificate
     return error
 
 
-def no_address(url: str, reason: object) -> UnreachableError:
-    """The error for what is no address."""
-    error = UnreachableError(f"{plain(url, 200)!r} is no address: {reason}")
+def invalid_address_error(url: str, reason: object) -> UnreachableError:
+    """The error for a URL that cannot be used."""
+    error = UnreachableError(f"invalid address {plain(url, 200)!r}: {reason}")
     error.hopeless = True
     return error
 
 
-def broken(url: str, fault: BaseException) -> NetworkError:
-    """The error for an answer that is not whole."""
-    return NetworkError(f"the connection to {host_of(url)} broke before the answer was complete: {cause(fault)}")
+def connection_broken_error(url: str, fault: BaseException) -> NetworkError:
+    """The error for an answer that is not complete."""
+    host, reason = host_and_port(url), root_cause(fault)
+    return NetworkError(f"the connection to {host} broke before the answer was complete: {reason}")
 
 
-def wrong_settings(fault: BaseException) -> ConfigError:
-    """The error for an environment nobody can reach a server with."""
-    hint = "look at HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE"
-    return ConfigError(f"the network settings of the environment are wrong: {fault}", hint=hint)
+def network_settings_error(fault: BaseException) -> ConfigError:
+    """The error for proxy or certificate variables that cannot be used."""
+    hint = "check HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE"
+    return ConfigError(f"invalid network settings in the environment: {fault}", hint=hint)
 
 
-def cause(fault: BaseException) -> str:
-    """The innermost message: libraries wrap what the operating system or TLS said."""
+def root_cause(fault: BaseException) -> str:
+    """The innermost message: libraries wrap what the operating system or TLS reported."""
     while fault.__cause__ or fault.__context__:
         fault = fault.__cause__ or fault.__context__ or fault
-    if isinstance(fault, OSError) and not isinstance(fault, ssl.SSLError) and (fault.errno or 0) > 0:
-        return os.strerror(fault.errno or 0)
+    if isinstance(fault, OSError) and not isinstance(fault, ssl.SSLError):
+        number = fault.errno or 0
+        if number > 0:
+            return os.strerror(number)
     return plain(str(fault)) or type(fault).__name__

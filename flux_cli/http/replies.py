@@ -1,12 +1,13 @@
-"""Answers of servers, read with tolerance: what failed and of which kind, how long to wait, what a JSON body says.
+"""Reads answers of servers with tolerance: JSON bodies, errors, request ids, how long to wait.
 
-Providers disagree on every detail of an error (a list, a text, a number as code, HTML, nothing at all), so this reads
-whatever is there and never raises for it. Codes decide before HTTP statuses; the `type` field varies and is ignored.
+Providers write errors in many ways (a list, a text, a number as code, HTML, nothing at all), so this
+reads whatever is there and never fails. Codes win over HTTP statuses; `type` fields are ignored.
 """
 
 import json
 import math
 import re
+from collections.abc import Sequence
 
 from flux_cli.core.errors import (
     AuthError,
@@ -22,12 +23,13 @@ from flux_cli.core.model import Json
 from flux_cli.core.request import Auth, Reply
 from flux_cli.core.text import SHOWN, plain
 
-MARK = "\0blob "  # begins what stands for a text taken out of an answer on arrival; the name of its file follows
-BLOB = json.dumps(MARK)[1:-1]  # the same as JSON writes it
+MARK = "\0blob "  # replaces a text that was moved into a file; the file's name follows
+BLOB = json.dumps(MARK)[1:-1]  # the same inside a JSON text
 TOO_MANY = 429
 RETRYABLE = frozenset((TOO_MANY, 500, 502, 503))
-UNCLEAR = frozenset((408, 499, 504, 520, 524, 598, 599))  # leave open whether the work was done, and paid for
-DIGITS = 300  # of a whole number in JSON; one more, and no float could hold it
+UNCLEAR = frozenset((408, 499, 504, 520, 524, 598, 599))  # the work may have been done and billed
+MAX_DIGITS = 300  # of an integer in JSON; longer ones do not fit into a float
+BILLED_HINT = "check your provider's request list before you run it again"
 BY_CODE: dict[str, type[FluxError]] = {
     "AUTHENTICATION_FAILED": AuthError,
     "INVALID_API_KEY": AuthError,
@@ -48,7 +50,7 @@ BY_CODE: dict[str, type[FluxError]] = {
     "NO_MEDIA_GENERATED": ProviderError,
     "CONCURRENT_REQUESTS_LIMIT": RateError,
 }
-BY_WORDS: dict[str, type[FluxError]] = {
+BY_MESSAGE: dict[str, type[FluxError]] = {
     "invalid api key": AuthError,  # BFL, with 422
     "not authenticated": AuthError,
     "exhausted balance": PaymentError,  # fal, with 403
@@ -68,61 +70,61 @@ HINTS: dict[type[FluxError], str] = {
     AuthError: "check {key}{page}",
     PaymentError: "top up the account{page}, then run the same command again",
     ModerationError: "rephrase the prompt, or try another route with --route",
-    NotFoundError: "see the known models with: flux models",
-    RateError: "wait a little, or lower --concurrency",
-    ValidationError: "see what is sent, and why, with: flux resolve",
+    NotFoundError: "list known models with: flux models",
+    RateError: "wait a moment, or lower --concurrency",
+    ValidationError: "see what is sent and why with: flux resolve",
 }
 
 
 def parse_json(data: bytes) -> Json:
-    """The JSON of a body, or None for anything that is none (HTML, cut text, nesting without end).
+    """The JSON of a body, or None if it is not JSON (HTML, cut text, endless nesting).
 
-    A broken letter or a number without end beside an image is no reason to lose the image.
+    Invalid characters and endless numbers are replaced: an image beside them must not be lost.
     """
     try:
         text = data.decode(json.detect_encoding(data), "replace")
-        value: Json = json.loads(text.removeprefix("\ufeff"), parse_int=_whole)
+        value: Json = json.loads(text.removeprefix("\ufeff"), parse_int=_parse_int)
     except (ValueError, RecursionError):
         return None
     return value
 
 
-def _whole(digits: str) -> int | None:
-    return int(digits) if len(digits) <= DIGITS else None
+def _parse_int(digits: str) -> int | None:
+    return int(digits) if len(digits) <= MAX_DIGITS else None
 
 
-def failure(reply: Reply, auth: Auth | None = None, request_id: str = "") -> FluxError:
-    """The error a reply describes, in our taxonomy; `billed` where the server may have done the work."""
-    code, message = _words(reply)
-    kind = BY_CODE.get(code.upper()) or _by_words(message) or BY_STATUS.get(reply.status, ProviderError)
-    said = f": {message}" if message else " and said nothing about why"
-    text = f"the provider refused with {code or 'HTTP ' + str(reply.status)}{said}"
-    if kind is ProviderError:
-        text = f"the provider failed with {code or 'HTTP ' + str(reply.status)}{said}"
+def reply_error(reply: Reply, auth: Auth | None = None, request_id: str = "") -> FluxError:
+    """The error that a reply describes. `billed` is set if the server may have done the work."""
+    code, message = _code_and_message(reply)
+    by_words = BY_CODE.get(code.upper()) or _class_by_message(message)
+    kind = by_words or BY_STATUS.get(reply.status, ProviderError)
+    verb = "failed" if kind is ProviderError else "refused"
+    reason = f": {message}" if message else " and gave no reason"
+    text = f"the provider {verb} with {code or f'HTTP {reply.status}'}{reason}"
     billed = reply.status in UNCLEAR or (is_good(reply) and kind is ProviderError)
     page = f" ({auth.page})" if auth and auth.page else ""
     hint = HINTS.get(kind, "").format(key=auth.variable if auth else "the key", page=page)
-    return kind(text, hint=hint, billed=billed, status=reply.status, request_id=request_id or identity(reply))
+    return kind(text, hint=hint, billed=billed, status=reply.status, request_id=request_id or request_id_of(reply))
 
 
 def is_good(reply: Reply) -> bool:
-    """Whether the server did what it was asked."""
+    """Whether the status is a success."""
     return 200 <= reply.status < 300
 
 
-def is_passing(reply: Reply) -> bool:
-    """Whether a read may go better the next time: whatever a server or a proxy before it says of its own troubles."""
+def is_temporary(reply: Reply) -> bool:
+    """Whether reading again may help: the server or a proxy reports trouble of its own."""
     return reply.status in (408, 425, TOO_MANY) or reply.status >= 500
 
 
 def forbids_retry(reply: Reply) -> bool:
-    """Whether the server itself says that repeating is useless, or has ended because of the caller's own deadline."""
-    said = (reply.headers.get(name, "").lower() for name in ("x-should-retry", "x-fal-retryable"))
-    return "false" in said
+    """Whether the server says that a retry is useless."""
+    values = [reply.headers.get(name, "").lower() for name in ("x-should-retry", "x-fal-retryable")]
+    return "false" in values
 
 
-def identity(reply: Reply, body: Json = None) -> str:
-    """The name the provider gave this request, from a header or the body; "" where it gave none."""
+def request_id_of(reply: Reply, body: Json = None) -> str:
+    """The provider's id of this request, from a header or the body; "" if there is none."""
     for name in ("x-lumenfall-request-id", "x-request-id", "x-fal-request-id"):
         if value := reply.headers.get(name):
             return plain(value, 100)
@@ -131,32 +133,32 @@ def identity(reply: Reply, body: Json = None) -> str:
 
 
 def retry_after(reply: Reply, now: float) -> float | None:
-    """Seconds the server asks to wait: milliseconds, seconds, an HTTP date, or its own words. None: it does not say.
+    """Seconds the server asks to wait, from headers or its message; None if it does not say.
 
     `now` is the time in seconds since the epoch.
     """
     for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        if (seconds := _seconds(reply.headers.get(name, ""))) is not None:
+        if (seconds := _parse_seconds(reply.headers.get(name, ""))) is not None:
             return seconds / scale
     if date := reply.headers.get("retry-after"):
-        from email.utils import parsedate_to_datetime  # dear, and dates are rare
+        from email.utils import parsedate_to_datetime  # slow to import, and dates are rare
 
         try:
             return max(0.0, parsedate_to_datetime(date).timestamp() - now)
         except (ValueError, OverflowError, OSError):
             return None
-    if reply.status == 429 and (found := re.search(r"resets in ~?(\d{1,6})\s*s", _words(reply)[1])):
+    if reply.status == 429 and (found := re.search(r"resets in ~?(\d{1,6})\s*s", _code_and_message(reply)[1])):
         return float(found[1])
     return None
 
 
-def _by_words(message: str) -> type[FluxError] | None:
-    """The kind of an error whose status or code says something else: providers do that with keys and balances."""
+def _class_by_message(message: str) -> type[FluxError] | None:
+    """The error class by words of the message. Some providers report keys and balances that way."""
     folded = message.lower()
-    return next((kind for words, kind in BY_WORDS.items() if words in folded), None)
+    return next((kind for words, kind in BY_MESSAGE.items() if words in folded), None)
 
 
-def _seconds(text: str) -> float | None:
+def _parse_seconds(text: str) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
@@ -164,34 +166,43 @@ def _seconds(text: str) -> float | None:
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
-def _words(reply: Reply) -> tuple[str, str]:
-    """Code and message of an error body, each "" where the server gave none."""
+def _code_and_message(reply: Reply) -> tuple[str, str]:
+    """Code and message of an error body; "" for what is missing."""
     body = parse_json(reply.data[: 1 << 20])
     if not isinstance(body, dict):
         text = reply.data[: 8 * SHOWN].decode("utf-8", "replace").strip()
         return "", "" if text.startswith("<") else plain(text)
     error = body.get("error")
     source = error if isinstance(error, dict) else body
-    code = next((source[key] for key in ("code", "error_code", "error_type") if source.get(key)), "")
+    code = _first(source, ("code", "error_code", "error_type"))
     detail = source.get("detail")
     if not code and isinstance(detail, list) and detail and isinstance(detail[0], dict):
         code = detail[0].get("type", "")  # fal's typed errors
-    words = next((found for key in ("message", "error", "detail", "title", "errors") if (found := source.get(key))), "")
-    return plain(str(code), 60) if isinstance(code, str | int) else "", plain(_flat(words))
+    message = _first(source, ("message", "error", "detail", "title", "errors"))
+    code_text = plain(str(code), 60) if isinstance(code, str | int) else ""
+    return code_text, plain(_flatten(message))
 
 
-def _flat(words: Json, depth: int = 3) -> str:
-    """A message as text: validation lists say where and what."""
+def _first(table: dict[str, Json], keys: Sequence[str]) -> Json:
+    """The value of the first key that is there and not empty, else ""."""
+    for key in keys:
+        if value := table.get(key):
+            return value
+    return ""
+
+
+def _flatten(words: Json, depth: int = 3) -> str:
+    """A message as text. Items of validation lists say where and what is wrong."""
     if isinstance(words, str):
         return words
     if depth == 0 or words is None:
         return ""
     if isinstance(words, list):
-        return "; ".join(_flat(item, depth - 1) for item in words[:5])
+        return "; ".join(_flatten(item, depth - 1) for item in words[:5])
     if isinstance(words, dict):
         where = words.get("loc")
         place = ".".join(str(part) for part in where[:5]) + ": " if isinstance(where, list) else ""
-        return place + (_flat(words.get("msg") or words.get("message"), depth - 1) or _as_json(words))
+        return place + (_flatten(words.get("msg") or words.get("message"), depth - 1) or _as_json(words))
     return str(words)
 
 

@@ -1,4 +1,4 @@
-"""How many calls may be in flight: all of them slow down together when the server has enough, and recover together."""
+"""Limits how many requests are in flight. After a 429 all of them slow down together, then recover together."""
 
 import asyncio
 import math
@@ -7,48 +7,51 @@ from contextlib import asynccontextmanager
 
 
 class Throttle:
-    """At most `most` calls at once. `pause` and `now` (seconds, of any clock that never goes back) are parameters.
+    """At most `most` requests at once. `pause` sleeps, `now` is a monotonic clock; both in seconds.
 
-    Additive increase, multiplicative decrease, as networks share a line: a 429 halves the limit and holds every call
-    back for as long as the server asks; each good answer widens it again by one part of itself.
+    Additive increase, multiplicative decrease: a 429 halves the limit and holds all requests back
+    for as long as the server asks. Each good answer raises the limit a little again.
     """
 
     def __init__(self, most: int, pause: Callable[[float], Awaitable[None]], now: Callable[[], float]) -> None:
         self._most, self._limit = most, float(most)
         self._pause, self._now = pause, now
-        self._flying, self._hold, self._slowed = 0, 0.0, -math.inf
-        self._room = asyncio.Event()
+        self._in_flight = 0
+        self._held_until = 0.0
+        self._last_slowdown = -math.inf
+        self._slot_freed = asyncio.Event()
 
     @property
     def limit(self) -> int:
-        """How many calls may be in flight now."""
+        """How many requests may be in flight now."""
         return int(self._limit)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[float]:
-        """Wait for room, and take it for the length of the block, which gets the time it begins."""
-        while self._flying >= self.limit:
-            self._room.clear()
-            await self._room.wait()
-        self._flying += 1
+        """Wait for a free slot and hold it while the block runs. Yields the start time in seconds of `now`."""
+        while self._in_flight >= self.limit:
+            self._slot_freed.clear()
+            await self._slot_freed.wait()
+        self._in_flight += 1
         try:
-            while (seconds := self._hold - self._now()) > 0:
+            while (seconds := self._held_until - self._now()) > 0:
                 await self._pause(seconds)
             yield self._now()
-        finally:  # without a pause, in which Ctrl-C could lose what the block has brought
-            self._flying -= 1
-            self._room.set()
+        finally:  # no await here: Ctrl-C could lose what the block has received
+            self._in_flight -= 1
+            self._slot_freed.set()
 
     def slow_down(self, seconds: float, sent: float) -> None:
-        """The server has enough: nobody sends for so many seconds, and then half as many at once.
+        """Send nothing for `seconds`, then allow half as many requests at once.
 
-        An answer to what was `sent` before the last time says nothing new: one burst counts once.
+        `sent` is when the rejected request began. One sent before the last slowdown does not
+        halve the limit again: a burst of 429s counts once.
         """
-        if sent > self._slowed:
+        if sent > self._last_slowdown:
             self._limit = max(1.0, self._limit / 2)
-            self._slowed = self._now()
-        self._hold = max(self._hold, self._now() + seconds)
+            self._last_slowdown = self._now()
+        self._held_until = max(self._held_until, self._now() + seconds)
 
     def speed_up(self) -> None:
-        """A good answer."""
+        """Raise the limit a little after a good answer."""
         self._limit = min(float(self._most), self._limit + 1 / self._limit)

@@ -1,4 +1,4 @@
-"""Which address may have the key, and from which an image may be fetched. The answers of servers are not trusted."""
+"""Decides which URLs may get the key and which images may be downloaded. Answers of servers are not trusted."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -7,19 +7,15 @@ from flux_cli.core.errors import ProviderError
 from flux_cli.core.request import Auth
 from flux_cli.core.text import plain
 
-AT_HOME = (
-    "localhost",
-    "local",
-    "internal",
-    "home.arpa",
-)  # these mean something inside only (RFC 6761, 6762, 8375)
-TRANSLATED = IPv6Network("64:ff9b::/96")  # IPv4 in IPv6 (RFC 6052)
+LOCAL_DOMAINS = ("localhost", "local", "internal", "home.arpa")  # RFC 6761, 6762, 8375
+IPV4_IN_IPV6 = IPv6Network("64:ff9b::/96")  # RFC 6052
 
 
 def credentials(url: str, auth: Auth | None) -> dict[str, str]:
-    """The header with the key, if this address may have it. Raises ProviderError for any other address.
+    """The header with the key, or none without a key. Raises ProviderError for a URL that must not get it.
 
-    The configured address may, and over https the provider's own hosts; `*.bfl.ai` means whole labels before it.
+    The key goes to the configured address and, over https, to the provider's own hosts. `*.bfl.ai`
+    matches every name below `bfl.ai`.
     """
     if auth is None:
         return {}
@@ -31,28 +27,28 @@ def credentials(url: str, auth: Auth | None) -> dict[str, str]:
     except ValueError:
         trusted = False
     if not trusted:
-        raise ProviderError(f"the provider names {plain(url, 100)!r}, which must not get the key", billed=True)
+        raise ProviderError(f"{plain(url, 100)!r} in the answer must not get the key", billed=True)
     return {auth.header: f"{auth.prefix}{auth.key.reveal()}"}
 
 
 def media_address(url: str, base: str) -> str:
-    """The absolute address of an image. Raises ProviderError for schemes and forms nobody can mean honestly.
+    """The absolute URL of an image, which may be relative to `base`. Raises ProviderError for unsafe URLs.
 
-    A server on the internet has no business with what only this machine or its network can reach.
+    A server on the internet must not make flux read from this machine or its network.
     """
     try:
         address = urljoin(base + "/", url.strip())
-        # urlsplit looks past control characters in an address; others would not, and see another one
+        # urlsplit drops control characters; other readers would see another address
         usable = address.isprintable() and _is_fetchable(urlsplit(address), urlsplit(base))
     except ValueError:
         usable = False
     if not usable:
-        raise ProviderError(f"the image's address {plain(url, 100)!r} cannot be trusted", billed=True)
+        raise ProviderError(f"the image URL {plain(url, 100)!r} cannot be trusted", billed=True)
     return address
 
 
-def host_of(url: str) -> str:
-    """Host and port of an address, for messages."""
+def host_and_port(url: str) -> str:
+    """Host and port of a URL, for messages."""
     try:
         return urlsplit(url).netloc or url
     except ValueError:
@@ -66,44 +62,54 @@ def _is_known(host: str, patterns: tuple[str, ...]) -> bool:
 
 
 def _is_fetchable(parts: SplitResult, home: SplitResult) -> bool:
-    """Whether a server at `home` may name this address."""
+    """Whether a server at `home` may name this URL."""
     host = parts.hostname or ""
     if not host or not _is_host(host) or parts.port == 0 or parts.username is not None or parts.password is not None:
         return False
     if parts.scheme != "https" and not parts.scheme == home.scheme == "http":
         return False
-    public = home.scheme == "https" and not _is_inward(home.hostname or "")
-    return not (public and _is_inward(host))
+    public = home.scheme == "https" and not _is_internal(home.hostname or "")
+    return not (public and _is_internal(host))
 
 
 def _is_host(host: str) -> bool:
-    """Whether these are plain labels or numbers, which no proxy and no resolver can read as another host."""
+    """Whether a host is so plain that no proxy or resolver can read it as another one."""
     return all(char.isascii() and (char.isalnum() or char in "-._:") for char in host)
 
 
-def _is_inward(host: str) -> bool:
-    """Whether a host is this machine, its network or its cloud, in any spelling that resolvers take."""
+def _is_internal(host: str) -> bool:
+    """Whether a host is this machine or in its network, in any spelling that resolvers accept."""
     name = host.rstrip(".").lower()
-    if any(name == known or name.endswith(f".{known}") for known in AT_HOME):
+    if any(name == known or name.endswith(f".{known}") for known in LOCAL_DOMAINS):
         return True
     try:
-        address = _six(name) if ":" in name else _four(name)
+        address = _parse_ipv6(name) if ":" in name else _parse_ipv4(name)
     except ValueError:
         return False
     return not address.is_global or address.is_multicast
 
 
-def _six(name: str) -> IPv4Address | IPv6Address:
-    """An IPv6 address, or the IPv4 address inside it."""
+def _parse_ipv6(name: str) -> IPv4Address | IPv6Address:
+    """Read an IPv6 address. Returns the IPv4 address inside it if there is one."""
     address = IPv6Address(name)
-    if address in TRANSLATED:
+    if address in IPV4_IN_IPV6:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or address
 
 
-def _four(name: str) -> IPv4Address:
-    """An IPv4 address as `inet_aton` reads it: 127.1, 2130706433, 0x7f.1 and 0177.0.0.1 are all the same."""
-    *first, last = (int(part, 16 if part[:2] == "0x" else 8 if part[:1] == "0" else 10) for part in name.split("."))
+def _parse_ipv4(name: str) -> IPv4Address:
+    """Read an IPv4 address as `inet_aton` does: 127.1, 2130706433, 0x7f.1 and 0177.0.0.1 are the same."""
+    *first, last = map(_parse_number, name.split("."))
     if len(first) > 3 or any(part > 255 for part in first):
         raise ValueError(name)
-    return IPv4Address(sum(part << 24 - 8 * place for place, part in enumerate(first)) + last)
+    value = last
+    for place, part in enumerate(first):
+        value += part << (24 - 8 * place)
+    return IPv4Address(value)
+
+
+def _parse_number(text: str) -> int:
+    """Read a hexadecimal, octal or decimal number by its prefix, as in C."""
+    if text.startswith("0x"):
+        return int(text, 16)
+    return int(text, 8 if text.startswith("0") else 10)

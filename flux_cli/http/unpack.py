@@ -1,4 +1,4 @@
-"""Answers that a server has packed although nobody asked it to, unpacked step by step: 64 kB can hold 64 MB."""
+"""Decompresses answers step by step. Servers may compress unasked, and 64 kB can hold 64 MB."""
 
 import zlib
 from collections.abc import Iterator
@@ -6,51 +6,57 @@ from collections.abc import Iterator
 from flux_cli.core.errors import NetworkError, ProviderError
 from flux_cli.core.text import plain
 
-STEP = 1 << 16  # bytes
-EITHER, BARE = zlib.MAX_WBITS | 32, -zlib.MAX_WBITS  # gzip or zlib, whichever it is; what some call deflate
-GZIP = b"\x1f"  # begins a member
+STEP_BYTES = 1 << 16
+GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+RAW_DEFLATE = -zlib.MAX_WBITS
+GZIP_START = b"\x1f"
+UNSUPPORTED = ("br", "zstd", "compress", "x-compress")
 
 
 class Unpacker:
-    """Takes the body of an answer in parts. `host` is named in errors."""
+    """Takes the body of an answer in parts. `host` appears in error messages."""
 
     def __init__(self, encoding: str, host: str) -> None:
-        """Raises ProviderError for packings that flux does not know."""
+        """`encoding` is the Content-Encoding. Raises ProviderError if flux does not support it."""
         name = encoding.strip().lower()
-        if name in ("br", "zstd", "compress", "x-compress") or "," in name:
-            raise ProviderError(f"the answer of {host} is packed as {plain(name, 40)!r}")
-        self._host, self._packed, self._begun = host, name in ("gzip", "x-gzip", "deflate"), False
-        self._begin, self._bare = b"", name != "deflate"
-        if self._packed:
-            self._inflate = zlib.decompressobj(EITHER)
+        if name in UNSUPPORTED or "," in name:
+            raise ProviderError(f"the answer from {host} has an unsupported content encoding: {plain(name, 40)!r}")
+        self._host = host
+        self._is_packed = name in ("gzip", "x-gzip", "deflate")
+        self._has_begun = False
+        self._begin = b""  # kept while "deflate" may mean either format
+        self._format_is_known = name != "deflate"
+        if self._is_packed:
+            self._inflate = zlib.decompressobj(GZIP_OR_ZLIB)
 
     def feed(self, raw: bytes | bytearray) -> Iterator[bytes | bytearray]:
-        """What the next part holds, in steps. Raises ProviderError for what cannot be unpacked."""
-        if not self._packed:
+        """Decompress the next part, step by step. Raises ProviderError for invalid data."""
+        if not self._is_packed:
             yield raw
             return
-        self._begun = self._begun or bool(raw)
+        self._has_begun = self._has_begun or bool(raw)
         while raw:
             if self._inflate.eof:
-                if not raw.startswith(GZIP):  # padding
+                if not raw.startswith(GZIP_START):  # padding
                     return
-                self._inflate = zlib.decompressobj(EITHER)
+                self._inflate = zlib.decompressobj(GZIP_OR_ZLIB)
             yield self._step(raw)
             raw = self._inflate.unused_data or self._inflate.unconsumed_tail
 
     def close(self) -> None:
-        """Raises NetworkError where the end is missing."""
-        if self._packed and self._begun and not self._inflate.eof:
-            raise NetworkError(f"the answer of {self._host} is cut short")
+        """Raise NetworkError if the end of the data is missing."""
+        if self._is_packed and self._has_begun and not self._inflate.eof:
+            raise NetworkError(f"the answer from {self._host} is cut short")
 
     def _step(self, raw: bytes | bytearray) -> bytes:
         try:
-            part = self._inflate.decompress(raw, STEP)
+            part = self._inflate.decompress(raw, STEP_BYTES)
         except zlib.error as fault:
-            if self._bare:
-                raise ProviderError(f"the answer of {self._host} cannot be unpacked: {fault}") from fault
-            self._bare, self._inflate = True, zlib.decompressobj(BARE)  # many servers leave the zlib header out
+            if self._format_is_known:
+                raise ProviderError(f"the answer from {self._host} cannot be decompressed: {fault}") from fault
+            self._format_is_known = True
+            self._inflate = zlib.decompressobj(RAW_DEFLATE)  # many servers leave the zlib header out
             return self._step(self._begin + raw)
-        self._bare = self._bare or bool(part)
-        self._begin = b"" if self._bare else self._begin + raw
+        self._format_is_known = self._format_is_known or bool(part)
+        self._begin = b"" if self._format_is_known else self._begin + raw
         return part

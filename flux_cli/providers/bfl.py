@@ -7,8 +7,8 @@ from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, P
 from flux_cli.core.model import Json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply
 from flux_cli.core.text import plain
-from flux_cli.core.values import amount, whole
-from flux_cli.http.replies import failure, parse_json
+from flux_cli.core.values import read_amount, read_integer
+from flux_cli.http.replies import parse_json, reply_error
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
@@ -23,8 +23,7 @@ class BFL:
     """`base` is the host's address. Result addresses are signed and get no key."""
 
     def __init__(self, base: str, auth: Auth | None) -> None:
-        self._base = base
-        self._auth = auth._replace(header="x-key", prefix="") if auth else None
+        self._base, self._auth = base, auth
 
     def request(self, call: Call) -> Post:
         return Post(f"{self._base}/v1/{call.model}", call.body, self._auth)
@@ -39,10 +38,10 @@ class BFL:
         watch = _Watch(identity, self._auth)
         done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
         try:
-            file = await http.image(_sample(done, identity), self._base, identity)
+            file = await http.fetch_image(_sample(done, identity), self._base, identity)
         except NetworkError:  # the signature of the address may have expired; a new poll signs a new one
             done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
-            file = await http.image(_sample(done, identity), self._base, identity)
+            file = await http.fetch_image(_sample(done, identity), self._base, identity)
         return [Media(file, _facts(identity, body, done))]
 
 
@@ -67,7 +66,7 @@ class _Watch:
         if reply.status == 202:
             return None
         if reply.status != 200:
-            raise failure(reply, self._auth, self._identity)
+            raise reply_error(reply, self._auth, self._identity)
         if status in ("Request Moderated", "Content Moderated"):
             stage = "the prompt or image given" if status == "Request Moderated" else "the image made"
             raise ModerationError(
@@ -87,14 +86,14 @@ def _sample(body: dict[str, Json], identity: str) -> str:
 
 
 def _facts(identity: str, submitted: dict[str, Json], done: dict[str, Json]) -> Facts:
-    charge = amount(done.get("cost") if done.get("cost") is not None else submitted.get("cost"), MOST_CREDITS)
+    charge = read_amount(done.get("cost") if done.get("cost") is not None else submitted.get("cost"), MOST_CREDITS)
     result = done.get("result")
     seed = result.get("seed") if isinstance(result, dict) else None
     return Facts(
         request_id=identity,
         provider="bfl",
         cost_usd=None if charge is None else charge * USD_A_CREDIT,
-        seed=whole(seed),
+        seed=read_integer(seed),
     )
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from flux_cli.core.errors import ModerationError, ProviderError
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
 from flux_cli.core.text import plain
-from flux_cli.core.values import whole
-from flux_cli.http.replies import failure, parse_json
+from flux_cli.core.values import read_integer
+from flux_cli.http.replies import parse_json, reply_error
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
@@ -19,8 +19,7 @@ class Fal:
     """`base` is the queue's address. Status, result and cancel addresses are the returned ones, never built."""
 
     def __init__(self, base: str, auth: Auth | None) -> None:
-        self._base = base
-        self._auth = auth._replace(prefix="Key ") if auth else None
+        self._base, self._auth = base, auth
 
     def request(self, call: Call) -> Post:
         return Post(f"{self._base}/{call.model}", call.body, self._auth)
@@ -37,7 +36,7 @@ class Fal:
         await http.poll(status, self._auth, lambda answer: _completed(answer, self._auth, identity), POLL_SECONDS, stop)
         result = await http.get(response, self._auth)
         if result.status != 200:
-            raise failure(result, self._auth, identity)
+            raise reply_error(result, self._auth, identity)
         return await _media(result, identity, self._base, http)
 
 
@@ -46,11 +45,11 @@ def _completed(reply: Reply, auth: Auth | None, identity: str) -> bool | None:
     body = parse_json(reply.data)
     body = body if isinstance(body, dict) else {}
     if reply.status not in (200, 202):
-        raise failure(reply, auth, identity)
+        raise reply_error(reply, auth, identity)
     if body.get("status") != "COMPLETED":
         return None
     if body.get("error"):
-        raise failure(reply, auth, identity)
+        raise reply_error(reply, auth, identity)
     return True
 
 
@@ -60,14 +59,14 @@ async def _media(reply: Reply, identity: str, base: str, http: "Http") -> list[M
     listed, flags = body.get("images"), body.get("has_nsfw_concepts")
     images = listed if isinstance(listed, list) else []
     flagged = flags if isinstance(flags, list) else []
-    facts = Facts(identity, "fal", seed=whole(body.get("seed")))
+    facts = Facts(identity, "fal", seed=read_integer(body.get("seed")))
     media = []
     for place, image in enumerate(images):
         if place < len(flagged) and flagged[place] is True:  # such images are blank
             continue
         url = image.get("url") if isinstance(image, dict) else None
         if isinstance(url, str):
-            media.append(Media(await http.image(url, base, identity), facts))
+            media.append(Media(await http.fetch_image(url, base, identity), facts))
     if media:
         return media
     if any(flag is True for flag in flagged):

@@ -17,8 +17,8 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.request import Auth, Reply
 from flux_cli.core.text import plain
-from flux_cli.core.values import amount
-from flux_cli.http.replies import failure, parse_json
+from flux_cli.core.values import read_amount
+from flux_cli.http.replies import parse_json, reply_error
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
@@ -53,7 +53,7 @@ async def look_up(traces: Collection[str], since: str, base: str, auth: Auth, ht
     for _ in range(PAGES):
         reply = await http.get(url, auth)
         if reply.status != 200:
-            raise failure(reply, auth)
+            raise reply_error(reply, auth)
         page = parse_json(reply.data)
         listed = page.get("data") if isinstance(page, dict) else None
         if not isinstance(page, dict) or not isinstance(listed, list):
@@ -81,7 +81,7 @@ async def _with_answer(known: Known, native: str, auth: Auth | None, http: Http)
         return known
     page = await http.get(f"{native}/requests/{quote(known.request_id, safe='')}", auth)
     if page.status not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-        raise failure(page, auth)
+        raise reply_error(page, auth)
     answer = _find_answer(parse_json(page.data))
     if answer is None:
         return known
@@ -107,5 +107,5 @@ def _known(item: dict[str, Json]) -> Known:
     return Known(
         request_id=plain(identity, 100) if isinstance(identity, str) else "",
         status=plain(str(item.get("status")), 40),
-        cost_usd=amount(item.get("cost"), MOST_USD),
+        cost_usd=read_amount(item.get("cost"), MOST_USD),
     )

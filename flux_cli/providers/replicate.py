@@ -7,7 +7,7 @@ from flux_cli.core.errors import FluxError, ModerationError, ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
 from flux_cli.core.text import plain
-from flux_cli.http.replies import failure, is_good, parse_json
+from flux_cli.http.replies import is_good, parse_json, reply_error
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
@@ -43,14 +43,14 @@ class Replicate:
             )
         facts = Facts(identity, "replicate")
         addresses = _outputs(prediction)
-        return [Media(await http.image(address, self._base, identity), facts) for address in addresses]
+        return [Media(await http.fetch_image(address, self._base, identity), facts) for address in addresses]
 
 
 def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:
     """The prediction once it is over; None while it runs. Raises the FluxError that a bad end means."""
     body = parse_json(reply.data)
     if not is_good(reply) or not isinstance(body, dict):
-        raise failure(reply, auth)
+        raise reply_error(reply, auth)
     if _outputs(body):
         return body
     status, identity = body.get("status"), _identity(body)

@@ -11,7 +11,7 @@ from flux_cli import __version__
 from flux_cli.config import folders, keys
 from flux_cli.config.load import Settings
 from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, OutputError, UsageError
-from flux_cli.core.lite import Lazy, NamedTuple
+from flux_cli.core.lite import LazySequence, NamedTuple
 from flux_cli.core.provider import ProviderRow
 from flux_cli.core.request import Attachment, Auth
 from flux_cli.images import names as naming
@@ -120,7 +120,7 @@ def _fetched(address: str) -> Attachment:
 
     async def fetch(folder: str) -> bytes:
         async with Http(timeout=FETCH_SECONDS, retries=1, folder=Path(folder)) as http:
-            return Path(await http.image(address, address)).read_bytes()  # noqa: ASYNC240 - nothing else goes on
+            return Path(await http.fetch_image(address, address)).read_bytes()  # noqa: ASYNC240 - nothing else goes on
 
     try:
         with tempfile.TemporaryDirectory(prefix="flux-") as folder:
@@ -164,7 +164,7 @@ def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
         seed = call.seed if isinstance(call.seed, int) else identity
         return {**common, "id": identity, "seed": seed, "index": call.number}
 
-    return Lazy(len(calls), row)
+    return LazySequence(len(calls), row)
 
 
 def _check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Delivery) -> None:
@@ -203,7 +203,7 @@ def find_key(row: ProviderRow, base: str) -> Auth | None:
         secret, _ = keys.find(variable, folders.user_folder())
         if secret:
             keys.check_transport(base)
-            return Auth(secret, variable, base, row.hosts, page=row.page)
+            return Auth(secret, variable, base, row.key_header, row.key_prefix, row.hosts, row.page)
     return None
 
 

@@ -10,7 +10,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.ratio import Shape
 from flux_cli.core.request import Call, Facts
-from flux_cli.core.values import amount, whole
+from flux_cli.core.values import read_amount, read_integer
 from flux_cli.images.formats import EFFORTS, FORMATS, split_suffix
 from flux_cli.images.metadata.record import Record, document, from_document, without_prompt
 from flux_cli.images.names import Name, fixed, named
@@ -76,7 +76,7 @@ def recorded(delivery: Delivery, call: Call, facts: Facts) -> Record:
     return base._replace(
         upstream="" if facts.provider == base.provider else facts.provider,
         revised_prompt=facts.revised_prompt if base.prompt else "",
-        seed=whole(seed),
+        seed=read_integer(seed),
         request_id=facts.request_id,
     )
 
@@ -135,7 +135,7 @@ def _finish(said: Json) -> Finish:
 
 def _target(said: Json) -> Shape | None:
     width, height, is_pixels, *_ = (*_items(said), None, None, None)
-    sides = amount(width, MAX_PIXELS), amount(height, MAX_PIXELS)
+    sides = read_amount(width, MAX_PIXELS), read_amount(height, MAX_PIXELS)
     return Shape(sides[0], sides[1], is_pixels is True) if sides[0] and sides[1] else None
 
 
@@ -144,7 +144,7 @@ def _member(known: Sequence[str], said: Json, default: str) -> str:
 
 
 def _between(said: Json, low: int, high: float = inf) -> int | None:
-    number = whole(said)
+    number = read_integer(said)
     return number if number is not None and low <= number <= high else None
 
 

@@ -1,6 +1,7 @@
-"""What a terminal can show, told from its environment alone, and how much room an image gets on it.
+"""Finds out from the environment how a terminal can show images, and computes how large they may be.
 
-Nothing is asked of the terminal: an answer that never comes would hang, and one that comes late would be typed text.
+The terminal itself is not queried: without an answer flux would hang, and a late answer would end up
+as typed text in the shell.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from typing import Literal, get_args
 from flux_cli.core.errors import ConfigError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 
-Way = Literal["kitty", "iterm", "sixel", "truecolor", "256"]
-WAYS: tuple[Way, ...] = get_args(Way)
-IMAGES = WAYS[:3]  # the others draw two pixels a cell, with half-blocks
-UNPASSED = ("kitty", "iterm")  # multiplexers swallow these, or hand them on to a place that has scrolled away
-VARIABLE = "FLUX_PREVIEW"
+ImageProtocol = Literal["kitty", "iterm", "sixel", "truecolor", "256"]
+PROTOCOLS: tuple[ImageProtocol, ...] = get_args(ImageProtocol)
+PIXEL_PROTOCOLS = PROTOCOLS[:3]  # the others draw two pixels per cell, with half blocks
+NOT_IN_MULTIPLEXERS = ("kitty", "iterm")  # swallowed there, or drawn where the text has scrolled away
+PREVIEW_VARIABLE = "FLUX_PREVIEW"
 
-# Names a terminal gives itself; ssh hands TERM on, and multiplexers replace it.
-_BY_TERM: tuple[tuple[str, Way], ...] = (
+# TERM names the terminal. It travels through ssh, and multiplexers replace it.
+_BY_TERM: tuple[tuple[str, ImageProtocol], ...] = (
     ("xterm-kitty", "kitty"),
     ("xterm-ghostty", "kitty"),
     ("wezterm", "iterm"),
@@ -28,8 +29,8 @@ _BY_TERM: tuple[tuple[str, Way], ...] = (
     ("contour", "sixel"),
     ("yaft", "sixel"),
 )
-# VS Code, Windows Terminal and xterm can show more than colors, but only some versions or settings of them do.
-_BY_PROGRAM: Mapping[str, Way] = {
+# VS Code, Windows Terminal and xterm can show more, but only in some versions or settings.
+_BY_PROGRAM: Mapping[str, ImageProtocol] = {
     "iTerm.app": "iterm",
     "WezTerm": "iterm",
     "mintty": "iterm",
@@ -40,8 +41,8 @@ _BY_PROGRAM: Mapping[str, Way] = {
     "Hyper": "truecolor",
     "Apple_Terminal": "256",
 }
-# Weaker signs: a terminal that was started from another one inherits these.
-_BY_SIGN: tuple[tuple[str, Way], ...] = (
+# Weaker signs: a terminal inherits these from the one it was started in.
+_BY_SIGN: tuple[tuple[str, ImageProtocol], ...] = (
     ("XTERM_VERSION", "256"),
     ("VTE_VERSION", "truecolor"),
     ("KITTY_WINDOW_ID", "kitty"),
@@ -49,66 +50,67 @@ _BY_SIGN: tuple[tuple[str, Way], ...] = (
     ("KONSOLE_VERSION", "truecolor"),
     ("WT_SESSION", "truecolor"),
 )
-ROOM_KEPT = 4  # rows for the path, the notes and the prompt below an image
-ROWS_ENOUGH = 20  # a taller terminal gives an image half of its rows
+RESERVED_ROWS = 4  # for the path, the notes and the prompt below an image
+FULL_ROWS = 20  # images may fill a window up to this height, and half of a taller one
 
 
 class Window(NamedTuple):
-    """A terminal's window in cells, and one cell in pixels."""
+    """The size of a terminal window in cells, and of one cell in pixels."""
 
     columns: int
     rows: int
-    cell: tuple[int, int] = (10, 20)  # what sixel terminals pretend to have; the shape of most fonts
+    cell: tuple[int, int] = (10, 20)  # what sixel terminals report; close to the shape of most fonts
 
 
-def way(environ: Mapping[str, str]) -> Way | None:
-    """The best way to show an image; where signs are unclear, the one that surely works; None: there is none.
+def choose_protocol(environ: Mapping[str, str]) -> ImageProtocol | None:
+    """The best protocol that certainly works on this terminal, or None.
 
-    FLUX_PREVIEW names one outright. Raises ConfigError where it names none.
+    FLUX_PREVIEW overrides it. Raises ConfigError if FLUX_PREVIEW is invalid.
     """
-    asked = environ.get(VARIABLE, "").strip().lower()
+    asked = environ.get(PREVIEW_VARIABLE, "").strip().lower()
     if asked == "off":
         return None
-    colors, hidden = _colors(environ), _is_multiplexed(environ)
+    colors, is_multiplexed = _color_depth(environ), _is_multiplexed(environ)
     if asked:
-        found = _named(asked)
-        return colors if hidden and found in UNPASSED else found
-    if hidden:
-        return colors  # it may hand on more, but does not say so
-    known = _known(environ)
-    if known in IMAGES:
+        found = _parse_protocol(asked)
+        return colors if is_multiplexed and found in NOT_IN_MULTIPLEXERS else found
+    if is_multiplexed:
+        return colors  # it may pass on more, but does not say so
+    known = _known_terminal(environ)
+    if known in PIXEL_PROTOCOLS:
         return known
     return "truecolor" if "truecolor" in (known, colors) else known or colors
 
 
-def _named(text: str) -> Way:
-    for name in WAYS:
+def _parse_protocol(text: str) -> ImageProtocol:
+    for name in PROTOCOLS:
         if text == name:
             return name
-    hint = did_you_mean(text, WAYS) or f"one of {', '.join(WAYS)}, off"
-    raise ConfigError(f"{VARIABLE} {text!r} is no way to show an image", hint=hint)
+    hint = did_you_mean(text, PROTOCOLS) or f"use one of {', '.join(PROTOCOLS)}, off"
+    raise ConfigError(f"invalid {PREVIEW_VARIABLE} {text!r}", hint=hint)
 
 
 def _is_multiplexed(environ: Mapping[str, str]) -> bool:
-    """Whether tmux, screen or zellij stand between flux and the terminal, be it on the other side of ssh."""
+    """Whether tmux, screen or zellij runs between flux and the terminal, here or before ssh."""
     inside = any(environ.get(name) for name in ("TMUX", "STY", "ZELLIJ"))
     return inside or environ.get("TERM", "").startswith(("tmux", "screen"))
 
 
-def _known(environ: Mapping[str, str]) -> Way | None:
-    """What the terminal that these variables name can do; None where they name none that is known."""
+def _known_terminal(environ: Mapping[str, str]) -> ImageProtocol | None:
+    """The protocol of the terminal that the variables name; None if they name no known one."""
     term, program = environ.get("TERM", ""), environ.get("TERM_PROGRAM", "")
     for name, found in _BY_TERM:
         if term == name or term.startswith(f"{name}-"):
             return found
-    if environ.get("LC_TERMINAL") == "iTerm2":  # what iTerm2 hands on through ssh
+    if environ.get("LC_TERMINAL") == "iTerm2":  # iTerm2 sets it, and it travels through ssh
         return "iterm"
     if program:
         return _BY_PROGRAM.get(program)
     return next((found for sign, found in _BY_SIGN if environ.get(sign)), None)
 
 
-def _colors(environ: Mapping[str, str]) -> Way | None:
+def _color_depth(environ: Mapping[str, str]) -> ImageProtocol | None:
+    """The half-block protocol for the colors of this terminal; None if it has too few."""
     term = environ.get("TERM", "")
     if term == "dumb":
         return None
@@ -117,15 +119,15 @@ def _colors(environ: Mapping[str, str]) -> Way | None:
     return "256" if "256" in term else None
 
 
-def room(window: Window) -> Window:
-    """The part of a window that an image may fill, so that what was said before it stays in sight."""
-    rows = min(window.rows - ROOM_KEPT, max(ROWS_ENOUGH, window.rows // 2))
+def usable_area(window: Window) -> Window:
+    """The part of a window that an image may fill, so that earlier output stays visible."""
+    rows = min(window.rows - RESERVED_ROWS, max(FULL_ROWS, window.rows // 2))
     return Window(max(1, window.columns - 1), max(1, rows), window.cell)
 
 
-def fit(size: tuple[int, int], window: Window, *, blocks: bool) -> tuple[int, int]:
-    """Columns and rows of an image of `size` pixels: as large as the window allows, never beyond its own pixels."""
-    (width, height), (across, down) = size, window.cell
-    least = across if blocks else 1  # a half-block is one pixel across, however many the font has
-    scale = min(window.columns * across / width, window.rows * down / height, least)
-    return max(1, round(width * scale / across)), max(1, round(height * scale / down))
+def size_in_cells(size: tuple[int, int], window: Window, *, half_blocks: bool) -> tuple[int, int]:
+    """Columns and rows for an image of `size` pixels: as large as the window allows, never enlarged."""
+    (width, height), (cell_width, cell_height) = size, window.cell
+    largest_scale = cell_width if half_blocks else 1  # a half block shows one pixel per column
+    scale = min(window.columns * cell_width / width, window.rows * cell_height / height, largest_scale)
+    return max(1, round(width * scale / cell_width)), max(1, round(height * scale / cell_height))

@@ -1,4 +1,4 @@
-"""Where a run takes place: a person at a terminal, a CI service, and whether colors are welcome there."""
+"""Finds out where flux runs: on a terminal, in CI, with or without colors."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def is_on(name: str, environ: Mapping[str, str] | None = None) -> bool:
-    """Whether a variable that others set says yes: any word but those that say no. Empty is unset."""
-    said = (os.environ if environ is None else environ).get(name, "").strip().lower()
-    return TRUTHS.get(said, bool(said))
+    """Whether a variable is set to anything but `0`, `false`, `no`, `off` or an empty text."""
+    value = (os.environ if environ is None else environ).get(name, "").strip().lower()
+    return TRUTHS.get(value, bool(value))
 
 
 def is_terminal(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
-    """Whether a person watches this stream on a terminal that can move its cursor."""
+    """Whether this stream is a terminal that can move its cursor, with a person in front of it."""
     environ = os.environ if environ is None else environ
     try:
         return stream.isatty() and environ.get("TERM") not in ("dumb", "unknown") and not is_on("CI", environ)
@@ -28,14 +28,15 @@ def is_terminal(stream: TextIO, environ: Mapping[str, str] | None = None) -> boo
 
 
 def is_github(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether this is a step of a GitHub workflow, whose log shows annotations."""
+    """Whether flux runs in a GitHub workflow, whose log shows annotations."""
     return is_on("GITHUB_ACTIONS", environ)
 
 
-def takes_color(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
-    """Whether words on this stream are colored: on a terminal, and anywhere with FORCE_COLOR; nowhere with NO_COLOR.
+def uses_color(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
+    """Whether to write colors: on terminals, everywhere with FORCE_COLOR, never with NO_COLOR.
 
-    As no-color.org has it, NO_COLOR=0 is set, too. An old Windows console, which names no kind, shows codes as text.
+    NO_COLOR=0 counts as set, as no-color.org says. Old Windows consoles, which set neither TERM nor
+    WT_SESSION, would show color codes as text.
     """
     environ = os.environ if environ is None else environ
     if environ.get("NO_COLOR"):

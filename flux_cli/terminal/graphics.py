@@ -1,4 +1,4 @@
-"""Images as text that terminals draw: pixels or files in, escape sequences out. Nothing is written here."""
+"""Encodes images as escape sequences for terminals: kitty, iTerm2, sixel, half blocks. Writes nothing."""
 
 import base64
 import re
@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 ESC = "\x1b"
 ST = f"{ESC}\\"
-CHUNK = 4096  # characters of base64 in one piece of kitty's protocol
+CHUNK = 4096  # characters of base64 per piece in kitty's protocol
 BAND = 6  # rows of pixels in one row of sixels
 EMPTY = 63  # the sixel with no pixel set; set pixels add 1, 2, 4 ... 32
-END = f"{ST}{ESC}[0m"  # ends whatever an interrupted image has begun
+END = f"{ST}{ESC}[0m"  # ends what an interrupted image has begun
 Color = tuple[int, int, int]
 
-_RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)  # shorter runs are no longer than their count
+_RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)  # counting shorter runs would not save anything
 
 
 def kitty(png: bytes, columns: int) -> str:
-    """A PNG in kitty's graphics protocol, scaled to `columns` cells; no answer is wanted (q=2).
+    """A PNG in kitty's graphics protocol, scaled to `columns` cells. q=2: the terminal sends no answer.
 
     Source: https://sw.kovidgoyal.net/kitty/graphics-protocol/
     """
@@ -37,7 +37,9 @@ def iterm(file: bytes, columns: int, rows: int) -> str:
 
 
 def sixel(pixels: bytes, width: int, palette: Sequence[Color]) -> str:
-    """Pixels, one palette index a byte, as sixels: bands of six rows, one pass a color, runs counted.
+    """Pixels as sixels. One byte per pixel is its palette index.
+
+    A band is six rows. It is drawn once per color, with repeated sixels counted.
 
     Source: VT330/VT340 Programmer Reference Manual, volume 2, chapter 14.
     """
@@ -52,13 +54,13 @@ def _percent(color: Color) -> str:
 
 
 def _band(rows: Sequence[bytes], width: int) -> str:
-    """Up to six rows: for every color in them the places it has, each pass back at the left edge (`$`)."""
+    """Up to six rows, drawn once per color. `$` goes back to the left edge."""
     used = sorted(set().union(*rows))
     return "$".join(f"#{color}{_places(rows, color, width)}" for color in used)
 
 
 def _places(rows: Sequence[bytes], color: int, width: int) -> str:
-    """Where one color is: a sixel a column, the top row as its lowest bit."""
+    """One sixel per column: a bit per row where the color is, the top row as the lowest bit."""
     only = bytes(color) + b"\1" + bytes(255 - color)
     bits = 0
     for number, row in enumerate(rows):
@@ -69,9 +71,10 @@ def _places(rows: Sequence[bytes], color: int, width: int) -> str:
 
 
 def half_blocks(pixels: bytes, width: int, *, numbered: bool = False) -> str:
-    """Lines of `▀`: the upper pixel of each cell is its ink, the lower one its paper.
+    """Lines of `▀`: the upper pixel of each cell is its foreground, the lower one its background.
 
-    Pixels are three bytes each, or one, the number of a color of the terminal's 256. Rows come in pairs.
+    A pixel is three bytes, or if `numbered` one: the number of one of the terminal's 256 colors.
+    The number of rows must be even.
     """
     if numbered:
         codes = [f"5;{number}" for number in pixels]
@@ -82,12 +85,16 @@ def half_blocks(pixels: bytes, width: int, *, numbered: bool = False) -> str:
 
 
 def _line(upper: Sequence[str], lower: Sequence[str]) -> str:
-    """One line of cells; colors are named only where they change."""
-    line, ink, paper = "", "", ""
+    """One line of cells. Colors are written only where they change."""
+    line, foreground, background = "", "", ""
     for above, below in zip(upper, lower, strict=True):
-        changed = [f"38;{above}"] * (above != ink) + [f"48;{below}"] * (below != paper)
+        changed = []
+        if above != foreground:
+            changed.append(f"38;{above}")
+        if below != background:
+            changed.append(f"48;{below}")
         line += f"{ESC}[{';'.join(changed)}m▀" if changed else "▀"
-        ink, paper = above, below
+        foreground, background = above, below
     return f"{line}{ESC}[0m"
 
 

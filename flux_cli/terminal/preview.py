@@ -1,68 +1,123 @@
-"""Images shown in the terminal: their room, their way, the writing. Pixels are `thumbnails`' work."""
+"""Shows images in the terminal: decides whether, chooses the protocol and size, and writes them."""
+
+from __future__ import annotations
 
 import contextlib
 import os
 import struct
+import sys
 from collections.abc import Mapping, Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from flux_cli.images.pixels import thumbnails
-from flux_cli.terminal import capabilities, graphics
-from flux_cli.terminal.capabilities import Way, Window
+from flux_cli.core.errors import ImageError
+from flux_cli.terminal import capabilities, graphics, messages
+from flux_cli.terminal.capabilities import ImageProtocol, Window
+from flux_cli.terminal.environment import is_terminal
 
-LEAST = (14, 5)  # columns and rows that an image among several must have to be told from the others
-PIXELS, SIXEL_PIXELS = (1600, 1000), (1000, 800)  # a megabyte of text and more takes terminals and ssh seconds
+if TYPE_CHECKING:
+    from flux_cli.images.pixels.thumbnails import Small, Source
+
+MIN_CELLS = (14, 5)  # columns and rows that an image needs to be recognizable among several
+MAX_PIXELS = (1600, 1000)  # more would be a megabyte of text, and take terminals and ssh seconds
+MAX_SIXEL_PIXELS = (1000, 800)
 
 
-def preview(
-    images: Sequence[thumbnails.Source],
+def wants_preview(
+    said: bool | None,  # noqa: FBT001 - it has three values
+    stream: TextIO,
+    *,
+    silent: bool,
+    environ: Mapping[str, str] | None = None,
+) -> bool:
+    """Whether to show images on a stream. `said` is the option; None: only on a terminal with colors.
+
+    `silent`: the user asked for data only. Raises ConfigError if FLUX_PREVIEW is invalid, so call it
+    before anything is paid.
+    """
+    environ = os.environ if environ is None else environ
+    if said is False or stream.closed or not stream.isatty():
+        return False
+    if not said and (silent or environ.get("NO_COLOR") or not is_terminal(stream, environ)):
+        return False
+    return capabilities.choose_protocol(environ) is not None
+
+
+def show_preview(paths: Sequence[str], *, wanted: bool, said: bool | None) -> None:
+    """Show saved images on stderr if `wanted`. A failure is only a note: the files are saved."""
+    shown = 0
+    if wanted and paths:
+        try:
+            shown = write_preview(paths, sys.stderr)
+        except ImageError as fault:
+            messages.err(f"flux: note: no preview: {fault.message}")
+            return
+    if said and paths and not shown:
+        protocols = ", ".join(capabilities.PROTOCOLS)
+        hint = f"set {capabilities.PREVIEW_VARIABLE} to one of {protocols}"
+        messages.err(f"flux: note: no preview: this is not a terminal known to show images; {hint}")
+    elif 0 < shown < len(paths):
+        messages.err(f"flux: note: the preview shows the first {shown} of {len(paths)}")
+
+
+def write_preview(
+    images: Sequence[Source],
     stream: TextIO,
     environ: Mapping[str, str] | None = None,
     columns: int | None = None,
     rows: int | None = None,
 ) -> int:
-    """Show images, paths or bytes, on a stream that is a terminal: one alone, several as a contact sheet.
+    """Write images (paths or bytes) to a terminal: one alone, several as a contact sheet.
 
-    Returns how many are shown, the first ones if there is no room for all; 0 where this terminal shows none.
-    Raises ImageError where the only one cannot be read, and ConfigError for a wrong FLUX_PREVIEW.
+    Returns how many are shown: fewer if there is no room for all, 0 if this terminal shows none.
+    Raises ImageError if the only image cannot be read, ConfigError if FLUX_PREVIEW is invalid.
     """
     environ = os.environ if environ is None else environ
-    way = capabilities.way(environ)
-    if way is None or not images or (way not in capabilities.IMAGES and not _writes_blocks(stream)):
+    protocol = capabilities.choose_protocol(environ)
+    if protocol is None or not images:
         return 0
-    window = capabilities.room(_window(stream, columns, rows))
-    shown = images[: max(1, (window.columns // LEAST[0]) * (window.rows // LEAST[1]))]
-    _write(stream, _encoded(shown, way, window))
+    if protocol not in capabilities.PIXEL_PROTOCOLS and not _can_encode_blocks(stream):
+        return 0
+    window = capabilities.usable_area(_window(stream, columns, rows))
+    room = (window.columns // MIN_CELLS[0]) * (window.rows // MIN_CELLS[1])
+    shown = images[: max(1, room)]
+    _write(stream, _encode(shown, protocol, window))
     return len(shown)
 
 
-def _encoded(images: Sequence[thumbnails.Source], way: Way, window: Window) -> str:
-    image = _image(images, way, window)
-    columns, rows = capabilities.fit(image.size, window, blocks=way not in capabilities.IMAGES)
-    if way == "kitty":
+def _encode(images: Sequence[Source], protocol: ImageProtocol, window: Window) -> str:
+    from flux_cli.images.pixels import thumbnails
+
+    image = _draw(images, protocol, window)
+    columns, rows = capabilities.size_in_cells(
+        image.size, window, half_blocks=protocol not in capabilities.PIXEL_PROTOCOLS
+    )
+    if protocol == "kitty":
         return graphics.kitty(thumbnails.png(image), columns)
-    if way == "iterm":
+    if protocol == "iterm":
         return graphics.iterm(thumbnails.png(image), columns, rows)
-    if way == "sixel":
+    if protocol == "sixel":
         few = thumbnails.few_colors(image)
         return graphics.sixel(few.pixels, few.size[0], few.palette)
     image = image.resize((columns, 2 * rows))
-    if way == "256":
+    if protocol == "256":
         return graphics.half_blocks(thumbnails.terminal_colors(image), columns, numbered=True)
     return graphics.half_blocks(image.tobytes(), columns)
 
 
-def _image(images: Sequence[thumbnails.Source], way: Way, window: Window) -> thumbnails.Small:
-    """The one image, or all of them on a sheet, in as many pixels as the window has, within reason."""
-    across, down = window.cell
-    most = SIXEL_PIXELS if way == "sixel" else PIXELS
-    box = (min(window.columns * across, most[0]), min(window.rows * down, most[1]))
+def _draw(images: Sequence[Source], protocol: ImageProtocol, window: Window) -> Small:
+    """One image, or several on a sheet, in the pixels of the window or at most MAX_PIXELS."""
+    from flux_cli.images.pixels import thumbnails
+
+    cell_width, cell_height = window.cell
+    most = MAX_SIXEL_PIXELS if protocol == "sixel" else MAX_PIXELS
+    box = (min(window.columns * cell_width, most[0]), min(window.rows * cell_height, most[1]))
     if len(images) == 1:
         return thumbnails.small(images[0], box)
-    return thumbnails.preview_sheet(images, box, gap=across, caption=down if way in capabilities.IMAGES else 0)
+    caption = cell_height if protocol in capabilities.PIXEL_PROTOCOLS else 0
+    return thumbnails.preview_sheet(images, box, gap=cell_width, caption=caption)
 
 
-def _writes_blocks(stream: TextIO) -> bool:
+def _can_encode_blocks(stream: TextIO) -> bool:
     try:
         "\u2580".encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -71,28 +126,28 @@ def _writes_blocks(stream: TextIO) -> bool:
 
 
 def _window(stream: TextIO, columns: int | None, rows: int | None) -> Window:
-    """The window's size as the system knows it, without a word to the terminal; what it does not know is usual."""
+    """The size of the window from the operating system, else the usual 80 x 24. The terminal is not queried."""
     try:
         import fcntl
         import termios
 
         answer = fcntl.ioctl(stream.fileno(), termios.TIOCGWINSZ, bytes(8))
-        down, across, width, height = struct.unpack("HHHH", answer)
-    except (ImportError, OSError, ValueError):  # not this system, or no terminal
-        down = across = width = height = 0
-    columns, rows = columns or across or 80, rows or down or 24
-    if across and down and width >= across and height >= down:
-        return Window(columns, rows, (width // across, height // down))
+        known_rows, known_columns, width, height = struct.unpack("HHHH", answer)
+    except (ImportError, OSError, ValueError):  # Windows, or not a terminal
+        known_rows = known_columns = width = height = 0
+    columns, rows = columns or known_columns or 80, rows or known_rows or 24
+    if known_columns and known_rows and width >= known_columns and height >= known_rows:
+        return Window(columns, rows, (width // known_columns, height // known_rows))
     return Window(columns, rows)
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """An image and a line's end. An interrupted one is closed, or the terminal would swallow what follows."""
+    """Write an image. If that is interrupted, end the image, or the terminal would swallow what follows."""
     try:
         stream.write(text + "\n")
         stream.flush()
     except BaseException as fault:
         with contextlib.suppress(OSError):
             stream.write(graphics.END + "\n")
-        if not isinstance(fault, OSError):  # those say that the terminal has gone, and nobody is left to be told
+        if not isinstance(fault, OSError):  # an OSError means that the terminal is gone
             raise

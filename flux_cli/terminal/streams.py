@@ -1,4 +1,4 @@
-"""The two streams: what is written arrives whole or nobody reads it any more. What is said on them is in `console`."""
+"""Writes to stdout and stderr: text, tables and JSON documents. Errors of stdout are reported once, by `check`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from flux_cli.core.errors import DiskError
 from flux_cli.core.lite import json_text
 from flux_cli.core.table import table
-from flux_cli.core.text import LONG, inert, inert_json, plain, redact
+from flux_cli.core.text import LONG, disarm, disarm_json, plain, redact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 
     from flux_cli.core.model import Json
 
-_LOST: list[str] = []  # why standard output took less than everything
-DIGITS = 6  # which no width has
+_LOST: list[str] = []  # why data for standard output got lost
+MAX_WIDTH_DIGITS = 5
 
-# What JSON leaves as it is and terminals may obey: the second set of control characters, marks that turn text round.
-ACTING = {
+# Valid in JSON, but terminals may obey them: C1 control characters, and marks that change the text direction.
+UNSAFE = {
     code: f"\\u{code:04x}"
     for code in (*range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 }
 
 
 def prepare() -> None:
-    """Let both streams carry any file name, whatever the terminal's encoding can show.
+    """Prepare stdout and stderr for any file name, whatever encoding the terminal has.
 
-    One that the caller closed is opened, so that no file gets its number: nobody hears what goes to stderr, and on
-    stdout every write fails, as on a full disk.
+    A closed stream is opened again, so that no file gets its number. What goes to such a stderr is
+    discarded; on such a stdout every write fails, as on a full disk.
     """
     _LOST.clear()
-    for number, name, way in ((1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+    for number, name, mode in ((1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
         stream = getattr(sys, name)
         if stream is None:
-            while (opened := os.open(os.devnull, way)) < number:  # a closed stdin takes the first
+            while (opened := os.open(os.devnull, mode)) < number:  # a closed stdin takes the first
                 pass
             stream = os.fdopen(opened, "w")
             setattr(sys, name, stream)
@@ -47,43 +47,49 @@ def prepare() -> None:
 
 
 def out(text: str) -> None:
-    """One line or block of data. A reader that has gone has read enough: that is no error."""
+    """Write data to stdout, with a newline. A closed pipe is not an error."""
     write(sys.stdout, text + "\n")
 
 
 def say(text: str) -> None:
-    """One block for people, with nothing in it that a CI service obeys. What programs read goes through `out`."""
-    out("\n".join(map(inert, text.replace("\r", " ").split("\n"))) if "##" in text or "::" in text else text)
+    """Write text for people to stdout, without anything a CI service would obey. Use `out` for data."""
+    if "##" in text or "::" in text:
+        text = "\n".join(map(disarm, text.replace("\r", " ").split("\n")))
+    out(text)
 
 
 def listing(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """A table that fits the terminal it is for; every row stays a line where a program reads it."""
+    """A table as text. It fits the terminal; elsewhere every row is one line. `right`: right-aligned columns."""
     safe = [[cell if cell.isprintable() else plain(cell, LONG) for cell in row] for row in rows]
     return table(safe, right, columns())
 
 
 def columns() -> int | None:
-    """How wide the terminal is that standard output goes to; None where it goes elsewhere."""
+    """The width of the terminal that stdout is connected to, or None if it is not a terminal."""
     try:
-        seen = os.get_terminal_size(sys.stdout.fileno()).columns
+        width = os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError, AttributeError):  # a pipe, a file, closed, none at all
         return None
-    said = os.environ.get("COLUMNS", "")
-    return int(said) if said.isdecimal() and len(said) < DIGITS and int(said) else seen or None
+    text = os.environ.get("COLUMNS", "")
+    if text.isdecimal() and len(text) <= MAX_WIDTH_DIGITS and int(text):
+        return int(text)
+    return width or None
 
 
 def document_text(document: Mapping[str, Json] | Sequence[Json]) -> str:
-    """One JSON document, readable for people too; half characters of odd file names become question marks, and what a
-    terminal or a CI service could obey is escaped.
+    """One JSON document, indented, without keys.
+
+    Invalid characters of file names become question marks. What a terminal or CI service would obey
+    is escaped.
     """
-    text = inert_json(redact(json_text(document, indent=2)))
+    text = disarm_json(redact(json_text(document, indent=2)))
     if text.isascii() and "\x7f" not in text:
         return text
-    return text.translate(ACTING).encode("utf-8", "replace").decode()
+    return text.translate(UNSAFE).encode("utf-8", "replace").decode()
 
 
 def out_json(document: Mapping[str, Json] | Sequence[Json]) -> None:
-    """One JSON document on stdout."""
+    """Write one JSON document to stdout."""
     out(document_text(document))
 
 
@@ -93,9 +99,7 @@ def is_closed() -> bool:
 
 
 def write(stream: TextIO, text: str) -> None:
-    """Write and flush; quiet where its reader has gone. What standard output does not take, `check` tells later: the
-    work goes on, and there are other things to say.
-    """
+    """Write and flush. A closed pipe is ignored; other errors of stdout are reported later by `check`."""
     try:
         stream.write(text)
         stream.flush()
@@ -108,32 +112,34 @@ def write(stream: TextIO, text: str) -> None:
 
 
 def check(saved: Iterable[str] = ()) -> None:
-    """Raise DiskError, once, where data for standard output got lost, saying what is `saved` all the same."""
+    """Raise DiskError, once, if data for stdout got lost. The message says which paths are `saved`."""
     if _LOST:
         reason = _LOST[0]
         _LOST.clear()
         paths = list(saved)
-        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        there = f"; saved: {paths[0]}{more}" if paths else ""
-        raise DiskError(f"cannot write to standard output: {reason}{there}")
+        message = f"cannot write to standard output: {reason}"
+        if paths:
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            message += f"; saved: {paths[0]}{more}"
+        raise DiskError(message)
 
 
 def leave(code: int) -> NoReturn:
-    """End the process at once, with everything written.
+    """Flush both streams and end the process at once.
 
-    An interpreter that takes itself apart costs a fifth of a lookup, and after Ctrl-C it would wait for threads that
-    are still encoding or resolving names.
+    A normal exit would cost a fifth of a lookup, and after Ctrl-C it would wait for threads that are
+    still encoding or resolving host names.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError):  # its reader has gone, or it was closed
+        except (OSError, ValueError):  # a closed pipe, or a closed stream
             continue
     os._exit(code)
 
 
 def abandon(stream: TextIO) -> None:
-    """Send what is still to come nowhere, so that the interpreter does not complain at its end."""
+    """Discard all further output, so that Python does not complain at exit."""
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

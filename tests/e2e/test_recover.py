@@ -431,7 +431,7 @@ def test_on_a_full_disk_the_address_is_said_no_further_call_goes_out_and_recover
     line = [*limited(command, 3000), "generate", "a fox", "-n", "5", "--seed", "7", "--concurrency", "1"]
     done = subprocess.run(line, env=keyed, capture_output=True, text=True, check=False)
     assert (done.returncode, len(gateway.posts)) == (1, 1)
-    assert "it may still be there for a while: http" in done.stderr
+    assert "it may still be available for a while: http" in done.stderr
     assert "flux recover" in done.stderr
     assert states(flux) == ["recoverable"]
     assert (recover().code, files()) == (0, ["a-fox-7.jpg"])

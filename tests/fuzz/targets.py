@@ -19,8 +19,8 @@ from flux_cli.core.model import Model
 from flux_cli.core.request import Auth, Reply, Request
 from flux_cli.core.text import Secret, plain, redact
 from flux_cli.http.datauri import decode_data_uri
-from flux_cli.http.replies import failure, identity, parse_json, retry_after
-from flux_cli.http.trust import credentials, host_of, media_address
+from flux_cli.http.replies import parse_json, reply_error, request_id_of, retry_after
+from flux_cli.http.trust import credentials, host_and_port, media_address
 from flux_cli.images import names as naming
 from flux_cli.images.containers.registry import inspect, sniff
 from flux_cli.providers.rows import ROWS
@@ -60,8 +60,10 @@ def parameters(data: bytes) -> None:
     """A value for every parameter of the model, and one nobody knows; what `-p` makes of it can be sent."""
     model = the_model()
     for text in texts(data):
-        json.dumps(values.typed(text), allow_nan=False)
-        each([text], *(lambda text, param=param: values.check(param, text) for param in model.parameters.values()))
+        json.dumps(values.parse_value(text), allow_nan=False)
+        each(
+            [text], *(lambda text, param=param: values.check_value(param, text) for param in model.parameters.values())
+        )
 
 
 def requests(data: bytes) -> None:
@@ -125,17 +127,17 @@ def replies(data: bytes) -> None:
     headers = dict.fromkeys(("retry-after", "retry-after-ms", "x-request-id", "location"), value)
     reply = Reply(int(number[:3]) if number[:3].isdigit() else 429, headers, body)
     parse_json(body)
-    assert plain(failure(reply).message, 10**6) == failure(reply).message
-    identity(reply, parse_json(body))
+    assert plain(reply_error(reply).message, 10**6) == reply_error(reply).message
+    request_id_of(reply, parse_json(body))
     seconds = retry_after(reply, NOW)
     assert seconds is None or seconds >= 0
 
 
 def addresses(data: bytes) -> None:
     """No address makes the key or a request go where it must not."""
-    auth = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", ("*.bfl.ai",))
+    auth = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", "x-key", "", ("*.bfl.ai",))
     for text in texts(data):
-        host_of(text)
+        host_and_port(text)
         for base in BASES:
             with contextlib.suppress(FluxError):
                 assert media_address(text, base).lower().startswith(("https://", base[:7]))

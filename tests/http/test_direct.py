@@ -20,7 +20,8 @@ from flux_cli.http import direct
 from flux_cli.http.address import read_address
 from flux_cli.http.carrier import HttpRequest, UnreachableError
 from flux_cli.http.exchange import Connections
-from flux_cli.http.spool import LONG, Spool
+from flux_cli.http.splitter import LONG
+from flux_cli.http.spool import Spool
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -130,7 +131,7 @@ def test_a_connection_the_server_has_closed_meanwhile_is_not_used_again(tmp_path
 
 
 def test_a_connection_that_has_waited_too_long_is_not_used_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(direct, "KEPT_SECONDS", 0.02)
+    monkeypatch.setattr(direct, "IDLE_SECONDS", 0.02)
     server = Server()
     talk(server, asks("GET", "GET", pause=0.05), tmp_path)
     assert server.connections == 2
@@ -155,7 +156,7 @@ def test_no_more_connections_are_kept_than_needed_and_none_behind_the_end(tmp_pa
     server = Server()
 
     async def go(connections: Connections, url: str) -> int:
-        await asyncio.gather(*(connections.exchange(HttpRequest("GET", url, {})) for _ in range(direct.KEPT + 9)))
+        await asyncio.gather(*(connections.exchange(HttpRequest("GET", url, {})) for _ in range(direct.MAX_IDLE + 9)))
         await asyncio.sleep(0.05)
         kept = server.open
         await connections.close()
@@ -163,7 +164,7 @@ def test_no_more_connections_are_kept_than_needed_and_none_behind_the_end(tmp_pa
         assert server.open == 0
         return kept
 
-    assert 1 <= talk(server, go, tmp_path) <= direct.KEPT
+    assert 1 <= talk(server, go, tmp_path) <= direct.MAX_IDLE
 
 
 def test_what_a_server_says_before_its_answer_is_passed_over(tmp_path):
@@ -276,7 +277,7 @@ def test_a_proxy_that_is_not_there_means_nothing_was_sent(tmp_path, monkeypatch)
 
 
 def test_a_proxy_that_makes_no_sense_is_a_wrong_setting(tmp_path, monkeypatch):
-    with pytest.raises(ConfigError, match="network settings of the environment are wrong"):
+    with pytest.raises(ConfigError, match="invalid network settings in the environment"):
         through("gopher://127.0.0.1", tmp_path, monkeypatch)
 
 
@@ -373,7 +374,7 @@ def test_what_is_no_address_is_said_and_nobody_is_asked(tmp_path, url):
     server = Server()
 
     async def go(connections: Connections, there: str) -> None:
-        with pytest.raises(UnreachableError, match="is no address") as caught:
+        with pytest.raises(UnreachableError, match="invalid address") as caught:
             await connections.exchange(
                 HttpRequest("POST", url.replace("{port}", there.split(":")[2].strip("/")), {}, b"{}")
             )
@@ -418,7 +419,7 @@ def test_however_many_answers_come_at_once_one_read_of_them_is_in_memory(tmp_pat
     async def go() -> int:
         connections = Connections(Spool(tmp_path), 5.0)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        connections._way(url)
+        connections._carrier_for(url)
         tracemalloc.start()
         try:
             await asyncio.gather(*(connections.exchange(HttpRequest("POST", url, {}, b"{}")) for _ in range(32)))
@@ -429,7 +430,7 @@ def test_however_many_answers_come_at_once_one_read_of_them_is_in_memory(tmp_pat
 
     with closing(listener):
         threading.Thread(target=accept, daemon=True).start()
-        assert asyncio.run(go()) < 32 * LONG + 8 * direct.READ  # the beginning of each, and what is worked on
+        assert asyncio.run(go()) < 32 * LONG + 8 * direct.READ_BYTES  # the beginning of each, and what is worked on
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) == 32 * 3_000_000
 
 

@@ -1,4 +1,4 @@
-"""Answers of servers: which failure, how long to wait, and nothing a server writes may raise."""
+"""Answers of servers: which reply_error, how long to wait, and nothing a server writes may raise."""
 
 import json
 from email.utils import formatdate
@@ -19,7 +19,7 @@ from flux_cli.core.errors import (
 )
 from flux_cli.core.request import Auth, Reply
 from flux_cli.core.text import Secret
-from flux_cli.http.replies import RETRYABLE, UNCLEAR, failure, identity, parse_json, retry_after
+from flux_cli.http.replies import RETRYABLE, UNCLEAR, parse_json, reply_error, request_id_of, retry_after
 
 FAST = settings(max_examples=200, deadline=None, derandomize=True)
 NOW = 1_700_000_000.0
@@ -65,7 +65,7 @@ def envelope(code, message="words", kind="some_type"):
 )
 def test_the_code_decides_before_the_status(status, code, kind):
     for body in (envelope(code), {"error_code": code, "message": "words"}, {"error": {"error_code": code}}):
-        error = failure(reply(status, body))
+        error = reply_error(reply(status, body))
         assert type(error) is kind
         assert error.status == status
         assert code in error.message
@@ -84,21 +84,21 @@ def test_the_code_decides_before_the_status(status, code, kind):
     ],
 )
 def test_words_and_types_decide_where_a_provider_has_no_code(status, body, kind):
-    assert type(failure(reply(status, body))) is kind
+    assert type(reply_error(reply(status, body))) is kind
 
 
 @pytest.mark.parametrize("words", ["invalid api key", "not authenticated", "exhausted balance", "flagged as sensitive"])
 def test_a_code_we_know_is_believed_before_words_which_may_quote_the_prompt(words):
     body = envelope("INVALID_REQUEST", f"prompt '{words}' is too long")
-    assert type(failure(reply(400, body))) is ValidationError
+    assert type(reply_error(reply(400, body))) is ValidationError
 
 
 @pytest.mark.parametrize(
     "kind", ["invalid_request_error", "insufficient_quota", "billing_error", "authentication_error"]
 )
 def test_the_type_never_decides_because_it_varies(kind):
-    assert type(failure(reply(402, envelope(None, kind=kind)))) is PaymentError
-    assert type(failure(reply(500, envelope("INTERNAL_ERROR", kind=kind)))) is ProviderError
+    assert type(reply_error(reply(402, envelope(None, kind=kind)))) is PaymentError
+    assert type(reply_error(reply(500, envelope("INTERNAL_ERROR", kind=kind)))) is ProviderError
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_the_type_never_decides_because_it_varies(kind):
 )
 def test_the_status_decides_where_there_is_no_code(status, kind):
     for body in (b"", {"detail": "words"}, b"<html>words</html>", envelope("SOMETHING_NEW"), envelope(status)):
-        assert type(failure(reply(status, body))) is kind
+        assert type(reply_error(reply(status, body))) is kind
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_the_status_decides_where_there_is_no_code(status, kind):
     ],
 )
 def test_failures_have_the_exit_codes_of_the_house(status, code, exit_code):
-    assert failure(reply(status, envelope(code))).exit_code == exit_code
+    assert reply_error(reply(status, envelope(code))).exit_code == exit_code
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_failures_have_the_exit_codes_of_the_house(status, code, exit_code):
     ],
 )
 def test_what_may_have_been_paid_for_is_said(status, body, billed):
-    assert failure(reply(status, body)).billed is billed
+    assert reply_error(reply(status, body)).billed is billed
 
 
 @pytest.mark.parametrize("status", [*sorted(UNCLEAR), 400, 401, 402, 404, 422, 200])
@@ -201,7 +201,7 @@ def test_what_was_refused_or_may_have_been_paid_for_is_never_repeated(status):
     ],
 )
 def test_the_words_of_the_server_are_found_whatever_the_shape(body, words):
-    assert words in failure(reply(400, body)).message
+    assert words in reply_error(reply(400, body)).message
 
 
 @pytest.mark.parametrize(
@@ -220,8 +220,8 @@ def test_the_words_of_the_server_are_found_whatever_the_shape(body, words):
     ],
 )
 def test_a_server_that_says_nothing_is_said_to_say_nothing(body):
-    error = failure(reply(500, body))
-    assert error.message == "the provider failed with HTTP 500 and said nothing about why"
+    error = reply_error(reply(500, body))
+    assert error.message == "the provider failed with HTTP 500 and gave no reason"
 
 
 @pytest.mark.parametrize(
@@ -238,15 +238,15 @@ def test_a_server_that_says_nothing_is_said_to_say_nothing(body):
     ],
 )
 def test_the_message_names_the_code_and_the_hint_the_next_step(status, body, key_name, message, hint):
-    auth = Auth(Secret("k"), key_name, "https://host/v1") if key_name else None
-    error = failure(reply(status, body), auth)
+    auth = Auth(Secret("k"), key_name, "https://host/v1", "Authorization", "Bearer ") if key_name else None
+    error = reply_error(reply(status, body), auth)
     assert message in error.message
     assert hint in error.hint
 
 
 def test_long_words_are_cut():
-    assert len(failure(reply(400, envelope("X", "w" * 100_000))).message) < 400
-    assert len(failure(reply(400, envelope("C" * 5000, "w"))).message) < 200
+    assert len(reply_error(reply(400, envelope("X", "w" * 100_000))).message) < 400
+    assert len(reply_error(reply(400, envelope("C" * 5000, "w"))).message) < 200
 
 
 LIST, DEEPER = 600, 940  # within what json.loads reads, and beyond what a careless walk survives
@@ -275,7 +275,7 @@ LIST, DEEPER = 600, 940  # within what json.loads reads, and beyond what a carel
     ids=lambda body: repr(body[:24]),
 )
 def test_hostile_bodies_are_still_one_readable_failure(body):
-    error = failure(reply(500, body))
+    error = reply_error(reply(500, body))
     assert isinstance(error, FluxError)
     assert len(error.message) < 500
     error.message.encode()
@@ -297,7 +297,7 @@ JSON = st.recursive(
 @FAST
 def test_any_body_and_status_make_a_failure_and_never_an_exception(body, status):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    error = failure(Reply(status, {}, data))
+    error = reply_error(Reply(status, {}, data))
     assert error.message
     assert error.message.isprintable()
 
@@ -384,11 +384,11 @@ def test_any_header_is_a_wait_of_zero_or_more_or_none(text):
     ],
 )
 def test_the_request_s_name_comes_from_a_header_or_the_body(headers, body, name):
-    assert identity(Reply(200, headers, b""), body) == name
+    assert request_id_of(Reply(200, headers, b""), body) == name
 
 
 def test_a_failure_carries_the_request_s_name():
-    assert failure(reply(500, b"", x_lumenfall_request_id="req_1")).request_id == "req_1"
+    assert reply_error(reply(500, b"", x_lumenfall_request_id="req_1")).request_id == "req_1"
 
 
 @pytest.mark.parametrize(

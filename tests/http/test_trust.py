@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from flux_cli.core.errors import ProviderError
 from flux_cli.core.request import Auth
 from flux_cli.core.text import Secret
-from flux_cli.http.trust import credentials, host_of, media_address
+from flux_cli.http.trust import credentials, host_and_port, media_address
 
 FAST = settings(max_examples=200, deadline=None, derandomize=True)
 KEY = "sk-0123456789abcdef"
-BFL = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", ("*.bfl.ai",), "x-key", "")
-FAL = Auth(Secret(KEY), "FAL_KEY", "https://queue.fal.run", ("fal.run", "queue.fal.run"), prefix="Key ")
-LOCAL = Auth(Secret(KEY), "FLUX_API_KEY", "http://127.0.0.1:8080/v1")
+BFL = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", "x-key", "", ("*.bfl.ai",))
+FAL = Auth(Secret(KEY), "FAL_KEY", "https://queue.fal.run", "Authorization", "Key ", ("fal.run", "queue.fal.run"))
+LOCAL = Auth(Secret(KEY), "FLUX_API_KEY", "http://127.0.0.1:8080/v1", "Authorization", "Bearer ")
 
 
 @pytest.mark.parametrize(
@@ -250,4 +250,4 @@ def test_any_address_is_absolute_and_safe_or_refused(url):
     ],
 )
 def test_messages_name_host_and_port(url, host):
-    assert host_of(url) == host
+    assert host_and_port(url) == host

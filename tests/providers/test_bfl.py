@@ -259,7 +259,7 @@ def too_many_files(monkeypatch, times):
             raise faults.pop()
         return inspect(data)
 
-    monkeypatch.setattr("flux_cli.http.client.inspect", busy)
+    monkeypatch.setattr("flux_cli.http.download.inspect", busy)
 
 
 def test_an_image_that_cannot_be_read_just_now_is_fetched_again(make, upstream, monkeypatch):
@@ -272,7 +272,7 @@ def test_an_image_that_cannot_be_read_just_now_is_fetched_again(make, upstream, 
 def test_an_image_that_cannot_be_read_at_all_is_an_error_that_says_it_is_paid_for(make, upstream, monkeypatch):
     too_many_files(monkeypatch, 99)
     upstream.answers(task())
-    with pytest.raises(NetworkError, match=r"could not be fetched: .*Too many open files") as caught:
+    with pytest.raises(NetworkError, match=r"could not be downloaded: .*Too many open files") as caught:
         make("bfl", seed=7)
     assert caught.value.billed
     assert len(upstream.submits) == 1

@@ -84,7 +84,7 @@ ERRORS = {
         {"error": {"message": "model is busy", "code": 500, "type": ""}},
         "model is busy",
     ),
-    "LocalAI, opaque": (500, b"", "said nothing"),
+    "LocalAI, opaque": (500, b"", "gave no reason"),
     "stable-diffusion.cpp": (400, {"error": "prompt required"}, "prompt required"),
     "FastAPI, text": (503, {"detail": "not initialized"}, "not initialized"),
     "FastAPI, list": (422, {"detail": [{"loc": ["body", "size"], "msg": "bad", "type": "x"}]}, "body.size: bad"),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import ConfigError
-from flux_cli.terminal.capabilities import WAYS, Window, fit, room, way
+from flux_cli.terminal.capabilities import PROTOCOLS, Window, choose_protocol, size_in_cells, usable_area
 
 XTERM = {"TERM": "xterm-256color"}
 TRUE = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -39,7 +39,7 @@ TRUE = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     ],
 )
 def test_each_terminal_gets_the_best_it_surely_shows(environ, found):
-    assert way(environ) == found
+    assert choose_protocol(environ) == found
 
 
 @pytest.mark.parametrize(
@@ -52,52 +52,55 @@ def test_each_terminal_gets_the_best_it_surely_shows(environ, found):
     ],
 )
 def test_signs_inherited_from_the_terminal_outside_do_not_count_against_a_name(environ, found):
-    assert way(environ) == found
+    assert choose_protocol(environ) == found
 
 
 @pytest.mark.parametrize(
     "outside", [{"TMUX": "/tmp/tmux-0/default,1,0"}, {"STY": "1.pts"}, {"ZELLIJ": "0"}, {"TERM": "screen-256color"}]
 )
 def test_a_multiplexer_gets_half_blocks_whatever_terminal_is_around_it(outside):
-    assert way({"TERM": "tmux-256color", "KITTY_WINDOW_ID": "1"} | outside) == "256"
-    assert way({"TERM": "tmux-256color", "COLORTERM": "truecolor", "LC_TERMINAL": "iTerm2"} | outside) == "truecolor"
+    assert choose_protocol({"TERM": "tmux-256color", "KITTY_WINDOW_ID": "1"} | outside) == "256"
+    assert (
+        choose_protocol({"TERM": "tmux-256color", "COLORTERM": "truecolor", "LC_TERMINAL": "iTerm2"} | outside)
+        == "truecolor"
+    )
 
 
-@pytest.mark.parametrize("asked", WAYS)
+@pytest.mark.parametrize("asked", PROTOCOLS)
 def test_a_multiplexer_gets_what_was_asked_for_only_if_it_shows_it(asked):
     """Who names kitty for all shells works in tmux too."""
     shown = "256" if asked in ("kitty", "iterm") else asked
-    assert way({"TERM": "tmux-256color", "FLUX_PREVIEW": asked}) == shown
+    assert choose_protocol({"TERM": "tmux-256color", "FLUX_PREVIEW": asked}) == shown
 
 
-@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("name", PROTOCOLS)
 def test_flux_preview_names_the_way_outright(name):
-    assert way({"TERM": "dumb", "FLUX_PREVIEW": f" {name.upper()} "}) == name
+    assert choose_protocol({"TERM": "dumb", "FLUX_PREVIEW": f" {name.upper()} "}) == name
 
 
 def test_flux_preview_can_say_off_and_nothing_is_as_good_as_unset():
-    assert way(TRUE | {"FLUX_PREVIEW": "off"}) is None
-    assert way(TRUE | {"FLUX_PREVIEW": ""}) == "truecolor"
+    assert choose_protocol(TRUE | {"FLUX_PREVIEW": "off"}) is None
+    assert choose_protocol(TRUE | {"FLUX_PREVIEW": ""}) == "truecolor"
 
 
 def test_a_wrong_flux_preview_is_an_error_with_the_nearest_right_one():
     with pytest.raises(ConfigError, match="'sixels'") as caught:
-        way({"FLUX_PREVIEW": "sixels"})
+        choose_protocol({"FLUX_PREVIEW": "sixels"})
     assert "sixel" in caught.value.hint
     with pytest.raises(ConfigError) as caught:
-        way({"FLUX_PREVIEW": "?"})
+        choose_protocol({"FLUX_PREVIEW": "?"})
     assert "off" in caught.value.hint
 
 
 @given(st.dictionaries(st.sampled_from(["TERM", "TERM_PROGRAM", "COLORTERM", "TMUX", "VTE_VERSION"]), st.text()))
 def test_any_environment_has_an_answer(environ):
-    assert way(environ) in (*WAYS, None)
+    assert choose_protocol(environ) in (*PROTOCOLS, None)
 
 
 @pytest.mark.parametrize(("rows", "kept"), [(24, 20), (40, 20), (60, 30), (3, 1), (1, 1)])
 def test_an_image_leaves_rows_for_what_was_said_before_it(rows, kept):
-    assert room(Window(80, rows)).rows == kept
-    assert room(Window(80, rows)).columns == 79
+    assert usable_area(Window(80, rows)).rows == kept
+    assert usable_area(Window(80, rows)).columns == 79
 
 
 sides = st.integers(1, 20_000)
@@ -106,7 +109,7 @@ windows = st.builds(Window, st.integers(1, 500), st.integers(1, 200), st.tuples(
 
 @given(st.tuples(sides, sides), windows, st.booleans())
 def test_an_image_never_leaves_its_window(size, window, blocks):
-    columns, rows = fit(size, window, blocks=blocks)
+    columns, rows = size_in_cells(size, window, half_blocks=blocks)
     assert 1 <= columns <= window.columns
     assert 1 <= rows <= window.rows
 
@@ -114,12 +117,12 @@ def test_an_image_never_leaves_its_window(size, window, blocks):
 @given(st.tuples(st.integers(200, 4000), st.integers(200, 4000)))
 def test_an_image_keeps_its_shape_to_half_a_cell(size):
     window = Window(100, 30, (10, 20))
-    columns, rows = fit(size, window, blocks=False)
+    columns, rows = size_in_cells(size, window, half_blocks=False)
     scale = min(1000 / size[0], 600 / size[1], 1)
     assert abs(columns * 10 - size[0] * scale) <= 5 + 1e-6
     assert abs(rows * 20 - size[1] * scale) <= 10 + 1e-6
 
 
 def test_a_small_image_is_not_enlarged_beyond_its_pixels():
-    assert fit((64, 64), Window(100, 30), blocks=False) == (6, 3)
-    assert fit((16, 16), Window(100, 30), blocks=True) == (16, 8)
+    assert size_in_cells((64, 64), Window(100, 30), half_blocks=False) == (6, 3)
+    assert size_in_cells((16, 16), Window(100, 30), half_blocks=True) == (16, 8)

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from flux_cli.terminal.environment import is_github, is_on, is_terminal, takes_color
+from flux_cli.terminal.environment import is_github, is_on, is_terminal, uses_color
 
 YES = ("true", "True", "1", "yes", "on", "woodpecker", "3")
 NO = ("false", "False", "0", "no", "off", "", "  ")
@@ -23,7 +23,7 @@ def test_a_variable_is_on_unless_it_says_no(words, on):
         assert is_on("CI", {"CI": word}) is on
         assert is_terminal(Terminal(), {"CI": word}) is not on
         assert is_github({"GITHUB_ACTIONS": word}) is on
-        assert takes_color(io.StringIO(), {"FORCE_COLOR": word}) is on
+        assert uses_color(io.StringIO(), {"FORCE_COLOR": word}) is on
     assert is_on("CI", {}) is False
 
 
@@ -71,4 +71,4 @@ def test_a_closed_stream_is_watched_by_nobody():
 def test_colors_go_to_terminals_and_wherever_they_are_forced_and_never_where_nobody_wants_them(
     stream, environ, colored
 ):
-    assert takes_color(stream, environ) is colored
+    assert uses_color(stream, environ) is colored

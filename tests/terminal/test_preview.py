@@ -19,8 +19,8 @@ from PIL import Image
 from screens import blocks_read, kitty_read, sixel_read
 
 from flux_cli.core.errors import ConfigError, ImageError
-from flux_cli.terminal.capabilities import WAYS
-from flux_cli.terminal.preview import preview
+from flux_cli.terminal.capabilities import PROTOCOLS
+from flux_cli.terminal.preview import write_preview
 
 RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 60), (30, 60, 220), (250, 250, 250)
 
@@ -65,7 +65,7 @@ class Screen:
 def shown(way, *images, screen=None, environ=None):
     screen = screen or Screen(100, 40)
     try:
-        count = preview(images, screen.stream, {"FLUX_PREVIEW": way} | (environ or {}))
+        count = write_preview(images, screen.stream, {"FLUX_PREVIEW": way} | (environ or {}))
     finally:
         text = screen.text()
     return count, text
@@ -107,7 +107,7 @@ def quarter_colors(image):
     return [small.getpixel(place) for place in ((1, 1), (6, 1), (1, 6), (6, 6))]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", PROTOCOLS)
 def test_every_way_shows_the_image_in_its_colors_and_shape(way):
     count, text = shown(way, IMAGE)
     assert count == 1
@@ -117,7 +117,7 @@ def test_every_way_shows_the_image_in_its_colors_and_shape(way):
     assert image.width / image.height == pytest.approx(16 / 9, rel=0.04)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", PROTOCOLS)
 @pytest.mark.parametrize("count", [1, 5, 40])
 @pytest.mark.parametrize(
     ("columns", "rows", "cell"), [(100, 40, (9, 18)), (80, 24, (0, 0)), (30, 10, (20, 40)), (5, 3, (8, 16))]
@@ -138,7 +138,7 @@ def test_nothing_is_written_beyond_the_window(way, count, columns, rows, cell):
     assert image.height <= max(1, rows - 4) * down
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", PROTOCOLS)
 def test_the_terminal_is_asked_nothing(way):
     """No device attributes, no status report, no request for a size, a color or an answer to an image."""
     text = shown(way, IMAGE)[1]
@@ -171,7 +171,7 @@ def test_paths_are_shown_as_bytes_are(work):
 @pytest.mark.parametrize("environ", [{"TERM": "dumb"}, {}, {"TERM": "xterm-256color", "FLUX_PREVIEW": "off"}])
 def test_a_terminal_that_shows_no_images_gets_not_a_byte(environ):
     screen = Screen(100, 40)
-    assert preview([IMAGE], screen.stream, environ) == 0
+    assert write_preview([IMAGE], screen.stream, environ) == 0
     assert screen.text() == ""
 
 
@@ -183,18 +183,18 @@ def test_blocks_are_not_written_where_the_encoding_has_none():
 def test_a_broken_image_is_an_image_error_and_writes_nothing():
     screen = Screen(100, 40)
     with pytest.raises(ImageError):
-        preview([b"broken"], screen.stream, {"FLUX_PREVIEW": "sixel"})
+        write_preview([b"broken"], screen.stream, {"FLUX_PREVIEW": "sixel"})
     assert screen.text() == ""
 
 
 def test_a_wrong_setting_is_an_error():
     with pytest.raises(ConfigError):
-        preview([IMAGE], io.StringIO(), {"FLUX_PREVIEW": "vga"})
+        write_preview([IMAGE], io.StringIO(), {"FLUX_PREVIEW": "vga"})
 
 
 def test_a_stream_that_is_no_terminal_is_taken_for_one_of_the_given_or_usual_size():
     stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
-    assert preview([quarters((900, 900))], stream, {"FLUX_PREVIEW": "truecolor"}, columns=41, rows=14) == 1
+    assert write_preview([quarters((900, 900))], stream, {"FLUX_PREVIEW": "truecolor"}, columns=41, rows=14) == 1
     stream.seek(0)
     rows = blocks_read(stream.read()[:-1])
     assert (len(rows[0]), len(rows)) == (20, 20)
@@ -215,7 +215,7 @@ def test_an_interrupted_image_is_closed(way):
     """Otherwise the terminal would take the shell's prompt for more of it."""
     stream = Impatient()
     with pytest.raises(KeyboardInterrupt):
-        preview([IMAGE], stream, {"FLUX_PREVIEW": way})
+        write_preview([IMAGE], stream, {"FLUX_PREVIEW": way})
     assert stream.getvalue().endswith("\x1b\\\x1b[0m\n")
 
 
@@ -223,7 +223,7 @@ def test_an_interrupted_image_is_closed(way):
 def test_a_real_terminal_shows_the_blocks_and_goes_on_below_them(work):
     """tmux interprets what is written and tells what its screen holds."""
     (work / "a.png").write_bytes(IMAGE)
-    code = "import sys; from flux_cli.terminal.preview import preview; preview(['a.png'], sys.stdout)"
+    code = "import sys; from flux_cli.terminal.preview import write_preview; write_preview(['a.png'], sys.stdout)"
     (work / "run.sh").write_text(f'"{sys.executable}" -c "{code}"; echo below; exec sleep 60')
     tmux = ("tmux", "-f", "/dev/null", "-S", str(work / "tmux"))
     environ = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LC_ALL", "LANG")}
@@ -254,7 +254,7 @@ class Gone(io.StringIO):
 
 
 def test_a_terminal_that_has_gone_is_no_failure_of_a_run():
-    assert preview([IMAGE], Gone(), {"FLUX_PREVIEW": "sixel"}) == 1
+    assert write_preview([IMAGE], Gone(), {"FLUX_PREVIEW": "sixel"}) == 1
 
 
 def test_the_largest_windows_get_no_more_pixels_than_a_line_carries_in_a_moment():

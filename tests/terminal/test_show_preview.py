@@ -1,4 +1,4 @@
-"""When images are shown, what is said when they are not, and the contact sheet as a file."""
+"""When images are shown, and what flux says when they are not."""
 
 import io
 import os
@@ -10,18 +10,16 @@ import pytest
 from PIL import Image
 
 from flux_cli.core.errors import ConfigError
-from flux_cli.images.containers.registry import inspect
-from flux_cli.images.formats import FORMATS
-from flux_cli.terminal.viewing import Shown, make_sheet, wants_preview
+from flux_cli.terminal.preview import wants_preview
 
 GOOD = {"TERM": "xterm-256color"}
 SHOW = """
 import sys
-from flux_cli.terminal.viewing import show_preview, wants_preview
+from flux_cli.terminal.preview import show_preview, wants_preview
 said = {"yes": True, "no": False, "unsaid": None}[sys.argv[1]]
 wanted = wants_preview(said, sys.stderr, silent=False)
 show_preview(sys.argv[2:], wanted=wanted, said=said)
-print(wanted, *sorted(name for name in ("PIL", "flux_cli.terminal.preview") if name in sys.modules))
+print(wanted, *sorted(name for name in ("PIL", "flux_cli.images.pixels.thumbnails") if name in sys.modules))
 """
 
 
@@ -103,7 +101,7 @@ def shown(environment, *words, tty=True, **environ):
 
 def test_an_image_is_shown_on_stderr_and_stdout_stays_clean(environment, fox):
     out, err = shown(environment, "unsaid", fox, TERM="xterm-256color")
-    assert out == ["True", "PIL", "flux_cli.terminal.preview"]
+    assert out == ["True", "PIL", "flux_cli.images.pixels.thumbnails"]
     assert "\u2580" in err
     assert "flux:" not in err
 
@@ -135,17 +133,3 @@ def test_an_image_that_cannot_be_read_is_a_note(environment, work):
 def test_images_left_out_of_a_preview_are_counted(environment, fox):
     err = shown(environment, "unsaid", *[fox] * 40, TERM="xterm-256color")[1]
     assert err.rstrip().endswith("flux: note: the preview shows the first 20 of 40")
-
-
-@pytest.mark.parametrize("file_format", FORMATS)
-def test_a_sheet_is_a_file_of_the_format_asked(fox, file_format):
-    image = make_sheet([Shown(fox, number, 40 + number) for number in (1, 2, 3)], file_format, None)
-    look = inspect(image.data)
-    assert (look.format, look.width, look.height) == (file_format, image.width, image.height)
-    assert image.format == file_format
-    assert image.width > image.height
-
-
-def test_an_image_missing_on_a_sheet_is_a_note(fox, capsys):
-    make_sheet([Shown(fox, 1), Shown("gone.png", 2)], "png", None)
-    assert capsys.readouterr().err.startswith("flux: note: an empty cell on the sheet: gone.png ")

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from flux_cli.core.errors import ImageError
 from flux_cli.http.replies import MARK
-from flux_cli.http.spool import LONG, Splitter, Spool
+from flux_cli.http.splitter import LONG, Splitter
+from flux_cli.http.spool import Spool
 
 MORE = LONG * 3 // 4 + 1  # bytes whose base64 is long
 PATIENT = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

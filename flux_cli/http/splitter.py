@@ -1,0 +1,216 @@
+"""Takes long base64 texts out of a JSON answer while it arrives and decodes them into files."""
+
+import contextlib
+import json
+import os
+from collections.abc import Callable
+
+import pybase64
+
+from flux_cli.http.datauri import too_large_error
+from flux_cli.http.replies import BLOB
+from flux_cli.http.spool import close_written, open_for_writing
+
+LONG = 1 << 16  # bytes; shorter texts stay in the answer
+FROM_URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
+BACKSLASH = 0x5C
+LONGEST_ESCAPE = 6  # bytes of `\u002b`
+
+
+class Splitter:
+    """Splits a JSON text that arrives in parts: short texts are `kept`, long ones go into files.
+
+    In `kept`, `BLOB` and the name of a file stand for a long text. `BLOB` without a name stands for
+    a long text that was not valid base64.
+    """
+
+    def __init__(self, new: Callable[[], str], limit: int) -> None:
+        """`new` makes paths, `limit` is the most bytes one file may have."""
+        self.kept = bytearray()
+        self._new, self._limit = new, limit
+        self._begin = -1  # where the current text begins in `kept`; -1: between texts
+        self._file: Base64File | None = None
+        self._done: list[Base64File] = []
+        self._is_prose = False  # the current text is long and not base64
+        self._is_escaped = False  # the next byte belongs to an escape
+
+    def feed(self, chunk: bytes | bytearray) -> None:
+        """Take the next part of the answer. Raises OSError, and ImageError above the limit."""
+        at = 0
+        while at < len(chunk):
+            if self._begin < 0:
+                at = self._copy_to_quote(chunk, at)
+                continue
+            end = self._end_of_text(chunk, at)
+            is_whole_chunk = (at, end) == (0, len(chunk))  # most often, and no copy of a megabyte
+            self._take(chunk if is_whole_chunk else chunk[at:end])
+            if end < len(chunk):  # at the closing quote
+                self._finish_text()
+                end += 1
+            at = end
+
+    def close(self) -> None:
+        """Finish. An answer that ends inside a text is not complete, so its files are dropped."""
+        if self._begin >= 0:
+            self.drop()
+
+    def drop(self) -> None:
+        """Remove all files of this answer."""
+        for file in (*self._done, self._file):
+            if file:
+                file.drop()
+
+    def _copy_to_quote(self, chunk: bytes | bytearray, at: int) -> int:
+        """Keep what stands between two texts. Returns the place after the opening quote."""
+        quote = chunk.find(b'"', at)
+        if quote < 0:
+            self.kept += chunk[at:]
+            return len(chunk)
+        self.kept += chunk[at : quote + 1]
+        self._begin = len(self.kept)
+        return quote + 1
+
+    def _end_of_text(self, chunk: bytes | bytearray, at: int) -> int:
+        """The place of the closing quote, or the end of the chunk if the text goes on."""
+        if self._is_escaped:
+            at += 1
+            self._is_escaped = False
+        while True:
+            quote = chunk.find(b'"', at)
+            last = quote if quote >= 0 else len(chunk)
+            slashes = _slashes_before(chunk, last, at)
+            if quote < 0:
+                self._is_escaped = slashes % 2 == 1
+                return len(chunk)
+            if slashes % 2 == 0:
+                return quote
+            at = quote + 1
+
+    def _take(self, part: bytes | bytearray) -> None:
+        """Add a part to the current text, which moves into a file once it is long."""
+        if self._file:
+            self._file.write(part)
+            return
+        self.kept += part
+        if len(self.kept) - self._begin <= LONG or self._is_prose:
+            return
+        file = Base64File(self._new(), self._limit)
+        self._file = file  # before it is written: `drop` must find it
+        file.write(bytes(self.kept[self._begin :]))
+        if file.is_invalid:  # a message or a prompt
+            file.drop()
+            self._file, self._is_prose = None, True
+        else:
+            del self.kept[self._begin :]
+
+    def _finish_text(self) -> None:
+        if self._file:
+            self._file.close()
+            name = "" if self._file.is_invalid else os.path.basename(self._file.path)
+            self.kept += f"{BLOB}{name}".encode()
+            self._done.append(self._file)
+            self._file = None
+        self.kept += b'"'
+        self._begin, self._is_prose = -1, False
+
+
+class Base64File:
+    """Decodes a base64 text into a file while it arrives. `is_invalid`: the text was not base64."""
+
+    def __init__(self, path: str, limit: int) -> None:
+        self.path, self.is_invalid = path, False
+        self._file = open_for_writing(path)
+        self._limit, self._size = limit, 0  # bytes
+        self._has_begun = False
+        self._half_escape = b""  # an escape whose end is in the next part
+        self._undecoded = b""  # up to three characters that wait for the fourth
+
+    def write(self, part: bytes | bytearray) -> None:
+        """Take the next part as JSON writes it. Raises OSError, and ImageError above the limit."""
+        if self.is_invalid:
+            return
+        if self._half_escape:
+            part = self._half_escape + part
+        end = _end_of_escapes(part)
+        self._half_escape = bytes(part[end:])
+        if end < len(part):
+            part = part[:end]
+        part = self._unescape(part)
+        if not self._has_begun:
+            self._has_begun = True
+            part = self._without_prefix(part)
+        if self._undecoded:
+            part = self._undecoded + part
+        end = len(part) // 4 * 4
+        self._decode(memoryview(part)[:end])
+        self._undecoded = bytes(part[end:])
+
+    def close(self) -> None:
+        """Write the rest. A text that was not base64 leaves no file."""
+        if self._half_escape:
+            self.is_invalid = True
+        elif text := self._undecoded.rstrip(b"="):
+            self._decode(text + b"=" * (-len(text) % 4))
+        close_written(self._file)
+        if self.is_invalid:
+            self.drop()
+
+    def drop(self) -> None:
+        """Remove the file."""
+        with contextlib.suppress(OSError):  # closing writes the last bytes, and a disk may be full
+            self._file.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path)
+
+    def _without_prefix(self, part: bytes | bytearray) -> bytes | bytearray:
+        """The text behind `data:...;base64,`."""
+        if not part.startswith(b"data:"):
+            return part
+        head, _, text = part.partition(b",")
+        self.is_invalid = not head.lower().endswith(b";base64")
+        return text
+
+    def _unescape(self, part: bytes | bytearray) -> bytes | bytearray:
+        """Resolve JSON escapes: writers may escape slashes, plus signs and line breaks."""
+        if BACKSLASH not in part:
+            return part
+        try:
+            text: str = json.loads(b'"%b"' % bytes(part))
+            return text.encode("ascii").translate(None, b"\r\n")
+        except ValueError:
+            self.is_invalid = True
+            return b""
+
+    def _decode(self, text: bytes | memoryview) -> None:
+        try:
+            try:
+                data = pybase64.b64decode(text, validate=True)
+            except ValueError:
+                data = pybase64.b64decode(bytes(text).translate(FROM_URL_ALPHABET), validate=True)
+        except ValueError:
+            self.is_invalid = True
+            return
+        self._size += len(data)
+        if self._size > self._limit:
+            raise too_large_error(self._limit)
+        self._file.write(data)
+
+
+def _end_of_escapes(part: bytes | bytearray) -> int:
+    """The length of a part without an escape that is cut off at its end."""
+    last = part.rfind(b"\\", max(0, len(part) - LONGEST_ESCAPE))
+    if last < 0:
+        return len(part)
+    slashes = _slashes_before(part, last + 1)
+    if slashes % 2 == 0:  # the last backslash ends an escape
+        return len(part)
+    length = LONGEST_ESCAPE if part[last + 1 : last + 2] == b"u" else 2
+    return len(part) if last + length <= len(part) else last
+
+
+def _slashes_before(text: bytes | bytearray, end: int, start: int = 0) -> int:
+    """How many backslashes stand directly before a place."""
+    slashes = 0
+    while end - slashes > start and text[end - slashes - 1] == BACKSLASH:
+        slashes += 1
+    return slashes
