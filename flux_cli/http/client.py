@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
+import httpx
+
 from flux_cli.core.errors import (
     ConfigError,
     DeadlineError,
@@ -22,9 +24,10 @@ from flux_cli.core.errors import (
 )
 from flux_cli.core.request import Auth, Media, Post, Reply, Stop
 from flux_cli.core.text import plain
-from flux_cli.http.carrier import Carrier, HttpRequest, UnreachableError
 from flux_cli.http.download import Downloads
+from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import CONNECT_SECONDS, MAX_SILENCE, Connections, InProcess
+from flux_cli.http.receiver import HttpRequest
 from flux_cli.http.replies import (
     BILLED_HINT,
     RETRYABLE,
@@ -53,7 +56,7 @@ class Http:
     """The client of one run.
 
     `timeout` is in seconds per image, once for generating and once for downloading it. `folder` takes
-    what arrives. At most `most` POSTs are in flight. `carrier`, `pause`, `clock` and `jitter` let
+    what arrives. At most `most` POSTs are in flight. `transport`, `pause`, `clock` and `jitter` let
     offline runs and tests work without network and time.
     """
 
@@ -64,7 +67,7 @@ class Http:
         retries: int,
         folder: Path,
         most: int = 16,
-        carrier: Carrier | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
         pause: Pause = asyncio.sleep,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -73,7 +76,7 @@ class Http:
         self._pause, self._clock, self._jitter = pause, clock, jitter
         self.stopped: list[tuple[Stop, bool]] = []  # jobs given up, and whether the provider stopped them
         self._spool = Spool(folder)
-        self._connections = Connections(self._spool, min(CONNECT_SECONDS, timeout), carrier)
+        self._connections = Connections(self._spool, min(CONNECT_SECONDS, timeout), transport)
         self._throttle = Throttle(most, pause, time.monotonic)
         self._downloads = Downloads(self._connections, self._spool, timeout, retries, self._pause_after)
 

@@ -6,9 +6,9 @@ from urllib.parse import urljoin
 
 from flux_cli.core.errors import DiskError, FluxError, ImageError, NetworkError, ProviderError
 from flux_cli.core.text import plain
-from flux_cli.http.carrier import HttpRequest
 from flux_cli.http.datauri import decode_data_uri
 from flux_cli.http.exchange import MAX_BYTES, MAX_SILENCE, Connections
+from flux_cli.http.receiver import HttpRequest
 from flux_cli.http.replies import MARK
 from flux_cli.http.spool import Spool
 from flux_cli.http.trust import host_and_port, media_address

@@ -13,11 +13,11 @@ from flux_cli.runs.report import Report
 
 def execute(job: pipeline.Job, folder: Path, settings: Settings, tell: pipeline.Tell) -> Report:
     """Run every call of a job; what arrives is kept in `folder`. Never raises for a call that failed."""
-    carrier = None
+    transport = None
     if not job.hosted:
         from flux_cli.providers.offline.answer import answer
 
-        carrier = InProcess(answer)
+        transport = InProcess(answer)
 
     async def go() -> Report:
         async with Http(
@@ -25,7 +25,7 @@ def execute(job: pipeline.Job, folder: Path, settings: Settings, tell: pipeline.
             retries=settings.retries,
             folder=folder,
             most=job.concurrency,
-            carrier=carrier,
+            transport=transport,
         ) as http:
             return await pipeline.generate(job, http, tell)
 

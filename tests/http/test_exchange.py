@@ -15,8 +15,9 @@ import pytest
 
 from flux_cli.core.errors import FluxError, ImageError, NetworkError, ProviderError
 from flux_cli.core.request import Reply
-from flux_cli.http.carrier import HttpRequest, UnreachableError
+from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import MAX_BYTES, MAX_TEXT_BYTES, Connections
+from flux_cli.http.receiver import HttpRequest
 from flux_cli.http.replies import MARK
 from flux_cli.http.spool import Spool
 

@@ -1,71 +1,67 @@
-"""HTTP/1.1 connections with asyncio and h11, used when no proxy is set.
+"""A transport for httpx that pushes each part of an answer to a receiver as it is read.
 
-A POST always opens its own connection; GETs reuse idle ones (16 per origin, 5 s). Parts of an answer
-are passed on as they are read, without a task switch or a copy, so that memory stays small however
-many answers arrive at once. benchmarks/fanout.py measures it against httpx.
+httpx hands an answer out when it is asked for the next part; meanwhile parts pile up in memory, and every part costs a
+task switch. Here the receiver is named in the request's extensions and gets the parts at once, without a copy, so
+that memory stays small however many answers arrive together. benchmarks/fanout.py measures it.
+
+A POST always opens its own connection; GETs reuse idle ones (16 per origin, 5 s).
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
+from collections.abc import Callable
 
-import certifi
 import h11
+import httpx
 
-from flux_cli.http.address import Address, read_address
-from flux_cli.http.carrier import (
-    DEFAULT_HEADERS,
-    Head,
-    HttpRequest,
-    Receiver,
-    connection_broken_error,
-    invalid_address_error,
-    network_settings_error,
-    unreachable_error,
-)
+from flux_cli.http.receiver import Head, Receiver
 
 READ_BYTES = 1 << 17  # per read; from 256 KiB on, malloc would fetch fresh pages for each read
 MAX_HEAD_BYTES = 100 << 10
 MAX_IDLE = 16  # idle connections kept per origin
 IDLE_SECONDS = 5.0  # the shortest time after which servers are known to close idle connections
-METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 SWITCHING_PROTOCOLS = 101
 STATUSES_WITHOUT_BODY = (204, 304)  # whatever their headers say
+DEFAULT_PORTS = {"http": 80, "https": 443}
 UNKNOWN = -1
 
 
-class Direct:
-    """A carrier that opens its own connections."""
+class PushTransport(httpx.AsyncBaseTransport):
+    """Opens connections of its own. `tls` makes the TLS settings when the first https URL comes."""
 
-    def __init__(self, connect: float) -> None:
-        """`connect` is the connection timeout in seconds."""
-        self._connect = connect
+    def __init__(self, tls: Callable[[], ssl.SSLContext]) -> None:
+        self._make_tls = tls
         self._tls: ssl.SSLContext | None = None
         self._idle: dict[str, list[Connection]] = {}  # by origin
 
-    async def carry(self, request: HttpRequest, receiver: Receiver) -> None:
-        """See `Carrier`."""
-        address = read_address(request.url)
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and give the whole answer to `request.extensions["receiver"]`. Nothing is left to read.
+
+        Raises what httpx's own transport raises, and whatever the receiver raises.
+        """
+        timeout = request.extensions["timeout"]
         # The server may be about to close an idle connection, and nobody could tell whether a POST
         # on it was billed.
         is_shared = request.method == "GET"
-        connection = self._take_idle(address.origin) if is_shared else None
+        origin = f"{request.url.scheme}://{request.url.netloc.decode()}"
+        connection = self._take_idle(origin) if is_shared else None
         if connection is None:
-            connection = await self._open(request.url, address)
+            connection = await self._open(request.url, timeout["connect"])
         try:
-            await connection.exchange(request, address, receiver)
+            status = await connection.exchange(request, request.extensions["receiver"], timeout["read"])
         except BaseException:
             connection.close()
             raise
-        idle = self._idle.setdefault(address.origin, [])
+        idle = self._idle.setdefault(origin, [])
         if is_shared and len(idle) < MAX_IDLE and connection.become_idle():
             idle.append(connection)
         else:
             connection.close()
+        return httpx.Response(status)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Close all idle connections."""
         for connections in self._idle.values():
             for connection in connections:
@@ -82,46 +78,35 @@ class Direct:
             connection.close()
         return None
 
-    async def _open(self, url: str, address: Address) -> Connection:
-        if address.scheme == "https" and self._tls is None:
-            self._tls = _tls_context()
-        tls = self._tls if address.scheme == "https" else None
+    async def _open(self, url: httpx.URL, seconds: float) -> Connection:
+        if url.scheme not in DEFAULT_PORTS:
+            raise httpx.UnsupportedProtocol(f"expected http or https, not {url.scheme!r}")
+        if not url.host or url.port == 0:
+            raise httpx.UnsupportedProtocol("expected a host, and a port from 1 to 65535")
+        if url.scheme == "https" and self._tls is None:
+            self._tls = self._make_tls()
+        tls = self._tls if url.scheme == "https" else None
+        host, port = url.raw_host.decode("ascii"), url.port or DEFAULT_PORTS[url.scheme]
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._connect):
-                _, connection = await loop.create_connection(
-                    Connection, address.host, address.port, ssl=tls, happy_eyeballs_delay=0.25
-                )
+            async with asyncio.timeout(seconds):
+                _, connection = await loop.create_connection(Connection, host, port, ssl=tls, happy_eyeballs_delay=0.25)
         except TimeoutError as fault:
-            raise unreachable_error(url, TimeoutError(f"no connection within {self._connect:g} s")) from fault
+            raise httpx.ConnectTimeout(f"no connection within {seconds:g} s") from fault
         except OSError as fault:
-            raise unreachable_error(url, fault) from fault
+            raise httpx.ConnectError(str(fault)) from fault
         return connection
-
-
-def _tls_context() -> ssl.SSLContext:
-    """The TLS settings of a run, made only when needed: reading certificates takes long."""
-    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    try:
-        if folder and not file:
-            context = ssl.create_default_context(capath=folder)
-        else:
-            context = ssl.create_default_context(cafile=file or certifi.where())
-    except (OSError, ValueError) as fault:
-        raise network_settings_error(fault) from fault
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 class Connection(asyncio.Protocol):
     """One connection and the exchange that is under way on it."""
 
     _transport: asyncio.Transport
-    _url: str
     _receiver: Receiver
     _state: h11.Connection  # of one request and its answer
     _body_left: int  # bytes still to come of a body with a Content-Length, else UNKNOWN
     _last_data: float  # time of the last data
+    _status: int
 
     def __init__(self) -> None:
         self._done: asyncio.Future[None] | None = None  # of the current exchange
@@ -133,39 +118,45 @@ class Connection(asyncio.Protocol):
         transport.max_size = READ_BYTES  # type: ignore[attr-defined] # asyncio has no option for it
         self._transport.pause_reading()  # until `exchange`: some servers send an error at once
 
-    async def exchange(self, request: HttpRequest, address: Address, receiver: Receiver) -> None:
-        """Send a request and receive the answer, which may begin before the request is sent."""
+    async def exchange(self, request: httpx.Request, receiver: Receiver, silence: float | None) -> int:
+        """Send a request, receive the answer, and return its status. The answer may begin before the request is sent.
+
+        `silence` is how many seconds may pass without data; None: any number.
+        """
         loop = asyncio.get_running_loop()
-        self._url, self._receiver = request.url, receiver
+        self._receiver = receiver
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
         self._body_left = UNKNOWN
         try:
-            data = self._encode(request, address)
+            data = self._encode(request)
         except (h11.LocalProtocolError, ValueError) as fault:
-            raise invalid_address_error(request.url, fault) from fault
+            raise httpx.LocalProtocolError(str(fault)) from fault
         if self._lost:
-            raise unreachable_error(request.url, self._lost)
+            raise httpx.ConnectError(str(self._lost)) from self._lost
         done: asyncio.Future[None] = loop.create_future()
         self._done = done
         self._transport.write(data)
         self._transport.resume_reading()
-        if request.silence is None:
+        if silence is None:
             await done
-            return
+        else:
+            await self._wait(done, silence)
+        return self._status
+
+    async def _wait(self, done: asyncio.Future[None], silence: float) -> None:
+        """Wait for the end of the answer. Raises ReadTimeout after so many seconds without data."""
+        loop = asyncio.get_running_loop()
         self._last_data = loop.time()
-        while (left := self._last_data + request.silence - loop.time()) > 0:
+        while (left := self._last_data + silence - loop.time()) > 0:
             finished, _ = await asyncio.wait([done], timeout=left)
             if finished:
                 done.result()
                 return
-        raise connection_broken_error(request.url, TimeoutError(f"no data for {request.silence:g} s"))
+        raise httpx.ReadTimeout(f"no data for {silence:g} s")
 
-    def _encode(self, request: HttpRequest, address: Address) -> bytes:
-        headers = {"Host": address.name, **DEFAULT_HEADERS, "Connection": "keep-alive", **request.headers}
-        if request.body is not None or request.method in METHODS_WITH_BODY:
-            headers["Content-Length"] = str(len(request.body or b""))
-        head = h11.Request(method=request.method, target=address.target, headers=list(headers.items()))
-        events = (head, h11.Data(data=request.body or b""), h11.EndOfMessage())
+    def _encode(self, request: httpx.Request) -> bytes:
+        head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
+        events = (head, h11.Data(data=request.content), h11.EndOfMessage())
         return b"".join(self._state.send(event) or b"" for event in events)
 
     def data_received(self, data: bytes) -> None:
@@ -183,7 +174,7 @@ class Connection(asyncio.Protocol):
             else:
                 raise h11.RemoteProtocolError("the server closed the connection without an answer")
         except h11.ProtocolError as fault:
-            self._fail(connection_broken_error(self._url, fault))
+            self._fail(httpx.RemoteProtocolError(str(fault)))
         except Exception as fault:  # noqa: BLE001 - what the receiver raises reaches its caller
             self._fail(fault)
 
@@ -194,7 +185,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, fault: Exception | None) -> None:
         self._lost = fault or ConnectionResetError("the server closed the connection")
         if fault and self._done:
-            self._fail(connection_broken_error(self._url, fault))
+            broken = httpx.ReadError(str(fault))
+            broken.__cause__ = fault
+            self._fail(broken)
         self.eof_received()
 
     def _read_events(self) -> None:
@@ -216,6 +209,7 @@ class Connection(asyncio.Protocol):
         headers = _headers(response)
         if response.http_version != b"1.1" or "close" in headers.get("connection", "").lower():
             self._is_reusable = False
+        self._status = response.status_code
         self._receiver.begin(Head(response.status_code, headers))
         self._body_left = _content_length(response.status_code, headers)
         if self._body_left == UNKNOWN:

@@ -16,10 +16,9 @@ import trustme
 
 from flux_cli.core.errors import ConfigError, NetworkError
 from flux_cli.core.request import Reply
-from flux_cli.http import direct
-from flux_cli.http.address import read_address
-from flux_cli.http.carrier import HttpRequest, UnreachableError
+from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import Connections
+from flux_cli.http.receiver import HttpRequest
 from flux_cli.http.splitter import LONG
 from flux_cli.http.spool import Spool
 
@@ -131,7 +130,7 @@ def test_a_connection_the_server_has_closed_meanwhile_is_not_used_again(tmp_path
 
 
 def test_a_connection_that_has_waited_too_long_is_not_used_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(direct, "IDLE_SECONDS", 0.02)
+    monkeypatch.setattr(transport, "IDLE_SECONDS", 0.02)
     server = Server()
     talk(server, asks("GET", "GET", pause=0.05), tmp_path)
     assert server.connections == 2
@@ -156,7 +155,7 @@ def test_no_more_connections_are_kept_than_needed_and_none_behind_the_end(tmp_pa
     server = Server()
 
     async def go(connections: Connections, url: str) -> int:
-        await asyncio.gather(*(connections.exchange(HttpRequest("GET", url, {})) for _ in range(direct.MAX_IDLE + 9)))
+        await asyncio.gather(*(connections.exchange(HttpRequest("GET", url, {})) for _ in range(transport.MAX_IDLE + 9)))
         await asyncio.sleep(0.05)
         kept = server.open
         await connections.close()
@@ -164,7 +163,7 @@ def test_no_more_connections_are_kept_than_needed_and_none_behind_the_end(tmp_pa
         assert server.open == 0
         return kept
 
-    assert 1 <= talk(server, go, tmp_path) <= direct.MAX_IDLE
+    assert 1 <= talk(server, go, tmp_path) <= transport.MAX_IDLE
 
 
 def test_what_a_server_says_before_its_answer_is_passed_over(tmp_path):
@@ -430,7 +429,7 @@ def test_however_many_answers_come_at_once_one_read_of_them_is_in_memory(tmp_pat
 
     with closing(listener):
         threading.Thread(target=accept, daemon=True).start()
-        assert asyncio.run(go()) < 32 * LONG + 8 * direct.READ_BYTES  # the beginning of each, and what is worked on
+        assert asyncio.run(go()) < 32 * LONG + 8 * transport.READ_BYTES  # the beginning of each, and what is worked on
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) == 32 * 3_000_000
 
 

@@ -1,67 +1,13 @@
-"""Shared by everything that sends HTTP requests: the request, who receives the answer, and network errors.
-
-A carrier passes the answer on in parts as they arrive and never holds more than one of them.
-"""
+"""Errors of the network, and the words for them."""
 
 from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Callable
-from typing import Protocol
 
 from flux_cli.core.errors import ConfigError, NetworkError
-from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Reply
 from flux_cli.core.text import plain
 from flux_cli.http.trust import host_and_port
-
-DEFAULT_HEADERS = {
-    "Accept": "*/*",
-    "Accept-Encoding": "identity",
-    "User-Agent": "flux-image-cli",
-}
-
-
-class HttpRequest(NamedTuple):
-    """One HTTP request."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes | None = None
-    silence: float | None = None  # seconds without data after which the answer is given up; None: no limit
-    into: str | None = None  # path for the body of a good answer; None: the body is JSON
-    on_answer: Callable[[Reply], None] | None = None  # called as soon as the answer is complete
-
-
-class Head(NamedTuple):
-    """The status of an answer and its headers, with names in lower case."""
-
-    status: int
-    headers: dict[str, str]
-
-
-class Receiver(Protocol):
-    """Takes one answer. An exception raised here ends the exchange and reaches its caller."""
-
-    def begin(self, head: Head) -> None: ...
-    def take(self, part: bytes | bytearray) -> None: ...
-    def end(self) -> None: ...
-
-
-class Carrier(Protocol):
-    """Sends requests and receives answers."""
-
-    async def carry(self, request: HttpRequest, receiver: Receiver) -> None:
-        """Send a request and pass the whole answer to the receiver.
-
-        Raises UnreachableError if nothing was sent, NetworkError if the connection broke later,
-        and whatever the receiver raises.
-        """
-
-    async def close(self) -> None:
-        """Close all connections."""
 
 
 class UnreachableError(NetworkError):
