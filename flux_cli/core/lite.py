@@ -8,11 +8,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import NamedTuple as NamedTuple
     from typing import TypeVar
-
-    from flux_cli.core.model import Json
 
     Item_co = TypeVar("Item_co", covariant=True)
 else:
@@ -92,8 +90,8 @@ class LazySequence(Sequence["Item_co"]):
     __hash__ = None  # type: ignore[assignment] # as a list has none
 
 
-def json_text(value: Json | Mapping[str, Json] | Sequence[Json], indent: int | None = None) -> str:
-    """The same text as `json.dumps(value, indent=indent, ensure_ascii=False)`."""
+def json_text(value: object, indent: int | None = None) -> str:
+    """The same text as `json.dumps(value, indent=indent, ensure_ascii=False)`. Raises TypeError as that does."""
     return _json(value, "" if indent is None else "\n", " " * (indent or 0))
 
 

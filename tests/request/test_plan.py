@@ -4,7 +4,8 @@ import pytest
 
 from flux_cli.catalog.find import find_model
 from flux_cli.core.request import Request
-from flux_cli.request.plan import plan
+from flux_cli.images.formats import FORMATS
+from flux_cli.request.plan import GATEWAY, plan
 from flux_cli.request.resolve import resolve
 
 ULTRA = "flux1.1-pro-ultra"
@@ -45,6 +46,14 @@ def test_everything_said_is_in_the_body_under_the_gateway_s_names():
     }
 
 
+def test_the_gateway_is_asked_only_for_the_formats_of_its_documentation(monkeypatch):
+    """Whatever else flux can write is made from a format that the gateway can."""
+    assert GATEWAY.formats == ("png", "jpeg", "gif", "webp", "avif")
+    monkeypatch.setitem(FORMATS, "qoi", FORMATS["png"]._replace(name="qoi"))
+    resolved = resolve(Request("else", {}, "a red fox"), None)._replace(format="qoi")
+    assert plan(resolved).calls[0].body["output_format"] == "png"
+
+
 @pytest.mark.parametrize("name", ["aspect_ratio", "resolution", "n"])
 def test_shape_scale_and_count_are_never_sent_because_flux_has_decided_them(name):
     for call in planned(aspect_ratio="16:9", resolution="2K", n="2").calls:
@@ -77,9 +86,9 @@ def test_a_split_leaves_a_note_and_one_image_leaves_none():
     assert planned().notes == ()
     (note,) = planned(n="4").notes
     assert (note.parameter, note.asked, note.used, note.behavior) == ("n", 4, 1, "emulated")
-    assert note.reason == "4 parallel calls of one image"
+    assert note.reason == "4 parallel requests for one image"
     (note,) = planned(n="4", seed="1").notes
-    assert note.reason == "4 parallel calls of one image, seeds counting up"
+    assert note.reason == "4 parallel requests for one image, each with the next seed"
 
 
 @pytest.mark.parametrize(
