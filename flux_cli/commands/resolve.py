@@ -40,7 +40,7 @@ def _answer(options: GenerateOptions, *, curl: bool) -> str:
             raise UsageError("an offline sketch has no address", hint="drop --offline")
         if "as base64>" in str([post.body.get("image_prompt") for post in sent]):
             raise UsageError(f"{row.name} takes the image itself, not its address", hint="download it first")
-        return "\n".join(_curl(post, row, keyed=not options.access.no_key) for post in sent)
+        return "\n".join(curl_command(post, row, keyed=not options.access.no_key) for post in sent)
     return document_text(_document(prepared, sent)) if options.reporting.as_json else _text(prepared, sent)
 
 
@@ -94,15 +94,15 @@ def _shown_body(post: Post) -> dict[str, Json]:
     return {name: value if name == "prompt" else shorten(value) for name, value in post.body.items()}
 
 
-def _curl(post: Post, row: ProviderRow, *, keyed: bool) -> str:
+def curl_command(post: Post, row: ProviderRow, *, keyed: bool) -> str:
+    """One request as a shell command. The key stays in its variable. `keyed`: send the key."""
     import shlex
 
     body = inert_json(json_text(post.body))
     words = ["curl -sS", shlex.quote(post.url), "-H 'Content-Type: application/json'"]
     words += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in post.headers.items()]
     if keyed and row.key_variables:
-        header = {"bfl": "x-key: ", "fal": "Authorization: Key "}.get(row.protocol, "Authorization: Bearer ")
-        words.append(f'-H "{header}${row.key_variables[-1]}"')
+        words.append(f'-H "{row.key_header}: {row.key_prefix}${row.key_variables[-1]}"')
     if len(body) > LONGEST_ARGUMENT:
         return " ".join([*words, f"-d @- <<'JSON'\n{body}\nJSON"])
     return " ".join([*words, "-d", shlex.quote(body)])

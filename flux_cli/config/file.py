@@ -1,7 +1,7 @@
 """A settings file's text, read strictly. Where such files are and which one wins is in `config`."""
 
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from flux_cli.core.errors import ConfigError, did_you_mean
 from flux_cli.core.model import PROTOCOLS, Json
@@ -23,15 +23,18 @@ def parse(path: str, text: bytes, known: Collection[str]) -> dict[str, Json]:
     return table
 
 
-def providers(path: str, tables: Json) -> dict[str, ProviderRow]:
-    """The providers a user's file adds, by name."""
+def providers(path: str, tables: Json, known: Mapping[str, ProviderRow]) -> dict[str, ProviderRow]:
+    """The providers a user's file adds, by name. `known` are the built-in ones.
+
+    Raises ConfigError with file, key and reason.
+    """
     if not isinstance(tables, dict):
         raise ConfigError(f"{path}: providers must be tables, such as [providers.mine]")
-    return {name: _provider(path, name, row) for name, row in tables.items()}
+    return {name: _provider(path, name, row, known) for name, row in tables.items()}
 
 
-def _provider(path: str, name: str, row: Json) -> ProviderRow:
-    """One provider the user adds: an address, the variable with its key, and the kind of server."""
+def _provider(path: str, name: str, row: Json, known_rows: Mapping[str, ProviderRow]) -> ProviderRow:
+    """One added provider. Its key travels in the header of the built-in provider with the same protocol."""
     if not isinstance(row, dict):
         raise ConfigError(f"{path}: providers.{name} must be a table, such as [providers.mine]")
     values = dict(row)
@@ -47,4 +50,5 @@ def _provider(path: str, name: str, row: Json) -> ProviderRow:
         raise ConfigError(f"{path}: providers.{name}.protocol must be one of {', '.join(PROTOCOLS)}")
     keys = (texts["key"],) if texts["key"] else ()
     server = texts["server"] if protocol == "openai" else ""
-    return ProviderRow(name, protocol, texts["base_url"], keys, server=server)
+    like = next(row for row in known_rows.values() if row.protocol == protocol)
+    return ProviderRow(name, protocol, texts["base_url"], keys, like.key_header, like.key_prefix, server=server)

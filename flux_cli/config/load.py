@@ -68,7 +68,7 @@ def load_settings(
     environ = os.environ if environ is None else environ
     values = {setting.name: Value(setting.default, "default", len(RANKS) - 1) for setting in SETTINGS}
     user = os.path.join(user_path(), "config.toml")
-    table, added = _user(user)
+    table, added = _user(user, known)
     layers = [(table, user), (_project(), PROJECT_FILE)]
     for rank, (table, source) in zip((3, 2), layers, strict=True):
         values |= {name: Value(typed(BY_NAME[name], value, source), source, rank) for name, value in table.items()}
@@ -142,14 +142,14 @@ def address_of(row: ProviderRow, settings: Settings) -> str:
     return _endpoint(settings.values | {"provider": Value(row.name, "--provider", 0)}, settings.providers)[1]
 
 
-def _user(path: str) -> tuple[dict[str, Json], dict[str, ProviderRow]]:
+def _user(path: str, known: Mapping[str, ProviderRow]) -> tuple[dict[str, Json], dict[str, ProviderRow]]:
     """Settings and providers of the user's own file."""
     table = _file(path)
     if "providers" not in table:
         return table, {}
     from flux_cli.config.file import providers
 
-    return table, providers(path, table.pop("providers"))
+    return table, providers(path, table.pop("providers"), known)
 
 
 def _checked_url(url: str) -> str:

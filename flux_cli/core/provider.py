@@ -1,4 +1,4 @@
-"""The noun for a provider: who is asked, where, with which key, in which protocol."""
+"""What flux knows about a provider: its address, its protocol, and how its key travels."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from flux_cli.core.lite import NamedTuple
 
 
 class ProviderRow(NamedTuple):
-    """One provider as people know it."""
+    """One image provider. The table of all of them is in `providers.rows`."""
 
     name: str
     protocol: str
-    base_url: str  # "": has to be given
-    key_variables: tuple[str, ...]  # the first that is set counts; (): needs no key
-    page: str = ""  # where people get a key or top up
-    hosts: tuple[str, ...] = ()  # where the key may go over https, beside the address itself
-    server: str = ""  # the kind of OpenAI-shaped server, a row of catalog/servers.toml; "": the gateway
+    base_url: str  # "": the user must give an address
+    key_variables: tuple[str, ...]  # the first one that is set is used; (): needs no key
+    key_header: str = "Authorization"  # the header that carries the key
+    key_prefix: str = "Bearer "  # what stands before the key in that header
+    page: str = ""  # where people get a key or add credit
+    hosts: tuple[str, ...] = ()  # other hosts the key may go to, over https only
+    server: str = ""  # kind of OpenAI-compatible server, see catalog/servers.toml; "": Lumenfall
     hosted: bool = True  # images come from a model and may cost money
-    in_flight: int = 256  # calls it takes at once, whatever --concurrency says
-    estimates: bool = False  # answers `?dryRun=true` with a price; any other server would make, and bill, an image
-    history: bool = False  # lists requests by the trace they were sent with, in Lumenfall's own API
+    in_flight: int = 256  # most requests it takes at once, whatever --concurrency says
+    estimates: bool = False  # answers `?dryRun=true` with a price; other servers would make an image
+    history: bool = False  # lists past requests by their trace (Lumenfall's own API)

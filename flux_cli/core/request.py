@@ -99,9 +99,9 @@ class Auth(NamedTuple):
     key: Secret
     variable: str  # where people set the key, for hints
     base: str
+    header: str  # this and the next: how the key travels, from the provider's row
+    prefix: str
     hosts: tuple[str, ...] = ()  # "api.bfl.ai", or "*.bfl.ai" for every name below it
-    header: str = "Authorization"
-    prefix: str = "Bearer "
     page: str = ""  # where people get keys and top up, for hints
 
 

@@ -23,8 +23,7 @@ class BFL:
     """`base` is the host's address. Result addresses are signed and get no key."""
 
     def __init__(self, base: str, auth: Auth | None) -> None:
-        self._base = base
-        self._auth = auth._replace(header="x-key", prefix="") if auth else None
+        self._base, self._auth = base, auth
 
     def request(self, call: Call) -> Post:
         return Post(f"{self._base}/v1/{call.model}", call.body, self._auth)

@@ -19,8 +19,7 @@ class Fal:
     """`base` is the queue's address. Status, result and cancel addresses are the returned ones, never built."""
 
     def __init__(self, base: str, auth: Auth | None) -> None:
-        self._base = base
-        self._auth = auth._replace(prefix="Key ") if auth else None
+        self._base, self._auth = base, auth
 
     def request(self, call: Call) -> Post:
         return Post(f"{self._base}/{call.model}", call.body, self._auth)

@@ -26,42 +26,80 @@ class Provider(Protocol):
         """The images of a good reply, at least one. Raises the FluxError that a bad one means."""
 
 
-LUMENFALL = "https://api.lumenfall.ai/openai/v1"
-OFFLINE = "http://offline.invalid/openai/v1"  # never resolved: an in-process transport answers
 ROWS: Mapping[str, ProviderRow] = {
     row.name: row
     for row in (
         ProviderRow(
-            "lumenfall", "openai", LUMENFALL, ("LUMENFALL_API_KEY",),
-            page="https://lumenfall.ai/app/api_keys", estimates=True, history=True,
+            name="lumenfall",
+            protocol="openai",
+            base_url="https://api.lumenfall.ai/openai/v1",
+            key_variables=("LUMENFALL_API_KEY",),
+            page="https://lumenfall.ai/app/api_keys",
+            estimates=True,
+            history=True,
         ),
         ProviderRow(
-            "bfl", "bfl", "https://api.bfl.ai", ("BFL_API_KEY",),
-            page="https://dashboard.bfl.ai", hosts=("*.bfl.ai",), in_flight=24,
+            name="bfl",
+            protocol="bfl",
+            base_url="https://api.bfl.ai",
+            key_variables=("BFL_API_KEY",),
+            key_header="x-key",
+            key_prefix="",
+            page="https://dashboard.bfl.ai",
+            hosts=("*.bfl.ai",),
+            in_flight=24,
         ),
         ProviderRow(
-            "fal", "fal", "https://queue.fal.run", ("FAL_KEY",),
-            page="https://fal.ai/dashboard/keys", hosts=("fal.run", "queue.fal.run"),
+            name="fal",
+            protocol="fal",
+            base_url="https://queue.fal.run",
+            key_variables=("FAL_KEY",),
+            key_prefix="Key ",
+            page="https://fal.ai/dashboard/keys",
+            hosts=("fal.run", "queue.fal.run"),
         ),
         ProviderRow(
-            "replicate", "replicate", "https://api.replicate.com/v1", ("REPLICATE_API_TOKEN",),
-            page="https://replicate.com/account/api-tokens", hosts=("api.replicate.com",),
+            name="replicate",
+            protocol="replicate",
+            base_url="https://api.replicate.com/v1",
+            key_variables=("REPLICATE_API_TOKEN",),
+            page="https://replicate.com/account/api-tokens",
+            hosts=("api.replicate.com",),
         ),
-        # Any compatible server. FLUX_API_KEY is for it alone; the gateway's key goes to an address somebody named.
-        ProviderRow("openai", "openai", "", ("FLUX_API_KEY", "LUMENFALL_API_KEY"), server="compatible"),
+        # Any OpenAI-compatible server. FLUX_API_KEY is for it alone; without it the gateway's key
+        # goes to the address, because the user named that address.
         ProviderRow(
-            "openai.com", "openai", "https://api.openai.com/v1", ("OPENAI_API_KEY",),
-            page="https://platform.openai.com/api-keys", server="openai",
+            name="openai",
+            protocol="openai",
+            base_url="",
+            key_variables=("FLUX_API_KEY", "LUMENFALL_API_KEY"),
+            server="compatible",
         ),
-        ProviderRow("together", "openai", "https://api.together.xyz/v1", ("TOGETHER_API_KEY",), server="together",
-            page="https://api.together.ai/settings/api-keys"),
+        ProviderRow(
+            name="openai.com",
+            protocol="openai",
+            base_url="https://api.openai.com/v1",
+            key_variables=("OPENAI_API_KEY",),
+            page="https://platform.openai.com/api-keys",
+            server="openai",
+        ),
+        ProviderRow(
+            name="together",
+            protocol="openai",
+            base_url="https://api.together.xyz/v1",
+            key_variables=("TOGETHER_API_KEY",),
+            page="https://api.together.ai/settings/api-keys",
+            server="together",
+        ),
+        # Servers on your own machine, at their usual ports
         ProviderRow("localai", "openai", "http://localhost:8080/v1", (), server="localai"),
         ProviderRow("sdcpp", "openai", "http://localhost:1234/v1", (), server="sdcpp"),
         ProviderRow("vllm", "openai", "http://localhost:8000/v1", (), server="vllm"),
         ProviderRow("sglang", "openai", "http://localhost:30000/v1", (), server="sglang"),
-        ProviderRow("offline", "openai", OFFLINE, (), hosted=False),
+        # Sketches drawn on this machine: an in-process transport answers, the address is never used
+        ProviderRow("offline", "openai", "http://offline.invalid/openai/v1", (), hosted=False),
     )
-}  # fmt: skip
+}
 
 
 def connect(row: ProviderRow, base: str, auth: Auth | None) -> Provider:

@@ -203,7 +203,7 @@ def find_key(row: ProviderRow, base: str) -> Auth | None:
         secret, _ = keys.find(variable, folders.user_folder())
         if secret:
             keys.check_transport(base)
-            return Auth(secret, variable, base, row.hosts, page=row.page)
+            return Auth(secret, variable, base, row.key_header, row.key_prefix, row.hosts, row.page)
     return None
 
 

@@ -393,7 +393,7 @@ def test_an_added_provider_needs_no_key_and_speaks_openai_to_any_server_unless_s
     write(user / "config.toml", f'{MINE}[providers.direct]\nprotocol = "bfl"\nbase_url = "https://bfl.example"\n')
     rows = load().providers
     assert rows["mine"] == ProviderRow("mine", "openai", "http://localhost:9/v1/", (), server="compatible")
-    assert rows["direct"] == ProviderRow("direct", "bfl", "https://bfl.example", ())
+    assert rows["direct"] == ProviderRow("direct", "bfl", "https://bfl.example", (), "x-key", "")
 
 
 def test_an_added_provider_can_be_the_default(user):

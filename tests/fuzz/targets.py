@@ -133,7 +133,7 @@ def replies(data: bytes) -> None:
 
 def addresses(data: bytes) -> None:
     """No address makes the key or a request go where it must not."""
-    auth = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", ("*.bfl.ai",))
+    auth = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", "x-key", "", ("*.bfl.ai",))
     for text in texts(data):
         host_of(text)
         for base in BASES:

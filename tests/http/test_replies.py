@@ -238,7 +238,7 @@ def test_a_server_that_says_nothing_is_said_to_say_nothing(body):
     ],
 )
 def test_the_message_names_the_code_and_the_hint_the_next_step(status, body, key_name, message, hint):
-    auth = Auth(Secret("k"), key_name, "https://host/v1") if key_name else None
+    auth = Auth(Secret("k"), key_name, "https://host/v1", "Authorization", "Bearer ") if key_name else None
     error = failure(reply(status, body), auth)
     assert message in error.message
     assert hint in error.hint

@@ -11,9 +11,9 @@ from flux_cli.http.trust import credentials, host_of, media_address
 
 FAST = settings(max_examples=200, deadline=None, derandomize=True)
 KEY = "sk-0123456789abcdef"
-BFL = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", ("*.bfl.ai",), "x-key", "")
-FAL = Auth(Secret(KEY), "FAL_KEY", "https://queue.fal.run", ("fal.run", "queue.fal.run"), prefix="Key ")
-LOCAL = Auth(Secret(KEY), "FLUX_API_KEY", "http://127.0.0.1:8080/v1")
+BFL = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", "x-key", "", ("*.bfl.ai",))
+FAL = Auth(Secret(KEY), "FAL_KEY", "https://queue.fal.run", "Authorization", "Key ", ("fal.run", "queue.fal.run"))
+LOCAL = Auth(Secret(KEY), "FLUX_API_KEY", "http://127.0.0.1:8080/v1", "Authorization", "Bearer ")
 
 
 @pytest.mark.parametrize(

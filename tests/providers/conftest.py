@@ -78,7 +78,8 @@ def make(upstream, tmp_path):
             model = find_model("flux1.1-pro-ultra").model
             request = Request(model.id, said, "a red fox")
             call = plan(resolve(request, model, model.dialects[name])).calls[0]
-            provider = connect(row, base, Auth(Secret(KEY), way.variable, base, row.hosts))
+            auth = Auth(Secret(KEY), way.variable, base, row.key_header, row.key_prefix, row.hosts)
+            provider = connect(row, base, auth)
 
             async def pause(seconds: float) -> None:
                 self.pauses.append(seconds)

@@ -365,14 +365,14 @@ def test_an_answer_that_sends_the_key_elsewhere_is_refused(ask, upstream, other,
     ],
 )  # fmt: skip
 def test_look_alikes_get_no_key(url):
-    auth = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", ROWS["bfl"].hosts)
+    auth = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", "x-key", "", ROWS["bfl"].hosts)
     with pytest.raises(ProviderError, match="must not get the key"):
         credentials(url, auth)
 
 
 @pytest.mark.parametrize("host", ["api.bfl.ai", "api.eu2.bfl.ai", "api.us6.bfl.ai", "gateway.bfl.ai"])
 def test_the_providers_own_clusters_get_it(host):
-    auth = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", ROWS["bfl"].hosts, "x-key", "")
+    auth = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", "x-key", "", ROWS["bfl"].hosts)
     assert credentials(f"https://{host}/v1/get_result?id=1", auth) == {"x-key": KEY}
 
 
