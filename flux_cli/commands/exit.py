@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from flux_cli.core.errors import DiskError, FluxError, Interrupted
-from flux_cli.terminal.streams import abandon, check
+from flux_cli.terminal.streams import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +17,8 @@ def ended(work: Callable[[], object], arguments: Sequence[str]) -> int:
         return told(code if isinstance(code, int) else 0)
     except FluxError as fault:
         return failed(fault, arguments)
-    except OSError as fault:  # what files and sockets raise has its own words; this is standard output
-        abandon(sys.stdout)
-        return failed(DiskError(f"cannot write to standard output: {fault.strerror}"), arguments)
+    except OSError as fault:
+        return failed(_system_error(fault), arguments)
     except KeyboardInterrupt:
         return failed(Interrupted("interrupted"), arguments)
 
@@ -49,3 +46,11 @@ def failed(fault: FluxError, arguments: Sequence[str]) -> int:
     if "--json" in arguments:
         streams.out_json(failure_document(fault))
     return fault.exit_code
+
+
+def _system_error(fault: OSError) -> FluxError:
+    """An error of the operating system that no other code has explained, with the file it is about."""
+    reason = fault.strerror or str(fault) or type(fault).__name__
+    error = FluxError(reason if fault.filename is None else f"{fault.filename}: {reason}")
+    error.__cause__ = fault
+    return error
