@@ -10,13 +10,11 @@ from typing import Literal
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.request import Facts, Media, Reply
-from flux_cli.http.replies import parse_json
 from flux_cli.images.names import Name
 
 BLOCK = 1 << 16  # characters
 LARGEST = 1e15  # of any number a journal can mean
 LATEST = 253_402_300_800.0  # the year 10000, which calendars cannot write
-PROMPTS = ("prompt", "revised_prompt", "input")  # where answers repeat it
 SCHEMA = 1  # changes when an older flux could misread a journal
 
 State = Literal["saved", "waiting", "unclear", "failed", "expired", "not sent"]
@@ -103,17 +101,6 @@ class Past(NamedTuple):
 def trace(run: str, number: int) -> str:
     """The name flux gives a request, 32 hexadecimal digits: under it a gateway's history lists the call."""
     return hashlib.sha256(f"{run} {number}".encode()).hexdigest()[:32]
-
-
-def without_prompts(body: bytes) -> bytes:
-    """An answer without what it repeats of the prompt; what leads to its images stays."""
-    return json.dumps(_without_prompts(parse_json(body))).encode()
-
-
-def _without_prompts(value: Json) -> Json:
-    if isinstance(value, dict):
-        return {key: _without_prompts(part) for key, part in value.items() if key not in PROMPTS}
-    return [_without_prompts(part) for part in value] if isinstance(value, list) else value
 
 
 def first_line(about: dict[str, Json], calls: Iterable[dict[str, Json]]) -> Iterator[str]:

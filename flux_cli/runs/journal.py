@@ -23,8 +23,9 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.request import Call, Media, Reply, Saved
 from flux_cli.core.text import redact
-from flux_cli.runs.history import SCHEMA, Past, first_line, read, trace, without_prompts
+from flux_cli.runs.history import SCHEMA, Past, first_line, read, trace
 from flux_cli.runs.locks import hold, is_held
+from flux_cli.runs.privacy import headers_without_prompts, without_prompts
 
 SUFFIX = ".jsonl"
 KEPT = 500  # runs
@@ -76,7 +77,9 @@ class Journal:
     def answered(self, call: Call, reply: Reply) -> None:
         """What the provider answered, before anything is made of it."""
         headers: dict[str, Json] = {name: value for name, value in reply.headers.items() if name.startswith("x-")}
-        data = without_prompts(reply.data) if self._private else reply.data
+        data = reply.data
+        if self._private:
+            headers, data = headers_without_prompts(headers), without_prompts(data)
         body = redact(data.decode("utf-8", "replace"))  # as it is: inside a line it is escaped once more
         self._waiting.add(call.number)
         self._try({"event": "answered", "call": call.number, "headers": headers, "body": body})

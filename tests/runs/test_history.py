@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux_cli.runs.history import SCHEMA, Entry, Past, read, trace, without_prompts
+from flux_cli.runs.history import SCHEMA, Entry, Past, read, trace
 
 CALLS = [{"number": number, "seed": number + 6, "model": "m", "template": "{seed}.{ext}", "fields": {"seed": number}}
          for number in (1, 2, 3)]  # fmt: skip
@@ -189,14 +189,6 @@ def test_every_call_has_a_trace_of_its_own_and_always_the_same():
     assert len({*traces}) == 100
     assert all(len(name) == 32 and int(name, 16) for name in traces)
     assert trace("a", 0) == traces[0]
-
-
-def test_an_answer_without_prompts_keeps_what_leads_to_its_image():
-    answer = {"id": "x", "input": {"prompt": "secret fox"}, "urls": {"get": "https://a/b"},
-              "data": [{"url": "https://c/d", "revised_prompt": "secret fox"}], "prompt": "secret fox"}  # fmt: skip
-    kept = json.loads(without_prompts(json.dumps(answer).encode()))
-    assert kept == {"id": "x", "urls": {"get": "https://a/b"}, "data": [{"url": "https://c/d"}]}
-    assert without_prompts(b"<html>secret fox") == b"null"
 
 
 def test_a_name_that_is_missing_has_a_stand_in():
