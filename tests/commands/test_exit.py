@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from flux_cli.commands.exit import ended as run_command
+from flux_cli.commands.exit import run_command
 
 
 @pytest.fixture(autouse=True)
