@@ -134,7 +134,7 @@ PURE = (
     "http/replies.py", "http/trust.py", "http/datauri.py", "config/settings.py", "terminal/capabilities.py",
     "terminal/graphics.py", "request/resolve.py", "request/plan.py", "request/size.py", "request/dialect.py",
     "runs/money.py", "runs/delivery.py", "runs/outcomes.py", "runs/history.py", "runs/report.py",
-    "runs/progress/tally.py",
+    "runs/documents.py", "runs/fields.py", "runs/privacy.py", "runs/progress/summary.py",
 )  # fmt: skip
 PURE_PATHS = sorted(path for pattern in PURE for path in PACKAGE.glob(pattern))
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from flux_cli.commands.exit import told
+from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import Interrupted, UsageError
 from flux_cli.images.destination import read_destination
 from flux_cli.images.finish import parse_quality, read_finish
 from flux_cli.images.formats import split_suffix
 from flux_cli.runs.convert import PIPE, Result, converted, cores, plan
-from flux_cli.runs.report import ended_document, error_document
+from flux_cli.runs.documents import HEADING, heading
+from flux_cli.runs.fields import ERROR, error_document
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.streams import is_closed
 
@@ -48,7 +49,7 @@ def run(options: ConvertOptions) -> int:
         )
     in_order = [results[source] for source in sources]
     _tell(options, in_order, piped=destination.is_stdout)
-    return told(_exit_code(in_order), (made.path for result in in_order for made in result.made))
+    return confirm_output(_exit_code(in_order), (made.path for result in in_order for made in result.made))
 
 
 def _check(options: ConvertOptions, sources: Sequence[str], wanted: Finish, *, piped: bool) -> None:
@@ -103,6 +104,26 @@ def _markup(result: Result, alt: str | None) -> str:
     return element(made, result.kept, words)
 
 
+CONVERSION: dict[str, object] = {
+    **HEADING,
+    "files": [
+        {
+            "path": "text",
+            "source": "text",
+            "format": "text",
+            "width": "integer",
+            "height": "integer",
+            "bytes": "integer",
+            "quality": "integer?",
+            "as_received": "boolean",
+        }
+    ],
+    "skipped": [{"path": "text", "source": "text"}],
+    "errors": [{"source": "text", **ERROR}],
+    "html?": "text",
+}
+
+
 def _document(results: Sequence[Result]) -> dict[str, Json]:
     files: list[Json] = [
         {
@@ -122,7 +143,7 @@ def _document(results: Sequence[Result]) -> dict[str, Json]:
     errors: list[Json] = [
         {"source": result.source, **error_document(result.error)} for result in results if result.error
     ]
-    return {**ended_document(_exit_code(results)), "files": files, "skipped": kept, "errors": errors}
+    return {**heading(_exit_code(results)), "files": files, "skipped": kept, "errors": errors}
 
 
 def _exit_code(results: Sequence[Result]) -> int:

@@ -7,8 +7,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flux_cli.commands.exit import told
-from flux_cli.config import folders
+from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import UsageError
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.core.request import Event, Outcome
@@ -17,12 +16,12 @@ from flux_cli.images.formats import format_of_suffix, split_suffix
 from flux_cli.images.names import Name, fixed
 from flux_cli.images.sheet import sheet_name
 from flux_cli.request.prepare import provider_of
-from flux_cli.runs import journal
-from flux_cli.runs.begun import new_name, record
+from flux_cli.runs import journal, store
 from flux_cli.runs.check import CheckedRun, check_budget, check_run
+from flux_cli.runs.documents import report_document
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
-from flux_cli.runs.progress.tally import summary
-from flux_cli.runs.report import Report, document
+from flux_cli.runs.progress.summary import summarize
+from flux_cli.runs.report import Report
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.environment import is_terminal
 from flux_cli.terminal.preview import show_preview, wants_preview
@@ -45,14 +44,14 @@ def run(options: GenerateOptions) -> int:
     silent = reporting.quiet or reporting.as_json or ready.prepared.destination.is_stdout
     shown = wants_preview(viewing.preview, sys.stderr, silent=silent)
     if options.run.dry_run:
-        from flux_cli.commands.dry_run import foretell
+        from flux_cli.commands.dry_run import print_dry_run
 
-        foretell(ready)
+        print_dry_run(ready)
         return 0
     check_budget(ready)
     if not reporting.quiet:
         messages.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
-    name = new_name()
+    name = journal.new_name()
     log = _log(ready, name)
     report = _run(ready, name, log)
     if log:
@@ -68,13 +67,13 @@ def run(options: GenerateOptions) -> int:
             report = report._replace(interrupted=True)
     if reporting.as_json:
         more: dict[str, Json] = {"html": page, "sheet": path}
-        streams.out_json(document(report) | {key: value for key, value in more.items() if value is not None})
+        streams.out_json(report_document(report) | {key: value for key, value in more.items() if value is not None})
     _tell(ready, report)
     images: list[str] = []
     if (shown or viewing.preview) and not report.interrupted:
         images = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]
     show_preview(images, wanted=shown, said=viewing.preview)
-    return told(report.exit_code, (saved.path for saved in report.saved))
+    return confirm_output(report.exit_code, (saved.path for saved in report.saved))
 
 
 def _sheet_name(ready: CheckedRun, viewing: Viewing) -> Name | None:
@@ -151,8 +150,8 @@ def _run(ready: CheckedRun, name: str, log: Log | None) -> Report:
 
     options, prepared, row = ready.options, ready.prepared, ready.row
     pays = row.hosted and ready.calls
-    root = folders.state_folder() / "runs"
-    with journal.begin(root, name, *record(ready)) if pays else journal.scratch() as ledger:
+    root = store.runs_folder()
+    with journal.begin(root, name, *journal.describe_run(ready)) if pays else journal.scratch() as ledger:
         sink: Sink = files.Folder(overwrite=options.output.overwrite, mark=ledger.run)
         job = Job(
             resolved=prepared.resolved,
@@ -164,8 +163,8 @@ def _run(ready: CheckedRun, name: str, log: Log | None) -> Report:
             sink=files.Pipe(sys.stdout.buffer) if prepared.destination.is_stdout else sink,
             ledger=ledger,
             concurrency=min(prepared.settings.concurrency, row.in_flight),
-            kept=ready.kept,
-            skip=ready.skip,
+            kept=ready.existing.by_call,
+            skip=ready.existing.complete,
             traced=row.history,
             limit_usd=prepared.settings.max_cost,
             delivery=ready.delivery,
@@ -231,21 +230,21 @@ def _tell(ready: CheckedRun, report: Report) -> None:
         missing = f"; it does not show: {words}" if words else ""
         messages.err(f"flux: offline sketch, drawn here, not by {model}{missing}")
     if not reporting.quiet:
-        for surprise in report.surprises:
-            messages.err(f"flux: note: {surprise}")
+        for warning in report.warnings:
+            messages.err(f"flux: note: {warning}")
         for saved in report.saved:
             if saved.lowered:
                 limit = f"{ready.delivery.finish.max_bytes:,} bytes"
                 messages.err(f"flux: note: {saved.path}: quality {saved.quality}, to fit into {limit}")
         if hint := _size_hint(ready, report):
             messages.err(f"hint: {hint}")
-        for identity, agreed in report.stopped:
-            answer = "it agreed" if agreed else "it did not answer, and may go on"
-            messages.err(f"flux: asked {report.provider} to stop {identity}: {answer}")
+        for identity, confirmed in report.canceled:
+            answer = "confirmed" if confirmed else "no answer, it may go on"
+            messages.err(f"flux: canceled {identity} at {report.provider}: {answer}")
     report_errors(report, verbose=reporting.verbose)
     silent = reporting.quiet or ready.prepared.settings.progress == "none"
     if len(report.outcomes) > 1 and (report.errors or not silent):
-        messages.err(f"flux: {summary(report)}")
+        messages.err(f"flux: {summarize(report)}")
 
 
 def _size_hint(ready: CheckedRun, report: Report) -> str:

@@ -10,7 +10,8 @@ from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text
 from flux_cli.core.text import LONG, plain
-from flux_cli.runs.report import ended_document, error_document
+from flux_cli.runs.documents import HEADING, heading
+from flux_cli.runs.fields import ERROR, error_document
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def run(*, files: Sequence[str] | None, as_json: bool) -> int:
     code = _exit_code([fault for _, fault in errors], some=bool(shown))
     if as_json:
         failed: list[Json] = [{"path": path, **error_document(fault)} for path, fault in errors]
-        streams.out_json({**ended_document(code), "files": shown, "errors": failed})
+        streams.out_json({**heading(code), "files": shown, "errors": failed})
     return code
 
 
@@ -66,6 +67,33 @@ def _exit_code(faults: list[FluxError], *, some: bool) -> int:
         return 0
     codes = {fault.exit_code for fault in faults}
     return 3 if some else codes.pop() if len(codes) == 1 else 1
+
+
+IMAGE: dict[str, object] = {
+    "path": "text",
+    "format": "text",
+    "width": "integer",
+    "height": "integer",
+    "bytes": "integer",
+    "color_model": "text",
+    "bit_depth": "integer",
+    "alpha": "boolean",
+    "animated": "boolean",
+    "frames": "integer?",
+    "color_space": "text?",
+    "icc_profile": "text?",
+    "orientation": "integer",
+    "made": "object?",
+    "written_by": "text?",
+    "c2pa": "boolean",
+    "fields": {"...": "any"},
+    "problems": ["text"],
+}
+IMAGES: dict[str, object] = {
+    **HEADING,
+    "files": ["#image"],
+    "errors": [{"path": "text", **ERROR}],
+}
 
 
 def _document(details: ImageDetails, reading: Reading) -> dict[str, Json]:
