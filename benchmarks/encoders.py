@@ -25,7 +25,7 @@ from likeness import psnr, ssim
 from PIL import Image
 from scene import graphic, photo
 
-from flux_cli.images.pixels.encode import encoded
+from flux_cli.images.pixels.encode import encode
 
 if TYPE_CHECKING:
     from flux_cli.images.formats import Effort
@@ -93,7 +93,7 @@ def jpeg_small(case: Case) -> Row | None:
         return _missing("cjpeg")
     case.photo.save("photo.ppm")
     _run(["cjpeg", "-quality", "85", "-optimize", "-progressive", "-outfile", "peer.jpg", "photo.ppm"])
-    data = encoded(case.photo, "jpeg", 85, "small")
+    data = encode(case.photo, "jpeg", 85, "small")
     return Row(
         "   jpeg, effort small", "cjpeg -optimize -progressive", f"size {len(data) / _size('peer.jpg'):.3f}", "1.1"
     )
@@ -105,7 +105,7 @@ def e2(case: Case) -> Row | None:
         return _missing("cwebp")
     peer = ["cwebp", "-quiet", "-q", "80", "-m", "4", "photo.png", "-o", "peer.webp"]
     _run(peer)
-    quality = _nearest(lambda at: len(encoded(case.photo, "webp", at)), _size("peer.webp"))
+    quality = _nearest(lambda at: len(encode(case.photo, "webp", at)), _size("peer.webp"))
     cpu = _both(case.rounds, _flux("webp", "-q", str(quality)), peer, cpu=True)
     gain = psnr(Image.open("ours.webp"), case.photo) - psnr(Image.open("peer.webp"), case.photo)
     size = _size("ours.webp") / _size("peer.webp")
@@ -119,8 +119,8 @@ def webp_small(case: Case) -> Row | None:
         return None
     _run(["cwebp", "-quiet", "-q", "80", "-m", "6", "photo.png", "-o", "peer.webp"])
     likeness = ssim(Image.open("peer.webp"), case.photo)
-    quality = _nearest(lambda at: ssim(_again(encoded(case.photo, "webp", at, "small")), case.photo), likeness)
-    size = len(encoded(case.photo, "webp", quality, "small")) / _size("peer.webp")
+    quality = _nearest(lambda at: ssim(_again(encode(case.photo, "webp", at, "small")), case.photo), likeness)
+    size = len(encode(case.photo, "webp", quality, "small")) / _size("peer.webp")
     return Row("   webp, effort small, at equal ssim", "cwebp -q 80 -m 6", f"size {size:.3f} (-q {quality})", "1.1")
 
 
@@ -134,7 +134,7 @@ def e3(case: Case, effort: "Effort" = "fast") -> Row | None:
     peer = ["avifenc", "-s", "9", "-j", "2", "--min", "20", "--max", "26", "photo.png", "peer.avif"]
     _run(peer)
     likeness = psnr(Image.open("peer.avif"), case.photo)
-    quality = _nearest(lambda at: psnr(_again(encoded(case.photo, "avif", at, effort)), case.photo), likeness)
+    quality = _nearest(lambda at: psnr(_again(encode(case.photo, "avif", at, effort)), case.photo), likeness)
     wall = _both(case.rounds, _flux("avif", "-q", str(quality), "--effort", effort), peer, cpu=False)
     gain = psnr(Image.open("ours.avif"), case.photo) - likeness
     size = _size("ours.avif") / _size("peer.avif")
@@ -149,15 +149,15 @@ def e3_balanced(case: Case) -> Row | None:
 
 def e4(case: Case) -> Row:
     """PNG, the call alone."""
-    ours, theirs = _calls(case.rounds, lambda: encoded(case.photo, "png", 0), lambda: _pillow(case.photo, "png"))
-    size = len(encoded(case.photo, "png", 0)) / len(_pillow(case.photo, "png"))
+    ours, theirs = _calls(case.rounds, lambda: encode(case.photo, "png", 0), lambda: _pillow(case.photo, "png"))
+    size = len(encode(case.photo, "png", 0)) / len(_pillow(case.photo, "png"))
     return Row("E4 png", "Pillow's default", f"cpu {ours / theirs:.2f}, size {size:.3f}", "cpu 0.4, size 1.03")
 
 
 def e5(case: Case) -> Row:
     """GIF, the call alone."""
-    ours, theirs = _calls(case.rounds, lambda: encoded(case.photo, "gif", 0), lambda: _pillow(case.photo, "gif"))
-    mine, peer = encoded(case.photo, "gif", 0), _pillow(case.photo, "gif")
+    ours, theirs = _calls(case.rounds, lambda: encode(case.photo, "gif", 0), lambda: _pillow(case.photo, "gif"))
+    mine, peer = encode(case.photo, "gif", 0), _pillow(case.photo, "gif")
     gain = psnr(_again(mine), case.photo) - psnr(_again(peer), case.photo)
     far = _far(case.photo)
     seen = psnr(_far(_again(mine)), far) - psnr(_far(_again(peer)), far)
@@ -173,7 +173,7 @@ def flat(case: Case) -> Row | None:
     shutil.copy("drawing.png", "peer.png")
     name = Path(peer).name
     _run([peer, "-o", "2", *(["-quiet"] if name == "optipng" else ["-q"]), "peer.png"])
-    size = len(encoded(case.drawing, "png", 0, "small")) / _size("peer.png")
+    size = len(encode(case.drawing, "png", 0, "small")) / _size("peer.png")
     return Row("   drawing as png, effort small", f"{name} -o 2", f"size {size:.3f}", "1.1")
 
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from PIL import Image
 
 from flux_cli.core.errors import ImageError
-from flux_cli.images.containers.whole import inspect
-from flux_cli.images.metadata.embed import embed
+from flux_cli.images.containers.registry import inspect
 from flux_cli.images.metadata.record import BY_MODEL, Record
+from flux_cli.images.metadata.write import write_record
 
 ROUNDS, CUTS, SIDES, SMALL = 31, 23, (2048, 2048), (256, 256)
 RECORD = Record(
@@ -73,7 +73,7 @@ def saving(data: bytes, folder: Path, rounds: int) -> dict[str, float | bool]:
     def with_record() -> None:
         inspect(data)
         with path.open("wb", buffering=0) as file:
-            for piece in embed(data, RECORD).pieces:
+            for piece in write_record(data, RECORD).pieces:
                 file.write(piece)
 
     def encode_again() -> None:
@@ -128,7 +128,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         p1 = {name: saving(data, Path(folder), rounds) for name, data in images.items()}
     p2 = {name: cuts(data, rounds) for name, data in images.items()}
-    p2_record = {name: cuts(b"".join(embed(data, RECORD).pieces), rounds) for name, data in images.items()}
+    p2_record = {name: cuts(b"".join(write_record(data, RECORD).pieces), rounds) for name, data in images.items()}
     if options.json:
         print(json.dumps({"P1": p1, "P2": p2, "P2 with record": p2_record}, indent=2))
         return

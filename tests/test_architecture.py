@@ -130,7 +130,7 @@ def test_every_module_says_what_lives_in_it(path):
 # Modules that decide and touch nothing: no I/O, clock, environment or randomness, so values alone can test them.
 PURE = (
     "core/*.py", "images/formats.py", "images/outputs.py", "images/amounts.py", "images/names.py",
-    "images/destination.py", "images/sheet.py", "images/anatomy.py", "images/containers/*.py", "images/metadata/*.py",
+    "images/destination.py", "images/sheet.py", "images/details.py", "images/containers/*.py", "images/metadata/*.py",
     "http/replies.py", "http/trust.py", "http/datauri.py", "config/settings.py", "terminal/capabilities.py",
     "terminal/graphics.py", "request/resolve.py", "request/plan.py", "request/size.py", "request/dialect.py",
     "runs/money.py", "runs/delivery.py", "runs/outcomes.py", "runs/history.py", "runs/report.py",
@@ -144,8 +144,8 @@ def test_pure_modules_import_only_pure_modules_and_pure_parts_of_the_standard_li
     """No I/O, clock, environment or randomness: what decides can be tested with values alone."""
     pure = {
         "__future__", "_collections", "_collections_abc", "array", "base64", "binascii", "collections", "contextlib",
-        "contextvars", "difflib", "email", "flux_cli", "hashlib", "ipaddress", "itertools", "json", "marshal", "math",
-        "re", "string", "struct", "typing", "unicodedata", "urllib", "xml", "zlib",
+        "contextvars", "difflib", "email", "flux_cli", "hashlib", "importlib", "ipaddress", "itertools", "json",
+        "marshal", "math", "re", "string", "struct", "typing", "unicodedata", "urllib", "xml", "zlib",
     }  # fmt: skip
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -170,6 +170,22 @@ def test_modules_stay_small():
     sizes = {path.relative_to(PACKAGE).as_posix(): len(path.read_text().splitlines()) for path in modules_of(PACKAGE)}
     limits = {"providers/offline/painter.py": 420, "cli/options.py": 380}
     assert {name: lines for name, lines in sizes.items() if lines > limits.get(name, 300)} == {}
+
+
+def test_every_image_format_has_a_module_of_its_name():
+    """A row in `formats` is not enough: `containers` loads the module by the name of the row."""
+    from flux_cli.images.formats import FORMATS
+
+    modules = {path.stem for path in (PACKAGE / "images/containers").glob("*.py")}
+    assert {name for name in FORMATS if name not in modules} == set()
+
+
+def test_containers_know_nothing_of_metadata():
+    """Formats are told what to write; they import neither records nor XMP, and no pixels."""
+    for path in modules_of(PACKAGE / "images/containers"):
+        text = path.read_text()
+        assert "images.metadata" not in text
+        assert "images.pixels" not in text
 
 
 def test_no_drawers():

@@ -111,6 +111,9 @@ def _param(name: str, row: Table) -> Param:
     for key, value, known in (("type", kind, KINDS), ("behavior", behavior, BEHAVIORS)):
         if value not in known:
             raise row.wrong(key, f"must be one of {', '.join(known)}, not {value!r}")
+    choices = row.take_texts("choices")
+    if name == "output_format" and not choices:
+        choices = tuple(FORMATS)  # flux converts to every format itself
     param = Param(
         name=name,
         kind=kind,
@@ -119,7 +122,7 @@ def _param(name: str, row: Table) -> Param:
         default=row.take_json("default"),
         minimum=row.take_or("minimum", float, None),
         maximum=row.take_or("maximum", float, None),
-        choices=row.take_texts("choices"),
+        choices=choices,
         upstreams=row.take_texts("upstreams"),
         needs=row.take_or("needs", str, "") or "",
     )

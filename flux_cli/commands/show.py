@@ -14,7 +14,7 @@ from flux_cli.runs.report import ended_document, error_document
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
-    from flux_cli.images.anatomy import Anatomy
+    from flux_cli.images.details import ImageDetails
     from flux_cli.images.metadata.read import Reading
 
 WIDTH = 17  # of the column of names
@@ -30,15 +30,15 @@ def run(*, files: Sequence[str] | None, as_json: bool) -> int:
     errors: list[tuple[str, FluxError]] = []
     for path in files:
         try:
-            anatomy, reading = _look(path)
+            details, reading = _look(path)
         except FluxError as fault:
             errors.append((path, fault))
             messages.error(type(fault)(_named(path, fault), hint=fault.hint))
             continue
         if as_json:
-            shown.append({"path": path, **_document(anatomy, reading)})
+            shown.append({"path": path, **_document(details, reading)})
         else:
-            streams.say(("\n" if shown else "") + _text(path, anatomy, reading))
+            streams.say(("\n" if shown else "") + _text(path, details, reading))
             shown.append(path)
     code = _exit_code([fault for _, fault in errors], some=bool(shown))
     if as_json:
@@ -47,13 +47,13 @@ def run(*, files: Sequence[str] | None, as_json: bool) -> int:
     return code
 
 
-def _look(path: str) -> tuple[Anatomy, Reading]:
-    from flux_cli.images.anatomy import look_at
-    from flux_cli.images.metadata.read import read
+def _look(path: str) -> tuple[ImageDetails, Reading]:
+    from flux_cli.images.details import read_details
+    from flux_cli.images.metadata.read import read_metadata
     from flux_cli.request import inputs
 
     data = inputs.read_image(path, sys.stdin.buffer if sys.stdin else None)
-    return look_at(data), read(data)
+    return read_details(data), read_metadata(data)
 
 
 def _named(path: str, fault: FluxError) -> str:
@@ -68,26 +68,26 @@ def _exit_code(faults: list[FluxError], *, some: bool) -> int:
     return 3 if some else codes.pop() if len(codes) == 1 else 1
 
 
-def _document(anatomy: Anatomy, reading: Reading) -> dict[str, Json]:
+def _document(details: ImageDetails, reading: Reading) -> dict[str, Json]:
     from flux_cli.images.metadata.record import document
 
-    colors = anatomy.colors
+    colors = details.colors
     fields: dict[str, Json] = dict(reading.fields)
     problems: list[Json] = list(reading.problems)
     made = {name: value for name, value in document(reading.record).items() if name != "schema"}
     return {
-        "format": anatomy.format,
-        "width": anatomy.width,
-        "height": anatomy.height,
-        "bytes": anatomy.size,
-        "color_model": colors.model,
-        "bit_depth": colors.depth,
+        "format": details.format,
+        "width": details.width,
+        "height": details.height,
+        "bytes": details.size,
+        "color_model": colors.model or None,
+        "bit_depth": colors.depth or None,
         "alpha": colors.alpha,
         "animated": colors.frames != 1,
         "frames": colors.frames or None,
-        "color_space": anatomy.space or None,
-        "icc_profile": anatomy.profile or None,
-        "orientation": anatomy.turn,
+        "color_space": details.color_space or None,
+        "icc_profile": details.profile or None,
+        "orientation": details.orientation,
         "made": made if reading.source else None,
         "written_by": reading.source or None,
         "c2pa": reading.c2pa,
@@ -96,22 +96,23 @@ def _document(anatomy: Anatomy, reading: Reading) -> dict[str, Json]:
     }
 
 
-def _text(path: str, anatomy: Anatomy, reading: Reading) -> str:
-    rows = [*_image_rows(anatomy), *_made_rows(reading)]
+def _text(path: str, details: ImageDetails, reading: Reading) -> str:
+    rows = [*_image_rows(details), *_made_rows(reading)]
     lines = [f"  {name.ljust(WIDTH)}{plain(value, LONG)}" for name, value in rows if value]
     return "\n".join([plain(path, LONG), *lines])
 
 
-def _image_rows(anatomy: Anatomy) -> list[tuple[str, str]]:
-    colors = anatomy.colors
+def _image_rows(details: ImageDetails) -> list[tuple[str, str]]:
+    colors = details.colors
     frames = {0: "animated", 1: ""}.get(colors.frames, f"{colors.frames} frames")
     unit = "bits an index" if colors.model == "palette" else "bits a channel"
-    look = [f"{anatomy.format} {anatomy.width}x{anatomy.height}", f"{anatomy.size:,} bytes", frames]
-    kind = [colors.model, f"{colors.depth} {unit}", "alpha" if colors.alpha else "", anatomy.space]
+    look = [f"{details.format} {details.width}x{details.height}", f"{details.size:,} bytes", frames]
+    depth = f"{colors.depth} {unit}" if colors.depth else ""
+    kind = [colors.model, depth, "alpha" if colors.alpha else "", details.color_space]
     return [
         ("image", ", ".join(filter(None, look))),
         ("colors", ", ".join(filter(None, kind))),
-        ("stored", TURNS.get(anatomy.turn, "")),
+        ("stored", TURNS.get(details.orientation, "")),
     ]
 
 

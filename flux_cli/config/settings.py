@@ -5,6 +5,7 @@ from __future__ import annotations
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.values import TRUTHS
+from flux_cli.images.formats import ALL_FORMATS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ SETTINGS = (
     Setting("base_url", "text", "address of an OpenAI-compatible server", None, "FLUX_BASE_URL", project=False),
     Setting("lumenfall_base_url", "text", "address of the gateway", None, "LUMENFALL_BASE_URL", project=False),
     Setting("output", "text", "file, folder or template of the images", None, "FLUX_OUTPUT"),
-    Setting("output_format", "text", "png, jpeg, gif, webp or avif", None, "FLUX_OUTPUT_FORMAT"),
+    Setting("output_format", "text", ALL_FORMATS, None, "FLUX_OUTPUT_FORMAT"),
     Setting("concurrency", "whole", "calls in flight at once", 16, "FLUX_CONCURRENCY", 1, 256),
     Setting("timeout", "number", "seconds to wait for an image", 300, "FLUX_TIMEOUT", 0.001, 86_400),
     Setting("retries", "whole", "repetitions of a call that surely did nothing", 3, "FLUX_RETRIES", 0, 20),

@@ -151,29 +151,6 @@ class Media(NamedTuple):
     facts: Facts
 
 
-class ImageFile(NamedTuple):
-    """One finished image and what it is. The file's bytes are `pieces` where something was put between slices of the
-    data, so that the image is not held twice.
-    """
-
-    data: bytes
-    format: str
-    width: int
-    height: int
-    as_received: bool  # False: decoded and encoded here
-    pieces: tuple[bytes | memoryview, ...] = ()
-
-    @property
-    def parts(self) -> tuple[bytes | memoryview, ...]:
-        """The bytes of the file, one part after the other."""
-        return self.pieces or (self.data,)
-
-    @property
-    def size(self) -> int:
-        """Bytes of the file."""
-        return sum(len(part) for part in self.parts)
-
-
 class Saved(NamedTuple):
     """One file on disk (or on stdout, then `path` is "-"). It does not hold the bytes: a run may make thousands."""
 

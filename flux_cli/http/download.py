@@ -12,7 +12,7 @@ from flux_cli.http.exchange import MAX_BYTES, MAX_SILENCE, Connections
 from flux_cli.http.replies import MARK
 from flux_cli.http.spool import Spool
 from flux_cli.http.trust import host_and_port, media_address
-from flux_cli.images.containers.whole import inspect
+from flux_cli.images.containers.registry import inspect
 
 MAX_REDIRECTS = 5
 

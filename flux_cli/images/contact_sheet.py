@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flux_cli.core.errors import ImageError
+from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.request import ImageFile
 
 
 class SheetImage(NamedTuple):
@@ -25,10 +25,10 @@ def make_sheet(
 
     The cells of such images stay empty.
     """
-    from flux_cli.images import pixels
     from flux_cli.images.pixels import thumbnails
+    from flux_cli.images.pixels.render import convert
     from flux_cli.images.sheet import caption
 
     captions = [caption(image.number, image.seed) for image in images]
     png, faults = thumbnails.draw_sheet([image.path for image in images], captions)
-    return pixels.convert(png, file_format, quality), faults
+    return convert(png, file_format, quality), faults

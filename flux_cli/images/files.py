@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flux_cli.core.errors import DiskError, OutputError
-from flux_cli.core.request import ImageFile
+from flux_cli.core.image import ImageFile
 from flux_cli.core.text import plain
 from flux_cli.images.formats import suffix_of
 from flux_cli.images.names import Name, sibling

@@ -1,4 +1,4 @@
-"""HTML for files that were made: one `<picture>` element, from which a browser takes the best it can show."""
+"""HTML for the files of an image: a `<picture>` element, of which a browser takes the best it can show."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from pathlib import Path
 
 from flux_cli.core.errors import ImageError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.images.containers.whole import inspect
+from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.names import is_original
 
-MODERN = ("avif", "webp")  # the smallest first: browsers take the first they know
-FALLBACK = ("jpeg", "png", "gif", "webp", "avif")  # what an old browser can show, the surest first
+# Formats that browsers show, those that every browser shows first.
+FOR_WEB = sorted((row for row in FORMATS.values() if row.web_rank), key=lambda row: row.web_rank)
+# Formats for `<source>`, the smallest first: browsers take the first they know.
+MODERN = [row for row in reversed(FOR_WEB) if row.is_modern]
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
 
 class Source(NamedTuple):
-    """One file on offer."""
+    """One file to offer."""
 
     path: str
     format: str
@@ -27,27 +29,37 @@ class Source(NamedTuple):
 
 
 def picture_element(sources: Sequence[Source], alt: str) -> str:
-    """A `<picture>` element of all files of one image; `alt` says in words what it shows."""
-    ordered = sorted(sources, key=lambda one: one.width)
-    by_format = {name: [one for one in ordered if one.format == name] for name in FALLBACK}
-    fallback = next(name for name in FALLBACK if by_format[name])
+    """A `<picture>` element of all files of one image; `alt` says in words what it shows.
+
+    Empty where no file has a format that browsers show.
+    """
+    by_format: dict[str, list[Source]] = {}
+    for source in sorted(sources, key=lambda source: source.width):
+        by_format.setdefault(source.format, []).append(source)
+    fallback = next((row.name for row in FOR_WEB if row.name in by_format), None)
+    if fallback is None:
+        return ""
     lines = [
-        f'  <source type="{FORMATS[name].mime}"{_offer(by_format[name])}>'
-        for name in MODERN
-        if by_format[name] and name != fallback
+        f'  <source type="{row.mime}"{_offer(by_format[row.name])}>'
+        for row in MODERN
+        if row.name in by_format and row.name != fallback
     ]
-    last = by_format[fallback]
-    shown = last[-1]
-    lines.append(
-        f'  <img src="{_address(shown.path)}"{_offer(last) if len(last) > 1 else ""}'
-        f' width="{shown.width}" height="{shown.height}" alt="{alt.translate(ESCAPES)}"'
-        ' loading="lazy" decoding="async">'
-    )
+    lines.append(_img(by_format[fallback], alt))
     return "\n".join(["<picture>", *lines, "</picture>"])
 
 
+def _img(sources: Sequence[Source], alt: str) -> str:
+    """The `<img>` for browsers that know none of the sources before it."""
+    widest = sources[-1]
+    offer = _offer(sources) if len(sources) > 1 else ""
+    return (
+        f'  <img src="{_address(widest.path)}"{offer} width="{widest.width}" height="{widest.height}"'
+        f' alt="{alt.translate(ESCAPES)}" loading="lazy" decoding="async">'
+    )
+
+
 def _offer(sources: Sequence[Source]) -> str:
-    """The `srcset` of one format; with several widths, `sizes` for an image that is as wide as the page lets it be."""
+    """The `srcset` of one format; with several widths, `sizes` for an image as wide as the page."""
     if len(sources) == 1:
         return f' srcset="{_address(sources[0].path)}"'
     widest = sources[-1].width
@@ -56,22 +68,25 @@ def _offer(sources: Sequence[Source]) -> str:
 
 
 def _address(path: str) -> str:
-    """A path as an address: blanks and commas would end an entry of `srcset`."""
+    """A path as an address. Blanks and commas are quoted, because they would end an entry."""
     quoted = urllib.parse.quote(path.encode("utf-8", "surrogateescape"), safe="/-._~")
     return quoted.translate(ESCAPES)
 
 
 def element(made: Iterable[Source], kept: Iterable[str], alt: str) -> str:
-    """A `<picture>` element of the files of one image, without its original; "" where there is none to show."""
-    sources = [*made, *filter(None, map(_seen, kept))]
+    """A `<picture>` element of the files of one image, without its original; "" for no files.
+
+    `made` are new files, `kept` the paths of files that were there before.
+    """
+    sources = [*made, *(source for path in kept if (source := _inspect(path)))]
     shown = [source for source in sources if not is_original(source.path)]
-    return picture_element(shown, alt) if shown else ""
+    return picture_element(shown, alt)
 
 
-def _seen(path: str) -> Source | None:
-    """A file that was there already, by what it says of itself; None for one that is no image."""
+def _inspect(path: str) -> Source | None:
+    """A file on disk; None for one that is not an image."""
     try:
-        look = inspect(Path(path).read_bytes())
+        image = inspect(Path(path).read_bytes())
     except (OSError, ImageError):
         return None
-    return Source(path, look.format, look.width, look.height)
+    return Source(path, image.format, image.width, image.height)

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
+from flux_cli.core.image import ImageFile, Inspection
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.ratio import Shape
-from flux_cli.core.request import ImageFile, Note
+from flux_cli.core.request import Note
 from flux_cli.images.formats import QUALITY, check_lossless
 
 Box = tuple[float, float, float, float]
@@ -49,16 +50,6 @@ class Finish(NamedTuple):
             or self.effort is not None
             or self.keep_original
         )
-
-
-class Received(NamedTuple):
-    """An image as it came: format, pixels as they are shown, bytes. `upright` is False where EXIF turns it."""
-
-    format: str
-    width: int
-    height: int
-    size: int
-    upright: bool = True
 
 
 class Frame(NamedTuple):
@@ -113,7 +104,7 @@ def check(wanted: Finish) -> Finish:
     return wanted
 
 
-def outputs(wanted: Finish, received: Received) -> tuple[Output, ...]:
+def outputs(wanted: Finish, received: Inspection) -> tuple[Output, ...]:
     """Every file to make of an image, in the order of sizes, then formats.
 
     Raises UsageError where that would enlarge it unasked, or lose what should be lossless.
@@ -205,7 +196,7 @@ def _own(wanted: Finish, width: int, height: int) -> Frame:
     return Frame(*whole, whole)
 
 
-def _output(wanted: Finish, received: Received, frame: Frame, name: str) -> Output:
+def _output(wanted: Finish, received: Inspection, frame: Frame, name: str) -> Output:
     if wanted.lossless:
         check_lossless(name)
     same = name == received.format and (frame.width, frame.height) == frame.window == (received.width, received.height)

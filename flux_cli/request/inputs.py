@@ -8,13 +8,13 @@ from typing import BinaryIO, TextIO
 from flux_cli.core.errors import ImageError, UsageError
 from flux_cli.core.request import Attachment, Value
 from flux_cli.http.datauri import data_uri
-from flux_cli.images.containers.whole import inspect, sniff
-from flux_cli.images.formats import FORMATS
+from flux_cli.images.containers.registry import inspect, sniff
+from flux_cli.images.formats import FORMATS, join_or
 
 MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger image inputs
 MAX_IMAGE = 256 << 20
 MAX_PROMPT = 1 << 20
-ATTACHED = ("jpeg", "png", "gif", "webp")
+INPUT_HINT = "give a " + join_or(row.name for row in FORMATS.values() if row.is_input)
 
 
 def read_image(path: str, stdin: BinaryIO | None) -> bytes:
@@ -42,12 +42,13 @@ def attach(value: Value) -> Value:
 def attachment(asked: str, data: bytes) -> Attachment:
     """The bytes of an image somebody named, checked. Raises UsageError for damaged ones and other types."""
     try:
-        look = inspect(data)
+        image = inspect(data)
     except ImageError as fault:
-        raise UsageError(f"image_prompt {asked!r}: {fault.message}", hint="give a jpeg, png, gif or webp") from fault
-    if look.format not in ATTACHED:
-        raise UsageError(f"image_prompt {asked!r} is {look.format}", hint="give a jpeg, png, gif or webp")
-    return Attachment(asked, data_uri(data, FORMATS[look.format].mime))
+        raise UsageError(f"image_prompt {asked!r}: {fault.message}", hint=INPUT_HINT) from fault
+    row = FORMATS[image.format]
+    if not row.is_input:
+        raise UsageError(f"image_prompt {asked!r} is {row.name}", hint=INPUT_HINT)
+    return Attachment(asked, data_uri(data, row.mime))
 
 
 def read_prompt(word: str, stdin: TextIO | None) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 
 from flux_cli.core.errors import ImageError, UsageError
+from flux_cli.images.formats import ALL_FORMATS
 from flux_cli.images.metadata.making import noted, reused
-from flux_cli.images.metadata.read import read
+from flux_cli.images.metadata.read import read_metadata
 from flux_cli.request import inputs
 
 TYPE_CHECKING = False
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 def reuse_of(path: str, said: Mapping[str, object]) -> Reuse:
     """What the image of `--like` adds to the options said. Raises UsageError where it says nothing of its making."""
     try:
-        reading = read(inputs.read_image(path, sys.stdin.buffer if sys.stdin else None))
+        reading = read_metadata(inputs.read_image(path, sys.stdin.buffer if sys.stdin else None))
     except ImageError as fault:
-        raise UsageError(f"--like {path}: {fault.message}", hint="name a png, jpeg, webp, gif or avif file") from fault
+        raise UsageError(f"--like {path}: {fault.message}", hint=f"name a {ALL_FORMATS} file") from fault
     reuse = reused(reading, path, said)
     if not reading.source or not (reuse.prompt or reuse.parameters):
         raise UsageError(f"--like {path}: the image does not say how it was made", hint=f"see: flux show {path}")

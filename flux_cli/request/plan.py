@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 # The gateway takes every parameter under its own name, and a model no catalog knows is given all as typed.
 AS_IT_IS = Field("passthrough")
-GATEWAY = Dialect("lumenfall", "", None, tuple(FORMATS), (), None, {})
+# The formats are those that its page names, whichever others flux itself can write.
+GATEWAY_FORMATS = ("png", "jpeg", "gif", "webp", "avif")
+GATEWAY = Dialect("lumenfall", "", None, GATEWAY_FORMATS, (), None, {})
 
 
 def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePath
 
 from flux_cli.core.errors import FluxError, UsageError
+from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import ImageFile
 from flux_cli.images import names as naming
 from flux_cli.images.destination import Destination
 from flux_cli.images.formats import split_suffix
@@ -115,9 +115,9 @@ def _read(source: str) -> bytes:
 
 
 def _planned(data: bytes, wanted: Finish) -> tuple[Output, ...]:
-    from flux_cli.images import pixels
+    from flux_cli.images.pixels.render import measure
 
-    return outputs(wanted, pixels.measure(data))
+    return outputs(wanted, measure(data))
 
 
 def _preflight(tasks: Sequence[Task], *, overwrite: bool, skip_existing: bool) -> set[str]:
@@ -140,12 +140,12 @@ def _without(task: Task, present: set[str]) -> Task:
 
 def _convert(task: Task, save: Save, workers: int) -> Result:
     """One image: read again (many would not fit into memory at once), its files made, and saved one by one."""
-    from flux_cli.images import pixels
+    from flux_cli.images.pixels.render import render
 
     made: list[Made] = []
     try:
         data = _read(task.source) if task.data is None else task.data
-        for rendered in pixels.render(data, tuple(task.paths), workers):
+        for rendered in render(data, tuple(task.paths), workers):
             rendered = rendered._replace(image=_carried(data, rendered))  # noqa: PLW2901 - the same file, completed
             path = save(fixed(task.paths[rendered.output]), rendered.image)
             made.append(_made(path, rendered))
@@ -156,17 +156,17 @@ def _convert(task: Task, save: Save, workers: int) -> Result:
 
 def _carried(data: bytes, rendered: Rendered) -> ImageFile:
     """The file with what flux once wrote into the image of how it was made, if there is room for it."""
-    from flux_cli.images.metadata.read import read
+    from flux_cli.images.metadata.read import read_metadata
 
     image, limit = rendered.image, rendered.output.max_bytes
     if image.as_received:
         return image
-    reading = read(data)
+    reading = read_metadata(data)
     if reading.source != "flux":
         return image
-    from flux_cli.images.metadata.embed import embed
+    from flux_cli.images.metadata.write import write_record
 
-    carried = b"".join(embed(image.data, reading.record).pieces)
+    carried = b"".join(write_record(image.data, reading.record).pieces)
     return image._replace(data=carried) if limit is None or len(carried) <= limit else image
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
+from flux_cli.core.image import Inspection
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.ratio import Shape
@@ -13,7 +14,7 @@ from flux_cli.core.values import amount, whole
 from flux_cli.images.formats import EFFORTS, FORMATS, split_suffix
 from flux_cli.images.metadata.record import Record, document, from_document, without_prompt
 from flux_cli.images.names import Name, fixed, named
-from flux_cli.images.outputs import FITS, FOCUSES, MAX_PIXELS, MAX_SIDE, Finish, Output, Received, outputs
+from flux_cli.images.outputs import FITS, FOCUSES, MAX_PIXELS, MAX_SIDE, Finish, Output, outputs
 
 
 class Delivery(NamedTuple):
@@ -27,7 +28,7 @@ class Delivery(NamedTuple):
     kept: frozenset[str] = frozenset()  # files that are there already, and are left alone
 
 
-def planned(delivery: Delivery, received: Received) -> tuple[Output, ...]:
+def planned(delivery: Delivery, received: Inspection) -> tuple[Output, ...]:
     """The files to make of an image. Raises UsageError where one would enlarge it unasked.
 
     A quality that the provider was asked for is in the bytes that came, and is not lost a second time.
@@ -54,7 +55,7 @@ def expected(delivery: Delivery, name: Name, size: tuple[int, int]) -> tuple[Nam
     """
     finish = delivery.finish._replace(upscale=True)  # what must not be enlarged is refused with a hint, elsewhere
     found = []
-    for output in outputs(finish, Received("png", *size, 0)):
+    for output in outputs(finish, Inspection("png", *size, 0)):
         one = name_of(delivery, name, output)
         is_open = not finish.formats or output.frame.label == "original"
         found.append(one if is_open else fixed(one.path(FORMATS[output.format].suffix)))

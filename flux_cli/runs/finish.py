@@ -17,15 +17,16 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from flux_cli.core.errors import DiskError, FluxError, ImageError, UsageError
+from flux_cli.core.image import ImageFile, Inspection
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Call, Facts, ImageFile, Media, Reply, Saved
-from flux_cli.images.containers.whole import inspect
+from flux_cli.core.request import Call, Facts, Media, Reply, Saved
+from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import split_suffix, suffix_of
-from flux_cli.images.metadata.blocks import carries_c2pa
-from flux_cli.images.metadata.embed import embed
+from flux_cli.images.metadata.read import has_credentials
 from flux_cli.images.metadata.record import SIGNATURE_LOST, Record, sidecar_document
+from flux_cli.images.metadata.write import write_record
 from flux_cli.images.names import Name
-from flux_cli.images.outputs import Output, Received, Rendered
+from flux_cli.images.outputs import Output, Rendered
 from flux_cli.images.signing import ONE_PIXEL
 from flux_cli.runs.delivery import Delivery, name_of, planned, recorded, sidecar_name
 
@@ -152,16 +153,15 @@ class Finisher:
         data, received = read(media.file)
         delivery = self._delivery
         if delivery.finish.remakes:
-            from flux_cli.images import (
-                pixels,  # Pillow costs more than everything before it; most images need none of it
-            )
+            # Pillow costs more than everything before it, and most images need none of it.
+            from flux_cli.images.pixels.render import measure
 
-            received = pixels.measure(data)
+            received = measure(data)
         record = recorded(delivery, call, media.facts)
         added = 0 if delivery.finish.max_bytes is None else self._added(record)
         whole = received._replace(size=received.size + added)
         outputs = tuple(output._replace(added=added) for output in planned(delivery, whole))
-        lost = (SIGNATURE_LOST,) if carries_c2pa(data) else ()
+        lost = (SIGNATURE_LOST,) if has_credentials(data) else ()
         made = [
             self._written(name_of(delivery, name, one.output), one, record, () if one.output.untouched else lost)
             for one in _rendered(data, received, outputs)
@@ -180,9 +180,9 @@ class Finisher:
     def _told(self, image: ImageFile, record: Record) -> tuple[ImageFile, list[str]]:
         remarks = []
         if self._delivery.metadata:
-            embedded = embed(image.data, record)
-            remarks += [embedded.reason] if embedded.reason else []
-            image = image._replace(pieces=embedded.pieces)
+            written = write_record(image.data, record)
+            remarks += [written.reason] if written.reason else []
+            image = image._replace(pieces=written.pieces)
         if self._identity:
             from flux_cli.images.signing import sign
 
@@ -233,27 +233,26 @@ class _Turn:
             return self._saving
 
 
-def read(file: str) -> tuple[bytes, Received]:
+def read(file: str) -> tuple[bytes, Inspection]:
     """The bytes of what arrived, and what they are. Raises ImageError, billed, where they are no whole image."""
     try:
         with open(file, "rb") as image:
             data = image.read()
-        look = inspect(data)
+        return data, inspect(data)
     except ImageError as fault:
         fault.billed = True
         raise
     except OSError as fault:
         raise DiskError(f"the image that arrived cannot be read: {fault.strerror}", billed=True) from fault
-    return data, Received(look.format, look.width, look.height, len(data))
 
 
-def _rendered(data: bytes, received: Received, outputs: Sequence[Output]) -> Iterator[Rendered]:
+def _rendered(data: bytes, received: Inspection, outputs: Sequence[Output]) -> Iterator[Rendered]:
     if all(output.untouched for output in outputs):
         image = ImageFile(data, received.format, received.width, received.height, as_received=True)
         return iter([Rendered(image, output, None) for output in outputs])
-    from flux_cli.images import pixels
+    from flux_cli.images.pixels.render import render
 
-    return pixels.render(data, outputs)
+    return render(data, outputs)
 
 
 def described(saved: Saved) -> str:

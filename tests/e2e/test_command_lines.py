@@ -54,7 +54,7 @@ WRONG = {
     "a parameter twice": (("a fox", "--seed", "1", "-p", "seed=2"), "seed is given twice"),
     "image prompt that is not there": (("a fox", "--image-prompt", "nowhere.png"), "nowhere.png"),
     "image prompt that is a folder": (("a fox", "--image-prompt", "."), "'.'"),
-    "image prompt that is no image": (("a fox", "--image-prompt", "text.txt"), "give a jpeg, png, gif or webp"),
+    "image prompt that is no image": (("a fox", "--image-prompt", "text.txt"), "give a png, jpeg, gif or webp"),
     "image prompt of another scheme": (("a fox", "--image-prompt", "ftp://127.0.0.1/x.png"), "ftp://"),
     "prompt file that is not there": (("@nowhere.txt",), "nowhere.txt"),
     "prompt file that is a folder": (("@.",), "'.'"),

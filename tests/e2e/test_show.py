@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sample_images import IMAGES, encoded
 
-from flux_cli.images.metadata.embed import embed
 from flux_cli.images.metadata.record import BY_MODEL, Record
+from flux_cli.images.metadata.write import write_record
 
 FOX = Record(
     model="flux1.1-pro-ultra",
@@ -24,7 +24,7 @@ FOX = Record(
 
 def put(path, name="png", record=FOX):
     data = IMAGES[name]
-    Path(path).write_bytes(b"".join(embed(data, record).pieces) if record else data)
+    Path(path).write_bytes(b"".join(write_record(data, record).pieces) if record else data)
     return path
 
 

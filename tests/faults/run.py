@@ -19,7 +19,7 @@ from faults.certificates import authority
 from faults.row import KEY, Row
 from faults.server import Proxy, Server, closed_port
 from flux_cli.core.errors import ImageError
-from flux_cli.images.containers.whole import inspect
+from flux_cli.images.containers.registry import inspect
 
 FLUX = str(Path(sys.executable).parent / "flux")
 HANG = 90.0  # seconds; every row's own deadline is a few seconds at most, and the machine may be busy

@@ -22,7 +22,7 @@ from flux_cli.http.datauri import decode_data_uri
 from flux_cli.http.replies import parse_json, reply_error, request_id_of, retry_after
 from flux_cli.http.trust import credentials, host_and_port, media_address
 from flux_cli.images import names as naming
-from flux_cli.images.containers.whole import inspect, sniff
+from flux_cli.images.containers.registry import inspect, sniff
 from flux_cli.providers.rows import ROWS
 from flux_cli.request.resolve import resolve
 
@@ -102,12 +102,12 @@ def images(data: bytes) -> None:
 
 def conversions(data: bytes) -> None:
     """Bytes that claim to be small images, decoded and encoded."""
-    from flux_cli.images import pixels
+    from flux_cli.images.pixels.render import convert
 
     with contextlib.suppress(FluxError):
         look = inspect(data)
         if look.width * look.height <= LIMIT:
-            pixels.convert(data, "png", None)
+            convert(data, "png", None)
 
 
 def data_uris(data: bytes) -> None:

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from flux_cli.images.contact_sheet import SheetImage, make_sheet
-from flux_cli.images.containers.whole import inspect
+from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import FORMATS
 
 

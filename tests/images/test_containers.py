@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sample_images import HIGH, IMAGES, WIDE, encoded
 
 from flux_cli.core.errors import ImageError
-from flux_cli.images.containers.whole import inspect, sniff
+from flux_cli.images.containers.registry import inspect, sniff
 
 FAST = settings(max_examples=150, deadline=None, derandomize=True)
 
@@ -28,7 +28,7 @@ each_image = pytest.mark.parametrize("name", IMAGES)
 @each_image
 def test_a_real_image_says_its_format_and_size(name):
     size = (1, 1) if "one pixel" in name else (WIDE, HIGH)
-    assert inspect(IMAGES[name]) == (name.split()[0], *size)
+    assert inspect(IMAGES[name]) == (name.split()[0], *size, len(IMAGES[name]), True)
     assert sniff(IMAGES[name]) == name.split()[0]
 
 
@@ -56,20 +56,20 @@ def test_bytes_behind_the_end_do_not_hide_an_image(name):
     """Some servers append a line break or padding."""
     look = inspect(IMAGES[name])
     if look.format != "avif":  # its boxes fill the file
-        assert inspect(IMAGES[name] + b"\n") == look
-        assert inspect(IMAGES[name] + bytes(100)) == look
+        assert inspect(IMAGES[name] + b"\n")[:3] == look[:3]
+        assert inspect(IMAGES[name] + bytes(100))[:3] == look[:3]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (255, 256), (16, 16), (1365, 768)])
 @pytest.mark.parametrize("file_format", ["png", "jpeg", "gif", "webp", "avif"])
 def test_any_size_is_measured(file_format, size):
     options = {"speed": 10} if file_format == "avif" else {}
-    assert inspect(encoded(file_format, size=size, **options)) == (file_format, *size)
+    assert inspect(encoded(file_format, size=size, **options))[:3] == (file_format, *size)
 
 
 @pytest.mark.parametrize("options", [{}, {"lossless": True}], ids=["lossy", "lossless"])
 def test_webp_s_fourteen_bits_of_size_are_read_whole(options):
-    assert inspect(encoded("webp", size=(9001, 2), **options)) == ("webp", 9001, 2)
+    assert inspect(encoded("webp", size=(9001, 2), **options))[:3] == ("webp", 9001, 2)
 
 
 # --- what is no image ---------------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def test_webp_s_fourteen_bits_of_size_are_read_whole(options):
 )
 def test_what_is_no_image_is_shown_by_its_beginning(data):
     assert sniff(data) is None
-    with pytest.raises(ImageError, match="this is no image: it begins with") as raised:
+    with pytest.raises(ImageError, match="this is not an image: it begins with") as raised:
         inspect(data)
     assert raised.value.message.isprintable()
 
@@ -202,7 +202,7 @@ def test_an_avif_whose_boxes_do_not_add_up_is_refused(data):
     ids=range(5),
 )
 def test_unusual_but_correct_boxes_are_read(data, size):
-    assert inspect(data) == ("avif", *size)
+    assert inspect(data)[:3] == ("avif", *size)
 
 
 def located(version, base, offset, length, method=0):
@@ -219,7 +219,7 @@ def located(version, base, offset, length, method=0):
 def test_an_item_may_end_where_the_file_ends_and_not_one_byte_later(version):
     whole = len(located(version, 0, 0, 0))
     for base, offset, length in ((whole - 4, 0, 4), (0, whole - 4, 4), (whole - 6, 2, 4), (0, 0, whole)):
-        assert inspect(located(version, base, offset, length)) == ("avif", 5, 4)
+        assert inspect(located(version, base, offset, length))[:3] == ("avif", 5, 4)
         for late in ((base + 1, offset, length), (base, offset + 1, length), (base, offset, length + 1)):
             with pytest.raises(ImageError, match="the end is missing"):
                 inspect(located(version, *late))
@@ -228,14 +228,14 @@ def test_an_item_may_end_where_the_file_ends_and_not_one_byte_later(version):
 @pytest.mark.parametrize("version", [1, 2])
 def test_an_item_inside_the_header_is_not_measured_by_the_file(version):
     """Construction method 1 counts from the idat box."""
-    assert inspect(located(version, 0, 10**6, 10**6, method=1)) == ("avif", 5, 4)
+    assert inspect(located(version, 0, 10**6, 10**6, method=1))[:3] == ("avif", 5, 4)
 
 
 @pytest.mark.parametrize("filler", [b"\xff\x01", b"\xff\xd0", b"\xff\xd7", b"\xff\xd8", b"\xff", b"\xff\xff\xff"])
 def test_marks_without_a_length_and_fill_bytes_are_passed_over_in_a_jpeg(filler):
     for times in (1, 2, 3):
         data = IMAGES["jpeg"]
-        assert inspect(data[:2] + filler * times + data[2:]) == ("jpeg", WIDE, HIGH)
+        assert inspect(data[:2] + filler * times + data[2:])[:3] == ("jpeg", WIDE, HIGH)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@
 import pytest
 
 from flux_cli.core.errors import OutputError, UsageError
+from flux_cli.core.image import Inspection
 from flux_cli.images.destination import Destination, read_destination
 from flux_cli.images.names import Name, path_of, refuse_doubles
-from flux_cli.images.outputs import Finish, Received, outputs
+from flux_cli.images.outputs import Finish, outputs
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_standard_output_and_folders_have_no_suffix_to_read():
 def paths(output, finish, fields=None):
     target = read_destination(output, ())
     name = Name(target.template, fields or {})
-    planned = outputs(finish._replace(formats=target.formats), Received("png", 2000, 1000, 9))
+    planned = outputs(finish._replace(formats=target.formats), Inspection("png", 2000, 1000, 9))
     return [path_of(name, one, target.suffixes) for one in planned]
 
 

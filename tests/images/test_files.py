@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flux_cli.core.errors import DiskError, OutputError
-from flux_cli.core.request import ImageFile
+from flux_cli.core.image import ImageFile
 from flux_cli.images.files import PART, Folder, Pipe, is_folder, is_special, preflight, sweep
 from flux_cli.images.names import Name
 

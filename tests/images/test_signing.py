@@ -17,10 +17,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID  # noqa: E402
 
 from flux_cli.core.errors import ConfigError, ImageError  # noqa: E402
 from flux_cli.images.formats import FORMATS  # noqa: E402
-from flux_cli.images.metadata.blocks import carries_c2pa  # noqa: E402
-from flux_cli.images.metadata.embed import embed  # noqa: E402
-from flux_cli.images.metadata.read import read  # noqa: E402
+from flux_cli.images.metadata.read import has_credentials, read_metadata  # noqa: E402
 from flux_cli.images.metadata.record import BY_ALGORITHM, BY_MODEL, SOURCE_TYPES, Record  # noqa: E402
+from flux_cli.images.metadata.write import write_record  # noqa: E402
 from flux_cli.images.signing import load_identity, sign  # noqa: E402
 
 FOX = Record(
@@ -83,7 +82,7 @@ def files(tmp_path):
 
 @pytest.mark.parametrize("name", SIMPLE)
 def test_a_signed_image_is_valid_to_the_c2pa_s_own_reader_and_keeps_its_record(files, name):
-    data = b"".join(embed(IMAGES[name], FOX).pieces)
+    data = b"".join(write_record(IMAGES[name], FOX).pieces)
     signed = sign(data, name.split()[0], FOX, load_identity(*files))
     reader = c2pa.Reader(FORMATS[name.split()[0]].mime, io.BytesIO(signed))
     found = json.loads(reader.json())
@@ -93,8 +92,8 @@ def test_a_signed_image_is_valid_to_the_c2pa_s_own_reader_and_keeps_its_record(f
     assert (action["action"], action["digitalSourceType"]) == ("c2pa.created", SOURCE_TYPES + BY_MODEL)
     assert action["softwareAgent"]["name"] == "flux1.1-pro-ultra"
     assert claim["claim_generator_info"][0]["name"] == "flux"
-    assert carries_c2pa(signed)
-    assert (read(signed).record, read(signed).c2pa) == (FOX, True)
+    assert has_credentials(signed)
+    assert (read_metadata(signed).record, read_metadata(signed).c2pa) == (FOX, True)
     assert len(signed) < len(data) + 20_000  # no thumbnail
 
 
@@ -111,7 +110,7 @@ def test_other_algorithms_sign_too(tmp_path):
     identity = load_identity(
         written(tmp_path / "c.pem", chain), written(tmp_path / "k.pem", private(own)), algorithm="ed25519"
     )
-    assert carries_c2pa(sign(IMAGES["jpeg"], "jpeg", FOX._replace(source_type=BY_ALGORITHM), identity))
+    assert has_credentials(sign(IMAGES["jpeg"], "jpeg", FOX._replace(source_type=BY_ALGORITHM), identity))
 
 
 def test_a_key_that_others_can_read_is_refused_with_the_cure(files):
@@ -177,6 +176,6 @@ def test_a_limit_of_bytes_holds_for_the_signed_file(flux, files, work):
         data = (work / path).read_bytes()
         assert len(data) <= 40_000
         assert name != "jpeg" or len(data) > 32_000  # which is where the limit is felt
-        assert carries_c2pa(data)
+        assert has_credentials(data)
         found = json.loads(c2pa.Reader(FORMATS[name].mime, io.BytesIO(data)).json())
         assert [fault["code"] for fault in found["validation_status"]] == ["signingCredential.untrusted"]

@@ -10,7 +10,7 @@ from e2e.drawings import look, pixels_as
 from e2e.gateway import Reply, hang_up, redirect, status, words
 
 from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
-from flux_cli.images.containers.whole import inspect
+from flux_cli.images.containers.registry import inspect
 from providers.upstream import KEY, SMALL, UNSAID, shape, task
 
 POLL = "GET /v1/get_result?id=job-7"

@@ -85,10 +85,10 @@ def test_addresses_and_what_is_no_text_stay_as_they_are(value):
         (lambda _: None, "cannot be read: No such file"),
         (lambda path: path.mkdir(), "cannot be read"),
         (lambda path: path.touch(), "it begins with nothing"),
-        (lambda path: path.write_bytes(b"<html>"), "no image"),
+        (lambda path: path.write_bytes(b"<html>"), "not an image"),
         (lambda path: path.write_bytes(drawn("avif")), "is avif"),
         (lambda path: path.write_bytes(drawn("png")[:-5]), "not whole"),
-        (lambda path: path.write_bytes(drawn("bmp")), "no image"),
+        (lambda path: path.write_bytes(drawn("bmp")), "not an image"),
     ],
     ids=["absent", "folder", "empty", "HTML", "AVIF", "truncated", "BMP"],
 )

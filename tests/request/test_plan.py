@@ -4,7 +4,8 @@ import pytest
 
 from flux_cli.catalog.find import find_model
 from flux_cli.core.request import Request
-from flux_cli.request.plan import plan
+from flux_cli.images.formats import FORMATS
+from flux_cli.request.plan import GATEWAY, plan
 from flux_cli.request.resolve import resolve
 
 ULTRA = "flux1.1-pro-ultra"
@@ -43,6 +44,14 @@ def test_everything_said_is_in_the_body_under_the_gateway_s_names():
         "response_format": "b64_json",
         "guidance": 3.5,
     }
+
+
+def test_the_gateway_is_asked_only_for_the_formats_of_its_documentation(monkeypatch):
+    """Whatever else flux can write is made from a format that the gateway can."""
+    assert GATEWAY.formats == ("png", "jpeg", "gif", "webp", "avif")
+    monkeypatch.setitem(FORMATS, "qoi", FORMATS["png"]._replace(name="qoi"))
+    resolved = resolve(Request("else", {}, "a red fox"), None)._replace(format="qoi")
+    assert plan(resolved).calls[0].body["output_format"] == "png"
 
 
 @pytest.mark.parametrize("name", ["aspect_ratio", "resolution", "n"])

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import UsageError
+from flux_cli.core.image import Inspection
 from flux_cli.core.ratio import Shape
 from flux_cli.images.formats import EFFORTS, FORMATS
 from flux_cli.images.metadata.record import Record
 from flux_cli.images.names import fixed
-from flux_cli.images.outputs import FITS, FOCUSES, MAX_SIDE, Finish, Received
+from flux_cli.images.outputs import FITS, FOCUSES, MAX_SIDE, Finish
 from flux_cli.runs.delivery import Delivery, delivery_document, delivery_of, expected, planned
 
 SIDES = st.integers(1, MAX_SIDE)
@@ -61,6 +62,6 @@ def test_a_damaged_journal_still_tells_how_to_save(said):
     delivery = delivery_of(said)
     assert delivery_of(delivery_document(delivery, private=False)) == delivery
     with suppress(UsageError):
-        assert planned(delivery, Received("jpeg", 2752, 1536, 1000))
+        assert planned(delivery, Inspection("jpeg", 2752, 1536, 1000))
     with suppress(UsageError):
         assert expected(delivery, fixed("a.jpg"), (2752, 1536))

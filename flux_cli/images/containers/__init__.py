@@ -1,1 +1,1 @@
-"""The containers of image formats: what bytes are, and whether they are whole."""
+"""Containers: how the files of each format are built. One module per format, one walk over its parts."""

@@ -1,18 +1,19 @@
-"""The parts of a container, one after the other: where each begins, and where its content lies. Nothing is copied.
-
-They raise ValueError or IndexError where bytes do not add up. Whether an image is whole is for `containers` to say.
-"""
+"""Parts of a file and edits of its bytes: what the modules of all formats share. Nothing is copied."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 
 from flux_cli.core.lite import NamedTuple
-from flux_cli.images.containers.whole import PNG_MAGIC, boxes, palette, u16, u32
+
+EXIF_HEAD = b"Exif\0\0"  # how EXIF begins in a JPEG; some writers put it into other formats as well
 
 
 class Part(NamedTuple):
-    """One chunk, segment, block or box: `start` to `end` with head and checksum, `body` to `stop` its content."""
+    """One chunk, segment, block or box.
+
+    `start` to `end` is the whole part with its head and checksum, `body` to `stop` its content.
+    """
 
     kind: bytes
     start: int
@@ -21,87 +22,45 @@ class Part(NamedTuple):
     end: int
 
 
-def png(data: bytes) -> Iterator[Part]:
-    """Chunks, up to and with IEND."""
-    at, kind = len(PNG_MAGIC), b""
-    while kind != b"IEND":
-        length, kind = u32(data, at), data[at + 4 : at + 8]
-        yield Part(kind, at, at + 8, at + 8 + length, at + 12 + length)
-        at += 12 + length
+class Edit(NamedTuple):
+    """Put `new` in place of the bytes from `start` to `end`."""
+
+    start: int
+    end: int
+    new: bytes = b""
 
 
-def jpeg(data: bytes) -> Iterator[Part]:
-    """Segments before the first scan; `kind` is the marker's second byte."""
-    at = 2
-    while True:
-        if data[at] != 0xFF:
-            raise ValueError("lost between segments")
-        marker = data[at + 1]
-        if marker in (0xD9, 0xDA):
-            return
-        if marker == 0xFF:
-            at += 1
-        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:
-            at += 2
-        else:
-            length = u16(data, at + 2)
-            if length < 2 or at + 2 + length > len(data):
-                raise ValueError("a segment is cut")
-            yield Part(bytes([marker]), at, at + 4, at + 2 + length, at + 2 + length)
-            at += 2 + length
+def splice(data: bytes, edits: Iterable[Edit]) -> tuple[memoryview | bytes, ...]:
+    """Apply edits and return the result as pieces: slices of the original and new bytes.
+
+    Edits at the same place keep their order. Raises ValueError where edits overlap.
+    """
+    view, at = memoryview(data), 0
+    pieces: list[memoryview | bytes] = []
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        if not at <= edit.start <= edit.end <= len(data):
+            raise ValueError("edits overlap")
+        pieces += [view[at : edit.start], edit.new]
+        at = edit.end
+    pieces.append(view[at:])
+    return tuple(piece for piece in pieces if len(piece))
 
 
-def webp(data: bytes) -> Iterator[Part]:
-    """Chunks of the RIFF."""
-    at, end = 12, 8 + int.from_bytes(data[4:8], "little")
-    while at < end:
-        length = int.from_bytes(data[at + 4 : at + 8], "little")
-        stop = at + 8 + length
-        if stop > len(data):
-            raise ValueError("a chunk is cut")
-        yield Part(data[at : at + 4], at, at + 8, stop, min(stop + length % 2, len(data)))
-        at = stop + length % 2
+def first_of_each_kind(parts: Iterable[Part]) -> dict[bytes, Part]:
+    """The first part of each kind."""
+    found: dict[bytes, Part] = {}
+    for part in parts:
+        found.setdefault(part.kind, part)
+    return found
 
 
-def gif(data: bytes) -> Iterator[Part]:
-    """Blocks up to the trailer; `kind` is the byte of an image, or the two of an extension."""
-    at = 13 + palette(data[10])
-    while data[at] != 0x3B:
-        start = at
-        kind = data[at : at + 2] if data[at] == 0x21 else data[at : at + 1]
-        body = at = at + 2 if data[at] == 0x21 else at + 11 + palette(data[at + 9])
-        while data[at]:
-            at += 1 + data[at]
-        at += 1
-        yield Part(kind, start, body, at, at)
-    yield Part(b";", at, at + 1, at + 1, at + 1)
+def u32(data: bytes, at: int) -> int:
+    """Read four bytes, big-endian. Raises ValueError at the end of the data."""
+    if at + 4 > len(data):
+        raise ValueError("the end is missing")
+    return int.from_bytes(data[at : at + 4], "big")
 
 
-def avif(data: bytes) -> Iterator[Part]:
-    """Boxes of the file."""
-    return inside(data, 0, len(data))
-
-
-def inside(data: bytes, at: int, end: int) -> Iterator[Part]:
-    """Boxes between two places."""
-    for kind, body, stop in boxes(data, at, end):
-        yield Part(kind, at, body, stop, stop)
-        at = stop
-
-
-WALKERS: dict[str, Callable[[bytes], Iterator[Part]]] = {
-    "png": png,
-    "jpeg": jpeg,
-    "gif": gif,
-    "webp": webp,
-    "avif": avif,
-}
-
-
-def sub_blocks(data: bytes, at: int) -> bytes:
-    """The content of a GIF's run of sub-blocks."""
-    pieces = []
-    while data[at]:
-        pieces.append(data[at + 1 : at + 1 + data[at]])
-        at += 1 + data[at]
-    return b"".join(pieces)
+def u16(data: bytes, at: int) -> int:
+    """Read two bytes, big-endian. Raises IndexError at the end of the data."""
+    return data[at] << 8 | data[at + 1]

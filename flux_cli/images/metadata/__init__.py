@@ -1,5 +1,6 @@
-"""How images say how they were made: written into the five containers without re-encoding, and read back.
+"""How images say how they were made: written without re-encoding, and read back.
 
-`record` is what is known; `xmp` and `tools` are its spellings, ours and other people's; `parts` walks containers,
-`embed` and `avif` edit them, `reading` reads them. Which pixels an image has is in `anatomy`, beside this folder.
+`record` is what is known of an image. `xmp`, `exif` and `tools` are the forms it is written in, by
+flux and by other programs. `read` and `write` use them with any format; where metadata lies in the
+files of a format is known to its module in `containers`.
 """

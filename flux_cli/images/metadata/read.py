@@ -1,4 +1,7 @@
-"""How an image was made, read from what the program that made it wrote: one record, and the fields as they stand."""
+"""How an image was made, read from what the program that made it wrote.
+
+The result is one record, and all fields as they stand in the file.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,39 @@ from collections.abc import Mapping
 
 from flux_cli.core.errors import ImageError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.images.containers.whole import inspect
+from flux_cli.images.containers.container import Block
+from flux_cli.images.containers.registry import CONTAINERS, inspect, sniff
 from flux_cli.images.metadata import exif, xmp
-from flux_cli.images.metadata.blocks import Block, blocks
-from flux_cli.images.metadata.record import BY_ALGORITHM, BY_MODEL, Record, from_document, parsed
+from flux_cli.images.metadata.record import (
+    BY_ALGORITHM,
+    BY_MODEL,
+    Record,
+    from_document,
+    known_fields,
+    parse_json,
+)
 from flux_cli.images.metadata.tools import READERS, is_ours
 
 MAX_FIELDS = 1000
-IPTC = {5: "ObjectName", 65: "OriginatingProgram", 80: "By-line", 110: "Credit", 115: "Source", 120: "Caption"}
-MADE = (BY_MODEL, BY_ALGORITHM, "compositeWithTrainedAlgorithmicMedia")  # sources whose description is a prompt
+IPTC = {
+    5: "ObjectName",
+    65: "OriginatingProgram",
+    80: "By-line",
+    110: "Credit",
+    115: "Source",
+    120: "Caption",
+}
+# Source types of images that a machine made, where the description is the prompt.
+MADE = (BY_MODEL, BY_ALGORITHM, "compositeWithTrainedAlgorithmicMedia")
 
 
 class Reading(NamedTuple):
-    """`source` names whose spelling the record was read from ("": nobody's); `fields` are all texts by their names."""
+    """What an image says of how it was made.
+
+    `source` names the program or standard in whose form the record was written ("": none was
+    found). `fields` are all texts by name. `c2pa` tells whether there are signed credentials.
+    `problems` are sentences about metadata that could not be read.
+    """
 
     record: Record
     source: str
@@ -27,22 +50,49 @@ class Reading(NamedTuple):
     problems: tuple[str, ...]
 
 
-def read(data: bytes) -> Reading:
-    """Everything an image says of how it was made. Raises ImageError for what is no whole image."""
-    look = inspect(data)
+def read_metadata(data: bytes) -> Reading:
+    """Read how an image was made. Raises ImageError for bytes that are not a whole image."""
+    name = inspect(data).format
     fields: dict[str, str] = {}
     problems: list[str] = []
     c2pa = False
     try:
-        for block in blocks(data):
+        for block in CONTAINERS[name].blocks(data):
             c2pa = c2pa or block.kind == "c2pa"
-            for name, text in _texts(block, problems).items():
+            for field, text in _texts(block, problems).items():
                 if len(fields) < MAX_FIELDS:
-                    fields.setdefault(name, text)
+                    fields.setdefault(field, text)
     except (ValueError, IndexError) as fault:
-        raise ImageError(f"the metadata of the {look.format} image do not add up: {fault}") from fault
+        raise ImageError(f"the metadata of the {name} image does not add up: {fault}") from fault
     record, source = _record(fields)
-    return Reading(record, source, fields, c2pa or f"xmp:{xmp.REMOTE}" in fields, tuple(dict.fromkeys(problems)))
+    c2pa = c2pa or f"xmp:{xmp.REMOTE}" in fields
+    return Reading(record, source, fields, c2pa, tuple(dict.fromkeys(problems)))
+
+
+def has_credentials(data: bytes) -> bool:
+    """Whether an image holds signed content credentials (C2PA), or names the place where they are.
+
+    Such an image must stay as it is, because the signature covers every byte. False for broken
+    images and unknown formats.
+    """
+    name = sniff(data)
+    if name is None:
+        return False
+    try:
+        return any(_is_credential(block) for block in CONTAINERS[name].blocks(data))
+    except (ValueError, IndexError):
+        return False
+
+
+def _is_credential(block: Block) -> bool:
+    if block.kind == "c2pa":
+        return True
+    if block.kind != "xmp" or b"provenance" not in block.data:
+        return False
+    try:
+        return xmp.REMOTE in xmp.properties(block.data)
+    except xmp.XmpError:
+        return False
 
 
 def _texts(block: Block, problems: list[str]) -> dict[str, str]:
@@ -64,42 +114,51 @@ def _texts(block: Block, problems: list[str]) -> dict[str, str]:
 
 
 def _iptc(data: bytes) -> dict[str, str]:
-    """Datasets of record 2: a mark, two numbers, a length, the text."""
-    found, at = {}, 0
+    """The datasets of record 2: a mark, two numbers, a length, the text."""
+    fields, at = {}, 0
     while data[at : at + 1] == b"\x1c" and at + 5 <= len(data):
         length = int.from_bytes(data[at + 3 : at + 5], "big")
-        if data[at + 1] == 2 and (name := IPTC.get(data[at + 2])):
-            found[f"iptc:{name}"] = data[at + 5 : at + 5 + length].decode("utf-8", "replace")
+        name = IPTC.get(data[at + 2])
+        if data[at + 1] == 2 and name:
+            fields[f"iptc:{name}"] = data[at + 5 : at + 5 + length].decode("utf-8", "replace")
         at += 5 + length
-    return found
+    return fields
 
 
 def _record(fields: Mapping[str, str]) -> tuple[Record, str]:
-    """The record of the first spelling that is there: our own, a program's, then the standard's."""
-    if ours := from_document(parsed(fields.get(f"xmp:{xmp.RECORD}", ""))):
+    """The first record that is there, and its source: flux, then other programs, then IPTC."""
+    if ours := from_document(parse_json(fields.get(f"xmp:{xmp.RECORD}", ""))):
         return ours, "flux"
     standard = _standard(fields)
     for source, reader in READERS.items():
         if record := reader(fields):
-            said = {name: value for name, value in record._asdict().items() if value not in ("", None, {})}
-            mine = "flux" if is_ours(fields.get("parameters") or fields.get("comment") or "") else source
-            return standard._replace(**said), mine
+            text = fields.get("parameters") or fields.get("comment") or ""
+            merged = standard._replace(**known_fields(record))
+            return merged, "flux" if is_ours(text) else source
     return standard, "XMP" if standard != Record() else ""
 
 
 def _standard(fields: Mapping[str, str]) -> Record:
-    """What the IPTC's fields say; a description is a prompt where a machine made the image, and only there."""
+    """What the IPTC fields say. Where a machine made the image, its description is the prompt."""
     kind = fields.get("xmp:Iptc4xmpExt:DigitalSourceType", "").rpartition("/")[2]
-    model = fields.get("xmp:Iptc4xmpExt:AISystemUsed", "")
     prompt = fields.get("xmp:Iptc4xmpExt:AIPromptInformation", "")
-    described = ("xmp:dc:description", "iptc:Caption", "exif:ImageDescription", "Description")
+    descriptions = (
+        "xmp:dc:description",
+        "iptc:Caption",
+        "exif:ImageDescription",
+        "Description",
+    )
     if kind in MADE and not prompt:
-        prompt = next((fields[name] for name in described if name in fields), "")
-    tools = ("xmp:xmp:CreatorTool", "exif:Software", "Software")
+        prompt = _first(fields, descriptions)
     return Record(
-        model=model,
+        model=fields.get("xmp:Iptc4xmpExt:AISystemUsed", ""),
         prompt=prompt,
         created=fields.get("xmp:xmp:CreateDate", ""),
-        tool=next((fields[name] for name in tools if name in fields), ""),
+        tool=_first(fields, ("xmp:xmp:CreatorTool", "exif:Software", "Software")),
         source_type=kind,
     )
+
+
+def _first(fields: Mapping[str, str], names: tuple[str, ...]) -> str:
+    """The first of several fields that is there; "" for none."""
+    return next((fields[name] for name in names if name in fields), "")

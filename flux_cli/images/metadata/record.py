@@ -1,4 +1,4 @@
-"""What is known of how an image was made, and its one form as JSON: in XMP, in sidecars, on stdout."""
+"""The record of how an image was made, and its form as JSON: in XMP, in sidecar files, on stdout."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.values import whole
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 SCHEMA = 1
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 BY_MODEL, BY_ALGORITHM = "trainedAlgorithmicMedia", "algorithmicMedia"
 
 SIGNED = "it carries signed content credentials (C2PA), which any change would break"
-SIGNATURE_LOST = "the conversion drops the content credentials (C2PA) that the provider signed"
+SIGNATURE_LOST = "the conversion drops the provider's signed content credentials (C2PA)"
 
 
 class Record(NamedTuple):
-    """How one image was made. Empty or None: not known."""
+    """How one image was made. Empty or None means unknown."""
 
     model: str = ""
     provider: str = ""
@@ -27,43 +31,52 @@ class Record(NamedTuple):
     revised_prompt: str = ""
     negative_prompt: str = ""
     seed: int | None = None
-    size: str = ""  # as asked: "1920x1080", "16:9"
+    size: str = ""  # as requested: "1920x1080", "16:9"
     parameters: dict[str, Json] = {}  # noqa: RUF012 - never written to; everything else that was asked
     request_id: str = ""
     created: str = ""  # ISO 8601
     tool: str = ""  # name and version of the program that wrote the image
-    source_type: str = ""  # a word of the IPTC's vocabulary: BY_MODEL, BY_ALGORITHM, digitalCapture, ...
+    source_type: str = ""  # from IPTC's vocabulary: BY_MODEL, BY_ALGORITHM, digitalCapture, ...
 
 
 TEXTS = tuple(name for name, kind in Record.__annotations__.items() if kind == "str")
 
 
+def known_fields(record: Record) -> dict[str, Any]:
+    """The fields whose value is known."""
+    return {name: value for name, value in record._asdict().items() if value not in ("", None, {})}
+
+
 def document(record: Record) -> dict[str, Json]:
-    """The record as JSON: what is known, by the names of its fields."""
-    said = {name: value for name, value in record._asdict().items() if value not in ("", None, {})}
-    return {"schema": SCHEMA, **said}
+    """The record as JSON: the known fields, by name."""
+    return {"schema": SCHEMA, **known_fields(record)}
 
 
 def sidecar_document(record: Record) -> dict[str, Json]:
-    """The content of a sidecar file: the record, and its source type as the address the IPTC gives it."""
-    kind = {"digital_source_type": SOURCE_TYPES + record.source_type} if record.source_type else {}
-    return {**document(record), **kind}
+    """The content of a sidecar file: the record, and the address IPTC has for its source type."""
+    sidecar = document(record)
+    if record.source_type:
+        sidecar["digital_source_type"] = SOURCE_TYPES + record.source_type
+    return sidecar
 
 
-def from_document(said: Json) -> Record | None:
-    """The record in a JSON document of ours; None where it is none. Values of a wrong type are left out."""
-    if not isinstance(said, Mapping) or said.get("schema") != SCHEMA:
+def from_document(value: Json) -> Record | None:
+    """The record in a JSON document of flux; None for any other. Values of a wrong type are ignored."""
+    if not isinstance(value, Mapping) or value.get("schema") != SCHEMA:
         return None
-    texts = {name: value for name in TEXTS if isinstance(value := said.get(name), str)}
-    parameters = said.get("parameters")
-    return Record(**texts)._replace(  # type: ignore[arg-type] # neither seed nor parameters is among them
-        seed=whole(said.get("seed")),
+    texts = {name: text for name in TEXTS if isinstance(text := value.get(name), str)}
+    parameters = value.get("parameters")
+    return Record(**texts)._replace(  # type: ignore[arg-type] # texts hold neither seed nor parameters
+        seed=whole(value.get("seed")),
         parameters=dict(parameters) if isinstance(parameters, Mapping) else {},
     )
 
 
-def parsed(text: str) -> Json:
-    """JSON that can be written again; None for what is none, too deep, or holds numbers that JSON has not."""
+def parse_json(text: str) -> Json:
+    """The value of a JSON text that can be written again as JSON.
+
+    None for text that is not JSON, nested too deeply, or holds numbers such as NaN.
+    """
     try:
         value: Json = json.loads(text)
         json.dumps(value, allow_nan=False)
@@ -73,10 +86,10 @@ def parsed(text: str) -> Json:
 
 
 def without_prompt(record: Record) -> Record:
-    """The record without the words of the person who asked, for `--no-prompt-metadata`."""
-    kept = {name: value for name, value in record.parameters.items() if "prompt" not in name or _is_figure(value)}
+    """The record without prompts, for `--no-prompt-metadata`."""
+    kept = {name: value for name, value in record.parameters.items() if "prompt" not in name or _is_number(value)}
     return record._replace(prompt="", revised_prompt="", negative_prompt="", parameters=kept)
 
 
-def _is_figure(value: Json) -> bool:
+def _is_number(value: Json) -> bool:
     return isinstance(value, bool | int | float)

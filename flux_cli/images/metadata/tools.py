@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
 from flux_cli.core.model import Json
-from flux_cli.images.metadata.record import BY_MODEL, Record, parsed
+from flux_cli.images.metadata.record import BY_MODEL, Record, parse_json
 
 Texts = Mapping[str, str]
 LONGEST_LINE = 100_000  # characters of `Steps: 20, Seed: 7, ...` worth reading
@@ -75,7 +75,7 @@ def _pairs(line: str) -> Iterator[tuple[str, str]]:
 
 def comfyui(texts: Texts) -> Record | None:
     """The graph of nodes in `prompt`: what the sampler and the nodes before it were given."""
-    graph = parsed(texts.get("prompt") or texts.get("exif:Model", "").removeprefix("prompt:"))
+    graph = parse_json(texts.get("prompt") or texts.get("exif:Model", "").removeprefix("prompt:"))
     if not isinstance(graph, Mapping):
         return None
     nodes = {name: node for name, node in graph.items() if isinstance(node, Mapping) and "class_type" in node}
@@ -127,9 +127,9 @@ def _text(nodes: Mapping[str, Mapping[str, Json]], link: Json) -> str:
 
 def invokeai(texts: Texts) -> Record | None:
     """`invokeai_metadata`, or `sd-metadata` of releases before 3."""
-    said = parsed(texts.get("invokeai_metadata", ""))
+    said = parse_json(texts.get("invokeai_metadata", ""))
     if not isinstance(said, Mapping):
-        said = parsed(texts.get("sd-metadata", ""))
+        said = parse_json(texts.get("sd-metadata", ""))
         said = said.get("image") if isinstance(said, Mapping) else None
         if not isinstance(said, Mapping):
             return None
@@ -153,7 +153,7 @@ def invokeai(texts: Texts) -> Record | None:
 
 def novelai(texts: Texts) -> Record | None:
     """`Description` and a `Comment` in JSON."""
-    said = parsed(texts.get("Comment", ""))
+    said = parse_json(texts.get("Comment", ""))
     if texts.get("Software") != "NovelAI" or not isinstance(said, Mapping):
         return None
     return _record(
@@ -171,7 +171,7 @@ def novelai(texts: Texts) -> Record | None:
 
 def draw_things(texts: Texts) -> Record | None:
     """JSON in the XMP's exif:UserComment, with names of one letter."""
-    said = parsed(texts.get("xmp:exif:UserComment", ""))
+    said = parse_json(texts.get("xmp:exif:UserComment", ""))
     if not isinstance(said, Mapping) or "c" not in said:
         return None
     return _record(

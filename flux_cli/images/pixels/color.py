@@ -4,10 +4,10 @@ import io
 
 from PIL import Image
 
-from flux_cli.images.pixels.pillow import shared
+from flux_cli.images.pixels.pillow import share
 
 
-def prepared(image: Image.Image) -> Image.Image:
+def normalize(image: Image.Image) -> Image.Image:
     """RGB or RGBA in the image's own colors; `icc_profile` in its info where one describes them.
 
     Wide colors (Display P3) stay wide. Profiles of CMYK and of gray are used up on the way to sRGB.
@@ -16,13 +16,13 @@ def prepared(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile") or b""
     channels = profile[16:20]
     if image.mode.startswith("I;16"):
-        image = from_sixteen_bits(image)
+        image = reduce_to_eight_bits(image)
     if image.mode == "CMYK":
         image, channels = to_srgb(image, profile if channels == b"CMYK" else b""), b""
     elif channels == b"GRAY" and image.mode in ("1", "L", "LA"):
         image, channels = _from_gray(image, profile), b""
     mode = "RGBA" if image.has_transparency_data else "RGB"
-    image = shared(image) if image.mode == mode else image.convert(mode)
+    image = share(image) if image.mode == mode else image.convert(mode)
     image.info = {"icc_profile": profile} if channels == b"RGB " else {}
     return image
 
@@ -30,13 +30,13 @@ def prepared(image: Image.Image) -> Image.Image:
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """The image in sRGB; without a profile, or with one that makes no sense, by plain arithmetic."""
     bare = image.convert("RGB") if image.mode == "RGBA" else image
-    shown = _by_profile(bare, profile) or (shared(bare) if bare.mode == "RGB" else bare.convert("RGB"))
+    shown = _by_profile(bare, profile) or (share(bare) if bare.mode == "RGB" else bare.convert("RGB"))
     if image.mode == "RGBA":
         shown.putalpha(image.getchannel("A"))
     return shown
 
 
-def flattened(image: Image.Image) -> Image.Image:
+def flatten(image: Image.Image) -> Image.Image:
     """The image on white paper, for formats that know no transparency."""
     if image.mode != "RGBA":
         return image
@@ -68,7 +68,7 @@ def _from_gray(image: Image.Image, profile: bytes) -> Image.Image:
     return shown
 
 
-def from_sixteen_bits(image: Image.Image) -> Image.Image:
+def reduce_to_eight_bits(image: Image.Image) -> Image.Image:
     """Gray of 16 bits -> 8, with the one transparent gray it may name."""
     clear = image.info.get("transparency")
     gray = image.point(lambda value: value / 256).convert("L")

@@ -17,7 +17,7 @@ LEAN = 0.4  # of its marks a window at an end loses: most subjects are near the 
 SAME = 0.97  # of the best score counts as good as it
 
 
-def box_of(image: Image.Image, window: tuple[float, float], focus: str) -> Box:
+def find_box(image: Image.Image, window: tuple[float, float], focus: str) -> Box:
     """The box of a window in an image, by the focus asked for."""
     if focus in PLACES or window == image.size:
         return place(window, image.size, PLACES.get(focus, PLACES["center"]))

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Mapping
 from functools import partial
 
 from PIL import Image
 
 from flux_cli.core.errors import UsageError
-from flux_cli.images.containers import parts
-from flux_cli.images.formats import encoder
+from flux_cli.images.containers import png
+from flux_cli.images.formats import FORMATS, encoder
 from flux_cli.images.outputs import Output
-from flux_cli.images.pixels.color import flattened, to_srgb
-from flux_cli.images.pixels.palette import COLORS, chosen, exact
-from flux_cli.images.pixels.pillow import saved
+from flux_cli.images.pixels.color import flatten, to_srgb
+from flux_cli.images.pixels.palette import COLORS, choose_palette, exact_palette
+from flux_cli.images.pixels.pillow import save
 
 FLAT = 0.5  # bytes a pixel: a PNG smaller than that is a drawing, where zlib's default strategy beats run lengths
 
 
-def encoded_within(image: Image.Image, output: Output) -> tuple[bytes, int]:
+def encode_within(image: Image.Image, output: Output) -> tuple[bytes, int]:
     """The bytes of a file and the quality they have: the one asked, or the best that fits into `max_bytes`.
 
     At most eight encodings. Raises UsageError where nothing fits.
     """
-    make = partial(encoded, image, output.format, effort=output.effort, lossless=output.lossless)
+    make = partial(encode, image, output.format, effort=output.effort, lossless=output.lossless)
     data = make(output.quality)
     if output.max_bytes is None or len(data) <= output.max_bytes - output.added:
         return data, output.quality
@@ -44,29 +42,30 @@ def encoded_within(image: Image.Image, output: Output) -> tuple[bytes, int]:
     return best
 
 
-def encoded(
+def encode(
     image: Image.Image, file_format: str, quality: int, effort: str = "balanced", *, lossless: bool = False
 ) -> bytes:
     """RGB or RGBA pixels as a file; `quality` looks alike in every lossy format."""
     settings = encoder(file_format, quality, effort, lossless=lossless)
     profile = image.info.get("icc_profile")
     if file_format == "gif":
-        return saved(_gif(to_srgb(image, profile or b"")), "gif", settings)
+        return save(_gif(to_srgb(image, profile or b"")), "gif", settings)
     if profile:
         settings["icc_profile"] = profile
     if file_format == "png":
         return _png(image, settings, effort)
-    return saved(flattened(image) if file_format == "jpeg" else image, file_format, settings)
+    pixels = image if FORMATS[file_format].alpha else flatten(image)
+    return save(pixels, file_format, settings)
 
 
 def _png(image: Image.Image, settings: Mapping[str, object], effort: str) -> bytes:
     """The smallest of what may win: two strategies; at `small`, of few colors, a palette, and its rows filtered."""
-    few = exact(image) if effort == "small" else None
+    few = exact_palette(image) if effort == "small" else None
     shown = few or image
-    made = [saved(shown, "png", settings)]
+    made = [save(shown, "png", settings)]
     if effort == "small" or (effort == "balanced" and len(made[0]) <= FLAT * image.width * image.height):
         default = {name: value for name, value in settings.items() if name != "compress_type"}
-        made.append(saved(shown, "png", default))
+        made.append(save(shown, "png", default))
         if few:
             made.append(_filtered(few, default))
     return min(made, key=len)
@@ -77,24 +76,20 @@ def _filtered(few: Image.Image, settings: Mapping[str, object]) -> bytes:
 
     Pillow filters rows of gray and none of a palette's numbers, so the file is made as gray and its head changed.
     """
-    gray = saved(Image.frombytes("L", few.size, few.tobytes()), "png", settings)
-    pixels = next(part.start for part in parts.png(gray) if part.kind == b"IDAT")
-    colors = _chunk(b"PLTE", bytes(few.getpalette() or []))
-    clear = _chunk(b"tRNS", few.info["transparency"]) if "transparency" in few.info else b""
-    header = _chunk(b"IHDR", gray[16:25] + b"\3" + gray[26:29])
+    gray = save(Image.frombytes("L", few.size, few.tobytes()), "png", settings)
+    pixels = next(part.start for part in png.walk(gray) if part.kind == b"IDAT")
+    colors = png.chunk(b"PLTE", bytes(few.getpalette() or []))
+    clear = png.chunk(b"tRNS", few.info["transparency"]) if "transparency" in few.info else b""
+    header = png.chunk(b"IHDR", gray[16:25] + b"\3" + gray[26:29])
     return b"".join((gray[:8], header, gray[33:pixels], colors, clear, gray[pixels:]))
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def _gif(image: Image.Image) -> Image.Image:
     """256 colors; transparency becomes on or off."""
     if image.mode != "RGBA":
-        return exact(image) or chosen(image)
+        return exact_palette(image) or choose_palette(image)
     clear, flat = COLORS - 1, image.convert("RGB")
-    paletted = exact(flat, clear) or chosen(flat, clear)
+    paletted = exact_palette(flat, clear) or choose_palette(flat, clear)
     paletted.paste(clear, mask=image.getchannel("A").point(lambda value: 255 * (value < 128)))
     paletted.info["transparency"] = clear
     return paletted

@@ -15,7 +15,7 @@ SLOW = 24  # sixteenths of a level by which pixels differ there from their neigh
 PATIENCE = 1.2  # how many times farther from the source than the nearest color a dithered one may be
 
 
-def exact(image: Image.Image, most: int = COLORS) -> Image.Image | None:
+def exact_palette(image: Image.Image, most: int = COLORS) -> Image.Image | None:
     """The very same RGB or RGBA pixels by a palette, from dark to light; None where they have too many colors."""
     found = image.getcolors(most)
     if found is None:
@@ -41,7 +41,7 @@ def exact(image: Image.Image, most: int = COLORS) -> Image.Image | None:
     return shown
 
 
-def chosen(image: Image.Image, most: int = COLORS) -> Image.Image:
+def choose_palette(image: Image.Image, most: int = COLORS) -> Image.Image:
     """RGB pixels by a palette chosen from a sample of them, dithered where it pays."""
     step = max(1, int((image.width * image.height / SAMPLE) ** 0.5))
     sample = image.resize((max(1, image.width // step), max(1, image.height // step)), Image.Resampling.NEAREST)

@@ -18,7 +18,6 @@ from flux_cli.images.formats import FORMATS
 
 ORIENTATION = 0x0112  # the EXIF tag
 SIDEWAYS = range(5, 9)  # values of it that swap width and height
-PLUGINS = {"png": "Png", "jpeg": "Jpeg", "gif": "Gif", "webp": "WebP", "avif": "Avif"}
 # What Pillow's readers raise for damaged bytes, by format: RuntimeError is AVIF's, SyntaxError PNG's.
 FAULTS = (
     UnidentifiedImageError,
@@ -34,7 +33,7 @@ FAULTS = (
 
 
 @contextlib.contextmanager
-def pillow(what: str) -> Iterator[None]:
+def catch_faults(what: str) -> Iterator[None]:
     """The one boundary to Pillow: whatever it raises becomes a ImageError saying what could not be done."""
     try:
         yield
@@ -42,25 +41,25 @@ def pillow(what: str) -> Iterator[None]:
         raise ImageError(f"the image {what}: {fault}") from fault
 
 
-def opened(data: bytes, file_format: str | None) -> PillowFile:
+def open_image(data: bytes, file_format: str | None) -> PillowFile:
     """The first image of bytes known to be of a format, still undecoded. Raises what is in FAULTS."""
     if file_format is None:
         raise UnidentifiedImageError("its format is unknown")
-    name = PLUGINS[file_format]
+    name = FORMATS[file_format].plugin
     plugin = importlib.import_module(f"PIL.{name}ImagePlugin")
-    found: PillowFile = getattr(plugin, f"{name}ImageFile")(io.BytesIO(data))
-    return found
+    image: PillowFile = getattr(plugin, f"{name}ImageFile")(io.BytesIO(data))
+    return image
 
 
-def saved(image: Image.Image, file_format: str, settings: Mapping[str, object]) -> bytes:
+def save(image: Image.Image, file_format: str, settings: Mapping[str, object]) -> bytes:
     """An image as the bytes of a file."""
     file = _File(f"image.{FORMATS[file_format].suffix}")
     # Pillow keeps the settings of a save in the image itself, and other threads may be saving the same one.
-    shared(image).save(file, None, **settings)
+    share(image).save(file, None, **settings)
     return file.getvalue()
 
 
-def shared(image: Image.Image) -> Image.Image:
+def share(image: Image.Image) -> Image.Image:
     """The same pixels as an image of its own, plain and read-only: whoever changes it makes a copy first.
 
     A copy would cost 11 ms for 4 megapixels in a fresh process, a tenth of what making a JPEG of a PNG takes.

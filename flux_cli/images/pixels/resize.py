@@ -16,7 +16,7 @@ LANCZOS = Image.Resampling.LANCZOS
 FULL = 65_535.0  # linear light of white
 
 
-def resized(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
+def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
     """The part of an RGB or RGBA image in `box`, at `size`. A box of that very size is cut out, not resampled."""
     left, top, right, bottom = box
     if (right - left, bottom - top) == size and left == int(left) and top == int(top):

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 from flux_cli.core.errors import ImageError
 from flux_cli.images import sheet
 from flux_cli.images.formats import FORMATS
-from flux_cli.images.pixels.color import from_sixteen_bits, to_srgb
+from flux_cli.images.pixels.color import reduce_to_eight_bits, to_srgb
 from flux_cli.images.pixels.pillow import FAULTS, ORIENTATION, SIDEWAYS
 from flux_cli.images.sheet import Grid
 
@@ -147,7 +147,7 @@ def _is_turned(image: Image.Image) -> bool:
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Gray, RGB or CMYK of 8 bits, RGBA where it is transparent: what can be scaled smoothly."""
     if image.mode.startswith("I"):
-        image = from_sixteen_bits(image)
+        image = reduce_to_eight_bits(image)
     if image.has_transparency_data:
         return image.convert("RGBA")
     return image.copy() if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")

@@ -9,9 +9,8 @@ from sample_images import IMAGES
 from flux_cli.catalog.find import find_model
 from flux_cli.core.request import Attachment, Facts, Request
 from flux_cli.core.values import Quoted
-from flux_cli.images.metadata.embed import embed
 from flux_cli.images.metadata.making import noted, record_of_run, reused
-from flux_cli.images.metadata.read import Reading, read
+from flux_cli.images.metadata.read import Reading, read_metadata
 from flux_cli.images.metadata.record import (
     BY_ALGORITHM,
     BY_MODEL,
@@ -21,6 +20,7 @@ from flux_cli.images.metadata.record import (
     sidecar_document,
     without_prompt,
 )
+from flux_cli.images.metadata.write import write_record
 from flux_cli.images.outputs import Finish
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
@@ -45,7 +45,7 @@ def image(prompt="a fox", facts=NOTHING, hosted=True, **parameters):
     """An image of a run, with the run's record in it."""
     resolved, call = run(prompt, parameters)
     record = recorded(resolved, call, facts, "lumenfall", hosted=hosted)
-    return call, b"".join(embed(IMAGES["png"], record).pieces)
+    return call, b"".join(write_record(IMAGES["png"], record).pieces)
 
 
 LINES = [
@@ -62,14 +62,14 @@ LINES = [
 def test_parameters_no_catalog_knows_come_back_in_their_type_and_whole(value):
     call, data = image(style=Quoted(value) if isinstance(value, str) else value)
     assert call.body["style"] == value
-    reuse = reused(read(data), "x.png", {})
+    reuse = reused(read_metadata(data), "x.png", {})
     assert run(reuse.prompt, reuse.parameters)[1].body["style"] == value
 
 
 @pytest.mark.parametrize("line", LINES, ids=str)
 def test_a_run_like_an_image_sends_what_made_it(line):
     call, data = image("ein Füchslein 🦊", **line)
-    reuse = reused(read(data), "x.png", {})
+    reuse = reused(read_metadata(data), "x.png", {})
     again = run(reuse.prompt, reuse.parameters, reuse.model)[1]
     del_format = {name: value for name, value in call.body.items() if name != "output_format"}
     assert again.body == del_format
@@ -78,7 +78,7 @@ def test_a_run_like_an_image_sends_what_made_it(line):
 
 @pytest.mark.parametrize(("asked", "line"), list(itertools.product(LINES[1:], repeat=2)), ids=str)
 def test_what_the_line_says_wins(asked, line):
-    reuse = reused(read(image(**asked)[1]), "x.png", line)
+    reuse = reused(read_metadata(image(**asked)[1]), "x.png", line)
     assert not reuse.parameters.keys() & line.keys()
     together = run("x", {**reuse.parameters, **line})[0]
     alone = run("x", line)[0]
@@ -89,7 +89,7 @@ def test_what_the_line_says_wins(asked, line):
 
 
 def test_notes_say_what_came_from_the_image():
-    reuse = reused(read(image(size="16:9", seed="7", raw=True)[1]), "x.png", {"seed": "8"})
+    reuse = reused(read_metadata(image(size="16:9", seed="7", raw=True)[1]), "x.png", {"seed": "8"})
     resolved = run("a fox", {**reuse.parameters, "seed": "8"})[0]
     taken = {"prompt": reuse.prompt, "model": reuse.model, **reuse.parameters}
     notes = {note.parameter: note for note in noted(resolved.notes, taken, "x.png")}
@@ -128,18 +128,18 @@ def test_of_other_programs_only_prompt_seed_and_size_are_reused():
 
 def test_what_the_server_says_it_used_is_what_is_recorded():
     facts = Facts(request_id="r1", provider="fal", seed=99, revised_prompt="a red fox")
-    record = read(image(facts=facts, seed="7")[1]).record
+    record = read_metadata(image(facts=facts, seed="7")[1]).record
     assert (record.seed, record.upstream, record.request_id) == (99, "fal", "r1")
     assert (record.prompt, record.revised_prompt, record.source_type) == ("a fox", "a red fox", BY_MODEL)
 
 
 def test_a_sketch_does_not_claim_the_model_and_names_its_kind_of_source():
-    record = read(image(hosted=False)[1]).record
+    record = read_metadata(image(hosted=False)[1]).record
     assert (record.model, record.source_type) == ("", BY_ALGORITHM)
 
 
 def test_a_sidecar_holds_the_record_and_the_address_of_its_source_type():
-    record = read(image(seed="7")[1]).record
+    record = read_metadata(image(seed="7")[1]).record
     said = json.loads(json.dumps(sidecar_document(record)))
     assert said["digital_source_type"] == "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
     assert from_document(said) == record
@@ -170,4 +170,4 @@ def test_without_the_prompt_nothing_of_its_words_is_left():
     assert "secret" not in json.dumps(document(bare))
     assert bare.parameters == {"enhance_prompt": True, "image_prompt_strength": 0.5, "raw": True}
     for data in (IMAGES["png"], IMAGES["gif"], IMAGES["jpeg"]):
-        assert b"secret" not in b"".join(embed(data, bare).pieces)
+        assert b"secret" not in b"".join(write_record(data, bare).pieces)

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat, JpegImagePlugin, features
 
 from flux_cli.core.errors import ImageError
-from flux_cli.images.containers.whole import inspect
+from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import FORMATS, QUALITY
-from flux_cli.images.pixels import convert
-from flux_cli.images.pixels.pillow import PLUGINS, saved, shared
+from flux_cli.images.pixels.pillow import save, share
+from flux_cli.images.pixels.render import convert
 
 SIZE = (96, 64)
 TARGETS = tuple(FORMATS)
@@ -95,7 +95,7 @@ SOURCES = {
 def test_every_source_becomes_every_target_of_the_same_size(source, target):
     made = convert(SOURCES[source], target, None)
     assert (made.format, made.width, made.height, made.as_received) == (target, *SIZE, False)
-    assert inspect(made.data) == (target, *SIZE)
+    assert inspect(made.data)[:3] == (target, *SIZE)
     assert opened(made.data).format == target.upper()
 
 
@@ -122,13 +122,12 @@ def test_of_several_images_in_a_jpeg_the_first_counts():
 @pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
 def test_only_the_plug_ins_of_the_two_formats_are_loaded(target):
     """All of Pillow's plug-ins cost as much as decoding an image of two megapixels."""
-    lines = (
-        "import sys; from flux_cli.images.pixels import convert; convert(sys.stdin.buffer.read(), sys.argv[1], None)"
-    )
+    lines = "import sys; from flux_cli.images.pixels.render import convert"
+    lines += "; convert(sys.stdin.buffer.read(), sys.argv[1], None)"
     lines += "; print(*(name for name in sys.modules if name.startswith('PIL.') and name.endswith('ImagePlugin')))"
     words = [sys.executable, "-c", lines, target]
     done = subprocess.run(words, input=SOURCES["png"], capture_output=True, check=True)
-    plugins = {f"PIL.{PLUGINS[name]}ImagePlugin" for name in ("png", target)}
+    plugins = {f"PIL.{FORMATS[name].plugin}ImagePlugin" for name in ("png", target)}
     assert set(done.stdout.decode().split()) == plugins
 
 
@@ -312,7 +311,7 @@ def test_quality_changes_nothing_of_a_lossless_png():
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])
 def test_whoever_changes_a_shared_image_changes_the_other_one_never(mode):
     image = SEE_THROUGH.convert(mode)
-    before, twin = image.tobytes(), shared(image)
+    before, twin = image.tobytes(), share(image)
     assert twin.convert("RGBA").tobytes() == image.convert("RGBA").tobytes()
     twin.paste(0, (0, 0, 50, 50))
     twin.putpixel((60, 60), 1)
@@ -321,8 +320,8 @@ def test_whoever_changes_a_shared_image_changes_the_other_one_never(mode):
 
 def test_a_save_leaves_no_settings_behind():
     image = drawn()
-    large = saved(image, "jpeg", {"quality": 95})
-    assert saved(image, "jpeg", {}) == encoded(drawn(), "jpeg") != large
+    large = save(image, "jpeg", {"quality": 95})
+    assert save(image, "jpeg", {}) == encoded(drawn(), "jpeg") != large
 
 
 # --- what cannot be converted ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from images.pixels.test_render import P3, opened, rendered, scene
 from PIL import Image
 
 from flux_cli.images.formats import EFFORTS
-from flux_cli.images.pixels.encode import encoded
+from flux_cli.images.pixels.encode import encode
 
 SIZE = (123, 77)
 
@@ -62,7 +62,7 @@ def test_pngcheck_finds_nothing(tmp_path, kind, effort):
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize("count", [2, 16, 17, 256])
 def test_pngcheck_finds_nothing_in_palettes(tmp_path, mode, count):
-    (tmp_path / "made.png").write_bytes(encoded(colored(count, mode), "png", 0, "small"))
+    (tmp_path / "made.png").write_bytes(encode(colored(count, mode), "png", 0, "small"))
     said = run("pngcheck", "-v", tmp_path / "made.png")
     assert f"{count} palette entries" in said
     assert "No errors detected" in said
@@ -71,7 +71,7 @@ def test_pngcheck_finds_nothing_in_palettes(tmp_path, mode, count):
 def test_pngcheck_finds_nothing_where_rows_of_a_palette_are_filtered(tmp_path):
     drawing = shapes()
     drawing.info["icc_profile"] = P3
-    (tmp_path / "made.png").write_bytes(encoded(drawing, "png", 0, "small"))
+    (tmp_path / "made.png").write_bytes(encode(drawing, "png", 0, "small"))
     assert "No errors detected" in run("pngcheck", "-v", tmp_path / "made.png")
 
 

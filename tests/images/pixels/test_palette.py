@@ -8,8 +8,8 @@ from images.pixels.test_convert import encoded as by_pillow
 from images.pixels.test_render import scene
 from PIL import Image, ImageChops, ImageDraw
 
-from flux_cli.images.pixels.encode import encoded
-from flux_cli.images.pixels.palette import chosen, exact
+from flux_cli.images.pixels.encode import encode
+from flux_cli.images.pixels.palette import choose_palette, exact_palette
 
 COUNTS = (1, 2, 3, 4, 5, 16, 17, 128, 255, 256)
 
@@ -29,7 +29,7 @@ def colored(count, mode="RGB", seed=1):
 @pytest.mark.parametrize("count", COUNTS)
 def test_few_colors_keep_every_pixel(mode, count):
     image = colored(count, mode)
-    few = exact(image)
+    few = exact_palette(image)
     assert few.mode == "P"
     assert len(few.getpalette()) == 3 * count
     assert few.convert(mode).tobytes() == image.tobytes()
@@ -37,14 +37,14 @@ def test_few_colors_keep_every_pixel(mode, count):
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_one_color_too_many_has_no_exact_palette(mode):
-    assert exact(colored(257, mode)) is None
-    assert exact(colored(20, mode), 19) is None
+    assert exact_palette(colored(257, mode)) is None
+    assert exact_palette(colored(20, mode), 19) is None
 
 
 def test_neighboring_colors_are_not_taken_together():
     image = Image.new("RGB", (16, 16))
     image.putdata([(100 + at % 2, 100 + at // 2 % 8, 100 + at // 16) for at in range(256)])
-    assert exact(image).convert("RGB").tobytes() == image.tobytes()
+    assert exact_palette(image).convert("RGB").tobytes() == image.tobytes()
 
 
 # --- png at `small` -------------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ def shapes(size=(1600, 900)):
 @pytest.mark.parametrize("count", COUNTS)
 def test_a_small_png_of_few_colors_has_every_pixel(mode, count):
     image = colored(count, mode)
-    made = opened(encoded(image, "png", 0, "small"))
+    made = opened(encode(image, "png", 0, "small"))
     assert made.mode == "P"
     assert made.convert(mode).tobytes() == image.tobytes()
 
@@ -74,7 +74,7 @@ def test_a_small_png_of_few_colors_has_every_pixel(mode, count):
 def test_filtered_rows_make_a_drawing_smaller_than_pillow_can(profile):
     image, drawing = shapes(), shapes()
     image.info["icc_profile"] = profile
-    data = encoded(image, "png", 0, "small")
+    data = encode(image, "png", 0, "small")
     by_palette = drawing.quantize(256, dither=Image.Dither.NONE)
     assert len(data) - len(profile) < 0.95 * len(by_pillow(by_palette, "png", optimize=True))
     assert opened(data).convert("RGB").tobytes() == drawing.tobytes()
@@ -83,7 +83,7 @@ def test_filtered_rows_make_a_drawing_smaller_than_pillow_can(profile):
 
 def test_a_small_png_of_many_colors_has_every_pixel():
     image = scene()
-    made = opened(encoded(image, "png", 0, "small"))
+    made = opened(encode(image, "png", 0, "small"))
     assert (made.mode, made.tobytes()) == ("RGB", image.tobytes())
 
 
@@ -93,13 +93,13 @@ def test_a_small_png_of_many_colors_has_every_pixel():
 @pytest.mark.parametrize("count", COUNTS)
 def test_a_gif_of_few_colors_has_every_pixel(count):
     image = colored(count)
-    assert opened(encoded(image, "gif", 0)).convert("RGB").tobytes() == image.tobytes()
+    assert opened(encode(image, "gif", 0)).convert("RGB").tobytes() == image.tobytes()
 
 
 def test_a_see_through_gif_of_few_colors_has_every_pixel_that_shows():
     image = colored(100)
     image.putalpha(Image.linear_gradient("L").resize(image.size).point(lambda level: 255 * (level < 128)))
-    made = opened(encoded(image, "gif", 0)).convert("RGBA")
+    made = opened(encode(image, "gif", 0)).convert("RGBA")
     assert made.getchannel("A").tobytes() == image.getchannel("A").tobytes()
     nothing = Image.new("RGBA", image.size)
     shown = [Image.composite(one, nothing, image.getchannel("A")) for one in (made, image)]
@@ -115,7 +115,7 @@ def grained(size):
 
 @pytest.mark.parametrize(("image", "gain"), [(grained((600, 400)), 0.3), (scene(), 0.5)], ids=["grain", "scene"])
 def test_a_gif_is_better_by_the_pixel_than_pillows_and_much_better_from_afar(image, gain):
-    ours, theirs = (opened(data).convert("RGB") for data in (encoded(image, "gif", 0), by_pillow(image, "gif")))
+    ours, theirs = (opened(data).convert("RGB") for data in (encode(image, "gif", 0), by_pillow(image, "gif")))
     assert psnr(ours, image) > psnr(theirs, image) + gain
     assert psnr(ours.reduce(4), image.reduce(4)) > psnr(theirs.reduce(4), image.reduce(4)) + 2
 
@@ -123,11 +123,14 @@ def test_a_gif_is_better_by_the_pixel_than_pillows_and_much_better_from_afar(ima
 def test_a_sky_is_dithered_throughout():
     image = drawn((600, 400)).point([100 + level // 3 for level in range(256)] * 3)
     theirs = opened(by_pillow(image, "gif")).convert("RGB")
-    assert psnr(chosen(image).convert("RGB").reduce(4), image.reduce(4)) > psnr(theirs.reduce(4), image.reduce(4)) + 4
+    assert (
+        psnr(choose_palette(image).convert("RGB").reduce(4), image.reduce(4))
+        > psnr(theirs.reduce(4), image.reduce(4)) + 4
+    )
 
 
 def test_a_flat_area_beside_many_colors_gets_no_dots():
     image = Image.new("RGB", (600, 400), (201, 77, 33))
     image.paste(drawn((300, 400)), (300, 0))
-    flat = chosen(image).convert("RGB").crop((0, 0, 290, 400))
+    flat = choose_palette(image).convert("RGB").crop((0, 0, 290, 400))
     assert len(flat.getcolors()) == 1

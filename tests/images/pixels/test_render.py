@@ -11,10 +11,10 @@ from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageOps, ImageStat
 
 from flux_cli.core.errors import FluxError, ImageError, UsageError
 from flux_cli.core.ratio import parse_shape
-from flux_cli.images import pixels
-from flux_cli.images.containers.whole import inspect
+from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import EFFORTS, FORMATS
 from flux_cli.images.outputs import FOCUSES, Finish, outputs
+from flux_cli.images.pixels.render import measure, render
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -34,7 +34,7 @@ def opened(data):
 def rendered(data, workers=1, **wanted):
     size = wanted.pop("size", None)
     finish = Finish(target=parse_shape(size) if size else None, **wanted)
-    return list(pixels.render(data, outputs(finish, pixels.measure(data)), workers))
+    return list(render(data, outputs(finish, measure(data)), workers))
 
 
 def one(data, **wanted):
@@ -174,7 +174,7 @@ def test_a_crop_counts_from_the_image_as_it_is_seen(orientation, file_format):
     exif[0x0112] = orientation
     data = encoded(scene(), file_format, exif=exif)
     upright = ImageOps.exif_transpose(opened(data))
-    assert pixels.measure(data)[1:3] == upright.size
+    assert measure(data)[1:3] == upright.size
     made = one(data, size="400x100", fit="cover", focus="top", formats=("png",))
     share = upright.width / 400
     expected = upright.resize((400, 100), Image.Resampling.LANCZOS, box=(0, 0, upright.width, 100 * share))
@@ -303,4 +303,4 @@ def test_any_bytes_are_an_image_or_a_flux_error(data):
 def test_what_is_made_is_whole_by_its_own_structure():
     for name in FORMATS:
         data = rendered(SCENE, formats=(name,), widths=(123,))[0].image.data
-        assert inspect(data) == (name, 123, 82)
+        assert inspect(data)[:3] == (name, 123, 82)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 from sample_images import IMAGES, encoded
 
-from flux_cli.images.containers.whole import inspect
+from flux_cli.images.containers.registry import inspect
 from flux_cli.images.metadata import exif, xmp
-from flux_cli.images.metadata.read import read
+from flux_cli.images.metadata.read import read_metadata
 from flux_cli.images.metadata.record import BY_MODEL, Record
 
 A1111 = """a (red:1.2) fox, snow
@@ -60,7 +60,7 @@ def user_comment(file_format, text, order="big"):
 
 
 def test_automatic1111_s_parameters_in_a_png():
-    reading = read(png(parameters=A1111))
+    reading = read_metadata(png(parameters=A1111))
     assert (reading.record, reading.source) == (FOX, "AUTOMATIC1111")
     assert reading.fields["parameters"] == A1111
 
@@ -70,29 +70,29 @@ def test_automatic1111_s_parameters_in_a_png():
 def test_texts_in_any_chunk_of_a_png_read_alike(text, packed):
     info = PngImagePlugin.PngInfo()
     info.add_itxt("parameters", text, zip=packed)
-    assert read(encoded("png", pnginfo=info)).record == read(png(parameters=text)).record
+    assert read_metadata(encoded("png", pnginfo=info)).record == read_metadata(png(parameters=text)).record
     if text.isascii():
         info = PngImagePlugin.PngInfo()
         info.add_text("parameters", text, zip=packed)
-        assert read(encoded("png", pnginfo=info)).record == FOX
+        assert read_metadata(encoded("png", pnginfo=info)).record == FOX
 
 
 @pytest.mark.parametrize("order", ["big", "little"])
 @pytest.mark.parametrize("file_format", ["jpeg", "webp", "png", "avif"])
 def test_automatic1111_s_user_comment_in_exif(file_format, order):
     for text, prompt in ((A1111, FOX.prompt), (A1111.replace("fox", "狐 🦊"), FOX.prompt.replace("fox", "狐 🦊"))):
-        reading = read(user_comment(file_format, text, order))
+        reading = read_metadata(user_comment(file_format, text, order))
         assert (reading.record, reading.source) == (FOX._replace(prompt=prompt), "AUTOMATIC1111")
 
 
 def test_the_comment_of_a_gif_and_a_jpeg():
     for file_format in ("gif", "jpeg"):
-        assert read(encoded(file_format, comment=A1111.encode())).record == FOX
+        assert read_metadata(encoded(file_format, comment=A1111.encode())).record == FOX
 
 
 @pytest.mark.parametrize("text", ["", "a fox", "a fox\nSteps: 20", "Size: 1x1, Seed: x", "\n\n", "Steps: 20, Seed: 7"])
 def test_text_that_is_no_parameters_is_no_record_but_still_shown(text):
-    reading = read(png(parameters=text))
+    reading = read_metadata(png(parameters=text))
     assert (reading.record, reading.source) == (Record(), "")
     assert reading.fields["parameters"] == text
 
@@ -125,17 +125,17 @@ GRAPH_RECORD = Record(
 
 def test_comfyui_s_graph_in_a_png_and_in_the_exif_of_a_webp():
     graph = json.dumps(GRAPH)
-    reading = read(png(prompt=graph, workflow='{"nodes": []}'))
+    reading = read_metadata(png(prompt=graph, workflow='{"nodes": []}'))
     assert (reading.record, reading.source) == (GRAPH_RECORD, "ComfyUI")
     assert reading.fields["workflow"] == '{"nodes": []}'
     tags = Image.Exif()
     tags[0x0110] = f"prompt:{graph}"
-    assert read(encoded("webp", exif=tags.tobytes())).record == GRAPH_RECORD
+    assert read_metadata(encoded("webp", exif=tags.tobytes())).record == GRAPH_RECORD
 
 
 def test_a_graph_that_bites_its_own_tail_is_left_unread():
     looped = {**GRAPH, "6": {"class_type": "Loop", "inputs": {"conditioning": ["9", 0]}}}
-    assert read(png(prompt=json.dumps(looped))).record.prompt == "blurry"  # the one text there is
+    assert read_metadata(png(prompt=json.dumps(looped))).record.prompt == "blurry"  # the one text there is
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_graph_that_bites_its_own_tail_is_left_unread():
 )  # fmt: skip
 @pytest.mark.parametrize("key", ["prompt", "invokeai_metadata", "Comment", "parameters"])
 def test_odd_json_is_no_crash(key, graph):
-    assert read(png(**{key: graph, "Software": "NovelAI"})).record.prompt == ""
+    assert read_metadata(png(**{key: graph, "Software": "NovelAI"})).record.prompt == ""
 
 
 def test_invokeai_new_and_old():
@@ -158,19 +158,19 @@ def test_invokeai_new_and_old():
         "positive_prompt": "a fox", "negative_prompt": "blurry", "seed": 5, "width": 512, "height": 640, "steps": 30,
         "cfg_scale": 7.5, "scheduler": "euler", "model": {"name": "sdxl", "hash": "x"},
     }  # fmt: skip
-    record = read(png(invokeai_metadata=json.dumps(new))).record
+    record = read_metadata(png(invokeai_metadata=json.dumps(new))).record
     assert record == Record(
         model="sdxl", prompt="a fox", negative_prompt="blurry", seed=5, size="512x640", tool="InvokeAI",
         parameters={"steps": 30, "cfg_scale": 7.5, "scheduler": "euler"}, source_type=BY_MODEL,
     )  # fmt: skip
     old = {"model_weights": "sd", "image": {"prompt": [{"prompt": "a fox"}], "seed": 5, "width": 512, "height": 640}}
-    record = read(png(sd_metadata=json.dumps(old))).record
+    record = read_metadata(png(sd_metadata=json.dumps(old))).record
     assert (record.prompt, record.seed, record.size) == ("a fox", 5, "512x640")
 
 
 def test_novelai():
     comment = json.dumps({"steps": 28, "scale": 5.0, "seed": 9, "uc": "bad", "width": 832, "height": 1216})
-    reading = read(png(Software="NovelAI", Source="NAI v3", Description="a fox", Comment=comment))
+    reading = read_metadata(png(Software="NovelAI", Source="NAI v3", Description="a fox", Comment=comment))
     assert (reading.source, reading.record.prompt, reading.record.negative_prompt) == ("NovelAI", "a fox", "bad")
     assert (reading.record.model, reading.record.seed, reading.record.size) == ("NAI v3", 9, "832x1216")
 
@@ -187,7 +187,7 @@ def packet(inner, head=""):
 def test_draw_things():
     said = json.dumps({"c": "a fox", "uc": "bad", "seed": 3, "size": "512x512", "model": "m", "steps": 8})
     inner = f"<exif:UserComment><rdf:Alt><rdf:li xml:lang='x-default'>{said}</rdf:li></rdf:Alt></exif:UserComment>"
-    reading = read(encoded("png", pnginfo=_xmp_text(packet(inner))))
+    reading = read_metadata(encoded("png", pnginfo=_xmp_text(packet(inner))))
     assert (reading.source, reading.record.prompt, reading.record.seed) == ("Draw Things", "a fox", 3)
 
 
@@ -206,13 +206,13 @@ def test_the_iptc_s_fields_in_any_spelling_of_rdf(place):
         "attribute": f'</rdf:Description><rdf:Description xmlns:i="{xmp.IPTC}" i:DigitalSourceType="{kind}">',
     }[place]
     described = "<dc:description><rdf:Alt><rdf:li>a fox</rdf:li></rdf:Alt></dc:description>"
-    reading = read(encoded("jpeg", xmp=packet(described + said)))
+    reading = read_metadata(encoded("jpeg", xmp=packet(described + said)))
     assert (reading.source, reading.record) == ("XMP", Record(prompt="a fox", source_type="trainedAlgorithmicMedia"))
 
 
 def test_the_caption_of_a_photograph_is_no_prompt():
     described = "<dc:description><rdf:Alt><rdf:li>my dog</rdf:li></rdf:Alt></dc:description>"
-    assert read(encoded("jpeg", xmp=packet(described))).record.prompt == ""
+    assert read_metadata(encoded("jpeg", xmp=packet(described))).record.prompt == ""
 
 
 def test_iptc_datasets_in_a_jpeg_are_shown():
@@ -223,13 +223,13 @@ def test_iptc_datasets_in_a_jpeg_are_shown():
     body = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0" + struct.pack(">I", len(dataset)) + dataset
     data = IMAGES["jpeg"]
     data = data[:2] + b"\xff\xed" + struct.pack(">H", 2 + len(body)) + body + data[2:]
-    fields = read(data).fields
+    fields = read_metadata(data).fields
     assert fields == {"iptc:Caption": "a caption", "iptc:Credit": "Made with Some AI", "iptc:By-line": "É"}
 
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_an_image_that_says_nothing_has_an_empty_record_and_nobody_wrote_it(name):
-    reading = read(IMAGES[name])
+    reading = read_metadata(IMAGES[name])
     assert (reading.record, reading.source, reading.c2pa, reading.problems) == (Record(), "", False, ())
 
 
@@ -272,7 +272,7 @@ LAUGHS = (
 )
 def test_hostile_xmp_is_refused_with_a_word(data, reason):
     body = b"XML:com.adobe.xmp\0\0\0\0\0" + data
-    [problem] = read(with_chunks(chunk(b"iTXt", body))).problems
+    [problem] = read_metadata(with_chunks(chunk(b"iTXt", body))).problems
     assert reason in problem
     assert problem.isprintable()
 
@@ -284,7 +284,7 @@ def test_packed_texts_unfold_to_a_limit_however_many_there_are():
     inspect(data)
     tracemalloc.start()
     try:
-        assert read(data).source == ""
+        assert read_metadata(data).source == ""
         assert tracemalloc.get_traced_memory()[1] < 200 << 20
     finally:
         tracemalloc.stop()
@@ -309,7 +309,7 @@ def test_random_bytes_as_exif_or_xmp_are_texts_or_a_word(data):
 def test_long_lines_of_parameters_are_read_in_one_pass():
     """Quotes that never close, and names that never end, cost no more than their length."""
     for line in ('a: "' * 25_000, "a: b, " * 16_000, "a" * 100_000, 'a: "\\' * 20_000, "a " * 50_000):
-        read(png(parameters=f"x\n{line}"))
+        read_metadata(png(parameters=f"x\n{line}"))
 
 
 def test_shuffled_parts_of_real_metadata_are_no_crash():
@@ -317,10 +317,10 @@ def test_shuffled_parts_of_real_metadata_are_no_crash():
     parts = [A1111, json.dumps(GRAPH), "Negative prompt: ", "Steps: ", "\n", '"', "Size: 1x1, ", "\0", "\ud800"[:0]]
     for _ in range(300):
         text = "".join(rng.choices(parts, k=6))
-        read(png(parameters=text.replace("\0", ""), prompt=text.replace("\0", "")))
+        read_metadata(png(parameters=text.replace("\0", ""), prompt=text.replace("\0", "")))
 
 
 def test_a_profile_that_unfolds_without_end_is_cut():
     body = b"ICC\0\0" + zlib.compress(bytes(64 << 20))
     stream = io.BytesIO(with_chunks(chunk(b"iCCP", body)))
-    assert read(stream.getvalue()).source == ""
+    assert read_metadata(stream.getvalue()).source == ""

@@ -16,12 +16,12 @@ from PIL import Image, ImageCms
 from sample_images import IMAGES, encoded
 
 from flux_cli.core.errors import ImageError
-from flux_cli.images.containers import items, parts
-from flux_cli.images.containers.whole import inspect
-from flux_cli.images.metadata.blocks import C2PA_BOX, blocks, carries_c2pa
-from flux_cli.images.metadata.embed import embed
-from flux_cli.images.metadata.read import read
+from flux_cli.images.containers import avif, boxes
+from flux_cli.images.containers.avif import C2PA_BOX
+from flux_cli.images.containers.registry import CONTAINERS, inspect, sniff
+from flux_cli.images.metadata.read import has_credentials, read_metadata
 from flux_cli.images.metadata.record import BY_MODEL, SIGNED, SOURCE_TYPES, Record
+from flux_cli.images.metadata.write import write_record
 
 SIMPLE = ("png", "jpeg", "gif", "webp lossy", "avif")
 EDITABLE = [name for name in IMAGES if name != "avif animated"]
@@ -46,8 +46,8 @@ FOX = Record(
 
 
 def embedded(data, record=FOX):
-    result = embed(data, record)
-    assert result.written, result.reason
+    result = write_record(data, record)
+    assert result.is_written, result.reason
     return b"".join(result.pieces)
 
 
@@ -81,11 +81,11 @@ def saved(tmp_path, name, data):
 def test_the_record_comes_back_and_every_pixel_of_every_frame_stays(name):
     data = IMAGES[name]
     result = embedded(data)
-    assert inspect(result) == inspect(data)
+    assert inspect(result)[:3] == inspect(data)[:3]
     assert frames(result) == frames(data)
-    assert read(result).record == FOX
-    assert read(result).source == "flux"
-    assert read(result).problems == ()
+    assert read_metadata(result).record == FOX
+    assert read_metadata(result).source == "flux"
+    assert read_metadata(result).problems == ()
 
 
 @each_image
@@ -111,7 +111,7 @@ def test_an_image_with_a_record_that_is_cut_anywhere_is_never_taken_for_a_whole_
 @each_format
 def test_the_pieces_are_the_original_s_own_memory_and_a_few_new_bytes(name):
     data = encoded(name.split()[0], size=(700, 500))
-    pieces = embed(data, FOX).pieces
+    pieces = write_record(data, FOX).pieces
     old = [piece for piece in pieces if isinstance(piece, memoryview)]
     assert all(piece.obj is data for piece in old)
     assert sum(map(len, old)) > len(data) - 700  # an AVIF's head is written anew
@@ -137,7 +137,7 @@ records = st.builds(
 @SLOW
 def test_any_record_in_any_script_comes_back_as_it_was_and_may_replace_any_other(name, record, other):
     once = embedded(IMAGES[name], record)
-    assert read(once).record == record
+    assert read_metadata(once).record == record
     assert embedded(embedded(IMAGES[name], other), record) == once
 
 
@@ -186,10 +186,10 @@ def test_exiftool_can_edit_what_we_wrote_and_we_can_replace_it_then(name, tmp_pa
         pytest.skip(done.stderr.decode())
     assert (done.returncode, done.stderr) == (0, b"")
     edited = path.read_bytes()
-    assert read(edited).record == FOX
+    assert read_metadata(edited).record == FOX
     again = embedded(edited, FOX._replace(seed=5))
-    assert read(again).record.seed == 5
-    assert read(again).fields["xmp:dc:title"] == "mine"
+    assert read_metadata(again).record.seed == 5
+    assert read_metadata(again).fields["xmp:dc:title"] == "mine"
     assert again.count(b"<flux:Record>") == 1
 
 
@@ -258,12 +258,12 @@ def with_xmp(name, packet):
 def test_another_tool_s_xmp_stays_byte_for_byte_and_its_properties_are_not_said_twice(name):
     data = with_xmp(name, FOREIGN)
     result = embedded(data)
-    reading = read(result)
+    reading = read_metadata(result)
     assert reading.record == FOX
     assert reading.fields["xmp:dc:description"] == "theirs"
     assert reading.fields["xmp:http://example.org/my#:mark"] == "attribute"
     assert reading.fields["xmp:http://example.org/my#:deep"] == "one, two"
-    [packet] = [block.data for block in blocks(result) if block.kind == "xmp"]
+    [packet] = [block.data for block in CONTAINERS[sniff(result)].blocks(result) if block.kind == "xmp"]
     head, tail = FOREIGN.split(b"</r:RDF>")
     assert packet.startswith(head)
     assert packet.endswith(b"</r:RDF>" + tail)
@@ -285,11 +285,11 @@ def test_another_tool_s_xmp_stays_byte_for_byte_and_its_properties_are_not_said_
 )
 def test_xmp_that_cannot_be_added_to_is_left_alone_and_the_reason_said(name, packet, reason):
     data = with_xmp(name, packet)
-    result = embed(data, FOX)
-    assert not result.written
+    result = write_record(data, FOX)
+    assert not result.is_written
     assert result.pieces == (data,)
     in_gif = name == "gif" and b"\0" in packet  # a NUL ends the packet there, and lengths no longer add up
-    assert ("not understood" if in_gif else reason) in result.reason
+    assert ("does not understand" if in_gif else reason) in result.reason
 
 
 def test_another_tool_s_parameters_in_a_png_stay_the_only_ones():
@@ -299,7 +299,7 @@ def test_another_tool_s_parameters_in_a_png_stay_the_only_ones():
     data = data[:33] + struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
     result = embedded(data)
     assert Image.open(io.BytesIO(result)).info["parameters"] == theirs
-    assert read(result).record == FOX
+    assert read_metadata(result).record == FOX
 
 
 def test_pillow_reads_our_parameters_as_it_reads_automatic1111_s():
@@ -314,33 +314,33 @@ def test_pillow_reads_our_parameters_as_it_reads_automatic1111_s():
 @pytest.mark.parametrize("letter", ["x", "é", "雪", "🦊", "\x01", "&"])
 def test_a_prompt_too_long_for_a_jpeg_is_cut_and_said_and_elsewhere_kept_whole(letter):
     record = FOX._replace(prompt=letter * 100_000)
-    result = embed(IMAGES["jpeg"], record)
-    kept = read(b"".join(result.pieces)).record
-    assert result.written
+    result = write_record(IMAGES["jpeg"], record)
+    kept = read_metadata(b"".join(result.pieces)).record
+    assert result.is_written
     assert kept.prompt[:-1] == letter * (len(kept.prompt) - 1)
     assert kept.prompt.endswith("…")
     assert f"the first {len(kept.prompt) - 1:,} characters" in result.reason
     assert kept._replace(prompt="") == FOX._replace(prompt="")
     for name in SIMPLE:
         if name != "jpeg":
-            assert read(embedded(IMAGES[name], record)).record == record
+            assert read_metadata(embedded(IMAGES[name], record)).record == record
 
 
 @pytest.mark.parametrize("letter", ["&", "<", '"', "\x01", "🦊", "\ud800"])
 def test_the_longest_prompt_the_command_line_takes_can_be_read_again(letter):
     record = FOX._replace(prompt=letter * ((1 << 20) // len(letter.encode("utf-8", "surrogatepass"))))
-    assert read(embedded(IMAGES["webp lossy"], record)).record == record
+    assert read_metadata(embedded(IMAGES["webp lossy"], record)).record == record
 
 
 def test_longer_details_than_any_reader_takes_leave_an_image_as_it_is():
-    result = embed(IMAGES["png"], FOX._replace(prompt="&" * (2 << 20)))
-    assert (result.written, result.pieces) == (False, (IMAGES["png"],))
+    result = write_record(IMAGES["png"], FOX._replace(prompt="&" * (2 << 20)))
+    assert (result.is_written, result.pieces) == (False, (IMAGES["png"],))
     assert "longer than 16 MiB" in result.reason
 
 
 def test_details_too_long_for_a_jpeg_leave_it_as_it_is():
-    result = embed(IMAGES["jpeg"], FOX._replace(parameters={"x": "y" * 70_000}))
-    assert (result.written, result.pieces) == (False, (IMAGES["jpeg"],))
+    result = write_record(IMAGES["jpeg"], FOX._replace(parameters={"x": "y" * 70_000}))
+    assert (result.is_written, result.pieces) == (False, (IMAGES["jpeg"],))
     assert "no room" in result.reason
 
 
@@ -365,31 +365,31 @@ def signed(name):
 def test_an_image_with_signed_credentials_is_known_and_stays_as_it_is(name):
     data = signed(name)
     inspect(data)
-    assert carries_c2pa(data)
-    assert read(data).c2pa
-    result = embed(data, FOX)
-    assert (result.written, result.pieces, result.reason) == (False, (data,), SIGNED)
+    assert has_credentials(data)
+    assert read_metadata(data).c2pa
+    result = write_record(data, FOX)
+    assert (result.is_written, result.pieces, result.reason) == (False, (data,), SIGNED)
 
 
 @each_image
 def test_an_image_without_credentials_is_not_taken_for_a_signed_one(name):
-    assert not carries_c2pa(IMAGES[name])
-    assert not carries_c2pa(embedded(IMAGES[name]))
+    assert not has_credentials(IMAGES[name])
+    assert not has_credentials(embedded(IMAGES[name]))
 
 
 @each_format
 def test_an_image_that_names_where_its_credentials_are_stays_as_it_is(name):
     packet = FOREIGN.replace(b"my:mark=", b'xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance=')
     data = with_xmp(name, packet)
-    assert carries_c2pa(data)
-    assert read(data).c2pa
-    assert embed(data, FOX).pieces == (data,)
+    assert has_credentials(data)
+    assert read_metadata(data).c2pa
+    assert write_record(data, FOX).pieces == (data,)
 
 
 @each_format
 def test_a_prompt_about_provenance_is_no_credential(name):
     record = FOX._replace(prompt="dcterms:provenance <dcterms:provenance> c2pa jumb")
-    assert not carries_c2pa(embedded(IMAGES[name], record))
+    assert not has_credentials(embedded(IMAGES[name], record))
     assert embedded(embedded(IMAGES[name], record), FOX) == embedded(IMAGES[name], FOX)
 
 
@@ -398,15 +398,16 @@ def test_a_prompt_about_provenance_is_no_credential(name):
 
 def avif_with_tables(data, version, base, *, inside=False):
     """The same AVIF with its item location box in another version, offsets from a base, or data in the meta box."""
-    meta = items.read_meta(data, next(part for part in parts.avif(data) if part.kind == b"meta"))
-    content = b"".join(items.content_of(data, meta, item) for item in meta.items)
+    meta = boxes.read_meta(data, next(part for part in avif.walk(data) if part.kind == b"meta"))
+    items = boxes.read_items(data, meta).all
+    content = b"".join(boxes.read_content(data, meta, item) for item in items)
 
     def built(start):
         wide = "I" if version == 2 else "H"
-        rows = struct.pack(f">{wide}", len(meta.items))
+        rows = struct.pack(f">{wide}", len(items))
         at = 0
-        for item in meta.items:
-            length = len(items.content_of(data, meta, item))
+        for item in items:
+            length = len(boxes.read_content(data, meta, item))
             rows += struct.pack(f">{wide}", item.number) + (struct.pack(">H", int(inside)) if version else b"")
             rows += struct.pack(">H", 0) + (struct.pack(">Q", base) if base else b"")
             rows += struct.pack(">HQI", 1, start + at - base, length)
@@ -437,19 +438,19 @@ def test_an_avif_with_any_known_kind_of_item_table_keeps_its_pixels(name, versio
     assert frames(data) == frames(IMAGES[name])
     result = embedded(data)
     assert frames(result) == frames(data)
-    assert read(result).record == FOX
+    assert read_metadata(result).record == FOX
     assert embedded(embedded(data, FOX._replace(seed=1))) == result
     assert tool("avifdec", "--info", saved(tmp_path, "avif", result)).returncode == 0
 
 
 def test_an_avif_whose_last_box_has_no_length_or_that_moves_stays_as_it_is():
     data = IMAGES["avif"]
-    last = list(parts.avif(data))[-1]
+    last = list(avif.walk(data))[-1]
     endless = data[: last.start] + bytes(4) + data[last.start + 4 :]
     assert inspect(endless).format == "avif"
     for odd, reason in ((endless, "no length"), (IMAGES["avif animated"], "moov")):
-        result = embed(odd, FOX)
-        assert (result.written, result.pieces) == (False, (odd,))
+        result = write_record(odd, FOX)
+        assert (result.is_written, result.pieces) == (False, (odd,))
         assert reason in result.reason
 
 
@@ -460,13 +461,13 @@ WRITTEN = {name: embedded(IMAGES[name]) for name in EDITABLE}
 
 def handled(data):
     """Embedding raises nothing, and reading raises ImageError alone."""
-    result = embed(data, FOX)
-    if not result.written:
+    result = write_record(data, FOX)
+    if not result.is_written:
         assert result.pieces == (data,)
         assert result.reason
     with contextlib.suppress(ImageError):
-        read(data)
-    carries_c2pa(data)
+        read_metadata(data)
+    has_credentials(data)
 
 
 @each_image

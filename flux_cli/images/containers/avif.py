@@ -1,0 +1,218 @@
+"""AVIF: ISO boxes; one meta box says what the items are, an mdat box holds their bytes.
+
+Sources: ISO/IEC 23000-22, ISO/IEC 14496-12 (8.11.3 iloc, 8.11.6 iinf, 8.11.12 iref), ISO/IEC
+23008-12 (6.9.3 metadata items).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+
+from flux_cli.images.containers import boxes
+from flux_cli.images.containers.boxes import IN_FILE, IN_IDAT, Extent, Item, Items, Meta
+from flux_cli.images.containers.container import Block, Colors, Container, Payload, color_space
+from flux_cli.images.containers.parts import EXIF_HEAD, Edit, Part, u16, u32
+
+STILL, SEQUENCE = b"avif", b"avis"  # brands
+XMP_TYPE = b"application/rdf+xml"
+C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+SUBSAMPLING = {0x00: "4:4:4", 0x08: "4:2:2", 0x0C: "4:2:0"}
+EDITABLE = {b"ftyp", b"meta", b"mdat", b"free", b"skip", b"uuid"}  # files of other boxes are left
+
+
+def matches(data: bytes) -> bool:
+    """Whether a file begins as an AVIF does."""
+    return data[4:8] == b"ftyp" and bool(_brands(data) & {STILL, SEQUENCE})
+
+
+def walk(data: bytes) -> Iterator[Part]:
+    """The boxes of the file."""
+    return boxes.walk(data, 0, len(data))
+
+
+def check(data: bytes) -> tuple[int, int]:
+    """Width and height of a whole AVIF: boxes that fill it, a size, and every item inside it."""
+    meta, kinds = None, set()
+    for part in walk(data):
+        kinds.add(part.kind)
+        if part.kind == b"meta" and meta is None:
+            meta = boxes.read_meta(data, part)
+    if meta is None or not kinds & {b"mdat", b"idat"}:
+        raise ValueError("no image data")
+    for item in boxes.read_locations(data, meta):
+        for extent in item.extents:
+            if item.method == IN_FILE and extent.offset + extent.length > len(data):
+                raise ValueError("the end is missing")
+    found = boxes.properties(data, meta)
+    sizes = [(u32(data, part.body + 4), u32(data, part.body + 8)) for part in found if part.kind == b"ispe"]
+    if not sizes:
+        raise ValueError("no size")
+    return max(sizes)
+
+
+def blocks(data: bytes) -> Iterator[Block]:
+    """The color profile, XMP, EXIF and signed credentials."""
+    meta = None
+    for part in walk(data):
+        if part.kind == b"uuid" and data[part.body : part.body + 16] == C2PA_BOX:
+            yield Block("c2pa", b"")
+        elif part.kind == b"meta" and meta is None:
+            meta = boxes.read_meta(data, part)
+    if meta is None:
+        return
+    items = boxes.read_items(data, meta)
+    for part in boxes.properties(data, meta):
+        if part.kind == b"colr" and data[part.body : part.body + 4] in (b"prof", b"rICC"):
+            yield Block("icc", data[part.body + 4 : part.stop])
+    if xmp := items.find(b"mime", XMP_TYPE):
+        yield Block("xmp", boxes.read_content(data, meta, xmp))
+    if exif := items.find(b"Exif"):
+        content = boxes.read_content(data, meta, exif)
+        yield Block("exif", content[4 + u32(content, 0) :].removeprefix(EXIF_HEAD))
+
+
+def colors(data: bytes) -> Colors:
+    """How the pixels are stored, by the properties of the items."""
+    meta = boxes.read_meta(data, next(part for part in walk(data) if part.kind == b"meta"))
+    found: dict[bytes, list[bytes]] = {}
+    for part in boxes.properties(data, meta):
+        found.setdefault(part.kind, []).append(data[part.body : part.stop])
+    flags = found.get(b"av1C", [b"\0\0\0\0"])[0][2]
+    depth = 8
+    if flags & 0x40:
+        depth = 12 if flags & 0x20 else 10
+    subsampling = SUBSAMPLING.get(flags & 0x0C, "?")
+    model = "gray" if flags & 0x10 else f"YUV {subsampling}"
+    alpha = any(b"auxid:1" in body or b":alpha" in body for body in found.get(b"auxC", ()))
+    space = ""
+    for body in found.get(b"colr", ()):
+        if body[:4] == b"nclx":
+            space = color_space(u16(body, 4), u16(body, 6))
+            break
+    frames = 0 if SEQUENCE in _brands(data) else 1
+    return Colors(model, depth, alpha, frames, space)
+
+
+def edits(data: bytes, payload: Payload) -> list[Edit]:
+    """Write XMP as an item that describes the primary image, in an mdat box behind everything else.
+
+    The tables of the meta box grow, and with them every offset behind it; pixel data stays in
+    order. Raises ValueError for files that cannot be rewritten without guessing.
+    """
+    parts = list(walk(data))
+    others = [part.kind for part in parts if part.kind not in EDITABLE]
+    metas = [part for part in parts if part.kind == b"meta"]
+    if others:
+        raise ValueError(f"an AVIF with a {others[0].decode('latin-1')!r} box")
+    if len(metas) != 1:
+        raise ValueError("an AVIF without exactly one meta box")
+    meta = boxes.read_meta(data, metas[0])
+    items = boxes.read_items(data, meta)
+    _check_editable(data, meta, items, parts[-1])
+    old = items.find(b"mime", XMP_TYPE)
+    packet = payload.packet(boxes.read_content(data, meta, old) if old else None)
+    dropped = _own_box(parts[-1], old)
+    end = dropped.start if dropped else len(data)
+    number = old.number if old else _free_number(items)
+    item = Item(number, b"mime", XMP_TYPE, extents=(Extent(0, len(packet)),))
+    size = len(_meta_box(data, meta, items, item, 0))
+    shift = size - (meta.part.stop - meta.part.start)
+    item = item._replace(extents=(Extent(end + shift + 8, len(packet)),))
+    rewritten = _meta_box(data, meta, items, item, shift)
+    return [
+        Edit(meta.part.start, meta.part.end, rewritten),
+        Edit(end, len(data), _box(b"mdat", packet)),
+    ]
+
+
+def _brands(data: bytes) -> set[bytes]:
+    """The major brand of the file and those it is compatible with."""
+    end = min(u32(data, 0), 256)
+    return {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
+
+
+def _check_editable(data: bytes, meta: Meta, items: Items, last: Part) -> None:
+    """Raise ValueError where the tables cannot be rewritten without guessing."""
+    if u32(data, last.start) == 0:
+        raise ValueError("an AVIF whose last box has no length")
+    if not items.primary or meta.child(b"iinf") is None or meta.child(b"iloc") is None:
+        raise ValueError("an AVIF without a table of items")
+    for item in items.all:
+        odd = any(extent.length == 0 or extent.reference > 1 for extent in item.extents)
+        if item.method not in (IN_FILE, IN_IDAT) or item.reference or odd:
+            raise ValueError("an AVIF with items that lie elsewhere")
+
+
+def _own_box(last: Part, old: Item | None) -> Part | None:
+    """The last box, where it holds nothing but the packet that flux wrote before."""
+    if old and last.kind == b"mdat" and old.extents == (Extent(last.body, last.stop - last.body),):
+        return last
+    return None
+
+
+def _free_number(items: Items) -> int:
+    number = 1 + max([items.primary, *(item.number for item in items.all)])
+    if number > 0xFFFF:
+        raise ValueError("an AVIF with no number left for an item")
+    return number
+
+
+def _meta_box(data: bytes, meta: Meta, items: Items, new: Item, shift: int) -> bytes:
+    """The meta box with one more item, and every offset behind the box moved by `shift`."""
+    others = [item for item in items.all if item.number != new.number]
+    moved = [_move(item, meta.part.stop, shift) for item in others]
+    tables = {b"iloc": _iloc([*moved, new])}
+    if len(others) == len(items.all):  # the item is not listed yet
+        tables[b"iinf"] = _iinf(data, meta, new)
+        tables[b"iref"] = _iref(data, meta, items.primary, new)
+    pieces = [tables.pop(part.kind, data[part.start : part.end]) for part in meta.children]
+    head = data[meta.part.body : meta.part.body + 4]
+    return _box(b"meta", head + b"".join([*pieces, *tables.values()]))
+
+
+def _move(item: Item, behind: int, shift: int) -> Item:
+    """The item with every offset at or behind a place moved."""
+    if item.method != IN_FILE:
+        return item
+    extents = []
+    for extent in item.extents:
+        moved = extent.offset + shift if extent.offset >= behind else extent.offset
+        extents.append(extent._replace(offset=moved))
+    return item._replace(extents=tuple(extents))
+
+
+def _iloc(items: Sequence[Item]) -> bytes:
+    """An item location box of version 1, without bases, each offset and length in four bytes."""
+    rows = [struct.pack(">H", len(items))]
+    for item in items:
+        rows.append(struct.pack(">HHHH", item.number, item.method, 0, len(item.extents)))
+        rows += [struct.pack(">II", extent.offset, extent.length) for extent in item.extents]
+    return _box(b"iloc", b"\1\0\0\0\x44\0" + b"".join(rows))
+
+
+def _iinf(data: bytes, meta: Meta, new: Item) -> bytes:
+    """The item info box with one more entry, hidden from programs that look for images."""
+    part = meta.child(b"iinf")
+    body = data[part.body : part.stop] if part else b"\0\0\0\0\0\0"
+    wide = 4 if body[0] else 2
+    count = 1 + int.from_bytes(body[4 : 4 + wide], "big")
+    entry = b"\2\0\0\1" + struct.pack(">HH4s", new.number, 0, b"mime")
+    entry += b"XMP\0" + XMP_TYPE + b"\0"
+    rest = body[4 + wide :] + _box(b"infe", entry)
+    return _box(b"iinf", body[:4] + count.to_bytes(wide, "big") + rest)
+
+
+def _iref(data: bytes, meta: Meta, primary: int, new: Item) -> bytes:
+    """The item reference box with one more: the packet describes the primary image."""
+    part = meta.child(b"iref")
+    body = data[part.body : part.stop] if part else b"\0\0\0\0"
+    wide = ">IHI" if body[0] else ">HHH"
+    return _box(b"iref", body + _box(b"cdsc", struct.pack(wide, new.number, 1, primary)))
+
+
+def _box(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+CONTAINER = Container(matches, check, blocks, colors, edits)

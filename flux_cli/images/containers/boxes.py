@@ -1,0 +1,189 @@
+"""ISO boxes, and the items in a meta box: which there are, and where their bytes lie.
+
+Source: ISO/IEC 14496-12, 8.11. Construction methods 0 (in the file) and 1 (in the idat box) are
+read; the content of an item that is built from other items (2) is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flux_cli.core.lite import NamedTuple
+from flux_cli.images.containers.parts import Part, u16, u32
+
+IN_FILE, IN_IDAT = 0, 1  # construction methods
+MAX_ITEMS = 10_000  # items worth reading, and the same for their extents
+MAX_CONTENT = 16 << 20  # bytes of an item worth reading
+
+
+class Extent(NamedTuple):
+    """One run of bytes of an item; where `offset` counts from depends on the construction method."""
+
+    offset: int
+    length: int
+    reference: int = 0  # which referenced item it is taken from; 0 and 1 for most files
+
+
+class Item(NamedTuple):
+    """One item: its number, type, content type (of a mime item), and where its bytes are."""
+
+    number: int
+    kind: bytes = b""
+    content_type: bytes = b""
+    method: int = IN_FILE
+    reference: int = 0
+    extents: tuple[Extent, ...] = ()
+
+
+class Meta(NamedTuple):
+    """The meta box of a file and the boxes in it."""
+
+    part: Part
+    children: tuple[Part, ...]
+
+    def child(self, kind: bytes) -> Part | None:
+        """The first box of a kind."""
+        return next((part for part in self.children if part.kind == kind), None)
+
+
+class Items(NamedTuple):
+    """The items of a meta box, and the number of the primary one (0: none)."""
+
+    primary: int
+    all: tuple[Item, ...]
+
+    def find(self, kind: bytes, content_type: bytes = b"") -> Item | None:
+        """The first item of a type."""
+        wanted = kind, content_type
+        return next((item for item in self.all if (item.kind, item.content_type) == wanted), None)
+
+
+def walk(data: bytes, at: int, end: int) -> Iterator[Part]:
+    """The boxes between two places. Raises ValueError where one does not fit."""
+    while at < end:
+        length, kind, head = u32(data, at), data[at + 4 : at + 8], 8
+        if length == 1:
+            length, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
+        elif length == 0:
+            length = end - at
+        if length < head or at + length > end:
+            raise ValueError(f"box {kind!r} is cut")
+        yield Part(kind, at, at + head, at + length, at + length)
+        at += length
+
+
+def read_meta(data: bytes, part: Part) -> Meta:
+    """The boxes of a meta box."""
+    return Meta(part, tuple(walk(data, part.body + 4, part.stop)))
+
+
+def properties(data: bytes, meta: Meta) -> Iterator[Part]:
+    """The properties of all items, such as sizes and color profiles."""
+    for table in meta.children:
+        if table.kind != b"iprp":
+            continue
+        for container in walk(data, table.body, table.stop):
+            if container.kind == b"ipco":
+                yield from walk(data, container.body, container.stop)
+
+
+def read_items(data: bytes, meta: Meta) -> Items:
+    """Read the item tables. Raises ValueError or IndexError for tables that do not add up."""
+    infos, pitm = meta.child(b"iinf"), meta.child(b"pitm")
+    types = _read_types(data, infos) if infos else {}
+    located = {}
+    extents = 0
+    for item in read_locations(data, meta):
+        located[item.number] = item
+        extents += len(item.extents)
+        if len(located) > MAX_ITEMS or extents > MAX_ITEMS:
+            raise ValueError("more items than any image has")
+    items = []
+    for number in {**types, **located}:
+        kind, content_type = types.get(number, (b"", b""))
+        item = located.get(number, Item(number))
+        items.append(item._replace(kind=kind, content_type=content_type))
+    primary = 0
+    if pitm:
+        wide = data[pitm.body] > 0
+        primary = u32(data, pitm.body + 4) if wide else u16(data, pitm.body + 4)
+    return Items(primary, tuple(items))
+
+
+def read_locations(data: bytes, meta: Meta) -> Iterator[Item]:
+    """Where the bytes of each item are: number, method and extents, with bases added to offsets.
+
+    Raises ValueError for an item location box of an unknown version, or one that is cut.
+    """
+    part = meta.child(b"iloc")
+    if part is None:
+        return
+    reader = _Reader(data, part.body, part.stop)
+    version = reader.take(1)
+    if version > 2:
+        raise ValueError(f"an item location box of version {version}")
+    reader.take(3)  # flags
+    sizes = reader.take(2)
+    offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
+    index_size = sizes & 15 if version else 0
+    wide = 4 if version == 2 else 2
+    for _ in range(reader.take(wide)):
+        number = reader.take(wide)
+        method = reader.take(2) & 15 if version else IN_FILE
+        reference, base = reader.take(2), reader.take(base_size)
+        count = reader.take(2)
+        if count > 1 and not (offset_size or length_size or index_size):
+            raise ValueError("extents without an address")
+        extents = []
+        for _ in range(count):
+            index = reader.take(index_size)
+            offset = base + reader.take(offset_size)
+            extents.append(Extent(offset, reader.take(length_size), index))
+        yield Item(number, b"", b"", method, reference, tuple(extents))
+
+
+def read_content(data: bytes, meta: Meta, item: Item) -> bytes:
+    """The bytes of an item; empty where it is not built from bytes of the file."""
+    start, end = 0, len(data)
+    idat = meta.child(b"idat")
+    if item.method == IN_IDAT and idat:
+        start, end = idat.body, idat.stop
+    elif item.method != IN_FILE:
+        return b""
+    pieces, left = [], MAX_CONTENT
+    for extent in item.extents:
+        first = start + extent.offset
+        pieces.append(data[first : min(end, first + min(extent.length, left))])
+        left -= len(pieces[-1])
+    return b"".join(pieces)
+
+
+def _read_types(data: bytes, infos: Part) -> dict[int, tuple[bytes, bytes]]:
+    """Number -> type and content type. Entries before version 2 do not name a type."""
+    types = {}
+    for part in walk(data, infos.body + (8 if data[infos.body] else 6), infos.stop):
+        version = data[part.body]
+        if part.kind != b"infe" or version not in (2, 3):
+            continue
+        at = part.body + (6 if version == 2 else 8)
+        number = int.from_bytes(data[part.body + 4 : at], "big")
+        kind, texts = data[at + 2 : at + 6], data[at + 6 : part.stop].split(b"\0", 2)
+        content_type = texts[1] if kind == b"mime" and len(texts) > 1 else b""
+        types[number] = kind, content_type
+        if len(types) > MAX_ITEMS:
+            raise ValueError("more items than any image has")
+    return types
+
+
+class _Reader:
+    """Big-endian integers of any width, one after the other."""
+
+    def __init__(self, data: bytes, at: int, end: int) -> None:
+        self._data, self._at, self._end = data, at, end
+
+    def take(self, width: int) -> int:
+        """The next integer. Raises ValueError at the end."""
+        start, self._at = self._at, self._at + width
+        if self._at > self._end:
+            raise ValueError("the end is missing")
+        return int.from_bytes(self._data[start : self._at], "big")

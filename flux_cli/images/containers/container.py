@@ -1,0 +1,83 @@
+"""What flux can do with the files of one format: the interface of the modules in this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, TypeAlias
+
+from flux_cli.core.lite import NamedTuple
+from flux_cli.images.containers.parts import Edit
+
+BlockKind: TypeAlias = Literal["xmp", "exif", "iptc", "text", "comment", "icc", "c2pa"]
+
+# ITU-T H.273: color spaces by number, as PNG and AVIF name them.
+PRIMARIES = {1: "BT.709", 5: "BT.601", 6: "BT.601", 9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
+TRANSFERS = {16: "PQ", 18: "HLG"}
+SRGB = (1, 13)  # primaries and transfer
+
+
+class Block(NamedTuple):
+    """One piece of metadata, unpacked. `key` is the keyword of a text."""
+
+    kind: BlockKind
+    data: bytes
+    key: str = ""
+
+
+class Colors(NamedTuple):
+    """How the pixels are stored. Defaults mean that the container does not say."""
+
+    model: str = ""  # "RGB", "gray", "palette", "YCbCr", "CMYK", "YUV 4:2:0"
+    depth: int = 0  # bits per channel, or per index of a palette
+    alpha: bool = False
+    frames: int = 1  # 0: several, and the container does not count them
+    space: str = ""  # the color space named by the container itself, without a profile
+
+
+class Payload(NamedTuple):
+    """The metadata to write, in the forms that containers hold.
+
+    `packet` makes the XMP packet; it gets the packet that the file already has. `parameters` makes
+    the text that image generators write; it gets the size, such as "1024x768". `is_ours` tells
+    whether such a text was written by flux.
+    """
+
+    packet: Callable[[bytes | None], bytes]
+    parameters: Callable[[str], bytes]
+    is_ours: Callable[[bytes], bool]
+
+
+class PayloadTooLongError(ValueError):
+    """The format has no room for the payload; a shorter one may fit."""
+
+
+def no_blocks(_data: bytes) -> Iterable[Block]:
+    """No metadata: for formats that hold none, or none that flux reads."""
+    return ()
+
+
+def unknown_colors(_data: bytes) -> Colors:
+    """Colors that the container does not tell."""
+    return Colors()
+
+
+class Container(NamedTuple):
+    """One format. Every module in this folder that is named after a format has one as `CONTAINER`.
+
+    All functions take the bytes of a file and raise ValueError or IndexError where its parts do not
+    add up. A format needs only the first two; it leaves out what it cannot do.
+    """
+
+    matches: Callable[[bytes], bool]  # whether the first bytes are those of this format
+    check: Callable[[bytes], tuple[int, int]]  # walks the whole file; returns width and height
+    blocks: Callable[[bytes], Iterable[Block]] = no_blocks
+    colors: Callable[[bytes], Colors] = unknown_colors
+    edits: Callable[[bytes, Payload], Sequence[Edit]] | None = None  # None: cannot write metadata
+
+
+def color_space(primaries: int, transfer: int) -> str:
+    """The name of a color space given in numbers of ITU-T H.273; "" for an unknown one."""
+    if (primaries, transfer) == SRGB:
+        return "sRGB"
+    names = (PRIMARIES.get(primaries, ""), TRANSFERS.get(transfer, ""))
+    return " ".join(name for name in names if name)

@@ -1,0 +1,130 @@
+"""GIF: a screen descriptor, then images and extensions made of sub-blocks. Source: GIF89a."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flux_cli.images.containers.container import Block, Colors, Container, Payload
+from flux_cli.images.containers.parts import Edit, Part
+
+MAGICS = (b"GIF87a", b"GIF89a")
+IMAGE, EXTENSION, TRAILER = b",", b"!", b";"
+CONTROL, COMMENT, APPLICATION = b"!\xf9", b"!\xfe", b"!\xff"
+XMP_NAME, ICC_NAME, C2PA_NAME = b"XMP DataXMP", b"ICCRGBG1012", b"C2PA_GIF"
+NAME_END = 12  # where the content of an application extension begins
+# XMP in a GIF is not made of sub-blocks. Whichever of its bytes a reader takes for a length, this
+# ramp leads it to the end.
+RAMP = b"\x01" + bytes(range(255, -1, -1)) + b"\x00"
+
+
+def matches(data: bytes) -> bool:
+    """Whether a file begins as a GIF does."""
+    return data.startswith(MAGICS)
+
+
+def walk(data: bytes) -> Iterator[Part]:
+    """The blocks up to and including the trailer; an extension's `kind` is its first two bytes."""
+    at = 13 + _palette(data[10])
+    while data[at] != TRAILER[0]:
+        start = at
+        if data[at] == EXTENSION[0]:
+            kind, body = data[at : at + 2], at + 2
+        elif data[at] == IMAGE[0]:
+            kind, body = IMAGE, at + 11 + _palette(data[at + 9])
+        else:
+            raise ValueError("an unknown block")
+        at = body
+        while data[at]:
+            at += 1 + data[at]
+        at += 1
+        yield Part(kind, start, body, at, at)
+    yield Part(TRAILER, at, at + 1, at + 1, at + 1)
+
+
+def check(data: bytes) -> tuple[int, int]:
+    """Width and height of a whole GIF: blocks up to the trailer, at least one of them an image."""
+    kinds = [part.kind for part in walk(data)]
+    if IMAGE not in kinds:
+        raise ValueError("no image data")
+    return _size(data)
+
+
+def blocks(data: bytes) -> Iterator[Block]:
+    """Comments, XMP, the color profile and signed credentials."""
+    for part in walk(data):
+        if part.kind == COMMENT:
+            yield Block("comment", _content(data, part.body))
+        elif part.kind == APPLICATION:
+            name = _name(data, part)
+            if name == XMP_NAME:
+                yield Block("xmp", _packet(data, part))
+            elif name.startswith(C2PA_NAME):
+                yield Block("c2pa", b"")
+            elif name == ICC_NAME:
+                yield Block("icc", _content(data, part.body + NAME_END))
+
+
+def colors(data: bytes) -> Colors:
+    """Depth of the palette, transparency, and how many frames there are."""
+    frames, alpha = 0, False
+    for part in walk(data):
+        frames += part.kind == IMAGE
+        alpha = alpha or (part.kind == CONTROL and data[part.body + 1] & 1 == 1)
+    return Colors("palette", (data[10] & 7) + 1, alpha, frames)
+
+
+def edits(data: bytes, payload: Payload) -> list[Edit]:
+    """Write XMP and a comment before the first frame, where other tools look for them.
+
+    A loop count stays in front of them.
+    """
+    changes, existing = [Edit(0, 6, b"GIF89a")], None
+    place = 0
+    for part in walk(data):
+        if part.kind == APPLICATION and _name(data, part) == XMP_NAME:
+            existing = _packet(data, part)
+            changes.append(Edit(part.start, part.end))
+        elif part.kind == COMMENT and payload.is_ours(_content(data, part.body)):
+            changes.append(Edit(part.start, part.end))
+        if not place and part.kind not in (APPLICATION, COMMENT):
+            place = part.start
+    width, height = _size(data)
+    comment = COMMENT + _sub_blocks(payload.parameters(f"{width}x{height}"))
+    xmp = APPLICATION + b"\x0b" + XMP_NAME + payload.packet(existing) + RAMP
+    return [*changes, Edit(place, place, comment + xmp)]
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+
+
+def _palette(flags: int) -> int:
+    """Bytes of the color table that the flags of a screen or an image announce."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _name(data: bytes, part: Part) -> bytes:
+    """The name and version of an application extension."""
+    return data[part.body + 1 : part.body + NAME_END]
+
+
+def _packet(data: bytes, part: Part) -> bytes:
+    start = part.body + NAME_END
+    return data[start : max(start, part.stop - len(RAMP))]
+
+
+def _content(data: bytes, at: int) -> bytes:
+    """The content of a run of sub-blocks."""
+    pieces = []
+    while data[at]:
+        pieces.append(data[at + 1 : at + 1 + data[at]])
+        at += 1 + data[at]
+    return b"".join(pieces)
+
+
+def _sub_blocks(content: bytes) -> bytes:
+    pieces = [content[at : at + 255] for at in range(0, len(content), 255)]
+    return b"".join(bytes([len(piece)]) + piece for piece in pieces) + b"\0"
+
+
+CONTAINER = Container(matches, check, blocks, colors, edits)

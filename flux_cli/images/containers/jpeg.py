@@ -1,0 +1,160 @@
+"""JPEG: segments, and compressed scans between them. Source: ITU-T T.81."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+
+from flux_cli.images.containers.container import (
+    Block,
+    Colors,
+    Container,
+    Payload,
+    PayloadTooLongError,
+)
+from flux_cli.images.containers.parts import EXIF_HEAD, Edit, Part, u16, u32
+
+XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
+ICC_HEAD = b"ICC_PROFILE\0"
+PHOTOSHOP_HEAD = b"Photoshop 3.0\0"
+IPTC_RESOURCE = 0x0404
+COLOR_MODELS = {1: "gray", 3: "YCbCr", 4: "CMYK"}
+LONGEST_SEGMENT = 65_533  # bytes that a segment can hold behind its length
+END, SCAN = 0xD9, 0xDA
+FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # markers of frame headers
+# The marker that ends compressed data, where FF00 is a data byte and FFD0 to FFD7 are restarts.
+_END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
+
+
+def matches(data: bytes) -> bool:
+    """Whether a file begins as a JPEG does."""
+    return data.startswith(b"\xff\xd8\xff")
+
+
+def walk(data: bytes) -> Iterator[Part]:
+    """The segments up to the end mark; `kind` is the second byte of the marker.
+
+    Compressed data is skipped, and only when the segment behind it is asked for.
+    """
+    at = 2
+    while True:
+        if data[at] != 0xFF:
+            raise ValueError("lost between segments")
+        marker = data[at + 1]
+        if marker == END:
+            return
+        if marker == 0xFF:  # a fill byte
+            at += 1
+        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:  # markers without a length
+            at += 2
+        else:
+            end = at + 2 + u16(data, at + 2)
+            if end < at + 4 or end > len(data):
+                raise ValueError("a segment is cut")
+            yield Part(bytes([marker]), at, at + 4, end, end)
+            at = end if marker != SCAN else _end_of_scan(data, end)
+
+
+def check(data: bytes) -> tuple[int, int]:
+    """Width and height of a whole JPEG: segments up to the end mark, a frame and a scan."""
+    size, scans = None, 0
+    for part in walk(data):
+        marker = part.kind[0]
+        if marker in FRAMES:
+            size = u16(data, part.body + 3), u16(data, part.body + 1)
+        elif marker == SCAN:
+            scans += 1
+    if size is None or not scans:
+        raise ValueError("no image data")
+    return size
+
+
+def blocks(data: bytes) -> Iterator[Block]:
+    """XMP, EXIF, IPTC, comments, the color profile and signed credentials."""
+    profile = []
+    for part in _head(data):
+        body = data[part.body : part.stop]
+        if part.kind == b"\xe1" and body.startswith(XMP_HEAD):
+            yield Block("xmp", body[len(XMP_HEAD) :])
+        elif part.kind == b"\xe1" and body.startswith(EXIF_HEAD):
+            yield Block("exif", body[len(EXIF_HEAD) :])
+        elif part.kind == b"\xe2" and body.startswith(ICC_HEAD):
+            profile.append(body[len(ICC_HEAD) + 2 :])
+        elif part.kind == b"\xeb" and _is_c2pa(body):
+            yield Block("c2pa", body)
+        elif part.kind == b"\xed" and body.startswith(PHOTOSHOP_HEAD):
+            yield Block("iptc", _iptc(body[len(PHOTOSHOP_HEAD) :]))
+        elif part.kind == b"\xfe":
+            yield Block("comment", body)
+    if profile:
+        yield Block("icc", b"".join(profile))
+
+
+def colors(data: bytes) -> Colors:
+    """How the pixels are stored, by the frame header. Adobe marks RGB that was not converted."""
+    model, depth, adobe = "?", 8, None
+    for part in _head(data):
+        if part.kind[0] in FRAMES:
+            depth, model = data[part.body], COLOR_MODELS.get(data[part.body + 5], "?")
+        elif part.kind == b"\xee" and data[part.body : part.body + 5] == b"Adobe":
+            adobe = data[part.body + 11]
+    return Colors("RGB" if model == "YCbCr" and adobe == 0 else model, depth)
+
+
+def edits(data: bytes, payload: Payload) -> list[Edit]:
+    """Write an XMP segment behind JFIF and EXIF, or in place of the one that is there.
+
+    Raises PayloadTooLongError where the packet does not fit into one segment.
+    """
+    place, existing = 2, None
+    old: Part | None = None
+    for part in _head(data):
+        head = data[part.body : part.body + len(XMP_HEAD)]
+        is_exif = part.kind == b"\xe1" and head.startswith(EXIF_HEAD)
+        if part.kind == b"\xe1" and head == XMP_HEAD:
+            old = old or part
+        elif part.start == place and (part.kind == b"\xe0" or is_exif):
+            place = part.end
+    if old:
+        existing = data[old.body + len(XMP_HEAD) : old.stop]
+    body = XMP_HEAD + payload.packet(existing)
+    if len(body) > LONGEST_SEGMENT:
+        raise PayloadTooLongError("the XMP packet is longer than a segment")
+    segment = b"\xff\xe1" + struct.pack(">H", 2 + len(body)) + body
+    return [Edit(old.start, old.end, segment) if old else Edit(place, place, segment)]
+
+
+def _head(data: bytes) -> Iterator[Part]:
+    """The segments before the first scan, where all metadata is."""
+    for part in walk(data):
+        if part.kind[0] == SCAN:
+            return
+        yield part
+
+
+def _end_of_scan(data: bytes, at: int) -> int:
+    found = _END_OF_SCAN.search(data, at)
+    if found is None:
+        raise ValueError("the end is missing")
+    return found.start()
+
+
+def _is_c2pa(body: bytes) -> bool:
+    return body[:2] == b"JP" and body[12:16] == b"jumb" and b"c2pa" in body[:128]
+
+
+def _iptc(data: bytes) -> bytes:
+    """The IPTC resource among Photoshop's resources; empty where there is none."""
+    at = 0
+    while data[at : at + 4] == b"8BIM":
+        name = 1 + data[at + 6]
+        body = at + 6 + name + name % 2
+        length = u32(data, body)
+        if u16(data, at + 4) == IPTC_RESOURCE:
+            return data[body + 4 : body + 4 + length]
+        at = body + 4 + length + length % 2
+    return b""
+
+
+CONTAINER = Container(matches, check, blocks, colors, edits)

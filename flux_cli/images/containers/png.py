@@ -1,0 +1,143 @@
+"""PNG: chunks with checksums. Source: ISO/IEC 15948."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+from flux_cli.images.containers.container import Block, Colors, Container, Payload, color_space
+from flux_cli.images.containers.parts import Edit, Part, first_of_each_kind, u32
+
+MAGIC = b"\x89PNG\r\n\x1a\n"
+TEXT_KINDS = (b"tEXt", b"zTXt", b"iTXt")
+XMP_KEYWORD = b"XML:com.adobe.xmp"
+PARAMETERS = "parameters"  # the keyword under which image generators write how they made an image
+COLOR_MODELS = {0: "gray", 2: "RGB", 3: "palette", 4: "gray", 6: "RGB"}
+ALPHA_MODELS = (4, 6)
+MAX_UNPACKED = 16 << 20  # bytes that all compressed texts of one image may become
+
+
+def matches(data: bytes) -> bool:
+    """Whether a file begins as a PNG does."""
+    return data.startswith(MAGIC)
+
+
+def walk(data: bytes) -> Iterator[Part]:
+    """The chunks up to and including IEND. Raises ValueError where the end is missing."""
+    at, kind = len(MAGIC), b""
+    while kind != b"IEND":
+        length, kind = u32(data, at), data[at + 4 : at + 8]
+        yield Part(kind, at, at + 8, at + 8 + length, at + 12 + length)
+        at += 12 + length
+
+
+def check(data: bytes) -> tuple[int, int]:
+    """Width and height of a whole PNG: chunks with right checksums, from IHDR over IDAT to IEND."""
+    view = memoryview(data)
+    seen: set[bytes] = set()
+    for part in walk(data):
+        if not seen and (part.kind != b"IHDR" or part.stop - part.body != 13):
+            raise ValueError("does not begin with IHDR")
+        if u32(data, part.stop) != zlib.crc32(view[part.start + 4 : part.stop]):
+            raise ValueError(f"wrong checksum in {part.kind!r}")
+        seen.add(part.kind)
+    if b"IDAT" not in seen:
+        raise ValueError("no image data")
+    return _size(data)
+
+
+def blocks(data: bytes) -> Iterator[Block]:
+    """Texts, XMP, EXIF, the color profile and signed credentials."""
+    left = MAX_UNPACKED
+    for part in walk(data):
+        if part.kind in TEXT_KINDS:
+            block = _text(data, part, left)
+            left -= len(block.data)
+            yield block
+        elif part.kind == b"eXIf":
+            yield Block("exif", data[part.body : part.stop])
+        elif part.kind == b"caBX":
+            yield Block("c2pa", data[part.body : part.stop])
+        elif part.kind == b"iCCP":
+            _, _, compressed = data[part.body : part.stop].partition(b"\0")
+            yield Block("icc", _unpack(compressed[1:], left))
+
+
+def colors(data: bytes) -> Colors:
+    """How the pixels are stored, by IHDR and the chunks beside it."""
+    parts = first_of_each_kind(walk(data))
+    depth, model = data[24], data[25]
+    space = "sRGB" if b"sRGB" in parts else ""
+    if code := parts.get(b"cICP"):
+        space = color_space(data[code.body], data[code.body + 1])
+    animation = parts.get(b"acTL")
+    frames = u32(data, animation.body) if animation else 1
+    alpha = model in ALPHA_MODELS or b"tRNS" in parts
+    return Colors(COLOR_MODELS.get(model, "?"), depth, alpha, frames, space)
+
+
+def edits(data: bytes, payload: Payload) -> list[Edit]:
+    """Write XMP and `parameters` as texts behind the header.
+
+    Parameters of another program stay, and then ours are not added.
+    """
+    removed: list[Edit] = []
+    existing, has_others = None, False
+    for part in walk(data):
+        if part.kind not in TEXT_KINDS:
+            continue
+        block = _text(data, part)
+        if block.kind == "xmp":
+            existing = block.data
+        elif block.key != PARAMETERS:
+            continue
+        elif not payload.is_ours(block.data):
+            has_others = True
+            continue
+        removed.append(Edit(part.start, part.end))
+    header = next(walk(data))
+    width, height = _size(data)
+    new = _text_chunk(XMP_KEYWORD, payload.packet(existing))
+    if not has_others:
+        new += _text_chunk(PARAMETERS.encode(), payload.parameters(f"{width}x{height}"))
+    return [*removed, Edit(header.end, header.end, new)]
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk with its length and checksum."""
+    checksum = struct.pack(">I", zlib.crc32(kind + body))
+    return struct.pack(">I", len(body)) + kind + body + checksum
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    return u32(data, 16), u32(data, 20)
+
+
+def _text(data: bytes, part: Part, limit: int = MAX_UNPACKED) -> Block:
+    """A text chunk, as UTF-8. XMP is a text with a reserved keyword."""
+    key, _, rest = data[part.body : part.stop].partition(b"\0")
+    compressed = part.kind == b"zTXt" or (part.kind == b"iTXt" and rest[:1] == b"\1")
+    if part.kind == b"iTXt":
+        rest = rest[2:].split(b"\0", 2)[-1]  # behind the language and the translated keyword
+    elif part.kind == b"zTXt":
+        rest = rest[1:]
+    text = _unpack(rest, limit) if compressed else rest
+    if part.kind != b"iTXt":
+        text = text.decode("latin-1").encode()
+    return Block("xmp" if key == XMP_KEYWORD else "text", text, key.decode("latin-1"))
+
+
+def _unpack(compressed: bytes, limit: int) -> bytes:
+    """The unpacked bytes, cut at the limit; empty for what is not a zlib stream."""
+    try:
+        return zlib.decompressobj().decompress(compressed, max(limit, 1))
+    except zlib.error:
+        return b""
+
+
+def _text_chunk(key: bytes, text: bytes) -> bytes:
+    return chunk(b"iTXt", key + b"\0\0\0\0\0" + text)
+
+
+CONTAINER = Container(matches, check, blocks, colors, edits)

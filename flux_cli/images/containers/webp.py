@@ -1,0 +1,122 @@
+"""WebP: chunks in a RIFF. Source: RFC 9649."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from flux_cli.images.containers.container import Block, BlockKind, Colors, Container, Payload
+from flux_cli.images.containers.parts import EXIF_HEAD, Edit, Part, first_of_each_kind
+
+SIMPLE = (b"VP8 ", b"VP8L")  # lossy and lossless image data
+EXTENDED = b"VP8X"  # the head of files with more than one image chunk
+IMAGES = (*SIMPLE, b"ANMF")
+BLOCKS: dict[bytes, BlockKind] = {b"XMP ": "xmp", b"EXIF": "exif", b"ICCP": "icc", b"C2PA": "c2pa"}
+HAS_XMP, HAS_ALPHA = 0x04, 0x10  # flags of the extended head
+
+
+def matches(data: bytes) -> bool:
+    """Whether a file begins as a WebP does."""
+    return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
+
+
+def walk(data: bytes) -> Iterator[Part]:
+    """The chunks of the RIFF; each ends on an even byte."""
+    at, end = 12, 8 + _u32(data, 4)
+    if end > len(data):
+        raise ValueError(f"{end - len(data):,} bytes are missing")
+    while at < end:
+        body = at + 8
+        stop = body + _u32(data, at + 4)
+        if stop > end:
+            raise ValueError("a chunk is cut")
+        after = stop + stop % 2
+        yield Part(data[at : at + 4], at, body, stop, min(after, len(data)))
+        at = after
+
+
+def check(data: bytes) -> tuple[int, int]:
+    """Width and height of a whole WebP: lengths that add up, a size and image data."""
+    size, images = None, 0
+    for part in walk(data):
+        images += part.kind in IMAGES
+        size = size or _size(part.kind, data[part.body : part.body + 10])
+    if not size or not images:
+        raise ValueError("no image data")
+    return size
+
+
+def blocks(data: bytes) -> Iterator[Block]:
+    """XMP, EXIF, the color profile and signed credentials."""
+    for part in walk(data):
+        if kind := BLOCKS.get(part.kind):
+            yield Block(kind, data[part.body : part.stop].removeprefix(EXIF_HEAD))
+
+
+def colors(data: bytes) -> Colors:
+    """How the pixels are stored. Alpha is the same bit in the extended and the lossless head."""
+    parts = list(walk(data))
+    first = first_of_each_kind(parts)
+    lossless = first.get(b"VP8L")
+    frames = sum(part.kind == b"ANMF" for part in parts)
+    alpha = False
+    if extended := first.get(EXTENDED):
+        alpha = data[extended.body] & HAS_ALPHA != 0
+    elif lossless:
+        alpha = data[lossless.body + 4] & HAS_ALPHA != 0
+    return Colors("RGB" if lossless else "YUV 4:2:0", 8, alpha, max(1, frames))
+
+
+def edits(data: bytes, payload: Payload) -> list[Edit]:
+    """Write an XMP chunk at the end of the RIFF and announce it in the extended head.
+
+    A simple file gets such a head.
+    """
+    chunks = list(walk(data))
+    first, end = chunks[0], chunks[-1].end
+    old = [part for part in chunks if part.kind == b"XMP "]
+    packet = payload.packet(data[old[0].body : old[0].stop] if old else None)
+    chunk = b"XMP " + struct.pack("<I", len(packet)) + packet + bytes(len(packet) % 2)
+    changes = [
+        _announce(data, first),
+        *(Edit(part.start, part.end) for part in old),
+        Edit(end, end, bytes(end % 2) + chunk),
+    ]
+    size = end - 8 + sum(len(edit.new) - (edit.end - edit.start) for edit in changes)
+    if size >= 1 << 32:
+        raise ValueError("a WebP cannot be longer than 4 GiB")
+    return [Edit(4, 8, struct.pack("<I", size)), *changes]
+
+
+def _announce(data: bytes, first: Part) -> Edit:
+    """Set the XMP flag of the extended head, or put such a head before the image."""
+    if first.kind == EXTENDED:
+        return Edit(first.body, first.body + 1, bytes([data[first.body] | HAS_XMP]))
+    head = data[first.body : first.body + 10]
+    size = _size(first.kind, head)
+    if size is None:
+        raise ValueError("the first chunk is not an image")
+    alpha = HAS_ALPHA if first.kind == b"VP8L" and head[4] & HAS_ALPHA else 0
+    sides = b"".join((side - 1).to_bytes(3, "little") for side in size)
+    extended = EXTENDED + struct.pack("<II", 10, HAS_XMP | alpha) + sides
+    return Edit(first.start, first.start, extended)
+
+
+def _size(kind: bytes, head: bytes) -> tuple[int, int] | None:
+    """Width and height by the first bytes of a chunk; None where it does not say."""
+    if kind == EXTENDED:
+        return 1 + int.from_bytes(head[4:7], "little"), 1 + int.from_bytes(head[7:10], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(head[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 ":
+        width, height = (int.from_bytes(head[at : at + 2], "little") for at in (6, 8))
+        return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
+def _u32(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 4], "little")
+
+
+CONTAINER = Container(matches, check, blocks, colors, edits)

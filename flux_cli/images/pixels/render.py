@@ -1,0 +1,139 @@
+"""Make files of an image: decode it once, then crop, scale and encode it for each file."""
+
+import contextlib
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from PIL import Image, ImageOps
+from PIL.ImageFile import ImageFile as PillowFile
+
+from flux_cli.core.errors import ImageError
+from flux_cli.core.image import ImageFile, Inspection
+from flux_cli.images.containers import png
+from flux_cli.images.containers.registry import inspect, sniff
+from flux_cli.images.formats import FORMATS, QUALITY
+from flux_cli.images.outputs import MAX_PIXELS, Box, Frame, Output, Rendered
+from flux_cli.images.pixels.color import normalize
+from flux_cli.images.pixels.crop import find_box
+from flux_cli.images.pixels.encode import encode, encode_within
+from flux_cli.images.pixels.pillow import ORIENTATION, SIDEWAYS, catch_faults, open_image
+from flux_cli.images.pixels.resize import resize
+
+NOT_UPRIGHT = range(2, 9)  # values of the EXIF tag that turn or mirror an image
+
+
+def measure(data: bytes) -> Inspection:
+    """Inspect an image and read its EXIF orientation, without decoding it. Raises ImageError."""
+    image = _inspect(data)
+    with catch_faults(f"cannot be read as {image.format}"), _open(data, image.format) as source:
+        orientation = source.getexif().get(ORIENTATION, 1) if _may_have_exif(data, image) else 1
+        width, height = source.size
+    if orientation in SIDEWAYS:
+        width, height = height, width
+    upright = orientation not in NOT_UPRIGHT
+    return image._replace(width=width, height=height, upright=upright)
+
+
+def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator[Rendered]:
+    """Make every planned file of one image, each from its full size, in their order.
+
+    The image is decoded once; of an animation, the first frame counts. `workers` threads share the
+    work. Raises ImageError for bytes that are not a whole image, UsageError where no file fits into
+    `max_bytes`.
+    """
+    image = _inspect(data)
+    received = ImageFile(data, image.format, image.width, image.height, as_received=True)
+    if all(output.untouched for output in planned):
+        yield from (Rendered(received, output, None) for output in planned)
+        return
+    with catch_faults(f"cannot be read as {image.format}"), _open(data, image.format) as source:
+        pixels = _decode(source)
+    yield from _render_all(pixels, received, planned, workers)
+
+
+def convert(data: bytes, file_format: str, quality: int | None) -> ImageFile:
+    """Decode a whole image and encode it as `file_format`, at `quality` (0 to 100) if it is lossy.
+
+    Alpha becomes white in formats without it. EXIF orientation is applied, and the color profile is
+    kept where it still fits. Raises ImageError for bytes that Pillow cannot decode, or with more
+    pixels than allowed.
+    """
+    with catch_faults(f"cannot be converted to {file_format}"):
+        with _open(data, sniff(data)) as source:
+            pixels = _decode(source)
+        output = encode(pixels, file_format, QUALITY if quality is None else quality)
+    return _image_file(output)
+
+
+def _render_all(
+    pixels: Image.Image, received: ImageFile, planned: Sequence[Output], workers: int
+) -> Iterator[Rendered]:
+    """Scale once per frame, encode once per file."""
+    todo = [output for output in planned if not output.untouched]
+    with catch_faults("cannot be cropped"):
+        boxes = {output.frame.window: find_box(pixels, output.frame.window, output.focus) for output in todo}
+    pool = ThreadPoolExecutor(workers)
+    try:
+        frames = dict.fromkeys(output.frame for output in todo)
+        scaled = {frame: pool.submit(_scale, pixels, frame, boxes[frame.window]) for frame in frames}
+        files = {output: pool.submit(lambda one: _encode(scaled[one.frame].result(), one), output) for output in todo}
+        for output in planned:
+            if output in files:
+                yield files[output].result()
+            else:
+                yield Rendered(received, output, None)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _scale(pixels: Image.Image, frame: Frame, box: Box) -> Image.Image:
+    with catch_faults(f"cannot be scaled to {frame.width}x{frame.height}"):
+        return resize(pixels, (frame.width, frame.height), box)
+
+
+def _encode(pixels: Image.Image, output: Output) -> Rendered:
+    with catch_faults(f"cannot be converted to {output.format}"):
+        data, quality = encode_within(pixels, output)
+    is_lossy = FORMATS[output.format].quality and not output.lossless
+    return Rendered(_image_file(data), output, quality if is_lossy else None)
+
+
+def _image_file(data: bytes) -> ImageFile:
+    """The bytes that an encoder made, checked."""
+    image = inspect(data)
+    return ImageFile(data, image.format, image.width, image.height, as_received=False)
+
+
+def _inspect(data: bytes) -> Inspection:
+    """Inspect whole bytes. Raises ImageError, also for more pixels than allowed."""
+    image = inspect(data)
+    _check_pixels(image.width, image.height)
+    return image
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        message = f"the image has {width}x{height} pixels; the limit is {MAX_PIXELS:,}"
+        raise ImageError(message)
+
+
+def _may_have_exif(data: bytes, image: Inspection) -> bool:
+    """Whether to ask Pillow for EXIF: it decodes a whole PNG to look for some behind the pixels."""
+    return image.format != "png" or any(part.kind == b"eXIf" for part in png.walk(data))
+
+
+@contextlib.contextmanager
+def _open(data: bytes, file_format: str | None) -> Iterator[PillowFile]:
+    """The image, not decoded yet. Pillow's warnings about odd files help nobody here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        source = open_image(data, file_format)
+        _check_pixels(*source.size)
+        yield source
+
+
+def _decode(source: Image.Image) -> Image.Image:
+    """The pixels, turned upright, as RGB or RGBA."""
+    ImageOps.exif_transpose(source, in_place=True)
+    return normalize(source)
