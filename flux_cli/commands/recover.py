@@ -18,7 +18,7 @@ from flux_cli.images.names import Name
 from flux_cli.providers.rows import ROWS, connect
 from flux_cli.runs import journal
 from flux_cli.runs.check import find_key, identity_of
-from flux_cli.runs.delivery import delivery_of
+from flux_cli.runs.delivery import read_delivery
 from flux_cli.runs.history import Entry, Past, trace
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.tally import summary
@@ -81,7 +81,7 @@ def _tried(row: journal.RecordedRun, *, quiet: bool, named: bool) -> Done:
 def _recovered(row: journal.RecordedRun, *, quiet: bool, named: bool) -> Done:
     from flux_cli.images import files
     from flux_cli.runs import pipeline
-    from flux_cli.runs.execute import execute
+    from flux_cli.runs.event_loop import run_job
 
     past, ledger = journal.resume(row)
     with ledger:
@@ -108,14 +108,14 @@ def _recovered(row: journal.RecordedRun, *, quiet: bool, named: bool) -> Done:
             sink=files.Folder(overwrite=False, mark=ledger.run, same=True),
             ledger=ledger,
             concurrency=settings.concurrency,
-            delivery=delivery_of(past.facts.get("delivery")),
+            delivery=read_delivery(past.facts.get("delivery")),
             identity=identity_of(settings),
             arrived=arrived,
         )
         if named and entries and not quiet:
             messages.err(f"flux: {past.id}:")
         with Silence() if quiet else Lines(len(past.entries)) as display:
-            report = execute(job, ledger.folder, settings, display)
+            report = run_job(job, ledger.folder, settings, display)
     past = journal.find(row.path.parent, past.id).past
     if settings.provider.history and not faults and (unclear := past.count("unclear")):
         message = f"what became of {unclear} of {len(past.entries)} calls is not known yet"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flux_cli.core.errors import FluxError, UsageError
+from flux_cli.core.errors import FluxError, UsageError, common_exit_code
 from flux_cli.core.model import Json
 from flux_cli.core.table import shown
 from flux_cli.core.text import LONG, plain
@@ -40,7 +40,7 @@ def run(*, files: Sequence[str] | None, as_json: bool) -> int:
         else:
             streams.say(("\n" if shown else "") + _text(path, details, reading))
             shown.append(path)
-    code = _exit_code([fault for _, fault in errors], some=bool(shown))
+    code = common_exit_code((error for _, error in errors), some_succeeded=bool(shown))
     if as_json:
         failed: list[Json] = [{"path": path, **error_document(fault)} for path, fault in errors]
         streams.out_json({**ended_document(code), "files": shown, "errors": failed})
@@ -59,13 +59,6 @@ def _look(path: str) -> tuple[ImageDetails, Reading]:
 def _named(path: str, fault: FluxError) -> str:
     """The message, saying of which file it is."""
     return fault.message if path in fault.message else f"{path}: {fault.message}"
-
-
-def _exit_code(faults: list[FluxError], *, some: bool) -> int:
-    if not faults:
-        return 0
-    codes = {fault.exit_code for fault in faults}
-    return 3 if some else codes.pop() if len(codes) == 1 else 1
 
 
 def _document(details: ImageDetails, reading: Reading) -> dict[str, Json]:

@@ -20,7 +20,7 @@ from flux_cli.images.metadata.record import without_prompt
 from flux_cli.images.names import Name, refuse_doubles
 from flux_cli.request.prepare import Prepared, prepare
 from flux_cli.request.prompt import one_prompt, read_prompt
-from flux_cli.runs.delivery import Delivery, expected, sidecar_name
+from flux_cli.runs.delivery import Delivery, expected_names, sidecar_name
 from flux_cli.terminal import messages
 from flux_cli.terminal.streams import is_closed
 
@@ -244,7 +244,7 @@ def _preflight(
 def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[Name, ...]:
     """The files of one call, if its image comes in the size that is expected."""
     size, hosted = prepared.resolved.size, prepared.settings.provider.hosted
-    return expected(delivery, name, size.expected(hosted=hosted) if size else ANY)
+    return expected_names(delivery, name, size.expected(hosted=hosted) if size else ANY)
 
 
 def check_budget(ready: CheckedRun) -> None:

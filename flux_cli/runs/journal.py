@@ -21,7 +21,7 @@ from typing import Self
 from flux_cli.core.errors import FluxError, OutputError, UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.request import Call, Media, Reply, Saved
+from flux_cli.core.request import Call, Media, Reply, SavedImage
 from flux_cli.core.text import redact
 from flux_cli.runs.history import SCHEMA, Past, first_line, read, trace, without_prompts
 from flux_cli.runs.locks import hold, is_held
@@ -86,7 +86,7 @@ class Journal:
         rows: list[Json] = [{"file": os.path.basename(one.file), **self._facts(one)} for one in media]
         self._try({"event": "fetched", "call": call.number, "media": rows})
 
-    def saved(self, call: Call, media: Media, saved: Saved) -> None:
+    def saved(self, call: Call, media: Media, saved: SavedImage) -> None:
         """One image is where it should be."""
         path = saved.path if saved.path == "-" else os.path.abspath(saved.path)  # no look at the disk
         path = "" if self._private else path  # its name is made of the prompt

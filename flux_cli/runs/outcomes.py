@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from flux_cli.core.errors import NotSentError
-from flux_cli.core.request import Call, Facts, Outcome, Saved
+from flux_cli.core.request import Call, Facts, Outcome, SavedImage
 
-FACTS = Saved._fields.index("facts")
+FACTS = SavedImage._fields.index("facts")
 BLOCK = 1 << 14  # bytes; an outcome that begins within them belongs to the block, however long it is
 NOTHING = -1
 
@@ -59,4 +59,4 @@ def _unpacked(row: memoryview, call: Call) -> Outcome:
     files, kept, seconds = marshal.loads(row)  # noqa: S302 - what this process has packed itself
     for one in files:
         one[FACTS] = Facts(*one[FACTS])
-    return Outcome(call, tuple(Saved(*one) for one in files), None, kept, seconds)
+    return Outcome(call, tuple(SavedImage(*one) for one in files), None, kept, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flux_cli.core.errors import Interrupted, common_exit_code
 from flux_cli.core.lite import SCHEMA, NamedTuple
 from flux_cli.core.request import Attachment
 from flux_cli.core.values import shorten
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from flux_cli.core.errors import FluxError
     from flux_cli.core.model import Json, Size
-    from flux_cli.core.request import Call, Note, Outcome, Resolved, Saved
+    from flux_cli.core.request import Call, Note, Outcome, Resolved, SavedImage
 
 
 class Report(NamedTuple):
@@ -31,7 +32,7 @@ class Report(NamedTuple):
     seconds: float = 0.0
 
     @property
-    def saved(self) -> Iterator[Saved]:
+    def saved(self) -> Iterator[SavedImage]:
         """The files, one after the other: of ten thousand, one is in memory."""
         return (saved for outcome in self.outcomes for saved in outcome.saved)
 
@@ -41,15 +42,11 @@ class Report(NamedTuple):
 
     @property
     def exit_code(self) -> int:
-        """0 all there; 3 some; the common code when every call failed alike, else 1; 130 interrupted."""
+        """See `common_exit_code`; a run can also be interrupted after its last call."""
         if self.interrupted:
-            return 130
-        if not self.errors:
-            return 0
-        if any(outcome.saved or outcome.was_there for outcome in self.outcomes):
-            return 3
-        causes = {error.exit_code for error in self.errors if error.code != "not_sent"}
-        return causes.pop() if len(causes) == 1 else 1
+            return Interrupted.exit_code
+        succeeded = any(outcome.saved or outcome.was_there for outcome in self.outcomes)
+        return common_exit_code(self.errors, some_succeeded=succeeded)
 
     @property
     def status(self) -> str:
@@ -180,7 +177,7 @@ def _failed(outcome: Outcome) -> dict[str, Json]:
     return {"index": outcome.call.number, "seed": outcome.call.seed, **error}
 
 
-def _file(saved: Saved, outcome: Outcome, resolved: Resolved) -> dict[str, Json]:
+def _file(saved: SavedImage, outcome: Outcome, resolved: Resolved) -> dict[str, Json]:
     facts = saved.facts
     size = resolved.size
     return {
@@ -205,7 +202,7 @@ def _file(saved: Saved, outcome: Outcome, resolved: Resolved) -> dict[str, Json]
     }
 
 
-def _seed(call: Call, saved: Saved) -> Json:
+def _seed(call: Call, saved: SavedImage) -> Json:
     """What the provider says it used, else what was asked."""
     return call.seed if saved.facts.seed is None else saved.facts.seed
 
