@@ -1,4 +1,4 @@
-"""How a provider spells a value: the same idea under other names, types and units."""
+"""Translates parameters for a provider: the same idea under other names, types and units."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 GRID = 16  # pixels; servers that draw any size want sides in steps of it
 
 
-def spell(field: Field, value: Json) -> dict[str, Json]:
-    """The fields and values a provider gets for one parameter; none where flux does the work itself.
+def translate(field: Field, value: Json) -> dict[str, Json]:
+    """The fields and values that a provider gets for one parameter; none if flux does the work itself.
 
-    Raises UsageError for a value this provider cannot be given.
+    Raises UsageError for a value that this provider does not take.
     """
     if not field.name:
         return {}
@@ -29,41 +29,44 @@ def spell(field: Field, value: Json) -> dict[str, Json]:
         return {field.name: int(str(value))}
     if field.spelling == "base64":
         return {field.name: _bare_base64(field.name, str(value))}
-    if field.spelling in ("size", "sides"):
+    if field.spelling == "size":
         width, height = _sides(str(value))
-        return {field.name: f"{width}x{height}"} if field.spelling == "size" else {"width": width, "height": height}
+        return {field.name: f"{width}x{height}"}
+    if field.spelling == "sides":
+        width, height = _sides(str(value))
+        return {"width": width, "height": height}
     return {field.name: value}
 
 
-def dialect_note(dialect: Dialect, name: str, asked: Json, field: Field, value: Json) -> Note:
+def explain_field(dialect: Dialect, name: str, asked: Json, field: Field, value: Json) -> Note:
     """What becomes of one parameter at a provider, for `flux resolve`."""
     if field.behavior == "emulated":
-        return Note(name, asked, value, "emulated", field.reason or "done here")
+        return Note(name, asked, value, "emulated", field.reason or "done by flux")
     if field.spelling == "prompt_tag":
         return Note(name, asked, value, "converted", "sent inside the prompt")
-    sent = spell(field, value)
-    spelled = ", ".join(f"{key} {shorten(str(part))}" for key, part in sent.items())
-    used = shorten(next(iter(sent.values()))) if len(sent) == 1 else spelled
-    reason = {"passthrough": "sent as given", "renamed": f"{dialect.provider} calls it {field.name}"}.get(
-        field.behavior, ""
-    )
-    return Note(name, asked, used, field.behavior, field.reason or reason or f"sent as {spelled}")
+    sent = translate(field, value)
+    listed = ", ".join(f"{key} {shorten(str(part))}" for key, part in sent.items())
+    used = shorten(next(iter(sent.values()))) if len(sent) == 1 else listed
+    reasons = {"passthrough": "sent as given", "renamed": f"{dialect.provider} calls it {field.name}"}
+    reason = field.reason or reasons.get(field.behavior) or f"sent as {listed}"
+    return Note(name, asked, used, field.behavior, reason)
 
 
 def _sides(text: str) -> tuple[int, int]:
-    """Pixels as they are, or a shape at one megapixel in steps of the grid."""
+    """Pixels as they are, or a ratio at one megapixel in steps of the grid."""
     shape = parse_shape(text)
     if shape.is_pixels:
         return int(shape.width), int(shape.height)
     height = TIER_SIDE / shape.ratio**0.5
-    return max(GRID, round(height * shape.ratio / GRID) * GRID), max(GRID, round(height / GRID) * GRID)
+    width = height * shape.ratio
+    return max(GRID, round(width / GRID) * GRID), max(GRID, round(height / GRID) * GRID)
 
 
 def _bare_base64(name: str, uri: str) -> str:
-    """The image itself. An address stands for it until somebody who may use the network has fetched it."""
+    """The image itself. A URL stands for it until it has been downloaded, which `flux resolve` never does."""
     if uri.startswith(("http://", "https://")):
         return f"<the image at {uri}, as base64>"
     head, comma, data = uri.partition(",")
     if not comma or not head.startswith("data:") or not head.endswith(";base64"):
-        raise UsageError(f"{name}: this provider takes the image itself, as base64", hint="give a file or an address")
+        raise UsageError(f"{name}: this provider takes the image itself, as base64", hint="give a file or a URL")
     return data

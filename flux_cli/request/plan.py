@@ -1,126 +1,167 @@
-"""Resolved -> Calls: n images become n calls of one, spelled for the provider; what it cannot do is left to flux."""
+"""From a resolved request to calls: n images become n requests for one, in the words of the provider."""
 
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.lite import Lazy, json_text
+from flux_cli.core.lite import Lazy, NamedTuple, json_text
 from flux_cli.core.model import Dialect, Field
 from flux_cli.core.request import Call, Note, Plan
 from flux_cli.core.values import INT64
 from flux_cli.images.formats import FORMATS
-from flux_cli.request.dialect import spell
+from flux_cli.request.dialect import translate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.core.model import Json
     from flux_cli.core.request import Resolved
 
-# The gateway takes every parameter under its own name, and a model no catalog knows is given all as typed.
 AS_IT_IS = Field("passthrough")
-# The formats are those that its page names, whichever others flux itself can write.
-GATEWAY_FORMATS = ("png", "jpeg", "gif", "webp", "avif")
-GATEWAY = Dialect("lumenfall", "", None, GATEWAY_FORMATS, (), None, {})
+# The gateway takes every parameter under its own name, and so do models that are not in the catalog. The formats are
+# those it is documented to make, whatever flux itself can write.
+GATEWAY = Dialect("lumenfall", "", None, ("png", "jpeg", "gif", "webp", "avif"), (), None, {})
+
+
+class _Choice(NamedTuple):
+    """A value to send (None: nothing is sent), and notes on it."""
+
+    value: Json
+    notes: tuple[Note, ...] = ()
 
 
 def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
-    """Split a resolved request into single-image calls with seeds `seed + i`, in the order asked.
+    """Split a resolved request into calls for one image each, with the seeds `seed`, `seed + 1`, and so on.
 
-    `fresh_seed` is used where nobody said a seed and the server's own default would repeat one image.
+    `fresh_seed` is sent if no seed was given and the server's own default would repeat the same image. Raises
+    UsageError for seeds beyond 64 bits.
     """
     dialect = resolved.dialect or GATEWAY
-    sent_format, notes = _sent_format(resolved, dialect)
-    quality, quality_notes = _sent_quality(resolved, dialect, sent_format)
+    file_format = _choose_format(resolved, dialect)
+    quality = _choose_quality(resolved, dialect, file_format.value)
+    seed = _choose_seed(resolved, dialect, fresh_seed)
     said: dict[str, Json] = {"prompt": resolved.prompt, **resolved.parameters}
-    if resolved.size and _field(dialect, "size").spelling == "aspect_ratio":
+    if resolved.size and field_of(dialect, "size").spelling == "aspect_ratio":
         said["size"] = resolved.aspect_ratio
-    said |= {} if sent_format is None else {"output_format": sent_format}
-    said |= {} if quality is None else {"output_compression": quality}
-    if "size" in said and _field(dialect, "aspect_ratio").spelling in ("size", "sides") and "aspect_ratio" in said:
-        notes.append(Note("aspect_ratio", said.pop("aspect_ratio"), None, "ignored", "size wins", warning=True))
+    if file_format.value is not None:
+        said["output_format"] = file_format.value
+    if quality.value is not None:
+        said["output_compression"] = quality.value
+    clash = _drop_ratio_beside_size(said, dialect)
     body: dict[str, Json] = {}
     for name, value in said.items():
-        body |= spell(_field(dialect, name), value)
-    seed, seed_notes = _seed(resolved, dialect, fresh_seed)
-    calls = Lazy(resolved.n, lambda place: _call(resolved, dialect, body, seed, place + 1))
+        body |= translate(field_of(dialect, name), value)
+    calls = Lazy(resolved.n, lambda place: _call(resolved, dialect, body, seed.value, place + 1))
     if calls:
-        _ = calls[-1]  # the last one has the largest seed
-    return Plan(calls, (*_count_notes(resolved, seed), *seed_notes, *notes, *quality_notes))
+        _ = calls[-1]  # the last call has the largest seed, which may be refused
+    notes = (*_count_notes(resolved, seed.value), *seed.notes, *file_format.notes, *clash, *quality.notes)
+    return Plan(calls, notes)
 
 
-def _field(dialect: Dialect, name: str) -> Field:
+def field_of(dialect: Dialect, name: str) -> Field:
+    """What a dialect makes of a parameter; one that it does not list is sent under its own name."""
     field = dialect.fields.get(name, AS_IT_IS)
-    return field if field.name or field.behavior in ("emulated", "unsupported") else field._replace(name=name)
+    if field.name or field.behavior in ("emulated", "unsupported"):
+        return field
+    return field._replace(name=name)
+
+
+def _drop_ratio_beside_size(said: dict[str, Json], dialect: Dialect) -> tuple[Note, ...]:
+    """Remove the ratio if the provider has one field for both and a size was given, too."""
+    shares_field = field_of(dialect, "aspect_ratio").spelling in ("size", "sides")
+    if not shares_field or "size" not in said or "aspect_ratio" not in said:
+        return ()
+    ratio = said.pop("aspect_ratio")
+    return (Note("aspect_ratio", ratio, None, "ignored", "size overrides it", warning=True),)
 
 
 def _call(resolved: Resolved, dialect: Dialect, body: dict[str, Json], seed: Json, number: int) -> Call:
-    """Call `number`. A seed that is no number (a model nobody can check) is the same for every call."""
+    """Call `number`, counted from 1. A seed that is not a number (of an unknown model) is the same in every call."""
     if seed is None:
         return Call(number, None, resolved.sent_model, body)
-    own = seed + number - 1 if isinstance(seed, int) and not isinstance(seed, bool) else seed
-    if isinstance(own, int) and own >= INT64:
-        raise UsageError(f"seed {seed} leaves no room for {resolved.n} images", hint="choose a smaller seed")
-    field = _field(dialect, "seed")
+    own = seed
+    if isinstance(seed, int) and not isinstance(seed, bool):
+        own = seed + number - 1
+        if own >= INT64:
+            raise UsageError(f"seed {seed} is too large for {resolved.n} images", hint="choose a smaller seed")
+    field = field_of(dialect, "seed")
     if field.spelling == "prompt_tag":
         tag = json_text({"seed": own})
         prompt = f"{body['prompt']} <sd_cpp_extra_args>{tag}</sd_cpp_extra_args>"
         return Call(number, own, resolved.sent_model, {**body, "prompt": prompt})
-    return Call(number, own, resolved.sent_model, {**body, **spell(field, own)})
+    return Call(number, own, resolved.sent_model, {**body, **translate(field, own)})
 
 
-def _seed(resolved: Resolved, dialect: Dialect, fresh_seed: int | None) -> tuple[Json, list[Note]]:
-    field = _field(dialect, "seed")
+def _choose_seed(resolved: Resolved, dialect: Dialect, fresh_seed: int | None) -> _Choice:
+    field = field_of(dialect, "seed")
     if resolved.seed is not None or not field.required or fresh_seed is None:
-        return resolved.seed, []
-    return fresh_seed, [Note("seed", None, fresh_seed, "default", field.reason)]
+        return _Choice(resolved.seed)
+    return _Choice(fresh_seed, (Note("seed", None, fresh_seed, "default", field.reason),))
 
 
-def _count_notes(resolved: Resolved, seed: Json) -> list[Note]:
+def _count_notes(resolved: Resolved, seed: Json) -> tuple[Note, ...]:
     if resolved.n == 1:
-        return []
-    seeds = "" if seed is None else ", seeds counting up"
-    return [Note("n", resolved.n, 1, "emulated", f"{resolved.n} parallel calls of one image{seeds}")]
+        return ()
+    seeds = "" if seed is None else ", each with the next seed"
+    return (Note("n", resolved.n, 1, "emulated", f"{resolved.n} parallel requests for one image{seeds}"),)
 
 
-def _sent_format(resolved: Resolved, dialect: Dialect) -> tuple[str | None, list[Note]]:
-    """The format to ask of the provider: one it makes itself.
+def _choose_format(resolved: Resolved, dialect: Dialect) -> _Choice:
+    """The format to request: one that the provider makes itself.
 
-    The gateway's own conversions have limits (AVIF stops at 1,600 pixels, and this model's images are larger).
+    Conversions by the gateway have limits: its AVIF stops at 1,600 pixels, and this model's images are larger.
     """
     asked = ", ".join(resolved.made or ()) or resolved.format
     if asked is None:
-        return None, []
-    field = _field(dialect, "output_format")
+        return _Choice(None)
+    field = field_of(dialect, "output_format")
     if not field.name:
-        return None, [Note("output_format", asked, None, "emulated", f"{field.reason}: converted to {asked} here")]
-    native = resolved.model.native_formats if resolved.model and dialect is GATEWAY else dialect.formats
+        reason = f"{field.reason}; converted to {asked} by flux"
+        return _Choice(None, (Note("output_format", asked, None, "emulated", reason),))
+    native = dialect.formats
+    if resolved.model and dialect is GATEWAY:
+        native = resolved.model.native_formats
+    best = "png" if "png" in native or not native else native[0]
     if resolved.made:
-        best = "png" if "png" in native or not native else native[0]
-        return best, [Note("output_format", asked, best, "emulated", f"received as {best}, made into {asked} here")]
-    lossy = FORMATS[asked].quality is not None and resolved.quality is not None
-    if lossy and _field(dialect, "output_compression").behavior == "emulated" and "png" in dialect.formats:
-        reason = f"received as png, so that flux can encode {asked} at the quality asked"
-        return "png", [Note("output_format", asked, "png", "emulated", reason)]
-    if asked in native or not native:
-        used = spell(field, asked)[field.name]
-        reason = "the upstreams make it themselves" if used == asked else f"{dialect.provider} calls it {used}"
-        return asked, [Note("output_format", asked, used, field.behavior if used != asked else "passthrough", reason)]
-    best = "png" if "png" in native else native[0]
-    return best, [Note("output_format", asked, best, "emulated", f"received as {best}, converted to {asked} here")]
+        return _convert(asked, best, f"received as {best}, converted to {asked} by flux")
+    if _flux_sets_quality(resolved, dialect):
+        return _convert(asked, "png", f"received as png, so that flux can encode {asked} at the requested quality")
+    if asked not in native and native:
+        return _convert(asked, best, f"received as {best}, converted to {asked} by flux")
+    used = translate(field, asked)[field.name]
+    if used == asked:
+        return _Choice(asked, (Note("output_format", asked, used, "passthrough", "the provider makes it itself"),))
+    reason = f"{dialect.provider} calls it {used}"
+    return _Choice(asked, (Note("output_format", asked, used, field.behavior, reason),))
 
 
-def _sent_quality(resolved: Resolved, dialect: Dialect, sent_format: str | None) -> tuple[int | None, list[Note]]:
-    quality = resolved.quality
+def _convert(asked: str, received: str, reason: str) -> _Choice:
+    return _Choice(received, (Note("output_format", asked, received, "emulated", reason),))
+
+
+def _flux_sets_quality(resolved: Resolved, dialect: Dialect) -> bool:
+    """Whether a lossy file is encoded here, because the provider has no setting for its quality."""
+    if resolved.format is None or resolved.quality is None or FORMATS[resolved.format].quality is None:
+        return False
+    return field_of(dialect, "output_compression").behavior == "emulated" and "png" in dialect.formats
+
+
+def _choose_quality(resolved: Resolved, dialect: Dialect, sent_format: Json) -> _Choice:
+    quality, asked = resolved.quality, resolved.format
     if quality is None:
-        return None, []
+        return _Choice(None)
     if resolved.made is not None:
-        return None, [Note("output_compression", quality, quality, "emulated", "applied here, where files are made")]
-    asked = resolved.format
+        return _quality_note(quality, quality, "emulated", "applied by flux to the files it makes")
     if asked is not None and FORMATS[asked].quality is None:
-        reason = f"{asked} is lossless: there is nothing to compress away"
-        return None, [Note("output_compression", quality, None, "ignored", reason, warning=True)]
+        return _quality_note(quality, None, "ignored", f"{asked} is lossless: there is nothing to compress")
     if asked != sent_format:
-        return None, [Note("output_compression", quality, quality, "emulated", f"applied here when {asked} is made")]
-    if not _field(dialect, "output_compression").name:
-        reason = f"{dialect.provider} has no such setting, and flux encodes only the output_format asked for"
-        return None, [Note("output_compression", quality, None, "ignored", reason, warning=True)]
-    return quality, [Note("output_compression", quality, quality, "passthrough", "quality of a lossy format")]
+        return _quality_note(quality, quality, "emulated", f"applied by flux when it converts to {asked}")
+    if not field_of(dialect, "output_compression").name:
+        reason = f"{dialect.provider} has no such setting, and flux encodes only the format that was requested"
+        return _quality_note(quality, None, "ignored", reason)
+    note = Note("output_compression", quality, quality, "passthrough", "quality of a lossy format")
+    return _Choice(quality, (note,))
+
+
+def _quality_note(asked: int, used: int | None, behavior: str, reason: str) -> _Choice:
+    """A quality that is not sent, and why."""
+    note = Note("output_compression", asked, used, behavior, reason, warning=behavior == "ignored")
+    return _Choice(None, (note,))

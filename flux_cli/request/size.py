@@ -1,4 +1,4 @@
-"""Size & Layout: what size, aspect_ratio and resolution mean together, and the nearest a model has."""
+"""What size, aspect_ratio and resolution mean together, and which published size of the model is closest."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from flux_cli.core.request import Value
 
 NAMES = ("size", "aspect_ratio", "resolution")
-SAME = 1e-9  # two ratios are one shape: 32:18 and 16:9
-NEAR = 0.01  # pixels this near to a published shape mean it: 1365x768 is 16:9, not 455:256
+EQUAL = 1e-9  # two ratios are the same shape: 32:18 and 16:9
+CLOSE = 0.01  # pixels this close to a published shape mean it: 1365x768 is 16:9, not 455:256
 
 
 class Chosen(NamedTuple):
-    """The published size, the shape as a provider that takes shapes gets it, and why."""
+    """A published size, the ratio to send to providers that take ratios, and notes on why."""
 
     size: Size
     aspect_ratio: str
@@ -27,7 +27,7 @@ class Chosen(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """What was said, read: which option set the shape (None: none did), its ratio, and the area in pixels."""
+    """What was asked for: the option that set the shape (None: none did), its text and shape, the area in pixels."""
 
     parameter: str | None
     text: str
@@ -36,18 +36,17 @@ class _Asked(NamedTuple):
 
 
 def choose(said: dict[str, Value], model: Model, dialect: Dialect | None) -> Chosen:
-    """Size wins over aspect_ratio and resolution; shape and scale are independent; the nearest is taken.
+    """The published size that is closest to what was asked for, by ratio and then by area.
 
-    `said` has the three parameters, None where unsaid. Raises UsageError for what is no size, ratio or tier.
+    `size` overrides aspect_ratio and resolution; ratio and scale are independent of each other. `said` holds the three
+    parameters, None where not given. Raises UsageError for an invalid size, ratio or tier.
     """
     size, aspect_ratio, resolution = (None if said[name] is None else str(said[name]) for name in NAMES)
     asked = _read(size, aspect_ratio, resolution, model)
-    shapes = dialect.aspect_ratios if dialect else ()
-    offered = tuple(row for row in model.sizes if not shapes or row.aspect_ratio in shapes)
-    chosen = nearest_size(offered, asked.shape.ratio, asked.area)
-    ratio = _exact(asked, chosen, dialect)
-    by_ratio = bool(dialect and "size" in dialect.fields and dialect.fields["size"].spelling == "aspect_ratio")
-    sent = ratio if by_ratio else chosen.name
+    chosen = nearest_size(_offered(model, dialect), asked.shape.ratio, asked.area)
+    ratio = _ratio_to_send(asked, chosen, dialect)
+    sends_ratio = bool(dialect and "size" in dialect.fields and dialect.fields["size"].spelling == "aspect_ratio")
+    sent = ratio if sends_ratio else chosen.name
     notes = [_shape_note(asked, chosen, ratio, sent)] if asked.parameter else []
     if size is not None:
         notes += _ignored("aspect_ratio", aspect_ratio, size)
@@ -55,10 +54,11 @@ def choose(said: dict[str, Value], model: Model, dialect: Dialect | None) -> Cho
         notes += _ignored("resolution", resolution, asked.text)
     elif resolution is not None:
         notes.append(_tier_note(resolution, asked.area, chosen))
-    if asked.parameter != "size" and not (by_ratio and asked.parameter):
-        reason = f"{ratio} at {chosen.resolution}, sent explicitly: upstream defaults differ"
-        name = "aspect_ratio" if by_ratio else "size"
-        notes.append(Note(name, None, sent, "converted" if asked.parameter else "default", reason))
+    if asked.parameter is None or (asked.parameter == "aspect_ratio" and not sends_ratio):
+        name = "aspect_ratio" if sends_ratio else "size"
+        behavior = "converted" if asked.parameter else "default"
+        reason = f"{ratio} at {chosen.resolution}; always sent, because the defaults of upstreams differ"
+        notes.append(Note(name, None, sent, behavior, reason))
     return Chosen(chosen, ratio, tuple(notes))
 
 
@@ -73,17 +73,25 @@ def _read(size: str | None, aspect_ratio: str | None, resolution: str | None, mo
     return _Asked(None, "", parse_shape(model.default.aspect_ratio), area)
 
 
-def _exact(asked: _Asked, chosen: Size, dialect: Dialect | None) -> str:
-    """The shape to send: the published one, or the very one asked for where the provider takes any."""
-    ratio = asked.shape.ratio
-    near = NEAR if asked.shape.is_pixels else SAME
-    if dialect is None or dialect.any_ratio is None or _distance(ratio, chosen) < near:
+def _offered(model: Model, dialect: Dialect | None) -> tuple[Size, ...]:
+    """The model's sizes whose ratio this provider takes."""
+    ratios = dialect.aspect_ratios if dialect else ()
+    return tuple(size for size in model.sizes if not ratios or size.aspect_ratio in ratios)
+
+
+def _ratio_to_send(asked: _Asked, chosen: Size, dialect: Dialect | None) -> str:
+    """The published ratio, or exactly the one that was asked for if the provider takes any ratio."""
+    if dialect is None or dialect.any_ratio is None:
         return chosen.aspect_ratio
-    narrow, wide = dialect.any_ratio
-    if ratio <= parse_ratio(narrow):
-        return narrow
-    if ratio >= parse_ratio(wide):
-        return wide
+    ratio = asked.shape.ratio
+    tolerance = CLOSE if asked.shape.is_pixels else EQUAL
+    if _distance(ratio, chosen.aspect_ratio) < tolerance:
+        return chosen.aspect_ratio
+    narrowest, widest = dialect.any_ratio
+    if ratio <= parse_ratio(narrowest):
+        return narrowest
+    if ratio >= parse_ratio(widest):
+        return widest
     return _reduced(asked.shape)
 
 
@@ -97,43 +105,49 @@ def _reduced(shape: Shape) -> str:
     return f"{width // factor}:{height // factor}"
 
 
-def _distance(ratio: float, size: Size) -> float:
-    return abs(math.log(ratio / parse_ratio(size.aspect_ratio)))
+def _distance(ratio: float, name: str) -> float:
+    """How far a ratio is from a named one: the absolute logarithm of their quotient."""
+    return abs(math.log(ratio / parse_ratio(name)))
 
 
 def _ignored(parameter: str, asked: str | None, size: str) -> list[Note]:
     if asked is None:
         return []
-    return [Note(parameter, asked, None, "ignored", f"size {size} is more specific and always wins", warning=True)]
+    return [Note(parameter, asked, None, "ignored", f"size {size} is more specific and overrides it", warning=True)]
 
 
 def _shape_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
-    """What became of the option that set the shape."""
-    parameter, text = asked.parameter or "", asked.text
-    where = f"{ratio} at {chosen.resolution}"
+    """What becomes of the option that set the shape."""
     if asked.shape.is_pixels:
-        if (asked.shape.width, asked.shape.height) == (chosen.width, chosen.height):
-            return Note(
-                parameter, text, sent, "passthrough" if sent == chosen.name else "converted", f"published: {where}"
-            )
-        if (asked.shape.width, asked.shape.height) == chosen.native:
-            return Note(parameter, text, sent, "converted", f"the size in which {where} is delivered")
-        reason = f"not published: the nearest by shape, then area, is {where}"
-        if ratio != chosen.aspect_ratio:
-            reason = f"shape kept as {ratio}; the scale is the model's own"
-        return Note(parameter, text, sent, "converted", reason, warning=True)
+        return _pixels_note(asked, chosen, ratio, sent)
+    parameter, text = asked.parameter or "", asked.text
     used = sent if parameter == "size" else ratio
-    exact = abs(math.log(asked.shape.ratio / parse_ratio(ratio))) < SAME
-    if exact and ratio == chosen.aspect_ratio:
+    if _distance(asked.shape.ratio, ratio) >= EQUAL:
+        reason = f"the model has no {text}; using {ratio} ({chosen.name}), the closest"
+        return Note(parameter, text, used, "converted", reason, warning=True)
+    if ratio == chosen.aspect_ratio:
         return Note(parameter, text, used, "converted", f"{ratio} is {chosen.name}")
-    if exact:
-        return Note(parameter, text, used, "converted", f"taken as it is; nominally near {chosen.name}")
-    reason = f"not supported: the nearest ratio is {ratio}"
-    return Note(parameter, text, used, "converted", reason, warning=True)
+    return Note(parameter, text, used, "converted", f"sent as it is; close to {chosen.name}, which is nominal")
+
+
+def _pixels_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
+    """What becomes of a size in pixels."""
+    parameter, text = asked.parameter or "", asked.text
+    pixels = (asked.shape.width, asked.shape.height)
+    where = f"{ratio} at {chosen.resolution}"
+    if pixels == (chosen.width, chosen.height):
+        behavior = "passthrough" if sent == chosen.name else "converted"
+        return Note(parameter, text, sent, behavior, f"published size: {where}")
+    if pixels == chosen.native:
+        return Note(parameter, text, sent, "converted", f"the size in which the provider delivers {where}")
+    reason = f"the model has no {text}; using {chosen.name} ({ratio}), the closest"
+    if ratio != chosen.aspect_ratio:
+        reason = f"the ratio {ratio} is kept; the model chooses the scale"
+    return Note(parameter, text, sent, "converted", reason, warning=True)
 
 
 def _tier_note(asked: str, area: float, chosen: Size) -> Note:
-    if abs(math.log(area / parse_tier(chosen.resolution))) < SAME:
+    if abs(math.log(area / parse_tier(chosen.resolution))) < EQUAL:
         return Note("resolution", asked, chosen.resolution, "converted", f"part of size {chosen.name}")
-    reason = f"not supported: the nearest tier is {chosen.resolution}"
+    reason = f"the model has no {asked}; using {chosen.resolution}, the closest"
     return Note("resolution", asked, chosen.resolution, "converted", reason, warning=True)

@@ -38,7 +38,7 @@ ULTRA_PARAMETERS = [
     ("aspect_ratio", "string", None, (), ()),
     ("resolution", "string", "1K", (), ()),
     ("response_format", "string", "url", ("url", "b64_json"), ()),
-    ("output_format", "string", None, ("png", "jpeg", "gif", "webp", "avif"), ()),
+    ("output_format", "string", None, tuple(FORMATS), ()),  # flux adds its own to those of the page
     ("output_compression", "integer", None, (), ()),
     ("n", "integer", 1, (), ()),
     ("enhance_prompt", "boolean", None, (), ("fal",)),

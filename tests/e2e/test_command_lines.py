@@ -50,7 +50,7 @@ WRONG = {
     "a key over plain http": (("a fox", "--base-url", "http://192.0.2.1/v1"), "unencrypted"),
     "no pairs": (("a fox", "-p", "guidance"), "KEY=VALUE"),
     "a pair without a name": (("a fox", "-p", "=3"), "KEY=VALUE"),
-    "prompt as parameter": (("a fox", "-p", "prompt=x"), "not possible"),
+    "prompt as parameter": (("a fox", "-p", "prompt=x"), "cannot set prompt"),
     "a parameter twice": (("a fox", "--seed", "1", "-p", "seed=2"), "seed is given twice"),
     "image prompt that is not there": (("a fox", "--image-prompt", "nowhere.png"), "nowhere.png"),
     "image prompt that is a folder": (("a fox", "--image-prompt", "."), "'.'"),

@@ -37,9 +37,9 @@ FOR_GOOD = {
     "closed": (hang_up, "network", "127.0.0.1"),
     "cut by the server's own wrong bytes": (words(JPEG[:-100], "image/jpeg"), "image", "not whole"),
     "cut against its Content-Length": (WHOLE._replace(missing=10), "network", "127.0.0.1"),
-    "HTML under an image's type": (words("<html></html>", "image/png"), "image", "no image"),
-    "another kind of image": (words(b"II*\0 a tiff", "image/tiff"), "image", "no image"),
-    "nothing": (words(b"", "image/png"), "image", "no image"),
+    "HTML under an image's type": (words("<html></html>", "image/png"), "image", "not an image"),
+    "another kind of image": (words(b"qoif and more", "image/qoi"), "image", "not an image"),
+    "nothing": (words(b"", "image/png"), "image", "not an image"),
 }
 
 

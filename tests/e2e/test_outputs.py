@@ -117,7 +117,7 @@ REFUSED = {
     "a folder that cannot be made": (("-o", "taken.jpg/x.png"), "taken.jpg"),
     "a folder under a file": (("-o", "taken.jpg/"), "taken.jpg"),
     "suffix against format": (("-o", "x.png", "-f", "webp"), "contradict"),
-    "suffix of a foreign format": (("-o", "x.tiff"), "tiff"),
+    "suffix of a foreign format": (("-o", "x.qoi"), "qoi"),
     "unknown format": (("-f", "bmp"), "bmp"),
     "unknown field": (("-o", "{sed}.png"), "did you mean seed?"),
     "unbalanced braces": (("-o", "{seed.png"), "brace"),

@@ -1,4 +1,4 @@
-"""Every command in the README runs as it stands there, against loopback servers; or it is listed with a reason."""
+"""Every command in the README and the docs runs as it is printed there, or is listed here with a reason."""
 
 import re
 import shutil
@@ -7,90 +7,176 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from PIL import Image, ImageChops, ImageStat
 from providers.upstream import Upstream, task
 
 from e2e.drawings import pixels_as
 
-README = Path(__file__).parents[2] / "README.md"
-NOT_RUN = {
-    "python3 -m venv .venv": "installing is what .ci/run does with these very blocks",
-    ".venv/bin/pip install .": "the same",
-    ".venv/bin/pip install '.[test]'": "the same",
-    '.venv/bin/flux generate "mountains by a lake at sunset" --offline --seed 7 -o lake.png': "the same",
-    ".venv/bin/pytest -n auto": "this is it",
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+GENERATED = ROOT / "docs/cli.md"  # its examples are tested with the help texts
+FOR_DEVELOPERS = ROOT / "docs/architecture.md"  # names options of scripts, too
+PAGES = sorted({README, ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")} - {GENERATED})
+NOT_RUN = {  # the start of a command, and why it does not run here
+    "uv tool install .": "needs uv, and installs into the user's home",
+    "python3 -m venv .venv": ".ci/run runs these lines",
+    "pip install atheris": "needs a package that the tests do not need",
+    "pytest ": "these are the tests",
+    "python -m tests.": "tested in tests/faults and tests/fuzz",
+    "python benchmarks/": ".ci/run runs these in their short form",
+    "jq ": "needs the log of a run",
 }
-ELSEWHERE = {"http://localhost:8080/v1": "{gateway}"}  # addresses in the README, and who answers in their place here
-EXIT = {'flux generate "a red fox" -n 20 --max-cost 1': 2}  # what the README says of it: refused
-NEEDED = ("magick",)  # programs of other people in the README's pipes
+STAND_INS = {  # URLs in the docs, and what answers in their place here
+    "http://localhost:8080/v1": "{gateway}",
+    "https://images.example.org/v1": "{gateway}",
+}
+EXIT = {'flux generate "a red fox" -n 20 --max-cost 1': 2}  # what the docs say about it: refused
+PROGRAMS = ("magick",)  # other people's programs in the pipes of the docs
+ELSEWHERE = ("--option", "--nonsense", "--version")  # no option, on purpose; an option of no command
+HERO = 'flux generate "mountains by a lake at sunset" --offline --seed 7 -a 16:9 -o lake.jpg'
 
 
 class Line(NamedTuple):
-    """One command of the README, the `export`s above it in its block, and its words without the comment."""
+    """One command of a page, and the lines above it in its block, which may prepare something for it."""
 
     text: str
-    exports: tuple[str, ...]
+    above: tuple[str, ...]
 
     @property
     def words(self) -> str:
+        """The command without its comment."""
         return re.split(r"\s{2,}# ", self.text)[0].strip()
 
 
 def commands(text: str) -> list[Line]:
-    """Every command of every `sh` block, with lines that end in a backslash put together."""
+    """Every command of every `sh` block. Lines that end in a backslash are joined."""
     found = []
     for block in re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        lines = [line for line in block.replace("\\\n", " ").splitlines() if line.strip() and not line.startswith("#")]
-        exports = tuple(line for line in lines if line.startswith("export "))
-        found += [Line(line, exports) for line in lines if not line.startswith("export ")]
+        lines = [line for line in block.replace("\\\n", " ").splitlines() if line.strip()]
+        lines = [line for line in lines if not line.startswith("#")]
+        for place, line in enumerate(lines):
+            if not line.startswith("export "):
+                found.append(Line(line, tuple(lines[:place])))
     return found
 
 
-COMMANDS = commands(README.read_text())
+def reason_not_to_run(line: Line) -> str:
+    return next((reason for start, reason in NOT_RUN.items() if line.words.startswith(start)), "")
+
+
+COMMANDS = {page.name: commands(page.read_text(encoding="utf-8")) for page in PAGES}
+RUN = [
+    pytest.param(line, id=f"{name}: {line.words}")
+    for name, lines in COMMANDS.items()
+    for line in lines
+    if not reason_not_to_run(line)
+]
 
 
 @pytest.fixture
-def around(keyed, home, work, command):
-    """What the README takes for granted: `flux` on the PATH, a key, two files, and the services it names."""
+def around(keyed, home, work, command, gateway):
+    """What the docs take for granted: `flux` on the PATH, keys, two files, and the services they name."""
     (work / "prompt.txt").write_text("a red fox\n")
-    (work / "cat.jpg").write_bytes(pixels_as("jpeg", 32, 32))
+    (work / "cat.jpg").write_bytes(pixels_as("jpeg", 1024, 1024))
     settings = home / ".config" / "flux-image-cli"
     settings.mkdir(parents=True)
+    (own_provider,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/providers.md").read_text(), re.DOTALL)
     with Upstream() as bfl:
         bfl.answers(task("ready"))
         row = f'[providers.bfl]\nprotocol = "bfl"\nbase_url = "{bfl.origin}"\nkey = "BFL_API_KEY"\n'
-        (settings / "config.toml").write_text(row)
+        (settings / "config.toml").write_text(row + with_stand_ins(own_provider, gateway))
         nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")  # nothing leaves this machine
         path = {"PATH": f"{Path(command).parent}:{keyed['PATH']}", "NO_PROXY": "127.0.0.1,localhost"}
-        yield keyed | nowhere | path
+        keys = {"BFL_API_KEY": "bfl-key", "MINE_API_KEY": "my-key", "FLUX_METADATA": "full"}
+        yield keyed | nowhere | path | keys
 
 
-@pytest.mark.parametrize("line", [line for line in COMMANDS if line.words not in NOT_RUN], ids=lambda line: line.words)
-def test_a_command_of_the_readme_works(line, around, gateway):
-    for program in NEEDED:
+def with_stand_ins(text: str, gateway) -> str:
+    for address, stand_in in STAND_INS.items():
+        text = text.replace(address, stand_in.format(gateway=gateway.url))
+    return text
+
+
+def run(script: str, env) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("line", RUN)
+def test_a_command_of_the_docs_works(line, around, gateway):
+    for program in PROGRAMS:
         if re.search(rf"\b{program}\b", line.words) and shutil.which(program) is None:
             pytest.skip(f"there is no {program} here")
-    script = "\n".join((*line.exports, line.text))
-    for address, stand_in in ELSEWHERE.items():
-        script = script.replace(address, stand_in.format(gateway=gateway.url))
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        env=around, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    for before in line.above:  # whether it works is a test of its own
+        if before.startswith("export "):
+            around |= dict([before.removeprefix("export ").split("=")])
+        else:
+            run(with_stand_ins(before, gateway), around)
+    done = run(with_stand_ins(line.text, gateway), around)
     assert done.returncode == EXIT.get(line.words, 0), done.stderr
     assert "Traceback" not in done.stderr
     assert ("flux: error: " in done.stderr) == (line.words in EXIT)
 
 
-def test_what_is_listed_is_in_the_readme():
-    words = {line.words for line in COMMANDS}
-    assert set(NOT_RUN) <= words
-    assert set(EXIT) <= words
-    assert all(address in README.read_text() for address in ELSEWHERE)
+def test_the_image_of_the_readme_is_what_its_command_makes(around):
+    assert HERO in README.read_text(encoding="utf-8")
+    done = run(HERO, around)
+    assert done.returncode == 0, done.stderr
+    with Image.open("lake.jpg") as made, Image.open(ROOT / "docs/images/lake.jpg") as shown:
+        difference = ImageStat.Stat(ImageChops.difference(made.convert("RGB"), shown.convert("RGB")))
+        assert made.size == shown.size
+    assert max(difference.mean) < 3  # of 255: encoders of another version round in another way
 
 
-def test_commands_are_found_with_their_exports_and_without_their_comments():
+def test_what_is_listed_is_in_the_docs():
+    lines = [line.words for lines in COMMANDS.values() for line in lines]
+    assert all(any(line.startswith(start) for line in lines) for start in NOT_RUN)
+    assert set(EXIT) <= set(lines)
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert all(address in text for address in STAND_INS)
+
+
+def test_the_set_up_blocks_are_one_command_each():
+    text = README.read_text(encoding="utf-8")
+    for mark in ("first image", "test command"):
+        (block,) = re.findall(rf"<!-- {mark} -->\n```sh\n(.*?)```\n", text, re.DOTALL)
+        assert block.count("\n") == 1
+        assert block.startswith("python3 -m venv .venv && .venv/bin/pip install ")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != FOR_DEVELOPERS], ids=lambda page: page.name)
+def test_every_command_and_option_in_the_text_exists(page):
+    """In code within sentences, which does not run: `flux show FILE`, `--max-cost`."""
+    known = GENERATED.read_text(encoding="utf-8")
+    named = re.findall(r"(?<!`)`([^`\n]+)`(?!`)", page.read_text(encoding="utf-8"))
+    ours = [code for code in named if re.match(r"(flux|--?\w[\w-]*)( |$)", code)]
+    for code in ours:
+        for command in re.findall(r"^flux ([a-z]+)", code):
+            assert f"\n## flux {command}\n" in known, code
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", code):
+            assert option in ELSEWHERE or f"`{option}`" in known, code
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        there = page.parent / path if path else page
+        assert there.exists(), target
+        if anchor:
+            titles = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles]
+            assert anchor in anchors, target
+
+
+def test_commands_are_found_with_what_is_above_them_and_without_their_comments():
     block = '```sh\nexport A=1\n# nothing\nflux sizes  # a comment\nflux generate \\\n  "a # fox"\n```\n'
     text = f"{block}```toml\nx = 1\n```\n"
-    assert [(line.words, line.exports) for line in commands(text)] == [
-        ("flux sizes", ("export A=1",)), ('flux generate    "a # fox"', ("export A=1",)),
-    ]  # fmt: skip
+    assert [(line.words, line.above) for line in commands(text)] == [
+        ("flux sizes", ("export A=1",)),
+        ('flux generate    "a # fox"', ("export A=1", "flux sizes  # a comment")),
+    ]

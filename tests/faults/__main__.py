@@ -1,4 +1,7 @@
-"""`python -m tests.faults` prints the matrix; `--run` tries every row, `--kill` kills a hundred runs and recovers."""
+"""`python -m tests.faults` prints the matrix, and `--write` writes it into docs/reliability.md.
+
+`--run` tries every row. `--kill` kills a hundred runs at random moments, and recovers them.
+"""
 
 import sys
 import tempfile
@@ -11,14 +14,14 @@ from faults.kill import killed
 from faults.row import Row
 from faults.rows import GROUPS, ROWS
 from faults.run import missing, verdict
-from faults.table import table
+from faults.table import PAGE, renewed, table
 
 SIDE_BY_SIDE = 2
 KILLS = 100
 
 
 def tried(row: Row) -> str:
-    """What became of one row, in a word; what was wrong goes to stderr."""
+    """The result of one row, in a word. What went wrong goes to stderr."""
     if without := missing(row):
         return f"not tried: no {without}"
     with tempfile.TemporaryDirectory() as folder:
@@ -28,29 +31,42 @@ def tried(row: Row) -> str:
     return "failed" if wrong else "survived"
 
 
-def killings() -> int:
-    """Kill runs at random moments; what `flux recover` did not bring back goes to stderr."""
+def run_all() -> int:
+    """Try every row and print the tables with the results. Returns 1 if a row failed."""
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        results = dict(zip((row.name for row in ROWS), pool.map(tried, ROWS), strict=True))
+    print(table(GROUPS, results))
+    outcomes = list(results.values())
+    survived, failed = outcomes.count("survived"), outcomes.count("failed")
+    print(f"Faults survived: {survived} of {survived + failed} tried.")
+    return int(failed > 0)
+
+
+def kill_all() -> int:
+    """Kill runs at random moments. What `flux recover` did not bring back goes to stderr."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         results = list(pool.map(lambda number: killed(Path(folder), number), range(KILLS)))
     for number, wrong in enumerate(results):
         if wrong:
             print(f"{number}: {'; '.join(wrong)}", file=sys.stderr)
-    print(f"Runs killed and recovered whole: {sum(not wrong for wrong in results)} of {KILLS}.")
+    print(f"Runs killed and completely recovered: {sum(not wrong for wrong in results)} of {KILLS}.")
     return int(any(results))
 
 
 def main(words: list[str]) -> int:
+    """Do what the option says. Returns the exit code."""
+    if words == ["--run"]:
+        return run_all()
     if words == ["--kill"]:
-        return killings()
-    if words != ["--run"]:
-        print(table(GROUPS), end="")
+        return kill_all()
+    if words == ["--write"]:
+        PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
         return 0
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        results = dict(zip((row.name for row in ROWS), pool.map(tried, ROWS), strict=True))
-    print(table(GROUPS, results))
-    said = list(results.values())
-    print(f"Faults survived: {said.count('survived')} of {len(said)} tried.")
-    return int("failed" in said)
+    if words:
+        print(__doc__, file=sys.stderr)
+        return 2
+    print(table(GROUPS), end="")
+    return 0
 
 
 if __name__ == "__main__":

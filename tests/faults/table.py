@@ -1,15 +1,20 @@
-"""The matrix as Markdown, for docs/reliability.md and for people."""
+"""Prints the matrix of faults as Markdown, and writes it into docs/reliability.md."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from faults.row import Row
+from faults.rows import GROUPS
 
-HEAD = ("fault", "what happens", "exit", "images", "POSTs", "bill")
+PAGE = Path(__file__).parents[2] / "docs/reliability.md"
+BEGIN, END = "<!-- matrix: made by python -m tests.faults -->\n", "<!-- end of matrix -->"
+
+HEAD = ("fault", "what happens", "exit", "images", "POSTs", "billed")
 UNKNOWN = "—"
 
 
 def table(groups: Mapping[str, tuple[Row, ...]], results: Mapping[str, str] | None = None) -> str:
-    """One table a group; with `results`, a last column says what became of each row."""
+    """One table per group. With `results` (row name -> result), the last column shows the result."""
     head = (*HEAD, "result") if results is not None else HEAD
     parts = []
     for group, rows in groups.items():
@@ -19,16 +24,23 @@ def table(groups: Mapping[str, tuple[Row, ...]], results: Mapping[str, str] | No
     return "\n\n".join(parts) + "\n"
 
 
+def renewed(page: str) -> str:
+    """The text of the page, with the tables as they are now between the two marks."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{begin}\n{table(GROUPS)}\n{end}{after}"
+
+
 def _cells(row: Row) -> tuple[str, ...]:
     codes = row.code if isinstance(row.code, tuple) else (row.code,)
-    bill = {True: "said to be possible", False: "none", None: "either"}[row.billed]
+    bill = {True: "possible", False: "no", None: "either"}[row.billed]
     exits = " or ".join(UNKNOWN if code < 0 else str(code) for code in codes)
     return row.name, row.does, exits, _images(row), _span(row.posts), bill
 
 
 def _images(row: Row) -> str:
     if row.files is None:
-        return "all that were paid"
+        return "all that were paid for"
     kept = f"{row.kept} kept in the state folder" if row.kept else ""
     return kept or _span(row.files)
 

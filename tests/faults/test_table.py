@@ -2,25 +2,27 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from faults.rows import GROUPS
-from faults.table import table
-
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/reliability.md"
-BEGIN, END = "<!-- matrix: made by python -m tests.faults -->\n", "<!-- end of matrix -->"
+from faults.table import BEGIN, END, PAGE, renewed, table
 
 
 @pytest.mark.skipif(not PAGE.exists(), reason="the tests are here without the docs")
 def test_the_docs_show_the_matrix_as_it_is():
-    """To renew it: replace what is between the two marks by what `python -m tests.faults` prints."""
-    shown = PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
-    assert shown.strip() == table(GROUPS).strip()
+    """To renew it, run `python -m tests.faults --write`."""
+    page = PAGE.read_text(encoding="utf-8")
+    assert table(GROUPS) in page
+    assert renewed(page) == page
+
+
+def test_only_what_is_between_the_marks_is_renewed():
+    page = f"before\n{BEGIN}an old table\n{END}\nafter\n"
+    assert renewed(page) == f"before\n{BEGIN}\n{table(GROUPS)}\n{END}\nafter\n"
 
 
 def test_the_matrix_is_printed_by_a_command():
-    done = subprocess.run([sys.executable, "-m", "tests.faults"], cwd=ROOT, capture_output=True, text=True, check=True)
+    line = [sys.executable, "-m", "tests.faults"]
+    done = subprocess.run(line, cwd=PAGE.parents[1], capture_output=True, text=True, check=True)
     assert done.stdout == table(GROUPS)

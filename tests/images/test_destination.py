@@ -56,10 +56,17 @@ def test_formats_come_from_the_name_or_from_the_option(output, formats, expected
 
 @pytest.mark.parametrize(
     ("output", "formats"),
-    [("hero.webp", ("avif",)), ("hero.webp", ("avif", "webp")), ("hero.{avif,webp}", ("avif",))],
+    [
+        ("hero.webp", ("avif",)),
+        ("hero.webp", ("avif", "webp")),
+        ("hero.{avif,webp}", ("avif",)),
+        ("fox.jpg", ("png",)),
+        ("fox.png", ("jpeg",)),
+        ("fox.gif", ("avif",)),
+    ],
 )
 def test_name_and_option_must_not_contradict(output, formats):
-    with pytest.raises(OutputError) as caught:
+    with pytest.raises(OutputError, match="contradicts the file name") as caught:
         read_destination(output, formats)
     assert caught.value.hint
 

@@ -1,4 +1,4 @@
-"""The five formats: names, suffixes, and what a file name chooses."""
+"""The formats: names, suffixes, and what a file name chooses."""
 
 import pytest
 
@@ -15,8 +15,8 @@ from flux_cli.images.formats import (
 )
 
 
-def test_the_five_formats_of_the_page_are_there_and_no_other():
-    assert tuple(FORMATS) == ("png", "jpeg", "gif", "webp", "avif")
+def test_the_five_formats_of_the_page_are_there():
+    assert {"png", "jpeg", "gif", "webp", "avif"} <= set(FORMATS)
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_a_format_has_several_names(text, name):
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", ".", "image/", "tiff", "bmp", "p ng", "png,jpeg", "..png", "\x00", "pn\u0261", "\ud800"]
+    "text", ["", " ", ".", "image/", "qoi", "bmp", "p ng", "png,jpeg", "..png", "\x00", "pn\u0261", "\ud800"]
 )
-def test_any_other_name_is_refused_with_the_five(text):
+def test_any_other_name_is_refused_with_all_that_are_written(text):
     with pytest.raises(UsageError) as raised:
         format_named(text)
-    assert raised.value.message == f"output_format {text!r} is not one of png, jpeg, gif, webp, avif"
+    assert raised.value.message == f"output_format {text!r} is not one of {', '.join(FORMATS)}"
 
 
 def test_a_mistyped_format_is_recognized():
@@ -85,7 +85,7 @@ def test_a_mistyped_format_is_recognized():
         ("fox.", None),
         (".png", None),
         ("a.png/fox", None),
-        ("a.tiff/fox", None),
+        ("a.qoi/fox", None),
         ("fox.v2", None),
         ("fox.txt", None),
         ("{slug}.{ext}", None),
@@ -97,7 +97,7 @@ def test_the_last_suffix_of_the_last_part_chooses_the_format(path, name):
     assert format_of_suffix(path) == name
 
 
-@pytest.mark.parametrize("suffix", ["tiff", "TIF", "bmp", "svg", "pdf", "heic", "jxl", "ico"])
+@pytest.mark.parametrize("suffix", ["qoi", "PPM", "bmp", "svg", "pdf", "heic", "jxl", "ico"])
 def test_an_image_suffix_flux_cannot_write_is_refused(suffix):
     with pytest.raises(UsageError, match="cannot write") as raised:
         format_of_suffix(f"fox.{suffix}")
@@ -147,4 +147,6 @@ def test_quality_means_nothing_where_nothing_is_lost(name):
 def test_what_cannot_be_lossless_says_so_and_names_what_can(name):
     with pytest.raises(UsageError, match=f"{name} cannot be lossless") as caught:
         check_lossless(name)
-    assert "png or webp" in caught.value.hint
+    lossless = [row.name for row in FORMATS.values() if row.lossless]
+    assert {"png", "webp"} <= set(lossless)
+    assert all(other in caught.value.hint for other in lossless)

@@ -4,7 +4,7 @@ import pytest
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.model import Dialect, Field
-from flux_cli.request.dialect import dialect_note, spell
+from flux_cli.request.dialect import explain_field, translate
 
 WIRE = Dialect("bfl", "path", None, ("png",), (), None, {})
 URI = "data:image/png;base64,AAAA"
@@ -31,14 +31,14 @@ URI = "data:image/png;base64,AAAA"
     ],
 )
 def test_one_parameter_becomes_the_fields_the_provider_knows(field, value, sent):
-    assert spell(field, value) == sent
-    for made, expected in zip(spell(field, value).values(), sent.values(), strict=True):
+    assert translate(field, value) == sent
+    for made, expected in zip(translate(field, value).values(), sent.values(), strict=True):
         assert type(made) is type(expected)
 
 
 @pytest.mark.parametrize("ratio", ["16:9", "9:21", "1.91:1", "3:1", "1:3", "100:1", "1:100"])
 def test_sides_of_a_shape_are_about_a_megapixel_in_steps_of_sixteen(ratio):
-    sent = spell(Field("converted", "size", "sides"), ratio)
+    sent = translate(Field("converted", "size", "sides"), ratio)
     assert sent["width"] % 16 == sent["height"] % 16 == 0
     assert sent["width"] * sent["height"] == pytest.approx(1024**2, rel=0.1)
 
@@ -46,13 +46,13 @@ def test_sides_of_a_shape_are_about_a_megapixel_in_steps_of_sixteen(ratio):
 @pytest.mark.parametrize("value", ["", "data:image/png,AAAA", "AAAA", "data:image/png;base64"])
 def test_a_provider_that_takes_images_themselves_gets_nothing_else(value):
     with pytest.raises(UsageError, match="image_prompt: this provider takes the image itself"):
-        spell(Field("converted", "image_prompt", "base64"), value)
+        translate(Field("converted", "image_prompt", "base64"), value)
 
 
 @pytest.mark.parametrize("value", ["", "wide", "0x0", "1e9x2"])
 def test_what_is_no_size_is_refused(value):
     with pytest.raises(UsageError):
-        spell(Field("converted", "size", "sides"), value)
+        translate(Field("converted", "size", "sides"), value)
 
 
 @pytest.mark.parametrize(
@@ -69,18 +69,18 @@ def test_what_is_no_size_is_refused(value):
             "sent as width 1024, height",
         ),
         (Field("emulated", reason="always PNG there"), "url", "url", "emulated", "always PNG there"),
-        (Field("emulated"), "url", "url", "emulated", "done here"),
+        (Field("emulated"), "url", "url", "emulated", "done by flux"),
         (Field("converted", "prompt", "prompt_tag"), 7, 7, "converted", "sent inside the prompt"),
         (Field("passthrough", "x", reason="a trap"), 1, 1, "passthrough", "a trap"),
     ],
 )
 def test_every_spelling_leaves_a_note(field, value, used, behavior, reason):
-    note = dialect_note(WIRE, "x", "asked", field, value)
+    note = explain_field(WIRE, "x", "asked", field, value)
     assert (note.parameter, note.asked, note.used, note.behavior) == ("x", "asked", used, behavior)
     assert note.reason.startswith(reason)
 
 
 def test_a_note_never_holds_a_whole_image():
-    note = dialect_note(WIRE, "image_prompt", "fox.png", Field("renamed", "image_url"), f"{URI}{'A' * 10_000}")
+    note = explain_field(WIRE, "image_prompt", "fox.png", Field("renamed", "image_url"), f"{URI}{'A' * 10_000}")
     assert len(str(note.used)) < 100
     assert len(note.reason) < 200

@@ -86,9 +86,9 @@ def test_a_split_leaves_a_note_and_one_image_leaves_none():
     assert planned().notes == ()
     (note,) = planned(n="4").notes
     assert (note.parameter, note.asked, note.used, note.behavior) == ("n", 4, 1, "emulated")
-    assert note.reason == "4 parallel calls of one image"
+    assert note.reason == "4 parallel requests for one image"
     (note,) = planned(n="4", seed="1").notes
-    assert note.reason == "4 parallel calls of one image, seeds counting up"
+    assert note.reason == "4 parallel requests for one image, each with the next seed"
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ BODIES = (
 
 BASE64 = (
     Row("base64 of nothing", "b64_json is garbage", post=inline("!!!! no base64 !!!!"), says=("base64",)),
-    Row("base64 of words", "decodes to a text", post=inline(base64.b64encode(b"no image").decode()), says=("no image",)),
+    Row("base64 of words", "decodes to a text", post=inline(base64.b64encode(b"no image").decode()), says=("not an image",)),
     Row("base64 cut", "half the image", post=inline(B64[: len(B64) // 2 // 4 * 4]), says=("not whole",)),
     fine("base64 in lines", "line breaks each 76 letters", post=inline(FOLDED)),
     fine("base64 without padding", "no = at its end", post=inline(B64.rstrip("="))),
@@ -142,9 +142,9 @@ IMAGES = (
     fine("JPEG that is called PNG", "image/png and /p.png", post=((reply(found("{origin}/p.png")),),), get={"/p.png": ((message(JPEG, content_type="image/png"),),)}),
     fine("WebP that is called text", "text/plain", get=image(pixels_as("webp", 64, 36), "text/plain")),
     fine("a name in the head", "Content-Disposition: ../../../evil.sh", get={"/p": ((message(JPEG, content_disposition='attachment; filename="../../../evil.sh"'),),)}),
-    Row("SVG", "an image with a script in it", get=image(b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', "image/svg+xml"), says=("no image",)),
-    Row("HTML in place of an image", "a login page with 200", get=image(b"<html>log in", "text/html"), says=("no image",)),
-    Row("no bytes in place of an image", "200 and nothing", get=image(b""), says=("no image",)),
+    Row("SVG", "an image with a script in it", get=image(b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', "image/svg+xml"), says=("not an image",)),
+    Row("HTML in place of an image", "a login page with 200", get=image(b"<html>log in", "text/html"), says=("not an image",)),
+    Row("no bytes in place of an image", "200 and nothing", get=image(b""), says=("not an image",)),
     Row("an image without pixels", "0x0", get=image(png(0, 0, zlib.compress(b""))), says=("0x0",)),
     fine("an image of one pixel", "1x1", get=image(png(1, 1, zlib.compress(bytes(4))))),
     Row("100000x100000 pixels", "claimed by a few bytes", get=image(png(100_000, 100_000, zlib.compress(bytes(100)))), says=("100000x100000",)),
