@@ -9,7 +9,7 @@ import flux_cli
 from flux_cli.cli.help import columns, examples
 from flux_cli.cli.topics import TOPICS, WIDTH, explain
 from flux_cli.core.errors import UsageError, did_you_mean
-from flux_cli.core.table import wrapped
+from flux_cli.core.table import wrap_words
 from flux_cli.terminal import streams
 
 FOOTER = "flux help TOPIC explains a topic; flux COMMAND --help explains a command"
@@ -30,7 +30,7 @@ def help_(
     if topic is None:
         rows = [("Topic", "about"), *((name, about) for name, (about, _) in TOPICS.items())]
         streams.out(streams.listing(rows))
-        streams.out("\n" + "\n".join(wrapped(FOOTER.split(), columns(WIDTH))))
+        streams.out("\n" + "\n".join(wrap_words(FOOTER.split(), columns(WIDTH))))
     elif topic in TOPICS:
         streams.out(explain(topic, min(WIDTH, columns(WIDTH))))
     else:

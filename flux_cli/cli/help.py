@@ -1,4 +1,4 @@
-"""How commands read their line and how their help looks: options in groups, examples at the end, plain text."""
+"""How help looks: options in panels, examples at the end, plain text. And slips that no command may take for values."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 from typer.core import TyperCommand, TyperGroup
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.table import wrapped
+from flux_cli.core.table import wrap_words
 
-NARROW = 60  # columns below which explanations stand under what they explain
-WHOLE = 1000  # characters of a summary, which is never cut
-NAMES = 30  # columns for the names beside them
-WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")  # of a line for a shell: quotes stay whole
+NARROW = 60  # columns; narrower help puts explanations below the names
+MAX_SUMMARY = 1000  # characters; summaries are never cut
+NAME_COLUMNS = 30
+SHELL_WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")  # quoted parts stay whole
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -29,12 +29,12 @@ def examples(*lines: str) -> Callable[[Function], Function]:
 
 
 def columns(otherwise: int = 80) -> int:
-    """How wide the help may be: as COLUMNS or the terminal says, `otherwise` where neither does."""
+    """The width of help in columns: COLUMNS, else that of the terminal, else `otherwise`."""
     return max(20, get_terminal_size((otherwise, 24)).columns)
 
 
 class Command(TyperCommand):
-    """A command whose options are listed in the groups they were declared in, and whose epilog is its examples."""
+    """A command whose help lists options by panel and ends with examples."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer keeps these types private
         _refuse_slips(self.get_params(ctx), args)
@@ -51,7 +51,7 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """A group that looks the same. What its commands are for is said whole."""
+    """A group of commands whose help looks the same."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as above
         own = next((place for place, word in enumerate(args) if not word.startswith("-")), len(args))
@@ -63,7 +63,7 @@ class Group(TyperGroup):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
         _options(self.get_params(ctx), ctx, formatter)
-        summaries = {name: one.get_short_help_str(WHOLE) for name, one in self.commands.items()}
+        summaries = {name: one.get_short_help_str(MAX_SUMMARY) for name, one in self.commands.items()}
         _section(formatter, "Commands", [(name, summaries[name]) for name in self.list_commands(ctx)])
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
@@ -72,7 +72,7 @@ class Group(TyperGroup):
 
 def _usage(pieces: Sequence[str], ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
     words = f"Usage: {ctx.command_path} {' '.join(pieces)}".split()
-    formatter.write("\n    ".join(wrapped(words, formatter.width - 4)) + "\n")
+    formatter.write("\n    ".join(wrap_words(words, formatter.width - 4)) + "\n")
 
 
 def _options(parameters: Sequence[Any], ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
@@ -86,14 +86,16 @@ def _options(parameters: Sequence[Any], ctx: Any, formatter: Any) -> None:  # no
 
 
 def _epilog(text: str | None, formatter: Any) -> None:  # noqa: ANN401 - as above
-    """Examples, and after an empty line what else there is to say. One that is too long is several lines to copy."""
+    """Examples, then after an empty line anything else. Long examples are broken into lines that can be pasted."""
     examples, _, rest = (text or "").partition("\n\n")
     if examples:
         with formatter.section("Examples"):
             margin = " " * formatter.current_indent
             for example in examples.splitlines():
                 fits = len(margin + example) <= formatter.width
-                lines = [example] if fits else wrapped(WORD.findall(example), formatter.width - len(margin) - 6)
+                lines = (
+                    [example] if fits else wrap_words(SHELL_WORD.findall(example), formatter.width - len(margin) - 6)
+                )
                 formatter.write(margin + f" \\\n{margin}    ".join(lines) + "\n")
     if rest:
         formatter.write_paragraph()
@@ -101,42 +103,50 @@ def _epilog(text: str | None, formatter: Any) -> None:  # noqa: ANN401 - as abov
 
 
 def _section(formatter: Any, title: str, records: Sequence[tuple[str, str]]) -> None:  # noqa: ANN401 - as above
-    """Names, and beside or below each what it means, broken between words."""
+    """Names, and beside or below each its explanation, wrapped between words."""
     with formatter.section(title):
         margin = " " * formatter.current_indent
-        beside = min(NAMES, max(len(name) for name, _ in records)) + len(margin) + 2
+        beside = min(NAME_COLUMNS, max(len(name) for name, _ in records)) + len(margin) + 2
         left = beside if formatter.width >= NARROW else len(margin) + 4
         for name, text in records:
-            lines = wrapped(text.split(), formatter.width - left)
-            names = [margin + part for part in wrapped(name.split(), formatter.width - len(margin))]
+            lines = wrap_words(text.split(), formatter.width - left)
+            names = [margin + part for part in wrap_words(name.split(), formatter.width - len(margin))]
             if len(names) == 1 and len(names[0]) + 2 <= left and lines[0]:
                 names = [names[0].ljust(left) + lines.pop(0)]
             formatter.write("\n".join([*names, *(" " * left + line for line in lines if line)]) + "\n")
 
 
 def names_of(parameters: Sequence[Any]) -> list[str]:
-    """Every spelling of every option."""
+    """All flags of all options."""
     options = (one for one in parameters if one.param_type_name == "option")
     return [name for one in options for name in (*one.opts, *one.secondary_opts)]
 
 
 def _refuse_slips(parameters: Sequence[Any], line: Sequence[str]) -> None:
-    """`-offline` would be `-o ffline`, `-o --json` a file of that name, and paid for. Raises UsageError for both."""
-    takes = names_of([one for one in parameters if not getattr(one, "is_flag", True)])
-    known = {name for name in names_of(parameters) if name.startswith("--")}
+    """Raise UsageError for `-offline`, which would be `-o ffline`, and for `-o --json`, a file of that name."""
+    takes_value = names_of([one for one in parameters if not getattr(one, "is_flag", True)])
+    long_options = {name for name in names_of(parameters) if name.startswith("--")}
     words = iter(line)
     for word in words:
         if word == "--":
             return
         flag, equals, value = word.partition("=")
-        if equals and flag in takes and not flag.startswith("--"):
+        if word in takes_value:
+            following = next(words, "")
+            if following in long_options:
+                raise _option_as_value(word, following, parameters)
+        elif equals and flag in takes_value and not flag.startswith("--"):
             raise UsageError(f"{flag} takes its value without =", hint=f"did you mean {flag} {value}?")
-        long = f"-{flag}"
-        if word in takes:
-            if (value := next(words, "")) in known:
-                long = next(name for one in parameters if word in one.opts for name in one.opts if name in known)
-                hint = f"give {word} its own value; if {value} is it, write {long}={value}"
-                raise UsageError(f"{word} takes a value, and {value} is an option", hint=hint)
-        elif long in known and len(word) > len("-x"):
-            value = f" {after}" if long in takes and not equals and (after := next(words, "")) else ""
-            raise UsageError(f"no such option: {flag}", hint=f"did you mean -{word}{value}?")
+        elif f"-{flag}" in long_options and len(word) > len("-x"):
+            needs_value = f"-{flag}" in takes_value and not equals
+            following = next(words, "") if needs_value else ""
+            meant = f"-{word} {following}".rstrip()
+            raise UsageError(f"no such option: {flag}", hint=f"did you mean {meant}?")
+
+
+def _option_as_value(flag: str, value: str, parameters: Sequence[Any]) -> UsageError:
+    """The error for an option in the place of another one's value."""
+    spellings = next(one.opts for one in parameters if flag in one.opts)
+    long = next(name for name in spellings if name.startswith("--"))
+    hint = f"give {flag} its own value; if {value} is the value, write {long}={value}"
+    return UsageError(f"{flag} takes a value, and {value} is an option", hint=hint)

@@ -1,14 +1,17 @@
-"""What somebody meant by a wrong option or command, and what to type for it: the hint below the error."""
+"""What is wrong with a command line, and the hint that says what to type instead."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
 from shlex import join, quote
 from typing import Any
 
 from flux_cli.cli.help import names_of
-from flux_cli.core.errors import did_you_mean
+from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.request.prompt import quoted
 
-# Words of other tools; the option a command must have for the hint to be right; the hint.
+EXTRA = "Got unexpected extra argument"  # Typer's words for more arguments than a command takes
+# Words of other tools; the option that a command must have for the hint to apply; the hint.
 HABITS = (
     ("force replace clobber", "--overwrite", "did you mean --overwrite?"),
     ("count num number samples num-images num-outputs images batch batch-size", "-n", "did you mean -n {value}?"),
@@ -25,58 +28,118 @@ HABITS = (
         "--param",
         "pass it through: -p {name}={value}",
     ),
-    ("api-key apikey key token", "", "set the variable LUMENFALL_API_KEY: others can read a command line"),
+    ("api-key apikey key token", "", "set the variable LUMENFALL_API_KEY; other users can read a command line"),
     ("no-color no-colour", "", "set the variable NO_COLOR=1"),
     ("color colour", "", "set the variable FORCE_COLOR=1"),
 )
 
 
-def by_option(option: str, context: Any, arguments: Sequence[str]) -> str:  # noqa: ANN401 - Typer keeps the type private
-    """The hint for an option nobody knows; "" where nothing is near."""
+def usage_error(fault: Exception, arguments: Sequence[str], commands: Collection[str]) -> UsageError:
+    """Typer's complaint about a line as one sentence of ours, with the closest right line as the hint."""
+    context: Any = getattr(fault, "ctx", None)
+    if context and hasattr(fault, "possibilities"):
+        return _no_such_option(str(getattr(fault, "option_name", None)), context, arguments)
+    words = " ".join(_message(fault).split())
+    if context and words.startswith("No such command"):
+        return _no_such_command(words, context, arguments)
+    command = next((word for word in arguments if word in commands), "")
+    path = context.command_path if context else f"flux {command}".rstrip()
+    if words.startswith(EXTRA):
+        return _unexpected_argument(words.partition(" (")[2].removesuffix(")"), path, context, arguments)
+    return UsageError(words[:1].lower() + words[1:].rstrip("."), hint=f"see {path} --help")
+
+
+def _message(fault: Exception) -> str:
+    format_message = getattr(fault, "format_message", None)
+    if format_message:
+        return str(format_message())
+    return str(getattr(fault, "message", "") or fault)
+
+
+def _no_such_option(option: str, context: Any, arguments: Sequence[str]) -> UsageError:  # noqa: ANN401 - Typer keeps the type private
+    parts = option.split()
+    if len(parts) > 1:  # a shell would have split them, a list of arguments in a file does not
+        hint = f"this came as one word: give {' and '.join(parts)} separately, one per line in a list of args"
+    else:
+        hint = _option_hint(option, context, arguments)
+    return UsageError(f"no such option: {option}", hint=hint or f"see {context.command_path} --help")
+
+
+def _no_such_command(words: str, context: Any, arguments: Sequence[str]) -> UsageError:  # noqa: ANN401 - as above
+    typed = next((word for word in arguments if f" {' '.join(repr(word).split())}." in words), "")
+    return UsageError(f"no such command: {typed}", hint=_command_hint(typed, context, arguments))
+
+
+def _unexpected_argument(extra: str, path: str, context: Any, arguments: Sequence[str]) -> UsageError:  # noqa: ANN401 - as above
+    """An argument that the command has no place for: commands that take an argument take one."""
+    first = next((word for word in arguments if word and f"{extra} ".startswith(f"{word} ")), extra)
+    parameters = context.command.params if context else []
+    takes_one = any(parameter.param_type_name == "argument" for parameter in parameters)
+    see = f"see {path} --help"
+    return UsageError(f"unexpected argument {first!r}", hint=f"{path} takes one at a time; {see}" if takes_one else see)
+
+
+def _option_hint(option: str, context: Any, arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
+    """The hint for an unknown option; "" if nothing is close."""
     known = names_of(context.command.get_params(context))
     return (
-        _habit(option, context, known, arguments)
-        or _before_its_command(option, context, arguments)
-        or _owner(option, context)
+        _habit_hint(option, context, known, arguments)
+        or _misplaced_hint(option, context, arguments)
+        or _owner_hint(option, context)
         or did_you_mean(option, known)
     )
 
 
-def by_command(typed: str, context: Any, arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
-    """The hint for a command nobody knows: the nearest, or `generate` for what is a prompt."""
+def _command_hint(typed: str, context: Any, arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
+    """The hint for an unknown command: the closest one, or `generate` if it is a prompt."""
     names = context.command.list_commands(context)
-    if (near := did_you_mean(typed, names)) or context.parent is not None:
-        return near or f"commands: {', '.join(names)}"
+    near = did_you_mean(typed, names)
+    known = f"commands: {', '.join(names)}"
+    if near or context.parent is not None:
+        return near or known
     words = list(arguments[arguments.index(typed) :]) if typed in arguments else [typed]
-    end = next((place for place, word in enumerate(words) if word.startswith("-")), None) or len(words)
-    sentence = " ".join(words[:end])
-    rest = f" {join(words[end:])}" if words[end:] else ""
-    return f"flux generate {quoted(sentence)}{rest}" if " " in sentence else f"commands: {', '.join(names)}"
+    first_option = next((place for place, word in enumerate(words) if word.startswith("-")), None) or len(words)
+    sentence = " ".join(words[:first_option])
+    if " " not in sentence:
+        return known
+    rest = f" {join(words[first_option:])}" if words[first_option:] else ""
+    return f"flux generate {quoted(sentence)}{rest}"
 
 
-def _habit(option: str, context: Any, known: Sequence[str], arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
+def _habit_hint(option: str, context: Any, known: Sequence[str], arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
+    """The hint for an option as other tools spell it."""
     name = option.lstrip("-").lower().replace("_", "-")
-    for words, needs, hint in HABITS:
-        if name in words.split() and option.startswith("--") and (not needs or needs in known):
-            value = _value(option, arguments)
+    for words, needed, hint in HABITS:
+        if name in words.split() and option.startswith("--") and (not needed or needed in known):
+            value = _value_of(option, arguments)
             prompt = quoted(value) if value else '"…"'
-            shown = quote(value) if value else "" if hint.endswith("?") else "768" if name == "height" else "VALUE"
+            shown = quote(value) if value else _stand_in(name, hint)
             said = hint.format(name=name.replace("-", "_"), value=shown, prompt=prompt, path=context.command_path)
             return said.replace(" ?", "?")
     return ""
 
 
-def _value(option: str, arguments: Sequence[str]) -> str:
-    """What was typed for an option; "" where nothing was."""
-    for word, after in zip(arguments, [*arguments[1:], ""], strict=True):
+def _stand_in(name: str, hint: str) -> str:
+    """What stands for the value in a hint if none was typed."""
+    if hint.endswith("?"):
+        return ""
+    return "768" if name == "height" else "VALUE"
+
+
+def _value_of(option: str, arguments: Sequence[str]) -> str:
+    """What was typed for an option; "" if nothing was."""
+    for place, word in enumerate(arguments):
         name, equals, value = word.partition("=")
+        if name == option and equals:
+            return value
         if name == option:
-            return value if equals else after if not after.startswith("-") else ""
+            following = arguments[place + 1 : place + 2]
+            return following[0] if following and not following[0].startswith("-") else ""
     return ""
 
 
-def _before_its_command(option: str, context: Any, arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
-    """`flux --json sizes`: the option is the command's, and stands behind it."""
+def _misplaced_hint(option: str, context: Any, arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
+    """`flux --json sizes`: the option belongs to the command and comes after it."""
     commands = getattr(context.command, "commands", {})
     place = next((place for place, word in enumerate(arguments) if word in commands), None)
     if context.parent is not None or place is None or option not in names_of(commands[arguments[place]].params):
@@ -84,8 +147,8 @@ def _before_its_command(option: str, context: Any, arguments: Sequence[str]) -> 
     return f"did you mean flux {join([arguments[place], *arguments[:place], *arguments[place + 1 :]])}?"
 
 
-def _owner(option: str, context: Any) -> str:  # noqa: ANN401 - as above
-    """The only command that has this option, or the one that was called like an option; "" where there is none."""
+def _owner_hint(option: str, context: Any) -> str:  # noqa: ANN401 - as above
+    """The only command that has this option, or the command that was typed like an option; "" if there is none."""
     root, name = context.find_root().command, option.lstrip("-")
     if context.parent is None and name in root.commands:
         return f"did you mean flux {name}?"

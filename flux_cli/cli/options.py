@@ -40,7 +40,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
     },
     "Parameters": {
         "n": Spelling("-n --n", "COUNT", "Number of images, generated in parallel [default: 1]"),
-        "seed": Spelling("--seed", "INTEGER", "Seed for reproducible images; image i of several gets seed + i - 1"),
+        "seed": Spelling("--seed", "INTEGER", "Seed for reproducible images; further images use seed + 1, seed + 2, …"),
         "raw": Spelling("--raw/--no-raw", "", "Less processed, more natural-looking images"),
         "enhance_prompt": Spelling(
             "--enhance-prompt/--no-enhance-prompt", "", "Let the provider enhance the prompt (fal)"

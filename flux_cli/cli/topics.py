@@ -1,11 +1,11 @@
-"""What belongs to no single command, as plain text: `flux help TOPIC` and the docs print it."""
+"""Help topics as plain text, for `flux help TOPIC`, the man page and docs/cli.md."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from flux_cli.core.table import table, wrapped
+from flux_cli.core.table import table, wrap_words
 
-WIDTH = 98  # of lines that are read with ease
+WIDTH = 98  # columns; longer lines are hard to read
 Part: TypeAlias = str | Sequence[tuple[str, ...]]  # a paragraph, or a table
 
 
@@ -16,13 +16,13 @@ def _sizes() -> tuple[Part, ...]:
     model = find_model(str(BY_NAME["model"].default)).model
     listed = " ".join(f"{size.name} ({size.aspect_ratio})" for size in model.sizes) if model else ""
     return (
-        ("A size is pixels (--size 1920x1080, 1920*1080) or a shape (--size 16:9, 16/9). Any size is taken: the "
-         "model draws the nearest published one, by shape and then by area, and flux says so."),
-        ("--aspect-ratio sets the shape alone and --resolution the scale alone (1K, 2K, or megapixels such as "
-         "0.25); --size wins over both. 1K is the area of 1024 x 1024."),
+        ("A size is given in pixels (--size 1920x1080, 1920*1080) or as a ratio (--size 16:9, 16/9). Any size is "
+         "accepted: flux uses the closest one that the model has, by ratio and then by area, and tells you."),
+        ("--aspect-ratio sets only the ratio and --resolution only the scale (1K, 2K, or megapixels such as 0.25); "
+         "--size overrides both. 1K is the area of 1024 x 1024 pixels."),
         f"{model.id if model else ''}: {listed}",
-        ("These are nominal pixels: the model itself draws larger images of the same shape. See flux sizes, and "
-         "flux sizes 1920x1080 for the nearest."),
+        ("These sizes are nominal: the model generates larger images of the same ratio. flux sizes lists them, and "
+         "flux sizes 1920x1080 shows the closest one."),
     )  # fmt: skip
 
 
@@ -36,28 +36,28 @@ def _formats() -> tuple[Part, ...]:
     ]  # fmt: skip
     return (
         [("Format", "suffixes", "transparency", "quality"), *rows],
-        ("The suffix of -o chooses the format, or --output-format does. Without either an image is saved as it "
-         "was received, byte for byte. What the provider does not make itself is converted here."),
-        "--quality (0 to 100) is for the lossy formats; the column shows what holds without it.",
+        ("The suffix of -o selects the format, or --output-format does. Without either, an image is saved as "
+         "received, byte for byte. Formats that the provider does not make are converted by flux."),
+        "--quality (0 to 100) is for lossy formats; the table shows the default.",
     )  # fmt: skip
 
 
 def _exit_codes() -> tuple[Part, ...]:
     return (
         [("Exit", "meaning"), *EXIT_CODES],
-        ("An error is one line on stderr, `flux: error: ...`, with a `hint: ...` below it. With --json the same "
-         "is in the document, with a stable code. Where codes are mixed, see the errors of the document."),
+        ("An error is printed to stderr as `flux: error: ...`, followed by a line `hint: ...`. With --json the "
+         "document contains it, too, with a stable code. If failures differ, see the errors in the document."),
     )  # fmt: skip
 
 
 EXIT_CODES = (
-    ("0", "every image was saved, or there was nothing to do"),
-    ("1", "failed: provider, network, deadline or disk"),
-    ("2", "the command line or the configuration is wrong; nothing was sent"),
-    ("3", "some images were saved, some failed"),
-    ("4", "the key is missing or refused, or there is no balance"),
+    ("0", "success: every image was saved, or there was nothing to do"),
+    ("1", "failure: provider, network, deadline or disk"),
+    ("2", "invalid command line or configuration; nothing was sent"),
+    ("3", "partial success: some images were saved, some failed"),
+    ("4", "the key is missing or was refused, or there is no balance"),
     ("5", "refused by moderation"),
-    ("130", "interrupted; what was saved stays and is listed"),
+    ("130", "interrupted; saved images stay and are listed"),
 )
 
 
@@ -71,15 +71,15 @@ def _environment() -> tuple[Part, ...]:
         for variable in row.key_variables:
             keys.setdefault(variable, name)
     return (
-        [("Variable", "sets"), *settings],
+        [("Variable", "meaning"), *settings],
         [("Key", "for"), *((variable, f"provider {name}") for variable, name in keys.items())],
-        ("A key can also be in a file that only you can read: NAME_FILE holds its path, or credentials.toml in "
-         "the folder that flux config path names."),
-        ("An option wins over a variable, a variable over flux.toml of the project, that over config.toml of "
-         "the user. flux config shows every setting and where it came from."),
-        ("XDG_CONFIG_HOME and XDG_STATE_HOME move the folders; HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR "
-         "are obeyed. NO_COLOR turns colors off, FORCE_COLOR on, also in pipes; CI stops what moves; GITHUB_ACTIONS "
-         "annotates errors; COLUMNS is the width of help."),
+        ("A key can also be in a file that only you can read: the path in NAME_FILE, or credentials.toml in the "
+         "folder shown by flux config path."),
+        ("Precedence, highest first: options, environment, flux.toml of the project, config.toml of the user, "
+         "defaults. flux config shows every setting and where it comes from."),
+        ("XDG_CONFIG_HOME and XDG_STATE_HOME move the folders. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR "
+         "are honored. NO_COLOR turns color off, FORCE_COLOR turns it on, also in pipes. CI turns moving progress "
+         "off, GITHUB_ACTIONS adds annotations of errors, and COLUMNS sets the width of help."),
     )  # fmt: skip
 
 
@@ -87,27 +87,27 @@ def _names() -> tuple[Part, ...]:
     from flux_cli.images.names import DEFAULT, DEFAULT_UNSEEDED, FIELDS
 
     return (
-        ("-o names a file (fox.webp), a folder (out/) or a template (out/{slug}-{index:03}.png); - is standard "
-              f"output. Without it files are called {DEFAULT}, or {DEFAULT_UNSEEDED} where no seed was given."),
+        ("-o names a file (fox.webp), a folder (out/) or a template (out/{slug}-{index:03}.png); - is standard output. "
+         f"The default is {DEFAULT}, or {DEFAULT_UNSEEDED} without a seed."),
         "Fields: " + " ".join(f"{{{field}}}" for field in FIELDS),
-        ("{slug} is the beginning of the prompt, {id} eight random hex digits, {ext} the suffix of what was "
-         "received. Where a template names two images alike, -{index} is added. Nothing is overwritten "
-         "without --overwrite."),
+        ("{slug} is the beginning of the prompt, {id} eight random hex digits, {ext} the suffix of the format that was "
+         "received. If a template gives two images the same name, -{index} is added. Existing files are overwritten "
+         "only with --overwrite."),
     )  # fmt: skip
 
 
 TOPICS: dict[str, tuple[str, Callable[[], tuple[Part, ...]]]] = {
-    "sizes": ("sizes, shapes and scales", _sizes),
-    "formats": ("formats of images and their quality", _formats),
-    "exit-codes": ("what the exit code says", _exit_codes),
-    "environment": ("variables, keys and what wins", _environment),
-    "names": ("names of files", _names),
+    "sizes": ("sizes, ratios and scales", _sizes),
+    "formats": ("image formats and their quality", _formats),
+    "exit-codes": ("what each exit code means", _exit_codes),
+    "environment": ("variables, keys and precedence", _environment),
+    "names": ("file names and templates", _names),
 }
 
 
 def explain(topic: str, width: int = WIDTH) -> str:
-    """A topic, in lines that are broken between words."""
+    """The text of a topic, wrapped between words."""
     return "\n\n".join(
-        "\n".join(wrapped(part.split(), width)) if isinstance(part, str) else table(part, width=width)
+        "\n".join(wrap_words(part.split(), width)) if isinstance(part, str) else table(part, width=width)
         for part in TOPICS[topic][1]()
     )

@@ -10,7 +10,7 @@ from flux_cli.config.settings import SETTINGS, VARIABLES, Setting
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.model import Json
-from flux_cli.core.table import shown
+from flux_cli.core.table import cell_text
 from flux_cli.providers.rows import ROWS
 from flux_cli.terminal import streams
 
@@ -31,7 +31,7 @@ def run(*, as_json: bool) -> None:
         streams.out_json({"schema": SCHEMA, "settings": rows, "keys": there, "folder": str(folders.user_folder())})
         return
     listed = [
-        (name, shown(value.value), value.source, named[name].variable, named[name].help)
+        (name, cell_text(value.value), value.source, named[name].variable, named[name].help)
         for name, value in values.items()
     ]
     streams.say(streams.listing([("Setting", "value", "source", "variable", "about"), *listed]))

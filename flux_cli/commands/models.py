@@ -5,7 +5,7 @@ from __future__ import annotations
 from flux_cli.catalog.find import list_models
 from flux_cli.config import folders
 from flux_cli.core.lite import SCHEMA
-from flux_cli.core.table import shown
+from flux_cli.core.table import cell_text
 from flux_cli.request.prepare import lookup
 from flux_cli.terminal.streams import document_text, listing, say
 
@@ -66,7 +66,7 @@ def _document(model: Model) -> dict[str, Json]:
 def _full(model: Model) -> str:
     heading = ("Parameter", "accepts", "default", "behavior", "about")
     rows = [
-        (param.name, _accepts(param), shown(param.default), param.behavior, _about(param))
+        (param.name, _accepts(param), cell_text(param.default), param.behavior, _about(param))
         for param in model.parameters.values()
     ]
     ratios = dict.fromkeys(size.aspect_ratio for size in model.sizes)

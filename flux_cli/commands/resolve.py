@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import SCHEMA, json_text
-from flux_cli.core.table import shown
-from flux_cli.core.text import inert_json
+from flux_cli.core.table import cell_text
+from flux_cli.core.text import disarm_json
 from flux_cli.core.values import shorten
 from flux_cli.request.prepare import goes_to, posts, prepare
 from flux_cli.request.prompt import one_prompt, read_prompt
@@ -65,7 +65,7 @@ def _text(prepared: Prepared, sent: list[Post]) -> str:
     resolved = prepared.resolved
     heading = ("parameter", "asked", "sent", "behavior", "reason")
     rows = [
-        (note.parameter, shown(note.asked), shown(note.used), note.behavior, note.reason)
+        (note.parameter, cell_text(note.asked), cell_text(note.used), note.behavior, note.reason)
         for note in (*resolved.notes, *prepared.plan.notes)
     ]
     lines = [goes_to(prepared, sent[0]), json_text(_shown_body(sent[0]))]
@@ -98,7 +98,7 @@ def curl_command(post: Post, row: ProviderRow, *, keyed: bool) -> str:
     """One request as a shell command. The key stays in its variable. `keyed`: send the key."""
     import shlex
 
-    body = inert_json(json_text(post.body))
+    body = disarm_json(json_text(post.body))
     words = ["curl -sS", shlex.quote(post.url), "-H 'Content-Type: application/json'"]
     words += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in post.headers.items()]
     if keyed and row.key_variables:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flux_cli.config import folders
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.model import Json
-from flux_cli.core.table import cells, shown
+from flux_cli.core.table import cell_text, text_width
 from flux_cli.runs import journal
 from flux_cli.runs.history import Entry
 from flux_cli.terminal import messages, streams
@@ -76,14 +76,14 @@ def _line(row: journal.RecordedRun) -> tuple[str, ...]:
     past = row.past
     cost = "-" if past.cost_usd is None else f"{past.cost_usd:.2f}"
     saved = f"{past.count('saved')}/{len(past.entries)}"
-    return (past.id, past.text("model"), saved, cost, _state(row), shown(_short(past.text("prompt")) or None))
+    return (past.id, past.text("model"), saved, cost, _state(row), cell_text(_short(past.text("prompt")) or None))
 
 
 def _short(prompt: str) -> str:
-    if cells(prompt) <= SHOWN:
+    if text_width(prompt) <= SHOWN:
         return prompt
     short = prompt[: SHOWN - 1]
-    while cells(short) >= SHOWN:
+    while text_width(short) >= SHOWN:
         short = short[:-1]
     return short + "…"
 
@@ -91,7 +91,7 @@ def _short(prompt: str) -> str:
 def _call(entry: Entry) -> tuple[str, ...]:
     failure = entry.failure or {}
     where = ", ".join(entry.saved) or str(failure.get("message") or "-")
-    return (str(entry.number), shown(entry.seed), entry.state, shown(where))
+    return (str(entry.number), cell_text(entry.seed), entry.state, cell_text(where))
 
 
 def _state(row: journal.RecordedRun) -> str:

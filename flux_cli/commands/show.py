@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import FluxError, UsageError, common_exit_code
 from flux_cli.core.model import Json
-from flux_cli.core.table import shown
+from flux_cli.core.table import cell_text
 from flux_cli.core.text import LONG, plain
 from flux_cli.runs.report import ended_document, error_document
 from flux_cli.terminal import messages, streams
@@ -120,7 +120,7 @@ def _made_rows(reading: Reading) -> list[tuple[str, str]]:
         ("revised prompt", record.revised_prompt),
         ("seed", "" if record.seed is None else str(record.seed)),
         ("size", record.size),
-        *((plain(name, WIDTH - 2), shown(value)) for name, value in record.parameters.items()),
+        *((plain(name, WIDTH - 2), cell_text(value)) for name, value in record.parameters.items()),
         ("request", record.request_id),
         ("made", record.created),
         ("tool", record.tool),

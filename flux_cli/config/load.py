@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from flux_cli.config.folders import user_path
-from flux_cli.config.settings import BY_NAME, SETTINGS, typed
+from flux_cli.config.settings import BY_NAME, SETTINGS, parse_setting
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.provider import ProviderRow
@@ -71,13 +71,14 @@ def load_settings(
     table, added = _user(user, known)
     layers = [(table, user), (_project(), PROJECT_FILE)]
     for rank, (table, source) in zip((3, 2), layers, strict=True):
-        values |= {name: Value(typed(BY_NAME[name], value, source), source, rank) for name, value in table.items()}
+        for name, value in table.items():
+            values[name] = Value(parse_setting(BY_NAME[name], value, source), source, rank)
     for setting in SETTINGS:
         if text := environ.get(setting.variable):
-            values[setting.name] = Value(typed(setting, text, setting.variable), setting.variable, 1)
+            values[setting.name] = Value(parse_setting(setting, text, setting.variable), setting.variable, 1)
         if (flag := flags.get(setting.name)) is not None:
             option = f"--{setting.name.replace('_', '-')}"
-            values[setting.name] = Value(typed(setting, flag, option), option, 0)
+            values[setting.name] = Value(parse_setting(setting, flag, option), option, 0)
     return _settings(values, {**known, **added})
 
 

@@ -68,7 +68,7 @@ VARIABLES = (  # what only the environment sets: a run's place and this terminal
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
-def typed(setting: Setting, value: object, source: str) -> Json:
+def parse_setting(setting: Setting, value: object, source: str) -> Json:
     """The value in the setting's type and range. Raises ConfigError (UsageError for an option) naming the source."""
     wanted = {"text": "a text", "whole": "a whole number", "number": "a number", "truth": "true or false"}[setting.kind]
     right: str | float = ""

@@ -1,1 +1,1 @@
-"""The pure core: everything that decides. Standard library only; no I/O, clock, environment or randomness."""
+"""Words that every part of flux uses. Standard library only; no I/O, clock, environment or randomness."""

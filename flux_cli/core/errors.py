@@ -1,24 +1,24 @@
-"""Every failure a person can meet. Each class owns a stable code (JSON) and an exit code (shell).
+"""All errors of flux. Each class has a stable code (for JSON) and an exit code (for shells).
 
 FluxError                   1  error
-├── UsageError              2  usage          a word on the command line is wrong; nothing was sent
+├── UsageError              2  usage          the command line is wrong; nothing was sent
 │   ├── ConfigError         2  config         a setting, its file or its permissions are wrong
-│   ├── CatalogError      2  catalog      a model file is wrong
-│   ├── OutputError         2  output         the images could not be saved where they should go
+│   ├── CatalogError        2  catalog        a model file is wrong
+│   ├── OutputError         2  output         the images cannot be saved at the given path
 │   └── BudgetError         2  budget         the run would cost more than allowed
 ├── AuthError               4  auth           key missing or refused
 ├── PaymentError            4  payment        no balance
-├── ModerationError         5  moderation     prompt or image refused
+├── ModerationError         5  moderation     the prompt or an image was refused
 ├── ValidationError         1  validation     the provider refused the request
-├── NotFoundError           1  not_found      the provider knows no such model or address
+├── NotFoundError           1  not_found      the provider does not know the model or address
 ├── RateError               1  rate           still too many requests after the last retry
-├── ProviderError           1  provider       the provider failed, or its answer makes no sense
-├── NetworkError            1  network        nobody could be reached
+├── ProviderError           1  provider       the provider failed, or its answer is invalid
+├── NetworkError            1  network        the server could not be reached
 ├── DeadlineError           1  timeout        the deadline passed
-├── ImageError            1  image        what came is no whole image
+├── ImageError              1  image          the data is not a complete image
 ├── DiskError               1  disk           an image could not be written
-├── NotSentError            1  not_sent       held back by an earlier failure or the budget, or interrupted before
-├── UnclearError            3  unclear        whether calls were paid for is not known yet
+├── NotSentError            1  not_sent       not sent because of an earlier failure, the budget or Ctrl-C
+├── UnclearError            3  unclear        it is not known yet whether requests were billed
 └── Interrupted           130  interrupted    Ctrl-C
 """
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class FluxError(Exception):
     """One failure: what happened (with the value), and what to type next.
 
-    `billed` is True when the call may have been paid for although no image came.
+    `billed`: the request may have been billed although there is no image.
     """
 
     code = "error"
@@ -126,7 +126,7 @@ class UnclearError(FluxError):
     exit_code = 3
 
 
-class Interrupted(FluxError):  # noqa: N818 - the field's word, and no fault
+class Interrupted(FluxError):  # noqa: N818 - not an error of anything
     code = "interrupted"
     exit_code = 130
 
@@ -148,20 +148,42 @@ def common_exit_code(errors: Iterable[FluxError], *, some_succeeded: bool) -> in
     return codes.pop() if len(codes) == 1 else 1
 
 
-NEAR = 0.72  # of 1: a letter missing, doubled or swapped in a word of four is above, another word of its length below
-MIN_BEGUN = 3  # so many characters tell which word was begun
+MIN_SIMILARITY = 0.72  # of 1: one wrong letter in a word of four passes, another word of that length does not
+MIN_PREFIX = 3  # characters that are enough to complete a word
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean X?` for the known word nearest to a mistyped one, else nothing."""
-    from difflib import get_close_matches  # only failures pay for it
+    """`did you mean X?` for the known word that is closest to a mistyped one, or ""."""
+    names = tuple(known)
+    folded = word.lower()
+    if word.startswith("-"):
+        folded = folded.replace("_", "-")
+    core = folded.lstrip("-")  # all options start with dashes, so these say nothing
+    found = _completed(folded, core, names) or _part_of(core, names) or _similar(core, names)
+    return f"did you mean {found}?" if found else ""
 
-    words = tuple(known)
-    folded = word.lower().replace("_", "-") if word.startswith("-") else word.lower()
-    core = folded.lstrip("-")
-    cores = {name.lstrip("-"): name for name in reversed(words)}  # dashes are alike in all: they bring nothing nearer
-    begun = sorted((name for name in words if len(core) >= MIN_BEGUN and name.startswith(folded)), key=len)
-    part = [name for name in words if len(core) > MIN_BEGUN and core in name.split("-")]
-    swapped = [name for bare, name in cores.items() if core and sorted(bare) == sorted(core)]
-    near = begun or part or swapped or [cores[bare] for bare in get_close_matches(core, cores, n=1, cutoff=NEAR)]
-    return f"did you mean {near[0]}?" if near else ""
+
+def _completed(folded: str, core: str, names: tuple[str, ...]) -> str:
+    """The shortest name that begins with the word."""
+    if len(core) < MIN_PREFIX:
+        return ""
+    return min((name for name in names if name.startswith(folded)), key=len, default="")
+
+
+def _part_of(core: str, names: tuple[str, ...]) -> str:
+    """A name with the word between its dashes: `compression` for `--output-compression`."""
+    if len(core) <= MIN_PREFIX:
+        return ""
+    return next((name for name in names if core in name.split("-")), "")
+
+
+def _similar(core: str, names: tuple[str, ...]) -> str:
+    """A name with the same letters in another order, else the most similar one."""
+    by_core = {name.lstrip("-"): name for name in reversed(names)}
+    for bare, name in by_core.items():
+        if core and sorted(bare) == sorted(core):
+            return name
+    from difflib import get_close_matches  # slow to import; only failures need it
+
+    matches = get_close_matches(core, by_core, n=1, cutoff=MIN_SIMILARITY)
+    return by_core[matches[0]] if matches else ""

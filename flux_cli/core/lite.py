@@ -1,26 +1,24 @@
 """Light stand-ins for parts of the standard library that would double the start-up time of lookups.
 
-`NamedTuple` does not import `typing`, `json_text` does not import `json`, and a `Lazy` sequence makes its items on
-demand. Annotations in modules that use `NamedTuple` must be text (`from __future__ import annotations`).
+`NamedTuple` does not import `typing`, `json_text` does not import `json`, and `LazySequence` makes its
+items on demand. Modules that use `NamedTuple` need `from __future__ import annotations`.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import NamedTuple as NamedTuple
     from typing import TypeVar
-
-    from flux_cli.core.model import Json
 
     Item_co = TypeVar("Item_co", covariant=True)
 else:
     from _collections import _tuplegetter
-    from _collections_abc import Sequence  # the name under which Python has it when it starts
+    from _collections_abc import Sequence  # already imported when Python starts
 
     class _Kind(type):
-        """Makes a tuple with names of a class that lists its fields."""
+        """Turns a class that lists fields into a named tuple."""
 
         def __new__(cls, name, bases, space):
             if not bases:
@@ -34,7 +32,7 @@ else:
             return type.__new__(cls, name, bases, space)
 
     class NamedTuple(metaclass=_Kind):
-        """A tuple whose places have names."""
+        """A tuple with named fields."""
 
         __slots__ = ()
 
@@ -66,14 +64,14 @@ else:
             return tuple(self)
 
 
-SCHEMA = 1  # version of every JSON document; it changes when a key changes its meaning or goes away
+SCHEMA = 1  # version of all JSON documents; it changes when a key changes its meaning or is removed
 ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {
     ord(char): f"\\{letter}" for char, letter in zip('"\\\b\f\n\r\t', '"\\bfnrt', strict=True)
 }
 
 
-class Lazy(Sequence["Item_co"]):
-    """So many items. `make` gets the place of one, from 0, and gives an equal item whenever it is asked."""
+class LazySequence(Sequence["Item_co"]):
+    """A sequence of `count` items, made on demand. `make(i)` must return equal items for equal `i`, from 0."""
 
     def __init__(self, count: int, make: Callable[[int], Item_co]) -> None:
         self._count, self._make = count, make
@@ -81,7 +79,7 @@ class Lazy(Sequence["Item_co"]):
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, place: int) -> Item_co:  # type: ignore[override] # nobody needs slices
+    def __getitem__(self, place: int) -> Item_co:  # type: ignore[override] # no slices
         if not -self._count <= place < self._count:
             raise IndexError(place)
         return self._make(place % self._count)
@@ -92,13 +90,13 @@ class Lazy(Sequence["Item_co"]):
     __hash__ = None  # type: ignore[assignment] # as a list has none
 
 
-def json_text(value: Json | Mapping[str, Json] | Sequence[Json], indent: int | None = None) -> str:
-    """What `json.dumps(value, indent=indent, ensure_ascii=False)` gives for a value that JSON can say."""
+def json_text(value: object, indent: int | None = None) -> str:
+    """The same text as `json.dumps(value, indent=indent, ensure_ascii=False)`. Raises TypeError as that does."""
     return _json(value, "" if indent is None else "\n", " " * (indent or 0))
 
 
 def _json(value: object, line: str, step: str) -> str:
-    """`line` begins a line at the depth of this value, and is empty where everything stays on one."""
+    """`line` is a line break with the indent of this value, or "" to write everything on one line."""
     if isinstance(value, str):
         return f'"{value.translate(ESCAPES)}"'
     if value is None or isinstance(value, bool):
@@ -111,7 +109,7 @@ def _json(value: object, line: str, step: str) -> str:
         return _enclosed("{", items, "}", line, inner)
     if isinstance(value, list | tuple):
         return _enclosed("[", [_json(item, inner, step) for item in value], "]", line, inner)
-    raise TypeError(f"JSON cannot say {type(value).__name__}")
+    raise TypeError(f"{type(value).__name__} is not a JSON type")
 
 
 def _enclosed(left: str, items: list[str], right: str, line: str, inner: str) -> str:

@@ -1,4 +1,4 @@
-"""The nouns of the catalog: what a model is, and nothing about where it was read."""
+"""What the catalog knows about models: sizes, parameters, routes, and how each provider takes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
 
-# The closed sets of words in model files; the reader of model files checks against them.
+# The words that model files may use, checked by catalog.reading.
 KINDS = ("string", "integer", "number", "boolean", "image")
 BEHAVIORS = ("passthrough", "renamed", "converted", "emulated", "unsupported")
 SPELLINGS = ("", "text", "integer", "base64", "size", "sides", "aspect_ratio", "prompt_tag")
@@ -32,7 +32,7 @@ class Size(NamedTuple):
         return f"{self.width}x{self.height}"
 
     def expected(self, *, hosted: bool) -> tuple[int, int]:
-        """Pixels an image of this size will have: the upstreams' where they are known, and a sketch's own."""
+        """The pixels an image of this size will have: those of the upstreams if known, else the nominal ones."""
         return (hosted and self.native) or (self.width, self.height)
 
     @property
@@ -56,55 +56,55 @@ class Param(NamedTuple):
 
 
 class Route(NamedTuple):
-    """One way to the model: the gateway name that forces it, and the upstream's own name."""
+    """One upstream of a gateway that serves the model."""
 
     name: str  # "fal"
-    model: str  # "fal/flux1.1-pro-ultra"
-    upstream: str  # "fal-ai/flux-pro/v1.1-ultra"
-    aspect_ratios: tuple[str, ...] = ()  # shapes this upstream lists; empty: all of the model's
+    model: str  # the name that forces this route: "fal/flux1.1-pro-ultra"
+    upstream: str  # the upstream's own name: "fal-ai/flux-pro/v1.1-ultra"
+    aspect_ratios: tuple[str, ...] = ()  # ratios this upstream lists; empty: all of the model's
 
 
 class Field(NamedTuple):
-    """What one provider does with one parameter: the field it is sent in, and how its value is spelled there."""
+    """What one provider does with one parameter: the field it is sent in, and how its value is written."""
 
     behavior: str
     name: str = ""  # "": nothing is sent
-    spelling: str = ""  # "": as it is
+    spelling: str = ""  # one of SPELLINGS; "": unchanged
     choices: tuple[str, ...] = ()  # values allowed here, where they differ from the model's
-    values: dict[str, str] = {}  # noqa: RUF012 - never written to; the gateway's word -> the provider's word
+    values: dict[str, str] = {}  # noqa: RUF012 - never changed; the gateway's word -> the provider's word
     reason: str = ""
-    required: bool = False  # sent even if nobody asked: the server's own default is a trap
+    required: bool = False  # always sent: the server's own default would be wrong
 
 
 class Dialect(NamedTuple):
-    """How one provider takes a model, or how one kind of server takes any: pure data for `plan`."""
+    """How one provider takes one model, or how one kind of server takes any model."""
 
     provider: str
-    path: str  # the model's own name or address there
-    price_usd: float | None  # an image
+    path: str  # the model's name or path there
+    price_usd: float | None  # per image; None: unknown
     formats: tuple[str, ...]  # formats it makes itself
-    aspect_ratios: tuple[str, ...]  # shapes it takes; empty: the model's own
-    any_ratio: tuple[str, str] | None  # or every shape between these two
+    aspect_ratios: tuple[str, ...]  # ratios it takes; empty: the model's own
+    any_ratio: tuple[str, str] | None  # or every ratio between these two
     fields: dict[str, Field]
 
 
 class Model(NamedTuple):
-    """One row of the catalog."""
+    """One model of the catalog."""
 
     id: str
     name: str
     vendor: str
     summary: str
     page: str
-    price_usd: float | None  # an image; None: unknown
-    prompt_limit: int | None  # characters after which a gateway may refuse
+    price_usd: float | None  # per image; None: unknown
+    prompt_limit: int | None  # characters; a gateway may refuse longer prompts
     aliases: tuple[str, ...]
     native_formats: tuple[str, ...]  # formats the upstreams make themselves
     default_size: str
     sizes: tuple[Size, ...]
     parameters: dict[str, Param]
     routes: tuple[Route, ...]
-    dialects: dict[str, Dialect] = {}  # noqa: RUF012 - never written to
+    dialects: dict[str, Dialect] = {}  # noqa: RUF012 - never changed
 
     @property
     def default(self) -> Size:
@@ -112,6 +112,6 @@ class Model(NamedTuple):
 
 
 def split_route(name: str) -> tuple[str, str | None]:
-    """`fal/flux1.1-pro-ultra` -> the model's own name, and the route its prefix forces (None: no prefix)."""
+    """`fal/flux1.1-pro-ultra` -> (`flux1.1-pro-ultra`, `fal`). The route is None without a prefix."""
     route, slash, bare = name.partition("/")
     return (bare, route) if slash else (name, None)

@@ -1,4 +1,4 @@
-"""Shapes and scales as people write them, and the nearest ones a model has. Pure arithmetic."""
+"""Reads sizes, aspect ratios and resolutions as people write them, and finds the closest a model has."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Size
 
 TIER_SIDE = 1024  # "1K" is the area of a 1024 x 1024 square, "2K" of 2048 x 2048, and so on
-MAX_DIGITS = 9  # longer numbers are no size of an image
-SMALLEST = 16  # pixels; what is asked of a model with a shorter side is a shape that was written with an x
-SEPARATORS = {ord("×"): "x", ord("*"): "x", ord("/"): ":"}  # as people write them -> x for pixels, : for a ratio
+MAX_DIGITS = 9
+MIN_SIDE = 16  # pixels; `16x9` or less is a ratio written with an x
+SEPARATORS = {ord("×"): "x", ord("*"): "x", ord("/"): ":"}  # x separates pixels, : a ratio
 WORDS = {
     "square": "1:1",
     "landscape": "3:2",
@@ -39,11 +39,11 @@ WORDS = {
 }
 NUMBERS = r"(\d{1,5})(?:px)?(?:\s*(?:by|to|x|[\s,;_-])\s*(\d{1,5})(?:px)?)?"
 SCALE = r"\d+(?:\.\d+)?\s*(?:k|mp?)"
-ALONE = 100  # pixels; a smaller number that stands alone is no side of an image
+MIN_LONE_SIDE = 100  # pixels; a smaller number alone is not taken for a side
 
 
 class Shape(NamedTuple):
-    """A shape as written: pixels (`1920x1080`, `is_pixels`) or a ratio (`16:9`)."""
+    """A size as typed: pixels (`1920x1080`, `is_pixels`) or a ratio (`16:9`)."""
 
     width: float
     height: float
@@ -72,18 +72,18 @@ def parse_shape(text: str, parameter: str = "size", smallest: int = 1) -> Shape:
         is_pixels = separator == "x"
         if all(numbers) and not (is_pixels and "." in folded):
             if is_pixels and min(numbers) < smallest:
-                raise _tiny(f"{parameter} {text!r}", *numbers)
+                raise _too_small(f"{parameter} {text!r}", *numbers)
             return Shape(*numbers, is_pixels)
-    raise UsageError(f"{parameter} {text!r} is no size", hint=_size_hint(text, parameter))
+    raise UsageError(f"invalid {parameter} {text!r}", hint=_size_hint(text, parameter))
 
 
-def _tiny(asked: str, width: float, height: float) -> UsageError:
-    message = f"{asked} is an image of {width:.0f} by {height:.0f} pixels"
+def _too_small(asked: str, width: float, height: float) -> UsageError:
+    message = f"{asked} is an image of only {width:.0f} by {height:.0f} pixels"
     return UsageError(message, hint=f"did you mean {width:.0f}:{height:.0f}?")
 
 
 def parse_pixels(text: str) -> str:
-    """The size as `WxH` if the text is one in pixels, however it is spelled; "" for anything else."""
+    """A size in pixels as `WxH`, however it is written; "" for anything else."""
     try:
         shape = parse_shape(text)
     except UsageError:
@@ -92,19 +92,19 @@ def parse_pixels(text: str) -> str:
 
 
 def parse_ratio(text: str, parameter: str = "aspect_ratio") -> float:
-    """Read `16:9` as width over height. Raises UsageError, also for pixels, which belong to `size`."""
-    shape = parse_shape(text, parameter, SMALLEST)
+    """Read `16:9` as width / height. Raises UsageError, also for pixels."""
+    shape = parse_shape(text, parameter, MIN_SIDE)
     if shape.is_pixels:
         message = f"{parameter} {text!r} is a size in pixels"
-        hint = f"use --size {shape.width:.0f}x{shape.height:.0f}, or give a shape such as 16:9"
+        hint = f"use --size {shape.width:.0f}x{shape.height:.0f}, or give a ratio such as 16:9"
         raise UsageError(message, hint=hint)
     return shape.ratio
 
 
 def parse_tier(text: str) -> float:
-    """Read a tier (`0.5K`, `4K`) or megapixels (`0.25`, `1`, `1MP`) as an area in pixels.
+    """Read a resolution (`0.5K`, `4K`) or megapixels (`0.25`, `1`, `1MP`) as an area in pixels.
 
-    Both count in binary: `1K` and `1` are 1024 x 1024, the way the model's page uses them.
+    Both are binary: `1K` and `1` mean 1024 x 1024, as on the model's page.
     """
     folded = text.strip().lower()
     if folded.endswith("k"):
@@ -113,37 +113,37 @@ def parse_tier(text: str) -> float:
     else:
         area = _positive(folded.removesuffix("mp").rstrip()) * TIER_SIDE**2
     if not area:
-        message = f"resolution {text!r} is no tier"
-        raise UsageError(message, hint="write a tier (0.5K, 1K, 2K, 4K) or megapixels (0.25, 1)")
+        hint = "write 0.5K, 1K, 2K or 4K, or megapixels such as 0.25"
+        raise UsageError(f"invalid resolution {text!r}", hint=hint)
     return area
 
 
 def nearest_ratio(ratio: float, known: Iterable[str]) -> str:
-    """The known ratio with the smallest `|ln(ratio / known)|`: symmetric between portrait and landscape."""
+    """The closest known ratio: the smallest `|ln(ratio / known)|`, alike for portrait and landscape."""
     return min(known, key=lambda name: abs(math.log(ratio / parse_ratio(name))))
 
 
 def nearest_tier(area: float, known: Iterable[str]) -> str:
-    """The known tier whose area is nearest, again by the logarithm of the quotient."""
+    """The known resolution with the closest area, by the same measure."""
     return min(known, key=lambda name: abs(math.log(area / parse_tier(name))))
 
 
 def nearest_size(sizes: tuple[Size, ...], ratio: float, area: float) -> Size:
-    """The published size of the nearest ratio, and among those of the nearest tier."""
+    """The published size with the closest ratio, and among those with the closest area."""
     aspect_ratio = nearest_ratio(ratio, dict.fromkeys(size.aspect_ratio for size in sizes))
     of_shape = {size.resolution: size for size in sizes if size.aspect_ratio == aspect_ratio}
     return of_shape[nearest_tier(area, of_shape)]
 
 
 def nominal(ratio: str) -> tuple[int, int]:
-    """Width and height of a ratio at 1K as the page computes them: halves round up. Used to check tables."""
+    """Width and height of a ratio at 1K, computed as on the model's page: halves round up."""
     value = parse_ratio(ratio)
     height = math.floor(math.sqrt(TIER_SIDE**2 / value) + 0.5)
     return math.floor(height * value + 0.5), height
 
 
 def _positive(text: str) -> float:
-    """A plain decimal number above zero, or 0.0: no signs, exponents, blanks or other scripts' digits."""
+    """A decimal number above zero, else 0.0. Signs, exponents, blanks and non-ASCII digits are invalid."""
     whole, _, fraction = text.partition(".")
     digits = whole + fraction
     if not digits or not digits.isascii() or not digits.isdigit() or len(digits) > MAX_DIGITS:
@@ -152,25 +152,25 @@ def _positive(text: str) -> float:
 
 
 def _size_hint(text: str, parameter: str) -> str:
-    """What to type next for a text that is no size."""
-    import re  # only failures pay for it
+    """A hint for an invalid size."""
+    import re  # slow to import; only failures need it
 
-    meant = WORDS.get("".join(filter(str.isalnum, text.lower()))) or _numbers(text.strip())
-    if meant:
-        option = "--size " if "x" in meant and parameter != "size" else ""
-        return f"did you mean {option}{meant}?"
+    suggestion = WORDS.get("".join(filter(str.isalnum, text.lower()))) or _guess_numbers(text.strip())
+    if suggestion:
+        option = "--size " if "x" in suggestion and parameter != "size" else ""
+        return f"did you mean {option}{suggestion}?"
     if re.fullmatch(SCALE, text.strip(), re.ASCII | re.IGNORECASE):
         scale = text.strip().replace(" ", "")
-        return f"give a shape such as 16:9; a scale is no shape: flux generate takes it as --resolution {scale}"
-    return "write pixels as 1920x1080 or a shape as 16:9"
+        return f"use --resolution {scale}, or give a ratio such as 16:9"
+    return "write pixels such as 1920x1080 or a ratio such as 16:9"
 
 
-def _numbers(text: str) -> str:
+def _guess_numbers(text: str) -> str:
     """`16-9` -> `16:9`, `1920 1080` -> `1920x1080`, `1024` -> `1024x1024`; "" for anything else."""
     import re
 
     found = re.fullmatch(NUMBERS, text, re.ASCII | re.IGNORECASE)
     width, height = (int(side or found[1]) for side in found.groups()) if found else (0, 0)
-    if min(width, height) >= (SMALLEST if found and found[2] else ALONE):
+    if min(width, height) >= (MIN_SIDE if found and found[2] else MIN_LONE_SIDE):
         return f"{width}x{height}"
     return f"{width}:{height}" if width and height and found and found[2] else ""

@@ -1,4 +1,4 @@
-"""The nouns of the flow, in the order they appear: Request, Resolved, Call, Post, Reply, Image, Outcome."""
+"""The data that flows through a run, in this order: Request, Resolved, Plan, Call, Post, Reply, images, Outcome."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Attachment(NamedTuple):
-    """A local image the person named, already read, checked and written as a data URI."""
+    """A local image that the user named, read, checked and encoded as a data URI."""
 
     asked: str
     uri: str
@@ -26,19 +26,19 @@ Value: TypeAlias = Json | Attachment
 
 
 class Request(NamedTuple):
-    """What the person said. A parameter that is not in `parameters` was not said."""
+    """What the user asked for. Parameters that were not given are not in `parameters`."""
 
     model: str
     parameters: dict[str, Value]
-    prompt: str | None = None  # None only where no prompt is needed (`flux resolve`)
+    prompt: str | None = None  # None only if none is needed (`flux resolve`)
     route: str | None = None
     output: str | None = None
 
 
 class Note(NamedTuple):
-    """One decision on the way from what was asked to what is sent.
+    """One decision between what was asked and what is sent.
 
-    `warning` marks decisions a person should see unasked: what they get is not what they typed.
+    `warning`: the result differs from what the user typed, so the note is always shown.
     """
 
     parameter: str
@@ -50,35 +50,38 @@ class Note(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """What is meant. `parameters` are checked values, keyed by the gateway's names, without prompt, seed and n."""
+    """A request with every default and decision made.
+
+    `parameters` are checked values under the gateway's names, without prompt, seed and n.
+    """
 
     request: Request
     sent_model: str
     prompt: str
     parameters: dict[str, Json]
     notes: tuple[Note, ...]
-    model: Model | None = None  # None: no catalog knows it
-    dialect: Dialect | None = None  # how the provider takes it; None: the way the gateway does
+    model: Model | None = None  # None: not in the catalog
+    dialect: Dialect | None = None  # how the provider takes it; None: like the gateway
     route: str | None = None
     size: Size | None = None
-    aspect_ratio: str | None = None  # the shape as it is sent, where the provider takes shapes
+    aspect_ratio: str | None = None  # as it is sent, if the provider takes ratios
     n: int = 1
     seed: Json = None
-    format: str | None = None  # what the files must be; None: as received
+    format: str | None = None  # of the files; None: as received
     quality: int | None = None
-    unit_price_usd: float | None = None  # of one image at this provider; None: unknown
+    unit_price_usd: float | None = None  # per image at this provider; None: unknown
     made: tuple[str, ...] | None = (
         None  # formats of the files flux makes of every image; None: at most one, as it comes
     )
 
     @property
     def price_usd(self) -> float | None:
-        """What the whole request costs in USD; None where nobody knows."""
+        """The price of the whole request in USD; None if unknown."""
         return None if self.unit_price_usd is None else self.unit_price_usd * self.n
 
 
 class Call(NamedTuple):
-    """One request for one image. `number` counts from 1 in the order asked."""
+    """One request to a provider for one image. `number` counts from 1."""
 
     number: int
     seed: Json
@@ -87,35 +90,38 @@ class Call(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Everything that will be sent, and the notes on how."""
+    """All calls of a run, and notes on how they were written."""
 
     calls: Sequence[Call]
     notes: tuple[Note, ...]
 
 
 class Auth(NamedTuple):
-    """A key and the only places it may go: the configured address, and over https the provider's own hosts."""
+    """A key, how it travels, and the only places it may go.
+
+    These are the configured address and, over https, the provider's own hosts.
+    """
 
     key: Secret
-    variable: str  # where people set the key, for hints
+    variable: str  # the environment variable of the key, for hints
     base: str
-    header: str  # this and the next: how the key travels, from the provider's row
+    header: str  # this and the next come from the provider's row
     prefix: str
     hosts: tuple[str, ...] = ()  # "api.bfl.ai", or "*.bfl.ai" for every name below it
-    page: str = ""  # where people get keys and top up, for hints
+    page: str = ""  # where people get keys and add credit, for hints
 
 
 class Post(NamedTuple):
-    """One request as it goes over the wire."""
+    """One call as an HTTP POST with a JSON body."""
 
     url: str
     body: dict[str, Json]
     auth: Auth | None = None
-    headers: dict[str, str] = {}  # noqa: RUF012 - never written to
+    headers: dict[str, str] = {}  # noqa: RUF012 - never changed
 
 
 class Stop(NamedTuple):
-    """How to ask a provider to give a job up, and the job's name for people."""
+    """How to ask a provider to stop a job. `identity` names the job in messages."""
 
     method: str
     url: str
@@ -123,9 +129,10 @@ class Stop(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """An answer: header names in lower case, the body as it came, but for long base64 texts.
+    """An HTTP answer with header names in lower case.
 
-    Those were decoded into files while they arrived; `http.replies.MARK` and the file's name stand for them.
+    Long base64 texts were moved from `data` into files while they arrived. `http.replies.MARK` and
+    the name of the file stand for each of them.
     """
 
     status: int

@@ -1,4 +1,4 @@
-"""Tables in plain text: columns that fit a terminal, wide characters counted, long cells wrapped at words."""
+"""Formats tables as plain text that fits a terminal, with wide characters and long cells."""
 
 from __future__ import annotations
 
@@ -11,117 +11,143 @@ if TYPE_CHECKING:
 
     from flux_cli.core.model import Json
 
-ENDLESS = 1_000_000  # columns of what is no terminal
-GAP = 2
-INDENT = 4  # of what goes below
-ENOUGH = 24  # columns in which a sentence can be read
-SHORT = 30  # columns of what is no sentence, and is not wrapped beside others
-MARKS = ("Mn", "Me", "Cf")
-JAMO = range(0x1160, 0x1200)  # vowels and endings, which are drawn into the syllable before them
+UNLIMITED = 1_000_000  # columns, if the output is not a terminal
+GAP = 2  # blanks between columns
+INDENT = 4  # of columns that are continued below
+MIN_SENTENCE = 24  # columns in which a sentence is readable
+MAX_UNWRAPPED = 30  # cells up to this width are not wrapped
+ZERO_WIDTH = ("Mn", "Me", "Cf")  # Unicode categories
+JAMO = range(0x1160, 0x1200)  # Hangul vowels and finals, drawn into the syllable before them
 
 
-def cells(text: str) -> int:
-    """How many columns of a terminal a text takes."""
+def text_width(text: str) -> int:
+    """How many terminal columns a text takes."""
     if _is_latin(text):
         return len(text)
-    return sum(map(_columns, text))
+    return sum(map(_char_width, text))
 
 
 def _is_latin(text: str) -> bool:
-    """Whether every character takes one column, as far as that can be told without looking any up."""
+    """Whether every character certainly takes one column, without looking any up."""
     text = text.replace("…", "")
     return len(text.encode("latin-1", "ignore")) == len(text)
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), width: int | None = None) -> str:
-    """Columns two blanks apart, the first row as heading. `right` names columns of numbers, `width` is all there is."""
+    """Format rows, the first of which is the heading. Too wide tables are wrapped.
+
+    `right` are the right-aligned columns, `width` is the width of the terminal (None: unlimited).
+    """
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    if (width and sum(widths) + 2 * len(widths) - 2 > width) or not _is_latin("".join(map("".join, rows))):
-        return flowed(rows, right, width or ENDLESS)
+    total = sum(widths) + GAP * (len(widths) - 1)
+    if (width and total > width) or not _is_latin("".join(map("".join, rows))):
+        return _wrapped_table(rows, right, width or UNLIMITED)
     lines = []
     for row in rows:
         placed = [
             cell.rjust(width) if column in right else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
-        lines.append("  ".join(placed).rstrip())
+        lines.append((" " * GAP).join(placed).rstrip())
     return "\n".join(lines)
 
 
-def shown(value: Json) -> str:
-    """A value in a table: text as it is, nothing as a dash, the rest as JSON."""
+def cell_text(value: Json) -> str:
+    """A value as text in a table: None as a dash, other values that are not text as JSON."""
     if value is None:
         return "-"
     return plain(value) if isinstance(value, str) else json_text(value)
 
 
-def flowed(rows: Sequence[Sequence[str]], right: Sequence[int], width: int) -> str:
-    """The rows, each in as many lines as it needs; the first column stays where it is, so that rows can be told."""
+def _wrapped_table(rows: Sequence[Sequence[str]], right: Sequence[int], width: int) -> str:
+    """Format rows in as many lines as they need. What does not fit beside the first columns goes below."""
     from itertools import zip_longest  # tables that fit do not need it
 
-    columns = list(zip(*rows, strict=True))
-    natural = [max(map(cells, column)) for column in columns]
-    words = [max(cells(word) for cell in column for word in cell.split(" ")) for column in columns]
-    least = [
-        min(wide, width - INDENT, max(SHORT if wide <= SHORT else ENOUGH, longest))
-        for wide, longest in zip(natural, words, strict=True)
-    ]
-    bands: list[dict[int, int]] = [{}]  # the columns that share a line, each with its width
-    spare = [width]
-    for column, wide in enumerate(least):
-        if bands[-1] and spare[-1] < wide:
-            bands.append({})
-            spare.append(width - INDENT)
-        bands[-1][column] = wide
-        spare[-1] -= wide + GAP
-    for band, room in zip(bands, spare, strict=True):
-        left = room + GAP
-        for column in band:
-            more = max(0, min(left, natural[column] - band[column]))
-            band[column] += more
-            left -= more
+    bands = _bands(rows, width)
     lines = []
     for row in rows:
         for number, band in enumerate(bands):
-            blocks = (wrapped(row[column].split(), wide) for column, wide in band.items())
+            indent = " " * (INDENT if number else 0)
+            blocks = [wrap_words(row[column].split(), columns) for column, columns in band.items()]
             for parts in zip_longest(*blocks, fillvalue=""):
                 placed = [
-                    (part.rjust if column in right else part.ljust)(wide + len(part) - cells(part))
-                    for part, (column, wide) in zip(parts, band.items(), strict=True)
+                    _aligned(part, columns, to_right=column in right)
+                    for part, (column, columns) in zip(parts, band.items(), strict=True)
                 ]
-                lines.append((" " * (INDENT if number else 0) + (" " * GAP).join(placed)).rstrip())
-    return "\n".join(filter(None, lines))  # cells without words need no line below
+                lines.append((indent + (" " * GAP).join(placed)).rstrip())
+    return "\n".join(filter(None, lines))  # a band of empty cells needs no line
 
 
-def wrapped(words: Iterable[str], width: int) -> list[str]:
-    """The words in lines; one that is too long for any stays whole, to be copied; wide writing has no blanks."""
+def _bands(rows: Sequence[Sequence[str]], width: int) -> list[dict[int, int]]:
+    """Which columns share a line, each with its width. Later bands are indented."""
+    cells_by_column = list(zip(*rows, strict=True))
+    natural = [max(map(text_width, cells)) for cells in cells_by_column]
+    least = [_least_width(cells, columns, width) for cells, columns in zip(cells_by_column, natural, strict=True)]
+    bands: list[dict[int, int]] = [{}]
+    spare = [width]
+    for column, columns in enumerate(least):
+        if bands[-1] and spare[-1] < columns:
+            bands.append({})
+            spare.append(width - INDENT)
+        bands[-1][column] = columns
+        spare[-1] -= columns + GAP
+    for band, left in zip(bands, spare, strict=True):
+        _widen(band, natural, left + GAP)
+    return bands
+
+
+def _least_width(cells: Sequence[str], natural: int, width: int) -> int:
+    """The columns that cells need to stay readable. Long words are not broken, short cells not wrapped."""
+    longest_word = max(text_width(word) for cell in cells for word in cell.split(" "))
+    readable = MAX_UNWRAPPED if natural <= MAX_UNWRAPPED else MIN_SENTENCE
+    return min(natural, width - INDENT, max(readable, longest_word))
+
+
+def _widen(band: dict[int, int], natural: Sequence[int], left: int) -> None:
+    """Give the columns that are left in a line to the cells that can use them, from the left."""
+    for column, columns in band.items():
+        more = max(0, min(left, natural[column] - columns))
+        band[column] = columns + more
+        left -= more
+
+
+def _aligned(text: str, columns: int, *, to_right: bool) -> str:
+    characters = columns + len(text) - text_width(text)
+    return text.rjust(characters) if to_right else text.ljust(characters)
+
+
+def wrap_words(words: Iterable[str], width: int) -> list[str]:
+    """Arrange words in lines. Long words and paths are not broken, so that they can be copied.
+
+    Text in wide characters, which has no blanks, is broken anywhere.
+    """
     lines = [""]
     for word in words:
-        if cells(word) > max(width, len(word)) and "/" not in word:
-            lines += pieces(word, width)
-        elif lines[-1] and cells(lines[-1]) + 1 + cells(word) > width:
+        if text_width(word) > max(width, len(word)) and "/" not in word:
+            lines += _split_word(word, width)
+        elif lines[-1] and text_width(lines[-1]) + 1 + text_width(word) > width:
             lines.append(word)
         else:
             lines[-1] += f" {word}" if lines[-1] else word
     return lines if lines[0] else lines[1:] or lines
 
 
-def pieces(word: str, width: int) -> list[str]:
-    """A word in parts of at most `width` columns; a mark stays with what it marks."""
-    parts, room = [""], width
+def _split_word(word: str, width: int) -> list[str]:
+    """Split a word into parts of at most `width` columns. Combining marks stay with their character."""
+    parts, left = [""], width
     for char in word:
-        columns = _columns(char)
-        if columns > room and parts[-1]:
+        columns = _char_width(char)
+        if columns > left and parts[-1]:
             parts.append("")
-            room = width
+            left = width
         parts[-1] += char
-        room -= columns
+        left -= columns
     return parts
 
 
-def _columns(char: str) -> int:
-    import unicodedata  # lookups of Latin text do not pay for it
+def _char_width(char: str) -> int:
+    import unicodedata  # Latin text does not need it
 
-    if unicodedata.category(char) in MARKS or ord(char) in JAMO:
+    if unicodedata.category(char) in ZERO_WIDTH or ord(char) in JAMO:
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1

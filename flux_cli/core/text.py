@@ -1,51 +1,50 @@
-"""Making text safe to show: on one line, without keys, and without commands that a terminal or CI service would obey.
+"""Makes text safe to show: on one line, without keys, without commands for terminals or CI services.
 
-GitHub's runner reads every line a step writes to either stream. It obeys `::command::` where a line begins, after
-blanks, too, and the older `##[command]` anywhere; Azure and TeamCity know `##vso[` and `##teamcity[`.
+GitHub obeys `::command::` at the beginning of a line of stdout or stderr, even after blanks, and the
+older `##[command]` anywhere. Azure obeys `##vso[` and TeamCity `##teamcity[`.
 """
 
 from __future__ import annotations
 
 from contextvars import ContextVar
 
-SHOWN = 300  # characters of a server's own words that are worth a person's time
-LONG = 4000  # characters of our own; a hint may hold an address that must not be cut
+SHOWN = 300  # characters shown of a server's message
+LONG = 4000  # characters shown of our own messages, which may contain a long URL
 CI_COMMAND = r"##(?=\w*\[)"
-SHORTEST = 8  # characters; anything shorter is no key, and redacting it would tear words apart
+MIN_KEY_LENGTH = 8  # redacting shorter texts would damage ordinary words
+AFTER_CUT_KEY = ("…", "'", '"', "\n")  # what may follow a key that was cut off
 
-CUTS = ("…", "'", '"', "\n")  # what may stand behind a key of which only the beginning was kept
-
-# Every key made in this run. A context variable, so that it belongs to the run and not to the module.
-_IN_USE: ContextVar[tuple[str, ...]] = ContextVar("keys in use", default=())
+# All keys of this run. A context variable, so that they belong to the run and not to the module.
+_KEYS: ContextVar[tuple[str, ...]] = ContextVar("keys", default=())
 
 
 def plain(text: str, limit: int = SHOWN) -> str:
-    """Text on one line, without control characters that could act on a terminal, cut at `limit` characters."""
+    """The text on one line of at most `limit` characters, without control characters."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * limit]).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def annotation(message: str, hint: str = "") -> str:
-    """The line that makes GitHub show a failure on the page of the run. It names no file: the fault is in none."""
+def github_annotation(message: str, hint: str = "") -> str:
+    """The command that makes GitHub show an error on the page of the workflow run."""
     rest = _escape_annotation(f"\nhint: {hint}") if hint else ""
     return f"::error title=flux::{_escape_annotation(message)}{rest}"
 
 
-def inert(line: str) -> str:
-    """One line of a log that no CI service obeys: a blank breaks what would be a command."""
-    line = _without_marks("# #", line)
+def disarm(line: str) -> str:
+    """The line with a blank inserted into every command that a CI service would obey."""
+    line = _replace_commands("# #", line)
     return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line
 
 
-def inert_json(text: str) -> str:
-    """JSON that means the same and that no CI service obeys. `##` can only be inside a string, `::` begins no line."""
-    return _without_marks(r"#\\u0023", text)
+def disarm_json(text: str) -> str:
+    """The same JSON with `##` escaped, so that no CI service obeys it. `::` never begins a line of JSON."""
+    return _replace_commands(r"#\\u0023", text)
 
 
-def _without_marks(harmless: str, text: str) -> str:
+def _replace_commands(harmless: str, text: str) -> str:
     if "##" not in text:
         return text
-    import re  # dearer than a lookup, and marks are rare
+    import re  # slow to import, and commands are rare
 
     return re.sub(CI_COMMAND, harmless, text)
 
@@ -55,14 +54,14 @@ def _escape_annotation(text: str) -> str:
 
 
 class Secret:
-    """A key. `str` and `repr` show that there is one, never what it is; `reveal` is for the one header it goes into."""
+    """A key. `str` and `repr` hide it; `reveal` is for the header it is sent in."""
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
         self._value = value
-        if len(value) >= SHORTEST and value not in _IN_USE.get():
-            _IN_USE.set((*_IN_USE.get(), value))
+        if len(value) >= MIN_KEY_LENGTH and value not in _KEYS.get():
+            _KEYS.set((*_KEYS.get(), value))
 
     def reveal(self) -> str:
         return self._value
@@ -72,25 +71,29 @@ class Secret:
 
 
 def redact(text: str) -> str:
-    """The text without any key made in this run, nor the beginning of one where a text was cut short.
+    """The text with `***` for every key of this run, also for keys that are cut off at their end."""
+    for key in _KEYS.get():
+        for spelling in _spellings(key):
+            text = _redact_one(text, spelling)
+    return text
 
-    Servers quote keys, and messages about what they say are cut: before `…`, or before a closing quote.
-    """
-    for value in (spelled for key in _IN_USE.get() for spelled in _spellings(key)):
-        if value[:SHORTEST] not in text:
-            continue
-        text = text.replace(value, "***")
-        for length in range(len(value) - 1, SHORTEST - 1, -1):
-            for end in CUTS:
-                text = text.replace(value[:length] + end, "***" + end)
-            if text.endswith(value[:length]):
-                text = text[:-length] + "***"
+
+def _redact_one(text: str, key: str) -> str:
+    if key[:MIN_KEY_LENGTH] not in text:
+        return text
+    text = text.replace(key, "***")
+    for length in range(len(key) - 1, MIN_KEY_LENGTH - 1, -1):
+        beginning = key[:length]
+        for end in AFTER_CUT_KEY:
+            text = text.replace(beginning + end, "***" + end)
+        if text.endswith(beginning):
+            text = text[:-length] + "***"
     return text
 
 
 def _spellings(key: str) -> list[str]:
-    """The key as addresses, JSON and Python's own quotes write it, and one inside the other; the longest first."""
-    from urllib.parse import quote  # a lookup has no keys, and pays for none of this
+    """The key as URLs, JSON and Python strings write it, also nested. The longest spellings come first."""
+    from urllib.parse import quote  # lookups have no keys and do not need it
 
     found = {key}
     for escape in (quote, lambda text: quote(text, safe=""), _python_escaped, _json_escaped):

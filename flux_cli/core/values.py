@@ -1,4 +1,4 @@
-"""Single parameter values: typed as JSON where they parse, checked against a catalog row, shortened for display."""
+"""Reads and checks parameter values: parse them, compare them with the catalog, shorten them for display."""
 
 from __future__ import annotations
 
@@ -12,165 +12,187 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json, Param
     from flux_cli.core.request import Value
 
-SHOWN = 60  # characters of a long value that are shown
-LARGEST = 1e300  # whole numbers above are no floats
+SHOWN = 60  # characters shown of a long value
+MAX_AMOUNT = 1e300  # larger integers do not fit into a float
 TRUTHS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-INT64 = 2**63  # larger whole numbers do not survive other people's JSON readers
+INT64 = 2**63  # many JSON readers cannot read larger integers
 
 
-class Quoted(str):
-    """Text that was written as a JSON string: it stays text, even if it looks like a number."""
+class QuotedText(str):
+    """Text that was typed as a JSON string. It stays text even if it looks like a number."""
 
     __slots__ = ()
 
 
-def typed(text: str) -> Json:
-    """A value of `-p key=value`: JSON where it parses to something JSON can say again, else the text itself."""
-    import json  # dearer than a lookup: only where something unknown is read
+def parse_value(text: str) -> Json:
+    """The value of `-p KEY=VALUE`: JSON if it is valid JSON, else the text itself."""
+    import json  # slow to import; only unknown parameters need it
 
     try:
         value: Json = json.loads(text)
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):  # also integers of thousands of digits, NaN, infinities, half characters
+    except (ValueError, RecursionError):  # also huge integers, NaN, infinities, lone surrogates
         return text
-    return Quoted(value) if isinstance(value, str) else value
+    return QuotedText(value) if isinstance(value, str) else value
 
 
-def well_formed(name: str, text: str) -> str:
-    """The text itself. Raises UsageError for bytes of the command line that are no UTF-8: no server could read them."""
+def check_utf8(name: str, text: str) -> str:
+    """Return the text. Raises UsageError if it has bytes that are not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError as fault:
-        message = f"{name} holds bytes that are no UTF-8 text"
-        raise UsageError(message, hint="check the encoding of the terminal or file it comes from") from fault
+        message = f"{name} has bytes that are not UTF-8"
+        raise UsageError(message, hint="check the encoding of the terminal or the file") from fault
     return text
 
 
-def loose(value: Value) -> Json:
-    """A value nobody can check, on its way to a model or parameter no catalog knows."""
+def unchecked_value(value: Value) -> Json:
+    """The value of a parameter that is not in the catalog, so that it cannot be checked."""
     if isinstance(value, Attachment):
         return value.uri
-    return typed(value) if isinstance(value, str) and not isinstance(value, Quoted) else value
+    return parse_value(value) if isinstance(value, str) and not isinstance(value, QuotedText) else value
 
 
-def check(param: Param, value: Value) -> Json:
-    """The value a known parameter accepts, in its declared type. Raises UsageError naming both."""
+def check_value(param: Param, value: Value) -> Json:
+    """The value in the type of its parameter. Raises UsageError if the parameter does not accept it."""
     if isinstance(value, Attachment):
         return value.uri
-    return {"integer": _integer, "number": _number, "boolean": _boolean, "image": _image, "string": _string}[
-        param.kind
-    ](param, value)
+    readers = {
+        "integer": _read_integer,
+        "number": _read_number,
+        "boolean": _read_boolean,
+        "image": _read_image,
+        "string": _read_string,
+    }
+    return readers[param.kind](param, value)
 
 
 def shorten(value: Json) -> Json:
-    """The value as shown in notes: long text (data URIs, prompts) is cut, with its length said."""
+    """The value for display: long text (data URIs, prompts) is cut, followed by its length."""
     if isinstance(value, str) and len(value) > SHOWN:
         return f"{value[: SHOWN - 25]}… ({len(value):,} characters)"
     return value
 
 
-def _integer(param: Param, value: Json) -> int:
+def _read_integer(param: Param, value: Json) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise _refused(param, value, "a whole number")
+        raise _invalid(param, value, "a whole number")
     text = str(value) if isinstance(value, int) and abs(value) < INT64 else value
-    digits = (text[1:] if text[:1] in ("+", "-") else text) if isinstance(text, str) else ""
+    digits = text if isinstance(text, str) else ""
+    if digits[:1] in ("+", "-"):
+        digits = digits[1:]
     if not digits.isascii() or not digits.isdigit():
-        raise _refused(param, value, "a whole number")
+        raise _invalid(param, value, "a whole number")
     if len(digits) > len(str(INT64)) or abs(int(text)) >= INT64:
         largest = INT64 - 1 if param.maximum is None else int(param.maximum)
-        raise _refused(param, value, "a whole number of 64 bits", f"the largest is {largest}")
+        raise _invalid(param, value, "a whole number of 64 bits", f"the largest is {largest}")
     return int(_in_range(param, int(text)))
 
 
-def _number(param: Param, value: Json) -> int | float:
-    try:
-        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
-    except (ValueError, OverflowError):
-        number = math.nan
+def _read_number(param: Param, value: Json) -> int | float:
+    number = math.nan
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        number = _parse_float(value)
     if not math.isfinite(number) or (isinstance(value, str) and (not value.isascii() or "_" in value)):
-        raise _refused(param, value, "a number")
+        raise _invalid(param, value, "a number")
     return _in_range(param, int(number) if number.is_integer() else number)
 
 
 def _in_range(param: Param, number: float) -> int | float:
     low, high = param.minimum, param.maximum
     if (low is not None and number < low) or (high is not None and number > high):
-        span = f"{low:g} to {high:g}" if low is not None and high is not None else ""
-        raise _refused(param, number, span or (f"at least {low:g}" if high is None else f"at most {high:g}"))
+        raise _invalid(param, number, _range(low, high))
     return number
 
 
-def _boolean(param: Param, value: Json) -> bool:
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {high:g}"
+    return f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
+
+
+def _parse_float(value: str | float) -> float:
+    """The number, or NaN if there is none."""
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def _read_boolean(param: Param, value: Json) -> bool:
     if isinstance(value, bool):
         return value
     if value in ("true", "false"):
         return value == "true"
-    raise _refused(param, value, "true or false")
+    raise _invalid(param, value, "true or false")
 
 
-def _string(param: Param, value: Json) -> str:
+def _read_string(param: Param, value: Json) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise _refused(param, value, "text")
-    text = _said(value)
+        raise _invalid(param, value, "text")
+    text = _as_typed(value)
     if isinstance(value, int) and abs(value) >= INT64:
-        raise _refused(param, value, "text")
+        raise _invalid(param, value, "text")
     if param.choices and text not in param.choices:
         hint = did_you_mean(text, param.choices)
-        raise _refused(param, value, f"one of {', '.join(param.choices)}", hint)
+        raise _invalid(param, value, f"one of {', '.join(param.choices)}", hint)
     return text
 
 
-def _image(param: Param, value: Json) -> str:
+def _read_image(param: Param, value: Json) -> str:
     text = value if isinstance(value, str) else ""
     if not text.startswith(("http://", "https://", "data:image/")):
-        raise _refused(param, value, "a URL, a data URI or a local image")
+        raise _invalid(param, value, "a URL, a data URI or a local image")
     return text
 
 
-def _refused(param: Param, value: Json, wanted: str, hint: str = "") -> UsageError:
-    said = _said(value)
-    return UsageError(f"{param.name} must be {wanted}, not {str(shorten(said))!r}", hint=hint or _right(param, said))
+def _invalid(param: Param, value: Json, wanted: str, hint: str = "") -> UsageError:
+    text = _as_typed(value)
+    message = f"{param.name} must be {wanted}, not {str(shorten(text))!r}"
+    return UsageError(message, hint=hint or _suggestion(param, text))
 
 
-def _right(param: Param, said: str) -> str:
-    """What is accepted instead: the nearest to a number, else something of the kind."""
-    if param.kind in ("boolean", "image"):
-        return f"write -p {param.name}=true" if param.kind == "boolean" else "give a file or a URL"
-    sides = [float(choice) for choice in param.choices if choice.isdigit()]
-    if param.kind == "string" and not sides:
+def _suggestion(param: Param, text: str) -> str:
+    """A hint with a value that the parameter accepts, close to the one typed."""
+    if param.kind == "boolean":
+        return f"write -p {param.name}=true"
+    if param.kind == "image":
+        return "give a file or a URL"
+    steps = [float(choice) for choice in param.choices if choice.isdigit()]
+    if param.kind == "string" and not steps:
         return f"for example {param.choices[0]}" if param.choices else f"write -p '{param.name}=\"…\"'"
-    low, high = (min(sides), max(sides)) if sides else (param.minimum, param.maximum)
-    try:
-        number = float(said.strip().removesuffix("%"))
-    except ValueError:
-        number = math.nan
+    low, high = (min(steps), max(steps)) if steps else (param.minimum, param.maximum)
+    number = _parse_float(text.strip().removesuffix("%"))
     if not math.isfinite(number):
-        span = "".join(f" {word} {side:g}" for word, side in (("from", low), ("to", high)) if side is not None)
-        return f"give a {'' if param.kind == 'number' else 'whole '}number{span or ' such as 7'}"
+        kind = "number" if param.kind == "number" else "whole number"
+        start = "" if low is None else f" from {low:g}"
+        end = "" if high is None else f" to {high:g}"
+        return f"give a {kind}{start + end or ' such as 7'}"
     if low is not None and number < low:
         return f"the smallest is {low:g}"
     if high is not None and number > high:
         return f"the largest is {high:g}"
-    return f"did you mean {f'{number:g}' if param.kind == 'number' else round(number)}?"
+    nearest = f"{number:g}" if param.kind == "number" else str(round(number))
+    return f"did you mean {nearest}?"
 
 
-def _said(value: Json) -> str:
-    """The value as a person would have written it."""
+def _as_typed(value: Json) -> str:
+    """The value as a user would type it."""
     import json
 
     try:
         return value if isinstance(value, str) else json.dumps(value)
-    except ValueError:  # thousands of digits
-        return "a number of thousands of digits"
+    except ValueError:  # Python refuses to write so many digits
+        return "a number with thousands of digits"
 
 
-def whole(value: Json) -> int | None:
-    """A whole number that somebody else names, such as a seed; None for anything else."""
+def read_integer(value: Json) -> int | None:
+    """An integer from an answer, such as a seed; None for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def amount(value: Json, below: float = float("inf")) -> float | None:
-    """Money that somebody else names: a number that is not negative; None for anything else."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < min(below, LARGEST):
+def read_amount(value: Json, below: float = float("inf")) -> float | None:
+    """A price from an answer: a number from 0 up to `below`; None for anything else."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return float(value)
+    return float(value) if 0 <= value < min(below, MAX_AMOUNT) else None

@@ -1,4 +1,4 @@
-"""The disk: checks before anything is paid, atomic writes, nothing overwritten unasked, nothing paid lost."""
+"""Write image files: check names first, write atomically, overwrite only if asked."""
 
 import contextlib
 import os
@@ -14,23 +14,24 @@ from flux_cli.core.text import plain
 from flux_cli.images.formats import suffix_of
 from flux_cli.images.names import Name, sibling
 
-PART = ".flux-"  # how the name of a file that is still being written begins
+PART = ".flux-"  # prefix of files that are still being written
 
 
 class Folder:
-    """Saves images as files. A name that was taken meanwhile moves aside.
+    """Saves images as files, under the next free name if a name was taken meanwhile.
 
-    `mark` is part of the names of unfinished files, so that a crash leaves none that nobody can tell. With `same`, a
-    name that is taken by the very same bytes is where the image belongs: an earlier run got as far as that.
+    `mark` is part of the names of unfinished files, so that `sweep` can find them after a crash.
+    With `same`, an existing file with the same bytes counts as saved: an earlier run wrote it.
     """
 
     def __init__(self, *, overwrite: bool, mark: str = "", same: bool = False) -> None:
         self._overwrite, self._mark, self._same = overwrite, mark, same
 
     def save(self, name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:
-        """Write one image and return its path. `extra` counts further images that one call brought along.
+        """Write one image and return its path. Raises DiskError.
 
-        A `fresh` name is one nobody has checked, and replaces nothing. Raises DiskError if it cannot be written.
+        `extra` numbers the second and further images of one call, from 1. A `fresh` name was not
+        checked by `preflight`, so it never replaces a file.
         """
         path = name.path(suffix_of(image.format))
         if extra:
@@ -54,7 +55,7 @@ def sweep(names: Sequence[Name], mark: str) -> None:
 
 
 def _holder(path: str, data: bytes) -> str:
-    """The file that holds the very same bytes: of that name, or one it moved aside to; "" where there is none."""
+    """The file of that name, or of the next ones, with the same bytes; "" for none."""
     place, number = path, 2
     while os.path.lexists(place):
         with contextlib.suppress(OSError):
@@ -65,15 +66,15 @@ def _holder(path: str, data: bytes) -> str:
 
 
 class Pipe:
-    """Writes the one image to a stream, for `-o -`."""
+    """Writes one image to a stream, for `-o -`."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
     def save(self, _name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:  # noqa: ARG002
-        """Write the bytes. A reader that has gone has what it wanted; a further image cannot be told apart."""
+        """Write the bytes. It is not an error if the reader has gone. Raises DiskError for a second image."""
         if extra:
-            raise DiskError("one call brought several images, and a pipe takes one", hint="save to files with -o")
+            raise DiskError("the provider returned several images, and a pipe takes one", hint="save to files with -o")
         try:
             for part in image.parts:
                 self._stream.write(part)
@@ -89,9 +90,9 @@ class Pipe:
 def preflight(
     names: Iterable[Name], file_format: str | None, *, overwrite: bool, skip_existing: bool, write: bool = True
 ) -> dict[int, str]:
-    """Check every name before anything is paid; with `write`, also make the folders and try to write in them.
+    """Check every name before anything is paid; with `write`, also create the folders and write in them.
 
-    Returns the path already there for each name (by index) that is to be skipped. Raises OutputError otherwise.
+    Returns the existing path of each name (by index) that is to be skipped. Raises OutputError.
     """
     present, folders = {}, {}
     for index, name in enumerate(names):
@@ -102,7 +103,7 @@ def preflight(
                 break
     special = next((path for path in present.values() if not stat.S_ISREG(os.stat(path).st_mode)), None)
     if special:
-        raise OutputError(f"{special} is no file", hint="name a file or a folder; -o - writes to standard output")
+        raise OutputError(f"{special} is not a file", hint="name a file or a folder; -o - writes to standard output")
     if present and not overwrite and not skip_existing:
         others = len(present) - 1
         there = f" and {others} more already exist" if others else " already exists"
@@ -132,7 +133,7 @@ def is_special(output: str) -> bool:
 
 
 def _existing(path: str) -> str | None:
-    """The path of what is there under that name, be it in another case on a file system that ignores case."""
+    """The path if something exists there; None for a free name or a link that leads nowhere."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -146,10 +147,10 @@ def _existing(path: str) -> str | None:
 
 
 def _try_folder(folder: Path) -> None:
-    """Make a folder and write in it. Raises OutputError; asking for permissions alone would not see a full disk."""
+    """Create a folder and write in it. Raises OutputError. Permissions alone would not show a full disk."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):  # without a name, where the system can: nothing stays after a crash
+        with tempfile.TemporaryFile(dir=folder):  # without a name where possible, so that a crash leaves nothing
             pass
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
@@ -158,7 +159,7 @@ def _try_folder(folder: Path) -> None:
 
 
 def _publish(parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool) -> str:
-    """Write beside the target and move into place in one step; readers never see half an image."""
+    """Write beside the target and move into place in one step, so that nobody reads half an image."""
     target = os.path.realpath(path) if overwrite else path  # a link stays a link, its target is replaced
     part = os.path.join(os.path.dirname(target), part_name)
     try:
@@ -177,7 +178,7 @@ def _publish(parts: Sequence[bytes | memoryview], path: str, part_name: str, *, 
 
 
 def _link(part: str, path: str) -> str:
-    """Give the finished file its name unless somebody took it meanwhile; then the next free one."""
+    """Give the finished file its name, or the next free one if somebody took it meanwhile."""
     free = path
     for number in range(2, 10_000):
         try:

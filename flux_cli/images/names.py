@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import OutputError, did_you_mean
-from flux_cli.core.lite import Lazy, NamedTuple
+from flux_cli.core.lite import LazySequence, NamedTuple
 from flux_cli.images.formats import BY_SUFFIX, FORMATS, format_of_suffix, split_suffix
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def names(template: str, rows: Sequence[dict[str, str | int]]) -> Sequence[Name]
 
 
 def _named(template: str, rows: Sequence[dict[str, str | int]]) -> Sequence[Name]:
-    return Lazy(len(rows), lambda place: Name(template, rows[place]))
+    return LazySequence(len(rows), lambda place: Name(template, rows[place]))
 
 
 def slug(prompt: str) -> str:

@@ -1,4 +1,4 @@
-"""A contact sheet before it is drawn: where each image goes, what stands below it, and what the file is called."""
+"""The layout of a contact sheet: cells, captions and the file name. `pixels/thumbnails` draws it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from flux_cli.core.model import Json
 from flux_cli.images.formats import split_suffix
 from flux_cli.images.names import Name
 
-PAGE = 1.6  # width to height of a sheet, as of most screens
-CELL = (180, 640)  # pixels: the side of a square as large as the smallest and the largest cell
-BUDGET = 8_000_000  # pixels of all cells, as long as they are not too small to tell
-MOST = 40_000_000  # pixels of a sheet, however many images are on it: 120 MB while it is drawn
-WIDEST = 4.0  # width to height: odder shapes than this do not shape the cells
-GAP, CAPTION = 12, 22  # pixels between cells, and of a line of text
+PAGE = 1.6  # width to height of a sheet, like most screens
+CELL = (180, 640)  # pixels: the side of a square with the area of the smallest and of the largest cell
+BUDGET = 8_000_000  # pixels of all cells together, while they are not too small
+MOST = 40_000_000  # largest number of pixels of a sheet: 120 MB while it is drawn
+WIDEST = 4.0  # width to height; a more extreme image does not change the shape of the cells
+GAP, CAPTION = 12, 22  # pixels between cells, and the height of a line of text
 
 
 class Grid(NamedTuple):
-    """Equal cells, row by row. `cell` is an image's box; its caption stands below it."""
+    """Equal cells, row by row. `cell` is the box of an image; its caption is below it."""
 
     columns: int
     rows: int
@@ -43,14 +43,14 @@ class Grid(NamedTuple):
 
 
 def page(count: int) -> tuple[int, int]:
-    """Pixels a sheet of so many images may have: a few get large cells, many stay recognizable."""
+    """Width and height of a sheet: few images get large cells, many stay recognizable."""
     smallest, largest = CELL
     area = min(MOST, count * min(largest**2, max(smallest**2, BUDGET / count)))
     return round(math.sqrt(area * PAGE)), round(math.sqrt(area / PAGE))
 
 
 def grid(sizes: Sequence[tuple[int, int]], box: tuple[int, int], gap: int = GAP, caption: int = CAPTION) -> Grid:
-    """The grid with the largest equal cells inside a box of pixels, for images of these sizes, at least one."""
+    """The grid with the largest equal cells that fits into a box, for one or more image sizes."""
     logs = [math.log(width / height) for width, height in sizes]
     widest = math.log(WIDEST)
     shape = math.exp(sum(max(-widest, min(widest, log)) for log in logs) / len(logs))
@@ -60,7 +60,7 @@ def grid(sizes: Sequence[tuple[int, int]], box: tuple[int, int], gap: int = GAP,
 
 
 def _fitted(columns: int, rows: int, shape: float, box: tuple[int, int], gap: int, caption: int) -> Grid:
-    """The largest cells of one shape in so many columns and rows of a box."""
+    """The largest cells of this shape in a box with so many columns and rows."""
     width = (box[0] - gap) / columns - gap
     height = (box[1] - gap) / rows - gap - caption
     width = min(width, height * shape)
@@ -68,7 +68,7 @@ def _fitted(columns: int, rows: int, shape: float, box: tuple[int, int], gap: in
 
 
 def caption(number: int, seed: Json) -> tuple[str, ...]:
-    """What stands below an image, the fullest first, for cells that have no room for it."""
+    """Captions of an image, the longest first; small cells use a shorter one."""
     if seed is None:
         return (str(number),)
     return f"{number}  seed {seed}", f"{number}  {seed}", str(number)
@@ -80,13 +80,13 @@ def sheet_name(paths: Sequence[str]) -> Name:
     stems = [split_suffix(path)[0].rpartition("/")[2] for path in paths]
     common = _common(stems)
     if len(set(stems)) > 1:
-        common = re.sub(r"[\W\d_]+$", "", common)  # what differs is often a number, and may differ in its last digit
+        common = re.sub(r"[\W\d_]+$", "", common)  # names often differ only in a number
     stem = f"{folder}{slash}{common}-sheet" if common else f"{folder}{slash}sheet"
     return Name(f"{stem.replace('{', '{{').replace('}', '}}')}.{{ext}}", {})
 
 
 def _common(words: Sequence[str]) -> str:
-    """What all words begin with."""
+    """The longest common beginning."""
     first, last = min(words), max(words)
     same = (length for length, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1])
     return first[: next(same, min(len(first), len(last)))]

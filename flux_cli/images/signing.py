@@ -1,4 +1,4 @@
-"""Content credentials (C2PA) signed with the user's own certificate: the owner of c2pa-python, an optional extra."""
+"""Sign content credentials (C2PA) with the user's certificate. Needs c2pa-python, an optional extra."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MISSING = "signing needs c2pa-python, which is not installed"
 
 
 class Identity(NamedTuple):
-    """Who signs: a chain of certificates in PEM, the signer's first, and the key that belongs to it."""
+    """A signer: certificates in PEM, the signer's own first, and its private key."""
 
     chain: bytes
     key: Secret
@@ -33,18 +33,18 @@ class Identity(NamedTuple):
 
 
 def load_identity(certificates: str, key: str, algorithm: str = "es256") -> Identity:
-    """Read and check certificate and key, before anything is paid. Raises ConfigError.
+    """Read and check the certificate and the key. Raises ConfigError.
 
-    The key file must be readable by its owner only, as key files of providers.
+    Only the owner may be able to read the key file, as with key files of providers.
     """
     if algorithm not in ALGORITHMS:
         raise ConfigError(f"signing algorithm {algorithm!r} is not one of {', '.join(ALGORITHMS)}")
     chain = _read(certificates, private=False)
     if b"-----BEGIN CERTIFICATE-----" not in chain:
-        raise ConfigError(f"{certificates} holds no certificate in PEM form")
+        raise ConfigError(f"{certificates} has no certificate in PEM form")
     text = _read(key, private=True).decode("ascii", "replace")
     if "PRIVATE KEY-----" not in text:
-        raise ConfigError(f"{key} holds no private key in PEM form")
+        raise ConfigError(f"{key} has no private key in PEM form")
     identity = Identity(chain, Secret(text), algorithm)
     try:
         sign(ONE_PIXEL, "png", Record(source_type=BY_MODEL), identity)
@@ -55,16 +55,16 @@ def load_identity(certificates: str, key: str, algorithm: str = "es256") -> Iden
 
 
 def sign(data: bytes, file_format: str, record: Record, identity: Identity) -> bytes:
-    """The image with a signed manifest of how it was made. Raises ImageError where it cannot be signed.
+    """Add a signed manifest of how the image was made. Raises ImageError.
 
-    Whatever is written into the image must be there already: the signature covers every byte.
+    All other metadata must be in the image already, because the signature covers every byte.
     """
     c2pa = _library()
     signed = io.BytesIO()
     mime = FORMATS[file_format].mime
     try:
         info = c2pa.C2paSignerInfo(identity.algorithm, identity.chain, identity.key.reveal().encode(), None)
-        # A thumbnail would make a small image a hundred times as large, and shows what is there anyway.
+        # A thumbnail would make a small image a hundred times as large and show the same.
         context = c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}})
         builder = c2pa.Builder(manifest(record, mime), context)
         builder.sign(c2pa.Signer.from_info(info), mime, io.BytesIO(data), signed)
@@ -74,7 +74,7 @@ def sign(data: bytes, file_format: str, record: Record, identity: Identity) -> b
 
 
 def manifest(record: Record, mime: str) -> dict[str, Json]:
-    """What is signed: that this image was made, by what, and what kind of source that is."""
+    """The statement to sign: that the image was made, by which tool, and the type of its source."""
     name, _, version = record.tool.partition(" ")
     made: dict[str, Json] = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPES + record.source_type}
     if record.model:

@@ -8,7 +8,7 @@ from flux_cli.core.errors import FluxError, ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.request import Auth, Facts, Media, Reply
 from flux_cli.core.text import plain
-from flux_cli.core.values import amount, whole
+from flux_cli.core.values import read_amount, read_integer
 from flux_cli.http.replies import BILLED_HINT, MARK, parse_json, reply_error, request_id_of
 
 LONGEST = 10_000  # characters of a revised prompt: it is written into files, and servers may be hostile
@@ -82,13 +82,14 @@ def read_estimate(reply: Reply) -> float:
 def _facts(reply: Reply, body: dict[str, Json]) -> Facts:
     metadata = body.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
+    seed = read_integer(body.get("seed"))
     provider = metadata.get("provider") or reply.headers.get("x-lumenfall-provider")
     undrawn = metadata.get("undrawn")
     return Facts(
         request_id=request_id_of(reply, body),
         provider=plain(provider, 60) if isinstance(provider, str) else "",
-        cost_usd=amount(metadata.get("cost")),
-        seed=whole(metadata.get("seed")) if whole(body.get("seed")) is None else whole(body.get("seed")),
+        cost_usd=read_amount(metadata.get("cost")),
+        seed=read_integer(metadata.get("seed")) if seed is None else seed,
         undrawn=tuple(plain(word, 60) for word in undrawn if isinstance(word, str))
         if isinstance(undrawn, list)
         else (),
@@ -97,7 +98,7 @@ def _facts(reply: Reply, body: dict[str, Json]) -> Facts:
 
 def _item_facts(item: dict[str, Json], facts: Facts) -> Facts:
     revised = item.get("revised_prompt")
-    seed = whole(item.get("seed"))
+    seed = read_integer(item.get("seed"))
     return facts._replace(
         revised_prompt=revised[:LONGEST] if isinstance(revised, str) and not revised.startswith(MARK) else "",
         seed=facts.seed if seed is None else seed,

@@ -7,7 +7,7 @@ from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, P
 from flux_cli.core.model import Json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply
 from flux_cli.core.text import plain
-from flux_cli.core.values import amount, whole
+from flux_cli.core.values import read_amount, read_integer
 from flux_cli.http.replies import parse_json, reply_error
 
 if TYPE_CHECKING:
@@ -86,14 +86,14 @@ def _sample(body: dict[str, Json], identity: str) -> str:
 
 
 def _facts(identity: str, submitted: dict[str, Json], done: dict[str, Json]) -> Facts:
-    charge = amount(done.get("cost") if done.get("cost") is not None else submitted.get("cost"), MOST_CREDITS)
+    charge = read_amount(done.get("cost") if done.get("cost") is not None else submitted.get("cost"), MOST_CREDITS)
     result = done.get("result")
     seed = result.get("seed") if isinstance(result, dict) else None
     return Facts(
         request_id=identity,
         provider="bfl",
         cost_usd=None if charge is None else charge * USD_A_CREDIT,
-        seed=whole(seed),
+        seed=read_integer(seed),
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from flux_cli.core.errors import ModerationError, ProviderError
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
 from flux_cli.core.text import plain
-from flux_cli.core.values import whole
+from flux_cli.core.values import read_integer
 from flux_cli.http.replies import parse_json, reply_error
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ async def _media(reply: Reply, identity: str, base: str, http: "Http") -> list[M
     listed, flags = body.get("images"), body.get("has_nsfw_concepts")
     images = listed if isinstance(listed, list) else []
     flagged = flags if isinstance(flags, list) else []
-    facts = Facts(identity, "fal", seed=whole(body.get("seed")))
+    facts = Facts(identity, "fal", seed=read_integer(body.get("seed")))
     media = []
     for place, image in enumerate(images):
         if place < len(flagged) and flagged[place] is True:  # such images are blank

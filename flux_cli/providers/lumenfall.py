@@ -17,7 +17,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.request import Auth, Reply
 from flux_cli.core.text import plain
-from flux_cli.core.values import amount
+from flux_cli.core.values import read_amount
 from flux_cli.http.replies import parse_json, reply_error
 
 if TYPE_CHECKING:
@@ -107,5 +107,5 @@ def _known(item: dict[str, Json]) -> Known:
     return Known(
         request_id=plain(identity, 100) if isinstance(identity, str) else "",
         status=plain(str(item.get("status")), 40),
-        cost_usd=amount(item.get("cost"), MOST_USD),
+        cost_usd=read_amount(item.get("cost"), MOST_USD),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.values import typed
+from flux_cli.core.values import parse_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,5 +27,5 @@ def read_parameters(parameters: Parameters) -> dict[str, Json]:
             raise UsageError(f"-p cannot set {name}", hint="give PROMPT as the argument, and --model")
         if name in said:
             raise UsageError(f"{name} is given twice", hint="give it once, as an option or with -p")
-        said[name] = typed(text)
+        said[name] = parse_value(text)
     return said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.lite import Lazy, NamedTuple, json_text
+from flux_cli.core.lite import LazySequence, NamedTuple, json_text
 from flux_cli.core.model import Dialect, Field
 from flux_cli.core.request import Call, Note, Plan
 from flux_cli.core.values import INT64
@@ -49,7 +49,7 @@ def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
     body: dict[str, Json] = {}
     for name, value in said.items():
         body |= translate(field_of(dialect, name), value)
-    calls = Lazy(resolved.n, lambda place: _call(resolved, dialect, body, seed.value, place + 1))
+    calls = LazySequence(resolved.n, lambda place: _call(resolved, dialect, body, seed.value, place + 1))
     if calls:
         _ = calls[-1]  # the last call has the largest seed, which may be refused
     notes = (*_count_notes(resolved, seed.value), *seed.notes, *file_format.notes, *clash, *quality.notes)

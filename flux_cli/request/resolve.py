@@ -6,7 +6,7 @@ from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Param, split_route
 from flux_cli.core.request import Attachment, Note, Resolved
-from flux_cli.core.values import check, loose, shorten, well_formed
+from flux_cli.core.values import check_utf8, check_value, shorten, unchecked_value
 from flux_cli.images.formats import format_named, format_of_suffix
 from flux_cli.request.dialect import explain_field
 from flux_cli.request.size import NAMES as SHAPE
@@ -40,7 +40,7 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     Raises UsageError for any value that the model or the provider does not accept; nothing has been sent by then.
     """
     target = _resolve_model(request, model, dialect)
-    well_formed("the model's name", target.name)
+    check_utf8("the model's name", target.name)
     prompt, prompt_notes = _resolve_prompt(request, model)
     said = _well_formed(request.parameters)
     _refuse_unsupported(said, dialect)
@@ -80,9 +80,9 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
 def _well_formed(parameters: dict[str, Value]) -> dict[str, Value]:
     """The parameters as they are. Raises UsageError for names and values that are not valid text."""
     for name, value in parameters.items():
-        well_formed("a parameter's name", name)
+        check_utf8("a parameter's name", name)
         if isinstance(value, str):
-            well_formed(name, value)
+            check_utf8(name, value)
     return dict(parameters)
 
 
@@ -97,7 +97,7 @@ def _refuse_unsupported(said: dict[str, Value], dialect: Dialect | None) -> None
 
 
 def _whole_number(name: str, value: Value) -> int:
-    number = check(ALWAYS_CHECKED[name], value)
+    number = check_value(ALWAYS_CHECKED[name], value)
     return number if isinstance(number, int) else 0
 
 
@@ -140,7 +140,7 @@ def _routed_model(asked: str, model: Model, route: str) -> _Model:
 
 
 def _resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[Note]]:
-    prompt = well_formed("the prompt", request.prompt or "")
+    prompt = check_utf8("the prompt", request.prompt or "")
     if request.prompt is not None and not prompt.strip():
         hint = 'describe the image: flux generate "a red fox in the snow"'
         raise UsageError("the prompt is empty", hint=hint)
@@ -188,7 +188,7 @@ def _resolve_parameters(
         field = dialect.fields.get(name) if dialect else None
         if param and field and field.choices:
             param = param._replace(choices=field.choices)
-        values[name] = check(param, asked) if param else loose(asked)
+        values[name] = check_value(param, asked) if param else unchecked_value(asked)
         shown = shorten(asked.asked if isinstance(asked, Attachment) else asked)
         if dialect and field:
             note = explain_field(dialect, name, shown, field, values[name])

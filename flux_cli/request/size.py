@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.ratio import SMALLEST, Shape, nearest_size, parse_ratio, parse_shape, parse_tier
+from flux_cli.core.ratio import MIN_SIDE, Shape, nearest_size, parse_ratio, parse_shape, parse_tier
 from flux_cli.core.request import Note
 
 TYPE_CHECKING = False
@@ -65,7 +65,7 @@ def choose(said: dict[str, Value], model: Model, dialect: Dialect | None) -> Cho
 def _read(size: str | None, aspect_ratio: str | None, resolution: str | None, model: Model) -> _Asked:
     area = parse_tier(model.default.resolution if resolution is None else resolution)
     if size is not None:
-        shape = parse_shape(size, smallest=SMALLEST)
+        shape = parse_shape(size, smallest=MIN_SIDE)
         return _Asked("size", size, shape, shape.area if shape.is_pixels else area)
     if aspect_ratio is not None:
         parse_ratio(aspect_ratio)  # refuses pixels

@@ -11,7 +11,7 @@ from flux_cli import __version__
 from flux_cli.config import folders, keys
 from flux_cli.config.load import Settings
 from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, OutputError, UsageError
-from flux_cli.core.lite import Lazy, NamedTuple
+from flux_cli.core.lite import LazySequence, NamedTuple
 from flux_cli.core.provider import ProviderRow
 from flux_cli.core.request import Attachment, Auth
 from flux_cli.images import names as naming
@@ -164,7 +164,7 @@ def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
         seed = call.seed if isinstance(call.seed, int) else identity
         return {**common, "id": identity, "seed": seed, "index": call.number}
 
-    return Lazy(len(calls), row)
+    return LazySequence(len(calls), row)
 
 
 def _check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Delivery) -> None:

@@ -13,7 +13,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.ratio import Shape
 from flux_cli.core.request import Call, Facts
-from flux_cli.core.values import amount, whole
+from flux_cli.core.values import read_amount, read_integer
 from flux_cli.images.formats import EFFORTS, FORMATS, split_suffix
 from flux_cli.images.metadata.record import Record, document, from_document, without_prompt
 from flux_cli.images.names import Name, fixed, named
@@ -80,7 +80,7 @@ def record_of_image(delivery: Delivery, call: Call, facts: Facts) -> Record:
     return base._replace(
         upstream="" if facts.provider == base.provider else facts.provider,
         revised_prompt=facts.revised_prompt if base.prompt else "",
-        seed=whole(seed),
+        seed=read_integer(seed),
         request_id=facts.request_id,
     )
 
@@ -121,7 +121,7 @@ def read_delivery(value: Json) -> Delivery:
 def _read_finish(value: Json) -> Finish:
     said = _read_object(value)
     effort = said.get("effort")
-    widths = [_read_integer(width, 1, MAX_SIDE) for width in _read_list(said.get("widths"))]
+    widths = [_read_number(width, 1, MAX_SIDE) for width in _read_list(said.get("widths"))]
     formats = _read_list(said.get("formats"))
     return Finish(
         target=_read_target(said.get("target")),
@@ -130,9 +130,9 @@ def _read_finish(value: Json) -> Finish:
         upscale=said.get("upscale") is True,
         widths=tuple(width for width in widths if width is not None),
         formats=tuple(name for name in formats if isinstance(name, str) and name in FORMATS),
-        quality=_read_integer(said.get("quality"), 1, 100),
+        quality=_read_number(said.get("quality"), 1, 100),
         lossless=said.get("lossless") is True,
-        max_bytes=_read_integer(said.get("max_bytes"), 1),
+        max_bytes=_read_number(said.get("max_bytes"), 1),
         effort=None if effort is None else _read_choice(effort, EFFORTS, "balanced"),
         keep_original=said.get("keep_original") is True,
     )
@@ -140,7 +140,7 @@ def _read_finish(value: Json) -> Finish:
 
 def _read_target(value: Json) -> Shape | None:
     width, height, is_pixels, *_ = (*_read_list(value), None, None, None)
-    sides = amount(width, MAX_PIXELS), amount(height, MAX_PIXELS)
+    sides = read_amount(width, MAX_PIXELS), read_amount(height, MAX_PIXELS)
     if not sides[0] or not sides[1]:
         return None
     return Shape(sides[0], sides[1], is_pixels is True)
@@ -150,8 +150,8 @@ def _read_choice(value: Json, choices: Sequence[str], default: str) -> str:
     return value if isinstance(value, str) and value in choices else default
 
 
-def _read_integer(value: Json, low: int, high: float = inf) -> int | None:
-    number = whole(value)
+def _read_number(value: Json, low: int, high: float = inf) -> int | None:
+    number = read_integer(value)
     return number if number is not None and low <= number <= high else None
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from flux_cli.core.errors import FluxError
 from flux_cli.core.request import Note
-from flux_cli.core.table import shown
-from flux_cli.core.text import LONG, annotation, inert, plain, redact
+from flux_cli.core.table import cell_text
+from flux_cli.core.text import LONG, disarm, github_annotation, plain, redact
 from flux_cli.terminal.environment import is_github, uses_color
 from flux_cli.terminal.streams import write
 
@@ -41,7 +41,7 @@ def error(fault: FluxError, *, verbose: bool = False) -> None:
         cause = cause.__cause__
     if is_github():
         message, hint = _safe(_message(fault)), _safe(fault.hint)
-        write(sys.stderr, annotation(message, hint) + "\n")
+        write(sys.stderr, github_annotation(message, hint) + "\n")
 
 
 def notes(all_notes: Iterable[Note]) -> None:
@@ -52,7 +52,7 @@ def notes(all_notes: Iterable[Note]) -> None:
 
 
 def _safe(text: str) -> str:
-    return inert(plain(redact(text), LONG))
+    return disarm(plain(redact(text), LONG))
 
 
 def _message(fault: FluxError) -> str:
@@ -64,10 +64,10 @@ def _message(fault: FluxError) -> str:
 
 def _describe(note: Note) -> str:
     if note.used is None:
-        return f"{note.parameter} {shown(note.asked)} is ignored"
+        return f"{note.parameter} {cell_text(note.asked)} is ignored"
     if note.asked is None or note.asked == note.used:
-        return f"{note.parameter} {shown(note.used)}"
-    return f"{note.parameter} {shown(note.asked)} becomes {shown(note.used)}"
+        return f"{note.parameter} {cell_text(note.used)}"
+    return f"{note.parameter} {cell_text(note.asked)} becomes {cell_text(note.used)}"
 
 
 def colored(line: str) -> str:

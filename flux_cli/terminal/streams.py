@@ -8,7 +8,7 @@ import sys
 from flux_cli.core.errors import DiskError
 from flux_cli.core.lite import json_text
 from flux_cli.core.table import table
-from flux_cli.core.text import LONG, inert, inert_json, plain, redact
+from flux_cli.core.text import LONG, disarm, disarm_json, plain, redact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def out(text: str) -> None:
 def say(text: str) -> None:
     """Write text for people to stdout, without anything a CI service would obey. Use `out` for data."""
     if "##" in text or "::" in text:
-        text = "\n".join(map(inert, text.replace("\r", " ").split("\n")))
+        text = "\n".join(map(disarm, text.replace("\r", " ").split("\n")))
     out(text)
 
 
@@ -82,7 +82,7 @@ def document_text(document: Mapping[str, Json] | Sequence[Json]) -> str:
     Invalid characters of file names become question marks. What a terminal or CI service would obey
     is escaped.
     """
-    text = inert_json(redact(json_text(document, indent=2)))
+    text = disarm_json(redact(json_text(document, indent=2)))
     if text.isascii() and "\x7f" not in text:
         return text
     return text.translate(UNSAFE).encode("utf-8", "replace").decode()

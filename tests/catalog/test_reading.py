@@ -212,7 +212,7 @@ WRONG = {
         'sizes = ["1024x1024"]\n' + GOOD[: GOOD.index("[[sizes]]")] + GOOD[GOOD.index("[parameters.raw]") :],
         "sizes[0] must be a table",
     ),
-    "size is no size": (changed('size = "1365x768"', 'size = "wide"'), "sizes[1].size size 'wide' is no size"),
+    "size is no size": (changed('size = "1365x768"', 'size = "wide"'), "sizes[1].size invalid size 'wide'"),
     "size is a ratio": (
         changed('size = "1365x768"', 'size = "16:9"'),
         "sizes[1].size must be pixels such as 1024x1024",

@@ -193,7 +193,7 @@ def test_the_hint_is_what_to_type_next(line, message, hint):
         ("resolve --prompt", 'the prompt is the argument: flux resolve "…"'),
         ("generate x --ar 16:9", "did you mean -a 16:9?"),
         ("generate x --height 768", "give both sides: --size 1024x768"),
-        ("generate x --api-key sk-1", "set the variable LUMENFALL_API_KEY: others can read a command line"),
+        ("generate x --api-key sk-1", "set the variable LUMENFALL_API_KEY; other users can read a command line"),
         ("generate x --no-color", "set the variable NO_COLOR=1"),
         ("sizes --color", "set the variable FORCE_COLOR=1"),
         ("generate x --debug", "did you mean --verbose?"),
@@ -202,9 +202,9 @@ def test_the_hint_is_what_to_type_next(line, message, hint):
         ("--plain sizes", "did you mean flux sizes --plain?"),
         ("--seed 7 generate 'a fox'", "did you mean flux generate --seed 7 'a fox'?"),
         ("--nonsense sizes", "see flux --help"),
-        ("generate x -o --dry-run", "give -o its own value; if --dry-run is it, write --output=--dry-run"),
-        ("convert x --alt --html", "give --alt its own value; if --html is it, write --alt=--html"),
-        ("generate x --seed --help", "give --seed its own value; if --help is it, write --seed=--help"),
+        ("generate x -o --dry-run", "give -o its own value; if --dry-run is the value, write --output=--dry-run"),
+        ("convert x --alt --html", "give --alt its own value; if --html is the value, write --alt=--html"),
+        ("generate x --seed --help", "give --seed its own value; if --help is the value, write --seed=--help"),
     ],
 )  # fmt: skip
 def test_the_hint_may_be_pasted(line, hint):

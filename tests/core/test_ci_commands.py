@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux_cli.core.text import annotation, inert, inert_json
+from flux_cli.core.text import disarm, disarm_json, github_annotation
 
 
 def obeyed(log: str) -> list[str]:
@@ -33,39 +33,39 @@ HOSTILE = [
 @pytest.mark.parametrize("line", HOSTILE)
 def test_a_line_of_somebody_else_s_words_is_not_obeyed(line):
     assert obeyed(line) != [] or line.startswith("::::")
-    assert obeyed(inert(line)) == []
+    assert obeyed(disarm(line)) == []
 
 
 @pytest.mark.parametrize("line", ["flux: error: HTTP 500", "a::b", "[1/2] saved a.png", "## heading", "#[x]"])
 def test_a_line_that_commands_nothing_stays_as_it_is(line):
-    assert inert(line) == line
+    assert disarm(line) == line
 
 
 @given(st.text(st.sampled_from("#[]: abv\tso"), max_size=20))
 @settings(max_examples=500, deadline=None, derandomize=True)
 def test_no_line_commands_anything_after_that(line):
-    assert obeyed(inert(line)) == []
-    assert not inert(line).lstrip().startswith("::")
-    assert not re.search(r"##\w*\[", inert(line))
+    assert obeyed(disarm(line)) == []
+    assert not disarm(line).lstrip().startswith("::")
+    assert not re.search(r"##\w*\[", disarm(line))
 
 
 @given(st.dictionaries(st.text(st.sampled_from('#[]:\\"av\n'), max_size=9), st.text(st.sampled_from('#[]:\\"av\n'))))
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_json_keeps_its_meaning_and_commands_nothing(document):
-    text = inert_json(json.dumps(document, indent=2))
+    text = disarm_json(json.dumps(document, indent=2))
     assert json.loads(text) == document
     assert obeyed(text) == []
 
 
 def test_an_annotation_holds_message_and_hint_on_one_line():
-    assert annotation("no key", "export KEY=...") == "::error title=flux::no key%0Ahint: export KEY=..."
-    assert annotation("no key") == "::error title=flux::no key"
+    assert github_annotation("no key", "export KEY=...") == "::error title=flux::no key%0Ahint: export KEY=..."
+    assert github_annotation("no key") == "::error title=flux::no key"
 
 
 @given(st.text(), st.text())
 @settings(max_examples=200, deadline=None, derandomize=True)
 def test_an_annotation_is_one_error_whatever_it_quotes(message, hint):
-    line = annotation(message, hint)
+    line = github_annotation(message, hint)
     assert "\n" not in line
     assert "\r" not in line
     assert line.startswith("::error title=flux::")

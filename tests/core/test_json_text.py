@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.core.lite import json_text
-from flux_cli.core.table import shown, table
+from flux_cli.core.table import cell_text, table
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -39,4 +39,4 @@ def test_columns_are_two_blanks_apart_and_numbers_stand_right():
     ("value", "text"), [(None, "-"), ("a\x1bb", "a b"), (True, "true"), (0.5, "0.5"), ([1], "[1]")]
 )
 def test_a_cell_shows_nothing_as_a_dash_and_values_as_json(value, text):
-    assert shown(value) == text
+    assert cell_text(value) == text

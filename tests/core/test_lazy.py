@@ -2,11 +2,11 @@
 
 import pytest
 
-from flux_cli.core.lite import Lazy
+from flux_cli.core.lite import LazySequence
 
 
 def test_it_is_a_sequence():
-    squares = Lazy(4, lambda place: place * place)
+    squares = LazySequence(4, lambda place: place * place)
     assert (list(squares), len(squares), squares[-1], squares[2]) == ([0, 1, 4, 9], 4, 9, 4)
     assert (list(reversed(squares)), 4 in squares, 5 in squares, squares.index(9)) == ([9, 4, 1, 0], True, False, 3)
     assert squares == [0, 1, 4, 9]
@@ -16,8 +16,8 @@ def test_it_is_a_sequence():
 @pytest.mark.parametrize("place", [4, -5, 100])
 def test_there_is_nothing_beyond_its_ends(place):
     with pytest.raises(IndexError):
-        Lazy(4, str)[place]
+        LazySequence(4, str)[place]
 
 
 def test_an_empty_one_is_false_and_makes_nothing():
-    assert not Lazy(0, lambda _place: pytest.fail("made"))
+    assert not LazySequence(0, lambda _place: pytest.fail("made"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.core.model import Size
 from flux_cli.core.ratio import (
-    SMALLEST,
+    MIN_SIDE,
     WORDS,
     nearest_ratio,
     nearest_size,
@@ -111,7 +111,7 @@ def test_pixels_and_ratios_are_read_as_written(text, width, height, is_pixels):
 def test_what_is_no_shape_is_refused_with_parameter_and_value(text):
     with pytest.raises(UsageError) as raised:
         parse_shape(text, "size")
-    assert raised.value.message == f"size {text!r} is no size"
+    assert raised.value.message == f"invalid size {text!r}"
     assert raised.value.hint
 
 
@@ -139,20 +139,20 @@ def test_pixels_are_no_aspect_ratio_and_the_hint_names_the_right_option(text):
     ("text", "meant"),
     [("16x9", "16:9"), ("9X16", "9:16"), ("21 × 9", "21:9"), ("4*3", "4:3"), ("1x1", "1:1"), ("15x1000", "15:1000")],
 )
-@pytest.mark.parametrize("parse", [parse_ratio, lambda text: parse_shape(text, smallest=SMALLEST)])
+@pytest.mark.parametrize("parse", [parse_ratio, lambda text: parse_shape(text, smallest=MIN_SIDE)])
 def test_a_shape_that_was_written_with_an_x_is_no_tiny_image(parse, text, meant):
-    with pytest.raises(UsageError, match=r"is an image of \d+ by \d+ pixels") as raised:
+    with pytest.raises(UsageError, match=r"is an image of only \d+ by \d+ pixels") as raised:
         parse(text)
     assert raised.value.hint == f"did you mean {meant}?"
 
 
 def test_the_smallest_icon_is_an_image():
-    assert parse_shape(f"{SMALLEST}x{SMALLEST}", smallest=SMALLEST).is_pixels
+    assert parse_shape(f"{MIN_SIDE}x{MIN_SIDE}", smallest=MIN_SIDE).is_pixels
 
 
 @pytest.mark.parametrize("text", WORDS)
 def test_what_words_stand_for_is_a_shape_itself(text):
-    assert parse_shape(WORDS[text], smallest=SMALLEST)
+    assert parse_shape(WORDS[text], smallest=MIN_SIDE)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_scale_in_the_place_of_a_shape_is_sent_to_its_option(text):
 def test_where_nothing_is_plainly_meant_the_hint_says_how_to_write(text):
     with pytest.raises(UsageError) as raised:
         parse_shape(text)
-    assert raised.value.hint == "write pixels as 1920x1080 or a shape as 16:9"
+    assert raised.value.hint == "write pixels such as 1920x1080 or a ratio such as 16:9"
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_tiers_and_megapixels_are_areas_counted_in_binary(text, area):
 def test_what_is_no_tier_is_refused_with_its_value(text):
     with pytest.raises(UsageError) as raised:
         parse_tier(text)
-    assert raised.value.message == f"resolution {text!r} is no tier"
+    assert raised.value.message == f"invalid resolution {text!r}"
 
 
 @given(st.text(max_size=12) | st.text("0123456789.x:×kKmMpP -+e", max_size=12))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from flux_cli.core.table import table, wrapped
+from flux_cli.core.table import table, wrap_words
 
 WORD = st.text("abcdefgh-_/.", min_size=1, max_size=30)
 CELL = st.lists(WORD, min_size=1, max_size=8).map(" ".join)
@@ -49,8 +49,8 @@ def test_headings_stay_in_the_order_of_their_columns():
 
 
 def test_a_path_stays_whole_in_any_writing():
-    assert wrapped(["a", "/home/ada/東京の夜景.jpg"], 12) == ["a", "/home/ada/東京の夜景.jpg"]
-    assert wrapped(["a", "東京の夜景"], 6) == ["a", "東京の", "夜景"]
+    assert wrap_words(["a", "/home/ada/東京の夜景.jpg"], 12) == ["a", "/home/ada/東京の夜景.jpg"]
+    assert wrap_words(["a", "東京の夜景"], 6) == ["a", "東京の", "夜景"]
 
 
 @given(ROWS)
@@ -106,4 +106,4 @@ def test_a_cell_without_words_takes_no_line_below():
     ],
 )
 def test_lines_are_broken_between_words(words, width, lines):
-    assert wrapped(words.split(), width) == lines
+    assert wrap_words(words.split(), width) == lines

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from flux_cli.core.errors import UsageError
 from flux_cli.core.model import Param
 from flux_cli.core.request import Attachment
-from flux_cli.core.values import check, loose, shorten, typed, well_formed
+from flux_cli.core.values import check_utf8, check_value, parse_value, shorten, unchecked_value
 
 FAST = settings(max_examples=150, deadline=None, derandomize=True)
 SEED = Param("seed", "integer", "passthrough", "")
@@ -43,8 +43,8 @@ BIGGEST = 2**63 - 1
     ],
 )
 def test_text_that_is_json_becomes_its_value(text, value):
-    assert typed(text) == value
-    assert isinstance(typed(text), type(value))
+    assert parse_value(text) == value
+    assert isinstance(parse_value(text), type(value))
 
 
 @pytest.mark.parametrize(
@@ -79,19 +79,19 @@ def test_text_that_is_json_becomes_its_value(text, value):
     ids=lambda text: repr(text[:12]),
 )
 def test_text_that_json_cannot_say_again_stays_text(text):
-    assert typed(text) == text
+    assert parse_value(text) == text
 
 
 @given(st.text(max_size=30) | st.text('0123456789.eE+-[]{}",: \\ud8NaInf', max_size=30))
 @FAST
 def test_whatever_is_typed_can_be_sent_as_json(text):
-    body = json.dumps(loose(well_formed("x", text)), allow_nan=False, ensure_ascii=False)
-    assert json.loads(body.encode()) == typed(text)
+    body = json.dumps(unchecked_value(check_utf8("x", text)), allow_nan=False, ensure_ascii=False)
+    assert json.loads(body.encode()) == parse_value(text)
 
 
 def test_an_attachment_is_sent_as_its_data_uri_whatever_the_parameter():
     attachment = Attachment("fox.png", "data:image/png;base64,AAAA")
-    assert loose(attachment) == check(IMAGE, attachment) == "data:image/png;base64,AAAA"
+    assert unchecked_value(attachment) == check_value(IMAGE, attachment) == "data:image/png;base64,AAAA"
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_an_attachment_is_sent_as_its_data_uri_whatever_the_parameter():
     ],
 )
 def test_good_values_come_out_in_the_declared_type(param, said, value):
-    assert check(param, said) == value
-    assert type(check(param, said)) is type(value)
+    assert check_value(param, said) == value
+    assert type(check_value(param, said)) is type(value)
 
 
 HUGE = 10**5000
@@ -172,7 +172,7 @@ NOT_A_NUMBER = [
 )
 def test_every_other_value_is_refused_with_the_name_of_the_parameter(param, said):
     with pytest.raises(UsageError) as raised:
-        check(param, said)
+        check_value(param, said)
     assert raised.value.message.startswith(f"{param.name} must be ")
     assert len(raised.value.message) < 200
 
@@ -191,13 +191,13 @@ def test_every_other_value_is_refused_with_the_name_of_the_parameter(param, said
 )
 def test_a_refusal_says_what_is_wanted_and_what_was_given(param, said, message):
     with pytest.raises(UsageError) as raised:
-        check(param, said)
+        check_value(param, said)
     assert raised.value.message == message
 
 
 def test_a_mistyped_choice_is_recognized():
     with pytest.raises(UsageError) as raised:
-        check(Param("response_format", "string", "emulated", "", choices=("url", "b64_json")), "b64-json")
+        check_value(Param("response_format", "string", "emulated", "", choices=("url", "b64_json")), "b64-json")
     assert raised.value.hint == "did you mean b64_json?"
 
 
@@ -217,7 +217,7 @@ JSON = st.recursive(
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_any_json_is_accepted_in_type_and_range_or_refused(param, said):
     try:
-        value = check(param, said)
+        value = check_value(param, said)
     except UsageError:
         return
     kind = {"integer": int, "number": (int, float), "boolean": bool, "string": str, "image": str}[param.kind]
@@ -229,13 +229,13 @@ def test_any_json_is_accepted_in_type_and_range_or_refused(param, said):
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udcffb", "fox \udfff"])
 def test_bytes_that_were_no_utf8_are_refused_by_name(text):
-    with pytest.raises(UsageError, match="the prompt holds bytes that are no UTF-8 text"):
-        well_formed("the prompt", text)
+    with pytest.raises(UsageError, match="the prompt has bytes that are not UTF-8"):
+        check_utf8("the prompt", text)
 
 
 @pytest.mark.parametrize("text", ["", "fox", "狐", "🦊", "\x00", "e\u0301"])
 def test_every_other_text_is_well_formed(text):
-    assert well_formed("the prompt", text) == text
+    assert check_utf8("the prompt", text) == text
 
 
 @pytest.mark.parametrize(

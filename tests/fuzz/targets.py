@@ -60,8 +60,10 @@ def parameters(data: bytes) -> None:
     """A value for every parameter of the model, and one nobody knows; what `-p` makes of it can be sent."""
     model = the_model()
     for text in texts(data):
-        json.dumps(values.typed(text), allow_nan=False)
-        each([text], *(lambda text, param=param: values.check(param, text) for param in model.parameters.values()))
+        json.dumps(values.parse_value(text), allow_nan=False)
+        each(
+            [text], *(lambda text, param=param: values.check_value(param, text) for param in model.parameters.values())
+        )
 
 
 def requests(data: bytes) -> None:

@@ -87,18 +87,18 @@ def test_skip_existing_names_what_is_there_by_its_place(work):
 @pytest.mark.parametrize("options", [{}, {"overwrite": True}, {"skip_existing": True}])
 def test_a_folder_of_that_name_is_refused_whatever_the_options(options, work):
     (work / "fox.png").mkdir()
-    with pytest.raises(OutputError, match=r"fox\.png is no file"):
+    with pytest.raises(OutputError, match=r"fox\.png is not a file"):
         check("fox.png", **options)
 
 
 @posix
 @pytest.mark.parametrize("options", [{}, {"overwrite": True}, {"skip_existing": True}])
 def test_devices_and_pipes_are_refused_whatever_the_options(options, work):
-    with pytest.raises(OutputError, match="/dev/null is no file") as raised:
+    with pytest.raises(OutputError, match="/dev/null is not a file") as raised:
         check("/dev/null", **options)
     assert "-o -" in raised.value.hint
     os.mkfifo(work / "pipe.png")
-    with pytest.raises(OutputError, match=r"pipe\.png is no file"):
+    with pytest.raises(OutputError, match=r"pipe\.png is not a file"):
         check("pipe.png", **options)
 
 

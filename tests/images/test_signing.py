@@ -124,8 +124,8 @@ def test_a_key_that_others_can_read_is_refused_with_the_cure(files):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("key", "key"), "holds no certificate"),
-        (("chain", "chain"), "holds no private key"),
+        (("key", "key"), "has no certificate"),
+        (("chain", "chain"), "has no private key"),
         (("chain", "other"), "cannot sign images"),
         (("missing", "key"), "cannot be read: No such file"),
         (("chain", "missing"), "cannot be read: No such file"),

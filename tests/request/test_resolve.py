@@ -380,7 +380,7 @@ def test_an_unknown_model_has_no_known_limit():
     ids=["prompt", "prompt of unknown", "model", "size", "name of a parameter", "unknown parameter", "unknown both"],
 )
 def test_bytes_that_are_no_utf8_are_refused_wherever_they_stand(build):
-    with pytest.raises(UsageError, match="no UTF-8"):
+    with pytest.raises(UsageError, match="not UTF-8"):
         build()
 
 

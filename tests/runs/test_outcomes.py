@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import NetworkError
-from flux_cli.core.lite import Lazy
+from flux_cli.core.lite import LazySequence
 from flux_cli.core.request import Call, Facts, Outcome, SavedImage
 from flux_cli.runs.outcomes import Outcomes
 
@@ -36,8 +36,8 @@ SAVED = st.builds(
 )
 
 
-def calls(count: int) -> Lazy[Call]:
-    return Lazy(count, lambda place: Call(place + 1, 7 + place, "m", {}))
+def calls(count: int) -> LazySequence[Call]:
+    return LazySequence(count, lambda place: Call(place + 1, 7 + place, "m", {}))
 
 
 @given(st.lists(SAVED, max_size=3).map(tuple), st.lists(TEXT).map(tuple), st.floats(0, 1e6))

@@ -326,9 +326,9 @@ def test_an_unknown_model_has_no_sizes_and_no_price():
 
 
 def test_a_run_that_never_started_has_a_document_too():
-    made = failure_document(UsageError("size 'x' is no size", hint="write 16:9"))
+    made = failure_document(UsageError("invalid size 'x'", hint="write 16:9"))
     assert (made["schema"], made["status"], made["exit_code"], made["files"]) == (1, "failed", 2, [])
-    assert made["errors"] == [error_document(UsageError("size 'x' is no size", hint="write 16:9"))]
+    assert made["errors"] == [error_document(UsageError("invalid size 'x'", hint="write 16:9"))]
 
 
 def test_an_error_without_a_request_id_says_null():

@@ -1,4 +1,4 @@
-"""The few EXIF fields that tell how an image was made, without a library. Source: TIFF 6.0, EXIF 2.32 (4.6)."""
+"""Read the few EXIF fields that tell how an image was made. Source: TIFF 6.0, EXIF 2.32 (4.6)."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -7,11 +7,11 @@ TAGS = {0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "So
         0x8298: "Copyright", 0x0132: "DateTime", 0x9286: "UserComment"}  # fmt: skip
 ORIENTATION, COLOR_SPACE, SUB_IFD = 0x0112, 0xA001, 0x8769
 MAX_ENTRIES = 1000
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}  # bytes of a value of each type that these fields have
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}  # bytes per value, by type; only types that these fields have
 
 
 def texts(data: bytes) -> dict[str, str]:
-    """The fields that are text, by name; a broken table gives what was read up to there."""
+    """The text fields by name; of a broken table, those before the damage."""
     order = "big" if data[:2] == b"MM" else "little"
     found = {}
     for tag, _, value in _entries(data):
@@ -23,7 +23,7 @@ def texts(data: bytes) -> dict[str, str]:
 
 
 def number(data: bytes, wanted: int) -> int | None:
-    """The first value of a field of whole numbers."""
+    """The first value of an integer field; None for no such field."""
     for tag, kind, value in _entries(data):
         if tag == wanted and kind in (3, 4):
             return int.from_bytes(value[: _SIZES[kind]], "big" if data[:2] == b"MM" else "little")
@@ -31,7 +31,7 @@ def number(data: bytes, wanted: int) -> int | None:
 
 
 def _entries(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Tag, type and value of each field of the first table, then of the table of EXIF fields."""
+    """Tag, type and value of each field in the first table, then in the table of EXIF fields."""
     if data[:4] not in (b"II*\0", b"MM\0*"):
         return
     order: Literal["big", "little"] = "big" if data[:2] == b"MM" else "little"
@@ -52,7 +52,7 @@ def _entries(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _comment(value: bytes, order: str) -> str:
-    """A user comment begins with eight bytes that name its characters. Writers disagree on the order of UTF-16."""
+    """A user comment begins with eight bytes that name its encoding. Writers disagree on the byte order of UTF-16."""
     head, body = value[:8], value[8:]
     if head != b"UNICODE\0":
         return (body if head in (b"ASCII\0\0\0", bytes(8)) else value).decode("utf-8", "replace")

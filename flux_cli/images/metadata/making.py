@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.request import Attachment, Note, Resolved, Value
-from flux_cli.core.values import Quoted, shorten
+from flux_cli.core.values import QuotedText, shorten
 from flux_cli.images.metadata.record import BY_ALGORITHM, BY_MODEL, Record
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def reused(reading: Reading, source: str, said: Mapping[str, object]) -> Reuse:
             reason = f"a file or an address named in {source} is not followed: give it again"
             notes.append(Note(name, shorten(value), None, "ignored", reason, warning=True))
         else:
-            kept[name] = Quoted(value) if isinstance(value, str) else value  # text stays text: "5" is no number
+            kept[name] = QuotedText(value) if isinstance(value, str) else value  # text stays text: "5" is no number
     return Reuse(record.prompt or None, (record.model or None) if ours else None, kept, tuple(notes))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.values import whole
+from flux_cli.core.values import read_integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def from_document(value: Json) -> Record | None:
     texts = {name: text for name in TEXTS if isinstance(text := value.get(name), str)}
     parameters = value.get("parameters")
     return Record(**texts)._replace(  # type: ignore[arg-type] # texts hold neither seed nor parameters
-        seed=whole(value.get("seed")),
+        seed=read_integer(value.get("seed")),
         parameters=dict(parameters) if isinstance(parameters, Mapping) else {},
     )
 

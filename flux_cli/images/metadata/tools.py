@@ -1,6 +1,7 @@
-"""How programs that make images write down their parameters: AUTOMATIC1111, ComfyUI, InvokeAI, NovelAI, Draw Things.
+"""Read the parameters that image generators write: AUTOMATIC1111, ComfyUI, InvokeAI and others.
 
-Each reader takes the texts of an image by keyword and gives a record, or None where the program did not write them.
+Each reader takes the texts of an image by keyword. It returns a record, or None if the texts are not
+from its program. Writing is in the form of AUTOMATIC1111, which most tools read.
 """
 
 import json
@@ -13,34 +14,34 @@ from flux_cli.images.metadata.record import BY_MODEL, Record, parse_json
 
 Texts = Mapping[str, str]
 LONGEST_LINE = 100_000  # characters of `Steps: 20, Seed: 7, ...` worth reading
-MAX_HOPS = 50  # from a sampler to the text it was given; real graphs need a handful
+MAX_HOPS = 50  # from a sampler to its text; real graphs need a handful
 _OURS = re.compile(r"(?:^|[,\n] ?)Version: flux[\w.+ -]{0,51}$")
 _PAIR = re.compile(r'([A-Za-z][\w /()-]{0,60}): ("(?:[^"\\]|\\.)*"|[^,]*)(?:, |,|$)')
 _PIXELS = re.compile(r"\d{1,6}x\d{1,6}")
 
 
 def parameters_text(record: Record, pixels: str) -> str:
-    """The record as AUTOMATIC1111 writes `parameters`: the prompt, then one line of names and values."""
+    """The record in the form of AUTOMATIC1111: the prompt, then one line of names and values."""
     lines = [record.prompt] if record.prompt else []
     if record.negative_prompt:
         lines.append(f"Negative prompt: {record.negative_prompt}")
     known = {"Steps": record.parameters.get("steps"), "Seed": record.seed, "Size": pixels, "Model": record.model}
-    pairs = [f"{name}: {_quoted(str(value))}" for name, value in known.items() if value not in (None, "")]
+    pairs = [f"{name}: {_quote(str(value))}" for name, value in known.items() if value not in (None, "")]
     version = record.tool if re.fullmatch(r"flux [\w.+-]{1,50}", record.tool) else "flux"
     return "\n".join([*lines, ", ".join([*pairs, f"Version: {version}"])])
 
 
 def is_ours(text: str) -> bool:
-    """Whether `parameters` were written by flux."""
+    """Whether flux wrote these parameters."""
     return bool(_OURS.search(text[-200:]))
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     return json.dumps(value, ensure_ascii=False) if any(char in value for char in ',:\n"') else value
 
 
 def automatic1111(texts: Texts) -> Record | None:
-    """`parameters` of a PNG, and the same text as the user comment of an EXIF or the comment of a GIF."""
+    """`parameters` of a PNG, or the same text in the EXIF user comment or the comment of a GIF."""
     text = texts.get("parameters") or texts.get("exif:UserComment") or texts.get("comment") or ""
     head, _, line = text.strip().rpartition("\n")
     pairs = dict(_pairs(line[:LONGEST_LINE]))
@@ -74,7 +75,7 @@ def _pairs(line: str) -> Iterator[tuple[str, str]]:
 
 
 def comfyui(texts: Texts) -> Record | None:
-    """The graph of nodes in `prompt`: what the sampler and the nodes before it were given."""
+    """The graph of nodes in `prompt`: the inputs of the sampler and of the nodes before it."""
     graph = parse_json(texts.get("prompt") or texts.get("exif:Model", "").removeprefix("prompt:"))
     if not isinstance(graph, Mapping):
         return None
@@ -112,7 +113,7 @@ def _seed(node: Mapping[str, Json]) -> Json:
 
 
 def _text(nodes: Mapping[str, Mapping[str, Json]], link: Json) -> str:
-    """The text at the end of a link: along conditioning nodes up to the one that holds it."""
+    """Follow a link along conditioning nodes to the text at its end."""
     for _ in range(MAX_HOPS):
         node = nodes.get(str(link[0])) if isinstance(link, list) and link else None
         if node is None:
@@ -126,7 +127,7 @@ def _text(nodes: Mapping[str, Mapping[str, Json]], link: Json) -> str:
 
 
 def invokeai(texts: Texts) -> Record | None:
-    """`invokeai_metadata`, or `sd-metadata` of releases before 3."""
+    """`invokeai_metadata`, or `sd-metadata` from releases before 3."""
     said = parse_json(texts.get("invokeai_metadata", ""))
     if not isinstance(said, Mapping):
         said = parse_json(texts.get("sd-metadata", ""))
@@ -152,7 +153,7 @@ def invokeai(texts: Texts) -> Record | None:
 
 
 def novelai(texts: Texts) -> Record | None:
-    """`Description` and a `Comment` in JSON."""
+    """`Description`, and a JSON `Comment`."""
     said = parse_json(texts.get("Comment", ""))
     if texts.get("Software") != "NovelAI" or not isinstance(said, Mapping):
         return None
@@ -170,7 +171,7 @@ def novelai(texts: Texts) -> Record | None:
 
 
 def draw_things(texts: Texts) -> Record | None:
-    """JSON in the XMP's exif:UserComment, with names of one letter."""
+    """JSON in exif:UserComment of the XMP, with names of one letter."""
     said = parse_json(texts.get("xmp:exif:UserComment", ""))
     if not isinstance(said, Mapping) or "c" not in said:
         return None
@@ -197,7 +198,7 @@ READERS: dict[str, Callable[[Texts], Record | None]] = {
 
 
 def _record(said: Mapping[str, Json], parameters: Mapping[str, Json]) -> Record:
-    """A record of other people's values, each in its type or left out."""
+    """A record of another program's values; values of a wrong type are left out."""
     texts = {name: value for name, value in said.items() if name not in ("seed", "size") and isinstance(value, str)}
     seed, size = str(said.get("seed")), str(said.get("size"))
     plain: dict[str, Json] = {name: value for name, value in parameters.items() if isinstance(value, str | int | float)}

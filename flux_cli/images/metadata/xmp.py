@@ -1,7 +1,8 @@
-"""XMP packets: a record as RDF, merged into a packet that is there already, and the properties of any packet.
+"""XMP packets: write a record as RDF, into an existing packet if there is one, and read properties.
 
-Foreign properties are never changed or removed; ours stand in one rdf:Description of their own, which a second writing
-replaces. Sources: XMP specification (ISO 16684-1), IPTC Photo Metadata Standard 2025.1.
+Properties of other programs are never changed or removed. Those of flux are in one rdf:Description
+of their own, which the next record replaces. Sources: XMP specification (ISO 16684-1), IPTC Photo
+Metadata Standard 2025.1.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ PREFIXES = {
     "http://ns.adobe.com/photoshop/1.0/": "photoshop",
     "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/": "Iptc4xmpCore",
 }
-WRITTEN = ("flux", "dc", "Iptc4xmpExt", "xmp")  # the namespaces of our own description
+WRITTEN = ("flux", "dc", "Iptc4xmpExt", "xmp")  # the namespaces of the description that flux writes
 RECORD = "flux:Record"
-REMOTE = "dcterms:provenance"  # the address of signed credentials that lie elsewhere
-MAX_PACKET = 16 << 20  # bytes of XMP; the longest prompt of nothing but ampersands fits
-MAX_ELEMENTS = 50_000  # an editor's whole history has some thousands
+REMOTE = "dcterms:provenance"  # the address of signed credentials that are stored elsewhere
+MAX_PACKET = 16 << 20  # bytes of XMP; even the longest prompt made only of ampersands fits
+MAX_ELEMENTS = 50_000  # the history of an editor has some thousands
 MAX_DEPTH = 100  # of nested elements; real packets stay below ten
 
 _OPENING = "<rdf:Description {}".format(
@@ -46,32 +47,32 @@ _NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 class XmpError(ValueError):
-    """A packet that is not read, or that ours cannot be merged into; the message says why."""
+    """A packet that cannot be read or added to; the message says why."""
 
 
 class Scan(NamedTuple):
-    """One reading of a packet. Places are byte offsets."""
+    """What was found in a packet. Places are byte offsets."""
 
-    properties: dict[str, str]  # "dc:description" -> its text; of several, the first
+    properties: dict[str, str]  # "dc:description" -> the first text
     about: str
-    end: int  # of the RDF: where another description can stand
-    ours: tuple[tuple[int, int], ...]  # what an earlier writing of ours left
+    end: int  # the end of the RDF, where another description can be added
+    ours: tuple[tuple[int, int], ...]  # start and end of what flux wrote before
 
 
 def packet(record: Record, existing: bytes | None = None) -> bytes:
-    """The packet with the record in it. What `existing` says already is kept as it is, and not said twice.
+    """A packet with the record. Properties that `existing` has are kept, and not written again.
 
-    Raises XmpError where the existing packet cannot be added to.
+    Raises XmpError for an existing packet that cannot be added to.
     """
-    base = _EMPTY if existing is None else _trimmed(existing)
+    base = _EMPTY if existing is None else _trim(existing)
     scan = _scan(base)
     if b"\0" in base or not base.startswith(b"</", scan.end) or not _is_utf8(base):
-        raise XmpError("the image's own XMP is of a kind that cannot be added to")
+        raise XmpError("the image has XMP of a kind that cannot be added to")
     if scan.ours:
-        base = _without(base, scan.ours)
+        base = _remove(base, scan.ours)
         scan = _scan(base)
     if RECORD in scan.properties:
-        raise XmpError("the image's own XMP was rewritten by another tool")
+        raise XmpError("the XMP of the image was rewritten by another tool")
     merged = b"".join((base[: scan.end], _description(record, scan).encode(), base[scan.end :]))
     if len(merged) > MAX_PACKET:
         raise XmpError(f"the details are longer than {MAX_PACKET >> 20} MiB")
@@ -79,12 +80,15 @@ def packet(record: Record, existing: bytes | None = None) -> bytes:
 
 
 def properties(data: bytes) -> dict[str, str]:
-    """The properties of a packet as text. Raises XmpError for what is no XMP, too large, or declares entities."""
-    return _scan(_trimmed(data)).properties
+    """The properties of a packet as text.
+
+    Raises XmpError for anything but XMP, for packets that are too large or declare entities.
+    """
+    return _scan(_trim(data)).properties
 
 
-def _trimmed(data: bytes) -> bytes:
-    """The packet without the NUL bytes some writers pad it with; in UTF-16 they belong to its characters."""
+def _trim(data: bytes) -> bytes:
+    """The packet without NUL bytes around it, unless it is UTF-16, where they are characters."""
     return data if data.startswith((b"\xff\xfe", b"\xfe\xff")) else data.strip(b"\0")
 
 
@@ -96,14 +100,14 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _without(data: bytes, spans: tuple[tuple[int, int], ...]) -> bytes:
+def _remove(data: bytes, spans: tuple[tuple[int, int], ...]) -> bytes:
     for start, end in reversed(spans):
         data = data[:start] + data[end:]
     return data
 
 
 def _description(record: Record, scan: Scan) -> str:
-    """Our rdf:Description: the record whole, and its fields under the names that other tools know."""
+    """The rdf:Description of flux: the whole record, and its fields by names that other tools know."""
     body = json.dumps(document(record), ensure_ascii=False, separators=(",", ":"))
     exact = _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", body)
     alternatives = '<rdf:Alt><rdf:li xml:lang="x-default">{}</rdf:li></rdf:Alt>'
@@ -115,47 +119,47 @@ def _description(record: Record, scan: Scan) -> str:
         "xmp:CreateDate": record.created,
         "dc:description": record.prompt,
     }
-    lines = [f"<{RECORD}>{_escaped(exact)}</{RECORD}>"]
+    lines = [f"<{RECORD}>{_escape(exact)}</{RECORD}>"]
     for name, value in fields.items():
         if value and name not in scan.properties:
-            text = _escaped(_NOT_XML.sub("\ufffd", value))
+            text = _escape(_NOT_XML.sub("\ufffd", value))
             lines.append(f"<{name}>{alternatives.format(text) if name == 'dc:description' else text}</{name}>")
-    about = _escaped(scan.about).replace('"', "&quot;")
+    about = _escape(scan.about).replace('"', "&quot;")
     head = f'{_OPENING} rdf:about="{about}">'
     return "\n".join([head, *lines, "</rdf:Description>\n"])
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _scan(data: bytes) -> Scan:
-    """Read a packet in one pass of expat, which keeps no tree and expands nothing that is not declared."""
+    """Read a packet in one pass of expat, without building a tree or expanding entities."""
     if len(data) > MAX_PACKET:
         raise XmpError(f"its XMP is larger than {MAX_PACKET >> 20} MiB")
     scanner = _Scanner(data)
     try:
         scanner.parser.Parse(data, True)  # noqa: FBT003 - expat's own signature
     except expat.ExpatError as fault:
-        raise XmpError(f"its XMP is no XML: {expat.errors.messages[fault.code]}") from fault
+        raise XmpError(f"its XMP is not XML: {expat.errors.messages[fault.code]}") from fault
     except XmpError:
         raise
-    except (ValueError, LookupError) as fault:  # encodings that Python does not know, or that are none
-        raise XmpError("its XMP is no text") from fault
+    except (ValueError, LookupError) as fault:  # unknown encodings
+        raise XmpError("its XMP is not text") from fault
     if scanner.end < 0:
-        raise XmpError("its XMP holds no RDF")
+        raise XmpError("its XMP has no RDF")
     return Scan(scanner.properties, scanner.about, scanner.end, tuple(scanner.ours))
 
 
 class _Scanner:
-    """The state of one pass: the path to the element at hand, and what was found so far."""
+    """The state of one pass: the path to the current element, and what was found so far."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._path: list[str] = []
         self._text: list[str] = []
         self._elements = 0
-        self._begun, self._ours = -1, ""  # where an element of ours began, and its name
+        self._started, self._ours = -1, ""  # where an element of flux began, and its name
         self.properties: dict[str, str] = {}
         self.about, self.end = "", -1
         self.ours: list[tuple[int, int]] = []
@@ -169,29 +173,29 @@ class _Scanner:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._elements += 1
         if len(self._path) >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
-            raise XmpError("its XMP has more or deeper elements than any image needs")
-        self._path.append(_named(name))
+            raise XmpError("its XMP has too many or too deep elements")
+        self._path.append(_short_name(name))
         if self._inside("rdf:Description", 1):
             self._describe(attributes)
         elif self._inside("", 2):
-            if self._path[-1] == RECORD and self._begun < 0:  # another tool has sorted the properties anew
+            if self._path[-1] == RECORD and self._started < 0:  # another tool has sorted the properties
                 self._begin(RECORD)
             self._text.clear()
             if resource := attributes.get(f"{RDF} resource"):
                 self._text.append(resource)
 
     def _describe(self, attributes: dict[str, str]) -> None:
-        """Properties may be attributes of their description."""
+        """Read the properties that are attributes of a description."""
         self.about = self.about or attributes.get(f"{RDF} about", "")
         for name, value in attributes.items():
             if not name.startswith(f"{RDF} "):
-                self.properties.setdefault(_named(name), value)
+                self.properties.setdefault(_short_name(name), value)
         if self._data.startswith(_OPENING.encode(), self.parser.CurrentByteIndex):
             self._begin("rdf:Description")
 
     def _begin(self, name: str) -> None:
         self._elements = 0
-        self._begun, self._ours = self.parser.CurrentByteIndex, name
+        self._started, self._ours = self.parser.CurrentByteIndex, name
 
     def _stop(self, _name: str) -> None:
         place = self.parser.CurrentByteIndex
@@ -199,16 +203,16 @@ class _Scanner:
             entries = (entry.strip() for entry in "".join(self._text).split("\0"))
             self.properties.setdefault(self._path[-1], ", ".join(filter(None, entries)))
         elif self._path[-1] == "rdf:li":
-            self._text.append("\0")  # between the entries of a list; no XML holds it
-        if self._begun >= 0 and self._path[-1] == self._ours:
-            self.ours.append((self._begun, self._behind(place)))
-            self._begun = -1
+            self._text.append("\0")  # separates the entries of a list; XML cannot contain it
+        if self._started >= 0 and self._path[-1] == self._ours:
+            self.ours.append((self._started, self._behind(place)))
+            self._started = -1
         elif self._path[-1] == "rdf:RDF" and "rdf:RDF" not in self._path[:-1]:
             self.end = place
         self._path.pop()
 
     def _inside(self, name: str, depth: int) -> bool:
-        """Whether the element at hand stands `depth` levels below the RDF, and has that name ("": any)."""
+        """Whether the current element is `depth` levels below the RDF and has the name ("": any)."""
         path = self._path
         return len(path) > depth and path[-1 - depth] == "rdf:RDF" and (not name or path[-1] == name)
 
@@ -218,10 +222,10 @@ class _Scanner:
 
 
 def _refuse(*_: object) -> None:
-    raise XmpError("its XMP declares a document type, which no image needs")
+    raise XmpError("its XMP declares a document type, which is not allowed")
 
 
-def _named(name: str) -> str:
+def _short_name(name: str) -> str:
     """`http://purl.org/dc/elements/1.1/ title` -> `dc:title`; an unknown namespace stays as it is."""
     uri, _, local = name.rpartition(" ")
     return f"rdf:{local}" if uri == RDF else f"{PREFIXES.get(uri, uri)}:{local}"

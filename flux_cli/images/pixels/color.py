@@ -1,4 +1,4 @@
-"""Any image as 8-bit RGB, or RGBA where something of it is transparent, with the profile that says what it means."""
+"""Bring any image to 8-bit RGB, or to RGBA if it has transparency, with its color profile."""
 
 import io
 
@@ -8,9 +8,9 @@ from flux_cli.images.pixels.pillow import share
 
 
 def normalize(image: Image.Image) -> Image.Image:
-    """RGB or RGBA in the image's own colors; `icc_profile` in its info where one describes them.
+    """The image as RGB or RGBA in its own colors, with their profile as `icc_profile` in its info.
 
-    Wide colors (Display P3) stay wide. Profiles of CMYK and of gray are used up on the way to sRGB.
+    Wide colors (Display P3) stay wide. CMYK and gray with a profile become sRGB, without one.
     """
     image.load()
     profile = image.info.get("icc_profile") or b""
@@ -28,7 +28,7 @@ def normalize(image: Image.Image) -> Image.Image:
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """The image in sRGB; without a profile, or with one that makes no sense, by plain arithmetic."""
+    """The image in sRGB; without a usable profile, by plain arithmetic."""
     bare = image.convert("RGB") if image.mode == "RGBA" else image
     shown = _by_profile(bare, profile) or (share(bare) if bare.mode == "RGB" else bare.convert("RGB"))
     if image.mode == "RGBA":
@@ -37,7 +37,7 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def flatten(image: Image.Image) -> Image.Image:
-    """The image on white paper, for formats that know no transparency."""
+    """The image on a white background, for formats without transparency."""
     if image.mode != "RGBA":
         return image
     paper = Image.new("RGB", image.size, (255, 255, 255))
@@ -47,10 +47,10 @@ def flatten(image: Image.Image) -> Image.Image:
 
 
 def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
-    """What a profile makes of the numbers; None where there is none, or a broken one."""
+    """The image in sRGB by its profile; None without a profile, or with a broken one."""
     if not profile:
         return None
-    from PIL import ImageCms  # a tenth of what a small conversion takes, and most images have no profile
+    from PIL import ImageCms  # costs a tenth of a small conversion; most images have no profile
 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -60,7 +60,7 @@ def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
 
 
 def _from_gray(image: Image.Image, profile: bytes) -> Image.Image:
-    """Gray -> sRGB by its profile: made for another gamma, it would come out too dark or too light without."""
+    """Gray -> sRGB by its profile; without it, the image would become too dark or too light."""
     seen = image.convert("LA" if image.has_transparency_data else "L")
     shown = to_srgb(seen.getchannel("L") if seen.mode == "LA" else seen, profile)
     if seen.mode == "LA":
@@ -69,7 +69,7 @@ def _from_gray(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def reduce_to_eight_bits(image: Image.Image) -> Image.Image:
-    """Gray of 16 bits -> 8, with the one transparent gray it may name."""
+    """Gray of 16 bits -> 8 bits, with the one gray that may be transparent."""
     clear = image.info.get("transparency")
     gray = image.point(lambda value: value / 256).convert("L")
     if not isinstance(clear, int):

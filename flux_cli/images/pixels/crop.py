@@ -1,7 +1,8 @@
-"""Where to crop when the image itself should say: where most happens, or what draws the eye.
+"""Choose where to crop: at a fixed place, where the most detail is, or what draws the eye.
 
-A crop to another shape cuts in one direction only: each method gives every place of the window a score, and the middle
-of the places that are as good as the best is taken, so that the subject does not stick to an edge.
+A crop to another shape cuts in one direction only. Each method scores every position of the window.
+Of all positions nearly as good as the best, the middle one is used, so that the subject does not
+touch an edge.
 """
 
 from itertools import accumulate
@@ -10,15 +11,15 @@ from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageStat
 
 from flux_cli.images.outputs import PLACES, Box, place
 
-SAMPLE = 192  # pixels of the longer side that are looked at
-BLUR = 3  # pixels; what is finer than that is detail
-SKIN = 64  # what a pixel with the hue of skin counts, of 255: wood and sand have it too
-LEAN = 0.4  # of its marks a window at an end loses: most subjects are near the middle
-SAME = 0.97  # of the best score counts as good as it
+SAMPLE = 192  # pixels of the longer side of the image that is scored
+BLUR = 3  # pixels; anything finer is detail
+SKIN = 64  # weight of a pixel with the hue of skin, of 255; wood and sand have that hue too
+LEAN = 0.4  # share of its score that a window at an edge loses: most subjects are near the middle
+SAME = 0.97  # share of the best score that counts as equally good
 
 
 def find_box(image: Image.Image, window: tuple[float, float], focus: str) -> Box:
-    """The box of a window in an image, by the focus asked for."""
+    """The box of a window of this size in an image, placed by `focus`."""
     if focus in PLACES or window == image.size:
         return place(window, image.size, PLACES.get(focus, PLACES["center"]))
     shares = window[0] / image.width, window[1] / image.height
@@ -32,7 +33,7 @@ def find_box(image: Image.Image, window: tuple[float, float], focus: str) -> Box
 
 
 def _entropy(image: Image.Image, axis: int, length: int) -> list[float]:
-    """Shannon's entropy of the fine detail in each window: smooth sky has none, however many tones it shows."""
+    """Shannon's entropy of the fine detail in each window; a smooth sky has none."""
     detail, (width, height) = _detail(image), image.size
     boxes = [
         (start, 0, start + length, height) if axis == 0 else (0, start, width, start + length)
@@ -42,11 +43,11 @@ def _entropy(image: Image.Image, axis: int, length: int) -> list[float]:
 
 
 def _interest(image: Image.Image, axis: int, length: int) -> list[float]:
-    """Sum of what draws the eye in each window: hues unlike the image's mean, detail, the hues of skin."""
+    """The sum of what draws the eye in each window: unusual hues, detail, hues of skin."""
     hues = image.filter(ImageFilter.GaussianBlur(BLUR)).convert("YCbCr").split()[1:]
     unlike = [ImageChops.difference(hue, Image.new("L", hue.size, round(ImageStat.Stat(hue).mean[0]))) for hue in hues]
     planes = [*unlike, _detail(image), _skin(image)]
-    squares = [float(level * level) for level in range(256)]  # what stands out counts more than what is everywhere
+    squares = [float(level * level) for level in range(256)]  # rare values count more than common ones
     weighed = {str(number): plane.point(squares, "F") for number, plane in enumerate(planes)}
     marks = ImageMath.lambda_eval(lambda args: sum(args[name] for name in weighed), **weighed)
     row = marks.resize((image.width, 1) if axis == 0 else (1, image.height), Image.Resampling.BOX)
@@ -70,7 +71,7 @@ def _skin(image: Image.Image) -> Image.Image:
 
 
 def _middle(scores: list[float]) -> float:
-    """The place of the best window as a share of the room it has: the middle of its neighbors that are as good."""
+    """The position of the best window, 0 to 1: the middle of its equally good neighbors."""
     best = max(scores)
     first = last = scores.index(best)
     while first > 0 and scores[first - 1] >= SAME * best:

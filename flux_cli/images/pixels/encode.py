@@ -1,4 +1,4 @@
-"""Pixels to the bytes of a file: the settings are `core.formats`' data, the search for a size limit is here."""
+"""Encode pixels as files, within a size limit if there is one. The settings are in `formats`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from flux_cli.images.pixels.color import flatten, to_srgb
 from flux_cli.images.pixels.palette import COLORS, choose_palette, exact_palette
 from flux_cli.images.pixels.pillow import save
 
-FLAT = 0.5  # bytes a pixel: a PNG smaller than that is a drawing, where zlib's default strategy beats run lengths
+FLAT = 0.5  # bytes per pixel; a smaller PNG is a drawing, where zlib's default strategy is better
 
 
 def encode_within(image: Image.Image, output: Output) -> tuple[bytes, int]:
-    """The bytes of a file and the quality they have: the one asked, or the best that fits into `max_bytes`.
+    """The bytes of a file and their quality: the requested one, or the best that fits `max_bytes`.
 
-    At most eight encodings. Raises UsageError where nothing fits.
+    It takes at most eight encodings. Raises UsageError where nothing fits.
     """
     make = partial(encode, image, output.format, effort=output.effort, lossless=output.lossless)
     data = make(output.quality)
@@ -45,7 +45,7 @@ def encode_within(image: Image.Image, output: Output) -> tuple[bytes, int]:
 def encode(
     image: Image.Image, file_format: str, quality: int, effort: str = "balanced", *, lossless: bool = False
 ) -> bytes:
-    """RGB or RGBA pixels as a file; `quality` looks alike in every lossy format."""
+    """Encode RGB or RGBA pixels; `quality` (0 to 100) looks the same in every lossy format."""
     settings = encoder(file_format, quality, effort, lossless=lossless)
     profile = image.info.get("icc_profile")
     if file_format == "gif":
@@ -59,7 +59,7 @@ def encode(
 
 
 def _png(image: Image.Image, settings: Mapping[str, object], effort: str) -> bytes:
-    """The smallest of what may win: two strategies; at `small`, of few colors, a palette, and its rows filtered."""
+    """The smallest of several PNGs: two strategies and, with few colors and `small`, a palette."""
     few = exact_palette(image) if effort == "small" else None
     shown = few or image
     made = [save(shown, "png", settings)]
@@ -72,9 +72,10 @@ def _png(image: Image.Image, settings: Mapping[str, object], effort: str) -> byt
 
 
 def _filtered(few: Image.Image, settings: Mapping[str, object]) -> bytes:
-    """A PNG with a palette whose rows are filtered, which makes drawings a tenth smaller.
+    """A PNG with a palette and filtered rows, which makes drawings a tenth smaller.
 
-    Pillow filters rows of gray and none of a palette's numbers, so the file is made as gray and its head changed.
+    Pillow does not filter rows of palette indexes. So the file is made as gray, and then its header
+    is changed.
     """
     gray = save(Image.frombytes("L", few.size, few.tobytes()), "png", settings)
     pixels = next(part.start for part in png.walk(gray) if part.kind == b"IDAT")

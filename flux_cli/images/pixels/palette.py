@@ -1,22 +1,23 @@
-"""Images by a palette of at most 256 colors: exact where they have no more, else chosen and dithered where it pays.
+"""Reduce images to a palette of at most 256 colors: exactly, or with dithering where it helps.
 
-Dithering hides bands and puts dots on everything. So it stays where colors change slowly, which is where bands show,
-and elsewhere only where it is hardly worse by the pixel than the nearest color. Measured on ten photographs and a
-generated one, images are then 0.6 to 2 dB better by the pixel than Pillow's own GIFs, and 2.3 to 6.3 dB from further
-away (at a quarter of their size); dithered everywhere they would be up to 2.1 dB worse and 2.5 to 8.4 dB better.
+Dithering hides bands, but puts dots on everything. So it is used where colors change slowly, because
+bands show there, and elsewhere only where it is hardly worse per pixel than the nearest color.
+Measured on ten photographs and a generated image, the result is 0.6 to 2 dB better per pixel than
+Pillow's own GIFs, and 2.3 to 6.3 dB better from further away (at a quarter of the size). Dithered
+everywhere, it would be up to 2.1 dB worse per pixel and 2.5 to 8.4 dB better from further away.
 """
 
 from PIL import Image, ImageChops, ImageMath
 
 COLORS = 256
-SAMPLE = 9_000  # pixels a palette is chosen from: ten times faster than all of them, at 0.2 dB
-APART = 8  # pixels between the samples by which slow changes are found
-SLOW = 24  # sixteenths of a level by which pixels differ there from their neighbors, all three colors together
-PATIENCE = 1.2  # how many times farther from the source than the nearest color a dithered one may be
+SAMPLE = 9_000  # pixels a palette is chosen from: ten times faster than all of them, for 0.2 dB
+APART = 8  # pixels between two samples that are compared to find slow changes
+SLOW = 24  # largest slow difference of neighbors, all colors together, in sixteenths of a level
+PATIENCE = 1.2  # how many times worse than the nearest color a dithered one may be
 
 
 def exact_palette(image: Image.Image, most: int = COLORS) -> Image.Image | None:
-    """The very same RGB or RGBA pixels by a palette, from dark to light; None where they have too many colors."""
+    """The same RGB or RGBA pixels with a palette, from dark to light; None for too many colors."""
     found = image.getcolors(most)
     if found is None:
         return None
@@ -42,7 +43,7 @@ def exact_palette(image: Image.Image, most: int = COLORS) -> Image.Image | None:
 
 
 def choose_palette(image: Image.Image, most: int = COLORS) -> Image.Image:
-    """RGB pixels by a palette chosen from a sample of them, dithered where it pays."""
+    """RGB pixels with a palette chosen from a sample of them, dithered where it helps."""
     step = max(1, int((image.width * image.height / SAMPLE) ** 0.5))
     sample = image.resize((max(1, image.width // step), max(1, image.height // step)), Image.Resampling.NEAREST)
     palette = sample.quantize(most, Image.Quantize.MEDIANCUT, kmeans=1)
@@ -54,10 +55,10 @@ def choose_palette(image: Image.Image, most: int = COLORS) -> Image.Image:
 
 
 def _nearest(image: Image.Image, palette: Image.Image) -> Image.Image:
-    """Each pixel's nearest color.
+    """The nearest color of each pixel.
 
-    Pillow looks up the lower corner of cubes of four levels: a palette one level lower makes good for that, which is
-    worth 1.4 dB on the generated photograph.
+    Pillow looks up the lower corner of cubes of four levels. A palette one level lower corrects
+    that, which gains 1.4 dB on the generated image.
     """
     colors, lower = palette.getpalette() or [], palette.copy()
     lower.putpalette([max(0, level - 1) for level in colors])
@@ -67,7 +68,7 @@ def _nearest(image: Image.Image, palette: Image.Image) -> Image.Image:
 
 
 def _smooth(image: Image.Image) -> Image.Image:
-    """White where colors change slowly, as in skies; black where they change fast, as in grain, or not at all."""
+    """White where colors change slowly, as in a sky; black where they change fast or not at all."""
     across, down = ((side - 1) // APART for side in image.size)
     if not across or not down:
         return Image.new("L", image.size)
@@ -80,5 +81,5 @@ def _smooth(image: Image.Image) -> Image.Image:
 
 
 def _distance(one: Image.Image, other: Image.Image, weight: float = 1.0) -> Image.Image:
-    """The levels by which the pixels differ, all three colors together, times a weight."""
+    """By how many levels the pixels differ, all three colors together, times a weight."""
     return ImageChops.difference(one.convert("RGB"), other).convert("L", (weight, weight, weight, 0))

@@ -1,7 +1,8 @@
-"""What is to know of Pillow: what it raises for other people's files, how EXIF turns them, and what costs nothing.
+"""Open and save images with Pillow: its plug-ins, its exceptions, and copies that cost nothing.
 
-`Image.open` loads five plug-ins to find the one, and forty where it is WebP or AVIF: 16 and 36 ms in a fresh process,
-where the one takes 1 to 6. What the bytes are is known before, so the one is asked for by name.
+`Image.open` loads five plug-ins to find the right one, and forty for WebP or AVIF: 16 and 36 ms in a
+fresh process, where the right one alone takes 1 to 6. The format is known before, so its plug-in is
+loaded by name.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from flux_cli.images.formats import FORMATS
 
 ORIENTATION = 0x0112  # the EXIF tag
 SIDEWAYS = range(5, 9)  # values of it that swap width and height
-# What Pillow's readers raise for damaged bytes, by format: RuntimeError is AVIF's, SyntaxError PNG's.
+# What Pillow raises for damaged bytes: RuntimeError comes from AVIF, SyntaxError from PNG.
 FAULTS = (
     UnidentifiedImageError,
     Image.DecompressionBombError,
@@ -34,7 +35,7 @@ FAULTS = (
 
 @contextlib.contextmanager
 def catch_faults(what: str) -> Iterator[None]:
-    """The one boundary to Pillow: whatever it raises becomes a ImageError saying what could not be done."""
+    """Turn everything that Pillow raises into an ImageError that says what failed."""
     try:
         yield
     except FAULTS as fault:
@@ -42,7 +43,7 @@ def catch_faults(what: str) -> Iterator[None]:
 
 
 def open_image(data: bytes, file_format: str | None) -> PillowFile:
-    """The first image of bytes known to be of a format, still undecoded. Raises what is in FAULTS."""
+    """Open bytes of a known format, without decoding them. Raises the exceptions in FAULTS."""
     if file_format is None:
         raise UnidentifiedImageError("its format is unknown")
     name = FORMATS[file_format].plugin
@@ -52,7 +53,7 @@ def open_image(data: bytes, file_format: str | None) -> PillowFile:
 
 
 def save(image: Image.Image, file_format: str, settings: Mapping[str, object]) -> bytes:
-    """An image as the bytes of a file."""
+    """Encode an image as the bytes of a file."""
     file = _File(f"image.{FORMATS[file_format].suffix}")
     # Pillow keeps the settings of a save in the image itself, and other threads may be saving the same one.
     share(image).save(file, None, **settings)
@@ -60,18 +61,18 @@ def save(image: Image.Image, file_format: str, settings: Mapping[str, object]) -
 
 
 def share(image: Image.Image) -> Image.Image:
-    """The same pixels as an image of its own, plain and read-only: whoever changes it makes a copy first.
+    """A second, read-only image of the same pixels: Pillow copies them before it changes one.
 
-    A copy would cost 11 ms for 4 megapixels in a fresh process, a tenth of what making a JPEG of a PNG takes.
+    A copy would cost 11 ms for 4 megapixels in a fresh process, a tenth of converting PNG to JPEG.
     """
     image.load()
-    twin = image._new(image.im)  # noqa: SLF001 - what every method of Pillow makes its results with
+    twin = image._new(image.im)  # noqa: SLF001 - Pillow has no public way that does not copy
     twin.readonly = 1
     return twin
 
 
 class _File(io.BytesIO):
-    """Bytes with a name: from its suffix Pillow knows the one plug-in it needs, from a format it does not."""
+    """Bytes with a name. From its suffix, Pillow finds the one plug-in it needs without loading others."""
 
     def __init__(self, name: str) -> None:
         super().__init__()

@@ -1,9 +1,10 @@
-"""Scaling, once and well: light is averaged as light, and what is transparent lends its color to nothing.
+"""Scale images in linear light, and without the colors of transparent pixels.
 
-A pixel's number is not its light: 128 has a fifth of the light of 255. Averaging the numbers, as most tools do, makes
-fine bright detail (stars, hair, lettering) too dark: a checkerboard of black and white becomes 127 where it looks like
-188. So images are made smaller in linear light, at twice the time; sRGB's curve serves, which Display P3 shares.
-Larger ones are made in the numbers as they are: there light would ring around dark lines.
+The value of a pixel is not its light: 128 has a fifth of the light of 255. Averaging values, as most
+tools do, makes fine bright detail (stars, hair, lettering) too dark: a checkerboard of black and
+white becomes 127, but it looks like 188. So images are reduced in linear light, which takes twice
+the time. The curve is that of sRGB, which Display P3 shares. Images are enlarged by their values,
+because linear light would leave bright rings around dark lines.
 """
 
 import itertools
@@ -13,11 +14,11 @@ from PIL import Image, ImageMath
 from flux_cli.images.outputs import Box
 
 LANCZOS = Image.Resampling.LANCZOS
-FULL = 65_535.0  # linear light of white
+FULL = 65_535.0  # white in linear light
 
 
 def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
-    """The part of an RGB or RGBA image in `box`, at `size`. A box of that very size is cut out, not resampled."""
+    """Scale the part of an RGB or RGBA image in `box` to `size`; a box of that size is only cut out."""
     left, top, right, bottom = box
     if (right - left, bottom - top) == size and left == int(left) and top == int(top):
         shown = image if size == image.size else image.crop((int(left), int(top), int(right), int(bottom)))
@@ -30,7 +31,7 @@ def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
 
 
 def _in_linear_light(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
-    """One channel after another, so that memory holds a single plane of 32 bits."""
+    """Scale one channel after another, so that memory holds a single plane of 32 bits."""
     light = _light()
     numbers = _numbers(light)
     alpha = image.getchannel("A").point([value / 255 for value in range(256)], "F") if image.mode == "RGBA" else None
@@ -54,12 +55,12 @@ def _in_linear_light(image: Image.Image, size: tuple[int, int], box: Box) -> Ima
 
 
 def _light() -> list[float]:
-    """The light of each of sRGB's 256 numbers (IEC 61966-2-1)."""
+    """The linear light of each of the 256 sRGB values (IEC 61966-2-1)."""
     shares = [value / 255 for value in range(256)]
     return [FULL * (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4) for share in shares]
 
 
 def _numbers(light: list[float]) -> list[int]:
-    """The nearest number for each of 65,536 steps of light."""
+    """The nearest sRGB value for each of 65,536 steps of light."""
     edges = [0, *(int((low + high) / 2) + 1 for low, high in itertools.pairwise(light)), int(FULL) + 1]
     return [value for value, (start, end) in enumerate(itertools.pairwise(edges)) for _ in range(start, end)]

@@ -1,4 +1,4 @@
-"""Small copies of images, alone or on a contact sheet, for eyes only."""
+"""Small copies of images for people to look at, alone or on a contact sheet."""
 
 import io
 import warnings
@@ -16,9 +16,9 @@ from flux_cli.images.pixels.pillow import FAULTS, ORIENTATION, SIDEWAYS
 from flux_cli.images.sheet import Grid
 
 Source: TypeAlias = str | bytes  # the path of an image, or its bytes
-Small: TypeAlias = Image.Image  # for who may not know Pillow
+Small: TypeAlias = Image.Image  # for modules that must not import Pillow
 PAPER, INK, FAINT = (32, 32, 32), (220, 220, 220), (56, 56, 56)
-CHECKS = ((204, 204, 204), (153, 153, 153))  # what shows through transparency
+CHECKS = ((204, 204, 204), (153, 153, 153))  # the checkerboard behind transparent pixels
 SQUARE = 8  # pixels
 SAMPLE = 16_000  # pixels a palette is chosen from: twenty times faster than all of them
 SMALLEST = 9  # pixels of a font that can still be read
@@ -29,7 +29,7 @@ FIRST = 16  # the colors before are the user's own
 
 
 class Indexed(NamedTuple):
-    """An image of few colors: one palette index a byte."""
+    """An image of few colors: one palette index per byte."""
 
     pixels: bytes
     size: tuple[int, int]
@@ -37,15 +37,15 @@ class Indexed(NamedTuple):
 
 
 def measure(source: Source) -> tuple[int, int]:
-    """Width and height as the image is meant to be seen. Raises ImageError."""
+    """Width and height of the upright image. Raises ImageError."""
     with _opened(source) as image:
         return image.size[::-1] if _is_turned(image) else image.size
 
 
 def small(source: Source, box: tuple[int, int]) -> Image.Image:
-    """A copy inside a box of pixels, never enlarged: upright, sRGB, over a checkerboard where it is transparent.
+    """A copy that fits into a box of pixels: upright, sRGB, transparent parts over a checkerboard.
 
-    JPEG is decoded no larger than needed. Raises ImageError for what cannot be read.
+    It is never enlarged, and JPEG is decoded no larger than needed. Raises ImageError.
     """
     with _opened(source) as image:
         width, height = box[::-1] if _is_turned(image) else box
@@ -59,7 +59,7 @@ def small(source: Source, box: tuple[int, int]) -> Image.Image:
 def contact_sheet(
     images: Iterable[Source], captions: Iterable[Sequence[str]], grid: Grid
 ) -> tuple[Image.Image, tuple[ImageError, ...]]:
-    """All images in their cells, one after the other in memory; what cannot be read stays an empty cell."""
+    """A sheet with each image in its cell, and the errors of images that stay empty cells."""
     page = Image.new("RGB", grid.size, PAPER)
     pen = ImageDraw.Draw(page)
     (width, height), faults = grid.cell, []
@@ -77,28 +77,28 @@ def contact_sheet(
 
 
 def draw_sheet(images: Sequence[Source], captions: Sequence[Sequence[str]]) -> tuple[bytes, tuple[ImageError, ...]]:
-    """A contact sheet as a PNG, and what could not be read; the size follows from how many there are."""
+    """A contact sheet as a PNG, sized for the number of images, and the errors."""
     sizes = tuple(_size(source) for source in images)
     page, faults = contact_sheet(images, captions, sheet.grid(sizes, sheet.page(len(sizes))))
     return png(page), faults
 
 
 def preview_sheet(images: Sequence[Source], box: tuple[int, int], gap: int, caption: int) -> Image.Image:
-    """A contact sheet inside a box of pixels, with numbers below the images where `caption` leaves them room."""
+    """A contact sheet that fits into a box of pixels; numbers need a `caption` height above 0."""
     grid = sheet.grid(tuple(_size(source) for source in images), box, gap, caption)
     numbers = ((str(number),) for number in range(1, len(images) + 1))
     return contact_sheet(images, numbers, grid)[0]
 
 
 def png(image: Image.Image) -> bytes:
-    """A PNG made in little time."""
+    """Encode a PNG quickly."""
     stream = io.BytesIO()
     image.save(stream, "png", compress_level=1)
     return stream.getvalue()
 
 
 def few_colors(image: Image.Image) -> Indexed:
-    """The 256 colors that suit an image best, chosen from a sample of it, dithered."""
+    """The image in the 256 colors that suit it best, chosen from a sample, dithered."""
     step = max(1, int((image.width * image.height / SAMPLE) ** 0.5))
     sample = image.resize((-(-image.width // step), -(-image.height // step)), Image.Resampling.NEAREST)
     palette = sample.quantize(256, Image.Quantize.MEDIANCUT, kmeans=1)
@@ -108,7 +108,7 @@ def few_colors(image: Image.Image) -> Indexed:
 
 
 def terminal_colors(image: Image.Image) -> bytes:
-    """One byte a pixel: the number of the nearest fixed color of a terminal with 256, dithered."""
+    """One byte per pixel: the nearest fixed color of a terminal with 256 colors, dithered."""
     palette = Image.new("P", (1, 1))
     palette.putpalette([part for color in (*CUBE, *GRAYS) for part in color])
     pixels = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).tobytes()
@@ -116,7 +116,7 @@ def terminal_colors(image: Image.Image) -> bytes:
 
 
 def _size(source: Source) -> tuple[int, int]:
-    """As `measure`; what cannot be read counts as square, and is reported when it is drawn."""
+    """As `measure`; an unreadable image counts as square, and is reported when it is drawn."""
     try:
         return measure(source)
     except ImageError:
@@ -125,17 +125,17 @@ def _size(source: Source) -> tuple[int, int]:
 
 @contextmanager
 def _opened(source: Source) -> Iterator[Image.Image]:
-    """The image behind a path or bytes. Every fault of reading it becomes a ImageError."""
+    """Open the image in a file or in bytes. Every failure becomes an ImageError."""
     name = source if isinstance(source, str) else "the image"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns about oddities of other people's files
+            warnings.simplefilter("ignore")  # Pillow's warnings about odd files help nobody here
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             file = io.BytesIO(source) if isinstance(source, bytes) else source
             with Image.open(file, formats=[row.upper() for row in FORMATS]) as image:
                 yield image
     except UnidentifiedImageError as fault:
-        raise ImageError(f"{name} is no image of a kind flux can show") from fault
+        raise ImageError(f"{name} is not an image that flux can show") from fault
     except (*FAULTS, Image.DecompressionBombWarning) as fault:
         raise ImageError(f"{name} cannot be shown: {getattr(fault, 'strerror', None) or fault}") from fault
 
@@ -145,7 +145,7 @@ def _is_turned(image: Image.Image) -> bool:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Gray, RGB or CMYK of 8 bits, RGBA where it is transparent: what can be scaled smoothly."""
+    """8-bit gray, RGB or CMYK, or RGBA if it has transparency: modes that scale smoothly."""
     if image.mode.startswith("I"):
         image = reduce_to_eight_bits(image)
     if image.has_transparency_data:
@@ -154,7 +154,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """RGB in sRGB, with a checkerboard behind what is transparent."""
+    """The image in sRGB, with a checkerboard behind transparent parts."""
     shown = to_srgb(image, image.info.get("icc_profile") or b"")
     if shown.mode != "RGBA":
         return shown
@@ -173,7 +173,7 @@ def _checkerboard(size: tuple[int, int]) -> Image.Image:
 def _write(
     pen: ImageDraw.ImageDraw, middle: tuple[float, float], words: Sequence[str], width: int, height: int
 ) -> None:
-    """The fullest of several captions that fits, in a smaller font if need be; the shortest in any case."""
+    """Write the longest caption that fits, in a smaller font if needed; the shortest always fits."""
     font = ImageFont.load_default(max(SMALLEST, height * 0.65))
     fitting = [text for text in words if font.getlength(text) <= width]
     if not fitting:

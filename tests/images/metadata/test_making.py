@@ -8,7 +8,7 @@ from sample_images import IMAGES
 
 from flux_cli.catalog.find import find_model
 from flux_cli.core.request import Attachment, Facts, Request
-from flux_cli.core.values import Quoted
+from flux_cli.core.values import QuotedText
 from flux_cli.images.metadata.making import noted, record_of_run, reused
 from flux_cli.images.metadata.read import Reading, read_metadata
 from flux_cli.images.metadata.record import (
@@ -60,7 +60,7 @@ LINES = [
 
 @pytest.mark.parametrize("value", ["5", "true", "null", '{"a": 1}', "x" * 500, 5, 0.5, True, [1, "a"], {"a": {"b": 1}}])
 def test_parameters_no_catalog_knows_come_back_in_their_type_and_whole(value):
-    call, data = image(style=Quoted(value) if isinstance(value, str) else value)
+    call, data = image(style=QuotedText(value) if isinstance(value, str) else value)
     assert call.body["style"] == value
     reuse = reused(read_metadata(data), "x.png", {})
     assert run(reuse.prompt, reuse.parameters)[1].body["style"] == value
