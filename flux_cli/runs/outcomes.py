@@ -1,4 +1,4 @@
-"""What became of the calls of a run, packed: a saved image takes a tenth of what its nouns take."""
+"""The outcomes of a run's calls, packed: a saved image takes a tenth of the memory of its objects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOTHING = -1
 
 
 class Outcomes(Sequence[Outcome]):
-    """One outcome a call, in the order of the calls. Calls of which nothing was heard were never sent."""
+    """One outcome per call, in the order of the calls. A call without one was never sent."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._calls = calls
@@ -25,7 +25,7 @@ class Outcomes(Sequence[Outcome]):
         self._failed: dict[int, Outcome] = {}
 
     def put(self, place: int, outcome: Outcome) -> None:
-        """What became of the call at a place, counted from 0."""
+        """Record the outcome of the call at a place, counted from 0."""
         if outcome.error:
             self._failed[place] = outcome
             return

@@ -45,6 +45,17 @@ def test_what_a_limit_cost_in_quality_is_said(flux):
     assert flux("convert", "photo.png", "-o", "quiet.jpg", "--max-bytes", "6kB", "--quiet").err == ""
 
 
+def test_a_lost_signature_is_a_note(flux, work):
+    data = pixels_as("jpeg", 64, 48)
+    c2pa = b"JP\0\1\0\0\0\1\0\0\0\x40jumb\0\0\0\x1ejumdc2pa" + bytes(16)
+    segment = b"\xff\xeb" + (2 + len(c2pa)).to_bytes(2, "big") + c2pa
+    (work / "signed.jpg").write_bytes(data[:2] + segment + data[2:])
+    result = flux("convert", "signed.jpg", "-f", "webp")
+    assert result.code == 0
+    assert result.err.startswith("flux: note: signed.jpg: the conversion drops the")
+    assert flux("convert", "signed.jpg", "-f", "webp", "--overwrite", "--quiet").err == ""
+
+
 def test_derivatives_and_their_markup(flux, work):
     result = flux("convert", "photo.png", "-f", "webp", "-f", "jpeg", "--width", "320", "--width", "160", "--html",
                   "--alt", 'a "fox" & <snow>')  # fmt: skip
