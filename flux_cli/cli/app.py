@@ -8,6 +8,7 @@ import typer
 
 from flux_cli.cli import about, history, images, lookups
 from flux_cli.cli.help import Command, Group, columns
+from flux_cli.cli.options import spell_out
 from flux_cli.commands.exit import ended
 from flux_cli.terminal import streams
 from flux_cli.terminal.streams import leave
@@ -58,7 +59,7 @@ def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
     )
     app.callback()(_root)
     for name, command in COMMANDS.items():
-        known = command if name in spelled_out else _name_only(command)
+        known = spell_out(command) if name in spelled_out else _name_only(command)
         app.command(name, cls=Command, epilog="\n".join(command.examples))(known)
     app.add_typer(lookups.config_app, name="config", epilog="flux config\nflux config --json\nflux config path")
     return app

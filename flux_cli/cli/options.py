@@ -5,6 +5,7 @@ Values stay text here: what a parameter accepts is the catalog's business, for e
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
 import typer
@@ -203,8 +204,8 @@ def takes_options(
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Let a command declare `options: GenerateOptions` and be called by Typer with every option on its own.
 
-    Typer reads signatures; this one is made of the fields of the options, followed by the command's own parameters.
-    Raises ValueError for a field that is in no panel: every option must be explained.
+    Typer reads signatures. The one it needs is made by `spell_out`, and only for the command of the line: making it
+    costs more than a lookup.
     """
 
     def decorate(command: Callable[..., Result]) -> Callable[..., Result]:
@@ -220,14 +221,25 @@ def takes_options(
             alone = {parameter.name: values[parameter.name] for parameter in own}
             return command(options=fill(kind, values), **alone)
 
-        shared = _parameters(kind, special or {})
-        run.__signature__ = inspect.Signature([*shared, *own])  # type: ignore[attr-defined]
-        run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*shared, *own)}
         run.__doc__, run.__name__ = command.__doc__, command.__name__
-        run.options, run.own = kind, tuple(one.name for one in own)  # type: ignore[attr-defined] # for the front door
+        run.options = kind  # type: ignore[attr-defined] # functions take attributes
+        run.own = tuple(parameter.name for parameter in own)  # type: ignore[attr-defined]
+        run.parameters = lambda: [*_parameters(kind, special or {}), *own]  # type: ignore[attr-defined]
         return run
 
     return decorate
+
+
+def spell_out(command: Callable[..., Result]) -> Callable[..., Result]:
+    """The command with every option in its signature, for Typer to read.
+
+    Raises KeyError or ValueError for a field of its options that is in no panel: every option must be explained.
+    """
+    if hasattr(command, "parameters"):
+        parameters = command.parameters()
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
 
 
 def _parameters(kind: type, special: Mapping[str, Spelling]) -> list[inspect.Parameter]:
@@ -246,6 +258,7 @@ def _parameters(kind: type, special: Mapping[str, Spelling]) -> list[inspect.Par
     ]
 
 
+@cache
 def _hints(kind: type) -> dict[str, Any]:
     """The types of the fields of a noun of options, those of nouns inside of it included."""
     found: dict[str, Any] = {}

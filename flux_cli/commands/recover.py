@@ -26,7 +26,7 @@ from flux_cli.runs.report import Report, document, ended_document
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
-    from flux_cli.providers.lumenfall import Known
+    from flux_cli.providers.lumenfall import PastRequest
 
 MARGIN = 60.0  # seconds a gateway's clock may be ahead of ours
 SETTLED = 86_400.0  # seconds after which a history that does not list a request will never do so
@@ -199,14 +199,16 @@ def _looked_up(
         if said and said.reply:
             ledger.answered(_call(entry), said.reply)
             found[entry.number] = said.reply
-        elif said and not said.is_under_way:
+        elif said and not said.is_unfinished:
             ledger.failed(_call(entry), _outcome(said), final=True)
         elif said is None and past.began is not None and time.time() - past.began > SETTLED:
             ledger.failed(_call(entry), FluxError("the gateway has never got it"), final=True)
     return found
 
 
-def _history(past: Past, unclear: Sequence[Entry], settings: Settings, auth: Auth, folder: Path) -> dict[str, Known]:
+def _history(
+    past: Past, unclear: Sequence[Entry], settings: Settings, auth: Auth, folder: Path
+) -> dict[str, PastRequest]:
     import asyncio
 
     from flux_cli.http.client import Http
@@ -215,14 +217,14 @@ def _history(past: Past, unclear: Sequence[Entry], settings: Settings, auth: Aut
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(0.0, (past.began or 0.0) - MARGIN)))
     traces = {trace(past.id, entry.number) for entry in unclear}
 
-    async def ask() -> dict[str, Known]:
+    async def ask() -> dict[str, PastRequest]:
         async with Http(timeout=settings.timeout, retries=settings.retries, folder=folder) as http:
             return await look_up(traces, since, settings.base_url, auth, http)
 
     return asyncio.run(ask())
 
 
-def _outcome(said: Known) -> FluxError:
+def _outcome(said: PastRequest) -> FluxError:
     """What the history says of a call whose image cannot be had from it."""
     if said.status == "completed":
         cost = "" if said.cost_usd is None else f" for {said.cost_usd:.2f} USD"

@@ -1,43 +1,103 @@
-"""The image that `--like` names: what it says of its making becomes what is asked."""
+"""`--like FILE`: what an image says about how it was made becomes a request."""
 
 from __future__ import annotations
 
+import json
 import sys
 
 from flux_cli.core.errors import ImageError, UsageError
+from flux_cli.core.lite import NamedTuple
+from flux_cli.core.request import Note
+from flux_cli.core.values import QuotedText, shorten
 from flux_cli.images.formats import ALL_FORMATS
-from flux_cli.images.metadata.making import noted, reused
 from flux_cli.images.metadata.read import read_metadata
 from flux_cli.request import inputs
+from flux_cli.request.size import NAMES as SHAPE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flux_cli.core.model import Json
-    from flux_cli.core.request import Note, Request
-    from flux_cli.images.metadata.making import Reuse
+    from flux_cli.core.request import Request
+    from flux_cli.images.metadata.read import Reading
 
 
-def reuse_of(path: str, said: Mapping[str, object]) -> Reuse:
-    """What the image of `--like` adds to the options said. Raises UsageError where it says nothing of its making."""
+class Reuse(NamedTuple):
+    """What an image adds to a request, and notes on what it does not. None: the image does not say."""
+
+    prompt: str | None
+    model: str | None
+    parameters: dict[str, Json]
+    notes: tuple[Note, ...]
+
+
+def read_like(path: str, said: Mapping[str, object]) -> Reuse:
+    """What the image of `--like` adds to the parameters that were given.
+
+    Raises UsageError if it cannot be read or does not say how it was made.
+    """
     try:
         reading = read_metadata(inputs.read_image(path, sys.stdin.buffer if sys.stdin else None))
     except ImageError as fault:
         raise UsageError(f"--like {path}: {fault.message}", hint=f"name a {ALL_FORMATS} file") from fault
-    reuse = reused(reading, path, said)
+    reuse = reuse_reading(reading, path, said)
     if not reading.source or not (reuse.prompt or reuse.parameters):
         raise UsageError(f"--like {path}: the image does not say how it was made", hint=f"see: flux show {path}")
     return reuse
 
 
-def notes_of(
+def reuse_reading(reading: Reading, source: str, said: Mapping[str, object]) -> Reuse:
+    """What an image's record adds to the parameters that were given; `source` names the image in the notes.
+
+    From the records of other programs only prompt, seed and size mean the same here. Files and URLs are never
+    followed: an image from somebody else must not choose what is read, downloaded or called.
+    """
+    record, is_ours = reading.record, reading.source == "flux"
+    recorded: dict[str, Json] = {"size": record.size or None, "seed": record.seed}
+    if is_ours:
+        recorded |= record.parameters
+    covered = _covered_by(said)
+    kept: dict[str, Json] = {}
+    notes = []
+    for name, value in recorded.items():
+        if value is None or name in covered:
+            continue
+        if name == "image_prompt" or "://" in json.dumps(value):
+            reason = f"a file or URL named in {source} is not followed; give it again"
+            notes.append(Note(name, shorten(value), None, "ignored", reason, warning=True))
+        else:
+            kept[name] = QuotedText(value) if isinstance(value, str) else value  # "5" stays text
+    model = record.model if is_ours else ""
+    return Reuse(record.prompt or None, model or None, kept, tuple(notes))
+
+
+def _covered_by(said: Mapping[str, object]) -> set[str]:
+    """The parameters that what was given overrides: a size overrides all of the shape, a ratio or scale the size."""
+    covered = set(said)
+    if "size" in said:
+        covered.update(SHAPE)
+    elif covered.intersection(SHAPE):
+        covered.add("size")
+    return covered
+
+
+def explain_reuse(
     reuse: Reuse, path: str, notes: tuple[Note, ...], request: Request, prompt: str | None
 ) -> tuple[Note, ...]:
-    """The notes of a request that was asked with `--like`: of each value, where it came from."""
+    """The notes of a request that was made with `--like`: for each value that came from the image, that it did."""
     taken: dict[str, Json] = dict(reuse.parameters)
     if prompt is None:
         taken["prompt"] = reuse.prompt
     if request.model == reuse.model:
         taken["model"] = reuse.model
-    return (*reuse.notes, *noted(notes, taken, path))
+    return (*reuse.notes, *mark_origin(notes, taken, path))
+
+
+def mark_origin(notes: tuple[Note, ...], taken: Mapping[str, Json], source: str) -> tuple[Note, ...]:
+    """The notes, saying for each value taken from the image where it came from; values without a note get one."""
+    origin = f"as in {source}"
+    spoken = {note.parameter for note in notes}
+    added = [Note(name, None, shorten(value), "default", origin) for name, value in taken.items() if name not in spoken]
+    marked = [note._replace(reason=f"{note.reason}; {origin}") if note.parameter in taken else note for note in notes]
+    return (*added, *marked)

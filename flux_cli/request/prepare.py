@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from flux_cli.core.options import GenerateOptions
     from flux_cli.core.provider import ProviderRow
     from flux_cli.core.request import Attachment, Auth, Note, Plan, Post, Resolved, Value
-    from flux_cli.images.metadata.making import Reuse
     from flux_cli.images.outputs import Finish
     from flux_cli.providers.rows import Provider
+    from flux_cli.request.like import Reuse
 
     Fetch = Callable[[str], Attachment]
 
@@ -87,9 +87,9 @@ def _reuse(path: str | None, said: dict[str, Value]) -> Reuse | None:
     """What the image of `--like` says; None without the option."""
     if not path:
         return None
-    from flux_cli.request.like import reuse_of
+    from flux_cli.request.like import read_like
 
-    return reuse_of(path, said)
+    return read_like(path, said)
 
 
 def _overrides(options: GenerateOptions, reuse: Reuse | None) -> dict[str, Json]:
@@ -135,9 +135,9 @@ def _is_folder(output: str | None) -> bool:
 
 def _with_origin(resolved: Resolved, reuse: Reuse, path: str, prompt: str | None) -> Resolved:
     """The request with notes that say which values come from the image of `--like`."""
-    from flux_cli.request.like import notes_of
+    from flux_cli.request.like import explain_reuse
 
-    return resolved._replace(notes=notes_of(reuse, path, resolved.notes, resolved.request, prompt))
+    return resolved._replace(notes=explain_reuse(reuse, path, resolved.notes, resolved.request, prompt))
 
 
 def _with_finish(resolved: Resolved, finish: Finish, *, hosted: bool) -> Resolved:

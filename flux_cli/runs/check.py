@@ -15,8 +15,7 @@ from flux_cli.core.lite import LazySequence, NamedTuple
 from flux_cli.core.provider import ProviderRow
 from flux_cli.core.request import Attachment, Auth
 from flux_cli.images import names as naming
-from flux_cli.images.metadata.making import record_of_run
-from flux_cli.images.metadata.record import without_prompt
+from flux_cli.images.metadata.record import record_of_run, without_prompt
 from flux_cli.images.names import Name, refuse_doubles
 from flux_cli.request.prepare import Prepared, prepare
 from flux_cli.request.prompt import one_prompt, read_prompt

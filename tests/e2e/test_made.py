@@ -212,7 +212,7 @@ def test_a_converted_image_still_says_how_it_was_made(generate, flux, show):
 def test_resolve_explains_what_will_be_made(flux):
     said = flux("resolve", "a fox", "-s", "1200x630", "--fit", "cover", "-f", "avif", "-f", "jpeg")
     assert "from 2752x1536: " in said.out
-    assert "made into avif, jpeg here" in said.out
+    assert "converted to avif, jpeg by flux" in said.out
 
 
 def test_a_limit_of_bytes_is_named_as_it_was_given(flux):

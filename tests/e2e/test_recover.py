@@ -200,7 +200,7 @@ def test_a_history_that_is_no_list_says_nothing(killed, recover, gateway, releas
     killed("--seed", "7", when=lambda: gateway.posts)
     gateway.serves(HISTORY, words(body))
     result = recover()
-    assert (result.code, states(flux), "no list of requests" in result.err) == (1, ["unclear"], True)
+    assert (result.code, states(flux), "not a list of requests" in result.err) == (1, ["unclear"], True)
 
 
 def test_a_request_that_was_refused_is_over(killed, recover, gateway, release, flux):

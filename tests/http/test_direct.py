@@ -374,7 +374,7 @@ def test_what_is_no_address_is_said_and_nobody_is_asked(tmp_path, url):
     server = Server()
 
     async def go(connections: Connections, there: str) -> None:
-        with pytest.raises(UnreachableError, match="invalid address") as caught:
+        with pytest.raises(UnreachableError, match="invalid URL") as caught:
             await connections.exchange(
                 HttpRequest("POST", url.replace("{port}", there.split(":")[2].strip("/")), {}, b"{}")
             )

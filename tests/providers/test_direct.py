@@ -195,17 +195,17 @@ def test_a_server_that_fails_between_two_polls_does_not_lose_the_job(make, upstr
     [
         ("bfl", ("failed",), "provider", "BFL failed"),
         ("bfl", ("error",), "provider", "BFL failed"),
-        ("bfl", ("request-moderated",), "moderation", "prompt or image given"),
-        ("bfl", ("content-moderated",), "moderation", r"the image made \(Violence, Hate\)"),
-        ("bfl", ("ready-without-sample",), "provider", "names no image"),
-        ("bfl", ("ready-without-result",), "provider", "names no image"),
+        ("bfl", ("request-moderated",), "moderation", "prompt or input image"),
+        ("bfl", ("content-moderated",), "moderation", r"the finished image \(Violence, Hate\)"),
+        ("bfl", ("ready-without-sample",), "provider", "returned no image URL"),
+        ("bfl", ("ready-without-result",), "provider", "returned no image URL"),
         ("fal", ("completed-with-error",), "provider", "provider failed"),
         ("replicate", ("202-starting", "failed"), "provider", "Replicate failed"),
         ("replicate", ("202-starting", "failed-sensitive"), "moderation", "E005"),
         ("replicate", ("202-starting", "aborted"), "provider", "aborted"),
         ("replicate", ("202-starting", "canceled"), "provider", "canceled"),
         ("replicate", ("202-starting", "data-removed"), "provider", "removed"),
-        ("replicate", ("202-starting", "succeeded-without-output"), "provider", "names no image"),
+        ("replicate", ("202-starting", "succeeded-without-output"), "provider", "returned no image URL"),
     ],
 )
 def test_a_job_that_ends_badly_says_how(make, upstream, name, steps, code, words_):

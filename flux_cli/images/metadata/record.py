@@ -7,11 +7,14 @@ from collections.abc import Mapping
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.values import read_integer
+from flux_cli.core.request import Attachment
+from flux_cli.core.values import read_integer, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from flux_cli.core.request import Resolved, Value
 
 SCHEMA = 1
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -19,6 +22,9 @@ BY_MODEL, BY_ALGORITHM = "trainedAlgorithmicMedia", "algorithmicMedia"
 
 SIGNED = "it carries signed content credentials (C2PA), which any change would break"
 SIGNATURE_LOST = "the conversion drops the provider's signed content credentials (C2PA)"
+
+# Parameters with a field of their own, and those about how an image is transferred and stored.
+NOT_RECORDED = ("size", "seed", "n", "output_format", "output_compression", "response_format", "sync_mode")
 
 
 class Record(NamedTuple):
@@ -45,6 +51,33 @@ TEXTS = tuple(name for name, kind in Record.__annotations__.items() if kind == "
 def known_fields(record: Record) -> dict[str, Any]:
     """The fields whose value is known."""
     return {name: value for name, value in record._asdict().items() if value not in ("", None, {})}
+
+
+def record_of_run(resolved: Resolved, provider: str, *, hosted: bool, created: str, tool: str) -> Record:
+    """What is known about every image of a run before it is made; each image adds the rest.
+
+    A sketch names no model: the requested one has not drawn it.
+    """
+    said = resolved.request.parameters
+    model = resolved.model.id if resolved.model else resolved.sent_model
+    size = said.get("size")
+    return Record(
+        model=model if hosted else "",
+        provider=provider,
+        prompt=resolved.prompt,
+        size=size if isinstance(size, str) else "",
+        parameters={name: _recorded_value(value) for name, value in said.items() if name not in NOT_RECORDED},
+        created=created,
+        tool=tool,
+        source_type=BY_MODEL if hosted else BY_ALGORITHM,
+    )
+
+
+def _recorded_value(value: Value) -> Json:
+    """A parameter as it is recorded: images by their file name, and data URIs by their beginning."""
+    if isinstance(value, Attachment):
+        return value.asked
+    return shorten(value) if isinstance(value, str) and value.startswith("data:") else value
 
 
 def document(record: Record) -> dict[str, Json]:

@@ -9,7 +9,6 @@ from sample_images import IMAGES
 from flux_cli.catalog.find import find_model
 from flux_cli.core.request import Attachment, Facts, Request
 from flux_cli.core.values import QuotedText
-from flux_cli.images.metadata.making import noted, record_of_run, reused
 from flux_cli.images.metadata.read import Reading, read_metadata
 from flux_cli.images.metadata.record import (
     BY_ALGORITHM,
@@ -17,11 +16,13 @@ from flux_cli.images.metadata.record import (
     Record,
     document,
     from_document,
+    record_of_run,
     sidecar_document,
     without_prompt,
 )
 from flux_cli.images.metadata.write import write_record
 from flux_cli.images.outputs import Finish
+from flux_cli.request.like import mark_origin, reuse_reading
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
 from flux_cli.runs import delivery
@@ -62,14 +63,14 @@ LINES = [
 def test_parameters_no_catalog_knows_come_back_in_their_type_and_whole(value):
     call, data = image(style=QuotedText(value) if isinstance(value, str) else value)
     assert call.body["style"] == value
-    reuse = reused(read_metadata(data), "x.png", {})
+    reuse = reuse_reading(read_metadata(data), "x.png", {})
     assert run(reuse.prompt, reuse.parameters)[1].body["style"] == value
 
 
 @pytest.mark.parametrize("line", LINES, ids=str)
 def test_a_run_like_an_image_sends_what_made_it(line):
     call, data = image("ein Füchslein 🦊", **line)
-    reuse = reused(read_metadata(data), "x.png", {})
+    reuse = reuse_reading(read_metadata(data), "x.png", {})
     again = run(reuse.prompt, reuse.parameters, reuse.model)[1]
     del_format = {name: value for name, value in call.body.items() if name != "output_format"}
     assert again.body == del_format
@@ -78,7 +79,7 @@ def test_a_run_like_an_image_sends_what_made_it(line):
 
 @pytest.mark.parametrize(("asked", "line"), list(itertools.product(LINES[1:], repeat=2)), ids=str)
 def test_what_the_line_says_wins(asked, line):
-    reuse = reused(read_metadata(image(**asked)[1]), "x.png", line)
+    reuse = reuse_reading(read_metadata(image(**asked)[1]), "x.png", line)
     assert not reuse.parameters.keys() & line.keys()
     together = run("x", {**reuse.parameters, **line})[0]
     alone = run("x", line)[0]
@@ -89,10 +90,10 @@ def test_what_the_line_says_wins(asked, line):
 
 
 def test_notes_say_what_came_from_the_image():
-    reuse = reused(read_metadata(image(size="16:9", seed="7", raw=True)[1]), "x.png", {"seed": "8"})
+    reuse = reuse_reading(read_metadata(image(size="16:9", seed="7", raw=True)[1]), "x.png", {"seed": "8"})
     resolved = run("a fox", {**reuse.parameters, "seed": "8"})[0]
     taken = {"prompt": reuse.prompt, "model": reuse.model, **reuse.parameters}
-    notes = {note.parameter: note for note in noted(resolved.notes, taken, "x.png")}
+    notes = {note.parameter: note for note in mark_origin(resolved.notes, taken, "x.png")}
     assert notes["prompt"].reason == notes["model"].reason == "as in x.png"
     assert notes["size"].reason.endswith("; as in x.png")
     assert notes["raw"].reason.endswith("; as in x.png")
@@ -112,17 +113,17 @@ def test_notes_say_what_came_from_the_image():
 def test_files_and_addresses_that_an_image_names_are_not_followed_but_said(name, value):
     resolved, call = run("a fox", {name: value})
     record = recorded(resolved, call, Facts(), "lumenfall", hosted=True)
-    reuse = reused(Reading(record, "flux", {}, False, ()), "x.png", {})
+    reuse = reuse_reading(Reading(record, "flux", {}, False, ()), "x.png", {})
     [note] = reuse.notes
     assert reuse.parameters == {}
     assert (note.parameter, note.warning, note.used) == (name, True, None)
     assert note.asked == record.parameters[name] != ""
-    assert reused(Reading(record, "flux", {}, False, ()), "x.png", {name: "mine"}).notes == ()
+    assert reuse_reading(Reading(record, "flux", {}, False, ()), "x.png", {name: "mine"}).notes == ()
 
 
-def test_of_other_programs_only_prompt_seed_and_size_are_reused():
+def test_of_other_programs_only_prompt_seed_and_size_are_reuse_reading():
     record = Record("sdxl", prompt="a cat", seed=5, size="512x768", parameters={"Steps": "20"}, source_type=BY_MODEL)
-    reuse = reused(Reading(record, "AUTOMATIC1111", {}, False, ()), "x.png", {})
+    reuse = reuse_reading(Reading(record, "AUTOMATIC1111", {}, False, ()), "x.png", {})
     assert reuse == ("a cat", None, {"size": "512x768", "seed": 5}, ())
 
 
