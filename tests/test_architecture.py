@@ -133,7 +133,7 @@ PURE = (
     "images/destination.py", "images/sheet.py", "images/details.py", "images/containers/*.py", "images/metadata/*.py",
     "http/replies.py", "http/trust.py", "http/datauri.py", "config/settings.py", "terminal/capabilities.py",
     "terminal/graphics.py", "request/resolve.py", "request/plan.py", "request/size.py", "request/dialect.py",
-    "runs/money.py", "runs/delivery.py", "runs/outcomes.py", "runs/history.py", "runs/report.py",
+    "runs/money.py", "runs/failures.py", "runs/delivery.py", "runs/outcomes.py", "runs/history.py", "runs/report.py",
     "runs/documents.py", "runs/fields.py", "runs/privacy.py", "runs/progress/summary.py",
 )  # fmt: skip
 PURE_PATHS = sorted(path for pattern in PURE for path in PACKAGE.glob(pattern))

@@ -15,7 +15,7 @@ from flux_cli.images.names import Name
 from flux_cli.providers.rows import ROWS, connect
 from flux_cli.runs import journal, store
 from flux_cli.runs.check import find_key, identity_of
-from flux_cli.runs.delivery import delivery_of
+from flux_cli.runs.delivery import read_delivery
 from flux_cli.runs.documents import recovery_document
 from flux_cli.runs.history import PastRun
 from flux_cli.runs.journal import Journal
@@ -134,7 +134,7 @@ def _job(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None, 
         sink=files.Folder(overwrite=False, mark=ledger.run, same=True),
         ledger=ledger,
         concurrency=settings.concurrency,
-        delivery=delivery_of(past.facts.get("delivery")),
+        delivery=read_delivery(past.facts.get("delivery")),
         identity=identity_of(settings),
         arrived=answers,
     )
@@ -142,13 +142,13 @@ def _job(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None, 
 
 def _save(job: Job, folder: Path, settings: Settings, past: PastRun, *, named: bool, quiet: bool) -> Report:
     """Fetch and save the images, with progress unless `quiet`; `named`: say first which run it is."""
-    from flux_cli.runs.execute import execute
+    from flux_cli.runs.event_loop import run_job
 
     count = len(job.plan.calls)
     if named and count and not quiet:
         messages.err(f"flux: {past.id}:")
     with Silence() if quiet else Lines(len(past.calls)) as display:
-        report = execute(job, folder, settings, display)
+        report = run_job(job, folder, settings, display)
     if count > 1 and not quiet:
         messages.err(f"flux: {summarize(report)}")
     return report

@@ -19,7 +19,7 @@ from flux_cli.images.metadata.record import record_of_run, without_prompt
 from flux_cli.images.names import Name, refuse_doubles
 from flux_cli.request.prepare import Prepared, prepare
 from flux_cli.request.prompt import one_prompt, read_prompt
-from flux_cli.runs.delivery import Delivery, expected, sidecar_name
+from flux_cli.runs.delivery import Delivery, expected_names, sidecar_name
 from flux_cli.terminal import messages
 from flux_cli.terminal.streams import is_closed
 
@@ -273,7 +273,7 @@ def _warn_of_random_names(names: Sequence[Name]) -> None:
 def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[Name, ...]:
     """The files of one request, if its image has the expected size."""
     size, hosted = prepared.resolved.size, prepared.settings.provider.hosted
-    return expected(delivery, name, size.expected(hosted=hosted) if size else ANY_SIZE)
+    return expected_names(delivery, name, size.expected(hosted=hosted) if size else ANY_SIZE)
 
 
 def check_budget(run: CheckedRun) -> None:

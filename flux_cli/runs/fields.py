@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.core.errors import FluxError
     from flux_cli.core.model import Json, Size
-    from flux_cli.core.request import Call, Note, Outcome, Post, Resolved, Saved
+    from flux_cli.core.request import Call, Note, Outcome, Post, Resolved, SavedImage
 
 ERROR: dict[str, object] = {
     "code": "text",
@@ -185,7 +185,7 @@ FILE: dict[str, object] = {
 }
 
 
-def file_document(saved: Saved, outcome: Outcome, resolved: Resolved) -> dict[str, Json]:
+def file_document(saved: SavedImage, outcome: Outcome, resolved: Resolved) -> dict[str, Json]:
     """One file that was saved."""
     facts = saved.facts
     return {

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Self
 
 from flux_cli.core.errors import FluxError, OutputError, UsageError
 from flux_cli.core.model import Json
-from flux_cli.core.request import Call, Media, Reply, Saved
+from flux_cli.core.request import Call, Media, Reply, SavedImage
 from flux_cli.core.text import redact
 from flux_cli.runs import store
 from flux_cli.runs.history import SCHEMA, PastRun, trace
@@ -99,7 +99,7 @@ class Journal:
         rows: list[Json] = [{"file": os.path.basename(one.file), **self._facts(one)} for one in media]
         self._try({"event": "fetched", "call": call.number, "media": rows})
 
-    def saved(self, call: Call, media: Media, saved: Saved) -> None:
+    def saved(self, call: Call, media: Media, saved: SavedImage) -> None:
         """One file is saved where it belongs."""
         path = saved.path if saved.path == "-" else os.path.abspath(saved.path)  # no look at the disk
         path = "" if self._private else path  # file names are made from the prompt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flux_cli.core.errors import Interrupted, common_exit_code
 from flux_cli.core.lite import NamedTuple
 from flux_cli.runs.documents import status_of
 
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flux_cli.core.errors import FluxError
-    from flux_cli.core.request import Call, Note, Outcome, Resolved, Saved
+    from flux_cli.core.request import Call, Note, Outcome, Resolved, SavedImage
 
 
 class Report(NamedTuple):
@@ -29,7 +30,7 @@ class Report(NamedTuple):
     seconds: float = 0.0
 
     @property
-    def saved(self) -> Iterator[Saved]:
+    def saved(self) -> Iterator[SavedImage]:
         """The saved files, in the order asked for."""
         return (saved for outcome in self.outcomes for saved in outcome.saved)
 
@@ -39,15 +40,11 @@ class Report(NamedTuple):
 
     @property
     def exit_code(self) -> int:
-        """0 all there; 3 some; the common code when every call failed alike, else 1; 130 interrupted."""
+        """See `common_exit_code`; a run can also be interrupted after its last call."""
         if self.interrupted:
-            return 130
-        if not self.errors:
-            return 0
-        if any(outcome.saved or outcome.was_there for outcome in self.outcomes):
-            return 3
-        causes = {error.exit_code for error in self.errors if error.code != "not_sent"}
-        return causes.pop() if len(causes) == 1 else 1
+            return Interrupted.exit_code
+        succeeded = any(outcome.saved or outcome.was_there for outcome in self.outcomes)
+        return common_exit_code(self.errors, some_succeeded=succeeded)
 
     @property
     def status(self) -> str:
@@ -62,7 +59,7 @@ class Report(NamedTuple):
                 found += self._differences(outcome.call, saved)
         return tuple(found)
 
-    def _differences(self, call: Call, saved: Saved) -> Iterator[str]:
+    def _differences(self, call: Call, saved: SavedImage) -> Iterator[str]:
         """Where the server used another seed or size than the one it was sent."""
         used = saved.facts.seed
         if isinstance(call.seed, int) and used is not None and used != call.seed:

@@ -5,7 +5,7 @@ import pytest
 
 from flux_cli.catalog.find import find_model
 from flux_cli.core.errors import AuthError, NetworkError, UnclearError
-from flux_cli.core.request import Attachment, Call, Facts, Media, Outcome, Request, Saved
+from flux_cli.core.request import Attachment, Call, Facts, Media, Outcome, Request, SavedImage
 from flux_cli.images.names import Name
 from flux_cli.request.resolve import resolve
 from flux_cli.runs.documents import recovery_document, report_document, run_document
@@ -15,7 +15,7 @@ from flux_cli.runs.report import Report
 
 ULTRA = "flux1.1-pro-ultra"
 CALL = Call(1, 7, "m", {})
-SAVED = Outcome(CALL, (Saved("fox.jpg", "jpeg", 2752, 1536, 5, True, Facts(cost_usd=0.06)),))
+SAVED = Outcome(CALL, (SavedImage("fox.jpg", "jpeg", 2752, 1536, 5, True, Facts(cost_usd=0.06)),))
 
 
 def resolved(**said):

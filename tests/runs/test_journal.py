@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flux_cli.core.errors import DiskError, OutputError, UsageError
-from flux_cli.core.request import Call, Facts, Media, Reply, Saved
+from flux_cli.core.request import Call, Facts, Media, Reply, SavedImage
 from flux_cli.core.text import Secret
 from flux_cli.runs import journal, store
 from flux_cli.runs.history import PastRun
@@ -40,8 +40,8 @@ def media(book: journal.Journal, data: bytes = b"image") -> Media:
     return Media(str(path), Facts("q", "fal", 0.06, 7, "a red fox"))
 
 
-def saved(path: str = "7.jpg") -> Saved:
-    return Saved(path, "jpeg", 1, 1, 1, as_received=True, facts=Facts())
+def saved(path: str = "7.jpg") -> SavedImage:
+    return SavedImage(path, "jpeg", 1, 1, 1, as_received=True, facts=Facts())
 
 
 def past(root: Path, book: journal.Journal) -> PastRun:

@@ -18,7 +18,7 @@ from flux_cli.core.errors import (
     ProviderError,
     UsageError,
 )
-from flux_cli.core.request import Call, Facts, Outcome, Request, Saved
+from flux_cli.core.request import Call, Facts, Outcome, Request, SavedImage
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
 from flux_cli.runs.documents import failure_document, report_document
@@ -31,7 +31,7 @@ IMAGE = ("jpeg", 2752, 1536, 5, True)
 
 
 def outcome(number=1, *, saved=0, error=None, kept=(), cost=None, seed=None, **facts):
-    files = tuple(Saved(f"fox-{number}-{i}.jpg", *IMAGE, Facts(cost_usd=cost, **facts)) for i in range(saved))
+    files = tuple(SavedImage(f"fox-{number}-{i}.jpg", *IMAGE, Facts(cost_usd=cost, **facts)) for i in range(saved))
     return Outcome(Call(number, seed, "m", {}), files, error, kept, 1.23456)
 
 
@@ -171,7 +171,7 @@ def test_saved_files_and_errors_keep_the_order_asked():
 
 def seen(asked=None, used=None, size=None, received=(2752, 1536)):
     """The warnings of one saved file of a model nobody knows."""
-    saved = Saved("fox.jpg", "jpeg", *received, 5, True, Facts(seed=used))
+    saved = SavedImage("fox.jpg", "jpeg", *received, 5, True, Facts(seed=used))
     body = {} if size is None else {"size": size}
     resolved = resolve(Request("else", {}, "a fox"), None)
     return Report(resolved, (), "openai", True, (Outcome(Call(1, asked, "else", body), (saved,)),)).warnings
@@ -308,7 +308,7 @@ def test_the_requested_size_is_what_the_person_typed(said, requested):
     ("asked", "used", "shown"), [(7, None, 7), (7, 8, 8), (7, 0, 0), (None, 5, 5), (None, None, None)]
 )
 def test_the_seed_of_a_file_is_what_the_provider_used_else_what_was_asked(asked, used, shown):
-    saved = Saved("x", *IMAGE, Facts(seed=used))
+    saved = SavedImage("x", *IMAGE, Facts(seed=used))
     made = report_document(report(Outcome(Call(1, asked, "m", {}), (saved,))))
     assert made["files"][0]["seed"] == shown
 
