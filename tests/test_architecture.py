@@ -107,7 +107,7 @@ def test_plain_lines_are_carried_out_without_typer(words):
 
 
 def test_progress_that_moves_is_loaded_only_on_a_terminal(tmp_path):
-    """A pipeline pays nothing for it, nor for what only proxies need."""
+    """A pipeline pays nothing for it, nor for the HTTP client of the network."""
     code, modules = loaded("generate", "a cat", "--offline", "-o", f"{tmp_path}/cat.jpg", "--size", "1:1")
     assert code == 0
     assert "flux_cli.http.client" in modules
@@ -133,8 +133,8 @@ PURE = (
     "images/destination.py", "images/sheet.py", "images/details.py", "images/containers/*.py", "images/metadata/*.py",
     "http/replies.py", "http/trust.py", "http/datauri.py", "config/settings.py", "terminal/capabilities.py",
     "terminal/graphics.py", "request/resolve.py", "request/plan.py", "request/size.py", "request/dialect.py",
-    "runs/money.py", "runs/delivery.py", "runs/outcomes.py", "runs/history.py", "runs/report.py",
-    "runs/progress/tally.py",
+    "runs/money.py", "runs/failures.py", "runs/delivery.py", "runs/outcomes.py", "runs/history.py", "runs/report.py",
+    "runs/documents.py", "runs/fields.py", "runs/privacy.py", "runs/progress/summary.py",
 )  # fmt: skip
 PURE_PATHS = sorted(path for pattern in PURE for path in PACKAGE.glob(pattern))
 
@@ -168,7 +168,7 @@ def is_pure(name: str) -> bool:
 def test_modules_stay_small():
     """At most 300 lines in a module; only the painter, a book of motifs, may have more."""
     sizes = {path.relative_to(PACKAGE).as_posix(): len(path.read_text().splitlines()) for path in modules_of(PACKAGE)}
-    limits = {"providers/offline/painter.py": 420, "cli/options.py": 380}
+    limits = {"providers/offline/painter.py": 460, "cli/options.py": 380}
     assert {name: lines for name, lines in sizes.items() if lines > limits.get(name, 300)} == {}
 
 

@@ -1,4 +1,4 @@
-"""The models flux knows: its own, read when it was built, and the user's files, read when they are asked for."""
+"""Finds models in the catalog: built-in ones, generated as Python, and the user's files."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """The model somebody named, or None and the nearest known name."""
+    """The model of a name, or None and a hint with the closest known name."""
 
     model: Model | None
     hint: str
 
 
 def find_model(name: str, folders: Sequence[str] = ()) -> Found:
-    """The model of that id or alias, in the user's folders first; a route prefix (`fal/...`) is looked through.
+    """Find a model by id or alias, in the user's folders first. A route prefix (`fal/...`) is ignored.
 
-    Raises CatalogError for a file that is wrong, even if another model was asked for and files had to be searched.
+    Raises CatalogError for an invalid file, also if another model is wanted and all files have to be
+    searched for it.
     """
     own = _own()
     wanted = {name, split_route(name)[0]}
@@ -46,7 +47,7 @@ def find_model(name: str, folders: Sequence[str] = ()) -> Found:
 
 
 def list_models(folders: Sequence[str] = ()) -> tuple[Model, ...]:
-    """Every model, by id; a user's file replaces flux's own model of the same id."""
+    """All models in the order of their ids. A user's file replaces the built-in model of the same id."""
     rows: dict[str, Model | str] = {**_own()}
     for folder in folders:
         rows |= {name.removesuffix(".toml"): f"{folder}/{name}" for name in _listed(folder) if name.endswith(".toml")}
@@ -54,7 +55,7 @@ def list_models(folders: Sequence[str] = ()) -> tuple[Model, ...]:
 
 
 def read_servers() -> Mapping[str, Dialect]:
-    """What kinds of OpenAI-shaped servers make of the parameters, by the name of the kind."""
+    """What each kind of OpenAI-compatible server does with parameters, by the name of the kind."""
     from flux_cli.catalog.own_servers import SERVERS
 
     return SERVERS
@@ -67,7 +68,7 @@ def _own() -> Mapping[str, Model]:
 
 
 def _read(path: str) -> Model:
-    """A user's file. Reading TOML strictly costs several lookups, so only those who have such files pay for it."""
+    """Read a user's file. The reader is imported only here: it takes longer than a lookup."""
     from pathlib import Path
 
     from flux_cli.catalog.reading import read
@@ -85,5 +86,5 @@ def _listed(folder: str) -> list[str]:
 def _is_file(path: str) -> bool:
     try:
         return os.path.isfile(path)
-    except ValueError:  # bytes that no file name has
+    except ValueError:  # a name with a zero byte
         return False

@@ -1,7 +1,7 @@
-"""Model files: one TOML file each, flux's own or a user's, read strictly.
+"""Reads model files, built-in ones and those of users, and servers.toml.
 
-A wrong file is refused with its name, the key and the reason: a size or price that is not what its author meant would
-cost somebody money.
+Files are read strictly, with file, key and reason in every error: a misread size or price would
+cost money. docs/models.md describes every key.
 """
 
 from pathlib import Path
@@ -38,19 +38,19 @@ def _model(table: Table) -> Model:
         routes=tuple(_route(name, row) for name, row in table.tables("routes")),
         dialects={name: _dialect(name, row) for name, row in table.tables("providers", required=False)},
     )
-    table.end((*Model._fields, "providers"))
+    table.end()
     _check(model, table)
     return model
 
 
 def _check(model: Model, table: Table) -> None:
-    """What no single key can show to be wrong."""
+    """Check what concerns more than one key, and the range of numbers."""
     if model.id != table.path.stem:
-        raise table.wrong("id", f"must be the file's name, {table.path.stem!r}, not {model.id!r}")
+        raise table.wrong("id", f"must be the name of the file, {table.path.stem!r}, not {model.id!r}")
     if not model.sizes:
         raise table.wrong("sizes", "is empty")
     if len({(size.aspect_ratio, size.resolution) for size in model.sizes}) < len(model.sizes):
-        raise table.wrong("sizes", "has two rows of the same shape and tier")
+        raise table.wrong("sizes", "has two rows with the same aspect_ratio and resolution")
     if model.default_size not in {size.name for size in model.sizes}:
         raise table.wrong("default_size", f"{model.default_size!r} is not among the sizes")
     if model.price_usd is not None and not 0 <= model.price_usd < float("inf"):
@@ -62,14 +62,16 @@ def _check(model: Model, table: Table) -> None:
 
 
 def _check_references(model: Model, table: Table) -> None:
-    """Parameters, routes and providers must speak of the same things, so that none is forgotten."""
+    """Check that providers list every parameter, and that all ratios and routes exist."""
     for dialect in model.dialects.values():
         if missing := model.parameters.keys() - dialect.fields.keys():
-            reason = f"says nothing of {', '.join(sorted(missing))}"
+            reason = f"lacks {', '.join(sorted(missing))}"
             raise table.wrong(f"providers.{dialect.provider}.parameters", reason)
         shapes = {size.aspect_ratio for size in model.sizes}
         if unknown := [ratio for ratio in dialect.aspect_ratios if ratio not in shapes]:
-            raise table.wrong(f"providers.{dialect.provider}.aspect_ratios", f"{unknown[0]!r} is no shape of the model")
+            raise table.wrong(
+                f"providers.{dialect.provider}.aspect_ratios", f"{unknown[0]!r} is not a ratio of the model"
+            )
     routes = {route.name for route in model.routes}
     for param in model.parameters.values():
         for upstream in param.upstreams:
@@ -92,7 +94,7 @@ def _size(row: Table) -> Size:
             parse(getattr(size, key))
         except UsageError as fault:
             raise row.wrong(key, fault.message) from fault
-    row.end(("size", "aspect_ratio", "resolution", "native"))
+    row.end()
     return size
 
 
@@ -126,21 +128,21 @@ def _param(name: str, row: Table) -> Param:
         upstreams=row.take_texts("upstreams"),
         needs=row.take_or("needs", str, "") or "",
     )
-    row.end((*Param._fields, "type"))
+    row.end()
     return param
 
 
 def _route(name: str, row: Table) -> Route:
     route = Route(name, row.take("model", str), row.take("upstream", str), row.take_texts("aspect_ratios"))
-    row.end(Route._fields)
+    row.end()
     return route
 
 
 def read_servers() -> dict[str, Dialect]:
-    """What kinds of OpenAI-shaped servers make of the parameters, by the name of the kind."""
+    """What each kind of OpenAI-compatible server does with parameters, by the name of the kind."""
     table = load(SERVERS)
     dialects = {name: _dialect(name, row) for name, row in table.tables("servers")}
-    table.end(("servers",))
+    table.end()
     return dialects
 
 
@@ -154,7 +156,7 @@ def _dialect(name: str, row: Table) -> Dialect:
         any_ratio=_span(row),
         fields={parameter: _field(parameter, cell) for parameter, cell in row.tables("parameters")},
     )
-    row.end((*Dialect._fields, "parameters"))
+    row.end()
     if dialect.price_usd is not None and not 0 <= dialect.price_usd < float("inf"):
         raise row.wrong("price_usd", "must not be negative")
     for file_format in dialect.formats:
@@ -172,7 +174,7 @@ def _span(row: Table) -> tuple[str, str] | None:
     except UsageError as fault:
         raise row.wrong("any_ratio", fault.message) from fault
     if len(ratios) != 2 or ratios[0] >= ratios[1]:
-        raise row.wrong("any_ratio", "must be the narrowest and the widest ratio")
+        raise row.wrong("any_ratio", "must be the narrowest and the widest ratio, in this order")
     return texts[0], texts[1]
 
 
@@ -193,6 +195,6 @@ def _field(parameter: str, cell: Table) -> Field:
         required=cell.take_or("required", bool, default=False) or False,
     )
     if behavior == "unsupported" and not field.reason:
-        raise cell.wrong("reason", "is missing: people are told why")
-    cell.end(Field._fields)
+        raise cell.wrong("reason", "is missing; flux shows it to the user")
+    cell.end()
     return field

@@ -1,20 +1,20 @@
-"""Strict reading of TOML: every key is taken by name and type, and what nobody took is an error."""
+"""Reads TOML strictly: every key is taken by name and type, and unknown keys are errors."""
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from flux_cli.core.errors import CatalogError, did_you_mean
 from flux_cli.core.model import Json
 
-LARGEST = 1 << 63  # whole numbers beyond it are no sizes, prices or bounds
-MAX_BYTES = 1 << 20  # a model is a page of text; more is a mistake
+MAX_INTEGER = 1 << 63  # larger integers are not converted to floats
+MAX_BYTES = 1 << 20  # a model file is a page of text; more is a mistake
 T = TypeVar("T")
 
 
 def load(path: Path) -> "Table":
-    """The top table of a file. Raises CatalogError where it is none."""
+    """Read a file. Raises CatalogError if it cannot be read or is not TOML."""
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)
@@ -24,69 +24,79 @@ def load(path: Path) -> "Table":
     except OSError as fault:
         raise wrong(path, "", f"cannot be read: {fault.strerror}") from fault
     except (ValueError, RecursionError) as fault:
-        raise wrong(path, "", f"is no TOML: {fault}") from fault
+        raise wrong(path, "", f"is not valid TOML: {fault}") from fault
     return table
 
 
 class Table:
-    """One TOML table that is taken apart key by key; what is left at the end is an error."""
+    """One TOML table. Each key is taken once; `end` reports keys that were not taken."""
 
     def __init__(self, path: Path, key: str, values: object) -> None:
         self.path, self.key = path, key
         if not isinstance(values, dict):
             raise wrong(path, key, "must be a table")
         self._values: dict[str, object] = dict(values)
+        self._taken: list[str] = []
 
     def wrong(self, key: str, reason: str) -> CatalogError:
+        """The error for one key of this table."""
         return wrong(self.path, f"{self.key}.{key}" if self.key else key, reason)
 
     def take(self, key: str, kind: type[T]) -> T:
-        """A required value. Raises CatalogError where it is missing or of another type."""
+        """A required value. Raises CatalogError if it is missing or has another type."""
         value = self.take_or(key, kind, None)
         if value is None:
             raise self.wrong(key, "is missing")
         return value
 
     def take_or(self, key: str, kind: type[T], default: T | None) -> T | None:
+        """An optional value. Raises CatalogError if it has another type."""
+        self._taken.append(key)
         value = self._values.pop(key, default)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST:
+        if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < MAX_INTEGER:
             value = float(value)
         if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
             raise self.wrong(key, f"must be {_KINDS[kind]}, not {value!r}")
         return value
 
     def take_texts(self, key: str) -> tuple[str, ...]:
+        """An optional list of texts."""
         values = self.take_or(key, list, []) or []
         if not all(isinstance(value, str) for value in values):
             raise self.wrong(key, "must be a list of texts")
         return tuple(values)
 
     def take_json(self, key: str) -> Json:
+        """An optional text, number or boolean."""
+        self._taken.append(key)
         value = self._values.pop(key, None)
         if isinstance(value, str | int | float | bool | None):
             return value
-        raise self.wrong(key, "must be a text, number or truth value")
+        raise self.wrong(key, "must be a text, a number, true or false")
 
     def tables(self, key: str, *, required: bool = True) -> Iterator[tuple[str, "Table"]]:
+        """The tables below a key, by name."""
         found = self.take(key, dict) if required else self.take_or(key, dict, {}) or {}
         for name, values in found.items():
             yield name, Table(self.path, f"{self.key}.{key}.{name}".lstrip("."), values)
 
     def rows(self, key: str) -> Iterator["Table"]:
+        """The tables of a required list."""
         for index, values in enumerate(self.take(key, list)):
             yield Table(self.path, f"{key}[{index}]", values)
 
-    def end(self, known: Iterable[str]) -> None:
-        """Raise CatalogError if the file says anything that was not understood."""
+    def end(self) -> None:
+        """Raise CatalogError for a key that was not taken."""
         for key in self._values:
-            near = did_you_mean(key, known)
-            raise self.wrong(key, f"is not a key{'; ' + near if near else ''}")
+            suggestion = did_you_mean(key, self._taken)
+            reason = f"is not a known key; {suggestion}" if suggestion else "is not a known key"
+            raise self.wrong(key, reason)
 
 
 def wrong(path: Path, key: str, reason: str) -> CatalogError:
-    """The error that names file, key and reason."""
-    message = f"model file {path}: {key + ' ' if key else ''}{reason}"
-    return CatalogError(message, hint="docs/models.md describes the file; delete it to use what flux knows itself")
+    """The error for a key of a file, with the reason."""
+    message = f"model file {path}: {key} {reason}" if key else f"model file {path} {reason}"
+    return CatalogError(message, hint="docs/models.md describes model files; without this file flux uses its own data")
 
 
 _KINDS = {

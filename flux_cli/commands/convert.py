@@ -1,142 +1,193 @@
-"""`flux convert`: the finishing step on images that are there already. No network, no key."""
+"""`flux convert`: make other files of images that exist already. No network, no key."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
-from flux_cli.commands.exit import told
-from flux_cli.core.errors import Interrupted, UsageError
+from flux_cli.commands.exit import confirm_output
+from flux_cli.core.errors import Interrupted, UsageError, common_exit_code
 from flux_cli.images.destination import read_destination
 from flux_cli.images.finish import parse_quality, read_finish
 from flux_cli.images.formats import split_suffix
-from flux_cli.runs.convert import PIPE, Result, converted, cores, plan
-from flux_cli.runs.report import ended_document, error_document
+from flux_cli.runs.convert import STDIN, Result, convert_all, count_cores, plan
+from flux_cli.runs.documents import HEADING, heading
+from flux_cli.runs.fields import ERROR, error_document
+from flux_cli.runs.finish import describe_reduction
 from flux_cli.terminal import messages, streams
-from flux_cli.terminal.streams import is_closed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flux_cli.core.model import Json
     from flux_cli.core.options import ConvertOptions
+    from flux_cli.core.request import SavedImage
+    from flux_cli.images.destination import Destination
     from flux_cli.images.outputs import Finish
 
 
 def run(options: ConvertOptions) -> int:
-    """Make the files and say what they are. Raises UsageError or OutputError before anything is made."""
+    """Convert images and print the paths of the new files.
+
+    Raises UsageError or OutputError before any file is made.
+    """
+    sources = tuple(dict.fromkeys(options.conversion.files or ()))
+    destination = _read_destination(options, sources)
+    finish = _read_finish(options, destination)
+    _check(options, sources, destination, finish)
+    results = _convert(options, sources, destination, finish)
+    _print_results(options, results, is_piped=destination.is_stdout)
+    if not options.reporting.quiet:
+        _print_notes(results, finish.max_bytes)
+    _print_errors(results, verbose=options.reporting.verbose)
+    return confirm_output(_exit_code(results), (saved.path for result in results for saved in result.saved))
+
+
+def _read_destination(options: ConvertOptions, sources: Sequence[str]) -> Destination:
+    """Where the files go. An image from standard input goes to standard output."""
     from flux_cli.images import files
 
+    output = options.conversion.output
+    if output is None and sources == (STDIN,):
+        output = "-"
+    is_folder = output is not None and files.is_folder(output)
+    return read_destination(output, options.output.output_format or (), is_folder=is_folder)
+
+
+def _read_finish(options: ConvertOptions, destination: Destination) -> Finish:
     said = options.conversion
-    sources = tuple(dict.fromkeys(said.files or ()))
-    output = PIPE if said.output is None and sources == (PIPE,) else said.output
-    is_folder = bool(output) and files.is_folder(output or "")
-    destination = read_destination(output, options.output.output_format or (), is_folder=is_folder)
-    quality = None if said.output_compression is None else parse_quality(said.output_compression)
-    wanted = read_finish(options.finish, said.size, destination.formats, quality)
-    _check(options, sources, wanted, piped=destination.is_stdout)
-    overwrite, skip_existing = options.output.overwrite, options.output.skip_existing
-    tasks, failed = plan(sources, destination, wanted, overwrite=overwrite, skip_existing=skip_existing)
-    sink = files.Pipe(sys.stdout.buffer) if destination.is_stdout else files.Folder(overwrite=overwrite)
-    results = {result.source: result for result in failed}
-    try:
-        results.update((result.source, result) for result in converted(tasks, sink.save, cores()))
-    except KeyboardInterrupt:  # what is saved stays, and is listed
-        unfinished = Interrupted(f"interrupted: {len(sources) - len(results)} of {len(sources)} images are not made")
-        results.update(
-            (task.source, Result(task.source, error=unfinished)) for task in tasks if task.source not in results
-        )
-    in_order = [results[source] for source in sources]
-    _tell(options, in_order, piped=destination.is_stdout)
-    return told(_exit_code(in_order), (made.path for result in in_order for made in result.made))
+    compression = said.output_compression
+    quality = None if compression is None else parse_quality(compression)
+    return read_finish(options.finish, said.size, destination.formats, quality)
 
 
-def _check(options: ConvertOptions, sources: Sequence[str], wanted: Finish, *, piped: bool) -> None:
+def _check(options: ConvertOptions, sources: Sequence[str], destination: Destination, finish: Finish) -> None:
+    """Raise UsageError for what is missing or contradicts itself."""
     if not sources:
-        raise UsageError("there is no image to convert", hint="name one: flux convert photo.png -f webp")
-    if wanted.target and wanted.fit == "none":
+        hint = "name one: flux convert photo.png -f webp"
+        raise UsageError("there is no image to convert", hint=hint)
+    if finish.target and finish.fit == "none":
+        message = f"--size {options.conversion.size} needs --fit"
         hint = "add --fit cover to crop, --fit contain to stay inside, or --fit exact to distort"
-        raise UsageError(f"--size {options.conversion.size} alone does not say how to get there", hint=hint)
-    if piped:
-        if len(sources) > 1:
-            raise UsageError("-o - takes one image, not several", hint="save to a folder")
-        if options.reporting.as_json:
-            raise UsageError("-o - and --json both want standard output", hint="give one of the two")
-        if is_closed() or sys.stdout.isatty():
-            raise UsageError("an image is no text for a terminal", hint="pipe it, or save to a file with -o")
+        raise UsageError(message, hint=hint)
+    if destination.is_stdout:
+        _check_stdout(options, sources)
 
 
-def _tell(options: ConvertOptions, results: Sequence[Result], *, piped: bool) -> None:
-    """The result: paths, markup or JSON to stdout; what a person should know, and failures, to stderr."""
-    page = _page(results, options.conversion.alt) if options.finish.html else []
+def _check_stdout(options: ConvertOptions, sources: Sequence[str]) -> None:
+    if len(sources) > 1:
+        raise UsageError("-o - takes one image, not several", hint="save to a folder")
+    if options.reporting.as_json:
+        raise UsageError("-o - and --json both want standard output", hint="give one of the two")
+    if streams.is_closed() or sys.stdout.isatty():
+        hint = "pipe it, or save to a file with -o"
+        raise UsageError("cannot write an image to a terminal", hint=hint)
+
+
+def _convert(options: ConvertOptions, sources: Sequence[str], destination: Destination, finish: Finish) -> list[Result]:
+    """Make the files; one result per source, in the order of the sources."""
+    from flux_cli.images import files
+
+    overwrite, skip_existing = options.output.overwrite, options.output.skip_existing
+    tasks, failed = plan(sources, destination, finish, overwrite=overwrite, skip_existing=skip_existing)
+    folder = files.Folder(overwrite=overwrite)
+    sink = files.Pipe(sys.stdout.buffer) if destination.is_stdout else folder
+    done = convert_all(tasks, sink, count_cores())
+    by_source = {result.source: result for result in (*failed, *done)}
+    return [by_source[source] for source in sources]
+
+
+def _print_results(options: ConvertOptions, results: Sequence[Result], *, is_piped: bool) -> None:
+    """Print JSON, HTML, or one path per line."""
+    html = ""
+    if options.finish.html:
+        elements = (_picture_element(result, options.conversion.alt) for result in results)
+        html = "\n".join(filter(None, elements))
     if options.reporting.as_json:
         document = _document(results)
-        streams.out_json({**document, "html": "\n".join(page)} if options.finish.html else document)
-    elif not piped:
-        paths = [path for result in results for path in (*(made.path for made in result.made), *result.kept)]
-        for line in page if options.finish.html else paths:
-            streams.out(line)
-    if not options.reporting.quiet:
+        streams.out_json({**document, "html": html} if options.finish.html else document)
+    elif is_piped:
+        return
+    elif options.finish.html:
+        if html:
+            streams.out(html)
+    else:
         for result in results:
-            for made in result.made:
-                if made.quality is not None and made.quality < made.output.quality:
-                    limit = f"{made.output.max_bytes:,} bytes"
-                    messages.err(f"flux: note: {made.path}: quality {made.quality}, to fit into {limit}")
-    faults = [result.error for result in results if result.error]
-    for fault in dict.fromkeys(faults):
-        messages.error(fault, verbose=options.reporting.verbose)
-    if len(results) > 1 and faults and not _interrupted(results):
-        messages.err(f"flux: {len(faults)} of {len(results)} images failed")
+            for path in (*(saved.path for saved in result.saved), *result.kept):
+                streams.out(path)
 
 
-def _page(results: Sequence[Result], alt: str | None) -> list[str]:
-    return [element for result in results if (element := _markup(result, alt))]
+def _picture_element(result: Result, alt: str | None) -> str:
+    """The HTML element for one image. Without `alt`, the name of the image describes it."""
+    from flux_cli.images.html import element
+
+    if alt is None and result.source != STDIN:
+        name = split_suffix(result.source)[0].rpartition("/")[2]
+        alt = name.replace("-", " ").replace("_", " ")
+    return element(result.saved, result.kept, alt or "")
 
 
-def _markup(result: Result, alt: str | None) -> str:
-    """The element for one image; without words for it, those of its file's name."""
-    from flux_cli.images.html import Source, element
+def _print_notes(results: Sequence[Result], max_bytes: int | None) -> None:
+    for result in results:
+        for remark in result.remarks:
+            messages.err(f"flux: note: {result.source}: {remark}")
+        for saved in result.saved:
+            if reduction := describe_reduction(saved, max_bytes):
+                messages.err(f"flux: note: {reduction}")
 
-    name = split_suffix(result.source)[0].rpartition("/")[2]
-    words = alt if alt is not None else "" if result.source == PIPE else name.replace("-", " ").replace("_", " ")
-    made = [Source(made.path, made.output.format, made.width, made.height) for made in result.made]
-    return element(made, result.kept, words)
+
+def _print_errors(results: Sequence[Result], *, verbose: bool) -> None:
+    errors = [result.error for result in results if result.error]
+    for error in dict.fromkeys(errors):  # an interrupt is one error of many images
+        messages.error(error, verbose=verbose)
+    is_interrupted = any(isinstance(error, Interrupted) for error in errors)
+    if errors and len(results) > 1 and not is_interrupted:
+        messages.err(f"flux: {len(errors)} of {len(results)} images failed")
+
+
+CONVERSION: dict[str, object] = {
+    **HEADING,
+    "files": [
+        {
+            "path": "text",
+            "source": "text",
+            "format": "text",
+            "width": "integer",
+            "height": "integer",
+            "bytes": "integer",
+            "quality": "integer?",
+            "as_received": "boolean",
+        }
+    ],
+    "skipped": [{"path": "text", "source": "text"}],
+    "errors": [{"source": "text", **ERROR}],
+    "html?": "text",
+}
 
 
 def _document(results: Sequence[Result]) -> dict[str, Json]:
-    files: list[Json] = [
-        {
-            "path": made.path,
-            "source": result.source,
-            "format": made.output.format,
-            "width": made.width,
-            "height": made.height,
-            "bytes": made.size,
-            "quality": made.quality,
-            "as_received": made.as_received,
-        }
-        for result in results
-        for made in result.made
-    ]
-    kept: list[Json] = [{"path": path, "source": result.source} for result in results for path in result.kept]
+    files: list[Json] = [_file_document(result.source, saved) for result in results for saved in result.saved]
+    skipped: list[Json] = [{"path": path, "source": result.source} for result in results for path in result.kept]
     errors: list[Json] = [
         {"source": result.source, **error_document(result.error)} for result in results if result.error
     ]
-    return {**ended_document(_exit_code(results)), "files": files, "skipped": kept, "errors": errors}
+    return {**heading(_exit_code(results)), "files": files, "skipped": skipped, "errors": errors}
+
+
+def _file_document(source: str, saved: SavedImage) -> dict[str, Json]:
+    return {
+        "path": saved.path,
+        "source": source,
+        "format": saved.format,
+        "width": saved.width,
+        "height": saved.height,
+        "bytes": saved.size,
+        "quality": saved.quality,
+        "as_received": saved.as_received,
+    }
 
 
 def _exit_code(results: Sequence[Result]) -> int:
-    """0 all made; 3 some; the common code when every image failed alike, else 1; 130 interrupted."""
-    if _interrupted(results):
-        return Interrupted.exit_code
     errors = [result.error for result in results if result.error]
-    if not errors:
-        return 0
-    if any(result.made or result.kept or not result.error for result in results):
-        return 3
-    causes = {error.exit_code for error in errors}
-    return causes.pop() if len(causes) == 1 else 1
-
-
-def _interrupted(results: Sequence[Result]) -> bool:
-    return any(isinstance(result.error, Interrupted) for result in results)
+    succeeded = any(result.saved or result.kept or not result.error for result in results)
+    return common_exit_code(errors, some_succeeded=succeeded)

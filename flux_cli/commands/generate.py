@@ -1,210 +1,149 @@
-"""`flux generate`: from a command line that has been read to files and words."""
+"""`flux generate`: check the options, run the calls, print the result."""
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flux_cli.commands.exit import told
-from flux_cli.config import folders
+from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import UsageError
 from flux_cli.core.ratio import parse_pixels
-from flux_cli.core.request import Event, Outcome
-from flux_cli.images.contact_sheet import SheetImage, make_sheet
-from flux_cli.images.formats import format_of_suffix, split_suffix
-from flux_cli.images.names import Name, fixed
-from flux_cli.images.sheet import sheet_name
 from flux_cli.request.prepare import provider_of
-from flux_cli.runs import journal
-from flux_cli.runs.begun import new_name, record
+from flux_cli.runs import journal, store
 from flux_cli.runs.check import CheckedRun, check_budget, check_run
+from flux_cli.runs.contact_sheet import name_sheet, save_sheet
+from flux_cli.runs.documents import report_document
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
-from flux_cli.runs.progress.tally import summary
-from flux_cli.runs.report import Report, document
+from flux_cli.runs.progress.summary import summarize
+from flux_cli.runs.report import Report
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.environment import is_terminal
 from flux_cli.terminal.preview import show_preview, wants_preview
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flux_cli.core.model import Json
-    from flux_cli.core.options import GenerateOptions, Viewing
-    from flux_cli.runs.pipeline import Tell
+    from flux_cli.core.options import GenerateOptions
+    from flux_cli.core.request import Event
+    from flux_cli.images.names import Name
+    from flux_cli.runs.journal import Journal
+    from flux_cli.runs.pipeline import Job, Listener
     from flux_cli.runs.progress.lines import Display
     from flux_cli.runs.progress.log import Log
 
 
 def run(options: GenerateOptions) -> int:
-    """Make the images, save them and say where. Raises FluxError before anything is paid, and not after."""
-    viewing, reporting = options.viewing, options.reporting
-    ready = check_run(options)
-    sheet = _sheet_name(ready, viewing)
-    silent = reporting.quiet or reporting.as_json or ready.prepared.destination.is_stdout
-    shown = wants_preview(viewing.preview, sys.stderr, silent=silent)
-    if options.run.dry_run:
-        from flux_cli.commands.dry_run import foretell
+    """Generate images, save them and print their paths.
 
-        foretell(ready)
+    Raises FluxError before anything is paid, and not afterwards.
+    """
+    checked = check_run(options)
+    sheet = name_sheet(checked)
+    has_preview = _wants_preview(checked)
+    if options.run.dry_run:
+        from flux_cli.commands.dry_run import print_dry_run
+
+        print_dry_run(checked)
         return 0
-    check_budget(ready)
-    if not reporting.quiet:
-        messages.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
-    name = new_name()
-    log = _log(ready, name)
-    report = _run(ready, name, log)
+    check_budget(checked)
+    if not options.reporting.quiet:
+        messages.notes((*checked.prepared.resolved.notes, *checked.prepared.plan.notes))
+    report = _generate(checked)
+    report = _print_results(checked, report, sheet)
+    if not options.reporting.quiet:
+        _print_notes(checked, report)
+    _print_errors(checked, report)
+    _show_preview(checked, report, wanted=has_preview)
+    return confirm_output(report.exit_code, (saved.path for saved in report.saved))
+
+
+def _wants_preview(checked: CheckedRun) -> bool:
+    reporting = checked.options.reporting
+    is_data_only = reporting.quiet or reporting.as_json or checked.prepared.destination.is_stdout
+    return wants_preview(checked.options.viewing.preview, sys.stderr, silent=is_data_only)
+
+
+def _generate(checked: CheckedRun) -> Report:
+    """Carry out the run, with its journal, log and progress display."""
+    from flux_cli.runs.event_loop import run_job
+
+    name = journal.new_name()
+    log = _open_log(checked, name)
+    is_paid = bool(checked.row.hosted and checked.calls)
+    root = store.runs_folder()
+    with journal.begin(root, name, *journal.describe_run(checked)) if is_paid else journal.scratch() as ledger:
+        job = _job(checked, ledger)
+        with _open_display(checked) as display:
+            listener = _tell_both(log, display) if log else display
+            report = run_job(job, ledger.folder, checked.prepared.settings, listener)
+    report = report._replace(run=name if is_paid else "")
     if log:
         log.end(report)
-    page = _markup(report) if options.finish.html else None
-    if not reporting.as_json:
-        _list(ready, report, page)
-    path = None
-    if sheet and not report.interrupted:
-        try:
-            path = _sheet(ready, report, sheet, viewing)
-        except KeyboardInterrupt:  # what is saved is still to be told
-            report = report._replace(interrupted=True)
-    if reporting.as_json:
-        more: dict[str, Json] = {"html": page, "sheet": path}
-        streams.out_json(document(report) | {key: value for key, value in more.items() if value is not None})
-    _tell(ready, report)
-    images: list[str] = []
-    if (shown or viewing.preview) and not report.interrupted:
-        images = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]
-    show_preview(images, wanted=shown, said=viewing.preview)
-    return told(report.exit_code, (saved.path for saved in report.saved))
+    return report
 
 
-def _sheet_name(ready: CheckedRun, viewing: Viewing) -> Name | None:
-    """The name of the contact sheet, if one is wanted. Raises UsageError where it cannot be had."""
-    if not viewing.sheet and viewing.sheet_output is None:
-        return None
-    if ready.prepared.destination.is_stdout:
-        raise UsageError("-o - takes one file, and a sheet is another", hint="save to files with -o")
-    if viewing.sheet_output is None:
-        return sheet_name([name.path("png") for name in ready.names])
-    if format_of_suffix(viewing.sheet_output) is None:
-        raise UsageError(f"--sheet-output {viewing.sheet_output!r} names no format", hint="write sheet.jpg")
-    return fixed(viewing.sheet_output)
-
-
-def _sheet(ready: CheckedRun, report: Report, name: Name, viewing: Viewing) -> str | None:
-    """The path of one image of all images, made unless it is there and nothing new came.
-
-    What goes wrong here is said, and spoils nothing.
-    """
+def _job(checked: CheckedRun, ledger: Journal) -> Job:
     from flux_cli.images import files
-
-    shown = [
-        SheetImage(path, outcome.call.number, seed) for outcome in report.outcomes for path, seed in _first(outcome)
-    ]
-    if not any(report.saved):
-        there = next(filter(os.path.isfile, name.candidates(None)), None)
-        if there or not shown:
-            return there
-    wanted = format_of_suffix(viewing.sheet_output or "") or ready.prepared.resolved.format
-    try:
-        wanted = wanted or format_of_suffix(shown[0].path) or "jpeg"
-        sheet, faults = make_sheet(shown, wanted, ready.prepared.resolved.quality)
-        for unreadable in faults:
-            messages.err(f"flux: note: an empty cell on the sheet: {unreadable.message}")
-        path = files.Folder(overwrite=ready.options.output.overwrite).save(name, sheet)
-    except Exception as fault:  # noqa: BLE001 - a fault of ours must not hide what is paid for and still to be told
-        messages.err(f"flux: note: no sheet: {getattr(fault, 'message', '') or repr(fault)}")
-        return None
-    if not ready.options.reporting.quiet:
-        messages.err(f"flux: sheet {path}")
-    return path
-
-
-def _first(outcome: Outcome) -> Iterator[tuple[str, Json]]:
-    """A file of every image of a call, and its seed: of those that came, else one that was there."""
-    images = [one for one in outcome.saved if not one.label] or outcome.saved[:1]
-    for one in {split_suffix(one.path)[0]: one for one in reversed(images)}.values():  # formats of one image
-        yield one.path, outcome.call.seed if one.facts.seed is None else one.facts.seed
-    if not images:
-        yield from ((path, outcome.call.seed) for path in outcome.kept[:1])
-
-
-def _markup(report: Report) -> str:
-    """One `<picture>` element a call, of its files."""
-    from flux_cli.images.html import Source, element
-
-    elements = (
-        element(
-            [Source(saved.path, saved.format, saved.width, saved.height) for saved in outcome.saved],
-            outcome.kept,
-            report.resolved.prompt,
-        )
-        for outcome in report.outcomes
-    )
-    return "\n".join(filter(None, elements))
-
-
-def _run(ready: CheckedRun, name: str, log: Log | None) -> Report:
-    from flux_cli.images import files
-    from flux_cli.runs.execute import execute
-    from flux_cli.runs.finish import Sink
     from flux_cli.runs.pipeline import Job
 
-    options, prepared, row = ready.options, ready.prepared, ready.row
-    pays = row.hosted and ready.calls
-    root = folders.state_folder() / "runs"
-    with journal.begin(root, name, *record(ready)) if pays else journal.scratch() as ledger:
-        sink: Sink = files.Folder(overwrite=options.output.overwrite, mark=ledger.run)
-        job = Job(
-            resolved=prepared.resolved,
-            plan=prepared.plan,
-            names=ready.names,
-            provider=provider_of(prepared, ready.auth),
-            provider_name=row.name,
-            hosted=row.hosted,
-            sink=files.Pipe(sys.stdout.buffer) if prepared.destination.is_stdout else sink,
-            ledger=ledger,
-            concurrency=min(prepared.settings.concurrency, row.in_flight),
-            kept=ready.kept,
-            skip=ready.skip,
-            traced=row.history,
-            limit_usd=prepared.settings.max_cost,
-            delivery=ready.delivery,
-            identity=ready.identity,
-        )
-        with _display(ready) as display:
-            report = execute(job, ledger.folder, prepared.settings, _both(display, log) if log else display)
-    return report._replace(run=name if pays else "")
+    prepared, row = checked.prepared, checked.row
+    folder = files.Folder(overwrite=checked.options.output.overwrite, mark=ledger.run)
+    is_stdout = prepared.destination.is_stdout
+    return Job(
+        resolved=prepared.resolved,
+        plan=prepared.plan,
+        names=checked.names,
+        provider=provider_of(prepared, checked.auth),
+        provider_name=row.name,
+        hosted=row.hosted,
+        sink=files.Pipe(sys.stdout.buffer) if is_stdout else folder,
+        ledger=ledger,
+        delivery=checked.delivery,
+        concurrency=min(prepared.settings.concurrency, row.in_flight),
+        kept=checked.existing.by_call,
+        skip=checked.existing.complete,
+        traced=row.history,
+        limit_usd=prepared.settings.max_cost,
+        identity=checked.identity,
+    )
 
 
-def _display(ready: CheckedRun) -> Display:
-    reporting, resolved, wanted = ready.options.reporting, ready.prepared.resolved, ready.prepared.settings.progress
+def _open_log(checked: CheckedRun, name: str) -> Log | None:
+    """The log file, open, before anything is sent. Raises UsageError if it cannot be opened."""
+    path = checked.options.run.log_file
+    if path is None:
+        return None
+    if path in ("", "-"):
+        hint = "stdout is for data; try --log-file /dev/stderr"
+        raise UsageError(f"--log-file {path!r} is not a file", hint=hint)
+    from flux_cli import __version__
+    from flux_cli.runs.progress.log import Log
+
+    log = Log(path, name, messages.err)
+    log.start(checked.prepared.resolved, checked.row.name, __version__)
+    return log
+
+
+def _open_display(checked: CheckedRun) -> Display:
+    """What shows progress on stderr: nothing, one line per event, or a display that moves."""
+    reporting, resolved = checked.options.reporting, checked.prepared.resolved
+    wanted = checked.prepared.settings.progress
     if reporting.quiet or wanted == "none":
         return Silence()
     if wanted == "plain" or not is_terminal(sys.stderr):
         return Lines(resolved.n, verbose=reporting.verbose)
     from flux_cli.runs.progress.live import Terminal
 
-    paths = not sys.stdout.isatty() or reporting.as_json
-    gone = partial(streams.abandon, sys.stderr)
-    return Terminal(resolved.n, resolved.prompt, paths=paths, verbose=reporting.verbose, gone=gone)
+    return Terminal(
+        resolved.n,
+        resolved.prompt,
+        paths=not sys.stdout.isatty() or reporting.as_json,
+        verbose=reporting.verbose,
+        gone=partial(streams.abandon, sys.stderr),
+    )
 
 
-def _log(ready: CheckedRun, name: str) -> Log | None:
-    """The log, open, before anything is sent. Raises UsageError where it cannot be."""
-    path = ready.options.run.log_file
-    if path is None:
-        return None
-    if path in ("", "-"):
-        raise UsageError(f"--log-file {path!r} is no file", hint="stdout is for data; try --log-file /dev/stderr")
-    from flux_cli import __version__
-    from flux_cli.runs.progress.log import Log
-
-    log = Log(path, name, messages.err)
-    log.start(ready.prepared.resolved, ready.row.name, __version__)
-    return log
-
-
-def _both(display: Display, log: Log) -> Tell:
+def _tell_both(log: Log, display: Display) -> Listener:
     def tell(event: Event) -> None:
         log(event)
         display(event)
@@ -212,48 +151,100 @@ def _both(display: Display, log: Log) -> Tell:
     return tell
 
 
-def _list(ready: CheckedRun, report: Report, page: str | None) -> None:
-    """The result on stdout: the elements for a page if those are wanted, else one path a line."""
-    if page is not None:
-        streams.out(page)
-    elif not ready.prepared.destination.is_stdout:
+def _print_results(checked: CheckedRun, report: Report, sheet: Name | None) -> Report:
+    """Print paths, HTML or JSON, and save the contact sheet.
+
+    Returns the report, which is interrupted if the sheet was: the result is printed all the same.
+    """
+    as_json = checked.options.reporting.as_json
+    html = _html(report) if checked.options.finish.html else None
+    if not as_json:
+        _print_paths(checked, report, html)
+    sheet_path = None
+    if sheet and not report.interrupted:
+        try:
+            sheet_path = save_sheet(checked, report, sheet)
+        except KeyboardInterrupt:
+            report = report._replace(interrupted=True)
+    if as_json:
+        more: dict[str, Json] = {"html": html, "sheet": sheet_path}
+        present = {key: value for key, value in more.items() if value is not None}
+        streams.out_json(report_document(report) | present)
+    return report
+
+
+def _html(report: Report) -> str:
+    """One `<picture>` element per call, from its files."""
+    from flux_cli.images.html import element
+
+    prompt = report.resolved.prompt
+    elements = (element(outcome.saved, outcome.kept, prompt) for outcome in report.outcomes)
+    return "\n".join(filter(None, elements))
+
+
+def _print_paths(checked: CheckedRun, report: Report, html: str | None) -> None:
+    """Print HTML if that was requested, else one path per line."""
+    if html is not None:
+        streams.out(html)
+    elif not checked.prepared.destination.is_stdout:
         for outcome in report.outcomes:
             for path in (*(saved.path for saved in outcome.saved), *outcome.kept):
                 streams.out(path)
 
 
-def _tell(ready: CheckedRun, report: Report) -> None:
-    """What a person should know of the result, on stderr: notes, failures, and the sum of several calls."""
-    reporting = ready.options.reporting
-    if not report.hosted and not reporting.quiet and any(report.saved):
-        model = report.resolved.sent_model
-        words = ", ".join(dict.fromkeys(word for saved in report.saved for word in saved.facts.undrawn))
-        missing = f"; it does not show: {words}" if words else ""
-        messages.err(f"flux: offline sketch, drawn here, not by {model}{missing}")
-    if not reporting.quiet:
-        for surprise in report.surprises:
-            messages.err(f"flux: note: {surprise}")
-        for saved in report.saved:
-            if saved.lowered:
-                limit = f"{ready.delivery.finish.max_bytes:,} bytes"
-                messages.err(f"flux: note: {saved.path}: quality {saved.quality}, to fit into {limit}")
-        if hint := _size_hint(ready, report):
-            messages.err(f"hint: {hint}")
-        for identity, agreed in report.stopped:
-            answer = "it agreed" if agreed else "it did not answer, and may go on"
-            messages.err(f"flux: asked {report.provider} to stop {identity}: {answer}")
-    report_errors(report, verbose=reporting.verbose)
-    silent = reporting.quiet or ready.prepared.settings.progress == "none"
-    if len(report.outcomes) > 1 and (report.errors or not silent):
-        messages.err(f"flux: {summary(report)}")
+def _print_notes(checked: CheckedRun, report: Report) -> None:
+    """Print what the user should know about images that are fine otherwise."""
+    from flux_cli.runs.finish import describe_reduction
+
+    if sketch := _sketch_note(report):
+        messages.err(f"flux: {sketch}")
+    for warning in report.warnings:
+        messages.err(f"flux: note: {warning}")
+    for saved in report.saved:
+        if reduction := describe_reduction(saved, checked.delivery.finish.max_bytes):
+            messages.err(f"flux: note: {reduction}")
+    if hint := _size_hint(checked, report):
+        messages.err(f"hint: {hint}")
+    for identity, confirmed in report.canceled:
+        answer = "confirmed" if confirmed else "no answer, it may go on"
+        messages.err(f"flux: canceled {identity} at {report.provider}: {answer}")
 
 
-def _size_hint(ready: CheckedRun, report: Report) -> str:
-    """What to type for exact pixels, where some were asked for and others came; "" where all is as asked."""
-    asked = ready.prepared.resolved.request.parameters.get("size")
+def _sketch_note(report: Report) -> str:
+    """Tell that an offline sketch is not from the model; "" for images that are."""
+    if report.hosted or not any(report.saved):
+        return ""
+    words = dict.fromkeys(word for saved in report.saved for word in saved.facts.undrawn)
+    missing = f"; it does not show: {', '.join(words)}" if words else ""
+    return f"offline sketch, drawn here, not by {report.resolved.sent_model}{missing}"
+
+
+def _size_hint(checked: CheckedRun, report: Report) -> str:
+    """Tell how to get the exact pixels that were requested; "" if the images have them."""
+    asked = checked.prepared.resolved.request.parameters.get("size")
     exact = "" if asked is None else parse_pixels(str(asked))
-    if not exact or ready.delivery.finish.fit != "none":
+    if not exact or checked.delivery.finish.fit != "none":
         return ""
     sizes = {f"{saved.width}x{saved.height}" for saved in report.saved if not saved.label}
-    other = sizes - {exact}
-    return f"images come as {', '.join(sorted(other))}; --fit cover makes them exactly {exact}" if other else ""
+    other = sorted(sizes - {exact})
+    if not other:
+        return ""
+    return f"images come as {', '.join(other)}; --fit cover makes them exactly {exact}"
+
+
+def _print_errors(checked: CheckedRun, report: Report) -> None:
+    """Print every failure, and the summary of several calls."""
+    reporting = checked.options.reporting
+    report_errors(report, verbose=reporting.verbose)
+    is_silent = reporting.quiet or checked.prepared.settings.progress == "none"
+    if len(report.outcomes) > 1 and (report.errors or not is_silent):
+        messages.err(f"flux: {summarize(report)}")
+
+
+def _show_preview(checked: CheckedRun, report: Report, *, wanted: bool) -> None:
+    """Show the saved images on stderr, or say why a requested preview is missing."""
+    requested = checked.options.viewing.preview
+    paths: list[str] = []
+    if (wanted or requested) and not report.interrupted:
+        paths = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]
+    show_preview(paths, wanted=wanted, said=requested)

@@ -1,4 +1,4 @@
-"""`flux show`: what an image is, and how it was made, from whatever its maker wrote into it."""
+"""`flux show`: print what an image is and how it was made, from the metadata in the file."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from flux_cli.core.errors import FluxError, UsageError
+from flux_cli.core.errors import FluxError, UsageError, common_exit_code
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text
 from flux_cli.core.text import LONG, plain
-from flux_cli.runs.report import ended_document, error_document
+from flux_cli.runs.documents import HEADING, heading
+from flux_cli.runs.fields import ERROR, error_document
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
@@ -18,36 +19,43 @@ if TYPE_CHECKING:
     from flux_cli.images.metadata.read import Reading
 
 WIDTH = 17  # of the column of names
-TURNS = {2: "mirrored", 3: "upside down", 4: "mirrored, upside down", 5: "mirrored, on its side", 6: "on its left side",
-         7: "mirrored, on its side", 8: "on its right side"}  # fmt: skip
+ORIENTATIONS = {  # values of the EXIF tag
+    2: "mirrored",
+    3: "upside down",
+    4: "mirrored, upside down",
+    5: "mirrored, on its side",
+    6: "on its left side",
+    7: "mirrored, on its side",
+    8: "on its right side",
+}
 
 
 def run(*, files: Sequence[str] | None, as_json: bool) -> int:
-    """Print what images are and how they were made; what cannot be read is said, and the others are shown."""
+    """Print what images are and how they were made. One that cannot be read does not stop the others."""
     if not files:
         raise UsageError("there is no image to show", hint="name one: flux show cat.png")
     shown: list[Json] = []
     errors: list[tuple[str, FluxError]] = []
     for path in files:
         try:
-            details, reading = _look(path)
-        except FluxError as fault:
-            errors.append((path, fault))
-            messages.error(type(fault)(_named(path, fault), hint=fault.hint))
+            details, reading = _read(path)
+        except FluxError as error:
+            errors.append((path, error))
+            messages.error(type(error)(_message(path, error), hint=error.hint))
             continue
         if as_json:
             shown.append({"path": path, **_document(details, reading)})
         else:
             streams.say(("\n" if shown else "") + _text(path, details, reading))
             shown.append(path)
-    code = _exit_code([fault for _, fault in errors], some=bool(shown))
+    code = common_exit_code((error for _, error in errors), some_succeeded=bool(shown))
     if as_json:
-        failed: list[Json] = [{"path": path, **error_document(fault)} for path, fault in errors]
-        streams.out_json({**ended_document(code), "files": shown, "errors": failed})
+        failed: list[Json] = [{"path": path, **error_document(error)} for path, error in errors]
+        streams.out_json({**heading(code), "files": shown, "errors": failed})
     return code
 
 
-def _look(path: str) -> tuple[ImageDetails, Reading]:
+def _read(path: str) -> tuple[ImageDetails, Reading]:
     from flux_cli.images.details import read_details
     from flux_cli.images.metadata.read import read_metadata
     from flux_cli.request import inputs
@@ -56,16 +64,36 @@ def _look(path: str) -> tuple[ImageDetails, Reading]:
     return read_details(data), read_metadata(data)
 
 
-def _named(path: str, fault: FluxError) -> str:
-    """The message, saying of which file it is."""
-    return fault.message if path in fault.message else f"{path}: {fault.message}"
+def _message(path: str, error: FluxError) -> str:
+    """The message, naming the file it is about."""
+    return error.message if path in error.message else f"{path}: {error.message}"
 
 
-def _exit_code(faults: list[FluxError], *, some: bool) -> int:
-    if not faults:
-        return 0
-    codes = {fault.exit_code for fault in faults}
-    return 3 if some else codes.pop() if len(codes) == 1 else 1
+IMAGE: dict[str, object] = {
+    "path": "text",
+    "format": "text",
+    "width": "integer",
+    "height": "integer",
+    "bytes": "integer",
+    "color_model": "text",
+    "bit_depth": "integer",
+    "alpha": "boolean",
+    "animated": "boolean",
+    "frames": "integer?",
+    "color_space": "text?",
+    "icc_profile": "text?",
+    "orientation": "integer",
+    "made": "object?",
+    "written_by": "text?",
+    "c2pa": "boolean",
+    "fields": {"...": "any"},
+    "problems": ["text"],
+}
+IMAGES: dict[str, object] = {
+    **HEADING,
+    "files": ["#image"],
+    "errors": [{"path": "text", **ERROR}],
+}
 
 
 def _document(details: ImageDetails, reading: Reading) -> dict[str, Json]:
@@ -105,23 +133,23 @@ def _text(path: str, details: ImageDetails, reading: Reading) -> str:
 def _image_rows(details: ImageDetails) -> list[tuple[str, str]]:
     colors = details.colors
     frames = {0: "animated", 1: ""}.get(colors.frames, f"{colors.frames} frames")
-    unit = "bits an index" if colors.model == "palette" else "bits a channel"
-    look = [f"{details.format} {details.width}x{details.height}", f"{details.size:,} bytes", frames]
+    unit = "bits per index" if colors.model == "palette" else "bits per channel"
+    image = [f"{details.format} {details.width}x{details.height}", f"{details.size:,} bytes", frames]
     depth = f"{colors.depth} {unit}" if colors.depth else ""
-    kind = [colors.model, depth, "alpha" if colors.alpha else "", details.color_space]
+    kinds = [colors.model, depth, "alpha" if colors.alpha else "", details.color_space]
     return [
-        ("image", ", ".join(filter(None, look))),
-        ("colors", ", ".join(filter(None, kind))),
-        ("stored", TURNS.get(details.orientation, "")),
+        ("image", ", ".join(filter(None, image))),
+        ("colors", ", ".join(filter(None, kinds))),
+        ("stored", ORIENTATIONS.get(details.orientation, "")),
     ]
 
 
 def _made_rows(reading: Reading) -> list[tuple[str, str]]:
     record = reading.record
-    behind = f" ({record.upstream})" if record.upstream else ""
+    upstream = f" ({record.upstream})" if record.upstream else ""
     rows = [
         ("model", record.model),
-        ("provider", record.provider + behind),
+        ("provider", record.provider + upstream),
         ("prompt", record.prompt),
         ("negative prompt", record.negative_prompt),
         ("revised prompt", record.revised_prompt),
@@ -132,7 +160,7 @@ def _made_rows(reading: Reading) -> list[tuple[str, str]]:
         ("made", record.created),
         ("tool", record.tool),
         ("source type", record.source_type),
-        ("written by", reading.source or "nobody: it does not say how it was made"),
+        ("written by", reading.source or "unknown: the file does not say how it was made"),
         ("credentials", "C2PA, signature not checked" if reading.c2pa else ""),
     ]
     return [*rows, *(("problem", problem) for problem in reading.problems)]

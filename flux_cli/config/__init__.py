@@ -1,1 +1,1 @@
-"""Settings, keys, and the folders they lie in."""
+"""Settings, keys, and the folders they are in."""

@@ -1,4 +1,4 @@
-"""A settings file's text, read strictly. Where such files are and which one wins is in `config`."""
+"""Reads the text of a settings file. Which files there are, and which one wins, is in `load`."""
 
 import tomllib
 from collections.abc import Collection, Mapping
@@ -7,19 +7,22 @@ from flux_cli.core.errors import ConfigError, did_you_mean
 from flux_cli.core.model import PROTOCOLS, Json
 from flux_cli.core.provider import ProviderRow
 
+PROVIDER_DEFAULTS = {"protocol": "openai", "base_url": "", "key": "", "server": "compatible"}
+
 
 def parse(path: str, text: bytes, known: Collection[str]) -> dict[str, Json]:
-    """The settings of one file. Raises ConfigError with file, key and reason for what is no TOML or no setting."""
+    """The settings of one file. Raises ConfigError with file, key and reason."""
     try:
         table: dict[str, Json] = tomllib.loads(text.decode())
     except (ValueError, RecursionError) as fault:
-        raise ConfigError(f"{path} is no TOML: {fault}") from fault
+        raise ConfigError(f"{path} is not valid TOML: {fault}") from fault
     for name in table:
-        if name not in known and name != "providers":
-            hint = did_you_mean(name, known)
-            if "key" in name.lower():
-                hint = "keys belong into LUMENFALL_API_KEY or credentials.toml (mode 0600)"
-            raise ConfigError(f"{path}: {name!r} is not a setting", hint=hint or f"settings: {', '.join(known)}")
+        if name in known or name == "providers":
+            continue
+        hint = did_you_mean(name, known) or f"settings: {', '.join(known)}"
+        if "key" in name.lower():
+            hint = "set LUMENFALL_API_KEY, or put the key into credentials.toml (mode 0600)"
+        raise ConfigError(f"{path}: {name!r} is not a setting", hint=hint)
     return table
 
 
@@ -30,25 +33,31 @@ def providers(path: str, tables: Json, known: Mapping[str, ProviderRow]) -> dict
     """
     if not isinstance(tables, dict):
         raise ConfigError(f"{path}: providers must be tables, such as [providers.mine]")
-    return {name: _provider(path, name, row, known) for name, row in tables.items()}
+    return {name: _provider(path, name, values, known) for name, values in tables.items()}
 
 
-def _provider(path: str, name: str, row: Json, known_rows: Mapping[str, ProviderRow]) -> ProviderRow:
-    """One added provider. Its key travels in the header of the built-in provider with the same protocol."""
-    if not isinstance(row, dict):
+def _provider(path: str, name: str, values: Json, known: Mapping[str, ProviderRow]) -> ProviderRow:
+    """One added provider. Its key travels like that of the built-in provider with the same protocol."""
+    if not isinstance(values, dict):
         raise ConfigError(f"{path}: providers.{name} must be a table, such as [providers.mine]")
-    values = dict(row)
-    known = {"protocol": "openai", "base_url": "", "key": "", "server": "compatible"}
+    texts = dict(PROVIDER_DEFAULTS)
     for key, value in values.items():
-        if key not in known or not isinstance(value, str):
-            near = "" if key in known else did_you_mean(key, known)
-            hint = near or f"keys: {', '.join(known)}, all texts"
-            raise ConfigError(f"{path}: providers.{name}.{key} is wrong", hint=hint)
-    texts = {key: str(values.get(key, default)) for key, default in known.items()}
-    protocol = next((row for row in PROTOCOLS if row == texts["protocol"]), None)
-    if protocol is None:
+        if key not in texts:
+            hint = did_you_mean(key, texts) or f"keys: {', '.join(texts)}"
+            raise ConfigError(f"{path}: providers.{name}.{key} is not a known key", hint=hint)
+        if not isinstance(value, str):
+            raise ConfigError(f"{path}: providers.{name}.{key} must be a text, not {value!r}")
+        texts[key] = value
+    protocol = texts["protocol"]
+    if protocol not in PROTOCOLS:
         raise ConfigError(f"{path}: providers.{name}.protocol must be one of {', '.join(PROTOCOLS)}")
-    keys = (texts["key"],) if texts["key"] else ()
-    server = texts["server"] if protocol == "openai" else ""
-    like = next(row for row in known_rows.values() if row.protocol == protocol)
-    return ProviderRow(name, protocol, texts["base_url"], keys, like.key_header, like.key_prefix, server=server)
+    like = next(row for row in known.values() if row.protocol == protocol)
+    return ProviderRow(
+        name,
+        protocol,
+        texts["base_url"],
+        key_variables=(texts["key"],) if texts["key"] else (),
+        key_header=like.key_header,
+        key_prefix=like.key_prefix,
+        server=texts["server"] if protocol == "openai" else "",
+    )

@@ -1,4 +1,4 @@
-"""The user's folders: settings, credentials, models, and what must survive a run."""
+"""The user's folders: settings, credentials, models, and the journal of runs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ APP = "flux-image-cli"
 
 
 def user_folder() -> Path:
-    """The platform's folder for the user's settings, credentials and models."""
+    """The folder for settings, credentials and models."""
     from pathlib import Path
 
     return Path(user_path())
 
 
 def user_path() -> str:
-    """The same as text. On an ordinary Linux it is known without `platformdirs`, which costs more than a lookup."""
+    """The same as text. On Linux without `platformdirs`, whose import takes longer than a lookup."""
     home = os.environ.get("HOME", "")
     base = os.environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home and not home.endswith("/") else "")
     if sys.platform == "linux" and base.startswith("/") and base == base.strip() and "ANDROID_DATA" not in os.environ:
@@ -32,7 +32,7 @@ def user_path() -> str:
 
 
 def state_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder for what must survive a run: the journal, and images that are paid for and not saved yet."""
+    """The folder of the journal and of images that are paid for but not saved yet."""
     from pathlib import Path
 
     environ = os.environ if environ is None else environ
@@ -44,5 +44,5 @@ def state_folder(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def model_folders() -> tuple[str, ...]:
-    """Where users put model files of their own."""
+    """The folders for the user's own model files."""
     return (os.path.join(user_path(), "models"),)

@@ -1,4 +1,4 @@
-"""Keys: from the environment or from a file that only its owner can read, never from the command line."""
+"""Finds keys in the environment and in files that only their owner can read."""
 
 import os
 import stat
@@ -9,41 +9,42 @@ from urllib.parse import urlsplit
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.text import Secret
 
-MAX_BYTES = 1 << 20  # a key file is a line of text
+MAX_BYTES = 1 << 20  # a key file has one line
 
 
 def find(variable: str, folder: Path, environ: Mapping[str, str] | None = None) -> tuple[Secret | None, str]:
-    """A key and where it came from: the variable, the file in `<variable>_FILE`, or credentials.toml in `folder`.
+    """A key and where it came from, or (None, "").
 
-    Raises ConfigError for files that others may read and for keys that cannot be sent in a header.
+    Sources: the variable, the file that `<variable>_FILE` names, credentials.toml in `folder`. Raises
+    ConfigError for files that others can read and for keys that cannot be sent in a header.
     """
     environ = os.environ if environ is None else environ
     if text := environ.get(variable, "").strip():
         return _secret(text, variable), variable
     if path := environ.get(f"{variable}_FILE", ""):
-        key = _private(Path(path)).strip()
+        key = _read_private(Path(path)).strip()
         if not key:
             raise ConfigError(f"key file {path} is empty")
         return _secret(key, path), path
     credentials = folder / "credentials.toml"
     if credentials.exists():
-        import tomllib  # this and the next are dear, and most runs need neither
+        import tomllib  # slow to import, and most runs do not need it
 
         try:
-            text = tomllib.loads(_private(credentials)).get(variable, "")
+            text = tomllib.loads(_read_private(credentials)).get(variable, "")
         except (ValueError, RecursionError) as fault:
-            raise ConfigError(f"{credentials} is no TOML") from fault  # the parser's message may quote the key
+            raise ConfigError(f"{credentials} is not valid TOML") from fault  # the parser's message may quote the key
         if isinstance(text, str) and text.strip():
             return _secret(text.strip(), str(credentials)), str(credentials)
     return None, ""
 
 
 def check_transport(url: str) -> None:
-    """Raise ConfigError where a key would cross a network in the clear."""
+    """Raise ConfigError if a key would be sent over a network unencrypted."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme == "http" and host != "localhost" and not _is_loopback(host):
-        raise ConfigError(f"the key would travel to {host} unencrypted", hint="use https, or --no-key to send none")
+        raise ConfigError(f"the key would be sent to {host} unencrypted", hint="use https, or add --no-key")
 
 
 def _is_loopback(host: str) -> bool:
@@ -57,19 +58,19 @@ def _is_loopback(host: str) -> bool:
 
 def _secret(text: str, source: str) -> Secret:
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise ConfigError(f"the key from {source} holds blanks or characters that no key has", hint="copy it again")
+        raise ConfigError(f"the key from {source} has blanks or invalid characters", hint="copy the key again")
     return Secret(text)
 
 
-def _private(path: Path) -> str:
+def _read_private(path: Path) -> str:
     """The text of a file that only its owner can read."""
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if os.name == "posix" and mode & 0o077:
-                raise ConfigError(f"{path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}")
+                raise ConfigError(f"other users can read {path} (mode {mode:04o})", hint=f"chmod 600 {path}")
             return file.read(MAX_BYTES).decode()
     except OSError as fault:
-        raise ConfigError(f"key file {path} cannot be read: {fault.strerror}") from fault
+        raise ConfigError(f"cannot read key file {path}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
-        raise ConfigError(f"key file {path} is no text") from fault
+        raise ConfigError(f"key file {path} is not a text file") from fault

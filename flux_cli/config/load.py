@@ -1,7 +1,6 @@
-"""Settings: flags > environment > project file > user file > defaults, each value with its source.
+"""Merges settings: options > environment > flux.toml > config.toml > defaults, each with its source.
 
-It owns the FLUX_ variables and the settings files, and decides what is set, not what to do with it. What can
-be set is in `core.settings`, where files lie in `folders`, keys are in `keys`.
+The table of all settings is in `settings`, the folders are in `folders`, keys are in `keys`.
 """
 
 from __future__ import annotations
@@ -22,14 +21,12 @@ if TYPE_CHECKING:
 
 PROJECT_FILE = "flux.toml"
 MAX_BYTES = 1 << 20  # a settings file is a page of text
-PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-/")  # characters of an address that mean only themselves
-
-
+PLAIN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-/")  # without a special meaning in a URL
 RANKS = ("option", "environment", "project", "user", "default")
 
 
 class Value(NamedTuple):
-    """A setting's value, and where it came from, for people (`source`) and for comparison (`rank`, 0 is strongest)."""
+    """A setting's value and its source, for people (`source`) and as a place in RANKS (`rank`)."""
 
     value: Json
     source: str
@@ -37,7 +34,7 @@ class Value(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Every setting in its type. `base_url` is the address of this run's provider."""
+    """All settings. `base_url` is the URL of this run's provider."""
 
     model: str
     provider: ProviderRow
@@ -61,9 +58,9 @@ class Settings(NamedTuple):
 def load_settings(
     flags: Mapping[str, Json], known: Mapping[str, ProviderRow], environ: Mapping[str, str] | None = None
 ) -> Settings:
-    """Merge the five layers. A flag that is None was not given. Raises ConfigError naming file or variable.
+    """Merge all sources. Options that are None were not given. Raises ConfigError with the source.
 
-    `known` are the providers flux brings along; the user's file may add more.
+    `known` are the built-in providers; the user's file may add more.
     """
     environ = os.environ if environ is None else environ
     values = {setting.name: Value(setting.default, "default", len(RANKS) - 1) for setting in SETTINGS}
@@ -83,7 +80,7 @@ def load_settings(
 
 
 def _settings(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> Settings:
-    provider, base_url = _endpoint(values, rows)
+    provider, base_url = _find_endpoint(values, rows)
 
     def text(name: str) -> str | None:
         value = values[name].value
@@ -114,38 +111,54 @@ def _settings(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> Sett
     )
 
 
-def _endpoint(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> tuple[ProviderRow, str]:
-    """Provider and address. An address that is said more strongly than the provider means any compatible server."""
-    provider, address = values["provider"], values["base_url"]
-    name, url = str(provider.value), str(address.value or "")
-    if url and address.rank < provider.rank:
-        name = "lumenfall" if _host(url) == _host(rows["lumenfall"].base_url) else "openai"
+def _find_endpoint(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> tuple[ProviderRow, str]:
+    """The provider and its URL. Raises UsageError and ConfigError."""
+    name = _provider_name(values, rows)
     row = rows.get(name)
     if row is None:
         hint = did_you_mean(name, rows) or f"providers: {', '.join(rows)}"
-        raise UsageError(f"there is no provider {name!r}", hint=hint)
+        raise UsageError(f"unknown provider {name!r}", hint=hint)
     if not row.hosted:
         return row, row.base_url
-    if not url or (row.base_url and address.rank > provider.rank):
-        gateway = values["lumenfall_base_url"].value if name == "lumenfall" else None
-        url = str(gateway or row.base_url)
+    url = _base_url(values, row)
     if not url:
-        raise UsageError(f"provider {name} needs an address", hint="add --base-url http://localhost:8080/v1")
+        raise UsageError(f"provider {name} needs a URL", hint="add --base-url http://localhost:8080/v1")
     return row, _checked_url(url)
 
 
+def _provider_name(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> str:
+    """The provider to use. A URL from a stronger source than the provider means any compatible server."""
+    provider, url = values["provider"], values["base_url"]
+    if not url.value or url.rank >= provider.rank:
+        return str(provider.value)
+    is_gateway = _host(str(url.value)) == _host(rows["lumenfall"].base_url)
+    return "lumenfall" if is_gateway else "openai"
+
+
+def _base_url(values: dict[str, Value], row: ProviderRow) -> str:
+    """The URL of a provider. One from a weaker source than the provider belongs to another provider."""
+    provider, url = values["provider"], values["base_url"]
+    is_for_this_row = url.rank <= provider.rank or not row.base_url
+    if url.value and is_for_this_row:
+        return str(url.value)
+    gateway = values["lumenfall_base_url"].value
+    if row.name == "lumenfall" and gateway:
+        return str(gateway)
+    return row.base_url
+
+
 def address_of(row: ProviderRow, settings: Settings) -> str:
-    """Where calls go as soon as somebody names this provider; "" where they must name an address, too."""
+    """The URL that `--provider NAME` would use; "" if the provider also needs --base-url."""
     if row == settings.provider:
         return settings.base_url
     if not row.base_url and not settings.values["base_url"].value:
         return ""
-    return _endpoint(settings.values | {"provider": Value(row.name, "--provider", 0)}, settings.providers)[1]
+    return _find_endpoint(settings.values | {"provider": Value(row.name, "--provider", 0)}, settings.providers)[1]
 
 
 def _user(path: str, known: Mapping[str, ProviderRow]) -> tuple[dict[str, Json], dict[str, ProviderRow]]:
-    """Settings and providers of the user's own file."""
-    table = _file(path)
+    """The settings and providers of the user's config.toml."""
+    table = _read_file(path)
     if "providers" not in table:
         return table, {}
     from flux_cli.config.file import providers
@@ -154,12 +167,12 @@ def _user(path: str, known: Mapping[str, ProviderRow]) -> tuple[dict[str, Json],
 
 
 def _checked_url(url: str) -> str:
-    """The address without a trailing slash. Raises ConfigError for what is no plain http(s) address."""
+    """The URL without a trailing slash. Raises ConfigError if it is not a plain http or https URL."""
     if "@" in url:
-        raise ConfigError("the base URL holds a user name or password", hint="put the key into its variable")
+        raise ConfigError("the base URL has a user name or password", hint="set the key in its variable")
     scheme, _, rest = url.partition("://")
-    if scheme in ("http", "https") and rest[:1].isalnum() and PLAIN.issuperset(rest):
-        return url.rstrip("/")  # nothing in it that needs to be taken apart
+    if scheme in ("http", "https") and rest[:1].isalnum() and PLAIN_CHARACTERS.issuperset(rest):
+        return url.rstrip("/")  # nothing in it needs to be parsed
     from urllib.parse import urlsplit
 
     try:
@@ -168,9 +181,9 @@ def _checked_url(url: str) -> str:
     except ValueError:
         usable = False
     if not usable or not url.isascii() or not url.isprintable() or " " in url:
-        raise ConfigError(f"base URL {url!r} is no address", hint="write it as https://host/v1")
+        raise ConfigError(f"invalid base URL {url!r}", hint="write it as https://host/v1")
     if "?" in url or "#" in url:
-        raise ConfigError(f"base URL {url!r} ends in a query or fragment", hint="write it as https://host/v1")
+        raise ConfigError(f"base URL {url!r} has a query or fragment", hint="write it as https://host/v1")
     return url.rstrip("/")
 
 
@@ -184,10 +197,10 @@ def _host(url: str) -> str:
 
 
 def _project() -> dict[str, Json]:
-    """The project's file: here, or up to the top of the repository this folder is in."""
+    """The settings of flux.toml, in this folder or above, up to the top of the repository."""
     try:
         here = os.getcwd()
-    except OSError:  # the folder was deleted under us
+    except OSError:  # the folder was deleted
         return {}
     folders = [here]
     while (above := os.path.dirname(folders[-1])) != folders[-1]:
@@ -196,26 +209,26 @@ def _project() -> dict[str, Json]:
     for folder in folders[: top + 1]:
         path = os.path.join(folder, PROJECT_FILE)
         if os.path.isfile(path):
-            table = _file(path)
+            table = _read_file(path)
             for name in table:
                 if name == "providers" or not BY_NAME[name].project:
-                    hint = "use the option, the environment, or the user's config.toml"
-                    raise ConfigError(f"{path}: {name} cannot be set by a project's file", hint=hint)
+                    hint = "use the option, the environment variable, or your config.toml"
+                    raise ConfigError(f"{path}: {name} cannot be set in a project's flux.toml", hint=hint)
             return table
     return {}
 
 
-def _file(path: str) -> dict[str, Json]:
-    """The settings of one TOML file; none where there is no file. Raises ConfigError with file, key and reason."""
+def _read_file(path: str) -> dict[str, Json]:
+    """The settings of one file; none if there is no file. Raises ConfigError with file, key and reason."""
     try:
         with open(path, "rb") as file:
             text = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as fault:
-        raise ConfigError(f"{path} cannot be read: {fault.strerror}") from fault
+        raise ConfigError(f"cannot read {path}: {fault.strerror}") from fault
     if len(text) > MAX_BYTES:
         raise ConfigError(f"{path} is larger than {MAX_BYTES:,} bytes")
-    from flux_cli.config.file import parse  # here and above: who has no such file does not pay for it
+    from flux_cli.config.file import parse  # imported only for those who have such a file
 
     return parse(path, text, BY_NAME)

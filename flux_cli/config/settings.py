@@ -1,4 +1,4 @@
-"""What can be set, and what its value must be."""
+"""The table of all settings, and the check of their values."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class Setting(NamedTuple):
-    """One thing that can be set. `project`: a project's file may set it too."""
+    """One setting. `project`: a project's flux.toml may set it."""
 
     name: str
-    kind: Literal["text", "whole", "number", "truth"]
+    kind: Literal["text", "integer", "number", "boolean"]
     help: str
     default: Json = None
     variable: str = ""
@@ -29,22 +29,35 @@ class Setting(NamedTuple):
 
 
 SETTINGS = (
-    Setting("model", "text", "model to ask", "flux1.1-pro-ultra", "FLUX_MODEL"),
-    Setting("provider", "text", "who is asked; see flux providers", "lumenfall", "FLUX_PROVIDER"),
-    # A folder somebody cloned must not choose where the key goes: no project file sets an address.
-    Setting("base_url", "text", "address of an OpenAI-compatible server", None, "FLUX_BASE_URL", project=False),
-    Setting("lumenfall_base_url", "text", "address of the gateway", None, "LUMENFALL_BASE_URL", project=False),
-    Setting("output", "text", "file, folder or template of the images", None, "FLUX_OUTPUT"),
-    Setting("output_format", "text", ALL_FORMATS, None, "FLUX_OUTPUT_FORMAT"),
-    Setting("concurrency", "whole", "calls in flight at once", 16, "FLUX_CONCURRENCY", 1, 256),
+    Setting("model", "text", "default model", "flux1.1-pro-ultra", "FLUX_MODEL"),
+    Setting("provider", "text", "default provider; see flux providers", "lumenfall", "FLUX_PROVIDER"),
+    # A cloned folder must not decide where the key goes, so no project file can set a URL.
+    Setting("base_url", "text", "URL of an OpenAI-compatible server", None, "FLUX_BASE_URL", project=False),
+    Setting(
+        "lumenfall_base_url",
+        "text",
+        "another URL of the Lumenfall gateway",
+        None,
+        "LUMENFALL_BASE_URL",
+        project=False,
+    ),
+    Setting("output", "text", "default of -o: file, folder or template", None, "FLUX_OUTPUT"),
+    Setting("output_format", "text", f"default of -f: {ALL_FORMATS}", None, "FLUX_OUTPUT_FORMAT"),
+    Setting("concurrency", "integer", "most requests in flight at once", 16, "FLUX_CONCURRENCY", 1, 256),
     Setting("timeout", "number", "seconds to wait for an image", 300, "FLUX_TIMEOUT", 0.001, 86_400),
-    Setting("retries", "whole", "repetitions of a call that surely did nothing", 3, "FLUX_RETRIES", 0, 20),
-    Setting("max_cost", "number", "most a run may cost, in USD", None, "FLUX_MAX_COST"),
-    Setting("journal_prompts", "truth", "keep prompts in the journal of runs", True, "FLUX_JOURNAL_PROMPTS"),  # noqa: FBT003 - a table reads by column
+    Setting("retries", "integer", "retries of requests that certainly had no effect", 3, "FLUX_RETRIES", 0, 20),
+    Setting("max_cost", "number", "most that a run may cost, in USD", None, "FLUX_MAX_COST"),
+    Setting(
+        "journal_prompts",
+        "boolean",
+        "keep prompts in the journal of runs",
+        True,  # noqa: FBT003 - a table reads by column
+        "FLUX_JOURNAL_PROMPTS",
+    ),
     Setting(
         "metadata",
         "text",
-        "what is written into images",
+        "what is written into images: full, no-prompt or none",
         "full",
         "FLUX_METADATA",
         choices=("full", "no-prompt", "none"),
@@ -52,65 +65,123 @@ SETTINGS = (
     Setting(
         "sign_certificate",
         "text",
-        "certificates (PEM) to sign images with",
+        "file with the certificates (PEM) to sign images with",
         None,
         "FLUX_SIGN_CERTIFICATE",
         project=False,
     ),
-    Setting("sign_key", "text", "file of the key that belongs to them", None, "FLUX_SIGN_KEY", project=False),
-    Setting("sign_algorithm", "text", "how that key signs", "es256", "FLUX_SIGN_ALGORITHM", project=False),
-    Setting("progress", "text", "auto, plain or none", "auto", "FLUX_PROGRESS", choices=("auto", "plain", "none")),
+    Setting("sign_key", "text", "file with the private key of the certificate", None, "FLUX_SIGN_KEY", project=False),
+    Setting("sign_algorithm", "text", "signature algorithm of that key", "es256", "FLUX_SIGN_ALGORITHM", project=False),
+    Setting(
+        "progress",
+        "text",
+        "auto, plain or none",
+        "auto",
+        "FLUX_PROGRESS",
+        choices=("auto", "plain", "none"),
+    ),
 )
-VARIABLES = (  # what only the environment sets: a run's place and this terminal, no matter of a project
-    Setting("preview", "text", "kitty, iterm, sixel, truecolor, 256 or off: how to show images", None, "FLUX_PREVIEW"),
-    Setting("state", "text", "folder of the journal and of what is not saved yet", None, "FLUX_STATE"),
+# Set by the environment only: they depend on the terminal and the machine, not on a project.
+VARIABLES = (
+    Setting(
+        "preview",
+        "text",
+        "how to show images: kitty, iterm, sixel, truecolor, 256 or off",
+        None,
+        "FLUX_PREVIEW",
+    ),
+    Setting("state", "text", "folder of the journal and of images not saved yet", None, "FLUX_STATE"),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
 def parse_setting(setting: Setting, value: object, source: str) -> Json:
-    """The value in the setting's type and range. Raises ConfigError (UsageError for an option) naming the source."""
-    wanted = {"text": "a text", "whole": "a whole number", "number": "a number", "truth": "true or false"}[setting.kind]
-    right: str | float = ""
+    """The value in the type and range of the setting.
+
+    Raises ConfigError with the source, or UsageError if the source is an option.
+    """
     try:
-        if setting.kind == "text":
-            right = value if isinstance(value, str) else ""
-            valid = right in setting.choices if setting.choices else bool(right.strip()) and "\x00" not in right
-            wanted = " or ".join(setting.choices) or wanted
-        elif setting.kind == "truth":
-            said = TRUTHS.get(str(value).strip().lower())
-            right, valid = said is True, said is not None
-        else:
-            right = _number(value, whole=setting.kind == "whole")
-            valid = setting.minimum <= right <= setting.maximum and right < float("inf")
-            most = f" to {setting.maximum:g}" if setting.maximum < float("inf") else ""
-            wanted += f" from {setting.minimum:g}{most or ' up'}"
+        return _PARSERS[setting.kind](setting, value)
     except (ValueError, OverflowError):
-        valid = False
-    if valid:
-        return right
+        pass
     error = UsageError if source.startswith("--") else ConfigError
-    hint = did_you_mean(str(value), setting.choices) or _written(setting, source)
-    raise error(f"{source}: {setting.name} must be {wanted}, not {str(value)[:60]!r}", hint=hint)
+    hint = did_you_mean(str(value), setting.choices) or _example(setting, source)
+    message = f"{source}: {setting.name} must be {_expected(setting, value)}, not {str(value)[:60]!r}"
+    raise error(message, hint=hint)
 
 
-def _written(setting: Setting, source: str) -> str:
-    """A right value where the wrong one stood, as it is written there; the way without where nobody knows one."""
+def _parse_text(setting: Setting, value: object) -> str:
+    text = value if isinstance(value, str) else ""
+    if setting.choices and text not in setting.choices:
+        raise ValueError
+    if not text.strip() or "\x00" in text:
+        raise ValueError
+    return text
+
+
+def _parse_boolean(_setting: Setting, value: object) -> bool:
+    found = TRUTHS.get(str(value).strip().lower())
+    if found is None:
+        raise ValueError
+    return found
+
+
+def _parse_number(setting: Setting, value: object) -> int | float:
+    number = _read_number(value, whole=setting.kind == "integer")
+    if not _is_in_range(setting, number):
+        raise ValueError
+    return number
+
+
+def _is_in_range(setting: Setting, number: float) -> bool:
+    return setting.minimum <= number <= setting.maximum and number < float("inf")
+
+
+_PARSERS = {
+    "text": _parse_text,
+    "integer": _parse_number,
+    "number": _parse_number,
+    "boolean": _parse_boolean,
+}
+
+
+def _expected(setting: Setting, value: object) -> str:
+    """What a value must be, for an error message. The range is named if only that is wrong."""
+    if setting.choices:
+        return " or ".join(setting.choices)
+    if setting.kind in ("text", "boolean"):
+        return {"text": "a text", "boolean": "true or false"}[setting.kind]
+    kind = {"integer": "a whole number", "number": "a number"}[setting.kind]
+    try:
+        _read_number(value, whole=setting.kind == "integer")
+    except (ValueError, OverflowError):
+        return kind
+    if setting.maximum == float("inf"):
+        return f"{kind} from {setting.minimum:g} up"
+    return f"{kind} from {setting.minimum:g} to {setting.maximum:g}"
+
+
+def _example(setting: Setting, source: str) -> str:
+    """A hint with a valid value, written as it must be at the source of the wrong one."""
     from flux_cli.core.lite import json_text
 
     if setting.default is None and setting.kind == "text":
-        where = source if source.startswith("--") or source == setting.variable else setting.name
-        return f"leave {where} out, or give it a value"
+        is_named = source.startswith("--") or source == setting.variable
+        return f"leave {source if is_named else setting.name} out, or give it a value"
     value = json_text(1 if setting.default is None else setting.default)
     bare = value.strip('"')
     if source.startswith("--"):
         return f"write {source} {bare}"
-    return f"write {source}={bare}" if source == setting.variable else f"write {setting.name} = {value}"
+    if source == setting.variable:
+        return f"write {source}={bare}"
+    return f"write {setting.name} = {value}"
 
 
-def _number(value: object, *, whole: bool) -> int | float:
-    written = isinstance(value, int | float) or (isinstance(value, str) and value.isascii() and "_" not in value)
-    if isinstance(value, bool) or not written:
+def _read_number(value: object, *, whole: bool) -> int | float:
+    """A number or the text of one. Raises ValueError for anything else, also for fractions if `whole`."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_text = isinstance(value, str) and value.isascii() and "_" not in value
+    if not (is_number or is_text):
         raise ValueError
     number = float(str(value))
     if whole and not number.is_integer():

@@ -158,26 +158,29 @@ class Media(NamedTuple):
     facts: Facts
 
 
-class Saved(NamedTuple):
-    """One file on disk (or on stdout, then `path` is "-"). It does not hold the bytes: a run may make thousands."""
+class SavedImage(NamedTuple):
+    """One image file that was written to disk, or to standard output (`path` is "-").
+
+    It does not hold the bytes: a run may make thousands.
+    """
 
     path: str
     format: str
     width: int
     height: int
     size: int  # bytes
-    as_received: bool
-    facts: Facts
-    quality: int | None = None  # of a lossy file that was made here
-    lowered: bool = False  # to fit into --max-bytes
-    label: str = ""  # what tells a derivative from the image itself: its width, or "original"
+    as_received: bool  # False: decoded and encoded by flux
+    facts: Facts = Facts()
+    quality: int | None = None  # of a lossy file that flux encoded
+    is_reduced: bool = False  # the quality is lower than asked, so that the file fits --max-bytes
+    label: str = ""  # tells a variant from the image itself: its width, or "original"
 
 
 class Outcome(NamedTuple):
     """What became of one call: saved files, or an error, or both, or neither."""
 
     call: Call
-    saved: tuple[Saved, ...] = ()
+    saved: tuple[SavedImage, ...] = ()
     error: FluxError | None = None
     kept: tuple[str, ...] = ()  # files that were there already, and are left alone
     seconds: float = 0.0

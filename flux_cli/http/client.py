@@ -13,8 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
-import httpx
-
 from flux_cli.core.errors import (
     ConfigError,
     DeadlineError,
@@ -26,8 +24,7 @@ from flux_cli.core.request import Auth, Media, Post, Reply, Stop
 from flux_cli.core.text import plain
 from flux_cli.http.download import Downloads
 from flux_cli.http.errors import UnreachableError
-from flux_cli.http.exchange import CONNECT_SECONDS, MAX_SILENCE, Connections, InProcess
-from flux_cli.http.receiver import HttpRequest
+from flux_cli.http.exchange import MAX_SILENCE, Exchanges, HttpRequest, Sender
 from flux_cli.http.replies import (
     BILLED_HINT,
     RETRYABLE,
@@ -42,8 +39,7 @@ from flux_cli.http.spool import Spool
 from flux_cli.http.throttle import Throttle
 from flux_cli.http.trust import credentials, host_and_port
 
-__all__ = ["Http", "InProcess"]
-
+CONNECT_SECONDS = 15.0
 MAX_WAIT = 120.0  # seconds; a server that asks for a longer wait is given up
 STOP_SECONDS = 0.7  # Ctrl-C must end within a second
 
@@ -56,7 +52,7 @@ class Http:
     """The client of one run.
 
     `timeout` is in seconds per image, once for generating and once for downloading it. `folder` takes
-    what arrives. At most `most` POSTs are in flight. `transport`, `pause`, `clock` and `jitter` let
+    what arrives. At most `most` POSTs are in flight. `sender`, `pause`, `clock` and `jitter` let
     offline runs and tests work without network and time.
     """
 
@@ -67,7 +63,7 @@ class Http:
         retries: int,
         folder: Path,
         most: int = 16,
-        transport: httpx.AsyncBaseTransport | None = None,
+        sender: Sender | None = None,
         pause: Pause = asyncio.sleep,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -76,9 +72,13 @@ class Http:
         self._pause, self._clock, self._jitter = pause, clock, jitter
         self.stopped: list[tuple[Stop, bool]] = []  # jobs given up, and whether the provider stopped them
         self._spool = Spool(folder)
-        self._connections = Connections(self._spool, min(CONNECT_SECONDS, timeout), transport)
+        if sender is None:
+            from flux_cli.http.network import Network  # imports httpx, which offline runs do not need
+
+            sender = Network(min(CONNECT_SECONDS, timeout))
+        self._exchanges = Exchanges(self._spool, sender)
         self._throttle = Throttle(most, pause, time.monotonic)
-        self._downloads = Downloads(self._connections, self._spool, timeout, retries, self._pause_after)
+        self._downloads = Downloads(self._exchanges, self._spool, timeout, retries, self._pause_after)
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,7 +86,7 @@ class Http:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._connections.close()
+        await self._exchanges.close()
         self._spool.close()
 
     async def post(
@@ -134,7 +134,7 @@ class Http:
 
         request = HttpRequest("POST", post.url, headers, body, on_answer=report_if_good)
         try:
-            return await self._connections.exchange(request)
+            return await self._exchanges.exchange(request)
         except UnreachableError as fault:
             if fault.hopeless:
                 raise
@@ -179,7 +179,7 @@ class Http:
         for attempt in range(self._retries + 1):
             last = attempt == self._retries
             try:
-                reply = await self._connections.exchange(request)
+                reply = await self._exchanges.exchange(request)
             except (NetworkError, ProviderError) as fault:
                 if last:
                     fault.billed = True
@@ -229,7 +229,7 @@ class Http:
         """Ask the provider to stop a job. Returns whether it agreed."""
         try:
             request = HttpRequest(stop.method, stop.url, credentials(stop.url, auth))
-            reply = await asyncio.wait_for(self._connections.exchange(request), STOP_SECONDS)
+            reply = await asyncio.wait_for(self._exchanges.exchange(request), STOP_SECONDS)
         except (FluxError, TimeoutError, asyncio.CancelledError):
             return False
         return is_good(reply)

@@ -7,8 +7,7 @@ from urllib.parse import urljoin
 from flux_cli.core.errors import DiskError, FluxError, ImageError, NetworkError, ProviderError
 from flux_cli.core.text import plain
 from flux_cli.http.datauri import decode_data_uri
-from flux_cli.http.exchange import MAX_BYTES, MAX_SILENCE, Connections
-from flux_cli.http.receiver import HttpRequest
+from flux_cli.http.exchange import MAX_BYTES, MAX_SILENCE, Exchanges, HttpRequest
 from flux_cli.http.replies import MARK
 from flux_cli.http.spool import Spool
 from flux_cli.http.trust import host_and_port, media_address
@@ -22,13 +21,13 @@ class Downloads:
 
     def __init__(
         self,
-        connections: Connections,
+        exchanges: Exchanges,
         spool: Spool,
         timeout: float,
         retries: int,
         pause_after: Callable[[int], Awaitable[None]],
     ) -> None:
-        self._connections, self._spool = connections, spool
+        self._exchanges, self._spool = exchanges, spool
         self._timeout, self._retries, self._pause_after = timeout, retries, pause_after
 
     async def fetch(self, source: str, base: str, request_id: str = "") -> str:
@@ -80,7 +79,7 @@ class Downloads:
         try:
             for _ in range(MAX_REDIRECTS + 1):
                 request = HttpRequest("GET", address, {}, silence=MAX_SILENCE, into=path)
-                reply = await self._connections.exchange(request)
+                reply = await self._exchanges.exchange(request)
                 if reply.status not in (301, 302, 303, 307, 308):
                     break
                 address = media_address(urljoin(address, reply.headers.get("location", "")), base)

@@ -30,7 +30,7 @@ def unreachable_error(url: str, fault: BaseException) -> UnreachableError:
 
 def invalid_address_error(url: str, reason: object) -> UnreachableError:
     """The error for a URL that cannot be used."""
-    error = UnreachableError(f"invalid address {plain(url, 200)!r}: {reason}")
+    error = UnreachableError(f"invalid URL {plain(url, 200)!r}: {reason}")
     error.hopeless = True
     return error
 

@@ -89,6 +89,12 @@ def parse_json(data: bytes) -> Json:
     return value
 
 
+def parse_object(data: bytes) -> dict[str, Json]:
+    """The JSON object of a body; an empty one if the body is anything else."""
+    value = parse_json(data)
+    return value if isinstance(value, dict) else {}
+
+
 def _parse_int(digits: str) -> int | None:
     return int(digits) if len(digits) <= MAX_DIGITS else None
 

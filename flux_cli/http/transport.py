@@ -16,7 +16,7 @@ from collections.abc import Callable
 import h11
 import httpx
 
-from flux_cli.http.receiver import Head, Receiver
+from flux_cli.http.exchange import Head, Receiver
 
 READ_BYTES = 1 << 17  # per read; from 256 KiB on, malloc would fetch fresh pages for each read
 MAX_HEAD_BYTES = 100 << 10
@@ -79,10 +79,6 @@ class PushTransport(httpx.AsyncBaseTransport):
         return None
 
     async def _open(self, url: httpx.URL, seconds: float) -> Connection:
-        if url.scheme not in DEFAULT_PORTS:
-            raise httpx.UnsupportedProtocol(f"expected http or https, not {url.scheme!r}")
-        if not url.host or url.port == 0:
-            raise httpx.UnsupportedProtocol("expected a host, and a port from 1 to 65535")
         if url.scheme == "https" and self._tls is None:
             self._tls = self._make_tls()
         tls = self._tls if url.scheme == "https" else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from flux_cli.core.errors import ImageError
-from flux_cli.core.lite import NamedTuple
+from flux_cli.core.request import SavedImage
 from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.names import is_original
@@ -19,21 +19,12 @@ MODERN = [row for row in reversed(FOR_WEB) if row.is_modern]
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
 
-class Source(NamedTuple):
-    """One file to offer."""
-
-    path: str
-    format: str
-    width: int
-    height: int
-
-
-def picture_element(sources: Sequence[Source], alt: str) -> str:
+def picture_element(sources: Sequence[SavedImage], alt: str) -> str:
     """A `<picture>` element of all files of one image; `alt` says in words what it shows.
 
     Empty where no file has a format that browsers show.
     """
-    by_format: dict[str, list[Source]] = {}
+    by_format: dict[str, list[SavedImage]] = {}
     for source in sorted(sources, key=lambda source: source.width):
         by_format.setdefault(source.format, []).append(source)
     fallback = next((row.name for row in FOR_WEB if row.name in by_format), None)
@@ -48,7 +39,7 @@ def picture_element(sources: Sequence[Source], alt: str) -> str:
     return "\n".join(["<picture>", *lines, "</picture>"])
 
 
-def _img(sources: Sequence[Source], alt: str) -> str:
+def _img(sources: Sequence[SavedImage], alt: str) -> str:
     """The `<img>` for browsers that know none of the sources before it."""
     widest = sources[-1]
     offer = _offer(sources) if len(sources) > 1 else ""
@@ -58,7 +49,7 @@ def _img(sources: Sequence[Source], alt: str) -> str:
     )
 
 
-def _offer(sources: Sequence[Source]) -> str:
+def _offer(sources: Sequence[SavedImage]) -> str:
     """The `srcset` of one format; with several widths, `sizes` for an image as wide as the page."""
     if len(sources) == 1:
         return f' srcset="{_address(sources[0].path)}"'
@@ -73,7 +64,7 @@ def _address(path: str) -> str:
     return quoted.translate(ESCAPES)
 
 
-def element(made: Iterable[Source], kept: Iterable[str], alt: str) -> str:
+def element(made: Iterable[SavedImage], kept: Iterable[str], alt: str) -> str:
     """A `<picture>` element of the files of one image, without its original; "" for no files.
 
     `made` are new files, `kept` the paths of files that were there before.
@@ -83,10 +74,10 @@ def element(made: Iterable[Source], kept: Iterable[str], alt: str) -> str:
     return picture_element(shown, alt)
 
 
-def _inspect(path: str) -> Source | None:
+def _inspect(path: str) -> SavedImage | None:
     """A file on disk; None for one that is not an image."""
     try:
         image = inspect(Path(path).read_bytes())
     except (OSError, ImageError):
         return None
-    return Source(path, image.format, image.width, image.height)
+    return SavedImage(path, image.format, image.width, image.height, image.size, as_received=True)

@@ -1,1 +1,1 @@
-"""Dialect protocols: what is sent to a provider, and how its answers are read."""
+"""Providers: what is sent to each of them, and how their answers are read."""

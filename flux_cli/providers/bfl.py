@@ -1,4 +1,4 @@
-"""Black Forest Labs directly: submit a task, poll the address it names, download from the address that names."""
+"""Black Forest Labs' own API: submit a task, poll the URL it returns, download from the URL that returns."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -8,19 +8,19 @@ from flux_cli.core.model import Json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
-from flux_cli.http.replies import parse_json, reply_error
+from flux_cli.http.replies import parse_object, reply_error
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
 
-USD_A_CREDIT = 0.01
-MOST_CREDITS = 1e9  # more is no price
+USD_PER_CREDIT = 0.01
+MAX_CREDITS = 1e9  # larger numbers are not prices
 POLL_SECONDS = 0.5
-EARLY = 5  # a regional store may not know a new task yet: so many "Task not found" in a row are no news
+MAX_POLLS_WITHOUT_TASK = 5  # "Task not found" in a row; a regional store may not know a new task yet
 
 
 class BFL:
-    """`base` is the host's address. Result addresses are signed and get no key."""
+    """`base` is the address without a path. Result URLs are signed and get no key."""
 
     def __init__(self, base: str, auth: Auth | None) -> None:
         self._base, self._auth = base, auth
@@ -29,35 +29,33 @@ class BFL:
         return Post(f"{self._base}/v1/{call.model}", call.body, self._auth)
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
-        """Poll to the end and fetch the image; an address that has expired is asked for once more."""
-        body = parse_json(reply.data)
-        body = body if isinstance(body, dict) else {}
+        """Poll until the task is over and download its image."""
+        body = parse_object(reply.data)
         url, identity = body.get("polling_url"), plain(str(body.get("id") or ""), 100)
         if not isinstance(url, str):
-            raise ProviderError("the answer names no task to poll", billed=True, request_id=identity)
-        watch = _Watch(identity, self._auth)
-        done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
+            raise ProviderError("the answer has no polling_url", billed=True, request_id=identity)
+        reader = _PollReader(identity, self._auth)
+        done = await http.poll(url, self._auth, reader.read, POLL_SECONDS)
         try:
-            file = await http.fetch_image(_sample(done, identity), self._base, identity)
-        except NetworkError:  # the signature of the address may have expired; a new poll signs a new one
-            done = await http.poll(url, self._auth, watch.read, POLL_SECONDS)
-            file = await http.fetch_image(_sample(done, identity), self._base, identity)
+            file = await http.fetch_image(_image_url(done, identity), self._base, identity)
+        except NetworkError:  # the signed URL may have expired; another poll returns a new one
+            done = await http.poll(url, self._auth, reader.read, POLL_SECONDS)
+            file = await http.fetch_image(_image_url(done, identity), self._base, identity)
         return [Media(file, _facts(identity, body, done))]
 
 
-class _Watch:
-    """Reads poll answers until one is final. Anything unknown means that work goes on."""
+class _PollReader:
+    """Reads poll answers until one is final. Unknown answers mean that the task is still running."""
 
     def __init__(self, identity: str, auth: Auth | None) -> None:
         self._identity, self._auth, self._missing = identity, auth, 0
 
     def read(self, reply: Reply) -> dict[str, Json] | None:
-        body = parse_json(reply.data)
-        body = body if isinstance(body, dict) else {}
+        body = parse_object(reply.data)
         status = body.get("status")
         if status == "Task not found":
             self._missing += 1
-            if self._missing > EARLY:
+            if self._missing > MAX_POLLS_WITHOUT_TASK:
                 raise NotFoundError(
                     f"BFL no longer knows task {self._identity}", billed=True, request_id=self._identity
                 )
@@ -68,7 +66,7 @@ class _Watch:
         if reply.status != 200:
             raise reply_error(reply, self._auth, self._identity)
         if status in ("Request Moderated", "Content Moderated"):
-            stage = "the prompt or image given" if status == "Request Moderated" else "the image made"
+            stage = "the prompt or input image" if status == "Request Moderated" else "the finished image"
             raise ModerationError(
                 f"BFL refused {stage}{_reasons(body)}", hint="rephrase the prompt", request_id=self._identity
             )
@@ -77,22 +75,23 @@ class _Watch:
         return body if status == "Ready" else None
 
 
-def _sample(body: dict[str, Json], identity: str) -> str:
+def _image_url(body: dict[str, Json], identity: str) -> str:
     result = body.get("result")
     sample = result.get("sample") if isinstance(result, dict) else None
     if not isinstance(sample, str) or not sample:
-        raise ProviderError("BFL says Ready and names no image", billed=True, request_id=identity)
+        raise ProviderError("the task is ready but BFL returned no image URL", billed=True, request_id=identity)
     return sample
 
 
 def _facts(identity: str, submitted: dict[str, Json], done: dict[str, Json]) -> Facts:
-    charge = read_amount(done.get("cost") if done.get("cost") is not None else submitted.get("cost"), MOST_CREDITS)
+    cost = submitted.get("cost") if done.get("cost") is None else done.get("cost")
+    charge = read_amount(cost, MAX_CREDITS)
     result = done.get("result")
     seed = result.get("seed") if isinstance(result, dict) else None
     return Facts(
         request_id=identity,
         provider="bfl",
-        cost_usd=None if charge is None else charge * USD_A_CREDIT,
+        cost_usd=None if charge is None else charge * USD_PER_CREDIT,
         seed=read_integer(seed),
     )
 

@@ -1,4 +1,4 @@
-"""fal's queue: submit, follow the addresses it returns, and cancel there when the person gives up."""
+"""fal's queue: submit a request, then poll, read or cancel it at the URLs that fal returns."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -7,7 +7,7 @@ from flux_cli.core.errors import ModerationError, ProviderError
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_integer
-from flux_cli.http.replies import parse_json, reply_error
+from flux_cli.http.replies import parse_object, reply_error
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
@@ -16,7 +16,7 @@ POLL_SECONDS = 0.5
 
 
 class Fal:
-    """`base` is the queue's address. Status, result and cancel addresses are the returned ones, never built."""
+    """`base` is the address of the queue."""
 
     def __init__(self, base: str, auth: Auth | None) -> None:
         self._base, self._auth = base, auth
@@ -25,13 +25,12 @@ class Fal:
         return Post(f"{self._base}/{call.model}", call.body, self._auth)
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
-        """Wait for COMPLETED, which does not mean success, then read the result."""
-        job = parse_json(reply.data)
-        job = job if isinstance(job, dict) else {}
+        """Poll until COMPLETED, which includes failures, and read the result."""
+        job = parse_object(reply.data)
         identity = plain(str(job.get("request_id") or ""), 100)
         status, response, cancel = (job.get(f"{name}_url") for name in ("status", "response", "cancel"))
         if not isinstance(status, str) or not isinstance(response, str):
-            raise ProviderError("the answer names no request to follow", billed=True, request_id=identity)
+            raise ProviderError("the answer has no status_url and response_url", billed=True, request_id=identity)
         stop = Stop("PUT", cancel, identity) if isinstance(cancel, str) else None
         await http.poll(status, self._auth, lambda answer: _completed(answer, self._auth, identity), POLL_SECONDS, stop)
         result = await http.get(response, self._auth)
@@ -41,9 +40,8 @@ class Fal:
 
 
 def _completed(reply: Reply, auth: Auth | None, identity: str) -> bool | None:
-    """True when the request is over; None while it waits, which fal also says with HTTP 202."""
-    body = parse_json(reply.data)
-    body = body if isinstance(body, dict) else {}
+    """True when the request is over, None while it waits or runs (HTTP 200 or 202)."""
+    body = parse_object(reply.data)
     if reply.status not in (200, 202):
         raise reply_error(reply, auth, identity)
     if body.get("status") != "COMPLETED":
@@ -54,15 +52,14 @@ def _completed(reply: Reply, auth: Auth | None, identity: str) -> bool | None:
 
 
 async def _media(reply: Reply, identity: str, base: str, http: "Http") -> list[Media]:
-    body = parse_json(reply.data)
-    body = body if isinstance(body, dict) else {}
+    body = parse_object(reply.data)
     listed, flags = body.get("images"), body.get("has_nsfw_concepts")
     images = listed if isinstance(listed, list) else []
     flagged = flags if isinstance(flags, list) else []
     facts = Facts(identity, "fal", seed=read_integer(body.get("seed")))
     media = []
     for place, image in enumerate(images):
-        if place < len(flagged) and flagged[place] is True:  # such images are blank
+        if place < len(flagged) and flagged[place] is True:  # flagged images are blank
             continue
         url = image.get("url") if isinstance(image, dict) else None
         if isinstance(url, str):
@@ -71,4 +68,4 @@ async def _media(reply: Reply, identity: str, base: str, http: "Http") -> list[M
         return media
     if any(flag is True for flag in flagged):
         raise ModerationError("fal flagged the image", hint="rephrase the prompt", billed=True, request_id=identity)
-    raise ProviderError("fal's result holds no image", billed=True, request_id=identity)
+    raise ProviderError("the result has no image", billed=True, request_id=identity)

@@ -1,7 +1,8 @@
-"""Lumenfall's own API beside OpenAI's: its history of requests, which tells what became of a call without an answer.
+"""Lumenfall's request history, which tells what happened to requests that got no answer.
 
-Only parts of it are documented. What is read: a list under `data` with `id`, `trace_id`, `status` and `cost`, and, for
-accounts that keep what was answered, the answer itself, wherever in one request's page it stands.
+Only parts of this API are documented. flux reads a list under `data` with `id`, `trace_id`, `status`
+and `cost`. For accounts that store answers it also reads the answer, wherever it is in the page of
+a request.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from flux_cli.http.replies import parse_json, reply_error
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
 
-UNDER_WAY = ("pending", "processing")  # what it says of requests it is not done with
-PAGES = 50  # of a hundred requests
-MOST_USD = 1e9  # more is no price
-DEPTH = 6  # of the place in a page where the answer may stand
+UNFINISHED = ("pending", "processing")
+MAX_PAGES = 50  # of a hundred requests each
+MAX_USD = 1e9  # larger numbers are not prices
+MAX_DEPTH = 6  # levels of a page that are searched for the answer
 
 
-class Known(NamedTuple):
-    """What the history says of one request. `reply` is the answer where the account keeps it."""
+class PastRequest(NamedTuple):
+    """One request of the history. `reply` is its answer if the account stores answers."""
 
     request_id: str
     status: str  # completed, pending, processing, upstream_failure, rejected, cancelled
@@ -38,59 +39,64 @@ class Known(NamedTuple):
     reply: Reply | None = None
 
     @property
-    def is_under_way(self) -> bool:
-        return self.status in UNDER_WAY
+    def is_unfinished(self) -> bool:
+        return self.status in UNFINISHED
 
 
-async def look_up(traces: Collection[str], since: str, base: str, auth: Auth, http: Http) -> dict[str, Known]:
-    """What became of requests, by their trace. `since` is a time (ISO 8601) before the first of them.
+async def look_up(traces: Collection[str], since: str, base: str, auth: Auth, http: Http) -> dict[str, PastRequest]:
+    """Find requests in the history by their traces. `since` is a time (ISO 8601) before the first one.
 
-    Raises the FluxError of a history that cannot be read.
+    Raises a FluxError if the history cannot be read.
     """
     native = base.removesuffix("/openai/v1") + "/v1"
     url = f"{native}/requests?limit=100&created_after={quote(since)}"
-    found: dict[str, Known] = {}
-    for _ in range(PAGES):
+    found: dict[str, PastRequest] = {}
+    for _ in range(MAX_PAGES):
         reply = await http.get(url, auth)
         if reply.status != 200:
             raise reply_error(reply, auth)
         page = parse_json(reply.data)
         listed = page.get("data") if isinstance(page, dict) else None
         if not isinstance(page, dict) or not isinstance(listed, list):
-            raise ProviderError("it is no list of requests")
+            raise ProviderError("the answer is not a list of requests")
         for item in listed:
             if isinstance(item, dict) and item.get("trace_id") in traces:
-                name = str(item["trace_id"])
-                known = await _with_answer(_known(item), native, auth, http)
-                found[name] = max(found.get(name, known), known, key=_worth)  # a call that was repeated is there twice
+                trace = str(item["trace_id"])
+                request = await _with_answer(_read_request(item), native, auth, http)
+                # A request that was retried is listed several times.
+                found[trace] = max(found.get(trace, request), request, key=_rank)
         following = page.get("next_page_url")
         if not isinstance(following, str) or not following:
             return found
-        url = urljoin(url, following)  # the key goes there only if it is the configured address, see `core.trust`
-    raise ProviderError(f"it has more than {PAGES} pages since then")
+        url = urljoin(url, following)  # `http.trust` decides whether the key may go there
+    raise ProviderError(f"there are more than {MAX_PAGES} pages since then")
 
 
-def _worth(known: Known) -> int:
-    """Which of several tries of one call counts: the one that was paid for, then one that may still be."""
-    return 3 if known.reply else 2 if known.status == "completed" else 1 if known.is_under_way else 0
+def _rank(request: PastRequest) -> int:
+    """Which of several attempts counts: one that was billed before one that may still be."""
+    if request.reply:
+        return 3
+    if request.status == "completed":
+        return 2
+    return 1 if request.is_unfinished else 0
 
 
-async def _with_answer(known: Known, native: str, auth: Auth | None, http: Http) -> Known:
-    """Raises the FluxError of a page that cannot be read now: it may be there the next time."""
-    if known.status != "completed" or not known.request_id:
-        return known
-    page = await http.get(f"{native}/requests/{quote(known.request_id, safe='')}", auth)
+async def _with_answer(request: PastRequest, native: str, auth: Auth | None, http: Http) -> PastRequest:
+    """Add the stored answer, if there is one. Raises a FluxError if it cannot be read now."""
+    if request.status != "completed" or not request.request_id:
+        return request
+    page = await http.get(f"{native}/requests/{quote(request.request_id, safe='')}", auth)
     if page.status not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         raise reply_error(page, auth)
     answer = _find_answer(parse_json(page.data))
     if answer is None:
-        return known
-    headers = {"x-lumenfall-request-id": known.request_id}
-    return known._replace(reply=Reply(200, headers, json.dumps(answer).encode()))
+        return request
+    headers = {"x-lumenfall-request-id": request.request_id}
+    return request._replace(reply=Reply(200, headers, json.dumps(answer).encode()))
 
 
-def _find_answer(value: Json, depth: int = DEPTH) -> dict[str, Json] | None:
-    """The part of a page that is an answer with images: `data`, a list of items with `url` or `b64_json`."""
+def _find_answer(value: Json, depth: int = MAX_DEPTH) -> dict[str, Json] | None:
+    """The part of a page that is an answer: its `data` lists items with `url` or `b64_json`."""
     if isinstance(value, dict):
         listed = value.get("data")
         items = listed if isinstance(listed, list) else []
@@ -102,10 +108,10 @@ def _find_answer(value: Json, depth: int = DEPTH) -> dict[str, Json] | None:
     return None
 
 
-def _known(item: dict[str, Json]) -> Known:
+def _read_request(item: dict[str, Json]) -> PastRequest:
     identity = item.get("id")
-    return Known(
+    return PastRequest(
         request_id=plain(identity, 100) if isinstance(identity, str) else "",
         status=plain(str(item.get("status")), 40),
-        cost_usd=read_amount(item.get("cost"), MOST_USD),
+        cost_usd=read_amount(item.get("cost"), MAX_USD),
     )

@@ -1,4 +1,4 @@
-"""Replicate's predictions: create one, held open for up to a minute, and poll the rest."""
+"""Replicate's predictions: create one, which may take a minute to answer, then poll it."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -7,17 +7,17 @@ from flux_cli.core.errors import FluxError, ModerationError, ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
 from flux_cli.core.text import plain
-from flux_cli.http.replies import is_good, parse_json, reply_error
+from flux_cli.http.replies import is_good, parse_json, parse_object, reply_error
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
 
 POLL_SECONDS = 1.0
-WAIT_SECONDS = 60  # the longest Replicate holds an answer open
+WAIT_SECONDS = 60  # the longest time Replicate waits before it answers
 
 
 class Replicate:
-    """`base` is the API's address, up to and with `/v1`."""
+    """`base` is the address including `/v1`."""
 
     def __init__(self, base: str, auth: Auth | None) -> None:
         self._base, self._auth = base, auth
@@ -27,50 +27,54 @@ class Replicate:
         return Post(url, {"input": call.body}, self._auth, {"Prefer": f"wait={WAIT_SECONDS}"})
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
-        """Output that is there counts, whatever the status says: a held answer may still be called processing."""
+        """Poll until the prediction is over and download its output."""
         prediction = _finished(reply, self._auth)
-        body = parse_json(reply.data)
-        body = body if isinstance(body, dict) else {}
+        body = parse_object(reply.data)
         identity = _identity(body)
         if prediction is None:
-            urls = body.get("urls")
-            url, cancel = (urls.get(name) if isinstance(urls, dict) else None for name in ("get", "cancel"))
+            links = body.get("urls")
+            url, cancel = (links.get(name) if isinstance(links, dict) else None for name in ("get", "cancel"))
             if not isinstance(url, str):
-                raise ProviderError("the answer names no prediction to poll", billed=True, request_id=identity)
+                raise ProviderError("the answer has no prediction URL", billed=True, request_id=identity)
             stop = Stop("POST", cancel, identity) if isinstance(cancel, str) else None
             prediction = await http.poll(
                 url, self._auth, lambda answer: _finished(answer, self._auth), POLL_SECONDS, stop
             )
         facts = Facts(identity, "replicate")
-        addresses = _outputs(prediction)
-        return [Media(await http.fetch_image(address, self._base, identity), facts) for address in addresses]
+        urls = _output_urls(prediction)
+        return [Media(await http.fetch_image(url, self._base, identity), facts) for url in urls]
 
 
 def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:
-    """The prediction once it is over; None while it runs. Raises the FluxError that a bad end means."""
+    """The prediction if it has output, None while it runs. Raises a FluxError if it failed.
+
+    Output counts whatever the status is: an early answer with output may still say `processing`.
+    """
     body = parse_json(reply.data)
     if not is_good(reply) or not isinstance(body, dict):
         raise reply_error(reply, auth)
-    if _outputs(body):
+    if _output_urls(body):
         return body
     status, identity = body.get("status"), _identity(body)
     if body.get("data_removed") is True:
         raise ProviderError("Replicate has removed the image", billed=True, request_id=identity)
     if status in ("failed", "canceled", "aborted"):
-        raise _failed(plain(str(body.get("error") or status)), identity)
+        raise _failure(plain(str(body.get("error") or status)), identity)
     if status == "succeeded":
-        raise ProviderError("Replicate says succeeded and names no image", billed=True, request_id=identity)
+        raise ProviderError(
+            "the prediction succeeded but Replicate returned no image URL", billed=True, request_id=identity
+        )
     return None
 
 
-def _failed(words: str, identity: str) -> FluxError:
+def _failure(words: str, identity: str) -> FluxError:
     if "E005" in words or "flagged as sensitive" in words:
         return ModerationError(f"Replicate refused: {words}", hint="rephrase the prompt", request_id=identity)
     return ProviderError(f"Replicate failed: {words}", request_id=identity)
 
 
-def _outputs(body: dict[str, Json]) -> list[str]:
-    """The addresses of the output: one text for this model, a list for others."""
+def _output_urls(body: dict[str, Json]) -> list[str]:
+    """The URLs of the output: some models return one, others a list."""
     output = body.get("output")
     found = output if isinstance(output, list) else [output]
     return [url for url in found if isinstance(url, str) and url]

@@ -1,4 +1,7 @@
-"""Dialect protocols. A provider is two methods; everything about time, retries and keys is in `http`."""
+"""The table of all providers, and the protocol each of them speaks.
+
+A protocol is a class with two methods. Timeouts, retries and keys are handled in `http`.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,17 @@ if TYPE_CHECKING:
     from flux_cli.core.request import Auth, Call, Media, Post, Reply
     from flux_cli.http.client import Http
 else:
-    Protocol = object  # `typing` would cost every lookup as much as the lookup itself
+    Protocol = object  # importing `typing` would double the time of a lookup
 
 
 class Provider(Protocol):
-    """How to ask one kind of server, and how to read its answers."""
+    """Writes requests to one kind of server and reads its answers."""
 
     def request(self, call: Call) -> Post:
-        """What is sent for one call. Pure."""
+        """The HTTP request of one call. Pure."""
 
     async def images(self, reply: Reply, http: Http) -> Sequence[Media]:
-        """The images of a good reply, at least one. Raises the FluxError that a bad one means."""
+        """The images of a good reply, at least one. Raises a FluxError if the reply has none."""
 
 
 ROWS: Mapping[str, ProviderRow] = {
@@ -103,7 +106,7 @@ ROWS: Mapping[str, ProviderRow] = {
 
 
 def connect(row: ProviderRow, base: str, auth: Auth | None) -> Provider:
-    """The provider of a row at an address."""
+    """The provider of a row, at the address `base`, with the key `auth`."""
     if row.protocol == "bfl":
         from flux_cli.providers.bfl import BFL
 

@@ -1,186 +1,223 @@
-"""The work of `flux convert`: look at every image, name every file, then make them on all cores."""
+"""Converts image files: reads every source, names every file, then makes the files on all cores."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePath
 
-from flux_cli.core.errors import FluxError, UsageError
-from flux_cli.core.image import ImageFile
+from flux_cli.core.errors import FluxError, Interrupted, UsageError
 from flux_cli.core.lite import NamedTuple
+from flux_cli.core.request import SavedImage
 from flux_cli.images import names as naming
-from flux_cli.images.destination import Destination
+from flux_cli.images.destination import STDOUT, Destination
 from flux_cli.images.formats import split_suffix
 from flux_cli.images.names import Name, fixed, path_of, refuse_doubles
-from flux_cli.images.outputs import Finish, Output, Rendered, outputs
+from flux_cli.images.outputs import Finish, outputs
+from flux_cli.runs.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
+from flux_cli.runs.interrupts import interrupt_once
 
+STDIN = "-"
 FIELDS = ("name", "index", "width", "height", "ext")
 DEFAULT = "{name}.{ext}"
-PIPE = "-"
-
-Save = Callable[[Name, ImageFile], str]
+PATIENCE = 10.0  # seconds Ctrl-C waits for a file that is being written; a disk may be stuck
 
 
 class Task(NamedTuple):
-    """One image to convert: where it is, its bytes where they are kept, and the path of every file to make."""
+    """One image to convert, and the files to make from it.
+
+    `data` is None if the image is read again when its turn comes: many would not fit into memory.
+    `kept` are paths of files that exist already and stay as they are.
+    """
 
     source: str
     data: bytes | None
-    paths: dict[Output, str]
-    kept: tuple[str, ...] = ()  # files that were there already, and are left alone
-
-
-class Made(NamedTuple):
-    """One file, saved. It does not hold the bytes: a run may make thousands."""
-
-    path: str
-    output: Output
-    width: int
-    height: int
-    size: int  # bytes
-    quality: int | None  # reached; None where nothing is lost
-    as_received: bool
+    files: tuple[PlannedFile, ...]
+    kept: tuple[str, ...] = ()
 
 
 class Result(NamedTuple):
     """What became of one image: files, or an error, or both."""
 
     source: str
-    made: tuple[Made, ...] = ()
+    saved: tuple[SavedImage, ...] = ()
     kept: tuple[str, ...] = ()
     error: FluxError | None = None
+    remarks: tuple[str, ...] = ()  # what the user should know about the files
 
 
 def plan(
-    sources: Sequence[str], target: Destination, wanted: Finish, *, overwrite: bool, skip_existing: bool
+    sources: Sequence[str],
+    destination: Destination,
+    finish: Finish,
+    *,
+    overwrite: bool,
+    skip_existing: bool,
 ) -> tuple[list[Task], list[Result]]:
-    """Every file by its name, before the first is made; an image that cannot be read is a result already.
+    """Name every file before the first is made; an image that cannot be read is a result already.
 
-    Raises OutputError for names that are taken or given twice.
+    Raises OutputError for names that are taken or that two files would have.
     """
-    template = _template(target)
+    template = _template(destination)
     tasks, failed = [], []
     for index, source in enumerate(sources, 1):
+        stem = _stem(source, keep_folder=destination.template is None)
+        name = Name(template, {"name": stem, "index": index})
         try:
-            data = _read(source)
-            planned = _planned(data, wanted)
-        except FluxError as fault:
-            failed.append(Result(source, error=_about(source, fault, target)))
+            data = _read_source(source)
+            files = _plan_files(data, name, destination, finish)
+        except FluxError as error:
+            failed.append(Result(source, error=_name_source(source, error, destination)))
             continue
-        name = Name(template, {"name": _stem(source, beside=target.template is None), "index": index})
-        paths = {output: PIPE if template == PIPE else path_of(name, output, target.suffixes) for output in planned}
-        tasks.append(Task(source, data if source == PIPE or len(sources) == 1 else None, paths))
-    if template != PIPE:
+        is_alone = source == STDIN or len(sources) == 1
+        tasks.append(Task(source, data if is_alone else None, files))
+    if not destination.is_stdout:
         present = _preflight(tasks, overwrite=overwrite, skip_existing=skip_existing)
-        tasks = [_without(task, present) for task in tasks]
-    elif any(len(task.paths) > 1 for task in tasks):
+        tasks = [_without_existing(task, present) for task in tasks]
+    elif any(len(task.files) > 1 for task in tasks):
         raise UsageError("-o - takes one file, not several", hint="save to files with -o")
     return tasks, failed
 
 
-def converted(tasks: Sequence[Task], save: Save, workers: int) -> Iterator[Result]:
-    """Every core works: on an image of its own while there are enough of them, else on the files of one."""
-    each = max(1, workers // max(1, len(tasks)))
+def convert_all(tasks: Sequence[Task], sink: Sink, workers: int) -> list[Result]:
+    """Convert images on so many threads; one result per task, in the same order.
+
+    Each thread takes an image of its own while there are enough, else several share one image.
+    Ctrl-C ends it early: files that are saved stay and are in the results.
+    """
+    encoders = max(1, workers // max(1, len(tasks)))
+    conversions = [_Conversion(task, sink, encoders) for task in tasks]
     pool = ThreadPoolExecutor(workers)
-    try:
-        yield from pool.map(lambda task: _convert(task, save, each), tasks)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    with interrupt_once():
+        try:
+            for running in [pool.submit(conversion.run) for conversion in conversions]:
+                running.result()
+        except KeyboardInterrupt:
+            _stop(conversions)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return [conversion.result() for conversion in conversions]
 
 
-def cores() -> int:
+def count_cores() -> int:
     """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
-def _template(target: Destination) -> str:
-    if target.is_stdout:
-        return PIPE
-    return naming.completed(target.template, DEFAULT, FIELDS, is_folder=target.is_folder)
+class _Conversion:
+    """The conversion of one image, in a thread of its own."""
+
+    def __init__(self, task: Task, sink: Sink, encoders: int) -> None:
+        self._task, self._encoders = task, encoders
+        self.files = SavedFiles(sink)
+        self.error: FluxError | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every file is saved, or known to fail."""
+        return bool(self.error) or len(self.files.images) == len(self._task.files)
+
+    def run(self) -> None:
+        """Read the image again, make its files and save them one by one, until told to stop."""
+        task = self._task
+        try:
+            data = _read_source(task.source) if task.data is None else task.data
+            for file in make_files(data, task.files, find_record(data), workers=self._encoders):
+                if not self.files.save(file):
+                    return
+        except FluxError as error:
+            self.error = _name_source(task.source, error)
+
+    def result(self) -> Result:
+        """What became of the image so far."""
+        saved, remarks = tuple(self.files.images), tuple(self.files.remarks)
+        return Result(self._task.source, saved, self._task.kept, self.error, remarks)
 
 
-def _stem(source: str, *, beside: bool) -> str:
-    """What `{name}` stands for: the image's name, with its folder where the files go beside it."""
-    stem = "image" if source == PIPE else split_suffix(source)[0]
-    return stem if beside else PurePath(stem).name
+def _stop(conversions: Sequence[_Conversion]) -> None:
+    """Complete the files that are being written, save no others, and say so of unfinished images."""
+    for conversion in conversions:
+        conversion.files.close()
+    for conversion in conversions:
+        conversion.files.wait(PATIENCE)
+    unfinished = [conversion for conversion in conversions if not conversion.is_done]
+    count = f"{len(unfinished)} of {len(conversions)}"
+    error = Interrupted(f"interrupted: {count} images were not converted")
+    for conversion in unfinished:
+        conversion.error = error
 
 
-def _read(source: str) -> bytes:
+def _read_source(source: str) -> bytes:
     from flux_cli.request import inputs
 
     return inputs.read_image(source, sys.stdin.buffer if sys.stdin else None)
 
 
-def _planned(data: bytes, wanted: Finish) -> tuple[Output, ...]:
+def _template(destination: Destination) -> str:
+    if destination.is_stdout:
+        return STDOUT
+    is_folder = destination.is_folder
+    return naming.completed(destination.template, DEFAULT, FIELDS, is_folder=is_folder)
+
+
+def _plan_files(data: bytes, name: Name, destination: Destination, finish: Finish) -> tuple[PlannedFile, ...]:
+    """The files to make from one image, with their full paths as names."""
     from flux_cli.images.pixels.render import measure
 
-    return outputs(wanted, measure(data))
+    planned = outputs(finish, measure(data))
+    if destination.is_stdout:
+        return tuple(PlannedFile(fixed(STDOUT), output) for output in planned)
+    suffixes = destination.suffixes
+    return tuple(PlannedFile(fixed(path_of(name, output, suffixes)), output) for output in planned)
 
 
-def _preflight(tasks: Sequence[Task], *, overwrite: bool, skip_existing: bool) -> set[str]:
-    """No two files of one name, nothing there that would be overwritten, every folder writable.
+def _stem(source: str, *, keep_folder: bool) -> str:
+    """What `{name}` stands for: the name of the image, with its folder if files go beside it."""
+    stem = "image" if source == STDIN else split_suffix(source)[0]
+    return stem if keep_folder else PurePath(stem).name
 
-    Returns the paths already there that are to be left alone.
+
+def _preflight(tasks: Iterable[Task], *, overwrite: bool, skip_existing: bool) -> set[str]:
+    """Check that no two files share a name, none is overwritten, and every folder is writable.
+
+    Returns the paths of existing files that stay as they are. Raises OutputError.
     """
     from flux_cli.images import files
 
-    refuse_doubles((path, f"{task.source} as {output.format}") for task in tasks for output, path in task.paths.items())
-    paths = [path for task in tasks for path in task.paths.values()]
-    present = files.preflight([fixed(path) for path in paths], None, overwrite=overwrite, skip_existing=skip_existing)
+    planned = [(task.source, file) for task in tasks for file in task.files]
+    paths = [_path(file) for _, file in planned]
+    makers = [f"{source} as {file.output.format}" for source, file in planned]
+    refuse_doubles(zip(paths, makers, strict=True))
+    names = [file.name for _, file in planned]
+    present = files.preflight(names, None, overwrite=overwrite, skip_existing=skip_existing)
     return {paths[index] for index in present}
 
 
-def _without(task: Task, present: set[str]) -> Task:
-    paths = {output: path for output, path in task.paths.items() if path not in present}
-    return task._replace(paths=paths, kept=tuple(path for path in task.paths.values() if path in present))
+def _without_existing(task: Task, present: set[str]) -> Task:
+    """The task without the files that exist already."""
+    missing = tuple(file for file in task.files if _path(file) not in present)
+    kept = tuple(_path(file) for file in task.files if _path(file) in present)
+    return task._replace(files=missing, kept=kept)
 
 
-def _convert(task: Task, save: Save, workers: int) -> Result:
-    """One image: read again (many would not fit into memory at once), its files made, and saved one by one."""
-    from flux_cli.images.pixels.render import render
-
-    made: list[Made] = []
-    try:
-        data = _read(task.source) if task.data is None else task.data
-        for rendered in render(data, tuple(task.paths), workers):
-            rendered = rendered._replace(image=_carried(data, rendered))  # noqa: PLW2901 - the same file, completed
-            path = save(fixed(task.paths[rendered.output]), rendered.image)
-            made.append(_made(path, rendered))
-    except FluxError as fault:
-        return Result(task.source, tuple(made), task.kept, _about(task.source, fault))
-    return Result(task.source, tuple(made), task.kept)
+def _path(file: PlannedFile) -> str:
+    return file.name.path("")  # the name is fixed: no suffix is open
 
 
-def _carried(data: bytes, rendered: Rendered) -> ImageFile:
-    """The file with what flux once wrote into the image of how it was made, if there is room for it."""
-    from flux_cli.images.metadata.read import read_metadata
+def _name_source(source: str, error: FluxError, destination: Destination | None = None) -> FluxError:
+    """The error, naming the image it is about.
 
-    image, limit = rendered.image, rendered.output.max_bytes
-    if image.as_received:
-        return image
-    reading = read_metadata(data)
-    if reading.source != "flux":
-        return image
-    from flux_cli.images.metadata.write import write_record
-
-    carried = b"".join(write_record(image.data, reading.record).pieces)
-    return image._replace(data=carried) if limit is None or len(carried) <= limit else image
-
-
-def _made(path: str, rendered: Rendered) -> Made:
-    one = rendered.image
-    return Made(path, rendered.output, one.width, one.height, len(one.data), rendered.quality, one.as_received)
-
-
-def _about(source: str, fault: FluxError, target: Destination | None = None) -> FluxError:
-    """The failure, with the name of the image it is about."""
-    if source not in fault.message:
-        fault.message = f"{source}: {fault.message}"
+    A shell without quotes turns `-o 'hero.{webp,avif}'` into `-o hero.webp hero.avif`, so that an
+    output is taken for an image that does not exist: the hint explains that.
+    """
+    if source not in error.message:
+        error.message = f"{source}: {error.message}"
     stem, suffix = split_suffix(source)
-    if target and target.template == f"{stem}.{{ext}}" and target.formats:  # a shell has made words of the braces
-        listed = ",".join((*(target.suffixes[name] for name in target.formats), suffix))
-        fault.hint = f"quote a list of formats: -o '{stem}.{{{listed}}}'"
-    return fault
+    if destination and destination.formats and destination.template == f"{stem}.{{ext}}":
+        typed = [destination.suffixes[name] for name in destination.formats]
+        error.hint = f"quote a list of formats: -o '{stem}.{{{','.join([*typed, suffix])}}}'"
+    return error

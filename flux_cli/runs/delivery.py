@@ -1,4 +1,7 @@
-"""How every image of a run becomes files: what is made of it, what they are called, what is written into them."""
+"""How every image of a run becomes files: what to make of it, the names, what to write into them.
+
+The journal keeps it too, so that `flux recover` saves what the run would have saved.
+"""
 
 from __future__ import annotations
 
@@ -18,29 +21,29 @@ from flux_cli.images.outputs import FITS, FOCUSES, MAX_PIXELS, MAX_SIDE, Finish,
 
 
 class Delivery(NamedTuple):
-    """What a person wants of every image. `record` is what is known of all of them before they are made."""
+    """What a user wants of every image. `record` holds what is known before any image is made."""
 
     finish: Finish
     record: Record
     suffixes: dict[str, str] = {}  # noqa: RUF012 - never written to; by format, as typed
-    metadata: bool = True  # written into the files
-    sidecar: bool = False  # written beside them
-    kept: frozenset[str] = frozenset()  # files that are there already, and are left alone
+    metadata: bool = True  # the record is written into the files
+    sidecar: bool = False  # the record is written into a file beside them
+    kept: frozenset[str] = frozenset()  # paths of existing files, which stay as they are
 
 
-def planned(delivery: Delivery, received: Inspection) -> tuple[Output, ...]:
-    """The files to make of an image. Raises UsageError where one would enlarge it unasked.
+def plan_outputs(delivery: Delivery, image: Inspection) -> tuple[Output, ...]:
+    """The files to make of an image. Raises UsageError if one would enlarge it without --upscale.
 
-    A quality that the provider was asked for is in the bytes that came, and is not lost a second time.
+    If the provider was asked for a quality, the bytes already have it: they are not encoded again.
     """
     finish = delivery.finish
-    if not finish.remakes and finish.formats == (received.format,):
+    if not finish.remakes and finish.formats == (image.format,):
         finish = finish._replace(quality=None)
-    return outputs(finish, received)
+    return outputs(finish, image)
 
 
-def name_of(delivery: Delivery, name: Name, output: Output) -> Name:
-    """The name of one file of an image. Its size is told exactly only where somebody asked for exact pixels."""
+def file_name(delivery: Delivery, name: Name, output: Output) -> Name:
+    """The name of one file. It tells the exact size only if exact pixels were requested."""
     suffix = delivery.suffixes.get(output.format)
     if not output.frame.label and delivery.finish.fit == "none":
         return fixed(name.path(suffix)) if suffix else name
@@ -48,15 +51,16 @@ def name_of(delivery: Delivery, name: Name, output: Output) -> Name:
     return fixed(full.path(suffix)) if suffix and output.frame.label != "original" else full
 
 
-def expected(delivery: Delivery, name: Name, size: tuple[int, int]) -> tuple[Name, ...]:
-    """The names of all files of one call before anything is made, if an image comes in `size` (pixels).
+def expected_names(delivery: Delivery, name: Name, size: tuple[int, int]) -> tuple[Name, ...]:
+    """The names of all files of one call, before anything is made, for an image of `size` pixels.
 
-    The suffix of what is kept as it comes is still open.
+    The suffix of a file that is kept as received is still open.
     """
-    finish = delivery.finish._replace(upscale=True)  # what must not be enlarged is refused with a hint, elsewhere
+    # Enlarging without --upscale is refused elsewhere, with a hint.
+    finish = delivery.finish._replace(upscale=True)
     found = []
     for output in outputs(finish, Inspection("png", *size, 0)):
-        one = name_of(delivery, name, output)
+        one = file_name(delivery, name, output)
         is_open = not finish.formats or output.frame.label == "original"
         found.append(one if is_open else fixed(one.path(FORMATS[output.format].suffix)))
     if delivery.sidecar:
@@ -65,12 +69,12 @@ def expected(delivery: Delivery, name: Name, size: tuple[int, int]) -> tuple[Nam
 
 
 def sidecar_name(name: Name) -> Name:
-    """`fox-7.json`, for all files of one image."""
+    """The name of the file that holds the record for all files of one image, such as `fox-7.json`."""
     return fixed(f"{split_suffix(name.path('png'))[0]}.json")
 
 
-def recorded(delivery: Delivery, call: Call, facts: Facts) -> Record:
-    """How one image was made: what was known before, and what its call and its answer add."""
+def record_of_image(delivery: Delivery, call: Call, facts: Facts) -> Record:
+    """How one image was made: what was known before, and what its call and its reply add."""
     base = delivery.record
     seed = call.seed if facts.seed is None else facts.seed
     return base._replace(
@@ -82,16 +86,15 @@ def recorded(delivery: Delivery, call: Call, facts: Facts) -> Record:
 
 
 def delivery_document(delivery: Delivery, *, private: bool) -> dict[str, Json]:
-    """How images become files, as the journal keeps it; `private`: without the prompt."""
+    """The delivery as the journal keeps it; `private` leaves the prompt out."""
     finish = delivery.finish
     record = without_prompt(delivery.record) if private else delivery.record
-    target: Json = (
-        None if finish.target is None else [finish.target.width, finish.target.height, finish.target.is_pixels]
-    )
+    target = finish.target
+    sides: Json = [target.width, target.height, target.is_pixels] if target else None
     return {
         "finish": {
             **finish._asdict(),
-            "target": target,
+            "target": sides,
             "widths": list(finish.widths),
             "formats": list(finish.formats),
         },
@@ -102,51 +105,59 @@ def delivery_document(delivery: Delivery, *, private: bool) -> dict[str, Json]:
     }
 
 
-def delivery_of(said: Json) -> Delivery:
-    """What the journal keeps, read again. What makes no sense is left out: images are saved all the same."""
-    kept = said if isinstance(said, dict) else {}
-    suffixes = kept.get("suffixes")
+def read_delivery(value: Json) -> Delivery:
+    """Read what `delivery_document` wrote. Invalid parts are left out: images are saved all the same."""
+    said = _read_object(value)
+    suffixes = _read_object(said.get("suffixes"))
     return Delivery(
-        finish=_finish(kept.get("finish")),
-        record=from_document(kept.get("record")) or Record(),
-        suffixes={name: str(value) for name, value in suffixes.items()} if isinstance(suffixes, dict) else {},
-        metadata=kept.get("metadata") is True,
-        sidecar=kept.get("sidecar") is True,
+        finish=_read_finish(said.get("finish")),
+        record=from_document(said.get("record")) or Record(),
+        suffixes={name: str(suffix) for name, suffix in suffixes.items()},
+        metadata=said.get("metadata") is True,
+        sidecar=said.get("sidecar") is True,
     )
 
 
-def _finish(said: Json) -> Finish:
-    kept = said if isinstance(said, dict) else {}
-    effort = kept.get("effort")
+def _read_finish(value: Json) -> Finish:
+    said = _read_object(value)
+    effort = said.get("effort")
+    widths = [_read_number(width, 1, MAX_SIDE) for width in _read_list(said.get("widths"))]
+    formats = _read_list(said.get("formats"))
     return Finish(
-        target=_target(kept.get("target")),
-        fit=_member(FITS, kept.get("fit"), "none"),
-        focus=_member(FOCUSES, kept.get("focus"), "center"),
-        upscale=kept.get("upscale") is True,
-        widths=tuple(wide for one in _items(kept.get("widths")) if (wide := _between(one, 1, MAX_SIDE)) is not None),
-        formats=tuple(one for one in _items(kept.get("formats")) if isinstance(one, str) and one in FORMATS),
-        quality=_between(kept.get("quality"), 1, 100),
-        lossless=kept.get("lossless") is True,
-        max_bytes=_between(kept.get("max_bytes"), 1),
-        effort=None if effort is None else _member(EFFORTS, effort, "balanced"),
-        keep_original=kept.get("keep_original") is True,
+        target=_read_target(said.get("target")),
+        fit=_read_choice(said.get("fit"), FITS, "none"),
+        focus=_read_choice(said.get("focus"), FOCUSES, "center"),
+        upscale=said.get("upscale") is True,
+        widths=tuple(width for width in widths if width is not None),
+        formats=tuple(name for name in formats if isinstance(name, str) and name in FORMATS),
+        quality=_read_number(said.get("quality"), 1, 100),
+        lossless=said.get("lossless") is True,
+        max_bytes=_read_number(said.get("max_bytes"), 1),
+        effort=None if effort is None else _read_choice(effort, EFFORTS, "balanced"),
+        keep_original=said.get("keep_original") is True,
     )
 
 
-def _target(said: Json) -> Shape | None:
-    width, height, is_pixels, *_ = (*_items(said), None, None, None)
+def _read_target(value: Json) -> Shape | None:
+    width, height, is_pixels, *_ = (*_read_list(value), None, None, None)
     sides = read_amount(width, MAX_PIXELS), read_amount(height, MAX_PIXELS)
-    return Shape(sides[0], sides[1], is_pixels is True) if sides[0] and sides[1] else None
+    if not sides[0] or not sides[1]:
+        return None
+    return Shape(sides[0], sides[1], is_pixels is True)
 
 
-def _member(known: Sequence[str], said: Json, default: str) -> str:
-    return next((one for one in known if one == said), default)
+def _read_choice(value: Json, choices: Sequence[str], default: str) -> str:
+    return value if isinstance(value, str) and value in choices else default
 
 
-def _between(said: Json, low: int, high: float = inf) -> int | None:
-    number = read_integer(said)
+def _read_number(value: Json, low: int, high: float = inf) -> int | None:
+    number = read_integer(value)
     return number if number is not None and low <= number <= high else None
 
 
-def _items(said: Json) -> list[Json]:
-    return said if isinstance(said, list) else []
+def _read_list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def _read_object(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""What became of the calls of a run, packed: a saved image takes a tenth of what its nouns take."""
+"""The outcomes of a run's calls, packed: a saved image takes a tenth of the memory of its objects."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from flux_cli.core.errors import NotSentError
-from flux_cli.core.request import Call, Facts, Outcome, Saved
+from flux_cli.core.request import Call, Facts, Outcome, SavedImage
 
-FACTS = Saved._fields.index("facts")
+FACTS = SavedImage._fields.index("facts")
 BLOCK = 1 << 14  # bytes; an outcome that begins within them belongs to the block, however long it is
 NOTHING = -1
 
 
 class Outcomes(Sequence[Outcome]):
-    """One outcome a call, in the order of the calls. Calls of which nothing was heard were never sent."""
+    """One outcome per call, in the order of the calls. A call without one was never sent."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._calls = calls
@@ -25,7 +25,7 @@ class Outcomes(Sequence[Outcome]):
         self._failed: dict[int, Outcome] = {}
 
     def put(self, place: int, outcome: Outcome) -> None:
-        """What became of the call at a place, counted from 0."""
+        """Record the outcome of the call at a place, counted from 0."""
         if outcome.error:
             self._failed[place] = outcome
             return
@@ -59,4 +59,4 @@ def _unpacked(row: memoryview, call: Call) -> Outcome:
     files, kept, seconds = marshal.loads(row)  # noqa: S302 - what this process has packed itself
     for one in files:
         one[FACTS] = Facts(*one[FACTS])
-    return Outcome(call, tuple(Saved(*one) for one in files), None, kept, seconds)
+    return Outcome(call, tuple(SavedImage(*one) for one in files), None, kept, seconds)

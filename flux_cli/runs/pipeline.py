@@ -1,14 +1,12 @@
-"""The flow: calls go out in parallel, images come in, files are written, and one report says what became of each.
+"""Sends the calls of a run in parallel and saves their images; returns what became of each call.
 
-It knows the order and nothing else: what is sent is decided before, how in `http`, what a file is in `files`.
+It knows the order of the steps, and nothing else: `request` decides what is sent, `http` how,
+`finish` and `saver` make the files.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import signal
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,39 +16,36 @@ from flux_cli.core.errors import (
     AuthError,
     DiskError,
     FluxError,
-    ImageError,
     Interrupted,
-    ModerationError,
-    NetworkError,
     NotFoundError,
     NotSentError,
     PaymentError,
-    ProviderError,
-    ValidationError,
 )
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Call, Event, Facts, Media, Outcome, Plan, Reply, Resolved, Saved
-from flux_cli.http.client import Http
-from flux_cli.images.names import Name
-from flux_cli.providers.rows import Provider
-from flux_cli.runs.delivery import Delivery
-from flux_cli.runs.finish import Finisher, Ledger, Sink, described
+from flux_cli.core.request import Call, Event, Outcome, Reply
+from flux_cli.runs.events import end_events, received_event
+from flux_cli.runs.failures import is_expired, is_final, stops_run
+from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.money import Budget
 from flux_cli.runs.outcomes import Outcomes
 from flux_cli.runs.report import Report
+from flux_cli.runs.saver import Saver
 
 if TYPE_CHECKING:
+    from flux_cli.core.request import Media, Plan, Resolved, SavedImage
+    from flux_cli.http.client import Http
+    from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
+    from flux_cli.providers.rows import Provider
+    from flux_cli.runs.delivery import Delivery
+    from flux_cli.runs.finish import Sink
+    from flux_cli.runs.saver import Ledger
 
-Tell = Callable[[Event], None]
-FATAL = (AuthError, DiskError, PaymentError)  # every further call would fail the same way
-FINAL = (ModerationError, ProviderError, ValidationError)  # nothing is left to be fetched
-GONE = (403, 404, 410)  # what servers say of an address that has expired
-SERVER_TROUBLE = 500  # and above: the job behind it may be well
+Listener = Callable[[Event], None]
 
 
 class Job(NamedTuple):
-    """Everything a run needs, decided before the first call goes out."""
+    """Everything a run needs, decided before the first call is sent."""
 
     resolved: Resolved
     plan: Plan
@@ -62,185 +57,188 @@ class Job(NamedTuple):
     ledger: Ledger
     delivery: Delivery
     concurrency: int
-    kept: Mapping[int, tuple[str, ...]] = {}  # number of a call -> its files that are there already
-    skip: Collection[int] = ()  # calls all of whose files are there
-    traced: bool = False  # the provider keeps a history that lists calls by the names flux gives them
-    limit_usd: float | None = None  # no call goes out that could bring the run over it
-    identity: Identity | None = None  # who signs the files
-    arrived: Mapping[int, Reply | Sequence[Media]] = {}
+    kept: Mapping[int, tuple[str, ...]] = {}  # number of a call -> its files that exist already
+    skip: Collection[int] = ()  # calls all of whose files exist already
+    traced: bool = False  # the provider's history lists calls by the names that flux gives them
+    limit_usd: float | None = None  # no call is sent that could make the run cost more
+    identity: Identity | None = None  # signs the files
+    arrived: Mapping[int, Reply | Sequence[Media]] = {}  # what an earlier run has paid for
 
 
-async def generate(job: Job, http: Http, tell: Tell) -> Report:
-    """Run every call of a job, at most `concurrency` at once. Never raises for a call that failed.
+async def generate(job: Job, http: Http, listener: Listener) -> Report:
+    """Carry out every call of a job, at most `concurrency` at once. Never raises for a failed call.
 
-    When the task is canceled (Ctrl-C, or a signal to end) what is saved stays, and the report says what was under way.
+    When the task is canceled (Ctrl-C, SIGTERM, SIGHUP), saved files stay, and the report says which
+    calls were under way.
     """
-    run = _Run(job, http, tell)
+    run = _Run(job, http, listener)
     todo = iter(enumerate(zip(job.plan.calls, job.names, strict=True)))
-    interrupted, began = False, time.monotonic()
-    with _ending_like_ctrl_c():
-        workers = [asyncio.create_task(run.work(todo)) for _ in range(min(job.concurrency, len(job.plan.calls)))]
+    count = min(job.concurrency, len(job.plan.calls))
+    is_interrupted, began = False, time.monotonic()
+    with cancel_on_signals():
+        workers = [asyncio.create_task(run.work(todo)) for _ in range(count)]
         try:
             await asyncio.gather(*workers)
         except asyncio.CancelledError:
-            interrupted = True
+            is_interrupted = True
             await asyncio.gather(*workers, return_exceptions=True)
-            # The event loop waits for its threads when it closes; a fresh pool has none: nobody waits for an encoder.
+            # A closing event loop waits for its threads. A new pool has none: so nobody waits for
+            # an encoder whose work is no longer wanted.
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
-    notes = (*job.resolved.notes, *job.plan.notes)
-    stopped = tuple((stop.identity, agreed) for stop, agreed in http.stopped)
     return Report(
-        job.resolved, notes, job.provider_name, job.hosted, run.outcomes, interrupted, stopped, run.remarks,
+        resolved=job.resolved,
+        notes=(*job.resolved.notes, *job.plan.notes),
+        provider=job.provider_name,
+        hosted=job.hosted,
+        outcomes=run.outcomes,
+        interrupted=is_interrupted,
+        canceled=tuple((stop.identity, confirmed) for stop, confirmed in http.stopped),
+        remarks=run.remarks,
         seconds=time.monotonic() - began,
-    )  # fmt: skip
-
-
-@contextlib.contextmanager
-def _ending_like_ctrl_c() -> Iterator[None]:
-    """Let `timeout`, a closing terminal and a stopping CI job end a run as Ctrl-C does: what is saved gets listed."""
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
-    heard = []
-    for name in ("SIGTERM", "SIGHUP"):
-        # A signal this system or thread does not know, or one the parent wants ignored (nohup), stays as it is.
-        with contextlib.suppress(KeyError, NotImplementedError, RuntimeError, ValueError):
-            number = signal.Signals[name]
-            if task and signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, task.cancel)
-                heard.append(number)
-    try:
-        yield
-    finally:  # a loop that closes drops the pipe before it stops to listen: any signal in between would be a traceback
-        for number in heard:
-            loop.remove_signal_handler(number)
+    )
 
 
 class _Run:
-    """The state of one run: outcomes by call, and the error that stops calls not yet sent."""
+    """The state of one run: outcomes by call, and the error that keeps other calls from being sent."""
 
-    def __init__(self, job: Job, http: Http, tell: Tell) -> None:
-        self._job, self._http, self._tell = job, http, tell
+    def __init__(self, job: Job, http: Http, listener: Listener) -> None:
+        self._job, self._http, self._listener = job, http, listener
         self._syncing: asyncio.Task[None] | None = None
-        self._fatal: FluxError | None = None
-        self._stopped_by = 0
+        self._stopped_by: tuple[int, FluxError] | None = None  # the call that failed, and how
         self._budget = Budget(job.limit_usd, job.resolved.unit_price_usd)
-        self._ended = asyncio.Event()
+        self._call_ended = asyncio.Event()
         self._answered = set(job.arrived)  # calls that are paid for
-        self._at_work = set(job.arrived)  # calls that are out, and not waiting for another try
-        self._named: dict[int, float | None] = {}  # what a call has cost, in USD
-        self._finisher = Finisher(job.delivery, job.sink, job.ledger, job.identity)
+        self._under_way = set(job.arrived)  # calls that are sent and do not wait for a retry
+        self._costs: dict[int, float | None] = {}  # what the provider named for a call, in USD
+        self._saver = Saver(job.delivery, job.sink, job.ledger, job.identity)
         self.outcomes = Outcomes(job.plan.calls)
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What there is to say of the files, each once, with how many it is true of."""
-        counts = self._finisher.remarks.items()
-        return tuple(f"{count} files: {words}" if count > 1 else words for words, count in counts)
+        """What the user should know about the files, each once, with the number of files."""
+        counts = self._saver.remarks.items()
+        return tuple(f"{count} files: {text}" if count > 1 else text for text, count in counts)
 
     async def work(self, todo: Iterator[tuple[int, tuple[Call, Name]]]) -> None:
-        """One worker: takes the next call until there is none."""
+        """One worker: carries out one call after the other until none is left."""
         for place, (call, name) in todo:
             while self._budget.must_wait:
-                self._ended.clear()
-                await self._ended.wait()
+                self._call_ended.clear()
+                await self._call_ended.wait()
             if call.number in self._job.skip:
-                self._finish(place, Outcome(call, kept=self._job.kept[call.number]))
-            elif call.number not in self._answered and (reason := self._held_back()):
-                self._finish(place, Outcome(call, error=NotSentError(f"not sent, because {reason}")))
+                self._put(place, Outcome(call, kept=self._job.kept[call.number]))
+            elif call.number not in self._answered and (reason := self._objection()):
+                error = NotSentError(f"not sent, because {reason}")
+                self._put(place, Outcome(call, error=error))
             else:
-                await self._one(place, call, name)
+                await self._carry_out(place, call, name)
 
-    def _held_back(self) -> str:
-        """Why no further call may go out; "" where it may."""
-        if self._fatal:
-            return f"call {self._stopped_by} failed: {self._fatal.code}"
+    def _objection(self) -> str:
+        """Why no further call may be sent; "" where it may."""
+        if self._stopped_by:
+            number, error = self._stopped_by
+            return f"call {number} failed: {error.code}"
         return self._budget.objection()
 
-    async def _one(self, place: int, call: Call, name: Name) -> None:
+    async def _carry_out(self, place: int, call: Call, name: Name) -> None:
+        """Carry out one call and record its outcome, whatever happens."""
         started = time.monotonic()
-        saved: list[Saved] = []
+        saved: list[SavedImage] = []
         error: FluxError | None = None
         self._budget.begin()
         try:
-            await self._make(call, name, saved)
+            await self._make_images(call, name, saved)
         except FluxError as fault:
             error = fault
-            if self._fatal is None and (isinstance(fault, FATAL) or _is_ban(fault)):
-                self._fatal, self._stopped_by = fault, call.number
-        except Exception as fault:  # noqa: BLE001 - a fault of ours in one call must not lose the others' images
+            if self._stopped_by is None and stops_run(error):
+                self._stopped_by = call.number, error
+        except Exception as fault:  # noqa: BLE001 - our own mistake in one call must not lose the others' images
             error = FluxError(f"internal error: {fault!r}", hint="please report it, with --verbose", billed=True)
             error.__cause__ = fault
         except asyncio.CancelledError:
-            if call.number not in self._at_work:
+            if call.number not in self._under_way:
                 error = NotSentError("interrupted before it was sent")
             elif not saved:
-                error = Interrupted("interrupted while the provider was working", billed=self._job.hosted)
+                message = "interrupted while the provider was working"
+                error = Interrupted(message, billed=self._job.hosted)
             raise
         finally:
-            named = self._named.pop(call.number, None)
-            cost = saved[0].facts.cost_usd if saved else named
-            self._budget.end(cost, paid=bool(saved or (error and error.billed)))
-            self._ended.set()
-            if error:
-                self._write_off(call, error, saved)
-            self._answered.discard(call.number)
-            self._at_work.discard(call.number)
-            kept = self._job.kept.get(call.number, ())
-            self._finish(place, Outcome(call, tuple(saved), error, kept, time.monotonic() - started, named))
+            self._end_call(place, Outcome(call, tuple(saved), error, seconds=time.monotonic() - started))
 
-    def _write_off(self, call: Call, error: FluxError, saved: list[Saved]) -> None:
-        """Write a failure down, and whether anything is left to be fetched."""
-        again, answered = bool(self._job.arrived), call.number in self._answered
-        expired = again and _is_gone(error)
-        over = isinstance(error, FINAL) and (error.status or 0) < SERVER_TROUBLE
-        final = answered and (expired or over or (isinstance(error, ImageError) and (again or bool(saved))))
-        self._job.ledger.failed(call, error, final=final, code="expired" if expired else "")
+    def _end_call(self, place: int, outcome: Outcome) -> None:
+        """Account for the cost of a call, journal its failure, and record the outcome."""
+        number, saved, error = outcome.call.number, outcome.saved, outcome.error
+        named_cost = self._costs.pop(number, None)
+        cost = saved[0].facts.cost_usd if saved else named_cost
+        self._budget.end(cost, paid=bool(saved or (error and error.billed)))
+        self._call_ended.set()
+        if error:
+            self._journal_failure(outcome.call, error, has_saved=bool(saved))
+        self._answered.discard(number)
+        self._under_way.discard(number)
+        kept = self._job.kept.get(number, ())
+        self._put(place, outcome._replace(kept=kept, cost_usd=named_cost))
+
+    def _journal_failure(self, call: Call, error: FluxError, *, has_saved: bool) -> None:
+        """Journal a failure, and tell how to recover if anything is left to fetch."""
+        is_recovery, is_answered = bool(self._job.arrived), call.number in self._answered
+        final = is_answered and is_final(error, is_recovery=is_recovery, has_saved=has_saved)
+        code = "expired" if is_recovery and is_expired(error) else ""
+        self._job.ledger.failed(call, error, final=final, code=code)
         recovery = self._job.ledger.recovery()
-        findable = answered or (error.billed and self._job.traced)  # its answer is here, or in the provider's history
-        if findable and not final and recovery not in error.hint:
+        # Its reply is in the journal, or in the provider's history.
+        can_be_found = is_answered or (error.billed and self._job.traced)
+        if can_be_found and not final and recovery not in error.hint:
             error.hint = "; or: ".join(filter(None, (error.hint, recovery)))
 
-    async def _make(self, call: Call, name: Name, saved: list[Saved]) -> None:
-        """HttpRequest, fetch, finish, save. `saved` grows as files land, so that it is true at any moment."""
+    async def _make_images(self, call: Call, name: Name, saved: list[SavedImage]) -> None:
+        """Send, fetch, finish, save. `saved` grows with every file, so it is right at any moment."""
         began = time.monotonic()
-        media = await self._media(call)
-        self._named[call.number] = media[0].facts.cost_usd
-        self._tell(_received(call, media, time.monotonic() - began))
-        fault: FluxError | None = None
+        media = await self._fetch(call)
+        self._costs[call.number] = media[0].facts.cost_usd
+        self._listener(received_event(call.number, media, time.monotonic() - began))
+        first_error: FluxError | None = None
         try:
             for extra, one in enumerate(media):
                 try:
-                    await self._finisher.keep(call, name, one, extra, saved)
+                    await self._saver.save(call, name, one, extra, saved)
                 except FluxError as error:
                     error.request_id = error.request_id or one.facts.request_id
-                    fault = fault or error
+                    first_error = first_error or error
         finally:
-            if self._finisher.has_done(media) and self._job.ledger.whole(call):
+            if self._saver.has_saved(media) and self._job.ledger.whole(call):
                 self._http.release(media)
-        if fault:
-            raise fault
+        if first_error:
+            raise first_error
 
-    async def _media(self, call: Call) -> Sequence[Media]:
-        """What a call brings, in files: asked for now, or paid for by an earlier run."""
+    async def _fetch(self, call: Call) -> Sequence[Media]:
+        """The images of a call, in files: requested now, or paid for by an earlier run."""
         arrived = self._job.arrived.get(call.number)
         if arrived is not None and not isinstance(arrived, Reply):
             return arrived
-        reply = arrived or await self._ask(call)
+        reply = arrived or await self._send(call)
         try:
             media = await self._job.provider.images(reply, self._http)
-        except (AuthError, NotFoundError, PaymentError) as fault:
-            fault.billed = True  # said of a job that was accepted before
+        except (AuthError, NotFoundError, PaymentError) as error:
+            error.billed = True  # it is about a job that was accepted before
             raise
         self._job.ledger.fetched(call, media)
         return media
 
-    async def _ask(self, call: Call) -> Reply:
-        """The one place where money is spent: written down before, and the answer before anything is made of it."""
+    async def _send(self, call: Call) -> Reply:
+        """Send a call: the only place where money is spent.
 
-        def told(kind: Literal["sent", "waiting"], reason: str, seconds: float) -> None:
-            (self._at_work.add if kind == "sent" else self._at_work.discard)(call.number)
-            self._tell(Event(kind, call.number, reason, seconds))
+        The journal has the call before it is sent, and the reply before anything is done with it.
+        """
 
-        def answered(reply: Reply) -> None:
+        def on_step(kind: Literal["sent", "waiting"], reason: str, seconds: float) -> None:
+            if kind == "sent":
+                self._under_way.add(call.number)
+            else:
+                self._under_way.discard(call.number)
+            self._listener(Event(kind, call.number, reason, seconds))
+
+        def on_answer(reply: Reply) -> None:
             self._answered.add(call.number)
             self._job.ledger.answered(call, reply)
 
@@ -249,16 +247,17 @@ class _Run:
             post = post._replace(headers={**post.headers, **self._job.ledger.headers(call)})
         try:
             self._job.ledger.sent(call)
-        except OSError as fault:
+        except OSError as error:
+            message = f"cannot write the journal, so nothing was sent: {error.strerror}"
             hint = "make room in the state folder, or name another one in FLUX_STATE"
-            raise DiskError(f"cannot write the journal, so nothing was sent: {fault.strerror}", hint=hint) from fault
-        self._sync()
-        reply = await self._http.post(post, told, answered)
-        self._sync()
+            raise DiskError(message, hint=hint) from error
+        self._sync_journal()
+        reply = await self._http.post(post, on_step, on_answer)
+        self._sync_journal()
         return reply
 
-    def _sync(self) -> None:
-        """Have what was written on the disk, some time soon: nobody waits for it, and one thread is enough for all."""
+    def _sync_journal(self) -> None:
+        """Bring the journal to the disk soon. Nobody waits, and one thread is enough for all calls."""
         if self._syncing is None or self._syncing.done():
             self._syncing = asyncio.create_task(self._catch_up())
 
@@ -266,35 +265,8 @@ class _Run:
         while self._job.ledger.is_behind:
             await asyncio.to_thread(self._job.ledger.sync)
 
-    def _finish(self, place: int, outcome: Outcome) -> None:
+    def _put(self, place: int, outcome: Outcome) -> None:
+        """Record an outcome, and tell the listener."""
         self.outcomes.put(place, outcome)
-        index, seconds = outcome.call.number, outcome.seconds
-        for extra, one in enumerate(outcome.saved):
-            cost = None if extra else one.facts.cost_usd
-            self._tell(Event("saved", index, described(one), seconds, one.path, one.size, cost, one.facts.request_id))
-        for path in outcome.kept:
-            self._tell(Event("skipped", index, "already there", path=path))
-        if fault := outcome.error:
-            named = (fault.request_id, fault.status, fault.code)
-            self._tell(Event("failed", index, fault.message, seconds, "", 0, None, *named))
-
-
-def _is_ban(fault: FluxError) -> bool:
-    """Whether it is the account that was refused, and not the prompt."""
-    return isinstance(fault, ModerationError) and fault.status == 403
-
-
-def _received(call: Call, media: Sequence[Media], seconds: float) -> Event:
-    facts, size = media[0].facts if media else Facts(), sum(_size(one.file) for one in media)
-    return Event("received", call.number, "", seconds, "", size, facts.cost_usd, facts.request_id)
-
-
-def _size(file: str) -> int:
-    with contextlib.suppress(OSError):
-        return os.stat(file).st_size
-    return 0
-
-
-def _is_gone(fault: FluxError) -> bool:
-    """Whether what a provider once made is not to be had any more."""
-    return isinstance(fault, NotFoundError) or (isinstance(fault, NetworkError) and fault.status in GONE)
+        for event in end_events(outcome):
+            self._listener(event)

@@ -138,11 +138,11 @@ def test_a_good_table_is_read_key_by_key(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        (RAW, "", "providers.fal.parameters says nothing of raw"),
+        (RAW, "", "providers.fal.parameters lacks raw"),
         ('"renamed"', '"maybe"', "providers.fal.parameters.raw.behavior must be one of passthrough,"),
         ('behavior = "renamed", ', "", "providers.fal.parameters.raw.behavior is missing"),
         ('name = "less"', 'spelling = "loud"', "providers.fal.parameters.raw.spelling must be one of text,"),
-        ('name = "less"', 'nmae = "less"', "providers.fal.parameters.raw.nmae is not a key; did you mean name?"),
+        ('name = "less"', 'nmae = "less"', "providers.fal.parameters.raw.nmae is not a known key; did you mean name?"),
         ("required = true", 'required = "yes"', "providers.fal.parameters.raw.required must be true or false"),
         ('{ a = "b" }', "5", "providers.fal.parameters.raw.values must be a table"),
         (RAW, 'raw = { behavior = "unsupported" }', "providers.fal.parameters.raw.reason is missing"),
@@ -157,7 +157,7 @@ def test_a_good_table_is_read_key_by_key(tmp_path):
         ('["1:2", "2:1"]', '["1:2"]', "providers.fal.any_ratio must be the narrowest and the widest ratio"),
         ('["1:2", "2:1"]', '["1:2", "wide"]', "providers.fal.any_ratio"),
         ('["1:2", "2:1"]', '["2:1", "1:2"]', "providers.fal.any_ratio"),  # narrowest first
-        ("path = ", "pth = ", "providers.fal.pth is not a key; did you mean path?"),
+        ("path = ", "pth = ", "providers.fal.pth is not a known key; did you mean path?"),
         (MODEL[MODEL.index("[providers.fal]") :], "[providers]\nfal = 5", "providers.fal must be a table"),
     ],
 )

@@ -144,16 +144,19 @@ def deleted(line):
 
 
 WRONG = {
-    "unknown key": (changed("vendor =", "vendr = 'x'\nvendor ="), "vendr is not a key; did you mean vendor?"),
-    "far unknown key": (changed("vendor =", "xyzzy = 1\nvendor ="), "xyzzy is not a key"),
-    "unknown key of a size": (changed('native = "', 'nativ = "'), "sizes[0].nativ is not a key; did you mean native?"),
+    "unknown key": (changed("vendor =", "vendr = 'x'\nvendor ="), "vendr is not a known key; did you mean vendor?"),
+    "far unknown key": (changed("vendor =", "xyzzy = 1\nvendor ="), "xyzzy is not a known key"),
+    "unknown key of a size": (
+        changed('native = "', 'nativ = "'),
+        "sizes[0].nativ is not a known key; did you mean native?",
+    ),
     "unknown key of a parameter": (
         changed("minimum = 1", "minimun = 1"),
-        "parameters.steps.minimun is not a key; did you mean minimum?",
+        "parameters.steps.minimun is not a known key; did you mean minimum?",
     ),
     "unknown key of a route": (
         changed("upstream = ", "upstreem = 'x'\nupstream = "),
-        "routes.fal.upstreem is not a key",
+        "routes.fal.upstreem is not a known key",
     ),
     "missing id": (deleted('id = "small"'), "id is missing"),
     "missing name": (deleted('name = "Small"'), "name is missing"),
@@ -176,7 +179,7 @@ WRONG = {
     "no sizes": (GOOD[: GOOD.index("[[sizes]]")] + GOOD[GOOD.index("[parameters.raw]") :], "sizes is missing"),
     "empty": ("", "id is missing"),
     "id is a number": (changed('id = "small"', "id = 5"), "id must be a text, not 5"),
-    "id is another": (changed('id = "small"', 'id = "other"'), "id must be the file's name, 'small', not 'other'"),
+    "id is another": (changed('id = "small"', 'id = "other"'), "id must be the name of the file, 'small', not 'other'"),
     "price is a text": (changed("price_usd = 0.01", 'price_usd = "0.01"'), "price_usd must be a number, not '0.01'"),
     "price is a truth value": (changed("price_usd = 0.01", "price_usd = true"), "price_usd must be a number, not True"),
     "price is negative": (changed("price_usd = 0.01", "price_usd = -1"), "price_usd must not be negative"),
@@ -225,7 +228,7 @@ WRONG = {
     "native is a number": (changed('native = "2048x2048"', "native = 2048"), "sizes[0].native must be a text"),
     "duplicate shape": (
         changed('aspect_ratio = "16:9"', 'aspect_ratio = "1:1"'),
-        "sizes has two rows of the same shape",
+        "sizes has two rows with the same aspect_ratio",
     ),
     "default is not there": (
         changed('default_size = "1024x1024"', 'default_size = "512x512"'),
@@ -245,7 +248,7 @@ WRONG = {
     ),
     "default is a list": (
         changed("default = 28", "default = [28]"),
-        "parameters.steps.default must be a text, number or",
+        "parameters.steps.default must be a text, a number,",
     ),
     "minimum is a text": (changed("minimum = 1", 'minimum = "1"'), "parameters.steps.minimum must be a number"),
     "minimum is astronomical": (changed("minimum = 1", "minimum = -1" + "0" * 400), "parameters.steps.minimum must"),
@@ -259,13 +262,16 @@ WRONG = {
         "parameters.steps.upstreams 'fall' is not a route",
     ),
     "routes is a list": (GOOD[: GOOD.index("[routes.fal]")] + '[[routes]]\nmodel = "x"\n', "routes must be a table"),
-    "no TOML": ("id = ", "is no TOML"),
-    "twice the same key": (changed('name = "Small"', 'name = "Small"\nname = "Small"'), "is no TOML"),
-    "JSON": ('{"id": "small"}', "is no TOML"),
-    "not UTF-8": (GOOD.encode().replace(b"Somebody", b"\xff\xfe"), "is no TOML"),
-    "binary": (bytes(range(256)), "is no TOML"),
-    "nested without end": ("id = " + "[" * 20_000, "is no TOML"),
-    "a number of five thousand digits": (changed("prompt_limit = 500", "prompt_limit = " + "9" * 5000), "is no TOML"),
+    "no TOML": ("id = ", "is not valid TOML"),
+    "twice the same key": (changed('name = "Small"', 'name = "Small"\nname = "Small"'), "is not valid TOML"),
+    "JSON": ('{"id": "small"}', "is not valid TOML"),
+    "not UTF-8": (GOOD.encode().replace(b"Somebody", b"\xff\xfe"), "is not valid TOML"),
+    "binary": (bytes(range(256)), "is not valid TOML"),
+    "nested without end": ("id = " + "[" * 20_000, "is not valid TOML"),
+    "a number of five thousand digits": (
+        changed("prompt_limit = 500", "prompt_limit = " + "9" * 5000),
+        "is not valid TOML",
+    ),
     "a byte too long": (GOOD + "#" * (MAX_BYTES - len(GOOD) + 1), f"is larger than {MAX_BYTES:,} bytes"),
     "huge": (GOOD + "# " + "x" * MAX_BYTES, f"is larger than {MAX_BYTES:,} bytes"),
     "huge within a text": (GOOD.replace("A model", "x" * MAX_BYTES), f"is larger than {MAX_BYTES:,} bytes"),
@@ -278,7 +284,7 @@ def test_a_wrong_file_is_refused_with_file_key_and_reason(folder, case):
     path = written(folder, text)
     with pytest.raises(CatalogError) as raised:
         read(path)
-    assert raised.value.message.startswith(f"model file {path}: ")
+    assert raised.value.message.startswith((f"model file {path}: ", f"model file {path} is "))
     assert reason in raised.value.message
     assert raised.value.exit_code == 2
     assert len(raised.value.message) < 1000

@@ -91,7 +91,7 @@ def test_flags_beat_environment_beats_project_beats_user_beats_default(name, lay
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_every_setting_can_be_set_by_a_variable(setting):
-    text = {"text": "lumenfall", "whole": "7", "number": "7.5", "truth": "False"}[setting.kind]
+    text = {"text": "lumenfall", "integer": "7", "number": "7.5", "boolean": "False"}[setting.kind]
     if setting.name.endswith("base_url"):
         text = "https://example.org/v1"
     text = setting.choices[-1] if setting.choices else text
@@ -171,7 +171,7 @@ def test_a_project_file_must_not_say_where_the_key_goes(name, work, user):
     write(work / "flux.toml", f'{name} = "https://evil.example/v1"')
     with pytest.raises(ConfigError) as raised:
         load()
-    assert f"{name} cannot be set by a project's file" in raised.value.message
+    assert f"{name} cannot be set in a project's flux.toml" in raised.value.message
     assert str(work / "flux.toml") in raised.value.message
     (work / "flux.toml").unlink()
     write(user / "config.toml", f'{name} = "https://mine.example/v1"\nprovider = "lumenfall"')
@@ -215,12 +215,12 @@ def test_a_project_file_must_not_say_where_the_key_goes(name, work, user):
         ("max_cost = {a = 1}", "max_cost must be a number", ""),
         ("journal_prompts = 'perhaps'", "journal_prompts must be true or false", "write journal_prompts = true"),
         ("progress = 'plian'", "progress must be auto or plain or none", "did you mean plain?"),
-        ("model", "is no TOML", ""),
-        ("model = 'a'\nmodel = 'b'", "is no TOML", ""),
-        (b"model = '\xff'", "is no TOML", ""),
-        (b"\x00", "is no TOML", ""),
-        ("x = " + "[" * 20_000, "is no TOML", ""),
-        ("retries = " + "9" * 5000, "is no TOML", ""),
+        ("model", "is not valid TOML", ""),
+        ("model = 'a'\nmodel = 'b'", "is not valid TOML", ""),
+        (b"model = '\xff'", "is not valid TOML", ""),
+        (b"\x00", "is not valid TOML", ""),
+        ("x = " + "[" * 20_000, "is not valid TOML", ""),
+        ("retries = " + "9" * 5000, "is not valid TOML", ""),
     ],
     ids=lambda value: repr(value)[:30],
 )
@@ -251,7 +251,7 @@ def test_the_hint_is_written_as_the_wrong_value_was():
 
 def test_a_settings_file_that_cannot_be_read_is_refused(user):
     (user / "config.toml").mkdir()
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="cannot read"):
         load()
 
 
@@ -357,7 +357,7 @@ def test_provider_and_address_belong_together(flags, environ, provider, base_url
 
 def test_a_project_may_choose_the_provider_and_the_person_the_address(user, work):
     write(work / "flux.toml", 'provider = "openai"')
-    with pytest.raises(UsageError, match="needs an address"):
+    with pytest.raises(UsageError, match="needs a URL"):
         load()
     write(user / "config.toml", f'base_url = "{LOCAL}"')
     assert load().base_url == LOCAL
@@ -367,13 +367,13 @@ def test_a_project_may_choose_the_provider_and_the_person_the_address(user, work
     ("provider", "hint"), [("lumenfal", "did you mean lumenfall?"), ("opnai", "did you mean openai?")]
 )
 def test_an_unknown_provider_is_refused(provider, hint):
-    with pytest.raises(UsageError, match="there is no provider") as raised:
+    with pytest.raises(UsageError, match="unknown provider") as raised:
         load({"provider": provider})
     assert raised.value.hint == hint
 
 
 def test_openai_without_an_address_is_refused():
-    with pytest.raises(UsageError, match="provider openai needs an address") as raised:
+    with pytest.raises(UsageError, match="provider openai needs a URL") as raised:
         load({"provider": "openai"})
     assert "--base-url" in raised.value.hint
 
@@ -405,9 +405,9 @@ def test_an_added_provider_can_be_the_default(user):
 @pytest.mark.parametrize(
     ("text", "reason", "hint"),
     [
-        (f'{MINE}kye = "X"', "providers.mine.kye is wrong", "did you mean key?"),
-        (f"{MINE}key = 5", "providers.mine.key is wrong", "all texts"),
-        (f'{MINE}hosts = ["a"]', "providers.mine.hosts is wrong", "keys: protocol, base_url, key, server"),
+        (f'{MINE}kye = "X"', "providers.mine.kye is not a known key", "did you mean key?"),
+        (f"{MINE}key = 5", "providers.mine.key must be a text, not 5", ""),
+        (f'{MINE}hosts = ["a"]', "providers.mine.hosts is not a known key", "keys: protocol, base_url, key, server"),
         (f'{MINE}protocol = "smtp"', "providers.mine.protocol must be one of openai, bfl, fal, replicate", ""),
         ("providers = 5", "providers must be tables", ""),
         ("providers = []", "providers must be tables", ""),
@@ -427,14 +427,14 @@ def test_a_wrong_provider_is_refused_with_the_file_and_the_key(text, reason, hin
 def test_an_added_provider_without_an_address_or_with_a_wrong_one_is_refused_when_it_is_asked(user):
     write(user / "config.toml", '[providers.mine]\n[providers.odd]\nbase_url = "ftp://x"\n')
     assert load().provider.name == "lumenfall"
-    for name, message in (("mine", "provider mine needs an address"), ("odd", "is no address")):
+    for name, message in (("mine", "provider mine needs a URL"), ("odd", "invalid base URL")):
         with pytest.raises(UsageError, match=message):
             load({"provider": name})
 
 
 def test_a_project_adds_no_providers(work):
     write(work / "flux.toml", MINE)
-    with pytest.raises(ConfigError, match="providers cannot be set by a project's file"):
+    with pytest.raises(ConfigError, match=r"providers cannot be set in a project's flux\.toml"):
         load()
 
 
@@ -584,7 +584,7 @@ def test_a_key_file_that_others_may_touch_is_refused(mode, user, work):
     assert f"(mode {mode:04o})" in raised.value.message
     assert raised.value.hint == f"chmod 600 {named}"
     write(user / "credentials.toml", f'{NAME} = "{KEY}"', mode)
-    with pytest.raises(ConfigError, match="can be read by others"):
+    with pytest.raises(ConfigError, match="other users can read"):
         key(NAME, {})
 
 
@@ -615,7 +615,7 @@ def test_a_blank_key_in_the_credentials_is_no_key(user):
 def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(text, work):
     named = write(work / "key", text, 0o600)
     for environ in ({NAME: text}, {f"{NAME}_FILE": str(named)}):
-        with pytest.raises(ConfigError, match="holds blanks or characters that no key has") as raised:
+        with pytest.raises(ConfigError, match="has blanks or invalid characters") as raised:
             key(NAME, environ)
         assert KEY not in raised.value.message + raised.value.hint
 
@@ -626,17 +626,17 @@ def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(text, work):
 )  # fmt: skip
 def test_credentials_that_are_no_toml_are_refused_without_showing_the_key(content, user):
     write(user / "credentials.toml", content, 0o600)
-    with pytest.raises(ConfigError, match=r"credentials\.toml is no TOML") as raised:
+    with pytest.raises(ConfigError, match=r"credentials\.toml is not valid TOML") as raised:
         key(NAME, {})
     assert KEY not in raised.value.message + raised.value.hint
 
 
 def test_a_key_file_that_is_no_text_or_not_there_is_refused(work):
     named = write(work / "key", b"\xff\xfe", 0o600)
-    with pytest.raises(ConfigError, match="is no text"):
+    with pytest.raises(ConfigError, match="is not a text file"):
         key(NAME, {f"{NAME}_FILE": str(named)})
     for path in (work / "absent", work):
-        with pytest.raises(ConfigError, match="cannot be read"):
+        with pytest.raises(ConfigError, match="cannot read"):
             key(NAME, {f"{NAME}_FILE": str(path)})
 
 

@@ -11,6 +11,8 @@ from PIL import Image
 
 from e2e.drawings import look, pixels_as
 
+INTERRUPTS = 12  # moments
+
 
 @pytest.fixture(autouse=True)
 def photo(work):
@@ -41,6 +43,17 @@ def test_what_a_limit_cost_in_quality_is_said(flux):
     assert result.code == 0
     assert "flux: note: small.jpg: quality " in result.err
     assert flux("convert", "photo.png", "-o", "quiet.jpg", "--max-bytes", "6kB", "--quiet").err == ""
+
+
+def test_a_lost_signature_is_a_note(flux, work):
+    data = pixels_as("jpeg", 64, 48)
+    c2pa = b"JP\0\1\0\0\0\1\0\0\0\x40jumb\0\0\0\x1ejumdc2pa" + bytes(16)
+    segment = b"\xff\xeb" + (2 + len(c2pa)).to_bytes(2, "big") + c2pa
+    (work / "signed.jpg").write_bytes(data[:2] + segment + data[2:])
+    result = flux("convert", "signed.jpg", "-f", "webp")
+    assert result.code == 0
+    assert result.err.startswith("flux: note: signed.jpg: the conversion drops the")
+    assert flux("convert", "signed.jpg", "-f", "webp", "--overwrite", "--quiet").err == ""
 
 
 def test_derivatives_and_their_markup(flux, work):
@@ -125,11 +138,11 @@ def test_many_images_into_one_folder(flux, work):
     ("words", "said"),
     [
         ([], "there is no image"),
-        (["photo.png", "--size", "10x10"], "--fit cover"),
+        (["photo.png", "--size", "10x10"], "--size 10x10 needs --fit"),
         (["photo.png", "--fit", "cover"], "needs a size"),
         (["photo.png", "--fit", "covr", "--size", "10x10"], "did you mean cover?"),
         (["photo.png", "--size", "9000x9000", "--fit", "cover"], "--upscale"),
-        (["photo.png", "--size", "10", "--fit", "cover"], "invalid --size '10'"),
+        (["photo.png", "--size", "10", "--fit", "cover"], "invalid size '10'"),
         (["photo.png", "-f", "qoi"], "is not one of"),
         (["photo.png", "-f", "jpeg", "--lossless"], "jpeg cannot be lossless"),
         (["photo.png", "-f", "webp", "-q", "101"], "from 0 to 100"),
@@ -137,7 +150,7 @@ def test_many_images_into_one_folder(flux, work):
         (["photo.png", "-f", "webp", "--max-bytes", "10"], "even at the lowest quality"),
         (["photo.png", "-f", "gif", "--max-bytes", "10"], "no quality to lower"),
         (["photo.png", "-f", "webp", "--effort", "huge"], "expected one of fast, balanced, small"),
-        (["photo.png", "--width", "wide"], "invalid width"),
+        (["photo.png", "--width", "wide"], "invalid width 'wide'"),
         (["photo.png", "-o", "{slug}.webp"], "there is no field {slug}"),
         (["photo.png", "-o", "a.{webp,avif}", "-f", "gif"], "contradict"),
         (["photo.png", "-o", "a.webp", "-f", "gif"], "contradict"),
@@ -221,9 +234,31 @@ def test_ctrl_c_lists_what_is_made_and_counts_what_is_not(environment, command, 
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.startswith("flux: error: interrupted: ")
-    assert "of 24 images are not made" in err
+    assert "of 24 images were not converted" in err
     for line in out.splitlines():
         assert look(work / line) == ("avif", (2752, 1536))
+
+
+def test_interrupts_at_any_moment_leave_whole_files_only(environment, command, work):
+    """Small images, so that most of the time goes into writing; the moments cover the whole run."""
+    names = [f"{number}.png" for number in range(8)]
+    for number, name in enumerate(names):
+        (work / name).write_bytes(pixels_as("png", 160, 120, number))
+    line = [command, "convert", *names, "-f", "jpeg,webp,gif", "-o"]
+    for attempt in range(INTERRUPTS):
+        folder = work / f"out{attempt}"
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen([*line, f"{folder.name}/"], env=environment, text=True, **pipes) as flux:
+            while not folder.exists() and flux.poll() is None:
+                time.sleep(0.001)
+            time.sleep(0.1 * attempt / INTERRUPTS)
+            flux.send_signal(signal.SIGINT)
+            out, err = flux.communicate(timeout=60)
+        assert (flux.returncode, "Traceback" in err) in [(130, False), (0, False)]
+        saved = sorted(f"{folder.name}/{path.name}" for path in folder.iterdir())
+        assert {look(work / path)[1] for path in saved} <= {(160, 120)}
+        if flux.returncode == 0 or "were not converted" in err:
+            assert sorted(out.splitlines()) == saved
 
 
 def test_a_failed_run_is_a_document_too(flux):

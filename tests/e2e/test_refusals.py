@@ -219,7 +219,7 @@ def test_a_name_that_no_host_can_have_is_a_clear_error(generate):
     result = generate("a fox", "--retries", "0", "--base-url", "http://no..host/v1", "--no-key")
     assert result.code == 1
     assert result.err == (
-        "flux: error: invalid address 'http://no..host/v1/images/generations': the host name is not valid\n"
+        "flux: error: invalid URL 'http://no..host/v1/images/generations': the host name is not valid\n"
     )
 
 

@@ -52,7 +52,7 @@ def test_what_an_image_is_and_how_it_was_made(flux, name):
 
 def test_an_image_that_says_nothing(flux):
     put("plain.png", record=None)
-    assert "it does not say how it was made" in flux("show", "plain.png").out
+    assert "the file does not say how it was made" in flux("show", "plain.png").out
     [file] = flux("show", "plain.png", "--json").json["files"]
     assert (file["made"], file["written_by"], file["fields"]) == (None, None, {})
 

@@ -16,8 +16,8 @@ import pytest
 from flux_cli.core.errors import FluxError, ImageError, NetworkError, ProviderError
 from flux_cli.core.request import Reply
 from flux_cli.http.errors import UnreachableError
-from flux_cli.http.exchange import MAX_BYTES, MAX_TEXT_BYTES, Connections
-from flux_cli.http.receiver import HttpRequest
+from flux_cli.http.exchange import MAX_BYTES, MAX_TEXT_BYTES, Exchanges, HttpRequest
+from flux_cli.http.network import Network
 from flux_cli.http.replies import MARK
 from flux_cli.http.spool import Spool
 
@@ -63,13 +63,13 @@ def packed(body: bytes, how: str) -> tuple[bytes, bytes]:
 
 def ask(url: str, folder: Path, *, into: bool = False, heard: Callable[[Reply], None] | None = None) -> Reply:
     async def go() -> Reply:
-        connections = Connections(Spool(folder), 5.0)
+        exchanges = Exchanges(Spool(folder), Network(5.0))
         try:
-            return await connections.exchange(
+            return await exchanges.exchange(
                 HttpRequest("GET", url, {}, into=str(folder / "image") if into else None, on_answer=heard)
             )
         finally:
-            await connections.close()
+            await exchanges.close()
 
     return asyncio.run(go())
 
@@ -166,7 +166,7 @@ def test_an_answer_is_heard_the_moment_it_is_whole(serve, tmp_path):
     heard: list[Reply] = []
 
     async def go() -> None:
-        connections = Connections(Spool(tmp_path), 5.0)
+        exchanges = Exchanges(Spool(tmp_path), Network(5.0))
 
         def listen(reply: Reply) -> None:
             heard.append(reply)
@@ -174,10 +174,10 @@ def test_an_answer_is_heard_the_moment_it_is_whole(serve, tmp_path):
 
         task = asyncio.current_task()
         try:
-            await connections.exchange(HttpRequest("GET", serve(head(2), b"{}"), {}, on_answer=listen))
+            await exchanges.exchange(HttpRequest("GET", serve(head(2), b"{}"), {}, on_answer=listen))
             await asyncio.sleep(0)
         finally:
-            await connections.close()
+            await exchanges.close()
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(go())

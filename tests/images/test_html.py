@@ -6,7 +6,12 @@ import urllib.parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.images.html import Source, picture_element
+from flux_cli.core.request import SavedImage
+from flux_cli.images.html import picture_element
+
+
+def source(path: str, file_format: str, width: int, height: int) -> SavedImage:
+    return SavedImage(path, file_format, width, height, size=1, as_received=False)
 
 
 class Reader(html.parser.HTMLParser):
@@ -25,7 +30,7 @@ class Reader(html.parser.HTMLParser):
 def test_the_smallest_format_first_and_the_surest_in_the_img():
     formats = (("jpeg", "jpg"), ("webp", "webp"), ("avif", "avif"))
     sources = [
-        Source(f"hero-{width}.{suffix}", name, width, width // 2) for name, suffix in formats for width in (1280, 640)
+        source(f"hero-{width}.{suffix}", name, width, width // 2) for name, suffix in formats for width in (1280, 640)
     ]
     tags = Reader(picture_element(sources, "a red fox")).tags
     assert [tag for tag, _ in tags] == ["picture", "source", "source", "img"]
@@ -39,22 +44,22 @@ def test_the_smallest_format_first_and_the_surest_in_the_img():
 
 
 def test_one_width_needs_no_sizes():
-    text = picture_element([Source("a.webp", "webp", 10, 5), Source("a.png", "png", 10, 5)], "")
+    text = picture_element([source("a.webp", "webp", 10, 5), source("a.png", "png", 10, 5)], "")
     assert "sizes" not in text
     assert 'alt=""' in text
 
 
 def test_one_format_is_the_img_itself():
-    assert [tag for tag, _ in Reader(picture_element([Source("a.avif", "avif", 10, 5)], "x")).tags] == [
+    assert [tag for tag, _ in Reader(picture_element([source("a.avif", "avif", 10, 5)], "x")).tags] == [
         "picture",
         "img",
     ]
 
 
 def test_files_that_browsers_do_not_show_have_no_element():
-    sources = [Source("a.bmp", "bmp", 10, 5)]
+    sources = [source("a.bmp", "bmp", 10, 5)]
     assert picture_element(sources, "x") == ""
-    assert "a.bmp" not in picture_element([*sources, Source("a.png", "png", 10, 5)], "x")
+    assert "a.bmp" not in picture_element([*sources, source("a.png", "png", 10, 5)], "x")
 
 
 words = st.text(st.characters(exclude_characters="\0\r", exclude_categories=("Cs",)), max_size=40)
@@ -62,7 +67,7 @@ words = st.text(st.characters(exclude_characters="\0\r", exclude_categories=("Cs
 
 @given(words, words)
 def test_any_words_and_any_name_stay_inside_their_attribute(alt, path):
-    tags = Reader(picture_element([Source(f"{path}-2", "jpeg", 2, 1), Source(f"{path}-4", "jpeg", 4, 2)], alt)).tags
+    tags = Reader(picture_element([source(f"{path}-2", "jpeg", 2, 1), source(f"{path}-4", "jpeg", 4, 2)], alt)).tags
     assert [tag for tag, _ in tags] == ["picture", "img"]
     attributes = tags[1][1]
     assert attributes["alt"] == alt

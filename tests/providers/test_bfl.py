@@ -109,7 +109,7 @@ def test_another_seed_than_asked_is_said(ask, upstream):
     ready = words({"status": "Ready", "result": {"sample": "/delivery/job-7.jpeg", "seed": 99}})
     upstream.answers(task(ready))
     document = ask("bfl", "--seed", "7", "-o", "fox.jpg", "--json").json
-    assert document["surprises"] == ["fox.jpg: the server used seed 99, not 7"]
+    assert document["warnings"] == ["fox.jpg: the server used seed 99, not 7"]
 
 
 # --- polling --------------------------------------------------------------------------------------------------------
@@ -172,9 +172,9 @@ def test_failed_and_error_stop(ask, upstream, name, words_of_it):
 
 
 MODERATED = {
-    "request-moderated": ("the prompt or image given", "Derivative Works Filter"),
-    "content-moderated": ("the image made", "Violence, Hate"),
-    "content-moderated-without-reasons": ("the image made", ""),
+    "request-moderated": ("the prompt or input image", "Derivative Works Filter"),
+    "content-moderated": ("the finished image", "Violence, Hate"),
+    "content-moderated-without-reasons": ("the finished image", ""),
 }
 
 
@@ -197,7 +197,7 @@ def test_ready_without_a_sample_is_a_clear_error(ask, upstream, name):
     result = ask("bfl", "--seed", "7", "--json")
     error = result.json["errors"][0]
     assert (result.code, error["code"], error["may_have_been_billed"]) == (1, "provider", True)
-    assert (error["message"], error["request_id"]) == ("BFL says Ready and names no image", "job-7")
+    assert (error["message"], error["request_id"]) == ("the task is ready but BFL returned no image URL", "job-7")
 
 
 BAD_SUBMITS = {
@@ -213,7 +213,7 @@ BAD_SUBMITS = {
 def test_a_submit_without_an_address_to_poll_is_an_error_that_may_have_been_billed(make, upstream, name):
     answer = BAD_SUBMITS[name]
     upstream.answers(task(submit=answer) if isinstance(answer, str) else answer)
-    with pytest.raises(ProviderError, match="names no task to poll") as raised:
+    with pytest.raises(ProviderError, match="has no polling_url") as raised:
         make("bfl")
     assert raised.value.billed
     assert len(upstream.requests) == 1
@@ -377,7 +377,7 @@ def test_moderation_says_which_stage_in_process_too(make, upstream):
     """The reasons may be anything; they never break the message."""
     for details in (None, [], "text", {"Moderation Reasons": 5}, {"Moderation Reasons": [{"a": 1}, None]}):
         upstream.answers(task(words({"status": "Content Moderated", "details": details})))
-        with pytest.raises(ModerationError, match="the image made"):
+        with pytest.raises(ModerationError, match="the finished image"):
             make("bfl")
 
 

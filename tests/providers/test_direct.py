@@ -195,17 +195,17 @@ def test_a_server_that_fails_between_two_polls_does_not_lose_the_job(make, upstr
     [
         ("bfl", ("failed",), "provider", "BFL failed"),
         ("bfl", ("error",), "provider", "BFL failed"),
-        ("bfl", ("request-moderated",), "moderation", "prompt or image given"),
-        ("bfl", ("content-moderated",), "moderation", r"the image made \(Violence, Hate\)"),
-        ("bfl", ("ready-without-sample",), "provider", "names no image"),
-        ("bfl", ("ready-without-result",), "provider", "names no image"),
+        ("bfl", ("request-moderated",), "moderation", "prompt or input image"),
+        ("bfl", ("content-moderated",), "moderation", r"the finished image \(Violence, Hate\)"),
+        ("bfl", ("ready-without-sample",), "provider", "returned no image URL"),
+        ("bfl", ("ready-without-result",), "provider", "returned no image URL"),
         ("fal", ("completed-with-error",), "provider", "provider failed"),
         ("replicate", ("202-starting", "failed"), "provider", "Replicate failed"),
         ("replicate", ("202-starting", "failed-sensitive"), "moderation", "E005"),
         ("replicate", ("202-starting", "aborted"), "provider", "aborted"),
         ("replicate", ("202-starting", "canceled"), "provider", "canceled"),
         ("replicate", ("202-starting", "data-removed"), "provider", "removed"),
-        ("replicate", ("202-starting", "succeeded-without-output"), "provider", "names no image"),
+        ("replicate", ("202-starting", "succeeded-without-output"), "provider", "returned no image URL"),
     ],
 )
 def test_a_job_that_ends_badly_says_how(make, upstream, name, steps, code, words_):
@@ -383,8 +383,8 @@ def test_the_providers_own_clusters_get_it(host):
     ("name", "stop", "says"),
     [
         ("bfl", None, ""),
-        ("fal", "PUT /fal-ai/flux-pro/requests/job-7/cancel", "asked fal to stop job-7: it agreed"),
-        ("replicate", "POST /v1/predictions/job-7/cancel", "asked replicate to stop job-7: it agreed"),
+        ("fal", "PUT /fal-ai/flux-pro/requests/job-7/cancel", "canceled job-7 at fal: confirmed"),
+        ("replicate", "POST /v1/predictions/job-7/cancel", "canceled job-7 at replicate: confirmed"),
     ],
 )
 def test_ctrl_c_stops_the_job_where_the_provider_can(command, environment, line, upstream, name, stop, says):

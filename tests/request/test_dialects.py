@@ -155,7 +155,7 @@ def test_each_parameter_is_sent_in_the_provider_s_own_words_or_refused(said, bfl
 @pytest.mark.parametrize(
     ("provider", "name", "reason"),
     [
-        ("bfl", "sync_mode", "bfl does not support sync_mode: BFL always answers later"),
+        ("bfl", "sync_mode", "bfl does not support sync_mode: BFL always answers with a task"),
         ("replicate", "sync_mode", "replicate does not support sync_mode"),
         ("replicate", "enhance_prompt", "replicate does not support enhance_prompt"),
     ],

@@ -13,7 +13,7 @@ from flux_cli.images.formats import EFFORTS, FORMATS
 from flux_cli.images.metadata.record import Record
 from flux_cli.images.names import fixed
 from flux_cli.images.outputs import FITS, FOCUSES, MAX_SIDE, Finish
-from flux_cli.runs.delivery import Delivery, delivery_document, delivery_of, expected, planned
+from flux_cli.runs.delivery import Delivery, delivery_document, expected_names, plan_outputs, read_delivery
 
 SIDES = st.integers(1, MAX_SIDE)
 FINISHES = st.builds(
@@ -49,19 +49,19 @@ DAMAGED = st.dictionaries(FIELDS, JUNK | st.dictionaries(FIELDS, JUNK))
 @given(DELIVERIES)
 def test_the_journal_tells_what_was_wanted(delivery):
     document = json.loads(json.dumps(delivery_document(delivery, private=False)))
-    assert delivery_of(document) == delivery
+    assert read_delivery(document) == delivery
 
 
 @given(DELIVERIES)
 def test_a_private_prompt_is_not_kept(delivery):
-    assert delivery_of(delivery_document(delivery, private=True)).record.prompt == ""
+    assert read_delivery(delivery_document(delivery, private=True)).record.prompt == ""
 
 
 @given(JUNK | DAMAGED)
 def test_a_damaged_journal_still_tells_how_to_save(said):
-    delivery = delivery_of(said)
-    assert delivery_of(delivery_document(delivery, private=False)) == delivery
+    delivery = read_delivery(said)
+    assert read_delivery(delivery_document(delivery, private=False)) == delivery
     with suppress(UsageError):
-        assert planned(delivery, Inspection("jpeg", 2752, 1536, 1000))
+        assert plan_outputs(delivery, Inspection("jpeg", 2752, 1536, 1000))
     with suppress(UsageError):
-        assert expected(delivery, fixed("a.jpg"), (2752, 1536))
+        assert expected_names(delivery, fixed("a.jpg"), (2752, 1536))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from flux_cli.core.errors import NetworkError
 from flux_cli.core.lite import LazySequence
-from flux_cli.core.request import Call, Facts, Outcome, Saved
+from flux_cli.core.request import Call, Facts, Outcome, SavedImage
 from flux_cli.runs.outcomes import Outcomes
 
 TEXT = st.text(st.characters(), max_size=30)  # lone surrogates included, as in names that are no text
@@ -22,7 +22,17 @@ FACTS = st.builds(
 )
 COUNT = st.integers(0, 1 << 40)
 SAVED = st.builds(
-    Saved, TEXT, TEXT, COUNT, COUNT, COUNT, st.booleans(), FACTS, st.none() | st.integers(1, 100), st.booleans(), TEXT
+    SavedImage,
+    TEXT,
+    TEXT,
+    COUNT,
+    COUNT,
+    COUNT,
+    st.booleans(),
+    FACTS,
+    st.none() | st.integers(1, 100),
+    st.booleans(),
+    TEXT,
 )
 
 
@@ -51,7 +61,7 @@ def test_a_failure_stays_the_very_same_and_of_a_silent_one_nothing_was_sent():
 def test_long_outcomes_and_many_come_back_from_wherever_they_stand():
     outcomes = Outcomes(calls(40))
     for place in reversed(range(40)):
-        saved = Saved("p" * (place * 1000), "png", 1, 1, place, True, Facts())
+        saved = SavedImage("p" * (place * 1000), "png", 1, 1, place, True, Facts())
         outcomes.put(place, Outcome(outcomes[place].call, (saved,) * (place % 3)))
     assert [len(outcome.saved) for outcome in outcomes] == [place % 3 for place in range(40)]
     assert all(len(saved.path) == 1000 * saved.size for outcome in outcomes for saved in outcome.saved)
@@ -63,7 +73,9 @@ def test_ten_thousand_images_take_two_megabytes():
     tracemalloc.start()
     for place in range(10_000):
         facts = Facts(f"req_{place:032}", "replicate", 0.06, place)
-        saved = Saved(f"out/a-red-fox-{place}.png", "png", 1024, 1024, 1_500_000 + place, as_received=True, facts=facts)
+        saved = SavedImage(
+            f"out/a-red-fox-{place}.png", "png", 1024, 1024, 1_500_000 + place, as_received=True, facts=facts
+        )
         outcomes.put(place, Outcome(outcomes[place].call, (saved,), seconds=place / 7))
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()

@@ -1,4 +1,4 @@
-"""The embedded provider: it answers like the gateway and draws a sketch. It is not the model, and says so."""
+"""The offline provider: answers like the gateway, with a sketch instead of an image of the model."""
 
 import base64
 import io
@@ -14,14 +14,15 @@ from flux_cli.http.replies import parse_json
 from flux_cli.images.formats import FORMATS, encoder, format_named
 from flux_cli.providers.offline.painter import draw
 
-MAX_SIDE = 8192  # pixels; the painter's limit
+MAX_SIDE = 8192  # pixels
 DEFAULT_QUALITY = 92
 
 
 def answer(body: bytes) -> Reply:
-    """Answer one `images/generations` body (JSON) the way the gateway does, errors included.
+    """Answer the JSON body of an `images/generations` request like the gateway, errors included.
 
-    Deterministic for prompt, seed and size. Without a seed one is chosen, used and reported.
+    The same prompt, seed and size give the same sketch. Without a seed a random one is used and
+    reported.
     """
     request = parse_json(body)
     try:
@@ -63,7 +64,7 @@ def _images(request: dict[str, Json]) -> dict[str, Json]:
 
 
 def _pixels(request: dict[str, Json]) -> tuple[int, int]:
-    """The size to draw: `size`, else `aspect_ratio` at one megapixel, else a square."""
+    """Width and height: from `size`, else `aspect_ratio` at one megapixel, else a square."""
     shape = parse_shape(str(request["size"])) if "size" in request else None
     if shape and shape.is_pixels:
         width, height = int(shape.width), int(shape.height)

@@ -1,0 +1,81 @@
+"""The contact sheet of a run: its name, the images on it, and the file."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from flux_cli.core.errors import UsageError
+from flux_cli.images.contact_sheet import SheetImage, make_sheet
+from flux_cli.images.formats import format_of_suffix, split_suffix
+from flux_cli.images.names import Name, fixed
+from flux_cli.images.sheet import sheet_name
+from flux_cli.terminal import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flux_cli.core.request import Outcome
+    from flux_cli.runs.check import CheckedRun
+    from flux_cli.runs.report import Report
+
+
+def name_sheet(checked: CheckedRun) -> Name | None:
+    """The name of the contact sheet, None if none is wanted. Raises UsageError if it cannot be made."""
+    viewing = checked.options.viewing
+    if not viewing.sheet and viewing.sheet_output is None:
+        return None
+    if checked.prepared.destination.is_stdout:
+        message = "-o - takes one file, and a sheet is another"
+        raise UsageError(message, hint="save to files with -o")
+    if viewing.sheet_output is None:
+        return sheet_name([name.path("png") for name in checked.names])
+    if format_of_suffix(viewing.sheet_output) is None:
+        message = f"--sheet-output {viewing.sheet_output!r} has no image suffix"
+        raise UsageError(message, hint="write sheet.jpg")
+    return fixed(viewing.sheet_output)
+
+
+def save_sheet(checked: CheckedRun, report: Report, name: Name) -> str | None:
+    """Save the contact sheet and return its path. A failure is printed, and changes nothing else.
+
+    A sheet that exists stays as it is if the run made no new image.
+    """
+    images = [image for outcome in report.outcomes for image in _sheet_images(outcome)]
+    if not any(report.saved):
+        existing = next(filter(os.path.isfile, name.candidates(None)), None)
+        if existing or not images:
+            return existing
+    try:
+        path = _make_and_save(checked, images, name)
+    except Exception as error:  # noqa: BLE001 - the images are paid for and still to be listed
+        reason = getattr(error, "message", "") or repr(error)
+        messages.err(f"flux: note: no sheet: {reason}")
+        return None
+    if not checked.options.reporting.quiet:
+        messages.err(f"flux: sheet {path}")
+    return path
+
+
+def _make_and_save(checked: CheckedRun, images: list[SheetImage], name: Name) -> str:
+    from flux_cli.images import files
+
+    resolved = checked.prepared.resolved
+    wanted = format_of_suffix(checked.options.viewing.sheet_output or "") or resolved.format
+    file_format = wanted or format_of_suffix(images[0].path) or "jpeg"
+    sheet, errors = make_sheet(images, file_format, resolved.quality)
+    for error in errors:
+        messages.err(f"flux: note: an empty cell on the sheet: {error.message}")
+    return files.Folder(overwrite=checked.options.output.overwrite).save(name, sheet)
+
+
+def _sheet_images(outcome: Outcome) -> Iterator[SheetImage]:
+    """One file per image of a call: a new one, else one that existed already."""
+    call = outcome.call
+    saved = [one for one in outcome.saved if not one.label] or outcome.saved[:1]
+    by_stem = {split_suffix(one.path)[0]: one for one in reversed(saved)}  # formats of one image
+    for one in by_stem.values():
+        seed = call.seed if one.facts.seed is None else one.facts.seed
+        yield SheetImage(one.path, call.number, seed)
+    if not saved:
+        yield from (SheetImage(path, call.number, call.seed) for path in outcome.kept[:1])

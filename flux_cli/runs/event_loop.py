@@ -1,0 +1,32 @@
+"""Runs a job in an event loop, with the HTTP client it needs. The offline provider needs no network."""
+
+import asyncio
+from pathlib import Path
+
+import flux_cli.providers.answers  # noqa: F401 - loaded early: during a run, all file handles may be in use
+from flux_cli.config.load import Settings
+from flux_cli.http.client import Http
+from flux_cli.http.exchange import InProcess
+from flux_cli.runs.pipeline import Job, Listener, generate
+from flux_cli.runs.report import Report
+
+
+def run_job(job: Job, folder: Path, settings: Settings, listener: Listener) -> Report:
+    """Send every call of a job; what arrives is kept in `folder`. Never raises for a failed call."""
+    sender = None
+    if not job.hosted:
+        from flux_cli.providers.offline.answer import answer
+
+        sender = InProcess(answer)
+
+    async def connect_and_generate() -> Report:
+        async with Http(
+            timeout=settings.timeout,
+            retries=settings.retries,
+            folder=folder,
+            most=job.concurrency,
+            sender=sender,
+        ) as http:
+            return await generate(job, http, listener)
+
+    return asyncio.run(connect_and_generate())

@@ -1,0 +1,65 @@
+"""The events of a call that progress displays and logs hear of, from its parts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from flux_cli.core.request import Event, Facts
+
+if TYPE_CHECKING:
+    from flux_cli.core.request import Media, Outcome, SavedImage
+
+
+def received_event(number: int, media: Sequence[Media], seconds: float) -> Event:
+    """The event that the images of a call have arrived."""
+    facts = media[0].facts if media else Facts()
+    return Event(
+        "received",
+        number,
+        seconds=seconds,
+        size=sum(_size(one.file) for one in media),
+        cost_usd=facts.cost_usd,
+        request_id=facts.request_id,
+    )
+
+
+def end_events(outcome: Outcome) -> Iterator[Event]:
+    """The events of a call that has ended: one per file, and one for a failure."""
+    number, seconds = outcome.call.number, outcome.seconds
+    for extra, saved in enumerate(outcome.saved):
+        yield Event(
+            "saved",
+            number,
+            _describe(saved),
+            seconds,
+            saved.path,
+            saved.size,
+            cost_usd=None if extra else saved.facts.cost_usd,
+            request_id=saved.facts.request_id,
+        )
+    for path in outcome.kept:
+        yield Event("skipped", number, "already there", path=path)
+    if error := outcome.error:
+        yield Event(
+            "failed",
+            number,
+            error.message,
+            seconds,
+            request_id=error.request_id,
+            status=error.status,
+            code=error.code,
+        )
+
+
+def _describe(saved: SavedImage) -> str:
+    """An image in a few words: pixels, format and size on disk."""
+    return f"{saved.width}x{saved.height} {saved.format}, {saved.size / 1000:,.0f} kB"
+
+
+def _size(file: str) -> int:
+    with contextlib.suppress(OSError):
+        return os.stat(file).st_size
+    return 0

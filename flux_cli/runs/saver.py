@@ -1,0 +1,211 @@
+"""Saves the images that a provider returns: finish them in threads, journal each file, lose none.
+
+An image that arrives here is paid for. Whatever fails, its bytes stay on the disk, and the user is
+told where.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from flux_cli.core.errors import DiskError, FluxError, ImageError, UsageError
+from flux_cli.core.image import ImageFile
+from flux_cli.images.containers.registry import inspect
+from flux_cli.images.formats import split_suffix, suffix_of
+from flux_cli.images.metadata.record import sidecar_document
+from flux_cli.runs.delivery import file_name, plan_outputs, record_of_image, sidecar_name
+from flux_cli.runs.finish import (
+    FinishedFile,
+    PlannedFile,
+    Provenance,
+    SavedFiles,
+    Sink,
+    make_files,
+    measure_provenance,
+)
+
+if TYPE_CHECKING:
+    from flux_cli.core.image import Inspection
+    from flux_cli.core.request import Call, Media, Reply, SavedImage
+    from flux_cli.images.metadata.record import Record
+    from flux_cli.images.names import Name
+    from flux_cli.images.signing import Identity
+    from flux_cli.runs.delivery import Delivery
+
+COPY_THREADS = 3  # to check and copy images: while one waits for the disk the others work
+
+
+class Ledger(Protocol):
+    """Where every step that costs money is written down before the next one."""
+
+    def headers(self, call: Call) -> dict[str, str]: ...
+    def sent(self, call: Call) -> None: ...
+    def answered(self, call: Call, reply: Reply) -> None: ...
+    def fetched(self, call: Call, media: Sequence[Media]) -> None: ...
+    def saved(self, call: Call, media: Media, saved: SavedImage) -> None: ...
+    def whole(self, call: Call) -> bool: ...
+    def failed(self, call: Call, error: FluxError, *, final: bool = False, code: str = "") -> None: ...
+    def sync(self) -> None: ...
+
+    @property
+    def is_behind(self) -> bool: ...
+
+    def recovery(self, media: Media | None = None) -> str:
+        """What the user can do about a paid image that is not where it should be."""
+
+
+class Saver:
+    """Saves all images of one run. `remarks` counts what the user should know about the files."""
+
+    def __init__(self, delivery: Delivery, sink: Sink, ledger: Ledger, signer: Identity | None = None) -> None:
+        self._delivery, self._sink, self._ledger, self._signer = delivery, sink, ledger, signer
+        # It has its own threads, and no more images in work than threads: each of them keeps the
+        # memory of the largest image it ever held.
+        encodes = signer or delivery.finish.remakes or delivery.finish.formats
+        workers = (os.cpu_count() or 2) if encodes else COPY_THREADS
+        self._free_threads = asyncio.Semaphore(workers)
+        self._threads = ThreadPoolExecutor(workers)
+        self._done: set[str] = set()
+        self.remarks: Counter[str] = Counter()
+
+    def has_saved(self, media: Sequence[Media]) -> bool:
+        """Whether all of these are saved, so that their bytes are no longer needed. Ask only once."""
+        files = {one.file for one in media}
+        is_done = files <= self._done
+        self._done -= files
+        return is_done
+
+    async def save(self, call: Call, name: Name, media: Media, extra: int, saved: list[SavedImage]) -> None:
+        """Finish one image and save its files, which are added to `saved`.
+
+        If the requested files cannot be made, the bytes are saved as received, because they are
+        paid for; the error says where. Raises FluxError.
+        """
+        files = SavedFiles(self._sink, media.facts)
+        work = partial(self._save_files, files, call, name, media, extra)
+        try:
+            async with self._free_threads:
+                await self._run_in_thread(files, work)
+            self._done.add(media.file)
+        except asyncio.CancelledError:
+            if not files.images:
+                self._save_as_received(files, media, name, extra)
+            raise
+        except (ImageError, UsageError) as error:
+            if error.billed:
+                raise
+            path = self._save_as_received(files, media, name, extra)
+            hint = f"saved as received: {path}" if path else self._ledger.recovery(media)
+            raise ImageError(error.message, hint=hint) from error
+        finally:
+            saved += files.images
+            self.remarks.update(files.remarks)
+            for image in files.images:
+                self._ledger.saved(call, media, image)
+
+    async def _run_in_thread(self, files: SavedFiles, work: Callable[[], None]) -> None:
+        """Run `work` in a thread, while other images keep coming.
+
+        Ctrl-C waits for a file that is being saved, however often it is pressed: otherwise the image
+        would be saved twice. It does not wait for an encoder.
+        """
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(self._threads, copy_context().run, work)
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            is_writing = files.close()
+            while is_writing and not running.done():
+                with contextlib.suppress(asyncio.CancelledError, FluxError):
+                    await asyncio.shield(running)
+            raise
+
+    def _save_files(self, files: SavedFiles, call: Call, name: Name, media: Media, extra: int) -> None:
+        """Make every file of one image, then save them. Takes seconds if something is encoded.
+
+        None is saved before all are made: if one cannot be made, the image is saved as received.
+        """
+        data, inspection = read_received(media.file)
+        record = record_of_image(self._delivery, call, media.facts)
+        finished = self._make_files(data, inspection, name, record)
+        sidecar = self._make_sidecar(name, record)
+        try:
+            for file in finished:
+                if not files.save(file, extra):
+                    return
+            if sidecar:
+                files.save_sidecar(sidecar, extra)
+        except DiskError as error:
+            error.billed = True
+            error.hint = error.hint or self._ledger.recovery(media)
+            raise
+
+    def _make_files(self, data: bytes, inspection: Inspection, name: Name, record: Record) -> list[FinishedFile]:
+        """Every file of one image that is not there already."""
+        delivery = self._delivery
+        if delivery.finish.remakes:
+            # Pillow costs more than everything before it, and most images need none of it.
+            from flux_cli.images.pixels.render import measure
+
+            inspection = measure(data)
+        provenance = Provenance(record, is_embedded=delivery.metadata, signer=self._signer)
+        added = 0 if delivery.finish.max_bytes is None else measure_provenance(provenance)
+        enlarged = inspection._replace(size=inspection.size + added)
+        planned = [
+            PlannedFile(file_name(delivery, name, output), output._replace(added=added))
+            for output in plan_outputs(delivery, enlarged)
+        ]
+        missing = [file for file in planned if not self._is_there(file.name, file.output.format)]
+        return list(make_files(data, missing, provenance, inspection=inspection))
+
+    def _make_sidecar(self, name: Name, record: Record) -> FinishedFile | None:
+        """The file that holds the record beside the image, if one is wanted and missing."""
+        sidecar = sidecar_name(name)
+        if not self._delivery.sidecar or self._is_there(sidecar, "json"):
+            return None
+        text = json.dumps(sidecar_document(record), indent=2, ensure_ascii=False) + "\n"
+        data = text.encode("utf-8", "replace")
+        return FinishedFile(sidecar, ImageFile(data, "json", 0, 0, as_received=False))
+
+    def _is_there(self, name: Name, file_format: str) -> bool:
+        return name.path(suffix_of(file_format)) in self._delivery.kept
+
+    def _save_as_received(self, files: SavedFiles, media: Media, name: Name, extra: int) -> str:
+        """Save the bytes here and now, since all threads may be encoding.
+
+        Returns the path, "" if that is not possible.
+        """
+        with contextlib.suppress(FluxError):
+            data, inspection = read_received(media.file)
+            open_name = name._replace(template=f"{split_suffix(name.template)[0]}.{{ext}}")
+            image = ImageFile(data, inspection.format, inspection.width, inspection.height, as_received=True)
+            path = files.save_as_received(FinishedFile(open_name, image), extra)
+            self._done.add(media.file)
+            return path
+        return ""
+
+
+def read_received(file: str) -> tuple[bytes, Inspection]:
+    """The bytes that arrived, and what they are.
+
+    Raises ImageError if they are not a whole image, DiskError if they cannot be read; both billed.
+    """
+    try:
+        with open(file, "rb") as image:
+            data = image.read()
+        return data, inspect(data)
+    except ImageError as error:
+        error.billed = True
+        raise
+    except OSError as error:
+        message = f"cannot read the received image: {error.strerror}"
+        raise DiskError(message, billed=True) from error

@@ -1,0 +1,55 @@
+"""What a failed call means for the calls after it, and for recovering it."""
+
+import pytest
+
+from flux_cli.core.errors import (
+    AuthError,
+    DiskError,
+    ImageError,
+    ModerationError,
+    NetworkError,
+    NotFoundError,
+    PaymentError,
+    ProviderError,
+    RateError,
+    ValidationError,
+)
+from flux_cli.runs.failures import is_expired, is_final, stops_run
+
+STOPPING = [AuthError("a"), PaymentError("a"), DiskError("a"), ModerationError("a", status=403)]
+OTHERS = [ModerationError("a", status=400), ProviderError("a"), RateError("a"), NetworkError("a")]
+
+
+def test_what_would_fail_every_call_stops_the_run():
+    assert [stops_run(error) for error in STOPPING] == [True] * 4
+    assert [stops_run(error) for error in OTHERS] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("error", "expired"),
+    [
+        (NotFoundError("a"), True),
+        (NetworkError("a", status=410), True),
+        (NetworkError("a", status=502), False),
+        (NetworkError("a"), False),
+        (ProviderError("a", status=404), False),
+    ],
+)
+def test_an_address_that_is_gone_counts_as_expired(error, expired):
+    assert is_expired(error) is expired
+
+
+def test_a_refusal_is_final_and_trouble_of_a_server_is_not():
+    assert is_final(ValidationError("a", status=422), is_recovery=False, has_saved=False)
+    assert not is_final(ProviderError("a", status=503), is_recovery=False, has_saved=False)
+
+
+def test_only_a_recovery_gives_up_what_has_expired():
+    assert is_final(NotFoundError("a"), is_recovery=True, has_saved=False)
+    assert not is_final(NotFoundError("a"), is_recovery=False, has_saved=False)
+
+
+def test_an_image_that_is_not_whole_gets_a_second_chance():
+    assert not is_final(ImageError("a"), is_recovery=False, has_saved=False)
+    assert is_final(ImageError("a"), is_recovery=True, has_saved=False)
+    assert is_final(ImageError("a"), is_recovery=False, has_saved=True)
