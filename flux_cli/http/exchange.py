@@ -1,6 +1,6 @@
-"""One request and its answer: what is sent, who receives the answer, and the limits while it arrives.
+"""One request and its answer: what is sent, who receives the answer, and within which limits.
 
-Nothing here touches the network. `network` sends requests there; `InProcess` answers them without it.
+Nothing here touches the network: `network` does. `InProcess` answers requests without it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Head(NamedTuple):
 
 
 class Receiver(Protocol):
-    """Takes one answer in parts. An exception raised here ends the exchange and reaches its caller."""
+    """Takes one answer in parts. An exception raised here ends the exchange and is passed on."""
 
     def begin(self, head: Head) -> None: ...
     def take(self, part: bytes | bytearray) -> None: ...
@@ -137,7 +137,8 @@ class Inbox:
         for plain in self._unpacker.feed(part):
             self._size += len(plain)
             if self._size > MAX_BYTES:
-                raise ProviderError(f"the answer from {self._host} is larger than {MAX_BYTES >> 20} MiB")
+                size = f"larger than {MAX_BYTES >> 20} MiB"
+                raise ProviderError(f"the answer from {self._host} is {size}")
             if self._file:
                 self._file.write(plain)
                 continue

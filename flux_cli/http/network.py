@@ -1,4 +1,4 @@
-"""Sends requests over the network with one httpx client, through the proxies that the environment names."""
+"""Sends requests with one httpx client, through proxies if the environment names them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Network:
 
 
 class ProxyTransport(httpx.AsyncHTTPTransport):
-    """httpx's own transport through a proxy. It pushes answers to the receiver as PushTransport does."""
+    """httpx's own transport through a proxy, which pushes answers as PushTransport does."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and push the whole answer to its receiver. Nothing is left to read."""
@@ -86,7 +86,7 @@ def _new_client() -> httpx.AsyncClient:
     """A client that reads nothing from the environment but proxies and certificates."""
     try:
         return httpx.AsyncClient(
-            transport=PushTransport(tls_context),
+            transport=PushTransport(_tls_context),
             mounts=_proxy_mounts(),
             headers=DEFAULT_HEADERS,
             trust_env=False,
@@ -113,10 +113,13 @@ def _parse_url(url: str) -> httpx.URL:
 
 def _encode_headers(request: HttpRequest) -> dict[bytes, bytes]:
     """The headers as bytes. Raises UnreachableError for text that is not ASCII."""
+    headers = {}
     try:
-        return {name.encode("ascii"): text.encode("ascii") for name, text in request.headers.items()}
+        for name, text in request.headers.items():
+            headers[name.encode("ascii")] = text.encode("ascii")
     except UnicodeError as fault:
         raise invalid_address_error(request.url, fault) from fault
+    return headers
 
 
 def _proxy_mounts() -> Mapping[str, httpx.AsyncBaseTransport | None]:
@@ -137,7 +140,7 @@ def _proxy_mounts() -> Mapping[str, httpx.AsyncBaseTransport | None]:
 
 
 def _pattern(host: str) -> str:
-    """The pattern of httpx for an entry of NO_PROXY: an address, or a name and everything below it."""
+    """The URL pattern for an entry of NO_PROXY: an address, or a name and everything below it."""
     if "://" in host:
         return host
     try:
@@ -148,16 +151,16 @@ def _pattern(host: str) -> str:
 
 
 def _proxy_transport(url: str) -> ProxyTransport:
-    """The transport through a proxy. Each request opens its own connection, as a POST does without a proxy."""
+    """The transport through a proxy. Every request opens a connection, as POSTs do without a proxy."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     proxy = url if "://" in url else f"http://{url}"
-    return ProxyTransport(proxy=proxy, verify=tls_context(), limits=limits, trust_env=False)
+    return ProxyTransport(proxy=proxy, verify=_tls_context(), limits=limits, trust_env=False)
 
 
-def tls_context() -> ssl.SSLContext:
-    """The TLS settings, with the certificates of SSL_CERT_FILE or SSL_CERT_DIR. Reading them takes long.
+def _tls_context() -> ssl.SSLContext:
+    """The TLS settings, with the certificates of SSL_CERT_FILE or SSL_CERT_DIR.
 
-    Raises ConfigError for certificates that cannot be read.
+    Reading certificates takes long. Raises ConfigError for certificates that cannot be read.
     """
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     try:

@@ -1,8 +1,9 @@
 """A transport for httpx that pushes each part of an answer to a receiver as it is read.
 
-httpx hands an answer out when it is asked for the next part; meanwhile parts pile up in memory, and every part costs a
-task switch. Here the receiver is named in the request's extensions and gets the parts at once, without a copy, so
-that memory stays small however many answers arrive together. benchmarks/fanout.py measures it.
+httpx's own transport hands out the next part of an answer when it is asked for it. Meanwhile parts
+pile up in memory, and every part costs a task switch. Here the receiver is named in the request's
+extensions and gets the parts at once, without a copy, so that memory stays small however many
+answers arrive together. benchmarks/fanout.py measures it.
 
 A POST always opens its own connection; GETs reuse idle ones (16 per origin, 5 s).
 """
@@ -37,20 +38,20 @@ class PushTransport(httpx.AsyncBaseTransport):
         self._idle: dict[str, list[Connection]] = {}  # by origin
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and give the whole answer to `request.extensions["receiver"]`. Nothing is left to read.
+        """Send a request and push the whole answer to `request.extensions["receiver"]`.
 
+        Nothing is left to read from the response, which has a status and no headers.
         Raises what httpx's own transport raises, and whatever the receiver raises.
         """
-        timeout = request.extensions["timeout"]
         # The server may be about to close an idle connection, and nobody could tell whether a POST
         # on it was billed.
         is_shared = request.method == "GET"
         origin = f"{request.url.scheme}://{request.url.netloc.decode()}"
         connection = self._take_idle(origin) if is_shared else None
         if connection is None:
-            connection = await self._open(request.url, timeout["connect"])
+            connection = await self._open(request.url, request.extensions["timeout"]["connect"])
         try:
-            status = await connection.exchange(request, request.extensions["receiver"], timeout["read"])
+            status = await connection.exchange(request)
         except BaseException:
             connection.close()
             raise
@@ -86,7 +87,13 @@ class PushTransport(httpx.AsyncBaseTransport):
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds):
-                _, connection = await loop.create_connection(Connection, host, port, ssl=tls, happy_eyeballs_delay=0.25)
+                _, connection = await loop.create_connection(
+                    Connection,
+                    host,
+                    port,
+                    ssl=tls,
+                    happy_eyeballs_delay=0.25,
+                )
         except TimeoutError as fault:
             raise httpx.ConnectTimeout(f"no connection within {seconds:g} s") from fault
         except OSError as fault:
@@ -114,13 +121,14 @@ class Connection(asyncio.Protocol):
         transport.max_size = READ_BYTES  # type: ignore[attr-defined] # asyncio has no option for it
         self._transport.pause_reading()  # until `exchange`: some servers send an error at once
 
-    async def exchange(self, request: httpx.Request, receiver: Receiver, silence: float | None) -> int:
-        """Send a request, receive the answer, and return its status. The answer may begin before the request is sent.
+    async def exchange(self, request: httpx.Request) -> int:
+        """Send a request, receive the answer, and return its status.
 
-        `silence` is how many seconds may pass without data; None: any number.
+        The answer may begin before the request is sent.
         """
         loop = asyncio.get_running_loop()
-        self._receiver = receiver
+        self._receiver = request.extensions["receiver"]
+        silence: float | None = request.extensions["timeout"]["read"]  # None: any number of seconds
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
         self._body_left = UNKNOWN
         try:
@@ -151,7 +159,11 @@ class Connection(asyncio.Protocol):
         raise httpx.ReadTimeout(f"no data for {silence:g} s")
 
     def _encode(self, request: httpx.Request) -> bytes:
-        head = h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
+        head = h11.Request(
+            method=request.method,
+            target=request.url.raw_path,
+            headers=request.headers.raw,
+        )
         events = (head, h11.Data(data=request.content), h11.EndOfMessage())
         return b"".join(self._state.send(event) or b"" for event in events)
 
@@ -198,7 +210,7 @@ class Connection(asyncio.Protocol):
             elif isinstance(event, h11.EndOfMessage):
                 self._end(nothing_follows=not self._state.trailing_data[0])
                 return
-            elif not isinstance(event, h11.InformationalResponse) or event.status_code == SWITCHING_PROTOCOLS:
+            elif not isinstance(event, h11.InformationalResponse) or _is_switch(event):
                 raise h11.RemoteProtocolError("the server does not speak HTTP/1.1")
 
     def _read_head(self, response: h11.Response) -> None:
@@ -255,6 +267,10 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
 
+def _is_switch(response: h11.InformationalResponse) -> bool:
+    return bool(response.status_code == SWITCHING_PROTOCOLS)
+
+
 def _headers(response: h11.Response) -> dict[str, str]:
     """Headers with names in lower case; repeated ones are joined by commas."""
     headers: dict[str, str] = {}
@@ -266,7 +282,8 @@ def _headers(response: h11.Response) -> dict[str, str]:
 
 def _content_length(status: int, headers: dict[str, str]) -> int:
     """The length of the body in bytes, or UNKNOWN if the Content-Length does not decide it."""
-    if "transfer-encoding" in headers or status in STATUSES_WITHOUT_BODY or "content-length" not in headers:
+    is_counted = "content-length" in headers and "transfer-encoding" not in headers
+    if not is_counted or status in STATUSES_WITHOUT_BODY:
         return UNKNOWN
     return int(headers["content-length"])  # h11 has checked it
 

@@ -55,6 +55,11 @@ class Row(NamedTuple):
     needs: str = ""  # a program or device without which the row cannot be tried
 
 
+def can_be_proxied(row: Row) -> bool:
+    """Whether the row means the same through a proxy. Some name a proxy or an address of their own."""
+    return not (row.public or row.base or any("proxy" in name.lower() for name in row.env))
+
+
 def fine(name: str, does: str, **more: Any) -> Row:
     """A fault that flux must survive: the image is saved, exit 0, nothing odd about the bill."""
     return Row(name, does, **{"code": 0, "files": 1, "billed": False, **more})

@@ -53,8 +53,8 @@ def environment(home: Path) -> dict[str, str]:
     return {**kept, "HOME": str(home), "COLUMNS": "100"}
 
 
-def attempt(row: Row, root: Path) -> Seen:
-    """Run the command once under the row's fault, in a new folder below `root`."""
+def attempt(row: Row, root: Path, *, proxied: bool = False) -> Seen:
+    """Run the command once under the row's fault, in a new folder below `root`; `proxied`: through a proxy."""
     home, work = root / "home", root / "work"
     for folder in (home, work):
         folder.mkdir(parents=True)
@@ -67,6 +67,8 @@ def attempt(row: Row, root: Path) -> Seen:
         Proxy(server, row.proxy) as proxy,
     ):
         env = environment(home) | _address(row, server, proxy, root) | _filled(row.env)
+        if proxied:
+            env |= _proxy_variables(server, proxy, other)
         code, out, err, memory = _run(row, work, env, server)
         leaks = [asked.target for asked in other.requests if KEY in str(asked)]
         faults = [f"the key went to another host: {leak}" for leak in leaks]
@@ -88,6 +90,12 @@ def _address(row: Row, server: Server, proxy: Proxy, root: Path) -> dict[str, st
     base = row.base.replace("{closed}", str(closed_port())).replace("{port}", str(server.port)) or server.origin + path
     named = {"lumenfall": {"LUMENFALL_BASE_URL": base}}
     return env | named.get(row.provider, {"FLUX_PROVIDER": row.provider, "FLUX_BASE_URL": base})
+
+
+def _proxy_variables(server: Server, proxy: Proxy, other: Server) -> dict[str, str]:
+    """The server is its own proxy for plain HTTP, so that every byte of a fault reaches the client as it is sent."""
+    exception = other.origin.removeprefix("http://")
+    return {"HTTP_PROXY": server.origin, "HTTPS_PROXY": proxy.origin, "NO_PROXY": exception}
 
 
 def _filled(variables: Mapping[str, str]) -> dict[str, str]:
@@ -216,9 +224,9 @@ def _unsound(path: Path) -> str:
     return "" if path.suffix in ("", said) else f"is {image.format}"
 
 
-def verdict(row: Row, root: Path) -> list[str]:
+def verdict(row: Row, root: Path, *, proxied: bool = False) -> list[str]:
     """Try a row and judge it; the evidence is added to what is wrong."""
-    seen = attempt(row, root)
+    seen = attempt(row, root, proxied=proxied)
     wrong = judge(row, seen)
     return (
         [*wrong, f"exit {seen.code}, {seen.memory} MB, {seen.posts} POSTs; stderr:\n{seen.err[-2000:]}"]

@@ -249,6 +249,8 @@ def read_request(connection: socket.socket) -> Asked:
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     method, target, _ = first.split(" ", 2)
+    if target.startswith("http://"):  # it is asked as a proxy for itself
+        target = "/" + target.split("/", 3)[3]
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     length = int(headers.get("content-length", 0))
     while len(body) < length:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from faults.row import KEY, PNG, Row
+from faults.row import KEY, PNG, Row, can_be_proxied
 from faults.rows import GROUPS, ROWS
 from faults.run import Seen, judge, missing, verdict
 
@@ -13,6 +13,18 @@ def test_a_fault_ends_as_its_row_says(row, tmp_path):
     if without := missing(row):
         pytest.skip(f"this machine has no {without}")
     wrong = verdict(row, tmp_path)
+    assert not wrong, "\n".join(wrong)
+
+
+PROXIED = [row for row in ROWS if can_be_proxied(row)]
+
+
+@pytest.mark.parametrize("row", PROXIED, ids=[row.name for row in PROXIED])
+def test_a_fault_ends_the_same_through_a_proxy(row, tmp_path):
+    """There httpx reads the answers. Nothing may depend on whose connection it was."""
+    if without := missing(row):
+        pytest.skip(f"this machine has no {without}")
+    wrong = verdict(row, tmp_path, proxied=True)
     assert not wrong, "\n".join(wrong)
 
 
