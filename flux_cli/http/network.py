@@ -134,8 +134,9 @@ def _proxy_mounts() -> Mapping[str, httpx.AsyncBaseTransport | None]:
     if not proxies or "*" in exceptions:
         return {}
     mounts: dict[str, httpx.AsyncBaseTransport | None] = dict.fromkeys(map(_pattern, exceptions))
+    tls = _tls_context()
     for scheme, url in proxies.items():
-        mounts[f"{scheme}://"] = _proxy_transport(url)
+        mounts[f"{scheme}://"] = _proxy_transport(url, tls)
     return mounts
 
 
@@ -150,11 +151,11 @@ def _pattern(host: str) -> str:
     return f"all://[{address}]" if address.version == 6 else f"all://{address}"
 
 
-def _proxy_transport(url: str) -> ProxyTransport:
+def _proxy_transport(url: str, tls: ssl.SSLContext) -> ProxyTransport:
     """The transport through a proxy. Every request opens a connection, as POSTs do without a proxy."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     proxy = url if "://" in url else f"http://{url}"
-    return ProxyTransport(proxy=proxy, verify=_tls_context(), limits=limits, trust_env=False)
+    return ProxyTransport(proxy=proxy, verify=tls, limits=limits, trust_env=False)
 
 
 def _tls_context() -> ssl.SSLContext:

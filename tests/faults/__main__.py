@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))  # where pytest finds these packages, too
 
 from faults.kill import killed
-from faults.row import Row
+from faults.row import Row, can_be_proxied
 from faults.rows import GROUPS, ROWS
 from faults.run import missing, verdict
 from faults.table import PAGE, renewed, table
@@ -21,11 +21,13 @@ KILLS = 100
 
 
 def tried(row: Row) -> str:
-    """The result of one row, in a word. What went wrong goes to stderr."""
+    """The result of one row, directly and through a proxy, in a word. What went wrong goes to stderr."""
     if without := missing(row):
         return f"not tried: no {without}"
     with tempfile.TemporaryDirectory() as folder:
-        wrong = verdict(row, Path(folder) / "row")
+        wrong = verdict(row, Path(folder) / "direct")
+        if can_be_proxied(row):
+            wrong += verdict(row, Path(folder) / "proxied", proxied=True)
     if wrong:
         print(f"{row.name}: {'; '.join(wrong)}\n", file=sys.stderr)
     return "failed" if wrong else "survived"

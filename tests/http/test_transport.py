@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import re
 import socket
 import ssl
@@ -304,6 +305,70 @@ def test_an_answer_that_breaks_off_at_a_proxy_is_no_answer(tmp_path, monkeypatch
 
     talk(breaks, go, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxied"])
+def test_nothing_a_server_says_changes_the_next_request(tmp_path, monkeypatch, proxied):
+    """Cookies are not kept, redirects are not followed, and passwords of .netrc are not sent."""
+    moved = b"HTTP/1.1 302 Found\r\nSet-Cookie: a=b\r\nLocation: http://[/\r\nContent-Length: 2\r\n\r\n{}"
+    heads: list[bytes] = []
+    netrc = Path(os.environ["HOME"], ".netrc")
+    netrc.write_text("machine 127.0.0.1 login me password secret")
+    netrc.chmod(0o600)
+
+    def reply(head: bytes) -> bytes:
+        heads.append(head.lower())
+        return moved
+
+    async def go(exchanges: Exchanges, url: str) -> None:
+        if proxied:
+            monkeypatch.setenv("HTTP_PROXY", url)
+        for method in ("GET", "POST"):
+            answer = await exchanges.exchange(HttpRequest(method, url, {}))
+            assert (answer.status, answer.headers["location"]) == (302, "http://[/")
+
+    talk(Server(reply), go, tmp_path)
+    assert len(heads) == 2
+    for head in heads:
+        assert b"cookie" not in head
+        assert b"authorization" not in head
+        assert (b"get http://" in head or b"post http://" in head) is proxied
+
+
+@pytest.mark.parametrize("named", ["*", "127.0.0.1", "127.0.0.1:{port}", "[::1], 127.0.0.1", "0.0.1"])
+def test_hosts_of_no_proxy_are_connected_to_directly(tmp_path, monkeypatch, named):
+    server = Server()
+
+    async def go(exchanges: Exchanges, url: str) -> None:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+        monkeypatch.setenv("NO_PROXY", named.replace("{port}", url.split(":")[2].strip("/")))
+        await exchanges.exchange(HttpRequest("POST", url, {}, b"{}"))
+
+    talk(server, go, tmp_path)
+    assert server.requests == ["POST"]
+
+
+def test_no_proxy_that_makes_no_sense_is_a_wrong_setting(tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "http://h:x")
+    with pytest.raises(ConfigError, match="invalid network settings in the environment"):
+        through("http://127.0.0.1:1", tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxied"])
+def test_a_header_that_cannot_be_sent_is_said_and_nobody_is_asked(tmp_path, monkeypatch, proxied):
+    server = Server()
+
+    async def go(exchanges: Exchanges, url: str) -> None:
+        if proxied:
+            monkeypatch.setenv("HTTP_PROXY", url)
+        for text in ("kéy", "a\nb"):
+            with pytest.raises(UnreachableError) as caught:
+                await exchanges.exchange(HttpRequest("POST", url, {"X-Key": text}, b"{}"))
+            assert caught.value.hopeless
+            assert text not in caught.value.message
+
+    talk(server, go, tmp_path)
+    assert server.requests == []
 
 
 @pytest.fixture
