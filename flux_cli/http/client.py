@@ -73,7 +73,7 @@ class Http:
         self.stopped: list[tuple[Stop, bool]] = []  # jobs given up, and whether the provider stopped them
         self._spool = Spool(folder)
         if sender is None:
-            from flux_cli.http.network import Network  # imports httpx, which offline runs do not need
+            from flux_cli.http.network import Network  # imports httpx: offline runs do without
 
             sender = Network(min(CONNECT_SECONDS, timeout))
         self._exchanges = Exchanges(self._spool, sender)
