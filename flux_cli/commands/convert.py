@@ -10,10 +10,10 @@ from flux_cli.core.errors import Interrupted, UsageError, common_exit_code
 from flux_cli.images.destination import read_destination
 from flux_cli.images.finish import parse_quality, read_finish
 from flux_cli.images.formats import split_suffix
-from flux_cli.runs.convert import STDIN, Result, convert_all, count_cores, plan
 from flux_cli.runs.documents import HEADING, heading
 from flux_cli.runs.fields import ERROR, error_document
-from flux_cli.runs.finish import describe_reduction
+from flux_cli.runs.saving.convert import STDIN, Result, convert_all, count_cores, plan
+from flux_cli.runs.saving.finish import describe_reduction
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:

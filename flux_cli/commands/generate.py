@@ -10,13 +10,13 @@ from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import UsageError
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.request.prepare import provider_of
-from flux_cli.runs import journal, store
 from flux_cli.runs.check import CheckedRun, check_budget, check_run
-from flux_cli.runs.contact_sheet import name_sheet, save_sheet
 from flux_cli.runs.documents import report_document
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
+from flux_cli.runs.records import journal, store
 from flux_cli.runs.report import Report
+from flux_cli.runs.saving.contact_sheet import name_sheet, save_sheet
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.environment import is_terminal
 from flux_cli.terminal.preview import show_preview, wants_preview
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from flux_cli.core.options import GenerateOptions
     from flux_cli.core.request import Event
     from flux_cli.images.names import Name
-    from flux_cli.runs.journal import Journal
     from flux_cli.runs.pipeline import Job, Listener
     from flux_cli.runs.progress.lines import Display
     from flux_cli.runs.progress.log import Log
+    from flux_cli.runs.records.journal import Journal
 
 
 def run(options: GenerateOptions) -> int:
@@ -194,7 +194,7 @@ def _print_paths(checked: CheckedRun, report: Report, html: str | None) -> None:
 
 def _print_notes(checked: CheckedRun, report: Report) -> None:
     """Print what the user should know about images that are fine otherwise."""
-    from flux_cli.runs.finish import describe_reduction
+    from flux_cli.runs.saving.finish import describe_reduction
 
     if sketch := _sketch_note(report):
         messages.err(f"flux: {sketch}")

@@ -13,17 +13,17 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Auth, Plan, Request, Resolved
 from flux_cli.images.names import Name
 from flux_cli.providers.rows import ROWS, connect
-from flux_cli.runs import journal, store
 from flux_cli.runs.check import find_key, identity_of
-from flux_cli.runs.delivery import read_delivery
 from flux_cli.runs.documents import recovery_document
-from flux_cli.runs.history import PastRun
-from flux_cli.runs.journal import Journal
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
+from flux_cli.runs.records import journal, store
+from flux_cli.runs.records.history import PastRun
+from flux_cli.runs.records.journal import Journal
+from flux_cli.runs.records.store import RecordedRun
 from flux_cli.runs.recovery import Answers, arrived, look_up, past_call
 from flux_cli.runs.report import Report
-from flux_cli.runs.store import RecordedRun
+from flux_cli.runs.saving.delivery import read_delivery
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:

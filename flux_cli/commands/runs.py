@@ -5,10 +5,10 @@ from __future__ import annotations
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text, text_width
-from flux_cli.runs import store
 from flux_cli.runs.documents import run_document
-from flux_cli.runs.history import PastCall
-from flux_cli.runs.store import RecordedRun
+from flux_cli.runs.records import store
+from flux_cli.runs.records.history import PastCall
+from flux_cli.runs.records.store import RecordedRun
 from flux_cli.terminal import messages, streams
 
 SHOWN = 28  # columns for a prompt: a line has a hundred, and the name of a run says when it began

@@ -14,15 +14,16 @@ import ssl
 import certifi
 import h11
 
-from flux_cli.http.address import Address, read_address
 from flux_cli.http.carrier import (
     DEFAULT_HEADERS,
+    Address,
     Head,
     HttpRequest,
     Receiver,
     connection_broken_error,
     invalid_address_error,
     network_settings_error,
+    read_address,
     unreachable_error,
 )
 

@@ -19,7 +19,7 @@ from flux_cli.images.metadata.record import record_of_run, without_prompt
 from flux_cli.images.names import Name, refuse_doubles
 from flux_cli.request.prepare import Prepared, prepare
 from flux_cli.request.prompt import one_prompt, read_prompt
-from flux_cli.runs.delivery import Delivery, expected_names, sidecar_name
+from flux_cli.runs.saving.delivery import Delivery, expected_names, sidecar_name
 from flux_cli.terminal import messages
 from flux_cli.terminal.streams import is_closed
 

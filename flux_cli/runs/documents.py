@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
     from flux_cli.core.provider import ProviderRow
     from flux_cli.core.request import Note, Post, Resolved
-    from flux_cli.runs.history import PastCall, PastRun
+    from flux_cli.runs.records.history import PastCall, PastRun
     from flux_cli.runs.report import Report
 
 STATUSES = ("ok", "partial", "failed", "interrupted", "unclear", "dry_run")

@@ -29,7 +29,7 @@ from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.money import Budget
 from flux_cli.runs.outcomes import Outcomes
 from flux_cli.runs.report import Report
-from flux_cli.runs.saver import Saver
+from flux_cli.runs.saving.saver import Saver
 
 if TYPE_CHECKING:
     from flux_cli.core.request import Media, Plan, Resolved, SavedImage
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
     from flux_cli.providers.rows import Provider
-    from flux_cli.runs.delivery import Delivery
-    from flux_cli.runs.finish import Sink
-    from flux_cli.runs.saver import Ledger
+    from flux_cli.runs.saving.delivery import Delivery
+    from flux_cli.runs.saving.finish import Sink
+    from flux_cli.runs.saving.saver import Ledger
 
 Listener = Callable[[Event], None]
 

@@ -11,9 +11,9 @@ from flux_cli.config.load import Settings
 from flux_cli.core.errors import AuthError, FluxError, NotFoundError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Auth, Call, Media, Reply
-from flux_cli.runs import store
-from flux_cli.runs.history import PastCall, PastRun, trace
-from flux_cli.runs.journal import Journal
+from flux_cli.runs.records import store
+from flux_cli.runs.records.history import PastCall, PastRun, trace
+from flux_cli.runs.records.journal import Journal
 
 if TYPE_CHECKING:
     from flux_cli.providers.lumenfall import PastRequest

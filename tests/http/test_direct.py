@@ -17,8 +17,7 @@ import trustme
 from flux_cli.core.errors import ConfigError, NetworkError
 from flux_cli.core.request import Reply
 from flux_cli.http import direct
-from flux_cli.http.address import read_address
-from flux_cli.http.carrier import HttpRequest, UnreachableError
+from flux_cli.http.carrier import HttpRequest, UnreachableError, read_address
 from flux_cli.http.exchange import Connections
 from flux_cli.http.splitter import LONG
 from flux_cli.http.spool import Spool

@@ -16,7 +16,7 @@ from pathlib import Path
 from flux_cli.config import folders
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
-from flux_cli.runs.history import PastRun, read
+from flux_cli.runs.records.history import PastRun, read
 
 try:
     import fcntl

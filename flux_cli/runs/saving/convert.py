@@ -16,8 +16,8 @@ from flux_cli.images.destination import STDOUT, Destination
 from flux_cli.images.formats import split_suffix
 from flux_cli.images.names import Name, fixed, path_of, refuse_doubles
 from flux_cli.images.outputs import Finish, outputs
-from flux_cli.runs.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
 from flux_cli.runs.interrupts import interrupt_once
+from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
 
 STDIN = "-"
 FIELDS = ("name", "index", "width", "height", "ext")

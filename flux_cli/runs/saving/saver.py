@@ -22,8 +22,8 @@ from flux_cli.core.image import ImageFile
 from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import split_suffix, suffix_of
 from flux_cli.images.metadata.record import sidecar_document
-from flux_cli.runs.delivery import file_name, plan_outputs, record_of_image, sidecar_name
-from flux_cli.runs.finish import (
+from flux_cli.runs.saving.delivery import file_name, plan_outputs, record_of_image, sidecar_name
+from flux_cli.runs.saving.finish import (
     FinishedFile,
     PlannedFile,
     Provenance,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from flux_cli.images.metadata.record import Record
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
-    from flux_cli.runs.delivery import Delivery
+    from flux_cli.runs.saving.delivery import Delivery
 
 COPY_THREADS = 3  # to check and copy images: while one waits for the disk the others work
 

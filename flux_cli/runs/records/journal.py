@@ -22,14 +22,14 @@ from flux_cli.core.errors import FluxError, OutputError, UsageError
 from flux_cli.core.model import Json
 from flux_cli.core.request import Call, Media, Reply, SavedImage
 from flux_cli.core.text import redact
-from flux_cli.runs import store
-from flux_cli.runs.history import SCHEMA, PastRun, trace
-from flux_cli.runs.privacy import headers_without_prompts, without_prompts
+from flux_cli.runs.records import store
+from flux_cli.runs.records.history import SCHEMA, PastRun, trace
+from flux_cli.runs.records.privacy import headers_without_prompts, without_prompts
 
 if TYPE_CHECKING:
     from flux_cli.images.names import Name
     from flux_cli.runs.check import CheckedRun
-    from flux_cli.runs.store import RecordedRun
+    from flux_cli.runs.records.store import RecordedRun
 
 BLOCK = 1 << 16  # characters of the first line that are written at once
 
@@ -225,7 +225,7 @@ def describe_run(run: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, J
     from flux_cli import __version__  # what follows is not needed to read a journal
     from flux_cli.images import names as naming
     from flux_cli.runs.check import fields_of
-    from flux_cli.runs.delivery import delivery_document
+    from flux_cli.runs.saving.delivery import delivery_document
 
     prepared = run.prepared
     private = not prepared.settings.journal_prompts
