@@ -232,7 +232,7 @@ def test_whoever_goes_on_reads_what_the_one_before_has_written(root):
 RUN = """
 import sys
 from pathlib import Path
-from runs.test_journal import ANSWER, CALL, begin, facts, media, saved
+from runs.records.test_journal import ANSWER, CALL, begin, facts, media, saved
 from flux_cli.runs.records import journal, store
 for _ in range(20):
     with begin(Path(sys.argv[1]), facts()) as book:
