@@ -142,7 +142,7 @@ def test_many_images_into_one_folder(flux, work):
         (["photo.png", "--fit", "cover"], "needs a size"),
         (["photo.png", "--fit", "covr", "--size", "10x10"], "did you mean cover?"),
         (["photo.png", "--size", "9000x9000", "--fit", "cover"], "--upscale"),
-        (["photo.png", "--size", "10", "--fit", "cover"], "invalid --size '10'"),
+        (["photo.png", "--size", "10", "--fit", "cover"], "invalid size '10'"),
         (["photo.png", "-f", "qoi"], "is not one of"),
         (["photo.png", "-f", "jpeg", "--lossless"], "jpeg cannot be lossless"),
         (["photo.png", "-f", "webp", "-q", "101"], "from 0 to 100"),
