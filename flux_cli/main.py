@@ -53,11 +53,11 @@ def answer(arguments: Sequence[str]) -> int | None:
     work = _version if arguments in (["--version"], ["-V"]) else _work(arguments)
     if work is None or COMPLETION in os.environ:
         return None
-    from flux_cli.commands.exit import ended
+    from flux_cli.commands.exit import run_command
     from flux_cli.terminal.streams import prepare
 
     prepare()
-    return ended(work, arguments)
+    return run_command(work, arguments)
 
 
 def _version() -> None:

@@ -4,7 +4,7 @@ from functools import cache
 
 import jsonschema
 
-from flux_cli.commands.schema import document as schema
+from flux_cli.commands.schema import schema_document as schema
 
 
 def closed(node):

@@ -94,6 +94,6 @@ def schema(
 
     Keys that are described stay as they are while "schema" is 1. New keys may be added.
     """
-    from flux_cli.commands.schema import document
+    from flux_cli.commands.schema import schema_document
 
-    streams.out_json(document(command))
+    streams.out_json(schema_document(command))

@@ -9,7 +9,7 @@ import typer
 from flux_cli.cli import about, history, images, lookups
 from flux_cli.cli.help import Command, Group, columns
 from flux_cli.cli.options import spell_out
-from flux_cli.commands.exit import ended
+from flux_cli.commands.exit import run_command
 from flux_cli.terminal import streams
 from flux_cli.terminal.streams import leave
 
@@ -90,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     streams.prepare()
-    return ended(lambda: _typer(arguments), arguments)
+    return run_command(lambda: _typer(arguments), arguments)
 
 
 def _typer(arguments: Sequence[str]) -> object:

@@ -9,6 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.table import wrap_words
+from flux_cli.terminal import streams
 
 NARROW = 60  # columns; narrower help puts explanations below the names
 MAX_SUMMARY = 1000  # characters; summaries are never cut
@@ -36,7 +37,10 @@ def columns(otherwise: int = 80) -> int:
 class Command(TyperCommand):
     """A command whose help lists options by panel and ends with examples."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer keeps these types private
+    def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401 - Typer keeps these types private
+        return _help_option(super().get_help_option(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as above
         _refuse_slips(self.get_params(ctx), args)
         return super().parse_args(ctx, args)
 
@@ -53,6 +57,9 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """A group of commands whose help looks the same."""
 
+    def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401 - as above
+        return _help_option(super().get_help_option(ctx))
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as above
         own = next((place for place, word in enumerate(args) if not word.startswith("-")), len(args))
         _refuse_slips(self.get_params(ctx), args[:own])
@@ -68,6 +75,19 @@ class Group(TyperGroup):
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
         _epilog(self.epilog, formatter)
+
+
+def _help_option(option: Any) -> Any:  # noqa: ANN401 - as above
+    """The option --help, printing through `streams`: only they know what to say if stdout takes nothing."""
+    if option is not None:
+        option.callback = _print_help
+    return option
+
+
+def _print_help(ctx: Any, _option: Any, wanted: bool) -> None:  # noqa: ANN401 - as above
+    if wanted and not ctx.resilient_parsing:
+        streams.out(ctx.get_help())
+        ctx.exit()
 
 
 def _usage(pieces: Sequence[str], ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above

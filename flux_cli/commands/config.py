@@ -1,59 +1,98 @@
-"""`flux config`: every setting with its value and where it came from; keys only as there or not there."""
+"""`flux config`: every setting with its value and source, and which keys are set. Keys are never shown."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from flux_cli.config import folders, keys
 from flux_cli.config.load import RANKS, Value, load_settings
 from flux_cli.config.settings import SETTINGS, VARIABLES, Setting
 from flux_cli.core.errors import ConfigError
-from flux_cli.core.lite import SCHEMA
+from flux_cli.core.lite import SCHEMA, NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text
 from flux_cli.providers.rows import ROWS
 from flux_cli.terminal import streams
 
+SETTING_HEADING = ("Setting", "value", "source", "variable", "about")
+
+
+class KeyState(NamedTuple):
+    """Whether there is a key in a variable or a file. `problem` says why a file cannot be used."""
+
+    source: str = ""
+    problem: str = ""
+
+    def __str__(self) -> str:
+        if self.problem:
+            return f"unusable: {self.problem}"
+        return f"set, from {self.source}" if self.source else "not set"
+
 
 def run(*, as_json: bool) -> None:
-    """Print the settings and which keys there are. Raises ConfigError for a file that makes no sense."""
+    """Print the settings, and which keys there are. Raises ConfigError for a wrong settings file."""
     settings = load_settings({}, ROWS)
     values = settings.values | {row.name: _of_environment(row) for row in VARIABLES}
-    named = {row.name: row for row in (*SETTINGS, *VARIABLES)}
+    rows = {row.name: row for row in (*SETTINGS, *VARIABLES)}
     variables = dict.fromkeys(name for row in settings.providers.values() for name in row.key_variables)
-    states = {variable: _key(variable) for variable in variables}
+    states = {variable: _key_state(variable) for variable in variables}
     if as_json:
-        rows: dict[str, Json] = {
-            name: {"value": value.value, "source": value.source, "variable": named[name].variable}
-            for name, value in values.items()
-        }
-        there: dict[str, Json] = dict(states)
-        streams.out_json({"schema": SCHEMA, "settings": rows, "keys": there, "folder": str(folders.user_folder())})
+        streams.out_json(_document(values, rows, states))
         return
     listed = [
-        (name, cell_text(value.value), value.source, named[name].variable, named[name].help)
+        (name, cell_text(value.value), value.source, rows[name].variable, rows[name].help)
         for name, value in values.items()
     ]
-    streams.say(streams.listing([("Setting", "value", "source", "variable", "about"), *listed]))
-    streams.say("\n" + streams.listing([("Key", "state"), *states.items()]))
+    keys_listed = [(variable, str(state)) for variable, state in states.items()]
+    streams.say(streams.listing([SETTING_HEADING, *listed]))
+    streams.say("\n" + streams.listing([("Key", "state"), *keys_listed]))
+
+
+SETTINGS_DOCUMENT: dict[str, object] = {
+    "schema": (SCHEMA,),
+    "settings": {"...": {"value": "any", "source": "text", "variable": "text"}},
+    "keys": {"...": {"set": "boolean", "source": "text?", "problem": "text?"}},
+    "folder": "text",
+}
+
+
+def _document(
+    values: Mapping[str, Value], rows: Mapping[str, Setting], states: Mapping[str, KeyState]
+) -> dict[str, Json]:
+    settings: dict[str, Json] = {
+        name: {"value": value.value, "source": value.source, "variable": rows[name].variable}
+        for name, value in values.items()
+    }
+    keys: dict[str, Json] = {
+        variable: {
+            "set": bool(state.source),
+            "source": state.source or None,
+            "problem": state.problem or None,
+        }
+        for variable, state in states.items()
+    }
+    folder = str(folders.user_folder())
+    return {"schema": SCHEMA, "settings": settings, "keys": keys, "folder": folder}
 
 
 def path() -> None:
-    """Print where the user's settings file belongs."""
+    """Print the path of the user's settings file."""
     streams.out(str(folders.user_folder() / "config.toml"))
 
 
 def _of_environment(row: Setting) -> Value:
-    """What a variable says that no file can; a folder is shown although nobody named it."""
-    said = os.environ.get(row.variable)
-    value = str(folders.state_folder()) if row.name == "state" else said or None
-    return Value(value, row.variable if said else "default", 1 if said else len(RANKS) - 1)
+    """A setting that only a variable can give. The state folder is shown even if it is the default."""
+    given = os.environ.get(row.variable)
+    value = str(folders.state_folder()) if row.name == "state" else given or None
+    if given:
+        return Value(value, row.variable, 1)
+    return Value(value, "default", len(RANKS) - 1)
 
 
-def _key(variable: str) -> str:
-    """Whether there is a key and where from; a file that may not be used says why."""
+def _key_state(variable: str) -> KeyState:
     try:
         secret, source = keys.find(variable, folders.user_folder())
     except ConfigError as fault:
-        return f"unusable: {fault.message}"
-    return f"set, from {source}" if secret else "not set"
+        return KeyState(problem=fault.message)
+    return KeyState(source=source) if secret else KeyState()

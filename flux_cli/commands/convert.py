@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from flux_cli.commands.exit import told
+from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import Interrupted, UsageError, common_exit_code
 from flux_cli.images.destination import read_destination
 from flux_cli.images.finish import parse_quality, read_finish
 from flux_cli.images.formats import split_suffix
 from flux_cli.runs.convert import STDIN, Result, convert_all, count_cores, plan
+from flux_cli.runs.documents import HEADING, heading
+from flux_cli.runs.fields import ERROR, error_document
 from flux_cli.runs.finish import describe_reduction
-from flux_cli.runs.report import ended_document, error_document
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def run(options: ConvertOptions) -> int:
     if not options.reporting.quiet:
         _print_notes(results, finish.max_bytes)
     _print_errors(results, verbose=options.reporting.verbose)
-    return told(_exit_code(results), (saved.path for result in results for saved in result.saved))
+    return confirm_output(_exit_code(results), (saved.path for result in results for saved in result.saved))
 
 
 def _read_destination(options: ConvertOptions, sources: Sequence[str]) -> Destination:
@@ -144,14 +145,33 @@ def _print_errors(results: Sequence[Result], *, verbose: bool) -> None:
         messages.err(f"flux: {len(errors)} of {len(results)} images failed")
 
 
+CONVERSION: dict[str, object] = {
+    **HEADING,
+    "files": [
+        {
+            "path": "text",
+            "source": "text",
+            "format": "text",
+            "width": "integer",
+            "height": "integer",
+            "bytes": "integer",
+            "quality": "integer?",
+            "as_received": "boolean",
+        }
+    ],
+    "skipped": [{"path": "text", "source": "text"}],
+    "errors": [{"source": "text", **ERROR}],
+    "html?": "text",
+}
+
+
 def _document(results: Sequence[Result]) -> dict[str, Json]:
     files: list[Json] = [_file_document(result.source, saved) for result in results for saved in result.saved]
     skipped: list[Json] = [{"path": path, "source": result.source} for result in results for path in result.kept]
     errors: list[Json] = [
         {"source": result.source, **error_document(result.error)} for result in results if result.error
     ]
-    ended = ended_document(_exit_code(results))
-    return {**ended, "files": files, "skipped": skipped, "errors": errors}
+    return {**heading(_exit_code(results)), "files": files, "skipped": skipped, "errors": errors}
 
 
 def _file_document(source: str, saved: SavedImage) -> dict[str, Json]:

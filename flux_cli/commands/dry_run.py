@@ -1,104 +1,124 @@
-"""`flux generate --dry-run`: the calls, the file names and the cost; nothing is made, nothing is paid."""
+"""`flux generate --dry-run`: the requests, file names and cost of a run. Nothing is generated or paid."""
 
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-from flux_cli.core.lite import SCHEMA, NamedTuple
+from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.values import shorten
+from flux_cli.images.formats import format_of_suffix
 from flux_cli.providers.answers import read_estimate
 from flux_cli.providers.openai import estimate_request
 from flux_cli.request.prepare import goes_to, provider_of
 from flux_cli.runs.check import CheckedRun, expected_of
-from flux_cli.runs.report import note_document, request_document, resolved_document
+from flux_cli.runs.delivery import sidecar_name
+from flux_cli.runs.documents import dry_run_document, resolution_document
+from flux_cli.runs.fields import planned_file_document, skipped_document
 from flux_cli.terminal import messages, streams
+
+if TYPE_CHECKING:
+    from flux_cli.core.request import Call, Note, Post
 
 
 class Cost(NamedTuple):
-    """USD for a whole run, and who says so; None: nobody knows."""
+    """USD for a whole run, and where the figure comes from; None: unknown."""
 
     usd: float | None
     source: str
 
 
-def foretell(ready: CheckedRun) -> None:
-    """Print what generate would do. Asks the gateway for its estimate where that is possible."""
-    cost = _cost(ready)
-    if ready.options.reporting.as_json:
-        streams.out_json(_document(ready, cost))
+class PlannedFile(NamedTuple):
+    """A file that the run would save. The path ends in `{ext}` where the format is still open."""
+
+    call: Call
+    path: str
+    is_sidecar: bool
+
+
+def print_dry_run(run: CheckedRun) -> None:
+    """Print what generate would do. The gateway is asked for its estimate if it gives one."""
+    cost = _cost(run)
+    if run.options.reporting.as_json:
+        streams.out_json(_document(run, cost))
         return
-    provider = provider_of(ready.prepared, None)
-    posts = [provider.request(call) for call in ready.prepared.plan.calls if call.number not in ready.skip]
-    lines = ["dry run: nothing is made, nothing is paid"]
-    for post in posts:
+    streams.say("\n".join(_lines(run, cost)))
+    if not run.options.reporting.quiet:
+        messages.notes(_notes(run))
+
+
+def _lines(run: CheckedRun, cost: Cost) -> list[str]:
+    lines = ["dry run: nothing is generated, nothing is paid"]
+    for post in _posts(run):
         body = {name: value if name == "prompt" else shorten(value) for name, value in post.body.items()}
-        lines.append(f"{goes_to(ready.prepared, post)} {json.dumps(body, ensure_ascii=False)}")
-    lines += [f"file {path}" for path in _paths(ready)]
-    lines += [f"kept {path}" for paths in ready.kept.values() for path in paths]
+        lines.append(f"{goes_to(run.prepared, post)} {json.dumps(body, ensure_ascii=False)}")
+    lines += [f"file {file.path}" for file in _planned_files(run)]
+    for paths in run.existing.by_call.values():
+        lines += [f"kept {path}" for path in paths]
     amount = "unknown" if cost.usd is None else f"{cost.usd:.2f} USD"
-    lines.append(f"cost {amount} ({cost.source})")
-    streams.say("\n".join(lines))
-    if not ready.options.reporting.quiet:
-        messages.notes((*ready.prepared.resolved.notes, *ready.prepared.plan.notes))
+    return [*lines, f"cost {amount} ({cost.source})"]
 
 
-def _document(ready: CheckedRun, cost: Cost) -> dict[str, Json]:
-    prepared = ready.prepared
-    paths: list[Json] = list(_paths(ready))
-    notes: list[Json] = [note_document(note) for note in (*prepared.resolved.notes, *prepared.plan.notes)]
-    provider = provider_of(prepared, None)
-    posts = [provider.request(call) for call in prepared.plan.calls if call.number not in ready.skip]
-    bodies: list[Json] = [post.body for post in posts]
-    skipped: list[Json] = [path for paths in ready.kept.values() for path in paths]
-    return {
-        "schema": SCHEMA,
-        "status": "dry_run",
-        "provider": ready.row.name,
-        "hosted": ready.row.hosted,
-        "request": request_document(prepared.resolved),
-        "resolved": resolved_document(prepared.resolved),
-        "notes": notes,
-        "sends": bodies,
-        "files": paths,
-        "skipped": skipped,
-        "cost_usd": cost.usd,
-        "cost_source": cost.source,
-    }
+def _document(run: CheckedRun, cost: Cost) -> dict[str, Json]:
+    resolved = run.prepared.resolved
+    files: list[Json] = [
+        planned_file_document(file.path, format_of_suffix(file.path), file.call, resolved)
+        for file in _planned_files(run)
+        if not file.is_sidecar
+    ]
+    skipped: list[Json] = [
+        skipped_document(number, path) for number, paths in run.existing.by_call.items() for path in paths
+    ]
+    resolution = resolution_document(run.row, resolved, _notes(run), _posts(run))
+    return dry_run_document(resolution, files, skipped, cost.usd, cost.source)
 
 
-def _paths(ready: CheckedRun) -> list[str]:
-    """The names to come; a suffix only the image can tell is shown as `{ext}`."""
-    paths = []
-    for call, one in zip(ready.prepared.plan.calls, ready.names, strict=True):
-        for name in () if call.number in ready.skip else expected_of(ready.prepared, ready.delivery, one):
-            candidates = name.candidates(None)
-            path = candidates[0] if len(candidates) == 1 else name.path("{ext}")
-            if path not in ready.delivery.kept:
-                paths.append(path)
-    return paths
+def _notes(run: CheckedRun) -> tuple[Note, ...]:
+    return (*run.prepared.resolved.notes, *run.prepared.plan.notes)
 
 
-def _cost(ready: CheckedRun) -> Cost:
-    if ready.row.estimates and ready.auth and ready.calls:
-        return Cost(_estimate(ready) * ready.calls, "estimate of the gateway")
-    price = ready.prepared.resolved.unit_price_usd
+def _posts(run: CheckedRun) -> list[Post]:
+    provider = provider_of(run.prepared, None)
+    calls = [call for call in run.prepared.plan.calls if call.number not in run.existing.complete]
+    return [provider.request(call) for call in calls]
+
+
+def _planned_files(run: CheckedRun) -> list[PlannedFile]:
+    files = []
+    for call, name in zip(run.prepared.plan.calls, run.names, strict=True):
+        if call.number in run.existing.complete:
+            continue
+        beside = sidecar_name(name) if run.delivery.sidecar else None
+        for expected in expected_of(run.prepared, run.delivery, name):
+            candidates = expected.candidates(None)
+            path = candidates[0] if len(candidates) == 1 else expected.path("{ext}")
+            if path not in run.delivery.kept:
+                files.append(PlannedFile(call, path, expected == beside))
+    return files
+
+
+def _cost(run: CheckedRun) -> Cost:
+    if run.row.estimates and run.auth and run.calls:
+        return Cost(_estimate(run) * run.calls, "estimate of the gateway")
+    price = run.prepared.resolved.unit_price_usd
     if price is None:
-        return Cost(None, "no catalog knows this server's price")
-    return Cost(price * ready.calls, "price of the catalog" if ready.row.hosted else "sketches are free")
+        return Cost(None, "the catalog has no price for this server")
+    source = "price of the catalog" if run.row.hosted else "sketches are free"
+    return Cost(price * run.calls, source)
 
 
-def _estimate(ready: CheckedRun) -> float:
-    """USD of one image, asked of the gateway. Raises the FluxError of an answer that is no estimate."""
+def _estimate(run: CheckedRun) -> float:
+    """USD of one image, from the gateway. Raises the FluxError of an answer that is not an estimate."""
     import asyncio
     import tempfile
     from pathlib import Path
 
     from flux_cli.http.client import Http
 
-    settings = ready.prepared.settings
-    provider = provider_of(ready.prepared, ready.auth)
-    post = estimate_request(provider.request(ready.prepared.plan.calls[0]))
+    settings = run.prepared.settings
+    provider = provider_of(run.prepared, run.auth)
+    post = estimate_request(provider.request(run.prepared.plan.calls[0]))
 
     async def ask(folder: str) -> float:
         async with Http(timeout=settings.timeout, retries=settings.retries, folder=Path(folder)) as http:

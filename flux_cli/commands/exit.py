@@ -1,33 +1,34 @@
-"""How a command line ends: an exit code, and words for what went wrong."""
+"""How a command ends: its exit code, and the message for a failure."""
 
 from __future__ import annotations
 
-import sys
-
 from flux_cli.core.errors import DiskError, FluxError, Interrupted
-from flux_cli.terminal.streams import abandon, check
+from flux_cli.terminal.streams import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 
-def ended(work: Callable[[], object], arguments: Sequence[str]) -> int:
-    """Do the work of one command line and return its exit code: the one place that turns failures into words."""
+def run_command(work: Callable[[], object], arguments: Sequence[str]) -> int:
+    """Do the work of one command line and return its exit code. All failures become messages here."""
     try:
         code = work()
-        return told(code if isinstance(code, int) else 0)
+        return confirm_output(code if isinstance(code, int) else 0)
     except FluxError as fault:
-        return failed(fault, arguments)
-    except OSError as fault:  # what files and sockets raise has its own words; this is standard output
-        abandon(sys.stdout)
-        return failed(DiskError(f"cannot write to standard output: {fault.strerror}"), arguments)
+        return report_failure(fault, arguments)
+    except OSError as fault:
+        return report_failure(_system_error(fault), arguments)
     except KeyboardInterrupt:
-        return failed(Interrupted("interrupted"), arguments)
+        return report_failure(Interrupted("interrupted"), arguments)
 
 
-def told(code: int, saved: Iterable[str] = ()) -> int:
-    """The exit code of a command that has said everything; lost output fails it only where nothing else has."""
+def confirm_output(code: int, saved: Iterable[str] = ()) -> int:
+    """Return `code` once standard output has taken everything.
+
+    Lost output raises DiskError after a success and is only reported after a failure. `saved` are
+    paths to name in that error.
+    """
     try:
         check(saved)
     except DiskError as fault:
@@ -39,9 +40,9 @@ def told(code: int, saved: Iterable[str] = ()) -> int:
     return code
 
 
-def failed(fault: FluxError, arguments: Sequence[str]) -> int:
-    """Say what went wrong, in words and in JSON where that was asked for, and return the exit code."""
-    from flux_cli.runs.report import failure_document
+def report_failure(fault: FluxError, arguments: Sequence[str]) -> int:
+    """Print a failure, also as JSON if the command line asks for it, and return the exit code."""
+    from flux_cli.runs.documents import failure_document
     from flux_cli.terminal import messages, streams
 
     verbose = "--verbose" in arguments or "-v" in arguments
@@ -49,3 +50,11 @@ def failed(fault: FluxError, arguments: Sequence[str]) -> int:
     if "--json" in arguments:
         streams.out_json(failure_document(fault))
     return fault.exit_code
+
+
+def _system_error(fault: OSError) -> FluxError:
+    """An error of the operating system that no other code has explained, with the file it is about."""
+    reason = fault.strerror or str(fault) or type(fault).__name__
+    error = FluxError(reason if fault.filename is None else f"{fault.filename}: {reason}")
+    error.__cause__ = fault
+    return error

@@ -6,18 +6,17 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flux_cli.commands.exit import told
-from flux_cli.config import folders
+from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import UsageError
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.request.prepare import provider_of
-from flux_cli.runs import journal
-from flux_cli.runs.begun import new_name, record
+from flux_cli.runs import journal, store
 from flux_cli.runs.check import CheckedRun, check_budget, check_run
 from flux_cli.runs.contact_sheet import name_sheet, save_sheet
+from flux_cli.runs.documents import report_document
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
-from flux_cli.runs.progress.tally import summary
-from flux_cli.runs.report import Report, document
+from flux_cli.runs.progress.summary import summarize
+from flux_cli.runs.report import Report
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.environment import is_terminal
 from flux_cli.terminal.preview import show_preview, wants_preview
@@ -42,9 +41,9 @@ def run(options: GenerateOptions) -> int:
     sheet = name_sheet(checked)
     has_preview = _wants_preview(checked)
     if options.run.dry_run:
-        from flux_cli.commands.dry_run import foretell
+        from flux_cli.commands.dry_run import print_dry_run
 
-        foretell(checked)
+        print_dry_run(checked)
         return 0
     check_budget(checked)
     if not options.reporting.quiet:
@@ -55,7 +54,7 @@ def run(options: GenerateOptions) -> int:
         _print_notes(checked, report)
     _print_errors(checked, report)
     _show_preview(checked, report, wanted=has_preview)
-    return told(report.exit_code, (saved.path for saved in report.saved))
+    return confirm_output(report.exit_code, (saved.path for saved in report.saved))
 
 
 def _wants_preview(checked: CheckedRun) -> bool:
@@ -68,11 +67,11 @@ def _generate(checked: CheckedRun) -> Report:
     """Carry out the run, with its journal, log and progress display."""
     from flux_cli.runs.event_loop import run_job
 
-    name = new_name()
+    name = journal.new_name()
     log = _open_log(checked, name)
     is_paid = bool(checked.row.hosted and checked.calls)
-    root = folders.state_folder() / "runs"
-    with journal.begin(root, name, *record(checked)) if is_paid else journal.scratch() as ledger:
+    root = store.runs_folder()
+    with journal.begin(root, name, *journal.describe_run(checked)) if is_paid else journal.scratch() as ledger:
         job = _job(checked, ledger)
         with _open_display(checked) as display:
             listener = _tell_both(log, display) if log else display
@@ -101,8 +100,8 @@ def _job(checked: CheckedRun, ledger: Journal) -> Job:
         ledger=ledger,
         delivery=checked.delivery,
         concurrency=min(prepared.settings.concurrency, row.in_flight),
-        kept=checked.kept,
-        skip=checked.skip,
+        kept=checked.existing.by_call,
+        skip=checked.existing.complete,
         traced=row.history,
         limit_usd=prepared.settings.max_cost,
         identity=checked.identity,
@@ -170,7 +169,7 @@ def _print_results(checked: CheckedRun, report: Report, sheet: Name | None) -> R
     if as_json:
         more: dict[str, Json] = {"html": html, "sheet": sheet_path}
         present = {key: value for key, value in more.items() if value is not None}
-        streams.out_json(document(report) | present)
+        streams.out_json(report_document(report) | present)
     return report
 
 
@@ -199,16 +198,16 @@ def _print_notes(checked: CheckedRun, report: Report) -> None:
 
     if sketch := _sketch_note(report):
         messages.err(f"flux: {sketch}")
-    for surprise in report.surprises:
-        messages.err(f"flux: note: {surprise}")
+    for warning in report.warnings:
+        messages.err(f"flux: note: {warning}")
     for saved in report.saved:
         if reduction := describe_reduction(saved, checked.delivery.finish.max_bytes):
             messages.err(f"flux: note: {reduction}")
     if hint := _size_hint(checked, report):
         messages.err(f"hint: {hint}")
-    for identity, agreed in report.stopped:
-        answer = "it agreed" if agreed else "it did not answer, and may go on"
-        messages.err(f"flux: asked {report.provider} to stop {identity}: {answer}")
+    for identity, confirmed in report.canceled:
+        answer = "confirmed" if confirmed else "no answer, it may go on"
+        messages.err(f"flux: canceled {identity} at {report.provider}: {answer}")
 
 
 def _sketch_note(report: Report) -> str:
@@ -239,7 +238,7 @@ def _print_errors(checked: CheckedRun, report: Report) -> None:
     report_errors(report, verbose=reporting.verbose)
     is_silent = reporting.quiet or checked.prepared.settings.progress == "none"
     if len(report.outcomes) > 1 and (report.errors or not is_silent):
-        messages.err(f"flux: {summary(report)}")
+        messages.err(f"flux: {summarize(report)}")
 
 
 def _show_preview(checked: CheckedRun, report: Report, *, wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""What `flux models` answers: what the catalog knows, and everything about one model."""
+"""`flux models`: the models of the catalog, and everything about one of them."""
 
 from __future__ import annotations
 
@@ -13,40 +13,63 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.core.model import Json, Model, Param
 
+LIST_HEADING = ("Model", "also", "USD", "sizes", "about")
+PARAMETER_HEADING = ("Parameter", "accepts", "default", "behavior", "about")
+
 
 def run(*, name: str | None, as_json: bool) -> None:
-    """Print one model in full, or every model in a line. Raises UsageError for a model no catalog knows."""
+    """Print one model in full, or all models, one per line. Raises UsageError for an unknown model."""
     say(_answer(name, as_json=as_json))
 
 
 def _answer(name: str | None, *, as_json: bool) -> str:
-    rows = list_models(folders.model_folders()) if name is None else (lookup(name),)
+    models = list_models(folders.model_folders()) if name is None else (lookup(name),)
     if as_json:
-        documents: list[Json] = [_document(model) for model in rows]
+        documents: list[Json] = [_document(model) for model in models]
         return document_text({"schema": SCHEMA, "models": documents})
     if name is not None:
-        return _full(rows[0])
-    heading = ("Model", "also", "USD", "sizes", "about")
-    listed = [
-        (model.id, ", ".join(model.aliases), _price(model), str(len(model.sizes)), model.summary) for model in rows
+        return _full(models[0])
+    rows = [
+        (
+            model.id,
+            ", ".join(model.aliases),
+            _price(model),
+            str(len(model.sizes)),
+            model.summary,
+        )
+        for model in models
     ]
-    return listing([heading, *listed], right=(2, 3))
+    return listing([LIST_HEADING, *rows], right=(2, 3))
+
+
+PARAMETER: dict[str, object] = {
+    "type": "text",
+    "behavior": "text",
+    "help": "text",
+    "default": "any",
+    "minimum": "number?",
+    "maximum": "number?",
+    "choices": ["text"],
+    "upstreams": ["text"],
+}
+MODEL: dict[str, object] = {
+    "id": "text",
+    "aliases": ["text"],
+    "name": "text",
+    "vendor": "text",
+    "summary": "text",
+    "page": "text",
+    "price_usd": "number?",
+    "sizes": ["text"],
+    "aspect_ratios": ["text"],
+    "resolutions": ["text"],
+    "parameters": {"...": "#parameter"},
+    "routes": {"...": {"model": "text", "upstream": "text"}},
+}
+MODEL_LIST: dict[str, object] = {"schema": (SCHEMA,), "models": ["#model"]}
 
 
 def _document(model: Model) -> dict[str, Json]:
-    parameters: dict[str, Json] = {
-        param.name: {
-            "type": param.kind,
-            "behavior": param.behavior,
-            "help": param.help,
-            "default": param.default,
-            "minimum": param.minimum,
-            "maximum": param.maximum,
-            "choices": list(param.choices),
-            "upstreams": list(param.upstreams),
-        }
-        for param in model.parameters.values()
-    }
     return {
         "id": model.id,
         "aliases": list(model.aliases),
@@ -58,27 +81,40 @@ def _document(model: Model) -> dict[str, Json]:
         "sizes": [size.name for size in model.sizes],
         "aspect_ratios": list(dict.fromkeys(size.aspect_ratio for size in model.sizes)),
         "resolutions": list(dict.fromkeys(size.resolution for size in model.sizes)),
-        "parameters": parameters,
+        "parameters": {param.name: _parameter(param) for param in model.parameters.values()},
         "routes": {route.name: {"model": route.model, "upstream": route.upstream} for route in model.routes},
     }
 
 
+def _parameter(param: Param) -> dict[str, Json]:
+    return {
+        "type": param.kind,
+        "behavior": param.behavior,
+        "help": param.help,
+        "default": param.default,
+        "minimum": param.minimum,
+        "maximum": param.maximum,
+        "choices": list(param.choices),
+        "upstreams": list(param.upstreams),
+    }
+
+
 def _full(model: Model) -> str:
-    heading = ("Parameter", "accepts", "default", "behavior", "about")
     rows = [
         (param.name, _accepts(param), cell_text(param.default), param.behavior, _about(param))
         for param in model.parameters.values()
     ]
     ratios = dict.fromkeys(size.aspect_ratio for size in model.sizes)
+    routes = ", ".join(f"{route.name} ({route.upstream})" for route in model.routes)
     return "\n".join((
         f"{model.name} by {model.vendor}: {model.summary}",
         f"id       {', '.join((model.id, *model.aliases))}",
-        f"price    {_price(model)} USD an image",
+        f"price    {_price(model)} USD per image",
         f"ratios   {' '.join(ratios)}",
-        f"routes   {', '.join(f'{route.name} ({route.upstream})' for route in model.routes) or '-'}",
+        f"routes   {routes or '-'}",
         f"page     {model.page or '-'}",
         "",
-        listing([heading, *rows]),
+        listing([PARAMETER_HEADING, *rows]),
     ))  # fmt: skip
 
 

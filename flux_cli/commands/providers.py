@@ -1,4 +1,4 @@
-"""`flux providers`: who can be asked, with which key, for how much, and what each makes of every parameter."""
+"""`flux providers`: the image providers with key, address and price, and what they do with parameters."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from flux_cli.providers.rows import ROWS, unit_price
 from flux_cli.request.prepare import dialect_of
 from flux_cli.terminal import streams
 
+LIST_HEADING = ("Provider", "key", "address", "per request", "USD per image")
+PARAMETER_HEADING = ("Parameter", "behavior", "sent as", "about")
+
 
 def run(*, name: str | None, model: str | None, as_json: bool) -> None:
-    """Print who can be asked, or what one makes of every parameter. Raises UsageError for one nobody knows."""
+    """Print all providers, or one with its parameters. Raises UsageError for an unknown provider."""
     settings = load_settings({"model": model}, ROWS)
     rows = settings.providers
     if name is not None and name not in rows:
-        raise UsageError(f"there is no provider {name!r}", hint=did_you_mean(name, rows) or f"known: {', '.join(rows)}")
+        hint = did_you_mean(name, rows) or f"known: {', '.join(rows)}"
+        raise UsageError(f"no provider {name!r}", hint=hint)
     found = find_model(settings.model, folders.model_folders()).model
     chosen = [rows[name]] if name else list(rows.values())
     if as_json:
@@ -32,7 +36,7 @@ def run(*, name: str | None, model: str | None, as_json: bool) -> None:
 
 
 def _dialect(row: ProviderRow, model: Model | None) -> Dialect | None:
-    """What the provider makes of this model; None for the gateway's own way, and where it does not have it."""
+    """How the provider takes this model; None for the gateway, and where it does not have the model."""
     try:
         return dialect_of(row, model)
     except UsageError:
@@ -40,22 +44,26 @@ def _dialect(row: ProviderRow, model: Model | None) -> Dialect | None:
 
 
 def _list(rows: list[ProviderRow], model: Model | None, settings: Settings) -> str:
-    heading = ("Provider", "key", "address", "a call", "USD an image")
     listed = [
-        (row.name, _key(row), address_of(row, settings) or "--base-url", "1 image", _price(row, model)) for row in rows
+        (
+            row.name,
+            _key(row),
+            address_of(row, settings) or "--base-url",
+            "1 image",
+            _price(row, model),
+        )
+        for row in rows
     ]
-    return streams.listing([heading, *listed])
+    return streams.listing([LIST_HEADING, *listed])
 
 
 def _parameters(row: ProviderRow, model: Model | None) -> str:
-    heading = ("Parameter", "behavior", "sent as", "about")
-    fields = _fields(row, model)
-    listed = [(name, field.behavior, field.name or "-", field.reason) for name, field in fields.items()]
-    return streams.listing([heading, *listed])
+    listed = [(name, field.behavior, field.name or "-", field.reason) for name, field in _fields(row, model).items()]
+    return streams.listing([PARAMETER_HEADING, *listed])
 
 
 def _fields(row: ProviderRow, model: Model | None) -> dict[str, Field]:
-    """Every parameter of the model at this provider; what its table does not name passes under its own name."""
+    """Every parameter of the model at this provider. Those it does not mention pass under their own names."""
     dialect = _dialect(row, model)
     named = dialect.fields if dialect else {}
     fields = {}
@@ -65,11 +73,21 @@ def _fields(row: ProviderRow, model: Model | None) -> dict[str, Field]:
     return fields | {name: field for name, field in named.items() if name not in fields}
 
 
+PROVIDER: dict[str, object] = {
+    "name": "text",
+    "protocol": "text",
+    "base_url": "text?",
+    "key_variables": ["text"],
+    "key_set": "boolean",
+    "hosted": "boolean",
+    "images_per_request": "integer",
+    "price_usd": "number?",
+    "parameters": {"...": {"behavior": "text", "field": "text?", "reason": "text?"}},
+}
+PROVIDER_LIST: dict[str, object] = {"schema": (SCHEMA,), "providers": ["#provider"]}
+
+
 def _document(row: ProviderRow, model: Model | None, address: str) -> dict[str, Json]:
-    fields: dict[str, Json] = {
-        name: {"behavior": field.behavior, "field": field.name or None, "reason": field.reason or None}
-        for name, field in _fields(row, model).items()
-    }
     return {
         "name": row.name,
         "protocol": row.protocol,
@@ -77,9 +95,17 @@ def _document(row: ProviderRow, model: Model | None, address: str) -> dict[str, 
         "key_variables": list(row.key_variables),
         "key_set": bool(_variable(row)),
         "hosted": row.hosted,
-        "images_per_call": 1,
+        "images_per_request": 1,
         "price_usd": unit_price(row, model, _dialect(row, model)),
-        "parameters": fields,
+        "parameters": {name: _field(field) for name, field in _fields(row, model).items()},
+    }
+
+
+def _field(field: Field) -> dict[str, Json]:
+    return {
+        "behavior": field.behavior,
+        "field": field.name or None,
+        "reason": field.reason or None,
     }
 
 
@@ -89,7 +115,7 @@ def _price(row: ProviderRow, model: Model | None) -> str:
 
 
 def _variable(row: ProviderRow) -> str:
-    """The variable whose key is sent; "" without any."""
+    """The environment variable whose key is sent; "" if none is set."""
     try:
         return next((name for name in row.key_variables if keys.find(name, folders.user_folder())[0]), "")
     except ConfigError:

@@ -1,240 +1,216 @@
-"""`flux recover`: fetch and save what earlier runs have paid for. It never asks for a new image."""
+"""`flux recover`: fetch and save images that earlier runs paid for. It never requests a new image."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flux_cli.commands.exit import told
-from flux_cli.config import folders
+from flux_cli.commands.exit import confirm_output
 from flux_cli.config.load import Settings, load_settings
-from flux_cli.core.errors import AuthError, FluxError, Interrupted, NotFoundError, UnclearError
+from flux_cli.core.errors import FluxError, Interrupted, UnclearError, common_exit_code
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.model import Json
-from flux_cli.core.request import Auth, Call, Media, Plan, Reply, Request, Resolved
+from flux_cli.core.request import Auth, Plan, Request, Resolved
 from flux_cli.images.names import Name
 from flux_cli.providers.rows import ROWS, connect
-from flux_cli.runs import journal
+from flux_cli.runs import journal, store
 from flux_cli.runs.check import find_key, identity_of
 from flux_cli.runs.delivery import read_delivery
-from flux_cli.runs.history import Entry, Past, trace
+from flux_cli.runs.documents import recovery_document
+from flux_cli.runs.history import PastRun
+from flux_cli.runs.journal import Journal
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
-from flux_cli.runs.progress.tally import summary
-from flux_cli.runs.report import Report, document, ended_document
+from flux_cli.runs.progress.summary import summarize
+from flux_cli.runs.recovery import Answers, arrived, look_up, past_call
+from flux_cli.runs.report import Report
+from flux_cli.runs.store import RecordedRun
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
-    from flux_cli.providers.lumenfall import PastRequest
+    from flux_cli.runs.pipeline import Job
 
-MARGIN = 60.0  # seconds a gateway's clock may be ahead of ours
-SETTLED = 86_400.0  # seconds after which a history that does not list a request will never do so
-NAMED = 3  # runs that are named of those with one trouble
-STATES = ("recoverable", "unclear")
+NAMED = 3  # runs that one error message names
+STATES = ("recoverable", "unclear")  # of runs with images to fetch
+
+
+class Recovered(NamedTuple):
+    """One run after the attempt: what its journal says now, and what was done."""
+
+    past: PastRun
+    report: Report
+
+    @property
+    def unclear(self) -> int:
+        """How many requests may have been paid for, and nobody knows."""
+        return self.past.count("unclear")
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there was nothing to do and there is nothing to say."""
+        report = self.report
+        return not (report.outcomes or report.faults or report.remarks or self.unclear)
 
 
 def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
-    """Save what is paid for and not saved, and say what became of it. Raises UsageError for a run nobody knows."""
-    root = folders.state_folder() / "runs"
-    rows = [journal.find(root, run)] if run else [row for row in journal.rows(root) if not row.running]
-    to_do = [row for row in reversed(rows) if row.past.state in STATES or row.folder.exists()]
-    done: list[Done] = []
-    for row in to_do:
-        done.append(_tried(row, quiet=as_json, named=len(to_do) > 1))
+    """Save images that were paid for but not saved, and report them. Raises UsageError for an unknown run."""
+    root = store.runs_folder()
+    runs = [store.find_run(root, run)] if run else _finished(store.list_runs(root))
+    oldest_first = reversed(runs)
+    to_do = [one for one in oldest_first if one.past.state in STATES or one.folder.exists()]
+    done: list[Recovered] = []
+    for one in to_do:
+        done.append(_recover_or_report(one, quiet=as_json, named=len(to_do) > 1))
         if done[-1].report.interrupted:
             break
     code = _exit_code([one.report for one in done])
     if as_json:
-        documents: list[Json] = [_document(one) for one in done]
-        streams.out_json({**ended_document(code), "runs": documents})
-    for one in done:
-        _tell(one, paths=not as_json, verbose=verbose)
-    _tell_faults(done, verbose=verbose)
-    if not any(one.report.outcomes or one.report.faults or one.past.count("unclear") for one in done):
+        streams.out_json(recovery_document(code, [(one.report, one.unclear) for one in done]))
+    for result in done:
+        _print_result(result, paths=not as_json, verbose=verbose)
+    _print_faults(done, verbose=verbose)
+    if all(one.is_idle for one in done):
         messages.err("flux: nothing to save")
-    return told(code, (saved.path for one in done for saved in one.report.saved))
+    return confirm_output(code, (saved.path for one in done for saved in one.report.saved))
 
 
-class Done(NamedTuple):
-    """One run, as far as it could be brought: what its journal says now, and what was done."""
-
-    past: Past
-    report: Report
+def _finished(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
+    return [one for one in runs if not one.running]
 
 
-def _document(done: Done) -> dict[str, Json]:
-    """The report, and how many calls may have cost what nobody knows."""
-    unclear = done.past.count("unclear")
-    cost = {"cost_usd": None} if unclear else {}
-    return {**document(done.report), **cost, "unclear": unclear}
-
-
-def _tried(row: journal.RecordedRun, *, quiet: bool, named: bool) -> Done:
-    """What stands in the way of one run (a key that is missing) must not keep the others waiting."""
+def _recover_or_report(run: RecordedRun, *, quiet: bool, named: bool) -> Recovered:
+    """Recover one run. A failure such as a missing key must not stop the other runs."""
     try:
-        return _recovered(row, quiet=quiet, named=named)
+        return _recover(run, quiet=quiet, named=named)
     except FluxError as fault:
-        return Done(row.past, _report(row.past, fault))
+        return Recovered(run.past, _report(run.past, faults=(fault,)))
 
 
-def _recovered(row: journal.RecordedRun, *, quiet: bool, named: bool) -> Done:
+def _recover(run: RecordedRun, *, quiet: bool, named: bool) -> Recovered:
+    past, ledger = journal.resume(run)
+    with ledger:
+        _sweep(past, ledger)
+        if past.state not in STATES:
+            return Recovered(past, _report(past))
+        settings = _settings_of(past)
+        auth = find_key(settings.provider, settings.base_url)
+        looked_up = look_up(past, ledger, settings, auth)
+        answers = arrived(past, ledger.folder) | looked_up.answers
+        job = _job(past, ledger, settings, auth, answers)
+        report = _save(job, ledger.folder, settings, past, named=named, quiet=quiet)
+    past = store.find_run(run.path.parent, past.id).past
+    fault = looked_up.fault or _unclear_error(past, settings)
+    faults = (fault,) if fault else ()
+    remarks = (*report.remarks, *looked_up.lost)
+    return Recovered(past, report._replace(run=past.id, faults=faults, remarks=remarks))
+
+
+def _sweep(past: PastRun, ledger: Journal) -> None:
+    """Delete half-written files that a killed run left behind."""
     from flux_cli.images import files
-    from flux_cli.runs import pipeline
+
+    folder = past.text("folder")
+    files.sweep([_absolute(call.name, folder) for call in past.calls], ledger.run)
+
+
+def _settings_of(past: PastRun) -> Settings:
+    """Today's settings, with the provider and the address of the run."""
+    provider, base_url = past.text("provider"), past.text("base_url")
+    return load_settings({"provider": provider or None, "base_url": base_url or None}, ROWS)
+
+
+def _job(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None, answers: Answers) -> Job:
+    """The part of the run that is left: no request is sent, images are fetched and saved."""
+    from flux_cli.images import files
+    from flux_cli.runs.pipeline import Job
+
+    calls = [call for call in past.calls if call.number in answers]
+    return Job(
+        resolved=_resolved(past),
+        plan=Plan(tuple(past_call(call) for call in calls), ()),
+        names=tuple(_absolute(call.name, past.text("folder")) for call in calls),
+        provider=connect(settings.provider, settings.base_url, auth),
+        provider_name=settings.provider.name,
+        hosted=True,
+        sink=files.Folder(overwrite=False, mark=ledger.run, same=True),
+        ledger=ledger,
+        concurrency=settings.concurrency,
+        delivery=read_delivery(past.facts.get("delivery")),
+        identity=identity_of(settings),
+        arrived=answers,
+    )
+
+
+def _save(job: Job, folder: Path, settings: Settings, past: PastRun, *, named: bool, quiet: bool) -> Report:
+    """Fetch and save the images, with progress unless `quiet`; `named`: say first which run it is."""
     from flux_cli.runs.event_loop import run_job
 
-    past, ledger = journal.resume(row)
-    with ledger:
-        files.sweep([_absolute(entry.name, past.text("folder")) for entry in past.entries], ledger.run)
-        arrived: dict[int, Reply | Sequence[Media]] = _arrived(past, ledger.folder)
-        if past.state not in STATES:
-            return Done(past, _report(past))
-        base = past.text("base_url")
-        settings = load_settings({"provider": past.text("provider") or None, "base_url": base or None}, ROWS)
-        auth = find_key(settings.provider, settings.base_url)
-        faults: list[FluxError] = []
-        try:
-            arrived |= _looked_up(past, ledger, settings, auth)
-        except FluxError as fault:  # what has arrived does not need the history
-            faults.append(fault)
-        entries = [entry for entry in past.entries if entry.number in arrived]
-        job = pipeline.Job(
-            resolved=_resolved(past),
-            plan=Plan(tuple(_call(entry) for entry in entries), ()),
-            names=tuple(_absolute(entry.name, past.text("folder")) for entry in entries),
-            provider=connect(settings.provider, settings.base_url, auth),
-            provider_name=settings.provider.name,
-            hosted=True,
-            sink=files.Folder(overwrite=False, mark=ledger.run, same=True),
-            ledger=ledger,
-            concurrency=settings.concurrency,
-            delivery=read_delivery(past.facts.get("delivery")),
-            identity=identity_of(settings),
-            arrived=arrived,
-        )
-        if named and entries and not quiet:
-            messages.err(f"flux: {past.id}:")
-        with Silence() if quiet else Lines(len(past.entries)) as display:
-            report = run_job(job, ledger.folder, settings, display)
-    past = journal.find(row.path.parent, past.id).past
-    if settings.provider.history and not faults and (unclear := past.count("unclear")):
-        message = f"what became of {unclear} of {len(past.entries)} calls is not known yet"
-        faults.append(UnclearError(message, hint="ask again later: flux recover", billed=True))
-    if len(entries) > 1 and not quiet:
-        messages.err(f"flux: {summary(report)}")
-    return Done(past, report._replace(run=past.id, faults=tuple(faults)))
+    count = len(job.plan.calls)
+    if named and count and not quiet:
+        messages.err(f"flux: {past.id}:")
+    with Silence() if quiet else Lines(len(past.calls)) as display:
+        report = run_job(job, folder, settings, display)
+    if count > 1 and not quiet:
+        messages.err(f"flux: {summarize(report)}")
+    return report
 
 
-def _report(past: Past, *faults: FluxError) -> Report:
-    """What was done where nothing could be, or had to be."""
-    return Report(_resolved(past), (), past.text("provider"), hosted=True, outcomes=(), faults=faults, run=past.id)
+def _unclear_error(past: PastRun, settings: Settings) -> UnclearError | None:
+    """The failure of a run with unclear requests. Only a provider with a history may know more later."""
+    unclear = past.count("unclear")
+    if not unclear or not settings.provider.history:
+        return None
+    message = f"the outcome of {unclear} of {len(past.calls)} requests is not known yet"
+    return UnclearError(message, hint="try again later: flux recover", billed=True)
 
 
-def _tell(done: Done, *, paths: bool, verbose: bool) -> None:
+def _report(past: PastRun, faults: tuple[FluxError, ...] = ()) -> Report:
+    """The report of a run of which nothing was saved."""
+    return Report(
+        resolved=_resolved(past),
+        notes=(),
+        provider=past.text("provider"),
+        hosted=True,
+        outcomes=(),
+        faults=faults,
+        run=past.id,
+    )
+
+
+def _print_result(one: Recovered, *, paths: bool, verbose: bool) -> None:
+    """Paths to stdout. Failed requests, lost images and unclear requests to stderr."""
     if paths:
-        for saved in done.report.saved:
+        for saved in one.report.saved:
             streams.out(saved.path)
-    report_errors(done.report._replace(faults=()), verbose=verbose)
-    said = any(isinstance(fault, UnclearError) for fault in done.report.faults)
-    if not said and (unclear := done.past.count("unclear")):
-        messages.err(f"flux: note: {unclear} of {len(done.past.entries)} calls of {done.past.id} may have been billed")
+    report_errors(one.report._replace(faults=()), verbose=verbose)
+    for warning in one.report.warnings:
+        messages.err(f"flux: note: {warning}")
+    is_said = any(isinstance(fault, UnclearError) for fault in one.report.faults)
+    if one.unclear and not is_said:
+        count = f"{one.unclear} of {len(one.past.calls)} requests of run {one.past.id}"
+        messages.err(f"flux: note: {count} may have been billed")
 
 
-def _tell_faults(done: Sequence[Done], *, verbose: bool) -> None:
-    """Everything that stood in the way, once, with the runs it kept from being brought further."""
-    kinds: dict[str, tuple[FluxError, list[str]]] = {}
+def _print_faults(done: Sequence[Recovered], *, verbose: bool) -> None:
+    """Every failure of whole runs once, with the runs it hit."""
+    hit: dict[str, tuple[FluxError, list[str]]] = {}
     for one in done:
         for fault in one.report.faults:
-            kinds.setdefault(fault.message, (fault, []))[1].append(one.past.id)
-    for fault, runs in kinds.values():
+            hit.setdefault(fault.message, (fault, []))[1].append(one.past.id)
+    for fault, runs in hit.values():
         more = f" and {len(runs) - NAMED} more" if len(runs) > NAMED else ""
         fault.message = f"{', '.join(runs[:NAMED])}{more}: {fault.message}"
         messages.error(fault, verbose=verbose)
 
 
 def _exit_code(reports: Sequence[Report]) -> int:
-    """The common code where all went alike, 3 where some images were saved, else 1."""
-    codes = {report.exit_code for report in reports if report.outcomes or report.faults}
-    if Interrupted.exit_code in codes:
+    if any(report.interrupted for report in reports):
         return Interrupted.exit_code
-    if len(codes) > 1:
-        return 3 if any(any(report.saved) for report in reports) else 1
-    return codes.pop() if codes else 0
+    errors = [error for report in reports for error in report.errors]
+    return common_exit_code(errors, some_succeeded=any(any(one.saved) for one in reports))
 
 
-def _arrived(past: Past, folder: Path) -> dict[int, Reply | Sequence[Media]]:
-    """What is paid for: images in files where they have come, else the answer that leads to them."""
-    found: dict[int, Reply | Sequence[Media]] = {}
-    for entry in past.entries:
-        media = [one._replace(file=str(folder / Path(one.file).name)) for one in entry.media]
-        if entry.state == "waiting":
-            whole = media and all(Path(one.file).is_file() for one in media)
-            found |= {entry.number: media} if whole else {entry.number: entry.reply} if entry.reply else {}
-    return found
-
-
-def _looked_up(
-    past: Past, ledger: journal.Journal, settings: Settings, auth: Auth | None
-) -> dict[int, Reply | Sequence[Media]]:
-    """What the gateway's history says of calls without an answer; the journal is told what is certain.
-
-    Raises the FluxError of a history that cannot be read.
-    """
-    unclear = [entry for entry in past.entries if entry.state == "unclear"]
-    if not unclear or not settings.provider.history:
-        return {}
-    if auth is None:
-        name = settings.provider.key_variables[-1]
-        raise AuthError(f"no key: {name} is not set", hint=f"export {name}=...: the gateway's history needs it")
-    try:
-        known = _history(past, unclear, settings, auth, ledger.folder)
-    except FluxError as fault:
-        fault.message = f"the history of {settings.provider.name} cannot be read: {fault.message}"
-        if isinstance(fault, NotFoundError):  # no matter of models
-            fault.hint = f"{settings.base_url} seems to keep no history; see the calls: flux runs {past.id}"
-        raise
-    found: dict[int, Reply | Sequence[Media]] = {}
-    for entry in unclear:
-        said = known.get(trace(past.id, entry.number))
-        if said and said.reply:
-            ledger.answered(_call(entry), said.reply)
-            found[entry.number] = said.reply
-        elif said and not said.is_unfinished:
-            ledger.failed(_call(entry), _outcome(said), final=True)
-        elif said is None and past.began is not None and time.time() - past.began > SETTLED:
-            ledger.failed(_call(entry), FluxError("the gateway has never got it"), final=True)
-    return found
-
-
-def _history(
-    past: Past, unclear: Sequence[Entry], settings: Settings, auth: Auth, folder: Path
-) -> dict[str, PastRequest]:
-    import asyncio
-
-    from flux_cli.http.client import Http
-    from flux_cli.providers.lumenfall import look_up
-
-    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(0.0, (past.began or 0.0) - MARGIN)))
-    traces = {trace(past.id, entry.number) for entry in unclear}
-
-    async def ask() -> dict[str, PastRequest]:
-        async with Http(timeout=settings.timeout, retries=settings.retries, folder=folder) as http:
-            return await look_up(traces, since, settings.base_url, auth, http)
-
-    return asyncio.run(ask())
-
-
-def _outcome(said: PastRequest) -> FluxError:
-    """What the history says of a call whose image cannot be had from it."""
-    if said.status == "completed":
-        cost = "" if said.cost_usd is None else f" for {said.cost_usd:.2f} USD"
-        message = f"the image was made{cost}, its address got lost, and the gateway keeps no copy"
-        return FluxError(message, billed=True, request_id=said.request_id)
-    return FluxError(f"the gateway says {said.status}", billed=bool(said.cost_usd), request_id=said.request_id)
-
-
-def _resolved(past: Past) -> Resolved:
-    """What the run meant, as far as saving its images needs it."""
+def _resolved(past: PastRun) -> Resolved:
+    """The request of the run, as far as saving its images needs it."""
     price = past.facts.get("price_usd")
     return Resolved(
         request=Request(past.text("model"), {}, past.text("prompt")),
@@ -242,17 +218,14 @@ def _resolved(past: Past) -> Resolved:
         prompt=past.text("prompt"),
         parameters={},
         notes=(),
-        n=len(past.entries),
+        n=len(past.calls),
         unit_price_usd=price if isinstance(price, int | float) else None,
     )
 
 
 def _absolute(name: Name, folder: str) -> Name:
-    """The name as seen from anywhere: it was meant in the folder of its run."""
+    """The name as an absolute path: it was meant in the working folder of its run."""
     if name.template.startswith("/"):
         return name
-    return name._replace(template=f"{folder.replace('{', '{{').replace('}', '}}')}/{name.template}")
-
-
-def _call(entry: Entry) -> Call:
-    return Call(entry.number, entry.seed, entry.model, {})
+    escaped = folder.replace("{", "{{").replace("}", "}}")
+    return name._replace(template=f"{escaped}/{name.template}")

@@ -1,15 +1,16 @@
-"""What `flux resolve` answers: what generate would send, and why."""
+"""`flux resolve`: what generate would send, and why."""
 
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.lite import SCHEMA, json_text
+from flux_cli.core.lite import json_text
 from flux_cli.core.table import cell_text
 from flux_cli.core.text import disarm_json
 from flux_cli.core.values import shorten
 from flux_cli.request.prepare import goes_to, posts, prepare
 from flux_cli.request.prompt import one_prompt, read_prompt
-from flux_cli.runs.report import note_document, request_document, resolved_document
+from flux_cli.runs.documents import resolution_document
+from flux_cli.runs.fields import native_size
 from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
     from flux_cli.core.options import GenerateOptions
     from flux_cli.core.provider import ProviderRow
-    from flux_cli.core.request import Post
+    from flux_cli.core.request import Note, Post, Resolved
     from flux_cli.request.prepare import Prepared
 
+HEADING = ("parameter", "asked", "sent", "behavior", "reason")
 LONGEST_ARGUMENT = 100_000  # characters; Linux refuses single arguments over 128 KiB
 
 
 def run(options: GenerateOptions, *, curl: bool) -> None:
-    """Print what would be sent as text, as JSON or as a line for a shell. Raises UsageError as generate would."""
+    """Print what would be sent: as text, as JSON or as curl commands. Raises UsageError as generate would."""
     say(_answer(options, curl=curl))
 
 
@@ -35,63 +37,55 @@ def _answer(options: GenerateOptions, *, curl: bool) -> str:
     prepared = prepare(options, None if word is None else read_prompt(word))
     sent = posts(prepared)
     if curl:
+        return _curl_commands(prepared.settings.provider, sent, keyed=not options.access.no_key)
+    if options.reporting.as_json:
         row = prepared.settings.provider
-        if not row.hosted:
-            raise UsageError("an offline sketch has no address", hint="drop --offline")
-        if "as base64>" in str([post.body.get("image_prompt") for post in sent]):
-            raise UsageError(f"{row.name} takes the image itself, not its address", hint="download it first")
-        return "\n".join(curl_command(post, row, keyed=not options.access.no_key) for post in sent)
-    return document_text(_document(prepared, sent)) if options.reporting.as_json else _text(prepared, sent)
+        return document_text(resolution_document(row, prepared.resolved, _notes(prepared), sent))
+    return _text(prepared, sent)
 
 
-def _document(prepared: Prepared, sent: list[Post]) -> dict[str, Json]:
-    notes: list[Json] = [note_document(note) for note in (*prepared.resolved.notes, *prepared.plan.notes)]
-    row = prepared.settings.provider
-    sends: list[Json] = [
-        {"method": "POST", "url": post.url if row.hosted else None, "body": post.body} for post in sent
-    ]
-    return {
-        "schema": SCHEMA,
-        "provider": row.name,
-        "hosted": row.hosted,
-        "request": request_document(prepared.resolved),
-        "resolved": resolved_document(prepared.resolved),
-        "notes": notes,
-        "sends": sends,
-    }
+def _notes(prepared: Prepared) -> tuple[Note, ...]:
+    return (*prepared.resolved.notes, *prepared.plan.notes)
 
 
 def _text(prepared: Prepared, sent: list[Post]) -> str:
-    resolved = prepared.resolved
-    heading = ("parameter", "asked", "sent", "behavior", "reason")
+    lines = [goes_to(prepared, sent[0]), json_text(_short_body(sent[0]))]
+    if len(sent) > 1:
+        first, last = prepared.plan.calls[0], prepared.plan.calls[-1]
+        seeds = "" if prepared.resolved.seed is None else f", seeds {first.seed} to {last.seed}"
+        lines.append(f"and {len(sent) - 1} more like it{seeds}")
     rows = [
         (note.parameter, cell_text(note.asked), cell_text(note.used), note.behavior, note.reason)
-        for note in (*resolved.notes, *prepared.plan.notes)
+        for note in _notes(prepared)
     ]
-    lines = [goes_to(prepared, sent[0]), json_text(_shown_body(sent[0]))]
-    if len(sent) > 1:
-        seeds = (
-            "" if resolved.seed is None else f", seeds {prepared.plan.calls[0].seed} to {prepared.plan.calls[-1].seed}"
-        )
-        lines.append(f"and {len(sent) - 1} more like it{seeds}")
     if rows:
-        lines += ["", listing([heading, *rows])]
-    return "\n".join([*lines, "", _outlook(prepared)])
+        lines += ["", listing([HEADING, *rows])]
+    return "\n".join([*lines, "", _outlook(prepared.resolved)])
 
 
-def _outlook(prepared: Prepared) -> str:
+def _outlook(resolved: Resolved) -> str:
     """What to expect: nominal and native pixels, price."""
-    resolved, parts = prepared.resolved, []
-    if size := resolved.size:
-        native = f", about {size.native[0]}x{size.native[1]} delivered" if size.native else ""
-        parts.append(f"{size.name} nominal{native}")
+    parts = []
+    if resolved.size:
+        native = native_size(resolved.size)
+        delivered = f", about {native} delivered" if native else ""
+        parts.append(f"{resolved.size.name} nominal{delivered}")
     price = resolved.price_usd
     parts.append("price unknown" if price is None else f"{price:.2f} USD")
     return "; ".join(parts)
 
 
-def _shown_body(post: Post) -> dict[str, Json]:
+def _short_body(post: Post) -> dict[str, Json]:
     return {name: value if name == "prompt" else shorten(value) for name, value in post.body.items()}
+
+
+def _curl_commands(row: ProviderRow, sent: list[Post], *, keyed: bool) -> str:
+    if not row.hosted:
+        raise UsageError("an offline sketch has no address", hint="drop --offline")
+    if "as base64>" in str([post.body.get("image_prompt") for post in sent]):
+        message = f"{row.name} takes the image itself, not its address"
+        raise UsageError(message, hint="download it first")
+    return "\n".join(curl_command(post, row, keyed=keyed) for post in sent)
 
 
 def curl_command(post: Post, row: ProviderRow, *, keyed: bool) -> str:

@@ -1,82 +1,58 @@
-"""`flux runs`: what earlier runs asked, what they cost, and whether anything they paid for is still to be saved."""
+"""`flux runs`: earlier runs, what they cost, and whether images they paid for are still to be saved."""
 
 from __future__ import annotations
 
-from flux_cli.config import folders
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text, text_width
-from flux_cli.runs import journal
-from flux_cli.runs.history import Entry
+from flux_cli.runs import store
+from flux_cli.runs.documents import run_document
+from flux_cli.runs.history import PastCall
+from flux_cli.runs.store import RecordedRun
 from flux_cli.terminal import messages, streams
 
 SHOWN = 28  # columns for a prompt: a line has a hundred, and the name of a run says when it began
+RUN_HEADING = ("Run", "model", "saved", "USD", "state", "prompt")
+REQUEST_HEADING = ("Request", "seed", "state", "file or reason")
 HINTS = {
-    "recoverable": "flux recover saves what is paid for and not saved",
-    "unclear": "flux recover asks what became of calls without an answer",
+    "recoverable": "flux recover saves images that were paid for but not saved",
+    "unclear": "flux recover finds out what became of requests without an answer",
 }
 
 
 def run(*, run: str | None, as_json: bool) -> None:
-    """Print earlier runs, or one call by call. Raises UsageError for a run nobody knows."""
-    root = folders.state_folder() / "runs"
-    rows = [journal.find(root, run)] if run else journal.rows(root)
+    """Print earlier runs, or one run request by request. Raises UsageError for an unknown run."""
+    root = store.runs_folder()
+    runs = [store.find_run(root, run)] if run else store.list_runs(root)
     if as_json:
-        documents: list[Json] = [document(row) for row in rows]
-        streams.out_json({"schema": SCHEMA, "folder": str(root), "runs": documents})
+        listed: list[Json] = [run_document(one.past, one.state, one.began) for one in runs]
+        streams.out_json({"schema": SCHEMA, "folder": str(root), "runs": listed})
         return
-    if not rows:
+    if not runs:
         messages.err("flux: no runs yet")
         return
-    heading = ("Run", "model", "saved", "USD", "state", "prompt")
-    streams.say(streams.listing([heading, *(_line(row) for row in rows)], right=(2, 3)))
+    streams.say(streams.listing([RUN_HEADING, *map(_run_row, runs)], right=(2, 3)))
     if run:
-        calls = [("Call", "seed", "state", "file or reason"), *(_call(entry) for entry in rows[0].past.entries)]
-        streams.say("\n" + streams.listing(calls, right=(0,)))
+        rows = map(_request_row, runs[0].past.calls)
+        streams.say("\n" + streams.listing([REQUEST_HEADING, *rows], right=(0,)))
+    states = {one.state for one in runs}
     for state, hint in HINTS.items():
-        if any(_state(row) == state for row in rows):
+        if state in states:
             messages.err(f"hint: {hint}")
 
 
-def document(row: journal.RecordedRun) -> dict[str, Json]:
-    """One run as JSON, and what became of each of its calls."""
-    past = row.past
-    listed: list[Json] = [_call_document(entry) for entry in past.entries]
-    return {
-        "run": past.id,
-        "state": _state(row),
-        "time": past.began,
-        "provider": past.facts.get("provider"),
-        "model": past.facts.get("model"),
-        "prompt": past.facts.get("prompt"),
-        "calls": len(past.entries),
-        "saved": past.count("saved"),
-        "waiting": past.count("waiting"),
-        "unclear": past.count("unclear"),
-        "cost_usd": past.cost_usd,
-        "entries": listed,
-    }
-
-
-def _call_document(entry: Entry) -> dict[str, Json]:
-    failure = entry.failure or {}
-    return {
-        "index": entry.number,
-        "seed": entry.seed,
-        "state": entry.state,
-        "files": list(entry.saved),
-        "error": failure.get("code"),
-        "message": failure.get("message"),
-        "request_id": failure.get("request_id") or None,
-        "cost_usd": entry.cost_usd,
-    }
-
-
-def _line(row: journal.RecordedRun) -> tuple[str, ...]:
-    past = row.past
+def _run_row(run: RecordedRun) -> tuple[str, ...]:
+    past = run.past
     cost = "-" if past.cost_usd is None else f"{past.cost_usd:.2f}"
-    saved = f"{past.count('saved')}/{len(past.entries)}"
-    return (past.id, past.text("model"), saved, cost, _state(row), cell_text(_short(past.text("prompt")) or None))
+    saved = f"{past.count('saved')}/{len(past.calls)}"
+    prompt = cell_text(_short(past.text("prompt")) or None)
+    return (past.id, past.text("model"), saved, cost, run.state, prompt)
+
+
+def _request_row(call: PastCall) -> tuple[str, ...]:
+    reason = call.error.message if call.error else ""
+    result = ", ".join(call.saved) or reason or "-"
+    return (str(call.number), cell_text(call.seed), call.state.replace("_", " "), cell_text(result))
 
 
 def _short(prompt: str) -> str:
@@ -86,13 +62,3 @@ def _short(prompt: str) -> str:
     while text_width(short) >= SHOWN:
         short = short[:-1]
     return short + "…"
-
-
-def _call(entry: Entry) -> tuple[str, ...]:
-    failure = entry.failure or {}
-    where = ", ".join(entry.saved) or str(failure.get("message") or "-")
-    return (str(entry.number), cell_text(entry.seed), entry.state, cell_text(where))
-
-
-def _state(row: journal.RecordedRun) -> str:
-    return "running" if row.running else row.past.state

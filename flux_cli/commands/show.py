@@ -10,7 +10,8 @@ from flux_cli.core.errors import FluxError, UsageError, common_exit_code
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text
 from flux_cli.core.text import LONG, plain
-from flux_cli.runs.report import ended_document, error_document
+from flux_cli.runs.documents import HEADING, heading
+from flux_cli.runs.fields import ERROR, error_document
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def run(*, files: Sequence[str] | None, as_json: bool) -> int:
     code = common_exit_code((error for _, error in errors), some_succeeded=bool(shown))
     if as_json:
         failed: list[Json] = [{"path": path, **error_document(error)} for path, error in errors]
-        streams.out_json({**ended_document(code), "files": shown, "errors": failed})
+        streams.out_json({**heading(code), "files": shown, "errors": failed})
     return code
 
 
@@ -66,6 +67,33 @@ def _read(path: str) -> tuple[ImageDetails, Reading]:
 def _message(path: str, error: FluxError) -> str:
     """The message, naming the file it is about."""
     return error.message if path in error.message else f"{path}: {error.message}"
+
+
+IMAGE: dict[str, object] = {
+    "path": "text",
+    "format": "text",
+    "width": "integer",
+    "height": "integer",
+    "bytes": "integer",
+    "color_model": "text",
+    "bit_depth": "integer",
+    "alpha": "boolean",
+    "animated": "boolean",
+    "frames": "integer?",
+    "color_space": "text?",
+    "icc_profile": "text?",
+    "orientation": "integer",
+    "made": "object?",
+    "written_by": "text?",
+    "c2pa": "boolean",
+    "fields": {"...": "any"},
+    "problems": ["text"],
+}
+IMAGES: dict[str, object] = {
+    **HEADING,
+    "files": ["#image"],
+    "errors": [{"path": "text", **ERROR}],
+}
 
 
 def _document(details: ImageDetails, reading: Reading) -> dict[str, Json]:

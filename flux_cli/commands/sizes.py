@@ -1,4 +1,4 @@
-"""What `flux sizes` answers: a model's published sizes, or the one nearest to what somebody has in mind."""
+"""`flux sizes`: the sizes of a model, or the one closest to a given size or ratio."""
 
 from __future__ import annotations
 
@@ -12,40 +12,69 @@ from flux_cli.terminal.streams import document_text, listing, say
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.core.model import Json, Model, Size
+    from flux_cli.core.request import Note
 
 HEADING = ("Output", "size", "or", "aspect_ratio + resolution", "megapixels", "native")
 
 
 def run(*, shape: list[str] | None, model: str | None, as_json: bool, plain: bool) -> None:
-    """Print the sizes as a table, as JSON or as plain words. Raises UsageError for no shape and no known model.
+    """Print the sizes as a table, as JSON or one per line. Raises UsageError for an unknown model or shape.
 
-    A shape may be several words: `1183 × 887`, as the table itself spells it.
+    A shape may be several words, as the table itself spells it: `1183 × 887`.
     """
     say(_answer(" ".join(shape) if shape else None, model, as_json=as_json, plain=plain))
 
 
-def _answer(shape: str | None, model: str | None, *, as_json: bool, plain: bool) -> str:
+def _answer(shape: str | None, name: str | None, *, as_json: bool, plain: bool) -> str:
     if plain and as_json:
         raise UsageError("--plain and --json both want standard output", hint="give one of the two")
-    row = lookup(model)
-    note = None
-    chosen: tuple[Size, ...] = row.sizes
+    model = lookup(name)
+    sizes: tuple[Size, ...] = model.sizes
+    note: Note | None = None
     if shape is not None:
-        resolved = resolve(Request(row.id, {"size": shape}), row)
-        chosen = tuple(size for size in row.sizes if size == resolved.size)
+        resolved = resolve(Request(model.id, {"size": shape}), model)
+        sizes = tuple(size for size in model.sizes if size == resolved.size)
         note = next(note for note in resolved.notes if note.parameter == "size")
     if plain:
-        return "\n".join(size.name for size in chosen)
+        return "\n".join(size.name for size in sizes)
     if as_json:
-        rows: list[Json] = [_document(size) for size in chosen]
-        reason = note.reason if note else None
-        return document_text({"schema": SCHEMA, "model": row.id, "asked": shape, "reason": reason, "sizes": rows})
-    text = _text(row, chosen)
-    said = [text for size in chosen for text in (size.name, size.aspect_ratio)]  # by the row itself
-    return f"{text}\n\n{shape}: {note.reason}" if note and note.asked not in said else text
+        return document_text(_document(model, sizes, shape, note))
+    text = _text(model, sizes)
+    named = [word for size in sizes for word in (size.name, size.aspect_ratio)]
+    if note is None or note.asked in named:  # the row says it itself
+        return text
+    return f"{text}\n\n{shape}: {note.reason}"
 
 
-def _document(size: Size) -> dict[str, Json]:
+SIZE: dict[str, object] = {
+    "size": "text",
+    "width": "integer",
+    "height": "integer",
+    "aspect_ratio": "text",
+    "resolution": "text",
+    "megapixels": "number",
+    "native_size": "text?",
+}
+SIZE_TABLE: dict[str, object] = {
+    "schema": (SCHEMA,),
+    "model": "text",
+    "asked": "text?",
+    "reason": "text?",
+    "sizes": ["#size"],
+}
+
+
+def _document(model: Model, sizes: tuple[Size, ...], asked: str | None, note: Note | None) -> dict[str, Json]:
+    return {
+        "schema": SCHEMA,
+        "model": model.id,
+        "asked": asked,
+        "reason": note.reason if note else None,
+        "sizes": [_size_document(size) for size in sizes],
+    }
+
+
+def _size_document(size: Size) -> dict[str, Json]:
     return {
         "size": size.name,
         "width": size.width,
@@ -57,19 +86,19 @@ def _document(size: Size) -> dict[str, Json]:
     }
 
 
-def _text(model: Model, chosen: tuple[Size, ...]) -> str:
-    rows = [
-        (
-            f"{size.width} × {size.height}",
-            f'"{size.name}"',
-            "or",
-            f'"{size.aspect_ratio}" + "{size.resolution}"',
-            f"{size.megapixels:.2f}",
-            f"{size.native[0]} × {size.native[1]}" if size.native else "-",
-        )
-        for size in chosen
-    ]
+def _text(model: Model, sizes: tuple[Size, ...]) -> str:
     tiers = ", ".join(dict.fromkeys(size.resolution for size in model.sizes))
-    count = f"{len(chosen)} of " if len(chosen) < len(model.sizes) else ""
+    count = f"{len(sizes)} of " if len(sizes) < len(model.sizes) else ""
     title = f"{model.id}  {tiers}  {count}{len(model.sizes)} sizes"
-    return f"{title}\n\n{listing([HEADING, *rows], right=(4, 5))}"
+    return f"{title}\n\n{listing([HEADING, *map(_row, sizes)], right=(4, 5))}"
+
+
+def _row(size: Size) -> tuple[str, ...]:
+    return (
+        f"{size.width} × {size.height}",
+        f'"{size.name}"',
+        "or",
+        f'"{size.aspect_ratio}" + "{size.resolution}"',
+        f"{size.megapixels:.2f}",
+        f"{size.native[0]} × {size.native[1]}" if size.native else "-",
+    )

@@ -1,4 +1,4 @@
-"""Everything that costs nothing to check, checked: a run that is ready could be paid for at once."""
+"""Checks before a run: everything that can be checked without paying for it."""
 
 from __future__ import annotations
 
@@ -29,53 +29,66 @@ if TYPE_CHECKING:
     from flux_cli.core.options import GenerateOptions, Metadata
     from flux_cli.images.signing import Identity
 
-ANY = (1024, 1024)  # pixels of an image nobody knows anything about; names do not depend on it
-FETCH_SECONDS = 60.0  # for an image that guides the prompt
+ANY_SIZE = (1024, 1024)  # pixels, where the model's sizes are unknown; names do not depend on it
+FETCH_SECONDS = 60.0  # to download an image that guides the prompt
+ID_BYTES = 4  # of the random `{id}` in a name
+ROUNDING = 1e-9  # USD
+
+
+class Existing(NamedTuple):
+    """Files that are there already and are left alone (`--skip-existing`)."""
+
+    files: frozenset[str] = frozenset()
+    by_call: dict[int, tuple[str, ...]] = {}  # noqa: RUF012 - never written to; images, no sidecars
+    complete: frozenset[int] = frozenset()  # numbers of requests whose files are all there
 
 
 class CheckedRun(NamedTuple):
-    """One run with every check behind it. `kept`: by call, the files that are there already; `skip`: calls with all."""
+    """A run that passed every check that costs nothing: it can be paid for."""
 
     options: GenerateOptions
     prepared: Prepared
     row: ProviderRow
     auth: Auth | None
-    names: Sequence[Name]
-    kept: dict[int, tuple[str, ...]]
-    skip: frozenset[int]
+    names: Sequence[Name]  # one for each request
+    existing: Existing
     delivery: Delivery
     identity: Identity | None = None
 
     @property
     def calls(self) -> int:
-        """How many calls will be paid for."""
-        return self.prepared.resolved.n - len(self.skip)
+        """How many requests will be paid for."""
+        return self.prepared.resolved.n - len(self.existing.complete)
 
 
 def check_run(options: GenerateOptions) -> CheckedRun:
-    """Check everything that costs nothing to check. Raises UsageError, or AuthError without a key."""
-    word = one_prompt(options.input)
-    if word is None and options.input.like is None:
-        raise UsageError("there is no prompt", hint='say what to draw: flux generate "a red fox in the snow"')
-    prompt = None if word is None else read_prompt(word)
-    prepared = prepare(options, prompt, None if options.run.dry_run else _fetched)
+    """Check everything that costs nothing to check. Raises UsageError, and AuthError without a key."""
+    prepared = _prepare(options)
     names = _names(prepared)
     row = prepared.settings.provider
     delivery = _delivery(prepared, options.metadata)
-    if prepared.destination.is_stdout:
+    to_stdout = prepared.destination.is_stdout
+    if to_stdout:
         _check_stdout(options, prepared, delivery)
     identity = identity_of(prepared.settings)
     auth = _auth(row, prepared, options)
-    kept: dict[int, tuple[str, ...]] = {}
-    skip: frozenset[int] = frozenset()
-    if not prepared.destination.is_stdout:
-        present, kept, skip = _preflight(options, prepared, names, delivery)
-        delivery = delivery._replace(kept=present)
-    return CheckedRun(options, prepared, row, auth, names, kept, skip, delivery, identity)
+    existing = Existing() if to_stdout else _check_files(options, prepared, names, delivery)
+    delivery = delivery._replace(kept=existing.files)
+    return CheckedRun(options, prepared, row, auth, names, existing, delivery, identity)
+
+
+def _prepare(options: GenerateOptions) -> Prepared:
+    """Read the prompt and resolve the request. Images that the options name are downloaded if need be."""
+    word = one_prompt(options.input)
+    if word is None and options.input.like is None:
+        hint = 'say what to draw: flux generate "a red fox in the snow"'
+        raise UsageError("there is no prompt", hint=hint)
+    prompt = None if word is None else read_prompt(word)
+    return prepare(options, prompt, None if options.run.dry_run else _download)
 
 
 def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
-    """How every image becomes files, and what is known of all of them before they are made."""
+    """How images become files, and the record that all of them share."""
     resolved, row = prepared.resolved, prepared.settings.provider
     known = record_of_run(
         resolved,
@@ -97,7 +110,7 @@ def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
 
 
 def identity_of(settings: Settings) -> Identity | None:
-    """Who signs the images, if anybody does. Raises ConfigError where that cannot be."""
+    """The identity that signs the images, if the settings name one. Raises ConfigError if it is incomplete."""
     if not settings.sign_certificate and not settings.sign_key:
         return None
     if not settings.sign_certificate or not settings.sign_key:
@@ -108,8 +121,8 @@ def identity_of(settings: Settings) -> Identity | None:
     return load_identity(settings.sign_certificate, settings.sign_key, settings.sign_algorithm)
 
 
-def _fetched(address: str) -> Attachment:
-    """An image somebody named by its address, read without any key. Raises UsageError where it cannot be had."""
+def _download(address: str) -> Attachment:
+    """An image from a URL that the user gave, downloaded without a key. Raises UsageError if that fails."""
     import asyncio
     import tempfile
     from pathlib import Path
@@ -125,41 +138,44 @@ def _fetched(address: str) -> Attachment:
         with tempfile.TemporaryDirectory(prefix="flux-") as folder:
             data = asyncio.run(fetch(folder))
     except FluxError as fault:
-        raise UsageError(f"image_prompt {address!r} cannot be fetched: {fault.__cause__ or fault}") from fault
+        raise UsageError(f"cannot download image_prompt {address!r}: {fault.__cause__ or fault}") from fault
     return inputs.attachment(address, data)
 
 
 def _names(prepared: Prepared) -> Sequence[Name]:
-    """A name for every call. `{id}` is made here, so that all names are known before anything is paid."""
+    """A name for every request. `{id}` is made here, so that all names are known before anything is paid."""
     from flux_cli.images import files
 
     resolved, destination = prepared.resolved, prepared.destination
     if destination.is_stdout:
         return [Name("-", {})] * resolved.n
-    said = prepared.settings.output
-    if said and files.is_special(said):
-        raise OutputError(f"{said} is not a file", hint="name a file or a folder; -o - writes to standard output")
+    output = prepared.settings.output
+    if output and files.is_special(output):
+        hint = "name a file or a folder; -o - writes to standard output"
+        raise OutputError(f"{output} is not a file", hint=hint)
     seeded = resolved.seed is not None
     template = naming.complete(destination.template, seeded=seeded, is_folder=destination.is_folder)
     return naming.names(template, fields_of(prepared))
 
 
 def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
-    """The values of a template's fields, one row a call."""
+    """The values of a template's fields, one row per request."""
     resolved, size, now = prepared.resolved, prepared.resolved.size, time.localtime()
+    model = resolved.model.id if resolved.model else resolved.sent_model
     common: dict[str, str | int] = {
-        **naming.text_fields(resolved.prompt, resolved.model.id if resolved.model else resolved.sent_model),
+        **naming.text_fields(resolved.prompt, model),
         "ratio": size.aspect_ratio.replace(":", "x") if size else "auto",
         "width": size.width if size else "auto",
         "height": size.height if size else "auto",
         "date": time.strftime("%Y-%m-%d", now),
         "time": time.strftime("%H%M%S", now),
     }
-    calls, width = prepared.plan.calls, 4
-    identities = os.urandom(width * len(calls))
+    calls = prepared.plan.calls
+    ids = os.urandom(ID_BYTES * len(calls))
 
     def row(place: int) -> dict[str, str | int]:
-        call, identity = calls[place], identities[width * place : width * (place + 1)].hex()
+        call = calls[place]
+        identity = ids[ID_BYTES * place : ID_BYTES * (place + 1)].hex()
         seed = call.seed if isinstance(call.seed, int) else identity
         return {**common, "id": identity, "seed": seed, "index": call.number}
 
@@ -181,23 +197,23 @@ def _check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Delive
 
 
 def _auth(row: ProviderRow, prepared: Prepared, options: GenerateOptions) -> Auth | None:
-    """The key for this run. Raises AuthError without one, and ConfigError where it would travel unprotected."""
+    """The key for this run. Raises AuthError without one, and ConfigError if it would be sent unencrypted."""
     if not row.key_variables or options.access.no_key:
         return None
     auth = find_key(row, prepared.settings.base_url)
     if auth or options.run.dry_run:
         return auth
-    if not options.reporting.quiet:  # a misspelled model would be the next thing to mend
+    if not options.reporting.quiet:  # a misspelled model would be the next thing to fix
         messages.notes(note for note in prepared.resolved.notes if note.parameter == "model")
     name = row.key_variables[-1]
-    server = ", or --no-key if this server needs none" if row.server else ""
-    where = f" (keys: {row.page})" if row.page else ""
-    hint = f"export {name}=...{where}{server}, or draw a sketch with --offline"
+    page = f" (keys: {row.page})" if row.page else ""
+    without = ", or --no-key if this server needs none" if row.server else ""
+    hint = f"export {name}=...{page}{without}, or draw a sketch with --offline"
     raise AuthError(f"no key: {name} is not set", hint=hint)
 
 
 def find_key(row: ProviderRow, base: str) -> Auth | None:
-    """The key for a provider, if there is one. Raises ConfigError where it would travel unprotected."""
+    """The key for a provider, if there is one. Raises ConfigError if it would be sent unencrypted."""
     for variable in row.key_variables:
         secret, _ = keys.find(variable, folders.user_folder())
         if secret:
@@ -206,17 +222,22 @@ def find_key(row: ProviderRow, base: str) -> Auth | None:
     return None
 
 
-def _preflight(
-    options: GenerateOptions, prepared: Prepared, names: Sequence[Name], delivery: Delivery
-) -> tuple[frozenset[str], dict[int, tuple[str, ...]], frozenset[int]]:
-    """Every file by its name. Returns what stays as it is: the files, the images of them by call, whole calls."""
+def _check_files(options: GenerateOptions, prepared: Prepared, names: Sequence[Name], delivery: Delivery) -> Existing:
+    """Check that every file can be written, and find those that are there already.
+
+    Raises OutputError for a file that is in the way, UsageError for two files of one name.
+    """
     from flux_cli.images import files
 
     def expected_files() -> Iterator[tuple[int, Name]]:
-        return ((place, name) for place, one in enumerate(names) for name in expected_of(prepared, delivery, one))
+        """The place of a request, and the name of one of its files."""
+        for place, one in enumerate(names):
+            for name in expected_of(prepared, delivery, one):
+                yield place, name
 
-    if len(expected_of(prepared, delivery, names[0])) > 1:  # else they are all different, as the names are
-        refuse_doubles((name.path("ext"), f"file {number}") for number, (_, name) in enumerate(expected_files(), 1))
+    if len(expected_of(prepared, delivery, names[0])) > 1:  # else they differ, as the names do
+        numbered = enumerate(expected_files(), 1)
+        refuse_doubles((name.path("ext"), f"file {number}") for number, (_, name) in numbered)
     present = files.preflight(
         (name for _, name in expected_files()),
         None,
@@ -224,39 +245,49 @@ def _preflight(
         skip_existing=options.output.skip_existing,
         write=not options.run.dry_run,
     )
-    if options.output.skip_existing and not options.reporting.quiet and any("{id}" in name.template for name in names):
-        messages.err("flux: note: --skip-existing cannot know names with a random {id} again; add --seed")
+    if options.output.skip_existing and not options.reporting.quiet:
+        _warn_of_random_names(names)
     if not present:
-        return frozenset(), {}, frozenset()
-    missing: set[int] = set()
-    there: dict[int, list[str]] = {}
+        return Existing()
+    incomplete: set[int] = set()
+    found: dict[int, list[str]] = {}
     for number, (place, name) in enumerate(expected_files()):
         if number not in present:
-            missing.add(place)
+            incomplete.add(place)
         elif not delivery.sidecar or name != sidecar_name(names[place]):
-            there.setdefault(place, []).append(present[number])
+            found.setdefault(place, []).append(present[number])
     calls = prepared.plan.calls
-    kept = {calls[place].number: tuple(paths) for place, paths in there.items()}
-    return frozenset(present.values()), kept, frozenset(calls[place].number for place in there.keys() - missing)
+    return Existing(
+        files=frozenset(present.values()),
+        by_call={calls[place].number: tuple(paths) for place, paths in found.items()},
+        complete=frozenset(calls[place].number for place in found.keys() - incomplete),
+    )
+
+
+def _warn_of_random_names(names: Sequence[Name]) -> None:
+    if any("{id}" in name.template for name in names):
+        message = "--skip-existing cannot find files whose names have a random {id}; add --seed"
+        messages.err(f"flux: note: {message}")
 
 
 def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[Name, ...]:
-    """The files of one call, if its image comes in the size that is expected."""
+    """The files of one request, if its image has the expected size."""
     size, hosted = prepared.resolved.size, prepared.settings.provider.hosted
-    return expected_names(delivery, name, size.expected(hosted=hosted) if size else ANY)
+    return expected_names(delivery, name, size.expected(hosted=hosted) if size else ANY_SIZE)
 
 
-def check_budget(ready: CheckedRun) -> None:
-    """Raise BudgetError where the run would cost more than allowed, or nobody knows what it costs."""
-    limit, price = ready.prepared.settings.max_cost, ready.prepared.resolved.unit_price_usd
-    if limit is None or ready.calls == 0:
+def check_budget(run: CheckedRun) -> None:
+    """Raise BudgetError if the run would cost more than allowed, or its price is unknown."""
+    limit, price = run.prepared.settings.max_cost, run.prepared.resolved.unit_price_usd
+    if limit is None or run.calls == 0:
         return
     if price is None:
-        if ready.options.run.yes:
+        if run.options.run.yes:
             return
-        hint = "add --yes to go on until the costs the server names reach the limit, or run without --max-cost"
-        raise BudgetError("the price is unknown, and there is a limit", hint=hint)
-    cost = price * ready.calls
-    if cost > limit + 1e-9:
-        message = f"{ready.calls} at {price:.2f} USD make {cost:.2f} USD, over the limit of {limit:.2f} USD"
-        raise BudgetError(message, hint="ask for fewer images, or raise --max-cost")
+        hint = "add --yes to go on until the costs the server names reach the limit, or drop --max-cost"
+        raise BudgetError("the price is unknown, and --max-cost sets a limit", hint=hint)
+    cost = price * run.calls
+    if cost > limit + ROUNDING:
+        sum_ = f"{run.calls} images at {price:.2f} USD cost {cost:.2f} USD"
+        hint = "ask for fewer images, or raise --max-cost"
+        raise BudgetError(f"{sum_}, over the limit of {limit:.2f} USD", hint=hint)

@@ -1,29 +1,35 @@
-"""What a journal tells of a run: its lines, which may be cut short or odd, read into what became of every call."""
+"""Reading a journal: its lines, which may be cut short or odd, become the state of every request.
+
+The journal itself is written by `journal.py`, and found on the disk by `store.py`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Literal
 
+from flux_cli.core.errors import FluxError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.request import Facts, Media, Reply
-from flux_cli.http.replies import parse_json
 from flux_cli.images.names import Name
 
-BLOCK = 1 << 16  # characters
 LARGEST = 1e15  # of any number a journal can mean
 LATEST = 253_402_300_800.0  # the year 10000, which calendars cannot write
-PROMPTS = ("prompt", "revised_prompt", "input")  # where answers repeat it
 SCHEMA = 1  # changes when an older flux could misread a journal
 
-State = Literal["saved", "waiting", "unclear", "failed", "expired", "not sent"]
+State = Literal["saved", "waiting", "unclear", "failed", "expired", "not_sent"]
+NEEDS_WORK: dict[str, State] = {  # state of a run -> state of a request in it, most urgent first
+    "recoverable": "waiting",
+    "unclear": "unclear",
+    "expired": "expired",
+}
 
 
-class Entry(NamedTuple):
-    """One call of a run. `waiting`: paid for and not saved yet; `unclear`: it may have been paid for, nobody knows."""
+class PastCall(NamedTuple):
+    """One request of an earlier run. `waiting`: paid for but not saved; `unclear`: maybe paid for."""
 
     number: int
     seed: Json
@@ -33,12 +39,13 @@ class Entry(NamedTuple):
     reply: Reply | None = None
     media: tuple[Media, ...] = ()
     saved: tuple[str, ...] = ()
-    whole: bool = False  # everything the call brought is saved
-    failure: dict[str, Json] | None = None  # code, message, billed, status, request_id
+    whole: bool = False  # every image of the request is saved
+    failure: dict[str, Json] | None = None  # code, message, billed, final, status, request_id
     cost_usd: float | None = None
 
     @property
     def state(self) -> State:
+        """How far the request got."""
         failure = self.failure or {}
         if self.whole:
             return "saved"
@@ -50,100 +57,100 @@ class Entry(NamedTuple):
             return "waiting"
         if failure:
             return "unclear" if failure.get("billed") else "failed"
-        return "unclear" if self.sent else "not sent"
+        return "unclear" if self.sent else "not_sent"
 
     @property
-    def paid(self) -> bool:
-        """Whether the call has cost something, or may have."""
+    def is_paid(self) -> bool:
+        """Whether the request cost something, or may have."""
         billed = bool((self.failure or {}).get("billed"))
         return billed or bool(self.saved) or self.state in ("saved", "waiting", "unclear", "expired")
 
+    @property
+    def error(self) -> FluxError | None:
+        """The failure of the request as the journal has it; None if there was none."""
+        if self.failure is None:
+            return None
+        status = self.failure.get("status")
+        error = FluxError(
+            _text(self.failure, "message"),
+            billed=bool(self.failure.get("billed")),
+            status=status if isinstance(status, int) else None,
+            request_id=_text(self.failure, "request_id"),
+        )
+        error.code = _text(self.failure, "code") or FluxError.code
+        return error
 
-class Past(NamedTuple):
-    """One run as its journal tells it. `facts` is the first line: what was asked, of whom, and what files must be."""
+    @property
+    def request_id(self) -> str:
+        """The provider's name for the request; "" if it gave none."""
+        if self.media:
+            return self.media[0].facts.request_id
+        return _text(self.failure or {}, "request_id")
+
+
+class PastRun(NamedTuple):
+    """One run as its journal tells it. `facts` is the first line: request, provider, how to save."""
 
     id: str
     facts: dict[str, Json]
-    entries: tuple[Entry, ...]
-    ended: bool = False
+    calls: tuple[PastCall, ...]
+    is_over: bool = False
 
     def count(self, *states: State) -> int:
-        """How many calls are in one of these states."""
-        return sum(entry.state in states for entry in self.entries)
+        """How many requests are in one of these states."""
+        return sum(call.state in states for call in self.calls)
 
     @property
     def state(self) -> str:
-        """One word for a run: what there is to do comes first."""
-        for word, states in (("recoverable", ("waiting",)), ("unclear", ("unclear",)), ("expired", ("expired",))):
-            if any(entry.state in states for entry in self.entries):
+        """One word for the run. What still needs work comes first."""
+        for word, state in NEEDS_WORK.items():
+            if self.count(state):
                 return word
-        if not self.ended and self.count("not sent"):
+        if not self.is_over and self.count("not_sent"):
             return "interrupted"
         saved = self.count("saved")
-        return "complete" if saved == len(self.entries) else "partial" if saved else "failed"
+        if saved == len(self.calls):
+            return "complete"
+        return "partial" if saved else "failed"
 
     @property
     def cost_usd(self) -> float | None:
-        """What the providers said the run cost, in USD; None where one did not say."""
-        costs = [entry.cost_usd for entry in self.entries if entry.paid]
+        """What the provider says the run cost, in USD; None where it did not say."""
+        costs = [call.cost_usd for call in self.calls if call.is_paid]
         return None if None in costs else sum(cost for cost in costs if cost is not None)
 
     @property
     def began(self) -> float | None:
-        """When it began, in seconds since the epoch; None for what is no time of this world."""
+        """When the run began, in seconds since the epoch; None for a time no calendar has."""
         began = _number(self.facts.get("time"))
         return began if began is not None and began < LATEST else None
 
     def text(self, name: str) -> str:
-        """A fact that is a text; "" where the journal has none."""
-        value = self.facts.get(name)
-        return value if isinstance(value, str) else ""
+        """A fact that is a text; "" if the journal does not have it."""
+        return _text(self.facts, name)
 
 
 def trace(run: str, number: int) -> str:
-    """The name flux gives a request, 32 hexadecimal digits: under it a gateway's history lists the call."""
+    """The trace id of a request, 32 hexadecimal digits. The gateway's history lists requests by it."""
     return hashlib.sha256(f"{run} {number}".encode()).hexdigest()[:32]
 
 
-def without_prompts(body: bytes) -> bytes:
-    """An answer without what it repeats of the prompt; what leads to its images stays."""
-    return json.dumps(_without_prompts(parse_json(body))).encode()
-
-
-def _without_prompts(value: Json) -> Json:
-    if isinstance(value, dict):
-        return {key: _without_prompts(part) for key, part in value.items() if key not in PROMPTS}
-    return [_without_prompts(part) for part in value] if isinstance(value, list) else value
-
-
-def first_line(about: dict[str, Json], calls: Iterable[dict[str, Json]]) -> Iterator[str]:
-    """The line that opens a journal, in blocks that are worth a write: ten thousand calls are four megabytes."""
-    block, opening = f"\n{json.dumps(about, ensure_ascii=False)[:-1]}", ', "calls": ['
-    for call in calls:
-        block += opening + json.dumps(call, ensure_ascii=False)
-        opening = ", "
-        if len(block) > BLOCK:
-            yield block
-            block = ""
-    yield f"{block}{opening if opening != ', ' else ''}]}}\n"
-
-
-def read(lines: Iterable[bytes]) -> Past | None:
-    """The run a journal tells of; None for what is no journal of this kind. A line that makes no sense is left out."""
-    past: Past | None = None
-    entries: dict[int, Entry] = {}
-    ended = False
+def read(lines: Iterable[bytes]) -> PastRun | None:
+    """The run a journal tells; None for anything but a journal. Lines that make no sense are skipped."""
+    past: PastRun | None = None
+    calls: dict[int, PastCall] = {}
+    is_over = False
     for line in lines:
         event = _event(line)
         number = event.get("call")
         if past is None:
-            past = _begun(event)
-            entries = {entry.number: entry for entry in past.entries} if past else {}
+            past = _first_line(event)
+            calls = {call.number: call for call in past.calls} if past else {}
         elif event.get("event") == "end":
-            ended = True
-        elif isinstance(number, int) and number in entries:
-            entries[number] = _told(entries[number], event)
-    return past and past._replace(entries=tuple(entries.values()), ended=ended)
+            is_over = True
+        elif isinstance(number, int) and number in calls:
+            calls[number] = _after(calls[number], event)
+    return past and past._replace(calls=tuple(calls.values()), is_over=is_over)
 
 
 def _event(line: bytes) -> dict[str, Json]:
@@ -154,62 +161,78 @@ def _event(line: bytes) -> dict[str, Json]:
     return event if isinstance(event, dict) else {}
 
 
-def _begun(event: dict[str, Json]) -> Past | None:
-    calls, identity = event.pop("calls", None), event.get("id")
+def _first_line(event: dict[str, Json]) -> PastRun | None:
+    listed, identity = event.pop("calls", None), event.get("id")
     if (event.get("event"), event.get("schema")) != ("run", SCHEMA):
         return None
-    if not isinstance(calls, list) or not isinstance(identity, str):
+    if not isinstance(listed, list) or not isinstance(identity, str):
         return None
-    entries = tuple(_entry(call) for call in calls if isinstance(call, dict))
-    return Past(identity, event, entries)
+    calls = tuple(_call(row) for row in listed if isinstance(row, dict))
+    return PastRun(identity, event, calls)
 
 
-def _entry(call: dict[str, Json]) -> Entry:
-    number, template, fields = call.get("number"), call.get("template"), call.get("fields")
-    known = (
-        {key: value for key, value in fields.items() if isinstance(value, str | int)}
-        if isinstance(fields, dict)
-        else {}
-    )
-    return Entry(
+def _call(row: dict[str, Json]) -> PastCall:
+    number, template, fields = row.get("number"), row.get("template"), row.get("fields")
+    known: dict[str, str | int] = {}
+    if isinstance(fields, dict):
+        known = {name: value for name, value in fields.items() if isinstance(value, str | int)}
+    return PastCall(
         number=number if isinstance(number, int) else 0,
-        seed=call.get("seed"),
-        model=str(call.get("model") or ""),
+        seed=row.get("seed"),
+        model=_text(row, "model"),
         name=Name(template if isinstance(template, str) else "recovered.{ext}", known),
     )
 
 
-def _told(entry: Entry, event: dict[str, Json]) -> Entry:
-    """The entry after one event."""
+def _after(call: PastCall, event: dict[str, Json]) -> PastCall:
+    """The request after one event."""
     kind = event.get("event")
     if kind == "sent":
-        return entry._replace(sent=True)
+        return call._replace(sent=True)
     if kind == "answered":
-        headers = event.get("headers")
-        known = {name: str(value) for name, value in headers.items()} if isinstance(headers, dict) else {}
-        return entry._replace(reply=Reply(200, known, str(event.get("body") or "").encode()), failure=None)
+        return call._replace(reply=_reply(event), failure=None)
     if kind == "fetched":
-        media = _media(event.get("media"))
-        return entry._replace(media=media, failure=None, cost_usd=media[0].facts.cost_usd if media else None)
+        media = read_media(event.get("media"))
+        cost = media[0].facts.cost_usd if media else None
+        return call._replace(media=media, failure=None, cost_usd=cost)
     if kind == "saved":
-        path = str(event.get("path") or "")
-        saved = entry.saved if path in entry.saved else (*entry.saved, path)
-        return entry._replace(saved=saved, cost_usd=_number(event.get("cost_usd")))
+        path = _text(event, "path")
+        saved = call.saved if path in call.saved else (*call.saved, path)
+        return call._replace(saved=saved, cost_usd=_number(event.get("cost_usd")))
     if kind == "whole":
-        return entry._replace(whole=True)
-    return entry._replace(failure=event) if kind == "failed" else entry
+        return call._replace(whole=True)
+    return call._replace(failure=event) if kind == "failed" else call
 
 
-def _media(listed: Json) -> tuple[Media, ...]:
-    items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-    return tuple(Media(str(item["file"]), _facts(item)) for item in items if isinstance(item.get("file"), str))
+def _reply(event: dict[str, Json]) -> Reply:
+    headers = event.get("headers")
+    known: dict[str, str] = {}
+    if isinstance(headers, dict):
+        known = {name: str(value) for name, value in headers.items()}
+    return Reply(200, known, str(event.get("body") or "").encode())
+
+
+def read_media(value: Json) -> tuple[Media, ...]:
+    """The images that a journal line lists. Odd items are skipped."""
+    listed = value if isinstance(value, list) else []
+    items = [item for item in listed if isinstance(item, dict)]
+    return tuple(Media(_text(item, "file"), _facts(item)) for item in items if _text(item, "file"))
 
 
 def _facts(item: dict[str, Json]) -> Facts:
-    texts = (str(item.get(name) or "") for name in ("request_id", "provider", "revised_prompt"))
-    request_id, provider, revised = texts
     seed = item.get("seed")
-    return Facts(request_id, provider, _number(item.get("cost_usd")), seed if isinstance(seed, int) else None, revised)
+    return Facts(
+        request_id=_text(item, "request_id"),
+        provider=_text(item, "provider"),
+        cost_usd=_number(item.get("cost_usd")),
+        seed=seed if isinstance(seed, int) else None,
+        revised_prompt=_text(item, "revised_prompt"),
+    )
+
+
+def _text(fields: dict[str, Json], name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _number(value: Json) -> float | None:

@@ -1,13 +1,13 @@
-"""The ledger of what was paid: one file a run in the state folder, written before money is spent and as answers come.
+"""The journal of one run: a file in the state folder, written before money is spent and as answers come.
 
-It survives `kill -9`: lines are appended whole, each by one write, before the next step begins. Beside it lies a folder
-with what has arrived and is not saved yet. What the lines mean is in `core.runs`.
+It survives `kill -9`: every line is appended whole, by one write, before the next step begins. The
+folder beside it holds images that have arrived and are not saved yet. What the lines mean is in
+`history.py`; journals are listed and found by `store.py`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import shutil
@@ -16,40 +16,49 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from flux_cli.core.errors import FluxError, OutputError, UsageError, did_you_mean
-from flux_cli.core.lite import NamedTuple
+from flux_cli.core.errors import FluxError, OutputError, UsageError
 from flux_cli.core.model import Json
 from flux_cli.core.request import Call, Media, Reply, SavedImage
 from flux_cli.core.text import redact
-from flux_cli.runs.history import SCHEMA, Past, first_line, read, trace, without_prompts
-from flux_cli.runs.locks import hold, is_held
+from flux_cli.runs import store
+from flux_cli.runs.history import SCHEMA, PastRun, trace
+from flux_cli.runs.privacy import headers_without_prompts, without_prompts
 
-SUFFIX = ".jsonl"
-KEPT = 500  # runs
-KEPT_DAYS = 90
-ROOM = 16 << 20  # bytes that must be free before a call goes out: the largest known image is 8 MB
-MAX_BYTES = 1 << 28  # of one journal; a run of ten thousand calls has some 20 MB
+if TYPE_CHECKING:
+    from flux_cli.images.names import Name
+    from flux_cli.runs.check import CheckedRun
+    from flux_cli.runs.store import RecordedRun
+
+BLOCK = 1 << 16  # characters of the first line that are written at once
 
 
 class Journal:
-    """One run, for as long as it is open. `folder` is for what arrives; without a `file` only that is kept.
+    """The journal of one run, while it is open. Without a `file` nothing is written down.
 
-    `waiting` are the numbers of calls that were paid for by an earlier run; a `private` one has no word of prompts.
+    `folder` holds what arrives. `waiting` are the numbers of requests that an earlier run paid for.
+    A `private` journal has no words of prompts.
     """
 
-    def __init__(self, folder: Path, file: int | None, waiting: Iterable[int] = (), *, private: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        file: int | None,
+        waiting: Iterable[int] = (),
+        *,
+        private: bool = False,
+    ) -> None:
         self.folder = folder
         self._file, self._waiting, self._private = file, set(waiting), private
-        self._written = self._synced = 0  # lines, and for how many of them the disk was asked to keep them
+        self._written = self._synced = 0  # lines written, and lines the disk was asked to keep
         self._syncing = Lock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """The run is over. What has arrived stays only while something of it is not saved."""
+        """The run is over. What has arrived stays only while some of it is not saved."""
         self._try({"event": "end", "time": time.time()})
         self.sync()
         if self._file is None or not self._waiting:
@@ -64,54 +73,62 @@ class Journal:
         return self.folder.name
 
     def headers(self, call: Call) -> dict[str, str]:
-        """What lets the gateway's history name the call (W3C trace context), should its answer get lost."""
-        return {"traceparent": f"00-{trace(self.run, call.number)}-{call.number:016x}-01"} if self._file else {}
+        """The trace id (W3C trace context) by which the gateway's history lists the request."""
+        if self._file is None:
+            return {}
+        return {"traceparent": f"00-{trace(self.run, call.number)}-{call.number:016x}-01"}
 
     def sent(self, call: Call) -> None:
-        """A call is about to go out. Raises OSError: what cannot be written down or kept must not be paid for."""
+        """A request is about to be sent. Raises OSError: an image that cannot be kept must not be paid for."""
         if self._file is not None:
-            _check_room(self.folder)
+            store.check_room(self.folder)
         self._write({"event": "sent", "call": call.number, "time": time.time()})
 
     def answered(self, call: Call, reply: Reply) -> None:
         """What the provider answered, before anything is made of it."""
         headers: dict[str, Json] = {name: value for name, value in reply.headers.items() if name.startswith("x-")}
-        data = without_prompts(reply.data) if self._private else reply.data
-        body = redact(data.decode("utf-8", "replace"))  # as it is: inside a line it is escaped once more
+        data = reply.data
+        if self._private:
+            headers, data = headers_without_prompts(headers), without_prompts(data)
+        body = redact(data.decode("utf-8", "replace"))  # before it is escaped as part of a line
         self._waiting.add(call.number)
         self._try({"event": "answered", "call": call.number, "headers": headers, "body": body})
 
     def fetched(self, call: Call, media: Sequence[Media]) -> None:
-        """Everything a call brought is in files of the folder."""
+        """All images of a request have arrived in the folder."""
         rows: list[Json] = [{"file": os.path.basename(one.file), **self._facts(one)} for one in media]
         self._try({"event": "fetched", "call": call.number, "media": rows})
 
     def saved(self, call: Call, media: Media, saved: SavedImage) -> None:
-        """One image is where it should be."""
+        """One file is saved where it belongs."""
         path = saved.path if saved.path == "-" else os.path.abspath(saved.path)  # no look at the disk
-        path = "" if self._private else path  # its name is made of the prompt
-        self._try({"event": "saved", "call": call.number, "path": path, "cost_usd": media.facts.cost_usd})
+        path = "" if self._private else path  # file names are made from the prompt
+        cost = media.facts.cost_usd
+        self._try({"event": "saved", "call": call.number, "path": path, "cost_usd": cost})
 
     def whole(self, call: Call) -> bool:
-        """Nothing of this call is needed any more, if that can be written: what nobody knows to be saved stays."""
+        """Every image of a request is saved. Returns whether that was written: else the images are kept."""
         written = self._try({"event": "whole", "call": call.number})
         if written:
             self._waiting.discard(call.number)
         return written
 
     def failed(self, call: Call, error: FluxError, *, final: bool = False, code: str = "") -> None:
-        """A call ended without (all of) its images; `final`: there is nothing more to fetch."""
+        """A request ended without (all of) its images. `final`: nothing is left to fetch."""
         facts: dict[str, Json] = {
-            "code": code or error.code, "message": "" if self._private else error.message,
-            "billed": error.billed, "final": final,
-            "status": error.status, "request_id": error.request_id,
-        }  # fmt: skip
+            "code": code or error.code,
+            "message": "" if self._private else error.message,
+            "billed": error.billed,
+            "final": final,
+            "status": error.status,
+            "request_id": error.request_id,
+        }
         self._try({"event": "failed", "call": call.number, **facts})
         if final:
             self._waiting.discard(call.number)
 
     def recovery(self, media: Media | None = None) -> str:
-        """What the person can do about a paid image that is not where it should be."""
+        """The hint for an image that was paid for but not saved."""
         if self._file is None:
             return ""
         safe = f"the image is safe in {media.file}; to save it: " if media else ""
@@ -119,15 +136,15 @@ class Journal:
 
     @property
     def is_behind(self) -> bool:
-        """Whether anything was written since the disk was last asked to keep it."""
+        """Whether lines were written that the disk has not been asked to keep."""
         return self._file is not None and self._synced < self._written
 
     def sync(self) -> None:
-        """Have everything on the disk that was written. It may take milliseconds, which many calls at once share."""
+        """Ask the disk to keep what was written. It may take milliseconds, which threads share."""
         wanted = self._written
         with self._syncing, contextlib.suppress(OSError):
             if self._file is not None and self._synced < wanted:
-                self._synced = self._written  # even if it refuses: to ask again would not help
+                self._synced = self._written  # even if it refuses: asking again would not help
                 os.fsync(self._file)
 
     def _facts(self, media: Media) -> dict[str, Json]:
@@ -135,7 +152,7 @@ class Journal:
         return {name: value for name, value in media.facts._asdict().items() if name not in left_out}
 
     def _try(self, event: dict[str, Json]) -> bool:
-        """Write it if that can be. A journal that fails after the money is spent must not lose the image, too."""
+        """Write if possible. After the money is spent, a full disk must not lose the image, too."""
         try:
             self._write(event)
         except OSError:
@@ -146,144 +163,121 @@ class Journal:
         if self._file is None:
             return
         text = redact(json.dumps(event, ensure_ascii=False))
-        _write_all(self._file, f"\n{text}\n")  # on its own, even behind one that was cut short
+        store.write_all(self._file, f"\n{text}\n")  # whole, even after a line that was cut short
         self._written += 1
 
 
-class RecordedRun(NamedTuple):
-    """One journal on the disk: what it tells, where it is, and whether its run is still under way."""
-
-    past: Past
-    path: Path
-    running: bool
-
-    @property
-    def folder(self) -> Path:
-        """Where what has arrived lies."""
-        return self.path.with_suffix("")
+def new_name() -> str:
+    """A name for a run: its time, and something no other run of that second has."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
 
 
 def begin(root: Path, name: str, facts: dict[str, Json], calls: Iterable[dict[str, Json]]) -> Journal:
-    """The journal of a new run in `root`, its first line on the disk. Raises OutputError where that cannot be had."""
-    folder, path = root / name, root / f"{name}{SUFFIX}"
+    """Start the journal of a new run in `root`. Raises OutputError if it cannot be written."""
+    folder, path = root / name, root / f"{name}{store.SUFFIX}"
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_room(root)
+        store.check_room(root)
         folder.mkdir(mode=0o700)
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-        hold(file)
+        store.hold(file)
         journal = Journal(folder, file, private=facts.get("prompt") is None)
-        about: dict[str, Json] = {"event": "run", "schema": SCHEMA, "id": name, "time": time.time(), **facts}
-        for block in first_line(about, calls):
-            _write_all(file, redact(block))
+        about: dict[str, Json] = {"event": "run", "schema": SCHEMA, "id": name, "time": time.time()}
+        for block in _first_line({**about, **facts}, calls):
+            store.write_all(file, redact(block))
         os.fsync(file)
-        _sync(root)
+        store.sync_folder(root)
     except OSError as fault:
-        _forget(path)
+        store.forget(path)
         hint = "name another folder in FLUX_STATE; nothing was sent"
         raise OutputError(f"cannot keep a journal in {root}: {fault.strerror}", hint=hint) from fault
-    prune(root)
+    store.prune(root)
     return journal
 
 
 def scratch() -> Journal:
-    """A journal for what costs nothing: a folder for what arrives, and nothing written down."""
+    """A journal for a run that costs nothing: a temporary folder, and nothing is written down."""
     try:
         return Journal(Path(tempfile.mkdtemp(prefix="flux-")), None)
     except OSError as fault:
         hint = "name another folder in TMPDIR; nothing was sent"
-        raise OutputError(f"there is no folder for what arrives: {fault.strerror}", hint=hint) from fault
+        raise OutputError(f"no folder for temporary files: {fault.strerror}", hint=hint) from fault
 
 
-def resume(row: RecordedRun) -> tuple[Past, Journal]:
-    """An earlier run to go on with, as it is now that nobody else can. Raises UsageError while somebody else does."""
+def resume(run: RecordedRun) -> tuple[PastRun, Journal]:
+    """Go on with an earlier run, read again under its lock. Raises UsageError while it is under way."""
     try:
-        file = os.open(row.path, os.O_WRONLY | os.O_APPEND)
-        if not hold(file):
+        file = os.open(run.path, os.O_WRONLY | os.O_APPEND)
+        if not store.hold(file):
             os.close(file)
-            raise UsageError(f"run {row.past.id} is still under way", hint="wait for it, or stop it")
-        row.folder.mkdir(mode=0o700, exist_ok=True)
+            hint = "wait until it ends, or stop it"
+            raise UsageError(f"run {run.past.id} is still under way", hint=hint)
+        run.folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as fault:
-        raise OutputError(f"the journal {row.path} cannot be gone on with: {fault.strerror}") from fault
-    past = _read(row.path) or row.past
-    waiting = (entry.number for entry in past.entries if entry.state == "waiting")
-    return past, Journal(row.folder, file, waiting, private=past.facts.get("prompt") is None)
+        raise OutputError(f"cannot append to the journal {run.path}: {fault.strerror}") from fault
+    past = store.read_journal(run.path) or run.past
+    waiting = (call.number for call in past.calls if call.state == "waiting")
+    return past, Journal(run.folder, file, waiting, private=past.facts.get("prompt") is None)
 
 
-def rows(root: Path) -> list[RecordedRun]:
-    """Every run in the folder, the newest first. Files that are no journals are left out."""
-    found = []
-    for path in root.glob(f"*{SUFFIX}"):
-        past = _read(path)
-        if past:
-            found.append(RecordedRun(past, path, is_held(path)))
-    return sorted(found, key=lambda row: (row.past.began or 0.0, row.past.id), reverse=True)
+def describe_run(run: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, Json]]]:
+    """The facts of a run and of its requests: enough to fetch and save its images another day."""
+    from flux_cli import __version__  # what follows is not needed to read a journal
+    from flux_cli.images import names as naming
+    from flux_cli.runs.check import fields_of
+    from flux_cli.runs.delivery import delivery_document
+
+    prepared = run.prepared
+    private = not prepared.settings.journal_prompts
+    names = run.names
+    if prepared.destination.is_stdout:  # `flux recover` saves to files
+        names = naming.names(naming.DEFAULT_UNSEEDED, fields_of(prepared))
+    facts: dict[str, Json] = {
+        "version": __version__,
+        "provider": run.row.name,
+        "base_url": prepared.settings.base_url,
+        "model": prepared.resolved.sent_model,
+        "prompt": None if private else prepared.resolved.prompt,
+        "n": prepared.resolved.n,
+        "price_usd": prepared.resolved.unit_price_usd,
+        "delivery": delivery_document(run.delivery, private=private),
+        "folder": _working_folder(),
+    }
+    named = zip(prepared.plan.calls, names, strict=True)
+    calls = (
+        _describe_call(call, name, private=private) for call, name in named if call.number not in run.existing.complete
+    )
+    return facts, calls
 
 
-def find(root: Path, name: str) -> RecordedRun:
-    """The run of that name, or the only one that begins with it. Raises UsageError."""
-    known = [path.stem for path in sorted(root.glob(f"*{SUFFIX}"))]
-    named = [stem for stem in known if stem == name] or [stem for stem in known if name and stem.startswith(name)]
-    if len(named) != 1:
-        reason = f"several runs begin with {name!r}" if named else f"there is no run {name!r}"
-        raise UsageError(reason, hint=did_you_mean(name, known) or "see: flux runs")
-    path = root / f"{named[0]}{SUFFIX}"
-    past = _read(path)
-    if past is None:
-        raise UsageError(f"{path} is no journal that this flux can read", hint="see: flux runs")
-    return RecordedRun(past, path, is_held(path))
+def _describe_call(call: Call, name: Name, *, private: bool) -> dict[str, Json]:
+    fields: dict[str, Json] = dict(name.fields)
+    if private:
+        fields |= {"slug": "image", "prompt": "image"}
+    return {
+        "number": call.number,
+        "seed": call.seed,
+        "model": call.model,
+        "template": name.template,
+        "fields": fields,
+    }
 
 
-def prune(root: Path, keep: int = KEPT, days: float = KEPT_DAYS) -> None:
-    """Forget old runs: beyond `keep`, or older than `days`. A run with something to recover stays until it is old."""
-    oldest = time.time() - days * 86_400
-    for place, path in enumerate(sorted(root.glob(f"*{SUFFIX}"), reverse=True)):
-        with contextlib.suppress(OSError):
-            folder = path.with_suffix("")
-            old = path.stat().st_mtime < oldest
-            if (old or (place >= keep and not folder.exists())) and not is_held(path):
-                _forget(path)
-
-
-def _forget(path: Path) -> None:
-    shutil.rmtree(path.with_suffix(""), ignore_errors=True)
-    with contextlib.suppress(OSError):
-        path.unlink()
-
-
-def _check_room(folder: Path) -> None:
-    """Raise OSError where an image that is paid for would find no room."""
-    if shutil.disk_usage(folder).free < ROOM:
-        raise _full()
-
-
-def _write_all(file: int, text: str) -> None:
-    data = text.encode("utf-8", "surrogatepass")
-    if os.write(file, data) < len(data):
-        raise _full()
-
-
-def _full() -> OSError:
-    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _read(path: Path) -> Past | None:
+def _working_folder() -> str:
     try:
-        with path.open("rb") as file:
-            return read(_lines(file.read(MAX_BYTES)))
-    except OSError:
-        return None
+        return os.getcwd()
+    except OSError:  # deleted meanwhile; an absolute -o works without it
+        return os.path.expanduser("~")
 
 
-def _lines(data: bytes) -> Iterator[bytes]:
-    return (line for line in data.split(b"\n") if line)
-
-
-def _sync(folder: Path) -> None:
-    """The name of a new file must survive a power cut, too."""
-    with contextlib.suppress(OSError):  # some systems cannot open folders
-        file = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
+def _first_line(about: dict[str, Json], calls: Iterable[dict[str, Json]]) -> Iterator[str]:
+    """The first line of a journal, in blocks: ten thousand requests are four megabytes."""
+    block = f'\n{json.dumps(about, ensure_ascii=False)[:-1]}, "calls": ['
+    separator = ""
+    for call in calls:
+        block += separator + json.dumps(call, ensure_ascii=False)
+        separator = ", "
+        if len(block) > BLOCK:
+            yield block
+            block = ""
+    yield f"{block}]}}\n"

@@ -92,7 +92,7 @@ async def generate(job: Job, http: Http, listener: Listener) -> Report:
         hosted=job.hosted,
         outcomes=run.outcomes,
         interrupted=is_interrupted,
-        stopped=tuple((stop.identity, agreed) for stop, agreed in http.stopped),
+        canceled=tuple((stop.identity, confirmed) for stop, confirmed in http.stopped),
         remarks=run.remarks,
         seconds=time.monotonic() - began,
     )

@@ -71,7 +71,7 @@ def test_a_partial_failure_has_one_annotation_for_each_kind_and_ends_with_the_su
     gateway.answers(lambda asked: answers.get(asked.body["seed"], image()))
     result = generate("a fox", "-n", "4", "--seed", "7", env=GITHUB)
     assert (result.code, obeyed(result.err)) == (3, ["error"])
-    assert "::error title=flux::2 calls: " in result.err
+    assert "::error title=flux::2 requests: " in result.err
     assert result.err.splitlines()[-1].startswith("flux: 2 saved, 2 failed, 0.12 USD, ")
 
 
@@ -153,7 +153,9 @@ def test_the_heartbeat_says_what_is_under_way_in_plain_lines(environment):
     done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True, timeout=60)
     beats = done.stderr.splitlines()
     assert len(beats) >= 3
-    assert re.fullmatch(r"flux: 0/3 done, 2 under way, 1 to come, 0\.06 USD, 0 s; call 1 for 0 s: drawing", beats[-1])
+    assert re.fullmatch(
+        r"flux: 0/3 done, 2 under way, 1 to come, 0\.06 USD, 0 s; request 1 for 0 s: drawing", beats[-1]
+    )
     assert done.stdout == ""
 
 

@@ -239,7 +239,7 @@ def test_json_says_everything_about_a_run(generate, gateway):
     document = result.json
     assert list(document) == [
         "schema", "status", "exit_code", "run", "provider", "hosted", "request", "resolved", "notes", "files",
-        "skipped", "errors", "surprises", "stopped_jobs", "cost_usd", "known_cost_usd", "seconds",
+        "skipped", "errors", "warnings", "canceled_jobs", "cost_usd", "known_cost_usd", "seconds",
     ]  # fmt: skip
     assert (document["schema"], document["status"], document["exit_code"]) == (1, "ok", 0)
     assert (document["provider"], document["hosted"], document["cost_usd"]) == ("lumenfall", True, 0.12)
@@ -263,13 +263,13 @@ def test_json_says_everything_about_a_run(generate, gateway):
         }  # fmt: skip
 
 
-def test_what_was_asked_stands_in_json_as_it_was_typed(generate):
+def test_what_was_asked_stands_in_json_as_it_was_typed_but_numbers_as_numbers(generate):
     asked = generate(
         "a fox", "-a", "297:210", "--raw", "-p", "guidance=3.5", "-f", "webp", "-q", "70", "-n", "2", "--json"
     )
     assert asked.json["request"] == {
         "prompt": "a fox", "model": "flux1.1-pro-ultra", "route": None, "n": 2, "aspect_ratio": "297:210", "raw": True,
-        "guidance": 3.5, "output_format": "webp", "output_compression": "70",
+        "guidance": 3.5, "output_format": "webp", "output_compression": 70,
     }  # fmt: skip
 
 

@@ -30,11 +30,34 @@ def test_a_dry_run_as_json(generate, gateway):
         0.12,
         "estimate of the gateway",
     )
-    assert document["files"] == ["a-fox-7.{ext}", "a-fox-8.{ext}"]
+    assert [(file["path"], file["index"], file["seed"]) for file in document["files"]] == [
+        ("a-fox-7.{ext}", 1, 7),
+        ("a-fox-8.{ext}", 2, 8),
+    ]
     assert document["sends"] == [
-        {"model": "flux1.1-pro-ultra", "prompt": "a fox", "size": "1365x768", "seed": seed} for seed in (7, 8)
+        {
+            "method": "POST",
+            "url": f"{gateway.url}/images/generations",
+            "body": {"model": "flux1.1-pro-ultra", "prompt": "a fox", "size": "1365x768", "seed": seed},
+        }
+        for seed in (7, 8)
     ]
     assert gateway.posts == []
+
+
+def test_a_dry_run_lists_files_with_the_keys_they_have_after_the_run(generate):
+    options = ("a fox", "-n", "2", "--seed", "7", "-o", "{seed}.png", "-s", "16:9", "--sidecar", "--json")
+    Path("7.png").touch()
+    Path("7.json").touch()
+    planned = generate(*options, "--skip-existing", "--dry-run").json
+    made = generate(*options, "--skip-existing").json
+    assert [file.keys() for file in planned["files"]] == [file.keys() for file in made["files"]]
+    assert planned["skipped"] == made["skipped"] == [{"index": 1, "path": "7.png"}]
+    ((before,), (after,)) = planned["files"], made["files"]
+    assert {name: value for name, value in after.items() if before[name] is not None} == {
+        name: value for name, value in before.items() if value is not None
+    }
+    assert {"path", "index", "seed", "format"} <= {name for name, value in before.items() if value is not None}
 
 
 def test_a_dry_run_without_a_key_takes_the_catalogs_price_and_sends_nothing(flux, gateway):

@@ -46,13 +46,13 @@ def test_one_run_is_shown_call_by_call(generate, flux, gateway):
     assert "no such shape" in lines[-1]
     (told,) = flux("runs", run["run"], "--json").json["runs"]
     assert [entry["state"] for entry in told["entries"]] == ["saved", "failed"]
-    assert [entry["error"] for entry in told["entries"]] == [None, "validation"]
+    assert [entry["error"] and entry["error"]["code"] for entry in told["entries"]] == [None, "validation"]
 
 
 def test_an_image_that_went_into_a_pipe_is_no_file(generate, flux):
     assert generate("a fox", "-o", "-").code == 0
     (run,) = flux("runs", "--json").json["runs"]
-    assert flux("runs", run["run"], "--json").json["runs"][0]["entries"][0]["files"] == ["-"]
+    assert flux("runs", run["run"], "--json").json["runs"][0]["entries"][0]["files"] == [{"path": "-"}]
 
 
 def test_a_run_that_is_not_there_is_a_wrong_word(flux):

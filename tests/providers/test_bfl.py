@@ -109,7 +109,7 @@ def test_another_seed_than_asked_is_said(ask, upstream):
     ready = words({"status": "Ready", "result": {"sample": "/delivery/job-7.jpeg", "seed": 99}})
     upstream.answers(task(ready))
     document = ask("bfl", "--seed", "7", "-o", "fox.jpg", "--json").json
-    assert document["surprises"] == ["fox.jpg: the server used seed 99, not 7"]
+    assert document["warnings"] == ["fox.jpg: the server used seed 99, not 7"]
 
 
 # --- polling --------------------------------------------------------------------------------------------------------

@@ -383,8 +383,8 @@ def test_the_providers_own_clusters_get_it(host):
     ("name", "stop", "says"),
     [
         ("bfl", None, ""),
-        ("fal", "PUT /fal-ai/flux-pro/requests/job-7/cancel", "asked fal to stop job-7: it agreed"),
-        ("replicate", "POST /v1/predictions/job-7/cancel", "asked replicate to stop job-7: it agreed"),
+        ("fal", "PUT /fal-ai/flux-pro/requests/job-7/cancel", "canceled job-7 at fal: confirmed"),
+        ("replicate", "POST /v1/predictions/job-7/cancel", "canceled job-7 at replicate: confirmed"),
     ],
 )
 def test_ctrl_c_stops_the_job_where_the_provider_can(command, environment, line, upstream, name, stop, says):

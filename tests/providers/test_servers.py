@@ -104,7 +104,7 @@ def test_what_a_server_did_otherwise_is_said(ask, server):
     result = ask("openai", "--no-key", "-s", "512x512", "--seed", "7", "-o", "fox.png", "--json")
     assert "fox.png: the server made 64x64, not 512x512" in result.err
     assert "fox.png: the server used seed 1024, not 7" in result.err
-    assert result.json["surprises"] == [
+    assert result.json["warnings"] == [
         "fox.png: the server used seed 1024, not 7", "fox.png: the server made 64x64, not 512x512",
     ]  # fmt: skip
 
@@ -159,7 +159,7 @@ def test_one_provider_says_what_becomes_of_every_parameter(flux):
         "behavior": "renamed", "field": "prompt_upsampling", "reason": None,
     }  # fmt: skip
     assert document["parameters"]["sync_mode"]["behavior"] == "unsupported"
-    assert (document["key_set"], document["price_usd"], document["images_per_call"]) == (False, 0.06, 1)
+    assert (document["key_set"], document["price_usd"], document["images_per_request"]) == (False, 0.06, 1)
     (model,) = flux("models", "flux1.1-pro-ultra", "--json").json["models"]
     assert document["parameters"].keys() == model["parameters"].keys()
 

@@ -15,9 +15,8 @@ import pytest
 from flux_cli.core.errors import DiskError, OutputError, UsageError
 from flux_cli.core.request import Call, Facts, Media, Reply, SavedImage
 from flux_cli.core.text import Secret
-from flux_cli.runs import journal
-from flux_cli.runs.begun import new_name
-from flux_cli.runs.history import Past
+from flux_cli.runs import journal, store
+from flux_cli.runs.history import PastRun
 
 KEY = "lmnfl_canary.Sup3rS3cretV4lue"
 CALL = Call(1, 7, "m", {})
@@ -32,7 +31,7 @@ def facts(prompt: str | None = "a fox", count: int = 1) -> dict:
 
 def begin(root: Path, told: dict) -> journal.Journal:
     about = {name: value for name, value in told.items() if name != "calls"}
-    return journal.begin(root, new_name(), about, told["calls"])
+    return journal.begin(root, journal.new_name(), about, told["calls"])
 
 
 def media(book: journal.Journal, data: bytes = b"image") -> Media:
@@ -45,8 +44,8 @@ def saved(path: str = "7.jpg") -> SavedImage:
     return SavedImage(path, "jpeg", 1, 1, 1, as_received=True, facts=Facts())
 
 
-def past(root: Path, book: journal.Journal) -> Past:
-    return journal.find(root, book.run).past
+def past(root: Path, book: journal.Journal) -> PastRun:
+    return store.find_run(root, book.run).past
 
 
 @pytest.fixture
@@ -82,8 +81,8 @@ def test_a_whole_run_leaves_its_lines_and_no_folder(root):
         book.whole(CALL)
     assert [path.name for path in root.iterdir()] == [f"{book.run}.jsonl"]
     run = past(root, book)
-    assert (run.state, run.cost_usd, run.entries[0].saved) == ("complete", 0.06, (str(Path("7.jpg").absolute()),))
-    assert run.entries[0].reply == ANSWER._replace(headers={"x-request-id": "q"})
+    assert (run.state, run.cost_usd, run.calls[0].saved) == ("complete", 0.06, (str(Path("7.jpg").absolute()),))
+    assert run.calls[0].reply == ANSWER._replace(headers={"x-request-id": "q"})
 
 
 def test_what_is_not_saved_stays(root):
@@ -133,7 +132,7 @@ def test_names_of_files_that_are_no_text_come_back_as_they_were(root, name):
     told["calls"][0]["template"] = f"{name}.{{ext}}"
     with begin(root, told) as book:
         pass
-    assert past(root, book).entries[0].name.path("png") == f"{name}.png"
+    assert past(root, book).calls[0].name.path("png") == f"{name}.png"
 
 
 def test_before_the_money_is_spent_a_full_disk_is_an_error(root, file_size):
@@ -142,7 +141,7 @@ def test_before_the_money_is_spent_a_full_disk_is_an_error(root, file_size):
         with pytest.raises(OSError, match=r"space|large"):
             book.sent(CALL)
         file_size(1 << 20)
-    assert past(root, book).entries[0].state == "not sent"
+    assert past(root, book).calls[0].state == "not_sent"
 
 
 @pytest.fixture
@@ -184,7 +183,7 @@ def test_after_the_money_is_spent_a_full_disk_loses_neither_image_nor_journal(ro
         book.failed(CALL, DiskError("full"))  # the line behind the torn one counts
     assert book.folder.exists()
     run = past(root, book)
-    assert (run.state, run.entries[0].failure["code"]) == ("recoverable", "disk")
+    assert (run.state, run.calls[0].failure["code"]) == ("recoverable", "disk")
 
 
 @pytest.mark.parametrize("there", ["a file", "a folder nobody may write in"])
@@ -203,11 +202,11 @@ def test_a_journal_that_cannot_be_had_is_said_before_anything_is_sent(tmp_path, 
 
 def test_a_run_under_way_is_seen_as_such_and_nobody_else_may_go_on_with_it(root):
     with begin(root, facts()) as book:
-        (row,) = journal.rows(root)
+        (row,) = store.list_runs(root)
         assert row.running
         with pytest.raises(UsageError, match="under way"):
             journal.resume(row)
-    (row,) = journal.rows(root)
+    (row,) = store.list_runs(root)
     assert not row.running
     _, again = journal.resume(row)
     with again, pytest.raises(UsageError, match="under way"):
@@ -219,7 +218,7 @@ def test_whoever_goes_on_reads_what_the_one_before_has_written(root):
     """Two recoveries at once: the second finds the work done."""
     with begin(root, facts()) as book:
         book.answered(CALL, ANSWER)
-    (stale,) = journal.rows(root)
+    (stale,) = store.list_runs(root)
     assert stale.past.state == "recoverable"
     run, first = journal.resume(stale)
     with first:
@@ -234,7 +233,7 @@ RUN = """
 import sys
 from pathlib import Path
 from runs.test_journal import ANSWER, CALL, begin, facts, media, saved
-from flux_cli.runs import journal
+from flux_cli.runs import journal, store
 for _ in range(20):
     with begin(Path(sys.argv[1]), facts()) as book:
         book.sent(CALL)
@@ -247,7 +246,7 @@ for _ in range(20):
         book.whole(CALL)
 if sys.argv[2] == "die":
     import os, signal
-    _, book = journal.resume(journal.find(Path(sys.argv[1]), book.run))
+    _, book = journal.resume(store.find_run(Path(sys.argv[1]), book.run))
     book.sent(CALL)
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -258,10 +257,10 @@ def test_several_at_once_keep_apart_and_a_lock_ends_with_its_process(root):
     words = [sys.executable, "-c", RUN, str(root)]
     runs = [subprocess.Popen([*words, "end" if place else "die"], env=here) for place in range(4)]
     while any(run.poll() is None for run in runs):
-        journal.rows(root)  # somebody lists them all the while
+        store.list_runs(root)  # somebody lists them all the while
         time.sleep(0.01)
     assert [run.returncode for run in runs] == [-9, 0, 0, 0]
-    rows = journal.rows(root)
+    rows = store.list_runs(root)
     assert (len(rows), [row for row in rows if row.running]) == (61, [])
     assert sorted({row.past.state for row in rows}) == ["complete", "recoverable"]
 
@@ -276,18 +275,18 @@ def test_prune_keeps_the_newest_and_whatever_can_be_recovered(root):
         (root / f"{book.run}.jsonl").rename(root / f"{stem}.jsonl")
         if book.folder.exists():
             book.folder.rename(root / stem)
-    journal.prune(root, keep=2)
+    store.prune(root, keep=2)
     kept = sorted(path.name for path in root.glob("*.jsonl"))
     assert [name[7] for name in kept] == ["1", "4", "5"]
     os.utime(root / kept[0], (0, 0))
-    journal.prune(root, keep=2)
+    store.prune(root, keep=2)
     assert [path.name[7] for path in sorted(root.iterdir())] == ["4", "5"]
 
 
 def test_prune_leaves_runs_under_way_alone(root):
     with begin(root, facts()) as book:
         os.utime(root / f"{book.run}.jsonl", (0, 0))
-        journal.prune(root, keep=0)
+        store.prune(root, keep=0)
         assert past(root, book).state == "interrupted"
 
 
@@ -307,7 +306,7 @@ def test_without_prompts_no_word_of_them_is_in_the_folder(root, state):
     text = (root / f"{book.run}.jsonl").read_text()
     assert [word for word in ("violet", "moon") if word in text] == []
     assert "https://a/b" in text
-    run, again = journal.resume(journal.find(root, book.run))
+    run, again = journal.resume(store.find_run(root, book.run))
     with again:
         again.failed(CALL, DiskError(prompt))
     assert "violet" not in (root / f"{book.run}.jsonl").read_text()
@@ -328,20 +327,20 @@ def test_a_key_is_nowhere_in_it(root):
 def test_a_run_is_found_by_the_beginning_of_its_name_if_that_is_the_only_one(root):
     with begin(root, facts()) as book:
         pass
-    assert journal.find(root, book.run[:-2]).past.id == book.run
+    assert store.find_run(root, book.run[:-2]).past.id == book.run
     (root / f"{book.run[:-1]}!.jsonl").write_bytes((root / f"{book.run}.jsonl").read_bytes())
-    for name, words in ((book.run[:5], "several"), ("nonsense", "there is no run"), ("", "there is no run")):
+    for name, words in ((book.run[:5], "several"), ("nonsense", "no run"), ("", "no run")):
         with pytest.raises(UsageError, match=words):
-            journal.find(root, name)
+            store.find_run(root, name)
 
 
 def test_files_that_are_no_journals_are_left_out(root):
     root.mkdir(parents=True)
     (root / "notes.jsonl").write_text("hello")
     (root / "folder.jsonl").mkdir()
-    assert journal.rows(root) == []
-    with pytest.raises(UsageError, match="no journal"):
-        journal.find(root, "notes")
+    assert store.list_runs(root) == []
+    with pytest.raises(UsageError, match="not a journal"):
+        store.find_run(root, "notes")
 
 
 def test_a_scratch_journal_writes_nothing_down_and_is_gone_at_the_end(tmp_path, monkeypatch):
@@ -362,7 +361,7 @@ def test_runs_of_one_second_are_listed_in_their_order(root):
     for _ in range(8):
         with begin(root, facts()) as book:
             begun.append(book.run)
-    assert [row.past.id for row in journal.rows(root)] == begun[::-1]
+    assert [row.past.id for row in store.list_runs(root)] == begun[::-1]
 
 
 def test_calls_that_are_answered_at_once_share_the_way_to_the_disk(root, monkeypatch):
@@ -392,3 +391,13 @@ def test_calls_that_are_answered_at_once_share_the_way_to_the_disk(root, monkeyp
         assert len(slow) == 2
         ledger.sync()
         assert len(slow) == 2
+
+
+@pytest.mark.parametrize(("began", "text"), [(1_764_583_200, "2025-12-01T10:00:00Z"), (None, None), (1e14, None)])
+def test_times_are_told_in_utc(root, began, text):
+    with begin(root, facts()) as book:
+        pass
+    path = root / f"{book.run}.jsonl"
+    head, _, rest = path.read_text().strip().partition("\n")
+    path.write_text(json.dumps(json.loads(head) | {"time": began}) + "\n" + rest)
+    assert store.find_run(root, book.run).began == text

@@ -21,8 +21,10 @@ from flux_cli.core.errors import (
 from flux_cli.core.request import Call, Facts, Outcome, Request, SavedImage
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
-from flux_cli.runs.progress.tally import summary
-from flux_cli.runs.report import Report, document, error_document, failure_document
+from flux_cli.runs.documents import failure_document, report_document
+from flux_cli.runs.fields import error_document
+from flux_cli.runs.progress.summary import summarize
+from flux_cli.runs.report import Report
 
 ULTRA = "flux1.1-pro-ultra"
 IMAGE = ("jpeg", 2752, 1536, 5, True)
@@ -151,12 +153,12 @@ def test_what_was_named_is_known_even_where_the_rest_is_not(outcomes, cost, know
     ],
 )
 def test_the_sum_of_a_run_is_one_line(outcomes, sentence):
-    assert summary(report(*outcomes)._replace(seconds=6.2)) == sentence
+    assert summarize(report(*outcomes)._replace(seconds=6.2)) == sentence
 
 
 def test_what_stood_in_the_way_of_a_run_is_its_failure():
     result = report()._replace(faults=(AuthError("no key"),), run="20260101-000000-abcdef")
-    made = document(result)
+    made = report_document(result)
     assert (made["run"], made["status"], made["exit_code"]) == ("20260101-000000-abcdef", "failed", 4)
     assert made["errors"] == [error_document(result.faults[0])]
 
@@ -168,15 +170,15 @@ def test_saved_files_and_errors_keep_the_order_asked():
 
 
 def seen(asked=None, used=None, size=None, received=(2752, 1536)):
-    """The surprises of one saved file of a model nobody knows."""
+    """The warnings of one saved file of a model nobody knows."""
     saved = SavedImage("fox.jpg", "jpeg", *received, 5, True, Facts(seed=used))
     body = {} if size is None else {"size": size}
     resolved = resolve(Request("else", {}, "a fox"), None)
-    return Report(resolved, (), "openai", True, (Outcome(Call(1, asked, "else", body), (saved,)),)).surprises
+    return Report(resolved, (), "openai", True, (Outcome(Call(1, asked, "else", body), (saved,)),)).warnings
 
 
 @pytest.mark.parametrize(
-    ("facts", "surprises"),
+    ("facts", "warnings"),
     [
         ({}, ()),
         ({"asked": 7, "used": 7}, ()),
@@ -190,12 +192,12 @@ def seen(asked=None, used=None, size=None, received=(2752, 1536)):
         ({"size": 5}, ()),
     ],
 )
-def test_what_a_server_silently_did_otherwise_is_said(facts, surprises):
-    assert seen(**facts) == surprises
+def test_what_a_server_silently_did_otherwise_is_said(facts, warnings):
+    assert seen(**facts) == warnings
 
 
-def test_the_larger_pixels_of_a_known_model_are_no_surprise():
-    assert report(outcome(saved=1), size="16:9").surprises == ()
+def test_the_larger_pixels_of_a_known_model_are_no_warning():
+    assert report(outcome(saved=1), size="16:9").warnings == ()
 
 
 # --- the JSON document ----------------------------------------------------------------------------------------------
@@ -203,7 +205,7 @@ def test_the_larger_pixels_of_a_known_model_are_no_surprise():
 
 def test_the_document_has_every_key_and_is_strict_json():
     error = outcome(2, seed=8, error=ModerationError("no", hint="rephrase", billed=True, status=400, request_id="r1"))
-    made = document(
+    made = report_document(
         report(
             outcome(1, saved=1, seed=7, cost=0.06, provider="fal", request_id="r0", revised_prompt="a fox"),
             error,
@@ -263,7 +265,7 @@ def test_the_document_has_every_key_and_is_strict_json():
 
 def test_the_document_says_what_is_meant():
     made = report(OK, size="16:9", seed="7", n="2", output_format="jpeg", output_compression="80", raw="true")
-    made = document(made._replace(resolved=made.resolved._replace(unit_price_usd=0.06)))
+    made = report_document(made._replace(resolved=made.resolved._replace(unit_price_usd=0.06)))
     assert made["resolved"] == {
         "model": ULTRA,
         "route": None,
@@ -282,7 +284,7 @@ def test_the_document_says_what_is_meant():
 
 def test_the_document_says_everything_that_was_asked():
     said = {"size": "16:9", "seed": "7", "raw": "true", "output_format": "webp", "output_compression": "80"}
-    asked = document(report(OK, **said))["request"]
+    asked = report_document(report(OK, **said))["request"]
     assert asked["prompt"] == "a red fox"
     assert asked["n"] == 1
     for name in said:
@@ -299,7 +301,7 @@ def test_the_document_says_everything_that_was_asked():
     ],
 )
 def test_the_requested_size_is_what_the_person_typed(said, requested):
-    assert document(report(OK, **said))["files"][0]["requested_size"] == requested
+    assert report_document(report(OK, **said))["files"][0]["requested_size"] == requested
 
 
 @pytest.mark.parametrize(
@@ -307,18 +309,18 @@ def test_the_requested_size_is_what_the_person_typed(said, requested):
 )
 def test_the_seed_of_a_file_is_what_the_provider_used_else_what_was_asked(asked, used, shown):
     saved = SavedImage("x", *IMAGE, Facts(seed=used))
-    made = document(report(Outcome(Call(1, asked, "m", {}), (saved,))))
+    made = report_document(report(Outcome(Call(1, asked, "m", {}), (saved,))))
     assert made["files"][0]["seed"] == shown
 
 
 def test_long_values_are_shortened():
-    made = document(report(OK, image_prompt="data:image/png;base64," + "A" * 10_000))
+    made = report_document(report(OK, image_prompt="data:image/png;base64," + "A" * 10_000))
     assert len(json.dumps(made)) < 3000
 
 
 def test_an_unknown_model_has_no_sizes_and_no_price():
     resolved = resolve(Request("else", {"size": "16:9"}, "a fox"), None)
-    made = document(Report(resolved, resolved.notes, "openai", True, (OK,)))
+    made = report_document(Report(resolved, resolved.notes, "openai", True, (OK,)))
     assert (made["resolved"]["size"], made["resolved"]["native_size"], made["resolved"]["price_usd"]) == (None,) * 3
     assert (made["status"], made["exit_code"]) == ("ok", 0)
     assert made["files"][0]["nominal_size"] is None

@@ -1,4 +1,8 @@
-"""The painter of offline sketches, with Pillow alone; what asks for an image, saves or names it lives elsewhere."""
+"""Draws offline sketches with Pillow: a landscape for the words of a prompt.
+
+The same arguments give the same bytes. Every step of a drawing has a random generator of its own,
+seeded with the name of its function, so those functions must keep their names.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter, ImageFont
 from flux_cli.core.lite import NamedTuple
 
 RGB = tuple[int, int, int]
-Dye = tuple[str, RGB]  # a color and the cover it was said of, if any
+Dye = tuple[str, RGB]  # what the prompt gives a color to ("" if unclear), and the color
 Pair = tuple[float, float]
 Size = tuple[int, int]
 Layer = Image.Image
@@ -24,18 +28,18 @@ WHITE: Final = (255, 255, 255)
 SMALLEST_SIDE: Final = 64
 LARGEST_AREA: Final = 1_600_000
 LABEL: Final = "offline sketch · not the model"
-GROUND: Final = (512, 160)  # a map of the ground: columns across, rows from far to near
+GROUND: Final = (512, 160)  # size of the map of the ground: columns, and rows from far to near
 
 
 class Sketch(NamedTuple):
-    """A painted image and the words of its prompt that it leaves out."""
+    """A drawn image, and the words of its prompt that are not in it."""
 
     image: Image.Image
     undrawn: tuple[str, ...]
 
 
 class Land(NamedTuple):
-    """One kind of ground; its envelope of heights and its fog run from far to near."""
+    """One kind of ground. `envelope` (of heights) and `fog` run from far to near."""
 
     cover: str
     cells: Pair
@@ -47,7 +51,7 @@ class Land(NamedTuple):
     fog: tuple[int, ...]
 
 
-# In order of precedence: the height of the sun or moon; the colors of it, of haze, light and shade, and of the sky.
+# In order of precedence: height of the sun or moon; colors of the sun or moon, haze, light, shade, and of the sky.
 HOURS: Final = {
     "dawn": (0.22, "#fff2d8 #ead6d2 #ffe2c8 #5c6488 #5c7eb4 #96acd0 #dec6d0 #ffd6b8 #ffe8cc"),
     "sunset": (0.16, "#ffe8aa #ee9e76 #ffbe82 #46365a #30366c #744e86 #d4666c #fa9654 #ffce74"),
@@ -67,8 +71,12 @@ COVERS: Final = {
     "autumn grass": "#b89450", "autumn tree": "#d66c24", "snow grass": "#f4f8ff", "snow sand": "#f4f8ff",
     "snow tree": "#d0dce4",
 }  # fmt: skip
-AURORA: Final = (("#28eb96", "#6a3cdc"), ("#1ec8be", "#b43cbe"), ("#5af082", "#3c5ae6"))  # hem and tip
-# What words call for; the last tag is what a color said before the word dyes.
+AURORA: Final = (
+    ("#28eb96", "#6a3cdc"),
+    ("#1ec8be", "#b43cbe"),
+    ("#5af082", "#3c5ae6"),
+)  # color of the lower and of the upper edge
+# What words draw. A color before a word goes to its last tag: "red sunset" makes the sky red.
 VOCABULARY: Final = {
     "dawn sky": "dawn sunrise morning daybreak",
     "noon sky": "noon midday day daytime daylight afternoon sun sunny sunlit summer",
@@ -97,8 +105,8 @@ VOCABULARY: Final = {
 }
 WORDS: Final = {word: tuple(tags.split()) for tags, words in VOCABULARY.items() for word in words.split()}
 HUES: Final = {"golden": "gold", "amber": "#ffb030", "rose": "#f08aa0", "emerald": "#1f9d63", "lavender": "#9a6cd8"}
-THINGS: Final = ("chocolate", "linen", "peru", "plum", "snow", "tomato", "wheat")  # the web names colors after them
-# What may complete a scene that names these places alone.
+THINGS: Final = ("chocolate", "linen", "peru", "plum", "snow", "tomato", "wheat")  # these words are also CSS colors
+# What is added to a scene with only these places.
 OPEN_PLACES: Final = {
     (): ("mountains water", "mountains forest", "hills", "water", "mountains hills", "mountains dunes"),
     ("lake", "water"): ("hills", "mountains", "forest"),
@@ -107,28 +115,41 @@ OPEN_PLACES: Final = {
 
 
 def _read(prompt: str) -> tuple[tuple[str, ...], tuple[Dye, ...], tuple[str, ...]]:
-    """List what the prompt calls for, its colors and its unknown words; a place or hour it leaves open is chosen."""
+    """The tags of a prompt, its colors, and its unknown words. A missing place or hour is chosen."""
     tags: list[str] = []
     dyes: list[Dye] = []
-    said: list[RGB] = []
+    pending: list[RGB] = []  # colors that wait for the word they belong to
     undrawn: list[str] = []
     for word in re.findall(r"[^\W_]+", prompt.lower()):
-        stem = next((stem for stem in (word, word.removesuffix("s"), word.removesuffix("es")) if stem in WORDS), "")
+        stem = _known_stem(word)
         if word in HUES or (word in ImageColor.colormap and word not in THINGS):
-            said += _rgbs(HUES.get(word, word))
+            pending += _rgbs(HUES.get(word, word))
         elif known := WORDS.get(stem, ("",)):
             tags += known
-            undrawn += [] if stem else [word]
-            dyes += zip((known[-1], *("sky" for _ in said[1:])), said, strict=True) if said else ()
-            said.clear()
-    dyes += [("", hue) for hue in said]
-    rng, places = _random(prompt), tuple(place for place in (*LANDS, "lake", "water") if place in tags)
+            if not stem:
+                undrawn.append(word)
+            for number, hue in enumerate(pending):
+                dyes.append(("sky" if number else known[-1], hue))
+            pending.clear()
+    dyes += [("", hue) for hue in pending]
+    rng = _random(prompt)
+    places = tuple(place for place in (*LANDS, "lake", "water") if place in tags)
     tags += rng.choice(OPEN_PLACES.get(places, ("",))).split()
-    tags += [] if any(hour in tags for hour in HOURS) else [rng.choice(("dawn", "noon", "sunset"))]
+    if not any(hour in tags for hour in HOURS):
+        tags.append(rng.choice(("dawn", "noon", "sunset")))
     return tuple(dict.fromkeys(tags)), tuple(dict.fromkeys(dyes)), tuple(dict.fromkeys(undrawn))
 
 
+def _known_stem(word: str) -> str:
+    """The word, or its singular, if it is in the vocabulary; else ""."""
+    for stem in (word, word.removesuffix("s"), word.removesuffix("es")):
+        if stem in WORDS:
+            return stem
+    return ""
+
+
 def _random(*facts: object) -> Random:
+    """A generator that depends on the facts only."""
     return Random("\0".join(map(str, facts)).encode("utf-8", "surrogatepass"))
 
 
@@ -137,12 +158,13 @@ def _rgbs(codes: str) -> list[RGB]:
 
 
 def _mix(one: RGB, other: RGB, amount: float) -> RGB:
+    """A color between two: 0 gives the first, 1 the other."""
     red, green, blue = (round(a + (b - a) * amount) for a, b in zip(one, other, strict=True))
     return red, green, blue
 
 
 def _dyed(color: RGB, cover: str, dyes: Sequence[Dye]) -> RGB:
-    """Give the color the dyes' hues, and a dark one darker hues."""
+    """Tint a color with the colors of the prompt, as dark as the color itself."""
     for said_of, dye in dyes:
         even = _mix(BLACK, dye, min(1, 0.4 + 0.6 * sum(color) / (sum(dye) + 1)))
         color = _mix(color, even, 0.65 if said_of == cover else 0.1)
@@ -150,15 +172,18 @@ def _dyed(color: RGB, cover: str, dyes: Sequence[Dye]) -> RGB:
 
 
 def _fade(levels: Sequence[int], size: Size) -> Layer:
+    """A vertical gradient through the levels, from top to bottom."""
     return Image.frombytes("L", (1, len(levels)), bytes(levels)).resize((1, size[1])).resize(size, NEAREST)
 
 
 def _tone(mask: Layer, curve: Callable[[float], float]) -> Layer:
+    """Apply a curve to all values, which it sees as 0 to 1."""
     levels = [max(0, min(255, round(255 * curve(level / 255)))) for level in range(256)]
     return mask.point(levels * len(mask.getbands()))
 
 
 def _noise(rng: Random, size: Size, cells: Pair, octaves: int = 5, crease: float = 0) -> Layer:
+    """Fractal noise: each octave has cells half as large and half as strong. `crease` makes ridges."""
     total, weight = Image.new("L", size), 0.0
     for octave in range(octaves):
         across, down = (min(side, round(cell * 2**octave) + 2) for side, cell in zip(size, cells, strict=True))
@@ -170,18 +195,19 @@ def _noise(rng: Random, size: Size, cells: Pair, octaves: int = 5, crease: float
 
 
 def _plane(rng: Random, size: Size, cells: Pair, depth: float) -> Layer:
-    """Lay noise on level ground: the first row is the horizon, the last row is at the viewer's feet."""
+    """Noise on level ground in perspective: from the horizon (top) to the viewer's feet (bottom)."""
     tilt, ground = depth / size[1], _noise(rng, (512, 512), cells, 7)
     view = (512 / size[0], 256 * tilt, 0, 0, 0, 511, 0, tilt)
     return ground.transform(size, Image.Transform.PERSPECTIVE, view, Image.Resampling.BILINEAR)
 
 
 def _glow(size: Size, power: float, strength: float = 1) -> Layer:
+    """A round glow, brightest in the middle."""
     return _tone(Image.radial_gradient("L"), lambda v: strength * max(0, 1 - v * math.sqrt(2)) ** power).resize(size)
 
 
 class Stage(NamedTuple):
-    """The image under way, what to show in it, the colors of its hour and where its things stand."""
+    """The unfinished image, what to draw in it, its colors, and where things are."""
 
     image: Layer
     tags: Sequence[str]
@@ -193,12 +219,12 @@ class Stage(NamedTuple):
     covers: dict[str, RGB]
     horizon: int
     sun: Size
-    side: int  # where the light comes from: 1 is the left, -1 the right
-    unit: float
+    side: int  # the light comes from the left (1) or the right (-1)
+    unit: float  # pixels; sizes of things are multiples of it
 
 
 def _specks(stage: Stage, rng: Random, count: int, reach: float, streak: Pair = (0, 0)) -> Layer:
-    """Strew dots, with tails if need be, over the image; lengths are in the stage's units."""
+    """Scatter dots, with tails if `streak` is given. Lengths are in units of the stage."""
     (w, h), mask = stage.image.size, Image.new("L", stage.image.size)
     pen = ImageDraw.Draw(mask)
     for _ in range(round(count * w * h / stage.unit**2)):
@@ -222,7 +248,7 @@ def _sky(stage: Stage, rng: Random) -> None:
 
 
 def _curtain(rng: Random, size: Size, breadth: float, hem: str, tip: str) -> Layer:
-    """Bend a gradient down the sky by a row of noise, so that one tone curve cuts out a waving hem and its rise."""
+    """One curtain of an aurora: a gradient bent by noise, of which a tone curve keeps a waving band."""
     bend, rays, gaps = (_noise(rng, (size[0], 1), (cells * breadth, 1), 3).resize(size) for cells in (1.6, 30, 2))
     rise = Image.blend(_fade((0, rng.randrange(150, 255)), size), bend, 0.3)
     rise = _tone(rise, lambda v: math.exp((v - 0.42) * 10) if v < 0.42 else 1 - (v - 0.42) * 9)
@@ -247,7 +273,12 @@ def _orb(stage: Stage, rng: Random) -> None:
 def _clouds(stage: Stage, rng: Random) -> None:
     step = round(stage.unit / 90) + 1
     size = (stage.image.width + 2 * step, stage.horizon + step)
-    amount = 0.8 if "storm" in stage.tags else 0.6 if "clouds" in stage.tags else rng.uniform(0.3, 0.5)
+    if "storm" in stage.tags:
+        amount = 0.8
+    elif "clouds" in stage.tags:
+        amount = 0.6
+    else:
+        amount = rng.uniform(0.3, 0.5)
     field = ImageOps.flip(_plane(rng, size, (7, 14), 4))
     relief = ImageChops.subtract(field, ImageChops.offset(field, step * stage.side, step), 0.45, 128)
     dark, bright = _mix(stage.sky[0], stage.haze, 0.35), _mix(stage.lit, stage.orb, 0.5)
@@ -260,11 +291,12 @@ def _ground(stage: Stage, rng: Random) -> None:
     stage.image.paste(stage.haze, (0, stage.horizon, *stage.image.size))
     names = [name for name in LANDS if name in stage.tags]
     for name in names:
-        _terrain(stage, rng, name, 0.08 if "water" in stage.tags else 1.1 if name == names[-1] else 0.35)
+        depth = 1.1 if name == names[-1] else 0.35
+        _terrain(stage, rng, name, 0.08 if "water" in stage.tags else depth)
 
 
 def _terrain(stage: Stage, rng: Random, name: str, depth: float) -> None:
-    """Stand a map of the ground up, row before row from the far end to the near one."""
+    """Draw the map of the ground row by row, from far to near. `depth` is how far down it reaches."""
     land, (w, h), (columns, rows) = LANDS[name], stage.image.size, GROUND
     fog = _fade(land.fog, GROUND)
     height, color = _mapped(stage, rng, land, fog)
@@ -287,7 +319,7 @@ def _terrain(stage: Stage, rng: Random, name: str, depth: float) -> None:
 
 
 def _mapped(stage: Stage, rng: Random, land: Land, fog: Layer) -> tuple[Layer, Layer]:
-    """Map the ground's height and color, seen from above."""
+    """The map of the ground from above: its heights and its colors."""
     breadth, envelope = stage.image.width / stage.unit, _fade(land.envelope, GROUND)
     field = _noise(rng, GROUND, (land.cells[0] * breadth, land.cells[1]), land.octaves, land.crease)
     field = ImageOps.autocontrast(ImageChops.multiply(field, _noise(rng, GROUND, (3 * breadth, 2), 2)))
@@ -307,7 +339,7 @@ def _mapped(stage: Stage, rng: Random, land: Land, fog: Layer) -> tuple[Layer, L
 
 
 def _plant(stage: Stage, rng: Random, trees: Sequence[Layer], crest: Sequence[float], tall: float, fog: float) -> None:
-    """Stand one row of trees on the crest, strewn as far as the next row."""
+    """Draw one row of trees on a crest, scattered as far as the next row."""
     w, grown = stage.image.width, []
     for k, tree in enumerate(trees):
         high = round(tall * (0.65 + 0.12 * k)) + 1
@@ -322,6 +354,7 @@ def _plant(stage: Stage, rng: Random, trees: Sequence[Layer], crest: Sequence[fl
 
 
 def _conifer(rng: Random) -> Layer:
+    """One tree: its light, and its shape as alpha."""
     sprite = Image.new("LA", (96, 224), (40, 0))
     pen = ImageDraw.Draw(sprite)
     for k in range(92):
@@ -368,13 +401,16 @@ def _weather(stage: Stage, rng: Random) -> None:
 
 
 def draw(prompt: str, seed: int, width: int, height: int, *, badge: bool = True, label: str = LABEL) -> Sketch:
-    """Paint the prompt: the same bytes for the same arguments, another composition for another seed."""
+    """Draw a prompt. Another seed gives another composition.
+
+    `width` and `height` are in pixels; `badge` writes `label` into the lower right corner.
+    """
     tags, dyes, undrawn = _read(prompt)
     stage = _stage(tags, dyes, _random(prompt, seed), width, height)
     for paint in (_sky, _orb, _clouds, _ground, _water, _weather):
         paint(stage, _random(prompt, seed, paint.__name__))
     image = _finished(stage).resize((width, height))
-    grain = Image.frombytes("L", image.size, _random(seed).randbytes(width * height))  # hides the steps of gradients
+    grain = Image.frombytes("L", image.size, _random(seed).randbytes(width * height))  # hides steps in gradients
     image = ImageChops.add(image, _tone(grain, lambda v: v / 42).convert("RGB"), 1, -3)
     if badge:
         _badge(image, label)
@@ -382,7 +418,7 @@ def draw(prompt: str, seed: int, width: int, height: int, *, badge: bool = True,
 
 
 def _finished(stage: Stage) -> Layer:
-    """Let what is bright glow, and darken the corners."""
+    """Make bright parts glow and the corners darker."""
     bloom = _tone(stage.image.reduce(4), lambda v: v - 0.6).filter(ImageFilter.GaussianBlur(stage.unit / 110))
     corners = _tone(Image.radial_gradient("L"), lambda v: 1 - 0.35 * max(0, v - 0.45) ** 1.5)
     bloom, corners = bloom.resize(stage.image.size), corners.resize(stage.image.size)
@@ -390,6 +426,7 @@ def _finished(stage: Stage) -> Layer:
 
 
 def _stage(tags: Sequence[str], dyes: Sequence[Dye], rng: Random, width: int, height: int) -> Stage:
+    """Choose colors and places. Large images are drawn smaller and enlarged at the end."""
     shrink = min(1, math.sqrt(LARGEST_AREA / (width * height)))
     w, h = (max(SMALLEST_SIDE, round(side * shrink)) for side in (width, height))
     altitude, codes = next(HOURS[hour] for hour in HOURS if hour in tags)
@@ -399,12 +436,13 @@ def _stage(tags: Sequence[str], dyes: Sequence[Dye], rng: Random, width: int, he
     covers = {cover: _dyed(_rgbs(code)[0], cover, dyes) for cover, code in (COVERS | seasons).items()}
     horizon = round(h * rng.uniform(0.5, 0.62))
     x, y = round(w * rng.uniform(0.16, 0.84)), round(horizon * (1 - altitude * rng.uniform(0.8, 1.15)))
-    unit, side = min(math.sqrt(w * h), 1.15 * h, 2 * w), 1 if x < w / 2 else -1
+    unit = min(math.sqrt(w * h), 1.15 * h, 2 * w)
+    side = 1 if x < w / 2 else -1
     return Stage(Image.new("RGB", (w, h)), tags, orb, haze, lit, shade, sky, covers, horizon, (x, y), side, unit)
 
 
 def _badge(image: Image.Image, label: str) -> None:
-    """Mark the lower right corner; an image too narrow for the words gets a smaller mark."""
+    """Write the label into the lower right corner, smaller in a narrow image."""
     text = "".join(sign if sign.isprintable() else " " for sign in label)
     size = max(9, round(min(image.size) * 0.019))
     font = ImageFont.load_default(3 * size)

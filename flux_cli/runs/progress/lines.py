@@ -1,4 +1,4 @@
-"""Progress as plain lines, for logs and CI: what a log should keep, and a heartbeat."""
+"""Progress as plain lines, for logs and CI: the steps a log should keep, and a heartbeat."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Protocol, Self
 
 from flux_cli.core.errors import FluxError
 from flux_cli.core.request import Event
-from flux_cli.runs.progress.tally import Tally, event_line
+from flux_cli.runs.progress.summary import Progress, event_line
 from flux_cli.runs.report import Report
 from flux_cli.terminal.messages import err, error
 
-HEARTBEAT = 30.0  # seconds; some CI services end jobs that say nothing for ten minutes
+HEARTBEAT = 30.0  # seconds; some CI services end jobs that print nothing for ten minutes
 
 
 class Display(Protocol):
-    """Whoever shows the progress of a run, for as long as it is open."""
+    """Shows the progress of a run while it is open."""
 
     def __enter__(self) -> Self: ...
 
@@ -29,7 +29,7 @@ class Display(Protocol):
 
 
 class Lines:
-    """Progress without a terminal: a plain line for what a log should keep, and a heartbeat every so many seconds."""
+    """Progress without a terminal: a line per step, and a heartbeat `every` so many seconds."""
 
     def __init__(
         self,
@@ -39,10 +39,10 @@ class Lines:
         every: float = HEARTBEAT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        import threading  # lookups show no progress
+        import threading  # not needed where nothing shows progress
 
         self._verbose, self._every, self._clock = verbose, every, clock
-        self._tally = Tally(total, clock())
+        self._progress = Progress(total, clock())
         self._over = threading.Event()
         self._heart = threading.Thread(target=self._beat, daemon=True)
 
@@ -55,16 +55,16 @@ class Lines:
         self._heart.join()
 
     def __call__(self, event: Event) -> None:
-        self._tally.take(event, self._clock())
-        line = event_line(event, several=self._tally.total > 1, verbose=self._verbose)
+        self._progress.update(event, self._clock())
+        line = event_line(event, several=self._progress.total > 1, verbose=self._verbose)
         if line:
-            total = self._tally.total
+            total = self._progress.total
             place = f"[{event.number}/{total}] " if total > 1 else ""
             err(f"flux: {place}{line}")
 
     def _beat(self) -> None:
         while not self._over.wait(self._every):
-            err(f"flux: {self._tally.sentence(self._clock())}")
+            err(f"flux: {self._progress.sentence(self._clock())}")
 
 
 class Silence:
@@ -77,15 +77,15 @@ class Silence:
         return None
 
     def __call__(self, event: Event) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 def report_errors(report: Report, *, verbose: bool = False) -> None:
-    """Every different failure once, with how many calls it hit."""
+    """Print every different failure once, with the number of requests it hit."""
     kinds: dict[tuple[str, str], list[FluxError]] = {}
     for fault in report.errors:
         kinds.setdefault((fault.code, fault.message), []).append(fault)
     for faults in kinds.values():
         if len(faults) > 1:
-            faults[0].message = f"{len(faults)} calls: {faults[0].message}"
+            faults[0].message = f"{len(faults)} requests: {faults[0].message}"
         error(faults[0], verbose=verbose)

@@ -1,4 +1,4 @@
-"""Progress that moves, on a terminal. The owner of Rich; elsewhere `console.Lines` does the work."""
+"""Progress on a terminal, updated in place. The owner of Rich; elsewhere `lines.Lines` is used."""
 
 import contextlib
 import os
@@ -15,17 +15,17 @@ from rich.text import Text
 
 from flux_cli.core.request import Event
 from flux_cli.core.text import LONG, plain, redact
-from flux_cli.runs.progress.tally import Active, Tally, event_line, fitted, money
+from flux_cli.runs.progress.summary import ActiveRequest, Progress, event_line, fit_parts, format_usd
 
-ROWS = 12  # calls shown at once, the first ones; the summary counts the others
+ROWS = 12  # requests shown at once, the first ones; the summary counts the others
 FRAMES, MARKS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", {"saved": ("✓", "green"), "skipped": ("=", "yellow"), "failed": ("✗", "red")}
 ASCII = str.maketrans({"✓": "+", "✗": "x", "·": "-", "…": ".", **dict(zip(FRAMES, "|/-\\|/-\\|/", strict=True))})
 
 
 class Terminal:
-    """One line a call under way with state and elapsed time, what was saved above it, a summary below.
+    """One line per request under way with state and elapsed time; saved files above, a summary below.
 
-    No line that moves is wider than the terminal. A terminal that goes away takes the progress with it, not the run.
+    No updated line is wider than the terminal. If the terminal goes away, the run goes on without progress.
     """
 
     def __init__(
@@ -39,9 +39,9 @@ class Terminal:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._describe, self._clock, self._verbose = plain(describe), clock, verbose
-        self._gone = gone  # told when the terminal is not there any more
+        self._gone = gone  # called when the terminal is gone
         self._paths = paths  # False where stdout, on the same screen, shows them anyway
-        self._tally = Tally(total, clock())
+        self._progress = Progress(total, clock())
         self._console = Console(stderr=True, highlight=False, force_terminal=True)
         self._plain = not self._console.encoding.startswith("utf")
         self._drawn: list[int] = []  # cells of the lines on the screen
@@ -66,9 +66,9 @@ class Terminal:
             self._live.stop()
 
     def __call__(self, event: Event) -> None:
-        self._tally.take(event, self._clock())
+        self._progress.update(event, self._clock())
         with self._watched():
-            if event.kind in MARKS and (event.kind != "failed" or self._tally.total > 1):
+            if event.kind in MARKS and (event.kind != "failed" or self._progress.total > 1):
                 self._above(event)
             elif self._verbose and (line := event_line(event, several=True, verbose=True)):
                 self._print(Text.assemble("  ", self._place(event.number), plain(redact(line), LONG), style="dim"))
@@ -81,41 +81,41 @@ class Terminal:
             self._gone()
 
     def _above(self, event: Event) -> None:
-        """What became of a call: a line that stays."""
+        """The end of a request, as a line that stays."""
         path = f"{event.path}  " if event.path and self._paths else ""
-        cost = f", {money(event.cost_usd)}" if event.cost_usd else ""
+        cost = f", {format_usd(event.cost_usd)}" if event.cost_usd else ""
         seconds = f"  {event.seconds:.1f} s" if event.seconds else ""
         request = f"  {plain(redact(event.request_id))}" if self._verbose and event.request_id else ""
         mark, style = MARKS[event.kind]
         words = plain(redact(f"{path}{event.detail}{cost}"), LONG)
         line = Text.assemble((f"{mark} ", style), self._place(event.number), words, (seconds + request, "dim"))
         if event.kind == "failed":
-            line.truncate(self._console.width - 1, overflow="ellipsis")  # it is told whole at the end
+            line.truncate(self._console.width - 1, overflow="ellipsis")  # the whole message is printed at the end
         self._print(line)
 
     def _print(self, line: Text) -> None:
-        self._live.refresh()  # a narrower terminal has wrapped what was drawn before
+        self._live.refresh()  # a narrower terminal has wrapped what was shown before
         self._console.print(self._shown(line), soft_wrap=True)
 
     def _place(self, number: int) -> str:
-        total = str(self._tally.total)
-        return f"{number:>{len(total)}}/{total} " if self._tally.total > 1 else ""
+        total = str(self._progress.total)
+        return f"{number:>{len(total)}}/{total} " if self._progress.total > 1 else ""
 
     def _render(self) -> RenderableType:
         self._measure()
         width, now = self._console.width, self._clock()
         self._erase_wrapped(width)
         rows = min(ROWS, max(1, self._console.height - 2))
-        lines = [self._row(number, active, now) for number, active in sorted(self._tally.active.items())[:rows]]
-        if self._tally.total > 1:
-            lines.append(Text(fitted(self._tally.parts(now), width - 1), style="dim"))
+        lines = [self._row(number, active, now) for number, active in sorted(self._progress.active.items())[:rows]]
+        if self._progress.total > 1:
+            lines.append(Text(fit_parts(self._progress.parts(now), width - 1), style="dim"))
         for line in lines:
             line.no_wrap = True
             line.truncate(width - 1, overflow="ellipsis")
         self._drawn = [line.cell_len for line in lines]
         return Group(*map(self._shown, lines))
 
-    def _row(self, number: int, active: Active, now: float) -> Text:
+    def _row(self, number: int, active: ActiveRequest, now: float) -> Text:
         frame = FRAMES[int(now * 10) % len(FRAMES)]
         place = self._place(number)
         elapsed, words = f"{now - active.since:5.1f} s  ", plain(redact(active.words(now)))
@@ -123,14 +123,14 @@ class Terminal:
         return Text.assemble((frame, "cyan"), " ", place, (elapsed, "dim"), words, about)
 
     def _measure(self) -> None:
-        """Take the size from this very terminal: COLUMNS may be older than its last resize."""
+        """Take the size from this terminal: COLUMNS may be older than its last resize."""
         with contextlib.suppress(OSError, ValueError):
             columns, lines = os.get_terminal_size(self._console.file.fileno())
             if columns and lines:
                 self._console.size = ConsoleDimensions(columns, lines)
 
     def _erase_wrapped(self, width: int) -> None:
-        """A terminal that became narrower has wrapped what was drawn: erase the lines that this added."""
+        """A terminal that became narrower has wrapped what was shown: erase the lines this added."""
         extra = sum((cells - 1) // width for cells in self._drawn if cells)
         up = ((ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1))
         if extra:

@@ -1,4 +1,4 @@
-"""The log of `--log-file`: one JSON object a line for every step of a run, appended. It never costs an image."""
+"""The log of `--log-file`: one JSON object per line and step of a run, appended. It never costs an image."""
 
 import json
 import os
@@ -9,35 +9,36 @@ from flux_cli.core.errors import OutputError
 from flux_cli.core.model import Json
 from flux_cli.core.request import Event, Resolved
 from flux_cli.core.text import redact
-from flux_cli.runs.report import Report, request_document
+from flux_cli.runs.fields import request_document
+from flux_cli.runs.report import Report
 
 
 class Log:
-    """An open log. `complain` is told once when it cannot be written any more; after that the run goes on without.
+    """An open log. If it cannot be written any more, `complain` gets a message and the run goes on without.
 
-    A line is written in one step, so that runs which share a file do not mix their lines; their names tell them apart.
+    A line is written in one step: runs that share a file do not mix their lines. Each line names its run.
     """
 
     def __init__(self, path: str, run: str, complain: Callable[[str], None]) -> None:
         self._path, self._run, self._complain = path, run, complain
         try:
-            # A pipe that nobody reads must not stop a run that has been paid for.
+            # A pipe without a reader must not stop a run that is paid for.
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
             self._file: int | None = os.open(os.path.expanduser(path), flags, 0o666)  # noqa: PTH111 - as it was typed
         except (OSError, ValueError) as fault:
             reason = fault.strerror if isinstance(fault, OSError) else fault
-            hint = "name a file in a folder that is there and that you may write to"
-            raise OutputError(f"the log {path!r} cannot be opened: {reason}", hint=hint) from fault
+            hint = "name a file in an existing folder that you may write to"
+            raise OutputError(f"cannot open the log {path!r}: {reason}", hint=hint) from fault
 
     def __call__(self, event: Event) -> None:
         self._write({key: value for key, value in _named(event).items() if value not in ("", None)})
 
     def start(self, resolved: Resolved, provider: str, version: str) -> None:
-        """What was asked, before anything is sent."""
+        """Log the request, before anything is sent."""
         self._write({"event": "start", "version": version, "provider": provider, "request": request_document(resolved)})
 
     def end(self, report: Report) -> None:
-        """What became of it; the log is closed."""
+        """Log the result and close the log."""
         counts: dict[str, Json] = {
             "saved": sum(1 for _ in report.saved),
             "failed": len(report.errors),
@@ -57,20 +58,20 @@ class Log:
         text = redact(json.dumps({"time": now, "run": self._run, **fields}, ensure_ascii=False))
         line = f"{text}\n".encode("utf-8", "replace")
         try:
-            reason = "" if os.write(self._file, line) == len(line) else "only a part of a line fits"
+            reason = "" if os.write(self._file, line) == len(line) else "only part of a line fits"
         except OSError as fault:
             reason = fault.strerror or str(fault)
         if reason:
             os.close(self._file)
             self._file = None
-            self._complain(f"flux: note: the log {self._path} cannot be written any more: {reason}")
+            self._complain(f"flux: note: cannot write the log {self._path} any more: {reason}")
 
 
 def _named(event: Event) -> dict[str, Json]:
-    """The fields of an event by the names `--json` uses."""
+    """The fields of an event, by the names that `--json` uses."""
     return {
         "event": event.kind,
-        "call": event.number,
+        "index": event.number,
         "path": event.path,
         "detail": event.detail,
         "code": event.code,

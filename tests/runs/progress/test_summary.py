@@ -5,19 +5,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux_cli.core.request import Event
-from flux_cli.runs.progress.tally import Tally, event_line, fitted, money, span
+from flux_cli.runs.progress.summary import Progress, event_line, fit_parts, format_seconds, format_usd
 
 
-def tallied(total, *events):
-    """A tally of (time, event) pairs that began at 100 s."""
-    tally = Tally(total, 100.0)
+def after(total, *events):
+    """Progress after (time, event) pairs that began at 100 s."""
+    progress = Progress(total, 100.0)
     for now, event in events:
-        tally.take(event, now)
-    return tally
+        progress.update(event, now)
+    return progress
 
 
-def words(tally, now):
-    return fitted(tally.parts(now), 200)
+def words(progress, now):
+    return fit_parts(progress.parts(now), 200)
 
 
 def made(number, began, ended, cost=0.06):
@@ -30,73 +30,73 @@ def made(number, began, ended, cost=0.06):
 
 
 def test_calls_are_done_under_way_and_to_come():
-    tally = tallied(4, (100, Event("sent", 1)), (100, Event("sent", 2)), (101, Event("failed", 2, "no")))
-    assert words(tally, 103.2) == "1/4 done · 1 under way · 2 to come · 1 failed · 3 s"
+    progress = after(4, (100, Event("sent", 1)), (100, Event("sent", 2)), (101, Event("failed", 2, "no")))
+    assert words(progress, 103.2) == "1/4 done · 1 under way · 2 to come · 1 failed · 3 s"
 
 
 def test_the_cost_is_what_the_providers_named_and_is_counted_once():
-    assert "0.12 USD" in words(tallied(3, *made(1, 100, 101), *made(2, 100, 101)), 102)
-    assert "USD" not in words(tallied(3, *made(1, 100, 101, None)), 102)
-    assert "USD" not in words(tallied(3, *made(1, 100, 101, 0.0)), 102)
+    assert "0.12 USD" in words(after(3, *made(1, 100, 101), *made(2, 100, 101)), 102)
+    assert "USD" not in words(after(3, *made(1, 100, 101, None)), 102)
+    assert "USD" not in words(after(3, *made(1, 100, 101, 0.0)), 102)
 
 
 def test_an_image_that_was_paid_for_and_then_lost_still_costs():
     events = [(100, Event("sent", 1)), (101, Event("received", 1, cost_usd=0.06)), (102, Event("failed", 1, "disk"))]
-    assert words(tallied(2, *events), 102) == "1/2 done · 0 under way · 1 to come · 1 failed · 0.06 USD · 2 s"
+    assert words(after(2, *events), 102) == "1/2 done · 0 under way · 1 to come · 1 failed · 0.06 USD · 2 s"
 
 
 def test_a_call_with_an_image_and_a_fault_is_done_once_and_failed_once():
-    assert words(tallied(1, *made(1, 100, 101), (101, Event("failed", 1, "second image"))), 101).startswith(
+    assert words(after(1, *made(1, 100, 101), (101, Event("failed", 1, "second image"))), 101).startswith(
         "1/1 done · 0 under way · 1 failed"
     )
 
 
 def test_the_time_left_counts_waves_of_as_many_calls_as_go_at_once():
     """Eight calls, two at a time, 10 s each: after the first two, three waves are left."""
-    tally = tallied(8, *made(1, 100, 110), *made(2, 100, 110), (110, Event("sent", 3)), (110, Event("sent", 4)))
-    assert tally.left(110) == pytest.approx(30)
-    assert tally.left(115) == pytest.approx(25)
-    assert "about 30 s left" in words(tally, 110)
+    progress = after(8, *made(1, 100, 110), *made(2, 100, 110), (110, Event("sent", 3)), (110, Event("sent", 4)))
+    assert progress.seconds_left(110) == pytest.approx(30)
+    assert progress.seconds_left(115) == pytest.approx(25)
+    assert "about 30 s left" in words(progress, 110)
 
 
 def test_a_pause_puts_the_end_off():
     """Two calls took 10 s; the third waits 20 s more before it is tried again."""
     waiting = [(100, Event("sent", 3)), (110, Event("waiting", 3, "busy", 20.0))]
-    tally = tallied(3, *made(1, 100, 110), *made(2, 100, 110), *waiting)
-    assert tally.left(110) == pytest.approx(30)
-    tally.take(Event("sent", 3), 131)
-    assert tally.left(131) == pytest.approx(10)
+    progress = after(3, *made(1, 100, 110), *made(2, 100, 110), *waiting)
+    assert progress.seconds_left(110) == pytest.approx(30)
+    progress.update(Event("sent", 3), 131)
+    assert progress.seconds_left(131) == pytest.approx(10)
 
 
 def test_nobody_guesses_the_time_left_from_one_call_nor_from_failures():
-    assert tallied(8, *made(1, 100, 110)).left(110) is None
+    assert after(8, *made(1, 100, 110)).seconds_left(110) is None
     failed = [(101, Event("failed", number, "no")) for number in (1, 2, 3)]
-    assert tallied(8, *failed).left(110) is None
+    assert after(8, *failed).seconds_left(110) is None
 
 
 def test_a_call_that_takes_longer_than_the_others_leaves_no_time_to_name():
-    tally = tallied(3, (100, Event("sent", 3)), *made(1, 100, 110), *made(2, 100, 110))
-    assert tally.left(150) == 0
-    assert "left" not in words(tally, 150)
+    progress = after(3, (100, Event("sent", 3)), *made(1, 100, 110), *made(2, 100, 110))
+    assert progress.seconds_left(150) == 0
+    assert "left" not in words(progress, 150)
 
 
 def test_a_pause_counts_down_and_ends():
-    tally = tallied(1, (100, Event("sent", 1)), (101, Event("waiting", 1, "too many", 4.0)))
-    assert tally.active[1].words(102) == "waiting 3 s: too many"
-    assert tally.active[1].words(105) == "too many"
-    tally.take(Event("sent", 1), 106)
-    assert tally.active[1].words(106) == "drawing, another try"
-    assert tally.active[1].since == 100
+    progress = after(1, (100, Event("sent", 1)), (101, Event("waiting", 1, "too many", 4.0)))
+    assert progress.active[1].words(102) == "waiting 3 s: too many"
+    assert progress.active[1].words(105) == "too many"
+    progress.update(Event("sent", 1), 106)
+    assert progress.active[1].words(106) == "drawing, another try"
+    assert progress.active[1].since == 100
 
 
 def test_an_image_that_came_shows_its_size_and_cost():
-    tally = tallied(1, *made(1, 100, 101)[:2])
-    assert tally.active[1].words(102) == "saving · 34 kB, 0.06 USD"
+    progress = after(1, *made(1, 100, 101)[:2])
+    assert progress.active[1].words(102) == "saving · 34 kB, 0.06 USD"
 
 
 def test_the_heartbeat_names_the_call_that_has_been_under_way_for_longest():
-    tally = tallied(3, (100, Event("sent", 1)), (105, Event("sent", 2)), *made(3, 100, 106))
-    assert tally.sentence(162) == "1/3 done, 2 under way, 0.06 USD, 62 s; call 1 for 62 s: drawing"
+    progress = after(3, (100, Event("sent", 1)), (105, Event("sent", 2)), *made(3, 100, 106))
+    assert progress.sentence(162) == "1/3 done, 2 under way, 0.06 USD, 62 s; request 1 for 62 s: drawing"
 
 
 KINDS = st.sampled_from(["sent", "waiting", "received", "saved", "skipped", "failed"])
@@ -106,15 +106,15 @@ EVENTS = st.lists(st.tuples(KINDS, st.integers(1, 300), st.floats(0, 1e4)), max_
 @given(EVENTS, st.integers(1, 250))
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_any_run_fits_any_width_as_far_as_what_must_be_said_does(events, width):
-    tally = Tally(300, 0.0)
+    progress = Progress(300, 0.0)
     for kind, number, now in events:
-        tally.take(Event(kind, number, "detail", 1.0, cost_usd=0.06), now)
-    line = fitted(tally.parts(1e4), width)
+        progress.update(Event(kind, number, "detail", 1.0, cost_usd=0.06), now)
+    line = fit_parts(progress.parts(1e4), width)
     assert line.startswith(
         f"{len({number for kind, number, _ in events if kind in ('saved', 'skipped', 'failed')})}/300"
     )
     assert len(line) <= max(width, len("300/300 done"))
-    assert (tally.left(1e4) or 0) >= 0
+    assert (progress.seconds_left(1e4) or 0) >= 0
 
 
 @pytest.mark.parametrize(
@@ -122,14 +122,14 @@ def test_any_run_fits_any_width_as_far_as_what_must_be_said_does(events, width):
     [(0.06, "0.06 USD"), (0.0025, "0.0025 USD"), (1.2, "1.20 USD"), (30, "30.00 USD"), (0.18 - 1e-12, "0.18 USD")],
 )
 def test_money_has_two_decimals_and_more_where_they_count(usd, text):
-    assert money(usd) == text
+    assert format_usd(usd) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0 s"), (-1, "0 s"), (99.4, "99 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
 )
 def test_spans_of_time_are_said_as_people_say_them(seconds, text):
-    assert span(seconds) == text
+    assert format_seconds(seconds) == text
 
 
 @pytest.mark.parametrize(

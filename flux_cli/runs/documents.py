@@ -1,0 +1,263 @@
+"""The JSON documents about runs, each beside its shape: report, dry run, recovery, list of runs.
+
+Their parts are in `runs/fields.py`. The documents of lookups are built by their own commands.
+"""
+
+from __future__ import annotations
+
+from flux_cli.core.errors import UnclearError
+from flux_cli.core.lite import SCHEMA
+from flux_cli.runs.fields import (
+    error_document,
+    file_document,
+    note_document,
+    request_document,
+    request_error_document,
+    resolved_document,
+    send_document,
+    skipped_document,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flux_cli.core.errors import FluxError
+    from flux_cli.core.model import Json
+    from flux_cli.core.provider import ProviderRow
+    from flux_cli.core.request import Note, Post, Resolved
+    from flux_cli.runs.history import PastCall, PastRun
+    from flux_cli.runs.report import Report
+
+STATUSES = ("ok", "partial", "failed", "interrupted", "unclear", "dry_run")
+STATUS_BY_EXIT_CODE = {0: "ok", 3: "partial", 130: "interrupted"}
+HEADING: dict[str, object] = {"schema": (SCHEMA,), "status": STATUSES, "exit_code": "integer"}
+
+
+def heading(exit_code: int, status: str = "") -> dict[str, Json]:
+    """The first keys of every document that says how a command ended."""
+    return {
+        "schema": SCHEMA,
+        "status": status or status_of(exit_code),
+        "exit_code": exit_code,
+    }
+
+
+def status_of(exit_code: int) -> str:
+    """The word for an exit code."""
+    return STATUS_BY_EXIT_CODE.get(exit_code, "failed")
+
+
+FAILURE: dict[str, object] = {**HEADING, "files": [], "errors": ["#error"]}
+
+
+def failure_document(error: FluxError) -> dict[str, Json]:
+    """The document of a command that failed before it did anything."""
+    return {**heading(error.exit_code), "files": [], "errors": [error_document(error)]}
+
+
+SUBJECT: dict[str, object] = {
+    "provider": "text",
+    "hosted": "boolean",
+    "request": "#request",
+    "resolved": "#resolved",
+    "notes": ["#note"],
+}
+
+
+def _subject(provider: str, resolved: Resolved, notes: Sequence[Note], *, hosted: bool) -> dict[str, Json]:
+    """What a run is about: the provider, what was asked for and what is sent."""
+    return {
+        "provider": provider,
+        "hosted": hosted,
+        "request": request_document(resolved),
+        "resolved": resolved_document(resolved),
+        "notes": [note_document(note) for note in notes],
+    }
+
+
+RESOLUTION: dict[str, object] = {"schema": (SCHEMA,), **SUBJECT, "sends": ["#send"]}
+
+
+def resolution_document(
+    row: ProviderRow, resolved: Resolved, notes: Sequence[Note], posts: Sequence[Post]
+) -> dict[str, Json]:
+    """What `flux resolve` found out: what `flux generate` would send, and why."""
+    return {
+        "schema": SCHEMA,
+        **_subject(row.name, resolved, notes, hosted=row.hosted),
+        "sends": [send_document(post, hosted=row.hosted) for post in posts],
+    }
+
+
+DRY_RUN: dict[str, object] = {
+    **HEADING,
+    "status": ("dry_run",),
+    **SUBJECT,
+    "sends": ["#send"],
+    "files": ["#planned_file"],
+    "skipped": ["#skipped"],
+    "cost_usd": "number?",
+    "cost_source": "text",
+}
+
+
+def dry_run_document(
+    resolution: dict[str, Json],
+    files: list[Json],
+    skipped: list[Json],
+    cost_usd: float | None,
+    cost_source: str,
+) -> dict[str, Json]:
+    """What `flux generate` would do: a resolution, and the files and the cost to expect."""
+    return {
+        **heading(0, "dry_run"),
+        **resolution,
+        "files": files,
+        "skipped": skipped,
+        "cost_usd": cost_usd,
+        "cost_source": cost_source,
+    }
+
+
+REPORT: dict[str, object] = {
+    **HEADING,
+    "run": "text?",
+    **SUBJECT,
+    "files": ["#file"],
+    "skipped": ["#skipped"],
+    "errors": ["#request_error"],
+    "warnings": ["text"],
+    "canceled_jobs": ["#canceled_job"],
+    "cost_usd": "number?",
+    "known_cost_usd": "number",
+    "seconds": "number",
+}
+CANCELED_JOB: dict[str, object] = {"id": "text", "confirmed": "boolean"}
+
+
+def report_document(report: Report) -> dict[str, Json]:
+    """What a run did, in the order of its requests."""
+    files: list[Json] = []
+    skipped: list[Json] = []
+    errors: list[Json] = []
+    for outcome in report.outcomes:
+        files += [file_document(saved, outcome, report.resolved) for saved in outcome.saved]
+        skipped += [skipped_document(outcome.call.number, path) for path in outcome.kept]
+        if outcome.error:
+            errors.append(request_error_document(outcome.call, outcome.error))
+    errors += [error_document(fault) for fault in report.faults]
+    return {
+        **heading(report.exit_code, report.status),
+        "run": report.run or None,
+        **_subject(report.provider, report.resolved, report.notes, hosted=report.hosted),
+        "files": files,
+        "skipped": skipped,
+        "errors": errors,
+        "warnings": list(report.warnings),
+        "canceled_jobs": [{"id": identity, "confirmed": confirmed} for identity, confirmed in report.canceled],
+        "cost_usd": report.cost_usd,
+        "known_cost_usd": report.known_cost_usd,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+RECOVERED: dict[str, object] = {
+    **REPORT,
+    "errors": [("#request_error", "#error")],
+    "unclear": "integer",
+}
+RECOVERY: dict[str, object] = {**HEADING, "runs": ["#recovered"]}
+
+
+def recovered_document(report: Report, unclear: int) -> dict[str, Json]:
+    """What was recovered of one run. The cost is unknown as long as requests are `unclear`."""
+    made = report_document(report)
+    made["status"] = recovery_status(report.exit_code, report.errors, unclear)
+    if unclear:
+        made["cost_usd"] = None
+    return {**made, "unclear": unclear}
+
+
+def recovery_document(exit_code: int, recovered: Sequence[tuple[Report, int]]) -> dict[str, Json]:
+    """What `flux recover` did: every run with the number of its requests that stay unclear."""
+    errors = [error for report, _ in recovered for error in report.errors]
+    unclear = sum(count for _, count in recovered)
+    return {
+        **heading(exit_code, recovery_status(exit_code, errors, unclear)),
+        "runs": [recovered_document(report, count) for report, count in recovered],
+    }
+
+
+def recovery_status(exit_code: int, errors: Sequence[FluxError], unclear: int) -> str:
+    """`unclear` where nothing failed, but nobody knows what became of some requests."""
+    failed = any(not isinstance(error, UnclearError) for error in errors)
+    if unclear and not failed and exit_code in (0, UnclearError.exit_code):
+        return "unclear"
+    return status_of(exit_code)
+
+
+ENTRY: dict[str, object] = {
+    "index": "integer",
+    "seed": "any",
+    "state": ("saved", "waiting", "unclear", "failed", "expired", "not_sent"),
+    "files": [{"path": "text?"}],
+    "error": "#error?",
+    "request_id": "text?",
+    "cost_usd": "number?",
+}
+RUN: dict[str, object] = {
+    "run": "text",
+    "state": (
+        "running",
+        "recoverable",
+        "unclear",
+        "expired",
+        "interrupted",
+        "complete",
+        "partial",
+        "failed",
+    ),
+    "time": "text?",
+    "provider": "text?",
+    "model": "text?",
+    "prompt": "text?",
+    "requests": "integer",
+    "saved": "integer",
+    "waiting": "integer",
+    "unclear": "integer",
+    "cost_usd": "number?",
+    "entries": ["#entry"],
+}
+RUN_LIST: dict[str, object] = {"schema": (SCHEMA,), "folder": "text", "runs": ["#run"]}
+
+
+def run_document(past: PastRun, state: str, began: str | None) -> dict[str, Json]:
+    """One run of the journal, with what became of each of its requests. `began` is ISO 8601."""
+    return {
+        "run": past.id,
+        "state": state,
+        "time": began,
+        "provider": past.text("provider") or None,
+        "model": past.text("model") or None,
+        "prompt": past.text("prompt") or None,
+        "requests": len(past.calls),
+        "saved": past.count("saved"),
+        "waiting": past.count("waiting"),
+        "unclear": past.count("unclear"),
+        "cost_usd": past.cost_usd,
+        "entries": [_entry_document(call) for call in past.calls],
+    }
+
+
+def _entry_document(call: PastCall) -> dict[str, Json]:
+    """One request of an earlier run. The journal does not know the path of a private run's file."""
+    return {
+        "index": call.number,
+        "seed": call.seed,
+        "state": call.state,
+        "files": [{"path": path or None} for path in call.saved],
+        "error": error_document(call.error) if call.error else None,
+        "request_id": call.request_id or None,
+        "cost_usd": call.cost_usd,
+    }

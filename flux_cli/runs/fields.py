@@ -1,0 +1,242 @@
+"""Parts of the JSON documents about runs, each beside its shape: errors, notes, requests, files.
+
+Shapes are in the notation that `commands/schema.py` turns into JSON Schema.
+"""
+
+from __future__ import annotations
+
+from flux_cli.core.request import Attachment
+from flux_cli.core.values import shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.errors import FluxError
+    from flux_cli.core.model import Json, Size
+    from flux_cli.core.request import Call, Note, Outcome, Post, Resolved, SavedImage
+
+ERROR: dict[str, object] = {
+    "code": "text",
+    "message": "text",
+    "hint": "text",
+    "may_have_been_billed": "boolean",
+    "http_status": "integer?",
+    "request_id": "text?",
+}
+
+
+def error_document(error: FluxError) -> dict[str, Json]:
+    """One failure with its stable code."""
+    return {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "may_have_been_billed": error.billed,
+        "http_status": error.status,
+        "request_id": error.request_id or None,
+    }
+
+
+REQUEST_ERROR: dict[str, object] = {"index": "integer", "seed": "any", **ERROR}
+
+
+def request_error_document(call: Call, error: FluxError) -> dict[str, Json]:
+    """The failure of one request of a run."""
+    return {"index": call.number, "seed": call.seed, **error_document(error)}
+
+
+NOTE: dict[str, object] = {
+    "parameter": "text",
+    "asked": "any",
+    "used": "any",
+    "behavior": (
+        "passthrough",
+        "renamed",
+        "converted",
+        "emulated",
+        "ignored",
+        "default",
+        "unsupported",
+    ),
+    "reason": "text",
+    "warning": "boolean",
+}
+
+
+def note_document(note: Note) -> dict[str, Json]:
+    """One decision about a parameter."""
+    return {
+        "parameter": note.parameter,
+        "asked": note.asked,
+        "used": note.used,
+        "behavior": note.behavior,
+        "reason": note.reason,
+        "warning": note.warning,
+    }
+
+
+# Every parameter that was given is there, too, under its own name.
+REQUEST: dict[str, object] = {
+    "prompt": "text",
+    "model": "text",
+    "route": "text?",
+    "n": "integer",
+    "...": "any",
+}
+
+
+def request_document(resolved: Resolved) -> dict[str, Json]:
+    """What the user asked for. Local images appear by their file names, numbers as numbers."""
+    request = resolved.request
+    asked: dict[str, Json] = {}
+    for name, value in request.parameters.items():
+        typed = value.asked if isinstance(value, Attachment) else value
+        asked[name] = shorten(_with_type(name, typed, resolved))
+    return {
+        "prompt": resolved.prompt,
+        "model": request.model,
+        "route": request.route,
+        **asked,
+        "n": resolved.n,
+    }
+
+
+def _with_type(name: str, typed: Json, resolved: Resolved) -> Json:
+    """A value as it was typed, but `7` instead of `"7"` where a number or a boolean is sent."""
+    known = {"n": resolved.n, "seed": resolved.seed, "output_compression": resolved.quality}
+    sent = known[name] if name in known else resolved.parameters.get(name)
+    return typed if sent is None or isinstance(sent, str) else sent
+
+
+RESOLVED: dict[str, object] = {
+    "model": "text",
+    "route": "text?",
+    "size": "text?",
+    "aspect_ratio": "text?",
+    "resolution": "text?",
+    "native_size": "text?",
+    "n": "integer",
+    "seed": "any",
+    "output_format": "text?",
+    "output_compression": "integer?",
+    "parameters": {"...": "any"},
+    "price_usd": "number?",
+}
+
+
+def resolved_document(resolved: Resolved) -> dict[str, Json]:
+    """The request as flux understood it. Long values such as data URIs are shortened."""
+    size = resolved.size
+    return {
+        "model": resolved.sent_model,
+        "route": resolved.route,
+        "size": size.name if size else None,
+        "aspect_ratio": size.aspect_ratio if size else None,
+        "resolution": size.resolution if size else None,
+        "native_size": native_size(size) if size else None,
+        "n": resolved.n,
+        "seed": resolved.seed,
+        "output_format": resolved.format,
+        "output_compression": resolved.quality,
+        "parameters": {name: shorten(value) for name, value in resolved.parameters.items()},
+        "price_usd": resolved.price_usd,
+    }
+
+
+def native_size(size: Size) -> str | None:
+    """The pixels that upstreams deliver, as `2752x1536`; None where they are not published."""
+    return f"{size.native[0]}x{size.native[1]}" if size.native else None
+
+
+SEND: dict[str, object] = {"method": "text", "url": "text?", "body": {"...": "any"}}
+
+
+def send_document(post: Post, *, hosted: bool) -> dict[str, Json]:
+    """One HTTP request. An offline sketch has no URL."""
+    return {"method": "POST", "url": post.url if hosted else None, "body": post.body}
+
+
+SKIPPED: dict[str, object] = {"index": "integer", "path": "text"}
+
+
+def skipped_document(index: int, path: str) -> dict[str, Json]:
+    """A file that was there already and is left alone."""
+    return {"index": index, "path": path}
+
+
+FILE: dict[str, object] = {
+    "path": "text",
+    "index": "integer",
+    "seed": "any",
+    "format": "text",
+    "bytes": "integer",
+    "requested_size": "any",
+    "nominal_size": "text?",
+    "received_size": "text",
+    "width": "integer",
+    "height": "integer",
+    "as_received": "boolean",
+    "quality": "integer?",
+    "variant": "text?",
+    "provider": "text?",
+    "request_id": "text?",
+    "cost_usd": "number?",
+    "revised_prompt": "text?",
+    "seconds": "number",
+}
+
+
+def file_document(saved: SavedImage, outcome: Outcome, resolved: Resolved) -> dict[str, Json]:
+    """One file that was saved."""
+    facts = saved.facts
+    return {
+        "path": saved.path,
+        "index": outcome.call.number,
+        "seed": outcome.call.seed if facts.seed is None else facts.seed,
+        "format": saved.format,
+        "bytes": saved.size,
+        "requested_size": _requested_size(resolved),
+        "nominal_size": resolved.size.name if resolved.size else None,
+        "received_size": f"{saved.width}x{saved.height}",
+        "width": saved.width,
+        "height": saved.height,
+        "as_received": saved.as_received,
+        "quality": saved.quality,
+        "variant": saved.label or None,
+        "provider": facts.provider or None,
+        "request_id": facts.request_id or None,
+        "cost_usd": facts.cost_usd,
+        "revised_prompt": facts.revised_prompt or None,
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+# A file of a dry run has the keys of a saved one; null is what only the image can tell.
+PLANNED_FILE: dict[str, object] = {
+    **dict.fromkeys(FILE, "null"),
+    "path": "text",
+    "index": "integer",
+    "seed": "any",
+    "format": "text?",
+    "requested_size": "any",
+    "nominal_size": "text?",
+}
+
+
+def planned_file_document(path: str, file_format: str | None, call: Call, resolved: Resolved) -> dict[str, Json]:
+    """One file that a run would save. The path ends in `{ext}` where the format is still open."""
+    unknown: dict[str, Json] = dict.fromkeys(FILE)
+    return {
+        **unknown,
+        "path": path,
+        "index": call.number,
+        "seed": call.seed,
+        "format": file_format,
+        "requested_size": _requested_size(resolved),
+        "nominal_size": resolved.size.name if resolved.size else None,
+    }
+
+
+def _requested_size(resolved: Resolved) -> Json:
+    """The size as the user typed it, as pixels or as an aspect ratio."""
+    asked = request_document(resolved)
+    return asked.get("size") or asked.get("aspect_ratio")

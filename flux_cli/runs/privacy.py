@@ -1,0 +1,55 @@
+"""What the journal keeps of an answer where `journal_prompts` is off: nothing that can hold words of the user."""
+
+from __future__ import annotations
+
+import json
+
+from flux_cli.core.model import Json
+from flux_cli.http.replies import MARK, parse_json
+
+# Texts are kept only under these names. They lead to the image, or name the request and its state.
+KEPT = frozenset((
+    "b64_json",
+    "code",
+    "error_code",
+    "error_type",
+    "id",
+    "provider",
+    "request_id",
+    "status",
+))  # fmt: skip
+ADDRESSES = ("http://", "https://", "data:", MARK)  # how a text begins that leads to an image
+ECHOES = ("input",)  # what providers call the request they repeat; nothing of it is kept
+HIDDEN = "(not kept in the journal)"  # an answer that says `error` must still say so
+
+
+def without_prompts(body: bytes) -> bytes:
+    """An answer without what it repeats of the request. What leads to its images stays."""
+    return json.dumps(_without_prompts(parse_json(body))).encode()
+
+
+def headers_without_prompts(headers: dict[str, Json]) -> dict[str, Json]:
+    """Headers of an answer without those that repeat a prompt."""
+    return {name: value for name, value in headers.items() if "prompt" not in name.lower()}
+
+
+def _without_prompts(value: Json) -> Json:
+    if isinstance(value, list):
+        return [_without_prompts(part) for part in value if _may_stay("", part)]
+    if not isinstance(value, dict):
+        return value
+    kept: dict[str, Json] = {}
+    for name, part in value.items():
+        if _may_stay(name, part):
+            kept[name] = _without_prompts(part)
+        if name == "error" and part:
+            kept[name] = kept.get(name) or HIDDEN
+    return kept
+
+
+def _may_stay(name: str, value: Json) -> bool:
+    if "prompt" in name.lower() or name.lower() in ECHOES:
+        return False
+    if isinstance(value, str):
+        return name in KEPT or value.startswith(ADDRESSES)
+    return True

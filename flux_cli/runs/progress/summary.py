@@ -1,0 +1,178 @@
+"""A run in a few words: while it goes on, counted from its events, and when it is over.
+
+The caller brings the time, in seconds of a clock of its own.
+"""
+
+from __future__ import annotations
+
+from flux_cli.core.lite import NamedTuple
+from flux_cli.core.request import Event
+from flux_cli.runs.report import Report
+
+Part = tuple[int, str]  # words, and before them how soon they may be left out (0: never, else the highest first)
+
+TIMED = 2  # requests that must be over before there is an estimate of the time left
+
+
+class ActiveRequest(NamedTuple):
+    """One request under way. `since` is when it began, `until` when its last pause ends."""
+
+    state: str
+    since: float
+    until: float = 0.0
+    facts: str = ""  # size and cost, once they are known
+
+    def words(self, now: float) -> str:
+        """What the request is doing."""
+        pause = f"waiting {self.until - now:.0f} s: " if self.until > now else ""
+        facts = f" · {self.facts}" if self.facts else ""
+        return f"{pause}{self.state}{facts}"
+
+
+class Progress:
+    """Counts of requests, the cost the provider named, and an estimate of the time left."""
+
+    def __init__(self, total: int, began: float) -> None:
+        self.total, self._began = total, began
+        self.active: dict[int, ActiveRequest] = {}
+        self.failed, self.cost_usd = 0, 0.0
+        self._done: set[int] = set()
+        self._most_at_once = 0
+        self._timed, self._seconds = 0, 0.0  # requests whose time is known, and their seconds
+
+    def update(self, event: Event, now: float) -> None:
+        """Count one event."""
+        number, before = event.number, self.active.get(event.number)
+        since = before.since if before else now
+        if event.kind == "sent":
+            state = "drawing, another try" if before else "drawing"
+            self.active[number] = ActiveRequest(state, since, now if before else 0.0)
+        elif event.kind == "waiting":
+            self.active[number] = ActiveRequest(event.detail, since, now + event.seconds)
+        elif event.kind == "received":
+            self.cost_usd += event.cost_usd or 0.0
+            self.active[number] = ActiveRequest("saving", since, facts=", ".join(_facts(event)))
+        else:
+            self._end(event, self.active.pop(number, None), now)
+        self._most_at_once = max(self._most_at_once, len(self.active))
+
+    def _end(self, event: Event, active: ActiveRequest | None, now: float) -> None:
+        self.failed += event.kind == "failed"
+        self._done.add(event.number)
+        if active and event.kind == "saved":
+            self._timed += 1
+            self._seconds += now - active.since
+
+    def seconds_left(self, now: float) -> float | None:
+        """An estimate from the requests that are done; None where it is too early for one."""
+        open_ = self.total - len(self._done)
+        if self._timed < TIMED or not open_:
+            return None
+        each = self._seconds / self._timed
+        active = tuple(self.active.values())
+        # A pause puts the end off: the request starts again when the pause is over.
+        rest = [max(0.0, each - (now - max(one.since, one.until))) for one in active]
+        to_come = open_ - len(rest)
+        in_turns = (sum(rest) + each * to_come) / max(1, self._most_at_once)
+        return max([*rest, in_turns])
+
+    def parts(self, now: float) -> list[Part]:
+        """The summary, in the order it is read."""
+        active, done, left = len(self.active), len(self._done), self.seconds_left(now)
+        to_come = self.total - done - active
+        parts = [(0, f"{done}/{self.total} done"), (4, f"{active} under way")]
+        if to_come:
+            parts.append((6, f"{to_come} to come"))
+        if self.failed:
+            parts.append((1, f"{self.failed} failed"))
+        if self.cost_usd:
+            parts.append((3, format_usd(self.cost_usd)))
+        parts.append((5, format_seconds(now - self._began)))
+        if left and left >= 1:
+            parts.append((2, f"about {format_seconds(left)} left"))
+        return parts
+
+    def sentence(self, now: float) -> str:
+        """The whole summary on one line, and the request that has been under way for longest."""
+        words = ", ".join(words for _, words in self.parts(now))
+        oldest = min(tuple(self.active.items()), key=lambda item: item[1].since, default=None)
+        if oldest is None:
+            return words
+        number, active = oldest
+        seconds = format_seconds(now - active.since)
+        return f"{words}; request {number} for {seconds}: {active.words(now)}"
+
+
+def summarize(report: Report) -> str:
+    """The result of a run on one line: `5 saved, 2 failed, 0.30 USD, 6 s`."""
+    codes = [error.code for error in report.errors]
+    interrupted, not_sent = codes.count("interrupted"), codes.count("not_sent")
+    counts = {
+        "saved": sum(bool(outcome.saved) for outcome in report.outcomes),
+        "already there": sum(outcome.was_there for outcome in report.outcomes),
+        "failed": len(codes) - interrupted - not_sent,
+        "interrupted": interrupted,
+        "not sent": not_sent,
+    }
+    parts = [f"{count} {what}" for what, count in counts.items() if count or what == "saved"]
+    if known := report.known_cost_usd:
+        cost = format_usd(known)
+        parts.append(cost if report.cost_usd is not None else f"at least {cost}")
+    return ", ".join([*parts, format_seconds(report.seconds)])
+
+
+def event_line(event: Event, *, several: bool, verbose: bool = False) -> str:
+    """One step of a request as a plain line, or "" if a log does not need it.
+
+    `verbose` adds when a request was sent and answered, and the provider's name for it.
+    """
+    cost = f", {format_usd(event.cost_usd)}" if event.cost_usd else ""
+    request = f", request {event.request_id}" if verbose and event.request_id else ""
+    if event.kind == "waiting":
+        return f"waiting {event.seconds:.1f} s: {event.detail}"
+    if event.kind == "saved":
+        path = "to standard output" if event.path == "-" else event.path
+        return f"saved {path} ({event.detail}{cost}) after {event.seconds:.1f} s{request}"
+    if event.kind == "skipped":
+        return f"kept {event.path}: {event.detail}"
+    if event.kind == "failed" and several:
+        return f"failed: {event.detail}{request}"
+    if event.kind == "received" and verbose:
+        size = f"{event.size / 1000:,.0f} kB"
+        return f"received {size}{cost} after {event.seconds:.1f} s{request}"
+    return "sent" if event.kind == "sent" and verbose else ""
+
+
+def fit_parts(parts: list[Part], width: int, between: str = " · ") -> str:
+    """The summary in at most `width` characters, if leaving parts out can do that."""
+    kept = list(parts)
+    while len(line := between.join(words for _, words in kept)) > width and max(kept)[0] > 0:
+        kept.remove(max(kept))
+    return line
+
+
+def _facts(event: Event) -> list[str]:
+    """Size on disk and cost of an image, as far as they are known."""
+    facts = []
+    if event.size:
+        facts.append(f"{event.size / 1000:,.0f} kB")
+    if event.cost_usd:
+        facts.append(format_usd(event.cost_usd))
+    return facts
+
+
+def format_usd(usd: float) -> str:
+    """`0.06 USD`: at least two decimals, and up to four if they are not zero."""
+    text = f"{usd:.4f}".rstrip("0")
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals:0<2} USD"
+
+
+def format_seconds(seconds: float) -> str:
+    """`48 s`, `3 min 20 s` or `2 h 5 min`."""
+    whole = max(0, round(seconds))
+    if whole < 100:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

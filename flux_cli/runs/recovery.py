@@ -1,0 +1,131 @@
+"""Answers to the requests of an earlier run: those that arrived, and those in the gateway's history."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flux_cli.config.load import Settings
+from flux_cli.core.errors import AuthError, FluxError, NotFoundError
+from flux_cli.core.lite import NamedTuple
+from flux_cli.core.request import Auth, Call, Media, Reply
+from flux_cli.runs import store
+from flux_cli.runs.history import PastCall, PastRun, trace
+from flux_cli.runs.journal import Journal
+
+if TYPE_CHECKING:
+    from flux_cli.providers.lumenfall import PastRequest
+
+MARGIN = 60.0  # seconds a gateway's clock may be ahead of ours
+SETTLED = 86_400.0  # seconds after which a history that does not list a request never will
+
+Answers = dict[int, Reply | Sequence[Media]]  # by request: its images, or the answer that leads to them
+
+
+class LookUp(NamedTuple):
+    """What the gateway's history says: answers to fetch images from, and images that are lost."""
+
+    answers: Answers
+    lost: tuple[str, ...] = ()  # as sentences
+    fault: FluxError | None = None  # why the history could not be read
+
+
+def arrived(past: PastRun, folder: Path) -> Answers:
+    """What is paid for: the images if they have arrived, else the answer that leads to them."""
+    found: Answers = {}
+    for call in past.calls:
+        if call.state != "waiting":
+            continue
+        media = [one._replace(file=str(folder / Path(one.file).name)) for one in call.media]
+        if media and all(Path(one.file).is_file() for one in media):
+            found[call.number] = media
+        elif call.reply:
+            found[call.number] = call.reply
+    return found
+
+
+def look_up(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None) -> LookUp:
+    """Look up requests without an answer in the gateway's history, and record what is certain.
+
+    A history that cannot be read is no reason not to save what has arrived.
+    """
+    unclear = [call for call in past.calls if call.state == "unclear"]
+    if not unclear or not settings.provider.history:
+        return LookUp({})
+    try:
+        known = _read_history(past, unclear, settings, auth, ledger.folder)
+    except FluxError as fault:
+        return LookUp({}, fault=fault)
+    answers: Answers = {}
+    lost: list[str] = []
+    for call in unclear:
+        listed = known.get(trace(past.id, call.number))
+        if listed and listed.reply:
+            ledger.answered(past_call(call), listed.reply)
+            answers[call.number] = listed.reply
+            continue
+        error = _final_error(listed, past)
+        if error:
+            ledger.failed(past_call(call), error, final=True)
+            lost += [f"request {call.number}: {error.message}"] if error.billed else []
+    return LookUp(answers, tuple(lost))
+
+
+def _final_error(listed: PastRequest | None, past: PastRun) -> FluxError | None:
+    """Why a request without an answer will never bring an image; None while that is open."""
+    if listed is None:
+        is_settled = past.began is not None and time.time() - past.began > SETTLED
+        return FluxError("the gateway never got the request") if is_settled else None
+    if listed.is_unfinished:
+        return None
+    if listed.status != "completed":
+        billed = bool(listed.cost_usd)
+        message = f"the gateway says {listed.status}"
+        return FluxError(message, billed=billed, request_id=listed.request_id)
+    cost = "" if listed.cost_usd is None else f" for {listed.cost_usd:.2f} USD"
+    message = f"the image was made{cost}, but its address is lost and the gateway keeps no copy"
+    return FluxError(message, billed=True, request_id=listed.request_id)
+
+
+def _read_history(
+    past: PastRun, unclear: Sequence[PastCall], settings: Settings, auth: Auth | None, folder: Path
+) -> Mapping[str, PastRequest]:
+    """The history by trace. Raises AuthError without a key, and the FluxError of a failed request."""
+    if auth is None:
+        name = settings.provider.key_variables[-1]
+        hint = f"export {name}=...: the gateway's history needs it"
+        raise AuthError(f"no key: {name} is not set", hint=hint)
+    try:
+        return _fetch_history(past, unclear, settings, auth, folder)
+    except FluxError as fault:
+        message = f"cannot read the history of {settings.provider.name}: {fault.message}"
+        fault.message = message
+        if isinstance(fault, NotFoundError):  # its own hint is about models
+            address = settings.base_url
+            fault.hint = f"{address} seems to keep no history; see the requests: flux runs {past.id}"
+        raise
+
+
+def _fetch_history(
+    past: PastRun, unclear: Sequence[PastCall], settings: Settings, auth: Auth, folder: Path
+) -> Mapping[str, PastRequest]:
+    import asyncio
+
+    from flux_cli.http.client import Http
+    from flux_cli.providers.lumenfall import look_up as search
+
+    since = store.iso_time(max(0.0, (past.began or 0.0) - MARGIN))
+    traces = {trace(past.id, call.number) for call in unclear}
+
+    async def ask() -> Mapping[str, PastRequest]:
+        async with Http(timeout=settings.timeout, retries=settings.retries, folder=folder) as http:
+            return await search(traces, since, settings.base_url, auth, http)
+
+    return asyncio.run(ask())
+
+
+def past_call(call: PastCall) -> Call:
+    """The request as it was sent, as far as reading its answer needs it."""
+    return Call(call.number, call.seed, call.model, {})

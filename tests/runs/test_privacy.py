@@ -1,0 +1,68 @@
+"""With `journal_prompts = false` an answer is kept without any words of the user, and can still be recovered."""
+
+import json
+
+import pytest
+
+from flux_cli.http.replies import MARK
+from flux_cli.runs.privacy import headers_without_prompts, without_prompts
+
+WORDS = "secret fox"
+ECHOES = {
+    "prompt": {"prompt": WORDS},
+    "negative prompt": {"negative_prompt": WORDS},
+    "revised prompt": {"data": [{"revised_prompt": WORDS}]},
+    "a prompt in another spelling": {"originalPrompt": WORDS, "Prompts": [WORDS]},
+    "the request": {"input": {"text": WORDS, "image": "https://a/secret fox.png"}},
+    "messages": {"messages": [{"role": "user", "content": WORDS}]},
+    "a caption": {"images": [{"caption": WORDS, "alt": WORDS, "title": WORDS}]},
+    "logs": {"logs": f"Using seed: 7\nprompt: {WORDS}"},
+    "a list of texts": {"tags": [WORDS, WORDS]},
+    "an error as text": {"error": f"flagged: {WORDS}"},
+    "an error as an object": {"error": {"code": "MODERATION_BLOCKED", "message": WORDS}},
+    "details": {"detail": [{"msg": WORDS, "input": WORDS}]},
+}
+
+
+def kept(answer):
+    return json.loads(without_prompts(json.dumps(answer).encode()))
+
+
+@pytest.mark.parametrize("answer", ECHOES.values(), ids=ECHOES)
+def test_no_echo_of_the_user_is_kept(answer):
+    text = json.dumps(kept(answer))
+    assert [word for word in WORDS.split() if word in text] == []
+
+
+ANSWERS = {
+    "gateway": {"data": [{"url": "https://c/d"}], "metadata": {"cost": 0.06, "provider": "fal"}},
+    "inline": {"data": [{"b64_json": "iVBORw0"}]},
+    "spooled": {"data": [{"b64_json": f"{MARK}abc"}]},
+    "bfl": {"id": "x", "polling_url": "https://a/b", "cost": 6.0, "status": "Ready",
+            "result": {"sample": "https://c/d"}},
+    "fal": {"request_id": "r", "status": "COMPLETED", "status_url": "https://a/b", "images": [{"url": "data:,x"}]},
+    "replicate": {"id": "x", "status": "succeeded", "urls": {"get": "https://a/b"}, "output": ["https://c/d"]},
+    "figures": {"seed": 7, "created": 1.5, "nsfw": [False], "error": None},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_what_leads_to_an_image_is_kept(answer):
+    assert kept(answer) == answer
+
+
+def test_an_answer_that_says_error_still_says_so():
+    assert kept({"error": WORDS})["error"]
+    assert kept({"error": {"message": WORDS}})["error"]
+    assert kept({"error": {"code": "MODERATION_BLOCKED", "message": WORDS}}) == {
+        "error": {"code": "MODERATION_BLOCKED"}
+    }
+
+
+def test_what_is_not_json_is_not_kept():
+    assert without_prompts(b"<html>secret fox") == b"null"
+
+
+def test_headers_that_repeat_a_prompt_are_not_kept():
+    headers = {"x-request-id": "q", "x-revised-prompt": WORDS}
+    assert headers_without_prompts(headers) == {"x-request-id": "q"}
