@@ -31,7 +31,7 @@ ORIENTATIONS = {  # values of the EXIF tag
 
 
 def run(*, files: Sequence[str] | None, as_json: bool) -> int:
-    """Print what images are and how they were made. One that cannot be read does not stop the others."""
+    """Print what images are and how they were made. An unreadable one does not stop the others."""
     if not files:
         raise UsageError("there is no image to show", hint="name one: flux show cat.png")
     shown: list[Json] = []

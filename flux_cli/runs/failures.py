@@ -37,7 +37,7 @@ def is_expired(error: FluxError) -> bool:
 def is_final(error: FluxError, *, is_recovery: bool, has_saved: bool) -> bool:
     """Whether nothing of an answered call is left to fetch, so that recovering it makes no sense.
 
-    An image that is not whole gets a second chance, unless this is it, or its other files are saved.
+    An image that is not whole gets a second chance, unless this is it or other images are saved.
     """
     if is_recovery and is_expired(error):
         return True

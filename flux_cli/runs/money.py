@@ -1,4 +1,4 @@
-"""What a run may still spend. The price of every call that is sent is held back until its cost is known."""
+"""What a run may still spend. The price of a call is reserved until its cost is known."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Budget:
 
     @property
     def must_wait(self) -> bool:
-        """Whether the next call must wait until another ends: the first runs alone, to learn the price."""
+        """Whether the next call must wait: the first one runs alone, to learn the price."""
         return self._price_is_unknown and self._under_way > 0
 
     def objection(self) -> str:

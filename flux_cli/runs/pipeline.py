@@ -99,7 +99,7 @@ async def generate(job: Job, http: Http, listener: Listener) -> Report:
 
 
 class _Run:
-    """The state of one run: outcomes by call, and the error that keeps other calls from being sent."""
+    """The state of one run: outcomes by call, and the error that stops further calls."""
 
     def __init__(self, job: Job, http: Http, listener: Listener) -> None:
         self._job, self._http, self._listener = job, http, listener
@@ -152,8 +152,9 @@ class _Run:
             error = fault
             if self._stopped_by is None and stops_run(error):
                 self._stopped_by = call.number, error
-        except Exception as fault:  # noqa: BLE001 - our own mistake in one call must not lose the others' images
-            error = FluxError(f"internal error: {fault!r}", hint="please report it, with --verbose", billed=True)
+        except Exception as fault:  # noqa: BLE001 - our bug must not lose other images
+            hint = "please report it, with --verbose"
+            error = FluxError(f"internal error: {fault!r}", hint=hint, billed=True)
             error.__cause__ = fault
         except asyncio.CancelledError:
             if call.number not in self._under_way:
@@ -163,7 +164,8 @@ class _Run:
                 error = Interrupted(message, billed=self._job.hosted)
             raise
         finally:
-            self._end_call(place, Outcome(call, tuple(saved), error, seconds=time.monotonic() - started))
+            seconds = time.monotonic() - started
+            self._end_call(place, Outcome(call, tuple(saved), error, seconds=seconds))
 
     def _end_call(self, place: int, outcome: Outcome) -> None:
         """Account for the cost of a call, journal its failure, and record the outcome."""
@@ -192,7 +194,7 @@ class _Run:
             error.hint = "; or: ".join(filter(None, (error.hint, recovery)))
 
     async def _make_images(self, call: Call, name: Name, saved: list[SavedImage]) -> None:
-        """Send, fetch, finish, save. `saved` grows with every file, so it is right at any moment."""
+        """Send, fetch, finish, save. `saved` gets the files of each image, also when a later one fails."""
         began = time.monotonic()
         media = await self._fetch(call)
         self._costs[call.number] = media[0].facts.cost_usd
@@ -257,7 +259,7 @@ class _Run:
         return reply
 
     def _sync_journal(self) -> None:
-        """Bring the journal to the disk soon. Nobody waits, and one thread is enough for all calls."""
+        """Bring the journal to the disk soon, by one thread for all calls. Nobody waits for it."""
         if self._syncing is None or self._syncing.done():
             self._syncing = asyncio.create_task(self._catch_up())
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def name_sheet(checked: CheckedRun) -> Name | None:
-    """The name of the contact sheet, None if none is wanted. Raises UsageError if it cannot be made."""
+    """The name of the contact sheet, None if none is wanted. Raises UsageError."""
     viewing = checked.options.viewing
     if not viewing.sheet and viewing.sheet_output is None:
         return None

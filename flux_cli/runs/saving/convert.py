@@ -139,7 +139,7 @@ class _Conversion:
 
 
 def _stop(conversions: Sequence[_Conversion]) -> None:
-    """Complete the files that are being written, save no others, and say so of unfinished images."""
+    """Complete the files that are being written, save no others, and mark unfinished images."""
     for conversion in conversions:
         conversion.files.close()
     for conversion in conversions:

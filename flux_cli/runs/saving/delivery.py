@@ -69,7 +69,7 @@ def expected_names(delivery: Delivery, name: Name, size: tuple[int, int]) -> tup
 
 
 def sidecar_name(name: Name) -> Name:
-    """The name of the file that holds the record for all files of one image, such as `fox-7.json`."""
+    """The name of the file with the record of one image, such as `fox-7.json`."""
     return fixed(f"{split_suffix(name.path('png'))[0]}.json")
 
 
@@ -106,7 +106,7 @@ def delivery_document(delivery: Delivery, *, private: bool) -> dict[str, Json]:
 
 
 def read_delivery(value: Json) -> Delivery:
-    """Read what `delivery_document` wrote. Invalid parts are left out: images are saved all the same."""
+    """Read what `delivery_document` wrote. Invalid parts are left out, to save images anyway."""
     said = _read_object(value)
     suffixes = _read_object(said.get("suffixes"))
     return Delivery(

@@ -1,7 +1,7 @@
 """Turns the bytes of one image into output files, for `generate` and `convert` alike.
 
-Everything here runs in threads. Who starts them, and what happens to images that cannot be finished,
-is up to `saver` (generate) and `convert`.
+Everything here runs in threads. `saver` (for generate) and `convert` start them, and decide what
+happens to images that cannot be finished.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class FinishedFile(NamedTuple):
     name: Name
     image: ImageFile
     quality: int | None = None
-    is_reduced: bool = False  # the quality is lower than asked, so that the file fits its size limit
+    is_reduced: bool = False  # the quality is lower than asked, to fit the size limit
     label: str = ""  # see SavedImage
     remarks: tuple[str, ...] = ()  # what the user should know about the file
 
@@ -92,7 +92,7 @@ class SavedFiles:
             return True
 
     def save_sidecar(self, file: FinishedFile, extra: int = 0) -> None:
-        """Save a file beside the image that is not an image, unless this is closed. Raises DiskError."""
+        """Save a file that belongs to the image, unless this is closed. Raises DiskError."""
         with self._writing:
             if not self._is_closed:
                 self._sink.save(file.name, file.image, extra)
@@ -140,7 +140,7 @@ def make_files(
     inspection: Inspection | None = None,
     workers: int = 1,
 ) -> Iterator[FinishedFile]:
-    """Make the files of one image, in their order: decode, crop, scale, encode, write the record, sign.
+    """Make the files of one image: decode, crop, scale, encode, write the record, sign.
 
     `inspection` saves a look at the data where the caller has had one; `workers` threads encode.
     Raises ImageError for bytes that are not a whole image, UsageError where no file fits its limit.
@@ -165,7 +165,7 @@ def make_files(
 def add_provenance(
     image: ImageFile, provenance: Provenance, max_bytes: int | None = None
 ) -> tuple[ImageFile, list[str]]:
-    """The image with its record, signed if there is a signer, and remarks on what was not possible."""
+    """The image with its record and signature, and remarks on what was not possible."""
     remarks: list[str] = []
     if provenance.is_embedded and not (provenance.is_carried and image.as_received):
         written = write_record(image.data, provenance.record)

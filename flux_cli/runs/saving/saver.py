@@ -78,7 +78,7 @@ class Saver:
         self.remarks: Counter[str] = Counter()
 
     def has_saved(self, media: Sequence[Media]) -> bool:
-        """Whether all of these are saved, so that their bytes are no longer needed. Ask only once."""
+        """Whether all of these are saved, so that their bytes can go. Ask only once."""
         files = {one.file for one in media}
         is_done = files <= self._done
         self._done -= files
@@ -115,8 +115,8 @@ class Saver:
     async def _run_in_thread(self, files: SavedFiles, work: Callable[[], None]) -> None:
         """Run `work` in a thread, while other images keep coming.
 
-        Ctrl-C waits for a file that is being saved, however often it is pressed: otherwise the image
-        would be saved twice. It does not wait for an encoder.
+        Ctrl-C waits for a file that is being saved, however often it is pressed: otherwise the
+        image would be saved twice. It does not wait for an encoder.
         """
         loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._threads, copy_context().run, work)
