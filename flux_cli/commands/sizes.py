@@ -43,7 +43,8 @@ def _answer(shape: str | None, name: str | None, *, as_json: bool, plain: bool) 
     named = [word for size in sizes for word in (size.name, size.aspect_ratio)]
     if note is None or note.asked in named:  # the row says it itself
         return text
-    return f"{text}\n\n{shape}: {note.reason}"
+    reason = note.reason if str(note.asked) in note.reason else f"{note.asked}: {note.reason}"
+    return f"{text}\n\n{reason}"
 
 
 SIZE: dict[str, object] = {

@@ -219,7 +219,7 @@ def _project() -> dict[str, Json]:
 
 
 def _read_file(path: str) -> dict[str, Json]:
-    """The settings of one file; none if there is no file. Raises ConfigError with file, key and reason."""
+    """The settings of one file; none if there is not a file. Raises ConfigError with file, key and reason."""
     try:
         with open(path, "rb") as file:
             text = file.read(MAX_BYTES + 1)

@@ -150,7 +150,7 @@ def _fields(template: str, known: Sequence[str]) -> list[str]:
             message = f"output {template!r}: there is no field {{{field}}}"
             raise OutputError(message, hint=did_you_mean(field, known) or f"fields: {', '.join(known)}")
         if spec and not (spec.isascii() and spec.isdigit() and len(spec) <= SPEC_LENGTH):
-            message = f"output {template!r}: {{{field}:{spec}}} is no width"
+            message = f"output {template!r}: {{{field}:{spec}}} is not a width"
             raise OutputError(message, hint="write {index:03} for numbers with leading zeros")
     return found
 

@@ -18,14 +18,14 @@ INPUT_HINT = "give a " + join_or(row.name for row in FORMATS.values() if row.is_
 
 
 def read_image(path: str, stdin: BinaryIO | None) -> bytes:
-    """The bytes of a file, or of standard input for `-`. Raises UsageError for what cannot be read or is no image."""
+    """The bytes of a file, or of standard input for `-`. Raises UsageError if it cannot be read or is not an image."""
     if path == "-" and stdin is None:
         raise UsageError("standard input is closed", hint="name a file")
     data = _read(path, MAX_IMAGE, path, "name an image, or - for standard input", stdin if path == "-" else None)
     if not data:
         raise UsageError(f"{'standard input' if path == '-' else path} is empty", hint="name an image")
     if sniff(data) is None:
-        raise UsageError(f"{path} is no image that flux reads", hint=f"it reads {', '.join(FORMATS)}")
+        raise UsageError(f"{path} is not an image that flux can read", hint=f"it reads {', '.join(FORMATS)}")
     return data
 
 
@@ -66,7 +66,7 @@ def read_prompt(word: str, stdin: TextIO | None) -> str:
     try:
         return data.decode("utf-8-sig").strip()
     except UnicodeDecodeError as fault:
-        raise UsageError("the prompt is no UTF-8 text", hint="convert it with iconv") from fault
+        raise UsageError("the prompt is not valid UTF-8", hint="convert it with iconv") from fault
 
 
 def _is_readable(kind: int) -> bool:
@@ -80,7 +80,7 @@ def _read(path: str, limit: int, named: str, hint: str, stream: BinaryIO | None 
         if stream:
             data = stream.read(limit + 1)
         elif not _is_readable(os.stat(path).st_mode):  # noqa: PTH116 - the type of whatever a link leads to
-            raise UsageError(f"{named} is no file", hint=hint)
+            raise UsageError(f"{named} is not a file", hint=hint)
         else:
             with Path(path).open("rb") as file:
                 data = file.read(limit + 1)

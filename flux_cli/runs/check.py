@@ -193,7 +193,7 @@ def _check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Delive
     if is_closed():
         raise UsageError("standard output is closed", hint="save to a file with -o")
     if sys.stdout.isatty() and not options.run.dry_run:
-        raise UsageError("an image is no text for a terminal", hint="pipe it: flux generate ... -o - | command")
+        raise UsageError("cannot write an image to a terminal", hint="pipe it: flux generate ... -o - | command")
 
 
 def _auth(row: ProviderRow, prepared: Prepared, options: GenerateOptions) -> Auth | None:
