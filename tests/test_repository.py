@@ -1,12 +1,17 @@
-"""The files around the package: the scripts for daily work."""
+"""The files around the package: scripts, workflows, hooks, and the contributor guide."""
 
 import ast
+import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+ACTION = re.compile(r"actions/[a-z-]+@v\d+|pypa/gh-action-pypi-publish@release/v1")
 POSIX_ONLY = {"fcntl", "grp", "pty", "pwd", "resource", "termios", "tty"}
 
 
@@ -16,6 +21,15 @@ def read(name: str) -> str:
 
 def start(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+
+def workflow(name: str) -> dict:
+    return yaml.safe_load(read(f".github/workflows/{name}"))
+
+
+def steps(name: str) -> list[dict]:
+    jobs = workflow(name)["jobs"].values()
+    return [step for job in jobs for step in job.get("steps", [])]
 
 
 def pure_test_files() -> list[Path]:
@@ -71,3 +85,66 @@ def test_pure_tests_import_nothing_that_only_posix_systems_have():
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
             assert not POSIX_ONLY.intersection(names), file
+
+
+# --- the guide and the workflows
+
+
+def named_scripts(text: str) -> set[str]:
+    return set(re.findall(r"(?:scripts|\.ci)/[a-z_-]+(?:\.py)?", text))
+
+
+@pytest.mark.parametrize("path", [ROOT / "CONTRIBUTING.md", *WORKFLOWS], ids=lambda path: path.name)
+def test_every_script_that_is_named_exists_and_can_be_started(path):
+    found = named_scripts(path.read_text(encoding="utf-8"))
+    assert found
+    for name in found:
+        assert (ROOT / name).is_file(), name
+        assert name.endswith(".py") or os.access(ROOT / name, os.X_OK), name
+
+
+def test_contributors_can_run_what_ci_runs():
+    runs = [step["run"] for step in steps("ci.yml") if "run" in step]
+    unknown = [line for line in runs if line not in read("CONTRIBUTING.md")]
+    assert unknown == ["python -m pip install -e '.[test]'"]  # without the checkers
+    assert ".ci/run" in runs
+    assert "scripts/test-pure" in runs
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_has_the_least_permissions_and_no_secrets(path):
+    text = path.read_text(encoding="utf-8")
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+    assert "secrets" not in text
+    for action in re.findall(r"uses: (\S+)", text):
+        assert ACTION.fullmatch(action) or (ROOT / action).is_file(), action
+
+
+def test_a_release_is_published_only_after_ci_and_by_the_one_job_that_may():
+    jobs = workflow("release.yml")["jobs"]
+    assert [name for name, job in jobs.items() if "permissions" in job] == ["publish"]
+    assert jobs["publish"]["permissions"] == {"id-token": "write"}
+    assert jobs["publish"]["needs"] == ["ci", "build"]
+    runs = " ".join(step.get("run", "") for step in jobs["build"]["steps"])
+    assert "python scripts/check_wheel.py dist" in runs
+
+
+# --- hooks and forms
+
+
+def test_hooks_run_the_checks_of_the_script_and_fetch_nothing():
+    (repository,) = yaml.safe_load(read(".pre-commit-config.yaml"))["repos"]
+    assert repository["repo"] == "local"
+    assert {hook["language"] for hook in repository["hooks"]} == {"system"}
+    checks = [line for line in read("scripts/check").splitlines() if line.startswith("scripts/run")]
+    for hook in repository["hooks"]:
+        assert any(check.startswith(hook["entry"]) for check in checks), hook["entry"]
+
+
+@pytest.mark.parametrize("name", ["bug.yml", "feature.yml"])
+def test_an_issue_form_asks_for_at_least_one_thing(name):
+    form = yaml.safe_load(read(f".github/ISSUE_TEMPLATE/{name}"))
+    assert {"name", "description", "body"} <= set(form)
+    fields = [part for part in form["body"] if part["type"] != "markdown"]
+    assert len({field["id"] for field in fields}) == len(fields)
+    assert any(field.get("validations", {}).get("required") for field in fields)
