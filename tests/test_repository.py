@@ -1,9 +1,10 @@
-"""The files around the package: scripts, workflows, hooks, and the contributor guide."""
+"""The files around the package: scripts, workflows, hooks, metadata, and the contributor guide."""
 
 import ast
 import os
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,10 @@ def read(name: str) -> str:
 
 def start(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+
+def project() -> dict:
+    return tomllib.loads(read("pyproject.toml"))["project"]
 
 
 def workflow(name: str) -> dict:
@@ -111,6 +116,22 @@ def test_contributors_can_run_what_ci_runs():
     assert "scripts/test-pure" in runs
 
 
+def test_ci_tests_the_oldest_and_the_newest_python_that_are_declared():
+    matrix = workflow("ci.yml")["jobs"]["pure"]["strategy"]["matrix"]
+    label = "Programming Language :: Python :: 3."
+    minors = [int(line.removeprefix(label)) for line in project()["classifiers"] if label in line]
+    assert matrix["python"] == [f"3.{min(minors)}", f"3.{max(minors)}"]
+    assert project()["requires-python"] == f">={matrix['python'][0]}"
+
+
+def test_systems_are_declared_where_ci_tests_them_and_windows_is_not():
+    """CONTRIBUTING.md says why: on Windows, only a part of the tests runs."""
+    matrix = workflow("ci.yml")["jobs"]["pure"]["strategy"]["matrix"]
+    assert matrix["os"] == ["ubuntu-latest", "macos-latest", "windows-latest"]
+    systems = [line for line in project()["classifiers"] if line.startswith("Operating System")]
+    assert systems == ["Operating System :: MacOS", "Operating System :: POSIX :: Linux"]
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_a_workflow_has_the_least_permissions_and_no_secrets(path):
     text = path.read_text(encoding="utf-8")
@@ -129,7 +150,7 @@ def test_a_release_is_published_only_after_ci_and_by_the_one_job_that_may():
     assert "python scripts/check_wheel.py dist" in runs
 
 
-# --- hooks and forms
+# --- hooks, forms, and metadata
 
 
 def test_hooks_run_the_checks_of_the_script_and_fetch_nothing():
@@ -148,3 +169,19 @@ def test_an_issue_form_asks_for_at_least_one_thing(name):
     fields = [part for part in form["body"] if part["type"] != "markdown"]
     assert len({field["id"] for field in fields}) == len(fields)
     assert any(field.get("validations", {}).get("required") for field in fields)
+
+
+def test_the_page_of_the_default_model_is_the_one_in_the_catalog():
+    models = ROOT / "flux_cli/catalog/models"
+    table = tomllib.loads((models / "flux1.1-pro-ultra.toml").read_text(encoding="utf-8"))
+    assert project()["urls"]["Model"] == table["page"]
+
+
+def test_the_source_distribution_holds_the_whole_repository():
+    listed = start("git", "-C", ROOT, "ls-files").stdout.splitlines()
+    if "pyproject.toml" not in listed:
+        pytest.skip("this is not a clone")
+    tracked = {f"/{name.partition('/')[0]}" for name in listed}
+    build = tomllib.loads(read("pyproject.toml"))["tool"]["hatch"]["build"]
+    always = {"/pyproject.toml", "/.gitignore"}
+    assert set(build["targets"]["sdist"]["include"]) == tracked - always
