@@ -196,13 +196,13 @@ def _far(image: Image.Image) -> Image.Image:
     return image.reduce(4)
 
 
-def _nearest(measure: Callable[[int], float], wanted: float) -> int:
-    """The quality whose measure, which grows with it, is nearest to the wanted one."""
+def _nearest(measure: Callable[[int], float], target: float) -> int:
+    """The quality whose measure, which grows with it, is nearest to the target."""
     low, high = 1, 100
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if measure(middle) <= wanted else (low, middle)
-    return min((low, high), key=lambda quality: abs(measure(quality) - wanted))
+        low, high = (middle, high) if measure(middle) <= target else (low, middle)
+    return min((low, high), key=lambda quality: abs(measure(quality) - target))
 
 
 def _both(rounds: int, ours: list[str], theirs: list[str], *, cpu: bool) -> str:

@@ -93,13 +93,13 @@ def _point(image: Image.Image, encoder: str, options: dict[str, object], score: 
     return Point(int(str(options["quality"])), len(stream.getvalue()), score(image, again))
 
 
-def _equal(curve: Sequence[Point], wanted: Point) -> tuple[float, float] | None:
+def _equal(curve: Sequence[Point], target: Point) -> tuple[float, float] | None:
     """Quality and share of bytes where a curve reaches a score; None where it never does."""
     for low, high in itertools.pairwise(curve):
-        if low.score <= wanted.score <= high.score:
-            share = (wanted.score - low.score) / (high.score - low.score)
+        if low.score <= target.score <= high.score:
+            share = (target.score - low.score) / (high.score - low.score)
             size = math.exp(math.log(low.size) + share * math.log(high.size / low.size))
-            return low.quality + share * (high.quality - low.quality), size / wanted.size
+            return low.quality + share * (high.quality - low.quality), size / target.size
     return None
 
 

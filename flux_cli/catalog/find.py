@@ -29,18 +29,18 @@ def find_model(name: str, folders: Sequence[str] = ()) -> Found:
     searched for it.
     """
     own = _own()
-    wanted = {name, split_route(name)[0]}
+    names = {name, split_route(name)[0]}
     for folder in folders:
-        for stem in wanted:
+        for stem in names:
             path = f"{folder}/{stem}.toml"
             if "/" not in stem and _is_file(path):
                 return Found(_read(path), "")
-    for stem in wanted:
+    for stem in names:
         if stem in own:
             return Found(own[stem], "")
     known = {}
     for model in list_models(folders):
-        if wanted.intersection((model.id, *model.aliases)):
+        if names.intersection((model.id, *model.aliases)):
             return Found(model, "")
         known.update(dict.fromkeys((model.id, *model.aliases)))
     return Found(None, did_you_mean(name, known))

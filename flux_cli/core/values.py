@@ -146,9 +146,9 @@ def _read_image(param: Param, value: Json) -> str:
     return text
 
 
-def _invalid(param: Param, value: Json, wanted: str, hint: str = "") -> UsageError:
+def _invalid(param: Param, value: Json, expected: str, hint: str = "") -> UsageError:
     text = _as_typed(value)
-    message = f"{param.name} must be {wanted}, not {str(shorten(text))!r}"
+    message = f"{param.name} must be {expected}, not {str(shorten(text))!r}"
     return UsageError(message, hint=hint or _suggestion(param, text))
 
 
