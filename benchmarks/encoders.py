@@ -1,10 +1,11 @@
-"""Encoders against the reference tools, on one generated photograph, in one run: time and size as ratios.
+"""Compares the encoders with reference tools on one generated photograph: time and size as ratios.
 
-    python benchmarks/encoders.py [--short]  # needs vips, cwebp, avifenc, cjpeg, optipng where they are to be compared
+    python benchmarks/encoders.py [--short]  # compares with vips, cwebp, avifenc, cjpeg and optipng if installed
 
-Whole processes where the peer is a program (in brackets without what the same command costs for one pixel: Python, the
-command line, Pillow), calls where it is Pillow. Rows of `at equal …` first look for the quality at which our file is as
-large as the peer's, or as like to the source. `--short` checks that everything works, once and on a small image.
+Programs are compared as whole processes; the figure in brackets leaves out what the same command costs for one pixel
+(Python, the command line, Pillow). Pillow is compared by calls. Rows with `at equal …` first search the quality at
+which our file has the size of the peer's, or the same similarity to the source. `--short` only checks that everything
+works, once and on a small image.
 """
 
 import argparse
@@ -36,7 +37,7 @@ FLUX = str(Path(sys.executable).with_name("flux"))
 
 
 class Row(NamedTuple):
-    """One comparison: ratios of ours to theirs, and what they should be."""
+    """One comparison: the ratios of our figures to the peer's, and the targets."""
 
     name: str
     peer: str
@@ -45,7 +46,7 @@ class Row(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What is compared, and how often."""
+    """The images to compare with, and the number of rounds."""
 
     photo: Image.Image
     drawing: Image.Image
@@ -73,7 +74,7 @@ def main() -> None:
 
 
 def e1(case: Case, effort: "Effort" = "fast") -> Row | None:
-    """JPEG, CPU of the whole process; at `fast` the Huffman tables are the standard's, as the peer's are."""
+    """JPEG, CPU time of the whole process. With `fast`, both use the standard Huffman tables."""
     if not shutil.which("vips"):
         return _missing("vips")
     peer = ["vips", "copy", "photo.png", "peer.jpg[Q=85]"]
@@ -100,7 +101,7 @@ def jpeg_small(case: Case) -> Row | None:
 
 
 def e2(case: Case) -> Row | None:
-    """WebP at equal size, CPU of the whole process."""
+    """WebP at equal size, CPU time of the whole process."""
     if not shutil.which("cwebp"):
         return _missing("cwebp")
     peer = ["cwebp", "-quiet", "-q", "80", "-m", "4", "photo.png", "-o", "peer.webp"]
@@ -114,7 +115,7 @@ def e2(case: Case) -> Row | None:
 
 
 def webp_small(case: Case) -> Row | None:
-    """WebP at --effort small, size at equal likeness."""
+    """WebP at --effort small, size at equal SSIM."""
     if not shutil.which("cwebp"):
         return None
     _run(["cwebp", "-quiet", "-q", "80", "-m", "6", "photo.png", "-o", "peer.webp"])
@@ -125,9 +126,9 @@ def webp_small(case: Case) -> Row | None:
 
 
 def e3(case: Case, effort: "Effort" = "fast") -> Row | None:
-    """AVIF at equal PSNR, wall time of the whole process; `fast` is the encoder speed the peer is run at.
+    """AVIF at equal PSNR, wall time of the whole process. `fast` uses the same encoder speed as the peer.
 
-    Ours is tuned for eyes: by PSNR it needs a fifth more bytes than the peer, by SSIMULACRA 2 fewer than tuned alike.
+    Our files are tuned for human eyes: by PSNR they need a fifth more bytes, by SSIMULACRA 2 fewer than with PSNR tuning.
     """
     if not shutil.which("avifenc"):
         return _missing("avifenc")
@@ -143,19 +144,19 @@ def e3(case: Case, effort: "Effort" = "fast") -> Row | None:
 
 
 def e3_balanced(case: Case) -> Row | None:
-    """The same at the default effort, which gives time for size."""
+    """The same at the default effort, which spends more time for smaller files."""
     return e3(case, "balanced")
 
 
 def e4(case: Case) -> Row:
-    """PNG, the call alone."""
+    """PNG, only the call."""
     ours, theirs = _calls(case.rounds, lambda: encode(case.photo, "png", 0), lambda: _pillow(case.photo, "png"))
     size = len(encode(case.photo, "png", 0)) / len(_pillow(case.photo, "png"))
     return Row("E4 png", "Pillow's default", f"cpu {ours / theirs:.2f}, size {size:.3f}", "cpu 0.4, size 1.03")
 
 
 def e5(case: Case) -> Row:
-    """GIF, the call alone."""
+    """GIF, only the call."""
     ours, theirs = _calls(case.rounds, lambda: encode(case.photo, "gif", 0), lambda: _pillow(case.photo, "gif"))
     mine, peer = encode(case.photo, "gif", 0), _pillow(case.photo, "gif")
     gain = psnr(_again(mine), case.photo) - psnr(_again(peer), case.photo)
@@ -192,12 +193,12 @@ def _again(data: bytes) -> Image.Image:
 
 
 def _far(image: Image.Image) -> Image.Image:
-    """The image as seen from further away, where the eye takes dithered dots together."""
+    """The image as seen from further away, where dithered dots blend."""
     return image.reduce(4)
 
 
 def _nearest(measure: Callable[[int], float], target: float) -> int:
-    """The quality whose measure, which grows with it, is nearest to the target."""
+    """The quality whose measure is nearest to the target. The measure must grow with the quality."""
     low, high = 1, 100
     while high - low > 1:
         middle = (low + high) // 2
@@ -206,7 +207,7 @@ def _nearest(measure: Callable[[int], float], target: float) -> int:
 
 
 def _both(rounds: int, ours: list[str], theirs: list[str], *, cpu: bool) -> str:
-    """Ratio of the medians of two programs, their runs interleaved; and without what ours takes for one pixel."""
+    """The ratio of the medians of two interleaved programs; in brackets, without our time for one pixel."""
     arms = ["pixel.png" if word == "photo.png" else word for word in ours], theirs, ours
     taken: tuple[list[float], ...] = ([], [], [])
     for _ in range(rounds):
@@ -240,7 +241,7 @@ def _size(path: str) -> int:
 
 
 def _missing(tool: str) -> None:
-    print(f"{tool} is not installed: not compared", file=sys.stderr)
+    print(f"{tool} is not installed; skipping this comparison", file=sys.stderr)
 
 
 if __name__ == "__main__":

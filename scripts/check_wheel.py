@@ -1,4 +1,4 @@
-"""Check that the one wheel in a folder holds every module and data file of the package, and nothing else."""
+"""Checks that the wheel in a folder contains every module and data file of the package, and nothing else."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def main(folder: str) -> int:
-    """Compare the wheel with what git tracks. Returns 0 when they agree."""
+    """Compare the only wheel in the folder with the files that git tracks. Returns 0 if they match."""
     (wheel,) = Path(folder).glob("*.whl")
     tracked = subprocess.run(["git", "ls-files", "flux_cli", "completions"], capture_output=True, text=True, check=True)
     files = [name if name.startswith("flux_cli/") else f"flux_cli/{name}" for name in tracked.stdout.split()]
