@@ -164,8 +164,8 @@ def explain(finish: Finish, width: int, height: int) -> tuple[Note, ...]:
     target = finish.target
     all_frames = frames(finish, width, height)
     if target and target.is_pixels and finish.fit == "none" and (width, height) != (target.width, target.height):
-        asked = f"{target.width:.0f}x{target.height:.0f}"
-        reason = f"the image will be {width}x{height}; --fit cover makes it exactly {asked}"
+        exact = f"{target.width:.0f}x{target.height:.0f}"
+        reason = f"the image will be {width}x{height}; --fit cover makes it exactly {exact}"
         notes.append(Note("fit", "none", f"{width}x{height}", "passthrough", reason, warning=True))
     for frame in all_frames:
         if finish.fit != "none" or frame.label:

@@ -58,7 +58,8 @@ def _comment(value: bytes, order: str) -> str:
     """
     head, body = value[:8], value[8:]
     if head != b"UNICODE\0":
-        return (body if head in (b"ASCII\0\0\0", bytes(8)) else value).decode("utf-8", "replace")
+        has_head = head in (b"ASCII\0\0\0", bytes(8))
+        return (body if has_head else value).decode("utf-8", "replace")
     high, low = body[0:400:2].count(0), body[1:400:2].count(0)
     big = high > low or (high == low and order == "big")
     return body.decode("utf-16-be" if big else "utf-16-le", "replace")

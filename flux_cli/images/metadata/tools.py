@@ -130,10 +130,10 @@ def invokeai(texts: Texts) -> Record | None:
     """`invokeai_metadata`, or `sd-metadata` from releases before 3."""
     metadata = parse_json(texts.get("invokeai_metadata", ""))
     if not isinstance(metadata, Mapping):
-        metadata = parse_json(texts.get("sd-metadata", ""))
-        metadata = metadata.get("image") if isinstance(metadata, Mapping) else None
-        if not isinstance(metadata, Mapping):
-            return None
+        older = parse_json(texts.get("sd-metadata", ""))
+        metadata = older.get("image") if isinstance(older, Mapping) else None
+    if not isinstance(metadata, Mapping):
+        return None
     model, prompt = metadata.get("model"), metadata.get("positive_prompt") or metadata.get("prompt")
     if isinstance(prompt, list) and prompt and isinstance(prompt[0], Mapping):
         prompt = prompt[0].get("prompt")
