@@ -26,13 +26,13 @@ LONGEST_ARGUMENT = 100_000  # characters; Linux refuses single arguments over 12
 
 
 def run(options: GenerateOptions, *, curl: bool) -> None:
-    """Print what would be sent: as text, as JSON or as curl commands. Raises UsageError as generate would."""
+    """Print what would be sent, as text, JSON or curl commands. Raises the errors that `flux generate` would."""
     say(_answer(options, curl=curl))
 
 
 def _answer(options: GenerateOptions, *, curl: bool) -> str:
     if curl and options.reporting.as_json:
-        raise UsageError("--curl and --json both want standard output", hint="give one of the two")
+        raise UsageError("--curl and --json both write to standard output", hint="use only one of them")
     word = one_prompt(options.input)
     prepared = prepare(options, None if word is None else read_prompt(word))
     sent = posts(prepared)
@@ -64,7 +64,7 @@ def _text(prepared: Prepared, sent: list[Post]) -> str:
 
 
 def _outlook(resolved: Resolved) -> str:
-    """What to expect: nominal and native pixels, price."""
+    """The expected result: nominal and native pixels, and price in USD."""
     parts = []
     if resolved.size:
         native = native_size(resolved.size)
@@ -89,7 +89,7 @@ def _curl_commands(row: ProviderRow, sent: list[Post], *, keyed: bool) -> str:
 
 
 def curl_command(post: Post, row: ProviderRow, *, keyed: bool) -> str:
-    """One request as a shell command. The key stays in its variable. `keyed`: send the key."""
+    """One request as a shell command. With `keyed`, the command reads the key from its environment variable."""
     import shlex
 
     body = disarm_json(json_text(post.body))
