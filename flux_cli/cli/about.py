@@ -67,7 +67,7 @@ def completion(
     The scripts are static: pressing TAB does not start Python. The commands below install them. Run those for your
     shell; they take effect in new shells.
 
-    The bash script needs the bash-completion package.
+    bash-completion must be installed for the bash script to work.
     """
     if shell not in SCRIPTS:
         hint = did_you_mean(shell, SCRIPTS) or f"shells: {', '.join(SCRIPTS)}"

@@ -11,7 +11,7 @@ from flux_cli.core.values import shorten
 from flux_cli.images.formats import format_of_suffix
 from flux_cli.providers.answers import read_estimate
 from flux_cli.providers.openai import estimate_request
-from flux_cli.request.prepare import goes_to, provider_of
+from flux_cli.request.prepare import provider_of, request_line
 from flux_cli.runs.check import CheckedRun, expected_of
 from flux_cli.runs.documents import dry_run_document, resolution_document
 from flux_cli.runs.fields import planned_file_document, skipped_document
@@ -55,7 +55,7 @@ def _lines(run: CheckedRun, cost: Cost) -> list[str]:
     lines = ["dry run: nothing is generated, nothing is paid for"]
     for post in _posts(run):
         body = {name: value if name == "prompt" else shorten(value) for name, value in post.body.items()}
-        lines.append(f"{goes_to(run.prepared, post)} {json.dumps(body, ensure_ascii=False)}")
+        lines.append(f"{request_line(run.prepared, post)} {json.dumps(body, ensure_ascii=False)}")
     lines += [f"file {file.path}" for file in _planned_files(run)]
     for paths in run.existing.by_call.values():
         lines += [f"kept {path}" for path in paths]

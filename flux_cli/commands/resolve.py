@@ -7,7 +7,7 @@ from flux_cli.core.lite import json_text
 from flux_cli.core.table import cell_text
 from flux_cli.core.text import disarm_json
 from flux_cli.core.values import shorten
-from flux_cli.request.prepare import goes_to, posts, prepare
+from flux_cli.request.prepare import posts, prepare, request_line
 from flux_cli.request.prompt import one_prompt, read_prompt
 from flux_cli.runs.documents import resolution_document
 from flux_cli.runs.fields import native_size
@@ -49,7 +49,7 @@ def _notes(prepared: Prepared) -> tuple[Note, ...]:
 
 
 def _text(prepared: Prepared, sent: list[Post]) -> str:
-    lines = [goes_to(prepared, sent[0]), json_text(_short_body(sent[0]))]
+    lines = [request_line(prepared, sent[0]), json_text(_short_body(sent[0]))]
     if len(sent) > 1:
         first, last = prepared.plan.calls[0], prepared.plan.calls[-1]
         seeds = "" if prepared.resolved.seed is None else f", seeds {first.seed} to {last.seed}"
