@@ -1,4 +1,4 @@
-"""What people hand over: prompts and images, from files and standard input, read whole and within a limit."""
+"""Reads prompts and images from files and standard input, whole and within a size limit."""
 
 import os
 import stat
@@ -12,8 +12,8 @@ from flux_cli.images.containers.registry import inspect, sniff
 from flux_cli.images.formats import FORMATS, join_or
 
 MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger image inputs
-MAX_IMAGE = 256 << 20
-MAX_PROMPT = 1 << 20
+MAX_IMAGE = 256 << 20  # bytes
+MAX_PROMPT = 1 << 20  # bytes
 INPUT_HINT = "give a " + join_or(row.name for row in FORMATS.values() if row.is_input)
 
 
@@ -40,7 +40,7 @@ def attach(value: Value) -> Value:
 
 
 def attachment(asked: str, data: bytes) -> Attachment:
-    """The bytes of an image somebody named, checked. Raises UsageError for damaged ones and other types."""
+    """The checked bytes of an input image as a data URI. Raises UsageError for damaged files and other types."""
     try:
         image = inspect(data)
     except ImageError as fault:
@@ -52,7 +52,10 @@ def attachment(asked: str, data: bytes) -> Attachment:
 
 
 def read_prompt(word: str, stdin: TextIO | None) -> str:
-    """The prompt a word means: itself, `-` for standard input, `@file` for a file. Raises UsageError."""
+    """The prompt that an argument stands for: `-` reads standard input, `@file` a file, other text is the prompt.
+
+    Raises UsageError if it cannot be read, is longer than MAX_PROMPT bytes, or is not UTF-8.
+    """
     if word == "-":
         if stdin is None:
             raise UsageError("standard input is closed", hint="give the prompt as the argument")
@@ -70,12 +73,15 @@ def read_prompt(word: str, stdin: TextIO | None) -> str:
 
 
 def _is_readable(kind: int) -> bool:
-    """Whether opening it ends at once; that a folder has no bytes is the system's to say."""
+    """Whether opening the file returns at once. Folders count: opening one gives the system's own error."""
     return stat.S_ISREG(kind) or stat.S_ISDIR(kind)
 
 
 def _read(path: str, limit: int, named: str, hint: str, stream: BinaryIO | None = None) -> bytes:
-    """The bytes of a stream, else of a file: a named pipe would wait for a writer for ever, and is not opened."""
+    """The bytes of a stream, else of a file. Named pipes are not opened: they could wait for a writer forever.
+
+    Raises UsageError if it cannot be read or has more than `limit` bytes.
+    """
     try:
         if stream:
             data = stream.read(limit + 1)

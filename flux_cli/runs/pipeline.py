@@ -1,7 +1,7 @@
-"""Sends the calls of a run in parallel and saves their images; returns what became of each call.
+"""Sends the requests of a run in parallel, saves their images, and reports the outcome of each.
 
-It knows the order of the steps, and nothing else: `request` decides what is sent, `http` how,
-`finish` and `saver` make the files.
+It only defines the order of the steps: `request` decides what is sent, `http` how, and
+`saving.finish` and `saving.saver` make the files.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Listener = Callable[[Event], None]
 
 
 class Job(NamedTuple):
-    """Everything a run needs, decided before the first call is sent."""
+    """Everything a run needs, decided before the first request is sent."""
 
     resolved: Resolved
     plan: Plan
@@ -58,18 +58,18 @@ class Job(NamedTuple):
     delivery: Delivery
     concurrency: int
     kept: Mapping[int, tuple[str, ...]] = {}  # number of a call -> its files that exist already
-    skip: Collection[int] = ()  # calls all of whose files exist already
-    traced: bool = False  # the provider's history lists calls by the names that flux gives them
-    limit_usd: float | None = None  # no call is sent that could make the run cost more
+    skip: Collection[int] = ()  # numbers of calls whose files all exist already
+    traced: bool = False  # the provider's history lists requests by the trace ids that flux sends
+    limit_usd: float | None = None  # no request is sent that could exceed it
     identity: Identity | None = None  # signs the files
     arrived: Mapping[int, Reply | Sequence[Media]] = {}  # what an earlier run has paid for
 
 
 async def generate(job: Job, http: Http, listener: Listener) -> Report:
-    """Carry out every call of a job, at most `concurrency` at once. Never raises for a failed call.
+    """Carry out every call of a job, at most `concurrency` at once. Never raises for a failed request.
 
     When the task is canceled (Ctrl-C, SIGTERM, SIGHUP), saved files stay, and the report says which
-    calls were under way.
+    requests were under way.
     """
     run = _Run(job, http, listener)
     todo = iter(enumerate(zip(job.plan.calls, job.names, strict=True)))
@@ -82,8 +82,8 @@ async def generate(job: Job, http: Http, listener: Listener) -> Report:
         except asyncio.CancelledError:
             is_interrupted = True
             await asyncio.gather(*workers, return_exceptions=True)
-            # A closing event loop waits for its threads. A new pool has none: so nobody waits for
-            # an encoder whose work is no longer wanted.
+            # A closing event loop waits for the threads of its pool. A new pool has none, so that
+            # encoders whose work is no longer needed do not delay the end.
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     return Report(
         resolved=job.resolved,
@@ -134,10 +134,10 @@ class _Run:
                 await self._carry_out(place, call, name)
 
     def _objection(self) -> str:
-        """Why no further call may be sent; "" where it may."""
+        """Why no further request may be sent; "" if one may."""
         if self._stopped_by:
             number, error = self._stopped_by
-            return f"call {number} failed: {error.code}"
+            return f"request {number} failed: {error.code}"
         return self._budget.objection()
 
     async def _carry_out(self, place: int, call: Call, name: Name) -> None:
@@ -182,7 +182,7 @@ class _Run:
         self._put(place, outcome._replace(kept=kept, cost_usd=named_cost))
 
     def _journal_failure(self, call: Call, error: FluxError, *, has_saved: bool) -> None:
-        """Journal a failure, and tell how to recover if anything is left to fetch."""
+        """Journal a failure, and add a hint to `flux recover` if anything is left to fetch."""
         is_recovery, is_answered = bool(self._job.arrived), call.number in self._answered
         final = is_answered and is_final(error, is_recovery=is_recovery, has_saved=has_saved)
         code = "expired" if is_recovery and is_expired(error) else ""
@@ -259,7 +259,7 @@ class _Run:
         return reply
 
     def _sync_journal(self) -> None:
-        """Bring the journal to the disk soon, by one thread for all calls. Nobody waits for it."""
+        """Sync the journal to disk soon, in one thread for all calls. Does not wait for it."""
         if self._syncing is None or self._syncing.done():
             self._syncing = asyncio.create_task(self._catch_up())
 

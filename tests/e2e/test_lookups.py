@@ -38,7 +38,7 @@ def test_sizes_plain_is_one_size_a_line(flux):
 
 def test_sizes_are_json_or_plain(flux):
     result = flux("sizes", "--json", "--plain")
-    assert (result.code, result.json["errors"][0]["hint"]) == (2, "give one of the two")
+    assert (result.code, result.json["errors"][0]["hint"]) == (2, "use only one of them")
 
 
 @pytest.mark.parametrize(("size", "ratio"), TABLE[::5])

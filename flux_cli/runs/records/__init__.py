@@ -1,1 +1,1 @@
-"""What is kept of runs on disk, so that no paid image is lost."""
+"""The records of runs on disk, so that no paid image is lost."""

@@ -1,7 +1,7 @@
 """Saves the images that a provider returns: finish them in threads, journal each file, lose none.
 
-An image that arrives here is paid for. Whatever fails, its bytes stay on the disk, and the user is
-told where.
+An image that arrives here is paid for. Whatever fails, its bytes stay on disk, and the error says
+where.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ COPY_THREADS = 3  # to check and copy images: while one waits for the disk the o
 
 
 class Ledger(Protocol):
-    """Where every step that costs money is written down before the next one."""
+    """A journal that records every step before the next one begins."""
 
     def headers(self, call: Call) -> dict[str, str]: ...
     def sent(self, call: Call) -> None: ...
@@ -64,12 +64,12 @@ class Ledger(Protocol):
 
 
 class Saver:
-    """Saves all images of one run. `remarks` counts what the user should know about the files."""
+    """Saves all images of one run. `remarks` counts the notes on the files."""
 
     def __init__(self, delivery: Delivery, sink: Sink, ledger: Ledger, signer: Identity | None = None) -> None:
         self._delivery, self._sink, self._ledger, self._signer = delivery, sink, ledger, signer
-        # It has its own threads, and no more images in work than threads: each of them keeps the
-        # memory of the largest image it ever held.
+        # It has its own threads and works on no more images than it has threads: each thread keeps
+        # the memory of the largest image it ever held.
         encodes = signer or delivery.finish.remakes or delivery.finish.formats
         workers = (os.cpu_count() or 2) if encodes else COPY_THREADS
         self._free_threads = asyncio.Semaphore(workers)
@@ -78,7 +78,7 @@ class Saver:
         self.remarks: Counter[str] = Counter()
 
     def has_saved(self, media: Sequence[Media]) -> bool:
-        """Whether all of these are saved, so that their bytes can go. Ask only once."""
+        """Whether all of these are saved, so that their bytes can be deleted. Forgets them: call it only once."""
         files = {one.file for one in media}
         is_done = files <= self._done
         self._done -= files

@@ -195,7 +195,7 @@ def test_a_journal_that_cannot_be_had_is_said_before_anything_is_sent(tmp_path, 
         blocked.mkdir(mode=0o500)
         if os.geteuid() == 0:
             pytest.skip("root may write anywhere")
-    with pytest.raises(OutputError, match="cannot keep a journal") as caught:
+    with pytest.raises(OutputError, match="cannot write a journal") as caught:
         begin(blocked / "runs", facts())
     assert (caught.value.exit_code, "FLUX_STATE" in caught.value.hint) == (2, True)
 
