@@ -33,6 +33,7 @@ class Format(NamedTuple):
     plugin: str  # Pillow's plug-in: PIL.<plugin>ImagePlugin and the class <plugin>ImageFile in it
     effort: dict[str, Settings]
     alpha: bool = True  # whether pixels can be transparent
+    has_profile: bool = True  # whether the file holds a color profile; else pixels become sRGB
     # Pairs of JPEG quality, the scale that people know, and the encoder's own quality that looks the
     # same. None for formats without a quality.
     quality: tuple[tuple[int, int], ...] | None = None
@@ -98,6 +99,7 @@ _ROWS = (
         suffixes=("gif",),
         mime="image/gif",
         plugin="Gif",
+        has_profile=False,
         effort=_by_effort(_GIF, _GIF, _GIF),
         why_lossy="it has 256 colors",
         is_input=True,

@@ -51,10 +51,12 @@ def encode(
     """
     settings = encoder(file_format, quality, effort, lossless=lossless)
     profile = image.info.get("icc_profile")
-    if file_format == "gif":
-        return save(_gif(to_srgb(image, profile or b"")), "gif", settings)
-    if profile:
+    if not FORMATS[file_format].has_profile:
+        image = to_srgb(image, profile or b"")
+    elif profile:
         settings["icc_profile"] = profile
+    if file_format == "gif":
+        return save(_gif(image), "gif", settings)
     if file_format == "png":
         return _png(image, settings, effort)
     pixels = image if FORMATS[file_format].alpha else flatten(image)
