@@ -100,7 +100,7 @@ def check(finish: Finish) -> Finish:
     if finish.fit != "cover" and finish.focus != "center":
         raise UsageError(f"--focus {finish.focus} has nothing to crop", hint="add --fit cover and --size")
     if finish.lossless and finish.quality is not None:
-        raise UsageError("--lossless and --output-compression contradict each other", hint="give one of the two")
+        raise UsageError("--lossless and --output-compression contradict each other", hint="use only one of them")
     if finish.lossless:
         for name in finish.formats:
             check_lossless(name)
