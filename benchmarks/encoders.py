@@ -1,10 +1,11 @@
-"""Encoders against the reference tools, on one generated photograph, in one run: time and size as ratios.
+"""Compares the encoders with reference tools on one generated photograph: time and size as ratios.
 
-    python benchmarks/encoders.py [--short]  # needs vips, cwebp, avifenc, cjpeg, optipng where they are to be compared
+    python benchmarks/encoders.py [--short]  # compares with vips, cwebp, avifenc, cjpeg and optipng if installed
 
-Whole processes where the peer is a program (in brackets without what the same command costs for one pixel: Python, the
-command line, Pillow), calls where it is Pillow. Rows of `at equal …` first look for the quality at which our file is as
-large as the peer's, or as like to the source. `--short` checks that everything works, once and on a small image.
+Programs are compared as whole processes; the figure in brackets leaves out what the same command costs for one pixel
+(Python, the command line, Pillow). Pillow is compared by calls. Rows with `at equal …` first search the quality at
+which our file has the size of the peer's, or the same similarity to the source. `--short` only checks that everything
+works, once and on a small image.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from likeness import psnr, ssim
 from PIL import Image
@@ -27,16 +28,13 @@ from scene import graphic, photo
 
 from flux_cli.images.pixels.encode import encode
 
-if TYPE_CHECKING:
-    from flux_cli.images.formats import Effort
-
 ROUNDS = 5
 SMALL = (344, 192)  # pixels of the short form
 FLUX = str(Path(sys.executable).with_name("flux"))
 
 
 class Row(NamedTuple):
-    """One comparison: ratios of ours to theirs, and what they should be."""
+    """One comparison: the ratios of our figures to the peer's, and the targets."""
 
     name: str
     peer: str
@@ -45,7 +43,7 @@ class Row(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What is compared, and how often."""
+    """The images to compare with, and the number of rounds."""
 
     photo: Image.Image
     drawing: Image.Image
@@ -72,8 +70,8 @@ def main() -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def e1(case: Case, effort: "Effort" = "fast") -> Row | None:
-    """JPEG, CPU of the whole process; at `fast` the Huffman tables are the standard's, as the peer's are."""
+def e1(case: Case, effort: str = "fast") -> Row | None:
+    """JPEG, CPU time of the whole process. With `fast`, both use the standard Huffman tables."""
     if not shutil.which("vips"):
         return _missing("vips")
     peer = ["vips", "copy", "photo.png", "peer.jpg[Q=85]"]
@@ -100,7 +98,7 @@ def jpeg_small(case: Case) -> Row | None:
 
 
 def e2(case: Case) -> Row | None:
-    """WebP at equal size, CPU of the whole process."""
+    """WebP at equal size, CPU time of the whole process."""
     if not shutil.which("cwebp"):
         return _missing("cwebp")
     peer = ["cwebp", "-quiet", "-q", "80", "-m", "4", "photo.png", "-o", "peer.webp"]
@@ -114,7 +112,7 @@ def e2(case: Case) -> Row | None:
 
 
 def webp_small(case: Case) -> Row | None:
-    """WebP at --effort small, size at equal likeness."""
+    """WebP at --effort small, size at equal SSIM."""
     if not shutil.which("cwebp"):
         return None
     _run(["cwebp", "-quiet", "-q", "80", "-m", "6", "photo.png", "-o", "peer.webp"])
@@ -124,10 +122,10 @@ def webp_small(case: Case) -> Row | None:
     return Row("   webp, effort small, at equal ssim", "cwebp -q 80 -m 6", f"size {size:.3f} (-q {quality})", "1.1")
 
 
-def e3(case: Case, effort: "Effort" = "fast") -> Row | None:
-    """AVIF at equal PSNR, wall time of the whole process; `fast` is the encoder speed the peer is run at.
+def e3(case: Case, effort: str = "fast") -> Row | None:
+    """AVIF at equal PSNR, wall time of the whole process. `fast` uses the same encoder speed as the peer.
 
-    Ours is tuned for eyes: by PSNR it needs a fifth more bytes than the peer, by SSIMULACRA 2 fewer than tuned alike.
+    Our files are tuned for human eyes: by PSNR, they need a fifth more bytes; by SSIMULACRA 2, fewer.
     """
     if not shutil.which("avifenc"):
         return _missing("avifenc")
@@ -143,19 +141,19 @@ def e3(case: Case, effort: "Effort" = "fast") -> Row | None:
 
 
 def e3_balanced(case: Case) -> Row | None:
-    """The same at the default effort, which gives time for size."""
+    """The same at the default effort, which spends more time for smaller files."""
     return e3(case, "balanced")
 
 
 def e4(case: Case) -> Row:
-    """PNG, the call alone."""
+    """PNG, only the call."""
     ours, theirs = _calls(case.rounds, lambda: encode(case.photo, "png", 0), lambda: _pillow(case.photo, "png"))
     size = len(encode(case.photo, "png", 0)) / len(_pillow(case.photo, "png"))
     return Row("E4 png", "Pillow's default", f"cpu {ours / theirs:.2f}, size {size:.3f}", "cpu 0.4, size 1.03")
 
 
 def e5(case: Case) -> Row:
-    """GIF, the call alone."""
+    """GIF, only the call."""
     ours, theirs = _calls(case.rounds, lambda: encode(case.photo, "gif", 0), lambda: _pillow(case.photo, "gif"))
     mine, peer = encode(case.photo, "gif", 0), _pillow(case.photo, "gif")
     gain = psnr(_again(mine), case.photo) - psnr(_again(peer), case.photo)
@@ -192,21 +190,21 @@ def _again(data: bytes) -> Image.Image:
 
 
 def _far(image: Image.Image) -> Image.Image:
-    """The image as seen from further away, where the eye takes dithered dots together."""
+    """The image as seen from further away, where dithered dots blend."""
     return image.reduce(4)
 
 
-def _nearest(measure: Callable[[int], float], wanted: float) -> int:
-    """The quality whose measure, which grows with it, is nearest to the wanted one."""
+def _nearest(measure: Callable[[int], float], target: float) -> int:
+    """The quality whose measure is nearest to the target. The measure must grow with the quality."""
     low, high = 1, 100
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if measure(middle) <= wanted else (low, middle)
-    return min((low, high), key=lambda quality: abs(measure(quality) - wanted))
+        low, high = (middle, high) if measure(middle) <= target else (low, middle)
+    return min((low, high), key=lambda quality: abs(measure(quality) - target))
 
 
 def _both(rounds: int, ours: list[str], theirs: list[str], *, cpu: bool) -> str:
-    """Ratio of the medians of two programs, their runs interleaved; and without what ours takes for one pixel."""
+    """The ratio of the medians of two interleaved programs; in brackets, without our time for one pixel."""
     arms = ["pixel.png" if word == "photo.png" else word for word in ours], theirs, ours
     taken: tuple[list[float], ...] = ([], [], [])
     for _ in range(rounds):
@@ -240,7 +238,7 @@ def _size(path: str) -> int:
 
 
 def _missing(tool: str) -> None:
-    print(f"{tool} is not installed: not compared", file=sys.stderr)
+    print(f"{tool} is not installed; skipping this comparison", file=sys.stderr)
 
 
 if __name__ == "__main__":

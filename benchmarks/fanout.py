@@ -1,9 +1,9 @@
-"""Many images at once, as whole processes against a server on the loopback: F1 to F5, O1, B1 and B2.
+"""Measures many images at once, as whole processes against a loopback server: F1 to F5, O1, B1 and B2.
 
     python benchmarks/fanout.py [--flux PATH] [--runs 5] [--short]
 
-Every figure is a ratio against a limit or a peer of the same run, so that the machine's speed cancels out. `--short`
-checks that everything works in one run of small numbers.
+Every figure is a ratio to something measured in the same run, so that the speed of the machine cancels out. `--short`
+only checks that everything works, in one run with small numbers.
 """
 
 import argparse
@@ -33,7 +33,7 @@ PEER = (
 
 
 class Run(NamedTuple):
-    """One finished process: seconds of the wall clock and of computing, and its peak memory in MiB."""
+    """One finished process: wall time and CPU time in seconds, and peak memory in MiB."""
 
     wall: float
     cpu: float
@@ -50,9 +50,9 @@ class Row(NamedTuple):
 
 
 def drawn(side: int) -> bytes:
-    """A PNG of side x side pixels with the weight of a photograph: gradients under noise, always the same.
+    """A PNG of side x side pixels with the size of a photograph: gradients under noise, always the same.
 
-    One megapixel makes an answer of 2.1 MB.
+    One megapixel results in a response of 2.1 MB.
     """
     from PIL import Image
 
@@ -67,7 +67,7 @@ def drawn(side: int) -> bytes:
 
 
 async def serve(image: bytes, latency: float, step: float) -> None:
-    """Answer every POST with the image: the i-th of those under way at once after `latency` + i x `step` seconds."""
+    """Answer every POST with the image. The i-th of concurrent requests waits `latency` + i x `step` seconds."""
     body = json.dumps({"created": 1, "data": [{"b64_json": base64.b64encode(image).decode()}]}).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     reply = head.encode() + b"Connection: close\r\n\r\n" + body
@@ -94,7 +94,7 @@ async def serve(image: bytes, latency: float, step: float) -> None:
 
 
 async def drain(url: str, count: int) -> None:
-    """HttpRequest for so many images at once on bare sockets, read them and throw them away: nobody could be faster."""
+    """Request `count` images at once over bare sockets and discard them. Prints the seconds, a lower bound."""
     host, port = url.removeprefix("http://").split(":")
 
     async def one() -> None:
@@ -110,7 +110,7 @@ async def drain(url: str, count: int) -> None:
 
 
 class Server:
-    """A server in a process of its own."""
+    """A server in a separate process."""
 
     def __init__(self, image: Path, latency: float = 0.0, step: float = 0.0) -> None:
         line = [sys.executable, __file__, "--serve", str(image), str(latency), str(step)]
@@ -127,7 +127,7 @@ class Server:
 
 
 class Bench:
-    """Runs of the installed command, each in a folder of its own below `folder`."""
+    """Runs of the installed command, each in a new folder inside `folder`."""
 
     def __init__(self, flux: str, folder: Path, runs: int) -> None:
         self._flux, self._runs = flux, runs
@@ -146,7 +146,7 @@ class Bench:
         return Run(*(statistics.median(getattr(run, name) for run in found) for name in Run._fields))
 
     def floor(self, url: str, count: int) -> float:
-        """Seconds that nobody could go below."""
+        """The lower bound in seconds: bare sockets that discard everything."""
         line = [sys.executable, __file__, "--drain", url, str(count)]
         return statistics.median(
             float(subprocess.run(line, capture_output=True, check=True).stdout) for _ in range(self._runs)
@@ -158,7 +158,7 @@ class Bench:
 
 
 def measured(line: list[str], folder: Path, expected: int | None) -> Run:
-    """Run a command in a new folder, and see that it made what it should."""
+    """Run a command in a new folder, and check that it made the expected number of images."""
     folder.mkdir(parents=True)
     environment = {**os.environ, "FLUX_STATE": str(folder / "state"), "HOME": str(folder)}
     began = time.perf_counter()
@@ -173,10 +173,10 @@ def measured(line: list[str], folder: Path, expected: int | None) -> Run:
 
 
 def emptied(folder: Path | str) -> int:
-    """How many images are below a folder. They are empty now, and no list of them is made.
+    """Count the images in a folder and its subfolders, and truncate them.
 
-    Not removed: for a minute ext4 would look at each of them again whenever it makes a new one. Linux counts what this
-    process holds to the peak memory of those it starts.
+    They are not removed, because for a minute ext4 would look at each removed file whenever it creates one. No list of
+    them is made, because Linux adds the memory of this process to the peak memory of its children.
     """
     made = 0
     with os.scandir(folder) as entries:
@@ -204,11 +204,11 @@ def figures(bench: Bench, images: dict[str, Path], *, short: bool) -> list[Row]:
             wall, floor = runs[count].wall - start.wall, bench.floor(slow.url, count) / LATENCY
             rows.append(Row(name, f"wall of {count} / latency (bare sockets: {floor:.2f})", wall / LATENCY, target))
         share = (runs[large].cpu - start.cpu) / large / ((runs[16].cpu - start.cpu) / 16)
-        rows.append(Row("F3", f"CPU an image of {large} / of 16", share, "<= 1.25"))
+        rows.append(Row("F3", f"CPU per image of {large} / of 16", share, "<= 1.25"))
     for megapixels in ("1", "4"):
         with Server(images[megapixels], LATENCY) as slow:
             peaks = [bench.run(slow.url, count).peak for count in (1, 64)]
-            rows.append(Row("F4", f"MiB an image in flight, {megapixels} MP", (peaks[1] - peaks[0]) / 63, "<= 0.6"))
+            rows.append(Row("F4", f"MiB per image in flight, {megapixels} MP", (peaks[1] - peaks[0]) / 63, "<= 0.6"))
     rows.append(Row("", "peak MiB of one image", start.peak, "<= 45"))
     with Server(images["1"], 0.1, 2 / 16) as steady:
         plain, converted = bench.run(steady.url, 16), bench.run(steady.url, 16, "-f", "webp")
@@ -221,7 +221,7 @@ def figures(bench: Bench, images: dict[str, Path], *, short: bool) -> list[Row]:
     with Server(images["tiny"]) as quick:
         one, wide = (bench.run(quick.url, few, "--concurrency", count) for count in ("1", "64"))
         longer = bench.run(quick.url, many, "--concurrency", "64")
-    rows.append(Row("B1", "CPU a request, 64 in flight / 1 in flight", wide.cpu / one.cpu, "<= 1.3"))
+    rows.append(Row("B1", "CPU per request, 64 in flight / 1 in flight", wide.cpu / one.cpu, "<= 1.3"))
     rows.append(Row("B2", f"MiB of {many:,} requests - of {few:,}", longer.peak - wide.peak, "<= 2"))
     return rows
 
@@ -250,7 +250,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         images = {name: Path(folder) / f"{name}.png" for name in ("1", "4", "tiny")}
         for name, side in (("1", 1024), ("4", 2048), ("tiny", 8)):
-            # In another process: Linux counts what a parent holds to the peak memory of the children it starts.
+            # In another process, because Linux adds the memory of a parent to the peak memory of its children.
             subprocess.run([sys.executable, __file__, "--draw", images[name], str(side)], check=True)
         bench = Bench(options.flux, Path(folder) / "work", 1 if options.short else options.runs)
         print(f"{'':3}  {'figure':48}  {'ratio':>7}  target")

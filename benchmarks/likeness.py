@@ -1,4 +1,4 @@
-"""How alike two images are, with Pillow alone: PSNR in decibels, and SSIM over blocks of eight pixels."""
+"""Measures the similarity of two images with only Pillow: PSNR in decibels, and SSIM over blocks of eight pixels."""
 
 import math
 
@@ -17,7 +17,7 @@ def psnr(one: Image.Image, other: Image.Image) -> float:
 
 
 def ssim(one: Image.Image, other: Image.Image) -> float:
-    """Structural similarity from 0 to 1, of brightness mostly and a little of color."""
+    """Structural similarity from 0 to 1, mostly of brightness, a little of color."""
     planes = zip(one.convert("YCbCr").split(), other.convert("YCbCr").split(), WEIGHTS, strict=True)
     return sum(weight * _ssim(first, second) for first, second, weight in planes)
 

@@ -1,9 +1,9 @@
-"""P1: what saving as received costs against writing the same bytes. P2: how many cut images are noticed, how dear.
+"""Measures the cost of saving as received (P1), and how many truncated images are detected at what cost (P2).
 
-Both arms of each ratio are measured in one run, in turns; the figures are medians of CPU time.
     python benchmarks/provenance.py [--json] [--short]
 
-`--short` checks that everything works, once and on small images.
+P1 is relative to writing the same bytes. Both sides of each ratio are measured in turns in one run; the figures are
+medians of CPU time. `--short` only checks that everything works, once and on small images.
 """
 
 import argparse
@@ -31,7 +31,7 @@ RECORD = Record(
 
 
 def drawn(size: tuple[int, int]) -> Image.Image:
-    """Gradients and noise, as hard to pack as a photograph."""
+    """Gradients and noise, as hard to compress as a photograph."""
     gray = Image.radial_gradient("L").resize(size)
     noise = Image.effect_noise(size, 24)
     return Image.merge("RGB", (gray, Image.blend(gray, noise, 0.3), noise))
@@ -50,7 +50,7 @@ def cpu(work: Callable[[], object]) -> float:
 
 
 def medians(arms: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """CPU seconds of each arm, the arms taking turns."""
+    """Median CPU seconds of each function. They take turns."""
     taken: dict[str, list[float]] = {name: [] for name in arms}
     for _ in range(rounds):
         for name, work in arms.items():
@@ -59,7 +59,7 @@ def medians(arms: dict[str, Callable[[], object]], rounds: int) -> dict[str, flo
 
 
 def saving(data: bytes, folder: Path, rounds: int) -> dict[str, float | bool]:
-    """P1 for one image, without fsync, whose cost is the disk's and not ours."""
+    """P1 for one image, without fsync, because its cost depends on the disk."""
     path = folder / "image"
 
     def write() -> None:
@@ -90,7 +90,7 @@ def saving(data: bytes, folder: Path, rounds: int) -> dict[str, float | bool]:
 
 
 def cuts(data: bytes, rounds: int) -> dict[str, float]:
-    """P2 for one image: cuts noticed by the walk and by a full decode, and the cost of both on the whole image."""
+    """P2 for one image: truncations detected by the walk and by a full decode, and the ratio of their costs."""
     lengths = [len(data) * part // (CUTS - 2) for part in range(CUTS - 3)] + [
         len(data) - 1,
         len(data) - 2,
@@ -139,7 +139,7 @@ def main() -> None:
         cells = "".join(f"{figure:>13.2f}" for figure in figures)
         print(f"{name:7}{len(images[name]) / 1e6:5.1f}{row['write ms']:13.2f}{cells}  {row['identical']}")
     for title, rows in (("as received", p2), ("with record", p2_record)):
-        print(f"P2  cut images noticed, {title}: walk, full decode; cost of the walk over a full decode")
+        print(f"P2  truncated images detected, {title}: walk, full decode; cost of the walk over a full decode")
         for name, found in rows.items():
             print(f"{name:7}{found['walk']:3}/{found['cuts']} {found['decode']:5}/{found['cuts']} {found['cost']:9.3%}")
 

@@ -1,10 +1,10 @@
-"""The qualities at which JPEG, WebP and AVIF look alike: the measurement behind `core.formats`' tables.
+"""Finds the qualities at which JPEG, WebP and AVIF look alike, for the tables in `images/formats.py`.
 
     python benchmarks/quality.py [PHOTO…]     # without photographs: two generated ones
 
-For each quality of JPEG, the quality of the other encoder that reaches the same score, and its bytes for JPEG's: the
-median over all images. The score is SSIMULACRA 2 where that package is installed (the tables were made with it, on
-six photographs of 384 x 384 pixels), else the SSIM of `likeness`, which is kinder to halved color.
+For each JPEG quality, it prints the quality of the other encoders with the same score, and their size relative to
+JPEG, as the median over all images. The score is SSIMULACRA 2 if that package is installed (the tables were made with
+it, on six photographs of 384 x 384 pixels), else the SSIM of `likeness`, which is more lenient with halved color.
 """
 
 import io
@@ -29,7 +29,7 @@ Score = Callable[[Image.Image, Image.Image], float]
 
 
 class Point(NamedTuple):
-    """One encoding: the encoder's own quality, bytes, and how like the source it is."""
+    """One encoding: the encoder's own quality, the size in bytes, and the similarity to the source."""
 
     quality: int
     size: int
@@ -37,7 +37,7 @@ class Point(NamedTuple):
 
 
 def main() -> None:
-    """Print one line for each quality of JPEG."""
+    """Print one line per JPEG quality."""
     paths = sys.argv[1:]
     images = [_middle(Image.open(path).convert("RGB")) for path in paths] or [_middle(photo(seed=at)) for at in (1, 2)]
     score, name = _score()
@@ -74,7 +74,7 @@ def _score() -> tuple[Score, str]:
 
 
 def _middle(image: Image.Image) -> Image.Image:
-    """A square from the middle, at half size where there is enough of it: what cameras and screens blur is gone."""
+    """A square from the middle, at half size if the image is large enough, which removes camera blur."""
     if min(image.size) >= 2 * SIDE:
         image = image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
     left, top = (image.width - SIDE) // 2, (image.height - SIDE) // 2
@@ -93,13 +93,13 @@ def _point(image: Image.Image, encoder: str, options: dict[str, object], score: 
     return Point(int(str(options["quality"])), len(stream.getvalue()), score(image, again))
 
 
-def _equal(curve: Sequence[Point], wanted: Point) -> tuple[float, float] | None:
-    """Quality and share of bytes where a curve reaches a score; None where it never does."""
+def _equal(curve: Sequence[Point], target: Point) -> tuple[float, float] | None:
+    """The quality at which a curve reaches a score, and its relative size; None if it never does."""
     for low, high in itertools.pairwise(curve):
-        if low.score <= wanted.score <= high.score:
-            share = (wanted.score - low.score) / (high.score - low.score)
+        if low.score <= target.score <= high.score:
+            share = (target.score - low.score) / (high.score - low.score)
             size = math.exp(math.log(low.size) + share * math.log(high.size / low.size))
-            return low.quality + share * (high.quality - low.quality), size / wanted.size
+            return low.quality + share * (high.quality - low.quality), size / target.size
     return None
 
 

@@ -1,6 +1,6 @@
-"""A landscape for measuring: the same pixels every time, with what photographs have and drawings lack.
+"""Draws a landscape for measurements: the same pixels every time, with the properties of a photograph.
 
-Soft light, structure of every scale (its energy falls with the frequency, as in nature), hard edges, a sensor's grain.
+It has soft light, structure at every scale (its energy falls with the frequency, as in nature), hard edges, and grain.
 """
 
 import random
@@ -23,7 +23,9 @@ def photo(size: tuple[int, int] = SIZE, seed: int = 1) -> Image.Image:
     for layer, (color, level, rough) in enumerate(((ROCK, 0.42, 0.18), (GRASS, 0.66, 0.08))):
         image.paste(_ground(size, color, seed + 10 + layer), mask=_ridge(size, level, rough, seed + layer))
     _houses(ImageDraw.Draw(image), width, height, random.Random(seed))
-    grain = [_noise(size, 1, seed + 99 + plane).point(_weak) for plane in range(3)]  # sensors err in each color alone
+    grain = [
+        _noise(size, 1, seed + 99 + plane).point(_weak) for plane in range(3)
+    ]  # sensors have separate noise in each color
     return ImageChops.add(image, Image.merge("RGB", grain), 1, -128)
 
 

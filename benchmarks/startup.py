@@ -1,10 +1,10 @@
-"""What it costs to ask `flux` something, as a multiple of starting Python and doing nothing (S1 to S3, C1).
+"""Measures the start-up cost of commands, as a multiple of starting Python and doing nothing (S1 to S3, C1).
 
     python benchmarks/startup.py [--flux PATH] [--quick]
 
-Whole processes of the installed command (best: the wheel in a fresh environment), counted in instructions, which a
-busy machine does not change. Without valgrind CPU time stands in, and that is said. C1 is the time of one TAB in bash
-against that of starting the smallest program there is.
+It runs whole processes of the installed command (best: the wheel in a fresh environment) and counts instructions, which
+do not depend on the load of the machine. Without valgrind, it measures CPU time and says so. C1 is the time of one TAB
+in bash relative to starting `/bin/true`.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """One command line with the most it may cost, in starts of Python."""
+    """One command line, and its highest allowed cost in starts of Python."""
 
     id: str
     line: tuple[str, ...]
@@ -52,7 +52,7 @@ done
 
 
 def instructions(argv: Sequence[str]) -> float:
-    """User instructions of one process, without its children."""
+    """The user instructions of one process, without its children."""
     with tempfile.NamedTemporaryFile() as log:
         watch = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
         subprocess.run([*watch, f"--log-file={log.name}", *argv], capture_output=True, check=False)
@@ -61,7 +61,7 @@ def instructions(argv: Sequence[str]) -> float:
 
 
 def cpu_seconds(argv: Sequence[str]) -> float:
-    """CPU time of one process, in user and kernel."""
+    """The CPU seconds of one process, user and kernel."""
     child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, _, usage = os.wait4(child.pid, 0)
     child.returncode = 0
@@ -69,10 +69,10 @@ def cpu_seconds(argv: Sequence[str]) -> float:
 
 
 def startup(flux: str, cost: Callable[[Sequence[str]], float], rounds: int) -> list[tuple[Row, float]]:
-    """The median ratio of every row, all rows and the measure itself taking turns."""
+    """The median ratio of every row. All rows and the reference take turns."""
     python = Path(flux).read_text(encoding="utf-8").splitlines()[0].removeprefix("#!").strip()
     pass_by = [python, "-c", "pass"]
-    cost(pass_by), cost([flux, "sizes"])  # everything is on the disk's cache and compiled now
+    cost(pass_by), cost([flux, "sizes"])  # fills the disk cache and compiles the modules
     measured: dict[tuple[str, ...], list[float]] = {row.line: [] for row in ROWS}
     for _ in range(rounds):
         unit = cost(pass_by)
@@ -82,7 +82,7 @@ def startup(flux: str, cost: Callable[[Sequence[str]], float], rounds: int) -> l
 
 
 def tab(flux: str, times: int) -> float | None:
-    """The worst of three TABs in starts of `/bin/true`; None where there is no bash that can tell the time."""
+    """The slowest of three TABs, in starts of `/bin/true`; None without a bash that has EPOCHREALTIME."""
     script = subprocess.run([flux, "completion", "bash"], capture_output=True, text=True, check=True).stdout
     if not shutil.which("bash"):
         return None
@@ -97,13 +97,15 @@ def tab(flux: str, times: int) -> float | None:
 
 
 def main() -> int:
-    """Print the table. Returns 1 where a row is over its target, but for one quick round."""
+    """Print the table. Returns 1 if a row is over its target, except with --quick."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--flux", default=str(Path(sys.executable).parent / "flux"), help="the command to measure")
     options.add_argument("--quick", action="store_true", help="one round: shows that it works")
     asked = options.parse_args()
     counting = shutil.which("valgrind") is not None
-    rounds = 1 if asked.quick else 3 if counting else 15
+    rounds = 3 if counting else 15
+    if asked.quick:
+        rounds = 1
     what = "instructions, valgrind" if counting else "CPU time: valgrind is NOT installed, so these figures are rough"
     print(f"{asked.flux}\nmultiples of `python -c pass` ({what}; median of {rounds})\n")
     over = 0
@@ -112,7 +114,7 @@ def main() -> int:
         print(_line(row.id, f"flux {' '.join(row.line)}", ratio, row.target))
     ratio = tab(asked.flux, 20 if asked.quick else 300)
     if ratio is None:
-        print("C1  one TAB in bash: NOT measured, there is no bash 5 here")
+        print("C1  one TAB in bash: NOT measured, bash 5 is not installed")
     else:
         over |= ratio > 1
         print(_line("C1", "one TAB in bash, in starts of /bin/true", ratio, 1))

@@ -1,9 +1,9 @@
-"""The installed command: argv in, exit code out. Plain command lines are read here, all others by Typer.
+"""Entry point of `flux`: argv in, exit code out. Plain command lines are parsed here, all others by Typer.
 
-Reading a line with Typer costs five times as much as starting Python. So `scripts/generate` turns the Typer app into
-`cli/table.py`: the commands people run often, their options, and what each option takes. A line that this table
-covers goes to the same function that Typer would call (`commands/*.py: run`). Help, wrong lines and rare spellings are
-left to Typer, with nothing done before. tests/test_main.py proves that both ways give the same result.
+Parsing with Typer takes five times as long as starting Python. So `scripts/generate` turns the Typer app into
+`cli/table.py`: the common commands, their options, and what each option takes. A command line that this table covers
+goes to the same function that Typer would call (`commands/*.py: run`). Help, invalid command lines, and rare spellings
+are left to Typer. tests/test_main.py proves that both ways give the same result.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     Values = dict[str, Any]
 
-COMPLETION = "_FLUX_COMPLETE"  # Typer's own mechanism looks here before it looks at the line
+COMPLETION = "_FLUX_COMPLETE"  # Typer's own completion checks this variable before it parses the command line
 
 
 def run() -> NoReturn:
-    """The installed command."""
+    """Run the command line of this process and exit."""
     sys.unraisablehook = _unraisable
     try:
         code = answer(sys.argv[1:])
@@ -35,7 +35,7 @@ def run() -> NoReturn:
         from flux_cli.terminal.streams import leave
 
         leave(code)
-    except KeyboardInterrupt:  # while modules were being loaded: nothing else catches it yet
+    except KeyboardInterrupt:  # pressed while modules were loading, when nothing else catches it yet
         try:
             os.write(2, b"flux: error: interrupted\n")
         finally:  # stderr may be closed
@@ -49,7 +49,7 @@ def _unraisable(fault: sys.UnraisableHookArgs) -> None:
 
 
 def answer(arguments: Sequence[str]) -> int | None:
-    """Carry out a line and return its exit code; None, with nothing done, for lines that Typer has to read."""
+    """Run a command line and return its exit code. Returns None, with nothing done, if Typer must parse it."""
     work = _version if arguments in (["--version"], ["-V"]) else _work(arguments)
     if work is None or COMPLETION in os.environ:
         return None
@@ -68,7 +68,7 @@ def _version() -> None:
 
 
 def _work(arguments: Sequence[str]) -> Callable[[], object] | None:
-    """What a line asks for; None if the table does not cover it."""
+    """The call that carries out a command line; None if the table does not cover it."""
     from flux_cli.cli.table import LINES
 
     if not arguments or arguments[0] not in LINES:
@@ -87,7 +87,7 @@ def _work(arguments: Sequence[str]) -> Callable[[], object] | None:
 
 
 def _command(name: str) -> Callable[..., object]:
-    """The function that does a command's work, imported only now: commands load what they need."""
+    """The function that does a command's work. Imported only now, so that commands load only what they need."""
     if name == "generate":
         from flux_cli.commands.generate import run as generate
 
@@ -120,11 +120,11 @@ def _command(name: str) -> Callable[..., object]:
         from flux_cli.commands.recover import run as recover
 
         return recover
-    raise AssertionError(f"{name} is in the table and not here")
+    raise AssertionError(f"{name} is in the table but not here")
 
 
 def read_line(words: Sequence[str], line: Line) -> Values | None:
-    """The values of a line by the names of its options, unsaid ones included; None if the table does not cover it."""
+    """The values of a command line by option name, with defaults; None if the table does not cover the line."""
     values: Values = {**line.defaults}
     rest = iter(words)
     for word in rest:
@@ -141,7 +141,7 @@ def read_line(words: Sequence[str], line: Line) -> Values | None:
 
 
 def _read_option(word: str, rest: Iterator[str], line: Line) -> tuple[str, Any] | None:
-    """The field and the value of one option, taken from the `rest` of the line if need be; None if not covered."""
+    """The field and value of one option; None if not covered. A value may be taken from the `rest` of the line."""
     flag, equals, attached = word.partition("=")
     if flag not in line.flags:
         return None

@@ -1,4 +1,4 @@
-"""Check that the one wheel in a folder holds every module and data file of the package, and nothing else."""
+"""Checks that the wheel in a folder contains every module and data file of the package, and nothing else."""
 
 import subprocess
 import sys
@@ -8,17 +8,17 @@ from pathlib import Path
 
 
 def main(folder: str) -> int:
-    """Compare the wheel with what git tracks. Returns 0 when they agree."""
+    """Compare the only wheel in the folder with the files that git tracks. Returns 0 if they match."""
     (wheel,) = Path(folder).glob("*.whl")
     tracked = subprocess.run(["git", "ls-files", "flux_cli", "completions"], capture_output=True, text=True, check=True)
     files = [name if name.startswith("flux_cli/") else f"flux_cli/{name}" for name in tracked.stdout.split()]
     build = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
-    wanted = {*files, *build["targets"]["wheel"]["shared-data"].values()}
+    expected = {*files, *build["targets"]["wheel"]["shared-data"].values()}
     with zipfile.ZipFile(wheel) as archive:
         packed = {name.partition(".data/data/")[2] or name for name in archive.namelist() if ".dist-info/" not in name}
-    for name in sorted(wanted ^ packed):
-        print(f"{'missing from' if name in wanted else 'unexpected in'} {wheel.name}: {name}")
-    return int(wanted != packed)
+    for name in sorted(expected ^ packed):
+        print(f"{'missing from' if name in expected else 'unexpected in'} {wheel.name}: {name}")
+    return int(expected != packed)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ SCRIPTS = Path(sys.executable).parent
 # Background shells and nohup start their children with signals ignored, and those would hand that on to every flux the
 # tests start. A handler is not inherited: children get the default again.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-for number in (signal.SIGHUP, signal.SIGTERM):
+for number in (getattr(signal, "SIGHUP", signal.SIGTERM), signal.SIGTERM):  # Windows has no SIGHUP
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, lambda _number, _frame: None)
 

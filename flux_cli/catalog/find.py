@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """The model of a name, or None and a hint with the closest known name."""
+    """The model with a name, or None and a hint with the closest known name."""
 
     model: Model | None
     hint: str
@@ -25,29 +25,32 @@ class Found(NamedTuple):
 def find_model(name: str, folders: Sequence[str] = ()) -> Found:
     """Find a model by id or alias, in the user's folders first. A route prefix (`fal/...`) is ignored.
 
-    Raises CatalogError for an invalid file, also if another model is wanted and all files have to be
-    searched for it.
+    Raises CatalogError for an invalid file, even that of another model if all files have to be
+    searched.
     """
     own = _own()
-    wanted = {name, split_route(name)[0]}
+    names = {name, split_route(name)[0]}
     for folder in folders:
-        for stem in wanted:
+        for stem in names:
             path = f"{folder}/{stem}.toml"
             if "/" not in stem and _is_file(path):
                 return Found(_read(path), "")
-    for stem in wanted:
+    for stem in names:
         if stem in own:
             return Found(own[stem], "")
     known = {}
     for model in list_models(folders):
-        if wanted.intersection((model.id, *model.aliases)):
+        if names.intersection((model.id, *model.aliases)):
             return Found(model, "")
         known.update(dict.fromkeys((model.id, *model.aliases)))
     return Found(None, did_you_mean(name, known))
 
 
 def list_models(folders: Sequence[str] = ()) -> tuple[Model, ...]:
-    """All models in the order of their ids. A user's file replaces the built-in model of the same id."""
+    """All models, sorted by id. A user's file replaces the built-in model with the same id.
+
+    Raises CatalogError for an invalid file.
+    """
     rows: dict[str, Model | str] = {**_own()}
     for folder in folders:
         rows |= {name.removesuffix(".toml"): f"{folder}/{name}" for name in _listed(folder) if name.endswith(".toml")}
@@ -68,7 +71,7 @@ def _own() -> Mapping[str, Model]:
 
 
 def _read(path: str) -> Model:
-    """Read a user's file. The reader is imported only here: it takes longer than a lookup."""
+    """Read a user's file. The reader is imported only here, because that takes longer than a lookup."""
     from pathlib import Path
 
     from flux_cli.catalog.reading import read

@@ -44,7 +44,7 @@ def _model(table: Table) -> Model:
 
 
 def _check(model: Model, table: Table) -> None:
-    """Check what concerns more than one key, and the range of numbers."""
+    """Check values that depend on each other, and the ranges of numbers."""
     if model.id != table.path.stem:
         raise table.wrong("id", f"must be the name of the file, {table.path.stem!r}, not {model.id!r}")
     if not model.sizes:

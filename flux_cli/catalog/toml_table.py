@@ -8,7 +8,7 @@ from typing import TypeVar
 from flux_cli.core.errors import CatalogError, did_you_mean
 from flux_cli.core.model import Json
 
-MAX_INTEGER = 1 << 63  # larger integers are not converted to floats
+MAX_INTEGER = 1 << 63  # integers of this size or more are not converted to floats
 MAX_BYTES = 1 << 20  # a model file is a page of text; more is a mistake
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ class Table:
 
 
 def wrong(path: Path, key: str, reason: str) -> CatalogError:
-    """The error for a key of a file, with the reason."""
+    """The error for a key of a file ("" for the whole file), with the reason."""
     message = f"model file {path}: {key} {reason}" if key else f"model file {path} {reason}"
     return CatalogError(message, hint="docs/models.md describes model files; without this file flux uses its own data")
 

@@ -1,1 +1,1 @@
-"""What can be typed: the Typer app and its options."""
+"""The command line: the Typer app and its options."""

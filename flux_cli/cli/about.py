@@ -12,7 +12,7 @@ from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.table import wrap_words
 from flux_cli.terminal import streams
 
-FOOTER = "flux help TOPIC explains a topic; flux COMMAND --help explains a command"
+FOOTER = "see flux help TOPIC for a topic, or flux COMMAND --help for a command"
 SCRIPTS = {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell": "flux.ps1"}
 
 
@@ -25,7 +25,7 @@ def help_(
 ) -> None:
     """Explain a topic or a command.
 
-    Without an argument: list the topics.
+    Without an argument, list the topics.
     """
     if topic is None:
         rows = [("Topic", "about"), *((name, about) for name, (about, _) in TOPICS.items())]
@@ -64,10 +64,10 @@ def completion(
 ) -> None:
     """Print the completion script for a shell.
 
-    The scripts are static: pressing TAB does not start Python. The lines below install them, each in its shell, and
-    take effect in new shells.
+    The scripts are static: pressing TAB does not start Python. The commands below install them. Run those for your
+    shell; they take effect in new shells.
 
-    bash-completion must be installed for the script of bash to be found.
+    bash-completion must be installed for the bash script to work.
     """
     if shell not in SCRIPTS:
         hint = did_you_mean(shell, SCRIPTS) or f"shells: {', '.join(SCRIPTS)}"
@@ -77,7 +77,7 @@ def completion(
 
 
 def _completions() -> Path:
-    """The folder of the scripts: inside an installed package, beside the package in a clone (editable install)."""
+    """The folder of the scripts: inside an installed package, or beside the package in an editable install."""
     package = Path(flux_cli.__file__).parent
     installed = package / "completions"
     return installed if installed.is_dir() else package.parent / "completions"
@@ -92,7 +92,7 @@ def schema(
 ) -> None:
     """Print the JSON Schema of the documents that --json prints.
 
-    Keys that are described stay as they are while "schema" is 1. New keys may be added.
+    Described keys do not change while "schema" is 1. New keys may be added.
     """
     from flux_cli.commands.schema import schema_document
 

@@ -1,4 +1,4 @@
-"""The Typer app: argv in, exit code out. Nothing is decided here."""
+"""The Typer app: argv in, exit code out. The work is done in `commands/`."""
 
 import sys
 from collections.abc import Callable, Collection, Sequence
@@ -15,8 +15,8 @@ from flux_cli.terminal.streams import leave
 
 WIDEST = 100  # columns of help
 ABOUT = "Generate images from text prompts."
-# Typer keeps its own copy of Click private; the base class of usage errors is reached by inheritance.
-WRONG_LINE: type[Exception] = typer.BadParameter.__mro__[2]
+# Typer keeps its copy of Click private, so the base class of usage errors is found by inheritance.
+CLICK_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 COMMANDS: dict[str, Any] = {  # each a function with `examples`
     "generate": images.generate,
     "resolve": lookups.resolve,
@@ -33,8 +33,8 @@ COMMANDS: dict[str, Any] = {  # each a function with `examples`
 }
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(value: bool) -> None:
+    if value:
         from flux_cli import __version__
 
         streams.out(f"flux {__version__}")
@@ -42,8 +42,10 @@ def _version(wanted: bool) -> None:
 
 
 def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
-    """The Typer app. Commands that are not `spelled_out` have a name and help, but no options: making all options
-    costs more than a lookup.
+    """Make the Typer app.
+
+    Commands that are not in `spelled_out` get a name and help, but no options: making all options takes longer than
+    a lookup.
     """
     app = typer.Typer(
         cls=Group,
@@ -54,7 +56,7 @@ def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
         "5 moderation, 130 interrupted",
         add_completion=False,
         pretty_exceptions_enable=False,
-        rich_markup_mode=None,  # plain help is half as dear, greppable, and the same in a pipe
+        rich_markup_mode=None,  # plain help takes half the time, can be grepped, and looks the same in a pipe
         context_settings={"help_option_names": ["-h", "--help"], "terminal_width": min(WIDEST, columns()) - 2},
     )
     app.callback()(_root)
@@ -97,13 +99,13 @@ def _typer(arguments: Sequence[str]) -> object:
     app = make_app(COMMANDS if "help" in arguments else COMMANDS.keys() & arguments)
     try:
         return app(arguments, prog_name="flux", standalone_mode=False)
-    except WRONG_LINE as fault:
+    except CLICK_USAGE_ERROR as fault:
         from flux_cli.cli.hints import usage_error
 
-        raise usage_error(fault, arguments, COMMANDS) from None  # Typer's words are in ours
+        raise usage_error(fault, arguments, COMMANDS) from None  # it includes Typer's message
     except typer.Abort as fault:
         raise KeyboardInterrupt from fault
-    except SystemExit:  # Typer's way to end when the reader of the help has gone
+    except SystemExit:  # Typer raises it if the reader of the help has closed the pipe
         streams.abandon(sys.stdout)
         return 0
 

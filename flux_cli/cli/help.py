@@ -1,4 +1,4 @@
-"""How help looks: options in panels, examples at the end, plain text. And slips that no command may take for values."""
+"""Formats help (options in panels, examples at the end) and rejects options typed in the place of a value."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from flux_cli.core.errors import UsageError
 from flux_cli.core.table import wrap_words
 from flux_cli.terminal import streams
 
-NARROW = 60  # columns; narrower help puts explanations below the names
+NARROW = 60  # columns; below this width, explanations go below the names
 MAX_SUMMARY = 1000  # characters; summaries are never cut
 NAME_COLUMNS = 30
 SHELL_WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+""")  # quoted parts stay whole
@@ -20,7 +20,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def examples(*lines: str) -> Callable[[Function], Function]:
-    """Give a command the lines that its help shows as examples."""
+    """Set the command lines that a command's help shows as examples."""
 
     def decorate(command: Function) -> Function:
         command.examples = lines  # type: ignore[attr-defined] # functions take attributes
@@ -29,9 +29,9 @@ def examples(*lines: str) -> Callable[[Function], Function]:
     return decorate
 
 
-def columns(otherwise: int = 80) -> int:
-    """The width of help in columns: COLUMNS, else that of the terminal, else `otherwise`."""
-    return max(20, get_terminal_size((otherwise, 24)).columns)
+def columns(default: int = 80) -> int:
+    """The width of help in columns: COLUMNS, else that of the terminal, else `default`."""
+    return max(20, get_terminal_size((default, 24)).columns)
 
 
 class Command(TyperCommand):
@@ -78,14 +78,14 @@ class Group(TyperGroup):
 
 
 def _help_option(option: Any) -> Any:  # noqa: ANN401 - as above
-    """The option --help, printing through `streams`: only they know what to say if stdout takes nothing."""
+    """The --help option, printing through `streams`, which reports the error if stdout cannot be written."""
     if option is not None:
         option.callback = _print_help
     return option
 
 
-def _print_help(ctx: Any, _option: Any, wanted: bool) -> None:  # noqa: ANN401 - as above
-    if wanted and not ctx.resilient_parsing:
+def _print_help(ctx: Any, _option: Any, value: bool) -> None:  # noqa: ANN401 - as above
+    if value and not ctx.resilient_parsing:
         streams.out(ctx.get_help())
         ctx.exit()
 
@@ -106,16 +106,15 @@ def _options(parameters: Sequence[Any], ctx: Any, formatter: Any) -> None:  # no
 
 
 def _epilog(text: str | None, formatter: Any) -> None:  # noqa: ANN401 - as above
-    """Examples, then after an empty line anything else. Long examples are broken into lines that can be pasted."""
+    """Examples, then, after an empty line, other text. Long examples are broken into lines that can be pasted."""
     examples, _, rest = (text or "").partition("\n\n")
     if examples:
         with formatter.section("Examples"):
             margin = " " * formatter.current_indent
             for example in examples.splitlines():
-                fits = len(margin + example) <= formatter.width
-                lines = (
-                    [example] if fits else wrap_words(SHELL_WORD.findall(example), formatter.width - len(margin) - 6)
-                )
+                lines = [example]
+                if len(margin + example) > formatter.width:
+                    lines = wrap_words(SHELL_WORD.findall(example), formatter.width - len(margin) - 6)
                 formatter.write(margin + f" \\\n{margin}    ".join(lines) + "\n")
     if rest:
         formatter.write_paragraph()
@@ -123,7 +122,7 @@ def _epilog(text: str | None, formatter: Any) -> None:  # noqa: ANN401 - as abov
 
 
 def _section(formatter: Any, title: str, records: Sequence[tuple[str, str]]) -> None:  # noqa: ANN401 - as above
-    """Names, and beside or below each its explanation, wrapped between words."""
+    """Write names with their explanations beside or below them, wrapped between words."""
     with formatter.section(title):
         margin = " " * formatter.current_indent
         beside = min(NAME_COLUMNS, max(len(name) for name, _ in records)) + len(margin) + 2
@@ -143,7 +142,7 @@ def names_of(parameters: Sequence[Any]) -> list[str]:
 
 
 def _refuse_slips(parameters: Sequence[Any], line: Sequence[str]) -> None:
-    """Raise UsageError for `-offline`, which would be `-o ffline`, and for `-o --json`, a file of that name."""
+    """Raise UsageError for `-offline`, which would mean `-o ffline`, and for `-o --json`, which would name a file."""
     takes_value = names_of([one for one in parameters if not getattr(one, "is_flag", True)])
     long_options = {name for name in names_of(parameters) if name.startswith("--")}
     words = iter(line)
@@ -160,8 +159,8 @@ def _refuse_slips(parameters: Sequence[Any], line: Sequence[str]) -> None:
         elif f"-{flag}" in long_options and len(word) > len("-x"):
             needs_value = f"-{flag}" in takes_value and not equals
             following = next(words, "") if needs_value else ""
-            meant = f"-{word} {following}".rstrip()
-            raise UsageError(f"no such option: {flag}", hint=f"did you mean {meant}?")
+            corrected = f"-{word} {following}".rstrip()
+            raise UsageError(f"no such option: {flag}", hint=f"did you mean {corrected}?")
 
 
 def _option_as_value(flag: str, value: str, parameters: Sequence[Any]) -> UsageError:

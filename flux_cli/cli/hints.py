@@ -1,4 +1,4 @@
-"""What is wrong with a command line, and the hint that says what to type instead."""
+"""Errors for invalid command lines, with a hint that says what to type instead."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.request.prompt import quoted
 
 EXTRA = "Got unexpected extra argument"  # Typer's words for more arguments than a command takes
-# Words of other tools; the option that a command must have for the hint to apply; the hint.
+# Option names of other tools; the option that a command must have for the hint to apply; the hint.
 HABITS = (
     ("force replace clobber", "--overwrite", "did you mean --overwrite?"),
     ("count num number samples num-images num-outputs images batch batch-size", "-n", "did you mean -n {value}?"),
@@ -35,7 +35,7 @@ HABITS = (
 
 
 def usage_error(fault: Exception, arguments: Sequence[str], commands: Collection[str]) -> UsageError:
-    """Typer's complaint about a line as one sentence of ours, with the closest right line as the hint."""
+    """Turn Typer's error about a command line into a UsageError, with the closest valid command line as the hint."""
     context: Any = getattr(fault, "ctx", None)
     if context and hasattr(fault, "possibilities"):
         return _no_such_option(str(getattr(fault, "option_name", None)), context, arguments)
@@ -58,8 +58,8 @@ def _message(fault: Exception) -> str:
 
 def _no_such_option(option: str, context: Any, arguments: Sequence[str]) -> UsageError:  # noqa: ANN401 - Typer keeps the type private
     parts = option.split()
-    if len(parts) > 1:  # a shell would have split them, a list of arguments in a file does not
-        hint = f"this came as one word: give {' and '.join(parts)} separately, one per line in a list of args"
+    if len(parts) > 1:  # a shell would have split this; the list of args in a CI file does not
+        hint = f"this is one word: pass {' and '.join(parts)} separately, one per line in a list of args"
     else:
         hint = _option_hint(option, context, arguments)
     return UsageError(f"no such option: {option}", hint=hint or f"see {context.command_path} --help")
@@ -71,7 +71,7 @@ def _no_such_command(words: str, context: Any, arguments: Sequence[str]) -> Usag
 
 
 def _unexpected_argument(extra: str, path: str, context: Any, arguments: Sequence[str]) -> UsageError:  # noqa: ANN401 - as above
-    """An argument that the command has no place for: commands that take an argument take one."""
+    """The error for an argument too many: commands that take an argument take one."""
     first = next((word for word in arguments if word and f"{extra} ".startswith(f"{word} ")), extra)
     parameters = context.command.params if context else []
     takes_one = any(parameter.param_type_name == "argument" for parameter in parameters)
@@ -91,7 +91,7 @@ def _option_hint(option: str, context: Any, arguments: Sequence[str]) -> str:  #
 
 
 def _command_hint(typed: str, context: Any, arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
-    """The hint for an unknown command: the closest one, or `generate` if it is a prompt."""
+    """The hint for an unknown command: the closest one, or `flux generate` if the words look like a prompt."""
     names = context.command.list_commands(context)
     near = did_you_mean(typed, names)
     known = f"commands: {', '.join(names)}"
@@ -107,27 +107,27 @@ def _command_hint(typed: str, context: Any, arguments: Sequence[str]) -> str:  #
 
 
 def _habit_hint(option: str, context: Any, known: Sequence[str], arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
-    """The hint for an option as other tools spell it."""
+    """The hint for an option of another tool; "" for any other."""
     name = option.lstrip("-").lower().replace("_", "-")
     for words, needed, hint in HABITS:
         if name in words.split() and option.startswith("--") and (not needed or needed in known):
             value = _value_of(option, arguments)
             prompt = quoted(value) if value else '"…"'
             shown = quote(value) if value else _stand_in(name, hint)
-            said = hint.format(name=name.replace("-", "_"), value=shown, prompt=prompt, path=context.command_path)
-            return said.replace(" ?", "?")
+            text = hint.format(name=name.replace("-", "_"), value=shown, prompt=prompt, path=context.command_path)
+            return text.replace(" ?", "?")
     return ""
 
 
 def _stand_in(name: str, hint: str) -> str:
-    """What stands for the value in a hint if none was typed."""
+    """The placeholder for the value in a hint if none was typed."""
     if hint.endswith("?"):
         return ""
     return "768" if name == "height" else "VALUE"
 
 
 def _value_of(option: str, arguments: Sequence[str]) -> str:
-    """What was typed for an option; "" if nothing was."""
+    """The value that was typed for an option; "" if there is none."""
     for place, word in enumerate(arguments):
         name, equals, value = word.partition("=")
         if name == option and equals:
@@ -139,7 +139,7 @@ def _value_of(option: str, arguments: Sequence[str]) -> str:
 
 
 def _misplaced_hint(option: str, context: Any, arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
-    """`flux --json sizes`: the option belongs to the command and comes after it."""
+    """The hint for `flux --json sizes`, where the option must come after its command; "" otherwise."""
     commands = getattr(context.command, "commands", {})
     place = next((place for place, word in enumerate(arguments) if word in commands), None)
     if context.parent is not None or place is None or option not in names_of(commands[arguments[place]].params):

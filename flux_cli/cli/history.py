@@ -17,7 +17,7 @@ def runs(
 ) -> None:
     """List earlier runs.
 
-    Everything that may cost money is recorded in a journal on this machine before it is sent.
+    Every request that may cost money is recorded in a local journal before it is sent.
     """
     from flux_cli.commands.runs import run as work
 
@@ -34,9 +34,9 @@ def recover(
 ) -> int:
     """Recover images that were paid for but not saved.
 
-    Fetches images of runs that were killed or could not save them, polls jobs that were not finished, and asks the
-    gateway what became of requests without an answer. It generates nothing and costs nothing. Exit code 3 means that
-    the gateway does not know yet whether a request was billed; try again later.
+    Fetches images of runs that were killed or could not save them, polls unfinished jobs, and looks up requests
+    without a response in the gateway's history. It generates nothing and costs nothing. Exit code 3 means that the
+    gateway does not know yet whether a request was billed; try again later.
     """
     from flux_cli.commands.recover import run as work
 

@@ -18,7 +18,7 @@ def generate(options: GenerateOptions) -> int:
     """Generate images from a prompt.
 
     Images are saved as files, and their paths are printed to stdout, one per line. Existing files are never
-    overwritten unless you say so. All options are checked before anything is paid for.
+    overwritten without --overwrite. All options are checked before anything is paid for.
     """
     from flux_cli.commands.generate import run
 
@@ -35,7 +35,7 @@ def convert(options: ConvertOptions) -> int:
     """Convert images: change format, resize, crop, compress.
 
     Paths are printed to stdout, one per line. Nothing is sent anywhere, and existing files are never overwritten
-    unless you say so. Of an animation only the first frame is used. Color profiles are kept, and orientation is
+    without --overwrite. Only the first frame of an animation is used. Color profiles are kept, and orientation is
     applied; other camera metadata is dropped. A file that needs no change is copied byte for byte.
     """
     from flux_cli.commands.convert import run
@@ -48,7 +48,7 @@ def show(
     files: Annotated[list[str] | None, argument("files")] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show what images are and how they were made.
+    """Show image details and how images were made.
 
     Reads the metadata that flux writes, IPTC fields, and the parameters of AUTOMATIC1111, ComfyUI, InvokeAI and
     others. Signed content credentials (C2PA) are reported; their signature is not verified.

@@ -1,4 +1,4 @@
-"""The commands that look something up, offline and without a key: resolve, sizes, models, providers, config."""
+"""The lookup commands, which need neither network nor key: resolve, sizes, models, providers, config."""
 
 from typing import Annotated
 
@@ -18,8 +18,8 @@ from flux_cli.core.options import GenerateOptions
 def resolve(options: GenerateOptions, curl: Annotated[bool, option("curl")] = False) -> None:
     """Show what would be sent, and why.
 
-    Takes every option of generate, sends nothing and needs no key. For each parameter: what you asked for, what is
-    sent, how the provider handles it, and the reason.
+    Takes every option of generate, sends nothing, and needs no key. For each parameter, it shows what you asked for,
+    what is sent, the behavior of the provider, and the reason.
     """
     from flux_cli.commands.resolve import run
 
@@ -40,7 +40,7 @@ def sizes(
 ) -> None:
     """Show a model's sizes, or the closest one.
 
-    Sizes are nominal: the model generates larger images of the same ratio; see the column native.
+    Sizes are nominal: the model generates larger images of the same ratio, shown in the "native" column.
     """
     from flux_cli.commands.sizes import run
 
@@ -56,7 +56,7 @@ def models(
 ) -> None:
     """List the models in the catalog.
 
-    Any other model of the gateway works, too; its parameters are then passed through unchecked.
+    Other models of the gateway work, too; their parameters are passed through unchecked.
     """
     from flux_cli.commands.models import run
 
@@ -67,15 +67,15 @@ def models(
 def providers(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[PROVIDER]", show_default=False, help="Show how a provider handles each parameter"),
+        typer.Argument(metavar="[PROVIDER]", show_default=False, help="Show what a provider does with each parameter"),
     ] = None,
     model: ModelName = None,
     as_json: AsJson = False,
 ) -> None:
     """List image providers.
 
-    With a name: how that provider handles each parameter of the model. It may pass it through, rename it, convert
-    it, leave it to flux (emulated), or not support it.
+    With a name, show what that provider does with each parameter of the model: passthrough, renamed, converted,
+    emulated (done by flux), or unsupported.
     """
     from flux_cli.commands.providers import run
 

@@ -1,6 +1,6 @@
-"""How the options of `core/options.py` are typed and explained, and how a command takes them as one value.
+"""Flags and help of the options in `core/options.py`, and a decorator that hands them to a command as one value.
 
-Values stay text here: what a parameter accepts is the catalog's business, for every spelling alike.
+Values stay text here; `request` checks them against the catalog.
 """
 
 import inspect
@@ -19,14 +19,14 @@ FORMAT_NAMES = ", ".join(FORMATS)
 
 
 class Spelling(NamedTuple):
-    """One option as it is typed: its flags, the word that stands for its value ("" for a switch), its help."""
+    """One option on the command line: its flags, the placeholder of its value ("" for a switch), its help."""
 
     flags: str
     metavar: str
     help: str
 
 
-# The panels of `--help`, in their order, and in each the options in theirs.
+# The panels of `--help` and the options in each, in the order in which help shows them.
 PANELS: dict[str, dict[str, Spelling]] = {
     "Shape": {
         "size": Spelling("--size -s", "WxH|W:H", "Pixels (1920x1080) or a ratio (16:9); overrides the next two"),
@@ -88,7 +88,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "preview": Spelling(
             "--preview/--no-preview",
             "",
-            "Show the images in the terminal [default: if it is interactive and can; env: FLUX_PREVIEW]",
+            "Show images in the terminal [default: if it is interactive and can show them; env: FLUX_PREVIEW]",
         ),
         "sheet": Spelling("--sheet", "", "Also save a contact sheet of all images: NAME-sheet"),
         "sheet_output": Spelling("--sheet-output", "PATH", "Save the contact sheet under this name"),
@@ -125,7 +125,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
             "--base-url", "URL", "Base URL of an OpenAI-compatible server, including /v1 [env: FLUX_BASE_URL]"
         ),
         "no_key": Spelling("--no-key", "", "Send no API key, for servers that need none"),
-        "offline": Spelling("--offline", "", "Draw a local sketch: free, without a key, and not the model"),
+        "offline": Spelling("--offline", "", "Draw a local sketch instead: free, needs no key, not made by the model"),
         "no_badge": Spelling("--no-badge", "", "Leave the badge out of an offline sketch"),
     },
     "Finish": {
@@ -139,7 +139,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
             "--max-bytes", "SIZE", "Reduce quality until the file fits SIZE, such as 200kB, 1.5MB, 2MiB"
         ),
         "lossless": Spelling("--lossless", "", "Keep every pixel unchanged: png or webp"),
-        "effort": Spelling("--effort", "|".join(EFFORTS), "Time spent on making files small [default: balanced]"),
+        "effort": Spelling("--effort", "|".join(EFFORTS), "Time spent on reducing file size [default: balanced]"),
         "keep_original": Spelling("--keep-original", "", "Also save the image as received: NAME-original.EXT"),
         "html": Spelling("--html", "", "Print a <picture> element instead of the paths"),
         "alt": Spelling("--alt", "TEXT", "Alternative text for --html"),
@@ -160,7 +160,7 @@ ARGUMENTS = {
     "prompt": ("PROMPT", "The prompt, quoted; - reads standard input, @FILE reads a file"),
     "files": ("FILE…", "Image files; - reads one from standard input"),
 }
-# Where a command means an option a little differently.
+# Options of `flux convert` that differ from those of `flux generate`.
 CONVERT = {
     "size": Spelling("--size -s", "WxH|W:H", "Pixels, or a ratio, for --fit"),
     "output": Spelling(
@@ -169,20 +169,20 @@ CONVERT = {
         "File, folder/, template ('{name}-small.{avif,webp}'), or - for stdout [default: beside FILE]",
     ),
     "output_format": Spelling(
-        "--output-format --format -f", "FORMAT", f"{FORMAT_NAMES}; repeatable [default: as it is]"
+        "--output-format --format -f", "FORMAT", f"{FORMAT_NAMES}; repeatable [default: format of FILE]"
     ),
     "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
 }
 
 
 def argument(field: str) -> Any:  # noqa: ANN401 - what Typer takes in annotations
-    """The argument that a field of `core/options.py` stands for."""
+    """The Typer argument of a field of `core/options.py`."""
     metavar, text = ARGUMENTS[field]
     return typer.Argument(metavar=metavar, show_default=False, help=text)
 
 
 def option(field: str, special: Mapping[str, Spelling] | None = None) -> Any:  # noqa: ANN401 - as above
-    """The option of that name, in its panel. `special` are spellings that one command has of its own."""
+    """The Typer option of a field, in its panel. `special` overrides the spelling for one command."""
     panel = PANEL_OF[field]
     spelling = (special or {}).get(field) or PANELS[panel][field]
     return typer.Option(
@@ -202,10 +202,10 @@ Verbose = Annotated[bool, option("verbose", CONVERT)]
 def takes_options(
     special: Mapping[str, Spelling] | None = None,
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """Let a command declare `options: GenerateOptions` and be called by Typer with every option on its own.
+    """Let a command declare `options: GenerateOptions`, although Typer passes each option separately.
 
-    Typer reads signatures. The one it needs is made by `spell_out`, and only for the command of the line: making it
-    costs more than a lookup.
+    Typer reads signatures. `spell_out` makes the signature it needs, and only for the command that is run, because
+    that takes longer than a lookup.
     """
 
     def decorate(command: Callable[..., Result]) -> Callable[..., Result]:
@@ -218,8 +218,8 @@ def takes_options(
         ]
 
         def run(**values: object) -> Result:
-            alone = {parameter.name: values[parameter.name] for parameter in own}
-            return command(options=fill(kind, values), **alone)
+            own_values = {parameter.name: values[parameter.name] for parameter in own}
+            return command(options=fill(kind, values), **own_values)
 
         run.__doc__, run.__name__ = command.__doc__, command.__name__
         run.options = kind  # type: ignore[attr-defined] # functions take attributes
@@ -231,7 +231,7 @@ def takes_options(
 
 
 def spell_out(command: Callable[..., Result]) -> Callable[..., Result]:
-    """The command with every option in its signature, for Typer to read.
+    """Give the command a signature with every option, for Typer to read, and return it.
 
     Raises KeyError or ValueError for a field of its options that is in no panel: every option must be explained.
     """
@@ -243,7 +243,7 @@ def spell_out(command: Callable[..., Result]) -> Callable[..., Result]:
 
 
 def _parameters(kind: type, special: Mapping[str, Spelling]) -> list[inspect.Parameter]:
-    """One parameter for every field of a noun of options: arguments first, then options as the help lists them."""
+    """One parameter for every field of an options type: arguments first, then options in the order of the help."""
     defaults, hints = fields_of(kind), _hints(kind)
     arguments = [field for field in defaults if field in ARGUMENTS]
     options = sorted(defaults.keys() - arguments, key=ORDER.index)
@@ -260,7 +260,7 @@ def _parameters(kind: type, special: Mapping[str, Spelling]) -> list[inspect.Par
 
 @cache
 def _hints(kind: type) -> dict[str, Any]:
-    """The types of the fields of a noun of options, those of nouns inside of it included."""
+    """The types of the fields of an options type, including those of nested options types."""
     found: dict[str, Any] = {}
     for field, hint in get_type_hints(kind).items():
         found |= _hints(hint) if hasattr(hint, "_field_defaults") else {field: hint}

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from flux_cli.core.table import table, wrap_words
 
-WIDTH = 98  # columns; longer lines are hard to read
+WIDTH = 98  # columns
 Part: TypeAlias = str | Sequence[tuple[str, ...]]  # a paragraph, or a table
 
 
@@ -17,7 +17,7 @@ def _sizes() -> tuple[Part, ...]:
     listed = " ".join(f"{size.name} ({size.aspect_ratio})" for size in model.sizes) if model else ""
     return (
         ("A size is given in pixels (--size 1920x1080, 1920*1080) or as a ratio (--size 16:9, 16/9). Any size is "
-         "accepted: flux uses the closest one that the model has, by ratio and then by area, and tells you."),
+         "accepted: flux uses the closest one that the model has, by ratio and then by area, and prints a note."),
         ("--aspect-ratio sets only the ratio and --resolution only the scale (1K, 2K, or megapixels such as 0.25); "
          "--size overrides both. 1K is the area of 1024 x 1024 pixels."),
         f"{model.id if model else ''}: {listed}",
@@ -37,7 +37,7 @@ def _formats() -> tuple[Part, ...]:
     return (
         [("Format", "suffixes", "transparency", "quality"), *rows],
         ("The suffix of -o selects the format, or --output-format does. Without either, an image is saved as "
-         "received, byte for byte. Formats that the provider does not make are converted by flux."),
+         "received, byte for byte. flux converts to formats that the provider does not make."),
         "--quality (0 to 100) is for lossy formats; the table shows the default.",
     )  # fmt: skip
 
@@ -46,7 +46,7 @@ def _exit_codes() -> tuple[Part, ...]:
     return (
         [("Exit", "meaning"), *EXIT_CODES],
         ("An error is printed to stderr as `flux: error: ...`, followed by a line `hint: ...`. With --json the "
-         "document contains it, too, with a stable code. If failures differ, see the errors in the document."),
+         "document contains it, too, with a stable code. If several requests failed, `errors` lists each of them."),
     )  # fmt: skip
 
 

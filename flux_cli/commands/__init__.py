@@ -1,5 +1,5 @@
-"""What the commands do, whoever has read the line, the front door or Typer: values in; words, files, exit code out.
+"""What the commands do: parsed values in; text, files, and an exit code out. `main` or Typer parses the command line.
 
-`sizes`, `models`, `resolve` and what they share (`typed`, `prepared`, `finish`, `like`) load nothing like `typing`,
-`json` or `pathlib`: a lookup costs little more than starting Python. tests/test_architecture.py watches.
+`sizes`, `models`, `resolve` and the modules they share (`request`, `config`, `catalog`) do not import `typing`, `json`
+or `pathlib`, so that a lookup takes little longer than starting Python. tests/test_architecture.py checks this.
 """

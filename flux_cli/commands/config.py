@@ -31,7 +31,7 @@ class KeyState(NamedTuple):
 
 
 def run(*, as_json: bool) -> None:
-    """Print the settings, and which keys there are. Raises ConfigError for a wrong settings file."""
+    """Print the settings and which keys are set. Raises ConfigError for an invalid settings file."""
     settings = load_settings({}, ROWS)
     values = settings.values | {row.name: _of_environment(row) for row in VARIABLES}
     rows = {row.name: row for row in (*SETTINGS, *VARIABLES)}
@@ -82,7 +82,7 @@ def path() -> None:
 
 
 def _of_environment(row: Setting) -> Value:
-    """A setting that only a variable can give. The state folder is shown even if it is the default."""
+    """A setting that only an environment variable can set. The state folder is shown even if it is the default."""
     given = os.environ.get(row.variable)
     value = str(folders.state_folder()) if row.name == "state" else given or None
     if given:

@@ -1,4 +1,4 @@
-"""`flux convert`: make other files of images that exist already. No network, no key."""
+"""`flux convert`: make new files from existing images. Needs neither network nor key."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from flux_cli.core.errors import Interrupted, UsageError, common_exit_code
 from flux_cli.images.destination import read_destination
 from flux_cli.images.finish import parse_quality, read_finish
 from flux_cli.images.formats import split_suffix
-from flux_cli.runs.convert import STDIN, Result, convert_all, count_cores, plan
 from flux_cli.runs.documents import HEADING, heading
 from flux_cli.runs.fields import ERROR, error_document
-from flux_cli.runs.finish import describe_reduction
+from flux_cli.runs.saving.convert import STDIN, Result, convert_all, count_cores, plan
+from flux_cli.runs.saving.finish import describe_reduction
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
@@ -55,17 +55,16 @@ def _read_destination(options: ConvertOptions, sources: Sequence[str]) -> Destin
 
 
 def _read_finish(options: ConvertOptions, destination: Destination) -> Finish:
-    said = options.conversion
-    compression = said.output_compression
+    compression = options.conversion.output_compression
     quality = None if compression is None else parse_quality(compression)
-    return read_finish(options.finish, said.size, destination.formats, quality)
+    return read_finish(options.finish, options.conversion.size, destination.formats, quality)
 
 
 def _check(options: ConvertOptions, sources: Sequence[str], destination: Destination, finish: Finish) -> None:
-    """Raise UsageError for what is missing or contradicts itself."""
+    """Raise UsageError if something is missing or options contradict each other."""
     if not sources:
-        hint = "name one: flux convert photo.png -f webp"
-        raise UsageError("there is no image to convert", hint=hint)
+        hint = "name a file: flux convert photo.png -f webp"
+        raise UsageError("no image given", hint=hint)
     if finish.target and finish.fit == "none":
         message = f"--size {options.conversion.size} needs --fit"
         hint = "add --fit cover to crop, --fit contain to stay inside, or --fit exact to distort"
@@ -78,7 +77,7 @@ def _check_stdout(options: ConvertOptions, sources: Sequence[str]) -> None:
     if len(sources) > 1:
         raise UsageError("-o - takes one image, not several", hint="save to a folder")
     if options.reporting.as_json:
-        raise UsageError("-o - and --json both want standard output", hint="give one of the two")
+        raise UsageError("-o - and --json both write to standard output", hint="use only one of them")
     if streams.is_closed() or sys.stdout.isatty():
         hint = "pipe it, or save to a file with -o"
         raise UsageError("cannot write an image to a terminal", hint=hint)
@@ -138,7 +137,7 @@ def _print_notes(results: Sequence[Result], max_bytes: int | None) -> None:
 
 def _print_errors(results: Sequence[Result], *, verbose: bool) -> None:
     errors = [result.error for result in results if result.error]
-    for error in dict.fromkeys(errors):  # an interrupt is one error of many images
+    for error in dict.fromkeys(errors):  # an interrupt is the same error object for many images
         messages.error(error, verbose=verbose)
     is_interrupted = any(isinstance(error, Interrupted) for error in errors)
     if errors and len(results) > 1 and not is_interrupted:

@@ -1,4 +1,4 @@
-"""`flux generate --dry-run`: the requests, file names and cost of a run. Nothing is generated or paid."""
+"""`flux generate --dry-run`: the requests, file names and cost of a run. Nothing is generated or paid for."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from flux_cli.core.values import shorten
 from flux_cli.images.formats import format_of_suffix
 from flux_cli.providers.answers import read_estimate
 from flux_cli.providers.openai import estimate_request
-from flux_cli.request.prepare import goes_to, provider_of
+from flux_cli.request.prepare import provider_of, request_line
 from flux_cli.runs.check import CheckedRun, expected_of
-from flux_cli.runs.delivery import sidecar_name
 from flux_cli.runs.documents import dry_run_document, resolution_document
 from flux_cli.runs.fields import planned_file_document, skipped_document
+from flux_cli.runs.saving.delivery import sidecar_name
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Cost(NamedTuple):
-    """USD for a whole run, and where the figure comes from; None: unknown."""
+    """The cost of a whole run in USD (None: unknown), and where the figure comes from."""
 
     usd: float | None
     source: str
@@ -38,7 +38,10 @@ class PlannedFile(NamedTuple):
 
 
 def print_dry_run(run: CheckedRun) -> None:
-    """Print what generate would do. The gateway is asked for its estimate if it gives one."""
+    """Print what `flux generate` would do. Fetches an estimate from the gateway if the provider offers one.
+
+    Raises the FluxError of a failed estimate.
+    """
     cost = _cost(run)
     if run.options.reporting.as_json:
         streams.out_json(_document(run, cost))
@@ -49,10 +52,10 @@ def print_dry_run(run: CheckedRun) -> None:
 
 
 def _lines(run: CheckedRun, cost: Cost) -> list[str]:
-    lines = ["dry run: nothing is generated, nothing is paid"]
+    lines = ["dry run: nothing is generated, nothing is paid for"]
     for post in _posts(run):
         body = {name: value if name == "prompt" else shorten(value) for name, value in post.body.items()}
-        lines.append(f"{goes_to(run.prepared, post)} {json.dumps(body, ensure_ascii=False)}")
+        lines.append(f"{request_line(run.prepared, post)} {json.dumps(body, ensure_ascii=False)}")
     lines += [f"file {file.path}" for file in _planned_files(run)]
     for paths in run.existing.by_call.values():
         lines += [f"kept {path}" for path in paths]
@@ -89,12 +92,12 @@ def _planned_files(run: CheckedRun) -> list[PlannedFile]:
     for call, name in zip(run.prepared.plan.calls, run.names, strict=True):
         if call.number in run.existing.complete:
             continue
-        beside = sidecar_name(name) if run.delivery.sidecar else None
+        sidecar = sidecar_name(name) if run.delivery.sidecar else None
         for expected in expected_of(run.prepared, run.delivery, name):
             candidates = expected.candidates(None)
             path = candidates[0] if len(candidates) == 1 else expected.path("{ext}")
             if path not in run.delivery.kept:
-                files.append(PlannedFile(call, path, expected == beside))
+                files.append(PlannedFile(call, path, expected == sidecar))
     return files
 
 
@@ -109,7 +112,7 @@ def _cost(run: CheckedRun) -> Cost:
 
 
 def _estimate(run: CheckedRun) -> float:
-    """USD of one image, from the gateway. Raises the FluxError of an answer that is not an estimate."""
+    """The gateway's estimate for one image, in USD. Raises FluxError if the request fails or the reply has none."""
     import asyncio
     import tempfile
     from pathlib import Path

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def run_command(work: Callable[[], object], arguments: Sequence[str]) -> int:
-    """Do the work of one command line and return its exit code. All failures become messages here."""
+    """Run the work of one command line and return its exit code. Failures are printed here."""
     try:
         code = work()
         return confirm_output(code if isinstance(code, int) else 0)
@@ -24,10 +24,10 @@ def run_command(work: Callable[[], object], arguments: Sequence[str]) -> int:
 
 
 def confirm_output(code: int, saved: Iterable[str] = ()) -> int:
-    """Return `code` once standard output has taken everything.
+    """Return `code` once everything is written to standard output.
 
-    Lost output raises DiskError after a success and is only reported after a failure. `saved` are
-    paths to name in that error.
+    Lost output raises DiskError after a success and is only printed after a failure. The error names the paths in
+    `saved`.
     """
     try:
         check(saved)
@@ -41,7 +41,7 @@ def confirm_output(code: int, saved: Iterable[str] = ()) -> int:
 
 
 def report_failure(fault: FluxError, arguments: Sequence[str]) -> int:
-    """Print a failure, also as JSON if the command line asks for it, and return the exit code."""
+    """Print a failure, also as JSON if the command line has --json, and return the exit code."""
     from flux_cli.runs.documents import failure_document
     from flux_cli.terminal import messages, streams
 
@@ -53,7 +53,7 @@ def report_failure(fault: FluxError, arguments: Sequence[str]) -> int:
 
 
 def _system_error(fault: OSError) -> FluxError:
-    """An error of the operating system that no other code has explained, with the file it is about."""
+    """The FluxError for an operating system error that no other code has handled. Names the file if there is one."""
     reason = fault.strerror or str(fault) or type(fault).__name__
     error = FluxError(reason if fault.filename is None else f"{fault.filename}: {reason}")
     error.__cause__ = fault

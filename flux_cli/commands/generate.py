@@ -1,4 +1,4 @@
-"""`flux generate`: check the options, run the calls, print the result."""
+"""`flux generate`: check the options, send the requests, print the result."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import UsageError
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.request.prepare import provider_of
-from flux_cli.runs import journal, store
 from flux_cli.runs.check import CheckedRun, check_budget, check_run
-from flux_cli.runs.contact_sheet import name_sheet, save_sheet
 from flux_cli.runs.documents import report_document
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
+from flux_cli.runs.records import journal, store
 from flux_cli.runs.report import Report
+from flux_cli.runs.saving.contact_sheet import name_sheet, save_sheet
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.environment import is_terminal
 from flux_cli.terminal.preview import show_preview, wants_preview
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from flux_cli.core.options import GenerateOptions
     from flux_cli.core.request import Event
     from flux_cli.images.names import Name
-    from flux_cli.runs.journal import Journal
     from flux_cli.runs.pipeline import Job, Listener
     from flux_cli.runs.progress.lines import Display
     from flux_cli.runs.progress.log import Log
+    from flux_cli.runs.records.journal import Journal
 
 
 def run(options: GenerateOptions) -> int:
-    """Generate images, save them and print their paths.
+    """Generate images, save them, print their paths, and return the exit code.
 
-    Raises FluxError before anything is paid, and not afterwards.
+    Raises FluxError only before the first request is sent, except DiskError if standard output is lost.
     """
     checked = check_run(options)
     sheet = name_sheet(checked)
@@ -125,12 +125,12 @@ def _open_log(checked: CheckedRun, name: str) -> Log | None:
 
 
 def _open_display(checked: CheckedRun) -> Display:
-    """What shows progress on stderr: nothing, one line per event, or a display that moves."""
+    """The progress display on stderr: none, plain lines, or one that is updated in place."""
     reporting, resolved = checked.options.reporting, checked.prepared.resolved
-    wanted = checked.prepared.settings.progress
-    if reporting.quiet or wanted == "none":
+    style = checked.prepared.settings.progress
+    if reporting.quiet or style == "none":
         return Silence()
-    if wanted == "plain" or not is_terminal(sys.stderr):
+    if style == "plain" or not is_terminal(sys.stderr):
         return Lines(resolved.n, verbose=reporting.verbose)
     from flux_cli.runs.progress.live import Terminal
 
@@ -154,7 +154,7 @@ def _tell_both(log: Log, display: Display) -> Listener:
 def _print_results(checked: CheckedRun, report: Report, sheet: Name | None) -> Report:
     """Print paths, HTML or JSON, and save the contact sheet.
 
-    Returns the report, which is interrupted if the sheet was: the result is printed all the same.
+    Returns the report, marked as interrupted if Ctrl-C stopped the sheet. The result is printed in any case.
     """
     as_json = checked.options.reporting.as_json
     html = _html(report) if checked.options.finish.html else None
@@ -174,7 +174,7 @@ def _print_results(checked: CheckedRun, report: Report, sheet: Name | None) -> R
 
 
 def _html(report: Report) -> str:
-    """One `<picture>` element per call, from its files."""
+    """One `<picture>` element per request, from its files."""
     from flux_cli.images.html import element
 
     prompt = report.resolved.prompt
@@ -193,8 +193,8 @@ def _print_paths(checked: CheckedRun, report: Report, html: str | None) -> None:
 
 
 def _print_notes(checked: CheckedRun, report: Report) -> None:
-    """Print what the user should know about images that are fine otherwise."""
-    from flux_cli.runs.finish import describe_reduction
+    """Print notes about the saved images and canceled jobs."""
+    from flux_cli.runs.saving.finish import describe_reduction
 
     if sketch := _sketch_note(report):
         messages.err(f"flux: {sketch}")
@@ -211,7 +211,7 @@ def _print_notes(checked: CheckedRun, report: Report) -> None:
 
 
 def _sketch_note(report: Report) -> str:
-    """Tell that an offline sketch is not from the model; "" for images that are."""
+    """The note that an image is an offline sketch; "" for images from a hosted model."""
     if report.hosted or not any(report.saved):
         return ""
     words = dict.fromkeys(word for saved in report.saved for word in saved.facts.undrawn)
@@ -220,7 +220,7 @@ def _sketch_note(report: Report) -> str:
 
 
 def _size_hint(checked: CheckedRun, report: Report) -> str:
-    """Tell how to get the exact pixels that were requested; "" if the images have them."""
+    """The hint for getting the exact pixels that were requested; "" if the images have them."""
     asked = checked.prepared.resolved.request.parameters.get("size")
     exact = "" if asked is None else parse_pixels(str(asked))
     if not exact or checked.delivery.finish.fit != "none":
@@ -233,7 +233,7 @@ def _size_hint(checked: CheckedRun, report: Report) -> str:
 
 
 def _print_errors(checked: CheckedRun, report: Report) -> None:
-    """Print every failure, and the summary of several calls."""
+    """Print every failure, and the summary if there were several requests."""
     reporting = checked.options.reporting
     report_errors(report, verbose=reporting.verbose)
     is_silent = reporting.quiet or checked.prepared.settings.progress == "none"

@@ -1,4 +1,4 @@
-"""`flux models`: the models of the catalog, and everything about one of them."""
+"""`flux models`: list the models of the catalog, or show one in full."""
 
 from __future__ import annotations
 

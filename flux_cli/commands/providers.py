@@ -1,4 +1,4 @@
-"""`flux providers`: the image providers with key, address and price, and what they do with parameters."""
+"""`flux providers`: list image providers with key, URL and price, and show what they do with parameters."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def run(*, name: str | None, model: str | None, as_json: bool) -> None:
     settings = load_settings({"model": model}, ROWS)
     rows = settings.providers
     if name is not None and name not in rows:
-        hint = did_you_mean(name, rows) or f"known: {', '.join(rows)}"
-        raise UsageError(f"no provider {name!r}", hint=hint)
+        hint = did_you_mean(name, rows) or f"providers: {', '.join(rows)}"
+        raise UsageError(f"unknown provider {name!r}", hint=hint)
     found = find_model(settings.model, folders.model_folders()).model
     chosen = [rows[name]] if name else list(rows.values())
     if as_json:
@@ -36,7 +36,7 @@ def run(*, name: str | None, model: str | None, as_json: bool) -> None:
 
 
 def _dialect(row: ProviderRow, model: Model | None) -> Dialect | None:
-    """How the provider takes this model; None for the gateway, and where it does not have the model."""
+    """How the provider takes this model's parameters; None for the gateway, or if it does not have the model."""
     try:
         return dialect_of(row, model)
     except UsageError:
@@ -63,7 +63,7 @@ def _parameters(row: ProviderRow, model: Model | None) -> str:
 
 
 def _fields(row: ProviderRow, model: Model | None) -> dict[str, Field]:
-    """Every parameter of the model at this provider. Those it does not mention pass under their own names."""
+    """Every parameter of the model at this provider. Those not in its dialect are sent under their own names."""
     dialect = _dialect(row, model)
     named = dialect.fields if dialect else {}
     fields = {}
@@ -115,7 +115,7 @@ def _price(row: ProviderRow, model: Model | None) -> str:
 
 
 def _variable(row: ProviderRow) -> str:
-    """The environment variable whose key is sent; "" if none is set."""
+    """The environment variable of the key that is sent; "" if no key is set."""
     try:
         return next((name for name in row.key_variables if keys.find(name, folders.user_folder())[0]), "")
     except ConfigError:

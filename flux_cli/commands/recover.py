@@ -13,40 +13,40 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Auth, Plan, Request, Resolved
 from flux_cli.images.names import Name
 from flux_cli.providers.rows import ROWS, connect
-from flux_cli.runs import journal, store
 from flux_cli.runs.check import find_key, identity_of
-from flux_cli.runs.delivery import read_delivery
 from flux_cli.runs.documents import recovery_document
-from flux_cli.runs.history import PastRun
-from flux_cli.runs.journal import Journal
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
+from flux_cli.runs.records import journal, store
+from flux_cli.runs.records.history import PastRun
+from flux_cli.runs.records.journal import Journal
+from flux_cli.runs.records.store import RecordedRun
 from flux_cli.runs.recovery import Answers, arrived, look_up, past_call
 from flux_cli.runs.report import Report
-from flux_cli.runs.store import RecordedRun
+from flux_cli.runs.saving.delivery import read_delivery
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
     from flux_cli.runs.pipeline import Job
 
-NAMED = 3  # runs that one error message names
+NAMED = 3  # runs listed in one error message
 STATES = ("recoverable", "unclear")  # of runs with images to fetch
 
 
 class Recovered(NamedTuple):
-    """One run after the attempt: what its journal says now, and what was done."""
+    """One run after recovery: its state in the journal, and what was done."""
 
     past: PastRun
     report: Report
 
     @property
     def unclear(self) -> int:
-        """How many requests may have been paid for, and nobody knows."""
+        """The number of requests that may have been paid for."""
         return self.past.count("unclear")
 
     @property
     def is_idle(self) -> bool:
-        """Whether there was nothing to do and there is nothing to say."""
+        """Whether there was nothing to recover and there is nothing to report."""
         report = self.report
         return not (report.outcomes or report.faults or report.remarks or self.unclear)
 
@@ -119,7 +119,7 @@ def _settings_of(past: PastRun) -> Settings:
 
 
 def _job(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None, answers: Answers) -> Job:
-    """The part of the run that is left: no request is sent, images are fetched and saved."""
+    """The rest of the run: fetch and save images, without sending any request for a new one."""
     from flux_cli.images import files
     from flux_cli.runs.pipeline import Job
 
@@ -141,7 +141,7 @@ def _job(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None, 
 
 
 def _save(job: Job, folder: Path, settings: Settings, past: PastRun, *, named: bool, quiet: bool) -> Report:
-    """Fetch and save the images, with progress unless `quiet`; `named`: say first which run it is."""
+    """Fetch and save the images. Prints progress unless `quiet`, and the run's name first if `named`."""
     from flux_cli.runs.event_loop import run_job
 
     count = len(job.plan.calls)
@@ -155,7 +155,7 @@ def _save(job: Job, folder: Path, settings: Settings, past: PastRun, *, named: b
 
 
 def _unclear_error(past: PastRun, settings: Settings) -> UnclearError | None:
-    """The failure of a run with unclear requests. Only a provider with a history may know more later."""
+    """The error for a run with unclear requests; None if the provider has no history that could clear them up."""
     unclear = past.count("unclear")
     if not unclear or not settings.provider.history:
         return None
@@ -164,7 +164,7 @@ def _unclear_error(past: PastRun, settings: Settings) -> UnclearError | None:
 
 
 def _report(past: PastRun, faults: tuple[FluxError, ...] = ()) -> Report:
-    """The report of a run of which nothing was saved."""
+    """The report of a run if nothing was saved now."""
     return Report(
         resolved=_resolved(past),
         notes=(),
@@ -177,21 +177,21 @@ def _report(past: PastRun, faults: tuple[FluxError, ...] = ()) -> Report:
 
 
 def _print_result(one: Recovered, *, paths: bool, verbose: bool) -> None:
-    """Paths to stdout. Failed requests, lost images and unclear requests to stderr."""
+    """Print paths to stdout, and failed requests, lost images and unclear requests to stderr."""
     if paths:
         for saved in one.report.saved:
             streams.out(saved.path)
     report_errors(one.report._replace(faults=()), verbose=verbose)
     for warning in one.report.warnings:
         messages.err(f"flux: note: {warning}")
-    is_said = any(isinstance(fault, UnclearError) for fault in one.report.faults)
-    if one.unclear and not is_said:
+    is_reported = any(isinstance(fault, UnclearError) for fault in one.report.faults)
+    if one.unclear and not is_reported:
         count = f"{one.unclear} of {len(one.past.calls)} requests of run {one.past.id}"
         messages.err(f"flux: note: {count} may have been billed")
 
 
 def _print_faults(done: Sequence[Recovered], *, verbose: bool) -> None:
-    """Every failure of whole runs once, with the runs it hit."""
+    """Print each failure of whole runs once, with the names of the runs."""
     hit: dict[str, tuple[FluxError, list[str]]] = {}
     for one in done:
         for fault in one.report.faults:
@@ -224,7 +224,7 @@ def _resolved(past: PastRun) -> Resolved:
 
 
 def _absolute(name: Name, folder: str) -> Name:
-    """The name as an absolute path: it was meant in the working folder of its run."""
+    """The name as an absolute path: it is relative to the working folder of its run."""
     if name.template.startswith("/"):
         return name
     escaped = folder.replace("{", "{{").replace("}", "}}")

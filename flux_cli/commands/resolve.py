@@ -7,7 +7,7 @@ from flux_cli.core.lite import json_text
 from flux_cli.core.table import cell_text
 from flux_cli.core.text import disarm_json
 from flux_cli.core.values import shorten
-from flux_cli.request.prepare import goes_to, posts, prepare
+from flux_cli.request.prepare import posts, prepare, request_line
 from flux_cli.request.prompt import one_prompt, read_prompt
 from flux_cli.runs.documents import resolution_document
 from flux_cli.runs.fields import native_size
@@ -26,13 +26,13 @@ LONGEST_ARGUMENT = 100_000  # characters; Linux refuses single arguments over 12
 
 
 def run(options: GenerateOptions, *, curl: bool) -> None:
-    """Print what would be sent: as text, as JSON or as curl commands. Raises UsageError as generate would."""
+    """Print what would be sent, as text, JSON or curl commands. Raises the errors that `flux generate` would."""
     say(_answer(options, curl=curl))
 
 
 def _answer(options: GenerateOptions, *, curl: bool) -> str:
     if curl and options.reporting.as_json:
-        raise UsageError("--curl and --json both want standard output", hint="give one of the two")
+        raise UsageError("--curl and --json both write to standard output", hint="use only one of them")
     word = one_prompt(options.input)
     prepared = prepare(options, None if word is None else read_prompt(word))
     sent = posts(prepared)
@@ -49,7 +49,7 @@ def _notes(prepared: Prepared) -> tuple[Note, ...]:
 
 
 def _text(prepared: Prepared, sent: list[Post]) -> str:
-    lines = [goes_to(prepared, sent[0]), json_text(_short_body(sent[0]))]
+    lines = [request_line(prepared, sent[0]), json_text(_short_body(sent[0]))]
     if len(sent) > 1:
         first, last = prepared.plan.calls[0], prepared.plan.calls[-1]
         seeds = "" if prepared.resolved.seed is None else f", seeds {first.seed} to {last.seed}"
@@ -64,7 +64,7 @@ def _text(prepared: Prepared, sent: list[Post]) -> str:
 
 
 def _outlook(resolved: Resolved) -> str:
-    """What to expect: nominal and native pixels, price."""
+    """The expected result: nominal and native pixels, and price in USD."""
     parts = []
     if resolved.size:
         native = native_size(resolved.size)
@@ -89,7 +89,7 @@ def _curl_commands(row: ProviderRow, sent: list[Post], *, keyed: bool) -> str:
 
 
 def curl_command(post: Post, row: ProviderRow, *, keyed: bool) -> str:
-    """One request as a shell command. The key stays in its variable. `keyed`: send the key."""
+    """One request as a shell command. With `keyed`, the command reads the key from its environment variable."""
     import shlex
 
     body = disarm_json(json_text(post.body))

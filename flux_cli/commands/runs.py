@@ -1,27 +1,27 @@
-"""`flux runs`: earlier runs, what they cost, and whether images they paid for are still to be saved."""
+"""`flux runs`: list earlier runs, their cost, and whether they have images left to save."""
 
 from __future__ import annotations
 
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text, text_width
-from flux_cli.runs import store
 from flux_cli.runs.documents import run_document
-from flux_cli.runs.history import PastCall
-from flux_cli.runs.store import RecordedRun
+from flux_cli.runs.records import store
+from flux_cli.runs.records.history import PastCall
+from flux_cli.runs.records.store import RecordedRun
 from flux_cli.terminal import messages, streams
 
-SHOWN = 28  # columns for a prompt: a line has a hundred, and the name of a run says when it began
+SHOWN = 28  # columns for a prompt, so that a row fits into a hundred
 RUN_HEADING = ("Run", "model", "saved", "USD", "state", "prompt")
 REQUEST_HEADING = ("Request", "seed", "state", "file or reason")
 HINTS = {
     "recoverable": "flux recover saves images that were paid for but not saved",
-    "unclear": "flux recover finds out what became of requests without an answer",
+    "unclear": "flux recover looks up requests without a response",
 }
 
 
 def run(*, run: str | None, as_json: bool) -> None:
-    """Print earlier runs, or one run request by request. Raises UsageError for an unknown run."""
+    """Print earlier runs, or one run with its requests. Raises UsageError for an unknown run."""
     root = store.runs_folder()
     runs = [store.find_run(root, run)] if run else store.list_runs(root)
     if as_json:

@@ -1,17 +1,17 @@
-"""`flux schema`: the JSON Schema of what `--json` prints, made from the shapes beside each builder.
+"""`flux schema`: the JSON Schema of what `--json` prints, made from the shapes next to each builder.
 
-A shape is plain data, so that commands that never print a schema pay nothing for it:
+A shape is plain data, so that it costs nothing in commands that print no schema:
 
     "text"              also "integer", "number", "boolean", "object", "null", and "any"
-    "text?"             a text or null
+    "text?"             text or null
     "#file"             the definition of that name; "#error?" may be null as well
     ("ok", "failed")    one of these words, or of these definitions
     ["text"]            a list of texts; [] is an empty list
-    {"path": "text"}    an object with these keys, and any that a later flux adds
-    {"html?": "text"}   a key that is only there if it was asked for
+    {"path": "text"}    an object with these keys, and any that a later version of flux adds
+    {"html?": "text"}   a key that is present only if it was requested
     {"...": "any"}      an object with any other keys, each with such a value
 
-A key that is described here stays; new keys may be added.
+Described keys stay; new keys may be added.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ SHAPES: dict[str, object] = {
 
 
 def schema_document(command: str | None = None) -> Node:
-    """The schema of everything one command prints with `--json`, or of everything any prints.
+    """The schema of everything that one command (None: any command) prints with `--json`.
 
     Raises UsageError for a command that prints no JSON.
     """
@@ -96,7 +96,7 @@ def schema_document(command: str | None = None) -> Node:
 
 
 def schema_of(shape: object) -> Node:
-    """The JSON Schema of a shape. Raises TypeError for what is not a shape."""
+    """The JSON Schema of a shape. Raises TypeError for anything else."""
     if isinstance(shape, str):
         return _schema_of_word(shape)
     if isinstance(shape, tuple):
@@ -161,7 +161,7 @@ def _schema_of_object(shape: dict[str, object]) -> Node:
 
 
 def _any_of(names: list[str] | tuple[str, ...]) -> Node:
-    """One of these. A failure is part of a failed report: a document may match both."""
+    """Any of these definitions: `anyOf`, because a failed report matches both `report` and `failure`."""
     return {"anyOf": [_reference(name) for name in names]}
 
 

@@ -31,9 +31,12 @@ ORIENTATIONS = {  # values of the EXIF tag
 
 
 def run(*, files: Sequence[str] | None, as_json: bool) -> int:
-    """Print what images are and how they were made. One that cannot be read does not stop the others."""
+    """Print what images are and how they were made, and return the exit code.
+
+    A file that cannot be read does not stop the others. Raises UsageError without a file.
+    """
     if not files:
-        raise UsageError("there is no image to show", hint="name one: flux show cat.png")
+        raise UsageError("no image given", hint="name a file: flux show cat.png")
     shown: list[Json] = []
     errors: list[tuple[str, FluxError]] = []
     for path in files:
@@ -65,7 +68,7 @@ def _read(path: str) -> tuple[ImageDetails, Reading]:
 
 
 def _message(path: str, error: FluxError) -> str:
-    """The message, naming the file it is about."""
+    """The message with the name of the file in it."""
     return error.message if path in error.message else f"{path}: {error.message}"
 
 

@@ -18,16 +18,16 @@ HEADING = ("Output", "size", "or", "aspect_ratio + resolution", "megapixels", "n
 
 
 def run(*, shape: list[str] | None, model: str | None, as_json: bool, plain: bool) -> None:
-    """Print the sizes as a table, as JSON or one per line. Raises UsageError for an unknown model or shape.
+    """Print the sizes as a table, as JSON, or one per line. Raises UsageError for an unknown model or shape.
 
-    A shape may be several words, as the table itself spells it: `1183 × 887`.
+    A shape may be several words, as in the table: `1183 × 887`.
     """
     say(_answer(" ".join(shape) if shape else None, model, as_json=as_json, plain=plain))
 
 
 def _answer(shape: str | None, name: str | None, *, as_json: bool, plain: bool) -> str:
     if plain and as_json:
-        raise UsageError("--plain and --json both want standard output", hint="give one of the two")
+        raise UsageError("--plain and --json both write to standard output", hint="use only one of them")
     model = lookup(name)
     sizes: tuple[Size, ...] = model.sizes
     note: Note | None = None
@@ -41,9 +41,10 @@ def _answer(shape: str | None, name: str | None, *, as_json: bool, plain: bool) 
         return document_text(_document(model, sizes, shape, note))
     text = _text(model, sizes)
     named = [word for size in sizes for word in (size.name, size.aspect_ratio)]
-    if note is None or note.asked in named:  # the row says it itself
+    if note is None or note.asked in named:  # the row already shows it
         return text
-    return f"{text}\n\n{shape}: {note.reason}"
+    reason = note.reason if str(note.asked) in note.reason else f"{note.asked}: {note.reason}"
+    return f"{text}\n\n{reason}"
 
 
 SIZE: dict[str, object] = {

@@ -1,4 +1,4 @@
-"""Reads the text of a settings file. Which files there are, and which one wins, is in `load`."""
+"""Parses a settings file. `load` finds the files and decides which one has precedence."""
 
 import tomllib
 from collections.abc import Collection, Mapping
@@ -27,7 +27,7 @@ def parse(path: str, text: bytes, known: Collection[str]) -> dict[str, Json]:
 
 
 def providers(path: str, tables: Json, known: Mapping[str, ProviderRow]) -> dict[str, ProviderRow]:
-    """The providers a user's file adds, by name. `known` are the built-in ones.
+    """The providers that a user's file adds, by name. `known` are the built-in ones.
 
     Raises ConfigError with file, key and reason.
     """
@@ -37,7 +37,7 @@ def providers(path: str, tables: Json, known: Mapping[str, ProviderRow]) -> dict
 
 
 def _provider(path: str, name: str, values: Json, known: Mapping[str, ProviderRow]) -> ProviderRow:
-    """One added provider. Its key travels like that of the built-in provider with the same protocol."""
+    """One added provider. Its key is sent in the same header as for the built-in provider with that protocol."""
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: providers.{name} must be a table, such as [providers.mine]")
     texts = dict(PROVIDER_DEFAULTS)
@@ -46,7 +46,7 @@ def _provider(path: str, name: str, values: Json, known: Mapping[str, ProviderRo
             hint = did_you_mean(key, texts) or f"keys: {', '.join(texts)}"
             raise ConfigError(f"{path}: providers.{name}.{key} is not a known key", hint=hint)
         if not isinstance(value, str):
-            raise ConfigError(f"{path}: providers.{name}.{key} must be a text, not {value!r}")
+            raise ConfigError(f"{path}: providers.{name}.{key} must be text, not {value!r}")
         texts[key] = value
     protocol = texts["protocol"]
     if protocol not in PROTOCOLS:

@@ -21,7 +21,7 @@ def user_folder() -> Path:
 
 
 def user_path() -> str:
-    """The same as text. On Linux without `platformdirs`, whose import takes longer than a lookup."""
+    """The path of `user_folder`. Avoids `platformdirs` on Linux, because its import takes longer than a lookup."""
     home = os.environ.get("HOME", "")
     base = os.environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home and not home.endswith("/") else "")
     if sys.platform == "linux" and base.startswith("/") and base == base.strip() and "ANDROID_DATA" not in os.environ:
@@ -32,7 +32,7 @@ def user_path() -> str:
 
 
 def state_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder of the journal and of images that are paid for but not saved yet."""
+    """The folder of the journal and of images that were paid for but not saved yet."""
     from pathlib import Path
 
     environ = os.environ if environ is None else environ

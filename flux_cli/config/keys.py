@@ -1,4 +1,4 @@
-"""Finds keys in the environment and in files that only their owner can read."""
+"""Finds API keys in the environment and in files that only their owner can read."""
 
 import os
 import stat
@@ -58,7 +58,7 @@ def _is_loopback(host: str) -> bool:
 
 def _secret(text: str, source: str) -> Secret:
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise ConfigError(f"the key from {source} has blanks or invalid characters", hint="copy the key again")
+        raise ConfigError(f"the key from {source} has spaces or invalid characters", hint="copy the key again")
     return Secret(text)
 
 

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
 
 PROJECT_FILE = "flux.toml"
-MAX_BYTES = 1 << 20  # a settings file is a page of text
+MAX_BYTES = 1 << 20  # of a settings file
 PLAIN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-/")  # without a special meaning in a URL
 RANKS = ("option", "environment", "project", "user", "default")
 
 
 class Value(NamedTuple):
-    """A setting's value and its source, for people (`source`) and as a place in RANKS (`rank`)."""
+    """A setting's value, its source for people (`source`), and the index of the source in RANKS (`rank`)."""
 
     value: Json
     source: str
@@ -34,7 +34,7 @@ class Value(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """All settings. `base_url` is the URL of this run's provider."""
+    """All settings, with times in seconds and `max_cost` in USD. `base_url` is the URL of this run's provider."""
 
     model: str
     provider: ProviderRow
@@ -58,9 +58,10 @@ class Settings(NamedTuple):
 def load_settings(
     flags: Mapping[str, Json], known: Mapping[str, ProviderRow], environ: Mapping[str, str] | None = None
 ) -> Settings:
-    """Merge all sources. Options that are None were not given. Raises ConfigError with the source.
+    """Merge all sources. `flags` are the options; None means not given.
 
-    `known` are the built-in providers; the user's file may add more.
+    `known` are the built-in providers; the user's file may add more. Raises ConfigError with the source of an invalid
+    value, and UsageError if the source is an option.
     """
     environ = os.environ if environ is None else environ
     values = {setting.name: Value(setting.default, "default", len(RANKS) - 1) for setting in SETTINGS}
@@ -127,7 +128,7 @@ def _find_endpoint(values: dict[str, Value], rows: Mapping[str, ProviderRow]) ->
 
 
 def _provider_name(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> str:
-    """The provider to use. A URL from a stronger source than the provider means any compatible server."""
+    """The provider to use. A URL from a source with higher precedence than the provider selects `openai`."""
     provider, url = values["provider"], values["base_url"]
     if not url.value or url.rank >= provider.rank:
         return str(provider.value)
@@ -136,7 +137,7 @@ def _provider_name(values: dict[str, Value], rows: Mapping[str, ProviderRow]) ->
 
 
 def _base_url(values: dict[str, Value], row: ProviderRow) -> str:
-    """The URL of a provider. One from a weaker source than the provider belongs to another provider."""
+    """The URL of a provider. A URL from a source with lower precedence belongs to another provider."""
     provider, url = values["provider"], values["base_url"]
     is_for_this_row = url.rank <= provider.rank or not row.base_url
     if url.value and is_for_this_row:
@@ -219,7 +220,7 @@ def _project() -> dict[str, Json]:
 
 
 def _read_file(path: str) -> dict[str, Json]:
-    """The settings of one file; none if there is no file. Raises ConfigError with file, key and reason."""
+    """The settings of one file; empty if there is no such file. Raises ConfigError with file, key and reason."""
     try:
         with open(path, "rb") as file:
             text = file.read(MAX_BYTES + 1)
@@ -229,6 +230,6 @@ def _read_file(path: str) -> dict[str, Json]:
         raise ConfigError(f"cannot read {path}: {fault.strerror}") from fault
     if len(text) > MAX_BYTES:
         raise ConfigError(f"{path} is larger than {MAX_BYTES:,} bytes")
-    from flux_cli.config.file import parse  # imported only for those who have such a file
+    from flux_cli.config.file import parse  # most users have no such file
 
     return parse(path, text, BY_NAME)

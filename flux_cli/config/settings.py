@@ -51,13 +51,13 @@ SETTINGS = (
         "journal_prompts",
         "boolean",
         "keep prompts in the journal of runs",
-        True,  # noqa: FBT003 - a table reads by column
+        True,  # noqa: FBT003 - the rows of this table share one column order
         "FLUX_JOURNAL_PROMPTS",
     ),
     Setting(
         "metadata",
         "text",
-        "what is written into images: full, no-prompt or none",
+        "metadata written into images: full, no-prompt or none",
         "full",
         "FLUX_METADATA",
         choices=("full", "no-prompt", "none"),
@@ -146,23 +146,23 @@ _PARSERS = {
 
 
 def _expected(setting: Setting, value: object) -> str:
-    """What a value must be, for an error message. The range is named if only that is wrong."""
+    """What a value must be, for an error message. Mentions the range only if the type is right."""
     if setting.choices:
         return " or ".join(setting.choices)
     if setting.kind in ("text", "boolean"):
-        return {"text": "a text", "boolean": "true or false"}[setting.kind]
+        return {"text": "text", "boolean": "true or false"}[setting.kind]
     kind = {"integer": "a whole number", "number": "a number"}[setting.kind]
     try:
         _read_number(value, whole=setting.kind == "integer")
     except (ValueError, OverflowError):
         return kind
     if setting.maximum == float("inf"):
-        return f"{kind} from {setting.minimum:g} up"
+        return f"{kind} of at least {setting.minimum:g}"
     return f"{kind} from {setting.minimum:g} to {setting.maximum:g}"
 
 
 def _example(setting: Setting, source: str) -> str:
-    """A hint with a valid value, written as it must be at the source of the wrong one."""
+    """A hint with a valid value, written for the source of the invalid one."""
     from flux_cli.core.lite import json_text
 
     if setting.default is None and setting.kind == "text":

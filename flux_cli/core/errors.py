@@ -126,16 +126,16 @@ class UnclearError(FluxError):
     exit_code = 3
 
 
-class Interrupted(FluxError):  # noqa: N818 - not an error of anything
+class Interrupted(FluxError):  # noqa: N818 - the user stopped the command, which is not an error
     code = "interrupted"
     exit_code = 130
 
 
 def common_exit_code(errors: Iterable[FluxError], *, some_succeeded: bool) -> int:
-    """The exit code of a command that did several things, of which these failed.
+    """The exit code of a command with several parts, given the errors of those that failed.
 
-    0 without errors; 130 after an interrupt; 3 if some things succeeded; else the code that all failures share, or 1.
-    What was not sent because of another failure has no code of its own.
+    0 without errors; 130 after an interrupt; 3 if some parts succeeded; else the code that all
+    failures share, or 1. NotSentError does not count, because another failure caused it.
     """
     failures = list(errors)
     if any(isinstance(error, Interrupted) for error in failures):
@@ -148,8 +148,8 @@ def common_exit_code(errors: Iterable[FluxError], *, some_succeeded: bool) -> in
     return codes.pop() if len(codes) == 1 else 1
 
 
-MIN_SIMILARITY = 0.72  # of 1: one wrong letter in a word of four passes, another word of that length does not
-MIN_PREFIX = 3  # characters that are enough to complete a word
+MIN_SIMILARITY = 0.72  # of 1: allows one wrong letter in a word of four
+MIN_PREFIX = 3  # characters; shorter words are not completed
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -158,7 +158,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     folded = word.lower()
     if word.startswith("-"):
         folded = folded.replace("_", "-")
-    core = folded.lstrip("-")  # all options start with dashes, so these say nothing
+    core = folded.lstrip("-")  # all options start with dashes, which say nothing about similarity
     found = _completed(folded, core, names) or _part_of(core, names) or _similar(core, names)
     return f"did you mean {found}?" if found else ""
 
@@ -171,7 +171,7 @@ def _completed(folded: str, core: str, names: tuple[str, ...]) -> str:
 
 
 def _part_of(core: str, names: tuple[str, ...]) -> str:
-    """A name with the word between its dashes: `compression` for `--output-compression`."""
+    """A name that contains the word between dashes: `--output-compression` for `compression`."""
     if len(core) <= MIN_PREFIX:
         return ""
     return next((name for name in names if core in name.split("-")), "")

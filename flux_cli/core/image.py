@@ -1,4 +1,4 @@
-"""An image file as flux handles it: what is known of it, and its bytes."""
+"""An image file as flux handles it: its known properties and its bytes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from flux_cli.core.lite import NamedTuple
 
 
 class Inspection(NamedTuple):
-    """What is known of an image without decoding it: format, width and height in pixels, bytes.
+    """What is known about an image without decoding it. Width and height are in pixels, `size` in bytes.
 
-    `upright` is False where EXIF turns or mirrors the image; width and height are then those of the
+    `upright` is False if EXIF rotates or mirrors the image; width and height are then those of the
     image as people see it.
     """
 
@@ -22,8 +22,8 @@ class Inspection(NamedTuple):
 class ImageFile(NamedTuple):
     """One finished image.
 
-    `pieces` are the bytes of the file where something was put between slices of `data`, so that the
-    image is not held twice.
+    If metadata was inserted between slices of `data`, `pieces` are the bytes of the file, so that the
+    image is not in memory twice.
     """
 
     data: bytes

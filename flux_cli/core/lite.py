@@ -1,7 +1,7 @@
 """Light stand-ins for parts of the standard library that would double the start-up time of lookups.
 
-`NamedTuple` does not import `typing`, `json_text` does not import `json`, and `LazySequence` makes its
-items on demand. Modules that use `NamedTuple` need `from __future__ import annotations`.
+`NamedTuple` does not import `typing`, `json_text` does not import `json`, and `LazySequence` computes
+its items on demand. Modules that use `NamedTuple` need `from __future__ import annotations`.
 """
 
 from __future__ import annotations
@@ -64,14 +64,17 @@ else:
             return tuple(self)
 
 
-SCHEMA = 1  # version of all JSON documents; it changes when a key changes its meaning or is removed
+SCHEMA = 1  # version of all JSON documents; increased when a key is removed or changes its meaning
 ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {
     ord(char): f"\\{letter}" for char, letter in zip('"\\\b\f\n\r\t', '"\\bfnrt', strict=True)
 }
 
 
 class LazySequence(Sequence["Item_co"]):
-    """A sequence of `count` items, made on demand. `make(i)` must return equal items for equal `i`, from 0."""
+    """A sequence of `count` items, computed on demand.
+
+    `make(i)` must return equal items for equal `i`, which counts from 0.
+    """
 
     def __init__(self, count: int, make: Callable[[int], Item_co]) -> None:
         self._count, self._make = count, make
@@ -87,16 +90,16 @@ class LazySequence(Sequence["Item_co"]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
 
-    __hash__ = None  # type: ignore[assignment] # as a list has none
+    __hash__ = None  # type: ignore[assignment] # like lists, which are not hashable
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """The same text as `json.dumps(value, indent=indent, ensure_ascii=False)`. Raises TypeError as that does."""
+    """The same text as `json.dumps(value, indent=indent, ensure_ascii=False)`, and the same TypeError."""
     return _json(value, "" if indent is None else "\n", " " * (indent or 0))
 
 
 def _json(value: object, line: str, step: str) -> str:
-    """`line` is a line break with the indent of this value, or "" to write everything on one line."""
+    """`line` is a line break and the indent of this value, or "" to write everything on one line."""
     if isinstance(value, str):
         return f'"{value.translate(ESCAPES)}"'
     if value is None or isinstance(value, bool):

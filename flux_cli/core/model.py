@@ -1,4 +1,4 @@
-"""What the catalog knows about models: sizes, parameters, routes, and how each provider takes them."""
+"""What the catalog knows about models: sizes, parameters, routes, and the dialects of providers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ class Size(NamedTuple):
         return f"{self.width}x{self.height}"
 
     def expected(self, *, hosted: bool) -> tuple[int, int]:
-        """The pixels an image of this size will have: those of the upstreams if known, else the nominal ones."""
+        """Width and height in pixels that an image of this size will have.
+
+        Those that the upstreams deliver, if known and `hosted`; else the nominal ones.
+        """
         return (hosted and self.native) or (self.width, self.height)
 
     @property

@@ -1,8 +1,9 @@
-"""The options of a command, by subject: what was said, as it was said. None or empty means not said.
+"""The options of a command as typed, grouped by subject. None or empty means not given.
 
-Typer fills these nouns, and so does the front door (`main.py`); neither is known here. A field of `Parameters` is a
-parameter that goes to the provider, and a field of `Settings` is a setting of `config/settings.py`: nothing has to be
-listed a second time to take effect. How an option is spelled and explained is in `cli/options.py`.
+Both Typer and the front door (`main.py`) fill these groups. A field of `Parameters` is a parameter that
+is sent to the provider, and a field of `Settings` overrides the setting of that name in
+`config/settings.py`: nothing has to be listed a second time to take effect. Names and help texts of
+options are in `cli/options.py`.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, TypeVar
 
-    Noun = TypeVar("Noun")
+    Group = TypeVar("Group")
 
 
 class Input(NamedTuple):
-    """What to generate: a prompt, as words of the command line, or an image whose record says it."""
+    """What to generate: a prompt, as words of the command line, or an image whose record is reused."""
 
     prompt: list[str] | None = None
     like: str | None = None
 
 
 class Parameters(NamedTuple):
-    """The parameters of a model, by the gateway's names. All of them are sent; `param` are further KEY=VALUE pairs."""
+    """The parameters of a model, under the gateway's names. All are sent; `param` holds more KEY=VALUE pairs."""
 
     size: str | None = None
     aspect_ratio: str | None = None
@@ -44,7 +45,7 @@ class Parameters(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Options that stand in for settings: each has the name of the setting it overrides for one command."""
+    """Options that override settings for one command. Each has the name of its setting."""
 
     model: str | None = None
     provider: str | None = None
@@ -58,7 +59,7 @@ class Settings(NamedTuple):
 
 
 class Access(NamedTuple):
-    """How the model is reached: through which upstream, with or without a key, or not at all."""
+    """How to reach the model: through which upstream, with or without a key, or offline."""
 
     route: str | None = None
     offline: bool = False
@@ -67,7 +68,7 @@ class Access(NamedTuple):
 
 
 class Output(NamedTuple):
-    """Which files are written, whatever they are called."""
+    """The formats of files, and what happens to existing files."""
 
     output_format: list[str] | None = None
     overwrite: bool = False
@@ -89,7 +90,7 @@ class Finish(NamedTuple):
 
 
 class Metadata(NamedTuple):
-    """What is written into the files, and beside them."""
+    """What is written into the files and beside them about how they were made."""
 
     no_metadata: bool = False
     no_prompt_metadata: bool = False
@@ -97,7 +98,7 @@ class Metadata(NamedTuple):
 
 
 class Viewing(NamedTuple):
-    """How the images are looked at."""
+    """How the images are shown: in the terminal, or on a contact sheet."""
 
     preview: bool | None = None
     sheet: bool = False
@@ -113,7 +114,7 @@ class Run(NamedTuple):
 
 
 class Reporting(NamedTuple):
-    """What a command says, and in which form."""
+    """What a command prints, and in which form."""
 
     as_json: bool = False
     quiet: bool = False
@@ -121,7 +122,7 @@ class Reporting(NamedTuple):
 
 
 class GenerateOptions(NamedTuple):
-    """Everything that can be said to `flux generate` and `flux resolve`."""
+    """All options of `flux generate` and `flux resolve`."""
 
     input: Input = Input()
     parameters: Parameters = Parameters()
@@ -136,7 +137,7 @@ class GenerateOptions(NamedTuple):
 
 
 class Conversion(NamedTuple):
-    """What `flux convert` is to do with which files."""
+    """Options that only `flux convert` has."""
 
     files: list[str] | None = None
     size: str | None = None
@@ -146,7 +147,7 @@ class Conversion(NamedTuple):
 
 
 class ConvertOptions(NamedTuple):
-    """Everything that can be said to `flux convert`."""
+    """All options of `flux convert`."""
 
     conversion: Conversion = Conversion()
     output: Output = Output()
@@ -154,10 +155,10 @@ class ConvertOptions(NamedTuple):
     reporting: Reporting = Reporting()
 
 
-def fill(kind: type[Noun], values: Mapping[str, Any]) -> Noun:
-    """A noun of options from flat values by the names of its fields; nouns inside of it are filled the same way.
+def fill(kind: type[Group], values: Mapping[str, Any]) -> Group:
+    """A group of options, filled from flat values by field name, including the groups inside it.
 
-    Values of other fields are left alone, and a field without a value keeps its default.
+    Other values are ignored, and a field without a value keeps its default.
     """
     defaults: dict[str, Any] = kind._field_defaults  # type: ignore[attr-defined] # of any NamedTuple
     filled = {}
@@ -170,7 +171,7 @@ def fill(kind: type[Noun], values: Mapping[str, Any]) -> Noun:
 
 
 def fields_of(kind: type) -> dict[str, Any]:
-    """The fields of a noun of options with their defaults, flat: those of nouns inside of it in their place."""
+    """The fields of a group of options with their defaults. Groups inside it are replaced by their fields."""
     flat: dict[str, Any] = {}
     for field, default in kind._field_defaults.items():  # type: ignore[attr-defined] # of any NamedTuple
         if hasattr(default, "_field_defaults"):

@@ -10,7 +10,7 @@ class ProviderRow(NamedTuple):
 
     name: str
     protocol: str
-    base_url: str  # "": the user must give an address
+    base_url: str  # "": the user must give a URL
     key_variables: tuple[str, ...]  # the first one that is set is used; (): needs no key
     key_header: str = "Authorization"  # the header that carries the key
     key_prefix: str = "Bearer "  # what stands before the key in that header
@@ -18,6 +18,6 @@ class ProviderRow(NamedTuple):
     hosts: tuple[str, ...] = ()  # other hosts the key may go to, over https only
     server: str = ""  # kind of OpenAI-compatible server, see catalog/servers.toml; "": Lumenfall
     hosted: bool = True  # images come from a model and may cost money
-    in_flight: int = 256  # most requests it takes at once, whatever --concurrency says
+    in_flight: int = 256  # the most requests it accepts at once, whatever --concurrency says
     estimates: bool = False  # answers `?dryRun=true` with a price; other servers would make an image
     history: bool = False  # lists past requests by their trace (Lumenfall's own API)

@@ -1,4 +1,4 @@
-"""Reads sizes, aspect ratios and resolutions as people write them, and finds the closest a model has."""
+"""Reads sizes, aspect ratios and resolutions as people write them, and finds the closest one of a model."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WORDS = {
 }
 NUMBERS = r"(\d{1,5})(?:px)?(?:\s*(?:by|to|x|[\s,;_-])\s*(\d{1,5})(?:px)?)?"
 SCALE = r"\d+(?:\.\d+)?\s*(?:k|mp?)"
-MIN_LONE_SIDE = 100  # pixels; a smaller number alone is not taken for a side
+MIN_LONE_SIDE = 100  # pixels; a smaller number alone is not read as a side
 
 
 class Shape(NamedTuple):
@@ -83,7 +83,7 @@ def _too_small(asked: str, width: float, height: float) -> UsageError:
 
 
 def parse_pixels(text: str) -> str:
-    """A size in pixels as `WxH`, however it is written; "" for anything else."""
+    """A size in pixels as `WIDTHxHEIGHT`, however it was typed; "" for anything else."""
     try:
         shape = parse_shape(text)
     except UsageError:
@@ -119,7 +119,10 @@ def parse_tier(text: str) -> float:
 
 
 def nearest_ratio(ratio: float, known: Iterable[str]) -> str:
-    """The closest known ratio: the smallest `|ln(ratio / known)|`, alike for portrait and landscape."""
+    """The closest known ratio: the one with the smallest `|ln(ratio / known)|`.
+
+    This measure treats portrait and landscape alike.
+    """
     return min(known, key=lambda name: abs(math.log(ratio / parse_ratio(name))))
 
 
@@ -143,7 +146,7 @@ def nominal(ratio: str) -> tuple[int, int]:
 
 
 def _positive(text: str) -> float:
-    """A decimal number above zero, else 0.0. Signs, exponents, blanks and non-ASCII digits are invalid."""
+    """A decimal number, or 0.0 if it is invalid: signs, exponents, blanks or non-ASCII digits."""
     whole, _, fraction = text.partition(".")
     digits = whole + fraction
     if not digits or not digits.isascii() or not digits.isdigit() or len(digits) > MAX_DIGITS:

@@ -70,9 +70,8 @@ class Resolved(NamedTuple):
     format: str | None = None  # of the files; None: as received
     quality: int | None = None
     unit_price_usd: float | None = None  # per image at this provider; None: unknown
-    made: tuple[str, ...] | None = (
-        None  # formats of the files flux makes of every image; None: at most one, as it comes
-    )
+    # Formats of the files that flux makes from every image; None: at most one file, as received.
+    made: tuple[str, ...] | None = None
 
     @property
     def price_usd(self) -> float | None:
@@ -97,9 +96,9 @@ class Plan(NamedTuple):
 
 
 class Auth(NamedTuple):
-    """A key, how it travels, and the only places it may go.
+    """A key, how it is sent, and the only places it may be sent to.
 
-    These are the configured address and, over https, the provider's own hosts.
+    These are the configured URL and, over https, the provider's own hosts.
     """
 
     key: Secret
@@ -141,7 +140,7 @@ class Reply(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What a reply says about an image beside the image. Empty or None: the provider did not say."""
+    """What a reply says about an image. Empty or None: the provider did not say."""
 
     request_id: str = ""
     provider: str = ""
@@ -152,7 +151,7 @@ class Facts(NamedTuple):
 
 
 class Media(NamedTuple):
-    """One image as it came from a provider, in a file, before anything was done to it."""
+    """One image as received from a provider, in a file, before anything was done to it."""
 
     file: str
     facts: Facts
@@ -172,7 +171,7 @@ class SavedImage(NamedTuple):
     as_received: bool  # False: decoded and encoded by flux
     facts: Facts = Facts()
     quality: int | None = None  # of a lossy file that flux encoded
-    is_reduced: bool = False  # the quality is lower than asked, so that the file fits --max-bytes
+    is_reduced: bool = False  # the quality is lower than requested, so that the file fits --max-bytes
     label: str = ""  # tells a variant from the image itself: its width, or "original"
 
 
@@ -182,18 +181,18 @@ class Outcome(NamedTuple):
     call: Call
     saved: tuple[SavedImage, ...] = ()
     error: FluxError | None = None
-    kept: tuple[str, ...] = ()  # files that were there already, and are left alone
+    kept: tuple[str, ...] = ()  # files that already existed and were not changed
     seconds: float = 0.0
-    cost_usd: float | None = None  # what the provider named for the call; of saved files, their facts say it
+    cost_usd: float | None = None  # as the provider reported for the call; for saved files, see their facts
 
     @property
     def was_there(self) -> bool:
-        """Whether every file was there already, so that nothing was sent."""
+        """Whether all files already existed, so that nothing was sent."""
         return bool(self.kept) and not self.saved and not self.error
 
 
 class Event(NamedTuple):
-    """One step of one call, for whoever shows progress. `detail` is for people."""
+    """One step of one call, for progress displays and logs. `detail` is for people."""
 
     kind: Literal["sent", "waiting", "received", "saved", "skipped", "failed"]
     number: int
@@ -203,5 +202,5 @@ class Event(NamedTuple):
     size: int = 0  # bytes
     cost_usd: float | None = None  # of the call; `received` has it, and the first `saved` again
     request_id: str = ""
-    status: int | None = None  # of a failure: what HTTP said, and the stable code
+    status: int | None = None  # of a failure: the HTTP status, and the stable code
     code: str = ""

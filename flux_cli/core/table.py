@@ -34,7 +34,7 @@ def _is_latin(text: str) -> bool:
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), width: int | None = None) -> str:
-    """Format rows, the first of which is the heading. Too wide tables are wrapped.
+    """Format rows as a table; the first row is the heading. Tables that are too wide are wrapped.
 
     `right` are the right-aligned columns, `width` is the width of the terminal (None: unlimited).
     """
@@ -60,7 +60,7 @@ def cell_text(value: Json) -> str:
 
 
 def _wrapped_table(rows: Sequence[Sequence[str]], right: Sequence[int], width: int) -> str:
-    """Format rows in as many lines as they need. What does not fit beside the first columns goes below."""
+    """Format rows in as many lines as they need. Columns that do not fit beside the first ones go below."""
     from itertools import zip_longest  # tables that fit do not need it
 
     bands = _bands(rows, width)
@@ -97,14 +97,14 @@ def _bands(rows: Sequence[Sequence[str]], width: int) -> list[dict[int, int]]:
 
 
 def _least_width(cells: Sequence[str], natural: int, width: int) -> int:
-    """The columns that cells need to stay readable. Long words are not broken, short cells not wrapped."""
+    """The width that cells need to stay readable. Long words are not broken; short cells are not wrapped."""
     longest_word = max(text_width(word) for cell in cells for word in cell.split(" "))
     readable = MAX_UNWRAPPED if natural <= MAX_UNWRAPPED else MIN_SENTENCE
     return min(natural, width - INDENT, max(readable, longest_word))
 
 
 def _widen(band: dict[int, int], natural: Sequence[int], left: int) -> None:
-    """Give the columns that are left in a line to the cells that can use them, from the left."""
+    """Distribute the remaining width of a line to the cells that can use it, from left to right."""
     for column, columns in band.items():
         more = max(0, min(left, natural[column] - columns))
         band[column] = columns + more

@@ -71,7 +71,7 @@ class Secret:
 
 
 def redact(text: str) -> str:
-    """The text with `***` for every key of this run, also for keys that are cut off at their end."""
+    """The text with `***` instead of every key of this run, including keys that are cut off."""
     for key in _KEYS.get():
         for spelling in _spellings(key):
             text = _redact_one(text, spelling)
@@ -92,7 +92,7 @@ def _redact_one(text: str, key: str) -> str:
 
 
 def _spellings(key: str) -> list[str]:
-    """The key as URLs, JSON and Python strings write it, also nested. The longest spellings come first."""
+    """The key as it appears in URLs, JSON and Python strings, also nested. The longest spelling comes first."""
     from urllib.parse import quote  # lookups have no keys and do not need it
 
     found = {key}

@@ -1,4 +1,4 @@
-"""Reads and checks parameter values: parse them, compare them with the catalog, shorten them for display."""
+"""Parses parameter values, checks them against the catalog, and shortens them for display."""
 
 from __future__ import annotations
 
@@ -146,9 +146,9 @@ def _read_image(param: Param, value: Json) -> str:
     return text
 
 
-def _invalid(param: Param, value: Json, wanted: str, hint: str = "") -> UsageError:
+def _invalid(param: Param, value: Json, expected: str, hint: str = "") -> UsageError:
     text = _as_typed(value)
-    message = f"{param.name} must be {wanted}, not {str(shorten(text))!r}"
+    message = f"{param.name} must be {expected}, not {str(shorten(text))!r}"
     return UsageError(message, hint=hint or _suggestion(param, text))
 
 
@@ -187,12 +187,12 @@ def _as_typed(value: Json) -> str:
 
 
 def read_integer(value: Json) -> int | None:
-    """An integer from an answer, such as a seed; None for anything else."""
+    """An integer from a response, such as a seed; None for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def read_amount(value: Json, below: float = float("inf")) -> float | None:
-    """A price from an answer: a number from 0 up to `below`; None for anything else."""
+    """A price from a response: a number from 0 to less than `below`; None for anything else."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     return float(value) if 0 <= value < min(below, MAX_AMOUNT) else None

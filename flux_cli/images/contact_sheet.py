@@ -1,4 +1,4 @@
-"""Makes a contact sheet of saved images, as an image file. Where its cells go is in `sheet`."""
+"""Makes a contact sheet of saved images, as an image file. `sheet` computes its layout."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ class SheetImage(NamedTuple):
 def make_sheet(
     images: Sequence[SheetImage], file_format: str, quality: int | None
 ) -> tuple[ImageFile, tuple[ImageError, ...]]:
-    """The contact sheet of at least one image, and one error per image that cannot be read.
+    """The contact sheet of one or more images, and one error per image that cannot be read.
 
-    The cells of such images stay empty.
+    The cells of unreadable images stay empty. `quality` (0 to 100) is for lossy formats; None means
+    the default.
     """
     from flux_cli.images.pixels import thumbnails
     from flux_cli.images.pixels.render import convert

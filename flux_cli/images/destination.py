@@ -14,10 +14,11 @@ STDOUT = "-"
 
 
 class Destination(NamedTuple):
-    """What `-o` and `-f` say together.
+    """Where the files go, according to `-o` and `-f`.
 
-    `template` is the file name, folder or template that was given, with `{ext}` in the place of a suffix that selects
-    a format; None: nothing was given. `suffixes` are those suffixes by format, as typed.
+    `template` is the file name, folder or template as given, except that `{ext}` replaces a suffix
+    that selects a format; None if nothing was given. `suffixes` are those suffixes as typed, by
+    format.
     """
 
     template: str | None = None
@@ -33,7 +34,8 @@ class Destination(NamedTuple):
 def read_destination(output: str | None, formats: Iterable[str], *, is_folder: bool = False) -> Destination:
     """Read `-o hero.webp`, `-o 'hero.{avif,webp,jpg}'`, `-o folder/` or `-o -`, and every `-f`.
 
-    Raises OutputError for a contradiction and for a list anywhere but at the end, UsageError for unknown formats.
+    Raises OutputError if `-o` and `-f` contradict each other or a list of formats is not at the end,
+    UsageError for unknown formats.
     """
     named = tuple(dict.fromkeys(format_named(one) for text in formats for one in text.split(",")))
     if not output or output == STDOUT or is_folder:
@@ -56,9 +58,10 @@ def _contradiction(output: str, stem: str, named: tuple[str, ...]) -> OutputErro
 
 
 def _split_suffixes(output: str) -> tuple[str, tuple[str, ...]]:
-    """`hero.{avif,webp}` -> `hero` and both suffixes; `hero.webp` -> `hero` and one; any other name as it is, and none.
+    """Split a file name into its stem and the suffixes that select formats.
 
-    A comma between braces makes a list of formats; braces without one hold a field of a template.
+    `hero.{avif,webp}` has two suffixes, `hero.webp` has one; any other name is returned as it is.
+    Braces with a comma are a list of formats; braces without a comma are a field of a template.
     """
     start, end = _find_list(output)
     if end < 0:
@@ -75,7 +78,7 @@ def _split_suffixes(output: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _find_list(output: str) -> tuple[int, int]:
-    """Where the first pair of braces with a comma in it begins and ends; -1 and -1 if there is none."""
+    """The positions of the first pair of braces that contains a comma; (-1, -1) without one."""
     start = output.find("{")
     while start >= 0:
         end = output.find("}", start)

@@ -1,6 +1,6 @@
-"""What `flux show` tells of an image: colors, depth, transparency, frames, profile, orientation.
+"""Reads what `flux show` prints about an image: colors, depth, transparency, frames, profile, orientation.
 
-All of it comes from the container; nothing is decoded.
+Everything comes from the container; nothing is decoded.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class ImageDetails(NamedTuple):
 
     @property
     def color_space(self) -> str:
-        """The color space; "" where nothing names one, which means sRGB. A profile wins."""
+        """The color space; "" if nothing names one, which means sRGB. A profile takes precedence."""
         return self.profile or self.colors.space
 
 
 def read_details(data: bytes) -> ImageDetails:
-    """Read the details of a whole image. Raises ImageError for anything else."""
+    """Read the details of a complete image. Raises ImageError for anything else."""
     image = inspect(data)
     container = CONTAINERS[image.format]
     profile, orientation = "", 1
@@ -62,7 +62,7 @@ def profile_name(icc: bytes) -> str:
 
 
 def _description(tag: bytes) -> str:
-    """The text of a description; of several languages, the first."""
+    """The text of a description, in the first of its languages."""
     if tag[:4] == b"mluc":
         length, offset = int.from_bytes(tag[20:24], "big"), int.from_bytes(tag[24:28], "big")
         return tag[offset : offset + length].decode("utf-16-be", "replace")

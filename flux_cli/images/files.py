@@ -1,4 +1,4 @@
-"""Write image files: check names first, write atomically, overwrite only if asked."""
+"""Writes image files: checks names first, writes atomically, overwrites only on request."""
 
 import contextlib
 import os
@@ -18,10 +18,10 @@ PART = ".flux-"  # prefix of files that are still being written
 
 
 class Folder:
-    """Saves images as files, under the next free name if a name was taken meanwhile.
+    """Saves images as files. If a name has been taken in the meantime, uses the next free one.
 
     `mark` is part of the names of unfinished files, so that `sweep` can find them after a crash.
-    With `same`, an existing file with the same bytes counts as saved: an earlier run wrote it.
+    With `same`, an existing file with the same bytes counts as saved, because an earlier run wrote it.
     """
 
     def __init__(self, *, overwrite: bool, mark: str = "", same: bool = False) -> None:
@@ -55,7 +55,7 @@ def sweep(names: Sequence[Name], mark: str) -> None:
 
 
 def _holder(path: str, data: bytes) -> str:
-    """The file of that name, or of the next ones, with the same bytes; "" for none."""
+    """The existing file of that name, or of a numbered sibling, with the same bytes; "" for none."""
     place, number = path, 2
     while os.path.lexists(place):
         with contextlib.suppress(OSError):
@@ -72,7 +72,10 @@ class Pipe:
         self._stream = stream
 
     def save(self, _name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:  # noqa: ARG002
-        """Write the bytes. It is not an error if the reader has gone. Raises DiskError for a second image."""
+        """Write the bytes and return "-". A closed pipe is not an error.
+
+        Raises DiskError for a second image, or if the stream cannot be written.
+        """
         if extra:
             raise DiskError("the provider returned several images, and a pipe takes one", hint="save to files with -o")
         try:
@@ -90,9 +93,11 @@ class Pipe:
 def preflight(
     names: Iterable[Name], file_format: str | None, *, overwrite: bool, skip_existing: bool, write: bool = True
 ) -> dict[int, str]:
-    """Check every name before anything is paid; with `write`, also create the folders and write in them.
+    """Check every name before anything is paid for.
 
-    Returns the existing path of each name (by index) that is to be skipped. Raises OutputError.
+    With `write`, also create the folders and try to write into them. Returns the existing path of
+    each name that is to be skipped, by index. Raises OutputError if a file exists that is neither
+    to be overwritten nor skipped, or if a folder cannot be written to.
     """
     present, folders = {}, {}
     for index, name in enumerate(names):
@@ -116,15 +121,15 @@ def preflight(
 
 
 def is_folder(output: str) -> bool:
-    """Whether `-o` names a folder: by its last slash, or because it is one."""
+    """Whether `-o` names a folder: it ends with a slash, or a folder of that name exists."""
     try:
         return output.endswith(("/", os.sep)) or Path(output).is_dir()
-    except (OSError, ValueError):  # too long to be the name of anything
+    except (OSError, ValueError):  # too long for a file name
         return False
 
 
 def is_special(output: str) -> bool:
-    """Whether `-o` names a device, a pipe or a socket, which would be meant and never get its suffix."""
+    """Whether `-o` names a device, a pipe or a socket, to which no suffix must be added."""
     path = Path(output)
     try:
         return path.exists() and not path.is_dir() and not path.is_file()
@@ -133,24 +138,27 @@ def is_special(output: str) -> bool:
 
 
 def _existing(path: str) -> str | None:
-    """The path if something exists there; None for a free name or a link that leads nowhere."""
+    """The path if something exists there; None for a free name or a dangling link."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
-        raise OutputError(f"cannot look at {plain(path, 200)!r}: {reason}") from fault
-    if os.path.islink(path) and not os.path.exists(path):  # a dangling link names no file yet
+        raise OutputError(f"cannot access {plain(path, 200)!r}: {reason}") from fault
+    if os.path.islink(path) and not os.path.exists(path):  # a dangling link: the file can still be created
         return None
     return path
 
 
 def _try_folder(folder: Path) -> None:
-    """Create a folder and write in it. Raises OutputError. Permissions alone would not show a full disk."""
+    """Create a folder and write a file in it, because permissions alone would not show a full disk.
+
+    Raises OutputError.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):  # without a name where possible, so that a crash leaves nothing
+        with tempfile.TemporaryFile(dir=folder):  # unnamed where possible, so that a crash leaves nothing behind
             pass
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
@@ -159,7 +167,7 @@ def _try_folder(folder: Path) -> None:
 
 
 def _publish(parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool) -> str:
-    """Write beside the target and move into place in one step, so that nobody reads half an image."""
+    """Write beside the target and move into place in one step, so that the file is never incomplete."""
     target = os.path.realpath(path) if overwrite else path  # a link stays a link, its target is replaced
     part = os.path.join(os.path.dirname(target), part_name)
     try:
@@ -178,7 +186,7 @@ def _publish(parts: Sequence[bytes | memoryview], path: str, part_name: str, *, 
 
 
 def _link(part: str, path: str) -> str:
-    """Give the finished file its name, or the next free one if somebody took it meanwhile."""
+    """Give the finished file its name, or the next free one if it has been taken in the meantime."""
     free = path
     for number in range(2, 10_000):
         try:
@@ -192,4 +200,4 @@ def _link(part: str, path: str) -> str:
             return free
         os.unlink(part)
         return free
-    raise FileExistsError(17, "every name like it is taken", path)
+    raise FileExistsError(17, "all numbered names are taken", path)

@@ -1,4 +1,4 @@
-"""Reads the options about how an image becomes files: sizes in bytes and pixels, choices, and all of them together."""
+"""Reads the options that control how an image becomes files: byte counts, widths, choices."""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ if TYPE_CHECKING:
 UNITS = {"": 1, "b": 1, "kb": 1000, "k": 1000, "mb": 1000**2, "m": 1000**2, "kib": 1024, "mib": 1024**2}
 
 
-def read_finish(said: options.Finish, size: str | None, formats: tuple[str, ...], quality: int | None = None) -> Finish:
-    """What every image should become. `size` counts only with --fit.
+def read_finish(
+    given: options.Finish, size: str | None, formats: tuple[str, ...], quality: int | None = None
+) -> Finish:
+    """Read and check the finishing options. `size` matters only with --fit.
 
-    Raises UsageError for values that make no sense or contradict each other, before anything is done.
+    Raises UsageError for invalid values and for options that contradict each other.
     """
-    widths = [one for text in said.width or () for one in text.split(",")]
+    widths = [one for text in given.width or () for one in text.split(",")]
     return check(
         Finish(
             target=None if size is None else parse_shape(size),
-            fit=parse_choice(said.fit, FITS, "--fit") if said.fit else "none",
-            focus=parse_choice(said.focus, FOCUSES, "--focus") if said.focus else "center",
-            upscale=said.upscale,
+            fit=parse_choice(given.fit, FITS, "--fit") if given.fit else "none",
+            focus=parse_choice(given.focus, FOCUSES, "--focus") if given.focus else "center",
+            upscale=given.upscale,
             widths=tuple(parse_width(width) for width in widths),
             formats=formats,
             quality=quality,
-            lossless=said.lossless,
-            max_bytes=None if said.max_bytes is None else parse_bytes(said.max_bytes),
-            effort=parse_choice(said.effort, EFFORTS, "--effort") if said.effort else None,
-            keep_original=said.keep_original,
+            lossless=given.lossless,
+            max_bytes=None if given.max_bytes is None else parse_bytes(given.max_bytes),
+            effort=parse_choice(given.effort, EFFORTS, "--effort") if given.effort else None,
+            keep_original=given.keep_original,
         )
     )
 
@@ -71,7 +73,10 @@ def parse_width(text: str, option: str = "--width") -> int:
 
 
 def parse_choice(text: str, choices: Sequence[str], option: str) -> str:
-    """The choice that a word means; `centre` is read as `center`. Raises UsageError that lists all choices."""
+    """The choice a word names, in any case; `centre` is read as `center`.
+
+    Raises UsageError with a list of all choices.
+    """
     folded = text.strip().lower()
     if folded == "centre":
         folded = "center"

@@ -1,7 +1,7 @@
 """The formats of image files: one row each, as data.
 
-A format is one row here and one module in `containers`, which has the name of the row. Lookups load
-this module when they start, so it imports neither.
+A format is one row here, and one module of the same name in `containers`. Lookups load this module
+at start-up, so it imports neither Pillow nor the containers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Settings: TypeAlias = dict[str, Json]
 
-QUALITY = 85  # the default of lossy formats: its faults are hard to find side by side
+QUALITY = 85  # the default of lossy formats: artifacts are hard to see even side by side
 EFFORTS: tuple[str, ...] = ("fast", "balanced", "small")
 
 
@@ -33,10 +33,11 @@ class Format(NamedTuple):
     plugin: str  # Pillow's plug-in: PIL.<plugin>ImagePlugin and the class <plugin>ImageFile in it
     effort: dict[str, Settings]
     alpha: bool = True  # whether pixels can be transparent
-    # From JPEG's scale of quality, which people know, to the encoder's own number that looks the
-    # same; None where there is no quality to choose.
+    has_profile: bool = True  # whether the file holds a color profile; else pixels become sRGB
+    # Pairs of JPEG quality, the scale that people know, and the encoder's own quality that looks the
+    # same. None for formats without a quality.
     quality: tuple[tuple[int, int], ...] | None = None
-    full_color_from: int | None = None  # below this quality, four pixels share one color
+    full_color_from: int | None = None  # below this quality, four pixels share one color (4:2:0)
     lossless: dict[str, Settings] | None = None
     why_lossy: str = ""  # why it cannot be lossless
     is_input: bool = False  # whether providers take it as an image input
@@ -53,12 +54,12 @@ def _by_effort(fast: Settings, balanced: Settings, small: Settings) -> dict[str,
     return {"fast": fast, "balanced": balanced, "small": small}
 
 
-# All settings are measured: benchmarks/encoders.py times and weighs them, benchmarks/quality.py finds
+# All settings are measured: benchmarks/encoders.py compares time and size, benchmarks/quality.py finds
 # qualities that look the same.
 # PNG: zlib's run-length strategy (3) makes photographs as small as its default, in a quarter of the time.
 # WebP: beyond method 4, little is gained. JPEG: `optimize` saves 1 to 5 % for 9 ms per 4 megapixels.
 # AVIF: speeds 10 and 9 are the same. At equal SSIMULACRA 2, speed 8 saves 13 % for two to three times
-# that time, speed 6 saves 22 % for seven to ten times. Full color and libavif's own tuning for eyes
+# that time, speed 6 saves 22 % for seven to ten times. Full color and libavif's tuning for human eyes
 # (`iq`) make files 12 to 18 % smaller than `tune=psnr` at equal SSIMULACRA 2, though larger by PSNR.
 # AVIF is not lossless here: Pillow's encoder always converts to YUV (BT.601), which moves colors by up
 # to three levels, even at quality 100 in full color and range. aom's `lossless` and
@@ -98,6 +99,7 @@ _ROWS = (
         suffixes=("gif",),
         mime="image/gif",
         plugin="Gif",
+        has_profile=False,
         effort=_by_effort(_GIF, _GIF, _GIF),
         why_lossy="it has 256 colors",
         is_input=True,
@@ -144,15 +146,15 @@ _ROWS = (
 FORMATS = {row.name: row for row in _ROWS}
 BY_SUFFIX = {suffix: row.name for row in _ROWS for suffix in row.suffixes}
 
-# Suffixes of image formats. One that is not in BY_SUFFIX asks for a format that flux does not write;
-# any other unknown suffix is part of the name.
+# Suffixes of other image formats, which flux does not write: using one is an error. Any other unknown
+# suffix is part of the name.
 IMAGE_SUFFIXES = frozenset(
     ("apng bmp eps exr hdr heic heif ico j2k jp2 jxl pdf ppm psd qoi svg tga tif tiff").split()  # noqa: SIM905 - words
 )
 
 
 def join_or(names: Iterable[str]) -> str:
-    """Names as people list them: `png, jpeg or gif`."""
+    """The names as a list in prose: `png, jpeg or gif`."""
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last
 
@@ -161,23 +163,23 @@ ALL_FORMATS = join_or(FORMATS)  # for help texts and hints
 
 
 def suffix_of(name: str) -> str:
-    """The suffix of a file: that of a format, or the name itself for files beside images."""
+    """The suffix of a format, without the dot; other names (such as `json`) are their own suffix."""
     return FORMATS[name].suffix if name in FORMATS else name
 
 
 def format_named(text: str) -> str:
-    """The format that `jpg`, `JPEG` or `image/webp` means. Raises UsageError that lists all."""
+    """The format that `jpg`, `JPEG` or `image/webp` names. Raises UsageError with a list of formats."""
     folded = text.strip().lower().removeprefix(".").removeprefix("image/")
     if name := BY_SUFFIX.get(folded):
         return name
     message = f"output_format {text!r} is not one of {', '.join(FORMATS)}"
-    raise UsageError(message, hint=did_you_mean(folded, BY_SUFFIX) or "write png: it loses nothing")
+    raise UsageError(message, hint=did_you_mean(folded, BY_SUFFIX) or "use png, which is lossless")
 
 
 def encoder(file_format: str, quality: int, effort: str = "balanced", *, lossless: bool = False) -> Settings:
     """Pillow's settings for one file; `quality` (0 to 100) looks the same in every lossy format.
 
-    Raises UsageError for a lossless file of a format that cannot be lossless.
+    Raises UsageError if `lossless` is set and the format cannot be lossless.
     """
     row = FORMATS[file_format]
     if lossless:
@@ -204,7 +206,7 @@ def _lossless(row: Format) -> dict[str, Settings]:
 
 
 def _translate(quality: int, knots: tuple[tuple[int, int], ...]) -> int:
-    """The encoder's number for a quality: straight lines between the measured points."""
+    """The encoder's own quality, interpolated linearly between the measured points."""
     for (low, at_low), (high, at_high) in itertools.pairwise(knots):
         if quality <= high:
             return round(at_low + (quality - low) * (at_high - at_low) / (high - low))
@@ -212,7 +214,7 @@ def _translate(quality: int, knots: tuple[tuple[int, int], ...]) -> int:
 
 
 def format_of_suffix(path: str) -> str | None:
-    """The format that a file name chooses by its suffix; None for no choice.
+    """The format that the suffix of a file name selects; None if it selects none.
 
     Raises UsageError for the suffix of an image format that flux does not write.
     """
@@ -224,7 +226,7 @@ def format_of_suffix(path: str) -> str | None:
 
 
 def split_suffix(path: str) -> tuple[str, str]:
-    """Stem, and suffix without the dot, of the last part of a path. A leading dot is not one."""
+    """Split a path into stem and suffix, without the dot. A leading dot does not start a suffix."""
     name = path.rpartition("/")[2]
     stem, dot, suffix = name.rpartition(".")
     if not dot or not stem:

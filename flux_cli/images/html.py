@@ -1,4 +1,4 @@
-"""HTML for the files of an image: a `<picture>` element, of which a browser takes the best it can show."""
+"""HTML for the files of one image: a `<picture>` element with a source per format."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.names import is_original
 
-# Formats that browsers show, those that every browser shows first.
+# Formats that browsers can show, the most widely supported first.
 FOR_WEB = sorted((row for row in FORMATS.values() if row.web_rank), key=lambda row: row.web_rank)
-# Formats for `<source>`, the smallest first: browsers take the first they know.
+# Formats for `<source>`, the smallest first: browsers use the first one they support.
 MODERN = [row for row in reversed(FOR_WEB) if row.is_modern]
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
 
 def picture_element(sources: Sequence[SavedImage], alt: str) -> str:
-    """A `<picture>` element of all files of one image; `alt` says in words what it shows.
+    """A `<picture>` element with all files of one image; `alt` describes it in words.
 
-    Empty where no file has a format that browsers show.
+    "" if no file has a format that browsers can show.
     """
     by_format: dict[str, list[SavedImage]] = {}
     for source in sorted(sources, key=lambda source: source.width):
@@ -40,7 +40,7 @@ def picture_element(sources: Sequence[SavedImage], alt: str) -> str:
 
 
 def _img(sources: Sequence[SavedImage], alt: str) -> str:
-    """The `<img>` for browsers that know none of the sources before it."""
+    """The `<img>` for browsers that support none of the sources before it."""
     widest = sources[-1]
     offer = _offer(sources) if len(sources) > 1 else ""
     return (
@@ -59,15 +59,15 @@ def _offer(sources: Sequence[SavedImage]) -> str:
 
 
 def _address(path: str) -> str:
-    """A path as an address. Blanks and commas are quoted, because they would end an entry."""
+    """A path as a URL. Blanks and commas are quoted, because they would end an entry of `srcset`."""
     quoted = urllib.parse.quote(path.encode("utf-8", "surrogateescape"), safe="/-._~")
     return quoted.translate(ESCAPES)
 
 
 def element(made: Iterable[SavedImage], kept: Iterable[str], alt: str) -> str:
-    """A `<picture>` element of the files of one image, without its original; "" for no files.
+    """A `<picture>` element with the files of one image, without its original; "" for no files.
 
-    `made` are new files, `kept` the paths of files that were there before.
+    `made` are new files, `kept` the paths of files that already existed.
     """
     sources = [*made, *(source for path in kept if (source := _inspect(path)))]
     shown = [source for source in sources if not is_original(source.path)]

@@ -1,4 +1,4 @@
-"""Templates -> file names that every file system accepts. Whether a name is free is not decided here."""
+"""Turns templates into file names that every file system accepts. `files` checks whether they are free."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ FIELDS = ("slug", "prompt", "seed", "index", "ratio", "width", "height", "model"
 SLUG_BYTES = 80  # short enough for file systems that stop at 143 bytes (eCryptfs)
 PROMPT_BYTES = 160
 NAME_BYTES = 255
-SPEC_LENGTH = 3  # `{index:03}`; longer specifications would only pad a disk full of zeros
-# Windows takes these for devices, whatever the suffix.
+SPEC_LENGTH = 3  # digits, as in `{index:03}`; more could pad a name with megabytes of zeros
+# Windows treats these as devices, whatever their suffix.
 RESERVED = frozenset(["con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))])
 UNSAFE = frozenset('<>:"/\\|?*')
 
 
 class Name(NamedTuple):
-    """A file name that may still wait for its suffix, because only the image knows its own type."""
+    """A file name whose suffix may not be known before the image arrives."""
 
     template: str
     fields: dict[str, str | int]
@@ -36,18 +36,18 @@ class Name(NamedTuple):
         return _render(self.template, {**self.fields, "ext": suffix})
 
     def candidates(self, file_format: str | None) -> tuple[str, ...]:
-        """Every path this name could become: one when the format is known, else one a format."""
+        """Every path this name could become: one if the format is known, else one per format."""
         rows = [FORMATS[file_format]] if file_format else FORMATS.values()
         return tuple(dict.fromkeys(self.path(row.suffix) for row in rows))
 
 
 def fixed(path: str) -> Name:
-    """A name that is that very path, whatever the image turns out to be."""
+    """A name that is exactly this path, whatever the format of the image."""
     return Name("{name}", {"name": path})
 
 
 def complete(output: str | None, *, seeded: bool, is_folder: bool) -> str:
-    """The full template for what `-o` says: nothing, a folder, a file name or a template.
+    """The full template for `-o`, which may be missing, a folder, a file name or a template.
 
     A name without the suffix of an image gets `.{ext}`. Raises OutputError for unknown fields.
     """
@@ -55,7 +55,7 @@ def complete(output: str | None, *, seeded: bool, is_folder: bool) -> str:
 
 
 def completed(output: str | None, default: str, known: Sequence[str], *, is_folder: bool) -> str:
-    """The full template for what `-o` says, where `known` fields may stand in it. Raises OutputError."""
+    """Like `complete`, with another default and other `known` fields. Raises OutputError."""
     if not output:
         return default
     fields = _fields(output, known)
@@ -67,7 +67,10 @@ def completed(output: str | None, default: str, known: Sequence[str], *, is_fold
 
 
 def names(template: str, rows: Sequence[dict[str, str | int]]) -> Sequence[Name]:
-    """One name a row of field values, all different: where the template alone would repeat, `-{index}` is added."""
+    """One name per row of field values. If two would be equal, `-{index}` is added to all of them.
+
+    Raises OutputError for a name that is too long.
+    """
     for candidate in (template, with_tail(template, f"-{{index:0{len(str(len(rows)))}}}")):
         all_names = _named(candidate, rows)
         if len({hash(fold(name.path("ext"))) for name in all_names}) == len(rows):
@@ -82,7 +85,7 @@ def _named(template: str, rows: Sequence[dict[str, str | int]]) -> Sequence[Name
 
 
 def slug(prompt: str) -> str:
-    """Words of any script joined by hyphens, lower case, at most 80 bytes; `image` if nothing is left."""
+    """The words of a prompt in lower case, joined by hyphens, at most 80 bytes; `image` for no words."""
     folded = unicodedata.normalize("NFKC", prompt[: 4 * SLUG_BYTES]).lower()
     kept = _without_stray_marks(char for char in folded if char not in "'\u2019")
     words = _cut("-".join(kept.split()), SLUG_BYTES).strip("-")
@@ -90,14 +93,16 @@ def slug(prompt: str) -> str:
 
 
 def safe(text: str) -> str:
-    """A field's value as part of one file name: no separators, controls or characters that Windows refuses."""
-    spaced = "".join(" " if char.isspace() else "-" if char in UNSAFE else char for char in text)
-    kept = " ".join("".join(char for char in spaced if unicodedata.category(char)[0] != "C").split()).strip(". ")
+    """A text as part of a file name: no separators, control characters, or characters that Windows rejects."""
+    spaced = "".join(" " if char.isspace() else char for char in text)
+    replaced = "".join("-" if char in UNSAFE else char for char in spaced)
+    printable = "".join(char for char in replaced if unicodedata.category(char)[0] != "C")
+    kept = " ".join(printable.split()).strip(". ")
     return f"the {kept}" if kept.partition(".")[0].strip().lower() in RESERVED else kept
 
 
 def sibling(path: str, number: int) -> str:
-    """`cat.png` -> `cat-2.png`: the name beside a taken one."""
+    """The numbered alternative to a taken name: `cat.png` -> `cat-2.png`."""
     stem, suffix = split_suffix(path)
     folder, slash, base = stem.rpartition("/")
     tail = f"-{number}.{suffix}" if suffix else f"-{number}"
@@ -106,7 +111,7 @@ def sibling(path: str, number: int) -> str:
 
 
 def fold(path: str) -> str:
-    """The form under which two names meet on file systems that ignore case and composition."""
+    """A form in which names are equal if a file system that ignores case or composition confuses them."""
     return unicodedata.normalize("NFC", path).casefold()
 
 
@@ -117,12 +122,23 @@ def text_fields(prompt: str, model: str) -> dict[str, str | int]:
 
 
 def _without_stray_marks(chars: Iterable[str]) -> str:
-    """Letters and digits, blanks for the rest; marks only behind a letter, where they carry vowels in many scripts."""
+    """Letters, digits, and marks that follow a letter (vowels in many scripts); blanks for the rest."""
     kept = ""
     for char in chars:
-        is_mark = unicodedata.category(char) in ("Mn", "Mc") and not unicodedata.name(char, "").startswith("VARIATION")
-        kept += char if char.isalnum() or (is_mark and kept[-1:].strip()) else "" if is_mark else " "
+        if char.isalnum():
+            kept += char
+        elif not _is_mark(char):
+            kept += " "
+        elif kept[-1:].strip():
+            kept += char
     return kept
+
+
+def _is_mark(char: str) -> bool:
+    """Whether a character combines with the one before it. Variation selectors do not count."""
+    if unicodedata.category(char) not in ("Mn", "Mc"):
+        return False
+    return not unicodedata.name(char, "").startswith("VARIATION")
 
 
 def _cut(text: str, limit: int) -> str:
@@ -130,9 +146,11 @@ def _cut(text: str, limit: int) -> str:
 
 
 def with_tail(template: str, tail: str) -> str:
-    """`hero.webp` -> `hero-640.webp`: more of a name, before the suffix of an image."""
+    """The template with `tail` before its image suffix: `hero.webp` -> `hero-640.webp`."""
     stem, suffix = split_suffix(template)
-    return f"{stem}{tail}.{suffix}" if suffix == "{ext}" or suffix.lower() in BY_SUFFIX else f"{template}{tail}"
+    if suffix == "{ext}" or suffix.lower() in BY_SUFFIX:
+        return f"{stem}{tail}.{suffix}"
+    return f"{template}{tail}"
 
 
 def _fields(template: str, known: Sequence[str]) -> list[str]:
@@ -150,7 +168,7 @@ def _fields(template: str, known: Sequence[str]) -> list[str]:
             message = f"output {template!r}: there is no field {{{field}}}"
             raise OutputError(message, hint=did_you_mean(field, known) or f"fields: {', '.join(known)}")
         if spec and not (spec.isascii() and spec.isdigit() and len(spec) <= SPEC_LENGTH):
-            message = f"output {template!r}: {{{field}:{spec}}} is no width"
+            message = f"output {template!r}: {{{field}:{spec}}} is not a width"
             raise OutputError(message, hint="write {index:03} for numbers with leading zeros")
     return found
 
@@ -160,8 +178,10 @@ def _render(template: str, fields: dict[str, str | int]) -> str:
     for literal, field, spec, _ in string.Formatter().parse(template):
         text += literal
         if field is not None:
-            value = fields[field]
-            text += format(value, spec or "") if isinstance(value, int) else f"{value:{(spec or '').lstrip('0')}}"
+            value, width = fields[field], spec or ""
+            if isinstance(value, str):
+                width = width.lstrip("0")  # only numbers are padded with zeros
+            text += format(value, width)
     return text
 
 
@@ -173,7 +193,7 @@ def _check(path: str) -> None:
 
 
 def named(name: Name, output: Output) -> Name:
-    """The name of one file: variants get `-640` unless the template has a `{width}` of its own."""
+    """The name of one output: variants get `-640`, unless the template contains `{width}`."""
     label, frame = output.frame.label, output.frame
     fields = {**name.fields, "width": frame.width, "height": frame.height}
     tail = "" if not label or (label.isdigit() and "{width" in name.template) else f"-{label}"
@@ -181,12 +201,12 @@ def named(name: Name, output: Output) -> Name:
 
 
 def is_original(path: str) -> bool:
-    """Whether a file is named as an image that was kept as received, beside others made from it."""
+    """Whether a file name is that of an original that was kept beside the outputs made from it."""
     return split_suffix(path)[0].endswith("-original")
 
 
 def path_of(name: Name, output: Output, suffixes: dict[str, str]) -> str:
-    """The path of one file, with the suffix that was typed for its format."""
+    """The path of one output, with the suffix as it was typed for its format."""
     return named(name, output).path(suffixes.get(output.format, FORMATS[output.format].suffix))
 
 

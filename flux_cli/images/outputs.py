@@ -1,6 +1,6 @@
-"""From one image to the files a person wants of it: which pixels, which formats, how encoded. Pure arithmetic.
+"""Plans the outputs of an image: their pixels, formats and encoding. Pure arithmetic.
 
-`imaging` carries these plans out; it decides nothing but where an entropy or attention crop lies.
+`pixels` carries these plans out; it decides only where an entropy or attention crop is placed.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ Box = tuple[float, float, float, float]
 
 FITS = ("none", "cover", "contain", "exact")
 FOCUSES = ("center", "top", "bottom", "left", "right", "entropy", "attention")
-# Where a crop lies between the two ends of what is cut: 0 keeps left or top, 1 right or bottom.
+# Where a crop is placed, horizontally and vertically: 0 keeps the left or top, 1 the right or bottom.
 PLACES = {"center": (0.5, 0.5), "top": (0.5, 0.0), "bottom": (0.5, 1.0), "left": (0.0, 0.5), "right": (1.0, 0.5)}
-MAX_SIDE = 65_535  # pixels; no format flux writes has longer sides
-MAX_PIXELS = 100_000_000  # what an image may have, decoded or made; the model's own have 4 million
-SLIGHT = 1e-9  # rounding of the arithmetic, no enlargement
+MAX_SIDE = 65_535  # pixels; no format that flux writes allows longer sides
+MAX_PIXELS = 100_000_000  # of an image that is decoded or made; models make 4 million
+SLIGHT = 1e-9  # rounding error, which does not count as enlargement
 
 
 class Finish(NamedTuple):
-    """What a person wants of every image, as they said it. None or empty: unsaid."""
+    """The finishing that was requested for every image. None or empty: not given."""
 
     target: Shape | None = None
     fit: str = "none"
     focus: str = "center"
     upscale: bool = False
     widths: tuple[int, ...] = ()
-    formats: tuple[str, ...] = ()  # as received
+    formats: tuple[str, ...] = ()  # empty: as received
     quality: int | None = None
     lossless: bool = False
     max_bytes: int | None = None
@@ -40,7 +40,7 @@ class Finish(NamedTuple):
 
     @property
     def remakes(self) -> bool:
-        """Whether files are made here, whatever comes: more is wanted than one format."""
+        """Whether flux makes the files itself, whatever the provider returns."""
         return bool(
             self.fit != "none"
             or len(self.formats) > 1
@@ -53,21 +53,24 @@ class Finish(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """Exact pixels of a file, and how much of the image (`window`, in its own pixels) they show."""
+    """The size of an output in pixels, and the size of the part of the image that it shows.
+
+    `window` is that part, in pixels of the image.
+    """
 
     width: int
     height: int
     window: tuple[float, float]
-    label: str = ""  # what tells a derivative's name from the image's own: its width, or "original"
+    label: str = ""  # what is added to the name of a variant: its width, or "original"
 
     @property
     def scale(self) -> float:
-        """Pixels of the file for one of the image, the larger of both directions."""
+        """Pixels of the output per pixel of the image, in the direction where it is larger."""
         return max(self.width / self.window[0], self.height / self.window[1])
 
 
 class Output(NamedTuple):
-    """One file to make. `untouched`: the bytes that came are the file."""
+    """One file to make. `untouched`: the file has the bytes as received."""
 
     format: str
     frame: Frame
@@ -77,95 +80,103 @@ class Output(NamedTuple):
     lossless: bool = False
     max_bytes: int | None = None
     untouched: bool = False
-    added: int = 0  # bytes that its record and signature will make the file larger
+    added: int = 0  # bytes by which the record and the signature will enlarge the file
 
 
 class Rendered(NamedTuple):
-    """One file made: the image, what it was made for, and the quality reached (None: nothing was lost)."""
+    """One finished file: the image, its plan, and the quality (None: lossless or as received)."""
 
     image: ImageFile
     output: Output
     quality: int | None
 
 
-def check(wanted: Finish) -> Finish:
-    """The finish itself. Raises UsageError where its parts contradict each other, whatever image comes."""
-    if wanted.fit != "none" and wanted.target is None:
-        raise UsageError(f"--fit {wanted.fit} needs a size to fit to", hint="give --size 1200x630")
-    if wanted.fit in ("contain", "exact") and wanted.target and not wanted.target.is_pixels:
-        raise UsageError(f"--fit {wanted.fit} needs pixels, not a shape", hint="give --size 1200x630, or --fit cover")
-    if wanted.fit != "cover" and wanted.focus != "center":
-        raise UsageError(f"--focus {wanted.focus} has nothing to crop", hint="add --fit cover and --size")
-    if wanted.lossless and wanted.quality is not None:
-        raise UsageError("--lossless and --output-compression contradict each other", hint="give one of the two")
-    if wanted.lossless:
-        for name in wanted.formats:
+def check(finish: Finish) -> Finish:
+    """Return the finish. Raises UsageError if its parts contradict each other, whatever the image is."""
+    if finish.fit != "none" and finish.target is None:
+        raise UsageError(f"--fit {finish.fit} needs a size to fit to", hint="give --size 1200x630")
+    if finish.fit in ("contain", "exact") and finish.target and not finish.target.is_pixels:
+        raise UsageError(f"--fit {finish.fit} needs pixels, not a shape", hint="give --size 1200x630, or --fit cover")
+    if finish.fit != "cover" and finish.focus != "center":
+        raise UsageError(f"--focus {finish.focus} has nothing to crop", hint="add --fit cover and --size")
+    if finish.lossless and finish.quality is not None:
+        raise UsageError("--lossless and --output-compression contradict each other", hint="use only one of them")
+    if finish.lossless:
+        for name in finish.formats:
             check_lossless(name)
-    return wanted
+    return finish
 
 
-def outputs(wanted: Finish, received: Inspection) -> tuple[Output, ...]:
-    """Every file to make of an image, in the order of sizes, then formats.
+def outputs(finish: Finish, received: Inspection) -> tuple[Output, ...]:
+    """Every file to make from an image, ordered by size, then by format.
 
-    Raises UsageError where that would enlarge it unasked, or lose what should be lossless.
+    Raises UsageError if a file would be enlarged without --upscale, or should be lossless and
+    cannot be.
     """
     made = [
-        _output(wanted, received, frame, name)
-        for frame in frames(wanted, received.width, received.height)
-        for name in wanted.formats or (received.format,)
+        _output(finish, received, frame, name)
+        for frame in frames(finish, received.width, received.height)
+        for name in finish.formats or (received.format,)
     ]
-    if wanted.keep_original:
+    if finish.keep_original:
         whole = Frame(received.width, received.height, (received.width, received.height), "original")
-        made.insert(0, _plain(received.format, whole, wanted)._replace(untouched=True, max_bytes=None))
+        made.insert(0, _plain(received.format, whole, finish)._replace(untouched=True, max_bytes=None))
     return tuple(made)
 
 
-def frames(wanted: Finish, width: int, height: int) -> tuple[Frame, ...]:
-    """The image's own frame, unless only derivatives are wanted of it, and one for each width.
+def frames(finish: Finish, width: int, height: int) -> tuple[Frame, ...]:
+    """The frames of the image itself and of its variants, one per width.
 
-    Raises UsageError where one would enlarge the image unasked.
+    With widths but without --fit there are only variants. Raises UsageError if a frame is too large,
+    or larger than the image without --upscale.
     """
-    own = _own(wanted, width, height)
-    derived = [
-        Frame(wide, max(1, round(wide * own.height / own.width)), own.window, str(wide))
-        for wide in dict.fromkeys(wanted.widths)
-    ]
-    kept = [own, *derived] if wanted.fit != "none" or not derived else derived
+    own = _own(finish, width, height)
+    variants = []
+    for variant_width in dict.fromkeys(finish.widths):
+        variant_height = max(1, round(variant_width * own.height / own.width))
+        variants.append(Frame(variant_width, variant_height, own.window, str(variant_width)))
+    kept = [own, *variants] if finish.fit != "none" or not variants else variants
     for frame in kept:
         if max(frame.width, frame.height) > MAX_SIDE or frame.width * frame.height > MAX_PIXELS:
             raise UsageError(f"{frame.width}x{frame.height} is larger than any image should be")
-        if frame.scale > 1 + SLIGHT and not wanted.upscale:
+        if frame.scale > 1 + SLIGHT and not finish.upscale:
             raise _too_small(frame, width, height)
     return tuple(kept)
 
 
 def place(window: tuple[float, float], size: tuple[int, int], at: tuple[float, float]) -> Box:
-    """The box of a window in an image, at a share (0 to 1) of the room it has in each direction."""
+    """The box of a window in an image, in pixels.
+
+    `at` is its position in each direction: 0 is left or top, 1 is right or bottom.
+    """
     left, top = ((size[axis] - window[axis]) * at[axis] for axis in (0, 1))
     if window == (round(window[0]), round(window[1])):
         left, top = round(left), round(top)  # whole pixels can be cut out as they are
     return left, top, left + window[0], top + window[1]
 
 
-def explain(wanted: Finish, width: int, height: int) -> tuple[Note, ...]:
-    """What becomes of an image of that size, as notes. Raises UsageError where it would be enlarged unasked."""
+def explain(finish: Finish, width: int, height: int) -> tuple[Note, ...]:
+    """Notes on how an image of this size (in pixels) is finished.
+
+    Raises UsageError if it would be enlarged without --upscale.
+    """
     notes = []
-    target = wanted.target
-    all_frames = frames(wanted, width, height)
-    if target and target.is_pixels and wanted.fit == "none" and (width, height) != (target.width, target.height):
-        asked = f"{target.width:.0f}x{target.height:.0f}"
-        reason = f"comes as {width}x{height}: --fit cover makes it exactly {asked}"
+    target = finish.target
+    all_frames = frames(finish, width, height)
+    if target and target.is_pixels and finish.fit == "none" and (width, height) != (target.width, target.height):
+        exact = f"{target.width:.0f}x{target.height:.0f}"
+        reason = f"the image will be {width}x{height}; --fit cover makes it exactly {exact}"
         notes.append(Note("fit", "none", f"{width}x{height}", "passthrough", reason, warning=True))
     for frame in all_frames:
-        if wanted.fit != "none" or frame.label:
-            parameter, asked = ("width", frame.label) if frame.label else ("fit", wanted.fit)
-            reason = described(frame, width, height, wanted.focus)
+        if finish.fit != "none" or frame.label:
+            parameter, asked = ("width", frame.label) if frame.label else ("fit", finish.fit)
+            reason = described(frame, width, height, finish.focus)
             notes.append(Note(parameter, asked, f"{frame.width}x{frame.height}", "emulated", reason))
     return tuple(notes)
 
 
 def described(frame: Frame, width: int, height: int, focus: str) -> str:
-    """`from 2752x1536: 20 % of the width cropped around the center, scaled by 0.41`."""
+    """The steps in words: `from 2752x1536: 20.0 % of the width cropped (center), scaled by 0.410`."""
     steps = []
     for axis, (whole, kept) in (("width", (width, frame.window[0])), ("height", (height, frame.window[1]))):
         if whole - kept > SLIGHT:
@@ -178,38 +189,38 @@ def described(frame: Frame, width: int, height: int, focus: str) -> str:
     return f"from {width}x{height}: {', '.join(steps) or 'as it is'}"
 
 
-def _own(wanted: Finish, width: int, height: int) -> Frame:
+def _own(finish: Finish, width: int, height: int) -> Frame:
     """The frame of the image itself, whole or fitted."""
-    target = wanted.target
-    if target is None or wanted.fit == "none":
+    target = finish.target
+    if target is None or finish.fit == "none":
         return Frame(width, height, (width, height))
-    if wanted.fit == "contain":
-        scale = min(target.width / width, target.height / height, *(() if wanted.upscale else (1.0,)))
+    if finish.fit == "contain":
+        scale = min(target.width / width, target.height / height, *(() if finish.upscale else (1.0,)))
         return Frame(max(1, round(width * scale)), max(1, round(height * scale)), (width, height))
-    if wanted.fit == "exact":
+    if finish.fit == "exact":
         return Frame(int(target.width), int(target.height), (width, height))
     scale = max(target.width / width, target.height / height)
     window = min(width, target.width / scale), min(height, target.height / scale)
     if target.is_pixels:
         return Frame(int(target.width), int(target.height), window)
-    whole = max(1, round(window[0])), max(1, round(window[1]))  # a shape alone: crop, and do not scale
+    whole = max(1, round(window[0])), max(1, round(window[1]))  # a ratio without pixels: crop, do not scale
     return Frame(*whole, whole)
 
 
-def _output(wanted: Finish, received: Inspection, frame: Frame, name: str) -> Output:
-    if wanted.lossless:
+def _output(finish: Finish, received: Inspection, frame: Frame, name: str) -> Output:
+    if finish.lossless:
         check_lossless(name)
     same = name == received.format and (frame.width, frame.height) == frame.window == (received.width, received.height)
-    said = wanted.quality is not None or wanted.effort is not None
-    fits = wanted.max_bytes is None or received.size <= wanted.max_bytes
-    upright = received.upright or wanted.fit == "none"
-    untouched = same and fits and upright and not said
-    return _plain(name, frame, wanted)._replace(untouched=untouched)
+    has_settings = finish.quality is not None or finish.effort is not None
+    fits = finish.max_bytes is None or received.size <= finish.max_bytes
+    upright = received.upright or finish.fit == "none"
+    untouched = same and fits and upright and not has_settings
+    return _plain(name, frame, finish)._replace(untouched=untouched)
 
 
-def _plain(name: str, frame: Frame, wanted: Finish) -> Output:
-    quality = QUALITY if wanted.quality is None else wanted.quality
-    return Output(name, frame, wanted.focus, quality, wanted.effort or "balanced", wanted.lossless, wanted.max_bytes)
+def _plain(name: str, frame: Frame, finish: Finish) -> Output:
+    quality = QUALITY if finish.quality is None else finish.quality
+    return Output(name, frame, finish.focus, quality, finish.effort or "balanced", finish.lossless, finish.max_bytes)
 
 
 def _too_small(frame: Frame, width: int, height: int) -> UsageError:

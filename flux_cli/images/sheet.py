@@ -12,15 +12,15 @@ from flux_cli.images.formats import split_suffix
 from flux_cli.images.names import Name
 
 PAGE = 1.6  # width to height of a sheet, like most screens
-CELL = (180, 640)  # pixels: the side of a square with the area of the smallest and of the largest cell
-BUDGET = 8_000_000  # pixels of all cells together, while they are not too small
-MOST = 40_000_000  # largest number of pixels of a sheet: 120 MB while it is drawn
+CELL = (180, 640)  # pixels: the side of a square with the area of the smallest and the largest cell
+BUDGET = 8_000_000  # pixels of all cells together, unless that makes them too small
+MAX_PIXELS = 40_000_000  # of a sheet, which takes 120 MB while it is drawn
 WIDEST = 4.0  # width to height; a more extreme image does not change the shape of the cells
 GAP, CAPTION = 12, 22  # pixels between cells, and the height of a line of text
 
 
 class Grid(NamedTuple):
-    """Equal cells, row by row. `cell` is the box of an image; its caption is below it."""
+    """Equal cells, row by row, in pixels. `cell` is the box of an image; its caption is below it."""
 
     columns: int
     rows: int
@@ -43,14 +43,14 @@ class Grid(NamedTuple):
 
 
 def page(count: int) -> tuple[int, int]:
-    """Width and height of a sheet: few images get large cells, many stay recognizable."""
+    """Width and height of a sheet in pixels. Few images get large cells; many stay recognizable."""
     smallest, largest = CELL
-    area = min(MOST, count * min(largest**2, max(smallest**2, BUDGET / count)))
+    area = min(MAX_PIXELS, count * min(largest**2, max(smallest**2, BUDGET / count)))
     return round(math.sqrt(area * PAGE)), round(math.sqrt(area / PAGE))
 
 
 def grid(sizes: Sequence[tuple[int, int]], box: tuple[int, int], gap: int = GAP, caption: int = CAPTION) -> Grid:
-    """The grid with the largest equal cells that fits into a box, for one or more image sizes."""
+    """The grid with the largest equal cells that fits into a box, for images of these sizes in pixels."""
     logs = [math.log(width / height) for width, height in sizes]
     widest = math.log(WIDEST)
     shape = math.exp(sum(max(-widest, min(widest, log)) for log in logs) / len(logs))
@@ -60,7 +60,7 @@ def grid(sizes: Sequence[tuple[int, int]], box: tuple[int, int], gap: int = GAP,
 
 
 def _fitted(columns: int, rows: int, shape: float, box: tuple[int, int], gap: int, caption: int) -> Grid:
-    """The largest cells of this shape in a box with so many columns and rows."""
+    """The grid with the largest cells of this shape that fit into a box."""
     width = (box[0] - gap) / columns - gap
     height = (box[1] - gap) / rows - gap - caption
     width = min(width, height * shape)
@@ -75,7 +75,7 @@ def caption(number: int, seed: Json) -> tuple[str, ...]:
 
 
 def sheet_name(paths: Sequence[str]) -> Name:
-    """`fox-7.png`, `fox-8.png` -> `fox-sheet`, in the folder of the first; the suffix waits for the format."""
+    """The name of the sheet of some images, in the folder of the first: `fox-7.png`, `fox-8.png` -> `fox-sheet`."""
     folder, slash, _ = paths[0].rpartition("/")
     stems = [split_suffix(path)[0].rpartition("/")[2] for path in paths]
     common = _common(stems)
@@ -86,7 +86,7 @@ def sheet_name(paths: Sequence[str]) -> Name:
 
 
 def _common(words: Sequence[str]) -> str:
-    """The longest common beginning."""
+    """The longest common prefix."""
     first, last = min(words), max(words)
     same = (length for length, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1])
     return first[: next(same, min(len(first), len(last)))]

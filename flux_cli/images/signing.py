@@ -1,4 +1,4 @@
-"""Sign content credentials (C2PA) with the user's certificate. Needs c2pa-python, an optional extra."""
+"""Signs content credentials (C2PA) with the user's certificate. Needs c2pa-python, an optional extra."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Identity(NamedTuple):
 
 
 def load_identity(certificates: str, key: str, algorithm: str = "es256") -> Identity:
-    """Read and check the certificate and the key. Raises ConfigError.
+    """Read the certificate and the key from their files, and try them on a one-pixel image.
 
-    Only the owner may be able to read the key file, as with key files of providers.
+    Raises ConfigError if one is missing or unusable, or if others can read the key file.
     """
     if algorithm not in ALGORITHMS:
         raise ConfigError(f"signing algorithm {algorithm!r} is not one of {', '.join(ALGORITHMS)}")
@@ -64,7 +64,7 @@ def sign(data: bytes, file_format: str, record: Record, identity: Identity) -> b
     mime = FORMATS[file_format].mime
     try:
         info = c2pa.C2paSignerInfo(identity.algorithm, identity.chain, identity.key.reveal().encode(), None)
-        # A thumbnail would make a small image a hundred times as large and show the same.
+        # A thumbnail would show the same, and make a small image a hundred times as large.
         context = c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}})
         builder = c2pa.Builder(manifest(record, mime), context)
         builder.sign(c2pa.Signer.from_info(info), mime, io.BytesIO(data), signed)

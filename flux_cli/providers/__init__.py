@@ -1,1 +1,1 @@
-"""Providers: what is sent to each of them, and how their answers are read."""
+"""Providers: the requests that are sent to each of them, and how their answers are read."""

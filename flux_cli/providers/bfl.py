@@ -1,4 +1,4 @@
-"""Black Forest Labs' own API: submit a task, poll the URL it returns, download from the URL that returns."""
+"""The API of Black Forest Labs: submits a task, polls the URL in the answer, downloads the image."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ MAX_POLLS_WITHOUT_TASK = 5  # "Task not found" in a row; a regional store may no
 
 
 class BFL:
-    """`base` is the address without a path. Result URLs are signed and get no key."""
+    """`base` is the URL without a path. Result URLs are signed, so no key is sent to them."""
 
     def __init__(self, base: str, auth: Auth | None) -> None:
         self._base, self._auth = base, auth
@@ -29,7 +29,7 @@ class BFL:
         return Post(f"{self._base}/v1/{call.model}", call.body, self._auth)
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
-        """Poll until the task is over and download its image."""
+        """Poll until the task is finished, and download its image. Raises a FluxError if it failed."""
         body = parse_object(reply.data)
         url, identity = body.get("polling_url"), plain(str(body.get("id") or ""), 100)
         if not isinstance(url, str):

@@ -1,4 +1,4 @@
-"""fal's queue: submit a request, then poll, read or cancel it at the URLs that fal returns."""
+"""fal's queue: submits a request, then polls, reads or cancels it at the URLs that fal returns."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ POLL_SECONDS = 0.5
 
 
 class Fal:
-    """`base` is the address of the queue."""
+    """`base` is the URL of the queue."""
 
     def __init__(self, base: str, auth: Auth | None) -> None:
         self._base, self._auth = base, auth
@@ -25,7 +25,10 @@ class Fal:
         return Post(f"{self._base}/{call.model}", call.body, self._auth)
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
-        """Poll until COMPLETED, which includes failures, and read the result."""
+        """Poll until the status is COMPLETED, which includes failures, and read the result.
+
+        Raises a FluxError if the request failed.
+        """
         job = parse_object(reply.data)
         identity = plain(str(job.get("request_id") or ""), 100)
         status, response, cancel = (job.get(f"{name}_url") for name in ("status", "response", "cancel"))
@@ -40,7 +43,7 @@ class Fal:
 
 
 def _completed(reply: Reply, auth: Auth | None, identity: str) -> bool | None:
-    """True when the request is over, None while it waits or runs (HTTP 200 or 202)."""
+    """True if the request has finished, None while it waits or runs. Raises a FluxError if it failed."""
     body = parse_object(reply.data)
     if reply.status not in (200, 202):
         raise reply_error(reply, auth, identity)

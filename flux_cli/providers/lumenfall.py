@@ -1,7 +1,7 @@
-"""Lumenfall's request history, which tells what happened to requests that got no answer.
+"""Reads Lumenfall's request history, which shows what happened to requests without an answer.
 
 Only parts of this API are documented. flux reads a list under `data` with `id`, `trace_id`, `status`
-and `cost`. For accounts that store answers it also reads the answer, wherever it is in the page of
+and `cost`. For accounts that store answers, it also reads the answer, wherever it is in the document of
 a request.
 """
 
@@ -73,7 +73,7 @@ async def look_up(traces: Collection[str], since: str, base: str, auth: Auth, ht
 
 
 def _rank(request: PastRequest) -> int:
-    """Which of several attempts counts: one that was billed before one that may still be."""
+    """The rank among several attempts: billed ones come before those that may still be billed."""
     if request.reply:
         return 3
     if request.status == "completed":

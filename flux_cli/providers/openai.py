@@ -1,4 +1,4 @@
-"""The OpenAI Images API, which Lumenfall and many other servers speak. Its answers are read in `answers`."""
+"""The OpenAI Images API, which Lumenfall and many other servers implement. `answers` reads its answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class OpenAI:
-    """`base` is the address including `/v1`. Without `auth` no key is sent."""
+    """`base` is the URL including `/v1`. Without `auth`, no key is sent."""
 
     def __init__(self, base: str, auth: Auth | None) -> None:
         self._base, self._auth = base, auth

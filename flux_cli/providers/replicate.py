@@ -1,4 +1,4 @@
-"""Replicate's predictions: create one, which may take a minute to answer, then poll it."""
+"""Replicate's predictions: creates one, which may take a minute to answer, then polls it."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ WAIT_SECONDS = 60  # the longest time Replicate waits before it answers
 
 
 class Replicate:
-    """`base` is the address including `/v1`."""
+    """`base` is the URL including `/v1`."""
 
     def __init__(self, base: str, auth: Auth | None) -> None:
         self._base, self._auth = base, auth
@@ -27,7 +27,7 @@ class Replicate:
         return Post(url, {"input": call.body}, self._auth, {"Prefer": f"wait={WAIT_SECONDS}"})
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
-        """Poll until the prediction is over and download its output."""
+        """Poll until the prediction is finished, and download its output. Raises a FluxError if it failed."""
         prediction = _finished(reply, self._auth)
         body = parse_object(reply.data)
         identity = _identity(body)
@@ -46,9 +46,9 @@ class Replicate:
 
 
 def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:
-    """The prediction if it has output, None while it runs. Raises a FluxError if it failed.
+    """The prediction if it has output, None while it is running. Raises a FluxError if it failed.
 
-    Output counts whatever the status is: an early answer with output may still say `processing`.
+    The status does not matter if there is output: an early answer may still say `processing`.
     """
     body = parse_json(reply.data)
     if not is_good(reply) or not isinstance(body, dict):

@@ -69,8 +69,8 @@ ROWS: Mapping[str, ProviderRow] = {
             page="https://replicate.com/account/api-tokens",
             hosts=("api.replicate.com",),
         ),
-        # Any OpenAI-compatible server. FLUX_API_KEY is for it alone; without it the gateway's key
-        # goes to the address, because the user named that address.
+        # Any OpenAI-compatible server. FLUX_API_KEY is only for it; without it, the gateway's key
+        # is sent to the URL, because the user gave that URL.
         ProviderRow(
             name="openai",
             protocol="openai",
@@ -99,14 +99,14 @@ ROWS: Mapping[str, ProviderRow] = {
         ProviderRow("sdcpp", "openai", "http://localhost:1234/v1", (), server="sdcpp"),
         ProviderRow("vllm", "openai", "http://localhost:8000/v1", (), server="vllm"),
         ProviderRow("sglang", "openai", "http://localhost:30000/v1", (), server="sglang"),
-        # Sketches drawn on this machine: an in-process transport answers, the address is never used
+        # Sketches drawn on this machine, in this process; the URL is never used
         ProviderRow("offline", "openai", "http://offline.invalid/openai/v1", (), hosted=False),
     )
 }
 
 
 def connect(row: ProviderRow, base: str, auth: Auth | None) -> Provider:
-    """The provider of a row, at the address `base`, with the key `auth`."""
+    """The provider of a row, at the URL `base`, with the key `auth`."""
     if row.protocol == "bfl":
         from flux_cli.providers.bfl import BFL
 
@@ -127,7 +127,7 @@ def connect(row: ProviderRow, base: str, auth: Auth | None) -> Provider:
 def unit_price(row: ProviderRow, model: Model | None, dialect: Dialect | None) -> float | None:
     """USD per image at a provider, as far as the catalog knows; None if unknown. Sketches are free.
 
-    The price of a model is the gateway's; what other providers charge is in the dialect of the model.
+    The price of a model is that of the gateway; the prices of other providers are in their dialects.
     """
     if not row.hosted:
         return 0.0

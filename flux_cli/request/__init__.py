@@ -1,1 +1,1 @@
-"""From typed options to the calls that a provider gets. Nothing is sent here."""
+"""Turns command-line options into requests to a provider. Nothing is sent here."""

@@ -1,4 +1,4 @@
-"""Translates parameters for a provider: the same idea under other names, types and units."""
+"""Translates parameters into the names, types and units of a provider."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.core.model import Dialect, Field, Json
 
-GRID = 16  # pixels; servers that draw any size want sides in steps of it
+GRID = 16  # pixels; servers that make any size expect sides that are multiples of it
 
 
 def translate(field: Field, value: Json) -> dict[str, Json]:
-    """The fields and values that a provider gets for one parameter; none if flux does the work itself.
+    """The fields and values to send for one parameter; empty if flux does the work itself.
 
-    Raises UsageError for a value that this provider does not take.
+    Raises UsageError for a value that this provider does not accept.
     """
     if not field.name:
         return {}
@@ -39,7 +39,7 @@ def translate(field: Field, value: Json) -> dict[str, Json]:
 
 
 def explain_field(dialect: Dialect, name: str, asked: Json, field: Field, value: Json) -> Note:
-    """What becomes of one parameter at a provider, for `flux resolve`."""
+    """A note on what is sent for one parameter, for `flux resolve`."""
     if field.behavior == "emulated":
         return Note(name, asked, value, "emulated", field.reason or "done by flux")
     if field.spelling == "prompt_tag":
@@ -53,7 +53,7 @@ def explain_field(dialect: Dialect, name: str, asked: Json, field: Field, value:
 
 
 def _sides(text: str) -> tuple[int, int]:
-    """Pixels as they are, or a ratio at one megapixel in steps of the grid."""
+    """Width and height in pixels. A ratio becomes about one megapixel, in multiples of GRID."""
     shape = parse_shape(text)
     if shape.is_pixels:
         return int(shape.width), int(shape.height)
@@ -63,7 +63,7 @@ def _sides(text: str) -> tuple[int, int]:
 
 
 def _bare_base64(name: str, uri: str) -> str:
-    """The image itself. A URL stands for it until it has been downloaded, which `flux resolve` never does."""
+    """The image as base64. `flux resolve` downloads nothing and shows a placeholder for a URL."""
     if uri.startswith(("http://", "https://")):
         return f"<the image at {uri}, as base64>"
     head, comma, data = uri.partition(",")

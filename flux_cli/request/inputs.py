@@ -1,4 +1,4 @@
-"""What people hand over: prompts and images, from files and standard input, read whole and within a limit."""
+"""Reads prompts and images from files and standard input, whole and within a size limit."""
 
 import os
 import stat
@@ -12,20 +12,20 @@ from flux_cli.images.containers.registry import inspect, sniff
 from flux_cli.images.formats import FORMATS, join_or
 
 MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger image inputs
-MAX_IMAGE = 256 << 20
-MAX_PROMPT = 1 << 20
+MAX_IMAGE = 256 << 20  # bytes
+MAX_PROMPT = 1 << 20  # bytes
 INPUT_HINT = "give a " + join_or(row.name for row in FORMATS.values() if row.is_input)
 
 
 def read_image(path: str, stdin: BinaryIO | None) -> bytes:
-    """The bytes of a file, or of standard input for `-`. Raises UsageError for what cannot be read or is no image."""
+    """The bytes of a file, or of standard input for `-`. Raises UsageError if it cannot be read or is not an image."""
     if path == "-" and stdin is None:
         raise UsageError("standard input is closed", hint="name a file")
     data = _read(path, MAX_IMAGE, path, "name an image, or - for standard input", stdin if path == "-" else None)
     if not data:
         raise UsageError(f"{'standard input' if path == '-' else path} is empty", hint="name an image")
     if sniff(data) is None:
-        raise UsageError(f"{path} is no image that flux reads", hint=f"it reads {', '.join(FORMATS)}")
+        raise UsageError(f"{path} is not an image that flux can read", hint=f"it reads {', '.join(FORMATS)}")
     return data
 
 
@@ -40,7 +40,7 @@ def attach(value: Value) -> Value:
 
 
 def attachment(asked: str, data: bytes) -> Attachment:
-    """The bytes of an image somebody named, checked. Raises UsageError for damaged ones and other types."""
+    """The checked bytes of an input image as a data URI. Raises UsageError for damaged files and other types."""
     try:
         image = inspect(data)
     except ImageError as fault:
@@ -52,7 +52,10 @@ def attachment(asked: str, data: bytes) -> Attachment:
 
 
 def read_prompt(word: str, stdin: TextIO | None) -> str:
-    """The prompt a word means: itself, `-` for standard input, `@file` for a file. Raises UsageError."""
+    """The prompt that an argument stands for: `-` reads standard input, `@file` a file, other text is the prompt.
+
+    Raises UsageError if it cannot be read, is longer than MAX_PROMPT bytes, or is not UTF-8.
+    """
     if word == "-":
         if stdin is None:
             raise UsageError("standard input is closed", hint="give the prompt as the argument")
@@ -66,21 +69,24 @@ def read_prompt(word: str, stdin: TextIO | None) -> str:
     try:
         return data.decode("utf-8-sig").strip()
     except UnicodeDecodeError as fault:
-        raise UsageError("the prompt is no UTF-8 text", hint="convert it with iconv") from fault
+        raise UsageError("the prompt is not valid UTF-8", hint="convert it with iconv") from fault
 
 
 def _is_readable(kind: int) -> bool:
-    """Whether opening it ends at once; that a folder has no bytes is the system's to say."""
+    """Whether opening the file returns at once. Folders count: opening one gives the system's own error."""
     return stat.S_ISREG(kind) or stat.S_ISDIR(kind)
 
 
 def _read(path: str, limit: int, named: str, hint: str, stream: BinaryIO | None = None) -> bytes:
-    """The bytes of a stream, else of a file: a named pipe would wait for a writer for ever, and is not opened."""
+    """The bytes of a stream, else of a file. Named pipes are not opened: they could wait for a writer forever.
+
+    Raises UsageError if it cannot be read or has more than `limit` bytes.
+    """
     try:
         if stream:
             data = stream.read(limit + 1)
         elif not _is_readable(os.stat(path).st_mode):  # noqa: PTH116 - the type of whatever a link leads to
-            raise UsageError(f"{named} is no file", hint=hint)
+            raise UsageError(f"{named} is not a file", hint=hint)
         else:
             with Path(path).open("rb") as file:
                 data = file.read(limit + 1)

@@ -1,4 +1,4 @@
-"""`--like FILE`: what an image says about how it was made becomes a request."""
+"""`--like FILE`: builds a request from the metadata of an image."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Reuse(NamedTuple):
-    """What an image adds to a request, and notes on what it does not. None: the image does not say."""
+    """Values from an image to add to a request (None: not in the image), and notes on values that are not used."""
 
     prompt: str | None
     model: str | None
@@ -32,8 +32,8 @@ class Reuse(NamedTuple):
     notes: tuple[Note, ...]
 
 
-def read_like(path: str, said: Mapping[str, object]) -> Reuse:
-    """What the image of `--like` adds to the parameters that were given.
+def read_like(path: str, given: Mapping[str, object]) -> Reuse:
+    """The values of the image of `--like` that `given` does not override.
 
     Raises UsageError if it cannot be read or does not say how it was made.
     """
@@ -41,23 +41,23 @@ def read_like(path: str, said: Mapping[str, object]) -> Reuse:
         reading = read_metadata(inputs.read_image(path, sys.stdin.buffer if sys.stdin else None))
     except ImageError as fault:
         raise UsageError(f"--like {path}: {fault.message}", hint=f"name a {ALL_FORMATS} file") from fault
-    reuse = reuse_reading(reading, path, said)
+    reuse = reuse_reading(reading, path, given)
     if not reading.source or not (reuse.prompt or reuse.parameters):
         raise UsageError(f"--like {path}: the image does not say how it was made", hint=f"see: flux show {path}")
     return reuse
 
 
-def reuse_reading(reading: Reading, source: str, said: Mapping[str, object]) -> Reuse:
-    """What an image's record adds to the parameters that were given; `source` names the image in the notes.
+def reuse_reading(reading: Reading, source: str, given: Mapping[str, object]) -> Reuse:
+    """The values of an image's record that `given` does not override. `source` names the image in the notes.
 
-    From the records of other programs only prompt, seed and size mean the same here. Files and URLs are never
-    followed: an image from somebody else must not choose what is read, downloaded or called.
+    From records of other programs, only prompt, seed and size are used: other parameters may have another meaning.
+    Files and URLs are never followed: a stranger's image must not decide what is read or downloaded.
     """
     record, is_ours = reading.record, reading.source == "flux"
     recorded: dict[str, Json] = {"size": record.size or None, "seed": record.seed}
     if is_ours:
         recorded |= record.parameters
-    covered = _covered_by(said)
+    covered = _covered_by(given)
     kept: dict[str, Json] = {}
     notes = []
     for name, value in recorded.items():
@@ -72,10 +72,10 @@ def reuse_reading(reading: Reading, source: str, said: Mapping[str, object]) -> 
     return Reuse(record.prompt or None, model or None, kept, tuple(notes))
 
 
-def _covered_by(said: Mapping[str, object]) -> set[str]:
-    """The parameters that what was given overrides: a size overrides all of the shape, a ratio or scale the size."""
-    covered = set(said)
-    if "size" in said:
+def _covered_by(given: Mapping[str, object]) -> set[str]:
+    """The parameters that `given` overrides: a size also overrides ratio and scale, and each of those the size."""
+    covered = set(given)
+    if "size" in given:
         covered.update(SHAPE)
     elif covered.intersection(SHAPE):
         covered.add("size")
@@ -85,7 +85,7 @@ def _covered_by(said: Mapping[str, object]) -> set[str]:
 def explain_reuse(
     reuse: Reuse, path: str, notes: tuple[Note, ...], request: Request, prompt: str | None
 ) -> tuple[Note, ...]:
-    """The notes of a request that was made with `--like`: for each value that came from the image, that it did."""
+    """The notes of a request made with `--like`, marking each value that came from the image."""
     taken: dict[str, Json] = dict(reuse.parameters)
     if prompt is None:
         taken["prompt"] = reuse.prompt
@@ -95,9 +95,12 @@ def explain_reuse(
 
 
 def mark_origin(notes: tuple[Note, ...], taken: Mapping[str, Json], source: str) -> tuple[Note, ...]:
-    """The notes, saying for each value taken from the image where it came from; values without a note get one."""
+    """Add the origin to the notes on values taken from the image. Values without a note get one."""
     origin = f"as in {source}"
-    spoken = {note.parameter for note in notes}
-    added = [Note(name, None, shorten(value), "default", origin) for name, value in taken.items() if name not in spoken]
-    marked = [note._replace(reason=f"{note.reason}; {origin}") if note.parameter in taken else note for note in notes]
+    noted = {note.parameter for note in notes}
+    added = [Note(name, None, shorten(value), "default", origin) for name, value in taken.items() if name not in noted]
+    marked = []
+    for note in notes:
+        is_taken = note.parameter in taken
+        marked.append(note._replace(reason=f"{note.reason}; {origin}") if is_taken else note)
     return (*added, *marked)

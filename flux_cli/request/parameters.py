@@ -1,4 +1,4 @@
-"""The parameters of a model that were said, as options or as `-p KEY=VALUE`."""
+"""Collects the model parameters from options and from `-p KEY=VALUE`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def read_parameters(parameters: Parameters) -> dict[str, Json]:
-    """Every parameter that was said, by its own name; `-p` counts like the option of that name.
+    """Every parameter on the command line, by name. `-p` is equivalent to the option of that name.
 
     Raises UsageError for a pair that is not KEY=VALUE, and for a parameter that is given twice.
     """
     options = parameters._replace(param=None)._asdict()
-    said: dict[str, Json] = {name: value for name, value in options.items() if value is not None}
+    given: dict[str, Json] = {name: value for name, value in options.items() if value is not None}
     for pair in parameters.param or ():
         name, equals, text = pair.partition("=")
         name = name.strip().replace("-", "_")
@@ -25,7 +25,7 @@ def read_parameters(parameters: Parameters) -> dict[str, Json]:
             raise UsageError(f"-p {pair!r}: expected KEY=VALUE", hint="for example -p guidance=3.5")
         if name in ("prompt", "model"):
             raise UsageError(f"-p cannot set {name}", hint="give PROMPT as the argument, and --model")
-        if name in said:
+        if name in given:
             raise UsageError(f"{name} is given twice", hint="give it once, as an option or with -p")
-        said[name] = parse_value(text)
-    return said
+        given[name] = parse_value(text)
+    return given

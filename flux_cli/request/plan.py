@@ -1,4 +1,4 @@
-"""From a resolved request to calls: n images become n requests for one, in the words of the provider."""
+"""Plans the requests for n images: n calls for one image each, in the field names of the provider."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
     from flux_cli.core.request import Resolved
 
-AS_IT_IS = Field("passthrough")
-# The gateway takes every parameter under its own name, and so do models that are not in the catalog. The formats are
-# those it is documented to make, whatever flux itself can write.
+PASSED_THROUGH = Field("passthrough")
+# The gateway takes every parameter under its own name. This is also used for models that are not in the catalog. The
+# formats are those that the gateway documents, not those that flux can write.
 GATEWAY = Dialect("lumenfall", "", None, ("png", "jpeg", "gif", "webp", "avif"), (), None, {})
 
 
@@ -31,50 +31,50 @@ class _Choice(NamedTuple):
 def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
     """Split a resolved request into calls for one image each, with the seeds `seed`, `seed + 1`, and so on.
 
-    `fresh_seed` is sent if no seed was given and the server's own default would repeat the same image. Raises
-    UsageError for seeds beyond 64 bits.
+    `fresh_seed` is sent if no seed was given and the server would otherwise repeat the same image. Raises UsageError
+    for seeds beyond 64 bits.
     """
     dialect = resolved.dialect or GATEWAY
     file_format = _choose_format(resolved, dialect)
     quality = _choose_quality(resolved, dialect, file_format.value)
     seed = _choose_seed(resolved, dialect, fresh_seed)
-    said: dict[str, Json] = {"prompt": resolved.prompt, **resolved.parameters}
+    given: dict[str, Json] = {"prompt": resolved.prompt, **resolved.parameters}
     if resolved.size and field_of(dialect, "size").spelling == "aspect_ratio":
-        said["size"] = resolved.aspect_ratio
+        given["size"] = resolved.aspect_ratio
     if file_format.value is not None:
-        said["output_format"] = file_format.value
+        given["output_format"] = file_format.value
     if quality.value is not None:
-        said["output_compression"] = quality.value
-    clash = _drop_ratio_beside_size(said, dialect)
+        given["output_compression"] = quality.value
+    clash = _drop_ratio_beside_size(given, dialect)
     body: dict[str, Json] = {}
-    for name, value in said.items():
+    for name, value in given.items():
         body |= translate(field_of(dialect, name), value)
     calls = LazySequence(resolved.n, lambda place: _call(resolved, dialect, body, seed.value, place + 1))
     if calls:
-        _ = calls[-1]  # the last call has the largest seed, which may be refused
+        _ = calls[-1]  # raises UsageError if the largest seed is too large
     notes = (*_count_notes(resolved, seed.value), *seed.notes, *file_format.notes, *clash, *quality.notes)
     return Plan(calls, notes)
 
 
 def field_of(dialect: Dialect, name: str) -> Field:
-    """What a dialect makes of a parameter; one that it does not list is sent under its own name."""
-    field = dialect.fields.get(name, AS_IT_IS)
+    """The field a dialect sends for a parameter. One that it does not list is sent under its own name."""
+    field = dialect.fields.get(name, PASSED_THROUGH)
     if field.name or field.behavior in ("emulated", "unsupported"):
         return field
     return field._replace(name=name)
 
 
-def _drop_ratio_beside_size(said: dict[str, Json], dialect: Dialect) -> tuple[Note, ...]:
+def _drop_ratio_beside_size(given: dict[str, Json], dialect: Dialect) -> tuple[Note, ...]:
     """Remove the ratio if the provider has one field for both and a size was given, too."""
     shares_field = field_of(dialect, "aspect_ratio").spelling in ("size", "sides")
-    if not shares_field or "size" not in said or "aspect_ratio" not in said:
+    if not shares_field or "size" not in given or "aspect_ratio" not in given:
         return ()
-    ratio = said.pop("aspect_ratio")
+    ratio = given.pop("aspect_ratio")
     return (Note("aspect_ratio", ratio, None, "ignored", "size overrides it", warning=True),)
 
 
 def _call(resolved: Resolved, dialect: Dialect, body: dict[str, Json], seed: Json, number: int) -> Call:
-    """Call `number`, counted from 1. A seed that is not a number (of an unknown model) is the same in every call."""
+    """Call `number`, counted from 1. A seed of an unknown model that is not a number is the same in every call."""
     if seed is None:
         return Call(number, None, resolved.sent_model, body)
     own = seed
@@ -107,7 +107,7 @@ def _count_notes(resolved: Resolved, seed: Json) -> tuple[Note, ...]:
 def _choose_format(resolved: Resolved, dialect: Dialect) -> _Choice:
     """The format to request: one that the provider makes itself.
 
-    Conversions by the gateway have limits: its AVIF stops at 1,600 pixels, and this model's images are larger.
+    Conversions by the gateway are limited: its AVIF has at most 1,600 pixels, and this model's images are larger.
     """
     asked = ", ".join(resolved.made or ()) or resolved.format
     if asked is None:

@@ -1,4 +1,4 @@
-"""From typed options to what will be sent: settings, model, request, calls and where the files go."""
+"""Turns options into what will be sent: settings, model, request, calls, and the destination of the files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Prepared(NamedTuple):
-    """One command line, read to the end. Nothing has been sent."""
+    """One command line, fully resolved. Nothing has been sent."""
 
     settings: Settings
     resolved: Resolved
@@ -44,26 +44,26 @@ class Prepared(NamedTuple):
 
 
 def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = None) -> Prepared:
-    """Merge options with settings, read the files they name, resolve and plan. Raises UsageError.
+    """Merge options with settings, read the files they name, resolve and plan.
 
-    `fetch` downloads an image that is named by its URL, for providers that take only the image itself. Without it
-    (when nothing may be sent) the URL stands for the image.
+    `fetch` downloads an image from its URL, for providers that take only the image itself. Without it (when nothing
+    may be sent), the URL stays in place of the image. Raises UsageError and ConfigError.
     """
-    said: dict[str, Value] = dict(read_parameters(options.parameters))
-    reuse = _reuse(options.input.like, said)
+    given: dict[str, Value] = dict(read_parameters(options.parameters))
+    reuse = _reuse(options.input.like, given)
     if reuse:
-        said = {**reuse.parameters, **said}
+        given = {**reuse.parameters, **given}
     settings = load_settings(_overrides(options, reuse), ROWS)
     found = find_model(settings.model, folders.model_folders())
     dialect = dialect_of(settings.provider, found.model)
-    destination = _read_destination(options, settings, said)
-    _attach_images(said, found.model, dialect, fetch)
+    destination = _read_destination(options, settings, given)
+    _attach_images(given, found.model, dialect, fetch)
     if not settings.provider.hosted and options.access.no_badge:
-        said["badge"] = False
-    size = said.get("size") if options.finish.fit else None
+        given["badge"] = False
+    size = given.get("size") if options.finish.fit else None
     request = Request(
         model=settings.model,
-        parameters=said,
+        parameters=given,
         prompt=reuse.prompt if reuse and prompt is None else prompt,
         route=options.access.route,
         output=settings.output if destination.suffixes and not options.output.output_format else None,
@@ -83,17 +83,17 @@ def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = 
     return Prepared(settings, resolved, plan(resolved, fresh_seed), destination, finish)
 
 
-def _reuse(path: str | None, said: dict[str, Value]) -> Reuse | None:
-    """What the image of `--like` says; None without the option."""
+def _reuse(path: str | None, given: dict[str, Value]) -> Reuse | None:
+    """The values from the image of `--like`; None without the option."""
     if not path:
         return None
     from flux_cli.request.like import read_like
 
-    return read_like(path, said)
+    return read_like(path, given)
 
 
 def _overrides(options: GenerateOptions, reuse: Reuse | None) -> dict[str, Json]:
-    """The settings that options override. `--offline` is a provider by another name."""
+    """The settings that options override. `--offline` means `--provider offline`."""
     flags: dict[str, Json] = options.settings._asdict()
     if reuse:
         flags["model"] = flags["model"] or reuse.model
@@ -101,17 +101,17 @@ def _overrides(options: GenerateOptions, reuse: Reuse | None) -> dict[str, Json]
         for name in ("provider", "base_url"):
             if flags[name] not in (None, "offline"):
                 option = f"--{name.replace('_', '-')}"
-                raise UsageError(f"--offline and {option} contradict each other", hint="give only one of them")
+                raise UsageError(f"--offline and {option} contradict each other", hint="use only one of them")
         flags["provider"] = "offline"
     return flags
 
 
-def _read_destination(options: GenerateOptions, settings: Settings, said: dict[str, Value]) -> Destination:
-    """Where the files go. A single format stays in `said` for the provider to know; several are made here.
+def _read_destination(options: GenerateOptions, settings: Settings, given: dict[str, Value]) -> Destination:
+    """Where the files go. A single format stays in `given`, to be sent to the provider; flux makes several itself.
 
-    A format that is only a default yields to the suffix of a file.
+    The suffix of a file overrides a default format.
     """
-    typed = said.pop("output_format", None)
+    typed = given.pop("output_format", None)
     formats = options.output.output_format or ([] if typed is None else [str(typed)])
     if typed is not None and options.output.output_format:
         raise UsageError("output_format is given twice", hint="give it once, as an option or with -p")
@@ -121,7 +121,7 @@ def _read_destination(options: GenerateOptions, settings: Settings, said: dict[s
         destination = read_destination(output, [settings.output_format], is_folder=_is_folder(output))
     chosen_by_suffix = destination.suffixes and not formats
     if len(destination.formats) == 1 and not chosen_by_suffix:
-        said["output_format"] = destination.formats[0]
+        given["output_format"] = destination.formats[0]
     return destination
 
 
@@ -141,39 +141,39 @@ def _with_origin(resolved: Resolved, reuse: Reuse, path: str, prompt: str | None
 
 
 def _with_finish(resolved: Resolved, finish: Finish, *, hosted: bool) -> Resolved:
-    """The request with the formats made here, and notes on what becomes of an image. Raises UsageError."""
+    """The request with the formats that flux makes, and notes on how it does. Raises UsageError."""
     notes = explain(finish, *resolved.size.expected(hosted=hosted)) if resolved.size else ()
     return resolved._replace(made=finish.formats, notes=(*resolved.notes, *notes))
 
 
-def _attach_images(said: dict[str, Value], model: Model | None, dialect: Dialect | None, fetch: Fetch | None) -> None:
-    """Replace file names of images by their content, and URLs too where the provider takes only the image itself."""
-    for name in tuple(said):
+def _attach_images(given: dict[str, Value], model: Model | None, dialect: Dialect | None, fetch: Fetch | None) -> None:
+    """Replace the file names of images by their content, and URLs, too, if the provider takes only the image."""
+    for name in tuple(given):
         if name == "image_prompt" or _is_image(model, name):
             from flux_cli.request import inputs
 
-            said[name] = inputs.attach(said[name])
-            if fetch and _takes_bytes(dialect, name) and is_address(said[name]):
-                said[name] = fetch(str(said[name]))
+            given[name] = inputs.attach(given[name])
+            if fetch and _takes_bytes(dialect, name) and is_address(given[name]):
+                given[name] = fetch(str(given[name]))
 
 
 def is_address(value: Value) -> bool:
-    """Whether an image is named by where it is on the network."""
+    """Whether an image is given as an http or https URL."""
     return isinstance(value, str) and value.startswith(("http://", "https://"))
 
 
 def dialect_of(row: ProviderRow, model: Model | None) -> Dialect | None:
-    """What this provider makes of the parameters; None where everything passes under its own name.
+    """How this provider takes the parameters; None if each is sent under its own name.
 
-    Raises UsageError where flux does not know how the provider takes the model.
+    Raises UsageError if flux does not know how to use the model at this provider.
     """
     if row.protocol == "openai":
         return _server(row) if row.server else None
     if model is None:
         return None
     if row.protocol not in model.dialects:
-        ways = ", ".join(model.dialects) or "lumenfall alone"
-        raise UsageError(f"{row.name} has no {model.id} that flux knows", hint=f"providers of it: {ways}")
+        others = ", ".join(model.dialects) or "lumenfall"
+        raise UsageError(f"flux does not support {model.id} at {row.name}", hint=f"supported providers: {others}")
     return model.dialects[row.protocol]
 
 
@@ -186,13 +186,13 @@ def _server(row: ProviderRow) -> Dialect:
 
 
 def posts(prepared: Prepared) -> list[Post]:
-    """What would be sent, call by call, without a key."""
+    """The HTTP requests that would be sent, one per call, without a key."""
     provider = connect(prepared.settings.provider, prepared.settings.base_url, None)
     return [provider.request(call) for call in prepared.plan.calls]
 
 
-def goes_to(prepared: Prepared, post: Post) -> str:
-    """Where a request goes, in the words for people. A sketch goes nowhere."""
+def request_line(prepared: Prepared, post: Post) -> str:
+    """A line for people that says where a request goes. A sketch is not sent."""
     return f"POST {post.url}" if prepared.settings.provider.hosted else "sketch offline, nothing is sent:"
 
 
@@ -202,11 +202,11 @@ def provider_of(prepared: Prepared, auth: Auth | None) -> Provider:
 
 
 def lookup(name: str | None) -> Model:
-    """The model of a lookup, which must be one the catalog knows. Raises UsageError."""
-    wanted = load_settings({"model": name}, ROWS).model
-    found = find_model(wanted, folders.model_folders())
+    """The catalog's model of that name (None: the default model). Raises UsageError if there is none."""
+    model_name = load_settings({"model": name}, ROWS).model
+    found = find_model(model_name, folders.model_folders())
     if found.model is None:
-        raise UsageError(f"no catalog knows the model {wanted!r}", hint=found.hint or "see: flux models")
+        raise UsageError(f"model {model_name!r} is not in the catalog", hint=found.hint or "see: flux models")
     return found.model
 
 

@@ -12,26 +12,28 @@ if TYPE_CHECKING:
 
 
 def one_prompt(given: Input) -> str | None:
-    """The prompt; None where none was given. Raises UsageError for two words that were meant as one."""
+    """The prompt argument; None if there is none. Raises UsageError for several, as in a prompt without quotes."""
     words = given.prompt or []
     if len(words) > 1:
-        source = "standard input" if words[0] == "-" else "a file" if words[0].startswith("@") else ""
-        alone = f"{words[0]} reads the prompt from {source}; it stands alone"
-        hint = alone if source else f"quote the prompt: {quoted(' '.join(words))}"
+        hint = f"quote the prompt: {quoted(' '.join(words))}"
+        if words[0] == "-":
+            hint = "- reads the prompt from standard input; remove the other words"
+        elif words[0].startswith("@"):
+            hint = f"{words[0]} reads the prompt from a file; remove the other words"
         raise UsageError(f"unexpected argument {words[1]!r}", hint=hint)
     return words[0] if words else None
 
 
 def quoted(sentence: str) -> str:
-    """A prompt as one word for a shell, as people write it where no sign in it means something to the shell."""
+    """A prompt quoted for a shell: in double quotes, unless it has characters that are special inside them."""
     from shlex import quote
 
-    word = quote(sentence) if any(sign in sentence for sign in '"$`\\!') else f'"{sentence}"'
+    word = quote(sentence) if any(character in sentence for character in '"$`\\!') else f'"{sentence}"'
     return f"-- {word}" if sentence.startswith("-") else word
 
 
 def read_prompt(word: str) -> str:
-    """The prompt a word means; `-` and `@file` are read, standard input only if asked."""
+    """The prompt that an argument stands for; `-` and `@file` are read. Raises UsageError as `inputs` does."""
     if word != "-" and not word.startswith("@"):
         return word
     from flux_cli.request import inputs

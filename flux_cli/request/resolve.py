@@ -1,4 +1,4 @@
-"""Resolves a request against a model: what was said becomes what is meant, and every decision leaves a note."""
+"""Resolves a request against a model: checks and completes every parameter, with a note on each decision."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flux_cli.core.request import Request, Value
 
 MAX_IMAGES = 10_000  # a typing error must not plan a million paid requests
-# Flux itself acts on these, so they are checked for every model, known or not.
+# flux itself uses these, so they are checked for every model, in the catalog or not.
 ALWAYS_CHECKED = {
     "n": Param("n", "integer", "emulated", "number of images", minimum=1, maximum=MAX_IMAGES),
     "output_compression": Param("output_compression", "integer", "emulated", "quality", minimum=0, maximum=100),
@@ -26,7 +26,7 @@ ALWAYS_CHECKED = {
 
 
 class _Model(NamedTuple):
-    """The model's name to send, the upstream that is forced (None: none is), and notes on both."""
+    """The model name to send, the forced upstream (None: not forced), and notes on both."""
 
     name: str
     route: str | None = None
@@ -37,19 +37,19 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     """Resolve every parameter of a request against a model of the catalog (None: the catalog does not have it).
 
     `dialect` says how the provider takes the parameters; None stands for the gateway, which takes them all.
-    Raises UsageError for any value that the model or the provider does not accept; nothing has been sent by then.
+    Raises UsageError for any value that the model or the provider does not accept.
     """
     target = _resolve_model(request, model, dialect)
     check_utf8("the model's name", target.name)
     prompt, prompt_notes = _resolve_prompt(request, model)
-    said = _well_formed(request.parameters)
-    _refuse_unsupported(said, dialect)
-    n = said.pop("n", None)
-    quality = said.pop("output_compression", None)
-    file_format, format_notes = _resolve_format(said.pop("output_format", None), request.output)
-    chosen = choose({name: said.pop(name, None) for name in SHAPE}, model, dialect) if model else None
+    given = _well_formed(request.parameters)
+    _refuse_unsupported(given, dialect)
+    n = given.pop("n", None)
+    quality = given.pop("output_compression", None)
+    file_format, format_notes = _resolve_format(given.pop("output_format", None), request.output)
+    chosen = choose({name: given.pop(name, None) for name in SHAPE}, model, dialect) if model else None
     size = chosen.size if chosen else None
-    parameters, notes = _resolve_parameters(said, model, target.route, dialect)
+    parameters, notes = _resolve_parameters(given, model, target.route, dialect)
     if size:
         parameters = {"size": size.name, **parameters}
     return Resolved(
@@ -86,9 +86,9 @@ def _well_formed(parameters: dict[str, Value]) -> dict[str, Value]:
     return dict(parameters)
 
 
-def _refuse_unsupported(said: dict[str, Value], dialect: Dialect | None) -> None:
-    """Refuse what a provider cannot do while it costs nothing; it must never be dropped silently."""
-    for name in said:
+def _refuse_unsupported(given: dict[str, Value], dialect: Dialect | None) -> None:
+    """Raise UsageError for a parameter that the provider does not support, instead of dropping it silently."""
+    for name in given:
         field = dialect.fields.get(name) if dialect else None
         if dialect and field and field.behavior == "unsupported":
             option = f"--{name.replace('_', '-')}"
@@ -105,7 +105,7 @@ def _resolve_model(request: Request, model: Model | None, dialect: Dialect | Non
     bare, prefix = split_route(request.model) if model else (request.model, None)
     if request.route and prefix and request.route != prefix:
         message = f"model {request.model!r} already names a route, and --route is {request.route!r}"
-        raise UsageError(message, hint="give only one of them")
+        raise UsageError(message, hint="use only one of them")
     route = request.route or prefix
     if dialect and dialect.path and route:
         message = f"route {route!r} is for the gateway, but requests go to {dialect.provider} directly"
@@ -152,10 +152,10 @@ def _resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[No
     return prompt, []
 
 
-def _resolve_format(said: Value, output: str | None) -> tuple[str | None, list[Note]]:
+def _resolve_format(given: Value, output: str | None) -> tuple[str | None, list[Note]]:
     """The format of the files, from `output_format` or else from the suffix of `-o`."""
-    if said is not None:
-        return format_named(str(said)), []
+    if given is not None:
+        return format_named(str(given)), []
     by_suffix = format_of_suffix(output) if output else None
     if by_suffix is None:
         return None, []
@@ -174,16 +174,16 @@ def _route_notes(size: Size | None, model: Model | None, route: str | None) -> l
 
 
 def _resolve_parameters(
-    said: dict[str, Value], model: Model | None, route: str | None, dialect: Dialect | None
+    given: dict[str, Value], model: Model | None, route: str | None, dialect: Dialect | None
 ) -> tuple[dict[str, Json], list[Note]]:
-    """The remaining parameters: checked if the model knows them, else passed on as typed. In the catalog's order."""
+    """The other parameters in catalog order: checked if the model has them, else passed through as typed."""
     known = model.parameters if model else {}
     order = list(known)
-    names = sorted(said, key=lambda name: order.index(name) if name in known else len(order))
+    names = sorted(given, key=lambda name: order.index(name) if name in known else len(order))
     values: dict[str, Json] = {}
     notes = []
     for name in names:
-        asked = said[name]
+        asked = given[name]
         param = known.get(name)
         field = dialect.fields.get(name) if dialect else None
         if param and field and field.choices:
@@ -192,30 +192,30 @@ def _resolve_parameters(
         shown = shorten(asked.asked if isinstance(asked, Attachment) else asked)
         if dialect and field:
             note = explain_field(dialect, name, shown, field, values[name])
-            if _lacks_needed(param, said):
+            if _lacks_needed(param, given):
                 note = note._replace(reason=f"has no effect without {param.needs if param else ''}", warning=True)
         else:
-            reason, warning = _gateway_reason(name, param, known, said, route)
+            reason, warning = _gateway_reason(name, param, known, given, route)
             behavior = param.behavior if param else "passthrough"
             note = Note(name, shown, shorten(values[name]), behavior, reason, warning)
         notes.append(note)
     return values, notes
 
 
-def _lacks_needed(param: Param | None, said: dict[str, Value]) -> bool:
+def _lacks_needed(param: Param | None, given: dict[str, Value]) -> bool:
     """Whether a parameter depends on another one that was not given."""
-    return bool(param and param.needs and param.needs not in said)
+    return bool(param and param.needs and param.needs not in given)
 
 
 def _gateway_reason(
-    name: str, param: Param | None, known: dict[str, Param], said: dict[str, Value], route: str | None
+    name: str, param: Param | None, known: dict[str, Param], given: dict[str, Value], route: str | None
 ) -> tuple[str, bool]:
     """Why a parameter is sent as it is, and whether that is a warning."""
     if param is None:
         near = did_you_mean(name, known)
         hint = f"; {near}" if near else ""
         return f"not in the catalog: sent unchecked{hint}", bool(near)
-    if _lacks_needed(param, said):
+    if _lacks_needed(param, given):
         return f"has no effect without {param.needs}", True
     if not param.upstreams or route in param.upstreams:
         return "sent as given", False

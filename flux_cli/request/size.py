@@ -1,4 +1,4 @@
-"""What size, aspect_ratio and resolution mean together, and which published size of the model is closest."""
+"""Combines size, aspect_ratio and resolution, and finds the closest published size of the model."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from flux_cli.core.request import Value
 
 NAMES = ("size", "aspect_ratio", "resolution")
-EQUAL = 1e-9  # two ratios are the same shape: 32:18 and 16:9
-CLOSE = 0.01  # pixels this close to a published shape mean it: 1365x768 is 16:9, not 455:256
+EQUAL = 1e-9  # ratios closer than this are the same shape: 32:18 and 16:9
+CLOSE = 0.01  # pixels closer than this to a published shape mean that shape: 1365x768 is 16:9, not 455:256
 
 
 class Chosen(NamedTuple):
-    """A published size, the ratio to send to providers that take ratios, and notes on why."""
+    """A published size, the ratio for providers that take ratios, and notes with the reasons."""
 
     size: Size
     aspect_ratio: str
@@ -27,7 +27,7 @@ class Chosen(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """What was asked for: the option that set the shape (None: none did), its text and shape, the area in pixels."""
+    """The requested shape: the option that set it (None: no option), its text and shape, and the area in pixels."""
 
     parameter: str | None
     text: str
@@ -35,13 +35,13 @@ class _Asked(NamedTuple):
     area: float
 
 
-def choose(said: dict[str, Value], model: Model, dialect: Dialect | None) -> Chosen:
+def choose(given: dict[str, Value], model: Model, dialect: Dialect | None) -> Chosen:
     """The published size that is closest to what was asked for, by ratio and then by area.
 
-    `size` overrides aspect_ratio and resolution; ratio and scale are independent of each other. `said` holds the three
+    `size` overrides aspect_ratio and resolution; ratio and scale are independent of each other. `given` holds the three
     parameters, None where not given. Raises UsageError for an invalid size, ratio or tier.
     """
-    size, aspect_ratio, resolution = (None if said[name] is None else str(said[name]) for name in NAMES)
+    size, aspect_ratio, resolution = (None if given[name] is None else str(given[name]) for name in NAMES)
     asked = _read(size, aspect_ratio, resolution, model)
     chosen = nearest_size(_offered(model, dialect), asked.shape.ratio, asked.area)
     ratio = _ratio_to_send(asked, chosen, dialect)
@@ -117,7 +117,7 @@ def _ignored(parameter: str, asked: str | None, size: str) -> list[Note]:
 
 
 def _shape_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
-    """What becomes of the option that set the shape."""
+    """A note on the option that set the shape."""
     if asked.shape.is_pixels:
         return _pixels_note(asked, chosen, ratio, sent)
     parameter, text = asked.parameter or "", asked.text
@@ -131,7 +131,7 @@ def _shape_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
 
 
 def _pixels_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
-    """What becomes of a size in pixels."""
+    """A note on a size in pixels."""
     parameter, text = asked.parameter or "", asked.text
     pixels = (asked.shape.width, asked.shape.height)
     where = f"{ratio} at {chosen.resolution}"

@@ -1,1 +1,1 @@
-"""A run and its money: check, send, finish, save, journal, report."""
+"""A run from start to end: check, send, finish, save, journal, report."""

@@ -19,7 +19,7 @@ from flux_cli.images.metadata.record import record_of_run, without_prompt
 from flux_cli.images.names import Name, refuse_doubles
 from flux_cli.request.prepare import Prepared, prepare
 from flux_cli.request.prompt import one_prompt, read_prompt
-from flux_cli.runs.delivery import Delivery, expected_names, sidecar_name
+from flux_cli.runs.saving.delivery import Delivery, expected_names, sidecar_name
 from flux_cli.terminal import messages
 from flux_cli.terminal.streams import is_closed
 
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from flux_cli.images.signing import Identity
 
 ANY_SIZE = (1024, 1024)  # pixels, where the model's sizes are unknown; names do not depend on it
-FETCH_SECONDS = 60.0  # to download an image that guides the prompt
-ID_BYTES = 4  # of the random `{id}` in a name
+FETCH_SECONDS = 60.0  # to download an image prompt
+ID_BYTES = 4  # random bytes of `{id}` in a name
 ROUNDING = 1e-9  # USD
 
 
 class Existing(NamedTuple):
-    """Files that are there already and are left alone (`--skip-existing`)."""
+    """Existing files that `--skip-existing` keeps."""
 
     files: frozenset[str] = frozenset()
     by_call: dict[int, tuple[str, ...]] = {}  # noqa: RUF012 - never written to; images, no sidecars
-    complete: frozenset[int] = frozenset()  # numbers of requests whose files are all there
+    complete: frozenset[int] = frozenset()  # numbers of requests whose files all exist
 
 
 class CheckedRun(NamedTuple):
-    """A run that passed every check that costs nothing: it can be paid for."""
+    """A run that passed every check and is ready to be sent."""
 
     options: GenerateOptions
     prepared: Prepared
@@ -62,7 +62,10 @@ class CheckedRun(NamedTuple):
 
 
 def check_run(options: GenerateOptions) -> CheckedRun:
-    """Check everything that costs nothing to check. Raises UsageError, and AuthError without a key."""
+    """Check everything that can be checked for free.
+
+    Raises UsageError, ConfigError, OutputError, and AuthError without a key.
+    """
     prepared = _prepare(options)
     names = _names(prepared)
     row = prepared.settings.provider
@@ -78,11 +81,11 @@ def check_run(options: GenerateOptions) -> CheckedRun:
 
 
 def _prepare(options: GenerateOptions) -> Prepared:
-    """Read the prompt and resolve the request. Images that the options name are downloaded if need be."""
+    """Read the prompt and resolve the request. Downloads an image prompt if the provider takes only the image."""
     word = one_prompt(options.input)
     if word is None and options.input.like is None:
-        hint = 'say what to draw: flux generate "a red fox in the snow"'
-        raise UsageError("there is no prompt", hint=hint)
+        hint = 'describe the image: flux generate "a red fox in the snow"'
+        raise UsageError("no prompt given", hint=hint)
     prompt = None if word is None else read_prompt(word)
     return prepare(options, prompt, None if options.run.dry_run else _download)
 
@@ -132,7 +135,7 @@ def _download(address: str) -> Attachment:
 
     async def fetch(folder: str) -> bytes:
         async with Http(timeout=FETCH_SECONDS, retries=1, folder=Path(folder)) as http:
-            return Path(await http.fetch_image(address, address)).read_bytes()  # noqa: ASYNC240 - nothing else goes on
+            return Path(await http.fetch_image(address, address)).read_bytes()  # noqa: ASYNC240 - nothing else is running
 
     try:
         with tempfile.TemporaryDirectory(prefix="flux-") as folder:
@@ -143,7 +146,7 @@ def _download(address: str) -> Attachment:
 
 
 def _names(prepared: Prepared) -> Sequence[Name]:
-    """A name for every request. `{id}` is made here, so that all names are known before anything is paid."""
+    """A name for every request. `{id}` is chosen here, so that all names are known before anything is paid for."""
     from flux_cli.images import files
 
     resolved, destination = prepared.resolved, prepared.destination
@@ -189,11 +192,11 @@ def _check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Delive
     if prepared.resolved.n > 1:
         raise UsageError("-o - takes one image, not several", hint="drop -n, or save to a folder")
     if options.reporting.as_json:
-        raise UsageError("-o - and --json both want standard output", hint="give one of the two")
+        raise UsageError("-o - and --json both write to standard output", hint="use only one of them")
     if is_closed():
         raise UsageError("standard output is closed", hint="save to a file with -o")
     if sys.stdout.isatty() and not options.run.dry_run:
-        raise UsageError("an image is no text for a terminal", hint="pipe it: flux generate ... -o - | command")
+        raise UsageError("cannot write an image to a terminal", hint="pipe it: flux generate ... -o - | command")
 
 
 def _auth(row: ProviderRow, prepared: Prepared, options: GenerateOptions) -> Auth | None:
@@ -223,9 +226,9 @@ def find_key(row: ProviderRow, base: str) -> Auth | None:
 
 
 def _check_files(options: GenerateOptions, prepared: Prepared, names: Sequence[Name], delivery: Delivery) -> Existing:
-    """Check that every file can be written, and find those that are there already.
+    """Check that every file can be written, and find files that exist already.
 
-    Raises OutputError for a file that is in the way, UsageError for two files of one name.
+    Raises OutputError for a file that cannot be written, UsageError for two files with the same name.
     """
     from flux_cli.images import files
 
@@ -235,7 +238,7 @@ def _check_files(options: GenerateOptions, prepared: Prepared, names: Sequence[N
             for name in expected_of(prepared, delivery, one):
                 yield place, name
 
-    if len(expected_of(prepared, delivery, names[0])) > 1:  # else they differ, as the names do
+    if len(expected_of(prepared, delivery, names[0])) > 1:  # with one file per request, the names are distinct already
         numbered = enumerate(expected_files(), 1)
         refuse_doubles((name.path("ext"), f"file {number}") for number, (_, name) in numbered)
     present = files.preflight(
@@ -271,20 +274,20 @@ def _warn_of_random_names(names: Sequence[Name]) -> None:
 
 
 def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[Name, ...]:
-    """The files of one request, if its image has the expected size."""
+    """The names of the files of one request, assuming that its image has the expected size."""
     size, hosted = prepared.resolved.size, prepared.settings.provider.hosted
     return expected_names(delivery, name, size.expected(hosted=hosted) if size else ANY_SIZE)
 
 
 def check_budget(run: CheckedRun) -> None:
-    """Raise BudgetError if the run would cost more than allowed, or its price is unknown."""
+    """Raise BudgetError if the run would cost more than --max-cost, or its price is unknown without --yes."""
     limit, price = run.prepared.settings.max_cost, run.prepared.resolved.unit_price_usd
     if limit is None or run.calls == 0:
         return
     if price is None:
         if run.options.run.yes:
             return
-        hint = "add --yes to go on until the costs the server names reach the limit, or drop --max-cost"
+        hint = "add --yes to proceed until the reported costs reach the limit, or drop --max-cost"
         raise BudgetError("the price is unknown, and --max-cost sets a limit", hint=hint)
     cost = price * run.calls
     if cost > limit + ROUNDING:

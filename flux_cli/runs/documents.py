@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
     from flux_cli.core.provider import ProviderRow
     from flux_cli.core.request import Note, Post, Resolved
-    from flux_cli.runs.history import PastCall, PastRun
+    from flux_cli.runs.records.history import PastCall, PastRun
     from flux_cli.runs.report import Report
 
 STATUSES = ("ok", "partial", "failed", "interrupted", "unclear", "dry_run")
@@ -66,7 +66,7 @@ SUBJECT: dict[str, object] = {
 
 
 def _subject(provider: str, resolved: Resolved, notes: Sequence[Note], *, hosted: bool) -> dict[str, Json]:
-    """What a run is about: the provider, what was asked for and what is sent."""
+    """The keys about a request: the provider, what the user asked for, and what is sent."""
     return {
         "provider": provider,
         "hosted": hosted,
@@ -82,7 +82,7 @@ RESOLUTION: dict[str, object] = {"schema": (SCHEMA,), **SUBJECT, "sends": ["#sen
 def resolution_document(
     row: ProviderRow, resolved: Resolved, notes: Sequence[Note], posts: Sequence[Post]
 ) -> dict[str, Json]:
-    """What `flux resolve` found out: what `flux generate` would send, and why."""
+    """The document of `flux resolve`: what `flux generate` would send, and why."""
     return {
         "schema": SCHEMA,
         **_subject(row.name, resolved, notes, hosted=row.hosted),
@@ -190,7 +190,7 @@ def recovery_document(exit_code: int, recovered: Sequence[tuple[Report, int]]) -
 
 
 def recovery_status(exit_code: int, errors: Sequence[FluxError], unclear: int) -> str:
-    """`unclear` where nothing failed, but nobody knows what became of some requests."""
+    """The status of a recovery: `unclear` if nothing failed but the outcome of some requests is not known."""
     failed = any(not isinstance(error, UnclearError) for error in errors)
     if unclear and not failed and exit_code in (0, UnclearError.exit_code):
         return "unclear"
@@ -251,7 +251,7 @@ def run_document(past: PastRun, state: str, began: str | None) -> dict[str, Json
 
 
 def _entry_document(call: PastCall) -> dict[str, Json]:
-    """One request of an earlier run. The journal does not know the path of a private run's file."""
+    """One request of an earlier run. The journal of a private run has no paths."""
     return {
         "index": call.number,
         "seed": call.seed,

@@ -1,9 +1,9 @@
-"""Runs a job in an event loop, with the HTTP client it needs. The offline provider needs no network."""
+"""Runs a job in an event loop, with an HTTP client. Offline sketches are made without the network."""
 
 import asyncio
 from pathlib import Path
 
-import flux_cli.providers.answers  # noqa: F401 - loaded early: during a run, all file handles may be in use
+import flux_cli.providers.answers  # noqa: F401 - imported early: later, no file handle may be free to load it
 from flux_cli.config.load import Settings
 from flux_cli.http.client import Http
 from flux_cli.http.exchange import InProcess
@@ -12,7 +12,7 @@ from flux_cli.runs.report import Report
 
 
 def run_job(job: Job, folder: Path, settings: Settings, listener: Listener) -> Report:
-    """Send every call of a job; what arrives is kept in `folder`. Never raises for a failed call."""
+    """Carry out a job. Received images are kept in `folder`. Never raises for a failed request."""
     sender = None
     if not job.hosted:
         from flux_cli.providers.offline.answer import answer

@@ -1,4 +1,4 @@
-"""The events of a call that progress displays and logs hear of, from its parts."""
+"""Builds the events of a request that progress displays and logs receive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def received_event(number: int, media: Sequence[Media], seconds: float) -> Event:
-    """The event that the images of a call have arrived."""
+    """The event for the arrival of a request's images. `seconds`: how long that took."""
     facts = media[0].facts if media else Facts()
     return Event(
         "received",
@@ -27,7 +27,7 @@ def received_event(number: int, media: Sequence[Media], seconds: float) -> Event
 
 
 def end_events(outcome: Outcome) -> Iterator[Event]:
-    """The events of a call that has ended: one per file, and one for a failure."""
+    """The events of a request that has ended: one per file, and one for a failure."""
     number, seconds = outcome.call.number, outcome.seconds
     for extra, saved in enumerate(outcome.saved):
         yield Event(
@@ -55,7 +55,7 @@ def end_events(outcome: Outcome) -> Iterator[Event]:
 
 
 def _describe(saved: SavedImage) -> str:
-    """An image in a few words: pixels, format and size on disk."""
+    """A short description of an image: pixels, format and size on disk."""
     return f"{saved.width}x{saved.height} {saved.format}, {saved.size / 1000:,.0f} kB"
 
 

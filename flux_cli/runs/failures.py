@@ -1,4 +1,4 @@
-"""What the failure of one call means: for the calls not sent yet, and for `flux recover`."""
+"""Classifies the failure of a request: whether it stops the run, and whether recovery can help."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from flux_cli.core.errors import (
     ValidationError,
 )
 
-STOPPING = (AuthError, DiskError, PaymentError)  # every further call would fail the same way
+STOPPING = (AuthError, DiskError, PaymentError)  # every further request would fail the same way
 REFUSALS = (ModerationError, ProviderError, ValidationError)  # the provider made no image
 GONE = (403, 404, 410)  # HTTP statuses of an address that has expired
-SERVER_ERROR = 500  # HTTP statuses from here on: the job behind the server may be well
+SERVER_ERROR = 500  # and above: the server failed, but its job may still finish
 
 
 def stops_run(error: FluxError) -> bool:
-    """Whether no further call should be sent."""
+    """Whether no further request should be sent."""
     is_ban = isinstance(error, ModerationError) and error.status == 403  # of the account
     return is_ban or isinstance(error, STOPPING)
 
@@ -35,9 +35,9 @@ def is_expired(error: FluxError) -> bool:
 
 
 def is_final(error: FluxError, *, is_recovery: bool, has_saved: bool) -> bool:
-    """Whether nothing of an answered call is left to fetch, so that recovering it makes no sense.
+    """Whether an answered request has nothing left to fetch, so that recovery cannot help.
 
-    An image that is not whole gets a second chance, unless this is it, or its other files are saved.
+    An incomplete image can be fetched once more, unless this is a recovery or other images are saved.
     """
     if is_recovery and is_expired(error):
         return True

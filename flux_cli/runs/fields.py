@@ -101,7 +101,7 @@ def request_document(resolved: Resolved) -> dict[str, Json]:
 
 
 def _with_type(name: str, typed: Json, resolved: Resolved) -> Json:
-    """A value as it was typed, but `7` instead of `"7"` where a number or a boolean is sent."""
+    """A value as it was typed, but `7` instead of `"7"` if a number or a boolean is sent."""
     known = {"n": resolved.n, "seed": resolved.seed, "output_compression": resolved.quality}
     sent = known[name] if name in known else resolved.parameters.get(name)
     return typed if sent is None or isinstance(sent, str) else sent
@@ -143,7 +143,7 @@ def resolved_document(resolved: Resolved) -> dict[str, Json]:
 
 
 def native_size(size: Size) -> str | None:
-    """The pixels that upstreams deliver, as `2752x1536`; None where they are not published."""
+    """The pixels that upstreams deliver, as `2752x1536`; None if they are not published."""
     return f"{size.native[0]}x{size.native[1]}" if size.native else None
 
 
@@ -159,7 +159,7 @@ SKIPPED: dict[str, object] = {"index": "integer", "path": "text"}
 
 
 def skipped_document(index: int, path: str) -> dict[str, Json]:
-    """A file that was there already and is left alone."""
+    """A file that existed already and was kept."""
     return {"index": index, "path": path}
 
 
@@ -210,7 +210,7 @@ def file_document(saved: SavedImage, outcome: Outcome, resolved: Resolved) -> di
     }
 
 
-# A file of a dry run has the keys of a saved one; null is what only the image can tell.
+# A file of a dry run has the keys of a saved file. Values that depend on the image are null.
 PLANNED_FILE: dict[str, object] = {
     **dict.fromkeys(FILE, "null"),
     "path": "text",

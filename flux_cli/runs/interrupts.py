@@ -1,7 +1,7 @@
 """Ends a command early on Ctrl-C, SIGTERM or SIGHUP, so that it can still list what it saved.
 
 That covers `timeout`, a closed terminal and a CI job that is stopped. A signal that the parent
-wants ignored (`nohup`) stays ignored.
+ignores (`nohup`) stays ignored.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 def interrupt_once() -> Iterator[None]:
     """Raise KeyboardInterrupt in the block for the first signal, and ignore those after it.
 
-    So whoever catches it can clean up in peace. Afterwards signals mean what they meant before.
+    So the code that catches it can clean up undisturbed. Afterwards, the earlier handlers are restored.
     """
     numbers = _heeded("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -48,14 +48,14 @@ def cancel_on_signals() -> Iterator[None]:
     try:
         yield
     finally:
-        # A loop that closes drops its pipe before it stops to listen. A signal in between would
+        # A closing loop closes its pipe before it removes its handlers. A signal in between would
         # end in a traceback.
         for number in handled:
             loop.remove_signal_handler(number)
 
 
 def _heeded(*names: str) -> list[signal.Signals]:
-    """The signals of these names that this system knows, and that nobody wants ignored."""
+    """The signals of these names that exist on this system and are not ignored."""
     if threading.current_thread() is not threading.main_thread():
         return []  # only the main thread may handle signals
     known = [signal.Signals[name] for name in names if hasattr(signal, name)]

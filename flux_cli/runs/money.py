@@ -1,4 +1,4 @@
-"""What a run may still spend. The price of every call that is sent is held back until its cost is known."""
+"""Limits what a run spends. The price of a request is reserved until its cost is known."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ ROUNDING = 1e-9  # USD
 
 
 class Budget:
-    """The money of one run, in USD.
+    """The budget of one run, in USD.
 
-    `price` is the expected cost of one call, None or 0 if it is unknown. Without a `limit`, every
-    call may be sent.
+    `price` is the expected cost of one request, None or 0 if unknown. Without a `limit`, every
+    request may be sent.
     """
 
     def __init__(self, limit: float | None, price: float | None) -> None:
@@ -19,11 +19,11 @@ class Budget:
 
     @property
     def must_wait(self) -> bool:
-        """Whether the next call must wait until another ends: the first runs alone, to learn the price."""
+        """Whether the next request must wait: if the price is unknown, the first one runs alone."""
         return self._price_is_unknown and self._under_way > 0
 
     def objection(self) -> str:
-        """Why no further call may be sent; "" if one may."""
+        """Why no further request may be sent; "" if one may."""
         if self._limit is None:
             return ""
         expected = self._spent + (self._under_way + 1) * self._price
@@ -32,14 +32,14 @@ class Budget:
         return f"the run would cost {expected:.2f} USD, and the limit is {self._limit:.2f} USD"
 
     def begin(self) -> None:
-        """A call is about to be sent."""
+        """Reserve the price of a request that is about to be sent."""
         self._under_way += 1
 
     def end(self, cost: float | None, *, paid: bool) -> None:
-        """A call has ended.
+        """Account for a request that has ended.
 
-        `cost` is what the provider named; if it named none but the call may be `paid`, it counts
-        with the price.
+        `cost` is what the provider reported, in USD. If it is None but the request may be `paid`
+        for, the price is counted.
         """
         self._under_way -= 1
         self._price_is_unknown = self._price_is_unknown and not paid

@@ -1,4 +1,4 @@
-"""The outcomes of a run's calls, packed: a saved image takes a tenth of the memory of its objects."""
+"""The outcomes of a run's requests, packed into a tenth of the memory that the objects would take."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flux_cli.core.errors import NotSentError
 from flux_cli.core.request import Call, Facts, Outcome, SavedImage
 
 FACTS = SavedImage._fields.index("facts")
-BLOCK = 1 << 14  # bytes; an outcome that begins within them belongs to the block, however long it is
+BLOCK = 1 << 14  # bytes; an outcome belongs to the block in which it begins, even if it is longer
 NOTHING = -1
 
 
@@ -37,7 +37,7 @@ class Outcomes(Sequence[Outcome]):
     def __len__(self) -> int:
         return len(self._where)
 
-    def __getitem__(self, place: int) -> Outcome:  # type: ignore[override] # nobody needs slices
+    def __getitem__(self, place: int) -> Outcome:  # type: ignore[override] # slices are not needed
         place = range(len(self))[place]
         call, where = self._calls[place], self._where[place]
         if where == NOTHING:
@@ -56,7 +56,7 @@ def _packed(outcome: Outcome) -> bytes:
 
 def _unpacked(row: memoryview, call: Call) -> Outcome:
     files: list[list[Any]]
-    files, kept, seconds = marshal.loads(row)  # noqa: S302 - what this process has packed itself
+    files, kept, seconds = marshal.loads(row)  # noqa: S302 - packed by this process
     for one in files:
         one[FACTS] = Facts(*one[FACTS])
     return Outcome(call, tuple(SavedImage(*one) for one in files), None, kept, seconds)

@@ -1,7 +1,7 @@
-"""Sends the calls of a run in parallel and saves their images; returns what became of each call.
+"""Sends the requests of a run in parallel, saves their images, and reports the outcome of each.
 
-It knows the order of the steps, and nothing else: `request` decides what is sent, `http` how,
-`finish` and `saver` make the files.
+It only defines the order of the steps: `request` decides what is sent, `http` how, and
+`saving.finish` and `saving.saver` make the files.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.money import Budget
 from flux_cli.runs.outcomes import Outcomes
 from flux_cli.runs.report import Report
-from flux_cli.runs.saver import Saver
+from flux_cli.runs.saving.saver import Saver
 
 if TYPE_CHECKING:
     from flux_cli.core.request import Media, Plan, Resolved, SavedImage
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
     from flux_cli.providers.rows import Provider
-    from flux_cli.runs.delivery import Delivery
-    from flux_cli.runs.finish import Sink
-    from flux_cli.runs.saver import Ledger
+    from flux_cli.runs.saving.delivery import Delivery
+    from flux_cli.runs.saving.finish import Sink
+    from flux_cli.runs.saving.saver import Ledger
 
 Listener = Callable[[Event], None]
 
 
 class Job(NamedTuple):
-    """Everything a run needs, decided before the first call is sent."""
+    """Everything a run needs, decided before the first request is sent."""
 
     resolved: Resolved
     plan: Plan
@@ -58,18 +58,18 @@ class Job(NamedTuple):
     delivery: Delivery
     concurrency: int
     kept: Mapping[int, tuple[str, ...]] = {}  # number of a call -> its files that exist already
-    skip: Collection[int] = ()  # calls all of whose files exist already
-    traced: bool = False  # the provider's history lists calls by the names that flux gives them
-    limit_usd: float | None = None  # no call is sent that could make the run cost more
+    skip: Collection[int] = ()  # numbers of calls whose files all exist already
+    traced: bool = False  # the provider's history lists requests by the trace ids that flux sends
+    limit_usd: float | None = None  # no request is sent that could exceed it
     identity: Identity | None = None  # signs the files
     arrived: Mapping[int, Reply | Sequence[Media]] = {}  # what an earlier run has paid for
 
 
 async def generate(job: Job, http: Http, listener: Listener) -> Report:
-    """Carry out every call of a job, at most `concurrency` at once. Never raises for a failed call.
+    """Carry out every call of a job, at most `concurrency` at once. Never raises for a failed request.
 
     When the task is canceled (Ctrl-C, SIGTERM, SIGHUP), saved files stay, and the report says which
-    calls were under way.
+    requests were under way.
     """
     run = _Run(job, http, listener)
     todo = iter(enumerate(zip(job.plan.calls, job.names, strict=True)))
@@ -82,8 +82,8 @@ async def generate(job: Job, http: Http, listener: Listener) -> Report:
         except asyncio.CancelledError:
             is_interrupted = True
             await asyncio.gather(*workers, return_exceptions=True)
-            # A closing event loop waits for its threads. A new pool has none: so nobody waits for
-            # an encoder whose work is no longer wanted.
+            # A closing event loop waits for the threads of its pool. A new pool has none, so that
+            # encoders whose work is no longer needed do not delay the end.
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     return Report(
         resolved=job.resolved,
@@ -99,7 +99,7 @@ async def generate(job: Job, http: Http, listener: Listener) -> Report:
 
 
 class _Run:
-    """The state of one run: outcomes by call, and the error that keeps other calls from being sent."""
+    """The state of one run: outcomes by call, and the error that stops further calls."""
 
     def __init__(self, job: Job, http: Http, listener: Listener) -> None:
         self._job, self._http, self._listener = job, http, listener
@@ -134,10 +134,10 @@ class _Run:
                 await self._carry_out(place, call, name)
 
     def _objection(self) -> str:
-        """Why no further call may be sent; "" where it may."""
+        """Why no further request may be sent; "" if one may."""
         if self._stopped_by:
             number, error = self._stopped_by
-            return f"call {number} failed: {error.code}"
+            return f"request {number} failed: {error.code}"
         return self._budget.objection()
 
     async def _carry_out(self, place: int, call: Call, name: Name) -> None:
@@ -152,8 +152,9 @@ class _Run:
             error = fault
             if self._stopped_by is None and stops_run(error):
                 self._stopped_by = call.number, error
-        except Exception as fault:  # noqa: BLE001 - our own mistake in one call must not lose the others' images
-            error = FluxError(f"internal error: {fault!r}", hint="please report it, with --verbose", billed=True)
+        except Exception as fault:  # noqa: BLE001 - our bug must not lose other images
+            hint = "please report it, with --verbose"
+            error = FluxError(f"internal error: {fault!r}", hint=hint, billed=True)
             error.__cause__ = fault
         except asyncio.CancelledError:
             if call.number not in self._under_way:
@@ -163,7 +164,8 @@ class _Run:
                 error = Interrupted(message, billed=self._job.hosted)
             raise
         finally:
-            self._end_call(place, Outcome(call, tuple(saved), error, seconds=time.monotonic() - started))
+            seconds = time.monotonic() - started
+            self._end_call(place, Outcome(call, tuple(saved), error, seconds=seconds))
 
     def _end_call(self, place: int, outcome: Outcome) -> None:
         """Account for the cost of a call, journal its failure, and record the outcome."""
@@ -180,7 +182,7 @@ class _Run:
         self._put(place, outcome._replace(kept=kept, cost_usd=named_cost))
 
     def _journal_failure(self, call: Call, error: FluxError, *, has_saved: bool) -> None:
-        """Journal a failure, and tell how to recover if anything is left to fetch."""
+        """Journal a failure, and add a hint to `flux recover` if anything is left to fetch."""
         is_recovery, is_answered = bool(self._job.arrived), call.number in self._answered
         final = is_answered and is_final(error, is_recovery=is_recovery, has_saved=has_saved)
         code = "expired" if is_recovery and is_expired(error) else ""
@@ -192,7 +194,7 @@ class _Run:
             error.hint = "; or: ".join(filter(None, (error.hint, recovery)))
 
     async def _make_images(self, call: Call, name: Name, saved: list[SavedImage]) -> None:
-        """Send, fetch, finish, save. `saved` grows with every file, so it is right at any moment."""
+        """Send, fetch, finish, save. `saved` gets the files of each image, also when a later one fails."""
         began = time.monotonic()
         media = await self._fetch(call)
         self._costs[call.number] = media[0].facts.cost_usd
@@ -257,7 +259,7 @@ class _Run:
         return reply
 
     def _sync_journal(self) -> None:
-        """Bring the journal to the disk soon. Nobody waits, and one thread is enough for all calls."""
+        """Sync the journal to disk soon, in one thread for all calls. Does not wait for it."""
         if self._syncing is None or self._syncing.done():
             self._syncing = asyncio.create_task(self._catch_up())
 

@@ -1,4 +1,4 @@
-"""Answers to the requests of an earlier run: those that arrived, and those in the gateway's history."""
+"""Finds the replies to the requests of an earlier run, in its journal and in the gateway's history."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from flux_cli.config.load import Settings
 from flux_cli.core.errors import AuthError, FluxError, NotFoundError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Auth, Call, Media, Reply
-from flux_cli.runs import store
-from flux_cli.runs.history import PastCall, PastRun, trace
-from flux_cli.runs.journal import Journal
+from flux_cli.runs.records import store
+from flux_cli.runs.records.history import PastCall, PastRun, trace
+from flux_cli.runs.records.journal import Journal
 
 if TYPE_CHECKING:
     from flux_cli.providers.lumenfall import PastRequest
 
-MARGIN = 60.0  # seconds a gateway's clock may be ahead of ours
-SETTLED = 86_400.0  # seconds after which a history that does not list a request never will
+MARGIN = 60.0  # seconds by which the clocks of the gateway and of this machine may differ
+SETTLED = 86_400.0  # seconds; a request that is not in the history by then never will be
 
-Answers = dict[int, Reply | Sequence[Media]]  # by request: its images, or the answer that leads to them
+Answers = dict[int, Reply | Sequence[Media]]  # by number of a request: its images, or the reply that leads to them
 
 
 class LookUp(NamedTuple):
@@ -33,7 +33,7 @@ class LookUp(NamedTuple):
 
 
 def arrived(past: PastRun, folder: Path) -> Answers:
-    """What is paid for: the images if they have arrived, else the answer that leads to them."""
+    """What was paid for but not saved: the images if they have arrived, else the reply that leads to them."""
     found: Answers = {}
     for call in past.calls:
         if call.state != "waiting":
@@ -47,9 +47,9 @@ def arrived(past: PastRun, folder: Path) -> Answers:
 
 
 def look_up(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None) -> LookUp:
-    """Look up requests without an answer in the gateway's history, and record what is certain.
+    """Look up requests without a reply in the gateway's history, and journal what is certain.
 
-    A history that cannot be read is no reason not to save what has arrived.
+    Never raises FluxError: what has arrived is saved even if the history cannot be read.
     """
     unclear = [call for call in past.calls if call.state == "unclear"]
     if not unclear or not settings.provider.history:
@@ -74,15 +74,15 @@ def look_up(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | Non
 
 
 def _final_error(listed: PastRequest | None, past: PastRun) -> FluxError | None:
-    """Why a request without an answer will never bring an image; None while that is open."""
+    """Why a request without a reply will never yield an image; None while it still may."""
     if listed is None:
         is_settled = past.began is not None and time.time() - past.began > SETTLED
-        return FluxError("the gateway never got the request") if is_settled else None
+        return FluxError("the gateway never received the request") if is_settled else None
     if listed.is_unfinished:
         return None
     if listed.status != "completed":
         billed = bool(listed.cost_usd)
-        message = f"the gateway says {listed.status}"
+        message = f"the gateway reports the status {listed.status}"
         return FluxError(message, billed=billed, request_id=listed.request_id)
     cost = "" if listed.cost_usd is None else f" for {listed.cost_usd:.2f} USD"
     message = f"the image was made{cost}, but its address is lost and the gateway keeps no copy"
@@ -127,5 +127,5 @@ def _fetch_history(
 
 
 def past_call(call: PastCall) -> Call:
-    """The request as it was sent, as far as reading its answer needs it."""
+    """The call with the values that reading its reply needs."""
     return Call(call.number, call.seed, call.model, {})

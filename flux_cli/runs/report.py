@@ -1,4 +1,4 @@
-"""The result of a run: exit code, status, warnings and cost. Its JSON is built in `documents.py`."""
+"""The result of a run: exit code, status, warnings and cost. `documents` builds its JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Report(NamedTuple):
     outcomes: Sequence[Outcome]
     interrupted: bool = False
     canceled: tuple[tuple[str, bool], ...] = ()  # ids of canceled jobs, and whether the provider confirmed
-    remarks: tuple[str, ...] = ()  # what the user should know about the files, as sentences
+    remarks: tuple[str, ...] = ()  # notes on the files, as sentences
     faults: tuple[FluxError, ...] = ()  # failures of the run as a whole, not of one request
     run: str = ""  # its name in the journal, if it is recorded there
     seconds: float = 0.0
@@ -52,7 +52,7 @@ class Report(NamedTuple):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know: remarks on the files, and where a server ignored the request."""
+        """Remarks on the files, and differences between what was requested and what the server did."""
         found = list(self.remarks)
         for outcome in self.outcomes:
             for saved in outcome.saved:

@@ -1,1 +1,1 @@
-"""The terminal: streams, messages, and what it can show."""
+"""The terminal: streams, messages, previews, and detection of what the terminal can show."""

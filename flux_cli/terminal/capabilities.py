@@ -1,6 +1,6 @@
-"""Finds out from the environment how a terminal can show images, and computes how large they may be.
+"""Detects from the environment how a terminal can show images, and computes how large they may be.
 
-The terminal itself is not queried: without an answer flux would hang, and a late answer would end up
+The terminal itself is not queried: without an answer, flux would hang, and a late answer would appear
 as typed text in the shell.
 """
 
@@ -75,7 +75,7 @@ def choose_protocol(environ: Mapping[str, str]) -> ImageProtocol | None:
         found = _parse_protocol(asked)
         return colors if is_multiplexed and found in NOT_IN_MULTIPLEXERS else found
     if is_multiplexed:
-        return colors  # it may pass on more, but does not say so
+        return colors  # it may pass on more than this, but that cannot be detected
     known = _known_terminal(environ)
     if known in PIXEL_PROTOCOLS:
         return known

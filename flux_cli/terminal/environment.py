@@ -1,4 +1,4 @@
-"""Finds out where flux runs: on a terminal, in CI, with or without colors."""
+"""Detects where flux runs: on a terminal, in CI, with or without colors."""
 
 from __future__ import annotations
 

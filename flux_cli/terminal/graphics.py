@@ -9,7 +9,7 @@ ST = f"{ESC}\\"
 CHUNK = 4096  # characters of base64 per piece in kitty's protocol
 BAND = 6  # rows of pixels in one row of sixels
 EMPTY = 63  # the sixel with no pixel set; set pixels add 1, 2, 4 ... 32
-END = f"{ST}{ESC}[0m"  # ends what an interrupted image has begun
+END = f"{ST}{ESC}[0m"  # ends an image that was interrupted
 Color = tuple[int, int, int]
 
 _RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)  # counting shorter runs would not save anything

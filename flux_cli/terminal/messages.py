@@ -23,7 +23,7 @@ LABEL_WORDS = 3  # a label is among the first words: `flux:` and a request numbe
 
 
 def err(text: str) -> None:
-    """Write lines to stderr, without keys and without anything a terminal or CI service would obey."""
+    """Write lines to stderr, without keys and without commands that a terminal or CI service would obey."""
     lines = [_safe(line) for line in text.split("\n")]
     if uses_color(sys.stderr):
         lines = list(map(colored, lines))

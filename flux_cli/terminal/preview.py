@@ -18,32 +18,35 @@ if TYPE_CHECKING:
     from flux_cli.images.pixels.thumbnails import Small, Source
 
 MIN_CELLS = (14, 5)  # columns and rows that an image needs to be recognizable among several
-MAX_PIXELS = (1600, 1000)  # more would be a megabyte of text, and take terminals and ssh seconds
+MAX_PIXELS = (1600, 1000)  # more would be a megabyte of text, which takes seconds over ssh
 MAX_SIXEL_PIXELS = (1000, 800)
 
 
 def wants_preview(
-    said: bool | None,  # noqa: FBT001 - it has three values
+    option: bool | None,  # noqa: FBT001 - it has three values
     stream: TextIO,
     *,
     silent: bool,
     environ: Mapping[str, str] | None = None,
 ) -> bool:
-    """Whether to show images on a stream. `said` is the option; None: only on a terminal with colors.
+    """Whether to show images on a stream. `option` is --preview; None: only on a terminal with colors.
 
-    `silent`: the user asked for data only. Raises ConfigError if FLUX_PREVIEW is invalid, so call it
-    before anything is paid.
+    `silent`: the user requested only data. Raises ConfigError if FLUX_PREVIEW is invalid, so call it
+    before anything is paid for.
     """
     environ = os.environ if environ is None else environ
-    if said is False or stream.closed or not stream.isatty():
+    if option is False or stream.closed or not stream.isatty():
         return False
-    if not said and (silent or environ.get("NO_COLOR") or not is_terminal(stream, environ)):
+    if not option and (silent or environ.get("NO_COLOR") or not is_terminal(stream, environ)):
         return False
     return capabilities.choose_protocol(environ) is not None
 
 
 def show_preview(paths: Sequence[str], *, wanted: bool, said: bool | None) -> None:
-    """Show saved images on stderr if `wanted`. A failure is only a note: the files are saved."""
+    """Show saved images on stderr if `wanted`. `said` is the option --preview.
+
+    A failure is only a note, because the files are saved.
+    """
     shown = 0
     if wanted and paths:
         try:

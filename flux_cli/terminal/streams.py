@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flux_cli.core.model import Json
 
-_LOST: list[str] = []  # why data for standard output got lost
+_LOST: list[str] = []  # why data for stdout was lost
 MAX_WIDTH_DIGITS = 5
 
 # Valid in JSON, but terminals may obey them: C1 control characters, and marks that change the text direction.
@@ -30,8 +30,8 @@ UNSAFE = {
 def prepare() -> None:
     """Prepare stdout and stderr for any file name, whatever encoding the terminal has.
 
-    A closed stream is opened again, so that no file gets its number. What goes to such a stderr is
-    discarded; on such a stdout every write fails, as on a full disk.
+    A closed stream is opened again, so that no file gets its number. Text for such a stderr is
+    discarded; writing to such a stdout fails, as on a full disk.
     """
     _LOST.clear()
     for number, name, mode in ((1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
@@ -52,7 +52,7 @@ def out(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Write text for people to stdout, without anything a CI service would obey. Use `out` for data."""
+    """Write text for people to stdout, without commands that a CI service would obey. Use `out` for data."""
     if "##" in text or "::" in text:
         text = "\n".join(map(disarm, text.replace("\r", " ").split("\n")))
     out(text)
@@ -68,7 +68,7 @@ def columns() -> int | None:
     """The width of the terminal that stdout is connected to, or None if it is not a terminal."""
     try:
         width = os.get_terminal_size(sys.stdout.fileno()).columns
-    except (OSError, ValueError, AttributeError):  # a pipe, a file, closed, none at all
+    except (OSError, ValueError, AttributeError):  # a pipe, a file, or a closed or missing stream
         return None
     text = os.environ.get("COLUMNS", "")
     if text.isdecimal() and len(text) <= MAX_WIDTH_DIGITS and int(text):
@@ -112,7 +112,7 @@ def write(stream: TextIO, text: str) -> None:
 
 
 def check(saved: Iterable[str] = ()) -> None:
-    """Raise DiskError, once, if data for stdout got lost. The message says which paths are `saved`."""
+    """Raise DiskError, once, if data for stdout was lost. The message names the paths that are `saved`."""
     if _LOST:
         reason = _LOST[0]
         _LOST.clear()

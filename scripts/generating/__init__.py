@@ -1,1 +1,1 @@
-"""What is made from the app and the catalog at development time: one function a file, each returning its text."""
+"""Generators for files made from the app and the catalog: one function per file, which returns its text."""

@@ -1,4 +1,4 @@
-"""The Typer app as plain rows: what every generated file is made from."""
+"""The Typer app as plain rows, from which all files are generated."""
 
 from typing import Any, NamedTuple, TypeAlias
 
@@ -6,11 +6,11 @@ import typer
 
 from flux_cli.cli.app import make_app
 
-Words: TypeAlias = list[tuple[str, str]]  # each with what to say of it
+Words: TypeAlias = list[tuple[str, str]]  # words, each with a description
 
 
 class Option(NamedTuple):
-    """One option: `flags` say yes or take a value, `negatives` say no."""
+    """One option: `flags` turn it on or take a value, `negatives` turn it off."""
 
     name: str
     flags: tuple[str, ...]
@@ -18,17 +18,17 @@ class Option(NamedTuple):
     metavar: str  # "": takes no value
     help: str
     panel: str
-    plain: bool  # text or a flag, with nothing that Typer does to it
-    many: bool  # may be said again
+    plain: bool  # text or a flag that Typer passes on unchanged
+    many: bool  # may be repeated
 
     @property
     def short(self) -> str:
-        """The beginning of the help: what fits beside a candidate."""
+        """The first part of the help text, which fits beside a completion."""
         return self.help.partition(" [")[0].partition("; ")[0].partition(": ")[0].rstrip(".")
 
 
 class Argument(NamedTuple):
-    """What stands on the line without a dash."""
+    """One positional argument."""
 
     name: str
     metavar: str
@@ -37,7 +37,7 @@ class Argument(NamedTuple):
 
 
 class Command(NamedTuple):
-    """One command: `path` without `flux`, as words."""
+    """One command. `path` is its words without `flux`."""
 
     path: tuple[str, ...]
     about: str
@@ -53,7 +53,7 @@ class Command(NamedTuple):
 
     @property
     def flags(self) -> Words:
-        """Every word that begins with a dash."""
+        """All flags of the command, with descriptions."""
         return [(flag, one.short) for one in self.options for flag in (*one.flags, *one.negatives)]
 
     @property
@@ -66,7 +66,7 @@ class Command(NamedTuple):
 
 
 def commands() -> list[Command]:
-    """Every command, the whole app first."""
+    """Every command; the app itself is the first."""
     return list(_walk(typer.main.get_command(make_app()), ()))
 
 

@@ -1,4 +1,4 @@
-"""Completion for bash: the shell itself splits the line and compares words."""
+"""Generates the completion for bash, which splits the line and compares words in the shell itself."""
 
 from collections.abc import Iterable
 from shlex import quote
@@ -7,9 +7,9 @@ from generating.app import Words, commands
 from generating.values import AT_FILES, FILES, MADE, NAMES, bare, letters, names, places, taken
 
 BASH = r"""# {made}
-# bash 3.2 and newer. Nothing is started: words are compared by the shell itself.
+# For bash 3.2 and newer. Starts no process: the shell itself compares words.
 
-_flux_values() {{  # what the value of an option can be; fails for an option that takes none
+_flux_values() {{  # the possible values of an option; fails if the option takes no value
     case $1 in
 {values}
         *) return 1 ;;
@@ -22,13 +22,13 @@ _flux_options() {{  # the options of a command
     esac
 }}
 
-_flux_arguments() {{  # what can stand in this place of a command
+_flux_arguments() {{  # the possible arguments at this position of a command
     case $1 in
 {arguments}
     esac
 }}
 
-_flux_option() {{  # into `flag` the option of a word, that may have its value in it; into `glue` all up to the value
+_flux_option() {{  # sets `flag` to the option in a word, and `glue` to everything before its value
     flag='' glue=''
     case $1 in
         --*=*) flag=${{1%%=*}} glue=${{1%%=*}}= ;;
@@ -37,9 +37,9 @@ _flux_option() {{  # into `flag` the option of a word, that may have its value i
     esac
 }}
 
-_flux_split() {{  # a line into `words` without their quotes; into `quote` one that is still open
-    # Readline puts what is found in the place of its own idea of the word: what stands before that goes into `before`.
-    # `into` is the sign of a redirection, if the last word is where it leads.
+_flux_split() {{  # splits a line into `words` without quotes; `quote` is a quote that is still open
+    # Readline replaces only what it considers the word; the part of the last word before that goes into `before`.
+    # `into` is the redirection operator, if the last word is the target of a redirection.
     local rest=${{1#"${{1%%[![:space:]]*}}"}} run char last=0 outside=''
     while true; do
         run=${{rest%%[\\\"\'\<\>[:space:]"${{COMP_WORDBREAKS-}}"]*}}
@@ -111,7 +111,7 @@ _flux() {{
     fi
     typed=${{typed#"$glue"}}
     if [[ ${{listed[0]-}} == {files} ]]; then
-        if [[ $glue == "$before" ]]; then  # readline's word is the whole name: it does that best
+        if [[ $glue == "$before" ]]; then  # readline's word is the whole name, so its own file completion works best
             compopt -o bashdefault -o default 2> /dev/null || true
             return 0
         fi
@@ -135,7 +135,7 @@ _flux() {{
         elif [[ $word == *[\"\'\`\$\\]* ]]; then
             continue
         fi
-        # A second TAB lists; what is listed is not typed, so it can explain itself.
+        # A second TAB only lists the words and inserts nothing, so descriptions can be added.
         if [[ ${{COMP_TYPE-}} == 63 && $row == *$'\t'* ]]; then word+="  (${{row#*$'\t'}})"; fi
         COMPREPLY+=("$word")
     done
@@ -143,7 +143,7 @@ _flux() {{
 
 if type compopt > /dev/null 2>&1; then
     complete -F _flux {names}
-else  # before bash 4: files wherever nothing else is known
+else  # before bash 4: complete files if nothing else matches
     complete -o bashdefault -o default -F _flux {names}
 fi
 """

@@ -1,11 +1,11 @@
-"""Completion for fish: one line an option, and another for the values of an option."""
+"""Generates the completion for fish: one line per option, with its values."""
 
 from generating.app import Option, Words, commands
 from generating.values import AT_FILES, FILES, MADE, NAMES, arguments, awaits, names, values
 
 FISH = r"""# {made}
 
-# Whether this command stands before the cursor, and where a number follows, whether that many arguments do.
+# Whether this command is before the cursor, followed by this number of arguments, if one is given.
 function __flux_at
     set -l words (commandline -opc)
     set -e words[1]
@@ -29,7 +29,7 @@ function __flux_at
     test "$command" = "$argv[1]"; and contains -- "$argv[2]" '' $count
 end
 
-# Files behind what this expression matches, such as an @; each behind these words.
+# Files after a prefix that matches the expression, such as @; each is printed after the second argument.
 function __flux_files
     set -l parts (string match -r "^([\"']?)$argv[1](.*)" -- (commandline -ct)); or return
     printf "$argv[2]%s\t\n" (complete -C "__fish_command_without_completions $parts[2]$parts[3]")
@@ -50,7 +50,7 @@ def fish() -> str:
             lines += _fish_option(name, option, values(command, option))
         for place, listed in arguments(command):
             where = name if place == "*" else f"{name}' '{place}"
-            lines += [_fish_line(where, said) for said in _fish_listed(listed)]
+            lines += [_fish_line(where, rest) for rest in _fish_listed(listed)]
     return FISH.format(
         made=MADE,
         awaits=_fish_text(awaits()),
@@ -66,8 +66,8 @@ def fish_alias() -> str:
     return f"# {MADE}\ncomplete -c {NAMES[1]} -w {NAMES[0]}\n"
 
 
-def _fish_line(where: str, said: str) -> str:
-    return f"""complete -c {NAMES[0]} -n "__flux_at '{where}'" {said}"""
+def _fish_line(where: str, rest: str) -> str:
+    return f"""complete -c {NAMES[0]} -n "__flux_at '{where}'" {rest}"""
 
 
 def _fish_option(where: str, option: Option, words: tuple[str, ...]) -> list[str]:
@@ -75,8 +75,8 @@ def _fish_option(where: str, option: Option, words: tuple[str, ...]) -> list[str
     about = f" -d {_fish_text(option.short)}" if option.help else ""
     value = " -x" if option.metavar else ""
     if words == FILES:
-        value = """ -r -F -a '(__flux_files "-[^-]")'"""  # fish itself finds none in one word with a short option
-    elif words:  # a tabulator, so that the option's description does not stand behind its values
+        value = """ -r -F -a '(__flux_files "-[^-]")'"""  # fish itself finds no files in one word with a short option
+    elif words:  # a tab, so that fish does not show the option's description beside its values
         value += " -a '" + " ".join(f"{word}\\t" for word in words) + "'"
     lines = [_fish_line(where, f"{flags}{value}{about}")]
     return lines + [_fish_line(where, f"-l {flag[2:]}{about}") for flag in option.negatives]

@@ -1,4 +1,4 @@
-"""Completion for PowerShell: three tables and what looks into them."""
+"""Generates the completion for PowerShell: three tables and the code that looks things up in them."""
 
 from collections.abc import Iterable
 
@@ -59,7 +59,7 @@ Register-ArgumentCompleter -Native -CommandName {names} -ScriptBlock {{
 
 
 def powershell() -> str:
-    """`completions/flux.ps1`. Where nothing is found PowerShell completes files itself."""
+    """`completions/flux.ps1`. If nothing matches, PowerShell itself completes files."""
     return POWERSHELL.format(
         made=MADE,
         names=", ".join(NAMES),
@@ -87,7 +87,7 @@ def _ps_list(rows: Words) -> str:
 
 
 def _ps_row(word: str, about: str) -> str:
-    """Word, tabulator, explanation, in the quotes in which only these three characters mean something."""
+    """A word, a tab and a description in double quotes, in which only three characters need escaping."""
     text = f"{word}\t{about}" if about else word
     for char in '`"$':
         text = text.replace(char, f"`{char}")

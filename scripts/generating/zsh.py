@@ -1,9 +1,9 @@
-"""Completion for zsh, in the words of `_arguments`."""
+"""Generates the completion for zsh, as specifications for `_arguments`."""
 
 from generating.app import Argument, Command, Option, commands
 from generating.values import AT_FILES, FILES, MADE, NAMES, everywhere, values
 
-END = (  # found on fpath the file is the body of _flux; read with source it only has to be registered
+END = (  # found on fpath, the file is the body of _flux; with `source`, it is only registered
     "if [[ $funcstack[1] == _flux ]]; then",
     '  _flux "$@"',
     "else",
@@ -30,7 +30,7 @@ def _zsh_function(command: Command, below: list[Command]) -> list[str]:
         for place, one in enumerate(command.arguments, 1)
     ]
     if not below and not specs[-1].startswith("'*:"):
-        specs.append("'*: :()'")  # not even options are offered then, before their dash is typed
+        specs.append("'*: :()'")  # so that nothing is offered before a dash is typed
     name = "_".join(("_flux", *command.path))
     if not below:
         return [
@@ -67,7 +67,7 @@ def _zsh_option(command: Command, option: Option) -> str:
     value = f":{_zsh_value(command, option)}" if option.metavar else ""
     flags = [f"{flag}{('=' if flag.startswith('--') else '+') if option.metavar else ''}" for flag in every]
     about = f"[{_zsh_text(option.short)}]{value}"
-    again = "*" if option.many else f"({' '.join(every)})"  # what is no longer offered once it is given
+    again = "*" if option.many else f"({' '.join(every)})"  # not offered again once given
     if len(flags) == 1:
         return _quoted(f"{again}{flags[0]}{about}")
     return f"{_quoted(again)}{{{','.join(flags)}}}{_quoted(about)}"
@@ -80,7 +80,7 @@ def _zsh_value(command: Command, one: Option | Argument) -> str:
     if words == AT_FILES:
         return f"{label}:{{compset -P @ && _files}}"
     if isinstance(one, Option) and not words:
-        return f"{label}: "  # for an argument that message would stand in the way of options
+        return f"{label}: "  # for an argument, this message would hide the options
     return f"{label}:({' '.join(word.replace(':', chr(92) + ':') for word in words)})"
 
 

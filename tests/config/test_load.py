@@ -186,13 +186,13 @@ def test_a_project_file_must_not_say_where_the_key_goes(name, work, user):
         ("xyzzy = 1", "'xyzzy' is not a setting", "settings: model,"),
         ("api_key = 'x'", "'api_key' is not a setting", "LUMENFALL_API_KEY"),
         ("LUMENFALL_API_KEY = 'x'", "is not a setting", "credentials.toml"),
-        ("[model]\nid = 'x'", "model must be a text", ""),
-        ("model = 5", "model must be a text", 'write model = "flux1.1-pro-ultra"'),
-        ("model = ''", "model must be a text, not ''", ""),
-        ("model = '  '", "model must be a text", ""),
-        ("model = true", "model must be a text", ""),
-        ("output = ['a']", "output must be a text", ""),
-        ('output = "~\\u0000"', "output must be a text", ""),
+        ("[model]\nid = 'x'", "model must be text", ""),
+        ("model = 5", "model must be text", 'write model = "flux1.1-pro-ultra"'),
+        ("model = ''", "model must be text, not ''", ""),
+        ("model = '  '", "model must be text", ""),
+        ("model = true", "model must be text", ""),
+        ("output = ['a']", "output must be text", ""),
+        ('output = "~\\u0000"', "output must be text", ""),
         ("concurrency = 0", "concurrency must be a whole number from 1 to 256, not '0'", "write concurrency = 16"),
         ("concurrency = 257", "concurrency must be a whole number from 1 to 256", ""),
         ("concurrency = 1.5", "concurrency must be a whole number", ""),
@@ -406,7 +406,7 @@ def test_an_added_provider_can_be_the_default(user):
     ("text", "reason", "hint"),
     [
         (f'{MINE}kye = "X"', "providers.mine.kye is not a known key", "did you mean key?"),
-        (f"{MINE}key = 5", "providers.mine.key must be a text, not 5", ""),
+        (f"{MINE}key = 5", "providers.mine.key must be text, not 5", ""),
         (f'{MINE}hosts = ["a"]', "providers.mine.hosts is not a known key", "keys: protocol, base_url, key, server"),
         (f'{MINE}protocol = "smtp"', "providers.mine.protocol must be one of openai, bfl, fal, replicate", ""),
         ("providers = 5", "providers must be tables", ""),
@@ -615,7 +615,7 @@ def test_a_blank_key_in_the_credentials_is_no_key(user):
 def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(text, work):
     named = write(work / "key", text, 0o600)
     for environ in ({NAME: text}, {f"{NAME}_FILE": str(named)}):
-        with pytest.raises(ConfigError, match="has blanks or invalid characters") as raised:
+        with pytest.raises(ConfigError, match="has spaces or invalid characters") as raised:
             key(NAME, environ)
         assert KEY not in raised.value.message + raised.value.hint
 

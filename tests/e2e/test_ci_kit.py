@@ -148,10 +148,7 @@ def test_more_options_are_one_word_a_line_whatever_is_around_it(runner, gateway,
 def test_two_words_on_a_line_are_told_apart(runner):
     done, outputs = runner(prompt="a fox", args="--size 16:9")
     assert outputs["exit-code"] == "2"
-    assert (
-        "\nhint: this came as one word: give --size and 16:9 separately, one per line in a list of args\n"
-        in done.stderr
-    )
+    assert "\nhint: this is one word: pass --size and 16:9 separately, one per line in a list of args\n" in done.stderr
 
 
 OTHER_DOCUMENTS = {
@@ -257,7 +254,7 @@ def test_the_job_s_options_are_one_word_a_line_whatever_is_around_it(job, gatewa
 def test_two_words_on_a_line_of_the_job_are_told_apart(job):
     done = job(FLUX_JOB_PROMPT="a fox", FLUX_JOB_ARGS="--raw --size 16:9")
     assert done.returncode == 2
-    assert "hint: this came as one word: give --raw and --size and 16:9 separately" in done.stderr
+    assert "hint: this is one word: pass --raw and --size and 16:9 separately" in done.stderr
 
 
 def test_the_job_ends_with_the_exit_code_of_flux(job, gateway):

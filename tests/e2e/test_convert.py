@@ -137,7 +137,7 @@ def test_many_images_into_one_folder(flux, work):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "there is no image"),
+        ([], "no image given"),
         (["photo.png", "--size", "10x10"], "--size 10x10 needs --fit"),
         (["photo.png", "--fit", "cover"], "needs a size"),
         (["photo.png", "--fit", "covr", "--size", "10x10"], "did you mean cover?"),

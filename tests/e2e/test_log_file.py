@@ -138,7 +138,7 @@ def test_a_log_on_a_full_disk_costs_no_image_and_is_said_once(generate):
     result = generate("a fox", "-n", "3", "--seed", "7", "--log-file", "/dev/full")
     assert (result.code, result.lines) == (0, ["a-fox-7.jpg", "a-fox-8.jpg", "a-fox-9.jpg"])
     assert [line for line in result.err.splitlines() if "log" in line] == [
-        "flux: note: cannot write the log /dev/full any more: No space left on device"
+        "flux: note: can no longer write to the log /dev/full: No space left on device"
     ]
 
 
@@ -152,7 +152,7 @@ def test_a_reader_of_the_log_that_stops_reading_holds_no_image_up(generate):
         assert result.code == 0
     os.close(reader)
     assert len(list(Path().glob("*.jpg"))) == 8
-    assert "any more" in result.err
+    assert "can no longer write" in result.err
 
 
 def test_the_log_can_go_where_stderr_goes(generate):

@@ -38,7 +38,7 @@ def test_sizes_plain_is_one_size_a_line(flux):
 
 def test_sizes_are_json_or_plain(flux):
     result = flux("sizes", "--json", "--plain")
-    assert (result.code, result.json["errors"][0]["hint"]) == (2, "give one of the two")
+    assert (result.code, result.json["errors"][0]["hint"]) == (2, "use only one of them")
 
 
 @pytest.mark.parametrize(("size", "ratio"), TABLE[::5])
@@ -78,7 +78,7 @@ def test_sizes_as_json(flux):
 def test_sizes_says_why_a_row_was_chosen(flux):
     result = flux("sizes", "7:1")
     assert result.lines[0].endswith("  1 of 11 sizes")
-    assert result.lines[-1] == "7:1: the model has no 7:1; using 21:9 (1563x670), the closest"
+    assert result.lines[-1] == "the model has no 7:1; using 21:9 (1563x670), the closest"
     assert flux("sizes", "32:18").lines[-1] == "32:18: 16:9 is 1365x768"
 
 

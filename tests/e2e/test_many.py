@@ -82,7 +82,7 @@ def test_the_same_failure_of_many_calls_is_said_once_with_its_count(generate, ga
     result = generate("a fox", "-n", "5", "--quiet")
     assert result.code == 1
     assert result.err.count("no such shape") == 1
-    assert "5 calls" in result.err
+    assert "5 requests" in result.err
 
 
 ALL_FAILED = {

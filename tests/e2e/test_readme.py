@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 GENERATED = ROOT / "docs/cli.md"  # its examples are tested with the help texts
 FOR_DEVELOPERS = ROOT / "docs/architecture.md"  # names options of scripts, too
-PAGES = sorted({README, ROOT / "SECURITY.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")} - {GENERATED})
+AT_THE_TOP = {README, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))}
+PAGES = sorted({*AT_THE_TOP, *(ROOT / "docs").glob("*.md")} - {GENERATED})
 NOT_RUN = {  # the start of a command, and why it does not run here
     "uv tool install .": "needs uv, and installs into the user's home",
     "python3 -m venv .venv": ".ci/run runs these lines",
@@ -25,6 +26,14 @@ NOT_RUN = {  # the start of a command, and why it does not run here
     "python -m tests.": "tested in tests/faults and tests/fuzz",
     "python benchmarks/": ".ci/run runs these in their short form",
     "jq ": "needs the log of a run",
+    ". .venv/bin/activate": "tests have an environment already",
+    "pipx install pre-commit": "installs into the user's home",
+    "sudo ": "installs programs",
+    "scripts/": "tests/test_repository.py looks at these",
+    ".ci/run": "runs these tests",
+    "python scripts/screens.py": "compares pixels of a terminal",
+    "rm -rf dist": ".ci/run builds the wheel",
+    "git ": "needs a repository of its own",
 }
 STAND_INS = {  # URLs in the docs, and what answers in their place here
     "http://localhost:8080/v1": "{gateway}",

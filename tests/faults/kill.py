@@ -13,7 +13,7 @@ from PIL import Image
 
 from faults.row import KEY
 from faults.run import FLUX, environment
-from faults.server import Answer, Server, Talk, message, pause, reply
+from faults.server import Answer, Asked, Server, Talk, message, pause, reply
 
 
 def by_seed(talk: Talk) -> bytes:
@@ -22,7 +22,11 @@ def by_seed(talk: Talk) -> bytes:
 
 
 def seed_of(talk: Talk) -> int:
-    return json.loads(talk.asked.body)["seed"]
+    return seed_in(talk.asked)
+
+
+def seed_in(asked: Asked) -> int:
+    return json.loads(asked.body)["seed"]
 
 
 def image(seed: int) -> bytes:
@@ -53,10 +57,10 @@ def killed(root: Path, number: int) -> list[str]:
         run.send_signal(signal.SIGKILL)
         run.communicate()
         told = {asked.target for asked in server.requests if asked.method == "GET"}  # these replies had arrived
-        paid = server.paid
         after = start(server, work, home, "recover")
         _, err = after.communicate(timeout=60)
-        again = server.paid - paid
+        posts = [seed_in(asked) for asked in server.requests if asked.method == "POST"]
+        again = len(posts) - len(set(posts))
     wrong = [f"recover said {err.decode()!r}"] if b"Traceback" in err or after.returncode not in (0, 1, 3) else []
     wrong += [f"{again} POSTs were repeated"] if again else []
     wrong += [f"{path.name} was left" for path in work.iterdir() if path.name.startswith(".")]

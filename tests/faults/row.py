@@ -1,4 +1,4 @@
-"""What a row of the matrix is: one fault, and what flux must make of it."""
+"""A row of the matrix: one fault, and how flux must respond."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,9 +26,9 @@ def good(url: str = "{origin}/p", **more: Any) -> Step:
 
 
 class Row(NamedTuple):
-    """One fault. What is not said is: one POST, a good reply, a good image, and exit 1 with a bill that is unclear.
+    """One fault. Defaults: one POST, a good reply, a good image, exit code 1, and an unclear bill.
 
-    `posts` is a number, or the most that may go out. `kept` counts images in the state folder.
+    `posts` is the number of POSTs, or a range of allowed numbers. `kept` counts images in the state folder.
     """
 
     name: str
@@ -40,19 +40,19 @@ class Row(NamedTuple):
     files: int | range | None = 0  # None: one for every POST, here or in the state folder
     kept: int | range = 0
     posts: int | range = 1
-    says: tuple[str, ...] = ()  # regular expressions, in any case, all of them to be found on stderr
-    billed: bool | None = True  # whether stderr says so; None: either way
+    says: tuple[str, ...] = ()  # regular expressions that stderr must match, ignoring case
+    billed: bool | None = True  # whether stderr says that it may have been billed; None: either
     provider: str = "lumenfall"
     greet: Answer = ()  # in place of reading a request
     tls: str = ""  # the kind of certificate; "" is plain HTTP
-    base: str = ""  # another address than the server's
-    proxy: bytes = b""  # what the proxy says in place of opening a tunnel
+    base: str = ""  # a base URL other than the server's
+    proxy: bytes = b""  # what the proxy answers instead of opening a tunnel
     public: bool = False  # the gateway is api.lumenfall.ai, behind a proxy that leads every host to the server
     env: Mapping[str, str] = NONE
     wrap: tuple[str, ...] = ()  # a shell script that runs the command as "$@"
     before: Callable[[Path], object] | None = None  # prepares the folder
-    memory: int = 256  # MB that the process may have at its largest
-    needs: str = ""  # a program or device without which the row cannot be tried
+    memory: int = 256  # MB of memory that the process may use
+    needs: str = ""  # a program, device or permission that the row requires
 
 
 def can_be_proxied(row: Row) -> bool:
@@ -61,7 +61,7 @@ def can_be_proxied(row: Row) -> bool:
 
 
 def fine(name: str, does: str, **more: Any) -> Row:
-    """A fault that flux must survive: the image is saved, exit 0, nothing odd about the bill."""
+    """A fault that flux must survive: the image is saved, exit 0, no word about an unclear bill."""
     return Row(name, does, **{"code": 0, "files": 1, "billed": False, **more})
 
 

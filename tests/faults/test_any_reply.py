@@ -76,6 +76,7 @@ def test_any_json_ends_in_words_or_an_image(anything, provider):
         assert seen["code"] in (0, 1, 3, 4, 5), (body, seen)
         assert (seen["code"] in (0, 3)) == bool(list(Path(batch.work).glob(f"{provider}-*{name.split('-')[1]}")))
         assert json.loads(seen["out"])["exit_code"] == seen["code"]
-        assert seen["posts"] == 1
+        # On a busy machine, the deadline can pass before the request is sent.
+        assert seen["posts"] == 1 or "timeout" in seen["out"]
 
     tried()

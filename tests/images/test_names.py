@@ -132,12 +132,12 @@ def test_every_field_can_be_used(field):
         ("slug}", "unbalanced braces", "{{ and }}"),
         ("{", "unbalanced braces", "{{ and }}"),
         ("{{slug}", "unbalanced braces", "{{ and }}"),
-        ("{index:>5}", "{index:>5} is no width", "{index:03}"),
-        ("{index:x}", "{index:x} is no width", "{index:03}"),
-        ("{index:{seed}}", "is no width", "{index:03}"),
-        ("{index:9999}", "{index:9999} is no width", "{index:03}"),
-        ("{index:-3}", "is no width", "{index:03}"),
-        ("{index:\u0663}", "is no width", "{index:03}"),
+        ("{index:>5}", "{index:>5} is not a width", "{index:03}"),
+        ("{index:x}", "{index:x} is not a width", "{index:03}"),
+        ("{index:{seed}}", "is not a width", "{index:03}"),
+        ("{index:9999}", "{index:9999} is not a width", "{index:03}"),
+        ("{index:-3}", "is not a width", "{index:03}"),
+        ("{index:\u0663}", "is not a width", "{index:03}"),
     ],
 )
 @pytest.mark.parametrize("is_folder", [False, True])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.images.sheet import MOST, Grid, caption, grid, page, sheet_name
+from flux_cli.images.sheet import MAX_PIXELS, Grid, caption, grid, page, sheet_name
 
 sizes = st.lists(st.tuples(st.integers(1, 20_000), st.integers(1, 20_000)), min_size=1, max_size=200)
 boxes = st.tuples(st.integers(200, 8000), st.integers(200, 8000))
@@ -63,7 +63,7 @@ def test_one_odd_strip_does_not_make_strips_of_all_cells():
 @pytest.mark.parametrize("count", [1, 10, 1000, 100_000])
 def test_a_sheet_never_grows_beyond_what_memory_holds(count):
     width, height = page(count)
-    assert width * height <= MOST * 1.001
+    assert width * height <= MAX_PIXELS * 1.001
     assert width / height == pytest.approx(1.6, rel=0.01)
 
 

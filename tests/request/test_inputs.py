@@ -29,7 +29,7 @@ def test_a_file_and_standard_input_are_read_whole(work):
 
 def test_what_is_no_image_is_refused_with_the_formats_as_hint(work):
     (work / "x.txt").write_text("text")
-    with pytest.raises(UsageError, match=r"x\.txt is no image that flux reads") as raised:
+    with pytest.raises(UsageError, match=r"x\.txt is not an image that flux can read") as raised:
         read_image("x.txt", None)
     assert "png, jpeg" in raised.value.hint
 
@@ -42,7 +42,7 @@ def test_names_of_nothing_are_refused(path):
 
 def test_a_named_pipe_is_refused_and_not_waited_for(work):
     os.mkfifo(work / "pipe.png")
-    with pytest.raises(UsageError, match="is no file"):
+    with pytest.raises(UsageError, match="is not a file"):
         read_image("pipe.png", None)
 
 
@@ -116,9 +116,9 @@ def test_hostile_paths_are_refused(path):
 
 @posix
 def test_devices_are_no_images():
-    with pytest.raises(UsageError, match="is no file"):
+    with pytest.raises(UsageError, match="is not a file"):
         attach("/dev/zero")
-    with pytest.raises(UsageError, match="is no file"):
+    with pytest.raises(UsageError, match="is not a file"):
         read_prompt("@/dev/zero", None)
 
 
@@ -152,7 +152,7 @@ def test_a_prompt_may_come_from_standard_input_or_a_file(data, prompt, work):
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"\xff\xfe", "no UTF-8 text"), ("fox".encode("utf-16"), "no UTF-8 text"), (b"x" * (MAX_PROMPT + 1), "than")],
+    [(b"\xff\xfe", "not valid UTF-8"), ("fox".encode("utf-16"), "not valid UTF-8"), (b"x" * (MAX_PROMPT + 1), "than")],
     ids=["bytes", "UTF-16", "too long"],
 )
 def test_a_prompt_that_is_no_text_or_endless_is_refused(data, message, work):

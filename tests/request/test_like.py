@@ -25,7 +25,7 @@ from flux_cli.images.outputs import Finish
 from flux_cli.request.like import mark_origin, reuse_reading
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
-from flux_cli.runs import delivery
+from flux_cli.runs.saving import delivery
 
 MODEL = find_model("flux1.1-pro-ultra", ()).model
 NOTHING = Facts()

@@ -1,4 +1,4 @@
-"""From what was said to what is meant: the rules of the model's page, and a note for every decision."""
+"""Requests are resolved by the rules of the model's page, with a note on every decision."""
 
 import json
 
@@ -22,7 +22,7 @@ def resolved(model=ULTRA, prompt="a red fox", route=None, output=None, **paramet
 
 
 def unknown(model="somebody/else", prompt="a red fox", route=None, output=None, **parameters):
-    """The same for a model that no catalog knows."""
+    """The same for a model that is not in the catalog."""
     return resolve(Request(model, parameters, prompt, route, output), None)
 
 

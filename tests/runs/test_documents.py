@@ -10,7 +10,7 @@ from flux_cli.images.names import Name
 from flux_cli.request.resolve import resolve
 from flux_cli.runs.documents import recovery_document, report_document, run_document
 from flux_cli.runs.fields import FILE, PLANNED_FILE, file_document, planned_file_document, request_document
-from flux_cli.runs.history import PastCall, PastRun
+from flux_cli.runs.records.history import PastCall, PastRun
 from flux_cli.runs.report import Report
 
 ULTRA = "flux1.1-pro-ultra"

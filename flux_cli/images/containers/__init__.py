@@ -1,1 +1,1 @@
-"""Containers: how the files of each format are built. One module per format, one walk over its parts."""
+"""Containers: the file structure of each format. One module per format; each walks a file once."""

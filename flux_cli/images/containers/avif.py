@@ -1,4 +1,4 @@
-"""AVIF: ISO boxes; one meta box says what the items are, an mdat box holds their bytes.
+"""AVIF: ISO boxes. The meta box describes the items, mdat boxes hold their bytes.
 
 Sources: ISO/IEC 23000-22, ISO/IEC 14496-12 (8.11.3 iloc, 8.11.6 iinf, 8.11.12 iref), ISO/IEC
 23008-12 (6.9.3 metadata items).
@@ -18,11 +18,11 @@ STILL, SEQUENCE = b"avif", b"avis"  # brands
 XMP_TYPE = b"application/rdf+xml"
 C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 SUBSAMPLING = {0x00: "4:4:4", 0x08: "4:2:2", 0x0C: "4:2:0"}
-EDITABLE = {b"ftyp", b"meta", b"mdat", b"free", b"skip", b"uuid"}  # files of other boxes are left
+EDITABLE = {b"ftyp", b"meta", b"mdat", b"free", b"skip", b"uuid"}  # files with other boxes stay as they are
 
 
 def matches(data: bytes) -> bool:
-    """Whether a file begins as an AVIF does."""
+    """Whether a file starts like an AVIF."""
     return data[4:8] == b"ftyp" and bool(_brands(data) & {STILL, SEQUENCE})
 
 
@@ -32,7 +32,11 @@ def walk(data: bytes) -> Iterator[Part]:
 
 
 def check(data: bytes) -> tuple[int, int]:
-    """Width and height of a whole AVIF: boxes that fill it, a size, and every item inside it."""
+    """Width and height in pixels of a complete AVIF.
+
+    Raises ValueError or IndexError if a box is cut, the size is missing, or an item ends behind the
+    end of the file.
+    """
     meta, kinds = None, set()
     for part in walk(data):
         kinds.add(part.kind)
@@ -73,7 +77,7 @@ def blocks(data: bytes) -> Iterator[Block]:
 
 
 def colors(data: bytes) -> Colors:
-    """How the pixels are stored, by the properties of the items."""
+    """How the pixels are stored, according to the properties of the items."""
     meta = boxes.read_meta(data, next(part for part in walk(data) if part.kind == b"meta"))
     found: dict[bytes, list[bytes]] = {}
     for part in boxes.properties(data, meta):
@@ -95,7 +99,7 @@ def colors(data: bytes) -> Colors:
 
 
 def edits(data: bytes, payload: Payload) -> list[Edit]:
-    """Write XMP as an item that describes the primary image, in an mdat box behind everything else.
+    """Write XMP as an item that describes the primary image, in an mdat box at the end of the file.
 
     The tables of the meta box grow, and with them every offset behind it; pixel data stays in
     order. Raises ValueError for files that cannot be rewritten without guessing.
@@ -133,7 +137,7 @@ def _brands(data: bytes) -> set[bytes]:
 
 
 def _check_editable(data: bytes, meta: Meta, items: Items, last: Part) -> None:
-    """Raise ValueError where the tables cannot be rewritten without guessing."""
+    """Raise ValueError if the tables cannot be rewritten without guessing."""
     if u32(data, last.start) == 0:
         raise ValueError("an AVIF whose last box has no length")
     if not items.primary or meta.child(b"iinf") is None or meta.child(b"iloc") is None:
@@ -145,7 +149,7 @@ def _check_editable(data: bytes, meta: Meta, items: Items, last: Part) -> None:
 
 
 def _own_box(last: Part, old: Item | None) -> Part | None:
-    """The last box, where it holds nothing but the packet that flux wrote before."""
+    """The last box if it contains only the packet that flux wrote before, else None."""
     if old and last.kind == b"mdat" and old.extents == (Extent(last.body, last.stop - last.body),):
         return last
     return None
@@ -159,7 +163,7 @@ def _free_number(items: Items) -> int:
 
 
 def _meta_box(data: bytes, meta: Meta, items: Items, new: Item, shift: int) -> bytes:
-    """The meta box with one more item, and every offset behind the box moved by `shift`."""
+    """The meta box with the new item. Offsets behind the box are moved by `shift` bytes."""
     others = [item for item in items.all if item.number != new.number]
     moved = [_move(item, meta.part.stop, shift) for item in others]
     tables = {b"iloc": _iloc([*moved, new])}
@@ -172,7 +176,7 @@ def _meta_box(data: bytes, meta: Meta, items: Items, new: Item, shift: int) -> b
 
 
 def _move(item: Item, behind: int, shift: int) -> Item:
-    """The item with every offset at or behind a place moved."""
+    """The item, with every offset at or after `behind` moved by `shift` bytes."""
     if item.method != IN_FILE:
         return item
     extents = []
@@ -195,20 +199,20 @@ def _iinf(data: bytes, meta: Meta, new: Item) -> bytes:
     """The item info box with one more entry, hidden from programs that look for images."""
     part = meta.child(b"iinf")
     body = data[part.body : part.stop] if part else b"\0\0\0\0\0\0"
-    wide = 4 if body[0] else 2
-    count = 1 + int.from_bytes(body[4 : 4 + wide], "big")
+    count_size = 4 if body[0] else 2  # bytes
+    count = 1 + int.from_bytes(body[4 : 4 + count_size], "big")
     entry = b"\2\0\0\1" + struct.pack(">HH4s", new.number, 0, b"mime")
     entry += b"XMP\0" + XMP_TYPE + b"\0"
-    rest = body[4 + wide :] + _box(b"infe", entry)
-    return _box(b"iinf", body[:4] + count.to_bytes(wide, "big") + rest)
+    rest = body[4 + count_size :] + _box(b"infe", entry)
+    return _box(b"iinf", body[:4] + count.to_bytes(count_size, "big") + rest)
 
 
 def _iref(data: bytes, meta: Meta, primary: int, new: Item) -> bytes:
     """The item reference box with one more: the packet describes the primary image."""
     part = meta.child(b"iref")
     body = data[part.body : part.stop] if part else b"\0\0\0\0"
-    wide = ">IHI" if body[0] else ">HHH"
-    return _box(b"iref", body + _box(b"cdsc", struct.pack(wide, new.number, 1, primary)))
+    layout = ">IHI" if body[0] else ">HHH"
+    return _box(b"iref", body + _box(b"cdsc", struct.pack(layout, new.number, 1, primary)))
 
 
 def _box(kind: bytes, body: bytes) -> bytes:

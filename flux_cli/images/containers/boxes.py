@@ -1,4 +1,4 @@
-"""ISO boxes, and the items in a meta box: which there are, and where their bytes lie.
+"""ISO boxes, and the items of a meta box with the places of their bytes.
 
 Source: ISO/IEC 14496-12, 8.11. Construction methods 0 (in the file) and 1 (in the idat box) are
 read; the content of an item that is built from other items (2) is not.
@@ -12,12 +12,12 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.images.containers.parts import Part, u16, u32
 
 IN_FILE, IN_IDAT = 0, 1  # construction methods
-MAX_ITEMS = 10_000  # items worth reading, and the same for their extents
-MAX_CONTENT = 16 << 20  # bytes of an item worth reading
+MAX_ITEMS = 10_000  # and at most as many extents; files with more are rejected
+MAX_CONTENT = 16 << 20  # bytes that are read of one item
 
 
 class Extent(NamedTuple):
-    """One run of bytes of an item; where `offset` counts from depends on the construction method."""
+    """One run of bytes of an item. The construction method says what `offset` is relative to."""
 
     offset: int
     length: int
@@ -54,12 +54,14 @@ class Items(NamedTuple):
 
     def find(self, kind: bytes, content_type: bytes = b"") -> Item | None:
         """The first item of a type."""
-        wanted = kind, content_type
-        return next((item for item in self.all if (item.kind, item.content_type) == wanted), None)
+        for item in self.all:
+            if item.kind == kind and item.content_type == content_type:
+                return item
+        return None
 
 
 def walk(data: bytes, at: int, end: int) -> Iterator[Part]:
-    """The boxes between two places. Raises ValueError where one does not fit."""
+    """The boxes from offset `at` to `end`. Raises ValueError if one does not fit."""
     while at < end:
         length, kind, head = u32(data, at), data[at + 4 : at + 8], 8
         if length == 1:
@@ -105,8 +107,8 @@ def read_items(data: bytes, meta: Meta) -> Items:
         items.append(item._replace(kind=kind, content_type=content_type))
     primary = 0
     if pitm:
-        wide = data[pitm.body] > 0
-        primary = u32(data, pitm.body + 4) if wide else u16(data, pitm.body + 4)
+        has_long_number = data[pitm.body] > 0
+        primary = u32(data, pitm.body + 4) if has_long_number else u16(data, pitm.body + 4)
     return Items(primary, tuple(items))
 
 
@@ -126,9 +128,9 @@ def read_locations(data: bytes, meta: Meta) -> Iterator[Item]:
     sizes = reader.take(2)
     offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
     index_size = sizes & 15 if version else 0
-    wide = 4 if version == 2 else 2
-    for _ in range(reader.take(wide)):
-        number = reader.take(wide)
+    number_size = 4 if version == 2 else 2  # bytes
+    for _ in range(reader.take(number_size)):
+        number = reader.take(number_size)
         method = reader.take(2) & 15 if version else IN_FILE
         reference, base = reader.take(2), reader.take(base_size)
         count = reader.take(2)
@@ -143,7 +145,7 @@ def read_locations(data: bytes, meta: Meta) -> Iterator[Item]:
 
 
 def read_content(data: bytes, meta: Meta, item: Item) -> bytes:
-    """The bytes of an item; empty where it is not built from bytes of the file."""
+    """The bytes of an item, at most MAX_CONTENT; empty if it is built from other items."""
     start, end = 0, len(data)
     idat = meta.child(b"idat")
     if item.method == IN_IDAT and idat:

@@ -1,4 +1,4 @@
-"""What flux can do with the files of one format: the interface of the modules in this folder."""
+"""The interface of the format modules in this folder, and the data they exchange."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Block(NamedTuple):
 
 
 class Colors(NamedTuple):
-    """How the pixels are stored. Defaults mean that the container does not say."""
+    """How the pixels are stored. Defaults mean that the container does not say so."""
 
     model: str = ""  # "RGB", "gray", "palette", "YCbCr", "CMYK", "YUV 4:2:0"
     depth: int = 0  # bits per channel, or per index of a palette
@@ -38,8 +38,8 @@ class Payload(NamedTuple):
     """The metadata to write, in the forms that containers hold.
 
     `packet` makes the XMP packet; it gets the packet that the file already has. `parameters` makes
-    the text that image generators write; it gets the size, such as "1024x768". `is_ours` tells
-    whether such a text was written by flux.
+    the text that image generators write; it gets the size, such as "1024x768". `is_ours`
+    says whether flux wrote such a text.
     """
 
     packet: Callable[[bytes | None], bytes]
@@ -57,15 +57,15 @@ def no_blocks(_data: bytes) -> Iterable[Block]:
 
 
 def unknown_colors(_data: bytes) -> Colors:
-    """Colors that the container does not tell."""
+    """For formats whose container does not say how pixels are stored."""
     return Colors()
 
 
 class Container(NamedTuple):
-    """One format. Every module in this folder that is named after a format has one as `CONTAINER`.
+    """One format. Every module that is named after a format defines one as `CONTAINER`.
 
-    All functions take the bytes of a file and raise ValueError or IndexError where its parts do not
-    add up. A format needs only the first two; it leaves out what it cannot do.
+    All functions take the bytes of a file and raise ValueError or IndexError if its parts do not
+    add up. Only the first two are required.
     """
 
     matches: Callable[[bytes], bool]  # whether the first bytes are those of this format
@@ -76,7 +76,7 @@ class Container(NamedTuple):
 
 
 def color_space(primaries: int, transfer: int) -> str:
-    """The name of a color space given in numbers of ITU-T H.273; "" for an unknown one."""
+    """The name of a color space, from its two ITU-T H.273 numbers; "" for an unknown one."""
     if (primaries, transfer) == SRGB:
         return "sRGB"
     names = (PRIMARIES.get(primaries, ""), TRANSFERS.get(transfer, ""))

@@ -12,13 +12,13 @@ IMAGE, EXTENSION, TRAILER = b",", b"!", b";"
 CONTROL, COMMENT, APPLICATION = b"!\xf9", b"!\xfe", b"!\xff"
 XMP_NAME, ICC_NAME, C2PA_NAME = b"XMP DataXMP", b"ICCRGBG1012", b"C2PA_GIF"
 NAME_END = 12  # where the content of an application extension begins
-# XMP in a GIF is not made of sub-blocks. Whichever of its bytes a reader takes for a length, this
-# ramp leads it to the end.
+# XMP in a GIF is not split into sub-blocks. Readers that take one of its bytes for a length land
+# in this ramp of descending bytes, which leads them to the terminator.
 RAMP = b"\x01" + bytes(range(255, -1, -1)) + b"\x00"
 
 
 def matches(data: bytes) -> bool:
-    """Whether a file begins as a GIF does."""
+    """Whether a file starts like a GIF."""
     return data.startswith(MAGICS)
 
 
@@ -42,7 +42,10 @@ def walk(data: bytes) -> Iterator[Part]:
 
 
 def check(data: bytes) -> tuple[int, int]:
-    """Width and height of a whole GIF: blocks up to the trailer, at least one of them an image."""
+    """Width and height in pixels of a complete GIF.
+
+    Raises ValueError or IndexError if the trailer is missing or no block is an image.
+    """
     kinds = [part.kind for part in walk(data)]
     if IMAGE not in kinds:
         raise ValueError("no image data")
@@ -76,7 +79,7 @@ def colors(data: bytes) -> Colors:
 def edits(data: bytes, payload: Payload) -> list[Edit]:
     """Write XMP and a comment before the first frame, where other tools look for them.
 
-    A loop count stays in front of them.
+    They come after the loop count. Raises ValueError or IndexError for a damaged file.
     """
     changes, existing = [Edit(0, 6, b"GIF89a")], None
     place = 0
@@ -99,7 +102,7 @@ def _size(data: bytes) -> tuple[int, int]:
 
 
 def _palette(flags: int) -> int:
-    """Bytes of the color table that the flags of a screen or an image announce."""
+    """Size in bytes of the color table, from the flags of a screen or image descriptor."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 

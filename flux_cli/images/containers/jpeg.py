@@ -28,19 +28,20 @@ _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
 
 
 def matches(data: bytes) -> bool:
-    """Whether a file begins as a JPEG does."""
+    """Whether a file starts like a JPEG."""
     return data.startswith(b"\xff\xd8\xff")
 
 
 def walk(data: bytes) -> Iterator[Part]:
     """The segments up to the end mark; `kind` is the second byte of the marker.
 
-    Compressed data is skipped, and only when the segment behind it is asked for.
+    Compressed data is skipped lazily: only when the next segment is requested. Raises ValueError
+    for a damaged file, IndexError if it ends early.
     """
     at = 2
     while True:
         if data[at] != 0xFF:
-            raise ValueError("lost between segments")
+            raise ValueError("expected a segment")
         marker = data[at + 1]
         if marker == END:
             return
@@ -57,7 +58,10 @@ def walk(data: bytes) -> Iterator[Part]:
 
 
 def check(data: bytes) -> tuple[int, int]:
-    """Width and height of a whole JPEG: segments up to the end mark, a frame and a scan."""
+    """Width and height in pixels of a complete JPEG.
+
+    Raises ValueError or IndexError if the end mark, the frame header or all scans are missing.
+    """
     size, scans = None, 0
     for part in walk(data):
         marker = part.kind[0]
@@ -92,7 +96,7 @@ def blocks(data: bytes) -> Iterator[Block]:
 
 
 def colors(data: bytes) -> Colors:
-    """How the pixels are stored, by the frame header. Adobe marks RGB that was not converted."""
+    """How the pixels are stored, according to the frame header and Adobe's mark for RGB."""
     model, depth, adobe = "?", 8, None
     for part in _head(data):
         if part.kind[0] in FRAMES:
@@ -103,9 +107,9 @@ def colors(data: bytes) -> Colors:
 
 
 def edits(data: bytes, payload: Payload) -> list[Edit]:
-    """Write an XMP segment behind JFIF and EXIF, or in place of the one that is there.
+    """Write an XMP segment after JFIF and EXIF, or replace the existing one.
 
-    Raises PayloadTooLongError where the packet does not fit into one segment.
+    Raises PayloadTooLongError if the packet does not fit into one segment.
     """
     place, existing = 2, None
     old: Part | None = None
@@ -145,7 +149,7 @@ def _is_c2pa(body: bytes) -> bool:
 
 
 def _iptc(data: bytes) -> bytes:
-    """The IPTC resource among Photoshop's resources; empty where there is none."""
+    """The IPTC resource among Photoshop's resources; empty if there is none."""
     at = 0
     while data[at : at + 4] == b"8BIM":
         name = 1 + data[at + 6]

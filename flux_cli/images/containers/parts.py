@@ -1,4 +1,4 @@
-"""Parts of a file and edits of its bytes: what the modules of all formats share. Nothing is copied."""
+"""Parts of a file and edits of its bytes, shared by the modules of all formats. Nothing is copied."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Part(NamedTuple):
 
 
 class Edit(NamedTuple):
-    """Put `new` in place of the bytes from `start` to `end`."""
+    """Replace the bytes from `start` to `end` with `new`."""
 
     start: int
     end: int
@@ -33,7 +33,7 @@ class Edit(NamedTuple):
 def splice(data: bytes, edits: Iterable[Edit]) -> tuple[memoryview | bytes, ...]:
     """Apply edits and return the result as pieces: slices of the original and new bytes.
 
-    Edits at the same place keep their order. Raises ValueError where edits overlap.
+    Edits at the same place keep their order. Raises ValueError if edits overlap.
     """
     view, at = memoryview(data), 0
     pieces: list[memoryview | bytes] = []

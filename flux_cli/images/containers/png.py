@@ -12,19 +12,19 @@ from flux_cli.images.containers.parts import Edit, Part, first_of_each_kind, u32
 MAGIC = b"\x89PNG\r\n\x1a\n"
 TEXT_KINDS = (b"tEXt", b"zTXt", b"iTXt")
 XMP_KEYWORD = b"XML:com.adobe.xmp"
-PARAMETERS = "parameters"  # the keyword under which image generators write how they made an image
+PARAMETERS = "parameters"  # the keyword under which image generators store their parameters
 COLOR_MODELS = {0: "gray", 2: "RGB", 3: "palette", 4: "gray", 6: "RGB"}
 ALPHA_MODELS = (4, 6)
-MAX_UNPACKED = 16 << 20  # bytes that all compressed texts of one image may become
+MAX_UNPACKED = 16 << 20  # bytes of all compressed texts of one image together, once unpacked
 
 
 def matches(data: bytes) -> bool:
-    """Whether a file begins as a PNG does."""
+    """Whether a file starts like a PNG."""
     return data.startswith(MAGIC)
 
 
 def walk(data: bytes) -> Iterator[Part]:
-    """The chunks up to and including IEND. Raises ValueError where the end is missing."""
+    """The chunks up to and including IEND. Raises ValueError if the end is missing."""
     at, kind = len(MAGIC), b""
     while kind != b"IEND":
         length, kind = u32(data, at), data[at + 4 : at + 8]
@@ -33,7 +33,10 @@ def walk(data: bytes) -> Iterator[Part]:
 
 
 def check(data: bytes) -> tuple[int, int]:
-    """Width and height of a whole PNG: chunks with right checksums, from IHDR over IDAT to IEND."""
+    """Width and height in pixels of a complete PNG.
+
+    Raises ValueError if IHDR, IDAT or IEND is missing, or a checksum is wrong.
+    """
     view = memoryview(data)
     seen: set[bytes] = set()
     for part in walk(data):
@@ -65,7 +68,7 @@ def blocks(data: bytes) -> Iterator[Block]:
 
 
 def colors(data: bytes) -> Colors:
-    """How the pixels are stored, by IHDR and the chunks beside it."""
+    """How the pixels are stored, according to IHDR and the chunks beside it."""
     parts = first_of_each_kind(walk(data))
     depth, model = data[24], data[25]
     space = "sRGB" if b"sRGB" in parts else ""
@@ -78,9 +81,9 @@ def colors(data: bytes) -> Colors:
 
 
 def edits(data: bytes, payload: Payload) -> list[Edit]:
-    """Write XMP and `parameters` as texts behind the header.
+    """Write XMP and `parameters` as texts after the header.
 
-    Parameters of another program stay, and then ours are not added.
+    If another program wrote `parameters`, they stay and ours are not added.
     """
     removed: list[Edit] = []
     existing, has_others = None, False
@@ -119,7 +122,7 @@ def _text(data: bytes, part: Part, limit: int = MAX_UNPACKED) -> Block:
     key, _, rest = data[part.body : part.stop].partition(b"\0")
     compressed = part.kind == b"zTXt" or (part.kind == b"iTXt" and rest[:1] == b"\1")
     if part.kind == b"iTXt":
-        rest = rest[2:].split(b"\0", 2)[-1]  # behind the language and the translated keyword
+        rest = rest[2:].split(b"\0", 2)[-1]  # skips the language and the translated keyword
     elif part.kind == b"zTXt":
         rest = rest[1:]
     text = _unpack(rest, limit) if compressed else rest
@@ -129,7 +132,7 @@ def _text(data: bytes, part: Part, limit: int = MAX_UNPACKED) -> Block:
 
 
 def _unpack(compressed: bytes, limit: int) -> bytes:
-    """The unpacked bytes, cut at the limit; empty for what is not a zlib stream."""
+    """The unpacked bytes, cut at the limit; empty if they are not a zlib stream."""
     try:
         return zlib.decompressobj().decompress(compressed, max(limit, 1))
     except zlib.error:

@@ -1,8 +1,7 @@
-"""All containers by the name of their format: what bytes are, and whether they are whole.
+"""All containers by format name. Detects the format of bytes and checks that they are complete.
 
-Truncation shows in a container's own lengths, checksums and end marks, within microseconds per
-megabyte. A full decode would cost a hundred times as much and still miss cuts in the last bytes of
-PNG and GIF.
+Lengths, checksums and end marks of a container reveal truncation within microseconds per megabyte. A
+full decode would cost a hundred times as much and still miss cuts in the last bytes of PNG and GIF.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from flux_cli.core.image import Inspection
 from flux_cli.images.containers.container import Container
 from flux_cli.images.formats import FORMATS
 
-MAX_PIXELS = 1 << 28  # the largest WebP; models make four million. More would harm whoever opens it
+MAX_PIXELS = 1 << 28  # the largest WebP; models make 4 million. Larger images would harm viewers
 
 
 def _load(name: str) -> Container:
     """Load the module of a format by its name, so that a new format needs no entry here."""
     container = import_module(f"flux_cli.images.containers.{name}").CONTAINER
-    assert isinstance(container, Container)  # noqa: S101 - a mistake of ours, told at import
+    assert isinstance(container, Container)  # noqa: S101 - our own mistake, reported at import
     return container
 
 

@@ -1,4 +1,4 @@
-"""WebP: chunks in a RIFF. Source: RFC 9649."""
+"""WebP: chunks in a RIFF container. Source: RFC 9649."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HAS_XMP, HAS_ALPHA = 0x04, 0x10  # flags of the extended head
 
 
 def matches(data: bytes) -> bool:
-    """Whether a file begins as a WebP does."""
+    """Whether a file starts like a WebP."""
     return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
 
 
@@ -36,7 +36,10 @@ def walk(data: bytes) -> Iterator[Part]:
 
 
 def check(data: bytes) -> tuple[int, int]:
-    """Width and height of a whole WebP: lengths that add up, a size and image data."""
+    """Width and height in pixels of a complete WebP.
+
+    Raises ValueError if lengths do not add up, or the size or the image data is missing.
+    """
     size, images = None, 0
     for part in walk(data):
         images += part.kind in IMAGES
@@ -68,9 +71,9 @@ def colors(data: bytes) -> Colors:
 
 
 def edits(data: bytes, payload: Payload) -> list[Edit]:
-    """Write an XMP chunk at the end of the RIFF and announce it in the extended head.
+    """Write an XMP chunk at the end of the RIFF and set its flag in the extended head.
 
-    A simple file gets such a head.
+    A simple file gets an extended head. Raises ValueError for a file that would exceed 4 GiB.
     """
     chunks = list(walk(data))
     first, end = chunks[0], chunks[-1].end
@@ -103,7 +106,7 @@ def _announce(data: bytes, first: Part) -> Edit:
 
 
 def _size(kind: bytes, head: bytes) -> tuple[int, int] | None:
-    """Width and height by the first bytes of a chunk; None where it does not say."""
+    """Width and height from the first bytes of a chunk; None if it does not contain them."""
     if kind == EXTENDED:
         return 1 + int.from_bytes(head[4:7], "little"), 1 + int.from_bytes(head[7:10], "little")
     if kind == b"VP8L":

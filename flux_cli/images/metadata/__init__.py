@@ -1,6 +1,6 @@
-"""How images say how they were made: written without re-encoding, and read back.
+"""Metadata about how an image was made: written without re-encoding, and read back.
 
-`record` is what is known of an image. `xmp`, `exif` and `tools` are the forms it is written in, by
-flux and by other programs. `read` and `write` use them with any format; where metadata lies in the
-files of a format is known to its module in `containers`.
+`record` holds what is known about an image. `xmp`, `exif` and `tools` are the forms in which flux
+and other programs write it. `read` and `write` work with every format; the modules in `containers`
+know where the metadata of their format is.
 """

@@ -1,4 +1,4 @@
-"""Read the few EXIF fields that tell how an image was made. Source: TIFF 6.0, EXIF 2.32 (4.6)."""
+"""Reads the few EXIF fields about how an image was made. Source: TIFF 6.0, EXIF 2.32 (4.6)."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -7,11 +7,11 @@ TAGS = {0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "So
         0x8298: "Copyright", 0x0132: "DateTime", 0x9286: "UserComment"}  # fmt: skip
 ORIENTATION, COLOR_SPACE, SUB_IFD = 0x0112, 0xA001, 0x8769
 MAX_ENTRIES = 1000
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}  # bytes per value, by type; only types that these fields have
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}  # bytes per value, for the types that these fields can have
 
 
 def texts(data: bytes) -> dict[str, str]:
-    """The text fields by name; of a broken table, those before the damage."""
+    """The text fields by name. If the table is damaged, only those before the damage."""
     order = "big" if data[:2] == b"MM" else "little"
     found = {}
     for tag, _, value in _entries(data):
@@ -22,10 +22,10 @@ def texts(data: bytes) -> dict[str, str]:
     return found
 
 
-def number(data: bytes, wanted: int) -> int | None:
-    """The first value of an integer field; None for no such field."""
+def number(data: bytes, field: int) -> int | None:
+    """The first value of an integer field, by tag number; None if the field is missing."""
     for tag, kind, value in _entries(data):
-        if tag == wanted and kind in (3, 4):
+        if tag == field and kind in (3, 4):
             return int.from_bytes(value[: _SIZES[kind]], "big" if data[:2] == b"MM" else "little")
     return None
 
@@ -52,10 +52,14 @@ def _entries(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _comment(value: bytes, order: str) -> str:
-    """A user comment begins with eight bytes that name its encoding. Writers disagree on the byte order of UTF-16."""
+    """The text of a user comment, which starts with eight bytes that name its encoding.
+
+    Writers disagree on the byte order of UTF-16, so it is guessed from the zero bytes.
+    """
     head, body = value[:8], value[8:]
     if head != b"UNICODE\0":
-        return (body if head in (b"ASCII\0\0\0", bytes(8)) else value).decode("utf-8", "replace")
+        has_head = head in (b"ASCII\0\0\0", bytes(8))
+        return (body if has_head else value).decode("utf-8", "replace")
     high, low = body[0:400:2].count(0), body[1:400:2].count(0)
     big = high > low or (high == low and order == "big")
     return body.decode("utf-16-be" if big else "utf-16-le", "replace")

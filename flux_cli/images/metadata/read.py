@@ -1,6 +1,6 @@
-"""How an image was made, read from what the program that made it wrote.
+"""Reads how an image was made, from the metadata of the program that made it.
 
-The result is one record, and all fields as they stand in the file.
+The result is one record, and all text fields as they are in the file.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ MADE = (BY_MODEL, BY_ALGORITHM, "compositeWithTrainedAlgorithmicMedia")
 
 
 class Reading(NamedTuple):
-    """What an image says of how it was made.
+    """What the metadata of an image says about how it was made.
 
-    `source` names the program or standard in whose form the record was written ("": none was
-    found). `fields` are all texts by name. `c2pa` tells whether there are signed credentials.
+    `source` names the program or standard in whose form the record was found ("" if there is none).
+    `fields` are all texts by name. `c2pa` says whether the image has signed content credentials.
     `problems` are sentences about metadata that could not be read.
     """
 
@@ -51,7 +51,7 @@ class Reading(NamedTuple):
 
 
 def read_metadata(data: bytes) -> Reading:
-    """Read how an image was made. Raises ImageError for bytes that are not a whole image."""
+    """Read how an image was made. Raises ImageError for bytes that are not a complete image."""
     name = inspect(data).format
     fields: dict[str, str] = {}
     problems: list[str] = []
@@ -70,9 +70,9 @@ def read_metadata(data: bytes) -> Reading:
 
 
 def has_credentials(data: bytes) -> bool:
-    """Whether an image holds signed content credentials (C2PA), or names the place where they are.
+    """Whether an image contains signed content credentials (C2PA) or their address.
 
-    Such an image must stay as it is, because the signature covers every byte. False for broken
+    Such an image must not be changed, because the signature covers every byte. False for damaged
     images and unknown formats.
     """
     name = sniff(data)
@@ -96,7 +96,7 @@ def _is_credential(block: Block) -> bool:
 
 
 def _texts(block: Block, problems: list[str]) -> dict[str, str]:
-    """The texts of one block, by names that no two kinds share."""
+    """The texts of one block, under names that are unique among all kinds of blocks."""
     if block.kind == "xmp":
         try:
             return {f"xmp:{name}": text for name, text in xmp.properties(block.data).items()}
@@ -114,7 +114,7 @@ def _texts(block: Block, problems: list[str]) -> dict[str, str]:
 
 
 def _iptc(data: bytes) -> dict[str, str]:
-    """The datasets of record 2: a mark, two numbers, a length, the text."""
+    """The texts of IPTC record 2. Each dataset is a mark, two numbers, a length and the text."""
     fields, at = {}, 0
     while data[at : at + 1] == b"\x1c" and at + 5 <= len(data):
         length = int.from_bytes(data[at + 3 : at + 5], "big")
@@ -126,7 +126,7 @@ def _iptc(data: bytes) -> dict[str, str]:
 
 
 def _record(fields: Mapping[str, str]) -> tuple[Record, str]:
-    """The first record that is there, and its source: flux, then other programs, then IPTC."""
+    """The record and its source, from the first that wrote one: flux, other programs, IPTC fields."""
     if ours := from_document(parse_json(fields.get(f"xmp:{xmp.RECORD}", ""))):
         return ours, "flux"
     standard = _standard(fields)
@@ -160,5 +160,5 @@ def _standard(fields: Mapping[str, str]) -> Record:
 
 
 def _first(fields: Mapping[str, str], names: tuple[str, ...]) -> str:
-    """The first of several fields that is there; "" for none."""
+    """The first of several fields that exists; "" for none."""
     return next((fields[name] for name in names if name in fields), "")

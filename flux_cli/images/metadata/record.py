@@ -32,13 +32,13 @@ class Record(NamedTuple):
 
     model: str = ""
     provider: str = ""
-    upstream: str = ""  # who did the work behind the provider
+    upstream: str = ""  # the service behind the provider that made the image
     prompt: str = ""
     revised_prompt: str = ""
     negative_prompt: str = ""
     seed: int | None = None
     size: str = ""  # as requested: "1920x1080", "16:9"
-    parameters: dict[str, Json] = {}  # noqa: RUF012 - never written to; everything else that was asked
+    parameters: dict[str, Json] = {}  # noqa: RUF012 - never changed; all other parameters
     request_id: str = ""
     created: str = ""  # ISO 8601
     tool: str = ""  # name and version of the program that wrote the image
@@ -56,17 +56,17 @@ def known_fields(record: Record) -> dict[str, Any]:
 def record_of_run(resolved: Resolved, provider: str, *, hosted: bool, created: str, tool: str) -> Record:
     """What is known about every image of a run before it is made; each image adds the rest.
 
-    A sketch names no model: the requested one has not drawn it.
+    The record of an offline sketch (not `hosted`) has no model, because none was used.
     """
-    said = resolved.request.parameters
+    requested = resolved.request.parameters
     model = resolved.model.id if resolved.model else resolved.sent_model
-    size = said.get("size")
+    size = requested.get("size")
     return Record(
         model=model if hosted else "",
         provider=provider,
         prompt=resolved.prompt,
         size=size if isinstance(size, str) else "",
-        parameters={name: _recorded_value(value) for name, value in said.items() if name not in NOT_RECORDED},
+        parameters={name: _recorded_value(value) for name, value in requested.items() if name not in NOT_RECORDED},
         created=created,
         tool=tool,
         source_type=BY_MODEL if hosted else BY_ALGORITHM,
@@ -86,7 +86,7 @@ def document(record: Record) -> dict[str, Json]:
 
 
 def sidecar_document(record: Record) -> dict[str, Json]:
-    """The content of a sidecar file: the record, and the address IPTC has for its source type."""
+    """The content of a sidecar file: the record, and the IPTC URL of its source type."""
     sidecar = document(record)
     if record.source_type:
         sidecar["digital_source_type"] = SOURCE_TYPES + record.source_type
@@ -106,9 +106,9 @@ def from_document(value: Json) -> Record | None:
 
 
 def parse_json(text: str) -> Json:
-    """The value of a JSON text that can be written again as JSON.
+    """The value of a JSON text, if it can be written as JSON again.
 
-    None for text that is not JSON, nested too deeply, or holds numbers such as NaN.
+    None for text that is not JSON, is nested too deeply, or contains numbers such as NaN.
     """
     try:
         value: Json = json.loads(text)

@@ -1,7 +1,7 @@
-"""Read the parameters that image generators write: AUTOMATIC1111, ComfyUI, InvokeAI and others.
+"""Reads the parameters that image generators write: AUTOMATIC1111, ComfyUI, InvokeAI and others.
 
-Each reader takes the texts of an image by keyword. It returns a record, or None if the texts are not
-from its program. Writing is in the form of AUTOMATIC1111, which most tools read.
+Each reader takes the texts of an image by keyword. It returns a record, or None if its program did
+not write them. flux itself writes the form of AUTOMATIC1111, which most tools read.
 """
 
 import json
@@ -13,8 +13,8 @@ from flux_cli.core.model import Json
 from flux_cli.images.metadata.record import BY_MODEL, Record, parse_json
 
 Texts = Mapping[str, str]
-LONGEST_LINE = 100_000  # characters of `Steps: 20, Seed: 7, ...` worth reading
-MAX_HOPS = 50  # from a sampler to its text; real graphs need a handful
+LONGEST_LINE = 100_000  # characters that are read of `Steps: 20, Seed: 7, ...`
+MAX_HOPS = 50  # links from a sampler to its text; real graphs need a handful
 _OURS = re.compile(r"(?:^|[,\n] ?)Version: flux[\w.+ -]{0,51}$")
 _PAIR = re.compile(r'([A-Za-z][\w /()-]{0,60}): ("(?:[^"\\]|\\.)*"|[^,]*)(?:, |,|$)')
 _PIXELS = re.compile(r"\d{1,6}x\d{1,6}")
@@ -128,13 +128,13 @@ def _text(nodes: Mapping[str, Mapping[str, Json]], link: Json) -> str:
 
 def invokeai(texts: Texts) -> Record | None:
     """`invokeai_metadata`, or `sd-metadata` from releases before 3."""
-    said = parse_json(texts.get("invokeai_metadata", ""))
-    if not isinstance(said, Mapping):
-        said = parse_json(texts.get("sd-metadata", ""))
-        said = said.get("image") if isinstance(said, Mapping) else None
-        if not isinstance(said, Mapping):
-            return None
-    model, prompt = said.get("model"), said.get("positive_prompt") or said.get("prompt")
+    metadata = parse_json(texts.get("invokeai_metadata", ""))
+    if not isinstance(metadata, Mapping):
+        older = parse_json(texts.get("sd-metadata", ""))
+        metadata = older.get("image") if isinstance(older, Mapping) else None
+    if not isinstance(metadata, Mapping):
+        return None
+    model, prompt = metadata.get("model"), metadata.get("positive_prompt") or metadata.get("prompt")
     if isinstance(prompt, list) and prompt and isinstance(prompt[0], Mapping):
         prompt = prompt[0].get("prompt")
     if isinstance(model, Mapping):
@@ -143,48 +143,48 @@ def invokeai(texts: Texts) -> Record | None:
         {
             "model": model,
             "prompt": prompt,
-            "negative_prompt": said.get("negative_prompt"),
-            "seed": said.get("seed"),
-            "size": f"{said.get('width')}x{said.get('height')}",
+            "negative_prompt": metadata.get("negative_prompt"),
+            "seed": metadata.get("seed"),
+            "size": f"{metadata.get('width')}x{metadata.get('height')}",
             "tool": "InvokeAI",
         },
-        {name: said[name] for name in ("steps", "cfg_scale", "scheduler", "sampler") if name in said},
+        {name: metadata[name] for name in ("steps", "cfg_scale", "scheduler", "sampler") if name in metadata},
     )
 
 
 def novelai(texts: Texts) -> Record | None:
     """`Description`, and a JSON `Comment`."""
-    said = parse_json(texts.get("Comment", ""))
-    if texts.get("Software") != "NovelAI" or not isinstance(said, Mapping):
+    metadata = parse_json(texts.get("Comment", ""))
+    if texts.get("Software") != "NovelAI" or not isinstance(metadata, Mapping):
         return None
     return _record(
         {
             "model": texts.get("Source"),
-            "prompt": said.get("prompt") or texts.get("Description"),
-            "negative_prompt": said.get("uc"),
-            "seed": said.get("seed"),
-            "size": f"{said.get('width')}x{said.get('height')}",
+            "prompt": metadata.get("prompt") or texts.get("Description"),
+            "negative_prompt": metadata.get("uc"),
+            "seed": metadata.get("seed"),
+            "size": f"{metadata.get('width')}x{metadata.get('height')}",
             "tool": "NovelAI",
         },
-        {name: said[name] for name in ("steps", "scale", "sampler") if name in said},
+        {name: metadata[name] for name in ("steps", "scale", "sampler") if name in metadata},
     )
 
 
 def draw_things(texts: Texts) -> Record | None:
-    """JSON in exif:UserComment of the XMP, with names of one letter."""
-    said = parse_json(texts.get("xmp:exif:UserComment", ""))
-    if not isinstance(said, Mapping) or "c" not in said:
+    """JSON in exif:UserComment of the XMP, with keys of one or two letters."""
+    metadata = parse_json(texts.get("xmp:exif:UserComment", ""))
+    if not isinstance(metadata, Mapping) or "c" not in metadata:
         return None
     return _record(
         {
-            "model": said.get("model"),
-            "prompt": said.get("c"),
-            "negative_prompt": said.get("uc"),
-            "seed": said.get("seed"),
-            "size": said.get("size"),
+            "model": metadata.get("model"),
+            "prompt": metadata.get("c"),
+            "negative_prompt": metadata.get("uc"),
+            "seed": metadata.get("seed"),
+            "size": metadata.get("size"),
             "tool": "Draw Things",
         },
-        {name: said[name] for name in ("steps", "scale", "sampler") if name in said},
+        {name: metadata[name] for name in ("steps", "scale", "sampler") if name in metadata},
     )
 
 
@@ -197,10 +197,10 @@ READERS: dict[str, Callable[[Texts], Record | None]] = {
 }
 
 
-def _record(said: Mapping[str, Json], parameters: Mapping[str, Json]) -> Record:
+def _record(metadata: Mapping[str, Json], parameters: Mapping[str, Json]) -> Record:
     """A record of another program's values; values of a wrong type are left out."""
-    texts = {name: value for name, value in said.items() if name not in ("seed", "size") and isinstance(value, str)}
-    seed, size = str(said.get("seed")), str(said.get("size"))
+    texts = {name: value for name, value in metadata.items() if name not in ("seed", "size") and isinstance(value, str)}
+    seed, size = str(metadata.get("seed")), str(metadata.get("size"))
     plain: dict[str, Json] = {name: value for name, value in parameters.items() if isinstance(value, str | int | float)}
     return Record(**texts)._replace(  # type: ignore[arg-type] # texts hold neither seed nor parameters
         seed=int(seed) if re.fullmatch(r"-?\d{1,19}", seed, re.ASCII) else None,

@@ -1,7 +1,7 @@
-"""Writing a record into an image without touching a pixel: a few edits between slices of its bytes.
+"""Writes a record into an image without touching its pixels, as edits between slices of its bytes.
 
-An image that carries signed credentials, or whose structure flux does not understand, stays as it
-is, and the result says why.
+Images with signed credentials, or with a structure that flux does not understand, stay as they are,
+and the result says why.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from flux_cli.images.metadata.read import has_credentials
 from flux_cli.images.metadata.record import SIGNED, Record
 from flux_cli.images.metadata.tools import is_ours, parameters_text
 
-# Characters of a prompt to try, one after the other, in a format with little room.
+# Lengths of the prompt to try, in characters, if a format has no room for all of it.
 SHORTER = (8000, 4000, 2000, 1000, 250, 0)
 
 
 class Written(NamedTuple):
     """The image as pieces, to be written one after the other.
 
-    `reason` says why the record was not written, or what is missing in it ("": nothing).
+    `reason` says why the record was not written or what was cut; "" if it is complete.
     """
 
     pieces: tuple[memoryview | bytes, ...]
@@ -34,10 +34,10 @@ class Written(NamedTuple):
 
 
 def write_record(data: bytes, record: Record) -> Written:
-    """Write a record into an image, in place of one that flux wrote before.
+    """Write a record into an image. It replaces a record that flux wrote before.
 
-    Pixels and all other metadata stay as they are. Never raises, because images cost money: what
-    cannot be written comes back unchanged.
+    Pixels and all other metadata stay as they are. Never raises, because images cost money: an image
+    that cannot be edited is returned unchanged.
     """
     name = sniff(data)
     if name is None:
@@ -58,11 +58,11 @@ def write_record(data: bytes, record: Record) -> Written:
 
 
 def _edits_that_fit(data: bytes, container: Container, record: Record, name: str) -> tuple[Sequence[Edit], str]:
-    """The edits with the longest prompt that fits, and a note where it was shortened.
+    """The edits with the longest prompt that fits, and a note if it was shortened.
 
-    Raises XmpError where not even the shortest fits.
+    Raises XmpError if not even an empty prompt fits.
     """
-    assert container.edits is not None  # noqa: S101 - the caller has looked
+    assert container.edits is not None  # noqa: S101 - the caller has checked
     try:
         return container.edits(data, _payload(record)), ""
     except PayloadTooLongError:
@@ -97,5 +97,5 @@ def _shorten(record: Record, length: int) -> Record:
 
 
 def _utf8(text: str) -> bytes:
-    """UTF-8 without the characters that texts in files cannot hold: NUL and half characters."""
+    """UTF-8 without the characters that texts in files cannot hold: NUL and lone surrogates."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace")

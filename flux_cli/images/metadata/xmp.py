@@ -1,7 +1,7 @@
-"""XMP packets: write a record as RDF, into an existing packet if there is one, and read properties.
+"""XMP packets: writes a record as RDF, into an existing packet if there is one, and reads properties.
 
-Properties of other programs are never changed or removed. Those of flux are in one rdf:Description
-of their own, which the next record replaces. Sources: XMP specification (ISO 16684-1), IPTC Photo
+Properties of other programs are never changed or removed. Those of flux are in a separate
+rdf:Description, which the next record replaces. Sources: XMP specification (ISO 16684-1), IPTC Photo
 Metadata Standard 2025.1.
 """
 
@@ -33,7 +33,7 @@ WRITTEN = ("flux", "dc", "Iptc4xmpExt", "xmp")  # the namespaces of the descript
 RECORD = "flux:Record"
 REMOTE = "dcterms:provenance"  # the address of signed credentials that are stored elsewhere
 MAX_PACKET = 16 << 20  # bytes of XMP; even the longest prompt made only of ampersands fits
-MAX_ELEMENTS = 50_000  # the history of an editor has some thousands
+MAX_ELEMENTS = 50_000  # the edit history of an image has a few thousand
 MAX_DEPTH = 100  # of nested elements; real packets stay below ten
 
 _OPENING = "<rdf:Description {}".format(
@@ -51,7 +51,7 @@ class XmpError(ValueError):
 
 
 class Scan(NamedTuple):
-    """What was found in a packet. Places are byte offsets."""
+    """What was found in a packet. Positions are byte offsets."""
 
     properties: dict[str, str]  # "dc:description" -> the first text
     about: str
@@ -60,14 +60,14 @@ class Scan(NamedTuple):
 
 
 def packet(record: Record, existing: bytes | None = None) -> bytes:
-    """A packet with the record. Properties that `existing` has are kept, and not written again.
+    """A packet with the record. Properties of `existing` are kept and not written a second time.
 
     Raises XmpError for an existing packet that cannot be added to.
     """
     base = _EMPTY if existing is None else _trim(existing)
     scan = _scan(base)
     if b"\0" in base or not base.startswith(b"</", scan.end) or not _is_utf8(base):
-        raise XmpError("the image has XMP of a kind that cannot be added to")
+        raise XmpError("the image has XMP to which nothing can be added")
     if scan.ours:
         base = _remove(base, scan.ours)
         scan = _scan(base)
@@ -88,7 +88,7 @@ def properties(data: bytes) -> dict[str, str]:
 
 
 def _trim(data: bytes) -> bytes:
-    """The packet without NUL bytes around it, unless it is UTF-16, where they are characters."""
+    """The packet without NUL bytes around it. In UTF-16 they are part of characters and stay."""
     return data if data.startswith((b"\xff\xfe", b"\xfe\xff")) else data.strip(b"\0")
 
 
@@ -107,7 +107,7 @@ def _remove(data: bytes, spans: tuple[tuple[int, int], ...]) -> bytes:
 
 
 def _description(record: Record, scan: Scan) -> str:
-    """The rdf:Description of flux: the whole record, and its fields by names that other tools know."""
+    """The rdf:Description of flux: the whole record, and its fields under names that other tools know."""
     body = json.dumps(document(record), ensure_ascii=False, separators=(",", ":"))
     exact = _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", body)
     alternatives = '<rdf:Alt><rdf:li xml:lang="x-default">{}</rdf:li></rdf:Alt>'
@@ -159,7 +159,7 @@ class _Scanner:
         self._path: list[str] = []
         self._text: list[str] = []
         self._elements = 0
-        self._started, self._ours = -1, ""  # where an element of flux began, and its name
+        self._started, self._ours = -1, ""  # where an element of flux starts, and its name
         self.properties: dict[str, str] = {}
         self.about, self.end = "", -1
         self.ours: list[tuple[int, int]] = []
@@ -173,12 +173,12 @@ class _Scanner:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._elements += 1
         if len(self._path) >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
-            raise XmpError("its XMP has too many or too deep elements")
+            raise XmpError("its XMP has too many elements, or they are nested too deeply")
         self._path.append(_short_name(name))
         if self._inside("rdf:Description", 1):
             self._describe(attributes)
         elif self._inside("", 2):
-            if self._path[-1] == RECORD and self._started < 0:  # another tool has sorted the properties
+            if self._path[-1] == RECORD and self._started < 0:  # another tool has reordered the properties
                 self._begin(RECORD)
             self._text.clear()
             if resource := attributes.get(f"{RDF} resource"):
@@ -226,6 +226,6 @@ def _refuse(*_: object) -> None:
 
 
 def _short_name(name: str) -> str:
-    """`http://purl.org/dc/elements/1.1/ title` -> `dc:title`; an unknown namespace stays as it is."""
+    """`http://purl.org/dc/elements/1.1/ title` -> `dc:title`. An unknown namespace stays as it is."""
     uri, _, local = name.rpartition(" ")
     return f"rdf:{local}" if uri == RDF else f"{PREFIXES.get(uri, uri)}:{local}"

@@ -1,5 +1,5 @@
-"""Pixels: decode images, crop, scale and encode them. The owner of Pillow, beside the painter.
+"""Pixels: decodes, crops, scales and encodes images. Only this folder and the painter import Pillow.
 
-`render` makes files of an image; `color`, `crop`, `resize`, `palette` and `encode` are its steps.
+`render` makes the outputs of an image; `color`, `crop`, `resize`, `palette` and `encode` are its steps.
 `thumbnails` makes small copies for people to look at.
 """

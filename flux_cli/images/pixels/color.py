@@ -1,4 +1,4 @@
-"""Bring any image to 8-bit RGB, or to RGBA if it has transparency, with its color profile."""
+"""Converts any image to 8-bit RGB, or RGBA if it has transparency, with its color profile."""
 
 import io
 
@@ -8,9 +8,10 @@ from flux_cli.images.pixels.pillow import share
 
 
 def normalize(image: Image.Image) -> Image.Image:
-    """The image as RGB or RGBA in its own colors, with their profile as `icc_profile` in its info.
+    """The image as RGB or RGBA, with its color profile as `icc_profile` in its info.
 
-    Wide colors (Display P3) stay wide. CMYK and gray with a profile become sRGB, without one.
+    Wide colors (Display P3) stay wide. CMYK, and gray with a profile, become sRGB; their profile is
+    dropped.
     """
     image.load()
     profile = image.info.get("icc_profile") or b""
@@ -28,7 +29,7 @@ def normalize(image: Image.Image) -> Image.Image:
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """The image in sRGB; without a usable profile, by plain arithmetic."""
+    """The image in sRGB, converted by its profile, or by plain arithmetic if that is not usable."""
     bare = image.convert("RGB") if image.mode == "RGBA" else image
     shown = _by_profile(bare, profile) or (share(bare) if bare.mode == "RGB" else bare.convert("RGB"))
     if image.mode == "RGBA":
@@ -47,7 +48,7 @@ def flatten(image: Image.Image) -> Image.Image:
 
 
 def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
-    """The image in sRGB by its profile; None without a profile, or with a broken one."""
+    """The image in sRGB, converted by its profile; None if the profile is missing or broken."""
     if not profile:
         return None
     from PIL import ImageCms  # costs a tenth of a small conversion; most images have no profile
@@ -60,7 +61,7 @@ def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
 
 
 def _from_gray(image: Image.Image, profile: bytes) -> Image.Image:
-    """Gray -> sRGB by its profile; without it, the image would become too dark or too light."""
+    """Convert gray to sRGB by its profile; without it, the image would become too dark or too light."""
     seen = image.convert("LA" if image.has_transparency_data else "L")
     shown = to_srgb(seen.getchannel("L") if seen.mode == "LA" else seen, profile)
     if seen.mode == "LA":
@@ -69,7 +70,7 @@ def _from_gray(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def reduce_to_eight_bits(image: Image.Image) -> Image.Image:
-    """Gray of 16 bits -> 8 bits, with the one gray that may be transparent."""
+    """Convert 16-bit gray to 8 bits. If one gray level is transparent, it stays so."""
     clear = image.info.get("transparency")
     gray = image.point(lambda value: value / 256).convert("L")
     if not isinstance(clear, int):

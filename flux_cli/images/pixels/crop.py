@@ -1,4 +1,4 @@
-"""Choose where to crop: at a fixed place, where the most detail is, or what draws the eye.
+"""Chooses where to crop: at a fixed place, where the detail is, or where something draws the eye.
 
 A crop to another shape cuts in one direction only. Each method scores every position of the window.
 Of all positions nearly as good as the best, the middle one is used, so that the subject does not
@@ -14,12 +14,12 @@ from flux_cli.images.outputs import PLACES, Box, place
 SAMPLE = 192  # pixels of the longer side of the image that is scored
 BLUR = 3  # pixels; anything finer is detail
 SKIN = 64  # weight of a pixel with the hue of skin, of 255; wood and sand have that hue too
-LEAN = 0.4  # share of its score that a window at an edge loses: most subjects are near the middle
+EDGE_LOSS = 0.4  # share of its score that a window at an edge loses: most subjects are near the middle
 SAME = 0.97  # share of the best score that counts as equally good
 
 
 def find_box(image: Image.Image, window: tuple[float, float], focus: str) -> Box:
-    """The box of a window of this size in an image, placed by `focus`."""
+    """The box of a window in an image, in pixels, placed by `focus` (one of `outputs.FOCUSES`)."""
     if focus in PLACES or window == image.size:
         return place(window, image.size, PLACES.get(focus, PLACES["center"]))
     shares = window[0] / image.width, window[1] / image.height
@@ -33,7 +33,7 @@ def find_box(image: Image.Image, window: tuple[float, float], focus: str) -> Box
 
 
 def _entropy(image: Image.Image, axis: int, length: int) -> list[float]:
-    """Shannon's entropy of the fine detail in each window; a smooth sky has none."""
+    """The Shannon entropy of the fine detail in each window; a smooth sky has almost none."""
     detail, (width, height) = _detail(image), image.size
     boxes = [
         (start, 0, start + length, height) if axis == 0 else (0, start, width, start + length)
@@ -54,7 +54,7 @@ def _interest(image: Image.Image, axis: int, length: int) -> list[float]:
     sums = [0.0, *accumulate(memoryview(row.tobytes()).cast("f"))]
     inside = [end - start for start, end in zip(sums, sums[length:], strict=False)]
     room = max(1, len(inside) - 1)
-    return [score * (1 - LEAN * abs(2 * at / room - 1)) for at, score in enumerate(inside)]
+    return [score * (1 - EDGE_LOSS * abs(2 * at / room - 1)) for at, score in enumerate(inside)]
 
 
 def _detail(image: Image.Image) -> Image.Image:

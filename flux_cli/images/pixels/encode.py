@@ -1,4 +1,4 @@
-"""Encode pixels as files, within a size limit if there is one. The settings are in `formats`."""
+"""Encodes pixels as files, within a size limit if there is one. The settings are in `formats`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FLAT = 0.5  # bytes per pixel; a smaller PNG is a drawing, where zlib's default 
 def encode_within(image: Image.Image, output: Output) -> tuple[bytes, int]:
     """The bytes of a file and their quality: the requested one, or the best that fits `max_bytes`.
 
-    It takes at most eight encodings. Raises UsageError where nothing fits.
+    Takes at most eight encodings. Raises UsageError if the file does not fit at any quality.
     """
     make = partial(encode, image, output.format, effort=output.effort, lossless=output.lossless)
     data = make(output.quality)
@@ -45,13 +45,18 @@ def encode_within(image: Image.Image, output: Output) -> tuple[bytes, int]:
 def encode(
     image: Image.Image, file_format: str, quality: int, effort: str = "balanced", *, lossless: bool = False
 ) -> bytes:
-    """Encode RGB or RGBA pixels; `quality` (0 to 100) looks the same in every lossy format."""
+    """Encode RGB or RGBA pixels; `quality` (0 to 100) looks the same in every lossy format.
+
+    Raises UsageError if `lossless` is set and the format cannot be lossless.
+    """
     settings = encoder(file_format, quality, effort, lossless=lossless)
     profile = image.info.get("icc_profile")
-    if file_format == "gif":
-        return save(_gif(to_srgb(image, profile or b"")), "gif", settings)
-    if profile:
+    if not FORMATS[file_format].has_profile:
+        image = to_srgb(image, profile or b"")
+    elif profile:
         settings["icc_profile"] = profile
+    if file_format == "gif":
+        return save(_gif(image), "gif", settings)
     if file_format == "png":
         return _png(image, settings, effort)
     pixels = image if FORMATS[file_format].alpha else flatten(image)
@@ -59,7 +64,7 @@ def encode(
 
 
 def _png(image: Image.Image, settings: Mapping[str, object], effort: str) -> bytes:
-    """The smallest of several PNGs: two strategies and, with few colors and `small`, a palette."""
+    """The smallest of several PNGs. `small` tries two strategies, and a palette if there are few colors."""
     few = exact_palette(image) if effort == "small" else None
     shown = few or image
     made = [save(shown, "png", settings)]
@@ -74,8 +79,8 @@ def _png(image: Image.Image, settings: Mapping[str, object], effort: str) -> byt
 def _filtered(few: Image.Image, settings: Mapping[str, object]) -> bytes:
     """A PNG with a palette and filtered rows, which makes drawings a tenth smaller.
 
-    Pillow does not filter rows of palette indexes. So the file is made as gray, and then its header
-    is changed.
+    Pillow does not filter rows of palette indexes, so the file is encoded as gray and its header is
+    changed afterwards.
     """
     gray = save(Image.frombytes("L", few.size, few.tobytes()), "png", settings)
     pixels = next(part.start for part in png.walk(gray) if part.kind == b"IDAT")
@@ -86,7 +91,7 @@ def _filtered(few: Image.Image, settings: Mapping[str, object]) -> bytes:
 
 
 def _gif(image: Image.Image) -> Image.Image:
-    """256 colors; transparency becomes on or off."""
+    """The image with a palette of 256 colors. Pixels become fully transparent or fully opaque."""
     if image.mode != "RGBA":
         return exact_palette(image) or choose_palette(image)
     clear, flat = COLORS - 1, image.convert("RGB")

@@ -1,4 +1,4 @@
-"""Make files of an image: decode it once, then crop, scale and encode it for each file."""
+"""Makes the outputs of an image: decodes it once, then crops, scales and encodes it for each file."""
 
 import contextlib
 import warnings
@@ -36,11 +36,11 @@ def measure(data: bytes) -> Inspection:
 
 
 def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator[Rendered]:
-    """Make every planned file of one image, each from its full size, in their order.
+    """Make every planned file of one image, in the given order, each from the image at full size.
 
-    The image is decoded once; of an animation, the first frame counts. `workers` threads share the
-    work. Raises ImageError for bytes that are not a whole image, UsageError where no file fits into
-    `max_bytes`.
+    The image is decoded once; of an animation, only the first frame. `workers` threads share the
+    work. Raises ImageError for bytes that are not a complete image, UsageError if a file cannot fit
+    into `max_bytes`.
     """
     image = _inspect(data)
     received = ImageFile(data, image.format, image.width, image.height, as_received=True)
@@ -53,11 +53,11 @@ def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator
 
 
 def convert(data: bytes, file_format: str, quality: int | None) -> ImageFile:
-    """Decode a whole image and encode it as `file_format`, at `quality` (0 to 100) if it is lossy.
+    """Decode an image and encode it as `file_format`, at `quality` (0 to 100) if that is lossy.
 
-    Alpha becomes white in formats without it. EXIF orientation is applied, and the color profile is
-    kept where it still fits. Raises ImageError for bytes that Pillow cannot decode, or with more
-    pixels than allowed.
+    Transparent parts become white in formats without transparency. EXIF orientation is applied, and
+    the color profile is kept where it still fits. Raises ImageError if Pillow cannot decode the
+    bytes, or if there are more pixels than allowed.
     """
     with catch_faults(f"cannot be converted to {file_format}"):
         with _open(data, sniff(data)) as source:
@@ -100,13 +100,13 @@ def _encode(pixels: Image.Image, output: Output) -> Rendered:
 
 
 def _image_file(data: bytes) -> ImageFile:
-    """The bytes that an encoder made, checked."""
+    """The bytes from an encoder as an ImageFile. Raises ImageError if they are not a complete image."""
     image = inspect(data)
     return ImageFile(data, image.format, image.width, image.height, as_received=False)
 
 
 def _inspect(data: bytes) -> Inspection:
-    """Inspect whole bytes. Raises ImageError, also for more pixels than allowed."""
+    """Inspect an image. Raises ImageError if it is damaged or has more pixels than allowed."""
     image = inspect(data)
     _check_pixels(image.width, image.height)
     return image
@@ -119,13 +119,13 @@ def _check_pixels(width: int, height: int) -> None:
 
 
 def _may_have_exif(data: bytes, image: Inspection) -> bool:
-    """Whether to ask Pillow for EXIF: it decodes a whole PNG to look for some behind the pixels."""
+    """Whether to ask Pillow for EXIF. In a PNG without it, Pillow would decode all pixels to find it."""
     return image.format != "png" or any(part.kind == b"eXIf" for part in png.walk(data))
 
 
 @contextlib.contextmanager
 def _open(data: bytes, file_format: str | None) -> Iterator[PillowFile]:
-    """The image, not decoded yet. Pillow's warnings about odd files help nobody here."""
+    """Open an image without decoding it. Pillow's warnings about odd files are of no use to users."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         source = open_image(data, file_format)

@@ -1,10 +1,10 @@
-"""Scale images in linear light, and without the colors of transparent pixels.
+"""Scales images in linear light, ignoring the colors of transparent pixels.
 
-The value of a pixel is not its light: 128 has a fifth of the light of 255. Averaging values, as most
+The value of a pixel is not proportional to its light: 128 has a fifth of the light of 255. Averaging values, as most
 tools do, makes fine bright detail (stars, hair, lettering) too dark: a checkerboard of black and
 white becomes 127, but it looks like 188. So images are reduced in linear light, which takes twice
-the time. The curve is that of sRGB, which Display P3 shares. Images are enlarged by their values,
-because linear light would leave bright rings around dark lines.
+the time. The curve is that of sRGB, which Display P3 shares. Images are enlarged without
+that conversion, because linear light would leave bright rings around dark lines.
 """
 
 import itertools
@@ -18,7 +18,10 @@ FULL = 65_535.0  # white in linear light
 
 
 def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
-    """Scale the part of an RGB or RGBA image in `box` to `size`; a box of that size is only cut out."""
+    """Scale the part of an RGB or RGBA image in `box` to `size`, both in pixels.
+
+    A box that already has this size, at whole pixels, is only cut out.
+    """
     left, top, right, bottom = box
     if (right - left, bottom - top) == size and left == int(left) and top == int(top):
         shown = image if size == image.size else image.crop((int(left), int(top), int(right), int(bottom)))
@@ -31,7 +34,7 @@ def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
 
 
 def _in_linear_light(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
-    """Scale one channel after another, so that memory holds a single plane of 32 bits."""
+    """Scale one channel after another, so that only one 32-bit plane is in memory at a time."""
     light = _light()
     numbers = _numbers(light)
     alpha = image.getchannel("A").point([value / 255 for value in range(256)], "F") if image.mode == "RGBA" else None

@@ -1,4 +1,4 @@
-"""Small copies of images for people to look at, alone or on a contact sheet."""
+"""Makes small copies of images to look at, alone or on a contact sheet."""
 
 import io
 import warnings
@@ -25,7 +25,7 @@ SMALLEST = 9  # pixels of a font that can still be read
 LEVELS = (0, 95, 135, 175, 215, 255)  # of the 6×6×6 cube of colors in terminals with 256
 CUBE = tuple((red, green, blue) for red in LEVELS for green in LEVELS for blue in LEVELS)
 GRAYS = tuple((level, level, level) for level in range(8, 248, 10))
-FIRST = 16  # the colors before are the user's own
+FIRST = 16  # the first of the fixed colors; users can change those before it
 
 
 class Indexed(NamedTuple):
@@ -59,7 +59,10 @@ def small(source: Source, box: tuple[int, int]) -> Image.Image:
 def contact_sheet(
     images: Iterable[Source], captions: Iterable[Sequence[str]], grid: Grid
 ) -> tuple[Image.Image, tuple[ImageError, ...]]:
-    """A sheet with each image in its cell, and the errors of images that stay empty cells."""
+    """A sheet with each image in its cell, and one error per image that cannot be read.
+
+    The cells of unreadable images stay empty.
+    """
     page = Image.new("RGB", grid.size, PAPER)
     pen = ImageDraw.Draw(page)
     (width, height), faults = grid.cell, []
@@ -84,7 +87,7 @@ def draw_sheet(images: Sequence[Source], captions: Sequence[Sequence[str]]) -> t
 
 
 def preview_sheet(images: Sequence[Source], box: tuple[int, int], gap: int, caption: int) -> Image.Image:
-    """A contact sheet that fits into a box of pixels; numbers need a `caption` height above 0."""
+    """A contact sheet that fits into a box of pixels. Images are numbered if `caption` (a height) is not 0."""
     grid = sheet.grid(tuple(_size(source) for source in images), box, gap, caption)
     numbers = ((str(number),) for number in range(1, len(images) + 1))
     return contact_sheet(images, numbers, grid)[0]
@@ -116,7 +119,7 @@ def terminal_colors(image: Image.Image) -> bytes:
 
 
 def _size(source: Source) -> tuple[int, int]:
-    """As `measure`; an unreadable image counts as square, and is reported when it is drawn."""
+    """Like `measure`, but an unreadable image counts as square; it is reported when it is drawn."""
     try:
         return measure(source)
     except ImageError:
@@ -129,7 +132,7 @@ def _opened(source: Source) -> Iterator[Image.Image]:
     name = source if isinstance(source, str) else "the image"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's warnings about odd files help nobody here
+            warnings.simplefilter("ignore")  # about odd files; users cannot act on them
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             file = io.BytesIO(source) if isinstance(source, bytes) else source
             with Image.open(file, formats=[row.upper() for row in FORMATS]) as image:

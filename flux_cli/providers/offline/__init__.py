@@ -1,1 +1,1 @@
-"""The provider without a network: it answers like the gateway and draws a sketch."""
+"""The offline provider: answers like the gateway, with a sketch."""

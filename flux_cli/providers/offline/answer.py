@@ -1,4 +1,4 @@
-"""The offline provider: answers like the gateway, with a sketch instead of an image of the model."""
+"""Answers requests like the gateway, with a sketch instead of a generated image."""
 
 import base64
 import io
@@ -21,7 +21,7 @@ DEFAULT_QUALITY = 92
 def answer(body: bytes) -> Reply:
     """Answer the JSON body of an `images/generations` request like the gateway, errors included.
 
-    The same prompt, seed and size give the same sketch. Without a seed a random one is used and
+    The same prompt, seed and size give the same sketch. Without a seed, a random one is used and
     reported.
     """
     request = parse_json(body)

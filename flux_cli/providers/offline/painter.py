@@ -17,7 +17,7 @@ from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFilter, ImageFont
 from flux_cli.core.lite import NamedTuple
 
 RGB = tuple[int, int, int]
-Dye = tuple[str, RGB]  # what the prompt gives a color to ("" if unclear), and the color
+Dye = tuple[str, RGB]  # the thing that the prompt colors ("" if unclear), and the color
 Pair = tuple[float, float]
 Size = tuple[int, int]
 Layer = Image.Image
@@ -76,7 +76,7 @@ AURORA: Final = (
     ("#1ec8be", "#b43cbe"),
     ("#5af082", "#3c5ae6"),
 )  # color of the lower and of the upper edge
-# What words draw. A color before a word goes to its last tag: "red sunset" makes the sky red.
+# The tags that words stand for. A color before a word applies to its last tag: "red sunset" makes the sky red.
 VOCABULARY: Final = {
     "dawn sky": "dawn sunrise morning daybreak",
     "noon sky": "noon midday day daytime daylight afternoon sun sunny sunlit summer",
@@ -165,9 +165,9 @@ def _mix(one: RGB, other: RGB, amount: float) -> RGB:
 
 def _dyed(color: RGB, cover: str, dyes: Sequence[Dye]) -> RGB:
     """Tint a color with the colors of the prompt, as dark as the color itself."""
-    for said_of, dye in dyes:
+    for target, dye in dyes:
         even = _mix(BLACK, dye, min(1, 0.4 + 0.6 * sum(color) / (sum(dye) + 1)))
-        color = _mix(color, even, 0.65 if said_of == cover else 0.1)
+        color = _mix(color, even, 0.65 if target == cover else 0.1)
     return color
 
 

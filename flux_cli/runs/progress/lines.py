@@ -1,4 +1,4 @@
-"""Progress as plain lines, for logs and CI: the steps a log should keep, and a heartbeat."""
+"""Progress as plain lines, for logs and CI: one line per step, and a heartbeat."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Silence:
 
 
 def report_errors(report: Report, *, verbose: bool = False) -> None:
-    """Print every different failure once, with the number of requests it hit."""
+    """Print each distinct failure once, with the number of requests that had it."""
     kinds: dict[tuple[str, str], list[FluxError]] = {}
     for fault in report.errors:
         kinds.setdefault((fault.code, fault.message), []).append(fault)

@@ -1,4 +1,4 @@
-"""Progress on a terminal, updated in place. The owner of Rich; elsewhere `lines.Lines` is used."""
+"""Progress on a terminal, updated in place. Only this module uses Rich; without a terminal, see `lines.Lines`."""
 
 import contextlib
 import os
@@ -40,7 +40,7 @@ class Terminal:
     ) -> None:
         self._describe, self._clock, self._verbose = plain(describe), clock, verbose
         self._gone = gone  # called when the terminal is gone
-        self._paths = paths  # False where stdout, on the same screen, shows them anyway
+        self._paths = paths  # False if stdout shows them on the same screen
         self._progress = Progress(total, clock())
         self._console = Console(stderr=True, highlight=False, force_terminal=True)
         self._plain = not self._console.encoding.startswith("utf")

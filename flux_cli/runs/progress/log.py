@@ -1,4 +1,4 @@
-"""The log of `--log-file`: one JSON object per line and step of a run, appended. It never costs an image."""
+"""The log of `--log-file`: appends one JSON object per line for every step. Its failures never stop a run."""
 
 import json
 import os
@@ -14,15 +14,16 @@ from flux_cli.runs.report import Report
 
 
 class Log:
-    """An open log. If it cannot be written any more, `complain` gets a message and the run goes on without.
+    """An open log. If writing fails, `complain` gets a message and the run continues without a log.
 
-    A line is written in one step: runs that share a file do not mix their lines. Each line names its run.
+    Each line names its run and is written at once, so that runs can share a file. Raises OutputError if the file
+    cannot be opened.
     """
 
     def __init__(self, path: str, run: str, complain: Callable[[str], None]) -> None:
         self._path, self._run, self._complain = path, run, complain
         try:
-            # A pipe without a reader must not stop a run that is paid for.
+            # A pipe without a reader must not block a run that is paid for.
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
             self._file: int | None = os.open(os.path.expanduser(path), flags, 0o666)  # noqa: PTH111 - as it was typed
         except (OSError, ValueError) as fault:
@@ -64,7 +65,7 @@ class Log:
         if reason:
             os.close(self._file)
             self._file = None
-            self._complain(f"flux: note: cannot write the log {self._path} any more: {reason}")
+            self._complain(f"flux: note: can no longer write to the log {self._path}: {reason}")
 
 
 def _named(event: Event) -> dict[str, Json]:

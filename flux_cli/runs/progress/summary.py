@@ -1,6 +1,6 @@
-"""A run in a few words: while it goes on, counted from its events, and when it is over.
+"""Summarizes a run: while it goes on, counted from its events, and when it is over.
 
-The caller brings the time, in seconds of a clock of its own.
+The caller passes the time, in seconds of a monotonic clock.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Event
 from flux_cli.runs.report import Report
 
-Part = tuple[int, str]  # words, and before them how soon they may be left out (0: never, else the highest first)
+# A part of the summary, and its rank. If space is short, the highest rank is left out first; 0 always stays.
+Part = tuple[int, str]
 
 TIMED = 2  # requests that must be over before there is an estimate of the time left
 
@@ -45,7 +46,7 @@ class Progress:
         number, before = event.number, self.active.get(event.number)
         since = before.since if before else now
         if event.kind == "sent":
-            state = "drawing, another try" if before else "drawing"
+            state = "drawing, retry" if before else "drawing"
             self.active[number] = ActiveRequest(state, since, now if before else 0.0)
         elif event.kind == "waiting":
             self.active[number] = ActiveRequest(event.detail, since, now + event.seconds)
@@ -64,7 +65,7 @@ class Progress:
             self._seconds += now - active.since
 
     def seconds_left(self, now: float) -> float | None:
-        """An estimate from the requests that are done; None where it is too early for one."""
+        """An estimate from the requests that are done; None if it is too early for one."""
         open_ = self.total - len(self._done)
         if self._timed < TIMED or not open_:
             return None
@@ -77,7 +78,7 @@ class Progress:
         return max([*rest, in_turns])
 
     def parts(self, now: float) -> list[Part]:
-        """The summary, in the order it is read."""
+        """The parts of the summary, in the order in which they are shown."""
         active, done, left = len(self.active), len(self._done), self.seconds_left(now)
         to_come = self.total - done - active
         parts = [(0, f"{done}/{self.total} done"), (4, f"{active} under way")]

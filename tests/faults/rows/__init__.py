@@ -1,11 +1,11 @@
-"""The rows of the matrix, by where the fault sits."""
+"""The rows of the matrix, by the place of the fault."""
 
 from faults.row import Row
 from faults.rows import bodies, jobs, machine, many, media, statuses, wire
 
 GROUPS: dict[str, tuple[Row, ...]] = {
     "The connection": wire.CONNECTING,
-    "Answers that break off": wire.CUTS,
+    "Responses that break off": wire.CUTS,
     "Lengths, chunks and headers": wire.FRAMING,
     "Time": wire.TIME,
     "Content codings": wire.CODINGS,
@@ -14,11 +14,11 @@ GROUPS: dict[str, tuple[Row, ...]] = {
     "Images": bodies.IMAGES,
     "Fetching an image": media.FETCHING,
     "Addresses of images": media.ADDRESSES,
-    "Addresses that point inward": media.PUBLIC,
+    "Addresses inside the private network": media.PUBLIC,
     "Statuses": statuses.STATUSES,
     "Waiting": statuses.WAITING,
     "Jobs": jobs.JOBS,
-    "Many calls": many.MANY,
+    "Many requests": many.MANY,
     "The disk": machine.DISK,
     "Streams": machine.STREAMS,
     "Signals": machine.SIGNALS,

@@ -1,4 +1,4 @@
-"""Faults of providers that draw later: what is polled may hang, vanish, lie, or be on a host of its own."""
+"""Faults of providers that are polled: jobs may hang, vanish, lie, or be on another host."""
 
 from typing import Any, NamedTuple
 
@@ -9,26 +9,26 @@ SLOW = ("--timeout", "1")
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
 
 
-class Way(NamedTuple):
-    """One provider's protocol: the answer to a submit, and what polls of the job say."""
+class JobProtocol(NamedTuple):
+    """The protocol of one provider: the response to a submit, and to polls of the job."""
 
     submit: dict[str, Any]
     working: dict[str, Any]
     done: dict[str, Any]
-    empty: dict[str, Any]  # done, and no image
-    address: tuple[str, ...]  # where in the submit the polled address is
+    empty: dict[str, Any]  # done without an image
+    address: tuple[str, ...]  # where the response to the submit has the address to poll
     gets: dict[str, tuple[Answer, ...]] = {}  # noqa: RUF012 - never changed
 
 
-WAYS = {
-    "bfl": Way(
+PROTOCOLS = {
+    "bfl": JobProtocol(
         {"id": "job", "polling_url": "{origin}/poll"},
         {"id": "job", "status": "Pending"},
         {"id": "job", "status": "Ready", "result": {"sample": "{origin}/p"}},
         {"id": "job", "status": "Ready", "result": None},
         ("polling_url",),
     ),
-    "fal": Way(
+    "fal": JobProtocol(
         {"request_id": "job", "status_url": "{origin}/poll", "response_url": "{origin}/result", "cancel_url": "{origin}/cancel"},
         {"status": "IN_PROGRESS"},
         {"status": "COMPLETED"},
@@ -36,7 +36,7 @@ WAYS = {
         ("status_url",),
         {"/result": ((reply({"images": [{"url": "{origin}/p"}]}),),)},
     ),
-    "replicate": Way(
+    "replicate": JobProtocol(
         {"id": "job", "status": "starting", "urls": {"get": "{origin}/poll", "cancel": "{origin}/cancel"}},
         {"id": "job", "status": "processing"},
         {"id": "job", "status": "succeeded", "output": "{origin}/p"},
@@ -47,50 +47,50 @@ WAYS = {
 
 
 def at(submit: dict[str, Any], place: tuple[str, ...], address: object) -> dict[str, Any]:
-    """A submit's answer that names another address to poll."""
+    """The response to a submit, with another address to poll."""
     first, *rest = place
     return {**submit, first: at(submit[first], tuple(rest), address) if rest else address}
 
 
 def of(name: str) -> tuple[Row, ...]:
     """The rows of one provider."""
-    way = WAYS[name]
-    done: Answer = (reply(way.done),)
+    protocol = PROTOCOLS[name]
+    done: Answer = (reply(protocol.done),)
 
     def polled(*answers: Answer, **more: Any) -> dict[str, Any]:
-        gets = {"/poll": answers, "/p": (IMAGE,), **way.gets}
-        return {"provider": name, "post": ((reply(way.submit),),), "get": gets, **more}
+        gets = {"/poll": answers, "/p": (IMAGE,), **protocol.gets}
+        return {"provider": name, "post": ((reply(protocol.submit),),), "get": gets, **more}
 
     def named(address: object) -> dict[str, Any]:
-        return polled(done, post=((reply(at(way.submit, way.address, address)),),))
+        return polled(done, post=((reply(at(protocol.submit, protocol.address, address)),),))
 
     return (
-        fine(f"{name}: a job", "works, then is done", **polled((reply(way.working),), done)),
-        Row(f"{name}: a job without end", "works for ever", **polled((reply(way.working),), line=SLOW), says=("within 1 s",)),
-        Row(f"{name}: a poll that hangs", "holds the GET", **polled((hold,), line=SLOW), says=("within 1 s",)),
-        Row(f"{name}: a job that vanishes", "404 from the second poll on", **polled((reply(way.working),), (reply({}, 404),))),
-        Row(f"{name}: a key refused later", "401 while it is polled", **polled((reply({}, 401),)), code=4),
-        fine(f"{name}: a server that stumbles", "500, then done", **polled((reply({}, 500),), done)),
-        fine(f"{name}: a line that breaks", "RST, then done", **polled((reset,), done)),
+        fine(f"{name}: a job", "in progress, then done", **polled((reply(protocol.working),), done)),
+        Row(f"{name}: an endless job", "in progress forever", **polled((reply(protocol.working),), line=SLOW), says=("within 1 s",)),
+        Row(f"{name}: a poll that hangs", "the GET gets no response", **polled((hold,), line=SLOW), says=("within 1 s",)),
+        Row(f"{name}: a job that vanishes", "404 from the second poll on", **polled((reply(protocol.working),), (reply({}, 404),))),
+        Row(f"{name}: a key that is refused later", "401 during polling", **polled((reply({}, 401),)), code=4),
+        fine(f"{name}: a server error", "500, then done", **polled((reply({}, 500),), done)),
+        fine(f"{name}: a broken connection", "RST, then done", **polled((reset,), done)),
         Row(f"{name}: a poll that redirects", "302 to another host, which gets no key", **polled((reply(b"", 302, location="{other}/poll"),), line=SLOW)),
-        Row(f"{name}: done without an image", "says it is done, names none", **polled((reply(way.empty),))),
-        Row(f"{name}: polled elsewhere", "the address is another host's, which gets no key", **named("{other}/poll"), says=("must not get the key",)),
-        Row(f"{name}: polled on disk", "the address is a file", **named("file:///etc/passwd"), says=("must not get the key",)),
-        Row(f"{name}: polled nowhere", "the address is a number", **named(7)),
-        Row(f"{name}: an image that is lost", "404 for what is done", **polled(done) | {"get": {"/poll": (done,), **way.gets}}, says=("404",)),
+        Row(f"{name}: done without an image", "done, but the response names no image", **polled((reply(protocol.empty),))),
+        Row(f"{name}: a poll on another host", "the other host gets no key", **named("{other}/poll"), says=("must not get the key",)),
+        Row(f"{name}: a poll of a file", "the address to poll is a file", **named("file:///etc/passwd"), says=("must not get the key",)),
+        Row(f"{name}: an invalid poll address", "the address to poll is a number", **named(7)),
+        Row(f"{name}: a lost image", "404 for the finished image", **polled(done) | {"get": {"/poll": (done,), **protocol.gets}}, says=("404",)),
     )  # fmt: skip
 
 
 def hostile() -> tuple[Row, ...]:
-    """Polls that no provider answers, from one of them: all are read by the same code."""
+    """Hostile responses to polls, from one provider: the same code reads them for all."""
 
     def polled(*answers: Answer, **more: Any) -> dict[str, Any]:
-        return {"provider": "bfl", "post": ((reply(WAYS["bfl"].submit),),), "get": {"/poll": answers}, **more}
+        return {"provider": "bfl", "post": ((reply(PROTOCOLS["bfl"].submit),),), "get": {"/poll": answers}, **more}
 
     return (
-        Row("a poll of nothing", "200 and no body", **polled((reply(b""),), line=SLOW)),
-        Row("a poll of nesting", "100,000 levels", **polled((reply("[" * 100_000),), line=SLOW)),
-        Row("a poll without end", "blanks for ever", **polled((HEAD, forever(b" " * 4096)), line=("--timeout", "5"))),
+        Row("an empty poll", "status 200 without a body", **polled((reply(b""),), line=SLOW)),
+        Row("a nested poll", "100,000 levels of lists", **polled((reply("[" * 100_000),), line=SLOW)),
+        Row("an endless poll", "blanks forever", **polled((HEAD, forever(b" " * 4096)), line=("--timeout", "5"))),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Faults at home: disks, names, streams, limits of the system, signals, proxies and certificates."""
+"""Faults of the local machine: disks, names, streams, limits, signals, proxies and certificates."""
 
 import os
 import signal
@@ -18,12 +18,12 @@ def shell(script: str) -> tuple[str, ...]:
 
 
 def inside(script: str) -> tuple[str, ...]:
-    """A shell that may mount, and sees mounts nobody else sees."""
+    """A shell that may mount, with mounts that no other process sees."""
     return ("unshare", "-rm", *shell(script))
 
 
 def unpaid(name: str, does: str, **more: Any) -> Row:
-    """Found out before anything is sent."""
+    """A fault that is found before anything is sent."""
     return refused(name, does, **{"code": 2, "posts": 0, **more})
 
 
@@ -53,26 +53,26 @@ BOTH = 'mkdir -p "$HOME/.local/state" && mount -t tmpfs -o size=64k tmpfs out &&
 READ_ONLY = 'mount --bind out out && mount -o remount,bind,ro out && exec "$@"'
 
 DISK = (
-    Row("a full disk", "no byte is left in the folder", wrap=inside(FULL), before=folder, line=OUT, kept=1, says=("No space left", SAFE), billed=None, needs="namespaces"),
-    Row("a full disk, and a full home", "no byte is left anywhere", wrap=inside(BOTH), before=folder, line=OUT, code=(1, 2), posts=range(2), says=("No space left",), billed=None, needs="namespaces"),
-    Row("a limit of file sizes", "RLIMIT_FSIZE of 64 kB", wrap=shell('ulimit -f 128; exec "$@"'), get=image(noise(200)), billed=None, says=("write|large",)),
-    unpaid("a folder only to be read", "mounted read-only", wrap=inside(READ_ONLY), before=folder, line=OUT, says=("Read-only",), needs="namespaces"),
-    fine("a folder that is gone", "removed while the provider draws", post=((meanwhile(gone), good()),), before=folder, line=OUT),
-    Row("a folder that became a file", "replaced while the provider draws", post=((meanwhile(replaced), good()),), before=folder, line=OUT, kept=1, says=(SAFE,), billed=None),
-    fine("a name that is taken meanwhile", "somebody saves fox.jpg first", post=((meanwhile(theirs), good()),), line=("-o", "fox.jpg"), files=2),
+    Row("a full disk", "no space is left in the folder", wrap=inside(FULL), before=folder, line=OUT, kept=1, says=("No space left", SAFE), billed=None, needs="namespaces"),
+    Row("a full disk and a full home folder", "no space is left in either", wrap=inside(BOTH), before=folder, line=OUT, code=(1, 2), posts=range(2), says=("No space left",), billed=None, needs="namespaces"),
+    Row("a limit on file sizes", "RLIMIT_FSIZE of 64 kB", wrap=shell('ulimit -f 128; exec "$@"'), get=image(noise(200)), billed=None, says=("write|large",)),
+    unpaid("a read-only folder", "mounted read-only", wrap=inside(READ_ONLY), before=folder, line=OUT, says=("Read-only",), needs="namespaces"),
+    fine("a folder that vanishes", "removed during the request", post=((meanwhile(gone), good()),), before=folder, line=OUT),
+    Row("a folder that became a file", "replaced by a file during the request", post=((meanwhile(replaced), good()),), before=folder, line=OUT, kept=1, says=(SAFE,), billed=None),
+    fine("a name that is taken meanwhile", "another program saves fox.jpg first", post=((meanwhile(theirs), good()),), line=("-o", "fox.jpg"), files=2),
     fine("a name that is linked meanwhile", "a dangling link appears", post=((meanwhile(dangling), good()),), line=("-o", "fox.jpg")),
-    fine("a dangling link", "fox.jpg points nowhere", before=dangling, line=("-o", "fox.jpg")),
-    unpaid("a name that is taken", "fox.jpg is there", before=theirs, line=("-o", "fox.jpg"), files=1, says=("already exists",)),
+    fine("a dangling link", "fox.jpg points to a missing file", before=dangling, line=("-o", "fox.jpg")),
+    unpaid("a name that is taken", "fox.jpg exists", before=theirs, line=("-o", "fox.jpg"), files=1, says=("already exists",)),
     unpaid("a link to itself", "out points to out", before=lambda work: (work / "out").symlink_to("out"), line=OUT),
-    unpaid("a file as folder", "out is a file", before=lambda work: (work / "out").touch(), line=OUT),
-    unpaid("a name too long", "300 letters", line=("-o", "x" * 300 + ".jpg"), says=("long",)),
-    unpaid("a path too long", "5,000 letters", line=("-o", "x/" * 2500 + "fox.jpg"), says=("long",)),
-    fine("a name with a control character", "01 in the name of the file", line=("-o", "{slug}\x01.jpg"), code=(0, 2), posts=range(2), files=range(2)),
+    unpaid("a file instead of a folder", "out is a file", before=lambda work: (work / "out").touch(), line=OUT),
+    unpaid("a name that is too long", "300 characters", line=("-o", "x" * 300 + ".jpg"), says=("long",)),
+    unpaid("a path that is too long", "5,000 characters", line=("-o", "x/" * 2500 + "fox.jpg"), says=("long",)),
+    fine("a name with a control character", "0x01 in the file name", line=("-o", "{slug}\x01.jpg"), code=(0, 2), posts=range(2), files=range(2)),
     unpaid("-o a device", "a link to /dev/full", before=lambda work: (work / "device").symlink_to("/dev/full"), line=("-o", "device"), needs="/dev/full"),
     unpaid("-o a device with a suffix", "a link to /dev/full", before=lambda work: (work / "fox.jpg").symlink_to("/dev/full"), line=("-o", "fox.jpg"), needs="/dev/full"),
-    unpaid("-o a FIFO", "nobody reads it", before=lambda work: os.mkfifo(work / "pipe"), line=("-o", "pipe")),
-    unpaid("-o a FIFO with a suffix", "nobody reads it", before=lambda work: os.mkfifo(work / "fox.jpg"), line=("-o", "fox.jpg")),
-    fine("few files may be open", "RLIMIT_NOFILE of 14, twenty images", wrap=shell('ulimit -n 14; exec "$@"'), line=("-n", "20", "--retries", "6"), code=(0, 1, 3), files=None, kept=range(21), posts=range(21), billed=None),
+    unpaid("-o a FIFO", "no process reads it", before=lambda work: os.mkfifo(work / "pipe"), line=("-o", "pipe")),
+    unpaid("-o a FIFO with a suffix", "no process reads it", before=lambda work: os.mkfifo(work / "fox.jpg"), line=("-o", "fox.jpg")),
+    fine("few open files allowed", "RLIMIT_NOFILE of 14, twenty images", wrap=shell('ulimit -n 14; exec "$@"'), line=("-n", "20", "--retries", "6"), code=(0, 1, 3), files=None, kept=range(21), posts=range(21), billed=None),
 )  # fmt: skip
 
 STREAMS = (
@@ -80,11 +80,11 @@ STREAMS = (
     Row("no stdout", "closed", wrap=shell('exec "$@" >&-'), files=1, says=("standard output.*; saved:",), billed=False),
     fine("no stderr", "closed", wrap=shell('exec "$@" 2>&-')),
     Row("no streams at all", "all closed", wrap=shell('"$@" <&- >&- 2>&-; code=$?; echo "flux: error: nobody hears it" >&2; exit $code'), files=1, billed=False),
-    fine("stdin that is idle", "a pipe nobody writes to", before=lambda work: os.mkfifo(work / "idle"), wrap=shell('exec "$@" 0<>idle')),
-    Row("stdout that is full", "/dev/full", wrap=shell('exec "$@" >/dev/full'), files=1, says=("standard output",), billed=False, needs="/dev/full"),
-    fine("stderr that is full", "/dev/full", wrap=shell('exec "$@" 2>/dev/full'), needs="/dev/full"),
+    fine("an idle stdin", "a pipe without a writer", before=lambda work: os.mkfifo(work / "idle"), wrap=shell('exec "$@" 0<>idle')),
+    Row("a full stdout", "/dev/full", wrap=shell('exec "$@" >/dev/full'), files=1, says=("standard output",), billed=False, needs="/dev/full"),
+    fine("a full stderr", "/dev/full", wrap=shell('exec "$@" 2>/dev/full'), needs="/dev/full"),
     Row("an image to a full stdout", "-o - into /dev/full", wrap=shell('exec "$@" >/dev/full'), line=("-o", "-"), kept=1, says=(SAFE,), billed=None, needs="/dev/full"),
-    unpaid("an image to no stdout", "-o - and it is closed", wrap=shell('exec "$@" >&-'), line=("-o", "-"), says=("closed",)),
+    unpaid("an image to a closed stdout", "-o - with stdout closed", wrap=shell('exec "$@" >&-'), line=("-o", "-"), says=("closed",)),
     fine("no terminal", "setsid", wrap=("setsid", "--wait"), needs="setsid"),
     fine("no locale", "LC_ALL=C", env={"LC_ALL": "C", "LANG": "C"}),
 )  # fmt: skip
@@ -97,26 +97,26 @@ def when(numbers: tuple[signal.Signals, ...], apart: float = 0.05) -> Step:
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 BUSY = (reply({}, 429, retry_after="60"), pause(0.3))
 SIGNALS = (
-    *(Row(f"{number.name} while it is drawn", "one signal", post=((when((number,)), hold),), code=130, says=("interrupted",)) for number in ENDS),
-    *(Row(f"{number.name} while it is fetched", "one signal", get={"/p": ((when((number,)), hold),)}, code=130, says=("interrupted",)) for number in ENDS),
-    *(Row(f"{number.name} between two tries", "one signal", post=((*BUSY, when((number,))),), line=("--retries", "1", "--timeout", "100"), code=130, billed=None) for number in ENDS),
-    Row("Ctrl-C twice", "two at once", post=((when((signal.SIGINT, signal.SIGINT)), hold),), code=130, billed=None),
-    Row("Ctrl-C five times", "five at once", post=((when((signal.SIGINT,) * 5, 0.01), hold),), code=130, billed=None),
-    Row("Ctrl-C, then SIGTERM", "two kinds", post=((when((signal.SIGINT, signal.SIGTERM)), hold),), code=130, billed=None),
+    *(Row(f"{number.name} during the request", "one signal", post=((when((number,)), hold),), code=130, says=("interrupted",)) for number in ENDS),
+    *(Row(f"{number.name} during the download", "one signal", get={"/p": ((when((number,)), hold),)}, code=130, says=("interrupted",)) for number in ENDS),
+    *(Row(f"{number.name} before a retry", "one signal", post=((*BUSY, when((number,))),), line=("--retries", "1", "--timeout", "100"), code=130, billed=None) for number in ENDS),
+    Row("Ctrl-C twice", "two signals at once", post=((when((signal.SIGINT, signal.SIGINT)), hold),), code=130, billed=None),
+    Row("Ctrl-C five times", "five signals at once", post=((when((signal.SIGINT,) * 5, 0.01), hold),), code=130, billed=None),
+    Row("Ctrl-C, then SIGTERM", "two different signals", post=((when((signal.SIGINT, signal.SIGTERM)), hold),), code=130, billed=None),
     fine("stopped and continued", "Ctrl-Z and fg", post=((when((signal.SIGSTOP,)), pause(0.2), when((signal.SIGCONT,)), good()),)),
-    Row("kill -9 while it is drawn", "no time to say anything", post=((when((signal.SIGKILL,)), hold),), code=-9, billed=None),
-    Row("kill -9 while it is fetched", "no time to say anything", get={"/p": ((message(JPEG)[:300], when((signal.SIGKILL,)), hold),)}, code=-9, billed=None),
-    Row("Ctrl-C with some saved", "two of six are on disk", post=((good(),), (good(),), (pause(0.4), when((signal.SIGINT,)), hold)), line=("-n", "3"), code=130, files=2, posts=3),
+    Row("kill -9 during the request", "no time to print anything", post=((when((signal.SIGKILL,)), hold),), code=-9, billed=None),
+    Row("kill -9 during the download", "no time to print anything", get={"/p": ((message(JPEG)[:300], when((signal.SIGKILL,)), hold),)}, code=-9, billed=None),
+    Row("Ctrl-C with some images saved", "two of three are on disk", post=((good(),), (good(),), (pause(0.4), when((signal.SIGINT,)), hold)), line=("-n", "3"), code=130, files=2, posts=3),
 )  # fmt: skip
 
 GATE = {"says": ("proxy|Proxy|40|50|127.0.0.1",), "posts": 0}
 PROXIES = (
-    *(refused(f"a proxy that says {status}", "in place of a tunnel", public=True, proxy=message(b"no", status), **GATE) for status in (403, 407, 502)),
-    refused("a proxy that is none", "answers in no protocol", public=True, proxy=b"\x00\x01\x02\r\n\r\n", posts=0, billed=None),
-    refused("a proxy that is not there", "with a password in its address", public=True, env={"HTTPS_PROXY": f"http://me:{KEY}@127.0.0.1:{{closed}}"}, posts=0),
-    unpaid("a proxy of words", "HTTPS_PROXY=nonsense", public=True, env={"HTTPS_PROXY": "nonsense://?"}),
-    fine("NO_PROXY", "names the server; the proxy is dead", env={"HTTP_PROXY": "http://127.0.0.1:{closed}", "NO_PROXY": "127.0.0.1"}),
-    refused("certificates that are not there", "SSL_CERT_FILE=nowhere.pem", tls="good", env={"SSL_CERT_FILE": "nowhere.pem"}, code=(1, 2), posts=0),
-    refused("certificates that are none", "SSL_CERT_FILE is a text", tls="good", env={"SSL_CERT_FILE": "/dev/null"}, code=(1, 2), posts=0),
-    *(refused(f"{name}=0", "no variable switches the check of certificates off", tls="unknown authority", env={name: "0"}, posts=0, says=("certificate",)) for name in ("PYTHONHTTPSVERIFY", "SSL_VERIFY")),
+    *(refused(f"a proxy that answers {status}", "instead of opening a tunnel", public=True, proxy=message(b"no", status), **GATE) for status in (403, 407, 502)),
+    refused("not a proxy", "the server answers with garbage", public=True, proxy=b"\x00\x01\x02\r\n\r\n", posts=0, billed=None),
+    refused("an unreachable proxy", "with a password in its URL", public=True, env={"HTTPS_PROXY": f"http://me:{KEY}@127.0.0.1:{{closed}}"}, posts=0),
+    unpaid("an invalid proxy URL", "HTTPS_PROXY=nonsense", public=True, env={"HTTPS_PROXY": "nonsense://?"}),
+    fine("NO_PROXY", "names the server; the proxy is unreachable", env={"HTTP_PROXY": "http://127.0.0.1:{closed}", "NO_PROXY": "127.0.0.1"}),
+    refused("a missing certificate file", "SSL_CERT_FILE=nowhere.pem", tls="good", env={"SSL_CERT_FILE": "nowhere.pem"}, code=(1, 2), posts=0),
+    refused("a file without certificates", "SSL_CERT_FILE=/dev/null", tls="good", env={"SSL_CERT_FILE": "/dev/null"}, code=(1, 2), posts=0),
+    *(refused(f"{name}=0", "no variable turns off certificate checks", tls="unknown authority", env={name: "0"}, posts=0, says=("certificate",)) for name in ("PYTHONHTTPSVERIFY", "SSL_VERIFY")),
 )  # fmt: skip

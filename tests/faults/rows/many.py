@@ -1,4 +1,4 @@
-"""One call of fifty goes wrong, or all of them do: the others' images are saved, and nothing is paid in vain."""
+"""One of fifty requests fails, or all do: the other images are saved, and no money is wasted."""
 
 from faults.row import IMAGE, JPEG, Row, fine, good
 from faults.rows.bodies import large_image
@@ -22,11 +22,11 @@ TEN: tuple[Answer, ...] = (
 STOPPED = {"line": FIFTY, "billed": False, "says": ("not sent",)}
 
 MANY = (
-    Row("ten ways to fail in fifty calls", "400, moderation, 500, 504, RST, garbage, no data, an image cut, gone, reset", post=(*TEN, (good(),)), get=GETS, line=FIFTY, code=3, files=40, posts=50),
+    Row("ten failures in fifty requests", "400, moderation, 500, 504, RST, garbage, no data; images truncated, missing, reset", post=(*TEN, (good(),)), get=GETS, line=FIFTY, code=3, files=40, posts=50),
     Row("one of fifty: RST", "one connection is reset", post=((reset,), (good(),)), get=GETS, line=FIFTY, code=3, files=49, posts=50),
-    *(Row(f"one of fifty: {status}", "key or account: what is not yet sent stays unsent", post=(no(status), (good(),)), get=GETS, code=3, files=range(1, 40), posts=range(2, 41), **STOPPED) for status in (401, 402, 403)),
-    *(Row(f"all of fifty: {status}", "key or account: at most those in flight are sent", post=(no(status),), code=4, posts=range(1, 17), **STOPPED) for status in (401, 402)),
+    *(Row(f"one of fifty: {status}", "key or account: unsent requests are held back", post=(no(status), (good(),)), get=GETS, code=3, files=range(1, 40), posts=range(2, 41), **STOPPED) for status in (401, 402, 403)),
+    *(Row(f"all of fifty: {status}", "key or account: only requests in flight are sent", post=(no(status),), code=4, posts=range(1, 17), **STOPPED) for status in (401, 402)),
     Row("all of fifty: moderation", "every prompt is refused", post=(no(400, "CONTENT_POLICY_VIOLATION"),), line=FIFTY, code=5, posts=50, billed=False),
-    fine("fifty, and 429 for ten", "too many at once", post=(*[no(429)] * 10, (good(),)), line=(*FIFTY, "--retries", "5"), files=50, posts=60),
+    fine("429 for ten of fifty", "too many requests, then retried", post=(*[no(429)] * 10, (good(),)), line=(*FIFTY, "--retries", "5"), files=50, posts=60),
     fine("six large images at once", "20 MB each", get={"/p": ((large_image,),)}, line=("-n", "6"), files=6, posts=6),
 )  # fmt: skip

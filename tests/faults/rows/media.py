@@ -1,4 +1,4 @@
-"""Faults between a good reply and its image: addresses that nobody may trust, and servers that lose what they made."""
+"""Faults between a good reply and its image: untrusted addresses, and servers that lose images."""
 
 from faults.row import IMAGE, JPEG, Row, fine, good
 from faults.server import Answer, cut, forever, hold, message, pause, reply, reset
@@ -22,25 +22,25 @@ def always(answer: Answer) -> dict[str, tuple[Answer, ...]]:
 
 
 BROKEN: dict[str, tuple[str, Answer]] = {
-    "reset before the image": ("RST in place of an answer", (reset,)),
+    "reset before the image": ("RST instead of a response", (reset,)),
     "reset in the image's headers": ("RST after 30 bytes", (cut(WHOLE, 30), pause(0.05), reset)),
-    "reset in the image": ("RST after half of it", (cut(WHOLE, 0.5), pause(0.05), reset)),
+    "reset in the image": ("RST after half of the image", (cut(WHOLE, 0.5), pause(0.05), reset)),
     "reset in the image's last byte": ("RST one byte too early", (cut(WHOLE, -1), pause(0.05), reset)),
-    "image of a wrong length": ("ten bytes more are promised", (message(JPEG, content_length=str(len(JPEG) + 10)),)),
-    "image cut, no length": ("FIN after half of it", (HEAD + b"\r\n" + JPEG[: len(JPEG) // 2],)),
-    **{f"{number} for the image": (f"GET is answered {number}", (reply({}, number),)) for number in (204, 206, 304, 403, 404, 429, 500, 504)},
+    "image with a wrong length": ("ten more bytes are promised than sent", (message(JPEG, content_length=str(len(JPEG) + 10)),)),
+    "truncated image without a length": ("FIN after half of the image", (HEAD + b"\r\n" + JPEG[: len(JPEG) // 2],)),
+    **{f"{number} for the image": (f"GET returns status {number}", (reply({}, number),)) for number in (204, 206, 304, 403, 404, 429, 500, 504)},
 }  # fmt: skip
 
-OFTEN = tuple(f"{number} for the image" for number in (204, 304, 429, 504))  # tried once is enough for these
+OFTEN = tuple(f"{number} for the image" for number in (204, 304, 429, 504))  # testing these once is enough
 
 FETCHING = (
     *(fine(f"{name}, once", does, get=once(answer), line=AGAIN) for name, (does, answer) in BROKEN.items()),
     *(Row(f"{name}, always", does, get=always(answer), says=("image",)) for name, (does, answer) in BROKEN.items() if name not in OFTEN),
-    Row("image that never comes", "holds the GET", get=always((hold,)), line=SLOW, says=("image", "within 1 s")),
-    Row("image by drops", "a byte each 50 ms", get=always((HEAD + b"\r\n" + JPEG[:9], forever(b"\0", 0.05))), line=SLOW, says=("within 1 s",)),
-    Row("redirects in a circle", "302 to itself", get=always(to("/p")), says=("302|redirect",)),
-    Row("redirects without end", "302 to ever longer names", get={f"/{'p' * n}": (to("/" + "p" * (n + 1)),) for n in range(1, 40)}, says=("302|redirect",)),
-    Row("a redirect to nowhere", "302 without Location", get=always((reply(b"", 302),))),
+    Row("image that never arrives", "the GET gets no response", get=always((hold,)), line=SLOW, says=("image", "within 1 s")),
+    Row("slow image", "a byte every 50 ms", get=always((HEAD + b"\r\n" + JPEG[:9], forever(b"\0", 0.05))), line=SLOW, says=("within 1 s",)),
+    Row("redirect loop", "302 to itself", get=always(to("/p")), says=("302|redirect",)),
+    Row("endless redirects", "302 to ever longer URLs", get={f"/{'p' * n}": (to("/" + "p" * (n + 1)),) for n in range(1, 40)}, says=("302|redirect",)),
+    Row("a redirect without a target", "302 without Location", get=always((reply(b"", 302),))),
     fine("a redirect to another host", "302 to a second server, which gets no key", get={"/p": (to("{other}/there"),), "/there": (IMAGE,)}),
     *(Row(f"a redirect to {target}", "302 to another scheme", get=always(to(target)), says=("trusted|fetched",)) for target in ("file:///etc/passwd", "ftp://127.0.0.1/p", "data:image/png;base64,AAAA", "http://user:word@127.0.0.1/p")),
 )  # fmt: skip
@@ -52,8 +52,8 @@ ODD_ADDRESSES = (
     "http://\uff45xample\uff0einvalid/p", "http://" + "a" * 300 + ".invalid/p", "http://.../p", "http://xn--/p", "//", "://", "?", "#", " ",
 )  # fmt: skip
 ADDRESSES = (
-    *(Row(f"address {url[:40]!r}", "the image's address is no image's", post=((good(url),),)) for url in ODD_ADDRESSES),
-    Row("an address of a megabyte", "longer than any server takes", post=((good("{origin}/" + "p" * 1_000_000),),)),
+    *(Row(f"address {url[:40]!r}", "flux cannot fetch an image from this address", post=((good(url),),)) for url in ODD_ADDRESSES),
+    Row("an address of a megabyte", "longer than any server accepts", post=((good("{origin}/" + "p" * 1_000_000),),)),
     fine("an address in another case", "HTTP://…", post=((lambda talk: good(talk.server.origin.replace("http", "HTTP") + "/p")(talk),),)),
     fine("an address without a host", "/p", post=((good("/p"),),)),
 )  # fmt: skip
@@ -65,8 +65,8 @@ INWARD = (
 )  # fmt: skip
 FAR = "https://media.lumenfall.ai/p"
 PUBLIC = (
-    fine("the public gateway", "through a proxy, with an authority of one's own", post=((good(FAR),),), public=True),
-    *(Row(f"https://{host}/p", "a public gateway points inward", post=((good(f"https://{host}/p"),),), public=True, says=("trusted",)) for host in INWARD),
-    *(Row(f"a redirect to https://{host}/p", "302 from a public host inward", post=((good(FAR),),), get={"/p": (to(f"https://{host}/q"),), "/q": (IMAGE,)}, public=True, says=("trusted",)) for host in ("127.0.0.1", "169.254.169.254", "[::ffff:127.0.0.1]", "0x7f.1")),
+    fine("the public gateway", "through a proxy, with a private authority", post=((good(FAR),),), public=True),
+    *(Row(f"https://{host}/p", "a public gateway names a private address", post=((good(f"https://{host}/p"),),), public=True, says=("trusted",)) for host in INWARD),
+    *(Row(f"a redirect to https://{host}/p", "302 from a public host to a private address", post=((good(FAR),),), get={"/p": (to(f"https://{host}/q"),), "/q": (IMAGE,)}, public=True, says=("trusted",)) for host in ("127.0.0.1", "169.254.169.254", "[::ffff:127.0.0.1]", "0x7f.1")),
     Row("an image without encryption", "http:// from an https:// gateway", post=((good("http://media.lumenfall.ai/p"),),), public=True, says=("trusted",)),
 )  # fmt: skip

@@ -1,16 +1,16 @@
-"""Every status a POST can be answered with, and every way to say how long to wait."""
+"""Every status that a POST can return, and every way to say how long to wait."""
 
 from faults.row import Row, fine, found, good, refused
 from faults.server import Answer, reply
 
 AGAIN = ("--retries", "1")
 NO = {"error": {"message": "not this time", "code": "", "type": "any"}}
-DONE = (201, 202, 206)  # with an image in them
+DONE = (201, 202, 206)  # with an image in the body
 EMPTY = (204, 205)
 ELSEWHERE = (300, 301, 303, 304, 307, 308)
 KEYS = (401, 402, 403)
 WRONG = (400, 404, 409, 413, 418, 422, 451)
-OPEN = (408, 499, 504, 520, 524, 598, 599)  # nobody knows whether the work was done
+OPEN = (408, 499, 504, 520, 524, 598, 599)  # it is unknown whether the work was done
 OUR_END = (501, 507)
 BUSY = (429, 500, 502, 503)  # the work was not done
 UNKNOWN = (299, 600, 999)
@@ -21,27 +21,27 @@ def answered(status: int, body: object = NO, **headers: str) -> tuple[Answer, ..
 
 
 STATUSES = (
-    *(fine(f"{number} and an image", "2xx is good", post=answered(number, found())) for number in DONE),
-    *(Row(f"{number} and nothing", "2xx without a body", post=answered(number, b"")) for number in EMPTY),
-    *(refused(f"{number}", "a redirect, which the key does not follow", post=answered(number, b"", location="{other}/v1"), says=("redirect",)) for number in ELSEWHERE),
-    *(refused(f"{number}", "key, balance or account", post=answered(number), code=4, line=AGAIN, says=("not this time",)) for number in KEYS),
-    *(refused(f"{number}", "the request is refused", post=answered(number), line=AGAIN, says=(str(number),)) for number in WRONG),
-    *(Row(f"{number}", "the work may have been done: never sent again", post=answered(number), line=AGAIN, says=(str(number),)) for number in OPEN),
-    *(refused(f"{number}", "the server cannot", post=answered(number), line=AGAIN, billed=None, says=(str(number),)) for number in OUR_END),
-    *(refused(f"{number}", "busy: sent again, then given up", post=answered(number, retry_after="0"), line=AGAIN, posts=2, says=(str(number),)) for number in BUSY),
+    *(fine(f"{number} with an image", "2xx means success", post=answered(number, found())) for number in DONE),
+    *(Row(f"{number} without a body", "2xx, but there is no image", post=answered(number, b"")) for number in EMPTY),
+    *(refused(f"{number}", "a redirect; the key is not sent to another host", post=answered(number, b"", location="{other}/v1"), says=("redirect",)) for number in ELSEWHERE),
+    *(refused(f"{number}", "a problem with the key, balance or account", post=answered(number), code=4, line=AGAIN, says=("not this time",)) for number in KEYS),
+    *(refused(f"{number}", "the provider refuses the request", post=answered(number), line=AGAIN, says=(str(number),)) for number in WRONG),
+    *(Row(f"{number}", "the work may have been done: never retried", post=answered(number), line=AGAIN, says=(str(number),)) for number in OPEN),
+    *(refused(f"{number}", "the server cannot do the work", post=answered(number), line=AGAIN, billed=None, says=(str(number),)) for number in OUR_END),
+    *(refused(f"{number}", "busy: retried, then given up", post=answered(number, retry_after="0"), line=AGAIN, posts=2, says=(str(number),)) for number in BUSY),
     *(fine(f"{number}, then an image", "busy once", post=(*answered(number, retry_after="0"), (good(),)), line=AGAIN, posts=2) for number in BUSY),
-    *(Row(f"{number}", "no status anybody knows", post=answered(number), billed=None) for number in UNKNOWN),
-    Row("status 000", "no status at all", post=answered(0)),
+    *(Row(f"{number}", "an unknown status", post=answered(number), billed=None) for number in UNKNOWN),
+    Row("status 000", "not a valid status", post=answered(0)),
     refused("moderation", "400 CONTENT_POLICY_VIOLATION", post=answered(400, {"error": {"code": "CONTENT_POLICY_VIOLATION", "message": "no"}}), code=5),
 )  # fmt: skip
 
 LONG = ("86400", "1e9", "Fri, 31 Dec 2100 23:59:59 GMT")
 ODD = ("-1", "soon", "inf", "nan", "0x10", "Wed, 99 Foo 9999 99:99:99 GMT", "\uff11", "9" * 5000)
 WAITING = (
-    *(refused(f"Retry-After: {text}", "longer than anybody waits: given up at once", post=answered(429, retry_after=text), line=AGAIN) for text in LONG),
-    *(fine(f"Retry-After: {text[:30]!r}", "garbage: as if it were not there", post=(*answered(429, retry_after=text.encode().decode("latin-1")), (good(),)), line=AGAIN, posts=2) for text in ODD if text != "9" * 5000),
-    refused("Retry-After: 5,000 digits", "longer than anybody waits", post=answered(429, retry_after="9" * 5000), line=AGAIN, posts=range(1, 3)),
-    fine("Retry-After: 0", "at once", post=(*answered(429, retry_after="0"), (good(),)), line=AGAIN, posts=2),
-    fine("Retry-After in the past", "at once", post=(*answered(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"), (good(),)), line=AGAIN, posts=2),
-    Row("Retry-After beyond the deadline", "60 s, and 1 s is left", post=answered(429, retry_after="60"), line=("--retries", "1", "--timeout", "1"), billed=False),
+    *(refused(f"Retry-After: {text}", "too long to wait: given up at once", post=answered(429, retry_after=text), line=AGAIN) for text in LONG),
+    *(fine(f"Retry-After: {text[:30]!r}", "invalid: ignored", post=(*answered(429, retry_after=text.encode().decode("latin-1")), (good(),)), line=AGAIN, posts=2) for text in ODD if text != "9" * 5000),
+    refused("Retry-After: 5,000 digits", "too long to wait", post=answered(429, retry_after="9" * 5000), line=AGAIN, posts=range(1, 3)),
+    fine("Retry-After: 0", "retried at once", post=(*answered(429, retry_after="0"), (good(),)), line=AGAIN, posts=2),
+    fine("Retry-After in the past", "retried at once", post=(*answered(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"), (good(),)), line=AGAIN, posts=2),
+    Row("Retry-After beyond the deadline", "60 s, but only 1 s is left", post=answered(429, retry_after="60"), line=("--retries", "1", "--timeout", "1"), billed=False),
 )  # fmt: skip

@@ -85,7 +85,7 @@ def test_a_pause_counts_down_and_ends():
     assert progress.active[1].words(102) == "waiting 3 s: too many"
     assert progress.active[1].words(105) == "too many"
     progress.update(Event("sent", 1), 106)
-    assert progress.active[1].words(106) == "drawing, another try"
+    assert progress.active[1].words(106) == "drawing, retry"
     assert progress.active[1].since == 100
 
 

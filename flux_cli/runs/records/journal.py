@@ -1,8 +1,8 @@
-"""The journal of one run: a file in the state folder, written before money is spent and as answers come.
+"""The journal of one run: a file in the state folder, written before money is spent and as replies arrive.
 
-It survives `kill -9`: every line is appended whole, by one write, before the next step begins. The
-folder beside it holds images that have arrived and are not saved yet. What the lines mean is in
-`history.py`; journals are listed and found by `store.py`.
+It survives `kill -9`: every line is appended with a single write before the next step begins. The
+folder beside it holds images that have arrived but are not saved yet. `history` reads the lines,
+and `store` lists and finds journals.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from flux_cli.core.errors import FluxError, OutputError, UsageError
 from flux_cli.core.model import Json
 from flux_cli.core.request import Call, Media, Reply, SavedImage
 from flux_cli.core.text import redact
-from flux_cli.runs import store
-from flux_cli.runs.history import SCHEMA, PastRun, trace
-from flux_cli.runs.privacy import headers_without_prompts, without_prompts
+from flux_cli.runs.records import store
+from flux_cli.runs.records.history import SCHEMA, PastRun, trace
+from flux_cli.runs.records.privacy import headers_without_prompts, without_prompts
 
 if TYPE_CHECKING:
     from flux_cli.images.names import Name
     from flux_cli.runs.check import CheckedRun
-    from flux_cli.runs.store import RecordedRun
+    from flux_cli.runs.records.store import RecordedRun
 
 BLOCK = 1 << 16  # characters of the first line that are written at once
 
@@ -38,7 +38,7 @@ class Journal:
     """The journal of one run, while it is open. Without a `file` nothing is written down.
 
     `folder` holds what arrives. `waiting` are the numbers of requests that an earlier run paid for.
-    A `private` journal has no words of prompts.
+    A `private` journal has no prompts.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """The run is over. What has arrived stays only while some of it is not saved."""
+        """End the run. The folder of received images stays only if some of them are not saved."""
         self._try({"event": "end", "time": time.time()})
         self.sync()
         if self._file is None or not self._waiting:
@@ -79,13 +79,13 @@ class Journal:
         return {"traceparent": f"00-{trace(self.run, call.number)}-{call.number:016x}-01"}
 
     def sent(self, call: Call) -> None:
-        """A request is about to be sent. Raises OSError: an image that cannot be kept must not be paid for."""
+        """Record that a request is about to be sent. Raises OSError if an image could not be kept."""
         if self._file is not None:
             store.check_room(self.folder)
         self._write({"event": "sent", "call": call.number, "time": time.time()})
 
     def answered(self, call: Call, reply: Reply) -> None:
-        """What the provider answered, before anything is made of it."""
+        """Record the reply of the provider, before it is processed."""
         headers: dict[str, Json] = {name: value for name, value in reply.headers.items() if name.startswith("x-")}
         data = reply.data
         if self._private:
@@ -95,26 +95,26 @@ class Journal:
         self._try({"event": "answered", "call": call.number, "headers": headers, "body": body})
 
     def fetched(self, call: Call, media: Sequence[Media]) -> None:
-        """All images of a request have arrived in the folder."""
+        """Record that all images of a request have arrived in the folder."""
         rows: list[Json] = [{"file": os.path.basename(one.file), **self._facts(one)} for one in media]
         self._try({"event": "fetched", "call": call.number, "media": rows})
 
     def saved(self, call: Call, media: Media, saved: SavedImage) -> None:
-        """One file is saved where it belongs."""
+        """Record that one file is saved at its destination."""
         path = saved.path if saved.path == "-" else os.path.abspath(saved.path)  # no look at the disk
         path = "" if self._private else path  # file names are made from the prompt
         cost = media.facts.cost_usd
         self._try({"event": "saved", "call": call.number, "path": path, "cost_usd": cost})
 
     def whole(self, call: Call) -> bool:
-        """Every image of a request is saved. Returns whether that was written: else the images are kept."""
+        """Record that every image of a request is saved. Returns False if that fails: the images must be kept then."""
         written = self._try({"event": "whole", "call": call.number})
         if written:
             self._waiting.discard(call.number)
         return written
 
     def failed(self, call: Call, error: FluxError, *, final: bool = False, code: str = "") -> None:
-        """A request ended without (all of) its images. `final`: nothing is left to fetch."""
+        """Record that a request ended without all of its images. `final`: nothing is left to fetch."""
         facts: dict[str, Json] = {
             "code": code or error.code,
             "message": "" if self._private else error.message,
@@ -141,9 +141,9 @@ class Journal:
 
     def sync(self) -> None:
         """Ask the disk to keep what was written. It may take milliseconds, which threads share."""
-        wanted = self._written
+        target = self._written
         with self._syncing, contextlib.suppress(OSError):
-            if self._file is not None and self._synced < wanted:
+            if self._file is not None and self._synced < target:
                 self._synced = self._written  # even if it refuses: asking again would not help
                 os.fsync(self._file)
 
@@ -168,7 +168,7 @@ class Journal:
 
 
 def new_name() -> str:
-    """A name for a run: its time, and something no other run of that second has."""
+    """A unique name for a run: its local time and six random hex digits."""
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
 
 
@@ -190,7 +190,7 @@ def begin(root: Path, name: str, facts: dict[str, Json], calls: Iterable[dict[st
     except OSError as fault:
         store.forget(path)
         hint = "name another folder in FLUX_STATE; nothing was sent"
-        raise OutputError(f"cannot keep a journal in {root}: {fault.strerror}", hint=hint) from fault
+        raise OutputError(f"cannot write a journal in {root}: {fault.strerror}", hint=hint) from fault
     store.prune(root)
     return journal
 
@@ -205,7 +205,10 @@ def scratch() -> Journal:
 
 
 def resume(run: RecordedRun) -> tuple[PastRun, Journal]:
-    """Go on with an earlier run, read again under its lock. Raises UsageError while it is under way."""
+    """Reopen the journal of an earlier run, read again under its lock.
+
+    Raises UsageError while the run is under way, OutputError if the journal cannot be written.
+    """
     try:
         file = os.open(run.path, os.O_WRONLY | os.O_APPEND)
         if not store.hold(file):
@@ -221,11 +224,11 @@ def resume(run: RecordedRun) -> tuple[PastRun, Journal]:
 
 
 def describe_run(run: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, Json]]]:
-    """The facts of a run and of its requests: enough to fetch and save its images another day."""
+    """The facts of a run and of its requests that `flux recover` needs to fetch and save its images."""
     from flux_cli import __version__  # what follows is not needed to read a journal
     from flux_cli.images import names as naming
     from flux_cli.runs.check import fields_of
-    from flux_cli.runs.delivery import delivery_document
+    from flux_cli.runs.saving.delivery import delivery_document
 
     prepared = run.prepared
     private = not prepared.settings.journal_prompts

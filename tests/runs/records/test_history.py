@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux_cli.runs.history import SCHEMA, PastCall, PastRun, read, trace
+from flux_cli.runs.records.history import SCHEMA, PastCall, PastRun, read, trace
 
 CALLS = [{"number": number, "seed": number + 6, "model": "m", "template": "{seed}.{ext}", "fields": {"seed": number}}
          for number in (1, 2, 3)]  # fmt: skip

@@ -13,7 +13,7 @@ from flux_cli.images.formats import EFFORTS, FORMATS
 from flux_cli.images.metadata.record import Record
 from flux_cli.images.names import fixed
 from flux_cli.images.outputs import FITS, FOCUSES, MAX_SIDE, Finish
-from flux_cli.runs.delivery import Delivery, delivery_document, expected_names, plan_outputs, read_delivery
+from flux_cli.runs.saving.delivery import Delivery, delivery_document, expected_names, plan_outputs, read_delivery
 
 SIDES = st.integers(1, MAX_SIDE)
 FINISHES = st.builds(

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 def name_sheet(checked: CheckedRun) -> Name | None:
-    """The name of the contact sheet, None if none is wanted. Raises UsageError if it cannot be made."""
+    """The name of the contact sheet; None if it was not requested. Raises UsageError."""
     viewing = checked.options.viewing
     if not viewing.sheet and viewing.sheet_output is None:
         return None
     if checked.prepared.destination.is_stdout:
-        message = "-o - takes one file, and a sheet is another"
+        message = "-o - takes one file, so it cannot be used with a contact sheet"
         raise UsageError(message, hint="save to files with -o")
     if viewing.sheet_output is None:
         return sheet_name([name.path("png") for name in checked.names])
     if format_of_suffix(viewing.sheet_output) is None:
         message = f"--sheet-output {viewing.sheet_output!r} has no image suffix"
-        raise UsageError(message, hint="write sheet.jpg")
+        raise UsageError(message, hint="name an image file, such as sheet.jpg")
     return fixed(viewing.sheet_output)
 
 
@@ -48,9 +48,9 @@ def save_sheet(checked: CheckedRun, report: Report, name: Name) -> str | None:
             return existing
     try:
         path = _make_and_save(checked, images, name)
-    except Exception as error:  # noqa: BLE001 - the images are paid for and still to be listed
+    except Exception as error:  # noqa: BLE001 - the paid images must still be listed
         reason = getattr(error, "message", "") or repr(error)
-        messages.err(f"flux: note: no sheet: {reason}")
+        messages.err(f"flux: note: cannot make the contact sheet: {reason}")
         return None
     if not checked.options.reporting.quiet:
         messages.err(f"flux: sheet {path}")
@@ -61,8 +61,8 @@ def _make_and_save(checked: CheckedRun, images: list[SheetImage], name: Name) ->
     from flux_cli.images import files
 
     resolved = checked.prepared.resolved
-    wanted = format_of_suffix(checked.options.viewing.sheet_output or "") or resolved.format
-    file_format = wanted or format_of_suffix(images[0].path) or "jpeg"
+    requested = format_of_suffix(checked.options.viewing.sheet_output or "") or resolved.format
+    file_format = requested or format_of_suffix(images[0].path) or "jpeg"
     sheet, errors = make_sheet(images, file_format, resolved.quality)
     for error in errors:
         messages.err(f"flux: note: an empty cell on the sheet: {error.message}")

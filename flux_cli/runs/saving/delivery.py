@@ -1,6 +1,6 @@
-"""How every image of a run becomes files: what to make of it, the names, what to write into them.
+"""How every image of a run becomes files: outputs, names, and metadata.
 
-The journal keeps it too, so that `flux recover` saves what the run would have saved.
+The journal keeps it, too, so that `flux recover` saves what the run would have saved.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from flux_cli.images.outputs import FITS, FOCUSES, MAX_PIXELS, MAX_SIDE, Finish,
 
 
 class Delivery(NamedTuple):
-    """What a user wants of every image. `record` holds what is known before any image is made."""
+    """What the user requested for every image. `record` holds what is known before any image is made."""
 
     finish: Finish
     record: Record
@@ -43,7 +43,7 @@ def plan_outputs(delivery: Delivery, image: Inspection) -> tuple[Output, ...]:
 
 
 def file_name(delivery: Delivery, name: Name, output: Output) -> Name:
-    """The name of one file. It tells the exact size only if exact pixels were requested."""
+    """The name of one file. It includes the exact size only if exact pixels were requested."""
     suffix = delivery.suffixes.get(output.format)
     if not output.frame.label and delivery.finish.fit == "none":
         return fixed(name.path(suffix)) if suffix else name
@@ -69,7 +69,7 @@ def expected_names(delivery: Delivery, name: Name, size: tuple[int, int]) -> tup
 
 
 def sidecar_name(name: Name) -> Name:
-    """The name of the file that holds the record for all files of one image, such as `fox-7.json`."""
+    """The name of the file with the record of one image, such as `fox-7.json`."""
     return fixed(f"{split_suffix(name.path('png'))[0]}.json")
 
 
@@ -106,35 +106,35 @@ def delivery_document(delivery: Delivery, *, private: bool) -> dict[str, Json]:
 
 
 def read_delivery(value: Json) -> Delivery:
-    """Read what `delivery_document` wrote. Invalid parts are left out: images are saved all the same."""
-    said = _read_object(value)
-    suffixes = _read_object(said.get("suffixes"))
+    """Read what `delivery_document` wrote. Invalid parts are left out, to save images anyway."""
+    table = _read_object(value)
+    suffixes = _read_object(table.get("suffixes"))
     return Delivery(
-        finish=_read_finish(said.get("finish")),
-        record=from_document(said.get("record")) or Record(),
+        finish=_read_finish(table.get("finish")),
+        record=from_document(table.get("record")) or Record(),
         suffixes={name: str(suffix) for name, suffix in suffixes.items()},
-        metadata=said.get("metadata") is True,
-        sidecar=said.get("sidecar") is True,
+        metadata=table.get("metadata") is True,
+        sidecar=table.get("sidecar") is True,
     )
 
 
 def _read_finish(value: Json) -> Finish:
-    said = _read_object(value)
-    effort = said.get("effort")
-    widths = [_read_number(width, 1, MAX_SIDE) for width in _read_list(said.get("widths"))]
-    formats = _read_list(said.get("formats"))
+    table = _read_object(value)
+    effort = table.get("effort")
+    widths = [_read_number(width, 1, MAX_SIDE) for width in _read_list(table.get("widths"))]
+    formats = _read_list(table.get("formats"))
     return Finish(
-        target=_read_target(said.get("target")),
-        fit=_read_choice(said.get("fit"), FITS, "none"),
-        focus=_read_choice(said.get("focus"), FOCUSES, "center"),
-        upscale=said.get("upscale") is True,
+        target=_read_target(table.get("target")),
+        fit=_read_choice(table.get("fit"), FITS, "none"),
+        focus=_read_choice(table.get("focus"), FOCUSES, "center"),
+        upscale=table.get("upscale") is True,
         widths=tuple(width for width in widths if width is not None),
         formats=tuple(name for name in formats if isinstance(name, str) and name in FORMATS),
-        quality=_read_number(said.get("quality"), 1, 100),
-        lossless=said.get("lossless") is True,
-        max_bytes=_read_number(said.get("max_bytes"), 1),
+        quality=_read_number(table.get("quality"), 1, 100),
+        lossless=table.get("lossless") is True,
+        max_bytes=_read_number(table.get("max_bytes"), 1),
         effort=None if effort is None else _read_choice(effort, EFFORTS, "balanced"),
-        keep_original=said.get("keep_original") is True,
+        keep_original=table.get("keep_original") is True,
     )
 
 

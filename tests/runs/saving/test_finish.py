@@ -13,7 +13,7 @@ from flux_cli.images.metadata.write import write_record
 from flux_cli.images.names import fixed
 from flux_cli.images.outputs import Finish, outputs
 from flux_cli.images.pixels.render import measure
-from flux_cli.runs.finish import (
+from flux_cli.runs.saving.finish import (
     FinishedFile,
     PlannedFile,
     Provenance,

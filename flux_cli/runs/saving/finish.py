@@ -1,7 +1,7 @@
 """Turns the bytes of one image into output files, for `generate` and `convert` alike.
 
-Everything here runs in threads. Who starts them, and what happens to images that cannot be finished,
-is up to `saver` (generate) and `convert`.
+Everything here runs in threads. `saver` (for generate) and `convert` start them, and decide what
+happens to images that cannot be finished.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class FinishedFile(NamedTuple):
     name: Name
     image: ImageFile
     quality: int | None = None
-    is_reduced: bool = False  # the quality is lower than asked, so that the file fits its size limit
+    is_reduced: bool = False  # the quality is lower than asked, to fit the size limit
     label: str = ""  # see SavedImage
     remarks: tuple[str, ...] = ()  # what the user should know about the file
 
@@ -71,7 +71,7 @@ class FinishedFile(NamedTuple):
 class SavedFiles:
     """The files of one image that are saved so far.
 
-    A thread adds files. Whoever waits for that thread may `close` this at any time, for instance
+    A thread adds files. Another thread may `close` this at any time, for instance
     after Ctrl-C: a file that is being written is completed, and no further file is saved.
     """
 
@@ -92,15 +92,15 @@ class SavedFiles:
             return True
 
     def save_sidecar(self, file: FinishedFile, extra: int = 0) -> None:
-        """Save a file beside the image that is not an image, unless this is closed. Raises DiskError."""
+        """Save a file that belongs to the image, unless this is closed. Raises DiskError."""
         with self._writing:
             if not self._is_closed:
                 self._sink.save(file.name, file.image, extra)
 
     def save_as_received(self, file: FinishedFile, extra: int) -> str:
-        """Save the bytes that came, even if this is closed, and return the path. Raises DiskError.
+        """Save the received bytes, even if this is closed, and return the path. Raises DiskError.
 
-        No file is replaced: nobody has checked this name before.
+        Never replaces a file, because this name was not checked before the run.
         """
         with self._writing:
             self.images.append(self._write(file, extra, fresh=True))
@@ -112,7 +112,7 @@ class SavedFiles:
         return self._writing.locked()
 
     def wait(self, seconds: float) -> None:
-        """Wait for the file that is being written, if any, for at most so many seconds."""
+        """Wait for the file that is being written, if any, for at most `seconds`."""
         if self._writing.acquire(timeout=seconds):
             self._writing.release()
 
@@ -140,10 +140,10 @@ def make_files(
     inspection: Inspection | None = None,
     workers: int = 1,
 ) -> Iterator[FinishedFile]:
-    """Make the files of one image, in their order: decode, crop, scale, encode, write the record, sign.
+    """Make the files of one image: decode, crop, scale, encode, write the record, sign.
 
-    `inspection` saves a look at the data where the caller has had one; `workers` threads encode.
-    Raises ImageError for bytes that are not a whole image, UsageError where no file fits its limit.
+    `inspection` is that of `data` if the caller has it already; `workers` threads encode.
+    Raises ImageError for bytes that are not a complete image, UsageError if a file cannot fit its limit.
     """
     loses_credentials = has_credentials(data)
     outputs = [file.output for file in files]
@@ -165,7 +165,7 @@ def make_files(
 def add_provenance(
     image: ImageFile, provenance: Provenance, max_bytes: int | None = None
 ) -> tuple[ImageFile, list[str]]:
-    """The image with its record, signed if there is a signer, and remarks on what was not possible."""
+    """The image with its record and signature, and remarks on what was not possible."""
     remarks: list[str] = []
     if provenance.is_embedded and not (provenance.is_carried and image.as_received):
         written = write_record(image.data, provenance.record)
@@ -192,7 +192,7 @@ def measure_provenance(provenance: Provenance) -> int:
 
 
 def find_record(data: bytes) -> Provenance:
-    """What flux once wrote into an image, to be carried along into files made from it."""
+    """The record that flux wrote into an image, to be copied into files made from it."""
     metadata = read_metadata(data)
     if metadata.source != "flux":
         return Provenance()
@@ -200,7 +200,7 @@ def find_record(data: bytes) -> Provenance:
 
 
 def describe_reduction(saved: SavedImage, max_bytes: int | None) -> str:
-    """Tell that the quality of a file was reduced to fit its size limit; "" where it was not."""
+    """The note that the quality of a file was reduced to fit its size limit; "" if it was not."""
     if not saved.is_reduced or max_bytes is None:
         return ""
     return f"{saved.path}: quality reduced to {saved.quality} to fit {max_bytes:,} bytes"

@@ -15,8 +15,8 @@ import pytest
 from flux_cli.core.errors import DiskError, OutputError, UsageError
 from flux_cli.core.request import Call, Facts, Media, Reply, SavedImage
 from flux_cli.core.text import Secret
-from flux_cli.runs import journal, store
-from flux_cli.runs.history import PastRun
+from flux_cli.runs.records import journal, store
+from flux_cli.runs.records.history import PastRun
 
 KEY = "lmnfl_canary.Sup3rS3cretV4lue"
 CALL = Call(1, 7, "m", {})
@@ -195,7 +195,7 @@ def test_a_journal_that_cannot_be_had_is_said_before_anything_is_sent(tmp_path, 
         blocked.mkdir(mode=0o500)
         if os.geteuid() == 0:
             pytest.skip("root may write anywhere")
-    with pytest.raises(OutputError, match="cannot keep a journal") as caught:
+    with pytest.raises(OutputError, match="cannot write a journal") as caught:
         begin(blocked / "runs", facts())
     assert (caught.value.exit_code, "FLUX_STATE" in caught.value.hint) == (2, True)
 
@@ -232,8 +232,8 @@ def test_whoever_goes_on_reads_what_the_one_before_has_written(root):
 RUN = """
 import sys
 from pathlib import Path
-from runs.test_journal import ANSWER, CALL, begin, facts, media, saved
-from flux_cli.runs import journal, store
+from runs.records.test_journal import ANSWER, CALL, begin, facts, media, saved
+from flux_cli.runs.records import journal, store
 for _ in range(20):
     with begin(Path(sys.argv[1]), facts()) as book:
         book.sent(CALL)
@@ -253,7 +253,7 @@ if sys.argv[2] == "die":
 
 
 def test_several_at_once_keep_apart_and_a_lock_ends_with_its_process(root):
-    here = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    here = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     words = [sys.executable, "-c", RUN, str(root)]
     runs = [subprocess.Popen([*words, "end" if place else "die"], env=here) for place in range(4)]
     while any(run.poll() is None for run in runs):

@@ -16,13 +16,13 @@ from flux_cli.images.destination import STDOUT, Destination
 from flux_cli.images.formats import split_suffix
 from flux_cli.images.names import Name, fixed, path_of, refuse_doubles
 from flux_cli.images.outputs import Finish, outputs
-from flux_cli.runs.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
 from flux_cli.runs.interrupts import interrupt_once
+from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
 
 STDIN = "-"
 FIELDS = ("name", "index", "width", "height", "ext")
 DEFAULT = "{name}.{ext}"
-PATIENCE = 10.0  # seconds Ctrl-C waits for a file that is being written; a disk may be stuck
+PATIENCE = 10.0  # seconds that Ctrl-C waits for a file that is being written
 
 
 class Task(NamedTuple):
@@ -39,7 +39,7 @@ class Task(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of one image: files, or an error, or both."""
+    """The result of converting one image: files, or an error, or both."""
 
     source: str
     saved: tuple[SavedImage, ...] = ()
@@ -82,9 +82,9 @@ def plan(
 
 
 def convert_all(tasks: Sequence[Task], sink: Sink, workers: int) -> list[Result]:
-    """Convert images on so many threads; one result per task, in the same order.
+    """Convert images on `workers` threads. Returns one result per task, in the same order.
 
-    Each thread takes an image of its own while there are enough, else several share one image.
+    Each thread takes an image of its own; if there are fewer images than threads, several share one.
     Ctrl-C ends it early: files that are saved stay and are in the results.
     """
     encoders = max(1, workers // max(1, len(tasks)))
@@ -122,7 +122,7 @@ class _Conversion:
         return bool(self.error) or len(self.files.images) == len(self._task.files)
 
     def run(self) -> None:
-        """Read the image again, make its files and save them one by one, until told to stop."""
+        """Read the image again, make its files and save them one by one, until the files are closed."""
         task = self._task
         try:
             data = _read_source(task.source) if task.data is None else task.data
@@ -139,7 +139,7 @@ class _Conversion:
 
 
 def _stop(conversions: Sequence[_Conversion]) -> None:
-    """Complete the files that are being written, save no others, and say so of unfinished images."""
+    """Complete the files that are being written, save no others, and mark unfinished images."""
     for conversion in conversions:
         conversion.files.close()
     for conversion in conversions:

@@ -1,6 +1,6 @@
-"""The journals in the state folder: list, find and forget them, and see whether a run is under way.
+"""The journals in the state folder: lists, finds and deletes them, and checks whether a run is under way.
 
-A run holds a lock on its journal. The lock ends with the process, however that ends.
+A run holds a lock on its journal. The system releases the lock when the process ends, for whatever reason.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 from flux_cli.config import folders
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
-from flux_cli.runs.history import PastRun, read
+from flux_cli.runs.records.history import PastRun, read
 
 try:
     import fcntl
-except ImportError:  # Windows: every run counts as over there, and none can be found under way
+except ImportError:  # Windows: no run can be recognized as under way
     fcntl = None  # type: ignore[assignment]
 
 SUFFIX = ".jsonl"
@@ -28,11 +28,11 @@ KEPT = 500  # runs
 KEPT_DAYS = 90
 ROOM = 16 << 20  # bytes that must be free before a request: the largest known image has 8 MB
 MAX_BYTES = 1 << 28  # of one journal; a run of ten thousand requests has some 20 MB
-TRIES, PAUSE = 10, 0.01  # another process may hold the lock for a moment, only to look
+TRIES, PAUSE = 10, 0.01  # another process may hold the lock for a moment, to check it
 
 
 class RecordedRun(NamedTuple):
-    """One journal on the disk: what it tells, where it is, and whether its run is under way."""
+    """One journal on disk: its content, its path, and whether its run is under way."""
 
     past: PastRun
     path: Path
@@ -77,7 +77,7 @@ def find_run(root: Path, name: str) -> RecordedRun:
     if not named and name:
         named = [stem for stem in known if stem.startswith(name)]
     if len(named) > 1:
-        raise UsageError(f"the names of several runs begin with {name!r}", hint="see: flux runs")
+        raise UsageError(f"{name!r} matches several runs", hint="see: flux runs")
     if not named:
         raise UsageError(f"no run {name!r}", hint=did_you_mean(name, known) or "see: flux runs")
     path = root / f"{named[0]}{SUFFIX}"
@@ -88,7 +88,7 @@ def find_run(root: Path, name: str) -> RecordedRun:
 
 
 def prune(root: Path, keep: int = KEPT, days: float = KEPT_DAYS) -> None:
-    """Forget runs beyond the newest `keep` or older than `days`.
+    """Delete the journals of runs beyond the newest `keep` or older than `days`.
 
     A run with something to recover stays until it is too old. A run under way always stays.
     """
@@ -109,7 +109,7 @@ def forget(path: Path) -> None:
 
 
 def read_journal(path: Path) -> PastRun | None:
-    """The run that a file tells; None if it cannot be read or is not a journal."""
+    """The run that a journal describes; None if the file cannot be read or is not a journal."""
     try:
         with path.open("rb") as file:
             return read(_lines(file.read(MAX_BYTES)))
@@ -133,7 +133,7 @@ def check_room(folder: Path) -> None:
 
 
 def write_all(file: int, text: str) -> None:
-    """Write a text by one write, so that other processes see it whole. Raises OSError if the disk is full."""
+    """Write text with a single write, so that other processes see it whole. Raises OSError if the disk is full."""
     data = text.encode("utf-8", "surrogatepass")
     if os.write(file, data) < len(data):
         raise _disk_full()
@@ -144,7 +144,7 @@ def _disk_full() -> OSError:
 
 
 def sync_folder(folder: Path) -> None:
-    """The name of a new file must survive a power cut, too."""
+    """Sync a folder, so that the name of a new file survives a power failure."""
     with contextlib.suppress(OSError):  # some systems cannot open folders
         file = os.open(folder, os.O_RDONLY)
         try:

@@ -1,7 +1,7 @@
 """Saves the images that a provider returns: finish them in threads, journal each file, lose none.
 
-An image that arrives here is paid for. Whatever fails, its bytes stay on the disk, and the user is
-told where.
+An image that arrives here is paid for. Whatever fails, its bytes stay on disk, and the error says
+where.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from flux_cli.core.image import ImageFile
 from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import split_suffix, suffix_of
 from flux_cli.images.metadata.record import sidecar_document
-from flux_cli.runs.delivery import file_name, plan_outputs, record_of_image, sidecar_name
-from flux_cli.runs.finish import (
+from flux_cli.runs.saving.delivery import file_name, plan_outputs, record_of_image, sidecar_name
+from flux_cli.runs.saving.finish import (
     FinishedFile,
     PlannedFile,
     Provenance,
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from flux_cli.images.metadata.record import Record
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
-    from flux_cli.runs.delivery import Delivery
+    from flux_cli.runs.saving.delivery import Delivery
 
 COPY_THREADS = 3  # to check and copy images: while one waits for the disk the others work
 
 
 class Ledger(Protocol):
-    """Where every step that costs money is written down before the next one."""
+    """A journal that records every step before the next one begins."""
 
     def headers(self, call: Call) -> dict[str, str]: ...
     def sent(self, call: Call) -> None: ...
@@ -64,12 +64,12 @@ class Ledger(Protocol):
 
 
 class Saver:
-    """Saves all images of one run. `remarks` counts what the user should know about the files."""
+    """Saves all images of one run. `remarks` counts the notes on the files."""
 
     def __init__(self, delivery: Delivery, sink: Sink, ledger: Ledger, signer: Identity | None = None) -> None:
         self._delivery, self._sink, self._ledger, self._signer = delivery, sink, ledger, signer
-        # It has its own threads, and no more images in work than threads: each of them keeps the
-        # memory of the largest image it ever held.
+        # It has its own threads and works on no more images than it has threads: each thread keeps
+        # the memory of the largest image it ever held.
         encodes = signer or delivery.finish.remakes or delivery.finish.formats
         workers = (os.cpu_count() or 2) if encodes else COPY_THREADS
         self._free_threads = asyncio.Semaphore(workers)
@@ -78,7 +78,7 @@ class Saver:
         self.remarks: Counter[str] = Counter()
 
     def has_saved(self, media: Sequence[Media]) -> bool:
-        """Whether all of these are saved, so that their bytes are no longer needed. Ask only once."""
+        """Whether all of these are saved, so that their bytes can be deleted. Forgets them: call it only once."""
         files = {one.file for one in media}
         is_done = files <= self._done
         self._done -= files
@@ -115,8 +115,8 @@ class Saver:
     async def _run_in_thread(self, files: SavedFiles, work: Callable[[], None]) -> None:
         """Run `work` in a thread, while other images keep coming.
 
-        Ctrl-C waits for a file that is being saved, however often it is pressed: otherwise the image
-        would be saved twice. It does not wait for an encoder.
+        Ctrl-C waits for a file that is being saved, however often it is pressed: otherwise the
+        image would be saved twice. It does not wait for an encoder.
         """
         loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._threads, copy_context().run, work)

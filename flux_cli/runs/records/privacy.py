@@ -1,4 +1,4 @@
-"""What the journal keeps of an answer where `journal_prompts` is off: nothing that can hold words of the user."""
+"""Removes everything that may contain a prompt from a reply, for the journal if `journal_prompts` is off."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ KEPT = frozenset((
     "request_id",
     "status",
 ))  # fmt: skip
-ADDRESSES = ("http://", "https://", "data:", MARK)  # how a text begins that leads to an image
-ECHOES = ("input",)  # what providers call the request they repeat; nothing of it is kept
-HIDDEN = "(not kept in the journal)"  # an answer that says `error` must still say so
+ADDRESSES = ("http://", "https://", "data:", MARK)  # prefixes of texts that lead to an image
+ECHOES = ("input",)  # keys under which providers repeat the request; nothing below them is kept
+HIDDEN = "(not kept in the journal)"  # replaces an error message, so that the reply still has its `error`
 
 
 def without_prompts(body: bytes) -> bytes:

@@ -1,6 +1,6 @@
-"""Reading a journal: its lines, which may be cut short or odd, become the state of every request.
+"""Reads a journal: its lines, which may be cut short or invalid, become the state of every request.
 
-The journal itself is written by `journal.py`, and found on the disk by `store.py`.
+`journal` writes it, and `store` finds it on disk.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from flux_cli.core.model import Json
 from flux_cli.core.request import Facts, Media, Reply
 from flux_cli.images.names import Name
 
-LARGEST = 1e15  # of any number a journal can mean
-LATEST = 253_402_300_800.0  # the year 10000, which calendars cannot write
+LARGEST = 1e15  # larger numbers in a journal are invalid
+LATEST = 253_402_300_800.0  # seconds: the year 10000, which ISO 8601 cannot write
 SCHEMA = 1  # changes when an older flux could misread a journal
 
 State = Literal["saved", "waiting", "unclear", "failed", "expired", "not_sent"]
@@ -89,7 +89,7 @@ class PastCall(NamedTuple):
 
 
 class PastRun(NamedTuple):
-    """One run as its journal tells it. `facts` is the first line: request, provider, how to save."""
+    """One run as its journal describes it. `facts` is the first line: request, provider, how to save."""
 
     id: str
     facts: dict[str, Json]
@@ -121,12 +121,12 @@ class PastRun(NamedTuple):
 
     @property
     def began(self) -> float | None:
-        """When the run began, in seconds since the epoch; None for a time no calendar has."""
+        """When the run began, in seconds since the epoch; None if the time is missing or invalid."""
         began = _number(self.facts.get("time"))
         return began if began is not None and began < LATEST else None
 
     def text(self, name: str) -> str:
-        """A fact that is a text; "" if the journal does not have it."""
+        """A fact as text; "" if the journal does not have it."""
         return _text(self.facts, name)
 
 
@@ -136,7 +136,7 @@ def trace(run: str, number: int) -> str:
 
 
 def read(lines: Iterable[bytes]) -> PastRun | None:
-    """The run a journal tells; None for anything but a journal. Lines that make no sense are skipped."""
+    """The run that a journal describes; None if it is not a journal. Invalid lines are skipped."""
     past: PastRun | None = None
     calls: dict[int, PastCall] = {}
     is_over = False
@@ -213,7 +213,7 @@ def _reply(event: dict[str, Json]) -> Reply:
 
 
 def read_media(value: Json) -> tuple[Media, ...]:
-    """The images that a journal line lists. Odd items are skipped."""
+    """The images that a journal line lists. Invalid items are skipped."""
     listed = value if isinstance(value, list) else []
     items = [item for item in listed if isinstance(item, dict)]
     return tuple(Media(_text(item, "file"), _facts(item)) for item in items if _text(item, "file"))
@@ -236,6 +236,6 @@ def _text(fields: dict[str, Json], name: str) -> str:
 
 
 def _number(value: Json) -> float | None:
-    """A number that can be counted with."""
+    """A number within range; None for anything else."""
     usable = isinstance(value, int | float) and not isinstance(value, bool)
     return value if usable and isinstance(value, int | float) and abs(value) < LARGEST else None

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from flux_cli.http.replies import MARK
-from flux_cli.runs.privacy import headers_without_prompts, without_prompts
+from flux_cli.runs.records.privacy import headers_without_prompts, without_prompts
 
 WORDS = "secret fox"
 ECHOES = {

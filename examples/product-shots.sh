@@ -1,0 +1,23 @@
+#!/bin/sh
+# Make product images for a web page from one prompt: two shapes, each in three formats and two
+# widths, and an index.html that shows them. If you run it again, it makes only missing images.
+#
+#   examples/product-shots.sh "a red mug on a wooden table" FOLDER
+#
+# It draws free sketches. For real images, set LUMENFALL_API_KEY and FLUX_PROVIDER=lumenfall.
+set -eu
+export FLUX_PROVIDER="${FLUX_PROVIDER:-offline}"
+prompt="${1:-a red mug on a wooden table}"
+folder="${2:-product-shots}"
+
+shot() { # NAME SIZE SMALL_WIDTH
+  flux generate "$prompt" --seed 7 --size "$2" --fit cover --width "$3" \
+    --output "$1.{avif,webp,jpg}" --skip-existing --html
+}
+
+mkdir -p "$folder"
+cd "$folder"
+{
+  shot card 1200x630 600
+  shot square 800x800 400
+} >index.html

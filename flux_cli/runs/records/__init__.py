@@ -1,0 +1,1 @@
+"""The records of runs on disk, so that no paid image is lost."""

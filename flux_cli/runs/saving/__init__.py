@@ -1,0 +1,1 @@
+"""From received images to finished files."""

@@ -1,0 +1,88 @@
+"""Every script in examples/ runs offline and makes what its first lines say."""
+
+import io
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import SCRIPTS
+from PIL import Image
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture
+def run(environment):
+    """Run an example by its name in the working folder."""
+
+    def start(name, *words, data=b"", **variables):
+        path = f"{Path.cwd()}:{SCRIPTS}:{environment['PATH']}"
+        return subprocess.run(
+            [EXAMPLES / name, *words],
+            env=environment | {"PATH": path} | variables,
+            input=data,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+
+    return start
+
+
+def measured(path):
+    with Image.open(path) as image:
+        return image.format, image.size
+
+
+def test_product_shots_make_every_shape_in_every_format_and_width(run, work):
+    done = run("product-shots.sh", "a blue cup", "shop")
+    assert done.returncode == 0, done.stderr
+    sizes = {
+        "card": (1200, 630),
+        "card-600": (600, 315),
+        "square": (800, 800),
+        "square-400": (400, 400),
+    }
+    formats = {"avif": "AVIF", "webp": "WEBP", "jpg": "JPEG"}
+    wanted = {}
+    for name, size in sizes.items():
+        for suffix, file_format in formats.items():
+            wanted[f"{name}.{suffix}"] = (file_format, size)
+    images = [path for path in (work / "shop").iterdir() if path.name != "index.html"]
+    assert {path.name: measured(path) for path in images} == wanted
+    page = (work / "shop/index.html").read_text(encoding="utf-8")
+    assert set(re.findall(r"[\w-]+\.(?:avif|webp|jpg)", page)) == set(wanted)
+    assert page.count("<picture>") == page.count('alt="a blue cup"') == 2
+
+
+def test_the_nightly_job_pays_once_for_a_banner_and_ends_with_the_code_of_flux(run, work):
+    (work / "date").write_text("#!/bin/sh\necho 20261201\n")
+    (work / "date").chmod(0o755)
+    first = run("nightly-banner.sh")
+    assert (first.returncode, first.stdout) == (0, b"All banners are in banners.\n"), first.stderr
+    names = ["banners/banner-20261201.webp", "banners/banner-20261202.webp"]
+    result = json.loads((work / "banners/result.json").read_text(encoding="utf-8"))
+    assert [file["path"] for file in result["files"]] == names
+    assert [measured(name)[0] for name in names] == ["WEBP", "WEBP"]
+    again = run("nightly-banner.sh")
+    result = json.loads((work / "banners/result.json").read_text(encoding="utf-8"))
+    assert (again.returncode, result["files"]) == (0, [])
+    assert [file["path"] for file in result["skipped"]] == names
+    refused = run("nightly-banner.sh", "city lights", "elsewhere", FLUX_PROVIDER="lumenfall")
+    assert (refused.returncode, refused.stdout[:18]) == (4, b"The key is missing")
+
+
+def test_the_pipe_takes_a_prompt_and_gives_an_image_of_the_size_asked_for(run, work):
+    done = run("pipe.sh", "--size", "16:9", "-f", "png", data=b"a red fox")
+    assert done.returncode == 0, done.stderr
+    with Image.open(io.BytesIO(done.stdout)) as image:
+        assert (image.format, image.size) == ("PNG", (1365, 768))
+    assert list(work.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)
+def test_an_example_fits_on_a_screen_and_has_a_test(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 30
+    assert f'run("{path.name}"' in Path(__file__).read_text(encoding="utf-8")
