@@ -60,3 +60,17 @@ IMAGES = {
     "avif gray": encoded("avif", "L", speed=10),
     "avif animated": animated("avif", speed=10),
 }
+
+
+def image_bytes(image, file_format="png", **options):
+    """The bytes of a file with this image."""
+    stream = io.BytesIO()
+    image.save(stream, file_format, **options)
+    return stream.getvalue()
+
+
+def opened(data):
+    """The image in a file's bytes, read to its end."""
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image

@@ -53,7 +53,7 @@ def run(options: GenerateOptions) -> int:
     if not options.reporting.quiet:
         _print_notes(checked, report)
     _print_errors(checked, report)
-    _show_preview(checked, report, wanted=has_preview)
+    _show_preview(checked, report, is_on=has_preview)
     return confirm_output(report.exit_code, (saved.path for saved in report.saved))
 
 
@@ -241,10 +241,10 @@ def _print_errors(checked: CheckedRun, report: Report) -> None:
         messages.err(f"flux: {summarize(report)}")
 
 
-def _show_preview(checked: CheckedRun, report: Report, *, wanted: bool) -> None:
+def _show_preview(checked: CheckedRun, report: Report, *, is_on: bool) -> None:
     """Show the saved images on stderr, or say why a requested preview is missing."""
-    requested = checked.options.viewing.preview
+    option = checked.options.viewing.preview
     paths: list[str] = []
-    if (wanted or requested) and not report.interrupted:
+    if (is_on or option) and not report.interrupted:
         paths = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]
-    show_preview(paths, wanted=wanted, said=requested)
+    show_preview(paths, is_on=is_on, option=option)

@@ -191,6 +191,11 @@ class Outcome(NamedTuple):
         return bool(self.kept) and not self.saved and not self.error
 
 
+def seed_of(call: Call, facts: Facts) -> Json:
+    """The seed of an image: what the provider reported, else what was requested."""
+    return call.seed if facts.seed is None else facts.seed
+
+
 class Event(NamedTuple):
     """One step of one call, for progress displays and logs. `detail` is for people."""
 

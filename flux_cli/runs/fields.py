@@ -5,7 +5,7 @@ Shapes are in the notation that `commands/schema.py` turns into JSON Schema.
 
 from __future__ import annotations
 
-from flux_cli.core.request import Attachment
+from flux_cli.core.request import Attachment, seed_of
 from flux_cli.core.values import shorten
 
 TYPE_CHECKING = False
@@ -191,7 +191,7 @@ def file_document(saved: SavedImage, outcome: Outcome, resolved: Resolved) -> di
     return {
         "path": saved.path,
         "index": outcome.call.number,
-        "seed": outcome.call.seed if facts.seed is None else facts.seed,
+        "seed": seed_of(outcome.call, facts),
         "format": saved.format,
         "bytes": saved.size,
         "requested_size": _requested_size(resolved),

@@ -42,19 +42,19 @@ def wants_preview(
     return capabilities.choose_protocol(environ) is not None
 
 
-def show_preview(paths: Sequence[str], *, wanted: bool, said: bool | None) -> None:
-    """Show saved images on stderr if `wanted`. `said` is the option --preview.
+def show_preview(paths: Sequence[str], *, is_on: bool, option: bool | None) -> None:
+    """Show saved images on stderr if `is_on`. `option` is --preview as given: it explains a missing preview.
 
     A failure is only a note, because the files are saved.
     """
     shown = 0
-    if wanted and paths:
+    if is_on and paths:
         try:
             shown = write_preview(paths, sys.stderr)
         except ImageError as fault:
             messages.err(f"flux: note: no preview: {fault.message}")
             return
-    if said and paths and not shown:
+    if option and paths and not shown:
         protocols = ", ".join(capabilities.PROTOCOLS)
         hint = f"set {capabilities.PREVIEW_VARIABLE} to one of {protocols}"
         messages.err(f"flux: note: no preview: this is not a terminal known to show images; {hint}")

@@ -18,7 +18,7 @@ import sys
 from flux_cli.terminal.preview import show_preview, wants_preview
 said = {"yes": True, "no": False, "unsaid": None}[sys.argv[1]]
 wanted = wants_preview(said, sys.stderr, silent=False)
-show_preview(sys.argv[2:], wanted=wanted, said=said)
+show_preview(sys.argv[2:], is_on=wanted, option=said)
 print(wanted, *sorted(name for name in ("PIL", "flux_cli.images.pixels.thumbnails") if name in sys.modules))
 """
 

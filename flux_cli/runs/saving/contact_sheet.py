@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import UsageError
+from flux_cli.core.request import seed_of
 from flux_cli.images.contact_sheet import SheetImage, make_sheet
 from flux_cli.images.formats import format_of_suffix, split_suffix
 from flux_cli.images.names import Name, fixed
@@ -75,7 +76,6 @@ def _sheet_images(outcome: Outcome) -> Iterator[SheetImage]:
     saved = [one for one in outcome.saved if not one.label] or outcome.saved[:1]
     by_stem = {split_suffix(one.path)[0]: one for one in reversed(saved)}  # formats of one image
     for one in by_stem.values():
-        seed = call.seed if one.facts.seed is None else one.facts.seed
-        yield SheetImage(one.path, call.number, seed)
+        yield SheetImage(one.path, call.number, seed_of(call, one.facts))
     if not saved:
         yield from (SheetImage(path, call.number, call.seed) for path in outcome.kept[:1])

@@ -12,7 +12,7 @@ from flux_cli.core.image import Inspection
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.ratio import Shape
-from flux_cli.core.request import Call, Facts
+from flux_cli.core.request import Call, Facts, seed_of
 from flux_cli.core.values import read_amount, read_integer
 from flux_cli.images.formats import EFFORTS, FORMATS, split_suffix
 from flux_cli.images.metadata.record import Record, document, from_document, without_prompt
@@ -76,11 +76,10 @@ def sidecar_name(name: Name) -> Name:
 def record_of_image(delivery: Delivery, call: Call, facts: Facts) -> Record:
     """How one image was made: what was known before, and what its call and its reply add."""
     base = delivery.record
-    seed = call.seed if facts.seed is None else facts.seed
     return base._replace(
         upstream="" if facts.provider == base.provider else facts.provider,
         revised_prompt=facts.revised_prompt if base.prompt else "",
-        seed=read_integer(seed),
+        seed=read_integer(seed_of(call, facts)),
         request_id=facts.request_id,
     )
 

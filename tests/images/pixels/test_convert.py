@@ -1,7 +1,6 @@
 """Conversion: every source becomes every target, looks the same, and broken bytes are an image error."""
 
 import contextlib
-import io
 import math
 import random
 import struct
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat, JpegImagePlugin, features
+from sample_images import image_bytes, opened
 
 from flux_cli.core.errors import ImageError
 from flux_cli.images.containers.registry import inspect
@@ -38,18 +38,6 @@ def see_through(size=SIZE):
     return image
 
 
-def encoded(image, file_format, **options):
-    stream = io.BytesIO()
-    image.save(stream, file_format, **options)
-    return stream.getvalue()
-
-
-def opened(data):
-    image = Image.open(io.BytesIO(data))
-    image.load()
-    return image
-
-
 def psnr(one, other):
     """Decibels between two images: 99 for equal ones, above 30 for what eyes take for equal."""
     squares = ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).sum2
@@ -66,27 +54,27 @@ GRAY16 = (
     .convert("I;16")
 )
 SOURCES = {
-    "png": encoded(PLAIN, "png"),
-    "png palette": encoded(PLAIN.quantize(64), "png"),
-    "png gray": encoded(PLAIN.convert("L"), "png"),
-    "png gray and alpha": encoded(SEE_THROUGH.convert("LA"), "png"),
-    "png alpha": encoded(SEE_THROUGH, "png"),
-    "png palette and alpha": encoded(SEE_THROUGH.quantize(64), "png"),
-    "png one bit": encoded(PLAIN.convert("1"), "png"),
-    "png sixteen bits": encoded(GRAY16, "png"),
-    "png one transparent color": encoded(PLAIN, "png", transparency=(0, 0, 0)),
-    "jpeg": encoded(PLAIN, "jpeg", quality=95),
-    "jpeg progressive": encoded(PLAIN, "jpeg", progressive=True),
-    "jpeg gray": encoded(PLAIN.convert("L"), "jpeg"),
-    "jpeg cmyk": encoded(PLAIN.convert("CMYK"), "jpeg", quality=95),
-    "gif": encoded(PLAIN, "gif"),
-    "gif alpha": encoded(SEE_THROUGH, "gif"),
-    "gif animated": encoded(PLAIN, "gif", save_all=True, append_images=[PLAIN.rotate(90)]),
-    "webp": encoded(PLAIN, "webp"),
-    "webp lossless alpha": encoded(SEE_THROUGH, "webp", lossless=True),
-    "webp animated": encoded(PLAIN, "webp", save_all=True, append_images=[PLAIN.rotate(90)]),
-    "avif": encoded(PLAIN, "avif", speed=10),
-    "avif alpha": encoded(SEE_THROUGH, "avif", speed=10),
+    "png": image_bytes(PLAIN, "png"),
+    "png palette": image_bytes(PLAIN.quantize(64), "png"),
+    "png gray": image_bytes(PLAIN.convert("L"), "png"),
+    "png gray and alpha": image_bytes(SEE_THROUGH.convert("LA"), "png"),
+    "png alpha": image_bytes(SEE_THROUGH, "png"),
+    "png palette and alpha": image_bytes(SEE_THROUGH.quantize(64), "png"),
+    "png one bit": image_bytes(PLAIN.convert("1"), "png"),
+    "png sixteen bits": image_bytes(GRAY16, "png"),
+    "png one transparent color": image_bytes(PLAIN, "png", transparency=(0, 0, 0)),
+    "jpeg": image_bytes(PLAIN, "jpeg", quality=95),
+    "jpeg progressive": image_bytes(PLAIN, "jpeg", progressive=True),
+    "jpeg gray": image_bytes(PLAIN.convert("L"), "jpeg"),
+    "jpeg cmyk": image_bytes(PLAIN.convert("CMYK"), "jpeg", quality=95),
+    "gif": image_bytes(PLAIN, "gif"),
+    "gif alpha": image_bytes(SEE_THROUGH, "gif"),
+    "gif animated": image_bytes(PLAIN, "gif", save_all=True, append_images=[PLAIN.rotate(90)]),
+    "webp": image_bytes(PLAIN, "webp"),
+    "webp lossless alpha": image_bytes(SEE_THROUGH, "webp", lossless=True),
+    "webp animated": image_bytes(PLAIN, "webp", save_all=True, append_images=[PLAIN.rotate(90)]),
+    "avif": image_bytes(PLAIN, "avif", speed=10),
+    "avif alpha": image_bytes(SEE_THROUGH, "avif", speed=10),
 }
 
 
@@ -114,7 +102,7 @@ def test_gray_stays_gray(target):
 
 
 def test_of_several_images_in_a_jpeg_the_first_counts():
-    several = encoded(PLAIN, "mpo", save_all=True, append_images=[PLAIN.rotate(180)], quality=95)
+    several = image_bytes(PLAIN, "mpo", save_all=True, append_images=[PLAIN.rotate(180)], quality=95)
     assert psnr(opened(convert(several, "png", None).data), PLAIN) >= 40
 
 
@@ -153,7 +141,7 @@ def test_transparency_is_flattened_onto_white_for_jpeg(source):
 
 
 def test_half_transparent_pixels_are_mixed_with_white_for_jpeg():
-    source = encoded(Image.new("RGBA", SIZE, (255, 0, 0, 128)), "png")
+    source = image_bytes(Image.new("RGBA", SIZE, (255, 0, 0, 128)), "png")
     red, green, blue = opened(convert(source, "jpeg", 100).data).getpixel((20, 20))
     assert (red, green, blue) == (pytest.approx(255, abs=3), pytest.approx(127, abs=3), pytest.approx(127, abs=3))
 
@@ -166,7 +154,7 @@ def test_opaque_images_get_no_alpha(target):
 @pytest.mark.parametrize("color", [(255, 0, 0, 0), (0, 0, 0, 255), (9, 9, 9, 127)])
 @each_target
 def test_images_of_one_color_and_alpha_survive(color, target):
-    made = opened(convert(encoded(Image.new("RGBA", SIZE, color), "png"), target, None).data).convert("RGBA")
+    made = opened(convert(image_bytes(Image.new("RGBA", SIZE, color), "png"), target, None).data).convert("RGBA")
     clear = target != "jpeg" and (color[3] < 5 if target != "gif" else color[3] < 128)
     alpha = made.getpixel((5, 5))[3]
     assert alpha <= 5 if clear else alpha >= 120
@@ -176,7 +164,7 @@ def test_one_transparent_gray_of_sixteen_bits_is_the_only_transparent_one():
     gray = Image.new("I;16", (2, 1))
     gray.putpixel((0, 0), 40_000)
     gray.putpixel((1, 0), 10_000)
-    made = opened(convert(encoded(gray, "png", transparency=40_000), "png", None).data).convert("RGBA")
+    made = opened(convert(image_bytes(gray, "png", transparency=40_000), "png", None).data).convert("RGBA")
     assert [made.getpixel((x, 0))[3] for x in (0, 1)] == [0, 255]
 
 
@@ -202,12 +190,12 @@ GRAY_PROFILE = SRGB[:16] + b"GRAY" + SRGB[20:]
 @pytest.mark.parametrize("source", ["png", "jpeg", "webp", "avif"])
 @pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
 def test_a_color_profile_is_kept(source, target):
-    made = opened(convert(encoded(PLAIN, source, icc_profile=SRGB), target, None).data)
+    made = opened(convert(image_bytes(PLAIN, source, icc_profile=SRGB), target, None).data)
     assert made.info.get("icc_profile") == SRGB
 
 
 def test_gif_has_no_place_for_a_profile():
-    assert "icc_profile" not in opened(convert(encoded(PLAIN, "png", icc_profile=SRGB), "gif", None).data).info
+    assert "icc_profile" not in opened(convert(image_bytes(PLAIN, "png", icc_profile=SRGB), "gif", None).data).info
 
 
 @pytest.mark.parametrize(
@@ -218,7 +206,7 @@ def test_gif_has_no_place_for_a_profile():
 @pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
 def test_a_profile_of_other_channels_is_not_put_on_rgb(mode, profile, target):
     """Viewers would show wrong colors, or refuse the file."""
-    made = opened(convert(encoded(PLAIN.convert(mode), "jpeg", icc_profile=profile), target, None).data)
+    made = opened(convert(image_bytes(PLAIN.convert(mode), "jpeg", icc_profile=profile), target, None).data)
     assert made.mode == "RGB"
     assert made.info.get("icc_profile", b"")[16:20] in (b"", b"RGB ")
 
@@ -227,14 +215,14 @@ def test_a_profile_of_other_channels_is_not_put_on_rgb(mode, profile, target):
 @each_target
 def test_a_broken_profile_does_not_lose_the_image(profile, target):
     for mode in ("RGB", "CMYK"):
-        made = convert(encoded(PLAIN.convert(mode), "jpeg", icc_profile=profile), target, None)
+        made = convert(image_bytes(PLAIN.convert(mode), "jpeg", icc_profile=profile), target, None)
         assert (made.width, made.height) == SIZE
 
 
 def turned(file_format, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return encoded(PLAIN, file_format, exif=exif)
+    return image_bytes(PLAIN, file_format, exif=exif)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -252,7 +240,7 @@ def test_orientation_is_applied_and_not_said_twice(source, orientation):
 def test_nothing_of_the_camera_is_carried_over(target):
     exif = Image.Exif()
     exif[0x010F] = "maker"
-    made = opened(convert(encoded(PLAIN, "jpeg", exif=exif, comment=b"words"), target, None).data)
+    made = opened(convert(image_bytes(PLAIN, "jpeg", exif=exif, comment=b"words"), target, None).data)
     assert 0x010F not in made.getexif()
     assert "comment" not in made.info
 
@@ -269,7 +257,7 @@ def test_an_animation_becomes_its_first_image(source, target):
 @each_target
 def test_odd_and_tiny_sizes_are_kept(size, target):
     for image in (drawn(size), see_through(size)):
-        made = convert(encoded(image, "png"), target, None)
+        made = convert(image_bytes(image, "png"), target, None)
         assert (made.width, made.height) == size
 
 
@@ -279,7 +267,7 @@ def test_odd_and_tiny_sizes_are_kept(size, target):
 @pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
 def test_quality_decides_size_and_likeness(target):
     noisy = Image.blend(PLAIN, Image.frombytes("RGB", SIZE, random.Random(0).randbytes(3 * SIZE[0] * SIZE[1])), 0.4)
-    made = [convert(encoded(noisy, "png"), target, quality).data for quality in (0, 30, 60, 90, 100)]
+    made = [convert(image_bytes(noisy, "png"), target, quality).data for quality in (0, 30, 60, 90, 100)]
     assert [len(data) for data in made] == sorted({len(data) for data in made})
     likeness = [psnr(opened(data), noisy) for data in made]
     assert likeness == sorted(likeness)
@@ -293,7 +281,7 @@ def test_jpeg_keeps_full_color_at_high_quality_and_halves_it_below(quality, halv
 
 def test_a_large_gif_whose_palette_comes_from_a_sample_looks_like_its_source():
     large = drawn((640, 480))
-    assert psnr(opened(convert(encoded(large, "png"), "gif", None).data), large) >= 32
+    assert psnr(opened(convert(image_bytes(large, "png"), "gif", None).data), large) >= 32
 
 
 @pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
@@ -321,7 +309,7 @@ def test_whoever_changes_a_shared_image_changes_the_other_one_never(mode):
 def test_a_save_leaves_no_settings_behind():
     image = drawn()
     large = save(image, "jpeg", {"quality": 95})
-    assert save(image, "jpeg", {}) == encoded(drawn(), "jpeg") != large
+    assert save(image, "jpeg", {}) == image_bytes(drawn(), "jpeg") != large
 
 
 # --- what cannot be converted ---------------------------------------------------------------------------------------
@@ -333,8 +321,8 @@ def test_a_save_leaves_no_settings_behind():
     [
         b"",
         b"<html>",
-        encoded(PLAIN, "bmp"),
-        encoded(PLAIN, "ppm"),
+        image_bytes(PLAIN, "bmp"),
+        image_bytes(PLAIN, "ppm"),
         SOURCES["png"][:100],
         SOURCES["jpeg"][:100],
         SOURCES["gif"][:20],
@@ -362,7 +350,7 @@ def test_an_image_of_absurd_size_is_refused_before_it_is_decoded(side):
 
 @pytest.mark.parametrize(("target", "longest"), [("webp", 16_383), ("jpeg", 65_500), ("gif", 65_535), ("avif", 65_536)])
 def test_a_side_the_target_cannot_have_is_an_image_error(target, longest):
-    source = encoded(Image.new("L", (longest + 1, 1)), "png")
+    source = image_bytes(Image.new("L", (longest + 1, 1)), "png")
     with pytest.raises(ImageError, match=f"cannot be converted to {target}"):
         convert(source, target, None)
 
@@ -383,7 +371,7 @@ def test_damaged_bytes_are_an_image_or_an_image_error(source, data):
 def test_nonsense_in_the_exif_does_not_crash(tags):
     for exif in (b"Exif\0\0" + tags, b"Exif\0\0II*\0\x08\0\0\0" + tags, b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12" + tags):
         with contextlib.suppress(ImageError):
-            assert convert(encoded(PLAIN, "jpeg", exif=exif), "png", None).format == "png"
+            assert convert(image_bytes(PLAIN, "jpeg", exif=exif), "png", None).format == "png"
 
 
 def test_this_pillow_has_every_codec_the_cli_promises():

@@ -7,8 +7,9 @@ import subprocess
 
 import pytest
 from images.pixels.test_palette import colored, shapes
-from images.pixels.test_render import P3, opened, rendered, scene
+from images.pixels.test_render import P3, rendered, scene
 from PIL import Image
+from sample_images import opened
 
 from flux_cli.images.formats import EFFORTS
 from flux_cli.images.pixels.encode import encode

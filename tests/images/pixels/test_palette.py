@@ -3,10 +3,10 @@
 import random
 
 import pytest
-from images.pixels.test_convert import drawn, opened, psnr
-from images.pixels.test_convert import encoded as by_pillow
+from images.pixels.test_convert import drawn, psnr
 from images.pixels.test_render import scene
 from PIL import Image, ImageChops, ImageDraw
+from sample_images import image_bytes, opened
 
 from flux_cli.images.pixels.encode import encode
 from flux_cli.images.pixels.palette import choose_palette, exact_palette
@@ -76,7 +76,7 @@ def test_filtered_rows_make_a_drawing_smaller_than_pillow_can(profile):
     image.info["icc_profile"] = profile
     data = encode(image, "png", 0, "small")
     by_palette = drawing.quantize(256, dither=Image.Dither.NONE)
-    assert len(data) - len(profile) < 0.95 * len(by_pillow(by_palette, "png", optimize=True))
+    assert len(data) - len(profile) < 0.95 * len(image_bytes(by_palette, "png", optimize=True))
     assert opened(data).convert("RGB").tobytes() == drawing.tobytes()
     assert opened(data).info.get("icc_profile", b"") == profile
 
@@ -115,14 +115,14 @@ def grained(size):
 
 @pytest.mark.parametrize(("image", "gain"), [(grained((600, 400)), 0.3), (scene(), 0.5)], ids=["grain", "scene"])
 def test_a_gif_is_better_by_the_pixel_than_pillows_and_much_better_from_afar(image, gain):
-    ours, theirs = (opened(data).convert("RGB") for data in (encode(image, "gif", 0), by_pillow(image, "gif")))
+    ours, theirs = (opened(data).convert("RGB") for data in (encode(image, "gif", 0), image_bytes(image, "gif")))
     assert psnr(ours, image) > psnr(theirs, image) + gain
     assert psnr(ours.reduce(4), image.reduce(4)) > psnr(theirs.reduce(4), image.reduce(4)) + 2
 
 
 def test_a_sky_is_dithered_throughout():
     image = drawn((600, 400)).point([100 + level // 3 for level in range(256)] * 3)
-    theirs = opened(by_pillow(image, "gif")).convert("RGB")
+    theirs = opened(image_bytes(image, "gif")).convert("RGB")
     assert (
         psnr(choose_palette(image).convert("RGB").reduce(4), image.reduce(4))
         > psnr(theirs.reduce(4), image.reduce(4)) + 4

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageOps, ImageStat
+from sample_images import image_bytes, opened
 
 from flux_cli.core.errors import FluxError, ImageError, UsageError
 from flux_cli.core.ratio import parse_shape
@@ -17,18 +18,6 @@ from flux_cli.images.outputs import FOCUSES, Finish, outputs
 from flux_cli.images.pixels.render import measure, render
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-def encoded(image, file_format="png", **options):
-    stream = io.BytesIO()
-    image.save(stream, file_format, **options)
-    return stream.getvalue()
-
-
-def opened(data):
-    image = Image.open(io.BytesIO(data))
-    image.load()
-    return image
 
 
 def rendered(data, workers=1, **wanted):
@@ -58,7 +47,7 @@ def scene(width=600, height=400):
     return image
 
 
-SCENE = encoded(scene())
+SCENE = image_bytes(scene())
 sides = st.integers(1, 700)
 
 # --- exact pixels ---------------------------------------------------------------------------------------------------
@@ -111,7 +100,7 @@ def test_what_is_asked_as_it_is_stays_byte_for_byte():
 def test_lossless_loses_nothing_not_even_under_transparency(target, effort):
     image = scene(90, 60)
     image.putalpha(Image.linear_gradient("L").resize((90, 60)))
-    made = one(encoded(image), formats=(target,), lossless=True, effort=effort)
+    made = one(image_bytes(image), formats=(target,), lossless=True, effort=effort)
     assert made.convert("RGBA").tobytes() == image.tobytes()
 
 
@@ -121,13 +110,13 @@ def test_lossless_loses_nothing_not_even_under_transparency(target, effort):
 def test_light_is_averaged_as_light():
     """A checkerboard of black and white has half of white's light: sRGB's 188, and not the 128 of its numbers."""
     board = Image.frombytes("L", (256, 256), bytes(255 * ((x + y) % 2) for y in range(256) for x in range(256)))
-    made = one(encoded(board.convert("RGB")), size="32x32", fit="cover", formats=("png",))
+    made = one(image_bytes(board.convert("RGB")), size="32x32", fit="cover", formats=("png",))
     assert set(itertools.chain(*made.getextrema())) <= {187, 188, 189}
 
 
 @pytest.mark.parametrize("level", [0, 1, 7, 64, 128, 200, 254, 255])
 def test_a_flat_color_stays_the_very_same(level):
-    made = one(encoded(Image.new("RGB", (300, 200), (level, 0, 255 - level))), widths=(77,), formats=("png",))
+    made = one(image_bytes(Image.new("RGB", (300, 200), (level, 0, 255 - level))), widths=(77,), formats=("png",))
     assert made.getextrema() == ((level, level), (0, 0), (255 - level, 255 - level))
 
 
@@ -136,7 +125,7 @@ def test_transparent_pixels_lend_no_color_to_their_neighbors(size):
     """Green under nothing, beside red: a fringe would be neither."""
     image = Image.new("RGBA", (200, 200), (0, 255, 0, 0))
     image.paste((255, 0, 0, 255), (0, 0, 101, 200))
-    made = one(encoded(image), size=size, fit="exact", upscale=True, formats=("png",))
+    made = one(image_bytes(image), size=size, fit="exact", upscale=True, formats=("png",))
     seen = [pixel for pixel in zip(*(band.tobytes() for band in made.split()), strict=True) if pixel[3] > 16]
     assert max(green for _, green, _, _ in seen) <= 8
 
@@ -155,14 +144,14 @@ P3 = profile_named("P3xx")
 
 @pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
 def test_wide_colors_stay_wide_through_scaling(target):
-    made = one(encoded(scene(), icc_profile=P3), widths=(300,), formats=(target,))
+    made = one(image_bytes(scene(), icc_profile=P3), widths=(300,), formats=(target,))
     assert made.info["icc_profile"] == P3
 
 
 def test_a_gif_which_has_no_place_for_a_profile_gets_the_colors_themselves():
     source = Image.new("RGB", (60, 40), (200, 40, 40))
     seen = ImageCms.profileToProfile(source, ImageCms.ImageCmsProfile(io.BytesIO(P3)), ImageCms.createProfile("sRGB"))
-    made = one(encoded(source, icc_profile=P3), formats=("gif",)).convert("RGB")
+    made = one(image_bytes(source, icc_profile=P3), formats=("gif",)).convert("RGB")
     assert seen.getpixel((5, 5)) != (200, 40, 40)
     assert made.getpixel((5, 5)) == pytest.approx(seen.getpixel((5, 5)), abs=2)
 
@@ -172,7 +161,7 @@ def test_a_gif_which_has_no_place_for_a_profile_gets_the_colors_themselves():
 def test_a_crop_counts_from_the_image_as_it_is_seen(orientation, file_format):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    data = encoded(scene(), file_format, exif=exif)
+    data = image_bytes(scene(), file_format, exif=exif)
     upright = ImageOps.exif_transpose(opened(data))
     assert measure(data)[1:3] == upright.size
     made = one(data, size="400x100", fit="cover", focus="top", formats=("png",))
@@ -184,7 +173,7 @@ def test_a_crop_counts_from_the_image_as_it_is_seen(orientation, file_format):
 @pytest.mark.parametrize("file_format", ["gif", "webp"])
 def test_an_animation_counts_by_its_first_image(file_format):
     other = Image.new("RGB", (600, 400))
-    data = encoded(scene(), file_format, save_all=True, append_images=[other], duration=100)
+    data = image_bytes(scene(), file_format, save_all=True, append_images=[other], duration=100)
     assert psnr(one(data, widths=(300,), formats=("png",)), scene().resize((300, 200))) > 20
 
 
@@ -198,7 +187,7 @@ def test_a_crop_finds_the_one_thing_in_an_empty_image(focus, place):
     subject = scene(120, 120)
     left = int(900 * place) - 60
     image.paste(subject, (left, 90))
-    made = one(encoded(image), size="1:1", fit="cover", focus=focus, formats=("png",))
+    made = one(image_bytes(image), size="1:1", fit="cover", focus=focus, formats=("png",))
     whole = ImageChops.difference(made, Image.new("RGB", made.size, (90, 130, 180))).getbbox()
     assert whole[2] - whole[0] >= 118
 
@@ -206,7 +195,7 @@ def test_a_crop_finds_the_one_thing_in_an_empty_image(focus, place):
 @pytest.mark.parametrize(("focus", "left"), [("left", 0), ("center", 250), ("right", 500), ("top", 250)])
 def test_a_named_place_is_where_it_says(focus, left):
     ramp = Image.linear_gradient("L").rotate(90).resize((600, 100)).convert("RGB")
-    made = one(encoded(ramp), size="1:1", fit="cover", focus=focus, formats=("png",))
+    made = one(image_bytes(ramp), size="1:1", fit="cover", focus=focus, formats=("png",))
     assert psnr(made, ramp.crop((left, 0, left + 100, 100))) == 99
 
 
@@ -245,7 +234,7 @@ def test_more_effort_makes_no_larger_files(target):
 def test_a_drawing_of_few_colors_keeps_them_all_in_a_smaller_file():
     drawing = Image.new("RGB", (300, 200), "white")
     ImageDraw.Draw(drawing).ellipse((20, 20, 200, 180), fill=(10, 90, 200))
-    fast, small = (rendered(encoded(drawing), formats=("png",), effort=effort)[0] for effort in ("fast", "small"))
+    fast, small = (rendered(image_bytes(drawing), formats=("png",), effort=effort)[0] for effort in ("fast", "small"))
     assert opened(small.image.data).mode == "P"
     assert psnr(opened(small.image.data), drawing) == 99
     assert len(small.image.data) < len(fast.image.data)
@@ -260,7 +249,7 @@ def test_every_effort_looks_like_the_source(target, least, effort):
 
 # --- what is damaged or odd -----------------------------------------------------------------------------------------
 
-WHOLE = {name: encoded(scene(64, 48), name) for name in FORMATS}
+WHOLE = {name: image_bytes(scene(64, 48), name) for name in FORMATS}
 
 
 @pytest.mark.parametrize("source", WHOLE)
@@ -274,7 +263,7 @@ def test_a_cut_at_every_64th_byte_is_an_image_error(source):
 @pytest.mark.parametrize("size", [(1, 1), (1, 20_000), (20_000, 1)])
 @pytest.mark.parametrize("target", ["png", "jpeg", "gif", "avif"])
 def test_extreme_shapes_are_right_or_refused(size, target):
-    data = encoded(Image.new("RGB", size, (200, 100, 50)))
+    data = image_bytes(Image.new("RGB", size, (200, 100, 50)))
     made = one(data, formats=(target,))
     assert made.size == size
     assert one(data, size="1x1", fit="cover", focus="attention", formats=(target,)).size == (1, 1)
@@ -282,13 +271,13 @@ def test_extreme_shapes_are_right_or_refused(size, target):
 
 def test_a_side_webp_cannot_have_is_an_image_error():
     with pytest.raises(ImageError, match="cannot be converted to webp"):
-        rendered(encoded(Image.new("RGB", (1, 20_000))), formats=("webp",))
+        rendered(image_bytes(Image.new("RGB", (1, 20_000))), formats=("webp",))
 
 
 def test_a_palette_with_transparency_is_scaled_in_full_color():
     image = scene(90, 60)
     image.putalpha(Image.linear_gradient("L").resize((90, 60)).point(lambda level: 255 * (level < 128)))
-    made = one(encoded(image.quantize(64)), widths=(45,), formats=("png",))
+    made = one(image_bytes(image.quantize(64)), widths=(45,), formats=("png",))
     assert made.mode == "RGBA"
     assert (made.getpixel((20, 2))[3], made.getpixel((20, 28))[3]) == (255, 0)
 
