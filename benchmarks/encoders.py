@@ -52,10 +52,14 @@ class Case(NamedTuple):
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--short", action="store_true")
     short = parser.parse_args().short
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed command is compiled once, not at every start
+    os.environ.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # an installed command is compiled once, not at every start
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         image, drawing = (photo(SMALL), graphic(SMALL)) if short else (photo(), graphic())
@@ -67,7 +71,9 @@ def main() -> None:
         rows = [row for compare in compared if (row := compare(case))]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
 
 
 def e1(case: Case, effort: str = "fast") -> Row | None:
@@ -77,7 +83,12 @@ def e1(case: Case, effort: str = "fast") -> Row | None:
     peer = ["vips", "copy", "photo.png", "peer.jpg[Q=85]"]
     cpu = _both(case.rounds, _flux("jpg", "-q", "85", "--effort", effort), peer, cpu=True)
     size = _size("ours.jpg") / _size("peer.jpg")
-    return Row(f"E1 png to jpeg, effort {effort}", "vips copy [Q=85]", f"cpu {cpu}, size {size:.3f}", "cpu 1.4")
+    return Row(
+        f"E1 png to jpeg, effort {effort}",
+        "vips copy [Q=85]",
+        f"cpu {cpu}, size {size:.3f}",
+        "cpu 1.4",
+    )
 
 
 def e1_balanced(case: Case) -> Row | None:
@@ -90,10 +101,24 @@ def jpeg_small(case: Case) -> Row | None:
     if not shutil.which("cjpeg"):
         return _missing("cjpeg")
     case.photo.save("photo.ppm")
-    _run(["cjpeg", "-quality", "85", "-optimize", "-progressive", "-outfile", "peer.jpg", "photo.ppm"])
+    _run(
+        [
+            "cjpeg",
+            "-quality",
+            "85",
+            "-optimize",
+            "-progressive",
+            "-outfile",
+            "peer.jpg",
+            "photo.ppm",
+        ]
+    )
     data = encode(case.photo, "jpeg", 85, "small")
     return Row(
-        "   jpeg, effort small", "cjpeg -optimize -progressive", f"size {len(data) / _size('peer.jpg'):.3f}", "1.1"
+        "   jpeg, effort small",
+        "cjpeg -optimize -progressive",
+        f"size {len(data) / _size('peer.jpg'):.3f}",
+        "1.1",
     )
 
 
@@ -117,9 +142,16 @@ def webp_small(case: Case) -> Row | None:
         return None
     _run(["cwebp", "-quiet", "-q", "80", "-m", "6", "photo.png", "-o", "peer.webp"])
     likeness = ssim(Image.open("peer.webp"), case.photo)
-    quality = _nearest(lambda at: ssim(_again(encode(case.photo, "webp", at, "small")), case.photo), likeness)
+    quality = _nearest(
+        lambda at: ssim(_again(encode(case.photo, "webp", at, "small")), case.photo), likeness
+    )
     size = len(encode(case.photo, "webp", quality, "small")) / _size("peer.webp")
-    return Row("   webp, effort small, at equal ssim", "cwebp -q 80 -m 6", f"size {size:.3f} (-q {quality})", "1.1")
+    return Row(
+        "   webp, effort small, at equal ssim",
+        "cwebp -q 80 -m 6",
+        f"size {size:.3f} (-q {quality})",
+        "1.1",
+    )
 
 
 def e3(case: Case, effort: str = "fast") -> Row | None:
@@ -132,12 +164,18 @@ def e3(case: Case, effort: str = "fast") -> Row | None:
     peer = ["avifenc", "-s", "9", "-j", "2", "--min", "20", "--max", "26", "photo.png", "peer.avif"]
     _run(peer)
     likeness = psnr(Image.open("peer.avif"), case.photo)
-    quality = _nearest(lambda at: psnr(_again(encode(case.photo, "avif", at, effort)), case.photo), likeness)
-    wall = _both(case.rounds, _flux("avif", "-q", str(quality), "--effort", effort), peer, cpu=False)
+    quality = _nearest(
+        lambda at: psnr(_again(encode(case.photo, "avif", at, effort)), case.photo), likeness
+    )
+    wall = _both(
+        case.rounds, _flux("avif", "-q", str(quality), "--effort", effort), peer, cpu=False
+    )
     gain = psnr(Image.open("ours.avif"), case.photo) - likeness
     size = _size("ours.avif") / _size("peer.avif")
     ratios = f"wall {wall}, size {size:.3f}, {gain:+.2f} dB (-q {quality})"
-    return Row(f"E3 png to avif at equal psnr, effort {effort}", "avifenc -s 9 -j 2", ratios, "wall 1.5")
+    return Row(
+        f"E3 png to avif at equal psnr, effort {effort}", "avifenc -s 9 -j 2", ratios, "wall 1.5"
+    )
 
 
 def e3_balanced(case: Case) -> Row | None:
@@ -147,14 +185,23 @@ def e3_balanced(case: Case) -> Row | None:
 
 def e4(case: Case) -> Row:
     """PNG, only the call."""
-    ours, theirs = _calls(case.rounds, lambda: encode(case.photo, "png", 0), lambda: _pillow(case.photo, "png"))
+    ours, theirs = _calls(
+        case.rounds, lambda: encode(case.photo, "png", 0), lambda: _pillow(case.photo, "png")
+    )
     size = len(encode(case.photo, "png", 0)) / len(_pillow(case.photo, "png"))
-    return Row("E4 png", "Pillow's default", f"cpu {ours / theirs:.2f}, size {size:.3f}", "cpu 0.4, size 1.03")
+    return Row(
+        "E4 png",
+        "Pillow's default",
+        f"cpu {ours / theirs:.2f}, size {size:.3f}",
+        "cpu 0.4, size 1.03",
+    )
 
 
 def e5(case: Case) -> Row:
     """GIF, only the call."""
-    ours, theirs = _calls(case.rounds, lambda: encode(case.photo, "gif", 0), lambda: _pillow(case.photo, "gif"))
+    ours, theirs = _calls(
+        case.rounds, lambda: encode(case.photo, "gif", 0), lambda: _pillow(case.photo, "gif")
+    )
     mine, peer = encode(case.photo, "gif", 0), _pillow(case.photo, "gif")
     gain = psnr(_again(mine), case.photo) - psnr(_again(peer), case.photo)
     far = _far(case.photo)
@@ -222,7 +269,9 @@ def _run(words: list[str]) -> tuple[float, float]:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, wall
 
 
-def _calls(rounds: int, ours: Callable[[], bytes], theirs: Callable[[], bytes]) -> tuple[float, float]:
+def _calls(
+    rounds: int, ours: Callable[[], bytes], theirs: Callable[[], bytes]
+) -> tuple[float, float]:
     """Median CPU seconds of two calls, interleaved."""
     taken: tuple[list[float], list[float]] = [], []
     for _ in range(rounds):

@@ -57,9 +57,15 @@ def drawn(side: int) -> bytes:
     from PIL import Image
 
     rng = random.Random(1)
-    noise = Image.frombytes("L", (side, side), rng.randbytes(side * side)).point(lambda value: value * 6 >> 8)
+    noise = Image.frombytes("L", (side, side), rng.randbytes(side * side)).point(
+        lambda value: value * 6 >> 8
+    )
     slope = Image.linear_gradient("L").resize((side, side)).point(lambda value: value * 7 // 8)
-    bands = [Image.frombytes("L", (side, side), bytes(map(sum, zip(slope.tobytes(), noise.tobytes(), strict=True))))]
+    bands = [
+        Image.frombytes(
+            "L", (side, side), bytes(map(sum, zip(slope.tobytes(), noise.tobytes(), strict=True)))
+        )
+    ]
     bands += [bands[0].rotate(90), bands[0].transpose(Image.Transpose.FLIP_TOP_BOTTOM)]
     stream = io.BytesIO()
     Image.merge("RGB", bands).save(stream, "PNG", compress_level=1)
@@ -68,7 +74,9 @@ def drawn(side: int) -> bytes:
 
 async def serve(image: bytes, latency: float, step: float) -> None:
     """Answer every POST with the image. The i-th of concurrent requests waits `latency` + i x `step` seconds."""
-    body = json.dumps({"created": 1, "data": [{"b64_json": base64.b64encode(image).decode()}]}).encode()
+    body = json.dumps(
+        {"created": 1, "data": [{"b64_json": base64.b64encode(image).decode()}]}
+    ).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     reply = head.encode() + b"Connection: close\r\n\r\n" + body
     count = under_way = 0
@@ -76,7 +84,9 @@ async def serve(image: bytes, latency: float, step: float) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal count, under_way
         asked = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = next(int(line[15:]) for line in asked.split(b"\r\n") if line.startswith(b"content-length:"))
+        length = next(
+            int(line[15:]) for line in asked.split(b"\r\n") if line.startswith(b"content-length:")
+        )
         await reader.readexactly(length)
         count, under_way = count + 1 if under_way else 1, under_way + 1
         try:
@@ -135,26 +145,51 @@ class Bench:
 
     def run(self, url: str, count: int, *more: str) -> Run:
         """The median of several runs for `count` images at once."""
-        line = [self._flux, "generate", "a", "--base-url", f"{url}/openai/v1", "--no-key", "-m", "any", "--quiet"]
-        line += ["-n", str(count), "--seed", "1", "--response-format", "b64_json", "-o", "out/", *more]
+        line = [
+            self._flux,
+            "generate",
+            "a",
+            "--base-url",
+            f"{url}/openai/v1",
+            "--no-key",
+            "-m",
+            "any",
+            "--quiet",
+        ]
+        line += [
+            "-n",
+            str(count),
+            "--seed",
+            "1",
+            "--response-format",
+            "b64_json",
+            "-o",
+            "out/",
+            *more,
+        ]
         if "--concurrency" not in more:
             line += ["--concurrency", str(min(count, 256))]
         return self.median(lambda: measured(line, next(self._folders), expected=count))
 
     def median(self, one: Callable[[], Run]) -> Run:
         found = [one() for _ in range(self._runs)]
-        return Run(*(statistics.median(getattr(run, name) for run in found) for name in Run._fields))
+        return Run(
+            *(statistics.median(getattr(run, name) for run in found) for name in Run._fields)
+        )
 
     def floor(self, url: str, count: int) -> float:
         """The lower bound in seconds: bare sockets that discard everything."""
         line = [sys.executable, __file__, "--drain", url, str(count)]
         return statistics.median(
-            float(subprocess.run(line, capture_output=True, check=True).stdout) for _ in range(self._runs)
+            float(subprocess.run(line, capture_output=True, check=True).stdout)
+            for _ in range(self._runs)
         )
 
     def peer(self, url: str) -> Run:
         """curl, jq and base64 for one image."""
-        return self.median(lambda: measured(["sh", "-c", PEER.format(url=url)], next(self._folders), expected=None))
+        return self.median(
+            lambda: measured(["sh", "-c", PEER.format(url=url)], next(self._folders), expected=None)
+        )
 
 
 def measured(line: list[str], folder: Path, expected: int | None) -> Run:
@@ -197,43 +232,78 @@ def figures(bench: Bench, images: dict[str, Path], *, short: bool) -> list[Row]:
         start = bench.run(none.url, 1)
         if shutil.which("curl") and shutil.which("jq"):
             peer = bench.peer(none.url)
-            rows.append(Row("F5", "wall of one image / curl | jq | base64", start.wall / peer.wall, "<= 4.5"))
+            rows.append(
+                Row(
+                    "F5", "wall of one image / curl | jq | base64", start.wall / peer.wall, "<= 4.5"
+                )
+            )
     with Server(images["1"], LATENCY) as slow:
         runs = {count: bench.run(slow.url, count) for count in (16, 64, large)}
-        for name, count, target in (("F1", 16, "<= 1.2"), ("F2", 64, "<= 1.8"), ("F2", large, "<= 4")):
+        for name, count, target in (
+            ("F1", 16, "<= 1.2"),
+            ("F2", 64, "<= 1.8"),
+            ("F2", large, "<= 4"),
+        ):
             wall, floor = runs[count].wall - start.wall, bench.floor(slow.url, count) / LATENCY
-            rows.append(Row(name, f"wall of {count} / latency (bare sockets: {floor:.2f})", wall / LATENCY, target))
+            rows.append(
+                Row(
+                    name,
+                    f"wall of {count} / latency (bare sockets: {floor:.2f})",
+                    wall / LATENCY,
+                    target,
+                )
+            )
         share = (runs[large].cpu - start.cpu) / large / ((runs[16].cpu - start.cpu) / 16)
         rows.append(Row("F3", f"CPU per image of {large} / of 16", share, "<= 1.25"))
     for megapixels in ("1", "4"):
         with Server(images[megapixels], LATENCY) as slow:
             peaks = [bench.run(slow.url, count).peak for count in (1, 64)]
-            rows.append(Row("F4", f"MiB per image in flight, {megapixels} MP", (peaks[1] - peaks[0]) / 63, "<= 0.6"))
+            rows.append(
+                Row(
+                    "F4",
+                    f"MiB per image in flight, {megapixels} MP",
+                    (peaks[1] - peaks[0]) / 63,
+                    "<= 0.6",
+                )
+            )
     rows.append(Row("", "peak MiB of one image", start.peak, "<= 45"))
     with Server(images["1"], 0.1, 2 / 16) as steady:
         plain, converted = bench.run(steady.url, 16), bench.run(steady.url, 16, "-f", "webp")
     with Server(images["1"]) as none:
         once = bench.run(none.url, 1, "-f", "webp").wall - start.wall
     rows.append(
-        Row("O1", "wall that conversion adds to 16 / one conversion", (converted.wall - plain.wall) / once, "<= 2")
+        Row(
+            "O1",
+            "wall that conversion adds to 16 / one conversion",
+            (converted.wall - plain.wall) / once,
+            "<= 2",
+        )
     )
     few, many = (50, 200) if short else (1000, 10_000)
     with Server(images["tiny"]) as quick:
         one, wide = (bench.run(quick.url, few, "--concurrency", count) for count in ("1", "64"))
         longer = bench.run(quick.url, many, "--concurrency", "64")
-    rows.append(Row("B1", "CPU per request, 64 in flight / 1 in flight", wide.cpu / one.cpu, "<= 1.3"))
-    rows.append(Row("B2", f"MiB of {many:,} requests - of {few:,}", longer.peak - wide.peak, "<= 2"))
+    rows.append(
+        Row("B1", "CPU per request, 64 in flight / 1 in flight", wide.cpu / one.cpu, "<= 1.3")
+    )
+    rows.append(
+        Row("B2", f"MiB of {many:,} requests - of {few:,}", longer.peak - wide.peak, "<= 2")
+    )
     return rows
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--flux", default=str(Path(sys.executable).parent / "flux"))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--draw", nargs=2, metavar=("IMAGE", "SIDE"), help=argparse.SUPPRESS)
     parser.add_argument("--drain", nargs=2, metavar=("URL", "COUNT"), help=argparse.SUPPRESS)
-    parser.add_argument("--serve", nargs=3, metavar=("IMAGE", "LATENCY", "STEP"), help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--serve", nargs=3, metavar=("IMAGE", "LATENCY", "STEP"), help=argparse.SUPPRESS
+    )
     options = parser.parse_args()
     if options.draw:
         Path(options.draw[0]).write_bytes(drawn(int(options.draw[1])))
@@ -251,7 +321,9 @@ def main() -> None:
         images = {name: Path(folder) / f"{name}.png" for name in ("1", "4", "tiny")}
         for name, side in (("1", 1024), ("4", 2048), ("tiny", 8)):
             # In another process, because Linux adds the memory of a parent to the peak memory of its children.
-            subprocess.run([sys.executable, __file__, "--draw", images[name], str(side)], check=True)
+            subprocess.run(
+                [sys.executable, __file__, "--draw", images[name], str(side)], check=True
+            )
         bench = Bench(options.flux, Path(folder) / "work", 1 if options.short else options.runs)
         print(f"{'':3}  {'figure':48}  {'ratio':>7}  target")
         for row in figures(bench, images, short=options.short):

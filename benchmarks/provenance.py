@@ -85,8 +85,15 @@ def saving(data: bytes, folder: Path, rounds: int) -> dict[str, float | bool]:
     checked()
     same = hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(data).digest()
     again = medians({"encode": encode_again}, min(3, rounds))["encode"]
-    ratios: dict[str, float | bool] = {name: seconds / base["write"] for name, seconds in base.items()}
-    return {**ratios, "encoded again": again / base["write"], "identical": same, "write ms": base["write"] * 1000}
+    ratios: dict[str, float | bool] = {
+        name: seconds / base["write"] for name, seconds in base.items()
+    }
+    return {
+        **ratios,
+        "encoded again": again / base["write"],
+        "identical": same,
+        "write ms": base["write"] * 1000,
+    }
 
 
 def cuts(data: bytes, rounds: int) -> dict[str, float]:
@@ -119,7 +126,9 @@ def cuts(data: bytes, rounds: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--short", action="store_true")
     options = parser.parse_args()
@@ -128,7 +137,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         p1 = {name: saving(data, Path(folder), rounds) for name, data in images.items()}
     p2 = {name: cuts(data, rounds) for name, data in images.items()}
-    p2_record = {name: cuts(b"".join(write_record(data, RECORD).pieces), rounds) for name, data in images.items()}
+    p2_record = {
+        name: cuts(b"".join(write_record(data, RECORD).pieces), rounds)
+        for name, data in images.items()
+    }
     if options.json:
         print(json.dumps({"P1": p1, "P2": p2, "P2 with record": p2_record}, indent=2))
         return
@@ -137,11 +149,17 @@ def main() -> None:
     for name, row in p1.items():
         figures = (row["as received"], row["with record"], row["encoded again"])
         cells = "".join(f"{figure:>13.2f}" for figure in figures)
-        print(f"{name:7}{len(images[name]) / 1e6:5.1f}{row['write ms']:13.2f}{cells}  {row['identical']}")
+        print(
+            f"{name:7}{len(images[name]) / 1e6:5.1f}{row['write ms']:13.2f}{cells}  {row['identical']}"
+        )
     for title, rows in (("as received", p2), ("with record", p2_record)):
-        print(f"P2  truncated images detected, {title}: walk, full decode; cost of the walk over a full decode")
+        print(
+            f"P2  truncated images detected, {title}: walk, full decode; cost of the walk over a full decode"
+        )
         for name, found in rows.items():
-            print(f"{name:7}{found['walk']:3}/{found['cuts']} {found['decode']:5}/{found['cuts']} {found['cost']:9.3%}")
+            print(
+                f"{name:7}{found['walk']:3}/{found['cuts']} {found['decode']:5}/{found['cuts']} {found['cost']:9.3%}"
+            )
 
 
 if __name__ == "__main__":

@@ -24,7 +24,10 @@ from scene import photo
 SIDE = 384
 JPEG = (10, 20, 30, 40, 50, 60, 70, 75, 80, 85, 89, 90, 95, 100)
 OTHER = (0, 5, 10, 20, 30, 40, 50, 55, 60, 65, 70, 75, 80, 85, 90, 95, 98, 100)
-ENCODERS: dict[str, dict[str, object]] = {"webp": {"method": 4}, "avif": {"speed": 8, "subsampling": "4:4:4"}}
+ENCODERS: dict[str, dict[str, object]] = {
+    "webp": {"method": 4},
+    "avif": {"speed": 8, "subsampling": "4:4:4"},
+}
 Score = Callable[[Image.Image, Image.Image], float]
 
 
@@ -39,18 +42,29 @@ class Point(NamedTuple):
 def main() -> None:
     """Print one line per JPEG quality."""
     paths = sys.argv[1:]
-    images = [_middle(Image.open(path).convert("RGB")) for path in paths] or [_middle(photo(seed=at)) for at in (1, 2)]
+    images = [_middle(Image.open(path).convert("RGB")) for path in paths] or [
+        _middle(photo(seed=at)) for at in (1, 2)
+    ]
     score, name = _score()
     print(f"score: {name}; {len(images)} images")
     jpeg = [[_jpeg(image, quality, score) for quality in JPEG] for image in images]
     others = {
-        encoder: [[_point(image, encoder, {**options, "quality": at}, score) for at in OTHER] for image in images]
+        encoder: [
+            [_point(image, encoder, {**options, "quality": at}, score) for at in OTHER]
+            for image in images
+        ]
         for encoder, options in ENCODERS.items()
     }
     for place, quality in enumerate(JPEG):
-        cells = [f"jpeg {quality:3}  score {statistics.median(points[place].score for points in jpeg):7.3f}"]
+        cells = [
+            f"jpeg {quality:3}  score {statistics.median(points[place].score for points in jpeg):7.3f}"
+        ]
         for encoder, curves in others.items():
-            found = [at for points, curve in zip(jpeg, curves, strict=True) if (at := _equal(curve, points[place]))]
+            found = [
+                at
+                for points, curve in zip(jpeg, curves, strict=True)
+                if (at := _equal(curve, points[place]))
+            ]
             if found:
                 at, size = (statistics.median(values) for values in zip(*found, strict=True))
                 cells.append(f"{encoder} {at:5.1f}, {size:.2f} of the bytes ({len(found)} images)")
@@ -83,7 +97,9 @@ def _middle(image: Image.Image) -> Image.Image:
 
 def _jpeg(image: Image.Image, quality: int, score: Score) -> Point:
     subsampling = "4:4:4" if quality >= 90 else "4:2:0"
-    return _point(image, "jpeg", {"quality": quality, "optimize": True, "subsampling": subsampling}, score)
+    return _point(
+        image, "jpeg", {"quality": quality, "optimize": True, "subsampling": subsampling}, score
+    )
 
 
 def _point(image: Image.Image, encoder: str, options: dict[str, object], score: Score) -> Point:

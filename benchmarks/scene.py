@@ -8,7 +8,13 @@ import random
 from PIL import Image, ImageChops, ImageDraw
 
 SIZE = (2752, 1536)  # what the model delivers for 16:9
-SKY, HAZE, ROCK, GRASS, ROOF = (70, 120, 190), (235, 220, 200), (92, 84, 88), (78, 104, 52), (150, 62, 48)
+SKY, HAZE, ROCK, GRASS, ROOF = (
+    (70, 120, 190),
+    (235, 220, 200),
+    (92, 84, 88),
+    (78, 104, 52),
+    (150, 62, 48),
+)
 CELLS = (512, 256, 128, 64, 32, 16, 8, 4, 2)
 
 
@@ -16,12 +22,16 @@ def photo(size: tuple[int, int] = SIZE, seed: int = 1) -> Image.Image:
     """One landscape: sky with clouds, two ridges, a meadow, houses with windows, grain over all."""
     width, height = size
     image = Image.composite(
-        Image.new("RGB", size, HAZE), Image.new("RGB", size, SKY), Image.linear_gradient("L").resize(size)
+        Image.new("RGB", size, HAZE),
+        Image.new("RGB", size, SKY),
+        Image.linear_gradient("L").resize(size),
     )
     clouds = _fractal(size, seed).point(lambda value: max(0, min(255, (value - 120) * 4)))
     image.paste((250, 248, 244), mask=clouds)
     for layer, (color, level, rough) in enumerate(((ROCK, 0.42, 0.18), (GRASS, 0.66, 0.08))):
-        image.paste(_ground(size, color, seed + 10 + layer), mask=_ridge(size, level, rough, seed + layer))
+        image.paste(
+            _ground(size, color, seed + 10 + layer), mask=_ridge(size, level, rough, seed + layer)
+        )
     _houses(ImageDraw.Draw(image), width, height, random.Random(seed))
     grain = [
         _noise(size, 1, seed + 99 + plane).point(_weak) for plane in range(3)
@@ -34,9 +44,15 @@ def graphic(size: tuple[int, int] = (1600, 900), seed: int = 1) -> Image.Image:
     image, draw_with = Image.new("RGB", size, (245, 242, 235)), random.Random(seed)
     draw = ImageDraw.Draw(image)
     for _ in range(60):
-        x, y, r = draw_with.randrange(size[0]), draw_with.randrange(size[1]), draw_with.randrange(10, size[1] // 5)
+        x, y, r = (
+            draw_with.randrange(size[0]),
+            draw_with.randrange(size[1]),
+            draw_with.randrange(10, size[1] // 5),
+        )
         color = tuple(draw_with.randrange(0, 256, 51) for _ in range(3))
-        (draw.ellipse if draw_with.random() < 0.5 else draw.rectangle)((x - r, y - r, x + r, y + r), fill=color)
+        (draw.ellipse if draw_with.random() < 0.5 else draw.rectangle)(
+            (x - r, y - r, x + r, y + r), fill=color
+        )
     return image
 
 
@@ -53,7 +69,10 @@ def _fractal(size: tuple[int, int], seed: int) -> Image.Image:
         weight = 0.5 * 0.62**octave
         layer = _noise(size, cell, 100 * seed + octave)
         image = ImageChops.add(
-            image, layer.point([round((value - 128) * weight) + 128 for value in range(256)]), 1, -128
+            image,
+            layer.point([round((value - 128) * weight) + 128 for value in range(256)]),
+            1,
+            -128,
         )
     return image
 
@@ -62,7 +81,12 @@ def _ground(size: tuple[int, int], color: tuple[int, int, int], seed: int) -> Im
     """A color that varies with the light, a little differently in each channel."""
     light, tint = _fractal(size, seed), _fractal(size, seed + 1)
     planes = [
-        ImageChops.add(ImageChops.add(Image.new("L", size, level), light, 1, -128), tint.point(_third), 1, shift - 43)
+        ImageChops.add(
+            ImageChops.add(Image.new("L", size, level), light, 1, -128),
+            tint.point(_third),
+            1,
+            shift - 43,
+        )
         for level, shift in zip(color, (4, 0, -4), strict=True)
     ]
     return Image.merge("RGB", planes)
@@ -82,7 +106,9 @@ def _ridge(size: tuple[int, int], level: float, rough: float, seed: int) -> Imag
     line = _fractal((width, 64), seed + 5).resize((width, 1), Image.Resampling.BOX).tobytes()
     mask = Image.new("L", size)
     points = [(x, int(height * (level - rough * (line[x] - 128) / 24))) for x in range(0, width, 3)]
-    ImageDraw.Draw(mask).polygon([(0, height), *points, (width, points[-1][1]), (width, height)], fill=255)
+    ImageDraw.Draw(mask).polygon(
+        [(0, height), *points, (width, points[-1][1]), (width, height)], fill=255
+    )
     return mask
 
 

@@ -54,7 +54,12 @@ done
 def instructions(argv: Sequence[str]) -> float:
     """The user instructions of one process, without its children."""
     with tempfile.NamedTemporaryFile() as log:
-        watch = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+        watch = [
+            "valgrind",
+            "--tool=cachegrind",
+            "--cache-sim=no",
+            "--cachegrind-out-file=/dev/null",
+        ]
         subprocess.run([*watch, f"--log-file={log.name}", *argv], capture_output=True, check=False)
         counted = [line for line in Path(log.name).read_text().splitlines() if " refs:" in line]
     return float(counted[0].split()[-1].replace(",", ""))
@@ -62,13 +67,17 @@ def instructions(argv: Sequence[str]) -> float:
 
 def cpu_seconds(argv: Sequence[str]) -> float:
     """The CPU seconds of one process, user and kernel."""
-    child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     _, _, usage = os.wait4(child.pid, 0)
     child.returncode = 0
     return usage.ru_utime + usage.ru_stime
 
 
-def startup(flux: str, cost: Callable[[Sequence[str]], float], rounds: int) -> list[tuple[Row, float]]:
+def startup(
+    flux: str, cost: Callable[[Sequence[str]], float], rounds: int
+) -> list[tuple[Row, float]]:
     """The median ratio of every row. All rows and the reference take turns."""
     python = Path(flux).read_text(encoding="utf-8").splitlines()[0].removeprefix("#!").strip()
     pass_by = [python, "-c", "pass"]
@@ -83,30 +92,47 @@ def startup(flux: str, cost: Callable[[Sequence[str]], float], rounds: int) -> l
 
 def tab(flux: str, times: int) -> float | None:
     """The slowest of three TABs, in starts of `/bin/true`; None without a bash that has EPOCHREALTIME."""
-    script = subprocess.run([flux, "completion", "bash"], capture_output=True, text=True, check=True).stdout
+    script = subprocess.run(
+        [flux, "completion", "bash"], capture_output=True, text=True, check=True
+    ).stdout
     if not shutil.which("bash"):
         return None
     with tempfile.NamedTemporaryFile("w", suffix=".bash") as file:
         file.write(script)
         file.flush()
         done = subprocess.run(
-            ["bash", "-c", TAB, "bash", file.name, str(times)], capture_output=True, text=True, check=False
+            ["bash", "-c", TAB, "bash", file.name, str(times)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
     pairs = [line.split() for line in done.stdout.splitlines()]
-    return max(int(one) / int(true) for one, true in pairs) if pairs and all(len(pair) == 2 for pair in pairs) else None
+    return (
+        max(int(one) / int(true) for one, true in pairs)
+        if pairs and all(len(pair) == 2 for pair in pairs)
+        else None
+    )
 
 
 def main() -> int:
     """Print the table. Returns 1 if a row is over its target, except with --quick."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--flux", default=str(Path(sys.executable).parent / "flux"), help="the command to measure")
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "--flux", default=str(Path(sys.executable).parent / "flux"), help="the command to measure"
+    )
     options.add_argument("--quick", action="store_true", help="one round: shows that it works")
     asked = options.parse_args()
     counting = shutil.which("valgrind") is not None
     rounds = 3 if counting else 15
     if asked.quick:
         rounds = 1
-    what = "instructions, valgrind" if counting else "CPU time: valgrind is NOT installed, so these figures are rough"
+    what = (
+        "instructions, valgrind"
+        if counting
+        else "CPU time: valgrind is NOT installed, so these figures are rough"
+    )
     print(f"{asked.flux}\nmultiples of `python -c pass` ({what}; median of {rounds})\n")
     over = 0
     for row, ratio in startup(asked.flux, instructions if counting else cpu_seconds, rounds):
@@ -122,7 +148,9 @@ def main() -> int:
 
 
 def _line(name: str, what: str, ratio: float, target: float) -> str:
-    return f"{name}  {what:<42} {ratio:6.2f}   {'at most' if ratio <= target else 'OVER'} {target:g}"
+    return (
+        f"{name}  {what:<42} {ratio:6.2f}   {'at most' if ratio <= target else 'OVER'} {target:g}"
+    )
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def run() -> NoReturn:
         from flux_cli.terminal.streams import leave
 
         leave(code)
-    except KeyboardInterrupt:  # pressed while modules were loading, when nothing else catches it yet
+    except (
+        KeyboardInterrupt
+    ):  # pressed while modules were loading, when nothing else catches it yet
         try:
             os.write(2, b"flux: error: interrupted\n")
         finally:  # stderr may be closed

@@ -33,7 +33,9 @@ COLORS = {  # by the number of the escape sequence
     "31": "#f47067", "32": "#57ab5a", "33": "#c69026", "36": "#39c5cf",
 }  # fmt: skip
 ESCAPE = re.compile(r"\x1b\[([\d;]*)m")
-CHANGES_WITH_EVERY_RUN = re.compile(r'[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]|\s*\d+(?:\.\d)? (?:s|kB)\b|(?:x|textLength)="[\d.]+"')
+CHANGES_WITH_EVERY_RUN = re.compile(
+    r'[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]|\s*\d+(?:\.\d)? (?:s|kB)\b|(?:x|textLength)="[\d.]+"'
+)
 
 
 class Scene(NamedTuple):
@@ -145,7 +147,9 @@ def svg(command: str, lines: list[str]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{label}">',
         f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>',
     ]
-    body += [f'<circle cx="{MARGIN + 16 * place}" cy="17" r="5" fill="#444c56"/>' for place in range(3)]
+    body += [
+        f'<circle cx="{MARGIN + 16 * place}" cy="17" r="5" fill="#444c56"/>' for place in range(3)
+    ]
     body.append(f'<g font-family="{FONT}" font-size="14">')
     for row, line in enumerate([f"\x1b[32m$\x1b[0m {command}", *lines]):
         body += svg_texts(row, line)

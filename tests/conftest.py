@@ -64,7 +64,11 @@ def sealed(tmp_path_factory, monkeypatch):
     connect = socket.socket.connect
 
     def guarded(self, address):
-        if isinstance(address, tuple) and not str(address[0]).startswith("127.") and address[0] != "::1":
+        if (
+            isinstance(address, tuple)
+            and not str(address[0]).startswith("127.")
+            and address[0] != "::1"
+        ):
             raise AssertionError(f"a test tried to reach {address}")
         return connect(self, address)
 
@@ -84,10 +88,13 @@ def work() -> Path:
 @pytest.fixture
 def environment():
     """The variables a child process starts with; change the copy a test got."""
-    return {name: os.environ[name] for name in (*KEPT, "HOME") if name in os.environ} | {
-        "COLUMNS": "100",
-        "FLUX_METADATA": "none",  # most tests compare bytes; tests/e2e/test_made.py has what is written by default
-    }
+    return (
+        {name: os.environ[name] for name in (*KEPT, "HOME") if name in os.environ}
+        | {
+            "COLUMNS": "100",
+            "FLUX_METADATA": "none",  # most tests compare bytes; tests/e2e/test_made.py has what is written by default
+        }
+    )
 
 
 @pytest.fixture
@@ -100,7 +107,12 @@ def command() -> str:
 def flux(environment, command) -> Flux:
     """Run the installed command in the working folder: `flux("sizes", "16:9", env={...}, input=b"...")`."""
 
-    def run(*words: str, env: dict[str, str] | None = None, input: bytes = b"", timeout: float = 60) -> Result:  # noqa: A002
+    def run(
+        *words: str,
+        env: dict[str, str] | None = None,
+        input: bytes = b"",  # noqa: A002
+        timeout: float = 60,
+    ) -> Result:
         done = subprocess.run(
             [command, *map(str, words)],
             env=environment | (env or {}),

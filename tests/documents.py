@@ -13,7 +13,11 @@ def closed(node):
         return [closed(item) for item in node]
     if not isinstance(node, dict):
         return node
-    rest = {"additionalProperties": False} if "properties" in node and "additionalProperties" not in node else {}
+    rest = (
+        {"additionalProperties": False}
+        if "properties" in node and "additionalProperties" not in node
+        else {}
+    )
     return {name: closed(value) for name, value in node.items()} | rest
 
 
@@ -27,5 +31,7 @@ def validator(command, shut):
 def check(document, command=None):
     """Raise the ValidationError that says best what is wrong with a document."""
     for shut in (False, True):  # as readers have it, and with every key described
-        if fault := jsonschema.exceptions.best_match(validator(command, shut).iter_errors(document)):
+        if fault := jsonschema.exceptions.best_match(
+            validator(command, shut).iter_errors(document)
+        ):
             raise fault

@@ -9,8 +9,13 @@ WIDE, HIGH = 67, 43  # odd, and no multiples of a block
 
 def drawn(mode="RGB", size=(WIDE, HIGH)):
     """An image with soft gradients and hard edges, in any mode."""
-    round_, straight = Image.radial_gradient("L").resize(size), Image.linear_gradient("L").resize(size)
-    return Image.merge("RGB", (round_, straight, round_.point(lambda value: value & 0xC0))).convert(mode)
+    round_, straight = (
+        Image.radial_gradient("L").resize(size),
+        Image.linear_gradient("L").resize(size),
+    )
+    return Image.merge("RGB", (round_, straight, round_.point(lambda value: value & 0xC0))).convert(
+        mode
+    )
 
 
 def encoded(file_format, mode="RGB", size=(WIDE, HIGH), **settings_):

@@ -26,7 +26,9 @@ def kitty_read(text):
 
 def sixel_read(sequence):
     """Rows of colors, as a VT340 draws them; None where nothing was drawn."""
-    width, height, body = re.fullmatch(r'\x1bPq"1;1;(\d+);(\d+)(.*)\x1b\\', sequence, re.DOTALL).groups()
+    width, height, body = re.fullmatch(
+        r'\x1bPq"1;1;(\d+);(\d+)(.*)\x1b\\', sequence, re.DOTALL
+    ).groups()
     rows = [[None] * int(width) for _ in range(-(-int(height) // 6) * 6)]
     colors, color, x, top = {}, 0, 0, 0
     for token in re.finditer(r"#(\d+)(?:;2;(\d+);(\d+);(\d+))?|!(\d+)([?-~])|([?-~])|([$-])", body):
@@ -40,7 +42,9 @@ def sixel_read(sequence):
         else:
             end = x + int(count or 1)
             for bit in (bit for bit in range(6) if (ord(run or one) - 63) >> bit & 1):
-                assert rows[top + bit][x:end] == [None] * (end - x), "one pixel is drawn once, inside the image"
+                assert rows[top + bit][x:end] == [None] * (end - x), (
+                    "one pixel is drawn once, inside the image"
+                )
                 rows[top + bit][x:end] = [colors[color]] * (end - x)
             x = end
     assert all(pixel is None for row in rows[int(height) :] for pixel in row)

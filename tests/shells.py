@@ -35,11 +35,15 @@ class Shell:
     def __init__(self, name: str, lines: list[str], folder: Path) -> None:
         self.all = ALL[name]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: the child does nothing but become a shell
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # of threads: the child does nothing but become a shell
             self.child, self.terminal = pty.fork()
         if self.child == 0:
             os.chdir(folder)
-            os.environ.update(PS1="$ ", PROMPT="$ ", TERM="dumb", HOME=str(folder), LC_ALL="C.UTF-8")
+            os.environ.update(
+                PS1="$ ", PROMPT="$ ", TERM="dumb", HOME=str(folder), LC_ALL="C.UTF-8"
+            )
             os.execvp(ARGV[name][0], ARGV[name])
         for line in (*lines, *START[name]):
             os.write(self.terminal, f"{line}\n".encode())

@@ -25,7 +25,9 @@ print(json.dumps([code, sorted(sys.modules)]))
 
 def loaded(*words: str) -> tuple[int, list[str]]:
     """Exit code and modules of one command line in a fresh interpreter."""
-    done = subprocess.run([sys.executable, "-c", LIST, *words], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LIST, *words], capture_output=True, text=True, check=True
+    )
     code, modules = json.loads(done.stdout)
     return code, modules
 
@@ -77,7 +79,9 @@ print([code, sorted(set(sys.modules) - before)], file=sys.stderr)
 )  # fmt: skip
 def test_a_lookup_at_the_door_loads_nothing_but_flux(words):
     """Of the standard library only what is compiled into Python: `typing` or `json` would double the price."""
-    done = subprocess.run([sys.executable, "-c", DOOR, *words], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", DOOR, *words], capture_output=True, text=True, check=True
+    )
     code, modules = ast.literal_eval(done.stderr)
     assert code == 0
     assert {name.split(".")[0] for name in modules} <= {
@@ -100,7 +104,9 @@ def test_a_lookup_at_the_door_loads_nothing_but_flux(words):
 )  # fmt: skip
 def test_plain_lines_are_carried_out_without_typer(words):
     """Reading a line with it costs more than most of them do."""
-    done = subprocess.run([sys.executable, "-c", DOOR, *words], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", DOOR, *words], capture_output=True, text=True, check=True
+    )
     code, modules = ast.literal_eval(done.stderr.splitlines()[-1])
     assert code is not None
     assert "flux_cli.cli.app" not in modules
@@ -109,7 +115,9 @@ def test_plain_lines_are_carried_out_without_typer(words):
 
 def test_progress_that_moves_is_loaded_only_on_a_terminal(tmp_path):
     """A pipeline pays nothing for it, nor for the HTTP client of the network."""
-    code, modules = loaded("generate", "a cat", "--offline", "-o", f"{tmp_path}/cat.jpg", "--size", "1:1")
+    code, modules = loaded(
+        "generate", "a cat", "--offline", "-o", f"{tmp_path}/cat.jpg", "--size", "1:1"
+    )
     assert code == 0
     assert "flux_cli.http.client" in modules
     assert "flux_cli.runs.progress.live" not in modules
@@ -120,12 +128,18 @@ def modules_of(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", modules_of(PACKAGE), ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize(
+    "path", modules_of(PACKAGE), ids=lambda path: str(path.relative_to(PACKAGE))
+)
 def test_every_module_says_what_lives_in_it(path):
     """The first line of a module is its sign at the door."""
     docstring = ast.get_docstring(ast.parse(path.read_text()))
     assert docstring
-    assert docstring.splitlines()[0].endswith((".", "?", '"', ":")) or "\n" in docstring or docstring.endswith(".")
+    assert (
+        docstring.splitlines()[0].endswith((".", "?", '"', ":"))
+        or "\n" in docstring
+        or docstring.endswith(".")
+    )
 
 
 # Modules that decide and touch nothing: no I/O, clock, environment or randomness, so values alone can test them.
@@ -168,7 +182,10 @@ def is_pure(name: str) -> bool:
 
 def test_modules_stay_small():
     """At most 300 lines in a module; only the painter, a book of motifs, may have more."""
-    sizes = {path.relative_to(PACKAGE).as_posix(): len(path.read_text().splitlines()) for path in modules_of(PACKAGE)}
+    sizes = {
+        path.relative_to(PACKAGE).as_posix(): len(path.read_text().splitlines())
+        for path in modules_of(PACKAGE)
+    }
     sizes.pop("providers/offline/painter.py")
     assert {name: lines for name, lines in sizes.items() if lines > 300} == {}
 
@@ -215,7 +232,9 @@ def test_every_core_dependency_is_declared_and_no_other_is_imported():
                 imported.update(alias.name.split(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 imported.add((node.module or "").split(".")[0])
-    outside = {name for name in imported if name not in sys.stdlib_module_names and name != "flux_cli"}
+    outside = {
+        name for name in imported if name not in sys.stdlib_module_names and name != "flux_cli"
+    }
     packages = {"PIL": "pillow", "c2pa": "c2pa-python"}
     assert {packages.get(name, name) for name in outside} == names
 

@@ -13,12 +13,24 @@ from shells import SCRIPTS, Shell
 
 RATIOS = {"4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9"}
 FOCUSES = {"center", "top", "bottom", "left", "right", "entropy", "attention"}
-FILES = "guide.png", "my fox.png", "it's.txt", "x:y.txt", "a=b.txt", "$5.txt", "prompt.txt", "proud two.txt", "in/x.txt"
+FILES = (
+    "guide.png",
+    "my fox.png",
+    "it's.txt",
+    "x:y.txt",
+    "a=b.txt",
+    "$5.txt",
+    "prompt.txt",
+    "proud two.txt",
+    "in/x.txt",
+)
 
 
 def needs(shell):
     missing = shutil.which(shell) is None
-    return pytest.param(shell, marks=pytest.mark.skipif(missing, reason=f"no {shell}: its completion is NOT tested"))
+    return pytest.param(
+        shell, marks=pytest.mark.skipif(missing, reason=f"no {shell}: its completion is NOT tested")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +75,15 @@ ASKED = {
     "commands": ("flux s", {"sizes", "schema", "show"}),
     "the other name": ("flux-image gen", {"generate"}),
     "options": ("flux sizes --p", {"--plain"}),
-    "options after a prompt": ('flux generate "a fox" --out', {"--output", "--output-format", "--output-compression"}),
+    "options after a prompt": (
+        'flux generate "a fox" --out',
+        {"--output", "--output-format", "--output-compression"},
+    ),
     "options that say no": ("flux generate --no-r", {"--no-raw"}),
-    "options of the command, whatever a prompt says": ('flux resolve "generate a" --cu', {"--curl"}),
+    "options of the command, whatever a prompt says": (
+        'flux resolve "generate a" --cu',
+        {"--curl"},
+    ),
     "options of the command, whatever the words after it": ("flux help generate --ups", set()),
     "no options in a quoted prompt": ('flux generate "a fox --f', set()),
     "no options behind an escaped blank": (r"flux generate a\ --f", set()),
@@ -132,7 +150,10 @@ COMPLETED = {
     "a joined file with a blank": ("flux generate x -omy", r"flux generate x -omy\ fox.png "),
     "a prompt of a file": ("flux generate @prom", "flux generate @prompt.txt "),
     "a prompt of a file with a blank": ("flux generate @prou", r"flux generate @proud\ two.txt "),
-    "a prompt of a file behind a blank": (r"flux generate @proud\ t", r"flux generate @proud\ two.txt "),
+    "a prompt of a file behind a blank": (
+        r"flux generate @proud\ t",
+        r"flux generate @proud\ two.txt ",
+    ),
     "a prompt of a file with a quote": ("flux generate @it", r"flux generate @it\'s.txt "),
     "a prompt of a file with a dollar": (r"flux generate @\$", r"flux generate @\$5.txt "),
     "a prompt of a file with a colon": ("flux generate @x", "flux generate @x:y.txt "),
@@ -141,22 +162,46 @@ COMPLETED = {
     "a prompt of a file in quotes": ("flux generate '@proud t", "flux generate '@proud two.txt' "),
     "a folder, and goes on": ("flux generate @in", "flux generate @in/"),
     "where output is redirected": ("flux sizes --json > gui", "flux sizes --json > guide.png "),
-    "where output is redirected without a blank": ("flux sizes --json >gui", "flux sizes --json >guide.png "),
+    "where output is redirected without a blank": (
+        "flux sizes --json >gui",
+        "flux sizes --json >guide.png ",
+    ),
     "after a redirection": ("flux sizes 2> x --pla", "flux sizes 2> x --plain "),
-    "after a prompt with an option in it": ("flux generate 'x -o y' --ups", "flux generate 'x -o y' --upscale "),
+    "after a prompt with an option in it": (
+        "flux generate 'x -o y' --ups",
+        "flux generate 'x -o y' --upscale ",
+    ),
     "after an empty prompt": ('flux generate "" --ups', 'flux generate "" --upscale '),
-    "after a prompt with umlauts": ("flux generate Füchsö 'ä b' --ups", "flux generate Füchsö 'ä b' --upscale "),
-    "a file in a folder that a variable names": ("flux show $HOME/gui", "flux show $HOME/guide.png "),
+    "after a prompt with umlauts": (
+        "flux generate Füchsö 'ä b' --ups",
+        "flux generate Füchsö 'ä b' --upscale ",
+    ),
+    "a file in a folder that a variable names": (
+        "flux show $HOME/gui",
+        "flux show $HOME/guide.png ",
+    ),
     "a file at home": ("flux generate --like=~/gui", "flux generate --like=~/guide.png "),
-    "an option before an argument that only the person knows": ("flux runs --js", "flux runs --json "),
+    "an option before an argument that only the person knows": (
+        "flux runs --js",
+        "flux runs --json ",
+    ),
     "an option behind the last argument": ("flux sizes 16:9 --pl", "flux sizes 16:9 --plain "),
     "nothing behind the last topic": ("flux help formats ", "flux help formats "),
     "nothing behind the last shell": ("flux completion bash ", "flux completion bash "),
     "nothing in a quoted prompt": ('flux generate "a red fox --f', 'flux generate "a red fox --f'),
-    "nothing in a prompt in single quotes": ("flux generate 'a red --f", "flux generate 'a red --f"),
+    "nothing in a prompt in single quotes": (
+        "flux generate 'a red --f",
+        "flux generate 'a red --f",
+    ),
     "nothing in a prompt that begins with dashes": ('flux generate "--f', 'flux generate "--f'),
-    "nothing in a prompt with escaped quotes": (r'flux generate "a \" --f', r'flux generate "a \" --f'),
-    "nothing in a prompt in the quotes of C": (r"flux generate $'it\'s --f", r"flux generate $'it\'s --f"),
+    "nothing in a prompt with escaped quotes": (
+        r'flux generate "a \" --f',
+        r'flux generate "a \" --f',
+    ),
+    "nothing in a prompt in the quotes of C": (
+        r"flux generate $'it\'s --f",
+        r"flux generate $'it\'s --f",
+    ),
     "nothing behind an escaped blank": (r"flux generate a\ --f", r"flux generate a\ --f"),
     "nothing after --": ("flux generate -- --ups", "flux generate -- --ups"),
 }
@@ -168,11 +213,23 @@ def test_tab_completes(shell, typed, line):
 
 
 def test_tab_completes_in_the_middle_of_a_line(shell):
-    assert shell.line("flux generate --ups x\x1b[D\x1b[D\t").split() == ["flux", "generate", "--upscale", "x"]
-    assert shell.line("flux gen 'x -\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\t").split() == ["flux", "generate", "'x", "-"]
+    assert shell.line("flux generate --ups x\x1b[D\x1b[D\t").split() == [
+        "flux",
+        "generate",
+        "--upscale",
+        "x",
+    ]
+    assert shell.line("flux gen 'x -\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\t").split() == [
+        "flux",
+        "generate",
+        "'x",
+        "-",
+    ]
 
 
-LISTED = re.compile(r"(?:one of|must be|routes:|providers:) ([\w.-]+(?:(?:, | or )(?!not )[\w.-]+)+)")
+LISTED = re.compile(
+    r"(?:one of|must be|routes:|providers:) ([\w.-]+(?:(?:, | or )(?!not )[\w.-]+)+)"
+)
 
 
 def test_every_word_that_a_value_must_be_is_offered(flux, folder):
@@ -184,7 +241,15 @@ def test_every_word_that_a_value_must_be_is_offered(flux, folder):
             found[flag] = set(re.split(", | or ", listed[1]))
             assert shell.offers(f"flux resolve x {flag} ") == found[flag]
     shell.close()
-    assert {"--fit", "--focus", "--effort", "--progress", "--provider", "--route", "--response-format"} < set(found)
+    assert {
+        "--fit",
+        "--focus",
+        "--effort",
+        "--progress",
+        "--provider",
+        "--route",
+        "--response-format",
+    } < set(found)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +266,12 @@ def test_every_word_that_a_value_must_be_is_offered(flux, folder):
 )
 def test_bash_completes_in_shells_of_all_habits(before, folder):
     shell = Shell("bash", [before, *start("bash", folder)], folder)
-    for name in ("an image", "a value behind a colon", "a joined file", "a prompt of a file with a colon"):
+    for name in (
+        "an image",
+        "a value behind a colon",
+        "a joined file",
+        "a prompt of a file with a colon",
+    ):
         typed, line = COMPLETED[name]
         assert shell.line(typed + "\t") == line
     assert shell.offers("flux generate --focus ") == FOCUSES
@@ -233,7 +303,9 @@ def test_bash_explains_candidates_when_it_lists_them(folder):
 
 
 ZSH = pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh: its completion is NOT tested")
-FISH = pytest.mark.skipif(shutil.which("fish") is None, reason="no fish: its completion is NOT tested")
+FISH = pytest.mark.skipif(
+    shutil.which("fish") is None, reason="no fish: its completion is NOT tested"
+)
 
 
 @ZSH
@@ -243,14 +315,20 @@ def test_zsh_offers_an_option_again_only_if_it_may_be_said_again(folder):
     assert shell.line("flux generate -y --ye\t") == "flux generate -y --ye"
     assert shell.line("flux convert --width 640 --wid\t") == "flux convert --width 640 --width="
     assert shell.line("flux convert -f png --for\t") == "flux convert -f png --format="
-    assert shell.line("flux generate -p a=b -p c=d --par\t") == "flux generate -p a=b -p c=d --param="
+    assert (
+        shell.line("flux generate -p a=b -p c=d --par\t") == "flux generate -p a=b -p c=d --param="
+    )
     assert "Print only sizes, such as 1365x768" in shell.screen("flux sizes --\t")
     shell.close()
 
 
 @ZSH
 def test_zsh_completes_when_the_script_was_only_sourced(folder):
-    shell = Shell("zsh", [f"autoload -Uz compinit; compinit -u -d {folder}/.new", f"source {SCRIPTS}/_flux"], folder)
+    shell = Shell(
+        "zsh",
+        [f"autoload -Uz compinit; compinit -u -d {folder}/.new", f"source {SCRIPTS}/_flux"],
+        folder,
+    )
     assert shell.line("flux sizes --pl\t") == "flux sizes --plain "
     assert shell.line("flux-image sizes --pl\t") == "flux-image sizes --plain "
     shell.close()
@@ -290,7 +368,9 @@ def test_fish_completes(line, found, folder):
 def share(tmp_path):
     """The folder `share` of an installed wheel."""
     root = Path(__file__).parents[1]
-    build = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    build = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"][
+        "build"
+    ]
     for source, target in build["targets"]["wheel"]["shared-data"].items():
         (tmp_path / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / source, tmp_path / target)
@@ -298,7 +378,9 @@ def share(tmp_path):
 
 
 LOADER = Path("/usr/share/bash-completion/bash_completion")
-LOADED = pytest.mark.skipif(not LOADER.exists(), reason="no bash-completion: that it finds the scripts is NOT tested")
+LOADED = pytest.mark.skipif(
+    not LOADER.exists(), reason="no bash-completion: that it finds the scripts is NOT tested"
+)
 
 
 @LOADED
@@ -307,7 +389,10 @@ def test_bash_completes_behind_commands_that_start_others(before, folder):
     shell = Shell("bash", [f"source {LOADER}", *start("bash", folder)], folder)
     for typed, line in COMPLETED.values():
         assert shell.line(f"{before}{typed}\t") == before + line
-    assert shell.line(f"{before}flux resolve --ups x\x1b[D\x1b[D\t").split()[-2:] == ["--upscale", "x"]
+    assert shell.line(f"{before}flux resolve --ups x\x1b[D\x1b[D\t").split()[-2:] == [
+        "--upscale",
+        "x",
+    ]
     assert shell.line(f"{before}flux resolve -s'16:\t") == f"{before}flux resolve -s'16:9' "
     assert shell.line(f"{before}flux sho\t") == f"{before}flux show "
     shell.close()
@@ -327,21 +412,30 @@ def test_bash_completion_finds_both_commands_where_the_wheel_puts_them(name, sha
 def test_fish_finds_both_commands_where_the_wheel_puts_them(name, share):
     path = f"{share}/fish/vendor_completions.d"
     ask = f"set PATH {Path(sys.executable).parent} $PATH; set fish_complete_path {path}; complete -C '{name} gen'"
-    done = subprocess.run(["fish", "--no-config", "-c", ask], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", ask], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "generate\tGenerate images from a prompt\n"
 
 
 @ZSH
 @pytest.mark.parametrize("name", ["flux", "flux-image"])
 def test_zsh_finds_both_commands_where_the_wheel_puts_them(name, share, folder, tmp_path):
-    lines = [f"fpath=({share}/zsh/site-functions $fpath); autoload -Uz compinit; compinit -u -d {tmp_path}/dump"]
+    lines = [
+        f"fpath=({share}/zsh/site-functions $fpath); autoload -Uz compinit; compinit -u -d {tmp_path}/dump"
+    ]
     shell = Shell("zsh", lines, folder)
     assert shell.line(f"{name} gen\t") == f"{name} generate "
     shell.close()
 
 
 def test_completion_prints_the_scripts(flux):
-    for shell, name in {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell": "flux.ps1"}.items():
+    for shell, name in {
+        "bash": "flux.bash",
+        "zsh": "_flux",
+        "fish": "flux.fish",
+        "powershell": "flux.ps1",
+    }.items():
         result = flux("completion", shell)
         assert (result.code, result.err) == (0, "")
         assert result.out == (SCRIPTS / name).read_text(encoding="utf-8")
@@ -351,7 +445,9 @@ def test_completion_prints_the_scripts(flux):
 
 def test_help_of_completion_says_how_to_install_it(flux):
     text = flux("completion", "--help").out
-    assert all(f"flux completion {shell} >" in text for shell in ("bash", "zsh", "fish", "powershell"))
+    assert all(
+        f"flux completion {shell} >" in text for shell in ("bash", "zsh", "fish", "powershell")
+    )
 
 
 def paste(shell, flux, home):
@@ -364,7 +460,11 @@ def paste(shell, flux, home):
         capture_output=True,
         text=True,
         check=True,
-        env={"HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TERM": "dumb"},
+        env={
+            "HOME": str(home),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "TERM": "dumb",
+        },
         start_new_session=True,  # without a terminal that it would take for itself
     )
 
@@ -410,10 +510,14 @@ POWERSHELL = {
 }
 
 
-@pytest.mark.skipif(shutil.which("pwsh") is None, reason="no pwsh: the completion of PowerShell is NOT tested")
+@pytest.mark.skipif(
+    shutil.which("pwsh") is None, reason="no pwsh: the completion of PowerShell is NOT tested"
+)
 @pytest.mark.parametrize(("line", "found"), POWERSHELL.items())
 def test_powershell_offers(line, found, folder):
     line = line.replace("'", "''")
     ask = f". {SCRIPTS}/flux.ps1; (TabExpansion2 '{line}').CompletionMatches.CompletionText"
-    done = subprocess.run(["pwsh", "-NoProfile", "-c", ask], capture_output=True, text=True, check=True, cwd=folder)
+    done = subprocess.run(
+        ["pwsh", "-NoProfile", "-c", ask], capture_output=True, text=True, check=True, cwd=folder
+    )
     assert done.stdout.splitlines() == found

@@ -51,7 +51,8 @@ def test_one_run_is_enough(copy):
 
 
 @pytest.mark.parametrize(
-    ("aliases", "reason"), [("aliases = [", "is not valid TOML"), ("alias = []", "alias"), ("aliases = 3", "aliases")]
+    ("aliases", "reason"),
+    [("aliases = [", "is not valid TOML"), ("alias = []", "alias"), ("aliases = 3", "aliases")],
 )
 def test_an_invalid_model_file_is_reported_in_one_line(copy, aliases, reason):
     change_model(copy, aliases)

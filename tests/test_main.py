@@ -32,7 +32,20 @@ WORDS = st.one_of(
     st.sampled_from(VALUES),
     st.builds("{}={}".format, st.sampled_from(FLAGS), st.sampled_from(VALUES)),
     st.builds("{}{}".format, st.sampled_from(FLAGS), st.sampled_from(VALUES)),
-    st.sampled_from(("--help", "-h", "--version", "-V", "-p", "x=1", "--image-prompt", "--nonsense", "-vq", "-x")),
+    st.sampled_from(
+        (
+            "--help",
+            "-h",
+            "--version",
+            "-V",
+            "-p",
+            "x=1",
+            "--image-prompt",
+            "--nonsense",
+            "-vq",
+            "-x",
+        )
+    ),
     st.text(max_size=4),
 )
 PAIRS = st.tuples(st.sampled_from(FLAGS), st.sampled_from(VALUES))
@@ -67,18 +80,24 @@ def compare(line, monkeypatch, environment):
         for name, value in environment.items():
             patch.setenv(name, value)
         at_the_door = said(main.answer, line)
-        assert at_the_door == (said(app.main, line) if at_the_door[0] is not None else (None, "", ""))
+        assert at_the_door == (
+            said(app.main, line) if at_the_door[0] is not None else (None, "", "")
+        )
         return at_the_door[0]
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(line=RANDOM_LINES, environment=st.sampled_from(ENVIRONMENTS))
 def test_what_the_door_answers_is_what_typer_answers(line, environment, monkeypatch):
     """Random lines, most of them wrong: where the door says anything, Typer says the same and exits alike."""
     compare(line, monkeypatch, environment)
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data(), environment=st.sampled_from(ENVIRONMENTS[:2]))
 def test_right_lines_are_answered_at_the_door(data, environment, monkeypatch):
     """Lines made only of what is right never reach Typer, and are answered the same."""
@@ -100,12 +119,20 @@ def test_right_lines_are_answered_at_the_door(data, environment, monkeypatch):
 ANY = st.one_of(
     st.sampled_from(sorted({flag for line in LINES.values() for flag in line.flags})),
     st.sampled_from(VALUES),
-    st.builds("{}={}".format, st.sampled_from(["--size", "--width", "-f", "--json", "--raw"]), st.sampled_from(VALUES)),
-    st.sampled_from(("--help", "-n4", "-vf", "--preview", "--no-preview", "a=1", "--", "--nonsense")),
+    st.builds(
+        "{}={}".format,
+        st.sampled_from(["--size", "--width", "-f", "--json", "--raw"]),
+        st.sampled_from(VALUES),
+    ),
+    st.sampled_from(
+        ("--help", "-n4", "-vf", "--preview", "--no-preview", "a=1", "--", "--nonsense")
+    ),
 )
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(command=st.sampled_from(sorted(LINES)), words=st.lists(ANY, max_size=7))
 def test_what_the_door_reads_is_what_typer_reads(command, words, monkeypatch):
     """The same values reach the same function, for every command the door knows."""
@@ -127,7 +154,10 @@ def test_what_the_door_reads_is_what_typer_reads(command, words, monkeypatch):
 SETTINGS = {
     "the user's model file": (".config/flux-image-cli/models/flux1.1-pro-ultra.toml", None),
     "a wrong model file": (".config/flux-image-cli/models/mine.toml", "id = 3"),
-    "the user's settings": (".config/flux-image-cli/config.toml", 'model = "flux1.1-pro"\nretries = 1\n'),
+    "the user's settings": (
+        ".config/flux-image-cli/config.toml",
+        'model = "flux1.1-pro"\nretries = 1\n',
+    ),
     "wrong settings": (".config/flux-image-cli/config.toml", "retries = [\n"),
     "a provider of one's own": (
         ".config/flux-image-cli/config.toml",
@@ -136,11 +166,19 @@ SETTINGS = {
     "the project's settings": ("flux.toml", 'model = "flux1.1-pro"\noutput_format = "webp"\n'),
     "wrong project settings": ("flux.toml", 'base_url = "http://127.0.0.1:1/v1"'),
 }
-PLAIN = (["sizes"], ["sizes", "7:1", "--json"], ["models"], ["models", "--json"], ["resolve", "a fox", "-s", "4:3"])
+PLAIN = (
+    ["sizes"],
+    ["sizes", "7:1", "--json"],
+    ["models"],
+    ["models", "--json"],
+    ["resolve", "a fox", "-s", "4:3"],
+)
 
 
 @pytest.mark.parametrize(("name", "text"), SETTINGS.values(), ids=SETTINGS)
-def test_files_of_the_user_and_the_project_count_at_the_door_too(home, work, monkeypatch, name, text):
+def test_files_of_the_user_and_the_project_count_at_the_door_too(
+    home, work, monkeypatch, name, text
+):
     path = (work if name == "flux.toml" else home) / name
     path.parent.mkdir(parents=True, exist_ok=True)
     built_in = Path(main.__file__).parent / "catalog/models/flux1.1-pro-ultra.toml"
@@ -160,11 +198,15 @@ def test_the_folder_of_settings_is_the_platform_s(home, monkeypatch):
         with monkeypatch.context() as patch:
             if folder is not None:
                 patch.setenv("XDG_CONFIG_HOME", folder)
-            assert folders.user_folder() == Path(platformdirs.user_config_dir(folders.APP, appauthor=False))
+            assert folders.user_folder() == Path(
+                platformdirs.user_config_dir(folders.APP, appauthor=False)
+            )
     for folder in (None, "", "/", "/tmp/", "/tmp//x", "relative", " /tmp"):
         with monkeypatch.context() as patch:
             patch.delenv("HOME") if folder is None else patch.setenv("HOME", folder)
-            assert folders.user_folder() == Path(platformdirs.user_config_dir(folders.APP, appauthor=False))
+            assert folders.user_folder() == Path(
+                platformdirs.user_config_dir(folders.APP, appauthor=False)
+            )
 
 
 def test_ctrl_c_before_anything_has_begun_is_no_traceback(environment):
@@ -178,7 +220,13 @@ sys.argv = Argv()
 from flux_cli.main import run
 run()
 """
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "flux: error: interrupted\n")
 
 
@@ -199,7 +247,13 @@ sys.argv = Argv()
 from flux_cli.main import run
 run()
 """
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout.split()[0]) == (0, "flux")
     assert "ValueError" in done.stderr
     assert "KeyboardInterrupt" not in done.stderr
@@ -225,7 +279,12 @@ def test_as_processes_both_give_the_same_bytes_and_exit_code(environment, line, 
         pytest.skip("no /dev/full here")
     seen = []
     for module in ("flux_cli.main", "flux_cli.cli.app"):
-        argv = [sys.executable, "-c", f"from {module} import run; run()", *(os.fsencode(word) for word in line)]
+        argv = [
+            sys.executable,
+            "-c",
+            f"from {module} import run; run()",
+            *(os.fsencode(word) for word in line),
+        ]
         with open("/dev/full" if stdout == "full" else os.devnull, "wb") as sink:
             done = subprocess.run(
                 ["sh", "-c", 'exec "$@" >&-', "sh", *argv] if stdout == "closed" else argv,
@@ -240,6 +299,8 @@ def test_as_processes_both_give_the_same_bytes_and_exit_code(environment, line, 
     assert seen[0] == seen[1]
 
 
-@pytest.mark.parametrize("line", ["generate fox -o --json", "generate fox --output --dry-run", "sizes -m --plain"])
+@pytest.mark.parametrize(
+    "line", ["generate fox -o --json", "generate fox --output --dry-run", "sizes -m --plain"]
+)
 def test_an_option_in_the_place_of_a_value_is_left_to_typer(line):
     assert main.answer(line.split()) is None

@@ -53,7 +53,11 @@ def list_models(folders: Sequence[str] = ()) -> tuple[Model, ...]:
     """
     rows: dict[str, Model | str] = {**_own()}
     for folder in folders:
-        rows |= {name.removesuffix(".toml"): f"{folder}/{name}" for name in _listed(folder) if name.endswith(".toml")}
+        rows |= {
+            name.removesuffix(".toml"): f"{folder}/{name}"
+            for name in _listed(folder)
+            if name.endswith(".toml")
+        }
     return tuple(_read(row) if isinstance(row, str) else row for _, row in sorted(rows.items()))
 
 

@@ -8,7 +8,17 @@ from pathlib import Path
 
 from flux_cli.catalog.toml_table import Table, load
 from flux_cli.core.errors import UsageError
-from flux_cli.core.model import BEHAVIORS, KINDS, SPELLINGS, Dialect, Field, Model, Param, Route, Size
+from flux_cli.core.model import (
+    BEHAVIORS,
+    KINDS,
+    SPELLINGS,
+    Dialect,
+    Field,
+    Model,
+    Param,
+    Route,
+    Size,
+)
 from flux_cli.core.ratio import parse_ratio, parse_shape, parse_tier
 from flux_cli.images.formats import FORMATS
 
@@ -36,7 +46,9 @@ def _model(table: Table) -> Model:
         sizes=tuple(_size(row) for row in table.rows("sizes")),
         parameters={name: _param(name, row) for name, row in table.tables("parameters")},
         routes=tuple(_route(name, row) for name, row in table.tables("routes")),
-        dialects={name: _dialect(name, row) for name, row in table.tables("providers", required=False)},
+        dialects={
+            name: _dialect(name, row) for name, row in table.tables("providers", required=False)
+        },
     )
     table.end()
     _check(model, table)
@@ -46,7 +58,9 @@ def _model(table: Table) -> Model:
 def _check(model: Model, table: Table) -> None:
     """Check values that depend on each other, and the ranges of numbers."""
     if model.id != table.path.stem:
-        raise table.wrong("id", f"must be the name of the file, {table.path.stem!r}, not {model.id!r}")
+        raise table.wrong(
+            "id", f"must be the name of the file, {table.path.stem!r}, not {model.id!r}"
+        )
     if not model.sizes:
         raise table.wrong("sizes", "is empty")
     if len({(size.aspect_ratio, size.resolution) for size in model.sizes}) < len(model.sizes):
@@ -70,13 +84,16 @@ def _check_references(model: Model, table: Table) -> None:
         shapes = {size.aspect_ratio for size in model.sizes}
         if unknown := [ratio for ratio in dialect.aspect_ratios if ratio not in shapes]:
             raise table.wrong(
-                f"providers.{dialect.provider}.aspect_ratios", f"{unknown[0]!r} is not a ratio of the model"
+                f"providers.{dialect.provider}.aspect_ratios",
+                f"{unknown[0]!r} is not a ratio of the model",
             )
     routes = {route.name for route in model.routes}
     for param in model.parameters.values():
         for upstream in param.upstreams:
             if upstream not in routes:
-                raise table.wrong(f"parameters.{param.name}.upstreams", f"{upstream!r} is not a route")
+                raise table.wrong(
+                    f"parameters.{param.name}.upstreams", f"{upstream!r} is not a route"
+                )
 
 
 def _size(row: Table) -> Size:
@@ -133,7 +150,9 @@ def _param(name: str, row: Table) -> Param:
 
 
 def _route(name: str, row: Table) -> Route:
-    route = Route(name, row.take("model", str), row.take("upstream", str), row.take_texts("aspect_ratios"))
+    route = Route(
+        name, row.take("model", str), row.take("upstream", str), row.take_texts("aspect_ratios")
+    )
     row.end()
     return route
 

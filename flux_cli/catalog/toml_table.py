@@ -53,9 +53,16 @@ class Table:
         """An optional value. Raises CatalogError if it has another type."""
         self._taken.append(key)
         value = self._values.pop(key, default)
-        if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < MAX_INTEGER:
+        if (
+            kind is float
+            and isinstance(value, int)
+            and not isinstance(value, bool)
+            and abs(value) < MAX_INTEGER
+        ):
             value = float(value)
-        if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+        if value is not None and (
+            not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
+        ):
             raise self.wrong(key, f"must be {_KINDS[kind]}, not {value!r}")
         return value
 
@@ -96,7 +103,10 @@ class Table:
 def wrong(path: Path, key: str, reason: str) -> CatalogError:
     """The error for a key of a file ("" for the whole file), with the reason."""
     message = f"model file {path}: {key} {reason}" if key else f"model file {path} {reason}"
-    return CatalogError(message, hint="docs/models.md describes model files; without this file flux uses its own data")
+    return CatalogError(
+        message,
+        hint="docs/models.md describes model files; without this file flux uses its own data",
+    )
 
 
 _KINDS = {

@@ -20,7 +20,8 @@ SCRIPTS = {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell
 def help_(
     context: typer.Context,
     topic: Annotated[
-        str | None, typer.Argument(metavar="[TOPIC]", show_default=False, help="A topic or a command")
+        str | None,
+        typer.Argument(metavar="[TOPIC]", show_default=False, help="A topic or a command"),
     ] = None,
 ) -> None:
     """Explain a topic or a command.
@@ -60,7 +61,10 @@ def _command_help(context: typer.Context, name: str) -> str:
     "flux completion powershell >> $PROFILE",
 )
 def completion(
-    shell: Annotated[str, typer.Argument(metavar="SHELL", show_default=False, help="bash, zsh, fish or powershell")],
+    shell: Annotated[
+        str,
+        typer.Argument(metavar="SHELL", show_default=False, help="bash, zsh, fish or powershell"),
+    ],
 ) -> None:
     """Print the completion script for a shell.
 
@@ -87,7 +91,9 @@ def _completions() -> Path:
 def schema(
     command: Annotated[
         str | None,
-        typer.Argument(metavar="[COMMAND]", show_default=False, help="Only the documents of this command"),
+        typer.Argument(
+            metavar="[COMMAND]", show_default=False, help="Only the documents of this command"
+        ),
     ] = None,
 ) -> None:
     """Print the JSON Schema of the documents that --json prints.

@@ -57,13 +57,20 @@ def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # plain help takes half the time, can be grepped, and looks the same in a pipe
-        context_settings={"help_option_names": ["-h", "--help"], "terminal_width": min(WIDEST, columns()) - 2},
+        context_settings={
+            "help_option_names": ["-h", "--help"],
+            "terminal_width": min(WIDEST, columns()) - 2,
+        },
     )
     app.callback()(_root)
     for name, command in COMMANDS.items():
         known = spell_out(command) if name in spelled_out else _name_only(command)
         app.command(name, cls=Command, epilog="\n".join(command.examples))(known)
-    app.add_typer(lookups.config_app, name="config", epilog="flux config\nflux config --json\nflux config path")
+    app.add_typer(
+        lookups.config_app,
+        name="config",
+        epilog="flux config\nflux config --json\nflux config path",
+    )
     return app
 
 

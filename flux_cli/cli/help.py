@@ -61,7 +61,9 @@ class Group(TyperGroup):
         return _help_option(super().get_help_option(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as above
-        own = next((place for place, word in enumerate(args) if not word.startswith("-")), len(args))
+        own = next(
+            (place for place, word in enumerate(args) if not word.startswith("-")), len(args)
+        )
         _refuse_slips(self.get_params(ctx), args[:own])
         return super().parse_args(ctx, args)
 
@@ -70,8 +72,12 @@ class Group(TyperGroup):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
         _options(self.get_params(ctx), ctx, formatter)
-        summaries = {name: one.get_short_help_str(MAX_SUMMARY) for name, one in self.commands.items()}
-        _section(formatter, "Commands", [(name, summaries[name]) for name in self.list_commands(ctx)])
+        summaries = {
+            name: one.get_short_help_str(MAX_SUMMARY) for name, one in self.commands.items()
+        }
+        _section(
+            formatter, "Commands", [(name, summaries[name]) for name in self.list_commands(ctx)]
+        )
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
         _epilog(self.epilog, formatter)
@@ -100,7 +106,9 @@ def _options(parameters: Sequence[Any], ctx: Any, formatter: Any) -> None:  # no
     for parameter in parameters:
         if record := parameter.get_help_record(ctx):
             kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
-            groups.setdefault(getattr(parameter, "rich_help_panel", None) or kind, []).append(record)
+            groups.setdefault(getattr(parameter, "rich_help_panel", None) or kind, []).append(
+                record
+            )
     for title, records in groups.items():
         _section(formatter, title, records)
 
@@ -114,7 +122,9 @@ def _epilog(text: str | None, formatter: Any) -> None:  # noqa: ANN401 - as abov
             for example in examples.splitlines():
                 lines = [example]
                 if len(margin + example) > formatter.width:
-                    lines = wrap_words(SHELL_WORD.findall(example), formatter.width - len(margin) - 6)
+                    lines = wrap_words(
+                        SHELL_WORD.findall(example), formatter.width - len(margin) - 6
+                    )
                 formatter.write(margin + f" \\\n{margin}    ".join(lines) + "\n")
     if rest:
         formatter.write_paragraph()
@@ -129,10 +139,14 @@ def _section(formatter: Any, title: str, records: Sequence[tuple[str, str]]) -> 
         left = beside if formatter.width >= NARROW else len(margin) + 4
         for name, text in records:
             lines = wrap_words(text.split(), formatter.width - left)
-            names = [margin + part for part in wrap_words(name.split(), formatter.width - len(margin))]
+            names = [
+                margin + part for part in wrap_words(name.split(), formatter.width - len(margin))
+            ]
             if len(names) == 1 and len(names[0]) + 2 <= left and lines[0]:
                 names = [names[0].ljust(left) + lines.pop(0)]
-            formatter.write("\n".join([*names, *(" " * left + line for line in lines if line)]) + "\n")
+            formatter.write(
+                "\n".join([*names, *(" " * left + line for line in lines if line)]) + "\n"
+            )
 
 
 def names_of(parameters: Sequence[Any]) -> list[str]:
@@ -155,7 +169,9 @@ def _refuse_slips(parameters: Sequence[Any], line: Sequence[str]) -> None:
             if following in long_options:
                 raise _option_as_value(word, following, parameters)
         elif equals and flag in takes_value and not flag.startswith("--"):
-            raise UsageError(f"{flag} takes its value without =", hint=f"did you mean {flag} {value}?")
+            raise UsageError(
+                f"{flag} takes its value without =", hint=f"did you mean {flag} {value}?"
+            )
         elif f"-{flag}" in long_options and len(word) > len("-x"):
             needs_value = f"-{flag}" in takes_value and not equals
             following = next(words, "") if needs_value else ""

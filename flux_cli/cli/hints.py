@@ -14,10 +14,18 @@ EXTRA = "Got unexpected extra argument"  # Typer's words for more arguments than
 # Option names of other tools; the option that a command must have for the hint to apply; the hint.
 HABITS = (
     ("force replace clobber", "--overwrite", "did you mean --overwrite?"),
-    ("count num number samples num-images num-outputs images batch batch-size", "-n", "did you mean -n {value}?"),
+    (
+        "count num number samples num-images num-outputs images batch batch-size",
+        "-n",
+        "did you mean -n {value}?",
+    ),
     ("ar", "--aspect-ratio", "did you mean -a {value}?"),
     ("height", "--size", "give both sides: --size 1024x{value}"),
-    ("out out-dir outdir output-dir output-file dir file filename", "--output", "did you mean -o {value}?"),
+    (
+        "out out-dir outdir output-dir output-file dir file filename",
+        "--output",
+        "did you mean -o {value}?",
+    ),
     ("jobs parallel threads workers", "--concurrency", "did you mean --concurrency {value}?"),
     ("debug trace", "--verbose", "did you mean --verbose?"),
     ("silent", "--quiet", "did you mean --quiet?"),
@@ -28,13 +36,19 @@ HABITS = (
         "--param",
         "pass it through: -p {name}={value}",
     ),
-    ("api-key apikey key token", "", "set the variable LUMENFALL_API_KEY; other users can read a command line"),
+    (
+        "api-key apikey key token",
+        "",
+        "set the variable LUMENFALL_API_KEY; other users can read a command line",
+    ),
     ("no-color no-colour", "", "set the variable NO_COLOR=1"),
     ("color colour", "", "set the variable FORCE_COLOR=1"),
 )
 
 
-def usage_error(fault: Exception, arguments: Sequence[str], commands: Collection[str]) -> UsageError:
+def usage_error(
+    fault: Exception, arguments: Sequence[str], commands: Collection[str]
+) -> UsageError:
     """Turn Typer's error about a command line into a UsageError, with the closest valid command line as the hint."""
     context: Any = getattr(fault, "ctx", None)
     if context and hasattr(fault, "possibilities"):
@@ -45,7 +59,9 @@ def usage_error(fault: Exception, arguments: Sequence[str], commands: Collection
     command = next((word for word in arguments if word in commands), "")
     path = context.command_path if context else f"flux {command}".rstrip()
     if words.startswith(EXTRA):
-        return _unexpected_argument(words.partition(" (")[2].removesuffix(")"), path, context, arguments)
+        return _unexpected_argument(
+            words.partition(" (")[2].removesuffix(")"), path, context, arguments
+        )
     return UsageError(words[:1].lower() + words[1:].rstrip("."), hint=f"see {path} --help")
 
 
@@ -62,7 +78,9 @@ def _no_such_option(option: str, context: Any, arguments: Sequence[str]) -> Usag
         hint = f"this is one word: pass {' and '.join(parts)} separately, one per line in a list of args"
     else:
         hint = _option_hint(option, context, arguments)
-    return UsageError(f"no such option: {option}", hint=hint or f"see {context.command_path} --help")
+    return UsageError(
+        f"no such option: {option}", hint=hint or f"see {context.command_path} --help"
+    )
 
 
 def _no_such_command(words: str, context: Any, arguments: Sequence[str]) -> UsageError:  # noqa: ANN401 - as above
@@ -70,13 +88,21 @@ def _no_such_command(words: str, context: Any, arguments: Sequence[str]) -> Usag
     return UsageError(f"no such command: {typed}", hint=_command_hint(typed, context, arguments))
 
 
-def _unexpected_argument(extra: str, path: str, context: Any, arguments: Sequence[str]) -> UsageError:  # noqa: ANN401 - as above
+def _unexpected_argument(
+    extra: str,
+    path: str,
+    context: Any,  # noqa: ANN401 - as above
+    arguments: Sequence[str],
+) -> UsageError:
     """The error for an argument too many: commands that take an argument take one."""
     first = next((word for word in arguments if word and f"{extra} ".startswith(f"{word} ")), extra)
     parameters = context.command.params if context else []
     takes_one = any(parameter.param_type_name == "argument" for parameter in parameters)
     see = f"see {path} --help"
-    return UsageError(f"unexpected argument {first!r}", hint=f"{path} takes one at a time; {see}" if takes_one else see)
+    return UsageError(
+        f"unexpected argument {first!r}",
+        hint=f"{path} takes one at a time; {see}" if takes_one else see,
+    )
 
 
 def _option_hint(option: str, context: Any, arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
@@ -98,7 +124,9 @@ def _command_hint(typed: str, context: Any, arguments: Sequence[str]) -> str:  #
     if near or context.parent is not None:
         return near or known
     words = list(arguments[arguments.index(typed) :]) if typed in arguments else [typed]
-    first_option = next((place for place, word in enumerate(words) if word.startswith("-")), None) or len(words)
+    first_option = next(
+        (place for place, word in enumerate(words) if word.startswith("-")), None
+    ) or len(words)
     sentence = " ".join(words[:first_option])
     if " " not in sentence:
         return known
@@ -114,7 +142,9 @@ def _habit_hint(option: str, context: Any, known: Sequence[str], arguments: Sequ
             value = _value_of(option, arguments)
             prompt = quoted(value) if value else '"…"'
             shown = quote(value) if value else _stand_in(name, hint)
-            text = hint.format(name=name.replace("-", "_"), value=shown, prompt=prompt, path=context.command_path)
+            text = hint.format(
+                name=name.replace("-", "_"), value=shown, prompt=prompt, path=context.command_path
+            )
             return text.replace(" ?", "?")
     return ""
 
@@ -142,7 +172,11 @@ def _misplaced_hint(option: str, context: Any, arguments: Sequence[str]) -> str:
     """The hint for `flux --json sizes`, where the option must come after its command; "" otherwise."""
     commands = getattr(context.command, "commands", {})
     place = next((place for place, word in enumerate(arguments) if word in commands), None)
-    if context.parent is not None or place is None or option not in names_of(commands[arguments[place]].params):
+    if (
+        context.parent is not None
+        or place is None
+        or option not in names_of(commands[arguments[place]].params)
+    ):
         return ""
     return f"did you mean flux {join([arguments[place], *arguments[:place], *arguments[place + 1 :]])}?"
 
@@ -156,4 +190,8 @@ def _owner_hint(option: str, context: Any) -> str:  # noqa: ANN401 - as above
 
     owners = [f"flux {command}" for command, line in LINES.items() if option in line.flags]
     owners += ["flux"] if option in names_of(root.params) else []
-    return f"did you mean {owners[0]} {option}?" if option.startswith("--") and len(owners) == 1 else ""
+    return (
+        f"did you mean {owners[0]} {option}?"
+        if option.startswith("--") and len(owners) == 1
+        else ""
+    )

@@ -11,7 +11,10 @@ from flux_cli.cli.options import AsJson, Verbose
 @examples("flux runs", "flux runs 20261125-101502-4f3a1c", "flux runs --json")
 def runs(
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", show_default=False, help="Show one run, request by request")
+        str | None,
+        typer.Argument(
+            metavar="[RUN]", show_default=False, help="Show one run, request by request"
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -27,7 +30,10 @@ def runs(
 @examples("flux recover", "flux recover 20261125-101502-4f3a1c")
 def recover(
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", show_default=False, help="Recover one run only [default: all]")
+        str | None,
+        typer.Argument(
+            metavar="[RUN]", show_default=False, help="Recover one run only [default: all]"
+        ),
     ] = None,
     as_json: AsJson = False,
     verbose: Verbose = False,

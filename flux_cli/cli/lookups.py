@@ -31,7 +31,9 @@ def sizes(
     shape: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RATIO|SIZE]", show_default=False, help="Show the closest size, for example to 16:9 or 1920x1080"
+            metavar="[RATIO|SIZE]",
+            show_default=False,
+            help="Show the closest size, for example to 16:9 or 1920x1080",
         ),
     ] = None,
     model: ModelName = None,
@@ -50,7 +52,8 @@ def sizes(
 @examples("flux models", "flux models flux1.1-pro-ultra")
 def models(
     name: Annotated[
-        str | None, typer.Argument(metavar="[MODEL]", show_default=False, help="Show one model in full")
+        str | None,
+        typer.Argument(metavar="[MODEL]", show_default=False, help="Show one model in full"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -67,7 +70,11 @@ def models(
 def providers(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[PROVIDER]", show_default=False, help="Show what a provider does with each parameter"),
+        typer.Argument(
+            metavar="[PROVIDER]",
+            show_default=False,
+            help="Show what a provider does with each parameter",
+        ),
     ] = None,
     model: ModelName = None,
     as_json: AsJson = False,
@@ -93,7 +100,8 @@ config_app = typer.Typer(
 
 @config_app.callback()
 def config(
-    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document")] = False
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document")] = False,
 ) -> None:
     """Show every setting and where it comes from."""
     if context.invoked_subcommand:

@@ -108,6 +108,8 @@ TOPICS: dict[str, tuple[str, Callable[[], tuple[Part, ...]]]] = {
 def explain(topic: str, width: int = WIDTH) -> str:
     """The text of a topic, wrapped between words."""
     return "\n\n".join(
-        "\n".join(wrap_words(part.split(), width)) if isinstance(part, str) else table(part, width=width)
+        "\n".join(wrap_words(part.split(), width))
+        if isinstance(part, str)
+        else table(part, width=width)
         for part in TOPICS[topic][1]()
     )

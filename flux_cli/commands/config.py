@@ -35,7 +35,9 @@ def run(*, as_json: bool) -> None:
     settings = load_settings({}, ROWS)
     values = settings.values | {row.name: _of_environment(row) for row in VARIABLES}
     rows = {row.name: row for row in (*SETTINGS, *VARIABLES)}
-    variables = dict.fromkeys(name for row in settings.providers.values() for name in row.key_variables)
+    variables = dict.fromkeys(
+        name for row in settings.providers.values() for name in row.key_variables
+    )
     states = {variable: _key_state(variable) for variable in variables}
     if as_json:
         streams.out_json(_document(values, rows, states))

@@ -40,7 +40,9 @@ def run(options: ConvertOptions) -> int:
     if not options.reporting.quiet:
         _print_notes(results, finish.max_bytes)
     _print_errors(results, verbose=options.reporting.verbose)
-    return confirm_output(_exit_code(results), (saved.path for result in results for saved in result.saved))
+    return confirm_output(
+        _exit_code(results), (saved.path for result in results for saved in result.saved)
+    )
 
 
 def _read_destination(options: ConvertOptions, sources: Sequence[str]) -> Destination:
@@ -60,7 +62,9 @@ def _read_finish(options: ConvertOptions, destination: Destination) -> Finish:
     return read_finish(options.finish, options.conversion.size, destination.formats, quality)
 
 
-def _check(options: ConvertOptions, sources: Sequence[str], destination: Destination, finish: Finish) -> None:
+def _check(
+    options: ConvertOptions, sources: Sequence[str], destination: Destination, finish: Finish
+) -> None:
     """Raise UsageError if something is missing or options contradict each other."""
     if not sources:
         hint = "name a file: flux convert photo.png -f webp"
@@ -77,18 +81,24 @@ def _check_stdout(options: ConvertOptions, sources: Sequence[str]) -> None:
     if len(sources) > 1:
         raise UsageError("-o - takes one image, not several", hint="save to a folder")
     if options.reporting.as_json:
-        raise UsageError("-o - and --json both write to standard output", hint="use only one of them")
+        raise UsageError(
+            "-o - and --json both write to standard output", hint="use only one of them"
+        )
     if streams.is_closed() or sys.stdout.isatty():
         hint = "pipe it, or save to a file with -o"
         raise UsageError("cannot write an image to a terminal", hint=hint)
 
 
-def _convert(options: ConvertOptions, sources: Sequence[str], destination: Destination, finish: Finish) -> list[Result]:
+def _convert(
+    options: ConvertOptions, sources: Sequence[str], destination: Destination, finish: Finish
+) -> list[Result]:
     """Make the files; one result per source, in the order of the sources."""
     from flux_cli.images import files
 
     overwrite, skip_existing = options.output.overwrite, options.output.skip_existing
-    tasks, failed = plan(sources, destination, finish, overwrite=overwrite, skip_existing=skip_existing)
+    tasks, failed = plan(
+        sources, destination, finish, overwrite=overwrite, skip_existing=skip_existing
+    )
     folder = files.Folder(overwrite=overwrite)
     sink = files.Pipe(sys.stdout.buffer) if destination.is_stdout else folder
     done = convert_all(tasks, sink, count_cores())
@@ -165,10 +175,16 @@ CONVERSION: dict[str, object] = {
 
 
 def _document(results: Sequence[Result]) -> dict[str, Json]:
-    files: list[Json] = [_file_document(result.source, saved) for result in results for saved in result.saved]
-    skipped: list[Json] = [{"path": path, "source": result.source} for result in results for path in result.kept]
+    files: list[Json] = [
+        _file_document(result.source, saved) for result in results for saved in result.saved
+    ]
+    skipped: list[Json] = [
+        {"path": path, "source": result.source} for result in results for path in result.kept
+    ]
     errors: list[Json] = [
-        {"source": result.source, **error_document(result.error)} for result in results if result.error
+        {"source": result.source, **error_document(result.error)}
+        for result in results
+        if result.error
     ]
     return {**heading(_exit_code(results)), "files": files, "skipped": skipped, "errors": errors}
 

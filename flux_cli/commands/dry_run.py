@@ -54,7 +54,9 @@ def print_dry_run(run: CheckedRun) -> None:
 def _lines(run: CheckedRun, cost: Cost) -> list[str]:
     lines = ["dry run: nothing is generated, nothing is paid for"]
     for post in _posts(run):
-        body = {name: value if name == "prompt" else shorten(value) for name, value in post.body.items()}
+        body = {
+            name: value if name == "prompt" else shorten(value) for name, value in post.body.items()
+        }
         lines.append(f"{request_line(run.prepared, post)} {json.dumps(body, ensure_ascii=False)}")
     lines += [f"file {file.path}" for file in _planned_files(run)]
     for paths in run.existing.by_call.values():
@@ -71,7 +73,9 @@ def _document(run: CheckedRun, cost: Cost) -> dict[str, Json]:
         if not file.is_sidecar
     ]
     skipped: list[Json] = [
-        skipped_document(number, path) for number, paths in run.existing.by_call.items() for path in paths
+        skipped_document(number, path)
+        for number, paths in run.existing.by_call.items()
+        for path in paths
     ]
     resolution = resolution_document(run.row, resolved, _notes(run), _posts(run))
     return dry_run_document(resolution, files, skipped, cost.usd, cost.source)
@@ -124,7 +128,9 @@ def _estimate(run: CheckedRun) -> float:
     post = estimate_request(provider.request(run.prepared.plan.calls[0]))
 
     async def ask(folder: str) -> float:
-        async with Http(timeout=settings.timeout, retries=settings.retries, folder=Path(folder)) as http:
+        async with Http(
+            timeout=settings.timeout, retries=settings.retries, folder=Path(folder)
+        ) as http:
             return read_estimate(await http.post(post))
 
     with tempfile.TemporaryDirectory(prefix="flux-") as folder:

@@ -71,7 +71,11 @@ def _generate(checked: CheckedRun) -> Report:
     log = _open_log(checked, name)
     is_paid = bool(checked.row.hosted and checked.calls)
     root = store.runs_folder()
-    with journal.begin(root, name, *journal.describe_run(checked)) if is_paid else journal.scratch() as ledger:
+    with (
+        journal.begin(root, name, *journal.describe_run(checked))
+        if is_paid
+        else journal.scratch() as ledger
+    ):
         job = _job(checked, ledger)
         with _open_display(checked) as display:
             listener = _tell_both(log, display) if log else display

@@ -82,7 +82,9 @@ def _document(model: Model) -> dict[str, Json]:
         "aspect_ratios": list(dict.fromkeys(size.aspect_ratio for size in model.sizes)),
         "resolutions": list(dict.fromkeys(size.resolution for size in model.sizes)),
         "parameters": {param.name: _parameter(param) for param in model.parameters.values()},
-        "routes": {route.name: {"model": route.model, "upstream": route.upstream} for route in model.routes},
+        "routes": {
+            route.name: {"model": route.model, "upstream": route.upstream} for route in model.routes
+        },
     }
 
 

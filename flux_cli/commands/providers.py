@@ -58,7 +58,10 @@ def _list(rows: list[ProviderRow], model: Model | None, settings: Settings) -> s
 
 
 def _parameters(row: ProviderRow, model: Model | None) -> str:
-    listed = [(name, field.behavior, field.name or "-", field.reason) for name, field in _fields(row, model).items()]
+    listed = [
+        (name, field.behavior, field.name or "-", field.reason)
+        for name, field in _fields(row, model).items()
+    ]
     return streams.listing([PARAMETER_HEADING, *listed])
 
 
@@ -117,7 +120,9 @@ def _price(row: ProviderRow, model: Model | None) -> str:
 def _variable(row: ProviderRow) -> str:
     """The environment variable of the key that is sent; "" if no key is set."""
     try:
-        return next((name for name in row.key_variables if keys.find(name, folders.user_folder())[0]), "")
+        return next(
+            (name for name in row.key_variables if keys.find(name, folders.user_folder())[0]), ""
+        )
     except ConfigError:
         return ""
 

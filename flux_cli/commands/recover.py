@@ -118,7 +118,9 @@ def _settings_of(past: PastRun) -> Settings:
     return load_settings({"provider": provider or None, "base_url": base_url or None}, ROWS)
 
 
-def _job(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None, answers: Answers) -> Job:
+def _job(
+    past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None, answers: Answers
+) -> Job:
     """The rest of the run: fetch and save images, without sending any request for a new one."""
     from flux_cli.images import files
     from flux_cli.runs.pipeline import Job
@@ -140,7 +142,9 @@ def _job(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None, 
     )
 
 
-def _save(job: Job, folder: Path, settings: Settings, past: PastRun, *, named: bool, quiet: bool) -> Report:
+def _save(
+    job: Job, folder: Path, settings: Settings, past: PastRun, *, named: bool, quiet: bool
+) -> Report:
     """Fetch and save the images. Prints progress unless `quiet`, and the run's name first if `named`."""
     from flux_cli.runs.event_loop import run_job
 

@@ -32,7 +32,9 @@ def run(options: GenerateOptions, *, curl: bool) -> None:
 
 def _answer(options: GenerateOptions, *, curl: bool) -> str:
     if curl and options.reporting.as_json:
-        raise UsageError("--curl and --json both write to standard output", hint="use only one of them")
+        raise UsageError(
+            "--curl and --json both write to standard output", hint="use only one of them"
+        )
     word = one_prompt(options.input)
     prepared = prepare(options, None if word is None else read_prompt(word))
     sent = posts(prepared)
@@ -76,7 +78,9 @@ def _outlook(resolved: Resolved) -> str:
 
 
 def _short_body(post: Post) -> dict[str, Json]:
-    return {name: value if name == "prompt" else shorten(value) for name, value in post.body.items()}
+    return {
+        name: value if name == "prompt" else shorten(value) for name, value in post.body.items()
+    }
 
 
 def _curl_commands(row: ProviderRow, sent: list[Post], *, keyed: bool) -> str:

@@ -137,7 +137,11 @@ def _image_rows(details: ImageDetails) -> list[tuple[str, str]]:
     colors = details.colors
     frames = {0: "animated", 1: ""}.get(colors.frames, f"{colors.frames} frames")
     unit = "bits per index" if colors.model == "palette" else "bits per channel"
-    image = [f"{details.format} {details.width}x{details.height}", f"{details.size:,} bytes", frames]
+    image = [
+        f"{details.format} {details.width}x{details.height}",
+        f"{details.size:,} bytes",
+        frames,
+    ]
     depth = f"{colors.depth} {unit}" if colors.depth else ""
     kinds = [colors.model, depth, "alpha" if colors.alpha else "", details.color_space]
     return [

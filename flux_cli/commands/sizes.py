@@ -27,7 +27,9 @@ def run(*, shape: list[str] | None, model: str | None, as_json: bool, plain: boo
 
 def _answer(shape: str | None, name: str | None, *, as_json: bool, plain: bool) -> str:
     if plain and as_json:
-        raise UsageError("--plain and --json both write to standard output", hint="use only one of them")
+        raise UsageError(
+            "--plain and --json both write to standard output", hint="use only one of them"
+        )
     model = lookup(name)
     sizes: tuple[Size, ...] = model.sizes
     note: Note | None = None
@@ -65,7 +67,9 @@ SIZE_TABLE: dict[str, object] = {
 }
 
 
-def _document(model: Model, sizes: tuple[Size, ...], asked: str | None, note: Note | None) -> dict[str, Json]:
+def _document(
+    model: Model, sizes: tuple[Size, ...], asked: str | None, note: Note | None
+) -> dict[str, Json]:
     return {
         "schema": SCHEMA,
         "model": model.id,

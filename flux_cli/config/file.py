@@ -50,7 +50,9 @@ def _provider(path: str, name: str, values: Json, known: Mapping[str, ProviderRo
         texts[key] = value
     protocol = texts["protocol"]
     if protocol not in PROTOCOLS:
-        raise ConfigError(f"{path}: providers.{name}.protocol must be one of {', '.join(PROTOCOLS)}")
+        raise ConfigError(
+            f"{path}: providers.{name}.protocol must be one of {', '.join(PROTOCOLS)}"
+        )
     like = next(row for row in known.values() if row.protocol == protocol)
     return ProviderRow(
         name,

@@ -23,8 +23,15 @@ def user_folder() -> Path:
 def user_path() -> str:
     """The path of `user_folder`. Avoids `platformdirs` on Linux, because its import takes longer than a lookup."""
     home = os.environ.get("HOME", "")
-    base = os.environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home and not home.endswith("/") else "")
-    if sys.platform == "linux" and base.startswith("/") and base == base.strip() and "ANDROID_DATA" not in os.environ:
+    base = os.environ.get("XDG_CONFIG_HOME") or (
+        f"{home}/.config" if home and not home.endswith("/") else ""
+    )
+    if (
+        sys.platform == "linux"
+        and base.startswith("/")
+        and base == base.strip()
+        and "ANDROID_DATA" not in os.environ
+    ):
         return os.path.join(base, APP)
     import platformdirs
 

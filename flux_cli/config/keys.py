@@ -12,7 +12,9 @@ from flux_cli.core.text import Secret
 MAX_BYTES = 1 << 20  # a key file has one line
 
 
-def find(variable: str, folder: Path, environ: Mapping[str, str] | None = None) -> tuple[Secret | None, str]:
+def find(
+    variable: str, folder: Path, environ: Mapping[str, str] | None = None
+) -> tuple[Secret | None, str]:
     """A key and where it came from, or (None, "").
 
     Sources: the variable, the file that `<variable>_FILE` names, credentials.toml in `folder`. Raises
@@ -33,7 +35,9 @@ def find(variable: str, folder: Path, environ: Mapping[str, str] | None = None) 
         try:
             text = tomllib.loads(_read_private(credentials)).get(variable, "")
         except (ValueError, RecursionError) as fault:
-            raise ConfigError(f"{credentials} is not valid TOML") from fault  # the parser's message may quote the key
+            raise ConfigError(
+                f"{credentials} is not valid TOML"
+            ) from fault  # the parser's message may quote the key
         if isinstance(text, str) and text.strip():
             return _secret(text.strip(), str(credentials)), str(credentials)
     return None, ""
@@ -44,7 +48,9 @@ def check_transport(url: str) -> None:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme == "http" and host != "localhost" and not _is_loopback(host):
-        raise ConfigError(f"the key would be sent to {host} unencrypted", hint="use https, or add --no-key")
+        raise ConfigError(
+            f"the key would be sent to {host} unencrypted", hint="use https, or add --no-key"
+        )
 
 
 def _is_loopback(host: str) -> bool:
@@ -58,7 +64,9 @@ def _is_loopback(host: str) -> bool:
 
 def _secret(text: str, source: str) -> Secret:
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise ConfigError(f"the key from {source} has spaces or invalid characters", hint="copy the key again")
+        raise ConfigError(
+            f"the key from {source} has spaces or invalid characters", hint="copy the key again"
+        )
     return Secret(text)
 
 
@@ -68,7 +76,9 @@ def _read_private(path: Path) -> str:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if os.name == "posix" and mode & 0o077:
-                raise ConfigError(f"other users can read {path} (mode {mode:04o})", hint=f"chmod 600 {path}")
+                raise ConfigError(
+                    f"other users can read {path} (mode {mode:04o})", hint=f"chmod 600 {path}"
+                )
             return file.read(MAX_BYTES).decode()
     except OSError as fault:
         raise ConfigError(f"cannot read key file {path}: {fault.strerror}") from fault

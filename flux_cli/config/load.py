@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 PROJECT_FILE = "flux.toml"
 MAX_BYTES = 1 << 20  # of a settings file
-PLAIN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-/")  # without a special meaning in a URL
+PLAIN_CHARACTERS = frozenset(
+    "abcdefghijklmnopqrstuvwxyz0123456789.-/"
+)  # without a special meaning in a URL
 RANKS = ("option", "environment", "project", "user", "default")
 
 
@@ -56,7 +58,9 @@ class Settings(NamedTuple):
 
 
 def load_settings(
-    flags: Mapping[str, Json], known: Mapping[str, ProviderRow], environ: Mapping[str, str] | None = None
+    flags: Mapping[str, Json],
+    known: Mapping[str, ProviderRow],
+    environ: Mapping[str, str] | None = None,
 ) -> Settings:
     """Merge all sources. `flags` are the options; None means not given.
 
@@ -64,7 +68,9 @@ def load_settings(
     value, and UsageError if the source is an option.
     """
     environ = os.environ if environ is None else environ
-    values = {setting.name: Value(setting.default, "default", len(RANKS) - 1) for setting in SETTINGS}
+    values = {
+        setting.name: Value(setting.default, "default", len(RANKS) - 1) for setting in SETTINGS
+    }
     user = os.path.join(user_path(), "config.toml")
     table, added = _user(user, known)
     layers = [(table, user), (_project(), PROJECT_FILE)]
@@ -73,7 +79,9 @@ def load_settings(
             values[name] = Value(parse_setting(BY_NAME[name], value, source), source, rank)
     for setting in SETTINGS:
         if text := environ.get(setting.variable):
-            values[setting.name] = Value(parse_setting(setting, text, setting.variable), setting.variable, 1)
+            values[setting.name] = Value(
+                parse_setting(setting, text, setting.variable), setting.variable, 1
+            )
         if (flag := flags.get(setting.name)) is not None:
             option = f"--{setting.name.replace('_', '-')}"
             values[setting.name] = Value(parse_setting(setting, flag, option), option, 0)
@@ -112,7 +120,9 @@ def _settings(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> Sett
     )
 
 
-def _find_endpoint(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> tuple[ProviderRow, str]:
+def _find_endpoint(
+    values: dict[str, Value], rows: Mapping[str, ProviderRow]
+) -> tuple[ProviderRow, str]:
     """The provider and its URL. Raises UsageError and ConfigError."""
     name = _provider_name(values, rows)
     row = rows.get(name)
@@ -123,7 +133,9 @@ def _find_endpoint(values: dict[str, Value], rows: Mapping[str, ProviderRow]) ->
         return row, row.base_url
     url = _base_url(values, row)
     if not url:
-        raise UsageError(f"provider {name} needs a URL", hint="add --base-url http://localhost:8080/v1")
+        raise UsageError(
+            f"provider {name} needs a URL", hint="add --base-url http://localhost:8080/v1"
+        )
     return row, _checked_url(url)
 
 
@@ -154,10 +166,14 @@ def address_of(row: ProviderRow, settings: Settings) -> str:
         return settings.base_url
     if not row.base_url and not settings.values["base_url"].value:
         return ""
-    return _find_endpoint(settings.values | {"provider": Value(row.name, "--provider", 0)}, settings.providers)[1]
+    return _find_endpoint(
+        settings.values | {"provider": Value(row.name, "--provider", 0)}, settings.providers
+    )[1]
 
 
-def _user(path: str, known: Mapping[str, ProviderRow]) -> tuple[dict[str, Json], dict[str, ProviderRow]]:
+def _user(
+    path: str, known: Mapping[str, ProviderRow]
+) -> tuple[dict[str, Json], dict[str, ProviderRow]]:
     """The settings and providers of the user's config.toml."""
     table = _read_file(path)
     if "providers" not in table:
@@ -170,7 +186,9 @@ def _user(path: str, known: Mapping[str, ProviderRow]) -> tuple[dict[str, Json],
 def _checked_url(url: str) -> str:
     """The URL without a trailing slash. Raises ConfigError if it is not a plain http or https URL."""
     if "@" in url:
-        raise ConfigError("the base URL has a user name or password", hint="set the key in its variable")
+        raise ConfigError(
+            "the base URL has a user name or password", hint="set the key in its variable"
+        )
     scheme, _, rest = url.partition("://")
     if scheme in ("http", "https") and rest[:1].isalnum() and PLAIN_CHARACTERS.issuperset(rest):
         return url.rstrip("/")  # nothing in it needs to be parsed
@@ -184,7 +202,9 @@ def _checked_url(url: str) -> str:
     if not usable or not url.isascii() or not url.isprintable() or " " in url:
         raise ConfigError(f"invalid base URL {url!r}", hint="write it as https://host/v1")
     if "?" in url or "#" in url:
-        raise ConfigError(f"base URL {url!r} has a query or fragment", hint="write it as https://host/v1")
+        raise ConfigError(
+            f"base URL {url!r} has a query or fragment", hint="write it as https://host/v1"
+        )
     return url.rstrip("/")
 
 
@@ -206,7 +226,14 @@ def _project() -> dict[str, Json]:
     folders = [here]
     while (above := os.path.dirname(folders[-1])) != folders[-1]:
         folders.append(above)
-    top = next((place for place, folder in enumerate(folders) if os.path.exists(os.path.join(folder, ".git"))), 0)
+    top = next(
+        (
+            place
+            for place, folder in enumerate(folders)
+            if os.path.exists(os.path.join(folder, ".git"))
+        ),
+        0,
+    )
     for folder in folders[: top + 1]:
         path = os.path.join(folder, PROJECT_FILE)
         if os.path.isfile(path):
@@ -214,7 +241,9 @@ def _project() -> dict[str, Json]:
             for name in table:
                 if name == "providers" or not BY_NAME[name].project:
                     hint = "use the option, the environment variable, or your config.toml"
-                    raise ConfigError(f"{path}: {name} cannot be set in a project's flux.toml", hint=hint)
+                    raise ConfigError(
+                        f"{path}: {name} cannot be set in a project's flux.toml", hint=hint
+                    )
             return table
     return {}
 

@@ -30,9 +30,18 @@ class Setting(NamedTuple):
 
 SETTINGS = (
     Setting("model", "text", "default model", "flux1.1-pro-ultra", "FLUX_MODEL"),
-    Setting("provider", "text", "default provider; see flux providers", "lumenfall", "FLUX_PROVIDER"),
+    Setting(
+        "provider", "text", "default provider; see flux providers", "lumenfall", "FLUX_PROVIDER"
+    ),
     # A cloned folder must not decide where the key goes, so no project file can set a URL.
-    Setting("base_url", "text", "URL of an OpenAI-compatible server", None, "FLUX_BASE_URL", project=False),
+    Setting(
+        "base_url",
+        "text",
+        "URL of an OpenAI-compatible server",
+        None,
+        "FLUX_BASE_URL",
+        project=False,
+    ),
     Setting(
         "lumenfall_base_url",
         "text",
@@ -43,9 +52,21 @@ SETTINGS = (
     ),
     Setting("output", "text", "default of -o: file, folder or template", None, "FLUX_OUTPUT"),
     Setting("output_format", "text", f"default of -f: {ALL_FORMATS}", None, "FLUX_OUTPUT_FORMAT"),
-    Setting("concurrency", "integer", "most requests in flight at once", 16, "FLUX_CONCURRENCY", 1, 256),
-    Setting("timeout", "number", "seconds to wait for an image", 300, "FLUX_TIMEOUT", 0.001, 86_400),
-    Setting("retries", "integer", "retries of requests that certainly had no effect", 3, "FLUX_RETRIES", 0, 20),
+    Setting(
+        "concurrency", "integer", "most requests in flight at once", 16, "FLUX_CONCURRENCY", 1, 256
+    ),
+    Setting(
+        "timeout", "number", "seconds to wait for an image", 300, "FLUX_TIMEOUT", 0.001, 86_400
+    ),
+    Setting(
+        "retries",
+        "integer",
+        "retries of requests that certainly had no effect",
+        3,
+        "FLUX_RETRIES",
+        0,
+        20,
+    ),
     Setting("max_cost", "number", "most that a run may cost, in USD", None, "FLUX_MAX_COST"),
     Setting(
         "journal_prompts",
@@ -70,8 +91,22 @@ SETTINGS = (
         "FLUX_SIGN_CERTIFICATE",
         project=False,
     ),
-    Setting("sign_key", "text", "file with the private key of the certificate", None, "FLUX_SIGN_KEY", project=False),
-    Setting("sign_algorithm", "text", "signature algorithm of that key", "es256", "FLUX_SIGN_ALGORITHM", project=False),
+    Setting(
+        "sign_key",
+        "text",
+        "file with the private key of the certificate",
+        None,
+        "FLUX_SIGN_KEY",
+        project=False,
+    ),
+    Setting(
+        "sign_algorithm",
+        "text",
+        "signature algorithm of that key",
+        "es256",
+        "FLUX_SIGN_ALGORITHM",
+        project=False,
+    ),
     Setting(
         "progress",
         "text",
@@ -90,7 +125,9 @@ VARIABLES = (
         None,
         "FLUX_PREVIEW",
     ),
-    Setting("state", "text", "folder of the journal and of images not saved yet", None, "FLUX_STATE"),
+    Setting(
+        "state", "text", "folder of the journal and of images not saved yet", None, "FLUX_STATE"
+    ),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -106,7 +143,9 @@ def parse_setting(setting: Setting, value: object, source: str) -> Json:
         pass
     error = UsageError if source.startswith("--") else ConfigError
     hint = did_you_mean(str(value), setting.choices) or _example(setting, source)
-    message = f"{source}: {setting.name} must be {_expected(setting, value)}, not {str(value)[:60]!r}"
+    message = (
+        f"{source}: {setting.name} must be {_expected(setting, value)}, not {str(value)[:60]!r}"
+    )
     raise error(message, hint=hint)
 
 

@@ -39,7 +39,13 @@ class FluxError(Exception):
     exit_code = 1
 
     def __init__(
-        self, message: str, *, hint: str = "", billed: bool = False, status: int | None = None, request_id: str = ""
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        billed: bool = False,
+        status: int | None = None,
+        request_id: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message

@@ -108,7 +108,9 @@ def _json(value: object, line: str, step: str) -> str:
         return (int if isinstance(value, int) else float).__repr__(value)
     inner = line and line + step
     if isinstance(value, dict):
-        items = [f"{_json(name, '', '')}: {_json(item, inner, step)}" for name, item in value.items()]
+        items = [
+            f"{_json(name, '', '')}: {_json(item, inner, step)}" for name, item in value.items()
+        ]
         return _enclosed("{", items, "}", line, inner)
     if isinstance(value, list | tuple):
         return _enclosed("[", [_json(item, inner, step) for item in value], "]", line, inner)

@@ -158,7 +158,9 @@ def _size_hint(text: str, parameter: str) -> str:
     """A hint for an invalid size."""
     import re  # slow to import; only failures need it
 
-    suggestion = WORDS.get("".join(filter(str.isalnum, text.lower()))) or _guess_numbers(text.strip())
+    suggestion = WORDS.get("".join(filter(str.isalnum, text.lower()))) or _guess_numbers(
+        text.strip()
+    )
     if suggestion:
         option = "--size " if "x" in suggestion and parameter != "size" else ""
         return f"did you mean {option}{suggestion}?"

@@ -33,7 +33,9 @@ def _is_latin(text: str) -> bool:
     return len(text.encode("latin-1", "ignore")) == len(text)
 
 
-def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), width: int | None = None) -> str:
+def table(
+    rows: Sequence[Sequence[str]], right: Sequence[int] = (), width: int | None = None
+) -> str:
     """Format rows as a table; the first row is the heading. Tables that are too wide are wrapped.
 
     `right` are the right-aligned columns, `width` is the width of the terminal (None: unlimited).
@@ -82,7 +84,10 @@ def _bands(rows: Sequence[Sequence[str]], width: int) -> list[dict[int, int]]:
     """Which columns share a line, each with its width. Later bands are indented."""
     cells_by_column = list(zip(*rows, strict=True))
     natural = [max(map(text_width, cells)) for cells in cells_by_column]
-    least = [_least_width(cells, columns, width) for cells, columns in zip(cells_by_column, natural, strict=True)]
+    least = [
+        _least_width(cells, columns, width)
+        for cells, columns in zip(cells_by_column, natural, strict=True)
+    ]
     bands: list[dict[int, int]] = [{}]
     spare = [width]
     for column, columns in enumerate(least):

@@ -20,7 +20,9 @@ _KEYS: ContextVar[tuple[str, ...]] = ContextVar("keys", default=())
 
 def plain(text: str, limit: int = SHOWN) -> str:
     """The text on one line of at most `limit` characters, without control characters."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * limit]).split())
+    line = " ".join(
+        "".join(char if char.isprintable() else " " for char in text[: 4 * limit]).split()
+    )
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
 SHOWN = 60  # characters shown of a long value
 MAX_AMOUNT = 1e300  # larger integers do not fit into a float
-TRUTHS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+TRUTHS = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
 INT64 = 2**63  # many JSON readers cannot read larger integers
 
 
@@ -50,7 +59,11 @@ def unchecked_value(value: Value) -> Json:
     """The value of a parameter that is not in the catalog, so that it cannot be checked."""
     if isinstance(value, Attachment):
         return value.uri
-    return parse_value(value) if isinstance(value, str) and not isinstance(value, QuotedText) else value
+    return (
+        parse_value(value)
+        if isinstance(value, str) and not isinstance(value, QuotedText)
+        else value
+    )
 
 
 def check_value(param: Param, value: Value) -> Json:
@@ -93,7 +106,9 @@ def _read_number(param: Param, value: Json) -> int | float:
     number = math.nan
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         number = _parse_float(value)
-    if not math.isfinite(number) or (isinstance(value, str) and (not value.isascii() or "_" in value)):
+    if not math.isfinite(number) or (
+        isinstance(value, str) and (not value.isascii() or "_" in value)
+    ):
         raise _invalid(param, value, "a number")
     return _in_range(param, int(number) if number.is_integer() else number)
 
@@ -160,7 +175,9 @@ def _suggestion(param: Param, text: str) -> str:
         return "give a file or a URL"
     steps = [float(choice) for choice in param.choices if choice.isdigit()]
     if param.kind == "string" and not steps:
-        return f"for example {param.choices[0]}" if param.choices else f"write -p '{param.name}=\"…\"'"
+        return (
+            f"for example {param.choices[0]}" if param.choices else f"write -p '{param.name}=\"…\"'"
+        )
     low, high = (min(steps), max(steps)) if steps else (param.minimum, param.maximum)
     number = _parse_float(text.strip().removesuffix("%"))
     if not math.isfinite(number):

@@ -70,7 +70,9 @@ class Http:
     ) -> None:
         self._timeout, self._retries = timeout, retries
         self._pause, self._clock, self._jitter = pause, clock, jitter
-        self.stopped: list[tuple[Stop, bool]] = []  # jobs given up, and whether the provider stopped them
+        self.stopped: list[
+            tuple[Stop, bool]
+        ] = []  # jobs given up, and whether the provider stopped them
         self._spool = Spool(folder)
         if sender is None:
             from flux_cli.http.network import Network  # imports httpx: offline runs do without
@@ -78,13 +80,18 @@ class Http:
             sender = Network(min(CONNECT_SECONDS, timeout))
         self._exchanges = Exchanges(self._spool, sender)
         self._throttle = Throttle(most, pause, time.monotonic)
-        self._downloads = Downloads(self._exchanges, self._spool, timeout, retries, self._pause_after)
+        self._downloads = Downloads(
+            self._exchanges, self._spool, timeout, retries, self._pause_after
+        )
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         await self._exchanges.close()
         self._spool.close()
@@ -123,10 +130,18 @@ class Http:
             raise DeadlineError(message, hint="increase --timeout", billed=in_flight) from fault
         raise AssertionError("unreachable: the last attempt raises")
 
-    async def _attempt(self, post: Post, on_answer: Callable[[Reply], None]) -> Reply | UnreachableError:
+    async def _attempt(
+        self, post: Post, on_answer: Callable[[Reply], None]
+    ) -> Reply | UnreachableError:
         """Send one POST. UnreachableError is returned, not raised, if nothing was sent and a retry may help."""
-        headers = {**post.headers, **credentials(post.url, post.auth), "Content-Type": "application/json"}
-        body = json.dumps(post.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        headers = {
+            **post.headers,
+            **credentials(post.url, post.auth),
+            "Content-Type": "application/json",
+        }
+        body = json.dumps(
+            post.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        ).encode()
 
         def report_if_good(reply: Reply) -> None:
             if is_good(reply):
@@ -146,7 +161,12 @@ class Http:
             raise
 
     async def _wait(
-        self, answer: Reply | UnreachableError, post: Post, attempt: int, on_step: OnStep, sent: float
+        self,
+        answer: Reply | UnreachableError,
+        post: Post,
+        attempt: int,
+        on_step: OnStep,
+        sent: float,
     ) -> None:
         """Sleep before the next attempt, or raise the error of the answer if there is none."""
         asked = None
@@ -169,7 +189,9 @@ class Http:
         headers = credentials(url, auth)
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._get_with_retries(HttpRequest("GET", url, headers, silence=MAX_SILENCE))
+                return await self._get_with_retries(
+                    HttpRequest("GET", url, headers, silence=MAX_SILENCE)
+                )
         except TimeoutError as fault:
             raise DeadlineError(
                 f"{host_and_port(url)} did not answer within {self._timeout:g} s", billed=True

@@ -20,7 +20,9 @@ def decode_data_uri(uri: str, limit: int) -> bytes:
             raise too_large_error(limit)
         return data
     if not body.isascii():
-        raise ImageError("the image's data URI has characters that a URI cannot contain", billed=True)
+        raise ImageError(
+            "the image's data URI has characters that a URI cannot contain", billed=True
+        )
     return _decode_percent(body, limit)
 
 
@@ -49,7 +51,9 @@ def _decode_base64(text: str, limit: int) -> bytes:
     try:
         return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
     except (binascii.Error, ValueError) as fault:
-        raise ImageError(f"the image in the answer is not valid base64: {fault}", billed=True) from fault
+        raise ImageError(
+            f"the image in the answer is not valid base64: {fault}", billed=True
+        ) from fault
 
 
 def too_large_error(limit: int) -> ImageError:

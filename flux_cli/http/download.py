@@ -68,10 +68,16 @@ class Downloads:
             fault = NetworkError(f"not within {self._timeout:g} s")
         except (DiskError, ProviderError) as error:  # a retry would not help
             fault = error
-        kind = type(fault) if isinstance(fault, DiskError | ImageError | ProviderError) else NetworkError
+        kind = (
+            type(fault)
+            if isinstance(fault, DiskError | ImageError | ProviderError)
+            else NetworkError
+        )
         message = f"the image was made but could not be downloaded: {fault}"
         hint = f"it may still be available for a while: {plain(address, 2000)}"
-        raise kind(message, billed=True, hint=hint, status=fault.status, request_id=request_id) from fault
+        raise kind(
+            message, billed=True, hint=hint, status=fault.status, request_id=request_id
+        ) from fault
 
     async def _fetch(self, address: str, base: str) -> str:
         """GET an image into a file, following redirects. Raises NetworkError or ImageError."""
@@ -84,7 +90,9 @@ class Downloads:
                     break
                 address = media_address(urljoin(address, reply.headers.get("location", "")), base)
             if reply.status != 200:
-                raise NetworkError(f"{host_and_port(address)} answered HTTP {reply.status}", status=reply.status)
+                raise NetworkError(
+                    f"{host_and_port(address)} answered HTTP {reply.status}", status=reply.status
+                )
             with open(path, "rb") as file:  # noqa: ASYNC230 - just written, so still in memory
                 inspect(file.read())
             is_whole = True

@@ -110,7 +110,13 @@ def reply_error(reply: Reply, auth: Auth | None = None, request_id: str = "") ->
     billed = reply.status in UNCLEAR or (is_good(reply) and kind is ProviderError)
     page = f" ({auth.page})" if auth and auth.page else ""
     hint = HINTS.get(kind, "").format(key=auth.variable if auth else "the key", page=page)
-    return kind(text, hint=hint, billed=billed, status=reply.status, request_id=request_id or request_id_of(reply))
+    return kind(
+        text,
+        hint=hint,
+        billed=billed,
+        status=reply.status,
+        request_id=request_id or request_id_of(reply),
+    )
 
 
 def is_good(reply: Reply) -> bool:
@@ -153,7 +159,9 @@ def retry_after(reply: Reply, now: float) -> float | None:
             return max(0.0, parsedate_to_datetime(date).timestamp() - now)
         except (ValueError, OverflowError, OSError):
             return None
-    if reply.status == 429 and (found := re.search(r"resets in ~?(\d{1,6})\s*s", _code_and_message(reply)[1])):
+    if reply.status == 429 and (
+        found := re.search(r"resets in ~?(\d{1,6})\s*s", _code_and_message(reply)[1])
+    ):
         return float(found[1])
     return None
 
@@ -208,7 +216,9 @@ def _flatten(words: Json, depth: int = 3) -> str:
     if isinstance(words, dict):
         where = words.get("loc")
         place = ".".join(str(part) for part in where[:5]) + ": " if isinstance(where, list) else ""
-        return place + (_flatten(words.get("msg") or words.get("message"), depth - 1) or _as_json(words))
+        return place + (
+            _flatten(words.get("msg") or words.get("message"), depth - 1) or _as_json(words)
+        )
     return str(words)
 
 

@@ -13,7 +13,9 @@ class Throttle:
     for as long as the server asks. Each good answer raises the limit a little again.
     """
 
-    def __init__(self, most: int, pause: Callable[[float], Awaitable[None]], now: Callable[[], float]) -> None:
+    def __init__(
+        self, most: int, pause: Callable[[float], Awaitable[None]], now: Callable[[], float]
+    ) -> None:
         self._most, self._limit = most, float(most)
         self._pause, self._now = pause, now
         self._in_flight = 0

@@ -22,8 +22,17 @@ def credentials(url: str, auth: Auth | None) -> dict[str, str]:
     try:
         parts, base = urlsplit(url), urlsplit(auth.base)
         same = (parts.scheme, parts.hostname, parts.port) == (base.scheme, base.hostname, base.port)
-        known = parts.scheme == "https" and parts.port in (None, 443) and _is_known(parts.hostname or "", auth.hosts)
-        trusted = (same or known) and parts.username is None and parts.password is None and url.isprintable()
+        known = (
+            parts.scheme == "https"
+            and parts.port in (None, 443)
+            and _is_known(parts.hostname or "", auth.hosts)
+        )
+        trusted = (
+            (same or known)
+            and parts.username is None
+            and parts.password is None
+            and url.isprintable()
+        )
     except ValueError:
         trusted = False
     if not trusted:
@@ -58,13 +67,21 @@ def host_and_port(url: str) -> str:
 def _is_known(host: str, patterns: tuple[str, ...]) -> bool:
     if not _is_host(host):
         return False
-    return any(host.endswith(name[1:]) if name.startswith("*.") else host == name for name in patterns)
+    return any(
+        host.endswith(name[1:]) if name.startswith("*.") else host == name for name in patterns
+    )
 
 
 def _is_fetchable(parts: SplitResult, home: SplitResult) -> bool:
     """Whether a server at `home` may name this URL."""
     host = parts.hostname or ""
-    if not host or not _is_host(host) or parts.port == 0 or parts.username is not None or parts.password is not None:
+    if (
+        not host
+        or not _is_host(host)
+        or parts.port == 0
+        or parts.username is not None
+        or parts.password is not None
+    ):
         return False
     if parts.scheme != "https" and not parts.scheme == home.scheme == "http":
         return False

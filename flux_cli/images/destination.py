@@ -31,7 +31,9 @@ class Destination(NamedTuple):
         return self.template == STDOUT
 
 
-def read_destination(output: str | None, formats: Iterable[str], *, is_folder: bool = False) -> Destination:
+def read_destination(
+    output: str | None, formats: Iterable[str], *, is_folder: bool = False
+) -> Destination:
     """Read `-o hero.webp`, `-o 'hero.{avif,webp,jpg}'`, `-o folder/` or `-o -`, and every `-f`.
 
     Raises OutputError if `-o` and `-f` contradict each other or a list of formats is not at the end,
@@ -53,7 +55,8 @@ def _contradiction(output: str, stem: str, named: tuple[str, ...]) -> OutputErro
     suffixes = [FORMATS[name].suffix for name in named]
     written = f"{{{','.join(suffixes)}}}" if len(suffixes) > 1 else suffixes[0]
     return OutputError(
-        f"-f {','.join(named)} contradicts the file name {output}", hint=f"drop -f, or write -o '{stem}.{written}'"
+        f"-f {','.join(named)} contradicts the file name {output}",
+        hint=f"drop -f, or write -o '{stem}.{written}'",
     )
 
 

@@ -41,7 +41,9 @@ class Folder:
                 return there
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             part = f"{PART}{self._mark}{os.urandom(8).hex()}"
-            return _publish(image.parts, path, part, overwrite=self._overwrite and not extra and not fresh)
+            return _publish(
+                image.parts, path, part, overwrite=self._overwrite and not extra and not fresh
+            )
         except OSError as fault:
             raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
 
@@ -77,7 +79,10 @@ class Pipe:
         Raises DiskError for a second image, or if the stream cannot be written.
         """
         if extra:
-            raise DiskError("the provider returned several images, and a pipe takes one", hint="save to files with -o")
+            raise DiskError(
+                "the provider returned several images, and a pipe takes one",
+                hint="save to files with -o",
+            )
         try:
             for part in image.parts:
                 self._stream.write(part)
@@ -91,7 +96,12 @@ class Pipe:
 
 
 def preflight(
-    names: Iterable[Name], file_format: str | None, *, overwrite: bool, skip_existing: bool, write: bool = True
+    names: Iterable[Name],
+    file_format: str | None,
+    *,
+    overwrite: bool,
+    skip_existing: bool,
+    write: bool = True,
 ) -> dict[int, str]:
     """Check every name before anything is paid for.
 
@@ -106,9 +116,14 @@ def preflight(
             if found := _existing(path):
                 present[index] = found
                 break
-    special = next((path for path in present.values() if not stat.S_ISREG(os.stat(path).st_mode)), None)
+    special = next(
+        (path for path in present.values() if not stat.S_ISREG(os.stat(path).st_mode)), None
+    )
     if special:
-        raise OutputError(f"{special} is not a file", hint="name a file or a folder; -o - writes to standard output")
+        raise OutputError(
+            f"{special} is not a file",
+            hint="name a file or a folder; -o - writes to standard output",
+        )
     if present and not overwrite and not skip_existing:
         others = len(present) - 1
         there = f" and {others} more already exist" if others else " already exists"
@@ -146,7 +161,9 @@ def _existing(path: str) -> str | None:
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
         raise OutputError(f"cannot access {plain(path, 200)!r}: {reason}") from fault
-    if os.path.islink(path) and not os.path.exists(path):  # a dangling link: the file can still be created
+    if os.path.islink(path) and not os.path.exists(
+        path
+    ):  # a dangling link: the file can still be created
         return None
     return path
 
@@ -158,7 +175,9 @@ def _try_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):  # unnamed where possible, so that a crash leaves nothing behind
+        with tempfile.TemporaryFile(
+            dir=folder
+        ):  # unnamed where possible, so that a crash leaves nothing behind
             pass
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
@@ -166,9 +185,13 @@ def _try_folder(folder: Path) -> None:
         raise OutputError(f"cannot write into {folder}: {reason}", hint=hint) from fault
 
 
-def _publish(parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool) -> str:
+def _publish(
+    parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool
+) -> str:
     """Write beside the target and move into place in one step, so that the file is never incomplete."""
-    target = os.path.realpath(path) if overwrite else path  # a link stays a link, its target is replaced
+    target = (
+        os.path.realpath(path) if overwrite else path
+    )  # a link stays a link, its target is replaced
     part = os.path.join(os.path.dirname(target), part_name)
     try:
         with open(part, "xb") as file:  # mkstemp would ignore the umask

@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
     from flux_cli.core import options
 
-UNITS = {"": 1, "b": 1, "kb": 1000, "k": 1000, "mb": 1000**2, "m": 1000**2, "kib": 1024, "mib": 1024**2}
+UNITS = {
+    "": 1,
+    "b": 1,
+    "kb": 1000,
+    "k": 1000,
+    "mb": 1000**2,
+    "m": 1000**2,
+    "kib": 1024,
+    "mib": 1024**2,
+}
 
 
 def read_finish(
@@ -45,7 +54,9 @@ def parse_quality(text: str) -> int:
     """Read a quality from 0 to 100. Raises UsageError."""
     if text.isascii() and text.isdigit() and int(text[:4]) <= 100:
         return int(text)
-    raise UsageError(f"invalid output_compression {text!r}", hint="give a whole number from 0 to 100")
+    raise UsageError(
+        f"invalid output_compression {text!r}", hint="give a whole number from 0 to 100"
+    )
 
 
 def parse_bytes(text: str, option: str = "--max-bytes") -> int:
@@ -59,7 +70,9 @@ def parse_bytes(text: str, option: str = "--max-bytes") -> int:
         amount = int(float(number) * UNITS[unit])
         if amount > 0:
             return amount
-    raise UsageError(f"{option}: invalid number of bytes {text!r}", hint="for example 200kB, 1.5MB or 2MiB")
+    raise UsageError(
+        f"{option}: invalid number of bytes {text!r}", hint="for example 200kB, 1.5MB or 2MiB"
+    )
 
 
 def parse_width(text: str, option: str = "--width") -> int:
@@ -68,7 +81,8 @@ def parse_width(text: str, option: str = "--width") -> int:
     if digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits):
         return int(digits)
     raise UsageError(
-        f"{option}: invalid width {text!r}", hint=f"give pixels, as in {option} 640; repeat the option for more widths"
+        f"{option}: invalid width {text!r}",
+        hint=f"give pixels, as in {option} 640; repeat the option for more widths",
     )
 
 
@@ -83,4 +97,6 @@ def parse_choice(text: str, choices: Sequence[str], option: str) -> str:
     if folded in choices:
         return folded
     message = f"{option}: invalid choice {text!r}, expected one of {', '.join(choices)}"
-    raise UsageError(message, hint=did_you_mean(folded, choices) or f"for example {option} {choices[0]}")
+    raise UsageError(
+        message, hint=did_you_mean(folded, choices) or f"for example {option} {choices[0]}"
+    )

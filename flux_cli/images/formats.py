@@ -176,7 +176,9 @@ def format_named(text: str) -> str:
     raise UsageError(message, hint=did_you_mean(folded, BY_SUFFIX) or "use png, which is lossless")
 
 
-def encoder(file_format: str, quality: int, effort: str = "balanced", *, lossless: bool = False) -> Settings:
+def encoder(
+    file_format: str, quality: int, effort: str = "balanced", *, lossless: bool = False
+) -> Settings:
     """Pillow's settings for one file; `quality` (0 to 100) looks the same in every lossy format.
 
     Raises UsageError if `lossless` is set and the format cannot be lossless.

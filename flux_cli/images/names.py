@@ -16,13 +16,28 @@ if TYPE_CHECKING:
 
 DEFAULT = "{slug}-{seed}.{ext}"
 DEFAULT_UNSEEDED = "{slug}-{id}.{ext}"
-FIELDS = ("slug", "prompt", "seed", "index", "ratio", "width", "height", "model", "id", "date", "time", "ext")
+FIELDS = (
+    "slug",
+    "prompt",
+    "seed",
+    "index",
+    "ratio",
+    "width",
+    "height",
+    "model",
+    "id",
+    "date",
+    "time",
+    "ext",
+)
 SLUG_BYTES = 80  # short enough for file systems that stop at 143 bytes (eCryptfs)
 PROMPT_BYTES = 160
 NAME_BYTES = 255
 SPEC_LENGTH = 3  # digits, as in `{index:03}`; more could pad a name with megabytes of zeros
 # Windows treats these as devices, whatever their suffix.
-RESERVED = frozenset(["con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))])
+RESERVED = frozenset(
+    ["con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))]
+)
 UNSAFE = frozenset('<>:"/\\|?*')
 
 
@@ -118,7 +133,11 @@ def fold(path: str) -> str:
 def text_fields(prompt: str, model: str) -> dict[str, str | int]:
     """The fields that come from free text, made safe."""
     long = safe(_cut(safe(prompt[: 2 * PROMPT_BYTES]), PROMPT_BYTES - len("the ")))
-    return {"slug": slug(prompt), "prompt": long or "image", "model": _cut(safe(model), PROMPT_BYTES) or "model"}
+    return {
+        "slug": slug(prompt),
+        "prompt": long or "image",
+        "model": _cut(safe(model), PROMPT_BYTES) or "model",
+    }
 
 
 def _without_stray_marks(chars: Iterable[str]) -> str:
@@ -159,14 +178,18 @@ def _fields(template: str, known: Sequence[str]) -> list[str]:
         parts = list(string.Formatter().parse(template))
     except ValueError as fault:
         message = f"output {template!r} has unbalanced braces"
-        raise OutputError(message, hint="write {{ and }} for braces that belong to the name") from fault
+        raise OutputError(
+            message, hint="write {{ and }} for braces that belong to the name"
+        ) from fault
     found = [field for _, field, _, _ in parts if field is not None]
     for _, field, spec, conversion in parts:
         if field is None:
             continue
         if field not in known or conversion:
             message = f"output {template!r}: there is no field {{{field}}}"
-            raise OutputError(message, hint=did_you_mean(field, known) or f"fields: {', '.join(known)}")
+            raise OutputError(
+                message, hint=did_you_mean(field, known) or f"fields: {', '.join(known)}"
+            )
         if spec and not (spec.isascii() and spec.isdigit() and len(spec) <= SPEC_LENGTH):
             message = f"output {template!r}: {{{field}:{spec}}} is not a width"
             raise OutputError(message, hint="write {index:03} for numbers with leading zeros")

@@ -17,7 +17,13 @@ Box = tuple[float, float, float, float]
 FITS = ("none", "cover", "contain", "exact")
 FOCUSES = ("center", "top", "bottom", "left", "right", "entropy", "attention")
 # Where a crop is placed, horizontally and vertically: 0 keeps the left or top, 1 the right or bottom.
-PLACES = {"center": (0.5, 0.5), "top": (0.5, 0.0), "bottom": (0.5, 1.0), "left": (0.0, 0.5), "right": (1.0, 0.5)}
+PLACES = {
+    "center": (0.5, 0.5),
+    "top": (0.5, 0.0),
+    "bottom": (0.5, 1.0),
+    "left": (0.0, 0.5),
+    "right": (1.0, 0.5),
+}
 MAX_SIDE = 65_535  # pixels; no format that flux writes allows longer sides
 MAX_PIXELS = 100_000_000  # of an image that is decoded or made; models make 4 million
 SLIGHT = 1e-9  # rounding error, which does not count as enlargement
@@ -96,11 +102,18 @@ def check(finish: Finish) -> Finish:
     if finish.fit != "none" and finish.target is None:
         raise UsageError(f"--fit {finish.fit} needs a size to fit to", hint="give --size 1200x630")
     if finish.fit in ("contain", "exact") and finish.target and not finish.target.is_pixels:
-        raise UsageError(f"--fit {finish.fit} needs pixels, not a shape", hint="give --size 1200x630, or --fit cover")
+        raise UsageError(
+            f"--fit {finish.fit} needs pixels, not a shape",
+            hint="give --size 1200x630, or --fit cover",
+        )
     if finish.fit != "cover" and finish.focus != "center":
-        raise UsageError(f"--focus {finish.focus} has nothing to crop", hint="add --fit cover and --size")
+        raise UsageError(
+            f"--focus {finish.focus} has nothing to crop", hint="add --fit cover and --size"
+        )
     if finish.lossless and finish.quality is not None:
-        raise UsageError("--lossless and --output-compression contradict each other", hint="use only one of them")
+        raise UsageError(
+            "--lossless and --output-compression contradict each other", hint="use only one of them"
+        )
     if finish.lossless:
         for name in finish.formats:
             check_lossless(name)
@@ -119,8 +132,12 @@ def outputs(finish: Finish, received: Inspection) -> tuple[Output, ...]:
         for name in finish.formats or (received.format,)
     ]
     if finish.keep_original:
-        whole = Frame(received.width, received.height, (received.width, received.height), "original")
-        made.insert(0, _plain(received.format, whole, finish)._replace(untouched=True, max_bytes=None))
+        whole = Frame(
+            received.width, received.height, (received.width, received.height), "original"
+        )
+        made.insert(
+            0, _plain(received.format, whole, finish)._replace(untouched=True, max_bytes=None)
+        )
     return tuple(made)
 
 
@@ -163,7 +180,12 @@ def explain(finish: Finish, width: int, height: int) -> tuple[Note, ...]:
     notes = []
     target = finish.target
     all_frames = frames(finish, width, height)
-    if target and target.is_pixels and finish.fit == "none" and (width, height) != (target.width, target.height):
+    if (
+        target
+        and target.is_pixels
+        and finish.fit == "none"
+        and (width, height) != (target.width, target.height)
+    ):
         exact = f"{target.width:.0f}x{target.height:.0f}"
         reason = f"the image will be {width}x{height}; --fit cover makes it exactly {exact}"
         notes.append(Note("fit", "none", f"{width}x{height}", "passthrough", reason, warning=True))
@@ -171,19 +193,26 @@ def explain(finish: Finish, width: int, height: int) -> tuple[Note, ...]:
         if finish.fit != "none" or frame.label:
             parameter, asked = ("width", frame.label) if frame.label else ("fit", finish.fit)
             reason = described(frame, width, height, finish.focus)
-            notes.append(Note(parameter, asked, f"{frame.width}x{frame.height}", "emulated", reason))
+            notes.append(
+                Note(parameter, asked, f"{frame.width}x{frame.height}", "emulated", reason)
+            )
     return tuple(notes)
 
 
 def described(frame: Frame, width: int, height: int, focus: str) -> str:
     """The steps in words: `from 2752x1536: 20.0 % of the width cropped (center), scaled by 0.410`."""
     steps = []
-    for axis, (whole, kept) in (("width", (width, frame.window[0])), ("height", (height, frame.window[1]))):
+    for axis, (whole, kept) in (
+        ("width", (width, frame.window[0])),
+        ("height", (height, frame.window[1])),
+    ):
         if whole - kept > SLIGHT:
             steps.append(f"{100 * (whole - kept) / whole:.1f} % of the {axis} cropped ({focus})")
     across, down = frame.width / frame.window[0], frame.height / frame.window[1]
     if abs(across / down - 1) > 1 / min(frame.width, frame.height):
-        steps.append(f"scaled by {across:.3f} in width and {down:.3f} in height, which changes its shape")
+        steps.append(
+            f"scaled by {across:.3f} in width and {down:.3f} in height, which changes its shape"
+        )
     elif abs(frame.scale - 1) > SLIGHT:
         steps.append(f"scaled by {frame.scale:.3f}")
     return f"from {width}x{height}: {', '.join(steps) or 'as it is'}"
@@ -195,7 +224,9 @@ def _own(finish: Finish, width: int, height: int) -> Frame:
     if target is None or finish.fit == "none":
         return Frame(width, height, (width, height))
     if finish.fit == "contain":
-        scale = min(target.width / width, target.height / height, *(() if finish.upscale else (1.0,)))
+        scale = min(
+            target.width / width, target.height / height, *(() if finish.upscale else (1.0,))
+        )
         return Frame(max(1, round(width * scale)), max(1, round(height * scale)), (width, height))
     if finish.fit == "exact":
         return Frame(int(target.width), int(target.height), (width, height))
@@ -203,14 +234,20 @@ def _own(finish: Finish, width: int, height: int) -> Frame:
     window = min(width, target.width / scale), min(height, target.height / scale)
     if target.is_pixels:
         return Frame(int(target.width), int(target.height), window)
-    whole = max(1, round(window[0])), max(1, round(window[1]))  # a ratio without pixels: crop, do not scale
+    whole = (
+        max(1, round(window[0])),
+        max(1, round(window[1])),
+    )  # a ratio without pixels: crop, do not scale
     return Frame(*whole, whole)
 
 
 def _output(finish: Finish, received: Inspection, frame: Frame, name: str) -> Output:
     if finish.lossless:
         check_lossless(name)
-    same = name == received.format and (frame.width, frame.height) == frame.window == (received.width, received.height)
+    same = name == received.format and (frame.width, frame.height) == frame.window == (
+        received.width,
+        received.height,
+    )
     has_settings = finish.quality is not None or finish.effort is not None
     fits = finish.max_bytes is None or received.size <= finish.max_bytes
     upright = received.upright or finish.fit == "none"
@@ -220,10 +257,20 @@ def _output(finish: Finish, received: Inspection, frame: Frame, name: str) -> Ou
 
 def _plain(name: str, frame: Frame, finish: Finish) -> Output:
     quality = QUALITY if finish.quality is None else finish.quality
-    return Output(name, frame, finish.focus, quality, finish.effort or "balanced", finish.lossless, finish.max_bytes)
+    return Output(
+        name,
+        frame,
+        finish.focus,
+        quality,
+        finish.effort or "balanced",
+        finish.lossless,
+        finish.max_bytes,
+    )
 
 
 def _too_small(frame: Frame, width: int, height: int) -> UsageError:
     message = f"{frame.width}x{frame.height} would enlarge an image of {width}x{height} ({frame.scale:.2f} times)"
     most = max(1, int(frame.width / frame.scale)), max(1, int(frame.height / frame.scale))
-    return UsageError(message, hint=f"ask for at most {most[0]}x{most[1]}, or allow it with --upscale")
+    return UsageError(
+        message, hint=f"ask for at most {most[0]}x{most[1]}, or allow it with --upscale"
+    )

@@ -39,7 +39,9 @@ class Grid(NamedTuple):
         """The upper left corner of a cell; cells count from 0."""
         row, column = divmod(number, self.columns)
         width, height = self.cell
-        return self.gap + column * (width + self.gap), self.gap + row * (height + self.caption + self.gap)
+        return self.gap + column * (width + self.gap), self.gap + row * (
+            height + self.caption + self.gap
+        )
 
 
 def page(count: int) -> tuple[int, int]:
@@ -49,17 +51,24 @@ def page(count: int) -> tuple[int, int]:
     return round(math.sqrt(area * PAGE)), round(math.sqrt(area / PAGE))
 
 
-def grid(sizes: Sequence[tuple[int, int]], box: tuple[int, int], gap: int = GAP, caption: int = CAPTION) -> Grid:
+def grid(
+    sizes: Sequence[tuple[int, int]], box: tuple[int, int], gap: int = GAP, caption: int = CAPTION
+) -> Grid:
     """The grid with the largest equal cells that fits into a box, for images of these sizes in pixels."""
     logs = [math.log(width / height) for width, height in sizes]
     widest = math.log(WIDEST)
     shape = math.exp(sum(max(-widest, min(widest, log)) for log in logs) / len(logs))
     count = len(sizes)
-    fits = [_fitted(columns, -(-count // columns), shape, box, gap, caption) for columns in range(1, count + 1)]
+    fits = [
+        _fitted(columns, -(-count // columns), shape, box, gap, caption)
+        for columns in range(1, count + 1)
+    ]
     return max(fits, key=lambda one: one.cell[0] * one.cell[1])
 
 
-def _fitted(columns: int, rows: int, shape: float, box: tuple[int, int], gap: int, caption: int) -> Grid:
+def _fitted(
+    columns: int, rows: int, shape: float, box: tuple[int, int], gap: int, caption: int
+) -> Grid:
     """The grid with the largest cells of this shape that fit into a box."""
     width = (box[0] - gap) / columns - gap
     height = (box[1] - gap) / rows - gap - caption
@@ -88,5 +97,7 @@ def sheet_name(paths: Sequence[str]) -> Name:
 def _common(words: Sequence[str]) -> str:
     """The longest common prefix."""
     first, last = min(words), max(words)
-    same = (length for length, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1])
+    same = (
+        length for length, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]
+    )
     return first[: next(same, min(len(first), len(last)))]

@@ -50,7 +50,9 @@ def load_identity(certificates: str, key: str, algorithm: str = "es256") -> Iden
         sign(ONE_PIXEL, "png", Record(source_type=BY_MODEL), identity)
     except ImageError as fault:
         hint = f"openssl pkcs8 -topk8 -nocrypt -in {key}" if "PKCS#8" in str(fault) else ""
-        raise ConfigError(f"{certificates} cannot sign images: {fault.__cause__}", hint=hint) from fault
+        raise ConfigError(
+            f"{certificates} cannot sign images: {fault.__cause__}", hint=hint
+        ) from fault
     return identity
 
 
@@ -63,7 +65,9 @@ def sign(data: bytes, file_format: str, record: Record, identity: Identity) -> b
     signed = io.BytesIO()
     mime = FORMATS[file_format].mime
     try:
-        info = c2pa.C2paSignerInfo(identity.algorithm, identity.chain, identity.key.reveal().encode(), None)
+        info = c2pa.C2paSignerInfo(
+            identity.algorithm, identity.chain, identity.key.reveal().encode(), None
+        )
         # A thumbnail would show the same, and make a small image a hundred times as large.
         context = c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}})
         builder = c2pa.Builder(manifest(record, mime), context)
@@ -76,7 +80,10 @@ def sign(data: bytes, file_format: str, record: Record, identity: Identity) -> b
 def manifest(record: Record, mime: str) -> dict[str, Json]:
     """The statement to sign: that the image was made, by which tool, and the type of its source."""
     name, _, version = record.tool.partition(" ")
-    made: dict[str, Json] = {"action": "c2pa.created", "digitalSourceType": SOURCE_TYPES + record.source_type}
+    made: dict[str, Json] = {
+        "action": "c2pa.created",
+        "digitalSourceType": SOURCE_TYPES + record.source_type,
+    }
     if record.model:
         made["softwareAgent"] = {"name": record.model}
     if record.created:
@@ -102,7 +109,9 @@ def _read(path: str, *, private: bool) -> bytes:
         with Path(path).expanduser().open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if private and os.name == "posix" and mode & 0o077:
-                raise ConfigError(f"{path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}")
+                raise ConfigError(
+                    f"{path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}"
+                )
             return file.read(MAX_BYTES)
     except OSError as fault:
         raise ConfigError(f"{path} cannot be read: {fault.strerror}") from fault

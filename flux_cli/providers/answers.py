@@ -26,7 +26,9 @@ async def read_images(reply: Reply, base: str, auth: Auth | None, http: "Http") 
     body = parse_json(reply.data)
     if not isinstance(body, dict):
         start = plain(reply.data[:200].decode("utf-8", "replace"), 60)
-        message = f"the answer is not JSON: it begins with {start!r}" if start else "the answer is empty"
+        message = (
+            f"the answer is not JSON: it begins with {start!r}" if start else "the answer is empty"
+        )
         raise _no_image_error(message, reply)
     if body.get("error"):
         raise reply_error(reply, auth)
@@ -62,7 +64,9 @@ async def _fetch(item: dict[str, Json], base: str, http: "Http") -> str:
 
 def _no_image_error(message: str, reply: Reply, body: Json = None) -> ProviderError:
     identity = request_id_of(reply, body)
-    return ProviderError(message, hint=BILLED_HINT, billed=True, status=reply.status, request_id=identity)
+    return ProviderError(
+        message, hint=BILLED_HINT, billed=True, status=reply.status, request_id=identity
+    )
 
 
 def read_estimate(reply: Reply) -> float:
@@ -101,6 +105,8 @@ def _item_facts(item: dict[str, Json], facts: Facts) -> Facts:
     revised = item.get("revised_prompt")
     seed = read_integer(item.get("seed"))
     return facts._replace(
-        revised_prompt=revised[:MAX_PROMPT_LENGTH] if isinstance(revised, str) and not revised.startswith(MARK) else "",
+        revised_prompt=revised[:MAX_PROMPT_LENGTH]
+        if isinstance(revised, str) and not revised.startswith(MARK)
+        else "",
         seed=facts.seed if seed is None else seed,
     )

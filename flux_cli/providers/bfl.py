@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 USD_PER_CREDIT = 0.01
 MAX_CREDITS = 1e9  # larger numbers are not prices
 POLL_SECONDS = 0.5
-MAX_POLLS_WITHOUT_TASK = 5  # "Task not found" in a row; a regional store may not know a new task yet
+MAX_POLLS_WITHOUT_TASK = (
+    5  # "Task not found" in a row; a regional store may not know a new task yet
+)
 
 
 class BFL:
@@ -57,7 +59,9 @@ class _PollReader:
             self._missing += 1
             if self._missing > MAX_POLLS_WITHOUT_TASK:
                 raise NotFoundError(
-                    f"BFL no longer knows task {self._identity}", billed=True, request_id=self._identity
+                    f"BFL no longer knows task {self._identity}",
+                    billed=True,
+                    request_id=self._identity,
                 )
             return None
         self._missing = 0
@@ -66,12 +70,21 @@ class _PollReader:
         if reply.status != 200:
             raise reply_error(reply, self._auth, self._identity)
         if status in ("Request Moderated", "Content Moderated"):
-            stage = "the prompt or input image" if status == "Request Moderated" else "the finished image"
+            stage = (
+                "the prompt or input image"
+                if status == "Request Moderated"
+                else "the finished image"
+            )
             raise ModerationError(
-                f"BFL refused {stage}{_reasons(body)}", hint="rephrase the prompt", request_id=self._identity
+                f"BFL refused {stage}{_reasons(body)}",
+                hint="rephrase the prompt",
+                request_id=self._identity,
             )
         if status in ("Error", "Failed"):
-            raise ProviderError(f"BFL failed: {plain(str(body.get('details') or status))}", request_id=self._identity)
+            raise ProviderError(
+                f"BFL failed: {plain(str(body.get('details') or status))}",
+                request_id=self._identity,
+            )
         return body if status == "Ready" else None
 
 
@@ -79,7 +92,9 @@ def _image_url(body: dict[str, Json], identity: str) -> str:
     result = body.get("result")
     sample = result.get("sample") if isinstance(result, dict) else None
     if not isinstance(sample, str) or not sample:
-        raise ProviderError("the task is ready but BFL returned no image URL", billed=True, request_id=identity)
+        raise ProviderError(
+            "the task is ready but BFL returned no image URL", billed=True, request_id=identity
+        )
     return sample
 
 
@@ -99,4 +114,8 @@ def _facts(identity: str, submitted: dict[str, Json], done: dict[str, Json]) -> 
 def _reasons(body: dict[str, Json]) -> str:
     details = body.get("details")
     reasons = details.get("Moderation Reasons") if isinstance(details, dict) else None
-    return f" ({plain(', '.join(str(reason) for reason in reasons))})" if isinstance(reasons, list) and reasons else ""
+    return (
+        f" ({plain(', '.join(str(reason) for reason in reasons))})"
+        if isinstance(reasons, list) and reasons
+        else ""
+    )

@@ -31,11 +31,21 @@ class Fal:
         """
         job = parse_object(reply.data)
         identity = plain(str(job.get("request_id") or ""), 100)
-        status, response, cancel = (job.get(f"{name}_url") for name in ("status", "response", "cancel"))
+        status, response, cancel = (
+            job.get(f"{name}_url") for name in ("status", "response", "cancel")
+        )
         if not isinstance(status, str) or not isinstance(response, str):
-            raise ProviderError("the answer has no status_url and response_url", billed=True, request_id=identity)
+            raise ProviderError(
+                "the answer has no status_url and response_url", billed=True, request_id=identity
+            )
         stop = Stop("PUT", cancel, identity) if isinstance(cancel, str) else None
-        await http.poll(status, self._auth, lambda answer: _completed(answer, self._auth, identity), POLL_SECONDS, stop)
+        await http.poll(
+            status,
+            self._auth,
+            lambda answer: _completed(answer, self._auth, identity),
+            POLL_SECONDS,
+            stop,
+        )
         result = await http.get(response, self._auth)
         if result.status != 200:
             raise reply_error(result, self._auth, identity)
@@ -70,5 +80,7 @@ async def _media(reply: Reply, identity: str, base: str, http: "Http") -> list[M
     if media:
         return media
     if any(flag is True for flag in flagged):
-        raise ModerationError("fal flagged the image", hint="rephrase the prompt", billed=True, request_id=identity)
+        raise ModerationError(
+            "fal flagged the image", hint="rephrase the prompt", billed=True, request_id=identity
+        )
     raise ProviderError("the result has no image", billed=True, request_id=identity)

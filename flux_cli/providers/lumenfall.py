@@ -43,7 +43,9 @@ class PastRequest(NamedTuple):
         return self.status in UNFINISHED
 
 
-async def look_up(traces: Collection[str], since: str, base: str, auth: Auth, http: Http) -> dict[str, PastRequest]:
+async def look_up(
+    traces: Collection[str], since: str, base: str, auth: Auth, http: Http
+) -> dict[str, PastRequest]:
     """Find requests in the history by their traces. `since` is a time (ISO 8601) before the first one.
 
     Raises a FluxError if the history cannot be read.
@@ -81,7 +83,9 @@ def _rank(request: PastRequest) -> int:
     return 1 if request.is_unfinished else 0
 
 
-async def _with_answer(request: PastRequest, native: str, auth: Auth | None, http: Http) -> PastRequest:
+async def _with_answer(
+    request: PastRequest, native: str, auth: Auth | None, http: Http
+) -> PastRequest:
     """Add the stored answer, if there is one. Raises a FluxError if it cannot be read now."""
     if request.status != "completed" or not request.request_id:
         return request
@@ -100,7 +104,9 @@ def _find_answer(value: Json, depth: int = MAX_DEPTH) -> dict[str, Json] | None:
     if isinstance(value, dict):
         listed = value.get("data")
         items = listed if isinstance(listed, list) else []
-        if any(isinstance(item, dict) and (item.get("url") or item.get("b64_json")) for item in items):
+        if any(
+            isinstance(item, dict) and (item.get("url") or item.get("b64_json")) for item in items
+        ):
             return value
         value = list(value.values())
     if isinstance(value, list) and depth:

@@ -20,7 +20,9 @@ class OpenAI:
 
     def request(self, call: Call) -> Post:
         """See `Provider`."""
-        return Post(f"{self._base}/images/generations", {"model": call.model, **call.body}, self._auth)
+        return Post(
+            f"{self._base}/images/generations", {"model": call.model, **call.body}, self._auth
+        )
 
     async def images(self, reply: Reply, http: Http) -> Sequence[Media]:
         """See `Provider` and `answers.read_images`."""

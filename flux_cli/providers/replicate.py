@@ -33,9 +33,13 @@ class Replicate:
         identity = _identity(body)
         if prediction is None:
             links = body.get("urls")
-            url, cancel = (links.get(name) if isinstance(links, dict) else None for name in ("get", "cancel"))
+            url, cancel = (
+                links.get(name) if isinstance(links, dict) else None for name in ("get", "cancel")
+            )
             if not isinstance(url, str):
-                raise ProviderError("the answer has no prediction URL", billed=True, request_id=identity)
+                raise ProviderError(
+                    "the answer has no prediction URL", billed=True, request_id=identity
+                )
             stop = Stop("POST", cancel, identity) if isinstance(cancel, str) else None
             prediction = await http.poll(
                 url, self._auth, lambda answer: _finished(answer, self._auth), POLL_SECONDS, stop
@@ -62,14 +66,18 @@ def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:
         raise _failure(plain(str(body.get("error") or status)), identity)
     if status == "succeeded":
         raise ProviderError(
-            "the prediction succeeded but Replicate returned no image URL", billed=True, request_id=identity
+            "the prediction succeeded but Replicate returned no image URL",
+            billed=True,
+            request_id=identity,
         )
     return None
 
 
 def _failure(words: str, identity: str) -> FluxError:
     if "E005" in words or "flagged as sensitive" in words:
-        return ModerationError(f"Replicate refused: {words}", hint="rephrase the prompt", request_id=identity)
+        return ModerationError(
+            f"Replicate refused: {words}", hint="rephrase the prompt", request_id=identity
+        )
     return ProviderError(f"Replicate failed: {words}", request_id=identity)
 
 

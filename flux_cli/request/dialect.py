@@ -47,7 +47,10 @@ def explain_field(dialect: Dialect, name: str, asked: Json, field: Field, value:
     sent = translate(field, value)
     listed = ", ".join(f"{key} {shorten(str(part))}" for key, part in sent.items())
     used = shorten(next(iter(sent.values()))) if len(sent) == 1 else listed
-    reasons = {"passthrough": "sent as given", "renamed": f"{dialect.provider} calls it {field.name}"}
+    reasons = {
+        "passthrough": "sent as given",
+        "renamed": f"{dialect.provider} calls it {field.name}",
+    }
     reason = field.reason or reasons.get(field.behavior) or f"sent as {listed}"
     return Note(name, asked, used, field.behavior, reason)
 
@@ -68,5 +71,7 @@ def _bare_base64(name: str, uri: str) -> str:
         return f"<the image at {uri}, as base64>"
     head, comma, data = uri.partition(",")
     if not comma or not head.startswith("data:") or not head.endswith(";base64"):
-        raise UsageError(f"{name}: this provider takes the image itself, as base64", hint="give a file or a URL")
+        raise UsageError(
+            f"{name}: this provider takes the image itself, as base64", hint="give a file or a URL"
+        )
     return data

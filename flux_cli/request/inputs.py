@@ -21,11 +21,21 @@ def read_image(path: str, stdin: BinaryIO | None) -> bytes:
     """The bytes of a file, or of standard input for `-`. Raises UsageError if it cannot be read or is not an image."""
     if path == "-" and stdin is None:
         raise UsageError("standard input is closed", hint="name a file")
-    data = _read(path, MAX_IMAGE, path, "name an image, or - for standard input", stdin if path == "-" else None)
+    data = _read(
+        path,
+        MAX_IMAGE,
+        path,
+        "name an image, or - for standard input",
+        stdin if path == "-" else None,
+    )
     if not data:
-        raise UsageError(f"{'standard input' if path == '-' else path} is empty", hint="name an image")
+        raise UsageError(
+            f"{'standard input' if path == '-' else path} is empty", hint="name an image"
+        )
     if sniff(data) is None:
-        raise UsageError(f"{path} is not an image that flux can read", hint=f"it reads {', '.join(FORMATS)}")
+        raise UsageError(
+            f"{path} is not an image that flux can read", hint=f"it reads {', '.join(FORMATS)}"
+        )
     return data
 
 
@@ -36,7 +46,9 @@ def attach(value: Value) -> Value:
     """
     if not isinstance(value, str) or value.startswith(("http://", "https://", "data:")):
         return value
-    return attachment(value, _read(value, MAX_ATTACHMENT, f"image_prompt {value!r}", "give a file or a URL"))
+    return attachment(
+        value, _read(value, MAX_ATTACHMENT, f"image_prompt {value!r}", "give a file or a URL")
+    )
 
 
 def attachment(asked: str, data: bytes) -> Attachment:
@@ -61,7 +73,9 @@ def read_prompt(word: str, stdin: TextIO | None) -> str:
             raise UsageError("standard input is closed", hint="give the prompt as the argument")
         data = stdin.buffer.read(MAX_PROMPT + 1)
     elif word.startswith("@") and len(word) > 1:
-        data = _read(word[1:], MAX_PROMPT, f"prompt file {word[1:]!r}", "give a file, or the prompt itself")
+        data = _read(
+            word[1:], MAX_PROMPT, f"prompt file {word[1:]!r}", "give a file, or the prompt itself"
+        )
     else:
         return word
     if len(data) > MAX_PROMPT:

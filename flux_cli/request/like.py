@@ -40,10 +40,14 @@ def read_like(path: str, given: Mapping[str, object]) -> Reuse:
     try:
         reading = read_metadata(inputs.read_image(path, sys.stdin.buffer if sys.stdin else None))
     except ImageError as fault:
-        raise UsageError(f"--like {path}: {fault.message}", hint=f"name a {ALL_FORMATS} file") from fault
+        raise UsageError(
+            f"--like {path}: {fault.message}", hint=f"name a {ALL_FORMATS} file"
+        ) from fault
     reuse = reuse_reading(reading, path, given)
     if not reading.source or not (reuse.prompt or reuse.parameters):
-        raise UsageError(f"--like {path}: the image does not say how it was made", hint=f"see: flux show {path}")
+        raise UsageError(
+            f"--like {path}: the image does not say how it was made", hint=f"see: flux show {path}"
+        )
     return reuse
 
 
@@ -94,11 +98,17 @@ def explain_reuse(
     return (*reuse.notes, *mark_origin(notes, taken, path))
 
 
-def mark_origin(notes: tuple[Note, ...], taken: Mapping[str, Json], source: str) -> tuple[Note, ...]:
+def mark_origin(
+    notes: tuple[Note, ...], taken: Mapping[str, Json], source: str
+) -> tuple[Note, ...]:
     """Add the origin to the notes on values taken from the image. Values without a note get one."""
     origin = f"as in {source}"
     noted = {note.parameter for note in notes}
-    added = [Note(name, None, shorten(value), "default", origin) for name, value in taken.items() if name not in noted]
+    added = [
+        Note(name, None, shorten(value), "default", origin)
+        for name, value in taken.items()
+        if name not in noted
+    ]
     marked = []
     for note in notes:
         is_taken = note.parameter in taken

@@ -49,10 +49,18 @@ def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
     body: dict[str, Json] = {}
     for name, value in given.items():
         body |= translate(field_of(dialect, name), value)
-    calls = LazySequence(resolved.n, lambda place: _call(resolved, dialect, body, seed.value, place + 1))
+    calls = LazySequence(
+        resolved.n, lambda place: _call(resolved, dialect, body, seed.value, place + 1)
+    )
     if calls:
         _ = calls[-1]  # raises UsageError if the largest seed is too large
-    notes = (*_count_notes(resolved, seed.value), *seed.notes, *file_format.notes, *clash, *quality.notes)
+    notes = (
+        *_count_notes(resolved, seed.value),
+        *seed.notes,
+        *file_format.notes,
+        *clash,
+        *quality.notes,
+    )
     return Plan(calls, notes)
 
 
@@ -73,7 +81,9 @@ def _drop_ratio_beside_size(given: dict[str, Json], dialect: Dialect) -> tuple[N
     return (Note("aspect_ratio", ratio, None, "ignored", "size overrides it", warning=True),)
 
 
-def _call(resolved: Resolved, dialect: Dialect, body: dict[str, Json], seed: Json, number: int) -> Call:
+def _call(
+    resolved: Resolved, dialect: Dialect, body: dict[str, Json], seed: Json, number: int
+) -> Call:
     """Call `number`, counted from 1. A seed of an unknown model that is not a number is the same in every call."""
     if seed is None:
         return Call(number, None, resolved.sent_model, body)
@@ -81,7 +91,9 @@ def _call(resolved: Resolved, dialect: Dialect, body: dict[str, Json], seed: Jso
     if isinstance(seed, int) and not isinstance(seed, bool):
         own = seed + number - 1
         if own >= INT64:
-            raise UsageError(f"seed {seed} is too large for {resolved.n} images", hint="choose a smaller seed")
+            raise UsageError(
+                f"seed {seed} is too large for {resolved.n} images", hint="choose a smaller seed"
+            )
     field = field_of(dialect, "seed")
     if field.spelling == "prompt_tag":
         tag = json_text({"seed": own})
@@ -101,7 +113,11 @@ def _count_notes(resolved: Resolved, seed: Json) -> tuple[Note, ...]:
     if resolved.n == 1:
         return ()
     seeds = "" if seed is None else ", each with the next seed"
-    return (Note("n", resolved.n, 1, "emulated", f"{resolved.n} parallel requests for one image{seeds}"),)
+    return (
+        Note(
+            "n", resolved.n, 1, "emulated", f"{resolved.n} parallel requests for one image{seeds}"
+        ),
+    )
 
 
 def _choose_format(resolved: Resolved, dialect: Dialect) -> _Choice:
@@ -123,12 +139,19 @@ def _choose_format(resolved: Resolved, dialect: Dialect) -> _Choice:
     if resolved.made:
         return _convert(asked, best, f"received as {best}, converted to {asked} by flux")
     if _flux_sets_quality(resolved, dialect):
-        return _convert(asked, "png", f"received as png, so that flux can encode {asked} at the requested quality")
+        return _convert(
+            asked,
+            "png",
+            f"received as png, so that flux can encode {asked} at the requested quality",
+        )
     if asked not in native and native:
         return _convert(asked, best, f"received as {best}, converted to {asked} by flux")
     used = translate(field, asked)[field.name]
     if used == asked:
-        return _Choice(asked, (Note("output_format", asked, used, "passthrough", "the provider makes it itself"),))
+        return _Choice(
+            asked,
+            (Note("output_format", asked, used, "passthrough", "the provider makes it itself"),),
+        )
     reason = f"{dialect.provider} calls it {used}"
     return _Choice(asked, (Note("output_format", asked, used, field.behavior, reason),))
 
@@ -139,9 +162,15 @@ def _convert(asked: str, received: str, reason: str) -> _Choice:
 
 def _flux_sets_quality(resolved: Resolved, dialect: Dialect) -> bool:
     """Whether a lossy file is encoded here, because the provider has no setting for its quality."""
-    if resolved.format is None or resolved.quality is None or FORMATS[resolved.format].quality is None:
+    if (
+        resolved.format is None
+        or resolved.quality is None
+        or FORMATS[resolved.format].quality is None
+    ):
         return False
-    return field_of(dialect, "output_compression").behavior == "emulated" and "png" in dialect.formats
+    return (
+        field_of(dialect, "output_compression").behavior == "emulated" and "png" in dialect.formats
+    )
 
 
 def _choose_quality(resolved: Resolved, dialect: Dialect, sent_format: Json) -> _Choice:
@@ -151,9 +180,13 @@ def _choose_quality(resolved: Resolved, dialect: Dialect, sent_format: Json) -> 
     if resolved.made is not None:
         return _quality_note(quality, quality, "emulated", "applied by flux to the files it makes")
     if asked is not None and FORMATS[asked].quality is None:
-        return _quality_note(quality, None, "ignored", f"{asked} is lossless: there is nothing to compress")
+        return _quality_note(
+            quality, None, "ignored", f"{asked} is lossless: there is nothing to compress"
+        )
     if asked != sent_format:
-        return _quality_note(quality, quality, "emulated", f"applied by flux when it converts to {asked}")
+        return _quality_note(
+            quality, quality, "emulated", f"applied by flux when it converts to {asked}"
+        )
     if not field_of(dialect, "output_compression").name:
         reason = f"{dialect.provider} has no such setting, and flux encodes only the format that was requested"
         return _quality_note(quality, None, "ignored", reason)

@@ -66,17 +66,23 @@ def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = 
         parameters=given,
         prompt=reuse.prompt if reuse and prompt is None else prompt,
         route=options.access.route,
-        output=settings.output if destination.suffixes and not options.output.output_format else None,
+        output=settings.output
+        if destination.suffixes and not options.output.output_format
+        else None,
     )
     resolved = resolve(request, found.model, dialect)
     if reuse:
         resolved = _with_origin(resolved, reuse, options.input.like or "", prompt)
     if found.hint:
-        resolved = resolved._replace(notes=tuple(_with_hint(note, found.hint) for note in resolved.notes))
+        resolved = resolved._replace(
+            notes=tuple(_with_hint(note, found.hint) for note in resolved.notes)
+        )
     price = unit_price(settings.provider, resolved.model, resolved.dialect)
     resolved = resolved._replace(unit_price_usd=price)
     formats = destination.formats or ((resolved.format,) if resolved.format else ())
-    finish = read_finish(options.finish, None if size is None else str(size), formats, resolved.quality)
+    finish = read_finish(
+        options.finish, None if size is None else str(size), formats, resolved.quality
+    )
     if finish.remakes:
         resolved = _with_finish(resolved, finish, hosted=settings.provider.hosted)
     fresh_seed = int.from_bytes(os.urandom(3)) if resolved.seed is None else None
@@ -101,12 +107,16 @@ def _overrides(options: GenerateOptions, reuse: Reuse | None) -> dict[str, Json]
         for name in ("provider", "base_url"):
             if flags[name] not in (None, "offline"):
                 option = f"--{name.replace('_', '-')}"
-                raise UsageError(f"--offline and {option} contradict each other", hint="use only one of them")
+                raise UsageError(
+                    f"--offline and {option} contradict each other", hint="use only one of them"
+                )
         flags["provider"] = "offline"
     return flags
 
 
-def _read_destination(options: GenerateOptions, settings: Settings, given: dict[str, Value]) -> Destination:
+def _read_destination(
+    options: GenerateOptions, settings: Settings, given: dict[str, Value]
+) -> Destination:
     """Where the files go. A single format stays in `given`, to be sent to the provider; flux makes several itself.
 
     The suffix of a file overrides a default format.
@@ -114,11 +124,15 @@ def _read_destination(options: GenerateOptions, settings: Settings, given: dict[
     typed = given.pop("output_format", None)
     formats = options.output.output_format or ([] if typed is None else [str(typed)])
     if typed is not None and options.output.output_format:
-        raise UsageError("output_format is given twice", hint="give it once, as an option or with -p")
+        raise UsageError(
+            "output_format is given twice", hint="give it once, as an option or with -p"
+        )
     output = settings.output
     destination = read_destination(output, formats, is_folder=_is_folder(output))
     if not destination.formats and settings.output_format:
-        destination = read_destination(output, [settings.output_format], is_folder=_is_folder(output))
+        destination = read_destination(
+            output, [settings.output_format], is_folder=_is_folder(output)
+        )
     chosen_by_suffix = destination.suffixes and not formats
     if len(destination.formats) == 1 and not chosen_by_suffix:
         given["output_format"] = destination.formats[0]
@@ -137,7 +151,9 @@ def _with_origin(resolved: Resolved, reuse: Reuse, path: str, prompt: str | None
     """The request with notes that say which values come from the image of `--like`."""
     from flux_cli.request.like import explain_reuse
 
-    return resolved._replace(notes=explain_reuse(reuse, path, resolved.notes, resolved.request, prompt))
+    return resolved._replace(
+        notes=explain_reuse(reuse, path, resolved.notes, resolved.request, prompt)
+    )
 
 
 def _with_finish(resolved: Resolved, finish: Finish, *, hosted: bool) -> Resolved:
@@ -146,7 +162,9 @@ def _with_finish(resolved: Resolved, finish: Finish, *, hosted: bool) -> Resolve
     return resolved._replace(made=finish.formats, notes=(*resolved.notes, *notes))
 
 
-def _attach_images(given: dict[str, Value], model: Model | None, dialect: Dialect | None, fetch: Fetch | None) -> None:
+def _attach_images(
+    given: dict[str, Value], model: Model | None, dialect: Dialect | None, fetch: Fetch | None
+) -> None:
     """Replace the file names of images by their content, and URLs, too, if the provider takes only the image."""
     for name in tuple(given):
         if name == "image_prompt" or _is_image(model, name):
@@ -173,7 +191,9 @@ def dialect_of(row: ProviderRow, model: Model | None) -> Dialect | None:
         return None
     if row.protocol not in model.dialects:
         others = ", ".join(model.dialects) or "lumenfall"
-        raise UsageError(f"flux does not support {model.id} at {row.name}", hint=f"supported providers: {others}")
+        raise UsageError(
+            f"flux does not support {model.id} at {row.name}", hint=f"supported providers: {others}"
+        )
     return model.dialects[row.protocol]
 
 
@@ -181,7 +201,9 @@ def _server(row: ProviderRow) -> Dialect:
     servers = read_servers()
     if row.server not in servers:
         hint = did_you_mean(row.server, servers) or f"known: {', '.join(servers)}"
-        raise ConfigError(f"provider {row.name} names an unknown kind of server {row.server!r}", hint=hint)
+        raise ConfigError(
+            f"provider {row.name} names an unknown kind of server {row.server!r}", hint=hint
+        )
     return servers[row.server]
 
 
@@ -193,7 +215,11 @@ def posts(prepared: Prepared) -> list[Post]:
 
 def request_line(prepared: Prepared, post: Post) -> str:
     """A line for people that says where a request goes. A sketch is not sent."""
-    return f"POST {post.url}" if prepared.settings.provider.hosted else "sketch offline, nothing is sent:"
+    return (
+        f"POST {post.url}"
+        if prepared.settings.provider.hosted
+        else "sketch offline, nothing is sent:"
+    )
 
 
 def provider_of(prepared: Prepared, auth: Auth | None) -> Provider:
@@ -206,7 +232,9 @@ def lookup(name: str | None) -> Model:
     model_name = load_settings({"model": name}, ROWS).model
     found = find_model(model_name, folders.model_folders())
     if found.model is None:
-        raise UsageError(f"model {model_name!r} is not in the catalog", hint=found.hint or "see: flux models")
+        raise UsageError(
+            f"model {model_name!r} is not in the catalog", hint=found.hint or "see: flux models"
+        )
     return found.model
 
 

@@ -28,7 +28,9 @@ def quoted(sentence: str) -> str:
     """A prompt quoted for a shell: in double quotes, unless it has characters that are special inside them."""
     from shlex import quote
 
-    word = quote(sentence) if any(character in sentence for character in '"$`\\!') else f'"{sentence}"'
+    word = (
+        quote(sentence) if any(character in sentence for character in '"$`\\!') else f'"{sentence}"'
+    )
     return f"-- {word}" if sentence.startswith("-") else word
 
 

@@ -21,7 +21,9 @@ MAX_IMAGES = 10_000  # a typing error must not plan a million paid requests
 # flux itself uses these, so they are checked for every model, in the catalog or not.
 ALWAYS_CHECKED = {
     "n": Param("n", "integer", "emulated", "number of images", minimum=1, maximum=MAX_IMAGES),
-    "output_compression": Param("output_compression", "integer", "emulated", "quality", minimum=0, maximum=100),
+    "output_compression": Param(
+        "output_compression", "integer", "emulated", "quality", minimum=0, maximum=100
+    ),
 }
 
 
@@ -47,7 +49,9 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     n = given.pop("n", None)
     quality = given.pop("output_compression", None)
     file_format, format_notes = _resolve_format(given.pop("output_format", None), request.output)
-    chosen = choose({name: given.pop(name, None) for name in SHAPE}, model, dialect) if model else None
+    chosen = (
+        choose({name: given.pop(name, None) for name in SHAPE}, model, dialect) if model else None
+    )
     size = chosen.size if chosen else None
     parameters, notes = _resolve_parameters(given, model, target.route, dialect)
     if size:
@@ -108,13 +112,17 @@ def _resolve_model(request: Request, model: Model | None, dialect: Dialect | Non
         raise UsageError(message, hint="use only one of them")
     route = request.route or prefix
     if dialect and dialect.path and route:
-        message = f"route {route!r} is for the gateway, but requests go to {dialect.provider} directly"
+        message = (
+            f"route {route!r} is for the gateway, but requests go to {dialect.provider} directly"
+        )
         raise UsageError(message, hint="drop the route, or the provider")
     if model is None:
         return _unknown_model(request.model, bare, route)
     if dialect and dialect.path:
         reason = f"its name at {dialect.provider}"
-        return _Model(dialect.path, None, (Note("model", request.model, dialect.path, "renamed", reason),))
+        return _Model(
+            dialect.path, None, (Note("model", request.model, dialect.path, "renamed", reason),)
+        )
     if route is not None:
         return _routed_model(request.model, model, route)
     if bare == model.id:
@@ -159,7 +167,9 @@ def _resolve_format(given: Value, output: str | None) -> tuple[str | None, list[
     by_suffix = format_of_suffix(output) if output else None
     if by_suffix is None:
         return None, []
-    return by_suffix, [Note("output_format", None, by_suffix, "default", f"selected by the suffix of {output}")]
+    return by_suffix, [
+        Note("output_format", None, by_suffix, "default", f"selected by the suffix of {output}")
+    ]
 
 
 def _route_notes(size: Size | None, model: Model | None, route: str | None) -> list[Note]:
@@ -193,7 +203,9 @@ def _resolve_parameters(
         if dialect and field:
             note = explain_field(dialect, name, shown, field, values[name])
             if _lacks_needed(param, given):
-                note = note._replace(reason=f"has no effect without {param.needs if param else ''}", warning=True)
+                note = note._replace(
+                    reason=f"has no effect without {param.needs if param else ''}", warning=True
+                )
         else:
             reason, warning = _gateway_reason(name, param, known, given, route)
             behavior = param.behavior if param else "passthrough"
@@ -208,7 +220,11 @@ def _lacks_needed(param: Param | None, given: dict[str, Value]) -> bool:
 
 
 def _gateway_reason(
-    name: str, param: Param | None, known: dict[str, Param], given: dict[str, Value], route: str | None
+    name: str,
+    param: Param | None,
+    known: dict[str, Param],
+    given: dict[str, Value],
+    route: str | None,
 ) -> tuple[str, bool]:
     """Why a parameter is sent as it is, and whether that is a warning."""
     if param is None:

@@ -41,11 +41,15 @@ def choose(given: dict[str, Value], model: Model, dialect: Dialect | None) -> Ch
     `size` overrides aspect_ratio and resolution; ratio and scale are independent of each other. `given` holds the three
     parameters, None where not given. Raises UsageError for an invalid size, ratio or tier.
     """
-    size, aspect_ratio, resolution = (None if given[name] is None else str(given[name]) for name in NAMES)
+    size, aspect_ratio, resolution = (
+        None if given[name] is None else str(given[name]) for name in NAMES
+    )
     asked = _read(size, aspect_ratio, resolution, model)
     chosen = nearest_size(_offered(model, dialect), asked.shape.ratio, asked.area)
     ratio = _ratio_to_send(asked, chosen, dialect)
-    sends_ratio = bool(dialect and "size" in dialect.fields and dialect.fields["size"].spelling == "aspect_ratio")
+    sends_ratio = bool(
+        dialect and "size" in dialect.fields and dialect.fields["size"].spelling == "aspect_ratio"
+    )
     sent = ratio if sends_ratio else chosen.name
     notes = [_shape_note(asked, chosen, ratio, sent)] if asked.parameter else []
     if size is not None:
@@ -57,12 +61,16 @@ def choose(given: dict[str, Value], model: Model, dialect: Dialect | None) -> Ch
     if asked.parameter is None or (asked.parameter == "aspect_ratio" and not sends_ratio):
         name = "aspect_ratio" if sends_ratio else "size"
         behavior = "converted" if asked.parameter else "default"
-        reason = f"{ratio} at {chosen.resolution}; always sent, because the defaults of upstreams differ"
+        reason = (
+            f"{ratio} at {chosen.resolution}; always sent, because the defaults of upstreams differ"
+        )
         notes.append(Note(name, None, sent, behavior, reason))
     return Chosen(chosen, ratio, tuple(notes))
 
 
-def _read(size: str | None, aspect_ratio: str | None, resolution: str | None, model: Model) -> _Asked:
+def _read(
+    size: str | None, aspect_ratio: str | None, resolution: str | None, model: Model
+) -> _Asked:
     area = parse_tier(model.default.resolution if resolution is None else resolution)
     if size is not None:
         shape = parse_shape(size, smallest=MIN_SIDE)
@@ -98,7 +106,9 @@ def _ratio_to_send(asked: _Asked, chosen: Size, dialect: Dialect | None) -> str:
 def _reduced(shape: Shape) -> str:
     """`1200x630` -> `40:21`, `1.91:1` -> `191:100`: whole numbers without a common factor."""
     scale = 1
-    while scale < 10**6 and not ((shape.width * scale).is_integer() and (shape.height * scale).is_integer()):
+    while scale < 10**6 and not (
+        (shape.width * scale).is_integer() and (shape.height * scale).is_integer()
+    ):
         scale *= 10
     width, height = round(shape.width * scale), round(shape.height * scale)
     factor = math.gcd(width, height)
@@ -113,7 +123,16 @@ def _distance(ratio: float, name: str) -> float:
 def _ignored(parameter: str, asked: str | None, size: str) -> list[Note]:
     if asked is None:
         return []
-    return [Note(parameter, asked, None, "ignored", f"size {size} is more specific and overrides it", warning=True)]
+    return [
+        Note(
+            parameter,
+            asked,
+            None,
+            "ignored",
+            f"size {size} is more specific and overrides it",
+            warning=True,
+        )
+    ]
 
 
 def _shape_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
@@ -127,7 +146,13 @@ def _shape_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
         return Note(parameter, text, used, "converted", reason, warning=True)
     if ratio == chosen.aspect_ratio:
         return Note(parameter, text, used, "converted", f"{ratio} is {chosen.name}")
-    return Note(parameter, text, used, "converted", f"sent as it is; close to {chosen.name}, which is nominal")
+    return Note(
+        parameter,
+        text,
+        used,
+        "converted",
+        f"sent as it is; close to {chosen.name}, which is nominal",
+    )
 
 
 def _pixels_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
@@ -139,7 +164,9 @@ def _pixels_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
         behavior = "passthrough" if sent == chosen.name else "converted"
         return Note(parameter, text, sent, behavior, f"published size: {where}")
     if pixels == chosen.native:
-        return Note(parameter, text, sent, "converted", f"the size in which the provider delivers {where}")
+        return Note(
+            parameter, text, sent, "converted", f"the size in which the provider delivers {where}"
+        )
     reason = f"the model has no {text}; using {chosen.name} ({ratio}), the closest"
     if ratio != chosen.aspect_ratio:
         reason = f"the ratio {ratio} is kept; the model chooses the scale"
@@ -148,6 +175,8 @@ def _pixels_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
 
 def _tier_note(asked: str, area: float, chosen: Size) -> Note:
     if abs(math.log(area / parse_tier(chosen.resolution))) < EQUAL:
-        return Note("resolution", asked, chosen.resolution, "converted", f"part of size {chosen.name}")
+        return Note(
+            "resolution", asked, chosen.resolution, "converted", f"part of size {chosen.name}"
+        )
     reason = f"the model has no {asked}; using {chosen.resolution}, the closest"
     return Note("resolution", asked, chosen.resolution, "converted", reason, warning=True)

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from flux_cli import __version__
 from flux_cli.config import folders, keys
 from flux_cli.config.load import Settings
-from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, OutputError, UsageError
+from flux_cli.core.errors import (
+    AuthError,
+    BudgetError,
+    ConfigError,
+    FluxError,
+    OutputError,
+    UsageError,
+)
 from flux_cli.core.lite import LazySequence, NamedTuple
 from flux_cli.core.provider import ProviderRow
 from flux_cli.core.request import Attachment, Auth
@@ -117,7 +124,9 @@ def identity_of(settings: Settings) -> Identity | None:
     if not settings.sign_certificate and not settings.sign_key:
         return None
     if not settings.sign_certificate or not settings.sign_key:
-        raise ConfigError("signing needs a certificate and its key", hint="set sign_certificate and sign_key")
+        raise ConfigError(
+            "signing needs a certificate and its key", hint="set sign_certificate and sign_key"
+        )
 
     from flux_cli.images.signing import load_identity
 
@@ -141,7 +150,9 @@ def _download(address: str) -> Attachment:
         with tempfile.TemporaryDirectory(prefix="flux-") as folder:
             data = asyncio.run(fetch(folder))
     except FluxError as fault:
-        raise UsageError(f"cannot download image_prompt {address!r}: {fault.__cause__ or fault}") from fault
+        raise UsageError(
+            f"cannot download image_prompt {address!r}: {fault.__cause__ or fault}"
+        ) from fault
     return inputs.attachment(address, data)
 
 
@@ -192,11 +203,15 @@ def _check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Delive
     if prepared.resolved.n > 1:
         raise UsageError("-o - takes one image, not several", hint="drop -n, or save to a folder")
     if options.reporting.as_json:
-        raise UsageError("-o - and --json both write to standard output", hint="use only one of them")
+        raise UsageError(
+            "-o - and --json both write to standard output", hint="use only one of them"
+        )
     if is_closed():
         raise UsageError("standard output is closed", hint="save to a file with -o")
     if sys.stdout.isatty() and not options.run.dry_run:
-        raise UsageError("cannot write an image to a terminal", hint="pipe it: flux generate ... -o - | command")
+        raise UsageError(
+            "cannot write an image to a terminal", hint="pipe it: flux generate ... -o - | command"
+        )
 
 
 def _auth(row: ProviderRow, prepared: Prepared, options: GenerateOptions) -> Auth | None:
@@ -225,7 +240,9 @@ def find_key(row: ProviderRow, base: str) -> Auth | None:
     return None
 
 
-def _check_files(options: GenerateOptions, prepared: Prepared, names: Sequence[Name], delivery: Delivery) -> Existing:
+def _check_files(
+    options: GenerateOptions, prepared: Prepared, names: Sequence[Name], delivery: Delivery
+) -> Existing:
     """Check that every file can be written, and find files that exist already.
 
     Raises OutputError for a file that cannot be written, UsageError for two files with the same name.
@@ -238,7 +255,9 @@ def _check_files(options: GenerateOptions, prepared: Prepared, names: Sequence[N
             for name in expected_of(prepared, delivery, one):
                 yield place, name
 
-    if len(expected_of(prepared, delivery, names[0])) > 1:  # with one file per request, the names are distinct already
+    if (
+        len(expected_of(prepared, delivery, names[0])) > 1
+    ):  # with one file per request, the names are distinct already
         numbered = enumerate(expected_files(), 1)
         refuse_doubles((name.path("ext"), f"file {number}") for number, (_, name) in numbered)
     present = files.preflight(

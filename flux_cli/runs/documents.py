@@ -65,7 +65,9 @@ SUBJECT: dict[str, object] = {
 }
 
 
-def _subject(provider: str, resolved: Resolved, notes: Sequence[Note], *, hosted: bool) -> dict[str, Json]:
+def _subject(
+    provider: str, resolved: Resolved, notes: Sequence[Note], *, hosted: bool
+) -> dict[str, Json]:
     """The keys about a request: the provider, what the user asked for, and what is sent."""
     return {
         "provider": provider,
@@ -155,7 +157,9 @@ def report_document(report: Report) -> dict[str, Json]:
         "skipped": skipped,
         "errors": errors,
         "warnings": list(report.warnings),
-        "canceled_jobs": [{"id": identity, "confirmed": confirmed} for identity, confirmed in report.canceled],
+        "canceled_jobs": [
+            {"id": identity, "confirmed": confirmed} for identity, confirmed in report.canceled
+        ],
         "cost_usd": report.cost_usd,
         "known_cost_usd": report.known_cost_usd,
         "seconds": round(report.seconds, 3),

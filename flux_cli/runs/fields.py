@@ -222,7 +222,9 @@ PLANNED_FILE: dict[str, object] = {
 }
 
 
-def planned_file_document(path: str, file_format: str | None, call: Call, resolved: Resolved) -> dict[str, Json]:
+def planned_file_document(
+    path: str, file_format: str | None, call: Call, resolved: Resolved
+) -> dict[str, Json]:
     """One file that a run would save. The path ends in `{ext}` where the format is still open."""
     unknown: dict[str, Json] = dict.fromkeys(FILE)
     return {

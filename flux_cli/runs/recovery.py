@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 MARGIN = 60.0  # seconds by which the clocks of the gateway and of this machine may differ
 SETTLED = 86_400.0  # seconds; a request that is not in the history by then never will be
 
-Answers = dict[int, Reply | Sequence[Media]]  # by number of a request: its images, or the reply that leads to them
+Answers = dict[
+    int, Reply | Sequence[Media]
+]  # by number of a request: its images, or the reply that leads to them
 
 
 class LookUp(NamedTuple):
@@ -104,7 +106,9 @@ def _read_history(
         fault.message = message
         if isinstance(fault, NotFoundError):  # its own hint is about models
             address = settings.base_url
-            fault.hint = f"{address} seems to keep no history; see the requests: flux runs {past.id}"
+            fault.hint = (
+                f"{address} seems to keep no history; see the requests: flux runs {past.id}"
+            )
         raise
 
 

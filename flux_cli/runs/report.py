@@ -23,7 +23,9 @@ class Report(NamedTuple):
     hosted: bool
     outcomes: Sequence[Outcome]
     interrupted: bool = False
-    canceled: tuple[tuple[str, bool], ...] = ()  # ids of canceled jobs, and whether the provider confirmed
+    canceled: tuple[
+        tuple[str, bool], ...
+    ] = ()  # ids of canceled jobs, and whether the provider confirmed
     remarks: tuple[str, ...] = ()  # notes on the files, as sentences
     faults: tuple[FluxError, ...] = ()  # failures of the run as a whole, not of one request
     run: str = ""  # its name in the journal, if it is recorded there

@@ -15,7 +15,10 @@ from flux_cli.core.lite import NamedTuple
 ImageProtocol = Literal["kitty", "iterm", "sixel", "truecolor", "256"]
 PROTOCOLS: tuple[ImageProtocol, ...] = get_args(ImageProtocol)
 PIXEL_PROTOCOLS = PROTOCOLS[:3]  # the others draw two pixels per cell, with half blocks
-NOT_IN_MULTIPLEXERS = ("kitty", "iterm")  # swallowed there, or drawn where the text has scrolled away
+NOT_IN_MULTIPLEXERS = (
+    "kitty",
+    "iterm",
+)  # swallowed there, or drawn where the text has scrolled away
 PREVIEW_VARIABLE = "FLUX_PREVIEW"
 
 # TERM names the terminal. It travels through ssh, and multiplexers replace it.
@@ -59,7 +62,10 @@ class Window(NamedTuple):
 
     columns: int
     rows: int
-    cell: tuple[int, int] = (10, 20)  # what sixel terminals report; close to the shape of most fonts
+    cell: tuple[int, int] = (
+        10,
+        20,
+    )  # what sixel terminals report; close to the shape of most fonts
 
 
 def choose_protocol(environ: Mapping[str, str]) -> ImageProtocol | None:
@@ -129,5 +135,7 @@ def size_in_cells(size: tuple[int, int], window: Window, *, half_blocks: bool) -
     """Columns and rows for an image of `size` pixels: as large as the window allows, never enlarged."""
     (width, height), (cell_width, cell_height) = size, window.cell
     largest_scale = cell_width if half_blocks else 1  # a half block shows one pixel per column
-    scale = min(window.columns * cell_width / width, window.rows * cell_height / height, largest_scale)
+    scale = min(
+        window.columns * cell_width / width, window.rows * cell_height / height, largest_scale
+    )
     return max(1, round(width * scale / cell_width)), max(1, round(height * scale / cell_height))

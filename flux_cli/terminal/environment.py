@@ -22,7 +22,11 @@ def is_terminal(stream: TextIO, environ: Mapping[str, str] | None = None) -> boo
     """Whether this stream is a terminal that can move its cursor, with a person in front of it."""
     environ = os.environ if environ is None else environ
     try:
-        return stream.isatty() and environ.get("TERM") not in ("dumb", "unknown") and not is_on("CI", environ)
+        return (
+            stream.isatty()
+            and environ.get("TERM") not in ("dumb", "unknown")
+            and not is_on("CI", environ)
+        )
     except ValueError:  # closed
         return False
 

@@ -24,7 +24,10 @@ def kitty(png: bytes, columns: int) -> str:
     pieces = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)]
     heads = [f"a=T,f=100,q=2,c={columns},", *["q=2,"] * (len(pieces) - 1)]
     more = [1] * (len(pieces) - 1) + [0]
-    return "".join(f"{ESC}_G{head}m={m};{piece}{ST}" for head, m, piece in zip(heads, more, pieces, strict=True))
+    return "".join(
+        f"{ESC}_G{head}m={m};{piece}{ST}"
+        for head, m, piece in zip(heads, more, pieces, strict=True)
+    )
 
 
 def iterm(file: bytes, columns: int, rows: int) -> str:
@@ -79,9 +82,13 @@ def half_blocks(pixels: bytes, width: int, *, numbered: bool = False) -> str:
     if numbered:
         codes = [f"5;{number}" for number in pixels]
     else:
-        codes = [f"2;{red};{green};{blue}" for red, green, blue in zip(*[iter(pixels)] * 3, strict=True)]
+        codes = [
+            f"2;{red};{green};{blue}" for red, green, blue in zip(*[iter(pixels)] * 3, strict=True)
+        ]
     rows = [codes[start : start + width] for start in range(0, len(codes), width)]
-    return "\n".join(_line(upper, lower) for upper, lower in zip(rows[::2], rows[1::2], strict=True))
+    return "\n".join(
+        _line(upper, lower) for upper, lower in zip(rows[::2], rows[1::2], strict=True)
+    )
 
 
 def _line(upper: Sequence[str], lower: Sequence[str]) -> str:

@@ -19,7 +19,9 @@ LABEL_COLORS = {
     "saved": GREEN,
     "hint:": CYAN,
 }
-LABEL_WORDS = 3  # a label is among the first words: `flux:` and a request number may stand before it
+LABEL_WORDS = (
+    3  # a label is among the first words: `flux:` and a request number may stand before it
+)
 
 
 def err(text: str) -> None:
@@ -58,7 +60,9 @@ def _safe(text: str) -> str:
 def _message(fault: FluxError) -> str:
     request = f" (request {fault.request_id})" if fault.request_id else ""
     bill = "; it may have been billed" if fault.billed else ""
-    message = fault.message.removesuffix(".") if bill else fault.message  # may be a sentence from a server
+    message = (
+        fault.message.removesuffix(".") if bill else fault.message
+    )  # may be a sentence from a server
     return f"{message}{bill}{request}"
 
 

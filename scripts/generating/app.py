@@ -72,7 +72,9 @@ def commands() -> list[Command]:
 
 def _walk(command: Any, path: tuple[str, ...], above: Any = None) -> list[Command]:
     settings = command.context_settings
-    context = command.context_class(command, info_name=(path or ("flux",))[-1], parent=above, **settings)
+    context = command.context_class(
+        command, info_name=(path or ("flux",))[-1], parent=above, **settings
+    )
     parameters = command.get_params(context)
     below = getattr(command, "commands", {})
     row = Command(
@@ -84,7 +86,10 @@ def _walk(command: Any, path: tuple[str, ...], above: Any = None) -> list[Comman
         tuple((command.epilog or "").partition("\n\n")[0].splitlines()),
         tuple(below),
     )
-    return [row, *(found for name, one in below.items() for found in _walk(one, (*path, name), context))]
+    return [
+        row,
+        *(found for name, one in below.items() for found in _walk(one, (*path, name), context)),
+    ]
 
 
 def _argument(one: Any, context: Any) -> Argument:
@@ -96,7 +101,9 @@ def _option(one: Any) -> Option:
     plain = not (one.callback or one.is_eager or one.envvar) and one.nargs == 1
     return Option(
         one.name,
-        tuple(sorted(one.opts) if one.name == "help" else one.opts),  # Typer keeps these in a set, in any order
+        tuple(
+            sorted(one.opts) if one.name == "help" else one.opts
+        ),  # Typer keeps these in a set, in any order
         tuple(one.secondary_opts),
         "" if flag else (one.metavar or one.type.name.upper()),
         one.help or "",

@@ -45,5 +45,10 @@ def source(value: Any, depth: int = 0) -> str:
         return f"{type(value).__name__}({', '.join(words)})"
     if isinstance(value, tuple) and value and hasattr(value[0], "_fields"):
         pad = "    " * (depth + 1)
-        return "(\n" + "".join(f"{pad}{source(item, depth + 1)},\n" for item in value) + "    " * depth + ")"
+        return (
+            "(\n"
+            + "".join(f"{pad}{source(item, depth + 1)},\n" for item in value)
+            + "    " * depth
+            + ")"
+        )
     return repr(value)

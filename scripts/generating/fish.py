@@ -71,7 +71,9 @@ def _fish_line(where: str, rest: str) -> str:
 
 
 def _fish_option(where: str, option: Option, words: tuple[str, ...]) -> list[str]:
-    flags = " ".join(f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}" for flag in option.flags)
+    flags = " ".join(
+        f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}" for flag in option.flags
+    )
     about = f" -d {_fish_text(option.short)}" if option.help else ""
     value = " -x" if option.metavar else ""
     if words == FILES:

@@ -3,7 +3,18 @@
 from collections.abc import Iterable
 
 from generating.app import Words, commands
-from generating.values import AT_FILES, FILES, MADE, NAMES, awaits, bare, joined, names, places, taken
+from generating.values import (
+    AT_FILES,
+    FILES,
+    MADE,
+    NAMES,
+    awaits,
+    bare,
+    joined,
+    names,
+    places,
+    taken,
+)
 
 POWERSHELL = r"""# {made}
 

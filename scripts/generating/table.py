@@ -35,7 +35,11 @@ class Line(NamedTuple):
 
 def table() -> str:
     """`flux_cli/cli/table.py`."""
-    known = {command.path[0]: command for command in commands() if command.path[:1] and command.path[0] in KNOWN}
+    known = {
+        command.path[0]: command
+        for command in commands()
+        if command.path[:1] and command.path[0] in KNOWN
+    }
     lines = "".join(f"    {name!r}: {_line(known[name])},\n" for name in KNOWN)
     return f"{MODULE}LINES = {{\n{lines}}}\n"
 

@@ -61,7 +61,11 @@ def arguments(command: Command) -> list[tuple[str, Words]]:
 
     The names of subcommands are at the first position.
     """
-    below = [(row.path[-1], row.summary) for row in commands() if row.path and row.path[:-1] == command.path]
+    below = [
+        (row.path[-1], row.summary)
+        for row in commands()
+        if row.path and row.path[:-1] == command.path
+    ]
     listed = [("0", below)] if below else []
     for place, one in enumerate(command.arguments):
         if words := values(command, one):
@@ -90,7 +94,9 @@ def taken() -> dict[str, tuple[str, ...]]:
             words = values(command, option) if option.metavar else None
             for flag in (*option.flags, *option.negatives):
                 if found.setdefault(flag, words) != words:
-                    raise ValueError(f"{flag} of {' '.join(command.path)} means something else in another command")
+                    raise ValueError(
+                        f"{flag} of {' '.join(command.path)} means something else in another command"
+                    )
     return {flag: words for flag, words in found.items() if words is not None}
 
 
@@ -110,7 +116,11 @@ def joined() -> str:
 def places() -> list[tuple[str, Words]]:
     """The arguments of all commands, by `COMMAND/POSITION`."""
     rows = commands()
-    return [(f"{' '.join(row.path)}/{place}", listed) for row in rows for place, listed in arguments(row)]
+    return [
+        (f"{' '.join(row.path)}/{place}", listed)
+        for row in rows
+        for place, listed in arguments(row)
+    ]
 
 
 def names() -> list[str]:

@@ -65,7 +65,10 @@ def _zsh_function(command: Command, below: list[Command]) -> list[str]:
 def _zsh_option(command: Command, option: Option) -> str:
     every = (*option.flags, *option.negatives)
     value = f":{_zsh_value(command, option)}" if option.metavar else ""
-    flags = [f"{flag}{('=' if flag.startswith('--') else '+') if option.metavar else ''}" for flag in every]
+    flags = [
+        f"{flag}{('=' if flag.startswith('--') else '+') if option.metavar else ''}"
+        for flag in every
+    ]
     about = f"[{_zsh_text(option.short)}]{value}"
     again = "*" if option.many else f"({' '.join(every)})"  # not offered again once given
     if len(flags) == 1:

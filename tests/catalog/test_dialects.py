@@ -11,7 +11,9 @@ from flux_cli.images.formats import FORMATS
 MODELS = list_models()
 DIALECTS = [(model, dialect) for model in MODELS for dialect in model.dialects.values()]
 each_wire = pytest.mark.parametrize(
-    ("model", "dialect"), DIALECTS, ids=[f"{model.id} at {dialect.provider}" for model, dialect in DIALECTS]
+    ("model", "dialect"),
+    DIALECTS,
+    ids=[f"{model.id} at {dialect.provider}" for model, dialect in DIALECTS],
 )
 ULTRA = find_model("flux1.1-pro-ultra").model
 
@@ -37,11 +39,19 @@ HANDLED = {
 
 @pytest.mark.parametrize(("name", "handled"), HANDLED.items())
 def test_ultra_s_parameters_are_handled_as_the_providers_document_them(name, handled):
-    assert tuple(ULTRA.dialects[provider].fields[name].behavior for provider in ("bfl", "fal", "replicate")) == handled
+    assert (
+        tuple(
+            ULTRA.dialects[provider].fields[name].behavior
+            for provider in ("bfl", "fal", "replicate")
+        )
+        == handled
+    )
 
 
 def test_ultra_is_at_three_providers_for_the_same_price_under_their_names():
-    assert {dialect.provider: (dialect.path, dialect.price_usd) for dialect in ULTRA.dialects.values()} == {
+    assert {
+        dialect.provider: (dialect.path, dialect.price_usd) for dialect in ULTRA.dialects.values()
+    } == {
         "bfl": ("flux-pro-1.1-ultra", 0.06),
         "fal": ("fal-ai/flux-pro/v1.1-ultra", 0.06),
         "replicate": ("black-forest-labs/flux-1.1-pro-ultra", 0.06),
@@ -77,10 +87,15 @@ def test_a_wire_and_the_gateway_s_route_to_it_agree():
         for route in model.routes:
             if dialect := model.dialects.get(route.name):
                 assert dialect.path == route.upstream
-                assert set(dialect.aspect_ratios) == set(route.aspect_ratios) or not route.aspect_ratios
+                assert (
+                    set(dialect.aspect_ratios) == set(route.aspect_ratios)
+                    or not route.aspect_ratios
+                )
 
 
-@pytest.mark.parametrize("server", ["compatible", "openai", "localai", "sdcpp", "together", "vllm", "sglang"])
+@pytest.mark.parametrize(
+    "server", ["compatible", "openai", "localai", "sdcpp", "together", "vllm", "sglang"]
+)
 def test_every_kind_of_server_is_there(server):
     dialect = read_servers()[server]
     assert dialect.provider == server
@@ -139,13 +154,33 @@ def test_a_good_table_is_read_key_by_key(tmp_path):
     ("old", "new", "reason"),
     [
         (RAW, "", "providers.fal.parameters lacks raw"),
-        ('"renamed"', '"maybe"', "providers.fal.parameters.raw.behavior must be one of passthrough,"),
+        (
+            '"renamed"',
+            '"maybe"',
+            "providers.fal.parameters.raw.behavior must be one of passthrough,",
+        ),
         ('behavior = "renamed", ', "", "providers.fal.parameters.raw.behavior is missing"),
-        ('name = "less"', 'spelling = "loud"', "providers.fal.parameters.raw.spelling must be one of text,"),
-        ('name = "less"', 'nmae = "less"', "providers.fal.parameters.raw.nmae is not a known key; did you mean name?"),
-        ("required = true", 'required = "yes"', "providers.fal.parameters.raw.required must be true or false"),
+        (
+            'name = "less"',
+            'spelling = "loud"',
+            "providers.fal.parameters.raw.spelling must be one of text,",
+        ),
+        (
+            'name = "less"',
+            'nmae = "less"',
+            "providers.fal.parameters.raw.nmae is not a known key; did you mean name?",
+        ),
+        (
+            "required = true",
+            'required = "yes"',
+            "providers.fal.parameters.raw.required must be true or false",
+        ),
         ('{ a = "b" }', "5", "providers.fal.parameters.raw.values must be a table"),
-        (RAW, 'raw = { behavior = "unsupported" }', "providers.fal.parameters.raw.reason is missing"),
+        (
+            RAW,
+            'raw = { behavior = "unsupported" }',
+            "providers.fal.parameters.raw.reason is missing",
+        ),
         (RAW, 'raw = "renamed"', "providers.fal.parameters.raw must be a table"),
         ("price_usd = 0.01", 'price_usd = "free"', "providers.fal.price_usd must be a number"),
         ("price_usd = 0.01", "price_usd = -1", "providers.fal.price_usd must"),
@@ -153,12 +188,24 @@ def test_a_good_table_is_read_key_by_key(tmp_path):
         ('formats = ["png"]', 'formats = ["bmp"]', "providers.fal.formats 'bmp' is not one of"),
         ('formats = ["png"]', "formats = [5]", "providers.fal.formats must be a list of texts"),
         ('aspect_ratios = ["1:1"]', 'aspect_ratios = ["wide"]', "providers.fal.aspect_ratios"),
-        ('aspect_ratios = ["1:1"]', 'aspect_ratios = ["3:2"]', "providers.fal.aspect_ratios"),  # no size of the model
-        ('["1:2", "2:1"]', '["1:2"]', "providers.fal.any_ratio must be the narrowest and the widest ratio"),
+        (
+            'aspect_ratios = ["1:1"]',
+            'aspect_ratios = ["3:2"]',
+            "providers.fal.aspect_ratios",
+        ),  # no size of the model
+        (
+            '["1:2", "2:1"]',
+            '["1:2"]',
+            "providers.fal.any_ratio must be the narrowest and the widest ratio",
+        ),
         ('["1:2", "2:1"]', '["1:2", "wide"]', "providers.fal.any_ratio"),
         ('["1:2", "2:1"]', '["2:1", "1:2"]', "providers.fal.any_ratio"),  # narrowest first
         ("path = ", "pth = ", "providers.fal.pth is not a known key; did you mean path?"),
-        (MODEL[MODEL.index("[providers.fal]") :], "[providers]\nfal = 5", "providers.fal must be a table"),
+        (
+            MODEL[MODEL.index("[providers.fal]") :],
+            "[providers]\nfal = 5",
+            "providers.fal must be a table",
+        ),
     ],
 )
 def test_a_wrong_table_is_refused_with_file_key_and_reason(tmp_path, old, new, reason):

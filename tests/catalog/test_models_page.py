@@ -24,7 +24,17 @@ def test_the_example_is_a_valid_model_file(tmp_path):
 
 
 def test_the_keys_are_found_in_the_reader():
-    assert {"id", "sizes", "behavior", "spelling", "any_ratio", "required", "needs", "upstream", "native"} <= set(TAKEN)
+    assert {
+        "id",
+        "sizes",
+        "behavior",
+        "spelling",
+        "any_ratio",
+        "required",
+        "needs",
+        "upstream",
+        "native",
+    } <= set(TAKEN)
 
 
 @pytest.mark.parametrize("key", sorted({*TAKEN} - {"servers"}))

@@ -96,7 +96,9 @@ def test_portrait_and_landscape_come_in_pairs(model, size):
     assert size.native is None or other.native == size.native[::-1]
 
 
-@pytest.mark.parametrize("size", [size for size in ULTRA.sizes if size.native], ids=lambda size: size.aspect_ratio)
+@pytest.mark.parametrize(
+    "size", [size for size in ULTRA.sizes if size.native], ids=lambda size: size.aspect_ratio
+)
 def test_native_sizes_have_the_area_of_2048_squared_in_steps_of_64(size):
     ratio = parse_ratio(size.aspect_ratio)
     assert size.native == (
@@ -117,7 +119,11 @@ def test_tiers_and_ratios_of_the_table_are_ones_a_person_can_type(model):
 
 @BOTH
 def test_the_default_is_the_square_the_gateway_documents(model):
-    assert (model.default_size, model.default.aspect_ratio, model.default.resolution) == ("1024x1024", "1:1", "1K")
+    assert (model.default_size, model.default.aspect_ratio, model.default.resolution) == (
+        "1024x1024",
+        "1:1",
+        "1K",
+    )
 
 
 @pytest.mark.parametrize(("name", "kind", "default", "choices", "upstreams"), ULTRA_PARAMETERS)
@@ -135,7 +141,12 @@ def test_no_parameter_is_there_that_the_page_does_not_name():
 
 @pytest.mark.parametrize(
     ("name", "low", "high"),
-    [("image_prompt_strength", 0, 1), ("output_compression", 0, 100), ("n", 1, None), ("seed", None, None)],
+    [
+        ("image_prompt_strength", 0, 1),
+        ("output_compression", 0, 100),
+        ("n", 1, None),
+        ("seed", None, None),
+    ],
 )
 def test_ranges_are_those_of_the_page(name, low, high):
     param = ULTRA.parameters[name]
@@ -200,6 +211,12 @@ def test_fal_lists_nine_of_ultra_s_shapes_and_replicate_all_eleven():
     assert replicate == every
 
 
-@pytest.mark.parametrize(("model", "price"), [(ULTRA, 0.06), (PRO, 0.04)], ids=lambda value: getattr(value, "id", None))
+@pytest.mark.parametrize(
+    ("model", "price"), [(ULTRA, 0.06), (PRO, 0.04)], ids=lambda value: getattr(value, "id", None)
+)
 def test_prices_limits_and_native_formats(model, price):
-    assert (model.price_usd, model.prompt_limit, model.native_formats) == (price, 1000, ("jpeg", "png"))
+    assert (model.price_usd, model.prompt_limit, model.native_formats) == (
+        price,
+        1000,
+        ("jpeg", "png"),
+    )

@@ -117,7 +117,13 @@ def test_a_file_may_leave_out_what_is_optional(folder):
     ):
         text = text.replace(line, "")
     model = read(written(folder, text))
-    assert (model.aliases, model.page, model.price_usd, model.prompt_limit, model.native_formats) == (
+    assert (
+        model.aliases,
+        model.page,
+        model.price_usd,
+        model.prompt_limit,
+        model.native_formats,
+    ) == (
         (),
         "",
         None,
@@ -129,7 +135,9 @@ def test_a_file_may_leave_out_what_is_optional(folder):
 
 @pytest.mark.parametrize("price", ["1", "0", "0.0", "1e-3"])
 def test_whole_numbers_and_nothing_are_prices_too(folder, price):
-    assert read(written(folder, changed("price_usd = 0.01", f"price_usd = {price}"))).price_usd == float(price)
+    assert read(
+        written(folder, changed("price_usd = 0.01", f"price_usd = {price}"))
+    ).price_usd == float(price)
 
 
 def test_a_file_may_be_as_large_as_the_limit(folder):
@@ -144,7 +152,10 @@ def deleted(line):
 
 
 WRONG = {
-    "unknown key": (changed("vendor =", "vendr = 'x'\nvendor ="), "vendr is not a known key; did you mean vendor?"),
+    "unknown key": (
+        changed("vendor =", "vendr = 'x'\nvendor ="),
+        "vendr is not a known key; did you mean vendor?",
+    ),
     "far unknown key": (changed("vendor =", "xyzzy = 1\nvendor ="), "xyzzy is not a known key"),
     "unknown key of a size": (
         changed('native = "', 'nativ = "'),
@@ -176,16 +187,34 @@ WRONG = {
         "parameters is missing",
     ),
     "no routes": (GOOD[: GOOD.index("[routes.fal]")], "routes is missing"),
-    "no sizes": (GOOD[: GOOD.index("[[sizes]]")] + GOOD[GOOD.index("[parameters.raw]") :], "sizes is missing"),
+    "no sizes": (
+        GOOD[: GOOD.index("[[sizes]]")] + GOOD[GOOD.index("[parameters.raw]") :],
+        "sizes is missing",
+    ),
     "empty": ("", "id is missing"),
     "id is a number": (changed('id = "small"', "id = 5"), "id must be a text, not 5"),
-    "id is another": (changed('id = "small"', 'id = "other"'), "id must be the name of the file, 'small', not 'other'"),
-    "price is a text": (changed("price_usd = 0.01", 'price_usd = "0.01"'), "price_usd must be a number, not '0.01'"),
-    "price is a truth value": (changed("price_usd = 0.01", "price_usd = true"), "price_usd must be a number, not True"),
-    "price is negative": (changed("price_usd = 0.01", "price_usd = -1"), "price_usd must not be negative"),
+    "id is another": (
+        changed('id = "small"', 'id = "other"'),
+        "id must be the name of the file, 'small', not 'other'",
+    ),
+    "price is a text": (
+        changed("price_usd = 0.01", 'price_usd = "0.01"'),
+        "price_usd must be a number, not '0.01'",
+    ),
+    "price is a truth value": (
+        changed("price_usd = 0.01", "price_usd = true"),
+        "price_usd must be a number, not True",
+    ),
+    "price is negative": (
+        changed("price_usd = 0.01", "price_usd = -1"),
+        "price_usd must not be negative",
+    ),
     "price is infinite": (changed("price_usd = 0.01", "price_usd = inf"), "price_usd must"),
     "price is not a number": (changed("price_usd = 0.01", "price_usd = nan"), "price_usd must"),
-    "price is astronomical": (changed("price_usd = 0.01", "price_usd = 1" + "0" * 400), "price_usd must"),
+    "price is astronomical": (
+        changed("price_usd = 0.01", "price_usd = 1" + "0" * 400),
+        "price_usd must",
+    ),
     "limit is a half": (
         changed("prompt_limit = 500", "prompt_limit = 0.5"),
         "prompt_limit must be a whole number, not 0.5",
@@ -199,8 +228,14 @@ WRONG = {
         "prompt_limit must be a whole number",
     ),
     "aliases is a text": (changed('["tiny"]', '"tiny"'), "aliases must be a list, not 'tiny'"),
-    "aliases holds a number": (changed('["tiny"]', '["tiny", 5]'), "aliases must be a list of texts"),
-    "unknown native format": (changed('["png"]', '["png", "bmp"]'), "native_formats 'bmp' is not one of png, jpeg,"),
+    "aliases holds a number": (
+        changed('["tiny"]', '["tiny", 5]'),
+        "aliases must be a list of texts",
+    ),
+    "unknown native format": (
+        changed('["png"]', '["png", "bmp"]'),
+        "native_formats 'bmp' is not one of png, jpeg,",
+    ),
     "sizes is a table": (
         GOOD.replace("[[sizes]]", "[sizes]", 1).replace(
             GOOD[GOOD.rindex("[[sizes]]") : GOOD.index("[parameters.raw]")], ""
@@ -212,20 +247,37 @@ WRONG = {
         "sizes is empty",
     ),
     "a size is a text": (
-        'sizes = ["1024x1024"]\n' + GOOD[: GOOD.index("[[sizes]]")] + GOOD[GOOD.index("[parameters.raw]") :],
+        'sizes = ["1024x1024"]\n'
+        + GOOD[: GOOD.index("[[sizes]]")]
+        + GOOD[GOOD.index("[parameters.raw]") :],
         "sizes[0] must be a table",
     ),
-    "size is no size": (changed('size = "1365x768"', 'size = "wide"'), "sizes[1].size invalid size 'wide'"),
+    "size is no size": (
+        changed('size = "1365x768"', 'size = "wide"'),
+        "sizes[1].size invalid size 'wide'",
+    ),
     "size is a ratio": (
         changed('size = "1365x768"', 'size = "16:9"'),
         "sizes[1].size must be pixels such as 1024x1024",
     ),
     "size is zero": (changed('size = "1365x768"', 'size = "0x768"'), "sizes[1].size"),
-    "ratio is pixels": (changed('aspect_ratio = "16:9"', 'aspect_ratio = "16x9"'), "sizes[1].aspect_ratio"),
-    "ratio is nonsense": (changed('aspect_ratio = "16:9"', 'aspect_ratio = "wide"'), "sizes[1].aspect_ratio"),
+    "ratio is pixels": (
+        changed('aspect_ratio = "16:9"', 'aspect_ratio = "16x9"'),
+        "sizes[1].aspect_ratio",
+    ),
+    "ratio is nonsense": (
+        changed('aspect_ratio = "16:9"', 'aspect_ratio = "wide"'),
+        "sizes[1].aspect_ratio",
+    ),
     "tier is nonsense": (changed('resolution = "1K"', 'resolution = "HD"'), "sizes[0].resolution"),
-    "native is a ratio": (changed('native = "2048x2048"', 'native = "1:1"'), "sizes[0].native must be pixels"),
-    "native is a number": (changed('native = "2048x2048"', "native = 2048"), "sizes[0].native must be a text"),
+    "native is a ratio": (
+        changed('native = "2048x2048"', 'native = "1:1"'),
+        "sizes[0].native must be pixels",
+    ),
+    "native is a number": (
+        changed('native = "2048x2048"', "native = 2048"),
+        "sizes[0].native must be a text",
+    ),
     "duplicate shape": (
         changed('aspect_ratio = "16:9"', 'aspect_ratio = "1:1"'),
         "sizes has two rows with the same aspect_ratio",
@@ -250,20 +302,35 @@ WRONG = {
         changed("default = 28", "default = [28]"),
         "parameters.steps.default must be a text, a number,",
     ),
-    "minimum is a text": (changed("minimum = 1", 'minimum = "1"'), "parameters.steps.minimum must be a number"),
-    "minimum is astronomical": (changed("minimum = 1", "minimum = -1" + "0" * 400), "parameters.steps.minimum must"),
+    "minimum is a text": (
+        changed("minimum = 1", 'minimum = "1"'),
+        "parameters.steps.minimum must be a number",
+    ),
+    "minimum is astronomical": (
+        changed("minimum = 1", "minimum = -1" + "0" * 400),
+        "parameters.steps.minimum must",
+    ),
     "choices are numbers": (
         changed('["vivid", "natural"]', "[1, 2]"),
         "parameters.style.choices must be a list of texts",
     ),
-    "needs is a list": (changed('needs = "raw"', 'needs = ["raw"]'), "parameters.steps.needs must be a text"),
+    "needs is a list": (
+        changed('needs = "raw"', 'needs = ["raw"]'),
+        "parameters.steps.needs must be a text",
+    ),
     "unknown route": (
         changed('upstreams = ["fal"]', 'upstreams = ["fall"]'),
         "parameters.steps.upstreams 'fall' is not a route",
     ),
-    "routes is a list": (GOOD[: GOOD.index("[routes.fal]")] + '[[routes]]\nmodel = "x"\n', "routes must be a table"),
+    "routes is a list": (
+        GOOD[: GOOD.index("[routes.fal]")] + '[[routes]]\nmodel = "x"\n',
+        "routes must be a table",
+    ),
     "no TOML": ("id = ", "is not valid TOML"),
-    "twice the same key": (changed('name = "Small"', 'name = "Small"\nname = "Small"'), "is not valid TOML"),
+    "twice the same key": (
+        changed('name = "Small"', 'name = "Small"\nname = "Small"'),
+        "is not valid TOML",
+    ),
     "JSON": ('{"id": "small"}', "is not valid TOML"),
     "not UTF-8": (GOOD.encode().replace(b"Somebody", b"\xff\xfe"), "is not valid TOML"),
     "binary": (bytes(range(256)), "is not valid TOML"),
@@ -272,9 +339,15 @@ WRONG = {
         changed("prompt_limit = 500", "prompt_limit = " + "9" * 5000),
         "is not valid TOML",
     ),
-    "a byte too long": (GOOD + "#" * (MAX_BYTES - len(GOOD) + 1), f"is larger than {MAX_BYTES:,} bytes"),
+    "a byte too long": (
+        GOOD + "#" * (MAX_BYTES - len(GOOD) + 1),
+        f"is larger than {MAX_BYTES:,} bytes",
+    ),
     "huge": (GOOD + "# " + "x" * MAX_BYTES, f"is larger than {MAX_BYTES:,} bytes"),
-    "huge within a text": (GOOD.replace("A model", "x" * MAX_BYTES), f"is larger than {MAX_BYTES:,} bytes"),
+    "huge within a text": (
+        GOOD.replace("A model", "x" * MAX_BYTES),
+        f"is larger than {MAX_BYTES:,} bytes",
+    ),
 }
 
 
@@ -302,7 +375,9 @@ LINES = GOOD.splitlines()
 
 @given(
     st.integers(0, len(LINES) - 1),
-    st.sampled_from(["", "x = 1", "= 5", '""', "[x]", "[[x]]", "[parameters]", "size = 5", "id = [[]]", "\x00"])
+    st.sampled_from(
+        ["", "x = 1", "= 5", '""', "[x]", "[[x]]", "[parameters]", "size = 5", "id = [[]]", "\x00"]
+    )
     | st.text(max_size=10),
 )
 @settings(max_examples=150, deadline=None, derandomize=True)
@@ -373,7 +448,11 @@ def test_a_user_s_model_is_found_beside_the_built_in_ones(folder):
 
 
 def test_a_user_s_file_replaces_the_built_in_one_of_the_same_id(folder):
-    own = (BUILT_IN / f"{ULTRA}.toml").read_text(encoding="utf-8").replace("price_usd = 0.06", "price_usd = 0.05")
+    own = (
+        (BUILT_IN / f"{ULTRA}.toml")
+        .read_text(encoding="utf-8")
+        .replace("price_usd = 0.06", "price_usd = 0.05")
+    )
     written(folder, own, ULTRA)
     for name in (ULTRA, "flux-pro-1.1-ultra", f"fal/{ULTRA}"):
         assert find_model(name, (folder,)).model.price_usd == 0.05

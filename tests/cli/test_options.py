@@ -6,7 +6,14 @@ from typer.main import get_command
 from flux_cli.cli.app import make_app
 from flux_cli.cli.options import ARGUMENTS, CONVERT, PANELS
 from flux_cli.config.settings import BY_NAME
-from flux_cli.core.options import ConvertOptions, GenerateOptions, Parameters, Settings, fields_of, fill
+from flux_cli.core.options import (
+    ConvertOptions,
+    GenerateOptions,
+    Parameters,
+    Settings,
+    fields_of,
+    fill,
+)
 from flux_cli.request.parameters import read_parameters
 
 NOUNS = {"generate": GenerateOptions, "resolve": GenerateOptions, "convert": ConvertOptions}
@@ -49,4 +56,7 @@ def test_nouns_are_filled_from_flat_values_and_keep_their_defaults():
     options = fill(GenerateOptions, {"size": "1:1", "as_json": True, "unknown": 3})
     assert options.parameters.size == "1:1"
     assert options.reporting.as_json
-    assert options._replace(parameters=Parameters(), reporting=GenerateOptions().reporting) == GenerateOptions()
+    assert (
+        options._replace(parameters=Parameters(), reporting=GenerateOptions().reporting)
+        == GenerateOptions()
+    )

@@ -65,7 +65,9 @@ def test_an_unknown_option_is_named_with_the_way_to_the_help(name):
     assert hint == f"hint: see flux {name} --help"
 
 
-@pytest.mark.parametrize(("name", "option"), [(name, one) for name in LINES for one in options(name, "value")])
+@pytest.mark.parametrize(
+    ("name", "option"), [(name, one) for name in LINES for one in options(name, "value")]
+)
 def test_an_option_without_its_value_is_named(name, option):
     message, hint = usage([*LINES[name], option])
     assert option in message
@@ -73,7 +75,8 @@ def test_an_option_without_its_value_is_named(name, option):
 
 
 @pytest.mark.parametrize(
-    ("name", "option"), [(name, one) for name in LINES for one in options(name, "flag") if one.startswith("--")]
+    ("name", "option"),
+    [(name, one) for name in LINES for one in options(name, "flag") if one.startswith("--")],
 )
 def test_a_flag_takes_no_value(name, option):
     message, _ = usage([*LINES[name], f"{option}=yes"])
@@ -95,13 +98,21 @@ def test_an_option_with_a_letter_missing_is_recognized(name, option):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in LINES if name not in ("generate", "resolve", "config", "show", "convert", "sizes")]
+    "name",
+    [
+        name
+        for name in LINES
+        if name not in ("generate", "resolve", "config", "show", "convert", "sizes")
+    ],
 )
 def test_a_word_too_many_is_named(name):
     takes = any(one.param_type_name == "argument" for one in command(name).params)
     message, hint = usage([*LINES[name], *(["x"] if takes else []), "y z", "more"])
     assert message == "flux: error: unexpected argument 'y z'"
-    assert hint == f"hint: {f'flux {name} takes one at a time; ' if takes else ''}see flux {name} --help"
+    assert (
+        hint
+        == f"hint: {f'flux {name} takes one at a time; ' if takes else ''}see flux {name} --help"
+    )
 
 
 @pytest.mark.parametrize(
@@ -232,20 +243,44 @@ def test_every_option_is_recognized_with_one_letter_missing_doubled_or_swapped(n
             one, two = option[at : at + 1], option[at + 1 : at + 2]
             for slip in (two, one + one + two, two + one):
                 typed = option[:at] + slip + option[at + 2 :]
-                assert typed in known or errors.did_you_mean(typed, known) == f"did you mean {option}?"
+                assert (
+                    typed in known or errors.did_you_mean(typed, known) == f"did you mean {option}?"
+                )
 
 
 @pytest.mark.parametrize(
     "word",
-    ["force", "steps", "count", "samples", "api-key", "token", "no-color", "height", "guidance", "debug", "list"],
+    [
+        "force",
+        "steps",
+        "count",
+        "samples",
+        "api-key",
+        "token",
+        "no-color",
+        "height",
+        "guidance",
+        "debug",
+        "list",
+    ],
 )
 def test_an_option_like_none_is_taken_for_none(word):
-    assert errors.did_you_mean(f"--{word}", [*options("generate", "value"), *options("generate", "flag")]) == ""
+    assert (
+        errors.did_you_mean(
+            f"--{word}", [*options("generate", "value"), *options("generate", "flag")]
+        )
+        == ""
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "option"),
-    [(name, one) for name in LINES for one in (*options(name, "value"), *options(name, "flag")) if len(one) > 3],
+    [
+        (name, one)
+        for name in LINES
+        for one in (*options(name, "value"), *options(name, "flag"))
+        if len(one) > 3
+    ],
 )
 def test_a_long_option_with_one_dash_is_no_cluster_of_short_ones(name, option):
     """`-offline` would mean `-o ffline`: an image that is paid for, in a file of that name."""
@@ -255,11 +290,20 @@ def test_a_long_option_with_one_dash_is_no_cluster_of_short_ones(name, option):
         f"flux: error: no such option: {option[1:]}",
         f"hint: did you mean {option}{' 16:9' if value else ''}?",
     )
-    assert usage([*LINES[name], f"{option[1:]}=x"])[0] == f"flux: error: no such option: {option[1:]}"
+    assert (
+        usage([*LINES[name], f"{option[1:]}=x"])[0] == f"flux: error: no such option: {option[1:]}"
+    )
 
 
 @pytest.mark.parametrize(
-    "line", [["-o", "-raw.png"], ["--output", "-offline"], ["-n1", "-o", "x.png"], ["-vo", "x.png"], ["--", "-size"]]
+    "line",
+    [
+        ["-o", "-raw.png"],
+        ["--output", "-offline"],
+        ["-n1", "-o", "x.png"],
+        ["-vo", "x.png"],
+        ["--", "-size"],
+    ],
 )
 def test_values_and_clusters_may_look_as_they_like(line):
     prompt = [] if "--" in line else ["a fox"]
@@ -295,7 +339,9 @@ WITHOUT_OPTION = (
     ids=lambda row: row.name,
 )
 def test_help_says_the_variable_and_default_of_every_setting(setting):
-    texts = {one.name: one.help for one in command("generate").params if one.param_type_name == "option"}
+    texts = {
+        one.name: one.help for one in command("generate").params if one.param_type_name == "option"
+    }
     assert f"env: {setting.variable}" in texts[setting.name]
     if setting.default is not None and setting.name != "provider":
         assert f"default: {setting.default}" in texts[setting.name]
@@ -303,11 +349,17 @@ def test_help_says_the_variable_and_default_of_every_setting(setting):
 
 def longer_than(width, text):
     """Lines that could have been broken: they are too long, and of more than one word beside their margin."""
-    return [line for line in text.splitlines() if len(line) > width and len(line.strip(" \\").split()) > 1]
+    return [
+        line
+        for line in text.splitlines()
+        if len(line) > width and len(line.strip(" \\").split()) > 1
+    ]
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100])
-@pytest.mark.parametrize("line", [*(f"{name} --help" for name in ("", *LINES)), *(f"help {name}" for name in TOPICS)])
+@pytest.mark.parametrize(
+    "line", [*(f"{name} --help" for name in ("", *LINES)), *(f"help {name}" for name in TOPICS)]
+)
 def test_help_fits_any_width_and_breaks_no_word(line, width, monkeypatch):
     monkeypatch.setenv("COLUMNS", "1000")
     wide = said(line.split())[1]
@@ -332,7 +384,10 @@ def test_no_summary_of_a_command_is_cut(width, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(width))
     text = " ".join(said(["--help"])[1].split())
     assert "..." not in text.replace("[ARGS]...", "")
-    assert all(f" {name} {' '.join(ROOT.commands[name].help.partition('.')[0].split())}." in text for name in COMMANDS)
+    assert all(
+        f" {name} {' '.join(ROOT.commands[name].help.partition('.')[0].split())}." in text
+        for name in COMMANDS
+    )
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, "config"])
@@ -353,7 +408,10 @@ def test_a_topic_is_short_plain_text(name, monkeypatch):
     code, out, err = said(["help", name])
     assert (code, err) == (0, "")
     assert len(out.splitlines()) <= 40
-    assert all(len(line) < 100 and line == line.rstrip() and line.isprintable() for line in out.splitlines())
+    assert all(
+        len(line) < 100 and line == line.rstrip() and line.isprintable()
+        for line in out.splitlines()
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in ROOT.commands if name not in TOPICS])
@@ -367,8 +425,16 @@ def test_the_topics_tell_what_the_program_knows():
     keys = {variable for row in ROWS.values() for variable in row.key_variables}
     assert all(name in environment for name in {row.variable for row in SETTINGS} | keys)
     assert all(f"{{{field}}}" in explain("names") for field in FIELDS)
-    classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.FluxError)]
-    assert {code for code, _ in EXIT_CODES} == {"0", "3", *(str(kind.exit_code) for kind in classes)}
+    classes = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.FluxError)
+    ]
+    assert {code for code, _ in EXIT_CODES} == {
+        "0",
+        "3",
+        *(str(kind.exit_code) for kind in classes),
+    }
 
 
 REPOSITORY = Path(__file__).parents[2]
@@ -378,7 +444,15 @@ READ = {
     for path in PACKAGE.rglob("*.py")
     for name in re.findall(r"[\"'](FLUX_[A-Z_]+)[\"']", path.read_text(encoding="utf-8"))
 }
-OTHERS = ("NO_COLOR", "CI", "GITHUB_ACTIONS", "SSL_CERT_FILE", "SSL_CERT_DIR", "XDG_CONFIG_HOME", "COLUMNS")
+OTHERS = (
+    "NO_COLOR",
+    "CI",
+    "GITHUB_ACTIONS",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "XDG_CONFIG_HOME",
+    "COLUMNS",
+)
 
 
 def words(text):
@@ -404,7 +478,9 @@ def test_an_id_is_what_help_and_docs_say():
     _, out, _ = said(["generate", "a fox", "--offline", "--dry-run", "-o", "{id}.png"])
     assert re.search(r"^file [0-9a-f]{8}\.png$", out, re.MULTILINE)
     assert "{id} eight random hex digits" in explain("names")
-    assert "`{id}` | eight random hex digits" in (REPOSITORY / "docs/usage.md").read_text(encoding="utf-8")
+    assert "`{id}` | eight random hex digits" in (REPOSITORY / "docs/usage.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_help_lists_the_topics_and_knows_nothing_else():

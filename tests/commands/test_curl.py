@@ -34,7 +34,9 @@ def test_every_provider_gets_its_key_in_its_own_header(name):
 
 
 def test_without_a_key_no_key_header_is_written():
-    assert headers(curl_command(POST, ROWS["bfl"], keyed=False)) == ["Content-Type: application/json"]
+    assert headers(curl_command(POST, ROWS["bfl"], keyed=False)) == [
+        "Content-Type: application/json"
+    ]
 
 
 def test_a_row_may_name_any_header():

@@ -86,7 +86,13 @@ def test_flags_beat_environment_beats_project_beats_user_beats_default(name, lay
         else:
             (user / "config.toml").unlink(missing_ok=True)
     option = f"--{name.replace('_', '-')}"
-    assert sources == [option, f"FLUX_{name.upper()}", "flux.toml", str(user / "config.toml"), "default"]
+    assert sources == [
+        option,
+        f"FLUX_{name.upper()}",
+        "flux.toml",
+        str(user / "config.toml"),
+        "default",
+    ]
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -105,7 +111,10 @@ def test_layers_are_merged_setting_by_setting(user, work):
     write(work / "flux.toml", "concurrency = 4\n")
     made = load({"timeout": "5"}, {"FLUX_MAX_COST": "1"})
     assert (made.concurrency, made.retries, made.timeout, made.max_cost) == (4, 9, 5.0, 1.0)
-    assert {name: made.values[name].rank for name in ("timeout", "max_cost", "concurrency", "retries", "model")} == {
+    assert {
+        name: made.values[name].rank
+        for name in ("timeout", "max_cost", "concurrency", "retries", "model")
+    } == {
         "timeout": 0,
         "max_cost": 1,
         "concurrency": 2,
@@ -193,7 +202,11 @@ def test_a_project_file_must_not_say_where_the_key_goes(name, work, user):
         ("model = true", "model must be text", ""),
         ("output = ['a']", "output must be text", ""),
         ('output = "~\\u0000"', "output must be text", ""),
-        ("concurrency = 0", "concurrency must be a whole number from 1 to 256, not '0'", "write concurrency = 16"),
+        (
+            "concurrency = 0",
+            "concurrency must be a whole number from 1 to 256, not '0'",
+            "write concurrency = 16",
+        ),
         ("concurrency = 257", "concurrency must be a whole number from 1 to 256", ""),
         ("concurrency = 1.5", "concurrency must be a whole number", ""),
         ("concurrency = true", "concurrency must be a whole number", ""),
@@ -213,7 +226,11 @@ def test_a_project_file_must_not_say_where_the_key_goes(name, work, user):
         ("max_cost = inf", "max_cost must be a number", "write max_cost = 1"),
         ("max_cost = nan", "max_cost must be a number", ""),
         ("max_cost = {a = 1}", "max_cost must be a number", ""),
-        ("journal_prompts = 'perhaps'", "journal_prompts must be true or false", "write journal_prompts = true"),
+        (
+            "journal_prompts = 'perhaps'",
+            "journal_prompts must be true or false",
+            "write journal_prompts = true",
+        ),
         ("progress = 'plian'", "progress must be auto or plain or none", "did you mean plain?"),
         ("model", "is not valid TOML", ""),
         ("model = 'a'\nmodel = 'b'", "is not valid TOML", ""),
@@ -224,7 +241,9 @@ def test_a_project_file_must_not_say_where_the_key_goes(name, work, user):
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_a_wrong_file_is_refused_with_its_name_and_the_reason(where, text, reason, hint, user, work):
+def test_a_wrong_file_is_refused_with_its_name_and_the_reason(
+    where, text, reason, hint, user, work
+):
     path = write(user / "config.toml" if where == "user" else work / "flux.toml", text)
     with pytest.raises(ConfigError) as raised:
         load()
@@ -239,7 +258,11 @@ def test_the_hint_is_written_as_the_wrong_value_was():
         ({"max_cost": "-1"}, {}, "write --max-cost 1"),
         ({}, {"FLUX_RETRIES": "many"}, "write FLUX_RETRIES=3"),
         ({}, {"FLUX_METADATA": "all"}, "write FLUX_METADATA=full"),
-        ({"output": " "}, {}, "leave --output out, or give it a value"),  # only the person knows a right one
+        (
+            {"output": " "},
+            {},
+            "leave --output out, or give it a value",
+        ),  # only the person knows a right one
         ({}, {"FLUX_OUTPUT": " "}, "leave FLUX_OUTPUT out, or give it a value"),
         ({"max_cost": "inf"}, {}, "write --max-cost 1"),
         ({}, {"FLUX_MAX_COST": "1e400"}, "write FLUX_MAX_COST=1"),
@@ -258,7 +281,10 @@ def test_a_settings_file_that_cannot_be_read_is_refused(user):
 @pytest.mark.parametrize("where", ["user", "project"])
 def test_an_endless_settings_file_is_not_read_by_half(where, user, work):
     """What stands behind the limit must not be dropped in silence."""
-    write(user / "config.toml" if where == "user" else work / "flux.toml", "#" * (1 << 20) + "\nconcurrency = 4\n")
+    write(
+        user / "config.toml" if where == "user" else work / "flux.toml",
+        "#" * (1 << 20) + "\nconcurrency = 4\n",
+    )
     with pytest.raises(ConfigError, match="larger"):
         load()
 
@@ -328,7 +354,12 @@ SKETCH = ROWS["offline"].base_url
         ({"provider": "openai", "base_url": LOCAL}, {}, "openai", LOCAL),
         ({"base_url": LOCAL}, {}, "openai", LOCAL),  # an address alone means any compatible server
         ({"base_url": LUMENFALL}, {}, "lumenfall", LUMENFALL),
-        ({"base_url": "https://API.LUMENFALL.AI/other"}, {}, "lumenfall", "https://API.LUMENFALL.AI/other"),
+        (
+            {"base_url": "https://API.LUMENFALL.AI/other"},
+            {},
+            "lumenfall",
+            "https://API.LUMENFALL.AI/other",
+        ),
         (
             {"base_url": "https://api.lumenfall.ai.evil.example/v1"},
             {},
@@ -341,7 +372,12 @@ SKETCH = ROWS["offline"].base_url
         ({}, {"LUMENFALL_BASE_URL": OTHER}, "lumenfall", OTHER),
         ({}, {"LUMENFALL_BASE_URL": OTHER, "FLUX_BASE_URL": LOCAL}, "openai", LOCAL),
         ({"provider": "openai"}, {"FLUX_BASE_URL": LOCAL}, "openai", LOCAL),
-        ({"provider": "offline"}, {"FLUX_BASE_URL": LOCAL}, "offline", SKETCH),  # the stronger word wins
+        (
+            {"provider": "offline"},
+            {"FLUX_BASE_URL": LOCAL},
+            "offline",
+            SKETCH,
+        ),  # the stronger word wins
         ({"base_url": LOCAL}, {"FLUX_PROVIDER": "offline"}, "openai", LOCAL),
         ({"base_url": LOCAL}, {"FLUX_PROVIDER": "lumenfall"}, "openai", LOCAL),
         ({"provider": "lumenfall"}, {"FLUX_BASE_URL": OTHER}, "lumenfall", LUMENFALL),
@@ -364,7 +400,8 @@ def test_a_project_may_choose_the_provider_and_the_person_the_address(user, work
 
 
 @pytest.mark.parametrize(
-    ("provider", "hint"), [("lumenfal", "did you mean lumenfall?"), ("opnai", "did you mean openai?")]
+    ("provider", "hint"),
+    [("lumenfal", "did you mean lumenfall?"), ("opnai", "did you mean openai?")],
 )
 def test_an_unknown_provider_is_refused(provider, hint):
     with pytest.raises(UsageError, match="unknown provider") as raised:
@@ -384,15 +421,22 @@ MINE = '[providers.mine]\nbase_url = "http://localhost:9/v1/"\n'
 def test_a_user_may_add_providers(user):
     write(user / "config.toml", f'{MINE}key = "MY_KEY"\nserver = "sglang"\n')
     made = load({"provider": "mine"})
-    assert made.provider == ProviderRow("mine", "openai", "http://localhost:9/v1/", ("MY_KEY",), server="sglang")
+    assert made.provider == ProviderRow(
+        "mine", "openai", "http://localhost:9/v1/", ("MY_KEY",), server="sglang"
+    )
     assert made.base_url == "http://localhost:9/v1"
     assert list(made.providers) == [*ROWS, "mine"]
 
 
 def test_an_added_provider_needs_no_key_and_speaks_openai_to_any_server_unless_said(user):
-    write(user / "config.toml", f'{MINE}[providers.direct]\nprotocol = "bfl"\nbase_url = "https://bfl.example"\n')
+    write(
+        user / "config.toml",
+        f'{MINE}[providers.direct]\nprotocol = "bfl"\nbase_url = "https://bfl.example"\n',
+    )
     rows = load().providers
-    assert rows["mine"] == ProviderRow("mine", "openai", "http://localhost:9/v1/", (), server="compatible")
+    assert rows["mine"] == ProviderRow(
+        "mine", "openai", "http://localhost:9/v1/", (), server="compatible"
+    )
     assert rows["direct"] == ProviderRow("direct", "bfl", "https://bfl.example", (), "x-key", "")
 
 
@@ -407,8 +451,16 @@ def test_an_added_provider_can_be_the_default(user):
     [
         (f'{MINE}kye = "X"', "providers.mine.kye is not a known key", "did you mean key?"),
         (f"{MINE}key = 5", "providers.mine.key must be text, not 5", ""),
-        (f'{MINE}hosts = ["a"]', "providers.mine.hosts is not a known key", "keys: protocol, base_url, key, server"),
-        (f'{MINE}protocol = "smtp"', "providers.mine.protocol must be one of openai, bfl, fal, replicate", ""),
+        (
+            f'{MINE}hosts = ["a"]',
+            "providers.mine.hosts is not a known key",
+            "keys: protocol, base_url, key, server",
+        ),
+        (
+            f'{MINE}protocol = "smtp"',
+            "providers.mine.protocol must be one of openai, bfl, fal, replicate",
+            "",
+        ),
         ("providers = 5", "providers must be tables", ""),
         ("providers = []", "providers must be tables", ""),
         ("[[providers]]\nbase_url = 'x'", "providers must be tables", ""),
@@ -445,7 +497,9 @@ def test_every_provider_flux_brings_along_is_asked_at_its_own_address(name):
 
 
 @pytest.mark.parametrize("name", ["bfl", "fal", "replicate", "together", "openai.com"])
-def test_an_address_from_the_environment_does_not_redirect_a_provider_named_on_the_command_line(name):
+def test_an_address_from_the_environment_does_not_redirect_a_provider_named_on_the_command_line(
+    name,
+):
     """Its key must not go to a server that was meant for another."""
     assert load({"provider": name}, {"FLUX_BASE_URL": OTHER}).base_url == ROWS[name].base_url
 
@@ -491,7 +545,11 @@ def test_an_address_that_is_none_is_refused(url, variable):
 
 @pytest.mark.parametrize(
     "url",
-    ["https://user:hunter2@example.org/v1", "https://user:hunter2@example.org:99999/v1", "https://u:hunter2@a b/v1"],
+    [
+        "https://user:hunter2@example.org/v1",
+        "https://user:hunter2@example.org:99999/v1",
+        "https://u:hunter2@a b/v1",
+    ],
 )
 def test_a_password_in_an_address_is_never_shown(url):
     with pytest.raises(ConfigError) as raised:
@@ -499,7 +557,9 @@ def test_a_password_in_an_address_is_never_shown(url):
     assert "hunter2" not in raised.value.message + raised.value.hint
 
 
-@given(st.text(max_size=30) | st.text("htps:/@?#[].1:8080example ", max_size=30).map("http://".__add__))
+@given(
+    st.text(max_size=30) | st.text("htps:/@?#[].1:8080example ", max_size=30).map("http://".__add__)
+)
 @settings(max_examples=150, deadline=None, derandomize=True)
 def test_any_address_is_usable_or_refused(url):
     try:
@@ -611,7 +671,9 @@ def test_a_blank_key_in_the_credentials_is_no_key(user):
     assert secret is None
 
 
-@pytest.mark.parametrize("text", [f"{KEY} x", f"{KEY}\nx", f"{KEY}\x00", f"{KEY}\u00e9", f"{KEY}\x7f", f"x\t{KEY}"])
+@pytest.mark.parametrize(
+    "text", [f"{KEY} x", f"{KEY}\nx", f"{KEY}\x00", f"{KEY}\u00e9", f"{KEY}\x7f", f"x\t{KEY}"]
+)
 def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(text, work):
     named = write(work / "key", text, 0o600)
     for environ in ({NAME: text}, {f"{NAME}_FILE": str(named)}):
@@ -649,7 +711,9 @@ def test_a_key_is_never_part_of_the_settings(user):
 # --- folders and terminals ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other platforms have other folders")
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="other platforms have other folders"
+)
 def test_folders_are_the_platform_s_and_move_with_xdg(home, monkeypatch, tmp_path):
     assert folders.user_folder() == home / ".config" / "flux-image-cli"
     assert folders.model_folders() == (str(home / ".config" / "flux-image-cli" / "models"),)

@@ -36,7 +36,9 @@ def test_a_line_of_somebody_else_s_words_is_not_obeyed(line):
     assert obeyed(disarm(line)) == []
 
 
-@pytest.mark.parametrize("line", ["flux: error: HTTP 500", "a::b", "[1/2] saved a.png", "## heading", "#[x]"])
+@pytest.mark.parametrize(
+    "line", ["flux: error: HTTP 500", "a::b", "[1/2] saved a.png", "## heading", "#[x]"]
+)
 def test_a_line_that_commands_nothing_stays_as_it_is(line):
     assert disarm(line) == line
 
@@ -49,7 +51,11 @@ def test_no_line_commands_anything_after_that(line):
     assert not re.search(r"##\w*\[", disarm(line))
 
 
-@given(st.dictionaries(st.text(st.sampled_from('#[]:\\"av\n'), max_size=9), st.text(st.sampled_from('#[]:\\"av\n'))))
+@given(
+    st.dictionaries(
+        st.text(st.sampled_from('#[]:\\"av\n'), max_size=9), st.text(st.sampled_from('#[]:\\"av\n'))
+    )
+)
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_json_keeps_its_meaning_and_commands_nothing(document):
     text = disarm_json(json.dumps(document, indent=2))
@@ -58,7 +64,10 @@ def test_json_keeps_its_meaning_and_commands_nothing(document):
 
 
 def test_an_annotation_holds_message_and_hint_on_one_line():
-    assert github_annotation("no key", "export KEY=...") == "::error title=flux::no key%0Ahint: export KEY=..."
+    assert (
+        github_annotation("no key", "export KEY=...")
+        == "::error title=flux::no key%0Ahint: export KEY=..."
+    )
     assert github_annotation("no key") == "::error title=flux::no key"
 
 

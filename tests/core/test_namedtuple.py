@@ -42,7 +42,13 @@ BOTH = (Standard, Plain)
 
 
 @pytest.mark.parametrize(
-    "args", [((1, "a"), {}), ((1, "a", ("x",)), {}), ((1,), {"name": "a"}), ((), {"name": "a", "width": 3})]
+    "args",
+    [
+        ((1, "a"), {}),
+        ((1, "a", ("x",)), {}),
+        ((1,), {"name": "a"}),
+        ((), {"name": "a", "width": 3}),
+    ],
 )
 def test_a_noun_is_made_and_shown_like_the_standard_one(args):
     standard, noun = (kind(*args[0], **args[1]) for kind in BOTH)
@@ -57,7 +63,8 @@ def test_a_noun_is_made_and_shown_like_the_standard_one(args):
 
 
 @pytest.mark.parametrize(
-    "args", [((), {}), ((1,), {}), ((1, 2, 3, 4), {}), ((1, "a"), {"width": 2}), ((1, "a"), {"nope": 2})]
+    "args",
+    [((), {}), ((1,), {}), ((1, 2, 3, 4), {}), ((1, "a"), {"width": 2}), ((1, "a"), {"nope": 2})],
 )
 @pytest.mark.parametrize("kind", BOTH)
 def test_what_the_standard_one_refuses_a_noun_refuses(kind, args):

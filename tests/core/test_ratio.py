@@ -21,7 +21,19 @@ from flux_cli.core.ratio import (
 )
 
 FAST = settings(max_examples=150, deadline=None, derandomize=True)
-ELEVEN = ("9:21", "9:16", "2:3", "3:4", "4:5", "1:1", "5:4", "4:3", "3:2", "16:9", "21:9")  # narrow to wide
+ELEVEN = (
+    "9:21",
+    "9:16",
+    "2:3",
+    "3:4",
+    "4:5",
+    "1:1",
+    "5:4",
+    "4:3",
+    "3:2",
+    "16:9",
+    "21:9",
+)  # narrow to wide
 NINE = ("9:21", "9:16", "2:3", "3:4", "1:1", "4:3", "3:2", "16:9", "21:9")
 TIERS = ("0.5K", "1K", "2K", "4K")
 
@@ -122,13 +134,16 @@ def test_what_is_no_ratio_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "ratio"), [("16:9", 16 / 9), ("32:18", 16 / 9), ("1:1", 1), ("1.91:1", 1.91), ("9:21", 3 / 7)]
+    ("text", "ratio"),
+    [("16:9", 16 / 9), ("32:18", 16 / 9), ("1:1", 1), ("1.91:1", 1.91), ("9:21", 3 / 7)],
 )
 def test_a_ratio_is_width_over_height(text, ratio):
     assert parse_ratio(text) == pytest.approx(ratio, rel=1e-15)
 
 
-@pytest.mark.parametrize("text", ["1920x1080", "1920×1080", "1920X1080", "1920 × 1080", "1920*1080"])
+@pytest.mark.parametrize(
+    "text", ["1920x1080", "1920×1080", "1920X1080", "1920 × 1080", "1920*1080"]
+)
 def test_pixels_are_no_aspect_ratio_and_the_hint_names_the_right_option(text):
     with pytest.raises(UsageError, match="is a size in pixels") as raised:
         parse_ratio(text)
@@ -137,7 +152,14 @@ def test_pixels_are_no_aspect_ratio_and_the_hint_names_the_right_option(text):
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("16x9", "16:9"), ("9X16", "9:16"), ("21 × 9", "21:9"), ("4*3", "4:3"), ("1x1", "1:1"), ("15x1000", "15:1000")],
+    [
+        ("16x9", "16:9"),
+        ("9X16", "9:16"),
+        ("21 × 9", "21:9"),
+        ("4*3", "4:3"),
+        ("1x1", "1:1"),
+        ("15x1000", "15:1000"),
+    ],
 )
 @pytest.mark.parametrize("parse", [parse_ratio, lambda text: parse_shape(text, smallest=MIN_SIDE)])
 def test_a_shape_that_was_written_with_an_x_is_no_tiny_image(parse, text, meant):
@@ -198,7 +220,21 @@ def test_a_scale_in_the_place_of_a_shape_is_sent_to_its_option(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["banana", "0", "7", "16", "99", ".k", "...k", "0-9", "0 0", "123456 7", "\u0661\u0666-\u0669", "1-2-3"]
+    "text",
+    [
+        "banana",
+        "0",
+        "7",
+        "16",
+        "99",
+        ".k",
+        "...k",
+        "0-9",
+        "0 0",
+        "123456 7",
+        "\u0661\u0666-\u0669",
+        "1-2-3",
+    ],
 )
 def test_where_nothing_is_plainly_meant_the_hint_says_how_to_write(text):
     with pytest.raises(UsageError) as raised:
@@ -277,7 +313,11 @@ def test_what_is_no_tier_is_refused_with_its_value(text):
 @given(st.text(max_size=12) | st.text("0123456789.x:×kKmMpP -+e", max_size=12))
 @FAST
 def test_any_text_is_a_finite_positive_shape_and_tier_or_a_usage_error(text):
-    for parse in (lambda: parse_shape(text).ratio, lambda: parse_shape(text).area, lambda: parse_tier(text)):
+    for parse in (
+        lambda: parse_shape(text).ratio,
+        lambda: parse_shape(text).area,
+        lambda: parse_tier(text),
+    ):
         try:
             value = parse()
         except UsageError:
@@ -348,7 +388,9 @@ def test_portrait_and_landscape_are_matched_alike(width, height):
 def test_no_integer_ratio_up_to_64_ties_so_the_order_of_the_table_decides_nothing():
     for width in range(1, 65):
         for height in range(1, 65):
-            assert nearest_ratio(width / height, ELEVEN) == nearest_ratio(width / height, ELEVEN[::-1])
+            assert nearest_ratio(width / height, ELEVEN) == nearest_ratio(
+                width / height, ELEVEN[::-1]
+            )
 
 
 @pytest.mark.parametrize(
@@ -377,7 +419,10 @@ def test_any_tier_has_a_nearest_one_by_area(asked, nearest):
 
 
 def test_a_model_of_one_tier_gets_that_tier():
-    assert {nearest_tier(parse_tier(asked), ("1K",)) for asked in ("0.25", "0.5K", "1K", "2K", "4K", "100K")} == {"1K"}
+    assert {
+        nearest_tier(parse_tier(asked), ("1K",))
+        for asked in ("0.25", "0.5K", "1K", "2K", "4K", "100K")
+    } == {"1K"}
 
 
 @pytest.mark.parametrize(
@@ -403,7 +448,8 @@ def test_a_size_is_matched_by_shape_first_and_scale_among_those(ratio, area, nam
 
 
 @pytest.mark.parametrize(
-    ("ratio", "pixels"), [("4:3", (1183, 887)), ("3:4", (887, 1182)), ("21:9", (1563, 670)), ("9:21", (670, 1564))]
+    ("ratio", "pixels"),
+    [("4:3", (1183, 887)), ("3:4", (887, 1182)), ("21:9", (1563, 670)), ("9:21", (670, 1564))],
 )
 def test_nominal_sizes_round_halves_up_height_first(ratio, pixels):
     assert nominal(ratio) == pixels

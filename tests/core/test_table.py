@@ -9,7 +9,9 @@ from flux_cli.core.table import table, wrap_words
 
 WORD = st.text("abcdefgh-_/.", min_size=1, max_size=30)
 CELL = st.lists(WORD, min_size=1, max_size=8).map(" ".join)
-ROWS = st.integers(1, 5).flatmap(lambda columns: st.lists(st.tuples(*[CELL] * columns), min_size=1, max_size=5))
+ROWS = st.integers(1, 5).flatmap(
+    lambda columns: st.lists(st.tuples(*[CELL] * columns), min_size=1, max_size=5)
+)
 PEOPLE = [
     ("Name", "age", "what there is to say"),
     ("Ada", "36", "wrote the first program for a machine nobody had built"),
@@ -21,14 +23,22 @@ PEOPLE = [
 def test_every_word_of_every_row_is_there_whole_and_fits_where_it_can(rows, width):
     text = table(rows, width=width)
     assert sorted(text.split()) == sorted(" ".join(" ".join(row) for row in rows).split())
-    too_long = {word for row in rows for cell in row for word in cell.split() if len(word) > width - 4}
+    too_long = {
+        word for row in rows for cell in row for word in cell.split() if len(word) > width - 4
+    }
     assert all(len(line) <= width or too_long & set(line.split()) for line in text.splitlines())
 
 
-@pytest.mark.parametrize("prompt", ["東京の夜景と富士山に降る雪、夜の街", "🦊 雪 " * 6, "e\u0301" * 40, "한국어" * 9])
+@pytest.mark.parametrize(
+    "prompt", ["東京の夜景と富士山に降る雪、夜の街", "🦊 雪 " * 6, "e\u0301" * 40, "한국어" * 9]
+)
 @pytest.mark.parametrize("width", range(30, 100, 7))
 def test_wide_characters_take_two_columns_and_marks_none(prompt, width):
-    rows = [("Run", "saved", "prompt"), ("20261125-101502-4f3a1c", "1/1", prompt), ("other", "12/12", "a fox")]
+    rows = [
+        ("Run", "saved", "prompt"),
+        ("20261125-101502-4f3a1c", "1/1", prompt),
+        ("other", "12/12", "a fox"),
+    ]
     lines = table(rows, right=(1,), width=width).splitlines()
     assert max(map(cell_len, lines)) <= max(width, 44 if "e" in prompt else 0)
     assert "".join(prompt.split()) in "".join("".join(lines).split())
@@ -44,8 +54,14 @@ def test_what_stands_after_wide_characters_stands_in_its_column():
 
 
 def test_headings_stay_in_the_order_of_their_columns():
-    rows = [("Output", "aspect_ratio + resolution", "megapixels"), ("1183 × 887", '"4:3" + "1K"', "1.05")]
-    assert table(rows, width=40).splitlines()[:2] == ["Output      aspect_ratio + resolution", "    megapixels"]
+    rows = [
+        ("Output", "aspect_ratio + resolution", "megapixels"),
+        ("1183 × 887", '"4:3" + "1K"', "1.05"),
+    ]
+    assert table(rows, width=40).splitlines()[:2] == [
+        "Output      aspect_ratio + resolution",
+        "    megapixels",
+    ]
 
 
 def test_a_path_stays_whole_in_any_writing():
@@ -85,7 +101,11 @@ def test_a_column_without_room_goes_below():
 
 
 def test_a_cell_without_words_takes_no_line_below():
-    rows = [("Name", "what there is to say"), ("Ada", ""), ("Alan", "asked whether machines can think")]
+    rows = [
+        ("Name", "what there is to say"),
+        ("Ada", ""),
+        ("Alan", "asked whether machines can think"),
+    ]
     assert table(rows, width=24).splitlines() == [
         "Name",
         "    what there is to say",
@@ -101,7 +121,11 @@ def test_a_cell_without_words_takes_no_line_below():
     [
         ("", 10, [""]),
         ("a b c", 3, ["a b", "c"]),
-        ("https://example.org/a/long/address and more", 10, ["https://example.org/a/long/address", "and more"]),
+        (
+            "https://example.org/a/long/address and more",
+            10,
+            ["https://example.org/a/long/address", "and more"],
+        ),
         ("exactly ten", 11, ["exactly ten"]),
     ],
 )

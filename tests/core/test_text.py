@@ -30,7 +30,8 @@ def test_the_caller_says_how_much_is_shown():
 
 
 @given(
-    st.text(max_size=400) | st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zs", "Co", "Cs", "Lu"]), max_size=50)
+    st.text(max_size=400)
+    | st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zs", "Co", "Cs", "Lu"]), max_size=50)
 )
 @settings(max_examples=200, deadline=None, derandomize=True)
 def test_any_text_becomes_one_printable_line_of_the_given_length(text):

@@ -91,7 +91,11 @@ def test_whatever_is_typed_can_be_sent_as_json(text):
 
 def test_an_attachment_is_sent_as_its_data_uri_whatever_the_parameter():
     attachment = Attachment("fox.png", "data:image/png;base64,AAAA")
-    assert unchecked_value(attachment) == check_value(IMAGE, attachment) == "data:image/png;base64,AAAA"
+    assert (
+        unchecked_value(attachment)
+        == check_value(IMAGE, attachment)
+        == "data:image/png;base64,AAAA"
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,14 +164,50 @@ NOT_A_NUMBER = [
         *((AT_LEAST, said) for said in ("3", -1)),
         *((AT_MOST, said) for said in ("51", 50.5, "1e300")),
         *((STRENGTH, said) for said in ("-0.1", "1.1", "2", -1, 1.0001)),
-        *((RAW, said) for said in ("", "yes", "no", "1", "0", "True", "TRUE", "on", 1, 0, None, [], {}, "truefalse")),
-        *((TOLERANCE, said) for said in ("", "0", "4", "6", "high", " 1", "1.0", 0, 1.5, True, None, [], {}, HUGE)),
+        *(
+            (RAW, said)
+            for said in (
+                "",
+                "yes",
+                "no",
+                "1",
+                "0",
+                "True",
+                "TRUE",
+                "on",
+                1,
+                0,
+                None,
+                [],
+                {},
+                "truefalse",
+            )
+        ),
+        *(
+            (TOLERANCE, said)
+            for said in ("", "0", "4", "6", "high", " 1", "1.0", 0, 1.5, True, None, [], {}, HUGE)
+        ),
         *((STYLE, said) for said in (True, False, None, [], {}, HUGE)),
-        *((IMAGE, said) for said in ("", "fox.png", "/etc/passwd", "ftp://a/b", "file:///a", "data:text/html,x", 5)),
+        *(
+            (IMAGE, said)
+            for said in (
+                "",
+                "fox.png",
+                "/etc/passwd",
+                "ftp://a/b",
+                "file:///a",
+                "data:text/html,x",
+                5,
+            )
+        ),
         *((IMAGE, said) for said in ("javascript:x", " https://a", True, None, [])),
     ],
     ids=lambda value: (
-        value.name if isinstance(value, Param) else repr(value)[:16] if value not in (HUGE, -HUGE) else "huge"
+        value.name
+        if isinstance(value, Param)
+        else repr(value)[:16]
+        if value not in (HUGE, -HUGE)
+        else "huge"
     ),
 )
 def test_every_other_value_is_refused_with_the_name_of_the_parameter(param, said):
@@ -197,13 +237,18 @@ def test_a_refusal_says_what_is_wanted_and_what_was_given(param, said, message):
 
 def test_a_mistyped_choice_is_recognized():
     with pytest.raises(UsageError) as raised:
-        check_value(Param("response_format", "string", "emulated", "", choices=("url", "b64_json")), "b64-json")
+        check_value(
+            Param("response_format", "string", "emulated", "", choices=("url", "b64_json")),
+            "b64-json",
+        )
     assert raised.value.hint == "did you mean b64_json?"
 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
@@ -220,7 +265,9 @@ def test_any_json_is_accepted_in_type_and_range_or_refused(param, said):
         value = check_value(param, said)
     except UsageError:
         return
-    kind = {"integer": int, "number": (int, float), "boolean": bool, "string": str, "image": str}[param.kind]
+    kind = {"integer": int, "number": (int, float), "boolean": bool, "string": str, "image": str}[
+        param.kind
+    ]
     assert isinstance(value, kind)
     if param.kind in ("integer", "number"):
         assert param.minimum is None or value >= param.minimum

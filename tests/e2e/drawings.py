@@ -15,14 +15,18 @@ def drawn(body: Mapping[str, Any]) -> bytes:
     pixels = re.fullmatch(r"(\d+)x(\d+)", str(body.get("size", "")))
     width, height = (int(pixels[1]), int(pixels[2])) if pixels else (1024, 1024)
     seed = body.get("seed")
-    return pixels_as(body.get("output_format", "jpeg"), width, height, seed if isinstance(seed, int) else 0)
+    return pixels_as(
+        body.get("output_format", "jpeg"), width, height, seed if isinstance(seed, int) else 0
+    )
 
 
 @functools.cache
 def pixels_as(file_format: str, width: int = 1024, height: int = 1024, seed: int = 0) -> bytes:
     """A gradient whose color depends on the seed, encoded by Pillow."""
     gray = Image.radial_gradient("L").resize((width, height))
-    image = Image.merge("RGB", (gray, gray.point(lambda value: (value + 40 * seed) % 256), gray.transpose(1)))
+    image = Image.merge(
+        "RGB", (gray, gray.point(lambda value: (value + 40 * seed) % 256), gray.transpose(1))
+    )
     stream = io.BytesIO()
     image.save(stream, file_format)
     return stream.getvalue()

@@ -52,16 +52,29 @@ Answer: TypeAlias = Reply | Callable[[Asked], "Answer"]
 hang_up = Reply(raw=b"")  # takes the request, closes the connection
 
 
-def words(body: bytes | str | dict[str, Any], kind: str = "application/json", code: int = 200, **headers: str) -> Reply:
+def words(
+    body: bytes | str | dict[str, Any],
+    kind: str = "application/json",
+    code: int = 200,
+    **headers: str,
+) -> Reply:
     """An answer of any body: text, bytes, or an object that is sent as JSON. `retry_after="1"` is a header."""
-    data = json.dumps(body).encode() if isinstance(body, dict) else body.encode() if isinstance(body, str) else body
+    data = (
+        json.dumps(body).encode()
+        if isinstance(body, dict)
+        else body.encode()
+        if isinstance(body, str)
+        else body
+    )
     named = {name.replace("_", "-").title(): value for name, value in headers.items()}
     return Reply(code, data, {"Content-Type": kind, **named})
 
 
 def status(number: int, code: str = "", message: str = "not this time", **headers: str) -> Reply:
     """An error in the gateway's envelope."""
-    return words({"error": {"message": message, "type": "any", "code": code}}, code=number, **headers)
+    return words(
+        {"error": {"message": message, "type": "any", "code": code}}, code=number, **headers
+    )
 
 
 def redirect(target: str, number: int = 302) -> Reply:
@@ -69,7 +82,11 @@ def redirect(target: str, number: int = 302) -> Reply:
 
 
 def image(
-    data: bytes | None = None, *, name: str = "{id}.jpg", first: tuple[Reply, ...] = (), **metadata: object
+    data: bytes | None = None,
+    *,
+    name: str = "{id}.jpg",
+    first: tuple[Reply, ...] = (),
+    **metadata: object,
 ) -> Answer:
     """A good answer, with an image of the size and format asked, as a URL or base64 as asked.
 
@@ -78,15 +95,27 @@ def image(
 
     def answer(asked: Asked) -> Reply:
         made = data if data is not None else drawn(asked.body)
-        facts = {"model": asked.body.get("model"), "provider": "fal", "cost": 0.06, "cost_currency": "USD", **metadata}
+        facts = {
+            "model": asked.body.get("model"),
+            "provider": "fal",
+            "cost": 0.06,
+            "cost_currency": "USD",
+            **metadata,
+        }
         if asked.body.get("response_format") == "b64_json":
             return words(
-                {"created": 1, "data": [{"b64_json": base64.b64encode(made).decode()}], "metadata": facts},
+                {
+                    "created": 1,
+                    "data": [{"b64_json": base64.b64encode(made).decode()}],
+                    "metadata": facts,
+                },
                 x_lumenfall_request_id="req_1",
             )
         path = "/media/" + name.format(id=f"{asked.body.get('seed', 0)}-{id(asked)}")
         items = [{"url": f"http://{asked.headers['host']}{path}", "revised_prompt": "revised"}]
-        reply = words({"created": 1, "data": items, "metadata": facts}, x_lumenfall_request_id="req_1")
+        reply = words(
+            {"created": 1, "data": items, "metadata": facts}, x_lumenfall_request_id="req_1"
+        )
         return reply._replace(media={path: (*first, words(made, "image/jpeg"))})
 
     return answer
@@ -130,7 +159,9 @@ class Gateway:
                 "currency": "USD",
             }
         )
-        self.history: list[dict[str, Any]] = []  # every POST, the oldest first, as GET /v1/requests tells it
+        self.history: list[
+            dict[str, Any]
+        ] = []  # every POST, the oldest first, as GET /v1/requests tells it
         self.keeps = True  # whether the history has what was answered, too
         self.page = 100  # requests on one page of it, at most
         self._script: list[Answer] = [image()]
@@ -139,8 +170,12 @@ class Gateway:
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), functools.partial(_Handler, self))
         self._server.daemon_threads, self._server.block_on_close = True, False
-        self._server.handle_error = lambda *_: None  # a client that has gone is no fault of the server
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._server.handle_error = lambda *_: (
+            None
+        )  # a client that has gone is no fault of the server
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
         self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
         self.url = self.origin + PREFIX
 
@@ -190,9 +225,19 @@ class Gateway:
     def _next(self, asked: Asked) -> Answer:
         if asked.method == "POST" and asked.query:
             return self.estimate
-        if asked.method == "GET" and asked.path.startswith(HISTORY) and asked.path not in self._media:
-            return self._listed(asked) if asked.path == HISTORY else self._told(asked.path.rpartition("/")[2])
-        script = self._script if asked.method == "POST" else self._media.get(asked.path, [status(404)])
+        if (
+            asked.method == "GET"
+            and asked.path.startswith(HISTORY)
+            and asked.path not in self._media
+        ):
+            return (
+                self._listed(asked)
+                if asked.path == HISTORY
+                else self._told(asked.path.rpartition("/")[2])
+            )
+        script = (
+            self._script if asked.method == "POST" else self._media.get(asked.path, [status(404)])
+        )
         return script.pop(0) if len(script) > 1 else script[0]
 
     def _noted(self, asked: Asked) -> dict[str, Any]:
@@ -213,7 +258,9 @@ class Gateway:
         rows = [{key: value for key, value in entry.items() if key != "answer"} for entry in found]
         more = f"{HISTORY}?limit={limit}&created_after={since}&starting_after={start + limit}"
         following = f"http://{asked.headers['host']}{more}" if start + limit < len(rows) else None
-        return words({"object": "list", "data": rows[start : start + limit], "next_page_url": following})
+        return words(
+            {"object": "list", "data": rows[start : start + limit], "next_page_url": following}
+        )
 
     def _told(self, name: str) -> Reply:
         entry = next((entry for entry in self.history if entry["id"] == name), None)
@@ -238,7 +285,9 @@ def _iso(seconds: float) -> str:
 
 
 class _Server(ThreadingHTTPServer):
-    request_queue_size = 512  # connections that wait to be taken: hundreds of calls may come at once
+    request_queue_size = (
+        512  # connections that wait to be taken: hundreds of calls may come at once
+    )
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -263,7 +312,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(reply.raw)
             return
         self.send_response(reply.status)
-        for name, value in {**reply.headers, "Content-Length": str(len(reply.body) + reply.missing)}.items():
+        for name, value in {
+            **reply.headers,
+            "Content-Length": str(len(reply.body) + reply.missing),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.body)

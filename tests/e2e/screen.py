@@ -15,7 +15,9 @@ import pytest
 PATIENCE = 20.0  # seconds after which a test stops waiting for what should be on the screen
 SETTINGS = "set -g status off\nset -g remain-on-exit on\nset -g remain-on-exit-format ''\nset -g history-limit 5000\n"
 
-needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux to look at a screen with")
+needs_tmux = pytest.mark.skipif(
+    shutil.which("tmux") is None, reason="there is no tmux to look at a screen with"
+)
 
 
 class Screen:
@@ -33,7 +35,12 @@ class Screen:
         self._socket = str(folder / "tmux")
         settings = folder / "tmux.conf"
         settings.write_text(SETTINGS)
-        inside = {"LC_ALL": "C.UTF-8", "TERM": "tmux-256color", "FLUX_PREVIEW": "off", **environment}
+        inside = {
+            "LC_ALL": "C.UTF-8",
+            "TERM": "tmux-256color",
+            "FLUX_PREVIEW": "off",
+            **environment,
+        }
         inside.pop("COLUMNS", None)  # this terminal has a width of its own
         words = shlex.join(["env", "-u", "TMUX", *(f"{k}={v}" for k, v in inside.items()), *line])
         shell = f'trap : INT; {words}; echo "[exit $?]"; read -r _'
@@ -46,7 +53,10 @@ class Screen:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._tmux("kill-server", check=False)
 

@@ -41,7 +41,11 @@ def runner(environment, gateway, tmp_path):
     defaults = {name: row.get("default", "") for name, row in ACTION["inputs"].items()}
 
     def run(**inputs):
-        values = defaults | {"api-key": KEY} | {name.replace("_", "-"): value for name, value in inputs.items()}
+        values = (
+            defaults
+            | {"api-key": KEY}
+            | {name.replace("_", "-"): value for name, value in inputs.items()}
+        )
         given = {
             name: re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda match: values[match[1]], text)
             for name, text in STEPS["Generate"]["env"].items()
@@ -82,7 +86,9 @@ def test_every_input_is_used_and_every_name_exists():
     text = (ROOT / "action.yml").read_text()
     assert set(re.findall(r"inputs\.([\w-]+)", text)) == set(ACTION["inputs"])
     assert set(re.findall(r"steps\.(\w+)\.", text)) == {"generate"}
-    assert all(row["description"] for row in (*ACTION["inputs"].values(), *ACTION["outputs"].values()))
+    assert all(
+        row["description"] for row in (*ACTION["inputs"].values(), *ACTION["outputs"].values())
+    )
     variables = set(STEPS["Generate"]["env"])
     assert variables == set(re.findall(r"FLUX_ACTION_\w+", STEPS["Generate"]["run"]))
 
@@ -107,7 +113,9 @@ def test_a_second_run_pays_for_what_is_missing_only(runner, gateway):
 
 
 def test_a_partial_failure_fails_the_step_and_still_hands_on_what_was_saved(runner, gateway):
-    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image())
+    gateway.answers(
+        lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image()
+    )
     done, outputs = runner(prompt="a red fox", n="3")
     assert (done.returncode, outputs["exit-code"]) == (3, "3")
     assert len(outputs["paths"].splitlines()) == 2
@@ -118,10 +126,17 @@ def test_a_partial_failure_fails_the_step_and_still_hands_on_what_was_saved(runn
 def test_a_wrong_input_fails_the_step_before_anything_is_sent(runner, gateway):
     for inputs in ({"n": "many"}, {"max_cost": "0.01"}, {"prompt": ""}, {"args": "--no-such"}):
         done, outputs = runner(**{"prompt": "a fox", **inputs})
-        assert (done.returncode, outputs["exit-code"], outputs["paths"], gateway.posts) == (2, "2", "", [])
+        assert (done.returncode, outputs["exit-code"], outputs["paths"], gateway.posts) == (
+            2,
+            "2",
+            "",
+            [],
+        )
 
 
-@pytest.mark.parametrize("prompt", [NASTY, "--help", "-", "@/etc/passwd", "two\nlines", "EOF\nSCRIPT\n"], ids=repr)
+@pytest.mark.parametrize(
+    "prompt", [NASTY, "--help", "-", "@/etc/passwd", "two\nlines", "EOF\nSCRIPT\n"], ids=repr
+)
 def test_a_prompt_is_only_a_prompt(runner, gateway, prompt):
     done, _ = runner(prompt=prompt, output="a.jpg")
     assert done.returncode == 0, done.stderr
@@ -135,12 +150,19 @@ def test_no_other_input_is_run_by_the_shell(runner, name):
     assert not list(Path().rglob("hacked"))
 
 
-MESSY = ["{}\n{}\n{}\n{}\n\n", "  {}\n\t{}  \n{} \n    {}", "{}\r\n{}\r\n \r\n{}\r\n{} \r\n", "\n\n{}\n{}\n\n{}\n{}"]
+MESSY = [
+    "{}\n{}\n{}\n{}\n\n",
+    "  {}\n\t{}  \n{} \n    {}",
+    "{}\r\n{}\r\n \r\n{}\r\n{} \r\n",
+    "\n\n{}\n{}\n\n{}\n{}",
+]
 
 
 @pytest.mark.parametrize("layout", MESSY, ids=repr)
 def test_more_options_are_one_word_a_line_whatever_is_around_it(runner, gateway, layout):
-    done, _ = runner(prompt="a fox", args=layout.format("--aspect-ratio", "16:9", "-p", "note=two words"))
+    done, _ = runner(
+        prompt="a fox", args=layout.format("--aspect-ratio", "16:9", "-p", "note=two words")
+    )
     assert done.returncode == 0, done.stderr
     assert (gateway.posts[0]["size"], gateway.posts[0]["note"]) == ("1365x768", "two words")
 
@@ -148,7 +170,10 @@ def test_more_options_are_one_word_a_line_whatever_is_around_it(runner, gateway,
 def test_two_words_on_a_line_are_told_apart(runner):
     done, outputs = runner(prompt="a fox", args="--size 16:9")
     assert outputs["exit-code"] == "2"
-    assert "\nhint: this is one word: pass --size and 16:9 separately, one per line in a list of args\n" in done.stderr
+    assert (
+        "\nhint: this is one word: pass --size and 16:9 separately, one per line in a list of args\n"
+        in done.stderr
+    )
 
 
 OTHER_DOCUMENTS = {
@@ -161,7 +186,9 @@ OTHER_DOCUMENTS = {
 }
 
 
-@pytest.mark.parametrize(("args", "code", "images", "cost"), OTHER_DOCUMENTS.values(), ids=OTHER_DOCUMENTS)
+@pytest.mark.parametrize(
+    ("args", "code", "images", "cost"), OTHER_DOCUMENTS.values(), ids=OTHER_DOCUMENTS
+)
 def test_whatever_is_printed_the_outputs_are_right(runner, args, code, images, cost):
     done, outputs = runner(prompt="a red fox", n="2", args=args)
     assert "Traceback" not in done.stderr
@@ -173,18 +200,28 @@ def test_whatever_is_printed_the_outputs_are_right(runner, args, code, images, c
 
 def saves_cache(outputs, path="images"):
     """What GitHub makes of the condition of the step that keeps images."""
-    text = re.sub(r"steps\.generate\.outputs\.([\w-]+)", r"outputs['\1']", STEPS["Keep images"]["if"])
-    text = text.replace("inputs.cache-path", "path").replace("always()", "True").replace("&&", "and")
+    text = re.sub(
+        r"steps\.generate\.outputs\.([\w-]+)", r"outputs['\1']", STEPS["Keep images"]["if"]
+    )
+    text = (
+        text.replace("inputs.cache-path", "path").replace("always()", "True").replace("&&", "and")
+    )
     return eval(text, {"outputs": outputs, "path": path})
 
 
 def test_images_are_kept_where_there_are_any_and_nowhere_else(runner, gateway):
     assert not saves_cache(runner(prompt="a fox", n="many")[1])
     assert not saves_cache(runner(prompt="a fox", args="--dry-run")[1])
-    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image())
+    gateway.answers(
+        lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image()
+    )
     assert not saves_cache(runner(prompt="a fox", seed="2")[1])
     partial = runner(prompt="a fox", n="2")[1]
-    assert (partial["exit-code"], saves_cache(partial), saves_cache(partial, path="")) == ("3", True, False)
+    assert (partial["exit-code"], saves_cache(partial), saves_cache(partial, path="")) == (
+        "3",
+        True,
+        False,
+    )
     assert saves_cache(runner(prompt="a fox")[1])
 
 
@@ -200,10 +237,19 @@ def test_every_exit_code_is_in_the_description():
 
 
 def test_the_install_step_installs_this_very_checkout(environment, tmp_path):
-    runner = {"RUNNER_TEMP": str(tmp_path), "GITHUB_ACTION_PATH": str(ROOT), "PATH": f"{SCRIPTS}:{environment['PATH']}"}
+    runner = {
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_ACTION_PATH": str(ROOT),
+        "PATH": f"{SCRIPTS}:{environment['PATH']}",
+    }
     line = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", STEPS["Install flux"]["run"]]
     done = subprocess.run(
-        line, env=environment | pip_settings() | runner, capture_output=True, text=True, timeout=600, check=False
+        line,
+        env=environment | pip_settings() | runner,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
     if done.returncode and unreachable(done.stderr):
         pytest.skip("pip reaches no index here")
@@ -232,7 +278,12 @@ def job(request, environment, gateway, work):
 
 
 def test_the_job_makes_images_and_writes_result_and_log(job, gateway):
-    done = job(FLUX_JOB_PROMPT=NASTY, FLUX_JOB_N=2, FLUX_JOB_ARGS="--aspect-ratio\n16:9", FLUX_JOB_FOLDER="out")
+    done = job(
+        FLUX_JOB_PROMPT=NASTY,
+        FLUX_JOB_N=2,
+        FLUX_JOB_ARGS="--aspect-ratio\n16:9",
+        FLUX_JOB_FOLDER="out",
+    )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert {post["prompt"] for post in gateway.posts} == {NASTY}
     assert {post["size"] for post in gateway.posts} == {"1365x768"}
@@ -246,7 +297,10 @@ def test_the_job_makes_images_and_writes_result_and_log(job, gateway):
 
 @pytest.mark.parametrize("layout", MESSY, ids=repr)
 def test_the_job_s_options_are_one_word_a_line_whatever_is_around_it(job, gateway, layout):
-    done = job(FLUX_JOB_PROMPT="a fox", FLUX_JOB_ARGS=layout.format("--aspect-ratio", "16:9", "-p", "note=two words"))
+    done = job(
+        FLUX_JOB_PROMPT="a fox",
+        FLUX_JOB_ARGS=layout.format("--aspect-ratio", "16:9", "-p", "note=two words"),
+    )
     assert done.returncode == 0, done.stderr
     assert (gateway.posts[0]["size"], gateway.posts[0]["note"]) == ("1365x768", "two words")
 
@@ -276,11 +330,16 @@ def test_every_variable_of_the_job_is_used_and_what_it_makes_is_kept():
 
 def test_the_examples_of_the_page_use_what_there_is():
     github, gitlab, line = map(
-        yaml.safe_load, re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/ci.md").read_text(), re.DOTALL)
+        yaml.safe_load,
+        re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/ci.md").read_text(), re.DOTALL),
     )
-    (step,) = [step for step in github["jobs"]["images"]["steps"] if "flux@" in step.get("uses", "")]
+    (step,) = [
+        step for step in github["jobs"]["images"]["steps"] if "flux@" in step.get("uses", "")
+    ]
     assert set(step["with"]) <= set(ACTION["inputs"])
     assert (ROOT / gitlab["include"][0]["file"]).is_file()
     assert gitlab["poster"]["extends"] == ".flux"
-    assert {name for name in gitlab["poster"]["variables"] if "JOB" in name} <= set(JOB["variables"])
+    assert {name for name in gitlab["poster"]["variables"] if "JOB" in name} <= set(
+        JOB["variables"]
+    )
     assert line["script"].startswith("flux generate ")

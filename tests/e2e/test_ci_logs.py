@@ -20,7 +20,10 @@ def test_a_failure_is_annotated_on_github_and_still_greppable(generate, gateway)
     error, hint, note = result.err.splitlines()
     assert error == "flux: error: the provider refused with INVALID_REQUEST: 100% wrong"
     assert hint.startswith("hint: ")
-    assert note == f"::error title=flux::{error.removeprefix('flux: error: ').replace('%', '%25')}%0A{hint}"
+    assert (
+        note
+        == f"::error title=flux::{error.removeprefix('flux: error: ').replace('%', '%25')}%0A{hint}"
+    )
     assert obeyed(result.err) == ["error"]
     assert result.out == ""
 
@@ -66,7 +69,9 @@ def test_a_failure_while_recovering_is_annotated(generate, flux, keyed, gateway)
     assert (result.code, obeyed(result.err), result.out) == (1, ["error"], "")
 
 
-def test_a_partial_failure_has_one_annotation_for_each_kind_and_ends_with_the_sum(generate, gateway):
+def test_a_partial_failure_has_one_annotation_for_each_kind_and_ends_with_the_sum(
+    generate, gateway
+):
     answers = {8: status(400, "INVALID_REQUEST", "no"), 9: status(400, "INVALID_REQUEST", "no")}
     gateway.answers(lambda asked: answers.get(asked.body["seed"], image()))
     result = generate("a fox", "-n", "4", "--seed", "7", env=GITHUB)
@@ -102,7 +107,9 @@ def test_a_prompt_cannot_command_it_through_the_name_of_a_file(flux):
         assert (result.code, obeyed(result.err + result.out)) == (0, [])
 
 
-@pytest.mark.parametrize("prompt", ["##[error]pwn", "::error::x", "a\r::error::x", "##vso[task.complete]"], ids=repr)
+@pytest.mark.parametrize(
+    "prompt", ["##[error]pwn", "::error::x", "a\r::error::x", "##vso[task.complete]"], ids=repr
+)
 def test_nor_through_a_listing_for_people(generate, flux, prompt):
     """`--curl` is for a shell, and means what was asked."""
     assert generate(prompt, "-o", "fox.jpg").code == 0
@@ -150,14 +157,19 @@ with Lines(3, every=0.01) as lines:
 def test_the_heartbeat_says_what_is_under_way_in_plain_lines(environment):
     """Every 30 s in real life, which no test waits for: the interval is a parameter."""
     line = [sys.executable, "-c", BEAT]
-    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        line, env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
     beats = done.stderr.splitlines()
     assert len(beats) >= 3
     assert re.fullmatch(
-        r"flux: 0/3 done, 2 under way, 1 to come, 0\.06 USD, 0 s; request 1 for 0 s: drawing", beats[-1]
+        r"flux: 0/3 done, 2 under way, 1 to come, 0\.06 USD, 0 s; request 1 for 0 s: drawing",
+        beats[-1],
     )
     assert done.stdout == ""
 
 
 def test_the_heartbeat_stops_with_the_run_and_a_short_run_has_none(generate):
-    assert [line for line in generate("a fox", "-n", "3").err.splitlines() if "under way" in line] == []
+    assert [
+        line for line in generate("a fox", "-n", "3").err.splitlines() if "under way" in line
+    ] == []

@@ -97,7 +97,13 @@ def test_a_wrong_command_line_leaves_stdout_empty(generate):
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("genrate", "generate"), ("resolv", "resolve"), ("size", "sizes"), ("model", "models"), ("conifg", "config")],
+    [
+        ("genrate", "generate"),
+        ("resolv", "resolve"),
+        ("size", "sizes"),
+        ("model", "models"),
+        ("conifg", "config"),
+    ],
 )
 def test_a_mistyped_command_suggests_the_nearest(flux, typed, meant):
     result = flux(typed, "x")
@@ -110,7 +116,9 @@ def test_a_prompt_in_place_of_a_command_is_understood(flux):
 
 
 def test_a_command_far_from_all_lists_them(flux):
-    assert all(name in flux("zzz").err for name in ("generate", "resolve", "sizes", "models", "config"))
+    assert all(
+        name in flux("zzz").err for name in ("generate", "resolve", "sizes", "models", "config")
+    )
 
 
 @pytest.mark.parametrize(
@@ -132,7 +140,9 @@ def test_a_hint_on_help_names_the_command_that_was_typed(generate):
     assert "flux generate --help" in generate("a fox", "--seed").err
 
 
-@pytest.mark.parametrize("variable", ["FLUX_CONCURRENCY", "FLUX_TIMEOUT", "FLUX_RETRIES", "FLUX_MAX_COST"])
+@pytest.mark.parametrize(
+    "variable", ["FLUX_CONCURRENCY", "FLUX_TIMEOUT", "FLUX_RETRIES", "FLUX_MAX_COST"]
+)
 def test_a_wrong_variable_is_named(generate, gateway, variable):
     result = generate("a fox", env={variable: "lots"})
     assert (result.code, gateway.requests) == (2, [])
@@ -190,7 +200,11 @@ def test_standard_input_is_never_read_unasked(keyed, command, gateway):
 
 def test_closed_standard_input_is_said(keyed, command, gateway):
     done = subprocess.run(
-        ["sh", "-c", f"{command} generate - <&-"], env=keyed, capture_output=True, text=True, check=False
+        ["sh", "-c", f"{command} generate - <&-"],
+        env=keyed,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, gateway.requests) == (2, [])
     assert "standard input is closed" in done.stderr
@@ -210,7 +224,9 @@ ODD_BYTES = {
 
 @pytest.mark.parametrize("line", ODD_BYTES.values(), ids=ODD_BYTES)
 def test_bytes_that_are_no_utf8_are_an_input_error(keyed, command, gateway, line):
-    done = subprocess.run([command, "generate", *line, "--json"], env=keyed, capture_output=True, check=False)
+    done = subprocess.run(
+        [command, "generate", *line, "--json"], env=keyed, capture_output=True, check=False
+    )
     assert (done.returncode, gateway.requests) == (2, [])
     assert done.stderr.startswith(b"flux: error: ")
     assert b"Traceback" not in done.stderr

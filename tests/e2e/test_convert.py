@@ -42,7 +42,9 @@ def test_what_a_limit_cost_in_quality_is_said(flux):
     result = flux("convert", "photo.png", "-o", "small.jpg", "--max-bytes", "6kB")
     assert result.code == 0
     assert "flux: note: small.jpg: quality " in result.err
-    assert flux("convert", "photo.png", "-o", "quiet.jpg", "--max-bytes", "6kB", "--quiet").err == ""
+    assert (
+        flux("convert", "photo.png", "-o", "quiet.jpg", "--max-bytes", "6kB", "--quiet").err == ""
+    )
 
 
 def test_a_lost_signature_is_a_note(flux, work):
@@ -89,12 +91,16 @@ def test_what_is_there_may_be_left_alone(flux, work):
 
 
 def test_an_image_may_replace_itself_if_asked(flux, photo):
-    assert flux("convert", "photo.png", "--size", "64x64", "--fit", "cover", "--overwrite").code == 0
+    assert (
+        flux("convert", "photo.png", "--size", "64x64", "--fit", "cover", "--overwrite").code == 0
+    )
     assert look(photo) == ("png", (64, 64))
 
 
 def test_through_a_pipe(flux, photo):
-    result = flux("convert", "-", "-f", "gif", "--size", "40x30", "--fit", "cover", input=photo.read_bytes())
+    result = flux(
+        "convert", "-", "-f", "gif", "--size", "40x30", "--fit", "cover", input=photo.read_bytes()
+    )
     assert (result.code, result.err) == (0, "")
     assert look(result.raw) == ("gif", (40, 30))
 
@@ -112,7 +118,18 @@ def test_the_bytes_decide_what_an_image_is_and_not_its_name(flux, work):
 def test_some_bad_images_do_not_stop_the_good_ones(flux, work, photo):
     (work / "cut.png").write_bytes(photo.read_bytes()[:-20])
     (work / "words.png").write_text("no image")
-    result = flux("convert", "photo.png", "cut.png", "words.png", "gone.png", "-f", "jpeg", "--json", "-o", "out/")
+    result = flux(
+        "convert",
+        "photo.png",
+        "cut.png",
+        "words.png",
+        "gone.png",
+        "-f",
+        "jpeg",
+        "--json",
+        "-o",
+        "out/",
+    )
     assert result.code == 3
     report = result.json
     assert (report["status"], report["exit_code"]) == ("partial", 3)
@@ -179,7 +196,15 @@ def test_two_images_that_would_share_a_name_are_refused(flux, work):
 
 def test_templates_tell_images_apart(flux, work):
     (work / "photo.jpg").write_bytes(pixels_as("jpeg", 64, 48))
-    result = flux("convert", "photo.png", "photo.jpg", "-f", "webp", "-o", "{index}-{name}-{width}x{height}.{ext}")
+    result = flux(
+        "convert",
+        "photo.png",
+        "photo.jpg",
+        "-f",
+        "webp",
+        "-o",
+        "{index}-{name}-{width}x{height}.{ext}",
+    )
     assert result.lines == ["1-photo-640x400.webp", "2-photo-64x48.webp"]
 
 
@@ -226,7 +251,9 @@ def test_ctrl_c_lists_what_is_made_and_counts_what_is_not(environment, command, 
         "-o",
         "out/",
     ]
-    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         while not (work / "out/0.avif").exists():
             assert process.poll() is None
             time.sleep(0.02)
@@ -248,7 +275,9 @@ def test_interrupts_at_any_moment_leave_whole_files_only(environment, command, w
     for attempt in range(INTERRUPTS):
         folder = work / f"out{attempt}"
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        with subprocess.Popen([*line, f"{folder.name}/"], env=environment, text=True, **pipes) as flux:
+        with subprocess.Popen(
+            [*line, f"{folder.name}/"], env=environment, text=True, **pipes
+        ) as flux:
             while not folder.exists() and flux.poll() is None:
                 time.sleep(0.001)
             time.sleep(0.1 * attempt / INTERRUPTS)

@@ -44,7 +44,9 @@ FOR_GOOD = {
 
 
 @pytest.mark.parametrize(("trouble", "code", "said"), FOR_GOOD.values(), ids=FOR_GOOD)
-def test_a_download_that_fails_for_good_names_the_address_and_pays_once(generate, gateway, trouble, code, said):
+def test_a_download_that_fails_for_good_names_the_address_and_pays_once(
+    generate, gateway, trouble, code, said
+):
     address = gateway.serves("/media/lost.jpg", trouble)
     gateway.answers(words({"data": [{"url": address}]}))
     result = generate("a fox", "-o", "fox.jpg", "--retries", "1", "--json")
@@ -76,10 +78,14 @@ def test_a_truncated_image_is_never_saved(generate, gateway, kind, wanted, way):
 def test_media_redirects_are_followed_without_the_key(generate, gateway, other, number):
     last = other.serves("/b/c.jpg", WHOLE)
     other.serves("/a", redirect("b/c.jpg", number))
-    gateway.answers(words({"data": [{"url": gateway.serves("/start", redirect(f"{other.origin}/a", number))}]}))
+    gateway.answers(
+        words({"data": [{"url": gateway.serves("/start", redirect(f"{other.origin}/a", number))}]})
+    )
     assert generate("a fox", "-o", "fox.jpg").code == 0
     assert last.endswith(other.fetched[-1])
-    assert all("authorization" not in asked.headers for asked in [*gateway.requests[1:], *other.requests])
+    assert all(
+        "authorization" not in asked.headers for asked in [*gateway.requests[1:], *other.requests]
+    )
 
 
 def test_a_redirect_loop_ends(generate, gateway):
@@ -89,7 +95,9 @@ def test_a_redirect_loop_ends(generate, gateway):
     assert "302" in result.err
 
 
-@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://user:word@127.0.0.1/x"])
+@pytest.mark.parametrize(
+    "target", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://user:word@127.0.0.1/x"]
+)
 def test_a_redirect_to_an_address_nobody_can_mean_is_refused(generate, gateway, target):
     gateway.answers(words({"data": [{"url": gateway.serves("/start", redirect(target))}]}))
     result = generate("a fox", "--retries", "0")

@@ -25,7 +25,9 @@ def test_both_response_formats_give_the_same_file(generate, gateway, way):
 
 @pytest.mark.parametrize("sent", ["url", "b64_json"])
 def test_what_comes_is_read_whichever_way_was_asked(generate, gateway, sent):
-    gateway.answers(lambda asked: image()(asked._replace(body=asked.body | {"response_format": sent})))
+    gateway.answers(
+        lambda asked: image()(asked._replace(body=asked.body | {"response_format": sent}))
+    )
     other = {"url": "b64_json", "b64_json": "url"}[sent]
     assert generate("a fox", "-o", "fox.jpg", "--response-format", other).code == 0
     assert look("fox.jpg") == ("jpeg", (1024, 1024))
@@ -37,27 +39,43 @@ BODIES = {
     "an odd ratio becomes the nearest": (("-a", "7:1"), {"size": "1563x670"}),
     "pixels become the nearest published size": (("-s", "1920x1080"), {"size": "1365x768"}),
     "a shape as size": (("-s", "9:16"), {"size": "768x1365"}),
-    "size wins over ratio and tier": (("-s", "1254x836", "-a", "1:1", "-r", "4K"), {"size": "1254x836"}),
+    "size wins over ratio and tier": (
+        ("-s", "1254x836", "-a", "1:1", "-r", "4K"),
+        {"size": "1254x836"},
+    ),
     "a tier the model lacks": (("-r", "4K"), {"size": "1024x1024"}),
     "seed": (("--seed", "7"), {"size": "1024x1024", "seed": 7}),
     "a seed of zero is a seed": (("--seed", "0"), {"size": "1024x1024", "seed": 0}),
-    "flags": (("--raw", "--no-enhance-prompt"), {"size": "1024x1024", "raw": True, "enhance_prompt": False}),
+    "flags": (
+        ("--raw", "--no-enhance-prompt"),
+        {"size": "1024x1024", "raw": True, "enhance_prompt": False},
+    ),
     "tolerance is text, as the gateway declares it": (
         ("--safety-tolerance", "6"),
         {"size": "1024x1024", "safety_tolerance": "6"},
     ),
     "sync mode": (("--sync-mode",), {"size": "1024x1024", "sync_mode": True}),
-    "response format": (("--response-format", "url"), {"size": "1024x1024", "response_format": "url"}),
+    "response format": (
+        ("--response-format", "url"),
+        {"size": "1024x1024", "response_format": "url"},
+    ),
     "an image prompt and its strength": (
         ("--image-prompt", "https://example.org/a.png", "--image-prompt-strength", "0.4"),
-        {"size": "1024x1024", "image_prompt": "https://example.org/a.png", "image_prompt_strength": 0.4},
+        {
+            "size": "1024x1024",
+            "image_prompt": "https://example.org/a.png",
+            "image_prompt_strength": 0.4,
+        },
     ),
     "a native format": (("-f", "png"), {"size": "1024x1024", "output_format": "png"}),
     "quality of a native format": (
         ("-f", "jpeg", "-q", "60"),
         {"size": "1024x1024", "output_format": "jpeg", "output_compression": 60},
     ),
-    "a format no upstream makes is made here from png": (("-f", "avif"), {"size": "1024x1024", "output_format": "png"}),
+    "a format no upstream makes is made here from png": (
+        ("-f", "avif"),
+        {"size": "1024x1024", "output_format": "png"},
+    ),
     "a forced route": (("--route", "fal"), {"size": "1024x1024", "model": "fal/flux1.1-pro-ultra"}),
     "a route as the model's prefix": (
         ("-m", "replicate/flux1.1-pro-ultra"),
@@ -100,7 +118,9 @@ TYPES = {
 @pytest.mark.parametrize(("pair", "sent"), TYPES.items(), ids=TYPES)
 def test_unknown_parameters_pass_typed_as_json_where_they_parse(generate, gateway, pair, sent):
     assert generate("a fox", "-p", pair).code == 0
-    assert gateway.posts == [{"model": "flux1.1-pro-ultra", "prompt": "a fox", "size": "1024x1024", **sent}]
+    assert gateway.posts == [
+        {"model": "flux1.1-pro-ultra", "prompt": "a fox", "size": "1024x1024", **sent}
+    ]
 
 
 def test_a_model_nobody_knows_gets_every_parameter_unchecked_and_no_size_of_ours(generate, gateway):
@@ -138,7 +158,8 @@ def test_the_key_goes_with_the_post_and_with_nothing_else(generate, gateway, oth
     gateway.answers(words({"data": [{"url": home}]}))
     assert generate("a fox", "-o", "fox.jpg").code == 0
     seen = [
-        (asked.method, asked.path, asked.headers.get("authorization")) for asked in gateway.requests + other.requests
+        (asked.method, asked.path, asked.headers.get("authorization"))
+        for asked in gateway.requests + other.requests
     ]
     assert seen == [
         ("POST", "/openai/v1/images/generations", f"Bearer {KEY}"),
@@ -159,7 +180,15 @@ def test_the_request_says_who_asks_and_sends_json(generate, gateway):
 def test_base_url_reaches_any_compatible_server(flux, gateway, option):
     words_ = ("--base-url", gateway.url + "/") if option else ()
     variable = {} if option else {"FLUX_BASE_URL": gateway.url}
-    result = flux("generate", "a fox", "-o", "fox.jpg", "--json", *words_, env={"LUMENFALL_API_KEY": KEY, **variable})
+    result = flux(
+        "generate",
+        "a fox",
+        "-o",
+        "fox.jpg",
+        "--json",
+        *words_,
+        env={"LUMENFALL_API_KEY": KEY, **variable},
+    )
     assert result.code == 0
     assert result.json["provider"] == "openai"
     assert gateway.requests[0].path == "/openai/v1/images/generations"
@@ -187,7 +216,9 @@ def test_every_format_is_what_its_suffix_says(generate, wanted):
 
 @pytest.mark.parametrize("came", FORMATS)
 @pytest.mark.parametrize("wanted", FORMATS)
-def test_any_image_becomes_any_format_and_what_already_is_right_is_saved_untouched(generate, gateway, came, wanted):
+def test_any_image_becomes_any_format_and_what_already_is_right_is_saved_untouched(
+    generate, gateway, came, wanted
+):
     data = pixels_as(came, 300, 200)
     gateway.answers(image(data))
     result = generate("a fox", "-f", wanted, "-o", "fox", "--json")
@@ -198,7 +229,9 @@ def test_any_image_becomes_any_format_and_what_already_is_right_is_saved_untouch
 
 
 @pytest.mark.parametrize("came", FORMATS)
-def test_without_a_format_an_image_keeps_its_bytes_and_gets_the_suffix_of_its_true_type(generate, gateway, came):
+def test_without_a_format_an_image_keeps_its_bytes_and_gets_the_suffix_of_its_true_type(
+    generate, gateway, came
+):
     data = pixels_as(came, 300, 200)
     gateway.answers(image(data, name="{id}.jpg"))
     result = generate("a fox", "--seed", "1")
@@ -242,7 +275,11 @@ def test_json_says_everything_about_a_run(generate, gateway):
         "skipped", "errors", "warnings", "canceled_jobs", "cost_usd", "known_cost_usd", "seconds",
     ]  # fmt: skip
     assert (document["schema"], document["status"], document["exit_code"]) == (1, "ok", 0)
-    assert (document["provider"], document["hosted"], document["cost_usd"]) == ("lumenfall", True, 0.12)
+    assert (document["provider"], document["hosted"], document["cost_usd"]) == (
+        "lumenfall",
+        True,
+        0.12,
+    )
     assert (document["known_cost_usd"], 0 < document["seconds"] < 60) == (0.12, True)
     assert (document["skipped"], document["errors"]) == ([], [])
     assert document["request"]["prompt"] == "a fox"
@@ -250,7 +287,10 @@ def test_json_says_everything_about_a_run(generate, gateway):
     assert document["resolved"]["size"] == "1365x768"
     assert document["resolved"]["seed"] == 7
     assert {note["parameter"] for note in document["notes"]} >= {"size", "seed", "n"}
-    assert all(set(note) >= {"parameter", "asked", "used", "behavior", "reason"} for note in document["notes"])
+    assert all(
+        set(note) >= {"parameter", "asked", "used", "behavior", "reason"}
+        for note in document["notes"]
+    )
     for index, file in enumerate(document["files"], 1):
         data = Path(file["path"]).read_bytes()
         assert file.pop("seconds") >= 0
@@ -265,7 +305,19 @@ def test_json_says_everything_about_a_run(generate, gateway):
 
 def test_what_was_asked_stands_in_json_as_it_was_typed_but_numbers_as_numbers(generate):
     asked = generate(
-        "a fox", "-a", "297:210", "--raw", "-p", "guidance=3.5", "-f", "webp", "-q", "70", "-n", "2", "--json"
+        "a fox",
+        "-a",
+        "297:210",
+        "--raw",
+        "-p",
+        "guidance=3.5",
+        "-f",
+        "webp",
+        "-q",
+        "70",
+        "-n",
+        "2",
+        "--json",
     )
     assert asked.json["request"] == {
         "prompt": "a fox", "model": "flux1.1-pro-ultra", "route": None, "n": 2, "aspect_ratio": "297:210", "raw": True,
@@ -328,6 +380,8 @@ def test_a_long_prompt_warns_and_is_sent_whole(generate, gateway):
 
 def test_an_answer_may_be_compressed(generate, gateway):
     plain = words({"data": [{"b64_json": base64.b64encode(pixels_as("png", 20, 20)).decode()}]})
-    gateway.answers(Reply(200, gzip.compress(plain.body), {**plain.headers, "Content-Encoding": "gzip"}))
+    gateway.answers(
+        Reply(200, gzip.compress(plain.body), {**plain.headers, "Content-Encoding": "gzip"})
+    )
     assert generate("a fox", "-o", "fox.png").code == 0
     assert look("fox.png") == ("png", (20, 20))

@@ -46,11 +46,15 @@ class Interrupted:
         times: int = 1,
         number: signal.Signals = signal.SIGINT,
     ) -> None:
-        with subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as flux:
+        with subprocess.Popen(
+            line, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as flux:
             tick = threading.Event()
             for _ in range(int(PROMPT * 100)):
                 there = len([path for path in Path().rglob("*.*") if not path.name.startswith(".")])
-                if (len(gateway.posts) == waiting + saved and there == saved) or flux.poll() is not None:
+                if (
+                    len(gateway.posts) == waiting + saved and there == saved
+                ) or flux.poll() is not None:
                     break
                 tick.wait(0.01)
             self.early = flux.poll()
@@ -72,12 +76,18 @@ def test_a_signal_to_end_is_like_ctrl_c(command, keyed, gateway, release, number
     gateway.answers(slow(release, 9))
     line = [command, "generate", "a fox", "-n", "6", "--seed", "7"]
     run = Interrupted(line, keyed, gateway, waiting=4, saved=2, number=number)
-    assert (run.early, run.code, run.out.splitlines()) == (None, 130, ["a-fox-7.jpg", "a-fox-8.jpg"])
+    assert (run.early, run.code, run.out.splitlines()) == (
+        None,
+        130,
+        ["a-fox-7.jpg", "a-fox-8.jpg"],
+    )
     assert sorted(path.name for path in Path().iterdir()) == ["a-fox-7.jpg", "a-fox-8.jpg"]
 
 
 @pytest.mark.parametrize("times", [1, 3], ids=["once", "impatiently"])
-def test_what_was_saved_stays_and_is_listed_and_nothing_else_is_left(command, keyed, gateway, release, times):
+def test_what_was_saved_stays_and_is_listed_and_nothing_else_is_left(
+    command, keyed, gateway, release, times
+):
     gateway.answers(slow(release, 9))
     line = [command, "generate", "a fox", "-n", "6", "--seed", "7"]
     run = Interrupted(line, keyed, gateway, waiting=4, saved=2, times=times)
@@ -91,12 +101,16 @@ def test_what_was_saved_stays_and_is_listed_and_nothing_else_is_left(command, ke
 
 def test_it_says_what_was_under_way_and_may_have_been_billed(command, keyed, gateway, release):
     gateway.answers(slow(release, 8))
-    run = Interrupted([command, "generate", "a fox", "-n", "3", "--seed", "7"], keyed, gateway, waiting=2, saved=1)
+    run = Interrupted(
+        [command, "generate", "a fox", "-n", "3", "--seed", "7"], keyed, gateway, waiting=2, saved=1
+    )
     assert "interrupted" in run.err
     assert "may have been billed" in run.err
 
 
-def test_json_is_whole_and_tells_calls_under_way_from_calls_never_sent(command, keyed, gateway, release):
+def test_json_is_whole_and_tells_calls_under_way_from_calls_never_sent(
+    command, keyed, gateway, release
+):
     gateway.answers(slow(release, 8))
     line = [command, "generate", "a fox", "-n", "5", "--seed", "7", "--concurrency", "2", "--json"]
     run = Interrupted(line, keyed, gateway, waiting=2, saved=1)
@@ -107,19 +121,25 @@ def test_json_is_whole_and_tells_calls_under_way_from_calls_never_sent(command, 
         (2, "interrupted", True), (3, "interrupted", True), (4, "not_sent", False), (5, "not_sent", False),
     ]  # fmt: skip
     assert (document["cost_usd"], document["known_cost_usd"]) == (None, 0.06)
-    assert run.err.splitlines()[-1].startswith("flux: 1 saved, 2 interrupted, 2 not sent, at least 0.06 USD, ")
+    assert run.err.splitlines()[-1].startswith(
+        "flux: 1 saved, 2 interrupted, 2 not sent, at least 0.06 USD, "
+    )
     assert len(gateway.posts) == 3
 
 
 def test_a_call_that_waits_for_another_try_was_not_billed(command, keyed, gateway):
     gateway.answers(status(429, message="slow down", retry_after="60"))
     line = [command, "generate", "a fox", "-n", "3", "--concurrency", "1", "--json"]
-    with subprocess.Popen(line, env=keyed, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as flux:
+    with subprocess.Popen(
+        line, env=keyed, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as flux:
         assert any("waiting" in told for told in flux.stderr)
         flux.send_signal(signal.SIGINT)
         out, err = flux.communicate(timeout=PROMPT)
     errors = json.loads(out)["errors"]
-    assert {(error["code"], error["may_have_been_billed"]) for error in errors} == {("not_sent", False)}
+    assert {(error["code"], error["may_have_been_billed"]) for error in errors} == {
+        ("not_sent", False)
+    }
     assert (flux.returncode, "3 not sent" in err, "billed" in err) == (130, True, False)
 
 
@@ -166,7 +186,9 @@ def test_nobody_waits_for_encoders_whose_work_is_not_wanted_any_more(command, ke
     start = [command] if way == "flux" else [sys.executable, "-m", "flux_cli"]
     line = [*start, "generate", "a fox", "-n", "8", "-f", "avif"]
     before = computed()
-    with subprocess.Popen(line, env=keyed, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as flux:
+    with subprocess.Popen(
+        line, env=keyed, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as flux:
         tick = threading.Event()
         while len(gateway.fetched) < 8 and flux.poll() is None:
             tick.wait(0.01)
@@ -193,7 +215,9 @@ def test_before_anything_was_sent(command, keyed, gateway):
         flux.stdin.write(b"a fox")
         flux.stdin.flush()
         tick = threading.Event()
-        while waiting_in(flux.stdin) and flux.poll() is None:  # until it reads; earlier signals find Python starting
+        while (
+            waiting_in(flux.stdin) and flux.poll() is None
+        ):  # until it reads; earlier signals find Python starting
             tick.wait(0.01)
         flux.send_signal(signal.SIGINT)
         out, err = flux.communicate(timeout=PROMPT)

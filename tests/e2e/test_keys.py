@@ -15,7 +15,9 @@ OTHER_KEY = "lmnfl_other.key"
 @pytest.fixture
 def keyless(flux, gateway):
     """`flux generate` for somebody whose environment has no key."""
-    return lambda *line, env=None: flux("generate", *line, env={"LUMENFALL_BASE_URL": gateway.url} | (env or {}))
+    return lambda *line, env=None: flux(
+        "generate", *line, env={"LUMENFALL_BASE_URL": gateway.url} | (env or {})
+    )
 
 
 def key_file(path: Path, text: str, mode: int = 0o600) -> Path:
@@ -26,7 +28,9 @@ def key_file(path: Path, text: str, mode: int = 0o600) -> Path:
 
 
 @pytest.mark.parametrize("line", [(), ("--json",), ("--quiet",), ("-n", "5"), ("-o", "-")])
-def test_without_a_key_nothing_is_sent_and_the_hint_names_variable_and_offline(keyless, gateway, line):
+def test_without_a_key_nothing_is_sent_and_the_hint_names_variable_and_offline(
+    keyless, gateway, line
+):
     result = keyless("a fox", *line)
     assert (result.code, gateway.requests) == (4, [])
     assert "LUMENFALL_API_KEY" in result.err
@@ -89,7 +93,11 @@ def test_a_key_file_that_others_may_read_is_refused(keyless, gateway, home, tmp_
         path = key_file(tmp_path / "key", OTHER_KEY, mode)
         result = keyless("a fox", env={"LUMENFALL_API_KEY_FILE": str(path)})
     else:
-        path = key_file(home / ".config/flux-image-cli/credentials.toml", f'LUMENFALL_API_KEY = "{OTHER_KEY}"', mode)
+        path = key_file(
+            home / ".config/flux-image-cli/credentials.toml",
+            f'LUMENFALL_API_KEY = "{OTHER_KEY}"',
+            mode,
+        )
         result = keyless("a fox")
     assert (result.code, gateway.requests) == (2, [])
     assert f"chmod 600 {path}" in result.err
@@ -97,7 +105,9 @@ def test_a_key_file_that_others_may_read_is_refused(keyless, gateway, home, tmp_
 
 
 def test_a_broken_credentials_file_is_named_and_not_quoted(keyless, gateway, home):
-    path = key_file(home / ".config/flux-image-cli/credentials.toml", f"LUMENFALL_API_KEY = {OTHER_KEY}")
+    path = key_file(
+        home / ".config/flux-image-cli/credentials.toml", f"LUMENFALL_API_KEY = {OTHER_KEY}"
+    )
     for more in ((), ("--verbose",)):
         result = keyless("a fox", *more)
         assert (result.code, gateway.requests) == (2, [])
@@ -164,7 +174,11 @@ def test_a_key_that_a_server_sends_back_is_never_shown(generate, gateway, answer
 def test_hiding_a_key_changes_no_path(generate):
     """Many keys begin like words do: hiding half a key must not rename the files people get told about."""
     result = generate(
-        "a fox", "-o", "task-proj-1.jpg", "--json", env={"LUMENFALL_API_KEY": "sk-proj-Abc123Def456Ghi789"}
+        "a fox",
+        "-o",
+        "task-proj-1.jpg",
+        "--json",
+        env={"LUMENFALL_API_KEY": "sk-proj-Abc123Def456Ghi789"},
     )
     assert [file["path"] for file in result.json["files"]] == ["task-proj-1.jpg"]
     assert "saved task-proj-1.jpg" in result.err
@@ -176,7 +190,9 @@ def test_nor_in_a_dry_run(generate, gateway, answer):
     assert "canary" not in generate("a fox", "--retries", "0", "--dry-run", "--verbose").err
 
 
-@pytest.mark.parametrize("line", ["resolve fox", "resolve fox --curl", "resolve --json", "config", "config --json"])
+@pytest.mark.parametrize(
+    "line", ["resolve fox", "resolve fox --curl", "resolve --json", "config", "config --json"]
+)
 def test_lookups_do_not_show_the_key(flux, keyed, line):
     result = flux(*line.split(), env=keyed)
     assert result.code == 0
@@ -223,9 +239,14 @@ def test_nobody_else_on_the_machine_sees_the_key_in_the_process_list(keyed, comm
     if not Path("/proc/self/cmdline").exists():
         pytest.skip("no /proc")
     gateway.answers(read_it)
-    key = f"{KEY}.{os.getpid()}"  # other tests, beside this one, try what happens to keys on the line
+    key = (
+        f"{KEY}.{os.getpid()}"  # other tests, beside this one, try what happens to keys on the line
+    )
     subprocess.run(
-        [command, "generate", "a fox"], env=keyed | {"LUMENFALL_API_KEY": key}, check=True, capture_output=True
+        [command, "generate", "a fox"],
+        env=keyed | {"LUMENFALL_API_KEY": key},
+        check=True,
+        capture_output=True,
     )
     assert any(b"a fox" in line for line in seen)
     assert not any(key.encode() in line for line in seen)

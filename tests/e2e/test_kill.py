@@ -36,17 +36,28 @@ def _painted(seed: int) -> bytes:
 
 
 def _bitmap(seed: int) -> bytes:
-    rows = b"".join(b"\0" + random.Random(seed * 1000 + row).randbytes(3 * 150) for row in range(150))
+    rows = b"".join(
+        b"\0" + random.Random(seed * 1000 + row).randbytes(3 * 150) for row in range(150)
+    )
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", 150, 150, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows, 1))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_every_paid_image_is_on_disk_once_after_kill_and_recover(command, keyed, gateway, flux, home, chunk):
+def test_every_paid_image_is_on_disk_once_after_kill_and_recover(
+    command, keyed, gateway, flux, home, chunk
+):
     chance = random.Random(f"kill {chunk}")
     gateway.answers(by_seed)
     seeds = iter(range(1_000 * chunk + 1, 1_000 * chunk + 1_000))
@@ -56,11 +67,26 @@ def test_every_paid_image_is_on_disk_once_after_kill_and_recover(command, keyed,
         for _ in range(CALLS - 1):
             next(seeds)
         words = chance.choice(list(COMMANDS.values()))
-        line = [command, "generate", "a fox", "-n", str(CALLS), "--seed", str(first), *words, "--concurrency", "4"]
+        line = [
+            command,
+            "generate",
+            "a fox",
+            "-n",
+            str(CALLS),
+            "--seed",
+            str(first),
+            *words,
+            "--concurrency",
+            "4",
+        ]
         begin = time.monotonic()
-        run = subprocess.Popen(line, env=keyed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        run = subprocess.Popen(
+            line, env=keyed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         posts = len(gateway.posts)
-        while run.poll() is None and len(gateway.posts) == posts:  # from the first moment that costs money
+        while (
+            run.poll() is None and len(gateway.posts) == posts
+        ):  # from the first moment that costs money
             time.sleep(0.002)
         try:
             run.wait(length * chance.random())
@@ -76,7 +102,12 @@ def test_every_paid_image_is_on_disk_once_after_kill_and_recover(command, keyed,
     posted = [body["seed"] for body in gateway.posts]
     assert len(posted) == len({*posted})
     told = {run["state"] for run in flux("runs", "--json").json["runs"]}
-    assert told <= {"complete", "interrupted", "partial", "unclear"}  # unclear: killed just before the POST went out
+    assert told <= {
+        "complete",
+        "interrupted",
+        "partial",
+        "unclear",
+    }  # unclear: killed just before the POST went out
     there = [path for path in Path().rglob("*") if path.is_file()]
     assert sorted(int(path.stem.rpartition("-")[2]) for path in there) == sorted(posted)
     assert len({hashlib.sha256(path.read_bytes()).digest() for path in there}) == len(posted)
@@ -88,10 +119,18 @@ def test_every_paid_image_is_on_disk_once_after_kill_and_recover(command, keyed,
 def recovered(flux, keyed, gateway) -> None:
     """Recover once the gateway has answered everything it was asked."""
     heard = -1  # what the killed process wrote last may still be on its way
-    while heard != len(gateway.posts) or any(entry["status"] == "processing" for entry in gateway.history):
+    while heard != len(gateway.posts) or any(
+        entry["status"] == "processing" for entry in gateway.history
+    ):
         heard = len(gateway.posts)
         time.sleep(0.2)
     posts = len(gateway.posts)
     result = flux("recover", env=keyed)
-    unclear = "is not known yet" in result.err  # killed just before a POST went out, of which the gateway never heard
-    assert (result.code, result.err.count("Traceback"), len(gateway.posts)) == (3 * unclear, 0, posts), result.err
+    unclear = (
+        "is not known yet" in result.err
+    )  # killed just before a POST went out, of which the gateway never heard
+    assert (result.code, result.err.count("Traceback"), len(gateway.posts)) == (
+        3 * unclear,
+        0,
+        posts,
+    ), result.err

@@ -29,9 +29,18 @@ def test_a_good_run_is_logged_from_start_to_end(generate):
         "start", "lumenfall", {"prompt": "a fox", "model": "flux1.1-pro-ultra", "route": None, "seed": 7, "n": 1},
     )  # fmt: skip
     assert (sent["event"], sent["index"]) == ("sent", 1)
-    assert (received["event"], received["request_id"], received["cost_usd"]) == ("received", "req_1", 0.06)
+    assert (received["event"], received["request_id"], received["cost_usd"]) == (
+        "received",
+        "req_1",
+        0.06,
+    )
     size = Path("a-fox-7.jpg").stat().st_size
-    assert (saved["event"], saved["path"], saved["bytes"], received["bytes"]) == ("saved", "a-fox-7.jpg", size, size)
+    assert (saved["event"], saved["path"], saved["bytes"], received["bytes"]) == (
+        "saved",
+        "a-fox-7.jpg",
+        size,
+        size,
+    )
     assert (saved["request_id"], saved["cost_usd"]) == ("req_1", 0.06)
     assert (end["event"], end["status"], end["exit_code"], end["saved"], end["failed"], end["cost_usd"]) == (
         "end", "ok", 0, 1, 0, 0.06,
@@ -49,7 +58,11 @@ def test_retries_and_failures_are_logged_with_status_code_and_request_id(generat
     assert generate("a fox", "--log-file", "run.log").code == 1
     _, sent, waiting, again, failed, end = entries()
     assert [(one["event"], one["index"]) for one in (sent, again)] == [("sent", 1)] * 2
-    assert (waiting["event"], "slow down" in waiting["detail"], "429" in waiting["detail"]) == ("waiting", True, True)
+    assert (waiting["event"], "slow down" in waiting["detail"], "429" in waiting["detail"]) == (
+        "waiting",
+        True,
+        True,
+    )
     assert (failed["event"], failed["code"], failed["http_status"], failed["request_id"]) == (
         "failed", "validation", 400, "req_9",
     )  # fmt: skip
@@ -59,7 +72,9 @@ def test_retries_and_failures_are_logged_with_status_code_and_request_id(generat
 def test_every_post_is_logged_and_none_that_never_went_out(generate, gateway):
     """Of six calls, one at a time, the first three are asked to come again, and the last three are held back."""
     gateway.answers(*[status(429, retry_after="0")] * 3, image(), status(402))
-    result = generate("a fox", "-n", "6", "--concurrency", "1", "--log-file", "run.log", "--verbose")
+    result = generate(
+        "a fox", "-n", "6", "--concurrency", "1", "--log-file", "run.log", "--verbose"
+    )
     sent = [entry["index"] for entry in entries() if entry["event"] == "sent"]
     assert sent == [1, 1, 1, 1, 2]
     assert len(sent) == len(gateway.posts)
@@ -71,7 +86,13 @@ def test_every_post_is_logged_and_none_that_never_went_out(generate, gateway):
 def test_the_log_is_the_same_whatever_is_shown(generate):
     for number, more in enumerate(["--quiet", "--progress=none", "--progress=plain", "--json"]):
         generate("a fox", "--seed", "7", "--overwrite", "--log-file", f"{number}.log", more)
-        assert steps(f"{number}.log") == [("start", None), ("sent", 1), ("received", 1), ("saved", 1), ("end", None)]
+        assert steps(f"{number}.log") == [
+            ("start", None),
+            ("sent", 1),
+            ("received", 1),
+            ("saved", 1),
+            ("end", None),
+        ]
 
 
 def test_the_log_the_json_and_the_journal_call_a_run_by_one_name(generate, flux):

@@ -87,8 +87,12 @@ def test_what_the_row_says_itself_is_not_said_again(flux, asked):
     assert flux("sizes", asked).lines[-1].startswith("1365 × 768")
 
 
-@pytest.mark.parametrize("line", ["generate fox -s", "generate fox -a", "resolve fox -s", "resolve -a", "sizes"])
-def test_a_ratio_written_as_pixels_is_asked_about_before_anything_is_paid(generate, flux, gateway, line):
+@pytest.mark.parametrize(
+    "line", ["generate fox -s", "generate fox -a", "resolve fox -s", "resolve -a", "sizes"]
+)
+def test_a_ratio_written_as_pixels_is_asked_about_before_anything_is_paid(
+    generate, flux, gateway, line
+):
     command, *words = line.split()
     result = generate(*words, "16x9") if command == "generate" else flux(command, *words, "16x9")
     assert (result.code, result.out, gateway.requests) == (2, "", [])
@@ -101,7 +105,8 @@ def test_sizes_of_another_model(flux):
 
 
 @pytest.mark.parametrize(
-    "line", ["sizes banana", "sizes 0:1", "sizes -m nope", "models nope", "sizes 1:1 2:1", "models a b"]
+    "line",
+    ["sizes banana", "sizes 0:1", "sizes -m nope", "models nope", "sizes 1:1 2:1", "models a b"],
 )
 def test_a_wrong_lookup_exits_2_with_nothing_on_stdout(flux, line):
     result = flux(*line.split())
@@ -110,7 +115,9 @@ def test_a_wrong_lookup_exits_2_with_nothing_on_stdout(flux, line):
 
 
 def test_resolve_prints_what_is_sent_and_why(flux):
-    result = flux("resolve", "a red fox", "-a", "7:1", "--raw", "-n", "3", "--seed", "7", "-f", "webp")
+    result = flux(
+        "resolve", "a red fox", "-a", "7:1", "--raw", "-n", "3", "--seed", "7", "-f", "webp"
+    )
     body = {
         "model": "flux1.1-pro-ultra",
         "prompt": "a red fox",
@@ -138,12 +145,31 @@ def test_resolve_says_what_was_ignored(flux):
 
 
 def test_resolve_as_json_says_what_generate_sends(flux, generate, gateway):
-    options = ("a fox", "-s", "1920x1080", "-n", "2", "--seed", "7", "-p", "guidance=3.5", "-f", "avif")
+    options = (
+        "a fox",
+        "-s",
+        "1920x1080",
+        "-n",
+        "2",
+        "--seed",
+        "7",
+        "-p",
+        "guidance=3.5",
+        "-f",
+        "avif",
+    )
     document = flux("resolve", *options, "--json").json
     generate(*options)
-    assert [sent["body"] for sent in document["sends"]] == sorted(gateway.posts, key=lambda body: body["seed"])
-    assert {"schema", "provider", "hosted", "request", "resolved", "notes", "sends"} == set(document)
-    assert all(set(note) >= {"parameter", "asked", "used", "behavior", "reason"} for note in document["notes"])
+    assert [sent["body"] for sent in document["sends"]] == sorted(
+        gateway.posts, key=lambda body: body["seed"]
+    )
+    assert {"schema", "provider", "hosted", "request", "resolved", "notes", "sends"} == set(
+        document
+    )
+    assert all(
+        set(note) >= {"parameter", "asked", "used", "behavior", "reason"}
+        for note in document["notes"]
+    )
 
 
 def test_resolve_needs_no_key_no_prompt_and_no_network(flux, gateway):
@@ -166,7 +192,13 @@ def test_resolve_takes_all_of_generates_options(flux):
 
 @pytest.mark.parametrize(
     "prompt",
-    ["a red fox", 'it\'s "quoted" $HOME `id` \\n !', "雪の狐 🦊\nsecond line", "-d @/etc/passwd", "x" * 200_000],
+    [
+        "a red fox",
+        'it\'s "quoted" $HOME `id` \\n !',
+        "雪の狐 🦊\nsecond line",
+        "-d @/etc/passwd",
+        "x" * 200_000,
+    ],
 )
 def test_the_curl_line_sends_what_generate_sends(flux, keyed, gateway, prompt):
     if not shutil.which("curl"):
@@ -195,18 +227,37 @@ def test_a_curl_line_without_a_key_has_none(flux, gateway):
 
 def test_a_curl_line_is_no_json(flux):
     result = flux("resolve", "a fox", "--curl", "--json")
-    assert (result.code, result.json["errors"][0]["code"], "--curl" in result.err) == (2, "usage", True)
+    assert (result.code, result.json["errors"][0]["code"], "--curl" in result.err) == (
+        2,
+        "usage",
+        True,
+    )
 
 
 def test_every_document_of_a_lookup_has_a_schema_number(flux):
-    for words in (["sizes"], ["models"], ["models", "flux1.1-pro"], ["providers"], ["config"], ["runs"], ["recover"]):
+    for words in (
+        ["sizes"],
+        ["models"],
+        ["models", "flux1.1-pro"],
+        ["providers"],
+        ["config"],
+        ["runs"],
+        ["recover"],
+    ):
         assert flux(*words, "--json").json["schema"] == 1
 
 
 def test_models_lists_what_the_catalog_knows(flux):
     result = flux("models")
-    assert [line.split()[0] for line in result.lines] == ["Model", "flux1.1-pro", "flux1.1-pro-ultra"]
-    assert [row["id"] for row in flux("models", "--json").json["models"]] == ["flux1.1-pro", "flux1.1-pro-ultra"]
+    assert [line.split()[0] for line in result.lines] == [
+        "Model",
+        "flux1.1-pro",
+        "flux1.1-pro-ultra",
+    ]
+    assert [row["id"] for row in flux("models", "--json").json["models"]] == [
+        "flux1.1-pro",
+        "flux1.1-pro-ultra",
+    ]
 
 
 def test_one_model_in_full(flux):
@@ -254,7 +305,9 @@ def test_a_model_of_ones_own_is_one_file(flux, generate, gateway, home):
     path.parent.mkdir(parents=True)
     path.write_text(MODEL)
     assert "my-model" in flux("models").out
-    assert flux("sizes", "7:1", "-m", "mine", "--plain").lines == ["1448x181"]  # the page's own example
+    assert flux("sizes", "7:1", "-m", "mine", "--plain").lines == [
+        "1448x181"
+    ]  # the page's own example
     assert generate("a fox", "-m", "mine", "-o", "fox", "--max-cost", "0.5").code == 0
     assert gateway.posts == [{"model": "my-model", "prompt": "a fox", "size": "512x512"}]
     path.write_text(MODEL.replace("price_usd", "prize_usd"))
@@ -270,7 +323,9 @@ def test_config_shows_every_setting_with_its_source(flux, home):
     user.parent.mkdir(parents=True)
     user.write_text('retries = 1\nconcurrency = 3\ntimeout = 9\noutput = "user/"\n')
     Path("flux.toml").write_text('concurrency = 4\ntimeout = 8\noutput = "project/"\n')
-    rows = flux("config", "--json", env={"FLUX_TIMEOUT": "7", "FLUX_OUTPUT": "variable/"}).json["settings"]
+    rows = flux("config", "--json", env={"FLUX_TIMEOUT": "7", "FLUX_OUTPUT": "variable/"}).json[
+        "settings"
+    ]
     names = ("retries", "concurrency", "timeout", "output", "model")
     assert {name: (rows[name]["value"], rows[name]["source"]) for name in names} == {
         "retries": (1, str(user)), "concurrency": (4, "flux.toml"), "timeout": (7, "FLUX_TIMEOUT"),
@@ -288,14 +343,23 @@ def test_settings_are_obeyed_in_their_order(generate, home):
     assert generate("a fox", "--seed", "1").lines == ["user/a-fox-1.jpg"]
     Path("flux.toml").write_text('output = "project/"\n')
     assert generate("a fox", "--seed", "1").lines == ["project/a-fox-1.jpg"]
-    assert generate("a fox", "--seed", "1", env={"FLUX_OUTPUT": "variable/"}).lines == ["variable/a-fox-1.jpg"]
-    assert generate("a fox", "--seed", "1", "-o", "option/", env={"FLUX_OUTPUT": "variable/"}).lines == [
-        "option/a-fox-1.jpg"
+    assert generate("a fox", "--seed", "1", env={"FLUX_OUTPUT": "variable/"}).lines == [
+        "variable/a-fox-1.jpg"
     ]
+    assert generate(
+        "a fox", "--seed", "1", "-o", "option/", env={"FLUX_OUTPUT": "variable/"}
+    ).lines == ["option/a-fox-1.jpg"]
 
 
 @pytest.mark.parametrize(
-    "text", ["concurency = 3", "concurrency = 0", 'concurrency = "three"', "concurrency = [", 'api_key = "x"']
+    "text",
+    [
+        "concurency = 3",
+        "concurrency = 0",
+        'concurrency = "three"',
+        "concurrency = [",
+        'api_key = "x"',
+    ],
 )
 def test_a_wrong_settings_file_is_named_with_key_and_reason(generate, gateway, text):
     Path("flux.toml").write_text(text)
@@ -307,14 +371,18 @@ def test_a_wrong_settings_file_is_named_with_key_and_reason(generate, gateway, t
 def test_config_says_whether_there_is_a_key_and_where_from(flux):
     def state(**env):
         return next(
-            line.split(maxsplit=1)[1] for line in flux("config", env=env).lines if line.startswith("LUMENFALL_API")
+            line.split(maxsplit=1)[1]
+            for line in flux("config", env=env).lines
+            if line.startswith("LUMENFALL_API")
         )
 
     assert state() == "not set"
     assert state(LUMENFALL_API_KEY=KEY) == "set, from LUMENFALL_API_KEY"
 
 
-@pytest.mark.parametrize("line", ["config path --nonsense", "config pat", "config path extra", "config --nonsense"])
+@pytest.mark.parametrize(
+    "line", ["config path --nonsense", "config pat", "config path extra", "config --nonsense"]
+)
 def test_config_is_as_strict_as_the_others(flux, line):
     result = flux(*line.split())
     assert (result.code, result.out) == (2, "")
@@ -347,7 +415,16 @@ def test_help_of_generate_names_every_parameter_of_the_page_under_its_own_name(f
     text = flux("generate", "--help").out
     names = flux("models", "flux1.1-pro-ultra", "--json").json["models"][0]["parameters"]
     assert all(f"--{name.replace('_', '-')}" in text for name in names if name != "prompt")
-    groups = ["Arguments:", "Shape:", "Model:", "Parameters:", "Output:", "Run:", "Provider:", "Examples:"]
+    groups = [
+        "Arguments:",
+        "Shape:",
+        "Model:",
+        "Parameters:",
+        "Output:",
+        "Run:",
+        "Provider:",
+        "Examples:",
+    ]
     assert [line for line in text.splitlines() if line in groups] == groups
 
 
@@ -371,12 +448,22 @@ def test_help_lists_the_exit_codes(flux):
 @pytest.mark.parametrize("way", ["flux", "flux-image", "module"])
 def test_three_ways_to_call_it_do_the_same(keyed, command, gateway, way):
     gateway.answers(image())
-    start = {"flux": [command], "flux-image": [command + "-image"], "module": [sys.executable, "-m", "flux_cli"]}[way]
+    start = {
+        "flux": [command],
+        "flux-image": [command + "-image"],
+        "module": [sys.executable, "-m", "flux_cli"],
+    }[way]
     done = subprocess.run(
-        [*start, "generate", "a fox", "--seed", "7"], env=keyed, capture_output=True, text=True, check=False
+        [*start, "generate", "a fox", "--seed", "7"],
+        env=keyed,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (0, "a-fox-7.jpg\n")
-    wrong = subprocess.run([*start, "genrate"], env=keyed, capture_output=True, text=True, check=False)
+    wrong = subprocess.run(
+        [*start, "genrate"], env=keyed, capture_output=True, text=True, check=False
+    )
     assert (wrong.returncode, wrong.stderr.splitlines()) == (
         2,
         ["flux: error: no such command: genrate", "hint: did you mean generate?"],
@@ -391,14 +478,20 @@ def test_a_folder_that_was_deleted_under_us_is_no_reason_to_crash(environment, c
         ("generate fox --no-key --base-url http://127.0.0.1:1/v1", 2),
     ):
         done = subprocess.run(
-            ["sh", "-c", f"{line} {words_}"], env=environment, capture_output=True, text=True, check=False
+            ["sh", "-c", f"{line} {words_}"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert (done.returncode, "Traceback" in done.stderr) == (code, False)
 
 
 def test_a_home_that_cannot_be_read_is_no_reason_to_crash(flux):
     for home in ("/nonexistent", "", os.devnull):
-        assert flux("sizes", "16:9", "--plain", env={"HOME": home, "XDG_CONFIG_HOME": home}).code == 0
+        assert (
+            flux("sizes", "16:9", "--plain", env={"HOME": home, "XDG_CONFIG_HOME": home}).code == 0
+        )
 
 
 def test_providers_names_the_address_calls_go_to_and_the_key_they_take(flux):

@@ -20,7 +20,10 @@ def show(flux):
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "webp", "avif"])
 def test_every_format_says_by_default_how_it_was_made(generate, show, suffix):
-    assert generate("ein Fuchs 🦊", "--seed", "7", "-s", "16:9", "-o", f"fox.{suffix}", env=FULL).code == 0
+    assert (
+        generate("ein Fuchs 🦊", "--seed", "7", "-s", "16:9", "-o", f"fox.{suffix}", env=FULL).code
+        == 0
+    )
     made = show(f"fox.{suffix}")["made"]
     assert (made["prompt"], made["seed"], made["size"], made["model"]) == (
         "ein Fuchs 🦊",
@@ -42,7 +45,17 @@ def test_without_metadata_the_bytes_are_those_that_came(generate, gateway, optio
 
 def test_the_prompt_can_stay_private(generate, show):
     assert (
-        generate("my secret", "-o", "fox.png", "--seed", "7", "--no-prompt-metadata", "--sidecar", env=FULL).code == 0
+        generate(
+            "my secret",
+            "-o",
+            "fox.png",
+            "--seed",
+            "7",
+            "--no-prompt-metadata",
+            "--sidecar",
+            env=FULL,
+        ).code
+        == 0
     )
     made = show("fox.png")["made"]
     assert (made["seed"], "prompt" in made, "revised_prompt" in made) == (7, False, False)
@@ -57,7 +70,9 @@ def test_a_sidecar_says_the_same_beside_the_image(generate):
 
 
 def test_an_image_is_asked_for_again_from_what_it_says(generate, gateway):
-    assert generate("a fox", "-s", "4:3", "--raw", "--seed", "7", "-o", "fox.jpg", env=FULL).code == 0
+    assert (
+        generate("a fox", "-s", "4:3", "--raw", "--seed", "7", "-o", "fox.jpg", env=FULL).code == 0
+    )
     assert generate("--like", "fox.jpg", "--seed", "8", "-o", "again.jpg").code == 0
     first, second = gateway.posts
     assert second == {**first, "seed": 8}
@@ -75,7 +90,10 @@ def test_several_files_of_exact_pixels_come_from_one_paid_image(generate, gatewa
         "hero.avif": ("avif", 1200, 630), "hero.webp": ("webp", 1200, 630), "hero.jpg": ("jpeg", 1200, 630),
         "hero-640.avif": ("avif", 640, 336), "hero-640.webp": ("webp", 640, 336), "hero-640.jpg": ("jpeg", 640, 336),
     }  # fmt: skip
-    assert all(look(file["path"]) == (file["format"], (file["width"], file["height"])) for file in document["files"])
+    assert all(
+        look(file["path"]) == (file["format"], (file["width"], file["height"]))
+        for file in document["files"]
+    )
     assert Path("hero-original.png").read_bytes() == NATIVE
 
 
@@ -87,7 +105,9 @@ def test_files_for_a_page_are_told_as_markup(generate):
 
 
 def test_json_has_the_markup_and_the_sheet_where_they_are_asked_for(generate):
-    document = generate("a fox", "-o", "hero-{seed}.jpg", "-n", "2", "--html", "--sheet", "--seed", "7", "--json").json
+    document = generate(
+        "a fox", "-o", "hero-{seed}.jpg", "-n", "2", "--html", "--sheet", "--seed", "7", "--json"
+    ).json
     assert document["html"].count("<picture>") == 2
     assert (document["sheet"], look(Path(document["sheet"]))[0]) == ("hero-sheet.jpg", "jpeg")
     assert not {"html", "sheet"} & set(generate("a fox", "-o", "plain.jpg", "--json").json)
@@ -111,14 +131,19 @@ def test_an_image_smaller_than_expected_is_saved_as_it_came(generate, gateway):
 def test_another_size_than_asked_is_said_with_what_makes_it_exact(generate, gateway):
     gateway.answers(image(NATIVE))
     result = generate("a fox", "-s", "1920x1080", "-o", "fox.png")
-    assert "hint: images come as 2752x1536; --fit cover makes them exactly 1920x1080" in result.err.splitlines()
+    assert (
+        "hint: images come as 2752x1536; --fit cover makes them exactly 1920x1080"
+        in result.err.splitlines()
+    )
 
 
 def test_only_missing_images_are_paid_for_and_files_that_are_there_stay(generate, gateway):
     Path("7.webp").write_bytes(b"mine")
     Path("7.jpg").write_bytes(b"mine")
     Path("8.jpg").write_bytes(b"mine")
-    result = generate("a fox", "-o", "{seed}.{webp,jpg}", "--seed", "7", "-n", "2", "--skip-existing")
+    result = generate(
+        "a fox", "-o", "{seed}.{webp,jpg}", "--seed", "7", "-n", "2", "--skip-existing"
+    )
     assert (result.code, [body["seed"] for body in gateway.posts]) == (0, [8])
     assert Path("8.jpg").read_bytes() == b"mine"
     assert look(Path("8.webp"))[0] == "webp"
@@ -149,28 +174,52 @@ def test_a_run_says_the_same_when_it_finds_its_files(generate, gateway, options,
         assert generate(*line, "--json").json["sheet"] == "sheet.jpg"
 
 
-@pytest.mark.parametrize("options", [("--width", "320", "--width", "640"), ("-f", "jpeg", "-f", "webp")], ids=str)
+@pytest.mark.parametrize(
+    "options", [("--width", "320", "--width", "640"), ("-f", "jpeg", "-f", "webp")], ids=str
+)
 @pytest.mark.parametrize("lost", [0, 1], ids=["nothing is missing", "a file is missing"])
 def test_the_markup_is_the_same_when_files_are_found(generate, flux, gateway, options, lost):
     gateway.answers(lambda _asked: image(NATIVE))
     lines = (
         ("generate", "a fox", "-o", "page/", "--seed", "1", "--keep-original", *options),
-        ("convert", "native.png", "-o", "site/", *options, *(() if "-f" in options else ("-f", "jpeg"))),
+        (
+            "convert",
+            "native.png",
+            "-o",
+            "site/",
+            *options,
+            *(() if "-f" in options else ("-f", "jpeg")),
+        ),
     )
     Path("native.png").write_bytes(NATIVE)
     for command, *words in lines:
         run = generate if command == "generate" else lambda *said: flux("convert", *said)
         first = run(*words, "--html", "--skip-existing")
         assert first.out.count("<img") == 1
-        for file in sorted(Path("page" if command == "generate" else "site").glob("*[!l].*"))[:lost]:
+        for file in sorted(Path("page" if command == "generate" else "site").glob("*[!l].*"))[
+            :lost
+        ]:
             file.unlink()
         assert run(*words, "--html", "--skip-existing").out == first.out
 
 
 def test_a_sheet_shows_an_image_once_whatever_its_formats_and_widths(generate):
     sizes = []
-    for number, more in enumerate(((), ("-f", "webp", "-f", "png"), ("--width", "64", "--width", "32"))):
-        generate("a fox", "-n", "4", "--seed", "7", "-o", f"{number}/", "--sheet-output", f"{number}.png", *more)
+    for number, more in enumerate(
+        ((), ("-f", "webp", "-f", "png"), ("--width", "64", "--width", "32"))
+    ):
+        generate(
+            "a fox",
+            "-n",
+            "4",
+            "--seed",
+            "7",
+            "-o",
+            f"{number}/",
+            "--sheet-output",
+            f"{number}.png",
+            *more,
+        )
         sizes.append(look(Path(f"{number}.png"))[1])
     assert len(set(sizes)) == 1
 
@@ -217,5 +266,14 @@ def test_resolve_explains_what_will_be_made(flux):
 
 def test_a_limit_of_bytes_is_named_as_it_was_given(flux):
     """The room for the record is no business of the person who set the limit."""
-    result = flux("generate", "a fox", "--offline", "--max-bytes", "200", "-o", "t.jpg", env={"FLUX_METADATA": "full"})
+    result = flux(
+        "generate",
+        "a fox",
+        "--offline",
+        "--max-bytes",
+        "200",
+        "-o",
+        "t.jpg",
+        env={"FLUX_METADATA": "full"},
+    )
     assert "--max-bytes 200: 1024x1024 jpeg takes" in result.err

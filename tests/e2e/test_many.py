@@ -31,7 +31,13 @@ def test_bodies_of_several_calls_differ_in_the_seed_only(generate, gateway):
     generate("a fox", "-n", "3", "--seed", "7", "-a", "3:2", "--raw")
     bodies = sorted(gateway.posts, key=lambda body: body["seed"])
     assert bodies == [
-        {"model": "flux1.1-pro-ultra", "prompt": "a fox", "size": "1254x836", "raw": True, "seed": seed}
+        {
+            "model": "flux1.1-pro-ultra",
+            "prompt": "a fox",
+            "size": "1254x836",
+            "raw": True,
+            "seed": seed,
+        }
         for seed in (7, 8, 9)
     ]
 
@@ -47,7 +53,9 @@ def test_without_a_seed_none_is_sent_and_every_file_has_its_own_name(generate, g
 @pytest.mark.parametrize("by", ["option", "variable"])
 def test_concurrency_is_kept(generate, gateway, by):
     gateway.answers(together(2))
-    option, variable = (("--concurrency", "2"), {}) if by == "option" else ((), {"FLUX_CONCURRENCY": "2"})
+    option, variable = (
+        (("--concurrency", "2"), {}) if by == "option" else ((), {"FLUX_CONCURRENCY": "2"})
+    )
     assert generate("a fox", "-n", "6", *option, env=variable).code == 0
     assert gateway.most_at_once == 2
     assert len(gateway.posts) == 6
@@ -103,12 +111,16 @@ def test_when_all_fail_alike_the_exit_code_says_how(generate, gateway, answer, c
 
 
 def test_when_all_fail_differently_the_exit_code_is_1(generate, gateway):
-    gateway.answers(by_seed(s7=status(400, "CONTENT_POLICY_VIOLATION"), s8=status(400, "INVALID_REQUEST")))
+    gateway.answers(
+        by_seed(s7=status(400, "CONTENT_POLICY_VIOLATION"), s8=status(400, "INVALID_REQUEST"))
+    )
     assert generate("a fox", "-n", "2", "--seed", "7").code == 1
 
 
 @pytest.mark.parametrize(("number", "code"), [(401, "auth"), (402, "payment"), (403, "auth")])
-def test_a_refused_key_or_empty_account_stops_the_calls_that_were_not_sent(generate, gateway, number, code):
+def test_a_refused_key_or_empty_account_stops_the_calls_that_were_not_sent(
+    generate, gateway, number, code
+):
     gateway.answers(status(number))
     result = generate("a fox", "-n", "50", "--concurrency", "1", "--json")
     assert (result.code, len(gateway.posts)) == (4, 1)
@@ -130,7 +142,11 @@ class Line:
 
     def __init__(self, gateway) -> None:
         self.now = self.most = self.total = 0
-        lock, process, end = threading.Lock(), gateway._server.process_request, gateway._server.shutdown_request
+        lock, process, end = (
+            threading.Lock(),
+            gateway._server.process_request,
+            gateway._server.shutdown_request,
+        )
 
         def opened(request, address):
             with lock:
@@ -195,7 +211,9 @@ def test_waiting_for_a_turn_is_no_part_of_the_time_a_call_may_take(generate, gat
         return image(data)
 
     gateway.answers(answer)
-    result = generate("a fox", "-n", "3", "--seed", "1", "--concurrency", "2", "--timeout", "3", "--json")
+    result = generate(
+        "a fox", "-n", "3", "--seed", "1", "--concurrency", "2", "--timeout", "3", "--json"
+    )
     assert [file["index"] for file in result.json["files"]] == [2, 3]
     assert [(error["index"], error["code"]) for error in result.json["errors"]] == [(1, "timeout")]
 
@@ -213,9 +231,23 @@ def test_many_large_images_need_no_more_memory_than_a_few(command, keyed, gatewa
     gateway.answers(image(large + bytes((5 << 20) - len(large))))
 
     def peak(count: int) -> int:
-        line = [command, "generate", "a fox", "-n", str(count), "--response-format", "b64_json", "-o", f"{count}/"]
+        line = [
+            command,
+            "generate",
+            "a fox",
+            "-n",
+            str(count),
+            "--response-format",
+            "b64_json",
+            "-o",
+            f"{count}/",
+        ]
         done = subprocess.run(
-            [sys.executable, "-c", MEASURE, *line], env=keyed, capture_output=True, text=True, check=True
+            [sys.executable, "-c", MEASURE, *line],
+            env=keyed,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         code, kilobytes = map(int, done.stdout.split())
         assert (code, len(list(Path(str(count)).iterdir()))) == (0, count), done.stderr[-900:]
@@ -226,7 +258,9 @@ def test_many_large_images_need_no_more_memory_than_a_few(command, keyed, gatewa
 
 
 def test_an_account_that_runs_dry_keeps_what_came_before(generate, gateway):
-    gateway.answers(image(), image(), status(402, "INSUFFICIENT_BALANCE", "0.06 required, 0.01 available"))
+    gateway.answers(
+        image(), image(), status(402, "INSUFFICIENT_BALANCE", "0.06 required, 0.01 available")
+    )
     result = generate("a fox", "-n", "5", "--seed", "1", "--concurrency", "1")
     assert (result.code, result.lines, len(gateway.posts)) == (3, ["a-fox-1.jpg", "a-fox-2.jpg"], 3)
     assert "0.01 available" in result.err
@@ -243,7 +277,11 @@ def test_a_retried_call_is_a_retry_of_that_call_only(generate, gateway):
 
     def second_time_lucky(asked):
         tries.append(asked.body["seed"])
-        return status(429, retry_after="0") if asked.body["seed"] == 8 and tries.count(8) < 2 else image()
+        return (
+            status(429, retry_after="0")
+            if asked.body["seed"] == 8 and tries.count(8) < 2
+            else image()
+        )
 
     gateway.answers(second_time_lucky)
     assert generate("a fox", "-n", "3", "--seed", "7").code == 0

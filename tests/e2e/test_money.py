@@ -15,16 +15,27 @@ def test_a_dry_run_with_a_key_asks_the_gateway_and_makes_nothing(generate, gatew
     result = generate("a fox", "-n", "3", "--seed", "7", "-o", "new/{seed}.png", "--dry-run")
     assert result.code == 0
     (asked,) = gateway.requests
-    assert (asked.method, asked.path, asked.query) == ("POST", "/openai/v1/images/generations", "dryRun=true")
+    assert (asked.method, asked.path, asked.query) == (
+        "POST",
+        "/openai/v1/images/generations",
+        "dryRun=true",
+    )
     assert asked.headers["authorization"] == f"Bearer {KEY}"
     assert "cost 0.21 USD (estimate of the gateway)" in result.lines
-    assert [f"file new/{seed}.png" for seed in (7, 8, 9)] == [line for line in result.lines if line.startswith("file")]
-    assert sum(line.startswith(f"POST {gateway.url}/images/generations ") for line in result.lines) == 3
+    assert [f"file new/{seed}.png" for seed in (7, 8, 9)] == [
+        line for line in result.lines if line.startswith("file")
+    ]
+    assert (
+        sum(line.startswith(f"POST {gateway.url}/images/generations ") for line in result.lines)
+        == 3
+    )
     assert list(Path().iterdir()) == []
 
 
 def test_a_dry_run_as_json(generate, gateway):
-    document = generate("a fox", "-n", "2", "--seed", "7", "-s", "1920x1080", "--dry-run", "--json").json
+    document = generate(
+        "a fox", "-n", "2", "--seed", "7", "-s", "1920x1080", "--dry-run", "--json"
+    ).json
     assert (document["status"], document["cost_usd"], document["cost_source"]) == (
         "dry_run",
         0.12,
@@ -38,7 +49,12 @@ def test_a_dry_run_as_json(generate, gateway):
         {
             "method": "POST",
             "url": f"{gateway.url}/images/generations",
-            "body": {"model": "flux1.1-pro-ultra", "prompt": "a fox", "size": "1365x768", "seed": seed},
+            "body": {
+                "model": "flux1.1-pro-ultra",
+                "prompt": "a fox",
+                "size": "1365x768",
+                "seed": seed,
+            },
         }
         for seed in (7, 8)
     ]
@@ -46,7 +62,19 @@ def test_a_dry_run_as_json(generate, gateway):
 
 
 def test_a_dry_run_lists_files_with_the_keys_they_have_after_the_run(generate):
-    options = ("a fox", "-n", "2", "--seed", "7", "-o", "{seed}.png", "-s", "16:9", "--sidecar", "--json")
+    options = (
+        "a fox",
+        "-n",
+        "2",
+        "--seed",
+        "7",
+        "-o",
+        "{seed}.png",
+        "-s",
+        "16:9",
+        "--sidecar",
+        "--json",
+    )
     Path("7.png").touch()
     Path("7.json").touch()
     planned = generate(*options, "--skip-existing", "--dry-run").json
@@ -57,17 +85,23 @@ def test_a_dry_run_lists_files_with_the_keys_they_have_after_the_run(generate):
     assert {name: value for name, value in after.items() if before[name] is not None} == {
         name: value for name, value in before.items() if value is not None
     }
-    assert {"path", "index", "seed", "format"} <= {name for name, value in before.items() if value is not None}
+    assert {"path", "index", "seed", "format"} <= {
+        name for name, value in before.items() if value is not None
+    }
 
 
 def test_a_dry_run_without_a_key_takes_the_catalogs_price_and_sends_nothing(flux, gateway):
-    result = flux("generate", "a fox", "-n", "2", "--dry-run", env={"LUMENFALL_BASE_URL": gateway.url})
+    result = flux(
+        "generate", "a fox", "-n", "2", "--dry-run", env={"LUMENFALL_BASE_URL": gateway.url}
+    )
     assert (result.code, gateway.requests) == (0, [])
     assert "cost 0.12 USD (price of the catalog)" in result.lines
 
 
 @pytest.mark.parametrize("more", [(), ("--no-key",)], ids=["key", "no key"])
-def test_a_dry_run_never_asks_another_server_which_would_make_and_bill_an_image(generate, gateway, more):
+def test_a_dry_run_never_asks_another_server_which_would_make_and_bill_an_image(
+    generate, gateway, more
+):
     result = generate("a fox", "--dry-run", "--base-url", gateway.url, *more)
     assert (result.code, gateway.requests) == (0, [])
     assert "cost unknown" in result.out
@@ -110,7 +144,9 @@ def test_a_dry_run_refuses_what_a_run_would_refuse(generate, gateway):
 
 def test_a_dry_run_with_skip_existing_counts_what_is_missing(generate, gateway):
     Path("8.jpg").touch()
-    result = generate("a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "3", "--skip-existing", "--dry-run")
+    result = generate(
+        "a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "3", "--skip-existing", "--dry-run"
+    )
     assert "cost 0.12 USD (estimate of the gateway)" in result.lines
     assert "kept 8.jpg" in result.lines
     assert gateway.posts == []
@@ -141,7 +177,17 @@ def test_max_cost_refuses_before_the_first_call(generate, gateway, options, code
 
 def test_max_cost_counts_only_what_is_missing(generate, gateway):
     Path("7.jpg").touch()
-    options = ("-o", "{seed}.jpg", "--seed", "7", "-n", "2", "--skip-existing", "--max-cost", "0.06")
+    options = (
+        "-o",
+        "{seed}.jpg",
+        "--seed",
+        "7",
+        "-n",
+        "2",
+        "--skip-existing",
+        "--max-cost",
+        "0.06",
+    )
     assert generate("a fox", *options).code == 0
     assert len(gateway.posts) == 1
 
@@ -169,8 +215,16 @@ def costing(*costs: float | None):
 
 
 RISING = {
-    "dearer than the catalog says": ((0.12,), ("-n", "10", "--max-cost", "0.6", "--concurrency", "1"), 5),
-    "dearer and dearer": ((0.06, 0.1, 0.2), ("-n", "9", "--max-cost", "0.6", "--concurrency", "1"), 4),
+    "dearer than the catalog says": (
+        (0.12,),
+        ("-n", "10", "--max-cost", "0.6", "--concurrency", "1"),
+        5,
+    ),
+    "dearer and dearer": (
+        (0.06, 0.1, 0.2),
+        ("-n", "9", "--max-cost", "0.6", "--concurrency", "1"),
+        4,
+    ),
     "cheaper": ((0.01,), ("-n", "10", "--max-cost", "0.6"), 10),
     "as it says": ((0.06,), ("-n", "10", "--max-cost", "0.6"), 10),
     "nobody says": ((None,), ("-n", "10", "--max-cost", "0.6"), 10),
@@ -193,7 +247,9 @@ def test_max_cost_holds_while_the_costs_arrive(generate, gateway, costs, options
 def test_calls_under_way_count_at_the_highest_price_seen(generate, gateway):
     """Three calls are under way when the first cost arrives; no further one may go out on top of them."""
     gateway.answers(costing(0.2))
-    document = generate("a fox", "-n", "10", "--max-cost", "0.6", "--concurrency", "3", "--json").json
+    document = generate(
+        "a fox", "-n", "10", "--max-cost", "0.6", "--concurrency", "3", "--json"
+    ).json
     assert (len(gateway.posts), round(document["cost_usd"], 2)) == (3, 0.6)
 
 
@@ -216,7 +272,9 @@ def test_an_unknown_price_that_nobody_names_limits_nothing_after_yes(generate, g
 
 def test_what_may_have_been_billed_counts_as_paid(generate, gateway):
     gateway.answers(status(504))
-    document = generate("a fox", "-n", "9", "--max-cost", "0.6", "--concurrency", "1", "--json").json
+    document = generate(
+        "a fox", "-n", "9", "--max-cost", "0.6", "--concurrency", "1", "--json"
+    ).json
     assert [error["code"] for error in document["errors"]] == 9 * ["provider"]
     gateway.answers(costing(0.12), status(504), costing(0.12))
     before = len(gateway.posts)
@@ -226,7 +284,9 @@ def test_what_may_have_been_billed_counts_as_paid(generate, gateway):
 
 def test_what_could_not_be_saved_is_paid_all_the_same(generate, gateway, work):
     out = work / "out"
-    gateway.answers(lambda _asked: ([*map(Path.unlink, out.glob("*")), out.rmdir(), out.touch(), image()])[-1])
+    gateway.answers(
+        lambda _asked: ([*map(Path.unlink, out.glob("*")), out.rmdir(), out.touch(), image()])[-1]
+    )
     document = generate("a fox", "-n", "4", "-o", "out/", "--concurrency", "1", "--json").json
     assert [error["code"] for error in document["errors"]] == ["disk", *3 * ["not_sent"]]
     assert (document["errors"][0]["may_have_been_billed"], document["cost_usd"]) == (True, 0.06)

@@ -17,7 +17,9 @@ def sketch(flux, environment):
     nowhere = {f"{scheme}_PROXY": "http://127.0.0.1:1" for scheme in ("HTTP", "HTTPS", "ALL")}
 
     def run(*words, env=None, **more):
-        result = flux("generate", *words, "--offline", env=environment | nowhere | (env or {}), **more)
+        result = flux(
+            "generate", *words, "--offline", env=environment | nowhere | (env or {}), **more
+        )
         assert "Traceback" not in result.err
         return result
 
@@ -38,7 +40,8 @@ def test_the_size_is_exact(sketch, ratio, pixels):
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("png", "png"), ("jpg", "jpeg"), ("gif", "gif"), ("webp", "webp"), ("avif", "avif")]
+    ("name", "kind"),
+    [("png", "png"), ("jpg", "jpeg"), ("gif", "gif"), ("webp", "webp"), ("avif", "avif")],
 )
 def test_every_format(sketch, name, kind):
     assert sketch("a fox", "-o", f"fox.{name}").code == 0
@@ -53,7 +56,12 @@ def test_both_response_formats_give_the_same_sketch(sketch, way):
 
 
 def test_prompt_and_seed_decide_every_byte(sketch):
-    for name, prompt, seed in (("a", "a fox", 7), ("b", "a fox", 7), ("c", "a fox", 8), ("d", "a lake", 7)):
+    for name, prompt, seed in (
+        ("a", "a fox", 7),
+        ("b", "a fox", 7),
+        ("c", "a fox", 8),
+        ("d", "a lake", 7),
+    ):
         assert sketch(prompt, "--seed", str(seed), "-o", f"{name}.png").code == 0
     bytes_ = {name: Path(f"{name}.png").read_bytes() for name in "abcd"}
     assert bytes_["a"] == bytes_["b"]
@@ -61,7 +69,11 @@ def test_prompt_and_seed_decide_every_byte(sketch):
 
 
 def test_several_sketches_have_seeds_counting_up_and_the_same_bytes_as_single_ones(sketch):
-    assert sketch("a fox", "-n", "3", "--seed", "7", "-o", "{seed}.png").lines == ["7.png", "8.png", "9.png"]
+    assert sketch("a fox", "-n", "3", "--seed", "7", "-o", "{seed}.png").lines == [
+        "7.png",
+        "8.png",
+        "9.png",
+    ]
     assert sketch("a fox", "--seed", "9", "-o", "single.png").code == 0
     assert Path("single.png").read_bytes() == Path("9.png").read_bytes()
 
@@ -90,7 +102,9 @@ def test_the_mark_in_the_corner_can_be_left_out(sketch):
     sketch("a fox", "--seed", "7", "-o", "marked.png")
     sketch("a fox", "--seed", "7", "-o", "bare.png", "--no-badge")
     with Image.open("marked.png") as marked, Image.open("bare.png") as bare:
-        left, top, right, bottom = ImageChops.difference(marked.convert("RGB"), bare.convert("RGB")).getbbox()
+        left, top, right, bottom = ImageChops.difference(
+            marked.convert("RGB"), bare.convert("RGB")
+        ).getbbox()
         width, height = marked.size
     assert (right - left) * (bottom - top) < width * height / 20
     assert right > width * 0.8 or left < width * 0.2
@@ -106,7 +120,13 @@ def test_a_sketch_never_asks_a_server_even_with_a_key(generate, gateway):
 def test_offline_can_be_a_setting(flux, by):
     if by == "project":
         Path("flux.toml").write_text('provider = "offline"')
-    result = flux("generate", "a fox", "-o", "fox", env={"FLUX_PROVIDER": "offline"} if by == "variable" else {})
+    result = flux(
+        "generate",
+        "a fox",
+        "-o",
+        "fox",
+        env={"FLUX_PROVIDER": "offline"} if by == "variable" else {},
+    )
     assert (result.code, look("fox.jpg")[0]) == (0, "jpeg")
 
 

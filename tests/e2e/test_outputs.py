@@ -33,7 +33,10 @@ NAMES = {
     "a new folder": (("-o", "out/", "--seed", "7"), "out/a-red-fox-7.jpg"),
     "the current folder": (("-o", ".", "--seed", "7"), "./a-red-fox-7.jpg"),
     "a folder and a format": (("-o", "out/", "--seed", "7", "-f", "webp"), "out/a-red-fox-7.webp"),
-    "a template": (("-o", "{model}/{ratio}-{seed}-{index}.{ext}", "--seed", "7"), "flux1.1-pro-ultra/1x1-7-1.jpg"),
+    "a template": (
+        ("-o", "{model}/{ratio}-{seed}-{index}.{ext}", "--seed", "7"),
+        "flux1.1-pro-ultra/1x1-7-1.jpg",
+    ),
     "pixels in a template": (("-o", "{width}x{height}", "-a", "16:9"), "1365x768.jpg"),
     "leading zeros": (("-o", "{index:03}.png"), "001.png"),
     "the prompt in a template": (("-o", "{prompt}.jpg"), "A red fox!.jpg"),
@@ -95,7 +98,9 @@ def test_any_prompt_reaches_the_wire_whole_and_gives_a_safe_name(generate, gatew
 
 
 @pytest.mark.parametrize("prompt", ["fox " * 3000, "狐" * 5000])
-def test_a_very_long_prompt_is_sent_whole_and_its_name_fits_every_file_system(generate, gateway, prompt):
+def test_a_very_long_prompt_is_sent_whole_and_its_name_fits_every_file_system(
+    generate, gateway, prompt
+):
     result = generate(prompt, "--seed", "7")
     assert result.code == 0
     assert gateway.posts[0]["prompt"] == prompt
@@ -104,7 +109,10 @@ def test_a_very_long_prompt_is_sent_whole_and_its_name_fits_every_file_system(ge
 
 def test_a_path_of_other_bytes_than_utf8_is_written_and_printed_as_it_is(keyed, command):
     done = subprocess.run(
-        [command, "generate", "a fox", "-o", b"caf\xe9.jpg"], env=keyed, capture_output=True, check=False
+        [command, "generate", "a fox", "-o", b"caf\xe9.jpg"],
+        env=keyed,
+        capture_output=True,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (0, b"caf\xe9.jpg\n")
     assert [os.fsencode(path) for path in Path().iterdir()] == [b"caf\xe9.jpg"]
@@ -126,7 +134,10 @@ REFUSED = {
     "stdout for two images": (("-o", "-", "-n", "2"), "one image"),
     "stdout for image and json": (("-o", "-", "--json"), "standard output"),
     "a device": (("-o", "/dev/null"), "/dev/null"),
-    "a folder named with dots of the prompt": (("-o", "taken.jpg/../taken.jpg/{prompt}"), "taken.jpg"),
+    "a folder named with dots of the prompt": (
+        ("-o", "taken.jpg/../taken.jpg/{prompt}"),
+        "taken.jpg",
+    ),
 }
 
 
@@ -176,14 +187,18 @@ def test_overwrite_goes_through_a_link(generate):
 
 def test_skip_existing_pays_for_the_missing_ones_only(generate, gateway):
     taken("8.jpg")
-    result = generate("a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "3", "--skip-existing", "--json")
+    result = generate(
+        "a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "3", "--skip-existing", "--json"
+    )
     assert result.code == 0
     assert sorted(body["seed"] for body in gateway.posts) == [7, 9]
     assert result.json["skipped"] == [{"index": 2, "path": "8.jpg"}]
     assert Path("8.jpg").read_bytes() == b"mine"
 
 
-@pytest.mark.parametrize("names", ["{seed}.jpg", "{seed}", None], ids=["suffix", "no suffix", "default"])
+@pytest.mark.parametrize(
+    "names", ["{seed}.jpg", "{seed}", None], ids=["suffix", "no suffix", "default"]
+)
 def test_a_rerun_with_skip_existing_is_free(generate, gateway, names):
     options = ("--seed", "7", "-n", "3", "--skip-existing", *(("-o", names) if names else ()))
     first, second = generate("a fox", *options), generate("a fox", *options)
@@ -200,7 +215,9 @@ def test_names_that_no_rerun_can_find_again_are_told_apart_from_skipping(generat
 def test_a_failed_image_and_a_kept_one_are_a_partial_success(generate, gateway):
     taken("7.jpg")
     gateway.answers(words({"data": []}))
-    assert generate("a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "2", "--skip-existing").code == 3
+    assert (
+        generate("a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "2", "--skip-existing").code == 3
+    )
 
 
 def test_a_name_somebody_took_meanwhile_moves_aside(generate, gateway):
@@ -242,11 +259,17 @@ def test_stdout_can_have_another_format(generate):
 
 
 def test_an_image_goes_through_a_pipe_into_another_program(keyed, command):
-    count = [sys.executable, "-c", "import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())"]
+    count = [
+        sys.executable,
+        "-c",
+        "import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())",
+    ]
     with subprocess.Popen(
         [command, "generate", "a fox", "-o", "-", "--quiet"], env=keyed, stdout=subprocess.PIPE
     ) as flux:
-        digest = subprocess.run(count, stdin=flux.stdout, capture_output=True, text=True, check=True).stdout.strip()
+        digest = subprocess.run(
+            count, stdin=flux.stdout, capture_output=True, text=True, check=True
+        ).stdout.strip()
     assert (flux.returncode, digest) == (0, hashlib.sha256(JPEG).hexdigest())
 
 

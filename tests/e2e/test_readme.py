@@ -41,7 +41,11 @@ STAND_INS = {  # URLs in the docs, and what answers in their place here
 }
 EXIT = {'flux generate "a red fox" -n 20 --max-cost 1': 2}  # what the docs say about it: refused
 PROGRAMS = ("magick",)  # other people's programs in the pipes of the docs
-ELSEWHERE = ("--option", "--nonsense", "--version")  # no option, on purpose; an option of no command
+ELSEWHERE = (
+    "--option",
+    "--nonsense",
+    "--version",
+)  # no option, on purpose; an option of no command
 HERO = 'flux generate "mountains by a lake at sunset" --offline --seed 7 -a 16:9 -o lake.jpg'
 
 
@@ -89,13 +93,20 @@ def around(keyed, home, work, command, gateway):
     (work / "cat.jpg").write_bytes(pixels_as("jpeg", 1024, 1024))
     settings = home / ".config" / "flux-image-cli"
     settings.mkdir(parents=True)
-    (own_provider,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/providers.md").read_text(), re.DOTALL)
+    (own_provider,) = re.findall(
+        r"```toml\n(.*?)```", (ROOT / "docs/providers.md").read_text(), re.DOTALL
+    )
     with Upstream() as bfl:
         bfl.answers(task("ready"))
         row = f'[providers.bfl]\nprotocol = "bfl"\nbase_url = "{bfl.origin}"\nkey = "BFL_API_KEY"\n'
         (settings / "config.toml").write_text(row + with_stand_ins(own_provider, gateway))
-        nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")  # nothing leaves this machine
-        path = {"PATH": f"{Path(command).parent}:{keyed['PATH']}", "NO_PROXY": "127.0.0.1,localhost"}
+        nowhere = dict.fromkeys(
+            ("HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
+        )  # nothing leaves this machine
+        path = {
+            "PATH": f"{Path(command).parent}:{keyed['PATH']}",
+            "NO_PROXY": "127.0.0.1,localhost",
+        }
         keys = {"BFL_API_KEY": "bfl-key", "MINE_API_KEY": "my-key", "FLUX_METADATA": "full"}
         yield keyed | nowhere | path | keys
 
@@ -134,7 +145,9 @@ def test_the_image_of_the_readme_is_what_its_command_makes(around):
     done = run(HERO, around)
     assert done.returncode == 0, done.stderr
     with Image.open("lake.jpg") as made, Image.open(ROOT / "docs/images/lake.jpg") as shown:
-        difference = ImageStat.Stat(ImageChops.difference(made.convert("RGB"), shown.convert("RGB")))
+        difference = ImageStat.Stat(
+            ImageChops.difference(made.convert("RGB"), shown.convert("RGB"))
+        )
         assert made.size == shown.size
     assert max(difference.mean) < 3  # of 255: encoders of another version round in another way
 
@@ -155,7 +168,9 @@ def test_the_set_up_blocks_are_one_command_each():
         assert block.startswith("python3 -m venv .venv && .venv/bin/pip install ")
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != FOR_DEVELOPERS], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page != FOR_DEVELOPERS], ids=lambda page: page.name
+)
 def test_every_command_and_option_in_the_text_exists(page):
     """In code within sentences, which does not run: `flux show FILE`, `--max-cost`."""
     known = GENERATED.read_text(encoding="utf-8")

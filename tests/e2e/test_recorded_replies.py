@@ -73,7 +73,13 @@ def test_every_recorded_error_has_its_code_and_its_words(generate, gateway, name
     assert error["http_status"] == int(name[:3])
     said = json.loads(text)
     first = said.get("message") or said.get("error") or said["detail"]
-    first = first[0]["msg"] if isinstance(first, list) else first["message"] if isinstance(first, dict) else first
+    first = (
+        first[0]["msg"]
+        if isinstance(first, list)
+        else first["message"]
+        if isinstance(first, dict)
+        else first
+    )
     assert first in result.err
 
 

@@ -88,7 +88,9 @@ def states(flux) -> list[str]:
 
 
 @pytest.mark.parametrize("form", [(), SAFE], ids=["url", "b64"])
-def test_before_the_answer_the_history_knows_what_became_of_it(killed, recover, gateway, release, flux, state, form):
+def test_before_the_answer_the_history_knows_what_became_of_it(
+    killed, recover, gateway, release, flux, state, form
+):
     gateway.answers(held(release))
     killed("--seed", "7", *form, when=lambda: gateway.posts)
     release.set()
@@ -118,7 +120,9 @@ def test_the_history_is_read_page_by_page_and_a_call_that_was_repeated_counts_on
     assert flux("runs", "--json").json["runs"][0]["cost_usd"] == 0.06
 
 
-def test_a_history_that_keeps_no_answers_says_that_it_was_paid_and_is_lost(killed, recover, gateway, release, flux):
+def test_a_history_that_keeps_no_answers_says_that_it_was_paid_and_is_lost(
+    killed, recover, gateway, release, flux
+):
     gateway.answers(held(release))
     gateway.keeps = False
     killed("--seed", "7", when=lambda: gateway.posts)
@@ -130,14 +134,19 @@ def test_a_history_that_keeps_no_answers_says_that_it_was_paid_and_is_lost(kille
     assert "flux: note: request 1: the image was made for 0.06 USD" in result.err
     (run,) = flux("runs", "--json").json["runs"]
     (entry,) = flux("runs", run["run"], "--json").json["runs"][0]["entries"]
-    assert (entry["state"], "the gateway keeps no copy" in entry["error"]["message"]) == ("failed", True)
+    assert (entry["state"], "the gateway keeps no copy" in entry["error"]["message"]) == (
+        "failed",
+        True,
+    )
     assert (run["cost_usd"], entry["request_id"]) == (None, "req_h0")
     asked = len(gateway.requests)
     assert "nothing to save" in recover().err
     assert len(gateway.requests) == asked
 
 
-def test_a_request_that_is_still_worked_on_is_asked_for_again_later(killed, recover, gateway, release, flux):
+def test_a_request_that_is_still_worked_on_is_asked_for_again_later(
+    killed, recover, gateway, release, flux
+):
     gateway.answers(held(release))
     killed("--seed", "7", when=lambda: gateway.posts)
     later = recover()
@@ -153,10 +162,16 @@ def test_a_request_that_is_still_worked_on_is_asked_for_again_later(killed, reco
     while gateway.history[0]["status"] != "completed":
         pass
     document = recover("--json").json
-    assert (document["exit_code"], document["runs"][0]["unclear"], files()) == (0, 0, ["a-fox-7.jpg"])
+    assert (document["exit_code"], document["runs"][0]["unclear"], files()) == (
+        0,
+        0,
+        ["a-fox-7.jpg"],
+    )
 
 
-def test_a_server_without_a_history_will_never_tell_and_that_is_said_without_end(killed, recover, gateway, release):
+def test_a_server_without_a_history_will_never_tell_and_that_is_said_without_end(
+    killed, recover, gateway, release
+):
     gateway.answers(held(release))
     killed("--seed", "7", "--base-url", gateway.url, when=lambda: gateway.posts)
     release.set()
@@ -170,7 +185,9 @@ def test_a_server_without_a_history_will_never_tell_and_that_is_said_without_end
 
 
 @pytest.mark.parametrize("where", [HISTORY, f"{HISTORY}/req_h0"], ids=["list", "request"])
-def test_a_history_that_fails_today_is_no_word_about_the_image(killed, recover, gateway, release, flux, where):
+def test_a_history_that_fails_today_is_no_word_about_the_image(
+    killed, recover, gateway, release, flux, where
+):
     gateway.answers(held(release))
     killed("--seed", "7", when=lambda: gateway.posts)
     release.set()
@@ -193,7 +210,9 @@ def test_what_the_history_does_not_list_is_unclear_for_a_day_and_then_was_never_
     assert (recover().code, states(flux)) == (3, ["unclear"])
     (path,) = state.glob("*.jsonl")
     head, _, rest = path.read_text().strip().partition("\n")
-    path.write_text(json.dumps(json.loads(head) | {"time": json.loads(head)["time"] - 90_000}) + "\n" + rest)
+    path.write_text(
+        json.dumps(json.loads(head) | {"time": json.loads(head)["time"] - 90_000}) + "\n" + rest
+    )
     assert (recover().code, states(flux)) == (0, ["failed"])
     assert flux("runs", "--json").json["runs"][0]["cost_usd"] == 0
 
@@ -204,7 +223,11 @@ def test_a_history_that_is_no_list_says_nothing(killed, recover, gateway, releas
     killed("--seed", "7", when=lambda: gateway.posts)
     gateway.serves(HISTORY, words(body))
     result = recover()
-    assert (result.code, states(flux), "not a list of requests" in result.err) == (1, ["unclear"], True)
+    assert (result.code, states(flux), "not a list of requests" in result.err) == (
+        1,
+        ["unclear"],
+        True,
+    )
 
 
 def test_a_request_that_was_refused_is_over(killed, recover, gateway, release, flux):
@@ -239,7 +262,12 @@ def test_after_the_answer_its_address_is_in_the_journal(killed, flux, keyed, rel
         release.set()
         del env["LUMENFALL_API_KEY"]
         result = flux("recover", env=env)
-        assert (result.code, files(), folders(state), len(gateway.posts)) == (0, ["a-fox-7.jpg"], [], 1)
+        assert (result.code, files(), folders(state), len(gateway.posts)) == (
+            0,
+            ["a-fox-7.jpg"],
+            [],
+            1,
+        )
 
 
 @pytest.mark.parametrize("form", [(), SAFE], ids=["url", "b64"])
@@ -258,7 +286,11 @@ def test_after_the_file_was_published_it_is_not_doubled(generate, recover, flux,
     """The journal ends before the line that says so, as after a kill between the two."""
     assert generate("--seed", "7", "a fox").code == 0
     (path,) = state.glob("*.jsonl")
-    kept = [line for line in path.read_bytes().split(b"\n") if b'"saved"' not in line and b'"whole"' not in line]
+    kept = [
+        line
+        for line in path.read_bytes().split(b"\n")
+        if b'"saved"' not in line and b'"whole"' not in line
+    ]
     path.write_bytes(b"\n".join(kept[:-2]))
     if name != "a-fox-7.jpg":
         Path("a-fox-7.jpg").rename(name)
@@ -296,7 +328,17 @@ def test_a_job_that_was_under_way_is_polled_by_its_own_address(command, flux, na
     way = WAYS[name]
     with Upstream() as upstream:
         base = upstream.origin + way.base
-        words_ = [command, "generate", "a fox", "--provider", name, "--base-url", base, "--seed", "7"]
+        words_ = [
+            command,
+            "generate",
+            "a fox",
+            "--provider",
+            name,
+            "--base-url",
+            base,
+            "--seed",
+            "7",
+        ]
         env = {**_home(), way.variable: UPSTREAM_KEY}
         upstream.answers(ENDLESS[name]())
         polled = f"GET {POLLED[name].format(seed=7)}"
@@ -310,7 +352,9 @@ def test_a_job_that_was_under_way_is_polled_by_its_own_address(command, flux, na
         result = flux("recover", env={way.variable: UPSTREAM_KEY})
         assert (result.code, files(), folders(state)) == (0, ["a-fox-7.jpg"], [])
         assert len(upstream.submits) == 1
-        assert UPSTREAM_KEY not in result.out + result.err + "".join(map(Path.read_text, state.glob("*.jsonl")))
+        assert UPSTREAM_KEY not in result.out + result.err + "".join(
+            map(Path.read_text, state.glob("*.jsonl"))
+        )
 
 
 def _home() -> dict[str, str]:
@@ -319,13 +363,17 @@ def _home() -> dict[str, str]:
 
 @pytest.mark.parametrize("name", GOOD)
 @pytest.mark.parametrize("number", [404, 504])
-def test_a_job_nobody_knows_any_more_is_expired_and_one_that_cannot_be_read_now_is_not(command, flux, name, number):
+def test_a_job_nobody_knows_any_more_is_expired_and_one_that_cannot_be_read_now_is_not(
+    command, flux, name, number
+):
     way = WAYS[name]
     with Upstream() as upstream:
         words_ = [command, "generate", "a fox", "--provider", name, "--base-url", upstream.origin + way.base,
                   "--seed", "7"]  # fmt: skip
         upstream.answers(ENDLESS[name]())
-        with subprocess.Popen(words_, env={**_home(), way.variable: UPSTREAM_KEY}, stderr=subprocess.DEVNULL) as run:
+        with subprocess.Popen(
+            words_, env={**_home(), way.variable: UPSTREAM_KEY}, stderr=subprocess.DEVNULL
+        ) as run:
             while f"GET {POLLED[name].format(seed=7)}" not in upstream.log:
                 assert run.poll() is None
             run.kill()
@@ -339,7 +387,9 @@ def test_a_job_nobody_knows_any_more_is_expired_and_one_that_cannot_be_read_now_
 # --- what cannot be had, or not now ---------------------------------------------------------------------------------
 
 
-def test_without_its_key_a_run_says_which_and_the_others_are_saved(killed, recover, generate, gateway, release, flux):
+def test_without_its_key_a_run_says_which_and_the_others_are_saved(
+    killed, recover, generate, gateway, release, flux
+):
     gateway.answers(image(first=(status(404),)))
     assert generate("--seed", "8", "a fox", env={"FLUX_RETRIES": "0"}).code == 1
     gateway.answers(held(release))
@@ -352,38 +402,62 @@ def test_without_its_key_a_run_says_which_and_the_others_are_saved(killed, recov
     result = recover("--json", env={"LUMENFALL_API_KEY": ""})
     (run,) = result.json["runs"]
     assert {(end["status"], end["exit_code"]) for end in (result.json, run)} == {("failed", 4)}
-    assert (result.code, run["resolved"]["n"], [error["code"] for error in run["errors"]]) == (4, 1, ["auth"])
+    assert (result.code, run["resolved"]["n"], [error["code"] for error in run["errors"]]) == (
+        4,
+        1,
+        ["auth"],
+    )
 
 
 def test_what_could_not_be_fetched_leaves_no_file_that_is_none(generate, gateway, state):
     """The file of the first image is free again when the second one's address fails: it must not be kept for that."""
-    gateway.answers(lambda asked: image(first=(status(404),) * 2) if asked.body["seed"] == 8 else image())
+    gateway.answers(
+        lambda asked: image(first=(status(404),) * 2) if asked.body["seed"] == 8 else image()
+    )
     options = ("-n", "2", "--seed", "7", "--concurrency", "1")
     assert generate("a fox", *options, env={"FLUX_RETRIES": "1"}).code == 3
     (folder,) = folders(state)
     assert list(folder.iterdir()) == []
 
 
-def test_what_keeps_several_runs_waiting_is_said_once_with_their_names(killed, recover, gateway, release, flux):
+def test_what_keeps_several_runs_waiting_is_said_once_with_their_names(
+    killed, recover, gateway, release, flux
+):
     gateway.answers(held(release), held(release))
     for number in (1, 2):
-        killed("--seed", "7", "-o", f"{number}.jpg", when=lambda sent=number: len(gateway.posts) == sent)
+        killed(
+            "--seed",
+            "7",
+            "-o",
+            f"{number}.jpg",
+            when=lambda sent=number: len(gateway.posts) == sent,
+        )
     release.set()
     runs = [row["run"] for row in flux("runs", "--json").json["runs"]]
-    said = [line for line in recover(env={"LUMENFALL_API_KEY": ""}).err.splitlines() if "error: " in line]
+    said = [
+        line
+        for line in recover(env={"LUMENFALL_API_KEY": ""}).err.splitlines()
+        if "error: " in line
+    ]
     assert said in [
-        [f"flux: error: {one}, {other}: no key: LUMENFALL_API_KEY is not set"] for one, other in (runs, runs[::-1])
+        [f"flux: error: {one}, {other}: no key: LUMENFALL_API_KEY is not set"]
+        for one, other in (runs, runs[::-1])
     ]
     gateway.serves(HISTORY, status(404))
     result = recover()
     (error, *_) = (line for line in result.err.splitlines() if "error: " in line)
     assert error.startswith("flux: error: 20")
-    assert f"hint: {gateway.url} seems to keep no history; see the requests: flux runs 20" in result.err
+    assert (
+        f"hint: {gateway.url} seems to keep no history; see the requests: flux runs 20"
+        in result.err
+    )
     assert "flux models" not in result.err
 
 
 @pytest.mark.parametrize("number", [403, 404, 410])
-def test_an_address_that_has_expired_is_said_to_be_and_not_offered_again(generate, recover, gateway, flux, number):
+def test_an_address_that_has_expired_is_said_to_be_and_not_offered_again(
+    generate, recover, gateway, flux, number
+):
     gateway.answers(image(first=(status(500),)))
     failed = generate("--seed", "7", "a fox", env={"FLUX_RETRIES": "0"})
     assert failed.code == 1
@@ -412,7 +486,9 @@ def limited(command, size: int) -> list[str]:
 
 
 @pytest.mark.parametrize("form", [(), SAFE], ids=["url", "b64"])
-def test_where_no_file_fits_the_image_is_kept_and_saved_later(flux, generate, recover, gateway, state, form, work):
+def test_where_no_file_fits_the_image_is_kept_and_saved_later(
+    flux, generate, recover, gateway, state, form, work
+):
     """The folder is a file meanwhile: it cannot be written to."""
     out = work / "out"
     gateway.answers(lambda _asked: (out.rmdir(), out.touch(), image())[2])
@@ -432,7 +508,17 @@ def test_on_a_full_disk_the_address_is_said_no_further_call_goes_out_and_recover
     command, keyed, gateway, recover, flux
 ):
     """A limit on the size of files lets journals be written, and no image."""
-    line = [*limited(command, 3000), "generate", "a fox", "-n", "5", "--seed", "7", "--concurrency", "1"]
+    line = [
+        *limited(command, 3000),
+        "generate",
+        "a fox",
+        "-n",
+        "5",
+        "--seed",
+        "7",
+        "--concurrency",
+        "1",
+    ]
     done = subprocess.run(line, env=keyed, capture_output=True, text=True, check=False)
     assert (done.returncode, len(gateway.posts)) == (1, 1)
     assert "it may still be available for a while: http" in done.stderr
@@ -451,7 +537,9 @@ def test_a_base64_answer_on_a_full_disk_is_asked_of_the_history(command, keyed, 
 
 def test_a_folder_that_is_gone_is_made_again(killed, recover, gateway, state, tmp_path):
     gateway.answers(image(noise(2048)))
-    killed("--seed", "7", "-o", f"{tmp_path}/deep/", "-f", "avif", when=journal_says(state, "fetched"))
+    killed(
+        "--seed", "7", "-o", f"{tmp_path}/deep/", "-f", "avif", when=journal_says(state, "fetched")
+    )
     (tmp_path / "deep").rmdir()
     assert recover().code == 0
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["a-fox-7.avif"]
@@ -476,7 +564,9 @@ def test_ctrl_c_ends_it_and_the_next_time_goes_on(command, generate, keyed, flux
         for seed in (7, 8):
             assert generate("a fox", "--seed", seed, env=env).code == 1
         gateway._release.clear()
-        with subprocess.Popen([command, "recover"], env=env, stderr=subprocess.PIPE, text=True) as run:
+        with subprocess.Popen(
+            [command, "recover"], env=env, stderr=subprocess.PIPE, text=True
+        ) as run:
             assert gateway.arrived.wait(PATIENCE)
             run.send_signal(signal.SIGINT)
             _, err = run.communicate(timeout=PATIENCE)
@@ -491,7 +581,10 @@ def test_an_image_for_a_pipe_is_saved_as_a_file(command, keyed, gateway, recover
     """The reader never reads, and the run is killed while it writes."""
     gateway.answers(image(noise(1024)))
     with subprocess.Popen(
-        [command, "generate", "a fox", "-o", "-"], env=keyed, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [command, "generate", "a fox", "-o", "-"],
+        env=keyed,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     ) as flux:
         while not gateway.fetched:
             assert flux.poll() is None
@@ -522,7 +615,9 @@ def test_a_name_that_was_taken_meanwhile_is_left_alone(killed, recover, gateway,
 
 def test_a_run_under_way_is_left_alone(command, keyed, gateway, release, recover, flux):
     gateway.answers(held(release))
-    with subprocess.Popen([command, "generate", "a fox", "--seed", "7"], env=keyed, stderr=subprocess.DEVNULL) as run:
+    with subprocess.Popen(
+        [command, "generate", "a fox", "--seed", "7"], env=keyed, stderr=subprocess.DEVNULL
+    ) as run:
         while not gateway.posts:
             assert run.poll() is None
         assert states(flux) == ["running"]
@@ -538,20 +633,32 @@ def test_a_run_under_way_is_left_alone(command, keyed, gateway, release, recover
 def test_two_at_once_save_every_image_once(command, keyed, generate, gateway, flux):
     gateway.answers(image(first=(status(500),)))
     assert generate("a fox", "-n", "6", "--seed", "7", env={"FLUX_RETRIES": "0"}).code == 1
-    both = [subprocess.Popen([command, "recover"], env=keyed, stderr=subprocess.DEVNULL) for _ in range(2)]
+    both = [
+        subprocess.Popen([command, "recover"], env=keyed, stderr=subprocess.DEVNULL)
+        for _ in range(2)
+    ]
     assert {one.wait(PATIENCE) for one in both} <= {0, 2}
     assert files() == sorted(f"a-fox-{seed}.jpg" for seed in range(7, 13))
     assert (states(flux), len(gateway.posts)) == (["complete"], 6)
 
 
-def test_each_of_several_runs_is_named_before_its_lines_and_summed_up_after_them(generate, recover, gateway, flux):
+def test_each_of_several_runs_is_named_before_its_lines_and_summed_up_after_them(
+    generate, recover, gateway, flux
+):
     gateway.answers(image(first=(status(500),)))
     for prompt in ("a fox", "a cat"):
         generate(prompt, "-n", "2", "--seed", "7", env={"FLUX_RETRIES": "0"})
     runs = [run["run"] for run in flux("runs", "--json").json["runs"]]
     said = recover().err.splitlines()
-    assert sorted(line for line in said if line.endswith(":")) == sorted(f"flux: {run}:" for run in runs)
-    assert [line.startswith("flux: 2 saved, 0.12 USD, ") for line in said] == 2 * [False, False, False, True]
+    assert sorted(line for line in said if line.endswith(":")) == sorted(
+        f"flux: {run}:" for run in runs
+    )
+    assert [line.startswith("flux: 2 saved, 0.12 USD, ") for line in said] == 2 * [
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_a_second_time_there_is_nothing_to_do(generate, recover, gateway):
@@ -593,7 +700,9 @@ def test_a_run_is_named_by_the_beginning_of_its_name(generate, recover, gateway,
 
 def test_several_images_of_one_call_are_all_saved(generate, recover, gateway, state):
     """The call brought two; the run was killed between them."""
-    inline = [{"b64_json": base64.b64encode(pixels_as("png", 200 + side, 20)).decode()} for side in (0, 1)]
+    inline = [
+        {"b64_json": base64.b64encode(pixels_as("png", 200 + side, 20)).decode()} for side in (0, 1)
+    ]
     gateway.answers(words({"data": inline, "metadata": {"cost": 0.06}}))
     assert generate("a fox", "--seed", "7").code == 0
     (path,) = state.glob("*.jsonl")

@@ -56,7 +56,11 @@ def test_a_date_to_come_is_waited_for(generate, gateway):
 
     def note_the_time(_asked):
         came.append(time.time())
-        return image() if len(came) > 1 else status(429, retry_after=email.utils.formatdate(until, usegmt=True))
+        return (
+            image()
+            if len(came) > 1
+            else status(429, retry_after=email.utils.formatdate(until, usegmt=True))
+        )
 
     gateway.answers(note_the_time)
     assert generate("a fox").code == 0
@@ -116,7 +120,11 @@ def test_final_and_never_tried_again(generate, gateway, number, said, exit_code,
     result = generate("a fox", "--json")
     error = result.json["errors"][0]
     assert (result.code, error["code"], len(gateway.posts)) == (exit_code, code, 1)
-    assert (error["http_status"], error["request_id"], error["may_have_been_billed"]) == (number, "req_77", False)
+    assert (error["http_status"], error["request_id"], error["may_have_been_billed"]) == (
+        number,
+        "req_77",
+        False,
+    )
     assert "this is the reason" in error["message"]
     assert "this is the reason" in result.err
     assert "req_77" in result.err
@@ -142,7 +150,10 @@ UNCLEAR = {
     "broken compression": (GOOD._replace(headers={"Content-Encoding": "gzip"}), "provider"),
     "HTML": (words("<html><body>Welcome to the hotel</body></html>", "text/html"), "provider"),
     "HTML that says it is JSON": (words("<html></html>"), "provider"),
-    "an image in place of the answer": (words(b"\xff\xd8\xff\xe0 no json", "image/jpeg"), "provider"),
+    "an image in place of the answer": (
+        words(b"\xff\xd8\xff\xe0 no json", "image/jpeg"),
+        "provider",
+    ),
     "nothing": (words(""), "provider"),
     "nothing, 204": (Reply(204), "provider"),
     "null": (words("null"), "provider"),
@@ -157,16 +168,24 @@ UNCLEAR = {
     "an item without an image": (words({"data": [{"url": None, "b64_json": None}]}), "provider"),
     "an item that is no object": (words({"data": ["http://127.0.0.1/x"]}), "provider"),
     "an address nobody can mean": (words({"data": [{"url": "file:///etc/passwd"}]}), "provider"),
-    "an address with a password": (words({"data": [{"url": "http://a:b@127.0.0.1/x"}]}), "provider"),
+    "an address with a password": (
+        words({"data": [{"url": "http://a:b@127.0.0.1/x"}]}),
+        "provider",
+    ),
     "broken base64": (words({"data": [{"b64_json": "%%%%"}]}), "image"),
     "base64 of no image": (words({"data": [{"b64_json": "aGVsbG8="}]}), "image"),
     "a data URI without data": (words({"data": [{"url": "data:image/png;base64"}]}), "image"),
-    "an error with status 200": (words({"error": {"message": "the model hiccuped", "code": None}}), "provider"),
+    "an error with status 200": (
+        words({"error": {"message": "the model hiccuped", "code": None}}),
+        "provider",
+    ),
 }
 
 
 @pytest.mark.parametrize(("answer", "code"), UNCLEAR.values(), ids=UNCLEAR)
-def test_an_unclear_answer_is_not_repeated_and_may_have_been_billed(generate, gateway, answer, code):
+def test_an_unclear_answer_is_not_repeated_and_may_have_been_billed(
+    generate, gateway, answer, code
+):
     gateway.answers(answer)
     result = generate("a fox", "--json")
     error = result.json["errors"][0]
@@ -188,7 +207,10 @@ def test_the_deadline_ends_a_call_that_may_have_been_billed(generate, gateway):
     result = generate("a fox", "--timeout", "0.3", "--json")
     over.set()
     assert (result.code, len(gateway.posts)) == (1, 1)
-    assert (result.json["errors"][0]["code"], result.json["errors"][0]["may_have_been_billed"]) == ("timeout", True)
+    assert (result.json["errors"][0]["code"], result.json["errors"][0]["may_have_been_billed"]) == (
+        "timeout",
+        True,
+    )
     assert "within 0.3 s" in result.err
     assert "--timeout" in result.err
 
@@ -202,11 +224,17 @@ def test_the_deadline_between_two_tries_bills_nothing(generate, gateway):
 
 
 def test_a_refused_connection_is_a_clear_error_naming_the_address(generate):
-    with socket.socket() as taken:  # bound and not listening: nobody else gets the port, and nobody answers
+    with (
+        socket.socket() as taken
+    ):  # bound and not listening: nobody else gets the port, and nobody answers
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         result = generate(
-            "a fox", "--retries", "1", "--json", env={"LUMENFALL_BASE_URL": f"http://{address}/openai/v1"}
+            "a fox",
+            "--retries",
+            "1",
+            "--json",
+            env={"LUMENFALL_BASE_URL": f"http://{address}/openai/v1"},
         )
     error = result.json["errors"][0]
     assert (result.code, error["code"], error["may_have_been_billed"]) == (1, "network", False)
@@ -241,12 +269,24 @@ def test_a_redirect_of_the_post_is_refused_and_the_key_stays_home(generate, gate
 
 
 WORDS = {
-    "an envelope": ({"error": {"message": "said so", "type": "x", "code": "INVALID_REQUEST"}}, "said so"),
+    "an envelope": (
+        {"error": {"message": "said so", "type": "x", "code": "INVALID_REQUEST"}},
+        "said so",
+    ),
     "an error that is a text": ({"error": "said so"}, "said so"),
-    "a code beside the message": ({"error_code": "INVALID_REQUEST", "message": "said so"}, "said so"),
-    "FastAPI's list": ({"detail": [{"loc": ["body", "size"], "msg": "said so"}]}, "body.size: said so"),
+    "a code beside the message": (
+        {"error_code": "INVALID_REQUEST", "message": "said so"},
+        "said so",
+    ),
+    "FastAPI's list": (
+        {"detail": [{"loc": ["body", "size"], "msg": "said so"}]},
+        "body.size: said so",
+    ),
     "FastAPI's text": ({"detail": "said so"}, "said so"),
-    "a code that is a number": ({"error": {"message": "said so", "code": 400, "type": ""}}, "said so"),
+    "a code that is a number": (
+        {"error": {"message": "said so", "code": 400, "type": ""}},
+        "said so",
+    ),
     "text": ("said so", "said so"),
     "HTML": ("<html><h1>Bad gateway</h1></html>", "HTTP 400"),
     "nothing": ("", "HTTP 400"),

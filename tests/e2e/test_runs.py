@@ -31,7 +31,9 @@ def test_a_prompt_in_wide_characters_fits_a_terminal_too(command, generate, envi
     shell = f"stty cols {width}; exec {shlex.quote(command)} runs"
     line = ["script", "-qec", shell, "/dev/null"]
     inside = {name: value for name, value in environment.items() if name != "COLUMNS"}
-    shown = subprocess.run(line, env=inside, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+    shown = subprocess.run(
+        line, env=inside, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL
+    )
     assert "東京の夜景" in shown.stdout
     assert max(map(cell_len, shown.stdout.splitlines())) <= width
 
@@ -46,13 +48,18 @@ def test_one_run_is_shown_call_by_call(generate, flux, gateway):
     assert "no such shape" in lines[-1]
     (told,) = flux("runs", run["run"], "--json").json["runs"]
     assert [entry["state"] for entry in told["entries"]] == ["saved", "failed"]
-    assert [entry["error"] and entry["error"]["code"] for entry in told["entries"]] == [None, "validation"]
+    assert [entry["error"] and entry["error"]["code"] for entry in told["entries"]] == [
+        None,
+        "validation",
+    ]
 
 
 def test_an_image_that_went_into_a_pipe_is_no_file(generate, flux):
     assert generate("a fox", "-o", "-").code == 0
     (run,) = flux("runs", "--json").json["runs"]
-    assert flux("runs", run["run"], "--json").json["runs"][0]["entries"][0]["files"] == [{"path": "-"}]
+    assert flux("runs", run["run"], "--json").json["runs"][0]["entries"][0]["files"] == [
+        {"path": "-"}
+    ]
 
 
 def test_a_run_that_is_not_there_is_a_wrong_word(flux):

@@ -9,7 +9,11 @@ import pytest
 LINES = {
     "sizes": (["sizes"], ["sizes", "7:1"], ["sizes", "banana"]),
     "models": (["models"], ["models", "flux1.1-pro"], ["models", "nope"]),
-    "resolve": (["resolve"], ["resolve", "a fox", "-n", "3", "--seed", "7", "-f", "avif"], ["resolve", "a", "b"]),
+    "resolve": (
+        ["resolve"],
+        ["resolve", "a fox", "-n", "3", "--seed", "7", "-f", "avif"],
+        ["resolve", "a", "b"],
+    ),
     "providers": (["providers"], ["providers", "bfl"], ["providers", "nope"]),
     "config": (["config"],),
     "generate": (
@@ -37,7 +41,9 @@ def test_a_run_that_was_paid_for_and_one_that_failed_are_described(generate, gat
     assert result.code == 3
 
 
-def test_a_run_that_failed_as_a_whole_is_described_for_those_who_read_the_schema_as_it_is(generate, gateway):
+def test_a_run_that_failed_as_a_whole_is_described_for_those_who_read_the_schema_as_it_is(
+    generate, gateway
+):
     from e2e.gateway import status
 
     gateway.answers(status(422))
@@ -50,7 +56,11 @@ def test_the_schema_can_refuse():
     """A key that is missing, one that is new, and a value of another type are each found."""
     table = {"schema": 1, "model": "x", "asked": None, "reason": None, "sizes": []}
     documents.check(table, "sizes")
-    for wrong in ({**table, "model": 3}, {**table, "more": 1}, {k: v for k, v in table.items() if k != "asked"}):
+    for wrong in (
+        {**table, "model": 3},
+        {**table, "more": 1},
+        {k: v for k, v in table.items() if k != "asked"},
+    ):
         with pytest.raises(jsonschema.ValidationError):
             documents.check(wrong, "sizes")
 

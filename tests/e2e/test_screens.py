@@ -31,7 +31,13 @@ def screen(command, keyed, tmp_path):
     """Run `flux generate` on a terminal: `with screen("a fox", "-n", "3", width=40) as shown:`."""
 
     def run(*words, width=80, height=20, **variables):
-        return Screen([command, "generate", *words], keyed | variables, width=width, height=height, folder=tmp_path)
+        return Screen(
+            [command, "generate", *words],
+            keyed | variables,
+            width=width,
+            height=height,
+            folder=tmp_path,
+        )
 
     return run
 
@@ -62,9 +68,13 @@ LOOKUPS = (
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("line", LOOKUPS)
-def test_what_is_looked_up_fits_the_terminal_and_is_whole_in_a_pipe(flux, command, environment, tmp_path, line, width):
+def test_what_is_looked_up_fits_the_terminal_and_is_whole_in_a_pipe(
+    flux, command, environment, tmp_path, line, width
+):
     piped = flux(*line.split(), env={"FLUX_PREVIEW": "off"})
-    with Screen([command, *line.split()], environment, width=width, height=200, folder=tmp_path) as shown:
+    with Screen(
+        [command, *line.split()], environment, width=width, height=200, folder=tmp_path
+    ) as shown:
         shown.end()
         lines = shown.everything
     assert lines[-1] == "[exit 0]"
@@ -73,7 +83,9 @@ def test_what_is_looked_up_fits_the_terminal_and_is_whole_in_a_pipe(flux, comman
     assert [one for one in lines if len(one) > width and len(one.split()) > 1] == []
     words = {word for one in lines[:-1] for word in one.split()} - {"\\"}
     assert words <= set(piped.out.split())
-    if max(map(len, piped.lines)) <= width and not line.endswith("-h"):  # the folders of a test can be long
+    if max(map(len, piped.lines)) <= width and not line.endswith(
+        "-h"
+    ):  # the folders of a test can be long
         assert "\n".join(lines[:-1]) in piped.out
 
 
@@ -102,8 +114,15 @@ def test_many_calls_have_a_line_each_and_a_summary_that_fits(screen, gateway, re
         then=held(release),
     )
     with screen("a fox", "-n", "6", "--seed", "1", "--retries", "1", width=width) as shown:
-        text = shown.until(lambda text: len(rows(text)) == 4 and "2/6 done" in text and "waiting" in text)
-        assert [re.match(r"^. (\d/6) ", line)[1] for line in rows(text)] == ["3/6", "4/6", "5/6", "6/6"]
+        text = shown.until(
+            lambda text: len(rows(text)) == 4 and "2/6 done" in text and "waiting" in text
+        )
+        assert [re.match(r"^. (\d/6) ", line)[1] for line in rows(text)] == [
+            "3/6",
+            "4/6",
+            "5/6",
+            "6/6",
+        ]
         summary = text.splitlines()[-1]
         assert summary.startswith("2/6 done · ")
         assert "1 failed" in summary
@@ -119,7 +138,9 @@ def test_many_calls_have_a_line_each_and_a_summary_that_fits(screen, gateway, re
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_of_hundreds_of_calls_some_rows_are_shown_and_the_summary_counts_all(screen, gateway, release, width):
+def test_of_hundreds_of_calls_some_rows_are_shown_and_the_summary_counts_all(
+    screen, gateway, release, width
+):
     gateway.answers(held(release))
     with screen("a fox", "-n", "300", "--concurrency", "200", "--seed", "1", width=width) as shown:
         text = shown.until(lambda text: len(gateway.posts) == 200 and len(rows(text)) == 12)
@@ -152,7 +173,9 @@ def test_a_resize_leaves_nothing_behind(screen, gateway, release, widths):
     Each resize follows a new frame at once: one that is on its way just then is drawn for the width before, and no
     program can know.
     """
-    slow = status(429, message="slow down, please, there are far too many of you here today", retry_after="60")
+    slow = status(
+        429, message="slow down, please, there are far too many of you here today", retry_after="60"
+    )
     under_way = {f"s{seed}": held(release) for seed in (14, 15, 16)}
     seeds(gateway, s13=slow, **under_way)
     with screen("a fox", "-n", "16", "--seed", "1", "--json", width=widths[0]) as shown:
@@ -164,8 +187,15 @@ def test_a_resize_leaves_nothing_behind(screen, gateway, release, widths):
             assert all(len(line) <= width for line in text.splitlines())
         lines = shown.everything
         for number in range(1, 13):
-            assert sum(line.startswith(f"✓ {number:>2}/16 a-fox-{number}.jpg") for line in lines) == 1
-        assert [line[2:7] for line in lines if FRAME.match(line)] == ["13/16", "14/16", "15/16", "16/16"]
+            assert (
+                sum(line.startswith(f"✓ {number:>2}/16 a-fox-{number}.jpg") for line in lines) == 1
+            )
+        assert [line[2:7] for line in lines if FRAME.match(line)] == [
+            "13/16",
+            "14/16",
+            "15/16",
+            "16/16",
+        ]
         assert sum("12/16 done" in line for line in lines) == 1
         assert len(lines) == 12 + 4 + 1
         shown.press("C-c")
@@ -242,7 +272,12 @@ def test_plain_progress_is_lines_that_stay(screen, gateway, words, variables, co
         shown.end()
         assert bool(COLOR.search(shown.colored)) == colored
         lines = shown.lines
-        assert sum(line.startswith("flux: [1/2] saved a-fox-1.jpg (1024x1024 jpeg, ") for line in lines) == 1
+        assert (
+            sum(
+                line.startswith("flux: [1/2] saved a-fox-1.jpg (1024x1024 jpeg, ") for line in lines
+            )
+            == 1
+        )
         assert sum(line.startswith("flux: [2/2] failed: ") for line in lines) == 1
 
 
@@ -253,7 +288,9 @@ def test_progress_none_says_nothing_of_what_goes_well(screen):
 
 def test_a_terminal_without_unicode_gets_ascii(screen, gateway, release):
     seeds(gateway, s1=image(), then=held(release))
-    with screen("a fox", "-n", "2", "--seed", "1", PYTHONIOENCODING="latin-1", PYTHONUTF8="0") as shown:
+    with screen(
+        "a fox", "-n", "2", "--seed", "1", PYTHONIOENCODING="latin-1", PYTHONUTF8="0"
+    ) as shown:
         text = shown.until(lambda text: "1/2 done" in text)
         assert text.isascii()
         assert text.splitlines()[0].startswith("+ 1/2 ")
@@ -275,7 +312,19 @@ def test_a_terminal_that_goes_away_takes_no_image_with_it(command, keyed, gatewa
     gateway.answers(held(release))
     master, slave = pty.openpty()
     with subprocess.Popen(
-        ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", command, "generate", "a fox", "-n", "2", "--seed", "7"],
+        [
+            "sh",
+            "-c",
+            'trap "" HUP; exec "$@"',
+            "sh",
+            command,
+            "generate",
+            "a fox",
+            "-n",
+            "2",
+            "--seed",
+            "7",
+        ],
         env=keyed | {"TERM": "xterm-256color"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -295,5 +344,11 @@ def test_a_terminal_that_goes_away_takes_no_image_with_it(command, keyed, gatewa
 def test_the_screens_in_the_readme_are_what_the_command_shows():
     """But for times and sizes; scripts/screens.py makes them anew."""
     script = Path(__file__).parents[2] / "scripts" / "screens.py"
-    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, script, "--check"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)

@@ -29,7 +29,9 @@ def put(path, name="png", record=FOX):
 
 
 def rows(result):
-    return dict(line.strip().split(maxsplit=1) for line in result.lines[1:] if line.startswith("  "))
+    return dict(
+        line.strip().split(maxsplit=1) for line in result.lines[1:] if line.startswith("  ")
+    )
 
 
 @pytest.mark.parametrize("name", ["png", "jpeg", "gif", "webp lossy", "avif"])
@@ -81,7 +83,9 @@ def test_good_files_are_shown_and_bad_ones_named(flux):
     assert [file["path"] for file in document["files"]] == ["fox.png"]
 
 
-@pytest.mark.parametrize(("names", "code"), [(["missing.png"], 2), (["cut.png"], 1), (["cut.png", "missing.png"], 1)])
+@pytest.mark.parametrize(
+    ("names", "code"), [(["missing.png"], 2), (["cut.png"], 1), (["cut.png", "missing.png"], 1)]
+)
 def test_the_exit_code_when_nothing_could_be_shown(flux, names, code):
     Path("cut.png").write_bytes(IMAGES["png"][:-10])
     result = flux("show", *names)
@@ -98,7 +102,12 @@ EVIL = "\x1b]0;owned\x07\x1b[31mred\x9b31m\x7f\u202edesrever\r\nnext"
 @pytest.mark.parametrize("way", ["record", "parameters", "profile", "name"])
 def test_other_people_s_control_characters_never_reach_the_terminal(flux, way):
     if way == "record":
-        put("x.png", record=FOX._replace(prompt=EVIL, model=EVIL, size=EVIL, parameters={EVIL: EVIL}, tool=EVIL))
+        put(
+            "x.png",
+            record=FOX._replace(
+                prompt=EVIL, model=EVIL, size=EVIL, parameters={EVIL: EVIL}, tool=EVIL
+            ),
+        )
     elif way == "parameters":
         text = f"{EVIL}\nSteps: 20, Seed: 5, Size: 5x5, Model: {EVIL.replace(chr(10), '')}"
         Path("x.png").write_bytes(encoded("jpeg", comment=text.encode()))
@@ -110,7 +119,9 @@ def test_other_people_s_control_characters_never_reach_the_terminal(flux, way):
     name = "x\x1b[31m\x9b.png" if way == "name" else "x.png"
     for words in ((name,), (name, "--json"), (name + "x",)):
         result = flux("show", *words)
-        assert [char for char in result.out + result.err if not char.isprintable() and char != "\n"] == []
+        assert [
+            char for char in result.out + result.err if not char.isprintable() and char != "\n"
+        ] == []
     if way == "record":
         assert flux("show", "x.png", "--json").json["files"][0]["made"]["prompt"] == EVIL
 
@@ -134,8 +145,27 @@ def test_like_asks_again_for_what_was_asked_and_the_notes_say_so(flux):
 
 def test_options_on_the_line_win(flux):
     put("fox.png")
-    body = sent(flux("resolve", "a cat", "--like", "fox.png", "-a", "1:1", "--seed", "8", "--no-raw", "--json"))
-    assert body == {"model": "flux1.1-pro-ultra", "prompt": "a cat", "size": "1024x1024", "raw": False, "seed": 8}
+    body = sent(
+        flux(
+            "resolve",
+            "a cat",
+            "--like",
+            "fox.png",
+            "-a",
+            "1:1",
+            "--seed",
+            "8",
+            "--no-raw",
+            "--json",
+        )
+    )
+    assert body == {
+        "model": "flux1.1-pro-ultra",
+        "prompt": "a cat",
+        "size": "1024x1024",
+        "raw": False,
+        "seed": 8,
+    }
     body = sent(flux("resolve", "--like", "fox.png", "-m", "flux1.1-pro", "--json"))
     assert body["model"] == "flux1.1-pro"
 
@@ -144,7 +174,12 @@ def test_generate_takes_like_too(generate, gateway):
     put("fox.png")
     assert generate("a cat", "--like", "fox.png").code == 0
     [post] = gateway.posts
-    assert (post["prompt"], post["seed"], post["raw"], post["size"]) == ("a cat", 7, True, "1365x768")
+    assert (post["prompt"], post["seed"], post["raw"], post["size"]) == (
+        "a cat",
+        7,
+        True,
+        "1365x768",
+    )
 
 
 @pytest.mark.parametrize("path", ["missing.png", "text.png", "cut.png", "plain.png", "."])

@@ -17,7 +17,9 @@ from e2e.screen import drained
 
 def shell(line: str, environment: dict[str, str], **more) -> subprocess.CompletedProcess[bytes]:
     """A line of bash, where `flux` is the installed command."""
-    done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=60, **more)
+    done = subprocess.run(
+        ["bash", "-c", line], env=environment, capture_output=True, check=False, timeout=60, **more
+    )
     assert b"Traceback" not in done.stderr
     assert b"Exception ignored" not in done.stderr
     assert KEY.encode() not in done.stdout + done.stderr
@@ -40,7 +42,9 @@ def test_with_json_stdout_is_one_document(generate):
 
 
 @pytest.mark.parametrize(
-    "variables", [{"TERM": "xterm-256color"}, {"FORCE_COLOR": "0"}, {"FORCE_COLOR": "1", "NO_COLOR": "1"}], ids=str
+    "variables",
+    [{"TERM": "xterm-256color"}, {"FORCE_COLOR": "0"}, {"FORCE_COLOR": "1", "NO_COLOR": "1"}],
+    ids=str,
 )
 def test_no_escape_codes_go_into_a_pipe_unasked(generate, variables):
     result = generate("a fox", "-a", "7:1", "-n", "2", env=variables)
@@ -52,7 +56,9 @@ SGR = re.compile(rb"\x1b\[[0-9;]*m")
 
 
 def test_forced_colors_go_into_a_pipe_change_no_word_and_move_nothing(installed, gateway):
-    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image())
+    gateway.answers(
+        lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image()
+    )
     line = "flux generate 'a fox' -n 2 --seed 1 -a 7:1 -o '{seed}.jpg'"
     plain = shell(f"{line} --dry-run", installed).stderr
     forced = shell(f"{line} --dry-run", installed | {"FORCE_COLOR": "1"}).stderr
@@ -66,16 +72,29 @@ def test_forced_colors_go_into_a_pipe_change_no_word_and_move_nothing(installed,
 
 
 @pytest.mark.parametrize(
-    "line", ["generate 'a fox' --json", "sizes", "resolve 'a fox'", "sizes --json", "models", "generate --help", "help"]
+    "line",
+    [
+        "generate 'a fox' --json",
+        "sizes",
+        "resolve 'a fox'",
+        "sizes --json",
+        "models",
+        "generate --help",
+        "help",
+    ],
 )
 def test_data_and_tables_are_never_colored(installed, line):
     assert b"\x1b" not in shell(f"flux {line}", installed | {"FORCE_COLOR": "1"}).stdout
 
 
-@pytest.mark.parametrize("line", [["sizes"], ["resolve", "a fox"], ["models"], ["generate", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "line", [["sizes"], ["resolve", "a fox"], ["models"], ["generate", "--help"]], ids=" ".join
+)
 def test_tables_have_no_colors_on_a_terminal_either(keyed, command, line):
     master, slave = pty.openpty()
-    with subprocess.Popen([command, *line], env=keyed | {"TERM": "xterm-256color"}, stdout=slave, stderr=slave) as flux:
+    with subprocess.Popen(
+        [command, *line], env=keyed | {"TERM": "xterm-256color"}, stdout=slave, stderr=slave
+    ) as flux:
         os.close(slave)
         shown = drained(master)
     assert (flux.returncode, b"\x1b" in shown, shown != b"") == (0, False, True)
@@ -84,12 +103,17 @@ def test_tables_have_no_colors_on_a_terminal_either(keyed, command, line):
 def test_without_a_terminal_the_log_has_a_line_an_image(generate):
     result = generate("a fox", "-n", "2", "--seed", "7", "-o", "{seed}.jpg")
     saved = sorted(line for line in result.err.splitlines() if "] saved" in line)
-    assert [line.split(" (")[0] for line in saved] == ["flux: [1/2] saved 7.jpg", "flux: [2/2] saved 8.jpg"]
+    assert [line.split(" (")[0] for line in saved] == [
+        "flux: [1/2] saved 7.jpg",
+        "flux: [2/2] saved 8.jpg",
+    ]
     assert "1024x1024 jpeg" in saved[0]
 
 
 def test_several_images_end_with_their_sum_and_one_does_not(generate):
-    assert re.fullmatch(r"flux: 2 saved, 0\.12 USD, \d+ s", generate("a fox", "-n", "2").err.splitlines()[-1])
+    assert re.fullmatch(
+        r"flux: 2 saved, 0\.12 USD, \d+ s", generate("a fox", "-n", "2").err.splitlines()[-1]
+    )
     assert not re.search(r"^flux: 1 saved", generate("a fox").err, re.MULTILINE)
     assert generate("a fox", "-n", "2", "--progress", "none").err == ""
 
@@ -137,12 +161,16 @@ UNWRITABLE = [">&-", *([">/dev/full"] if Path("/dev/full").exists() else [])]
 
 
 @pytest.mark.parametrize("to", UNWRITABLE)
-@pytest.mark.parametrize("line", [line for name, line in READERS_THAT_GO.items() if name != "image"])
+@pytest.mark.parametrize(
+    "line", [line for name, line in READERS_THAT_GO.items() if name != "image"]
+)
 def test_a_stdout_that_takes_nothing_is_an_error_in_one_line(installed, line, to):
     done = shell(f"flux {line} {to}", installed)
     assert done.returncode == 1
     said = [line for line in done.stderr.splitlines() if b"rror" in line]
-    assert [line.partition(b"output")[0] for line in said] == [b"flux: error: cannot write to standard "]
+    assert [line.partition(b"output")[0] for line in said] == [
+        b"flux: error: cannot write to standard "
+    ]
 
 
 @pytest.mark.parametrize("to", UNWRITABLE)
@@ -158,7 +186,9 @@ def test_images_are_saved_whole_although_stdout_takes_nothing_and_it_is_said(ins
 
 @pytest.mark.parametrize("to", UNWRITABLE)
 def test_a_stdout_that_takes_nothing_hides_no_other_failure(installed, gateway, to):
-    gateway.answers(lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 8 else image())
+    gateway.answers(
+        lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 8 else image()
+    )
     done = shell(f"flux generate -n 3 --seed 7 'a fox' {to}", installed)
     assert done.returncode == 3  # what failed first is said first
     assert b"flux: error: the provider refused with INVALID_REQUEST: no" in done.stderr
@@ -167,15 +197,23 @@ def test_a_stdout_that_takes_nothing_hides_no_other_failure(installed, gateway, 
 
 
 @pytest.mark.parametrize("closed", [">&- 2>&-", "<&- >&- 2>&-", "2>&-", "<&- 2>&-", "<&-"])
-def test_whatever_is_closed_no_image_is_lost_and_no_file_takes_the_place_of_a_stream(installed, closed):
+def test_whatever_is_closed_no_image_is_lost_and_no_file_takes_the_place_of_a_stream(
+    installed, closed
+):
     done = shell(f"flux generate 'a fox' -n 2 --seed 7 --log-file run.log {closed}", installed)
     assert done.returncode == (1 if ">&-" in closed.replace("2>&-", "") else 0)
-    assert sorted(path.name for path in Path().iterdir()) == ["a-fox-7.jpg", "a-fox-8.jpg", "run.log"]
+    assert sorted(path.name for path in Path().iterdir()) == [
+        "a-fox-7.jpg",
+        "a-fox-8.jpg",
+        "run.log",
+    ]
     assert look("a-fox-7.jpg") == look("a-fox-8.jpg") == ("jpeg", (1024, 1024))
     assert all(line.startswith("{") for line in Path("run.log").read_text().splitlines())
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc tells which files a process has open")
+@pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="no /proc tells which files a process has open"
+)
 @pytest.mark.parametrize("closed", [">&- 2>&-", "<&- >&- 2>&-", "<&- 2>&-", "<&- >&-"])
 def test_a_closed_stream_is_nobody_s_file(installed, gateway, closed):
     """Libraries write to 1 and 2 whatever is there: it must be neither the log nor an image."""
@@ -192,7 +230,12 @@ def test_a_closed_stream_is_nobody_s_file(installed, gateway, closed):
     shell(f"flux generate a-fox-of-its-own --seed 7 --log-file run.log {closed}", installed)
     assert seen
     closes = {">&-": 0, "2>&-": 1}
-    assert all(streams[closes[one]] == "/dev/null" for streams in seen for one in closed.split() if one in closes)
+    assert all(
+        streams[closes[one]] == "/dev/null"
+        for streams in seen
+        for one in closed.split()
+        if one in closes
+    )
 
 
 @pytest.mark.parametrize("to", UNWRITABLE)
@@ -228,7 +271,12 @@ def test_a_full_disk_behind_an_image_on_stdout_is_an_error(installed):
 
 
 @pytest.mark.parametrize(
-    "variables", [{"LC_ALL": "C"}, {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}]
+    "variables",
+    [
+        {"LC_ALL": "C"},
+        {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0"},
+        {"PYTHONIOENCODING": "ascii"},
+    ],
 )
 def test_no_locale_loses_an_image(generate, variables):
     result = generate("雪の狐", "--seed", "7", "-a", "7:1", env=variables)
@@ -276,7 +324,11 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines(keyed, command,
 def test_an_image_is_not_written_to_a_terminal(keyed, command, gateway):
     master, slave = pty.openpty()
     done = subprocess.run(
-        [command, "generate", "a fox", "-o", "-"], env=keyed, stdout=slave, stderr=subprocess.PIPE, check=False
+        [command, "generate", "a fox", "-o", "-"],
+        env=keyed,
+        stdout=slave,
+        stderr=subprocess.PIPE,
+        check=False,
     )
     os.close(slave)
     os.close(master)

@@ -51,7 +51,9 @@ def kill_all() -> int:
     for number, wrong in enumerate(results):
         if wrong:
             print(f"{number}: {'; '.join(wrong)}", file=sys.stderr)
-    print(f"Runs killed and completely recovered: {sum(not wrong for wrong in results)} of {KILLS}.")
+    print(
+        f"Runs killed and completely recovered: {sum(not wrong for wrong in results)} of {KILLS}."
+    )
     return int(any(results))
 
 

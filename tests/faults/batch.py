@@ -25,7 +25,9 @@ class Batch:
 
     def __enter__(self) -> Self:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self._process = subprocess.Popen([sys.executable, LOOP], cwd=self.work, env=self.env, text=True, **pipes)
+        self._process = subprocess.Popen(
+            [sys.executable, LOOP], cwd=self.work, env=self.env, text=True, **pipes
+        )
         return self
 
     def __exit__(self, *_: object) -> None:

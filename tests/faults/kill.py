@@ -18,7 +18,9 @@ from faults.server import Answer, Asked, Server, Talk, message, pause, reply
 
 def by_seed(talk: Talk) -> bytes:
     """A reply whose image depends on the seed, so that a wrong file in a right place shows."""
-    return reply({"data": [{"url": f"{{origin}}/{seed_of(talk)}"}], "id": f"req-{seed_of(talk)}"})(talk)
+    return reply({"data": [{"url": f"{{origin}}/{seed_of(talk)}"}], "id": f"req-{seed_of(talk)}"})(
+        talk
+    )
 
 
 def seed_of(talk: Talk) -> int:
@@ -34,7 +36,10 @@ def image(seed: int) -> bytes:
 
 
 def start(server: Server, work: Path, home: Path, *words: str) -> subprocess.Popen[bytes]:
-    env = environment(home) | {"LUMENFALL_API_KEY": KEY, "LUMENFALL_BASE_URL": server.origin + "/v1"}
+    env = environment(home) | {
+        "LUMENFALL_API_KEY": KEY,
+        "LUMENFALL_BASE_URL": server.origin + "/v1",
+    }
     pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
     return subprocess.Popen([FLUX, *words], cwd=work, env=env, **pipes)
 
@@ -50,22 +55,34 @@ def killed(root: Path, number: int) -> list[str]:
         f"/{seed}": ((pause(moment.random() / 10), message(image(seed))),) for seed in seeds
     }
     with Server([(pause(0.02), by_seed), (pause(moment.random() / 5), by_seed)], gets) as server:
-        run = start(server, work, home, "generate", "a fox", "--seed", "7", "-n", "4", "-o", str(work))
+        run = start(
+            server, work, home, "generate", "a fox", "--seed", "7", "-n", "4", "-o", str(work)
+        )
         while not server.paid and run.poll() is None:
             threading.Event().wait(0.005)
         threading.Event().wait(moment.random() / 3)
         run.send_signal(signal.SIGKILL)
         run.communicate()
-        told = {asked.target for asked in server.requests if asked.method == "GET"}  # these replies had arrived
+        told = {
+            asked.target for asked in server.requests if asked.method == "GET"
+        }  # these replies had arrived
         after = start(server, work, home, "recover")
         _, err = after.communicate(timeout=60)
         posts = [seed_in(asked) for asked in server.requests if asked.method == "POST"]
         again = len(posts) - len(set(posts))
-    wrong = [f"recover said {err.decode()!r}"] if b"Traceback" in err or after.returncode not in (0, 1, 3) else []
+    wrong = (
+        [f"recover said {err.decode()!r}"]
+        if b"Traceback" in err or after.returncode not in (0, 1, 3)
+        else []
+    )
     wrong += [f"{again} POSTs were repeated"] if again else []
     wrong += [f"{path.name} was left" for path in work.iterdir() if path.name.startswith(".")]
     there = {pixels(path.read_bytes()) for path in work.rglob("*.png")}
-    return wrong + [f"the image {target} is lost" for target in told if pixels(image(int(target[1:]))) not in there]
+    return wrong + [
+        f"the image {target} is lost"
+        for target in told
+        if pixels(image(int(target[1:]))) not in there
+    ]
 
 
 def pixels(data: bytes) -> tuple[tuple[int, int], bytes]:

@@ -14,7 +14,10 @@ def tried(words: list[str]) -> dict[str, Any]:
     """Exit code and streams of one command line; `escaped` names an exception that nobody turned into words."""
     from flux_cli.cli.app import main
 
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape", write_through=True) for _ in range(2))
+    out, err = (
+        io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape", write_through=True)
+        for _ in range(2)
+    )
     code, escaped = None, ""
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:

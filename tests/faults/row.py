@@ -47,7 +47,9 @@ class Row(NamedTuple):
     tls: str = ""  # the kind of certificate; "" is plain HTTP
     base: str = ""  # a base URL other than the server's
     proxy: bytes = b""  # what the proxy answers instead of opening a tunnel
-    public: bool = False  # the gateway is api.lumenfall.ai, behind a proxy that leads every host to the server
+    public: bool = (
+        False  # the gateway is api.lumenfall.ai, behind a proxy that leads every host to the server
+    )
     env: Mapping[str, str] = NONE
     wrap: tuple[str, ...] = ()  # a shell script that runs the command as "$@"
     before: Callable[[Path], object] | None = None  # prepares the folder

@@ -22,7 +22,9 @@ from flux_cli.core.errors import ImageError
 from flux_cli.images.containers.registry import inspect
 
 FLUX = str(Path(sys.executable).parent / "flux")
-HANG = 90.0  # seconds; every row's own deadline is a few seconds at most, and the machine may be busy
+HANG = (
+    90.0  # seconds; every row's own deadline is a few seconds at most, and the machine may be busy
+)
 TICK = 0.02  # seconds between two looks at the memory
 LAST_LINES = 12  # a person reads so much of an error and no more
 WAYS = {  # variable with the key, path of the address
@@ -49,7 +51,11 @@ class Seen(NamedTuple):
 
 def environment(home: Path) -> dict[str, str]:
     """What a child starts with: a home of its own, no keys, no proxies."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "SYSTEMROOT") if name in os.environ}
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")
+        if name in os.environ
+    }
     return {**kept, "HOME": str(home), "COLUMNS": "100"}
 
 
@@ -60,7 +66,9 @@ def attempt(row: Row, root: Path, *, proxied: bool = False) -> Seen:
         folder.mkdir(parents=True)
     if row.before:
         row.before(work)
-    context = authority().contexts["public" if row.public else row.tls] if row.tls or row.public else None
+    context = (
+        authority().contexts["public" if row.public else row.tls] if row.tls or row.public else None
+    )
     with (
         Server(gets=row.get) as other,
         Server(row.post, row.get, greet=row.greet, tls=context, other=other, work=work) as server,
@@ -74,9 +82,17 @@ def attempt(row: Row, root: Path, *, proxied: bool = False) -> Seen:
         faults = [f"the key went to another host: {leak}" for leak in leaks]
         if row.public:
             hosts = {host.rpartition(":")[0].strip("[]") for host in proxy.hosts}
-            faults += [f"it connected to {host}" for host in sorted(hosts) if not host.endswith("lumenfall.ai")]
+            faults += [
+                f"it connected to {host}"
+                for host in sorted(hosts)
+                if not host.endswith("lumenfall.ai")
+            ]
         posts = server.paid
-    faults += [f"the key is in {path.relative_to(root)}" for path in _files(root) if KEY.encode() in _bytes(path)]
+    faults += [
+        f"the key is in {path.relative_to(root)}"
+        for path in _files(root)
+        if KEY.encode() in _bytes(path)
+    ]
     return Seen(code, out, err, posts, memory, _images(work), _kept(home), faults + _debris(work))
 
 
@@ -87,7 +103,10 @@ def _address(row: Row, server: Server, proxy: Proxy, root: Path) -> dict[str, st
         env["SSL_CERT_FILE"] = str(authority().write(root / "authority.pem"))
     if row.public:
         return env | {"HTTPS_PROXY": proxy.origin, "HTTP_PROXY": proxy.origin}
-    base = row.base.replace("{closed}", str(closed_port())).replace("{port}", str(server.port)) or server.origin + path
+    base = (
+        row.base.replace("{closed}", str(closed_port())).replace("{port}", str(server.port))
+        or server.origin + path
+    )
     named = {"lumenfall": {"LUMENFALL_BASE_URL": base}}
     return env | named.get(row.provider, {"FLUX_PROVIDER": row.provider, "FLUX_BASE_URL": base})
 
@@ -99,11 +118,26 @@ def _proxy_variables(server: Server, proxy: Proxy, other: Server) -> dict[str, s
 
 
 def _filled(variables: Mapping[str, str]) -> dict[str, str]:
-    return {name: value.replace("{closed}", str(closed_port())) for name, value in variables.items()}
+    return {
+        name: value.replace("{closed}", str(closed_port())) for name, value in variables.items()
+    }
 
 
-def _run(row: Row, work: Path, env: dict[str, str], server: Server) -> tuple[int | None, bytes, str, int]:
-    line = [FLUX, "generate", "a fox", "--seed", "7", "--retries", "0", "--timeout", "30", *row.line]
+def _run(
+    row: Row, work: Path, env: dict[str, str], server: Server
+) -> tuple[int | None, bytes, str, int]:
+    line = [
+        FLUX,
+        "generate",
+        "a fox",
+        "--seed",
+        "7",
+        "--retries",
+        "0",
+        "--timeout",
+        "30",
+        *row.line,
+    ]
     pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
     start = [*row.wrap, *line]
     with subprocess.Popen(start, cwd=work, env=env, stdin=subprocess.DEVNULL, **pipes) as process:
@@ -122,7 +156,12 @@ def _run(row: Row, work: Path, env: dict[str, str], server: Server) -> tuple[int
         hung = alarm.finished.is_set()
         alarm.cancel()
         watch.join()
-    return None if hung else process.returncode, out, parts[0].decode("utf-8", "replace"), max(memory)
+    return (
+        None if hung else process.returncode,
+        out,
+        parts[0].decode("utf-8", "replace"),
+        max(memory),
+    )
 
 
 def _watch(process: subprocess.Popen[bytes], memory: list[int]) -> None:
@@ -215,7 +254,10 @@ def _debris(work: Path) -> list[str]:
 def _unsound(path: Path) -> str:
     """What is wrong with a saved image: it must be whole, and be what its suffix says."""
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(path.read_bytes())) as image:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(io.BytesIO(path.read_bytes())) as image,
+        ):
             if image.width * image.height < 1 << 25:  # larger ones are meant not to be decoded
                 image.load()
             said = {"JPEG": ".jpg"}.get(image.format or "", f".{(image.format or '').lower()}")
@@ -229,7 +271,10 @@ def verdict(row: Row, root: Path, *, proxied: bool = False) -> list[str]:
     seen = attempt(row, root, proxied=proxied)
     wrong = judge(row, seen)
     return (
-        [*wrong, f"exit {seen.code}, {seen.memory} MB, {seen.posts} POSTs; stderr:\n{seen.err[-2000:]}"]
+        [
+            *wrong,
+            f"exit {seen.code}, {seen.memory} MB, {seen.posts} POSTs; stderr:\n{seen.err[-2000:]}",
+        ]
         if wrong
         else []
     )

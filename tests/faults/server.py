@@ -120,18 +120,34 @@ def interrupt(*numbers: signal.Signals, apart: float = 0) -> Step:
 
 def message(body: bytes, status: int | str = 200, **headers: str) -> bytes:
     """One whole HTTP answer. `content_length="3"` and the like replace what would be true."""
-    named = {"content-type": "application/json", "content-length": str(len(body)), "connection": "close"}
+    named = {
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        "connection": "close",
+    }
     named |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = "".join(f"{name.title()}: {value}\r\n" for name, value in named.items() if value)
-    return f"HTTP/1.1 {status} {'' if isinstance(status, str) else 'Any'}\r\n{lines}\r\n".encode("latin-1") + body
+    return (
+        f"HTTP/1.1 {status} {'' if isinstance(status, str) else 'Any'}\r\n{lines}\r\n".encode(
+            "latin-1"
+        )
+        + body
+    )
 
 
 def reply(body: Any, status: int | str = 200, **headers: str) -> Step:
     """A whole answer. Objects are sent as JSON; `{origin}` and `{other}` in them and in headers become addresses."""
 
     def step(talk: Talk) -> bytes:
-        data = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
-        named = {name: talk.server.filled(value.encode("latin-1")).decode("latin-1") for name, value in headers.items()}
+        data = (
+            body
+            if isinstance(body, bytes)
+            else (body if isinstance(body, str) else json.dumps(body)).encode()
+        )
+        named = {
+            name: talk.server.filled(value.encode("latin-1")).decode("latin-1")
+            for name, value in headers.items()
+        }
         return message(talk.server.filled(data), status, **named)
 
     return step
@@ -172,7 +188,10 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
         self.over = threading.Event()
         self.work = work
-        self._posts, self._gets = list(posts), {target: list(answers) for target, answers in (gets or {}).items()}
+        self._posts, self._gets = (
+            list(posts),
+            {target: list(answers) for target, answers in (gets or {}).items()},
+        )
         self._greet, self._tls, self._other = greet, tls, other
         self._lock = threading.Lock()
         self._door = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -192,7 +211,9 @@ class Server:
     @property
     def paid(self) -> int:
         """How many POSTs a provider would have charged for, or connections that broke before that could be told."""
-        return self.greeted + sum(asked.method == "POST" and "dryRun" not in asked.target for asked in self.requests)
+        return self.greeted + sum(
+            asked.method == "POST" and "dryRun" not in asked.target for asked in self.requests
+        )
 
     def filled(self, data: bytes) -> bytes:
         other = self._other.origin if self._other else ""
@@ -218,7 +239,9 @@ class Server:
                 self.greeted += 1
                 self._play(Talk(connection, NOTHING, self), self._greet)
                 return
-            talking = self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
+            talking = (
+                self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
+            )
             with talking:
                 asked = read_request(talking)
                 with self._lock:
@@ -227,7 +250,9 @@ class Server:
                 self._play(Talk(talking, asked, self), answer)
                 talking.shutdown(socket.SHUT_WR)
                 talking.settimeout(PATIENCE)
-                while talking.recv(CHUNK):  # closing with unread bytes would reset what was just sent
+                while talking.recv(
+                    CHUNK
+                ):  # closing with unread bytes would reset what was just sent
                     pass
 
     @staticmethod
@@ -251,7 +276,9 @@ def read_request(connection: socket.socket) -> Asked:
     method, target, _ = first.split(" ", 2)
     if target.startswith("http://"):  # it is asked as a proxy for itself
         target = "/" + target.split("/", 3)[3]
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    headers = {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
     length = int(headers.get("content-length", 0))
     while len(body) < length:
         part = connection.recv(CHUNK)

@@ -19,7 +19,10 @@ def table(groups: Mapping[str, tuple[Row, ...]], results: Mapping[str, str] | No
     parts = []
     for group, rows in groups.items():
         lines = [_line(head), _line(["---"] * len(head))]
-        lines += [_line((*_cells(row), results[row.name]) if results is not None else _cells(row)) for row in rows]
+        lines += [
+            _line((*_cells(row), results[row.name]) if results is not None else _cells(row))
+            for row in rows
+        ]
         parts.append(f"### {group}\n\n" + "\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
@@ -50,4 +53,10 @@ def _span(count: int | range) -> str:
 
 
 def _line(cells: tuple[str, ...] | list[str]) -> str:
-    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|").replace("<", "&lt;") for cell in cells) + " |"
+    return (
+        "| "
+        + " | ".join(
+            " ".join(cell.split()).replace("|", "\\|").replace("<", "&lt;") for cell in cells
+        )
+        + " |"
+    )

@@ -12,7 +12,9 @@ from faults.row import JPEG
 from faults.run import WAYS
 from faults.server import Answer, Asked, Server, message, reply
 
-TRIES = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+TRIES = settings(
+    max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 ADDRESSES = (
     "{origin}/p",
     "{origin}/poll",
@@ -23,7 +25,17 @@ ADDRESSES = (
     "//",
     "\ud800",
 )
-WORDS = ("COMPLETED", "Ready", "succeeded", "IN_QUEUE", "Pending", "starting", "Error", "Request Moderated", "failed")
+WORDS = (
+    "COMPLETED",
+    "Ready",
+    "succeeded",
+    "IN_QUEUE",
+    "Pending",
+    "starting",
+    "Error",
+    "Request Moderated",
+    "failed",
+)
 KEYS = (
     "data", "images", "url", "b64_json", "error", "message", "code", "detail", "id", "request_id", "polling_url",
     "status", "status_url", "response_url", "urls", "get", "cancel", "result", "sample", "output", "seed", "cost",
@@ -35,7 +47,9 @@ LEAVES = (
 )  # fmt: skip
 JSON = st.recursive(
     LEAVES,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
+    ),
     max_leaves=12,
 )
 OBJECTS = st.dictionaries(st.sampled_from(KEYS), JSON, min_size=1, max_size=8)
@@ -71,10 +85,21 @@ def test_any_json_ends_in_words_or_an_image(anything, provider):
     def tried(body: object, status: int) -> None:
         server.says = (reply(json.dumps(body, allow_nan=True), status),)
         path, name = WAYS[provider][1], f"{provider}-{next(count)}.jpg"
-        line = ("--timeout", "0.2", "--retries", "0", "--provider", provider, "--base-url", server.origin + path)
+        line = (
+            "--timeout",
+            "0.2",
+            "--retries",
+            "0",
+            "--provider",
+            provider,
+            "--base-url",
+            server.origin + path,
+        )
         seen = batch("generate", "a fox", "-o", name, *line, "--json")
         assert seen["code"] in (0, 1, 3, 4, 5), (body, seen)
-        assert (seen["code"] in (0, 3)) == bool(list(Path(batch.work).glob(f"{provider}-*{name.split('-')[1]}")))
+        assert (seen["code"] in (0, 3)) == bool(
+            list(Path(batch.work).glob(f"{provider}-*{name.split('-')[1]}"))
+        )
         assert json.loads(seen["out"])["exit_code"] == seen["code"]
         # On a busy machine, the deadline can pass before the request is sent.
         assert seen["posts"] == 1 or "timeout" in seen["out"]

@@ -11,18 +11,27 @@ from faults.row import IMAGE, KEY, good
 from faults.run import FLUX, environment
 from faults.server import Server
 
-TRIES = settings(max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+TRIES = settings(
+    max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 
 
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory):
-    with Server([(good(),)], {"/p": (IMAGE,)}) as server, Batch(tmp_path_factory.mktemp("batch"), server) as running:
+    with (
+        Server([(good(),)], {"/p": (IMAGE,)}) as server,
+        Batch(tmp_path_factory.mktemp("batch"), server) as running,
+    ):
         yield running
 
 
 # Values that no option of that name can take, whatever else is on the line.
-words_ = st.text(st.characters(codec="utf-8", exclude_characters="0123456789-,.;:@ \t"), min_size=1, max_size=12)
-NO_NUMBER = words_.filter(lambda text: text.strip() and text.lower() not in ("nan", "inf", "infinity"))
+words_ = st.text(
+    st.characters(codec="utf-8", exclude_characters="0123456789-,.;:@ \t"), min_size=1, max_size=12
+)
+NO_NUMBER = words_.filter(
+    lambda text: text.strip() and text.lower() not in ("nan", "inf", "infinity")
+)
 OUTSIDE = st.integers(max_value=0) | st.integers(min_value=100_001)
 WRONG: dict[str, st.SearchStrategy[str]] = {
     "--seed": NO_NUMBER | st.sampled_from(["1.5", "nan", "inf", "1e3", "0x7", "1,000", "--7"]),
@@ -47,10 +56,19 @@ WRONG: dict[str, st.SearchStrategy[str]] = {
     "-o": st.sampled_from(["no\x00.jpg", "x" * 300 + ".jpg", "{nofield}.jpg", "{slug", "/dev/null/x.jpg", "/proc/x/y"]),
     "--" + "z" * 9: NO_NUMBER,
 }  # fmt: skip
-PAIRS = st.sampled_from(sorted(WRONG)).flatmap(lambda option: WRONG[option].map(lambda value: (option, value)))
+PAIRS = st.sampled_from(sorted(WRONG)).flatmap(
+    lambda option: WRONG[option].map(lambda value: (option, value))
+)
 
 
-@given(PAIRS, st.lists(st.sampled_from(["--raw", "--json", "--overwrite", "--quiet", "-v"]), max_size=2, unique=True))
+@given(
+    PAIRS,
+    st.lists(
+        st.sampled_from(["--raw", "--json", "--overwrite", "--quiet", "-v"]),
+        max_size=2,
+        unique=True,
+    ),
+)
 @example(("--seed", "9" * 5000), [])
 @example(("-n", "9" * 5000), [])
 @example(("--size", "9" * 5000 + "x1"), [])
@@ -59,13 +77,28 @@ PAIRS = st.sampled_from(sorted(WRONG)).flatmap(lambda option: WRONG[option].map(
 @TRIES
 def test_a_wrong_value_is_said_in_words_and_costs_nothing(batch, pair, flags):
     option, value = pair
-    seen = batch("generate", "a fox", f"{option}={value}" if option.startswith("--") else f"{option}{value}", *flags)
+    seen = batch(
+        "generate",
+        "a fox",
+        f"{option}={value}" if option.startswith("--") else f"{option}{value}",
+        *flags,
+    )
     assert (seen["code"], seen["posts"]) == (2, 0), (pair, seen)
     assert seen["err"].startswith("flux: error: ")
     assert len(seen["err"].splitlines()) <= 3 + ("-v" in flags) * 5
 
 
-FLAGS = ("--raw", "--json", "--dry-run", "--offline", "--no-key", "--overwrite", "--help", "-m", "--")
+FLAGS = (
+    "--raw",
+    "--json",
+    "--dry-run",
+    "--offline",
+    "--no-key",
+    "--overwrite",
+    "--help",
+    "-m",
+    "--",
+)
 PLAIN = ("generate", "resolve", "sizes", "models", "config", "7", "16:9", "@x", "-")
 SOUP = st.lists(st.sampled_from([*WRONG, *FLAGS, *PLAIN]) | st.text(max_size=8), max_size=6)
 
@@ -104,7 +137,9 @@ def test_a_wrong_file_of_settings_is_named_and_costs_nothing(tmp_path, name, tex
         env = environment(home) | {"LUMENFALL_BASE_URL": server.origin + "/v1"}
         env |= {} if name == "credentials.toml" else {"LUMENFALL_API_KEY": KEY}
         line = [FLUX, "generate", "a fox", *(("-m", "mine") if "models" in name else ())]
-        done = subprocess.run(line, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            line, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+        )
     assert (done.returncode, server.paid, done.stdout) == (code, 0, "")
     assert path.name in done.stderr
     assert "Traceback" not in done.stderr

@@ -40,7 +40,10 @@ WRONG = {
     "another exit": (SEEN._replace(code=0), "exit 0, not 1"),
     "a POST too many": (SEEN._replace(posts=2), "2 POSTs, not 1"),
     "much memory": (SEEN._replace(memory=257), "257 MB"),
-    "a traceback": (SEEN._replace(err=SEEN.err + "\nTraceback (most recent call last)"), "how flux is made"),
+    "a traceback": (
+        SEEN._replace(err=SEEN.err + "\nTraceback (most recent call last)"),
+        "how flux is made",
+    ),
     "the key on stderr": (SEEN._replace(err=f"{SEEN.err} {KEY}"), "the key is shown"),
     "the key on stdout": (SEEN._replace(out=KEY.encode()), "the key is shown"),
     "an escape sequence": (SEEN._replace(err=f"{SEEN.err}\x1b[2J"), "control character"),
@@ -60,7 +63,9 @@ def test_the_judge_sees_what_is_wrong(seen, said, tmp_path):
     assert any(said in sentence for sentence in judge(RIGHT, seen._replace(images=[path])))
 
 
-@pytest.mark.parametrize(("name", "data"), [("fox.png", PNG[:-30]), ("fox.jpg", PNG), ("fox.png", b"")])
+@pytest.mark.parametrize(
+    ("name", "data"), [("fox.png", PNG[:-30]), ("fox.jpg", PNG), ("fox.png", b"")]
+)
 def test_the_judge_opens_the_images(name, data, tmp_path):
     path = tmp_path / name
     path.write_bytes(data)

@@ -29,7 +29,9 @@ def test_eight_runs_into_one_folder_overwrite_nothing(folders):
     """
     home, work = folders
     everybody = threading.Barrier(RUNS * EACH)
-    gets: dict[str, tuple[Answer, ...]] = {f"/{seed}": ((message(image(seed)),),) for seed in range(7, 7 + EACH)}
+    gets: dict[str, tuple[Answer, ...]] = {
+        f"/{seed}": ((message(image(seed)),),) for seed in range(7, 7 + EACH)
+    }
 
     def wait(_talk: Talk) -> None:
         everybody.wait(60)
@@ -43,7 +45,9 @@ def test_eight_runs_into_one_folder_overwrite_nothing(folders):
     assert len(printed) == len(set(printed)) == RUNS * EACH == server.paid
     assert sorted(path.name for path in work.iterdir()) == sorted(printed)
     for out in outs:
-        assert [look(work / path)[1] for path in out] == [(40 + seed % 50, 30) for seed in range(7, 7 + EACH)]
+        assert [look(work / path)[1] for path in out] == [
+            (40 + seed % 50, 30) for seed in range(7, 7 + EACH)
+        ]
 
 
 KILLS = 20  # `python -m tests.faults --kill` tries a hundred

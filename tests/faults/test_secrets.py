@@ -39,9 +39,13 @@ def saying(status: int) -> Answer:
             "detail": echo(talk),
             "id": echo(talk),
         }
-        return reply(body, status, retry_after="0", x_request_id=echo(talk), location=f"http://127.0.0.1/{echo(talk)}")(
-            talk
-        )
+        return reply(
+            body,
+            status,
+            retry_after="0",
+            x_request_id=echo(talk),
+            location=f"http://127.0.0.1/{echo(talk)}",
+        )(talk)
 
     return (step,)
 
@@ -56,7 +60,12 @@ def pointing(talk: Talk) -> bytes:
         "polling_url": url,
         "status_url": url,
     }
-    more = {"response_url": url, "request_id": echo(talk), "urls": {"get": url}, "metadata": {"provider": echo(talk)}}
+    more = {
+        "response_url": url,
+        "request_id": echo(talk),
+        "urls": {"get": url},
+        "metadata": {"provider": echo(talk)},
+    }
     return reply({**body, **more})(talk)
 
 
@@ -69,7 +78,10 @@ def broken(talk: Talk) -> bytes:
 
 
 WAYS_TO_FAIL: dict[str, Answer] = {
-    **{f"an error {status} that quotes it": saying(status) for status in (200, 302, 401, 422, 429, 504)},
+    **{
+        f"an error {status} that quotes it": saying(status)
+        for status in (200, 302, 401, 422, 429, 504)
+    },
     "an answer that points with it": (pointing,),
     "garbage that quotes it": (garbage,),
     "no HTTP": (broken,),
@@ -95,7 +107,9 @@ def keyed(source: str, variable: str, home: Path) -> tuple[dict[str, str], Path 
 def found(root: Path, own: Path | None, *streams: bytes) -> list[str]:
     """Where the key can be read, in any spelling, outside the file it came from."""
     texts = {f"stream {place}": data for place, data in enumerate(streams)}
-    texts |= {str(path): path.read_bytes() for path in root.rglob("*") if path.is_file() and path != own}
+    texts |= {
+        str(path): path.read_bytes() for path in root.rglob("*") if path.is_file() and path != own
+    }
     texts |= {f"the name of {path}": str(path).encode() for path in root.rglob("*")}
     return [
         f"{spelling!r} in {place}"
@@ -107,12 +121,19 @@ def found(root: Path, own: Path | None, *streams: bytes) -> list[str]:
 
 # Every way to fail, with every provider; the source of the key and the form of the output take turns.
 CASES = [
-    (name, provider, SOURCES[number % 3], (("--verbose",), ("--json", "-v"), ("-n", "2"))[number % 3])
+    (
+        name,
+        provider,
+        SOURCES[number % 3],
+        (("--verbose",), ("--json", "-v"), ("-n", "2"))[number % 3],
+    )
     for number, (name, provider) in enumerate(itertools.product(WAYS_TO_FAIL, WAYS))
 ]
 
 
-@pytest.mark.parametrize(("name", "provider", "source", "line"), CASES, ids=[f"{case[0]}, {case[1]}" for case in CASES])
+@pytest.mark.parametrize(
+    ("name", "provider", "source", "line"), CASES, ids=[f"{case[0]}, {case[1]}" for case in CASES]
+)
 def test_no_way_to_fail_shows_the_key_or_writes_it(tmp_path, name, provider, source, line):
     home, work = tmp_path / "home", tmp_path / "work"
     home.mkdir()
@@ -124,7 +145,11 @@ def test_no_way_to_fail_shows_the_key_or_writes_it(tmp_path, name, provider, sou
     with Server([WAYS_TO_FAIL[name]], gets) as server:
         words += ["--base-url", server.origin + path]
         with subprocess.Popen(
-            [FLUX, *words], cwd=work, env=environment(home) | env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [FLUX, *words],
+            cwd=work,
+            env=environment(home) | env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         ) as process:
             server.process = process
             out, err = process.communicate(timeout=45)
@@ -148,7 +173,9 @@ def test_no_lookup_shows_the_key(tmp_path, line, source):
     home.mkdir()
     work.mkdir()
     env, own = keyed(source, "LUMENFALL_API_KEY", home)
-    done = subprocess.run([FLUX, *line], cwd=work, env=environment(home) | env, capture_output=True, check=False)
+    done = subprocess.run(
+        [FLUX, *line], cwd=work, env=environment(home) | env, capture_output=True, check=False
+    )
     assert found(tmp_path, own, done.stdout, done.stderr) == []
 
 
@@ -156,8 +183,22 @@ def test_no_option_and_no_setting_switches_the_check_of_certificates_off():
     """A word that does would be the first thing people copy from a forum."""
     listed = "".join(
         subprocess.run([FLUX, *line], capture_output=True, text=True, check=True).stdout.lower()
-        for line in (("generate", "--help"), ("resolve", "--help"), ("config", "--json"), ("--help",))
+        for line in (
+            ("generate", "--help"),
+            ("resolve", "--help"),
+            ("config", "--json"),
+            ("--help",),
+        )
     )
-    for word in ("lossless", "flux_sign_certificate", "sign_certificate", "certificates (pem) to sign"):  # other things
+    for word in (
+        "lossless",
+        "flux_sign_certificate",
+        "sign_certificate",
+        "certificates (pem) to sign",
+    ):  # other things
         listed = listed.replace(word, "")
-    assert not [word for word in ("insecure", "verify", "no-check", "certificate", "tls", "ssl") if word in listed]
+    assert not [
+        word
+        for word in ("insecure", "verify", "no-check", "certificate", "tls", "ssl")
+        if word in listed
+    ]

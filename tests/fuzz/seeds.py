@@ -28,11 +28,15 @@ SEEDS: dict[str, list[bytes]] = {
     "images": IMAGES,
     "conversions": IMAGES,
     "data_uris": [URI, b"data:,%89PNG", base64.urlsafe_b64encode(PNG)],
-    "replies": [b"1\n429\n" + body for body in BODIES] + [b"Wed, 21 Oct 2015 07:28:00 GMT\n503\n<html>"],
+    "replies": [b"1\n429\n" + body for body in BODIES]
+    + [b"Wed, 21 Oct 2015 07:28:00 GMT\n503\n<html>"],
     "addresses": [
         b"https://api.us1.bfl.ai/v1/get_result?id=1\n//cdn/x.png\nhttps://[::ffff:127.0.0.1]/\nhttps://0x7f.1/x"
     ],
-    "redactions": [b"wrong key canary-Sup3r'S3cr3t+V4lue", b"canary-Sup3r\\'S3cr3t%2BV4l\xe2\x80\xa6"],
+    "redactions": [
+        b"wrong key canary-Sup3r'S3cr3t+V4lue",
+        b"canary-Sup3r\\'S3cr3t%2BV4l\xe2\x80\xa6",
+    ],
     "models": [path.read_bytes() for path in sorted(MODELS.glob("*.toml"))],
     "settings": [CONFIG, b"7\n0.5"],
     "key_files": [b'FUZZ_KEY = "lmnfl_abcdefgh"', b"lmnfl_abcdefgh\n"],

@@ -62,7 +62,11 @@ def parameters(data: bytes) -> None:
     for text in texts(data):
         json.dumps(values.parse_value(text), allow_nan=False)
         each(
-            [text], *(lambda text, param=param: values.check_value(param, text) for param in model.parameters.values())
+            [text],
+            *(
+                lambda text, param=param: values.check_value(param, text)
+                for param in model.parameters.values()
+            ),
         )
 
 
@@ -87,7 +91,10 @@ def templates(data: bytes) -> None:
     with contextlib.suppress(FluxError):
         complete = naming.complete(template, seeded=True, is_folder=False)
         for name in naming.names(complete, [row, {**row, "index": 2}]):
-            assert len(Path(name.path("png")).name.encode("utf-8", "surrogateescape")) <= naming.NAME_BYTES
+            assert (
+                len(Path(name.path("png")).name.encode("utf-8", "surrogateescape"))
+                <= naming.NAME_BYTES
+            )
     assert 0 < len(naming.slug(prompt).encode()) <= naming.SLUG_BYTES + len("-image")
     naming.sibling(template, 2)
     assert "/" not in naming.safe(prompt)

@@ -7,13 +7,19 @@ from hypothesis import strategies as st
 from fuzz.seeds import SEEDS
 from fuzz.targets import TARGETS
 
-TRIES = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+TRIES = settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 
 
 def mutated(name: str) -> st.SearchStrategy[bytes]:
     """Noise, and what the parser is meant to read with pieces cut out, doubled and replaced."""
     cuts = st.tuples(
-        st.sampled_from(SEEDS[name]), st.floats(0, 1), st.floats(0, 1), st.binary(max_size=8), st.booleans()
+        st.sampled_from(SEEDS[name]),
+        st.floats(0, 1),
+        st.floats(0, 1),
+        st.binary(max_size=8),
+        st.booleans(),
     )
 
     def mutate(cut: tuple[bytes, float, float, bytes, bool]) -> bytes:

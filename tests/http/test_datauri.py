@@ -108,7 +108,9 @@ def test_escapes_survive_being_decoded_in_pieces(before):
     assert decode_data_uri("data:," + "x" * before + "%41%42%43y", LIMIT) == b"x" * before + b"ABCy"
 
 
-@pytest.mark.parametrize("uri", ["", "data:", "data:image/png", "http://a,b", ",x", "image/png;base64,AAAA"])
+@pytest.mark.parametrize(
+    "uri", ["", "data:", "data:image/png", "http://a,b", ",x", "image/png;base64,AAAA"]
+)
 def test_what_is_no_data_uri_is_refused(uri):
     with pytest.raises(ImageError, match="has no data"):
         decode_data_uri(uri, LIMIT)

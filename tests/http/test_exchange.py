@@ -61,12 +61,16 @@ def packed(body: bytes, how: str) -> tuple[bytes, bytes]:
     return head(len(body), content_encoding=how), body
 
 
-def ask(url: str, folder: Path, *, into: bool = False, heard: Callable[[Reply], None] | None = None) -> Reply:
+def ask(
+    url: str, folder: Path, *, into: bool = False, heard: Callable[[Reply], None] | None = None
+) -> Reply:
     async def go() -> Reply:
         exchanges = Exchanges(Spool(folder), Network(5.0))
         try:
             return await exchanges.exchange(
-                HttpRequest("GET", url, {}, into=str(folder / "image") if into else None, on_answer=heard)
+                HttpRequest(
+                    "GET", url, {}, into=str(folder / "image") if into else None, on_answer=heard
+                )
             )
         finally:
             await exchanges.close()
@@ -74,12 +78,17 @@ def ask(url: str, folder: Path, *, into: bool = False, heard: Callable[[Reply], 
     return asyncio.run(go())
 
 
-DOCUMENT = json.dumps({"data": [{"b64_json": base64.b64encode(bytes(100_000)).decode()}], "more": "é"}).encode()
+DOCUMENT = json.dumps(
+    {"data": [{"b64_json": base64.b64encode(bytes(100_000)).decode()}], "more": "é"}
+).encode()
 PACKINGS = {
     "plain": ("identity", DOCUMENT),
     "gzip": ("gzip", gzip.compress(DOCUMENT)),
     "gzip under its old name": ("X-GZIP", gzip.compress(DOCUMENT)),
-    "gzip in two members": ("gzip", gzip.compress(DOCUMENT[:9000]) + gzip.compress(DOCUMENT[9000:])),
+    "gzip in two members": (
+        "gzip",
+        gzip.compress(DOCUMENT[:9000]) + gzip.compress(DOCUMENT[9000:]),
+    ),
     "deflate": ("deflate", zlib.compress(DOCUMENT)),
     "deflate as some servers mean it": ("deflate", zlib.compress(DOCUMENT, wbits=-15)),
 }
@@ -98,7 +107,9 @@ def test_an_answer_is_read_however_it_is_packed(serve, tmp_path, how, body):
 def test_a_packed_answer_may_come_in_any_parts(serve, tmp_path, parts):
     body = gzip.compress(DOCUMENT)
     start, _ = packed(body, "gzip")
-    reply = ask(serve(start, *(body[at : at + parts] for at in range(0, len(body), parts))), tmp_path)
+    reply = ask(
+        serve(start, *(body[at : at + parts] for at in range(0, len(body), parts))), tmp_path
+    )
     assert json.loads(reply.data)["more"] == "é"
 
 
@@ -109,9 +120,17 @@ def test_nothing_is_nothing_however_it_is_packed(serve, tmp_path):
 
 UNREADABLE = {
     "brotli": ("br", b"\x0b\x02\x80hello\x03", "unsupported content encoding: 'br'"),
-    "packed twice": ("gzip, gzip", gzip.compress(gzip.compress(DOCUMENT)), "encoding: 'gzip, gzip'"),
+    "packed twice": (
+        "gzip, gzip",
+        gzip.compress(gzip.compress(DOCUMENT)),
+        "encoding: 'gzip, gzip'",
+    ),
     "no gzip at all": ("gzip", b"hello", "cannot be decompressed"),
-    "gzip with a wrong sum": ("gzip", gzip.compress(DOCUMENT)[:-8] + bytes(8), "cannot be decompressed"),
+    "gzip with a wrong sum": (
+        "gzip",
+        gzip.compress(DOCUMENT)[:-8] + bytes(8),
+        "cannot be decompressed",
+    ),
     "gzip cut short": ("gzip", gzip.compress(DOCUMENT)[:-20], "cut short"),
 }
 
@@ -174,7 +193,9 @@ def test_an_answer_is_heard_the_moment_it_is_whole(serve, tmp_path):
 
         task = asyncio.current_task()
         try:
-            await exchanges.exchange(HttpRequest("GET", serve(head(2), b"{}"), {}, on_answer=listen))
+            await exchanges.exchange(
+                HttpRequest("GET", serve(head(2), b"{}"), {}, on_answer=listen)
+            )
             await asyncio.sleep(0)
         finally:
             await exchanges.close()

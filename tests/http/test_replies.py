@@ -19,7 +19,14 @@ from flux_cli.core.errors import (
 )
 from flux_cli.core.request import Auth, Reply
 from flux_cli.core.text import Secret
-from flux_cli.http.replies import RETRYABLE, UNCLEAR, parse_json, reply_error, request_id_of, retry_after
+from flux_cli.http.replies import (
+    RETRYABLE,
+    UNCLEAR,
+    parse_json,
+    reply_error,
+    request_id_of,
+    retry_after,
+)
 
 FAST = settings(max_examples=200, deadline=None, derandomize=True)
 NOW = 1_700_000_000.0
@@ -64,7 +71,11 @@ def envelope(code, message="words", kind="some_type"):
     ],
 )
 def test_the_code_decides_before_the_status(status, code, kind):
-    for body in (envelope(code), {"error_code": code, "message": "words"}, {"error": {"error_code": code}}):
+    for body in (
+        envelope(code),
+        {"error_code": code, "message": "words"},
+        {"error": {"error_code": code}},
+    ):
         error = reply_error(reply(status, body))
         assert type(error) is kind
         assert error.status == status
@@ -77,17 +88,35 @@ def test_the_code_decides_before_the_status(status, code, kind):
         (422, {"detail": "Invalid API key format"}, AuthError),  # BFL
         (403, {"detail": "Not authenticated - invalid API key"}, AuthError),
         (403, {"detail": "User is locked. Reason: Exhausted balance."}, PaymentError),  # fal
-        (200, {"error": "The output was flagged as sensitive. (E005)"}, ModerationError),  # Replicate
-        (422, {"detail": [{"loc": ["body"], "msg": "no", "type": "content_policy_violation"}]}, ModerationError),  # fal
-        (422, {"detail": [{"loc": ["body", "seed"], "msg": "no", "type": "int_parsing"}]}, ValidationError),
-        (422, {"title": "Input validation failed", "detail": "- input.output_format", "status": 422}, ValidationError),
+        (
+            200,
+            {"error": "The output was flagged as sensitive. (E005)"},
+            ModerationError,
+        ),  # Replicate
+        (
+            422,
+            {"detail": [{"loc": ["body"], "msg": "no", "type": "content_policy_violation"}]},
+            ModerationError,
+        ),  # fal
+        (
+            422,
+            {"detail": [{"loc": ["body", "seed"], "msg": "no", "type": "int_parsing"}]},
+            ValidationError,
+        ),
+        (
+            422,
+            {"title": "Input validation failed", "detail": "- input.output_format", "status": 422},
+            ValidationError,
+        ),
     ],
 )
 def test_words_and_types_decide_where_a_provider_has_no_code(status, body, kind):
     assert type(reply_error(reply(status, body))) is kind
 
 
-@pytest.mark.parametrize("words", ["invalid api key", "not authenticated", "exhausted balance", "flagged as sensitive"])
+@pytest.mark.parametrize(
+    "words", ["invalid api key", "not authenticated", "exhausted balance", "flagged as sensitive"]
+)
 def test_a_code_we_know_is_believed_before_words_which_may_quote_the_prompt(words):
     body = envelope("INVALID_REQUEST", f"prompt '{words}' is too long")
     assert type(reply_error(reply(400, body))) is ValidationError
@@ -121,7 +150,13 @@ def test_the_type_never_decides_because_it_varies(kind):
     ],
 )
 def test_the_status_decides_where_there_is_no_code(status, kind):
-    for body in (b"", {"detail": "words"}, b"<html>words</html>", envelope("SOMETHING_NEW"), envelope(status)):
+    for body in (
+        b"",
+        {"detail": "words"},
+        b"<html>words</html>",
+        envelope("SOMETHING_NEW"),
+        envelope(status),
+    ):
         assert type(reply_error(reply(status, body))) is kind
 
 
@@ -174,7 +209,10 @@ def test_what_was_refused_or_may_have_been_paid_for_is_never_repeated(status):
         (envelope("X", "no such size"), "no such size"),
         ({"error": "server broke"}, "server broke"),
         ({"error": "server_error", "message": "out of memory"}, "out of memory"),  # sd.cpp
-        ({"error": {"message": "model is loading", "code": 500, "type": ""}}, "model is loading"),  # LocalAI
+        (
+            {"error": {"message": "model is loading", "code": 500, "type": ""}},
+            "model is loading",
+        ),  # LocalAI
         ({"detail": "Not authenticated"}, "Not authenticated"),
         (
             {"detail": [{"loc": ["body", "size"], "msg": "field required", "type": "missing"}]},
@@ -187,7 +225,10 @@ def test_what_was_refused_or_may_have_been_paid_for_is_never_repeated(status):
         ({"detail": {"message": "deep words"}}, "deep words"),
         ({"detail": {"reason": "no such key"}}, '{"reason": "no such key"}'),
         ({"message": "flat words"}, "flat words"),
-        ({"title": "Unprocessable", "status": 422, "detail": "bad aspect_ratio"}, "bad aspect_ratio"),
+        (
+            {"title": "Unprocessable", "status": 422, "detail": "bad aspect_ratio"},
+            "bad aspect_ratio",
+        ),
         ({"title": "Unauthenticated"}, "Unauthenticated"),
         ({"errors": ["one", "two"]}, "one; two"),
         (b"upstream connect error", "upstream connect error"),
@@ -227,8 +268,20 @@ def test_a_server_that_says_nothing_is_said_to_say_nothing(body):
 @pytest.mark.parametrize(
     ("status", "body", "key_name", "message", "hint"),
     [
-        (400, envelope("INVALID_REQUEST", "bad"), "", "the provider refused with INVALID_REQUEST: bad", "flux resolve"),
-        (401, {"detail": "no"}, "LUMENFALL_API_KEY", "the provider refused with HTTP 401: no", "LUMENFALL_API_KEY"),
+        (
+            400,
+            envelope("INVALID_REQUEST", "bad"),
+            "",
+            "the provider refused with INVALID_REQUEST: bad",
+            "flux resolve",
+        ),
+        (
+            401,
+            {"detail": "no"},
+            "LUMENFALL_API_KEY",
+            "the provider refused with HTTP 401: no",
+            "LUMENFALL_API_KEY",
+        ),
         (401, {"detail": "no"}, "", "the provider refused with HTTP 401: no", "check the key"),
         (402, b"", "", "refused with HTTP 402", "top up"),
         (404, b"", "", "refused with HTTP 404", "flux models"),
@@ -237,8 +290,14 @@ def test_a_server_that_says_nothing_is_said_to_say_nothing(body):
         (503, {"error": {"message": "m", "code": 17}}, "", "the provider failed with 17: m", ""),
     ],
 )
-def test_the_message_names_the_code_and_the_hint_the_next_step(status, body, key_name, message, hint):
-    auth = Auth(Secret("k"), key_name, "https://host/v1", "Authorization", "Bearer ") if key_name else None
+def test_the_message_names_the_code_and_the_hint_the_next_step(
+    status, body, key_name, message, hint
+):
+    auth = (
+        Auth(Secret("k"), key_name, "https://host/v1", "Authorization", "Bearer ")
+        if key_name
+        else None
+    )
     error = reply_error(reply(status, body), auth)
     assert message in error.message
     assert hint in error.hint
@@ -286,7 +345,9 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["error", "message", "code", "detail", "msg", "loc", "errors", "id"]), inner, max_size=4
+            st.sampled_from(["error", "message", "code", "detail", "msg", "loc", "errors", "id"]),
+            inner,
+            max_size=4,
         )
     ),
     max_leaves=8,
@@ -336,7 +397,9 @@ def test_any_body_and_status_make_a_failure_and_never_an_exception(body, status)
     ],
 )
 def test_the_wait_is_read_as_milliseconds_seconds_or_date(headers, seconds):
-    assert retry_after(Reply(429, headers, b""), NOW) == (None if seconds is None else pytest.approx(seconds))
+    assert retry_after(Reply(429, headers, b""), NOW) == (
+        None if seconds is None else pytest.approx(seconds)
+    )
 
 
 @pytest.mark.parametrize(
@@ -420,7 +483,14 @@ def test_a_body_is_json_or_none(data, value):
         (b"[" + b"9" * 300 + b"]", [int("9" * 300)]),
         (b"[-" + b"9" * 301 + b"]", [None]),
     ],
-    ids=["invalid UTF-8", "byte order mark", "UTF-16", "5,000 digits", "300 digits", "minus 301 digits"],
+    ids=[
+        "invalid UTF-8",
+        "byte order mark",
+        "UTF-16",
+        "5,000 digits",
+        "300 digits",
+        "minus 301 digits",
+    ],
 )
 def test_one_odd_value_does_not_hide_the_others(data, value):
     """An image that is paid for must not be lost because something beside it makes no sense."""

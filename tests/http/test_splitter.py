@@ -19,7 +19,9 @@ from flux_cli.http.splitter import LONG, Splitter
 from flux_cli.http.spool import Spool
 
 MORE = LONG * 3 // 4 + 1  # bytes whose base64 is long
-PATIENT = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PATIENT = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def noise(count: int, seed: int) -> bytes:
@@ -47,7 +49,9 @@ IMAGES = st.builds(
     },
     st.integers(MORE, MORE + 9000),
     st.integers(0, 2**32),
-    st.sampled_from(["", "data:image/png;base64,", "data:;base64,", "data:image/jpeg;charset=x;BASE64,"]),
+    st.sampled_from(
+        ["", "data:image/png;base64,", "data:;base64,", "data:image/jpeg;charset=x;BASE64,"]
+    ),
     st.booleans(),
     st.booleans(),
     st.sampled_from([0, 64, 76, 1001]),
@@ -55,7 +59,9 @@ IMAGES = st.builds(
 )
 SMALL = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -95,9 +101,26 @@ def replaced(value, folder: Path, found: list[bytes]):
 
 
 @PATIENT
-@given(st.lists(IMAGES, min_size=1, max_size=3), SMALL, st.lists(st.integers(0, 2**20), max_size=40))
-@example([{"data": noise(MORE, 1), "prefix": "", "safe": 0, "padded": 1, "fold": 76, "how": "plus signs"}], "\\", [])
-def test_any_document_in_any_parts_is_the_same_with_its_images_in_files(tmp_path_factory, images, rest, cuts):
+@given(
+    st.lists(IMAGES, min_size=1, max_size=3), SMALL, st.lists(st.integers(0, 2**20), max_size=40)
+)
+@example(
+    [
+        {
+            "data": noise(MORE, 1),
+            "prefix": "",
+            "safe": 0,
+            "padded": 1,
+            "fold": 76,
+            "how": "plus signs",
+        }
+    ],
+    "\\",
+    [],
+)
+def test_any_document_in_any_parts_is_the_same_with_its_images_in_files(
+    tmp_path_factory, images, rest, cuts
+):
     folder = tmp_path_factory.mktemp("spool")
     items = ", ".join(f'{{"b64_json": "{written(image)}"}}' for image in images)
     document = f'{{"rest": {json.dumps(rest)}, "data": [{items}], "more": {json.dumps(rest, ensure_ascii=False)}}}'
@@ -119,14 +142,19 @@ def test_every_single_byte_is_a_place_to_cut(tmp_path_factory, seed, where):
     data = noise(MORE + seed % 3, seed)
     text = escaped(base64.encodebytes(data).decode(), "plus signs")
     document = f'{{"a\\\\": "\\"", "b64_json": "{text}", "z": "\\\\"}}'.encode()
-    splitter = split(document, [*range(where, where + 200), *range(len(document) - 40, len(document))], folder)
+    splitter = split(
+        document, [*range(where, where + 200), *range(len(document) - 40, len(document))], folder
+    )
     found: list[bytes] = []
     read = replaced(json.loads(bytes(splitter.kept)), folder, found)
     assert (found, read) == ([data], {"a\\": '"', "b64_json": "image 1", "z": "\\"})
 
 
 @PATIENT
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50), st.lists(st.integers(0, 2**20)))
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50),
+    st.lists(st.integers(0, 2**20)),
+)
 def test_long_words_that_are_no_base64_stay_in_the_text(tmp_path_factory, words, cuts):
     text = f"{words} é " * (LONG // len(words) + 1)
     folder = tmp_path_factory.mktemp("spool")

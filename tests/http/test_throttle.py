@@ -28,7 +28,9 @@ class World:
         """Let so many seconds pass, waking everybody in order."""
         end = self.time + seconds
         await settle()
-        while due := sorted((item for item in self._sleepers if item[0] <= end), key=lambda item: item[0]):
+        while due := sorted(
+            (item for item in self._sleepers if item[0] <= end), key=lambda item: item[0]
+        ):
             when, future = due[0]
             self._sleepers.remove(due[0])
             self.time = max(self.time, when)
@@ -73,7 +75,9 @@ def test_one_burst_halves_the_limit_once_whenever_its_answers_come():
         throttle = Throttle(16, world.pause, world.now)
         for _ in range(16):
             throttle.slow_down(2.0, 0.0)
-            await world.pass_by(1.0)  # the last of them come long after the time the server asked for
+            await world.pass_by(
+                1.0
+            )  # the last of them come long after the time the server asked for
         assert throttle.limit == 8
         throttle.slow_down(2.0, world.time)
         assert throttle.limit == 4

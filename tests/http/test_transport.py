@@ -31,7 +31,13 @@ class Server:
     """Counts connections, and gives each request of one to a function that answers it; None hangs up."""
 
     def __init__(self, reply: Callable[[bytes], bytes | None] = lambda _head: OK) -> None:
-        self.reply, self.connections, self.open, self.requests, self.ended = reply, 0, 0, [], asyncio.Event()
+        self.reply, self.connections, self.open, self.requests, self.ended = (
+            reply,
+            0,
+            0,
+            [],
+            asyncio.Event(),
+        )
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -42,7 +48,9 @@ class Server:
                 self.requests.append(head.split(b" ")[0].decode())
                 if b"ontent-" in head:
                     length = next(
-                        int(line[15:]) for line in head.lower().split(b"\r\n") if line[:15] == b"content-length:"
+                        int(line[15:])
+                        for line in head.lower().split(b"\r\n")
+                        if line[:15] == b"content-length:"
                     )
                     await reader.readexactly(length)
                 answer = self.reply(head)
@@ -71,7 +79,9 @@ def talk(
         exchanges = Exchanges(Spool(folder), Network(5.0))
         try:
             scheme = "https" if tls else "http"
-            return await talk(exchanges, f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}/")
+            return await talk(
+                exchanges, f"{scheme}://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
+            )
         finally:
             await exchanges.close()
             listening.close()
@@ -91,7 +101,11 @@ def asks(*methods: str, pause: float = 0.0):
     async def go(exchanges: Exchanges, url: str) -> list[Reply]:
         replies = []
         for method in methods:
-            replies.append(await exchanges.exchange(HttpRequest(method, url, {}, b"{}" if method == "POST" else None)))
+            replies.append(
+                await exchanges.exchange(
+                    HttpRequest(method, url, {}, b"{}" if method == "POST" else None)
+                )
+            )
             await asyncio.sleep(pause)
         return replies
 
@@ -100,12 +114,19 @@ def asks(*methods: str, pause: float = 0.0):
 
 @pytest.mark.parametrize(
     ("methods", "connections"),
-    [(("GET", "GET", "GET"), 1), (("POST", "POST"), 2), (("GET", "POST", "GET"), 2), (("GET", "DELETE"), 2)],
+    [
+        (("GET", "GET", "GET"), 1),
+        (("POST", "POST"), 2),
+        (("GET", "POST", "GET"), 2),
+        (("GET", "DELETE"), 2),
+    ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
 def test_only_gets_share_a_connection(tmp_path, methods, connections):
     server = Server()
-    assert [reply.data for reply in talk(server, asks(*methods), tmp_path)] == [b"{}"] * len(methods)
+    assert [reply.data for reply in talk(server, asks(*methods), tmp_path)] == [b"{}"] * len(
+        methods
+    )
     assert (server.requests, server.connections) == (list(methods), connections)
 
 
@@ -151,7 +172,10 @@ def test_servers_do_not_share_connections(tmp_path):
     async def go(exchanges: Exchanges, url: str) -> None:
         other = await asyncio.start_server(servers[1], "127.0.0.1", 0)
         second = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}/"
-        said = [(await exchanges.exchange(HttpRequest("GET", one, {}))).data for one in (url, second, url, second)]
+        said = [
+            (await exchanges.exchange(HttpRequest("GET", one, {}))).data
+            for one in (url, second, url, second)
+        ]
         other.close()
         assert said == [b"11", b"22", b"11", b"22"]
 
@@ -163,7 +187,12 @@ def test_no_more_connections_are_kept_than_needed_and_none_behind_the_end(tmp_pa
     server = Server()
 
     async def go(exchanges: Exchanges, url: str) -> int:
-        await asyncio.gather(*(exchanges.exchange(HttpRequest("GET", url, {})) for _ in range(transport.MAX_IDLE + 9)))
+        await asyncio.gather(
+            *(
+                exchanges.exchange(HttpRequest("GET", url, {}))
+                for _ in range(transport.MAX_IDLE + 9)
+            )
+        )
         await asyncio.sleep(0.05)
         kept = server.open
         await exchanges.close()
@@ -203,7 +232,10 @@ def test_what_is_no_http_is_a_broken_connection(tmp_path, answer):
 def test_answers_of_any_size_arrive_whole_in_either_framing(tmp_path, size):
     text = b'"' + b"x" * 100 + b" " * size + b'"'
     framed = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text)
-    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(text), text)
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (
+        len(text),
+        text,
+    )
     for answer in (framed, chunked):
         (reply,) = talk(Server(lambda _head, answer=answer: answer), asks("POST"), tmp_path)
         assert reply.data == text
@@ -255,7 +287,9 @@ def test_where_a_proxy_is_named_it_is_asked(tmp_path, monkeypatch):
     async def go(exchanges: Exchanges, url: str) -> None:
         monkeypatch.setenv("HTTP_PROXY", url)
         for _ in range(2):
-            assert (await exchanges.exchange(HttpRequest("POST", "http://images.invalid/v1", {}, b"{}"))).data == b"{}"
+            assert (
+                await exchanges.exchange(HttpRequest("POST", "http://images.invalid/v1", {}, b"{}"))
+            ).data == b"{}"
 
     talk(server, go, tmp_path)
     assert (server.requests, server.connections) == (["POST", "POST"], 2)
@@ -267,7 +301,9 @@ def through(proxy: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Reply:
     async def go() -> Reply:
         exchanges = Exchanges(Spool(folder), Network(5.0))
         try:
-            return await exchanges.exchange(HttpRequest("POST", "http://images.invalid/v1", {}, b"{}"))
+            return await exchanges.exchange(
+                HttpRequest("POST", "http://images.invalid/v1", {}, b"{}")
+            )
         finally:
             await exchanges.close()
 
@@ -335,7 +371,9 @@ def test_nothing_a_server_says_changes_the_next_request(tmp_path, monkeypatch, p
         assert (b"get http://" in head or b"post http://" in head) is proxied
 
 
-@pytest.mark.parametrize("named", ["*", "127.0.0.1", "127.0.0.1:{port}", "[::1], 127.0.0.1", "0.0.1"])
+@pytest.mark.parametrize(
+    "named", ["*", "127.0.0.1", "127.0.0.1:{port}", "[::1], 127.0.0.1", "0.0.1"]
+)
 def test_hosts_of_no_proxy_are_connected_to_directly(tmp_path, monkeypatch, named):
     server = Server()
 
@@ -383,7 +421,9 @@ def tls(tmp_path, monkeypatch) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("size", [1_000_000, 3_000_000])
-def test_an_answer_over_tls_arrives_whole_even_if_the_server_hangs_up_behind_it(tmp_path, tls, size):
+def test_an_answer_over_tls_arrives_whole_even_if_the_server_hangs_up_behind_it(
+    tmp_path, tls, size
+):
     """What TLS has deciphered and nobody has read yet must not go with the connection: it is paid for."""
     text = b'"' + b" " * size + b'"'
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(text)
@@ -404,7 +444,8 @@ def test_over_tls_gets_share_a_connection_and_upper_case_is_no_way_around_it(tmp
 
     async def go(exchanges: Exchanges, url: str) -> list[bytes]:
         return [
-            (await exchanges.exchange(HttpRequest("GET", one, {}))).data for one in (url, url.replace("https", "HTTPS"))
+            (await exchanges.exchange(HttpRequest("GET", one, {}))).data
+            for one in (url, url.replace("https", "HTTPS"))
         ]
 
     assert talk(server, go, tmp_path, tls) == [b"{}", b"{}"]
@@ -416,7 +457,9 @@ def test_a_certificate_of_another_name_is_refused_before_anything_is_sent(tmp_pa
 
     async def go(exchanges: Exchanges, url: str) -> None:
         with pytest.raises(UnreachableError, match="ertificate"):
-            await exchanges.exchange(HttpRequest("POST", url.replace("127.0.0.1", "localhost"), {}, b"{}"))
+            await exchanges.exchange(
+                HttpRequest("POST", url.replace("127.0.0.1", "localhost"), {}, b"{}")
+            )
 
     talk(server, go, tmp_path, tls)
     assert server.requests == []
@@ -444,7 +487,9 @@ def test_what_is_no_address_is_said_and_nobody_is_asked(tmp_path, url):
     async def go(exchanges: Exchanges, there: str) -> None:
         with pytest.raises(UnreachableError, match="invalid URL") as caught:
             await exchanges.exchange(
-                HttpRequest("POST", url.replace("{port}", there.split(":")[2].strip("/")), {}, b"{}")
+                HttpRequest(
+                    "POST", url.replace("{port}", there.split(":")[2].strip("/")), {}, b"{}"
+                )
             )
         assert caught.value.hopeless
 
@@ -460,7 +505,9 @@ def test_a_body_without_a_length_that_breaks_off_is_not_whole(tmp_path):
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n[1")
         await writer.drain()
         await asyncio.sleep(0.05)
-        writer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        writer.transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
+        )
         writer.transport.abort()
 
     with pytest.raises(NetworkError, match="broke before the answer was complete"):
@@ -490,7 +537,9 @@ def test_however_many_answers_come_at_once_one_read_of_them_is_in_memory(tmp_pat
         await warm(exchanges)
         tracemalloc.start()
         try:
-            await asyncio.gather(*(exchanges.exchange(HttpRequest("POST", url, {}, b"{}")) for _ in range(32)))
+            await asyncio.gather(
+                *(exchanges.exchange(HttpRequest("POST", url, {}, b"{}")) for _ in range(32))
+            )
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -498,7 +547,9 @@ def test_however_many_answers_come_at_once_one_read_of_them_is_in_memory(tmp_pat
 
     with closing(listener):
         threading.Thread(target=accept, daemon=True).start()
-        assert asyncio.run(go()) < 32 * LONG + 8 * transport.READ_BYTES  # the beginning of each, and what is worked on
+        assert (
+            asyncio.run(go()) < 32 * LONG + 8 * transport.READ_BYTES
+        )  # the beginning of each, and what is worked on
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) == 32 * 3_000_000
 
 
@@ -513,7 +564,9 @@ def test_a_server_that_refuses_before_it_is_asked_is_understood(tmp_path):
 
 def test_a_server_that_hangs_up_before_it_is_asked_was_sent_nothing_or_is_broken(tmp_path):
     async def gone(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        writer.transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
+        )
         writer.transport.abort()
 
     with pytest.raises(NetworkError):
@@ -545,7 +598,12 @@ def test_an_address_is_sent_as_servers_read_it(tmp_path, typed):
     assert first == f"GET {TARGETS[typed]} HTTP/1.1"
     named = dict(line.split(": ") for line in headers)
     assert named.pop("Host").startswith("127.0.0.1:")
-    known = {"Accept": "*/*", "Accept-Encoding": "identity", "Connection": "keep-alive", "User-Agent": "flux-image-cli"}
+    known = {
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Connection": "keep-alive",
+        "User-Agent": "flux-image-cli",
+    }
     assert named == {**known, "X-A": "b"}
 
 
@@ -591,7 +649,13 @@ def test_bodies_have_a_length_and_posts_even_where_there_is_none(tmp_path):
         return OK
 
     async def go(exchanges: Exchanges, url: str) -> None:
-        for method, body in (("POST", b"{}"), ("POST", None), ("PUT", None), ("GET", None), ("DELETE", None)):
+        for method, body in (
+            ("POST", b"{}"),
+            ("POST", None),
+            ("PUT", None),
+            ("GET", None),
+            ("DELETE", None),
+        ):
             await exchanges.exchange(HttpRequest(method, url, {}, body))
 
     talk(Server(reply), go, tmp_path)

@@ -12,7 +12,14 @@ from flux_cli.http.trust import credentials, host_and_port, media_address
 FAST = settings(max_examples=200, deadline=None, derandomize=True)
 KEY = "sk-0123456789abcdef"
 BFL = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", "x-key", "", ("*.bfl.ai",))
-FAL = Auth(Secret(KEY), "FAL_KEY", "https://queue.fal.run", "Authorization", "Key ", ("fal.run", "queue.fal.run"))
+FAL = Auth(
+    Secret(KEY),
+    "FAL_KEY",
+    "https://queue.fal.run",
+    "Authorization",
+    "Key ",
+    ("fal.run", "queue.fal.run"),
+)
 LOCAL = Auth(Secret(KEY), "FLUX_API_KEY", "http://127.0.0.1:8080/v1", "Authorization", "Bearer ")
 
 
@@ -85,7 +92,9 @@ def test_without_a_key_there_is_nothing_to_keep():
 
 @given(
     st.text(max_size=20) | st.text("bfl.ai@:/\\?#%evx[]", max_size=20),
-    st.sampled_from(["https://{}", "https://{}.bfl.ai", "https://api.bfl.ai{}", "https://{}/.bfl.ai", "{}"]),
+    st.sampled_from(
+        ["https://{}", "https://{}.bfl.ai", "https://api.bfl.ai{}", "https://{}/.bfl.ai", "{}"]
+    ),
 )
 @FAST
 def test_any_address_with_the_key_has_a_host_of_plain_labels_below_bfl_ai(text, form):
@@ -94,7 +103,14 @@ def test_any_address_with_the_key_has_a_host_of_plain_labels_below_bfl_ai(text, 
         credentials(url, BFL)
     except ProviderError:
         return
-    host = url.partition("://")[2].partition("/")[0].partition("?")[0].partition("#")[0].partition(":")[0].lower()
+    host = (
+        url.partition("://")[2]
+        .partition("/")[0]
+        .partition("?")[0]
+        .partition("#")[0]
+        .partition(":")[0]
+        .lower()
+    )
     assert host.endswith(".bfl.ai")
     assert all(char.isalnum() or char in "-._" for char in host)
 
@@ -110,7 +126,11 @@ LOCAL_BASE = "http://127.0.0.1:8080/v1"
         (" https://cdn.example/fox.png\n", BASE, "https://cdn.example/fox.png"),
         ("HTTPS://cdn.example/fox.png", BASE, "https://cdn.example/fox.png"),
         ("//cdn.example/fox.png", BASE, "https://cdn.example/fox.png"),
-        ("/v1/images/1/content?variant=0", BASE, "https://api.lumenfall.ai/v1/images/1/content?variant=0"),
+        (
+            "/v1/images/1/content?variant=0",
+            BASE,
+            "https://api.lumenfall.ai/v1/images/1/content?variant=0",
+        ),
         ("images/1", BASE, "https://api.lumenfall.ai/openai/v1/images/1"),
         ("/generated-images/b64.png", LOCAL_BASE, "http://127.0.0.1:8080/generated-images/b64.png"),
         ("http://127.0.0.1:9000/fox.png", LOCAL_BASE, "http://127.0.0.1:9000/fox.png"),
@@ -190,14 +210,24 @@ def test_a_server_on_the_internet_cannot_point_inward(host):
 
 
 @pytest.mark.parametrize("host", INWARD)
-@pytest.mark.parametrize("base", [LOCAL_BASE, "https://localhost/v1", "https://10.1.2.3/v1", "http://gpu/v1"])
+@pytest.mark.parametrize(
+    "base", [LOCAL_BASE, "https://localhost/v1", "https://10.1.2.3/v1", "http://gpu/v1"]
+)
 def test_a_server_at_home_may(host, base):
     assert media_address(f"https://{host}/fox.png", base) == f"https://{host}/fox.png"
 
 
 @pytest.mark.parametrize(
     "host",
-    ["8.8.8.8", "134744072", "[2606:4700::1111]", "[64:ff9b::808:808]", "local.example", "08.8.8.8", "1.2.3.4.5"],
+    [
+        "8.8.8.8",
+        "134744072",
+        "[2606:4700::1111]",
+        "[64:ff9b::808:808]",
+        "local.example",
+        "08.8.8.8",
+        "1.2.3.4.5",
+    ],
 )
 def test_what_only_looks_like_an_address_inside_is_fetched(host):
     assert media_address(f"https://{host}/fox.png", BASE) == f"https://{host}/fox.png"

@@ -16,7 +16,9 @@ def fox(work):
 
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_a_sheet_is_a_file_of_the_format_asked(fox, file_format):
-    image, faults = make_sheet([SheetImage(fox, number, 40 + number) for number in (1, 2, 3)], file_format, None)
+    image, faults = make_sheet(
+        [SheetImage(fox, number, 40 + number) for number in (1, 2, 3)], file_format, None
+    )
     look = inspect(image.data)
     assert faults == ()
     assert (look.format, look.width, look.height) == (file_format, image.width, image.height)

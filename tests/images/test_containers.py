@@ -138,7 +138,10 @@ IDAT, IEND = chunk(b"IDAT", b"x"), chunk(b"IEND")
         (png(), "the end is missing"),
         (png(ihdr(5, 5), IDAT), "the end is missing"),
         (png(ihdr(5, 5), chunk(b"IDAT", b"x", crc=1), IEND), "wrong checksum in b'IDAT'"),
-        (png(ihdr(5, 5), struct.pack(">I", 0xFFFFFFFF) + b"IDAT" + bytes(20)), "the end is missing"),
+        (
+            png(ihdr(5, 5), struct.pack(">I", 0xFFFFFFFF) + b"IDAT" + bytes(20)),
+            "the end is missing",
+        ),
         (png(ihdr(5, 5), *[IDAT] * 3), "the end is missing"),
         (png(chunk(b"IHDR"), IDAT, IEND), ""),  # its size would be read from what follows
     ],
@@ -171,16 +174,22 @@ def iloc(body):
         FTYP + box(b"mdat"),
         FTYP + box(b"meta"),
         FTYP + box(b"meta", b"\0\0\0\0") + box(b"mdat"),
-        FTYP + box(b"meta", b"\0\0\0\0" + box(b"iprp", box(b"ipco", box(b"ispe", b"\0")))) + box(b"mdat"),
+        FTYP
+        + box(b"meta", b"\0\0\0\0" + box(b"iprp", box(b"ipco", box(b"ispe", b"\0"))))
+        + box(b"mdat"),
         FTYP + box(b"meta", b"\0\0\0\0" + IPRP, length=4) + box(b"mdat"),
         FTYP + box(b"meta", b"\0\0\0\0" + IPRP, length=0xFFFFFFFF) + box(b"mdat"),
         FTYP + struct.pack(">I4sQ", 1, b"meta", 2**63) + IPRP + box(b"mdat"),
         FTYP + struct.pack(">I4sQ", 1, b"meta", 0) + IPRP + box(b"mdat"),
         FTYP + iloc(b"") + box(b"mdat"),
         FTYP + iloc(b"\0\0\0\0") + box(b"mdat"),
-        FTYP + iloc(b"\2\0\0\0\x00\x00" + b"\xff" * 4) + box(b"mdat"),  # four thousand million items
+        FTYP
+        + iloc(b"\2\0\0\0\x00\x00" + b"\xff" * 4)
+        + box(b"mdat"),  # four thousand million items
         FTYP + iloc(b"\0\0\0\0\x00\x00" + b"\0\1" + b"\0\1\0\0" + b"\xff\xff") + box(b"mdat"),
-        FTYP + iloc(b"\0\0\0\0\x44\x00" + b"\0\1" + b"\0\1\0\0" + b"\0\1" + b"\xff" * 8) + box(b"mdat"),
+        FTYP
+        + iloc(b"\0\0\0\0\x44\x00" + b"\0\1" + b"\0\1\0\0" + b"\0\1" + b"\xff" * 8)
+        + box(b"mdat"),
         FTYP + iloc(b"\1\0\0\0\x00\x0f" + b"\0\1" + b"\0\1\0\0\0\0" + b"\xff\xff") + box(b"mdat"),
     ],
     ids=range(15),
@@ -194,10 +203,28 @@ def test_an_avif_whose_boxes_do_not_add_up_is_refused(data):
     ("data", "size"),
     [
         (FTYP + box(b"meta", b"\0\0\0\0" + IPRP) + box(b"mdat"), (5, 4)),
-        (FTYP + box(b"meta", b"\0\0\0\0" + IPRP) + box(b"mdat", length=0), (5, 4)),  # 0: up to the end of the file
-        (FTYP + struct.pack(">I4sQ", 1, b"meta", 20 + len(IPRP)) + bytes(4) + IPRP + box(b"mdat"), (5, 4)),
-        (FTYP + iloc(b"\0\0\0\0\x44\x00" + b"\0\1" + b"\0\1\0\0" + b"\0\1" + b"\0" * 8) + box(b"mdat"), (5, 4)),
-        (box(b"ftyp", b"mif1\0\0\0\0mif1avif") + box(b"meta", b"\0\0\0\0" + IPRP) + box(b"mdat"), (5, 4)),
+        (
+            FTYP + box(b"meta", b"\0\0\0\0" + IPRP) + box(b"mdat", length=0),
+            (5, 4),
+        ),  # 0: up to the end of the file
+        (
+            FTYP
+            + struct.pack(">I4sQ", 1, b"meta", 20 + len(IPRP))
+            + bytes(4)
+            + IPRP
+            + box(b"mdat"),
+            (5, 4),
+        ),
+        (
+            FTYP
+            + iloc(b"\0\0\0\0\x44\x00" + b"\0\1" + b"\0\1\0\0" + b"\0\1" + b"\0" * 8)
+            + box(b"mdat"),
+            (5, 4),
+        ),
+        (
+            box(b"ftyp", b"mif1\0\0\0\0mif1avif") + box(b"meta", b"\0\0\0\0" + IPRP) + box(b"mdat"),
+            (5, 4),
+        ),
     ],
     ids=range(5),
 )
@@ -211,16 +238,27 @@ def located(version, base, offset, length, method=0):
     how = struct.pack(">H", method) if version else b""
     item = struct.pack(f">{wide}", 1) + how + struct.pack(">HIHII", 0, base, 1, offset, length)
     return (
-        FTYP + iloc(bytes([version, 0, 0, 0, 0x44, 0x40]) + struct.pack(f">{wide}", 1) + item) + box(b"mdat", b"1234")
+        FTYP
+        + iloc(bytes([version, 0, 0, 0, 0x44, 0x40]) + struct.pack(f">{wide}", 1) + item)
+        + box(b"mdat", b"1234")
     )
 
 
 @pytest.mark.parametrize("version", [0, 1, 2])
 def test_an_item_may_end_where_the_file_ends_and_not_one_byte_later(version):
     whole = len(located(version, 0, 0, 0))
-    for base, offset, length in ((whole - 4, 0, 4), (0, whole - 4, 4), (whole - 6, 2, 4), (0, 0, whole)):
+    for base, offset, length in (
+        (whole - 4, 0, 4),
+        (0, whole - 4, 4),
+        (whole - 6, 2, 4),
+        (0, 0, whole),
+    ):
         assert inspect(located(version, base, offset, length))[:3] == ("avif", 5, 4)
-        for late in ((base + 1, offset, length), (base, offset + 1, length), (base, offset, length + 1)):
+        for late in (
+            (base + 1, offset, length),
+            (base, offset + 1, length),
+            (base, offset, length + 1),
+        ):
             with pytest.raises(ImageError, match="the end is missing"):
                 inspect(located(version, *late))
 
@@ -231,7 +269,9 @@ def test_an_item_inside_the_header_is_not_measured_by_the_file(version):
     assert inspect(located(version, 0, 10**6, 10**6, method=1))[:3] == ("avif", 5, 4)
 
 
-@pytest.mark.parametrize("filler", [b"\xff\x01", b"\xff\xd0", b"\xff\xd7", b"\xff\xd8", b"\xff", b"\xff\xff\xff"])
+@pytest.mark.parametrize(
+    "filler", [b"\xff\x01", b"\xff\xd0", b"\xff\xd7", b"\xff\xd8", b"\xff", b"\xff\xff\xff"]
+)
 def test_marks_without_a_length_and_fill_bytes_are_passed_over_in_a_jpeg(filler):
     for times in (1, 2, 3):
         data = IMAGES["jpeg"]
@@ -273,7 +313,11 @@ def test_hostile_headers_end_in_an_image_error(data):
         inspect(data)
 
 
-MAGICS = [IMAGES[name][:length] for name in ("png", "jpeg", "gif", "webp lossy", "avif") for length in (8, 16, 40)]
+MAGICS = [
+    IMAGES[name][:length]
+    for name in ("png", "jpeg", "gif", "webp lossy", "avif")
+    for length in (8, 16, 40)
+]
 
 
 @given(st.sampled_from([b"", *MAGICS]), st.binary(max_size=120))
@@ -290,7 +334,9 @@ def test_flipped_bytes_are_a_look_or_an_image_error(name, data):
     damaged = bytearray(IMAGES[name])
     places = st.integers(0, min(len(damaged), 400) - 1) | st.integers(0, len(damaged) - 1)
     for _ in range(data.draw(st.integers(1, 4))):
-        damaged[data.draw(places)] = data.draw(st.sampled_from([0, 1, 0x7F, 0x80, 0xD9, 0xFF]) | st.integers(0, 255))
+        damaged[data.draw(places)] = data.draw(
+            st.sampled_from([0, 1, 0x7F, 0x80, 0xD9, 0xFF]) | st.integers(0, 255)
+        )
     look = looked(bytes(damaged))
     assert look is None or min(look.width, look.height) >= 1
 

@@ -27,7 +27,9 @@ def test_a_comma_tells_a_list_of_formats_from_a_field(output, template, suffixes
     assert (destination.template, tuple(destination.suffixes.values())) == (template, suffixes)
 
 
-@pytest.mark.parametrize("output", ["{avif,webp}/hero.jpg", "hero{avif,webp}", "hero.{avif,webp}.bak"])
+@pytest.mark.parametrize(
+    "output", ["{avif,webp}/hero.jpg", "hero{avif,webp}", "hero.{avif,webp}.bak"]
+)
 def test_a_list_elsewhere_than_at_the_end_is_refused(output):
     with pytest.raises(OutputError, match="at the end"):
         read_destination(output, ())
@@ -74,7 +76,9 @@ def test_name_and_option_must_not_contradict(output, formats):
 def test_standard_output_and_folders_have_no_suffix_to_read():
     assert read_destination("-", ("gif",)) == Destination("-", formats=("gif",))
     assert read_destination("-", ()).is_stdout
-    assert read_destination("out.webp", (), is_folder=True) == Destination("out.webp", is_folder=True)
+    assert read_destination("out.webp", (), is_folder=True) == Destination(
+        "out.webp", is_folder=True
+    )
 
 
 def paths(output, finish, fields=None):
@@ -91,7 +95,10 @@ def test_derivatives_are_named_by_their_width():
 
 
 def test_a_width_in_the_template_takes_the_place_of_the_tail():
-    assert paths("{width}/hero_{height}.{webp,png}", Finish(widths=(640,))) == ["640/hero_320.webp", "640/hero_320.png"]
+    assert paths("{width}/hero_{height}.{webp,png}", Finish(widths=(640,))) == [
+        "640/hero_320.webp",
+        "640/hero_320.png",
+    ]
 
 
 def test_the_original_stands_apart_in_its_own_format():

@@ -21,7 +21,10 @@ def test_colors_frames_and_size_are_what_pillow_decodes(name):
     data = IMAGES[name]
     details = read_details(data)
     with Image.open(io.BytesIO(data)) as image:
-        assert (details.format, details.width, details.height) == (image.format.lower(), *image.size)
+        assert (details.format, details.width, details.height) == (
+            image.format.lower(),
+            *image.size,
+        )
         # An APNG's default image may stand outside the animation; Pillow counts it too.
         frames = getattr(image, "n_frames", 1)
         assert details.colors.frames in ((0,) if name == "avif animated" else (frames,))
@@ -53,7 +56,9 @@ def test_the_profile_has_the_name_that_littlecms_gives_it(file_format, name):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile(name))
     data = encoded(file_format, icc_profile=profile.tobytes())
     assert (
-        read_details(data).profile == read_details(data).color_space == ImageCms.getProfileDescription(profile).strip()
+        read_details(data).profile
+        == read_details(data).color_space
+        == ImageCms.getProfileDescription(profile).strip()
     )
 
 
@@ -90,7 +95,13 @@ def chunked(*chunks):
 
 @pytest.mark.parametrize(
     ("code", "space"),
-    [((1, 13), "sRGB"), ((12, 13), "Display P3"), ((9, 16), "BT.2020 PQ"), ((9, 18), "BT.2020 HLG"), ((200, 200), "")],
+    [
+        ((1, 13), "sRGB"),
+        ((12, 13), "Display P3"),
+        ((9, 16), "BT.2020 PQ"),
+        ((9, 18), "BT.2020 HLG"),
+        ((200, 200), ""),
+    ],
 )
 def test_code_points_of_a_png_have_their_common_names(code, space):
     assert read_details(chunked((b"cICP", bytes([*code, 0, 1])))).color_space == space
@@ -106,7 +117,9 @@ def test_a_png_that_says_srgb_is_srgb():
 def test_damaged_images_are_looked_at_or_end_in_an_image_error(name, data):
     damaged = bytearray(IMAGES[name])
     for _ in range(data.draw(st.integers(1, 4))):
-        damaged[data.draw(st.integers(0, min(len(damaged), 500) - 1))] = data.draw(st.integers(0, 255))
+        damaged[data.draw(st.integers(0, min(len(damaged), 500) - 1))] = data.draw(
+            st.integers(0, 255)
+        )
     try:
         assert read_details(bytes(damaged)).width >= 1
     except ImageError as fault:

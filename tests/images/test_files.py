@@ -27,7 +27,9 @@ def image(data=b"bytes of an image", file_format="png"):
 
 def check(*templates, file_format=None, overwrite=False, skip_existing=False, write=True):
     names = [name(template) for template in templates]
-    return preflight(names, file_format, overwrite=overwrite, skip_existing=skip_existing, write=write)
+    return preflight(
+        names, file_format, overwrite=overwrite, skip_existing=skip_existing, write=write
+    )
 
 
 def listed(folder):
@@ -129,13 +131,17 @@ def test_a_folder_without_permission_is_refused(work):
         check("out/fox.png")
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="Linux has a folder nobody can write in")
+@pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="Linux has a folder nobody can write in"
+)
 def test_a_folder_that_takes_no_files_is_refused_by_trying():
     with pytest.raises(OutputError, match="cannot write into /proc/self"):
         check("/proc/self/fox.png")
 
 
-@pytest.mark.parametrize("template", ["x" * 300 + ".png", "a\x00b.png", "\ud800.png", "x" * 300 + "/fox.png"])
+@pytest.mark.parametrize(
+    "template", ["x" * 300 + ".png", "a\x00b.png", "\ud800.png", "x" * 300 + "/fox.png"]
+)
 def test_names_the_file_system_cannot_have_are_refused(template):
     with pytest.raises(OutputError):
         check(template)
@@ -155,7 +161,8 @@ def overwriting():
 
 
 @pytest.mark.parametrize(
-    ("file_format", "suffix"), [("png", "png"), ("jpeg", "jpg"), ("gif", "gif"), ("webp", "webp"), ("avif", "avif")]
+    ("file_format", "suffix"),
+    [("png", "png"), ("jpeg", "jpg"), ("gif", "gif"), ("webp", "webp"), ("avif", "avif")],
 )
 def test_an_image_is_saved_byte_by_byte_under_its_own_suffix(file_format, suffix, folder, work):
     assert folder.save(name("fox.{ext}"), image(b"\x00\xff" * 500, file_format)) == f"fox.{suffix}"
@@ -194,7 +201,9 @@ def test_many_at_once_under_one_name_are_all_kept(folder, work):
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(path.read_bytes() for path in work.iterdir()) == sorted(b"%d" % number for number in range(20))
+    assert sorted(path.read_bytes() for path in work.iterdir()) == sorted(
+        b"%d" % number for number in range(20)
+    )
 
 
 def test_overwriting_replaces_in_one_step_and_leaves_nothing_behind(overwriting, work):
@@ -210,7 +219,9 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(overwrite, work, monkeypat
     steps = []
     for step in ("fsync", "link", "replace"):
         real = getattr(os, step)
-        monkeypatch.setattr(os, step, lambda *given, step=step, real=real: steps.append(step) or real(*given))
+        monkeypatch.setattr(
+            os, step, lambda *given, step=step, real=real: steps.append(step) or real(*given)
+        )
     Folder(overwrite=overwrite).save(name("fox.png"), image())
     assert steps == ["fsync", "replace" if overwrite else "link"]
     assert listed(work) == ["fox.png"]
@@ -233,7 +244,11 @@ def test_a_link_stays_a_link_when_its_file_is_replaced(overwriting, work):
     overwriting.save(name("link.png"), image(b"new"))
     overwriting.save(name("dangling.png"), image(b"new"))
     assert (work / "link.png").is_symlink()
-    assert (work / "store" / "real.png").read_bytes() == (work / "store" / "new.png").read_bytes() == b"new"
+    assert (
+        (work / "store" / "real.png").read_bytes()
+        == (work / "store" / "new.png").read_bytes()
+        == b"new"
+    )
     assert listed(work) == ["dangling.png", "link.png", "store"]
 
 
@@ -330,14 +345,19 @@ def test_a_reader_that_has_gone_has_what_it_wanted():
 
 @linux
 def test_a_full_pipe_is_a_disk_error():
-    with Path("/dev/full").open("wb", buffering=0) as stream, pytest.raises(DiskError, match="standard output"):
+    with (
+        Path("/dev/full").open("wb", buffering=0) as stream,
+        pytest.raises(DiskError, match="standard output"),
+    ):
         Pipe(stream).save(name("-"), image())
 
 
 # --- places --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("output", "folder"), [("out/", True), ("there", True), ("absent", False), ("file", False)])
+@pytest.mark.parametrize(
+    ("output", "folder"), [("out/", True), ("there", True), ("absent", False), ("file", False)]
+)
 def test_output_is_a_folder_by_its_slash_or_by_being_one(output, folder, work):
     (work / "there").mkdir()
     (work / "file").touch()

@@ -19,7 +19,9 @@ def test_bytes_with_and_without_units(text, amount):
     assert parse_bytes(text) == amount
 
 
-@pytest.mark.parametrize("text", ["", "kB", "-5kB", "0", "0.1", "5 apples", "1e3", "٣kB", "nan", "1.2.3kB", "9" * 20])
+@pytest.mark.parametrize(
+    "text", ["", "kB", "-5kB", "0", "0.1", "5 apples", "1e3", "٣kB", "nan", "1.2.3kB", "9" * 20]
+)
 def test_what_is_no_number_of_bytes_is_refused(text):
     with pytest.raises(UsageError, match="invalid number of bytes"):
         parse_bytes(text)
@@ -34,7 +36,9 @@ def test_any_text_is_an_amount_or_a_usage_error(text):
             assert fault.hint  # noqa: PT017 - either way is right
 
 
-@pytest.mark.parametrize(("text", "width"), [("640", 640), ("640px", 640), ("640w", 640), (" 1 ", 1)])
+@pytest.mark.parametrize(
+    ("text", "width"), [("640", 640), ("640px", 640), ("640w", 640), (" 1 ", 1)]
+)
 def test_widths(text, width):
     assert parse_width(text) == width
 

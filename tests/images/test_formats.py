@@ -32,7 +32,9 @@ def test_the_five_formats_of_the_page_are_there():
 def test_each_format_has_its_suffix_mime_and_abilities(name, suffix, mime, alpha, lossy):
     row = FORMATS[name]
     assert (row.name, row.suffix, row.mime, row.alpha) == (name, suffix, mime, alpha)
-    assert (row.quality is not None) == lossy  # the page: output_compression is for JPEG, WebP and AVIF
+    assert (
+        row.quality is not None
+    ) == lossy  # the page: output_compression is for JPEG, WebP and AVIF
 
 
 def test_no_suffix_belongs_to_two_formats():
@@ -59,7 +61,21 @@ def test_a_format_has_several_names(text, name):
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", ".", "image/", "qoi", "bmp", "p ng", "png,jpeg", "..png", "\x00", "pn\u0261", "\ud800"]
+    "text",
+    [
+        "",
+        " ",
+        ".",
+        "image/",
+        "qoi",
+        "bmp",
+        "p ng",
+        "png,jpeg",
+        "..png",
+        "\x00",
+        "pn\u0261",
+        "\ud800",
+    ],
 )
 def test_any_other_name_is_refused_with_all_that_are_written(text):
     with pytest.raises(UsageError) as raised:

@@ -30,11 +30,16 @@ class Reader(html.parser.HTMLParser):
 def test_the_smallest_format_first_and_the_surest_in_the_img():
     formats = (("jpeg", "jpg"), ("webp", "webp"), ("avif", "avif"))
     sources = [
-        source(f"hero-{width}.{suffix}", name, width, width // 2) for name, suffix in formats for width in (1280, 640)
+        source(f"hero-{width}.{suffix}", name, width, width // 2)
+        for name, suffix in formats
+        for width in (1280, 640)
     ]
     tags = Reader(picture_element(sources, "a red fox")).tags
     assert [tag for tag, _ in tags] == ["picture", "source", "source", "img"]
-    assert [attributes["type"] for tag, attributes in tags if tag == "source"] == ["image/avif", "image/webp"]
+    assert [attributes["type"] for tag, attributes in tags if tag == "source"] == [
+        "image/avif",
+        "image/webp",
+    ]
     assert tags[1][1]["srcset"] == "hero-640.avif 640w, hero-1280.avif 1280w"
     assert tags[1][1]["sizes"] == "(max-width: 1280px) 100vw, 1280px"
     image = tags[3][1]
@@ -50,7 +55,9 @@ def test_one_width_needs_no_sizes():
 
 
 def test_one_format_is_the_img_itself():
-    assert [tag for tag, _ in Reader(picture_element([source("a.avif", "avif", 10, 5)], "x")).tags] == [
+    assert [
+        tag for tag, _ in Reader(picture_element([source("a.avif", "avif", 10, 5)], "x")).tags
+    ] == [
         "picture",
         "img",
     ]
@@ -67,10 +74,21 @@ words = st.text(st.characters(exclude_characters="\0\r", exclude_categories=("Cs
 
 @given(words, words)
 def test_any_words_and_any_name_stay_inside_their_attribute(alt, path):
-    tags = Reader(picture_element([source(f"{path}-2", "jpeg", 2, 1), source(f"{path}-4", "jpeg", 4, 2)], alt)).tags
+    tags = Reader(
+        picture_element([source(f"{path}-2", "jpeg", 2, 1), source(f"{path}-4", "jpeg", 4, 2)], alt)
+    ).tags
     assert [tag for tag, _ in tags] == ["picture", "img"]
     attributes = tags[1][1]
     assert attributes["alt"] == alt
     assert urllib.parse.unquote(attributes["src"]) == f"{path}-4"
     assert len(attributes["srcset"].split(", ")) == 2
-    assert set(attributes) == {"src", "srcset", "sizes", "width", "height", "alt", "loading", "decoding"}
+    assert set(attributes) == {
+        "src",
+        "srcset",
+        "sizes",
+        "width",
+        "height",
+        "alt",
+        "loading",
+        "decoding",
+    }

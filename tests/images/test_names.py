@@ -36,12 +36,20 @@ ROW = {
     "date": "2025-01-31",
     "time": "235959",
 }
-WINDOWS_DEVICES = ["con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))]
+WINDOWS_DEVICES = [
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10)),
+]
 
 
 def rows(count, **fields):
     """As many rows as calls, like those of a run: `index` and `id` differ, the seed counts up."""
-    return [{**ROW, "index": i, "seed": 6 + i, "id": f"{i:08x}", **fields} for i in range(1, count + 1)]
+    return [
+        {**ROW, "index": i, "seed": 6 + i, "id": f"{i:08x}", **fields} for i in range(1, count + 1)
+    ]
 
 
 def paths(template, count=1, suffix="png", **fields):
@@ -141,7 +149,9 @@ def test_every_field_can_be_used(field):
     ],
 )
 @pytest.mark.parametrize("is_folder", [False, True])
-def test_templates_that_mean_nothing_are_refused_as_files_and_as_folders(output, message, hint, is_folder):
+def test_templates_that_mean_nothing_are_refused_as_files_and_as_folders(
+    output, message, hint, is_folder
+):
     with pytest.raises(OutputError) as raised:
         complete(f"{output}/" if is_folder else output, seeded=True, is_folder=is_folder)
     assert message in raised.value.message
@@ -185,7 +195,8 @@ def test_an_index_is_added_only_where_names_would_repeat(template, expected):
 
 
 @pytest.mark.parametrize(
-    ("count", "first", "last"), [(9, "fox-1", "fox-9"), (10, "fox-01", "fox-10"), (100, "fox-001", "fox-100")]
+    ("count", "first", "last"),
+    [(9, "fox-1", "fox-9"), (10, "fox-01", "fox-10"), (100, "fox-001", "fox-100")],
 )
 def test_the_index_is_as_wide_as_the_last_one_so_that_files_sort(count, first, last):
     made = paths("fox.{ext}", count)
@@ -195,12 +206,18 @@ def test_the_index_is_as_wide_as_the_last_one_so_that_files_sort(count, first, l
 
 def test_names_that_differ_only_in_case_count_as_the_same():
     """File systems that ignore case would let the second overwrite the first."""
-    made = names("{prompt}.{ext}", [{**ROW, "prompt": "Fox", "index": 1}, {**ROW, "prompt": "fox", "index": 2}])
+    made = names(
+        "{prompt}.{ext}",
+        [{**ROW, "prompt": "Fox", "index": 1}, {**ROW, "prompt": "fox", "index": 2}],
+    )
     assert [name.path("png") for name in made] == ["Fox-1.png", "fox-2.png"]
 
 
 def test_names_that_differ_only_in_composition_count_as_the_same():
-    made = names("{prompt}.{ext}", [{**ROW, "prompt": "\u00e9", "index": 1}, {**ROW, "prompt": "e\u0301", "index": 2}])
+    made = names(
+        "{prompt}.{ext}",
+        [{**ROW, "prompt": "\u00e9", "index": 1}, {**ROW, "prompt": "e\u0301", "index": 2}],
+    )
     assert len({fold(name.path("png")) for name in made}) == 2
 
 
@@ -300,7 +317,16 @@ def test_free_text_is_made_safe_and_stays_readable(text, expected):
 
 @pytest.mark.parametrize(
     "prompt",
-    ["x" * 5000, "ä" * 5000, "雪" * 5000, "🦊" * 5000, "ल" * 5000, "word " * 1000, "e\u0301" * 3000, "ﷺ" * 400],
+    [
+        "x" * 5000,
+        "ä" * 5000,
+        "雪" * 5000,
+        "🦊" * 5000,
+        "ल" * 5000,
+        "word " * 1000,
+        "e\u0301" * 3000,
+        "ﷺ" * 400,
+    ],
 )
 def test_long_prompts_are_cut_between_characters(prompt):
     fields = text_fields(prompt, "m")
@@ -310,7 +336,9 @@ def test_long_prompts_are_cut_between_characters(prompt):
     assert not fields["slug"].endswith("-")
 
 
-@pytest.mark.parametrize("device", ["con", "prn", "aux", "lpt9", "CON", "Nul", "aux.c", "con.fox", "COM1 ", "nul."])
+@pytest.mark.parametrize(
+    "device", ["con", "prn", "aux", "lpt9", "CON", "Nul", "aux.c", "con.fox", "COM1 ", "nul."]
+)
 @pytest.mark.parametrize("field", ["slug", "prompt"])
 def test_no_prompt_names_a_device_of_windows(device, field):
     """Windows takes the part before the first dot, in any case, whatever the suffix."""
@@ -318,7 +346,9 @@ def test_no_prompt_names_a_device_of_windows(device, field):
     assert name.partition(".")[0].strip().lower() not in WINDOWS_DEVICES
 
 
-@pytest.mark.parametrize("model", ["..", ".", "/", "...", " ", "\x00", "", "a/b", "..\\..", "black-forest-labs/FLUX"])
+@pytest.mark.parametrize(
+    "model", ["..", ".", "/", "...", " ", "\x00", "", "a/b", "..\\..", "black-forest-labs/FLUX"]
+)
 def test_a_model_s_name_never_becomes_a_folder_or_nothing(model):
     """`{model}/x.png` must not begin with a slash."""
     assert is_one_safe_part(text_fields("fox", model)["model"])
@@ -326,7 +356,9 @@ def test_a_model_s_name_never_becomes_a_folder_or_nothing(model):
 
 ANY_TEXT = (
     st.text(max_size=120)
-    | st.text(string.punctuation + string.whitespace + "aé雪🦊\u0301\ufe0f\u202e\u200d", max_size=60)
+    | st.text(
+        string.punctuation + string.whitespace + "aé雪🦊\u0301\ufe0f\u202e\u200d", max_size=60
+    )
     | st.text(st.characters(categories=["Cs", "Cc", "Cf", "Mn", "Zs", "Zl", "Po"]), max_size=20)
 )
 
@@ -342,7 +374,12 @@ def test_any_prompt_and_model_give_one_safe_part_of_a_path_each(prompt, model):
     fields = text_fields(prompt, "m" + model[:80])
     for field in ("slug", "prompt", "model"):
         assert is_one_safe_part(fields[field]), field
-    for template in ("{slug}.{ext}", "{prompt}.{ext}", "{slug}-{seed}.{ext}", "{prompt}-{index:03}.png"):
+    for template in (
+        "{slug}.{ext}",
+        "{prompt}.{ext}",
+        "{slug}-{seed}.{ext}",
+        "{prompt}-{index:03}.png",
+    ):
         (path,) = [name.path("png") for name in names(template, [{**ROW, **fields}])]
         assert is_one_safe_part(path)
 

@@ -77,7 +77,10 @@ def test_widths_derive_from_the_crop_and_keep_its_shape():
 
 
 def test_widths_alone_make_derivatives_alone():
-    assert [frame.label for frame in frames(Finish(widths=(640, 320, 640)), 2752, 1536)] == ["640", "320"]
+    assert [frame.label for frame in frames(Finish(widths=(640, 320, 640)), 2752, 1536)] == [
+        "640",
+        "320",
+    ]
 
 
 def test_a_width_beyond_the_image_is_refused():
@@ -93,7 +96,9 @@ def test_absurd_sizes_are_refused_even_with_upscale(size):
 
 @given(sides, sides, st.floats(0, 1), st.floats(0, 1), st.floats(0.01, 1), st.floats(0.01, 1))
 def test_a_window_lies_inside_its_image(width, height, across, down, share_x, share_y):
-    left, top, right, bottom = place((width * share_x, height * share_y), (width, height), (across, down))
+    left, top, right, bottom = place(
+        (width * share_x, height * share_y), (width, height), (across, down)
+    )
     assert -1e-6 <= left < right <= width + 1e-6
     assert -1e-6 <= top < bottom <= height + 1e-6
 

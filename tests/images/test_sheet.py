@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from flux_cli.images.sheet import MAX_PIXELS, Grid, caption, grid, page, sheet_name
 
-sizes = st.lists(st.tuples(st.integers(1, 20_000), st.integers(1, 20_000)), min_size=1, max_size=200)
+sizes = st.lists(
+    st.tuples(st.integers(1, 20_000), st.integers(1, 20_000)), min_size=1, max_size=200
+)
 boxes = st.tuples(st.integers(200, 8000), st.integers(200, 8000))
 
 
@@ -57,7 +59,9 @@ def test_cells_of_mixed_shapes_lie_between_them():
 
 def test_one_odd_strip_does_not_make_strips_of_all_cells():
     width, height = grid([(20_000, 1), (1, 1)], (1600, 1000)).cell
-    assert width / height == pytest.approx(2, rel=0.02)  # the mean of 4:1, which the strip counts as, and 1:1
+    assert width / height == pytest.approx(
+        2, rel=0.02
+    )  # the mean of 4:1, which the strip counts as, and 1:1
 
 
 @pytest.mark.parametrize("count", [1, 10, 1000, 100_000])

@@ -39,7 +39,10 @@ def certificate(subject, issuer, key, signer, *, authority=False):
         ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only",
          "decipher_only"), False
     )  # fmt: skip
-    names = [x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, name)]) for name in (subject, issuer)]
+    names = [
+        x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, name)])
+        for name in (subject, issuer)
+    ]
     builder = (
         x509.CertificateBuilder()
         .subject_name(names[0])
@@ -50,13 +53,23 @@ def certificate(subject, issuer, key, signer, *, authority=False):
         .not_valid_after(now + dt.timedelta(days=30))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(
-            x509.KeyUsage(digital_signature=not authority, key_cert_sign=authority, crl_sign=authority, **usage), True
+            x509.KeyUsage(
+                digital_signature=not authority,
+                key_cert_sign=authority,
+                crl_sign=authority,
+                **usage,
+            ),
+            True,
         )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
     )
     if not authority:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
+        builder = builder.add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False
+        )
     return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
@@ -76,8 +89,12 @@ def private(key):
 def files(tmp_path):
     """A signer's chain and key, as files."""
     root, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    chain = certificate("Me", "Root", own, root) + certificate("Root", "Root", root, root, authority=True)
-    return written(tmp_path / "chain.pem", chain, 0o644), written(tmp_path / "key.pem", private(own))
+    chain = certificate("Me", "Root", own, root) + certificate(
+        "Root", "Root", root, root, authority=True
+    )
+    return written(tmp_path / "chain.pem", chain, 0o644), written(
+        tmp_path / "key.pem", private(own)
+    )
 
 
 @pytest.mark.parametrize("name", SIMPLE)
@@ -86,10 +103,17 @@ def test_a_signed_image_is_valid_to_the_c2pa_s_own_reader_and_keeps_its_record(f
     signed = sign(data, name.split()[0], FOX, load_identity(*files))
     reader = c2pa.Reader(FORMATS[name.split()[0]].mime, io.BytesIO(signed))
     found = json.loads(reader.json())
-    assert [fault["code"] for fault in found.get("validation_status", [])] == ["signingCredential.untrusted"]
+    assert [fault["code"] for fault in found.get("validation_status", [])] == [
+        "signingCredential.untrusted"
+    ]
     [claim] = found["manifests"].values()
-    [action] = next(each for each in claim["assertions"] if each["label"] == "c2pa.actions.v2")["data"]["actions"]
-    assert (action["action"], action["digitalSourceType"]) == ("c2pa.created", SOURCE_TYPES + BY_MODEL)
+    [action] = next(each for each in claim["assertions"] if each["label"] == "c2pa.actions.v2")[
+        "data"
+    ]["actions"]
+    assert (action["action"], action["digitalSourceType"]) == (
+        "c2pa.created",
+        SOURCE_TYPES + BY_MODEL,
+    )
     assert action["softwareAgent"]["name"] == "flux1.1-pro-ultra"
     assert claim["claim_generator_info"][0]["name"] == "flux"
     assert has_credentials(signed)
@@ -106,11 +130,17 @@ def test_a_signed_image_that_is_changed_afterward_is_no_longer_valid(files):
 
 def test_other_algorithms_sign_too(tmp_path):
     root, own = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
-    chain = certificate("Me", "Root", own, root) + certificate("Root", "Root", root, root, authority=True)
-    identity = load_identity(
-        written(tmp_path / "c.pem", chain), written(tmp_path / "k.pem", private(own)), algorithm="ed25519"
+    chain = certificate("Me", "Root", own, root) + certificate(
+        "Root", "Root", root, root, authority=True
     )
-    assert has_credentials(sign(IMAGES["jpeg"], "jpeg", FOX._replace(source_type=BY_ALGORITHM), identity))
+    identity = load_identity(
+        written(tmp_path / "c.pem", chain),
+        written(tmp_path / "k.pem", private(own)),
+        algorithm="ed25519",
+    )
+    assert has_credentials(
+        sign(IMAGES["jpeg"], "jpeg", FOX._replace(source_type=BY_ALGORITHM), identity)
+    )
 
 
 def test_a_key_that_others_can_read_is_refused_with_the_cure(files):
@@ -143,9 +173,13 @@ def test_files_that_cannot_sign_are_refused_before_there_is_an_image(tmp_path, w
     assert "BEGIN" not in str(raised.value)
 
 
-def test_a_key_in_the_old_form_is_refused_with_the_command_that_turns_it_into_the_new(files, tmp_path):
+def test_a_key_in_the_old_form_is_refused_with_the_command_that_turns_it_into_the_new(
+    files, tmp_path
+):
     key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
     )
     with pytest.raises(ConfigError, match="PKCS#8") as raised:
         load_identity(files[0], written(tmp_path / "old.pem", key))
@@ -169,7 +203,17 @@ def test_a_limit_of_bytes_holds_for_the_signed_file(flux, files, work):
     certificate, key, *_ = files
     signer = {"FLUX_SIGN_CERTIFICATE": certificate, "FLUX_SIGN_KEY": key, "FLUX_METADATA": "full"}
     formats = ("jpeg", "webp", "avif")
-    words = ("generate", "a fox", "--offline", "--seed", "7", "-s", "1:1", "-o", "fox.{jpg,webp,avif}")
+    words = (
+        "generate",
+        "a fox",
+        "--offline",
+        "--seed",
+        "7",
+        "-s",
+        "1:1",
+        "-o",
+        "fox.{jpg,webp,avif}",
+    )
     result = flux(*words, "--max-bytes", "40kB", env=signer)
     assert (result.code, len(result.out.split())) == (0, 3)
     for path, name in zip(result.out.split(), formats, strict=True):
@@ -178,4 +222,6 @@ def test_a_limit_of_bytes_holds_for_the_signed_file(flux, files, work):
         assert name != "jpeg" or len(data) > 32_000  # which is where the limit is felt
         assert has_credentials(data)
         found = json.loads(c2pa.Reader(FORMATS[name].mime, io.BytesIO(data)).json())
-        assert [fault["code"] for fault in found["validation_status"]] == ["signingCredential.untrusted"]
+        assert [fault["code"] for fault in found["validation_status"]] == [
+            "signingCredential.untrusted"
+        ]

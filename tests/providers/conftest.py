@@ -54,8 +54,12 @@ def line(upstream) -> Callable[..., list[str]]:
 def ask(flux, line):
     """Run `flux generate` with a key: `ask("bfl", "-n", "3")`. Nothing may show the key or how flux is made."""
 
-    def run(provider: str, *more: str, env: dict[str, str] | None = None, prompt: str = "a red fox"):
-        result = flux(*line(provider, *more, prompt=prompt), env={WAYS[provider].variable: KEY} | (env or {}))
+    def run(
+        provider: str, *more: str, env: dict[str, str] | None = None, prompt: str = "a red fox"
+    ):
+        result = flux(
+            *line(provider, *more, prompt=prompt), env={WAYS[provider].variable: KEY} | (env or {})
+        )
         assert KEY not in result.out + result.err
         assert "Traceback" not in result.err
         assert "internal error" not in result.err
@@ -72,7 +76,9 @@ def make(upstream, tmp_path):
         def __init__(self) -> None:
             self.pauses: list[float] = []
 
-        def __call__(self, name: str, *, retries: int = 0, timeout: float = 20, **said: Any) -> list[Got]:
+        def __call__(
+            self, name: str, *, retries: int = 0, timeout: float = 20, **said: Any
+        ) -> list[Got]:
             way, row = WAYS[name], ROWS[name]
             base = upstream.origin + way.base
             model = find_model("flux1.1-pro-ultra").model

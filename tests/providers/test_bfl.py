@@ -23,7 +23,9 @@ SUBMIT = "POST /v1/flux-pro-1.1-ultra"
 
 def test_submit_poll_and_download(ask, upstream):
     upstream.answers(task("pending", "ready"))
-    result = ask("bfl", "-a", "16:9", "--seed", "7", "--raw", "--safety-tolerance", "6", "-o", "fox.jpg")
+    result = ask(
+        "bfl", "-a", "16:9", "--seed", "7", "--raw", "--safety-tolerance", "6", "-o", "fox.jpg"
+    )
     assert (result.code, result.lines) == (0, ["fox.jpg"])
     assert look(Path("fox.jpg")) == ("jpeg", SMALL)
     assert upstream.log == [SUBMIT, POLL, POLL, IMAGE]
@@ -35,7 +37,9 @@ def test_submit_poll_and_download(ask, upstream):
     assert submit.headers["content-type"] == "application/json"
 
 
-def test_the_key_goes_with_submit_and_polls_under_bfl_s_own_header_and_not_to_the_delivery(ask, upstream):
+def test_the_key_goes_with_submit_and_polls_under_bfl_s_own_header_and_not_to_the_delivery(
+    ask, upstream
+):
     upstream.answers(task("pending", "ready"))
     ask("bfl", "--seed", "7")
     *asked, delivery = upstream.requests
@@ -87,11 +91,15 @@ def test_three_images_have_seeds_of_their_own_and_keep_their_order(ask, upstream
     ]
     for seed in (7, 8, 9):
         assert Path(f"a-red-fox-{seed}.png").read_bytes() == pixels_as("png", *SMALL, seed)
-    assert all("num_images" not in asked.body and "n" not in asked.body for asked in upstream.submits)
+    assert all(
+        "num_images" not in asked.body and "n" not in asked.body for asked in upstream.submits
+    )
 
 
 def test_a_partial_failure_keeps_the_good_ones_and_says_which_failed(ask, upstream):
-    upstream.answers(lambda asked: task("request-moderated" if asked.body["seed"] == 8 else "ready"))
+    upstream.answers(
+        lambda asked: task("request-moderated" if asked.body["seed"] == 8 else "ready")
+    )
     result = ask("bfl", "-n", "3", "--seed", "7", "--json")
     assert (result.code, result.json["status"]) == (3, "partial")
     assert [file["seed"] for file in result.json["files"]] == [7, 9]
@@ -141,7 +149,10 @@ def test_any_other_404_ends_it_at_once(ask, upstream):
 
 def test_an_unknown_status_means_that_work_goes_on(make, upstream):
     shapes = ["reasoning", "generating"]
-    others = [words({"id": "job-7", "status": status}) for status in ("Queued", "ready", "", None, 5, ["Ready"])]
+    others = [
+        words({"id": "job-7", "status": status})
+        for status in ("Queued", "ready", "", None, 5, ["Ready"])
+    ]
     odd = [words("no JSON at all"), words("[]"), words(b""), Reply(202, b'{"status": "Ready"}')]
     upstream.answers(task(*shapes, *others, *odd, "ready"))
     assert len(make("bfl", seed="7")) == 1
@@ -156,7 +167,9 @@ def test_polls_are_half_a_second_apart_and_do_not_end_after_a_few(make, upstream
 
 
 def test_a_server_that_fails_for_a_moment_while_polled_loses_nothing(make, upstream):
-    upstream.answers(task("pending", status(503), status(500), hang_up, "pending", status(429), "ready"))
+    upstream.answers(
+        task("pending", status(503), status(500), hang_up, "pending", status(429), "ready")
+    )
     assert len(make("bfl", seed="7", retries=3)) == 1
     assert len(upstream.submits) == 1
 
@@ -197,7 +210,10 @@ def test_ready_without_a_sample_is_a_clear_error(ask, upstream, name):
     result = ask("bfl", "--seed", "7", "--json")
     error = result.json["errors"][0]
     assert (result.code, error["code"], error["may_have_been_billed"]) == (1, "provider", True)
-    assert (error["message"], error["request_id"]) == ("the task is ready but BFL returned no image URL", "job-7")
+    assert (error["message"], error["request_id"]) == (
+        "the task is ready but BFL returned no image URL",
+        "job-7",
+    )
 
 
 BAD_SUBMITS = {
@@ -210,7 +226,9 @@ BAD_SUBMITS = {
 
 
 @pytest.mark.parametrize("name", BAD_SUBMITS)
-def test_a_submit_without_an_address_to_poll_is_an_error_that_may_have_been_billed(make, upstream, name):
+def test_a_submit_without_an_address_to_poll_is_an_error_that_may_have_been_billed(
+    make, upstream, name
+):
     answer = BAD_SUBMITS[name]
     upstream.answers(task(submit=answer) if isinstance(answer, str) else answer)
     with pytest.raises(ProviderError, match="has no polling_url") as raised:
@@ -269,10 +287,14 @@ def test_an_image_that_cannot_be_read_just_now_is_fetched_again(make, upstream, 
     assert upstream.log == [SUBMIT, POLL, IMAGE, IMAGE]
 
 
-def test_an_image_that_cannot_be_read_at_all_is_an_error_that_says_it_is_paid_for(make, upstream, monkeypatch):
+def test_an_image_that_cannot_be_read_at_all_is_an_error_that_says_it_is_paid_for(
+    make, upstream, monkeypatch
+):
     too_many_files(monkeypatch, 99)
     upstream.answers(task())
-    with pytest.raises(NetworkError, match=r"could not be downloaded: .*Too many open files") as caught:
+    with pytest.raises(
+        NetworkError, match=r"could not be downloaded: .*Too many open files"
+    ) as caught:
         make("bfl", seed=7)
     assert caught.value.billed
     assert len(upstream.submits) == 1
@@ -296,7 +318,9 @@ def test_a_delivery_that_redirects_is_followed_without_the_key(ask, upstream, ot
 
 def test_an_image_may_come_inside_the_answer(make, upstream):
     data = pixels_as("png", *SMALL)
-    upstream.answers(task(elsewhere("data:image/png;base64," + base64.encodebytes(data).decode().rstrip("=\n"))))
+    upstream.answers(
+        task(elsewhere("data:image/png;base64," + base64.encodebytes(data).decode().rstrip("=\n")))
+    )
     assert [one.data for one in make("bfl", seed="7")] == [data]
 
 
@@ -375,7 +399,13 @@ def test_costs_of_several_images_add_up(ask, upstream):
 
 def test_moderation_says_which_stage_in_process_too(make, upstream):
     """The reasons may be anything; they never break the message."""
-    for details in (None, [], "text", {"Moderation Reasons": 5}, {"Moderation Reasons": [{"a": 1}, None]}):
+    for details in (
+        None,
+        [],
+        "text",
+        {"Moderation Reasons": 5},
+        {"Moderation Reasons": [{"a": 1}, None]},
+    ):
         upstream.answers(task(words({"status": "Content Moderated", "details": details})))
         with pytest.raises(ModerationError, match="the finished image"):
             make("bfl")

@@ -43,7 +43,18 @@ BODIES = {
 def test_every_parameter_goes_out_in_the_providers_own_spelling(ask, upstream, name):
     upstream.answers(ANSWERS[name]())
     enhance = ["--enhance-prompt"] if name != "replicate" else []
-    said = ["--size", "1365x768", "--raw", "--safety-tolerance", "6", "-f", "jpeg", "--seed", "7", *enhance]
+    said = [
+        "--size",
+        "1365x768",
+        "--raw",
+        "--safety-tolerance",
+        "6",
+        "-f",
+        "jpeg",
+        "--seed",
+        "7",
+        *enhance,
+    ]
     result = ask(name, *said)
     assert (result.code, result.lines) == (0, ["a-red-fox-7.jpg"])
     (post,) = upstream.submits
@@ -64,7 +75,9 @@ def test_the_key_is_on_every_request_but_those_for_images(ask, upstream, name):
     for asked in upstream.requests:
         has_key = asked.headers.get(WAYS[name].header) == WAYS[name].value
         assert has_key is not asked.path.startswith("/delivery/"), asked.path
-        assert KEY not in str([value for key, value in asked.headers.items() if key != WAYS[name].header])
+        assert KEY not in str(
+            [value for key, value in asked.headers.items() if key != WAYS[name].header]
+        )
 
 
 def test_replicate_is_asked_to_hold_the_answer_open(ask, upstream):
@@ -105,7 +118,10 @@ def test_the_shape_is_the_nearest_the_provider_takes(flux, name, asked, sent):
 
 @pytest.mark.parametrize("size", ["0", "7"])
 def test_only_bfl_allows_no_safety_at_all(flux, size):
-    codes = {name: flux("resolve", "x", "--provider", name, "--safety-tolerance", size).code for name in ANSWERS}
+    codes = {
+        name: flux("resolve", "x", "--provider", name, "--safety-tolerance", size).code
+        for name in ANSWERS
+    }
     assert codes == {"bfl": 0 if size == "0" else 2, "fal": 2, "replicate": 2}
 
 
@@ -120,7 +136,8 @@ def test_what_the_provider_cannot_encode_is_made_from_its_png(ask, upstream, nam
 
 
 @pytest.mark.parametrize(
-    ("name", "option"), [("bfl", "--sync-mode"), ("replicate", "--sync-mode"), ("replicate", "--enhance-prompt")]
+    ("name", "option"),
+    [("bfl", "--sync-mode"), ("replicate", "--sync-mode"), ("replicate", "--enhance-prompt")],
 )
 def test_what_a_provider_cannot_do_is_refused_before_anything_is_sent(ask, upstream, name, option):
     result = ask(name, option)
@@ -134,7 +151,9 @@ def test_a_route_is_for_the_gateway_alone(ask, upstream, name):
 
 
 @each
-def test_without_a_key_nothing_is_sent_and_the_providers_own_variable_is_named(flux, line, upstream, name):
+def test_without_a_key_nothing_is_sent_and_the_providers_own_variable_is_named(
+    flux, line, upstream, name
+):
     result = flux(*line(name))
     assert (result.code, upstream.requests) == (4, [])
     assert WAYS[name].variable in result.err
@@ -205,7 +224,12 @@ def test_a_server_that_fails_between_two_polls_does_not_lose_the_job(make, upstr
         ("replicate", ("202-starting", "aborted"), "provider", "aborted"),
         ("replicate", ("202-starting", "canceled"), "provider", "canceled"),
         ("replicate", ("202-starting", "data-removed"), "provider", "removed"),
-        ("replicate", ("202-starting", "succeeded-without-output"), "provider", "returned no image URL"),
+        (
+            "replicate",
+            ("202-starting", "succeeded-without-output"),
+            "provider",
+            "returned no image URL",
+        ),
     ],
 )
 def test_a_job_that_ends_badly_says_how(make, upstream, name, steps, code, words_):
@@ -254,18 +278,24 @@ def test_a_new_address_brings_the_image_of_the_same_task(make, upstream):
     assert len(upstream.submits) == 1
 
 
-def test_an_image_prompt_by_address_is_fetched_without_the_key_and_sent_itself(ask, flux, upstream, other):
+def test_an_image_prompt_by_address_is_fetched_without_the_key_and_sent_itself(
+    ask, flux, upstream, other
+):
     """BFL takes no address. `flux resolve`, which sends nothing, says what would be sent."""
     guide = pixels_as("png", 8, 8)
     other.answers(status(500)._replace(media={"/guide.png": (words(guide, "image/png"),)}))
     address = f"{other.origin}/guide.png"
-    assert flux("generate", "x", "--base-url", other.url, "--no-key", "--retries", "0").code == 1  # serves it from now
+    assert (
+        flux("generate", "x", "--base-url", other.url, "--no-key", "--retries", "0").code == 1
+    )  # serves it from now
     upstream.answers(task())
     result = ask("bfl", "--image-prompt", address)
     assert result.code == 0, result.err
     assert upstream.submits[0].body["image_prompt"] == base64.b64encode(guide).decode()
     assert "x-key" not in other.requests[-1].headers
-    (sent,) = flux("resolve", "x", "--provider", "bfl", "--image-prompt", address, "--json").json["sends"]
+    (sent,) = flux("resolve", "x", "--provider", "bfl", "--image-prompt", address, "--json").json[
+        "sends"
+    ]
     assert sent["body"]["image_prompt"] == f"<the image at {address}, as base64>"
     missing = ask("bfl", "--image-prompt", f"{other.origin}/none.png")
     assert (missing.code, len(upstream.submits)) == (2, 1)
@@ -342,7 +372,11 @@ def test_a_submit_that_is_not_clear_is_not_repeated(ask, upstream, name):
 def test_an_answer_that_sends_the_key_elsewhere_is_refused(ask, upstream, other, name):
     fields = {"bfl": "polling_url", "fal": "status_url", "replicate": "urls"}
     elsewhere = f"{other.origin}/poll"
-    kinds = {"bfl": ("submits", "task"), "fal": ("submits", "queued"), "replicate": ("predictions", "202-starting")}
+    kinds = {
+        "bfl": ("submits", "task"),
+        "fal": ("submits", "queued"),
+        "replicate": ("predictions", "202-starting"),
+    }
 
     def answer(asked):
         from providers.upstream import edited, marks_of
@@ -370,7 +404,9 @@ def test_look_alikes_get_no_key(url):
         credentials(url, auth)
 
 
-@pytest.mark.parametrize("host", ["api.bfl.ai", "api.eu2.bfl.ai", "api.us6.bfl.ai", "gateway.bfl.ai"])
+@pytest.mark.parametrize(
+    "host", ["api.bfl.ai", "api.eu2.bfl.ai", "api.us6.bfl.ai", "gateway.bfl.ai"]
+)
 def test_the_providers_own_clusters_get_it(host):
     auth = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", "x-key", "", ROWS["bfl"].hosts)
     assert credentials(f"https://{host}/v1/get_result?id=1", auth) == {"x-key": KEY}
@@ -384,15 +420,27 @@ def test_the_providers_own_clusters_get_it(host):
     [
         ("bfl", None, ""),
         ("fal", "PUT /fal-ai/flux-pro/requests/job-7/cancel", "canceled job-7 at fal: confirmed"),
-        ("replicate", "POST /v1/predictions/job-7/cancel", "canceled job-7 at replicate: confirmed"),
+        (
+            "replicate",
+            "POST /v1/predictions/job-7/cancel",
+            "canceled job-7 at replicate: confirmed",
+        ),
     ],
 )
-def test_ctrl_c_stops_the_job_where_the_provider_can(command, environment, line, upstream, name, stop, says):
-    waiting = {"bfl": ("pending",), "fal": ("202-in-queue",), "replicate": ("202-starting", "processing")}
+def test_ctrl_c_stops_the_job_where_the_provider_can(
+    command, environment, line, upstream, name, stop, says
+):
+    waiting = {
+        "bfl": ("pending",),
+        "fal": ("202-in-queue",),
+        "replicate": ("202-starting", "processing"),
+    }
     upstream.answers(ANSWERS[name](*waiting[name]))
     env = environment | {WAYS[name].variable: KEY}
     words_ = [command, *line(name, "--seed", "7")]
-    with subprocess.Popen(words_, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as flux:
+    with subprocess.Popen(
+        words_, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as flux:
         tick = threading.Event()
         while len(upstream.requests) < 2 and flux.poll() is None:
             tick.wait(0.02)
@@ -408,7 +456,8 @@ def test_ctrl_c_stops_the_job_where_the_provider_can(command, environment, line,
 
 
 @pytest.mark.parametrize(
-    ("header", "posts"), [({}, 2), ({"x_fal_retryable": "false"}, 1), ({"x_should_retry": "false"}, 1)]
+    ("header", "posts"),
+    [({}, 2), ({"x_fal_retryable": "false"}, 1), ({"x_should_retry": "false"}, 1)],
 )
 def test_a_provider_that_calls_repeating_useless_is_believed(ask, upstream, header, posts):
     upstream.answers(status(503, **header), queued())

@@ -25,7 +25,16 @@ def ask(flux, server):
 
     def run(name, *more, env=None):
         keys = {VARIABLES[name]: "k-123456789"} if name in VARIABLES else {}
-        line = ["generate", "a fox", "-m", "some-model", "--provider", name, "--base-url", server.url]
+        line = [
+            "generate",
+            "a fox",
+            "-m",
+            "some-model",
+            "--provider",
+            name,
+            "--base-url",
+            server.url,
+        ]
         return flux(*line, *more, env=keys | (env or {}))
 
     return run
@@ -35,7 +44,11 @@ BODIES = [
     ("openai.com", ["-a", "16:9", "-f", "webp"], {"size": "1360x768", "output_format": "webp"}),
     ("openai.com", ["--response-format", "b64_json"], {}),
     ("localai", ["-s", "512x512", "-f", "jpeg"], {"size": "512x512"}),
-    ("sdcpp", ["--seed", "7"], {"prompt": 'a fox <sd_cpp_extra_args>{"seed": 7}</sd_cpp_extra_args>', "seed": None}),
+    (
+        "sdcpp",
+        ["--seed", "7"],
+        {"prompt": 'a fox <sd_cpp_extra_args>{"seed": 7}</sd_cpp_extra_args>', "seed": None},
+    ),
     ("together", ["-s", "512x768"], {"width": 512, "height": 768, "size": None}),
     ("together", ["--response-format", "b64_json"], {"response_format": "base64"}),
     ("vllm", ["--response-format", "url"], {"response_format": "b64_json"}),
@@ -66,8 +79,17 @@ REPLIES = {
     },
     "stable-diffusion.cpp": {"created": 1, "output_format": "png", "data": [{"b64_json": B64}]},
     "vLLM": {"created": 1, "data": [{"b64_json": B64, "url": None, "revised_prompt": None}]},
-    "LocalAI": {"id": "x", "created": 1, "data": [{"index": 0, "b64_json": B64}], "usage": {"total_tokens": 0}},
-    "a reseller": {"images": [{"url": f"data:image/png;base64,{B64}", "width": 64, "content_type": "image/png"}]},
+    "LocalAI": {
+        "id": "x",
+        "created": 1,
+        "data": [{"index": 0, "b64_json": B64}],
+        "usage": {"total_tokens": 0},
+    },
+    "a reseller": {
+        "images": [
+            {"url": f"data:image/png;base64,{B64}", "width": 64, "content_type": "image/png"}
+        ]
+    },
 }
 
 
@@ -87,8 +109,16 @@ ERRORS = {
     "LocalAI, opaque": (500, b"", "gave no reason"),
     "stable-diffusion.cpp": (400, {"error": "prompt required"}, "prompt required"),
     "FastAPI, text": (503, {"detail": "not initialized"}, "not initialized"),
-    "FastAPI, list": (422, {"detail": [{"loc": ["body", "size"], "msg": "bad", "type": "x"}]}, "body.size: bad"),
-    "OpenAI": (400, {"error": {"message": "Unknown parameter", "code": "unknown_parameter", "param": "x"}}, "Unknown"),
+    "FastAPI, list": (
+        422,
+        {"detail": [{"loc": ["body", "size"], "msg": "bad", "type": "x"}]},
+        "body.size: bad",
+    ),
+    "OpenAI": (
+        400,
+        {"error": {"message": "Unknown parameter", "code": "unknown_parameter", "param": "x"}},
+        "Unknown",
+    ),
 }
 
 
@@ -110,7 +140,11 @@ def test_what_a_server_did_otherwise_is_said(ask, server):
 
 
 def test_what_a_server_has_no_word_for_is_refused_before_anything_is_sent(ask, server):
-    for name, option in (("openai.com", "--seed"), ("localai", "--resolution"), ("openai.com", "--safety-tolerance")):
+    for name, option in (
+        ("openai.com", "--seed"),
+        ("localai", "--resolution"),
+        ("openai.com", "--safety-tolerance"),
+    ):
         result = ask(name, option, "1")
         assert (result.code, server.requests) == (2, [])
         assert option in result.err
@@ -129,7 +163,9 @@ def test_people_add_providers_of_their_own(flux, server, home):
     assert result.code == 0, result.err
     assert server.posts[0] == {"model": "x", "prompt": "a fox", "width": 64, "height": 64}
     assert server.requests[0].headers["authorization"] == "Bearer k-mine-123456"
-    (folder / "config.toml").write_text('[providers.mine]\nbase_url = "http://x"\nserver = "togeter"\n')
+    (folder / "config.toml").write_text(
+        '[providers.mine]\nbase_url = "http://x"\nserver = "togeter"\n'
+    )
     wrong = flux(*line)
     assert (wrong.code, "did you mean together?" in wrong.err) == (2, True)
 
@@ -159,7 +195,11 @@ def test_one_provider_says_what_becomes_of_every_parameter(flux):
         "behavior": "renamed", "field": "prompt_upsampling", "reason": None,
     }  # fmt: skip
     assert document["parameters"]["sync_mode"]["behavior"] == "unsupported"
-    assert (document["key_set"], document["price_usd"], document["images_per_request"]) == (False, 0.06, 1)
+    assert (document["key_set"], document["price_usd"], document["images_per_request"]) == (
+        False,
+        0.06,
+        1,
+    )
     (model,) = flux("models", "flux1.1-pro-ultra", "--json").json["models"]
     assert document["parameters"].keys() == model["parameters"].keys()
 

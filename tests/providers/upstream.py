@@ -57,7 +57,11 @@ class Upstream(Gateway):
     @property
     def submits(self) -> list[Asked]:
         """The POSTs that would have been paid for."""
-        return [asked for asked in self.requests if asked.method == "POST" and not asked.path.endswith("/cancel")]
+        return [
+            asked
+            for asked in self.requests
+            if asked.method == "POST" and not asked.path.endswith("/cancel")
+        ]
 
     @property
     def log(self) -> list[str]:
@@ -92,7 +96,9 @@ def recorded(provider: str, kind: str) -> list[str]:
     return sorted(path.stem for path in (REPLIES / provider / kind).glob("*.json"))
 
 
-def shape(provider: str, kind: str, name: str, marks: dict[str, Any] | None = None, **headers: str) -> Reply:
+def shape(
+    provider: str, kind: str, name: str, marks: dict[str, Any] | None = None, **headers: str
+) -> Reply:
     """One recorded answer, its marks replaced."""
     text = (REPLIES / provider / kind / f"{name}.json").read_text()
     body = _filled(json.loads(text), marks or {})
@@ -124,24 +130,37 @@ def marks_of(asked: Asked, image: str = "") -> dict[str, Any]:
     seed = given.get("seed", UNSAID)
     origin = f"http://{asked.headers['host']}"
     job = f"job-{seed}"
-    return {"origin": origin, "job": job, "seed": seed, "image": image or f"{origin}/delivery/{job}.jpeg"}
+    return {
+        "origin": origin,
+        "job": job,
+        "seed": seed,
+        "image": image or f"{origin}/delivery/{job}.jpeg",
+    }
 
 
 def photo(asked: Asked) -> Reply:
     """The image a submit asks for: its format, and a color that depends on the seed."""
     given = asked.body.get("input", asked.body)
-    file_format = {"jpg": "jpeg"}.get(given.get("output_format"), given.get("output_format", "jpeg"))
+    file_format = {"jpg": "jpeg"}.get(
+        given.get("output_format"), given.get("output_format", "jpeg")
+    )
     return words(pixels_as(file_format, *SMALL, given.get("seed", UNSAID) % 97), "image/any")
 
 
-def _steps(provider: str, kind: str, script: tuple[str | Reply, ...], marks: dict[str, Any]) -> tuple[Reply, ...]:
-    return tuple(shape(provider, kind, step, marks) if isinstance(step, str) else step for step in script)
+def _steps(
+    provider: str, kind: str, script: tuple[str | Reply, ...], marks: dict[str, Any]
+) -> tuple[Reply, ...]:
+    return tuple(
+        shape(provider, kind, step, marks) if isinstance(step, str) else step for step in script
+    )
 
 
 # --- the three protocols --------------------------------------------------------------------------------------------
 
 
-def task(*polls: str | Reply, submit: str = "task", image: str = "", delivery: tuple[Reply, ...] = ()) -> Answer:
+def task(
+    *polls: str | Reply, submit: str = "task", image: str = "", delivery: tuple[Reply, ...] = ()
+) -> Answer:
     """BFL: a task, and what each poll of it says."""
 
     def answer(asked: Asked) -> Reply:
@@ -171,7 +190,9 @@ def queued(
         media = {
             f"{root}/status": _steps("fal", "statuses", statuses or ("completed",), marks),
             root: _steps("fal", "results", (result,), marks),
-            f"PUT {root}/cancel": (shape("fal", "cancels", cancel) if isinstance(cancel, str) else cancel,),
+            f"PUT {root}/cancel": (
+                shape("fal", "cancels", cancel) if isinstance(cancel, str) else cancel,
+            ),
             f"/delivery/{marks['job']}.jpeg": delivery or (photo(asked),),
         }
         return shape("fal", "submits", submit, marks)._replace(media=media)
@@ -191,7 +212,9 @@ def prediction(
     def answer(asked: Asked) -> Reply:
         marks = marks_of(asked, image)
         root = f"/v1/predictions/{marks['job']}"
-        refused = shape("replicate", "predictions", cancel, marks) if isinstance(cancel, str) else cancel
+        refused = (
+            shape("replicate", "predictions", cancel, marks) if isinstance(cancel, str) else cancel
+        )
         media = {
             root: _steps("replicate", "predictions", polls or ("succeeded",), marks),
             f"POST {root}/cancel": (refused,),

@@ -124,19 +124,36 @@ IMAGE = "data:image/png;base64,AAAA"
             {"safety_tolerance": 6},
         ),
         ({"enhance_prompt": "true"}, {"prompt_upsampling": True}, {"enhance_prompt": True}, None),
-        ({"image_prompt": IMAGE}, {"image_prompt": "AAAA"}, {"image_url": IMAGE}, {"image_prompt": IMAGE}),
+        (
+            {"image_prompt": IMAGE},
+            {"image_prompt": "AAAA"},
+            {"image_url": IMAGE},
+            {"image_prompt": IMAGE},
+        ),
         (
             {"image_prompt": "https://a.example/b.png"},
-            {"image_prompt": "<the image at https://a.example/b.png, as base64>"},  # until it is fetched
+            {
+                "image_prompt": "<the image at https://a.example/b.png, as base64>"
+            },  # until it is fetched
             {"image_url": "https://a.example/b.png"},
             {"image_prompt": "https://a.example/b.png"},
         ),
         ({"sync_mode": "true"}, None, {"sync_mode": True}, None),
         ({"response_format": "b64_json"}, {}, {}, {}),
         ({"response_format": "url"}, {}, {}, {}),
-        ({"safety_tolerance": "0"}, {"safety_tolerance": 0}, None, None),  # BFL alone goes down to 0
+        (
+            {"safety_tolerance": "0"},
+            {"safety_tolerance": 0},
+            None,
+            None,
+        ),  # BFL alone goes down to 0
         ({"output_format": "png"}, *[{"output_format": "png"}] * 3),
-        ({"output_format": "jpeg"}, {"output_format": "jpeg"}, {"output_format": "jpeg"}, {"output_format": "jpg"}),
+        (
+            {"output_format": "jpeg"},
+            {"output_format": "jpeg"},
+            {"output_format": "jpeg"},
+            {"output_format": "jpg"},
+        ),
         ({"output_format": "webp"}, *[{"output_format": "png"}] * 3),
         ({"output_format": "gif"}, *[{"output_format": "png"}] * 3),
         ({"output_format": "avif"}, *[{"output_format": "png"}] * 3),
@@ -160,7 +177,9 @@ def test_each_parameter_is_sent_in_the_provider_s_own_words_or_refused(said, bfl
         ("replicate", "enhance_prompt", "replicate does not support enhance_prompt"),
     ],
 )
-def test_what_a_provider_cannot_do_is_refused_with_the_reason_and_the_option(provider, name, reason):
+def test_what_a_provider_cannot_do_is_refused_with_the_reason_and_the_option(
+    provider, name, reason
+):
     with pytest.raises(UsageError) as raised:
         asked(provider, **{name: "true"})
     assert raised.value.message.startswith(reason)
@@ -188,7 +207,9 @@ def test_the_ranges_of_the_page_hold_at_every_provider(provider):
 def test_a_strength_without_an_image_has_no_effect_anywhere_and_that_is_said(provider):
     (note,) = notes_on("image_prompt_strength", provider, image_prompt_strength="0.5")
     assert note.warning
-    (note,) = notes_on("image_prompt_strength", provider, image_prompt_strength="0.5", image_prompt=IMAGE)
+    (note,) = notes_on(
+        "image_prompt_strength", provider, image_prompt_strength="0.5", image_prompt=IMAGE
+    )
     assert not note.warning
 
 
@@ -217,8 +238,12 @@ def test_a_route_is_for_the_gateway_alone(provider):
         ("avif", "emulated"),
     ],
 )
-def test_a_quality_is_applied_here_or_said_to_be_ignored_and_never_lost(provider, asked_format, behavior):
-    said = {"output_compression": "80"} | ({} if asked_format is None else {"output_format": asked_format})
+def test_a_quality_is_applied_here_or_said_to_be_ignored_and_never_lost(
+    provider, asked_format, behavior
+):
+    said = {"output_compression": "80"} | (
+        {} if asked_format is None else {"output_format": asked_format}
+    )
     (note,) = notes_on("output_compression", provider, **said)
     assert (note.behavior, note.warning) == (behavior, behavior == "ignored")
     sent = body(provider, **said)
@@ -237,14 +262,35 @@ def test_a_quality_is_applied_here_or_said_to_be_ignored_and_never_lost(provider
 )
 def test_the_note_on_a_format_says_who_makes_it(provider, asked_format, used, behavior, reason):
     (note,) = notes_on("output_format", provider, output_format=asked_format)
-    assert (note.asked, note.used, note.behavior, note.reason) == (asked_format, used, behavior, reason)
+    assert (note.asked, note.used, note.behavior, note.reason) == (
+        asked_format,
+        used,
+        behavior,
+        reason,
+    )
 
 
 @given(
     st.sampled_from(DIRECT),
     st.dictionaries(
         st.sampled_from(sorted(ULTRA.parameters.keys() - {"prompt"})),
-        st.sampled_from(["true", "1", "0.5", "16:9", "1920x1080", "1K", "png", "webp", "url", IMAGE, "5", "", "\x00"]),
+        st.sampled_from(
+            [
+                "true",
+                "1",
+                "0.5",
+                "16:9",
+                "1920x1080",
+                "1K",
+                "png",
+                "webp",
+                "url",
+                IMAGE,
+                "5",
+                "",
+                "\x00",
+            ]
+        ),
         max_size=5,
     ),
 )
@@ -306,7 +352,10 @@ def test_each_kind_of_server_gets_what_it_understands(server, said, sent):
         ("openai", {"raw": "true"}),
         ("openai", {"safety_tolerance": "2"}),
         ("localai", {"seed": "7"}),
-        *((server, {"resolution": "2K"}) for server in ("openai", "localai", "sdcpp", "together", "vllm", "sglang")),
+        *(
+            (server, {"resolution": "2K"})
+            for server in ("openai", "localai", "sdcpp", "together", "vllm", "sglang")
+        ),
     ],
 )
 def test_what_a_server_cannot_do_is_refused(server, said):
@@ -331,16 +380,26 @@ def test_a_server_whose_default_seed_repeats_one_image_gets_a_fresh_one():
 
 
 def test_size_wins_where_a_server_spells_both_as_pixels():
-    assert at_server("openai", size="512x512", aspect_ratio="16:9") == [{"prompt": "a red fox", "size": "512x512"}]
+    assert at_server("openai", size="512x512", aspect_ratio="16:9") == [
+        {"prompt": "a red fox", "size": "512x512"}
+    ]
     assert at_server("together", size="512x512", aspect_ratio="16:9") == [
         {"prompt": "a red fox", "width": 512, "height": 512}
     ]
     said = {"size": "512x512", "aspect_ratio": "16:9"}
     (note,) = plan(resolve(Request("some-model", said, "a red fox"), None, SERVERS["openai"])).notes
-    assert (note.parameter, note.asked, note.behavior, note.warning) == ("aspect_ratio", "16:9", "ignored", True)
+    assert (note.parameter, note.asked, note.behavior, note.warning) == (
+        "aspect_ratio",
+        "16:9",
+        "ignored",
+        True,
+    )
 
 
 @pytest.mark.parametrize("server", sorted(SERVERS))
 def test_ultra_s_sizes_are_sent_as_pixels_to_any_server_that_hosts_it(server):
     (made,) = at_server(server, model=ULTRA, size="16:9")
-    assert made in ({"prompt": "a red fox", "size": "1365x768"}, {"prompt": "a red fox", "width": 1365, "height": 768})
+    assert made in (
+        {"prompt": "a red fox", "size": "1365x768"},
+        {"prompt": "a red fox", "width": 1365, "height": 768},
+    )

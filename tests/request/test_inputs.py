@@ -10,7 +10,14 @@ from sample_images import IMAGES
 from flux_cli.core.errors import UsageError
 from flux_cli.core.request import Attachment
 from flux_cli.http.datauri import decode_data_uri
-from flux_cli.request.inputs import MAX_ATTACHMENT, MAX_IMAGE, MAX_PROMPT, attach, read_image, read_prompt
+from flux_cli.request.inputs import (
+    MAX_ATTACHMENT,
+    MAX_IMAGE,
+    MAX_PROMPT,
+    attach,
+    read_image,
+    read_prompt,
+)
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX's files")
 
@@ -73,7 +80,8 @@ def test_a_local_image_is_attached_as_what_it_is_not_as_what_it_is_called(file_f
 
 
 @pytest.mark.parametrize(
-    "value", ["http://a/b.png", "https://a/b.png", "data:image/png;base64,AAAA", 5, None, True, ["x"]]
+    "value",
+    ["http://a/b.png", "https://a/b.png", "data:image/png;base64,AAAA", 5, None, True, ["x"]],
 )
 def test_addresses_and_what_is_no_text_stay_as_they_are(value):
     assert attach(value) is value
@@ -123,7 +131,9 @@ def test_devices_are_no_images():
 
 
 def stdin(data):
-    return io.TextIOWrapper(io.BytesIO(data), encoding="ascii")  # whatever the terminal's encoding is
+    return io.TextIOWrapper(
+        io.BytesIO(data), encoding="ascii"
+    )  # whatever the terminal's encoding is
 
 
 @pytest.mark.parametrize("word", ["a red fox", "@", "", "-x", "--", "me@example.org", "雪"])
@@ -152,7 +162,11 @@ def test_a_prompt_may_come_from_standard_input_or_a_file(data, prompt, work):
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"\xff\xfe", "not valid UTF-8"), ("fox".encode("utf-16"), "not valid UTF-8"), (b"x" * (MAX_PROMPT + 1), "than")],
+    [
+        (b"\xff\xfe", "not valid UTF-8"),
+        ("fox".encode("utf-16"), "not valid UTF-8"),
+        (b"x" * (MAX_PROMPT + 1), "than"),
+    ],
     ids=["bytes", "UTF-16", "too long"],
 )
 def test_a_prompt_that_is_no_text_or_endless_is_refused(data, message, work):

@@ -59,7 +59,9 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize("value", ["5", "true", "null", '{"a": 1}', "x" * 500, 5, 0.5, True, [1, "a"], {"a": {"b": 1}}])
+@pytest.mark.parametrize(
+    "value", ["5", "true", "null", '{"a": 1}', "x" * 500, 5, 0.5, True, [1, "a"], {"a": {"b": 1}}]
+)
 def test_parameters_no_catalog_knows_come_back_in_their_type_and_whole(value):
     call, data = image(style=QuotedText(value) if isinstance(value, str) else value)
     assert call.body["style"] == value
@@ -90,7 +92,9 @@ def test_what_the_line_says_wins(asked, line):
 
 
 def test_notes_say_what_came_from_the_image():
-    reuse = reuse_reading(read_metadata(image(size="16:9", seed="7", raw=True)[1]), "x.png", {"seed": "8"})
+    reuse = reuse_reading(
+        read_metadata(image(size="16:9", seed="7", raw=True)[1]), "x.png", {"seed": "8"}
+    )
     resolved = run("a fox", {**reuse.parameters, "seed": "8"})[0]
     taken = {"prompt": reuse.prompt, "model": reuse.model, **reuse.parameters}
     notes = {note.parameter: note for note in mark_origin(resolved.notes, taken, "x.png")}
@@ -118,11 +122,20 @@ def test_files_and_addresses_that_an_image_names_are_not_followed_but_said(name,
     assert reuse.parameters == {}
     assert (note.parameter, note.warning, note.used) == (name, True, None)
     assert note.asked == record.parameters[name] != ""
-    assert reuse_reading(Reading(record, "flux", {}, False, ()), "x.png", {name: "mine"}).notes == ()
+    assert (
+        reuse_reading(Reading(record, "flux", {}, False, ()), "x.png", {name: "mine"}).notes == ()
+    )
 
 
 def test_of_other_programs_only_prompt_seed_and_size_are_reuse_reading():
-    record = Record("sdxl", prompt="a cat", seed=5, size="512x768", parameters={"Steps": "20"}, source_type=BY_MODEL)
+    record = Record(
+        "sdxl",
+        prompt="a cat",
+        seed=5,
+        size="512x768",
+        parameters={"Steps": "20"},
+        source_type=BY_MODEL,
+    )
     reuse = reuse_reading(Reading(record, "AUTOMATIC1111", {}, False, ()), "x.png", {})
     assert reuse == ("a cat", None, {"size": "512x768", "seed": 5}, ())
 
@@ -131,7 +144,11 @@ def test_what_the_server_says_it_used_is_what_is_recorded():
     facts = Facts(request_id="r1", provider="fal", seed=99, revised_prompt="a red fox")
     record = read_metadata(image(facts=facts, seed="7")[1]).record
     assert (record.seed, record.upstream, record.request_id) == (99, "fal", "r1")
-    assert (record.prompt, record.revised_prompt, record.source_type) == ("a fox", "a red fox", BY_MODEL)
+    assert (record.prompt, record.revised_prompt, record.source_type) == (
+        "a fox",
+        "a red fox",
+        BY_MODEL,
+    )
 
 
 def test_a_sketch_does_not_claim_the_model_and_names_its_kind_of_source():
@@ -142,7 +159,10 @@ def test_a_sketch_does_not_claim_the_model_and_names_its_kind_of_source():
 def test_a_sidecar_holds_the_record_and_the_address_of_its_source_type():
     record = read_metadata(image(seed="7")[1]).record
     said = json.loads(json.dumps(sidecar_document(record)))
-    assert said["digital_source_type"] == "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+    assert (
+        said["digital_source_type"]
+        == "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+    )
     assert from_document(said) == record
     assert "digital_source_type" not in sidecar_document(Record(prompt="x"))
 
@@ -153,7 +173,15 @@ def test_other_documents_are_no_record(said):
 
 
 def test_values_of_a_wrong_type_are_left_out():
-    odd = {"schema": 1, "prompt": 7, "seed": "7", "parameters": [], "model": None, "extra": "x", "size": "1:1"}
+    odd = {
+        "schema": 1,
+        "prompt": 7,
+        "seed": "7",
+        "parameters": [],
+        "model": None,
+        "extra": "x",
+        "size": "1:1",
+    }
     assert from_document(odd) == Record(size="1:1")
     assert from_document({"schema": 1, "seed": True}) == Record()
 
@@ -165,7 +193,12 @@ def test_without_the_prompt_nothing_of_its_words_is_left():
         revised_prompt="secret",
         negative_prompt="secret",
         seed=1,
-        parameters={"image_prompt": "secret.png", "enhance_prompt": True, "image_prompt_strength": 0.5, "raw": True},
+        parameters={
+            "image_prompt": "secret.png",
+            "enhance_prompt": True,
+            "image_prompt_strength": 0.5,
+            "raw": True,
+        },
     )
     bare = without_prompt(record)
     assert "secret" not in json.dumps(document(bare))

@@ -32,7 +32,13 @@ def test_a_plain_request_is_one_call_with_an_explicit_shape_and_nothing_else():
 
 def test_everything_said_is_in_the_body_under_the_gateway_s_names():
     (call,) = planned(
-        route="fal", size="16:9", seed="7", raw="true", safety_tolerance="6", response_format="b64_json", guidance="3.5"
+        route="fal",
+        size="16:9",
+        seed="7",
+        raw="true",
+        safety_tolerance="6",
+        response_format="b64_json",
+        guidance="3.5",
     ).calls
     assert call.model == "fal/flux1.1-pro-ultra"
     assert call.body == {
@@ -61,7 +67,8 @@ def test_shape_scale_and_count_are_never_sent_because_flux_has_decided_them(name
 
 
 @pytest.mark.parametrize(
-    ("n", "seed", "seeds"), [(1, 7, [7]), (3, 7, [7, 8, 9]), (3, -1, [-1, 0, 1]), (2, None, [None] * 2)]
+    ("n", "seed", "seeds"),
+    [(1, 7, [7]), (3, 7, [7, 8, 9]), (3, -1, [-1, 0, 1]), (2, None, [None] * 2)],
 )
 def test_n_images_are_n_calls_with_seeds_counting_up(n, seed, seeds):
     said = {} if seed is None else {"seed": seed}
@@ -76,7 +83,8 @@ def test_without_a_seed_none_is_sent():
 
 
 @pytest.mark.parametrize(
-    ("seed", "sent"), [("7", [7, 8]), ("abc", ["abc"] * 2), ("true", [True] * 2), ("1.5", [1.5] * 2)]
+    ("seed", "sent"),
+    [("7", [7, 8]), ("abc", ["abc"] * 2), ("true", [True] * 2), ("1.5", [1.5] * 2)],
 )
 def test_a_seed_of_an_unknown_model_counts_up_only_if_it_is_a_whole_number(seed, sent):
     assert [call.body["seed"] for call in planned_unknown(seed=seed, n="2").calls] == sent
@@ -141,7 +149,12 @@ def test_an_unknown_model_encodes_itself_and_gets_the_quality_even_if_it_is_zero
 def test_the_best_native_format_is_png_where_there_is_one_else_the_first():
     ultra = find_model(ULTRA).model
     request = Request(ULTRA, {"output_format": "avif"}, "a fox")
-    for native, dialect in ((("jpeg", "png"), "png"), (("jpeg", "webp"), "jpeg"), (("avif",), "avif"), ((), "avif")):
+    for native, dialect in (
+        (("jpeg", "png"), "png"),
+        (("jpeg", "webp"), "jpeg"),
+        (("avif",), "avif"),
+        ((), "avif"),
+    ):
         result = plan(resolve(request, ultra._replace(native_formats=native)))
         assert result.calls[0].body["output_format"] == dialect
 

@@ -44,12 +44,20 @@ SENT = "always sent, because the defaults of upstreams differ"
 @pytest.mark.parametrize(
     ("said", "size", "notes"),
     [
-        pytest.param({}, "1024x1024", [("size", None, "1024x1024", "default", False)], id="nothing said"),
         pytest.param(
-            {"size": "1365x768"}, "1365x768", [("size", "1365x768", "1365x768", "passthrough", False)], id="published"
+            {}, "1024x1024", [("size", None, "1024x1024", "default", False)], id="nothing said"
         ),
         pytest.param(
-            {"size": "1365×768"}, "1365x768", [("size", "1365×768", "1365x768", "passthrough", False)], id="times sign"
+            {"size": "1365x768"},
+            "1365x768",
+            [("size", "1365x768", "1365x768", "passthrough", False)],
+            id="published",
+        ),
+        pytest.param(
+            {"size": "1365×768"},
+            "1365x768",
+            [("size", "1365×768", "1365x768", "passthrough", False)],
+            id="times sign",
         ),
         pytest.param(
             {"size": "1920x1080"},
@@ -58,57 +66,90 @@ SENT = "always sent, because the defaults of upstreams differ"
             id="page's example",
         ),
         pytest.param(
-            {"size": "1364x768"}, "1365x768", [("size", "1364x768", "1365x768", "converted", True)], id="one pixel off"
+            {"size": "1364x768"},
+            "1365x768",
+            [("size", "1364x768", "1365x768", "converted", True)],
+            id="one pixel off",
         ),
         pytest.param(
-            {"size": "16:9"}, "1365x768", [("size", "16:9", "1365x768", "converted", False)], id="size as ratio"
+            {"size": "16:9"},
+            "1365x768",
+            [("size", "16:9", "1365x768", "converted", False)],
+            id="size as ratio",
         ),
         pytest.param(
-            {"size": "32:18"}, "1365x768", [("size", "32:18", "1365x768", "converted", False)], id="unreduced"
+            {"size": "32:18"},
+            "1365x768",
+            [("size", "32:18", "1365x768", "converted", False)],
+            id="unreduced",
         ),
         pytest.param(
-            {"size": "2:1"}, "1365x768", [("size", "2:1", "1365x768", "converted", True)], id="near ratio in size"
+            {"size": "2:1"},
+            "1365x768",
+            [("size", "2:1", "1365x768", "converted", True)],
+            id="near ratio in size",
         ),
         pytest.param(
             {"aspect_ratio": "16:9"},
             "1365x768",
-            [("aspect_ratio", "16:9", "16:9", "converted", False), ("size", None, "1365x768", "converted", False)],
+            [
+                ("aspect_ratio", "16:9", "16:9", "converted", False),
+                ("size", None, "1365x768", "converted", False),
+            ],
             id="aspect_ratio alone",
         ),
         pytest.param(
             {"aspect_ratio": "7:1"},
             "1563x670",
-            [("aspect_ratio", "7:1", "21:9", "converted", True), ("size", None, "1563x670", "converted", False)],
+            [
+                ("aspect_ratio", "7:1", "21:9", "converted", True),
+                ("size", None, "1563x670", "converted", False),
+            ],
             id="any ratio is mapped",
         ),
         pytest.param(
             {"resolution": "1K"},
             "1024x1024",
-            [("resolution", "1K", "1K", "converted", False), ("size", None, "1024x1024", "default", False)],
+            [
+                ("resolution", "1K", "1K", "converted", False),
+                ("size", None, "1024x1024", "default", False),
+            ],
             id="resolution alone",
         ),
         pytest.param(
             {"resolution": "1"},
             "1024x1024",
-            [("resolution", "1", "1K", "converted", False), ("size", None, "1024x1024", "default", False)],
+            [
+                ("resolution", "1", "1K", "converted", False),
+                ("size", None, "1024x1024", "default", False),
+            ],
             id="megapixel tier",
         ),
         pytest.param(
             {"resolution": "4K"},
             "1024x1024",
-            [("resolution", "4K", "1K", "converted", True), ("size", None, "1024x1024", "default", False)],
+            [
+                ("resolution", "4K", "1K", "converted", True),
+                ("size", None, "1024x1024", "default", False),
+            ],
             id="any tier is mapped",
         ),
         pytest.param(
             {"resolution": "0.25"},
             "1024x1024",
-            [("resolution", "0.25", "1K", "converted", True), ("size", None, "1024x1024", "default", False)],
+            [
+                ("resolution", "0.25", "1K", "converted", True),
+                ("size", None, "1024x1024", "default", False),
+            ],
             id="any megapixels are mapped",
         ),
         pytest.param(
             {"resolution": 2},
             "1024x1024",
-            [("resolution", "2", "1K", "converted", True), ("size", None, "1024x1024", "default", False)],
+            [
+                ("resolution", "2", "1K", "converted", True),
+                ("size", None, "1024x1024", "default", False),
+            ],
             id="a number typed with -p",
         ),
         pytest.param(
@@ -156,15 +197,31 @@ def test_size_and_layout_of_the_page(said, size, notes):
         ({}, "size", f"1:1 at 1K; {SENT}"),
         ({"aspect_ratio": "4:5"}, "size", f"4:5 at 1K; {SENT}"),
         ({"size": "1365x768"}, "size", "published size: 16:9 at 1K"),
-        ({"size": "1920x1080"}, "size", "the model has no 1920x1080; using 1365x768 (16:9), the closest"),
+        (
+            {"size": "1920x1080"},
+            "size",
+            "the model has no 1920x1080; using 1365x768 (16:9), the closest",
+        ),
         ({"size": "16:9"}, "size", "16:9 is 1365x768"),
         ({"size": "2:1"}, "size", "the model has no 2:1; using 16:9 (1365x768), the closest"),
         ({"aspect_ratio": "16:9"}, "aspect_ratio", "16:9 is 1365x768"),
-        ({"aspect_ratio": "2:1"}, "aspect_ratio", "the model has no 2:1; using 16:9 (1365x768), the closest"),
+        (
+            {"aspect_ratio": "2:1"},
+            "aspect_ratio",
+            "the model has no 2:1; using 16:9 (1365x768), the closest",
+        ),
         ({"resolution": "1K"}, "resolution", "part of size 1024x1024"),
         ({"resolution": "2K"}, "resolution", "the model has no 2K; using 1K, the closest"),
-        ({"size": "1:1", "aspect_ratio": "3:2"}, "aspect_ratio", "size 1:1 is more specific and overrides it"),
-        ({"size": "88x88", "resolution": "2K"}, "resolution", "size 88x88 is more specific and overrides it"),
+        (
+            {"size": "1:1", "aspect_ratio": "3:2"},
+            "aspect_ratio",
+            "size 1:1 is more specific and overrides it",
+        ),
+        (
+            {"size": "88x88", "resolution": "2K"},
+            "resolution",
+            "size 88x88 is more specific and overrides it",
+        ),
     ],
 )
 def test_the_reason_says_what_decided(said, parameter, reason):
@@ -191,8 +248,16 @@ def test_sizes_another_client_gets_wrong_have_their_true_ratio(size, ratio):
 
 def model_of(*shapes, default="1024x1024", **fields):
     """A small model with these (size, ratio, tier) rows."""
-    sizes = tuple(Size(*map(int, size.split("x")), ratio, tier, None) for size, ratio, tier in shapes)
-    rest = {"price_usd": None, "prompt_limit": None, "parameters": {}, "native_formats": ("png",), **fields}
+    sizes = tuple(
+        Size(*map(int, size.split("x")), ratio, tier, None) for size, ratio, tier in shapes
+    )
+    rest = {
+        "price_usd": None,
+        "prompt_limit": None,
+        "parameters": {},
+        "native_formats": ("png",),
+        **fields,
+    }
     return Model(
         id="small",
         name="",
@@ -242,10 +307,15 @@ def test_the_page_s_priority_holds_for_every_combination():
     for aspect_ratio in (None, "16:9", "7:1"):
         for resolution in (None, "1K", "4K"):
             said = {"aspect_ratio": aspect_ratio, "resolution": resolution}
-            with_size = resolved(size="3:2", **{name: value for name, value in said.items() if value})
+            with_size = resolved(
+                size="3:2", **{name: value for name, value in said.items() if value}
+            )
             assert with_size.size.aspect_ratio == "3:2"
             without = resolved(**{name: value for name, value in said.items() if value})
-            assert without.size.aspect_ratio == {None: "1:1", "16:9": "16:9", "7:1": "21:9"}[aspect_ratio]
+            assert (
+                without.size.aspect_ratio
+                == {None: "1:1", "16:9": "16:9", "7:1": "21:9"}[aspect_ratio]
+            )
 
 
 # --- model and route ------------------------------------------------------------------------------------------------
@@ -266,7 +336,9 @@ def test_the_page_s_priority_holds_for_every_combination():
         ("flux1.1-pro", "fal", "fal/flux1.1-pro", "fal"),
     ],
 )
-def test_a_route_is_forced_by_option_or_prefix_and_an_alias_by_neither(model, route, dialect, forced):
+def test_a_route_is_forced_by_option_or_prefix_and_an_alias_by_neither(
+    model, route, dialect, forced
+):
     result = resolved(model, route=route)
     assert (result.sent_model, result.route) == (dialect, forced)
 
@@ -303,18 +375,34 @@ def test_routes_that_lead_nowhere_or_contradict_are_refused(model, route, messag
     assert hint in raised.value.hint
 
 
-@pytest.mark.parametrize(("ratio", "warned"), [("4:5", True), ("5:4", True), ("16:9", False), ("21:9", False)])
+@pytest.mark.parametrize(
+    ("ratio", "warned"), [("4:5", True), ("5:4", True), ("16:9", False), ("21:9", False)]
+)
 def test_a_forced_upstream_without_the_shape_is_warned_about(ratio, warned):
     """fal lists nine ratios, Replicate all eleven."""
-    assert any(note.parameter == "route" and note.warning for note in resolved(route="fal", size=ratio).notes) == warned
-    assert not any(note.parameter == "route" for note in resolved(route="replicate", size=ratio).notes)
+    assert (
+        any(
+            note.parameter == "route" and note.warning
+            for note in resolved(route="fal", size=ratio).notes
+        )
+        == warned
+    )
+    assert not any(
+        note.parameter == "route" for note in resolved(route="replicate", size=ratio).notes
+    )
 
 
 def test_an_unknown_model_passes_everything_on_unchecked_with_a_warning():
     result = unknown("black-forest-labs/x", size="banana", raw="perhaps", steps="28", seed="7")
     assert result.sent_model == "black-forest-labs/x"
     assert result.parameters == {"size": "banana", "raw": "perhaps", "steps": 28}
-    assert (result.seed, result.size, result.route, result.model, result.price_usd) == (7, None, None, None, None)
+    assert (result.seed, result.size, result.route, result.model, result.price_usd) == (
+        7,
+        None,
+        None,
+        None,
+        None,
+    )
     note = note_on("model", result)
     assert (note.behavior, note.warning) == ("passthrough", True)
 
@@ -345,7 +433,8 @@ def test_no_prompt_at_all_is_fine_for_a_preview():
 
 
 @pytest.mark.parametrize(
-    "prompt", ["a red fox", "  two  spaces ", "line\nbreak", "狐", "🦊" * 10, '"quotes" \\ {braces}']
+    "prompt",
+    ["a red fox", "  two  spaces ", "line\nbreak", "狐", "🦊" * 10, '"quotes" \\ {braces}'],
 )
 def test_a_prompt_is_sent_as_written(prompt):
     assert resolved(prompt=prompt).prompt == prompt
@@ -377,7 +466,15 @@ def test_an_unknown_model_has_no_known_limit():
         lambda: resolved(style="\udcff"),
         lambda: unknown(style="\udcff"),
     ],
-    ids=["prompt", "prompt of unknown", "model", "size", "name of a parameter", "unknown parameter", "unknown both"],
+    ids=[
+        "prompt",
+        "prompt of unknown",
+        "model",
+        "size",
+        "name of a parameter",
+        "unknown parameter",
+        "unknown both",
+    ],
 )
 def test_bytes_that_are_no_utf8_are_refused_wherever_they_stand(build):
     with pytest.raises(UsageError, match="not UTF-8"):
@@ -393,7 +490,12 @@ def test_bytes_that_are_no_utf8_are_refused_wherever_they_stand(build):
         ("raw", "true", True, "passthrough"),
         ("raw", False, False, "passthrough"),
         ("safety_tolerance", "6", "6", "passthrough"),
-        ("safety_tolerance", 2, "2", "passthrough"),  # a string on the dialect: one upstream refuses numbers
+        (
+            "safety_tolerance",
+            2,
+            "2",
+            "passthrough",
+        ),  # a string on the dialect: one upstream refuses numbers
         ("response_format", "b64_json", "b64_json", "emulated"),
         ("response_format", "url", "url", "emulated"),
         ("guidance", "3.5", 3.5, "passthrough"),  # unknown to the model: passes straight through
@@ -401,7 +503,9 @@ def test_bytes_that_are_no_utf8_are_refused_wherever_they_stand(build):
         ("style", "vivid", "vivid", "passthrough"),
     ],
 )
-def test_parameters_are_sent_in_their_type_with_the_behavior_of_the_page(name, said, sent, behavior):
+def test_parameters_are_sent_in_their_type_with_the_behavior_of_the_page(
+    name, said, sent, behavior
+):
     result = resolved(**{name: said})
     assert result.parameters == {"size": "1024x1024", name: sent}
     assert note_on(name, result).behavior == behavior
@@ -410,9 +514,19 @@ def test_parameters_are_sent_in_their_type_with_the_behavior_of_the_page(name, s
 @pytest.mark.parametrize(
     ("said", "route", "warned", "reason"),
     [
-        ({"enhance_prompt": "true"}, None, True, "only fal honors it: --route fal forces that route"),
+        (
+            {"enhance_prompt": "true"},
+            None,
+            True,
+            "only fal honors it: --route fal forces that route",
+        ),
         ({"enhance_prompt": "true"}, "fal", False, "sent as given"),
-        ({"enhance_prompt": "true"}, "replicate", True, "only fal honors it, and the route is replicate"),
+        (
+            {"enhance_prompt": "true"},
+            "replicate",
+            True,
+            "only fal honors it, and the route is replicate",
+        ),
         ({"sync_mode": "true"}, None, True, "only fal honors it: --route fal forces that route"),
         (
             {"image_prompt": "https://x/y.png"},
@@ -421,7 +535,12 @@ def test_parameters_are_sent_in_their_type_with_the_behavior_of_the_page(name, s
             "only replicate honors it: --route replicate forces that route",
         ),
         ({"image_prompt": "https://x/y.png"}, "replicate", False, "sent as given"),
-        ({"image_prompt": "https://x/y.png"}, "fal", True, "only replicate honors it, and the route is fal"),
+        (
+            {"image_prompt": "https://x/y.png"},
+            "fal",
+            True,
+            "only replicate honors it, and the route is fal",
+        ),
         ({"image_prompt_strength": "0.5"}, None, True, "has no effect without image_prompt"),
         ({"raw": "true"}, None, False, "sent as given"),
         ({"unheard_of": "1"}, None, False, "not in the catalog: sent unchecked"),
@@ -440,25 +559,38 @@ def test_what_may_have_no_effect_is_said(said, route, warned, reason):
 
 
 def test_notes_come_in_the_order_of_the_catalog_and_unknown_parameters_last():
-    said = {"zoom": "1", "sync_mode": "true", "raw": "true", "seed": "1", "angle": "2", "response_format": "url"}
+    said = {
+        "zoom": "1",
+        "sync_mode": "true",
+        "raw": "true",
+        "seed": "1",
+        "angle": "2",
+        "response_format": "url",
+    }
     names = [note.parameter for note in resolved(**said).notes]
     assert names[1:] == ["seed", "response_format", "raw", "sync_mode", "zoom", "angle"]
 
 
 def test_image_prompt_strength_with_its_image_needs_no_warning():
-    result = resolved(route="replicate", image_prompt="https://x/y.png", image_prompt_strength="0.5")
+    result = resolved(
+        route="replicate", image_prompt="https://x/y.png", image_prompt_strength="0.5"
+    )
     assert not note_on("image_prompt_strength", result).warning
 
 
 def test_a_local_image_is_sent_as_data_and_noted_by_its_name():
-    result = resolved(route="replicate", image_prompt=Attachment("fox.png", "data:image/png;base64," + "A" * 500))
+    result = resolved(
+        route="replicate", image_prompt=Attachment("fox.png", "data:image/png;base64," + "A" * 500)
+    )
     assert result.parameters["image_prompt"].endswith("AAAA")
     note = note_on("image_prompt", result)
     assert note.asked == "fox.png"
     assert note.used == "data:image/png;base64,AAAAAAAAAAAAA… (522 characters)"
 
 
-@pytest.mark.parametrize(("said", "seed"), [("0", 0), ("-1", -1), (42, 42), (str(2**63 - 1), 2**63 - 1)])
+@pytest.mark.parametrize(
+    ("said", "seed"), [("0", 0), ("-1", -1), (42, 42), (str(2**63 - 1), 2**63 - 1)]
+)
 def test_a_seed_is_kept_beside_the_parameters_because_each_call_has_its_own(said, seed):
     result = resolved(seed=said)
     assert result.seed == seed
@@ -472,11 +604,37 @@ def test_what_was_not_said_is_not_sent():
     assert (result.seed, result.n, result.format, result.quality) == (None, 1, None, None)
 
 
-HOSTILE = ("", " ", "\x00", "nonsense", "-1", "1e999", "NaN", "\u221e", "9" * 5000, True, [], {"a": 1}, ["x"] * 3)
+HOSTILE = (
+    "",
+    " ",
+    "\x00",
+    "nonsense",
+    "-1",
+    "1e999",
+    "NaN",
+    "\u221e",
+    "9" * 5000,
+    True,
+    [],
+    {"a": 1},
+    ["x"] * 3,
+)
 
 
 REFUSED = {
-    "size": ("", "x", "0x0", "-1x5", "1e9x2", "16:9:3", "auto", "\uff11\uff16:\uff19", 5, True, ["1x1"]),
+    "size": (
+        "",
+        "x",
+        "0x0",
+        "-1x5",
+        "1e9x2",
+        "16:9:3",
+        "auto",
+        "\uff11\uff16:\uff19",
+        5,
+        True,
+        ["1x1"],
+    ),
     "aspect_ratio": ("", "0:1", "1920x1080", "wide", 1.5, False),
     "resolution": ("", "K", "0", "0K", "-1K", "HD", "1e3", False, []),
     "n": ("", "0", "-1", "1.5", "10001", "1e3", "two", 0, True, [], {}),
@@ -504,7 +662,8 @@ def test_values_out_of_range_or_type_are_refused_by_name(name, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("n", "1"), ("n", 10_000), ("output_compression", "0"), ("output_compression", 100)]
+    ("name", "value"),
+    [("n", "1"), ("n", 10_000), ("output_compression", "0"), ("output_compression", 100)],
 )
 def test_the_edges_of_the_ranges_are_accepted(name, value):
     result = resolved(**{name: value})
@@ -529,7 +688,10 @@ def test_any_request_is_resolved_to_something_json_can_say_or_refused(said):
             result = resolve(Request(ULTRA, said, "a fox"), model)
         except UsageError:
             continue
-        json.dumps([result.parameters, result.seed, [note._asdict() for note in result.notes]], allow_nan=False)
+        json.dumps(
+            [result.parameters, result.seed, [note._asdict() for note in result.notes]],
+            allow_nan=False,
+        )
         assert all(isinstance(note, Note) and note.reason for note in result.notes)
 
 
@@ -561,7 +723,9 @@ def test_the_format_comes_from_option_or_suffix(said, output, chosen):
 
 def test_a_format_chosen_by_a_suffix_leaves_a_note():
     note = note_on("output_format", resolved(output="out/fox.jpg"))
-    assert note == Note("output_format", None, "jpeg", "default", "selected by the suffix of out/fox.jpg")
+    assert note == Note(
+        "output_format", None, "jpeg", "default", "selected by the suffix of out/fox.jpg"
+    )
 
 
 def test_a_suffix_of_a_format_flux_does_not_write_is_refused():
@@ -580,7 +744,9 @@ def test_the_price_is_that_of_one_image_times_n_and_unknown_where_it_is_unknown(
 
 def test_a_parameter_with_only_an_upper_bound_is_refused_above_it():
     """A user's model file may say `maximum` alone."""
-    bounded = TIERED._replace(parameters={"steps": Param("steps", "integer", "passthrough", "", maximum=50)})
+    bounded = TIERED._replace(
+        parameters={"steps": Param("steps", "integer", "passthrough", "", maximum=50)}
+    )
     assert resolve(Request("small", {"steps": "50"}, "a fox"), bounded).parameters["steps"] == 50
     with pytest.raises(UsageError, match="steps must be"):
         resolve(Request("small", {"steps": "51"}, "a fox"), bounded)

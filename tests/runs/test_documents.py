@@ -9,7 +9,13 @@ from flux_cli.core.request import Attachment, Call, Facts, Media, Outcome, Reque
 from flux_cli.images.names import Name
 from flux_cli.request.resolve import resolve
 from flux_cli.runs.documents import recovery_document, report_document, run_document
-from flux_cli.runs.fields import FILE, PLANNED_FILE, file_document, planned_file_document, request_document
+from flux_cli.runs.fields import (
+    FILE,
+    PLANNED_FILE,
+    file_document,
+    planned_file_document,
+    request_document,
+)
 from flux_cli.runs.records.history import PastCall, PastRun
 from flux_cli.runs.report import Report
 
@@ -82,23 +88,49 @@ def test_a_recovery_is_ok_only_where_everything_is_known(one, unclear, exit_code
 
 def test_a_job_that_was_canceled_says_whether_the_provider_confirmed_it():
     made = report_document(report(SAVED)._replace(canceled=(("job-7", True), ("job-8", False))))
-    assert made["canceled_jobs"] == [{"id": "job-7", "confirmed": True}, {"id": "job-8", "confirmed": False}]
+    assert made["canceled_jobs"] == [
+        {"id": "job-7", "confirmed": True},
+        {"id": "job-8", "confirmed": False},
+    ]
     documents.check(made, "generate")
 
 
 def test_a_request_of_an_earlier_run_has_errors_and_files_of_the_usual_shape():
-    failure = {"code": "validation", "message": "no", "billed": False, "status": 400, "request_id": "r9"}
+    failure = {
+        "code": "validation",
+        "message": "no",
+        "billed": False,
+        "status": 400,
+        "request_id": "r9",
+    }
     media = (Media("a", Facts(request_id="r1", cost_usd=0.06)),)
     calls = (
-        PastCall(1, 7, "m", Name("x", {}), True, media=media, saved=("/w/7.jpg",), whole=True, cost_usd=0.06),
+        PastCall(
+            1,
+            7,
+            "m",
+            Name("x", {}),
+            True,
+            media=media,
+            saved=("/w/7.jpg",),
+            whole=True,
+            cost_usd=0.06,
+        ),
         PastCall(2, 8, "m", Name("x", {}), True, failure=failure),
         PastCall(3, 9, "m", Name("x", {})),
         PastCall(4, 10, "m", Name("x", {}), True, saved=("",), whole=True),  # a private journal
     )
-    made = run_document(PastRun("r", {"time": 5.0, "prompt": None}, calls), "partial", "1970-01-01T00:00:05Z")
+    made = run_document(
+        PastRun("r", {"time": 5.0, "prompt": None}, calls), "partial", "1970-01-01T00:00:05Z"
+    )
     assert made["requests"] == 4
     assert [entry["state"] for entry in made["entries"]] == ["saved", "failed", "not_sent", "saved"]
-    assert [entry["files"] for entry in made["entries"]] == [[{"path": "/w/7.jpg"}], [], [], [{"path": None}]]
+    assert [entry["files"] for entry in made["entries"]] == [
+        [{"path": "/w/7.jpg"}],
+        [],
+        [],
+        [{"path": None}],
+    ]
     assert made["entries"][1]["error"] == {
         "code": "validation",
         "message": "no",

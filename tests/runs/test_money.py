@@ -22,7 +22,13 @@ def test_calls_under_way_count_as_if_they_were_paid():
 
 @pytest.mark.parametrize(
     ("cost", "paid", "more"),
-    [(None, False, True), (0.0, True, True), (0.01, True, True), (None, True, False), (0.06, True, False)],
+    [
+        (None, False, True),
+        (0.0, True, True),
+        (0.01, True, True),
+        (None, True, False),
+        (0.06, True, False),
+    ],
 )
 def test_what_is_known_in_the_end_counts_else_the_price_if_it_may_be_paid(cost, paid, more):
     budget = Budget(0.115, 0.06)
@@ -48,4 +54,7 @@ def test_the_first_call_goes_alone_where_nobody_knows_the_price():
     assert budget.must_wait
     budget.end(0.6, paid=True)
     budget.begin()
-    assert (budget.must_wait, budget.objection()) == (False, "the run would cost 1.80 USD, and the limit is 1.00 USD")
+    assert (budget.must_wait, budget.objection()) == (
+        False,
+        "the run would cost 1.80 USD, and the limit is 1.00 USD",
+    )

@@ -10,7 +10,9 @@ from flux_cli.core.lite import LazySequence
 from flux_cli.core.request import Call, Facts, Outcome, SavedImage
 from flux_cli.runs.outcomes import Outcomes
 
-TEXT = st.text(st.characters(), max_size=30)  # lone surrogates included, as in names that are no text
+TEXT = st.text(
+    st.characters(), max_size=30
+)  # lone surrogates included, as in names that are no text
 FACTS = st.builds(
     Facts,
     TEXT,
@@ -54,7 +56,11 @@ def test_a_failure_stays_the_very_same_and_of_a_silent_one_nothing_was_sent():
     error = NetworkError("gone", billed=True)
     outcomes.put(2, Outcome(Call(3, 9, "m", {}), (), error))
     assert outcomes[2].error is outcomes[-1].error is error
-    assert [outcome.error and outcome.error.code for outcome in outcomes] == ["not_sent", "not_sent", "network"]
+    assert [outcome.error and outcome.error.code for outcome in outcomes] == [
+        "not_sent",
+        "not_sent",
+        "network",
+    ]
     assert [outcome.call.number for outcome in outcomes] == [1, 2, 3]
 
 
@@ -64,7 +70,9 @@ def test_long_outcomes_and_many_come_back_from_wherever_they_stand():
         saved = SavedImage("p" * (place * 1000), "png", 1, 1, place, True, Facts())
         outcomes.put(place, Outcome(outcomes[place].call, (saved,) * (place % 3)))
     assert [len(outcome.saved) for outcome in outcomes] == [place % 3 for place in range(40)]
-    assert all(len(saved.path) == 1000 * saved.size for outcome in outcomes for saved in outcome.saved)
+    assert all(
+        len(saved.path) == 1000 * saved.size for outcome in outcomes for saved in outcome.saved
+    )
     assert outcomes[-1] == outcomes[39]
 
 
@@ -74,7 +82,13 @@ def test_ten_thousand_images_take_two_megabytes():
     for place in range(10_000):
         facts = Facts(f"req_{place:032}", "replicate", 0.06, place)
         saved = SavedImage(
-            f"out/a-red-fox-{place}.png", "png", 1024, 1024, 1_500_000 + place, as_received=True, facts=facts
+            f"out/a-red-fox-{place}.png",
+            "png",
+            1024,
+            1024,
+            1_500_000 + place,
+            as_received=True,
+            facts=facts,
         )
         outcomes.put(place, Outcome(outcomes[place].call, (saved,), seconds=place / 7))
     held = tracemalloc.get_traced_memory()[0]

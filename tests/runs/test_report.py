@@ -31,7 +31,10 @@ IMAGE = ("jpeg", 2752, 1536, 5, True)
 
 
 def outcome(number=1, *, saved=0, error=None, kept=(), cost=None, seed=None, **facts):
-    files = tuple(SavedImage(f"fox-{number}-{i}.jpg", *IMAGE, Facts(cost_usd=cost, **facts)) for i in range(saved))
+    files = tuple(
+        SavedImage(f"fox-{number}-{i}.jpg", *IMAGE, Facts(cost_usd=cost, **facts))
+        for i in range(saved)
+    )
     return Outcome(Call(number, seed, "m", {}), files, error, kept, 1.23456)
 
 
@@ -98,7 +101,9 @@ def test_the_exit_code_says_whether_all_some_or_none_came_and_why(outcomes, exit
         assert (result.exit_code, result.status) == (exit_code, status)
 
 
-@pytest.mark.parametrize("outcomes", [[], [OK], [OK, STOPPED], [STOPPED], [AUTH], [SKIPPED, STOPPED], [BOTH]])
+@pytest.mark.parametrize(
+    "outcomes", [[], [OK], [OK, STOPPED], [STOPPED], [AUTH], [SKIPPED, STOPPED], [BOTH]]
+)
 def test_an_interrupted_run_ends_with_130_whatever_was_saved(outcomes):
     result = report(*outcomes, interrupted=True)
     assert (result.exit_code, result.status) == (130, "interrupted")
@@ -128,7 +133,11 @@ def test_the_cost_is_what_providers_say_or_unknown(outcomes, cost):
     ("outcomes", "cost", "known"),
     [
         ([outcome(saved=1, cost=0.06), outcome(saved=1)], None, 0.06),
-        ([outcome(saved=1, cost=0.06), outcome(error=NetworkError("cut off", billed=True))], None, 0.06),
+        (
+            [outcome(saved=1, cost=0.06), outcome(error=NetworkError("cut off", billed=True))],
+            None,
+            0.06,
+        ),
         ([outcome(error=DiskError("full", billed=True))._replace(cost_usd=0.06)], 0.06, 0.06),
         ([outcome(error=AuthError("no"))], 0, 0),
     ],
@@ -144,7 +153,10 @@ def test_what_was_named_is_known_even_where_the_rest_is_not(outcomes, cost, know
         ([outcome(saved=1), outcome(saved=1)], "2 saved, 6 s"),
         ([outcome(saved=1, cost=0.0)], "1 saved, 6 s"),
         ([outcome(saved=1, cost=0.06), outcome(saved=1)], "2 saved, at least 0.06 USD, 6 s"),
-        ([outcome(saved=1, cost=0.06), SKIPPED, PROVIDER], "1 saved, 1 already there, 1 failed, 0.06 USD, 6 s"),
+        (
+            [outcome(saved=1, cost=0.06), SKIPPED, PROVIDER],
+            "1 saved, 1 already there, 1 failed, 0.06 USD, 6 s",
+        ),
         ([PAYMENT, HELD, HELD], "0 saved, 1 failed, 2 not sent, 6 s"),
         (
             [outcome(saved=1, cost=0.06), outcome(error=Interrupted("x", billed=True)), HELD],
@@ -159,7 +171,11 @@ def test_the_sum_of_a_run_is_one_line(outcomes, sentence):
 def test_what_stood_in_the_way_of_a_run_is_its_failure():
     result = report()._replace(faults=(AuthError("no key"),), run="20260101-000000-abcdef")
     made = report_document(result)
-    assert (made["run"], made["status"], made["exit_code"]) == ("20260101-000000-abcdef", "failed", 4)
+    assert (made["run"], made["status"], made["exit_code"]) == (
+        "20260101-000000-abcdef",
+        "failed",
+        4,
+    )
     assert made["errors"] == [error_document(result.faults[0])]
 
 
@@ -174,7 +190,9 @@ def seen(asked=None, used=None, size=None, received=(2752, 1536)):
     saved = SavedImage("fox.jpg", "jpeg", *received, 5, True, Facts(seed=used))
     body = {} if size is None else {"size": size}
     resolved = resolve(Request("else", {}, "a fox"), None)
-    return Report(resolved, (), "openai", True, (Outcome(Call(1, asked, "else", body), (saved,)),)).warnings
+    return Report(
+        resolved, (), "openai", True, (Outcome(Call(1, asked, "else", body), (saved,)),)
+    ).warnings
 
 
 @pytest.mark.parametrize(
@@ -204,10 +222,22 @@ def test_the_larger_pixels_of_a_known_model_are_no_warning():
 
 
 def test_the_document_has_every_key_and_is_strict_json():
-    error = outcome(2, seed=8, error=ModerationError("no", hint="rephrase", billed=True, status=400, request_id="r1"))
+    error = outcome(
+        2,
+        seed=8,
+        error=ModerationError("no", hint="rephrase", billed=True, status=400, request_id="r1"),
+    )
     made = report_document(
         report(
-            outcome(1, saved=1, seed=7, cost=0.06, provider="fal", request_id="r0", revised_prompt="a fox"),
+            outcome(
+                1,
+                saved=1,
+                seed=7,
+                cost=0.06,
+                provider="fal",
+                request_id="r0",
+                revised_prompt="a fox",
+            ),
             error,
             outcome(3, kept=("fox-3.jpg", "fox-3.png")),
             size="1920x1080",
@@ -216,7 +246,10 @@ def test_the_document_has_every_key_and_is_strict_json():
         )
     )
     assert json.loads(json.dumps(made, allow_nan=False)) == made
-    assert {key: made[key] for key in ("schema", "status", "exit_code", "provider", "hosted", "cost_usd")} == {
+    assert {
+        key: made[key]
+        for key in ("schema", "status", "exit_code", "provider", "hosted", "cost_usd")
+    } == {
         "schema": 1,
         "status": "partial",
         "exit_code": 3,
@@ -264,7 +297,9 @@ def test_the_document_has_every_key_and_is_strict_json():
 
 
 def test_the_document_says_what_is_meant():
-    made = report(OK, size="16:9", seed="7", n="2", output_format="jpeg", output_compression="80", raw="true")
+    made = report(
+        OK, size="16:9", seed="7", n="2", output_format="jpeg", output_compression="80", raw="true"
+    )
     made = report_document(made._replace(resolved=made.resolved._replace(unit_price_usd=0.06)))
     assert made["resolved"] == {
         "model": ULTRA,
@@ -283,7 +318,13 @@ def test_the_document_says_what_is_meant():
 
 
 def test_the_document_says_everything_that_was_asked():
-    said = {"size": "16:9", "seed": "7", "raw": "true", "output_format": "webp", "output_compression": "80"}
+    said = {
+        "size": "16:9",
+        "seed": "7",
+        "raw": "true",
+        "output_format": "webp",
+        "output_compression": "80",
+    }
     asked = report_document(report(OK, **said))["request"]
     assert asked["prompt"] == "a red fox"
     assert asked["n"] == 1
@@ -305,7 +346,8 @@ def test_the_requested_size_is_what_the_person_typed(said, requested):
 
 
 @pytest.mark.parametrize(
-    ("asked", "used", "shown"), [(7, None, 7), (7, 8, 8), (7, 0, 0), (None, 5, 5), (None, None, None)]
+    ("asked", "used", "shown"),
+    [(7, None, 7), (7, 8, 8), (7, 0, 0), (None, 5, 5), (None, None, None)],
 )
 def test_the_seed_of_a_file_is_what_the_provider_used_else_what_was_asked(asked, used, shown):
     saved = SavedImage("x", *IMAGE, Facts(seed=used))
@@ -321,7 +363,11 @@ def test_long_values_are_shortened():
 def test_an_unknown_model_has_no_sizes_and_no_price():
     resolved = resolve(Request("else", {"size": "16:9"}, "a fox"), None)
     made = report_document(Report(resolved, resolved.notes, "openai", True, (OK,)))
-    assert (made["resolved"]["size"], made["resolved"]["native_size"], made["resolved"]["price_usd"]) == (None,) * 3
+    assert (
+        made["resolved"]["size"],
+        made["resolved"]["native_size"],
+        made["resolved"]["price_usd"],
+    ) == (None,) * 3
     assert (made["status"], made["exit_code"]) == ("ok", 0)
     assert made["files"][0]["nominal_size"] is None
     assert made["files"][0]["requested_size"] == "16:9"
@@ -329,7 +375,12 @@ def test_an_unknown_model_has_no_sizes_and_no_price():
 
 def test_a_run_that_never_started_has_a_document_too():
     made = failure_document(UsageError("invalid size 'x'", hint="write 16:9"))
-    assert (made["schema"], made["status"], made["exit_code"], made["files"]) == (1, "failed", 2, [])
+    assert (made["schema"], made["status"], made["exit_code"], made["files"]) == (
+        1,
+        "failed",
+        2,
+        [],
+    )
     assert made["errors"] == [error_document(UsageError("invalid size 'x'", hint="write 16:9"))]
 
 

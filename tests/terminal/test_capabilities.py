@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import ConfigError
-from flux_cli.terminal.capabilities import PROTOCOLS, Window, choose_protocol, size_in_cells, usable_area
+from flux_cli.terminal.capabilities import (
+    PROTOCOLS,
+    Window,
+    choose_protocol,
+    size_in_cells,
+    usable_area,
+)
 
 XTERM = {"TERM": "xterm-256color"}
 TRUE = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -56,12 +62,20 @@ def test_signs_inherited_from_the_terminal_outside_do_not_count_against_a_name(e
 
 
 @pytest.mark.parametrize(
-    "outside", [{"TMUX": "/tmp/tmux-0/default,1,0"}, {"STY": "1.pts"}, {"ZELLIJ": "0"}, {"TERM": "screen-256color"}]
+    "outside",
+    [
+        {"TMUX": "/tmp/tmux-0/default,1,0"},
+        {"STY": "1.pts"},
+        {"ZELLIJ": "0"},
+        {"TERM": "screen-256color"},
+    ],
 )
 def test_a_multiplexer_gets_half_blocks_whatever_terminal_is_around_it(outside):
     assert choose_protocol({"TERM": "tmux-256color", "KITTY_WINDOW_ID": "1"} | outside) == "256"
     assert (
-        choose_protocol({"TERM": "tmux-256color", "COLORTERM": "truecolor", "LC_TERMINAL": "iTerm2"} | outside)
+        choose_protocol(
+            {"TERM": "tmux-256color", "COLORTERM": "truecolor", "LC_TERMINAL": "iTerm2"} | outside
+        )
         == "truecolor"
     )
 
@@ -92,7 +106,11 @@ def test_a_wrong_flux_preview_is_an_error_with_the_nearest_right_one():
     assert "off" in caught.value.hint
 
 
-@given(st.dictionaries(st.sampled_from(["TERM", "TERM_PROGRAM", "COLORTERM", "TMUX", "VTE_VERSION"]), st.text()))
+@given(
+    st.dictionaries(
+        st.sampled_from(["TERM", "TERM_PROGRAM", "COLORTERM", "TMUX", "VTE_VERSION"]), st.text()
+    )
+)
 def test_any_environment_has_an_answer(environ):
     assert choose_protocol(environ) in (*PROTOCOLS, None)
 
@@ -104,7 +122,12 @@ def test_an_image_leaves_rows_for_what_was_said_before_it(rows, kept):
 
 
 sides = st.integers(1, 20_000)
-windows = st.builds(Window, st.integers(1, 500), st.integers(1, 200), st.tuples(st.integers(1, 40), st.integers(1, 80)))
+windows = st.builds(
+    Window,
+    st.integers(1, 500),
+    st.integers(1, 200),
+    st.tuples(st.integers(1, 40), st.integers(1, 80)),
+)
 
 
 @given(st.tuples(sides, sides), windows, st.booleans())

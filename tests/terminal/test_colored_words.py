@@ -26,12 +26,17 @@ def test_the_word_that_says_what_a_line_is_has_a_color(line, word):
     assert CODES.split(colored(line)) == [line.partition(word)[0], word, line.partition(word)[2]]
 
 
-@pytest.mark.parametrize("line", ["", "flux: 2 saved, 1 of 3 calls failed", "flux: [1/2] sent", "a b c error: d"])
+@pytest.mark.parametrize(
+    "line", ["", "flux: 2 saved, 1 of 3 calls failed", "flux: [1/2] sent", "a b c error: d"]
+)
 def test_other_lines_have_none(line):
     assert colored(line) == line
 
 
-@given(st.text(st.sampled_from("a :\n")) | st.lists(st.sampled_from([*LABEL_COLORS, "flux:", "", "x"])).map(" ".join))
+@given(
+    st.text(st.sampled_from("a :\n"))
+    | st.lists(st.sampled_from([*LABEL_COLORS, "flux:", "", "x"])).map(" ".join)
+)
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_the_text_stays_as_it_is(line):
     assert CODES.sub("", colored(line)) == line

@@ -22,7 +22,9 @@ def test_kitty_gets_every_byte_in_pieces_it_accepts(data):
 
 @given(st.binary(min_size=1, max_size=5000))
 def test_iterm_gets_every_byte_and_the_cells_it_may_fill(data):
-    head, text = re.fullmatch(r"\x1b\]1337;File=([^:]*):([A-Za-z0-9+/=]*)\x07", graphics.iterm(data, 40, 12)).groups()
+    head, text = re.fullmatch(
+        r"\x1b\]1337;File=([^:]*):([A-Za-z0-9+/=]*)\x07", graphics.iterm(data, 40, 12)
+    ).groups()
     assert base64.b64decode(text, validate=True) == data
     settings = dict(pair.split("=") for pair in head.split(";"))
     assert settings == {
@@ -32,7 +34,11 @@ def test_iterm_gets_every_byte_and_the_cells_it_may_fill(data):
 
 @st.composite
 def indexed(draw):
-    width, height, colors = draw(st.integers(1, 40)), draw(st.integers(1, 20)), draw(st.integers(1, 256))
+    width, height, colors = (
+        draw(st.integers(1, 40)),
+        draw(st.integers(1, 20)),
+        draw(st.integers(1, 256)),
+    )
     pixel = st.integers(0, colors - 1)
     pixels = draw(st.lists(pixel, min_size=width * height, max_size=width * height))
     return bytes(pixels), width, [(index, 255 - index, index // 2) for index in range(colors)]
@@ -48,7 +54,10 @@ def test_sixels_draw_every_pixel_once_in_its_color(image):
 
 
 def test_runs_of_sixels_are_counted():
-    assert graphics.sixel(bytes(600), 100, [(255, 0, 0)]) == f'{ESC}Pq"1;1;100;6#0;2;100;0;0#0!100~{ESC}\\'
+    assert (
+        graphics.sixel(bytes(600), 100, [(255, 0, 0)])
+        == f'{ESC}Pq"1;1;100;6#0;2;100;0;0#0!100~{ESC}\\'
+    )
 
 
 def test_no_sixel_says_what_the_one_before_it_said():
@@ -63,10 +72,19 @@ def test_half_blocks_show_every_pixel(numbered, depth, data):
     part = st.sampled_from([0, 1, 128, 255])  # few, so that neighbors are often alike
     length = width * lines * 2 * depth
     pixels = bytes(data.draw(st.lists(part, min_size=length, max_size=length)))
-    codes = [code for row in blocks_read(graphics.half_blocks(pixels, width, numbered=numbered)) for code in row]
-    spelled = [":".join(map(str, pixels[start : start + depth])) for start in range(0, length, depth)]
+    codes = [
+        code
+        for row in blocks_read(graphics.half_blocks(pixels, width, numbered=numbered))
+        for code in row
+    ]
+    spelled = [
+        ":".join(map(str, pixels[start : start + depth])) for start in range(0, length, depth)
+    ]
     assert codes == [("5;" if numbered else "2;") + pixel.replace(":", ";") for pixel in spelled]
 
 
 def test_colors_are_named_only_where_they_change():
-    assert graphics.half_blocks(bytes([7] * 8), 4, numbered=True) == f"{ESC}[38;5;7;48;5;7m▀▀▀▀{ESC}[0m"
+    assert (
+        graphics.half_blocks(bytes([7] * 8), 4, numbered=True)
+        == f"{ESC}[38;5;7;48;5;7m▀▀▀▀{ESC}[0m"
+    )

@@ -92,7 +92,9 @@ def decoded(way, text):
     if way == "kitty":
         return Image.open(io.BytesIO(kitty_read(text)[1]))
     if way == "iterm":
-        return Image.open(io.BytesIO(base64.b64decode(re.fullmatch(r"\x1b\]1337;File=[^:]*:(.*)\x07", text)[1])))
+        return Image.open(
+            io.BytesIO(base64.b64decode(re.fullmatch(r"\x1b\]1337;File=[^:]*:(.*)\x07", text)[1]))
+        )
     if way == "sixel":
         return as_image(sixel_read(text))
     rows = blocks_read(text)
@@ -120,7 +122,8 @@ def test_every_way_shows_the_image_in_its_colors_and_shape(way):
 @pytest.mark.parametrize("way", PROTOCOLS)
 @pytest.mark.parametrize("count", [1, 5, 40])
 @pytest.mark.parametrize(
-    ("columns", "rows", "cell"), [(100, 40, (9, 18)), (80, 24, (0, 0)), (30, 10, (20, 40)), (5, 3, (8, 16))]
+    ("columns", "rows", "cell"),
+    [(100, 40, (9, 18)), (80, 24, (0, 0)), (30, 10, (20, 40)), (5, 3, (8, 16))],
 )
 def test_nothing_is_written_beyond_the_window(way, count, columns, rows, cell):
     number, text = shown(way, *[IMAGE] * count, screen=Screen(columns, rows, cell))
@@ -168,7 +171,9 @@ def test_paths_are_shown_as_bytes_are(work):
     assert shown("truecolor", "a.png") == shown("truecolor", IMAGE)
 
 
-@pytest.mark.parametrize("environ", [{"TERM": "dumb"}, {}, {"TERM": "xterm-256color", "FLUX_PREVIEW": "off"}])
+@pytest.mark.parametrize(
+    "environ", [{"TERM": "dumb"}, {}, {"TERM": "xterm-256color", "FLUX_PREVIEW": "off"}]
+)
 def test_a_terminal_that_shows_no_images_gets_not_a_byte(environ):
     screen = Screen(100, 40)
     assert write_preview([IMAGE], screen.stream, environ) == 0
@@ -194,7 +199,12 @@ def test_a_wrong_setting_is_an_error():
 
 def test_a_stream_that_is_no_terminal_is_taken_for_one_of_the_given_or_usual_size():
     stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
-    assert write_preview([quarters((900, 900))], stream, {"FLUX_PREVIEW": "truecolor"}, columns=41, rows=14) == 1
+    assert (
+        write_preview(
+            [quarters((900, 900))], stream, {"FLUX_PREVIEW": "truecolor"}, columns=41, rows=14
+        )
+        == 1
+    )
     stream.seek(0)
     rows = blocks_read(stream.read()[:-1])
     assert (len(rows[0]), len(rows)) == (20, 20)
@@ -226,13 +236,19 @@ def test_a_real_terminal_shows_the_blocks_and_goes_on_below_them(work):
     code = "import sys; from flux_cli.terminal.preview import write_preview; write_preview(['a.png'], sys.stdout)"
     (work / "run.sh").write_text(f'"{sys.executable}" -c "{code}"; echo below; exec sleep 60')
     tmux = ("tmux", "-f", "/dev/null", "-S", str(work / "tmux"))
-    environ = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LC_ALL", "LANG")}
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "LC_ALL", "LANG")
+    }
     environ |= {"COLORTERM": "truecolor", "TERM": "xterm-256color", "PYTHONUTF8": "1"}
     start = (*tmux, "-u", "new-session", "-d", "-x", "100", "-y", "40", "sh run.sh")
     subprocess.run(start, check=True, env=environ)
     try:
         for _ in range(300):
-            done = subprocess.run([*tmux, "capture-pane", "-e", "-p"], capture_output=True, check=True, env=environ)
+            done = subprocess.run(
+                [*tmux, "capture-pane", "-e", "-p"], capture_output=True, check=True, env=environ
+            )
             lines = done.stdout.decode().split("\n")
             if found := [number for number, line in enumerate(lines) if line.endswith("below")]:
                 break

@@ -18,7 +18,14 @@ STILL, SEQUENCE = b"avif", b"avis"  # brands
 XMP_TYPE = b"application/rdf+xml"
 C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 SUBSAMPLING = {0x00: "4:4:4", 0x08: "4:2:2", 0x0C: "4:2:0"}
-EDITABLE = {b"ftyp", b"meta", b"mdat", b"free", b"skip", b"uuid"}  # files with other boxes stay as they are
+EDITABLE = {
+    b"ftyp",
+    b"meta",
+    b"mdat",
+    b"free",
+    b"skip",
+    b"uuid",
+}  # files with other boxes stay as they are
 
 
 def matches(data: bytes) -> bool:
@@ -49,7 +56,11 @@ def check(data: bytes) -> tuple[int, int]:
             if item.method == IN_FILE and extent.offset + extent.length > len(data):
                 raise ValueError("the end is missing")
     found = boxes.properties(data, meta)
-    sizes = [(u32(data, part.body + 4), u32(data, part.body + 8)) for part in found if part.kind == b"ispe"]
+    sizes = [
+        (u32(data, part.body + 4), u32(data, part.body + 8))
+        for part in found
+        if part.kind == b"ispe"
+    ]
     if not sizes:
         raise ValueError("no size")
     return max(sizes)

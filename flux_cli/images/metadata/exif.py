@@ -16,7 +16,11 @@ def texts(data: bytes) -> dict[str, str]:
     found = {}
     for tag, _, value in _entries(data):
         if name := TAGS.get(tag):
-            text = _comment(value, order) if name == "UserComment" else value.decode("utf-8", "replace")
+            text = (
+                _comment(value, order)
+                if name == "UserComment"
+                else value.decode("utf-8", "replace")
+            )
             if text := text.strip("\0 "):
                 found[name] = text
     return found

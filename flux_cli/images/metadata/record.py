@@ -24,7 +24,15 @@ SIGNED = "it carries signed content credentials (C2PA), which any change would b
 SIGNATURE_LOST = "the conversion drops the provider's signed content credentials (C2PA)"
 
 # Parameters with a field of their own, and those about how an image is transferred and stored.
-NOT_RECORDED = ("size", "seed", "n", "output_format", "output_compression", "response_format", "sync_mode")
+NOT_RECORDED = (
+    "size",
+    "seed",
+    "n",
+    "output_format",
+    "output_compression",
+    "response_format",
+    "sync_mode",
+)
 
 
 class Record(NamedTuple):
@@ -53,7 +61,9 @@ def known_fields(record: Record) -> dict[str, Any]:
     return {name: value for name, value in record._asdict().items() if value not in ("", None, {})}
 
 
-def record_of_run(resolved: Resolved, provider: str, *, hosted: bool, created: str, tool: str) -> Record:
+def record_of_run(
+    resolved: Resolved, provider: str, *, hosted: bool, created: str, tool: str
+) -> Record:
     """What is known about every image of a run before it is made; each image adds the rest.
 
     The record of an offline sketch (not `hosted`) has no model, because none was used.
@@ -66,7 +76,11 @@ def record_of_run(resolved: Resolved, provider: str, *, hosted: bool, created: s
         provider=provider,
         prompt=resolved.prompt,
         size=size if isinstance(size, str) else "",
-        parameters={name: _recorded_value(value) for name, value in requested.items() if name not in NOT_RECORDED},
+        parameters={
+            name: _recorded_value(value)
+            for name, value in requested.items()
+            if name not in NOT_RECORDED
+        },
         created=created,
         tool=tool,
         source_type=BY_MODEL if hosted else BY_ALGORITHM,
@@ -120,7 +134,11 @@ def parse_json(text: str) -> Json:
 
 def without_prompt(record: Record) -> Record:
     """The record without prompts, for `--no-prompt-metadata`."""
-    kept = {name: value for name, value in record.parameters.items() if "prompt" not in name or _is_number(value)}
+    kept = {
+        name: value
+        for name, value in record.parameters.items()
+        if "prompt" not in name or _is_number(value)
+    }
     return record._replace(prompt="", revised_prompt="", negative_prompt="", parameters=kept)
 
 

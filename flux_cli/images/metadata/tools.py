@@ -25,8 +25,15 @@ def parameters_text(record: Record, pixels: str) -> str:
     lines = [record.prompt] if record.prompt else []
     if record.negative_prompt:
         lines.append(f"Negative prompt: {record.negative_prompt}")
-    known = {"Steps": record.parameters.get("steps"), "Seed": record.seed, "Size": pixels, "Model": record.model}
-    pairs = [f"{name}: {_quote(str(value))}" for name, value in known.items() if value not in (None, "")]
+    known = {
+        "Steps": record.parameters.get("steps"),
+        "Seed": record.seed,
+        "Size": pixels,
+        "Model": record.model,
+    }
+    pairs = [
+        f"{name}: {_quote(str(value))}" for name, value in known.items() if value not in (None, "")
+    ]
     version = record.tool if re.fullmatch(r"flux [\w.+-]{1,50}", record.tool) else "flux"
     return "\n".join([*lines, ", ".join([*pairs, f"Version: {version}"])])
 
@@ -37,7 +44,9 @@ def is_ours(text: str) -> bool:
 
 
 def _quote(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False) if any(char in value for char in ',:\n"') else value
+    return (
+        json.dumps(value, ensure_ascii=False) if any(char in value for char in ',:\n"') else value
+    )
 
 
 def automatic1111(texts: Texts) -> Record | None:
@@ -50,7 +59,11 @@ def automatic1111(texts: Texts) -> Record | None:
     prompt, _, negative = head.partition("\nNegative prompt: ")
     if head.startswith("Negative prompt: "):
         prompt, negative = "", head.removeprefix("Negative prompt: ")
-    rest = {name: value for name, value in pairs.items() if name not in ("Seed", "Size", "Model", "Version")}
+    rest = {
+        name: value
+        for name, value in pairs.items()
+        if name not in ("Seed", "Size", "Model", "Version")
+    }
     return _record(
         {
             "model": pairs.get("Model"),
@@ -79,16 +92,31 @@ def comfyui(texts: Texts) -> Record | None:
     graph = parse_json(texts.get("prompt") or texts.get("exif:Model", "").removeprefix("prompt:"))
     if not isinstance(graph, Mapping):
         return None
-    nodes = {name: node for name, node in graph.items() if isinstance(node, Mapping) and "class_type" in node}
-    sampler = next((node for node in nodes.values() if _seed(node) is not None and "positive" in _inputs(node)), None)
+    nodes = {
+        name: node
+        for name, node in graph.items()
+        if isinstance(node, Mapping) and "class_type" in node
+    }
+    sampler = next(
+        (
+            node
+            for node in nodes.values()
+            if _seed(node) is not None and "positive" in _inputs(node)
+        ),
+        None,
+    )
     sampler = sampler or next((node for node in nodes.values() if _seed(node) is not None), None)
     if not nodes:
         return None
     everything = [(name, value) for node in nodes.values() for name, value in _inputs(node).items()]
-    first = {name: value for name, value in reversed(everything) if isinstance(value, str | int | float)}
+    first = {
+        name: value for name, value in reversed(everything) if isinstance(value, str | int | float)
+    }
     own = _inputs(sampler) if sampler else {}
     width, height = first.get("width"), first.get("height")
-    prompt = _text(nodes, own.get("positive")) or next((str(v) for n, v in everything if n == "text"), "")
+    prompt = _text(nodes, own.get("positive")) or next(
+        (str(v) for n, v in everything if n == "text"), ""
+    )
     return _record(
         {
             "model": first.get("ckpt_name") or first.get("unet_name"),
@@ -98,7 +126,11 @@ def comfyui(texts: Texts) -> Record | None:
             "size": f"{width}x{height}" if width and height else "",
             "tool": "ComfyUI",
         },
-        {name: value for name in ("steps", "cfg", "sampler_name", "scheduler") if (value := first.get(name))},
+        {
+            name: value
+            for name in ("steps", "cfg", "sampler_name", "scheduler")
+            if (value := first.get(name))
+        },
     )
 
 
@@ -109,7 +141,10 @@ def _inputs(node: Mapping[str, Json]) -> Mapping[str, Json]:
 
 def _seed(node: Mapping[str, Json]) -> Json:
     inputs = _inputs(node)
-    return next((value for name in ("seed", "noise_seed") if isinstance(value := inputs.get(name), int)), None)
+    return next(
+        (value for name in ("seed", "noise_seed") if isinstance(value := inputs.get(name), int)),
+        None,
+    )
 
 
 def _text(nodes: Mapping[str, Mapping[str, Json]], link: Json) -> str:
@@ -148,7 +183,11 @@ def invokeai(texts: Texts) -> Record | None:
             "size": f"{metadata.get('width')}x{metadata.get('height')}",
             "tool": "InvokeAI",
         },
-        {name: metadata[name] for name in ("steps", "cfg_scale", "scheduler", "sampler") if name in metadata},
+        {
+            name: metadata[name]
+            for name in ("steps", "cfg_scale", "scheduler", "sampler")
+            if name in metadata
+        },
     )
 
 
@@ -199,9 +238,15 @@ READERS: dict[str, Callable[[Texts], Record | None]] = {
 
 def _record(metadata: Mapping[str, Json], parameters: Mapping[str, Json]) -> Record:
     """A record of another program's values; values of a wrong type are left out."""
-    texts = {name: value for name, value in metadata.items() if name not in ("seed", "size") and isinstance(value, str)}
+    texts = {
+        name: value
+        for name, value in metadata.items()
+        if name not in ("seed", "size") and isinstance(value, str)
+    }
     seed, size = str(metadata.get("seed")), str(metadata.get("size"))
-    plain: dict[str, Json] = {name: value for name, value in parameters.items() if isinstance(value, str | int | float)}
+    plain: dict[str, Json] = {
+        name: value for name, value in parameters.items() if isinstance(value, str | int | float)
+    }
     return Record(**texts)._replace(  # type: ignore[arg-type] # texts hold neither seed nor parameters
         seed=int(seed) if re.fullmatch(r"-?\d{1,19}", seed, re.ASCII) else None,
         size=size if _PIXELS.fullmatch(size) else "",

@@ -57,7 +57,9 @@ def write_record(data: bytes, record: Record) -> Written:
         return Written((data,), is_written=False, reason=reason)
 
 
-def _edits_that_fit(data: bytes, container: Container, record: Record, name: str) -> tuple[Sequence[Edit], str]:
+def _edits_that_fit(
+    data: bytes, container: Container, record: Record, name: str
+) -> tuple[Sequence[Edit], str]:
     """The edits with the longest prompt that fits, and a note if it was shortened.
 
     Raises XmpError if not even an empty prompt fits.

@@ -37,7 +37,11 @@ MAX_ELEMENTS = 50_000  # the edit history of an image has a few thousand
 MAX_DEPTH = 100  # of nested elements; real packets stay below ten
 
 _OPENING = "<rdf:Description {}".format(
-    " ".join(f'xmlns:{name}="{uri}"' for uri, name in [(RDF, "rdf"), *PREFIXES.items()] if name in ("rdf", *WRITTEN))
+    " ".join(
+        f'xmlns:{name}="{uri}"'
+        for uri, name in [(RDF, "rdf"), *PREFIXES.items()]
+        if name in ("rdf", *WRITTEN)
+    )
 )
 _EMPTY = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
@@ -123,7 +127,9 @@ def _description(record: Record, scan: Scan) -> str:
     for name, value in fields.items():
         if value and name not in scan.properties:
             text = _escape(_NOT_XML.sub("\ufffd", value))
-            lines.append(f"<{name}>{alternatives.format(text) if name == 'dc:description' else text}</{name}>")
+            lines.append(
+                f"<{name}>{alternatives.format(text) if name == 'dc:description' else text}</{name}>"
+            )
     about = _escape(scan.about).replace('"', "&quot;")
     head = f'{_OPENING} rdf:about="{about}">'
     return "\n".join([head, *lines, "</rdf:Description>\n"])
@@ -178,7 +184,9 @@ class _Scanner:
         if self._inside("rdf:Description", 1):
             self._describe(attributes)
         elif self._inside("", 2):
-            if self._path[-1] == RECORD and self._started < 0:  # another tool has reordered the properties
+            if (
+                self._path[-1] == RECORD and self._started < 0
+            ):  # another tool has reordered the properties
                 self._begin(RECORD)
             self._text.clear()
             if resource := attributes.get(f"{RDF} resource"):
@@ -214,7 +222,9 @@ class _Scanner:
     def _inside(self, name: str, depth: int) -> bool:
         """Whether the current element is `depth` levels below the RDF and has the name ("": any)."""
         path = self._path
-        return len(path) > depth and path[-1 - depth] == "rdf:RDF" and (not name or path[-1] == name)
+        return (
+            len(path) > depth and path[-1 - depth] == "rdf:RDF" and (not name or path[-1] == name)
+        )
 
     def _behind(self, place: int) -> int:
         end = self._data.index(b">", place) + 1

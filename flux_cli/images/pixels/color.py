@@ -31,7 +31,9 @@ def normalize(image: Image.Image) -> Image.Image:
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """The image in sRGB, converted by its profile, or by plain arithmetic if that is not usable."""
     bare = image.convert("RGB") if image.mode == "RGBA" else image
-    shown = _by_profile(bare, profile) or (share(bare) if bare.mode == "RGB" else bare.convert("RGB"))
+    shown = _by_profile(bare, profile) or (
+        share(bare) if bare.mode == "RGB" else bare.convert("RGB")
+    )
     if image.mode == "RGBA":
         shown.putalpha(image.getchannel("A"))
     return shown
@@ -55,7 +57,9 @@ def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        return ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
     except (ImageCms.PyCMSError, OSError):
         return None
 
@@ -77,5 +81,7 @@ def reduce_to_eight_bits(image: Image.Image) -> Image.Image:
         return gray
     from PIL import ImageMath
 
-    shown = ImageMath.lambda_eval(lambda args: (args["gray"] != clear) * 255, gray=image.convert("I"))
+    shown = ImageMath.lambda_eval(
+        lambda args: (args["gray"] != clear) * 255, gray=image.convert("I")
+    )
     return Image.merge("LA", (gray, shown.convert("L")))

@@ -14,7 +14,9 @@ from flux_cli.images.outputs import PLACES, Box, place
 SAMPLE = 192  # pixels of the longer side of the image that is scored
 BLUR = 3  # pixels; anything finer is detail
 SKIN = 64  # weight of a pixel with the hue of skin, of 255; wood and sand have that hue too
-EDGE_LOSS = 0.4  # share of its score that a window at an edge loses: most subjects are near the middle
+EDGE_LOSS = (
+    0.4  # share of its score that a window at an edge loses: most subjects are near the middle
+)
 SAME = 0.97  # share of the best score that counts as equally good
 
 
@@ -28,7 +30,9 @@ def find_box(image: Image.Image, window: tuple[float, float], focus: str) -> Box
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     small = image.convert("RGB").resize(size, Image.Resampling.BOX)
     length = max(1, round(size[axis] * shares[axis]))
-    at = _middle(_interest(small, axis, length) if focus == "attention" else _entropy(small, axis, length))
+    at = _middle(
+        _interest(small, axis, length) if focus == "attention" else _entropy(small, axis, length)
+    )
     return place(window, image.size, (at, 0.5) if axis == 0 else (0.5, at))
 
 
@@ -45,9 +49,14 @@ def _entropy(image: Image.Image, axis: int, length: int) -> list[float]:
 def _interest(image: Image.Image, axis: int, length: int) -> list[float]:
     """The sum of what draws the eye in each window: unusual hues, detail, hues of skin."""
     hues = image.filter(ImageFilter.GaussianBlur(BLUR)).convert("YCbCr").split()[1:]
-    unlike = [ImageChops.difference(hue, Image.new("L", hue.size, round(ImageStat.Stat(hue).mean[0]))) for hue in hues]
+    unlike = [
+        ImageChops.difference(hue, Image.new("L", hue.size, round(ImageStat.Stat(hue).mean[0])))
+        for hue in hues
+    ]
     planes = [*unlike, _detail(image), _skin(image)]
-    squares = [float(level * level) for level in range(256)]  # rare values count more than common ones
+    squares = [
+        float(level * level) for level in range(256)
+    ]  # rare values count more than common ones
     weighed = {str(number): plane.point(squares, "F") for number, plane in enumerate(planes)}
     marks = ImageMath.lambda_eval(lambda args: sum(args[name] for name in weighed), **weighed)
     row = marks.resize((image.width, 1) if axis == 0 else (1, image.height), Image.Resampling.BOX)
@@ -67,7 +76,9 @@ def _skin(image: Image.Image) -> Image.Image:
     hue, saturation, light = image.convert("HSV").split()
     hue = hue.point(lambda level: SKIN * (level < 28 or level > 248))
     saturation = saturation.point(lambda level: 255 * (45 < level < 175))
-    return ImageChops.multiply(ImageChops.multiply(hue, saturation), light.point(lambda level: 255 * (level > 50)))
+    return ImageChops.multiply(
+        ImageChops.multiply(hue, saturation), light.point(lambda level: 255 * (level > 50))
+    )
 
 
 def _middle(scores: list[float]) -> float:

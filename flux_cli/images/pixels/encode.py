@@ -43,7 +43,12 @@ def encode_within(image: Image.Image, output: Output) -> tuple[bytes, int]:
 
 
 def encode(
-    image: Image.Image, file_format: str, quality: int, effort: str = "balanced", *, lossless: bool = False
+    image: Image.Image,
+    file_format: str,
+    quality: int,
+    effort: str = "balanced",
+    *,
+    lossless: bool = False,
 ) -> bytes:
     """Encode RGB or RGBA pixels; `quality` (0 to 100) looks the same in every lossy format.
 
@@ -68,7 +73,9 @@ def _png(image: Image.Image, settings: Mapping[str, object], effort: str) -> byt
     few = exact_palette(image) if effort == "small" else None
     shown = few or image
     made = [save(shown, "png", settings)]
-    if effort == "small" or (effort == "balanced" and len(made[0]) <= FLAT * image.width * image.height):
+    if effort == "small" or (
+        effort == "balanced" and len(made[0]) <= FLAT * image.width * image.height
+    ):
         default = {name: value for name, value in settings.items() if name != "compress_type"}
         made.append(save(shown, "png", default))
         if few:
@@ -103,5 +110,10 @@ def _gif(image: Image.Image) -> Image.Image:
 
 def _too_large(output: Output, data: bytes, why: str) -> UsageError:
     frame = f"{output.frame.width}x{output.frame.height} {output.format}"
-    message = f"--max-bytes {output.max_bytes:,}: {frame} takes {len(data) + output.added:,} bytes {why}"
-    return UsageError(message, hint="allow more bytes, or ask for fewer pixels or another format (avif is smallest)")
+    message = (
+        f"--max-bytes {output.max_bytes:,}: {frame} takes {len(data) + output.added:,} bytes {why}"
+    )
+    return UsageError(
+        message,
+        hint="allow more bytes, or ask for fewer pixels or another format (avif is smallest)",
+    )

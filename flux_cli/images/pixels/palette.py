@@ -23,7 +23,9 @@ def exact_palette(image: Image.Image, most: int = COLORS) -> Image.Image | None:
         return None
     colors = [color for _, color in found if isinstance(color, tuple)]
     colors.sort(key=lambda color: (color[3:], sum(color[:3])))
-    opaque = image.convert("RGB").quantize(len({color[:3] for color in colors}), dither=Image.Dither.NONE)
+    opaque = image.convert("RGB").quantize(
+        len({color[:3] for color in colors}), dither=Image.Dither.NONE
+    )
     palette = opaque.getpalette() or []
     place = {tuple(palette[at : at + 3]): at // 3 for at in range(0, len(palette), 3)}
     if any(color[:3] not in place for color in colors):
@@ -31,7 +33,9 @@ def exact_palette(image: Image.Image, most: int = COLORS) -> Image.Image | None:
     numbers, scale = Image.frombytes("L", opaque.size, opaque.tobytes()), 1
     if image.mode == "RGBA":
         alpha, scale = image.getchannel("A"), 256
-        numbers = ImageMath.lambda_eval(lambda args: args["at"] * 256 + args["alpha"], at=numbers, alpha=alpha)
+        numbers = ImageMath.lambda_eval(
+            lambda args: args["at"] * 256 + args["alpha"], at=numbers, alpha=alpha
+        )
     ranks = [0] * (256 * scale)
     for rank, color in enumerate(colors):
         ranks[place[color[:3]] * scale + sum(color[3:])] = rank
@@ -45,12 +49,16 @@ def exact_palette(image: Image.Image, most: int = COLORS) -> Image.Image | None:
 def choose_palette(image: Image.Image, most: int = COLORS) -> Image.Image:
     """RGB pixels with a palette chosen from a sample of them, dithered where it helps."""
     step = max(1, int((image.width * image.height / SAMPLE) ** 0.5))
-    sample = image.resize((max(1, image.width // step), max(1, image.height // step)), Image.Resampling.NEAREST)
+    sample = image.resize(
+        (max(1, image.width // step), max(1, image.height // step)), Image.Resampling.NEAREST
+    )
     palette = sample.quantize(most, Image.Quantize.MEDIANCUT, kmeans=1)
     dithered = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
     nearest = _nearest(image, palette)
     worse = ImageChops.subtract(_distance(dithered, image), _distance(nearest, image, PATIENCE))
-    dithered.paste(nearest, mask=ImageChops.subtract(worse.point([0] + [255] * 255), _smooth(image)))
+    dithered.paste(
+        nearest, mask=ImageChops.subtract(worse.point([0] + [255] * 255), _smooth(image))
+    )
     return dithered
 
 
@@ -73,13 +81,21 @@ def _smooth(image: Image.Image) -> Image.Image:
     if not across or not down:
         return Image.new("L", image.size)
     here, beside = (
-        image.resize((across, down), Image.Resampling.NEAREST, (at, at, at + across * APART, at + down * APART))
+        image.resize(
+            (across, down),
+            Image.Resampling.NEAREST,
+            (at, at, at + across * APART, at + down * APART),
+        )
         for at in (0, 1)
     )
     change = ImageChops.difference(here, beside).convert("L", (16, 16, 16, 0)).reduce(4)
-    return change.point([0] + [255] * SLOW + [0] * (255 - SLOW)).resize(image.size, Image.Resampling.NEAREST)
+    return change.point([0] + [255] * SLOW + [0] * (255 - SLOW)).resize(
+        image.size, Image.Resampling.NEAREST
+    )
 
 
 def _distance(one: Image.Image, other: Image.Image, weight: float = 1.0) -> Image.Image:
     """The difference of each pixel in levels, summed over the three colors, times a weight."""
-    return ImageChops.difference(one.convert("RGB"), other).convert("L", (weight, weight, weight, 0))
+    return ImageChops.difference(one.convert("RGB"), other).convert(
+        "L", (weight, weight, weight, 0)
+    )

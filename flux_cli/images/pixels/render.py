@@ -72,12 +72,20 @@ def _render_all(
     """Scale once per frame, encode once per file."""
     todo = [output for output in planned if not output.untouched]
     with catch_faults("cannot be cropped"):
-        boxes = {output.frame.window: find_box(pixels, output.frame.window, output.focus) for output in todo}
+        boxes = {
+            output.frame.window: find_box(pixels, output.frame.window, output.focus)
+            for output in todo
+        }
     pool = ThreadPoolExecutor(workers)
     try:
         frames = dict.fromkeys(output.frame for output in todo)
-        scaled = {frame: pool.submit(_scale, pixels, frame, boxes[frame.window]) for frame in frames}
-        files = {output: pool.submit(lambda one: _encode(scaled[one.frame].result(), one), output) for output in todo}
+        scaled = {
+            frame: pool.submit(_scale, pixels, frame, boxes[frame.window]) for frame in frames
+        }
+        files = {
+            output: pool.submit(lambda one: _encode(scaled[one.frame].result(), one), output)
+            for output in todo
+        }
         for output in planned:
             if output in files:
                 yield files[output].result()

@@ -24,7 +24,11 @@ def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
     """
     left, top, right, bottom = box
     if (right - left, bottom - top) == size and left == int(left) and top == int(top):
-        shown = image if size == image.size else image.crop((int(left), int(top), int(right), int(bottom)))
+        shown = (
+            image
+            if size == image.size
+            else image.crop((int(left), int(top), int(right), int(bottom)))
+        )
     elif size[0] > right - left or size[1] > bottom - top:
         shown = image.resize(size, LANCZOS, box=box)
     else:
@@ -37,13 +41,19 @@ def _in_linear_light(image: Image.Image, size: tuple[int, int], box: Box) -> Ima
     """Scale one channel after another, so that only one 32-bit plane is in memory at a time."""
     light = _light()
     numbers = _numbers(light)
-    alpha = image.getchannel("A").point([value / 255 for value in range(256)], "F") if image.mode == "RGBA" else None
+    alpha = (
+        image.getchannel("A").point([value / 255 for value in range(256)], "F")
+        if image.mode == "RGBA"
+        else None
+    )
     small = alpha.resize(size, LANCZOS, box=box) if alpha else None
     planes = []
     for channel in image.convert("RGB").split():
         plane = channel.point(light, "F")
         if alpha and small:
-            weighted = ImageMath.lambda_eval(lambda args: args["plane"] * args["alpha"], plane=plane, alpha=alpha)
+            weighted = ImageMath.lambda_eval(
+                lambda args: args["plane"] * args["alpha"], plane=plane, alpha=alpha
+            )
             plane = ImageMath.lambda_eval(
                 lambda args: args["plane"] / args["max"](args["alpha"], 1 / 512),
                 plane=weighted.resize(size, LANCZOS, box=box),
@@ -60,10 +70,21 @@ def _in_linear_light(image: Image.Image, size: tuple[int, int], box: Box) -> Ima
 def _light() -> list[float]:
     """The linear light of each of the 256 sRGB values (IEC 61966-2-1)."""
     shares = [value / 255 for value in range(256)]
-    return [FULL * (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4) for share in shares]
+    return [
+        FULL * (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4)
+        for share in shares
+    ]
 
 
 def _numbers(light: list[float]) -> list[int]:
     """The nearest sRGB value for each of 65,536 steps of light."""
-    edges = [0, *(int((low + high) / 2) + 1 for low, high in itertools.pairwise(light)), int(FULL) + 1]
-    return [value for value, (start, end) in enumerate(itertools.pairwise(edges)) for _ in range(start, end)]
+    edges = [
+        0,
+        *(int((low + high) / 2) + 1 for low, high in itertools.pairwise(light)),
+        int(FULL) + 1,
+    ]
+    return [
+        value
+        for value, (start, end) in enumerate(itertools.pairwise(edges))
+        for _ in range(start, end)
+    ]

@@ -75,18 +75,24 @@ def contact_sheet(
             faults.append(fault)
             pen.rectangle((left, top, left + width - 1, top + height - 1), FAINT)
         if grid.caption:
-            _write(pen, (left + width / 2, top + height + grid.caption / 2), words, width, grid.caption)
+            _write(
+                pen, (left + width / 2, top + height + grid.caption / 2), words, width, grid.caption
+            )
     return page, tuple(faults)
 
 
-def draw_sheet(images: Sequence[Source], captions: Sequence[Sequence[str]]) -> tuple[bytes, tuple[ImageError, ...]]:
+def draw_sheet(
+    images: Sequence[Source], captions: Sequence[Sequence[str]]
+) -> tuple[bytes, tuple[ImageError, ...]]:
     """A contact sheet as a PNG, sized for the number of images, and the errors."""
     sizes = tuple(_size(source) for source in images)
     page, faults = contact_sheet(images, captions, sheet.grid(sizes, sheet.page(len(sizes))))
     return png(page), faults
 
 
-def preview_sheet(images: Sequence[Source], box: tuple[int, int], gap: int, caption: int) -> Image.Image:
+def preview_sheet(
+    images: Sequence[Source], box: tuple[int, int], gap: int, caption: int
+) -> Image.Image:
     """A contact sheet that fits into a box of pixels. Images are numbered if `caption` (a height) is not 0."""
     grid = sheet.grid(tuple(_size(source) for source in images), box, gap, caption)
     numbers = ((str(number),) for number in range(1, len(images) + 1))
@@ -103,7 +109,9 @@ def png(image: Image.Image) -> bytes:
 def few_colors(image: Image.Image) -> Indexed:
     """The image in the 256 colors that suit it best, chosen from a sample, dithered."""
     step = max(1, int((image.width * image.height / SAMPLE) ** 0.5))
-    sample = image.resize((-(-image.width // step), -(-image.height // step)), Image.Resampling.NEAREST)
+    sample = image.resize(
+        (-(-image.width // step), -(-image.height // step)), Image.Resampling.NEAREST
+    )
     palette = sample.quantize(256, Image.Quantize.MEDIANCUT, kmeans=1)
     indexed = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
     colors = tuple(zip(*[iter(indexed.getpalette() or [])] * 3, strict=True))
@@ -140,7 +148,9 @@ def _opened(source: Source) -> Iterator[Image.Image]:
     except UnidentifiedImageError as fault:
         raise ImageError(f"{name} is not an image that flux can show") from fault
     except (*FAULTS, Image.DecompressionBombWarning) as fault:
-        raise ImageError(f"{name} cannot be shown: {getattr(fault, 'strerror', None) or fault}") from fault
+        raise ImageError(
+            f"{name} cannot be shown: {getattr(fault, 'strerror', None) or fault}"
+        ) from fault
 
 
 def _is_turned(image: Image.Image) -> bool:
@@ -170,11 +180,17 @@ def _checkerboard(size: tuple[int, int]) -> Image.Image:
     across, down = (-(-length // SQUARE) for length in size)
     board = Image.new("RGB", (across, down))
     board.putdata([CHECKS[(x + y) % 2] for y in range(down) for x in range(across)])
-    return board.resize((across * SQUARE, down * SQUARE), Image.Resampling.NEAREST).crop((0, 0, *size))
+    return board.resize((across * SQUARE, down * SQUARE), Image.Resampling.NEAREST).crop(
+        (0, 0, *size)
+    )
 
 
 def _write(
-    pen: ImageDraw.ImageDraw, middle: tuple[float, float], words: Sequence[str], width: int, height: int
+    pen: ImageDraw.ImageDraw,
+    middle: tuple[float, float],
+    words: Sequence[str],
+    width: int,
+    height: int,
 ) -> None:
     """Write the longest caption that fits, in a smaller font if needed; the shortest always fits."""
     font = ImageFont.load_default(max(SMALLEST, height * 0.65))

@@ -29,7 +29,14 @@ def answer(body: bytes) -> Reply:
         return _reply(200, _images(request if isinstance(request, dict) else {}))
     except UsageError as fault:
         return _reply(
-            400, {"error": {"message": fault.message, "type": "invalid_request_error", "code": "INVALID_REQUEST"}}
+            400,
+            {
+                "error": {
+                    "message": fault.message,
+                    "type": "invalid_request_error",
+                    "code": "INVALID_REQUEST",
+                }
+            },
         )
 
 
@@ -58,7 +65,9 @@ def _images(request: dict[str, Json]) -> dict[str, Json]:
         if request.get("response_format") == "b64_json":
             data.append({"b64_json": encoded, "seed": number})
         else:
-            data.append({"url": f"data:{FORMATS[file_format].mime};base64,{encoded}", "seed": number})
+            data.append(
+                {"url": f"data:{FORMATS[file_format].mime};base64,{encoded}", "seed": number}
+            )
     facts: dict[str, Json] = {"provider": "offline", "cost": 0.0, "undrawn": list(undrawn)}
     return {"created": int(time.time()), "data": data, "metadata": facts}
 

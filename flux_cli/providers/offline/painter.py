@@ -61,9 +61,29 @@ HOURS: Final = {
     "noon": (0.72, "#fffcf0 #c4daec #fffae8 #546888 #225cb0 #468ad6 #80baea #bedef4"),
 }
 LANDS: Final = {
-    "mountains": Land("rock", (3, 3), 6, 1, (24, 20), 0.36, (60, 255, 225, 140, 90, 50, 26, 16), (190, 150, 90, 40, 0)),
-    "hills": Land("grass", (2, 5), 4, 0, (90, 40), 0.14, (120, 230, 200, 150, 110, 60), (190, 80, 10, 0)),
-    "dunes": Land("sand", (1.5, 5), 3, 1, (12, 10), 0.14, (90, 160, 200, 220, 200, 140), (190, 120, 60, 20, 0, 0)),
+    "mountains": Land(
+        "rock",
+        (3, 3),
+        6,
+        1,
+        (24, 20),
+        0.36,
+        (60, 255, 225, 140, 90, 50, 26, 16),
+        (190, 150, 90, 40, 0),
+    ),
+    "hills": Land(
+        "grass", (2, 5), 4, 0, (90, 40), 0.14, (120, 230, 200, 150, 110, 60), (190, 80, 10, 0)
+    ),
+    "dunes": Land(
+        "sand",
+        (1.5, 5),
+        3,
+        1,
+        (12, 10),
+        0.14,
+        (90, 160, 200, 220, 200, 140),
+        (190, 120, 60, 20, 0, 0),
+    ),
     "forest": Land("grass", (2, 4), 4, 0, (90, 40), 0.12, (200, 110, 40), (225, 140, 0)),
 }
 COVERS: Final = {
@@ -103,12 +123,35 @@ VOCABULARY: Final = {
     "light bright soft calm quiet peaceful landscape nature scenery horizon photo image image painting drawing art "
     "style scene view background beautiful stunning dramatic epic majestic detailed realistic cinematic vivid 4k 8k",
 }
-WORDS: Final = {word: tuple(tags.split()) for tags, words in VOCABULARY.items() for word in words.split()}
-HUES: Final = {"golden": "gold", "amber": "#ffb030", "rose": "#f08aa0", "emerald": "#1f9d63", "lavender": "#9a6cd8"}
-THINGS: Final = ("chocolate", "linen", "peru", "plum", "snow", "tomato", "wheat")  # these words are also CSS colors
+WORDS: Final = {
+    word: tuple(tags.split()) for tags, words in VOCABULARY.items() for word in words.split()
+}
+HUES: Final = {
+    "golden": "gold",
+    "amber": "#ffb030",
+    "rose": "#f08aa0",
+    "emerald": "#1f9d63",
+    "lavender": "#9a6cd8",
+}
+THINGS: Final = (
+    "chocolate",
+    "linen",
+    "peru",
+    "plum",
+    "snow",
+    "tomato",
+    "wheat",
+)  # these words are also CSS colors
 # What is added to a scene with only these places.
 OPEN_PLACES: Final = {
-    (): ("mountains water", "mountains forest", "hills", "water", "mountains hills", "mountains dunes"),
+    (): (
+        "mountains water",
+        "mountains forest",
+        "hills",
+        "water",
+        "mountains hills",
+        "mountains dunes",
+    ),
     ("lake", "water"): ("hills", "mountains", "forest"),
     ("mountains",): ("forest", "forest", "forest water", "hills"),
 }
@@ -173,7 +216,11 @@ def _dyed(color: RGB, cover: str, dyes: Sequence[Dye]) -> RGB:
 
 def _fade(levels: Sequence[int], size: Size) -> Layer:
     """A vertical gradient through the levels, from top to bottom."""
-    return Image.frombytes("L", (1, len(levels)), bytes(levels)).resize((1, size[1])).resize(size, NEAREST)
+    return (
+        Image.frombytes("L", (1, len(levels)), bytes(levels))
+        .resize((1, size[1]))
+        .resize(size, NEAREST)
+    )
 
 
 def _tone(mask: Layer, curve: Callable[[float], float]) -> Layer:
@@ -186,7 +233,9 @@ def _noise(rng: Random, size: Size, cells: Pair, octaves: int = 5, crease: float
     """Fractal noise: each octave has cells half as large and half as strong. `crease` makes ridges."""
     total, weight = Image.new("L", size), 0.0
     for octave in range(octaves):
-        across, down = (min(side, round(cell * 2**octave) + 2) for side, cell in zip(size, cells, strict=True))
+        across, down = (
+            min(side, round(cell * 2**octave) + 2) for side, cell in zip(size, cells, strict=True)
+        )
         layer = Image.frombytes("L", (across, down), rng.randbytes(across * down)).resize(size)
         layer = _tone(layer, lambda v: v + crease * (1 - abs(2 * v - 1) - v))
         weight += 0.5**octave
@@ -203,7 +252,9 @@ def _plane(rng: Random, size: Size, cells: Pair, depth: float) -> Layer:
 
 def _glow(size: Size, power: float, strength: float = 1) -> Layer:
     """A round glow, brightest in the middle."""
-    return _tone(Image.radial_gradient("L"), lambda v: strength * max(0, 1 - v * math.sqrt(2)) ** power).resize(size)
+    return _tone(
+        Image.radial_gradient("L"), lambda v: strength * max(0, 1 - v * math.sqrt(2)) ** power
+    ).resize(size)
 
 
 class Stage(NamedTuple):
@@ -249,20 +300,32 @@ def _sky(stage: Stage, rng: Random) -> None:
 
 def _curtain(rng: Random, size: Size, breadth: float, hem: str, tip: str) -> Layer:
     """One curtain of an aurora: a gradient bent by noise, of which a tone curve keeps a waving band."""
-    bend, rays, gaps = (_noise(rng, (size[0], 1), (cells * breadth, 1), 3).resize(size) for cells in (1.6, 30, 2))
+    bend, rays, gaps = (
+        _noise(rng, (size[0], 1), (cells * breadth, 1), 3).resize(size) for cells in (1.6, 30, 2)
+    )
     rise = Image.blend(_fade((0, rng.randrange(150, 255)), size), bend, 0.3)
     rise = _tone(rise, lambda v: math.exp((v - 0.42) * 10) if v < 0.42 else 1 - (v - 0.42) * 9)
-    rays = ImageChops.multiply(_tone(rays, lambda v: 0.25 + 0.75 * v), _tone(gaps, lambda v: 1.8 * v - 0.3))
-    return ImageChops.multiply(ImageOps.colorize(rise, "black", hem, tip, midpoint=60), rays.convert("RGB"))
+    rays = ImageChops.multiply(
+        _tone(rays, lambda v: 0.25 + 0.75 * v), _tone(gaps, lambda v: 1.8 * v - 0.3)
+    )
+    return ImageChops.multiply(
+        ImageOps.colorize(rise, "black", hem, tip, midpoint=60), rays.convert("RGB")
+    )
 
 
 def _orb(stage: Stage, rng: Random) -> None:
     if "storm" in stage.tags:
         return
     (x, y), strength = stage.sun, 0.5 if "night" in stage.tags else 1
-    for reach, power, color in ((1.1, 2, stage.sky[-1]), (0.4, 2.2, stage.orb), (0.12, 1.2, stage.orb)):
+    for reach, power, color in (
+        (1.1, 2, stage.sky[-1]),
+        (0.4, 2.2, stage.orb),
+        (0.12, 1.2, stage.orb),
+    ):
         half = round(stage.unit * reach * strength) + 1
-        stage.image.paste(color, (x - half, y - half), _glow((2 * half, 2 * half), power, 0.6 * strength))
+        stage.image.paste(
+            color, (x - half, y - half), _glow((2 * half, 2 * half), power, 0.6 * strength)
+        )
     half = round(stage.unit * 0.036) + 1
     size, pale = (2 * half, 2 * half), _mix(stage.orb, WHITE, 0.5)
     dark = _mix(pale, BLACK, 0.3 * ("night" in stage.tags))
@@ -280,11 +343,17 @@ def _clouds(stage: Stage, rng: Random) -> None:
     else:
         amount = rng.uniform(0.3, 0.5)
     field = ImageOps.flip(_plane(rng, size, (7, 14), 4))
-    relief = ImageChops.subtract(field, ImageChops.offset(field, step * stage.side, step), 0.45, 128)
+    relief = ImageChops.subtract(
+        field, ImageChops.offset(field, step * stage.side, step), 0.45, 128
+    )
     dark, bright = _mix(stage.sky[0], stage.haze, 0.35), _mix(stage.lit, stage.orb, 0.5)
-    body = ImageOps.colorize(relief, _mix(dark, stage.shade, 0.35), bright, _mix(dark, bright, 0.55))
+    body = ImageOps.colorize(
+        relief, _mix(dark, stage.shade, 0.35), bright, _mix(dark, bright, 0.55)
+    )
     mask = _tone(field, lambda v: min(0.92, (v - 1 + amount) * 2.6))
-    stage.image.paste(body, (-step, -step), ImageChops.multiply(mask, _fade((255, 255, 240, 200, 120, 0), size)))
+    stage.image.paste(
+        body, (-step, -step), ImageChops.multiply(mask, _fade((255, 255, 240, 200, 120, 0), size))
+    )
 
 
 def _ground(stage: Stage, rng: Random) -> None:
@@ -304,10 +373,18 @@ def _terrain(stage: Stage, rng: Random, name: str, depth: float) -> None:
     trees, due = [_conifer(rng) for _ in range(6)] if name == "forest" else [], 0.0
     for row in range(rows - 1):  # the last row has no slope
         foot = stage.horizon + depth * (h - stage.horizon) * (row / (rows - 1)) ** 2.2
-        crest = [foot - land.height * stage.unit * level / 255 for level in levels[row * columns : (row + 1) * columns]]
-        top, bottom = max(0, int(min(crest))), h if row == rows - 2 else min(h, int(max(crest) + stage.unit * 0.05))
+        crest = [
+            foot - land.height * stage.unit * level / 255
+            for level in levels[row * columns : (row + 1) * columns]
+        ]
+        top, bottom = (
+            max(0, int(min(crest))),
+            h if row == rows - 2 else min(h, int(max(crest) + stage.unit * 0.05)),
+        )
         if bottom > top:
-            mask = Image.new("L", (2 * w, 2 * (bottom - top)))  # drawn at twice the size, its edge is smooth
+            mask = Image.new(
+                "L", (2 * w, 2 * (bottom - top))
+            )  # drawn at twice the size, its edge is smooth
             outline = [(2 * w * x / (columns - 1), 2 * (y - top)) for x, y in enumerate(crest)]
             ImageDraw.Draw(mask).polygon([(-2, 2 * h), *outline, (2 * w + 2, 2 * h)], 255)
             strip = colors.crop((0, row, w, row + 1)).resize((w, bottom - top), NEAREST)
@@ -322,29 +399,45 @@ def _mapped(stage: Stage, rng: Random, land: Land, fog: Layer) -> tuple[Layer, L
     """The map of the ground from above: its heights and its colors."""
     breadth, envelope = stage.image.width / stage.unit, _fade(land.envelope, GROUND)
     field = _noise(rng, GROUND, (land.cells[0] * breadth, land.cells[1]), land.octaves, land.crease)
-    field = ImageOps.autocontrast(ImageChops.multiply(field, _noise(rng, GROUND, (3 * breadth, 2), 2)))
+    field = ImageOps.autocontrast(
+        ImageChops.multiply(field, _noise(rng, GROUND, (3 * breadth, 2), 2))
+    )
     height = ImageChops.multiply(field, envelope)
     slope = ImageChops.subtract(height, ImageChops.offset(height, 3 * stage.side, -1), 0.25, 128)
     cover = Image.new("RGB", GROUND, stage.covers[land.cover])
     if land.cover == "rock":
-        line, edge = 0.18 if "snow" in stage.tags else 0.42, Image.blend(height, _noise(rng, GROUND, (60, 20), 3), 0.25)
+        line, edge = (
+            0.18 if "snow" in stage.tags else 0.42,
+            Image.blend(height, _noise(rng, GROUND, (60, 20), 3), 0.25),
+        )
         cover.paste(stage.covers["snow"], (0, 0), _tone(edge, lambda v: (v - line) * 8))
     light = ImageOps.colorize(slope, stage.shade, stage.lit, _mix(stage.shade, stage.lit, 0.66))
     color = ImageChops.multiply(cover, light)
     texture = _noise(rng, GROUND, land.texture, 3).convert("RGB")
     color = Image.blend(color, ImageChops.overlay(color, texture), 0.16)
-    hollows = ImageChops.multiply(_tone(height, lambda v: 1 - 3 * v), _fade((255, 220, 160, 90, 20, 0), GROUND))
+    hollows = ImageChops.multiply(
+        _tone(height, lambda v: 1 - 3 * v), _fade((255, 220, 160, 90, 20, 0), GROUND)
+    )
     color.paste(stage.haze, (0, 0), ImageChops.lighter(fog, hollows))
     return height, color
 
 
-def _plant(stage: Stage, rng: Random, trees: Sequence[Layer], crest: Sequence[float], tall: float, fog: float) -> None:
+def _plant(
+    stage: Stage,
+    rng: Random,
+    trees: Sequence[Layer],
+    crest: Sequence[float],
+    tall: float,
+    fog: float,
+) -> None:
     """Draw one row of trees on a crest, scattered as far as the next row."""
     w, grown = stage.image.width, []
     for k, tree in enumerate(trees):
         high = round(tall * (0.65 + 0.12 * k)) + 1
         light, mask = tree.resize((round(high * 0.42) + 1, high)).split()
-        tint = Image.new("RGB", light.size, _mix(stage.covers["tree"], stage.covers["grass"], k / 15))
+        tint = Image.new(
+            "RGB", light.size, _mix(stage.covers["tree"], stage.covers["grass"], k / 15)
+        )
         body = ImageChops.multiply(tint, ImageOps.colorize(light, stage.shade, stage.lit))
         grown.append((Image.blend(body, Image.new("RGB", light.size, stage.haze), fog), mask))
     for _ in range(round(w / (0.25 * tall)) + 1):
@@ -360,7 +453,10 @@ def _conifer(rng: Random) -> Layer:
     for k in range(92):
         side, y = k % 2 * 2 - 1, 6 + 2.2 * k
         reach = side * (3 + 43 * (k / 92) ** 0.85) * rng.uniform(0.55, 1.05)
-        droop, level = 6 + abs(reach) * rng.uniform(0.25, 0.5), round(rng.uniform(20, 120) - 35 * (side - 1))
+        droop, level = (
+            6 + abs(reach) * rng.uniform(0.25, 0.5),
+            round(rng.uniform(20, 120) - 35 * (side - 1)),
+        )
         twig = ((0, -4), (reach, droop), (reach * 0.5, droop * 0.75), (0, 14))
         pen.polygon([(48 + dx, y + dy) for dx, dy in twig], (level, 255))
     return sprite
@@ -376,22 +472,34 @@ def _water(stage: Stage, rng: Random) -> None:
     near, far = (mirror.resize((w, rows)).resize(size) for rows in (8, 60))
     ripple = _plane(rng, size, (60, 260), 9)
     surface = Image.composite(near, far, _tone(ripple, lambda v: 4 * v - 1.5))
-    surface.paste(_mix(stage.covers["water"], stage.shade, 0.35), (0, 0), _fade((35, 100, 140, 170, 190), size))
-    wavelets = ImageChops.multiply(_tone(ripple, lambda v: 4 * (v - 0.62)), _fade((20, 60, 90, 110), size))
+    surface.paste(
+        _mix(stage.covers["water"], stage.shade, 0.35),
+        (0, 0),
+        _fade((35, 100, 140, 170, 190), size),
+    )
+    wavelets = ImageChops.multiply(
+        _tone(ripple, lambda v: 4 * (v - 0.62)), _fade((20, 60, 90, 110), size)
+    )
     surface.paste(_mix(stage.sky[-2], stage.lit, 0.4), (0, 0), wavelets)
     if "storm" not in stage.tags:
         lane, reach = Image.new("L", size), (round(stage.unit * 0.16), round(size[1] * 1.15))
         lane.paste(_glow((2 * reach[0], 2 * reach[1]), 1.1), (stage.sun[0] - reach[0], -reach[1]))
-        surface.paste(stage.orb, (0, 0), ImageChops.multiply(lane, _tone(ripple, lambda v: 5 * (v - 0.52))))
+        surface.paste(
+            stage.orb, (0, 0), ImageChops.multiply(lane, _tone(ripple, lambda v: 5 * (v - 0.52)))
+        )
     stage.image.paste(surface, (0, shore))
 
 
 def _weather(stage: Stage, rng: Random) -> None:
     (w, h), pale = stage.image.size, _mix(stage.lit, WHITE, 0.65)
     if "fog" in stage.tags:
-        mist = _noise(rng, (w // 4, h // 4), (2.5 * w / stage.unit, 9 * h / stage.unit)).resize((w, h))
+        mist = _noise(rng, (w // 4, h // 4), (2.5 * w / stage.unit, 9 * h / stage.unit)).resize(
+            (w, h)
+        )
         depth = _fade((0, 0, 40, 150, 190, 120, 90, 60), (w, h))
-        stage.image.paste(stage.haze, (0, 0), ImageChops.multiply(_tone(mist, lambda v: 1.5 * v - 0.1), depth))
+        stage.image.paste(
+            stage.haze, (0, 0), ImageChops.multiply(_tone(mist, lambda v: 1.5 * v - 0.1), depth)
+        )
     if "rain" in stage.tags:
         rain = _specks(stage, rng, 760, 0.0006, (0.016, 0.08))
         stage.image.paste(pale, (0, 0), _tone(rain, lambda v: 0.35 * v))
@@ -400,7 +508,9 @@ def _weather(stage: Stage, rng: Random) -> None:
         stage.image.paste(pale, (0, 0), _tone(snow, lambda v: 0.85 * v))
 
 
-def draw(prompt: str, seed: int, width: int, height: int, *, badge: bool = True, label: str = LABEL) -> Sketch:
+def draw(
+    prompt: str, seed: int, width: int, height: int, *, badge: bool = True, label: str = LABEL
+) -> Sketch:
     """Draw a prompt. Another seed gives another composition.
 
     `width` and `height` are in pixels; `badge` writes `label` into the lower right corner.
@@ -410,7 +520,9 @@ def draw(prompt: str, seed: int, width: int, height: int, *, badge: bool = True,
     for paint in (_sky, _orb, _clouds, _ground, _water, _weather):
         paint(stage, _random(prompt, seed, paint.__name__))
     image = _finished(stage).resize((width, height))
-    grain = Image.frombytes("L", image.size, _random(seed).randbytes(width * height))  # hides steps in gradients
+    grain = Image.frombytes(
+        "L", image.size, _random(seed).randbytes(width * height)
+    )  # hides steps in gradients
     image = ImageChops.add(image, _tone(grain, lambda v: v / 42).convert("RGB"), 1, -3)
     if badge:
         _badge(image, label)
@@ -419,7 +531,9 @@ def draw(prompt: str, seed: int, width: int, height: int, *, badge: bool = True,
 
 def _finished(stage: Stage) -> Layer:
     """Make bright parts glow and the corners darker."""
-    bloom = _tone(stage.image.reduce(4), lambda v: v - 0.6).filter(ImageFilter.GaussianBlur(stage.unit / 110))
+    bloom = _tone(stage.image.reduce(4), lambda v: v - 0.6).filter(
+        ImageFilter.GaussianBlur(stage.unit / 110)
+    )
     corners = _tone(Image.radial_gradient("L"), lambda v: 1 - 0.35 * max(0, v - 0.45) ** 1.5)
     bloom, corners = bloom.resize(stage.image.size), corners.resize(stage.image.size)
     return ImageChops.multiply(ImageChops.screen(stage.image, bloom), corners.convert("RGB"))
@@ -432,13 +546,36 @@ def _stage(tags: Sequence[str], dyes: Sequence[Dye], rng: Random, width: int, he
     altitude, codes = next(HOURS[hour] for hour in HOURS if hour in tags)
     orb, haze, lit, shade, *sky = _rgbs(codes)
     haze, lit, *sky = (_dyed(hue, "sky", dyes) for hue in (haze, lit, *sky))
-    seasons = {cover: COVERS[f"{tag} {cover}"] for tag in tags for cover in COVERS if f"{tag} {cover}" in COVERS}
-    covers = {cover: _dyed(_rgbs(code)[0], cover, dyes) for cover, code in (COVERS | seasons).items()}
+    seasons = {
+        cover: COVERS[f"{tag} {cover}"]
+        for tag in tags
+        for cover in COVERS
+        if f"{tag} {cover}" in COVERS
+    }
+    covers = {
+        cover: _dyed(_rgbs(code)[0], cover, dyes) for cover, code in (COVERS | seasons).items()
+    }
     horizon = round(h * rng.uniform(0.5, 0.62))
-    x, y = round(w * rng.uniform(0.16, 0.84)), round(horizon * (1 - altitude * rng.uniform(0.8, 1.15)))
+    x, y = (
+        round(w * rng.uniform(0.16, 0.84)),
+        round(horizon * (1 - altitude * rng.uniform(0.8, 1.15))),
+    )
     unit = min(math.sqrt(w * h), 1.15 * h, 2 * w)
     side = 1 if x < w / 2 else -1
-    return Stage(Image.new("RGB", (w, h)), tags, orb, haze, lit, shade, sky, covers, horizon, (x, y), side, unit)
+    return Stage(
+        Image.new("RGB", (w, h)),
+        tags,
+        orb,
+        haze,
+        lit,
+        shade,
+        sky,
+        covers,
+        horizon,
+        (x, y),
+        side,
+        unit,
+    )
 
 
 def _badge(image: Image.Image, label: str) -> None:
@@ -453,4 +590,6 @@ def _badge(image: Image.Image, label: str) -> None:
     pen.text((wide / 2, high / 2), text, (240, 240, 240), font, anchor="mm")
     tile.thumbnail((min(wide // 3, image.width * 4 // 5 + 1), high))
     margin = tile.height // 3 + 1
-    image.paste(tile, (image.width - tile.width - margin, image.height - tile.height - margin), tile)
+    image.paste(
+        tile, (image.width - tile.width - margin, image.height - tile.height - margin), tile
+    )

@@ -15,11 +15,22 @@ from rich.text import Text
 
 from flux_cli.core.request import Event
 from flux_cli.core.text import LONG, plain, redact
-from flux_cli.runs.progress.summary import ActiveRequest, Progress, event_line, fit_parts, format_usd
+from flux_cli.runs.progress.summary import (
+    ActiveRequest,
+    Progress,
+    event_line,
+    fit_parts,
+    format_usd,
+)
 
 ROWS = 12  # requests shown at once, the first ones; the summary counts the others
-FRAMES, MARKS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", {"saved": ("✓", "green"), "skipped": ("=", "yellow"), "failed": ("✗", "red")}
-ASCII = str.maketrans({"✓": "+", "✗": "x", "·": "-", "…": ".", **dict(zip(FRAMES, "|/-\\|/-\\|/", strict=True))})
+FRAMES, MARKS = (
+    "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
+    {"saved": ("✓", "green"), "skipped": ("=", "yellow"), "failed": ("✗", "red")},
+)
+ASCII = str.maketrans(
+    {"✓": "+", "✗": "x", "·": "-", "…": ".", **dict(zip(FRAMES, "|/-\\|/-\\|/", strict=True))}
+)
 
 
 class Terminal:
@@ -60,7 +71,10 @@ class Terminal:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         with self._watched():
             self._live.stop()
@@ -71,7 +85,11 @@ class Terminal:
             if event.kind in MARKS and (event.kind != "failed" or self._progress.total > 1):
                 self._above(event)
             elif self._verbose and (line := event_line(event, several=True, verbose=True)):
-                self._print(Text.assemble("  ", self._place(event.number), plain(redact(line), LONG), style="dim"))
+                self._print(
+                    Text.assemble(
+                        "  ", self._place(event.number), plain(redact(line), LONG), style="dim"
+                    )
+                )
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
@@ -85,12 +103,18 @@ class Terminal:
         path = f"{event.path}  " if event.path and self._paths else ""
         cost = f", {format_usd(event.cost_usd)}" if event.cost_usd else ""
         seconds = f"  {event.seconds:.1f} s" if event.seconds else ""
-        request = f"  {plain(redact(event.request_id))}" if self._verbose and event.request_id else ""
+        request = (
+            f"  {plain(redact(event.request_id))}" if self._verbose and event.request_id else ""
+        )
         mark, style = MARKS[event.kind]
         words = plain(redact(f"{path}{event.detail}{cost}"), LONG)
-        line = Text.assemble((f"{mark} ", style), self._place(event.number), words, (seconds + request, "dim"))
+        line = Text.assemble(
+            (f"{mark} ", style), self._place(event.number), words, (seconds + request, "dim")
+        )
         if event.kind == "failed":
-            line.truncate(self._console.width - 1, overflow="ellipsis")  # the whole message is printed at the end
+            line.truncate(
+                self._console.width - 1, overflow="ellipsis"
+            )  # the whole message is printed at the end
         self._print(line)
 
     def _print(self, line: Text) -> None:
@@ -106,7 +130,10 @@ class Terminal:
         width, now = self._console.width, self._clock()
         self._erase_wrapped(width)
         rows = min(ROWS, max(1, self._console.height - 2))
-        lines = [self._row(number, active, now) for number, active in sorted(self._progress.active.items())[:rows]]
+        lines = [
+            self._row(number, active, now)
+            for number, active in sorted(self._progress.active.items())[:rows]
+        ]
         if self._progress.total > 1:
             lines.append(Text(fit_parts(self._progress.parts(now), width - 1), style="dim"))
         for line in lines:

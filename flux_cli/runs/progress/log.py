@@ -36,7 +36,14 @@ class Log:
 
     def start(self, resolved: Resolved, provider: str, version: str) -> None:
         """Log the request, before anything is sent."""
-        self._write({"event": "start", "version": version, "provider": provider, "request": request_document(resolved)})
+        self._write(
+            {
+                "event": "start",
+                "version": version,
+                "provider": provider,
+                "request": request_document(resolved),
+            }
+        )
 
     def end(self, report: Report) -> None:
         """Log the result and close the log."""
@@ -47,7 +54,9 @@ class Log:
             "known_cost_usd": report.known_cost_usd,
             "seconds": round(report.seconds, 3),
         }
-        self._write({"event": "end", "status": report.status, "exit_code": report.exit_code, **counts})
+        self._write(
+            {"event": "end", "status": report.status, "exit_code": report.exit_code, **counts}
+        )
         if self._file is not None:
             os.close(self._file)
             self._file = None

@@ -63,7 +63,9 @@ class PastCall(NamedTuple):
     def is_paid(self) -> bool:
         """Whether the request cost something, or may have."""
         billed = bool((self.failure or {}).get("billed"))
-        return billed or bool(self.saved) or self.state in ("saved", "waiting", "unclear", "expired")
+        return (
+            billed or bool(self.saved) or self.state in ("saved", "waiting", "unclear", "expired")
+        )
 
     @property
     def error(self) -> FluxError | None:

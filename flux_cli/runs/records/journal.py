@@ -86,7 +86,9 @@ class Journal:
 
     def answered(self, call: Call, reply: Reply) -> None:
         """Record the reply of the provider, before it is processed."""
-        headers: dict[str, Json] = {name: value for name, value in reply.headers.items() if name.startswith("x-")}
+        headers: dict[str, Json] = {
+            name: value for name, value in reply.headers.items() if name.startswith("x-")
+        }
         data = reply.data
         if self._private:
             headers, data = headers_without_prompts(headers), without_prompts(data)
@@ -96,12 +98,16 @@ class Journal:
 
     def fetched(self, call: Call, media: Sequence[Media]) -> None:
         """Record that all images of a request have arrived in the folder."""
-        rows: list[Json] = [{"file": os.path.basename(one.file), **self._facts(one)} for one in media]
+        rows: list[Json] = [
+            {"file": os.path.basename(one.file), **self._facts(one)} for one in media
+        ]
         self._try({"event": "fetched", "call": call.number, "media": rows})
 
     def saved(self, call: Call, media: Media, saved: SavedImage) -> None:
         """Record that one file is saved at its destination."""
-        path = saved.path if saved.path == "-" else os.path.abspath(saved.path)  # no look at the disk
+        path = (
+            saved.path if saved.path == "-" else os.path.abspath(saved.path)
+        )  # no look at the disk
         path = "" if self._private else path  # file names are made from the prompt
         cost = media.facts.cost_usd
         self._try({"event": "saved", "call": call.number, "path": path, "cost_usd": cost})
@@ -149,7 +155,9 @@ class Journal:
 
     def _facts(self, media: Media) -> dict[str, Json]:
         left_out = ("undrawn", "revised_prompt") if self._private else ("undrawn",)
-        return {name: value for name, value in media.facts._asdict().items() if name not in left_out}
+        return {
+            name: value for name, value in media.facts._asdict().items() if name not in left_out
+        }
 
     def _try(self, event: dict[str, Json]) -> bool:
         """Write if possible. After the money is spent, a full disk must not lose the image, too."""
@@ -172,7 +180,9 @@ def new_name() -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
 
 
-def begin(root: Path, name: str, facts: dict[str, Json], calls: Iterable[dict[str, Json]]) -> Journal:
+def begin(
+    root: Path, name: str, facts: dict[str, Json], calls: Iterable[dict[str, Json]]
+) -> Journal:
     """Start the journal of a new run in `root`. Raises OutputError if it cannot be written."""
     folder, path = root / name, root / f"{name}{store.SUFFIX}"
     try:
@@ -190,7 +200,9 @@ def begin(root: Path, name: str, facts: dict[str, Json], calls: Iterable[dict[st
     except OSError as fault:
         store.forget(path)
         hint = "name another folder in FLUX_STATE; nothing was sent"
-        raise OutputError(f"cannot write a journal in {root}: {fault.strerror}", hint=hint) from fault
+        raise OutputError(
+            f"cannot write a journal in {root}: {fault.strerror}", hint=hint
+        ) from fault
     store.prune(root)
     return journal
 
@@ -248,7 +260,9 @@ def describe_run(run: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, J
     }
     named = zip(prepared.plan.calls, names, strict=True)
     calls = (
-        _describe_call(call, name, private=private) for call, name in named if call.number not in run.existing.complete
+        _describe_call(call, name, private=private)
+        for call, name in named
+        if call.number not in run.existing.complete
     )
     return facts, calls
 

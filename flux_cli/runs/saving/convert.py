@@ -164,7 +164,9 @@ def _template(destination: Destination) -> str:
     return naming.completed(destination.template, DEFAULT, FIELDS, is_folder=is_folder)
 
 
-def _plan_files(data: bytes, name: Name, destination: Destination, finish: Finish) -> tuple[PlannedFile, ...]:
+def _plan_files(
+    data: bytes, name: Name, destination: Destination, finish: Finish
+) -> tuple[PlannedFile, ...]:
     """The files to make from one image, with their full paths as names."""
     from flux_cli.images.pixels.render import measure
 
@@ -208,7 +210,9 @@ def _path(file: PlannedFile) -> str:
     return file.name.path("")  # the name is fixed: no suffix is open
 
 
-def _name_source(source: str, error: FluxError, destination: Destination | None = None) -> FluxError:
+def _name_source(
+    source: str, error: FluxError, destination: Destination | None = None
+) -> FluxError:
     """The error, naming the image it is about.
 
     A shell without quotes turns `-o 'hero.{webp,avif}'` into `-o hero.webp hero.avif`, so that an

@@ -213,7 +213,9 @@ def _sign(image: ImageFile, record: Record, signer: Identity) -> ImageFile:
     return image._replace(data=signed, pieces=())
 
 
-def _render(data: bytes, outputs: Sequence[Output], inspection: Inspection | None, workers: int) -> Iterator[Rendered]:
+def _render(
+    data: bytes, outputs: Sequence[Output], inspection: Inspection | None, workers: int
+) -> Iterator[Rendered]:
     """Make the pixels and bytes of every output. Copies of the image as it came need no Pillow."""
     if all(output.untouched for output in outputs):
         look = inspection or inspect(data)

@@ -53,7 +53,9 @@ class Ledger(Protocol):
     def fetched(self, call: Call, media: Sequence[Media]) -> None: ...
     def saved(self, call: Call, media: Media, saved: SavedImage) -> None: ...
     def whole(self, call: Call) -> bool: ...
-    def failed(self, call: Call, error: FluxError, *, final: bool = False, code: str = "") -> None: ...
+    def failed(
+        self, call: Call, error: FluxError, *, final: bool = False, code: str = ""
+    ) -> None: ...
     def sync(self) -> None: ...
 
     @property
@@ -66,7 +68,9 @@ class Ledger(Protocol):
 class Saver:
     """Saves all images of one run. `remarks` counts the notes on the files."""
 
-    def __init__(self, delivery: Delivery, sink: Sink, ledger: Ledger, signer: Identity | None = None) -> None:
+    def __init__(
+        self, delivery: Delivery, sink: Sink, ledger: Ledger, signer: Identity | None = None
+    ) -> None:
         self._delivery, self._sink, self._ledger, self._signer = delivery, sink, ledger, signer
         # It has its own threads and works on no more images than it has threads: each thread keeps
         # the memory of the largest image it ever held.
@@ -84,7 +88,9 @@ class Saver:
         self._done -= files
         return is_done
 
-    async def save(self, call: Call, name: Name, media: Media, extra: int, saved: list[SavedImage]) -> None:
+    async def save(
+        self, call: Call, name: Name, media: Media, extra: int, saved: list[SavedImage]
+    ) -> None:
         """Finish one image and save its files, which are added to `saved`.
 
         If the requested files cannot be made, the bytes are saved as received, because they are
@@ -129,7 +135,9 @@ class Saver:
                     await asyncio.shield(running)
             raise
 
-    def _save_files(self, files: SavedFiles, call: Call, name: Name, media: Media, extra: int) -> None:
+    def _save_files(
+        self, files: SavedFiles, call: Call, name: Name, media: Media, extra: int
+    ) -> None:
         """Make every file of one image, then save them. Takes seconds if something is encoded.
 
         None is saved before all are made: if one cannot be made, the image is saved as received.
@@ -149,7 +157,9 @@ class Saver:
             error.hint = error.hint or self._ledger.recovery(media)
             raise
 
-    def _make_files(self, data: bytes, inspection: Inspection, name: Name, record: Record) -> list[FinishedFile]:
+    def _make_files(
+        self, data: bytes, inspection: Inspection, name: Name, record: Record
+    ) -> list[FinishedFile]:
         """Every file of one image that is not there already."""
         delivery = self._delivery
         if delivery.finish.remakes:
@@ -187,7 +197,9 @@ class Saver:
         with contextlib.suppress(FluxError):
             data, inspection = read_received(media.file)
             open_name = name._replace(template=f"{split_suffix(name.template)[0]}.{{ext}}")
-            image = ImageFile(data, inspection.format, inspection.width, inspection.height, as_received=True)
+            image = ImageFile(
+                data, inspection.format, inspection.width, inspection.height, as_received=True
+            )
             path = files.save_as_received(FinishedFile(open_name, image), extra)
             self._done.add(media.file)
             return path

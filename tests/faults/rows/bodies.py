@@ -52,7 +52,9 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 def png(width: int, height: int, pixels: bytes) -> bytes:
     """A PNG of 8-bit RGB with correct checksums around any pixel data."""
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    )
 
 
 def black(side: int) -> bytes:

@@ -85,7 +85,12 @@ def hostile() -> tuple[Row, ...]:
     """Hostile responses to polls, from one provider: the same code reads them for all."""
 
     def polled(*answers: Answer, **more: Any) -> dict[str, Any]:
-        return {"provider": "bfl", "post": ((reply(PROTOCOLS["bfl"].submit),),), "get": {"/poll": answers}, **more}
+        return {
+            "provider": "bfl",
+            "post": ((reply(PROTOCOLS["bfl"].submit),),),
+            "get": {"/poll": answers},
+            **more,
+        }
 
     return (
         Row("an empty poll", "status 200 without a body", **polled((reply(b""),), line=SLOW)),

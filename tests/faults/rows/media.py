@@ -31,7 +31,9 @@ BROKEN: dict[str, tuple[str, Answer]] = {
     **{f"{number} for the image": (f"GET returns status {number}", (reply({}, number),)) for number in (204, 206, 304, 403, 404, 429, 500, 504)},
 }  # fmt: skip
 
-OFTEN = tuple(f"{number} for the image" for number in (204, 304, 429, 504))  # testing these once is enough
+OFTEN = tuple(
+    f"{number} for the image" for number in (204, 304, 429, 504)
+)  # testing these once is enough
 
 FETCHING = (
     *(fine(f"{name}, once", does, get=once(answer), line=AGAIN) for name, (does, answer) in BROKEN.items()),

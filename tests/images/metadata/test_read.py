@@ -70,7 +70,10 @@ def test_automatic1111_s_parameters_in_a_png():
 def test_texts_in_any_chunk_of_a_png_read_alike(text, packed):
     info = PngImagePlugin.PngInfo()
     info.add_itxt("parameters", text, zip=packed)
-    assert read_metadata(encoded("png", pnginfo=info)).record == read_metadata(png(parameters=text)).record
+    assert (
+        read_metadata(encoded("png", pnginfo=info)).record
+        == read_metadata(png(parameters=text)).record
+    )
     if text.isascii():
         info = PngImagePlugin.PngInfo()
         info.add_text("parameters", text, zip=packed)
@@ -80,7 +83,10 @@ def test_texts_in_any_chunk_of_a_png_read_alike(text, packed):
 @pytest.mark.parametrize("order", ["big", "little"])
 @pytest.mark.parametrize("file_format", ["jpeg", "webp", "png", "avif"])
 def test_automatic1111_s_user_comment_in_exif(file_format, order):
-    for text, prompt in ((A1111, FOX.prompt), (A1111.replace("fox", "狐 🦊"), FOX.prompt.replace("fox", "狐 🦊"))):
+    for text, prompt in (
+        (A1111, FOX.prompt),
+        (A1111.replace("fox", "狐 🦊"), FOX.prompt.replace("fox", "狐 🦊")),
+    ):
         reading = read_metadata(user_comment(file_format, text, order))
         assert (reading.record, reading.source) == (FOX._replace(prompt=prompt), "AUTOMATIC1111")
 
@@ -90,7 +96,9 @@ def test_the_comment_of_a_gif_and_a_jpeg():
         assert read_metadata(encoded(file_format, comment=A1111.encode())).record == FOX
 
 
-@pytest.mark.parametrize("text", ["", "a fox", "a fox\nSteps: 20", "Size: 1x1, Seed: x", "\n\n", "Steps: 20, Seed: 7"])
+@pytest.mark.parametrize(
+    "text", ["", "a fox", "a fox\nSteps: 20", "Size: 1x1, Seed: x", "\n\n", "Steps: 20, Seed: 7"]
+)
 def test_text_that_is_no_parameters_is_no_record_but_still_shown(text):
     reading = read_metadata(png(parameters=text))
     assert (reading.record, reading.source) == (Record(), "")
@@ -135,7 +143,9 @@ def test_comfyui_s_graph_in_a_png_and_in_the_exif_of_a_webp():
 
 def test_a_graph_that_bites_its_own_tail_is_left_unread():
     looped = {**GRAPH, "6": {"class_type": "Loop", "inputs": {"conditioning": ["9", 0]}}}
-    assert read_metadata(png(prompt=json.dumps(looped))).record.prompt == "blurry"  # the one text there is
+    assert (
+        read_metadata(png(prompt=json.dumps(looped))).record.prompt == "blurry"
+    )  # the one text there is
 
 
 @pytest.mark.parametrize(
@@ -163,16 +173,31 @@ def test_invokeai_new_and_old():
         model="sdxl", prompt="a fox", negative_prompt="blurry", seed=5, size="512x640", tool="InvokeAI",
         parameters={"steps": 30, "cfg_scale": 7.5, "scheduler": "euler"}, source_type=BY_MODEL,
     )  # fmt: skip
-    old = {"model_weights": "sd", "image": {"prompt": [{"prompt": "a fox"}], "seed": 5, "width": 512, "height": 640}}
+    old = {
+        "model_weights": "sd",
+        "image": {"prompt": [{"prompt": "a fox"}], "seed": 5, "width": 512, "height": 640},
+    }
     record = read_metadata(png(sd_metadata=json.dumps(old))).record
     assert (record.prompt, record.seed, record.size) == ("a fox", 5, "512x640")
 
 
 def test_novelai():
-    comment = json.dumps({"steps": 28, "scale": 5.0, "seed": 9, "uc": "bad", "width": 832, "height": 1216})
-    reading = read_metadata(png(Software="NovelAI", Source="NAI v3", Description="a fox", Comment=comment))
-    assert (reading.source, reading.record.prompt, reading.record.negative_prompt) == ("NovelAI", "a fox", "bad")
-    assert (reading.record.model, reading.record.seed, reading.record.size) == ("NAI v3", 9, "832x1216")
+    comment = json.dumps(
+        {"steps": 28, "scale": 5.0, "seed": 9, "uc": "bad", "width": 832, "height": 1216}
+    )
+    reading = read_metadata(
+        png(Software="NovelAI", Source="NAI v3", Description="a fox", Comment=comment)
+    )
+    assert (reading.source, reading.record.prompt, reading.record.negative_prompt) == (
+        "NovelAI",
+        "a fox",
+        "bad",
+    )
+    assert (reading.record.model, reading.record.seed, reading.record.size) == (
+        "NAI v3",
+        9,
+        "832x1216",
+    )
 
 
 def packet(inner, head=""):
@@ -185,10 +210,16 @@ def packet(inner, head=""):
 
 
 def test_draw_things():
-    said = json.dumps({"c": "a fox", "uc": "bad", "seed": 3, "size": "512x512", "model": "m", "steps": 8})
+    said = json.dumps(
+        {"c": "a fox", "uc": "bad", "seed": 3, "size": "512x512", "model": "m", "steps": 8}
+    )
     inner = f"<exif:UserComment><rdf:Alt><rdf:li xml:lang='x-default'>{said}</rdf:li></rdf:Alt></exif:UserComment>"
     reading = read_metadata(encoded("png", pnginfo=_xmp_text(packet(inner))))
-    assert (reading.source, reading.record.prompt, reading.record.seed) == ("Draw Things", "a fox", 3)
+    assert (reading.source, reading.record.prompt, reading.record.seed) == (
+        "Draw Things",
+        "a fox",
+        3,
+    )
 
 
 def _xmp_text(data):
@@ -207,7 +238,10 @@ def test_the_iptc_s_fields_in_any_spelling_of_rdf(place):
     }[place]
     described = "<dc:description><rdf:Alt><rdf:li>a fox</rdf:li></rdf:Alt></dc:description>"
     reading = read_metadata(encoded("jpeg", xmp=packet(described + said)))
-    assert (reading.source, reading.record) == ("XMP", Record(prompt="a fox", source_type="trainedAlgorithmicMedia"))
+    assert (reading.source, reading.record) == (
+        "XMP",
+        Record(prompt="a fox", source_type="trainedAlgorithmicMedia"),
+    )
 
 
 def test_the_caption_of_a_photograph_is_no_prompt():
@@ -224,13 +258,22 @@ def test_iptc_datasets_in_a_jpeg_are_shown():
     data = IMAGES["jpeg"]
     data = data[:2] + b"\xff\xed" + struct.pack(">H", 2 + len(body)) + body + data[2:]
     fields = read_metadata(data).fields
-    assert fields == {"iptc:Caption": "a caption", "iptc:Credit": "Made with Some AI", "iptc:By-line": "É"}
+    assert fields == {
+        "iptc:Caption": "a caption",
+        "iptc:Credit": "Made with Some AI",
+        "iptc:By-line": "É",
+    }
 
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_an_image_that_says_nothing_has_an_empty_record_and_nobody_wrote_it(name):
     reading = read_metadata(IMAGES[name])
-    assert (reading.record, reading.source, reading.c2pa, reading.problems) == (Record(), "", False, ())
+    assert (reading.record, reading.source, reading.c2pa, reading.problems) == (
+        Record(),
+        "",
+        False,
+        (),
+    )
 
 
 # --- hostile metadata -----------------------------------------------------------------------------------------------
@@ -247,7 +290,9 @@ def with_chunks(*chunks):
 
 LAUGHS = (
     "<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'ha'>"
-    + "".join(f"<!ENTITY {b} '{f'&{a};' * 10}'>" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+    + "".join(
+        f"<!ENTITY {b} '{f'&{a};' * 10}'>" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    )
     + "]><x>&i;</x>"
 ).encode()
 
@@ -260,7 +305,10 @@ LAUGHS = (
         (packet("&undefined;"), "not XML"),
         (packet("<dc:a>" * 5000), "too many elements"),
         (packet("x" * (xmp.MAX_PACKET + 1)), "larger than"),
-        (packet("<dc:a><rdf:Bag>" + "<rdf:li>x</rdf:li>" * 800_000 + "</rdf:Bag>"), "too many elements"),
+        (
+            packet("<dc:a><rdf:Bag>" + "<rdf:li>x</rdf:li>" * 800_000 + "</rdf:Bag>"),
+            "too many elements",
+        ),
         (packet("<dc:a>x</dc:a>" * 1_000_000 + "<dc:b>"), "too many elements"),
         (b"\xff\xfe\xff", "not XML"),
         (b"<?xml version='1.0' encoding='cp037'?><a/>", "XML"),
@@ -280,7 +328,9 @@ def test_hostile_xmp_is_refused_with_a_word(data, reason):
 def test_packed_texts_unfold_to_a_limit_however_many_there_are():
     """Thirty chunks of 64 MiB each, packed into 65 kB each."""
     bomb = chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes(64 << 20), 9))
-    data = with_chunks(*[bomb] * 30, chunk(b"iTXt", b"parameters\0\1\0\0\0" + zlib.compress(bytes(64 << 20))))
+    data = with_chunks(
+        *[bomb] * 30, chunk(b"iTXt", b"parameters\0\1\0\0\0" + zlib.compress(bytes(64 << 20)))
+    )
     inspect(data)
     tracemalloc.start()
     try:
@@ -308,13 +358,29 @@ def test_random_bytes_as_exif_or_xmp_are_texts_or_a_word(data):
 
 def test_long_lines_of_parameters_are_read_in_one_pass():
     """Quotes that never close, and names that never end, cost no more than their length."""
-    for line in ('a: "' * 25_000, "a: b, " * 16_000, "a" * 100_000, 'a: "\\' * 20_000, "a " * 50_000):
+    for line in (
+        'a: "' * 25_000,
+        "a: b, " * 16_000,
+        "a" * 100_000,
+        'a: "\\' * 20_000,
+        "a " * 50_000,
+    ):
         read_metadata(png(parameters=f"x\n{line}"))
 
 
 def test_shuffled_parts_of_real_metadata_are_no_crash():
     rng = random.Random(7)
-    parts = [A1111, json.dumps(GRAPH), "Negative prompt: ", "Steps: ", "\n", '"', "Size: 1x1, ", "\0", "\ud800"[:0]]
+    parts = [
+        A1111,
+        json.dumps(GRAPH),
+        "Negative prompt: ",
+        "Steps: ",
+        "\n",
+        '"',
+        "Size: 1x1, ",
+        "\0",
+        "\ud800"[:0],
+    ]
     for _ in range(300):
         text = "".join(rng.choices(parts, k=6))
         read_metadata(png(parameters=text.replace("\0", ""), prompt=text.replace("\0", "")))

@@ -54,7 +54,10 @@ def embedded(data, record=FOX):
 def frames(data):
     """The pixels of every frame, and what tells how to show them."""
     with Image.open(io.BytesIO(data)) as image:
-        shown = [image.info.get(name) for name in ("icc_profile", "duration", "loop", "transparency", "exif")]
+        shown = [
+            image.info.get(name)
+            for name in ("icc_profile", "duration", "loop", "transparency", "exif")
+        ]
         pixels = []
         for number in range(getattr(image, "n_frames", 1)):
             image.seek(number)
@@ -118,9 +121,15 @@ def test_the_pieces_are_the_original_s_own_memory_and_a_few_new_bytes(name):
     assert sum(map(len, pieces)) - len(data) < 6000
 
 
-texts = st.text(max_size=60) | st.text(st.characters(codec=None), max_size=20)  # also half characters
+texts = st.text(max_size=60) | st.text(
+    st.characters(codec=None), max_size=20
+)  # also half characters
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=4,
 )
@@ -135,7 +144,9 @@ records = st.builds(
 @each_format
 @given(record=records, other=records)
 @SLOW
-def test_any_record_in_any_script_comes_back_as_it_was_and_may_replace_any_other(name, record, other):
+def test_any_record_in_any_script_comes_back_as_it_was_and_may_replace_any_other(
+    name, record, other
+):
     once = embedded(IMAGES[name], record)
     assert read_metadata(once).record == record
     assert embedded(embedded(IMAGES[name], other), record) == once
@@ -250,7 +261,13 @@ def with_xmp(name, packet):
     if name == "png":
         chunk = b"iTXtXML:com.adobe.xmp\0\0\0\0\0" + packet
         data = IMAGES["png"]
-        return data[:33] + struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
+        return (
+            data[:33]
+            + struct.pack(">I", len(chunk) - 4)
+            + chunk
+            + struct.pack(">I", zlib.crc32(chunk))
+            + data[33:]
+        )
     return encoded(name.split()[0], xmp=packet)
 
 
@@ -263,7 +280,9 @@ def test_another_tool_s_xmp_stays_byte_for_byte_and_its_properties_are_not_said_
     assert reading.fields["xmp:dc:description"] == "theirs"
     assert reading.fields["xmp:http://example.org/my#:mark"] == "attribute"
     assert reading.fields["xmp:http://example.org/my#:deep"] == "one, two"
-    [packet] = [block.data for block in CONTAINERS[sniff(result)].blocks(result) if block.kind == "xmp"]
+    [packet] = [
+        block.data for block in CONTAINERS[sniff(result)].blocks(result) if block.kind == "xmp"
+    ]
     head, tail = FOREIGN.split(b"</r:RDF>")
     assert packet.startswith(head)
     assert packet.endswith(b"</r:RDF>" + tail)
@@ -288,7 +307,9 @@ def test_xmp_that_cannot_be_added_to_is_left_alone_and_the_reason_said(name, pac
     result = write_record(data, FOX)
     assert not result.is_written
     assert result.pieces == (data,)
-    in_gif = name == "gif" and b"\0" in packet  # a NUL ends the packet there, and lengths no longer add up
+    in_gif = (
+        name == "gif" and b"\0" in packet
+    )  # a NUL ends the packet there, and lengths no longer add up
     assert ("does not understand" if in_gif else reason) in result.reason
 
 
@@ -296,7 +317,13 @@ def test_another_tool_s_parameters_in_a_png_stay_the_only_ones():
     theirs = "a cat\nSteps: 20, Sampler: Euler, Seed: 5, Size: 512x512, Model: sd15, Version: v1.10"
     chunk = b"tEXtparameters\0" + theirs.encode()
     data = IMAGES["png"]
-    data = data[:33] + struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
+    data = (
+        data[:33]
+        + struct.pack(">I", len(chunk) - 4)
+        + chunk
+        + struct.pack(">I", zlib.crc32(chunk))
+        + data[33:]
+    )
     result = embedded(data)
     assert Image.open(io.BytesIO(result)).info["parameters"] == theirs
     assert read_metadata(result).record == FOX
@@ -304,7 +331,10 @@ def test_another_tool_s_parameters_in_a_png_stay_the_only_ones():
 
 def test_pillow_reads_our_parameters_as_it_reads_automatic1111_s():
     text = Image.open(io.BytesIO(embedded(IMAGES["png"]))).info["parameters"]
-    assert text.splitlines()[-1] == "Seed: 1234567, Size: 67x43, Model: flux1.1-pro-ultra, Version: flux 0.1.0"
+    assert (
+        text.splitlines()[-1]
+        == "Seed: 1234567, Size: 67x43, Model: flux1.1-pro-ultra, Version: flux 0.1.0"
+    )
     assert text.startswith(FOX.prompt)
 
 
@@ -328,7 +358,9 @@ def test_a_prompt_too_long_for_a_jpeg_is_cut_and_said_and_elsewhere_kept_whole(l
 
 @pytest.mark.parametrize("letter", ["&", "<", '"', "\x01", "🦊", "\ud800"])
 def test_the_longest_prompt_the_command_line_takes_can_be_read_again(letter):
-    record = FOX._replace(prompt=letter * ((1 << 20) // len(letter.encode("utf-8", "surrogatepass"))))
+    record = FOX._replace(
+        prompt=letter * ((1 << 20) // len(letter.encode("utf-8", "surrogatepass")))
+    )
     assert read_metadata(embedded(IMAGES["webp lossy"], record)).record == record
 
 
@@ -349,7 +381,13 @@ def signed(name):
     data = IMAGES[name]
     if name == "png":
         chunk = b"caBX" + b"\0\0\0\x20jumb"
-        return data[:33] + struct.pack(">I", 8) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[33:]
+        return (
+            data[:33]
+            + struct.pack(">I", 8)
+            + chunk
+            + struct.pack(">I", zlib.crc32(chunk))
+            + data[33:]
+        )
     if name == "jpeg":
         body = b"JP\0\1\0\0\0\1\0\0\0\x40jumb\0\0\0\x1ejumdc2pa" + bytes(16)
         return data[:2] + b"\xff\xeb" + struct.pack(">H", 2 + len(body)) + body + data[2:]
@@ -379,7 +417,9 @@ def test_an_image_without_credentials_is_not_taken_for_a_signed_one(name):
 
 @each_format
 def test_an_image_that_names_where_its_credentials_are_stays_as_it_is(name):
-    packet = FOREIGN.replace(b"my:mark=", b'xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance=')
+    packet = FOREIGN.replace(
+        b"my:mark=", b'xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance='
+    )
     data = with_xmp(name, packet)
     assert has_credentials(data)
     assert read_metadata(data).c2pa
@@ -408,7 +448,9 @@ def avif_with_tables(data, version, base, *, inside=False):
         at = 0
         for item in items:
             length = len(boxes.read_content(data, meta, item))
-            rows += struct.pack(f">{wide}", item.number) + (struct.pack(">H", int(inside)) if version else b"")
+            rows += struct.pack(f">{wide}", item.number) + (
+                struct.pack(">H", int(inside)) if version else b""
+            )
             rows += struct.pack(">H", 0) + (struct.pack(">Q", base) if base else b"")
             rows += struct.pack(">HQI", 1, start + at - base, length)
             at += length
@@ -433,7 +475,9 @@ def box(kind, body):
     ("version", "base", "inside"),
     [(0, 0, 0), (1, 0, 0), (2, 0, 0), (0, 100, 0), (1, 100, 0), (2, 100, 0), (1, 0, 1), (2, 0, 1)],
 )
-def test_an_avif_with_any_known_kind_of_item_table_keeps_its_pixels(name, version, base, inside, tmp_path):
+def test_an_avif_with_any_known_kind_of_item_table_keeps_its_pixels(
+    name, version, base, inside, tmp_path
+):
     data = avif_with_tables(IMAGES[name], version, base, inside=inside)
     assert frames(data) == frames(IMAGES[name])
     result = embedded(data)
@@ -477,7 +521,9 @@ def test_flipped_bytes_end_in_an_image_error_or_in_none(name, data):
     damaged = bytearray(WRITTEN[name])
     places = st.integers(0, min(len(damaged), 700) - 1) | st.integers(0, len(damaged) - 1)
     for _ in range(data.draw(st.integers(1, 5))):
-        damaged[data.draw(places)] = data.draw(st.sampled_from([0, 1, 0x7F, 0x80, 0xD9, 0xFF]) | st.integers(0, 255))
+        damaged[data.draw(places)] = data.draw(
+            st.sampled_from([0, 1, 0x7F, 0x80, 0xD9, 0xFF]) | st.integers(0, 255)
+        )
     handled(bytes(damaged))
 
 
@@ -488,7 +534,10 @@ def test_images_cut_anywhere_end_in_an_image_error_or_in_none(name):
         handled(data[:length])
 
 
-@given(st.sampled_from([WRITTEN[name][:length] for name in SIMPLE for length in (8, 16, 40, 200)]), st.binary())
+@given(
+    st.sampled_from([WRITTEN[name][:length] for name in SIMPLE for length in (8, 16, 40, 200)]),
+    st.binary(),
+)
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_random_bytes_behind_a_true_beginning_end_in_an_image_error_or_in_none(head, tail):
     handled(head + tail)

@@ -27,7 +27,10 @@ each_target = pytest.mark.parametrize("target", TARGETS)
 
 def drawn(size=SIZE):
     """A smooth image in color, the kind these formats are made for."""
-    round_, straight = Image.radial_gradient("L").resize(size), Image.linear_gradient("L").resize(size)
+    round_, straight = (
+        Image.radial_gradient("L").resize(size),
+        Image.linear_gradient("L").resize(size),
+    )
     return Image.merge("RGB", (round_, straight, ImageOps.invert(round_)))
 
 
@@ -87,11 +90,15 @@ def test_every_source_becomes_every_target_of_the_same_size(source, target):
     assert opened(made.data).format == target.upper()
 
 
-@pytest.mark.parametrize(("target", "least"), [("png", 99), ("jpeg", 40), ("webp", 36), ("avif", 36), ("gif", 32)])
+@pytest.mark.parametrize(
+    ("target", "least"), [("png", 99), ("jpeg", 40), ("webp", 36), ("avif", 36), ("gif", 32)]
+)
 @pytest.mark.parametrize("source", ["png", "jpeg", "jpeg progressive", "webp", "avif"])
 def test_a_converted_image_looks_like_its_source(source, target, least):
     """Lossless targets change nothing, lossy ones stay above what eyes notice, gif above what 256 colors allow."""
-    assert psnr(opened(SOURCES[source]), opened(convert(SOURCES[source], target, None).data)) >= least
+    assert (
+        psnr(opened(SOURCES[source]), opened(convert(SOURCES[source], target, None).data)) >= least
+    )
 
 
 @each_target
@@ -102,11 +109,16 @@ def test_gray_stays_gray(target):
 
 
 def test_of_several_images_in_a_jpeg_the_first_counts():
-    several = image_bytes(PLAIN, "mpo", save_all=True, append_images=[PLAIN.rotate(180)], quality=95)
+    several = image_bytes(
+        PLAIN, "mpo", save_all=True, append_images=[PLAIN.rotate(180)], quality=95
+    )
     assert psnr(opened(convert(several, "png", None).data), PLAIN) >= 40
 
 
-@pytest.mark.skipif(not hasattr(Image, "_import_plugin_for_extension"), reason="this Pillow loads all plug-ins to save")
+@pytest.mark.skipif(
+    not hasattr(Image, "_import_plugin_for_extension"),
+    reason="this Pillow loads all plug-ins to save",
+)
 @pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
 def test_only_the_plug_ins_of_the_two_formats_are_loaded(target):
     """All of Pillow's plug-ins cost as much as decoding an image of two megapixels."""
@@ -143,7 +155,11 @@ def test_transparency_is_flattened_onto_white_for_jpeg(source):
 def test_half_transparent_pixels_are_mixed_with_white_for_jpeg():
     source = image_bytes(Image.new("RGBA", SIZE, (255, 0, 0, 128)), "png")
     red, green, blue = opened(convert(source, "jpeg", 100).data).getpixel((20, 20))
-    assert (red, green, blue) == (pytest.approx(255, abs=3), pytest.approx(127, abs=3), pytest.approx(127, abs=3))
+    assert (red, green, blue) == (
+        pytest.approx(255, abs=3),
+        pytest.approx(127, abs=3),
+        pytest.approx(127, abs=3),
+    )
 
 
 @each_target
@@ -154,7 +170,9 @@ def test_opaque_images_get_no_alpha(target):
 @pytest.mark.parametrize("color", [(255, 0, 0, 0), (0, 0, 0, 255), (9, 9, 9, 127)])
 @each_target
 def test_images_of_one_color_and_alpha_survive(color, target):
-    made = opened(convert(image_bytes(Image.new("RGBA", SIZE, color), "png"), target, None).data).convert("RGBA")
+    made = opened(
+        convert(image_bytes(Image.new("RGBA", SIZE, color), "png"), target, None).data
+    ).convert("RGBA")
     clear = target != "jpeg" and (color[3] < 5 if target != "gif" else color[3] < 128)
     alpha = made.getpixel((5, 5))[3]
     assert alpha <= 5 if clear else alpha >= 120
@@ -164,7 +182,9 @@ def test_one_transparent_gray_of_sixteen_bits_is_the_only_transparent_one():
     gray = Image.new("I;16", (2, 1))
     gray.putpixel((0, 0), 40_000)
     gray.putpixel((1, 0), 10_000)
-    made = opened(convert(image_bytes(gray, "png", transparency=40_000), "png", None).data).convert("RGBA")
+    made = opened(convert(image_bytes(gray, "png", transparency=40_000), "png", None).data).convert(
+        "RGBA"
+    )
     assert [made.getpixel((x, 0))[3] for x in (0, 1)] == [0, 255]
 
 
@@ -195,7 +215,10 @@ def test_a_color_profile_is_kept(source, target):
 
 
 def test_gif_has_no_place_for_a_profile():
-    assert "icc_profile" not in opened(convert(image_bytes(PLAIN, "png", icc_profile=SRGB), "gif", None).data).info
+    assert (
+        "icc_profile"
+        not in opened(convert(image_bytes(PLAIN, "png", icc_profile=SRGB), "gif", None).data).info
+    )
 
 
 @pytest.mark.parametrize(
@@ -206,12 +229,16 @@ def test_gif_has_no_place_for_a_profile():
 @pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
 def test_a_profile_of_other_channels_is_not_put_on_rgb(mode, profile, target):
     """Viewers would show wrong colors, or refuse the file."""
-    made = opened(convert(image_bytes(PLAIN.convert(mode), "jpeg", icc_profile=profile), target, None).data)
+    made = opened(
+        convert(image_bytes(PLAIN.convert(mode), "jpeg", icc_profile=profile), target, None).data
+    )
     assert made.mode == "RGB"
     assert made.info.get("icc_profile", b"")[16:20] in (b"", b"RGB ")
 
 
-@pytest.mark.parametrize("profile", [b"x", b"nonsense" * 100, SRGB[:100]], ids=["short", "nonsense", "cut"])
+@pytest.mark.parametrize(
+    "profile", [b"x", b"nonsense" * 100, SRGB[:100]], ids=["short", "nonsense", "cut"]
+)
 @each_target
 def test_a_broken_profile_does_not_lose_the_image(profile, target):
     for mode in ("RGB", "CMYK"):
@@ -240,7 +267,9 @@ def test_orientation_is_applied_and_not_said_twice(source, orientation):
 def test_nothing_of_the_camera_is_carried_over(target):
     exif = Image.Exif()
     exif[0x010F] = "maker"
-    made = opened(convert(image_bytes(PLAIN, "jpeg", exif=exif, comment=b"words"), target, None).data)
+    made = opened(
+        convert(image_bytes(PLAIN, "jpeg", exif=exif, comment=b"words"), target, None).data
+    )
     assert 0x010F not in made.getexif()
     assert "comment" not in made.info
 
@@ -266,14 +295,20 @@ def test_odd_and_tiny_sizes_are_kept(size, target):
 
 @pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
 def test_quality_decides_size_and_likeness(target):
-    noisy = Image.blend(PLAIN, Image.frombytes("RGB", SIZE, random.Random(0).randbytes(3 * SIZE[0] * SIZE[1])), 0.4)
-    made = [convert(image_bytes(noisy, "png"), target, quality).data for quality in (0, 30, 60, 90, 100)]
+    noisy = Image.blend(
+        PLAIN, Image.frombytes("RGB", SIZE, random.Random(0).randbytes(3 * SIZE[0] * SIZE[1])), 0.4
+    )
+    made = [
+        convert(image_bytes(noisy, "png"), target, quality).data for quality in (0, 30, 60, 90, 100)
+    ]
     assert [len(data) for data in made] == sorted({len(data) for data in made})
     likeness = [psnr(opened(data), noisy) for data in made]
     assert likeness == sorted(likeness)
 
 
-@pytest.mark.parametrize(("quality", "halved"), [(None, True), (100, False), (90, False), (89, True), (0, True)])
+@pytest.mark.parametrize(
+    ("quality", "halved"), [(None, True), (100, False), (90, False), (89, True), (0, True)]
+)
 def test_jpeg_keeps_full_color_at_high_quality_and_halves_it_below(quality, halved):
     image = opened(convert(SOURCES["png"], "jpeg", quality).data)
     assert JpegImagePlugin.get_sampling(image) == (2 if halved else 0)  # 4:2:0 or 4:4:4
@@ -286,7 +321,9 @@ def test_a_large_gif_whose_palette_comes_from_a_sample_looks_like_its_source():
 
 @pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
 def test_no_quality_means_the_default_of_all_formats(target):
-    assert convert(SOURCES["png"], target, None).data == convert(SOURCES["png"], target, QUALITY).data
+    assert (
+        convert(SOURCES["png"], target, None).data == convert(SOURCES["png"], target, QUALITY).data
+    )
 
 
 def test_quality_changes_nothing_of_a_lossless_png():
@@ -343,12 +380,19 @@ def chunk(kind, body):
 @pytest.mark.parametrize("side", [10_001, 100_000, 2**31 - 1])
 def test_an_image_of_absurd_size_is_refused_before_it_is_decoded(side):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
-    bomb = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    bomb = (
+        b"\x89PNG\r\n\x1a\n"
+        + header
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
     with pytest.raises(ImageError):
         convert(bomb, "jpeg", None)
 
 
-@pytest.mark.parametrize(("target", "longest"), [("webp", 16_383), ("jpeg", 65_500), ("gif", 65_535), ("avif", 65_536)])
+@pytest.mark.parametrize(
+    ("target", "longest"), [("webp", 16_383), ("jpeg", 65_500), ("gif", 65_535), ("avif", 65_536)]
+)
 def test_a_side_the_target_cannot_have_is_an_image_error(target, longest):
     source = image_bytes(Image.new("L", (longest + 1, 1)), "png")
     with pytest.raises(ImageError, match=f"cannot be converted to {target}"):
@@ -369,7 +413,11 @@ def test_damaged_bytes_are_an_image_or_an_image_error(source, data):
 @given(tags=st.binary(max_size=80))
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_nonsense_in_the_exif_does_not_crash(tags):
-    for exif in (b"Exif\0\0" + tags, b"Exif\0\0II*\0\x08\0\0\0" + tags, b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12" + tags):
+    for exif in (
+        b"Exif\0\0" + tags,
+        b"Exif\0\0II*\0\x08\0\0\0" + tags,
+        b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12" + tags,
+    ):
         with contextlib.suppress(ImageError):
             assert convert(image_bytes(PLAIN, "jpeg", exif=exif), "png", None).format == "png"
 

@@ -26,7 +26,9 @@ def tool(name):
 
 
 def run(name, *words):
-    done = subprocess.run([tool(name), *map(str, words)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [tool(name), *map(str, words)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -43,7 +45,9 @@ def source(kind):
 def made(folder, target, kind, effort="balanced", **more):
     suffix = {"jpeg": "jpg"}.get(target, target)
     path = folder / f"made.{suffix}"
-    (one,) = rendered(source(kind), size="123x77", fit="cover", formats=(target,), effort=effort, **more)
+    (one,) = rendered(
+        source(kind), size="123x77", fit="cover", formats=(target,), effort=effort, **more
+    )
     path.write_bytes(one.image.data)
     return path
 
@@ -95,7 +99,9 @@ def test_webpinfo_and_dwebp_agree(tmp_path, kind, effort):
 def test_lossless_webp_is_the_same_for_dwebp(tmp_path, kind):
     path = made(tmp_path, "webp", kind, lossless=True)
     run("dwebp", path, "-o", tmp_path / "again.png")
-    again, ours = (opened(file.read_bytes()).convert("RGBA") for file in (tmp_path / "again.png", path))
+    again, ours = (
+        opened(file.read_bytes()).convert("RGBA") for file in (tmp_path / "again.png", path)
+    )
     assert again.tobytes() == ours.tobytes()
 
 

@@ -98,7 +98,9 @@ def test_a_gif_of_few_colors_has_every_pixel(count):
 
 def test_a_see_through_gif_of_few_colors_has_every_pixel_that_shows():
     image = colored(100)
-    image.putalpha(Image.linear_gradient("L").resize(image.size).point(lambda level: 255 * (level < 128)))
+    image.putalpha(
+        Image.linear_gradient("L").resize(image.size).point(lambda level: 255 * (level < 128))
+    )
     made = opened(encode(image, "gif", 0)).convert("RGBA")
     assert made.getchannel("A").tobytes() == image.getchannel("A").tobytes()
     nothing = Image.new("RGBA", image.size)
@@ -109,13 +111,19 @@ def test_a_see_through_gif_of_few_colors_has_every_pixel_that_shows():
 def grained(size):
     """Smooth colors under a sensor's grain."""
     dice = random.Random(3)
-    grain = Image.frombytes("RGB", size, bytes(128 + dice.randrange(-5, 6) for _ in range(3 * size[0] * size[1])))
+    grain = Image.frombytes(
+        "RGB", size, bytes(128 + dice.randrange(-5, 6) for _ in range(3 * size[0] * size[1]))
+    )
     return ImageChops.add(drawn(size), grain, 1, -128)
 
 
-@pytest.mark.parametrize(("image", "gain"), [(grained((600, 400)), 0.3), (scene(), 0.5)], ids=["grain", "scene"])
+@pytest.mark.parametrize(
+    ("image", "gain"), [(grained((600, 400)), 0.3), (scene(), 0.5)], ids=["grain", "scene"]
+)
 def test_a_gif_is_better_by_the_pixel_than_pillows_and_much_better_from_afar(image, gain):
-    ours, theirs = (opened(data).convert("RGB") for data in (encode(image, "gif", 0), image_bytes(image, "gif")))
+    ours, theirs = (
+        opened(data).convert("RGB") for data in (encode(image, "gif", 0), image_bytes(image, "gif"))
+    )
     assert psnr(ours, image) > psnr(theirs, image) + gain
     assert psnr(ours.reduce(4), image.reduce(4)) > psnr(theirs.reduce(4), image.reduce(4)) + 2
 

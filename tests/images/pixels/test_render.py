@@ -32,7 +32,9 @@ def one(data, **wanted):
 
 
 def psnr(first, second):
-    squares = ImageStat.Stat(ImageChops.difference(first.convert("RGB"), second.convert("RGB"))).sum2
+    squares = ImageStat.Stat(
+        ImageChops.difference(first.convert("RGB"), second.convert("RGB"))
+    ).sum2
     mean = sum(squares) / (3 * first.width * first.height)
     return 99.0 if mean == 0 else 10 * math.log10(255**2 / mean)
 
@@ -40,7 +42,9 @@ def psnr(first, second):
 def scene(width=600, height=400):
     """Soft light, a few hard edges, some texture."""
     gray = Image.radial_gradient("L").resize((width, height))
-    image = Image.merge("RGB", (gray, Image.linear_gradient("L").resize((width, height)), gray.transpose(1)))
+    image = Image.merge(
+        "RGB", (gray, Image.linear_gradient("L").resize((width, height)), gray.transpose(1))
+    )
     draw = ImageDraw.Draw(image)
     for at in range(0, width, 40):
         draw.line((at, 0, width - at, height), fill=(at % 256,) * 3, width=3)
@@ -53,14 +57,26 @@ sides = st.integers(1, 700)
 # --- exact pixels ---------------------------------------------------------------------------------------------------
 
 
-@given(wide=sides, high=sides, fit=st.sampled_from(["cover", "exact"]), focus=st.sampled_from(FOCUSES))
+@given(
+    wide=sides, high=sides, fit=st.sampled_from(["cover", "exact"]), focus=st.sampled_from(FOCUSES)
+)
 @example(wide=1, high=1, fit="cover", focus="attention")
 @example(wide=1, high=700, fit="cover", focus="entropy")
 @example(wide=700, high=1, fit="exact", focus="center")
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 def test_a_hundred_targets_come_out_to_the_pixel(wide, high, fit, focus):
     focus = focus if fit == "cover" else "center"
-    made = one(SCENE, size=f"{wide}x{high}", fit=fit, focus=focus, upscale=True, formats=("png",), effort="fast")
+    made = one(
+        SCENE,
+        size=f"{wide}x{high}",
+        fit=fit,
+        focus=focus,
+        upscale=True,
+        formats=("png",),
+        effort="fast",
+    )
     assert made.size == (wide, high)
 
 
@@ -72,7 +88,9 @@ def test_every_format_has_the_pixels_asked_for(target, size):
 
 
 def test_one_decode_serves_many_files_in_the_order_of_the_plan():
-    made = rendered(SCENE, 2, formats=("webp", "jpeg"), widths=(300, 150), size="500x200", fit="cover")
+    made = rendered(
+        SCENE, 2, formats=("webp", "jpeg"), widths=(300, 150), size="500x200", fit="cover"
+    )
     sizes = [(500, 200), (300, 120), (150, 60)]
     expected = [(name, *size) for size in sizes for name in ("webp", "jpeg")]
     assert [(one.image.format, one.image.width, one.image.height) for one in made] == expected
@@ -109,14 +127,20 @@ def test_lossless_loses_nothing_not_even_under_transparency(target, effort):
 
 def test_light_is_averaged_as_light():
     """A checkerboard of black and white has half of white's light: sRGB's 188, and not the 128 of its numbers."""
-    board = Image.frombytes("L", (256, 256), bytes(255 * ((x + y) % 2) for y in range(256) for x in range(256)))
+    board = Image.frombytes(
+        "L", (256, 256), bytes(255 * ((x + y) % 2) for y in range(256) for x in range(256))
+    )
     made = one(image_bytes(board.convert("RGB")), size="32x32", fit="cover", formats=("png",))
     assert set(itertools.chain(*made.getextrema())) <= {187, 188, 189}
 
 
 @pytest.mark.parametrize("level", [0, 1, 7, 64, 128, 200, 254, 255])
 def test_a_flat_color_stays_the_very_same(level):
-    made = one(image_bytes(Image.new("RGB", (300, 200), (level, 0, 255 - level))), widths=(77,), formats=("png",))
+    made = one(
+        image_bytes(Image.new("RGB", (300, 200), (level, 0, 255 - level))),
+        widths=(77,),
+        formats=("png",),
+    )
     assert made.getextrema() == ((level, level), (0, 0), (255 - level, 255 - level))
 
 
@@ -126,7 +150,11 @@ def test_transparent_pixels_lend_no_color_to_their_neighbors(size):
     image = Image.new("RGBA", (200, 200), (0, 255, 0, 0))
     image.paste((255, 0, 0, 255), (0, 0, 101, 200))
     made = one(image_bytes(image), size=size, fit="exact", upscale=True, formats=("png",))
-    seen = [pixel for pixel in zip(*(band.tobytes() for band in made.split()), strict=True) if pixel[3] > 16]
+    seen = [
+        pixel
+        for pixel in zip(*(band.tobytes() for band in made.split()), strict=True)
+        if pixel[3] > 16
+    ]
     assert max(green for _, green, _, _ in seen) <= 8
 
 
@@ -150,7 +178,9 @@ def test_wide_colors_stay_wide_through_scaling(target):
 
 def test_a_gif_which_has_no_place_for_a_profile_gets_the_colors_themselves():
     source = Image.new("RGB", (60, 40), (200, 40, 40))
-    seen = ImageCms.profileToProfile(source, ImageCms.ImageCmsProfile(io.BytesIO(P3)), ImageCms.createProfile("sRGB"))
+    seen = ImageCms.profileToProfile(
+        source, ImageCms.ImageCmsProfile(io.BytesIO(P3)), ImageCms.createProfile("sRGB")
+    )
     made = one(image_bytes(source, icc_profile=P3), formats=("gif",)).convert("RGB")
     assert seen.getpixel((5, 5)) != (200, 40, 40)
     assert made.getpixel((5, 5)) == pytest.approx(seen.getpixel((5, 5)), abs=2)
@@ -166,7 +196,9 @@ def test_a_crop_counts_from_the_image_as_it_is_seen(orientation, file_format):
     assert measure(data)[1:3] == upright.size
     made = one(data, size="400x100", fit="cover", focus="top", formats=("png",))
     share = upright.width / 400
-    expected = upright.resize((400, 100), Image.Resampling.LANCZOS, box=(0, 0, upright.width, 100 * share))
+    expected = upright.resize(
+        (400, 100), Image.Resampling.LANCZOS, box=(0, 0, upright.width, 100 * share)
+    )
     assert psnr(made, expected) > 30
 
 
@@ -192,7 +224,9 @@ def test_a_crop_finds_the_one_thing_in_an_empty_image(focus, place):
     assert whole[2] - whole[0] >= 118
 
 
-@pytest.mark.parametrize(("focus", "left"), [("left", 0), ("center", 250), ("right", 500), ("top", 250)])
+@pytest.mark.parametrize(
+    ("focus", "left"), [("left", 0), ("center", 250), ("right", 500), ("top", 250)]
+)
 def test_a_named_place_is_where_it_says(focus, left):
     ramp = Image.linear_gradient("L").rotate(90).resize((600, 100)).convert("RGB")
     made = one(image_bytes(ramp), size="1:1", fit="cover", focus=focus, formats=("png",))
@@ -217,7 +251,9 @@ def test_a_limit_never_raises_the_quality_asked():
     assert made.quality == 40
 
 
-@pytest.mark.parametrize(("target", "more"), [("jpeg", {}), ("png", {}), ("gif", {}), ("webp", {"lossless": True})])
+@pytest.mark.parametrize(
+    ("target", "more"), [("jpeg", {}), ("png", {}), ("gif", {}), ("webp", {"lossless": True})]
+)
 def test_a_limit_that_cannot_be_kept_is_an_error_that_says_what_it_takes(target, more):
     with pytest.raises(UsageError, match=f"600x400 {target} takes") as caught:
         rendered(SCENE, formats=(target,), max_bytes=300, **more)
@@ -226,7 +262,9 @@ def test_a_limit_that_cannot_be_kept_is_an_error_that_says_what_it_takes(target,
 
 @pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
 def test_more_effort_makes_no_larger_files(target):
-    sizes = [len(rendered(SCENE, formats=(target,), effort=effort)[0].image.data) for effort in EFFORTS]
+    sizes = [
+        len(rendered(SCENE, formats=(target,), effort=effort)[0].image.data) for effort in EFFORTS
+    ]
     assert sizes[2] <= sizes[1] * 1.01
     assert sizes[1] <= sizes[0] * 1.01
 
@@ -234,17 +272,25 @@ def test_more_effort_makes_no_larger_files(target):
 def test_a_drawing_of_few_colors_keeps_them_all_in_a_smaller_file():
     drawing = Image.new("RGB", (300, 200), "white")
     ImageDraw.Draw(drawing).ellipse((20, 20, 200, 180), fill=(10, 90, 200))
-    fast, small = (rendered(image_bytes(drawing), formats=("png",), effort=effort)[0] for effort in ("fast", "small"))
+    fast, small = (
+        rendered(image_bytes(drawing), formats=("png",), effort=effort)[0]
+        for effort in ("fast", "small")
+    )
     assert opened(small.image.data).mode == "P"
     assert psnr(opened(small.image.data), drawing) == 99
     assert len(small.image.data) < len(fast.image.data)
 
 
-@pytest.mark.parametrize(("target", "least"), [("png", 99), ("jpeg", 33), ("webp", 33), ("avif", 33), ("gif", 27)])
+@pytest.mark.parametrize(
+    ("target", "least"), [("png", 99), ("jpeg", 33), ("webp", 33), ("avif", 33), ("gif", 27)]
+)
 @pytest.mark.parametrize("effort", EFFORTS)
 def test_every_effort_looks_like_the_source(target, least, effort):
     """In brightness: half of the color of thin lines is lost where four pixels share one."""
-    assert psnr(one(SCENE, formats=(target,), effort=effort).convert("L"), scene().convert("L")) >= least
+    assert (
+        psnr(one(SCENE, formats=(target,), effort=effort).convert("L"), scene().convert("L"))
+        >= least
+    )
 
 
 # --- what is damaged or odd -----------------------------------------------------------------------------------------
@@ -276,7 +322,9 @@ def test_a_side_webp_cannot_have_is_an_image_error():
 
 def test_a_palette_with_transparency_is_scaled_in_full_color():
     image = scene(90, 60)
-    image.putalpha(Image.linear_gradient("L").resize((90, 60)).point(lambda level: 255 * (level < 128)))
+    image.putalpha(
+        Image.linear_gradient("L").resize((90, 60)).point(lambda level: 255 * (level < 128))
+    )
     made = one(image_bytes(image.quantize(64)), widths=(45,), formats=("png",))
     assert made.mode == "RGBA"
     assert (made.getpixel((20, 2))[3], made.getpixel((20, 28))[3]) == (255, 0)

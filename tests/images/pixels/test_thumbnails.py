@@ -36,7 +36,11 @@ def corners(image):
 
 
 def near(pixels, others, tolerance=12):
-    pairs = [pair for one, other in zip(pixels, others, strict=True) for pair in zip(one, other, strict=True)]
+    pairs = [
+        pair
+        for one, other in zip(pixels, others, strict=True)
+        for pair in zip(one, other, strict=True)
+    ]
     return all(abs(one - other) <= tolerance for one, other in pairs)
 
 
@@ -48,7 +52,9 @@ SOURCES = {
     "webp": encoded(quarters(), "webp", lossless=True),
     "avif": encoded(quarters(), "avif", quality=95, speed=10),
     "gif": encoded(quarters(), "gif"),
-    "animated": encoded(quarters(), "gif", save_all=True, append_images=[Image.new("RGB", (96, 64))]),
+    "animated": encoded(
+        quarters(), "gif", save_all=True, append_images=[Image.new("RGB", (96, 64))]
+    ),
 }
 
 
@@ -65,7 +71,10 @@ def test_a_copy_fits_its_box_and_keeps_shape_and_colors(source, box):
 def test_a_copy_comes_from_a_path_as_from_bytes(tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(SOURCES["png"])
-    assert thumbnails.small(str(path), (48, 48)).tobytes() == thumbnails.small(SOURCES["png"], (48, 48)).tobytes()
+    assert (
+        thumbnails.small(str(path), (48, 48)).tobytes()
+        == thumbnails.small(SOURCES["png"], (48, 48)).tobytes()
+    )
 
 
 # How a camera held otherwise stores what it saw, by the EXIF orientation that says so.
@@ -114,7 +123,12 @@ def profile(of="sRGB"):
 
 def test_colors_are_read_through_the_profile():
     """In this one red is called green, and green red."""
-    swapped = profile().replace(b"rXYZ", b"____", 1).replace(b"gXYZ", b"rXYZ", 1).replace(b"____", b"gXYZ", 1)
+    swapped = (
+        profile()
+        .replace(b"rXYZ", b"____", 1)
+        .replace(b"gXYZ", b"rXYZ", 1)
+        .replace(b"____", b"gXYZ", 1)
+    )
     copy = thumbnails.small(encoded(quarters(), icc_profile=swapped), (48, 48))
     assert near(corners(copy), [(30, 220, 30), (200, 30, 60), (60, 30, 220), WHITE], 3)
 
@@ -125,7 +139,9 @@ def test_a_profile_that_is_broken_or_for_other_channels_changes_nothing(useless)
     assert near(corners(copy), [RED, GREEN, BLUE, WHITE], 0)
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", SOURCES["png"][:60], SOURCES["jpeg"][:200], SOURCES["avif"][:100]])
+@pytest.mark.parametrize(
+    "data", [b"", b"hello", SOURCES["png"][:60], SOURCES["jpeg"][:200], SOURCES["avif"][:100]]
+)
 def test_what_cannot_be_read_is_an_image_error(data, tmp_path):
     with pytest.raises(ImageError):
         thumbnails.small(data, (10, 10))
@@ -163,7 +179,9 @@ def plain(color, size=(300, 200)):
 
 def test_every_image_stands_in_its_cell_and_nothing_beside_it():
     grid = Grid(2, 2, (90, 60), 10, 0)
-    page, faults = thumbnails.contact_sheet([plain(RED), plain(GREEN), plain(BLUE, (200, 200))], [("",)] * 3, grid)
+    page, faults = thumbnails.contact_sheet(
+        [plain(RED), plain(GREEN), plain(BLUE, (200, 200))], [("",)] * 3, grid
+    )
     assert page.size == grid.size
     assert faults == ()
     assert page.getpixel((10, 10)) == page.getpixel((99, 69)) == RED
@@ -183,7 +201,9 @@ def test_an_image_that_cannot_be_read_leaves_an_empty_cell_and_its_fault():
 
 def ink(page, box):
     """Columns of a region that hold any writing."""
-    region = ImageChops.difference(page.crop(box), Image.new("RGB", (box[2] - box[0], box[3] - box[1]), PAPER))
+    region = ImageChops.difference(
+        page.crop(box), Image.new("RGB", (box[2] - box[0], box[3] - box[1]), PAPER)
+    )
     found = region.convert("L").point(lambda value: 255 * (value > 60)).getbbox()
     return 0 if found is None else found[2] - found[0]
 
@@ -225,7 +245,9 @@ def test_a_sheet_holds_one_image_at_a_time(tmp_path):
     """Thirty images of 12 MB each are drawn where memory ends at 300 MB."""
     path = tmp_path / "large.png"
     path.write_bytes(plain(RED, (2000, 2000)))
-    done = subprocess.run([sys.executable, "-c", CRAMPED, path], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", CRAMPED, path], capture_output=True, text=True, check=False
+    )
     assert done.stderr == ""
     assert done.stdout.endswith(" ()\n")
 
@@ -240,7 +262,10 @@ def painted(pixels, size, palette):
 
 
 def test_few_colors_look_like_all_of_them():
-    image = Image.merge("RGB", [Image.radial_gradient("L"), Image.linear_gradient("L"), Image.new("L", (256, 256), 90)])
+    image = Image.merge(
+        "RGB",
+        [Image.radial_gradient("L"), Image.linear_gradient("L"), Image.new("L", (256, 256), 90)],
+    )
     few = thumbnails.few_colors(image)
     assert len(few.palette) <= 256
     difference = ImageChops.difference(painted(few.pixels, few.size, few.palette), image)

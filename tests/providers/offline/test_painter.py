@@ -47,7 +47,9 @@ def unlike(one, other):
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "4711"])
-@pytest.mark.parametrize(("prompt", "seed"), [("teal aurora over a lake", 7), ("京都の桜", -3), ("", 2**63)])
+@pytest.mark.parametrize(
+    ("prompt", "seed"), [("teal aurora over a lake", 7), ("京都の桜", -3), ("", 2**63)]
+)
 def test_a_fresh_interpreter_draws_the_same_bytes(prompt, seed, hash_seed):
     """Nothing but the arguments decides an image: no state of the process, no hash seed."""
     done = subprocess.run(
@@ -68,7 +70,10 @@ def test_another_seed_is_another_composition(prompt):
 @pytest.mark.parametrize("seed", [-(2**63), -1, 0, 1, 2**32, 2**63])
 def test_every_whole_number_is_a_seed_of_its_own(seed):
     """A negative seed is not its positive twin, and 64 bits all count."""
-    assert digest("hills", seed) not in {digest("hills", -seed or 5), digest("hills", seed % 1000 + 7)}
+    assert digest("hills", seed) not in {
+        digest("hills", -seed or 5),
+        digest("hills", seed % 1000 + 7),
+    }
 
 
 def test_prompts_differ_even_without_a_word_the_painter_knows():
@@ -79,7 +84,18 @@ def test_prompts_differ_even_without_a_word_the_painter_knows():
 
 @pytest.mark.parametrize(
     ("width", "height"),
-    [(1, 1), (1, 40), (40, 1), (63, 65), (64, 64), (256, 256), (670, 1564), (3136, 1344), (1, 8192), (8192, 1)],
+    [
+        (1, 1),
+        (1, 40),
+        (40, 1),
+        (63, 65),
+        (64, 64),
+        (256, 256),
+        (670, 1564),
+        (3136, 1344),
+        (1, 8192),
+        (8192, 1),
+    ],
 )
 def test_the_size_is_exact(width, height):
     """Tiny, tall and wide images come out in RGB at the size asked for."""
@@ -144,10 +160,14 @@ def test_undrawn_words_are_those_nothing_in_the_image_stands_for(prompt, words):
     assert draw(prompt, 1, 64, 64).undrawn == words
 
 
-@pytest.mark.parametrize(("width", "height"), [(1024, 1024), (1365, 768), (670, 1564), (256, 256), (64, 64), (16, 200)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(1024, 1024), (1365, 768), (670, 1564), (256, 256), (64, 64), (16, 200)]
+)
 def test_the_badge_changes_the_lower_right_corner_only(width, height):
     """An image with a badge is the same image with a mark that fits inside it."""
-    bare, marked = (draw("misty hills", 1, width, height, badge=badge).image for badge in (False, True))
+    bare, marked = (
+        draw("misty hills", 1, width, height, badge=badge).image for badge in (False, True)
+    )
     left, top, right, bottom = ImageChops.difference(bare, marked).getbbox()
     assert right < width or width < 64
     assert bottom < height
@@ -156,10 +176,14 @@ def test_the_badge_changes_the_lower_right_corner_only(width, height):
     assert (right + left) / 2 > width / 2
 
 
-@pytest.mark.parametrize("label", ["", "x", "never the model " * 20, "two\nlines", "\ud800", "偽物"])
+@pytest.mark.parametrize(
+    "label", ["", "x", "never the model " * 20, "two\nlines", "\ud800", "偽物"]
+)
 def test_any_label_leaves_a_mark(label):
     """A label that cannot be written still marks the image."""
-    bare, marked = (draw("hills", 1, 200, 120, badge=badge, label=label).image for badge in (False, True))
+    bare, marked = (
+        draw("hills", 1, 200, 120, badge=badge, label=label).image for badge in (False, True)
+    )
     assert ImageChops.difference(bare, marked).getbbox()
 
 

@@ -5,7 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux_cli.core.request import Event
-from flux_cli.runs.progress.summary import Progress, event_line, fit_parts, format_seconds, format_usd
+from flux_cli.runs.progress.summary import (
+    Progress,
+    event_line,
+    fit_parts,
+    format_seconds,
+    format_usd,
+)
 
 
 def after(total, *events):
@@ -30,7 +36,9 @@ def made(number, began, ended, cost=0.06):
 
 
 def test_calls_are_done_under_way_and_to_come():
-    progress = after(4, (100, Event("sent", 1)), (100, Event("sent", 2)), (101, Event("failed", 2, "no")))
+    progress = after(
+        4, (100, Event("sent", 1)), (100, Event("sent", 2)), (101, Event("failed", 2, "no"))
+    )
     assert words(progress, 103.2) == "1/4 done · 1 under way · 2 to come · 1 failed · 3 s"
 
 
@@ -41,19 +49,28 @@ def test_the_cost_is_what_the_providers_named_and_is_counted_once():
 
 
 def test_an_image_that_was_paid_for_and_then_lost_still_costs():
-    events = [(100, Event("sent", 1)), (101, Event("received", 1, cost_usd=0.06)), (102, Event("failed", 1, "disk"))]
-    assert words(after(2, *events), 102) == "1/2 done · 0 under way · 1 to come · 1 failed · 0.06 USD · 2 s"
+    events = [
+        (100, Event("sent", 1)),
+        (101, Event("received", 1, cost_usd=0.06)),
+        (102, Event("failed", 1, "disk")),
+    ]
+    assert (
+        words(after(2, *events), 102)
+        == "1/2 done · 0 under way · 1 to come · 1 failed · 0.06 USD · 2 s"
+    )
 
 
 def test_a_call_with_an_image_and_a_fault_is_done_once_and_failed_once():
-    assert words(after(1, *made(1, 100, 101), (101, Event("failed", 1, "second image"))), 101).startswith(
-        "1/1 done · 0 under way · 1 failed"
-    )
+    assert words(
+        after(1, *made(1, 100, 101), (101, Event("failed", 1, "second image"))), 101
+    ).startswith("1/1 done · 0 under way · 1 failed")
 
 
 def test_the_time_left_counts_waves_of_as_many_calls_as_go_at_once():
     """Eight calls, two at a time, 10 s each: after the first two, three waves are left."""
-    progress = after(8, *made(1, 100, 110), *made(2, 100, 110), (110, Event("sent", 3)), (110, Event("sent", 4)))
+    progress = after(
+        8, *made(1, 100, 110), *made(2, 100, 110), (110, Event("sent", 3)), (110, Event("sent", 4))
+    )
     assert progress.seconds_left(110) == pytest.approx(30)
     assert progress.seconds_left(115) == pytest.approx(25)
     assert "about 30 s left" in words(progress, 110)
@@ -96,7 +113,10 @@ def test_an_image_that_came_shows_its_size_and_cost():
 
 def test_the_heartbeat_names_the_call_that_has_been_under_way_for_longest():
     progress = after(3, (100, Event("sent", 1)), (105, Event("sent", 2)), *made(3, 100, 106))
-    assert progress.sentence(162) == "1/3 done, 2 under way, 0.06 USD, 62 s; request 1 for 62 s: drawing"
+    assert (
+        progress.sentence(162)
+        == "1/3 done, 2 under way, 0.06 USD, 62 s; request 1 for 62 s: drawing"
+    )
 
 
 KINDS = st.sampled_from(["sent", "waiting", "received", "saved", "skipped", "failed"])
@@ -119,14 +139,21 @@ def test_any_run_fits_any_width_as_far_as_what_must_be_said_does(events, width):
 
 @pytest.mark.parametrize(
     ("usd", "text"),
-    [(0.06, "0.06 USD"), (0.0025, "0.0025 USD"), (1.2, "1.20 USD"), (30, "30.00 USD"), (0.18 - 1e-12, "0.18 USD")],
+    [
+        (0.06, "0.06 USD"),
+        (0.0025, "0.0025 USD"),
+        (1.2, "1.20 USD"),
+        (30, "30.00 USD"),
+        (0.18 - 1e-12, "0.18 USD"),
+    ],
 )
 def test_money_has_two_decimals_and_more_where_they_count(usd, text):
     assert format_usd(usd) == text
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0 s"), (-1, "0 s"), (99.4, "99 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")]
+    ("seconds", "text"),
+    [(0, "0 s"), (-1, "0 s"), (99.4, "99 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
 )
 def test_spans_of_time_are_said_as_people_say_them(seconds, text):
     assert format_seconds(seconds) == text
@@ -147,8 +174,16 @@ def test_spans_of_time_are_said_as_people_say_them(seconds, text):
             "saved a.png (1x1 png, 1 kB, 0.06 USD) after 2.0 s, request req_1",
         ),
         (Event("waiting", 1, "busy", 2.0), "waiting 2.0 s: busy", "waiting 2.0 s: busy"),
-        (Event("skipped", 1, "already there", path="a.png"), "kept a.png: already there", "kept a.png: already there"),
-        (Event("failed", 1, "no", 2.0, request_id="req_1"), "failed: no", "failed: no, request req_1"),
+        (
+            Event("skipped", 1, "already there", path="a.png"),
+            "kept a.png: already there",
+            "kept a.png: already there",
+        ),
+        (
+            Event("failed", 1, "no", 2.0, request_id="req_1"),
+            "failed: no",
+            "failed: no, request req_1",
+        ),
     ],
 )
 def test_verbose_lines_add_steps_timings_and_request_ids(event, usual, verbose):

@@ -11,7 +11,16 @@ from flux_cli.runs.records.history import SCHEMA, PastCall, PastRun, read, trace
 CALLS = [{"number": number, "seed": number + 6, "model": "m", "template": "{seed}.{ext}", "fields": {"seed": number}}
          for number in (1, 2, 3)]  # fmt: skip
 RUN = {"event": "run", "schema": SCHEMA, "id": "r", "time": 5.0, "prompt": "a fox", "calls": CALLS}
-MEDIA = [{"file": "aa", "request_id": "q", "provider": "fal", "cost_usd": 0.06, "seed": 7, "revised_prompt": ""}]
+MEDIA = [
+    {
+        "file": "aa",
+        "request_id": "q",
+        "provider": "fal",
+        "cost_usd": 0.06,
+        "seed": 7,
+        "revised_prompt": "",
+    }
+]
 SENT = {"event": "sent", "call": 1}
 ANSWERED = {"event": "answered", "call": 1, "headers": {"x-a": "1"}, "body": "{}"}
 FETCHED = {"event": "fetched", "call": 1, "media": MEDIA}
@@ -21,7 +30,14 @@ END = {"event": "end"}
 
 
 def failed(code="network", *, billed=False, final=False):
-    return {"event": "failed", "call": 1, "code": code, "message": "m", "billed": billed, "final": final}
+    return {
+        "event": "failed",
+        "call": 1,
+        "code": code,
+        "message": "m",
+        "billed": billed,
+        "final": final,
+    }
 
 
 def told(*events: dict) -> PastRun:
@@ -43,7 +59,10 @@ STATES = {
     "fetched, and the disk was full": ((SENT, ANSWERED, FETCHED, failed("disk")), "waiting"),
     "saved, and killed before the last line": ((SENT, ANSWERED, FETCHED, SAVED), "waiting"),
     "saved": ((SENT, ANSWERED, FETCHED, SAVED, WHOLE), "saved"),
-    "saved as it came": ((SENT, ANSWERED, FETCHED, SAVED, WHOLE, failed("image", final=True)), "saved"),
+    "saved as it came": (
+        (SENT, ANSWERED, FETCHED, SAVED, WHOLE, failed("image", final=True)),
+        "saved",
+    ),
     "expired": ((SENT, ANSWERED, failed("expired", final=True)), "expired"),
 }
 
@@ -66,7 +85,10 @@ RUNS = {
     "all saved": ([*for_all(SENT, ANSWERED, FETCHED, SAVED, WHOLE), END], "complete"),
     "some saved": ([SENT, ANSWERED, SAVED, WHOLE, END], "partial"),
     "some saved, and killed": ([SENT, ANSWERED, SAVED, WHOLE], "interrupted"),
-    "something to fetch, something unclear": ([SENT, ANSWERED, {"event": "sent", "call": 2}, END], "recoverable"),
+    "something to fetch, something unclear": (
+        [SENT, ANSWERED, {"event": "sent", "call": 2}, END],
+        "recoverable",
+    ),
     "something unclear": ([SENT, END], "unclear"),
     "something expired": ([SENT, ANSWERED, failed("expired", final=True), END], "expired"),
     "all refused": ([*for_all(SENT, failed("moderation", final=True)), END], "failed"),
@@ -99,7 +121,9 @@ def test_the_cost_is_what_was_said_and_none_where_something_paid_has_no_price(ev
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 KINDS = ("run", "sent", "answered", "fetched", "saved", "whole", "failed", "end", "later")
@@ -110,7 +134,9 @@ ODD = st.fixed_dictionaries(
     optional={key: JSON | st.lists(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4), max_size=3)
               for key in KEYS} | {"call": st.sampled_from([1, 2, 3, 4, True, 1.0, "1"])},
 )  # fmt: skip
-GOOD = st.sampled_from([SENT, ANSWERED, FETCHED, SAVED, WHOLE, END, failed(), failed(billed=True), failed(final=True)])
+GOOD = st.sampled_from(
+    [SENT, ANSWERED, FETCHED, SAVED, WHOLE, END, failed(), failed(billed=True), failed(final=True)]
+)
 EVENTS = st.builds(lambda event, call: {**event, "call": call}, GOOD, st.integers(1, 3))
 
 
@@ -124,15 +150,30 @@ def looked_at(past: PastRun | None) -> None:
         return
     assert isinstance(past.cost_usd, int | float | None)
     assert past.began is None or 0 <= abs(past.began) < 1e12
-    assert past.state in ("recoverable", "unclear", "expired", "interrupted", "complete", "partial", "failed")
+    assert past.state in (
+        "recoverable",
+        "unclear",
+        "expired",
+        "interrupted",
+        "complete",
+        "partial",
+        "failed",
+    )
     assert past.text("prompt") is not None
     for call in past.calls:
         assert call.state in ("saved", "waiting", "unclear", "failed", "expired", "not_sent")
-        assert all(isinstance(text, str) for one in call.media for text in (one.file, one.facts.request_id))
+        assert all(
+            isinstance(text, str) for one in call.media for text in (one.file, one.facts.request_id)
+        )
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(ODD | EVENTS, max_size=12), st.lists(st.binary(max_size=40), max_size=3), st.randoms(), st.booleans())
+@given(
+    st.lists(ODD | EVENTS, max_size=12),
+    st.lists(st.binary(max_size=40), max_size=3),
+    st.randoms(),
+    st.booleans(),
+)
 def test_no_journal_is_odd_enough_to_raise(events, garbage, chance, whole):
     rows = [*([json.dumps(RUN).encode()] if whole else []), *lines(events)]
     for part in garbage:
@@ -142,7 +183,9 @@ def test_no_journal_is_odd_enough_to_raise(events, garbage, chance, whole):
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.lists(EVENTS, max_size=12), st.integers(0, 400), st.binary(max_size=10).filter(lambda part: b"\n" not in part)
+    st.lists(EVENTS, max_size=12),
+    st.integers(0, 400),
+    st.binary(max_size=10).filter(lambda part: b"\n" not in part),
 )
 def test_a_torn_line_is_left_out_and_the_others_count(events, cut, garbage):
     """Whatever is torn: the run reads as if that line had never been begun."""
@@ -178,10 +221,17 @@ def test_what_is_no_journal_of_this_kind_is_none():
 def test_a_run_of_ten_thousand_calls_is_read_line_by_line():
     """Reading is no more work for every further call: ten times the calls are not a hundred times the work."""
     calls = [CALLS[0] | {"number": number} for number in range(10_000)]
-    events = [event | {"call": number} for number in range(10_000) for event in (SENT, ANSWERED, FETCHED, SAVED, WHOLE)]
+    events = [
+        event | {"call": number}
+        for number in range(10_000)
+        for event in (SENT, ANSWERED, FETCHED, SAVED, WHOLE)
+    ]
     past = read(iter(lines([RUN | {"calls": calls}, *events])))
     assert past is not None
-    assert (past.count("saved"), past.state) == (10_000, "interrupted" if past.count("not_sent") else "complete")
+    assert (past.count("saved"), past.state) == (
+        10_000,
+        "interrupted" if past.count("not_sent") else "complete",
+    )
 
 
 def test_every_call_has_a_trace_of_its_own_and_always_the_same():

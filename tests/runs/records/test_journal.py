@@ -20,7 +20,9 @@ from flux_cli.runs.records.history import PastRun
 
 KEY = "lmnfl_canary.Sup3rS3cretV4lue"
 CALL = Call(1, 7, "m", {})
-ANSWER = Reply(200, {"x-request-id": "q", "set-cookie": "no"}, b'{"data": [{"url": "https://a/b"}]}')
+ANSWER = Reply(
+    200, {"x-request-id": "q", "set-cookie": "no"}, b'{"data": [{"url": "https://a/b"}]}'
+)
 
 
 def facts(prompt: str | None = "a fox", count: int = 1) -> dict:
@@ -65,7 +67,9 @@ def test_nobody_else_may_read_it(root):
     old = os.umask(0)
     try:
         with begin(root, facts()) as book:
-            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (root, *root.iterdir())}
+            modes = {
+                path.name: stat.S_IMODE(path.stat().st_mode) for path in (root, *root.iterdir())
+            }
     finally:
         os.umask(old)
     assert modes == {"runs": 0o700, book.run: 0o700, f"{book.run}.jsonl": 0o600}
@@ -81,7 +85,11 @@ def test_a_whole_run_leaves_its_lines_and_no_folder(root):
         book.whole(CALL)
     assert [path.name for path in root.iterdir()] == [f"{book.run}.jsonl"]
     run = past(root, book)
-    assert (run.state, run.cost_usd, run.calls[0].saved) == ("complete", 0.06, (str(Path("7.jpg").absolute()),))
+    assert (run.state, run.cost_usd, run.calls[0].saved) == (
+        "complete",
+        0.06,
+        (str(Path("7.jpg").absolute()),),
+    )
     assert run.calls[0].reply == ANSWER._replace(headers={"x-request-id": "q"})
 
 
@@ -149,7 +157,9 @@ def small_disk(tmp_path):
     """A file system with room for two images."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "none", disk], capture_output=True, check=False
+    )
     if mounted.returncode:
         pytest.skip(f"no small disk can be had here: {mounted.stderr.decode().strip()}")
     yield disk
@@ -165,7 +175,9 @@ def test_a_disk_with_no_room_for_an_image_is_full(small_disk):
             book.sent(CALL._replace(number=2))
     with pytest.raises(OutputError, match="space"):
         begin(small_disk / "runs", facts())
-    assert len(list((small_disk / "runs").iterdir())) == 1  # a run that could not begin leaves nothing
+    assert (
+        len(list((small_disk / "runs").iterdir())) == 1
+    )  # a run that could not begin leaves nothing
 
 
 def test_after_the_money_is_spent_a_full_disk_loses_neither_image_nor_journal(root, file_size):
@@ -293,7 +305,9 @@ def test_prune_leaves_runs_under_way_alone(root):
 @pytest.mark.parametrize("state", ["whole", "waiting"])
 def test_without_prompts_no_word_of_them_is_in_the_folder(root, state):
     prompt = "a red fox under a violet moon"
-    body = json.dumps({"data": [{"url": "https://a/b", "revised_prompt": prompt}], "input": {"prompt": prompt}})
+    body = json.dumps(
+        {"data": [{"url": "https://a/b", "revised_prompt": prompt}], "input": {"prompt": prompt}}
+    )
     with begin(root, facts(prompt=None)) as book:
         book.sent(CALL)
         book.answered(CALL, ANSWER._replace(data=body.encode()))
@@ -393,7 +407,9 @@ def test_calls_that_are_answered_at_once_share_the_way_to_the_disk(root, monkeyp
         assert len(slow) == 2
 
 
-@pytest.mark.parametrize(("began", "text"), [(1_764_583_200, "2025-12-01T10:00:00Z"), (None, None), (1e14, None)])
+@pytest.mark.parametrize(
+    ("began", "text"), [(1_764_583_200, "2025-12-01T10:00:00Z"), (None, None), (1e14, None)]
+)
 def test_times_are_told_in_utc(root, began, text):
     with begin(root, facts()) as book:
         pass

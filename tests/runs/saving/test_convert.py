@@ -26,7 +26,9 @@ def photos(work) -> list[str]:
 
 def planned(sources: list[str], *formats: str):
     finish = Finish(formats=formats)
-    return plan(sources, read_destination(None, formats), finish, overwrite=False, skip_existing=False)[0]
+    return plan(
+        sources, read_destination(None, formats), finish, overwrite=False, skip_existing=False
+    )[0]
 
 
 class SlowFolder:
@@ -80,7 +82,9 @@ def test_an_interrupt_waits_for_files_that_are_being_written_and_lists_them(work
 def test_signals_mean_again_what_they_meant_before(photos):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     convert_all(planned(photos, "webp"), SlowFolder(signal.SIGINT), workers=1)
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+    assert [
+        signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    ] == before
 
 
 def test_results_keep_the_order_of_the_sources(photos):

@@ -13,7 +13,13 @@ from flux_cli.images.formats import EFFORTS, FORMATS
 from flux_cli.images.metadata.record import Record
 from flux_cli.images.names import fixed
 from flux_cli.images.outputs import FITS, FOCUSES, MAX_SIDE, Finish
-from flux_cli.runs.saving.delivery import Delivery, delivery_document, expected_names, plan_outputs, read_delivery
+from flux_cli.runs.saving.delivery import (
+    Delivery,
+    delivery_document,
+    expected_names,
+    plan_outputs,
+    read_delivery,
+)
 
 SIDES = st.integers(1, MAX_SIDE)
 FINISHES = st.builds(
@@ -33,15 +39,21 @@ FINISHES = st.builds(
 DELIVERIES = st.builds(
     Delivery,
     finish=FINISHES,
-    record=st.builds(Record, prompt=st.text(), model=st.text(min_size=1), parameters=st.just({"raw": True})),
+    record=st.builds(
+        Record, prompt=st.text(), model=st.text(min_size=1), parameters=st.just({"raw": True})
+    ),
     kept=st.just(frozenset()),
-    suffixes=st.dictionaries(st.sampled_from(sorted(FORMATS)), st.sampled_from(["jpeg", "JPG", "tif"])),
+    suffixes=st.dictionaries(
+        st.sampled_from(sorted(FORMATS)), st.sampled_from(["jpeg", "JPG", "tif"])
+    ),
     metadata=st.booleans(),
     sidecar=st.booleans(),
 )
 WORDS = st.text(max_size=5) | st.sampled_from(FITS + FOCUSES)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | WORDS
-JUNK = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner))
+JUNK = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner)
+)
 FIELDS = st.sampled_from([*Finish._fields, *Delivery._fields])
 DAMAGED = st.dictionaries(FIELDS, JUNK | st.dictionaries(FIELDS, JUNK))
 

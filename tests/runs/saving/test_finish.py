@@ -27,7 +27,9 @@ from flux_cli.runs.saving.finish import (
 FOX = Record(prompt="a red fox", model="flux1.1-pro-ultra", tool="flux 0.1.0", seed=7)
 MARKED = b"".join(write_record(IMAGES["png"], FOX).pieces)
 C2PA = b"JP\0\1\0\0\0\1\0\0\0\x40jumb\0\0\0\x1ejumdc2pa" + bytes(16)
-SIGNED_JPEG = IMAGES["jpeg"][:2] + b"\xff\xeb" + (2 + len(C2PA)).to_bytes(2) + C2PA + IMAGES["jpeg"][2:]
+SIGNED_JPEG = (
+    IMAGES["jpeg"][:2] + b"\xff\xeb" + (2 + len(C2PA)).to_bytes(2) + C2PA + IMAGES["jpeg"][2:]
+)
 
 
 def made(data: bytes, provenance: Provenance, *formats: str, **wanted) -> list[FinishedFile]:
@@ -92,7 +94,9 @@ def test_saved_files_are_listed_with_what_is_known_of_them(work):
     files = SavedFiles(Folder(overwrite=False), Facts(seed=7))
     image = ImageFile(IMAGES["png"], "png", 67, 43, as_received=True)
     assert files.save(FinishedFile(fixed("a.png"), image, remarks=("odd",)))
-    assert [(saved.path, saved.size, saved.facts.seed) for saved in files.images] == [("a.png", len(IMAGES["png"]), 7)]
+    assert [(saved.path, saved.size, saved.facts.seed) for saved in files.images] == [
+        ("a.png", len(IMAGES["png"]), 7)
+    ]
     assert files.remarks == ["odd"]
     assert (work / "a.png").read_bytes() == IMAGES["png"]
 
