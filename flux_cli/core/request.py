@@ -185,9 +185,7 @@ class Outcome(NamedTuple):
     error: FluxError | None = None
     kept: tuple[str, ...] = ()  # files that already existed and were not changed
     seconds: float = 0.0
-    cost_usd: float | None = (
-        None  # as the provider reported for the call; for saved files, see their facts
-    )
+    cost_usd: float | None = None  # reported for the call; the facts of saved files have their own
 
     @property
     def was_there(self) -> bool:

@@ -27,7 +27,6 @@ from flux_cli.runs.events import end_events, received_event
 from flux_cli.runs.failures import is_expired, is_final, stops_run
 from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.money import Budget
-from flux_cli.runs.outcomes import Outcomes
 from flux_cli.runs.report import Report
 from flux_cli.runs.saving.saver import Saver
 
@@ -90,7 +89,7 @@ async def generate(job: Job, http: Http, listener: Listener) -> Report:
         notes=(*job.resolved.notes, *job.plan.notes),
         provider=job.provider_name,
         hosted=job.hosted,
-        outcomes=run.outcomes,
+        outcomes=run.outcomes(),
         interrupted=is_interrupted,
         canceled=tuple((stop.identity, confirmed) for stop, confirmed in http.stopped),
         remarks=run.remarks,
@@ -111,13 +110,24 @@ class _Run:
         self._under_way = set(job.arrived)  # calls that are sent and do not wait for a retry
         self._costs: dict[int, float | None] = {}  # what the provider named for a call, in USD
         self._saver = Saver(job.delivery, job.sink, job.ledger, job.identity)
-        self.outcomes = Outcomes(job.plan.calls)
+        self._outcomes: list[Outcome | None] = [None] * len(job.plan.calls)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What the user should know about the files, each once, with the number of files."""
         counts = self._saver.remarks.items()
         return tuple(f"{count} files: {text}" if count > 1 else text for text, count in counts)
+
+    def outcomes(self) -> list[Outcome]:
+        """One outcome per call, in the order of the calls. A call without one was never sent."""
+        outcomes = []
+        for place, outcome in enumerate(self._outcomes):
+            if outcome is None:
+                error = NotSentError("interrupted before it was sent")
+                outcomes.append(Outcome(self._job.plan.calls[place], error=error))
+            else:
+                outcomes.append(outcome)
+        return outcomes
 
     async def work(self, todo: Iterator[tuple[int, tuple[Call, Name]]]) -> None:
         """One worker: carries out one call after the other until none is left."""
@@ -269,6 +279,6 @@ class _Run:
 
     def _put(self, place: int, outcome: Outcome) -> None:
         """Record an outcome, and tell the listener."""
-        self.outcomes.put(place, outcome)
+        self._outcomes[place] = outcome
         for event in end_events(outcome):
             self._listener(event)
