@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Sequence
 
@@ -91,8 +90,15 @@ def sheet_name(paths: Sequence[str]) -> Name:
     """
     folder, slash, _ = paths[0].rpartition("/")
     stems = [split_suffix(path)[0].rpartition("/")[2] for path in paths]
-    common = os.path.commonprefix(stems)  # noqa: RUF071 - of any texts
+    common = _common_prefix(stems)
     if len(set(stems)) > 1:
         common = re.sub(r"[\W\d_]+$", "", common)  # names often differ only in a number
     stem = f"{folder}{slash}{common}-sheet" if common else f"{folder}{slash}sheet"
     return Name(f"{stem.replace('{', '{{').replace('}', '}}')}.{{ext}}", {})
+
+
+def _common_prefix(words: Sequence[str]) -> str:
+    prefix = min(words, key=len)
+    while not all(word.startswith(prefix) for word in words):
+        prefix = prefix[:-1]
+    return prefix
