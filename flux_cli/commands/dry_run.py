@@ -14,9 +14,10 @@ from flux_cli.images.formats import format_of_suffix
 from flux_cli.providers.answers import read_estimate
 from flux_cli.providers.openai import estimate_request
 from flux_cli.request.prepare import provider_of, request_line, short_body
-from flux_cli.runs.check import CheckedRun, expected_of
+from flux_cli.runs.check import CheckedRun
 from flux_cli.runs.documents import dry_run_document, resolution_document
 from flux_cli.runs.fields import planned_file_document, skipped_document
+from flux_cli.runs.planned_files import expected_of
 from flux_cli.runs.saving.delivery import sidecar_name
 from flux_cli.terminal import messages, streams
 

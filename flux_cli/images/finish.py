@@ -32,35 +32,38 @@ def read_finish(
 
     Raises UsageError for invalid values and for options that contradict each other.
     """
-    widths = [one for text in given.width or () for one in text.split(",")]
-    return check(
-        Finish(
-            target=None if size is None else parse_shape(size),
-            fit=parse_choice(given.fit, FITS, "--fit") if given.fit else "none",
-            focus=parse_choice(given.focus, FOCUSES, "--focus") if given.focus else "center",
-            upscale=given.upscale,
-            widths=tuple(parse_width(width) for width in widths),
-            formats=formats,
-            quality=quality,
-            lossless=given.lossless,
-            max_bytes=None if given.max_bytes is None else parse_bytes(given.max_bytes),
-            effort=parse_choice(given.effort, EFFORTS, "--effort") if given.effort else None,
-            keep_original=given.keep_original,
-        )
+    target = None if size is None else parse_shape(size)
+    fit = parse_choice(given.fit or "none", FITS, "--fit")
+    focus = parse_choice(given.focus or "center", FOCUSES, "--focus")
+    widths = [width for text in given.width or () for width in text.split(",")]
+    finish = Finish(
+        target=target,
+        fit=fit,
+        focus=focus,
+        upscale=given.upscale,
+        widths=tuple(parse_width(width) for width in widths),
+        formats=formats,
+        quality=quality,
+        lossless=given.lossless,
+        keep_original=given.keep_original,
     )
+    if given.max_bytes is not None:
+        finish = finish._replace(max_bytes=parse_bytes(given.max_bytes))
+    if given.effort:
+        finish = finish._replace(effort=parse_choice(given.effort, EFFORTS, "--effort"))
+    return check(finish)
 
 
 def parse_quality(text: str) -> int:
     """Read a quality from 0 to 100. Raises UsageError."""
     if text.isascii() and text.isdigit() and int(text[:4]) <= 100:
         return int(text)
-    raise UsageError(
-        f"invalid output_compression {text!r}", hint="give a whole number from 0 to 100"
-    )
+    message = f"invalid output_compression {text!r}"
+    raise UsageError(message, hint="give a whole number from 0 to 100")
 
 
 def parse_bytes(text: str, option: str = "--max-bytes") -> int:
-    """Read `200kB`, `200 KB`, `1.5MB`, `2MiB` or a plain number of bytes. Raises UsageError for anything else."""
+    """Read `200kB`, `200 KB`, `1.5MB`, `2MiB` or a plain number of bytes. Raises UsageError."""
     folded = text.strip().lower()
     number = folded.rstrip("abcdefghijklmnopqrstuvwxyz").rstrip()
     unit = folded[len(number) :].strip()
@@ -70,9 +73,8 @@ def parse_bytes(text: str, option: str = "--max-bytes") -> int:
         amount = int(float(number) * UNITS[unit])
         if amount > 0:
             return amount
-    raise UsageError(
-        f"{option}: invalid number of bytes {text!r}", hint="for example 200kB, 1.5MB or 2MiB"
-    )
+    message = f"{option}: invalid number of bytes {text!r}"
+    raise UsageError(message, hint="for example 200kB, 1.5MB or 2MiB")
 
 
 def parse_width(text: str, option: str = "--width") -> int:
@@ -80,10 +82,8 @@ def parse_width(text: str, option: str = "--width") -> int:
     digits = text.strip().lower().removesuffix("px").removesuffix("w")
     if digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits):
         return int(digits)
-    raise UsageError(
-        f"{option}: invalid width {text!r}",
-        hint=f"give pixels, as in {option} 640; repeat the option for more widths",
-    )
+    hint = f"give pixels, as in {option} 640; repeat the option for more widths"
+    raise UsageError(f"{option}: invalid width {text!r}", hint=hint)
 
 
 def parse_choice(text: str, choices: Sequence[str], option: str) -> str:
@@ -97,6 +97,5 @@ def parse_choice(text: str, choices: Sequence[str], option: str) -> str:
     if folded in choices:
         return folded
     message = f"{option}: invalid choice {text!r}, expected one of {', '.join(choices)}"
-    raise UsageError(
-        message, hint=did_you_mean(folded, choices) or f"for example {option} {choices[0]}"
-    )
+    hint = did_you_mean(folded, choices) or f"for example {option} {choices[0]}"
+    raise UsageError(message, hint=hint)

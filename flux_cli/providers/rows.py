@@ -127,7 +127,7 @@ def connect(row: ProviderRow, base: str, auth: Auth | None) -> Provider:
 def unit_price(row: ProviderRow, model: Model | None, dialect: Dialect | None) -> float | None:
     """USD per image at a provider, as far as the catalog knows; None if unknown. Sketches are free.
 
-    The price of a model is that of the gateway; the prices of other providers are in their dialects.
+    The price of a model is that of the gateway. Prices of other providers are in their dialects.
     """
     if not row.hosted:
         return 0.0

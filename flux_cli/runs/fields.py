@@ -125,20 +125,27 @@ RESOLVED: dict[str, object] = {
 
 def resolved_document(resolved: Resolved) -> dict[str, Json]:
     """The request as flux understood it. Long values such as data URIs are shortened."""
-    size = resolved.size
     return {
         "model": resolved.sent_model,
         "route": resolved.route,
-        "size": size.name if size else None,
-        "aspect_ratio": size.aspect_ratio if size else None,
-        "resolution": size.resolution if size else None,
-        "native_size": native_size(size) if size else None,
+        **_size_fields(resolved.size),
         "n": resolved.n,
         "seed": resolved.seed,
         "output_format": resolved.format,
         "output_compression": resolved.quality,
         "parameters": {name: shorten(value) for name, value in resolved.parameters.items()},
         "price_usd": resolved.price_usd,
+    }
+
+
+def _size_fields(size: Size | None) -> dict[str, Json]:
+    if size is None:
+        return dict.fromkeys(("size", "aspect_ratio", "resolution", "native_size"))
+    return {
+        "size": size.name,
+        "aspect_ratio": size.aspect_ratio,
+        "resolution": size.resolution,
+        "native_size": native_size(size),
     }
 
 

@@ -65,10 +65,10 @@ class Job(NamedTuple):
 
 
 async def generate(job: Job, http: Http, listener: Listener) -> Report:
-    """Carry out every call of a job, at most `concurrency` at once. Never raises for a failed request.
+    """Carry out every call of a job, at most `concurrency` at once.
 
-    When the task is canceled (Ctrl-C, SIGTERM, SIGHUP), saved files stay, and the report says which
-    requests were under way.
+    Never raises for a failed request. When the task is canceled (Ctrl-C, SIGTERM, SIGHUP), saved
+    files stay, and the report says which requests were under way.
     """
     run = _Run(job, http, listener)
     todo = iter(enumerate(zip(job.plan.calls, job.names, strict=True)))
@@ -116,7 +116,7 @@ class _Run:
     def remarks(self) -> tuple[str, ...]:
         """What the user should know about the files, each once, with the number of files."""
         counts = self._saver.remarks.items()
-        return tuple(f"{count} files: {text}" if count > 1 else text for text, count in counts)
+        return tuple(_with_count(text, count) for text, count in counts)
 
     def outcomes(self) -> list[Outcome]:
         """One outcome per call, in the order of the calls. A call without one was never sent."""
@@ -204,7 +204,7 @@ class _Run:
             error.hint = "; or: ".join(filter(None, (error.hint, recovery)))
 
     async def _make_images(self, call: Call, name: Name, saved: list[SavedImage]) -> None:
-        """Send, fetch, finish, save. `saved` gets the files of each image, also when a later one fails."""
+        """Send, fetch, finish, save. `saved` gets the files of each image, even if others fail."""
         began = time.monotonic()
         media = await self._fetch(call)
         self._costs[call.number] = media[0].facts.cost_usd
@@ -282,3 +282,7 @@ class _Run:
         self._outcomes[place] = outcome
         for event in end_events(outcome):
             self._listener(event)
+
+
+def _with_count(remark: str, count: int) -> str:
+    return f"{count} files: {remark}" if count > 1 else remark

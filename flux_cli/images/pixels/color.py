@@ -31,9 +31,9 @@ def normalize(image: Image.Image) -> Image.Image:
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """The image in sRGB, converted by its profile, or by plain arithmetic if that is not usable."""
     bare = image.convert("RGB") if image.mode == "RGBA" else image
-    shown = _by_profile(bare, profile) or (
-        share(bare) if bare.mode == "RGB" else bare.convert("RGB")
-    )
+    shown = _by_profile(bare, profile)
+    if shown is None:
+        shown = share(bare) if bare.mode == "RGB" else bare.convert("RGB")
     if image.mode == "RGBA":
         shown.putalpha(image.getchannel("A"))
     return shown
@@ -57,15 +57,14 @@ def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
+        target = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, source, target, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
         return None
 
 
 def _from_gray(image: Image.Image, profile: bytes) -> Image.Image:
-    """Convert gray to sRGB by its profile; without it, the image would become too dark or too light."""
+    """Convert gray to sRGB by its profile. Without it, the image would be too dark or too light."""
     seen = image.convert("LA" if image.has_transparency_data else "L")
     shown = to_srgb(seen.getchannel("L") if seen.mode == "LA" else seen, profile)
     if seen.mode == "LA":
@@ -81,7 +80,6 @@ def reduce_to_eight_bits(image: Image.Image) -> Image.Image:
         return gray
     from PIL import ImageMath
 
-    shown = ImageMath.lambda_eval(
-        lambda args: (args["gray"] != clear) * 255, gray=image.convert("I")
-    )
-    return Image.merge("LA", (gray, shown.convert("L")))
+    levels = image.convert("I")
+    alpha = ImageMath.lambda_eval(lambda args: (args["gray"] != clear) * 255, gray=levels)
+    return Image.merge("LA", (gray, alpha.convert("L")))

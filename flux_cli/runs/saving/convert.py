@@ -84,8 +84,8 @@ def plan(
 def convert_all(tasks: Sequence[Task], sink: Sink, workers: int) -> list[Result]:
     """Convert images on `workers` threads. Returns one result per task, in the same order.
 
-    Each thread takes an image of its own; if there are fewer images than threads, several share one.
-    Ctrl-C ends it early: files that are saved stay and are in the results.
+    Each thread takes an image of its own; if there are fewer images than threads, several share
+    one. Ctrl-C ends it early: files that are saved stay and are in the results.
     """
     encoders = max(1, workers // max(1, len(tasks)))
     conversions = [_Conversion(task, sink, encoders) for task in tasks]
@@ -122,7 +122,7 @@ class _Conversion:
         return bool(self.error) or len(self.files.images) == len(self._task.files)
 
     def run(self) -> None:
-        """Read the image again, make its files and save them one by one, until the files are closed."""
+        """Read the image, make its files and save them one by one, until the files are closed."""
         task = self._task
         try:
             data = _read_source(task.source) if task.data is None else task.data

@@ -143,7 +143,8 @@ def make_files(
     """Make the files of one image: decode, crop, scale, encode, write the record, sign.
 
     `inspection` is that of `data` if the caller has it already; `workers` threads encode.
-    Raises ImageError for bytes that are not a complete image, UsageError if a file cannot fit its limit.
+    Raises ImageError for bytes that are not a complete image, UsageError if a file cannot fit its
+    limit.
     """
     loses_credentials = has_credentials(data)
     outputs = [file.output for file in files]

@@ -82,7 +82,10 @@ class Saver:
         self.remarks: Counter[str] = Counter()
 
     def has_saved(self, media: Sequence[Media]) -> bool:
-        """Whether all of these are saved, so that their bytes can be deleted. Forgets them: call it only once."""
+        """Whether all of these are saved, so that their bytes can be deleted.
+
+        Forgets them: call it only once.
+        """
         files = {one.file for one in media}
         is_done = files <= self._done
         self._done -= files
