@@ -82,7 +82,8 @@ def _render_all(
             scaled[frame] = pool.submit(_scale, pixels, frame, boxes[frame.window])
         files = {}
         for output in todo:
-            files[output] = pool.submit(_encode, scaled[output.frame], output)
+            is_shared = len(todo) > 1
+            files[output] = pool.submit(_encode, scaled[output.frame], output, is_shared=is_shared)
         for output in planned:
             if output in files:
                 yield files[output].result()
@@ -97,8 +98,10 @@ def _scale(pixels: Image.Image, frame: Frame, box: Box) -> Image.Image:
         return resize(pixels, (frame.width, frame.height), box)
 
 
-def _encode(scaled: Future[Image.Image], output: Output) -> Rendered:
+def _encode(scaled: Future[Image.Image], output: Output, *, is_shared: bool) -> Rendered:
     pixels = scaled.result()
+    if is_shared:
+        pixels = pixels.copy()  # two threads cannot save the same image
     with catch_faults(f"cannot be converted to {output.format}"):
         data, quality = encode_within(pixels, output)
     is_lossy = FORMATS[output.format].quality and not output.lossless
