@@ -86,9 +86,9 @@ def _work(arguments: Sequence[str]) -> Callable[[], object] | None:
         return None
     named = {name: values[name] for name in line.own}
     if line.options:
-        from flux_cli.core.options import fill
+        from flux_cli.core.options import GROUPS, fill
 
-        named["options"] = fill(line.options, values)
+        named["options"] = fill(GROUPS[line.options], values)
     return lambda: _command(command)(**named)
 
 

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
+from flux_cli.images.finish import FITS, FOCUSES
 from flux_cli.images.formats import EFFORTS, FORMATS
-from flux_cli.images.outputs import FITS, FOCUSES
 
 FORMAT_NAMES = ", ".join(FORMATS)
 

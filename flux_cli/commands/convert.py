@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from flux_cli.core.model import Json
     from flux_cli.core.options import ConvertOptions
-    from flux_cli.core.request import SavedImage
+    from flux_cli.core.outcome import SavedImage
     from flux_cli.images.destination import Destination
-    from flux_cli.images.outputs import Finish
+    from flux_cli.images.finish import Finish
 
 
 def run(options: ConvertOptions) -> int:

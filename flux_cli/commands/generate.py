@@ -24,7 +24,7 @@ from flux_cli.terminal.preview import show_preview, wants_preview
 if TYPE_CHECKING:
     from flux_cli.core.model import Json
     from flux_cli.core.options import GenerateOptions
-    from flux_cli.core.request import Event
+    from flux_cli.core.outcome import Event
     from flux_cli.images.names import Name
     from flux_cli.runs.pipeline import Job, Listener
     from flux_cli.runs.progress.lines import Display

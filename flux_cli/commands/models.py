@@ -6,7 +6,7 @@ from flux_cli.catalog.find import list_models
 from flux_cli.config import folders
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.table import cell_text
-from flux_cli.request.prepare import lookup
+from flux_cli.request.lookup import lookup
 from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False

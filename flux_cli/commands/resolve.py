@@ -8,8 +8,6 @@ from flux_cli.core.table import cell_text
 from flux_cli.core.text import disarm_json
 from flux_cli.request.prepare import posts, prepare, request_line, short_body
 from flux_cli.request.prompt import one_prompt, read_prompt
-from flux_cli.runs.documents import resolution_document
-from flux_cli.runs.fields import native_size
 from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False
@@ -41,6 +39,8 @@ def _answer(options: GenerateOptions, *, curl: bool) -> str:
     if curl:
         return _curl_commands(prepared.settings.provider, sent, keyed=not options.access.no_key)
     if options.reporting.as_json:
+        from flux_cli.runs.documents import resolution_document
+
         row = prepared.settings.provider
         return document_text(resolution_document(row, prepared.resolved, _notes(prepared), sent))
     return _text(prepared, sent)
@@ -70,7 +70,7 @@ def _outlook(resolved: Resolved) -> str:
     price = "price unknown" if resolved.price_usd is None else f"{resolved.price_usd:.2f} USD"
     if resolved.size is None:
         return price
-    native = native_size(resolved.size)
+    native = resolved.size.native_name
     delivered = f", about {native} delivered" if native else ""
     return f"{resolved.size.name} nominal{delivered}; {price}"
 

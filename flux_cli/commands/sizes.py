@@ -5,7 +5,7 @@ from __future__ import annotations
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.request import Request
-from flux_cli.request.prepare import lookup
+from flux_cli.request.lookup import lookup
 from flux_cli.request.resolve import resolve
 from flux_cli.terminal.streams import document_text, listing, say
 
@@ -92,7 +92,7 @@ def _size_document(size: Size) -> dict[str, Json]:
         "aspect_ratio": size.aspect_ratio,
         "resolution": size.resolution,
         "megapixels": round(size.megapixels, 2),
-        "native_size": f"{size.native[0]}x{size.native[1]}" if size.native else None,
+        "native_size": size.native_name,
     }
 
 

@@ -31,6 +31,11 @@ class Size(NamedTuple):
     def name(self) -> str:
         return f"{self.width}x{self.height}"
 
+    @property
+    def native_name(self) -> str | None:
+        """The pixels that upstreams deliver, as `2752x1536`; None if they are not published."""
+        return f"{self.native[0]}x{self.native[1]}" if self.native else None
+
     def expected(self, *, hosted: bool) -> tuple[int, int]:
         """Width and height in pixels that an image of this size will have.
 

@@ -21,7 +21,8 @@ from flux_cli.core.errors import (
     ProviderError,
 )
 from flux_cli.core.model import Json
-from flux_cli.core.request import Auth, Media, Post, Reply, Stop
+from flux_cli.core.outcome import Media, Reply, Stop
+from flux_cli.core.request import Auth, Post
 from flux_cli.core.text import plain
 from flux_cli.http.download import Downloads
 from flux_cli.http.errors import UnreachableError

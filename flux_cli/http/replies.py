@@ -21,7 +21,8 @@ from flux_cli.core.errors import (
     ValidationError,
 )
 from flux_cli.core.model import Json
-from flux_cli.core.request import Auth, Reply
+from flux_cli.core.outcome import Reply
+from flux_cli.core.request import Auth
 from flux_cli.core.text import SHOWN, plain
 
 MARK = "\0blob "  # replaces a text that was moved into a file; the file's name follows

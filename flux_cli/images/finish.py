@@ -1,18 +1,21 @@
-"""Reads the options that control how an image becomes files: byte counts, widths, choices."""
+"""How images become files, read from options: fitting, widths, formats, limits."""
 
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError, did_you_mean
+from flux_cli.core.lite import NamedTuple
 from flux_cli.core.ratio import parse_shape
-from flux_cli.images.formats import EFFORTS
-from flux_cli.images.outputs import FITS, FOCUSES, Finish, check
+from flux_cli.images.formats import EFFORTS, check_lossless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flux_cli.core import options
+    from flux_cli.core.ratio import Shape
 
+FITS = ("none", "cover", "contain", "exact")
+FOCUSES = ("center", "top", "bottom", "left", "right", "entropy", "attention")
 UNITS = {
     "": 1,
     "b": 1,
@@ -23,6 +26,35 @@ UNITS = {
     "kib": 1024,
     "mib": 1024**2,
 }
+
+
+class Finish(NamedTuple):
+    """The finishing that was requested for every image. None or empty: not given."""
+
+    target: Shape | None = None
+    fit: str = "none"
+    focus: str = "center"
+    upscale: bool = False
+    widths: tuple[int, ...] = ()
+    formats: tuple[str, ...] = ()  # empty: as received
+    quality: int | None = None
+    lossless: bool = False
+    max_bytes: int | None = None
+    effort: str | None = None
+    keep_original: bool = False
+
+    @property
+    def remakes(self) -> bool:
+        """Whether flux makes the files itself, whatever the provider returns."""
+        return bool(
+            self.fit != "none"
+            or len(self.formats) > 1
+            or self.widths
+            or self.lossless
+            or self.max_bytes is not None
+            or self.effort is not None
+            or self.keep_original
+        )
 
 
 def read_finish(
@@ -52,6 +84,25 @@ def read_finish(
     if given.effort:
         finish = finish._replace(effort=parse_choice(given.effort, EFFORTS, "--effort"))
     return check(finish)
+
+
+def check(finish: Finish) -> Finish:
+    """Return the finish. Raises UsageError if its parts contradict each other for any image."""
+    if finish.fit != "none" and finish.target is None:
+        raise UsageError(f"--fit {finish.fit} needs a size to fit to", hint="give --size 1200x630")
+    if finish.fit in ("contain", "exact") and finish.target and not finish.target.is_pixels:
+        message = f"--fit {finish.fit} needs pixels, not a shape"
+        raise UsageError(message, hint="give --size 1200x630, or --fit cover")
+    if finish.fit != "cover" and finish.focus != "center":
+        message = f"--focus {finish.focus} has nothing to crop"
+        raise UsageError(message, hint="add --fit cover and --size")
+    if finish.lossless and finish.quality is not None:
+        message = "--lossless and --output-compression contradict each other"
+        raise UsageError(message, hint="use only one of them")
+    if finish.lossless:
+        for name in finish.formats:
+            check_lossless(name)
+    return finish
 
 
 def parse_quality(text: str) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from flux_cli.core.errors import ImageError
-from flux_cli.core.request import SavedImage
+from flux_cli.core.outcome import SavedImage
 from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.names import is_original

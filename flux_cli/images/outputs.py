@@ -8,14 +8,12 @@ from __future__ import annotations
 from flux_cli.core.errors import UsageError
 from flux_cli.core.image import ImageFile, Inspection
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.ratio import Shape
 from flux_cli.core.request import Note
+from flux_cli.images.finish import Finish
 from flux_cli.images.formats import QUALITY, check_lossless
 
 Box = tuple[float, float, float, float]
 
-FITS = ("none", "cover", "contain", "exact")
-FOCUSES = ("center", "top", "bottom", "left", "right", "entropy", "attention")
 # Where a crop is placed, across and down: 0 keeps the left or top, 1 the right or bottom.
 PLACES = {
     "center": (0.5, 0.5),
@@ -27,35 +25,6 @@ PLACES = {
 MAX_SIDE = 65_535  # pixels; no format that flux writes allows longer sides
 MAX_PIXELS = 100_000_000  # of an image that is decoded or made; models make 4 million
 SLIGHT = 1e-9  # rounding error, which does not count as enlargement
-
-
-class Finish(NamedTuple):
-    """The finishing that was requested for every image. None or empty: not given."""
-
-    target: Shape | None = None
-    fit: str = "none"
-    focus: str = "center"
-    upscale: bool = False
-    widths: tuple[int, ...] = ()
-    formats: tuple[str, ...] = ()  # empty: as received
-    quality: int | None = None
-    lossless: bool = False
-    max_bytes: int | None = None
-    effort: str | None = None
-    keep_original: bool = False
-
-    @property
-    def remakes(self) -> bool:
-        """Whether flux makes the files itself, whatever the provider returns."""
-        return bool(
-            self.fit != "none"
-            or len(self.formats) > 1
-            or self.widths
-            or self.lossless
-            or self.max_bytes is not None
-            or self.effort is not None
-            or self.keep_original
-        )
 
 
 class Frame(NamedTuple):
@@ -95,25 +64,6 @@ class Rendered(NamedTuple):
     image: ImageFile
     output: Output
     quality: int | None
-
-
-def check(finish: Finish) -> Finish:
-    """Return the finish. Raises UsageError if its parts contradict each other for any image."""
-    if finish.fit != "none" and finish.target is None:
-        raise UsageError(f"--fit {finish.fit} needs a size to fit to", hint="give --size 1200x630")
-    if finish.fit in ("contain", "exact") and finish.target and not finish.target.is_pixels:
-        message = f"--fit {finish.fit} needs pixels, not a shape"
-        raise UsageError(message, hint="give --size 1200x630, or --fit cover")
-    if finish.fit != "cover" and finish.focus != "center":
-        message = f"--focus {finish.focus} has nothing to crop"
-        raise UsageError(message, hint="add --fit cover and --size")
-    if finish.lossless and finish.quality is not None:
-        message = "--lossless and --output-compression contradict each other"
-        raise UsageError(message, hint="use only one of them")
-    if finish.lossless:
-        for name in finish.formats:
-            check_lossless(name)
-    return finish
 
 
 def outputs(finish: Finish, received: Inspection) -> tuple[Output, ...]:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply
+from flux_cli.core.outcome import Facts, Media, Reply
+from flux_cli.core.request import Auth, Call, Post
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
 from flux_cli.http.replies import parse_object, reply_error

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import FluxError, ModerationError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
+from flux_cli.core.outcome import Facts, Media, Reply, Stop
+from flux_cli.core.request import Auth, Call, Post
 from flux_cli.core.text import plain
 from flux_cli.http.replies import is_good, parse_json, parse_object, reply_error
 

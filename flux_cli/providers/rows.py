@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from flux_cli.core.model import Dialect, Model
-    from flux_cli.core.request import Auth, Call, Media, Post, Reply
+    from flux_cli.core.outcome import Media, Reply
+    from flux_cli.core.request import Auth, Call, Post
     from flux_cli.http.client import Http
 else:
     Protocol = object  # importing `typing` would double the time of a lookup

@@ -13,7 +13,6 @@ from flux_cli.core.request import Request
 from flux_cli.core.values import shorten
 from flux_cli.images.destination import Destination, read_destination
 from flux_cli.images.finish import read_finish
-from flux_cli.images.outputs import explain
 from flux_cli.providers.rows import ROWS, connect, unit_price
 from flux_cli.request.parameters import read_parameters
 from flux_cli.request.plan import plan
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from flux_cli.core.options import GenerateOptions
     from flux_cli.core.provider import ProviderRow
     from flux_cli.core.request import Attachment, Auth, Note, Plan, Post, Resolved, Value
-    from flux_cli.images.outputs import Finish
+    from flux_cli.images.finish import Finish
     from flux_cli.providers.rows import Provider
     from flux_cli.request.like import Reuse
 
@@ -186,6 +185,8 @@ def _read_finish(options: GenerateOptions, resolved: Resolved, destination: Dest
 
 def _with_finish(resolved: Resolved, finish: Finish, *, hosted: bool) -> Resolved:
     """The request with the formats that flux makes, and notes on how it does. Raises UsageError."""
+    from flux_cli.images.outputs import explain
+
     notes = explain(finish, *resolved.size.expected(hosted=hosted)) if resolved.size else ()
     return resolved._replace(made=finish.formats, notes=(*resolved.notes, *notes))
 
@@ -262,19 +263,6 @@ def short_body(post: Post) -> dict[str, Json]:
 def provider_of(prepared: Prepared, auth: Auth | None) -> Provider:
     """The provider of a prepared command line, with or without a key."""
     return connect(prepared.settings.provider, prepared.settings.base_url, auth)
-
-
-def lookup(name: str | None) -> Model:
-    """The model of that name in the catalog; None stands for the default model.
-
-    Raises UsageError if there is none.
-    """
-    model_name = load_settings({"model": name}, ROWS).model
-    found = find_model(model_name, folders.model_folders())
-    if found.model is None:
-        message = f"model {model_name!r} is not in the catalog"
-        raise UsageError(message, hint=found.hint or "see: flux models")
-    return found.model
 
 
 def _takes_bytes(dialect: Dialect | None, name: str) -> bool:

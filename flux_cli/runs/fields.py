@@ -12,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.core.errors import FluxError
     from flux_cli.core.model import Json, Size
-    from flux_cli.core.request import Call, Note, Outcome, Post, Resolved, SavedImage
+    from flux_cli.core.outcome import Outcome, SavedImage
+    from flux_cli.core.request import Call, Note, Post, Resolved
 
 ERROR: dict[str, object] = {
     "code": "text",
@@ -145,13 +146,8 @@ def _size_fields(size: Size | None) -> dict[str, Json]:
         "size": size.name,
         "aspect_ratio": size.aspect_ratio,
         "resolution": size.resolution,
-        "native_size": native_size(size),
+        "native_size": size.native_name,
     }
-
-
-def native_size(size: Size) -> str | None:
-    """The pixels that upstreams deliver, as `2752x1536`; None if they are not published."""
-    return f"{size.native[0]}x{size.native[1]}" if size.native else None
 
 
 SEND: dict[str, object] = {"method": "text", "url": "text?", "body": {"...": "any"}}

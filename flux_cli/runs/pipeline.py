@@ -22,7 +22,8 @@ from flux_cli.core.errors import (
     PaymentError,
 )
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Call, Event, Outcome, Reply
+from flux_cli.core.outcome import Event, Outcome, Reply
+from flux_cli.core.request import Call
 from flux_cli.runs.events import end_events, received_event
 from flux_cli.runs.failures import is_expired, is_final, stops_run
 from flux_cli.runs.interrupts import cancel_on_signals
@@ -31,7 +32,8 @@ from flux_cli.runs.report import Report
 from flux_cli.runs.saving.saver import Saver
 
 if TYPE_CHECKING:
-    from flux_cli.core.request import Media, Plan, Resolved, SavedImage
+    from flux_cli.core.outcome import Media, SavedImage
+    from flux_cli.core.request import Plan, Resolved
     from flux_cli.http.client import Http
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity

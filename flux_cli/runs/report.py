@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flux_cli.core.errors import FluxError
-    from flux_cli.core.request import Call, Note, Outcome, Resolved, SavedImage
+    from flux_cli.core.outcome import Outcome, SavedImage
+    from flux_cli.core.request import Call, Note, Resolved
 
 
 class Report(NamedTuple):

@@ -8,8 +8,8 @@ import time
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.model import Json
+from flux_cli.core.outcome import Reply
 from flux_cli.core.ratio import nominal, parse_ratio, parse_shape
-from flux_cli.core.request import Reply
 from flux_cli.http.replies import parse_object
 from flux_cli.images.formats import FORMATS, encoder, format_named
 from flux_cli.providers.offline.painter import Sketch, draw

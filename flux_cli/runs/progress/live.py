@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.segment import ControlType
 from rich.text import Text
 
-from flux_cli.core.request import Event
+from flux_cli.core.outcome import Event
 from flux_cli.core.text import LONG, plain, redact
 from flux_cli.runs.progress.summary import (
     ActiveRequest,

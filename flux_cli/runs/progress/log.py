@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from flux_cli.core.errors import OutputError
 from flux_cli.core.model import Json
-from flux_cli.core.request import Event, Resolved
+from flux_cli.core.outcome import Event
+from flux_cli.core.request import Resolved
 from flux_cli.core.text import redact
 from flux_cli.runs.fields import request_document
 from flux_cli.runs.report import Report

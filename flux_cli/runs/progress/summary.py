@@ -6,7 +6,7 @@ The caller passes the time, in seconds of a monotonic clock.
 from __future__ import annotations
 
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Event
+from flux_cli.core.outcome import Event
 from flux_cli.runs.report import Report
 
 # A part of the summary, and its rank. If space is short, the highest rank is left out first; 0

@@ -13,7 +13,7 @@ from typing import Literal
 from flux_cli.core.errors import FluxError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.request import Facts, Media, Reply
+from flux_cli.core.outcome import Facts, Media, Reply
 from flux_cli.images.names import Name
 
 LARGEST = 1e15  # larger numbers in a journal are invalid

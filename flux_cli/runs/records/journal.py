@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Self
 
 from flux_cli.core.errors import FluxError, OutputError, UsageError
 from flux_cli.core.model import Json
-from flux_cli.core.request import Call, Media, Reply, SavedImage
+from flux_cli.core.outcome import Media, Reply, SavedImage
+from flux_cli.core.request import Call
 from flux_cli.core.text import redact
 from flux_cli.runs.records import store
 from flux_cli.runs.records.history import SCHEMA, PastRun, trace

@@ -10,12 +10,13 @@ from pathlib import PurePath
 
 from flux_cli.core.errors import FluxError, Interrupted, UsageError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import SavedImage
+from flux_cli.core.outcome import SavedImage
 from flux_cli.images import names as naming
 from flux_cli.images.destination import STDOUT, Destination
+from flux_cli.images.finish import Finish
 from flux_cli.images.formats import split_suffix
 from flux_cli.images.names import Name, fixed, path_of, refuse_doubles
-from flux_cli.images.outputs import Finish, outputs
+from flux_cli.images.outputs import outputs
 from flux_cli.runs.interrupts import interrupt_once
 from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
 

@@ -11,13 +11,15 @@ from math import inf
 from flux_cli.core.image import Inspection
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
+from flux_cli.core.outcome import Facts
 from flux_cli.core.ratio import Shape
-from flux_cli.core.request import Call, Facts, seed_of
+from flux_cli.core.request import Call, seed_of
 from flux_cli.core.values import read_amount, read_integer
+from flux_cli.images.finish import FITS, FOCUSES, Finish
 from flux_cli.images.formats import EFFORTS, FORMATS, split_suffix
 from flux_cli.images.metadata.record import Record, document, from_document, without_prompt
 from flux_cli.images.names import Name, fixed, named
-from flux_cli.images.outputs import FITS, FOCUSES, MAX_PIXELS, MAX_SIDE, Finish, Output, outputs
+from flux_cli.images.outputs import MAX_PIXELS, MAX_SIDE, Output, outputs
 
 
 class Delivery(NamedTuple):

@@ -35,7 +35,8 @@ from flux_cli.runs.saving.finish import (
 
 if TYPE_CHECKING:
     from flux_cli.core.image import Inspection
-    from flux_cli.core.request import Call, Media, Reply, SavedImage
+    from flux_cli.core.outcome import Media, Reply, SavedImage
+    from flux_cli.core.request import Call
     from flux_cli.images.metadata.record import Record
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
