@@ -1,4 +1,7 @@
-"""The data that flows through a run, in this order: Request, Resolved, Plan, Call, Post, Reply, images, Outcome."""
+"""The data that flows through a run.
+
+In this order: Request, Resolved, Plan, Call, Post, Reply, Media, SavedImage, Outcome.
+"""
 
 from __future__ import annotations
 
@@ -171,9 +174,7 @@ class SavedImage(NamedTuple):
     as_received: bool  # False: decoded and encoded by flux
     facts: Facts = Facts()
     quality: int | None = None  # of a lossy file that flux encoded
-    is_reduced: bool = (
-        False  # the quality is lower than requested, so that the file fits --max-bytes
-    )
+    is_reduced: bool = False  # the quality was lowered, so that the file fits --max-bytes
     label: str = ""  # tells a variant from the image itself: its width, or "original"
 
 
@@ -185,9 +186,7 @@ class Outcome(NamedTuple):
     error: FluxError | None = None
     kept: tuple[str, ...] = ()  # files that already existed and were not changed
     seconds: float = 0.0
-    cost_usd: float | None = (
-        None  # as the provider reported for the call; for saved files, see their facts
-    )
+    cost_usd: float | None = None  # reported for the call; for saved files, see their facts
 
     @property
     def was_there(self) -> bool:
