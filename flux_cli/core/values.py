@@ -88,9 +88,8 @@ def shorten(value: Json) -> Json:
 def _read_integer(param: Param, value: Json) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise _invalid(param, value, "a whole number")
-    if (
-        isinstance(value, int) and abs(value) >= INT64
-    ):  # Python refuses to write thousands of digits
+    # Larger integers are refused before `str`, which fails for thousands of digits.
+    if isinstance(value, int) and abs(value) >= INT64:
         raise _invalid(param, value, "a whole number")
     text = str(value)
     digits = text[1:] if text[:1] in ("+", "-") else text
