@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from flux_cli.config import folders, keys
-from flux_cli.config.load import RANKS, Value, load_settings
+from flux_cli.config.load import DEFAULT, ENVIRONMENT, Value, load_settings
 from flux_cli.config.settings import SETTINGS, VARIABLES, Setting
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.lite import SCHEMA, NamedTuple
@@ -91,8 +91,8 @@ def _of_environment(row: Setting) -> Value:
     if row.name == "state":
         value = str(folders.state_folder())  # shown even if it is the default
     if given:
-        return Value(value, row.variable, RANKS.index("environment"))
-    return Value(value, "default", RANKS.index("default"))
+        return Value(value, row.variable, ENVIRONMENT)
+    return Value(value, "default", DEFAULT)
 
 
 def _key_state(variable: str) -> KeyState:
