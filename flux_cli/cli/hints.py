@@ -17,7 +17,7 @@ from flux_cli.cli.typer_parts import (
     unknown_option,
 )
 from flux_cli.core.errors import UsageError, did_you_mean
-from flux_cli.request.prompt import quoted
+from flux_cli.request.command_line import quoted
 
 # Option names of other tools; the option that a command must have for the hint to apply; the hint.
 HABITS = (

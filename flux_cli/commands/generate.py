@@ -61,7 +61,7 @@ def run(options: GenerateOptions) -> int:
 def _wants_preview(checked: CheckedRun) -> bool:
     reporting = checked.options.reporting
     is_data_only = reporting.quiet or reporting.as_json or checked.prepared.destination.is_stdout
-    return wants_preview(checked.options.viewing.preview, sys.stderr, silent=is_data_only)
+    return wants_preview(checked.options.run.preview, sys.stderr, silent=is_data_only)
 
 
 def _generate(checked: CheckedRun) -> Report:
@@ -257,7 +257,7 @@ def _print_errors(checked: CheckedRun, report: Report) -> None:
 
 def _show_preview(checked: CheckedRun, report: Report, *, is_on: bool) -> None:
     """Show the saved images on stderr, or say why a requested preview is missing."""
-    option = checked.options.viewing.preview
+    option = checked.options.run.preview
     paths: list[str] = []
     if (is_on or option) and not report.interrupted:
         paths = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]

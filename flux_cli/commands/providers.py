@@ -7,8 +7,7 @@ from flux_cli.config import folders, keys
 from flux_cli.config.load import Settings, address_of, load_settings
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import SCHEMA
-from flux_cli.core.model import Dialect, Field, Json, Model
-from flux_cli.core.provider import ProviderRow
+from flux_cli.core.model import Dialect, Field, Json, Model, ProviderRow
 from flux_cli.providers.rows import ROWS, unit_price
 from flux_cli.request.prepare import dialect_of
 from flux_cli.terminal import streams

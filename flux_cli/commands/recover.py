@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from flux_cli.commands.exit import confirm_output
 from flux_cli.config.load import Settings, load_settings
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import FluxError, Interrupted, UnclearError, common_exit_code
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Auth, Plan, Request, Resolved
+from flux_cli.core.request import Plan, Request, Resolved
 from flux_cli.images.names import Name
 from flux_cli.providers.rows import ROWS, connect
 from flux_cli.runs.check import find_key, identity_of

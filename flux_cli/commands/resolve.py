@@ -6,14 +6,14 @@ from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import json_text
 from flux_cli.core.table import cell_text
 from flux_cli.core.text import disarm_json
+from flux_cli.request.command_line import one_prompt, read_prompt
 from flux_cli.request.prepare import posts, prepare, request_line, short_body
-from flux_cli.request.prompt import one_prompt, read_prompt
 from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from flux_cli.core.model import ProviderRow
     from flux_cli.core.options import GenerateOptions
-    from flux_cli.core.provider import ProviderRow
     from flux_cli.core.request import Note, Post, Resolved
     from flux_cli.request.prepare import Prepared
 

@@ -4,8 +4,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 
 from flux_cli.core.errors import ConfigError, did_you_mean
-from flux_cli.core.model import PROTOCOLS, Json
-from flux_cli.core.provider import ProviderRow
+from flux_cli.core.model import PROTOCOLS, Json, ProviderRow
 
 PROVIDER_DEFAULTS = {"protocol": "openai", "base_url": "", "key": "", "server": "compatible"}
 

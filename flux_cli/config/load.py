@@ -11,7 +11,7 @@ from flux_cli.config.folders import user_path
 from flux_cli.config.settings import BY_NAME, SETTINGS, parse_setting
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.provider import ProviderRow
+from flux_cli.core.model import ProviderRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What the catalog knows about models: sizes, parameters, routes, and the dialects of providers."""
+"""What is known about models and providers: sizes, parameters, routes, dialects, keys."""
 
 from __future__ import annotations
 
@@ -123,3 +123,21 @@ def split_route(name: str) -> tuple[str, str | None]:
     """`fal/flux1.1-pro-ultra` -> (`flux1.1-pro-ultra`, `fal`). Without a prefix, route is None."""
     route, slash, bare = name.partition("/")
     return (bare, route) if slash else (name, None)
+
+
+class ProviderRow(NamedTuple):
+    """One image provider. The table of all of them is in `providers.rows`."""
+
+    name: str
+    protocol: str
+    base_url: str  # "": the user must give a URL
+    key_variables: tuple[str, ...]  # the first one that is set is used; (): needs no key
+    key_header: str = "Authorization"  # the header that carries the key
+    key_prefix: str = "Bearer "  # what stands before the key in that header
+    page: str = ""  # where people get a key or add credit
+    hosts: tuple[str, ...] = ()  # other hosts the key may go to, over https only
+    server: str = ""  # kind of OpenAI-compatible server, see catalog/servers.toml; "": Lumenfall
+    hosted: bool = True  # images come from a model and may cost money
+    in_flight: int = 256  # the most requests it accepts at once, whatever --concurrency says
+    estimates: bool = False  # answers `?dryRun=true` with a price; others would make an image
+    history: bool = False  # lists past requests by their trace (Lumenfall's own API)

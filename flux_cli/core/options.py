@@ -97,20 +97,15 @@ class Metadata(NamedTuple):
     sidecar: bool = False
 
 
-class Viewing(NamedTuple):
-    """How the images are shown: in the terminal, or on a contact sheet."""
-
-    preview: bool | None = None
-    sheet: bool = False
-    sheet_output: str | None = None
-
-
 class Run(NamedTuple):
-    """How a run is carried out."""
+    """How a run is carried out, and how its images are shown."""
 
     dry_run: bool = False
     yes: bool = False
     log_file: str | None = None
+    preview: bool | None = None
+    sheet: bool = False
+    sheet_output: str | None = None
 
 
 class Reporting(NamedTuple):
@@ -131,7 +126,6 @@ class GenerateOptions(NamedTuple):
     output: Output = Output()
     finish: Finish = Finish()
     metadata: Metadata = Metadata()
-    viewing: Viewing = Viewing()
     run: Run = Run()
     reporting: Reporting = Reporting()
 

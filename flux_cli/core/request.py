@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
 
+    from flux_cli.core.auth import Auth
     from flux_cli.core.model import Dialect, Model, Size
     from flux_cli.core.outcome import Facts
-    from flux_cli.core.text import Secret
 
 
 class Attachment(NamedTuple):
@@ -93,21 +93,6 @@ class Plan(NamedTuple):
 
     calls: Sequence[Call]
     notes: tuple[Note, ...]
-
-
-class Auth(NamedTuple):
-    """A key, how it is sent, and the only places it may be sent to.
-
-    These are the configured URL and, over https, the provider's own hosts.
-    """
-
-    key: Secret
-    variable: str  # the environment variable of the key, for hints
-    base: str
-    header: str  # this and the next come from the provider's row
-    prefix: str
-    hosts: tuple[str, ...] = ()  # "api.bfl.ai", or "*.bfl.ai" for every name below it
-    page: str = ""  # where people get keys and add credit, for hints
 
 
 class Post(NamedTuple):

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import (
     ConfigError,
     DeadlineError,
@@ -22,7 +23,7 @@ from flux_cli.core.errors import (
 )
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Media, Reply, Stop
-from flux_cli.core.request import Auth, Post
+from flux_cli.core.request import Post
 from flux_cli.core.text import plain
 from flux_cli.http.download import Downloads
 from flux_cli.http.errors import UnreachableError

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import (
     AuthError,
     FluxError,
@@ -22,7 +23,6 @@ from flux_cli.core.errors import (
 )
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Reply
-from flux_cli.core.request import Auth
 from flux_cli.core.text import SHOWN, plain
 
 MARK = "\0blob "  # replaces a text that was moved into a file; the file's name follows

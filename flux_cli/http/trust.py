@@ -6,8 +6,8 @@ Answers of servers are not trusted.
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ProviderError
-from flux_cli.core.request import Auth
 from flux_cli.core.text import plain
 
 LOCAL_DOMAINS = ("localhost", "local", "internal", "home.arpa")  # RFC 6761, 6762, 8375

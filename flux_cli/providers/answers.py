@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import FluxError, ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, Media, Reply
-from flux_cli.core.request import Auth
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
 from flux_cli.http.replies import BILLED_HINT, MARK, parse_json, reply_error, request_id_of

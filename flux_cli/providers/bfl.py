@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, Media, Reply
-from flux_cli.core.request import Auth, Call, Post
+from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
 from flux_cli.http.replies import parse_object, reply_error

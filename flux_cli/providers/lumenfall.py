@@ -13,11 +13,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ProviderError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Reply
-from flux_cli.core.request import Auth
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount
 from flux_cli.http.replies import parse_json, reply_error

@@ -11,8 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flux_cli.core.auth import Auth
     from flux_cli.core.outcome import Media, Reply
-    from flux_cli.core.request import Auth, Call
+    from flux_cli.core.request import Call
     from flux_cli.http.client import Http
 
 

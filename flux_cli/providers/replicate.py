@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import FluxError, ModerationError, ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, Media, Reply, Stop
-from flux_cli.core.request import Auth, Call, Post
+from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
 from flux_cli.http.replies import is_good, parse_json, parse_object, reply_error
 

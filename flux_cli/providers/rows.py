@@ -5,16 +5,17 @@ A protocol is a class with two methods. Timeouts, retries and keys are handled i
 
 from __future__ import annotations
 
-from flux_cli.core.provider import ProviderRow
+from flux_cli.core.model import ProviderRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Protocol
 
+    from flux_cli.core.auth import Auth
     from flux_cli.core.model import Dialect, Model
     from flux_cli.core.outcome import Media, Reply
-    from flux_cli.core.request import Auth, Call, Post
+    from flux_cli.core.request import Call, Post
     from flux_cli.http.client import Http
 else:
     Protocol = object  # importing `typing` would double the time of a lookup

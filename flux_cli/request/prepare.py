@@ -14,7 +14,7 @@ from flux_cli.core.values import shorten
 from flux_cli.images.destination import Destination, read_destination
 from flux_cli.images.finish import read_finish
 from flux_cli.providers.rows import ROWS, connect, unit_price
-from flux_cli.request.parameters import read_parameters
+from flux_cli.request.command_line import read_parameters
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flux_cli.catalog.find import Found
-    from flux_cli.core.model import Dialect, Json, Model
+    from flux_cli.core.auth import Auth
+    from flux_cli.core.model import Dialect, Json, Model, ProviderRow
     from flux_cli.core.options import GenerateOptions
-    from flux_cli.core.provider import ProviderRow
-    from flux_cli.core.request import Attachment, Auth, Note, Plan, Post, Resolved, Value
+    from flux_cli.core.request import Attachment, Note, Plan, Post, Resolved, Value
     from flux_cli.images.finish import Finish
     from flux_cli.providers.rows import Provider
     from flux_cli.request.like import Reuse

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from flux_cli import __version__
 from flux_cli.config import folders, keys
 from flux_cli.config.load import Settings
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, UsageError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.provider import ProviderRow
-from flux_cli.core.request import Attachment, Auth
+from flux_cli.core.model import ProviderRow
+from flux_cli.core.request import Attachment
 from flux_cli.images.metadata.record import record_of_run, without_prompt
+from flux_cli.request.command_line import one_prompt, read_prompt
 from flux_cli.request.prepare import Prepared, prepare
-from flux_cli.request.prompt import one_prompt, read_prompt
 from flux_cli.runs.planned_files import Existing, check_files, check_stdout, name_requests
 from flux_cli.runs.saving.delivery import Delivery
 from flux_cli.terminal import messages

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flux_cli.core.errors import FluxError
-    from flux_cli.core.model import Json
-    from flux_cli.core.provider import ProviderRow
+    from flux_cli.core.model import Json, ProviderRow
     from flux_cli.core.request import Note, Post, Resolved
     from flux_cli.runs.records.history import PastCall, PastRun
     from flux_cli.runs.report import Report

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.config.load import Settings
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import AuthError, FluxError, NotFoundError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Media, Reply
-from flux_cli.core.request import Auth, Call
+from flux_cli.core.request import Call
 from flux_cli.runs.records import store
 from flux_cli.runs.records.history import PastCall, PastRun, trace
 from flux_cli.runs.records.journal import Journal

@@ -8,7 +8,7 @@ from flux_cli.cli.spellings import ARGUMENTS, CONVERT, PANELS
 from flux_cli.config.settings import BY_NAME
 from flux_cli.core.convert_options import ConvertOptions
 from flux_cli.core.options import GenerateOptions, Parameters, Settings, fields_of, fill
-from flux_cli.request.parameters import read_parameters
+from flux_cli.request.command_line import read_parameters
 
 NOUNS = {"generate": GenerateOptions, "resolve": GenerateOptions, "convert": ConvertOptions}
 

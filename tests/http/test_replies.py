@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import (
     AuthError,
     FluxError,
@@ -18,7 +19,6 @@ from flux_cli.core.errors import (
     ValidationError,
 )
 from flux_cli.core.outcome import Reply
-from flux_cli.core.request import Auth
 from flux_cli.core.text import Secret
 from flux_cli.http.replies import (
     RETRYABLE,

@@ -10,8 +10,8 @@ import pytest
 from e2e.drawings import pixels_as
 from e2e.gateway import status, words
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ProviderError
-from flux_cli.core.request import Auth
 from flux_cli.core.text import Secret
 from flux_cli.http.trust import credentials
 from flux_cli.providers.rows import ROWS
