@@ -16,12 +16,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from flux_cli.core.model import Dialect, Field, Json, Model
+    from flux_cli.core.model import Dialect, Field, Json, Model, Size
     from flux_cli.core.request import Request, Value
-    from flux_cli.request.size import Chosen
 
     # The model name to send, the forced upstream (None: not forced), and notes on both.
     Target: TypeAlias = tuple[str, str | None, tuple[Note, ...]]
+    # The size and ratio to send (None: those of an unknown model), and notes on both.
+    Choice: TypeAlias = tuple[Size | None, str | None, tuple[Note, ...]]
 
 MAX_IMAGES = 10_000  # a typing error must not plan a million paid requests
 # flux itself uses these, so they are checked for every model, in the catalog or not.
@@ -46,31 +47,25 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     given = _check_parameters(request.parameters, dialect)
     typed_n, typed_quality = given.pop("n", None), given.pop("output_compression", None)
     file_format, format_notes = _resolve_format(given.pop("output_format", None), request.output)
-    chosen = _choose_size(given, model, dialect)
-    size_notes = _size_notes(chosen, model, route)
+    size, ratio, size_notes = _choose_size(given, model, route, dialect)
     parameters, notes = _resolve_parameters(given, model, route, dialect)
     n = _whole_number("n", typed_n)
-    resolved = Resolved(
+    return Resolved(
         request=request,
         sent_model=name,
         prompt=prompt,
         seed=parameters.pop("seed", None),
-        parameters=parameters,
+        parameters=parameters if size is None else {"size": size.name, **parameters},
         notes=(*model_notes, *prompt_notes, *size_notes, *notes, *format_notes),
         model=model,
         dialect=dialect,
         route=route,
+        size=size,
+        aspect_ratio=ratio,
         n=1 if n is None else n,
         format=file_format,
         quality=_whole_number("output_compression", typed_quality),
     )
-    return resolved if chosen is None else _with_size(resolved, chosen)
-
-
-def _with_size(resolved: Resolved, chosen: Chosen) -> Resolved:
-    parameters = {"size": chosen.size.name, **resolved.parameters}
-    ratio = chosen.aspect_ratio
-    return resolved._replace(size=chosen.size, aspect_ratio=ratio, parameters=parameters)
 
 
 def _check_parameters(typed: dict[str, Value], dialect: Dialect | None) -> dict[str, Value]:
@@ -101,16 +96,17 @@ def _whole_number(name: str, value: Value) -> int | None:
 
 
 def _choose_size(
-    given: dict[str, Value], model: Model | None, dialect: Dialect | None
-) -> Chosen | None:
+    given: dict[str, Value], model: Model | None, route: str | None, dialect: Dialect | None
+) -> Choice:
     """Take size, ratio and scale from `given` and find the closest size of the model.
 
     The sizes of an unknown model are unknown: its parameters stay in `given`, to be sent as typed.
     """
     if model is None:
-        return None
+        return None, None, ()
     typed = {name: given.pop(name, None) for name in SHAPE}
-    return choose(typed, model, dialect)
+    size, ratio, notes = choose(typed, model, dialect)
+    return size, ratio, (*notes, *_route_notes(size, model, route))
 
 
 def _resolve_model(request: Request, model: Model | None, dialect: Dialect | None) -> Target:
@@ -183,18 +179,16 @@ def _resolve_format(given: Value, output: str | None) -> tuple[str | None, list[
     return by_suffix, [Note("output_format", None, by_suffix, "default", reason)]
 
 
-def _size_notes(chosen: Chosen | None, model: Model | None, route: str | None) -> tuple[Note, ...]:
-    """The notes on the size, and a warning if a forced upstream does not list its ratio."""
-    if chosen is None or model is None:
-        return ()
+def _route_notes(size: Size, model: Model, route: str | None) -> tuple[Note, ...]:
+    """A warning if a forced upstream does not list the ratio of the size."""
     if route is None:
-        return chosen.notes
-    ratio = chosen.size.aspect_ratio
+        return ()
+    ratio = size.aspect_ratio
     listed = next(row.aspect_ratios for row in model.routes if row.name == route)
     if not listed or ratio in listed:
-        return chosen.notes
+        return ()
     reason = f"{route} does not list {ratio}: the gateway may send its closest ratio"
-    return (*chosen.notes, Note("route", route, route, "passthrough", reason, warning=True))
+    return (Note("route", route, route, "passthrough", reason, warning=True),)
 
 
 class _Checked(NamedTuple):
