@@ -18,7 +18,7 @@ from flux_cli.cli.table import LINES
 from flux_cli.config import folders
 
 LOOKUPS = ("resolve", "sizes", "models")
-FLAGS = sorted({flag for name in LOOKUPS for flag in LINES[name].flags})
+FLAGS = sorted({flag for name in LOOKUPS for flag in LINES[name]["flags"]})
 VALUES = (
     "16:9", "1920x1080", "7:1", "1365×768", "1920 * 1080", "16x9", "banana", "1080p", "", " ", "0:0", "1K", "0.25",
     "3", "7", "-1", "1.5", "true", "100", "flux1.1-pro", "flux1.1-pro-ultra", "flux-pro-1.1", "fal/flux1.1-pro-ultra",
@@ -108,7 +108,9 @@ def test_right_lines_are_answered_at_the_door(data, environment, monkeypatch):
         "model": ("flux1.1-pro-ultra", "flux-pro-1.1-ultra"), "provider": ("lumenfall", "offline"),
     }  # fmt: skip
     line = [command, {"sizes": "7:1", "models": "flux1.1-pro", "resolve": "a fox"}[command]]
-    for flag, (field, said) in data.draw(st.permutations(sorted(LINES[command].flags.items())))[:4]:
+    for flag, (field, said) in data.draw(st.permutations(sorted(LINES[command]["flags"].items())))[
+        :4
+    ]:
         if said is not None and field != "curl":
             line.append(flag)
         elif field in values:
@@ -117,7 +119,7 @@ def test_right_lines_are_answered_at_the_door(data, environment, monkeypatch):
 
 
 ANY = st.one_of(
-    st.sampled_from(sorted({flag for line in LINES.values() for flag in line.flags})),
+    st.sampled_from(sorted({flag for line in LINES.values() for flag in line["flags"]})),
     st.sampled_from(VALUES),
     st.builds(
         "{}={}".format,

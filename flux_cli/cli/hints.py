@@ -194,7 +194,7 @@ def _owner_hint(option: str, context: Context) -> str:
         return f"did you mean flux {name}?"
     from flux_cli.cli.table import LINES  # generated from the app, which must start without it
 
-    owners = [f"flux {command}" for command, line in LINES.items() if option in line.flags]
+    owners = [f"flux {command}" for command, line in LINES.items() if option in line["flags"]]
     if option in flags_of(root.command.params):
         owners.append("flux")
     if option.startswith("--") and len(owners) == 1:
