@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError, did_you_mean
-from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Param, split_route
 from flux_cli.core.request import Attachment, Note, Resolved
 from flux_cli.core.values import check_utf8, check_value, shorten, unchecked_value
@@ -191,16 +190,6 @@ def _route_notes(size: Size, model: Model, route: str | None) -> tuple[Note, ...
     return (Note("route", route, route, "passthrough", reason, warning=True),)
 
 
-class _Checked(NamedTuple):
-    """One parameter after its check, with what the notes need to know about it."""
-
-    name: str
-    asked: Json  # as typed, shortened for display
-    value: Json  # to send
-    param: Param | None  # None: not in the catalog
-    missing: str  # another parameter without which this one has no effect; "": none is missing
-
-
 def _resolve_parameters(
     given: dict[str, Value], model: Model | None, route: str | None, dialect: Dialect | None
 ) -> tuple[dict[str, Json], list[Note]]:
@@ -211,55 +200,51 @@ def _resolve_parameters(
     values: dict[str, Json] = {}
     notes = []
     for name in (*listed, *others):
+        param = known.get(name)
         field = dialect.fields.get(name) if dialect else None
-        checked = _check(name, given, known.get(name), field)
-        values[name] = checked.value
+        values[name] = value = _check(param, given[name], field)
+        missing = "" if param is None or param.needs in given else param.needs
+        asked = _asked(given[name])
         if dialect and field:
-            notes.append(_dialect_note(checked, dialect, field))
+            note = explain_field(dialect, name, asked, field, value)
+            if missing:
+                note = note._replace(reason=f"has no effect without {missing}", warning=True)
         else:
-            notes.append(_gateway_note(checked, known, route))
+            behavior = param.behavior if param else "passthrough"
+            reason, warning = _gateway_reason(name, known, missing, route)
+            note = Note(name, asked, shorten(value), behavior, reason, warning)
+        notes.append(note)
     return values, notes
 
 
-def _check(
-    name: str, given: dict[str, Value], param: Param | None, field: Field | None
-) -> _Checked:
-    """Check one parameter. Raises UsageError for a value that is not accepted."""
-    typed = given[name]
-    asked = shorten(typed.asked if isinstance(typed, Attachment) else typed)
+def _check(param: Param | None, typed: Value, field: Field | None) -> Json:
+    """The value to send. Raises UsageError for one that is not accepted."""
     if param is None:
-        return _Checked(name, asked, unchecked_value(typed), None, "")
+        return unchecked_value(typed)
     if field and field.choices:
         param = param._replace(choices=field.choices)
-    missing = "" if param.needs in given else param.needs
-    return _Checked(name, asked, check_value(param, typed), param, missing)
+    return check_value(param, typed)
 
 
-def _dialect_note(checked: _Checked, dialect: Dialect, field: Field) -> Note:
-    note = explain_field(dialect, checked.name, checked.asked, field, checked.value)
-    if checked.missing:
-        reason = f"has no effect without {checked.missing}"
-        return note._replace(reason=reason, warning=True)
-    return note
-
-
-def _gateway_note(checked: _Checked, known: dict[str, Param], route: str | None) -> Note:
-    behavior = checked.param.behavior if checked.param else "passthrough"
-    reason, warning = _gateway_reason(checked, known, route)
-    return Note(checked.name, checked.asked, shorten(checked.value), behavior, reason, warning)
+def _asked(typed: Value) -> Json:
+    """A value as typed, shortened for display."""
+    return shorten(typed.asked if isinstance(typed, Attachment) else typed)
 
 
 def _gateway_reason(
-    checked: _Checked, known: dict[str, Param], route: str | None
+    name: str, known: dict[str, Param], missing: str, route: str | None
 ) -> tuple[str, bool]:
-    """Why a parameter is sent as it is, and whether that is a warning."""
-    if checked.param is None:
-        near = did_you_mean(checked.name, known)
+    """Why a parameter is sent as it is, and whether that is a warning.
+
+    `missing` is another parameter without which this one has no effect.
+    """
+    if name not in known:
+        near = did_you_mean(name, known)
         hint = f"; {near}" if near else ""
         return f"not in the catalog: sent unchecked{hint}", bool(near)
-    if checked.missing:
-        return f"has no effect without {checked.missing}", True
-    upstreams = checked.param.upstreams
+    if missing:
+        return f"has no effect without {missing}", True
+    upstreams = known[name].upstreams
     if not upstreams or route in upstreams:
         return "sent as given", False
     only = f"only {' and '.join(upstreams)} honors it"
