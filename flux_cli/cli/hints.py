@@ -144,12 +144,11 @@ def _habit_hint(option: str, path: str, known: Sequence[str], arguments: Sequenc
     for words, needed, hint in HABITS:
         if name in words.split() and option.startswith("--") and (not needed or needed in known):
             value = _value_of(option, arguments)
-            text = hint.format(
-                name=name.replace("-", "_"),
-                value=quote(value) if value else _stand_in(name, hint),
-                prompt=quoted(value) if value else '"…"',
-                path=path,
-            )
+            shown, prompt = _stand_in(name, hint), '"…"'
+            if value:
+                shown, prompt = quote(value), quoted(value)
+            parameter = name.replace("-", "_")
+            text = hint.format(name=parameter, value=shown, prompt=prompt, path=path)
             return text.replace(" ?", "?")
     return ""
 

@@ -12,16 +12,12 @@ if TYPE_CHECKING:
     class Line(TypedDict):
         """How the command line of one command is read."""
 
-class Line(NamedTuple):
-    """How the command line of one command is read."""
-
-    argument: str  # the field for positional arguments
-    # Flag -> field, and the value it sets (None: it takes a value).
-    flags: dict[str, tuple[str, bool | None]]
-    repeatable: tuple[str, ...]  # fields that may be given several times
-    defaults: dict[str, Any]  # of every field
-    options: type[Any] | None  # the group that the command takes as `options`
-    own: tuple[str, ...]  # fields that it takes as separate arguments
+        argument: str  # the field for positional arguments
+        flags: dict[str, tuple[str, bool | None]]  # field, and its value (None: it takes a value)
+        repeatable: tuple[str, ...]  # fields that may be given several times
+        defaults: dict[str, Any]  # of every field
+        options: str  # the class that the command takes as `options`, or ""
+        own: tuple[str, ...]  # fields that it takes as separate arguments
 
 
 LINES: dict[str, Line] = {

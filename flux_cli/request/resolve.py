@@ -48,13 +48,16 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     file_format, format_notes = _resolve_format(given.pop("output_format", None), request.output)
     size, ratio, size_notes = _choose_size(given, model, route, dialect)
     parameters, notes = _resolve_parameters(given, model, route, dialect)
+    seed = parameters.pop("seed", None)
+    if size is not None:
+        parameters = {"size": size.name, **parameters}
     n = _whole_number("n", typed_n)
     return Resolved(
         request=request,
         sent_model=name,
         prompt=prompt,
-        seed=parameters.pop("seed", None),
-        parameters=parameters if size is None else {"size": size.name, **parameters},
+        seed=seed,
+        parameters=parameters,
         notes=(*model_notes, *prompt_notes, *size_notes, *notes, *format_notes),
         model=model,
         dialect=dialect,
