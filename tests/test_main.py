@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux_cli import main
@@ -86,18 +86,14 @@ def compare(line, monkeypatch, environment):
         return at_the_door[0]
 
 
-@settings(
-    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=1500)
 @given(line=RANDOM_LINES, environment=st.sampled_from(ENVIRONMENTS))
 def test_what_the_door_answers_is_what_typer_answers(line, environment, monkeypatch):
     """Random lines, most of them wrong: where the door says anything, Typer says the same and exits alike."""
     compare(line, monkeypatch, environment)
 
 
-@settings(
-    max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=500)
 @given(data=st.data(), environment=st.sampled_from(ENVIRONMENTS[:2]))
 def test_right_lines_are_answered_at_the_door(data, environment, monkeypatch):
     """Lines made only of what is right never reach Typer, and are answered the same."""
@@ -130,9 +126,7 @@ ANY = st.one_of(
 )
 
 
-@settings(
-    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=1500)
 @given(command=st.sampled_from(sorted(LINES)), words=st.lists(ANY, max_size=7))
 def test_what_the_door_reads_is_what_typer_reads(command, words, monkeypatch):
     """The same values reach the same function, for every command the door knows."""

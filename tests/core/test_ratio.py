@@ -20,7 +20,7 @@ from flux_cli.core.ratio import (
     parse_tier,
 )
 
-FAST = settings(max_examples=150, deadline=None, derandomize=True)
+FAST = settings(max_examples=150)
 ELEVEN = (
     "9:21",
     "9:16",

@@ -11,7 +11,7 @@ from flux_cli.core.model import Param
 from flux_cli.core.request import Attachment
 from flux_cli.core.values import check_utf8, check_value, parse_value, shorten, unchecked_value
 
-FAST = settings(max_examples=150, deadline=None, derandomize=True)
+FAST = settings(max_examples=150)
 SEED = Param("seed", "integer", "passthrough", "")
 COUNT = Param("n", "integer", "emulated", "", minimum=1, maximum=10)
 STRENGTH = Param("strength", "number", "passthrough", "", minimum=0, maximum=1)
@@ -259,7 +259,7 @@ JSON = st.recursive(
     ids=lambda param: param.kind,
 )
 @given(said=JSON | st.text("0123456789+-.eE_", max_size=8))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 def test_any_json_is_accepted_in_type_and_range_or_refused(param, said):
     try:
         value = check_value(param, said)

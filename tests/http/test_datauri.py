@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from flux_cli.core.errors import ImageError
 from flux_cli.http.datauri import PIECE, data_uri, decode_data_uri
 
-FAST = settings(max_examples=200, deadline=None, derandomize=True)
+FAST = settings(max_examples=200)
 LIMIT = 1 << 20
 
 

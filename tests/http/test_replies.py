@@ -28,7 +28,7 @@ from flux_cli.http.replies import (
     retry_after,
 )
 
-FAST = settings(max_examples=200, deadline=None, derandomize=True)
+FAST = settings(max_examples=200)
 NOW = 1_700_000_000.0
 
 

@@ -10,7 +10,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import ImageError
@@ -19,9 +19,7 @@ from flux_cli.http.splitter import LONG, Splitter
 from flux_cli.http.spool import Spool
 
 MORE = LONG * 3 // 4 + 1  # bytes whose base64 is long
-PATIENT = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+PATIENT = settings(max_examples=60)
 
 
 def noise(count: int, seed: int) -> bytes:

@@ -9,7 +9,7 @@ from flux_cli.core.request import Auth
 from flux_cli.core.text import Secret
 from flux_cli.http.trust import credentials, host_and_port, media_address
 
-FAST = settings(max_examples=200, deadline=None, derandomize=True)
+FAST = settings(max_examples=200)
 KEY = "sk-0123456789abcdef"
 BFL = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", "x-key", "", ("*.bfl.ai",))
 FAL = Auth(

@@ -11,7 +11,7 @@ from sample_images import HIGH, IMAGES, WIDE, encoded
 from flux_cli.core.errors import ImageError
 from flux_cli.images.containers.registry import inspect, sniff
 
-FAST = settings(max_examples=150, deadline=None, derandomize=True)
+FAST = settings(max_examples=150)
 
 
 def looked(data):
@@ -329,7 +329,7 @@ def test_random_bytes_are_a_look_or_an_image_error(head, tail):
 
 @each_image
 @given(data=st.data())
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 def test_flipped_bytes_are_a_look_or_an_image_error(name, data):
     damaged = bytearray(IMAGES[name])
     places = st.integers(0, min(len(damaged), 400) - 1) | st.integers(0, len(damaged) - 1)

@@ -22,7 +22,7 @@ from flux_cli.images.names import (
     text_fields,
 )
 
-FAST = settings(max_examples=300, deadline=None, derandomize=True)
+FAST = settings(max_examples=300)
 ROW = {
     "slug": "a-red-fox",
     "prompt": "A red fox",

@@ -44,10 +44,6 @@ def test_details_of_a_format_without_colors_leave_them_open(bare):
     assert (details.colors, details.color_space, details.orientation) == (Colors(), "", 1)
 
 
-def test_every_format_has_a_container_of_its_name():
-    assert tuple(CONTAINERS) == tuple(FORMATS)
-
-
 @pytest.mark.parametrize("row", FORMATS.values(), ids=lambda row: row.name)
 def test_a_format_that_cannot_be_lossless_says_why(row):
     assert bool(row.why_lossy) == (row.lossless is None)

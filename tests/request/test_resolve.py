@@ -12,7 +12,7 @@ from flux_cli.core.model import Model, Param, Size
 from flux_cli.core.request import Attachment, Note, Request
 from flux_cli.request.resolve import resolve
 
-FAST = settings(max_examples=80, deadline=None, derandomize=True)
+FAST = settings(max_examples=80)
 ULTRA = "flux1.1-pro-ultra"
 
 

@@ -27,7 +27,7 @@ SIMPLE = ("png", "jpeg", "gif", "webp lossy", "avif")
 EDITABLE = [name for name in IMAGES if name != "avif animated"]
 each_image = pytest.mark.parametrize("name", EDITABLE)
 each_format = pytest.mark.parametrize("name", SIMPLE)
-SLOW = settings(max_examples=60, deadline=None, derandomize=True)
+SLOW = settings(max_examples=60)
 
 FOX = Record(
     model="flux1.1-pro-ultra",
@@ -516,7 +516,7 @@ def handled(data):
 
 @each_image
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 def test_flipped_bytes_end_in_an_image_error_or_in_none(name, data):
     damaged = bytearray(WRITTEN[name])
     places = st.integers(0, min(len(damaged), 700) - 1) | st.integers(0, len(damaged) - 1)
@@ -538,7 +538,7 @@ def test_images_cut_anywhere_end_in_an_image_error_or_in_none(name):
     st.sampled_from([WRITTEN[name][:length] for name in SIMPLE for length in (8, 16, 40, 200)]),
     st.binary(),
 )
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 def test_random_bytes_behind_a_true_beginning_end_in_an_image_error_or_in_none(head, tail):
     handled(head + tail)
 
