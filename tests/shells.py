@@ -51,7 +51,7 @@ class Shell:
         self._until("ready")
 
     def screen(self, keys: str) -> str:
-        """What the shell shows while these keys are pressed, and then the line between two marks."""
+        """What the shell shows while keys are pressed, and then the line between two marks."""
         os.write(self.terminal, (keys + TELL).encode())
         seen = self._until("\x02")
         os.write(self.terminal, CLEAR.encode())

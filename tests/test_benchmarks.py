@@ -1,4 +1,4 @@
-"""The benchmarks run, and say how they measured. Their figures are read by people, on a quiet machine."""
+"""The benchmarks run and say how they measured. People read the figures, on a quiet machine."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_startup_prints_a_row_for_every_line_and_says_when_it_cannot_count(environment):
-    """Without valgrind on PATH the table is there all the same, and its first lines say that it is rough."""
+    """Without valgrind the table is printed, too, and its first lines say that it is rough."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks/startup.py"), "--quick"],
         env=environment | {"PATH": "/nowhere"},

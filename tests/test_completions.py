@@ -1,4 +1,4 @@
-"""The completion scripts in real shells: right candidates, nothing typed is lost, nothing is started to find them."""
+"""Completion scripts in real shells: right candidates, no lost words, no started programs."""
 
 import os
 import re
@@ -57,7 +57,7 @@ def shell(request, folder):
 
 
 def fish(line, folder, script="flux.fish"):
-    """What fish would offer for a line with the cursor at its end: candidates and what it says of them."""
+    """What fish offers for a line with the cursor at its end: candidates with descriptions."""
     done = subprocess.run(
         ["fish", "--no-config", "-c", f"source {SCRIPTS}/{script}; complete -C $argv[1]", line],
         capture_output=True,

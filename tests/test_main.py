@@ -89,7 +89,7 @@ def compare(line, monkeypatch, environment):
 @settings(max_examples=1500)
 @given(line=RANDOM_LINES, environment=st.sampled_from(ENVIRONMENTS))
 def test_what_the_door_answers_is_what_typer_answers(line, environment, monkeypatch):
-    """Random lines, most of them wrong: where the door says anything, Typer says the same and exits alike."""
+    """Random lines, most of them wrong: where the door answers, Typer answers the same."""
     compare(line, monkeypatch, environment)
 
 
@@ -133,7 +133,7 @@ def test_what_the_door_reads_is_what_typer_reads(command, words, monkeypatch):
     taken = []
 
     def run(*options, **named):
-        """Commands take their options as one noun, or one by one; both ways name everything but the noun."""
+        """Some commands take one noun of options, others each by name; only the noun differs."""
         taken.append((options[0] if options else named.pop("options", None), named))
 
     monkeypatch.setattr(import_module(f"flux_cli.commands.{command}"), "run", run)
@@ -204,7 +204,7 @@ def test_the_folder_of_settings_is_the_platform_s(home, monkeypatch):
 
 
 def test_ctrl_c_before_anything_has_begun_is_no_traceback(environment):
-    """The finger is faster than the modules: here the argument list itself raises what a signal would."""
+    """An early Ctrl-C: the argument list itself raises what the signal would."""
     program = """
 import sys
 class Argv(list):

@@ -1,4 +1,4 @@
-"""How providers take a model: the built-in tables are complete and consistent, and wrong ones are refused."""
+"""How providers take a model: built-in tables are complete, and wrong ones are refused."""
 
 import pytest
 
@@ -108,7 +108,7 @@ def test_a_compatible_server_gets_everything_as_it_is():
     assert read_servers()["compatible"].fields == {}
 
 
-# --- wrong tables ---------------------------------------------------------------------------------------------------
+# --- wrong tables
 
 MODEL = """
 id = "small"

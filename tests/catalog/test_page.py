@@ -1,4 +1,4 @@
-"""The built-in models against the pages they come from: every size, parameter and value, written out."""
+"""The built-in models against their pages: every size, parameter and value, written out."""
 
 import math
 

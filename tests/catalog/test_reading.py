@@ -1,4 +1,4 @@
-"""Model files: what is found under which name, and that a wrong file is refused with file, key and reason."""
+"""Model files: reading, finding, and refusing wrong ones with file, key and reason."""
 
 import contextlib
 import tomllib
@@ -82,7 +82,7 @@ def changed(old, new):
     return GOOD.replace(old, new, 1)
 
 
-# --- good files -----------------------------------------------------------------------------------------------------
+# --- good files
 
 
 @pytest.mark.parametrize("path", sorted(BUILT_IN.glob("*.toml")), ids=lambda path: path.stem)
@@ -144,7 +144,7 @@ def test_a_file_may_be_as_large_as_the_limit(folder):
     assert read(written(folder, GOOD + "#" * (MAX_BYTES - len(GOOD)))).id == "small"
 
 
-# --- wrong files ----------------------------------------------------------------------------------------------------
+# --- wrong files
 
 
 def deleted(line):
@@ -388,7 +388,7 @@ def test_any_changed_line_is_a_model_or_a_catalog_error(tmp_path_factory, at, li
         assert read(path).id == "small"
 
 
-# --- finding --------------------------------------------------------------------------------------------------------
+# --- finding
 
 
 @pytest.mark.parametrize(

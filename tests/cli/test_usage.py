@@ -348,7 +348,7 @@ def test_help_says_the_variable_and_default_of_every_setting(setting):
 
 
 def longer_than(width, text):
-    """Lines that could have been broken: they are too long, and of more than one word beside their margin."""
+    """Lines that are too long and could have been broken: more than one word after the margin."""
     return [
         line
         for line in text.splitlines()

@@ -1,4 +1,4 @@
-"""Settings and keys: which layer wins, what each may set, and that nothing wrong is taken or shown."""
+"""Settings and keys: which layer wins, what each may set, and how wrong values are refused."""
 
 import os
 import sys
@@ -41,7 +41,7 @@ def write(path, text, mode=None):
     return path
 
 
-# --- layers ---------------------------------------------------------------------------------------------------------
+# --- layers
 
 
 def test_nothing_set_means_the_defaults():
@@ -136,7 +136,7 @@ def test_a_home_in_the_output_is_expanded_and_its_last_slash_stays(home):
     assert load({"output": "~/images/"}).output == f"{home}/images/"
 
 
-# --- files ----------------------------------------------------------------------------------------------------------
+# --- files
 
 
 def test_the_project_file_is_found_up_to_the_top_of_the_repository(work, monkeypatch):
@@ -339,7 +339,7 @@ def test_the_edges_of_the_ranges_are_accepted(name, text, value):
     assert getattr(load({name: text}), name) == value
 
 
-# --- provider and address -------------------------------------------------------------------------------------------
+# --- provider and address
 
 LOCAL, OTHER = "http://localhost:8080/v1", "https://other.example/v1"
 SKETCH = ROWS["offline"].base_url
@@ -606,7 +606,7 @@ def test_a_key_never_crosses_a_network_in_the_clear(url):
     assert "--no-key" in raised.value.hint
 
 
-# --- keys -----------------------------------------------------------------------------------------------------------
+# --- keys
 
 NAME = "LUMENFALL_API_KEY"
 
@@ -708,7 +708,7 @@ def test_a_key_is_never_part_of_the_settings(user):
     assert KEY not in repr(key(NAME, {NAME: KEY}))
 
 
-# --- folders and terminals ------------------------------------------------------------------------------------------
+# --- folders and terminals
 
 
 @pytest.mark.skipif(

@@ -11,7 +11,7 @@ from flux_cli.core.text import disarm, disarm_json, github_annotation
 
 
 def obeyed(log: str) -> list[str]:
-    """The commands in a log: `::name ...::` where a line begins, after blanks, and `##[name ...]` anywhere."""
+    """Commands in a log: `::name ...::` where a line begins, after blanks, `##[name]` anywhere."""
     lines = re.split(r"\r\n|\r|\n", log)
     begun = (re.match(r"::([^:]+?)(?: .*?)?::", line.strip()) for line in lines)
     anywhere = re.finditer(r"##(?:vso|teamcity)?\[(\w[\w.-]*)", log)

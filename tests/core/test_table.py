@@ -1,4 +1,4 @@
-"""Tables and texts on a terminal that is narrower than they are: nothing is lost, no word is broken."""
+"""Tables and texts on a terminal narrower than they are: nothing is lost, no word broken."""
 
 import pytest
 from hypothesis import given

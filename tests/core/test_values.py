@@ -1,4 +1,4 @@
-"""Single values: what JSON can say, what each kind of parameter accepts, what is shown of long ones."""
+"""Single values: what JSON can say, what each kind of parameter accepts, how long ones look."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Base64 and data URIs as servers write them, and nothing a server writes may raise anything else."""
+"""Base64 and data URIs as servers write them; whatever they write, only known errors come."""
 
 import base64
 import contextlib

@@ -1,4 +1,4 @@
-"""One exchange: whatever a server packs, cuts or never ends costs neither memory nor a hang, and is said in words."""
+"""One exchange: packed, cut or endless answers end in an error message, not in full memory."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ Serve = Callable[..., str]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """A server that reads one request, writes these bytes, part by part, and hangs up. Returns its address."""
+    """Start a server that reads a request, writes these parts and hangs up. Returns its address."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def start(*parts: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Answers of servers: which reply_error, how long to wait, and nothing a server writes may raise."""
+"""Answers of servers: which error, how long to wait; nothing a server writes may raise."""
 
 import json
 from email.utils import formatdate
@@ -363,7 +363,7 @@ def test_any_body_and_status_make_a_failure_and_never_an_exception(body, status)
     assert error.message.isprintable()
 
 
-# --- Retry-After ----------------------------------------------------------------------------------------------------
+# --- Retry-After
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_any_header_is_a_wait_of_zero_or_more_or_none(text):
         assert seconds is None or 0 <= seconds < float("inf")
 
 
-# --- names and words ------------------------------------------------------------------------------------------------
+# --- names and words
 
 
 @pytest.mark.parametrize(

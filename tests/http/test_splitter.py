@@ -1,4 +1,4 @@
-"""Long base64 texts of an answer go into files, however the answer is written, packed into parts, or cut short."""
+"""Long base64 texts go into files, however an answer is written, cut into parts or cut short."""
 
 import base64
 import itertools
@@ -87,7 +87,7 @@ def feed(splitter: Splitter, document: bytes, size: int) -> None:
 
 
 def replaced(value, folder: Path, found: list[bytes]):
-    """The document with the bytes of the files in the place of what stands for them, which are counted."""
+    """The document with a number for each image. Appends the bytes of its files to `found`."""
     if isinstance(value, str) and value.startswith(MARK):
         found.append((folder / value.removeprefix(MARK)).read_bytes())
         return f"image {len(found)}"
@@ -173,7 +173,7 @@ def test_what_turns_out_to_be_no_base64_leaves_no_file_and_is_known_as_such(tmp_
 @PATIENT
 @given(st.integers(0, 2**20))
 def test_an_answer_that_is_cut_leaves_no_files(tmp_path_factory, place):
-    """Neither where the connection broke, nor where the server ended inside of a text and said nothing."""
+    """Neither when the connection broke, nor when the server ended inside a text."""
     folder = tmp_path_factory.mktemp("spool")
     text = base64.b64encode(noise(MORE, 1)).decode()
     document = f'[{{"b64_json": "{text}"}}, {{"b64_json": "{text}"}}]'.encode()

@@ -1,4 +1,4 @@
-"""The network: which requests share a connection, what servers may do on it, proxies, certificates and URLs."""
+"""The network: shared connections, what servers do on them, proxies, certificates, URLs."""
 
 import asyncio
 import base64
@@ -28,7 +28,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
 class Server:
-    """Counts connections, and gives each request of one to a function that answers it; None hangs up."""
+    """Counts connections, and passes each request to a function that answers it; None hangs up."""
 
     def __init__(self, reply: Callable[[bytes], bytes | None] = lambda _head: OK) -> None:
         self.reply, self.connections, self.open, self.requests, self.ended = (
@@ -424,7 +424,7 @@ def tls(tmp_path, monkeypatch) -> ssl.SSLContext:
 def test_an_answer_over_tls_arrives_whole_even_if_the_server_hangs_up_behind_it(
     tmp_path, tls, size
 ):
-    """What TLS has deciphered and nobody has read yet must not go with the connection: it is paid for."""
+    """What TLS has deciphered and nobody has read yet is paid for, and must not be lost."""
     text = b'"' + b" " * size + b'"'
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(text)
 

@@ -1,4 +1,4 @@
-"""Which addresses get the key, and which images are fetched: the traps hostile or broken answers set."""
+"""Which addresses get the key, and which images are downloaded, despite hostile answers."""
 
 import pytest
 from hypothesis import example, given, settings
@@ -236,7 +236,7 @@ def test_what_only_looks_like_an_address_inside_is_fetched(host):
 @given(st.integers(0, 2**32 - 1), st.integers(0, 3))
 @FAST
 def test_every_spelling_of_a_number_is_judged_alike(number, shape):
-    """`a.b.c.d`, one number, hexadecimal and octal parts: resolvers take them all for the same host."""
+    """`a.b.c.d`, one number, hexadecimal and octal parts all mean the same host to resolvers."""
     from ipaddress import IPv4Address
 
     octets = [number >> shift & 255 for shift in (24, 16, 8, 0)]

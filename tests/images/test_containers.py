@@ -1,4 +1,4 @@
-"""What bytes are, how large, and whether they are whole: true of real images, and calm about hostile ones."""
+"""Format, size and wholeness of image bytes: right for real images, safe for hostile ones."""
 
 import struct
 import zlib
@@ -72,7 +72,7 @@ def test_webp_s_fourteen_bits_of_size_are_read_whole(options):
     assert inspect(encoded("webp", size=(9001, 2), **options))[:3] == ("webp", 9001, 2)
 
 
-# --- what is no image ---------------------------------------------------------------------------------------------
+# --- what is no image
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_unusual_but_correct_boxes_are_read(data, size):
 
 
 def located(version, base, offset, length, method=0):
-    """An AVIF whose one item lies at base + offset; the widths of all fields as real encoders choose them."""
+    """An AVIF whose one item lies at base + offset; field widths as real encoders choose them."""
     wide = "I" if version == 2 else "H"
     how = struct.pack(">H", method) if version else b""
     item = struct.pack(f">{wide}", 1) + how + struct.pack(">HIHII", 0, base, 1, offset, length)

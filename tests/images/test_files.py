@@ -36,7 +36,7 @@ def listed(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-# --- before anything is paid ----------------------------------------------------------------------------------------
+# --- before anything is paid
 
 
 def test_free_names_in_folders_that_are_not_there_yet_are_fine_and_the_folders_are_made(work):
@@ -147,7 +147,7 @@ def test_names_the_file_system_cannot_have_are_refused(template):
         check(template)
 
 
-# --- saving ---------------------------------------------------------------------------------------------------------
+# --- saving
 
 
 @pytest.fixture
@@ -318,7 +318,7 @@ def test_a_failed_write_leaves_no_debris(overwriting, work):
     assert not any(path.name.startswith(PART) for path in work.rglob("*"))
 
 
-# --- a pipe ---------------------------------------------------------------------------------------------------------
+# --- a pipe
 
 
 def test_a_pipe_gets_exactly_the_bytes():
@@ -352,7 +352,7 @@ def test_a_full_pipe_is_a_disk_error():
         Pipe(stream).save(name("-"), image())
 
 
-# --- places --------------------------------------------------------------------------------------------------------
+# --- places
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_stem_and_suffix_of_the_last_part(path, parts):
     assert split_suffix(path) == parts
 
 
-# --- encoders -------------------------------------------------------------------------------------------------------
+# --- encoders
 
 LOSSY = ("jpeg", "webp", "avif")
 

@@ -68,7 +68,7 @@ def is_one_safe_part(name):
     )
 
 
-# --- templates ------------------------------------------------------------------------------------------------------
+# --- templates
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_any_output_is_a_usable_template_or_refused(output):
         assert len({name.path("png") for name in made}) == 2
 
 
-# --- several names --------------------------------------------------------------------------------------------------
+# --- several names
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_a_part_of_more_than_255_bytes_is_refused_before_anything_is_paid(templa
         names(template, rows(1))
 
 
-# --- names from prompts ---------------------------------------------------------------------------------------------
+# --- names from prompts
 
 
 @pytest.mark.parametrize(
@@ -396,7 +396,7 @@ def test_a_slug_holds_only_letters_digits_marks_and_single_hyphens(prompt):
     assert not any(char.isspace() for char in made)
 
 
-# --- names beside taken ones ----------------------------------------------------------------------------------------
+# --- names beside taken ones
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Content credentials signed with one's own certificate: valid ones, and every wrong file said before it matters."""
+"""Content credentials signed with your own certificate; wrong files are reported early."""
 
 import datetime as dt
 import io

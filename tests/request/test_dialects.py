@@ -1,4 +1,4 @@
-"""The same request at each provider: what is sent under which name, what flux does itself, what is refused."""
+"""One request at each provider: what is sent, under which name, emulated, or refused."""
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +41,7 @@ def at_server(server, model=None, fresh_seed=None, **said):
     return [call.body for call in plan(resolved, fresh_seed).calls]
 
 
-# --- shapes ---------------------------------------------------------------------------------------------------------
+# --- shapes
 
 
 @each_direct
@@ -107,7 +107,7 @@ def test_there_is_one_scale_and_other_tiers_are_warned_about(provider):
     assert not note.warning
 
 
-# --- parameters -----------------------------------------------------------------------------------------------------
+# --- parameters
 
 IMAGE = "data:image/png;base64,AAAA"
 
@@ -305,7 +305,7 @@ def test_any_request_is_spelled_or_refused_and_every_parameter_said_has_a_note(p
     assert planned.calls[0].body["prompt"] == "a red fox"
 
 
-# --- OpenAI-shaped servers ------------------------------------------------------------------------------------------
+# --- OpenAI-shaped servers
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Prompts and images that people hand over: read whole, or refused with a word; nothing waits for ever."""
+"""Prompts and images from files and pipes: read whole or refused; nothing waits forever."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""From one resolved request to single-image calls: seeds, n, and what is asked of the provider as format."""
+"""From one resolved request to single-image calls: seeds, n, and the requested format."""
 
 import pytest
 

@@ -36,7 +36,7 @@ def note_on(parameter, result) -> Note:
     return note
 
 
-# --- size, aspect_ratio, resolution ---------------------------------------------------------------------------------
+# --- size, aspect_ratio, resolution
 
 SENT = "always sent, because the defaults of upstreams differ"
 
@@ -318,7 +318,7 @@ def test_the_page_s_priority_holds_for_every_combination():
             )
 
 
-# --- model and route ------------------------------------------------------------------------------------------------
+# --- model and route
 
 
 @pytest.mark.parametrize(
@@ -419,7 +419,7 @@ def test_a_route_prefixes_an_unknown_model():
     assert unknown("new-model", route="fal").sent_model == "fal/new-model"
 
 
-# --- prompt ---------------------------------------------------------------------------------------------------------
+# --- prompt
 
 
 @pytest.mark.parametrize("prompt", ["", " ", "\n\t", "\u3000"])
@@ -481,7 +481,7 @@ def test_bytes_that_are_no_utf8_are_refused_wherever_they_stand(build):
         build()
 
 
-# --- parameters -----------------------------------------------------------------------------------------------------
+# --- parameters
 
 
 @pytest.mark.parametrize(
@@ -695,7 +695,7 @@ def test_any_request_is_resolved_to_something_json_can_say_or_refused(said):
         assert all(isinstance(note, Note) and note.reason for note in result.notes)
 
 
-# --- format of the files --------------------------------------------------------------------------------------------
+# --- format of the files
 
 
 @pytest.mark.parametrize(
@@ -733,7 +733,7 @@ def test_a_suffix_of_a_format_flux_does_not_write_is_refused():
         resolved(output="fox.qoi")
 
 
-# --- price ----------------------------------------------------------------------------------------------------------
+# --- price
 
 
 def test_the_price_is_that_of_one_image_times_n_and_unknown_where_it_is_unknown():

@@ -1,4 +1,4 @@
-"""On a real terminal device: what is written there is the image, in the room it may have, and nothing is asked."""
+"""Images on a real terminal device: drawn within bounds, and the terminal is never queried."""
 
 import base64
 import fcntl
@@ -143,7 +143,7 @@ def test_nothing_is_written_beyond_the_window(way, count, columns, rows, cell):
 
 @pytest.mark.parametrize("way", PROTOCOLS)
 def test_the_terminal_is_asked_nothing(way):
-    """No device attributes, no status report, no request for a size, a color or an answer to an image."""
+    """No request for device attributes, status, size, color, or an answer to an image."""
     text = shown(way, IMAGE)[1]
     assert not re.search(r"\x1b\[[?>=]?[\d;]*[cnt]", text)
     assert not re.search(r"\x1b\]1[01];\?", text)

@@ -1,4 +1,4 @@
-"""How an image was made, read from what other programs write; hostile metadata end in words, not in memory."""
+"""How an image was made, as other programs write it; hostile metadata costs no memory."""
 
 import contextlib
 import io
@@ -52,7 +52,7 @@ def png(**texts):
 
 
 def user_comment(file_format, text, order="big"):
-    """An image whose EXIF has a user comment in UTF-16, as AUTOMATIC1111 writes it (big) or others do (little)."""
+    """An image with an EXIF user comment in UTF-16: AUTOMATIC1111 is big-endian, others little."""
     comment = b"UNICODE\0" + text.encode(f"utf-16-{order[0]}e")
     head = b"MM\0*\0\0\0\x08" + struct.pack(">HHHII", 1, 0x8769, 4, 1, 26) + bytes(4)
     table = struct.pack(">HHHII", 1, 0x9286, 7, len(comment), 44) + bytes(4)
@@ -276,7 +276,7 @@ def test_an_image_that_says_nothing_has_an_empty_record_and_nobody_wrote_it(name
     )
 
 
-# --- hostile metadata -----------------------------------------------------------------------------------------------
+# --- hostile metadata
 
 
 def chunk(kind, body):

@@ -1,4 +1,4 @@
-"""A record written into an image: every pixel stays, other tools can read it, a second writing leaves no trace."""
+"""Records written into images: pixels stay, other tools read them, a second one replaces all."""
 
 import contextlib
 import io
@@ -77,7 +77,7 @@ def saved(tmp_path, name, data):
     return path
 
 
-# --- what is written, and what stays --------------------------------------------------------------------------------
+# --- what is written, and what stays
 
 
 @each_image
@@ -165,7 +165,7 @@ def test_color_profiles_and_exif_stay_where_readers_find_them(name):
         assert Image.open(io.BytesIO(result)).getexif()[0x0131] == "Some Camera"
 
 
-# --- what other tools make of it ------------------------------------------------------------------------------------
+# --- what other tools make of it
 
 
 @each_format
@@ -240,7 +240,7 @@ def test_a_simple_webp_keeps_its_transparency_and_webpinfo_knows_of_it(lossless,
     assert b"No error detected." in tool("webpinfo", saved(tmp_path, "webp", result)).stdout
 
 
-# --- what was there before ------------------------------------------------------------------------------------------
+# --- what was there before
 
 FOREIGN = (
     '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -338,7 +338,7 @@ def test_pillow_reads_our_parameters_as_it_reads_automatic1111_s():
     assert text.startswith(FOX.prompt)
 
 
-# --- limits and refusals --------------------------------------------------------------------------------------------
+# --- limits and refusals
 
 
 @pytest.mark.parametrize("letter", ["x", "é", "雪", "🦊", "\x01", "&"])
@@ -433,11 +433,11 @@ def test_a_prompt_about_provenance_is_no_credential(name):
     assert embedded(embedded(IMAGES[name], record), FOX) == embedded(IMAGES[name], FOX)
 
 
-# --- AVIF: the tables of its meta box -------------------------------------------------------------------------------
+# --- AVIF: the tables of its meta box
 
 
 def avif_with_tables(data, version, base, *, inside=False):
-    """The same AVIF with its item location box in another version, offsets from a base, or data in the meta box."""
+    """The same AVIF with another version of `iloc`, offsets from a base, or data in `meta`."""
     meta = boxes.read_meta(data, next(part for part in avif.walk(data) if part.kind == b"meta"))
     items = boxes.read_items(data, meta).all
     content = b"".join(boxes.read_content(data, meta, item) for item in items)
@@ -498,7 +498,7 @@ def test_an_avif_whose_last_box_has_no_length_or_that_moves_stays_as_it_is():
         assert reason in result.reason
 
 
-# --- damaged and hostile bytes --------------------------------------------------------------------------------------
+# --- damaged and hostile bytes
 
 WRITTEN = {name: embedded(IMAGES[name]) for name in EDITABLE}
 

@@ -1,4 +1,4 @@
-"""Conversion: every source becomes every target, looks the same, and broken bytes are an image error."""
+"""Conversion: every source becomes every target and looks the same; broken bytes are errors."""
 
 import contextlib
 import math
@@ -95,7 +95,7 @@ def test_every_source_becomes_every_target_of_the_same_size(source, target):
 )
 @pytest.mark.parametrize("source", ["png", "jpeg", "jpeg progressive", "webp", "avif"])
 def test_a_converted_image_looks_like_its_source(source, target, least):
-    """Lossless targets change nothing, lossy ones stay above what eyes notice, gif above what 256 colors allow."""
+    """Lossless targets change nothing, lossy ones no more than eyes notice, GIF what it must."""
     assert (
         psnr(opened(SOURCES[source]), opened(convert(SOURCES[source], target, None).data)) >= least
     )
@@ -131,7 +131,7 @@ def test_only_the_plug_ins_of_the_two_formats_are_loaded(target):
     assert set(done.stdout.decode().split()) == plugins
 
 
-# --- transparency ---------------------------------------------------------------------------------------------------
+# --- transparency
 
 OPAQUE_AT, CLEAR_AT = (48, 8), (48, 56)
 
@@ -188,7 +188,7 @@ def test_one_transparent_gray_of_sixteen_bits_is_the_only_transparent_one():
     assert [made.getpixel((x, 0))[3] for x in (0, 1)] == [0, 255]
 
 
-# --- depth, color, orientation -------------------------------------------------------------------------------------
+# --- depth, color, orientation
 
 
 @each_target
@@ -290,7 +290,7 @@ def test_odd_and_tiny_sizes_are_kept(size, target):
         assert (made.width, made.height) == size
 
 
-# --- quality --------------------------------------------------------------------------------------------------------
+# --- quality
 
 
 @pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
@@ -330,7 +330,7 @@ def test_quality_changes_nothing_of_a_lossless_png():
     assert psnr(opened(convert(SOURCES["png"], "png", 5).data), PLAIN) == 99
 
 
-# --- the same pixels shared -----------------------------------------------------------------------------------------
+# --- the same pixels shared
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])
@@ -349,7 +349,7 @@ def test_a_save_leaves_no_settings_behind():
     assert save(image, "jpeg", {}) == image_bytes(drawn(), "jpeg") != large
 
 
-# --- what cannot be converted ---------------------------------------------------------------------------------------
+# --- what cannot be converted
 
 
 @each_target

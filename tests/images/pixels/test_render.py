@@ -1,4 +1,4 @@
-"""The finishing step on real pixels: exact sizes, light, transparency, colors, crops, limits, odd inputs."""
+"""Finishing real pixels: exact sizes, light, transparency, colors, crops, limits, odd inputs."""
 
 import io
 import itertools
@@ -54,7 +54,7 @@ def scene(width=600, height=400):
 SCENE = image_bytes(scene())
 sides = st.integers(1, 700)
 
-# --- exact pixels ---------------------------------------------------------------------------------------------------
+# --- exact pixels
 
 
 @given(
@@ -120,11 +120,11 @@ def test_lossless_loses_nothing_not_even_under_transparency(target, effort):
     assert made.convert("RGBA").tobytes() == image.tobytes()
 
 
-# --- light, transparency, color ------------------------------------------------------------------------------------
+# --- light, transparency, color
 
 
 def test_light_is_averaged_as_light():
-    """A checkerboard of black and white has half of white's light: sRGB's 188, and not the 128 of its numbers."""
+    """Half of the light of white is 188 in sRGB; averaging the numbers would give 128."""
     board = Image.frombytes(
         "L", (256, 256), bytes(255 * ((x + y) % 2) for y in range(256) for x in range(256))
     )
@@ -207,7 +207,7 @@ def test_an_animation_counts_by_its_first_image(file_format):
     assert psnr(one(data, widths=(300,), formats=("png",)), scene().resize((300, 200))) > 20
 
 
-# --- crops ----------------------------------------------------------------------------------------------------------
+# --- crops
 
 
 @pytest.mark.parametrize("focus", ["entropy", "attention"])
@@ -231,7 +231,7 @@ def test_a_named_place_is_where_it_says(focus, left):
     assert psnr(made, ramp.crop((left, 0, left + 100, 100))) == 99
 
 
-# --- fewer bytes ----------------------------------------------------------------------------------------------------
+# --- fewer bytes
 
 
 @pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
@@ -291,7 +291,7 @@ def test_every_effort_looks_like_the_source(target, least, effort):
     )
 
 
-# --- what is damaged or odd -----------------------------------------------------------------------------------------
+# --- what is damaged or odd
 
 WHOLE = {name: image_bytes(scene(64, 48), name) for name in FORMATS}
 

@@ -1,4 +1,4 @@
-"""Small copies look like their images, whatever these are made of; sheets have every image in its place."""
+"""Small copies look like their images; contact sheets have every image in its place."""
 
 import io
 import struct
@@ -170,7 +170,7 @@ def test_the_oddest_shapes_have_a_copy(size):
     assert max(copy.width - 80, copy.height - 60) <= 0
 
 
-# --- sheets ---------------------------------------------------------------------------------------------------------
+# --- sheets
 
 
 def plain(color, size=(300, 200)):
@@ -252,7 +252,7 @@ def test_a_sheet_holds_one_image_at_a_time(tmp_path):
     assert done.stdout.endswith(" ()\n")
 
 
-# --- colors --------------------------------------------------------------------------------------------------------
+# --- colors
 
 
 def painted(pixels, size, palette):

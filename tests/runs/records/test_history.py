@@ -1,4 +1,4 @@
-"""What a journal tells: the state of every call and run, from whole lines, torn ones and garbage."""
+"""The state of every call and run in a journal, from whole lines, torn ones and garbage."""
 
 import json
 
@@ -219,7 +219,7 @@ def test_what_is_no_journal_of_this_kind_is_none():
 
 
 def test_a_run_of_ten_thousand_calls_is_read_line_by_line():
-    """Reading is no more work for every further call: ten times the calls are not a hundred times the work."""
+    """Time grows in proportion: ten times the calls are not a hundred times the work."""
     calls = [CALLS[0] | {"number": number} for number in range(10_000)]
     events = [
         event | {"call": number}

@@ -1,4 +1,4 @@
-"""The ledger on the disk: private, whole lines, one holder, and nothing forgotten that can still be saved."""
+"""The journal on disk: private, whole lines, one writer, nothing recoverable forgotten."""
 
 import json
 import os
@@ -379,7 +379,7 @@ def test_runs_of_one_second_are_listed_in_their_order(root):
 
 
 def test_calls_that_are_answered_at_once_share_the_way_to_the_disk(root, monkeypatch):
-    """Whoever waits for the disk comes back only when his own line is there; later lines need a way of their own."""
+    """Waiting for the disk ends only when one's own line is there; later lines wait again."""
     slow, begun, go_on = [], threading.Event(), threading.Event()
 
     def fsync(_file):

@@ -1,4 +1,4 @@
-"""With `journal_prompts = false` an answer is kept without any words of the user, and can still be recovered."""
+"""`journal_prompts = false` keeps answers without words of the user, and recoverable."""
 
 import json
 

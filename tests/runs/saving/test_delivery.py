@@ -1,4 +1,4 @@
-"""How images become files, through the journal and back: nothing is lost, and garbage does no harm."""
+"""Deliveries through the journal and back: nothing is lost, and garbage does no harm."""
 
 import json
 from contextlib import suppress
