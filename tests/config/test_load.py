@@ -4,7 +4,7 @@ import os
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.config import folders, keys
@@ -560,7 +560,6 @@ def test_a_password_in_an_address_is_never_shown(url):
 @given(
     st.text(max_size=30) | st.text("htps:/@?#[].1:8080example ", max_size=30).map("http://".__add__)
 )
-@settings(max_examples=150)
 def test_any_address_is_usable_or_refused(url):
     try:
         made = load_settings({"base_url": url}, ROWS, {})
@@ -683,9 +682,14 @@ def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(text, work):
 
 
 @pytest.mark.parametrize(
-    "content", [f"{NAME} = {KEY}", f"{NAME} = '{KEY}", f'{NAME} = "{KEY}"\n{NAME} = "{KEY}"', "x = " + "[" * 20_000],
-    ids=["unquoted", "unfinished", "twice", "nested"],
-)  # fmt: skip
+    "content",
+    [
+        pytest.param(f"{NAME} = {KEY}", id="unquoted"),
+        pytest.param(f"{NAME} = '{KEY}", id="unfinished"),
+        pytest.param(f'{NAME} = "{KEY}"\n{NAME} = "{KEY}"', id="twice"),
+        pytest.param("x = " + "[" * 20_000, id="nested"),
+    ],
+)
 def test_credentials_that_are_no_toml_are_refused_without_showing_the_key(content, user):
     write(user / "credentials.toml", content, 0o600)
     with pytest.raises(ConfigError, match=r"credentials\.toml is not valid TOML") as raised:

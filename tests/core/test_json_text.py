@@ -9,12 +9,9 @@ from hypothesis import strategies as st
 from flux_cli.core.lite import json_text
 from flux_cli.core.table import cell_text, table
 
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
+    st.none() | st.booleans() | st.integers() | FINITE | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
@@ -36,10 +33,8 @@ def test_what_json_cannot_say_is_a_mistake():
 
 
 def test_columns_are_two_blanks_apart_and_numbers_stand_right():
-    assert (
-        table([("Name", "n"), ("a", "10"), ("bcdefg", "9")], right=(1,))
-        == "Name     n\na       10\nbcdefg   9"
-    )
+    rows = [("Name", "n"), ("a", "10"), ("bcdefg", "9")]
+    assert table(rows, right=(1,)) == "Name     n\na       10\nbcdefg   9"
 
 
 @pytest.mark.parametrize(

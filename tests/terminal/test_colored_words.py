@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.terminal.messages import LABEL_COLORS, colored
@@ -37,6 +37,5 @@ def test_other_lines_have_none(line):
     st.text(st.sampled_from("a :\n"))
     | st.lists(st.sampled_from([*LABEL_COLORS, "flux:", "", "x"])).map(" ".join)
 )
-@settings(max_examples=300)
 def test_the_text_stays_as_it_is(line):
     assert CODES.sub("", colored(line)) == line
