@@ -10,7 +10,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import ImageError
@@ -19,7 +19,6 @@ from flux_cli.http.splitter import LONG, Splitter
 from flux_cli.http.spool import Spool
 
 MORE = LONG * 3 // 4 + 1  # bytes whose base64 is long
-PATIENT = settings(max_examples=60)
 
 
 def noise(count: int, seed: int) -> bytes:
@@ -98,7 +97,6 @@ def replaced(value, folder: Path, found: list[bytes]):
     return value
 
 
-@PATIENT
 @given(
     st.lists(IMAGES, min_size=1, max_size=3), SMALL, st.lists(st.integers(0, 2**20), max_size=40)
 )
@@ -132,7 +130,6 @@ def test_any_document_in_any_parts_is_the_same_with_its_images_in_files(
     assert len(splitter.kept) < len(json.dumps(rest)) * 2 + 100 * len(images) + 200
 
 
-@PATIENT
 @given(st.integers(0, 2**32), st.integers(0, LONG))
 def test_every_single_byte_is_a_place_to_cut(tmp_path_factory, seed, where):
     """Escapes, quotes and padding come in two parts."""
@@ -148,7 +145,6 @@ def test_every_single_byte_is_a_place_to_cut(tmp_path_factory, seed, where):
     assert (found, read) == ([data], {"a\\": '"', "b64_json": "image 1", "z": "\\"})
 
 
-@PATIENT
 @given(
     st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50),
     st.lists(st.integers(0, 2**20)),
@@ -170,7 +166,6 @@ def test_what_turns_out_to_be_no_base64_leaves_no_file_and_is_known_as_such(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
-@PATIENT
 @given(st.integers(0, 2**20))
 def test_an_answer_that_is_cut_leaves_no_files(tmp_path_factory, place):
     """Neither when the connection broke, nor when the server ended inside a text."""

@@ -1,7 +1,7 @@
 """One request at each provider: what is sent, under which name, emulated, or refused."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.catalog.find import find_model, read_servers
@@ -89,7 +89,6 @@ def test_bfl_takes_any_shape_between_its_ends(said, sent, warned):
 
 
 @given(st.integers(16, 9999), st.integers(16, 9999), st.sampled_from("x:"))
-@settings(max_examples=150)
 def test_any_size_is_a_shape_each_provider_takes(width, height, separator):
     for provider in DIRECT:
         sent = body(provider, size=f"{width}{separator}{height}")["aspect_ratio"]
@@ -294,7 +293,6 @@ def test_the_note_on_a_format_says_who_makes_it(provider, asked_format, used, be
         max_size=5,
     ),
 )
-@settings(max_examples=200)
 def test_any_request_is_spelled_or_refused_and_every_parameter_said_has_a_note(provider, said):
     try:
         resolved, planned = asked(provider, **said)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.catalog.find import find_model
@@ -12,7 +12,6 @@ from flux_cli.core.model import Model, Param, Size
 from flux_cli.core.request import Attachment, Note, Request
 from flux_cli.request.resolve import resolve
 
-FAST = settings(max_examples=80)
 ULTRA = "flux1.1-pro-ultra"
 
 
@@ -681,7 +680,6 @@ def test_the_edges_of_the_ranges_are_accepted(name, value):
         max_size=4,
     )
 )
-@FAST
 def test_any_request_is_resolved_to_something_json_can_say_or_refused(said):
     for model in (find_model(ULTRA).model, None):
         try:

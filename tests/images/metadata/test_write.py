@@ -27,7 +27,6 @@ SIMPLE = ("png", "jpeg", "gif", "webp lossy", "avif")
 EDITABLE = [name for name in IMAGES if name != "avif animated"]
 each_image = pytest.mark.parametrize("name", EDITABLE)
 each_format = pytest.mark.parametrize("name", SIMPLE)
-SLOW = settings(max_examples=60)
 
 FOX = Record(
     model="flux1.1-pro-ultra",
@@ -143,7 +142,6 @@ records = st.builds(
 
 @each_format
 @given(record=records, other=records)
-@SLOW
 def test_any_record_in_any_script_comes_back_as_it_was_and_may_replace_any_other(
     name, record, other
 ):
@@ -538,7 +536,6 @@ def test_images_cut_anywhere_end_in_an_image_error_or_in_none(name):
     st.sampled_from([WRITTEN[name][:length] for name in SIMPLE for length in (8, 16, 40, 200)]),
     st.binary(),
 )
-@settings(max_examples=300)
 def test_random_bytes_behind_a_true_beginning_end_in_an_image_error_or_in_none(head, tail):
     handled(head + tail)
 

@@ -5,7 +5,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageOps, ImageStat
 from sample_images import image_bytes, opened
@@ -63,7 +63,6 @@ sides = st.integers(1, 700)
 @example(wide=1, high=1, fit="cover", focus="attention")
 @example(wide=1, high=700, fit="cover", focus="entropy")
 @example(wide=700, high=1, fit="exact", focus="center")
-@settings(max_examples=100)
 def test_a_hundred_targets_come_out_to_the_pixel(wide, high, fit, focus):
     focus = focus if fit == "cover" else "center"
     made = one(

@@ -1,7 +1,7 @@
 """What is counted while a run goes on, and what of it fits on a line."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.core.request import Event
@@ -124,7 +124,6 @@ EVENTS = st.lists(st.tuples(KINDS, st.integers(1, 300), st.floats(0, 1e4)), max_
 
 
 @given(EVENTS, st.integers(1, 250))
-@settings(max_examples=300)
 def test_any_run_fits_any_width_as_far_as_what_must_be_said_does(events, width):
     progress = Progress(300, 0.0)
     for kind, number, now in events:

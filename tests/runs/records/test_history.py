@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.runs.records.history import SCHEMA, PastCall, PastRun, read, trace
@@ -167,7 +167,6 @@ def looked_at(past: PastRun | None) -> None:
         )
 
 
-@settings(max_examples=400)
 @given(
     st.lists(ODD | EVENTS, max_size=12),
     st.lists(st.binary(max_size=40), max_size=3),
@@ -181,7 +180,6 @@ def test_no_journal_is_odd_enough_to_raise(events, garbage, chance, whole):
     looked_at(read(rows))
 
 
-@settings(max_examples=300)
 @given(
     st.lists(EVENTS, max_size=12),
     st.integers(0, 400),
