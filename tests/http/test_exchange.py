@@ -9,6 +9,7 @@ import threading
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,7 @@ def test_what_cannot_be_unpacked_is_said_and_leaves_no_file(serve, tmp_path, how
     assert list(tmp_path.iterdir()) == []
 
 
+@cache
 def bomb(count: int) -> bytes:
     """Gzip of so many MB of zeros."""
     pack = zlib.compressobj(9, zlib.DEFLATED, 31)
