@@ -31,6 +31,11 @@ class Size(NamedTuple):
     def name(self) -> str:
         return f"{self.width}x{self.height}"
 
+    @property
+    def native_name(self) -> str | None:
+        """The pixels that upstreams deliver, as `2752x1536`; None if they are not published."""
+        return f"{self.native[0]}x{self.native[1]}" if self.native else None
+
     def expected(self, *, hosted: bool) -> tuple[int, int]:
         """Width and height in pixels that an image of this size will have.
 
@@ -68,13 +73,13 @@ class Route(NamedTuple):
 
 
 class Field(NamedTuple):
-    """What one provider does with one parameter: the field it is sent in, and how its value is written."""
+    """What one provider does with one parameter: which field it is sent in, and how."""
 
     behavior: str
     name: str = ""  # "": nothing is sent
     spelling: str = ""  # one of SPELLINGS; "": unchanged
     choices: tuple[str, ...] = ()  # values allowed here, where they differ from the model's
-    values: dict[str, str] = {}  # noqa: RUF012 - never changed; the gateway's word -> the provider's word
+    values: dict[str, str] = {}  # noqa: RUF012 - never changed; our word -> the provider's
     reason: str = ""
     required: bool = False  # always sent: the server's own default would be wrong
 
@@ -115,6 +120,6 @@ class Model(NamedTuple):
 
 
 def split_route(name: str) -> tuple[str, str | None]:
-    """`fal/flux1.1-pro-ultra` -> (`flux1.1-pro-ultra`, `fal`). The route is None without a prefix."""
+    """`fal/flux1.1-pro-ultra` -> (`flux1.1-pro-ultra`, `fal`). Without a prefix, route is None."""
     route, slash, bare = name.partition("/")
     return (bare, route) if slash else (name, None)

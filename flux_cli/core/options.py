@@ -155,6 +155,9 @@ class ConvertOptions(NamedTuple):
     reporting: Reporting = Reporting()
 
 
+GROUPS: dict[str, type] = {kind.__name__: kind for kind in (GenerateOptions, ConvertOptions)}
+
+
 def fill(kind: type[Group], values: Mapping[str, Any]) -> Group:
     """A group of options, filled from flat values by field name, including the groups inside it.
 

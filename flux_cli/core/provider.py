@@ -19,7 +19,5 @@ class ProviderRow(NamedTuple):
     server: str = ""  # kind of OpenAI-compatible server, see catalog/servers.toml; "": Lumenfall
     hosted: bool = True  # images come from a model and may cost money
     in_flight: int = 256  # the most requests it accepts at once, whatever --concurrency says
-    estimates: bool = (
-        False  # answers `?dryRun=true` with a price; other servers would make an image
-    )
+    estimates: bool = False  # answers `?dryRun=true` with a price; others would make an image
     history: bool = False  # lists past requests by their trace (Lumenfall's own API)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from flux_cli.core.model import Dialect, Model
-    from flux_cli.core.request import Auth, Call, Media, Post, Reply
+    from flux_cli.core.outcome import Media, Reply
+    from flux_cli.core.request import Auth, Call, Post
     from flux_cli.http.client import Http
 else:
     Protocol = object  # importing `typing` would double the time of a lookup
@@ -127,7 +128,7 @@ def connect(row: ProviderRow, base: str, auth: Auth | None) -> Provider:
 def unit_price(row: ProviderRow, model: Model | None, dialect: Dialect | None) -> float | None:
     """USD per image at a provider, as far as the catalog knows; None if unknown. Sketches are free.
 
-    The price of a model is that of the gateway; the prices of other providers are in their dialects.
+    The price of a model is that of the gateway. Prices of other providers are in their dialects.
     """
     if not row.hosted:
         return 0.0

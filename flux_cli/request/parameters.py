@@ -24,9 +24,8 @@ def read_parameters(parameters: Parameters) -> dict[str, Json]:
         if not equals or not name:
             raise UsageError(f"-p {pair!r}: expected KEY=VALUE", hint="for example -p guidance=3.5")
         if name in ("prompt", "model"):
-            raise UsageError(
-                f"-p cannot set {name}", hint="give PROMPT as the argument, and --model"
-            )
+            hint = "give PROMPT as the argument, and --model"
+            raise UsageError(f"-p cannot set {name}", hint=hint)
         if name in given:
             raise UsageError(f"{name} is given twice", hint="give it once, as an option or with -p")
         given[name] = parse_value(text)

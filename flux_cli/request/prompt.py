@@ -6,13 +6,18 @@ import sys
 
 from flux_cli.core.errors import UsageError
 
+SPECIAL = '"$`\\!'  # characters that a shell interprets inside double quotes
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.core.options import Input
 
 
 def one_prompt(given: Input) -> str | None:
-    """The prompt argument; None if there is none. Raises UsageError for several, as in a prompt without quotes."""
+    """The prompt argument; None if there is none.
+
+    Raises UsageError for several arguments, as in a prompt without quotes.
+    """
     words = given.prompt or []
     if len(words) > 1:
         hint = f"quote the prompt: {quoted(' '.join(words))}"
@@ -25,17 +30,16 @@ def one_prompt(given: Input) -> str | None:
 
 
 def quoted(sentence: str) -> str:
-    """A prompt quoted for a shell: in double quotes, unless it has characters that are special inside them."""
+    """A prompt quoted for a shell, in double quotes if possible."""
     from shlex import quote
 
-    word = (
-        quote(sentence) if any(character in sentence for character in '"$`\\!') else f'"{sentence}"'
-    )
+    is_special = any(character in sentence for character in SPECIAL)
+    word = quote(sentence) if is_special else f'"{sentence}"'
     return f"-- {word}" if sentence.startswith("-") else word
 
 
 def read_prompt(word: str) -> str:
-    """The prompt that an argument stands for; `-` and `@file` are read. Raises UsageError as `inputs` does."""
+    """The prompt that an argument stands for; see `inputs.read_prompt`."""
     if word != "-" and not word.startswith("@"):
         return word
     from flux_cli.request import inputs

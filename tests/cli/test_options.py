@@ -4,7 +4,7 @@ import pytest
 from typer.main import get_command
 
 from flux_cli.cli.app import make_app
-from flux_cli.cli.options import ARGUMENTS, CONVERT, PANELS
+from flux_cli.cli.spellings import ARGUMENTS, CONVERT, PANELS
 from flux_cli.config.settings import BY_NAME
 from flux_cli.core.options import (
     ConvertOptions,

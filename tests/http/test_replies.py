@@ -17,7 +17,8 @@ from flux_cli.core.errors import (
     RateError,
     ValidationError,
 )
-from flux_cli.core.request import Auth, Reply
+from flux_cli.core.outcome import Reply
+from flux_cli.core.request import Auth
 from flux_cli.core.text import Secret
 from flux_cli.http.replies import (
     RETRYABLE,

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from flux_cli.catalog.find import find_model
-from flux_cli.core.request import Auth, Facts, Request
+from flux_cli.core.outcome import Facts
+from flux_cli.core.request import Auth, Request
 from flux_cli.core.text import Secret
 from flux_cli.http.client import Http
 from flux_cli.providers.rows import ROWS, connect

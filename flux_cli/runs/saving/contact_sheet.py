@@ -16,7 +16,7 @@ from flux_cli.terminal import messages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flux_cli.core.request import Outcome
+    from flux_cli.core.outcome import Outcome
     from flux_cli.runs.check import CheckedRun
     from flux_cli.runs.report import Report
 
