@@ -86,10 +86,19 @@ def _work(arguments: Sequence[str]) -> Callable[[], object] | None:
         return None
     named = {name: values[name] for name in line.own}
     if line.options:
-        from flux_cli.core.options import GROUPS, fill
-
-        named["options"] = fill(GROUPS[line.options], values)
+        named["options"] = _fill(line.options, values)
     return lambda: _command(command)(**named)
+
+
+def _fill(group: str, values: Values) -> object:
+    """The options of a command, of which `group` is the class."""
+    from flux_cli.core.options import GenerateOptions, fill
+
+    if group == "GenerateOptions":
+        return fill(GenerateOptions, values)
+    from flux_cli.core.convert_options import ConvertOptions
+
+    return fill(ConvertOptions, values)
 
 
 def _command(name: str) -> Callable[..., object]:

@@ -16,7 +16,7 @@ class Line(NamedTuple):
     flags: dict[str, tuple[str, bool | None]]  # flag -> field, and the value it sets (None: it takes a value)
     repeatable: tuple[str, ...]  # fields that may be given several times
     defaults: dict[str, Any]  # of every field
-    options: str  # the group in core.options that the command takes as `options`, or ""
+    options: str  # the class that the command takes as `options`, or ""
     own: tuple[str, ...]  # fields that it takes as separate arguments
 
 

@@ -19,8 +19,8 @@ from flux_cli.terminal import messages, streams
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flux_cli.core.convert_options import ConvertOptions
     from flux_cli.core.model import Json
-    from flux_cli.core.options import ConvertOptions
     from flux_cli.core.outcome import SavedImage
     from flux_cli.images.destination import Destination
     from flux_cli.images.finish import Finish

@@ -136,28 +136,6 @@ class GenerateOptions(NamedTuple):
     reporting: Reporting = Reporting()
 
 
-class Conversion(NamedTuple):
-    """Options that only `flux convert` has."""
-
-    files: list[str] | None = None
-    size: str | None = None
-    output: str | None = None
-    output_compression: str | None = None
-    alt: str | None = None
-
-
-class ConvertOptions(NamedTuple):
-    """All options of `flux convert`."""
-
-    conversion: Conversion = Conversion()
-    output: Output = Output()
-    finish: Finish = Finish()
-    reporting: Reporting = Reporting()
-
-
-GROUPS: dict[str, type] = {kind.__name__: kind for kind in (GenerateOptions, ConvertOptions)}
-
-
 def fill(kind: type[Group], values: Mapping[str, Any]) -> Group:
     """A group of options, filled from flat values by field name, including the groups inside it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.lite import LazySequence, NamedTuple, json_text
+from flux_cli.core.lite import LazySequence, json_text
 from flux_cli.core.model import Dialect, Field
 from flux_cli.core.request import Call, Note, Plan
 from flux_cli.core.values import INT64
@@ -12,20 +12,18 @@ from flux_cli.request.dialect import translate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from flux_cli.core.model import Json
     from flux_cli.core.request import Resolved
+
+    # A value to send (None: nothing is sent), and notes on it.
+    Choice: TypeAlias = tuple[Json, tuple[Note, ...]]
 
 PASSED_THROUGH = Field("passthrough")
 # The gateway takes every parameter under its own name. This dialect is also used for models that
 # are not in the catalog. The formats are those that the gateway documents, not those of flux.
 GATEWAY = Dialect("lumenfall", "", None, ("png", "jpeg", "gif", "webp", "avif"), (), None, {})
-
-
-class _Choice(NamedTuple):
-    """A value to send (None: nothing is sent), and notes on it."""
-
-    value: Json
-    notes: tuple[Note, ...] = ()
 
 
 def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
@@ -35,23 +33,23 @@ def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
     Raises UsageError for seeds beyond 64 bits.
     """
     dialect = resolved.dialect or GATEWAY
-    file_format = _choose_format(resolved, dialect)
-    quality = _choose_quality(resolved, dialect, file_format.value)
-    seed = _choose_seed(resolved, dialect, fresh_seed)
-    given = _parameters_to_send(resolved, dialect, file_format.value, quality.value)
+    file_format, format_notes = _choose_format(resolved, dialect)
+    quality, quality_notes = _choose_quality(resolved, dialect, file_format)
+    seed, seed_notes = _choose_seed(resolved, dialect, fresh_seed)
+    given = _parameters_to_send(resolved, dialect, file_format, quality)
     ratio_notes = _drop_ratio_beside_size(given, dialect)
     body: dict[str, Json] = {}
     for name, value in given.items():
         body |= translate(field_of(dialect, name), value)
 
     def make_call(place: int) -> Call:
-        return _call(resolved, dialect, body, seed.value, place + 1)
+        return _call(resolved, dialect, body, seed, place + 1)
 
     calls = LazySequence(resolved.n, make_call)
     if calls:
         _ = calls[-1]  # raises UsageError if the largest seed is too large
-    count_notes = _count_notes(resolved, seed.value)
-    notes = (*count_notes, *seed.notes, *file_format.notes, *ratio_notes, *quality.notes)
+    count_notes = _count_notes(resolved, seed)
+    notes = (*count_notes, *seed_notes, *format_notes, *ratio_notes, *quality_notes)
     return Plan(calls, notes)
 
 
@@ -106,11 +104,11 @@ def _call(
     return Call(number, own, resolved.sent_model, {**body, **translate(field, own)})
 
 
-def _choose_seed(resolved: Resolved, dialect: Dialect, fresh_seed: int | None) -> _Choice:
+def _choose_seed(resolved: Resolved, dialect: Dialect, fresh_seed: int | None) -> Choice:
     field = field_of(dialect, "seed")
     if resolved.seed is not None or not field.required or fresh_seed is None:
-        return _Choice(resolved.seed)
-    return _Choice(fresh_seed, (Note("seed", None, fresh_seed, "default", field.reason),))
+        return resolved.seed, ()
+    return fresh_seed, (Note("seed", None, fresh_seed, "default", field.reason),)
 
 
 def _count_notes(resolved: Resolved, seed: Json) -> tuple[Note, ...]:
@@ -121,7 +119,7 @@ def _count_notes(resolved: Resolved, seed: Json) -> tuple[Note, ...]:
     return (Note("n", resolved.n, 1, "emulated", reason),)
 
 
-def _choose_format(resolved: Resolved, dialect: Dialect) -> _Choice:
+def _choose_format(resolved: Resolved, dialect: Dialect) -> Choice:
     """The format to request: one that the provider makes itself.
 
     Conversions by the gateway are limited: its AVIF has at most 1,600 pixels, and most images are
@@ -129,11 +127,11 @@ def _choose_format(resolved: Resolved, dialect: Dialect) -> _Choice:
     """
     asked = ", ".join(resolved.made or ()) or resolved.format
     if asked is None:
-        return _Choice(None)
+        return None, ()
     field = field_of(dialect, "output_format")
     if not field.name:
         reason = f"{field.reason}; converted to {asked} by flux"
-        return _Choice(None, (Note("output_format", asked, None, "emulated", reason),))
+        return None, (Note("output_format", asked, None, "emulated", reason),)
     if not resolved.made and _flux_sets_quality(resolved, dialect):
         reason = f"received as png, so that flux can encode {asked} at the requested quality"
         return _convert(asked, "png", reason)
@@ -145,11 +143,11 @@ def _choose_format(resolved: Resolved, dialect: Dialect) -> _Choice:
     behavior, reason = "passthrough", "the provider makes it itself"
     if used != asked:
         behavior, reason = field.behavior, f"{dialect.provider} calls it {used}"
-    return _Choice(asked, (Note("output_format", asked, used, behavior, reason),))
+    return asked, (Note("output_format", asked, used, behavior, reason),)
 
 
-def _convert(asked: str, received: str, reason: str) -> _Choice:
-    return _Choice(received, (Note("output_format", asked, received, "emulated", reason),))
+def _convert(asked: str, received: str, reason: str) -> Choice:
+    return received, (Note("output_format", asked, received, "emulated", reason),)
 
 
 def _native_formats(resolved: Resolved, dialect: Dialect) -> tuple[str, ...]:
@@ -168,10 +166,10 @@ def _flux_sets_quality(resolved: Resolved, dialect: Dialect) -> bool:
     return is_emulated and not is_lossless and "png" in dialect.formats
 
 
-def _choose_quality(resolved: Resolved, dialect: Dialect, sent_format: Json) -> _Choice:
+def _choose_quality(resolved: Resolved, dialect: Dialect, sent_format: Json) -> Choice:
     quality, asked = resolved.quality, resolved.format
     if quality is None:
-        return _Choice(None)
+        return None, ()
     if resolved.made is not None:
         return _quality_note(quality, quality, "emulated", "applied by flux to the files it makes")
     if asked is not None and FORMATS[asked].quality is None:
@@ -185,10 +183,10 @@ def _choose_quality(resolved: Resolved, dialect: Dialect, sent_format: Json) -> 
         reason = f"{provider} has no such setting, and flux encodes only the requested format"
         return _quality_note(quality, None, "ignored", reason)
     note = Note("output_compression", quality, quality, "passthrough", "quality of a lossy format")
-    return _Choice(quality, (note,))
+    return quality, (note,)
 
 
-def _quality_note(asked: int, used: int | None, behavior: str, reason: str) -> _Choice:
+def _quality_note(asked: int, used: int | None, behavior: str, reason: str) -> Choice:
     """A quality that is not sent, and why."""
     note = Note("output_compression", asked, used, behavior, reason, warning=behavior == "ignored")
-    return _Choice(None, (note,))
+    return None, (note,)

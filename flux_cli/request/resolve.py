@@ -14,9 +14,14 @@ from flux_cli.request.size import choose
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from flux_cli.core.model import Dialect, Field, Json, Model
     from flux_cli.core.request import Request, Value
     from flux_cli.request.size import Chosen
+
+    # The model name to send, the forced upstream (None: not forced), and notes on both.
+    Target: TypeAlias = tuple[str, str | None, tuple[Note, ...]]
 
 MAX_IMAGES = 10_000  # a typing error must not plan a million paid requests
 # flux itself uses these, so they are checked for every model, in the catalog or not.
@@ -28,14 +33,6 @@ ALWAYS_CHECKED = {
 }
 
 
-class _Model(NamedTuple):
-    """The model name to send, the forced upstream (None: not forced), and notes on both."""
-
-    name: str
-    route: str | None = None
-    notes: tuple[Note, ...] = ()
-
-
 def resolve(request: Request, model: Model | None, dialect: Dialect | None = None) -> Resolved:
     """Resolve every parameter of a request against a model of the catalog.
 
@@ -43,26 +40,26 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     parameters; None stands for the gateway, which takes them all. Raises UsageError for any value
     that the model or the provider does not accept.
     """
-    target = _resolve_model(request, model, dialect)
-    check_utf8("the model's name", target.name)
+    name, route, model_notes = _resolve_model(request, model, dialect)
+    check_utf8("the model's name", name)
     prompt, prompt_notes = _resolve_prompt(request, model)
     given = _check_parameters(request.parameters, dialect)
     typed_n, typed_quality = given.pop("n", None), given.pop("output_compression", None)
     file_format, format_notes = _resolve_format(given.pop("output_format", None), request.output)
     chosen = _choose_size(given, model, dialect)
-    size_notes = _size_notes(chosen, model, target.route)
-    parameters, notes = _resolve_parameters(given, model, target.route, dialect)
+    size_notes = _size_notes(chosen, model, route)
+    parameters, notes = _resolve_parameters(given, model, route, dialect)
     n = _whole_number("n", typed_n)
     resolved = Resolved(
         request=request,
-        sent_model=target.name,
+        sent_model=name,
         prompt=prompt,
         seed=parameters.pop("seed", None),
         parameters=parameters,
-        notes=(*target.notes, *prompt_notes, *size_notes, *notes, *format_notes),
+        notes=(*model_notes, *prompt_notes, *size_notes, *notes, *format_notes),
         model=model,
         dialect=dialect,
-        route=target.route,
+        route=route,
         n=1 if n is None else n,
         format=file_format,
         quality=_whole_number("output_compression", typed_quality),
@@ -116,7 +113,7 @@ def _choose_size(
     return choose(typed, model, dialect)
 
 
-def _resolve_model(request: Request, model: Model | None, dialect: Dialect | None) -> _Model:
+def _resolve_model(request: Request, model: Model | None, dialect: Dialect | None) -> Target:
     """The model name to send. A route before the name has the same effect as `--route`."""
     bare, prefix = split_route(request.model) if model else (request.model, None)
     if request.route and prefix and request.route != prefix:
@@ -135,23 +132,23 @@ def _resolve_model(request: Request, model: Model | None, dialect: Dialect | Non
     if route is not None:
         return _routed_model(request.model, model, route)
     if bare == model.id:
-        return _Model(model.id)
+        return model.id, None, ()
     return _renamed_model(bare, model.id, "an alias")
 
 
-def _renamed_model(asked: str, name: str, reason: str, route: str | None = None) -> _Model:
-    return _Model(name, route, (Note("model", asked, name, "renamed", reason),))
+def _renamed_model(asked: str, name: str, reason: str, route: str | None = None) -> Target:
+    return name, route, (Note("model", asked, name, "renamed", reason),)
 
 
-def _unknown_model(asked: str, route: str | None) -> _Model:
+def _unknown_model(asked: str, route: str | None) -> Target:
     name = asked
     if route and not asked.startswith(f"{route}/"):
         name = f"{route}/{asked}"
     reason = "not in the catalog: parameters are sent unchecked, and sizes as given"
-    return _Model(name, route, (Note("model", asked, name, "passthrough", reason, warning=True),))
+    return name, route, (Note("model", asked, name, "passthrough", reason, warning=True),)
 
 
-def _routed_model(asked: str, model: Model, route: str) -> _Model:
+def _routed_model(asked: str, model: Model, route: str) -> Target:
     """The name that forces one upstream. Raises UsageError for a route that the model lacks."""
     routes = {row.name: row for row in model.routes}
     if route not in routes:
