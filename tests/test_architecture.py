@@ -28,6 +28,7 @@ PURE = (
     "images/containers/*.py",
     "images/destination.py",
     "images/details.py",
+    "images/finish.py",
     "images/formats.py",
     "images/metadata/*.py",
     "images/names.py",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from flux_cli.core.table import table, wrap_words
+from flux_cli.core.table import cell_text, table, wrap_words
 
 WORD = st.text("abcdefgh-_/.", min_size=1, max_size=30)
 CELL = st.lists(WORD, min_size=1, max_size=8).map(" ".join)
@@ -131,3 +131,15 @@ def test_a_cell_without_words_takes_no_line_below():
 )
 def test_lines_are_broken_between_words(words, width, lines):
     assert wrap_words(words.split(), width) == lines
+
+
+def test_columns_are_two_blanks_apart_and_numbers_stand_right():
+    rows = [("Name", "n"), ("a", "10"), ("bcdefg", "9")]
+    assert table(rows, right=(1,)) == "Name     n\na       10\nbcdefg   9"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "-"), ("a\x1bb", "a b"), (True, "true"), (0.5, "0.5"), ([1], "[1]")]
+)
+def test_a_cell_shows_nothing_as_a_dash_and_values_as_json(value, text):
+    assert cell_text(value) == text

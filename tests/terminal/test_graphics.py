@@ -46,8 +46,12 @@ def indexed(draw):
 def test_sixels_draw_every_pixel_once_in_its_color(image):
     pixels, width, palette = image
     rows = sixel_read(graphics.sixel(pixels, width, palette))
-    percents = [tuple(round(part * 100 / 255) for part in color) for color in palette]
-    assert [pixel for row in rows for pixel in row] == [percents[index] for index in pixels]
+    seen = list(itertools.chain(*rows))
+    assert seen == [percents(palette[index]) for index in pixels]
+
+
+def percents(color):
+    return tuple(round(part * 100 / 255) for part in color)
 
 
 def test_runs_of_sixels_are_counted():
@@ -69,7 +73,8 @@ def test_half_blocks_show_every_pixel(numbered, depth, data):
     pixels = bytes(data.draw(st.lists(part, min_size=length, max_size=length)))
     rows = blocks_read(graphics.half_blocks(pixels, width, numbered=numbered))
     starts = range(0, length, depth)
-    expected = [[5 if numbered else 2, *pixels[start : start + depth]] for start in starts]
+    kind = 5 if numbered else 2
+    expected = [[kind, *pixels[start : start + depth]] for start in starts]
     codes = itertools.chain(*rows)
     assert list(codes) == [";".join(map(str, numbers)) for numbers in expected]
 

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -122,13 +123,15 @@ def test_of_several_images_in_a_jpeg_the_first_counts():
 @pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
 def test_only_the_plug_ins_of_the_two_formats_are_loaded(target):
     """All of Pillow's plug-ins cost as much as decoding an image of two megapixels."""
-    lines = "import sys; from flux_cli.images.pixels.render import convert"
-    lines += "; convert(sys.stdin.buffer.read(), sys.argv[1], None)"
-    lines += "; print(*(name for name in sys.modules if name.startswith('PIL.') and name.endswith('ImagePlugin')))"
-    words = [sys.executable, "-c", lines, target]
+    program = (
+        "import sys; from flux_cli.images.pixels.render import convert; "
+        "convert(sys.stdin.buffer.read(), sys.argv[1], None); "
+        "print(*sys.modules)"
+    )
+    words = [sys.executable, "-c", program, target]
     done = subprocess.run(words, input=SOURCES["png"], capture_output=True, check=True)
-    plugins = {f"PIL.{FORMATS[name].plugin}ImagePlugin" for name in ("png", target)}
-    assert set(done.stdout.decode().split()) == plugins
+    loaded = re.findall(r"PIL\.(\w+)ImagePlugin", done.stdout.decode())
+    assert set(loaded) == {FORMATS["png"].plugin, FORMATS[target].plugin}
 
 
 # --- transparency
@@ -155,11 +158,7 @@ def test_transparency_is_flattened_onto_white_for_jpeg(source):
 def test_half_transparent_pixels_are_mixed_with_white_for_jpeg():
     source = image_bytes(Image.new("RGBA", SIZE, (255, 0, 0, 128)), "png")
     red, green, blue = opened(convert(source, "jpeg", 100).data).getpixel((20, 20))
-    assert (red, green, blue) == (
-        pytest.approx(255, abs=3),
-        pytest.approx(127, abs=3),
-        pytest.approx(127, abs=3),
-    )
+    assert (red, green, blue) == pytest.approx((255, 127, 127), abs=3)
 
 
 @each_target
@@ -170,21 +169,22 @@ def test_opaque_images_get_no_alpha(target):
 @pytest.mark.parametrize("color", [(255, 0, 0, 0), (0, 0, 0, 255), (9, 9, 9, 127)])
 @each_target
 def test_images_of_one_color_and_alpha_survive(color, target):
-    made = opened(
-        convert(image_bytes(Image.new("RGBA", SIZE, color), "png"), target, None).data
-    ).convert("RGBA")
-    clear = target != "jpeg" and (color[3] < 5 if target != "gif" else color[3] < 128)
+    source = image_bytes(Image.new("RGBA", SIZE, color), "png")
+    made = opened(convert(source, target, None).data).convert("RGBA")
     alpha = made.getpixel((5, 5))[3]
-    assert alpha <= 5 if clear else alpha >= 120
+    most_of_clear = 127 if target == "gif" else 4  # a pixel of a GIF is opaque or clear
+    if FORMATS[target].alpha and color[3] <= most_of_clear:
+        assert alpha <= 5
+    else:
+        assert alpha >= 120
 
 
 def test_one_transparent_gray_of_sixteen_bits_is_the_only_transparent_one():
     gray = Image.new("I;16", (2, 1))
     gray.putpixel((0, 0), 40_000)
     gray.putpixel((1, 0), 10_000)
-    made = opened(convert(image_bytes(gray, "png", transparency=40_000), "png", None).data).convert(
-        "RGBA"
-    )
+    source = image_bytes(gray, "png", transparency=40_000)
+    made = opened(convert(source, "png", None).data).convert("RGBA")
     assert [made.getpixel((x, 0))[3] for x in (0, 1)] == [0, 255]
 
 
@@ -295,13 +295,12 @@ def test_odd_and_tiny_sizes_are_kept(size, target):
 
 @pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
 def test_quality_decides_size_and_likeness(target):
-    noisy = Image.blend(
-        PLAIN, Image.frombytes("RGB", SIZE, random.Random(0).randbytes(3 * SIZE[0] * SIZE[1])), 0.4
-    )
-    made = [
-        convert(image_bytes(noisy, "png"), target, quality).data for quality in (0, 30, 60, 90, 100)
-    ]
-    assert [len(data) for data in made] == sorted({len(data) for data in made})
+    noise = Image.frombytes("RGB", SIZE, random.Random(0).randbytes(3 * SIZE[0] * SIZE[1]))
+    noisy = Image.blend(PLAIN, noise, 0.4)
+    source = image_bytes(noisy, "png")
+    made = [convert(source, target, quality).data for quality in (0, 30, 60, 90, 100)]
+    sizes = [len(data) for data in made]
+    assert sizes == sorted(set(sizes))
     likeness = [psnr(opened(data), noisy) for data in made]
     assert likeness == sorted(likeness)
 
@@ -348,15 +347,14 @@ def test_a_save_leaves_no_settings_behind():
     [
         b"",
         b"<html>",
-        image_bytes(PLAIN, "bmp"),
-        image_bytes(PLAIN, "ppm"),
+        image_bytes(PLAIN, "pcx"),  # Pillow could read it
         SOURCES["png"][:100],
         SOURCES["jpeg"][:100],
         SOURCES["gif"][:20],
         SOURCES["webp"][: len(SOURCES["webp"]) // 2],
         SOURCES["avif"][: len(SOURCES["avif"]) // 2],
     ],
-    ids=["empty", "HTML", "BMP", "PPM", "png", "jpeg", "gif", "webp", "avif"],
+    ids=["empty", "HTML", "PCX", "png", "jpeg", "gif", "webp", "avif"],
 )
 def test_what_cannot_be_decoded_is_an_image_error(data, target):
     with pytest.raises(ImageError, match=f"cannot be converted to {target}"):
@@ -370,12 +368,8 @@ def chunk(kind, body):
 @pytest.mark.parametrize("side", [10_001, 100_000, 2**31 - 1])
 def test_an_image_of_absurd_size_is_refused_before_it_is_decoded(side):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
-    bomb = (
-        b"\x89PNG\r\n\x1a\n"
-        + header
-        + chunk(b"IDAT", zlib.compress(bytes(1000)))
-        + chunk(b"IEND", b"")
-    )
+    pixels = chunk(b"IDAT", zlib.compress(bytes(1000)))
+    bomb = b"\x89PNG\r\n\x1a\n" + header + pixels + chunk(b"IEND", b"")
     with pytest.raises(ImageError):
         convert(bomb, "jpeg", None)
 

@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 
 from flux_cli.runs.records.history import SCHEMA, PastCall, PastRun, read, trace
 
-CALLS = [{"number": number, "seed": number + 6, "model": "m", "template": "{seed}.{ext}", "fields": {"seed": number}}
-         for number in (1, 2, 3)]  # fmt: skip
+CALL_FACTS = {"model": "m", "template": "{seed}.{ext}"}
+CALLS = [
+    CALL_FACTS | {"number": number, "seed": number + 6, "fields": {"seed": number}}
+    for number in (1, 2, 3)
+]
 RUN = {"event": "run", "schema": SCHEMA, "id": "r", "time": 5.0, "prompt": "a fox", "calls": CALLS}
 MEDIA = [
     {

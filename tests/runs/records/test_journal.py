@@ -268,7 +268,7 @@ if sys.argv[2] == "die":
 def test_several_at_once_keep_apart_and_a_lock_ends_with_its_process(root):
     here = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     words = [sys.executable, "-c", RUN, str(root)]
-    runs = [subprocess.Popen([*words, "end" if place else "die"], env=here) for place in range(4)]
+    runs = [subprocess.Popen([*words, end], env=here) for end in ("die", "end", "end", "end")]
     while any(run.poll() is None for run in runs):
         store.list_runs(root)  # somebody lists them all the while
         time.sleep(0.01)

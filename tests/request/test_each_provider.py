@@ -195,7 +195,7 @@ def test_the_ranges_of_the_page_hold_at_every_provider(provider):
         {"size": "x"},
         {"resolution": ""},
         {"n": "0"},
-        {"output_format": "qoi"},
+        {"output_format": "xyz"},
         {"output_compression": "101"},
     ):
         with pytest.raises(UsageError):
