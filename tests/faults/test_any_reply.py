@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faults.batch import Batch
@@ -12,9 +12,7 @@ from faults.row import JPEG
 from faults.run import WAYS
 from faults.server import Answer, Asked, Server, message, reply
 
-TRIES = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+TRIES = settings(max_examples=60)
 ADDRESSES = (
     "{origin}/p",
     "{origin}/poll",

@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from faults.batch import Batch
@@ -11,9 +11,7 @@ from faults.row import IMAGE, KEY, good
 from faults.run import FLUX, environment
 from faults.server import Server
 
-TRIES = settings(
-    max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+TRIES = settings(max_examples=250)
 
 
 @pytest.fixture(scope="module")
