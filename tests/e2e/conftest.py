@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-
-from e2e.gateway import Gateway
+from fakes.gateway import Gateway
 
 KEY = "lmnfl_canary.Sup3rS3cretV4lue"
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import SCRIPTS
+from fakes.gateway import by_seed, status
 
 from e2e.conftest import KEY
-from e2e.gateway import image, status
 from flux_cli.cli.topics import EXIT_CODES
 
 ROOT = Path(__file__).parents[2]
@@ -113,9 +113,7 @@ def test_a_second_run_pays_for_what_is_missing_only(runner, gateway):
 
 
 def test_a_partial_failure_fails_the_step_and_still_hands_on_what_was_saved(runner, gateway):
-    gateway.answers(
-        lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image()
-    )
+    gateway.answers(by_seed({2: status(400, "INVALID_REQUEST", "no")}))
     done, outputs = runner(prompt="a red fox", n="3")
     assert (done.returncode, outputs["exit-code"]) == (3, "3")
     assert len(outputs["paths"].splitlines()) == 2
@@ -212,9 +210,7 @@ def saves_cache(outputs, path="images"):
 def test_images_are_kept_where_there_are_any_and_nowhere_else(runner, gateway):
     assert not saves_cache(runner(prompt="a fox", n="many")[1])
     assert not saves_cache(runner(prompt="a fox", args="--dry-run")[1])
-    gateway.answers(
-        lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image()
-    )
+    gateway.answers(by_seed({2: status(400, "INVALID_REQUEST", "no")}))
     assert not saves_cache(runner(prompt="a fox", seed="2")[1])
     partial = runner(prompt="a fox", n="2")[1]
     assert (partial["exit-code"], saves_cache(partial), saves_cache(partial, path="")) == (

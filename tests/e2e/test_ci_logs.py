@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from core.test_ci_commands import HOSTILE, obeyed
-
-from e2e.gateway import image, status
+from fakes.gateway import by_seed, image, status
 
 GITHUB = {"GITHUB_ACTIONS": "true", "CI": "true"}
 
@@ -73,7 +72,7 @@ def test_a_partial_failure_has_one_annotation_for_each_kind_and_ends_with_the_su
     generate, gateway
 ):
     answers = {8: status(400, "INVALID_REQUEST", "no"), 9: status(400, "INVALID_REQUEST", "no")}
-    gateway.answers(lambda asked: answers.get(asked.body["seed"], image()))
+    gateway.answers(by_seed(answers))
     result = generate("a fox", "-n", "4", "--seed", "7", env=GITHUB)
     assert (result.code, obeyed(result.err)) == (3, ["error"])
     assert "::error title=flux::2 requests: " in result.err

@@ -7,9 +7,8 @@ import subprocess
 import time
 
 import pytest
+from fakes.images import look, pixels_as
 from PIL import Image
-
-from e2e.drawings import look, pixels_as
 
 INTERRUPTS = 12  # moments
 

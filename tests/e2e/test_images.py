@@ -3,13 +3,15 @@
 import base64
 import gzip
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
+from fakes.gateway import image
+from fakes.images import look, pixels_as
+from fakes.messages import redirect, reply
 
 from e2e.conftest import KEY
-from e2e.drawings import look, pixels_as
-from e2e.gateway import Reply, image, redirect, words
 
 FORMATS = {"png": "png", "jpeg": "jpg", "gif": "gif", "webp": "webp", "avif": "avif"}
 NATIVE = ("jpeg", "png")
@@ -25,9 +27,11 @@ def test_both_response_formats_give_the_same_file(generate, gateway, way):
 
 @pytest.mark.parametrize("sent", ["url", "b64_json"])
 def test_what_comes_is_read_whichever_way_was_asked(generate, gateway, sent):
-    gateway.answers(
-        lambda asked: image()(asked._replace(body=asked.body | {"response_format": sent}))
-    )
+    def other_format(request):
+        body = json.dumps(request.json | {"response_format": sent}).encode()
+        return image()(request._replace(body=body))
+
+    gateway.answers(other_format)
     other = {"url": "b64_json", "b64_json": "url"}[sent]
     assert generate("a fox", "-o", "fox.jpg", "--response-format", other).code == 0
     assert look("fox.jpg") == ("jpeg", (1024, 1024))
@@ -153,20 +157,20 @@ def test_a_near_miss_of_a_known_model_asks_whether_it_was_meant(generate):
 
 def test_the_key_goes_with_the_post_and_with_nothing_else(generate, gateway, other):
     image = pixels_as("jpeg")
-    away = other.serves("/deep/image.jpg", words(image, "image/jpeg"))
+    away = other.serves("/deep/image.jpg", reply(image, content_type="image/jpeg"))
     home = gateway.serves("/moved.jpg", redirect(away))
-    gateway.answers(words({"data": [{"url": home}]}))
+    gateway.answers(reply({"data": [{"url": home}]}))
     assert generate("a fox", "-o", "fox.jpg").code == 0
     seen = [
-        (asked.method, asked.path, asked.headers.get("authorization"))
-        for asked in gateway.requests + other.requests
+        (request.method, request.path, request.headers.get("authorization"))
+        for request in gateway.requests + other.requests
     ]
     assert seen == [
         ("POST", "/openai/v1/images/generations", f"Bearer {KEY}"),
         ("GET", "/moved.jpg", None),
         ("GET", "/deep/image.jpg", None),
     ]
-    assert not any(KEY in str(asked) for asked in gateway.requests[1:] + other.requests)
+    assert not any(KEY in str(request) for request in gateway.requests[1:] + other.requests)
 
 
 def test_the_request_says_who_asks_and_sends_json(generate, gateway):
@@ -254,13 +258,9 @@ def test_quality_changes_the_size_of_what_is_encoded_here(generate, gateway):
 
 
 def test_several_images_in_one_answer_are_all_saved(generate, gateway):
-    def two(asked):
-        first, second = image()(asked), image(pixels_as("png"))(asked)
-        items = [{"url": f"{gateway.origin}/1"}, {"url": f"{gateway.origin}/2"}]
-        media = {"/1": (*first.media.values(),)[0], "/2": (*second.media.values(),)[0]}
-        return words({"data": items})._replace(media=media)
-
-    gateway.answers(two)
+    first = gateway.serves("/1", reply(pixels_as("jpeg"), content_type="image/jpeg"))
+    second = gateway.serves("/2", reply(pixels_as("png"), content_type="image/jpeg"))
+    gateway.answers(reply({"data": [{"url": first}, {"url": second}]}))
     result = generate("a fox", "-o", "fox")
     assert (result.code, sorted(result.lines)) == (0, ["fox-2.png", "fox.jpg"])
     assert [look(path)[0] for path in ("fox.jpg", "fox-2.png")] == ["jpeg", "png"]
@@ -379,9 +379,7 @@ def test_a_long_prompt_warns_and_is_sent_whole(generate, gateway):
 
 
 def test_an_answer_may_be_compressed(generate, gateway):
-    plain = words({"data": [{"b64_json": base64.b64encode(pixels_as("png", 20, 20)).decode()}]})
-    gateway.answers(
-        Reply(200, gzip.compress(plain.body), {**plain.headers, "Content-Encoding": "gzip"})
-    )
+    plain = reply({"data": [{"b64_json": base64.b64encode(pixels_as("png", 20, 20)).decode()}]})
+    gateway.answers(reply(gzip.compress(plain.body), content_encoding="gzip"))
     assert generate("a fox", "-o", "fox.png").code == 0
     assert look("fox.png") == ("png", (20, 20))

@@ -15,10 +15,10 @@ import time
 from pathlib import Path
 
 import pytest
+from fakes.gateway import Gateway, held, image, status
+from fakes.images import encode, look, noise
 
 from e2e.conftest import KEY
-from e2e.drawings import encode, look, noise
-from e2e.gateway import Gateway, held, image, status
 from e2e.screen import drained
 
 PROMPT = 30.0  # seconds a test waits for what should take a tenth of one
@@ -68,7 +68,7 @@ class Interrupted:
 
 def slow(release, first: int):
     """The first seeds come at once, the others when the test is over."""
-    return lambda asked: image() if asked.body["seed"] < first else held(release)
+    return lambda request: image() if request.json["seed"] < first else held(release)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -147,14 +147,15 @@ def test_while_an_image_is_downloaded(command, keyed, release):
     """The image is made and paid for, so the error gives the address it can still be had from."""
     arrived = threading.Event()
 
-    class Slow(Gateway):
-        def reply(self, asked):
-            if asked.method == "GET":
+    class SlowGateway(Gateway):
+        def answer(self, request):
+            answer = super().answer(request)
+            if request.method == "GET":
                 arrived.set()
-                release.wait(PROMPT)
-            return super().reply(asked)
+                return held(release, answer)
+            return answer
 
-    with Slow() as server:
+    with SlowGateway() as server:
         environment = keyed | {"LUMENFALL_BASE_URL": server.url}
         with subprocess.Popen(
             [command, "generate", "a fox"], env=environment, stderr=subprocess.PIPE, text=True

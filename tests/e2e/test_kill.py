@@ -10,9 +10,8 @@ import zlib
 from pathlib import Path
 
 import pytest
-
-from e2e.drawings import encode
-from e2e.gateway import image
+from fakes.gateway import image
+from fakes.images import encode
 
 CHUNKS, KILLS = 10, 10  # a hundred in all, spread over the workers
 CALLS = 8
@@ -24,10 +23,10 @@ COMMANDS = {
 }
 
 
-def by_seed(asked):
+def by_seed(request):
     """Every image is another one, so that copies are seen; some answers take a while."""
-    time.sleep(random.Random(asked.body["seed"]).random() / 20)
-    return image(_painted(asked.body["seed"]))
+    time.sleep(random.Random(request.json["seed"]).random() / 20)
+    return image(_painted(request.json["seed"]))
 
 
 def _painted(seed: int) -> bytes:

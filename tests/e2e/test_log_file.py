@@ -8,9 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from fakes.gateway import held, image, status
+from fakes.server import hang_up
 
 from e2e.conftest import KEY
-from e2e.gateway import hang_up, held, image, status
 
 
 def entries(path="run.log"):

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from fakes.gateway import image
 
 from e2e.conftest import KEY
-from e2e.gateway import image
 
 # The model page's own table, in its own order.
 TABLE = (
@@ -208,15 +208,20 @@ def test_the_curl_line_sends_what_generate_sends(flux, keyed, gateway, prompt):
     line = flux("resolve", "@prompt.txt", *options, "--curl", env=keyed).out
     assert KEY not in line
     assert flux("generate", "@prompt.txt", *options, "-o", "x", env=keyed).code == 0
-    first, gateway.requests = [asked for asked in gateway.requests if asked.method == "POST"], []
+    first, gateway.requests = (
+        [request for request in gateway.requests if request.method == "POST"],
+        [],
+    )
     done = subprocess.run(["sh"], input=line, env=keyed, capture_output=True, text=True, check=True)
     assert done.stdout.count('"data"') == 2
-    assert [asked.body for asked in gateway.requests] == sorted(
-        (asked.body for asked in first), key=lambda body: body["seed"]
+    assert [request.json for request in gateway.requests] == sorted(
+        (request.json for request in first), key=lambda body: body["seed"]
     )
-    assert all(asked.headers["authorization"] == f"Bearer {KEY}" for asked in gateway.requests)
-    assert all(asked.headers["content-type"] == "application/json" for asked in gateway.requests)
-    assert all(asked.path == "/openai/v1/images/generations" for asked in gateway.requests)
+    assert all(request.headers["authorization"] == f"Bearer {KEY}" for request in gateway.requests)
+    assert all(
+        request.headers["content-type"] == "application/json" for request in gateway.requests
+    )
+    assert all(request.path == "/openai/v1/images/generations" for request in gateway.requests)
 
 
 def test_a_curl_line_without_a_key_has_none(flux, gateway):

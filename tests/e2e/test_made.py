@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-
-from e2e.drawings import look, pixels_as
-from e2e.gateway import image
+from fakes.gateway import image
+from fakes.images import look, pixels_as
 
 FULL = {"FLUX_METADATA": "full"}
 NATIVE = pixels_as("png", 2752, 1536)
@@ -161,7 +160,7 @@ AGAIN = {
 @pytest.mark.parametrize("options", AGAIN.values(), ids=AGAIN)
 @pytest.mark.parametrize("lost", [0, 1], ids=["nothing is missing", "a file is missing"])
 def test_a_run_says_the_same_when_it_finds_its_files(generate, gateway, options, lost):
-    gateway.answers(lambda _asked: image(NATIVE))
+    gateway.answers(lambda _request: image(NATIVE))
     line = ("a fox", *options, "--seed", "1", "--skip-existing")
     first = generate(*line)
     paid = len(gateway.posts)
@@ -179,7 +178,7 @@ def test_a_run_says_the_same_when_it_finds_its_files(generate, gateway, options,
 )
 @pytest.mark.parametrize("lost", [0, 1], ids=["nothing is missing", "a file is missing"])
 def test_the_markup_is_the_same_when_files_are_found(generate, flux, gateway, options, lost):
-    gateway.answers(lambda _asked: image(NATIVE))
+    gateway.answers(lambda _request: image(NATIVE))
     lines = (
         ("generate", "a fox", "-o", "page/", "--seed", "1", "--keep-original", *options),
         (

@@ -4,23 +4,24 @@ import base64
 from pathlib import Path
 
 import pytest
+from fakes.gateway import image, status, together
+from fakes.images import pixels_as
+from fakes.messages import reply
 
 from e2e.conftest import KEY
-from e2e.drawings import pixels_as
-from e2e.gateway import image, status, together, words
 
 
 def test_a_dry_run_with_a_key_asks_the_gateway_and_makes_nothing(generate, gateway):
-    gateway.estimate = words({"estimated": True, "total_cost_micros": 70_000, "currency": "USD"})
+    gateway.estimate = reply({"estimated": True, "total_cost_micros": 70_000, "currency": "USD"})
     result = generate("a fox", "-n", "3", "--seed", "7", "-o", "new/{seed}.png", "--dry-run")
     assert result.code == 0
-    (asked,) = gateway.requests
-    assert (asked.method, asked.path, asked.query) == (
+    (request,) = gateway.requests
+    assert (request.method, request.path, request.query) == (
         "POST",
         "/openai/v1/images/generations",
         "dryRun=true",
     )
-    assert asked.headers["authorization"] == f"Bearer {KEY}"
+    assert request.headers["authorization"] == f"Bearer {KEY}"
     assert "cost 0.21 USD (estimate of the gateway)" in result.lines
     assert [f"file new/{seed}.png" for seed in (7, 8, 9)] == [
         line for line in result.lines if line.startswith("file")
@@ -109,11 +110,11 @@ def test_a_dry_run_never_asks_another_server_which_would_make_and_bill_an_image(
 
 NO_ESTIMATES = {
     "an image": image(),
-    "nothing known": words({"estimated": True}),
-    "text": words({"total_cost_micros": "60000"}),
-    "a truth": words({"total_cost_micros": True}),
-    "not finite": words('{"total_cost_micros": 1e999}'),
-    "HTML": words("<html></html>", "text/html"),
+    "nothing known": reply({"estimated": True}),
+    "text": reply({"total_cost_micros": "60000"}),
+    "a truth": reply({"total_cost_micros": True}),
+    "not finite": reply('{"total_cost_micros": 1e999}'),
+    "HTML": reply("<html></html>", content_type="text/html"),
     "refused": status(400, "INVALID_REQUEST", "no such shape"),
 }
 
@@ -132,7 +133,7 @@ def test_a_dry_run_that_made_an_image_says_it_may_have_been_billed(generate, gat
 
 
 def test_an_estimate_in_the_other_documented_form_is_read(generate, gateway):
-    gateway.estimate = words({"metadata": {"cost": 0.05}})
+    gateway.estimate = reply({"metadata": {"cost": 0.05}})
     assert "cost 0.05 USD (estimate of the gateway)" in generate("a fox", "--dry-run").out
 
 
@@ -207,7 +208,7 @@ def costing(*costs: float | None):
     """Each call costs the next of these; the last one again and again. None: the server does not say."""
     script = list(costs)
 
-    def answer(_asked):
+    def answer(_request):
         cost = script.pop(0) if len(script) > 1 else script[0]
         return image(cost=cost)
 
@@ -285,7 +286,7 @@ def test_what_may_have_been_billed_counts_as_paid(generate, gateway):
 def test_what_could_not_be_saved_is_paid_all_the_same(generate, gateway, work):
     out = work / "out"
     gateway.answers(
-        lambda _asked: ([*map(Path.unlink, out.glob("*")), out.rmdir(), out.touch(), image()])[-1]
+        lambda _request: ([*map(Path.unlink, out.glob("*")), out.rmdir(), out.touch(), image()])[-1]
     )
     document = generate("a fox", "-n", "4", "-o", "out/", "--concurrency", "1", "--json").json
     assert [error["code"] for error in document["errors"]] == ["disk", *3 * ["not_sent"]]
@@ -295,7 +296,7 @@ def test_what_could_not_be_saved_is_paid_all_the_same(generate, gateway, work):
 
 def test_two_images_of_one_call_cost_what_the_call_cost(generate, gateway):
     inline = {"b64_json": base64.b64encode(pixels_as("png", 20, 20)).decode()}
-    gateway.answers(words({"data": [inline, inline], "metadata": {"cost": 0.06}}))
+    gateway.answers(reply({"data": [inline, inline], "metadata": {"cost": 0.06}}))
     document = generate("a fox", "--json").json
     assert (len(document["files"]), document["cost_usd"]) == (2, 0.06)
 

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
+from fakes.gateway import status
+from fakes.images import look
 from PIL import Image, ImageChops
-
-from e2e.drawings import look
-from e2e.gateway import status
 
 SIZES = {"4:3": (1183, 887), "9:21": (670, 1564)}
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from e2e.drawings import look, pixels_as
-from e2e.gateway import image, words
+from fakes.gateway import image
+from fakes.images import look, pixels_as
+from fakes.messages import reply
 
 JPEG = pixels_as("jpeg")
 
@@ -214,16 +214,16 @@ def test_names_that_no_rerun_can_find_again_are_told_apart_from_skipping(generat
 
 def test_a_failed_image_and_a_kept_one_are_a_partial_success(generate, gateway):
     taken("7.jpg")
-    gateway.answers(words({"data": []}))
+    gateway.answers(reply({"data": []}))
     assert (
         generate("a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "2", "--skip-existing").code == 3
     )
 
 
 def test_a_name_somebody_took_meanwhile_moves_aside(generate, gateway):
-    def take_it(asked):
+    def take_it(request):
         taken("fox.jpg", b"theirs")
-        return image()(asked)
+        return image()(request)
 
     gateway.answers(take_it)
     result = generate("a fox", "-o", "fox.jpg")
@@ -233,10 +233,10 @@ def test_a_name_somebody_took_meanwhile_moves_aside(generate, gateway):
 
 
 def test_a_folder_that_vanishes_meanwhile_does_not_lose_the_image(generate, flux, gateway, work):
-    def remove_it(asked):
+    def remove_it(request):
         Path("out").rmdir()
         taken("out")
-        return image()(asked)
+        return image()(request)
 
     gateway.answers(remove_it)
     result = generate("a fox", "-o", "out/fox.jpg", "--json")

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from fakes.images import pixels_as
+from fakes.providers import bfl_task
+from fakes.server import Server
 from PIL import Image, ImageChops, ImageStat
-from providers.upstream import Upstream, task
-
-from e2e.drawings import pixels_as
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -96,8 +96,8 @@ def around(keyed, home, work, command, gateway):
     (own_provider,) = re.findall(
         r"```toml\n(.*?)```", (ROOT / "docs/providers.md").read_text(), re.DOTALL
     )
-    with Upstream() as bfl:
-        bfl.answers(task("ready"))
+    with Server() as bfl:
+        bfl.answers(bfl_task("ready"))
         row = f'[providers.bfl]\nprotocol = "bfl"\nbase_url = "{bfl.origin}"\nkey = "BFL_API_KEY"\n'
         (settings / "config.toml").write_text(row + with_stand_ins(own_provider, gateway))
         nowhere = dict.fromkeys(

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from providers.upstream import ENDLESS, GOOD, POLLED, WAYS, Upstream
-from providers.upstream import KEY as UPSTREAM_KEY
+from fakes.gateway import HISTORY, Gateway, by_seed, held, image, status
+from fakes.images import look, noise, pixels_as
+from fakes.messages import reply
+from fakes.providers import DIRECT_ENDPOINTS, ENDLESS_JOBS, GOOD_JOBS, POLLED_PATHS
+from fakes.providers import KEY as UPSTREAM_KEY
+from fakes.server import Server
 
 from e2e.conftest import KEY
-from e2e.drawings import look, noise, pixels_as
-from e2e.gateway import HISTORY, Gateway, held, image, status, words
 
 PATIENCE = 30.0
 SAFE = ("--response-format", "b64_json")
@@ -109,7 +111,7 @@ def test_the_history_is_read_page_by_page_and_a_call_that_was_repeated_counts_on
 ):
     """The first try failed without cost; the second was paid for, and its line is the newer one."""
     gateway.answers(status(500), held(release))
-    gateway.page = page
+    gateway.page_size = page
     killed("--seed", "7", when=lambda: len(gateway.posts) == 2)
     release.set()
     while gateway.history[1]["status"] != "completed":
@@ -124,7 +126,7 @@ def test_a_history_that_keeps_no_answers_says_that_it_was_paid_and_is_lost(
     killed, recover, gateway, release, flux
 ):
     gateway.answers(held(release))
-    gateway.keeps = False
+    gateway.keeps_answers = False
     killed("--seed", "7", when=lambda: gateway.posts)
     release.set()
     while gateway.history[0]["status"] != "completed":
@@ -197,7 +199,7 @@ def test_a_history_that_fails_today_is_no_word_about_the_image(
     result = recover(env={"FLUX_RETRIES": "0"})
     assert (result.code, states(flux)) == (1, ["unclear"])
     assert "cannot read the history of lumenfall" in result.err
-    del gateway._media[where]
+    gateway.forgets(f"GET {where}")
     assert (recover().code, files()) == (0, ["a-fox-7.jpg"])
 
 
@@ -221,7 +223,7 @@ def test_what_the_history_does_not_list_is_unclear_for_a_day_and_then_was_never_
 def test_a_history_that_is_no_list_says_nothing(killed, recover, gateway, release, flux, body):
     gateway.answers(held(release))
     killed("--seed", "7", when=lambda: gateway.posts)
-    gateway.serves(HISTORY, words(body))
+    gateway.serves(HISTORY, reply(body))
     result = recover()
     assert (result.code, states(flux), "not a list of requests" in result.err) == (
         1,
@@ -239,24 +241,24 @@ def test_a_request_that_was_refused_is_over(killed, recover, gateway, release, f
     assert (recover().code, files(), states(flux)) == (0, [], ["failed"])
 
 
-class Slow(Gateway):
-    """Images wait until they are released."""
+class SlowGateway(Gateway):
+    """Images wait until they are released, and are not found if they had to wait."""
 
     def __init__(self, release: threading.Event) -> None:
         super().__init__()
-        self._release, self.arrived = release, threading.Event()
+        self.release = release
+        self.arrived = threading.Event()  # somebody has asked for an image
 
-    def reply(self, asked):
-        if asked.path.startswith("/media/") and not self._release.is_set():
+    def answer(self, request):
+        if request.path.startswith("/media/") and not self.release.is_set():
             self.arrived.set()
-            self._release.wait(PATIENCE)
-            return status(404)
-        return super().reply(asked)
+            return held(self.release, status(404))
+        return super().answer(request)
 
 
 def test_after_the_answer_its_address_is_in_the_journal(killed, flux, keyed, release, state):
     """No key is needed: the image is paid for and its address known."""
-    with Slow(release) as gateway:
+    with SlowGateway(release) as gateway:
         env = keyed | {"LUMENFALL_BASE_URL": gateway.url}
         killed("--seed", "7", when=gateway.arrived.is_set, env=env)
         release.set()
@@ -323,11 +325,11 @@ def test_what_a_killed_run_was_writing_is_swept_away(generate, recover, state):
 # --- jobs at other providers ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("name", GOOD_JOBS)
 def test_a_job_that_was_under_way_is_polled_by_its_own_address(command, flux, name, state):
-    way = WAYS[name]
-    with Upstream() as upstream:
-        base = upstream.origin + way.base
+    endpoint = DIRECT_ENDPOINTS[name]
+    with Server() as upstream:
+        base = upstream.origin + endpoint.base_path
         words_ = [
             command,
             "generate",
@@ -339,19 +341,19 @@ def test_a_job_that_was_under_way_is_polled_by_its_own_address(command, flux, na
             "--seed",
             "7",
         ]
-        env = {**_home(), way.variable: UPSTREAM_KEY}
-        upstream.answers(ENDLESS[name]())
-        polled = f"GET {POLLED[name].format(seed=7)}"
+        env = {**_home(), endpoint.key_variable: UPSTREAM_KEY}
+        upstream.answers(ENDLESS_JOBS[name]())
+        polled = f"GET {POLLED_PATHS[name].format(seed=7)}"
         with subprocess.Popen(words_, env=env, stderr=subprocess.DEVNULL) as run:
             while polled not in upstream.log:
                 assert run.poll() is None
             run.kill()
-        asked = upstream.submits[0]
-        for path, replies in GOOD[name]()(asked).media.items():
-            upstream.serves(path, *replies)
-        result = flux("recover", env={way.variable: UPSTREAM_KEY})
+        done = GOOD_JOBS[name]()(upstream.paid[0])
+        for place, script in done.scripts.items():
+            upstream.on(place, *script)
+        result = flux("recover", env={endpoint.key_variable: UPSTREAM_KEY})
         assert (result.code, files(), folders(state)) == (0, ["a-fox-7.jpg"], [])
-        assert len(upstream.submits) == 1
+        assert len(upstream.paid) == 1
         assert UPSTREAM_KEY not in result.out + result.err + "".join(
             map(Path.read_text, state.glob("*.jsonl"))
         )
@@ -361,27 +363,27 @@ def _home() -> dict[str, str]:
     return {name: os.environ[name] for name in ("PATH", "HOME")} | {"COLUMNS": "100"}
 
 
-@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("name", GOOD_JOBS)
 @pytest.mark.parametrize("number", [404, 504])
 def test_a_job_nobody_knows_any_more_is_expired_and_one_that_cannot_be_read_now_is_not(
     command, flux, name, number
 ):
-    way = WAYS[name]
-    with Upstream() as upstream:
-        words_ = [command, "generate", "a fox", "--provider", name, "--base-url", upstream.origin + way.base,
+    endpoint = DIRECT_ENDPOINTS[name]
+    with Server() as upstream:
+        words_ = [command, "generate", "a fox", "--provider", name, "--base-url", upstream.origin + endpoint.base_path,
                   "--seed", "7"]  # fmt: skip
-        upstream.answers(ENDLESS[name]())
+        upstream.answers(ENDLESS_JOBS[name]())
         with subprocess.Popen(
-            words_, env={**_home(), way.variable: UPSTREAM_KEY}, stderr=subprocess.DEVNULL
+            words_, env={**_home(), endpoint.key_variable: UPSTREAM_KEY}, stderr=subprocess.DEVNULL
         ) as run:
-            while f"GET {POLLED[name].format(seed=7)}" not in upstream.log:
+            while f"GET {POLLED_PATHS[name].format(seed=7)}" not in upstream.log:
                 assert run.poll() is None
             run.kill()
-        upstream.serves(POLLED[name].format(seed=7), status(number))
-        more = {way.variable: UPSTREAM_KEY, "FLUX_RETRIES": "0", "FLUX_TIMEOUT": "1.5"}
+        upstream.serves(POLLED_PATHS[name].format(seed=7), status(number))
+        more = {endpoint.key_variable: UPSTREAM_KEY, "FLUX_RETRIES": "0", "FLUX_TIMEOUT": "1.5"}
         assert flux("recover", env=more).code == 1
         assert states(flux) == ["expired" if number == 404 else "recoverable"]
-        assert len(upstream.submits) == 1
+        assert len(upstream.paid) == 1
 
 
 # --- what cannot be had, or not now ---------------------------------------------------------------------------------
@@ -411,9 +413,7 @@ def test_without_its_key_a_run_says_which_and_the_others_are_saved(
 
 def test_what_could_not_be_fetched_leaves_no_file_that_is_none(generate, gateway, state):
     """The file of the first image is free again when the second one's address fails: it must not be kept for that."""
-    gateway.answers(
-        lambda asked: image(first=(status(404),) * 2) if asked.body["seed"] == 8 else image()
-    )
+    gateway.answers(by_seed({8: image(first=(status(404), status(404)))}))
     options = ("-n", "2", "--seed", "7", "--concurrency", "1")
     assert generate("a fox", *options, env={"FLUX_RETRIES": "1"}).code == 3
     (folder,) = folders(state)
@@ -491,7 +491,7 @@ def test_where_no_file_fits_the_image_is_kept_and_saved_later(
 ):
     """The folder is a file meanwhile: it cannot be written to."""
     out = work / "out"
-    gateway.answers(lambda _asked: (out.rmdir(), out.touch(), image())[2])
+    gateway.answers(lambda _request: (out.rmdir(), out.touch(), image())[2])
     failed = generate("--seed", "7", "a fox", "-o", "out/", *form)
     assert failed.code == 1
     assert "the image is safe in" in failed.err
@@ -557,13 +557,13 @@ def test_an_image_that_still_cannot_be_saved_holds_no_other_back(generate, recov
 
 
 def test_ctrl_c_ends_it_and_the_next_time_goes_on(command, generate, keyed, flux, release):
-    with Slow(release) as gateway:
+    with SlowGateway(release) as gateway:
         env = keyed | {"LUMENFALL_BASE_URL": gateway.url, "FLUX_RETRIES": "0"}
-        gateway._release.set()
+        release.set()
         gateway.answers(image(first=(status(500),)))
         for seed in (7, 8):
             assert generate("a fox", "--seed", seed, env=env).code == 1
-        gateway._release.clear()
+        release.clear()
         with subprocess.Popen(
             [command, "recover"], env=env, stderr=subprocess.PIPE, text=True
         ) as run:
@@ -572,7 +572,7 @@ def test_ctrl_c_ends_it_and_the_next_time_goes_on(command, generate, keyed, flux
             _, err = run.communicate(timeout=PATIENCE)
         assert (run.returncode, "Traceback" in err, files()) == (130, False, [])
         assert states(flux) == ["recoverable", "recoverable"]
-        gateway._release.set()
+        release.set()
         assert flux("recover", env=env).code == 0
         assert (files(), len(gateway.posts)) == (["a-fox-7.jpg", "a-fox-8.jpg"], 2)
 
@@ -703,7 +703,7 @@ def test_several_images_of_one_call_are_all_saved(generate, recover, gateway, st
     inline = [
         {"b64_json": base64.b64encode(pixels_as("png", 200 + side, 20)).decode()} for side in (0, 1)
     ]
-    gateway.answers(words({"data": inline, "metadata": {"cost": 0.06}}))
+    gateway.answers(reply({"data": inline, "metadata": {"cost": 0.06}}))
     assert generate("a fox", "--seed", "7").code == 0
     (path,) = state.glob("*.jsonl")
     lines = [line for line in path.read_bytes().split(b"\n") if line]

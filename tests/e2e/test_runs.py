@@ -5,9 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from fakes.gateway import image, status
 from rich.cells import cell_len
-
-from e2e.gateway import image, status
 
 PROMPT = "a red fox in the snow, \x1b[31mwith a prompt that is longer than any line of a terminal can show at once"
 

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from fakes.messages import Request, message, reply
+from fakes.providers import ENDPOINTS
+from fakes.server import Answer, Server
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from faults.batch import Batch
 from faults.row import JPEG
-from faults.run import WAYS
-from faults.server import Answer, Asked, Server, message, reply
 
 TRIES = settings(
     max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -63,8 +64,8 @@ class Anything(Server):
         super().__init__()
         self.says: Answer = ()
 
-    def answer(self, asked: Asked) -> Answer:
-        if asked.target == "/p":
+    def answer(self, request: Request) -> Answer:
+        if request.target == "/p":
             return (message(JPEG, content_type="image/jpeg"),)
         return self.says
 
@@ -75,7 +76,7 @@ def anything(tmp_path_factory):
         yield server, batch
 
 
-@pytest.mark.parametrize("provider", WAYS)
+@pytest.mark.parametrize("provider", ENDPOINTS)
 def test_any_json_ends_in_words_or_an_image(anything, provider):
     server, batch = anything
     count = iter(range(10_000))
@@ -84,7 +85,7 @@ def test_any_json_ends_in_words_or_an_image(anything, provider):
     @TRIES
     def tried(body: object, status: int) -> None:
         server.says = (reply(json.dumps(body, allow_nan=True), status),)
-        path, name = WAYS[provider][1], f"{provider}-{next(count)}.jpg"
+        path, name = ENDPOINTS[provider].base_path, f"{provider}-{next(count)}.jpg"
         line = (
             "--timeout",
             "0.2",

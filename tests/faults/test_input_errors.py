@@ -3,13 +3,13 @@
 import subprocess
 
 import pytest
+from fakes.server import Server
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from faults.batch import Batch
 from faults.row import IMAGE, KEY, good
 from faults.run import FLUX, environment
-from faults.server import Server
 
 TRIES = settings(
     max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -19,7 +19,7 @@ TRIES = settings(
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory):
     with (
-        Server([(good(),)], {"/p": (IMAGE,)}) as server,
+        Server({"POST": [good()], "GET /p": [IMAGE]}) as server,
         Batch(tmp_path_factory.mktemp("batch"), server) as running,
     ):
         yield running
@@ -133,14 +133,14 @@ def test_a_wrong_file_of_settings_is_named_and_costs_nothing(tmp_path, name, tex
     path.parent.mkdir(parents=True)
     path.write_text(text)
     path.chmod(0o600)
-    with Server([(good(),)], {"/p": (IMAGE,)}) as server:
+    with Server({"POST": [good()], "GET /p": [IMAGE]}) as server:
         env = environment(home) | {"LUMENFALL_BASE_URL": server.origin + "/v1"}
         env |= {} if name == "credentials.toml" else {"LUMENFALL_API_KEY": KEY}
         line = [FLUX, "generate", "a fox", *(("-m", "mine") if "models" in name else ())]
         done = subprocess.run(
             line, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
         )
-    assert (done.returncode, server.paid, done.stdout) == (code, 0, "")
+    assert (done.returncode, server.charges, done.stdout) == (code, 0, "")
     assert path.name in done.stderr
     assert "Traceback" not in done.stderr
     assert KEY not in done.stderr

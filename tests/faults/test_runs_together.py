@@ -5,11 +5,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from e2e.drawings import look
+from fakes.images import look
+from fakes.messages import reply
+from fakes.server import Answer, Exchange, Server
 
 from faults.kill import by_seed, image, killed, start
 from faults.run import FLUX
-from faults.server import Answer, Server, Talk, message
 
 RUNS, EACH = 8, 3
 
@@ -29,20 +30,20 @@ def test_eight_runs_into_one_folder_overwrite_nothing(folders):
     """
     home, work = folders
     everybody = threading.Barrier(RUNS * EACH)
-    gets: dict[str, tuple[Answer, ...]] = {
-        f"/{seed}": ((message(image(seed)),),) for seed in range(7, 7 + EACH)
+    scripts: dict[str, list[Answer]] = {
+        f"GET /{seed}": [reply(image(seed))] for seed in range(7, 7 + EACH)
     }
 
-    def wait(_talk: Talk) -> None:
+    def wait(_exchange: Exchange) -> None:
         everybody.wait(60)
 
-    with Server([(wait, by_seed)], gets) as server:
+    with Server({**scripts, "POST": [(wait, by_seed)]}) as server:
         words = ("generate", "a fox", "--seed", "7", "-n", str(EACH), "--quiet")
         runs = [start(server, work, home, *words) for _ in range(RUNS)]
         outs = [run.communicate(timeout=120)[0].decode().split() for run in runs]
     printed = [path for out in outs for path in out]
     assert [run.returncode for run in runs] == [0] * RUNS
-    assert len(printed) == len(set(printed)) == RUNS * EACH == server.paid
+    assert len(printed) == len(set(printed)) == RUNS * EACH == server.charges
     assert sorted(path.name for path in work.iterdir()) == sorted(printed)
     for out in outs:
         assert [look(work / path)[1] for path in out] == [

@@ -3,7 +3,7 @@
 import base64
 from pathlib import Path
 
-from e2e.drawings import pixels_as
+from fakes.images import pixels_as
 
 import flux_cli
 

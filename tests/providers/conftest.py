@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from fakes.providers import DIRECT_ENDPOINTS, KEY
+from fakes.server import Server
 
 from flux_cli.catalog.find import find_model
 from flux_cli.core.request import Auth, Facts, Request
@@ -14,7 +16,6 @@ from flux_cli.http.client import Http
 from flux_cli.providers.rows import ROWS, connect
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
-from providers.upstream import KEY, WAYS, Upstream
 
 NOW = 1_700_000_000.0
 
@@ -27,15 +28,15 @@ class Got(NamedTuple):
 
 
 @pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    with Upstream() as server:
+def upstream() -> Iterator[Server]:
+    with Server() as server:
         yield server
 
 
 @pytest.fixture
-def other() -> Iterator[Upstream]:
+def other() -> Iterator[Server]:
     """A second server: another host, as far as keys are concerned."""
-    with Upstream() as server:
+    with Server() as server:
         yield server
 
 
@@ -44,7 +45,7 @@ def line(upstream) -> Callable[..., list[str]]:
     """The words of a `flux generate` that asks a provider on the loopback."""
 
     def words(provider: str, *more: str, prompt: str = "a red fox") -> list[str]:
-        base = upstream.origin + WAYS[provider].base
+        base = upstream.origin + DIRECT_ENDPOINTS[provider].base_path
         return ["generate", prompt, "--provider", provider, "--base-url", base, *map(str, more)]
 
     return words
@@ -57,9 +58,8 @@ def ask(flux, line):
     def run(
         provider: str, *more: str, env: dict[str, str] | None = None, prompt: str = "a red fox"
     ):
-        result = flux(
-            *line(provider, *more, prompt=prompt), env={WAYS[provider].variable: KEY} | (env or {})
-        )
+        key = {DIRECT_ENDPOINTS[provider].key_variable: KEY}
+        result = flux(*line(provider, *more, prompt=prompt), env=key | (env or {}))
         assert KEY not in result.out + result.err
         assert "Traceback" not in result.err
         assert "internal error" not in result.err
@@ -79,12 +79,13 @@ def make(upstream, tmp_path):
         def __call__(
             self, name: str, *, retries: int = 0, timeout: float = 20, **said: Any
         ) -> list[Got]:
-            way, row = WAYS[name], ROWS[name]
-            base = upstream.origin + way.base
+            endpoint, row = DIRECT_ENDPOINTS[name], ROWS[name]
+            base = upstream.origin + endpoint.base_path
             model = find_model("flux1.1-pro-ultra").model
             request = Request(model.id, said, "a red fox")
             call = plan(resolve(request, model, model.dialects[name])).calls[0]
-            auth = Auth(Secret(KEY), way.variable, base, row.key_header, row.key_prefix, row.hosts)
+            variable = endpoint.key_variable
+            auth = Auth(Secret(KEY), variable, base, row.key_header, row.key_prefix, row.hosts)
             provider = connect(row, base, auth)
 
             async def pause(seconds: float) -> None:
