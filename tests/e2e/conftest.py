@@ -1,4 +1,7 @@
-"""A gateway for every test, and the installed command pointed at it; what holds for every run is checked every time."""
+"""A gateway for every test, and the installed command pointed at it.
+
+What holds for every run is checked every time.
+"""
 
 from collections.abc import Iterator
 

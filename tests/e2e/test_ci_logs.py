@@ -1,4 +1,7 @@
-"""What the log of a CI service gets: a line for what happened, a heartbeat, annotations, and nobody else's commands."""
+"""What the log of a CI service gets: one line per event, a heartbeat, and annotations.
+
+Text from elsewhere never becomes a command of the CI service.
+"""
 
 import json
 import re

@@ -75,8 +75,9 @@ def test_a_download_that_fails_for_good_names_the_address_and_pays_once(
 @pytest.mark.parametrize(
     ("kind", "wanted", "way"),
     [
-        ("jpeg", "jpeg", "url"), ("jpeg", "png", "b64_json"), ("png", "png", "b64_json"), ("png", "webp", "url"),
-        ("gif", "gif", "url"), ("webp", "webp", "b64_json"), ("avif", "avif", "url"), ("avif", "jpeg", "b64_json"),
+        ("jpeg", "jpeg", "url"), ("jpeg", "png", "b64_json"), ("png", "png", "b64_json"),
+        ("png", "webp", "url"), ("gif", "gif", "url"), ("webp", "webp", "b64_json"),
+        ("avif", "avif", "url"), ("avif", "jpeg", "b64_json"),
     ],
 )  # fmt: skip
 def test_a_truncated_image_is_never_saved(generate, gateway, kind, wanted, way):
@@ -125,18 +126,26 @@ SHAPES = {
     "relative to the host": {"data": [{"url": "/media/p"}]},
     "relative to the base": {"data": [{"url": "media/p"}]},
     "a data URI as address": {"data": [{"url": f"data:image/png;base64,{B64}"}]},
-    "a data URI in another spelling": {"data": [{"url": f"data:image/png;charset=utf-8;BASE64,{B64}"}]},
+    "a data URI in another spelling": {
+        "data": [{"url": f"data:image/png;charset=utf-8;BASE64,{B64}"}]
+    },
     "base64": {"data": [{"b64_json": B64}]},
     "base64 with a prefix": {"data": [{"b64_json": f"data:image/png;base64,{B64}"}]},
     "base64 in lines": {"data": [{"b64_json": FOLDED}]},
     "base64 in lines of Windows": {"data": [{"b64_json": FOLDED.replace("\n", "\r\n")}]},
     "base64 without padding": {"data": [{"b64_json": B64.rstrip("=")}]},
-    "base64 with prefix, lines and no padding": {"data": [{"b64_json": "data:image/png;base64," + FOLDED.rstrip("=")}]},
+    "base64 with prefix, lines and no padding": {
+        "data": [{"b64_json": "data:image/png;base64," + FOLDED.rstrip("=")}],
+    },
     "both: the bytes at hand are taken": {"data": [{"url": "/nowhere", "b64_json": B64}]},
     "an empty one beside": {"data": [{"url": "", "b64_json": B64}]},
     "a null error": {"error": None, "data": [{"b64_json": B64}]},
-    "odd things beside": {"created": "now", "metadata": "none", "data": [None, 3, {"b64_json": B64, "seed": "x"}]},
-}  # fmt: skip
+    "odd things beside": {
+        "created": "now",
+        "metadata": "none",
+        "data": [None, 3, {"b64_json": B64, "seed": "x"}],
+    },
+}
 
 
 @pytest.mark.parametrize("body", SHAPES.values(), ids=SHAPES)

@@ -144,10 +144,15 @@ def test_a_model_nobody_knows_gets_every_parameter_unchecked_and_no_size_of_ours
     )
     result = generate("a fox", *options, "-o", "{index}")
     assert result.code == 0
-    assert gateway.posts == 2 * [
-        {"model": "nano-banana-9", "prompt": "a fox", "size": "auto", "aspect_ratio": "weird", "seed": "later",
-         "safety_tolerance": 99},
-    ]  # fmt: skip
+    sent = {
+        "model": "nano-banana-9",
+        "prompt": "a fox",
+        "size": "auto",
+        "aspect_ratio": "weird",
+        "seed": "later",
+        "safety_tolerance": 99,
+    }
+    assert gateway.posts == [sent, sent]
     assert "not in the catalog" in result.err
 
 
@@ -251,10 +256,14 @@ def test_png_bytes_under_a_jpg_address_become_a_real_jpeg_where_a_jpg_was_asked(
 
 def test_quality_changes_the_size_of_what_is_encoded_here(generate, gateway):
     gateway.answers(image(pixels_as("png", 600, 400)))
-    sizes = [generate("a fox", "-o", f"{quality}.webp", "-q", str(quality), "--json").json["files"][0]["bytes"]
-             for quality in (5, 95)]  # fmt: skip
-    assert sizes == [Path(f"{quality}.webp").stat().st_size for quality in (5, 95)]
-    assert sizes[0] < sizes[1]
+
+    def size_at(quality: int) -> int:
+        name = f"{quality}.webp"
+        (file,) = generate("a fox", "-o", name, "-q", str(quality), "--json").json["files"]
+        assert file["bytes"] == Path(name).stat().st_size
+        return file["bytes"]
+
+    assert size_at(5) < size_at(95)
 
 
 def test_several_images_in_one_answer_are_all_saved(generate, gateway):
@@ -271,8 +280,9 @@ def test_json_says_everything_about_a_run(generate, gateway):
     result = generate("a fox", "-s", "1920x1080", "-n", "2", "--seed", "7", "--json")
     document = result.json
     assert list(document) == [
-        "schema", "status", "exit_code", "run", "provider", "hosted", "request", "resolved", "notes", "files",
-        "skipped", "errors", "warnings", "canceled_jobs", "cost_usd", "known_cost_usd", "seconds",
+        "schema", "status", "exit_code", "run", "provider", "hosted", "request", "resolved",
+        "notes", "files", "skipped", "errors", "warnings", "canceled_jobs", "cost_usd",
+        "known_cost_usd", "seconds",
     ]  # fmt: skip
     assert (document["schema"], document["status"], document["exit_code"]) == (1, "ok", 0)
     assert (document["provider"], document["hosted"], document["cost_usd"]) == (
@@ -295,11 +305,11 @@ def test_json_says_everything_about_a_run(generate, gateway):
         data = Path(file["path"]).read_bytes()
         assert file.pop("seconds") >= 0
         assert file == {
-            "path": f"a-fox-{6 + index}.jpg", "index": index, "seed": 6 + index, "format": "jpeg", "bytes": len(data),
-            "requested_size": "1920x1080", "nominal_size": "1365x768", "received_size": "2752x1536", "width": 2752,
-            "height": 1536, "as_received": True, "quality": None, "variant": None,
-            "provider": "fal", "request_id": "req_1", "cost_usd": 0.06,
-            "revised_prompt": "revised",
+            "path": f"a-fox-{6 + index}.jpg", "index": index, "seed": 6 + index, "format": "jpeg",
+            "bytes": len(data), "requested_size": "1920x1080", "nominal_size": "1365x768",
+            "received_size": "2752x1536", "width": 2752, "height": 1536, "as_received": True,
+            "quality": None, "variant": None, "provider": "fal", "request_id": "req_1",
+            "cost_usd": 0.06, "revised_prompt": "revised",
         }  # fmt: skip
 
 
@@ -320,8 +330,9 @@ def test_what_was_asked_stands_in_json_as_it_was_typed_but_numbers_as_numbers(ge
         "--json",
     )
     assert asked.json["request"] == {
-        "prompt": "a fox", "model": "flux1.1-pro-ultra", "route": None, "n": 2, "aspect_ratio": "297:210", "raw": True,
-        "guidance": 3.5, "output_format": "webp", "output_compression": 70,
+        "prompt": "a fox", "model": "flux1.1-pro-ultra", "route": None, "n": 2,
+        "aspect_ratio": "297:210", "raw": True, "guidance": 3.5, "output_format": "webp",
+        "output_compression": 70,
     }  # fmt: skip
 
 

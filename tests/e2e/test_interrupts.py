@@ -33,7 +33,7 @@ def release():
 
 
 class Interrupted:
-    """A run that gets SIGINT once the gateway holds `waiting` calls and `saved` images are on disk."""
+    """A run that gets SIGINT while `waiting` calls are held and `saved` images are on disk."""
 
     def __init__(
         self,
@@ -117,8 +117,13 @@ def test_json_is_whole_and_tells_calls_under_way_from_calls_never_sent(
     document = json.loads(run.out)
     assert (run.code, document["status"], document["exit_code"]) == (130, "interrupted", 130)
     assert [file["path"] for file in document["files"]] == ["a-fox-7.jpg"]
-    assert [(error["index"], error["code"], error["may_have_been_billed"]) for error in document["errors"]] == [
-        (2, "interrupted", True), (3, "interrupted", True), (4, "not_sent", False), (5, "not_sent", False),
+    errors = [
+        (error["index"], error["code"], error["may_have_been_billed"])
+        for error in document["errors"]
+    ]
+    assert errors == [
+        (2, "interrupted", True), (3, "interrupted", True), (4, "not_sent", False),
+        (5, "not_sent", False),
     ]  # fmt: skip
     assert (document["cost_usd"], document["known_cost_usd"]) == (None, 0.06)
     assert run.err.splitlines()[-1].startswith(
@@ -178,7 +183,10 @@ def test_while_waiting_between_two_tries(command, keyed, gateway):
 
 @pytest.mark.parametrize("way", ["flux", "python -m flux_cli"])
 def test_nobody_waits_for_encoders_whose_work_is_not_wanted_any_more(command, keyed, gateway, way):
-    """What had come is on disk, converted or as it came. The seconds of computing tell: a busy machine delays all."""
+    """What had come is on disk, converted or as it came.
+
+    The seconds of computing are measured, because a busy machine delays everything.
+    """
     large = noise(3072)
     before = time.process_time()
     encode(large, "avif")
@@ -210,7 +218,7 @@ def computed() -> float:
 
 
 def test_before_anything_was_sent(command, keyed, gateway):
-    """Waiting for the rest of a prompt from standard input: nothing is paid, nothing is made, no traceback."""
+    """While it waits for the rest of a prompt from stdin: nothing is paid, and no traceback."""
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     with subprocess.Popen([command, "generate", "-"], env=keyed, **pipes) as flux:
         flux.stdin.write(b"a fox")

@@ -1,4 +1,4 @@
-"""kill -9 at a hundred random moments: afterward every paid image is on disk exactly once, and nothing else."""
+"""kill -9 at a hundred random moments: afterward every paid image is on disk exactly once."""
 
 import hashlib
 import random
@@ -30,7 +30,7 @@ def by_seed(request):
 
 
 def _painted(seed: int) -> bytes:
-    """A small image of its own for every seed, large enough as base64 to go through the state folder."""
+    """A small image of its own per seed, large enough as base64 to go through the state folder."""
     return encode(_bitmap(seed), "jpeg") if seed % 2 else _bitmap(seed)
 
 

@@ -140,7 +140,7 @@ def test_a_hundred_and_twenty_images_never_open_more_than_sixteen_connections(ge
 
 
 def test_one_429_slows_all_calls_down(generate, gateway):
-    """Sixteen are under way when the server has enough. All wait as long as it says, and half of them go on."""
+    """Sixteen are under way when the server has enough. All wait, and half of them go on."""
     times: list[float] = []
     data = pixels_as("jpeg", 64, 64)
 
@@ -168,7 +168,10 @@ def test_one_429_slows_all_calls_down(generate, gateway):
 
 
 def test_waiting_for_a_turn_is_no_part_of_the_time_a_call_may_take(generate, gateway):
-    """One call is told to wait longer than it may. The third is held back as long, and has all its time afterward."""
+    """One call is told to wait longer than it may.
+
+    The third is held back as long, and has all its time afterward.
+    """
     two, data = threading.Barrier(2, timeout=30), pixels_as("jpeg", 64, 64)
 
     def answer(request):
@@ -195,7 +198,7 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def test_many_large_images_need_no_more_memory_than_a_few(command, keyed, gateway):
-    """Base64 of 7 MB each: what arrives goes to disk, and no more are opened at once than there are cores."""
+    """Base64 of 7 MB each goes to disk, and no more are opened at once than there are cores."""
     large = pixels_as("jpeg", 2336, 1752)
     gateway.answers(image(large + bytes((5 << 20) - len(large))))
 

@@ -205,7 +205,7 @@ def test_a_limit_in_the_environment_counts(generate, gateway):
 
 
 def costing(*costs: float | None):
-    """Each call costs the next of these; the last one again and again. None: the server does not say."""
+    """Each call costs the next of these, the last one repeats. None: the server does not say."""
     script = list(costs)
 
     def answer(_request):
@@ -246,7 +246,7 @@ def test_max_cost_holds_while_the_costs_arrive(generate, gateway, costs, options
 
 
 def test_calls_under_way_count_at_the_highest_price_seen(generate, gateway):
-    """Three calls are under way when the first cost arrives; no further one may go out on top of them."""
+    """Three calls are under way when the first cost arrives; no other may follow them."""
     gateway.answers(costing(0.2))
     document = generate(
         "a fox", "-n", "10", "--max-cost", "0.6", "--concurrency", "3", "--json"

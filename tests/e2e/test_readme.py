@@ -1,4 +1,4 @@
-"""Every command in the README and the docs runs as it is printed there, or is listed here with a reason."""
+"""Every command in the README and the docs runs as printed, or is listed here with a reason."""
 
 import re
 import shutil
@@ -50,7 +50,7 @@ HERO = 'flux generate "mountains by a lake at sunset" --offline --seed 7 -a 16:9
 
 
 class Line(NamedTuple):
-    """One command of a page, and the lines above it in its block, which may prepare something for it."""
+    """One command of a page, and the lines above it in its block, which may prepare for it."""
 
     text: str
     above: tuple[str, ...]
@@ -88,7 +88,7 @@ RUN = [
 
 @pytest.fixture
 def around(keyed, home, work, command, gateway):
-    """What the docs take for granted: `flux` on the PATH, keys, two files, and the services they name."""
+    """What the docs take for granted: `flux` on the PATH, keys, two files, and services."""
     (work / "prompt.txt").write_text("a red fox\n")
     (work / "cat.jpg").write_bytes(pixels_as("jpeg", 1024, 1024))
     settings = home / ".config" / "flux-image-cli"
@@ -198,7 +198,10 @@ def test_every_link_leads_somewhere(page):
 
 
 def test_commands_are_found_with_what_is_above_them_and_without_their_comments():
-    block = '```sh\nexport A=1\n# nothing\nflux sizes  # a comment\nflux generate \\\n  "a # fox"\n```\n'
+    block = (
+        "```sh\nexport A=1\n# nothing\nflux sizes  # a comment\n"
+        'flux generate \\\n  "a # fox"\n```\n'
+    )
     text = f"{block}```toml\nx = 1\n```\n"
     assert [(line.words, line.above) for line in commands(text)] == [
         ("flux sizes", ("export A=1",)),

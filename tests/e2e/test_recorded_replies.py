@@ -1,7 +1,8 @@
-"""Replies in the shapes of many servers, kept as data in tests/replies/openai: every one is understood.
+"""Replies in the shapes of many servers, kept in tests/replies/openai: every one is understood.
 
-They were written after the servers' documentation and source, not captured. Names of errors begin with their HTTP
-status. In images, `{absolute}`, `{relative}`, `{data_uri}` and `{base64}` stand for what the test serves.
+They were written after the servers' documentation and source, not captured. Names of errors begin
+with their HTTP status. In images, `{absolute}`, `{relative}`, `{data_uri}` and `{base64}` stand for
+what the test serves.
 """
 
 import base64

@@ -1,4 +1,7 @@
-"""`flux recover`: what was paid for is saved, wherever the run ended, exactly once, and nothing is ever asked again."""
+"""`flux recover`: images that were paid for are saved exactly once, wherever the run ended.
+
+Nothing is ever paid for again.
+"""
 
 import base64
 import json
@@ -38,7 +41,7 @@ def state(home) -> Path:
 
 @pytest.fixture
 def recover(flux, keyed, gateway):
-    """Run `flux recover`. It never POSTs, never shows a key, and leaves nothing unfinished behind."""
+    """Run `flux recover`. It never POSTs, never shows a key, and finishes what it begins."""
 
     def run(*words: str, env: dict[str, str] | None = None):
         before = len(gateway.posts)
@@ -86,7 +89,7 @@ def states(flux) -> list[str]:
     return [run["state"] for run in flux("runs", "--json").json["runs"]]
 
 
-# --- killed, at every step ------------------------------------------------------------------------------------------
+# --- killed, at every step ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", [(), SAFE], ids=["url", "b64"])
@@ -322,45 +325,37 @@ def test_what_a_killed_run_was_writing_is_swept_away(generate, recover, state):
     assert (recover().code, files(), folders(state)) == (0, ["a-fox-7.jpg"], [])
 
 
-# --- jobs at other providers ----------------------------------------------------------------------------------------
+# --- jobs at other providers ----------------------------------------------------------------------
+
+
+def kill_while_polling(command: str, name: str, upstream: Server) -> None:
+    """Run `flux generate` for a job that is never done, and kill it at its first poll."""
+    endpoint = DIRECT_ENDPOINTS[name]
+    upstream.answers(ENDLESS_JOBS[name]())
+    polled = f"GET {POLLED_PATHS[name].format(seed=7)}"
+    env = {variable: os.environ[variable] for variable in ("PATH", "HOME")}
+    env |= {"COLUMNS": "100", endpoint.key_variable: UPSTREAM_KEY}
+    address = ("--provider", name, "--base-url", upstream.origin + endpoint.base_path)
+    line = [command, "generate", "a fox", *address, "--seed", "7"]
+    with subprocess.Popen(line, env=env, stderr=subprocess.DEVNULL) as run:
+        while polled not in upstream.log:
+            assert run.poll() is None
+        run.kill()
 
 
 @pytest.mark.parametrize("name", GOOD_JOBS)
 def test_a_job_that_was_under_way_is_polled_by_its_own_address(command, flux, name, state):
     endpoint = DIRECT_ENDPOINTS[name]
     with Server() as upstream:
-        base = upstream.origin + endpoint.base_path
-        words_ = [
-            command,
-            "generate",
-            "a fox",
-            "--provider",
-            name,
-            "--base-url",
-            base,
-            "--seed",
-            "7",
-        ]
-        env = {**_home(), endpoint.key_variable: UPSTREAM_KEY}
-        upstream.answers(ENDLESS_JOBS[name]())
-        polled = f"GET {POLLED_PATHS[name].format(seed=7)}"
-        with subprocess.Popen(words_, env=env, stderr=subprocess.DEVNULL) as run:
-            while polled not in upstream.log:
-                assert run.poll() is None
-            run.kill()
+        kill_while_polling(command, name, upstream)
         done = GOOD_JOBS[name]()(upstream.paid[0])
         for place, script in done.scripts.items():
             upstream.on(place, *script)
         result = flux("recover", env={endpoint.key_variable: UPSTREAM_KEY})
         assert (result.code, files(), folders(state)) == (0, ["a-fox-7.jpg"], [])
         assert len(upstream.paid) == 1
-        assert UPSTREAM_KEY not in result.out + result.err + "".join(
-            map(Path.read_text, state.glob("*.jsonl"))
-        )
-
-
-def _home() -> dict[str, str]:
-    return {name: os.environ[name] for name in ("PATH", "HOME")} | {"COLUMNS": "100"}
+        journals = "".join(path.read_text() for path in state.glob("*.jsonl"))
+        assert UPSTREAM_KEY not in result.out + result.err + journals
 
 
 @pytest.mark.parametrize("name", GOOD_JOBS)
@@ -370,15 +365,7 @@ def test_a_job_nobody_knows_any_more_is_expired_and_one_that_cannot_be_read_now_
 ):
     endpoint = DIRECT_ENDPOINTS[name]
     with Server() as upstream:
-        words_ = [command, "generate", "a fox", "--provider", name, "--base-url", upstream.origin + endpoint.base_path,
-                  "--seed", "7"]  # fmt: skip
-        upstream.answers(ENDLESS_JOBS[name]())
-        with subprocess.Popen(
-            words_, env={**_home(), endpoint.key_variable: UPSTREAM_KEY}, stderr=subprocess.DEVNULL
-        ) as run:
-            while f"GET {POLLED_PATHS[name].format(seed=7)}" not in upstream.log:
-                assert run.poll() is None
-            run.kill()
+        kill_while_polling(command, name, upstream)
         upstream.serves(POLLED_PATHS[name].format(seed=7), status(number))
         more = {endpoint.key_variable: UPSTREAM_KEY, "FLUX_RETRIES": "0", "FLUX_TIMEOUT": "1.5"}
         assert flux("recover", env=more).code == 1
@@ -386,7 +373,7 @@ def test_a_job_nobody_knows_any_more_is_expired_and_one_that_cannot_be_read_now_
         assert len(upstream.paid) == 1
 
 
-# --- what cannot be had, or not now ---------------------------------------------------------------------------------
+# --- what cannot be had, or not now ---------------------------------------------------------------
 
 
 def test_without_its_key_a_run_says_which_and_the_others_are_saved(
@@ -412,7 +399,7 @@ def test_without_its_key_a_run_says_which_and_the_others_are_saved(
 
 
 def test_what_could_not_be_fetched_leaves_no_file_that_is_none(generate, gateway, state):
-    """The file of the first image is free again when the second one's address fails: it must not be kept for that."""
+    """The file of the first image is free again when the second one's address fails."""
     gateway.answers(by_seed({8: image(first=(status(404), status(404)))}))
     options = ("-n", "2", "--seed", "7", "--concurrency", "1")
     assert generate("a fox", *options, env={"FLUX_RETRIES": "1"}).code == 3
@@ -610,7 +597,7 @@ def test_a_name_that_was_taken_meanwhile_is_left_alone(killed, recover, gateway,
     assert Path("a-fox-7.jpg").read_bytes() == (data if same else b"other")
 
 
-# --- together -------------------------------------------------------------------------------------------------------
+# --- together -------------------------------------------------------------------------------------
 
 
 def test_a_run_under_way_is_left_alone(command, keyed, gateway, release, recover, flux):
@@ -713,7 +700,7 @@ def test_several_images_of_one_call_are_all_saved(generate, recover, gateway, st
     assert (recover().code, files()) == (0, ["a-fox-7-2.png", "a-fox-7.png"])
 
 
-# --- switched off, or not to be had ---------------------------------------------------------------------------------
+# --- switched off, or not to be had ---------------------------------------------------------------
 
 
 def test_prompts_can_be_switched_off(generate, recover, gateway, state):

@@ -1,4 +1,4 @@
-"""What servers say in place of an image: what is tried again, what never is, and what the person is told."""
+"""What servers say in place of an image: what is retried, what never is, and what people read."""
 
 import email.utils
 import json
@@ -253,7 +253,8 @@ def test_a_name_that_no_host_can_have_is_a_clear_error(generate):
     result = generate("a fox", "--retries", "0", "--base-url", "http://no..host/v1", "--no-key")
     assert result.code == 1
     assert result.err == (
-        "flux: error: invalid URL 'http://no..host/v1/images/generations': the host name is not valid\n"
+        "flux: error: invalid URL 'http://no..host/v1/images/generations': "
+        "the host name is not valid\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""`flux schema` describes what `--json` prints, command by command. Every `.json` of every test is checked as well."""
+"""`flux schema` describes what `--json` prints. The JSON of every other test is checked as well."""
 
 import json
 

@@ -157,10 +157,10 @@ def new_frame(shown: Screen) -> str:
 
 @pytest.mark.parametrize("widths", [(200, 80, 40), (40, 200), (80, 40, 80, 40, 200, 40)], ids=str)
 def test_a_resize_leaves_nothing_behind(screen, gateway, release, widths):
-    """Whatever the widths on the way, every line is there once: nothing wrapped stays, nothing that was said goes.
+    """Whatever the widths, every line is there once: nothing wrapped stays, nothing is lost.
 
-    Each resize follows a new frame at once: one that is on its way just then is drawn for the width before, and no
-    program can know.
+    Each resize follows a new frame at once. A frame that is on its way just then is drawn for the
+    width before; no program can know.
     """
     slow = status(
         429, message="slow down, please, there are far too many of you here today", retry_after="60"

@@ -283,7 +283,7 @@ def test_no_locale_loses_an_image(generate, variables):
 
 
 def screen(line: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
-    """Run with stderr on a terminal and stdout in a pipe: exit code, stdout, what the terminal got."""
+    """Run with stderr on a terminal and stdout in a pipe: exit code, stdout, terminal output."""
     master, slave = pty.openpty()
     with subprocess.Popen(
         line, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave

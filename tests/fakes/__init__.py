@@ -1,1 +1,1 @@
-"""What stands in for the world: one fake server, the dialects of providers it can speak, and a proxy."""
+"""What stands in for the world: one fake server, dialects of providers, and a proxy."""

@@ -2,8 +2,8 @@
 
     gateway.answers(status(429, retry_after="1"), image())
 
-POSTs get a good image unless a test scripts something else. Estimates and the history of requests are
-answered as the gateway does it.
+POSTs get a good image unless a test scripts something else. Estimates and the history of requests
+are answered as the gateway does it.
 """
 
 import base64

@@ -71,7 +71,11 @@ def redirect(target: str, status: int = 302) -> Reply:
 
 def message(body: bytes, status: int | str = 200, **headers: str) -> bytes:
     """The bytes of an HTTP response. An empty header (`connection=""`) is left out."""
-    named = {"content_type": "application/json", "content_length": str(len(body)), "connection": "close"}  # fmt: skip
+    named = {
+        "content_type": "application/json",
+        "content_length": str(len(body)),
+        "connection": "close",
+    }
     lines = [f"HTTP/1.1 {status}" if isinstance(status, str) else f"HTTP/1.1 {status} Any"]
     lines += [
         f"{name.replace('_', '-').title()}: {value}"

@@ -1,4 +1,4 @@
-"""A fake HTTP server on the loopback. It answers what a test scripts, and can break HTTP in any way.
+"""A fake HTTP server on the loopback. It answers as scripted, and can break HTTP in any way.
 
     with Server({"POST": [status(429), image()], "GET /p": [reply(JPEG)]}) as server: ...
 
@@ -11,7 +11,7 @@ An answer is one of
 - a tuple of steps, after which the connection is closed,
 - a function from the Request to an answer. It may take its time.
 
-A step is bytes that are sent as they are, a Reply, or a function of the Exchange that does something
+A step is bytes that are sent as they are, a Reply, or a function of the Exchange that does
 (waits, resets, signals) or returns what to send. fakes/steps.py has the common ones, and
 fakes/messages.py has Reply and `reply()`.
 """

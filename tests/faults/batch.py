@@ -1,4 +1,4 @@
-"""Many command lines in one process, so that thousands can be tried: `Batch` asks, and loop.py answers."""
+"""Many command lines in one process, so that thousands can be tried. loop.py answers them."""
 
 import json
 import subprocess

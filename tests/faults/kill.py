@@ -37,7 +37,7 @@ def start(server: Server, work: Path, home: Path, *words: str) -> subprocess.Pop
 
 
 def killed(root: Path, number: int) -> list[str]:
-    """One run that is killed at a random moment, and what `flux recover` made of it: what is wrong, in sentences."""
+    """Kill a run at a random moment, then recover. Returns what is wrong, in sentences."""
     home, work = root / f"home-{number}", root / f"work-{number}"
     home.mkdir()
     work.mkdir()

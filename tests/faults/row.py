@@ -28,7 +28,8 @@ def good(url: str = "{origin}/p", **more: Any) -> Reply:
 class Row(NamedTuple):
     """One fault. Defaults: one POST, a good reply, a good image, exit code 1, and an unclear bill.
 
-    `posts` is the number of POSTs, or a range of allowed numbers. `kept` counts images in the state folder.
+    `posts` is the number of POSTs, or a range of allowed numbers. `kept` counts images in the
+    state folder.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Row(NamedTuple):
 
 
 def can_be_proxied(row: Row) -> bool:
-    """Whether the row means the same through a proxy. Some name a proxy or an address of their own."""
+    """Whether the row means the same through a proxy. Some name a proxy or an address."""
     return not (row.public or row.base or any("proxy" in name.lower() for name in row.env))
 
 

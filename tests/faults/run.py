@@ -1,4 +1,4 @@
-"""One row, tried: the installed command between a server and a folder of its own, and what must hold of every run."""
+"""One row, tried: runs the installed command against a server, and judges what it did."""
 
 import contextlib
 import io
@@ -55,7 +55,7 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def attempt(row: Row, root: Path, *, proxied: bool = False) -> Seen:
-    """Run the command once under the row's fault, in a new folder below `root`; `proxied`: through a proxy."""
+    """Run the command once under the row's fault, in a new folder below `root`."""
     home, work = root / "home", root / "work"
     for folder in (home, work):
         folder.mkdir(parents=True)
@@ -139,7 +139,10 @@ def _run(
 
 
 def _watch(process: subprocess.Popen[bytes], memory: list[int]) -> None:
-    """Note the peak of a process in MB while it lives, where the system tells. `wait4` would add its parent's."""
+    """Note the peak memory of a process in MB, where the system tells it.
+
+    `wait4` would add its parent's.
+    """
     over = threading.Event()
     while process.returncode is None:
         with contextlib.suppress(OSError, IndexError):
@@ -149,7 +152,7 @@ def _watch(process: subprocess.Popen[bytes], memory: list[int]) -> None:
 
 
 def judge(row: Row, seen: Seen) -> list[str]:
-    """What the run did wrong, in sentences; none if it did what the row asks and what every run must do."""
+    """What the run did wrong, in sentences: by its row, and by the rules of every run."""
     return [*seen.faults, *_outcome(row, seen), *_messages(row, seen)]
 
 
@@ -257,7 +260,7 @@ def verdict(row: Row, root: Path, *, proxied: bool = False) -> list[str]:
 
 
 def missing(row: Row) -> str:
-    """The program, device or right that the row needs and this machine has not; "" if it has all."""
+    """The program, device or right that the row needs and this machine lacks, or ""."""
     if row.needs == "namespaces":
         if not shutil.which("unshare"):
             return "unshare"

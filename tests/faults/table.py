@@ -14,7 +14,7 @@ UNKNOWN = "—"
 
 
 def table(groups: Mapping[str, tuple[Row, ...]], results: Mapping[str, str] | None = None) -> str:
-    """One table per group. With `results` (row name -> result), the last column shows the result."""
+    """One table per group. With `results` (by name of the row), the last column shows them."""
     head = (*HEAD, "result") if results is not None else HEAD
     parts = []
     for group, rows in groups.items():

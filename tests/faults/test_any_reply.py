@@ -1,4 +1,4 @@
-"""Any JSON at all from any provider, in any of its answers: words and an exit code, or a whole image."""
+"""Any JSON at all in any answer of any provider ends in a message or a whole image."""
 
 import json
 from pathlib import Path
@@ -38,9 +38,10 @@ WORDS = (
     "failed",
 )
 KEYS = (
-    "data", "images", "url", "b64_json", "error", "message", "code", "detail", "id", "request_id", "polling_url",
-    "status", "status_url", "response_url", "urls", "get", "cancel", "result", "sample", "output", "seed", "cost",
-    "metadata", "has_nsfw_concepts", "loc", "msg", "revised_prompt", "undrawn",
+    "data", "images", "url", "b64_json", "error", "message", "code", "detail", "id", "request_id",
+    "polling_url", "status", "status_url", "response_url", "urls", "get", "cancel", "result",
+    "sample", "output", "seed", "cost", "metadata", "has_nsfw_concepts", "loc", "msg",
+    "revised_prompt", "undrawn",
 )  # fmt: skip
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)

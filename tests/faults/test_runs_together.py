@@ -1,4 +1,4 @@
-"""Several runs in one folder, and runs that are killed: nothing overwritten, nothing half, nothing paid twice."""
+"""Several runs in one folder, and killed runs: nothing is overwritten, torn or paid twice."""
 
 import subprocess
 import threading
@@ -26,7 +26,7 @@ def folders(tmp_path) -> tuple[Path, Path]:
 def test_eight_runs_into_one_folder_overwrite_nothing(folders):
     """All of them want the same names; each path that is printed holds an image of its own.
 
-    No call is answered before all have come: a run that begins when another has saved would be right to refuse.
+    No call is answered before all have come: a run that begins when another has saved may refuse.
     """
     home, work = folders
     everybody = threading.Barrier(RUNS * EACH)
@@ -56,7 +56,7 @@ KILLS = 20  # `python -m tests.faults --kill` tries a hundred
 
 @pytest.mark.parametrize("number", range(KILLS))
 def test_a_run_killed_at_a_random_moment_loses_no_image(tmp_path, number):
-    """Where the reply had arrived, the image is on disk after `flux recover`; nothing is paid again."""
+    """If the reply had arrived, `flux recover` brings the image; nothing is paid again."""
     if subprocess.run([FLUX, "recover", "--help"], capture_output=True, check=False).returncode:
         pytest.skip("this flux has no `recover` yet")
     assert killed(tmp_path, number) == []

@@ -19,8 +19,8 @@ from faults.run import FLUX, environment
 # Letters that a URL, a shell, JSON and HTML would each write in another way.
 KEY = "canary\"Sup3r&S3cr3t'V4lue%+/=<>"
 SPELLINGS = (
-    KEY, quote(KEY), quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode(), KEY.replace('"', '\\"'),
-    KEY.encode().hex(), KEY[:12], "Sup3r&S3cr3t",
+    KEY, quote(KEY), quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode(),
+    KEY.replace('"', '\\"'), KEY.encode().hex(), KEY[:12], "Sup3r&S3cr3t",
 )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def found(root: Path, own: Path | None, *streams: bytes) -> list[str]:
     ]
 
 
-# Every way to fail, with every provider; the source of the key and the form of the output take turns.
+# Every way to fail, with every provider. Sources of keys and forms of output take turns.
 CASES = [
     (
         name,
@@ -149,8 +149,9 @@ def test_no_way_to_fail_shows_the_key_or_writes_it(tmp_path, name, provider, sou
 
 
 LOOKUPS = (
-    ("resolve", "a fox", "--curl"), ("resolve", "a fox", "--json"), ("generate", "a fox", "--dry-run", "--json"),
-    ("config",), ("config", "--json"), ("providers",), ("providers", "--json"), ("providers", "lumenfall"),
+    ("resolve", "a fox", "--curl"), ("resolve", "a fox", "--json"),
+    ("generate", "a fox", "--dry-run", "--json"), ("config",), ("config", "--json"), ("providers",),
+    ("providers", "--json"), ("providers", "lumenfall"),
     ("generate", "a fox", "--seed", "lucky", "--json"), ("generate", "a fox", "--nonsense"),
 )  # fmt: skip
 

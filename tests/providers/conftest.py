@@ -1,4 +1,4 @@
-"""A server in the place of a provider, and two ways to ask it: the installed command, and one call without waiting."""
+"""A server in the place of a provider, used by the installed command or by a single call."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -53,7 +53,7 @@ def line(upstream) -> Callable[..., list[str]]:
 
 @pytest.fixture
 def ask(flux, line):
-    """Run `flux generate` with a key: `ask("bfl", "-n", "3")`. Nothing may show the key or how flux is made."""
+    """Run `flux generate` with a key: `ask("bfl", "-n", "3")`. No output may show the key."""
 
     def run(
         provider: str, *more: str, env: dict[str, str] | None = None, prompt: str = "a red fox"
@@ -70,7 +70,10 @@ def ask(flux, line):
 
 @pytest.fixture
 def make(upstream, tmp_path):
-    """One call in this process, where waiting takes no time: the images, or the error. `pauses` lists the waits."""
+    """One call in this process, where waiting takes no time. Returns its images.
+
+    `pauses` lists how long it would have waited.
+    """
 
     class Make:
         def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""BFL directly: submit, poll the address it names, download from the address that names, and nothing twice."""
+"""BFL directly: submit, poll, download from the addresses BFL names, and nothing twice."""
 
 import base64
 import errno
@@ -20,7 +20,7 @@ IMAGE = "GET /delivery/job-7.jpeg"
 SUBMIT = "POST /v1/flux-pro-1.1-ultra"
 
 
-# --- the good way ---------------------------------------------------------------------------------------------------
+# --- the good way ---------------------------------------------------------------------------------
 
 
 def test_submit_poll_and_download(ask, upstream):
@@ -33,8 +33,8 @@ def test_submit_poll_and_download(ask, upstream):
     assert upstream.log == [SUBMIT, POLL, POLL, IMAGE]
     submit = upstream.requests[0]
     assert submit.json == {
-        "prompt": "a red fox", "aspect_ratio": "16:9", "raw": True, "safety_tolerance": 6, "seed": 7,
-        "output_format": "jpeg",
+        "prompt": "a red fox", "aspect_ratio": "16:9", "raw": True, "safety_tolerance": 6,
+        "seed": 7, "output_format": "jpeg",
     }  # fmt: skip
     assert submit.headers["content-type"] == "application/json"
 
@@ -58,14 +58,14 @@ def test_a_plain_request_names_its_shape_and_nothing_else(ask, upstream):
 
 
 def test_every_option_in_bfl_s_own_words(ask, upstream):
-    """A local image goes as bare base64; what BFL cannot do (format, compression, base64) is done after it."""
+    """A local image goes as bare base64. What BFL cannot do is done locally afterward."""
     data = pixels_as("png", 20, 20)
     Path("guide.png").write_bytes(data)
     upstream.answers(bfl_task())
     result = ask(
-        "bfl", "--size", "1200x630", "--seed", "7", "--no-raw", "--enhance-prompt", "--image-prompt", "guide.png",
-        "--image-prompt-strength", "0.5", "--safety-tolerance", "0", "--response-format", "b64_json", "-f", "webp",
-        "-q", "80", "-o", "fox",
+        "bfl", "--size", "1200x630", "--seed", "7", "--no-raw", "--enhance-prompt",
+        "--image-prompt", "guide.png", "--image-prompt-strength", "0.5", "--safety-tolerance", "0",
+        "--response-format", "b64_json", "-f", "webp", "-q", "80", "-o", "fox",
     )  # fmt: skip
     assert (result.code, result.lines) == (0, ["fox.webp"])
     assert look(Path("fox.webp")) == ("webp", SMALL)
@@ -124,7 +124,7 @@ def test_another_seed_than_asked_is_said(ask, upstream):
     assert document["warnings"] == ["fox.jpg: the server used seed 99, not 7"]
 
 
-# --- polling --------------------------------------------------------------------------------------------------------
+# --- polling --------------------------------------------------------------------------------------
 
 
 def test_task_not_found_is_no_news_early_in_a_job(ask, upstream):
@@ -241,7 +241,7 @@ def test_a_submit_without_an_address_to_poll_is_an_error_that_may_have_been_bill
     assert len(upstream.requests) == 1
 
 
-# --- the delivery ---------------------------------------------------------------------------------------------------
+# --- the delivery ---------------------------------------------------------------------------------
 
 
 def elsewhere(path: str) -> Reply:
@@ -374,7 +374,7 @@ def test_an_address_nobody_can_fetch_is_the_provider_s_fault_and_not_ours(ask, u
     assert error["code"] in ("provider", "network")
 
 
-# --- money ----------------------------------------------------------------------------------------------------------
+# --- money ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""BFL, fal and Replicate from the command line to the file: what goes out, what comes back, and every known trap."""
+"""BFL, fal and Replicate: what is sent, what comes back, and every known trap."""
 
 import base64
 import signal
@@ -31,20 +31,20 @@ from flux_cli.providers.rows import ROWS
 each = pytest.mark.parametrize("name", GOOD_JOBS)
 
 
-# --- what goes out --------------------------------------------------------------------------------------------------
+# --- what goes out --------------------------------------------------------------------------------
 
 BODIES = {
     "bfl": {
-        "prompt": "a red fox", "aspect_ratio": "16:9", "prompt_upsampling": True, "raw": True, "safety_tolerance": 6,
-        "output_format": "jpeg", "seed": 7,
+        "prompt": "a red fox", "aspect_ratio": "16:9", "prompt_upsampling": True, "raw": True,
+        "safety_tolerance": 6, "output_format": "jpeg", "seed": 7,
     },
     "fal": {
-        "prompt": "a red fox", "aspect_ratio": "16:9", "enhance_prompt": True, "raw": True, "safety_tolerance": "6",
-        "output_format": "jpeg", "seed": 7,
+        "prompt": "a red fox", "aspect_ratio": "16:9", "enhance_prompt": True, "raw": True,
+        "safety_tolerance": "6", "output_format": "jpeg", "seed": 7,
     },
     "replicate": {
-        "prompt": "a red fox", "aspect_ratio": "16:9", "raw": True, "safety_tolerance": 6, "output_format": "jpg",
-        "seed": 7,
+        "prompt": "a red fox", "aspect_ratio": "16:9", "raw": True, "safety_tolerance": 6,
+        "output_format": "jpg", "seed": 7,
     },
 }  # fmt: skip
 
@@ -123,9 +123,10 @@ def test_one_of_three_that_fails_does_not_lose_the_others(ask, upstream):
 @pytest.mark.parametrize(
     ("name", "asked", "sent"),
     [
-        ("bfl", "1200x630", "40:21"), ("bfl", "1.91:1", "191:100"), ("bfl", "7:1", "21:9"), ("bfl", "1:9", "9:21"),
-        ("bfl", "1365x768", "16:9"), ("fal", "5:4", "4:3"), ("fal", "4:5", "3:4"), ("fal", "887x1182", "3:4"),
-        ("replicate", "5:4", "5:4"), ("replicate", "916x1145", "4:5"), ("replicate", "7:1", "21:9"),
+        ("bfl", "1200x630", "40:21"), ("bfl", "1.91:1", "191:100"), ("bfl", "7:1", "21:9"),
+        ("bfl", "1:9", "9:21"), ("bfl", "1365x768", "16:9"), ("fal", "5:4", "4:3"),
+        ("fal", "4:5", "3:4"), ("fal", "887x1182", "3:4"), ("replicate", "5:4", "5:4"),
+        ("replicate", "916x1145", "4:5"), ("replicate", "7:1", "21:9"),
     ],
 )  # fmt: skip
 def test_the_shape_is_the_nearest_the_provider_takes(flux, name, asked, sent):
@@ -193,7 +194,7 @@ def test_an_image_prompt_goes_out_as_bare_base64_data_uri_or_address(ask, upstre
     assert upstream.paid[-1].json["input"]["image_prompt"] == "https://example.org/a.png"
 
 
-# --- waiting --------------------------------------------------------------------------------------------------------
+# --- waiting --------------------------------------------------------------------------------------
 
 
 def test_a_task_that_is_not_found_yet_is_waited_for(make, upstream):
@@ -260,7 +261,7 @@ def test_a_job_that_ends_badly_says_how(make, upstream, name, steps, code, words
 
 
 def test_output_counts_whatever_the_status_says(make, upstream):
-    """A held answer may be called processing and have its image already; other models give a list."""
+    """A held answer may say processing and have its image already; some models return a list."""
     for created in ("201-processing-with-output", "201-processing-with-list", "201-succeeded"):
         upstream.answers(replicate_prediction(created))
         assert len(make("replicate", seed=7)) == 1
@@ -326,7 +327,7 @@ def test_the_deadline_ends_the_wait_and_names_the_job(ask, upstream):
     assert "get_result?id=job-7" in error["hint"]
 
 
-# --- money ----------------------------------------------------------------------------------------------------------
+# --- money ----------------------------------------------------------------------------------------
 
 
 def test_what_bfl_says_it_cost_is_reported_and_silence_is_not_zero(ask, upstream):
@@ -342,7 +343,7 @@ def test_a_dry_run_names_the_catalogs_price_and_sends_nothing(ask, upstream, nam
     assert (plan["cost_usd"], upstream.requests) == (pytest.approx(0.12), [])
 
 
-# --- refusals -------------------------------------------------------------------------------------------------------
+# --- refusals -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -382,7 +383,7 @@ def test_a_submit_that_is_not_clear_is_not_repeated(ask, upstream, name):
     assert (len(upstream.paid), result.json["errors"][0]["may_have_been_billed"]) == (1, True)
 
 
-# --- keys -----------------------------------------------------------------------------------------------------------
+# --- keys -----------------------------------------------------------------------------------------
 
 
 @each
@@ -408,8 +409,9 @@ def test_an_answer_that_sends_the_key_elsewhere_is_refused(ask, upstream, other,
 @pytest.mark.parametrize(
     "url",
     [
-        "https://bfl.ai.evil.example/x", "https://evilbfl.ai/x", "http://api.bfl.ai/x", "https://api.bfl.ai:8443/x",
-        "https://user@api.bfl.ai/x", "https://api.bfl.ai@evil.example/x", "ftp://api.bfl.ai/x", "//evil.example/x",
+        "https://bfl.ai.evil.example/x", "https://evilbfl.ai/x", "http://api.bfl.ai/x",
+        "https://api.bfl.ai:8443/x", "https://user@api.bfl.ai/x",
+        "https://api.bfl.ai@evil.example/x", "ftp://api.bfl.ai/x", "//evil.example/x",
         "https://bfl.ai\\.evil.example/x", "javascript:alert(1)", "", "https://[::1/x",
     ],
 )  # fmt: skip
@@ -427,7 +429,7 @@ def test_the_providers_own_clusters_get_it(host):
     assert credentials(f"https://{host}/v1/get_result?id=1", auth) == {"x-key": KEY}
 
 
-# --- giving up ------------------------------------------------------------------------------------------------------
+# --- giving up ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -467,7 +469,7 @@ def test_ctrl_c_stops_the_job_where_the_provider_can(
     assert list(Path().iterdir()) == []
 
 
-# --- repeating ------------------------------------------------------------------------------------------------------
+# --- repeating ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

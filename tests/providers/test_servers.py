@@ -176,7 +176,7 @@ def test_a_server_error_is_not_taken_for_an_image(ask, server):
     assert ask("openai", "--no-key").code == 1
 
 
-# --- flux providers -------------------------------------------------------------------------------------------------
+# --- flux providers -------------------------------------------------------------------------------
 
 
 def test_all_providers_are_listed_with_key_address_and_price(flux):
