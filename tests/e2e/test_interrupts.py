@@ -25,13 +25,6 @@ PROMPT = 30.0  # seconds a test waits for what should take a tenth of one
 SUFFIXES = {".avif": "avif", ".jpg": "jpeg"}
 
 
-@pytest.fixture
-def release():
-    event = threading.Event()
-    yield event
-    event.set()
-
-
 class Interrupted:
     """A run that gets SIGINT while `waiting` calls are held and `saved` images are on disk."""
 

@@ -68,9 +68,8 @@ def test_the_printed_spelling_of_a_size_needs_no_quotes(flux, words):
 def test_sizes_as_json(flux):
     document = flux("sizes", "--json").json
     assert document["model"] == "flux1.1-pro-ultra"
-    assert [(row["size"], row["aspect_ratio"], row["resolution"]) for row in document["sizes"]] == [
-        (*row, "1K") for row in TABLE
-    ]
+    rows = [(row["size"], row["aspect_ratio"], row["resolution"]) for row in document["sizes"]]
+    assert rows == [(*row, "1K") for row in TABLE]
     one = flux("sizes", "7:1", "--json").json
     assert (one["asked"], [row["size"] for row in one["sizes"]]) == ("7:1", ["1563x670"])
     assert "21:9" in one["reason"]
@@ -209,20 +208,15 @@ def test_the_curl_line_sends_what_generate_sends(flux, keyed, gateway, prompt):
     line = flux("resolve", "@prompt.txt", *options, "--curl", env=keyed).out
     assert KEY not in line
     assert flux("generate", "@prompt.txt", *options, "-o", "x", env=keyed).code == 0
-    first, gateway.requests = (
-        [request for request in gateway.requests if request.method == "POST"],
-        [],
-    )
+    generated = sorted(gateway.posts, key=lambda body: body["seed"])
+    gateway.requests.clear()
     done = subprocess.run(["sh"], input=line, env=keyed, capture_output=True, text=True, check=True)
     assert done.stdout.count('"data"') == 2
-    assert [request.json for request in gateway.requests] == sorted(
-        (request.json for request in first), key=lambda body: body["seed"]
-    )
-    assert all(request.headers["authorization"] == f"Bearer {KEY}" for request in gateway.requests)
-    assert all(
-        request.headers["content-type"] == "application/json" for request in gateway.requests
-    )
-    assert all(request.path == "/openai/v1/images/generations" for request in gateway.requests)
+    assert [request.json for request in gateway.requests] == generated
+    for request in gateway.requests:
+        assert request.headers["authorization"] == f"Bearer {KEY}"
+        assert request.headers["content-type"] == "application/json"
+        assert request.path == "/openai/v1/images/generations"
 
 
 def test_a_curl_line_without_a_key_has_none(flux, gateway):

@@ -73,15 +73,12 @@ def test_every_recorded_error_has_its_code_and_its_words(generate, gateway, name
     assert (error["code"], result.code) == MEANINGS[name]
     assert error["http_status"] == int(name[:3])
     said = json.loads(text)
-    first = said.get("message") or said.get("error") or said["detail"]
-    first = (
-        first[0]["msg"]
-        if isinstance(first, list)
-        else first["message"]
-        if isinstance(first, dict)
-        else first
-    )
-    assert first in result.err
+    message = said.get("message") or said.get("error") or said["detail"]
+    if isinstance(message, list):
+        message = message[0]["msg"]
+    if isinstance(message, dict):
+        message = message["message"]
+    assert message in result.err
 
 
 def test_every_recorded_error_has_a_meaning():

@@ -5,7 +5,6 @@ import pty
 import re
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -16,14 +15,6 @@ from e2e.screen import Screen, needs_tmux
 pytestmark = needs_tmux
 WIDTHS = (40, 80, 200)
 FRAME = re.compile(r"^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] ", re.MULTILINE)
-
-
-@pytest.fixture
-def release():
-    """The event the gateway waits for; set at the end, so that its threads end."""
-    event = threading.Event()
-    yield event
-    event.set()
 
 
 @pytest.fixture

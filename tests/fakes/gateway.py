@@ -157,16 +157,12 @@ class Gateway(Server):
         query = {name: values[0] for name, values in parse_qs(request.query).items()}
         since, start = query.get("created_after", ""), int(query.get("starting_after", 0))
         limit = min(int(query.get("limit", 20)), self.page_size)
-        found = [entry for entry in reversed(self.history) if entry["created_at"] > since]
         end = start + limit
+        found = [entry for entry in reversed(self.history) if entry["created_at"] > since]
+        rows = [_without_answer(entry) for entry in found[start:end]]
         following = f"limit={limit}&created_after={since}&starting_after={end}"
-        return reply(
-            {
-                "object": "list",
-                "data": [_without_answer(entry) for entry in found[start:end]],
-                "next_page_url": f"{{origin}}{HISTORY}?{following}" if end < len(found) else None,
-            }
-        )
+        next_page = f"{{origin}}{HISTORY}?{following}" if end < len(found) else None
+        return reply({"object": "list", "data": rows, "next_page_url": next_page})
 
     def _history_entry(self, entry: dict[str, Any]) -> Reply:
         body = _without_answer(entry)

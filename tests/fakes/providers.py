@@ -142,9 +142,11 @@ def _recorded_script(
     provider: str, kind: str, script: tuple[str | Answer, ...], marks: Mapping[str, Any]
 ) -> tuple[Answer, ...]:
     """A script in which names stand for recorded answers."""
-    return tuple(
-        recorded(provider, kind, step, marks) if isinstance(step, str) else step for step in script
-    )
+
+    def answer(step: str | Answer) -> Answer:
+        return recorded(provider, kind, step, marks) if isinstance(step, str) else step
+
+    return tuple(map(answer, script))
 
 
 # --- the three protocols --------------------------------------------------------------------------

@@ -45,10 +45,9 @@ def test_eight_runs_into_one_folder_overwrite_nothing(folders):
     assert [run.returncode for run in runs] == [0] * RUNS
     assert len(printed) == len(set(printed)) == RUNS * EACH == server.charges
     assert sorted(path.name for path in work.iterdir()) == sorted(printed)
+    sizes = [(40 + seed % 50, 30) for seed in range(7, 7 + EACH)]
     for out in outs:
-        assert [look(work / path)[1] for path in out] == [
-            (40 + seed % 50, 30) for seed in range(7, 7 + EACH)
-        ]
+        assert [look(work / path)[1] for path in out] == sizes
 
 
 KILLS = 20  # `python -m tests.faults --kill` tries a hundred

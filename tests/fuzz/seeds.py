@@ -38,8 +38,10 @@ SEEDS: dict[str, list[bytes]] = {
     "images": IMAGES,
     "conversions": IMAGES,
     "data_uris": [URI, b"data:,%89PNG", base64.urlsafe_b64encode(PNG)],
-    "replies": [b"1\n429\n" + body for body in BODIES]
-    + [b"Wed, 21 Oct 2015 07:28:00 GMT\n503\n<html>"],
+    "replies": [
+        *(b"1\n429\n" + body for body in BODIES),
+        b"Wed, 21 Oct 2015 07:28:00 GMT\n503\n<html>",
+    ],
     "addresses": [
         b"https://api.us1.bfl.ai/v1/get_result?id=1\n//cdn/x.png\nhttps://[::ffff:127.0.0.1]/\nhttps://0x7f.1/x"
     ],

@@ -74,7 +74,8 @@ def requests(data: bytes) -> None:
     """A whole request: prompt, then `name=value`, a line each."""
     model = the_model()
     prompt, *rest = texts(data)
-    said = {name: value for name, found, value in (line.partition("=") for line in rest) if found}
+    pairs = [line.partition("=") for line in rest]
+    said = {name: value for name, equals, value in pairs if equals}
     for wire in (None, *model.dialects.values()):
         with contextlib.suppress(FluxError):
             json.dumps(resolve(Request(MODEL, said, prompt), model, wire).parameters, default=str)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from fakes.gateway import status
+from fakes.gateway import by_seed, status
 from fakes.images import look, pixels_as
 from fakes.messages import Reply, redirect, reply
 from fakes.providers import CHOSEN_SEED, KEY, SMALL, bfl_task, recorded, recorded_names
@@ -84,26 +84,24 @@ def test_every_option_in_bfl_s_own_words(ask, upstream):
 
 def test_three_images_have_seeds_of_their_own_and_keep_their_order(ask, upstream):
     """Each file is the image of its seed, although the first is ready last."""
-    upstream.answers(
-        lambda request: bfl_task(*(["pending"] if request.json["seed"] == 7 else []), "ready")
-    )
+    upstream.answers(by_seed({7: bfl_task("pending", "ready")}, otherwise=bfl_task("ready")))
     document = ask("bfl", "-n", "3", "--seed", "7", "-f", "png", "--json").json
     assert sorted(request.json["seed"] for request in upstream.paid) == [7, 8, 9]
     files = document["files"]
     assert [(file["path"], file["seed"], file["request_id"]) for file in files] == [
-        (f"a-red-fox-{seed}.png", seed, f"job-{seed}") for seed in (7, 8, 9)
+        ("a-red-fox-7.png", 7, "job-7"),
+        ("a-red-fox-8.png", 8, "job-8"),
+        ("a-red-fox-9.png", 9, "job-9"),
     ]
     for seed in (7, 8, 9):
         assert Path(f"a-red-fox-{seed}.png").read_bytes() == pixels_as("png", *SMALL, seed)
-    assert all(
-        "num_images" not in request.json and "n" not in request.json for request in upstream.paid
-    )
+    for body in upstream.posts:
+        assert "num_images" not in body
+        assert "n" not in body
 
 
 def test_a_partial_failure_keeps_the_good_ones_and_says_which_failed(ask, upstream):
-    upstream.answers(
-        lambda request: bfl_task("request-moderated" if request.json["seed"] == 8 else "ready")
-    )
+    upstream.answers(by_seed({8: bfl_task("request-moderated")}, otherwise=bfl_task("ready")))
     result = ask("bfl", "-n", "3", "--seed", "7", "--json")
     assert (result.code, result.json["status"]) == (3, "partial")
     assert [file["seed"] for file in result.json["files"]] == [7, 9]
