@@ -1,9 +1,12 @@
-"""Entry point of `flux`: argv in, exit code out. Plain command lines are parsed here, all others by Typer.
+"""Entry point of `flux`: argv in, exit code out.
 
-Parsing with Typer takes five times as long as starting Python. So `scripts/generate` turns the Typer app into
-`cli/table.py`: the common commands, their options, and what each option takes. A command line that this table covers
-goes to the same function that Typer would call (`commands/*.py: run`). Help, invalid command lines, and rare spellings
-are left to Typer. tests/test_main.py proves that both ways give the same result.
+Plain command lines are parsed here, because parsing with Typer takes five times as long as
+starting Python. `scripts/generate` turns the Typer app into `cli/table.py`: the common commands,
+their options, and what each option takes. A command line that this table covers goes to the same
+function that Typer would call (`commands/*.py: run`).
+
+Help, invalid command lines, and rare spellings are left to Typer. tests/test_main.py proves that
+both ways give the same result.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     Values = dict[str, Any]
 
-COMPLETION = "_FLUX_COMPLETE"  # Typer's own completion checks this variable before it parses the command line
+COMPLETION = "_FLUX_COMPLETE"  # if this variable is set, Typer completes a command line
 
 
 def run() -> NoReturn:
@@ -35,9 +38,7 @@ def run() -> NoReturn:
         from flux_cli.terminal.streams import leave
 
         leave(code)
-    except (
-        KeyboardInterrupt
-    ):  # pressed while modules were loading, when nothing else catches it yet
+    except KeyboardInterrupt:  # while modules are loading, nothing else catches it
         try:
             os.write(2, b"flux: error: interrupted\n")
         finally:  # stderr may be closed
@@ -51,7 +52,10 @@ def _unraisable(fault: sys.UnraisableHookArgs) -> None:
 
 
 def answer(arguments: Sequence[str]) -> int | None:
-    """Run a command line and return its exit code. Returns None, with nothing done, if Typer must parse it."""
+    """Run a command line and return its exit code.
+
+    Returns None, with nothing done, if Typer must parse it.
+    """
     work = _version if arguments in (["--version"], ["-V"]) else _work(arguments)
     if work is None or COMPLETION in os.environ:
         return None
@@ -82,14 +86,23 @@ def _work(arguments: Sequence[str]) -> Callable[[], object] | None:
         return None
     named = {name: values[name] for name in line.own}
     if line.options:
-        from flux_cli.core.options import fill
-
-        named["options"] = fill(line.options, values)
+        named["options"] = _fill(line.options, values)
     return lambda: _command(command)(**named)
 
 
+def _fill(group: str, values: Values) -> object:
+    """The options of a command, of which `group` is the class."""
+    from flux_cli.core.options import GenerateOptions, fill
+
+    if group == "GenerateOptions":
+        return fill(GenerateOptions, values)
+    from flux_cli.core.convert_options import ConvertOptions
+
+    return fill(ConvertOptions, values)
+
+
 def _command(name: str) -> Callable[..., object]:
-    """The function that does a command's work. Imported only now, so that commands load only what they need."""
+    """The function that does a command's work. Each command loads only the modules it needs."""
     if name == "generate":
         from flux_cli.commands.generate import run as generate
 
@@ -126,30 +139,40 @@ def _command(name: str) -> Callable[..., object]:
 
 
 def read_line(words: Sequence[str], line: Line) -> Values | None:
-    """The values of a command line by option name, with defaults; None if the table does not cover the line."""
+    """The value of every field, defaults included; None if the table does not cover the line."""
     values: Values = {**line.defaults}
     rest = iter(words)
     for word in rest:
-        field, value = line.argument, word
         if word.startswith("-"):
             found = _read_option(word, rest, line)
-            if found is None:
-                return None
-            field, value = found
-        elif values[field] is not None and field not in line.repeatable:
+        else:
+            found = _read_argument(word, values, line)
+        if found is None:
             return None
-        values[field] = [*(values[field] or ()), value] if field in line.repeatable else value
+        field, value = found
+        if field in line.repeatable:
+            values[field] = [*(values[field] or ()), value]
+        else:
+            values[field] = value
     return values
 
 
+def _read_argument(word: str, values: Values, line: Line) -> tuple[str, str] | None:
+    """The field and value of one argument; None if the command takes only one and has it."""
+    is_taken = values[line.argument] is not None
+    if is_taken and line.argument not in line.repeatable:
+        return None
+    return line.argument, word
+
+
 def _read_option(word: str, rest: Iterator[str], line: Line) -> tuple[str, Any] | None:
-    """The field and value of one option; None if not covered. A value may be taken from the `rest` of the line."""
+    """The field and value of one option; None if not covered. The value may come from `rest`."""
     flag, equals, attached = word.partition("=")
     if flag not in line.flags:
         return None
-    field, switch = line.flags[flag]
-    if switch is not None:
-        return None if equals else (field, switch)
+    field, constant = line.flags[flag]
+    if constant is not None:  # a switch takes no value
+        return None if equals else (field, constant)
     if equals:
         return (field, attached) if flag.startswith("--") else None
     value = next(rest, None)

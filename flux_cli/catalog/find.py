@@ -23,13 +23,14 @@ class Found(NamedTuple):
 
 
 def find_model(name: str, folders: Sequence[str] = ()) -> Found:
-    """Find a model by id or alias, in the user's folders first. A route prefix (`fal/...`) is ignored.
+    """Find a model by id or alias, in the user's folders first. A route (`fal/...`) is ignored.
 
     Raises CatalogError for an invalid file, even that of another model if all files have to be
     searched.
     """
     own = _own()
-    names = {name, split_route(name)[0]}
+    bare, _ = split_route(name)
+    names = {name, bare}
     for folder in folders:
         for stem in names:
             path = f"{folder}/{stem}.toml"
@@ -38,11 +39,12 @@ def find_model(name: str, folders: Sequence[str] = ()) -> Found:
     for stem in names:
         if stem in own:
             return Found(own[stem], "")
-    known = {}
+    known: list[str] = []
     for model in list_models(folders):
-        if names.intersection((model.id, *model.aliases)):
+        spellings = (model.id, *model.aliases)
+        if names.intersection(spellings):
             return Found(model, "")
-        known.update(dict.fromkeys((model.id, *model.aliases)))
+        known += spellings
     return Found(None, did_you_mean(name, known))
 
 
@@ -51,14 +53,15 @@ def list_models(folders: Sequence[str] = ()) -> tuple[Model, ...]:
 
     Raises CatalogError for an invalid file.
     """
-    rows: dict[str, Model | str] = {**_own()}
+    found: dict[str, Model | str] = {**_own()}  # by id: a model, or the path of its file
     for folder in folders:
-        rows |= {
-            name.removesuffix(".toml"): f"{folder}/{name}"
-            for name in _listed(folder)
-            if name.endswith(".toml")
-        }
-    return tuple(_read(row) if isinstance(row, str) else row for _, row in sorted(rows.items()))
+        for name in _listed(folder):
+            if name.endswith(".toml"):
+                found[name.removesuffix(".toml")] = f"{folder}/{name}"
+    models = []
+    for _, model in sorted(found.items()):
+        models.append(_read(model) if isinstance(model, str) else model)
+    return tuple(models)
 
 
 def read_servers() -> Mapping[str, Dialect]:
@@ -75,7 +78,7 @@ def _own() -> Mapping[str, Model]:
 
 
 def _read(path: str) -> Model:
-    """Read a user's file. The reader is imported only here, because that takes longer than a lookup."""
+    """Read a user's file. The reader is imported only here: that takes longer than a lookup."""
     from pathlib import Path
 
     from flux_cli.catalog.reading import read

@@ -4,6 +4,7 @@ Files are read strictly, with file, key and reason in every error: a misread siz
 cost money. docs/models.md describes every key.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from flux_cli.catalog.toml_table import Table, load
@@ -43,27 +44,41 @@ def _model(table: Table) -> Model:
         aliases=table.take_texts("aliases"),
         native_formats=table.take_texts("native_formats"),
         default_size=table.take("default_size", str),
-        sizes=tuple(_size(row) for row in table.rows("sizes")),
-        parameters={name: _param(name, row) for name, row in table.tables("parameters")},
-        routes=tuple(_route(name, row) for name, row in table.tables("routes")),
-        dialects={
-            name: _dialect(name, row) for name, row in table.tables("providers", required=False)
-        },
+        sizes=_sizes(table),
+        parameters=_params(table),
+        routes=_routes(table),
+        dialects=_dialects(table.tables("providers", required=False)),
     )
     table.end()
     _check(model, table)
     return model
 
 
+def _sizes(table: Table) -> tuple[Size, ...]:
+    return tuple(_size(row) for row in table.rows("sizes"))
+
+
+def _params(table: Table) -> dict[str, Param]:
+    return {name: _param(name, row) for name, row in table.tables("parameters")}
+
+
+def _routes(table: Table) -> tuple[Route, ...]:
+    return tuple(_route(name, row) for name, row in table.tables("routes"))
+
+
+def _dialects(tables: Iterable[tuple[str, Table]]) -> dict[str, Dialect]:
+    return {name: _dialect(name, row) for name, row in tables}
+
+
 def _check(model: Model, table: Table) -> None:
     """Check values that depend on each other, and the ranges of numbers."""
-    if model.id != table.path.stem:
-        raise table.wrong(
-            "id", f"must be the name of the file, {table.path.stem!r}, not {model.id!r}"
-        )
+    stem = table.path.stem
+    if model.id != stem:
+        raise table.wrong("id", f"must be the name of the file, {stem!r}, not {model.id!r}")
     if not model.sizes:
         raise table.wrong("sizes", "is empty")
-    if len({(size.aspect_ratio, size.resolution) for size in model.sizes}) < len(model.sizes):
+    shapes = {(size.aspect_ratio, size.resolution) for size in model.sizes}
+    if len(shapes) < len(model.sizes):
         raise table.wrong("sizes", "has two rows with the same aspect_ratio and resolution")
     if model.default_size not in {size.name for size in model.sizes}:
         raise table.wrong("default_size", f"{model.default_size!r} is not among the sizes")
@@ -77,23 +92,21 @@ def _check(model: Model, table: Table) -> None:
 
 def _check_references(model: Model, table: Table) -> None:
     """Check that providers list every parameter, and that all ratios and routes exist."""
+    ratios = {size.aspect_ratio for size in model.sizes}
     for dialect in model.dialects.values():
         if missing := model.parameters.keys() - dialect.fields.keys():
             reason = f"lacks {', '.join(sorted(missing))}"
             raise table.wrong(f"providers.{dialect.provider}.parameters", reason)
-        shapes = {size.aspect_ratio for size in model.sizes}
-        if unknown := [ratio for ratio in dialect.aspect_ratios if ratio not in shapes]:
-            raise table.wrong(
-                f"providers.{dialect.provider}.aspect_ratios",
-                f"{unknown[0]!r} is not a ratio of the model",
-            )
+        for ratio in dialect.aspect_ratios:
+            if ratio not in ratios:
+                key = f"providers.{dialect.provider}.aspect_ratios"
+                raise table.wrong(key, f"{ratio!r} is not a ratio of the model")
     routes = {route.name for route in model.routes}
     for param in model.parameters.values():
         for upstream in param.upstreams:
             if upstream not in routes:
-                raise table.wrong(
-                    f"parameters.{param.name}.upstreams", f"{upstream!r} is not a route"
-                )
+                key = f"parameters.{param.name}.upstreams"
+                raise table.wrong(key, f"{upstream!r} is not a route")
 
 
 def _size(row: Table) -> Size:
@@ -151,7 +164,10 @@ def _param(name: str, row: Table) -> Param:
 
 def _route(name: str, row: Table) -> Route:
     route = Route(
-        name, row.take("model", str), row.take("upstream", str), row.take_texts("aspect_ratios")
+        name=name,
+        model=row.take("model", str),
+        upstream=row.take("upstream", str),
+        aspect_ratios=row.take_texts("aspect_ratios"),
     )
     row.end()
     return route
@@ -160,7 +176,7 @@ def _route(name: str, row: Table) -> Route:
 def read_servers() -> dict[str, Dialect]:
     """What each kind of OpenAI-compatible server does with parameters, by the name of the kind."""
     table = load(SERVERS)
-    dialects = {name: _dialect(name, row) for name, row in table.tables("servers")}
+    dialects = _dialects(table.tables("servers"))
     table.end()
     return dialects
 
@@ -173,7 +189,7 @@ def _dialect(name: str, row: Table) -> Dialect:
         formats=row.take_texts("formats"),
         aspect_ratios=row.take_texts("aspect_ratios"),
         any_ratio=_span(row),
-        fields={parameter: _field(parameter, cell) for parameter, cell in row.tables("parameters")},
+        fields=_fields(row),
     )
     row.end()
     if dialect.price_usd is not None and not 0 <= dialect.price_usd < float("inf"):
@@ -197,16 +213,22 @@ def _span(row: Table) -> tuple[str, str] | None:
     return texts[0], texts[1]
 
 
+def _fields(row: Table) -> dict[str, Field]:
+    return {parameter: _field(parameter, cell) for parameter, cell in row.tables("parameters")}
+
+
 def _field(parameter: str, cell: Table) -> Field:
     behavior, spelling = cell.take("behavior", str), cell.take_or("spelling", str, "") or ""
     for key, value, known in (("behavior", behavior, BEHAVIORS), ("spelling", spelling, SPELLINGS)):
         if value not in known:
-            raise cell.wrong(key, f"must be one of {', '.join(filter(None, known))}, not {value!r}")
-    sent = behavior in ("passthrough", "renamed", "converted")
+            allowed = ", ".join(filter(None, known))
+            raise cell.wrong(key, f"must be one of {allowed}, not {value!r}")
+    is_sent = behavior in ("passthrough", "renamed", "converted")
     values = cell.take_or("values", dict, {}) or {}
+    default_name = parameter if is_sent else ""
     field = Field(
         behavior=behavior,
-        name=cell.take_or("name", str, parameter if sent else "") or "",
+        name=cell.take_or("name", str, default_name) or "",
         spelling=spelling,
         choices=cell.take_texts("choices"),
         values={str(ours): str(theirs) for ours, theirs in values.items()},

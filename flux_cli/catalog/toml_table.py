@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from flux_cli.core.errors import CatalogError, did_you_mean
 from flux_cli.core.model import Json
@@ -53,16 +53,11 @@ class Table:
         """An optional value. Raises CatalogError if it has another type."""
         self._taken.append(key)
         value = self._values.pop(key, default)
-        if (
-            kind is float
-            and isinstance(value, int)
-            and not isinstance(value, bool)
-            and abs(value) < MAX_INTEGER
-        ):
-            value = float(value)
-        if value is not None and (
-            not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
-        ):
+        if kind is float:
+            value = _as_float(value)
+        if value is None:
+            return None
+        if not _is_a(value, kind):
             raise self.wrong(key, f"must be {_KINDS[kind]}, not {value!r}")
         return value
 
@@ -103,10 +98,20 @@ class Table:
 def wrong(path: Path, key: str, reason: str) -> CatalogError:
     """The error for a key of a file ("" for the whole file), with the reason."""
     message = f"model file {path}: {key} {reason}" if key else f"model file {path} {reason}"
-    return CatalogError(
-        message,
-        hint="docs/models.md describes model files; without this file flux uses its own data",
-    )
+    hint = "docs/models.md describes model files; without this file flux uses its own data"
+    return CatalogError(message, hint=hint)
+
+
+def _as_float(value: object) -> object:
+    """A whole number as a float, unless it is too large; anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= MAX_INTEGER:
+        return value
+    return float(value)
+
+
+def _is_a(value: object, kind: type[T]) -> TypeGuard[T]:
+    """Whether the value has this type. For Python, booleans are also whole numbers."""
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 _KINDS = {

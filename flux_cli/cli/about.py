@@ -68,8 +68,8 @@ def completion(
 ) -> None:
     """Print the completion script for a shell.
 
-    The scripts are static: pressing TAB does not start Python. The commands below install them. Run those for your
-    shell; they take effect in new shells.
+    The scripts are static: pressing TAB does not start Python. The commands below install them. Run
+    those for your shell; they take effect in new shells.
 
     bash-completion must be installed for the bash script to work.
     """
@@ -81,7 +81,7 @@ def completion(
 
 
 def _completions() -> Path:
-    """The folder of the scripts: inside an installed package, or beside the package in an editable install."""
+    """The folder of the scripts: in the installed package, or beside it in an editable install."""
     package = Path(flux_cli.__file__).parent
     installed = package / "completions"
     return installed if installed.is_dir() else package.parent / "completions"

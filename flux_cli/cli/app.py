@@ -15,8 +15,13 @@ from flux_cli.terminal.streams import leave
 
 WIDEST = 100  # columns of help
 ABOUT = "Generate images from text prompts."
-# Typer keeps its copy of Click private, so the base class of usage errors is found by inheritance.
-CLICK_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
+EPILOG = """\
+flux generate "a red fox in the snow"
+flux sizes 1920x1080
+flux help exit-codes
+
+exit codes: 0 success, 1 failure, 2 usage or configuration error, 3 partial success, \
+4 key or balance, 5 moderation, 130 interrupted"""
 COMMANDS: dict[str, Any] = {  # each a function with `examples`
     "generate": images.generate,
     "resolve": lookups.resolve,
@@ -44,19 +49,17 @@ def _version(value: bool) -> None:
 def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
     """Make the Typer app.
 
-    Commands that are not in `spelled_out` get a name and help, but no options: making all options takes longer than
-    a lookup.
+    Commands that are not in `spelled_out` get a name and help, but no options: making all options
+    takes longer than a lookup.
     """
     app = typer.Typer(
         cls=Group,
         name="flux",
         help=ABOUT,
-        epilog='flux generate "a red fox in the snow"\nflux sizes 1920x1080\nflux help exit-codes\n\n'
-        "exit codes: 0 success, 1 failure, 2 usage or configuration error, 3 partial success, 4 key or balance, "
-        "5 moderation, 130 interrupted",
+        epilog=EPILOG,
         add_completion=False,
         pretty_exceptions_enable=False,
-        rich_markup_mode=None,  # plain help takes half the time, can be grepped, and looks the same in a pipe
+        rich_markup_mode=None,  # plain help takes half the time and looks the same in a pipe
         context_settings={
             "help_option_names": ["-h", "--help"],
             "terminal_width": min(WIDEST, columns()) - 2,
@@ -106,7 +109,7 @@ def _typer(arguments: Sequence[str]) -> object:
     app = make_app(COMMANDS if "help" in arguments else COMMANDS.keys() & arguments)
     try:
         return app(arguments, prog_name="flux", standalone_mode=False)
-    except CLICK_USAGE_ERROR as fault:
+    except typer.TyperException as fault:
         from flux_cli.cli.hints import usage_error
 
         raise usage_error(fault, arguments, COMMANDS) from None  # it includes Typer's message

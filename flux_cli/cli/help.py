@@ -1,12 +1,22 @@
-"""Formats help (options in panels, examples at the end) and rejects options typed in the place of a value."""
+"""Formats help, with options in panels, and rejects options typed in the place of a value."""
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from shutil import get_terminal_size
 from typing import Any, TypeVar
 
 from typer.core import TyperCommand, TyperGroup
 
+from flux_cli.cli.typer_parts import (
+    Context,
+    Formatter,
+    Parameter,
+    Private,
+    flags_of,
+    panel_of,
+    takes_value,
+)
 from flux_cli.core.errors import UsageError
 from flux_cli.core.table import wrap_words
 from flux_cli.terminal import streams
@@ -37,151 +47,146 @@ def columns(default: int = 80) -> int:
 class Command(TyperCommand):
     """A command whose help lists options by panel and ends with examples."""
 
-    def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401 - Typer keeps these types private
+    def get_help_option(self, ctx: Private) -> Private:
         return _help_option(super().get_help_option(ctx))
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as above
+    def parse_args(self, ctx: Private, args: list[str]) -> list[str]:
         _refuse_slips(self.get_params(ctx), args)
         return super().parse_args(ctx, args)
 
-    def format_usage(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
-        _usage(self.collect_usage_pieces(ctx), ctx, formatter)
+    def format_usage(self, ctx: Private, formatter: Private) -> None:
+        _write_usage(formatter, ctx.command_path, self.collect_usage_pieces(ctx))
 
-    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
-        _options(self.get_params(ctx), ctx, formatter)
+    def format_options(self, ctx: Private, formatter: Private) -> None:
+        _write_options(formatter, self.get_params(ctx), ctx)
 
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        _epilog(self.epilog, formatter)
+    def format_epilog(self, ctx: Private, formatter: Private) -> None:  # noqa: ARG002 - Typer's
+        _write_epilog(formatter, self.epilog)
 
 
 class Group(TyperGroup):
     """A group of commands whose help looks the same."""
 
-    def get_help_option(self, ctx: Any) -> Any:  # noqa: ANN401 - as above
+    def get_help_option(self, ctx: Private) -> Private:
         return _help_option(super().get_help_option(ctx))
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as above
-        own = next(
-            (place for place, word in enumerate(args) if not word.startswith("-")), len(args)
-        )
-        _refuse_slips(self.get_params(ctx), args[:own])
+    def parse_args(self, ctx: Private, args: list[str]) -> list[str]:
+        own = list(takewhile(lambda word: word.startswith("-"), args))
+        _refuse_slips(self.get_params(ctx), own)
         return super().parse_args(ctx, args)
 
-    def format_usage(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
-        _usage(self.collect_usage_pieces(ctx), ctx, formatter)
+    def format_usage(self, ctx: Private, formatter: Private) -> None:
+        _write_usage(formatter, ctx.command_path, self.collect_usage_pieces(ctx))
 
-    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
-        _options(self.get_params(ctx), ctx, formatter)
-        summaries = {
-            name: one.get_short_help_str(MAX_SUMMARY) for name, one in self.commands.items()
-        }
-        _section(
-            formatter, "Commands", [(name, summaries[name]) for name in self.list_commands(ctx)]
-        )
+    def format_options(self, ctx: Private, formatter: Private) -> None:
+        _write_options(formatter, self.get_params(ctx), ctx)
+        summaries = [
+            (name, command.get_short_help_str(MAX_SUMMARY))
+            for name, command in self.commands.items()
+        ]
+        _write_section(formatter, "Commands", summaries)
 
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
-        _epilog(self.epilog, formatter)
+    def format_epilog(self, ctx: Private, formatter: Private) -> None:  # noqa: ARG002 - Typer's
+        _write_epilog(formatter, self.epilog)
 
 
-def _help_option(option: Any) -> Any:  # noqa: ANN401 - as above
-    """The --help option, printing through `streams`, which reports the error if stdout cannot be written."""
+def _help_option(option: Private) -> Private:
+    """The --help option. It prints through `streams`, which reports a stdout that is full."""
     if option is not None:
         option.callback = _print_help
     return option
 
 
-def _print_help(ctx: Any, _option: Any, value: bool) -> None:  # noqa: ANN401 - as above
+def _print_help(ctx: Context, _option: Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         streams.out(ctx.get_help())
         ctx.exit()
 
 
-def _usage(pieces: Sequence[str], ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
-    words = f"Usage: {ctx.command_path} {' '.join(pieces)}".split()
+def _write_usage(formatter: Formatter, path: str, pieces: Sequence[str]) -> None:
+    words = f"Usage: {path} {' '.join(pieces)}".split()
     formatter.write("\n    ".join(wrap_words(words, formatter.width - 4)) + "\n")
 
 
-def _options(parameters: Sequence[Any], ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
-    groups: dict[str, list[tuple[str, str]]] = {}
+def _write_options(formatter: Formatter, parameters: Sequence[Parameter], ctx: Context) -> None:
+    panels: dict[str, list[tuple[str, str]]] = {}
     for parameter in parameters:
-        if record := parameter.get_help_record(ctx):
-            kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
-            groups.setdefault(getattr(parameter, "rich_help_panel", None) or kind, []).append(
-                record
-            )
-    for title, records in groups.items():
-        _section(formatter, title, records)
+        record = parameter.get_help_record(ctx)
+        if record:
+            panels.setdefault(panel_of(parameter), []).append(record)
+    for title, records in panels.items():
+        _write_section(formatter, title, records)
 
 
-def _epilog(text: str | None, formatter: Any) -> None:  # noqa: ANN401 - as above
-    """Examples, then, after an empty line, other text. Long examples are broken into lines that can be pasted."""
+def _write_epilog(formatter: Formatter, text: str | None) -> None:
+    """Write examples, then, after an empty line, other text."""
     examples, _, rest = (text or "").partition("\n\n")
     if examples:
         with formatter.section("Examples"):
-            margin = " " * formatter.current_indent
             for example in examples.splitlines():
-                lines = [example]
-                if len(margin + example) > formatter.width:
-                    lines = wrap_words(
-                        SHELL_WORD.findall(example), formatter.width - len(margin) - 6
-                    )
-                formatter.write(margin + f" \\\n{margin}    ".join(lines) + "\n")
+                _write_example(formatter, example)
     if rest:
         formatter.write_paragraph()
         formatter.write_text(rest)
 
 
-def _section(formatter: Any, title: str, records: Sequence[tuple[str, str]]) -> None:  # noqa: ANN401 - as above
+def _write_example(formatter: Formatter, example: str) -> None:
+    """Write a command line. A long one is broken into lines that can be pasted."""
+    margin = " " * formatter.current_indent
+    lines = [example]
+    if len(margin + example) > formatter.width:
+        lines = wrap_words(SHELL_WORD.findall(example), formatter.width - len(margin) - 6)
+    formatter.write(margin + f" \\\n{margin}    ".join(lines) + "\n")
+
+
+def _write_section(formatter: Formatter, title: str, records: Sequence[tuple[str, str]]) -> None:
     """Write names with their explanations beside or below them, wrapped between words."""
     with formatter.section(title):
-        margin = " " * formatter.current_indent
-        beside = min(NAME_COLUMNS, max(len(name) for name, _ in records)) + len(margin) + 2
-        left = beside if formatter.width >= NARROW else len(margin) + 4
+        indent = formatter.current_indent
+        longest = max(len(name) for name, _ in records)
+        left = indent + 4
+        if formatter.width >= NARROW:
+            left = indent + min(NAME_COLUMNS, longest) + 2
         for name, text in records:
-            lines = wrap_words(text.split(), formatter.width - left)
-            names = [
-                margin + part for part in wrap_words(name.split(), formatter.width - len(margin))
-            ]
-            if len(names) == 1 and len(names[0]) + 2 <= left and lines[0]:
-                names = [names[0].ljust(left) + lines.pop(0)]
-            formatter.write(
-                "\n".join([*names, *(" " * left + line for line in lines if line)]) + "\n"
-            )
+            for line in _record_lines(name, text, indent, left, formatter.width):
+                formatter.write(line + "\n")
 
 
-def names_of(parameters: Sequence[Any]) -> list[str]:
-    """All flags of all options."""
-    options = (one for one in parameters if one.param_type_name == "option")
-    return [name for one in options for name in (*one.opts, *one.secondary_opts)]
+def _record_lines(name: str, text: str, indent: int, left: int, width: int) -> list[str]:
+    """The lines of one name and its explanation, which begins in column `left`."""
+    names = [" " * indent + part for part in wrap_words(name.split(), width - indent)]
+    lines = wrap_words(text.split(), width - left)
+    if len(names) == 1 and len(names[0]) + 2 <= left and lines[0]:
+        names = [names[0].ljust(left) + lines.pop(0)]
+    return [*names, *(" " * left + line for line in lines if line)]
 
 
-def _refuse_slips(parameters: Sequence[Any], line: Sequence[str]) -> None:
-    """Raise UsageError for `-offline`, which would mean `-o ffline`, and for `-o --json`, which would name a file."""
-    takes_value = names_of([one for one in parameters if not getattr(one, "is_flag", True)])
-    long_options = {name for name in names_of(parameters) if name.startswith("--")}
+def _refuse_slips(parameters: Sequence[Parameter], line: Sequence[str]) -> None:
+    """Raise UsageError for `-offline`, which would mean `-o ffline`, and for `-o --json`."""
+    with_value = flags_of([parameter for parameter in parameters if takes_value(parameter)])
+    long_options = {flag for flag in flags_of(parameters) if flag.startswith("--")}
     words = iter(line)
     for word in words:
         if word == "--":
             return
         flag, equals, value = word.partition("=")
-        if word in takes_value:
+        if word in with_value:
             following = next(words, "")
             if following in long_options:
                 raise _option_as_value(word, following, parameters)
-        elif equals and flag in takes_value and not flag.startswith("--"):
-            raise UsageError(
-                f"{flag} takes its value without =", hint=f"did you mean {flag} {value}?"
-            )
+        elif equals and flag in with_value and not flag.startswith("--"):
+            message = f"{flag} takes its value without ="
+            raise UsageError(message, hint=f"did you mean {flag} {value}?")
         elif f"-{flag}" in long_options and len(word) > len("-x"):
-            needs_value = f"-{flag}" in takes_value and not equals
+            needs_value = f"-{flag}" in with_value and not equals
             following = next(words, "") if needs_value else ""
             corrected = f"-{word} {following}".rstrip()
             raise UsageError(f"no such option: {flag}", hint=f"did you mean {corrected}?")
 
 
-def _option_as_value(flag: str, value: str, parameters: Sequence[Any]) -> UsageError:
+def _option_as_value(flag: str, value: str, parameters: Sequence[Parameter]) -> UsageError:
     """The error for an option in the place of another one's value."""
-    spellings = next(one.opts for one in parameters if flag in one.opts)
+    spellings = next(parameter.opts for parameter in parameters if flag in parameter.opts)
     long = next(name for name in spellings if name.startswith("--"))
     hint = f"give {flag} its own value; if {value} is the value, write {long}={value}"
     return UsageError(f"{flag} takes a value, and {value} is an option", hint=hint)

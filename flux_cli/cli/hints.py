@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from shlex import join, quote
-from typing import Any
 
-from flux_cli.cli.help import names_of
+from flux_cli.cli.typer_parts import (
+    NO_SUCH_COMMAND,
+    TOO_MANY_ARGUMENTS,
+    Context,
+    commands_of,
+    context_of,
+    flags_of,
+    is_argument,
+    message_of,
+    unknown_option,
+)
 from flux_cli.core.errors import UsageError, did_you_mean
-from flux_cli.request.prompt import quoted
+from flux_cli.request.command_line import quoted
 
-EXTRA = "Got unexpected extra argument"  # Typer's words for more arguments than a command takes
 # Option names of other tools; the option that a command must have for the hint to apply; the hint.
 HABITS = (
     ("force replace clobber", "--overwrite", "did you mean --overwrite?"),
@@ -31,8 +39,9 @@ HABITS = (
     ("silent", "--quiet", "did you mean --quiet?"),
     ("assume-yes no-confirm noconfirm", "--yes", "did you mean --yes?"),
     ("prompt", "--param", "the prompt is the argument: {path} {prompt}"),
+    ("style", "--param", "pass it through: -p {name}={value}"),
     (
-        "steps num-inference-steps guidance guidance-scale cfg cfg-scale negative-prompt style sampler",
+        "steps num-inference-steps guidance guidance-scale cfg cfg-scale negative-prompt sampler",
         "--param",
         "pass it through: -p {name}={value}",
     ),
@@ -49,101 +58,97 @@ HABITS = (
 def usage_error(
     fault: Exception, arguments: Sequence[str], commands: Collection[str]
 ) -> UsageError:
-    """Turn Typer's error about a command line into a UsageError, with the closest valid command line as the hint."""
-    context: Any = getattr(fault, "ctx", None)
-    if context and hasattr(fault, "possibilities"):
-        return _no_such_option(str(getattr(fault, "option_name", None)), context, arguments)
-    words = " ".join(_message(fault).split())
-    if context and words.startswith("No such command"):
-        return _no_such_command(words, context, arguments)
+    """Turn Typer's error about a command line into one that hints at what to type instead."""
+    context = context_of(fault)
+    option = unknown_option(fault)
+    if context and option is not None:
+        return _no_such_option(option, context, arguments)
+    message = message_of(fault)
+    if context and message.startswith(NO_SUCH_COMMAND):
+        return _no_such_command(message, context, arguments)
     command = next((word for word in arguments if word in commands), "")
     path = context.command_path if context else f"flux {command}".rstrip()
-    if words.startswith(EXTRA):
-        return _unexpected_argument(
-            words.partition(" (")[2].removesuffix(")"), path, context, arguments
+    if message.startswith(TOO_MANY_ARGUMENTS):
+        extra = message.partition(" (")[2].removesuffix(")")
+        return _unexpected_argument(extra, path, context, arguments)
+    sentence = message[:1].lower() + message[1:].rstrip(".")
+    return UsageError(sentence, hint=f"see {path} --help")
+
+
+def _no_such_option(option: str, context: Context, arguments: Sequence[str]) -> UsageError:
+    words = option.split()
+    if len(words) > 1:  # a shell would have split this; the list of args in a CI file does not
+        hint = (
+            f"this is one word: pass {' and '.join(words)} separately, "
+            "one per line in a list of args"
         )
-    return UsageError(words[:1].lower() + words[1:].rstrip("."), hint=f"see {path} --help")
-
-
-def _message(fault: Exception) -> str:
-    format_message = getattr(fault, "format_message", None)
-    if format_message:
-        return str(format_message())
-    return str(getattr(fault, "message", "") or fault)
-
-
-def _no_such_option(option: str, context: Any, arguments: Sequence[str]) -> UsageError:  # noqa: ANN401 - Typer keeps the type private
-    parts = option.split()
-    if len(parts) > 1:  # a shell would have split this; the list of args in a CI file does not
-        hint = f"this is one word: pass {' and '.join(parts)} separately, one per line in a list of args"
     else:
-        hint = _option_hint(option, context, arguments)
-    return UsageError(
-        f"no such option: {option}", hint=hint or f"see {context.command_path} --help"
-    )
+        hint = _option_hint(option, context, arguments) or f"see {context.command_path} --help"
+    return UsageError(f"no such option: {option}", hint=hint)
 
 
-def _no_such_command(words: str, context: Any, arguments: Sequence[str]) -> UsageError:  # noqa: ANN401 - as above
-    typed = next((word for word in arguments if f" {' '.join(repr(word).split())}." in words), "")
+def _no_such_command(message: str, context: Context, arguments: Sequence[str]) -> UsageError:
+    """The error for an unknown command. Typer's message quotes it as `repr` does."""
+    typed = ""
+    for word in arguments:
+        quoted_word = " ".join(repr(word).split())
+        if f" {quoted_word}." in message:
+            typed = word
+            break
     return UsageError(f"no such command: {typed}", hint=_command_hint(typed, context, arguments))
 
 
 def _unexpected_argument(
-    extra: str,
-    path: str,
-    context: Any,  # noqa: ANN401 - as above
-    arguments: Sequence[str],
+    extra: str, path: str, context: Context | None, arguments: Sequence[str]
 ) -> UsageError:
     """The error for an argument too many: commands that take an argument take one."""
     first = next((word for word in arguments if word and f"{extra} ".startswith(f"{word} ")), extra)
     parameters = context.command.params if context else []
-    takes_one = any(parameter.param_type_name == "argument" for parameter in parameters)
-    see = f"see {path} --help"
-    return UsageError(
-        f"unexpected argument {first!r}",
-        hint=f"{path} takes one at a time; {see}" if takes_one else see,
-    )
+    hint = f"see {path} --help"
+    if any(is_argument(parameter) for parameter in parameters):
+        hint = f"{path} takes one at a time; {hint}"
+    return UsageError(f"unexpected argument {first!r}", hint=hint)
 
 
-def _option_hint(option: str, context: Any, arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
+def _option_hint(option: str, context: Context, arguments: Sequence[str]) -> str:
     """The hint for an unknown option; "" if nothing is close."""
-    known = names_of(context.command.get_params(context))
+    known = flags_of(context.command.get_params(context))
     return (
-        _habit_hint(option, context, known, arguments)
+        _habit_hint(option, context.command_path, known, arguments)
         or _misplaced_hint(option, context, arguments)
         or _owner_hint(option, context)
         or did_you_mean(option, known)
     )
 
 
-def _command_hint(typed: str, context: Any, arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
-    """The hint for an unknown command: the closest one, or `flux generate` if the words look like a prompt."""
-    names = context.command.list_commands(context)
+def _command_hint(typed: str, context: Context, arguments: Sequence[str]) -> str:
+    """The closest command, `flux generate` if the words look like a prompt, or all commands."""
+    names = list(commands_of(context))
     near = did_you_mean(typed, names)
     known = f"commands: {', '.join(names)}"
     if near or context.parent is not None:
         return near or known
     words = list(arguments[arguments.index(typed) :]) if typed in arguments else [typed]
-    first_option = next(
-        (place for place, word in enumerate(words) if word.startswith("-")), None
-    ) or len(words)
-    sentence = " ".join(words[:first_option])
-    if " " not in sentence:
+    count = 1  # of the words that may be a prompt: those before the first option
+    while count < len(words) and not words[count].startswith("-"):
+        count += 1
+    prompt, options = " ".join(words[:count]), words[count:]
+    if " " not in prompt:
         return known
-    rest = f" {join(words[first_option:])}" if words[first_option:] else ""
-    return f"flux generate {quoted(sentence)}{rest}"
+    return f"flux generate {quoted(prompt)} {join(options)}".rstrip()
 
 
-def _habit_hint(option: str, context: Any, known: Sequence[str], arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
+def _habit_hint(option: str, path: str, known: Sequence[str], arguments: Sequence[str]) -> str:
     """The hint for an option of another tool; "" for any other."""
     name = option.lstrip("-").lower().replace("_", "-")
     for words, needed, hint in HABITS:
         if name in words.split() and option.startswith("--") and (not needed or needed in known):
             value = _value_of(option, arguments)
-            prompt = quoted(value) if value else '"…"'
-            shown = quote(value) if value else _stand_in(name, hint)
             text = hint.format(
-                name=name.replace("-", "_"), value=shown, prompt=prompt, path=context.command_path
+                name=name.replace("-", "_"),
+                value=quote(value) if value else _stand_in(name, hint),
+                prompt=quoted(value) if value else '"…"',
+                path=path,
             )
             return text.replace(" ?", "?")
     return ""
@@ -168,30 +173,30 @@ def _value_of(option: str, arguments: Sequence[str]) -> str:
     return ""
 
 
-def _misplaced_hint(option: str, context: Any, arguments: Sequence[str]) -> str:  # noqa: ANN401 - as above
-    """The hint for `flux --json sizes`, where the option must come after its command; "" otherwise."""
-    commands = getattr(context.command, "commands", {})
-    place = next((place for place, word in enumerate(arguments) if word in commands), None)
-    if (
-        context.parent is not None
-        or place is None
-        or option not in names_of(commands[arguments[place]].params)
-    ):
+def _misplaced_hint(option: str, context: Context, arguments: Sequence[str]) -> str:
+    """The hint for `flux --json sizes`, where an option precedes its command; "" otherwise."""
+    if context.parent is not None:
         return ""
-    return f"did you mean flux {join([arguments[place], *arguments[:place], *arguments[place + 1 :]])}?"
+    commands = commands_of(context)
+    for place, word in enumerate(arguments):
+        if word in commands:
+            if option not in flags_of(commands[word].params):
+                return ""
+            words = [word, *arguments[:place], *arguments[place + 1 :]]
+            return f"did you mean flux {join(words)}?"
+    return ""
 
 
-def _owner_hint(option: str, context: Any) -> str:  # noqa: ANN401 - as above
-    """The only command that has this option, or the command that was typed like an option; "" if there is none."""
-    root, name = context.find_root().command, option.lstrip("-")
-    if context.parent is None and name in root.commands:
+def _owner_hint(option: str, context: Context) -> str:
+    """The only command that has this option, or the command typed like an option; else ""."""
+    root, name = context.find_root(), option.lstrip("-")
+    if context.parent is None and name in commands_of(root):
         return f"did you mean flux {name}?"
     from flux_cli.cli.table import LINES  # generated from the app, which must start without it
 
     owners = [f"flux {command}" for command, line in LINES.items() if option in line.flags]
-    owners += ["flux"] if option in names_of(root.params) else []
-    return (
-        f"did you mean {owners[0]} {option}?"
-        if option.startswith("--") and len(owners) == 1
-        else ""
-    )
+    if option in flags_of(root.command.params):
+        owners.append("flux")
+    if option.startswith("--") and len(owners) == 1:
+        return f"did you mean {owners[0]} {option}?"
+    return ""

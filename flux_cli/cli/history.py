@@ -40,9 +40,10 @@ def recover(
 ) -> int:
     """Recover images that were paid for but not saved.
 
-    Fetches images of runs that were killed or could not save them, polls unfinished jobs, and looks up requests
-    without a response in the gateway's history. It generates nothing and costs nothing. Exit code 3 means that the
-    gateway does not know yet whether a request was billed; try again later.
+    Fetches images of runs that were killed or could not save them, polls unfinished jobs, and looks
+    up requests without a response in the gateway's history. It generates nothing and costs nothing.
+    Exit code 3 means that the gateway does not know yet whether a request was billed; try again
+    later.
     """
     from flux_cli.commands.recover import run as work
 

@@ -3,8 +3,10 @@
 from typing import Annotated
 
 from flux_cli.cli.help import examples
-from flux_cli.cli.options import CONVERT, AsJson, argument, takes_options
-from flux_cli.core.options import ConvertOptions, GenerateOptions
+from flux_cli.cli.options import AsJson, argument, takes_options
+from flux_cli.cli.spellings import CONVERT
+from flux_cli.core.convert_options import ConvertOptions
+from flux_cli.core.options import GenerateOptions
 
 
 @examples(
@@ -17,8 +19,8 @@ from flux_cli.core.options import ConvertOptions, GenerateOptions
 def generate(options: GenerateOptions) -> int:
     """Generate images from a prompt.
 
-    Images are saved as files, and their paths are printed to stdout, one per line. Existing files are never
-    overwritten without --overwrite. All options are checked before anything is paid for.
+    Images are saved as files, and their paths are printed to stdout, one per line. Existing files
+    are never overwritten without --overwrite. All options are checked before anything is paid for.
     """
     from flux_cli.commands.generate import run
 
@@ -27,16 +29,17 @@ def generate(options: GenerateOptions) -> int:
 
 @examples(
     "flux convert photo.png -f webp",
-    "flux convert photo.png -o 'card.{avif,webp,jpg}' --size 1200x630 --fit cover --max-bytes 200kB",
+    "flux convert photo.png -o 'card.{avif,webp}' --size 1200x630 --fit cover --max-bytes 200kB",
     "flux convert *.png -f avif -f webp --width 640 --width 1280 --html",
 )
 @takes_options(CONVERT)
 def convert(options: ConvertOptions) -> int:
     """Convert images: change format, resize, crop, compress.
 
-    Paths are printed to stdout, one per line. Nothing is sent anywhere, and existing files are never overwritten
-    without --overwrite. Only the first frame of an animation is used. Color profiles are kept, and orientation is
-    applied; other camera metadata is dropped. A file that needs no change is copied byte for byte.
+    Paths are printed to stdout, one per line. Nothing is sent anywhere, and existing files are
+    never overwritten without --overwrite. Only the first frame of an animation is used. Color
+    profiles are kept, and orientation is applied; other camera metadata is dropped. A file that
+    needs no change is copied byte for byte.
     """
     from flux_cli.commands.convert import run
 
@@ -50,8 +53,9 @@ def show(
 ) -> int:
     """Show image details and how images were made.
 
-    Reads the metadata that flux writes, IPTC fields, and the parameters of AUTOMATIC1111, ComfyUI, InvokeAI and
-    others. Signed content credentials (C2PA) are reported; their signature is not verified.
+    Reads the metadata that flux writes, IPTC fields, and the parameters of AUTOMATIC1111, ComfyUI,
+    InvokeAI and others. Signed content credentials (C2PA) are reported; their signature is not
+    verified.
     """
     from flux_cli.commands.show import run
 

@@ -1,4 +1,4 @@
-"""The lookup commands, which need neither network nor key: resolve, sizes, models, providers, config."""
+"""The lookup commands: resolve, sizes, models, providers, config. They need no network or key."""
 
 from typing import Annotated
 
@@ -18,8 +18,8 @@ from flux_cli.core.options import GenerateOptions
 def resolve(options: GenerateOptions, curl: Annotated[bool, option("curl")] = False) -> None:
     """Show what would be sent, and why.
 
-    Takes every option of generate, sends nothing, and needs no key. For each parameter, it shows what you asked for,
-    what is sent, the behavior of the provider, and the reason.
+    Takes every option of generate, sends nothing, and needs no key. For each parameter, it shows
+    what you asked for, what is sent, the behavior of the provider, and the reason.
     """
     from flux_cli.commands.resolve import run
 
@@ -42,7 +42,8 @@ def sizes(
 ) -> None:
     """Show a model's sizes, or the closest one.
 
-    Sizes are nominal: the model generates larger images of the same ratio, shown in the "native" column.
+    Sizes are nominal: the model generates larger images of the same ratio, shown in the "native"
+    column.
     """
     from flux_cli.commands.sizes import run
 
@@ -81,8 +82,8 @@ def providers(
 ) -> None:
     """List image providers.
 
-    With a name, show what that provider does with each parameter of the model: passthrough, renamed, converted,
-    emulated (done by flux), or unsupported.
+    With a name, show what that provider does with each parameter of the model: passthrough,
+    renamed, converted, emulated (done by flux), or unsupported.
     """
     from flux_cli.commands.providers import run
 

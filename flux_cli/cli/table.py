@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.options import ConvertOptions, GenerateOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ class Line(NamedTuple):
     flags: dict[str, tuple[str, bool | None]]  # flag -> field, and the value it sets (None: it takes a value)
     repeatable: tuple[str, ...]  # fields that may be given several times
     defaults: dict[str, Any]  # of every field
-    options: type[Any] | None  # the group that the command takes as `options`
+    options: str  # the class that the command takes as `options`, or ""
     own: tuple[str, ...]  # fields that it takes as separate arguments
 
 
@@ -51,7 +50,7 @@ None), '--no-key': ('no_key', True), '--offline': ('offline', True), '--no-badge
 'dry_run': False, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose': False, 'progress': None, 'log_file':
 None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False, 'no_badge': False, 'fit': None,
 'focus': None, 'upscale': False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None,
-'keep_original': False, 'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False}, GenerateOptions, ()),
+'keep_original': False, 'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False}, 'GenerateOptions', ()),
     'resolve': Line('prompt', {'--size': ('size', None), '-s': ('size', None), '--aspect-ratio': ('aspect_ratio', None), '-a': ('aspect_ratio',
 None), '--resolution': ('resolution', None), '-r': ('resolution', None), '--model': ('model', None), '-m': ('model',
 None), '--route': ('route', None), '-n': ('n', None), '--n': ('n', None), '--seed': ('seed', None), '--raw': ('raw',
@@ -82,7 +81,7 @@ False), '--no-preview': ('preview', False)}, ('prompt', 'param', 'output_format'
 None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False, 'no_badge': False, 'fit': None,
 'focus': None, 'upscale': False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None,
 'keep_original': False, 'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False, 'curl':
-False}, GenerateOptions, ('curl',)),
+False}, 'GenerateOptions', ('curl',)),
     'convert': Line('files', {'--size': ('size', None), '-s': ('size', None), '--output': ('output', None), '-o': ('output', None),
 '--output-format': ('output_format', None), '--format': ('output_format', None), '-f': ('output_format', None),
 '--output-compression': ('output_compression', None), '--quality': ('output_compression', None), '-q':
@@ -93,10 +92,10 @@ False}, GenerateOptions, ('curl',)),
 '--keep-original': ('keep_original', True), '--html': ('html', True), '--alt': ('alt', None)}, ('files', 'output_format', 'width'), {'files': None, 'size': None, 'output': None, 'output_format': None, 'output_compression': None, 'overwrite': False,
 'skip_existing': False, 'as_json': False, 'quiet': False, 'verbose': False, 'fit': None, 'focus': None, 'upscale':
 False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False, 'html': False,
-'alt': None}, ConvertOptions, ()),
-    'show': Line('files', {'--json': ('as_json', True)}, ('files',), {'files': None, 'as_json': False}, None, ('files', 'as_json')),
-    'runs': Line('run', {'--json': ('as_json', True)}, (), {'run': None, 'as_json': False}, None, ('run', 'as_json')),
-    'recover': Line('run', {'--json': ('as_json', True), '--verbose': ('verbose', True), '-v': ('verbose', True)}, (), {'run': None, 'as_json': False, 'verbose': False}, None, ('run', 'as_json', 'verbose')),
-    'sizes': Line('shape', {'--model': ('model', None), '-m': ('model', None), '--json': ('as_json', True), '--plain': ('plain', True)}, ('shape',), {'shape': None, 'model': None, 'as_json': False, 'plain': False}, None, ('shape', 'model', 'as_json', 'plain')),
-    'models': Line('name', {'--json': ('as_json', True)}, (), {'name': None, 'as_json': False}, None, ('name', 'as_json')),
+'alt': None}, 'ConvertOptions', ()),
+    'show': Line('files', {'--json': ('as_json', True)}, ('files',), {'files': None, 'as_json': False}, '', ('files', 'as_json')),
+    'runs': Line('run', {'--json': ('as_json', True)}, (), {'run': None, 'as_json': False}, '', ('run', 'as_json')),
+    'recover': Line('run', {'--json': ('as_json', True), '--verbose': ('verbose', True), '-v': ('verbose', True)}, (), {'run': None, 'as_json': False, 'verbose': False}, '', ('run', 'as_json', 'verbose')),
+    'sizes': Line('shape', {'--model': ('model', None), '-m': ('model', None), '--json': ('as_json', True), '--plain': ('plain', True)}, ('shape',), {'shape': None, 'model': None, 'as_json': False, 'plain': False}, '', ('shape', 'model', 'as_json', 'plain')),
+    'models': Line('name', {'--json': ('as_json', True)}, (), {'name': None, 'as_json': False}, '', ('name', 'as_json')),
 }

@@ -6,48 +6,66 @@ from typing import TypeAlias
 from flux_cli.core.table import table, wrap_words
 
 WIDTH = 98  # columns
-Part: TypeAlias = str | Sequence[tuple[str, ...]]  # a paragraph, or a table
+Part: TypeAlias = str | Sequence[tuple[str, ...]]  # a paragraph, to be wrapped, or a table
 
 
 def _sizes() -> tuple[Part, ...]:
+    return (
+        """
+        A size is given in pixels (--size 1920x1080, 1920*1080) or as a ratio (--size 16:9, 16/9).
+        Any size is accepted: flux uses the closest one that the model has, by ratio and then by
+        area, and prints a note.
+        """,
+        """
+        --aspect-ratio sets only the ratio and --resolution only the scale (1K, 2K, or megapixels
+        such as 0.25); --size overrides both. 1K is the area of 1024 x 1024 pixels.
+        """,
+        _sizes_of_the_default_model(),
+        """
+        These sizes are nominal: the model generates larger images of the same ratio. flux sizes
+        lists them, and flux sizes 1920x1080 shows the closest one.
+        """,
+    )
+
+
+def _sizes_of_the_default_model() -> str:
     from flux_cli.catalog.find import find_model
     from flux_cli.config.settings import BY_NAME
 
     model = find_model(str(BY_NAME["model"].default)).model
-    listed = " ".join(f"{size.name} ({size.aspect_ratio})" for size in model.sizes) if model else ""
-    return (
-        ("A size is given in pixels (--size 1920x1080, 1920*1080) or as a ratio (--size 16:9, 16/9). Any size is "
-         "accepted: flux uses the closest one that the model has, by ratio and then by area, and prints a note."),
-        ("--aspect-ratio sets only the ratio and --resolution only the scale (1K, 2K, or megapixels such as 0.25); "
-         "--size overrides both. 1K is the area of 1024 x 1024 pixels."),
-        f"{model.id if model else ''}: {listed}",
-        ("These sizes are nominal: the model generates larger images of the same ratio. flux sizes lists them, and "
-         "flux sizes 1920x1080 shows the closest one."),
-    )  # fmt: skip
+    if model is None:
+        return ""
+    listed = " ".join(f"{size.name} ({size.aspect_ratio})" for size in model.sizes)
+    return f"{model.id}: {listed}"
 
 
 def _formats() -> tuple[Part, ...]:
     from flux_cli.images.formats import FORMATS, QUALITY
 
-    rows = [
-        (row.name, " ".join(f".{suffix}" for suffix in row.suffixes), "yes" if row.alpha else "no",
-         "-" if row.quality is None else str(QUALITY))
-        for row in FORMATS.values()
-    ]  # fmt: skip
+    rows = []
+    for row in FORMATS.values():
+        suffixes = " ".join(f".{suffix}" for suffix in row.suffixes)
+        quality = "-" if row.quality is None else str(QUALITY)
+        rows.append((row.name, suffixes, "yes" if row.alpha else "no", quality))
     return (
         [("Format", "suffixes", "transparency", "quality"), *rows],
-        ("The suffix of -o selects the format, or --output-format does. Without either, an image is saved as "
-         "received, byte for byte. flux converts to formats that the provider does not make."),
+        """
+        The suffix of -o selects the format, or --output-format does. Without either, an image is
+        saved as received, byte for byte. flux converts to formats that the provider does not make.
+        """,
         "--quality (0 to 100) is for lossy formats; the table shows the default.",
-    )  # fmt: skip
+    )
 
 
 def _exit_codes() -> tuple[Part, ...]:
     return (
         [("Exit", "meaning"), *EXIT_CODES],
-        ("An error is printed to stderr as `flux: error: ...`, followed by a line `hint: ...`. With --json the "
-         "document contains it, too, with a stable code. If several requests failed, `errors` lists each of them."),
-    )  # fmt: skip
+        """
+        An error is printed to stderr as `flux: error: ...`, followed by a line `hint: ...`. With
+        --json the document contains it, too, with a stable code. If several requests failed,
+        `errors` lists each of them.
+        """,
+    )
 
 
 EXIT_CODES = (
@@ -69,31 +87,43 @@ def _environment() -> tuple[Part, ...]:
     keys: dict[str, str] = {}
     for name, row in ROWS.items():
         for variable in row.key_variables:
-            keys.setdefault(variable, name)
+            keys.setdefault(variable, f"provider {name}")
     return (
         [("Variable", "meaning"), *settings],
-        [("Key", "for"), *((variable, f"provider {name}") for variable, name in keys.items())],
-        ("A key can also be in a file that only you can read: the path in NAME_FILE, or credentials.toml in the "
-         "folder shown by flux config path."),
-        ("Precedence, highest first: options, environment, flux.toml of the project, config.toml of the user, "
-         "defaults. flux config shows every setting and where it comes from."),
-        ("XDG_CONFIG_HOME and XDG_STATE_HOME move the folders. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR "
-         "are honored. NO_COLOR turns color off, FORCE_COLOR turns it on, also in pipes. CI turns moving progress "
-         "off, GITHUB_ACTIONS adds annotations of errors, and COLUMNS sets the width of help."),
-    )  # fmt: skip
+        [("Key", "for"), *keys.items()],
+        """
+        A key can also be in a file that only you can read: the path in NAME_FILE, or
+        credentials.toml in the folder shown by flux config path.
+        """,
+        """
+        Precedence, highest first: options, environment, flux.toml of the project, config.toml of
+        the user, defaults. flux config shows every setting and where it comes from.
+        """,
+        """
+        XDG_CONFIG_HOME and XDG_STATE_HOME move the folders. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE
+        and SSL_CERT_DIR are honored. NO_COLOR turns color off, FORCE_COLOR turns it on, also in
+        pipes. CI turns moving progress off, GITHUB_ACTIONS adds annotations of errors, and COLUMNS
+        sets the width of help.
+        """,
+    )
 
 
 def _names() -> tuple[Part, ...]:
     from flux_cli.images.names import DEFAULT, DEFAULT_UNSEEDED, FIELDS
 
     return (
-        ("-o names a file (fox.webp), a folder (out/) or a template (out/{slug}-{index:03}.png); - is standard output. "
-         f"The default is {DEFAULT}, or {DEFAULT_UNSEEDED} without a seed."),
+        f"""
+        -o names a file (fox.webp), a folder (out/) or a template
+        (out/{{slug}}-{{index:03}}.png); - is standard output. The default is {DEFAULT}, or
+        {DEFAULT_UNSEEDED} without a seed.
+        """,
         "Fields: " + " ".join(f"{{{field}}}" for field in FIELDS),
-        ("{slug} is the beginning of the prompt, {id} eight random hex digits, {ext} the suffix of the format that was "
-         "received. If a template gives two images the same name, -{index} is added. Existing files are overwritten "
-         "only with --overwrite."),
-    )  # fmt: skip
+        """
+        {slug} is the beginning of the prompt, {id} eight random hex digits, {ext} the suffix of the
+        format that was received. If a template gives two images the same name, -{index} is added.
+        Existing files are overwritten only with --overwrite.
+        """,
+    )
 
 
 TOPICS: dict[str, tuple[str, Callable[[], tuple[Part, ...]]]] = {
@@ -107,9 +137,11 @@ TOPICS: dict[str, tuple[str, Callable[[], tuple[Part, ...]]]] = {
 
 def explain(topic: str, width: int = WIDTH) -> str:
     """The text of a topic, wrapped between words."""
-    return "\n\n".join(
-        "\n".join(wrap_words(part.split(), width))
-        if isinstance(part, str)
-        else table(part, width=width)
-        for part in TOPICS[topic][1]()
-    )
+    _, make_parts = TOPICS[topic]
+    return "\n\n".join(_wrap(part, width) for part in make_parts())
+
+
+def _wrap(part: Part, width: int) -> str:
+    if isinstance(part, str):
+        return "\n".join(wrap_words(part.split(), width))
+    return table(part, width=width)

@@ -1,4 +1,4 @@
-"""`flux config`: every setting with its value and source, and which keys are set. Keys are never shown."""
+"""`flux config`: every setting with its value and source, and which keys are set, but no keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from flux_cli.config import folders, keys
-from flux_cli.config.load import RANKS, Value, load_settings
+from flux_cli.config.load import DEFAULT, ENVIRONMENT, Value, load_settings
 from flux_cli.config.settings import SETTINGS, VARIABLES, Setting
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.lite import SCHEMA, NamedTuple
@@ -31,14 +31,15 @@ class KeyState(NamedTuple):
 
 
 def run(*, as_json: bool) -> None:
-    """Print the settings and which keys are set. Raises ConfigError for an invalid settings file."""
+    """Print the settings and which keys are set.
+
+    Raises ConfigError for an invalid settings file.
+    """
     settings = load_settings({}, ROWS)
     values = settings.values | {row.name: _of_environment(row) for row in VARIABLES}
     rows = {row.name: row for row in (*SETTINGS, *VARIABLES)}
-    variables = dict.fromkeys(
-        name for row in settings.providers.values() for name in row.key_variables
-    )
-    states = {variable: _key_state(variable) for variable in variables}
+    variables = [name for row in settings.providers.values() for name in row.key_variables]
+    states = {variable: _key_state(variable) for variable in dict.fromkeys(variables)}
     if as_json:
         streams.out_json(_document(values, rows, states))
         return
@@ -84,12 +85,14 @@ def path() -> None:
 
 
 def _of_environment(row: Setting) -> Value:
-    """A setting that only an environment variable can set. The state folder is shown even if it is the default."""
+    """A setting that only an environment variable can set."""
     given = os.environ.get(row.variable)
-    value = str(folders.state_folder()) if row.name == "state" else given or None
+    value: Json = given or None
+    if row.name == "state":
+        value = str(folders.state_folder())  # shown even if it is the default
     if given:
-        return Value(value, row.variable, 1)
-    return Value(value, "default", len(RANKS) - 1)
+        return Value(value, row.variable, ENVIRONMENT)
+    return Value(value, "default", DEFAULT)
 
 
 def _key_state(variable: str) -> KeyState:

@@ -19,11 +19,11 @@ from flux_cli.terminal import messages, streams
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flux_cli.core.convert_options import ConvertOptions
     from flux_cli.core.model import Json
-    from flux_cli.core.options import ConvertOptions
-    from flux_cli.core.request import SavedImage
+    from flux_cli.core.outcome import SavedImage
     from flux_cli.images.destination import Destination
-    from flux_cli.images.outputs import Finish
+    from flux_cli.images.finish import Finish
 
 
 def run(options: ConvertOptions) -> int:
@@ -40,9 +40,8 @@ def run(options: ConvertOptions) -> int:
     if not options.reporting.quiet:
         _print_notes(results, finish.max_bytes)
     _print_errors(results, verbose=options.reporting.verbose)
-    return confirm_output(
-        _exit_code(results), (saved.path for result in results for saved in result.saved)
-    )
+    saved_paths = [saved.path for result in results for saved in result.saved]
+    return confirm_output(_exit_code(results), saved_paths)
 
 
 def _read_destination(options: ConvertOptions, sources: Sequence[str]) -> Destination:
@@ -81,9 +80,8 @@ def _check_stdout(options: ConvertOptions, sources: Sequence[str]) -> None:
     if len(sources) > 1:
         raise UsageError("-o - takes one image, not several", hint="save to a folder")
     if options.reporting.as_json:
-        raise UsageError(
-            "-o - and --json both write to standard output", hint="use only one of them"
-        )
+        message = "-o - and --json both write to standard output"
+        raise UsageError(message, hint="use only one of them")
     if streams.is_closed() or sys.stdout.isatty():
         hint = "pipe it, or save to a file with -o"
         raise UsageError("cannot write an image to a terminal", hint=hint)
@@ -95,12 +93,11 @@ def _convert(
     """Make the files; one result per source, in the order of the sources."""
     from flux_cli.images import files
 
-    overwrite, skip_existing = options.output.overwrite, options.output.skip_existing
-    tasks, failed = plan(
-        sources, destination, finish, overwrite=overwrite, skip_existing=skip_existing
-    )
-    folder = files.Folder(overwrite=overwrite)
-    sink = files.Pipe(sys.stdout.buffer) if destination.is_stdout else folder
+    overwrite, skip = options.output.overwrite, options.output.skip_existing
+    tasks, failed = plan(sources, destination, finish, overwrite=overwrite, skip_existing=skip)
+    sink: files.Pipe | files.Folder = files.Folder(overwrite=overwrite)
+    if destination.is_stdout:
+        sink = files.Pipe(sys.stdout.buffer)
     done = convert_all(tasks, sink, count_cores())
     by_source = {result.source: result for result in (*failed, *done)}
     return [by_source[source] for source in sources]
@@ -108,22 +105,31 @@ def _convert(
 
 def _print_results(options: ConvertOptions, results: Sequence[Result], *, is_piped: bool) -> None:
     """Print JSON, HTML, or one path per line."""
-    html = ""
-    if options.finish.html:
-        elements = (_picture_element(result, options.conversion.alt) for result in results)
-        html = "\n".join(filter(None, elements))
+    html = _html(results, options.conversion.alt) if options.finish.html else None
     if options.reporting.as_json:
         document = _document(results)
-        streams.out_json({**document, "html": html} if options.finish.html else document)
+        if html is not None:
+            document["html"] = html
+        streams.out_json(document)
     elif is_piped:
         return
-    elif options.finish.html:
-        if html:
-            streams.out(html)
-    else:
-        for result in results:
-            for path in (*(saved.path for saved in result.saved), *result.kept):
-                streams.out(path)
+    elif html is None:
+        _print_paths(results)
+    elif html:
+        streams.out(html)
+
+
+def _print_paths(results: Sequence[Result]) -> None:
+    for result in results:
+        for saved in result.saved:
+            streams.out(saved.path)
+        for path in result.kept:
+            streams.out(path)
+
+
+def _html(results: Sequence[Result], alt: str | None) -> str:
+    elements = [_picture_element(result, alt) for result in results]
+    return "\n".join(filter(None, elements))
 
 
 def _picture_element(result: Result, alt: str | None) -> str:
@@ -175,17 +181,15 @@ CONVERSION: dict[str, object] = {
 
 
 def _document(results: Sequence[Result]) -> dict[str, Json]:
-    files: list[Json] = [
-        _file_document(result.source, saved) for result in results for saved in result.saved
-    ]
-    skipped: list[Json] = [
-        {"path": path, "source": result.source} for result in results for path in result.kept
-    ]
-    errors: list[Json] = [
-        {"source": result.source, **error_document(result.error)}
-        for result in results
-        if result.error
-    ]
+    files: list[Json] = []
+    skipped: list[Json] = []
+    errors: list[Json] = []
+    for result in results:
+        source = result.source
+        files += [_file_document(source, saved) for saved in result.saved]
+        skipped += [{"path": path, "source": source} for path in result.kept]
+        if result.error:
+            errors.append({"source": source, **error_document(result.error)})
     return {**heading(_exit_code(results)), "files": files, "skipped": skipped, "errors": errors}
 
 

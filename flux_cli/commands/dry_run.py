@@ -1,4 +1,7 @@
-"""`flux generate --dry-run`: the requests, file names and cost of a run. Nothing is generated or paid for."""
+"""`flux generate --dry-run`: the requests, file names and cost of a run.
+
+Nothing is generated or paid for.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,20 @@ from typing import TYPE_CHECKING
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.values import shorten
 from flux_cli.images.formats import format_of_suffix
 from flux_cli.providers.answers import read_estimate
 from flux_cli.providers.openai import estimate_request
-from flux_cli.request.prepare import provider_of, request_line
-from flux_cli.runs.check import CheckedRun, expected_of
+from flux_cli.request.prepare import provider_of, request_line, short_body
+from flux_cli.runs.check import CheckedRun
 from flux_cli.runs.documents import dry_run_document, resolution_document
 from flux_cli.runs.fields import planned_file_document, skipped_document
+from flux_cli.runs.planned_files import expected_of
 from flux_cli.runs.saving.delivery import sidecar_name
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
     from flux_cli.core.request import Call, Note, Post
+    from flux_cli.images.names import Name
 
 
 class Cost(NamedTuple):
@@ -38,9 +42,9 @@ class PlannedFile(NamedTuple):
 
 
 def print_dry_run(run: CheckedRun) -> None:
-    """Print what `flux generate` would do. Fetches an estimate from the gateway if the provider offers one.
+    """Print what `flux generate` would do.
 
-    Raises the FluxError of a failed estimate.
+    If the provider offers estimates, one is fetched. Raises the FluxError of a failed estimate.
     """
     cost = _cost(run)
     if run.options.reporting.as_json:
@@ -54,10 +58,8 @@ def print_dry_run(run: CheckedRun) -> None:
 def _lines(run: CheckedRun, cost: Cost) -> list[str]:
     lines = ["dry run: nothing is generated, nothing is paid for"]
     for post in _posts(run):
-        body = {
-            name: value if name == "prompt" else shorten(value) for name, value in post.body.items()
-        }
-        lines.append(f"{request_line(run.prepared, post)} {json.dumps(body, ensure_ascii=False)}")
+        body = json.dumps(short_body(post), ensure_ascii=False)
+        lines.append(f"{request_line(run.prepared, post)} {body}")
     lines += [f"file {file.path}" for file in _planned_files(run)]
     for paths in run.existing.by_call.values():
         lines += [f"kept {path}" for path in paths]
@@ -72,11 +74,9 @@ def _document(run: CheckedRun, cost: Cost) -> dict[str, Json]:
         for file in _planned_files(run)
         if not file.is_sidecar
     ]
-    skipped: list[Json] = [
-        skipped_document(number, path)
-        for number, paths in run.existing.by_call.items()
-        for path in paths
-    ]
+    skipped: list[Json] = []
+    for number, paths in run.existing.by_call.items():
+        skipped += [skipped_document(number, path) for path in paths]
     resolution = resolution_document(run.row, resolved, _notes(run), _posts(run))
     return dry_run_document(resolution, files, skipped, cost.usd, cost.source)
 
@@ -98,11 +98,15 @@ def _planned_files(run: CheckedRun) -> list[PlannedFile]:
             continue
         sidecar = sidecar_name(name) if run.delivery.sidecar else None
         for expected in expected_of(run.prepared, run.delivery, name):
-            candidates = expected.candidates(None)
-            path = candidates[0] if len(candidates) == 1 else expected.path("{ext}")
+            path = _expected_path(expected)
             if path not in run.delivery.kept:
                 files.append(PlannedFile(call, path, expected == sidecar))
     return files
+
+
+def _expected_path(name: Name) -> str:
+    candidates = name.candidates(None)
+    return candidates[0] if len(candidates) == 1 else name.path("{ext}")
 
 
 def _cost(run: CheckedRun) -> Cost:
@@ -116,21 +120,22 @@ def _cost(run: CheckedRun) -> Cost:
 
 
 def _estimate(run: CheckedRun) -> float:
-    """The gateway's estimate for one image, in USD. Raises FluxError if the request fails or the reply has none."""
+    """The gateway's estimate for one image, in USD.
+
+    Raises FluxError if the request fails or the reply has no estimate.
+    """
     import asyncio
     import tempfile
     from pathlib import Path
 
     from flux_cli.http.client import Http
 
-    settings = run.prepared.settings
+    timeout, retries = run.prepared.settings.timeout, run.prepared.settings.retries
     provider = provider_of(run.prepared, run.auth)
     post = estimate_request(provider.request(run.prepared.plan.calls[0]))
 
     async def ask(folder: str) -> float:
-        async with Http(
-            timeout=settings.timeout, retries=settings.retries, folder=Path(folder)
-        ) as http:
+        async with Http(timeout=timeout, retries=retries, folder=Path(folder)) as http:
             return read_estimate(await http.post(post))
 
     with tempfile.TemporaryDirectory(prefix="flux-") as folder:

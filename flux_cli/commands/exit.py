@@ -26,8 +26,8 @@ def run_command(work: Callable[[], object], arguments: Sequence[str]) -> int:
 def confirm_output(code: int, saved: Iterable[str] = ()) -> int:
     """Return `code` once everything is written to standard output.
 
-    Lost output raises DiskError after a success and is only printed after a failure. The error names the paths in
-    `saved`.
+    Lost output raises DiskError after a success and is only printed after a failure. The error
+    names the paths in `saved`.
     """
     try:
         check(saved)
@@ -53,7 +53,7 @@ def report_failure(fault: FluxError, arguments: Sequence[str]) -> int:
 
 
 def _system_error(fault: OSError) -> FluxError:
-    """The FluxError for an operating system error that no other code has handled. Names the file if there is one."""
+    """The FluxError for an error of the operating system that no other code has handled."""
     reason = fault.strerror or str(fault) or type(fault).__name__
     error = FluxError(reason if fault.filename is None else f"{fault.filename}: {reason}")
     error.__cause__ = fault

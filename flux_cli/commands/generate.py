@@ -24,7 +24,7 @@ from flux_cli.terminal.preview import show_preview, wants_preview
 if TYPE_CHECKING:
     from flux_cli.core.model import Json
     from flux_cli.core.options import GenerateOptions
-    from flux_cli.core.request import Event
+    from flux_cli.core.outcome import Event
     from flux_cli.images.names import Name
     from flux_cli.runs.pipeline import Job, Listener
     from flux_cli.runs.progress.lines import Display
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 def run(options: GenerateOptions) -> int:
     """Generate images, save them, print their paths, and return the exit code.
 
-    Raises FluxError only before the first request is sent, except DiskError if standard output is lost.
+    Raises FluxError only before the first request is sent, except DiskError if standard output is
+    lost.
     """
     checked = check_run(options)
     sheet = name_sheet(checked)
@@ -60,7 +61,7 @@ def run(options: GenerateOptions) -> int:
 def _wants_preview(checked: CheckedRun) -> bool:
     reporting = checked.options.reporting
     is_data_only = reporting.quiet or reporting.as_json or checked.prepared.destination.is_stdout
-    return wants_preview(checked.options.viewing.preview, sys.stderr, silent=is_data_only)
+    return wants_preview(checked.options.run.preview, sys.stderr, silent=is_data_only)
 
 
 def _generate(checked: CheckedRun) -> Report:
@@ -70,12 +71,7 @@ def _generate(checked: CheckedRun) -> Report:
     name = journal.new_name()
     log = _open_log(checked, name)
     is_paid = bool(checked.row.hosted and checked.calls)
-    root = store.runs_folder()
-    with (
-        journal.begin(root, name, *journal.describe_run(checked))
-        if is_paid
-        else journal.scratch() as ledger
-    ):
+    with _open_journal(checked, name, is_paid=is_paid) as ledger:
         job = _job(checked, ledger)
         with _open_display(checked) as display:
             listener = _tell_both(log, display) if log else display
@@ -86,13 +82,24 @@ def _generate(checked: CheckedRun) -> Report:
     return report
 
 
+def _open_journal(checked: CheckedRun, name: str, *, is_paid: bool) -> Journal:
+    """The journal of the run. Runs that cost nothing are not recorded."""
+    root = store.runs_folder()
+    if not is_paid:
+        return journal.scratch()
+    facts, calls = journal.describe_run(checked)
+    return journal.begin(root, name, facts, calls)
+
+
 def _job(checked: CheckedRun, ledger: Journal) -> Job:
     from flux_cli.images import files
     from flux_cli.runs.pipeline import Job
 
     prepared, row = checked.prepared, checked.row
-    folder = files.Folder(overwrite=checked.options.output.overwrite, mark=ledger.run)
-    is_stdout = prepared.destination.is_stdout
+    sink: files.Pipe | files.Folder
+    sink = files.Folder(overwrite=checked.options.output.overwrite, mark=ledger.run)
+    if prepared.destination.is_stdout:
+        sink = files.Pipe(sys.stdout.buffer)
     return Job(
         resolved=prepared.resolved,
         plan=prepared.plan,
@@ -100,7 +107,7 @@ def _job(checked: CheckedRun, ledger: Journal) -> Job:
         provider=provider_of(prepared, checked.auth),
         provider_name=row.name,
         hosted=row.hosted,
-        sink=files.Pipe(sys.stdout.buffer) if is_stdout else folder,
+        sink=sink,
         ledger=ledger,
         delivery=checked.delivery,
         concurrency=min(prepared.settings.concurrency, row.in_flight),
@@ -158,7 +165,8 @@ def _tell_both(log: Log, display: Display) -> Listener:
 def _print_results(checked: CheckedRun, report: Report, sheet: Name | None) -> Report:
     """Print paths, HTML or JSON, and save the contact sheet.
 
-    Returns the report, marked as interrupted if Ctrl-C stopped the sheet. The result is printed in any case.
+    Returns the report, marked as interrupted if Ctrl-C stopped the sheet. The result is printed in
+    any case.
     """
     as_json = checked.options.reporting.as_json
     html = _html(report) if checked.options.finish.html else None
@@ -192,7 +200,9 @@ def _print_paths(checked: CheckedRun, report: Report, html: str | None) -> None:
         streams.out(html)
     elif not checked.prepared.destination.is_stdout:
         for outcome in report.outcomes:
-            for path in (*(saved.path for saved in outcome.saved), *outcome.kept):
+            for saved in outcome.saved:
+                streams.out(saved.path)
+            for path in outcome.kept:
                 streams.out(path)
 
 
@@ -200,8 +210,8 @@ def _print_notes(checked: CheckedRun, report: Report) -> None:
     """Print notes about the saved images and canceled jobs."""
     from flux_cli.runs.saving.finish import describe_reduction
 
-    if sketch := _sketch_note(report):
-        messages.err(f"flux: {sketch}")
+    if sketch_note := _sketch_note(report):
+        messages.err(f"flux: {sketch_note}")
     for warning in report.warnings:
         messages.err(f"flux: note: {warning}")
     for saved in report.saved:
@@ -247,7 +257,7 @@ def _print_errors(checked: CheckedRun, report: Report) -> None:
 
 def _show_preview(checked: CheckedRun, report: Report, *, is_on: bool) -> None:
     """Show the saved images on stderr, or say why a requested preview is missing."""
-    option = checked.options.viewing.preview
+    option = checked.options.run.preview
     paths: list[str] = []
     if (is_on or option) and not report.interrupted:
         paths = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]

@@ -6,7 +6,7 @@ from flux_cli.catalog.find import list_models
 from flux_cli.config import folders
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.table import cell_text
-from flux_cli.request.prepare import lookup
+from flux_cli.request.lookup import lookup
 from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ PARAMETER_HEADING = ("Parameter", "accepts", "default", "behavior", "about")
 
 
 def run(*, name: str | None, as_json: bool) -> None:
-    """Print one model in full, or all models, one per line. Raises UsageError for an unknown model."""
+    """Print one model in full, or all models, one per line. Raises UsageError if it is unknown."""
     say(_answer(name, as_json=as_json))
 
 
@@ -29,17 +29,12 @@ def _answer(name: str | None, *, as_json: bool) -> str:
         return document_text({"schema": SCHEMA, "models": documents})
     if name is not None:
         return _full(models[0])
-    rows = [
-        (
-            model.id,
-            ", ".join(model.aliases),
-            _price(model),
-            str(len(model.sizes)),
-            model.summary,
-        )
-        for model in models
-    ]
-    return listing([LIST_HEADING, *rows], right=(2, 3))
+    return listing([LIST_HEADING, *map(_row, models)], right=(2, 3))
+
+
+def _row(model: Model) -> tuple[str, ...]:
+    aliases = ", ".join(model.aliases)
+    return (model.id, aliases, _price(model), str(len(model.sizes)), model.summary)
 
 
 PARAMETER: dict[str, object] = {
@@ -70,6 +65,15 @@ MODEL_LIST: dict[str, object] = {"schema": (SCHEMA,), "models": ["#model"]}
 
 
 def _document(model: Model) -> dict[str, Json]:
+    ratios = dict.fromkeys(size.aspect_ratio for size in model.sizes)
+    tiers = dict.fromkeys(size.resolution for size in model.sizes)
+    sizes: list[Json] = [size.name for size in model.sizes]
+    parameters: dict[str, Json] = {}
+    for param in model.parameters.values():
+        parameters[param.name] = _parameter(param)
+    routes: dict[str, Json] = {}
+    for route in model.routes:
+        routes[route.name] = {"model": route.model, "upstream": route.upstream}
     return {
         "id": model.id,
         "aliases": list(model.aliases),
@@ -78,13 +82,11 @@ def _document(model: Model) -> dict[str, Json]:
         "summary": model.summary,
         "page": model.page,
         "price_usd": model.price_usd,
-        "sizes": [size.name for size in model.sizes],
-        "aspect_ratios": list(dict.fromkeys(size.aspect_ratio for size in model.sizes)),
-        "resolutions": list(dict.fromkeys(size.resolution for size in model.sizes)),
-        "parameters": {param.name: _parameter(param) for param in model.parameters.values()},
-        "routes": {
-            route.name: {"model": route.model, "upstream": route.upstream} for route in model.routes
-        },
+        "sizes": sizes,
+        "aspect_ratios": list(ratios),
+        "resolutions": list(tiers),
+        "parameters": parameters,
+        "routes": routes,
     }
 
 
@@ -125,7 +127,8 @@ def _accepts(param: Param) -> str:
         return " ".join(param.choices)
     if param.minimum is None and param.maximum is None:
         return param.kind
-    low, high = ("" if bound is None else f"{bound:g}" for bound in (param.minimum, param.maximum))
+    low = "" if param.minimum is None else f"{param.minimum:g}"
+    high = "" if param.maximum is None else f"{param.maximum:g}"
     return f"{param.kind} {low}..{high}"
 
 

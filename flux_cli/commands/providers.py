@@ -1,4 +1,4 @@
-"""`flux providers`: list image providers with key, URL and price, and show what they do with parameters."""
+"""`flux providers`: list image providers, and show what they do with parameters."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from flux_cli.config import folders, keys
 from flux_cli.config.load import Settings, address_of, load_settings
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import SCHEMA
-from flux_cli.core.model import Dialect, Field, Json, Model
-from flux_cli.core.provider import ProviderRow
+from flux_cli.core.model import Dialect, Field, Json, Model, ProviderRow
 from flux_cli.providers.rows import ROWS, unit_price
 from flux_cli.request.prepare import dialect_of
 from flux_cli.terminal import streams
@@ -18,7 +17,7 @@ PARAMETER_HEADING = ("Parameter", "behavior", "sent as", "about")
 
 
 def run(*, name: str | None, model: str | None, as_json: bool) -> None:
-    """Print all providers, or one with its parameters. Raises UsageError for an unknown provider."""
+    """Print all providers, or one with its parameters. Raises UsageError if it is unknown."""
     settings = load_settings({"model": model}, ROWS)
     rows = settings.providers
     if name is not None and name not in rows:
@@ -36,7 +35,10 @@ def run(*, name: str | None, model: str | None, as_json: bool) -> None:
 
 
 def _dialect(row: ProviderRow, model: Model | None) -> Dialect | None:
-    """How the provider takes this model's parameters; None for the gateway, or if it does not have the model."""
+    """How the provider takes this model's parameters.
+
+    None stands for the gateway, and for a provider that does not have the model.
+    """
     try:
         return dialect_of(row, model)
     except UsageError:
@@ -44,16 +46,10 @@ def _dialect(row: ProviderRow, model: Model | None) -> Dialect | None:
 
 
 def _list(rows: list[ProviderRow], model: Model | None, settings: Settings) -> str:
-    listed = [
-        (
-            row.name,
-            _key(row),
-            address_of(row, settings) or "--base-url",
-            "1 image",
-            _price(row, model),
-        )
-        for row in rows
-    ]
+    listed = []
+    for row in rows:
+        address = address_of(row, settings) or "--base-url"
+        listed.append((row.name, _key(row), address, "1 image", _price(row, model)))
     return streams.listing([LIST_HEADING, *listed])
 
 
@@ -66,14 +62,16 @@ def _parameters(row: ProviderRow, model: Model | None) -> str:
 
 
 def _fields(row: ProviderRow, model: Model | None) -> dict[str, Field]:
-    """Every parameter of the model at this provider. Those not in its dialect are sent under their own names."""
+    """Every parameter of the model and of the provider, and what the provider does with it.
+
+    A parameter that is not in the provider's dialect is sent under its own name.
+    """
     dialect = _dialect(row, model)
-    named = dialect.fields if dialect else {}
+    parameters = model.parameters if model else {}
     fields = {}
-    for parameter, param in (model.parameters if model else {}).items():
-        own = Field(param.behavior if dialect is None else "passthrough", parameter)
-        fields[parameter] = named.get(parameter, own)
-    return fields | {name: field for name, field in named.items() if name not in fields}
+    for name, param in parameters.items():
+        fields[name] = Field("passthrough" if dialect else param.behavior, name)
+    return fields | dialect.fields if dialect else fields
 
 
 PROVIDER: dict[str, object] = {
@@ -118,13 +116,15 @@ def _price(row: ProviderRow, model: Model | None) -> str:
 
 
 def _variable(row: ProviderRow) -> str:
-    """The environment variable of the key that is sent; "" if no key is set."""
+    """The environment variable of the key that is sent; "" if no key is set or it is unusable."""
     try:
-        return next(
-            (name for name in row.key_variables if keys.find(name, folders.user_folder())[0]), ""
-        )
+        for name in row.key_variables:
+            secret, _ = keys.find(name, folders.user_folder())
+            if secret:
+                return name
     except ConfigError:
-        return ""
+        pass
+    return ""
 
 
 def _key(row: ProviderRow) -> str:

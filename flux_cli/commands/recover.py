@@ -1,4 +1,7 @@
-"""`flux recover`: fetch and save images that earlier runs paid for. It never requests a new image."""
+"""`flux recover`: fetch and save images that earlier runs paid for.
+
+It never requests a new image.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from flux_cli.commands.exit import confirm_output
 from flux_cli.config.load import Settings, load_settings
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import FluxError, Interrupted, UnclearError, common_exit_code
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Auth, Plan, Request, Resolved
+from flux_cli.core.request import Plan, Request, Resolved
 from flux_cli.images.names import Name
 from flux_cli.providers.rows import ROWS, connect
 from flux_cli.runs.check import find_key, identity_of
@@ -52,16 +56,11 @@ class Recovered(NamedTuple):
 
 
 def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
-    """Save images that were paid for but not saved, and report them. Raises UsageError for an unknown run."""
-    root = store.runs_folder()
-    runs = [store.find_run(root, run)] if run else _finished(store.list_runs(root))
-    oldest_first = reversed(runs)
-    to_do = [one for one in oldest_first if one.past.state in STATES or one.folder.exists()]
-    done: list[Recovered] = []
-    for one in to_do:
-        done.append(_recover_or_report(one, quiet=as_json, named=len(to_do) > 1))
-        if done[-1].report.interrupted:
-            break
+    """Save images that were paid for but not saved, and report them.
+
+    Raises UsageError for an unknown run.
+    """
+    done = _recover_all(_runs_to_recover(run), quiet=as_json)
     code = _exit_code([one.report for one in done])
     if as_json:
         streams.out_json(recovery_document(code, [(one.report, one.unclear) for one in done]))
@@ -70,11 +69,30 @@ def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
     _print_faults(done, verbose=verbose)
     if all(one.is_idle for one in done):
         messages.err("flux: nothing to save")
-    return confirm_output(code, (saved.path for one in done for saved in one.report.saved))
+    saved_paths = [saved.path for one in done for saved in one.report.saved]
+    return confirm_output(code, saved_paths)
 
 
-def _finished(runs: Sequence[RecordedRun]) -> list[RecordedRun]:
-    return [one for one in runs if not one.running]
+def _runs_to_recover(name: str | None) -> list[RecordedRun]:
+    """The runs with anything left to recover or delete, oldest first; or only the named one."""
+    root = store.runs_folder()
+    if name:
+        runs = [store.find_run(root, name)]
+    else:
+        runs = [run for run in store.list_runs(root) if not run.running]
+    runs.reverse()
+    return [run for run in runs if run.past.state in STATES or run.folder.exists()]
+
+
+def _recover_all(runs: Sequence[RecordedRun], *, quiet: bool) -> list[Recovered]:
+    """Recover one run after the other, until Ctrl-C."""
+    done: list[Recovered] = []
+    for run in runs:
+        recovered = _recover_or_report(run, quiet=quiet, named=len(runs) > 1)
+        done.append(recovered)
+        if recovered.report.interrupted:
+            break
+    return done
 
 
 def _recover_or_report(run: RecordedRun, *, quiet: bool, named: bool) -> Recovered:
@@ -86,22 +104,26 @@ def _recover_or_report(run: RecordedRun, *, quiet: bool, named: bool) -> Recover
 
 
 def _recover(run: RecordedRun, *, quiet: bool, named: bool) -> Recovered:
-    past, ledger = journal.resume(run)
+    """Recover one run: find the answers to its requests, then save their images.
+
+    Answers are in files that arrived before the run was killed, or at the provider.
+    """
+    before, ledger = journal.resume(run)
     with ledger:
-        _sweep(past, ledger)
-        if past.state not in STATES:
-            return Recovered(past, _report(past))
-        settings = _settings_of(past)
+        _sweep(before, ledger)
+        if before.state not in STATES:
+            return Recovered(before, _report(before))
+        settings = _settings_of(before)
         auth = find_key(settings.provider, settings.base_url)
-        looked_up = look_up(past, ledger, settings, auth)
-        answers = arrived(past, ledger.folder) | looked_up.answers
-        job = _job(past, ledger, settings, auth, answers)
-        report = _save(job, ledger.folder, settings, past, named=named, quiet=quiet)
-    past = store.find_run(run.path.parent, past.id).past
-    fault = looked_up.fault or _unclear_error(past, settings)
+        looked_up = look_up(before, ledger, settings, auth)
+        answers = arrived(before, ledger.folder) | looked_up.answers
+        job = _job(before, ledger, settings, auth, answers)
+        report = _save(job, ledger.folder, settings, before, named=named, quiet=quiet)
+    after = store.find_run(run.path.parent, before.id).past
+    fault = looked_up.fault or _unclear_error(after, settings)
     faults = (fault,) if fault else ()
     remarks = (*report.remarks, *looked_up.lost)
-    return Recovered(past, report._replace(run=past.id, faults=faults, remarks=remarks))
+    return Recovered(after, report._replace(run=after.id, faults=faults, remarks=remarks))
 
 
 def _sweep(past: PastRun, ledger: Journal) -> None:
@@ -125,11 +147,13 @@ def _job(
     from flux_cli.images import files
     from flux_cli.runs.pipeline import Job
 
-    calls = [call for call in past.calls if call.number in answers]
+    answered = [call for call in past.calls if call.number in answers]
+    folder = past.text("folder")
+    names = tuple(_absolute(call.name, folder) for call in answered)
     return Job(
         resolved=_resolved(past),
-        plan=Plan(tuple(past_call(call) for call in calls), ()),
-        names=tuple(_absolute(call.name, past.text("folder")) for call in calls),
+        plan=Plan(tuple(map(past_call, answered)), ()),
+        names=names,
         provider=connect(settings.provider, settings.base_url, auth),
         provider_name=settings.provider.name,
         hosted=True,
@@ -145,7 +169,7 @@ def _job(
 def _save(
     job: Job, folder: Path, settings: Settings, past: PastRun, *, named: bool, quiet: bool
 ) -> Report:
-    """Fetch and save the images. Prints progress unless `quiet`, and the run's name first if `named`."""
+    """Fetch and save images. Prints progress unless `quiet`; if `named`, the run's name first."""
     from flux_cli.runs.event_loop import run_job
 
     count = len(job.plan.calls)
@@ -159,7 +183,7 @@ def _save(
 
 
 def _unclear_error(past: PastRun, settings: Settings) -> UnclearError | None:
-    """The error for a run with unclear requests; None if the provider has no history that could clear them up."""
+    """The error for a run with unclear requests, if the provider's history could clear them up."""
     unclear = past.count("unclear")
     if not unclear or not settings.provider.history:
         return None
@@ -210,7 +234,8 @@ def _exit_code(reports: Sequence[Report]) -> int:
     if any(report.interrupted for report in reports):
         return Interrupted.exit_code
     errors = [error for report in reports for error in report.errors]
-    return common_exit_code(errors, some_succeeded=any(any(one.saved) for one in reports))
+    some_saved = any(any(report.saved) for report in reports)
+    return common_exit_code(errors, some_succeeded=some_saved)
 
 
 def _resolved(past: PastRun) -> Resolved:

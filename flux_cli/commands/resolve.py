@@ -6,18 +6,14 @@ from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import json_text
 from flux_cli.core.table import cell_text
 from flux_cli.core.text import disarm_json
-from flux_cli.core.values import shorten
-from flux_cli.request.prepare import posts, prepare, request_line
-from flux_cli.request.prompt import one_prompt, read_prompt
-from flux_cli.runs.documents import resolution_document
-from flux_cli.runs.fields import native_size
+from flux_cli.request.command_line import one_prompt, read_prompt
+from flux_cli.request.prepare import posts, prepare, request_line, short_body
 from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flux_cli.core.model import Json
+    from flux_cli.core.model import ProviderRow
     from flux_cli.core.options import GenerateOptions
-    from flux_cli.core.provider import ProviderRow
     from flux_cli.core.request import Note, Post, Resolved
     from flux_cli.request.prepare import Prepared
 
@@ -26,21 +22,25 @@ LONGEST_ARGUMENT = 100_000  # characters; Linux refuses single arguments over 12
 
 
 def run(options: GenerateOptions, *, curl: bool) -> None:
-    """Print what would be sent, as text, JSON or curl commands. Raises the errors that `flux generate` would."""
+    """Print what would be sent, as text, JSON or curl commands.
+
+    Raises the errors that `flux generate` would.
+    """
     say(_answer(options, curl=curl))
 
 
 def _answer(options: GenerateOptions, *, curl: bool) -> str:
     if curl and options.reporting.as_json:
-        raise UsageError(
-            "--curl and --json both write to standard output", hint="use only one of them"
-        )
+        message = "--curl and --json both write to standard output"
+        raise UsageError(message, hint="use only one of them")
     word = one_prompt(options.input)
     prepared = prepare(options, None if word is None else read_prompt(word))
     sent = posts(prepared)
     if curl:
         return _curl_commands(prepared.settings.provider, sent, keyed=not options.access.no_key)
     if options.reporting.as_json:
+        from flux_cli.runs.documents import resolution_document
+
         row = prepared.settings.provider
         return document_text(resolution_document(row, prepared.resolved, _notes(prepared), sent))
     return _text(prepared, sent)
@@ -51,7 +51,7 @@ def _notes(prepared: Prepared) -> tuple[Note, ...]:
 
 
 def _text(prepared: Prepared, sent: list[Post]) -> str:
-    lines = [request_line(prepared, sent[0]), json_text(_short_body(sent[0]))]
+    lines = [request_line(prepared, sent[0]), json_text(short_body(sent[0]))]
     if len(sent) > 1:
         first, last = prepared.plan.calls[0], prepared.plan.calls[-1]
         seeds = "" if prepared.resolved.seed is None else f", seeds {first.seed} to {last.seed}"
@@ -67,20 +67,12 @@ def _text(prepared: Prepared, sent: list[Post]) -> str:
 
 def _outlook(resolved: Resolved) -> str:
     """The expected result: nominal and native pixels, and price in USD."""
-    parts = []
-    if resolved.size:
-        native = native_size(resolved.size)
-        delivered = f", about {native} delivered" if native else ""
-        parts.append(f"{resolved.size.name} nominal{delivered}")
-    price = resolved.price_usd
-    parts.append("price unknown" if price is None else f"{price:.2f} USD")
-    return "; ".join(parts)
-
-
-def _short_body(post: Post) -> dict[str, Json]:
-    return {
-        name: value if name == "prompt" else shorten(value) for name, value in post.body.items()
-    }
+    price = "price unknown" if resolved.price_usd is None else f"{resolved.price_usd:.2f} USD"
+    if resolved.size is None:
+        return price
+    native = resolved.size.native_name
+    delivered = f", about {native} delivered" if native else ""
+    return f"{resolved.size.name} nominal{delivered}; {price}"
 
 
 def _curl_commands(row: ProviderRow, sent: list[Post], *, keyed: bool) -> str:
@@ -93,12 +85,13 @@ def _curl_commands(row: ProviderRow, sent: list[Post], *, keyed: bool) -> str:
 
 
 def curl_command(post: Post, row: ProviderRow, *, keyed: bool) -> str:
-    """One request as a shell command. With `keyed`, the command reads the key from its environment variable."""
+    """One request as a shell command. If `keyed`, it reads the key from the environment."""
     import shlex
 
     body = disarm_json(json_text(post.body))
     words = ["curl -sS", shlex.quote(post.url), "-H 'Content-Type: application/json'"]
-    words += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in post.headers.items()]
+    for name, value in post.headers.items():
+        words.append(f"-H {shlex.quote(f'{name}: {value}')}")
     if keyed and row.key_variables:
         words.append(f'-H "{row.key_header}: {row.key_prefix}${row.key_variables[-1]}"')
     if len(body) > LONGEST_ARGUMENT:

@@ -1,6 +1,7 @@
-"""`flux schema`: the JSON Schema of what `--json` prints, made from the shapes next to each builder.
+"""`flux schema`: the JSON Schema of what `--json` prints, made from shapes.
 
-A shape is plain data, so that it costs nothing in commands that print no schema:
+Each shape stands beside the function that makes its document. A shape is plain data, so that it
+costs nothing in commands that print no schema:
 
     "text"              also "integer", "number", "boolean", "object", "null", and "any"
     "text?"             text or null
@@ -161,7 +162,7 @@ def _schema_of_object(shape: dict[str, object]) -> Node:
 
 
 def _any_of(names: list[str] | tuple[str, ...]) -> Node:
-    """Any of these definitions: `anyOf`, because a failed report matches both `report` and `failure`."""
+    """Any of these definitions. Not `oneOf`: a failed report is a `report` and a `failure`."""
     return {"anyOf": [_reference(name) for name in names]}
 
 

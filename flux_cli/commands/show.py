@@ -137,37 +137,43 @@ def _image_rows(details: ImageDetails) -> list[tuple[str, str]]:
     colors = details.colors
     frames = {0: "animated", 1: ""}.get(colors.frames, f"{colors.frames} frames")
     unit = "bits per index" if colors.model == "palette" else "bits per channel"
-    image = [
-        f"{details.format} {details.width}x{details.height}",
-        f"{details.size:,} bytes",
-        frames,
-    ]
+    pixels = f"{details.format} {details.width}x{details.height}"
     depth = f"{colors.depth} {unit}" if colors.depth else ""
-    kinds = [colors.model, depth, "alpha" if colors.alpha else "", details.color_space]
+    alpha = "alpha" if colors.alpha else ""
     return [
-        ("image", ", ".join(filter(None, image))),
-        ("colors", ", ".join(filter(None, kinds))),
+        ("image", _listed(pixels, f"{details.size:,} bytes", frames)),
+        ("colors", _listed(colors.model, depth, alpha, details.color_space)),
         ("stored", ORIENTATIONS.get(details.orientation, "")),
     ]
+
+
+def _listed(*words: str) -> str:
+    return ", ".join(filter(None, words))
 
 
 def _made_rows(reading: Reading) -> list[tuple[str, str]]:
     record = reading.record
     upstream = f" ({record.upstream})" if record.upstream else ""
-    rows = [
+    seed = "" if record.seed is None else str(record.seed)
+    credentials = "C2PA, signature not checked" if reading.c2pa else ""
+    written_by = reading.source or "unknown: the file does not say how it was made"
+    parameters = []
+    for name, value in record.parameters.items():
+        parameters.append((plain(name, WIDTH - 2), cell_text(value)))
+    return [
         ("model", record.model),
         ("provider", record.provider + upstream),
         ("prompt", record.prompt),
         ("negative prompt", record.negative_prompt),
         ("revised prompt", record.revised_prompt),
-        ("seed", "" if record.seed is None else str(record.seed)),
+        ("seed", seed),
         ("size", record.size),
-        *((plain(name, WIDTH - 2), cell_text(value)) for name, value in record.parameters.items()),
+        *parameters,
         ("request", record.request_id),
         ("made", record.created),
         ("tool", record.tool),
         ("source type", record.source_type),
-        ("written by", reading.source or "unknown: the file does not say how it was made"),
-        ("credentials", "C2PA, signature not checked" if reading.c2pa else ""),
+        ("written by", written_by),
+        ("credentials", credentials),
+        *(("problem", problem) for problem in reading.problems),
     ]
-    return [*rows, *(("problem", problem) for problem in reading.problems)]

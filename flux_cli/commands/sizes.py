@@ -5,7 +5,7 @@ from __future__ import annotations
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.request import Request
-from flux_cli.request.prepare import lookup
+from flux_cli.request.lookup import lookup
 from flux_cli.request.resolve import resolve
 from flux_cli.terminal.streams import document_text, listing, say
 
@@ -18,18 +18,18 @@ HEADING = ("Output", "size", "or", "aspect_ratio + resolution", "megapixels", "n
 
 
 def run(*, shape: list[str] | None, model: str | None, as_json: bool, plain: bool) -> None:
-    """Print the sizes as a table, as JSON, or one per line. Raises UsageError for an unknown model or shape.
+    """Print the sizes as a table, as JSON, or one per line.
 
-    A shape may be several words, as in the table: `1183 × 887`.
+    A shape may be several words, as in the table: `1183 × 887`. Raises UsageError for an unknown
+    model or an invalid shape.
     """
     say(_answer(" ".join(shape) if shape else None, model, as_json=as_json, plain=plain))
 
 
 def _answer(shape: str | None, name: str | None, *, as_json: bool, plain: bool) -> str:
     if plain and as_json:
-        raise UsageError(
-            "--plain and --json both write to standard output", hint="use only one of them"
-        )
+        message = "--plain and --json both write to standard output"
+        raise UsageError(message, hint="use only one of them")
     model = lookup(name)
     sizes: tuple[Size, ...] = model.sizes
     note: Note | None = None
@@ -42,11 +42,15 @@ def _answer(shape: str | None, name: str | None, *, as_json: bool, plain: bool) 
     if as_json:
         return document_text(_document(model, sizes, shape, note))
     text = _text(model, sizes)
-    named = [word for size in sizes for word in (size.name, size.aspect_ratio)]
-    if note is None or note.asked in named:  # the row already shows it
+    if note is None or _is_shown(note.asked, sizes):
         return text
     reason = note.reason if str(note.asked) in note.reason else f"{note.asked}: {note.reason}"
     return f"{text}\n\n{reason}"
+
+
+def _is_shown(asked: Json, sizes: tuple[Size, ...]) -> bool:
+    """Whether a row of the table already shows what was asked for."""
+    return any(asked in (size.name, size.aspect_ratio) for size in sizes)
 
 
 SIZE: dict[str, object] = {
@@ -70,12 +74,13 @@ SIZE_TABLE: dict[str, object] = {
 def _document(
     model: Model, sizes: tuple[Size, ...], asked: str | None, note: Note | None
 ) -> dict[str, Json]:
+    listed: list[Json] = [_size_document(size) for size in sizes]
     return {
         "schema": SCHEMA,
         "model": model.id,
         "asked": asked,
         "reason": note.reason if note else None,
-        "sizes": [_size_document(size) for size in sizes],
+        "sizes": listed,
     }
 
 
@@ -87,7 +92,7 @@ def _size_document(size: Size) -> dict[str, Json]:
         "aspect_ratio": size.aspect_ratio,
         "resolution": size.resolution,
         "megapixels": round(size.megapixels, 2),
-        "native_size": f"{size.native[0]}x{size.native[1]}" if size.native else None,
+        "native_size": size.native_name,
     }
 
 

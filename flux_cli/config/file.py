@@ -4,8 +4,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 
 from flux_cli.core.errors import ConfigError, did_you_mean
-from flux_cli.core.model import PROTOCOLS, Json
-from flux_cli.core.provider import ProviderRow
+from flux_cli.core.model import PROTOCOLS, Json, ProviderRow
 
 PROVIDER_DEFAULTS = {"protocol": "openai", "base_url": "", "key": "", "server": "compatible"}
 
@@ -37,7 +36,7 @@ def providers(path: str, tables: Json, known: Mapping[str, ProviderRow]) -> dict
 
 
 def _provider(path: str, name: str, values: Json, known: Mapping[str, ProviderRow]) -> ProviderRow:
-    """One added provider. Its key is sent in the same header as for the built-in provider with that protocol."""
+    """One added provider. Its key is sent as for the built-in provider with that protocol."""
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: providers.{name} must be a table, such as [providers.mine]")
     texts = dict(PROVIDER_DEFAULTS)
@@ -50,16 +49,17 @@ def _provider(path: str, name: str, values: Json, known: Mapping[str, ProviderRo
         texts[key] = value
     protocol = texts["protocol"]
     if protocol not in PROTOCOLS:
-        raise ConfigError(
-            f"{path}: providers.{name}.protocol must be one of {', '.join(PROTOCOLS)}"
-        )
+        protocols = ", ".join(PROTOCOLS)
+        raise ConfigError(f"{path}: providers.{name}.protocol must be one of {protocols}")
     like = next(row for row in known.values() if row.protocol == protocol)
+    key_variables = (texts["key"],) if texts["key"] else ()
+    server = texts["server"] if protocol == "openai" else ""
     return ProviderRow(
         name,
         protocol,
         texts["base_url"],
-        key_variables=(texts["key"],) if texts["key"] else (),
+        key_variables,
         key_header=like.key_header,
         key_prefix=like.key_prefix,
-        server=texts["server"] if protocol == "openai" else "",
+        server=server,
     )

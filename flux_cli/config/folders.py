@@ -21,17 +21,13 @@ def user_folder() -> Path:
 
 
 def user_path() -> str:
-    """The path of `user_folder`. Avoids `platformdirs` on Linux, because its import takes longer than a lookup."""
+    """The path of `user_folder`. Avoids importing `platformdirs`, which is slower than a lookup."""
     home = os.environ.get("HOME", "")
-    base = os.environ.get("XDG_CONFIG_HOME") or (
-        f"{home}/.config" if home and not home.endswith("/") else ""
-    )
-    if (
-        sys.platform == "linux"
-        and base.startswith("/")
-        and base == base.strip()
-        and "ANDROID_DATA" not in os.environ
-    ):
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    if not base and home and not home.endswith("/"):
+        base = f"{home}/.config"
+    is_linux = sys.platform == "linux" and "ANDROID_DATA" not in os.environ
+    if is_linux and base.startswith("/") and base == base.strip():
         return os.path.join(base, APP)
     import platformdirs
 

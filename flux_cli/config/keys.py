@@ -17,8 +17,8 @@ def find(
 ) -> tuple[Secret | None, str]:
     """A key and where it came from, or (None, "").
 
-    Sources: the variable, the file that `<variable>_FILE` names, credentials.toml in `folder`. Raises
-    ConfigError for files that others can read and for keys that cannot be sent in a header.
+    Sources: the variable, the file that `<variable>_FILE` names, credentials.toml in `folder`.
+    Raises ConfigError for files that others can read and for keys that cannot be sent in a header.
     """
     environ = os.environ if environ is None else environ
     if text := environ.get(variable, "").strip():
@@ -35,9 +35,8 @@ def find(
         try:
             text = tomllib.loads(_read_private(credentials)).get(variable, "")
         except (ValueError, RecursionError) as fault:
-            raise ConfigError(
-                f"{credentials} is not valid TOML"
-            ) from fault  # the parser's message may quote the key
+            # The parser's message may quote the key, so it is left out.
+            raise ConfigError(f"{credentials} is not valid TOML") from fault
         if isinstance(text, str) and text.strip():
             return _secret(text.strip(), str(credentials)), str(credentials)
     return None, ""
@@ -48,9 +47,8 @@ def check_transport(url: str) -> None:
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme == "http" and host != "localhost" and not _is_loopback(host):
-        raise ConfigError(
-            f"the key would be sent to {host} unencrypted", hint="use https, or add --no-key"
-        )
+        message = f"the key would be sent to {host} unencrypted"
+        raise ConfigError(message, hint="use https, or add --no-key")
 
 
 def _is_loopback(host: str) -> bool:
@@ -64,9 +62,8 @@ def _is_loopback(host: str) -> bool:
 
 def _secret(text: str, source: str) -> Secret:
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise ConfigError(
-            f"the key from {source} has spaces or invalid characters", hint="copy the key again"
-        )
+        message = f"the key from {source} has spaces or invalid characters"
+        raise ConfigError(message, hint="copy the key again")
     return Secret(text)
 
 
@@ -76,9 +73,8 @@ def _read_private(path: Path) -> str:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if os.name == "posix" and mode & 0o077:
-                raise ConfigError(
-                    f"other users can read {path} (mode {mode:04o})", hint=f"chmod 600 {path}"
-                )
+                message = f"other users can read {path} (mode {mode:04o})"
+                raise ConfigError(message, hint=f"chmod 600 {path}")
             return file.read(MAX_BYTES).decode()
     except OSError as fault:
         raise ConfigError(f"cannot read key file {path}: {fault.strerror}") from fault

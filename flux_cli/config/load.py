@@ -1,4 +1,4 @@
-"""Merges settings: options > environment > flux.toml > config.toml > defaults, each with its source.
+"""Merges settings: options > environment > flux.toml > config.toml > defaults, each with source.
 
 The table of all settings is in `settings`, the folders are in `folders`, keys are in `keys`.
 """
@@ -11,32 +11,36 @@ from flux_cli.config.folders import user_path
 from flux_cli.config.settings import BY_NAME, SETTINGS, parse_setting
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.provider import ProviderRow
+from flux_cli.core.model import ProviderRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flux_cli.config.settings import Setting
     from flux_cli.core.model import Json
 
 PROJECT_FILE = "flux.toml"
 MAX_BYTES = 1 << 20  # of a settings file
-PLAIN_CHARACTERS = frozenset(
-    "abcdefghijklmnopqrstuvwxyz0123456789.-/"
-)  # without a special meaning in a URL
-RANKS = ("option", "environment", "project", "user", "default")
+# Characters without a special meaning in a URL.
+PLAIN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-/")
+# Ranks of sources: a lower one overrides a higher one.
+OPTION, ENVIRONMENT, PROJECT, USER, DEFAULT = range(5)
 
 
 class Value(NamedTuple):
-    """A setting's value, its source for people (`source`), and the index of the source in RANKS (`rank`)."""
+    """The value of a setting, and where it comes from."""
 
     value: Json
-    source: str
-    rank: int
+    source: str  # for people
+    rank: int  # of the source, from OPTION to DEFAULT
 
 
 class Settings(NamedTuple):
-    """All settings, with times in seconds and `max_cost` in USD. `base_url` is the URL of this run's provider."""
+    """All settings, with times in seconds and `max_cost` in USD.
+
+    `base_url` is the URL of this run's provider.
+    """
 
     model: str
     provider: ProviderRow
@@ -64,28 +68,27 @@ def load_settings(
 ) -> Settings:
     """Merge all sources. `flags` are the options; None means not given.
 
-    `known` are the built-in providers; the user's file may add more. Raises ConfigError with the source of an invalid
-    value, and UsageError if the source is an option.
+    `known` are the built-in providers; the user's file may add more. Raises ConfigError with the
+    source of an invalid value, and UsageError if the source is an option.
     """
     environ = os.environ if environ is None else environ
-    values = {
-        setting.name: Value(setting.default, "default", len(RANKS) - 1) for setting in SETTINGS
-    }
-    user = os.path.join(user_path(), "config.toml")
-    table, added = _user(user, known)
-    layers = [(table, user), (_project(), PROJECT_FILE)]
-    for rank, (table, source) in zip((3, 2), layers, strict=True):
+    values = {setting.name: Value(setting.default, "default", DEFAULT) for setting in SETTINGS}
+    user_file = os.path.join(user_path(), "config.toml")
+    user, added = _user(user_file, known)
+    for table, source, rank in ((user, user_file, USER), (_project(), PROJECT_FILE, PROJECT)):
         for name, value in table.items():
-            values[name] = Value(parse_setting(BY_NAME[name], value, source), source, rank)
+            values[name] = _parse(BY_NAME[name], value, source, rank)
     for setting in SETTINGS:
         if text := environ.get(setting.variable):
-            values[setting.name] = Value(
-                parse_setting(setting, text, setting.variable), setting.variable, 1
-            )
+            values[setting.name] = _parse(setting, text, setting.variable, ENVIRONMENT)
         if (flag := flags.get(setting.name)) is not None:
             option = f"--{setting.name.replace('_', '-')}"
-            values[setting.name] = Value(parse_setting(setting, flag, option), option, 0)
+            values[setting.name] = _parse(setting, flag, option, OPTION)
     return _settings(values, {**known, **added})
+
+
+def _parse(setting: Setting, value: Json, source: str, rank: int) -> Value:
+    return Value(parse_setting(setting, value, source), source, rank)
 
 
 def _settings(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> Settings:
@@ -133,14 +136,17 @@ def _find_endpoint(
         return row, row.base_url
     url = _base_url(values, row)
     if not url:
-        raise UsageError(
-            f"provider {name} needs a URL", hint="add --base-url http://localhost:8080/v1"
-        )
+        hint = "add --base-url http://localhost:8080/v1"
+        raise UsageError(f"provider {name} needs a URL", hint=hint)
     return row, _checked_url(url)
 
 
 def _provider_name(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> str:
-    """The provider to use. A URL from a source with higher precedence than the provider selects `openai`."""
+    """The provider to use.
+
+    A URL from a source with higher precedence than the provider selects `openai`, or the gateway if
+    it is the gateway's.
+    """
     provider, url = values["provider"], values["base_url"]
     if not url.value or url.rank >= provider.rank:
         return str(provider.value)
@@ -149,7 +155,10 @@ def _provider_name(values: dict[str, Value], rows: Mapping[str, ProviderRow]) ->
 
 
 def _base_url(values: dict[str, Value], row: ProviderRow) -> str:
-    """The URL of a provider. A URL from a source with lower precedence belongs to another provider."""
+    """The URL of a provider.
+
+    A URL from a source with lower precedence than the provider belongs to another provider.
+    """
     provider, url = values["provider"], values["base_url"]
     is_for_this_row = url.rank <= provider.rank or not row.base_url
     if url.value and is_for_this_row:
@@ -166,9 +175,9 @@ def address_of(row: ProviderRow, settings: Settings) -> str:
         return settings.base_url
     if not row.base_url and not settings.values["base_url"].value:
         return ""
-    return _find_endpoint(
-        settings.values | {"provider": Value(row.name, "--provider", 0)}, settings.providers
-    )[1]
+    values = settings.values | {"provider": Value(row.name, "--provider", OPTION)}
+    _, url = _find_endpoint(values, settings.providers)
+    return url
 
 
 def _user(
@@ -184,11 +193,10 @@ def _user(
 
 
 def _checked_url(url: str) -> str:
-    """The URL without a trailing slash. Raises ConfigError if it is not a plain http or https URL."""
+    """The URL without a trailing slash. Raises ConfigError if it is not an http or https URL."""
     if "@" in url:
-        raise ConfigError(
-            "the base URL has a user name or password", hint="set the key in its variable"
-        )
+        hint = "set the key in its variable"
+        raise ConfigError("the base URL has a user name or password", hint=hint)
     scheme, _, rest = url.partition("://")
     if scheme in ("http", "https") and rest[:1].isalnum() and PLAIN_CHARACTERS.issuperset(rest):
         return url.rstrip("/")  # nothing in it needs to be parsed
@@ -202,9 +210,8 @@ def _checked_url(url: str) -> str:
     if not usable or not url.isascii() or not url.isprintable() or " " in url:
         raise ConfigError(f"invalid base URL {url!r}", hint="write it as https://host/v1")
     if "?" in url or "#" in url:
-        raise ConfigError(
-            f"base URL {url!r} has a query or fragment", hint="write it as https://host/v1"
-        )
+        message = f"base URL {url!r} has a query or fragment"
+        raise ConfigError(message, hint="write it as https://host/v1")
     return url.rstrip("/")
 
 
@@ -219,37 +226,47 @@ def _host(url: str) -> str:
 
 def _project() -> dict[str, Json]:
     """The settings of flux.toml, in this folder or above, up to the top of the repository."""
-    try:
-        here = os.getcwd()
-    except OSError:  # the folder was deleted
-        return {}
-    folders = [here]
-    while (above := os.path.dirname(folders[-1])) != folders[-1]:
-        folders.append(above)
-    top = next(
-        (
-            place
-            for place, folder in enumerate(folders)
-            if os.path.exists(os.path.join(folder, ".git"))
-        ),
-        0,
-    )
-    for folder in folders[: top + 1]:
+    for folder in _project_folders():
         path = os.path.join(folder, PROJECT_FILE)
         if os.path.isfile(path):
             table = _read_file(path)
-            for name in table:
-                if name == "providers" or not BY_NAME[name].project:
-                    hint = "use the option, the environment variable, or your config.toml"
-                    raise ConfigError(
-                        f"{path}: {name} cannot be set in a project's flux.toml", hint=hint
-                    )
+            _check_project(path, table)
             return table
     return {}
 
 
+def _project_folders() -> list[str]:
+    """The current folder and those above it, up to the top of the repository.
+
+    Outside of a repository, only the current folder.
+    """
+    try:
+        here = os.getcwd()
+    except OSError:  # the folder was deleted
+        return []
+    folders = [here]
+    while not os.path.exists(os.path.join(folders[-1], ".git")):
+        above = os.path.dirname(folders[-1])
+        if above == folders[-1]:
+            return [here]
+        folders.append(above)
+    return folders
+
+
+def _check_project(path: str, table: Mapping[str, Json]) -> None:
+    """Raise ConfigError for a setting that a cloned repository must not decide."""
+    for name in table:
+        if name == "providers" or not BY_NAME[name].project:
+            hint = "use the option, the environment variable, or your config.toml"
+            message = f"{path}: {name} cannot be set in a project's flux.toml"
+            raise ConfigError(message, hint=hint)
+
+
 def _read_file(path: str) -> dict[str, Json]:
-    """The settings of one file; empty if there is no such file. Raises ConfigError with file, key and reason."""
+    """The settings of one file; empty if there is no such file.
+
+    Raises ConfigError with file, key and reason.
+    """
     try:
         with open(path, "rb") as file:
             text = file.read(MAX_BYTES + 1)

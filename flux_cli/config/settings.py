@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from flux_cli.core.model import Json
 
+MAX_SHOWN = 60  # characters of an invalid value in its error message
+
 
 class Setting(NamedTuple):
     """One setting. `project`: a project's flux.toml may set it."""
@@ -38,16 +40,14 @@ SETTINGS = (
         "base_url",
         "text",
         "URL of an OpenAI-compatible server",
-        None,
-        "FLUX_BASE_URL",
+        variable="FLUX_BASE_URL",
         project=False,
     ),
     Setting(
         "lumenfall_base_url",
         "text",
         "another URL of the Lumenfall gateway",
-        None,
-        "LUMENFALL_BASE_URL",
+        variable="LUMENFALL_BASE_URL",
         project=False,
     ),
     Setting("output", "text", "default of -o: file, folder or template", None, "FLUX_OUTPUT"),
@@ -62,57 +62,55 @@ SETTINGS = (
         "retries",
         "integer",
         "retries of requests that certainly had no effect",
-        3,
-        "FLUX_RETRIES",
-        0,
-        20,
+        default=3,
+        variable="FLUX_RETRIES",
+        minimum=0,
+        maximum=20,
     ),
     Setting("max_cost", "number", "most that a run may cost, in USD", None, "FLUX_MAX_COST"),
     Setting(
         "journal_prompts",
         "boolean",
         "keep prompts in the journal of runs",
-        True,  # noqa: FBT003 - the rows of this table share one column order
-        "FLUX_JOURNAL_PROMPTS",
+        default=True,
+        variable="FLUX_JOURNAL_PROMPTS",
     ),
     Setting(
         "metadata",
         "text",
         "metadata written into images: full, no-prompt or none",
-        "full",
-        "FLUX_METADATA",
+        default="full",
+        variable="FLUX_METADATA",
         choices=("full", "no-prompt", "none"),
     ),
     Setting(
         "sign_certificate",
         "text",
         "file with the certificates (PEM) to sign images with",
-        None,
-        "FLUX_SIGN_CERTIFICATE",
+        variable="FLUX_SIGN_CERTIFICATE",
         project=False,
     ),
     Setting(
         "sign_key",
         "text",
         "file with the private key of the certificate",
-        None,
-        "FLUX_SIGN_KEY",
+        variable="FLUX_SIGN_KEY",
         project=False,
     ),
     Setting(
         "sign_algorithm",
         "text",
         "signature algorithm of that key",
-        "es256",
-        "FLUX_SIGN_ALGORITHM",
+        default="es256",
+        variable="FLUX_SIGN_ALGORITHM",
         project=False,
     ),
     Setting(
         "progress",
         "text",
         "auto, plain or none",
-        "auto",
-        "FLUX_PROGRESS",
+        default="auto",
+        variable="FLUX_PROGRESS",
         choices=("auto", "plain", "none"),
     ),
 )
@@ -122,8 +120,7 @@ VARIABLES = (
         "preview",
         "text",
         "how to show images: kitty, iterm, sixel, truecolor, 256 or off",
-        None,
-        "FLUX_PREVIEW",
+        variable="FLUX_PREVIEW",
     ),
     Setting(
         "state", "text", "folder of the journal and of images not saved yet", None, "FLUX_STATE"
@@ -143,9 +140,8 @@ def parse_setting(setting: Setting, value: object, source: str) -> Json:
         pass
     error = UsageError if source.startswith("--") else ConfigError
     hint = did_you_mean(str(value), setting.choices) or _example(setting, source)
-    message = (
-        f"{source}: {setting.name} must be {_expected(setting, value)}, not {str(value)[:60]!r}"
-    )
+    expected, shown = _expected(setting, value), str(value)[:MAX_SHOWN]
+    message = f"{source}: {setting.name} must be {expected}, not {shown!r}"
     raise error(message, hint=hint)
 
 
@@ -217,7 +213,10 @@ def _example(setting: Setting, source: str) -> str:
 
 
 def _read_number(value: object, *, whole: bool) -> int | float:
-    """A number or the text of one. Raises ValueError for anything else, also for fractions if `whole`."""
+    """A number or the text of one. Raises ValueError for anything else.
+
+    If `whole`, fractions are errors, too.
+    """
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     is_text = isinstance(value, str) and value.isascii() and "_" not in value
     if not (is_number or is_text):

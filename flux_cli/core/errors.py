@@ -17,7 +17,7 @@ FluxError                   1  error
 ├── DeadlineError           1  timeout        the deadline passed
 ├── ImageError              1  image          the data is not a complete image
 ├── DiskError               1  disk           an image could not be written
-├── NotSentError            1  not_sent       not sent because of an earlier failure, the budget or Ctrl-C
+├── NotSentError            1  not_sent       not sent: an earlier failure, the budget or Ctrl-C
 ├── UnclearError            3  unclear        it is not known yet whether requests were billed
 └── Interrupted           130  interrupted    Ctrl-C
 """
@@ -164,32 +164,39 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     folded = word.lower()
     if word.startswith("-"):
         folded = folded.replace("_", "-")
-    core = folded.lstrip("-")  # all options start with dashes, which say nothing about similarity
-    found = _completed(folded, core, names) or _part_of(core, names) or _similar(core, names)
+    found = _completed(folded, names) or _part_of(folded, names) or _similar(folded, names)
     return f"did you mean {found}?" if found else ""
 
 
-def _completed(folded: str, core: str, names: tuple[str, ...]) -> str:
+def _completed(word: str, names: tuple[str, ...]) -> str:
     """The shortest name that begins with the word."""
-    if len(core) < MIN_PREFIX:
+    if len(_bare(word)) < MIN_PREFIX:
         return ""
-    return min((name for name in names if name.startswith(folded)), key=len, default="")
+    longer = [name for name in names if name.startswith(word)]
+    return min(longer, key=len, default="")
 
 
-def _part_of(core: str, names: tuple[str, ...]) -> str:
+def _part_of(word: str, names: tuple[str, ...]) -> str:
     """A name that contains the word between dashes: `--output-compression` for `compression`."""
-    if len(core) <= MIN_PREFIX:
+    bare = _bare(word)
+    if len(bare) <= MIN_PREFIX:
         return ""
-    return next((name for name in names if core in name.split("-")), "")
+    return next((name for name in names if bare in name.split("-")), "")
 
 
-def _similar(core: str, names: tuple[str, ...]) -> str:
+def _similar(word: str, names: tuple[str, ...]) -> str:
     """A name with the same letters in another order, else the most similar one."""
-    by_core = {name.lstrip("-"): name for name in reversed(names)}
-    for bare, name in by_core.items():
-        if core and sorted(bare) == sorted(core):
+    bare = _bare(word)
+    by_bare = {_bare(name): name for name in reversed(names)}
+    for candidate, name in by_bare.items():
+        if bare and sorted(candidate) == sorted(bare):
             return name
     from difflib import get_close_matches  # slow to import; only failures need it
 
-    matches = get_close_matches(core, by_core, n=1, cutoff=MIN_SIMILARITY)
-    return by_core[matches[0]] if matches else ""
+    matches = get_close_matches(bare, by_bare, n=1, cutoff=MIN_SIMILARITY)
+    return by_bare[matches[0]] if matches else ""
+
+
+def _bare(word: str) -> str:
+    """The word without the dashes of an option: they say nothing about similarity."""
+    return word.lstrip("-")

@@ -6,10 +6,10 @@ from flux_cli.core.lite import NamedTuple
 
 
 class Inspection(NamedTuple):
-    """What is known about an image without decoding it. Width and height are in pixels, `size` in bytes.
+    """What is known about an image without decoding it.
 
-    `upright` is False if EXIF rotates or mirrors the image; width and height are then those of the
-    image as people see it.
+    Width and height are in pixels, `size` is in bytes. `upright` is False if EXIF rotates or
+    mirrors the image; width and height are then those of the image as people see it.
     """
 
     format: str
@@ -22,8 +22,8 @@ class Inspection(NamedTuple):
 class ImageFile(NamedTuple):
     """One finished image.
 
-    If metadata was inserted between slices of `data`, `pieces` are the bytes of the file, so that the
-    image is not in memory twice.
+    If metadata was inserted between slices of `data`, `pieces` are the bytes of the file, so that
+    the image is not in memory twice.
     """
 
     data: bytes

@@ -14,54 +14,25 @@ if TYPE_CHECKING:
 
     Item_co = TypeVar("Item_co", covariant=True)
 else:
-    from _collections import _tuplegetter
     from _collections_abc import Sequence  # already imported when Python starts
+    from collections import namedtuple
 
-    class _Kind(type):
-        """Turns a class that lists fields into a named tuple."""
+    class _NamedTupleMeta(type):
+        """Turns a class that lists fields into a named tuple, as `typing.NamedTuple` does."""
 
-        def __new__(cls, name, bases, space):
+        def __new__(cls, name, bases, namespace):
             if not bases:
-                return type.__new__(cls, name, (tuple,), space)
-            fields = tuple(space["__annotations__"])
-            space["_field_defaults"] = {field: space[field] for field in fields if field in space}
-            for place, field in enumerate(fields):
-                space[field] = _tuplegetter(place, None)
-            space["__slots__"] = ()
-            space["__match_args__"] = space["_fields"] = fields
-            return type.__new__(cls, name, bases, space)
+                return super().__new__(cls, name, bases, namespace)
+            fields = namespace["__annotations__"]
+            defaults = [namespace.pop(field) for field in fields if field in namespace]
+            module = namespace["__module__"]
+            kind = namedtuple(name, fields, defaults=defaults, module=module)  # noqa: PYI024
+            for attribute, value in namespace.items():
+                setattr(kind, attribute, value)
+            return kind
 
-    class NamedTuple(metaclass=_Kind):
+    class NamedTuple(metaclass=_NamedTupleMeta):
         """A tuple with named fields."""
-
-        __slots__ = ()
-
-        def __new__(cls, *values, **named):
-            fields = cls._fields
-            if len(values) < len(fields):
-                defaults = cls._field_defaults
-                for field in fields[len(values) :]:
-                    if field in named:
-                        values += (named.pop(field),)
-                    elif field in defaults:
-                        values += (defaults[field],)
-                    else:
-                        raise TypeError(f"{cls.__name__}() is missing {field!r}")
-            if named or len(values) > len(fields):
-                raise TypeError(f"{cls.__name__}() takes {', '.join(fields)}, each once")
-            return tuple.__new__(cls, values)
-
-        def _replace(self, /, **named):
-            return type(self)(**{**dict(zip(self._fields, self, strict=True)), **named})
-
-        def _asdict(self):
-            return dict(zip(self._fields, self, strict=True))
-
-        def __repr__(self):
-            return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self._asdict().items())})"
-
-        def __getnewargs__(self):
-            return tuple(self)
 
 
 SCHEMA = 1  # version of all JSON documents; increased when a key is removed or changes its meaning

@@ -1,4 +1,4 @@
-"""What the catalog knows about models: sizes, parameters, routes, and the dialects of providers."""
+"""What is known about models and providers: sizes, parameters, routes, dialects, keys."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ class Size(NamedTuple):
     @property
     def name(self) -> str:
         return f"{self.width}x{self.height}"
+
+    @property
+    def native_name(self) -> str | None:
+        """The pixels that upstreams deliver, as `2752x1536`; None if they are not published."""
+        return f"{self.native[0]}x{self.native[1]}" if self.native else None
 
     def expected(self, *, hosted: bool) -> tuple[int, int]:
         """Width and height in pixels that an image of this size will have.
@@ -68,13 +73,13 @@ class Route(NamedTuple):
 
 
 class Field(NamedTuple):
-    """What one provider does with one parameter: the field it is sent in, and how its value is written."""
+    """What one provider does with one parameter: which field it is sent in, and how."""
 
     behavior: str
     name: str = ""  # "": nothing is sent
     spelling: str = ""  # one of SPELLINGS; "": unchanged
     choices: tuple[str, ...] = ()  # values allowed here, where they differ from the model's
-    values: dict[str, str] = {}  # noqa: RUF012 - never changed; the gateway's word -> the provider's word
+    values: dict[str, str] = {}  # noqa: RUF012 - never changed; our word -> the provider's
     reason: str = ""
     required: bool = False  # always sent: the server's own default would be wrong
 
@@ -115,6 +120,24 @@ class Model(NamedTuple):
 
 
 def split_route(name: str) -> tuple[str, str | None]:
-    """`fal/flux1.1-pro-ultra` -> (`flux1.1-pro-ultra`, `fal`). The route is None without a prefix."""
+    """`fal/flux1.1-pro-ultra` -> (`flux1.1-pro-ultra`, `fal`). Without a prefix, route is None."""
     route, slash, bare = name.partition("/")
     return (bare, route) if slash else (name, None)
+
+
+class ProviderRow(NamedTuple):
+    """One image provider. The table of all of them is in `providers.rows`."""
+
+    name: str
+    protocol: str
+    base_url: str  # "": the user must give a URL
+    key_variables: tuple[str, ...]  # the first one that is set is used; (): needs no key
+    key_header: str = "Authorization"  # the header that carries the key
+    key_prefix: str = "Bearer "  # what stands before the key in that header
+    page: str = ""  # where people get a key or add credit
+    hosts: tuple[str, ...] = ()  # other hosts the key may go to, over https only
+    server: str = ""  # kind of OpenAI-compatible server, see catalog/servers.toml; "": Lumenfall
+    hosted: bool = True  # images come from a model and may cost money
+    in_flight: int = 256  # the most requests it accepts at once, whatever --concurrency says
+    estimates: bool = False  # answers `?dryRun=true` with a price; others would make an image
+    history: bool = False  # lists past requests by their trace (Lumenfall's own API)

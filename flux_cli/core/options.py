@@ -97,20 +97,15 @@ class Metadata(NamedTuple):
     sidecar: bool = False
 
 
-class Viewing(NamedTuple):
-    """How the images are shown: in the terminal, or on a contact sheet."""
-
-    preview: bool | None = None
-    sheet: bool = False
-    sheet_output: str | None = None
-
-
 class Run(NamedTuple):
-    """How a run is carried out."""
+    """How a run is carried out, and how its images are shown."""
 
     dry_run: bool = False
     yes: bool = False
     log_file: str | None = None
+    preview: bool | None = None
+    sheet: bool = False
+    sheet_output: str | None = None
 
 
 class Reporting(NamedTuple):
@@ -131,27 +126,7 @@ class GenerateOptions(NamedTuple):
     output: Output = Output()
     finish: Finish = Finish()
     metadata: Metadata = Metadata()
-    viewing: Viewing = Viewing()
     run: Run = Run()
-    reporting: Reporting = Reporting()
-
-
-class Conversion(NamedTuple):
-    """Options that only `flux convert` has."""
-
-    files: list[str] | None = None
-    size: str | None = None
-    output: str | None = None
-    output_compression: str | None = None
-    alt: str | None = None
-
-
-class ConvertOptions(NamedTuple):
-    """All options of `flux convert`."""
-
-    conversion: Conversion = Conversion()
-    output: Output = Output()
-    finish: Finish = Finish()
     reporting: Reporting = Reporting()
 
 

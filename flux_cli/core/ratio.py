@@ -1,4 +1,4 @@
-"""Reads sizes, aspect ratios and resolutions as people write them, and finds the closest one of a model."""
+"""Reads sizes, aspect ratios and resolutions as people write them, and finds the closest ones."""
 
 from __future__ import annotations
 
@@ -158,9 +158,8 @@ def _size_hint(text: str, parameter: str) -> str:
     """A hint for an invalid size."""
     import re  # slow to import; only failures need it
 
-    suggestion = WORDS.get("".join(filter(str.isalnum, text.lower()))) or _guess_numbers(
-        text.strip()
-    )
+    word = "".join(filter(str.isalnum, text.lower()))
+    suggestion = WORDS.get(word) or _guess_numbers(text.strip())
     if suggestion:
         option = "--size " if "x" in suggestion and parameter != "size" else ""
         return f"did you mean {option}{suggestion}?"
@@ -175,7 +174,10 @@ def _guess_numbers(text: str) -> str:
     import re
 
     found = re.fullmatch(NUMBERS, text, re.ASCII | re.IGNORECASE)
-    width, height = (int(side or found[1]) for side in found.groups()) if found else (0, 0)
-    if min(width, height) >= (MIN_SIDE if found and found[2] else MIN_LONE_SIDE):
+    if not found:
+        return ""
+    has_two = bool(found[2])
+    width, height = int(found[1]), int(found[2] or found[1])
+    if min(width, height) >= (MIN_SIDE if has_two else MIN_LONE_SIDE):
         return f"{width}x{height}"
-    return f"{width}:{height}" if width and height and found and found[2] else ""
+    return f"{width}:{height}" if has_two and width and height else ""

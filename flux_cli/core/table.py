@@ -17,6 +17,7 @@ INDENT = 4  # of columns that are continued below
 MIN_SENTENCE = 24  # columns in which a sentence is readable
 MAX_UNWRAPPED = 30  # cells up to this width are not wrapped
 ZERO_WIDTH = ("Mn", "Me", "Cf")  # Unicode categories
+Band = dict[int, int]  # columns of a table that share a line -> their widths
 JAMO = range(0x1160, 0x1200)  # Hangul vowels and finals, drawn into the syllable before them
 
 
@@ -40,18 +41,23 @@ def table(
 
     `right` are the right-aligned columns, `width` is the width of the terminal (None: unlimited).
     """
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     total = sum(widths) + GAP * (len(widths) - 1)
-    if (width and total > width) or not _is_latin("".join(map("".join, rows))):
+    is_latin = _is_latin("".join(map("".join, rows)))
+    if not is_latin or (width and total > width):
         return _wrapped_table(rows, right, width or UNLIMITED)
     lines = []
     for row in rows:
         placed = [
-            cell.rjust(width) if column in right else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            _padded(cell, widths[column], to_right=column in right)
+            for column, cell in enumerate(row)
         ]
         lines.append((" " * GAP).join(placed).rstrip())
     return "\n".join(lines)
+
+
+def _padded(text: str, length: int, *, to_right: bool) -> str:
+    return text.rjust(length) if to_right else text.ljust(length)
 
 
 def cell_text(value: Json) -> str:
@@ -62,63 +68,71 @@ def cell_text(value: Json) -> str:
 
 
 def _wrapped_table(rows: Sequence[Sequence[str]], right: Sequence[int], width: int) -> str:
-    """Format rows in as many lines as they need. Columns that do not fit beside the first ones go below."""
-    from itertools import zip_longest  # tables that fit do not need it
-
-    bands = _bands(rows, width)
+    """Format rows in as many lines as they need. Columns that do not fit go below the others."""
+    first, *others = _bands(rows, width)
     lines = []
     for row in rows:
-        for number, band in enumerate(bands):
-            indent = " " * (INDENT if number else 0)
-            blocks = [wrap_words(row[column].split(), columns) for column, columns in band.items()]
-            for parts in zip_longest(*blocks, fillvalue=""):
-                placed = [
-                    _aligned(part, columns, to_right=column in right)
-                    for part, (column, columns) in zip(parts, band.items(), strict=True)
-                ]
-                lines.append((indent + (" " * GAP).join(placed)).rstrip())
+        lines += _band_lines(row, first, right)
+        for band in others:
+            lines += [" " * INDENT + line for line in _band_lines(row, band, right)]
+    lines = [line.rstrip() for line in lines]
     return "\n".join(filter(None, lines))  # a band of empty cells needs no line
 
 
-def _bands(rows: Sequence[Sequence[str]], width: int) -> list[dict[int, int]]:
-    """Which columns share a line, each with its width. Later bands are indented."""
-    cells_by_column = list(zip(*rows, strict=True))
-    natural = [max(map(text_width, cells)) for cells in cells_by_column]
-    least = [
-        _least_width(cells, columns, width)
-        for cells, columns in zip(cells_by_column, natural, strict=True)
-    ]
-    bands: list[dict[int, int]] = [{}]
-    spare = [width]
-    for column, columns in enumerate(least):
-        if bands[-1] and spare[-1] < columns:
+def _band_lines(row: Sequence[str], band: Band, right: Sequence[int]) -> list[str]:
+    """The cells of one band beside each other, each wrapped to its width."""
+    from itertools import zip_longest  # tables that fit do not need it
+
+    blocks = [wrap_words(row[column].split(), width) for column, width in band.items()]
+    lines = []
+    for parts in zip_longest(*blocks, fillvalue=""):
+        placed = [
+            _aligned(part, band[column], to_right=column in right)
+            for column, part in zip(band, parts, strict=True)
+        ]
+        lines.append((" " * GAP).join(placed))
+    return lines
+
+
+def _bands(rows: Sequence[Sequence[str]], width: int) -> list[Band]:
+    """Distribute the columns to bands that fit into `width`. Bands after the first are indented."""
+    by_column = list(zip(*rows, strict=True))
+    natural = [max(map(text_width, cells)) for cells in by_column]
+    bands: list[Band] = [{}]
+    spare = [width]  # of each band
+    for column, cells in enumerate(by_column):
+        least = _least_width(cells, natural[column], width)
+        if bands[-1] and spare[-1] < least:
             bands.append({})
             spare.append(width - INDENT)
-        bands[-1][column] = columns
-        spare[-1] -= columns + GAP
+        bands[-1][column] = least
+        spare[-1] -= least + GAP
     for band, left in zip(bands, spare, strict=True):
-        _widen(band, natural, left + GAP)
+        _widen(band, natural, left + GAP)  # the last column is followed by no gap
     return bands
 
 
 def _least_width(cells: Sequence[str], natural: int, width: int) -> int:
-    """The width that cells need to stay readable. Long words are not broken; short cells are not wrapped."""
+    """The width that cells need to stay readable.
+
+    Long words are not broken, and short cells are not wrapped.
+    """
     longest_word = max(text_width(word) for cell in cells for word in cell.split(" "))
     readable = MAX_UNWRAPPED if natural <= MAX_UNWRAPPED else MIN_SENTENCE
     return min(natural, width - INDENT, max(readable, longest_word))
 
 
-def _widen(band: dict[int, int], natural: Sequence[int], left: int) -> None:
-    """Distribute the remaining width of a line to the cells that can use it, from left to right."""
-    for column, columns in band.items():
-        more = max(0, min(left, natural[column] - columns))
-        band[column] = columns + more
+def _widen(band: Band, natural: Sequence[int], left: int) -> None:
+    """Distribute the remaining width of a line to the columns that can use it, from the left."""
+    for column, width in band.items():
+        more = max(0, min(left, natural[column] - width))
+        band[column] = width + more
         left -= more
 
 
-def _aligned(text: str, columns: int, *, to_right: bool) -> str:
-    characters = columns + len(text) - text_width(text)
-    return text.rjust(characters) if to_right else text.ljust(characters)
+def _aligned(text: str, width: int, *, to_right: bool) -> str:
+    """The text padded to a width in terminal columns, which may not be its number of characters."""
+    return _padded(text, width + len(text) - text_width(text), to_right=to_right)
 
 
 def wrap_words(words: Iterable[str], width: int) -> list[str]:
@@ -138,7 +152,7 @@ def wrap_words(words: Iterable[str], width: int) -> list[str]:
 
 
 def _split_word(word: str, width: int) -> list[str]:
-    """Split a word into parts of at most `width` columns. Combining marks stay with their character."""
+    """Split a word into parts of at most `width` columns. Combining marks stay at their letter."""
     parts, left = [""], width
     for char in word:
         columns = _char_width(char)

@@ -1,7 +1,7 @@
-"""Makes text safe to show: on one line, without keys, without commands for terminals or CI services.
+"""Makes text safe to show: on one line, without keys, without commands to terminals or CI services.
 
-GitHub obeys `::command::` at the beginning of a line of stdout or stderr, even after blanks, and the
-older `##[command]` anywhere. Azure obeys `##vso[` and TeamCity `##teamcity[`.
+GitHub obeys `::command::` at the beginning of a line of stdout or stderr, even after blanks, and
+the older `##[command]` anywhere. Azure obeys `##vso[` and TeamCity `##teamcity[`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,15 @@ _KEYS: ContextVar[tuple[str, ...]] = ContextVar("keys", default=())
 
 def plain(text: str, limit: int = SHOWN) -> str:
     """The text on one line of at most `limit` characters, without control characters."""
-    line = " ".join(
-        "".join(char if char.isprintable() else " " for char in text[: 4 * limit]).split()
-    )
+    text = text[: 4 * limit]  # enough to fill the line, even after blanks are joined
+    if not text.isprintable():
+        text = "".join(map(_blank_if_unprintable, text))
+    line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _blank_if_unprintable(char: str) -> str:
+    return char if char.isprintable() else " "
 
 
 def github_annotation(message: str, hint: str = "") -> str:
@@ -39,7 +44,10 @@ def disarm(line: str) -> str:
 
 
 def disarm_json(text: str) -> str:
-    """The same JSON with `##` escaped, so that no CI service obeys it. `::` never begins a line of JSON."""
+    """The same JSON with `##` escaped, so that no CI service obeys it.
+
+    No line of JSON begins with `::`.
+    """
     return _replace_commands(r"#\\u0023", text)
 
 
@@ -81,6 +89,7 @@ def redact(text: str) -> str:
 
 
 def _redact_one(text: str, key: str) -> str:
+    """The text without one spelling of a key, and without every beginning of it that is cut off."""
     if key[:MIN_KEY_LENGTH] not in text:
         return text
     text = text.replace(key, "***")
@@ -94,12 +103,14 @@ def _redact_one(text: str, key: str) -> str:
 
 
 def _spellings(key: str) -> list[str]:
-    """The key as it appears in URLs, JSON and Python strings, also nested. The longest spelling comes first."""
+    """The key as it appears in URLs, JSON and Python strings, also nested; the longest first."""
     from urllib.parse import quote  # lookups have no keys and do not need it
 
     found = {key}
-    for escape in (quote, lambda text: quote(text, safe=""), _python_escaped, _json_escaped):
-        found |= {escape(text) for text in found}
+    found |= {quote(text) for text in found}
+    found |= {quote(text, safe="") for text in found}
+    found |= {_python_escaped(text) for text in found}
+    found |= {_json_escaped(text) for text in found}
     return sorted(found, key=len, reverse=True)
 
 

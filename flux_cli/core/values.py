@@ -59,15 +59,13 @@ def unchecked_value(value: Value) -> Json:
     """The value of a parameter that is not in the catalog, so that it cannot be checked."""
     if isinstance(value, Attachment):
         return value.uri
-    return (
-        parse_value(value)
-        if isinstance(value, str) and not isinstance(value, QuotedText)
-        else value
-    )
+    if isinstance(value, str) and not isinstance(value, QuotedText):
+        return parse_value(value)
+    return value
 
 
 def check_value(param: Param, value: Value) -> Json:
-    """The value in the type of its parameter. Raises UsageError if the parameter does not accept it."""
+    """The value in the type of its parameter. Raises UsageError if it is not accepted."""
     if isinstance(value, Attachment):
         return value.uri
     readers = {
@@ -90,10 +88,11 @@ def shorten(value: Json) -> Json:
 def _read_integer(param: Param, value: Json) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise _invalid(param, value, "a whole number")
-    text = str(value) if isinstance(value, int) and abs(value) < INT64 else value
-    digits = text if isinstance(text, str) else ""
-    if digits[:1] in ("+", "-"):
-        digits = digits[1:]
+    # Larger integers are refused before `str`, which fails for thousands of digits.
+    if isinstance(value, int) and abs(value) >= INT64:
+        raise _invalid(param, value, "a whole number")
+    text = str(value)
+    digits = text[1:] if text[:1] in ("+", "-") else text
     if not digits.isascii() or not digits.isdigit():
         raise _invalid(param, value, "a whole number")
     if len(digits) > len(str(INT64)) or abs(int(text)) >= INT64:
@@ -106,9 +105,8 @@ def _read_number(param: Param, value: Json) -> int | float:
     number = math.nan
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         number = _parse_float(value)
-    if not math.isfinite(number) or (
-        isinstance(value, str) and (not value.isascii() or "_" in value)
-    ):
+    is_odd_text = isinstance(value, str) and (not value.isascii() or "_" in value)
+    if is_odd_text or not math.isfinite(number):
         raise _invalid(param, value, "a number")
     return _in_range(param, int(number) if number.is_integer() else number)
 
@@ -173,24 +171,30 @@ def _suggestion(param: Param, text: str) -> str:
         return f"write -p {param.name}=true"
     if param.kind == "image":
         return "give a file or a URL"
+    low, high = param.minimum, param.maximum
     steps = [float(choice) for choice in param.choices if choice.isdigit()]
-    if param.kind == "string" and not steps:
-        return (
-            f"for example {param.choices[0]}" if param.choices else f"write -p '{param.name}=\"…\"'"
-        )
-    low, high = (min(steps), max(steps)) if steps else (param.minimum, param.maximum)
+    if steps:
+        low, high = min(steps), max(steps)
+    elif param.kind == "string":
+        example = f"write -p '{param.name}=\"…\"'"
+        return f"for example {param.choices[0]}" if param.choices else example
     number = _parse_float(text.strip().removesuffix("%"))
     if not math.isfinite(number):
-        kind = "number" if param.kind == "number" else "whole number"
-        start = "" if low is None else f" from {low:g}"
-        end = "" if high is None else f" to {high:g}"
-        return f"give a {kind}{start + end or ' such as 7'}"
+        return _suggest_number(param, low, high)
     if low is not None and number < low:
         return f"the smallest is {low:g}"
     if high is not None and number > high:
         return f"the largest is {high:g}"
     nearest = f"{number:g}" if param.kind == "number" else str(round(number))
     return f"did you mean {nearest}?"
+
+
+def _suggest_number(param: Param, low: float | None, high: float | None) -> str:
+    kind = "number" if param.kind == "number" else "whole number"
+    start = "" if low is None else f" from {low:g}"
+    end = "" if high is None else f" to {high:g}"
+    limits = start + end or " such as 7"
+    return f"give a {kind}{limits}"
 
 
 def _as_typed(value: Json) -> str:

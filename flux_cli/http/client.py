@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import (
     ConfigError,
     DeadlineError,
@@ -20,7 +21,9 @@ from flux_cli.core.errors import (
     NetworkError,
     ProviderError,
 )
-from flux_cli.core.request import Auth, Media, Post, Reply, Stop
+from flux_cli.core.model import Json
+from flux_cli.core.outcome import Media, Reply, Stop
+from flux_cli.core.request import Post
 from flux_cli.core.text import plain
 from flux_cli.http.download import Downloads
 from flux_cli.http.errors import UnreachableError
@@ -51,9 +54,9 @@ Found = TypeVar("Found")
 class Http:
     """The client of one run.
 
-    `timeout` is in seconds per image, once for generating and once for downloading it. `folder` takes
-    what arrives. At most `most` POSTs are in flight. `sender`, `pause`, `clock` and `jitter` let
-    offline runs and tests work without network and time.
+    `timeout` is in seconds per image, once for generating and once for downloading it. Received
+    files go into `folder`. At most `most` POSTs are in flight. `sender`, `pause`, `clock` and
+    `jitter` let offline runs and tests work without network and time.
     """
 
     def __init__(
@@ -70,9 +73,8 @@ class Http:
     ) -> None:
         self._timeout, self._retries = timeout, retries
         self._pause, self._clock, self._jitter = pause, clock, jitter
-        self.stopped: list[
-            tuple[Stop, bool]
-        ] = []  # jobs given up, and whether the provider stopped them
+        # Jobs given up, and whether the provider stopped them.
+        self.stopped: list[tuple[Stop, bool]] = []
         self._spool = Spool(folder)
         if sender is None:
             from flux_cli.http.network import Network  # imports httpx: offline runs do without
@@ -104,9 +106,9 @@ class Http:
     ) -> Reply:
         """Send a request, with retries, and return its good answer.
 
-        `on_step` is called when an attempt is sent and before each wait, `on_answer` the moment a good
-        answer is complete. Raises the FluxError of a bad answer; `billed` is set if work may have
-        been done.
+        `on_step` is called when an attempt is sent and before each wait, `on_answer` the moment a
+        good answer is complete. Raises the FluxError of a bad answer; `billed` is set if work may
+        have been done.
         """
         left, in_flight = self._timeout, False
         try:
@@ -133,15 +135,13 @@ class Http:
     async def _attempt(
         self, post: Post, on_answer: Callable[[Reply], None]
     ) -> Reply | UnreachableError:
-        """Send one POST. UnreachableError is returned, not raised, if nothing was sent and a retry may help."""
-        headers = {
-            **post.headers,
-            **credentials(post.url, post.auth),
-            "Content-Type": "application/json",
-        }
-        body = json.dumps(
-            post.body, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-        ).encode()
+        """Send one POST.
+
+        Returns UnreachableError instead of raising it if nothing was sent and a retry may help.
+        """
+        key = credentials(post.url, post.auth)
+        headers = {**post.headers, **key, "Content-Type": "application/json"}
+        body = _encode_json(post.body)
 
         def report_if_good(reply: Reply) -> None:
             if is_good(reply):
@@ -185,17 +185,14 @@ class Http:
         await self._pause(seconds)
 
     async def get(self, url: str, auth: Auth | None) -> Reply:
-        """Read a URL of the provider and return the reply, whatever its status. Retries: reading is free."""
-        headers = credentials(url, auth)
+        """Read a URL of the provider, with retries, and return the reply, whatever its status."""
+        request = HttpRequest("GET", url, credentials(url, auth), silence=MAX_SILENCE)
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._get_with_retries(
-                    HttpRequest("GET", url, headers, silence=MAX_SILENCE)
-                )
+                return await self._get_with_retries(request)
         except TimeoutError as fault:
-            raise DeadlineError(
-                f"{host_and_port(url)} did not answer within {self._timeout:g} s", billed=True
-            ) from fault
+            message = f"{host_and_port(url)} did not answer within {self._timeout:g} s"
+            raise DeadlineError(message, billed=True) from fault
 
     async def _get_with_retries(self, request: HttpRequest) -> Reply:
         for attempt in range(self._retries + 1):
@@ -223,18 +220,18 @@ class Http:
         seconds: float,
         stop: Stop | None = None,
     ) -> Found:
-        """Read a URL every `seconds` until `read` returns a value or raises, or the deadline passes.
+        """Read a URL every `seconds` until `read` returns a value, and return that.
 
         The job behind it is paid for, so network and server errors do not end the polling. After
-        Ctrl-C the provider is asked once to `stop` the job.
+        Ctrl-C the provider is asked once to `stop` the job. Raises DeadlineError, and what `read`
+        raises.
         """
         try:
             async with asyncio.timeout(self._timeout):
+                request = HttpRequest("GET", url, credentials(url, auth), silence=MAX_SILENCE)
                 while True:
                     with contextlib.suppress(NetworkError):
-                        reply = await self._get_with_retries(
-                            HttpRequest("GET", url, credentials(url, auth), silence=MAX_SILENCE)
-                        )
+                        reply = await self._get_with_retries(request)
                         if not is_temporary(reply) and (found := read(reply)) is not None:
                             return found
                     await self._pause(seconds)
@@ -261,7 +258,7 @@ class Http:
         await self._pause(self._backoff(attempt) / 2)
 
     def _backoff(self, attempt: int) -> float:
-        """Seconds before the next attempt: doubling up to eight, with up to a quarter less at random."""
+        """Seconds before the next attempt: doubling up to 8, less up to a quarter at random."""
         return min(8.0, 0.5 * (1 << attempt)) * (1 - self._jitter() / 4)
 
     async def fetch_image(self, source: str, base: str, request_id: str = "") -> str:
@@ -272,6 +269,11 @@ class Http:
         """Mark received files as no longer needed."""
         for item in media:
             self._spool.release(item.file)
+
+
+def _encode_json(body: Json) -> bytes:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode()
 
 
 def _redirect_error(reply: Reply, url: str) -> FluxError | None:

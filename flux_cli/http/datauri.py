@@ -1,4 +1,4 @@
-"""Reads data URIs as servers write them, with or without padding and line breaks, and writes them."""
+"""Data URIs: writes them, and reads them with or without padding and line breaks."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ PIECE = 1 << 16  # characters of percent-encoded text decoded at once
 
 
 def decode_data_uri(uri: str, limit: int) -> bytes:
-    """The bytes of a `data:` URI. Raises ImageError if it is invalid or longer than `limit` bytes."""
+    """Decode a `data:` URI. Raises ImageError if it is invalid or has more than `limit` bytes."""
     head, comma, body = uri.partition(",")
     if not comma or not head.startswith("data:"):
         raise ImageError("the image's data URI has no data", billed=True)
@@ -20,14 +20,13 @@ def decode_data_uri(uri: str, limit: int) -> bytes:
             raise too_large_error(limit)
         return data
     if not body.isascii():
-        raise ImageError(
-            "the image's data URI has characters that a URI cannot contain", billed=True
-        )
+        message = "the image's data URI has characters that a URI cannot contain"
+        raise ImageError(message, billed=True)
     return _decode_percent(body, limit)
 
 
 def _decode_percent(text: str, limit: int) -> bytes:
-    """The bytes of percent-encoded text, decoded in pieces: at once it would take 100 times the memory."""
+    """Decode percent-encoded text in pieces: all at once would take 100 times the memory."""
     data, at = bytearray(), 0
     while at < len(text):
         end = at + PIECE
@@ -51,9 +50,8 @@ def _decode_base64(text: str, limit: int) -> bytes:
     try:
         return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
     except (binascii.Error, ValueError) as fault:
-        raise ImageError(
-            f"the image in the answer is not valid base64: {fault}", billed=True
-        ) from fault
+        message = f"the image in the answer is not valid base64: {fault}"
+        raise ImageError(message, billed=True) from fault
 
 
 def too_large_error(limit: int) -> ImageError:

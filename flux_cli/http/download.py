@@ -1,4 +1,7 @@
-"""Brings the images of an answer into files: from the spool, from data URIs, or by download without a key."""
+"""Brings the images of an answer into files: from the spool, a data URI, or a URL.
+
+Images are downloaded without the key.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,7 +20,10 @@ MAX_REDIRECTS = 5
 
 
 class Downloads:
-    """The images of one run. `timeout` is in seconds per image; `pause_after` sleeps after a failed attempt."""
+    """The images of one run.
+
+    `timeout` is in seconds per image. `pause_after` sleeps after a failed attempt.
+    """
 
     def __init__(
         self,
@@ -34,8 +40,8 @@ class Downloads:
         """Bring an image of an answer into a file and return its path.
 
         `source` is a mark of the spool, a data URI, or a URL, which may be relative to `base`.
-        `request_id` is for errors. Raises ImageError if it is not a complete image, ProviderError for
-        an unsafe URL, NetworkError if the download fails.
+        `request_id` is for errors. Raises ImageError if it is not a complete image, ProviderError
+        for an unsafe URL, NetworkError if the download fails.
         """
         if source.startswith(MARK):
             path = self._spool.find(source.removeprefix(MARK))
@@ -52,7 +58,7 @@ class Downloads:
         return await self._download(source, base, request_id)
 
     async def _download(self, url: str, base: str, request_id: str = "") -> str:
-        """Download an image that is already paid for, with retries and without a key. Returns its path."""
+        """Download an image, with retries and without a key. Returns its path."""
         address = media_address(url, base)
         fault: FluxError = NetworkError("not attempted")
         try:
@@ -68,16 +74,7 @@ class Downloads:
             fault = NetworkError(f"not within {self._timeout:g} s")
         except (DiskError, ProviderError) as error:  # a retry would not help
             fault = error
-        kind = (
-            type(fault)
-            if isinstance(fault, DiskError | ImageError | ProviderError)
-            else NetworkError
-        )
-        message = f"the image was made but could not be downloaded: {fault}"
-        hint = f"it may still be available for a while: {plain(address, 2000)}"
-        raise kind(
-            message, billed=True, hint=hint, status=fault.status, request_id=request_id
-        ) from fault
+        raise _lost_image_error(fault, address, request_id) from fault
 
     async def _fetch(self, address: str, base: str) -> str:
         """GET an image into a file, following redirects. Raises NetworkError or ImageError."""
@@ -90,9 +87,8 @@ class Downloads:
                     break
                 address = media_address(urljoin(address, reply.headers.get("location", "")), base)
             if reply.status != 200:
-                raise NetworkError(
-                    f"{host_and_port(address)} answered HTTP {reply.status}", status=reply.status
-                )
+                message = f"{host_and_port(address)} answered HTTP {reply.status}"
+                raise NetworkError(message, status=reply.status)
             with open(path, "rb") as file:  # noqa: ASYNC230 - just written, so still in memory
                 inspect(file.read())
             is_whole = True
@@ -102,3 +98,16 @@ class Downloads:
             if not is_whole:
                 self._spool.release(path)
         return path
+
+
+def _lost_image_error(fault: FluxError, address: str, request_id: str) -> FluxError:
+    """The error for an image that is paid for and was not downloaded."""
+    is_kept = isinstance(fault, DiskError | ImageError | ProviderError)
+    kind = type(fault) if is_kept else NetworkError
+    return kind(
+        f"the image was made but could not be downloaded: {fault}",
+        hint=f"it may still be available for a while: {plain(address, 2000)}",
+        billed=True,
+        status=fault.status,
+        request_id=request_id,
+    )

@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 
 from flux_cli.core.errors import DiskError, NetworkError, ProviderError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Reply
+from flux_cli.core.outcome import Reply
 from flux_cli.http.datauri import too_large_error
 from flux_cli.http.errors import root_cause
 from flux_cli.http.splitter import Splitter

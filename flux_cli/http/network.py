@@ -152,7 +152,7 @@ def _pattern(host: str) -> str:
 
 
 def _proxy_transport(url: str, tls: ssl.SSLContext) -> ProxyTransport:
-    """The transport through a proxy. Every request opens a connection, as POSTs do without a proxy."""
+    """The transport through a proxy. Every request opens its own connection."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     proxy = url if "://" in url else f"http://{url}"
     return ProxyTransport(proxy=proxy, verify=tls, limits=limits, trust_env=False)

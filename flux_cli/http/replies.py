@@ -1,7 +1,8 @@
 """Reads answers of servers with tolerance: JSON bodies, errors, request ids, how long to wait.
 
-Providers write errors in many ways (a list, a text, a number as code, HTML, nothing at all), so this
-reads whatever is there and never fails. Codes win over HTTP statuses; `type` fields are ignored.
+Providers write errors in many ways (a list, a text, a number as code, HTML, nothing at all), so
+this reads whatever is there and never fails. Codes win over HTTP statuses; `type` fields are
+ignored.
 """
 
 import json
@@ -9,6 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import (
     AuthError,
     FluxError,
@@ -20,7 +22,7 @@ from flux_cli.core.errors import (
     ValidationError,
 )
 from flux_cli.core.model import Json
-from flux_cli.core.request import Auth, Reply
+from flux_cli.core.outcome import Reply
 from flux_cli.core.text import SHOWN, plain
 
 MARK = "\0blob "  # replaces a text that was moved into a file; the file's name follows
@@ -64,7 +66,7 @@ BY_STATUS: dict[int, type[FluxError]] = {
     404: NotFoundError,
     413: ValidationError,
     422: ValidationError,
-    429: RateError,
+    TOO_MANY: RateError,
 }
 HINTS: dict[type[FluxError], str] = {
     AuthError: "check {key}{page}",
@@ -159,11 +161,11 @@ def retry_after(reply: Reply, now: float) -> float | None:
             return max(0.0, parsedate_to_datetime(date).timestamp() - now)
         except (ValueError, OverflowError, OSError):
             return None
-    if reply.status == 429 and (
-        found := re.search(r"resets in ~?(\d{1,6})\s*s", _code_and_message(reply)[1])
-    ):
-        return float(found[1])
-    return None
+    if reply.status != TOO_MANY:
+        return None
+    _, message = _code_and_message(reply)
+    found = re.search(r"resets in ~?(\d{1,6})\s*s", message)
+    return float(found[1]) if found else None
 
 
 def _class_by_message(message: str) -> type[FluxError] | None:
@@ -185,7 +187,8 @@ def _code_and_message(reply: Reply) -> tuple[str, str]:
     body = parse_json(reply.data[: 1 << 20])
     if not isinstance(body, dict):
         text = reply.data[: 8 * SHOWN].decode("utf-8", "replace").strip()
-        return "", "" if text.startswith("<") else plain(text)
+        is_html = text.startswith("<")
+        return "", "" if is_html else plain(text)
     error = body.get("error")
     source = error if isinstance(error, dict) else body
     code = _first(source, ("code", "error_code", "error_type"))
@@ -214,12 +217,16 @@ def _flatten(words: Json, depth: int = 3) -> str:
     if isinstance(words, list):
         return "; ".join(_flatten(item, depth - 1) for item in words[:5])
     if isinstance(words, dict):
-        where = words.get("loc")
-        place = ".".join(str(part) for part in where[:5]) + ": " if isinstance(where, list) else ""
-        return place + (
-            _flatten(words.get("msg") or words.get("message"), depth - 1) or _as_json(words)
-        )
+        message = _flatten(words.get("msg") or words.get("message"), depth - 1)
+        return _place(words.get("loc")) + (message or _as_json(words))
     return str(words)
+
+
+def _place(where: Json) -> str:
+    """Where in the request something is wrong, as `body.prompt: `; "" if it is not said."""
+    if not isinstance(where, list):
+        return ""
+    return ".".join(map(str, where[:5])) + ": "
 
 
 def _as_json(words: Json) -> str:

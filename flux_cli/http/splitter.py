@@ -32,7 +32,7 @@ class Splitter:
         self._file: Base64File | None = None
         self._done: list[Base64File] = []
         self._is_prose = False  # the current text is long and not base64
-        self._is_escaped = False  # the next byte belongs to an escape
+        self._next_is_escaped = False  # the last chunk ended in a backslash
 
     def feed(self, chunk: bytes | bytearray) -> None:
         """Take the next part of the answer. Raises OSError, and ImageError above the limit."""
@@ -72,19 +72,15 @@ class Splitter:
 
     def _end_of_text(self, chunk: bytes | bytearray, at: int) -> int:
         """The place of the closing quote, or the end of the chunk if the text goes on."""
-        if self._is_escaped:
+        if self._next_is_escaped:
+            self._next_is_escaped = False
             at += 1
-            self._is_escaped = False
-        while True:
-            quote = chunk.find(b'"', at)
-            last = quote if quote >= 0 else len(chunk)
-            slashes = _slashes_before(chunk, last, at)
-            if quote < 0:
-                self._is_escaped = slashes % 2 == 1
-                return len(chunk)
-            if slashes % 2 == 0:
+        while (quote := chunk.find(b'"', at)) >= 0:
+            if not _is_escaped(chunk, quote, at):
                 return quote
             at = quote + 1
+        self._next_is_escaped = _is_escaped(chunk, len(chunk), at)
+        return len(chunk)
 
     def _take(self, part: bytes | bytearray) -> None:
         """Add a part to the current text, which moves into a file once it is long."""
@@ -201,16 +197,15 @@ def _end_of_escapes(part: bytes | bytearray) -> int:
     last = part.rfind(b"\\", max(0, len(part) - LONGEST_ESCAPE))
     if last < 0:
         return len(part)
-    slashes = _slashes_before(part, last + 1)
-    if slashes % 2 == 0:  # the last backslash ends an escape
+    if not _is_escaped(part, last + 1):  # the last backslash ends an escape
         return len(part)
     length = LONGEST_ESCAPE if part[last + 1 : last + 2] == b"u" else 2
     return len(part) if last + length <= len(part) else last
 
 
-def _slashes_before(text: bytes | bytearray, end: int, start: int = 0) -> int:
-    """How many backslashes stand directly before a place."""
-    slashes = 0
-    while end - slashes > start and text[end - slashes - 1] == BACKSLASH:
-        slashes += 1
-    return slashes
+def _is_escaped(text: bytes | bytearray, place: int, start: int = 0) -> bool:
+    """Whether the byte at a place is escaped: an odd number of backslashes stands before it."""
+    first = place
+    while first > start and text[first - 1] == BACKSLASH:
+        first -= 1
+    return (place - first) % 2 == 1

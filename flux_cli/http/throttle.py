@@ -1,4 +1,4 @@
-"""Limits how many requests are in flight. After a 429 all of them slow down together, then recover together."""
+"""Limits how many requests are in flight. After a 429 all of them slow down together."""
 
 import asyncio
 import math
@@ -30,7 +30,10 @@ class Throttle:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[float]:
-        """Wait for a free slot and hold it while the block runs. Yields the start time in seconds of `now`."""
+        """Wait for a free slot and hold it while the block runs.
+
+        Yields the start time in seconds of `now`.
+        """
         while self._in_flight >= self.limit:
             self._slot_freed.clear()
             await self._slot_freed.wait()

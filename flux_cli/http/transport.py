@@ -168,7 +168,7 @@ class Connection(asyncio.Protocol):
         return b"".join(self._state.send(event) or b"" for event in events)
 
     def data_received(self, data: bytes) -> None:
-        """Read data of the answer. Data that belongs to no request makes the connection unusable."""
+        """Read data of the answer. Data outside an exchange makes the connection unusable."""
         if self._done is None or self._done.done():
             self._is_reusable = False
             return

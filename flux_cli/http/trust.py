@@ -1,10 +1,13 @@
-"""Decides which URLs may get the key and which images may be downloaded. Answers of servers are not trusted."""
+"""Decides which URLs may get the key and which images may be downloaded.
+
+Answers of servers are not trusted.
+"""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ProviderError
-from flux_cli.core.request import Auth
 from flux_cli.core.text import plain
 
 LOCAL_DOMAINS = ("localhost", "local", "internal", "home.arpa")  # RFC 6761, 6762, 8375
@@ -12,38 +15,23 @@ IPV4_IN_IPV6 = IPv6Network("64:ff9b::/96")  # RFC 6052
 
 
 def credentials(url: str, auth: Auth | None) -> dict[str, str]:
-    """The header with the key, or none without a key. Raises ProviderError for a URL that must not get it.
+    """The header with the key; no header if there is no key.
 
-    The key goes to the configured address and, over https, to the provider's own hosts. `*.bfl.ai`
-    matches every name below `bfl.ai`.
+    The key goes to the configured address and, over https, to the provider's own hosts.
+    Raises ProviderError for any other URL.
     """
     if auth is None:
         return {}
-    try:
-        parts, base = urlsplit(url), urlsplit(auth.base)
-        same = (parts.scheme, parts.hostname, parts.port) == (base.scheme, base.hostname, base.port)
-        known = (
-            parts.scheme == "https"
-            and parts.port in (None, 443)
-            and _is_known(parts.hostname or "", auth.hosts)
-        )
-        trusted = (
-            (same or known)
-            and parts.username is None
-            and parts.password is None
-            and url.isprintable()
-        )
-    except ValueError:
-        trusted = False
-    if not trusted:
+    if not _may_get_key(url, auth):
         raise ProviderError(f"{plain(url, 100)!r} in the answer must not get the key", billed=True)
     return {auth.header: f"{auth.prefix}{auth.key.reveal()}"}
 
 
 def media_address(url: str, base: str) -> str:
-    """The absolute URL of an image, which may be relative to `base`. Raises ProviderError for unsafe URLs.
+    """The absolute URL of an image, which may be relative to `base`.
 
-    A server on the internet must not make flux read from this machine or its network.
+    Raises ProviderError for an unsafe URL: a server on the internet must not make flux read from
+    this machine or its network.
     """
     try:
         address = urljoin(base + "/", url.strip())
@@ -64,24 +52,43 @@ def host_and_port(url: str) -> str:
         return url
 
 
-def _is_known(host: str, patterns: tuple[str, ...]) -> bool:
-    if not _is_host(host):
+def _may_get_key(url: str, auth: Auth) -> bool:
+    try:
+        parts = urlsplit(url)
+        is_configured = _origin(parts) == _origin(urlsplit(auth.base))
+        is_https = parts.scheme == "https" and parts.port in (None, 443)
+    except ValueError:
         return False
-    return any(
-        host.endswith(name[1:]) if name.startswith("*.") else host == name for name in patterns
-    )
+    is_known = is_https and _is_known(parts.hostname or "", auth.hosts)
+    return (is_configured or is_known) and not _has_user(parts) and url.isprintable()
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _has_user(parts: SplitResult) -> bool:
+    """Whether a URL contains a user name or a password."""
+    return parts.username is not None or parts.password is not None
+
+
+def _is_known(host: str, patterns: tuple[str, ...]) -> bool:
+    return _is_host(host) and any(_matches(host, pattern) for pattern in patterns)
+
+
+def _matches(host: str, pattern: str) -> bool:
+    """Whether a host matches a pattern. `*.bfl.ai` matches every name below `bfl.ai`."""
+    if pattern.startswith("*."):
+        return host.endswith(pattern[1:])
+    return host == pattern
 
 
 def _is_fetchable(parts: SplitResult, home: SplitResult) -> bool:
     """Whether a server at `home` may name this URL."""
     host = parts.hostname or ""
-    if (
-        not host
-        or not _is_host(host)
-        or parts.port == 0
-        or parts.username is not None
-        or parts.password is not None
-    ):
+    if not host or not _is_host(host):
+        return False
+    if parts.port == 0 or _has_user(parts):
         return False
     if parts.scheme != "https" and not parts.scheme == home.scheme == "http":
         return False
@@ -115,7 +122,7 @@ def _parse_ipv6(name: str) -> IPv4Address | IPv6Address:
 
 
 def _parse_ipv4(name: str) -> IPv4Address:
-    """Read an IPv4 address as `inet_aton` does: 127.1, 2130706433, 0x7f.1 and 0177.0.0.1 are the same."""
+    """Read an IPv4 address as `inet_aton` does: 127.1, 2130706433 and 0x7f.1 are the same."""
     *first, last = map(_parse_number, name.split("."))
     if len(first) > 3 or any(part > 255 for part in first):
         raise ValueError(name)

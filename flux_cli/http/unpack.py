@@ -20,9 +20,8 @@ class Unpacker:
         """`encoding` is the Content-Encoding. Raises ProviderError if flux does not support it."""
         name = encoding.strip().lower()
         if name in UNSUPPORTED or "," in name:
-            raise ProviderError(
-                f"the answer from {host} has an unsupported content encoding: {plain(name, 40)!r}"
-            )
+            problem = f"an unsupported content encoding: {plain(name, 40)!r}"
+            raise ProviderError(f"the answer from {host} has {problem}")
         self._host = host
         self._is_packed = name in ("gzip", "x-gzip", "deflate")
         self._has_begun = False
@@ -55,13 +54,11 @@ class Unpacker:
             part = self._inflate.decompress(raw, STEP_BYTES)
         except zlib.error as fault:
             if self._format_is_known:
-                raise ProviderError(
-                    f"the answer from {self._host} cannot be decompressed: {fault}"
-                ) from fault
+                message = f"the answer from {self._host} cannot be decompressed: {fault}"
+                raise ProviderError(message) from fault
             self._format_is_known = True
-            self._inflate = zlib.decompressobj(
-                RAW_DEFLATE
-            )  # many servers leave the zlib header out
+            # Many servers leave the zlib header out.
+            self._inflate = zlib.decompressobj(RAW_DEFLATE)
             return self._step(self._begin + raw)
         self._format_is_known = self._format_is_known or bool(part)
         self._begin = b"" if self._format_is_known else self._begin + raw

@@ -36,19 +36,19 @@ def read_destination(
 ) -> Destination:
     """Read `-o hero.webp`, `-o 'hero.{avif,webp,jpg}'`, `-o folder/` or `-o -`, and every `-f`.
 
-    Raises OutputError if `-o` and `-f` contradict each other or a list of formats is not at the end,
-    UsageError for unknown formats.
+    Raises OutputError if `-o` and `-f` contradict each other, or a list of formats is not at the
+    end; UsageError for unknown formats.
     """
     named = tuple(dict.fromkeys(format_named(one) for text in formats for one in text.split(",")))
     if not output or output == STDOUT or is_folder:
         return Destination(output, is_folder, named)
     stem, suffixes = _split_suffixes(output)
     if not suffixes:
-        return Destination(output, is_folder=False, formats=named)
+        return Destination(output, formats=named)
     by_format = {BY_SUFFIX[suffix.lower()]: suffix for suffix in suffixes}
     if named and set(named) != set(by_format):
         raise _contradiction(output, stem, named)
-    return Destination(f"{stem}.{{ext}}", False, tuple(by_format), by_format)  # noqa: FBT003 - not a folder
+    return Destination(f"{stem}.{{ext}}", formats=tuple(by_format), suffixes=by_format)
 
 
 def _contradiction(output: str, stem: str, named: tuple[str, ...]) -> OutputError:

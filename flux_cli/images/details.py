@@ -1,4 +1,4 @@
-"""Reads what `flux show` prints about an image: colors, depth, transparency, frames, profile, orientation.
+"""Reads what `flux show` prints about an image, such as colors, transparency and frames.
 
 Everything comes from the container; nothing is decoded.
 """
@@ -16,7 +16,7 @@ MAX_TAGS = 100  # of a profile
 
 
 class ImageDetails(NamedTuple):
-    """One image. `profile` is the name of its ICC profile; `orientation` is EXIF's, 1 for upright."""
+    """One image. `profile` names its ICC profile; `orientation` is EXIF's, 1 for upright."""
 
     format: str
     width: int
@@ -28,7 +28,7 @@ class ImageDetails(NamedTuple):
 
     @property
     def color_space(self) -> str:
-        """The color space; "" if nothing names one, which means sRGB. A profile takes precedence."""
+        """The name of the profile or color space; "" if there is none, which means sRGB."""
         return self.profile or self.colors.space
 
 

@@ -21,7 +21,7 @@ class Folder:
     """Saves images as files. If a name has been taken in the meantime, uses the next free one.
 
     `mark` is part of the names of unfinished files, so that `sweep` can find them after a crash.
-    With `same`, an existing file with the same bytes counts as saved, because an earlier run wrote it.
+    With `same`, an existing file with the same bytes counts as saved: an earlier run wrote it.
     """
 
     def __init__(self, *, overwrite: bool, mark: str = "", same: bool = False) -> None:
@@ -41,9 +41,8 @@ class Folder:
                 return there
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             part = f"{PART}{self._mark}{os.urandom(8).hex()}"
-            return _publish(
-                image.parts, path, part, overwrite=self._overwrite and not extra and not fresh
-            )
+            may_replace = self._overwrite and not extra and not fresh
+            return _publish(image.parts, path, part, overwrite=may_replace)
         except OSError as fault:
             raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
 
@@ -57,7 +56,7 @@ def sweep(names: Sequence[Name], mark: str) -> None:
 
 
 def _holder(path: str, data: bytes) -> str:
-    """The existing file of that name, or of a numbered sibling, with the same bytes; "" for none."""
+    """The existing file of this or a numbered name with the same bytes; "" for none."""
     place, number = path, 2
     while os.path.lexists(place):
         with contextlib.suppress(OSError):
@@ -73,16 +72,21 @@ class Pipe:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
-    def save(self, _name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:  # noqa: ARG002
+    def save(
+        self,
+        _name: Name,
+        image: ImageFile,
+        extra: int = 0,
+        *,
+        fresh: bool = False,  # noqa: ARG002 - a stream has no name
+    ) -> str:
         """Write the bytes and return "-". A closed pipe is not an error.
 
         Raises DiskError for a second image, or if the stream cannot be written.
         """
         if extra:
-            raise DiskError(
-                "the provider returned several images, and a pipe takes one",
-                hint="save to files with -o",
-            )
+            message = "the provider returned several images, and a pipe takes one"
+            raise DiskError(message, hint="save to files with -o")
         try:
             for part in image.parts:
                 self._stream.write(part)
@@ -116,14 +120,10 @@ def preflight(
             if found := _existing(path):
                 present[index] = found
                 break
-    special = next(
-        (path for path in present.values() if not stat.S_ISREG(os.stat(path).st_mode)), None
-    )
+    special = [path for path in present.values() if not stat.S_ISREG(os.stat(path).st_mode)]
     if special:
-        raise OutputError(
-            f"{special} is not a file",
-            hint="name a file or a folder; -o - writes to standard output",
-        )
+        hint = "name a file or a folder; -o - writes to standard output"
+        raise OutputError(f"{special[0]} is not a file", hint=hint)
     if present and not overwrite and not skip_existing:
         others = len(present) - 1
         there = f" and {others} more already exist" if others else " already exists"
@@ -161,11 +161,8 @@ def _existing(path: str) -> str | None:
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
         raise OutputError(f"cannot access {plain(path, 200)!r}: {reason}") from fault
-    if os.path.islink(path) and not os.path.exists(
-        path
-    ):  # a dangling link: the file can still be created
-        return None
-    return path
+    is_dangling = os.path.islink(path) and not os.path.exists(path)
+    return None if is_dangling else path
 
 
 def _try_folder(folder: Path) -> None:
@@ -175,9 +172,7 @@ def _try_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(
-            dir=folder
-        ):  # unnamed where possible, so that a crash leaves nothing behind
+        with tempfile.TemporaryFile(dir=folder):  # unnamed where possible: a crash leaves nothing
             pass
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
@@ -188,10 +183,9 @@ def _try_folder(folder: Path) -> None:
 def _publish(
     parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool
 ) -> str:
-    """Write beside the target and move into place in one step, so that the file is never incomplete."""
-    target = (
-        os.path.realpath(path) if overwrite else path
-    )  # a link stays a link, its target is replaced
+    """Write beside the target and move into place, so that the file is never incomplete."""
+    # A link stays a link, its target is replaced.
+    target = os.path.realpath(path) if overwrite else path
     part = os.path.join(os.path.dirname(target), part_name)
     try:
         with open(part, "xb") as file:  # mkstemp would ignore the umask
@@ -209,7 +203,7 @@ def _publish(
 
 
 def _link(part: str, path: str) -> str:
-    """Give the finished file its name, or the next free one if it has been taken in the meantime."""
+    """Give the finished file its name, or the next free one if it is taken by now."""
     free = path
     for number in range(2, 10_000):
         try:

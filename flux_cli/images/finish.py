@@ -1,18 +1,21 @@
-"""Reads the options that control how an image becomes files: byte counts, widths, choices."""
+"""How images become files, read from options: fitting, widths, formats, limits."""
 
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError, did_you_mean
+from flux_cli.core.lite import NamedTuple
 from flux_cli.core.ratio import parse_shape
-from flux_cli.images.formats import EFFORTS
-from flux_cli.images.outputs import FITS, FOCUSES, Finish, check
+from flux_cli.images.formats import EFFORTS, check_lossless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flux_cli.core import options
+    from flux_cli.core.ratio import Shape
 
+FITS = ("none", "cover", "contain", "exact")
+FOCUSES = ("center", "top", "bottom", "left", "right", "entropy", "attention")
 UNITS = {
     "": 1,
     "b": 1,
@@ -25,6 +28,35 @@ UNITS = {
 }
 
 
+class Finish(NamedTuple):
+    """The finishing that was requested for every image. None or empty: not given."""
+
+    target: Shape | None = None
+    fit: str = "none"
+    focus: str = "center"
+    upscale: bool = False
+    widths: tuple[int, ...] = ()
+    formats: tuple[str, ...] = ()  # empty: as received
+    quality: int | None = None
+    lossless: bool = False
+    max_bytes: int | None = None
+    effort: str | None = None
+    keep_original: bool = False
+
+    @property
+    def remakes(self) -> bool:
+        """Whether flux makes the files itself, whatever the provider returns."""
+        return bool(
+            self.fit != "none"
+            or len(self.formats) > 1
+            or self.widths
+            or self.lossless
+            or self.max_bytes is not None
+            or self.effort is not None
+            or self.keep_original
+        )
+
+
 def read_finish(
     given: options.Finish, size: str | None, formats: tuple[str, ...], quality: int | None = None
 ) -> Finish:
@@ -32,35 +64,57 @@ def read_finish(
 
     Raises UsageError for invalid values and for options that contradict each other.
     """
-    widths = [one for text in given.width or () for one in text.split(",")]
-    return check(
-        Finish(
-            target=None if size is None else parse_shape(size),
-            fit=parse_choice(given.fit, FITS, "--fit") if given.fit else "none",
-            focus=parse_choice(given.focus, FOCUSES, "--focus") if given.focus else "center",
-            upscale=given.upscale,
-            widths=tuple(parse_width(width) for width in widths),
-            formats=formats,
-            quality=quality,
-            lossless=given.lossless,
-            max_bytes=None if given.max_bytes is None else parse_bytes(given.max_bytes),
-            effort=parse_choice(given.effort, EFFORTS, "--effort") if given.effort else None,
-            keep_original=given.keep_original,
-        )
+    target = None if size is None else parse_shape(size)
+    fit = parse_choice(given.fit or "none", FITS, "--fit")
+    focus = parse_choice(given.focus or "center", FOCUSES, "--focus")
+    widths = [width for text in given.width or () for width in text.split(",")]
+    finish = Finish(
+        target=target,
+        fit=fit,
+        focus=focus,
+        upscale=given.upscale,
+        widths=tuple(parse_width(width) for width in widths),
+        formats=formats,
+        quality=quality,
+        lossless=given.lossless,
+        keep_original=given.keep_original,
     )
+    if given.max_bytes is not None:
+        finish = finish._replace(max_bytes=parse_bytes(given.max_bytes))
+    if given.effort:
+        finish = finish._replace(effort=parse_choice(given.effort, EFFORTS, "--effort"))
+    return check(finish)
+
+
+def check(finish: Finish) -> Finish:
+    """Return the finish. Raises UsageError if its parts contradict each other for any image."""
+    if finish.fit != "none" and finish.target is None:
+        raise UsageError(f"--fit {finish.fit} needs a size to fit to", hint="give --size 1200x630")
+    if finish.fit in ("contain", "exact") and finish.target and not finish.target.is_pixels:
+        message = f"--fit {finish.fit} needs pixels, not a shape"
+        raise UsageError(message, hint="give --size 1200x630, or --fit cover")
+    if finish.fit != "cover" and finish.focus != "center":
+        message = f"--focus {finish.focus} has nothing to crop"
+        raise UsageError(message, hint="add --fit cover and --size")
+    if finish.lossless and finish.quality is not None:
+        message = "--lossless and --output-compression contradict each other"
+        raise UsageError(message, hint="use only one of them")
+    if finish.lossless:
+        for name in finish.formats:
+            check_lossless(name)
+    return finish
 
 
 def parse_quality(text: str) -> int:
     """Read a quality from 0 to 100. Raises UsageError."""
     if text.isascii() and text.isdigit() and int(text[:4]) <= 100:
         return int(text)
-    raise UsageError(
-        f"invalid output_compression {text!r}", hint="give a whole number from 0 to 100"
-    )
+    message = f"invalid output_compression {text!r}"
+    raise UsageError(message, hint="give a whole number from 0 to 100")
 
 
 def parse_bytes(text: str, option: str = "--max-bytes") -> int:
-    """Read `200kB`, `200 KB`, `1.5MB`, `2MiB` or a plain number of bytes. Raises UsageError for anything else."""
+    """Read `200kB`, `200 KB`, `1.5MB`, `2MiB` or a plain number of bytes. Raises UsageError."""
     folded = text.strip().lower()
     number = folded.rstrip("abcdefghijklmnopqrstuvwxyz").rstrip()
     unit = folded[len(number) :].strip()
@@ -70,9 +124,8 @@ def parse_bytes(text: str, option: str = "--max-bytes") -> int:
         amount = int(float(number) * UNITS[unit])
         if amount > 0:
             return amount
-    raise UsageError(
-        f"{option}: invalid number of bytes {text!r}", hint="for example 200kB, 1.5MB or 2MiB"
-    )
+    message = f"{option}: invalid number of bytes {text!r}"
+    raise UsageError(message, hint="for example 200kB, 1.5MB or 2MiB")
 
 
 def parse_width(text: str, option: str = "--width") -> int:
@@ -80,10 +133,8 @@ def parse_width(text: str, option: str = "--width") -> int:
     digits = text.strip().lower().removesuffix("px").removesuffix("w")
     if digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits):
         return int(digits)
-    raise UsageError(
-        f"{option}: invalid width {text!r}",
-        hint=f"give pixels, as in {option} 640; repeat the option for more widths",
-    )
+    hint = f"give pixels, as in {option} 640; repeat the option for more widths"
+    raise UsageError(f"{option}: invalid width {text!r}", hint=hint)
 
 
 def parse_choice(text: str, choices: Sequence[str], option: str) -> str:
@@ -97,6 +148,5 @@ def parse_choice(text: str, choices: Sequence[str], option: str) -> str:
     if folded in choices:
         return folded
     message = f"{option}: invalid choice {text!r}, expected one of {', '.join(choices)}"
-    raise UsageError(
-        message, hint=did_you_mean(folded, choices) or f"for example {option} {choices[0]}"
-    )
+    hint = did_you_mean(folded, choices) or f"for example {option} {choices[0]}"
+    raise UsageError(message, hint=hint)

@@ -34,8 +34,8 @@ class Format(NamedTuple):
     effort: dict[str, Settings]
     alpha: bool = True  # whether pixels can be transparent
     has_profile: bool = True  # whether the file holds a color profile; else pixels become sRGB
-    # Pairs of JPEG quality, the scale that people know, and the encoder's own quality that looks the
-    # same. None for formats without a quality.
+    # Pairs of JPEG quality, the scale that people know, and the encoder's own quality that looks
+    # the same. None for formats without a quality.
     quality: tuple[tuple[int, int], ...] | None = None
     full_color_from: int | None = None  # below this quality, four pixels share one color (4:2:0)
     lossless: dict[str, Settings] | None = None
@@ -54,15 +54,18 @@ def _by_effort(fast: Settings, balanced: Settings, small: Settings) -> dict[str,
     return {"fast": fast, "balanced": balanced, "small": small}
 
 
-# All settings are measured: benchmarks/encoders.py compares time and size, benchmarks/quality.py finds
-# qualities that look the same.
-# PNG: zlib's run-length strategy (3) makes photographs as small as its default, in a quarter of the time.
-# WebP: beyond method 4, little is gained. JPEG: `optimize` saves 1 to 5 % for 9 ms per 4 megapixels.
-# AVIF: speeds 10 and 9 are the same. At equal SSIMULACRA 2, speed 8 saves 13 % for two to three times
-# that time, speed 6 saves 22 % for seven to ten times. Full color and libavif's tuning for human eyes
-# (`iq`) make files 12 to 18 % smaller than `tune=psnr` at equal SSIMULACRA 2, though larger by PSNR.
-# AVIF is not lossless here: Pillow's encoder always converts to YUV (BT.601), which moves colors by up
-# to three levels, even at quality 100 in full color and range. aom's `lossless` and
+# All settings are measured: benchmarks/encoders.py compares time and size, benchmarks/quality.py
+# finds qualities that look the same.
+# PNG: zlib's run-length strategy (3) makes photographs as small as its default, in a quarter of the
+# time.
+# WebP: beyond method 4, little is gained.
+# JPEG: `optimize` saves 1 to 5 % for 9 ms per 4 megapixels.
+# AVIF: speeds 10 and 9 are the same. At equal SSIMULACRA 2, speed 8 saves 13 % for two to three
+# times that time, speed 6 saves 22 % for seven to ten times. Full color and libavif's tuning for
+# human eyes (`iq`) make files 12 to 18 % smaller than `tune=psnr` at equal SSIMULACRA 2, though
+# larger by PSNR.
+# AVIF is not lossless here: Pillow's encoder always converts to YUV (BT.601), which moves colors by
+# up to three levels, even at quality 100 in full color and range. aom's `lossless` and
 # `matrix-coefficients` do not change that.
 _PNG = _by_effort(
     {"compress_level": 1, "compress_type": 3},
@@ -146,11 +149,12 @@ _ROWS = (
 FORMATS = {row.name: row for row in _ROWS}
 BY_SUFFIX = {suffix: row.name for row in _ROWS for suffix in row.suffixes}
 
-# Suffixes of other image formats, which flux does not write: using one is an error. Any other unknown
-# suffix is part of the name.
-IMAGE_SUFFIXES = frozenset(
-    ("apng bmp eps exr hdr heic heif ico j2k jp2 jxl pdf ppm psd qoi svg tga tif tiff").split()  # noqa: SIM905 - words
-)
+# Suffixes of other image formats, which flux does not write: using one is an error. Any other
+# unknown suffix is part of the name.
+IMAGE_SUFFIXES = frozenset((
+    "apng", "bmp", "eps", "exr", "hdr", "heic", "heif", "ico", "j2k", "jp2", "jxl", "pdf", "ppm",
+    "psd", "qoi", "svg", "tga", "tif", "tiff",
+))  # fmt: skip
 
 
 def join_or(names: Iterable[str]) -> str:
@@ -163,12 +167,12 @@ ALL_FORMATS = join_or(FORMATS)  # for help texts and hints
 
 
 def suffix_of(name: str) -> str:
-    """The suffix of a format, without the dot; other names (such as `json`) are their own suffix."""
+    """The suffix of a format, without the dot; any other name (`json`) is its own suffix."""
     return FORMATS[name].suffix if name in FORMATS else name
 
 
 def format_named(text: str) -> str:
-    """The format that `jpg`, `JPEG` or `image/webp` names. Raises UsageError with a list of formats."""
+    """The format that `jpg`, `JPEG` or `image/webp` names. Raises UsageError for unknown names."""
     folded = text.strip().lower().removeprefix(".").removeprefix("image/")
     if name := BY_SUFFIX.get(folded):
         return name

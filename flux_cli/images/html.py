@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from flux_cli.core.errors import ImageError
-from flux_cli.core.request import SavedImage
+from flux_cli.core.outcome import SavedImage
 from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.names import is_original
@@ -30,11 +30,8 @@ def picture_element(sources: Sequence[SavedImage], alt: str) -> str:
     fallback = next((row.name for row in FOR_WEB if row.name in by_format), None)
     if fallback is None:
         return ""
-    lines = [
-        f'  <source type="{row.mime}"{_offer(by_format[row.name])}>'
-        for row in MODERN
-        if row.name in by_format and row.name != fallback
-    ]
+    modern = [row for row in MODERN if row.name in by_format and row.name != fallback]
+    lines = [f'  <source type="{row.mime}"{_offer(by_format[row.name])}>' for row in modern]
     lines.append(_img(by_format[fallback], alt))
     return "\n".join(["<picture>", *lines, "</picture>"])
 
@@ -43,10 +40,10 @@ def _img(sources: Sequence[SavedImage], alt: str) -> str:
     """The `<img>` for browsers that support none of the sources before it."""
     widest = sources[-1]
     offer = _offer(sources) if len(sources) > 1 else ""
-    return (
-        f'  <img src="{_address(widest.path)}"{offer} width="{widest.width}" height="{widest.height}"'
-        f' alt="{alt.translate(ESCAPES)}" loading="lazy" decoding="async">'
-    )
+    size = f'width="{widest.width}" height="{widest.height}"'
+    words = f'alt="{alt.translate(ESCAPES)}"'
+    source = f'src="{_address(widest.path)}"{offer}'
+    return f'  <img {source} {size} {words} loading="lazy" decoding="async">'
 
 
 def _offer(sources: Sequence[SavedImage]) -> str:
@@ -59,7 +56,7 @@ def _offer(sources: Sequence[SavedImage]) -> str:
 
 
 def _address(path: str) -> str:
-    """A path as a URL. Blanks and commas are quoted, because they would end an entry of `srcset`."""
+    """A path as a URL. Blanks and commas are quoted: they would end an entry of `srcset`."""
     quoted = urllib.parse.quote(path.encode("utf-8", "surrogateescape"), safe="/-._~")
     return quoted.translate(ESCAPES)
 

@@ -1,4 +1,7 @@
-"""Turns templates into file names that every file system accepts. `files` checks whether they are free."""
+"""Turns templates into file names that every file system accepts.
+
+`files` checks whether the names are free.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +38,9 @@ PROMPT_BYTES = 160
 NAME_BYTES = 255
 SPEC_LENGTH = 3  # digits, as in `{index:03}`; more could pad a name with megabytes of zeros
 # Windows treats these as devices, whatever their suffix.
-RESERVED = frozenset(
-    ["con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))]
-)
-UNSAFE = frozenset('<>:"/\\|?*')
+_PORTS = [f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)]
+RESERVED = frozenset(("con", "prn", "aux", "nul", *_PORTS))
+UNSAFE_TO_HYPHENS = str.maketrans(dict.fromkeys('<>:"/\\|?*', "-"))
 
 
 class Name(NamedTuple):
@@ -100,7 +102,10 @@ def _named(template: str, rows: Sequence[dict[str, str | int]]) -> Sequence[Name
 
 
 def slug(prompt: str) -> str:
-    """The words of a prompt in lower case, joined by hyphens, at most 80 bytes; `image` for no words."""
+    """The words of a prompt in lower case, joined by hyphens, at most 80 bytes.
+
+    `image` if there are no words.
+    """
     folded = unicodedata.normalize("NFKC", prompt[: 4 * SLUG_BYTES]).lower()
     kept = _without_stray_marks(char for char in folded if char not in "'\u2019")
     words = _cut("-".join(kept.split()), SLUG_BYTES).strip("-")
@@ -108,10 +113,10 @@ def slug(prompt: str) -> str:
 
 
 def safe(text: str) -> str:
-    """A text as part of a file name: no separators, control characters, or characters that Windows rejects."""
-    spaced = "".join(" " if char.isspace() else char for char in text)
-    replaced = "".join("-" if char in UNSAFE else char for char in spaced)
-    printable = "".join(char for char in replaced if unicodedata.category(char)[0] != "C")
+    """A text as part of a file name, without separators, control characters and devices."""
+    spaced = " ".join(text.split())  # tabs and line breaks are also control characters
+    hyphened = spaced.translate(UNSAFE_TO_HYPHENS)
+    printable = "".join(char for char in hyphened if unicodedata.category(char)[0] != "C")
     kept = " ".join(printable.split()).strip(". ")
     return f"the {kept}" if kept.partition(".")[0].strip().lower() in RESERVED else kept
 
@@ -126,7 +131,10 @@ def sibling(path: str, number: int) -> str:
 
 
 def fold(path: str) -> str:
-    """A form in which names are equal if a file system that ignores case or composition confuses them."""
+    """A form in which names are equal if a file system may confuse them.
+
+    Some ignore case, or how accents are composed.
+    """
     return unicodedata.normalize("NFC", path).casefold()
 
 
@@ -141,7 +149,7 @@ def text_fields(prompt: str, model: str) -> dict[str, str | int]:
 
 
 def _without_stray_marks(chars: Iterable[str]) -> str:
-    """Letters, digits, and marks that follow a letter (vowels in many scripts); blanks for the rest."""
+    """Letters, digits, and the marks on letters (vowels in many scripts); blanks for the rest."""
     kept = ""
     for char in chars:
         if char.isalnum():
@@ -173,23 +181,22 @@ def with_tail(template: str, tail: str) -> str:
 
 
 def _fields(template: str, known: Sequence[str]) -> list[str]:
-    """The field names of a template. Raises OutputError for anything but `{name}` and `{name:03}`."""
+    """The field names of a template, as in `{name}` or `{name:03}`. Raises OutputError."""
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError as fault:
         message = f"output {template!r} has unbalanced braces"
-        raise OutputError(
-            message, hint="write {{ and }} for braces that belong to the name"
-        ) from fault
-    found = [field for _, field, _, _ in parts if field is not None]
+        hint = "write {{ and }} for braces that belong to the name"
+        raise OutputError(message, hint=hint) from fault
+    found = []
     for _, field, spec, conversion in parts:
         if field is None:
             continue
+        found.append(field)
         if field not in known or conversion:
             message = f"output {template!r}: there is no field {{{field}}}"
-            raise OutputError(
-                message, hint=did_you_mean(field, known) or f"fields: {', '.join(known)}"
-            )
+            hint = did_you_mean(field, known) or f"fields: {', '.join(known)}"
+            raise OutputError(message, hint=hint)
         if spec and not (spec.isascii() and spec.isdigit() and len(spec) <= SPEC_LENGTH):
             message = f"output {template!r}: {{{field}:{spec}}} is not a width"
             raise OutputError(message, hint="write {index:03} for numbers with leading zeros")
@@ -219,8 +226,10 @@ def named(name: Name, output: Output) -> Name:
     """The name of one output: variants get `-640`, unless the template contains `{width}`."""
     label, frame = output.frame.label, output.frame
     fields = {**name.fields, "width": frame.width, "height": frame.height}
-    tail = "" if not label or (label.isdigit() and "{width" in name.template) else f"-{label}"
-    return Name(with_tail(name.template, tail) if tail else name.template, fields)
+    is_in_template = label.isdigit() and "{width" in name.template
+    if not label or is_in_template:
+        return Name(name.template, fields)
+    return Name(with_tail(name.template, f"-{label}"), fields)
 
 
 def is_original(path: str) -> bool:

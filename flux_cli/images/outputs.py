@@ -8,15 +8,13 @@ from __future__ import annotations
 from flux_cli.core.errors import UsageError
 from flux_cli.core.image import ImageFile, Inspection
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.ratio import Shape
 from flux_cli.core.request import Note
+from flux_cli.images.finish import Finish
 from flux_cli.images.formats import QUALITY, check_lossless
 
 Box = tuple[float, float, float, float]
 
-FITS = ("none", "cover", "contain", "exact")
-FOCUSES = ("center", "top", "bottom", "left", "right", "entropy", "attention")
-# Where a crop is placed, horizontally and vertically: 0 keeps the left or top, 1 the right or bottom.
+# Where a crop is placed, across and down: 0 keeps the left or top, 1 the right or bottom.
 PLACES = {
     "center": (0.5, 0.5),
     "top": (0.5, 0.0),
@@ -27,35 +25,6 @@ PLACES = {
 MAX_SIDE = 65_535  # pixels; no format that flux writes allows longer sides
 MAX_PIXELS = 100_000_000  # of an image that is decoded or made; models make 4 million
 SLIGHT = 1e-9  # rounding error, which does not count as enlargement
-
-
-class Finish(NamedTuple):
-    """The finishing that was requested for every image. None or empty: not given."""
-
-    target: Shape | None = None
-    fit: str = "none"
-    focus: str = "center"
-    upscale: bool = False
-    widths: tuple[int, ...] = ()
-    formats: tuple[str, ...] = ()  # empty: as received
-    quality: int | None = None
-    lossless: bool = False
-    max_bytes: int | None = None
-    effort: str | None = None
-    keep_original: bool = False
-
-    @property
-    def remakes(self) -> bool:
-        """Whether flux makes the files itself, whatever the provider returns."""
-        return bool(
-            self.fit != "none"
-            or len(self.formats) > 1
-            or self.widths
-            or self.lossless
-            or self.max_bytes is not None
-            or self.effort is not None
-            or self.keep_original
-        )
 
 
 class Frame(NamedTuple):
@@ -97,29 +66,6 @@ class Rendered(NamedTuple):
     quality: int | None
 
 
-def check(finish: Finish) -> Finish:
-    """Return the finish. Raises UsageError if its parts contradict each other, whatever the image is."""
-    if finish.fit != "none" and finish.target is None:
-        raise UsageError(f"--fit {finish.fit} needs a size to fit to", hint="give --size 1200x630")
-    if finish.fit in ("contain", "exact") and finish.target and not finish.target.is_pixels:
-        raise UsageError(
-            f"--fit {finish.fit} needs pixels, not a shape",
-            hint="give --size 1200x630, or --fit cover",
-        )
-    if finish.fit != "cover" and finish.focus != "center":
-        raise UsageError(
-            f"--focus {finish.focus} has nothing to crop", hint="add --fit cover and --size"
-        )
-    if finish.lossless and finish.quality is not None:
-        raise UsageError(
-            "--lossless and --output-compression contradict each other", hint="use only one of them"
-        )
-    if finish.lossless:
-        for name in finish.formats:
-            check_lossless(name)
-    return finish
-
-
 def outputs(finish: Finish, received: Inspection) -> tuple[Output, ...]:
     """Every file to make from an image, ordered by size, then by format.
 
@@ -132,20 +78,17 @@ def outputs(finish: Finish, received: Inspection) -> tuple[Output, ...]:
         for name in finish.formats or (received.format,)
     ]
     if finish.keep_original:
-        whole = Frame(
-            received.width, received.height, (received.width, received.height), "original"
-        )
-        made.insert(
-            0, _plain(received.format, whole, finish)._replace(untouched=True, max_bytes=None)
-        )
+        size = received.width, received.height
+        original = _plain(received.format, Frame(*size, size, "original"), finish)
+        made.insert(0, original._replace(untouched=True, max_bytes=None))
     return tuple(made)
 
 
 def frames(finish: Finish, width: int, height: int) -> tuple[Frame, ...]:
     """The frames of the image itself and of its variants, one per width.
 
-    With widths but without --fit there are only variants. Raises UsageError if a frame is too large,
-    or larger than the image without --upscale.
+    With widths but without --fit there are only variants. Raises UsageError if a frame is too
+    large, or larger than the image without --upscale.
     """
     own = _own(finish, width, height)
     variants = []
@@ -178,41 +121,34 @@ def explain(finish: Finish, width: int, height: int) -> tuple[Note, ...]:
     Raises UsageError if it would be enlarged without --upscale.
     """
     notes = []
-    target = finish.target
     all_frames = frames(finish, width, height)
-    if (
-        target
-        and target.is_pixels
-        and finish.fit == "none"
-        and (width, height) != (target.width, target.height)
-    ):
-        exact = f"{target.width:.0f}x{target.height:.0f}"
-        reason = f"the image will be {width}x{height}; --fit cover makes it exactly {exact}"
-        notes.append(Note("fit", "none", f"{width}x{height}", "passthrough", reason, warning=True))
+    target = finish.target
+    exact = (target.width, target.height) if target and target.is_pixels else (width, height)
+    if finish.fit == "none" and exact != (width, height):
+        received = f"{width}x{height}"
+        wanted = f"{exact[0]:.0f}x{exact[1]:.0f}"
+        reason = f"the image will be {received}; --fit cover makes it exactly {wanted}"
+        notes.append(Note("fit", "none", received, "passthrough", reason, warning=True))
     for frame in all_frames:
         if finish.fit != "none" or frame.label:
             parameter, asked = ("width", frame.label) if frame.label else ("fit", finish.fit)
+            used = f"{frame.width}x{frame.height}"
             reason = described(frame, width, height, finish.focus)
-            notes.append(
-                Note(parameter, asked, f"{frame.width}x{frame.height}", "emulated", reason)
-            )
+            notes.append(Note(parameter, asked, used, "emulated", reason))
     return tuple(notes)
 
 
 def described(frame: Frame, width: int, height: int, focus: str) -> str:
-    """The steps in words: `from 2752x1536: 20.0 % of the width cropped (center), scaled by 0.410`."""
+    """The steps in words: `from 2752x1536: 20.0 % of the width cropped (center), scaled by 0.4`."""
     steps = []
-    for axis, (whole, kept) in (
-        ("width", (width, frame.window[0])),
-        ("height", (height, frame.window[1])),
-    ):
+    kept_width, kept_height = frame.window
+    for axis, whole, kept in (("width", width, kept_width), ("height", height, kept_height)):
         if whole - kept > SLIGHT:
             steps.append(f"{100 * (whole - kept) / whole:.1f} % of the {axis} cropped ({focus})")
-    across, down = frame.width / frame.window[0], frame.height / frame.window[1]
+    across, down = frame.width / kept_width, frame.height / kept_height
     if abs(across / down - 1) > 1 / min(frame.width, frame.height):
-        steps.append(
-            f"scaled by {across:.3f} in width and {down:.3f} in height, which changes its shape"
-        )
+        scales = f"{across:.3f} in width and {down:.3f} in height"
+        steps.append(f"scaled by {scales}, which changes its shape")
     elif abs(frame.scale - 1) > SLIGHT:
         steps.append(f"scaled by {frame.scale:.3f}")
     return f"from {width}x{height}: {', '.join(steps) or 'as it is'}"
@@ -224,9 +160,9 @@ def _own(finish: Finish, width: int, height: int) -> Frame:
     if target is None or finish.fit == "none":
         return Frame(width, height, (width, height))
     if finish.fit == "contain":
-        scale = min(
-            target.width / width, target.height / height, *(() if finish.upscale else (1.0,))
-        )
+        scale = min(target.width / width, target.height / height)
+        if not finish.upscale:
+            scale = min(scale, 1.0)
         return Frame(max(1, round(width * scale)), max(1, round(height * scale)), (width, height))
     if finish.fit == "exact":
         return Frame(int(target.width), int(target.height), (width, height))
@@ -234,43 +170,33 @@ def _own(finish: Finish, width: int, height: int) -> Frame:
     window = min(width, target.width / scale), min(height, target.height / scale)
     if target.is_pixels:
         return Frame(int(target.width), int(target.height), window)
-    whole = (
-        max(1, round(window[0])),
-        max(1, round(window[1])),
-    )  # a ratio without pixels: crop, do not scale
+    # A ratio without pixels: crop, do not scale.
+    whole = max(1, round(window[0])), max(1, round(window[1]))
     return Frame(*whole, whole)
 
 
 def _output(finish: Finish, received: Inspection, frame: Frame, name: str) -> Output:
     if finish.lossless:
         check_lossless(name)
-    same = name == received.format and (frame.width, frame.height) == frame.window == (
-        received.width,
-        received.height,
-    )
+    size = received.width, received.height
+    is_whole = (frame.width, frame.height) == frame.window == size
     has_settings = finish.quality is not None or finish.effort is not None
     fits = finish.max_bytes is None or received.size <= finish.max_bytes
     upright = received.upright or finish.fit == "none"
+    same = name == received.format and is_whole
     untouched = same and fits and upright and not has_settings
     return _plain(name, frame, finish)._replace(untouched=untouched)
 
 
 def _plain(name: str, frame: Frame, finish: Finish) -> Output:
     quality = QUALITY if finish.quality is None else finish.quality
-    return Output(
-        name,
-        frame,
-        finish.focus,
-        quality,
-        finish.effort or "balanced",
-        finish.lossless,
-        finish.max_bytes,
-    )
+    effort = finish.effort or "balanced"
+    return Output(name, frame, finish.focus, quality, effort, finish.lossless, finish.max_bytes)
 
 
 def _too_small(frame: Frame, width: int, height: int) -> UsageError:
-    message = f"{frame.width}x{frame.height} would enlarge an image of {width}x{height} ({frame.scale:.2f} times)"
+    size, times = f"{frame.width}x{frame.height}", f"{frame.scale:.2f} times"
+    message = f"{size} would enlarge an image of {width}x{height} ({times})"
     most = max(1, int(frame.width / frame.scale)), max(1, int(frame.height / frame.scale))
-    return UsageError(
-        message, hint=f"ask for at most {most[0]}x{most[1]}, or allow it with --upscale"
-    )
+    hint = f"ask for at most {most[0]}x{most[1]}, or allow it with --upscale"
+    return UsageError(message, hint=hint)

@@ -1,4 +1,4 @@
-"""The layout of a contact sheet: cells, captions and the file name. `pixels/thumbnails` draws it."""
+"""The layout of a contact sheet: cells, captions and file name. `pixels/thumbnails` draws it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GAP, CAPTION = 12, 22  # pixels between cells, and the height of a line of text
 
 
 class Grid(NamedTuple):
-    """Equal cells, row by row, in pixels. `cell` is the box of an image; its caption is below it."""
+    """Equal cells, row by row, in pixels. `cell` is the box of an image, with the caption below."""
 
     columns: int
     rows: int
@@ -39,9 +39,9 @@ class Grid(NamedTuple):
         """The upper left corner of a cell; cells count from 0."""
         row, column = divmod(number, self.columns)
         width, height = self.cell
-        return self.gap + column * (width + self.gap), self.gap + row * (
-            height + self.caption + self.gap
-        )
+        left = self.gap + column * (width + self.gap)
+        top = self.gap + row * (height + self.caption + self.gap)
+        return left, top
 
 
 def page(count: int) -> tuple[int, int]:
@@ -54,16 +54,16 @@ def page(count: int) -> tuple[int, int]:
 def grid(
     sizes: Sequence[tuple[int, int]], box: tuple[int, int], gap: int = GAP, caption: int = CAPTION
 ) -> Grid:
-    """The grid with the largest equal cells that fits into a box, for images of these sizes in pixels."""
+    """The grid with the largest equal cells that fits into a box. All sizes are in pixels."""
     logs = [math.log(width / height) for width, height in sizes]
     widest = math.log(WIDEST)
     shape = math.exp(sum(max(-widest, min(widest, log)) for log in logs) / len(logs))
     count = len(sizes)
-    fits = [
-        _fitted(columns, -(-count // columns), shape, box, gap, caption)
-        for columns in range(1, count + 1)
-    ]
-    return max(fits, key=lambda one: one.cell[0] * one.cell[1])
+    grids = []
+    for columns in range(1, count + 1):
+        rows = math.ceil(count / columns)
+        grids.append(_fitted(columns, rows, shape, box, gap, caption))
+    return max(grids, key=lambda one: one.cell[0] * one.cell[1])
 
 
 def _fitted(
@@ -84,20 +84,21 @@ def caption(number: int, seed: Json) -> tuple[str, ...]:
 
 
 def sheet_name(paths: Sequence[str]) -> Name:
-    """The name of the sheet of some images, in the folder of the first: `fox-7.png`, `fox-8.png` -> `fox-sheet`."""
+    """The name of the sheet of some images: `fox-7.png`, `fox-8.png` -> `fox-sheet`.
+
+    It is in the folder of the first image.
+    """
     folder, slash, _ = paths[0].rpartition("/")
     stems = [split_suffix(path)[0].rpartition("/")[2] for path in paths]
-    common = _common(stems)
+    common = _common_prefix(stems)
     if len(set(stems)) > 1:
         common = re.sub(r"[\W\d_]+$", "", common)  # names often differ only in a number
     stem = f"{folder}{slash}{common}-sheet" if common else f"{folder}{slash}sheet"
     return Name(f"{stem.replace('{', '{{').replace('}', '}}')}.{{ext}}", {})
 
 
-def _common(words: Sequence[str]) -> str:
-    """The longest common prefix."""
-    first, last = min(words), max(words)
-    same = (
-        length for length, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]
-    )
-    return first[: next(same, min(len(first), len(last)))]
+def _common_prefix(words: Sequence[str]) -> str:
+    prefix = min(words, key=len)
+    while not all(word.startswith(prefix) for word in words):
+        prefix = prefix[:-1]
+    return prefix

@@ -1,4 +1,4 @@
-"""Signs content credentials (C2PA) with the user's certificate. Needs c2pa-python, an optional extra."""
+"""Signs content credentials (C2PA) with the user's certificate, by the optional c2pa-python."""
 
 from __future__ import annotations
 
@@ -50,9 +50,8 @@ def load_identity(certificates: str, key: str, algorithm: str = "es256") -> Iden
         sign(ONE_PIXEL, "png", Record(source_type=BY_MODEL), identity)
     except ImageError as fault:
         hint = f"openssl pkcs8 -topk8 -nocrypt -in {key}" if "PKCS#8" in str(fault) else ""
-        raise ConfigError(
-            f"{certificates} cannot sign images: {fault.__cause__}", hint=hint
-        ) from fault
+        message = f"{certificates} cannot sign images: {fault.__cause__}"
+        raise ConfigError(message, hint=hint) from fault
     return identity
 
 
@@ -65,9 +64,8 @@ def sign(data: bytes, file_format: str, record: Record, identity: Identity) -> b
     signed = io.BytesIO()
     mime = FORMATS[file_format].mime
     try:
-        info = c2pa.C2paSignerInfo(
-            identity.algorithm, identity.chain, identity.key.reveal().encode(), None
-        )
+        key = identity.key.reveal().encode()
+        info = c2pa.C2paSignerInfo(identity.algorithm, identity.chain, key, None)
         # A thumbnail would show the same, and make a small image a hundred times as large.
         context = c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}})
         builder = c2pa.Builder(manifest(record, mime), context)
@@ -109,9 +107,8 @@ def _read(path: str, *, private: bool) -> bytes:
         with Path(path).expanduser().open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if private and os.name == "posix" and mode & 0o077:
-                raise ConfigError(
-                    f"{path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}"
-                )
+                message = f"{path} can be read by others (mode {mode:04o})"
+                raise ConfigError(message, hint=f"chmod 600 {path}")
             return file.read(MAX_BYTES)
     except OSError as fault:
         raise ConfigError(f"{path} cannot be read: {fault.strerror}") from fault

@@ -4,9 +4,10 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import FluxError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.request import Auth, Facts, Media, Reply
+from flux_cli.core.outcome import Facts, Media, Reply
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
 from flux_cli.http.replies import BILLED_HINT, MARK, parse_json, reply_error, request_id_of
@@ -26,14 +27,13 @@ async def read_images(reply: Reply, base: str, auth: Auth | None, http: "Http") 
     body = parse_json(reply.data)
     if not isinstance(body, dict):
         start = plain(reply.data[:200].decode("utf-8", "replace"), 60)
-        message = (
-            f"the answer is not JSON: it begins with {start!r}" if start else "the answer is empty"
-        )
-        raise _no_image_error(message, reply)
+        if not start:
+            raise _no_image_error("the answer is empty", reply)
+        raise _no_image_error(f"the answer is not JSON: it begins with {start!r}", reply)
     if body.get("error"):
         raise reply_error(reply, auth)
     listed = body.get("data") or body.get("images")
-    items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    items = [item for item in _read_list(listed) if isinstance(item, dict)]
     if not items:
         raise _no_image_error("the answer has no image", reply, body)
     facts = _facts(reply, body)
@@ -63,14 +63,20 @@ async def _fetch(item: dict[str, Json], base: str, http: "Http") -> str:
 
 
 def _no_image_error(message: str, reply: Reply, body: Json = None) -> ProviderError:
-    identity = request_id_of(reply, body)
     return ProviderError(
-        message, hint=BILLED_HINT, billed=True, status=reply.status, request_id=identity
+        message,
+        hint=BILLED_HINT,
+        billed=True,
+        status=reply.status,
+        request_id=request_id_of(reply, body),
     )
 
 
 def read_estimate(reply: Reply) -> float:
-    """The price in USD of one image, from the reply to a dry run. Raises ProviderError if it has none."""
+    """The price in USD of one image, from the reply to a dry run.
+
+    Raises ProviderError if it has none.
+    """
     body = parse_json(reply.data)
     if isinstance(body, dict) and not (body.get("data") or body.get("images")):
         metadata = body.get("metadata")
@@ -89,24 +95,27 @@ def _facts(reply: Reply, body: dict[str, Json]) -> Facts:
     metadata = body.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     seed = read_integer(body.get("seed"))
+    if seed is None:
+        seed = read_integer(metadata.get("seed"))
     provider = metadata.get("provider") or reply.headers.get("x-lumenfall-provider")
-    undrawn = metadata.get("undrawn")
-    words = undrawn if isinstance(undrawn, list) else []
+    provider_name = plain(provider, 60) if isinstance(provider, str) else ""
+    undrawn = [word for word in _read_list(metadata.get("undrawn")) if isinstance(word, str)]
     return Facts(
         request_id=request_id_of(reply, body),
-        provider=plain(provider, 60) if isinstance(provider, str) else "",
+        provider=provider_name,
         cost_usd=read_amount(metadata.get("cost")),
-        seed=read_integer(metadata.get("seed")) if seed is None else seed,
-        undrawn=tuple(plain(word, 60) for word in words if isinstance(word, str)),
+        seed=seed,
+        undrawn=tuple(plain(word, 60) for word in undrawn),
     )
 
 
 def _item_facts(item: dict[str, Json], facts: Facts) -> Facts:
     revised = item.get("revised_prompt")
+    if isinstance(revised, str) and not revised.startswith(MARK):
+        facts = facts._replace(revised_prompt=revised[:MAX_PROMPT_LENGTH])
     seed = read_integer(item.get("seed"))
-    return facts._replace(
-        revised_prompt=revised[:MAX_PROMPT_LENGTH]
-        if isinstance(revised, str) and not revised.startswith(MARK)
-        else "",
-        seed=facts.seed if seed is None else seed,
-    )
+    return facts if seed is None else facts._replace(seed=seed)
+
+
+def _read_list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []

@@ -1,11 +1,13 @@
-"""The API of Black Forest Labs: submits a task, polls the URL in the answer, downloads the image."""
+"""The API of Black Forest Labs: submits a task, polls its URL, and downloads the image."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply
+from flux_cli.core.outcome import Facts, Media, Reply
+from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
 from flux_cli.http.replies import parse_object, reply_error
@@ -16,9 +18,12 @@ if TYPE_CHECKING:
 USD_PER_CREDIT = 0.01
 MAX_CREDITS = 1e9  # larger numbers are not prices
 POLL_SECONDS = 0.5
-MAX_POLLS_WITHOUT_TASK = (
-    5  # "Task not found" in a row; a regional store may not know a new task yet
-)
+# "Task not found" in a row: a regional store may not know a new task yet.
+MAX_POLLS_WITHOUT_TASK = 5
+REFUSED = {
+    "Request Moderated": "the prompt or input image",
+    "Content Moderated": "the finished image",
+}
 
 
 class BFL:
@@ -31,7 +36,7 @@ class BFL:
         return Post(f"{self._base}/v1/{call.model}", call.body, self._auth)
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
-        """Poll until the task is finished, and download its image. Raises a FluxError if it failed."""
+        """Poll until the task is finished, and download its image. Raises FluxError."""
         body = parse_object(reply.data)
         url, identity = body.get("polling_url"), plain(str(body.get("id") or ""), 100)
         if not isinstance(url, str):
@@ -47,7 +52,7 @@ class BFL:
 
 
 class _PollReader:
-    """Reads poll answers until one is final. Unknown answers mean that the task is still running."""
+    """Reads poll answers until one is final. An unknown status means that the task is running."""
 
     def __init__(self, identity: str, auth: Auth | None) -> None:
         self._identity, self._auth, self._missing = identity, auth, 0
@@ -58,33 +63,21 @@ class _PollReader:
         if status == "Task not found":
             self._missing += 1
             if self._missing > MAX_POLLS_WITHOUT_TASK:
-                raise NotFoundError(
-                    f"BFL no longer knows task {self._identity}",
-                    billed=True,
-                    request_id=self._identity,
-                )
+                message = f"BFL no longer knows task {self._identity}"
+                raise NotFoundError(message, billed=True, request_id=self._identity)
             return None
         self._missing = 0
         if reply.status == 202:
             return None
         if reply.status != 200:
             raise reply_error(reply, self._auth, self._identity)
-        if status in ("Request Moderated", "Content Moderated"):
-            stage = (
-                "the prompt or input image"
-                if status == "Request Moderated"
-                else "the finished image"
-            )
-            raise ModerationError(
-                f"BFL refused {stage}{_reasons(body)}",
-                hint="rephrase the prompt",
-                request_id=self._identity,
-            )
+        if isinstance(status, str) and status in REFUSED:
+            message = f"BFL refused {REFUSED[status]}{_reasons(body)}"
+            hint = "rephrase the prompt"
+            raise ModerationError(message, hint=hint, request_id=self._identity)
         if status in ("Error", "Failed"):
-            raise ProviderError(
-                f"BFL failed: {plain(str(body.get('details') or status))}",
-                request_id=self._identity,
-            )
+            details = plain(str(body.get("details") or status))
+            raise ProviderError(f"BFL failed: {details}", request_id=self._identity)
         return body if status == "Ready" else None
 
 
@@ -92,9 +85,8 @@ def _image_url(body: dict[str, Json], identity: str) -> str:
     result = body.get("result")
     sample = result.get("sample") if isinstance(result, dict) else None
     if not isinstance(sample, str) or not sample:
-        raise ProviderError(
-            "the task is ready but BFL returned no image URL", billed=True, request_id=identity
-        )
+        message = "the task is ready but BFL returned no image URL"
+        raise ProviderError(message, billed=True, request_id=identity)
     return sample
 
 
@@ -114,8 +106,6 @@ def _facts(identity: str, submitted: dict[str, Json], done: dict[str, Json]) -> 
 def _reasons(body: dict[str, Json]) -> str:
     details = body.get("details")
     reasons = details.get("Moderation Reasons") if isinstance(details, dict) else None
-    return (
-        f" ({plain(', '.join(str(reason) for reason in reasons))})"
-        if isinstance(reasons, list) and reasons
-        else ""
-    )
+    if not isinstance(reasons, list) or not reasons:
+        return ""
+    return f" ({plain(', '.join(map(str, reasons)))})"

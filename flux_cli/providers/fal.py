@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ModerationError, ProviderError
-from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
+from flux_cli.core.outcome import Facts, Media, Reply, Stop
+from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_integer
 from flux_cli.http.replies import parse_object, reply_error
@@ -31,21 +33,17 @@ class Fal:
         """
         job = parse_object(reply.data)
         identity = plain(str(job.get("request_id") or ""), 100)
-        status, response, cancel = (
-            job.get(f"{name}_url") for name in ("status", "response", "cancel")
-        )
+        status, response = job.get("status_url"), job.get("response_url")
         if not isinstance(status, str) or not isinstance(response, str):
-            raise ProviderError(
-                "the answer has no status_url and response_url", billed=True, request_id=identity
-            )
+            message = "the answer has no status_url and response_url"
+            raise ProviderError(message, billed=True, request_id=identity)
+        cancel = job.get("cancel_url")
         stop = Stop("PUT", cancel, identity) if isinstance(cancel, str) else None
-        await http.poll(
-            status,
-            self._auth,
-            lambda answer: _completed(answer, self._auth, identity),
-            POLL_SECONDS,
-            stop,
-        )
+
+        def read(answer: Reply) -> bool | None:
+            return _completed(answer, self._auth, identity)
+
+        await http.poll(status, self._auth, read, POLL_SECONDS, stop)
         result = await http.get(response, self._auth)
         if result.status != 200:
             raise reply_error(result, self._auth, identity)
@@ -53,7 +51,7 @@ class Fal:
 
 
 def _completed(reply: Reply, auth: Auth | None, identity: str) -> bool | None:
-    """True if the request has finished, None while it waits or runs. Raises a FluxError if it failed."""
+    """True if the request has finished, None before. Raises a FluxError if it failed."""
     body = parse_object(reply.data)
     if reply.status not in (200, 202):
         raise reply_error(reply, auth, identity)
@@ -80,7 +78,6 @@ async def _media(reply: Reply, identity: str, base: str, http: "Http") -> list[M
     if media:
         return media
     if any(flag is True for flag in flagged):
-        raise ModerationError(
-            "fal flagged the image", hint="rephrase the prompt", billed=True, request_id=identity
-        )
+        message, hint = "fal flagged the image", "rephrase the prompt"
+        raise ModerationError(message, hint=hint, billed=True, request_id=identity)
     raise ProviderError("the result has no image", billed=True, request_id=identity)

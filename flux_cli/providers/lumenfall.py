@@ -1,8 +1,8 @@
 """Reads Lumenfall's request history, which shows what happened to requests without an answer.
 
-Only parts of this API are documented. flux reads a list under `data` with `id`, `trace_id`, `status`
-and `cost`. For accounts that store answers, it also reads the answer, wherever it is in the document of
-a request.
+Only parts of this API are documented. flux reads a list under `data` with `id`, `trace_id`,
+`status` and `cost`. For accounts that store answers, it also reads the answer, wherever it is in
+the document of a request.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ProviderError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.request import Auth, Reply
+from flux_cli.core.outcome import Reply
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount
 from flux_cli.http.replies import parse_json, reply_error
@@ -46,9 +47,10 @@ class PastRequest(NamedTuple):
 async def look_up(
     traces: Collection[str], since: str, base: str, auth: Auth, http: Http
 ) -> dict[str, PastRequest]:
-    """Find requests in the history by their traces. `since` is a time (ISO 8601) before the first one.
+    """Find requests in the history by their traces.
 
-    Raises a FluxError if the history cannot be read.
+    `since` is a time (ISO 8601) before the first one. Raises a FluxError if the history cannot be
+    read.
     """
     native = base.removesuffix("/openai/v1") + "/v1"
     url = f"{native}/requests?limit=100&created_after={quote(since)}"
@@ -103,15 +105,18 @@ def _find_answer(value: Json, depth: int = MAX_DEPTH) -> dict[str, Json] | None:
     """The part of a page that is an answer: its `data` lists items with `url` or `b64_json`."""
     if isinstance(value, dict):
         listed = value.get("data")
-        items = listed if isinstance(listed, list) else []
-        if any(
-            isinstance(item, dict) and (item.get("url") or item.get("b64_json")) for item in items
-        ):
+        if isinstance(listed, list) and any(map(_is_image, listed)):
             return value
         value = list(value.values())
     if isinstance(value, list) and depth:
-        return next((found for part in value if (found := _find_answer(part, depth - 1))), None)
+        for part in value:
+            if found := _find_answer(part, depth - 1):
+                return found
     return None
+
+
+def _is_image(item: Json) -> bool:
+    return isinstance(item, dict) and bool(item.get("url") or item.get("b64_json"))
 
 
 def _read_request(item: dict[str, Json]) -> PastRequest:

@@ -1,4 +1,7 @@
-"""The OpenAI Images API, which Lumenfall and many other servers implement. `answers` reads its answers."""
+"""The OpenAI Images API, which Lumenfall and many other servers implement.
+
+`answers` reads its answers.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flux_cli.core.request import Auth, Call, Media, Reply
+    from flux_cli.core.auth import Auth
+    from flux_cli.core.outcome import Media, Reply
+    from flux_cli.core.request import Call
     from flux_cli.http.client import Http
 
 
@@ -20,9 +25,8 @@ class OpenAI:
 
     def request(self, call: Call) -> Post:
         """See `Provider`."""
-        return Post(
-            f"{self._base}/images/generations", {"model": call.model, **call.body}, self._auth
-        )
+        url = f"{self._base}/images/generations"
+        return Post(url, {"model": call.model, **call.body}, self._auth)
 
     async def images(self, reply: Reply, http: Http) -> Sequence[Media]:
         """See `Provider` and `answers.read_images`."""
@@ -32,5 +36,5 @@ class OpenAI:
 
 
 def estimate_request(post: Post) -> Post:
-    """The same request as a dry run: Lumenfall checks it and returns the price, without making an image."""
+    """The same request as a dry run: Lumenfall only checks it and returns the price."""
     return post._replace(url=f"{post.url}?dryRun=true")

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import FluxError, ModerationError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.request import Auth, Call, Facts, Media, Post, Reply, Stop
+from flux_cli.core.outcome import Facts, Media, Reply, Stop
+from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
 from flux_cli.http.replies import is_good, parse_json, parse_object, reply_error
 
@@ -27,26 +29,30 @@ class Replicate:
         return Post(url, {"input": call.body}, self._auth, {"Prefer": f"wait={WAIT_SECONDS}"})
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
-        """Poll until the prediction is finished, and download its output. Raises a FluxError if it failed."""
+        """Poll until the prediction is finished, and download its output. Raises FluxError."""
         prediction = _finished(reply, self._auth)
         body = parse_object(reply.data)
         identity = _identity(body)
         if prediction is None:
-            links = body.get("urls")
-            url, cancel = (
-                links.get(name) if isinstance(links, dict) else None for name in ("get", "cancel")
-            )
-            if not isinstance(url, str):
-                raise ProviderError(
-                    "the answer has no prediction URL", billed=True, request_id=identity
-                )
-            stop = Stop("POST", cancel, identity) if isinstance(cancel, str) else None
-            prediction = await http.poll(
-                url, self._auth, lambda answer: _finished(answer, self._auth), POLL_SECONDS, stop
-            )
+            prediction = await self._poll(body, identity, http)
         facts = Facts(identity, "replicate")
         urls = _output_urls(prediction)
         return [Media(await http.fetch_image(url, self._base, identity), facts) for url in urls]
+
+    async def _poll(self, body: dict[str, Json], identity: str, http: "Http") -> dict[str, Json]:
+        """Poll the prediction that an answer describes until it is finished."""
+        listed = body.get("urls")
+        links = listed if isinstance(listed, dict) else {}
+        url, cancel = links.get("get"), links.get("cancel")
+        if not isinstance(url, str):
+            message = "the answer has no prediction URL"
+            raise ProviderError(message, billed=True, request_id=identity)
+        stop = Stop("POST", cancel, identity) if isinstance(cancel, str) else None
+
+        def read(answer: Reply) -> dict[str, Json] | None:
+            return _finished(answer, self._auth)
+
+        return await http.poll(url, self._auth, read, POLL_SECONDS, stop)
 
 
 def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:
@@ -65,19 +71,15 @@ def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:
     if status in ("failed", "canceled", "aborted"):
         raise _failure(plain(str(body.get("error") or status)), identity)
     if status == "succeeded":
-        raise ProviderError(
-            "the prediction succeeded but Replicate returned no image URL",
-            billed=True,
-            request_id=identity,
-        )
+        message = "the prediction succeeded but Replicate returned no image URL"
+        raise ProviderError(message, billed=True, request_id=identity)
     return None
 
 
 def _failure(words: str, identity: str) -> FluxError:
     if "E005" in words or "flagged as sensitive" in words:
-        return ModerationError(
-            f"Replicate refused: {words}", hint="rephrase the prompt", request_id=identity
-        )
+        hint = "rephrase the prompt"
+        return ModerationError(f"Replicate refused: {words}", hint=hint, request_id=identity)
     return ProviderError(f"Replicate failed: {words}", request_id=identity)
 
 

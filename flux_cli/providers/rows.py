@@ -5,15 +5,17 @@ A protocol is a class with two methods. Timeouts, retries and keys are handled i
 
 from __future__ import annotations
 
-from flux_cli.core.provider import ProviderRow
+from flux_cli.core.model import ProviderRow
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Protocol
 
+    from flux_cli.core.auth import Auth
     from flux_cli.core.model import Dialect, Model
-    from flux_cli.core.request import Auth, Call, Media, Post, Reply
+    from flux_cli.core.outcome import Media, Reply
+    from flux_cli.core.request import Call, Post
     from flux_cli.http.client import Http
 else:
     Protocol = object  # importing `typing` would double the time of a lookup
@@ -127,7 +129,7 @@ def connect(row: ProviderRow, base: str, auth: Auth | None) -> Provider:
 def unit_price(row: ProviderRow, model: Model | None, dialect: Dialect | None) -> float | None:
     """USD per image at a provider, as far as the catalog knows; None if unknown. Sketches are free.
 
-    The price of a model is that of the gateway; the prices of other providers are in their dialects.
+    The price of a model is that of the gateway. Prices of other providers are in their dialects.
     """
     if not row.hosted:
         return 0.0

@@ -71,7 +71,6 @@ def _bare_base64(name: str, uri: str) -> str:
         return f"<the image at {uri}, as base64>"
     head, comma, data = uri.partition(",")
     if not comma or not head.startswith("data:") or not head.endswith(";base64"):
-        raise UsageError(
-            f"{name}: this provider takes the image itself, as base64", hint="give a file or a URL"
-        )
+        message = f"{name}: this provider takes the image itself, as base64"
+        raise UsageError(message, hint="give a file or a URL")
     return data

@@ -18,24 +18,21 @@ INPUT_HINT = "give a " + join_or(row.name for row in FORMATS.values() if row.is_
 
 
 def read_image(path: str, stdin: BinaryIO | None) -> bytes:
-    """The bytes of a file, or of standard input for `-`. Raises UsageError if it cannot be read or is not an image."""
-    if path == "-" and stdin is None:
+    """The bytes of an image file, or of standard input for `-`.
+
+    Raises UsageError if it cannot be read or is not an image.
+    """
+    is_stdin = path == "-"
+    if is_stdin and stdin is None:
         raise UsageError("standard input is closed", hint="name a file")
-    data = _read(
-        path,
-        MAX_IMAGE,
-        path,
-        "name an image, or - for standard input",
-        stdin if path == "-" else None,
-    )
+    stream = stdin if is_stdin else None
+    data = _read(path, MAX_IMAGE, path, "name an image, or - for standard input", stream)
     if not data:
-        raise UsageError(
-            f"{'standard input' if path == '-' else path} is empty", hint="name an image"
-        )
+        name = "standard input" if is_stdin else path
+        raise UsageError(f"{name} is empty", hint="name an image")
     if sniff(data) is None:
-        raise UsageError(
-            f"{path} is not an image that flux can read", hint=f"it reads {', '.join(FORMATS)}"
-        )
+        message = f"{path} is not an image that flux can read"
+        raise UsageError(message, hint=f"it reads {', '.join(FORMATS)}")
     return data
 
 
@@ -46,13 +43,15 @@ def attach(value: Value) -> Value:
     """
     if not isinstance(value, str) or value.startswith(("http://", "https://", "data:")):
         return value
-    return attachment(
-        value, _read(value, MAX_ATTACHMENT, f"image_prompt {value!r}", "give a file or a URL")
-    )
+    data = _read(value, MAX_ATTACHMENT, f"image_prompt {value!r}", "give a file or a URL")
+    return attachment(value, data)
 
 
 def attachment(asked: str, data: bytes) -> Attachment:
-    """The checked bytes of an input image as a data URI. Raises UsageError for damaged files and other types."""
+    """The checked bytes of an input image as a data URI.
+
+    Raises UsageError for damaged files and other types.
+    """
     try:
         image = inspect(data)
     except ImageError as fault:
@@ -64,18 +63,18 @@ def attachment(asked: str, data: bytes) -> Attachment:
 
 
 def read_prompt(word: str, stdin: TextIO | None) -> str:
-    """The prompt that an argument stands for: `-` reads standard input, `@file` a file, other text is the prompt.
+    """The prompt that an argument stands for: `-` reads standard input, `@file` reads a file.
 
-    Raises UsageError if it cannot be read, is longer than MAX_PROMPT bytes, or is not UTF-8.
+    Any other text is the prompt itself. Raises UsageError if it cannot be read, is longer than
+    MAX_PROMPT bytes, or is not UTF-8.
     """
     if word == "-":
         if stdin is None:
             raise UsageError("standard input is closed", hint="give the prompt as the argument")
         data = stdin.buffer.read(MAX_PROMPT + 1)
     elif word.startswith("@") and len(word) > 1:
-        data = _read(
-            word[1:], MAX_PROMPT, f"prompt file {word[1:]!r}", "give a file, or the prompt itself"
-        )
+        path, hint = word[1:], "give a file, or the prompt itself"
+        data = _read(path, MAX_PROMPT, f"prompt file {path!r}", hint)
     else:
         return word
     if len(data) > MAX_PROMPT:
@@ -87,14 +86,15 @@ def read_prompt(word: str, stdin: TextIO | None) -> str:
 
 
 def _is_readable(kind: int) -> bool:
-    """Whether opening the file returns at once. Folders count: opening one gives the system's own error."""
+    """Whether opening the file returns at once. Folders count: opening one is a clear error."""
     return stat.S_ISREG(kind) or stat.S_ISDIR(kind)
 
 
 def _read(path: str, limit: int, named: str, hint: str, stream: BinaryIO | None = None) -> bytes:
-    """The bytes of a stream, else of a file. Named pipes are not opened: they could wait for a writer forever.
+    """The bytes of a stream, else of a file. `named` is its name in error messages.
 
-    Raises UsageError if it cannot be read or has more than `limit` bytes.
+    Named pipes are not opened: they could wait for a writer forever. Raises UsageError if it cannot
+    be read or has more than `limit` bytes.
     """
     try:
         if stream:

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 class Reuse(NamedTuple):
-    """Values from an image to add to a request (None: not in the image), and notes on values that are not used."""
+    """Values from an image to add to a request, and notes on values that are not used.
+
+    None means that the image does not have the value.
+    """
 
     prompt: str | None
     model: str | None
@@ -38,24 +41,24 @@ def read_like(path: str, given: Mapping[str, object]) -> Reuse:
     Raises UsageError if it cannot be read or does not say how it was made.
     """
     try:
-        reading = read_metadata(inputs.read_image(path, sys.stdin.buffer if sys.stdin else None))
+        data = inputs.read_image(path, sys.stdin.buffer if sys.stdin else None)
+        reading = read_metadata(data)
     except ImageError as fault:
-        raise UsageError(
-            f"--like {path}: {fault.message}", hint=f"name a {ALL_FORMATS} file"
-        ) from fault
+        message, hint = f"--like {path}: {fault.message}", f"name a {ALL_FORMATS} file"
+        raise UsageError(message, hint=hint) from fault
     reuse = reuse_reading(reading, path, given)
     if not reading.source or not (reuse.prompt or reuse.parameters):
-        raise UsageError(
-            f"--like {path}: the image does not say how it was made", hint=f"see: flux show {path}"
-        )
+        message = f"--like {path}: the image does not say how it was made"
+        raise UsageError(message, hint=f"see: flux show {path}")
     return reuse
 
 
 def reuse_reading(reading: Reading, source: str, given: Mapping[str, object]) -> Reuse:
-    """The values of an image's record that `given` does not override. `source` names the image in the notes.
+    """The values of an image's record that `given` does not override.
 
-    From records of other programs, only prompt, seed and size are used: other parameters may have another meaning.
-    Files and URLs are never followed: a stranger's image must not decide what is read or downloaded.
+    `source` names the image in the notes. From records of other programs, only prompt, seed and
+    size are used, because other parameters may have another meaning. Files and URLs are never
+    followed: a stranger's image must not decide what is read or downloaded.
     """
     record, is_ours = reading.record, reading.source == "flux"
     recorded: dict[str, Json] = {"size": record.size or None, "seed": record.seed}
@@ -77,7 +80,10 @@ def reuse_reading(reading: Reading, source: str, given: Mapping[str, object]) ->
 
 
 def _covered_by(given: Mapping[str, object]) -> set[str]:
-    """The parameters that `given` overrides: a size also overrides ratio and scale, and each of those the size."""
+    """The parameters that `given` overrides.
+
+    A size also overrides ratio and scale, and each of those overrides the size.
+    """
     covered = set(given)
     if "size" in given:
         covered.update(SHAPE)

@@ -1,9 +1,9 @@
-"""Plans the requests for n images: n calls for one image each, in the field names of the provider."""
+"""Plans the requests for n images: n calls for one image each, in the provider's field names."""
 
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.lite import LazySequence, NamedTuple, json_text
+from flux_cli.core.lite import LazySequence, json_text
 from flux_cli.core.model import Dialect, Field
 from flux_cli.core.request import Call, Note, Plan
 from flux_cli.core.values import INT64
@@ -12,60 +12,63 @@ from flux_cli.request.dialect import translate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from flux_cli.core.model import Json
     from flux_cli.core.request import Resolved
 
+    # A value to send (None: nothing is sent), and notes on it.
+    Choice: TypeAlias = tuple[Json, tuple[Note, ...]]
+
 PASSED_THROUGH = Field("passthrough")
-# The gateway takes every parameter under its own name. This is also used for models that are not in the catalog. The
-# formats are those that the gateway documents, not those that flux can write.
+# The gateway takes every parameter under its own name. This dialect is also used for models that
+# are not in the catalog. The formats are those that the gateway documents, not those of flux.
 GATEWAY = Dialect("lumenfall", "", None, ("png", "jpeg", "gif", "webp", "avif"), (), None, {})
 
 
-class _Choice(NamedTuple):
-    """A value to send (None: nothing is sent), and notes on it."""
-
-    value: Json
-    notes: tuple[Note, ...] = ()
-
-
 def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
-    """Split a resolved request into calls for one image each, with the seeds `seed`, `seed + 1`, and so on.
+    """Split a resolved request into calls for one image each, with `seed`, `seed + 1`, and so on.
 
-    `fresh_seed` is sent if no seed was given and the server would otherwise repeat the same image. Raises UsageError
-    for seeds beyond 64 bits.
+    `fresh_seed` is sent if no seed was given and the server would otherwise repeat the same image.
+    Raises UsageError for seeds beyond 64 bits.
     """
     dialect = resolved.dialect or GATEWAY
-    file_format = _choose_format(resolved, dialect)
-    quality = _choose_quality(resolved, dialect, file_format.value)
-    seed = _choose_seed(resolved, dialect, fresh_seed)
-    given: dict[str, Json] = {"prompt": resolved.prompt, **resolved.parameters}
-    if resolved.size and field_of(dialect, "size").spelling == "aspect_ratio":
-        given["size"] = resolved.aspect_ratio
-    if file_format.value is not None:
-        given["output_format"] = file_format.value
-    if quality.value is not None:
-        given["output_compression"] = quality.value
-    clash = _drop_ratio_beside_size(given, dialect)
+    file_format, format_notes = _choose_format(resolved, dialect)
+    quality, quality_notes = _choose_quality(resolved, dialect, file_format)
+    seed, seed_notes = _choose_seed(resolved, dialect, fresh_seed)
+    given = _parameters_to_send(resolved, dialect, file_format, quality)
+    ratio_notes = _drop_ratio_beside_size(given, dialect)
     body: dict[str, Json] = {}
     for name, value in given.items():
         body |= translate(field_of(dialect, name), value)
-    calls = LazySequence(
-        resolved.n, lambda place: _call(resolved, dialect, body, seed.value, place + 1)
-    )
+
+    def make_call(place: int) -> Call:
+        return _call(resolved, dialect, body, seed, place + 1)
+
+    calls = LazySequence(resolved.n, make_call)
     if calls:
         _ = calls[-1]  # raises UsageError if the largest seed is too large
-    notes = (
-        *_count_notes(resolved, seed.value),
-        *seed.notes,
-        *file_format.notes,
-        *clash,
-        *quality.notes,
-    )
+    count_notes = _count_notes(resolved, seed)
+    notes = (*count_notes, *seed_notes, *format_notes, *ratio_notes, *quality_notes)
     return Plan(calls, notes)
 
 
+def _parameters_to_send(
+    resolved: Resolved, dialect: Dialect, file_format: Json, quality: Json
+) -> dict[str, Json]:
+    """Every parameter but the seed, under the gateway's names."""
+    given: dict[str, Json] = {"prompt": resolved.prompt, **resolved.parameters}
+    if resolved.size and field_of(dialect, "size").spelling == "aspect_ratio":
+        given["size"] = resolved.aspect_ratio
+    if file_format is not None:
+        given["output_format"] = file_format
+    if quality is not None:
+        given["output_compression"] = quality
+    return given
+
+
 def field_of(dialect: Dialect, name: str) -> Field:
-    """The field a dialect sends for a parameter. One that it does not list is sent under its own name."""
+    """The field of a parameter. One that the dialect does not list is sent under its own name."""
     field = dialect.fields.get(name, PASSED_THROUGH)
     if field.name or field.behavior in ("emulated", "unsupported"):
         return field
@@ -84,16 +87,15 @@ def _drop_ratio_beside_size(given: dict[str, Json], dialect: Dialect) -> tuple[N
 def _call(
     resolved: Resolved, dialect: Dialect, body: dict[str, Json], seed: Json, number: int
 ) -> Call:
-    """Call `number`, counted from 1. A seed of an unknown model that is not a number is the same in every call."""
+    """Call `number`, counted from 1. A seed that is not a number is the same in every call."""
     if seed is None:
         return Call(number, None, resolved.sent_model, body)
     own = seed
     if isinstance(seed, int) and not isinstance(seed, bool):
         own = seed + number - 1
         if own >= INT64:
-            raise UsageError(
-                f"seed {seed} is too large for {resolved.n} images", hint="choose a smaller seed"
-            )
+            message = f"seed {seed} is too large for {resolved.n} images"
+            raise UsageError(message, hint="choose a smaller seed")
     field = field_of(dialect, "seed")
     if field.spelling == "prompt_tag":
         tag = json_text({"seed": own})
@@ -102,99 +104,89 @@ def _call(
     return Call(number, own, resolved.sent_model, {**body, **translate(field, own)})
 
 
-def _choose_seed(resolved: Resolved, dialect: Dialect, fresh_seed: int | None) -> _Choice:
+def _choose_seed(resolved: Resolved, dialect: Dialect, fresh_seed: int | None) -> Choice:
     field = field_of(dialect, "seed")
     if resolved.seed is not None or not field.required or fresh_seed is None:
-        return _Choice(resolved.seed)
-    return _Choice(fresh_seed, (Note("seed", None, fresh_seed, "default", field.reason),))
+        return resolved.seed, ()
+    return fresh_seed, (Note("seed", None, fresh_seed, "default", field.reason),)
 
 
 def _count_notes(resolved: Resolved, seed: Json) -> tuple[Note, ...]:
     if resolved.n == 1:
         return ()
     seeds = "" if seed is None else ", each with the next seed"
-    return (
-        Note(
-            "n", resolved.n, 1, "emulated", f"{resolved.n} parallel requests for one image{seeds}"
-        ),
-    )
+    reason = f"{resolved.n} parallel requests for one image{seeds}"
+    return (Note("n", resolved.n, 1, "emulated", reason),)
 
 
-def _choose_format(resolved: Resolved, dialect: Dialect) -> _Choice:
+def _choose_format(resolved: Resolved, dialect: Dialect) -> Choice:
     """The format to request: one that the provider makes itself.
 
-    Conversions by the gateway are limited: its AVIF has at most 1,600 pixels, and this model's images are larger.
+    Conversions by the gateway are limited: its AVIF has at most 1,600 pixels, and most images are
+    larger.
     """
     asked = ", ".join(resolved.made or ()) or resolved.format
     if asked is None:
-        return _Choice(None)
+        return None, ()
     field = field_of(dialect, "output_format")
     if not field.name:
         reason = f"{field.reason}; converted to {asked} by flux"
-        return _Choice(None, (Note("output_format", asked, None, "emulated", reason),))
-    native = dialect.formats
-    if resolved.model and dialect is GATEWAY:
-        native = resolved.model.native_formats
-    best = "png" if "png" in native or not native else native[0]
-    if resolved.made:
-        return _convert(asked, best, f"received as {best}, converted to {asked} by flux")
-    if _flux_sets_quality(resolved, dialect):
-        return _convert(
-            asked,
-            "png",
-            f"received as png, so that flux can encode {asked} at the requested quality",
-        )
-    if asked not in native and native:
+        return None, (Note("output_format", asked, None, "emulated", reason),)
+    if not resolved.made and _flux_sets_quality(resolved, dialect):
+        reason = f"received as png, so that flux can encode {asked} at the requested quality"
+        return _convert(asked, "png", reason)
+    native = _native_formats(resolved, dialect)
+    if resolved.made or (native and asked not in native):
+        best = "png" if "png" in native or not native else native[0]
         return _convert(asked, best, f"received as {best}, converted to {asked} by flux")
     used = translate(field, asked)[field.name]
-    if used == asked:
-        return _Choice(
-            asked,
-            (Note("output_format", asked, used, "passthrough", "the provider makes it itself"),),
-        )
-    reason = f"{dialect.provider} calls it {used}"
-    return _Choice(asked, (Note("output_format", asked, used, field.behavior, reason),))
+    behavior, reason = "passthrough", "the provider makes it itself"
+    if used != asked:
+        behavior, reason = field.behavior, f"{dialect.provider} calls it {used}"
+    return asked, (Note("output_format", asked, used, behavior, reason),)
 
 
-def _convert(asked: str, received: str, reason: str) -> _Choice:
-    return _Choice(received, (Note("output_format", asked, received, "emulated", reason),))
+def _convert(asked: str, received: str, reason: str) -> Choice:
+    return received, (Note("output_format", asked, received, "emulated", reason),)
+
+
+def _native_formats(resolved: Resolved, dialect: Dialect) -> tuple[str, ...]:
+    """The formats that the provider makes itself. The gateway's depend on the model."""
+    if resolved.model and dialect is GATEWAY:
+        return resolved.model.native_formats
+    return dialect.formats
 
 
 def _flux_sets_quality(resolved: Resolved, dialect: Dialect) -> bool:
     """Whether a lossy file is encoded here, because the provider has no setting for its quality."""
-    if (
-        resolved.format is None
-        or resolved.quality is None
-        or FORMATS[resolved.format].quality is None
-    ):
+    if resolved.format is None or resolved.quality is None:
         return False
-    return (
-        field_of(dialect, "output_compression").behavior == "emulated" and "png" in dialect.formats
-    )
+    is_lossless = FORMATS[resolved.format].quality is None
+    is_emulated = field_of(dialect, "output_compression").behavior == "emulated"
+    return is_emulated and not is_lossless and "png" in dialect.formats
 
 
-def _choose_quality(resolved: Resolved, dialect: Dialect, sent_format: Json) -> _Choice:
+def _choose_quality(resolved: Resolved, dialect: Dialect, sent_format: Json) -> Choice:
     quality, asked = resolved.quality, resolved.format
     if quality is None:
-        return _Choice(None)
+        return None, ()
     if resolved.made is not None:
         return _quality_note(quality, quality, "emulated", "applied by flux to the files it makes")
     if asked is not None and FORMATS[asked].quality is None:
-        return _quality_note(
-            quality, None, "ignored", f"{asked} is lossless: there is nothing to compress"
-        )
+        reason = f"{asked} is lossless: there is nothing to compress"
+        return _quality_note(quality, None, "ignored", reason)
     if asked != sent_format:
-        return _quality_note(
-            quality, quality, "emulated", f"applied by flux when it converts to {asked}"
-        )
+        reason = f"applied by flux when it converts to {asked}"
+        return _quality_note(quality, quality, "emulated", reason)
     if not field_of(dialect, "output_compression").name:
-        reason = f"{dialect.provider} has no such setting, and flux encodes only the format that was requested"
+        provider = dialect.provider
+        reason = f"{provider} has no such setting, and flux encodes only the requested format"
         return _quality_note(quality, None, "ignored", reason)
     note = Note("output_compression", quality, quality, "passthrough", "quality of a lossy format")
-    return _Choice(quality, (note,))
+    return quality, (note,)
 
 
-def _quality_note(asked: int, used: int | None, behavior: str, reason: str) -> _Choice:
+def _quality_note(asked: int, used: int | None, behavior: str, reason: str) -> Choice:
     """A quality that is not sent, and why."""
     note = Note("output_compression", asked, used, behavior, reason, warning=behavior == "ignored")
-    return _Choice(None, (note,))
+    return None, (note,)

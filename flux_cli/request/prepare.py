@@ -1,4 +1,4 @@
-"""Turns options into what will be sent: settings, model, request, calls, and the destination of the files."""
+"""Turns options into what will be sent: settings, model, request, calls, and destination."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from flux_cli.config.load import Settings, load_settings
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Request
+from flux_cli.core.values import shorten
 from flux_cli.images.destination import Destination, read_destination
 from flux_cli.images.finish import read_finish
-from flux_cli.images.outputs import explain
 from flux_cli.providers.rows import ROWS, connect, unit_price
-from flux_cli.request.parameters import read_parameters
+from flux_cli.request.command_line import read_parameters
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
 
@@ -22,11 +22,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flux_cli.core.model import Dialect, Json, Model
+    from flux_cli.catalog.find import Found
+    from flux_cli.core.auth import Auth
+    from flux_cli.core.model import Dialect, Json, Model, ProviderRow
     from flux_cli.core.options import GenerateOptions
-    from flux_cli.core.provider import ProviderRow
-    from flux_cli.core.request import Attachment, Auth, Note, Plan, Post, Resolved, Value
-    from flux_cli.images.outputs import Finish
+    from flux_cli.core.request import Attachment, Note, Plan, Post, Resolved, Value
+    from flux_cli.images.finish import Finish
     from flux_cli.providers.rows import Provider
     from flux_cli.request.like import Reuse
 
@@ -46,50 +47,60 @@ class Prepared(NamedTuple):
 def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = None) -> Prepared:
     """Merge options with settings, read the files they name, resolve and plan.
 
-    `fetch` downloads an image from its URL, for providers that take only the image itself. Without it (when nothing
-    may be sent), the URL stays in place of the image. Raises UsageError and ConfigError.
+    `fetch` downloads an image from its URL, for providers that take only the image itself. Without
+    it (when nothing may be sent), the URL stays in place of the image. Raises UsageError and
+    ConfigError.
     """
-    given: dict[str, Value] = dict(read_parameters(options.parameters))
-    reuse = _reuse(options.input.like, given)
-    if reuse:
-        given = {**reuse.parameters, **given}
+    typed: dict[str, Value] = dict(read_parameters(options.parameters))
+    reuse = _read_like(options.input.like, typed)
     settings = load_settings(_overrides(options, reuse), ROWS)
     found = find_model(settings.model, folders.model_folders())
     dialect = dialect_of(settings.provider, found.model)
-    destination = _read_destination(options, settings, given)
-    _attach_images(given, found.model, dialect, fetch)
-    if not settings.provider.hosted and options.access.no_badge:
+    given = {**reuse.parameters, **typed} if reuse else typed
+    formats = _typed_formats(options, given)
+    destination = _read_destination(settings, formats)
+    given = _with_format(given, destination, formats)
+    given = _with_images(given, found.model, dialect, fetch)
+    if options.access.no_badge and not settings.provider.hosted:
         given["badge"] = False
-    size = given.get("size") if options.finish.fit else None
+    is_format_by_suffix = destination.suffixes and not options.output.output_format
     request = Request(
         model=settings.model,
         parameters=given,
-        prompt=reuse.prompt if reuse and prompt is None else prompt,
+        prompt=prompt,
         route=options.access.route,
-        output=settings.output
-        if destination.suffixes and not options.output.output_format
-        else None,
+        output=settings.output if is_format_by_suffix else None,
     )
-    resolved = resolve(request, found.model, dialect)
-    if reuse:
-        resolved = _with_origin(resolved, reuse, options.input.like or "", prompt)
-    if found.hint:
-        resolved = resolved._replace(
-            notes=tuple(_with_hint(note, found.hint) for note in resolved.notes)
-        )
-    price = unit_price(settings.provider, resolved.model, resolved.dialect)
+    resolved = _resolve(request, found, dialect, reuse, options.input.like)
+    price = unit_price(settings.provider, found.model, dialect)
     resolved = resolved._replace(unit_price_usd=price)
-    formats = destination.formats or ((resolved.format,) if resolved.format else ())
-    finish = read_finish(
-        options.finish, None if size is None else str(size), formats, resolved.quality
-    )
+    finish = _read_finish(options, resolved, destination)
     if finish.remakes:
         resolved = _with_finish(resolved, finish, hosted=settings.provider.hosted)
     fresh_seed = int.from_bytes(os.urandom(3)) if resolved.seed is None else None
     return Prepared(settings, resolved, plan(resolved, fresh_seed), destination, finish)
 
 
-def _reuse(path: str | None, given: dict[str, Value]) -> Reuse | None:
+def _resolve(
+    request: Request, found: Found, dialect: Dialect | None, reuse: Reuse | None, like: str | None
+) -> Resolved:
+    """Resolve the request, with the prompt of the image of `--like` unless the user gave one.
+
+    The notes also say which values come from that image, and which model name is similar.
+    """
+    typed_prompt = request.prompt
+    if reuse and typed_prompt is None:
+        request = request._replace(prompt=reuse.prompt)
+    resolved = resolve(request, found.model, dialect)
+    if reuse:
+        resolved = _with_origin(resolved, reuse, like or "", typed_prompt)
+    if found.hint:
+        notes = tuple(_with_hint(note, found.hint) for note in resolved.notes)
+        resolved = resolved._replace(notes=notes)
+    return resolved
+
+
+def _read_like(path: str | None, given: dict[str, Value]) -> Reuse | None:
     """The values from the image of `--like`; None without the option."""
     if not path:
         return None
@@ -107,36 +118,43 @@ def _overrides(options: GenerateOptions, reuse: Reuse | None) -> dict[str, Json]
         for name in ("provider", "base_url"):
             if flags[name] not in (None, "offline"):
                 option = f"--{name.replace('_', '-')}"
-                raise UsageError(
-                    f"--offline and {option} contradict each other", hint="use only one of them"
-                )
+                message = f"--offline and {option} contradict each other"
+                raise UsageError(message, hint="use only one of them")
         flags["provider"] = "offline"
     return flags
 
 
-def _read_destination(
-    options: GenerateOptions, settings: Settings, given: dict[str, Value]
-) -> Destination:
-    """Where the files go. A single format stays in `given`, to be sent to the provider; flux makes several itself.
+def _typed_formats(options: GenerateOptions, given: dict[str, Value]) -> list[str]:
+    """The formats of -f, or the one of `-p output_format`. Raises UsageError for both together."""
+    by_option = options.output.output_format or []
+    by_parameter = given.get("output_format")
+    if by_parameter is None:
+        return by_option
+    if by_option:
+        hint = "give it once, as an option or with -p"
+        raise UsageError("output_format is given twice", hint=hint)
+    return [str(by_parameter)]
 
-    The suffix of a file overrides a default format.
-    """
-    typed = given.pop("output_format", None)
-    formats = options.output.output_format or ([] if typed is None else [str(typed)])
-    if typed is not None and options.output.output_format:
-        raise UsageError(
-            "output_format is given twice", hint="give it once, as an option or with -p"
-        )
+
+def _read_destination(settings: Settings, formats: list[str]) -> Destination:
+    """Where the files go. The suffix of a file overrides the default format of the settings."""
     output = settings.output
-    destination = read_destination(output, formats, is_folder=_is_folder(output))
-    if not destination.formats and settings.output_format:
-        destination = read_destination(
-            output, [settings.output_format], is_folder=_is_folder(output)
-        )
-    chosen_by_suffix = destination.suffixes and not formats
-    if len(destination.formats) == 1 and not chosen_by_suffix:
-        given["output_format"] = destination.formats[0]
-    return destination
+    is_folder = _is_folder(output)
+    destination = read_destination(output, formats, is_folder=is_folder)
+    if destination.formats or not settings.output_format:
+        return destination
+    return read_destination(output, [settings.output_format], is_folder=is_folder)
+
+
+def _with_format(
+    given: dict[str, Value], destination: Destination, formats: list[str]
+) -> dict[str, Value]:
+    """The parameters with the format to request from the provider. flux makes several itself."""
+    parameters = {name: value for name, value in given.items() if name != "output_format"}
+    is_chosen_by_suffix = destination.suffixes and not formats
+    if len(destination.formats) == 1 and not is_chosen_by_suffix:
+        parameters["output_format"] = destination.formats[0]
+    return parameters
 
 
 def _is_folder(output: str | None) -> bool:
@@ -151,28 +169,45 @@ def _with_origin(resolved: Resolved, reuse: Reuse, path: str, prompt: str | None
     """The request with notes that say which values come from the image of `--like`."""
     from flux_cli.request.like import explain_reuse
 
-    return resolved._replace(
-        notes=explain_reuse(reuse, path, resolved.notes, resolved.request, prompt)
-    )
+    notes = explain_reuse(reuse, path, resolved.notes, resolved.request, prompt)
+    return resolved._replace(notes=notes)
+
+
+def _read_finish(options: GenerateOptions, resolved: Resolved, destination: Destination) -> Finish:
+    """What flux does with the images. `--fit` needs the size as it was typed."""
+    formats = destination.formats
+    if not formats and resolved.format:
+        formats = (resolved.format,)
+    size = resolved.request.parameters.get("size")
+    target = str(size) if options.finish.fit and size is not None else None
+    return read_finish(options.finish, target, formats, resolved.quality)
 
 
 def _with_finish(resolved: Resolved, finish: Finish, *, hosted: bool) -> Resolved:
     """The request with the formats that flux makes, and notes on how it does. Raises UsageError."""
+    from flux_cli.images.outputs import explain
+
     notes = explain(finish, *resolved.size.expected(hosted=hosted)) if resolved.size else ()
     return resolved._replace(made=finish.formats, notes=(*resolved.notes, *notes))
 
 
-def _attach_images(
+def _with_images(
     given: dict[str, Value], model: Model | None, dialect: Dialect | None, fetch: Fetch | None
-) -> None:
-    """Replace the file names of images by their content, and URLs, too, if the provider takes only the image."""
-    for name in tuple(given):
+) -> dict[str, Value]:
+    """The parameters with the content of images in place of file names.
+
+    URLs are replaced, too, if the provider takes only the image itself.
+    """
+    parameters = dict(given)
+    for name, value in given.items():
         if name == "image_prompt" or _is_image(model, name):
             from flux_cli.request import inputs
 
-            given[name] = inputs.attach(given[name])
-            if fetch and _takes_bytes(dialect, name) and is_address(given[name]):
-                given[name] = fetch(str(given[name]))
+            image = inputs.attach(value)
+            if fetch and _takes_bytes(dialect, name) and is_address(image):
+                image = fetch(str(image))
+            parameters[name] = image
+    return parameters
 
 
 def is_address(value: Value) -> bool:
@@ -191,9 +226,8 @@ def dialect_of(row: ProviderRow, model: Model | None) -> Dialect | None:
         return None
     if row.protocol not in model.dialects:
         others = ", ".join(model.dialects) or "lumenfall"
-        raise UsageError(
-            f"flux does not support {model.id} at {row.name}", hint=f"supported providers: {others}"
-        )
+        message = f"flux does not support {model.id} at {row.name}"
+        raise UsageError(message, hint=f"supported providers: {others}")
     return model.dialects[row.protocol]
 
 
@@ -201,9 +235,8 @@ def _server(row: ProviderRow) -> Dialect:
     servers = read_servers()
     if row.server not in servers:
         hint = did_you_mean(row.server, servers) or f"known: {', '.join(servers)}"
-        raise ConfigError(
-            f"provider {row.name} names an unknown kind of server {row.server!r}", hint=hint
-        )
+        message = f"provider {row.name} names an unknown kind of server {row.server!r}"
+        raise ConfigError(message, hint=hint)
     return servers[row.server]
 
 
@@ -215,27 +248,21 @@ def posts(prepared: Prepared) -> list[Post]:
 
 def request_line(prepared: Prepared, post: Post) -> str:
     """A line for people that says where a request goes. A sketch is not sent."""
-    return (
-        f"POST {post.url}"
-        if prepared.settings.provider.hosted
-        else "sketch offline, nothing is sent:"
-    )
+    is_sent = prepared.settings.provider.hosted
+    return f"POST {post.url}" if is_sent else "sketch offline, nothing is sent:"
+
+
+def short_body(post: Post) -> dict[str, Json]:
+    """The body of a request for people: long values are cut, except the prompt."""
+    body = {name: shorten(value) for name, value in post.body.items()}
+    if "prompt" in body:
+        body["prompt"] = post.body["prompt"]
+    return body
 
 
 def provider_of(prepared: Prepared, auth: Auth | None) -> Provider:
     """The provider of a prepared command line, with or without a key."""
     return connect(prepared.settings.provider, prepared.settings.base_url, auth)
-
-
-def lookup(name: str | None) -> Model:
-    """The catalog's model of that name (None: the default model). Raises UsageError if there is none."""
-    model_name = load_settings({"model": name}, ROWS).model
-    found = find_model(model_name, folders.model_folders())
-    if found.model is None:
-        raise UsageError(
-            f"model {model_name!r} is not in the catalog", hint=found.hint or "see: flux models"
-        )
-    return found.model
 
 
 def _takes_bytes(dialect: Dialect | None, name: str) -> bool:
@@ -247,4 +274,6 @@ def _is_image(model: Model | None, name: str) -> bool:
 
 
 def _with_hint(note: Note, hint: str) -> Note:
-    return note._replace(reason=f"{note.reason}; {hint}") if note.parameter == "model" else note
+    if note.parameter != "model":
+        return note
+    return note._replace(reason=f"{note.reason}; {hint}")

@@ -1,4 +1,4 @@
-"""Resolves a request against a model: checks and completes every parameter, with a note on each decision."""
+"""Resolves a request against a model: checks and completes parameters, and notes every decision."""
 
 from __future__ import annotations
 
@@ -14,8 +14,14 @@ from flux_cli.request.size import choose
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flux_cli.core.model import Dialect, Json, Model, Size
+    from typing import TypeAlias
+
+    from flux_cli.core.model import Dialect, Field, Json, Model
     from flux_cli.core.request import Request, Value
+    from flux_cli.request.size import Chosen
+
+    # The model name to send, the forced upstream (None: not forced), and notes on both.
+    Target: TypeAlias = tuple[str, str | None, tuple[Note, ...]]
 
 MAX_IMAGES = 10_000  # a typing error must not plan a million paid requests
 # flux itself uses these, so they are checked for every model, in the catalog or not.
@@ -27,124 +33,130 @@ ALWAYS_CHECKED = {
 }
 
 
-class _Model(NamedTuple):
-    """The model name to send, the forced upstream (None: not forced), and notes on both."""
-
-    name: str
-    route: str | None = None
-    notes: tuple[Note, ...] = ()
-
-
 def resolve(request: Request, model: Model | None, dialect: Dialect | None = None) -> Resolved:
-    """Resolve every parameter of a request against a model of the catalog (None: the catalog does not have it).
+    """Resolve every parameter of a request against a model of the catalog.
 
-    `dialect` says how the provider takes the parameters; None stands for the gateway, which takes them all.
-    Raises UsageError for any value that the model or the provider does not accept.
+    `model` is None if the catalog does not have it. `dialect` says how the provider takes the
+    parameters; None stands for the gateway, which takes them all. Raises UsageError for any value
+    that the model or the provider does not accept.
     """
-    target = _resolve_model(request, model, dialect)
-    check_utf8("the model's name", target.name)
+    name, route, model_notes = _resolve_model(request, model, dialect)
+    check_utf8("the model's name", name)
     prompt, prompt_notes = _resolve_prompt(request, model)
-    given = _well_formed(request.parameters)
-    _refuse_unsupported(given, dialect)
-    n = given.pop("n", None)
-    quality = given.pop("output_compression", None)
+    given = _check_parameters(request.parameters, dialect)
+    typed_n, typed_quality = given.pop("n", None), given.pop("output_compression", None)
     file_format, format_notes = _resolve_format(given.pop("output_format", None), request.output)
-    chosen = (
-        choose({name: given.pop(name, None) for name in SHAPE}, model, dialect) if model else None
-    )
-    size = chosen.size if chosen else None
-    parameters, notes = _resolve_parameters(given, model, target.route, dialect)
-    if size:
-        parameters = {"size": size.name, **parameters}
-    return Resolved(
+    chosen = _choose_size(given, model, dialect)
+    size_notes = _size_notes(chosen, model, route)
+    parameters, notes = _resolve_parameters(given, model, route, dialect)
+    n = _whole_number("n", typed_n)
+    resolved = Resolved(
         request=request,
-        sent_model=target.name,
+        sent_model=name,
         prompt=prompt,
         seed=parameters.pop("seed", None),
         parameters=parameters,
-        notes=(
-            *target.notes,
-            *prompt_notes,
-            *(chosen.notes if chosen else ()),
-            *_route_notes(size, model, target.route),
-            *notes,
-            *format_notes,
-        ),
+        notes=(*model_notes, *prompt_notes, *size_notes, *notes, *format_notes),
         model=model,
         dialect=dialect,
-        route=target.route,
-        size=size,
-        aspect_ratio=chosen.aspect_ratio if chosen else None,
-        n=1 if n is None else _whole_number("n", n),
+        route=route,
+        n=1 if n is None else n,
         format=file_format,
-        quality=None if quality is None else _whole_number("output_compression", quality),
+        quality=_whole_number("output_compression", typed_quality),
     )
+    return resolved if chosen is None else _with_size(resolved, chosen)
 
 
-def _well_formed(parameters: dict[str, Value]) -> dict[str, Value]:
-    """The parameters as they are. Raises UsageError for names and values that are not valid text."""
-    for name, value in parameters.items():
+def _with_size(resolved: Resolved, chosen: Chosen) -> Resolved:
+    parameters = {"size": chosen.size.name, **resolved.parameters}
+    ratio = chosen.aspect_ratio
+    return resolved._replace(size=chosen.size, aspect_ratio=ratio, parameters=parameters)
+
+
+def _check_parameters(typed: dict[str, Value], dialect: Dialect | None) -> dict[str, Value]:
+    """A copy of the parameters.
+
+    Raises UsageError for names and values that are not valid text, and for a parameter that the
+    provider does not support: dropping it silently would surprise the user.
+    """
+    for name, value in typed.items():
         check_utf8("a parameter's name", name)
         if isinstance(value, str):
             check_utf8(name, value)
-    return dict(parameters)
-
-
-def _refuse_unsupported(given: dict[str, Value], dialect: Dialect | None) -> None:
-    """Raise UsageError for a parameter that the provider does not support, instead of dropping it silently."""
-    for name in given:
+    for name in typed:
         field = dialect.fields.get(name) if dialect else None
         if dialect and field and field.behavior == "unsupported":
             option = f"--{name.replace('_', '-')}"
             message = f"{dialect.provider} does not support {name}: {field.reason}"
             raise UsageError(message, hint=f"drop {option}, or use another provider")
+    return dict(typed)
 
 
-def _whole_number(name: str, value: Value) -> int:
+def _whole_number(name: str, value: Value) -> int | None:
+    """The checked number; None if it was not given."""
+    if value is None:
+        return None
     number = check_value(ALWAYS_CHECKED[name], value)
     return number if isinstance(number, int) else 0
 
 
-def _resolve_model(request: Request, model: Model | None, dialect: Dialect | None) -> _Model:
+def _choose_size(
+    given: dict[str, Value], model: Model | None, dialect: Dialect | None
+) -> Chosen | None:
+    """Take size, ratio and scale from `given` and find the closest size of the model.
+
+    The sizes of an unknown model are unknown: its parameters stay in `given`, to be sent as typed.
+    """
+    if model is None:
+        return None
+    typed = {name: given.pop(name, None) for name in SHAPE}
+    return choose(typed, model, dialect)
+
+
+def _resolve_model(request: Request, model: Model | None, dialect: Dialect | None) -> Target:
+    """The model name to send. A route before the name has the same effect as `--route`."""
     bare, prefix = split_route(request.model) if model else (request.model, None)
     if request.route and prefix and request.route != prefix:
         message = f"model {request.model!r} already names a route, and --route is {request.route!r}"
         raise UsageError(message, hint="use only one of them")
     route = request.route or prefix
-    if dialect and dialect.path and route:
-        message = (
-            f"route {route!r} is for the gateway, but requests go to {dialect.provider} directly"
-        )
+    own_name = dialect.path if dialect else ""
+    if dialect and own_name and route:
+        target = f"requests go to {dialect.provider} directly"
+        message = f"route {route!r} is for the gateway, but {target}"
         raise UsageError(message, hint="drop the route, or the provider")
     if model is None:
-        return _unknown_model(request.model, bare, route)
-    if dialect and dialect.path:
-        reason = f"its name at {dialect.provider}"
-        return _Model(
-            dialect.path, None, (Note("model", request.model, dialect.path, "renamed", reason),)
-        )
+        return _unknown_model(request.model, route)
+    if dialect and own_name:
+        return _renamed_model(request.model, own_name, f"its name at {dialect.provider}")
     if route is not None:
         return _routed_model(request.model, model, route)
     if bare == model.id:
-        return _Model(model.id)
-    return _Model(model.id, None, (Note("model", bare, model.id, "renamed", "an alias"),))
+        return model.id, None, ()
+    return _renamed_model(bare, model.id, "an alias")
 
 
-def _unknown_model(asked: str, bare: str, route: str | None) -> _Model:
-    name = f"{route}/{bare}" if route and not bare.startswith(f"{route}/") else bare
+def _renamed_model(asked: str, name: str, reason: str, route: str | None = None) -> Target:
+    return name, route, (Note("model", asked, name, "renamed", reason),)
+
+
+def _unknown_model(asked: str, route: str | None) -> Target:
+    name = asked
+    if route and not asked.startswith(f"{route}/"):
+        name = f"{route}/{asked}"
     reason = "not in the catalog: parameters are sent unchecked, and sizes as given"
-    return _Model(name, route, (Note("model", asked, name, "passthrough", reason, warning=True),))
+    return name, route, (Note("model", asked, name, "passthrough", reason, warning=True),)
 
 
-def _routed_model(asked: str, model: Model, route: str) -> _Model:
-    """The name that forces one upstream. Raises UsageError for a route that the model does not have."""
+def _routed_model(asked: str, model: Model, route: str) -> Target:
+    """The name that forces one upstream. Raises UsageError for a route that the model lacks."""
     routes = {row.name: row for row in model.routes}
     if route not in routes:
         hint = did_you_mean(route, routes) or f"routes: {', '.join(routes) or 'none'}"
         raise UsageError(f"{model.id} has no route {route!r}", hint=hint)
     found = routes[route]
     reason = f"forces the upstream {found.upstream}; no failover to another"
-    return _Model(found.model, route, (Note("model", asked, found.model, "renamed", reason),))
+    return _renamed_model(asked, found.model, reason, route)
 
 
 def _resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[Note]]:
@@ -167,75 +179,96 @@ def _resolve_format(given: Value, output: str | None) -> tuple[str | None, list[
     by_suffix = format_of_suffix(output) if output else None
     if by_suffix is None:
         return None, []
-    return by_suffix, [
-        Note("output_format", None, by_suffix, "default", f"selected by the suffix of {output}")
-    ]
+    reason = f"selected by the suffix of {output}"
+    return by_suffix, [Note("output_format", None, by_suffix, "default", reason)]
 
 
-def _route_notes(size: Size | None, model: Model | None, route: str | None) -> list[Note]:
-    """A forced upstream may list fewer ratios than the model; the gateway then uses its closest one."""
-    if size is None or model is None or route is None:
-        return []
-    ratios = next(row.aspect_ratios for row in model.routes if row.name == route)
-    if not ratios or size.aspect_ratio in ratios:
-        return []
-    reason = f"{route} does not list {size.aspect_ratio}: the gateway may send its closest ratio"
-    return [Note("route", route, route, "passthrough", reason, warning=True)]
+def _size_notes(chosen: Chosen | None, model: Model | None, route: str | None) -> tuple[Note, ...]:
+    """The notes on the size, and a warning if a forced upstream does not list its ratio."""
+    if chosen is None or model is None:
+        return ()
+    if route is None:
+        return chosen.notes
+    ratio = chosen.size.aspect_ratio
+    listed = next(row.aspect_ratios for row in model.routes if row.name == route)
+    if not listed or ratio in listed:
+        return chosen.notes
+    reason = f"{route} does not list {ratio}: the gateway may send its closest ratio"
+    return (*chosen.notes, Note("route", route, route, "passthrough", reason, warning=True))
+
+
+class _Checked(NamedTuple):
+    """One parameter after its check, with what the notes need to know about it."""
+
+    name: str
+    asked: Json  # as typed, shortened for display
+    value: Json  # to send
+    param: Param | None  # None: not in the catalog
+    missing: str  # another parameter without which this one has no effect; "": none is missing
 
 
 def _resolve_parameters(
     given: dict[str, Value], model: Model | None, route: str | None, dialect: Dialect | None
 ) -> tuple[dict[str, Json], list[Note]]:
-    """The other parameters in catalog order: checked if the model has them, else passed through as typed."""
+    """The other parameters: checked, in catalog order, then those that are not in the catalog."""
     known = model.parameters if model else {}
-    order = list(known)
-    names = sorted(given, key=lambda name: order.index(name) if name in known else len(order))
+    listed = [name for name in known if name in given]
+    others = [name for name in given if name not in known]
     values: dict[str, Json] = {}
     notes = []
-    for name in names:
-        asked = given[name]
-        param = known.get(name)
+    for name in (*listed, *others):
         field = dialect.fields.get(name) if dialect else None
-        if param and field and field.choices:
-            param = param._replace(choices=field.choices)
-        values[name] = check_value(param, asked) if param else unchecked_value(asked)
-        shown = shorten(asked.asked if isinstance(asked, Attachment) else asked)
+        checked = _check(name, given, known.get(name), field)
+        values[name] = checked.value
         if dialect and field:
-            note = explain_field(dialect, name, shown, field, values[name])
-            if _lacks_needed(param, given):
-                note = note._replace(
-                    reason=f"has no effect without {param.needs if param else ''}", warning=True
-                )
+            notes.append(_dialect_note(checked, dialect, field))
         else:
-            reason, warning = _gateway_reason(name, param, known, given, route)
-            behavior = param.behavior if param else "passthrough"
-            note = Note(name, shown, shorten(values[name]), behavior, reason, warning)
-        notes.append(note)
+            notes.append(_gateway_note(checked, known, route))
     return values, notes
 
 
-def _lacks_needed(param: Param | None, given: dict[str, Value]) -> bool:
-    """Whether a parameter depends on another one that was not given."""
-    return bool(param and param.needs and param.needs not in given)
+def _check(
+    name: str, given: dict[str, Value], param: Param | None, field: Field | None
+) -> _Checked:
+    """Check one parameter. Raises UsageError for a value that is not accepted."""
+    typed = given[name]
+    asked = shorten(typed.asked if isinstance(typed, Attachment) else typed)
+    if param is None:
+        return _Checked(name, asked, unchecked_value(typed), None, "")
+    if field and field.choices:
+        param = param._replace(choices=field.choices)
+    missing = "" if param.needs in given else param.needs
+    return _Checked(name, asked, check_value(param, typed), param, missing)
+
+
+def _dialect_note(checked: _Checked, dialect: Dialect, field: Field) -> Note:
+    note = explain_field(dialect, checked.name, checked.asked, field, checked.value)
+    if checked.missing:
+        reason = f"has no effect without {checked.missing}"
+        return note._replace(reason=reason, warning=True)
+    return note
+
+
+def _gateway_note(checked: _Checked, known: dict[str, Param], route: str | None) -> Note:
+    behavior = checked.param.behavior if checked.param else "passthrough"
+    reason, warning = _gateway_reason(checked, known, route)
+    return Note(checked.name, checked.asked, shorten(checked.value), behavior, reason, warning)
 
 
 def _gateway_reason(
-    name: str,
-    param: Param | None,
-    known: dict[str, Param],
-    given: dict[str, Value],
-    route: str | None,
+    checked: _Checked, known: dict[str, Param], route: str | None
 ) -> tuple[str, bool]:
     """Why a parameter is sent as it is, and whether that is a warning."""
-    if param is None:
-        near = did_you_mean(name, known)
+    if checked.param is None:
+        near = did_you_mean(checked.name, known)
         hint = f"; {near}" if near else ""
         return f"not in the catalog: sent unchecked{hint}", bool(near)
-    if _lacks_needed(param, given):
-        return f"has no effect without {param.needs}", True
-    if not param.upstreams or route in param.upstreams:
+    if checked.missing:
+        return f"has no effect without {checked.missing}", True
+    upstreams = checked.param.upstreams
+    if not upstreams or route in upstreams:
         return "sent as given", False
-    only = f"only {' and '.join(param.upstreams)} honors it"
+    only = f"only {' and '.join(upstreams)} honors it"
     if route is None:
-        return f"{only}: --route {param.upstreams[0]} forces that route", True
+        return f"{only}: --route {upstreams[0]} forces that route", True
     return f"{only}, and the route is {route}", True

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from flux_cli.core.request import Value
 
 NAMES = ("size", "aspect_ratio", "resolution")
+ALWAYS_SENT = "always sent, because the defaults of upstreams differ"
+MAX_SCALE = 10**6  # sides of a ratio keep up to six decimal places
 EQUAL = 1e-9  # ratios closer than this are the same shape: 32:18 and 16:9
-CLOSE = 0.01  # pixels closer than this to a published shape mean that shape: 1365x768 is 16:9, not 455:256
+CLOSE = 0.01  # pixels closer than this to a published ratio mean it: 1365x768 is 16:9, not 455:256
 
 
 class Chosen(NamedTuple):
@@ -27,45 +29,53 @@ class Chosen(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """The requested shape: the option that set it (None: no option), its text and shape, and the area in pixels."""
+    """The requested shape and scale."""
 
-    parameter: str | None
-    text: str
+    parameter: str | None  # the option that set the shape; None: no option
+    text: str  # the value of that option
     shape: Shape
-    area: float
+    area: float  # in pixels
 
 
 def choose(given: dict[str, Value], model: Model, dialect: Dialect | None) -> Chosen:
     """The published size that is closest to what was asked for, by ratio and then by area.
 
-    `size` overrides aspect_ratio and resolution; ratio and scale are independent of each other. `given` holds the three
-    parameters, None where not given. Raises UsageError for an invalid size, ratio or tier.
+    `size` overrides aspect_ratio and resolution; ratio and scale are independent of each other.
+    `given` holds the three parameters, None where not given. Raises UsageError for an invalid size,
+    ratio or tier.
     """
-    size, aspect_ratio, resolution = (
-        None if given[name] is None else str(given[name]) for name in NAMES
-    )
+    size, aspect_ratio, resolution = (_text(given[name]) for name in NAMES)
     asked = _read(size, aspect_ratio, resolution, model)
     chosen = nearest_size(_offered(model, dialect), asked.shape.ratio, asked.area)
     ratio = _ratio_to_send(asked, chosen, dialect)
-    sends_ratio = bool(
-        dialect and "size" in dialect.fields and dialect.fields["size"].spelling == "aspect_ratio"
-    )
+    sends_ratio = _sends_ratio(dialect)
     sent = ratio if sends_ratio else chosen.name
-    notes = [_shape_note(asked, chosen, ratio, sent)] if asked.parameter else []
-    if size is not None:
-        notes += _ignored("aspect_ratio", aspect_ratio, size)
-    if asked.shape.is_pixels:
-        notes += _ignored("resolution", resolution, asked.text)
+    notes = []
+    if asked.parameter:
+        notes.append(_shape_note(asked, chosen, ratio, sent))
+    if size is not None and aspect_ratio is not None:
+        notes.append(_ignored("aspect_ratio", aspect_ratio, size))
+    if resolution is not None and asked.shape.is_pixels:
+        notes.append(_ignored("resolution", resolution, asked.text))
     elif resolution is not None:
         notes.append(_tier_note(resolution, asked.area, chosen))
     if asked.parameter is None or (asked.parameter == "aspect_ratio" and not sends_ratio):
         name = "aspect_ratio" if sends_ratio else "size"
         behavior = "converted" if asked.parameter else "default"
-        reason = (
-            f"{ratio} at {chosen.resolution}; always sent, because the defaults of upstreams differ"
-        )
+        reason = f"{ratio} at {chosen.resolution}; {ALWAYS_SENT}"
         notes.append(Note(name, None, sent, behavior, reason))
     return Chosen(chosen, ratio, tuple(notes))
+
+
+def _text(value: Value) -> str | None:
+    return None if value is None else str(value)
+
+
+def _sends_ratio(dialect: Dialect | None) -> bool:
+    """Whether this provider takes a ratio instead of a size."""
+    if dialect is None or "size" not in dialect.fields:
+        return False
+    return dialect.fields["size"].spelling == "aspect_ratio"
 
 
 def _read(
@@ -88,7 +98,7 @@ def _offered(model: Model, dialect: Dialect | None) -> tuple[Size, ...]:
 
 
 def _ratio_to_send(asked: _Asked, chosen: Size, dialect: Dialect | None) -> str:
-    """The published ratio, or exactly the one that was asked for if the provider takes any ratio."""
+    """The published ratio, or for providers that take any ratio, exactly the one asked for."""
     if dialect is None or dialect.any_ratio is None:
         return chosen.aspect_ratio
     ratio = asked.shape.ratio
@@ -106,13 +116,15 @@ def _ratio_to_send(asked: _Asked, chosen: Size, dialect: Dialect | None) -> str:
 def _reduced(shape: Shape) -> str:
     """`1200x630` -> `40:21`, `1.91:1` -> `191:100`: whole numbers without a common factor."""
     scale = 1
-    while scale < 10**6 and not (
-        (shape.width * scale).is_integer() and (shape.height * scale).is_integer()
-    ):
+    while scale < MAX_SCALE and not _is_whole(shape, scale):
         scale *= 10
     width, height = round(shape.width * scale), round(shape.height * scale)
     factor = math.gcd(width, height)
     return f"{width // factor}:{height // factor}"
+
+
+def _is_whole(shape: Shape, scale: int) -> bool:
+    return (shape.width * scale).is_integer() and (shape.height * scale).is_integer()
 
 
 def _distance(ratio: float, name: str) -> float:
@@ -120,19 +132,9 @@ def _distance(ratio: float, name: str) -> float:
     return abs(math.log(ratio / parse_ratio(name)))
 
 
-def _ignored(parameter: str, asked: str | None, size: str) -> list[Note]:
-    if asked is None:
-        return []
-    return [
-        Note(
-            parameter,
-            asked,
-            None,
-            "ignored",
-            f"size {size} is more specific and overrides it",
-            warning=True,
-        )
-    ]
+def _ignored(parameter: str, asked: str, size: str) -> Note:
+    reason = f"size {size} is more specific and overrides it"
+    return Note(parameter, asked, None, "ignored", reason, warning=True)
 
 
 def _shape_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
@@ -144,15 +146,10 @@ def _shape_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
     if _distance(asked.shape.ratio, ratio) >= EQUAL:
         reason = f"the model has no {text}; using {ratio} ({chosen.name}), the closest"
         return Note(parameter, text, used, "converted", reason, warning=True)
-    if ratio == chosen.aspect_ratio:
-        return Note(parameter, text, used, "converted", f"{ratio} is {chosen.name}")
-    return Note(
-        parameter,
-        text,
-        used,
-        "converted",
-        f"sent as it is; close to {chosen.name}, which is nominal",
-    )
+    reason = f"{ratio} is {chosen.name}"
+    if ratio != chosen.aspect_ratio:
+        reason = f"sent as it is; close to {chosen.name}, which is nominal"
+    return Note(parameter, text, used, "converted", reason)
 
 
 def _pixels_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
@@ -164,9 +161,8 @@ def _pixels_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
         behavior = "passthrough" if sent == chosen.name else "converted"
         return Note(parameter, text, sent, behavior, f"published size: {where}")
     if pixels == chosen.native:
-        return Note(
-            parameter, text, sent, "converted", f"the size in which the provider delivers {where}"
-        )
+        reason = f"the size in which the provider delivers {where}"
+        return Note(parameter, text, sent, "converted", reason)
     reason = f"the model has no {text}; using {chosen.name} ({ratio}), the closest"
     if ratio != chosen.aspect_ratio:
         reason = f"the ratio {ratio} is kept; the model chooses the scale"
@@ -174,9 +170,8 @@ def _pixels_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
 
 
 def _tier_note(asked: str, area: float, chosen: Size) -> Note:
-    if abs(math.log(area / parse_tier(chosen.resolution))) < EQUAL:
-        return Note(
-            "resolution", asked, chosen.resolution, "converted", f"part of size {chosen.name}"
-        )
-    reason = f"the model has no {asked}; using {chosen.resolution}, the closest"
-    return Note("resolution", asked, chosen.resolution, "converted", reason, warning=True)
+    used = chosen.resolution
+    if abs(math.log(area / parse_tier(used))) < EQUAL:
+        return Note("resolution", asked, used, "converted", f"part of size {chosen.name}")
+    reason = f"the model has no {asked}; using {used}, the closest"
+    return Note("resolution", asked, used, "converted", reason, warning=True)

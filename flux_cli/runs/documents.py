@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flux_cli.core.errors import FluxError
-    from flux_cli.core.model import Json
-    from flux_cli.core.provider import ProviderRow
+    from flux_cli.core.model import Json, ProviderRow
     from flux_cli.core.request import Note, Post, Resolved
     from flux_cli.runs.records.history import PastCall, PastRun
     from flux_cli.runs.report import Report
@@ -194,7 +193,7 @@ def recovery_document(exit_code: int, recovered: Sequence[tuple[Report, int]]) -
 
 
 def recovery_status(exit_code: int, errors: Sequence[FluxError], unclear: int) -> str:
-    """The status of a recovery: `unclear` if nothing failed but the outcome of some requests is not known."""
+    """The status of a recovery: `unclear` if nothing failed but some requests stay unclear."""
     failed = any(not isinstance(error, UnclearError) for error in errors)
     if unclear and not failed and exit_code in (0, UnclearError.exit_code):
         return "unclear"
@@ -256,12 +255,13 @@ def run_document(past: PastRun, state: str, began: str | None) -> dict[str, Json
 
 def _entry_document(call: PastCall) -> dict[str, Json]:
     """One request of an earlier run. The journal of a private run has no paths."""
+    error = error_document(call.error) if call.error else None
     return {
         "index": call.number,
         "seed": call.seed,
         "state": call.state,
         "files": [{"path": path or None} for path in call.saved],
-        "error": error_document(call.error) if call.error else None,
+        "error": error,
         "request_id": call.request_id or None,
         "cost_usd": call.cost_usd,
     }

@@ -1,9 +1,10 @@
-"""Runs a job in an event loop, with an HTTP client. Offline sketches are made without the network."""
+"""Runs a job in an event loop, with an HTTP client. Offline sketches need no network."""
 
 import asyncio
 from pathlib import Path
 
-import flux_cli.providers.answers  # noqa: F401 - imported early: later, no file handle may be free to load it
+# Imported early: later, no file handle may be free to load it.
+import flux_cli.providers.answers  # noqa: F401
 from flux_cli.config.load import Settings
 from flux_cli.http.client import Http
 from flux_cli.http.exchange import InProcess

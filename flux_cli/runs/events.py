@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from flux_cli.core.request import Event, Facts
+from flux_cli.core.outcome import Event, Facts
 
 if TYPE_CHECKING:
-    from flux_cli.core.request import Media, Outcome, SavedImage
+    from flux_cli.core.outcome import Media, Outcome, SavedImage
 
 
 def received_event(number: int, media: Sequence[Media], seconds: float) -> Event:

@@ -37,7 +37,8 @@ def is_expired(error: FluxError) -> bool:
 def is_final(error: FluxError, *, is_recovery: bool, has_saved: bool) -> bool:
     """Whether an answered request has nothing left to fetch, so that recovery cannot help.
 
-    An incomplete image can be fetched once more, unless this is a recovery or other images are saved.
+    An incomplete image can be fetched once more, unless this is a recovery or other images are
+    saved.
     """
     if is_recovery and is_expired(error):
         return True

@@ -12,7 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.core.errors import FluxError
     from flux_cli.core.model import Json, Size
-    from flux_cli.core.request import Call, Note, Outcome, Post, Resolved, SavedImage
+    from flux_cli.core.outcome import Outcome, SavedImage
+    from flux_cli.core.request import Call, Note, Post, Resolved
 
 ERROR: dict[str, object] = {
     "code": "text",
@@ -125,14 +126,10 @@ RESOLVED: dict[str, object] = {
 
 def resolved_document(resolved: Resolved) -> dict[str, Json]:
     """The request as flux understood it. Long values such as data URIs are shortened."""
-    size = resolved.size
     return {
         "model": resolved.sent_model,
         "route": resolved.route,
-        "size": size.name if size else None,
-        "aspect_ratio": size.aspect_ratio if size else None,
-        "resolution": size.resolution if size else None,
-        "native_size": native_size(size) if size else None,
+        **_size_fields(resolved.size),
         "n": resolved.n,
         "seed": resolved.seed,
         "output_format": resolved.format,
@@ -142,9 +139,15 @@ def resolved_document(resolved: Resolved) -> dict[str, Json]:
     }
 
 
-def native_size(size: Size) -> str | None:
-    """The pixels that upstreams deliver, as `2752x1536`; None if they are not published."""
-    return f"{size.native[0]}x{size.native[1]}" if size.native else None
+def _size_fields(size: Size | None) -> dict[str, Json]:
+    if size is None:
+        return dict.fromkeys(("size", "aspect_ratio", "resolution", "native_size"))
+    return {
+        "size": size.name,
+        "aspect_ratio": size.aspect_ratio,
+        "resolution": size.resolution,
+        "native_size": size.native_name,
+    }
 
 
 SEND: dict[str, object] = {"method": "text", "url": "text?", "body": {"...": "any"}}

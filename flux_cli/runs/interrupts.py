@@ -16,7 +16,8 @@ from collections.abc import Iterator
 def interrupt_once() -> Iterator[None]:
     """Raise KeyboardInterrupt in the block for the first signal, and ignore those after it.
 
-    So the code that catches it can clean up undisturbed. Afterwards, the earlier handlers are restored.
+    So the code that catches it can clean up undisturbed. The earlier handlers are restored at the
+    end.
     """
     numbers = _heeded("SIGINT", "SIGTERM", "SIGHUP")
 

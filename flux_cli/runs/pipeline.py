@@ -22,17 +22,18 @@ from flux_cli.core.errors import (
     PaymentError,
 )
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Call, Event, Outcome, Reply
+from flux_cli.core.outcome import Event, Outcome, Reply
+from flux_cli.core.request import Call
 from flux_cli.runs.events import end_events, received_event
 from flux_cli.runs.failures import is_expired, is_final, stops_run
 from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.money import Budget
-from flux_cli.runs.outcomes import Outcomes
 from flux_cli.runs.report import Report
 from flux_cli.runs.saving.saver import Saver
 
 if TYPE_CHECKING:
-    from flux_cli.core.request import Media, Plan, Resolved, SavedImage
+    from flux_cli.core.outcome import Media, SavedImage
+    from flux_cli.core.request import Plan, Resolved
     from flux_cli.http.client import Http
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
@@ -66,10 +67,10 @@ class Job(NamedTuple):
 
 
 async def generate(job: Job, http: Http, listener: Listener) -> Report:
-    """Carry out every call of a job, at most `concurrency` at once. Never raises for a failed request.
+    """Carry out every call of a job, at most `concurrency` at once.
 
-    When the task is canceled (Ctrl-C, SIGTERM, SIGHUP), saved files stay, and the report says which
-    requests were under way.
+    Never raises for a failed request. When the task is canceled (Ctrl-C, SIGTERM, SIGHUP), saved
+    files stay, and the report says which requests were under way.
     """
     run = _Run(job, http, listener)
     todo = iter(enumerate(zip(job.plan.calls, job.names, strict=True)))
@@ -90,7 +91,7 @@ async def generate(job: Job, http: Http, listener: Listener) -> Report:
         notes=(*job.resolved.notes, *job.plan.notes),
         provider=job.provider_name,
         hosted=job.hosted,
-        outcomes=run.outcomes,
+        outcomes=run.outcomes(),
         interrupted=is_interrupted,
         canceled=tuple((stop.identity, confirmed) for stop, confirmed in http.stopped),
         remarks=run.remarks,
@@ -111,13 +112,24 @@ class _Run:
         self._under_way = set(job.arrived)  # calls that are sent and do not wait for a retry
         self._costs: dict[int, float | None] = {}  # what the provider named for a call, in USD
         self._saver = Saver(job.delivery, job.sink, job.ledger, job.identity)
-        self.outcomes = Outcomes(job.plan.calls)
+        self._outcomes: list[Outcome | None] = [None] * len(job.plan.calls)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What the user should know about the files, each once, with the number of files."""
         counts = self._saver.remarks.items()
-        return tuple(f"{count} files: {text}" if count > 1 else text for text, count in counts)
+        return tuple(_with_count(text, count) for text, count in counts)
+
+    def outcomes(self) -> list[Outcome]:
+        """One outcome per call, in the order of the calls. A call without one was never sent."""
+        outcomes = []
+        for place, outcome in enumerate(self._outcomes):
+            if outcome is None:
+                error = NotSentError("interrupted before it was sent")
+                outcomes.append(Outcome(self._job.plan.calls[place], error=error))
+            else:
+                outcomes.append(outcome)
+        return outcomes
 
     async def work(self, todo: Iterator[tuple[int, tuple[Call, Name]]]) -> None:
         """One worker: carries out one call after the other until none is left."""
@@ -194,7 +206,7 @@ class _Run:
             error.hint = "; or: ".join(filter(None, (error.hint, recovery)))
 
     async def _make_images(self, call: Call, name: Name, saved: list[SavedImage]) -> None:
-        """Send, fetch, finish, save. `saved` gets the files of each image, also when a later one fails."""
+        """Send, fetch, finish, save. `saved` gets the files of each image, even if others fail."""
         began = time.monotonic()
         media = await self._fetch(call)
         self._costs[call.number] = media[0].facts.cost_usd
@@ -269,6 +281,10 @@ class _Run:
 
     def _put(self, place: int, outcome: Outcome) -> None:
         """Record an outcome, and tell the listener."""
-        self.outcomes.put(place, outcome)
+        self._outcomes[place] = outcome
         for event in end_events(outcome):
             self._listener(event)
+
+
+def _with_count(remark: str, count: int) -> str:
+    return f"{count} files: {remark}" if count > 1 else remark

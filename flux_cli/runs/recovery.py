@@ -1,4 +1,4 @@
-"""Finds the replies to the requests of an earlier run, in its journal and in the gateway's history."""
+"""Finds the replies to requests of an earlier run, in its journal and in the gateway's history."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.config.load import Settings
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import AuthError, FluxError, NotFoundError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Auth, Call, Media, Reply
+from flux_cli.core.outcome import Media, Reply
+from flux_cli.core.request import Call
 from flux_cli.runs.records import store
 from flux_cli.runs.records.history import PastCall, PastRun, trace
 from flux_cli.runs.records.journal import Journal
@@ -21,9 +23,8 @@ if TYPE_CHECKING:
 MARGIN = 60.0  # seconds by which the clocks of the gateway and of this machine may differ
 SETTLED = 86_400.0  # seconds; a request that is not in the history by then never will be
 
-Answers = dict[
-    int, Reply | Sequence[Media]
-]  # by number of a request: its images, or the reply that leads to them
+# By number of a request: its images, or the reply that leads to them.
+Answers = dict[int, Reply | Sequence[Media]]
 
 
 class LookUp(NamedTuple):
@@ -35,7 +36,7 @@ class LookUp(NamedTuple):
 
 
 def arrived(past: PastRun, folder: Path) -> Answers:
-    """What was paid for but not saved: the images if they have arrived, else the reply that leads to them."""
+    """What was paid for but not saved: the images if they have arrived, else their replies."""
     found: Answers = {}
     for call in past.calls:
         if call.state != "waiting":
@@ -71,7 +72,8 @@ def look_up(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | Non
         error = _final_error(listed, past)
         if error:
             ledger.failed(past_call(call), error, final=True)
-            lost += [f"request {call.number}: {error.message}"] if error.billed else []
+        if error and error.billed:
+            lost.append(f"request {call.number}: {error.message}")
     return LookUp(answers, tuple(lost))
 
 
@@ -94,7 +96,7 @@ def _final_error(listed: PastRequest | None, past: PastRun) -> FluxError | None:
 def _read_history(
     past: PastRun, unclear: Sequence[PastCall], settings: Settings, auth: Auth | None, folder: Path
 ) -> Mapping[str, PastRequest]:
-    """The history by trace. Raises AuthError without a key, and the FluxError of a failed request."""
+    """The history by trace. Raises AuthError without a key, FluxError for a failed request."""
     if auth is None:
         name = settings.provider.key_variables[-1]
         hint = f"export {name}=...: the gateway's history needs it"
@@ -102,13 +104,10 @@ def _read_history(
     try:
         return _fetch_history(past, unclear, settings, auth, folder)
     except FluxError as fault:
-        message = f"cannot read the history of {settings.provider.name}: {fault.message}"
-        fault.message = message
+        fault.message = f"cannot read the history of {settings.provider.name}: {fault.message}"
         if isinstance(fault, NotFoundError):  # its own hint is about models
-            address = settings.base_url
-            fault.hint = (
-                f"{address} seems to keep no history; see the requests: flux runs {past.id}"
-            )
+            problem = f"{settings.base_url} seems to keep no history"
+            fault.hint = f"{problem}; see the requests: flux runs {past.id}"
         raise
 
 

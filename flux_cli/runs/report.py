@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flux_cli.core.errors import FluxError
-    from flux_cli.core.request import Call, Note, Outcome, Resolved, SavedImage
+    from flux_cli.core.outcome import Outcome, SavedImage
+    from flux_cli.core.request import Call, Note, Resolved
 
 
 class Report(NamedTuple):
@@ -23,9 +24,8 @@ class Report(NamedTuple):
     hosted: bool
     outcomes: Sequence[Outcome]
     interrupted: bool = False
-    canceled: tuple[
-        tuple[str, bool], ...
-    ] = ()  # ids of canceled jobs, and whether the provider confirmed
+    # Ids of canceled jobs, and whether the provider confirmed.
+    canceled: tuple[tuple[str, bool], ...] = ()
     remarks: tuple[str, ...] = ()  # notes on the files, as sentences
     faults: tuple[FluxError, ...] = ()  # failures of the run as a whole, not of one request
     run: str = ""  # its name in the journal, if it is recorded there
@@ -54,7 +54,7 @@ class Report(NamedTuple):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Remarks on the files, and differences between what was requested and what the server did."""
+        """Remarks on the files, and where the server did something else than requested."""
         found = list(self.remarks)
         for outcome in self.outcomes:
             for saved in outcome.saved:
@@ -74,7 +74,7 @@ class Report(NamedTuple):
 
     @property
     def cost_usd(self) -> float | None:
-        """What the provider says this run cost, in USD. None if it named no price for a paid request."""
+        """What the provider says this run cost, in USD; None if a paid request has no price."""
         for outcome in self.outcomes:
             is_paid = bool(outcome.saved) or bool(outcome.error and outcome.error.billed)
             if is_paid and _named_cost(outcome) is None:

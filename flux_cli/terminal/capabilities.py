@@ -1,7 +1,7 @@
 """Detects from the environment how a terminal can show images, and computes how large they may be.
 
-The terminal itself is not queried: without an answer, flux would hang, and a late answer would appear
-as typed text in the shell.
+The terminal itself is not queried: without an answer, flux would hang, and a late answer would
+appear as typed text in the shell.
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ from flux_cli.core.lite import NamedTuple
 ImageProtocol = Literal["kitty", "iterm", "sixel", "truecolor", "256"]
 PROTOCOLS: tuple[ImageProtocol, ...] = get_args(ImageProtocol)
 PIXEL_PROTOCOLS = PROTOCOLS[:3]  # the others draw two pixels per cell, with half blocks
-NOT_IN_MULTIPLEXERS = (
-    "kitty",
-    "iterm",
-)  # swallowed there, or drawn where the text has scrolled away
+# In multiplexers, these are swallowed, or drawn where the text has scrolled away.
+NOT_IN_MULTIPLEXERS = ("kitty", "iterm")
 PREVIEW_VARIABLE = "FLUX_PREVIEW"
 
 # TERM names the terminal. It travels through ssh, and multiplexers replace it.
@@ -55,6 +53,7 @@ _BY_SIGN: tuple[tuple[str, ImageProtocol], ...] = (
 )
 RESERVED_ROWS = 4  # for the path, the notes and the prompt below an image
 FULL_ROWS = 20  # images may fill a window up to this height, and half of a taller one
+DEFAULT_CELL = (10, 20)  # pixels; what sixel terminals report, and the shape of most fonts
 
 
 class Window(NamedTuple):
@@ -62,10 +61,7 @@ class Window(NamedTuple):
 
     columns: int
     rows: int
-    cell: tuple[int, int] = (
-        10,
-        20,
-    )  # what sixel terminals report; close to the shape of most fonts
+    cell: tuple[int, int] = DEFAULT_CELL
 
 
 def choose_protocol(environ: Mapping[str, str]) -> ImageProtocol | None:
@@ -132,10 +128,10 @@ def usable_area(window: Window) -> Window:
 
 
 def size_in_cells(size: tuple[int, int], window: Window, *, half_blocks: bool) -> tuple[int, int]:
-    """Columns and rows for an image of `size` pixels: as large as the window allows, never enlarged."""
+    """Columns and rows for an image of `size` pixels: as large as possible, but never enlarged."""
     (width, height), (cell_width, cell_height) = size, window.cell
-    largest_scale = cell_width if half_blocks else 1  # a half block shows one pixel per column
-    scale = min(
-        window.columns * cell_width / width, window.rows * cell_height / height, largest_scale
-    )
+    to_width = window.columns * cell_width / width
+    to_height = window.rows * cell_height / height
+    largest = cell_width if half_blocks else 1  # a half block shows one pixel per column
+    scale = min(to_width, to_height, largest)
     return max(1, round(width * scale / cell_width)), max(1, round(height * scale / cell_height))

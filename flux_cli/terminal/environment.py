@@ -21,12 +21,10 @@ def is_on(name: str, environ: Mapping[str, str] | None = None) -> bool:
 def is_terminal(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
     """Whether this stream is a terminal that can move its cursor, with a person in front of it."""
     environ = os.environ if environ is None else environ
+    if environ.get("TERM") in ("dumb", "unknown") or is_on("CI", environ):
+        return False
     try:
-        return (
-            stream.isatty()
-            and environ.get("TERM") not in ("dumb", "unknown")
-            and not is_on("CI", environ)
-        )
+        return stream.isatty()
     except ValueError:  # closed
         return False
 

@@ -1,4 +1,4 @@
-"""Encodes images as escape sequences for terminals: kitty, iTerm2, sixel, half blocks. Writes nothing."""
+"""Encodes images as escape sequences for terminals: kitty, iTerm2, sixel, half blocks."""
 
 import base64
 import re
@@ -16,18 +16,19 @@ _RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)  # counting shorter runs would not s
 
 
 def kitty(png: bytes, columns: int) -> str:
-    """A PNG in kitty's graphics protocol, scaled to `columns` cells. q=2: the terminal sends no answer.
+    """A PNG in kitty's graphics protocol, scaled to `columns` cells.
 
+    q=2: the terminal sends no answer. m=1: more pieces follow.
     Source: https://sw.kovidgoyal.net/kitty/graphics-protocol/
     """
     text = base64.b64encode(png).decode()
-    pieces = [text[start : start + CHUNK] for start in range(0, len(text), CHUNK)]
-    heads = [f"a=T,f=100,q=2,c={columns},", *["q=2,"] * (len(pieces) - 1)]
-    more = [1] * (len(pieces) - 1) + [0]
-    return "".join(
-        f"{ESC}_G{head}m={m};{piece}{ST}"
-        for head, m, piece in zip(heads, more, pieces, strict=True)
-    )
+    sequences = []
+    for start in range(0, len(text), CHUNK):
+        keys = "q=2" if start else f"a=T,f=100,q=2,c={columns}"
+        end = start + CHUNK
+        more = 1 if end < len(text) else 0
+        sequences.append(f"{ESC}_G{keys},m={more};{text[start:end]}{ST}")
+    return "".join(sequences)
 
 
 def iterm(file: bytes, columns: int, rows: int) -> str:
@@ -82,13 +83,11 @@ def half_blocks(pixels: bytes, width: int, *, numbered: bool = False) -> str:
     if numbered:
         codes = [f"5;{number}" for number in pixels]
     else:
-        codes = [
-            f"2;{red};{green};{blue}" for red, green, blue in zip(*[iter(pixels)] * 3, strict=True)
-        ]
+        colors = zip(pixels[::3], pixels[1::3], pixels[2::3], strict=True)
+        codes = [f"2;{red};{green};{blue}" for red, green, blue in colors]
     rows = [codes[start : start + width] for start in range(0, len(codes), width)]
-    return "\n".join(
-        _line(upper, lower) for upper, lower in zip(rows[::2], rows[1::2], strict=True)
-    )
+    pairs = zip(rows[::2], rows[1::2], strict=True)
+    return "\n".join(_line(upper, lower) for upper, lower in pairs)
 
 
 def _line(upper: Sequence[str], lower: Sequence[str]) -> str:

@@ -19,13 +19,11 @@ LABEL_COLORS = {
     "saved": GREEN,
     "hint:": CYAN,
 }
-LABEL_WORDS = (
-    3  # a label is among the first words: `flux:` and a request number may stand before it
-)
+LABEL_WORDS = 3  # words in which a label is found: `flux:` and a number may stand before it
 
 
 def err(text: str) -> None:
-    """Write lines to stderr, without keys and without commands that a terminal or CI service would obey."""
+    """Write lines to stderr, without keys and without commands to terminals or CI services."""
     lines = [_safe(line) for line in text.split("\n")]
     if uses_color(sys.stderr):
         lines = list(map(colored, lines))
@@ -33,7 +31,7 @@ def err(text: str) -> None:
 
 
 def error(fault: FluxError, *, verbose: bool = False) -> None:
-    """Write an error and its hint; with `verbose` its causes too. On GitHub also as an annotation."""
+    """Write an error and its hint; if `verbose`, its causes, too. GitHub gets an annotation."""
     err(f"flux: error: {_message(fault)}")
     if fault.hint:
         err(f"hint: {fault.hint}")
@@ -60,9 +58,9 @@ def _safe(text: str) -> str:
 def _message(fault: FluxError) -> str:
     request = f" (request {fault.request_id})" if fault.request_id else ""
     bill = "; it may have been billed" if fault.billed else ""
-    message = (
-        fault.message.removesuffix(".") if bill else fault.message
-    )  # may be a sentence from a server
+    message = fault.message
+    if bill:
+        message = message.removesuffix(".")  # it may be a sentence from a server
     return f"{message}{bill}{request}"
 
 

@@ -29,10 +29,11 @@ def wants_preview(
     silent: bool,
     environ: Mapping[str, str] | None = None,
 ) -> bool:
-    """Whether to show images on a stream. `option` is --preview; None: only on a terminal with colors.
+    """Whether to show images on a stream.
 
-    `silent`: the user requested only data. Raises ConfigError if FLUX_PREVIEW is invalid, so call it
-    before anything is paid for.
+    `option` is --preview; None means: only on a terminal with colors. `silent` means that the user
+    requested only data. Raises ConfigError if FLUX_PREVIEW is invalid, so call it before anything
+    is paid for.
     """
     environ = os.environ if environ is None else environ
     if option is False or stream.closed or not stream.isatty():
@@ -43,9 +44,10 @@ def wants_preview(
 
 
 def show_preview(paths: Sequence[str], *, is_on: bool, option: bool | None) -> None:
-    """Show saved images on stderr if `is_on`. `option` is --preview as given: it explains a missing preview.
+    """Show saved images on stderr if `is_on`.
 
-    A failure is only a note, because the files are saved.
+    `option` is --preview: if the user gave it, a missing preview is explained. A failure is only a
+    note, because the files are saved.
     """
     shown = 0
     if is_on and paths:
@@ -91,9 +93,8 @@ def _encode(images: Sequence[Source], protocol: ImageProtocol, window: Window) -
     from flux_cli.images.pixels import thumbnails
 
     image = _draw(images, protocol, window)
-    columns, rows = capabilities.size_in_cells(
-        image.size, window, half_blocks=protocol not in capabilities.PIXEL_PROTOCOLS
-    )
+    has_blocks = protocol not in capabilities.PIXEL_PROTOCOLS
+    columns, rows = capabilities.size_in_cells(image.size, window, half_blocks=has_blocks)
     if protocol == "kitty":
         return graphics.kitty(thumbnails.png(image), columns)
     if protocol == "iterm":
@@ -129,7 +130,7 @@ def _can_encode_blocks(stream: TextIO) -> bool:
 
 
 def _window(stream: TextIO, columns: int | None, rows: int | None) -> Window:
-    """The size of the window from the operating system, else the usual 80 x 24. The terminal is not queried."""
+    """The size of the window: as the operating system knows it, else the usual 80 x 24."""
     try:
         import fcntl
         import termios
@@ -145,7 +146,7 @@ def _window(stream: TextIO, columns: int | None, rows: int | None) -> Window:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Write an image. If that is interrupted, end the image, or the terminal would swallow what follows."""
+    """Write an image. An interrupted image is ended: it would swallow the text that follows."""
     try:
         stream.write(text + "\n")
         stream.flush()

@@ -1,4 +1,7 @@
-"""Writes to stdout and stderr: text, tables and JSON documents. Errors of stdout are reported once, by `check`."""
+"""Writes text, tables and JSON documents to stdout and stderr.
+
+Errors of stdout are reported once, by `check`.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ if TYPE_CHECKING:
 _LOST: list[str] = []  # why data for stdout was lost
 MAX_WIDTH_DIGITS = 5
 
-# Valid in JSON, but terminals may obey them: C1 control characters, and marks that change the text direction.
-UNSAFE = {
-    code: f"\\u{code:04x}"
-    for code in (*range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
-}
+# Valid in JSON, but terminals may obey them: C1 control characters, and marks that change the
+# direction of text.
+C1_CODES = range(0x7F, 0xA0)
+DIRECTION_CODES = (0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+UNSAFE = {code: f"\\u{code:04x}" for code in (*C1_CODES, *DIRECTION_CODES)}
 
 
 def prepare() -> None:
@@ -35,15 +38,20 @@ def prepare() -> None:
     """
     _LOST.clear()
     for number, name, mode in ((1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, _open_null(number, mode))
         stream = getattr(sys, name)
-        if stream is None:
-            while (opened := os.open(os.devnull, mode)) < number:  # a closed stdin takes the first
-                pass
-            stream = os.fdopen(opened, "w")
-            setattr(sys, name, stream)
         if hasattr(stream, "reconfigure"):
             utf8 = (stream.encoding or "").lower().replace("-", "") == "utf8"
             stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
+
+
+def _open_null(number: int, mode: int) -> TextIO:
+    """The null device, under this file number or a higher one."""
+    opened = os.open(os.devnull, mode)
+    while opened < number:  # stdin is closed, too: it gets the first number
+        opened = os.open(os.devnull, mode)
+    return os.fdopen(opened, "w")
 
 
 def out(text: str) -> None:
@@ -52,16 +60,23 @@ def out(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Write text for people to stdout, without commands that a CI service would obey. Use `out` for data."""
+    """Write text for people to stdout, without commands to CI services. Use `out` for data."""
     if "##" in text or "::" in text:
         text = "\n".join(map(disarm, text.replace("\r", " ").split("\n")))
     out(text)
 
 
 def listing(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """A table as text. It fits the terminal; elsewhere every row is one line. `right`: right-aligned columns."""
-    safe = [[cell if cell.isprintable() else plain(cell, LONG) for cell in row] for row in rows]
+    """A table as text. `right` are the right-aligned columns.
+
+    On a terminal, the table fits; elsewhere every row is one line.
+    """
+    safe = [tuple(map(_printable, row)) for row in rows]
     return table(safe, right, columns())
+
+
+def _printable(cell: str) -> str:
+    return cell if cell.isprintable() else plain(cell, LONG)
 
 
 def columns() -> int | None:
@@ -79,8 +94,8 @@ def columns() -> int | None:
 def document_text(document: Mapping[str, Json] | Sequence[Json]) -> str:
     """One JSON document, indented, without keys.
 
-    Invalid characters of file names become question marks. What a terminal or CI service would obey
-    is escaped.
+    Invalid characters of file names become question marks. Commands to terminals and CI services
+    are escaped.
     """
     text = disarm_json(redact(json_text(document, indent=2)))
     if text.isascii() and "\x7f" not in text:
@@ -99,7 +114,7 @@ def is_closed() -> bool:
 
 
 def write(stream: TextIO, text: str) -> None:
-    """Write and flush. A closed pipe is ignored; other errors of stdout are reported later by `check`."""
+    """Write and flush. A closed pipe is ignored; `check` reports other errors of stdout."""
     try:
         stream.write(text)
         stream.flush()
@@ -112,7 +127,7 @@ def write(stream: TextIO, text: str) -> None:
 
 
 def check(saved: Iterable[str] = ()) -> None:
-    """Raise DiskError, once, if data for stdout was lost. The message names the paths that are `saved`."""
+    """Raise DiskError, once, if data for stdout was lost. The message names the `saved` paths."""
     if _LOST:
         reason = _LOST[0]
         _LOST.clear()
@@ -127,8 +142,8 @@ def check(saved: Iterable[str] = ()) -> None:
 def leave(code: int) -> NoReturn:
     """Flush both streams and end the process at once.
 
-    A normal exit would cost a fifth of a lookup, and after Ctrl-C it would wait for threads that are
-    still encoding or resolving host names.
+    A normal exit would cost a fifth of a lookup, and after Ctrl-C it would wait for threads that
+    are still encoding or resolving host names.
     """
     for stream in (sys.stdout, sys.stderr):
         try:

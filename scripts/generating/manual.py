@@ -145,7 +145,7 @@ def man() -> str:
 def _part(part: Part) -> list[str]:
     """Prose, or a table. Tables with two columns become definitions."""
     if isinstance(part, str):
-        return [".PP", *_prose(part)]
+        return [".PP", *_prose(" ".join(part.split()))]
     heading, *rows = part
     if len(heading) > len(("term", "meaning")):
         return _block(table(part))

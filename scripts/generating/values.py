@@ -8,8 +8,8 @@ from flux_cli.cli.about import SCRIPTS
 from flux_cli.cli.topics import TOPICS
 from flux_cli.commands.schema import COMMANDS
 from flux_cli.config.settings import BY_NAME, SETTINGS
+from flux_cli.images.finish import FITS, FOCUSES
 from flux_cli.images.formats import EFFORTS, FORMATS
-from flux_cli.images.outputs import FITS, FOCUSES
 from flux_cli.providers.rows import ROWS
 from generating.app import Argument, Command, Option, Words, commands
 

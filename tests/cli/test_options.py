@@ -4,17 +4,11 @@ import pytest
 from typer.main import get_command
 
 from flux_cli.cli.app import make_app
-from flux_cli.cli.options import ARGUMENTS, CONVERT, PANELS
+from flux_cli.cli.spellings import ARGUMENTS, CONVERT, PANELS
 from flux_cli.config.settings import BY_NAME
-from flux_cli.core.options import (
-    ConvertOptions,
-    GenerateOptions,
-    Parameters,
-    Settings,
-    fields_of,
-    fill,
-)
-from flux_cli.request.parameters import read_parameters
+from flux_cli.core.convert_options import ConvertOptions
+from flux_cli.core.options import GenerateOptions, Parameters, Settings, fields_of, fill
+from flux_cli.request.command_line import read_parameters
 
 NOUNS = {"generate": GenerateOptions, "resolve": GenerateOptions, "convert": ConvertOptions}
 

@@ -11,7 +11,7 @@ from flux_cli.config import folders, keys
 from flux_cli.config.load import load_settings
 from flux_cli.config.settings import SETTINGS
 from flux_cli.core.errors import ConfigError, UsageError
-from flux_cli.core.provider import ProviderRow
+from flux_cli.core.model import ProviderRow
 from flux_cli.providers.rows import ROWS
 
 LUMENFALL = "https://api.lumenfall.ai/openai/v1"

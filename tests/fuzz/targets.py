@@ -14,9 +14,11 @@ from flux_cli.config import folders, keys
 from flux_cli.config.load import load_settings
 from flux_cli.config.settings import SETTINGS
 from flux_cli.core import ratio, values
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import FluxError
 from flux_cli.core.model import Model
-from flux_cli.core.request import Auth, Reply, Request
+from flux_cli.core.outcome import Reply
+from flux_cli.core.request import Request
 from flux_cli.core.text import Secret, plain, redact
 from flux_cli.http.datauri import decode_data_uri
 from flux_cli.http.replies import parse_json, reply_error, request_id_of, retry_after

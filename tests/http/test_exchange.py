@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flux_cli.core.errors import FluxError, ImageError, NetworkError, ProviderError
-from flux_cli.core.request import Reply
+from flux_cli.core.outcome import Reply
 from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import MAX_BYTES, MAX_TEXT_BYTES, Exchanges, HttpRequest
 from flux_cli.http.network import Network

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import (
     AuthError,
     FluxError,
@@ -17,7 +18,7 @@ from flux_cli.core.errors import (
     RateError,
     ValidationError,
 )
-from flux_cli.core.request import Auth, Reply
+from flux_cli.core.outcome import Reply
 from flux_cli.core.text import Secret
 from flux_cli.http.replies import (
     RETRYABLE,

@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from flux_cli.core.errors import ConfigError, NetworkError
-from flux_cli.core.request import Reply
+from flux_cli.core.outcome import Reply
 from flux_cli.http import transport
 from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import Exchanges, HttpRequest

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ProviderError
-from flux_cli.core.request import Auth
 from flux_cli.core.text import Secret
 from flux_cli.http.trust import credentials, host_and_port, media_address
 

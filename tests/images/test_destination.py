@@ -5,8 +5,9 @@ import pytest
 from flux_cli.core.errors import OutputError, UsageError
 from flux_cli.core.image import Inspection
 from flux_cli.images.destination import Destination, read_destination
+from flux_cli.images.finish import Finish
 from flux_cli.images.names import Name, path_of, refuse_doubles
-from flux_cli.images.outputs import Finish, outputs
+from flux_cli.images.outputs import outputs
 
 
 @pytest.mark.parametrize(

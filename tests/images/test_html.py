@@ -6,7 +6,7 @@ import urllib.parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.core.request import SavedImage
+from flux_cli.core.outcome import SavedImage
 from flux_cli.images.html import picture_element
 
 

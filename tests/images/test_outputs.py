@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from flux_cli.core.errors import UsageError
 from flux_cli.core.image import Inspection
 from flux_cli.core.ratio import parse_shape
-from flux_cli.images.outputs import Finish, check, explain, frames, outputs, place
+from flux_cli.images.finish import Finish, check
+from flux_cli.images.outputs import explain, frames, outputs, place
 
 JPEG = Inspection("jpeg", 2752, 1536, 700_000)
 sides = st.integers(1, 5000)

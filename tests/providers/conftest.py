@@ -10,7 +10,9 @@ from fakes.providers import DIRECT_ENDPOINTS, KEY
 from fakes.server import Server
 
 from flux_cli.catalog.find import find_model
-from flux_cli.core.request import Auth, Facts, Request
+from flux_cli.core.auth import Auth
+from flux_cli.core.outcome import Facts
+from flux_cli.core.request import Request
 from flux_cli.core.text import Secret
 from flux_cli.http.client import Http
 from flux_cli.providers.rows import ROWS, connect

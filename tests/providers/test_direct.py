@@ -22,8 +22,8 @@ from fakes.providers import (
     replicate_prediction,
 )
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ProviderError
-from flux_cli.core.request import Auth
 from flux_cli.core.text import Secret
 from flux_cli.http.trust import credentials
 from flux_cli.providers.rows import ROWS

@@ -7,8 +7,10 @@ import pytest
 from sample_images import IMAGES
 
 from flux_cli.catalog.find import find_model
-from flux_cli.core.request import Attachment, Facts, Request
+from flux_cli.core.outcome import Facts
+from flux_cli.core.request import Attachment, Request
 from flux_cli.core.values import QuotedText
+from flux_cli.images.finish import Finish
 from flux_cli.images.metadata.read import Reading, read_metadata
 from flux_cli.images.metadata.record import (
     BY_ALGORITHM,
@@ -21,7 +23,6 @@ from flux_cli.images.metadata.record import (
     without_prompt,
 )
 from flux_cli.images.metadata.write import write_record
-from flux_cli.images.outputs import Finish
 from flux_cli.request.like import mark_origin, reuse_reading
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve

@@ -18,7 +18,8 @@ from flux_cli.core.errors import (
     ProviderError,
     UsageError,
 )
-from flux_cli.core.request import Call, Facts, Outcome, Request, SavedImage
+from flux_cli.core.outcome import Facts, Outcome, SavedImage
+from flux_cli.core.request import Call, Request
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
 from flux_cli.runs.documents import failure_document, report_document

@@ -16,16 +16,11 @@ from flux_cli.images.containers.parts import EXIF_HEAD, Edit, Part, u16, u32
 
 STILL, SEQUENCE = b"avif", b"avis"  # brands
 XMP_TYPE = b"application/rdf+xml"
+BOX_HEAD = 8  # bytes: length and kind
 C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 SUBSAMPLING = {0x00: "4:4:4", 0x08: "4:2:2", 0x0C: "4:2:0"}
-EDITABLE = {
-    b"ftyp",
-    b"meta",
-    b"mdat",
-    b"free",
-    b"skip",
-    b"uuid",
-}  # files with other boxes stay as they are
+# Files with other boxes stay as they are.
+EDITABLE = {b"ftyp", b"meta", b"mdat", b"free", b"skip", b"uuid"}
 
 
 def matches(data: bytes) -> bool:
@@ -55,12 +50,8 @@ def check(data: bytes) -> tuple[int, int]:
         for extent in item.extents:
             if item.method == IN_FILE and extent.offset + extent.length > len(data):
                 raise ValueError("the end is missing")
-    found = boxes.properties(data, meta)
-    sizes = [
-        (u32(data, part.body + 4), u32(data, part.body + 8))
-        for part in found
-        if part.kind == b"ispe"
-    ]
+    extents = [part for part in boxes.properties(data, meta) if part.kind == b"ispe"]
+    sizes = [(u32(data, part.body + 4), u32(data, part.body + 8)) for part in extents]
     if not sizes:
         raise ValueError("no size")
     return max(sizes)
@@ -116,25 +107,20 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
     order. Raises ValueError for files that cannot be rewritten without guessing.
     """
     parts = list(walk(data))
-    others = [part.kind for part in parts if part.kind not in EDITABLE]
-    metas = [part for part in parts if part.kind == b"meta"]
-    if others:
-        raise ValueError(f"an AVIF with a {others[0].decode('latin-1')!r} box")
-    if len(metas) != 1:
-        raise ValueError("an AVIF without exactly one meta box")
-    meta = boxes.read_meta(data, metas[0])
+    meta = boxes.read_meta(data, _only_meta(parts))
     items = boxes.read_items(data, meta)
     _check_editable(data, meta, items, parts[-1])
     old = items.find(b"mime", XMP_TYPE)
     packet = payload.packet(boxes.read_content(data, meta, old) if old else None)
-    dropped = _own_box(parts[-1], old)
-    end = dropped.start if dropped else len(data)
+    replaced = _own_box(parts[-1], old)
+    end = replaced.start if replaced else len(data)
     number = old.number if old else _free_number(items)
+    # The place of the packet depends on how much the meta box grows, so it is built twice.
     item = Item(number, b"mime", XMP_TYPE, extents=(Extent(0, len(packet)),))
-    size = len(_meta_box(data, meta, items, item, 0))
-    shift = size - (meta.part.stop - meta.part.start)
-    item = item._replace(extents=(Extent(end + shift + 8, len(packet)),))
-    rewritten = _meta_box(data, meta, items, item, shift)
+    draft = _meta_box(data, meta, items, item, 0)
+    shift = len(draft) - (meta.part.stop - meta.part.start)
+    place = Extent(end + shift + BOX_HEAD, len(packet))
+    rewritten = _meta_box(data, meta, items, item._replace(extents=(place,)), shift)
     return [
         Edit(meta.part.start, meta.part.end, rewritten),
         Edit(end, len(data), _box(b"mdat", packet)),
@@ -145,6 +131,17 @@ def _brands(data: bytes) -> set[bytes]:
     """The major brand of the file and those it is compatible with."""
     end = min(u32(data, 0), 256)
     return {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
+
+
+def _only_meta(parts: Sequence[Part]) -> Part:
+    """The meta box. Raises ValueError if there are several, or boxes that flux does not know."""
+    others = [part.kind for part in parts if part.kind not in EDITABLE]
+    if others:
+        raise ValueError(f"an AVIF with a {others[0].decode('latin-1')!r} box")
+    metas = [part for part in parts if part.kind == b"meta"]
+    if len(metas) != 1:
+        raise ValueError("an AVIF without exactly one meta box")
+    return metas[0]
 
 
 def _check_editable(data: bytes, meta: Meta, items: Items, last: Part) -> None:
@@ -227,7 +224,7 @@ def _iref(data: bytes, meta: Meta, primary: int, new: Item) -> bytes:
 
 
 def _box(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I4s", 8 + len(body), kind) + body
+    return struct.pack(">I4s", BOX_HEAD + len(body), kind) + body
 
 
 CONTAINER = Container(matches, check, blocks, colors, edits)

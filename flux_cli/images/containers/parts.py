@@ -1,4 +1,4 @@
-"""Parts of a file and edits of its bytes, shared by the modules of all formats. Nothing is copied."""
+"""Parts of a file and edits of its bytes, shared by all formats. Nothing is copied."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """All containers by format name. Detects the format of bytes and checks that they are complete.
 
-Lengths, checksums and end marks of a container reveal truncation within microseconds per megabyte. A
-full decode would cost a hundred times as much and still miss cuts in the last bytes of PNG and GIF.
+Lengths, checksums and end marks of a container reveal truncation within microseconds per
+megabyte. A full decode would cost a hundred times as much and still miss cuts in the last bytes of
+PNG and GIF.
 """
 
 from __future__ import annotations

@@ -3,8 +3,16 @@
 from collections.abc import Iterator
 from typing import Literal
 
-TAGS = {0x010E: "ImageDescription", 0x010F: "Make", 0x0110: "Model", 0x0131: "Software", 0x013B: "Artist",
-        0x8298: "Copyright", 0x0132: "DateTime", 0x9286: "UserComment"}  # fmt: skip
+TAGS = {
+    0x010E: "ImageDescription",
+    0x010F: "Make",
+    0x0110: "Model",
+    0x0131: "Software",
+    0x0132: "DateTime",
+    0x013B: "Artist",
+    0x8298: "Copyright",
+    0x9286: "UserComment",
+}
 ORIENTATION, COLOR_SPACE, SUB_IFD = 0x0112, 0xA001, 0x8769
 MAX_ENTRIES = 1000
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}  # bytes per value, for the types that these fields can have
@@ -15,14 +23,13 @@ def texts(data: bytes) -> dict[str, str]:
     order = "big" if data[:2] == b"MM" else "little"
     found = {}
     for tag, _, value in _entries(data):
-        if name := TAGS.get(tag):
-            text = (
-                _comment(value, order)
-                if name == "UserComment"
-                else value.decode("utf-8", "replace")
-            )
-            if text := text.strip("\0 "):
-                found[name] = text
+        name = TAGS.get(tag)
+        if name is None:
+            continue
+        has_head = name == "UserComment"
+        text = _comment(value, order) if has_head else value.decode("utf-8", "replace")
+        if text := text.strip("\0 "):
+            found[name] = text
     return found
 
 

@@ -126,7 +126,7 @@ def _iptc(data: bytes) -> dict[str, str]:
 
 
 def _record(fields: Mapping[str, str]) -> tuple[Record, str]:
-    """The record and its source, from the first that wrote one: flux, other programs, IPTC fields."""
+    """The record of the first source that wrote one: flux, other programs, IPTC fields."""
     if ours := from_document(parse_json(fields.get(f"xmp:{xmp.RECORD}", ""))):
         return ours, "flux"
     standard = _standard(fields)

@@ -1,4 +1,4 @@
-"""The record of how an image was made, and its form as JSON: in XMP, in sidecar files, on stdout."""
+"""The record of how an image was made, and its JSON form: in XMP, sidecar files and on stdout."""
 
 from __future__ import annotations
 
@@ -69,29 +69,31 @@ def record_of_run(
     The record of an offline sketch (not `hosted`) has no model, because none was used.
     """
     requested = resolved.request.parameters
-    model = resolved.model.id if resolved.model else resolved.sent_model
-    size = requested.get("size")
-    return Record(
-        model=model if hosted else "",
+    others = [name for name in requested if name not in NOT_RECORDED]
+    asked = requested.get("size")
+    size = asked if isinstance(asked, str) else ""
+    record = Record(
         provider=provider,
         prompt=resolved.prompt,
-        size=size if isinstance(size, str) else "",
-        parameters={
-            name: _recorded_value(value)
-            for name, value in requested.items()
-            if name not in NOT_RECORDED
-        },
+        size=size,
+        parameters={name: _recorded_value(requested[name]) for name in others},
         created=created,
         tool=tool,
-        source_type=BY_MODEL if hosted else BY_ALGORITHM,
+        source_type=BY_ALGORITHM,
     )
+    if not hosted:
+        return record
+    model = resolved.model.id if resolved.model else resolved.sent_model
+    return record._replace(model=model, source_type=BY_MODEL)
 
 
 def _recorded_value(value: Value) -> Json:
-    """A parameter as it is recorded: images by their file name, and data URIs by their beginning."""
+    """A parameter as it is recorded: images by file name, data URIs by their beginning."""
     if isinstance(value, Attachment):
         return value.asked
-    return shorten(value) if isinstance(value, str) and value.startswith("data:") else value
+    if isinstance(value, str) and value.startswith("data:"):
+        return shorten(value)
+    return value
 
 
 def document(record: Record) -> dict[str, Json]:
@@ -108,15 +110,18 @@ def sidecar_document(record: Record) -> dict[str, Json]:
 
 
 def from_document(value: Json) -> Record | None:
-    """The record in a JSON document of flux; None for any other. Values of a wrong type are ignored."""
+    """The record in a JSON document of flux; None for any other document.
+
+    Values of a wrong type are ignored.
+    """
     if not isinstance(value, Mapping) or value.get("schema") != SCHEMA:
         return None
     texts = {name: text for name in TEXTS if isinstance(text := value.get(name), str)}
     parameters = value.get("parameters")
-    return Record(**texts)._replace(  # type: ignore[arg-type] # texts hold neither seed nor parameters
-        seed=read_integer(value.get("seed")),
-        parameters=dict(parameters) if isinstance(parameters, Mapping) else {},
-    )
+    record = Record(**texts)  # type: ignore[arg-type] # neither seed nor parameters are texts
+    if isinstance(parameters, Mapping):
+        record = record._replace(parameters=dict(parameters))
+    return record._replace(seed=read_integer(value.get("seed")))
 
 
 def parse_json(text: str) -> Json:
@@ -134,13 +139,11 @@ def parse_json(text: str) -> Json:
 
 def without_prompt(record: Record) -> Record:
     """The record without prompts, for `--no-prompt-metadata`."""
-    kept = {
-        name: value
-        for name, value in record.parameters.items()
-        if "prompt" not in name or _is_number(value)
-    }
+    parameters = record.parameters.items()
+    kept = {name: value for name, value in parameters if not _is_prompt(name, value)}
     return record._replace(prompt="", revised_prompt="", negative_prompt="", parameters=kept)
 
 
-def _is_number(value: Json) -> bool:
-    return isinstance(value, bool | int | float)
+def _is_prompt(name: str, value: Json) -> bool:
+    """Whether a parameter is a prompt, and not a number about one, such as its strength."""
+    return "prompt" in name and not isinstance(value, bool | int | float)

@@ -13,10 +13,12 @@ from flux_cli.core.model import Json
 from flux_cli.images.metadata.record import BY_MODEL, Record, parse_json
 
 Texts = Mapping[str, str]
+Node = Mapping[str, Json]  # of ComfyUI: `class_type`, and `inputs`, which are values or links
 LONGEST_LINE = 100_000  # characters that are read of `Steps: 20, Seed: 7, ...`
 MAX_HOPS = 50  # links from a sampler to its text; real graphs need a handful
 _OURS = re.compile(r"(?:^|[,\n] ?)Version: flux[\w.+ -]{0,51}$")
 _PAIR = re.compile(r'([A-Za-z][\w /()-]{0,60}): ("(?:[^"\\]|\\.)*"|[^,]*)(?:, |,|$)')
+_INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
 _PIXELS = re.compile(r"\d{1,6}x\d{1,6}")
 
 
@@ -31,11 +33,13 @@ def parameters_text(record: Record, pixels: str) -> str:
         "Size": pixels,
         "Model": record.model,
     }
-    pairs = [
-        f"{name}: {_quote(str(value))}" for name, value in known.items() if value not in (None, "")
-    ]
+    pairs = []
+    for name, value in known.items():
+        if value not in (None, ""):
+            pairs.append(f"{name}: {_quote(str(value))}")
     version = record.tool if re.fullmatch(r"flux [\w.+-]{1,50}", record.tool) else "flux"
-    return "\n".join([*lines, ", ".join([*pairs, f"Version: {version}"])])
+    pairs.append(f"Version: {version}")
+    return "\n".join([*lines, ", ".join(pairs)])
 
 
 def is_ours(text: str) -> bool:
@@ -44,9 +48,9 @@ def is_ours(text: str) -> bool:
 
 
 def _quote(value: str) -> str:
-    return (
-        json.dumps(value, ensure_ascii=False) if any(char in value for char in ',:\n"') else value
-    )
+    if re.search(r'[,:\n"]', value):
+        return json.dumps(value, ensure_ascii=False)
+    return value
 
 
 def automatic1111(texts: Texts) -> Record | None:
@@ -59,11 +63,8 @@ def automatic1111(texts: Texts) -> Record | None:
     prompt, _, negative = head.partition("\nNegative prompt: ")
     if head.startswith("Negative prompt: "):
         prompt, negative = "", head.removeprefix("Negative prompt: ")
-    rest = {
-        name: value
-        for name, value in pairs.items()
-        if name not in ("Seed", "Size", "Model", "Version")
-    }
+    own_fields = ("Seed", "Size", "Model", "Version")
+    rest = {name: value for name, value in pairs.items() if name not in own_fields}
     return _record(
         {
             "model": pairs.get("Model"),
@@ -90,64 +91,82 @@ def _pairs(line: str) -> Iterator[tuple[str, str]]:
 def comfyui(texts: Texts) -> Record | None:
     """The graph of nodes in `prompt`: the inputs of the sampler and of the nodes before it."""
     graph = parse_json(texts.get("prompt") or texts.get("exif:Model", "").removeprefix("prompt:"))
-    if not isinstance(graph, Mapping):
-        return None
-    nodes = {
-        name: node
-        for name, node in graph.items()
-        if isinstance(node, Mapping) and "class_type" in node
-    }
-    sampler = next(
-        (
-            node
-            for node in nodes.values()
-            if _seed(node) is not None and "positive" in _inputs(node)
-        ),
-        None,
-    )
-    sampler = sampler or next((node for node in nodes.values() if _seed(node) is not None), None)
+    nodes = _nodes(graph)
     if not nodes:
         return None
-    everything = [(name, value) for node in nodes.values() for name, value in _inputs(node).items()]
-    first = {
-        name: value for name, value in reversed(everything) if isinstance(value, str | int | float)
-    }
-    own = _inputs(sampler) if sampler else {}
-    width, height = first.get("width"), first.get("height")
-    prompt = _text(nodes, own.get("positive")) or next(
-        (str(v) for n, v in everything if n == "text"), ""
-    )
+    sampler = _sampler(nodes)
+    links = _inputs(sampler)
+    inputs = _first_inputs(nodes)
+    width, height = inputs.get("width"), inputs.get("height")
+    size = f"{width}x{height}" if width and height else ""
+    names = ("steps", "cfg", "sampler_name", "scheduler")
     return _record(
         {
-            "model": first.get("ckpt_name") or first.get("unet_name"),
-            "prompt": prompt,
-            "negative_prompt": _text(nodes, own.get("negative")),
-            "seed": _seed(sampler) if sampler else None,
-            "size": f"{width}x{height}" if width and height else "",
+            "model": inputs.get("ckpt_name") or inputs.get("unet_name"),
+            "prompt": _text(nodes, links.get("positive")) or _first_text(nodes),
+            "negative_prompt": _text(nodes, links.get("negative")),
+            "seed": _seed(sampler),
+            "size": size,
             "tool": "ComfyUI",
         },
-        {
-            name: value
-            for name in ("steps", "cfg", "sampler_name", "scheduler")
-            if (value := first.get(name))
-        },
+        {name: inputs[name] for name in names if inputs.get(name)},
     )
 
 
-def _inputs(node: Mapping[str, Json]) -> Mapping[str, Json]:
+def _nodes(graph: Json) -> dict[str, Node]:
+    """The nodes of a graph by number; none if it is not a graph."""
+    if not isinstance(graph, Mapping):
+        return {}
+    return {
+        number: node
+        for number, node in graph.items()
+        if isinstance(node, Mapping) and "class_type" in node
+    }
+
+
+def _sampler(nodes: Mapping[str, Node]) -> Node:
+    """The first node with a seed and a prompt, else the first with a seed, else an empty one."""
+    seeded = [node for node in nodes.values() if _seed(node) is not None]
+    for node in seeded:
+        if "positive" in _inputs(node):
+            return node
+    return seeded[0] if seeded else {}
+
+
+def _first_inputs(nodes: Mapping[str, Node]) -> dict[str, Json]:
+    """The plain inputs of all nodes by name; of equal names, the first."""
+    found: dict[str, Json] = {}
+    for node in nodes.values():
+        for name, value in _inputs(node).items():
+            if isinstance(value, str | int | float):
+                found.setdefault(name, value)
+    return found
+
+
+def _first_text(nodes: Mapping[str, Node]) -> str:
+    """The first input named `text`; "" if there is none."""
+    for node in nodes.values():
+        inputs = _inputs(node)
+        if "text" in inputs:
+            return str(inputs["text"])
+    return ""
+
+
+def _inputs(node: Node) -> Mapping[str, Json]:
     inputs = node.get("inputs")
     return inputs if isinstance(inputs, Mapping) else {}
 
 
-def _seed(node: Mapping[str, Json]) -> Json:
+def _seed(node: Node) -> int | None:
     inputs = _inputs(node)
-    return next(
-        (value for name in ("seed", "noise_seed") if isinstance(value := inputs.get(name), int)),
-        None,
-    )
+    for name in ("seed", "noise_seed"):
+        value = inputs.get(name)
+        if isinstance(value, int):
+            return value
+    return None
 
 
-def _text(nodes: Mapping[str, Mapping[str, Json]], link: Json) -> str:
+def _text(nodes: Mapping[str, Node], link: Json) -> str:
     """Follow a link along conditioning nodes to the text at its end."""
     for _ in range(MAX_HOPS):
         node = nodes.get(str(link[0])) if isinstance(link, list) and link else None
@@ -174,6 +193,7 @@ def invokeai(texts: Texts) -> Record | None:
         prompt = prompt[0].get("prompt")
     if isinstance(model, Mapping):
         model = model.get("name") or model.get("model_name")
+    names = ("steps", "cfg_scale", "scheduler", "sampler")
     return _record(
         {
             "model": model,
@@ -183,11 +203,7 @@ def invokeai(texts: Texts) -> Record | None:
             "size": f"{metadata.get('width')}x{metadata.get('height')}",
             "tool": "InvokeAI",
         },
-        {
-            name: metadata[name]
-            for name in ("steps", "cfg_scale", "scheduler", "sampler")
-            if name in metadata
-        },
+        {name: metadata[name] for name in names if name in metadata},
     )
 
 
@@ -238,18 +254,20 @@ READERS: dict[str, Callable[[Texts], Record | None]] = {
 
 def _record(metadata: Mapping[str, Json], parameters: Mapping[str, Json]) -> Record:
     """A record of another program's values; values of a wrong type are left out."""
-    texts = {
-        name: value
-        for name, value in metadata.items()
-        if name not in ("seed", "size") and isinstance(value, str)
-    }
-    seed, size = str(metadata.get("seed")), str(metadata.get("size"))
-    plain: dict[str, Json] = {
+    values = dict(metadata)
+    seed, size = str(values.pop("seed", "")), str(values.pop("size", ""))
+    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    record = Record(**texts)  # type: ignore[arg-type] # neither seed nor parameters are texts
+    record = record._replace(parameters=_plain_values(parameters), source_type=BY_MODEL)
+    if _INTEGER.fullmatch(seed):
+        record = record._replace(seed=int(seed))
+    if _PIXELS.fullmatch(size):
+        record = record._replace(size=size)
+    return record
+
+
+def _plain_values(parameters: Mapping[str, Json]) -> dict[str, Json]:
+    """The parameters that are texts or numbers."""
+    return {
         name: value for name, value in parameters.items() if isinstance(value, str | int | float)
     }
-    return Record(**texts)._replace(  # type: ignore[arg-type] # texts hold neither seed nor parameters
-        seed=int(seed) if re.fullmatch(r"-?\d{1,19}", seed, re.ASCII) else None,
-        size=size if _PIXELS.fullmatch(size) else "",
-        parameters=plain,
-        source_type=BY_MODEL,
-    )

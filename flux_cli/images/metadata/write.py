@@ -36,8 +36,8 @@ class Written(NamedTuple):
 def write_record(data: bytes, record: Record) -> Written:
     """Write a record into an image. It replaces a record that flux wrote before.
 
-    Pixels and all other metadata stay as they are. Never raises, because images cost money: an image
-    that cannot be edited is returned unchanged.
+    Pixels and all other metadata stay as they are. Never raises, because images cost money: an
+    image that cannot be edited is returned unchanged.
     """
     name = sniff(data)
     if name is None:

@@ -1,8 +1,8 @@
-"""XMP packets: writes a record as RDF, into an existing packet if there is one, and reads properties.
+"""XMP packets: writes a record as RDF, also into an existing packet, and reads properties.
 
 Properties of other programs are never changed or removed. Those of flux are in a separate
-rdf:Description, which the next record replaces. Sources: XMP specification (ISO 16684-1), IPTC Photo
-Metadata Standard 2025.1.
+rdf:Description, which the next record replaces. Sources: XMP specification (ISO 16684-1), IPTC
+Photo Metadata Standard 2025.1.
 """
 
 from __future__ import annotations
@@ -36,17 +36,16 @@ MAX_PACKET = 16 << 20  # bytes of XMP; even the longest prompt made only of ampe
 MAX_ELEMENTS = 50_000  # the edit history of an image has a few thousand
 MAX_DEPTH = 100  # of nested elements; real packets stay below ten
 
-_OPENING = "<rdf:Description {}".format(
-    " ".join(
-        f'xmlns:{name}="{uri}"'
-        for uri, name in [(RDF, "rdf"), *PREFIXES.items()]
-        if name in ("rdf", *WRITTEN)
-    )
-)
-_EMPTY = (
-    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
-    f'<rdf:RDF xmlns:rdf="{RDF}">\n</rdf:RDF>\n</x:xmpmeta>\n<?xpacket end="w"?>'
-).encode()
+_WRITTEN_PREFIXES = {uri: name for uri, name in PREFIXES.items() if name in WRITTEN}
+_NAMESPACES = [f'xmlns:{name}="{uri}"' for uri, name in {RDF: "rdf", **_WRITTEN_PREFIXES}.items()]
+_OPENING = f"<rdf:Description {' '.join(_NAMESPACES)}"
+_EMPTY = f"""\
+<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+<rdf:RDF xmlns:rdf="{RDF}">
+</rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>""".encode()
 _NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -111,10 +110,9 @@ def _remove(data: bytes, spans: tuple[tuple[int, int], ...]) -> bytes:
 
 
 def _description(record: Record, scan: Scan) -> str:
-    """The rdf:Description of flux: the whole record, and its fields under names that other tools know."""
+    """The rdf:Description of flux: the record, and its fields under names that others know."""
     body = json.dumps(document(record), ensure_ascii=False, separators=(",", ":"))
     exact = _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", body)
-    alternatives = '<rdf:Alt><rdf:li xml:lang="x-default">{}</rdf:li></rdf:Alt>'
     fields = {
         "Iptc4xmpExt:DigitalSourceType": record.source_type and SOURCE_TYPES + record.source_type,
         "Iptc4xmpExt:AISystemUsed": record.model,
@@ -126,13 +124,18 @@ def _description(record: Record, scan: Scan) -> str:
     lines = [f"<{RECORD}>{_escape(exact)}</{RECORD}>"]
     for name, value in fields.items():
         if value and name not in scan.properties:
-            text = _escape(_NOT_XML.sub("\ufffd", value))
-            lines.append(
-                f"<{name}>{alternatives.format(text) if name == 'dc:description' else text}</{name}>"
-            )
+            lines.append(_property(name, value))
     about = _escape(scan.about).replace('"', "&quot;")
     head = f'{_OPENING} rdf:about="{about}">'
     return "\n".join([head, *lines, "</rdf:Description>\n"])
+
+
+def _property(name: str, value: str) -> str:
+    """One property as an element. A description is a list of alternatives by language."""
+    text = _escape(_NOT_XML.sub("\ufffd", value))
+    if name == "dc:description":
+        text = f'<rdf:Alt><rdf:li xml:lang="x-default">{text}</rdf:li></rdf:Alt>'
+    return f"<{name}>{text}</{name}>"
 
 
 def _escape(text: str) -> str:
@@ -184,9 +187,8 @@ class _Scanner:
         if self._inside("rdf:Description", 1):
             self._describe(attributes)
         elif self._inside("", 2):
-            if (
-                self._path[-1] == RECORD and self._started < 0
-            ):  # another tool has reordered the properties
+            # A record outside the description of flux: another tool has moved the properties.
+            if self._path[-1] == RECORD and self._started < 0:
                 self._begin(RECORD)
             self._text.clear()
             if resource := attributes.get(f"{RDF} resource"):
@@ -220,11 +222,10 @@ class _Scanner:
         self._path.pop()
 
     def _inside(self, name: str, depth: int) -> bool:
-        """Whether the current element is `depth` levels below the RDF and has the name ("": any)."""
-        path = self._path
-        return (
-            len(path) > depth and path[-1 - depth] == "rdf:RDF" and (not name or path[-1] == name)
-        )
+        """Whether the current element has a name ("": any) and is `depth` levels below the RDF."""
+        if len(self._path) <= depth or self._path[-1 - depth] != "rdf:RDF":
+            return False
+        return not name or self._path[-1] == name
 
     def _behind(self, place: int) -> int:
         end = self._data.index(b">", place) + 1
@@ -236,6 +237,6 @@ def _refuse(*_: object) -> None:
 
 
 def _short_name(name: str) -> str:
-    """`http://purl.org/dc/elements/1.1/ title` -> `dc:title`. An unknown namespace stays as it is."""
+    """`http://purl.org/dc/elements/1.1/ title` -> `dc:title`. Unknown namespaces stay."""
     uri, _, local = name.rpartition(" ")
     return f"rdf:{local}" if uri == RDF else f"{PREFIXES.get(uri, uri)}:{local}"

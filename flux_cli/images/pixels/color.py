@@ -4,13 +4,11 @@ import io
 
 from PIL import Image
 
-from flux_cli.images.pixels.pillow import share
-
 
 def normalize(image: Image.Image) -> Image.Image:
     """The image as RGB or RGBA, with its color profile as `icc_profile` in its info.
 
-    Wide colors (Display P3) stay wide. CMYK, and gray with a profile, become sRGB; their profile is
+    An image that is RGB or RGBA already keeps its pixels, and its info is replaced. Wide colors (Display P3) stay wide. CMYK, and gray with a profile, become sRGB; their profile is
     dropped.
     """
     image.load()
@@ -23,17 +21,23 @@ def normalize(image: Image.Image) -> Image.Image:
     elif channels == b"GRAY" and image.mode in ("1", "L", "LA"):
         image, channels = _from_gray(image, profile), b""
     mode = "RGBA" if image.has_transparency_data else "RGB"
-    image = share(image) if image.mode == mode else image.convert(mode)
+    if image.mode != mode:
+        image = image.convert(mode)
+    elif getattr(image, "is_animated", False):
+        image = image.copy()  # only of this frame
     image.info = {"icc_profile": profile} if channels == b"RGB " else {}
     return image
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """The image in sRGB, converted by its profile, or by plain arithmetic if that is not usable."""
+    """The image in sRGB, converted by its profile, or by plain arithmetic if that is not usable.
+
+    An RGB image without a profile is returned as it is.
+    """
     bare = image.convert("RGB") if image.mode == "RGBA" else image
-    shown = _by_profile(bare, profile) or (
-        share(bare) if bare.mode == "RGB" else bare.convert("RGB")
-    )
+    shown = _by_profile(bare, profile)
+    if shown is None:
+        shown = bare if bare.mode == "RGB" else bare.convert("RGB")
     if image.mode == "RGBA":
         shown.putalpha(image.getchannel("A"))
     return shown
@@ -57,15 +61,14 @@ def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
+        target = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, source, target, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
         return None
 
 
 def _from_gray(image: Image.Image, profile: bytes) -> Image.Image:
-    """Convert gray to sRGB by its profile; without it, the image would become too dark or too light."""
+    """Convert gray to sRGB by its profile. Without it, the image would be too dark or too light."""
     seen = image.convert("LA" if image.has_transparency_data else "L")
     shown = to_srgb(seen.getchannel("L") if seen.mode == "LA" else seen, profile)
     if seen.mode == "LA":
@@ -81,7 +84,6 @@ def reduce_to_eight_bits(image: Image.Image) -> Image.Image:
         return gray
     from PIL import ImageMath
 
-    shown = ImageMath.lambda_eval(
-        lambda args: (args["gray"] != clear) * 255, gray=image.convert("I")
-    )
-    return Image.merge("LA", (gray, shown.convert("L")))
+    levels = image.convert("I")
+    alpha = ImageMath.lambda_eval(lambda args: (args["gray"] != clear) * 255, gray=levels)
+    return Image.merge("LA", (gray, alpha.convert("L")))

@@ -14,9 +14,7 @@ from flux_cli.images.outputs import PLACES, Box, place
 SAMPLE = 192  # pixels of the longer side of the image that is scored
 BLUR = 3  # pixels; anything finer is detail
 SKIN = 64  # weight of a pixel with the hue of skin, of 255; wood and sand have that hue too
-EDGE_LOSS = (
-    0.4  # share of its score that a window at an edge loses: most subjects are near the middle
-)
+EDGE_LOSS = 0.4  # share of its score that a window at an edge loses: subjects are in the middle
 SAME = 0.97  # share of the best score that counts as equally good
 
 
@@ -30,40 +28,40 @@ def find_box(image: Image.Image, window: tuple[float, float], focus: str) -> Box
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     small = image.convert("RGB").resize(size, Image.Resampling.BOX)
     length = max(1, round(size[axis] * shares[axis]))
-    at = _middle(
-        _interest(small, axis, length) if focus == "attention" else _entropy(small, axis, length)
-    )
+    score = _interest if focus == "attention" else _entropy
+    at = _middle(score(small, axis, length))
     return place(window, image.size, (at, 0.5) if axis == 0 else (0.5, at))
 
 
 def _entropy(image: Image.Image, axis: int, length: int) -> list[float]:
     """The Shannon entropy of the fine detail in each window; a smooth sky has almost none."""
-    detail, (width, height) = _detail(image), image.size
-    boxes = [
-        (start, 0, start + length, height) if axis == 0 else (0, start, width, start + length)
-        for start in range(image.size[axis] - length + 1)
-    ]
-    return [detail.crop(box).entropy() for box in boxes]
+    detail, entropies = _detail(image), []
+    for start in range(image.size[axis] - length + 1):
+        end = start + length
+        box = (start, 0, end, image.height) if axis == 0 else (0, start, image.width, end)
+        entropies.append(detail.crop(box).entropy())
+    return entropies
 
 
 def _interest(image: Image.Image, axis: int, length: int) -> list[float]:
     """The sum of what draws the eye in each window: unusual hues, detail, hues of skin."""
-    hues = image.filter(ImageFilter.GaussianBlur(BLUR)).convert("YCbCr").split()[1:]
-    unlike = [
-        ImageChops.difference(hue, Image.new("L", hue.size, round(ImageStat.Stat(hue).mean[0])))
-        for hue in hues
-    ]
-    planes = [*unlike, _detail(image), _skin(image)]
-    squares = [
-        float(level * level) for level in range(256)
-    ]  # rare values count more than common ones
+    _, blue, red = image.filter(ImageFilter.GaussianBlur(BLUR)).convert("YCbCr").split()
+    planes = [_from_mean(blue), _from_mean(red), _detail(image), _skin(image)]
+    squares = [float(level**2) for level in range(256)]  # rare values count more than common ones
     weighed = {str(number): plane.point(squares, "F") for number, plane in enumerate(planes)}
     marks = ImageMath.lambda_eval(lambda args: sum(args[name] for name in weighed), **weighed)
-    row = marks.resize((image.width, 1) if axis == 0 else (1, image.height), Image.Resampling.BOX)
+    size = (image.width, 1) if axis == 0 else (1, image.height)
+    row = marks.resize(size, Image.Resampling.BOX)
     sums = [0.0, *accumulate(memoryview(row.tobytes()).cast("f"))]
     inside = [end - start for start, end in zip(sums, sums[length:], strict=False)]
     room = max(1, len(inside) - 1)
     return [score * (1 - EDGE_LOSS * abs(2 * at / room - 1)) for at, score in enumerate(inside)]
+
+
+def _from_mean(plane: Image.Image) -> Image.Image:
+    """How far each pixel is from the mean."""
+    mean = round(ImageStat.Stat(plane).mean[0])
+    return ImageChops.difference(plane, Image.new("L", plane.size, mean))
 
 
 def _detail(image: Image.Image) -> Image.Image:
@@ -76,9 +74,8 @@ def _skin(image: Image.Image) -> Image.Image:
     hue, saturation, light = image.convert("HSV").split()
     hue = hue.point(lambda level: SKIN * (level < 28 or level > 248))
     saturation = saturation.point(lambda level: 255 * (45 < level < 175))
-    return ImageChops.multiply(
-        ImageChops.multiply(hue, saturation), light.point(lambda level: 255 * (level > 50))
-    )
+    light = light.point(lambda level: 255 * (level > 50))
+    return ImageChops.multiply(ImageChops.multiply(hue, saturation), light)
 
 
 def _middle(scores: list[float]) -> float:

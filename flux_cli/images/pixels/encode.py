@@ -69,13 +69,15 @@ def encode(
 
 
 def _png(image: Image.Image, settings: Mapping[str, object], effort: str) -> bytes:
-    """The smallest of several PNGs. `small` tries two strategies, and a palette if there are few colors."""
+    """The smallest of several PNGs.
+
+    `small` tries two strategies, and a palette if there are few colors.
+    """
     few = exact_palette(image) if effort == "small" else None
     shown = few or image
     made = [save(shown, "png", settings)]
-    if effort == "small" or (
-        effort == "balanced" and len(made[0]) <= FLAT * image.width * image.height
-    ):
+    is_drawing = len(made[0]) <= FLAT * image.width * image.height
+    if effort == "small" or (effort == "balanced" and is_drawing):
         default = {name: value for name, value in settings.items() if name != "compress_type"}
         made.append(save(shown, "png", default))
         if few:
@@ -110,10 +112,7 @@ def _gif(image: Image.Image) -> Image.Image:
 
 def _too_large(output: Output, data: bytes, why: str) -> UsageError:
     frame = f"{output.frame.width}x{output.frame.height} {output.format}"
-    message = (
-        f"--max-bytes {output.max_bytes:,}: {frame} takes {len(data) + output.added:,} bytes {why}"
-    )
-    return UsageError(
-        message,
-        hint="allow more bytes, or ask for fewer pixels or another format (avif is smallest)",
-    )
+    size = len(data) + output.added
+    message = f"--max-bytes {output.max_bytes:,}: {frame} takes {size:,} bytes {why}"
+    hint = "allow more bytes, or ask for fewer pixels or another format (avif is smallest)"
+    return UsageError(message, hint=hint)

@@ -1,4 +1,4 @@
-"""Opens and saves images with Pillow: its plug-ins, its exceptions, and copies that cost nothing.
+"""Opens and saves images with Pillow: its plug-ins and its exceptions.
 
 `Image.open` loads five plug-ins to find the right one (16 ms in a fresh process), and forty for WebP
 or AVIF (36 ms). The format is already known here, so only its plug-in is loaded, by name (1 to 6 ms).
@@ -52,26 +52,17 @@ def open_image(data: bytes, file_format: str | None) -> PillowFile:
 
 
 def save(image: Image.Image, file_format: str, settings: Mapping[str, object]) -> bytes:
-    """Encode an image as the bytes of a file. `settings` are those of Pillow's `save`."""
+    """Encode an image as the bytes of a file. `settings` are those of Pillow's `save`.
+
+    Pillow keeps the settings in the image meanwhile, so no other thread may save the same one.
+    """
     file = _File(f"image.{FORMATS[file_format].suffix}")
-    # Pillow keeps the settings of a save in the image itself, and other threads may be saving the same one.
-    share(image).save(file, None, **settings)
+    image.save(file, None, **settings)
     return file.getvalue()
 
 
-def share(image: Image.Image) -> Image.Image:
-    """A second, read-only image of the same pixels: Pillow copies them before it changes one.
-
-    A copy would cost 11 ms for 4 megapixels in a fresh process, a tenth of converting PNG to JPEG.
-    """
-    image.load()
-    twin = image._new(image.im)  # noqa: SLF001 - Pillow has no public way that does not copy
-    twin.readonly = 1
-    return twin
-
-
 class _File(io.BytesIO):
-    """Bytes with a name. From its suffix, Pillow finds the one plug-in it needs without loading others."""
+    """Bytes with a name. By its suffix, Pillow finds the one plug-in that it needs to load."""
 
     def __init__(self, name: str) -> None:
         super().__init__()

@@ -1,9 +1,9 @@
-"""Makes the outputs of an image: decodes it once, then crops, scales and encodes it for each file."""
+"""Makes the outputs of an image: decodes it once, then crops, scales and encodes each file."""
 
 import contextlib
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile as PillowFile
@@ -71,21 +71,19 @@ def _render_all(
 ) -> Iterator[Rendered]:
     """Scale once per frame, encode once per file."""
     todo = [output for output in planned if not output.untouched]
+    boxes = {}
     with catch_faults("cannot be cropped"):
-        boxes = {
-            output.frame.window: find_box(pixels, output.frame.window, output.focus)
-            for output in todo
-        }
+        for output in todo:
+            boxes[output.frame.window] = find_box(pixels, output.frame.window, output.focus)
     pool = ThreadPoolExecutor(workers)
     try:
-        frames = dict.fromkeys(output.frame for output in todo)
-        scaled = {
-            frame: pool.submit(_scale, pixels, frame, boxes[frame.window]) for frame in frames
-        }
-        files = {
-            output: pool.submit(lambda one: _encode(scaled[one.frame].result(), one), output)
-            for output in todo
-        }
+        scaled = {}
+        for frame in dict.fromkeys(output.frame for output in todo):
+            scaled[frame] = pool.submit(_scale, pixels, frame, boxes[frame.window])
+        files = {}
+        for output in todo:
+            is_shared = len(todo) > 1
+            files[output] = pool.submit(_encode, scaled[output.frame], output, is_shared=is_shared)
         for output in planned:
             if output in files:
                 yield files[output].result()
@@ -100,7 +98,10 @@ def _scale(pixels: Image.Image, frame: Frame, box: Box) -> Image.Image:
         return resize(pixels, (frame.width, frame.height), box)
 
 
-def _encode(pixels: Image.Image, output: Output) -> Rendered:
+def _encode(scaled: Future[Image.Image], output: Output, *, is_shared: bool) -> Rendered:
+    pixels = scaled.result()
+    if is_shared:
+        pixels = pixels.copy()  # two threads cannot save the same image
     with catch_faults(f"cannot be converted to {output.format}"):
         data, quality = encode_within(pixels, output)
     is_lossy = FORMATS[output.format].quality and not output.lossless
@@ -108,7 +109,7 @@ def _encode(pixels: Image.Image, output: Output) -> Rendered:
 
 
 def _image_file(data: bytes) -> ImageFile:
-    """The bytes from an encoder as an ImageFile. Raises ImageError if they are not a complete image."""
+    """The bytes from an encoder as an ImageFile. Raises ImageError if they are not complete."""
     image = inspect(data)
     return ImageFile(data, image.format, image.width, image.height, as_received=False)
 
@@ -127,13 +128,13 @@ def _check_pixels(width: int, height: int) -> None:
 
 
 def _may_have_exif(data: bytes, image: Inspection) -> bool:
-    """Whether to ask Pillow for EXIF. In a PNG without it, Pillow would decode all pixels to find it."""
+    """Whether to ask Pillow for EXIF, which it looks for behind all pixels of a PNG."""
     return image.format != "png" or any(part.kind == b"eXIf" for part in png.walk(data))
 
 
 @contextlib.contextmanager
 def _open(data: bytes, file_format: str | None) -> Iterator[PillowFile]:
-    """Open an image without decoding it. Pillow's warnings about odd files are of no use to users."""
+    """Open an image without decoding it, and without Pillow's warnings about odd files."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         source = open_image(data, file_format)

@@ -1,10 +1,10 @@
 """Scales images in linear light, ignoring the colors of transparent pixels.
 
-The value of a pixel is not proportional to its light: 128 has a fifth of the light of 255. Averaging values, as most
-tools do, makes fine bright detail (stars, hair, lettering) too dark: a checkerboard of black and
-white becomes 127, but it looks like 188. So images are reduced in linear light, which takes twice
-the time. The curve is that of sRGB, which Display P3 shares. Images are enlarged without
-that conversion, because linear light would leave bright rings around dark lines.
+The value of a pixel is not proportional to its light: 128 has a fifth of the light of 255.
+Averaging values, as most tools do, makes fine bright detail (stars, hair, lettering) too dark: a
+checkerboard of black and white becomes 127, but it looks like 188. So images are reduced in linear
+light, which takes twice the time. The curve is that of sRGB, which Display P3 shares. Images are
+enlarged without that conversion, because linear light would leave bright rings around dark lines.
 """
 
 import itertools
@@ -24,11 +24,8 @@ def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
     """
     left, top, right, bottom = box
     if (right - left, bottom - top) == size and left == int(left) and top == int(top):
-        shown = (
-            image
-            if size == image.size
-            else image.crop((int(left), int(top), int(right), int(bottom)))
-        )
+        corners = int(left), int(top), int(right), int(bottom)
+        shown = image if size == image.size else image.crop(corners)
     elif size[0] > right - left or size[1] > bottom - top:
         shown = image.resize(size, LANCZOS, box=box)
     else:
@@ -39,52 +36,57 @@ def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
 
 def _in_linear_light(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
     """Scale one channel after another, so that only one 32-bit plane is in memory at a time."""
-    light = _light()
-    numbers = _numbers(light)
-    alpha = (
-        image.getchannel("A").point([value / 255 for value in range(256)], "F")
-        if image.mode == "RGBA"
-        else None
-    )
-    small = alpha.resize(size, LANCZOS, box=box) if alpha else None
+    light = [FULL * _linear(value / 255) for value in range(256)]
+    values = _values(light)
+    alpha = _alpha(image) if image.mode == "RGBA" else None
+    small_alpha = alpha.resize(size, LANCZOS, box=box) if alpha else None
     planes = []
     for channel in image.convert("RGB").split():
         plane = channel.point(light, "F")
-        if alpha and small:
-            weighted = ImageMath.lambda_eval(
-                lambda args: args["plane"] * args["alpha"], plane=plane, alpha=alpha
-            )
-            plane = ImageMath.lambda_eval(
-                lambda args: args["plane"] / args["max"](args["alpha"], 1 / 512),
-                plane=weighted.resize(size, LANCZOS, box=box),
-                alpha=small,
-            )
-        else:
-            plane = plane.resize(size, LANCZOS, box=box)
-        planes.append(plane.convert("I").point(numbers, "L"))
-    if small:
-        planes.append(small.point(lambda value: value * 255 + 0.5).convert("L"))
+        if alpha:
+            plane = _multiply(plane, alpha)
+        plane = plane.resize(size, LANCZOS, box=box)
+        if small_alpha:
+            plane = _divide(plane, small_alpha)
+        planes.append(plane.convert("I").point(values, "L"))
+    if small_alpha:
+        planes.append(small_alpha.point(lambda share: share * 255 + 0.5).convert("L"))
     return Image.merge(image.mode, planes)
 
 
-def _light() -> list[float]:
-    """The linear light of each of the 256 sRGB values (IEC 61966-2-1)."""
-    shares = [value / 255 for value in range(256)]
-    return [
-        FULL * (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4)
-        for share in shares
-    ]
+def _alpha(image: Image.Image) -> Image.Image:
+    """The opacity of each pixel, 0 to 1."""
+    return image.getchannel("A").point([value / 255 for value in range(256)], "F")
 
 
-def _numbers(light: list[float]) -> list[int]:
+def _multiply(plane: Image.Image, alpha: Image.Image) -> Image.Image:
+    """Weigh pixels by their opacity, so that transparent ones add no color to their neighbors."""
+    weighted: Image.Image = ImageMath.lambda_eval(
+        lambda args: args["plane"] * args["alpha"], plane=plane, alpha=alpha
+    )
+    return weighted
+
+
+def _divide(plane: Image.Image, alpha: Image.Image) -> Image.Image:
+    """Undo `_multiply` after scaling."""
+    pixels: Image.Image = ImageMath.lambda_eval(
+        lambda args: args["plane"] / args["max"](args["alpha"], 1 / 512), plane=plane, alpha=alpha
+    )
+    return pixels
+
+
+def _linear(share: float) -> float:
+    """The light of an sRGB value, both 0 to 1 (IEC 61966-2-1)."""
+    if share <= 0.04045:
+        return share / 12.92
+    return float(((share + 0.055) / 1.055) ** 2.4)
+
+
+def _values(light: list[float]) -> list[int]:
     """The nearest sRGB value for each of 65,536 steps of light."""
-    edges = [
-        0,
-        *(int((low + high) / 2) + 1 for low, high in itertools.pairwise(light)),
-        int(FULL) + 1,
-    ]
-    return [
-        value
-        for value, (start, end) in enumerate(itertools.pairwise(edges))
-        for _ in range(start, end)
-    ]
+    borders = [int((low + high) / 2) + 1 for low, high in itertools.pairwise(light)]
+    borders = [0, *borders, int(FULL) + 1]
+    values = []
+    for value, (start, end) in enumerate(itertools.pairwise(borders)):
+        values += [value] * (end - start)
+    return values

@@ -1,6 +1,7 @@
 """Makes small copies of images to look at, alone or on a contact sheet."""
 
 import io
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -75,9 +76,8 @@ def contact_sheet(
             faults.append(fault)
             pen.rectangle((left, top, left + width - 1, top + height - 1), FAINT)
         if grid.caption:
-            _write(
-                pen, (left + width / 2, top + height + grid.caption / 2), words, width, grid.caption
-            )
+            middle = left + width / 2, top + height + grid.caption / 2
+            _write(pen, middle, words, width, grid.caption)
     return page, tuple(faults)
 
 
@@ -93,8 +93,12 @@ def draw_sheet(
 def preview_sheet(
     images: Sequence[Source], box: tuple[int, int], gap: int, caption: int
 ) -> Image.Image:
-    """A contact sheet that fits into a box of pixels. Images are numbered if `caption` (a height) is not 0."""
-    grid = sheet.grid(tuple(_size(source) for source in images), box, gap, caption)
+    """A contact sheet that fits into a box of pixels.
+
+    `caption` is the height of the numbers below the images; 0 for no numbers.
+    """
+    sizes = tuple(_size(source) for source in images)
+    grid = sheet.grid(sizes, box, gap, caption)
     numbers = ((str(number),) for number in range(1, len(images) + 1))
     return contact_sheet(images, numbers, grid)[0]
 
@@ -109,9 +113,8 @@ def png(image: Image.Image) -> bytes:
 def few_colors(image: Image.Image) -> Indexed:
     """The image in the 256 colors that suit it best, chosen from a sample, dithered."""
     step = max(1, int((image.width * image.height / SAMPLE) ** 0.5))
-    sample = image.resize(
-        (-(-image.width // step), -(-image.height // step)), Image.Resampling.NEAREST
-    )
+    size = math.ceil(image.width / step), math.ceil(image.height / step)
+    sample = image.resize(size, Image.Resampling.NEAREST)
     palette = sample.quantize(256, Image.Quantize.MEDIANCUT, kmeans=1)
     indexed = image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
     colors = tuple(zip(*[iter(indexed.getpalette() or [])] * 3, strict=True))
@@ -148,9 +151,8 @@ def _opened(source: Source) -> Iterator[Image.Image]:
     except UnidentifiedImageError as fault:
         raise ImageError(f"{name} is not an image that flux can show") from fault
     except (*FAULTS, Image.DecompressionBombWarning) as fault:
-        raise ImageError(
-            f"{name} cannot be shown: {getattr(fault, 'strerror', None) or fault}"
-        ) from fault
+        reason = getattr(fault, "strerror", None) or fault
+        raise ImageError(f"{name} cannot be shown: {reason}") from fault
 
 
 def _is_turned(image: Image.Image) -> bool:
@@ -177,12 +179,11 @@ def _flat(image: Image.Image) -> Image.Image:
 
 
 def _checkerboard(size: tuple[int, int]) -> Image.Image:
-    across, down = (-(-length // SQUARE) for length in size)
+    across, down = (math.ceil(length / SQUARE) for length in size)
     board = Image.new("RGB", (across, down))
     board.putdata([CHECKS[(x + y) % 2] for y in range(down) for x in range(across)])
-    return board.resize((across * SQUARE, down * SQUARE), Image.Resampling.NEAREST).crop(
-        (0, 0, *size)
-    )
+    board = board.resize((across * SQUARE, down * SQUARE), Image.Resampling.NEAREST)
+    return board.crop((0, 0, *size))
 
 
 def _write(
@@ -192,7 +193,10 @@ def _write(
     width: int,
     height: int,
 ) -> None:
-    """Write the longest caption that fits, in a smaller font if needed; the shortest always fits."""
+    """Write the longest caption that fits, in a smaller font if needed.
+
+    The last caption is the shortest, and is written even if it does not fit.
+    """
     font = ImageFont.load_default(max(SMALLEST, height * 0.65))
     fitting = [text for text in words if font.getlength(text) <= width]
     if not fitting:

@@ -8,11 +8,11 @@ import time
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.model import Json
+from flux_cli.core.outcome import Reply
 from flux_cli.core.ratio import nominal, parse_ratio, parse_shape
-from flux_cli.core.request import Reply
-from flux_cli.http.replies import parse_json
+from flux_cli.http.replies import parse_object
 from flux_cli.images.formats import FORMATS, encoder, format_named
-from flux_cli.providers.offline.painter import draw
+from flux_cli.providers.offline.painter import Sketch, draw
 
 MAX_SIDE = 8192  # pixels
 DEFAULT_QUALITY = 92
@@ -24,20 +24,15 @@ def answer(body: bytes) -> Reply:
     The same prompt, seed and size give the same sketch. Without a seed, a random one is used and
     reported.
     """
-    request = parse_json(body)
     try:
-        return _reply(200, _images(request if isinstance(request, dict) else {}))
+        return _reply(200, _images(parse_object(body)))
     except UsageError as fault:
-        return _reply(
-            400,
-            {
-                "error": {
-                    "message": fault.message,
-                    "type": "invalid_request_error",
-                    "code": "INVALID_REQUEST",
-                }
-            },
-        )
+        error: dict[str, Json] = {
+            "message": fault.message,
+            "type": "invalid_request_error",
+            "code": "INVALID_REQUEST",
+        }
+        return _reply(400, {"error": error})
 
 
 def _images(request: dict[str, Json]) -> dict[str, Json]:
@@ -51,25 +46,30 @@ def _images(request: dict[str, Json]) -> dict[str, Json]:
         raise UsageError("n must be 1 to 10")
     width, height = _pixels(request)
     file_format = format_named(str(request.get("output_format", "jpeg")))
-    badge = request.get("badge") is not False
+    compression = request.get("output_compression")
+    quality = compression if isinstance(compression, int) else DEFAULT_QUALITY
+    has_badge = request.get("badge") is not False
+    is_inline = request.get("response_format") == "b64_json"
     data: list[Json] = []
     undrawn: tuple[str, ...] = ()
     for number in range(first, first + count):
-        sketch = draw(prompt, number, width, height, badge=badge)
-        stream = io.BytesIO()
-        asked = request.get("output_compression")
-        quality = asked if isinstance(asked, int) else DEFAULT_QUALITY
-        sketch.image.save(stream, file_format, **encoder(file_format, quality, "fast"))
-        encoded = base64.b64encode(stream.getvalue()).decode("ascii")
+        sketch = draw(prompt, number, width, height, badge=has_badge)
         undrawn = sketch.undrawn
-        if request.get("response_format") == "b64_json":
+        encoded = _encode(sketch, file_format, quality)
+        if is_inline:
             data.append({"b64_json": encoded, "seed": number})
         else:
-            data.append(
-                {"url": f"data:{FORMATS[file_format].mime};base64,{encoded}", "seed": number}
-            )
+            url = f"data:{FORMATS[file_format].mime};base64,{encoded}"
+            data.append({"url": url, "seed": number})
     facts: dict[str, Json] = {"provider": "offline", "cost": 0.0, "undrawn": list(undrawn)}
     return {"created": int(time.time()), "data": data, "metadata": facts}
+
+
+def _encode(sketch: Sketch, file_format: str, quality: int) -> str:
+    """The sketch as a file, in base64."""
+    stream = io.BytesIO()
+    sketch.image.save(stream, file_format, **encoder(file_format, quality, "fast"))
+    return base64.b64encode(stream.getvalue()).decode("ascii")
 
 
 def _pixels(request: dict[str, Json]) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from flux_cli.core.errors import FluxError
-from flux_cli.core.request import Event
+from flux_cli.core.outcome import Event
 from flux_cli.runs.progress.summary import Progress, event_line
 from flux_cli.runs.report import Report
 from flux_cli.terminal.messages import err, error

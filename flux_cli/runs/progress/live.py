@@ -1,4 +1,7 @@
-"""Progress on a terminal, updated in place. Only this module uses Rich; without a terminal, see `lines.Lines`."""
+"""Progress on a terminal, updated in place. Only this module uses Rich.
+
+Without a terminal, see `lines.Lines`.
+"""
 
 import contextlib
 import os
@@ -13,7 +16,7 @@ from rich.live import Live
 from rich.segment import ControlType
 from rich.text import Text
 
-from flux_cli.core.request import Event
+from flux_cli.core.outcome import Event
 from flux_cli.core.text import LONG, plain, redact
 from flux_cli.runs.progress.summary import (
     ActiveRequest,
@@ -24,19 +27,16 @@ from flux_cli.runs.progress.summary import (
 )
 
 ROWS = 12  # requests shown at once, the first ones; the summary counts the others
-FRAMES, MARKS = (
-    "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
-    {"saved": ("✓", "green"), "skipped": ("=", "yellow"), "failed": ("✗", "red")},
-)
-ASCII = str.maketrans(
-    {"✓": "+", "✗": "x", "·": "-", "…": ".", **dict(zip(FRAMES, "|/-\\|/-\\|/", strict=True))}
-)
+FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+MARKS = {"saved": ("✓", "green"), "skipped": ("=", "yellow"), "failed": ("✗", "red")}
+TO_ASCII = str.maketrans(f"✓✗·…{FRAMES}", "+x-.|/-\\|/-\\|/")
 
 
 class Terminal:
-    """One line per request under way with state and elapsed time; saved files above, a summary below.
+    """One line per request under way, with state and elapsed time.
 
-    No updated line is wider than the terminal. If the terminal goes away, the run goes on without progress.
+    Saved files are above, a summary is below. No updated line is wider than the terminal. If the
+    terminal goes away, the run goes on without progress.
     """
 
     def __init__(
@@ -85,11 +85,8 @@ class Terminal:
             if event.kind in MARKS and (event.kind != "failed" or self._progress.total > 1):
                 self._above(event)
             elif self._verbose and (line := event_line(event, several=True, verbose=True)):
-                self._print(
-                    Text.assemble(
-                        "  ", self._place(event.number), plain(redact(line), LONG), style="dim"
-                    )
-                )
+                step = f"  {self._place(event.number)}{plain(redact(line), LONG)}"
+                self._print(Text(step, style="dim"))
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
@@ -103,18 +100,14 @@ class Terminal:
         path = f"{event.path}  " if event.path and self._paths else ""
         cost = f", {format_usd(event.cost_usd)}" if event.cost_usd else ""
         seconds = f"  {event.seconds:.1f} s" if event.seconds else ""
-        request = (
-            f"  {plain(redact(event.request_id))}" if self._verbose and event.request_id else ""
-        )
+        has_request = self._verbose and event.request_id
+        request = f"  {plain(redact(event.request_id))}" if has_request else ""
         mark, style = MARKS[event.kind]
+        place = self._place(event.number)
         words = plain(redact(f"{path}{event.detail}{cost}"), LONG)
-        line = Text.assemble(
-            (f"{mark} ", style), self._place(event.number), words, (seconds + request, "dim")
-        )
-        if event.kind == "failed":
-            line.truncate(
-                self._console.width - 1, overflow="ellipsis"
-            )  # the whole message is printed at the end
+        line = Text.assemble((f"{mark} ", style), place, words, (seconds + request, "dim"))
+        if event.kind == "failed":  # the whole message is printed at the end
+            line.truncate(self._console.width - 1, overflow="ellipsis")
         self._print(line)
 
     def _print(self, line: Text) -> None:
@@ -130,10 +123,8 @@ class Terminal:
         width, now = self._console.width, self._clock()
         self._erase_wrapped(width)
         rows = min(ROWS, max(1, self._console.height - 2))
-        lines = [
-            self._row(number, active, now)
-            for number, active in sorted(self._progress.active.items())[:rows]
-        ]
+        shown = sorted(self._progress.active.items())[:rows]
+        lines = [self._row(number, active, now) for number, active in shown]
         if self._progress.total > 1:
             lines.append(Text(fit_parts(self._progress.parts(now), width - 1), style="dim"))
         for line in lines:
@@ -157,7 +148,7 @@ class Terminal:
                 self._console.size = ConsoleDimensions(columns, lines)
 
     def _erase_wrapped(self, width: int) -> None:
-        """A terminal that became narrower has wrapped what was shown: erase the lines this added."""
+        """Erase the lines that a terminal has added by wrapping, because it became narrower."""
         extra = sum((cells - 1) // width for cells in self._drawn if cells)
         up = ((ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1))
         if extra:
@@ -167,5 +158,5 @@ class Terminal:
     def _shown(self, line: Text) -> Text:
         """The line in characters this terminal can show."""
         if self._plain:
-            line.plain = line.plain.translate(ASCII)
+            line.plain = line.plain.translate(TO_ASCII)
         return line

@@ -1,4 +1,4 @@
-"""The log of `--log-file`: appends one JSON object per line for every step. Its failures never stop a run."""
+"""The log of `--log-file`: one JSON object per line for every step of a run."""
 
 import json
 import os
@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from flux_cli.core.errors import OutputError
 from flux_cli.core.model import Json
-from flux_cli.core.request import Event, Resolved
+from flux_cli.core.outcome import Event
+from flux_cli.core.request import Resolved
 from flux_cli.core.text import redact
 from flux_cli.runs.fields import request_document
 from flux_cli.runs.report import Report
@@ -16,8 +17,8 @@ from flux_cli.runs.report import Report
 class Log:
     """An open log. If writing fails, `complain` gets a message and the run continues without a log.
 
-    Each line names its run and is written at once, so that runs can share a file. Raises OutputError if the file
-    cannot be opened.
+    Each line names its run and is written at once, so that runs can share a file. Raises
+    OutputError if the file cannot be opened.
     """
 
     def __init__(self, path: str, run: str, complain: Callable[[str], None]) -> None:
@@ -25,7 +26,8 @@ class Log:
         try:
             # A pipe without a reader must not block a run that is paid for.
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
-            self._file: int | None = os.open(os.path.expanduser(path), flags, 0o666)  # noqa: PTH111 - as it was typed
+            full = os.path.expanduser(path)  # noqa: PTH111 - it may not be a valid path
+            self._file: int | None = os.open(full, flags, 0o666)
         except (OSError, ValueError) as fault:
             reason = fault.strerror if isinstance(fault, OSError) else fault
             hint = "name a file in an existing folder that you may write to"
@@ -36,27 +38,22 @@ class Log:
 
     def start(self, resolved: Resolved, provider: str, version: str) -> None:
         """Log the request, before anything is sent."""
-        self._write(
-            {
-                "event": "start",
-                "version": version,
-                "provider": provider,
-                "request": request_document(resolved),
-            }
-        )
+        request = request_document(resolved)
+        facts: dict[str, Json] = {"version": version, "provider": provider, "request": request}
+        self._write({"event": "start", **facts})
 
     def end(self, report: Report) -> None:
         """Log the result and close the log."""
-        counts: dict[str, Json] = {
+        facts: dict[str, Json] = {
+            "status": report.status,
+            "exit_code": report.exit_code,
             "saved": sum(1 for _ in report.saved),
             "failed": len(report.errors),
             "cost_usd": report.cost_usd,
             "known_cost_usd": report.known_cost_usd,
             "seconds": round(report.seconds, 3),
         }
-        self._write(
-            {"event": "end", "status": report.status, "exit_code": report.exit_code, **counts}
-        )
+        self._write({"event": "end", **facts})
         if self._file is not None:
             os.close(self._file)
             self._file = None

@@ -6,10 +6,11 @@ The caller passes the time, in seconds of a monotonic clock.
 from __future__ import annotations
 
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Event
+from flux_cli.core.outcome import Event
 from flux_cli.runs.report import Report
 
-# A part of the summary, and its rank. If space is short, the highest rank is left out first; 0 always stays.
+# A part of the summary, and its rank. If space is short, the highest rank is left out first; 0
+# always stays.
 Part = tuple[int, str]
 
 TIMED = 2  # requests that must be over before there is an estimate of the time left
@@ -22,6 +23,10 @@ class ActiveRequest(NamedTuple):
     since: float
     until: float = 0.0
     facts: str = ""  # size and cost, once they are known
+
+    def seconds_left(self, average: float, now: float) -> float:
+        """An estimate, if it takes the `average` seconds; a pause starts it again."""
+        return max(0.0, average - (now - max(self.since, self.until)))
 
     def words(self, now: float) -> str:
         """What the request is doing."""
@@ -65,17 +70,20 @@ class Progress:
             self._seconds += now - active.since
 
     def seconds_left(self, now: float) -> float | None:
-        """An estimate from the requests that are done; None if it is too early for one."""
-        open_ = self.total - len(self._done)
-        if self._timed < TIMED or not open_:
+        """An estimate from the requests that are done; None if it is too early for one.
+
+        The run ends with its slowest request, and not before all requests have had their turn.
+        """
+        unfinished = self.total - len(self._done)
+        if self._timed < TIMED or not unfinished:
             return None
-        each = self._seconds / self._timed
+        average = self._seconds / self._timed
         active = tuple(self.active.values())
-        # A pause puts the end off: the request starts again when the pause is over.
-        rest = [max(0.0, each - (now - max(one.since, one.until))) for one in active]
-        to_come = open_ - len(rest)
-        in_turns = (sum(rest) + each * to_come) / max(1, self._most_at_once)
-        return max([*rest, in_turns])
+        left = [request.seconds_left(average, now) for request in active]
+        to_come = unfinished - len(left)
+        all_together = sum(left) + to_come * average
+        in_turns = all_together / max(1, self._most_at_once)
+        return max([*left, in_turns])
 
     def parts(self, now: float) -> list[Part]:
         """The parts of the summary, in the order in which they are shown."""
@@ -108,9 +116,11 @@ def summarize(report: Report) -> str:
     """The result of a run on one line: `5 saved, 2 failed, 0.30 USD, 6 s`."""
     codes = [error.code for error in report.errors]
     interrupted, not_sent = codes.count("interrupted"), codes.count("not_sent")
+    saved = sum(bool(outcome.saved) for outcome in report.outcomes)
+    was_there = sum(outcome.was_there for outcome in report.outcomes)
     counts = {
-        "saved": sum(bool(outcome.saved) for outcome in report.outcomes),
-        "already there": sum(outcome.was_there for outcome in report.outcomes),
+        "saved": saved,
+        "already there": was_there,
         "failed": len(codes) - interrupted - not_sent,
         "interrupted": interrupted,
         "not sent": not_sent,

@@ -13,7 +13,7 @@ from typing import Literal
 from flux_cli.core.errors import FluxError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.request import Facts, Media, Reply
+from flux_cli.core.outcome import Facts, Media, Reply
 from flux_cli.images.names import Name
 
 LARGEST = 1e15  # larger numbers in a journal are invalid
@@ -29,7 +29,10 @@ NEEDS_WORK: dict[str, State] = {  # state of a run -> state of a request in it, 
 
 
 class PastCall(NamedTuple):
-    """One request of an earlier run. `waiting`: paid for but not saved; `unclear`: maybe paid for."""
+    """One request of an earlier run.
+
+    Its state is `waiting` if it is paid for but not saved, `unclear` if it may be paid for.
+    """
 
     number: int
     seed: Json
@@ -62,10 +65,9 @@ class PastCall(NamedTuple):
     @property
     def is_paid(self) -> bool:
         """Whether the request cost something, or may have."""
-        billed = bool((self.failure or {}).get("billed"))
-        return (
-            billed or bool(self.saved) or self.state in ("saved", "waiting", "unclear", "expired")
-        )
+        if self.saved or (self.failure or {}).get("billed"):
+            return True
+        return self.state in ("saved", "waiting", "unclear", "expired")
 
     @property
     def error(self) -> FluxError | None:
@@ -91,7 +93,10 @@ class PastCall(NamedTuple):
 
 
 class PastRun(NamedTuple):
-    """One run as its journal describes it. `facts` is the first line: request, provider, how to save."""
+    """One run as its journal describes it.
+
+    `facts` is the first line: request, provider, how to save.
+    """
 
     id: str
     facts: dict[str, Json]
@@ -119,11 +124,12 @@ class PastRun(NamedTuple):
     def cost_usd(self) -> float | None:
         """What the provider says the run cost, in USD; None where it did not say."""
         costs = [call.cost_usd for call in self.calls if call.is_paid]
-        return None if None in costs else sum(cost for cost in costs if cost is not None)
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) else None
 
     @property
     def began(self) -> float | None:
-        """When the run began, in seconds since the epoch; None if the time is missing or invalid."""
+        """When the run began, in seconds since the epoch; None if that is missing or invalid."""
         began = _number(self.facts.get("time"))
         return began if began is not None and began < LATEST else None
 
@@ -133,7 +139,7 @@ class PastRun(NamedTuple):
 
 
 def trace(run: str, number: int) -> str:
-    """The trace id of a request, 32 hexadecimal digits. The gateway's history lists requests by it."""
+    """The trace id of a request (32 hexadecimal digits), by which the gateway lists it."""
     return hashlib.sha256(f"{run} {number}".encode()).hexdigest()[:32]
 
 
@@ -147,7 +153,8 @@ def read(lines: Iterable[bytes]) -> PastRun | None:
         number = event.get("call")
         if past is None:
             past = _first_line(event)
-            calls = {call.number: call for call in past.calls} if past else {}
+            listed = past.calls if past else ()
+            calls = {call.number: call for call in listed}
         elif event.get("event") == "end":
             is_over = True
         elif isinstance(number, int) and number in calls:
@@ -178,11 +185,13 @@ def _call(row: dict[str, Json]) -> PastCall:
     known: dict[str, str | int] = {}
     if isinstance(fields, dict):
         known = {name: value for name, value in fields.items() if isinstance(value, str | int)}
+    if not isinstance(template, str):
+        template = "recovered.{ext}"
     return PastCall(
         number=number if isinstance(number, int) else 0,
         seed=row.get("seed"),
         model=_text(row, "model"),
-        name=Name(template if isinstance(template, str) else "recovered.{ext}", known),
+        name=Name(template, known),
     )
 
 
@@ -239,5 +248,6 @@ def _text(fields: dict[str, Json], name: str) -> str:
 
 def _number(value: Json) -> float | None:
     """A number within range; None for anything else."""
-    usable = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if usable and isinstance(value, int | float) and abs(value) < LARGEST else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return value if abs(value) < LARGEST else None

@@ -1,4 +1,4 @@
-"""The journal of one run: a file in the state folder, written before money is spent and as replies arrive.
+"""The journal of one run: a file in the state folder, written before money is spent.
 
 It survives `kill -9`: every line is appended with a single write before the next step begins. The
 folder beside it holds images that have arrived but are not saved yet. `history` reads the lines,
@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Self
 
 from flux_cli.core.errors import FluxError, OutputError, UsageError
 from flux_cli.core.model import Json
-from flux_cli.core.request import Call, Media, Reply, SavedImage
+from flux_cli.core.outcome import Media, Reply, SavedImage
+from flux_cli.core.request import Call
 from flux_cli.core.text import redact
 from flux_cli.runs.records import store
 from flux_cli.runs.records.history import SCHEMA, PastRun, trace
@@ -79,16 +80,15 @@ class Journal:
         return {"traceparent": f"00-{trace(self.run, call.number)}-{call.number:016x}-01"}
 
     def sent(self, call: Call) -> None:
-        """Record that a request is about to be sent. Raises OSError if an image could not be kept."""
+        """Record that a request is about to be sent. Raises OSError if the disk is full."""
         if self._file is not None:
             store.check_room(self.folder)
         self._write({"event": "sent", "call": call.number, "time": time.time()})
 
     def answered(self, call: Call, reply: Reply) -> None:
         """Record the reply of the provider, before it is processed."""
-        headers: dict[str, Json] = {
-            name: value for name, value in reply.headers.items() if name.startswith("x-")
-        }
+        listed = reply.headers.items()
+        headers: dict[str, Json] = {name: text for name, text in listed if name.startswith("x-")}
         data = reply.data
         if self._private:
             headers, data = headers_without_prompts(headers), without_prompts(data)
@@ -98,29 +98,28 @@ class Journal:
 
     def fetched(self, call: Call, media: Sequence[Media]) -> None:
         """Record that all images of a request have arrived in the folder."""
-        rows: list[Json] = [
-            {"file": os.path.basename(one.file), **self._facts(one)} for one in media
-        ]
-        self._try({"event": "fetched", "call": call.number, "media": rows})
+        rows = [{"file": os.path.basename(one.file), **self._facts(one)} for one in media]
+        self._try({"event": "fetched", "call": call.number, "media": list(rows)})
 
     def saved(self, call: Call, media: Media, saved: SavedImage) -> None:
         """Record that one file is saved at its destination."""
-        path = (
-            saved.path if saved.path == "-" else os.path.abspath(saved.path)
-        )  # no look at the disk
-        path = "" if self._private else path  # file names are made from the prompt
+        path = saved.path
+        if self._private:  # file names are made from the prompt
+            path = ""
+        elif path != "-":
+            path = os.path.abspath(path)  # no look at the disk
         cost = media.facts.cost_usd
         self._try({"event": "saved", "call": call.number, "path": path, "cost_usd": cost})
 
     def whole(self, call: Call) -> bool:
-        """Record that every image of a request is saved. Returns False if that fails: the images must be kept then."""
+        """Record that every image of a request is saved. If it returns False, keep the images."""
         written = self._try({"event": "whole", "call": call.number})
         if written:
             self._waiting.discard(call.number)
         return written
 
     def failed(self, call: Call, error: FluxError, *, final: bool = False, code: str = "") -> None:
-        """Record that a request ended without all of its images. `final`: nothing is left to fetch."""
+        """Record that a request ended without all images. `final`: nothing is left to fetch."""
         facts: dict[str, Json] = {
             "code": code or error.code,
             "message": "" if self._private else error.message,
@@ -155,9 +154,8 @@ class Journal:
 
     def _facts(self, media: Media) -> dict[str, Json]:
         left_out = ("undrawn", "revised_prompt") if self._private else ("undrawn",)
-        return {
-            name: value for name, value in media.facts._asdict().items() if name not in left_out
-        }
+        facts = media.facts._asdict()
+        return {name: value for name, value in facts.items() if name not in left_out}
 
     def _try(self, event: dict[str, Json]) -> bool:
         """Write if possible. After the money is spent, a full disk must not lose the image, too."""
@@ -200,9 +198,8 @@ def begin(
     except OSError as fault:
         store.forget(path)
         hint = "name another folder in FLUX_STATE; nothing was sent"
-        raise OutputError(
-            f"cannot write a journal in {root}: {fault.strerror}", hint=hint
-        ) from fault
+        message = f"cannot write a journal in {root}: {fault.strerror}"
+        raise OutputError(message, hint=hint) from fault
     store.prune(root)
     return journal
 
@@ -236,10 +233,10 @@ def resume(run: RecordedRun) -> tuple[PastRun, Journal]:
 
 
 def describe_run(run: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, Json]]]:
-    """The facts of a run and of its requests that `flux recover` needs to fetch and save its images."""
+    """The facts of a run and of its requests that `flux recover` needs."""
     from flux_cli import __version__  # what follows is not needed to read a journal
     from flux_cli.images import names as naming
-    from flux_cli.runs.check import fields_of
+    from flux_cli.runs.planned_files import fields_of
     from flux_cli.runs.saving.delivery import delivery_document
 
     prepared = run.prepared

@@ -1,4 +1,4 @@
-"""Removes everything that may contain a prompt from a reply, for the journal if `journal_prompts` is off."""
+"""Removes everything that may contain a prompt from a reply, for `journal_prompts = false`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEPT = frozenset((
 ))  # fmt: skip
 ADDRESSES = ("http://", "https://", "data:", MARK)  # prefixes of texts that lead to an image
 ECHOES = ("input",)  # keys under which providers repeat the request; nothing below them is kept
-HIDDEN = "(not kept in the journal)"  # replaces an error message, so that the reply still has its `error`
+HIDDEN = "(not kept in the journal)"  # replaces an error message, so that `error` is not empty
 
 
 def without_prompts(body: bytes) -> bytes:

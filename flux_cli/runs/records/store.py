@@ -1,6 +1,7 @@
-"""The journals in the state folder: lists, finds and deletes them, and checks whether a run is under way.
+"""The journals in the state folder: lists, finds and deletes them, and shows which are in use.
 
-A run holds a lock on its journal. The system releases the lock when the process ends, for whatever reason.
+A run holds a lock on its journal. The system releases the lock when the process ends, for whatever
+reason.
 """
 
 from __future__ import annotations
@@ -133,7 +134,10 @@ def check_room(folder: Path) -> None:
 
 
 def write_all(file: int, text: str) -> None:
-    """Write text with a single write, so that other processes see it whole. Raises OSError if the disk is full."""
+    """Write text with a single write, so that other processes see it whole.
+
+    Raises OSError if the disk is full.
+    """
     data = text.encode("utf-8", "surrogatepass")
     if os.write(file, data) < len(data):
         raise _disk_full()

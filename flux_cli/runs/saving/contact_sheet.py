@@ -16,25 +16,25 @@ from flux_cli.terminal import messages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flux_cli.core.request import Outcome
+    from flux_cli.core.outcome import Outcome
     from flux_cli.runs.check import CheckedRun
     from flux_cli.runs.report import Report
 
 
 def name_sheet(checked: CheckedRun) -> Name | None:
     """The name of the contact sheet; None if it was not requested. Raises UsageError."""
-    viewing = checked.options.viewing
-    if not viewing.sheet and viewing.sheet_output is None:
+    options = checked.options.run
+    if not options.sheet and options.sheet_output is None:
         return None
     if checked.prepared.destination.is_stdout:
         message = "-o - takes one file, so it cannot be used with a contact sheet"
         raise UsageError(message, hint="save to files with -o")
-    if viewing.sheet_output is None:
+    if options.sheet_output is None:
         return sheet_name([name.path("png") for name in checked.names])
-    if format_of_suffix(viewing.sheet_output) is None:
-        message = f"--sheet-output {viewing.sheet_output!r} has no image suffix"
+    if format_of_suffix(options.sheet_output) is None:
+        message = f"--sheet-output {options.sheet_output!r} has no image suffix"
         raise UsageError(message, hint="name an image file, such as sheet.jpg")
-    return fixed(viewing.sheet_output)
+    return fixed(options.sheet_output)
 
 
 def save_sheet(checked: CheckedRun, report: Report, name: Name) -> str | None:
@@ -62,7 +62,7 @@ def _make_and_save(checked: CheckedRun, images: list[SheetImage], name: Name) ->
     from flux_cli.images import files
 
     resolved = checked.prepared.resolved
-    requested = format_of_suffix(checked.options.viewing.sheet_output or "") or resolved.format
+    requested = format_of_suffix(checked.options.run.sheet_output or "") or resolved.format
     file_format = requested or format_of_suffix(images[0].path) or "jpeg"
     sheet, errors = make_sheet(images, file_format, resolved.quality)
     for error in errors:

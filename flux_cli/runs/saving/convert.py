@@ -10,12 +10,13 @@ from pathlib import PurePath
 
 from flux_cli.core.errors import FluxError, Interrupted, UsageError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import SavedImage
+from flux_cli.core.outcome import SavedImage
 from flux_cli.images import names as naming
 from flux_cli.images.destination import STDOUT, Destination
+from flux_cli.images.finish import Finish
 from flux_cli.images.formats import split_suffix
 from flux_cli.images.names import Name, fixed, path_of, refuse_doubles
-from flux_cli.images.outputs import Finish, outputs
+from flux_cli.images.outputs import outputs
 from flux_cli.runs.interrupts import interrupt_once
 from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
 
@@ -84,8 +85,8 @@ def plan(
 def convert_all(tasks: Sequence[Task], sink: Sink, workers: int) -> list[Result]:
     """Convert images on `workers` threads. Returns one result per task, in the same order.
 
-    Each thread takes an image of its own; if there are fewer images than threads, several share one.
-    Ctrl-C ends it early: files that are saved stay and are in the results.
+    Each thread takes an image of its own; if there are fewer images than threads, several share
+    one. Ctrl-C ends it early: files that are saved stay and are in the results.
     """
     encoders = max(1, workers // max(1, len(tasks)))
     conversions = [_Conversion(task, sink, encoders) for task in tasks]
@@ -122,7 +123,7 @@ class _Conversion:
         return bool(self.error) or len(self.files.images) == len(self._task.files)
 
     def run(self) -> None:
-        """Read the image again, make its files and save them one by one, until the files are closed."""
+        """Read the image, make its files and save them one by one, until the files are closed."""
         task = self._task
         try:
             data = _read_source(task.source) if task.data is None else task.data

@@ -11,17 +11,19 @@ from math import inf
 from flux_cli.core.image import Inspection
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
+from flux_cli.core.outcome import Facts
 from flux_cli.core.ratio import Shape
-from flux_cli.core.request import Call, Facts, seed_of
+from flux_cli.core.request import Call, seed_of
 from flux_cli.core.values import read_amount, read_integer
+from flux_cli.images.finish import FITS, FOCUSES, Finish
 from flux_cli.images.formats import EFFORTS, FORMATS, split_suffix
 from flux_cli.images.metadata.record import Record, document, from_document, without_prompt
 from flux_cli.images.names import Name, fixed, named
-from flux_cli.images.outputs import FITS, FOCUSES, MAX_PIXELS, MAX_SIDE, Finish, Output, outputs
+from flux_cli.images.outputs import MAX_PIXELS, MAX_SIDE, Output, outputs
 
 
 class Delivery(NamedTuple):
-    """What the user requested for every image. `record` holds what is known before any image is made."""
+    """What the user requested for every image. `record` is what is known before the run."""
 
     finish: Finish
     record: Record
@@ -75,13 +77,15 @@ def sidecar_name(name: Name) -> Name:
 
 def record_of_image(delivery: Delivery, call: Call, facts: Facts) -> Record:
     """How one image was made: what was known before, and what its call and its reply add."""
-    base = delivery.record
-    return base._replace(
-        upstream="" if facts.provider == base.provider else facts.provider,
-        revised_prompt=facts.revised_prompt if base.prompt else "",
+    record = delivery.record._replace(
         seed=read_integer(seed_of(call, facts)),
         request_id=facts.request_id,
     )
+    if facts.provider != record.provider:
+        record = record._replace(upstream=facts.provider)
+    if record.prompt:
+        record = record._replace(revised_prompt=facts.revised_prompt)
+    return record
 
 
 def delivery_document(delivery: Delivery, *, private: bool) -> dict[str, Json]:
@@ -120,19 +124,21 @@ def read_delivery(value: Json) -> Delivery:
 def _read_finish(value: Json) -> Finish:
     table = _read_object(value)
     effort = table.get("effort")
+    known_effort = None if effort is None else _read_choice(effort, EFFORTS, "balanced")
     widths = [_read_number(width, 1, MAX_SIDE) for width in _read_list(table.get("widths"))]
-    formats = _read_list(table.get("formats"))
+    names = [name for name in _read_list(table.get("formats")) if isinstance(name, str)]
+    formats = tuple(name for name in names if name in FORMATS)
     return Finish(
         target=_read_target(table.get("target")),
         fit=_read_choice(table.get("fit"), FITS, "none"),
         focus=_read_choice(table.get("focus"), FOCUSES, "center"),
         upscale=table.get("upscale") is True,
-        widths=tuple(width for width in widths if width is not None),
-        formats=tuple(name for name in formats if isinstance(name, str) and name in FORMATS),
+        widths=tuple(width for width in widths if width),
+        formats=formats,
         quality=_read_number(table.get("quality"), 1, 100),
         lossless=table.get("lossless") is True,
         max_bytes=_read_number(table.get("max_bytes"), 1),
-        effort=None if effort is None else _read_choice(effort, EFFORTS, "balanced"),
+        effort=known_effort,
         keep_original=table.get("keep_original") is True,
     )
 

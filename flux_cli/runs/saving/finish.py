@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from flux_cli.core.errors import ImageError
 from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Facts, SavedImage
+from flux_cli.core.outcome import Facts, SavedImage
 from flux_cli.images.containers.registry import inspect
 from flux_cli.images.metadata.read import has_credentials, read_metadata
 from flux_cli.images.metadata.record import SIGNATURE_LOST, Record
@@ -143,7 +143,8 @@ def make_files(
     """Make the files of one image: decode, crop, scale, encode, write the record, sign.
 
     `inspection` is that of `data` if the caller has it already; `workers` threads encode.
-    Raises ImageError for bytes that are not a complete image, UsageError if a file cannot fit its limit.
+    Raises ImageError for bytes that are not a complete image, UsageError if a file cannot fit its
+    limit.
     """
     loses_credentials = has_credentials(data)
     outputs = [file.output for file in files]

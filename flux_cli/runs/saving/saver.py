@@ -35,7 +35,8 @@ from flux_cli.runs.saving.finish import (
 
 if TYPE_CHECKING:
     from flux_cli.core.image import Inspection
-    from flux_cli.core.request import Call, Media, Reply, SavedImage
+    from flux_cli.core.outcome import Media, Reply, SavedImage
+    from flux_cli.core.request import Call
     from flux_cli.images.metadata.record import Record
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
@@ -82,7 +83,10 @@ class Saver:
         self.remarks: Counter[str] = Counter()
 
     def has_saved(self, media: Sequence[Media]) -> bool:
-        """Whether all of these are saved, so that their bytes can be deleted. Forgets them: call it only once."""
+        """Whether all of these are saved, so that their bytes can be deleted.
+
+        Forgets them: call it only once.
+        """
         files = {one.file for one in media}
         is_done = files <= self._done
         self._done -= files

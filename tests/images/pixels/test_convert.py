@@ -17,7 +17,7 @@ from sample_images import image_bytes, opened
 from flux_cli.core.errors import ImageError
 from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import FORMATS, QUALITY
-from flux_cli.images.pixels.pillow import save, share
+from flux_cli.images.pixels.pillow import save
 from flux_cli.images.pixels.render import convert
 
 SIZE = (96, 64)
@@ -330,17 +330,7 @@ def test_quality_changes_nothing_of_a_lossless_png():
     assert psnr(opened(convert(SOURCES["png"], "png", 5).data), PLAIN) == 99
 
 
-# --- the same pixels shared -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])
-def test_whoever_changes_a_shared_image_changes_the_other_one_never(mode):
-    image = SEE_THROUGH.convert(mode)
-    before, twin = image.tobytes(), share(image)
-    assert twin.convert("RGBA").tobytes() == image.convert("RGBA").tobytes()
-    twin.paste(0, (0, 0, 50, 50))
-    twin.putpixel((60, 60), 1)
-    assert image.tobytes() == before
+# --- settings --------------------------------------------------------------------------------------
 
 
 def test_a_save_leaves_no_settings_behind():

@@ -13,8 +13,9 @@ from sample_images import image_bytes, opened
 from flux_cli.core.errors import FluxError, ImageError, UsageError
 from flux_cli.core.ratio import parse_shape
 from flux_cli.images.containers.registry import inspect
+from flux_cli.images.finish import FOCUSES, Finish
 from flux_cli.images.formats import EFFORTS, FORMATS
-from flux_cli.images.outputs import FOCUSES, Finish, outputs
+from flux_cli.images.outputs import outputs
 from flux_cli.images.pixels.render import measure, render
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux_cli.core.request import Event
+from flux_cli.core.outcome import Event
 from flux_cli.runs.progress.summary import (
     Progress,
     event_line,

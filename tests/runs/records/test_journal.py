@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from flux_cli.core.errors import DiskError, OutputError, UsageError
-from flux_cli.core.request import Call, Facts, Media, Reply, SavedImage
+from flux_cli.core.outcome import Facts, Media, Reply, SavedImage
+from flux_cli.core.request import Call
 from flux_cli.core.text import Secret
 from flux_cli.runs.records import journal, store
 from flux_cli.runs.records.history import PastRun

@@ -10,7 +10,7 @@ from sample_images import IMAGES
 
 from flux_cli.images.destination import read_destination
 from flux_cli.images.files import Folder
-from flux_cli.images.outputs import Finish
+from flux_cli.images.finish import Finish
 from flux_cli.runs.saving.convert import convert_all, plan
 
 WAIT = 20.0  # seconds, where a tenth of one is enough

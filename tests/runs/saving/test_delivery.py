@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from flux_cli.core.errors import UsageError
 from flux_cli.core.image import Inspection
 from flux_cli.core.ratio import Shape
+from flux_cli.images.finish import FITS, FOCUSES, Finish
 from flux_cli.images.formats import EFFORTS, FORMATS
 from flux_cli.images.metadata.record import Record
 from flux_cli.images.names import fixed
-from flux_cli.images.outputs import FITS, FOCUSES, MAX_SIDE, Finish
+from flux_cli.images.outputs import MAX_SIDE
 from flux_cli.runs.saving.delivery import (
     Delivery,
     delivery_document,

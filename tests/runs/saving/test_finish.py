@@ -5,13 +5,14 @@ from sample_images import IMAGES
 
 from flux_cli.core.errors import ImageError
 from flux_cli.core.image import ImageFile
-from flux_cli.core.request import Facts
+from flux_cli.core.outcome import Facts
 from flux_cli.images.files import Folder
+from flux_cli.images.finish import Finish
 from flux_cli.images.metadata.read import read_metadata
 from flux_cli.images.metadata.record import SIGNATURE_LOST, SIGNED, Record
 from flux_cli.images.metadata.write import write_record
 from flux_cli.images.names import fixed
-from flux_cli.images.outputs import Finish, outputs
+from flux_cli.images.outputs import outputs
 from flux_cli.images.pixels.render import measure
 from flux_cli.runs.saving.finish import (
     FinishedFile,

@@ -1,0 +1,99 @@
+"""What comes back from a request, in this order: Reply, Facts and Media, SavedImage, Outcome."""
+
+from __future__ import annotations
+
+from flux_cli.core.lite import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from flux_cli.core.errors import FluxError
+    from flux_cli.core.request import Call
+
+
+class Stop(NamedTuple):
+    """How to ask a provider to stop a job. `identity` names the job in messages."""
+
+    method: str
+    url: str
+    identity: str
+
+
+class Reply(NamedTuple):
+    """An HTTP answer with header names in lower case.
+
+    Long base64 texts were moved from `data` into files while they arrived. `http.replies.MARK` and
+    the name of the file stand for each of them.
+    """
+
+    status: int
+    headers: dict[str, str]
+    data: bytes
+
+
+class Facts(NamedTuple):
+    """What a reply says about an image. Empty or None: the provider did not say."""
+
+    request_id: str = ""
+    provider: str = ""
+    cost_usd: float | None = None
+    seed: int | None = None
+    revised_prompt: str = ""
+    undrawn: tuple[str, ...] = ()  # words an offline sketch has no motif for
+
+
+class Media(NamedTuple):
+    """One image as received from a provider, in a file, before anything was done to it."""
+
+    file: str
+    facts: Facts
+
+
+class SavedImage(NamedTuple):
+    """One image file that was written to disk, or to standard output (`path` is "-").
+
+    It does not hold the bytes: a run may make thousands.
+    """
+
+    path: str
+    format: str
+    width: int
+    height: int
+    size: int  # bytes
+    as_received: bool  # False: decoded and encoded by flux
+    facts: Facts = Facts()
+    quality: int | None = None  # of a lossy file that flux encoded
+    is_reduced: bool = False  # the quality is lower than requested, to fit --max-bytes
+    label: str = ""  # tells a variant from the image itself: its width, or "original"
+
+
+class Outcome(NamedTuple):
+    """What became of one call: saved files, or an error, or both, or neither."""
+
+    call: Call
+    saved: tuple[SavedImage, ...] = ()
+    error: FluxError | None = None
+    kept: tuple[str, ...] = ()  # files that already existed and were not changed
+    seconds: float = 0.0
+    cost_usd: float | None = None  # reported for the call; the facts of saved files have their own
+
+    @property
+    def was_there(self) -> bool:
+        """Whether all files already existed, so that nothing was sent."""
+        return bool(self.kept) and not self.saved and not self.error
+
+
+class Event(NamedTuple):
+    """One step of one call, for progress displays and logs. `detail` is for people."""
+
+    kind: Literal["sent", "waiting", "received", "saved", "skipped", "failed"]
+    number: int
+    detail: str = ""
+    seconds: float = 0.0
+    path: str = ""
+    size: int = 0  # bytes
+    cost_usd: float | None = None  # of the call; `received` has it, and the first `saved` again
+    request_id: str = ""
+    status: int | None = None  # of a failure: the HTTP status, and the stable code
+    code: str = ""

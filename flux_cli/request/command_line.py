@@ -1,0 +1,70 @@
+"""Reads the prompt and the parameters of a command line."""
+
+from __future__ import annotations
+
+import sys
+
+from flux_cli.core.errors import UsageError
+from flux_cli.core.values import parse_value
+
+SPECIAL = '"$`\\!'  # characters that a shell interprets inside double quotes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.model import Json
+    from flux_cli.core.options import Input, Parameters
+
+
+def one_prompt(given: Input) -> str | None:
+    """The prompt argument; None if there is none.
+
+    Raises UsageError for several arguments, as in a prompt without quotes.
+    """
+    words = given.prompt or []
+    if len(words) > 1:
+        hint = f"quote the prompt: {quoted(' '.join(words))}"
+        if words[0] == "-":
+            hint = "- reads the prompt from standard input; remove the other words"
+        elif words[0].startswith("@"):
+            hint = f"{words[0]} reads the prompt from a file; remove the other words"
+        raise UsageError(f"unexpected argument {words[1]!r}", hint=hint)
+    return words[0] if words else None
+
+
+def quoted(sentence: str) -> str:
+    """A prompt quoted for a shell, in double quotes if possible."""
+    from shlex import quote
+
+    is_special = any(character in sentence for character in SPECIAL)
+    word = quote(sentence) if is_special else f'"{sentence}"'
+    return f"-- {word}" if sentence.startswith("-") else word
+
+
+def read_prompt(word: str) -> str:
+    """The prompt that an argument stands for; see `inputs.read_prompt`."""
+    if word != "-" and not word.startswith("@"):
+        return word
+    from flux_cli.request import inputs
+
+    return inputs.read_prompt(word, sys.stdin)
+
+
+def read_parameters(parameters: Parameters) -> dict[str, Json]:
+    """Every parameter on the command line, by name. `-p` is equivalent to the option of that name.
+
+    Raises UsageError for a pair that is not KEY=VALUE, and for a parameter that is given twice.
+    """
+    options = parameters._replace(param=None)._asdict()
+    given: dict[str, Json] = {name: value for name, value in options.items() if value is not None}
+    for pair in parameters.param or ():
+        name, equals, text = pair.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or not name:
+            raise UsageError(f"-p {pair!r}: expected KEY=VALUE", hint="for example -p guidance=3.5")
+        if name in ("prompt", "model"):
+            hint = "give PROMPT as the argument, and --model"
+            raise UsageError(f"-p cannot set {name}", hint=hint)
+        if name in given:
+            raise UsageError(f"{name} is given twice", hint="give it once, as an option or with -p")
+        given[name] = parse_value(text)
+    return given

@@ -1,0 +1,26 @@
+"""Finds the model that a lookup is about, by its name or the settings."""
+
+from __future__ import annotations
+
+from flux_cli.catalog.find import find_model
+from flux_cli.config.folders import model_folders
+from flux_cli.config.load import load_settings
+from flux_cli.core.errors import UsageError
+from flux_cli.providers.rows import ROWS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.model import Model
+
+
+def lookup(name: str | None) -> Model:
+    """The model of that name in the catalog; None stands for the default model.
+
+    Raises UsageError if there is none.
+    """
+    model_name = load_settings({"model": name}, ROWS).model
+    found = find_model(model_name, model_folders())
+    if found.model is None:
+        message = f"model {model_name!r} is not in the catalog"
+        raise UsageError(message, hint=found.hint or "see: flux models")
+    return found.model
