@@ -3,8 +3,8 @@
     python scripts/screens.py            write the files in docs/images that are out of date
     python scripts/screens.py --check    only list them (exit code 1)
 
-A change of times and sizes alone does not count. It needs tmux, and the test tools in tests/e2e,
-which answer in place of a provider.
+A change of times and sizes alone does not count. It needs tmux, and the test tools in tests/e2e and
+tests/fakes, which answer in place of a provider.
 """
 
 import os
@@ -22,8 +22,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from e2e.gateway import Gateway, Reply, held, status  # noqa: E402
 from e2e.screen import Screen  # noqa: E402
+from fakes.gateway import Gateway, held, status  # noqa: E402
+from fakes.messages import Reply  # noqa: E402
 
 WIDTH, HEIGHT = 104, 30  # cells
 CELL, LINE, MARGIN, BAR = 8.4, 19, 18, 34  # pixels
@@ -80,8 +81,8 @@ def screen_of(scene: Scene) -> list[str]:
     """The lines of the screen when the scene is ready, with their escape sequences."""
     gates: defaultdict[int, threading.Event] = defaultdict(threading.Event)  # seed -> may arrive
 
-    def answer(asked):  # noqa: ANN001, ANN202 - as tests/e2e/gateway.py types it
-        seed = asked.body["seed"]
+    def answer(request):  # noqa: ANN001, ANN202 - as tests/fakes/server.py types it
+        seed = request.json["seed"]
         return scene.answers.get(seed) or held(gates[seed])
 
     with tempfile.TemporaryDirectory() as folder, Gateway() as gateway:

@@ -1,4 +1,4 @@
-"""A real terminal that a test can look at: tmux draws what a program writes, wraps and resizes it, and is asked."""
+"""A real terminal that a test can look at: tmux draws, wraps and resizes what a program writes."""
 
 import os
 import shlex
@@ -13,7 +13,12 @@ from typing import Self
 import pytest
 
 PATIENCE = 20.0  # seconds after which a test stops waiting for what should be on the screen
-SETTINGS = "set -g status off\nset -g remain-on-exit on\nset -g remain-on-exit-format ''\nset -g history-limit 5000\n"
+SETTINGS = """\
+set -g status off
+set -g remain-on-exit on
+set -g remain-on-exit-format ''
+set -g history-limit 5000
+"""
 
 needs_tmux = pytest.mark.skipif(
     shutil.which("tmux") is None, reason="there is no tmux to look at a screen with"
@@ -45,7 +50,8 @@ class Screen:
         words = shlex.join(["env", "-u", "TMUX", *(f"{k}={v}" for k, v in inside.items()), *line])
         shell = f'trap : INT; {words}; echo "[exit $?]"; read -r _'
         self._tmux(
-            "-f", str(settings), "new-session", "-d", "-x", str(width), "-y", str(height), "sh", "-c", shell,
+            "-f", str(settings), "new-session", "-d", "-x", str(width), "-y", str(height), "sh",
+            "-c", shell,
             env={name: value for name, value in inside.items() if name not in ("COLUMNS", "LINES")},
         )  # fmt: skip
 
@@ -82,7 +88,7 @@ class Screen:
 
     @property
     def everything(self) -> list[str]:
-        """What has scrolled away and what is on the screen, with lines put together again that the terminal wrapped."""
+        """What has scrolled away and what is on the screen, with wrapped lines put together."""
         return self._tmux("capture-pane", "-p", "-J", "-S", "-").rstrip().split("\n")
 
     @property
@@ -99,7 +105,10 @@ class Screen:
         self._tmux("send-keys", *keys)
 
     def resize(self, width: int, height: int = 20) -> None:
-        """Make the window wider or narrower. tmux hides a second resize from the program for 250 ms: it comes later."""
+        """Make the window wider or narrower.
+
+        tmux hides a second resize from the program for 250 ms, so the program learns of it later.
+        """
         time.sleep(0.3)
         self._tmux("resize-window", "-x", str(width), "-y", str(height))
 

@@ -1,4 +1,4 @@
-"""The GitHub action and the GitLab template: their scripts, taken out of the YAML and run by a shell."""
+"""The GitHub action and the GitLab template: their scripts, taken out of the YAML and run."""
 
 import json
 import os
@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import SCRIPTS
+from fakes.gateway import by_seed, status
 
 from e2e.conftest import KEY
-from e2e.gateway import image, status
 from flux_cli.cli.topics import EXIT_CODES
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +33,7 @@ def unreachable(text):
 
 @pytest.fixture
 def runner(environment, gateway, tmp_path):
-    """Run the action's Generate step as a runner would: inputs become the variables the YAML says."""
+    """Run the action's Generate step as a runner would: inputs become variables."""
     installed = tmp_path / "flux-venv" / "bin"
     installed.mkdir(parents=True)
     (installed / "flux").symlink_to(SCRIPTS / "flux")
@@ -55,8 +55,8 @@ def runner(environment, gateway, tmp_path):
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", STEPS["Generate"]["run"]],
             env=environment | given | {
-                "LUMENFALL_BASE_URL": gateway.url, "RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(outputs),
-                "GITHUB_ACTIONS": "true", "CI": "true",
+                "LUMENFALL_BASE_URL": gateway.url, "RUNNER_TEMP": str(tmp_path),
+                "GITHUB_OUTPUT": str(outputs), "GITHUB_ACTIONS": "true", "CI": "true",
             },
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
@@ -67,13 +67,13 @@ def runner(environment, gateway, tmp_path):
 
 
 def read_outputs(text):
-    """What GitHub reads from the file of outputs: `name=value`, and `name<<END` up to the line END."""
+    """What GitHub reads from the file of outputs: `name=value`, or `name<<END` up to END."""
     several = re.findall(r"^([\w-]+)<<(.+)\n((?:.*\n)*?)\2\n", text, re.MULTILINE)
     single = re.findall(r"^([\w-]+)=(.*)$", text, re.MULTILINE)
     return dict(single) | {name: value.rstrip("\n") for name, _, value in several}
 
 
-# --- GitHub ---------------------------------------------------------------------------------------------------------
+# --- GitHub ---------------------------------------------------------------------------------------
 
 
 def test_no_input_becomes_part_of_a_script():
@@ -113,9 +113,7 @@ def test_a_second_run_pays_for_what_is_missing_only(runner, gateway):
 
 
 def test_a_partial_failure_fails_the_step_and_still_hands_on_what_was_saved(runner, gateway):
-    gateway.answers(
-        lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image()
-    )
+    gateway.answers(by_seed({2: status(400, "INVALID_REQUEST", "no")}))
     done, outputs = runner(prompt="a red fox", n="3")
     assert (done.returncode, outputs["exit-code"]) == (3, "3")
     assert len(outputs["paths"].splitlines()) == 2
@@ -171,8 +169,8 @@ def test_two_words_on_a_line_are_told_apart(runner):
     done, outputs = runner(prompt="a fox", args="--size 16:9")
     assert outputs["exit-code"] == "2"
     assert (
-        "\nhint: this is one word: pass --size and 16:9 separately, one per line in a list of args\n"
-        in done.stderr
+        "\nhint: this is one word: pass --size and 16:9 separately,"
+        " one per line in a list of args\n" in done.stderr
     )
 
 
@@ -212,9 +210,7 @@ def saves_cache(outputs, path="images"):
 def test_images_are_kept_where_there_are_any_and_nowhere_else(runner, gateway):
     assert not saves_cache(runner(prompt="a fox", n="many")[1])
     assert not saves_cache(runner(prompt="a fox", args="--dry-run")[1])
-    gateway.answers(
-        lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image()
-    )
+    gateway.answers(by_seed({2: status(400, "INVALID_REQUEST", "no")}))
     assert not saves_cache(runner(prompt="a fox", seed="2")[1])
     partial = runner(prompt="a fox", n="2")[1]
     assert (partial["exit-code"], saves_cache(partial), saves_cache(partial, path="")) == (
@@ -256,7 +252,7 @@ def test_the_install_step_installs_this_very_checkout(environment, tmp_path):
     assert (done.returncode, done.stdout.splitlines()[-1][:5]) == (0, "flux "), done.stderr
 
 
-# --- GitLab ---------------------------------------------------------------------------------------------------------
+# --- GitLab ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["sh", "bash"])
@@ -270,7 +266,13 @@ def job(request, environment, gateway, work):
         given = {name: str(value) for name, value in (JOB["variables"] | variables).items()}
         return subprocess.run(
             [request.param, "-e", "-c", "\n".join(JOB["script"])],
-            env=environment | given | {"LUMENFALL_BASE_URL": gateway.url, "LUMENFALL_API_KEY": KEY, "CI": "true"},
+            env={
+                **environment,
+                **given,
+                "LUMENFALL_BASE_URL": gateway.url,
+                "LUMENFALL_API_KEY": KEY,
+                "CI": "true",
+            },
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
@@ -325,7 +327,7 @@ def test_every_variable_of_the_job_is_used_and_what_it_makes_is_kept():
     assert JOB["cache"]["when"] == JOB["artifacts"]["when"] == "always"
 
 
-# --- the page about it ----------------------------------------------------------------------------------------------
+# --- the page about it ----------------------------------------------------------------------------
 
 
 def test_the_examples_of_the_page_use_what_there_is():

@@ -1,4 +1,7 @@
-"""What the log of a CI service gets: a line for what happened, a heartbeat, annotations, and nobody else's commands."""
+"""What the log of a CI service gets: one line per event, a heartbeat, and annotations.
+
+Text from elsewhere never becomes a command of the CI service.
+"""
 
 import json
 import re
@@ -8,8 +11,7 @@ from pathlib import Path
 
 import pytest
 from core.test_ci_commands import HOSTILE, obeyed
-
-from e2e.gateway import image, status
+from fakes.gateway import by_seed, image, status
 
 GITHUB = {"GITHUB_ACTIONS": "true", "CI": "true"}
 
@@ -73,7 +75,7 @@ def test_a_partial_failure_has_one_annotation_for_each_kind_and_ends_with_the_su
     generate, gateway
 ):
     answers = {8: status(400, "INVALID_REQUEST", "no"), 9: status(400, "INVALID_REQUEST", "no")}
-    gateway.answers(lambda asked: answers.get(asked.body["seed"], image()))
+    gateway.answers(by_seed(answers))
     result = generate("a fox", "-n", "4", "--seed", "7", env=GITHUB)
     assert (result.code, obeyed(result.err)) == (3, ["error"])
     assert "::error title=flux::2 requests: " in result.err

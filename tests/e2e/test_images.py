@@ -3,13 +3,15 @@
 import base64
 import gzip
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
+from fakes.gateway import image
+from fakes.images import look, pixels_as
+from fakes.messages import redirect, reply
 
 from e2e.conftest import KEY
-from e2e.drawings import look, pixels_as
-from e2e.gateway import Reply, image, redirect, words
 
 FORMATS = {"png": "png", "jpeg": "jpg", "gif": "gif", "webp": "webp", "avif": "avif"}
 NATIVE = ("jpeg", "png")
@@ -25,9 +27,11 @@ def test_both_response_formats_give_the_same_file(generate, gateway, way):
 
 @pytest.mark.parametrize("sent", ["url", "b64_json"])
 def test_what_comes_is_read_whichever_way_was_asked(generate, gateway, sent):
-    gateway.answers(
-        lambda asked: image()(asked._replace(body=asked.body | {"response_format": sent}))
-    )
+    def other_format(request):
+        body = json.dumps(request.json | {"response_format": sent}).encode()
+        return image()(request._replace(body=body))
+
+    gateway.answers(other_format)
     other = {"url": "b64_json", "b64_json": "url"}[sent]
     assert generate("a fox", "-o", "fox.jpg", "--response-format", other).code == 0
     assert look("fox.jpg") == ("jpeg", (1024, 1024))
@@ -140,10 +144,15 @@ def test_a_model_nobody_knows_gets_every_parameter_unchecked_and_no_size_of_ours
     )
     result = generate("a fox", *options, "-o", "{index}")
     assert result.code == 0
-    assert gateway.posts == 2 * [
-        {"model": "nano-banana-9", "prompt": "a fox", "size": "auto", "aspect_ratio": "weird", "seed": "later",
-         "safety_tolerance": 99},
-    ]  # fmt: skip
+    sent = {
+        "model": "nano-banana-9",
+        "prompt": "a fox",
+        "size": "auto",
+        "aspect_ratio": "weird",
+        "seed": "later",
+        "safety_tolerance": 99,
+    }
+    assert gateway.posts == [sent, sent]
     assert "not in the catalog" in result.err
 
 
@@ -153,20 +162,20 @@ def test_a_near_miss_of_a_known_model_asks_whether_it_was_meant(generate):
 
 def test_the_key_goes_with_the_post_and_with_nothing_else(generate, gateway, other):
     image = pixels_as("jpeg")
-    away = other.serves("/deep/image.jpg", words(image, "image/jpeg"))
+    away = other.serves("/deep/image.jpg", reply(image, content_type="image/jpeg"))
     home = gateway.serves("/moved.jpg", redirect(away))
-    gateway.answers(words({"data": [{"url": home}]}))
+    gateway.answers(reply({"data": [{"url": home}]}))
     assert generate("a fox", "-o", "fox.jpg").code == 0
     seen = [
-        (asked.method, asked.path, asked.headers.get("authorization"))
-        for asked in gateway.requests + other.requests
+        (request.method, request.path, request.headers.get("authorization"))
+        for request in gateway.requests + other.requests
     ]
     assert seen == [
         ("POST", "/openai/v1/images/generations", f"Bearer {KEY}"),
         ("GET", "/moved.jpg", None),
         ("GET", "/deep/image.jpg", None),
     ]
-    assert not any(KEY in str(asked) for asked in gateway.requests[1:] + other.requests)
+    assert not any(KEY in str(request) for request in gateway.requests[1:] + other.requests)
 
 
 def test_the_request_says_who_asks_and_sends_json(generate, gateway):
@@ -247,20 +256,20 @@ def test_png_bytes_under_a_jpg_address_become_a_real_jpeg_where_a_jpg_was_asked(
 
 def test_quality_changes_the_size_of_what_is_encoded_here(generate, gateway):
     gateway.answers(image(pixels_as("png", 600, 400)))
-    sizes = [generate("a fox", "-o", f"{quality}.webp", "-q", str(quality), "--json").json["files"][0]["bytes"]
-             for quality in (5, 95)]  # fmt: skip
-    assert sizes == [Path(f"{quality}.webp").stat().st_size for quality in (5, 95)]
-    assert sizes[0] < sizes[1]
+
+    def size_at(quality: int) -> int:
+        name = f"{quality}.webp"
+        (file,) = generate("a fox", "-o", name, "-q", str(quality), "--json").json["files"]
+        assert file["bytes"] == Path(name).stat().st_size
+        return file["bytes"]
+
+    assert size_at(5) < size_at(95)
 
 
 def test_several_images_in_one_answer_are_all_saved(generate, gateway):
-    def two(asked):
-        first, second = image()(asked), image(pixels_as("png"))(asked)
-        items = [{"url": f"{gateway.origin}/1"}, {"url": f"{gateway.origin}/2"}]
-        media = {"/1": (*first.media.values(),)[0], "/2": (*second.media.values(),)[0]}
-        return words({"data": items})._replace(media=media)
-
-    gateway.answers(two)
+    first = gateway.serves("/1", reply(pixels_as("jpeg"), content_type="image/jpeg"))
+    second = gateway.serves("/2", reply(pixels_as("png"), content_type="image/jpeg"))
+    gateway.answers(reply({"data": [{"url": first}, {"url": second}]}))
     result = generate("a fox", "-o", "fox")
     assert (result.code, sorted(result.lines)) == (0, ["fox-2.png", "fox.jpg"])
     assert [look(path)[0] for path in ("fox.jpg", "fox-2.png")] == ["jpeg", "png"]
@@ -271,8 +280,9 @@ def test_json_says_everything_about_a_run(generate, gateway):
     result = generate("a fox", "-s", "1920x1080", "-n", "2", "--seed", "7", "--json")
     document = result.json
     assert list(document) == [
-        "schema", "status", "exit_code", "run", "provider", "hosted", "request", "resolved", "notes", "files",
-        "skipped", "errors", "warnings", "canceled_jobs", "cost_usd", "known_cost_usd", "seconds",
+        "schema", "status", "exit_code", "run", "provider", "hosted", "request", "resolved",
+        "notes", "files", "skipped", "errors", "warnings", "canceled_jobs", "cost_usd",
+        "known_cost_usd", "seconds",
     ]  # fmt: skip
     assert (document["schema"], document["status"], document["exit_code"]) == (1, "ok", 0)
     assert (document["provider"], document["hosted"], document["cost_usd"]) == (
@@ -295,11 +305,11 @@ def test_json_says_everything_about_a_run(generate, gateway):
         data = Path(file["path"]).read_bytes()
         assert file.pop("seconds") >= 0
         assert file == {
-            "path": f"a-fox-{6 + index}.jpg", "index": index, "seed": 6 + index, "format": "jpeg", "bytes": len(data),
-            "requested_size": "1920x1080", "nominal_size": "1365x768", "received_size": "2752x1536", "width": 2752,
-            "height": 1536, "as_received": True, "quality": None, "variant": None,
-            "provider": "fal", "request_id": "req_1", "cost_usd": 0.06,
-            "revised_prompt": "revised",
+            "path": f"a-fox-{6 + index}.jpg", "index": index, "seed": 6 + index, "format": "jpeg",
+            "bytes": len(data), "requested_size": "1920x1080", "nominal_size": "1365x768",
+            "received_size": "2752x1536", "width": 2752, "height": 1536, "as_received": True,
+            "quality": None, "variant": None, "provider": "fal", "request_id": "req_1",
+            "cost_usd": 0.06, "revised_prompt": "revised",
         }  # fmt: skip
 
 
@@ -320,8 +330,9 @@ def test_what_was_asked_stands_in_json_as_it_was_typed_but_numbers_as_numbers(ge
         "--json",
     )
     assert asked.json["request"] == {
-        "prompt": "a fox", "model": "flux1.1-pro-ultra", "route": None, "n": 2, "aspect_ratio": "297:210", "raw": True,
-        "guidance": 3.5, "output_format": "webp", "output_compression": 70,
+        "prompt": "a fox", "model": "flux1.1-pro-ultra", "route": None, "n": 2,
+        "aspect_ratio": "297:210", "raw": True, "guidance": 3.5, "output_format": "webp",
+        "output_compression": 70,
     }  # fmt: skip
 
 
@@ -379,9 +390,7 @@ def test_a_long_prompt_warns_and_is_sent_whole(generate, gateway):
 
 
 def test_an_answer_may_be_compressed(generate, gateway):
-    plain = words({"data": [{"b64_json": base64.b64encode(pixels_as("png", 20, 20)).decode()}]})
-    gateway.answers(
-        Reply(200, gzip.compress(plain.body), {**plain.headers, "Content-Encoding": "gzip"})
-    )
+    plain = reply({"data": [{"b64_json": base64.b64encode(pixels_as("png", 20, 20)).decode()}]})
+    gateway.answers(reply(gzip.compress(plain.body), content_encoding="gzip"))
     assert generate("a fox", "-o", "fox.png").code == 0
     assert look("fox.png") == ("png", (20, 20))

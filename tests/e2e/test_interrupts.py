@@ -15,25 +15,18 @@ import time
 from pathlib import Path
 
 import pytest
+from fakes.gateway import Gateway, held, image, status
+from fakes.images import encode, look, noise
 
 from e2e.conftest import KEY
-from e2e.drawings import encode, look, noise
-from e2e.gateway import Gateway, held, image, status
 from e2e.screen import drained
 
 PROMPT = 30.0  # seconds a test waits for what should take a tenth of one
 SUFFIXES = {".avif": "avif", ".jpg": "jpeg"}
 
 
-@pytest.fixture
-def release():
-    event = threading.Event()
-    yield event
-    event.set()
-
-
 class Interrupted:
-    """A run that gets SIGINT once the gateway holds `waiting` calls and `saved` images are on disk."""
+    """A run that gets SIGINT while `waiting` calls are held and `saved` images are on disk."""
 
     def __init__(
         self,
@@ -68,7 +61,7 @@ class Interrupted:
 
 def slow(release, first: int):
     """The first seeds come at once, the others when the test is over."""
-    return lambda asked: image() if asked.body["seed"] < first else held(release)
+    return lambda request: image() if request.json["seed"] < first else held(release)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -117,8 +110,13 @@ def test_json_is_whole_and_tells_calls_under_way_from_calls_never_sent(
     document = json.loads(run.out)
     assert (run.code, document["status"], document["exit_code"]) == (130, "interrupted", 130)
     assert [file["path"] for file in document["files"]] == ["a-fox-7.jpg"]
-    assert [(error["index"], error["code"], error["may_have_been_billed"]) for error in document["errors"]] == [
-        (2, "interrupted", True), (3, "interrupted", True), (4, "not_sent", False), (5, "not_sent", False),
+    errors = [
+        (error["index"], error["code"], error["may_have_been_billed"])
+        for error in document["errors"]
+    ]
+    assert errors == [
+        (2, "interrupted", True), (3, "interrupted", True), (4, "not_sent", False),
+        (5, "not_sent", False),
     ]  # fmt: skip
     assert (document["cost_usd"], document["known_cost_usd"]) == (None, 0.06)
     assert run.err.splitlines()[-1].startswith(
@@ -147,14 +145,15 @@ def test_while_an_image_is_downloaded(command, keyed, release):
     """The image is made and paid for, so the error gives the address it can still be had from."""
     arrived = threading.Event()
 
-    class Slow(Gateway):
-        def reply(self, asked):
-            if asked.method == "GET":
+    class SlowGateway(Gateway):
+        def answer(self, request):
+            answer = super().answer(request)
+            if request.method == "GET":
                 arrived.set()
-                release.wait(PROMPT)
-            return super().reply(asked)
+                return held(release, answer)
+            return answer
 
-    with Slow() as server:
+    with SlowGateway() as server:
         environment = keyed | {"LUMENFALL_BASE_URL": server.url}
         with subprocess.Popen(
             [command, "generate", "a fox"], env=environment, stderr=subprocess.PIPE, text=True
@@ -177,7 +176,10 @@ def test_while_waiting_between_two_tries(command, keyed, gateway):
 
 @pytest.mark.parametrize("way", ["flux", "python -m flux_cli"])
 def test_nobody_waits_for_encoders_whose_work_is_not_wanted_any_more(command, keyed, gateway, way):
-    """What had come is on disk, converted or as it came. The seconds of computing tell: a busy machine delays all."""
+    """What had come is on disk, converted or as it came.
+
+    The seconds of computing are measured, because a busy machine delays everything.
+    """
     large = noise(3072)
     before = time.process_time()
     encode(large, "avif")
@@ -209,7 +211,7 @@ def computed() -> float:
 
 
 def test_before_anything_was_sent(command, keyed, gateway):
-    """Waiting for the rest of a prompt from standard input: nothing is paid, nothing is made, no traceback."""
+    """While it waits for the rest of a prompt from stdin: nothing is paid, and no traceback."""
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     with subprocess.Popen([command, "generate", "-"], env=keyed, **pipes) as flux:
         flux.stdin.write(b"a fox")

@@ -5,9 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from fakes.gateway import image, status
+from fakes.messages import redirect, reply
 
 from e2e.conftest import KEY
-from e2e.gateway import Reply, image, redirect, status, words
 
 OTHER_KEY = "lmnfl_other.key"
 
@@ -129,41 +130,61 @@ def test_a_projects_file_cannot_send_the_key_elsewhere(generate, gateway, other)
         assert "flux.toml" in result.err
 
 
-def echo(asked):
-    return asked.headers["authorization"]
+def echo(request):
+    return request.headers["authorization"]
+
+
+def image_and_key(request):
+    """An image of one pixel, with the key in every text beside it."""
+    url = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+    items = [{"url": url, "revised_prompt": echo(request)}]
+    return reply({"data": items, "metadata": {"provider": KEY}, "id": KEY})
 
 
 # every place of an answer in which a server could send the key back
 ECHOES = {
-    "error": lambda asked: status(400, message=f"bad request: {echo(asked)}"),
-    "error code": lambda asked: status(400, code=echo(asked)),
-    "error of a refused key": lambda asked: status(401, "AUTHENTICATION_FAILED", f"Invalid API key {echo(asked)}"),
-    "error at the end of what is shown": lambda asked: status(400, message="x" * 275 + echo(asked)),
-    "error of a list": lambda asked: words({"detail": [{"loc": [echo(asked)], "msg": "x"}]}, code=422),
-    "error in plain text": lambda asked: words(f"cannot use {echo(asked)}", "text/plain", 403),
-    "error that is retried": lambda asked: status(429, message=f"slow down, {echo(asked)}", retry_after="0"),
-    "error with status 200": lambda asked: words({"error": {"message": f"failed for {echo(asked)}"}}),
-    "request id": lambda asked: status(400, x_lumenfall_request_id=echo(asked)),
-    "no JSON": lambda asked: words(f"<p>{echo(asked)}"),
-    "no HTTP": lambda asked: Reply(raw=f"{echo(asked)}\r\n\r\n".encode()),
-    "broken header": lambda asked: Reply(raw=f"HTTP/1.1 200 OK\r\n{echo(asked)}\r\n\r\n".encode()),
-    "redirect": lambda asked: redirect(f"http://127.0.0.1/?{echo(asked)}"),
-    "address of an image": words({"data": [{"url": f"/media/{KEY}.jpg"}]}),
-    "address that cannot be trusted": words({"data": [{"url": f"ftp://host/{KEY}"}]}),
-    "revised prompt": lambda asked: words(
-        {"data": [{"url": "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",
-                   "revised_prompt": echo(asked)}], "metadata": {"provider": KEY}, "id": KEY}),
-    "bytes of an image": words({"data": [{"url": f"data:text/plain,{KEY}"}]}),
+    "error": lambda request: status(400, message=f"bad request: {echo(request)}"),
+    "error code": lambda request: status(400, code=echo(request)),
+    "error of a refused key": lambda request: status(
+        401, "AUTHENTICATION_FAILED", f"Invalid API key {echo(request)}"
+    ),
+    "error at the end of what is shown": lambda request: status(
+        400, message="x" * 275 + echo(request)
+    ),
+    "error of a list": lambda request: reply(
+        {"detail": [{"loc": [echo(request)], "msg": "x"}]}, 422
+    ),
+    "error in plain text": lambda request: reply(
+        f"cannot use {echo(request)}", 403, content_type="text/plain"
+    ),
+    "error that is retried": lambda request: status(
+        429, message=f"slow down, {echo(request)}", retry_after="0"
+    ),
+    "error with status 200": lambda request: reply(
+        {"error": {"message": f"failed for {echo(request)}"}}
+    ),
+    "request id": lambda request: status(400, x_lumenfall_request_id=echo(request)),
+    "no JSON": lambda request: reply(f"<p>{echo(request)}"),
+    "no HTTP": lambda request: (f"{echo(request)}\r\n\r\n".encode(),),
+    "broken header": lambda request: (f"HTTP/1.1 200 OK\r\n{echo(request)}\r\n\r\n".encode(),),
+    "redirect": lambda request: redirect(f"http://127.0.0.1/?{echo(request)}"),
+    "address of an image": reply({"data": [{"url": f"/media/{KEY}.jpg"}]}),
+    "address that cannot be trusted": reply({"data": [{"url": f"ftp://host/{KEY}"}]}),
+    "revised prompt": image_and_key,
+    "bytes of an image": reply({"data": [{"url": f"data:text/plain,{KEY}"}]}),
     "bytes of a fetched image": image(KEY.encode()),
     "redirect of an image": image(first=(redirect(f"ftp://host/{KEY}"),)),
-    "broken answer for an image": image(first=2 * (Reply(raw=f"{KEY}\r\n\r\n".encode()),)),
+    "broken answer for an image": image(first=2 * ((f"{KEY}\r\n\r\n".encode(),),)),
     "metadata": image(provider=KEY, executed_model=KEY),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("answer", ECHOES.values(), ids=ECHOES)
 def test_a_key_that_a_server_sends_back_is_never_shown(generate, gateway, answer):
-    """Neither in messages and their causes nor in JSON; several calls, because they report in another way than one."""
+    """Neither in messages and their causes nor in JSON.
+
+    Several calls are made, because they are reported in another way than a single one.
+    """
     gateway.answers(answer)
     result = generate("a fox", "--retries", "1", "--json", "--verbose", "-n", "2")
     shown = result.out + result.err
@@ -172,7 +193,7 @@ def test_a_key_that_a_server_sends_back_is_never_shown(generate, gateway, answer
 
 
 def test_hiding_a_key_changes_no_path(generate):
-    """Many keys begin like words do: hiding half a key must not rename the files people get told about."""
+    """Many keys begin like words. Hiding half a key must not change the names of files."""
     result = generate(
         "a fox",
         "-o",
@@ -228,13 +249,13 @@ def test_a_wrong_proxy_is_a_clear_error(generate, gateway):
 def test_nobody_else_on_the_machine_sees_the_key_in_the_process_list(keyed, command, gateway):
     seen = []
 
-    def read_it(asked):
+    def read_it(request):
         seen.extend(
             path.read_bytes()
             for path in Path("/proc").glob("[0-9]*/cmdline")
             if os.access(path, os.R_OK) and path.exists()
         )
-        return image()(asked)
+        return image()(request)
 
     if not Path("/proc/self/cmdline").exists():
         pytest.skip("no /proc")

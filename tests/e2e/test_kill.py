@@ -1,4 +1,4 @@
-"""kill -9 at a hundred random moments: afterward every paid image is on disk exactly once, and nothing else."""
+"""kill -9 at a hundred random moments: afterward every paid image is on disk exactly once."""
 
 import hashlib
 import random
@@ -10,9 +10,8 @@ import zlib
 from pathlib import Path
 
 import pytest
-
-from e2e.drawings import encode
-from e2e.gateway import image
+from fakes.gateway import image
+from fakes.images import encode
 
 CHUNKS, KILLS = 10, 10  # a hundred in all, spread over the workers
 CALLS = 8
@@ -24,14 +23,14 @@ COMMANDS = {
 }
 
 
-def by_seed(asked):
+def by_seed(request):
     """Every image is another one, so that copies are seen; some answers take a while."""
-    time.sleep(random.Random(asked.body["seed"]).random() / 20)
-    return image(_painted(asked.body["seed"]))
+    time.sleep(random.Random(request.json["seed"]).random() / 20)
+    return image(_painted(request.json["seed"]))
 
 
 def _painted(seed: int) -> bytes:
-    """A small image of its own for every seed, large enough as base64 to go through the state folder."""
+    """A small image of its own per seed, large enough as base64 to go through the state folder."""
     return encode(_bitmap(seed), "jpeg") if seed % 2 else _bitmap(seed)
 
 

@@ -1,4 +1,7 @@
-"""`--log-file`: every step of a run as a JSON object a line, appended, without keys, and never at an image's cost."""
+"""`--log-file`: every step of a run as one JSON object per line, appended, without keys.
+
+A log that cannot be written never costs an image.
+"""
 
 import json
 import os
@@ -8,9 +11,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from fakes.gateway import held, image, status
+from fakes.server import hang_up
 
 from e2e.conftest import KEY
-from e2e.gateway import hang_up, held, image, status
 
 
 def entries(path="run.log"):
@@ -26,7 +30,8 @@ def test_a_good_run_is_logged_from_start_to_end(generate):
     assert generate("a fox", "--seed", "7", "--log-file", "run.log").code == 0
     start, sent, received, saved, end = entries()
     assert (start["event"], start["provider"], start["request"]) == (
-        "start", "lumenfall", {"prompt": "a fox", "model": "flux1.1-pro-ultra", "route": None, "seed": 7, "n": 1},
+        "start", "lumenfall",
+        {"prompt": "a fox", "model": "flux1.1-pro-ultra", "route": None, "seed": 7, "n": 1},
     )  # fmt: skip
     assert (sent["event"], sent["index"]) == ("sent", 1)
     assert (received["event"], received["request_id"], received["cost_usd"]) == (
@@ -42,9 +47,8 @@ def test_a_good_run_is_logged_from_start_to_end(generate):
         size,
     )
     assert (saved["request_id"], saved["cost_usd"]) == ("req_1", 0.06)
-    assert (end["event"], end["status"], end["exit_code"], end["saved"], end["failed"], end["cost_usd"]) == (
-        "end", "ok", 0, 1, 0, 0.06,
-    )  # fmt: skip
+    assert (end["event"], end["status"], end["exit_code"]) == ("end", "ok", 0)
+    assert (end["saved"], end["failed"], end["cost_usd"]) == (1, 0, 0.06)
     times = [datetime.fromisoformat(entry["time"]) for entry in entries()]
     assert times == sorted(times)
     assert len({entry["run"] for entry in entries()}) == 1
@@ -70,7 +74,7 @@ def test_retries_and_failures_are_logged_with_status_code_and_request_id(generat
 
 
 def test_every_post_is_logged_and_none_that_never_went_out(generate, gateway):
-    """Of six calls, one at a time, the first three are asked to come again, and the last three are held back."""
+    """Of six calls, one at a time, the first three are told to retry, the others are held back."""
     gateway.answers(*[status(429, retry_after="0")] * 3, image(), status(402))
     result = generate(
         "a fox", "-n", "6", "--concurrency", "1", "--log-file", "run.log", "--verbose"
@@ -78,9 +82,8 @@ def test_every_post_is_logged_and_none_that_never_went_out(generate, gateway):
     sent = [entry["index"] for entry in entries() if entry["event"] == "sent"]
     assert sent == [1, 1, 1, 1, 2]
     assert len(sent) == len(gateway.posts)
-    assert [line for line in result.err.splitlines() if line.endswith(" sent")] == [
-        f"flux: [{call}/6] sent" for call in sent
-    ]
+    shown = [line for line in result.err.splitlines() if line.endswith(" sent")]
+    assert shown == [f"flux: [{call}/6] sent" for call in sent]
 
 
 def test_the_log_is_the_same_whatever_is_shown(generate):

@@ -1,12 +1,11 @@
-"""What flux makes of a paid image: exact pixels, several files, and in each of them how it was made."""
+"""What flux makes of a paid image: exact pixels, several files, and how each was made."""
 
 import json
 from pathlib import Path
 
 import pytest
-
-from e2e.drawings import look, pixels_as
-from e2e.gateway import image
+from fakes.gateway import image
+from fakes.images import look, pixels_as
 
 FULL = {"FLUX_METADATA": "full"}
 NATIVE = pixels_as("png", 2752, 1536)
@@ -85,15 +84,20 @@ def test_several_files_of_exact_pixels_come_from_one_paid_image(generate, gatewa
     document = generate("a fox", "-o", name, *options).json
     assert len(gateway.posts) == 1
     assert gateway.posts[0]["output_format"] == "png"
-    assert {file["path"]: (file["format"], file["width"], file["height"]) for file in document["files"]} == {
-        "hero-original.png": ("png", 2752, 1536),
-        "hero.avif": ("avif", 1200, 630), "hero.webp": ("webp", 1200, 630), "hero.jpg": ("jpeg", 1200, 630),
-        "hero-640.avif": ("avif", 640, 336), "hero-640.webp": ("webp", 640, 336), "hero-640.jpg": ("jpeg", 640, 336),
-    }  # fmt: skip
-    assert all(
-        look(file["path"]) == (file["format"], (file["width"], file["height"]))
+    files = {
+        file["path"]: (file["format"], (file["width"], file["height"]))
         for file in document["files"]
-    )
+    }
+    assert files == {
+        "hero-original.png": ("png", (2752, 1536)),
+        "hero.avif": ("avif", (1200, 630)),
+        "hero.webp": ("webp", (1200, 630)),
+        "hero.jpg": ("jpeg", (1200, 630)),
+        "hero-640.avif": ("avif", (640, 336)),
+        "hero-640.webp": ("webp", (640, 336)),
+        "hero-640.jpg": ("jpeg", (640, 336)),
+    }
+    assert {path: look(path) for path in files} == files
     assert Path("hero-original.png").read_bytes() == NATIVE
 
 
@@ -161,7 +165,7 @@ AGAIN = {
 @pytest.mark.parametrize("options", AGAIN.values(), ids=AGAIN)
 @pytest.mark.parametrize("lost", [0, 1], ids=["nothing is missing", "a file is missing"])
 def test_a_run_says_the_same_when_it_finds_its_files(generate, gateway, options, lost):
-    gateway.answers(lambda _asked: image(NATIVE))
+    gateway.answers(lambda _request: image(NATIVE))
     line = ("a fox", *options, "--seed", "1", "--skip-existing")
     first = generate(*line)
     paid = len(gateway.posts)
@@ -179,7 +183,7 @@ def test_a_run_says_the_same_when_it_finds_its_files(generate, gateway, options,
 )
 @pytest.mark.parametrize("lost", [0, 1], ids=["nothing is missing", "a file is missing"])
 def test_the_markup_is_the_same_when_files_are_found(generate, flux, gateway, options, lost):
-    gateway.answers(lambda _asked: image(NATIVE))
+    gateway.answers(lambda _request: image(NATIVE))
     lines = (
         ("generate", "a fox", "-o", "page/", "--seed", "1", "--keep-original", *options),
         (

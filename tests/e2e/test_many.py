@@ -7,14 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-
-from e2e.drawings import look, pixels_as
-from e2e.gateway import image, status, together
-
-
-def by_seed(**answers):
-    """An answer for some seeds (`s8=status(400)`), an image for the rest."""
-    return lambda asked: answers.get(f"s{asked.body['seed']}", image())
+from fakes.gateway import by_seed, image, status, together
+from fakes.images import look, pixels_as
 
 
 def test_eight_calls_are_under_way_at_once_with_seeds_counting_up(generate, gateway):
@@ -63,7 +57,7 @@ def test_concurrency_is_kept(generate, gateway, by):
 
 def test_some_failures_save_the_rest_and_exit_3(generate, gateway):
     moderated = status(400, "CONTENT_POLICY_VIOLATION", "not this one")
-    gateway.answers(by_seed(s8=status(400, "INVALID_REQUEST", "bad seed"), s9=moderated))
+    gateway.answers(by_seed({8: status(400, "INVALID_REQUEST", "bad seed"), 9: moderated}))
     result = generate("a fox", "-n", "4", "--seed", "7", "--json")
     document = result.json
     assert (result.code, document["status"], document["exit_code"]) == (3, "partial", 3)
@@ -78,7 +72,7 @@ def test_some_failures_save_the_rest_and_exit_3(generate, gateway):
 
 
 def test_text_lists_what_was_saved_on_stdout_and_what_failed_on_stderr(generate, gateway):
-    gateway.answers(by_seed(s8=status(400, "INVALID_REQUEST", "bad seed")))
+    gateway.answers(by_seed({8: status(400, "INVALID_REQUEST", "bad seed")}))
     result = generate("a fox", "-n", "3", "--seed", "7")
     assert (result.code, result.lines) == (3, ["a-fox-7.jpg", "a-fox-9.jpg"])
     assert "flux: error: " in result.err
@@ -112,7 +106,7 @@ def test_when_all_fail_alike_the_exit_code_says_how(generate, gateway, answer, c
 
 def test_when_all_fail_differently_the_exit_code_is_1(generate, gateway):
     gateway.answers(
-        by_seed(s7=status(400, "CONTENT_POLICY_VIOLATION"), s8=status(400, "INVALID_REQUEST"))
+        by_seed({7: status(400, "CONTENT_POLICY_VIOLATION"), 8: status(400, "INVALID_REQUEST")})
     )
     assert generate("a fox", "-n", "2", "--seed", "7").code == 1
 
@@ -137,45 +131,20 @@ def test_an_account_that_is_banned_stops_the_calls_that_were_not_sent(generate, 
     assert [error["code"] for error in result.json["errors"]] == ["moderation"] + 19 * ["not_sent"]
 
 
-class Line:
-    """Counts the connections of a server: how many were open at once, and in all."""
-
-    def __init__(self, gateway) -> None:
-        self.now = self.most = self.total = 0
-        lock, process, end = (
-            threading.Lock(),
-            gateway._server.process_request,
-            gateway._server.shutdown_request,
-        )
-
-        def opened(request, address):
-            with lock:
-                self.now, self.total = self.now + 1, self.total + 1
-                self.most = max(self.most, self.now)
-            process(request, address)
-
-        def closed(request):
-            with lock:
-                self.now -= 1
-            end(request)
-
-        gateway._server.process_request, gateway._server.shutdown_request = opened, closed
-
-
 def test_a_hundred_and_twenty_images_never_open_more_than_sixteen_connections(generate, gateway):
-    line, data = Line(gateway), pixels_as("jpeg", 64, 64)
-    gateway.answers(image(data))
+    gateway.answers(image(pixels_as("jpeg", 64, 64)))
     result = generate("a fox", "-n", "120", "--seed", "1")
     assert (result.code, len(result.lines)) == (0, 120), result.err[-900:]
-    assert line.most <= 2 * 16  # the server hears of an end a moment later than the client
+    # The server hears of the end of a connection a moment later than the client.
+    assert gateway.most_connections <= 2 * 16
 
 
 def test_one_429_slows_all_calls_down(generate, gateway):
-    """Sixteen are under way when the server has enough. All wait as long as it says, and half of them go on."""
+    """Sixteen are under way when the server has enough. All wait, and half of them go on."""
     times: list[float] = []
     data = pixels_as("jpeg", 64, 64)
 
-    def answer(_asked):
+    def answer(_request):
         times.append(time.monotonic())
         if len(times) <= 16:
             together_.wait()
@@ -183,7 +152,7 @@ def test_one_429_slows_all_calls_down(generate, gateway):
         return held_for(0.3)
 
     def held_for(seconds):
-        def late(_asked):
+        def late(_request):
             time.sleep(seconds)
             return image(data)
 
@@ -199,15 +168,18 @@ def test_one_429_slows_all_calls_down(generate, gateway):
 
 
 def test_waiting_for_a_turn_is_no_part_of_the_time_a_call_may_take(generate, gateway):
-    """One call is told to wait longer than it may. The third is held back as long, and has all its time afterward."""
+    """One call is told to wait longer than it may.
+
+    The third is held back as long, and has all its time afterward.
+    """
     two, data = threading.Barrier(2, timeout=30), pixels_as("jpeg", 64, 64)
 
-    def answer(asked):
-        if asked.body["seed"] < 3:
+    def answer(request):
+        if request.json["seed"] < 3:
             two.wait()
-        if asked.body["seed"] == 1:
+        if request.json["seed"] == 1:
             return status(429, retry_after="4")
-        time.sleep(0.5 if asked.body["seed"] == 2 else 0)
+        time.sleep(0.5 if request.json["seed"] == 2 else 0)
         return image(data)
 
     gateway.answers(answer)
@@ -226,7 +198,7 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def test_many_large_images_need_no_more_memory_than_a_few(command, keyed, gateway):
-    """Base64 of 7 MB each: what arrives goes to disk, and no more are opened at once than there are cores."""
+    """Base64 of 7 MB each goes to disk, and no more are opened at once than there are cores."""
     large = pixels_as("jpeg", 2336, 1752)
     gateway.answers(image(large + bytes((5 << 20) - len(large))))
 
@@ -275,11 +247,11 @@ def test_moderation_of_one_prompt_does_not_stop_the_others(generate, gateway):
 def test_a_retried_call_is_a_retry_of_that_call_only(generate, gateway):
     tries = []
 
-    def second_time_lucky(asked):
-        tries.append(asked.body["seed"])
+    def second_time_lucky(request):
+        tries.append(request.json["seed"])
         return (
             status(429, retry_after="0")
-            if asked.body["seed"] == 8 and tries.count(8) < 2
+            if request.json["seed"] == 8 and tries.count(8) < 2
             else image()
         )
 

@@ -1,19 +1,18 @@
-"""`--offline`: the same pipeline without a network, a key or a price; and it never passes for the model."""
+"""`--offline`: the same pipeline without a network, key or price; it never passes for a model."""
 
 from pathlib import Path
 
 import pytest
+from fakes.gateway import status
+from fakes.images import look
 from PIL import Image, ImageChops
-
-from e2e.drawings import look
-from e2e.gateway import status
 
 SIZES = {"4:3": (1183, 887), "9:21": (670, 1564)}
 
 
 @pytest.fixture
 def sketch(flux, environment):
-    """`flux generate … --offline` for somebody without a key and without a network: every proxy leads nowhere."""
+    """`flux generate … --offline` without a key and without a network: proxies lead nowhere."""
     nowhere = {f"{scheme}_PROXY": "http://127.0.0.1:1" for scheme in ("HTTP", "HTTPS", "ALL")}
 
     def run(*words, env=None, **more):

@@ -1,7 +1,8 @@
-"""Replies in the shapes of many servers, kept as data in tests/replies/openai: every one is understood.
+"""Replies in the shapes of many servers, kept in tests/replies/openai: every one is understood.
 
-They were written after the servers' documentation and source, not captured. Names of errors begin with their HTTP
-status. In images, `{absolute}`, `{relative}`, `{data_uri}` and `{base64}` stand for what the test serves.
+They were written after the servers' documentation and source, not captured. Names of errors begin
+with their HTTP status. In images, `{absolute}`, `{relative}`, `{data_uri}` and `{base64}` stand for
+what the test serves.
 """
 
 import base64
@@ -9,9 +10,9 @@ import json
 from pathlib import Path
 
 import pytest
-
-from e2e.drawings import pixels_as
-from e2e.gateway import status, words
+from fakes.gateway import status
+from fakes.images import pixels_as
+from fakes.messages import reply
 
 REPLIES = Path(__file__).parents[1] / "replies" / "openai"
 PNG = pixels_as("png", 60, 40)
@@ -50,14 +51,14 @@ def text_of(kind: str, name: str) -> str:
 
 @pytest.mark.parametrize("name", recorded("images"))
 def test_the_image_of_every_recorded_reply_is_saved_untouched(generate, gateway, name):
-    address = gateway.serves("/v1/images/2f0c/content", words(PNG, "image/png"))
+    address = gateway.serves("/v1/images/2f0c/content", reply(PNG, content_type="image/png"))
     text = text_of("images", name)
     for mark, value in {
         "absolute": address, "relative": "/v1/images/2f0c/content", "base64": INLINE,
         "data_uri": f"data:image/png;base64,{INLINE}",
     }.items():  # fmt: skip
         text = text.replace(f"{{{mark}}}", value)
-    gateway.answers(words(text))
+    gateway.answers(reply(text))
     result = generate("a red fox", "-o", "fox")
     assert (result.code, result.lines) == (0, ["fox.png"])
     assert Path("fox.png").read_bytes() == PNG
@@ -66,21 +67,18 @@ def test_the_image_of_every_recorded_reply_is_saved_untouched(generate, gateway,
 @pytest.mark.parametrize("name", recorded("errors"))
 def test_every_recorded_error_has_its_code_and_its_words(generate, gateway, name):
     text = text_of("errors", name)
-    gateway.answers(words(text, code=int(name[:3])))
+    gateway.answers(reply(text, int(name[:3])))
     result = generate("a red fox", "--retries", "0", "--json")
     error = result.json["errors"][0]
     assert (error["code"], result.code) == MEANINGS[name]
     assert error["http_status"] == int(name[:3])
     said = json.loads(text)
-    first = said.get("message") or said.get("error") or said["detail"]
-    first = (
-        first[0]["msg"]
-        if isinstance(first, list)
-        else first["message"]
-        if isinstance(first, dict)
-        else first
-    )
-    assert first in result.err
+    message = said.get("message") or said.get("error") or said["detail"]
+    if isinstance(message, list):
+        message = message[0]["msg"]
+    if isinstance(message, dict):
+        message = message["message"]
+    assert message in result.err
 
 
 def test_every_recorded_error_has_a_meaning():
@@ -89,20 +87,20 @@ def test_every_recorded_error_has_a_meaning():
 
 @pytest.mark.parametrize("name", recorded("estimates"))
 def test_every_recorded_estimate_is_read(generate, gateway, name):
-    gateway.estimate = words(text_of("estimates", name))
+    gateway.estimate = reply(text_of("estimates", name))
     document = generate("a red fox", "-n", "2", "--dry-run", "--json").json
     assert (document["cost_usd"], document["cost_source"]) == (0.12, "estimate of the gateway")
 
 
 def test_facts_of_the_gateway_are_read_from_headers_where_the_body_has_none(generate, gateway):
     headers = {"x_lumenfall_provider": "replicate", "x_lumenfall_request_id": "req_header"}
-    gateway.answers(words({"data": [{"b64_json": INLINE}]}, **headers))
+    gateway.answers(reply({"data": [{"b64_json": INLINE}]}, **headers))
     file = generate("a red fox", "--json").json["files"][0]
     assert (file["provider"], file["request_id"]) == ("replicate", "req_header")
 
 
 def test_the_request_id_of_the_body_serves_where_no_header_has_one(generate, gateway):
-    gateway.answers(words({"id": "req_body", "data": [{"b64_json": INLINE}]}))
+    gateway.answers(reply({"id": "req_body", "data": [{"b64_json": INLINE}]}))
     assert generate("a red fox", "--json").json["files"][0]["request_id"] == "req_body"
 
 

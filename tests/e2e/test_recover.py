@@ -1,390 +1,22 @@
-"""`flux recover`: what was paid for is saved, wherever the run ended, exactly once, and nothing is ever asked again."""
+"""`flux recover`: images that were paid for are saved exactly once, wherever the run ended.
+
+Nothing is ever paid for again.
+"""
 
 import base64
 import json
-import os
 import signal
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from providers.upstream import ENDLESS, GOOD, POLLED, WAYS, Upstream
-from providers.upstream import KEY as UPSTREAM_KEY
+from fakes.gateway import HISTORY, by_seed, held, image, status
+from fakes.images import look, noise, pixels_as
+from fakes.messages import reply
 
-from e2e.conftest import KEY
-from e2e.drawings import look, noise, pixels_as
-from e2e.gateway import HISTORY, Gateway, held, image, status, words
+from e2e.recovery import PATIENCE, SAFE, SlowGateway, files, folders, journal_says, states
 
-PATIENCE = 30.0
-SAFE = ("--response-format", "b64_json")
-
-
-@pytest.fixture
-def release() -> Iterator[threading.Event]:
-    event = threading.Event()
-    yield event
-    event.set()
-
-
-@pytest.fixture
-def state(home) -> Path:
-    """Where the journals are."""
-    return home / ".local" / "state" / "flux-image-cli" / "runs"
-
-
-@pytest.fixture
-def recover(flux, keyed, gateway):
-    """Run `flux recover`. It never POSTs, never shows a key, and leaves nothing unfinished behind."""
-
-    def run(*words: str, env: dict[str, str] | None = None):
-        before = len(gateway.posts)
-        result = flux("recover", *words, env=keyed | (env or {}))
-        assert len(gateway.posts) == before
-        assert KEY not in result.out + result.err
-        assert "Traceback" not in result.err
-        assert "internal error" not in result.err
-        return result
-
-    return run
-
-
-@pytest.fixture
-def killed(command, keyed):
-    """Run `flux generate` and kill it as soon as something is true."""
-
-    def run(*words: str, when: Callable[[], object], env: dict[str, str] | None = None) -> None:
-        line, tick = [command, "generate", "a fox", *words], threading.Event()
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        with subprocess.Popen(line, env=keyed | (env or {}), **quiet) as flux:
-            while not when():
-                assert flux.poll() is None
-                tick.wait(0.005)
-            flux.kill()
-        assert flux.returncode == -signal.SIGKILL
-
-    return run
-
-
-def journal_says(state: Path, event: str) -> Callable[[], bool]:
-    mark = f'"event": "{event}"'
-    return lambda: any(mark in path.read_text() for path in state.glob("*.jsonl"))
-
-
-def files() -> list[str]:
-    return sorted(str(path) for path in Path().rglob("*") if path.is_file())
-
-
-def folders(state: Path) -> list[Path]:
-    return [path for path in state.iterdir() if path.is_dir()]
-
-
-def states(flux) -> list[str]:
-    return [run["state"] for run in flux("runs", "--json").json["runs"]]
-
-
-# --- killed, at every step ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("form", [(), SAFE], ids=["url", "b64"])
-def test_before_the_answer_the_history_knows_what_became_of_it(
-    killed, recover, gateway, release, flux, state, form
-):
-    gateway.answers(held(release))
-    killed("--seed", "7", *form, when=lambda: gateway.posts)
-    release.set()
-    while gateway.history[0]["status"] != "completed":
-        pass
-    assert states(flux) == ["unclear"]
-    result = recover()
-    assert (result.code, result.out) == (0, f"{Path.cwd()}/a-fox-7.jpg\n")
-    assert look("a-fox-7.jpg")[0] == "jpeg"
-    assert (files(), folders(state), states(flux)) == (["a-fox-7.jpg"], [], ["complete"])
-
-
-@pytest.mark.parametrize("page", [1, 2, 100])
-def test_the_history_is_read_page_by_page_and_a_call_that_was_repeated_counts_once(
-    killed, recover, gateway, release, flux, page
-):
-    """The first try failed without cost; the second was paid for, and its line is the newer one."""
-    gateway.answers(status(500), held(release))
-    gateway.page = page
-    killed("--seed", "7", when=lambda: len(gateway.posts) == 2)
-    release.set()
-    while gateway.history[1]["status"] != "completed":
-        pass
-    gateway.history.reverse()
-    assert (recover().code, files(), states(flux)) == (0, ["a-fox-7.jpg"], ["complete"])
-    gateway.history.reverse()
-    assert flux("runs", "--json").json["runs"][0]["cost_usd"] == 0.06
-
-
-def test_a_history_that_keeps_no_answers_says_that_it_was_paid_and_is_lost(
-    killed, recover, gateway, release, flux
-):
-    gateway.answers(held(release))
-    gateway.keeps = False
-    killed("--seed", "7", when=lambda: gateway.posts)
-    release.set()
-    while gateway.history[0]["status"] != "completed":
-        pass
-    result = recover()
-    assert (result.code, "nothing to save" in result.err) == (0, False)
-    assert "flux: note: request 1: the image was made for 0.06 USD" in result.err
-    (run,) = flux("runs", "--json").json["runs"]
-    (entry,) = flux("runs", run["run"], "--json").json["runs"][0]["entries"]
-    assert (entry["state"], "the gateway keeps no copy" in entry["error"]["message"]) == (
-        "failed",
-        True,
-    )
-    assert (run["cost_usd"], entry["request_id"]) == (None, "req_h0")
-    asked = len(gateway.requests)
-    assert "nothing to save" in recover().err
-    assert len(gateway.requests) == asked
-
-
-def test_a_request_that_is_still_worked_on_is_asked_for_again_later(
-    killed, recover, gateway, release, flux
-):
-    gateway.answers(held(release))
-    killed("--seed", "7", when=lambda: gateway.posts)
-    later = recover()
-    assert (later.code, later.out, states(flux)) == (3, "", ["unclear"])
-    assert "the outcome of 1 of 1 requests is not known yet; it may have been billed" in later.err
-    assert "nothing to save" not in later.err
-    document = recover("--json").json
-    (run,) = document["runs"]
-    assert {(end["status"], end["exit_code"]) for end in (document, run)} == {("unclear", 3)}
-    assert (run["unclear"], run["cost_usd"], run["known_cost_usd"]) == (1, None, 0)
-    assert [error["code"] for error in run["errors"]] == ["unclear"]
-    release.set()
-    while gateway.history[0]["status"] != "completed":
-        pass
-    document = recover("--json").json
-    assert (document["exit_code"], document["runs"][0]["unclear"], files()) == (
-        0,
-        0,
-        ["a-fox-7.jpg"],
-    )
-
-
-def test_a_server_without_a_history_will_never_tell_and_that_is_said_without_end(
-    killed, recover, gateway, release
-):
-    gateway.answers(held(release))
-    killed("--seed", "7", "--base-url", gateway.url, when=lambda: gateway.posts)
-    release.set()
-    result = recover()
-    assert (result.code, "nothing to save" in result.err) == (0, False)
-    assert "1 of 1 requests of run 20" in result.err
-    document = recover("--json").json
-    (run,) = document["runs"]
-    assert (document["status"], run["status"]) == ("unclear", "unclear")
-    assert (run["unclear"], run["cost_usd"], run["errors"]) == (1, None, [])
-
-
-@pytest.mark.parametrize("where", [HISTORY, f"{HISTORY}/req_h0"], ids=["list", "request"])
-def test_a_history_that_fails_today_is_no_word_about_the_image(
-    killed, recover, gateway, release, flux, where
-):
-    gateway.answers(held(release))
-    killed("--seed", "7", when=lambda: gateway.posts)
-    release.set()
-    while gateway.history[0]["status"] != "completed":
-        pass
-    gateway.serves(where, status(500))
-    result = recover(env={"FLUX_RETRIES": "0"})
-    assert (result.code, states(flux)) == (1, ["unclear"])
-    assert "cannot read the history of lumenfall" in result.err
-    del gateway._media[where]
-    assert (recover().code, files()) == (0, ["a-fox-7.jpg"])
-
-
-def test_what_the_history_does_not_list_is_unclear_for_a_day_and_then_was_never_got(
-    killed, recover, gateway, release, flux, state
-):
-    gateway.answers(held(release))
-    killed("--seed", "7", when=lambda: gateway.posts)
-    gateway.history.clear()
-    assert (recover().code, states(flux)) == (3, ["unclear"])
-    (path,) = state.glob("*.jsonl")
-    head, _, rest = path.read_text().strip().partition("\n")
-    path.write_text(
-        json.dumps(json.loads(head) | {"time": json.loads(head)["time"] - 90_000}) + "\n" + rest
-    )
-    assert (recover().code, states(flux)) == (0, ["failed"])
-    assert flux("runs", "--json").json["runs"][0]["cost_usd"] == 0
-
-
-@pytest.mark.parametrize("body", ["<html>", "[]", "{}", '{"data": 3}'])
-def test_a_history_that_is_no_list_says_nothing(killed, recover, gateway, release, flux, body):
-    gateway.answers(held(release))
-    killed("--seed", "7", when=lambda: gateway.posts)
-    gateway.serves(HISTORY, words(body))
-    result = recover()
-    assert (result.code, states(flux), "not a list of requests" in result.err) == (
-        1,
-        ["unclear"],
-        True,
-    )
-
-
-def test_a_request_that_was_refused_is_over(killed, recover, gateway, release, flux):
-    gateway.answers(held(release, status(400)))
-    killed("--seed", "7", when=lambda: gateway.posts)
-    release.set()
-    while gateway.history[0]["status"] != "rejected":
-        pass
-    assert (recover().code, files(), states(flux)) == (0, [], ["failed"])
-
-
-class Slow(Gateway):
-    """Images wait until they are released."""
-
-    def __init__(self, release: threading.Event) -> None:
-        super().__init__()
-        self._release, self.arrived = release, threading.Event()
-
-    def reply(self, asked):
-        if asked.path.startswith("/media/") and not self._release.is_set():
-            self.arrived.set()
-            self._release.wait(PATIENCE)
-            return status(404)
-        return super().reply(asked)
-
-
-def test_after_the_answer_its_address_is_in_the_journal(killed, flux, keyed, release, state):
-    """No key is needed: the image is paid for and its address known."""
-    with Slow(release) as gateway:
-        env = keyed | {"LUMENFALL_BASE_URL": gateway.url}
-        killed("--seed", "7", when=gateway.arrived.is_set, env=env)
-        release.set()
-        del env["LUMENFALL_API_KEY"]
-        result = flux("recover", env=env)
-        assert (result.code, files(), folders(state), len(gateway.posts)) == (
-            0,
-            ["a-fox-7.jpg"],
-            [],
-            1,
-        )
-
-
-@pytest.mark.parametrize("form", [(), SAFE], ids=["url", "b64"])
-def test_after_the_download_nothing_is_fetched_again(killed, recover, gateway, state, form):
-    """Killed while the encoder works: what came lies in the state folder, for the format asked."""
-    gateway.answers(image(noise(2048)))
-    killed("--seed", "7", "-f", "avif", *form, when=journal_says(state, "fetched"))
-    asked = len(gateway.requests)
-    assert recover().code == 0
-    assert (files(), folders(state), len(gateway.requests)) == (["a-fox-7.avif"], [], asked)
-    assert look("a-fox-7.avif") == ("avif", (2048, 2048))
-
-
-@pytest.mark.parametrize("name", ["a-fox-7.jpg", "a-fox-7-2.jpg"], ids=["its own name", "aside"])
-def test_after_the_file_was_published_it_is_not_doubled(generate, recover, flux, state, name):
-    """The journal ends before the line that says so, as after a kill between the two."""
-    assert generate("--seed", "7", "a fox").code == 0
-    (path,) = state.glob("*.jsonl")
-    kept = [
-        line
-        for line in path.read_bytes().split(b"\n")
-        if b'"saved"' not in line and b'"whole"' not in line
-    ]
-    path.write_bytes(b"\n".join(kept[:-2]))
-    if name != "a-fox-7.jpg":
-        Path("a-fox-7.jpg").rename(name)
-        Path("a-fox-7.jpg").write_bytes(b"somebody else's")
-    before = {path: Path(path).read_bytes() for path in files()}
-    assert states(flux) == ["recoverable"]
-    result = recover()
-    assert (result.code, result.lines) == (0, [str(Path(name).absolute())])
-    assert {path: Path(path).read_bytes() for path in files()} == before
-    assert states(flux) == ["complete"]
-
-
-def test_a_torn_last_line_does_not_matter(generate, recover, flux, state):
-    assert generate("--seed", "7", "a fox").code == 0
-    (path,) = state.glob("*.jsonl")
-    data = path.read_bytes()
-    path.write_bytes(data[: data.index(b'"event": "fetched"') + 40])
-    assert (recover().code, files(), states(flux)) == (0, ["a-fox-7.jpg"], ["complete"])
-
-
-def test_what_a_killed_run_was_writing_is_swept_away(generate, recover, state):
-    assert generate("--seed", "7", "a fox").code == 0
-    (path,) = state.glob("*.jsonl")
-    (state / path.stem).mkdir()
-    (state / path.stem / "abc").touch()
-    Path(f".flux-{path.stem}0011").touch()
-    assert (recover().code, files(), folders(state)) == (0, ["a-fox-7.jpg"], [])
-
-
-# --- jobs at other providers ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", GOOD)
-def test_a_job_that_was_under_way_is_polled_by_its_own_address(command, flux, name, state):
-    way = WAYS[name]
-    with Upstream() as upstream:
-        base = upstream.origin + way.base
-        words_ = [
-            command,
-            "generate",
-            "a fox",
-            "--provider",
-            name,
-            "--base-url",
-            base,
-            "--seed",
-            "7",
-        ]
-        env = {**_home(), way.variable: UPSTREAM_KEY}
-        upstream.answers(ENDLESS[name]())
-        polled = f"GET {POLLED[name].format(seed=7)}"
-        with subprocess.Popen(words_, env=env, stderr=subprocess.DEVNULL) as run:
-            while polled not in upstream.log:
-                assert run.poll() is None
-            run.kill()
-        asked = upstream.submits[0]
-        for path, replies in GOOD[name]()(asked).media.items():
-            upstream.serves(path, *replies)
-        result = flux("recover", env={way.variable: UPSTREAM_KEY})
-        assert (result.code, files(), folders(state)) == (0, ["a-fox-7.jpg"], [])
-        assert len(upstream.submits) == 1
-        assert UPSTREAM_KEY not in result.out + result.err + "".join(
-            map(Path.read_text, state.glob("*.jsonl"))
-        )
-
-
-def _home() -> dict[str, str]:
-    return {name: os.environ[name] for name in ("PATH", "HOME")} | {"COLUMNS": "100"}
-
-
-@pytest.mark.parametrize("name", GOOD)
-@pytest.mark.parametrize("number", [404, 504])
-def test_a_job_nobody_knows_any_more_is_expired_and_one_that_cannot_be_read_now_is_not(
-    command, flux, name, number
-):
-    way = WAYS[name]
-    with Upstream() as upstream:
-        words_ = [command, "generate", "a fox", "--provider", name, "--base-url", upstream.origin + way.base,
-                  "--seed", "7"]  # fmt: skip
-        upstream.answers(ENDLESS[name]())
-        with subprocess.Popen(
-            words_, env={**_home(), way.variable: UPSTREAM_KEY}, stderr=subprocess.DEVNULL
-        ) as run:
-            while f"GET {POLLED[name].format(seed=7)}" not in upstream.log:
-                assert run.poll() is None
-            run.kill()
-        upstream.serves(POLLED[name].format(seed=7), status(number))
-        more = {way.variable: UPSTREAM_KEY, "FLUX_RETRIES": "0", "FLUX_TIMEOUT": "1.5"}
-        assert flux("recover", env=more).code == 1
-        assert states(flux) == ["expired" if number == 404 else "recoverable"]
-        assert len(upstream.submits) == 1
-
-
-# --- what cannot be had, or not now ---------------------------------------------------------------------------------
+# --- what cannot be had, or not now ---------------------------------------------------------------
 
 
 def test_without_its_key_a_run_says_which_and_the_others_are_saved(
@@ -410,10 +42,8 @@ def test_without_its_key_a_run_says_which_and_the_others_are_saved(
 
 
 def test_what_could_not_be_fetched_leaves_no_file_that_is_none(generate, gateway, state):
-    """The file of the first image is free again when the second one's address fails: it must not be kept for that."""
-    gateway.answers(
-        lambda asked: image(first=(status(404),) * 2) if asked.body["seed"] == 8 else image()
-    )
+    """The file of the first image is free again when the second one's address fails."""
+    gateway.answers(by_seed({8: image(first=(status(404), status(404)))}))
     options = ("-n", "2", "--seed", "7", "--concurrency", "1")
     assert generate("a fox", *options, env={"FLUX_RETRIES": "1"}).code == 3
     (folder,) = folders(state)
@@ -491,7 +121,7 @@ def test_where_no_file_fits_the_image_is_kept_and_saved_later(
 ):
     """The folder is a file meanwhile: it cannot be written to."""
     out = work / "out"
-    gateway.answers(lambda _asked: (out.rmdir(), out.touch(), image())[2])
+    gateway.answers(lambda _request: (out.rmdir(), out.touch(), image())[2])
     failed = generate("--seed", "7", "a fox", "-o", "out/", *form)
     assert failed.code == 1
     assert "the image is safe in" in failed.err
@@ -557,13 +187,13 @@ def test_an_image_that_still_cannot_be_saved_holds_no_other_back(generate, recov
 
 
 def test_ctrl_c_ends_it_and_the_next_time_goes_on(command, generate, keyed, flux, release):
-    with Slow(release) as gateway:
+    with SlowGateway(release) as gateway:
         env = keyed | {"LUMENFALL_BASE_URL": gateway.url, "FLUX_RETRIES": "0"}
-        gateway._release.set()
+        release.set()
         gateway.answers(image(first=(status(500),)))
         for seed in (7, 8):
             assert generate("a fox", "--seed", seed, env=env).code == 1
-        gateway._release.clear()
+        release.clear()
         with subprocess.Popen(
             [command, "recover"], env=env, stderr=subprocess.PIPE, text=True
         ) as run:
@@ -572,7 +202,7 @@ def test_ctrl_c_ends_it_and_the_next_time_goes_on(command, generate, keyed, flux
             _, err = run.communicate(timeout=PATIENCE)
         assert (run.returncode, "Traceback" in err, files()) == (130, False, [])
         assert states(flux) == ["recoverable", "recoverable"]
-        gateway._release.set()
+        release.set()
         assert flux("recover", env=env).code == 0
         assert (files(), len(gateway.posts)) == (["a-fox-7.jpg", "a-fox-8.jpg"], 2)
 
@@ -610,7 +240,7 @@ def test_a_name_that_was_taken_meanwhile_is_left_alone(killed, recover, gateway,
     assert Path("a-fox-7.jpg").read_bytes() == (data if same else b"other")
 
 
-# --- together -------------------------------------------------------------------------------------------------------
+# --- together -------------------------------------------------------------------------------------
 
 
 def test_a_run_under_way_is_left_alone(command, keyed, gateway, release, recover, flux):
@@ -650,9 +280,8 @@ def test_each_of_several_runs_is_named_before_its_lines_and_summed_up_after_them
         generate(prompt, "-n", "2", "--seed", "7", env={"FLUX_RETRIES": "0"})
     runs = [run["run"] for run in flux("runs", "--json").json["runs"]]
     said = recover().err.splitlines()
-    assert sorted(line for line in said if line.endswith(":")) == sorted(
-        f"flux: {run}:" for run in runs
-    )
+    headings = [line for line in said if line.endswith(":")]
+    assert sorted(headings) == sorted(f"flux: {run}:" for run in runs)
     assert [line.startswith("flux: 2 saved, 0.12 USD, ") for line in said] == 2 * [
         False,
         False,
@@ -703,7 +332,7 @@ def test_several_images_of_one_call_are_all_saved(generate, recover, gateway, st
     inline = [
         {"b64_json": base64.b64encode(pixels_as("png", 200 + side, 20)).decode()} for side in (0, 1)
     ]
-    gateway.answers(words({"data": inline, "metadata": {"cost": 0.06}}))
+    gateway.answers(reply({"data": inline, "metadata": {"cost": 0.06}}))
     assert generate("a fox", "--seed", "7").code == 0
     (path,) = state.glob("*.jsonl")
     lines = [line for line in path.read_bytes().split(b"\n") if line]
@@ -713,7 +342,7 @@ def test_several_images_of_one_call_are_all_saved(generate, recover, gateway, st
     assert (recover().code, files()) == (0, ["a-fox-7-2.png", "a-fox-7.png"])
 
 
-# --- switched off, or not to be had ---------------------------------------------------------------------------------
+# --- switched off, or not to be had ---------------------------------------------------------------
 
 
 def test_prompts_can_be_switched_off(generate, recover, gateway, state):

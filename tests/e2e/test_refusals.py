@@ -1,14 +1,16 @@
-"""What servers say in place of an image: what is tried again, what never is, and what the person is told."""
+"""What servers say in place of an image: what is retried, what never is, and what people read."""
 
 import email.utils
+import json
 import socket
 import threading
 import time
 from pathlib import Path
 
 import pytest
-
-from e2e.gateway import Reply, hang_up, held, image, redirect, status, words
+from fakes.gateway import held, image, status
+from fakes.messages import redirect, reply
+from fakes.server import hang_up
 
 BILLED = "it may have been billed"
 
@@ -20,7 +22,7 @@ AGAIN = {
     "500": status(500, retry_after="0"),
     "502 of all providers": status(502, "ALL_PROVIDERS_EXHAUSTED", retry_after="0"),
     "503": status(503, retry_after="0"),
-    "503 in HTML": words("<html>overloaded</html>", "text/html", 503, retry_after="0"),
+    "503 in HTML": reply("<html>overloaded</html>", 503, content_type="text/html", retry_after="0"),
 }
 
 
@@ -54,7 +56,7 @@ def test_a_date_to_come_is_waited_for(generate, gateway):
     until = int(time.time()) + 2
     came = []
 
-    def note_the_time(_asked):
+    def note_the_time(_request):
         came.append(time.time())
         return (
             image()
@@ -141,42 +143,46 @@ def test_a_gateway_timeout_may_have_been_billed_and_is_not_repeated(generate, ga
     assert BILLED in result.err
 
 
-GOOD = words({"data": [{"url": "http://127.0.0.1/never"}]})
+GOOD = {"data": [{"url": "http://127.0.0.1/never"}]}
+TOO_SHORT = reply(GOOD, content_length=str(len(json.dumps(GOOD)) + 100))
 UNCLEAR = {
     "closed after the request": (hang_up, "network"),
-    "cut in the body": (GOOD._replace(missing=100), "network"),
-    "cut in the head": (Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Ty"), "network"),
-    "no HTTP at all": (Reply(raw=b"* OK IMAP4 ready\r\n"), "network"),
-    "broken compression": (GOOD._replace(headers={"Content-Encoding": "gzip"}), "provider"),
-    "HTML": (words("<html><body>Welcome to the hotel</body></html>", "text/html"), "provider"),
-    "HTML that says it is JSON": (words("<html></html>"), "provider"),
+    "cut in the body": (TOO_SHORT, "network"),
+    "cut in the head": ((b"HTTP/1.1 200 OK\r\nContent-Ty",), "network"),
+    "no HTTP at all": ((b"* OK IMAP4 ready\r\n",), "network"),
+    "broken compression": (reply(GOOD, content_encoding="gzip"), "provider"),
+    "HTML": (
+        reply("<html><body>Welcome to the hotel</body></html>", content_type="text/html"),
+        "provider",
+    ),
+    "HTML that says it is JSON": (reply("<html></html>"), "provider"),
     "an image in place of the answer": (
-        words(b"\xff\xd8\xff\xe0 no json", "image/jpeg"),
+        reply(b"\xff\xd8\xff\xe0 no json", content_type="image/jpeg"),
         "provider",
     ),
-    "nothing": (words(""), "provider"),
-    "nothing, 204": (Reply(204), "provider"),
-    "null": (words("null"), "provider"),
-    "a list": (words("[]"), "provider"),
-    "a number": (words("7"), "provider"),
-    "cut JSON": (words('{"data": [{"url": "http'), "provider"),
-    "nesting without end": (words('{"data":' + "[" * 100_000), "provider"),
-    "no data": (words({"created": 1}), "provider"),
-    "empty data": (words({"created": 1, "data": []}), "provider"),
-    "null data": (words({"data": None}), "provider"),
-    "text as data": (words({"data": "queued"}), "provider"),
-    "an item without an image": (words({"data": [{"url": None, "b64_json": None}]}), "provider"),
-    "an item that is no object": (words({"data": ["http://127.0.0.1/x"]}), "provider"),
-    "an address nobody can mean": (words({"data": [{"url": "file:///etc/passwd"}]}), "provider"),
+    "nothing": (reply(""), "provider"),
+    "nothing, 204": (reply(b"", 204), "provider"),
+    "null": (reply("null"), "provider"),
+    "a list": (reply("[]"), "provider"),
+    "a number": (reply("7"), "provider"),
+    "cut JSON": (reply('{"data": [{"url": "http'), "provider"),
+    "nesting without end": (reply('{"data":' + "[" * 100_000), "provider"),
+    "no data": (reply({"created": 1}), "provider"),
+    "empty data": (reply({"created": 1, "data": []}), "provider"),
+    "null data": (reply({"data": None}), "provider"),
+    "text as data": (reply({"data": "queued"}), "provider"),
+    "an item without an image": (reply({"data": [{"url": None, "b64_json": None}]}), "provider"),
+    "an item that is no object": (reply({"data": ["http://127.0.0.1/x"]}), "provider"),
+    "an address nobody can mean": (reply({"data": [{"url": "file:///etc/passwd"}]}), "provider"),
     "an address with a password": (
-        words({"data": [{"url": "http://a:b@127.0.0.1/x"}]}),
+        reply({"data": [{"url": "http://a:b@127.0.0.1/x"}]}),
         "provider",
     ),
-    "broken base64": (words({"data": [{"b64_json": "%%%%"}]}), "image"),
-    "base64 of no image": (words({"data": [{"b64_json": "aGVsbG8="}]}), "image"),
-    "a data URI without data": (words({"data": [{"url": "data:image/png;base64"}]}), "image"),
+    "broken base64": (reply({"data": [{"b64_json": "%%%%"}]}), "image"),
+    "base64 of no image": (reply({"data": [{"b64_json": "aGVsbG8="}]}), "image"),
+    "a data URI without data": (reply({"data": [{"url": "data:image/png;base64"}]}), "image"),
     "an error with status 200": (
-        words({"error": {"message": "the model hiccuped", "code": None}}),
+        reply({"error": {"message": "the model hiccuped", "code": None}}),
         "provider",
     ),
 }
@@ -196,7 +202,7 @@ def test_an_unclear_answer_is_not_repeated_and_may_have_been_billed(
 
 
 def test_a_refusal_with_status_200_is_a_refusal(generate, gateway):
-    gateway.answers(words({"error": {"message": "no", "code": "CONTENT_POLICY_VIOLATION"}}))
+    gateway.answers(reply({"error": {"message": "no", "code": "CONTENT_POLICY_VIOLATION"}}))
     result = generate("a fox", "--json")
     assert (result.code, result.json["errors"][0]["code"]) == (5, "moderation")
 
@@ -247,7 +253,8 @@ def test_a_name_that_no_host_can_have_is_a_clear_error(generate):
     result = generate("a fox", "--retries", "0", "--base-url", "http://no..host/v1", "--no-key")
     assert result.code == 1
     assert result.err == (
-        "flux: error: invalid URL 'http://no..host/v1/images/generations': the host name is not valid\n"
+        "flux: error: invalid URL 'http://no..host/v1/images/generations': "
+        "the host name is not valid\n"
     )
 
 
@@ -298,7 +305,7 @@ WORDS = {
 
 @pytest.mark.parametrize(("body", "said"), WORDS.values(), ids=WORDS)
 def test_whatever_form_an_error_has_its_words_reach_the_person(generate, gateway, body, said):
-    gateway.answers(words(body, code=400))
+    gateway.answers(reply(body, 400))
     result = generate("a fox")
     assert result.code == 1
     assert said in result.err
@@ -306,6 +313,6 @@ def test_whatever_form_an_error_has_its_words_reach_the_person(generate, gateway
 
 
 def test_verbose_adds_the_causes(generate, gateway):
-    gateway.answers(words({"data": [{"url": "/nowhere"}]}))
+    gateway.answers(reply({"data": [{"url": "/nowhere"}]}))
     assert "cause: " in generate("a fox", "--retries", "0", "--verbose").err
     assert "cause: " not in generate("a fox", "--retries", "0").err

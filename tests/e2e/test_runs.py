@@ -5,11 +5,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from fakes.gateway import image, status
 from rich.cells import cell_len
 
-from e2e.gateway import image, status
-
-PROMPT = "a red fox in the snow, \x1b[31mwith a prompt that is longer than any line of a terminal can show at once"
+PROMPT = (
+    "a red fox in the snow, \x1b[31mwith a prompt that is longer than any line "
+    "of a terminal can show at once"
+)
 
 
 def test_a_list_fits_into_a_hundred_columns_and_acts_on_no_terminal(generate, flux):

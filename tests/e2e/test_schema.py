@@ -1,4 +1,4 @@
-"""`flux schema` describes what `--json` prints, command by command. Every `.json` of every test is checked as well."""
+"""`flux schema` describes what `--json` prints. The JSON of every other test is checked as well."""
 
 import json
 
@@ -33,7 +33,7 @@ def test_what_a_command_prints_is_what_its_schema_says(flux, name, lines):
 
 
 def test_a_run_that_was_paid_for_and_one_that_failed_are_described(generate, gateway):
-    from e2e.gateway import image, status
+    from fakes.gateway import image, status
 
     gateway.answers(image(), status(422))
     result = generate("a fox", "-n", "2", "--retries", "0", "--json")
@@ -44,7 +44,7 @@ def test_a_run_that_was_paid_for_and_one_that_failed_are_described(generate, gat
 def test_a_run_that_failed_as_a_whole_is_described_for_those_who_read_the_schema_as_it_is(
     generate, gateway
 ):
-    from e2e.gateway import status
+    from fakes.gateway import status
 
     gateway.answers(status(422))
     result = generate("a fox", "--retries", "0", "--json")

@@ -5,25 +5,16 @@ import pty
 import re
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
+from fakes.gateway import by_seed, held, image, status, together
 
-from e2e.gateway import held, image, status, together
 from e2e.screen import Screen, needs_tmux
 
 pytestmark = needs_tmux
 WIDTHS = (40, 80, 200)
 FRAME = re.compile(r"^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] ", re.MULTILINE)
-
-
-@pytest.fixture
-def release():
-    """The event the gateway waits for; set at the end, so that its threads end."""
-    event = threading.Event()
-    yield event
-    event.set()
 
 
 @pytest.fixture
@@ -40,12 +31,6 @@ def screen(command, keyed, tmp_path):
         )
 
     return run
-
-
-def seeds(gateway, **answers):
-    """Answers for some seeds (`s8=status(400)`); the others wait for `then`."""
-    then = answers.pop("then", None) or image()
-    gateway.answers(lambda asked: answers.get(f"s{asked.body['seed']}", then))
 
 
 def rows(text):
@@ -106,13 +91,8 @@ def test_a_call_under_way_has_one_line_with_state_time_and_prompt(screen, gatewa
 @pytest.mark.parametrize("width", WIDTHS)
 def test_many_calls_have_a_line_each_and_a_summary_that_fits(screen, gateway, release, width):
     slow = status(429, message="slow down, please, there are too many of you", retry_after="60")
-    seeds(
-        gateway,
-        s1=image(),
-        s2=status(400, "INVALID_REQUEST", "this is not what anybody draws"),
-        s3=slow,
-        then=held(release),
-    )
+    refused = status(400, "INVALID_REQUEST", "this is not what anybody draws")
+    gateway.answers(by_seed({1: image(), 2: refused, 3: slow}, otherwise=held(release)))
     with screen("a fox", "-n", "6", "--seed", "1", "--retries", "1", width=width) as shown:
         text = shown.until(
             lambda text: len(rows(text)) == 4 and "2/6 done" in text and "waiting" in text
@@ -168,16 +148,16 @@ def new_frame(shown: Screen) -> str:
 
 @pytest.mark.parametrize("widths", [(200, 80, 40), (40, 200), (80, 40, 80, 40, 200, 40)], ids=str)
 def test_a_resize_leaves_nothing_behind(screen, gateway, release, widths):
-    """Whatever the widths on the way, every line is there once: nothing wrapped stays, nothing that was said goes.
+    """Whatever the widths, every line is there once: nothing wrapped stays, nothing is lost.
 
-    Each resize follows a new frame at once: one that is on its way just then is drawn for the width before, and no
-    program can know.
+    Each resize follows a new frame at once. A frame that is on its way just then is drawn for the
+    width before; no program can know.
     """
     slow = status(
         429, message="slow down, please, there are far too many of you here today", retry_after="60"
     )
-    under_way = {f"s{seed}": held(release) for seed in (14, 15, 16)}
-    seeds(gateway, s13=slow, **under_way)
+    under_way = {seed: held(release) for seed in (14, 15, 16)}
+    gateway.answers(by_seed({13: slow, **under_way}))
     with screen("a fox", "-n", "16", "--seed", "1", "--json", width=widths[0]) as shown:
         shown.until(lambda text: "12/16 done" in text and "waiting" in text)
         for width in widths[1:]:
@@ -203,7 +183,7 @@ def test_a_resize_leaves_nothing_behind(screen, gateway, release, widths):
 
 
 def test_ctrl_c_clears_the_moving_lines_and_gives_the_cursor_back(screen, gateway, release):
-    seeds(gateway, s1=image(), then=held(release))
+    gateway.answers(by_seed({1: image()}, otherwise=held(release)))
     with screen("a fox", "-n", "3", "--seed", "1") as shown:
         shown.until(lambda text: "1/3 done" in text and len(rows(text)) == 2)
         assert not shown.cursor
@@ -220,7 +200,7 @@ def test_ctrl_c_clears_the_moving_lines_and_gives_the_cursor_back(screen, gatewa
 def test_cost_and_time_left_are_shown_while_many_images_are_made(screen, gateway, release):
     first = together(2)
     answers = iter([first, first])
-    gateway.answers(lambda _asked: next(answers, None) or held(release))
+    gateway.answers(lambda _request: next(answers, None) or held(release))
     with screen("a fox", "-n", "20", "--concurrency", "2", "--seed", "1", width=100) as shown:
         text = shown.until(lambda text: "2/20 done" in text)
         assert "0.12 USD" in text.splitlines()[-1]
@@ -244,7 +224,7 @@ COLOR = re.compile(r"\x1b\[(?:\d+;)*3[0-7]")
 def test_colors_are_left_out_where_they_are_not_wanted_and_the_lines_still_move(
     screen, gateway, release, variables, colored
 ):
-    seeds(gateway, s1=image(), then=held(release))
+    gateway.answers(by_seed({1: image()}, otherwise=held(release)))
     with screen("a fox", "-n", "2", "--seed", "1", **variables) as shown:
         shown.until(lambda text: "1/2 done" in text)
         assert bool(COLOR.search(shown.colored)) == colored
@@ -267,7 +247,7 @@ PLAIN = {
 
 @pytest.mark.parametrize(("words", "variables", "colored"), PLAIN.values(), ids=PLAIN)
 def test_plain_progress_is_lines_that_stay(screen, gateway, words, variables, colored):
-    seeds(gateway, s2=status(400, "INVALID_REQUEST", "no such thing"))
+    gateway.answers(by_seed({2: status(400, "INVALID_REQUEST", "no such thing")}))
     with screen("a fox", "-n", "2", "--seed", "1", *words, width=200, **variables) as shown:
         shown.end()
         assert bool(COLOR.search(shown.colored)) == colored
@@ -287,7 +267,7 @@ def test_progress_none_says_nothing_of_what_goes_well(screen):
 
 
 def test_a_terminal_without_unicode_gets_ascii(screen, gateway, release):
-    seeds(gateway, s1=image(), then=held(release))
+    gateway.answers(by_seed({1: image()}, otherwise=held(release)))
     with screen(
         "a fox", "-n", "2", "--seed", "1", PYTHONIOENCODING="latin-1", PYTHONUTF8="0"
     ) as shown:

@@ -8,10 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from fakes.gateway import by_seed, image, status
+from fakes.images import look, pixels_as
+from fakes.server import hang_up
 
 from e2e.conftest import KEY
-from e2e.drawings import look, pixels_as
-from e2e.gateway import hang_up, image, status
 from e2e.screen import drained
 
 
@@ -56,9 +57,7 @@ SGR = re.compile(rb"\x1b\[[0-9;]*m")
 
 
 def test_forced_colors_go_into_a_pipe_change_no_word_and_move_nothing(installed, gateway):
-    gateway.answers(
-        lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 2 else image()
-    )
+    gateway.answers(by_seed({2: status(400, "INVALID_REQUEST", "no")}))
     line = "flux generate 'a fox' -n 2 --seed 1 -a 7:1 -o '{seed}.jpg'"
     plain = shell(f"{line} --dry-run", installed).stderr
     forced = shell(f"{line} --dry-run", installed | {"FORCE_COLOR": "1"}).stderr
@@ -186,9 +185,7 @@ def test_images_are_saved_whole_although_stdout_takes_nothing_and_it_is_said(ins
 
 @pytest.mark.parametrize("to", UNWRITABLE)
 def test_a_stdout_that_takes_nothing_hides_no_other_failure(installed, gateway, to):
-    gateway.answers(
-        lambda asked: status(400, "INVALID_REQUEST", "no") if asked.body["seed"] == 8 else image()
-    )
+    gateway.answers(by_seed({8: status(400, "INVALID_REQUEST", "no")}))
     done = shell(f"flux generate -n 3 --seed 7 'a fox' {to}", installed)
     assert done.returncode == 3  # what failed first is said first
     assert b"flux: error: the provider refused with INVALID_REQUEST: no" in done.stderr
@@ -219,7 +216,7 @@ def test_a_closed_stream_is_nobody_s_file(installed, gateway, closed):
     """Libraries write to 1 and 2 whatever is there: it must be neither the log nor an image."""
     seen = []
 
-    def look_at(_asked):
+    def look_at(_request):
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 if b"a-fox-of-its-own" in (process / "cmdline").read_bytes().split(b"\0"):
@@ -286,7 +283,7 @@ def test_no_locale_loses_an_image(generate, variables):
 
 
 def screen(line: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
-    """Run with stderr on a terminal and stdout in a pipe: exit code, stdout, what the terminal got."""
+    """Run with stderr on a terminal and stdout in a pipe: exit code, stdout, terminal output."""
     master, slave = pty.openpty()
     with subprocess.Popen(
         line, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave

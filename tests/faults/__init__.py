@@ -1,1 +1,1 @@
-"""Faults as rows of data, a server that plays them, and the judgment of what the installed command made of each."""
+"""Faults as rows of data, and the judgment of what the installed command made of each."""

@@ -21,7 +21,7 @@ KILLS = 100
 
 
 def tried(row: Row) -> str:
-    """The result of one row, directly and through a proxy, in a word. What went wrong goes to stderr."""
+    """The result of a row, directly and through a proxy. What went wrong goes to stderr."""
     if without := missing(row):
         return f"not tried: no {without}"
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Many command lines in one process, so that thousands can be tried: `Batch` asks, and loop.py answers."""
+"""Many command lines in one process, so that thousands can be tried. loop.py answers them."""
 
 import json
 import subprocess
@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
+from fakes.providers import ENDPOINTS
+from fakes.server import Server
+
 from faults.row import KEY
-from faults.run import WAYS, environment
-from faults.server import Server
+from faults.run import environment
 
 LOOP = Path(__file__).parent / "loop.py"
 
@@ -20,7 +22,7 @@ class Batch:
         home, self.work, self.server = root / "home", root / "work", server
         home.mkdir()
         self.work.mkdir()
-        keys = {variable: KEY for variable, _ in WAYS.values()}
+        keys = {endpoint.key_variable: KEY for endpoint in ENDPOINTS.values()}
         self.env = environment(home) | keys | {"LUMENFALL_BASE_URL": server.origin + "/v1"}
 
     def __enter__(self) -> Self:
@@ -37,7 +39,7 @@ class Batch:
 
     def __call__(self, *words: str) -> dict[str, Any]:
         """What became of one line, and how many POSTs it cost."""
-        before = self.server.paid
+        before = self.server.charges
         self._process.stdin.write(json.dumps(words) + "\n")
         self._process.stdin.flush()
         seen = json.loads(self._process.stdout.readline())
@@ -45,4 +47,4 @@ class Batch:
         assert "Traceback" not in seen["err"]
         assert "internal error" not in seen["err"]
         assert KEY not in seen["out"] + seen["err"]
-        return {**seen, "posts": self.server.paid - before}
+        return {**seen, "posts": self.server.charges - before}

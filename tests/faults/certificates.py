@@ -1,4 +1,4 @@
-"""Certificates of every kind a person can meet, from an authority of our own: made in each process, none is kept."""
+"""Certificates of every kind, from an authority of our own. Each process makes its own."""
 
 import datetime as dt
 import functools
@@ -9,11 +9,12 @@ from typing import NamedTuple
 import trustme
 
 PUBLIC = ("api.lumenfall.ai", "media.lumenfall.ai")
-# Names that nobody may vouch for in public. They are in the certificate, so that only flux's own care stands between a
-# reply and these addresses.
+# Names that nobody may vouch for in public. They are in the certificate, so that only flux's own
+# care stands between a reply and these addresses.
 PRIVATE = (
-    "localhost", "127.0.0.1", "::1", "0.0.0.0", "::", "10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1",
-    "169.254.169.254", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "::ffff:7f00:1", "64:ff9b::7f00:1", "2002:7f00:1::",
+    "localhost", "127.0.0.1", "::1", "0.0.0.0", "::", "10.0.0.1", "172.16.0.1", "192.168.0.1",
+    "100.64.0.1", "169.254.169.254", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "::ffff:7f00:1",
+    "64:ff9b::7f00:1", "2002:7f00:1::",
 )  # fmt: skip
 
 

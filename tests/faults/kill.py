@@ -1,34 +1,26 @@
 """A run that is killed at a random moment, and what `flux recover` can still make of it."""
 
 import io
-import json
 import random
 import signal
 import subprocess
 import threading
 from pathlib import Path
 
-from e2e.drawings import pixels_as
+from fakes.images import pixels_as
+from fakes.messages import Reply, reply
+from fakes.server import Answer, Exchange, Server
+from fakes.steps import pause
 from PIL import Image
 
 from faults.row import KEY
 from faults.run import FLUX, environment
-from faults.server import Answer, Asked, Server, Talk, message, pause, reply
 
 
-def by_seed(talk: Talk) -> bytes:
+def by_seed(exchange: Exchange) -> Reply:
     """A reply whose image depends on the seed, so that a wrong file in a right place shows."""
-    return reply({"data": [{"url": f"{{origin}}/{seed_of(talk)}"}], "id": f"req-{seed_of(talk)}"})(
-        talk
-    )
-
-
-def seed_of(talk: Talk) -> int:
-    return seed_in(talk.asked)
-
-
-def seed_in(asked: Asked) -> int:
-    return json.loads(asked.body)["seed"]
+    seed = exchange.request.json["seed"]
+    return reply({"data": [{"url": f"{{origin}}/{seed}"}], "id": f"req-{seed}"})
 
 
 def image(seed: int) -> bytes:
@@ -45,44 +37,38 @@ def start(server: Server, work: Path, home: Path, *words: str) -> subprocess.Pop
 
 
 def killed(root: Path, number: int) -> list[str]:
-    """One run that is killed at a random moment, and what `flux recover` made of it: what is wrong, in sentences."""
+    """Kill a run at a random moment, then recover. Returns what is wrong, in sentences."""
     home, work = root / f"home-{number}", root / f"work-{number}"
     home.mkdir()
     work.mkdir()
     moment = random.Random(number)
     seeds = range(7, 11)
-    gets: dict[str, tuple[Answer, ...]] = {
-        f"/{seed}": ((pause(moment.random() / 10), message(image(seed))),) for seed in seeds
+    scripts: dict[str, tuple[Answer, ...]] = {
+        f"GET /{seed}": ((pause(moment.random() / 10), reply(image(seed))),) for seed in seeds
     }
-    with Server([(pause(0.02), by_seed), (pause(moment.random() / 5), by_seed)], gets) as server:
+    scripts["POST"] = ((pause(0.02), by_seed), (pause(moment.random() / 5), by_seed))
+    with Server(scripts) as server:
         run = start(
             server, work, home, "generate", "a fox", "--seed", "7", "-n", "4", "-o", str(work)
         )
-        while not server.paid and run.poll() is None:
+        while not server.charges and run.poll() is None:
             threading.Event().wait(0.005)
         threading.Event().wait(moment.random() / 3)
         run.send_signal(signal.SIGKILL)
         run.communicate()
-        told = {
-            asked.target for asked in server.requests if asked.method == "GET"
-        }  # these replies had arrived
+        fetched = {*server.fetched}  # the replies that name these had arrived
         after = start(server, work, home, "recover")
         _, err = after.communicate(timeout=60)
-        posts = [seed_in(asked) for asked in server.requests if asked.method == "POST"]
-        again = len(posts) - len(set(posts))
-    wrong = (
-        [f"recover said {err.decode()!r}"]
-        if b"Traceback" in err or after.returncode not in (0, 1, 3)
-        else []
-    )
-    wrong += [f"{again} POSTs were repeated"] if again else []
+        posted = [body["seed"] for body in server.posts]
+    wrong = []
+    if b"Traceback" in err or after.returncode not in (0, 1, 3):
+        wrong.append(f"recover said {err.decode()!r}")
+    if repeated := len(posted) - len(set(posted)):
+        wrong.append(f"{repeated} POSTs were repeated")
     wrong += [f"{path.name} was left" for path in work.iterdir() if path.name.startswith(".")]
-    there = {pixels(path.read_bytes()) for path in work.rglob("*.png")}
-    return wrong + [
-        f"the image {target} is lost"
-        for target in told
-        if pixels(image(int(target[1:]))) not in there
-    ]
+    saved = {pixels(path.read_bytes()) for path in work.rglob("*.png")}
+    expected = {path: pixels(image(int(path[1:]))) for path in fetched}
+    return wrong + [f"the image {path} is lost" for path in expected if expected[path] not in saved]
 
 
 def pixels(data: bytes) -> tuple[tuple[int, int], bytes]:

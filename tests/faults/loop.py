@@ -1,6 +1,6 @@
 """Runs command lines from stdin, a JSON list each, and answers each with a line of JSON.
 
-A script of its own, started by batch.py. It calls the same `main` as the installed command, and only `main`.
+A script of its own, started by batch.py. It calls the same `main` as the installed command.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def tried(words: list[str]) -> dict[str, Any]:
-    """Exit code and streams of one command line; `escaped` names an exception that nobody turned into words."""
+    """Exit code and streams of one command line; `escaped` names an exception that got out."""
     from flux_cli.cli.app import main
 
     out, err = (

@@ -5,9 +5,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from e2e.drawings import pixels_as
-
-from faults.server import Answer, Step, message, reply
+from fakes.images import pixels_as
+from fakes.messages import Reply, message, reply
+from fakes.server import Answer, Step
 
 KEY = "lmnfl_canary.Sup3rS3cretV4lue"
 JPEG = pixels_as("jpeg", 64, 36)
@@ -21,14 +21,15 @@ def found(url: str = "{origin}/p", **more: Any) -> dict[str, Any]:
     return {"created": 1, "data": [{"url": url}], "metadata": {"cost": 0.06}, **more}
 
 
-def good(url: str = "{origin}/p", **more: Any) -> Step:
+def good(url: str = "{origin}/p", **more: Any) -> Reply:
     return reply(found(url, **more), x_lumenfall_request_id="req_1")
 
 
 class Row(NamedTuple):
     """One fault. Defaults: one POST, a good reply, a good image, exit code 1, and an unclear bill.
 
-    `posts` is the number of POSTs, or a range of allowed numbers. `kept` counts images in the state folder.
+    `posts` is the number of POSTs, or a range of allowed numbers. `kept` counts images in the
+    state folder.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Row(NamedTuple):
     says: tuple[str, ...] = ()  # regular expressions that stderr must match, ignoring case
     billed: bool | None = True  # whether stderr says that it may have been billed; None: either
     provider: str = "lumenfall"
-    greet: Answer = ()  # in place of reading a request
+    greet: tuple[Step, ...] = ()  # in place of reading a request
     tls: str = ""  # the kind of certificate; "" is plain HTTP
     base: str = ""  # a base URL other than the server's
     proxy: bytes = b""  # what the proxy answers instead of opening a tunnel
@@ -58,7 +59,7 @@ class Row(NamedTuple):
 
 
 def can_be_proxied(row: Row) -> bool:
-    """Whether the row means the same through a proxy. Some name a proxy or an address of their own."""
+    """Whether the row means the same through a proxy. Some name a proxy or an address."""
     return not (row.public or row.base or any("proxy" in name.lower() for name in row.env))
 
 

@@ -1,4 +1,4 @@
-"""One row, tried: the installed command between a server and a folder of its own, and what must hold of every run."""
+"""One row, tried: runs the installed command against a server, and judges what it did."""
 
 import contextlib
 import io
@@ -13,26 +13,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from fakes.providers import ENDPOINTS
+from fakes.proxy import Proxy, closed_port
+from fakes.server import Server
 from PIL import Image
 
 from faults.certificates import authority
 from faults.row import KEY, Row
-from faults.server import Proxy, Server, closed_port
 from flux_cli.core.errors import ImageError
 from flux_cli.images.containers.registry import inspect
 
 FLUX = str(Path(sys.executable).parent / "flux")
-HANG = (
-    90.0  # seconds; every row's own deadline is a few seconds at most, and the machine may be busy
-)
+# Seconds after which a run hangs. The rows' own deadlines are a few seconds; machines may be busy.
+HANG = 90.0
 TICK = 0.02  # seconds between two looks at the memory
 LAST_LINES = 12  # a person reads so much of an error and no more
-WAYS = {  # variable with the key, path of the address
-    "lumenfall": ("LUMENFALL_API_KEY", "/openai/v1"),
-    "bfl": ("BFL_API_KEY", ""),
-    "fal": ("FAL_KEY", ""),
-    "replicate": ("REPLICATE_API_TOKEN", "/v1"),
-}
 IMAGES = (".jpg", ".png", ".gif", ".webp", ".avif")
 
 
@@ -60,61 +55,55 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def attempt(row: Row, root: Path, *, proxied: bool = False) -> Seen:
-    """Run the command once under the row's fault, in a new folder below `root`; `proxied`: through a proxy."""
+    """Run the command once under the row's fault, in a new folder below `root`."""
     home, work = root / "home", root / "work"
     for folder in (home, work):
         folder.mkdir(parents=True)
     if row.before:
         row.before(work)
-    context = (
-        authority().contexts["public" if row.public else row.tls] if row.tls or row.public else None
-    )
+    gets = {f"GET {path}": script for path, script in row.get.items()}
+    scripts = {"POST": row.post, **gets}
+    certificate = "public" if row.public else row.tls
+    tls = authority().contexts[certificate] if certificate else None
     with (
-        Server(gets=row.get) as other,
-        Server(row.post, row.get, greet=row.greet, tls=context, other=other, work=work) as server,
+        Server(gets) as other,
+        Server(scripts, greet=row.greet, tls=tls, other=other, folder=work) as server,
         Proxy(server, row.proxy) as proxy,
     ):
         env = environment(home) | _address(row, server, proxy, root) | _filled(row.env)
         if proxied:
             env |= _proxy_variables(server, proxy, other)
         code, out, err, memory = _run(row, work, env, server)
-        leaks = [asked.target for asked in other.requests if KEY in str(asked)]
+        leaks = [request.target for request in other.requests if KEY in str(request)]
         faults = [f"the key went to another host: {leak}" for leak in leaks]
         if row.public:
             hosts = {host.rpartition(":")[0].strip("[]") for host in proxy.hosts}
-            faults += [
-                f"it connected to {host}"
-                for host in sorted(hosts)
-                if not host.endswith("lumenfall.ai")
-            ]
-        posts = server.paid
-    faults += [
-        f"the key is in {path.relative_to(root)}"
-        for path in _files(root)
-        if KEY.encode() in _bytes(path)
-    ]
+            strangers = [host for host in sorted(hosts) if not host.endswith("lumenfall.ai")]
+            faults += [f"it connected to {host}" for host in strangers]
+        posts = server.charges
+    with_key = [path for path in _files(root) if KEY.encode() in _bytes(path)]
+    faults += [f"the key is in {path.relative_to(root)}" for path in with_key]
     return Seen(code, out, err, posts, memory, _images(work), _kept(home), faults + _debris(work))
 
 
 def _address(row: Row, server: Server, proxy: Proxy, root: Path) -> dict[str, str]:
-    variable, path = WAYS[row.provider]
-    env = {variable: KEY}
+    endpoint = ENDPOINTS[row.provider]
+    env = {endpoint.key_variable: KEY}
     if row.tls or row.public:
         env["SSL_CERT_FILE"] = str(authority().write(root / "authority.pem"))
     if row.public:
         return env | {"HTTPS_PROXY": proxy.origin, "HTTP_PROXY": proxy.origin}
-    base = (
-        row.base.replace("{closed}", str(closed_port())).replace("{port}", str(server.port))
-        or server.origin + path
-    )
-    named = {"lumenfall": {"LUMENFALL_BASE_URL": base}}
-    return env | named.get(row.provider, {"FLUX_PROVIDER": row.provider, "FLUX_BASE_URL": base})
+    base = row.base or server.origin + endpoint.base_path
+    base = base.replace("{closed}", str(closed_port())).replace("{port}", str(server.port))
+    if row.provider == "lumenfall":
+        return env | {"LUMENFALL_BASE_URL": base}
+    return env | {"FLUX_PROVIDER": row.provider, "FLUX_BASE_URL": base}
 
 
 def _proxy_variables(server: Server, proxy: Proxy, other: Server) -> dict[str, str]:
-    """The server is its own proxy for plain HTTP, so that every byte of a fault reaches the client as it is sent."""
-    exception = other.origin.removeprefix("http://")
-    return {"HTTP_PROXY": server.origin, "HTTPS_PROXY": proxy.origin, "NO_PROXY": exception}
+    """Variables that make the server its own proxy: every byte of a fault arrives as it is sent."""
+    direct = other.origin.removeprefix("http://")
+    return {"HTTP_PROXY": server.origin, "HTTPS_PROXY": proxy.origin, "NO_PROXY": direct}
 
 
 def _filled(variables: Mapping[str, str]) -> dict[str, str]:
@@ -126,20 +115,9 @@ def _filled(variables: Mapping[str, str]) -> dict[str, str]:
 def _run(
     row: Row, work: Path, env: dict[str, str], server: Server
 ) -> tuple[int | None, bytes, str, int]:
-    line = [
-        FLUX,
-        "generate",
-        "a fox",
-        "--seed",
-        "7",
-        "--retries",
-        "0",
-        "--timeout",
-        "30",
-        *row.line,
-    ]
+    options = ["--seed", "7", "--retries", "0", "--timeout", "30", *row.line]
     pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
-    start = [*row.wrap, *line]
+    start = [*row.wrap, FLUX, "generate", "a fox", *options]
     with subprocess.Popen(start, cwd=work, env=env, stdin=subprocess.DEVNULL, **pipes) as process:
         server.process = process
         alarm = threading.Timer(HANG, process.kill)
@@ -156,16 +134,15 @@ def _run(
         hung = alarm.finished.is_set()
         alarm.cancel()
         watch.join()
-    return (
-        None if hung else process.returncode,
-        out,
-        parts[0].decode("utf-8", "replace"),
-        max(memory),
-    )
+    code = None if hung else process.returncode
+    return code, out, parts[0].decode("utf-8", "replace"), max(memory)
 
 
 def _watch(process: subprocess.Popen[bytes], memory: list[int]) -> None:
-    """Note the peak of a process in MB while it lives, where the system tells. `wait4` would add its parent's."""
+    """Note the peak memory of a process in MB, where the system tells it.
+
+    `wait4` would add its parent's.
+    """
     over = threading.Event()
     while process.returncode is None:
         with contextlib.suppress(OSError, IndexError):
@@ -175,8 +152,8 @@ def _watch(process: subprocess.Popen[bytes], memory: list[int]) -> None:
 
 
 def judge(row: Row, seen: Seen) -> list[str]:
-    """What the run did wrong, in sentences; none if it did what the row asks and what every run must do."""
-    return [*seen.faults, *_outcome(row, seen), *_words(row, seen)]
+    """What the run did wrong, in sentences: by its row, and by the rules of every run."""
+    return [*seen.faults, *_outcome(row, seen), *_messages(row, seen)]
 
 
 def _outcome(row: Row, seen: Seen) -> Iterator[str]:
@@ -185,14 +162,9 @@ def _outcome(row: Row, seen: Seen) -> Iterator[str]:
         yield f"it hung for {HANG:g} s"
     elif seen.code not in codes:
         yield f"exit {seen.code}, not {' or '.join(map(str, codes))}"
-    for what, wanted, count in (
-        ("POSTs", row.posts, seen.posts),
-        ("images", row.files, len(seen.images))
-        if row.files is not None
-        else ("images in all", seen.posts, len(seen.images) + len(seen.kept)),
-        ("images in the state folder", row.kept, len(seen.kept)),
-    ):
-        if count != wanted if isinstance(wanted, int) else count not in wanted:
+    for what, wanted, count in _counts(row, seen):
+        allowed = [wanted] if isinstance(wanted, int) else wanted
+        if count not in allowed:
             yield f"{count} {what}, not {wanted}"
     if seen.memory > row.memory:
         yield f"{seen.memory} MB of memory, more than {row.memory}"
@@ -201,7 +173,17 @@ def _outcome(row: Row, seen: Seen) -> Iterator[str]:
             yield f"{path.name} {fault}"
 
 
-def _words(row: Row, seen: Seen) -> Iterator[str]:
+def _counts(row: Row, seen: Seen) -> Iterator[tuple[str, int | range, int]]:
+    """What is counted, how many the row wants, and how many there are."""
+    yield "POSTs", row.posts, seen.posts
+    yield "images in the state folder", row.kept, len(seen.kept)
+    if row.files is None:
+        yield "images in all", seen.posts, len(seen.images) + len(seen.kept)
+    else:
+        yield "images", row.files, len(seen.images)
+
+
+def _messages(row: Row, seen: Seen) -> Iterator[str]:
     if "Traceback" in seen.err or "internal error" in seen.err:
         yield "a person sees how flux is made"
     if KEY in seen.err or KEY.encode() in seen.out:
@@ -260,28 +242,25 @@ def _unsound(path: Path) -> str:
         ):
             if image.width * image.height < 1 << 25:  # larger ones are meant not to be decoded
                 image.load()
-            said = {"JPEG": ".jpg"}.get(image.format or "", f".{(image.format or '').lower()}")
+            found = (image.format or "").lower()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
         return f"is no whole image: {fault}"
-    return "" if path.suffix in ("", said) else f"is {image.format}"
+    suffix = ".jpg" if found == "jpeg" else f".{found}"
+    return "" if path.suffix in ("", suffix) else f"is {image.format}"
 
 
 def verdict(row: Row, root: Path, *, proxied: bool = False) -> list[str]:
     """Try a row and judge it; the evidence is added to what is wrong."""
     seen = attempt(row, root, proxied=proxied)
     wrong = judge(row, seen)
-    return (
-        [
-            *wrong,
-            f"exit {seen.code}, {seen.memory} MB, {seen.posts} POSTs; stderr:\n{seen.err[-2000:]}",
-        ]
-        if wrong
-        else []
-    )
+    if not wrong:
+        return []
+    counts = f"exit {seen.code}, {seen.memory} MB, {seen.posts} POSTs"
+    return [*wrong, f"{counts}; stderr:\n{seen.err[-2000:]}"]
 
 
 def missing(row: Row) -> str:
-    """The program, device or right that the row needs and this machine has not; "" if it has all."""
+    """The program, device or right that the row needs and this machine lacks, or ""."""
     if row.needs == "namespaces":
         if not shutil.which("unshare"):
             return "unshare"

@@ -14,15 +14,14 @@ UNKNOWN = "—"
 
 
 def table(groups: Mapping[str, tuple[Row, ...]], results: Mapping[str, str] | None = None) -> str:
-    """One table per group. With `results` (row name -> result), the last column shows the result."""
+    """One table per group. With `results` (by name of the row), the last column shows them."""
     head = (*HEAD, "result") if results is not None else HEAD
     parts = []
     for group, rows in groups.items():
         lines = [_line(head), _line(["---"] * len(head))]
-        lines += [
-            _line((*_cells(row), results[row.name]) if results is not None else _cells(row))
-            for row in rows
-        ]
+        for row in rows:
+            cells = _cells(row)
+            lines.append(_line(cells if results is None else (*cells, results[row.name])))
         parts.append(f"### {group}\n\n" + "\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
@@ -37,7 +36,7 @@ def renewed(page: str) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     codes = row.code if isinstance(row.code, tuple) else (row.code,)
     bill = {True: "possible", False: "no", None: "either"}[row.billed]
-    exits = " or ".join(UNKNOWN if code < 0 else str(code) for code in codes)
+    exits = " or ".join(str(code) if code >= 0 else UNKNOWN for code in codes)
     return row.name, row.does, exits, _images(row), _span(row.posts), bill
 
 
@@ -53,10 +52,9 @@ def _span(count: int | range) -> str:
 
 
 def _line(cells: tuple[str, ...] | list[str]) -> str:
-    return (
-        "| "
-        + " | ".join(
-            " ".join(cell.split()).replace("|", "\\|").replace("<", "&lt;") for cell in cells
-        )
-        + " |"
-    )
+    return f"| {' | '.join(map(_escaped, cells))} |"
+
+
+def _escaped(cell: str) -> str:
+    """The text of a cell on one line, as Markdown."""
+    return " ".join(cell.split()).replace("|", "\\|").replace("<", "&lt;")

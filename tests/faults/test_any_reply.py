@@ -1,16 +1,17 @@
-"""Any JSON at all from any provider, in any of its answers: words and an exit code, or a whole image."""
+"""Any JSON at all in any answer of any provider ends in a message or a whole image."""
 
 import json
 from pathlib import Path
 
 import pytest
+from fakes.messages import Request, message, reply
+from fakes.providers import ENDPOINTS
+from fakes.server import Answer, Server
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faults.batch import Batch
 from faults.row import JPEG
-from faults.run import WAYS
-from faults.server import Answer, Asked, Server, message, reply
 
 TRIES = settings(max_examples=60)
 ADDRESSES = (
@@ -35,9 +36,10 @@ WORDS = (
     "failed",
 )
 KEYS = (
-    "data", "images", "url", "b64_json", "error", "message", "code", "detail", "id", "request_id", "polling_url",
-    "status", "status_url", "response_url", "urls", "get", "cancel", "result", "sample", "output", "seed", "cost",
-    "metadata", "has_nsfw_concepts", "loc", "msg", "revised_prompt", "undrawn",
+    "data", "images", "url", "b64_json", "error", "message", "code", "detail", "id", "request_id",
+    "polling_url", "status", "status_url", "response_url", "urls", "get", "cancel", "result",
+    "sample", "output", "seed", "cost", "metadata", "has_nsfw_concepts", "loc", "msg",
+    "revised_prompt", "undrawn",
 )  # fmt: skip
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
@@ -61,8 +63,8 @@ class Anything(Server):
         super().__init__()
         self.says: Answer = ()
 
-    def answer(self, asked: Asked) -> Answer:
-        if asked.target == "/p":
+    def answer(self, request: Request) -> Answer:
+        if request.target == "/p":
             return (message(JPEG, content_type="image/jpeg"),)
         return self.says
 
@@ -73,7 +75,7 @@ def anything(tmp_path_factory):
         yield server, batch
 
 
-@pytest.mark.parametrize("provider", WAYS)
+@pytest.mark.parametrize("provider", ENDPOINTS)
 def test_any_json_ends_in_words_or_an_image(anything, provider):
     server, batch = anything
     count = iter(range(10_000))
@@ -82,7 +84,7 @@ def test_any_json_ends_in_words_or_an_image(anything, provider):
     @TRIES
     def tried(body: object, status: int) -> None:
         server.says = (reply(json.dumps(body, allow_nan=True), status),)
-        path, name = WAYS[provider][1], f"{provider}-{next(count)}.jpg"
+        path, name = ENDPOINTS[provider].base_path, f"{provider}-{next(count)}.jpg"
         line = (
             "--timeout",
             "0.2",

@@ -1,15 +1,15 @@
-"""Input errors cost nothing: whatever is typed, the server sees a POST only for a line that makes images."""
+"""Input errors cost nothing: the server sees a POST only for a command that makes images."""
 
 import subprocess
 
 import pytest
+from fakes.server import Server
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from faults.batch import Batch
 from faults.row import IMAGE, KEY, good
 from faults.run import FLUX, environment
-from faults.server import Server
 
 TRIES = settings(max_examples=250)
 
@@ -17,7 +17,7 @@ TRIES = settings(max_examples=250)
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory):
     with (
-        Server([(good(),)], {"/p": (IMAGE,)}) as server,
+        Server({"POST": [good()], "GET /p": [IMAGE]}) as server,
         Batch(tmp_path_factory.mktemp("batch"), server) as running,
     ):
         yield running
@@ -30,30 +30,53 @@ words_ = st.text(
 NO_NUMBER = words_.filter(
     lambda text: text.strip() and text.lower() not in ("nan", "inf", "infinity")
 )
-OUTSIDE = st.integers(max_value=0) | st.integers(min_value=100_001)
+NO_RESOLUTION = NO_NUMBER.filter(lambda text: "k" not in text.lower() and "mp" not in text.lower())
+NEGATIVE_SIZE = st.tuples(st.integers(max_value=0), st.integers()).map(
+    lambda size: f"{size[0]}x{size[1]}"
+)
+
+
+def outside(least: int, most: int) -> st.SearchStrategy[str]:
+    """Whole numbers below `least` and above `most`."""
+    numbers = st.integers(max_value=least - 1) | st.integers(min_value=most + 1)
+    return numbers.map(str)
+
+
 WRONG: dict[str, st.SearchStrategy[str]] = {
     "--seed": NO_NUMBER | st.sampled_from(["1.5", "nan", "inf", "1e3", "0x7", "1,000", "--7"]),
-    "-n": NO_NUMBER | OUTSIDE.map(str),
-    "--size": NO_NUMBER | st.tuples(st.integers(max_value=0), st.integers()).map(lambda pair: f"{pair[0]}x{pair[1]}"),
-    "--aspect-ratio": st.sampled_from(["16:0", "0:9", "-1:1", "16:9:4", ":", "16:", ":9", "1/0", "nan", "x"]),
-    "--resolution": NO_NUMBER.filter(lambda text: "k" not in text.lower() and "mp" not in text.lower()),
+    "-n": NO_NUMBER | outside(1, 100_000),
+    "--size": NO_NUMBER | NEGATIVE_SIZE,
+    "--aspect-ratio": st.sampled_from(
+        ["16:0", "0:9", "-1:1", "16:9:4", ":", "16:", ":9", "1/0", "nan", "x"]
+    ),
+    "--resolution": NO_RESOLUTION,
     "--format": NO_NUMBER.map(lambda text: f"{text}?"),
-    "--quality": NO_NUMBER | st.integers(max_value=-1).map(str) | st.integers(min_value=101).map(str),
-    "--safety-tolerance": NO_NUMBER | st.integers(max_value=0).map(str) | st.integers(min_value=7).map(str),
-    "--image-prompt": st.sampled_from(["no.png", ".", "/dev/null", "ftp://127.0.0.1/x.png", "\x00", "x" * 5000]),
-    "--image-prompt-strength": NO_NUMBER | st.floats(min_value=1.01, allow_infinity=False).map(repr),
+    "--quality": NO_NUMBER | outside(0, 100),
+    "--safety-tolerance": NO_NUMBER | outside(1, 6),
+    "--image-prompt": st.sampled_from(
+        ["no.png", ".", "/dev/null", "ftp://127.0.0.1/x.png", "\x00", "x" * 5000]
+    ),
+    "--image-prompt-strength": NO_NUMBER
+    | st.floats(min_value=1.01, allow_infinity=False).map(repr),
     "--response-format": NO_NUMBER,
     "--route": NO_NUMBER,
     "--provider": NO_NUMBER,
-    "--base-url": NO_NUMBER | st.sampled_from(["http://", "//x", "ftp://h/v1", "http://a b/v1", "http://h:99999/v1", "http://u:p@h"]),
-    "--concurrency": NO_NUMBER | st.integers(max_value=0).map(str) | st.integers(min_value=100_000).map(str),
-    "--timeout": NO_NUMBER | st.floats(max_value=0, allow_infinity=False).map(repr) | st.just("nan"),
-    "--retries": NO_NUMBER | st.integers(max_value=-1).map(str) | st.integers(min_value=1000).map(str),
+    "--base-url": NO_NUMBER
+    | st.sampled_from(
+        ["http://", "//x", "ftp://h/v1", "http://a b/v1", "http://h:99999/v1", "http://u:p@h"]
+    ),
+    "--concurrency": NO_NUMBER | outside(1, 99_999),
+    "--timeout": NO_NUMBER
+    | st.floats(max_value=0, allow_infinity=False).map(repr)
+    | st.just("nan"),
+    "--retries": NO_NUMBER | outside(0, 999),
     "--max-cost": NO_NUMBER | st.just("nan") | st.sampled_from(["0.01", "0"]),
     "-p": st.sampled_from(["guidance", "=3", "", "=", "prompt=x", "size"]),
-    "-o": st.sampled_from(["no\x00.jpg", "x" * 300 + ".jpg", "{nofield}.jpg", "{slug", "/dev/null/x.jpg", "/proc/x/y"]),
+    "-o": st.sampled_from(
+        ["no\x00.jpg", "x" * 300 + ".jpg", "{nofield}.jpg", "{slug", "/dev/null/x.jpg", "/proc/x/y"]
+    ),
     "--" + "z" * 9: NO_NUMBER,
-}  # fmt: skip
+}
 PAIRS = st.sampled_from(sorted(WRONG)).flatmap(
     lambda option: WRONG[option].map(lambda value: (option, value))
 )
@@ -131,14 +154,14 @@ def test_a_wrong_file_of_settings_is_named_and_costs_nothing(tmp_path, name, tex
     path.parent.mkdir(parents=True)
     path.write_text(text)
     path.chmod(0o600)
-    with Server([(good(),)], {"/p": (IMAGE,)}) as server:
+    with Server({"POST": [good()], "GET /p": [IMAGE]}) as server:
         env = environment(home) | {"LUMENFALL_BASE_URL": server.origin + "/v1"}
         env |= {} if name == "credentials.toml" else {"LUMENFALL_API_KEY": KEY}
         line = [FLUX, "generate", "a fox", *(("-m", "mine") if "models" in name else ())]
         done = subprocess.run(
             line, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
         )
-    assert (done.returncode, server.paid, done.stdout) == (code, 0, "")
+    assert (done.returncode, server.charges, done.stdout) == (code, 0, "")
     assert path.name in done.stderr
     assert "Traceback" not in done.stderr
     assert KEY not in done.stderr

@@ -1,4 +1,4 @@
-"""The installed command under every fault of the matrix: exit code, files, POSTs, words, memory, and no debris."""
+"""The installed command under every fault: exit code, files, POSTs, messages, memory."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from faults.run import Seen, judge, missing, verdict
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 def test_a_fault_ends_as_its_row_says(row, tmp_path):
-    """A paid image is never lost, an error never costs, and a broken server costs time and nothing else."""
+    """A paid image is never lost, an error never costs, a broken server costs only time."""
     if without := missing(row):
         pytest.skip(f"this machine has no {without}")
     wrong = verdict(row, tmp_path)

@@ -1,4 +1,4 @@
-"""The key is a canary: every way to fail is tried with it, and then everything that was written is searched for it."""
+"""The key is never shown or written: it is searched for after every way to fail."""
 
 import base64
 import itertools
@@ -8,83 +8,73 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from fakes.messages import Reply, Request, reply
+from fakes.providers import ENDPOINTS
+from fakes.server import Answer, Server
+from fakes.steps import hold, interrupt, pause, reset
 
 from faults.row import IMAGE
-from faults.run import FLUX, WAYS, environment
-from faults.server import Answer, Asked, Server, Talk, hold, interrupt, message, pause, reply, reset
+from faults.run import FLUX, environment
 
 # Letters that a URL, a shell, JSON and HTML would each write in another way.
 KEY = "canary\"Sup3r&S3cr3t'V4lue%+/=<>"
 SPELLINGS = (
-    KEY, quote(KEY), quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode(), KEY.replace('"', '\\"'),
-    KEY.encode().hex(), KEY[:12], "Sup3r&S3cr3t",
+    KEY, quote(KEY), quote(KEY, safe=""), base64.b64encode(KEY.encode()).decode(),
+    KEY.replace('"', '\\"'), KEY.encode().hex(), KEY[:12], "Sup3r&S3cr3t",
 )  # fmt: skip
 
 
-def sent(asked: Asked) -> str:
+def key_in(request: Request) -> str:
     """The key as it came, or nothing."""
-    return asked.headers.get("authorization") or asked.headers.get("x-key") or ""
+    return request.headers.get("authorization") or request.headers.get("x-key") or ""
 
 
-def echo(talk: Talk) -> str:
-    return sent(talk.asked)
-
-
-def saying(status: int) -> Answer:
+def error_with_key(status: int) -> Answer:
     """Sends the key back in every place of an error that a person may see."""
 
-    def step(talk: Talk) -> bytes:
-        body = {
-            "error": {"message": f"wrong: {echo(talk)}", "code": echo(talk)},
-            "detail": echo(talk),
-            "id": echo(talk),
-        }
-        return reply(
-            body,
-            status,
-            retry_after="0",
-            x_request_id=echo(talk),
-            location=f"http://127.0.0.1/{echo(talk)}",
-        )(talk)
+    def answer(request: Request) -> Reply:
+        key = key_in(request)
+        body = {"error": {"message": f"wrong: {key}", "code": key}, "detail": key, "id": key}
+        headers = {"x_request_id": key, "location": f"http://127.0.0.1/{key}"}
+        return reply(body, status, retry_after="0", **headers)
 
-    return (step,)
+    return answer
 
 
-def pointing(talk: Talk) -> bytes:
+def addresses_with_key(request: Request) -> Reply:
     """A good reply whose addresses hold the key."""
-    word = quote(echo(talk), safe="")
-    url = f"{{origin}}/{word}"
-    body = {
-        "data": [{"url": url, "revised_prompt": echo(talk)}],
-        "id": echo(talk),
-        "polling_url": url,
-        "status_url": url,
-    }
-    more = {
-        "response_url": url,
-        "request_id": echo(talk),
-        "urls": {"get": url},
-        "metadata": {"provider": echo(talk)},
-    }
-    return reply({**body, **more})(talk)
+    key = key_in(request)
+    url = f"{{origin}}/{quote(key, safe='')}"
+    return reply(
+        {
+            "data": [{"url": url, "revised_prompt": key}],
+            "id": key,
+            "polling_url": url,
+            "status_url": url,
+            "response_url": url,
+            "request_id": key,
+            "urls": {"get": url},
+            "metadata": {"provider": key},
+        }
+    )
 
 
-def garbage(talk: Talk) -> bytes:
-    return message(f"<html>{echo(talk)} {echo(talk)}".encode())
+def garbage_with_key(request: Request) -> Reply:
+    return reply(f"<html>{key_in(request)} {key_in(request)}")
 
 
-def broken(talk: Talk) -> bytes:
-    return f"{echo(talk)} HTTP/9\r\n{echo(talk)}\r\n\r\n".encode()
+def no_http_with_key(request: Request) -> Answer:
+    return (f"{key_in(request)} HTTP/9\r\n{key_in(request)}\r\n\r\n".encode(),)
 
 
-WAYS_TO_FAIL: dict[str, Answer] = {
+FAILURES: dict[str, Answer] = {
     **{
-        f"an error {status} that quotes it": saying(status)
+        f"an error {status} that quotes it": error_with_key(status)
         for status in (200, 302, 401, 422, 429, 504)
     },
-    "an answer that points with it": (pointing,),
-    "garbage that quotes it": (garbage,),
-    "no HTTP": (broken,),
+    "an answer that points with it": addresses_with_key,
+    "garbage that quotes it": garbage_with_key,
+    "no HTTP": no_http_with_key,
     "a reset": (reset,),
     "no answer in time": (hold,),
     "Ctrl-C": (interrupt(signal.SIGINT), hold),
@@ -119,7 +109,7 @@ def found(root: Path, own: Path | None, *streams: bytes) -> list[str]:
     ]
 
 
-# Every way to fail, with every provider; the source of the key and the form of the output take turns.
+# Every way to fail, with every provider. Sources of keys and forms of output take turns.
 CASES = [
     (
         name,
@@ -127,7 +117,7 @@ CASES = [
         SOURCES[number % 3],
         (("--verbose",), ("--json", "-v"), ("-n", "2"))[number % 3],
     )
-    for number, (name, provider) in enumerate(itertools.product(WAYS_TO_FAIL, WAYS))
+    for number, (name, provider) in enumerate(itertools.product(FAILURES, ENDPOINTS))
 ]
 
 
@@ -138,12 +128,11 @@ def test_no_way_to_fail_shows_the_key_or_writes_it(tmp_path, name, provider, sou
     home, work = tmp_path / "home", tmp_path / "work"
     home.mkdir()
     work.mkdir()
-    variable, path = WAYS[provider]
-    env, own = keyed(source, variable, home)
+    endpoint = ENDPOINTS[provider]
+    env, own = keyed(source, endpoint.key_variable, home)
     words = ["generate", "a fox", "--provider", provider, "--retries", "1", "--timeout", "1", *line]
-    gets = {"/p": (IMAGE,)}
-    with Server([WAYS_TO_FAIL[name]], gets) as server:
-        words += ["--base-url", server.origin + path]
+    with Server({"POST": [FAILURES[name]], "GET /p": [IMAGE]}) as server:
+        words += ["--base-url", server.origin + endpoint.base_path]
         with subprocess.Popen(
             [FLUX, *words],
             cwd=work,
@@ -153,15 +142,16 @@ def test_no_way_to_fail_shows_the_key_or_writes_it(tmp_path, name, provider, sou
         ) as process:
             server.process = process
             out, err = process.communicate(timeout=45)
-        assert any(KEY in sent(asked) for asked in server.requests)  # else nothing is proved
+        assert any(KEY in key_in(request) for request in server.requests)  # else nothing is proved
     assert process.returncode != 0
     assert b"Traceback" not in err
     assert found(tmp_path, own, out, err) == []
 
 
 LOOKUPS = (
-    ("resolve", "a fox", "--curl"), ("resolve", "a fox", "--json"), ("generate", "a fox", "--dry-run", "--json"),
-    ("config",), ("config", "--json"), ("providers",), ("providers", "--json"), ("providers", "lumenfall"),
+    ("resolve", "a fox", "--curl"), ("resolve", "a fox", "--json"),
+    ("generate", "a fox", "--dry-run", "--json"), ("config",), ("config", "--json"), ("providers",),
+    ("providers", "--json"), ("providers", "lumenfall"),
     ("generate", "a fox", "--seed", "lucky", "--json"), ("generate", "a fox", "--nonsense"),
 )  # fmt: skip
 

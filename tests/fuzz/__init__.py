@@ -1,1 +1,1 @@
-"""Fuzzers over every parser: the same targets for hypothesis, in the suite, and for atheris, as long as one likes."""
+"""Fuzzers over every parser: the same targets for hypothesis (in the suite) and for atheris."""

@@ -1,9 +1,9 @@
-"""`python -m tests.fuzz NAME [libFuzzer's options]`: coverage-guided fuzzing of one parser with atheris.
+"""`python -m tests.fuzz NAME [libFuzzer's options]`: fuzz one parser, guided by coverage.
 
     pip install atheris
     python -m tests.fuzz images -max_total_time=300
 
-atheris is no dependency of the tests: it has no wheels for some systems, and finds nothing in a second.
+atheris is not a dependency of the tests: some systems have no wheels, and it needs more time.
 """
 
 import sys

@@ -3,7 +3,7 @@
 import base64
 from pathlib import Path
 
-from e2e.drawings import pixels_as
+from fakes.images import pixels_as
 
 import flux_cli
 
@@ -12,14 +12,24 @@ MODELS = Path(flux_cli.__file__).parent / "catalog/models"
 PNG = pixels_as("png", 16, 16)
 IMAGES = [pixels_as(kind, 16, 16) for kind in ("png", "jpeg", "gif", "webp", "avif")]
 BODIES = [path.read_bytes() for path in sorted(REPLIES.rglob("*.json"))]
-CONFIG = b'model = "flux1.1-pro"\nprovider = "bfl"\ntimeout = 1.5\nretries = 3\n[providers.mine]\nbase_url = "https://h/v1"\n'
+CONFIG = b"""\
+model = "flux1.1-pro"
+provider = "bfl"
+timeout = 1.5
+retries = 3
+[providers.mine]
+base_url = "https://h/v1"
+"""
 URI = f"data:image/png;base64,{base64.b64encode(PNG).decode()}".encode()
 
 SEEDS: dict[str, list[bytes]] = {
     "shapes": [b"16:9\n1920x1080\n1.91:1\n2K\n4MP\n1024\xc3\x971024"],
     "parameters": [b'7\ntrue\n0.5\njpeg\n{"a": [1, null]}\n"7"\nhttps://h/p.png', URI],
     "requests": [
-        b"a red fox\nseed=7\nsize=1920x1080\nraw=true\nn=2\noutput_format=webp\naspect_ratio=16:9\nresolution=2K"
+        (
+            b"a red fox\nseed=7\nsize=1920x1080\nraw=true\nn=2\n"
+            b"output_format=webp\naspect_ratio=16:9\nresolution=2K"
+        )
     ],
     "templates": [
         b"out/{slug}-{seed}.{ext}\na red fox",
@@ -28,8 +38,10 @@ SEEDS: dict[str, list[bytes]] = {
     "images": IMAGES,
     "conversions": IMAGES,
     "data_uris": [URI, b"data:,%89PNG", base64.urlsafe_b64encode(PNG)],
-    "replies": [b"1\n429\n" + body for body in BODIES]
-    + [b"Wed, 21 Oct 2015 07:28:00 GMT\n503\n<html>"],
+    "replies": [
+        *(b"1\n429\n" + body for body in BODIES),
+        b"Wed, 21 Oct 2015 07:28:00 GMT\n503\n<html>",
+    ],
     "addresses": [
         b"https://api.us1.bfl.ai/v1/get_result?id=1\n//cdn/x.png\nhttps://[::ffff:127.0.0.1]/\nhttps://0x7f.1/x"
     ],

@@ -1,4 +1,4 @@
-"""Every parser as a function of bytes. It may raise FluxError, words for a person; anything else is a fault."""
+"""Every parser as a function of bytes. It may raise FluxError; anything else is a fault."""
 
 import contextlib
 import functools
@@ -59,7 +59,7 @@ def shapes(data: bytes) -> None:
 
 
 def parameters(data: bytes) -> None:
-    """A value for every parameter of the model, and one nobody knows; what `-p` makes of it can be sent."""
+    """A value for every parameter of the model, and for an unknown one. The result can be sent."""
     model = the_model()
     for text in texts(data):
         json.dumps(values.parse_value(text), allow_nan=False)
@@ -76,7 +76,8 @@ def requests(data: bytes) -> None:
     """A whole request: prompt, then `name=value`, a line each."""
     model = the_model()
     prompt, *rest = texts(data)
-    said = {name: value for name, found, value in (line.partition("=") for line in rest) if found}
+    pairs = [line.partition("=") for line in rest]
+    said = {name: value for name, equals, value in pairs if equals}
     for wire in (None, *model.dialects.values()):
         with contextlib.suppress(FluxError):
             json.dumps(resolve(Request(MODEL, said, prompt), model, wire).parameters, default=str)
@@ -87,8 +88,8 @@ def templates(data: bytes) -> None:
     template, *rest = texts(data)
     prompt = "\n".join(rest)
     row: dict[str, str | int] = {
-        **naming.text_fields(prompt, MODEL), "ratio": "16x9", "width": 1, "height": 1, "date": "2026-01-01",
-        "time": "120000", "id": "00000000", "seed": 7, "index": 1,
+        **naming.text_fields(prompt, MODEL), "ratio": "16x9", "width": 1, "height": 1,
+        "date": "2026-01-01", "time": "120000", "id": "00000000", "seed": 7, "index": 1,
     }  # fmt: skip
     with contextlib.suppress(FluxError):
         complete = naming.complete(template, seeded=True, is_folder=False)
@@ -198,7 +199,7 @@ def key_files(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
-        shapes, parameters, requests, templates, images, conversions, data_uris, replies, addresses, redactions,
-        models, settings, key_files,
+        shapes, parameters, requests, templates, images, conversions, data_uris, replies, addresses,
+        redactions, models, settings, key_files,
     )
 }  # fmt: skip

@@ -1,1 +1,1 @@
-"""The direct providers and servers of other kinds: scripted servers on the loopback, asked by the installed command."""
+"""Direct providers and other servers, played on the loopback, used by the installed command."""

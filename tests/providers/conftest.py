@@ -1,4 +1,4 @@
-"""A server in the place of a provider, and two ways to ask it: the installed command, and one call without waiting."""
+"""A server in the place of a provider, used by the installed command or by a single call."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from fakes.providers import DIRECT_ENDPOINTS, KEY
+from fakes.server import Server
 
 from flux_cli.catalog.find import find_model
 from flux_cli.core.auth import Auth
@@ -16,7 +18,6 @@ from flux_cli.http.client import Http
 from flux_cli.providers.rows import ROWS, connect
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
-from providers.upstream import KEY, WAYS, Upstream
 
 NOW = 1_700_000_000.0
 
@@ -29,15 +30,15 @@ class Got(NamedTuple):
 
 
 @pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    with Upstream() as server:
+def upstream() -> Iterator[Server]:
+    with Server() as server:
         yield server
 
 
 @pytest.fixture
-def other() -> Iterator[Upstream]:
+def other() -> Iterator[Server]:
     """A second server: another host, as far as keys are concerned."""
-    with Upstream() as server:
+    with Server() as server:
         yield server
 
 
@@ -46,7 +47,7 @@ def line(upstream) -> Callable[..., list[str]]:
     """The words of a `flux generate` that asks a provider on the loopback."""
 
     def words(provider: str, *more: str, prompt: str = "a red fox") -> list[str]:
-        base = upstream.origin + WAYS[provider].base
+        base = upstream.origin + DIRECT_ENDPOINTS[provider].base_path
         return ["generate", prompt, "--provider", provider, "--base-url", base, *map(str, more)]
 
     return words
@@ -54,14 +55,13 @@ def line(upstream) -> Callable[..., list[str]]:
 
 @pytest.fixture
 def ask(flux, line):
-    """Run `flux generate` with a key: `ask("bfl", "-n", "3")`. Nothing may show the key or how flux is made."""
+    """Run `flux generate` with a key: `ask("bfl", "-n", "3")`. No output may show the key."""
 
     def run(
         provider: str, *more: str, env: dict[str, str] | None = None, prompt: str = "a red fox"
     ):
-        result = flux(
-            *line(provider, *more, prompt=prompt), env={WAYS[provider].variable: KEY} | (env or {})
-        )
+        key = {DIRECT_ENDPOINTS[provider].key_variable: KEY}
+        result = flux(*line(provider, *more, prompt=prompt), env=key | (env or {}))
         assert KEY not in result.out + result.err
         assert "Traceback" not in result.err
         assert "internal error" not in result.err
@@ -72,7 +72,10 @@ def ask(flux, line):
 
 @pytest.fixture
 def make(upstream, tmp_path):
-    """One call in this process, where waiting takes no time: the images, or the error. `pauses` lists the waits."""
+    """One call in this process, where waiting takes no time. Returns its images.
+
+    `pauses` lists how long it would have waited.
+    """
 
     class Make:
         def __init__(self) -> None:
@@ -81,12 +84,13 @@ def make(upstream, tmp_path):
         def __call__(
             self, name: str, *, retries: int = 0, timeout: float = 20, **said: Any
         ) -> list[Got]:
-            way, row = WAYS[name], ROWS[name]
-            base = upstream.origin + way.base
+            endpoint, row = DIRECT_ENDPOINTS[name], ROWS[name]
+            base = upstream.origin + endpoint.base_path
             model = find_model("flux1.1-pro-ultra").model
             request = Request(model.id, said, "a red fox")
             call = plan(resolve(request, model, model.dialects[name])).calls[0]
-            auth = Auth(Secret(KEY), way.variable, base, row.key_header, row.key_prefix, row.hosts)
+            variable = endpoint.key_variable
+            auth = Auth(Secret(KEY), variable, base, row.key_header, row.key_prefix, row.hosts)
             provider = connect(row, base, auth)
 
             async def pause(seconds: float) -> None:

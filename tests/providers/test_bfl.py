@@ -1,4 +1,4 @@
-"""BFL directly: submit, poll the address it names, download from the address that names, and nothing twice."""
+"""BFL directly: submit, poll, download from the addresses BFL names, and nothing twice."""
 
 import base64
 import errno
@@ -6,23 +6,25 @@ import os
 from pathlib import Path
 
 import pytest
-from e2e.drawings import look, pixels_as
-from e2e.gateway import Reply, hang_up, redirect, status, words
+from fakes.gateway import by_seed, status
+from fakes.images import look, pixels_as
+from fakes.messages import Reply, redirect, reply
+from fakes.providers import CHOSEN_SEED, KEY, SMALL, bfl_task, recorded, recorded_names
+from fakes.server import hang_up
 
 from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
 from flux_cli.images.containers.registry import inspect
-from providers.upstream import KEY, SMALL, UNSAID, shape, task
 
 POLL = "GET /v1/get_result?id=job-7"
 IMAGE = "GET /delivery/job-7.jpeg"
 SUBMIT = "POST /v1/flux-pro-1.1-ultra"
 
 
-# --- the good way ---------------------------------------------------------------------------------------------------
+# --- the good way ---------------------------------------------------------------------------------
 
 
 def test_submit_poll_and_download(ask, upstream):
-    upstream.answers(task("pending", "ready"))
+    upstream.answers(bfl_task("pending", "ready"))
     result = ask(
         "bfl", "-a", "16:9", "--seed", "7", "--raw", "--safety-tolerance", "6", "-o", "fox.jpg"
     )
@@ -30,9 +32,9 @@ def test_submit_poll_and_download(ask, upstream):
     assert look(Path("fox.jpg")) == ("jpeg", SMALL)
     assert upstream.log == [SUBMIT, POLL, POLL, IMAGE]
     submit = upstream.requests[0]
-    assert submit.body == {
-        "prompt": "a red fox", "aspect_ratio": "16:9", "raw": True, "safety_tolerance": 6, "seed": 7,
-        "output_format": "jpeg",
+    assert submit.json == {
+        "prompt": "a red fox", "aspect_ratio": "16:9", "raw": True, "safety_tolerance": 6,
+        "seed": 7, "output_format": "jpeg",
     }  # fmt: skip
     assert submit.headers["content-type"] == "application/json"
 
@@ -40,7 +42,7 @@ def test_submit_poll_and_download(ask, upstream):
 def test_the_key_goes_with_submit_and_polls_under_bfl_s_own_header_and_not_to_the_delivery(
     ask, upstream
 ):
-    upstream.answers(task("pending", "ready"))
+    upstream.answers(bfl_task("pending", "ready"))
     ask("bfl", "--seed", "7")
     *asked, delivery = upstream.requests
     assert [one.headers["x-key"] for one in asked] == [KEY] * 3
@@ -50,24 +52,24 @@ def test_the_key_goes_with_submit_and_polls_under_bfl_s_own_header_and_not_to_th
 
 
 def test_a_plain_request_names_its_shape_and_nothing_else(ask, upstream):
-    upstream.answers(task())
+    upstream.answers(bfl_task())
     assert ask("bfl").code == 0
-    assert upstream.requests[0].body == {"prompt": "a red fox", "aspect_ratio": "1:1"}
+    assert upstream.requests[0].json == {"prompt": "a red fox", "aspect_ratio": "1:1"}
 
 
 def test_every_option_in_bfl_s_own_words(ask, upstream):
-    """A local image goes as bare base64; what BFL cannot do (format, compression, base64) is done after it."""
+    """A local image goes as bare base64. What BFL cannot do is done locally afterward."""
     data = pixels_as("png", 20, 20)
     Path("guide.png").write_bytes(data)
-    upstream.answers(task())
+    upstream.answers(bfl_task())
     result = ask(
-        "bfl", "--size", "1200x630", "--seed", "7", "--no-raw", "--enhance-prompt", "--image-prompt", "guide.png",
-        "--image-prompt-strength", "0.5", "--safety-tolerance", "0", "--response-format", "b64_json", "-f", "webp",
-        "-q", "80", "-o", "fox",
+        "bfl", "--size", "1200x630", "--seed", "7", "--no-raw", "--enhance-prompt",
+        "--image-prompt", "guide.png", "--image-prompt-strength", "0.5", "--safety-tolerance", "0",
+        "--response-format", "b64_json", "-f", "webp", "-q", "80", "-o", "fox",
     )  # fmt: skip
     assert (result.code, result.lines) == (0, ["fox.webp"])
     assert look(Path("fox.webp")) == ("webp", SMALL)
-    assert upstream.requests[0].body == {
+    assert upstream.requests[0].json == {
         "prompt": "a red fox",
         "aspect_ratio": "40:21",
         "seed": 7,
@@ -82,24 +84,24 @@ def test_every_option_in_bfl_s_own_words(ask, upstream):
 
 def test_three_images_have_seeds_of_their_own_and_keep_their_order(ask, upstream):
     """Each file is the image of its seed, although the first is ready last."""
-    upstream.answers(lambda asked: task(*(["pending"] if asked.body["seed"] == 7 else []), "ready"))
+    upstream.answers(by_seed({7: bfl_task("pending", "ready")}, otherwise=bfl_task("ready")))
     document = ask("bfl", "-n", "3", "--seed", "7", "-f", "png", "--json").json
-    assert sorted(asked.body["seed"] for asked in upstream.submits) == [7, 8, 9]
+    assert sorted(request.json["seed"] for request in upstream.paid) == [7, 8, 9]
     files = document["files"]
     assert [(file["path"], file["seed"], file["request_id"]) for file in files] == [
-        (f"a-red-fox-{seed}.png", seed, f"job-{seed}") for seed in (7, 8, 9)
+        ("a-red-fox-7.png", 7, "job-7"),
+        ("a-red-fox-8.png", 8, "job-8"),
+        ("a-red-fox-9.png", 9, "job-9"),
     ]
     for seed in (7, 8, 9):
         assert Path(f"a-red-fox-{seed}.png").read_bytes() == pixels_as("png", *SMALL, seed)
-    assert all(
-        "num_images" not in asked.body and "n" not in asked.body for asked in upstream.submits
-    )
+    for body in upstream.posts:
+        assert "num_images" not in body
+        assert "n" not in body
 
 
 def test_a_partial_failure_keeps_the_good_ones_and_says_which_failed(ask, upstream):
-    upstream.answers(
-        lambda asked: task("request-moderated" if asked.body["seed"] == 8 else "ready")
-    )
+    upstream.answers(by_seed({8: bfl_task("request-moderated")}, otherwise=bfl_task("ready")))
     result = ask("bfl", "-n", "3", "--seed", "7", "--json")
     assert (result.code, result.json["status"]) == (3, "partial")
     assert [file["seed"] for file in result.json["files"]] == [7, 9]
@@ -109,30 +111,30 @@ def test_a_partial_failure_keeps_the_good_ones_and_says_which_failed(ask, upstre
 
 
 def test_the_seed_bfl_chose_is_reported(ask, upstream):
-    upstream.answers(task())
-    assert ask("bfl", "--json").json["files"][0]["seed"] == UNSAID
+    upstream.answers(bfl_task())
+    assert ask("bfl", "--json").json["files"][0]["seed"] == CHOSEN_SEED
 
 
 def test_another_seed_than_asked_is_said(ask, upstream):
-    ready = words({"status": "Ready", "result": {"sample": "/delivery/job-7.jpeg", "seed": 99}})
-    upstream.answers(task(ready))
+    ready = reply({"status": "Ready", "result": {"sample": "/delivery/job-7.jpeg", "seed": 99}})
+    upstream.answers(bfl_task(ready))
     document = ask("bfl", "--seed", "7", "-o", "fox.jpg", "--json").json
     assert document["warnings"] == ["fox.jpg: the server used seed 99, not 7"]
 
 
-# --- polling --------------------------------------------------------------------------------------------------------
+# --- polling --------------------------------------------------------------------------------------
 
 
 def test_task_not_found_is_no_news_early_in_a_job(ask, upstream):
     """A regional store may answer before it knows the task."""
-    upstream.answers(task("404-task-not-found", "404-task-not-found", "pending", "ready"))
+    upstream.answers(bfl_task("404-task-not-found", "404-task-not-found", "pending", "ready"))
     assert ask("bfl", "--seed", "7").code == 0
     assert upstream.log == [SUBMIT, *[POLL] * 4, IMAGE]
 
 
 @pytest.mark.parametrize("shape_name", ["404-task-not-found", "task-not-found"])
 def test_task_not_found_again_and_again_is_an_error_that_names_the_task(make, upstream, shape_name):
-    upstream.answers(task(shape_name))
+    upstream.answers(bfl_task(shape_name))
     with pytest.raises(NotFoundError, match="job-7") as raised:
         make("bfl", seed="7")
     assert (raised.value.billed, raised.value.request_id) == (True, "job-7")
@@ -140,7 +142,7 @@ def test_task_not_found_again_and_again_is_an_error_that_names_the_task(make, up
 
 
 def test_any_other_404_ends_it_at_once(ask, upstream):
-    upstream.answers(task("404-no-such-route"))
+    upstream.answers(bfl_task("404-no-such-route"))
     result = ask("bfl", "--seed", "7", "--json")
     assert (result.code, result.json["errors"][0]["code"]) == (1, "not_found")
     assert "no such task" in result.err
@@ -150,33 +152,33 @@ def test_any_other_404_ends_it_at_once(ask, upstream):
 def test_an_unknown_status_means_that_work_goes_on(make, upstream):
     shapes = ["reasoning", "generating"]
     others = [
-        words({"id": "job-7", "status": status})
+        reply({"id": "job-7", "status": status})
         for status in ("Queued", "ready", "", None, 5, ["Ready"])
     ]
-    odd = [words("no JSON at all"), words("[]"), words(b""), Reply(202, b'{"status": "Ready"}')]
-    upstream.answers(task(*shapes, *others, *odd, "ready"))
+    odd = [reply("no JSON at all"), reply("[]"), reply(b""), reply({"status": "Ready"}, 202)]
+    upstream.answers(bfl_task(*shapes, *others, *odd, "ready"))
     assert len(make("bfl", seed="7")) == 1
     assert upstream.log == [SUBMIT, *[POLL] * (len(shapes + others + odd) + 1), IMAGE]
 
 
 def test_polls_are_half_a_second_apart_and_do_not_end_after_a_few(make, upstream):
     """Others gave up after six seconds."""
-    upstream.answers(task(*["pending"] * 40, "ready"))
+    upstream.answers(bfl_task(*["pending"] * 40, "ready"))
     make("bfl", seed="7")
     assert make.pauses == [0.5] * 40
 
 
 def test_a_server_that_fails_for_a_moment_while_polled_loses_nothing(make, upstream):
     upstream.answers(
-        task("pending", status(503), status(500), hang_up, "pending", status(429), "ready")
+        bfl_task("pending", status(503), status(500), hang_up, "pending", status(429), "ready")
     )
     assert len(make("bfl", seed="7", retries=3)) == 1
-    assert len(upstream.submits) == 1
+    assert len(upstream.paid) == 1
 
 
 @pytest.mark.parametrize(("name", "words_of_it"), [("failed", "Failed"), ("error", "worker lost")])
 def test_failed_and_error_stop(ask, upstream, name, words_of_it):
-    upstream.answers(task("pending", name))
+    upstream.answers(bfl_task("pending", name))
     result = ask("bfl", "--seed", "7", "--json")
     error = result.json["errors"][0]
     assert (result.code, error["code"], error["request_id"]) == (1, "provider", "job-7")
@@ -194,7 +196,7 @@ MODERATED = {
 @pytest.mark.parametrize(("name", "said"), MODERATED.items(), ids=MODERATED)
 def test_both_kinds_of_moderation_end_it(ask, upstream, name, said):
     """Pollers that do not know them wait until their own deadline, or fail to read the second."""
-    upstream.answers(task(name))
+    upstream.answers(bfl_task(name))
     result = ask("bfl", "--seed", "7", "--json")
     error = result.json["errors"][0]
     assert (result.code, error["code"], error["request_id"]) == (5, "moderation", "job-7")
@@ -206,7 +208,7 @@ def test_both_kinds_of_moderation_end_it(ask, upstream, name, said):
 
 @pytest.mark.parametrize("name", ["ready-without-sample", "ready-without-result"])
 def test_ready_without_a_sample_is_a_clear_error(ask, upstream, name):
-    upstream.answers(task(name))
+    upstream.answers(bfl_task(name))
     result = ask("bfl", "--seed", "7", "--json")
     error = result.json["errors"][0]
     assert (result.code, error["code"], error["may_have_been_billed"]) == (1, "provider", True)
@@ -218,10 +220,10 @@ def test_ready_without_a_sample_is_a_clear_error(ask, upstream, name):
 
 BAD_SUBMITS = {
     "no address": "task-without-address",
-    "a number": words({"id": "job-7", "polling_url": 5}),
-    "a list": words("[]"),
-    "no JSON": words("<html>"),
-    "nothing": words(b""),
+    "a number": reply({"id": "job-7", "polling_url": 5}),
+    "a list": reply("[]"),
+    "no JSON": reply("<html>"),
+    "nothing": reply(b""),
 }
 
 
@@ -230,30 +232,30 @@ def test_a_submit_without_an_address_to_poll_is_an_error_that_may_have_been_bill
     make, upstream, name
 ):
     answer = BAD_SUBMITS[name]
-    upstream.answers(task(submit=answer) if isinstance(answer, str) else answer)
+    upstream.answers(bfl_task(submit=answer) if isinstance(answer, str) else answer)
     with pytest.raises(ProviderError, match="has no polling_url") as raised:
         make("bfl")
     assert raised.value.billed
     assert len(upstream.requests) == 1
 
 
-# --- the delivery ---------------------------------------------------------------------------------------------------
+# --- the delivery ---------------------------------------------------------------------------------
 
 
 def elsewhere(path: str) -> Reply:
-    return words({"id": "job-7", "status": "Ready", "result": {"sample": path, "seed": 7}})
+    return reply({"id": "job-7", "status": "Ready", "result": {"sample": path, "seed": 7}})
 
 
 @pytest.mark.parametrize("number", [403, 404])
 def test_an_address_that_has_expired_is_asked_for_once_more(ask, upstream, number):
-    upstream.answers(task("ready", elsewhere("/fresh.jpeg"), delivery=(status(number),)))
-    upstream.serves("/fresh.jpeg", words(pixels_as("jpeg", *SMALL)))
+    upstream.answers(bfl_task("ready", elsewhere("/fresh.jpeg"), delivery=(status(number),)))
+    upstream.serves("/fresh.jpeg", reply(pixels_as("jpeg", *SMALL)))
     assert ask("bfl", "--seed", "7", "--retries", "0").code == 0
     assert upstream.log == [SUBMIT, POLL, IMAGE, POLL, "GET /fresh.jpeg"]
 
 
 def test_but_only_once_and_the_error_names_the_address(ask, upstream):
-    upstream.answers(task(delivery=(status(403),)))
+    upstream.answers(bfl_task(delivery=(status(403),)))
     result = ask("bfl", "--seed", "7", "--retries", "0", "--json")
     error = result.json["errors"][0]
     assert (result.code, error["may_have_been_billed"], error["request_id"]) == (1, True, "job-7")
@@ -262,8 +264,9 @@ def test_but_only_once_and_the_error_names_the_address(ask, upstream):
 
 
 def test_an_image_that_was_cut_is_fetched_again_and_never_bought_again(ask, upstream):
-    whole = words(pixels_as("jpeg", *SMALL))
-    upstream.answers(task(delivery=(whole._replace(missing=9), whole)))
+    data = pixels_as("jpeg", *SMALL)
+    too_short = reply(data, content_length=str(len(data) + 9))
+    upstream.answers(bfl_task(delivery=(too_short, reply(data))))
     assert ask("bfl", "--seed", "7").code == 0
     assert upstream.log == [SUBMIT, POLL, IMAGE, IMAGE]
 
@@ -282,7 +285,7 @@ def too_many_files(monkeypatch, times):
 
 def test_an_image_that_cannot_be_read_just_now_is_fetched_again(make, upstream, monkeypatch):
     too_many_files(monkeypatch, 1)
-    upstream.answers(task())
+    upstream.answers(bfl_task())
     assert len(make("bfl", retries=1, seed=7)) == 1
     assert upstream.log == [SUBMIT, POLL, IMAGE, IMAGE]
 
@@ -291,35 +294,37 @@ def test_an_image_that_cannot_be_read_at_all_is_an_error_that_says_it_is_paid_fo
     make, upstream, monkeypatch
 ):
     too_many_files(monkeypatch, 99)
-    upstream.answers(task())
+    upstream.answers(bfl_task())
     with pytest.raises(
         NetworkError, match=r"could not be downloaded: .*Too many open files"
     ) as caught:
         make("bfl", seed=7)
     assert caught.value.billed
-    assert len(upstream.submits) == 1
+    assert len(upstream.paid) == 1
 
 
 def test_a_delivery_on_another_host_is_fetched_without_the_key(ask, upstream, other):
-    address = other.serves("/signed/a.jpeg", words(pixels_as("jpeg", *SMALL)))
-    upstream.answers(task(image=f"{address}?se=2026&sig=abc"))
-    other.serves("/signed/a.jpeg?se=2026&sig=abc", words(pixels_as("jpeg", *SMALL)))
+    address = other.serves("/signed/a.jpeg", reply(pixels_as("jpeg", *SMALL)))
+    upstream.answers(bfl_task(image=f"{address}?se=2026&sig=abc"))
+    other.serves("/signed/a.jpeg?se=2026&sig=abc", reply(pixels_as("jpeg", *SMALL)))
     assert ask("bfl").code == 0
     (fetched,) = other.requests
     assert all(KEY not in value for value in fetched.headers.values())
 
 
 def test_a_delivery_that_redirects_is_followed_without_the_key(ask, upstream, other):
-    target = other.serves("/a.jpeg", words(pixels_as("jpeg", *SMALL)))
-    upstream.answers(task(delivery=(redirect(target),)))
+    target = other.serves("/a.jpeg", reply(pixels_as("jpeg", *SMALL)))
+    upstream.answers(bfl_task(delivery=(redirect(target),)))
     assert ask("bfl").code == 0
-    assert [KEY in str(asked.headers) for asked in other.requests] == [False]
+    assert [KEY in str(request.headers) for request in other.requests] == [False]
 
 
 def test_an_image_may_come_inside_the_answer(make, upstream):
     data = pixels_as("png", *SMALL)
     upstream.answers(
-        task(elsewhere("data:image/png;base64," + base64.encodebytes(data).decode().rstrip("=\n")))
+        bfl_task(
+            elsewhere("data:image/png;base64," + base64.encodebytes(data).decode().rstrip("=\n"))
+        )
     )
     assert [one.data for one in make("bfl", seed="7")] == [data]
 
@@ -327,14 +332,14 @@ def test_an_image_may_come_inside_the_answer(make, upstream):
 def test_bytes_decide_the_format_and_not_the_name(ask, upstream):
     """PNG under `.jpeg`, called any type: the file is a PNG, untouched."""
     data = pixels_as("png", *SMALL)
-    upstream.answers(task(delivery=(words(data, "image/jpeg"),)))
+    upstream.answers(bfl_task(delivery=(reply(data, content_type="image/jpeg"),)))
     result = ask("bfl", "--seed", "7", "-o", "fox")
     assert result.lines == ["fox.png"]
     assert Path("fox.png").read_bytes() == data
 
 
 def test_the_size_received_is_measured_and_told_from_the_one_asked(ask, upstream):
-    upstream.answers(task(delivery=(words(pixels_as("jpeg", 2752, 1536)),)))
+    upstream.answers(bfl_task(delivery=(reply(pixels_as("jpeg", 2752, 1536)),)))
     file = ask("bfl", "--size", "1365x768", "--json").json["files"][0]
     assert (file["requested_size"], file["nominal_size"], file["received_size"]) == (
         "1365x768",
@@ -360,14 +365,14 @@ WRONG_ADDRESSES = {
 
 @pytest.mark.parametrize("address", WRONG_ADDRESSES.values(), ids=WRONG_ADDRESSES)
 def test_an_address_nobody_can_fetch_is_the_provider_s_fault_and_not_ours(ask, upstream, address):
-    upstream.answers(task(image=address))
+    upstream.answers(bfl_task(image=address))
     result = ask("bfl", "--seed", "7", "--retries", "0", "--json")
     error = result.json["errors"][0]
     assert (result.code, error["may_have_been_billed"]) == (1, True)
     assert error["code"] in ("provider", "network")
 
 
-# --- money ----------------------------------------------------------------------------------------------------------
+# --- money ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -380,7 +385,7 @@ def test_an_address_nobody_can_fetch_is_the_provider_s_fault_and_not_ours(ask, u
     ],
 )
 def test_credits_become_usd_and_an_unknown_cost_is_null(ask, upstream, submit, ready, usd):
-    upstream.answers(task(ready, submit=submit))
+    upstream.answers(bfl_task(ready, submit=submit))
     document = ask("bfl", "--json").json
     assert document["cost_usd"] == document["files"][0]["cost_usd"] == (usd and pytest.approx(usd))
 
@@ -388,12 +393,12 @@ def test_credits_become_usd_and_an_unknown_cost_is_null(ask, upstream, submit, r
 @pytest.mark.parametrize("charge", [True, "6", -1, [6], float("nan"), float("inf"), 1e300])
 def test_a_cost_that_is_no_amount_is_unknown(make, upstream, charge):
     ready = {"status": "Ready", "result": {"sample": "/delivery/job-7.jpeg"}, "cost": charge}
-    upstream.answers(task(words(ready), submit="task-without-facts"))
+    upstream.answers(bfl_task(reply(ready), submit="task-without-facts"))
     assert make("bfl", seed="7")[0].facts.cost_usd is None
 
 
 def test_costs_of_several_images_add_up(ask, upstream):
-    upstream.answers(task())
+    upstream.answers(bfl_task())
     assert ask("bfl", "-n", "3", "--seed", "7", "--json").json["cost_usd"] == pytest.approx(0.18)
 
 
@@ -406,7 +411,7 @@ def test_moderation_says_which_stage_in_process_too(make, upstream):
         {"Moderation Reasons": 5},
         {"Moderation Reasons": [{"a": 1}, None]},
     ):
-        upstream.answers(task(words({"status": "Content Moderated", "details": details})))
+        upstream.answers(bfl_task(reply({"status": "Content Moderated", "details": details})))
         with pytest.raises(ModerationError, match="the finished image"):
             make("bfl")
 
@@ -414,12 +419,11 @@ def test_moderation_says_which_stage_in_process_too(make, upstream):
 def test_every_recorded_poll_is_read_without_surprise(make, upstream):
     """Each shape once, then ready: the call ends with an image or one of our errors."""
     from flux_cli.core.errors import FluxError
-    from providers.upstream import recorded
 
-    for name in recorded("bfl", "polls"):
-        upstream.answers(task(name, "ready"))
+    for name in recorded_names("bfl", "polls"):
+        upstream.answers(bfl_task(name, "ready"))
         try:
             assert len(make("bfl", seed="7")) == 1
         except FluxError as error:
             assert error.request_id == "job-7"  # noqa: PT017 - both ends are right
-        assert shape("bfl", "polls", name).body
+        assert recorded("bfl", "polls", name).body

@@ -3,8 +3,9 @@
 import base64
 
 import pytest
-from e2e.drawings import pixels_as
-from e2e.gateway import Gateway, status, words
+from fakes.gateway import Gateway, status
+from fakes.images import pixels_as
+from fakes.messages import reply
 
 from flux_cli.providers.rows import ROWS
 
@@ -58,7 +59,7 @@ BODIES = [
 
 @pytest.mark.parametrize(("name", "said", "sent"), BODIES)
 def test_each_kind_of_server_is_asked_in_its_own_words(ask, server, name, said, sent):
-    server.answers(words({"data": [{"b64_json": B64}]}))
+    server.answers(reply({"data": [{"b64_json": B64}]}))
     assert ask(name, *said).code == 0
     body = server.posts[0]
     expected = {"model": "some-model", "prompt": "a fox"} | sent
@@ -66,7 +67,7 @@ def test_each_kind_of_server_is_asked_in_its_own_words(ask, server, name, said, 
 
 
 def test_a_server_whose_default_is_one_seed_always_gets_another(ask, server):
-    server.answers(words({"data": [{"b64_json": B64}]}))
+    server.answers(reply({"data": [{"b64_json": B64}]}))
     assert ask("sglang", "-n", "3").code == 0
     assert len({post["seed"] for post in server.posts}) == 3
 
@@ -93,9 +94,9 @@ REPLIES = {
 }
 
 
-@pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
-def test_every_shape_of_answer_is_read(ask, server, reply):
-    server.answers(words(reply))
+@pytest.mark.parametrize("body", REPLIES.values(), ids=REPLIES)
+def test_every_shape_of_answer_is_read(ask, server, body):
+    server.answers(reply(body))
     result = ask("openai", "--no-key", "-o", "fox")
     assert (result.code, result.lines) == (0, ["fox.png"])
 
@@ -124,13 +125,13 @@ ERRORS = {
 
 @pytest.mark.parametrize(("number", "body", "says"), ERRORS.values(), ids=ERRORS)
 def test_every_shape_of_error_is_read(ask, server, number, body, says):
-    server.answers(words(body, code=number))
+    server.answers(reply(body, number))
     result = ask("openai", "--no-key", "--retries", "0")
     assert (result.code, says in result.err) == (1, True), result.err
 
 
 def test_what_a_server_did_otherwise_is_said(ask, server):
-    server.answers(words({"data": [{"b64_json": B64, "seed": 1024}]}))
+    server.answers(reply({"data": [{"b64_json": B64, "seed": 1024}]}))
     result = ask("openai", "--no-key", "-s", "512x512", "--seed", "7", "-o", "fox.png", "--json")
     assert "fox.png: the server made 64x64, not 512x512" in result.err
     assert "fox.png: the server used seed 1024, not 7" in result.err
@@ -156,7 +157,7 @@ def test_people_add_providers_of_their_own(flux, server, home):
     (folder / "config.toml").write_text(
         f'[providers.mine]\nbase_url = "{server.url}"\nkey = "MINE_KEY"\nserver = "together"\n'
     )
-    server.answers(words({"data": [{"b64_json": B64}]}))
+    server.answers(reply({"data": [{"b64_json": B64}]}))
     line = ["generate", "a fox", "--provider", "mine", "-m", "x", "-s", "64x64"]
     assert flux(*line).code == 4
     result = flux(*line, env={"MINE_KEY": "k-mine-123456"})
@@ -175,7 +176,7 @@ def test_a_server_error_is_not_taken_for_an_image(ask, server):
     assert ask("openai", "--no-key").code == 1
 
 
-# --- flux providers -------------------------------------------------------------------------------------------------
+# --- flux providers -------------------------------------------------------------------------------
 
 
 def test_all_providers_are_listed_with_key_address_and_price(flux):

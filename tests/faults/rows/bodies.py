@@ -7,10 +7,12 @@ import os
 import struct
 import zlib
 
-from e2e.drawings import pixels_as
+from fakes.images import pixels_as
+from fakes.messages import message, reply
+from fakes.server import Answer, Exchange
+from fakes.steps import repeated
 
 from faults.row import JPEG, PNG, Row, fine, found
-from faults.server import Answer, message, repeated, reply
 
 JSON = "application/json"
 B64 = base64.b64encode(PNG).decode()
@@ -80,12 +82,16 @@ def large(kind: str) -> bytes:
     return message(b'{"data": [{"b64_json": "' + base64.b64encode(noise(SIDE)) + b'"}]}')
 
 
-def large_image(_talk: object) -> bytes:
+def large_image(_exchange: object) -> bytes:
     return large("image")
 
 
-def large_reply(_talk: object) -> bytes:
+def large_reply(_exchange: object) -> bytes:
     return large("reply")
+
+
+def utf_16(exchange: Exchange) -> bytes:
+    return message(exchange.server.fill(b"{" + GOOD.encode() + b"}").decode().encode("utf-16"))
 
 
 BODIES = (
@@ -98,7 +104,7 @@ BODIES = (
     Row("invalid bytes", "0x80 to 0xff", post=said(bytes(range(128, 256)))),
     fine("invalid UTF-8 beside the image", "a broken character in a text", post=said(b'{"note": "caf\xe9", ' + GOOD.encode() + b"}")),
     fine("a byte order mark", "EF BB BF before the JSON", post=said(b"\xef\xbb\xbf{" + GOOD.encode() + b"}")),
-    fine("UTF-16", "JSON as Windows writes it", post=((lambda talk: message(("{" + GOOD + "}").replace("{origin}", talk.server.origin).encode("utf-16")),),)),
+    fine("UTF-16", "JSON as Windows writes it", post=((utf_16,),)),
     fine("lone surrogates", "half of a surrogate pair, escaped", post=said('{"note": "\\ud800", ' + GOOD.replace("}]", ', "revised_prompt": "\\udfff"}]') + "}"), line=("--json",)),
     Row("100,000 levels of lists", "lists in lists", post=said(deep(100_000))),
     Row("100,000 levels of objects", "objects in objects", post=said('{"a":' * 100_000 + "1" + "}" * 100_000)),

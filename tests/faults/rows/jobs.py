@@ -2,8 +2,11 @@
 
 from typing import Any, NamedTuple
 
+from fakes.messages import reply
+from fakes.server import Answer
+from fakes.steps import forever, hold, reset
+
 from faults.row import IMAGE, Row, fine
-from faults.server import Answer, forever, hold, reply, reset
 
 SLOW = ("--timeout", "1")
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"

@@ -1,13 +1,17 @@
 """Faults of the local machine: disks, names, streams, limits, signals, proxies and certificates."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
 
+from fakes.messages import message, reply
+from fakes.server import Step
+from fakes.steps import hold, interrupt, meanwhile, pause
+
 from faults.row import JPEG, KEY, Row, fine, good, refused
 from faults.rows.bodies import image, noise
-from faults.server import Step, devour, hold, interrupt, meanwhile, message, pause, reply
 
 OUT = ("-o", "out/fox.jpg")
 SAFE = "state|kept|safe"  # how an error says where the image is
@@ -36,11 +40,11 @@ def theirs(work: Path) -> None:
 
 
 def gone(work: Path) -> None:
-    devour(work / "out")
+    shutil.rmtree(work / "out")
 
 
 def replaced(work: Path) -> None:
-    devour(work / "out")
+    shutil.rmtree(work / "out")
     (work / "out").write_text("a file now")
 
 
@@ -91,7 +95,7 @@ STREAMS = (
 
 
 def when(numbers: tuple[signal.Signals, ...], apart: float = 0.05) -> Step:
-    return interrupt(*numbers, apart=apart)
+    return interrupt(*numbers, seconds_between=apart)
 
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -1,8 +1,11 @@
 """One of fifty requests fails, or all do: the other images are saved, and no money is wasted."""
 
+from fakes.messages import message, reply
+from fakes.server import Answer
+from fakes.steps import reset
+
 from faults.row import IMAGE, JPEG, Row, fine, good
 from faults.rows.bodies import large_image
-from faults.server import Answer, message, reply, reset
 
 FIFTY = ("-n", "50")
 GETS: dict[str, tuple[Answer, ...]] = {

@@ -1,7 +1,10 @@
 """Faults between a good reply and its image: untrusted addresses, and servers that lose images."""
 
+from fakes.messages import Reply, message, reply
+from fakes.server import Answer, Exchange
+from fakes.steps import cut, forever, hold, pause, reset
+
 from faults.row import IMAGE, JPEG, Row, fine, good
-from faults.server import Answer, cut, forever, hold, message, pause, reply, reset
 
 AGAIN = ("--retries", "1")
 SLOW = ("--timeout", "1")
@@ -53,10 +56,16 @@ ODD_ADDRESSES = (
     "http://127.0.0.1:0/p", "http://127.0.0.1:x/p", "http://a b/p", "http://\x00/p", "http://-/p\r\nX-Evil: 1",
     "http://\uff45xample\uff0einvalid/p", "http://" + "a" * 300 + ".invalid/p", "http://.../p", "http://xn--/p", "//", "://", "?", "#", " ",
 )  # fmt: skip
+
+
+def in_capitals(exchange: Exchange) -> Reply:
+    return good(exchange.server.origin.replace("http", "HTTP") + "/p")
+
+
 ADDRESSES = (
     *(Row(f"address {url[:40]!r}", "flux cannot fetch an image from this address", post=((good(url),),)) for url in ODD_ADDRESSES),
     Row("an address of a megabyte", "longer than any server accepts", post=((good("{origin}/" + "p" * 1_000_000),),)),
-    fine("an address in another case", "HTTP://…", post=((lambda talk: good(talk.server.origin.replace("http", "HTTP") + "/p")(talk),),)),
+    fine("an address in another case", "HTTP://…", post=((in_capitals,),)),
     fine("an address without a host", "/p", post=((good("/p"),),)),
 )  # fmt: skip
 

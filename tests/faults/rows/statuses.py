@@ -1,7 +1,9 @@
 """Every status that a POST can return, and every way to say how long to wait."""
 
+from fakes.messages import reply
+from fakes.server import Answer
+
 from faults.row import Row, fine, found, good, refused
-from faults.server import Answer, reply
 
 AGAIN = ("--retries", "1")
 NO = {"error": {"message": "not this time", "code": "", "type": "any"}}

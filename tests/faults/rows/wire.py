@@ -3,8 +3,11 @@
 import gzip
 import zlib
 
+from fakes.messages import message, reply
+from fakes.server import Answer, Exchange, Step
+from fakes.steps import cut, forever, hold, pause, read_tls_hello, reset
+
 from faults.row import JPEG, Row, fine, found, good, refused
-from faults.server import Answer, Talk, cut, forever, hello, hold, message, pause, reply, reset
 
 SLOW = ("--timeout", "1")  # the deadline of rows in which nothing more arrives
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -24,16 +27,22 @@ BOMB = _bomb(600, b'{"data": [{"url": "')
 TWICE = gzip.compress(BOMB)
 
 
-def whole(talk: Talk) -> bytes:
+def whole(exchange: Exchange) -> bytes:
     """A good reply, every byte of it."""
-    return message(talk.server.filled(GOOD))
+    return message(exchange.server.fill(GOOD))
+
+
+def bytes_of_whole(start: int, end: int | None = None) -> Step:
+    """A part of a good reply."""
+    return lambda exchange: whole(exchange)[start:end]
 
 
 def headed(*lines: bytes) -> Answer:
     """A good reply with more header lines."""
 
-    def step(talk: Talk) -> bytes:
-        return whole(talk).replace(b"\r\n", b"\r\n" + b"".join(line + b"\r\n" for line in lines), 1)
+    def step(exchange: Exchange) -> bytes:
+        more = b"".join(line + b"\r\n" for line in lines)
+        return whole(exchange).replace(b"\r\n", b"\r\n" + more, 1)
 
     return (step,)
 
@@ -47,9 +56,9 @@ def packed(data: bytes, coding: str) -> Answer:
     return (message(data, content_encoding=coding),)
 
 
-def zipped(talk: Talk) -> bytes:
+def zipped(exchange: Exchange) -> bytes:
     """A good reply as gzip."""
-    return message(gzip.compress(talk.server.filled(GOOD)), content_encoding="gzip")
+    return message(gzip.compress(exchange.server.fill(GOOD)), content_encoding="gzip")
 
 
 CONNECTING = (
@@ -63,7 +72,7 @@ CONNECTING = (
     refused("wrong host in the certificate", "the certificate is for another host", tls="wrong host", posts=0, says=("certificate",)),
     refused("expired certificate", "it expired yesterday", tls="expired", posts=0, says=("certificate", "expired")),
     refused("unknown authority", "the certificate is signed by an unknown authority", tls="unknown authority", posts=0, says=("certificate", "SSL_CERT_FILE")),
-    refused("HTTP where TLS was expected", "the server does not speak TLS", greet=(hello, message(b"", 400)), base="https://127.0.0.1:{port}/v1", posts=0, says=("127.0.0.1",)),
+    refused("HTTP where TLS was expected", "the server does not speak TLS", greet=(read_tls_hello, message(b"", 400)), base="https://127.0.0.1:{port}/v1", posts=0, says=("127.0.0.1",)),
     fine("a private authority", "SSL_CERT_FILE names it", tls="good"),
 )  # fmt: skip
 
@@ -119,7 +128,7 @@ TIME = (
     Row("one byte", "H, then nothing", post=((b"H", hold),), line=SLOW, says=("within 1 s",)),
     Row("slow headers", "a byte every 50 ms", post=((HEAD, forever(b"X", 0.05)),), line=SLOW, says=("within 1 s",)),
     Row("slow body", "a byte every 50 ms", post=((HEAD + b"\r\n", forever(b" ", 0.05)),), line=SLOW, says=("within 1 s",)),
-    fine("slow but complete", "pauses of 0.2 s in headers and body", post=((cut(good(), 30), pause(0.2), lambda talk: whole(talk)[30:60], pause(0.2), lambda talk: whole(talk)[60:]),)),
+    fine("slow but complete", "pauses of 0.2 s in headers and body", post=((cut(good(), 30), pause(0.2), bytes_of_whole(30, 60), pause(0.2), bytes_of_whole(60)),)),
 )  # fmt: skip
 
 CODINGS = (

@@ -1,4 +1,4 @@
-"""The painter of offline sketches: what an image depends on, what it shows, what it owns up to, what it survives."""
+"""The painter of offline sketches: what a sketch depends on, what it shows, what it survives."""
 
 import hashlib
 import os
@@ -128,9 +128,11 @@ def test_night_is_darker_than_noon(place):
     [
         ("forest at noon", "autumn forest at noon"), ("hills at noon", "snowy hills at noon"),
         ("mountains at noon", "winter mountains at noon"), ("sea at noon", "mountain lake at noon"),
-        ("forest at dawn", "misty forest at dawn"), ("lake at night", "aurora over a lake at night"),
+        ("forest at dawn", "misty forest at dawn"),
+        ("lake at night", "aurora over a lake at night"),
         ("sea at dusk", "sea in the rain at dusk"), ("hills at dusk", "snowfall on hills at dusk"),
-        ("sea at noon", "cloudy sea at noon"), ("sea at noon", "overcast sea"), ("desert at dusk", "desert at dawn"),
+        ("sea at noon", "cloudy sea at noon"), ("sea at noon", "overcast sea"),
+        ("desert at dusk", "desert at dawn"),
     ],
 )  # fmt: skip
 def test_seasons_weather_and_hours_show(plain, other):
@@ -157,7 +159,7 @@ def test_seasons_weather_and_hours_show(plain, other):
     ],
 )
 def test_undrawn_words_are_those_nothing_in_the_image_stands_for(prompt, words):
-    """Content words in lower case, in order, once each; no colors, lights, weather or filler among them."""
+    """Content words in lower case, in order, once each; no colors, lights, weather or filler."""
     assert draw(prompt, 1, 64, 64).undrawn == words
 
 
@@ -204,5 +206,5 @@ def test_any_label_leaves_a_mark(label):
     ids=lambda prompt: ascii(prompt[:12]),
 )
 def test_any_prompt_gives_an_image(prompt):
-    """No text is refused: emoji, control characters, lone surrogates, a hundred thousand characters."""
+    """Any text is drawn: emoji, control characters, lone surrogates, 100,000 characters."""
     assert draw(prompt, 1, 64, 64).image.size == (64, 64)

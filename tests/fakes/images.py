@@ -1,4 +1,4 @@
-"""Real images for servers to send, and the look at what was saved."""
+"""Real images for servers to send, and a look at what was saved."""
 
 import functools
 import io
@@ -10,8 +10,8 @@ from typing import Any
 from PIL import Image
 
 
-def drawn(body: Mapping[str, Any]) -> bytes:
-    """A real image in the size and format a request asks for; JPEG unless it says otherwise, like the upstreams."""
+def image_for(body: Mapping[str, Any]) -> bytes:
+    """A real image in the size and format of a request; JPEG by default, as upstreams do it."""
     pixels = re.fullmatch(r"(\d+)x(\d+)", str(body.get("size", "")))
     width, height = (int(pixels[1]), int(pixels[2])) if pixels else (1024, 1024)
     seed = body.get("seed")

@@ -1,0 +1,62 @@
+"""A fake proxy that plays the public internet: every host leads to one server."""
+
+import contextlib
+import socket
+import threading
+from typing import Self
+
+from fakes.messages import CHUNK, Reader, message
+from fakes.server import BACKLOG, PATIENCE, Server, accept_all, close_listener
+
+
+class Proxy:
+    """A CONNECT proxy that leads every host to one server, and lists which hosts it was asked for.
+
+    `refusal` are the bytes it answers instead of opening a tunnel.
+    """
+
+    def __init__(self, server: Server, refusal: bytes = b"") -> None:
+        self.hosts: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self._server, self._refusal = server, refusal
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+        self.port: int = self._listener.getsockname()[1]
+        self.origin = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=accept_all, args=(self._listener, self._serve), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        close_listener(self._listener)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError, ValueError), connection:
+            request = Reader(connection).request()
+            if request is None:
+                return
+            self.hosts.append(request.target)
+            self.headers.append(request.headers)
+            if self._refusal or request.method != "CONNECT":
+                connection.sendall(self._refusal or message(b"", 405))
+                return
+            with socket.create_connection(("127.0.0.1", self._server.port)) as server:
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                back = threading.Thread(target=_copy, args=(server, connection), daemon=True)
+                back.start()
+                _copy(connection, server)
+                back.join(PATIENCE)
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while part := source.recv(CHUNK):
+            target.sendall(part)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def closed_port() -> int:
+    """A port that was free a moment ago, and on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
