@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -61,11 +62,19 @@ class Result(NamedTuple):
 Flux = Callable[..., Result]
 
 
+@pytest.fixture(scope="session")
+def sealed_folders(tmp_path_factory) -> Path:
+    """Where each test gets its folders. Pytest's own numbered ones take longer with every test."""
+    return tmp_path_factory.mktemp("sealed")
+
+
 @pytest.fixture(autouse=True)
-def sealed(tmp_path_factory, monkeypatch):
+def sealed(sealed_folders, monkeypatch):
     """Give each test its own HOME, XDG folders and working folder, no keys, and only loopback."""
-    home = tmp_path_factory.mktemp("home")
-    work = tmp_path_factory.mktemp("work")
+    folder = Path(tempfile.mkdtemp(dir=sealed_folders))
+    home, work = folder / "home", folder / "work"
+    home.mkdir()
+    work.mkdir()
     for name in list(os.environ):
         if name.startswith(OURS) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -182,21 +183,24 @@ def short(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
+@cache
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def test_every_module_says_what_lives_in_it():
     """Each module begins with a docstring whose first paragraph is made of whole sentences."""
-    docstrings = {
-        short(path): ast.get_docstring(ast.parse(path.read_text())) or ""
-        for path in modules_of(PACKAGE)
-    }
+    docstrings = {short(path): ast.get_docstring(parse(path)) or "" for path in modules_of(PACKAGE)}
     first_paragraphs = {name: text.split("\n\n")[0] for name, text in docstrings.items()}
     ends = (".", "?", ":", '"')
     assert [name for name, text in first_paragraphs.items() if not text.endswith(ends)] == []
 
 
+@cache
 def imported_names(path: Path) -> set[str]:
     """The dotted names of the modules that a file imports, at the top or in a function."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parse(path)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -236,9 +240,7 @@ IDEAS = (ast.IfExp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 def hand_written_trees() -> dict[str, ast.Module]:
     """The syntax trees of all modules that are not generated, by path."""
     paths = {path.relative_to(PACKAGE).as_posix(): path for path in modules_of(PACKAGE)}
-    return {
-        name: ast.parse(path.read_text()) for name, path in paths.items() if name not in GENERATED
-    }
+    return {name: parse(path) for name, path in paths.items() if name not in GENERATED}
 
 
 def count_ideas(node: ast.AST) -> int:

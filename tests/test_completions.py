@@ -15,6 +15,8 @@ from flux_cli.catalog.find import list_models
 from flux_cli.cli.app import main
 from flux_cli.images.formats import FORMATS
 
+pytestmark = pytest.mark.slow
+
 MODELS = {name for model in list_models() for name in (model.id, *model.aliases)}
 FOCUSES = {"center", "top", "bottom", "left", "right", "entropy", "attention"}
 FILES = (

@@ -261,22 +261,24 @@ PROCESSES = [
 MORE_PROCESSES = [
     [],
     ["--version"],
-    ["--help"],
-    ["sizes", "7:1", "--json"],
-    ["sizes", "--nonsense"],
-    ["sizes", "--help"],
-    ["models", "flux1.1-pro"],
     ["resolve", "caf\udce9"],
+    ["generate", "a fox"],
+    ["generate", "a", "--offline", "--seed", "7", "-s", "1:1", "-o", "-", "-f", "jpg", "--quiet"],
+]
+LINES_THAT_FAIL = [
     ["resolve", "a", "b", "--json"],
     ["generate"],
     ["generate", "a", "b"],
-    ["generate", "a fox"],
-    ["generate", "a", "--offline", "--seed", "7", "-s", "1:1", "-o", "-", "-f", "jpg", "--quiet"],
     ["generate", "a", "--seed", "x", "--json"],
     ["generate", "a", "-n", "2", "-vq"],
     ["convert"],
     ["convert", "nope.png", "-f", "webp", "--json"],
 ]
+
+
+@pytest.mark.parametrize("line", LINES_THAT_FAIL, ids=" ".join)
+def test_both_fail_with_the_same_message_and_exit_code(line, monkeypatch):
+    assert compare(line, monkeypatch, {}) != 0
 
 
 def ended(environment, module, line, stdout):

@@ -46,12 +46,12 @@ def options(name, kind):
             yield from (*one.opts, *one.secondary_opts)
 
 
-def every_option(longer_than):
+def every_option(*kinds, longer_than=0):
     """Each option whose name is longer than that many characters, behind a command that has it."""
     commands = {}
     for name in LINES:
-        for option in (*options(name, "value"), *options(name, "flag")):
-            commands[option] = name
+        for kind in kinds:
+            commands.update(dict.fromkeys(options(name, kind), name))
     return [(name, option) for option, name in commands.items() if len(option) > longer_than]
 
 
@@ -72,25 +72,20 @@ def test_an_unknown_option_is_named_with_the_way_to_the_help(name):
     assert hint == f"hint: see flux {name} --help"
 
 
-@pytest.mark.parametrize(
-    ("name", "option"), [(name, one) for name in LINES for one in options(name, "value")]
-)
+@pytest.mark.parametrize(("name", "option"), every_option("value"))
 def test_an_option_without_its_value_is_named(name, option):
     message, hint = usage([*LINES[name], option])
     assert option in message
     assert hint == f"hint: see flux {name} --help"
 
 
-@pytest.mark.parametrize(
-    ("name", "option"),
-    [(name, one) for name in LINES for one in options(name, "flag") if one.startswith("--")],
-)
+@pytest.mark.parametrize(("name", "option"), every_option("flag", longer_than=2))
 def test_a_flag_takes_no_value(name, option):
     message, _ = usage([*LINES[name], f"{option}=yes"])
     assert option in message
 
 
-@pytest.mark.parametrize(("name", "option"), every_option(longer_than=6))
+@pytest.mark.parametrize(("name", "option"), every_option("value", "flag", longer_than=6))
 def test_an_option_with_a_letter_missing_is_recognized(name, option):
     _, hint = usage([*LINES[name], option[:4] + option[5:]])
     assert hint.startswith("hint: did you mean --")
@@ -326,7 +321,7 @@ def test_an_option_like_none_is_taken_for_none(word):
     assert errors.did_you_mean(f"--{word}", known) == ""
 
 
-@pytest.mark.parametrize(("name", "option"), every_option(longer_than=3))
+@pytest.mark.parametrize(("name", "option"), every_option("value", "flag", longer_than=3))
 def test_a_long_option_with_one_dash_is_no_cluster_of_short_ones(name, option):
     """`-offline` would mean `-o ffline`: an image that is paid for, in a file of that name."""
     value = ["16:9"] if option in options(name, "value") else []

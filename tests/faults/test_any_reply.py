@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from faults.batch import Batch
 from faults.row import JPEG
 
+pytestmark = pytest.mark.slow
+
 TRIES = settings(max_examples=60)
 ADDRESSES = (
     "{origin}/p",

@@ -11,6 +11,8 @@ from faults.batch import Batch
 from faults.row import IMAGE, KEY, good
 from faults.run import FLUX, environment
 
+pytestmark = pytest.mark.slow
+
 TRIES = settings(max_examples=250)
 
 

@@ -236,15 +236,15 @@ import resource, sys
 from flux_cli.images.pixels import thumbnails
 thumbnails.draw_sheet([sys.argv[1]], [("",)])  # loads what it needs
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + (60 << 20), used + (60 << 20)))
-data, faults = thumbnails.draw_sheet([sys.argv[1]] * 8, [("",)] * 8)
+resource.setrlimit(resource.RLIMIT_AS, (used + (50 << 20), used + (50 << 20)))
+data, faults = thumbnails.draw_sheet([sys.argv[1]] * 6, [("",)] * 6)
 print(len(data), faults)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are kept by Linux alone")
 def test_a_sheet_holds_one_image_at_a_time(tmp_path):
-    """Eight images of 12 MB each are drawn with 60 MB of memory."""
+    """Six images of 12 MB each are drawn with 50 MB of memory."""
     path = tmp_path / "large.png"
     path.write_bytes(plain(RED, (2000, 2000)))
     done = subprocess.run(

@@ -127,7 +127,7 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
     ),
-    max_leaves=6,
+    max_leaves=4,
 )
 KINDS = ("run", "sent", "answered", "fetched", "saved", "whole", "failed", "end", "later")
 KEYS = (
@@ -171,7 +171,7 @@ def looked_at(past: PastRun | None) -> None:
 
 
 @given(
-    st.lists(ODD | EVENTS, max_size=12),
+    st.lists(ODD | EVENTS, max_size=8),
     st.lists(st.binary(max_size=40), max_size=3),
     st.randoms(),
     st.booleans(),
@@ -219,15 +219,14 @@ def test_what_is_no_journal_of_this_kind_is_none():
     assert read(lines([RUN | {"calls": 3}])) is None
 
 
-def test_a_run_of_ten_thousand_calls_is_read_line_by_line():
-    """Time grows in proportion: ten times the calls are not a hundred times the work."""
-    numbers = range(10_000)
+def test_a_run_of_thousands_of_calls_is_read_line_by_line():
+    numbers = range(3000)
     calls = [CALLS[0] | {"number": number} for number in numbers]
     story = (SENT, ANSWERED, FETCHED, SAVED, WHOLE)
     events = [event | {"call": number} for number in numbers for event in story]
     past = read(iter(lines([RUN | {"calls": calls}, *events])))
     assert past is not None
-    assert (past.count("saved"), past.count("not_sent")) == (10_000, 0)
+    assert (past.count("saved"), past.count("not_sent")) == (3000, 0)
     assert past.state == "complete"
 
 
