@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 # command line -> words that must be said
 WRONG = {
     "no prompt": ((), "no prompt"),

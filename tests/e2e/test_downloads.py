@@ -9,6 +9,8 @@ from fakes.images import look, pixels_as
 from fakes.messages import redirect, reply
 from fakes.server import hang_up
 
+pytestmark = pytest.mark.slow
+
 JPEG = pixels_as("jpeg")
 WHOLE = reply(JPEG, content_type="image/jpeg")
 TOO_SHORT = reply(JPEG, content_type="image/jpeg", content_length=str(len(JPEG) + 10))

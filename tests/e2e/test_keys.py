@@ -10,6 +10,8 @@ from fakes.messages import redirect, reply
 
 from e2e.conftest import KEY
 
+pytestmark = pytest.mark.slow
+
 OTHER_KEY = "lmnfl_other.key"
 
 

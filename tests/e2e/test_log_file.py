@@ -16,6 +16,8 @@ from fakes.server import hang_up
 
 from e2e.conftest import KEY
 
+pytestmark = pytest.mark.slow
+
 
 def entries(path="run.log"):
     """The objects of a log, checked to be one a line."""

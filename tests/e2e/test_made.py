@@ -7,6 +7,8 @@ import pytest
 from fakes.gateway import image
 from fakes.images import look, pixels_as
 
+pytestmark = pytest.mark.slow
+
 FULL = {"FLUX_METADATA": "full"}
 NATIVE = pixels_as("png", 2752, 1536)
 

@@ -12,6 +12,8 @@ from fakes.providers import bfl_task
 from fakes.server import Server
 from PIL import Image, ImageChops, ImageStat
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 GENERATED = ROOT / "docs/cli.md"  # its examples are tested with the help texts

@@ -14,6 +14,8 @@ from fakes.gateway import status
 from fakes.images import pixels_as
 from fakes.messages import reply
 
+pytestmark = pytest.mark.slow
+
 REPLIES = Path(__file__).parents[1] / "replies" / "openai"
 PNG = pixels_as("png", 60, 40)
 INLINE = base64.b64encode(PNG).decode()

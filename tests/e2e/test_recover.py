@@ -16,6 +16,8 @@ from fakes.messages import reply
 
 from e2e.recovery import PATIENCE, SAFE, SlowGateway, files, folders, journal_says, states
 
+pytestmark = pytest.mark.slow
+
 # --- what cannot be had, or not now ---------------------------------------------------------------
 
 

@@ -11,6 +11,8 @@ from fakes.server import Server
 
 from e2e.recovery import files, folders, states
 
+pytestmark = pytest.mark.slow
+
 
 def kill_while_polling(command: str, name: str, upstream: Server) -> None:
     """Run `flux generate` for a job that is never done, and kill it at its first poll."""

@@ -10,6 +10,8 @@ from fakes.messages import reply
 
 from e2e.recovery import SAFE, SlowGateway, files, folders, journal_says, states
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("form", [(), SAFE], ids=["url", "b64"])
 def test_before_the_answer_the_history_knows_what_became_of_it(

@@ -12,6 +12,8 @@ from fakes.gateway import held, image, status
 from fakes.messages import redirect, reply
 from fakes.server import hang_up
 
+pytestmark = pytest.mark.slow
+
 BILLED = "it may have been billed"
 
 

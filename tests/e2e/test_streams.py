@@ -15,6 +15,8 @@ from fakes.server import hang_up
 from e2e.conftest import KEY
 from e2e.screen import drained
 
+pytestmark = pytest.mark.slow
+
 
 def shell(line: str, environment: dict[str, str], **more) -> subprocess.CompletedProcess[bytes]:
     """A line of bash, where `flux` is the installed command."""
