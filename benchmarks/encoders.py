@@ -1,11 +1,12 @@
 """Compares the encoders with reference tools on one generated photograph: time and size as ratios.
 
-    python benchmarks/encoders.py [--short]  # compares with vips, cwebp, avifenc, cjpeg and optipng if installed
+    python benchmarks/encoders.py [--short]
 
-Programs are compared as whole processes; the figure in brackets leaves out what the same command costs for one pixel
-(Python, the command line, Pillow). Pillow is compared by calls. Rows with `at equal …` first search the quality at
-which our file has the size of the peer's, or the same similarity to the source. `--short` only checks that everything
-works, once and on a small image.
+It compares with vips, cwebp, avifenc, cjpeg and optipng if they are installed. Programs are
+compared as whole processes; the figure in brackets leaves out what the same command costs for one
+pixel (Python, the command line, Pillow). Pillow is compared by calls. Rows with `at equal …` first
+find the quality at which our file has the size of the peer's, or the same similarity to the source.
+`--short` only checks that everything works, once and on a small image.
 """
 
 import argparse
@@ -52,14 +53,12 @@ class Case(NamedTuple):
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--short", action="store_true")
     short = parser.parse_args().short
-    os.environ.pop(
-        "PYTHONDONTWRITEBYTECODE", None
-    )  # an installed command is compiled once, not at every start
+    # An installed command is compiled once, not at every start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         image, drawing = (photo(SMALL), graphic(SMALL)) if short else (photo(), graphic())
@@ -69,11 +68,10 @@ def main() -> None:
         case = Case(image, drawing, 1 if short else ROUNDS)
         compared = (e1, e1_balanced, jpeg_small, e2, webp_small, e3, e3_balanced, e4, e5, flat)
         rows = [row for compare in compared if (row := compare(case))]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())
 
 
 def e1(case: Case, effort: str = "fast") -> Row | None:
@@ -83,12 +81,8 @@ def e1(case: Case, effort: str = "fast") -> Row | None:
     peer = ["vips", "copy", "photo.png", "peer.jpg[Q=85]"]
     cpu = _both(case.rounds, _flux("jpg", "-q", "85", "--effort", effort), peer, cpu=True)
     size = _size("ours.jpg") / _size("peer.jpg")
-    return Row(
-        f"E1 png to jpeg, effort {effort}",
-        "vips copy [Q=85]",
-        f"cpu {cpu}, size {size:.3f}",
-        "cpu 1.4",
-    )
+    ratios = f"cpu {cpu}, size {size:.3f}"
+    return Row(f"E1 png to jpeg, effort {effort}", "vips copy [Q=85]", ratios, "cpu 1.4")
 
 
 def e1_balanced(case: Case) -> Row | None:
@@ -101,25 +95,11 @@ def jpeg_small(case: Case) -> Row | None:
     if not shutil.which("cjpeg"):
         return _missing("cjpeg")
     case.photo.save("photo.ppm")
-    _run(
-        [
-            "cjpeg",
-            "-quality",
-            "85",
-            "-optimize",
-            "-progressive",
-            "-outfile",
-            "peer.jpg",
-            "photo.ppm",
-        ]
-    )
-    data = encode(case.photo, "jpeg", 85, "small")
-    return Row(
-        "   jpeg, effort small",
-        "cjpeg -optimize -progressive",
-        f"size {len(data) / _size('peer.jpg'):.3f}",
-        "1.1",
-    )
+    options = ["-quality", "85", "-optimize", "-progressive"]
+    _run(["cjpeg", *options, "-outfile", "peer.jpg", "photo.ppm"])
+    size = len(encode(case.photo, "jpeg", 85, "small")) / _size("peer.jpg")
+    peer = "cjpeg -optimize -progressive"
+    return Row("   jpeg, effort small", peer, f"size {size:.3f}", "1.1")
 
 
 def e2(case: Case) -> Row | None:
@@ -141,41 +121,39 @@ def webp_small(case: Case) -> Row | None:
     if not shutil.which("cwebp"):
         return None
     _run(["cwebp", "-quiet", "-q", "80", "-m", "6", "photo.png", "-o", "peer.webp"])
-    likeness = ssim(Image.open("peer.webp"), case.photo)
-    quality = _nearest(
-        lambda at: ssim(_again(encode(case.photo, "webp", at, "small")), case.photo), likeness
-    )
+
+    def likeness(quality: int) -> float:
+        return ssim(_again(encode(case.photo, "webp", quality, "small")), case.photo)
+
+    quality = _nearest(likeness, ssim(Image.open("peer.webp"), case.photo))
     size = len(encode(case.photo, "webp", quality, "small")) / _size("peer.webp")
-    return Row(
-        "   webp, effort small, at equal ssim",
-        "cwebp -q 80 -m 6",
-        f"size {size:.3f} (-q {quality})",
-        "1.1",
-    )
+    ratios = f"size {size:.3f} (-q {quality})"
+    return Row("   webp, effort small, at equal ssim", "cwebp -q 80 -m 6", ratios, "1.1")
 
 
 def e3(case: Case, effort: str = "fast") -> Row | None:
-    """AVIF at equal PSNR, wall time of the whole process. `fast` uses the same encoder speed as the peer.
+    """AVIF at equal PSNR, wall time of the whole process. `fast` has the peer's encoder speed.
 
-    Our files are tuned for human eyes: by PSNR, they need a fifth more bytes; by SSIMULACRA 2, fewer.
+    Our files are tuned for human eyes: by PSNR, they need a fifth more bytes; by SSIMULACRA 2,
+    fewer.
     """
     if not shutil.which("avifenc"):
         return _missing("avifenc")
     peer = ["avifenc", "-s", "9", "-j", "2", "--min", "20", "--max", "26", "photo.png", "peer.avif"]
     _run(peer)
-    likeness = psnr(Image.open("peer.avif"), case.photo)
-    quality = _nearest(
-        lambda at: psnr(_again(encode(case.photo, "avif", at, effort)), case.photo), likeness
-    )
-    wall = _both(
-        case.rounds, _flux("avif", "-q", str(quality), "--effort", effort), peer, cpu=False
-    )
-    gain = psnr(Image.open("ours.avif"), case.photo) - likeness
+
+    def likeness(quality: int) -> float:
+        return psnr(_again(encode(case.photo, "avif", quality, effort)), case.photo)
+
+    target = psnr(Image.open("peer.avif"), case.photo)
+    quality = _nearest(likeness, target)
+    ours = _flux("avif", "-q", str(quality), "--effort", effort)
+    wall = _both(case.rounds, ours, peer, cpu=False)
+    gain = psnr(Image.open("ours.avif"), case.photo) - target
     size = _size("ours.avif") / _size("peer.avif")
     ratios = f"wall {wall}, size {size:.3f}, {gain:+.2f} dB (-q {quality})"
-    return Row(
-        f"E3 png to avif at equal psnr, effort {effort}", "avifenc -s 9 -j 2", ratios, "wall 1.5"
-    )
+    name = f"E3 png to avif at equal psnr, effort {effort}"
+    return Row(name, "avifenc -s 9 -j 2", ratios, "wall 1.5")
 
 
 def e3_balanced(case: Case) -> Row | None:
@@ -185,28 +163,19 @@ def e3_balanced(case: Case) -> Row | None:
 
 def e4(case: Case) -> Row:
     """PNG, only the call."""
-    ours, theirs = _calls(
-        case.rounds, lambda: encode(case.photo, "png", 0), lambda: _pillow(case.photo, "png")
-    )
-    size = len(encode(case.photo, "png", 0)) / len(_pillow(case.photo, "png"))
-    return Row(
-        "E4 png",
-        "Pillow's default",
-        f"cpu {ours / theirs:.2f}, size {size:.3f}",
-        "cpu 0.4, size 1.03",
-    )
+    cpu, mine, peer = _compare_calls(case, "png")
+    ratios = f"cpu {cpu:.2f}, size {len(mine) / len(peer):.3f}"
+    return Row("E4 png", "Pillow's default", ratios, "cpu 0.4, size 1.03")
 
 
 def e5(case: Case) -> Row:
     """GIF, only the call."""
-    ours, theirs = _calls(
-        case.rounds, lambda: encode(case.photo, "gif", 0), lambda: _pillow(case.photo, "gif")
-    )
-    mine, peer = encode(case.photo, "gif", 0), _pillow(case.photo, "gif")
+    cpu, mine, peer = _compare_calls(case, "gif")
     gain = psnr(_again(mine), case.photo) - psnr(_again(peer), case.photo)
     far = _far(case.photo)
     seen = psnr(_far(_again(mine)), far) - psnr(_far(_again(peer)), far)
-    ratios = f"cpu {ours / theirs:.2f}, size {len(mine) / len(peer):.3f}, {gain:+.2f} dB, at a quarter {seen:+.2f} dB"
+    quality = f"{gain:+.2f} dB, at a quarter {seen:+.2f} dB"
+    ratios = f"cpu {cpu:.2f}, size {len(mine) / len(peer):.3f}, {quality}"
     return Row("E5 png to gif", "Pillow's default", ratios, "cpu 0.4, +0.5 dB")
 
 
@@ -242,22 +211,30 @@ def _far(image: Image.Image) -> Image.Image:
 
 
 def _nearest(measure: Callable[[int], float], target: float) -> int:
-    """The quality whose measure is nearest to the target. The measure must grow with the quality."""
+    """The quality whose measure is nearest to the target; it must grow with the quality."""
     low, high = 1, 100
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if measure(middle) <= target else (low, middle)
+        if measure(middle) <= target:
+            low = middle
+        else:
+            high = middle
     return min((low, high), key=lambda quality: abs(measure(quality) - target))
 
 
 def _both(rounds: int, ours: list[str], theirs: list[str], *, cpu: bool) -> str:
-    """The ratio of the medians of two interleaved programs; in brackets, without our time for one pixel."""
-    arms = ["pixel.png" if word == "photo.png" else word for word in ours], theirs, ours
+    """The ratio of the medians of two interleaved programs.
+
+    In brackets is the ratio without our time for one pixel.
+    """
+    place = ours.index("photo.png")
+    for_one_pixel = [*ours[:place], "pixel.png", *ours[place + 1 :]]
     taken: tuple[list[float], ...] = ([], [], [])
     for _ in range(rounds):
-        for arm, words in enumerate(arms):
-            taken[arm].append(_run(words)[0 if cpu else 1])
-    start, peer, mine = (statistics.median(times) for times in taken)
+        for times, words in zip(taken, (for_one_pixel, theirs, ours), strict=True):
+            cpu_seconds, wall_seconds = _run(words)
+            times.append(cpu_seconds if cpu else wall_seconds)
+    start, peer, mine = map(statistics.median, taken)
     return f"{mine / peer:.2f} [{(mine - start) / peer:.2f}]"
 
 
@@ -269,17 +246,21 @@ def _run(words: list[str]) -> tuple[float, float]:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, wall
 
 
-def _calls(
-    rounds: int, ours: Callable[[], bytes], theirs: Callable[[], bytes]
-) -> tuple[float, float]:
-    """Median CPU seconds of two calls, interleaved."""
+def _compare_calls(case: Case, file_format: str) -> tuple[float, bytes, bytes]:
+    """The ratio of the CPU times of our encoder and Pillow's, interleaved, and their files."""
     taken: tuple[list[float], list[float]] = [], []
-    for _ in range(rounds):
-        for arm, call in enumerate((ours, theirs)):
+    files = [b"", b""]
+    for _ in range(case.rounds):
+        for arm, call in enumerate((_ours, _pillow)):
             started = time.process_time()
-            call()
+            files[arm] = call(case.photo, file_format)
             taken[arm].append(time.process_time() - started)
-    return statistics.median(taken[0]), statistics.median(taken[1])
+    ratio = statistics.median(taken[0]) / statistics.median(taken[1])
+    return ratio, files[0], files[1]
+
+
+def _ours(source: Image.Image, file_format: str) -> bytes:
+    return encode(source, file_format, 0)
 
 
 def _size(path: str) -> int:

@@ -1,19 +1,14 @@
-"""Measures many images at once, as whole processes against a loopback server: F1 to F5, O1, B1 and B2.
+"""Measures many images at once, as whole processes against a loopback server (F, O and B).
 
     python benchmarks/fanout.py [--flux PATH] [--runs 5] [--short]
 
-Every figure is a ratio to something measured in the same run, so that the speed of the machine cancels out. `--short`
-only checks that everything works, in one run with small numbers.
+Every figure is a ratio to something measured in the same run, so that the speed of the machine
+cancels out. `--short` only checks that everything works, in one run with small numbers.
 """
 
 import argparse
-import asyncio
-import base64
-import io
 import itertools
-import json
 import os
-import random
 import resource
 import shutil
 import statistics
@@ -25,11 +20,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Self
 
+MAX_FILES = 4096  # open connections at once, if the system allows it
 LATENCY = 0.5  # seconds the server takes for an image
 PEER = (
-    "curl -s {url}/openai/v1/images/generations -H 'Content-Type: application/json' -d '{{\"prompt\":\"a\"}}' "
-    "| jq -r '.data[0].b64_json' | base64 -d > peer.png"
+    "curl -s {url}/openai/v1/images/generations -H 'Content-Type: application/json' "
+    "-d '{{\"prompt\":\"a\"}}' | jq -r '.data[0].b64_json' | base64 -d > peer.png"
 )
+
+
+# The server and its images need other processes, because Linux adds the memory of a parent to the
+# peak memory of its children.
+LOOPBACK = (sys.executable, str(Path(__file__).with_name("loopback.py")))
+SIDES = {"1": 1024, "4": 2048, "tiny": 8}  # pixels of the square images, by megapixels
+GENERATE = (
+    "generate", "a", "--no-key", "-m", "any", "--quiet", "--seed", "1",
+    "--response-format", "b64_json", "-o", "out/",
+)  # fmt: skip
 
 
 class Run(NamedTuple):
@@ -49,81 +55,11 @@ class Row(NamedTuple):
     target: str
 
 
-def drawn(side: int) -> bytes:
-    """A PNG of side x side pixels with the size of a photograph: gradients under noise, always the same.
-
-    One megapixel results in a response of 2.1 MB.
-    """
-    from PIL import Image
-
-    rng = random.Random(1)
-    noise = Image.frombytes("L", (side, side), rng.randbytes(side * side)).point(
-        lambda value: value * 6 >> 8
-    )
-    slope = Image.linear_gradient("L").resize((side, side)).point(lambda value: value * 7 // 8)
-    bands = [
-        Image.frombytes(
-            "L", (side, side), bytes(map(sum, zip(slope.tobytes(), noise.tobytes(), strict=True)))
-        )
-    ]
-    bands += [bands[0].rotate(90), bands[0].transpose(Image.Transpose.FLIP_TOP_BOTTOM)]
-    stream = io.BytesIO()
-    Image.merge("RGB", bands).save(stream, "PNG", compress_level=1)
-    return stream.getvalue()
-
-
-async def serve(image: bytes, latency: float, step: float) -> None:
-    """Answer every POST with the image. The i-th of concurrent requests waits `latency` + i x `step` seconds."""
-    body = json.dumps(
-        {"created": 1, "data": [{"b64_json": base64.b64encode(image).decode()}]}
-    ).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-    reply = head.encode() + b"Connection: close\r\n\r\n" + body
-    count = under_way = 0
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal count, under_way
-        asked = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = next(
-            int(line[15:]) for line in asked.split(b"\r\n") if line.startswith(b"content-length:")
-        )
-        await reader.readexactly(length)
-        count, under_way = count + 1 if under_way else 1, under_way + 1
-        try:
-            await asyncio.sleep(latency + (count - 1) * step)
-            writer.write(reply)
-            await writer.drain()
-        finally:
-            writer.close()
-            under_way -= 1
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    async with server:
-        await server.serve_forever()
-
-
-async def drain(url: str, count: int) -> None:
-    """Request `count` images at once over bare sockets and discard them. Prints the seconds, a lower bound."""
-    host, port = url.removeprefix("http://").split(":")
-
-    async def one() -> None:
-        reader, writer = await asyncio.open_connection(host, port, limit=1 << 18)
-        writer.write(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
-        while await reader.read(1 << 18):
-            pass
-        writer.close()
-
-    began = time.perf_counter()
-    await asyncio.gather(*(one() for _ in range(count)))
-    print(time.perf_counter() - began)
-
-
 class Server:
     """A server in a separate process."""
 
     def __init__(self, image: Path, latency: float = 0.0, step: float = 0.0) -> None:
-        line = [sys.executable, __file__, "--serve", str(image), str(latency), str(step)]
+        line = [*LOOPBACK, "serve", str(image), str(latency), str(step)]
         self._process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
@@ -145,51 +81,25 @@ class Bench:
 
     def run(self, url: str, count: int, *more: str) -> Run:
         """The median of several runs for `count` images at once."""
-        line = [
-            self._flux,
-            "generate",
-            "a",
-            "--base-url",
-            f"{url}/openai/v1",
-            "--no-key",
-            "-m",
-            "any",
-            "--quiet",
-        ]
-        line += [
-            "-n",
-            str(count),
-            "--seed",
-            "1",
-            "--response-format",
-            "b64_json",
-            "-o",
-            "out/",
-            *more,
-        ]
+        line = [self._flux, *GENERATE, "--base-url", f"{url}/openai/v1", "-n", str(count), *more]
         if "--concurrency" not in more:
             line += ["--concurrency", str(min(count, 256))]
         return self.median(lambda: measured(line, next(self._folders), expected=count))
 
     def median(self, one: Callable[[], Run]) -> Run:
-        found = [one() for _ in range(self._runs)]
-        return Run(
-            *(statistics.median(getattr(run, name) for run in found) for name in Run._fields)
-        )
+        runs = [one() for _ in range(self._runs)]
+        return Run(*map(statistics.median, zip(*runs, strict=True)))
 
     def floor(self, url: str, count: int) -> float:
         """The lower bound in seconds: bare sockets that discard everything."""
-        line = [sys.executable, __file__, "--drain", url, str(count)]
-        return statistics.median(
-            float(subprocess.run(line, capture_output=True, check=True).stdout)
-            for _ in range(self._runs)
-        )
+        line = [*LOOPBACK, "drain", url, str(count)]
+        done = [subprocess.run(line, capture_output=True, check=True) for _ in range(self._runs)]
+        return statistics.median(float(one.stdout) for one in done)
 
     def peer(self, url: str) -> Run:
         """curl, jq and base64 for one image."""
-        return self.median(
-            lambda: measured(["sh", "-c", PEER.format(url=url)], next(self._folders), expected=None)
-        )
+        line = ["sh", "-c", PEER.format(url=url)]
+        return self.median(lambda: measured(line, next(self._folders), expected=None))
 
 
 def measured(line: list[str], folder: Path, expected: int | None) -> Run:
@@ -210,8 +120,9 @@ def measured(line: list[str], folder: Path, expected: int | None) -> Run:
 def emptied(folder: Path | str) -> int:
     """Count the images in a folder and its subfolders, and truncate them.
 
-    They are not removed, because for a minute ext4 would look at each removed file whenever it creates one. No list of
-    them is made, because Linux adds the memory of this process to the peak memory of its children.
+    They are not removed, because for a minute ext4 would look at each removed file whenever it
+    creates one. No list of them is made, because Linux adds the memory of this process to the peak
+    memory of its children.
     """
     made = 0
     with os.scandir(folder) as entries:
@@ -226,104 +137,87 @@ def emptied(folder: Path | str) -> int:
 
 def figures(bench: Bench, images: dict[str, Path], *, short: bool) -> list[Row]:
     """All rows of the table."""
-    large = 32 if short else 256
-    rows = []
-    with Server(images["1"]) as none:
-        start = bench.run(none.url, 1)
-        if shutil.which("curl") and shutil.which("jq"):
-            peer = bench.peer(none.url)
-            rows.append(
-                Row(
-                    "F5", "wall of one image / curl | jq | base64", start.wall / peer.wall, "<= 4.5"
-                )
-            )
-    with Server(images["1"], LATENCY) as slow:
-        runs = {count: bench.run(slow.url, count) for count in (16, 64, large)}
-        for name, count, target in (
-            ("F1", 16, "<= 1.2"),
-            ("F2", 64, "<= 1.8"),
-            ("F2", large, "<= 4"),
-        ):
-            wall, floor = runs[count].wall - start.wall, bench.floor(slow.url, count) / LATENCY
-            rows.append(
-                Row(
-                    name,
-                    f"wall of {count} / latency (bare sockets: {floor:.2f})",
-                    wall / LATENCY,
-                    target,
-                )
-            )
-        share = (runs[large].cpu - start.cpu) / large / ((runs[16].cpu - start.cpu) / 16)
-        rows.append(Row("F3", f"CPU per image of {large} / of 16", share, "<= 1.25"))
-    for megapixels in ("1", "4"):
-        with Server(images[megapixels], LATENCY) as slow:
-            peaks = [bench.run(slow.url, count).peak for count in (1, 64)]
-            rows.append(
-                Row(
-                    "F4",
-                    f"MiB per image in flight, {megapixels} MP",
-                    (peaks[1] - peaks[0]) / 63,
-                    "<= 0.6",
-                )
-            )
-    rows.append(Row("", "peak MiB of one image", start.peak, "<= 45"))
-    with Server(images["1"], 0.1, 2 / 16) as steady:
-        plain, converted = bench.run(steady.url, 16), bench.run(steady.url, 16, "-f", "webp")
-    with Server(images["1"]) as none:
-        once = bench.run(none.url, 1, "-f", "webp").wall - start.wall
-    rows.append(
-        Row(
-            "O1",
-            "wall that conversion adds to 16 / one conversion",
-            (converted.wall - plain.wall) / once,
-            "<= 2",
-        )
-    )
-    few, many = (50, 200) if short else (1000, 10_000)
-    with Server(images["tiny"]) as quick:
-        one, wide = (bench.run(quick.url, few, "--concurrency", count) for count in ("1", "64"))
-        longer = bench.run(quick.url, many, "--concurrency", "64")
-    rows.append(
-        Row("B1", "CPU per request, 64 in flight / 1 in flight", wide.cpu / one.cpu, "<= 1.3")
-    )
-    rows.append(
-        Row("B2", f"MiB of {many:,} requests - of {few:,}", longer.peak - wide.peak, "<= 2")
-    )
+    with Server(images["1"]) as server:
+        single = bench.run(server.url, 1)
+        rows = compare_with_curl(bench, server, single)
+    rows += compare_walls(bench, images["1"], single, 32 if short else 256)
+    rows += [memory_in_flight(bench, images[size], size) for size in ("1", "4")]
+    rows.append(Row("", "peak MiB of one image", single.peak, "<= 45"))
+    rows.append(conversion(bench, images["1"], single))
+    rows += batches(bench, images["tiny"], *((50, 200) if short else (1000, 10_000)))
     return rows
 
 
+def compare_with_curl(bench: Bench, server: Server, single: Run) -> list[Row]:
+    """F5, if the tools for it are installed."""
+    if not shutil.which("curl") or not shutil.which("jq"):
+        return []
+    ratio = single.wall / bench.peer(server.url).wall
+    return [Row("F5", "wall of one image / curl | jq | base64", ratio, "<= 4.5")]
+
+
+def compare_walls(bench: Bench, image: Path, single: Run, large: int) -> list[Row]:
+    """F1 and F2: wall time over the latency of the server. F3: CPU time per image."""
+    rows = []
+    runs = {}
+    with Server(image, LATENCY) as server:
+        for count in (16, 64, large):
+            runs[count] = bench.run(server.url, count)
+        for name, count, target in (("F1", 16, "1.2"), ("F2", 64, "1.8"), ("F2", large, "4")):
+            wall = (runs[count].wall - single.wall) / LATENCY
+            floor = bench.floor(server.url, count) / LATENCY
+            what = f"wall of {count} / latency (bare sockets: {floor:.2f})"
+            rows.append(Row(name, what, wall, f"<= {target}"))
+    cpu_of_many = (runs[large].cpu - single.cpu) / large
+    cpu_of_16 = (runs[16].cpu - single.cpu) / 16
+    what = f"CPU per image of {large} / of 16"
+    return [*rows, Row("F3", what, cpu_of_many / cpu_of_16, "<= 1.25")]
+
+
+def memory_in_flight(bench: Bench, image: Path, megapixels: str) -> Row:
+    """F4: what each further image adds to the peak memory."""
+    with Server(image, LATENCY) as server:
+        one, many = (bench.run(server.url, count).peak for count in (1, 64))
+    return Row("F4", f"MiB per image in flight, {megapixels} MP", (many - one) / 63, "<= 0.6")
+
+
+def conversion(bench: Bench, image: Path, single: Run) -> Row:
+    """O1: the wall time that conversion adds while other images arrive."""
+    with Server(image, 0.1, 2 / 16) as server:
+        plain = bench.run(server.url, 16)
+        converted = bench.run(server.url, 16, "-f", "webp")
+    with Server(image) as server:
+        one = bench.run(server.url, 1, "-f", "webp").wall - single.wall
+    added = (converted.wall - plain.wall) / one
+    return Row("O1", "wall that conversion adds to 16 / one conversion", added, "<= 2")
+
+
+def batches(bench: Bench, image: Path, few: int, many: int) -> list[Row]:
+    """B1 and B2: CPU time per request, and the memory that thousands of requests need."""
+    with Server(image) as server:
+        in_turn = bench.run(server.url, few, "--concurrency", "1")
+        at_once = bench.run(server.url, few, "--concurrency", "64")
+        longer = bench.run(server.url, many, "--concurrency", "64")
+    cpu, memory = at_once.cpu / in_turn.cpu, longer.peak - at_once.peak
+    return [
+        Row("B1", "CPU per request, 64 in flight / 1 in flight", cpu, "<= 1.3"),
+        Row("B2", f"MiB of {many:,} requests - of {few:,}", memory, "<= 2"),
+    ]
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--flux", default=str(Path(sys.executable).parent / "flux"))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--draw", nargs=2, metavar=("IMAGE", "SIDE"), help=argparse.SUPPRESS)
-    parser.add_argument("--drain", nargs=2, metavar=("URL", "COUNT"), help=argparse.SUPPRESS)
-    parser.add_argument(
-        "--serve", nargs=3, metavar=("IMAGE", "LATENCY", "STEP"), help=argparse.SUPPRESS
-    )
     options = parser.parse_args()
-    if options.draw:
-        Path(options.draw[0]).write_bytes(drawn(int(options.draw[1])))
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4096)), hard))
-    if options.drain:
-        asyncio.run(drain(options.drain[0], int(options.drain[1])))
-        return
-    if options.serve:
-        image, latency, step = options.serve
-        asyncio.run(serve(Path(image).read_bytes(), float(latency), float(step)))
-        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # child processes inherit it
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, MAX_FILES)), hard))
     with tempfile.TemporaryDirectory() as folder:
-        images = {name: Path(folder) / f"{name}.png" for name in ("1", "4", "tiny")}
-        for name, side in (("1", 1024), ("4", 2048), ("tiny", 8)):
-            # In another process, because Linux adds the memory of a parent to the peak memory of its children.
-            subprocess.run(
-                [sys.executable, __file__, "--draw", images[name], str(side)], check=True
-            )
+        images = {name: Path(folder) / f"{name}.png" for name in SIDES}
+        for name, side in SIDES.items():
+            subprocess.run([*LOOPBACK, "draw", images[name], str(side)], check=True)
         bench = Bench(options.flux, Path(folder) / "work", 1 if options.short else options.runs)
         print(f"{'':3}  {'figure':48}  {'ratio':>7}  target")
         for row in figures(bench, images, short=options.short):

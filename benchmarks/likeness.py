@@ -1,6 +1,7 @@
-"""Measures the similarity of two images with only Pillow: PSNR in decibels, and SSIM over blocks of eight pixels."""
+"""Measures the similarity of two images with only Pillow: PSNR, and SSIM of 8 x 8 pixel blocks."""
 
 import math
+from typing import Any
 
 from PIL import Image, ImageChops, ImageMath, ImageStat
 
@@ -25,18 +26,26 @@ def ssim(one: Image.Image, other: Image.Image) -> float:
 def _ssim(first: Image.Image, second: Image.Image) -> float:
     x, y = first.convert("F"), second.convert("F")
     mean_x, mean_y = x.reduce(BLOCK), y.reduce(BLOCK)
-    square_x, square_y, product = (_times(*pair).reduce(BLOCK) for pair in ((x, x), (y, y), (x, y)))
     shown = ImageMath.lambda_eval(
-        lambda a: (
-            ((2 * a["mx"] * a["my"] + C1) * (2 * (a["xy"] - a["mx"] * a["my"]) + C2))
-            / (
-                (a["mx"] * a["mx"] + a["my"] * a["my"] + C1)
-                * (a["xx"] - a["mx"] * a["mx"] + a["yy"] - a["my"] * a["my"] + C2)
-            )
-        ),
-        mx=mean_x, my=mean_y, xx=square_x, yy=square_y, xy=product,
-    )  # fmt: skip
-    return float(shown.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0)))  # type: ignore[arg-type] # one channel
+        _formula,
+        mx=mean_x,
+        my=mean_y,
+        xx=_times(x, x).reduce(BLOCK),
+        yy=_times(y, y).reduce(BLOCK),
+        xy=_times(x, y).reduce(BLOCK),
+    )
+    mean = shown.resize((1, 1), Image.Resampling.BOX)
+    return float(mean.getpixel((0, 0)))  # type: ignore[arg-type] # one channel
+
+
+def _formula(args: dict[str, Any]) -> Any:  # noqa: ANN401 - an expression of ImageMath
+    """The similarity of blocks, from the means of their values, squares and products."""
+    mx, my = args["mx"], args["my"]
+    variances = args["xx"] - mx * mx + args["yy"] - my * my
+    covariance = args["xy"] - mx * my
+    brightness = (2 * mx * my + C1) / (mx * mx + my * my + C1)
+    structure = (2 * covariance + C2) / (variances + C2)
+    return brightness * structure
 
 
 def _times(one: Image.Image, other: Image.Image) -> Image.Image:

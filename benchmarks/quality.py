@@ -1,10 +1,11 @@
-"""Finds the qualities at which JPEG, WebP and AVIF look alike, for the tables in `images/formats.py`.
+"""Finds the qualities at which JPEG, WebP and AVIF look alike, for the tables in `formats.py`.
 
     python benchmarks/quality.py [PHOTO…]     # without photographs: two generated ones
 
-For each JPEG quality, it prints the quality of the other encoders with the same score, and their size relative to
-JPEG, as the median over all images. The score is SSIMULACRA 2 if that package is installed (the tables were made with
-it, on six photographs of 384 x 384 pixels), else the SSIM of `likeness`, which is more lenient with halved color.
+For each JPEG quality, it prints the quality of the other encoders with the same score, and their
+size relative to JPEG, as the median over all images. The score is SSIMULACRA 2 if that package is
+installed (the tables were made with it, on six photographs of 384 x 384 pixels), else the SSIM of
+`likeness`, which is more lenient with halved color.
 """
 
 import io
@@ -13,7 +14,7 @@ import math
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ Score = Callable[[Image.Image, Image.Image], float]
 
 
 class Point(NamedTuple):
-    """One encoding: the encoder's own quality, the size in bytes, and the similarity to the source."""
+    """One encoding: the encoder's own quality, the bytes, and the similarity to the source."""
 
     quality: int
     size: int
@@ -41,34 +42,44 @@ class Point(NamedTuple):
 
 def main() -> None:
     """Print one line per JPEG quality."""
-    paths = sys.argv[1:]
-    images = [_middle(Image.open(path).convert("RGB")) for path in paths] or [
-        _middle(photo(seed=at)) for at in (1, 2)
-    ]
+    photos = [Image.open(path).convert("RGB") for path in sys.argv[1:]]
+    images = [_middle(image) for image in photos or [photo(seed=1), photo(seed=2)]]
     score, name = _score()
     print(f"score: {name}; {len(images)} images")
-    jpeg = [[_jpeg(image, quality, score) for quality in JPEG] for image in images]
-    others = {
-        encoder: [
-            [_point(image, encoder, {**options, "quality": at}, score) for at in OTHER]
-            for image in images
-        ]
-        for encoder, options in ENCODERS.items()
-    }
+    jpegs = [_jpeg_curve(image, score) for image in images]
+    others = {encoder: _curves(images, encoder, score) for encoder in ENCODERS}
     for place, quality in enumerate(JPEG):
-        cells = [
-            f"jpeg {quality:3}  score {statistics.median(points[place].score for points in jpeg):7.3f}"
-        ]
+        targets = [curve[place] for curve in jpegs]
+        median = statistics.median(target.score for target in targets)
+        cells = [f"jpeg {quality:3}  score {median:7.3f}"]
         for encoder, curves in others.items():
-            found = [
-                at
-                for points, curve in zip(jpeg, curves, strict=True)
-                if (at := _equal(curve, points[place]))
-            ]
-            if found:
-                at, size = (statistics.median(values) for values in zip(*found, strict=True))
-                cells.append(f"{encoder} {at:5.1f}, {size:.2f} of the bytes ({len(found)} images)")
+            cells += _compare(encoder, curves, targets)
         print("  ".join(cells))
+
+
+def _jpeg_curve(image: Image.Image, score: Score) -> list[Point]:
+    return [_jpeg(image, quality, score) for quality in JPEG]
+
+
+def _curves(images: Sequence[Image.Image], encoder: str, score: Score) -> list[list[Point]]:
+    return [_curve(image, encoder, score) for image in images]
+
+
+def _curve(image: Image.Image, encoder: str, score: Score) -> list[Point]:
+    options = ENCODERS[encoder]
+    return [_point(image, encoder, {**options, "quality": quality}, score) for quality in OTHER]
+
+
+def _compare(
+    encoder: str, curves: Sequence[Sequence[Point]], targets: Sequence[Point]
+) -> Iterator[str]:
+    """The quality and size at which an encoder reaches the targets, one per image."""
+    reached = map(_equal, curves, targets)
+    found = [equal for equal in reached if equal]
+    if found:
+        quality = statistics.median(quality for quality, _ in found)
+        size = statistics.median(size for _, size in found)
+        yield f"{encoder} {quality:5.1f}, {size:.2f} of the bytes ({len(found)} images)"
 
 
 def _score() -> tuple[Score, str]:
@@ -88,7 +99,7 @@ def _score() -> tuple[Score, str]:
 
 
 def _middle(image: Image.Image) -> Image.Image:
-    """A square from the middle, at half size if the image is large enough, which removes camera blur."""
+    """A square from the middle, at half size if possible, which removes camera blur."""
     if min(image.size) >= 2 * SIDE:
         image = image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
     left, top = (image.width - SIDE) // 2, (image.height - SIDE) // 2
@@ -97,9 +108,8 @@ def _middle(image: Image.Image) -> Image.Image:
 
 def _jpeg(image: Image.Image, quality: int, score: Score) -> Point:
     subsampling = "4:4:4" if quality >= 90 else "4:2:0"
-    return _point(
-        image, "jpeg", {"quality": quality, "optimize": True, "subsampling": subsampling}, score
-    )
+    options = {"quality": quality, "optimize": True, "subsampling": subsampling}
+    return _point(image, "jpeg", options, score)
 
 
 def _point(image: Image.Image, encoder: str, options: dict[str, object], score: Score) -> Point:
@@ -110,7 +120,7 @@ def _point(image: Image.Image, encoder: str, options: dict[str, object], score: 
 
 
 def _equal(curve: Sequence[Point], target: Point) -> tuple[float, float] | None:
-    """The quality at which a curve reaches a score, and its relative size; None if it never does."""
+    """The quality at which a curve reaches a score, and its relative size; None if never."""
     for low, high in itertools.pairwise(curve):
         if low.score <= target.score <= high.score:
             share = (target.score - low.score) / (high.score - low.score)

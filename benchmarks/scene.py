@@ -1,6 +1,7 @@
-"""Draws a landscape for measurements: the same pixels every time, with the properties of a photograph.
+"""Draws a landscape for measurements: always the same pixels, with the properties of a photograph.
 
-It has soft light, structure at every scale (its energy falls with the frequency, as in nature), hard edges, and grain.
+It has soft light, structure at every scale (its energy falls with the frequency, as in nature),
+hard edges, and grain.
 """
 
 import random
@@ -8,51 +9,41 @@ import random
 from PIL import Image, ImageChops, ImageDraw
 
 SIZE = (2752, 1536)  # what the model delivers for 16:9
-SKY, HAZE, ROCK, GRASS, ROOF = (
-    (70, 120, 190),
-    (235, 220, 200),
-    (92, 84, 88),
-    (78, 104, 52),
-    (150, 62, 48),
-)
+SKY = (70, 120, 190)
+HAZE = (235, 220, 200)
+CLOUD = (250, 248, 244)
+ROCK = (92, 84, 88)
+GRASS = (78, 104, 52)
+ROOF = (150, 62, 48)
 CELLS = (512, 256, 128, 64, 32, 16, 8, 4, 2)
 
 
 def photo(size: tuple[int, int] = SIZE, seed: int = 1) -> Image.Image:
     """One landscape: sky with clouds, two ridges, a meadow, houses with windows, grain over all."""
     width, height = size
-    image = Image.composite(
-        Image.new("RGB", size, HAZE),
-        Image.new("RGB", size, SKY),
-        Image.linear_gradient("L").resize(size),
-    )
+    haze, sky = Image.new("RGB", size, HAZE), Image.new("RGB", size, SKY)
+    image = Image.composite(haze, sky, Image.linear_gradient("L").resize(size))
     clouds = _fractal(size, seed).point(lambda value: max(0, min(255, (value - 120) * 4)))
-    image.paste((250, 248, 244), mask=clouds)
+    image.paste(CLOUD, mask=clouds)
     for layer, (color, level, rough) in enumerate(((ROCK, 0.42, 0.18), (GRASS, 0.66, 0.08))):
-        image.paste(
-            _ground(size, color, seed + 10 + layer), mask=_ridge(size, level, rough, seed + layer)
-        )
+        ridge = _ridge(size, level, rough, seed + layer)
+        image.paste(_ground(size, color, seed + 10 + layer), mask=ridge)
     _houses(ImageDraw.Draw(image), width, height, random.Random(seed))
-    grain = [
-        _noise(size, 1, seed + 99 + plane).point(_weak) for plane in range(3)
-    ]  # sensors have separate noise in each color
+    # Sensors have separate noise in each color.
+    grain = [_noise(size, 1, seed + 99 + plane).point(_weak) for plane in range(3)]
     return ImageChops.add(image, Image.merge("RGB", grain), 1, -128)
 
 
 def graphic(size: tuple[int, int] = (1600, 900), seed: int = 1) -> Image.Image:
     """A flat drawing: few colors, large areas, hard edges."""
-    image, draw_with = Image.new("RGB", size, (245, 242, 235)), random.Random(seed)
+    image, dice = Image.new("RGB", size, (245, 242, 235)), random.Random(seed)
     draw = ImageDraw.Draw(image)
     for _ in range(60):
-        x, y, r = (
-            draw_with.randrange(size[0]),
-            draw_with.randrange(size[1]),
-            draw_with.randrange(10, size[1] // 5),
-        )
-        color = tuple(draw_with.randrange(0, 256, 51) for _ in range(3))
-        (draw.ellipse if draw_with.random() < 0.5 else draw.rectangle)(
-            (x - r, y - r, x + r, y + r), fill=color
-        )
+        x, y = dice.randrange(size[0]), dice.randrange(size[1])
+        r = dice.randrange(10, size[1] // 5)
+        color = tuple(dice.randrange(0, 256, 51) for _ in range(3))
+        shape = draw.ellipse if dice.random() < 0.5 else draw.rectangle
+        shape((x - r, y - r, x + r, y + r), fill=color)
     return image
 
 
@@ -67,28 +58,19 @@ def _fractal(size: tuple[int, int], seed: int) -> Image.Image:
     image = Image.new("L", size, 128)
     for octave, cell in enumerate(CELLS):
         weight = 0.5 * 0.62**octave
-        layer = _noise(size, cell, 100 * seed + octave)
-        image = ImageChops.add(
-            image,
-            layer.point([round((value - 128) * weight) + 128 for value in range(256)]),
-            1,
-            -128,
-        )
+        levels = [round((value - 128) * weight) + 128 for value in range(256)]
+        layer = _noise(size, cell, 100 * seed + octave).point(levels)
+        image = ImageChops.add(image, layer, 1, -128)
     return image
 
 
 def _ground(size: tuple[int, int], color: tuple[int, int, int], seed: int) -> Image.Image:
     """A color that varies with the light, a little differently in each channel."""
     light, tint = _fractal(size, seed), _fractal(size, seed + 1)
-    planes = [
-        ImageChops.add(
-            ImageChops.add(Image.new("L", size, level), light, 1, -128),
-            tint.point(_third),
-            1,
-            shift - 43,
-        )
-        for level, shift in zip(color, (4, 0, -4), strict=True)
-    ]
+    planes = []
+    for level, shift in zip(color, (4, 0, -4), strict=True):
+        lit = ImageChops.add(Image.new("L", size, level), light, 1, -128)
+        planes.append(ImageChops.add(lit, tint.point(_third), 1, shift - 43))
     return Image.merge("RGB", planes)
 
 
@@ -106,9 +88,8 @@ def _ridge(size: tuple[int, int], level: float, rough: float, seed: int) -> Imag
     line = _fractal((width, 64), seed + 5).resize((width, 1), Image.Resampling.BOX).tobytes()
     mask = Image.new("L", size)
     points = [(x, int(height * (level - rough * (line[x] - 128) / 24))) for x in range(0, width, 3)]
-    ImageDraw.Draw(mask).polygon(
-        [(0, height), *points, (width, points[-1][1]), (width, height)], fill=255
-    )
+    outline = [(0, height), *points, (width, points[-1][1]), (width, height)]
+    ImageDraw.Draw(mask).polygon(outline, fill=255)
     return mask
 
 

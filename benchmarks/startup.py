@@ -1,10 +1,10 @@
-"""Measures the start-up cost of commands, as a multiple of starting Python and doing nothing (S1 to S3, C1).
+"""Measures the start-up cost of commands, in starts of a Python that does nothing (S1 to S3, C1).
 
     python benchmarks/startup.py [--flux PATH] [--quick]
 
-It runs whole processes of the installed command (best: the wheel in a fresh environment) and counts instructions, which
-do not depend on the load of the machine. Without valgrind, it measures CPU time and says so. C1 is the time of one TAB
-in bash relative to starting `/bin/true`.
+It runs whole processes of the installed command (best: the wheel in a fresh environment) and counts
+instructions, which do not depend on the load of the machine. Without valgrind, it measures CPU time
+and says so. C1 is the time of one TAB in bash relative to starting `/bin/true`.
 """
 
 import argparse
@@ -37,6 +37,12 @@ ROWS = (
     Row("S3", ("generate", "--help"), 8),
     Row("S3", ("sizes", "--nonsense"), 8),
 )
+COUNT_INSTRUCTIONS = (
+    "valgrind",
+    "--tool=cachegrind",
+    "--cache-sim=no",
+    "--cachegrind-out-file=/dev/null",
+)
 TAB = """
 source "$1"; COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'
 for line in 'flux generate x --out' 'flux resolve -a 16:' 'flux s'; do
@@ -54,13 +60,8 @@ done
 def instructions(argv: Sequence[str]) -> float:
     """The user instructions of one process, without its children."""
     with tempfile.NamedTemporaryFile() as log:
-        watch = [
-            "valgrind",
-            "--tool=cachegrind",
-            "--cache-sim=no",
-            "--cachegrind-out-file=/dev/null",
-        ]
-        subprocess.run([*watch, f"--log-file={log.name}", *argv], capture_output=True, check=False)
+        line = [*COUNT_INSTRUCTIONS, f"--log-file={log.name}", *argv]
+        subprocess.run(line, capture_output=True, check=False)
         counted = [line for line in Path(log.name).read_text().splitlines() if " refs:" in line]
     return float(counted[0].split()[-1].replace(",", ""))
 
@@ -91,51 +92,39 @@ def startup(
 
 
 def tab(flux: str, times: int) -> float | None:
-    """The slowest of three TABs, in starts of `/bin/true`; None without a bash that has EPOCHREALTIME."""
-    script = subprocess.run(
-        [flux, "completion", "bash"], capture_output=True, text=True, check=True
-    ).stdout
+    """The slowest of three TABs, in starts of `/bin/true`; None without bash 5."""
+    line = [flux, "completion", "bash"]
+    script = subprocess.run(line, capture_output=True, text=True, check=True).stdout
     if not shutil.which("bash"):
         return None
     with tempfile.NamedTemporaryFile("w", suffix=".bash") as file:
         file.write(script)
         file.flush()
-        done = subprocess.run(
-            ["bash", "-c", TAB, "bash", file.name, str(times)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        run_tabs = ["bash", "-c", TAB, "bash", file.name, str(times)]
+        done = subprocess.run(run_tabs, capture_output=True, text=True, check=False)
     pairs = [line.split() for line in done.stdout.splitlines()]
-    return (
-        max(int(one) / int(true) for one, true in pairs)
-        if pairs and all(len(pair) == 2 for pair in pairs)
-        else None
-    )
+    if not pairs or any(len(pair) != 2 for pair in pairs):
+        return None
+    return max(int(one) / int(true) for one, true in pairs)
 
 
 def main() -> int:
     """Print the table. Returns 1 if a row is over its target, except with --quick."""
-    options = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    options.add_argument(
-        "--flux", default=str(Path(sys.executable).parent / "flux"), help="the command to measure"
-    )
-    options.add_argument("--quick", action="store_true", help="one round: shows that it works")
-    asked = options.parse_args()
-    counting = shutil.which("valgrind") is not None
-    rounds = 3 if counting else 15
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    installed = str(Path(sys.executable).parent / "flux")
+    parser.add_argument("--flux", default=installed, help="the command to measure")
+    parser.add_argument("--quick", action="store_true", help="one round: shows that it works")
+    asked = parser.parse_args()
+    cost, rounds, what = instructions, 3, "instructions, valgrind"
+    if not shutil.which("valgrind"):
+        cost, rounds = cpu_seconds, 15
+        what = "CPU time: valgrind is NOT installed, so these figures are rough"
     if asked.quick:
         rounds = 1
-    what = (
-        "instructions, valgrind"
-        if counting
-        else "CPU time: valgrind is NOT installed, so these figures are rough"
-    )
     print(f"{asked.flux}\nmultiples of `python -c pass` ({what}; median of {rounds})\n")
     over = 0
-    for row, ratio in startup(asked.flux, instructions if counting else cpu_seconds, rounds):
+    for row, ratio in startup(asked.flux, cost, rounds):
         over |= ratio > row.target
         print(_line(row.id, f"flux {' '.join(row.line)}", ratio, row.target))
     ratio = tab(asked.flux, 20 if asked.quick else 300)
@@ -148,9 +137,8 @@ def main() -> int:
 
 
 def _line(name: str, what: str, ratio: float, target: float) -> str:
-    return (
-        f"{name}  {what:<42} {ratio:6.2f}   {'at most' if ratio <= target else 'OVER'} {target:g}"
-    )
+    verdict = "at most" if ratio <= target else "OVER"
+    return f"{name}  {what:<42} {ratio:6.2f}   {verdict} {target:g}"
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ _flux_option() {  # sets `flag` to the option in a word, and `glue` to everythin
 }
 
 _flux_split() {  # splits a line into `words` without quotes; `quote` is a quote that is still open
-    # Readline replaces only what it considers the word; the part of the last word before that goes into `before`.
+    # Readline replaces only what it considers the word; the part of the last word before that
+    # goes into `before`.
     # `into` is the redirection operator, if the last word is the target of a redirection.
     local rest=${1#"${1%%[![:space:]]*}"} run char last=0 outside=''
     while true; do
@@ -142,7 +143,8 @@ _flux() {
     fi
     typed=${typed#"$glue"}
     if [[ ${listed[0]-} == '<files>' ]]; then
-        if [[ $glue == "$before" ]]; then  # readline's word is the whole name, so its own file completion works best
+        # If readline's word is the whole name, its own file completion works best.
+        if [[ $glue == "$before" ]]; then
             compopt -o bashdefault -o default 2> /dev/null || true
             return 0
         fi

@@ -24,7 +24,8 @@ function __flux_at
     test "$command" = "$argv[1]"; and contains -- "$argv[2]" '' $count
 end
 
-# Files after a prefix that matches the expression, such as @; each is printed after the second argument.
+# Files after a prefix that matches the expression, such as @. Each is printed after the second
+# argument.
 function __flux_files
     set -l parts (string match -r "^([\"']?)$argv[1](.*)" -- (commandline -ct)); or return
     printf "$argv[2]%s\t\n" (complete -C "__fish_command_without_completions $parts[2]$parts[3]")

@@ -63,37 +63,49 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
     $commands = @('/0/generate', '/0/resolve', '/0/show', '/0/convert', '/0/sizes', '/0/models', '/0/providers', '/0/runs', '/0/recover', '/0/schema', '/0/completion', '/0/help', '/0/config', 'config/0/path')
     $awaits = '^(--(size|aspect-ratio|resolution|model|route|n|seed|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|width|max-bytes|effort|alt)|-[^-sarmnpofq]*[sarmnpofq])$'
     $joined = '^(--[^=]+=|-[^-sarmnpofq]*[sarmnpofq])'
+    $result = [System.Management.Automation.CompletionResult]
     $command, $count, $flag, $dashes = '', 0, '', $false
     foreach ($element in @($commandAst.CommandElements | Select-Object -Skip 1)) {
         if ($element.Extent.EndOffset -ge $cursorPosition) { break }
         $word = $element.ToString().Trim("'", '"')
         if ($flag) { $flag = '' }
         elseif (-not $dashes -and $word -ceq '--') { $dashes = $true }
-        elseif (-not $dashes -and $word -like '-?*') { if ($word -cmatch $awaits) { $flag = $word } }
-        elseif ($commands -ccontains "$command/$count/$word") { $command = "$command $word".Trim() }
+        elseif (-not $dashes -and $word -like '-?*') {
+            if ($word -cmatch $awaits) { $flag = $word }
+        }
+        elseif ($commands -ccontains "$command/$count/$word") {
+            $command = "$command $word".Trim()
+        }
         else { $count++ }
     }
     $typed, $glue = $wordToComplete.TrimStart("'", '"'), ''
     if (-not $flag -and -not $dashes -and $typed -cmatch $joined) {
-        if ($typed.EndsWith('=') -or $typed -cne $Matches[0]) { $glue, $flag = $Matches[0], $Matches[0].TrimEnd('=') }
+        if ($typed.EndsWith('=') -or $typed -cne $Matches[0]) {
+            $glue, $flag = $Matches[0], $Matches[0].TrimEnd('=')
+        }
     }
     if ($flag -like '--*') { $found = $values[$flag] }
     elseif ($flag) { $found = $values["-$($flag[-1])"] }
     elseif (-not $dashes -and $typed -like '-*') { $found = $options[$command] }
-    else { $found = @($arguments["$command/$count"]) + @($arguments["$command/*"]) | Where-Object { $_ } }
+    else {
+        $found = @($arguments["$command/$count"]) + @($arguments["$command/*"])
+        $found = $found | Where-Object { $_ }
+    }
     if ($found -ccontains '@<files>' -and $typed -like '@*') { $glue, $found = '@', '<files>' }
     $typed = $typed.Substring($glue.Length)
     if ($glue -and $found -ccontains '<files>') {
-        foreach ($file in [System.Management.Automation.CompletionCompleters]::CompleteFilename($typed)) {
+        $completers = [System.Management.Automation.CompletionCompleters]
+        foreach ($file in $completers::CompleteFilename($typed)) {
             $word, $about = $file.CompletionText.Trim("'"), $file.ToolTip
-            [System.Management.Automation.CompletionResult]::new("'$glue$word'", $word, $file.ResultType, $about)
+            $result::new("'$glue$word'", $word, $file.ResultType, $about)
         }
         return
     }
+    $pattern = [WildcardPattern]::Escape($typed) + '*'
     foreach ($row in $found) {
         $word, $about = $row -split "`t"
-        if ($word -like '*<files>' -or $word -notlike ([WildcardPattern]::Escape($typed) + '*')) { continue }
+        if ($word -like '*<files>' -or $word -notlike $pattern) { continue }
         if (-not $about) { $about = $word }
-        [System.Management.Automation.CompletionResult]::new("$glue$word", $word, 'ParameterValue', $about)
+        $result::new("$glue$word", $word, 'ParameterValue', $about)
     }
 }

@@ -84,9 +84,9 @@ def _work(arguments: Sequence[str]) -> Callable[[], object] | None:
     values = read_line(words, line)
     if values is None:
         return None
-    named = {name: values[name] for name in line.own}
-    if line.options:
-        named["options"] = _fill(line.options, values)
+    named = {name: values[name] for name in line["own"]}
+    if line["options"]:
+        named["options"] = _fill(line["options"], values)
     return lambda: _command(command)(**named)
 
 
@@ -140,7 +140,7 @@ def _command(name: str) -> Callable[..., object]:
 
 def read_line(words: Sequence[str], line: Line) -> Values | None:
     """The value of every field, defaults included; None if the table does not cover the line."""
-    values: Values = {**line.defaults}
+    values: Values = {**line["defaults"]}
     rest = iter(words)
     for word in rest:
         if word.startswith("-"):
@@ -150,7 +150,7 @@ def read_line(words: Sequence[str], line: Line) -> Values | None:
         if found is None:
             return None
         field, value = found
-        if field in line.repeatable:
+        if field in line["repeatable"]:
             values[field] = [*(values[field] or ()), value]
         else:
             values[field] = value
@@ -159,18 +159,18 @@ def read_line(words: Sequence[str], line: Line) -> Values | None:
 
 def _read_argument(word: str, values: Values, line: Line) -> tuple[str, str] | None:
     """The field and value of one argument; None if the command takes only one and has it."""
-    is_taken = values[line.argument] is not None
-    if is_taken and line.argument not in line.repeatable:
+    is_taken = values[line["argument"]] is not None
+    if is_taken and line["argument"] not in line["repeatable"]:
         return None
-    return line.argument, word
+    return line["argument"], word
 
 
 def _read_option(word: str, rest: Iterator[str], line: Line) -> tuple[str, Any] | None:
     """The field and value of one option; None if not covered. The value may come from `rest`."""
     flag, equals, attached = word.partition("=")
-    if flag not in line.flags:
+    if flag not in line["flags"]:
         return None
-    field, constant = line.flags[flag]
+    field, constant = line["flags"][flag]
     if constant is not None:  # a switch takes no value
         return None if equals else (field, constant)
     if equals:

@@ -1,9 +1,10 @@
 """Draw the terminal screens of docs/usage.md: the installed command on a real terminal, as SVG.
 
-    python scripts/screens.py            write docs/images/*.svg if more than times and sizes has changed
-    python scripts/screens.py --check    only list the files that are out of date (exit code 1)
+    python scripts/screens.py            write the files in docs/images that are out of date
+    python scripts/screens.py --check    only list them (exit code 1)
 
-It needs tmux, and the test tools in tests/e2e and tests/fakes, which answer in place of a provider.
+A change of times and sizes alone does not count. It needs tmux, and the test tools in tests/e2e and
+tests/fakes, which answer in place of a provider.
 """
 
 import os
@@ -159,8 +160,12 @@ def svg(command: str, lines: list[str]) -> str:
 
 def command_line(arguments: tuple[str, ...]) -> str:
     """The command as a person types it."""
-    quoted = [f'"{word}"' if re.search(r"[^\w:./-]", word) else word for word in arguments]
-    return " ".join(["flux", *quoted])
+    return " ".join(["flux", *map(quoted, arguments)])
+
+
+def quoted(word: str) -> str:
+    """A word in quotes if it needs them."""
+    return f'"{word}"' if re.search(r"[^\w:./-]", word) else word
 
 
 def main(*options: str) -> int:

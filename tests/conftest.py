@@ -6,16 +6,30 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import documents
 import pytest
+from hypothesis import HealthCheck, settings
 
 SCRIPTS = Path(sys.executable).parent
-# Background shells and nohup start their children with signals ignored, and those would hand that on to every flux the
-# tests start. A handler is not inherited: children get the default again.
+
+# Every run tries the same examples, and none fails because a machine is slow. `sealed` below is a
+# function-scoped fixture of every test. A test sets `max_examples` itself only with a reason.
+settings.register_profile(
+    "flux",
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("flux")
+
+# Background shells and nohup start their children with signals ignored, and these pass that on to
+# every flux the tests start. A handler is not inherited, so children get the default again.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 for number in (getattr(signal, "SIGHUP", signal.SIGTERM), signal.SIGTERM):  # Windows has no SIGHUP
     if signal.getsignal(number) is signal.SIG_IGN:
@@ -48,11 +62,19 @@ class Result(NamedTuple):
 Flux = Callable[..., Result]
 
 
+@pytest.fixture(scope="session")
+def sealed_folders(tmp_path_factory) -> Path:
+    """Where each test gets its folders. Pytest's own numbered ones take longer with every test."""
+    return tmp_path_factory.mktemp("sealed")
+
+
 @pytest.fixture(autouse=True)
-def sealed(tmp_path_factory, monkeypatch):
-    """Each test has its own HOME, XDG folders and working folder, an environment without keys, and only loopback."""
-    home = tmp_path_factory.mktemp("home")
-    work = tmp_path_factory.mktemp("work")
+def sealed(sealed_folders, monkeypatch):
+    """Give each test its own HOME, XDG folders and working folder, no keys, and only loopback."""
+    folder = Path(tempfile.mkdtemp(dir=sealed_folders))
+    home, work = folder / "home", folder / "work"
+    home.mkdir()
+    work.mkdir()
     for name in list(os.environ):
         if name.startswith(OURS) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -64,12 +86,9 @@ def sealed(tmp_path_factory, monkeypatch):
     connect = socket.socket.connect
 
     def guarded(self, address):
-        if (
-            isinstance(address, tuple)
-            and not str(address[0]).startswith("127.")
-            and address[0] != "::1"
-        ):
-            raise AssertionError(f"a test tried to reach {address}")
+        if isinstance(address, tuple):  # a Unix socket has a path instead
+            host = str(address[0])
+            assert host.startswith("127.") or host == "::1", f"a test tried to reach {address}"
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
@@ -88,13 +107,9 @@ def work() -> Path:
 @pytest.fixture
 def environment():
     """The variables a child process starts with; change the copy a test got."""
-    return (
-        {name: os.environ[name] for name in (*KEPT, "HOME") if name in os.environ}
-        | {
-            "COLUMNS": "100",
-            "FLUX_METADATA": "none",  # most tests compare bytes; tests/e2e/test_made.py has what is written by default
-        }
-    )
+    kept = {name: os.environ[name] for name in (*KEPT, "HOME") if name in os.environ}
+    # Most tests compare bytes; tests/e2e/test_made.py tests the metadata written by default.
+    return kept | {"COLUMNS": "100", "FLUX_METADATA": "none"}
 
 
 @pytest.fixture
@@ -105,7 +120,10 @@ def command() -> str:
 
 @pytest.fixture
 def flux(environment, command) -> Flux:
-    """Run the installed command in the working folder: `flux("sizes", "16:9", env={...}, input=b"...")`."""
+    """Run the installed command in the working folder.
+
+    As in `flux("sizes", "16:9", env={...}, input=b"...")`.
+    """
 
     def run(
         *words: str,

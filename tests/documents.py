@@ -1,4 +1,4 @@
-"""Whether a JSON document is one that `flux schema` describes: every key it promises, and none it does not know."""
+"""Check JSON documents against `flux schema`: all keys it promises, and no others."""
 
 from functools import cache
 
@@ -8,7 +8,7 @@ from flux_cli.commands.schema import schema_document as schema
 
 
 def closed(node):
-    """The schema with no room for keys it does not name. Readers get it open; here a new key must be described."""
+    """The schema without room for unnamed keys. The published one is open; tests are stricter."""
     if isinstance(node, list):
         return [closed(item) for item in node]
     if not isinstance(node, dict):

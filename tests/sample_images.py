@@ -1,6 +1,7 @@
 """Small real images of every kind that the five containers hold."""
 
 import io
+import random
 
 from PIL import Image
 
@@ -9,13 +10,10 @@ WIDE, HIGH = 67, 43  # odd, and no multiples of a block
 
 def drawn(mode="RGB", size=(WIDE, HIGH)):
     """An image with soft gradients and hard edges, in any mode."""
-    round_, straight = (
-        Image.radial_gradient("L").resize(size),
-        Image.linear_gradient("L").resize(size),
-    )
-    return Image.merge("RGB", (round_, straight, round_.point(lambda value: value & 0xC0))).convert(
-        mode
-    )
+    radial = Image.radial_gradient("L").resize(size)
+    linear = Image.linear_gradient("L").resize(size)
+    steps = radial.point(lambda value: value & 0xC0)
+    return Image.merge("RGB", (radial, linear, steps)).convert(mode)
 
 
 def encoded(file_format, mode="RGB", size=(WIDE, HIGH), **settings_):
@@ -65,6 +63,21 @@ IMAGES = {
     "avif gray": encoded("avif", "L", speed=10),
     "avif animated": animated("avif", speed=10),
 }
+
+
+def damaged_copies(data, count=40, near=400):
+    """Copies of a file with up to five bytes changed, most of them among the first `near`.
+
+    The same ones in every run. Hypothesis would take twenty times as long for as many.
+    """
+    chance = random.Random(len(data))
+    for _ in range(count):
+        copy = bytearray(data)
+        for _ in range(chance.randint(1, 5)):
+            end = chance.choice((min(near, len(data)), len(data)))
+            odd = chance.choice((0, 1, 0x7F, 0x80, 0xD9, 0xFF))
+            copy[chance.randrange(end)] = chance.choice((odd, chance.randrange(256)))
+        yield bytes(copy)
 
 
 def image_bytes(image, file_format="png", **options):

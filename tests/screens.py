@@ -1,4 +1,4 @@
-"""How terminals read escape sequences: the other end of `core/escapes.py`, written from the protocols."""
+"""How terminals read escape sequences: the other end of `terminal/graphics.py`."""
 
 import base64
 import re

@@ -21,9 +21,12 @@ START = {
         "PATH=/nowhere",  # whoever starts a program is told that it is not found
     ),
     "zsh": (
-        "tell() { printf '\\001%s\\002' \"$BUFFER\" > /dev/tty; }; zle -N tell; bindkey '^X^L' tell; setopt nobeep",
+        "setopt nobeep",
+        "tell() { printf '\\001%s\\002' \"$BUFFER\" > /dev/tty; }",
+        "zle -N tell; bindkey '^X^L' tell",
         "zle -C all complete-word _generic; bindkey '^Xa' all; LISTMAX=1000",
-        "zstyle ':completion:all:*' completer _all_matches _complete; zstyle ':completion:all:*' insert yes",
+        "zstyle ':completion:all:*' completer _all_matches _complete",
+        "zstyle ':completion:all:*' insert yes",
         "zstyle ':completion:*' list-prompt ''",
     ),
 }
@@ -35,9 +38,8 @@ class Shell:
     def __init__(self, name: str, lines: list[str], folder: Path) -> None:
         self.all = ALL[name]
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", DeprecationWarning
-            )  # of threads: the child does nothing but become a shell
+            # Python warns of threads. The child does nothing but become a shell.
+            warnings.simplefilter("ignore", DeprecationWarning)
             self.child, self.terminal = pty.fork()
         if self.child == 0:
             os.chdir(folder)
@@ -51,7 +53,7 @@ class Shell:
         self._until("ready")
 
     def screen(self, keys: str) -> str:
-        """What the shell shows while these keys are pressed, and then the line between two marks."""
+        """What the shell shows while keys are pressed, and then the line between two marks."""
         os.write(self.terminal, (keys + TELL).encode())
         seen = self._until("\x02")
         os.write(self.terminal, CLEAR.encode())

@@ -1,4 +1,4 @@
-"""The completion scripts in real shells: right candidates, nothing typed is lost, nothing is started to find them."""
+"""Completion scripts in real shells: right candidates, no lost words, no started programs."""
 
 import os
 import re
@@ -11,26 +11,28 @@ from pathlib import Path
 import pytest
 from shells import SCRIPTS, Shell
 
-RATIOS = {"4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9"}
+from flux_cli.catalog.find import list_models
+from flux_cli.cli.app import main
+from flux_cli.images.formats import FORMATS
+
+pytestmark = pytest.mark.slow
+
+MODELS = {name for model in list_models() for name in (model.id, *model.aliases)}
 FOCUSES = {"center", "top", "bottom", "left", "right", "entropy", "attention"}
 FILES = (
-    "guide.png",
-    "my fox.png",
-    "it's.txt",
-    "x:y.txt",
-    "a=b.txt",
-    "$5.txt",
-    "prompt.txt",
-    "proud two.txt",
-    "in/x.txt",
-)
+    "guide.png", "my fox.png", "it's.txt", "x:y.txt", "a=b.txt", "$5.txt", "prompt.txt",
+    "proud two.txt", "in/x.txt",
+)  # fmt: skip
 
 
-def needs(shell):
+def unless_installed(shell):
     missing = shutil.which(shell) is None
-    return pytest.param(
-        shell, marks=pytest.mark.skipif(missing, reason=f"no {shell}: its completion is NOT tested")
-    )
+    return pytest.mark.skipif(missing, reason=f"no {shell}: its completion is NOT tested")
+
+
+ZSH = unless_installed("zsh")
+FISH = unless_installed("fish")
+SHELLS = [pytest.param(name, marks=unless_installed(name)) for name in ("bash", "zsh")]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def start(name, folder):
     return [f"fpath=({SCRIPTS} $fpath); autoload -Uz compinit; compinit -u -d {folder}/.dump"]
 
 
-@pytest.fixture(scope="module", params=[needs("bash"), needs("zsh")])
+@pytest.fixture(scope="module", params=SHELLS)
 def shell(request, folder):
     """A shell that completes flux."""
     shell = Shell(request.param, start(request.param, folder), folder)
@@ -57,7 +59,7 @@ def shell(request, folder):
 
 
 def fish(line, folder, script="flux.fish"):
-    """What fish would offer for a line with the cursor at its end: candidates and what it says of them."""
+    """What fish offers for a line with the cursor at its end: candidates with descriptions."""
     done = subprocess.run(
         ["fish", "--no-config", "-c", f"source {SCRIPTS}/{script}; complete -C $argv[1]", line],
         capture_output=True,
@@ -88,11 +90,11 @@ ASKED = {
     "no options in a quoted prompt": ('flux generate "a fox --f', set()),
     "no options behind an escaped blank": (r"flux generate a\ --f", set()),
     "no options after --": ("flux generate -- --f", set()),
-    "formats": ("flux generate x -f ", {"png", "jpeg", "gif", "webp", "avif"}),
-    "formats by the long name": ("flux generate x --output-format we", {"webp"}),
-    "formats after short options together": ("flux generate x -yf we", {"webp"}),
-    "models": ("flux resolve -m flux1", {"flux1.1-pro", "flux1.1-pro-ultra"}),
-    "models as an argument": ("flux models flux1.1-pro-", {"flux1.1-pro-ultra"}),
+    "formats": ("flux generate x -f ", set(FORMATS)),
+    "formats by the long name": ("flux generate x --output-format webp", {"webp"}),
+    "formats after short options together": ("flux generate x -yf webp", {"webp"}),
+    "models": ("flux resolve -m ", MODELS),
+    "models as an argument": ("flux models flux1.1-pro-ultr", {"flux1.1-pro-ultra"}),
     "an argument after options": ("flux sizes --json -m flux1.1-pro 13", {"1365x768"}),
     "providers": ("flux generate x --provider re", {"replicate"}),
     "routes": ("flux generate x --route ", {"fal", "replicate"}),
@@ -129,7 +131,7 @@ def test_bash_and_zsh_offer(shell, line, found):
     assert shell.offers(line) == found
 
 
-@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish: its completion is NOT tested")
+@FISH
 @pytest.mark.parametrize(("line", "found"), ASKED.values(), ids=ASKED)
 def test_fish_offers(line, found, folder):
     assert set(fish(line, folder)) == found
@@ -207,49 +209,42 @@ COMPLETED = {
 }
 
 
+SPECIAL = (
+    "an image", "a value behind a colon", "a joined file", "a prompt of a file with a colon",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(("typed", "line"), COMPLETED.values(), ids=COMPLETED)
 def test_tab_completes(shell, typed, line):
     assert shell.line(typed + "\t") == line
 
 
 def test_tab_completes_in_the_middle_of_a_line(shell):
-    assert shell.line("flux generate --ups x\x1b[D\x1b[D\t").split() == [
-        "flux",
-        "generate",
-        "--upscale",
-        "x",
-    ]
-    assert shell.line("flux gen 'x -\x1b[D\x1b[D\x1b[D\x1b[D\x1b[D\t").split() == [
-        "flux",
-        "generate",
-        "'x",
-        "-",
-    ]
+    left = "\x1b[D"
+    line = shell.line(f"flux generate --ups x{left * 2}\t")
+    assert line.split() == ["flux", "generate", "--upscale", "x"]
+    line = shell.line(f"flux gen 'x -{left * 5}\t")
+    assert line.split() == ["flux", "generate", "'x", "-"]
 
 
 LISTED = re.compile(
     r"(?:one of|must be|routes:|providers:) ([\w.-]+(?:(?:, | or )(?!not )[\w.-]+)+)"
 )
+WITH_CHOICES = {"--fit", "--focus", "--effort", "--progress", "--provider", "--route"}
 
 
-def test_every_word_that_a_value_must_be_is_offered(flux, folder):
-    """What a value must be is read from the refusal of another one."""
-    shell, found = Shell("bash", start("bash", folder), folder), {}
+def test_every_word_that_a_value_must_be_is_offered(folder, capsys):
+    """The choices of an option are read from the error message for another value."""
+    shell, found = Shell("bash", start("bash", folder), folder), set()
     for flag in sorted(shell.offers("flux resolve --")):
-        refusal = flux("resolve", "x", flag, "?").err
-        if listed := LISTED.search(refusal):
-            found[flag] = set(re.split(", | or ", listed[1]))
-            assert shell.offers(f"flux resolve x {flag} ") == found[flag]
+        main(["resolve", "x", flag, "?"])
+        listed = LISTED.search(capsys.readouterr().err)
+        if listed:
+            found.add(flag)
+            choices = set(re.split(", | or ", listed[1]))
+            assert (flag, shell.offers(f"flux resolve x {flag} ")) == (flag, choices)
     shell.close()
-    assert {
-        "--fit",
-        "--focus",
-        "--effort",
-        "--progress",
-        "--provider",
-        "--route",
-        "--response-format",
-    } < set(found)
+    assert found > WITH_CHOICES
 
 
 @pytest.mark.parametrize(
@@ -266,12 +261,7 @@ def test_every_word_that_a_value_must_be_is_offered(flux, folder):
 )
 def test_bash_completes_in_shells_of_all_habits(before, folder):
     shell = Shell("bash", [before, *start("bash", folder)], folder)
-    for name in (
-        "an image",
-        "a value behind a colon",
-        "a joined file",
-        "a prompt of a file with a colon",
-    ):
+    for name in SPECIAL:
         typed, line = COMPLETED[name]
         assert shell.line(typed + "\t") == line
     assert shell.offers("flux generate --focus ") == FOCUSES
@@ -302,12 +292,6 @@ def test_bash_explains_candidates_when_it_lists_them(folder):
     shell.close()
 
 
-ZSH = pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh: its completion is NOT tested")
-FISH = pytest.mark.skipif(
-    shutil.which("fish") is None, reason="no fish: its completion is NOT tested"
-)
-
-
 @ZSH
 def test_zsh_offers_an_option_again_only_if_it_may_be_said_again(folder):
     shell = Shell("zsh", start("zsh", folder), folder)
@@ -315,20 +299,16 @@ def test_zsh_offers_an_option_again_only_if_it_may_be_said_again(folder):
     assert shell.line("flux generate -y --ye\t") == "flux generate -y --ye"
     assert shell.line("flux convert --width 640 --wid\t") == "flux convert --width 640 --width="
     assert shell.line("flux convert -f png --for\t") == "flux convert -f png --format="
-    assert (
-        shell.line("flux generate -p a=b -p c=d --par\t") == "flux generate -p a=b -p c=d --param="
-    )
+    typed = "flux generate -p a=b -p c=d --par"
+    assert shell.line(f"{typed}\t") == f"{typed}am="
     assert "Print only sizes, such as 1365x768" in shell.screen("flux sizes --\t")
     shell.close()
 
 
 @ZSH
 def test_zsh_completes_when_the_script_was_only_sourced(folder):
-    shell = Shell(
-        "zsh",
-        [f"autoload -Uz compinit; compinit -u -d {folder}/.new", f"source {SCRIPTS}/_flux"],
-        folder,
-    )
+    setup = f"autoload -Uz compinit; compinit -u -d {folder}/.new"
+    shell = Shell("zsh", [setup, f"source {SCRIPTS}/_flux"], folder)
     assert shell.line("flux sizes --pl\t") == "flux sizes --plain "
     assert shell.line("flux-image sizes --pl\t") == "flux-image sizes --plain "
     shell.close()
@@ -368,10 +348,9 @@ def test_fish_completes(line, found, folder):
 def share(tmp_path):
     """The folder `share` of an installed wheel."""
     root = Path(__file__).parents[1]
-    build = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"][
-        "build"
-    ]
-    for source, target in build["targets"]["wheel"]["shared-data"].items():
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    for source, target in wheel["shared-data"].items():
         (tmp_path / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / source, tmp_path / target)
     return tmp_path / "share"
@@ -389,10 +368,8 @@ def test_bash_completes_behind_commands_that_start_others(before, folder):
     shell = Shell("bash", [f"source {LOADER}", *start("bash", folder)], folder)
     for typed, line in COMPLETED.values():
         assert shell.line(f"{before}{typed}\t") == before + line
-    assert shell.line(f"{before}flux resolve --ups x\x1b[D\x1b[D\t").split()[-2:] == [
-        "--upscale",
-        "x",
-    ]
+    in_the_middle = shell.line(f"{before}flux resolve --ups x\x1b[D\x1b[D\t")
+    assert in_the_middle.split()[-2:] == ["--upscale", "x"]
     assert shell.line(f"{before}flux resolve -s'16:\t") == f"{before}flux resolve -s'16:9' "
     assert shell.line(f"{before}flux sho\t") == f"{before}flux show "
     shell.close()
@@ -410,11 +387,13 @@ def test_bash_completion_finds_both_commands_where_the_wheel_puts_them(name, sha
 @FISH
 @pytest.mark.parametrize("name", ["flux", "flux-image"])
 def test_fish_finds_both_commands_where_the_wheel_puts_them(name, share):
-    path = f"{share}/fish/vendor_completions.d"
-    ask = f"set PATH {Path(sys.executable).parent} $PATH; set fish_complete_path {path}; complete -C '{name} gen'"
-    done = subprocess.run(
-        ["fish", "--no-config", "-c", ask], capture_output=True, text=True, check=True
+    commands = (
+        f"set PATH {Path(sys.executable).parent} $PATH",
+        f"set fish_complete_path {share}/fish/vendor_completions.d",
+        f"complete -C '{name} gen'",
     )
+    words = ["fish", "--no-config", "-c", "; ".join(commands)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert done.stdout == "generate\tGenerate images from a prompt\n"
 
 
@@ -422,20 +401,25 @@ def test_fish_finds_both_commands_where_the_wheel_puts_them(name, share):
 @pytest.mark.parametrize("name", ["flux", "flux-image"])
 def test_zsh_finds_both_commands_where_the_wheel_puts_them(name, share, folder, tmp_path):
     lines = [
-        f"fpath=({share}/zsh/site-functions $fpath); autoload -Uz compinit; compinit -u -d {tmp_path}/dump"
+        f"fpath=({share}/zsh/site-functions $fpath)",
+        "autoload -Uz compinit",
+        f"compinit -u -d {tmp_path}/dump",
     ]
     shell = Shell("zsh", lines, folder)
     assert shell.line(f"{name} gen\t") == f"{name} generate "
     shell.close()
 
 
+SCRIPT_NAMES = {
+    "bash": "flux.bash",
+    "zsh": "_flux",
+    "fish": "flux.fish",
+    "powershell": "flux.ps1",
+}
+
+
 def test_completion_prints_the_scripts(flux):
-    for shell, name in {
-        "bash": "flux.bash",
-        "zsh": "_flux",
-        "fish": "flux.fish",
-        "powershell": "flux.ps1",
-    }.items():
+    for shell, name in SCRIPT_NAMES.items():
         result = flux("completion", shell)
         assert (result.code, result.err) == (0, "")
         assert result.out == (SCRIPTS / name).read_text(encoding="utf-8")
@@ -445,9 +429,8 @@ def test_completion_prints_the_scripts(flux):
 
 def test_help_of_completion_says_how_to_install_it(flux):
     text = flux("completion", "--help").out
-    assert all(
-        f"flux completion {shell} >" in text for shell in ("bash", "zsh", "fish", "powershell")
-    )
+    for shell in SCRIPT_NAMES:
+        assert f"flux completion {shell} >" in text
 
 
 def paste(shell, flux, home):

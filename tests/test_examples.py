@@ -10,6 +10,8 @@ import pytest
 from conftest import SCRIPTS
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flux_cli import main
@@ -18,36 +18,39 @@ from flux_cli.cli.table import LINES
 from flux_cli.config import folders
 
 LOOKUPS = ("resolve", "sizes", "models")
-FLAGS = sorted({flag for name in LOOKUPS for flag in LINES[name].flags})
+FLAGS = sorted({flag for name in LOOKUPS for flag in LINES[name]["flags"]})
+SIZES = ("16:9", "1920x1080", "7:1", "1365×768", "1920 * 1080")
 VALUES = (
-    "16:9", "1920x1080", "7:1", "1365×768", "1920 * 1080", "16x9", "banana", "1080p", "", " ", "0:0", "1K", "0.25",
-    "3", "7", "-1", "1.5", "true", "100", "flux1.1-pro", "flux1.1-pro-ultra", "flux-pro-1.1", "fal/flux1.1-pro-ultra",
-    "other/model", "nope", "fal", "replicate", "lumenfall", "bfl", "openai", "localai", "sdcpp", "together", "offline",
-    "png", "jpg", "webp", "avif", "gif", "bmp", "out/", "fox.webp", "fox.tiff", "url", "b64_json",
-    "http://127.0.0.1:1/v1", "https://example.org/v1/", "here", "a red fox", "雪の狐 \n🦊", 'it\'s "quoted" \\\t',
-    "\x07\x1b[31m", "caf\udce9", "x" * 1200, "-", "--", "@", "@f",
+    *SIZES, "16x9", "banana", "1080p", "", " ", "0:0", "1K", "0.25", "3", "7", "-1", "1.5", "100",
+    "true", "flux1.1-pro", "flux1.1-pro-ultra", "flux-pro-1.1", "fal/flux1.1-pro-ultra",
+    "other/model", "nope", "fal", "replicate", "lumenfall", "bfl", "openai", "localai", "sdcpp",
+    "together", "offline", "png", "jpg", "webp", "avif", "gif", "xyz", "out/", "fox.webp",
+    "fox.xyz", "url", "b64_json", "http://127.0.0.1:1/v1", "https://example.org/v1/", "here",
+    "a red fox", "雪の狐 \n🦊", 'it\'s "quoted" \\\t', "\x07\x1b[31m", "caf\udce9", "x" * 1200,
+    "-", "--", "@", "@f",
+)  # fmt: skip
+ODD_WORDS = (
+    "--help", "-h", "--version", "-V", "-p", "x=1", "--image-prompt", "--nonsense", "-vq", "-x",
 )  # fmt: skip
 WORDS = st.one_of(
     st.sampled_from(FLAGS),
     st.sampled_from(VALUES),
     st.builds("{}={}".format, st.sampled_from(FLAGS), st.sampled_from(VALUES)),
     st.builds("{}{}".format, st.sampled_from(FLAGS), st.sampled_from(VALUES)),
-    st.sampled_from(
-        (
-            "--help",
-            "-h",
-            "--version",
-            "-V",
-            "-p",
-            "x=1",
-            "--image-prompt",
-            "--nonsense",
-            "-vq",
-            "-x",
-        )
-    ),
+    st.sampled_from(ODD_WORDS),
     st.text(max_size=4),
 )
+RIGHT_VALUES = {
+    "size": SIZES,
+    "aspect_ratio": ("16:9", "7:1"),
+    "resolution": ("1K", "0.25"),
+    "seed": ("3", "7"),
+    "n": ("1", "3"),
+    "output_format": ("png", "jpg", "avif"),
+    "route": ("fal", "replicate"),
+    "model": ("flux1.1-pro-ultra", "flux-pro-1.1-ultra"),
+    "provider": ("lumenfall", "offline"),
+}
 PAIRS = st.tuples(st.sampled_from(FLAGS), st.sampled_from(VALUES))
 RANDOM_LINES = st.builds(
     lambda command, pairs, words: [command, *(word for pair in pairs for word in pair), *words],
@@ -80,44 +83,36 @@ def compare(line, monkeypatch, environment):
         for name, value in environment.items():
             patch.setenv(name, value)
         at_the_door = said(main.answer, line)
-        assert at_the_door == (
-            said(app.main, line) if at_the_door[0] is not None else (None, "", "")
-        )
+        if at_the_door[0] is None:
+            assert at_the_door == (None, "", "")
+        else:
+            assert at_the_door == said(app.main, line)
         return at_the_door[0]
 
 
-@settings(
-    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300)  # most lines are wrong in one of many ways
 @given(line=RANDOM_LINES, environment=st.sampled_from(ENVIRONMENTS))
 def test_what_the_door_answers_is_what_typer_answers(line, environment, monkeypatch):
-    """Random lines, most of them wrong: where the door says anything, Typer says the same and exits alike."""
+    """Random lines, most of them wrong: where the door answers, Typer answers the same."""
     compare(line, monkeypatch, environment)
 
 
-@settings(
-    max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(data=st.data(), environment=st.sampled_from(ENVIRONMENTS[:2]))
 def test_right_lines_are_answered_at_the_door(data, environment, monkeypatch):
     """Lines made only of what is right never reach Typer, and are answered the same."""
     command = data.draw(st.sampled_from(LOOKUPS))
-    values = {
-        "size": VALUES[:5], "aspect_ratio": ("16:9", "7:1"), "resolution": ("1K", "0.25"), "seed": ("3", "7"),
-        "n": ("1", "3"), "output_format": ("png", "jpg", "avif"), "route": ("fal", "replicate"),
-        "model": ("flux1.1-pro-ultra", "flux-pro-1.1-ultra"), "provider": ("lumenfall", "offline"),
-    }  # fmt: skip
     line = [command, {"sizes": "7:1", "models": "flux1.1-pro", "resolve": "a fox"}[command]]
-    for flag, (field, said) in data.draw(st.permutations(sorted(LINES[command].flags.items())))[:4]:
+    flags = sorted(LINES[command]["flags"].items())
+    for flag, (field, said) in data.draw(st.permutations(flags))[:4]:
         if said is not None and field != "curl":
             line.append(flag)
-        elif field in values:
-            line += [flag, data.draw(st.sampled_from(values[field]))]
+        elif field in RIGHT_VALUES:
+            line += [flag, data.draw(st.sampled_from(RIGHT_VALUES[field]))]
     assert compare(line, monkeypatch, environment) is not None
 
 
 ANY = st.one_of(
-    st.sampled_from(sorted({flag for line in LINES.values() for flag in line.flags})),
+    st.sampled_from(sorted({flag for line in LINES.values() for flag in line["flags"]})),
     st.sampled_from(VALUES),
     st.builds(
         "{}={}".format,
@@ -130,17 +125,16 @@ ANY = st.one_of(
 )
 
 
-@settings(
-    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300)  # a dozen commands share them
 @given(command=st.sampled_from(sorted(LINES)), words=st.lists(ANY, max_size=7))
 def test_what_the_door_reads_is_what_typer_reads(command, words, monkeypatch):
     """The same values reach the same function, for every command the door knows."""
     taken = []
 
     def run(*options, **named):
-        """Commands take their options as one noun, or one by one; both ways name everything but the noun."""
-        taken.append((options[0] if options else named.pop("options", None), named))
+        """Some commands take one noun of options, others each by name; only the noun differs."""
+        noun = options[0] if options else named.pop("options", None)
+        taken.append((noun, named))
 
     monkeypatch.setattr(import_module(f"flux_cli.commands.{command}"), "run", run)
     if main.answer([command, *words]) is None:
@@ -175,17 +169,15 @@ PLAIN = (
 )
 
 
-@pytest.mark.parametrize(("name", "text"), SETTINGS.values(), ids=SETTINGS)
-def test_files_of_the_user_and_the_project_count_at_the_door_too(
-    home, work, monkeypatch, name, text
-):
+@pytest.mark.parametrize("case", SETTINGS)
+def test_files_of_the_user_and_the_project_count_at_the_door_too(home, work, monkeypatch, case):
+    name, text = SETTINGS[case]
     path = (work if name == "flux.toml" else home) / name
     path.parent.mkdir(parents=True, exist_ok=True)
     built_in = Path(main.__file__).parent / "catalog/models/flux1.1-pro-ultra.toml"
     path.write_text(built_in.read_text().replace("0.06", "0.05") if text is None else text)
     codes = {compare(line, monkeypatch, {}) for line in PLAIN}
-    wrong = "wrong" in "".join(key for key, value in SETTINGS.items() if value == (name, text))
-    assert (2 in codes) == wrong
+    assert (2 in codes) == ("wrong" in case)
     assert codes <= {0, 2}
 
 
@@ -194,23 +186,22 @@ def test_the_folder_of_settings_is_the_platform_s(home, monkeypatch):
     """The short way to the folder, and the library that knows every platform, agree."""
     import platformdirs
 
-    for folder in (None, "", " ", "relative", "/tmp/x", "/tmp/x ", "~/x", str(home)):
-        with monkeypatch.context() as patch:
-            if folder is not None:
-                patch.setenv("XDG_CONFIG_HOME", folder)
-            assert folders.user_folder() == Path(
-                platformdirs.user_config_dir(folders.APP, appauthor=False)
-            )
-    for folder in (None, "", "/", "/tmp/", "/tmp//x", "relative", " /tmp"):
-        with monkeypatch.context() as patch:
-            patch.delenv("HOME") if folder is None else patch.setenv("HOME", folder)
-            assert folders.user_folder() == Path(
-                platformdirs.user_config_dir(folders.APP, appauthor=False)
-            )
+    values = {
+        "XDG_CONFIG_HOME": (None, "", " ", "relative", "/tmp/x", "/tmp/x ", "~/x", str(home)),
+        "HOME": (None, "", "/", "/tmp/", "/tmp//x", "relative", " /tmp"),
+    }
+    for variable, choices in values.items():
+        for value in choices:
+            with monkeypatch.context() as patch:
+                patch.delenv(variable, raising=False)
+                if value is not None:
+                    patch.setenv(variable, value)
+                expected = platformdirs.user_config_dir(folders.APP, appauthor=False)
+                assert folders.user_folder() == Path(expected)
 
 
 def test_ctrl_c_before_anything_has_begun_is_no_traceback(environment):
-    """The finger is faster than the modules: here the argument list itself raises what a signal would."""
+    """An early Ctrl-C: the argument list itself raises what the signal would."""
     program = """
 import sys
 class Argv(list):
@@ -259,44 +250,69 @@ run()
     assert "KeyboardInterrupt" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        ["sizes"], ["sizes", "7:1", "--json"], ["sizes", "banana"], ["sizes", "--nonsense"], ["sizes", "--help"], [],
-        ["models", "flux1.1-pro"], ["resolve", "雪", "-f", "avif"], ["resolve", "-"], ["resolve", "caf\udce9"],
-        ["--version"], ["--help"], ["resolve", "a", "b", "--json"], ["generate"], ["generate", "a", "b"],
-        ["generate", "a fox"], ["generate", "a", "--seed", "x", "--json"], ["generate", "a", "-n", "2", "-vq"],
-        ["generate", "a", "--dry-run", "--seed", "7", "-n", "2", "-f", "avif", "-f", "webp", "--width", "64"],
-        ["generate", "a", "--offline", "--seed", "7", "-s", "1:1", "-o", "-", "--fit=cover", "-f", "jpg", "--quiet"],
-        ["convert"], ["convert", "nope.png", "-f", "webp", "--json"], ["convert", "-", "-f", "png"],
-    ],
-    ids=" ".join,
-)  # fmt: skip
-@pytest.mark.parametrize("stdout", ["pipe", "full", "closed"])
-def test_as_processes_both_give_the_same_bytes_and_exit_code(environment, line, stdout):
-    """Whole processes, with a standard output that works, that is full, and that is closed."""
+PROCESSES = [
+    ["sizes"],
+    ["sizes", "banana"],
+    ["resolve", "雪", "-f", "avif"],
+    ["resolve", "-"],
+    ["generate", "a", "--dry-run", "--seed", "7", "-n", "2", "-f", "avif", "--width", "64"],
+    ["convert", "-", "-f", "png"],
+]
+MORE_PROCESSES = [
+    [],
+    ["--version"],
+    ["resolve", "caf\udce9"],
+    ["generate", "a fox"],
+    ["generate", "a", "--offline", "--seed", "7", "-s", "1:1", "-o", "-", "-f", "jpg", "--quiet"],
+]
+LINES_THAT_FAIL = [
+    ["resolve", "a", "b", "--json"],
+    ["generate"],
+    ["generate", "a", "b"],
+    ["generate", "a", "--seed", "x", "--json"],
+    ["generate", "a", "-n", "2", "-vq"],
+    ["convert"],
+    ["convert", "nope.png", "-f", "webp", "--json"],
+]
+
+
+@pytest.mark.parametrize("line", LINES_THAT_FAIL, ids=" ".join)
+def test_both_fail_with_the_same_message_and_exit_code(line, monkeypatch):
+    assert compare(line, monkeypatch, {}) != 0
+
+
+def ended(environment, module, line, stdout):
+    """Exit code, stdout and stderr of a process whose stdout is a pipe, a full disk or closed."""
+    words = [os.fsencode(word) for word in line]
+    argv = [sys.executable, "-c", f"from {module} import run; run()", *words]
+    if stdout == "closed":
+        argv = ["sh", "-c", 'exec "$@" >&-', "sh", *argv]
+    with open("/dev/full" if stdout == "full" else os.devnull, "wb") as sink:
+        done = subprocess.run(
+            argv,
+            env=environment,
+            input=b"a fox",
+            stdout=subprocess.PIPE if stdout == "pipe" else sink,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert b"Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("line", [*PROCESSES, *MORE_PROCESSES], ids=" ".join)
+def test_as_processes_both_give_the_same_bytes_and_exit_code(environment, line):
+    at_the_door = ended(environment, "flux_cli.main", line, "pipe")
+    assert at_the_door == ended(environment, "flux_cli.cli.app", line, "pipe")
+
+
+@pytest.mark.parametrize("line", PROCESSES, ids=" ".join)
+@pytest.mark.parametrize("stdout", ["full", "closed"])
+def test_as_processes_both_end_alike_where_nothing_can_be_written(environment, line, stdout):
     if stdout == "full" and not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full here")
-    seen = []
-    for module in ("flux_cli.main", "flux_cli.cli.app"):
-        argv = [
-            sys.executable,
-            "-c",
-            f"from {module} import run; run()",
-            *(os.fsencode(word) for word in line),
-        ]
-        with open("/dev/full" if stdout == "full" else os.devnull, "wb") as sink:
-            done = subprocess.run(
-                ["sh", "-c", 'exec "$@" >&-', "sh", *argv] if stdout == "closed" else argv,
-                env=environment,
-                input=b"a fox",
-                stdout=subprocess.PIPE if stdout == "pipe" else sink,
-                stderr=subprocess.PIPE,
-                check=False,
-            )
-        assert b"Traceback" not in done.stderr
-        seen.append((done.returncode, done.stdout, done.stderr))
-    assert seen[0] == seen[1]
+    at_the_door = ended(environment, "flux_cli.main", line, stdout)
+    assert at_the_door == ended(environment, "flux_cli.cli.app", line, stdout)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ import pytest
 from flux_cli.cli.topics import TOPICS
 from flux_cli.config.folders import state_folder
 
+pytestmark = pytest.mark.slow
+
 MAN = Path(__file__).parents[1] / "man"
 
 

@@ -144,12 +144,11 @@ def _habit_hint(option: str, path: str, known: Sequence[str], arguments: Sequenc
     for words, needed, hint in HABITS:
         if name in words.split() and option.startswith("--") and (not needed or needed in known):
             value = _value_of(option, arguments)
-            text = hint.format(
-                name=name.replace("-", "_"),
-                value=quote(value) if value else _stand_in(name, hint),
-                prompt=quoted(value) if value else '"…"',
-                path=path,
-            )
+            shown, prompt = _stand_in(name, hint), '"…"'
+            if value:
+                shown, prompt = quote(value), quoted(value)
+            parameter = name.replace("-", "_")
+            text = hint.format(name=parameter, value=shown, prompt=prompt, path=path)
             return text.replace(" ?", "?")
     return ""
 
@@ -194,7 +193,7 @@ def _owner_hint(option: str, context: Context) -> str:
         return f"did you mean flux {name}?"
     from flux_cli.cli.table import LINES  # generated from the app, which must start without it
 
-    owners = [f"flux {command}" for command, line in LINES.items() if option in line.flags]
+    owners = [f"flux {command}" for command, line in LINES.items() if option in line["flags"]]
     if option in flags_of(root.command.params):
         owners.append("flux")
     if option.startswith("--") and len(owners) == 1:

@@ -1,7 +1,8 @@
-"""Light stand-ins for parts of the standard library that would double the start-up time of lookups.
+"""Light stand-ins for parts of the standard library that would double the time of lookups.
 
-`NamedTuple` does not import `typing`, `json_text` does not import `json`, and `LazySequence` computes
-its items on demand. Modules that use `NamedTuple` need `from __future__ import annotations`.
+`NamedTuple` does not import `typing`, `json_text` does not import `json`, and `LazySequence`
+computes its items on demand. Modules that use `NamedTuple` need `from __future__ import
+annotations`.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ else:
 
 
 SCHEMA = 1  # version of all JSON documents; increased when a key is removed or changes its meaning
-ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {
-    ord(char): f"\\{letter}" for char, letter in zip('"\\\b\f\n\r\t', '"\\bfnrt', strict=True)
-}
+ESCAPES = {code: f"\\u{code:04x}" for code in range(32)}  # by code point
+ESCAPES |= str.maketrans(
+    {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+)
 
 
 class LazySequence(Sequence["Item_co"]):
@@ -65,12 +67,12 @@ class LazySequence(Sequence["Item_co"]):
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """The same text as `json.dumps(value, indent=indent, ensure_ascii=False)`, and the same TypeError."""
+    """What `json.dumps(value, indent=indent, ensure_ascii=False)` returns, or its TypeError."""
     return _json(value, "" if indent is None else "\n", " " * (indent or 0))
 
 
 def _json(value: object, line: str, step: str) -> str:
-    """`line` is a line break and the indent of this value, or "" to write everything on one line."""
+    """`line` is a line break and the indent of this value, or "" to write all on one line."""
     if isinstance(value, str):
         return f'"{value.translate(ESCAPES)}"'
     if value is None or isinstance(value, bool):

@@ -1,9 +1,9 @@
 """The options of a command as typed, grouped by subject. None or empty means not given.
 
-Both Typer and the front door (`main.py`) fill these groups. A field of `Parameters` is a parameter that
-is sent to the provider, and a field of `Settings` overrides the setting of that name in
+Both Typer and the front door (`main.py`) fill these groups. A field of `Parameters` is a parameter
+that is sent to the provider, and a field of `Settings` overrides the setting of that name in
 `config/settings.py`: nothing has to be listed a second time to take effect. Names and help texts of
-options are in `cli/options.py`.
+options are in `cli/spellings.py`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 
 class Input(NamedTuple):
-    """What to generate: a prompt, as words of the command line, or an image whose record is reused."""
+    """What to generate: a prompt, as words as typed, or an image whose record is reused."""
 
     prompt: list[str] | None = None
     like: str | None = None
 
 
 class Parameters(NamedTuple):
-    """The parameters of a model, under the gateway's names. All are sent; `param` holds more KEY=VALUE pairs."""
+    """The parameters of a model, under the gateway's names.
+
+    All are sent; `param` holds more KEY=VALUE pairs.
+    """
 
     size: str | None = None
     aspect_ratio: str | None = None
@@ -146,7 +149,7 @@ def fill(kind: type[Group], values: Mapping[str, Any]) -> Group:
 
 
 def fields_of(kind: type) -> dict[str, Any]:
-    """The fields of a group of options with their defaults. Groups inside it are replaced by their fields."""
+    """The fields of a group of options with their defaults, and those of the groups inside it."""
     flat: dict[str, Any] = {}
     for field, default in kind._field_defaults.items():  # type: ignore[attr-defined] # of any NamedTuple
         if hasattr(default, "_field_defaults"):

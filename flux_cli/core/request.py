@@ -1,4 +1,4 @@
-"""What is requested, in this order: Request, Resolved, Plan, Call, Post. `core.outcome` has the rest."""
+"""What is requested, in this order: Request, Resolved, Plan, Call, Post; then see `outcome`."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError, did_you_mean
-from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Param, split_route
 from flux_cli.core.request import Attachment, Note, Resolved
 from flux_cli.core.values import check_utf8, check_value, shorten, unchecked_value
@@ -16,12 +15,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from flux_cli.core.model import Dialect, Field, Json, Model
+    from flux_cli.core.model import Dialect, Field, Json, Model, Size
     from flux_cli.core.request import Request, Value
-    from flux_cli.request.size import Chosen
 
     # The model name to send, the forced upstream (None: not forced), and notes on both.
     Target: TypeAlias = tuple[str, str | None, tuple[Note, ...]]
+    # The size and ratio to send (None: those of an unknown model), and notes on both.
+    Choice: TypeAlias = tuple[Size | None, str | None, tuple[Note, ...]]
 
 MAX_IMAGES = 10_000  # a typing error must not plan a million paid requests
 # flux itself uses these, so they are checked for every model, in the catalog or not.
@@ -46,31 +46,28 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     given = _check_parameters(request.parameters, dialect)
     typed_n, typed_quality = given.pop("n", None), given.pop("output_compression", None)
     file_format, format_notes = _resolve_format(given.pop("output_format", None), request.output)
-    chosen = _choose_size(given, model, dialect)
-    size_notes = _size_notes(chosen, model, route)
+    size, ratio, size_notes = _choose_size(given, model, route, dialect)
     parameters, notes = _resolve_parameters(given, model, route, dialect)
+    seed = parameters.pop("seed", None)
+    if size is not None:
+        parameters = {"size": size.name, **parameters}
     n = _whole_number("n", typed_n)
-    resolved = Resolved(
+    return Resolved(
         request=request,
         sent_model=name,
         prompt=prompt,
-        seed=parameters.pop("seed", None),
+        seed=seed,
         parameters=parameters,
         notes=(*model_notes, *prompt_notes, *size_notes, *notes, *format_notes),
         model=model,
         dialect=dialect,
         route=route,
+        size=size,
+        aspect_ratio=ratio,
         n=1 if n is None else n,
         format=file_format,
         quality=_whole_number("output_compression", typed_quality),
     )
-    return resolved if chosen is None else _with_size(resolved, chosen)
-
-
-def _with_size(resolved: Resolved, chosen: Chosen) -> Resolved:
-    parameters = {"size": chosen.size.name, **resolved.parameters}
-    ratio = chosen.aspect_ratio
-    return resolved._replace(size=chosen.size, aspect_ratio=ratio, parameters=parameters)
 
 
 def _check_parameters(typed: dict[str, Value], dialect: Dialect | None) -> dict[str, Value]:
@@ -101,16 +98,17 @@ def _whole_number(name: str, value: Value) -> int | None:
 
 
 def _choose_size(
-    given: dict[str, Value], model: Model | None, dialect: Dialect | None
-) -> Chosen | None:
+    given: dict[str, Value], model: Model | None, route: str | None, dialect: Dialect | None
+) -> Choice:
     """Take size, ratio and scale from `given` and find the closest size of the model.
 
     The sizes of an unknown model are unknown: its parameters stay in `given`, to be sent as typed.
     """
     if model is None:
-        return None
+        return None, None, ()
     typed = {name: given.pop(name, None) for name in SHAPE}
-    return choose(typed, model, dialect)
+    size, ratio, notes = choose(typed, model, dialect)
+    return size, ratio, (*notes, *_route_notes(size, model, route))
 
 
 def _resolve_model(request: Request, model: Model | None, dialect: Dialect | None) -> Target:
@@ -183,28 +181,16 @@ def _resolve_format(given: Value, output: str | None) -> tuple[str | None, list[
     return by_suffix, [Note("output_format", None, by_suffix, "default", reason)]
 
 
-def _size_notes(chosen: Chosen | None, model: Model | None, route: str | None) -> tuple[Note, ...]:
-    """The notes on the size, and a warning if a forced upstream does not list its ratio."""
-    if chosen is None or model is None:
-        return ()
+def _route_notes(size: Size, model: Model, route: str | None) -> tuple[Note, ...]:
+    """A warning if a forced upstream does not list the ratio of the size."""
     if route is None:
-        return chosen.notes
-    ratio = chosen.size.aspect_ratio
+        return ()
+    ratio = size.aspect_ratio
     listed = next(row.aspect_ratios for row in model.routes if row.name == route)
     if not listed or ratio in listed:
-        return chosen.notes
+        return ()
     reason = f"{route} does not list {ratio}: the gateway may send its closest ratio"
-    return (*chosen.notes, Note("route", route, route, "passthrough", reason, warning=True))
-
-
-class _Checked(NamedTuple):
-    """One parameter after its check, with what the notes need to know about it."""
-
-    name: str
-    asked: Json  # as typed, shortened for display
-    value: Json  # to send
-    param: Param | None  # None: not in the catalog
-    missing: str  # another parameter without which this one has no effect; "": none is missing
+    return (Note("route", route, route, "passthrough", reason, warning=True),)
 
 
 def _resolve_parameters(
@@ -217,55 +203,51 @@ def _resolve_parameters(
     values: dict[str, Json] = {}
     notes = []
     for name in (*listed, *others):
+        param = known.get(name)
         field = dialect.fields.get(name) if dialect else None
-        checked = _check(name, given, known.get(name), field)
-        values[name] = checked.value
+        values[name] = value = _check(param, given[name], field)
+        missing = "" if param is None or param.needs in given else param.needs
+        asked = _asked(given[name])
         if dialect and field:
-            notes.append(_dialect_note(checked, dialect, field))
+            note = explain_field(dialect, name, asked, field, value)
+            if missing:
+                note = note._replace(reason=f"has no effect without {missing}", warning=True)
         else:
-            notes.append(_gateway_note(checked, known, route))
+            behavior = param.behavior if param else "passthrough"
+            reason, warning = _gateway_reason(name, known, missing, route)
+            note = Note(name, asked, shorten(value), behavior, reason, warning)
+        notes.append(note)
     return values, notes
 
 
-def _check(
-    name: str, given: dict[str, Value], param: Param | None, field: Field | None
-) -> _Checked:
-    """Check one parameter. Raises UsageError for a value that is not accepted."""
-    typed = given[name]
-    asked = shorten(typed.asked if isinstance(typed, Attachment) else typed)
+def _check(param: Param | None, typed: Value, field: Field | None) -> Json:
+    """The value to send. Raises UsageError for one that is not accepted."""
     if param is None:
-        return _Checked(name, asked, unchecked_value(typed), None, "")
+        return unchecked_value(typed)
     if field and field.choices:
         param = param._replace(choices=field.choices)
-    missing = "" if param.needs in given else param.needs
-    return _Checked(name, asked, check_value(param, typed), param, missing)
+    return check_value(param, typed)
 
 
-def _dialect_note(checked: _Checked, dialect: Dialect, field: Field) -> Note:
-    note = explain_field(dialect, checked.name, checked.asked, field, checked.value)
-    if checked.missing:
-        reason = f"has no effect without {checked.missing}"
-        return note._replace(reason=reason, warning=True)
-    return note
-
-
-def _gateway_note(checked: _Checked, known: dict[str, Param], route: str | None) -> Note:
-    behavior = checked.param.behavior if checked.param else "passthrough"
-    reason, warning = _gateway_reason(checked, known, route)
-    return Note(checked.name, checked.asked, shorten(checked.value), behavior, reason, warning)
+def _asked(typed: Value) -> Json:
+    """A value as typed, shortened for display."""
+    return shorten(typed.asked if isinstance(typed, Attachment) else typed)
 
 
 def _gateway_reason(
-    checked: _Checked, known: dict[str, Param], route: str | None
+    name: str, known: dict[str, Param], missing: str, route: str | None
 ) -> tuple[str, bool]:
-    """Why a parameter is sent as it is, and whether that is a warning."""
-    if checked.param is None:
-        near = did_you_mean(checked.name, known)
+    """Why a parameter is sent as it is, and whether that is a warning.
+
+    `missing` is another parameter without which this one has no effect.
+    """
+    if name not in known:
+        near = did_you_mean(name, known)
         hint = f"; {near}" if near else ""
         return f"not in the catalog: sent unchecked{hint}", bool(near)
-    if checked.missing:
-        return f"has no effect without {checked.missing}", True
-    upstreams = checked.param.upstreams
+    if missing:
+        return f"has no effect without {missing}", True
+    upstreams = known[name].upstreams
     if not upstreams or route in upstreams:
         return "sent as given", False
     only = f"only {' and '.join(upstreams)} honors it"

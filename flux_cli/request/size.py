@@ -10,22 +10,19 @@ from flux_cli.core.request import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from flux_cli.core.model import Dialect, Model, Size
     from flux_cli.core.request import Value
+
+    # A published size, the ratio for providers that take ratios, and notes with the reasons.
+    Choice: TypeAlias = tuple[Size, str, list[Note]]
 
 NAMES = ("size", "aspect_ratio", "resolution")
 ALWAYS_SENT = "always sent, because the defaults of upstreams differ"
 MAX_SCALE = 10**6  # sides of a ratio keep up to six decimal places
 EQUAL = 1e-9  # ratios closer than this are the same shape: 32:18 and 16:9
 CLOSE = 0.01  # pixels closer than this to a published ratio mean it: 1365x768 is 16:9, not 455:256
-
-
-class Chosen(NamedTuple):
-    """A published size, the ratio for providers that take ratios, and notes with the reasons."""
-
-    size: Size
-    aspect_ratio: str
-    notes: tuple[Note, ...]
 
 
 class _Asked(NamedTuple):
@@ -37,7 +34,7 @@ class _Asked(NamedTuple):
     area: float  # in pixels
 
 
-def choose(given: dict[str, Value], model: Model, dialect: Dialect | None) -> Chosen:
+def choose(given: dict[str, Value], model: Model, dialect: Dialect | None) -> Choice:
     """The published size that is closest to what was asked for, by ratio and then by area.
 
     `size` overrides aspect_ratio and resolution; ratio and scale are independent of each other.
@@ -64,7 +61,7 @@ def choose(given: dict[str, Value], model: Model, dialect: Dialect | None) -> Ch
         behavior = "converted" if asked.parameter else "default"
         reason = f"{ratio} at {chosen.resolution}; {ALWAYS_SENT}"
         notes.append(Note(name, None, sent, behavior, reason))
-    return Chosen(chosen, ratio, tuple(notes))
+    return chosen, ratio, notes
 
 
 def _text(value: Value) -> str | None:

@@ -1,1 +1,1 @@
-"""Generators for files made from the app and the catalog: one function per file, which returns its text."""
+"""Generators for files made from the app and the catalog: one function per file."""

@@ -71,25 +71,29 @@ def commands() -> list[Command]:
 
 
 def _walk(command: Any, path: tuple[str, ...], above: Any = None) -> list[Command]:
+    name = path[-1] if path else "flux"
     settings = command.context_settings
-    context = command.context_class(
-        command, info_name=(path or ("flux",))[-1], parent=above, **settings
-    )
+    context = command.context_class(command, info_name=name, parent=above, **settings)
     parameters = command.get_params(context)
+    positional = [one for one in parameters if one.param_type_name == "argument"]
+    optional = [one for one in parameters if one.param_type_name == "option"]
+    about = [line.strip() for line in (command.help or "").strip().splitlines()]
+    examples = (command.epilog or "").partition("\n\n")[0].splitlines()
+    defaults = {one.name: one.default for one in parameters}
     below = getattr(command, "commands", {})
     row = Command(
-        path,
-        "\n".join(line.strip() for line in (command.help or "").strip().splitlines()),
-        tuple(_argument(one, context) for one in parameters if one.param_type_name == "argument"),
-        tuple(_option(one) for one in parameters if one.param_type_name == "option"),
-        {one.name: one.default for one in parameters},
-        tuple((command.epilog or "").partition("\n\n")[0].splitlines()),
-        tuple(below),
+        path=path,
+        about="\n".join(about),
+        arguments=tuple(_argument(one, context) for one in positional),
+        options=tuple(map(_option, optional)),
+        defaults=defaults,
+        examples=tuple(examples),
+        commands=tuple(below),
     )
-    return [
-        row,
-        *(found for name, one in below.items() for found in _walk(one, (*path, name), context)),
-    ]
+    rows = [row]
+    for name, one in below.items():
+        rows += _walk(one, (*path, name), context)
+    return rows
 
 
 def _argument(one: Any, context: Any) -> Argument:
@@ -97,17 +101,18 @@ def _argument(one: Any, context: Any) -> Argument:
 
 
 def _option(one: Any) -> Option:
-    flag = one.is_flag or one.count
-    plain = not (one.callback or one.is_eager or one.envvar) and one.nargs == 1
+    is_flag = bool(one.is_flag or one.count)
+    is_simple = not (one.callback or one.is_eager or one.envvar) and one.nargs == 1
+    # Typer keeps the flags of --help in a set, in any order.
+    flags = sorted(one.opts) if one.name == "help" else one.opts
+    metavar = "" if is_flag else one.metavar or one.type.name.upper()
     return Option(
-        one.name,
-        tuple(
-            sorted(one.opts) if one.name == "help" else one.opts
-        ),  # Typer keeps these in a set, in any order
-        tuple(one.secondary_opts),
-        "" if flag else (one.metavar or one.type.name.upper()),
-        one.help or "",
-        getattr(one, "rich_help_panel", None) or "Options",
-        plain and (bool(flag) or one.type.name in ("str", "text")),
-        one.multiple,
+        name=one.name,
+        flags=tuple(flags),
+        negatives=tuple(one.secondary_opts),
+        metavar=metavar,
+        help=one.help or "",
+        panel=getattr(one, "rich_help_panel", None) or "Options",
+        plain=is_simple and (is_flag or one.type.name in ("str", "text")),
+        many=one.multiple,
     )

@@ -1,4 +1,4 @@
-"""Generates the completion for bash, which splits the line and compares words in the shell itself."""
+"""Generates the completion for bash, which splits lines and compares words in the shell itself."""
 
 from collections.abc import Iterable
 from shlex import quote
@@ -38,7 +38,8 @@ _flux_option() {{  # sets `flag` to the option in a word, and `glue` to everythi
 }}
 
 _flux_split() {{  # splits a line into `words` without quotes; `quote` is a quote that is still open
-    # Readline replaces only what it considers the word; the part of the last word before that goes into `before`.
+    # Readline replaces only what it considers the word; the part of the last word before that
+    # goes into `before`.
     # `into` is the redirection operator, if the last word is the target of a redirection.
     local rest=${{1#"${{1%%[![:space:]]*}}"}} run char last=0 outside=''
     while true; do
@@ -111,7 +112,8 @@ _flux() {{
     fi
     typed=${{typed#"$glue"}}
     if [[ ${{listed[0]-}} == {files} ]]; then
-        if [[ $glue == "$before" ]]; then  # readline's word is the whole name, so its own file completion works best
+        # If readline's word is the whole name, its own file completion works best.
+        if [[ $glue == "$before" ]]; then
             compopt -o bashdefault -o default 2> /dev/null || true
             return 0
         fi
@@ -154,13 +156,16 @@ def bash() -> str:
     flags: dict[tuple[str, ...], list[str]] = {}
     for flag, words in taken().items():
         flags.setdefault(words, []).append(flag)
+    values = [("|".join(group), bare(words)) for words, group in flags.items()]
+    options = [(quote(" ".join(row.path)), row.flags) for row in commands()]
+    arguments = [(_escape(place), listed) for place, listed in places()]
     return BASH.format(
         made=MADE,
-        values=_cases(("|".join(flags[words]), bare(words)) for words in flags),
-        options=_cases((quote(" ".join(row.path)), row.flags) for row in commands()),
-        arguments=_cases((place.replace(" ", "\\ "), listed) for place, listed in places()),
+        values=_cases(values),
+        options=_cases(options),
+        arguments=_cases(arguments),
         letters=letters(),
-        commands=" | ".join(name.replace(" ", "\\ ") for name in names()),
+        commands=" | ".join(map(_escape, names())),
         files=quote(*FILES),
         at_files=quote(*AT_FILES),
         names=" ".join(NAMES),
@@ -168,8 +173,9 @@ def bash() -> str:
 
 
 def bash_alias() -> str:
-    """`completions/flux-image.bash`: bash-completion looks for a file under the name of the command."""
-    return f'# {MADE}\nsource "${{BASH_SOURCE[0]%-image}}"  # installed it is called flux-image, beside flux\n'
+    """`completions/flux-image.bash`: bash-completion looks for a file named like the command."""
+    comment = "# installed it is called flux-image, beside flux"
+    return f'# {MADE}\nsource "${{BASH_SOURCE[0]%-image}}"  {comment}\n'
 
 
 def _cases(rows: Iterable[tuple[str, Words]]) -> str:
@@ -177,4 +183,10 @@ def _cases(rows: Iterable[tuple[str, Words]]) -> str:
 
 
 def _listed(words: Words) -> str:
-    return " ".join(quote(f"{word}\t{about}" if about else word) for word, about in words)
+    rows = ["\t".join(filter(None, row)) for row in words]
+    return " ".join(map(quote, rows))
+
+
+def _escape(text: str) -> str:
+    """A text as a pattern of `case`, where blanks would separate words."""
+    return text.replace(" ", "\\ ")

@@ -29,7 +29,8 @@ function __flux_at
     test "$command" = "$argv[1]"; and contains -- "$argv[2]" '' $count
 end
 
-# Files after a prefix that matches the expression, such as @; each is printed after the second argument.
+# Files after a prefix that matches the expression, such as @. Each is printed after the second
+# argument.
 function __flux_files
     set -l parts (string match -r "^([\"']?)$argv[1](.*)" -- (commandline -ct)); or return
     printf "$argv[2]%s\t\n" (complete -C "__fish_command_without_completions $parts[2]$parts[3]")
@@ -71,17 +72,20 @@ def _fish_line(where: str, rest: str) -> str:
 
 
 def _fish_option(where: str, option: Option, words: tuple[str, ...]) -> list[str]:
-    flags = " ".join(
-        f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}" for flag in option.flags
-    )
+    flags = " ".join(map(_fish_flag, option.flags))
     about = f" -d {_fish_text(option.short)}" if option.help else ""
     value = " -x" if option.metavar else ""
     if words == FILES:
-        value = """ -r -F -a '(__flux_files "-[^-]")'"""  # fish itself finds no files in one word with a short option
+        # fish itself finds no files in one word with a short option.
+        value = """ -r -F -a '(__flux_files "-[^-]")'"""
     elif words:  # a tab, so that fish does not show the option's description beside its values
         value += " -a '" + " ".join(f"{word}\\t" for word in words) + "'"
     lines = [_fish_line(where, f"{flags}{value}{about}")]
     return lines + [_fish_line(where, f"-l {flag[2:]}{about}") for flag in option.negatives]
+
+
+def _fish_flag(flag: str) -> str:
+    return f"-l {flag[2:]}" if flag.startswith("--") else f"-s {flag[1:]}"
 
 
 def _fish_listed(rows: Words) -> list[str]:
@@ -90,7 +94,11 @@ def _fish_listed(rows: Words) -> list[str]:
         return ["-F"]
     if words == AT_FILES:
         return ["-a '(__flux_files @ @)'"]
-    return [f"-a {word}" + (f" -d {_fish_text(about)}" if about else "") for word, about in rows]
+    return [_fish_word(word, about) for word, about in rows]
+
+
+def _fish_word(word: str, about: str) -> str:
+    return f"-a {word} -d {_fish_text(about)}" if about else f"-a {word}"
 
 
 def _fish_text(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Generates the completion for PowerShell: three tables and the code that looks things up in them."""
+"""Generates the completion for PowerShell: three tables, and the code that uses them."""
 
 from collections.abc import Iterable
 
@@ -32,38 +32,50 @@ Register-ArgumentCompleter -Native -CommandName {names} -ScriptBlock {{
     $commands = @({commands})
     $awaits = {awaits}
     $joined = {joined}
+    $result = [System.Management.Automation.CompletionResult]
     $command, $count, $flag, $dashes = '', 0, '', $false
     foreach ($element in @($commandAst.CommandElements | Select-Object -Skip 1)) {{
         if ($element.Extent.EndOffset -ge $cursorPosition) {{ break }}
         $word = $element.ToString().Trim("'", '"')
         if ($flag) {{ $flag = '' }}
         elseif (-not $dashes -and $word -ceq '--') {{ $dashes = $true }}
-        elseif (-not $dashes -and $word -like '-?*') {{ if ($word -cmatch $awaits) {{ $flag = $word }} }}
-        elseif ($commands -ccontains "$command/$count/$word") {{ $command = "$command $word".Trim() }}
+        elseif (-not $dashes -and $word -like '-?*') {{
+            if ($word -cmatch $awaits) {{ $flag = $word }}
+        }}
+        elseif ($commands -ccontains "$command/$count/$word") {{
+            $command = "$command $word".Trim()
+        }}
         else {{ $count++ }}
     }}
     $typed, $glue = $wordToComplete.TrimStart("'", '"'), ''
     if (-not $flag -and -not $dashes -and $typed -cmatch $joined) {{
-        if ($typed.EndsWith('=') -or $typed -cne $Matches[0]) {{ $glue, $flag = $Matches[0], $Matches[0].TrimEnd('=') }}
+        if ($typed.EndsWith('=') -or $typed -cne $Matches[0]) {{
+            $glue, $flag = $Matches[0], $Matches[0].TrimEnd('=')
+        }}
     }}
     if ($flag -like '--*') {{ $found = $values[$flag] }}
     elseif ($flag) {{ $found = $values["-$($flag[-1])"] }}
     elseif (-not $dashes -and $typed -like '-*') {{ $found = $options[$command] }}
-    else {{ $found = @($arguments["$command/$count"]) + @($arguments["$command/*"]) | Where-Object {{ $_ }} }}
+    else {{
+        $found = @($arguments["$command/$count"]) + @($arguments["$command/*"])
+        $found = $found | Where-Object {{ $_ }}
+    }}
     if ($found -ccontains {at_files} -and $typed -like '@*') {{ $glue, $found = '@', {files} }}
     $typed = $typed.Substring($glue.Length)
     if ($glue -and $found -ccontains {files}) {{
-        foreach ($file in [System.Management.Automation.CompletionCompleters]::CompleteFilename($typed)) {{
+        $completers = [System.Management.Automation.CompletionCompleters]
+        foreach ($file in $completers::CompleteFilename($typed)) {{
             $word, $about = $file.CompletionText.Trim("'"), $file.ToolTip
-            [System.Management.Automation.CompletionResult]::new("'$glue$word'", $word, $file.ResultType, $about)
+            $result::new("'$glue$word'", $word, $file.ResultType, $about)
         }}
         return
     }}
+    $pattern = [WildcardPattern]::Escape($typed) + '*'
     foreach ($row in $found) {{
         $word, $about = $row -split "`t"
-        if ($word -like '*<files>' -or $word -notlike ([WildcardPattern]::Escape($typed) + '*')) {{ continue }}
+        if ($word -like '*<files>' -or $word -notlike $pattern) {{ continue }}
         if (-not $about) {{ $about = $word }}
-        [System.Management.Automation.CompletionResult]::new("$glue$word", $word, 'ParameterValue', $about)
+        $result::new("$glue$word", $word, 'ParameterValue', $about)
     }}
 }}
 """
@@ -71,15 +83,17 @@ Register-ArgumentCompleter -Native -CommandName {names} -ScriptBlock {{
 
 def powershell() -> str:
     """`completions/flux.ps1`. If nothing matches, PowerShell itself completes files."""
+    values = [(flag, bare(words)) for flag, words in taken().items() if words]
+    options = [(" ".join(row.path), row.flags) for row in commands()]
     return POWERSHELL.format(
         made=MADE,
         names=", ".join(NAMES),
-        values=_ps_table((flag, bare(words)) for flag, words in taken().items() if words),
-        options=_ps_table((" ".join(row.path), row.flags) for row in commands()),
+        values=_ps_table(values),
+        options=_ps_table(options),
         arguments=_ps_table(places()),
         awaits=_ps(awaits()),
         joined=_ps(joined()),
-        commands=", ".join(_ps(name) for name in names()),
+        commands=", ".join(map(_ps, names())),
         files=_ps(*FILES),
         at_files=_ps(*AT_FILES),
     )
@@ -98,7 +112,7 @@ def _ps_list(rows: Words) -> str:
 
 
 def _ps_row(word: str, about: str) -> str:
-    """A word, a tab and a description in double quotes, in which only three characters need escaping."""
+    """A word, a tab and a description in double quotes; only three characters need escaping."""
     text = f"{word}\t{about}" if about else word
     for char in '`"$':
         text = text.replace(char, f"`{char}")

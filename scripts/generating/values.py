@@ -1,4 +1,4 @@
-"""The values that options and arguments can have, and the options that take a value, for the completions."""
+"""The values of options and arguments, and the options that take a value, for the completions."""
 
 import re
 
@@ -22,15 +22,20 @@ DEFAULT = next(model for model in MODELS if model.id == BY_NAME["model"].default
 SIZES = tuple(size.name for size in DEFAULT.sizes)
 RATIOS = tuple(dict.fromkeys(size.aspect_ratio for size in DEFAULT.sizes))
 
+CHOICES = {("", row.name): row.choices for row in SETTINGS if row.choices}
+MODEL_IDS = tuple(model.id for model in MODELS)
+MODEL_NAMES = tuple(name for model in MODELS for name in (model.id, *model.aliases))
+ROUTES = tuple(dict.fromkeys(route.name for model in MODELS for route in model.routes))
+
 KNOWN: dict[tuple[str, str], tuple[str, ...]] = {  # (command, or "" for all; name of the value)
-    **{("", row.name): row.choices for row in SETTINGS if row.choices},
+    **CHOICES,
     ("", "size"): (*RATIOS, *SIZES),
     ("sizes", "shape"): (*RATIOS, *SIZES),
     ("", "aspect_ratio"): RATIOS,
     ("", "resolution"): ("0.5K", "1K", "2K", "4K"),  # any number is valid; the help names these
-    ("", "model"): tuple(name for model in MODELS for name in (model.id, *model.aliases)),
-    ("models", "name"): tuple(model.id for model in MODELS),
-    ("", "route"): tuple(dict.fromkeys(route.name for model in MODELS for route in model.routes)),
+    ("", "model"): MODEL_NAMES,
+    ("models", "name"): MODEL_IDS,
+    ("", "route"): ROUTES,
     ("", "provider"): tuple(ROWS),
     ("providers", "name"): tuple(ROWS),
     ("", "output_format"): tuple(FORMATS),
@@ -61,11 +66,8 @@ def arguments(command: Command) -> list[tuple[str, Words]]:
 
     The names of subcommands are at the first position.
     """
-    below = [
-        (row.path[-1], row.summary)
-        for row in commands()
-        if row.path and row.path[:-1] == command.path
-    ]
+    rows = [row for row in commands() if row.path and row.path[:-1] == command.path]
+    below = [(row.path[-1], row.summary) for row in rows]
     listed = [("0", below)] if below else []
     for place, one in enumerate(command.arguments):
         if words := values(command, one):
@@ -74,7 +76,10 @@ def arguments(command: Command) -> list[tuple[str, Words]]:
 
 
 def everywhere(one: Argument, words: tuple[str, ...]) -> bool:
-    """Whether an argument can be repeated. If its words are known, several words are one value: 1183 × 887."""
+    """Whether an argument can be repeated.
+
+    If its words are known, several words are one value: 1183 × 887.
+    """
     return one.many and words in ((), FILES, AT_FILES)
 
 
@@ -94,9 +99,8 @@ def taken() -> dict[str, tuple[str, ...]]:
             words = values(command, option) if option.metavar else None
             for flag in (*option.flags, *option.negatives):
                 if found.setdefault(flag, words) != words:
-                    raise ValueError(
-                        f"{flag} of {' '.join(command.path)} means something else in another command"
-                    )
+                    name = " ".join(command.path)
+                    raise ValueError(f"{flag} of {name} means something else in another command")
     return {flag: words for flag, words in found.items() if words is not None}
 
 
@@ -105,22 +109,22 @@ def awaits() -> str:
 
     It works in all shells.
     """
-    return f"^(--({'|'.join(flag[2:] for flag in taken() if flag.startswith('--'))})|{_short()})$"
+    long = "|".join(flag[2:] for flag in taken() if flag.startswith("--"))
+    return f"^(--({long})|{_short()})$"
 
 
 def joined() -> str:
-    """A regular expression for the part before the value in words such as --output=fox and -yofox."""
+    """A regular expression for what precedes the value in words such as --output=fox and -yofox."""
     return f"^(--[^=]+=|{_short()})"
 
 
 def places() -> list[tuple[str, Words]]:
     """The arguments of all commands, by `COMMAND/POSITION`."""
-    rows = commands()
-    return [
-        (f"{' '.join(row.path)}/{place}", listed)
-        for row in rows
-        for place, listed in arguments(row)
-    ]
+    found = []
+    for row in commands():
+        name = " ".join(row.path)
+        found += [(f"{name}/{place}", listed) for place, listed in arguments(row)]
+    return found
 
 
 def names() -> list[str]:
@@ -129,7 +133,7 @@ def names() -> list[str]:
 
 
 def letters() -> str:
-    """The short flags that take a value. In combined short flags, the first of these takes the rest."""
+    """The short flags that take a value. In combined flags, the first of these takes the rest."""
     return "".join(flag[1:] for flag in taken() if not flag.startswith("--"))
 
 

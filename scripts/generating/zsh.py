@@ -14,21 +14,19 @@ END = (  # found on fpath, the file is the body of _flux; with `source`, it is o
 
 def zsh() -> str:
     """`completions/_flux`."""
-    rows = commands()[1:]
+    top, *rows = commands()
     parts = [f"#compdef {' '.join(NAMES)}", f"# {MADE}", ""]
-    for command in rows:
-        below = [row for row in rows if len(row.path) == 2 and row.path[0] == command.path[0]]
-        parts += _zsh_function(command, below if len(command.path) == 1 else [])
-    parts += _zsh_function(commands()[0], [row for row in rows if len(row.path) == 1])
+    for command in (*rows, top):
+        below = [row for row in rows if row.path[:-1] == command.path]
+        parts += _zsh_function(command, below)
     return "\n".join([*parts, *END, ""])
 
 
 def _zsh_function(command: Command, below: list[Command]) -> list[str]:
     specs = [_zsh_option(command, option) for option in command.options]
-    specs += [
-        f"'{'*' if everywhere(one, values(command, one)) else place}:{_zsh_value(command, one)}'"
-        for place, one in enumerate(command.arguments, 1)
-    ]
+    for number, one in enumerate(command.arguments, 1):
+        place = "*" if everywhere(one, values(command, one)) else str(number)
+        specs.append(f"'{place}:{_zsh_value(command, one)}'")
     if not below and not specs[-1].startswith("'*:"):
         specs.append("'*: :()'")  # so that nothing is offered before a dash is typed
     name = "_".join(("_flux", *command.path))
@@ -65,15 +63,19 @@ def _zsh_function(command: Command, below: list[Command]) -> list[str]:
 def _zsh_option(command: Command, option: Option) -> str:
     every = (*option.flags, *option.negatives)
     value = f":{_zsh_value(command, option)}" if option.metavar else ""
-    flags = [
-        f"{flag}{('=' if flag.startswith('--') else '+') if option.metavar else ''}"
-        for flag in every
-    ]
+    flags = [_zsh_flag(flag, option) for flag in every]
     about = f"[{_zsh_text(option.short)}]{value}"
     again = "*" if option.many else f"({' '.join(every)})"  # not offered again once given
     if len(flags) == 1:
         return _quoted(f"{again}{flags[0]}{about}")
     return f"{_quoted(again)}{{{','.join(flags)}}}{_quoted(about)}"
+
+
+def _zsh_flag(flag: str, option: Option) -> str:
+    """The flag, and how its value may follow."""
+    if not option.metavar:
+        return flag
+    return f"{flag}=" if flag.startswith("--") else f"{flag}+"
 
 
 def _zsh_value(command: Command, one: Option | Argument) -> str:
@@ -84,7 +86,8 @@ def _zsh_value(command: Command, one: Option | Argument) -> str:
         return f"{label}:{{compset -P @ && _files}}"
     if isinstance(one, Option) and not words:
         return f"{label}: "  # for an argument, this message would hide the options
-    return f"{label}:({' '.join(word.replace(':', chr(92) + ':') for word in words)})"
+    escaped = [word.replace(":", "\\:") for word in words]
+    return f"{label}:({' '.join(escaped)})"
 
 
 def _zsh_text(text: str) -> str:

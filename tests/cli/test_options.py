@@ -1,4 +1,4 @@
-"""Options are declared once: every field can be typed, and every parameter that is said goes out."""
+"""Options are declared once: every field has one, and every given parameter is sent."""
 
 import pytest
 from typer.main import get_command

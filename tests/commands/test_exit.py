@@ -1,4 +1,4 @@
-"""How a command ends: every failure becomes one message and an exit code, and is told as what it is."""
+"""How a command ends: every failure becomes one fitting message and an exit code."""
 
 import json
 

@@ -1,10 +1,10 @@
-"""Settings and keys: which layer wins, what each may set, and that nothing wrong is taken or shown."""
+"""Settings and keys: which layer wins, what each may set, and how wrong values are refused."""
 
 import os
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.config import folders, keys
@@ -41,7 +41,7 @@ def write(path, text, mode=None):
     return path
 
 
-# --- layers ---------------------------------------------------------------------------------------------------------
+# --- layers
 
 
 def test_nothing_set_means_the_defaults():
@@ -136,7 +136,7 @@ def test_a_home_in_the_output_is_expanded_and_its_last_slash_stays(home):
     assert load({"output": "~/images/"}).output == f"{home}/images/"
 
 
-# --- files ----------------------------------------------------------------------------------------------------------
+# --- files
 
 
 def test_the_project_file_is_found_up_to_the_top_of_the_repository(work, monkeypatch):
@@ -339,7 +339,7 @@ def test_the_edges_of_the_ranges_are_accepted(name, text, value):
     assert getattr(load({name: text}), name) == value
 
 
-# --- provider and address -------------------------------------------------------------------------------------------
+# --- provider and address
 
 LOCAL, OTHER = "http://localhost:8080/v1", "https://other.example/v1"
 SKETCH = ROWS["offline"].base_url
@@ -560,7 +560,6 @@ def test_a_password_in_an_address_is_never_shown(url):
 @given(
     st.text(max_size=30) | st.text("htps:/@?#[].1:8080example ", max_size=30).map("http://".__add__)
 )
-@settings(max_examples=150, deadline=None, derandomize=True)
 def test_any_address_is_usable_or_refused(url):
     try:
         made = load_settings({"base_url": url}, ROWS, {})
@@ -606,7 +605,7 @@ def test_a_key_never_crosses_a_network_in_the_clear(url):
     assert "--no-key" in raised.value.hint
 
 
-# --- keys -----------------------------------------------------------------------------------------------------------
+# --- keys
 
 NAME = "LUMENFALL_API_KEY"
 
@@ -683,9 +682,14 @@ def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(text, work):
 
 
 @pytest.mark.parametrize(
-    "content", [f"{NAME} = {KEY}", f"{NAME} = '{KEY}", f'{NAME} = "{KEY}"\n{NAME} = "{KEY}"', "x = " + "[" * 20_000],
-    ids=["unquoted", "unfinished", "twice", "nested"],
-)  # fmt: skip
+    "content",
+    [
+        pytest.param(f"{NAME} = {KEY}", id="unquoted"),
+        pytest.param(f"{NAME} = '{KEY}", id="unfinished"),
+        pytest.param(f'{NAME} = "{KEY}"\n{NAME} = "{KEY}"', id="twice"),
+        pytest.param("x = " + "[" * 20_000, id="nested"),
+    ],
+)
 def test_credentials_that_are_no_toml_are_refused_without_showing_the_key(content, user):
     write(user / "credentials.toml", content, 0o600)
     with pytest.raises(ConfigError, match=r"credentials\.toml is not valid TOML") as raised:
@@ -708,7 +712,7 @@ def test_a_key_is_never_part_of_the_settings(user):
     assert KEY not in repr(key(NAME, {NAME: KEY}))
 
 
-# --- folders and terminals ------------------------------------------------------------------------------------------
+# --- folders and terminals
 
 
 @pytest.mark.skipif(

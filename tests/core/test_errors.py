@@ -24,9 +24,8 @@ def every_class(root=FluxError):
 
 
 def test_the_tree_in_the_module_s_docstring_is_complete():
-    assert {name for name, _, _ in TABLE} == {
-        kind.__name__ for kind in every_class() if kind.__module__ == errors.__name__
-    }
+    classes = {kind.__name__ for kind in every_class() if kind.__module__ == errors.__name__}
+    assert {name for name, _, _ in TABLE} == classes
 
 
 @pytest.mark.parametrize(("name", "exit_code", "code"), TABLE)
@@ -65,9 +64,8 @@ def test_wrong_words_wrong_files_and_wrong_settings_are_all_usage_errors():
 
 def test_a_failure_says_what_happened_and_nothing_was_billed_unless_said():
     plain = FluxError("no such thing")
-    assert (str(plain), plain.message, plain.hint, plain.billed, plain.status, plain.request_id) == (
-        "no such thing", "no such thing", "", False, None, "",
-    )  # fmt: skip
+    assert str(plain) == plain.message == "no such thing"
+    assert (plain.hint, plain.billed, plain.status, plain.request_id) == ("", False, None, "")
 
 
 @pytest.mark.parametrize(
@@ -90,9 +88,15 @@ AUTH, RATE, HELD = AuthError("no key"), RateError("too many"), NotSentError("hel
 @pytest.mark.parametrize(
     ("errors", "some", "code"),
     [
-        ([], True, 0), ([], False, 0), ([RATE], True, 3), ([AUTH, AUTH], False, 4), ([AUTH, RATE], False, 1),
-        ([AUTH, HELD], False, 4), ([HELD], False, 1), ([AUTH, Interrupted("stop")], True, 130),
+        ([], True, 0),
+        ([], False, 0),
+        ([RATE], True, 3),
+        ([AUTH, AUTH], False, 4),
+        ([AUTH, RATE], False, 1),
+        ([AUTH, HELD], False, 4),
+        ([HELD], False, 1),
+        ([AUTH, Interrupted("stop")], True, 130),
     ],
-)  # fmt: skip
+)
 def test_several_failures_share_one_exit_code(errors, some, code):
     assert common_exit_code(errors, some_succeeded=some) == code

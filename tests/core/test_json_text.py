@@ -1,4 +1,4 @@
-"""Tables line up, and JSON is what the standard library would write."""
+"""JSON is what the standard library would write."""
 
 import json
 
@@ -7,14 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.core.lite import json_text
-from flux_cli.core.table import cell_text, table
 
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
+    st.none() | st.booleans() | st.integers() | FINITE | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
@@ -33,17 +29,3 @@ def test_every_odd_character_is_escaped_as_the_standard_library_does(text):
 def test_what_json_cannot_say_is_a_mistake():
     with pytest.raises(TypeError):
         json_text({"a": {1, 2}})
-
-
-def test_columns_are_two_blanks_apart_and_numbers_stand_right():
-    assert (
-        table([("Name", "n"), ("a", "10"), ("bcdefg", "9")], right=(1,))
-        == "Name     n\na       10\nbcdefg   9"
-    )
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(None, "-"), ("a\x1bb", "a b"), (True, "true"), (0.5, "0.5"), ([1], "[1]")]
-)
-def test_a_cell_shows_nothing_as_a_dash_and_values_as_json(value, text):
-    assert cell_text(value) == text

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import FluxError, UsageError
@@ -20,20 +20,13 @@ from flux_cli.core.ratio import (
     parse_tier,
 )
 
-FAST = settings(max_examples=150, deadline=None, derandomize=True)
-ELEVEN = (
-    "9:21",
-    "9:16",
-    "2:3",
-    "3:4",
-    "4:5",
-    "1:1",
-    "5:4",
-    "4:3",
-    "3:2",
-    "16:9",
-    "21:9",
-)  # narrow to wide
+PORTRAIT = ("9:21", "9:16", "2:3", "3:4", "4:5")  # narrow to wide
+LANDSCAPE = ("5:4", "4:3", "3:2", "16:9", "21:9")
+ELEVEN = (*PORTRAIT, "1:1", *LANDSCAPE)
+NO_SHAPES = (
+    "banana", "0", "7", "16", "99", ".k", "...k", "0-9", "0 0", "123456 7", "1-2-3",
+    "\u0661\u0666-\u0669",
+)  # fmt: skip
 NINE = ("9:21", "9:16", "2:3", "3:4", "1:1", "4:3", "3:2", "16:9", "21:9")
 TIERS = ("0.5K", "1K", "2K", "4K")
 
@@ -180,11 +173,19 @@ def test_what_words_stand_for_is_a_shape_itself(text):
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
-        ("1080p", "1920x1080"), ("1080 P", "1920x1080"), ("Full-HD", "1920x1080"), ("4K", "3840x2160"),
-        ("1920 1080", "1920x1080"), ("1920,1080", "1920x1080"), ("1920 by 1080", "1920x1080"),
-        ("1920px x 1080px", "1920x1080"), ("1920x1080px", "1920x1080"), ("1024", "1024x1024"), ("512px", "512x512"),
+        ("1080p", "1920x1080"),
+        ("1080 P", "1920x1080"),
+        ("Full-HD", "1920x1080"),
+        ("4K", "3840x2160"),
+        ("1920 1080", "1920x1080"),
+        ("1920,1080", "1920x1080"),
+        ("1920 by 1080", "1920x1080"),
+        ("1920px x 1080px", "1920x1080"),
+        ("1920x1080px", "1920x1080"),
+        ("1024", "1024x1024"),
+        ("512px", "512x512"),
     ],
-)  # fmt: skip
+)
 def test_the_hint_says_the_pixels_that_were_meant(text, meant):
     with pytest.raises(UsageError) as raised:
         parse_shape(text)
@@ -219,23 +220,7 @@ def test_a_scale_in_the_place_of_a_shape_is_sent_to_its_option(text):
     assert f"--resolution {text.replace(' ', '')}" in raised.value.hint
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "banana",
-        "0",
-        "7",
-        "16",
-        "99",
-        ".k",
-        "...k",
-        "0-9",
-        "0 0",
-        "123456 7",
-        "\u0661\u0666-\u0669",
-        "1-2-3",
-    ],
-)
+@pytest.mark.parametrize("text", NO_SHAPES)
 def test_where_nothing_is_plainly_meant_the_hint_says_how_to_write(text):
     with pytest.raises(UsageError) as raised:
         parse_shape(text)
@@ -311,7 +296,6 @@ def test_what_is_no_tier_is_refused_with_its_value(text):
 
 
 @given(st.text(max_size=12) | st.text("0123456789.x:×kKmMpP -+e", max_size=12))
-@FAST
 def test_any_text_is_a_finite_positive_shape_and_tier_or_a_usage_error(text):
     for parse in (
         lambda: parse_shape(text).ratio,
@@ -378,7 +362,6 @@ def test_seven_to_one_between_four_and_eight_is_eight_to_one():
 
 
 @given(st.integers(1, 9999), st.integers(1, 9999))
-@FAST
 def test_portrait_and_landscape_are_matched_alike(width, height):
     lying = nearest_ratio(width / height, ELEVEN)
     standing = nearest_ratio(height / width, ELEVEN)
@@ -388,9 +371,8 @@ def test_portrait_and_landscape_are_matched_alike(width, height):
 def test_no_integer_ratio_up_to_64_ties_so_the_order_of_the_table_decides_nothing():
     for width in range(1, 65):
         for height in range(1, 65):
-            assert nearest_ratio(width / height, ELEVEN) == nearest_ratio(
-                width / height, ELEVEN[::-1]
-            )
+            ratio = width / height
+            assert nearest_ratio(ratio, ELEVEN) == nearest_ratio(ratio, ELEVEN[::-1])
 
 
 @pytest.mark.parametrize(
@@ -419,10 +401,8 @@ def test_any_tier_has_a_nearest_one_by_area(asked, nearest):
 
 
 def test_a_model_of_one_tier_gets_that_tier():
-    assert {
-        nearest_tier(parse_tier(asked), ("1K",))
-        for asked in ("0.25", "0.5K", "1K", "2K", "4K", "100K")
-    } == {"1K"}
+    for asked in ("0.25", "0.5K", "1K", "2K", "4K", "100K"):
+        assert nearest_tier(parse_tier(asked), ("1K",)) == "1K"
 
 
 @pytest.mark.parametrize(

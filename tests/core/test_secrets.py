@@ -89,7 +89,7 @@ def test_it_cannot_be_found_in_what_json_or_format_specifications_refuse():
 
 
 def test_pickling_is_not_how_it_leaves_either():
-    """Documented, not prevented: a pickle holds it, so nothing of ours pickles. Round trips keep it hidden."""
+    """A pickle holds the secret, so flux pickles nothing. Round trips keep it hidden."""
     assert repr(pickle.loads(pickle.dumps(Secret(KEY)))) == "***"
 
 

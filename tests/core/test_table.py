@@ -1,11 +1,11 @@
-"""Tables and texts on a terminal that is narrower than they are: nothing is lost, no word is broken."""
+"""Tables and texts on a terminal narrower than they are: nothing is lost, no word broken."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from flux_cli.core.table import table, wrap_words
+from flux_cli.core.table import cell_text, table, wrap_words
 
 WORD = st.text("abcdefgh-_/.", min_size=1, max_size=30)
 CELL = st.lists(WORD, min_size=1, max_size=8).map(" ".join)
@@ -22,11 +22,11 @@ PEOPLE = [
 @given(ROWS, st.integers(20, 120))
 def test_every_word_of_every_row_is_there_whole_and_fits_where_it_can(rows, width):
     text = table(rows, width=width)
-    assert sorted(text.split()) == sorted(" ".join(" ".join(row) for row in rows).split())
-    too_long = {
-        word for row in rows for cell in row for word in cell.split() if len(word) > width - 4
-    }
-    assert all(len(line) <= width or too_long & set(line.split()) for line in text.splitlines())
+    words = " ".join(" ".join(row) for row in rows).split()
+    assert sorted(text.split()) == sorted(words)
+    too_long = {word for word in words if len(word) > width - 4}
+    for line in text.splitlines():
+        assert len(line) <= width or too_long & set(line.split())
 
 
 @pytest.mark.parametrize(
@@ -131,3 +131,15 @@ def test_a_cell_without_words_takes_no_line_below():
 )
 def test_lines_are_broken_between_words(words, width, lines):
     assert wrap_words(words.split(), width) == lines
+
+
+def test_columns_are_two_blanks_apart_and_numbers_stand_right():
+    rows = [("Name", "n"), ("a", "10"), ("bcdefg", "9")]
+    assert table(rows, right=(1,)) == "Name     n\na       10\nbcdefg   9"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "-"), ("a\x1bb", "a b"), (True, "true"), (0.5, "0.5"), ([1], "[1]")]
+)
+def test_a_cell_shows_nothing_as_a_dash_and_values_as_json(value, text):
+    assert cell_text(value) == text

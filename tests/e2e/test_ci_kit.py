@@ -15,6 +15,8 @@ from fakes.gateway import by_seed, status
 from e2e.conftest import KEY
 from flux_cli.cli.topics import EXIT_CODES
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}

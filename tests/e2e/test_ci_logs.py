@@ -13,6 +13,8 @@ import pytest
 from core.test_ci_commands import HOSTILE, obeyed
 from fakes.gateway import by_seed, image, status
 
+pytestmark = pytest.mark.slow
+
 GITHUB = {"GITHUB_ACTIONS": "true", "CI": "true"}
 
 

@@ -21,6 +21,8 @@ from fakes.images import encode, look, noise
 from e2e.conftest import KEY
 from e2e.screen import drained
 
+pytestmark = pytest.mark.slow
+
 PROMPT = 30.0  # seconds a test waits for what should take a tenth of one
 SUFFIXES = {".avif": "avif", ".jpg": "jpeg"}
 

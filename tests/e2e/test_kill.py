@@ -13,6 +13,8 @@ import pytest
 from fakes.gateway import image
 from fakes.images import encode
 
+pytestmark = pytest.mark.slow
+
 CHUNKS, KILLS = 10, 10  # a hundred in all, spread over the workers
 CALLS = 8
 COMMANDS = {

@@ -10,6 +10,8 @@ import pytest
 from fakes.gateway import by_seed, image, status, together
 from fakes.images import look, pixels_as
 
+pytestmark = pytest.mark.slow
+
 
 def test_eight_calls_are_under_way_at_once_with_seeds_counting_up(generate, gateway):
     gateway.answers(together(8))

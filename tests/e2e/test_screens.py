@@ -12,7 +12,7 @@ from fakes.gateway import by_seed, held, image, status, together
 
 from e2e.screen import Screen, needs_tmux
 
-pytestmark = needs_tmux
+pytestmark = [pytest.mark.slow, needs_tmux]
 WIDTHS = (40, 80, 200)
 FRAME = re.compile(r"^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] ", re.MULTILINE)
 

@@ -7,15 +7,15 @@ import pytest
 from fakes.messages import Request, message, reply
 from fakes.providers import ENDPOINTS
 from fakes.server import Answer, Server
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faults.batch import Batch
 from faults.row import JPEG
 
-TRIES = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+pytestmark = pytest.mark.slow
+
+TRIES = settings(max_examples=60)
 ADDRESSES = (
     "{origin}/p",
     "{origin}/poll",

@@ -4,16 +4,16 @@ import subprocess
 
 import pytest
 from fakes.server import Server
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from faults.batch import Batch
 from faults.row import IMAGE, KEY, good
 from faults.run import FLUX, environment
 
-TRIES = settings(
-    max_examples=250, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+pytestmark = pytest.mark.slow
+
+TRIES = settings(max_examples=250)
 
 
 @pytest.fixture(scope="module")

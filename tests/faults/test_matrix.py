@@ -6,6 +6,8 @@ from faults.row import KEY, PNG, Row, can_be_proxied
 from faults.rows import GROUPS, ROWS
 from faults.run import Seen, judge, missing, verdict
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 def test_a_fault_ends_as_its_row_says(row, tmp_path):

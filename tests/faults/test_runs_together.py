@@ -12,6 +12,8 @@ from fakes.server import Answer, Exchange, Server
 from faults.kill import by_seed, image, killed, start
 from faults.run import FLUX
 
+pytestmark = pytest.mark.slow
+
 RUNS, EACH = 8, 3
 
 

@@ -16,6 +16,8 @@ from fakes.steps import hold, interrupt, pause, reset
 from faults.row import IMAGE
 from faults.run import FLUX, environment
 
+pytestmark = pytest.mark.slow
+
 # Letters that a URL, a shell, JSON and HTML would each write in another way.
 KEY = "canary\"Sup3r&S3cr3t'V4lue%+/=<>"
 SPELLINGS = (

@@ -1,15 +1,13 @@
 """No bytes at all make a parser fail in any way but a FluxError, or think for ever."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fuzz.seeds import SEEDS
 from fuzz.targets import TARGETS
 
-TRIES = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+TRIES = settings(max_examples=150)
 
 
 def mutated(name: str) -> st.SearchStrategy[bytes]:

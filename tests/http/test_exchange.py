@@ -1,4 +1,4 @@
-"""One exchange: whatever a server packs, cuts or never ends costs neither memory nor a hang, and is said in words."""
+"""One exchange: packed, cut or endless answers end in an error message, not in full memory."""
 
 import asyncio
 import base64
@@ -9,6 +9,7 @@ import threading
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ Serve = Callable[..., str]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """A server that reads one request, writes these bytes, part by part, and hangs up. Returns its address."""
+    """Start a server that reads a request, writes these parts and hangs up. Returns its address."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def start(*parts: bytes) -> str:
@@ -143,6 +144,7 @@ def test_what_cannot_be_unpacked_is_said_and_leaves_no_file(serve, tmp_path, how
     assert list(tmp_path.iterdir()) == []
 
 
+@cache
 def bomb(count: int) -> bytes:
     """Gzip of so many MB of zeros."""
     pack = zlib.compressobj(9, zlib.DEFLATED, 31)

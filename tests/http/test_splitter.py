@@ -1,4 +1,4 @@
-"""Long base64 texts of an answer go into files, however the answer is written, packed into parts, or cut short."""
+"""Long base64 texts go into files, however an answer is written, cut into parts or cut short."""
 
 import base64
 import itertools
@@ -10,7 +10,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import ImageError
@@ -19,9 +19,6 @@ from flux_cli.http.splitter import LONG, Splitter
 from flux_cli.http.spool import Spool
 
 MORE = LONG * 3 // 4 + 1  # bytes whose base64 is long
-PATIENT = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 
 
 def noise(count: int, seed: int) -> bytes:
@@ -38,25 +35,26 @@ def escaped(text: str, how: str) -> str:
     return plain
 
 
-IMAGES = st.builds(
-    lambda count, seed, prefix, safe, padded, fold, how: {
-        "data": noise(count, seed),
-        "prefix": prefix,
-        "safe": safe,
-        "padded": padded,
-        "fold": fold,
-        "how": how,
-    },
-    st.integers(MORE, MORE + 9000),
-    st.integers(0, 2**32),
-    st.sampled_from(
-        ["", "data:image/png;base64,", "data:;base64,", "data:image/jpeg;charset=x;BASE64,"]
-    ),
-    st.booleans(),
-    st.booleans(),
-    st.sampled_from([0, 64, 76, 1001]),
-    st.sampled_from(["plainly", "slashes", "plus signs"]),
+PREFIXES = ["", "data:image/png;base64,", "data:;base64,", "data:image/jpeg;charset=x;BASE64,"]
+IMAGES = st.fixed_dictionaries(
+    {
+        "data": st.builds(noise, st.integers(MORE, MORE + 9000), st.integers(0, 2**32)),
+        "prefix": st.sampled_from(PREFIXES),
+        "safe": st.booleans(),
+        "padded": st.booleans(),
+        "fold": st.sampled_from([0, 64, 76, 1001]),
+        "how": st.sampled_from(["plainly", "slashes", "plus signs"]),
+    }
 )
+ODD_IMAGE = {
+    "data": noise(MORE, 1),
+    "prefix": "",
+    "safe": False,
+    "padded": True,
+    "fold": 76,
+    "how": "plus signs",
+}
+CUTS = st.lists(st.integers(0, 2**20), max_size=40)
 SMALL = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
     lambda inner: (
@@ -89,7 +87,7 @@ def feed(splitter: Splitter, document: bytes, size: int) -> None:
 
 
 def replaced(value, folder: Path, found: list[bytes]):
-    """The document with the bytes of the files in the place of what stands for them, which are counted."""
+    """The document with a number for each image. Appends the bytes of its files to `found`."""
     if isinstance(value, str) and value.startswith(MARK):
         found.append((folder / value.removeprefix(MARK)).read_bytes())
         return f"image {len(found)}"
@@ -100,30 +98,15 @@ def replaced(value, folder: Path, found: list[bytes]):
     return value
 
 
-@PATIENT
-@given(
-    st.lists(IMAGES, min_size=1, max_size=3), SMALL, st.lists(st.integers(0, 2**20), max_size=40)
-)
-@example(
-    [
-        {
-            "data": noise(MORE, 1),
-            "prefix": "",
-            "safe": 0,
-            "padded": 1,
-            "fold": 76,
-            "how": "plus signs",
-        }
-    ],
-    "\\",
-    [],
-)
+@given(st.lists(IMAGES, min_size=1, max_size=3), SMALL, CUTS)
+@example([ODD_IMAGE], "\\", [])
 def test_any_document_in_any_parts_is_the_same_with_its_images_in_files(
     tmp_path_factory, images, rest, cuts
 ):
     folder = tmp_path_factory.mktemp("spool")
     items = ", ".join(f'{{"b64_json": "{written(image)}"}}' for image in images)
-    document = f'{{"rest": {json.dumps(rest)}, "data": [{items}], "more": {json.dumps(rest, ensure_ascii=False)}}}'
+    escaped_rest, raw_rest = json.dumps(rest), json.dumps(rest, ensure_ascii=False)
+    document = f'{{"rest": {escaped_rest}, "data": [{items}], "more": {raw_rest}}}'
     splitter = split(document.encode("utf-8", "surrogatepass"), cuts, folder)
     found: list[bytes] = []
     read = replaced(json.loads(bytes(splitter.kept)), folder, found)
@@ -134,7 +117,6 @@ def test_any_document_in_any_parts_is_the_same_with_its_images_in_files(
     assert len(splitter.kept) < len(json.dumps(rest)) * 2 + 100 * len(images) + 200
 
 
-@PATIENT
 @given(st.integers(0, 2**32), st.integers(0, LONG))
 def test_every_single_byte_is_a_place_to_cut(tmp_path_factory, seed, where):
     """Escapes, quotes and padding come in two parts."""
@@ -150,7 +132,6 @@ def test_every_single_byte_is_a_place_to_cut(tmp_path_factory, seed, where):
     assert (found, read) == ([data], {"a\\": '"', "b64_json": "image 1", "z": "\\"})
 
 
-@PATIENT
 @given(
     st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50),
     st.lists(st.integers(0, 2**20)),
@@ -172,10 +153,9 @@ def test_what_turns_out_to_be_no_base64_leaves_no_file_and_is_known_as_such(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
-@PATIENT
 @given(st.integers(0, 2**20))
 def test_an_answer_that_is_cut_leaves_no_files(tmp_path_factory, place):
-    """Neither where the connection broke, nor where the server ended inside of a text and said nothing."""
+    """Neither when the connection broke, nor when the server ended inside a text."""
     folder = tmp_path_factory.mktemp("spool")
     text = base64.b64encode(noise(MORE, 1)).decode()
     document = f'[{{"b64_json": "{text}"}}, {{"b64_json": "{text}"}}]'.encode()

@@ -1,4 +1,4 @@
-"""All calls slow down together and recover together, and no slot is ever lost. Time is the test's own."""
+"""All calls slow down and recover together, and no slot is lost. The test owns the clock."""
 
 import asyncio
 import random
@@ -156,7 +156,7 @@ def test_a_wider_limit_lets_those_in_who_wait():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_whoever_is_canceled_wherever_leaves_no_slot_behind(seed):
-    """Waiting for room, held back, or inside: afterward as many fit in as before, and never more than the limit."""
+    """Canceled while waiting, held back or inside: afterward as many calls fit in as before."""
     chance = random.Random(seed)
 
     async def story(world):

@@ -1,4 +1,4 @@
-"""The network: which requests share a connection, what servers may do on it, proxies, certificates and URLs."""
+"""The network: shared connections, what servers do on them, proxies, certificates, URLs."""
 
 import asyncio
 import base64
@@ -28,7 +28,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
 class Server:
-    """Counts connections, and gives each request of one to a function that answers it; None hangs up."""
+    """Counts connections, and passes each request to a function that answers it; None hangs up."""
 
     def __init__(self, reply: Callable[[bytes], bytes | None] = lambda _head: OK) -> None:
         self.reply, self.connections, self.open, self.requests, self.ended = (
@@ -131,9 +131,9 @@ def test_only_gets_share_a_connection(tmp_path, methods, connections):
 
 
 UNFIT = {
-    "the server shouts it": b"HTTP/1.1 200 OK\r\nConnection: Keep-Alive, CLOSE\r\nContent-Length: 2\r\n\r\n{}",
-    "the server says so": b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}",
-    "the server is old": b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+    "the server shouts it": OK.replace(b"\r\n", b"\r\nConnection: Keep-Alive, CLOSE\r\n", 1),
+    "the server says so": OK.replace(b"\r\n", b"\r\nConnection: close\r\n", 1),
+    "the server is old": OK.replace(b"HTTP/1.1", b"HTTP/1.0"),
     "it speaks unasked": OK + OK,
 }
 
@@ -346,7 +346,8 @@ def test_an_answer_that_breaks_off_at_a_proxy_is_no_answer(tmp_path, monkeypatch
 @pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxied"])
 def test_nothing_a_server_says_changes_the_next_request(tmp_path, monkeypatch, proxied):
     """Cookies are not kept, redirects are not followed, and passwords of .netrc are not sent."""
-    moved = b"HTTP/1.1 302 Found\r\nSet-Cookie: a=b\r\nLocation: http://[/\r\nContent-Length: 2\r\n\r\n{}"
+    head = b"HTTP/1.1 302 Found\r\nSet-Cookie: a=b\r\nLocation: http://[/\r\n"
+    moved = head + b"Content-Length: 2\r\n\r\n{}"
     heads: list[bytes] = []
     netrc = Path(os.environ["HOME"], ".netrc")
     netrc.write_text("machine 127.0.0.1 login me password secret")
@@ -424,7 +425,7 @@ def tls(tmp_path, monkeypatch) -> ssl.SSLContext:
 def test_an_answer_over_tls_arrives_whole_even_if_the_server_hangs_up_behind_it(
     tmp_path, tls, size
 ):
-    """What TLS has deciphered and nobody has read yet must not go with the connection: it is paid for."""
+    """What TLS has deciphered and nobody has read yet is paid for, and must not be lost."""
     text = b'"' + b" " * size + b'"'
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(text)
 

@@ -1,14 +1,13 @@
 """What an image is, told by its container: the same as a decoder says of it."""
 
+import contextlib
 import io
 import struct
 import zlib
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image, ImageCms
-from sample_images import HIGH, IMAGES, WIDE, encoded
+from sample_images import HIGH, IMAGES, WIDE, damaged_copies, encoded
 
 from flux_cli.core.errors import ImageError
 from flux_cli.images.details import profile_name, read_details
@@ -112,15 +111,7 @@ def test_a_png_that_says_srgb_is_srgb():
 
 
 @pytest.mark.parametrize("name", IMAGES)
-@given(data=st.data())
-@settings(max_examples=25, deadline=None, derandomize=True)
-def test_damaged_images_are_looked_at_or_end_in_an_image_error(name, data):
-    damaged = bytearray(IMAGES[name])
-    for _ in range(data.draw(st.integers(1, 4))):
-        damaged[data.draw(st.integers(0, min(len(damaged), 500) - 1))] = data.draw(
-            st.integers(0, 255)
-        )
-    try:
-        assert read_details(bytes(damaged)).width >= 1
-    except ImageError as fault:
-        assert "image" in fault.message  # noqa: PT017 - either is right, anything else is not
+def test_damaged_images_are_looked_at_or_end_in_an_image_error(name):
+    for data in damaged_copies(IMAGES[name], near=500):
+        with contextlib.suppress(ImageError):
+            assert read_details(data).width >= 1

@@ -11,10 +11,18 @@ from flux_cli.images.finish import parse_bytes, parse_choice, parse_width
 @pytest.mark.parametrize(
     ("text", "amount"),
     [
-        ("200kB", 200_000), ("200 KB", 200_000), ("200k", 200_000), ("1.5MB", 1_500_000), ("2MiB", 2_097_152),
-        ("64KiB", 65_536), ("999", 999), ("1b", 1), (" 5 mb ", 5_000_000), ("0.5kB", 500),
+        ("200kB", 200_000),
+        ("200 KB", 200_000),
+        ("200k", 200_000),
+        ("0.5kB", 500),
+        ("1.5MB", 1_500_000),
+        (" 5 mb ", 5_000_000),
+        ("2MiB", 2_097_152),
+        ("64KiB", 65_536),
+        ("999", 999),
+        ("1b", 1),
     ],
-)  # fmt: skip
+)
 def test_bytes_with_and_without_units(text, amount):
     assert parse_bytes(text) == amount
 

@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import OutputError, UsageError
@@ -22,7 +22,6 @@ from flux_cli.images.names import (
     text_fields,
 )
 
-FAST = settings(max_examples=300, deadline=None, derandomize=True)
 ROW = {
     "slug": "a-red-fox",
     "prompt": "A red fox",
@@ -68,7 +67,7 @@ def is_one_safe_part(name):
     )
 
 
-# --- templates ------------------------------------------------------------------------------------------------------
+# --- templates
 
 
 @pytest.mark.parametrize(
@@ -164,7 +163,6 @@ def test_a_template_with_a_foreign_suffix_is_refused():
 
 
 @given(st.text("{}:!.[]0a/ sluged", max_size=14))
-@FAST
 def test_any_output_is_a_usable_template_or_refused(output):
     for is_folder in (False, True):
         try:
@@ -175,7 +173,7 @@ def test_any_output_is_a_usable_template_or_refused(output):
         assert len({name.path("png") for name in made}) == 2
 
 
-# --- several names --------------------------------------------------------------------------------------------------
+# --- several names
 
 
 @pytest.mark.parametrize(
@@ -252,7 +250,7 @@ def test_a_part_of_more_than_255_bytes_is_refused_before_anything_is_paid(templa
         names(template, rows(1))
 
 
-# --- names from prompts ---------------------------------------------------------------------------------------------
+# --- names from prompts
 
 
 @pytest.mark.parametrize(
@@ -369,7 +367,6 @@ ANY_TEXT = (
 @example("\ud800" * 3, "\udcff")
 @example("." * 500, "m")
 @example("x" * 159 + ". tail", "m")
-@FAST
 def test_any_prompt_and_model_give_one_safe_part_of_a_path_each(prompt, model):
     fields = text_fields(prompt, "m" + model[:80])
     for field in ("slug", "prompt", "model"):
@@ -385,7 +382,6 @@ def test_any_prompt_and_model_give_one_safe_part_of_a_path_each(prompt, model):
 
 
 @given(ANY_TEXT)
-@FAST
 def test_a_slug_holds_only_letters_digits_marks_and_single_hyphens(prompt):
     made = slug(prompt)
     assert made
@@ -396,7 +392,7 @@ def test_a_slug_holds_only_letters_digits_marks_and_single_hyphens(prompt):
     assert not any(char.isspace() for char in made)
 
 
-# --- names beside taken ones ----------------------------------------------------------------------------------------
+# --- names beside taken ones
 
 
 @pytest.mark.parametrize(

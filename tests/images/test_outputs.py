@@ -1,4 +1,4 @@
-"""The plan of the finishing step: exact pixels, crops, refusals, and which bytes stay as they came."""
+"""The plan of finishing: exact pixels, crops, refusals, and which bytes stay as they came."""
 
 import pytest
 from hypothesis import given
@@ -104,7 +104,7 @@ def test_a_window_lies_inside_its_image(width, height, across, down, share_x, sh
     assert -1e-6 <= top < bottom <= height + 1e-6
 
 
-# --- which bytes stay -----------------------------------------------------------------------------------------------
+# --- which bytes stay
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_several_formats_are_several_outputs_and_the_original_comes_first():
     ]  # fmt: skip
 
 
-# --- what is refused whatever comes ---------------------------------------------------------------------------------
+# --- what is refused whatever comes
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_lossless_as_received_is_refused_for_a_jpeg():
         outputs(Finish(lossless=True), JPEG)
 
 
-# --- words for `flux resolve` ---------------------------------------------------------------------------------------
+# --- words for `flux resolve`
 
 
 def test_a_crop_says_what_is_cut_and_how_it_is_scaled():

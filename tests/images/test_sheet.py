@@ -21,7 +21,7 @@ def test_every_image_has_a_cell_of_its_own_on_the_page(images, box, gap, text):
     assert len(set(places)) == len(places)
     assert one.columns * one.rows >= len(images) > one.columns * (one.rows - 1)
     width, height = one.cell
-    lefts, tops = sorted({x for x, _ in places}), sorted({y for _, y in places})
+    lefts, tops = (sorted(set(positions)) for positions in zip(*places, strict=True))
     assert all(b - a >= width + gap for a, b in pairwise(lefts))
     assert all(b - a >= height + text + gap for a, b in pairwise(tops))
     assert lefts[0] == tops[0] == gap

@@ -1,4 +1,4 @@
-"""Content credentials signed with one's own certificate: valid ones, and every wrong file said before it matters."""
+"""Content credentials signed with your own certificate; wrong files are reported early."""
 
 import datetime as dt
 import io
@@ -32,21 +32,24 @@ FOX = Record(
 SIMPLE = ("png", "jpeg", "gif", "webp lossy", "avif")
 
 
+OTHER_USES = (
+    "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+    "encipher_only", "decipher_only",
+)  # fmt: skip
+
+
+def organization(name):
+    return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, name)])
+
+
 def certificate(subject, issuer, key, signer, *, authority=False):
     """A certificate that is valid today, with what the C2PA asks of signers."""
     now = dt.datetime.now(dt.UTC)
-    usage = dict.fromkeys(
-        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only",
-         "decipher_only"), False
-    )  # fmt: skip
-    names = [
-        x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, name)])
-        for name in (subject, issuer)
-    ]
+    usage = dict.fromkeys(OTHER_USES, False)
     builder = (
         x509.CertificateBuilder()
-        .subject_name(names[0])
-        .issuer_name(names[1])
+        .subject_name(organization(subject))
+        .issuer_name(organization(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))

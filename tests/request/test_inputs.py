@@ -1,4 +1,4 @@
-"""Prompts and images that people hand over: read whole, or refused with a word; nothing waits for ever."""
+"""Prompts and images from files and pipes: read whole or refused; nothing waits forever."""
 
 import io
 import os
@@ -96,7 +96,7 @@ def test_addresses_and_what_is_no_text_stay_as_they_are(value):
         (lambda path: path.write_bytes(b"<html>"), "not an image"),
         (lambda path: path.write_bytes(drawn("avif")), "is avif"),
         (lambda path: path.write_bytes(drawn("png")[:-5]), "not whole"),
-        (lambda path: path.write_bytes(drawn("bmp")), "not an image"),
+        (lambda path: path.write_bytes(drawn("pcx")), "not an image"),
     ],
     ids=["absent", "folder", "empty", "HTML", "AVIF", "truncated", "BMP"],
 )

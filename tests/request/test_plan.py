@@ -1,4 +1,4 @@
-"""From one resolved request to single-image calls: seeds, n, and what is asked of the provider as format."""
+"""From one resolved request to single-image calls: seeds, n, and the requested format."""
 
 import pytest
 
@@ -55,8 +55,8 @@ def test_everything_said_is_in_the_body_under_the_gateway_s_names():
 def test_the_gateway_is_asked_only_for_the_formats_of_its_documentation(monkeypatch):
     """Whatever else flux can write is made from a format that the gateway can."""
     assert GATEWAY.formats == ("png", "jpeg", "gif", "webp", "avif")
-    monkeypatch.setitem(FORMATS, "qoi", FORMATS["png"]._replace(name="qoi"))
-    resolved = resolve(Request("else", {}, "a red fox"), None)._replace(format="qoi")
+    monkeypatch.setitem(FORMATS, "xyz", FORMATS["png"]._replace(name="xyz"))
+    resolved = resolve(Request("else", {}, "a red fox"), None)._replace(format="xyz")
     assert plan(resolved).calls[0].body["output_format"] == "png"
 
 
@@ -102,7 +102,6 @@ def test_a_split_leaves_a_note_and_one_image_leaves_none():
 @pytest.mark.parametrize(
     ("asked", "dialect", "behavior"),
     [
-        (None, None, None),
         ("png", "png", "passthrough"),
         ("jpeg", "jpeg", "passthrough"),
         ("jpg", "jpeg", "passthrough"),
@@ -112,9 +111,15 @@ def test_a_split_leaves_a_note_and_one_image_leaves_none():
     ],
 )
 def test_the_provider_is_asked_only_for_formats_it_makes_itself(asked, dialect, behavior):
-    result = planned(**({} if asked is None else {"output_format": asked}))
-    assert result.calls[0].body.get("output_format") == dialect
-    assert [note.behavior for note in result.notes] == ([behavior] if behavior else [])
+    result = planned(output_format=asked)
+    assert result.calls[0].body["output_format"] == dialect
+    assert [note.behavior for note in result.notes] == [behavior]
+
+
+def test_without_a_format_the_provider_chooses():
+    result = planned()
+    assert "output_format" not in result.calls[0].body
+    assert result.notes == ()
 
 
 @pytest.mark.parametrize("asked", ["png", "jpeg", "webp", "gif", "avif"])

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.catalog.find import find_model
@@ -12,7 +12,6 @@ from flux_cli.core.model import Model, Param, Size
 from flux_cli.core.request import Attachment, Note, Request
 from flux_cli.request.resolve import resolve
 
-FAST = settings(max_examples=80, deadline=None, derandomize=True)
 ULTRA = "flux1.1-pro-ultra"
 
 
@@ -36,7 +35,7 @@ def note_on(parameter, result) -> Note:
     return note
 
 
-# --- size, aspect_ratio, resolution ---------------------------------------------------------------------------------
+# --- size, aspect_ratio, resolution
 
 SENT = "always sent, because the defaults of upstreams differ"
 
@@ -318,7 +317,7 @@ def test_the_page_s_priority_holds_for_every_combination():
             )
 
 
-# --- model and route ------------------------------------------------------------------------------------------------
+# --- model and route
 
 
 @pytest.mark.parametrize(
@@ -410,7 +409,7 @@ def test_an_unknown_model_passes_everything_on_unchecked_with_a_warning():
 def test_an_unknown_model_still_has_n_format_and_quality_checked_because_flux_acts_on_them():
     result = unknown(n="3", output_format="JPG", output_compression="80")
     assert (result.n, result.format, result.quality, result.parameters) == (3, "jpeg", 80, {})
-    for said in ({"n": "0"}, {"output_format": "qoi"}, {"output_compression": "101"}):
+    for said in ({"n": "0"}, {"output_format": "xyz"}, {"output_compression": "101"}):
         with pytest.raises(UsageError):
             unknown(**said)
 
@@ -419,7 +418,7 @@ def test_a_route_prefixes_an_unknown_model():
     assert unknown("new-model", route="fal").sent_model == "fal/new-model"
 
 
-# --- prompt ---------------------------------------------------------------------------------------------------------
+# --- prompt
 
 
 @pytest.mark.parametrize("prompt", ["", " ", "\n\t", "\u3000"])
@@ -481,7 +480,7 @@ def test_bytes_that_are_no_utf8_are_refused_wherever_they_stand(build):
         build()
 
 
-# --- parameters -----------------------------------------------------------------------------------------------------
+# --- parameters
 
 
 @pytest.mark.parametrize(
@@ -640,7 +639,7 @@ REFUSED = {
     "n": ("", "0", "-1", "1.5", "10001", "1e3", "two", 0, True, [], {}),
     "seed": ("", "1.5", "x", "-+5", str(2**63), "9" * 5000, True, []),
     "output_compression": ("", "-1", "101", "50%", "1.5", True, []),
-    "output_format": ("", "qoi", "bmp", "p n g", "jpeg2000", 5, True, []),
+    "output_format": ("", "xyz", "p n g", "jpeg2000", 5, True, []),
     "response_format": ("", "b64", "URL", "base64", True),
     "raw": ("", "yes", "1", 1, []),
     "enhance_prompt": ("", "on", 0),
@@ -681,7 +680,6 @@ def test_the_edges_of_the_ranges_are_accepted(name, value):
         max_size=4,
     )
 )
-@FAST
 def test_any_request_is_resolved_to_something_json_can_say_or_refused(said):
     for model in (find_model(ULTRA).model, None):
         try:
@@ -695,7 +693,7 @@ def test_any_request_is_resolved_to_something_json_can_say_or_refused(said):
         assert all(isinstance(note, Note) and note.reason for note in result.notes)
 
 
-# --- format of the files --------------------------------------------------------------------------------------------
+# --- format of the files
 
 
 @pytest.mark.parametrize(
@@ -733,7 +731,7 @@ def test_a_suffix_of_a_format_flux_does_not_write_is_refused():
         resolved(output="fox.qoi")
 
 
-# --- price ----------------------------------------------------------------------------------------------------------
+# --- price
 
 
 def test_the_price_is_that_of_one_image_times_n_and_unknown_where_it_is_unknown():

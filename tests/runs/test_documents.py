@@ -1,4 +1,4 @@
-"""The documents about runs: typed values, one shape for errors and files, and `ok` only where all is known."""
+"""JSON documents about runs: typed values, one shape for errors and files, a truthful `ok`."""
 
 import documents
 import pytest

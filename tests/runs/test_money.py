@@ -1,4 +1,4 @@
-"""What may still be spent: nothing that is under way is forgotten, and a price is learned where nobody knew it."""
+"""What may still be spent: counts requests under way, and learns unknown prices."""
 
 import pytest
 

@@ -219,7 +219,7 @@ def test_the_larger_pixels_of_a_known_model_are_no_warning():
     assert report(outcome(saved=1), size="16:9").warnings == ()
 
 
-# --- the JSON document ----------------------------------------------------------------------------------------------
+# --- the JSON document
 
 
 def test_the_document_has_every_key_and_is_strict_json():

@@ -1,6 +1,7 @@
 """Escape sequences are read back the way a terminal reads them, and show what went in."""
 
 import base64
+import itertools
 import re
 
 import pytest
@@ -22,23 +23,20 @@ def test_kitty_gets_every_byte_in_pieces_it_accepts(data):
 
 @given(st.binary(min_size=1, max_size=5000))
 def test_iterm_gets_every_byte_and_the_cells_it_may_fill(data):
-    head, text = re.fullmatch(
-        r"\x1b\]1337;File=([^:]*):([A-Za-z0-9+/=]*)\x07", graphics.iterm(data, 40, 12)
-    ).groups()
+    sequence = re.compile(r"\x1b\]1337;File=([^:]*):([A-Za-z0-9+/=]*)\x07")
+    head, text = sequence.fullmatch(graphics.iterm(data, 40, 12)).groups()
     assert base64.b64decode(text, validate=True) == data
     settings = dict(pair.split("=") for pair in head.split(";"))
-    assert settings == {
-        "inline": "1", "size": str(len(data)), "width": "40", "height": "12", "preserveAspectRatio": "1",
-    }  # fmt: skip
+    size = str(len(data))
+    assert settings.pop("preserveAspectRatio") == "1"
+    assert settings == {"inline": "1", "size": size, "width": "40", "height": "12"}
 
 
 @st.composite
 def indexed(draw):
-    width, height, colors = (
-        draw(st.integers(1, 40)),
-        draw(st.integers(1, 20)),
-        draw(st.integers(1, 256)),
-    )
+    width = draw(st.integers(1, 40))
+    height = draw(st.integers(1, 20))
+    colors = draw(st.integers(1, 256))
     pixel = st.integers(0, colors - 1)
     pixels = draw(st.lists(pixel, min_size=width * height, max_size=width * height))
     return bytes(pixels), width, [(index, 255 - index, index // 2) for index in range(colors)]
@@ -48,16 +46,17 @@ def indexed(draw):
 def test_sixels_draw_every_pixel_once_in_its_color(image):
     pixels, width, palette = image
     rows = sixel_read(graphics.sixel(pixels, width, palette))
-    assert [pixel for row in rows for pixel in row] == [
-        tuple(round(part * 100 / 255) for part in palette[index]) for index in pixels
-    ]
+    seen = list(itertools.chain(*rows))
+    assert seen == [percents(palette[index]) for index in pixels]
+
+
+def percents(color):
+    return tuple(round(part * 100 / 255) for part in color)
 
 
 def test_runs_of_sixels_are_counted():
-    assert (
-        graphics.sixel(bytes(600), 100, [(255, 0, 0)])
-        == f'{ESC}Pq"1;1;100;6#0;2;100;0;0#0!100~{ESC}\\'
-    )
+    sequence = graphics.sixel(bytes(600), 100, [(255, 0, 0)])
+    assert sequence == f'{ESC}Pq"1;1;100;6#0;2;100;0;0#0!100~{ESC}\\'
 
 
 def test_no_sixel_says_what_the_one_before_it_said():
@@ -72,19 +71,14 @@ def test_half_blocks_show_every_pixel(numbered, depth, data):
     part = st.sampled_from([0, 1, 128, 255])  # few, so that neighbors are often alike
     length = width * lines * 2 * depth
     pixels = bytes(data.draw(st.lists(part, min_size=length, max_size=length)))
-    codes = [
-        code
-        for row in blocks_read(graphics.half_blocks(pixels, width, numbered=numbered))
-        for code in row
-    ]
-    spelled = [
-        ":".join(map(str, pixels[start : start + depth])) for start in range(0, length, depth)
-    ]
-    assert codes == [("5;" if numbered else "2;") + pixel.replace(":", ";") for pixel in spelled]
+    rows = blocks_read(graphics.half_blocks(pixels, width, numbered=numbered))
+    starts = range(0, length, depth)
+    kind = 5 if numbered else 2
+    expected = [[kind, *pixels[start : start + depth]] for start in starts]
+    codes = itertools.chain(*rows)
+    assert list(codes) == [";".join(map(str, numbers)) for numbers in expected]
 
 
 def test_colors_are_named_only_where_they_change():
-    assert (
-        graphics.half_blocks(bytes([7] * 8), 4, numbered=True)
-        == f"{ESC}[38;5;7;48;5;7m▀▀▀▀{ESC}[0m"
-    )
+    line = graphics.half_blocks(bytes([7] * 8), 4, numbered=True)
+    assert line == f"{ESC}[38;5;7;48;5;7m▀▀▀▀{ESC}[0m"

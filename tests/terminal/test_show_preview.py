@@ -19,7 +19,7 @@ from flux_cli.terminal.preview import show_preview, wants_preview
 said = {"yes": True, "no": False, "unsaid": None}[sys.argv[1]]
 wanted = wants_preview(said, sys.stderr, silent=False)
 show_preview(sys.argv[2:], is_on=wanted, option=said)
-print(wanted, *sorted(name for name in ("PIL", "flux_cli.images.pixels.thumbnails") if name in sys.modules))
+print(wanted, *sorted({"PIL", "flux_cli.images.pixels.thumbnails"} & set(sys.modules)))
 """
 
 
@@ -77,11 +77,13 @@ def test_a_wrong_flux_preview_is_an_error_before_anything_is_made(terminal):
 def shown(environment, *words, tty=True, **environ):
     """What a run says on a terminal (or a pipe) that is its stderr, and on stdout."""
     ours, theirs = pty.openpty()
+    environ = environment | environ
+    del environ["COLUMNS"]
     run = subprocess.Popen(
         [sys.executable, "-c", SHOW, *words],
         stdout=subprocess.PIPE,
         stderr=theirs if tty else subprocess.PIPE,
-        env={name: value for name, value in environment.items() if name != "COLUMNS"} | environ,
+        env=environ,
         text=True,
     )
     os.close(theirs)

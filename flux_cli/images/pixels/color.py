@@ -8,8 +8,8 @@ from PIL import Image
 def normalize(image: Image.Image) -> Image.Image:
     """The image as RGB or RGBA, with its color profile as `icc_profile` in its info.
 
-    An image that is RGB or RGBA already keeps its pixels, and its info is replaced. Wide colors (Display P3) stay wide. CMYK, and gray with a profile, become sRGB; their profile is
-    dropped.
+    An image that is RGB or RGBA already is not copied: its info is replaced. Wide colors (Display
+    P3) stay wide. CMYK, and gray with a profile, become sRGB; their profile is dropped.
     """
     image.load()
     profile = image.info.get("icc_profile") or b""

@@ -1,7 +1,8 @@
 """Opens and saves images with Pillow: its plug-ins and its exceptions.
 
-`Image.open` loads five plug-ins to find the right one (16 ms in a fresh process), and forty for WebP
-or AVIF (36 ms). The format is already known here, so only its plug-in is loaded, by name (1 to 6 ms).
+`Image.open` loads five plug-ins to find the right one (16 ms in a fresh process), and forty for
+WebP or AVIF (36 ms). The format is already known here, so only its plug-in is loaded, by name
+(1 to 6 ms).
 """
 
 import contextlib

@@ -87,7 +87,7 @@ def noise(rng: Random, size: Size, cells: Pair, octaves: int = 5, crease: float 
 
 
 def plane(rng: Random, size: Size, cells: Pair, depth: float) -> Layer:
-    """Noise on level ground in perspective, from the horizon (top) to the viewer's feet (bottom)."""
+    """Noise on level ground in perspective, from the horizon (top) to the viewer (bottom)."""
     ground = noise(rng, (PLANE_SIDE, PLANE_SIDE), cells, 7)
     tilt = depth / size[1]
     across = (PLANE_SIDE / size[0], PLANE_SIDE / 2 * tilt, 0)

@@ -45,8 +45,8 @@ VOCABULARY: Final = {
     "": "a an the of in on at with and or over under by to from for into through near beside above "
     "below behind between across along is its it this that very big large small little tall huge "
     "full old high low wide deep dark light bright soft calm quiet peaceful landscape nature "
-    "scenery horizon photo image image painting drawing art style scene view background beautiful "
-    "stunning dramatic epic majestic detailed realistic cinematic vivid 4k 8k",
+    "scenery horizon photo picture image painting drawing art style scene view background "
+    "beautiful stunning dramatic epic majestic detailed realistic cinematic vivid 4k 8k",
 }
 TAGS_BY_WORD: Final = {
     word: tuple(tags.split()) for tags, words in VOCABULARY.items() for word in words.split()

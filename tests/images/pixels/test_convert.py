@@ -1,18 +1,19 @@
-"""Conversion: every source becomes every target, looks the same, and broken bytes are an image error."""
+"""Conversion: every source becomes every target and looks the same; broken bytes are errors."""
 
 import contextlib
 import math
 import random
+import re
 import struct
 import subprocess
 import sys
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms, ImageOps, ImageStat, JpegImagePlugin, features
-from sample_images import image_bytes, opened
+from sample_images import damaged_copies, image_bytes, opened
 
 from flux_cli.core.errors import ImageError
 from flux_cli.images.containers.registry import inspect
@@ -95,7 +96,7 @@ def test_every_source_becomes_every_target_of_the_same_size(source, target):
 )
 @pytest.mark.parametrize("source", ["png", "jpeg", "jpeg progressive", "webp", "avif"])
 def test_a_converted_image_looks_like_its_source(source, target, least):
-    """Lossless targets change nothing, lossy ones stay above what eyes notice, gif above what 256 colors allow."""
+    """Lossless targets change nothing, lossy ones no more than eyes notice, GIF what it must."""
     assert (
         psnr(opened(SOURCES[source]), opened(convert(SOURCES[source], target, None).data)) >= least
     )
@@ -122,16 +123,18 @@ def test_of_several_images_in_a_jpeg_the_first_counts():
 @pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
 def test_only_the_plug_ins_of_the_two_formats_are_loaded(target):
     """All of Pillow's plug-ins cost as much as decoding an image of two megapixels."""
-    lines = "import sys; from flux_cli.images.pixels.render import convert"
-    lines += "; convert(sys.stdin.buffer.read(), sys.argv[1], None)"
-    lines += "; print(*(name for name in sys.modules if name.startswith('PIL.') and name.endswith('ImagePlugin')))"
-    words = [sys.executable, "-c", lines, target]
+    program = (
+        "import sys; from flux_cli.images.pixels.render import convert; "
+        "convert(sys.stdin.buffer.read(), sys.argv[1], None); "
+        "print(*sys.modules)"
+    )
+    words = [sys.executable, "-c", program, target]
     done = subprocess.run(words, input=SOURCES["png"], capture_output=True, check=True)
-    plugins = {f"PIL.{FORMATS[name].plugin}ImagePlugin" for name in ("png", target)}
-    assert set(done.stdout.decode().split()) == plugins
+    loaded = re.findall(r"PIL\.(\w+)ImagePlugin", done.stdout.decode())
+    assert set(loaded) == {FORMATS["png"].plugin, FORMATS[target].plugin}
 
 
-# --- transparency ---------------------------------------------------------------------------------------------------
+# --- transparency
 
 OPAQUE_AT, CLEAR_AT = (48, 8), (48, 56)
 
@@ -155,11 +158,7 @@ def test_transparency_is_flattened_onto_white_for_jpeg(source):
 def test_half_transparent_pixels_are_mixed_with_white_for_jpeg():
     source = image_bytes(Image.new("RGBA", SIZE, (255, 0, 0, 128)), "png")
     red, green, blue = opened(convert(source, "jpeg", 100).data).getpixel((20, 20))
-    assert (red, green, blue) == (
-        pytest.approx(255, abs=3),
-        pytest.approx(127, abs=3),
-        pytest.approx(127, abs=3),
-    )
+    assert (red, green, blue) == pytest.approx((255, 127, 127), abs=3)
 
 
 @each_target
@@ -170,25 +169,26 @@ def test_opaque_images_get_no_alpha(target):
 @pytest.mark.parametrize("color", [(255, 0, 0, 0), (0, 0, 0, 255), (9, 9, 9, 127)])
 @each_target
 def test_images_of_one_color_and_alpha_survive(color, target):
-    made = opened(
-        convert(image_bytes(Image.new("RGBA", SIZE, color), "png"), target, None).data
-    ).convert("RGBA")
-    clear = target != "jpeg" and (color[3] < 5 if target != "gif" else color[3] < 128)
+    source = image_bytes(Image.new("RGBA", SIZE, color), "png")
+    made = opened(convert(source, target, None).data).convert("RGBA")
     alpha = made.getpixel((5, 5))[3]
-    assert alpha <= 5 if clear else alpha >= 120
+    most_of_clear = 127 if target == "gif" else 4  # a pixel of a GIF is opaque or clear
+    if FORMATS[target].alpha and color[3] <= most_of_clear:
+        assert alpha <= 5
+    else:
+        assert alpha >= 120
 
 
 def test_one_transparent_gray_of_sixteen_bits_is_the_only_transparent_one():
     gray = Image.new("I;16", (2, 1))
     gray.putpixel((0, 0), 40_000)
     gray.putpixel((1, 0), 10_000)
-    made = opened(convert(image_bytes(gray, "png", transparency=40_000), "png", None).data).convert(
-        "RGBA"
-    )
+    source = image_bytes(gray, "png", transparency=40_000)
+    made = opened(convert(source, "png", None).data).convert("RGBA")
     assert [made.getpixel((x, 0))[3] for x in (0, 1)] == [0, 255]
 
 
-# --- depth, color, orientation -------------------------------------------------------------------------------------
+# --- depth, color, orientation
 
 
 @each_target
@@ -290,18 +290,17 @@ def test_odd_and_tiny_sizes_are_kept(size, target):
         assert (made.width, made.height) == size
 
 
-# --- quality --------------------------------------------------------------------------------------------------------
+# --- quality
 
 
 @pytest.mark.parametrize("target", ["jpeg", "webp", "avif"])
 def test_quality_decides_size_and_likeness(target):
-    noisy = Image.blend(
-        PLAIN, Image.frombytes("RGB", SIZE, random.Random(0).randbytes(3 * SIZE[0] * SIZE[1])), 0.4
-    )
-    made = [
-        convert(image_bytes(noisy, "png"), target, quality).data for quality in (0, 30, 60, 90, 100)
-    ]
-    assert [len(data) for data in made] == sorted({len(data) for data in made})
+    noise = Image.frombytes("RGB", SIZE, random.Random(0).randbytes(3 * SIZE[0] * SIZE[1]))
+    noisy = Image.blend(PLAIN, noise, 0.4)
+    source = image_bytes(noisy, "png")
+    made = [convert(source, target, quality).data for quality in (0, 30, 60, 90, 100)]
+    sizes = [len(data) for data in made]
+    assert sizes == sorted(set(sizes))
     likeness = [psnr(opened(data), noisy) for data in made]
     assert likeness == sorted(likeness)
 
@@ -330,7 +329,7 @@ def test_quality_changes_nothing_of_a_lossless_png():
     assert psnr(opened(convert(SOURCES["png"], "png", 5).data), PLAIN) == 99
 
 
-# --- settings --------------------------------------------------------------------------------------
+# --- settings
 
 
 def test_a_save_leaves_no_settings_behind():
@@ -339,7 +338,7 @@ def test_a_save_leaves_no_settings_behind():
     assert save(image, "jpeg", {}) == image_bytes(drawn(), "jpeg") != large
 
 
-# --- what cannot be converted ---------------------------------------------------------------------------------------
+# --- what cannot be converted
 
 
 @each_target
@@ -348,15 +347,14 @@ def test_a_save_leaves_no_settings_behind():
     [
         b"",
         b"<html>",
-        image_bytes(PLAIN, "bmp"),
-        image_bytes(PLAIN, "ppm"),
+        image_bytes(PLAIN, "pcx"),  # Pillow could read it
         SOURCES["png"][:100],
         SOURCES["jpeg"][:100],
         SOURCES["gif"][:20],
         SOURCES["webp"][: len(SOURCES["webp"]) // 2],
         SOURCES["avif"][: len(SOURCES["avif"]) // 2],
     ],
-    ids=["empty", "HTML", "BMP", "PPM", "png", "jpeg", "gif", "webp", "avif"],
+    ids=["empty", "HTML", "PCX", "png", "jpeg", "gif", "webp", "avif"],
 )
 def test_what_cannot_be_decoded_is_an_image_error(data, target):
     with pytest.raises(ImageError, match=f"cannot be converted to {target}"):
@@ -370,12 +368,8 @@ def chunk(kind, body):
 @pytest.mark.parametrize("side", [10_001, 100_000, 2**31 - 1])
 def test_an_image_of_absurd_size_is_refused_before_it_is_decoded(side):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
-    bomb = (
-        b"\x89PNG\r\n\x1a\n"
-        + header
-        + chunk(b"IDAT", zlib.compress(bytes(1000)))
-        + chunk(b"IEND", b"")
-    )
+    pixels = chunk(b"IDAT", zlib.compress(bytes(1000)))
+    bomb = b"\x89PNG\r\n\x1a\n" + header + pixels + chunk(b"IEND", b"")
     with pytest.raises(ImageError):
         convert(bomb, "jpeg", None)
 
@@ -390,18 +384,13 @@ def test_a_side_the_target_cannot_have_is_an_image_error(target, longest):
 
 
 @pytest.mark.parametrize("source", ["png", "png palette", "jpeg", "gif", "webp", "avif"])
-@given(data=st.data())
-@settings(max_examples=40, deadline=None, derandomize=True)
-def test_damaged_bytes_are_an_image_or_an_image_error(source, data):
-    damaged = bytearray(SOURCES[source])
-    for _ in range(data.draw(st.integers(1, 5))):
-        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    with contextlib.suppress(ImageError):
-        assert inspect(convert(bytes(damaged), "png", None).data).format == "png"
+def test_damaged_bytes_are_an_image_or_an_image_error(source):
+    for data in damaged_copies(SOURCES[source]):
+        with contextlib.suppress(ImageError):
+            assert inspect(convert(data, "png", None).data).format == "png"
 
 
 @given(tags=st.binary(max_size=80))
-@settings(max_examples=60, deadline=None, derandomize=True)
 def test_nonsense_in_the_exif_does_not_crash(tags):
     for exif in (
         b"Exif\0\0" + tags,

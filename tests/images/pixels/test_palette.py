@@ -1,4 +1,4 @@
-"""Palettes: few colors survive to the last pixel, many are better by the pixel and from afar than Pillow's own."""
+"""Palettes: few colors survive exactly, many look better than with Pillow's own palette."""
 
 import random
 
@@ -47,7 +47,7 @@ def test_neighboring_colors_are_not_taken_together():
     assert exact_palette(image).convert("RGB").tobytes() == image.tobytes()
 
 
-# --- png at `small` -------------------------------------------------------------------------------------------------
+# --- png at `small`
 
 
 def shapes(size=(1600, 900)):
@@ -87,7 +87,7 @@ def test_a_small_png_of_many_colors_has_every_pixel():
     assert (made.mode, made.tobytes()) == ("RGB", image.tobytes())
 
 
-# --- gif ------------------------------------------------------------------------------------------------------------
+# --- gif
 
 
 @pytest.mark.parametrize("count", COUNTS)

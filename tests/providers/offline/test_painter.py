@@ -145,6 +145,7 @@ def test_seasons_weather_and_hours_show(plain, other):
     [
         ("a red fox in the snow at dawn", ("fox",)),
         ("Sunset over the sea", ()),
+        ("a picture of hills", ()),
         ("two cats, a dog and two CATS", ("two", "cats", "dog")),
         ("a beautiful, highly detailed photo of misty mountains, 4k", ("highly",)),
         ("ein roter Fuchs über dem Fluß", ("ein", "roter", "fuchs", "über", "dem", "fluß")),

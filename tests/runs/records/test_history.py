@@ -1,15 +1,18 @@
-"""What a journal tells: the state of every call and run, from whole lines, torn ones and garbage."""
+"""The state of every call and run in a journal, from whole lines, torn ones and garbage."""
 
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.runs.records.history import SCHEMA, PastCall, PastRun, read, trace
 
-CALLS = [{"number": number, "seed": number + 6, "model": "m", "template": "{seed}.{ext}", "fields": {"seed": number}}
-         for number in (1, 2, 3)]  # fmt: skip
+CALL_FACTS = {"model": "m", "template": "{seed}.{ext}"}
+CALLS = [
+    CALL_FACTS | {"number": number, "seed": number + 6, "fields": {"seed": number}}
+    for number in (1, 2, 3)
+]
 RUN = {"event": "run", "schema": SCHEMA, "id": "r", "time": 5.0, "prompt": "a fox", "calls": CALLS}
 MEDIA = [
     {
@@ -124,20 +127,28 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
     ),
-    max_leaves=6,
+    max_leaves=4,
 )
 KINDS = ("run", "sent", "answered", "fetched", "saved", "whole", "failed", "end", "later")
-KEYS = ("call", "headers", "body", "media", "path", "cost_usd", "code", "final", "billed", "message", "calls", "id",
-        "schema", "time", "number", "template", "fields", "seed", "file", "request_id")  # fmt: skip
-ODD = st.fixed_dictionaries(
-    {"event": st.sampled_from(KINDS)},
-    optional={key: JSON | st.lists(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4), max_size=3)
-              for key in KEYS} | {"call": st.sampled_from([1, 2, 3, 4, True, 1.0, "1"])},
+KEYS = (
+    "call", "headers", "body", "media", "path", "cost_usd", "code", "final", "billed", "message",
+    "calls", "id", "schema", "time", "number", "template", "fields", "seed", "file", "request_id",
 )  # fmt: skip
+ROWS = st.lists(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4), max_size=3)
+CALL = st.sampled_from([1, 2, 3, 4, True, 1.0, "1"])
+ODD = st.fixed_dictionaries(
+    {"event": st.sampled_from(KINDS)}, optional=dict.fromkeys(KEYS, JSON | ROWS) | {"call": CALL}
+)
 GOOD = st.sampled_from(
     [SENT, ANSWERED, FETCHED, SAVED, WHOLE, END, failed(), failed(billed=True), failed(final=True)]
 )
 EVENTS = st.builds(lambda event, call: {**event, "call": call}, GOOD, st.integers(1, 3))
+
+
+RUN_STATES = (
+    "recoverable", "unclear", "expired", "interrupted", "complete", "partial", "failed",
+)  # fmt: skip
+CALL_STATES = ("saved", "waiting", "unclear", "failed", "expired", "not_sent")
 
 
 def lines(events) -> list[bytes]:
@@ -150,26 +161,17 @@ def looked_at(past: PastRun | None) -> None:
         return
     assert isinstance(past.cost_usd, int | float | None)
     assert past.began is None or 0 <= abs(past.began) < 1e12
-    assert past.state in (
-        "recoverable",
-        "unclear",
-        "expired",
-        "interrupted",
-        "complete",
-        "partial",
-        "failed",
-    )
+    assert past.state in RUN_STATES
     assert past.text("prompt") is not None
     for call in past.calls:
-        assert call.state in ("saved", "waiting", "unclear", "failed", "expired", "not_sent")
-        assert all(
-            isinstance(text, str) for one in call.media for text in (one.file, one.facts.request_id)
-        )
+        assert call.state in CALL_STATES
+        for one in call.media:
+            assert isinstance(one.file, str)
+            assert isinstance(one.facts.request_id, str)
 
 
-@settings(max_examples=400, deadline=None)
 @given(
-    st.lists(ODD | EVENTS, max_size=12),
+    st.lists(ODD | EVENTS, max_size=8),
     st.lists(st.binary(max_size=40), max_size=3),
     st.randoms(),
     st.booleans(),
@@ -181,7 +183,6 @@ def test_no_journal_is_odd_enough_to_raise(events, garbage, chance, whole):
     looked_at(read(rows))
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     st.lists(EVENTS, max_size=12),
     st.integers(0, 400),
@@ -218,20 +219,15 @@ def test_what_is_no_journal_of_this_kind_is_none():
     assert read(lines([RUN | {"calls": 3}])) is None
 
 
-def test_a_run_of_ten_thousand_calls_is_read_line_by_line():
-    """Reading is no more work for every further call: ten times the calls are not a hundred times the work."""
-    calls = [CALLS[0] | {"number": number} for number in range(10_000)]
-    events = [
-        event | {"call": number}
-        for number in range(10_000)
-        for event in (SENT, ANSWERED, FETCHED, SAVED, WHOLE)
-    ]
+def test_a_run_of_thousands_of_calls_is_read_line_by_line():
+    numbers = range(3000)
+    calls = [CALLS[0] | {"number": number} for number in numbers]
+    story = (SENT, ANSWERED, FETCHED, SAVED, WHOLE)
+    events = [event | {"call": number} for number in numbers for event in story]
     past = read(iter(lines([RUN | {"calls": calls}, *events])))
     assert past is not None
-    assert (past.count("saved"), past.state) == (
-        10_000,
-        "interrupted" if past.count("not_sent") else "complete",
-    )
+    assert (past.count("saved"), past.count("not_sent")) == (3000, 0)
+    assert past.state == "complete"
 
 
 def test_every_call_has_a_trace_of_its_own_and_always_the_same():

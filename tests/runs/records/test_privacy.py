@@ -1,4 +1,4 @@
-"""With `journal_prompts = false` an answer is kept without any words of the user, and can still be recovered."""
+"""`journal_prompts = false` keeps answers without words of the user, and recoverable."""
 
 import json
 
@@ -38,12 +38,27 @@ ANSWERS = {
     "gateway": {"data": [{"url": "https://c/d"}], "metadata": {"cost": 0.06, "provider": "fal"}},
     "inline": {"data": [{"b64_json": "iVBORw0"}]},
     "spooled": {"data": [{"b64_json": f"{MARK}abc"}]},
-    "bfl": {"id": "x", "polling_url": "https://a/b", "cost": 6.0, "status": "Ready",
-            "result": {"sample": "https://c/d"}},
-    "fal": {"request_id": "r", "status": "COMPLETED", "status_url": "https://a/b", "images": [{"url": "data:,x"}]},
-    "replicate": {"id": "x", "status": "succeeded", "urls": {"get": "https://a/b"}, "output": ["https://c/d"]},
+    "bfl": {
+        "id": "x",
+        "polling_url": "https://a/b",
+        "cost": 6.0,
+        "status": "Ready",
+        "result": {"sample": "https://c/d"},
+    },
+    "fal": {
+        "request_id": "r",
+        "status": "COMPLETED",
+        "status_url": "https://a/b",
+        "images": [{"url": "data:,x"}],
+    },
+    "replicate": {
+        "id": "x",
+        "status": "succeeded",
+        "urls": {"get": "https://a/b"},
+        "output": ["https://c/d"],
+    },
     "figures": {"seed": 7, "created": 1.5, "nsfw": [False], "error": None},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)

@@ -80,16 +80,14 @@ def test_an_interrupt_waits_for_files_that_are_being_written_and_lists_them(work
 
 
 def test_signals_mean_again_what_they_meant_before(photos):
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
     convert_all(planned(photos, "webp"), SlowFolder(signal.SIGINT), workers=1)
-    assert [
-        signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    ] == before
+    assert [signal.getsignal(number) for number in numbers] == before
 
 
 def test_results_keep_the_order_of_the_sources(photos):
     results = convert_all(planned(photos, "jpeg", "webp"), Folder(overwrite=False), workers=3)
     assert [result.source for result in results] == photos
-    assert [[saved.path for saved in result.saved] for result in results] == [
-        [f"{number}.jpg", f"{number}.webp"] for number in range(4)
-    ]
+    for number, result in enumerate(results):
+        assert [saved.path for saved in result.saved] == [f"{number}.jpg", f"{number}.webp"]

@@ -1,4 +1,4 @@
-"""How images become files, through the journal and back: nothing is lost, and garbage does no harm."""
+"""Deliveries through the journal and back: nothing is lost, and garbage does no harm."""
 
 import json
 from contextlib import suppress
@@ -53,7 +53,9 @@ DELIVERIES = st.builds(
 WORDS = st.text(max_size=5) | st.sampled_from(FITS + FOCUSES)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | WORDS
 JUNK = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner)
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=8,
 )
 FIELDS = st.sampled_from([*Finish._fields, *Delivery._fields])
 DAMAGED = st.dictionaries(FIELDS, JUNK | st.dictionaries(FIELDS, JUNK))

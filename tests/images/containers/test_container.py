@@ -5,7 +5,6 @@ import pytest
 from flux_cli.images.containers.container import Colors, Container
 from flux_cli.images.containers.registry import CONTAINERS, inspect, sniff
 from flux_cli.images.details import read_details
-from flux_cli.images.formats import FORMATS, check_lossless
 from flux_cli.images.metadata.read import has_credentials, read_metadata
 from flux_cli.images.metadata.record import Record
 from flux_cli.images.metadata.write import write_record
@@ -42,19 +41,3 @@ def test_details_of_a_format_without_colors_leave_them_open(bare):
     details = read_details(bare)
     assert (details.format, details.width, details.height, details.size) == ("bare", 6, 4, 16)
     assert (details.colors, details.color_space, details.orientation) == (Colors(), "", 1)
-
-
-def test_every_format_has_a_container_of_its_name():
-    assert tuple(CONTAINERS) == tuple(FORMATS)
-
-
-@pytest.mark.parametrize("row", FORMATS.values(), ids=lambda row: row.name)
-def test_a_format_that_cannot_be_lossless_says_why(row):
-    assert bool(row.why_lossy) == (row.lossless is None)
-    if row.lossless:
-        check_lossless(row.name)
-
-
-def test_no_two_formats_have_the_same_rank_on_the_web():
-    ranks = [row.web_rank for row in FORMATS.values() if row.web_rank]
-    assert len(ranks) == len(set(ranks))

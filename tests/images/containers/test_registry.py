@@ -1,17 +1,15 @@
-"""What bytes are, how large, and whether they are whole: true of real images, and calm about hostile ones."""
+"""Format, size and wholeness of image bytes: right for real images, safe for hostile ones."""
 
 import struct
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from sample_images import HIGH, IMAGES, WIDE, encoded
+from sample_images import HIGH, IMAGES, WIDE, damaged_copies, encoded
 
 from flux_cli.core.errors import ImageError
 from flux_cli.images.containers.registry import inspect, sniff
-
-FAST = settings(max_examples=150, deadline=None, derandomize=True)
 
 
 def looked(data):
@@ -72,7 +70,7 @@ def test_webp_s_fourteen_bits_of_size_are_read_whole(options):
     assert inspect(encoded("webp", size=(9001, 2), **options))[:3] == ("webp", 9001, 2)
 
 
-# --- what is no image ---------------------------------------------------------------------------------------------
+# --- what is no image
 
 
 @pytest.mark.parametrize(
@@ -83,9 +81,8 @@ def test_webp_s_fourteen_bits_of_size_are_read_whole(options):
         b"<html><body>expired</body></html>",
         b'{"error": "expired"}',
         b"%PDF-1.7",
-        b"BM" + bytes(60),
-        b"qoif" + bytes(60),
-        b"\x00\x00\x00\x18ftypheic" + bytes(40),
+        b"XYZ1" + bytes(60),
+        b"\x00\x00\x00\x18ftypxyz1" + bytes(40),  # another brand of the boxes of AVIF
         b"\x00\x00\x00\x18ftypmp42" + bytes(40),
         b"RIFF\x24\x00\x00\x00WAVE" + bytes(40),
         b"GIF88a" + bytes(40),
@@ -233,7 +230,7 @@ def test_unusual_but_correct_boxes_are_read(data, size):
 
 
 def located(version, base, offset, length, method=0):
-    """An AVIF whose one item lies at base + offset; the widths of all fields as real encoders choose them."""
+    """An AVIF whose one item lies at base + offset; field widths as real encoders choose them."""
     wide = "I" if version == 2 else "H"
     how = struct.pack(">H", method) if version else b""
     item = struct.pack(f">{wide}", 1) + how + struct.pack(">HIHII", 0, base, 1, offset, length)
@@ -321,24 +318,16 @@ MAGICS = [
 
 
 @given(st.sampled_from([b"", *MAGICS]), st.binary(max_size=120))
-@FAST
 def test_random_bytes_are_a_look_or_an_image_error(head, tail):
     look = looked(head + tail)
     assert look is None or min(look.width, look.height) >= 1
 
 
 @each_image
-@given(data=st.data())
-@settings(max_examples=25, deadline=None, derandomize=True)
-def test_flipped_bytes_are_a_look_or_an_image_error(name, data):
-    damaged = bytearray(IMAGES[name])
-    places = st.integers(0, min(len(damaged), 400) - 1) | st.integers(0, len(damaged) - 1)
-    for _ in range(data.draw(st.integers(1, 4))):
-        damaged[data.draw(places)] = data.draw(
-            st.sampled_from([0, 1, 0x7F, 0x80, 0xD9, 0xFF]) | st.integers(0, 255)
-        )
-    look = looked(bytes(damaged))
-    assert look is None or min(look.width, look.height) >= 1
+def test_flipped_bytes_are_a_look_or_an_image_error(name):
+    for data in damaged_copies(IMAGES[name]):
+        look = looked(data)
+        assert look is None or min(look.width, look.height) >= 1
 
 
 @pytest.mark.parametrize("name", [name for name in IMAGES if name.startswith("png")])

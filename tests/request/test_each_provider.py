@@ -1,7 +1,7 @@
-"""The same request at each provider: what is sent under which name, what flux does itself, what is refused."""
+"""One request at each provider: what is sent, under which name, emulated, or refused."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.catalog.find import find_model, read_servers
@@ -41,7 +41,7 @@ def at_server(server, model=None, fresh_seed=None, **said):
     return [call.body for call in plan(resolved, fresh_seed).calls]
 
 
-# --- shapes ---------------------------------------------------------------------------------------------------------
+# --- shapes
 
 
 @each_direct
@@ -89,7 +89,6 @@ def test_bfl_takes_any_shape_between_its_ends(said, sent, warned):
 
 
 @given(st.integers(16, 9999), st.integers(16, 9999), st.sampled_from("x:"))
-@settings(max_examples=150, deadline=None, derandomize=True)
 def test_any_size_is_a_shape_each_provider_takes(width, height, separator):
     for provider in DIRECT:
         sent = body(provider, size=f"{width}{separator}{height}")["aspect_ratio"]
@@ -107,7 +106,7 @@ def test_there_is_one_scale_and_other_tiers_are_warned_about(provider):
     assert not note.warning
 
 
-# --- parameters -----------------------------------------------------------------------------------------------------
+# --- parameters
 
 IMAGE = "data:image/png;base64,AAAA"
 
@@ -196,7 +195,7 @@ def test_the_ranges_of_the_page_hold_at_every_provider(provider):
         {"size": "x"},
         {"resolution": ""},
         {"n": "0"},
-        {"output_format": "qoi"},
+        {"output_format": "xyz"},
         {"output_compression": "101"},
     ):
         with pytest.raises(UsageError):
@@ -294,7 +293,6 @@ def test_the_note_on_a_format_says_who_makes_it(provider, asked_format, used, be
         max_size=5,
     ),
 )
-@settings(max_examples=200, deadline=None, derandomize=True)
 def test_any_request_is_spelled_or_refused_and_every_parameter_said_has_a_note(provider, said):
     try:
         resolved, planned = asked(provider, **said)
@@ -305,7 +303,7 @@ def test_any_request_is_spelled_or_refused_and_every_parameter_said_has_a_note(p
     assert planned.calls[0].body["prompt"] == "a red fox"
 
 
-# --- OpenAI-shaped servers ------------------------------------------------------------------------------------------
+# --- OpenAI-shaped servers
 
 
 @pytest.mark.parametrize(
