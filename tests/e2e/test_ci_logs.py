@@ -138,7 +138,7 @@ def test_nor_through_a_listing_for_people(generate, flux, prompt):
 BEAT = """
 import sys, threading
 from flux_cli.runs.progress.lines import Lines
-from flux_cli.core.request import Event
+from flux_cli.core.outcome import Event
 beats = threading.Event()
 class Heard:
     def write(self, text):

@@ -125,7 +125,7 @@ REFUSED = {
     "a folder that cannot be made": (("-o", "taken.jpg/x.png"), "taken.jpg"),
     "a folder under a file": (("-o", "taken.jpg/"), "taken.jpg"),
     "suffix against format": (("-o", "x.png", "-f", "webp"), "contradict"),
-    "suffix of a foreign format": (("-o", "x.xyz"), "xyz"),
+    "suffix of a foreign format": (("-o", "x.qoi"), "qoi"),
     "unknown format": (("-f", "xyz"), "xyz"),
     "unknown field": (("-o", "{sed}.png"), "did you mean seed?"),
     "unbalanced braces": (("-o", "{seed.png"), "brace"),
