@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -64,7 +65,10 @@ Flux = Callable[..., Result]
 
 @pytest.fixture(scope="session")
 def sealed_folders(tmp_path_factory) -> Path:
-    """Where each test gets its folders. Pytest's own numbered ones take longer with every test."""
+    """Where each test gets its folders.
+
+    Making a numbered folder of pytest takes longer with every one there is.
+    """
     return tmp_path_factory.mktemp("sealed")
 
 
@@ -92,6 +96,9 @@ def sealed(sealed_folders, monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+    yield
+    os.chdir(sealed_folders)  # Windows does not remove the working folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

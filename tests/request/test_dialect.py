@@ -8,6 +8,10 @@ from flux_cli.request.dialect import explain_field, translate
 
 WIRE = Dialect("bfl", "path", None, ("png",), (), None, {})
 URI = "data:image/png;base64,AAAA"
+AS_JPG = Field("converted", "output_format", values={"jpeg": "jpg"})
+AS_URL = Field("renamed", "image_url")
+AS_INTEGER = Field("converted", "safety_tolerance", "integer")
+AS_SIDES = Field("converted", "size", "sides")
 
 
 @pytest.mark.parametrize(
@@ -18,16 +22,8 @@ URI = "data:image/png;base64,AAAA"
         (Field("emulated"), "url", {}),
         (Field("converted", "safety_tolerance", "integer"), "6", {"safety_tolerance": 6}),
         (Field("passthrough", "safety_tolerance", "text"), 6, {"safety_tolerance": "6"}),
-        (
-            Field("converted", "output_format", values={"jpeg": "jpg"}),
-            "jpeg",
-            {"output_format": "jpg"},
-        ),
-        (
-            Field("converted", "output_format", values={"jpeg": "jpg"}),
-            "png",
-            {"output_format": "png"},
-        ),
+        (AS_JPG, "jpeg", {"output_format": "jpg"}),
+        (AS_JPG, "png", {"output_format": "png"}),
         (Field("converted", "image_prompt", "base64"), URI, {"image_prompt": "AAAA"}),
         (Field("converted", "aspect_ratio", "aspect_ratio"), "16:9", {"aspect_ratio": "16:9"}),
         (Field("converted", "size", "size"), "1365x768", {"size": "1365x768"}),
@@ -67,34 +63,10 @@ def test_what_is_no_size_is_refused(value):
     ("field", "value", "used", "behavior", "reason"),
     [
         (Field("passthrough", "raw"), True, True, "passthrough", "sent as given"),
-        (
-            Field("renamed", "image_url"),
-            "https://a",
-            "https://a",
-            "renamed",
-            "bfl calls it image_url",
-        ),
-        (
-            Field("converted", "safety_tolerance", "integer"),
-            "6",
-            6,
-            "converted",
-            "sent as safety_tolerance 6",
-        ),
-        (
-            Field("converted", "size", "sides"),
-            "1:1",
-            "width 1024, height 1024",
-            "converted",
-            "sent as width 1024, height",
-        ),
-        (
-            Field("emulated", reason="always PNG there"),
-            "url",
-            "url",
-            "emulated",
-            "always PNG there",
-        ),
+        (AS_URL, "https://a", "https://a", "renamed", "bfl calls it image_url"),
+        (AS_INTEGER, "6", 6, "converted", "sent as safety_tolerance 6"),
+        (AS_SIDES, "1:1", "width 1024, height 1024", "converted", "sent as width 1024"),
+        (Field("emulated", reason="only PNG"), "url", "url", "emulated", "only PNG"),
         (Field("emulated"), "url", "url", "emulated", "done by flux"),
         (Field("converted", "prompt", "prompt_tag"), 7, 7, "converted", "sent inside the prompt"),
         (Field("passthrough", "x", reason="a trap"), 1, 1, "passthrough", "a trap"),
@@ -107,8 +79,6 @@ def test_every_spelling_leaves_a_note(field, value, used, behavior, reason):
 
 
 def test_a_note_never_holds_a_whole_image():
-    note = explain_field(
-        WIRE, "image_prompt", "fox.png", Field("renamed", "image_url"), f"{URI}{'A' * 10_000}"
-    )
+    note = explain_field(WIRE, "image_prompt", "fox.png", AS_URL, URI + "A" * 10_000)
     assert len(str(note.used)) < 100
     assert len(note.reason) < 200
