@@ -10,6 +10,8 @@ import pytest
 from fakes.images import look, pixels_as
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 INTERRUPTS = 12  # moments
 
 

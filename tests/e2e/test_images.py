@@ -13,6 +13,8 @@ from fakes.messages import redirect, reply
 
 from e2e.conftest import KEY
 
+pytestmark = pytest.mark.slow
+
 FORMATS = {"png": "png", "jpeg": "jpg", "gif": "gif", "webp": "webp", "avif": "avif"}
 NATIVE = ("jpeg", "png")
 

@@ -7,6 +7,8 @@ from fakes.gateway import status
 from fakes.images import look
 from PIL import Image, ImageChops
 
+pytestmark = pytest.mark.slow
+
 SIZES = {"4:3": (1183, 887), "9:21": (670, 1564)}
 
 

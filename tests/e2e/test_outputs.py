@@ -12,6 +12,8 @@ from fakes.gateway import image
 from fakes.images import look, pixels_as
 from fakes.messages import reply
 
+pytestmark = pytest.mark.slow
+
 JPEG = pixels_as("jpeg")
 
 

@@ -8,6 +8,8 @@ import pytest
 from fakes.gateway import image, status
 from rich.cells import cell_len
 
+pytestmark = pytest.mark.slow
+
 PROMPT = (
     "a red fox in the snow, \x1b[31mwith a prompt that is longer than any line "
     "of a terminal can show at once"

@@ -6,6 +6,8 @@ import documents
 import jsonschema
 import pytest
 
+pytestmark = pytest.mark.slow
+
 LINES = {
     "sizes": (["sizes"], ["sizes", "7:1"], ["sizes", "banana"]),
     "models": (["models"], ["models", "flux1.1-pro"], ["models", "nope"]),

@@ -15,6 +15,8 @@ from fakes.server import hang_up
 from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
 from flux_cli.images.containers.registry import inspect
 
+pytestmark = pytest.mark.slow
+
 POLL = "GET /v1/get_result?id=job-7"
 IMAGE = "GET /delivery/job-7.jpeg"
 SUBMIT = "POST /v1/flux-pro-1.1-ultra"

@@ -28,6 +28,8 @@ from flux_cli.core.text import Secret
 from flux_cli.http.trust import credentials
 from flux_cli.providers.rows import ROWS
 
+pytestmark = pytest.mark.slow
+
 each = pytest.mark.parametrize("name", GOOD_JOBS)
 
 

@@ -9,6 +9,8 @@ from fakes.messages import reply
 
 from flux_cli.providers.rows import ROWS
 
+pytestmark = pytest.mark.slow
+
 IMAGE = pixels_as("png", 64, 64)
 B64 = base64.b64encode(IMAGE).decode()
 VARIABLES = {"together": "TOGETHER_API_KEY", "openai.com": "OPENAI_API_KEY"}

@@ -14,6 +14,8 @@ from PIL import Image, ImageChops, ImageStat
 import flux_cli
 from flux_cli.providers.offline.painter import draw
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(flux_cli.__file__).parents[1]
 FRESH = """
 import hashlib, sys
