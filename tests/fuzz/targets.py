@@ -1,9 +1,11 @@
 """Every parser as a function of bytes. It may raise FluxError; anything else is a fault."""
 
+import atexit
 import contextlib
 import functools
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -160,10 +162,17 @@ def redactions(data: bytes) -> None:
     assert KEY not in redact(data.decode("utf-8", "surrogateescape"))
 
 
+@functools.cache
+def _config_home() -> str:
+    """A folder that is new in every process, and removed at its end."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def _file(name: str, data: bytes) -> Path:
-    """A file of the user's own folder, which is new in every process."""
-    folder = Path(os.environ.setdefault("FUZZ_FOLDER", tempfile.mkdtemp()))
-    os.environ["XDG_CONFIG_HOME"] = str(folder)
+    """A file of the user's own folder."""
+    os.environ["XDG_CONFIG_HOME"] = _config_home()
     path = folders.user_folder() / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
