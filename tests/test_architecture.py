@@ -53,7 +53,7 @@ PURE = (
 )
 PURE_PATHS = {path for pattern in PURE for path in PACKAGE.glob(pattern)}
 PURE_STANDARD_LIBRARY = """
-    __future__ _collections _collections_abc array base64 binascii collections contextlib
+    __future__ array base64 binascii collections contextlib
     contextvars difflib email hashlib importlib ipaddress itertools json math re string
     struct typing unicodedata urllib xml zlib
 """

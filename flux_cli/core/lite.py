@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     Item_co = TypeVar("Item_co", covariant=True)
 else:
-    from _collections_abc import Sequence  # already imported when Python starts
     from collections import namedtuple
+    from collections.abc import Sequence
 
     class _NamedTupleMeta(type):
         """Turns a class that lists fields into a named tuple, as `typing.NamedTuple` does."""
