@@ -16,7 +16,6 @@ from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
 from flux_cli.runs.records import journal, store
 from flux_cli.runs.report import Report
-from flux_cli.runs.saving.contact_sheet import name_sheet, save_sheet
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.environment import is_terminal
 from flux_cli.terminal.preview import show_preview, wants_preview
@@ -39,7 +38,7 @@ def run(options: GenerateOptions) -> int:
     lost.
     """
     checked = check_run(options)
-    sheet = name_sheet(checked)
+    sheet = _name_sheet(checked)
     has_preview = _wants_preview(checked)
     if options.run.dry_run:
         from flux_cli.commands.dry_run import print_dry_run
@@ -56,6 +55,15 @@ def run(options: GenerateOptions) -> int:
     _print_errors(checked, report)
     _show_preview(checked, report, is_on=has_preview)
     return confirm_output(report.exit_code, (saved.path for saved in report.saved))
+
+
+def _name_sheet(checked: CheckedRun) -> Name | None:
+    """The name of the contact sheet; None if it was not requested. Raises UsageError."""
+    if not checked.options.run.sheet and checked.options.run.sheet_output is None:
+        return None
+    from flux_cli.runs.saving.contact_sheet import name_sheet
+
+    return name_sheet(checked)
 
 
 def _wants_preview(checked: CheckedRun) -> bool:
@@ -174,6 +182,8 @@ def _print_results(checked: CheckedRun, report: Report, sheet: Name | None) -> R
         _print_paths(checked, report, html)
     sheet_path = None
     if sheet and not report.interrupted:
+        from flux_cli.runs.saving.contact_sheet import save_sheet
+
         try:
             sheet_path = save_sheet(checked, report, sheet)
         except KeyboardInterrupt:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
 
-import certifi
 import httpx
 
 from flux_cli.http.errors import (
@@ -163,6 +162,8 @@ def _tls_context() -> ssl.SSLContext:
 
     Reading certificates takes long. Raises ConfigError for certificates that cannot be read.
     """
+    import certifi  # plain http needs none
+
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     try:
         if folder and not file:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from flux_cli.core.errors import ImageError
-from flux_cli.terminal import capabilities, graphics, messages
+from flux_cli.terminal import capabilities, messages
 from flux_cli.terminal.capabilities import ImageProtocol, Window
 from flux_cli.terminal.environment import is_terminal
 
@@ -91,6 +91,7 @@ def write_preview(
 
 def _encode(images: Sequence[Source], protocol: ImageProtocol, window: Window) -> str:
     from flux_cli.images.pixels import thumbnails
+    from flux_cli.terminal import graphics
 
     image = _draw(images, protocol, window)
     has_blocks = protocol not in capabilities.PIXEL_PROTOCOLS
@@ -147,6 +148,8 @@ def _window(stream: TextIO, columns: int | None, rows: int | None) -> Window:
 
 def _write(stream: TextIO, text: str) -> None:
     """Write an image. An interrupted image is ended: it would swallow the text that follows."""
+    from flux_cli.terminal import graphics
+
     try:
         stream.write(text + "\n")
         stream.flush()

@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -206,6 +205,8 @@ def begin(
 
 def scratch() -> Journal:
     """A journal for a run that costs nothing: a temporary folder, and nothing is written down."""
+    import tempfile  # most runs have a real journal
+
     try:
         return Journal(Path(tempfile.mkdtemp(prefix="flux-")), None)
     except OSError as fault:

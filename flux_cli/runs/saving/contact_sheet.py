@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from flux_cli.runs.report import Report
 
 
-def name_sheet(checked: CheckedRun) -> Name | None:
-    """The name of the contact sheet; None if it was not requested. Raises UsageError."""
+def name_sheet(checked: CheckedRun) -> Name:
+    """The name of the contact sheet. Raises UsageError if it cannot have one."""
     options = checked.options.run
-    if not options.sheet and options.sheet_output is None:
-        return None
     if checked.prepared.destination.is_stdout:
         message = "-o - takes one file, so it cannot be used with a contact sheet"
         raise UsageError(message, hint="save to files with -o")
