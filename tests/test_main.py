@@ -132,9 +132,9 @@ def test_what_the_door_reads_is_what_typer_reads(command, words, monkeypatch):
     taken = []
 
     def run(*options, **named):
-        """Some commands take one noun of options, others each by name; only the noun differs."""
-        noun = options[0] if options else named.pop("options", None)
-        taken.append((noun, named))
+        """Some commands take one group of options, others each by name; only the group differs."""
+        group = options[0] if options else named.pop("options", None)
+        taken.append((group, named))
 
     monkeypatch.setattr(import_module(f"flux_cli.commands.{command}"), "run", run)
     if main.answer([command, *words]) is None:

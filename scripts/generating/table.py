@@ -51,13 +51,13 @@ def _line(command: Command) -> str:
     repeatable = tuple(one.name for one in (argument, *options) if one.many)
     defaults = {name: value for name, value in command.defaults.items() if name != "help"}
     function = COMMANDS[command.path[0]]
-    noun = getattr(function, "options", None)
+    group = getattr(function, "options", None)
     row = {
         "argument": argument.name,
         "flags": flags,
         "repeatable": repeatable,
         "defaults": defaults,
-        "options": noun.__name__ if noun else "",
+        "options": group.__name__ if group else "",
         "own": getattr(function, "own", tuple(inspect.signature(function).parameters)),
     }
     fields = "".join(f"        {name!r}: {_source(value)},\n" for name, value in row.items())

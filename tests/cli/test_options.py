@@ -10,13 +10,13 @@ from flux_cli.core.convert_options import ConvertOptions
 from flux_cli.core.options import GenerateOptions, Parameters, Settings, fields_of, fill
 from flux_cli.request.command_line import read_parameters
 
-NOUNS = {"generate": GenerateOptions, "resolve": GenerateOptions, "convert": ConvertOptions}
+GROUPS = {"generate": GenerateOptions, "resolve": GenerateOptions, "convert": ConvertOptions}
 
 
-@pytest.mark.parametrize("name", NOUNS)
+@pytest.mark.parametrize("name", GROUPS)
 def test_every_field_of_the_options_can_be_typed(name):
     known = {one.name for one in get_command(make_app()).commands[name].params}
-    assert known - {"help", "curl"} == fields_of(NOUNS[name]).keys()
+    assert known - {"help", "curl"} == fields_of(GROUPS[name]).keys()
 
 
 def test_every_spelling_belongs_to_a_field():
@@ -40,9 +40,9 @@ def test_every_option_that_stands_in_for_a_setting_has_its_name():
 
 
 def test_no_two_nouns_of_a_command_share_a_field():
-    """Flat values find their noun by name alone."""
+    """Flat values find their group by name alone."""
     for kind in (GenerateOptions, ConvertOptions):
-        names = [field for noun in kind() for field in noun._fields]
+        names = [field for group in kind() for field in group._fields]
         assert len(names) == len(set(names))
 
 

@@ -1,4 +1,4 @@
-"""Nouns behave like the standard `NamedTuple`; only their price differs."""
+"""`core.lite.NamedTuple` behaves like the standard one. Only its cost differs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import pytest
 
-from flux_cli.core.lite import NamedTuple as Noun
+from flux_cli.core.lite import NamedTuple as Light
 
 
 class Plain(NamedTuple):
-    """The measure."""
+    """Made with the standard library."""
 
     width: int
     name: str
@@ -26,8 +26,8 @@ class Plain(NamedTuple):
 Standard = Plain
 
 
-class Plain(Noun):
-    """What is measured."""
+class Plain(Light):
+    """Made with ours."""
 
     width: int
     name: str
@@ -50,16 +50,16 @@ BOTH = (Standard, Plain)
         ((), {"name": "a", "width": 3}),
     ],
 )
-def test_a_noun_is_made_and_shown_like_the_standard_one(args):
-    standard, noun = (kind(*args[0], **args[1]) for kind in BOTH)
-    assert noun == standard
-    assert hash(noun) == hash(standard)
-    assert repr(noun) == repr(standard)
-    assert noun._asdict() == standard._asdict()
-    assert (noun.width, noun.name, noun.tags, noun.double) == (*standard, standard.double)
-    assert noun._replace(width=5) == standard._replace(width=5)
-    assert type(noun._replace(width=5)) is Plain
-    assert copy.copy(noun) == pickle.loads(pickle.dumps(noun)) == noun
+def test_it_is_made_and_shown_like_the_standard_one(args):
+    standard, light = (kind(*args[0], **args[1]) for kind in BOTH)
+    assert light == standard
+    assert hash(light) == hash(standard)
+    assert repr(light) == repr(standard)
+    assert light._asdict() == standard._asdict()
+    assert (light.width, light.name, light.tags, light.double) == (*standard, standard.double)
+    assert light._replace(width=5) == standard._replace(width=5)
+    assert type(light._replace(width=5)) is Plain
+    assert copy.copy(light) == pickle.loads(pickle.dumps(light)) == light
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_a_noun_is_made_and_shown_like_the_standard_one(args):
     [((), {}), ((1,), {}), ((1, 2, 3, 4), {}), ((1, "a"), {"width": 2}), ((1, "a"), {"nope": 2})],
 )
 @pytest.mark.parametrize("kind", BOTH)
-def test_what_the_standard_one_refuses_a_noun_refuses(kind, args):
+def test_it_refuses_what_the_standard_one_refuses(kind, args):
     with pytest.raises(TypeError):
         kind(*args[0], **args[1])
 
 
 @pytest.mark.parametrize("kind", BOTH)
-def test_a_noun_cannot_be_changed_and_has_no_room_for_more(kind):
+def test_it_cannot_be_changed_and_has_no_room_for_more(kind):
     with pytest.raises(AttributeError):
         kind(1, "a").width = 2
     with pytest.raises(AttributeError):
@@ -81,12 +81,12 @@ def test_a_noun_cannot_be_changed_and_has_no_room_for_more(kind):
 
 
 @pytest.mark.parametrize("name", ["_fields", "_field_defaults", "__match_args__"])
-def test_a_noun_says_the_same_of_its_fields(name):
+def test_it_says_the_same_of_its_fields(name):
     assert getattr(Plain, name) == getattr(Standard, name)
 
 
 @pytest.mark.parametrize("kind", BOTH)
-def test_a_noun_can_be_matched_by_place_and_by_name(kind):
+def test_it_can_be_matched_by_place_and_by_name(kind):
     match kind(1, "a"):
         case kind(width, name=name):
             assert (width, name) == (1, "a")
