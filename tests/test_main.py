@@ -200,6 +200,17 @@ def test_the_folder_of_settings_is_the_platform_s(home, monkeypatch):
                 assert folders.user_folder() == Path(expected)
 
 
+def run_python(program: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A Python program in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_ctrl_c_before_anything_has_begun_is_no_traceback(environment):
     """An early Ctrl-C: the argument list itself raises what the signal would."""
     program = """
@@ -211,13 +222,7 @@ sys.argv = Argv()
 from flux_cli.main import run
 run()
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_python(program, environment)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "flux: error: interrupted\n")
 
 
@@ -238,13 +243,7 @@ sys.argv = Argv()
 from flux_cli.main import run
 run()
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_python(program, environment)
     assert (done.returncode, done.stdout.split()[0]) == (0, "flux")
     assert "ValueError" in done.stderr
     assert "KeyboardInterrupt" not in done.stderr

@@ -81,8 +81,8 @@ def _render_all(
         for frame in dict.fromkeys(output.frame for output in todo):
             scaled[frame] = pool.submit(_scale, pixels, frame, boxes[frame.window])
         files = {}
+        is_shared = len(todo) > 1
         for output in todo:
-            is_shared = len(todo) > 1
             files[output] = pool.submit(_encode, scaled[output.frame], output, is_shared=is_shared)
         for output in planned:
             if output in files:
