@@ -45,6 +45,8 @@ PURE = (
     "runs/money.py",
     "runs/progress/summary.py",
     "runs/records/history.py",
+    "runs/records/lines.py",
+    "runs/records/past.py",
     "runs/records/privacy.py",
     "runs/report.py",
     "runs/saving/delivery.py",

@@ -10,7 +10,7 @@ from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import UsageError
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.request.prepare import provider_of
-from flux_cli.runs.check import CheckedRun, check_budget, check_run
+from flux_cli.runs.check import CheckedRun, check_budget, check_run, describe_run
 from flux_cli.runs.documents import report_document
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
@@ -84,6 +84,7 @@ def _generate(checked: CheckedRun) -> Report:
         with _open_display(checked) as display:
             listener = _tell_both(log, display) if log else display
             report = run_job(job, ledger.folder, checked.prepared.settings, listener)
+        job.sink.sync()  # before the journal ends, and before the paths are printed
     report = report._replace(run=name if is_paid else "")
     if log:
         log.end(report)
@@ -95,7 +96,7 @@ def _open_journal(checked: CheckedRun, name: str, *, is_paid: bool) -> Journal:
     root = store.runs_folder()
     if not is_paid:
         return journal.scratch()
-    facts, calls = journal.describe_run(checked)
+    facts, calls = describe_run(checked)
     return journal.begin(root, name, facts, calls)
 
 
@@ -105,7 +106,8 @@ def _job(checked: CheckedRun, ledger: Journal) -> Job:
 
     prepared, row = checked.prepared, checked.row
     sink: files.Pipe | files.Folder
-    sink = files.Folder(overwrite=checked.options.output.overwrite, mark=ledger.run)
+    overwrite = checked.options.output.overwrite
+    sink = files.Folder(overwrite=overwrite, mark=ledger.run, state=str(ledger.folder))
     if prepared.destination.is_stdout:
         sink = files.Pipe(sys.stdout.buffer)
     return Job(

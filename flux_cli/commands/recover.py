@@ -5,29 +5,49 @@ It never requests a new image.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.commands.exit import confirm_output
 from flux_cli.config.load import Settings, load_settings
-from flux_cli.core.auth import Auth
-from flux_cli.core.errors import FluxError, Interrupted, UnclearError, common_exit_code
+from flux_cli.core.errors import DiskError, FluxError, Interrupted, UnclearError, common_exit_code
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Plan, Request, Resolved
-from flux_cli.images.names import Name
-from flux_cli.providers.rows import ROWS, connect
-from flux_cli.runs.check import find_key, identity_of
+from flux_cli.providers.rows import ROWS
+from flux_cli.runs.check import find_key
 from flux_cli.runs.documents import recovery_document
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
-from flux_cli.runs.records import journal, store
-from flux_cli.runs.records.history import PastRun
+from flux_cli.runs.records import store
 from flux_cli.runs.records.journal import Journal
-from flux_cli.runs.records.store import RecordedRun
-from flux_cli.runs.recovery import Answers, arrived, look_up, past_call
+from flux_cli.runs.records.listing import (
+    Listing,
+    RecordedRun,
+    Stray,
+    find,
+    find_run,
+    list_all,
+    read_journal,
+)
+from flux_cli.runs.records.past import PastRun
+from flux_cli.runs.records.rescue import (
+    aside_folder,
+    clear_folder,
+    missing_images,
+    move_stray,
+    resume,
+)
+from flux_cli.runs.recovery import (
+    arrived,
+    give_up,
+    job_of,
+    look_up,
+    past_call,
+    resolved_of,
+    sweep,
+)
 from flux_cli.runs.report import Report
-from flux_cli.runs.saving.delivery import read_delivery
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
@@ -35,13 +55,19 @@ if TYPE_CHECKING:
 
 NAMED = 3  # runs listed in one error message
 STATES = ("recoverable", "unclear")  # of runs with images to fetch
+KEPT_UNCLEAR = 365 * 86_400.0  # seconds
+LOOK = "look at the files, then delete them"
 
 
 class Recovered(NamedTuple):
-    """One run after recovery: its state in the journal, and what was done."""
+    """One run after recovery: its state in the journal, and what was done.
+
+    `moved` are the new paths of files that could not be saved where they belong.
+    """
 
     past: PastRun
     report: Report
+    moved: Sequence[str] = ()
 
     @property
     def unclear(self) -> int:
@@ -60,28 +86,61 @@ def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
 
     Raises UsageError for an unknown run.
     """
-    done = _recover_all(_runs_to_recover(run), quiet=as_json)
+    runs, strays = _work(run)
+    done = [_recover_stray(stray) for stray in strays if not stray.is_foreign]
+    done += _recover_all(runs, quiet=as_json)
     code = _exit_code([one.report for one in done])
     if as_json:
-        streams.out_json(recovery_document(code, [(one.report, one.unclear) for one in done]))
+        rows = [(one.report, one.unclear, one.moved) for one in done]
+        streams.out_json(recovery_document(code, rows))
     for result in done:
         _print_result(result, paths=not as_json, verbose=verbose)
     _print_faults(done, verbose=verbose)
+    if foreign := sum(stray.is_foreign for stray in strays):
+        messages.err(f"flux: note: skipped runs of other users: {foreign}")
     if all(one.is_idle for one in done):
         messages.err("flux: nothing to save")
     saved_paths = [saved.path for one in done for saved in one.report.saved]
     return confirm_output(code, saved_paths)
 
 
-def _runs_to_recover(name: str | None) -> list[RecordedRun]:
+def _work(name: str | None) -> Listing:
     """The runs with anything left to recover or delete, oldest first; or only the named one."""
     root = store.runs_folder()
-    if name:
-        runs = [store.find_run(root, name)]
-    else:
-        runs = [run for run in store.list_runs(root) if not run.running]
-    runs.reverse()
-    return [run for run in runs if run.past.state in STATES or run.folder.exists()]
+    if not name:
+        listing = list_all(root)
+        runs = [run for run in reversed(listing.runs) if not run.running]
+        return listing._replace(runs=list(filter(_has_work, runs)))
+    found = find(root, name)
+    if isinstance(found, Stray) and found.is_damaged and not found.is_foreign:
+        return Listing([], [found])
+    return Listing(list(filter(_has_work, [find_run(root, name)])), [])
+
+
+def _has_work(run: RecordedRun) -> bool:
+    return run.past.state in STATES or run.folder.exists()
+
+
+def _recover_stray(stray: Stray) -> Recovered:
+    """Move aside what is left of a run whose journal is damaged or missing."""
+    past = PastRun(stray.path.stem, {}, ())
+    message, moved = f"cannot recover this run: {stray.reason}", []
+    if stray.is_damaged:
+        try:
+            moved = move_stray(stray)
+        except OSError as error:
+            message += f"; its files cannot be moved: {error.strerror}"
+        else:
+            message += f"; {_described(moved)} in {aside_folder(stray.path.parent) / past.id}"
+    fault = DiskError(message, hint=LOOK if stray.is_damaged else "")
+    return Recovered(past, _report(past, faults=(fault,)), moved)
+
+
+def _described(moved: Sequence[str]) -> str:
+    """How many received files were moved. Without any, the journal was moved alone."""
+    count = f"{len(moved)} received file{'s' * (len(moved) > 1)}"
+    verb = "are" if len(moved) > 1 else "is"
+    return f"{count} and the journal are" if moved else f"no image had arrived; the journal {verb}"
 
 
 def _recover_all(runs: Sequence[RecordedRun], *, quiet: bool) -> list[Recovered]:
@@ -89,7 +148,7 @@ def _recover_all(runs: Sequence[RecordedRun], *, quiet: bool) -> list[Recovered]
     done: list[Recovered] = []
     for run in runs:
         recovered = _recover_or_report(run, quiet=quiet, named=len(runs) > 1)
-        done.append(recovered)
+        done.append(_forget_if_old(run, recovered))
         if recovered.report.interrupted:
             break
     return done
@@ -100,7 +159,14 @@ def _recover_or_report(run: RecordedRun, *, quiet: bool, named: bool) -> Recover
     try:
         return _recover(run, quiet=quiet, named=named)
     except FluxError as fault:
-        return Recovered(run.past, _report(run.past, faults=(fault,)))
+        error = fault
+    except OSError as fault:
+        error = DiskError(f"cannot recover this run: {fault.strerror or fault}")
+    except Exception as fault:  # noqa: BLE001 - our bug must not stop the other runs
+        hint = "please report it, with --verbose"
+        error = FluxError(f"cannot recover this run: {fault!r}", hint=hint)
+        error.__cause__ = fault
+    return Recovered(run.past, _report(run.past, faults=(error,)))
 
 
 def _recover(run: RecordedRun, *, quiet: bool, named: bool) -> Recovered:
@@ -108,62 +174,58 @@ def _recover(run: RecordedRun, *, quiet: bool, named: bool) -> Recovered:
 
     Answers are in files that arrived before the run was killed, or at the provider.
     """
-    before, ledger = journal.resume(run)
+    before, ledger = resume(run)
     with ledger:
-        _sweep(before, ledger)
-        if before.state not in STATES:
-            return Recovered(before, _report(before))
-        settings = _settings_of(before)
-        auth = find_key(settings.provider, settings.base_url)
-        looked_up = look_up(before, ledger, settings, auth)
-        answers = arrived(before, ledger.folder) | looked_up.answers
-        job = _job(before, ledger, settings, auth, answers)
-        report = _save(job, ledger.folder, settings, before, named=named, quiet=quiet)
-    after = store.find_run(run.path.parent, before.id).past
+        for call in missing_images(before, ledger.folder):
+            ledger.whole(past_call(call))
+        before = read_journal(run.path) or before
+        sweep(before, ledger)
+        if before.state in STATES:
+            report = _fetch_and_save(before, ledger, named=named, quiet=quiet)
+        else:
+            report = _report(before)
+        give_up(read_journal(run.path) or before, ledger)
+        after = read_journal(run.path, with_replies=False) or before
+        moved = clear_folder(after, ledger.folder)
+    if moved:
+        place = aside_folder(run.path.parent) / run.folder.name
+        message = f"{len(moved)} of the received files cannot be matched or read; see {place}"
+        report = report._replace(faults=(*report.faults, DiskError(message, hint=LOOK)))
+    return Recovered(after, report, moved)
+
+
+def _fetch_and_save(before: PastRun, ledger: Journal, *, named: bool, quiet: bool) -> Report:
+    """Find the images of a run, and save them."""
+    settings = _settings_of(before)
+    auth = find_key(settings.provider, settings.base_url)
+    looked_up = look_up(before, ledger, settings, auth)
+    answers = arrived(before, ledger.folder) | looked_up.answers
+    job = job_of(before, ledger, settings, auth, answers)
+    report = _save(job, ledger.folder, settings, before, named=named, quiet=quiet)
+    job.sink.sync()
+    after = read_journal(ledger.path, with_replies=False) or before
     fault = looked_up.fault or _unclear_error(after, settings)
     faults = (fault,) if fault else ()
     remarks = (*report.remarks, *looked_up.lost)
-    return Recovered(after, report._replace(run=after.id, faults=faults, remarks=remarks))
+    return report._replace(run=before.id, faults=faults, remarks=remarks)
 
 
-def _sweep(past: PastRun, ledger: Journal) -> None:
-    """Delete half-written files that a killed run left behind."""
-    from flux_cli.images import files
-
-    folder = past.text("folder")
-    files.sweep([_absolute(call.name, folder) for call in past.calls], ledger.run)
+def _forget_if_old(run: RecordedRun, recovered: Recovered) -> Recovered:
+    """Delete the journal of a run that will stay unclear, and say so."""
+    past, report = recovered.past, recovered.report
+    is_unclear = past.state == "unclear" and not recovered.moved
+    if not is_unclear or past.began is None or time.time() - past.began < KEPT_UNCLEAR:
+        return recovered
+    store.forget(run.path)
+    days = f"{KEPT_UNCLEAR / 86_400:.0f} days"
+    remark = f"run {past.id} is forgotten: its requests have been unclear for more than {days}"
+    return recovered._replace(report=report._replace(remarks=(*report.remarks, remark)))
 
 
 def _settings_of(past: PastRun) -> Settings:
     """Today's settings, with the provider and the address of the run."""
     provider, base_url = past.text("provider"), past.text("base_url")
     return load_settings({"provider": provider or None, "base_url": base_url or None}, ROWS)
-
-
-def _job(
-    past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None, answers: Answers
-) -> Job:
-    """The rest of the run: fetch and save images, without sending any request for a new one."""
-    from flux_cli.images import files
-    from flux_cli.runs.pipeline import Job
-
-    answered = [call for call in past.calls if call.number in answers]
-    folder = past.text("folder")
-    names = tuple(_absolute(call.name, folder) for call in answered)
-    return Job(
-        resolved=_resolved(past),
-        plan=Plan(tuple(map(past_call, answered)), ()),
-        names=names,
-        provider=connect(settings.provider, settings.base_url, auth),
-        provider_name=settings.provider.name,
-        hosted=True,
-        sink=files.Folder(overwrite=False, mark=ledger.run, same=True),
-        ledger=ledger,
-        concurrency=settings.concurrency,
-        delivery=read_delivery(past.facts.get("delivery")),
-        identity=identity_of(settings),
-        arrived=answers,
-    )
 
 
 def _save(
@@ -194,7 +256,7 @@ def _unclear_error(past: PastRun, settings: Settings) -> UnclearError | None:
 def _report(past: PastRun, faults: tuple[FluxError, ...] = ()) -> Report:
     """The report of a run if nothing was saved now."""
     return Report(
-        resolved=_resolved(past),
+        resolved=resolved_of(past),
         notes=(),
         provider=past.text("provider"),
         hosted=True,
@@ -236,25 +298,3 @@ def _exit_code(reports: Sequence[Report]) -> int:
     errors = [error for report in reports for error in report.errors]
     some_saved = any(any(report.saved) for report in reports)
     return common_exit_code(errors, some_succeeded=some_saved)
-
-
-def _resolved(past: PastRun) -> Resolved:
-    """The request of the run, as far as saving its images needs it."""
-    price = past.facts.get("price_usd")
-    return Resolved(
-        request=Request(past.text("model"), {}, past.text("prompt")),
-        sent_model=past.text("model"),
-        prompt=past.text("prompt"),
-        parameters={},
-        notes=(),
-        n=len(past.calls),
-        unit_price_usd=price if isinstance(price, int | float) else None,
-    )
-
-
-def _absolute(name: Name, folder: str) -> Name:
-    """The name as an absolute path: it is relative to the working folder of its run."""
-    if name.template.startswith("/"):
-        return name
-    escaped = folder.replace("{", "{{").replace("}", "}}")
-    return name._replace(template=f"{escaped}/{name.template}")

@@ -7,8 +7,8 @@ from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text, text_width
 from flux_cli.runs.documents import run_document
 from flux_cli.runs.records import store
-from flux_cli.runs.records.history import PastCall
-from flux_cli.runs.records.store import RecordedRun
+from flux_cli.runs.records.listing import RecordedRun, find_run, list_runs
+from flux_cli.runs.records.past import PastCall
 from flux_cli.terminal import messages, streams
 
 SHOWN = 28  # columns for a prompt, so that a row fits into a hundred
@@ -23,7 +23,7 @@ HINTS = {
 def run(*, run: str | None, as_json: bool) -> None:
     """Print earlier runs, or one run with its requests. Raises UsageError for an unknown run."""
     root = store.runs_folder()
-    runs = [store.find_run(root, run)] if run else store.list_runs(root)
+    runs = [find_run(root, run)] if run else list_runs(root)
     if as_json:
         listed: list[Json] = [run_document(one.past, one.state, one.began) for one in runs]
         streams.out_json({"schema": SCHEMA, "folder": str(root), "runs": listed})

@@ -23,8 +23,10 @@ class Spool:
         """A path for a new file. A file with old content may be there: see `open_for_writing`."""
         path = os.path.join(self._folder, os.urandom(8).hex())
         if self._released:
+            released = self._released.pop()
             with contextlib.suppress(OSError):
-                os.rename(self._released.pop(), path)
+                os.utime(released, (0, 0))  # its content is saved: recovery may delete it
+                os.rename(released, path)
         return path
 
     def keep(self, data: bytes) -> str:

@@ -22,10 +22,17 @@ class Folder:
 
     `mark` is part of the names of unfinished files, so that `sweep` can find them after a crash.
     With `same`, an existing file with the same bytes counts as saved: an earlier run wrote it.
+
+    The content of a file is on the disk before it gets its name. Its name is on the disk after
+    `sync`, or at once if the folder lies on another device than the folder `state`: the journal
+    could then survive a power failure that the name does not.
     """
 
-    def __init__(self, *, overwrite: bool, mark: str = "", same: bool = False) -> None:
-        self._overwrite, self._mark, self._same = overwrite, mark, same
+    def __init__(
+        self, *, overwrite: bool, mark: str = "", same: bool = False, state: str = ""
+    ) -> None:
+        self._overwrite, self._mark, self._same, self._state = overwrite, mark, same, state
+        self._folders: dict[str, bool] = {}  # that have new files; whether on another device
 
     def save(self, name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:
         """Write one image and return its path. Raises DiskError.
@@ -38,13 +45,46 @@ class Folder:
             path = sibling(path, extra + 1)
         try:
             if self._same and (there := _holder(path, b"".join(image.parts))):
+                self._note_folder(os.path.dirname(there))
                 return there
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             part = f"{PART}{self._mark}{os.urandom(8).hex()}"
             may_replace = self._overwrite and not extra and not fresh
-            return _publish(image.parts, path, part, overwrite=may_replace)
+            saved = _publish(image.parts, path, part, overwrite=may_replace)
         except OSError as fault:
             raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
+        target = os.path.realpath(saved) if may_replace else saved
+        self._note_folder(os.path.dirname(target))
+        return saved
+
+    def sync(self) -> None:
+        """Ask the disk to keep the names of all files that were saved."""
+        for folder, is_elsewhere in tuple(self._folders.items()):  # a thread may still save one
+            if not is_elsewhere:
+                _sync(folder)
+
+    def _note_folder(self, folder: str) -> None:
+        if folder not in self._folders:
+            self._folders[folder] = bool(self._state) and _differ(folder or ".", self._state)
+        if self._folders[folder]:
+            _sync(folder)
+
+
+def _sync(folder: str) -> None:
+    with contextlib.suppress(OSError):  # some systems cannot open folders
+        file = os.open(folder or ".", os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+
+def _differ(folder: str, other: str) -> bool:
+    """Whether two folders lie on different devices."""
+    try:
+        return os.stat(folder).st_dev != os.stat(other).st_dev
+    except OSError:
+        return False
 
 
 def sweep(names: Sequence[Name], mark: str) -> None:
@@ -97,6 +137,9 @@ class Pipe:
         except OSError as fault:
             raise DiskError(f"cannot write to standard output: {fault.strerror}") from fault
         return "-"
+
+    def sync(self) -> None:
+        """Do nothing: the reader decides what it keeps."""
 
 
 def preflight(

@@ -1,6 +1,6 @@
 """Checks before a run: everything that can be checked without paying for it.
 
-`planned_files` checks the files.
+`planned_files` checks the files. What passed the checks is described for the journal.
 """
 
 from __future__ import annotations
@@ -14,17 +14,24 @@ from flux_cli.config.load import Settings
 from flux_cli.core.auth import Auth
 from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, UsageError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.model import ProviderRow
-from flux_cli.core.request import Attachment
+from flux_cli.core.model import Json, ProviderRow
+from flux_cli.core.request import Attachment, Call
+from flux_cli.images import names as naming
 from flux_cli.images.metadata.record import record_of_run, without_prompt
 from flux_cli.request.command_line import one_prompt, read_prompt
 from flux_cli.request.prepare import Prepared, prepare
-from flux_cli.runs.planned_files import Existing, check_files, check_stdout, name_requests
-from flux_cli.runs.saving.delivery import Delivery
+from flux_cli.runs.planned_files import (
+    Existing,
+    check_files,
+    check_stdout,
+    fields_of,
+    name_requests,
+)
+from flux_cli.runs.saving.delivery import Delivery, delivery_document
 from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from flux_cli.core.options import GenerateOptions, Metadata
     from flux_cli.images.names import Name
@@ -195,3 +202,52 @@ def check_budget(run: CheckedRun) -> None:
         sum_ = f"{run.calls} images at {price:.2f} USD cost {cost:.2f} USD"
         hint = "ask for fewer images, or raise --max-cost"
         raise BudgetError(f"{sum_}, over the limit of {limit:.2f} USD", hint=hint)
+
+
+def describe_run(run: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, Json]]]:
+    """The facts of a run and of its requests that `flux recover` needs."""
+    prepared = run.prepared
+    private = not prepared.settings.journal_prompts
+    names = run.names
+    if prepared.destination.is_stdout:  # `flux recover` saves to files
+        names = naming.names(naming.DEFAULT_UNSEEDED, fields_of(prepared))
+    facts: dict[str, Json] = {
+        "version": __version__,
+        "provider": run.row.name,
+        "base_url": prepared.settings.base_url,
+        "model": prepared.resolved.sent_model,
+        "prompt": None if private else prepared.resolved.prompt,
+        "n": prepared.resolved.n,
+        "price_usd": prepared.resolved.unit_price_usd,
+        "delivery": delivery_document(run.delivery, private=private),
+        "folder": _working_folder(),
+    }
+    named = zip(prepared.plan.calls, names, strict=True)
+    calls = (
+        _describe_call(call, name, private=private)
+        for call, name in named
+        if call.number not in run.existing.complete
+    )
+    return facts, calls
+
+
+def _describe_call(call: Call, name: Name, *, private: bool) -> dict[str, Json]:
+    fields: dict[str, Json] = dict(name.fields)
+    if private:
+        fields |= {"slug": "image", "prompt": "image"}
+    return {
+        "number": call.number,
+        "seed": call.seed,
+        "model": call.model,
+        "template": name.template,
+        "fields": fields,
+    }
+
+
+def _working_folder() -> str:
+    from pathlib import Path
+
+    try:
+        return str(Path.cwd())
+    except OSError:  # deleted meanwhile; an absolute -o works without it
+        return str(Path("~").expanduser())

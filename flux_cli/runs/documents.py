@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flux_cli.core.errors import FluxError
     from flux_cli.core.model import Json, ProviderRow
     from flux_cli.core.request import Note, Post, Resolved
-    from flux_cli.runs.records.history import PastCall, PastRun
+    from flux_cli.runs.records.past import PastCall, PastRun
     from flux_cli.runs.report import Report
 
 STATUSES = ("ok", "partial", "failed", "interrupted", "unclear", "dry_run")
@@ -169,26 +169,32 @@ RECOVERED: dict[str, object] = {
     **REPORT,
     "errors": [("#request_error", "#error")],
     "unclear": "integer",
+    "moved": ["text"],
 }
 RECOVERY: dict[str, object] = {**HEADING, "runs": ["#recovered"]}
 
 
-def recovered_document(report: Report, unclear: int) -> dict[str, Json]:
-    """What was recovered of one run. The cost is unknown as long as requests are `unclear`."""
+def recovered_document(report: Report, unclear: int, moved: Sequence[str]) -> dict[str, Json]:
+    """What was recovered of one run. The cost is unknown as long as requests are `unclear`.
+
+    `moved` are the paths of received files that no request names, or that are no images.
+    """
     made = report_document(report)
     made["status"] = recovery_status(report.exit_code, report.errors, unclear)
     if unclear:
         made["cost_usd"] = None
-    return {**made, "unclear": unclear}
+    return {**made, "unclear": unclear, "moved": list(moved)}
 
 
-def recovery_document(exit_code: int, recovered: Sequence[tuple[Report, int]]) -> dict[str, Json]:
-    """What `flux recover` did: every run with the number of its requests that stay unclear."""
-    errors = [error for report, _ in recovered for error in report.errors]
-    unclear = sum(count for _, count in recovered)
+def recovery_document(
+    exit_code: int, recovered: Sequence[tuple[Report, int, Sequence[str]]]
+) -> dict[str, Json]:
+    """What `flux recover` did: every run with its unclear requests and the files it moved."""
+    errors = [error for report, _, _ in recovered for error in report.errors]
+    unclear = sum(count for _, count, _ in recovered)
     return {
         **heading(exit_code, recovery_status(exit_code, errors, unclear)),
-        "runs": [recovered_document(report, count) for report, count in recovered],
+        "runs": [recovered_document(*one) for one in recovered],
     }
 
 

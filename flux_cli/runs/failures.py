@@ -6,7 +6,6 @@ from flux_cli.core.errors import (
     AuthError,
     DiskError,
     FluxError,
-    ImageError,
     ModerationError,
     NetworkError,
     NotFoundError,
@@ -34,14 +33,11 @@ def is_expired(error: FluxError) -> bool:
     return isinstance(error, NotFoundError)
 
 
-def is_final(error: FluxError, *, is_recovery: bool, has_saved: bool) -> bool:
+def is_final(error: FluxError, *, is_recovery: bool) -> bool:
     """Whether an answered request has nothing left to fetch, so that recovery cannot help.
 
-    An incomplete image can be fetched once more, unless this is a recovery or other images are
-    saved.
+    An incomplete image may be fetched once more, and its bytes are kept.
     """
     if is_recovery and is_expired(error):
         return True
-    if isinstance(error, REFUSALS):
-        return (error.status or 0) < SERVER_ERROR
-    return isinstance(error, ImageError) and (is_recovery or has_saved)
+    return isinstance(error, REFUSALS) and (error.status or 0) < SERVER_ERROR

@@ -187,16 +187,16 @@ class _Run:
         self._budget.end(cost, paid=bool(saved or (error and error.billed)))
         self._call_ended.set()
         if error:
-            self._journal_failure(outcome.call, error, has_saved=bool(saved))
+            self._journal_failure(outcome.call, error)
         self._answered.discard(number)
         self._under_way.discard(number)
         kept = self._job.kept.get(number, ())
         self._put(place, outcome._replace(kept=kept, cost_usd=named_cost))
 
-    def _journal_failure(self, call: Call, error: FluxError, *, has_saved: bool) -> None:
+    def _journal_failure(self, call: Call, error: FluxError) -> None:
         """Journal a failure, and add a hint to `flux recover` if anything is left to fetch."""
         is_recovery, is_answered = bool(self._job.arrived), call.number in self._answered
-        final = is_answered and is_final(error, is_recovery=is_recovery, has_saved=has_saved)
+        final = is_answered and is_final(error, is_recovery=is_recovery)
         code = "expired" if is_recovery and is_expired(error) else ""
         self._job.ledger.failed(call, error, final=final, code=code)
         recovery = self._job.ledger.recovery()
@@ -209,6 +209,9 @@ class _Run:
         """Send, fetch, finish, save. `saved` gets the files of each image, even if others fail."""
         began = time.monotonic()
         media = await self._fetch(call)
+        if self._saver.encodes:  # not saved at once
+            self._job.ledger.keep(media)
+            self._sync_journal()
         self._costs[call.number] = media[0].facts.cost_usd
         self._listener(received_event(call.number, media, time.monotonic() - began))
         first_error: FluxError | None = None
@@ -222,6 +225,7 @@ class _Run:
         finally:
             if self._saver.has_saved(media) and self._job.ledger.whole(call):
                 self._http.release(media)
+                self._answered.discard(call.number)  # nothing is left to fetch
         if first_error:
             raise first_error
 

@@ -1,4 +1,4 @@
-"""Finds the replies to requests of an earlier run, in its journal and in the gateway's history."""
+"""Finds what is left to fetch of an earlier run, in its journal and in the gateway's history."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from typing import TYPE_CHECKING
 
 from flux_cli.config.load import Settings
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import AuthError, FluxError, NotFoundError
+from flux_cli.core.errors import AuthError, FluxError, ImageError, NotFoundError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Media, Reply
-from flux_cli.core.request import Call
-from flux_cli.runs.records import store
-from flux_cli.runs.records.history import PastCall, PastRun, trace
+from flux_cli.core.request import Call, Plan, Request, Resolved
+from flux_cli.images import files
+from flux_cli.images.names import Name
+from flux_cli.providers.rows import connect
+from flux_cli.runs.check import identity_of
 from flux_cli.runs.records.journal import Journal
+from flux_cli.runs.records.lines import trace
+from flux_cli.runs.records.listing import iso_time
+from flux_cli.runs.records.past import PastCall, PastRun
+from flux_cli.runs.records.rescue import is_whole
+from flux_cli.runs.saving.delivery import read_delivery
 
 if TYPE_CHECKING:
     from flux_cli.providers.lumenfall import PastRequest
+    from flux_cli.runs.pipeline import Job
 
 MARGIN = 60.0  # seconds by which the clocks of the gateway and of this machine may differ
 SETTLED = 86_400.0  # seconds; a request that is not in the history by then never will be
@@ -36,17 +44,43 @@ class LookUp(NamedTuple):
 
 
 def arrived(past: PastRun, folder: Path) -> Answers:
-    """What was paid for but not saved: the images if they have arrived, else their replies."""
+    """What was paid for but not saved: the images if they have arrived whole, else their replies.
+
+    Without an address to fetch it from, an image that is not whole is returned, too: others of the
+    same reply may be.
+    """
     found: Answers = {}
     for call in past.calls:
         if call.state != "waiting":
             continue
         media = [one._replace(file=str(folder / Path(one.file).name)) for one in call.media]
-        if media and all(Path(one.file).is_file() for one in media):
-            found[call.number] = media
-        elif call.reply:
+        are_whole = bool(media) and all(is_whole(one.file) for one in media)
+        if call.reply and not are_whole and (not media or has_address(call)):
             found[call.number] = call.reply
+        elif media:
+            found[call.number] = media
     return found
+
+
+def has_address(call: PastCall) -> bool:
+    """Whether the reply to a request may lead to images that are not in it."""
+    return call.reply is not None and b"://" in call.reply.data
+
+
+def give_up(past: PastRun, ledger: Journal) -> None:
+    """Journal that nothing is left to fetch of images that are damaged or gone.
+
+    They had arrived in the reply itself, so there is no address to fetch them from again.
+    """
+    for call in past.calls:
+        if call.state != "waiting" or has_address(call):
+            continue
+        files = [ledger.folder / name for name in call.files]
+        is_gone = bool(files) and not any(file.exists() for file in files)
+        is_damaged = (call.failure or {}).get("code") == "image" and not any(map(is_whole, files))
+        if is_gone or is_damaged:
+            error = ImageError("what has arrived is not a complete image", billed=True)
+            ledger.failed(past_call(call), error, final=True)
 
 
 def look_up(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None) -> LookUp:
@@ -119,7 +153,7 @@ def _fetch_history(
     from flux_cli.http.client import Http
     from flux_cli.providers.lumenfall import look_up as search
 
-    since = store.iso_time(max(0.0, (past.began or 0.0) - MARGIN))
+    since = iso_time(max(0.0, (past.began or 0.0) - MARGIN))
     traces = {trace(past.id, call.number) for call in unclear}
 
     async def ask() -> Mapping[str, PastRequest]:
@@ -132,3 +166,56 @@ def _fetch_history(
 def past_call(call: PastCall) -> Call:
     """The call with the values that reading its reply needs."""
     return Call(call.number, call.seed, call.model, {})
+
+
+def sweep(past: PastRun, ledger: Journal) -> None:
+    """Delete half-written files that a killed run left behind."""
+    folder = past.text("folder")
+    files.sweep([_absolute(call.name, folder) for call in past.calls], ledger.run)
+
+
+def job_of(
+    past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None, answers: Answers
+) -> Job:
+    """The rest of the run: fetch and save images, without sending any request for a new one."""
+    from flux_cli.runs.pipeline import Job
+
+    answered = [call for call in past.calls if call.number in answers]
+    folder = past.text("folder")
+    names = tuple(_absolute(call.name, folder) for call in answered)
+    return Job(
+        resolved=resolved_of(past),
+        plan=Plan(tuple(map(past_call, answered)), ()),
+        names=names,
+        provider=connect(settings.provider, settings.base_url, auth),
+        provider_name=settings.provider.name,
+        hosted=True,
+        sink=files.Folder(overwrite=False, mark=ledger.run, same=True, state=str(ledger.folder)),
+        ledger=ledger,
+        concurrency=settings.concurrency,
+        delivery=read_delivery(past.facts.get("delivery")),
+        identity=identity_of(settings),
+        arrived=answers,
+    )
+
+
+def resolved_of(past: PastRun) -> Resolved:
+    """The request of the run, as far as saving its images needs it."""
+    price = past.facts.get("price_usd")
+    return Resolved(
+        request=Request(past.text("model"), {}, past.text("prompt")),
+        sent_model=past.text("model"),
+        prompt=past.text("prompt"),
+        parameters={},
+        notes=(),
+        n=len(past.calls),
+        unit_price_usd=price if isinstance(price, int | float) else None,
+    )
+
+
+def _absolute(name: Name, folder: str) -> Name:
+    """The name as an absolute path: it is relative to the working folder of its run."""
+    if name.template.startswith("/"):
+        return name
+    escaped = folder.replace("{", "{{").replace("}", "}}")
+    return name._replace(template=f"{escaped}/{name.template}")

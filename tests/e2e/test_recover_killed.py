@@ -1,12 +1,13 @@
 """`flux recover` after a run that was killed, at each of its steps."""
 
-import json
+import time
 from pathlib import Path
 
 import pytest
 from fakes.gateway import HISTORY, held, image, status
 from fakes.images import look, noise
 from fakes.messages import reply
+from journals import change_first_line
 
 from e2e.recovery import SAFE, SlowGateway, files, folders, journal_says, states
 
@@ -135,10 +136,7 @@ def test_what_the_history_does_not_list_is_unclear_for_a_day_and_then_was_never_
     gateway.history.clear()
     assert (recover().code, states(flux)) == (3, ["unclear"])
     (path,) = state.glob("*.jsonl")
-    head, _, rest = path.read_text().strip().partition("\n")
-    path.write_text(
-        json.dumps(json.loads(head) | {"time": json.loads(head)["time"] - 90_000}) + "\n" + rest
-    )
+    change_first_line(path, time=time.time() - 90_000)
     assert (recover().code, states(flux)) == (0, ["failed"])
     assert flux("runs", "--json").json["runs"][0]["cost_usd"] == 0
 

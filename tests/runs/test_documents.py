@@ -17,7 +17,7 @@ from flux_cli.runs.fields import (
     planned_file_document,
     request_document,
 )
-from flux_cli.runs.records.history import PastCall, PastRun
+from flux_cli.runs.records.past import PastCall, PastRun
 from flux_cli.runs.report import Report
 
 ULTRA = "flux1.1-pro-ultra"
@@ -81,7 +81,7 @@ UNCLEAR = UnclearError("not known yet", billed=True)
     ],
 )
 def test_a_recovery_is_ok_only_where_everything_is_known(one, unclear, exit_code, status):
-    made = recovery_document(exit_code, [(one, unclear)])
+    made = recovery_document(exit_code, [(one, unclear, ())])
     assert (made["status"], made["runs"][0]["status"]) == (status, status)
     assert (made["runs"][0]["cost_usd"] is None) == bool(unclear)
     documents.check(made, "recover")

@@ -40,16 +40,16 @@ def test_an_address_that_is_gone_counts_as_expired(error, expired):
 
 
 def test_a_refusal_is_final_and_trouble_of_a_server_is_not():
-    assert is_final(ValidationError("a", status=422), is_recovery=False, has_saved=False)
-    assert not is_final(ProviderError("a", status=503), is_recovery=False, has_saved=False)
+    assert is_final(ValidationError("a", status=422), is_recovery=False)
+    assert not is_final(ProviderError("a", status=503), is_recovery=False)
 
 
 def test_only_a_recovery_gives_up_what_has_expired():
-    assert is_final(NotFoundError("a"), is_recovery=True, has_saved=False)
-    assert not is_final(NotFoundError("a"), is_recovery=False, has_saved=False)
+    assert is_final(NotFoundError("a"), is_recovery=True)
+    assert not is_final(NotFoundError("a"), is_recovery=False)
 
 
-def test_an_image_that_is_not_whole_gets_a_second_chance():
-    assert not is_final(ImageError("a"), is_recovery=False, has_saved=False)
-    assert is_final(ImageError("a"), is_recovery=True, has_saved=False)
-    assert is_final(ImageError("a"), is_recovery=False, has_saved=True)
+def test_an_image_that_is_not_whole_is_never_the_end():
+    """Its bytes are kept, and it may have an address."""
+    assert not is_final(ImageError("a"), is_recovery=False)
+    assert not is_final(ImageError("a"), is_recovery=True)

@@ -1,178 +1,109 @@
-"""Reads a journal: its lines, which may be cut short or invalid, become the state of every request.
+"""Reads a journal: its lines, which may be damaged, become the state of every request.
 
-`journal` writes it, and `store` finds it on disk.
+`journal` writes it, and `listing` finds it on disk. A line whose checksum is wrong is left out, and
+every other line counts.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
-from typing import Literal
+from string import Formatter
 
-from flux_cli.core.errors import FluxError
-from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, Media, Reply
-from flux_cli.images.names import Name
+from flux_cli.images.names import SPEC_LENGTH, Name
+from flux_cli.runs.records.lines import MARK, SCHEMA, UNSEALED, unseal
+from flux_cli.runs.records.past import PastCall, PastRun, read_number, read_text
 
-LARGEST = 1e15  # larger numbers in a journal are invalid
-LATEST = 253_402_300_800.0  # seconds: the year 10000, which ISO 8601 cannot write
-SCHEMA = 1  # changes when an older flux could misread a journal
-
-State = Literal["saved", "waiting", "unclear", "failed", "expired", "not_sent"]
-NEEDS_WORK: dict[str, State] = {  # state of a run -> state of a request in it, most urgent first
-    "recoverable": "waiting",
-    "unclear": "unclear",
-    "expired": "expired",
-}
+FALLBACK = "recovered.{ext}"  # the name of an image whose own name is invalid
 
 
-class PastCall(NamedTuple):
-    """One request of an earlier run.
+def read(lines: Iterable[bytes], *, with_replies: bool = True) -> PastRun | None:
+    """The run that a journal describes; None if its first line is missing or damaged.
 
-    Its state is `waiting` if it is paid for but not saved, `unclear` if it may be paid for.
+    Without `with_replies`, the replies are left out: they may hold images of megabytes.
     """
-
-    number: int
-    seed: Json
-    model: str
-    name: Name
-    sent: bool = False
-    reply: Reply | None = None
-    media: tuple[Media, ...] = ()
-    saved: tuple[str, ...] = ()
-    whole: bool = False  # every image of the request is saved
-    failure: dict[str, Json] | None = None  # code, message, billed, final, status, request_id
-    cost_usd: float | None = None
-
-    @property
-    def state(self) -> State:
-        """How far the request got."""
-        failure = self.failure or {}
-        if self.whole:
-            return "saved"
-        if failure.get("code") == "expired":
-            return "expired"
-        if failure.get("final"):
-            return "failed"
-        if self.reply or self.media:
-            return "waiting"
-        if failure:
-            return "unclear" if failure.get("billed") else "failed"
-        return "unclear" if self.sent else "not_sent"
-
-    @property
-    def is_paid(self) -> bool:
-        """Whether the request cost something, or may have."""
-        if self.saved or (self.failure or {}).get("billed"):
-            return True
-        return self.state in ("saved", "waiting", "unclear", "expired")
-
-    @property
-    def error(self) -> FluxError | None:
-        """The failure of the request as the journal has it; None if there was none."""
-        if self.failure is None:
-            return None
-        status = self.failure.get("status")
-        error = FluxError(
-            _text(self.failure, "message"),
-            billed=bool(self.failure.get("billed")),
-            status=status if isinstance(status, int) else None,
-            request_id=_text(self.failure, "request_id"),
-        )
-        error.code = _text(self.failure, "code") or FluxError.code
-        return error
-
-    @property
-    def request_id(self) -> str:
-        """The provider's name for the request; "" if it gave none."""
-        if self.media:
-            return self.media[0].facts.request_id
-        return _text(self.failure or {}, "request_id")
-
-
-class PastRun(NamedTuple):
-    """One run as its journal describes it.
-
-    `facts` is the first line: request, provider, how to save.
-    """
-
-    id: str
-    facts: dict[str, Json]
-    calls: tuple[PastCall, ...]
-    is_over: bool = False
-
-    def count(self, *states: State) -> int:
-        """How many requests are in one of these states."""
-        return sum(call.state in states for call in self.calls)
-
-    @property
-    def state(self) -> str:
-        """One word for the run. What still needs work comes first."""
-        for word, state in NEEDS_WORK.items():
-            if self.count(state):
-                return word
-        if not self.is_over and self.count("not_sent"):
-            return "interrupted"
-        saved = self.count("saved")
-        if saved == len(self.calls):
-            return "complete"
-        return "partial" if saved else "failed"
-
-    @property
-    def cost_usd(self) -> float | None:
-        """What the provider says the run cost, in USD; None where it did not say."""
-        costs = [call.cost_usd for call in self.calls if call.is_paid]
-        known = [cost for cost in costs if cost is not None]
-        return sum(known) if len(known) == len(costs) else None
-
-    @property
-    def began(self) -> float | None:
-        """When the run began, in seconds since the epoch; None if that is missing or invalid."""
-        began = _number(self.facts.get("time"))
-        return began if began is not None and began < LATEST else None
-
-    def text(self, name: str) -> str:
-        """A fact as text; "" if the journal does not have it."""
-        return _text(self.facts, name)
-
-
-def trace(run: str, number: int) -> str:
-    """The trace id of a request (32 hexadecimal digits), by which the gateway lists it."""
-    return hashlib.sha256(f"{run} {number}".encode()).hexdigest()[:32]
-
-
-def read(lines: Iterable[bytes]) -> PastRun | None:
-    """The run that a journal describes; None if it is not a journal. Invalid lines are skipped."""
     past: PastRun | None = None
     calls: dict[int, PastCall] = {}
-    is_over = False
+    damaged = 0
     for line in lines:
-        event = _event(line)
-        number = event.get("call")
-        if past is None:
+        event = _read_line(line, past)
+        if event is None:
+            damaged += 1
+        elif past is None:
             past = _first_line(event)
             listed = past.calls if past else ()
             calls = {call.number: call for call in listed}
-        elif event.get("event") == "end":
-            is_over = True
-        elif isinstance(number, int) and number in calls:
-            calls[number] = _after(calls[number], event)
-    return past and past._replace(calls=tuple(calls.values()), is_over=is_over)
+        elif event.get("event") in ("open", "end"):
+            past = _opened_or_closed(past, event)
+        else:
+            _put_event(calls, event, with_replies=with_replies)
+    if past is None:
+        return None
+    return past._replace(calls=_with_doubt(calls.values(), damaged), damaged=damaged)
 
 
-def _event(line: bytes) -> dict[str, Json]:
+def is_newer(line: bytes) -> bool:
+    """Whether this is the first line of a journal that a newer flux has written."""
+    event = _parse(unseal(line) or b"")
+    schema = event.get("schema") if event and event.get("event") == "run" else None
+    return isinstance(schema, int) and schema > SCHEMA
+
+
+def _read_line(line: bytes, past: PastRun | None) -> dict[str, Json] | None:
+    """The event of a line; None if it is damaged."""
+    sealed = unseal(line)
+    if sealed is not None:
+        return _parse(sealed)
+    if MARK in line or (past and past.facts.get("schema") != UNSEALED):
+        return None
+    event = _parse(line)  # journals of the first schema have no checksums
+    is_first = event is not None and event.get("schema") == UNSEALED
+    return event if past or is_first else None
+
+
+def _parse(line: bytes) -> dict[str, Json] | None:
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):
-        return {}
-    return event if isinstance(event, dict) else {}
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _opened_or_closed(past: PastRun, event: dict[str, Json]) -> PastRun:
+    if event.get("event") == "open":
+        return past._replace(owners=(*past.owners, event))
+    process = (event.get("host"), event.get("pid"))
+    left = (owner for owner in past.owners if (owner.get("host"), owner.get("pid")) != process)
+    return past._replace(is_over=True, owners=tuple(left))
+
+
+def _put_event(calls: dict[int, PastCall], event: dict[str, Json], *, with_replies: bool) -> None:
+    number = event.get("call")
+    if isinstance(number, int) and number in calls:
+        call = _after(calls[number], event)
+        if call.whole or not with_replies:
+            call = call._replace(reply=None)
+        calls[number] = call
+
+
+def _with_doubt(calls: Iterable[PastCall], damaged: int) -> tuple[PastCall, ...]:
+    """Count requests as sent whose lines may be among the damaged ones.
+
+    Requests are sent in their order, so these are the first of which the journal says nothing.
+    """
+    found = []
+    for call in calls:
+        is_doubtful = damaged > 0 and call.state == "not_sent"
+        damaged -= is_doubtful
+        found.append(call._replace(sent=call.sent or is_doubtful))
+    return tuple(found)
 
 
 def _first_line(event: dict[str, Json]) -> PastRun | None:
     listed, identity = event.pop("calls", None), event.get("id")
-    if (event.get("event"), event.get("schema")) != ("run", SCHEMA):
+    if event.get("event") != "run" or event.get("schema") not in (UNSEALED, SCHEMA):
         return None
     if not isinstance(listed, list) or not isinstance(identity, str):
         return None
@@ -185,14 +116,23 @@ def _call(row: dict[str, Json]) -> PastCall:
     known: dict[str, str | int] = {}
     if isinstance(fields, dict):
         known = {name: value for name, value in fields.items() if isinstance(value, str | int)}
-    if not isinstance(template, str):
-        template = "recovered.{ext}"
     return PastCall(
         number=number if isinstance(number, int) else 0,
         seed=row.get("seed"),
-        model=_text(row, "model"),
-        name=Name(template, known),
+        model=read_text(row, "model"),
+        name=_name(template, known),
     )
+
+
+def _name(template: Json, fields: dict[str, str | int]) -> Name:
+    """The name of an image. If it is invalid, the image still gets one."""
+    name = Name(template if isinstance(template, str) else FALLBACK, fields)
+    try:
+        specs = [spec or "" for _, _, spec, _ in Formatter().parse(name.template)]
+        is_valid = max(map(len, specs), default=0) <= SPEC_LENGTH and "\0" not in name.path("png")
+    except (ValueError, LookupError):
+        is_valid = False
+    return name if is_valid else Name(FALLBACK, fields)
 
 
 def _after(call: PastCall, event: dict[str, Json]) -> PastCall:
@@ -201,15 +141,18 @@ def _after(call: PastCall, event: dict[str, Json]) -> PastCall:
     if kind == "sent":
         return call._replace(sent=True)
     if kind == "answered":
-        return call._replace(reply=_reply(event), failure=None)
+        reply = _reply(event)
+        files = _spooled(reply.data)
+        return call._replace(answered=True, reply=reply, files=files, failure=None)
     if kind == "fetched":
         media = read_media(event.get("media"))
         cost = media[0].facts.cost_usd if media else None
-        return call._replace(media=media, failure=None, cost_usd=cost)
+        files = (*call.files, *(one.file for one in media))
+        return call._replace(media=media, files=files, failure=None, cost_usd=cost)
     if kind == "saved":
-        path = _text(event, "path")
+        path = read_text(event, "path")
         saved = call.saved if path in call.saved else (*call.saved, path)
-        return call._replace(saved=saved, cost_usd=_number(event.get("cost_usd")))
+        return call._replace(saved=saved, cost_usd=read_number(event.get("cost_usd")))
     if kind == "whole":
         return call._replace(whole=True)
     return call._replace(failure=event) if kind == "failed" else call
@@ -223,31 +166,32 @@ def _reply(event: dict[str, Json]) -> Reply:
     return Reply(200, known, str(event.get("body") or "").encode())
 
 
+def _spooled(body: bytes) -> tuple[str, ...]:
+    """The names of the files that hold the images of a reply."""
+    if b"blob " not in body:
+        return ()
+    from flux_cli.http.replies import BLOB  # lists of runs rarely need it
+
+    parts = body.split(BLOB.encode())[1:]
+    names = (part.partition(b'"')[0].decode("ascii", "replace") for part in parts)
+    return tuple(filter(str.isalnum, names))
+
+
 def read_media(value: Json) -> tuple[Media, ...]:
     """The images that a journal line lists. Invalid items are skipped."""
     listed = value if isinstance(value, list) else []
     items = [item for item in listed if isinstance(item, dict)]
-    return tuple(Media(_text(item, "file"), _facts(item)) for item in items if _text(item, "file"))
+    return tuple(
+        Media(read_text(item, "file"), _facts(item)) for item in items if read_text(item, "file")
+    )
 
 
 def _facts(item: dict[str, Json]) -> Facts:
     seed = item.get("seed")
     return Facts(
-        request_id=_text(item, "request_id"),
-        provider=_text(item, "provider"),
-        cost_usd=_number(item.get("cost_usd")),
+        request_id=read_text(item, "request_id"),
+        provider=read_text(item, "provider"),
+        cost_usd=read_number(item.get("cost_usd")),
         seed=seed if isinstance(seed, int) else None,
-        revised_prompt=_text(item, "revised_prompt"),
+        revised_prompt=read_text(item, "revised_prompt"),
     )
-
-
-def _text(fields: dict[str, Json], name: str) -> str:
-    value = fields.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _number(value: Json) -> float | None:
-    """A number within range; None for anything else."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    return value if abs(value) < LARGEST else None

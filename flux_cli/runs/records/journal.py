@@ -1,8 +1,9 @@
 """The journal of one run: a file in the state folder, written before money is spent.
 
 It survives `kill -9`: every line is appended with a single write before the next step begins. The
-folder beside it holds images that have arrived but are not saved yet. `history` reads the lines,
-and `store` lists and finds journals.
+folder beside it holds images that have arrived but are not saved yet. It is there as long as
+anything of the run is not saved or not clear. `history` reads the lines, `listing` finds journals,
+and `rescue` reopens them.
 """
 
 from __future__ import annotations
@@ -12,24 +13,20 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Self
+from typing import Self
+from zlib import crc32
 
-from flux_cli.core.errors import FluxError, OutputError, UsageError
+from flux_cli.core.errors import FluxError, OutputError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Media, Reply, SavedImage
 from flux_cli.core.request import Call
 from flux_cli.core.text import redact
 from flux_cli.runs.records import store
-from flux_cli.runs.records.history import SCHEMA, PastRun, trace
+from flux_cli.runs.records.lines import SCHEMA, seal, trace
 from flux_cli.runs.records.privacy import headers_without_prompts, without_prompts
-
-if TYPE_CHECKING:
-    from flux_cli.images.names import Name
-    from flux_cli.runs.check import CheckedRun
-    from flux_cli.runs.records.store import RecordedRun
 
 BLOCK = 1 << 16  # characters of the first line that are written at once
 
@@ -37,8 +34,8 @@ BLOCK = 1 << 16  # characters of the first line that are written at once
 class Journal:
     """The journal of one run, while it is open. Without a `file` nothing is written down.
 
-    `folder` holds what arrives. `waiting` are the numbers of requests that an earlier run paid for.
-    A `private` journal has no prompts.
+    `folder` holds what arrives. `waiting` and `unclear` are the numbers of requests that an earlier
+    run paid for, or may have paid for. A `private` journal has no prompts.
     """
 
     def __init__(
@@ -46,23 +43,34 @@ class Journal:
         folder: Path,
         file: int | None,
         waiting: Iterable[int] = (),
+        unclear: Iterable[int] = (),
         *,
         private: bool = False,
     ) -> None:
         self.folder = folder
-        self._file, self._waiting, self._private = file, set(waiting), private
+        self._file, self._private = file, private
+        self._waiting, self._unclear = set(waiting), set(unclear)
+        self._is_new = file is None  # nothing in the folder was there before this process
         self._written = self._synced = 0  # lines written, and lines the disk was asked to keep
+        self._unsynced: list[str] = []  # received files that the disk will be asked to keep
+        self._refused: set[str] = set()  # received files that the disk did not confirm
         self._syncing = Lock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the run. The folder of received images stays only if some of them are not saved."""
-        self._try({"event": "end", "time": time.time()})
+        """End the run. The folder stays if anything of the run is not saved or not clear."""
+        self._try({"event": "end", "time": time.time(), **store.this_process()})
+        if self._file is not None and self._waiting:
+            self._unsynced += store.files_in(self.folder)
         self.sync()
-        if self._file is None or not self._waiting:
+        is_settled = not self._waiting and not self._unclear
+        if self._file is None or (is_settled and self._is_new):
             shutil.rmtree(self.folder, ignore_errors=True)
+        elif is_settled:
+            with contextlib.suppress(OSError):  # what an earlier process left there stays
+                self.folder.rmdir()
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -72,17 +80,28 @@ class Journal:
         """The name of the run."""
         return self.folder.name
 
+    @property
+    def path(self) -> Path:
+        """The path of the journal."""
+        return self.folder.with_name(f"{self.run}{store.SUFFIX}")
+
     def headers(self, call: Call) -> dict[str, str]:
         """The trace id (W3C trace context) by which the gateway's history lists the request."""
         if self._file is None:
             return {}
         return {"traceparent": f"00-{trace(self.run, call.number)}-{call.number:016x}-01"}
 
+    def open(self, *, is_new: bool = False) -> None:
+        """Record which process works on the run. Raises OSError. `is_new`: nobody did before."""
+        self._is_new = is_new
+        self._write({"event": "open", "time": time.time(), **store.this_process()})
+
     def sent(self, call: Call) -> None:
         """Record that a request is about to be sent. Raises OSError if the disk is full."""
         if self._file is not None:
             store.check_room(self.folder)
         self._write({"event": "sent", "call": call.number, "time": time.time()})
+        self._unclear.add(call.number)
 
     def answered(self, call: Call, reply: Reply) -> None:
         """Record the reply of the provider, before it is processed."""
@@ -93,6 +112,7 @@ class Journal:
             headers, data = headers_without_prompts(headers), without_prompts(data)
         body = redact(data.decode("utf-8", "replace"))  # before it is escaped as part of a line
         self._waiting.add(call.number)
+        self._unclear.discard(call.number)
         self._try({"event": "answered", "call": call.number, "headers": headers, "body": body})
 
     def fetched(self, call: Call, media: Sequence[Media]) -> None:
@@ -130,26 +150,49 @@ class Journal:
         self._try({"event": "failed", "call": call.number, **facts})
         if final:
             self._waiting.discard(call.number)
+        if final or not error.billed:
+            self._unclear.discard(call.number)
+
+    def keep(self, media: Sequence[Media]) -> None:
+        """Let the next `sync` include images that are not saved at once: an encoder takes them."""
+        self._unsynced += (one.file for one in media)
 
     def recovery(self, media: Media | None = None) -> str:
         """The hint for an image that was paid for but not saved."""
         if self._file is None:
             return ""
-        safe = f"the image is safe in {media.file}; to save it: " if media else ""
-        return f"{safe}flux recover {self.run}"
+        if media is None:
+            return f"flux recover {self.run}"
+        self.keep((media,))
+        self.sync()
+        adjective = "" if media.file in self._refused else "safe "
+        return f"the image is {adjective}in {media.file}; to save it: flux recover {self.run}"
 
     @property
     def is_behind(self) -> bool:
-        """Whether lines were written that the disk has not been asked to keep."""
-        return self._file is not None and self._synced < self._written
+        """Whether the disk has not been asked to keep every line, and every file it should."""
+        return self._file is not None and (self._synced < self._written or bool(self._unsynced))
 
     def sync(self) -> None:
-        """Ask the disk to keep what was written. It may take milliseconds, which threads share."""
+        """Ask the disk to keep what was written. It may take milliseconds, which threads share.
+
+        Received images come before the lines that name them.
+        """
         target = self._written
         with self._syncing, contextlib.suppress(OSError):
+            self._sync_received()
             if self._file is not None and self._synced < target:
                 self._synced = self._written  # even if it refuses: asking again would not help
                 os.fsync(self._file)
+
+    def _sync_received(self) -> None:
+        if not self._unsynced:
+            return
+        while self._unsynced:
+            file = self._unsynced.pop()
+            if not store.sync_file(file):
+                self._refused.add(file)
+        store.sync_folder(self.folder)
 
     def _facts(self, media: Media) -> dict[str, Json]:
         left_out = ("undrawn", "revised_prompt") if self._private else ("undrawn",)
@@ -167,8 +210,9 @@ class Journal:
     def _write(self, event: dict[str, Json]) -> None:
         if self._file is None:
             return
-        text = redact(json.dumps(event, ensure_ascii=False))
-        store.write_all(self._file, f"\n{text}\n")  # whole, even after a line that was cut short
+        text = _encode(json.dumps(event, ensure_ascii=False)[:-1])
+        line = b"\n%b%b\n" % (text, seal(text))  # whole, even after a line that was cut short
+        store.write_all(self._file, line)
         self._written += 1
 
 
@@ -185,13 +229,14 @@ def begin(
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         store.check_room(root)
-        folder.mkdir(mode=0o700)
+        # Before the folder: a folder without a journal is what is left of a damaged run.
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
         store.hold(file)
+        folder.mkdir(mode=0o700)
         journal = Journal(folder, file, private=facts.get("prompt") is None)
         about: dict[str, Json] = {"event": "run", "schema": SCHEMA, "id": name, "time": time.time()}
-        for block in _first_line({**about, **facts}, calls):
-            store.write_all(file, redact(block))
+        _write_first_line(file, {**about, **facts}, calls)
+        journal.open(is_new=True)
         os.fsync(file)
         store.sync_folder(root)
     except OSError as fault:
@@ -214,85 +259,21 @@ def scratch() -> Journal:
         raise OutputError(f"no folder for temporary files: {fault.strerror}", hint=hint) from fault
 
 
-def resume(run: RecordedRun) -> tuple[PastRun, Journal]:
-    """Reopen the journal of an earlier run, read again under its lock.
-
-    Raises UsageError while the run is under way, OutputError if the journal cannot be written.
-    """
-    try:
-        file = os.open(run.path, os.O_WRONLY | os.O_APPEND)
-        if not store.hold(file):
-            os.close(file)
-            hint = "wait until it ends, or stop it"
-            raise UsageError(f"run {run.past.id} is still under way", hint=hint)
-        run.folder.mkdir(mode=0o700, exist_ok=True)
-    except OSError as fault:
-        raise OutputError(f"cannot append to the journal {run.path}: {fault.strerror}") from fault
-    past = store.read_journal(run.path) or run.past
-    waiting = (call.number for call in past.calls if call.state == "waiting")
-    return past, Journal(run.folder, file, waiting, private=past.facts.get("prompt") is None)
+def _encode(text: str) -> bytes:
+    return redact(text).encode("utf-8", "surrogatepass")
 
 
-def describe_run(run: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, Json]]]:
-    """The facts of a run and of its requests that `flux recover` needs."""
-    from flux_cli import __version__  # what follows is not needed to read a journal
-    from flux_cli.images import names as naming
-    from flux_cli.runs.planned_files import fields_of
-    from flux_cli.runs.saving.delivery import delivery_document
-
-    prepared = run.prepared
-    private = not prepared.settings.journal_prompts
-    names = run.names
-    if prepared.destination.is_stdout:  # `flux recover` saves to files
-        names = naming.names(naming.DEFAULT_UNSEEDED, fields_of(prepared))
-    facts: dict[str, Json] = {
-        "version": __version__,
-        "provider": run.row.name,
-        "base_url": prepared.settings.base_url,
-        "model": prepared.resolved.sent_model,
-        "prompt": None if private else prepared.resolved.prompt,
-        "n": prepared.resolved.n,
-        "price_usd": prepared.resolved.unit_price_usd,
-        "delivery": delivery_document(run.delivery, private=private),
-        "folder": _working_folder(),
-    }
-    named = zip(prepared.plan.calls, names, strict=True)
-    calls = (
-        _describe_call(call, name, private=private)
-        for call, name in named
-        if call.number not in run.existing.complete
-    )
-    return facts, calls
-
-
-def _describe_call(call: Call, name: Name, *, private: bool) -> dict[str, Json]:
-    fields: dict[str, Json] = dict(name.fields)
-    if private:
-        fields |= {"slug": "image", "prompt": "image"}
-    return {
-        "number": call.number,
-        "seed": call.seed,
-        "model": call.model,
-        "template": name.template,
-        "fields": fields,
-    }
-
-
-def _working_folder() -> str:
-    try:
-        return os.getcwd()
-    except OSError:  # deleted meanwhile; an absolute -o works without it
-        return os.path.expanduser("~")
-
-
-def _first_line(about: dict[str, Json], calls: Iterable[dict[str, Json]]) -> Iterator[str]:
-    """The first line of a journal, in blocks: ten thousand requests are four megabytes."""
-    block = f'\n{json.dumps(about, ensure_ascii=False)[:-1]}, "calls": ['
-    separator = ""
+def _write_first_line(file: int, about: dict[str, Json], calls: Iterable[dict[str, Json]]) -> None:
+    """Write the first line in blocks: ten thousand requests are four megabytes. Raises OSError."""
+    block = f'{json.dumps(about, ensure_ascii=False)[:-1]}, "calls": ['
+    separator, checksum = "", 0
     for call in calls:
         block += separator + json.dumps(call, ensure_ascii=False)
         separator = ", "
         if len(block) > BLOCK:
-            yield block
+            data = _encode(block)
+            checksum = crc32(data, checksum)
+            store.write_all(file, data)
             block = ""
-    yield f"{block}]}}\n"
+    data = _encode(f"{block}]")
+    store.write_all(file, data + seal(data, checksum) + b"\n")

@@ -1,7 +1,8 @@
-"""The journals in the state folder: lists, finds and deletes them, and shows which are in use.
+"""The state folder as a run needs it: room, locks, writing, and the journals it may forget.
 
 A run holds a lock on its journal. The system releases the lock when the process ends, for whatever
-reason.
+reason. Where locks do not work, the process that the journal names decides: see `processes`.
+`listing` finds and reads journals.
 """
 
 from __future__ import annotations
@@ -10,49 +11,25 @@ import contextlib
 import errno
 import os
 import shutil
+import stat
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from flux_cli.config import folders
-from flux_cli.core.errors import UsageError, did_you_mean
-from flux_cli.core.lite import NamedTuple
-from flux_cli.runs.records.history import PastRun, read
+from flux_cli.core.model import Json
 
 try:
     import fcntl
-except ImportError:  # Windows: no run can be recognized as under way
+except ImportError:  # Windows: nobody can tell by a lock whether a run is under way
     fcntl = None  # type: ignore[assignment]
 
 SUFFIX = ".jsonl"
-KEPT = 500  # runs
-KEPT_DAYS = 90
+KEPT = 500  # runs with nothing left to do
+KEPT_DAYS = 90  # of such a run
 ROOM = 16 << 20  # bytes that must be free before a request: the largest known image has 8 MB
-MAX_BYTES = 1 << 28  # of one journal; a run of ten thousand requests has some 20 MB
 TRIES, PAUSE = 10, 0.01  # another process may hold the lock for a moment, to check it
-
-
-class RecordedRun(NamedTuple):
-    """One journal on disk: its content, its path, and whether its run is under way."""
-
-    past: PastRun
-    path: Path
-    running: bool
-
-    @property
-    def folder(self) -> Path:
-        """Where images are kept until they are saved."""
-        return self.path.with_suffix("")
-
-    @property
-    def state(self) -> str:
-        """The state of the run, as one word."""
-        return "running" if self.running else self.past.state
-
-    @property
-    def began(self) -> str | None:
-        """When the run began, in UTC, ISO 8601; None if the journal does not say."""
-        return None if self.past.began is None else iso_time(self.past.began)
+OWN_FILE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not block
+STARTED = 19  # the index of the start time in /proc/PID/stat, after the name of the program
 
 
 def runs_folder() -> Path:
@@ -60,71 +37,51 @@ def runs_folder() -> Path:
     return folders.state_folder() / "runs"
 
 
-def iso_time(seconds: float) -> str:
-    """Seconds since the epoch as `2026-12-01T10:00:00Z`."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def list_runs(root: Path) -> list[RecordedRun]:
-    """Every run in the folder, the newest first. Files that are not journals are skipped."""
-    runs = [run for path in root.glob(f"*{SUFFIX}") if (run := _recorded(path))]
-    return sorted(runs, key=lambda run: (run.past.began or 0.0, run.past.id), reverse=True)
-
-
-def find_run(root: Path, name: str) -> RecordedRun:
-    """The run of that name, or the only one whose name begins with it. Raises UsageError."""
-    known = [path.stem for path in sorted(root.glob(f"*{SUFFIX}"))]
-    named = [stem for stem in known if stem == name]
-    if not named and name:
-        named = [stem for stem in known if stem.startswith(name)]
-    if len(named) > 1:
-        raise UsageError(f"{name!r} matches several runs", hint="see: flux runs")
-    if not named:
-        raise UsageError(f"no run {name!r}", hint=did_you_mean(name, known) or "see: flux runs")
-    path = root / f"{named[0]}{SUFFIX}"
-    run = _recorded(path)
-    if run is None:
-        raise UsageError(f"{path} is not a journal that this flux can read", hint="see: flux runs")
-    return run
+def is_run_name(name: str) -> bool:
+    """Whether a name is that of a run: `20261126-101502-4f3a1c`."""
+    date, _, rest = name.partition("-")
+    clock, _, tail = rest.partition("-")
+    return (date + clock).isdigit() and (len(date), len(clock), len(tail)) == (8, 6, 6)
 
 
 def prune(root: Path, keep: int = KEPT, days: float = KEPT_DAYS) -> None:
-    """Delete the journals of runs beyond the newest `keep` or older than `days`.
+    """Delete the journals of runs beyond the newest `keep` or older than `days`, by their names.
 
-    A run with something to recover stays until it is too old. A run under way always stays.
+    A run with a folder stays: it is under way, or something in it is not saved or not clear.
     """
-    oldest = time.time() - days * 86_400
-    for place, path in enumerate(sorted(root.glob(f"*{SUFFIX}"), reverse=True)):
-        with contextlib.suppress(OSError):
-            is_old = path.stat().st_mtime < oldest
-            is_beyond = place >= keep and not path.with_suffix("").exists()
-            if (is_old or is_beyond) and not is_held(path):
-                forget(path)
+    oldest = time.strftime("%Y%m%d", time.localtime(time.time() - days * 86_400))
+    stems = [name.removesuffix(SUFFIX) for name in os.listdir(root) if name.endswith(SUFFIX)]
+    for place, stem in enumerate(sorted(filter(is_run_name, stems), reverse=True)):
+        if (place >= keep or stem < oldest) and not os.path.lexists(root / stem):
+            with contextlib.suppress(OSError):
+                os.unlink(root / f"{stem}{SUFFIX}")
 
 
 def forget(path: Path) -> None:
-    """Delete a journal and what belongs to it."""
+    """Delete a journal and the folder of its run."""
     shutil.rmtree(path.with_suffix(""), ignore_errors=True)
     with contextlib.suppress(OSError):
         path.unlink()
 
 
-def read_journal(path: Path) -> PastRun | None:
-    """The run that a journal describes; None if the file cannot be read or is not a journal."""
+def open_own(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open a journal. Raises OSError, also if it is no regular file or belongs to another user."""
+    file = os.open(path, flags | OWN_FILE)
     try:
-        with path.open("rb") as file:
-            return read(_lines(file.read(MAX_BYTES)))
-    except OSError:
-        return None
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        if not is_own(status):
+            raise PermissionError(errno.EPERM, "it belongs to another user")
+    except BaseException:
+        os.close(file)
+        raise
+    return file
 
 
-def _lines(data: bytes) -> Iterator[bytes]:
-    return (line for line in data.split(b"\n") if line)
-
-
-def _recorded(path: Path) -> RecordedRun | None:
-    past = read_journal(path)
-    return RecordedRun(past, path, is_held(path)) if past else None
+def is_own(status: os.stat_result) -> bool:
+    """Whether a file belongs to the user of this process. Windows does not tell."""
+    return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
 
 
 def check_room(folder: Path) -> None:
@@ -133,22 +90,20 @@ def check_room(folder: Path) -> None:
         raise _disk_full()
 
 
-def write_all(file: int, text: str) -> None:
-    """Write text with a single write, so that other processes see it whole.
+def write_all(file: int, data: bytes) -> None:
+    """Append with a single write, so that other processes see the data whole.
 
-    Raises OSError if the disk is full.
+    Raises OSError if the disk is full. Then nothing of the data stays.
     """
-    data = text.encode("utf-8", "surrogatepass")
-    if os.write(file, data) < len(data):
+    written = os.write(file, data)
+    if written < len(data):
+        with contextlib.suppress(OSError):
+            os.ftruncate(file, os.fstat(file).st_size - written)
         raise _disk_full()
 
 
-def _disk_full() -> OSError:
-    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def sync_folder(folder: Path) -> None:
-    """Sync a folder, so that the name of a new file survives a power failure."""
+def sync_folder(folder: str | Path) -> None:
+    """Sync a folder, so that the names of new files survive a power failure."""
     with contextlib.suppress(OSError):  # some systems cannot open folders
         file = os.open(folder, os.O_RDONLY)
         try:
@@ -157,35 +112,82 @@ def sync_folder(folder: Path) -> None:
             os.close(file)
 
 
-def hold(file: int) -> bool:
-    """Lock an open file until it is closed. False if another process holds it."""
+def sync_file(path: str) -> bool:
+    """Sync the content of a file, so that it survives a power failure. Returns whether it does."""
+    try:
+        file = os.open(path, os.O_RDWR | OWN_FILE)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except OSError:
+        return False
+    return True
+
+
+def files_in(folder: str | Path) -> list[str]:
+    """The paths of the files in a folder; none if it is gone."""
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.path for entry in entries if entry.is_file(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
+def _disk_full() -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def hold(file: int) -> bool | None:
+    """Lock an open file until it is closed.
+
+    False if another process holds it, None if the file system has no locks.
+    """
+    held: bool | None = False
     for left in reversed(range(TRIES)):
-        if _lock(file):
-            return True
+        held = _lock(file)
+        if held is not False:
+            break
         if left:
             time.sleep(PAUSE)
-    return False
+    return held
 
 
-def is_held(path: Path) -> bool:
-    """Whether a process holds the file."""
+def is_held(path: Path) -> bool | None:
+    """Whether a process holds the file. None if the file system has no locks."""
     try:
-        file = os.open(path, os.O_RDONLY)
+        file = open_own(path)
     except OSError:  # forgotten meanwhile
         return False
     try:
-        return not _lock(file, shared=True)
+        is_free = _lock(file, shared=True)
     finally:
         os.close(file)
+    return None if is_free is None else not is_free
 
 
-def _lock(file: int, *, shared: bool = False) -> bool:
+def _lock(file: int, *, shared: bool = False) -> bool | None:
     if fcntl is None:
-        return True
+        return None
     try:
         fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:  # a file system without locks
-        return True
+        return None
     return True
+
+
+def this_process() -> dict[str, Json]:
+    """What tells this process from all others: its computer, its number and when it started."""
+    node = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+    return {"host": node, "pid": os.getpid(), "started": start_of("self")}
+
+
+def start_of(process: int | str) -> str:
+    """When a process started, in ticks since the system did; "" where the system does not tell."""
+    try:
+        with open(f"/proc/{process}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[STARTED].decode()
+    except (OSError, IndexError):
+        return ""

@@ -65,7 +65,10 @@ def _make_and_save(checked: CheckedRun, images: list[SheetImage], name: Name) ->
     sheet, errors = make_sheet(images, file_format, resolved.quality)
     for error in errors:
         messages.err(f"flux: note: an empty cell on the sheet: {error.message}")
-    return files.Folder(overwrite=checked.options.output.overwrite).save(name, sheet)
+    folder = files.Folder(overwrite=checked.options.output.overwrite)
+    path = folder.save(name, sheet)
+    folder.sync()
+    return path
 
 
 def _sheet_images(outcome: Outcome) -> Iterator[SheetImage]:

@@ -35,6 +35,9 @@ class Sink(Protocol):
     def save(self, name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:
         """Save one file and return its path. Raises DiskError."""
 
+    def sync(self) -> None:
+        """Ask the disk to keep the names of all files that were saved."""
+
 
 class PlannedFile(NamedTuple):
     """One file to make from an image, and its name."""

@@ -54,6 +54,7 @@ class Ledger(Protocol):
     def fetched(self, call: Call, media: Sequence[Media]) -> None: ...
     def saved(self, call: Call, media: Media, saved: SavedImage) -> None: ...
     def whole(self, call: Call) -> bool: ...
+    def keep(self, media: Sequence[Media]) -> None: ...
     def failed(
         self, call: Call, error: FluxError, *, final: bool = False, code: str = ""
     ) -> None: ...
@@ -67,7 +68,10 @@ class Ledger(Protocol):
 
 
 class Saver:
-    """Saves all images of one run. `remarks` counts the notes on the files."""
+    """Saves all images of one run. `remarks` counts the notes on the files.
+
+    If it `encodes`, images may wait for seconds until they are saved.
+    """
 
     def __init__(
         self, delivery: Delivery, sink: Sink, ledger: Ledger, signer: Identity | None = None
@@ -75,8 +79,8 @@ class Saver:
         self._delivery, self._sink, self._ledger, self._signer = delivery, sink, ledger, signer
         # It has its own threads and works on no more images than it has threads: each thread keeps
         # the memory of the largest image it ever held.
-        encodes = signer or delivery.finish.remakes or delivery.finish.formats
-        workers = (os.cpu_count() or 2) if encodes else COPY_THREADS
+        self.encodes = bool(signer or delivery.finish.remakes or delivery.finish.formats)
+        workers = (os.cpu_count() or 2) if self.encodes else COPY_THREADS
         self._free_threads = asyncio.Semaphore(workers)
         self._threads = ThreadPoolExecutor(workers)
         self._done: set[str] = set()

@@ -5,8 +5,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from journals import line
 
-from flux_cli.runs.records.history import SCHEMA, PastCall, PastRun, read, trace
+from flux_cli.http.replies import MARK
+from flux_cli.runs.records.history import read
+from flux_cli.runs.records.lines import SCHEMA, UNSEALED, trace
+from flux_cli.runs.records.past import PastCall, PastRun
 
 CALL_FACTS = {"model": "m", "template": "{seed}.{ext}"}
 CALLS = [
@@ -43,8 +47,12 @@ def failed(code="network", *, billed=False, final=False):
     }
 
 
+def lines(events) -> list[bytes]:
+    return [line(event) for event in events]
+
+
 def told(*events: dict) -> PastRun:
-    past = read(json.dumps(event).encode() for event in (RUN, *events))
+    past = read(lines((RUN, *events)))
     assert past is not None
     return past
 
@@ -151,10 +159,6 @@ RUN_STATES = (
 CALL_STATES = ("saved", "waiting", "unclear", "failed", "expired", "not_sent")
 
 
-def lines(events) -> list[bytes]:
-    return [json.dumps(event).encode() for event in events]
-
-
 def looked_at(past: PastRun | None) -> None:
     """Everything that commands ask of a run."""
     if past is None:
@@ -177,7 +181,7 @@ def looked_at(past: PastRun | None) -> None:
     st.booleans(),
 )
 def test_no_journal_is_odd_enough_to_raise(events, garbage, chance, whole):
-    rows = [*([json.dumps(RUN).encode()] if whole else []), *lines(events)]
+    rows = lines([*([RUN] if whole else []), *events])
     for part in garbage:
         rows.insert(chance.randrange(len(rows) + 1), part)
     looked_at(read(rows))
@@ -191,18 +195,16 @@ def test_no_journal_is_odd_enough_to_raise(events, garbage, chance, whole):
 def test_a_torn_line_is_left_out_and_the_others_count(events, cut, garbage):
     """Whatever is torn: the run reads as if that line had never been begun."""
     before, after = lines(events[::2]), lines(events[1::2])
-    torn = json.dumps(ANSWERED).encode()[: cut % (len(json.dumps(ANSWERED)) - 1)] + garbage
-    if isinstance(_value(torn), dict):
-        return
-    start = [json.dumps(RUN).encode(), *before]
-    assert read([*start, torn, *after]) == read([*start, *after])
-
-
-def _value(line: bytes):
-    try:
-        return json.loads(line)
-    except ValueError:
-        return None
+    whole = line(ANSWERED)
+    torn = whole[: cut % (len(whole) - 1)] + garbage
+    start = [line(RUN), *before]
+    read_torn, expected = read([*start, torn, *after]), read([*start, *after])
+    doubtful = [one.sent for one in read_torn.calls].count(True)
+    assert read_torn.damaged == 1
+    assert [one._replace(sent=True) for one in read_torn.calls] == [
+        one._replace(sent=True) for one in expected.calls
+    ]
+    assert doubtful - [one.sent for one in expected.calls].count(True) in (0, 1)
 
 
 @given(st.permutations([*for_all(SENT, ANSWERED), *for_all(FETCHED)]))
@@ -242,3 +244,64 @@ def test_a_name_that_is_missing_has_a_stand_in():
     assert past is not None
     assert past.calls == (PastCall(1, None, "", past.calls[0].name),)
     assert past.calls[0].name.path("png") == "recovered.png"
+
+
+def test_every_changed_bit_of_a_line_is_seen():
+    whole = line(ANSWERED)
+    for place in range(len(whole) * 8):
+        damaged = bytearray(whole)
+        damaged[place // 8] ^= 1 << place % 8
+        past = read([line(RUN), line(SENT), bytes(damaged)])
+        assert (past.damaged, past.calls[0].state) == (1, "unclear")
+
+
+def test_lines_of_the_first_schema_have_no_checksum():
+    old = RUN | {"schema": UNSEALED}
+    past = read(json.dumps(event).encode() for event in (old, SENT, ANSWERED))
+    assert (past.damaged, past.calls[0].state) == (0, "waiting")
+    mixed = read([json.dumps(old).encode(), json.dumps(SENT).encode(), line(ANSWERED)])
+    assert (mixed.damaged, mixed.calls[0].state) == (0, "waiting")
+
+
+def test_a_line_without_checksum_counts_in_no_newer_journal():
+    past = read([line(RUN), json.dumps(ANSWERED).encode()])
+    assert (past.damaged, past.calls[0].answered) == (1, False)
+    assert read([json.dumps(RUN).encode(), line(SENT)]) is None
+
+
+def test_a_damaged_line_makes_one_request_doubtful_that_seems_not_sent():
+    """The line could have been the one that says it was sent."""
+    past = read([*lines([RUN, SENT, SENT | {"call": 3}]), b"damaged"])
+    assert [call.state for call in past.calls] == ["unclear", "unclear", "unclear"]
+    past = read([*lines([RUN]), b"damaged"])
+    assert [call.state for call in past.calls] == ["unclear", "not_sent", "not_sent"]
+
+
+@pytest.mark.parametrize(
+    "template", ["{nane}", "{seed:999999999999}", "{seed", "}", "{}", "{seed.real}", "a\0b", 7]
+)
+def test_a_template_that_makes_no_name_has_a_stand_in(template):
+    past = read(lines([RUN | {"calls": [CALLS[0] | {"template": template}]}]))
+    assert past.calls[0].name.path("png") == "recovered.png"
+
+
+def test_replies_are_left_out_where_nobody_needs_them():
+    """A list of runs must not hold every image of every reply."""
+    rows = lines([RUN, SENT, ANSWERED])
+    for with_replies in (True, False):
+        (call, *_) = read(rows, with_replies=with_replies).calls
+        assert (call.state, call.reply is not None) == ("waiting", with_replies)
+    assert told(SENT, ANSWERED, FETCHED, SAVED, WHOLE).calls[0].reply is None
+
+
+def test_the_files_of_a_request_are_those_that_its_lines_name():
+    body = json.dumps({"data": [{"b64_json": f"{MARK}ab12"}, {"b64_json": f"{MARK}cd34"}]})
+    assert told(SENT, ANSWERED | {"body": body}).calls[0].files == ("ab12", "cd34")
+    assert told(SENT, ANSWERED, FETCHED).calls[0].files == ("aa",)
+
+
+def test_a_process_that_has_closed_the_journal_is_no_owner():
+    first, second = ({"host": "a", "pid": pid, "started": "7"} for pid in (1, 2))
+    opened = {"event": "open"}
+    assert told(opened | first, opened | second).owners == (opened | first, opened | second)
+    assert told(opened | first, opened | second, END | first).owners == (opened | second,)

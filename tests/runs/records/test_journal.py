@@ -11,13 +11,16 @@ import time
 from pathlib import Path
 
 import pytest
+from journals import change_first_line, line
 
 from flux_cli.core.errors import DiskError, OutputError, UsageError
 from flux_cli.core.outcome import Facts, Media, Reply, SavedImage
 from flux_cli.core.request import Call
 from flux_cli.core.text import Secret
 from flux_cli.runs.records import journal, store
-from flux_cli.runs.records.history import PastRun
+from flux_cli.runs.records.listing import find_run, list_all, list_runs, read_journal
+from flux_cli.runs.records.past import PastRun
+from flux_cli.runs.records.rescue import resume
 
 KEY = "lmnfl_canary.Sup3rS3cretV4lue"
 CALL = Call(1, 7, "m", {})
@@ -48,7 +51,7 @@ def saved(path: str = "7.jpg") -> SavedImage:
 
 
 def past(root: Path, book: journal.Journal) -> PastRun:
-    return store.find_run(root, book.run).past
+    return find_run(root, book.run).past
 
 
 @pytest.fixture
@@ -91,7 +94,6 @@ def test_a_whole_run_leaves_its_lines_and_no_folder(root):
         0.06,
         (str(Path("7.jpg").absolute()),),
     )
-    assert run.calls[0].reply == ANSWER._replace(headers={"x-request-id": "q"})
 
 
 def test_what_is_not_saved_stays(root):
@@ -103,6 +105,8 @@ def test_what_is_not_saved_stays(root):
         book.failed(CALL, DiskError("full"))
     assert Path(one.file).read_bytes() == b"image"
     assert past(root, book).state == "recoverable"
+    reply = read_journal(book.path).calls[0].reply
+    assert reply == ANSWER._replace(headers={"x-request-id": "q"})
 
 
 def test_a_failure_after_which_nothing_is_left_to_fetch_leaves_no_folder(root):
@@ -176,9 +180,8 @@ def test_a_disk_with_no_room_for_an_image_is_full(small_disk):
             book.sent(CALL._replace(number=2))
     with pytest.raises(OutputError, match="space"):
         begin(small_disk / "runs", facts())
-    assert (
-        len(list((small_disk / "runs").iterdir())) == 1
-    )  # a run that could not begin leaves nothing
+    # A run that could not begin leaves nothing.
+    assert {path.stem for path in (small_disk / "runs").iterdir()} == {book.run}
 
 
 def test_after_the_money_is_spent_a_full_disk_loses_neither_image_nor_journal(root, file_size):
@@ -215,15 +218,15 @@ def test_a_journal_that_cannot_be_had_is_said_before_anything_is_sent(tmp_path, 
 
 def test_a_run_under_way_is_seen_as_such_and_nobody_else_may_go_on_with_it(root):
     with begin(root, facts()) as book:
-        (row,) = store.list_runs(root)
+        (row,) = list_runs(root)
         assert row.running
         with pytest.raises(UsageError, match="under way"):
-            journal.resume(row)
-    (row,) = store.list_runs(root)
+            resume(row)
+    (row,) = list_runs(root)
     assert not row.running
-    _, again = journal.resume(row)
+    _, again = resume(row)
     with again, pytest.raises(UsageError, match="under way"):
-        journal.resume(row)
+        resume(row)
     assert again.run == book.run
 
 
@@ -231,13 +234,13 @@ def test_whoever_goes_on_reads_what_the_one_before_has_written(root):
     """Two recoveries at once: the second finds the work done."""
     with begin(root, facts()) as book:
         book.answered(CALL, ANSWER)
-    (stale,) = store.list_runs(root)
+    (stale,) = list_runs(root)
     assert stale.past.state == "recoverable"
-    run, first = journal.resume(stale)
+    run, first = resume(stale)
     with first:
         assert run.state == "recoverable"
         first.whole(CALL)
-    run, second = journal.resume(stale)
+    run, second = resume(stale)
     with second:
         assert run.state == "complete"
 
@@ -246,7 +249,8 @@ RUN = """
 import sys
 from pathlib import Path
 from runs.records.test_journal import ANSWER, CALL, begin, facts, media, saved
-from flux_cli.runs.records import journal, store
+from flux_cli.runs.records.listing import find_run
+from flux_cli.runs.records.rescue import resume
 for _ in range(10):
     with begin(Path(sys.argv[1]), facts()) as book:
         book.sent(CALL)
@@ -259,7 +263,7 @@ for _ in range(10):
         book.whole(CALL)
 if sys.argv[2] == "die":
     import os, signal
-    _, book = journal.resume(store.find_run(Path(sys.argv[1]), book.run))
+    _, book = resume(find_run(Path(sys.argv[1]), book.run))
     book.sent(CALL)
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -270,37 +274,71 @@ def test_several_at_once_keep_apart_and_a_lock_ends_with_its_process(root):
     words = [sys.executable, "-c", RUN, str(root)]
     runs = [subprocess.Popen([*words, end], env=here) for end in ("die", "end", "end", "end")]
     while any(run.poll() is None for run in runs):
-        store.list_runs(root)  # somebody lists them all the while
+        list_runs(root)  # somebody lists them all the while
         time.sleep(0.05)
     assert [run.returncode for run in runs] == [-9, 0, 0, 0]
-    rows = store.list_runs(root)
+    rows = list_runs(root)
     assert (len(rows), [row for row in rows if row.running]) == (31, [])
     assert sorted({row.past.state for row in rows}) == ["complete", "recoverable"]
 
 
-def test_prune_keeps_the_newest_and_whatever_can_be_recovered(root):
-    for number in range(6):
+def ended_runs(root: Path, count: int, *, days: float = 0) -> list[Path]:
+    """Journals of runs that began some days ago, the oldest first."""
+    paths = []
+    for number in range(count):
+        began = time.time() - days * 86_400 - 3600 * (count - number)
         with begin(root, facts()) as book:
-            if number == 1:
-                book.answered(CALL, ANSWER)
-                media(book)
-        stem = f"2025010{number}-000000-aaaaaa"
-        (root / f"{book.run}.jsonl").rename(root / f"{stem}.jsonl")
-        if book.folder.exists():
-            book.folder.rename(root / stem)
-    store.prune(root, keep=2)
-    kept = sorted(path.name for path in root.glob("*.jsonl"))
-    assert [name[7] for name in kept] == ["1", "4", "5"]
-    os.utime(root / kept[0], (0, 0))
-    store.prune(root, keep=2)
-    assert [path.name[7] for path in sorted(root.iterdir())] == ["4", "5"]
+            book.sent(CALL)
+            book.failed(CALL, DiskError("refused"))
+        stem = time.strftime("%Y%m%d-%H%M%S", time.localtime(began)) + "-aaaaaa"
+        paths.append((root / f"{book.run}.jsonl").rename(root / f"{stem}.jsonl"))
+    return paths
 
 
-def test_prune_leaves_runs_under_way_alone(root):
+def test_prune_keeps_the_newest_and_what_is_not_too_old(root):
+    old = ended_runs(root, 2, days=91)
+    paths = ended_runs(root, 4, days=60)
+    store.prune(root)
+    assert [path.exists() for path in (*old, *paths)] == [False] * 2 + [True] * 4
+    store.prune(root, keep=3)
+    assert [path.exists() for path in paths] == [False, True, True, True]
+
+
+def test_prune_goes_by_the_names_of_runs_and_leaves_other_files_alone(root):
+    """The time of a file changes when it is copied."""
+    (path,) = ended_runs(root, 1)
+    os.utime(path, (0, 0))
+    (root / "notes.jsonl").touch()
+    store.prune(root)
+    assert path.exists()
+    store.prune(root, keep=0)
+    assert [path.name for path in root.iterdir()] == ["notes.jsonl"]
+
+
+@pytest.mark.parametrize("state", ["running", "waiting", "unclear"])
+def test_prune_never_forgets_what_is_not_saved_or_not_clear(root, state):
+    """However old it seems: a clock may be a hundred days ahead."""
     with begin(root, facts()) as book:
-        os.utime(root / f"{book.run}.jsonl", (0, 0))
-        store.prune(root, keep=0)
-        assert past(root, book).state == "interrupted"
+        book.sent(CALL)
+        if state == "waiting":
+            book.answered(CALL, ANSWER)
+        if state == "running":
+            store.prune(root, keep=0, days=-100)
+            assert book.path.exists()
+    store.prune(root, keep=0, days=-100)
+    assert (book.path.exists(), book.folder.exists()) == (True, True)
+
+
+def test_a_request_that_is_clear_later_lets_its_run_go(root):
+    with begin(root, facts()) as book:
+        book.sent(CALL)
+    before, again = resume(find_run(root, book.run))
+    with again:
+        assert before.state == "unclear"
+        again.failed(CALL, DiskError("never received"), final=True)
+    assert not book.folder.exists()
+    store.prune(root, keep=0)
+    assert not book.path.exists()
 
 
 @pytest.mark.parametrize("state", ["whole", "waiting"])
@@ -321,7 +359,7 @@ def test_without_prompts_no_word_of_them_is_in_the_folder(root, state):
     text = (root / f"{book.run}.jsonl").read_text()
     assert [word for word in ("violet", "moon") if word in text] == []
     assert "https://a/b" in text
-    run, again = journal.resume(store.find_run(root, book.run))
+    run, again = resume(find_run(root, book.run))
     with again:
         again.failed(CALL, DiskError(prompt))
     assert "violet" not in (root / f"{book.run}.jsonl").read_text()
@@ -342,20 +380,20 @@ def test_a_key_is_nowhere_in_it(root):
 def test_a_run_is_found_by_the_beginning_of_its_name_if_that_is_the_only_one(root):
     with begin(root, facts()) as book:
         pass
-    assert store.find_run(root, book.run[:-2]).past.id == book.run
+    assert find_run(root, book.run[:-2]).past.id == book.run
     (root / f"{book.run[:-1]}!.jsonl").write_bytes((root / f"{book.run}.jsonl").read_bytes())
     for name, words in ((book.run[:5], "several"), ("nonsense", "no run"), ("", "no run")):
         with pytest.raises(UsageError, match=words):
-            store.find_run(root, name)
+            find_run(root, name)
 
 
 def test_files_that_are_no_journals_are_left_out(root):
     root.mkdir(parents=True)
     (root / "notes.jsonl").write_text("hello")
     (root / "folder.jsonl").mkdir()
-    assert store.list_runs(root) == []
+    assert list_runs(root) == []
     with pytest.raises(UsageError, match="not a journal"):
-        store.find_run(root, "notes")
+        find_run(root, "notes")
 
 
 def test_a_scratch_journal_writes_nothing_down_and_is_gone_at_the_end(tmp_path, monkeypatch):
@@ -376,7 +414,7 @@ def test_runs_of_one_second_are_listed_in_their_order(root):
     for _ in range(8):
         with begin(root, facts()) as book:
             begun.append(book.run)
-    assert [row.past.id for row in store.list_runs(root)] == begun[::-1]
+    assert [row.past.id for row in list_runs(root)] == begun[::-1]
 
 
 def test_calls_that_are_answered_at_once_share_the_way_to_the_disk(root, monkeypatch):
@@ -415,6 +453,116 @@ def test_times_are_told_in_utc(root, began, text):
     with begin(root, facts()) as book:
         pass
     path = root / f"{book.run}.jsonl"
-    head, _, rest = path.read_text().strip().partition("\n")
-    path.write_text(json.dumps(json.loads(head) | {"time": began}) + "\n" + rest)
-    assert store.find_run(root, book.run).began == text
+    change_first_line(path, time=began)
+    assert find_run(root, book.run).began == text
+
+
+def test_a_line_that_did_not_fit_leaves_no_part_of_itself(root, file_size):
+    with begin(root, facts(count=2)) as book:
+        size = book.path.stat().st_size
+        file_size(size + 10)
+        with pytest.raises(OSError, match=r"space|large"):
+            book.sent(CALL)
+        file_size(1 << 20)
+        assert book.path.stat().st_size == size
+    assert read_journal(book.path).damaged == 0
+
+
+@pytest.mark.parametrize("count", [1, 3000])
+def test_the_first_line_has_the_checksum_of_all_its_blocks(root, count):
+    with begin(root, facts(count=count)) as book:
+        pass
+    past_run = read_journal(book.path)
+    assert (len(past_run.calls), past_run.damaged) == (count, 0)
+
+
+NOT_JOURNALS = {
+    "a FIFO": os.mkfifo,
+    "a folder": lambda path: path.mkdir(),
+    "a link": lambda path: path.symlink_to("/dev/zero"),
+    "a device": lambda path: path.symlink_to("/dev/full"),
+    "nested lists": lambda path: path.write_bytes(b"[" * 100_000),
+    "zeros": lambda path: path.write_bytes(bytes(100_000)),
+    "empty": lambda path: path.touch(),
+    "a newer journal": lambda path: path.write_bytes(line({"event": "run", "schema": 99})),
+}
+
+
+@pytest.mark.parametrize("make", NOT_JOURNALS.values(), ids=NOT_JOURNALS)
+@pytest.mark.parametrize("name", ["x", "20260101-000000-abcdef"])
+def test_whatever_lies_among_the_journals_stops_no_other(root, make, name):
+    with begin(root, facts()) as book:
+        pass
+    make(root / f"{name}.jsonl")
+    listing = list_all(root)
+    assert [run.past.id for run in listing.runs] == [book.run]
+    assert [stray.path.stem for stray in listing.strays] in ([], [name])
+    assert not name.startswith("2026") or listing.strays
+
+
+def test_a_journal_of_many_short_lines_is_read_in_bounded_time_and_memory(root):
+    with begin(root, facts()) as book:
+        book.sent(CALL)
+    with book.path.open("ab") as file:
+        file.writelines(b"{}\n" * 100_000 for _ in range(12))
+    assert read_journal(book.path).damaged > 1_000_000
+
+
+def test_a_journal_of_another_user_is_not_read(root):
+    if os.geteuid():
+        pytest.skip("only root can give files away")
+    with begin(root, facts()) as book:
+        book.answered(CALL, ANSWER)
+    os.chown(book.path, 1234, -1)
+    (stray,) = list_all(root).strays
+    assert (stray.is_foreign, stray.reason) == (True, "it belongs to another user")
+    with pytest.raises(UsageError, match="another user"):
+        find_run(root, book.run)
+
+
+def test_the_folder_of_another_user_is_not_touched(root, tmp_path):
+    """Its owner could have put a link to any other folder there."""
+    with begin(root, facts()) as book:
+        book.answered(CALL, ANSWER)
+    book.folder.rmdir()
+    (tmp_path / "mine").mkdir()
+    book.folder.symlink_to(tmp_path / "mine")
+    with pytest.raises(OutputError, match="folder"):
+        resume(find_run(root, book.run))
+
+
+def test_images_that_wait_are_on_the_disk_before_the_lines_that_name_them(root, monkeypatch):
+    synced = []
+    real = os.fsync
+
+    def fsync(file):
+        synced.append(Path(os.readlink(f"/proc/self/fd/{file}")).name)
+        real(file)
+
+    with begin(root, facts()) as book:
+        monkeypatch.setattr(os, "fsync", fsync)
+        book.answered(CALL, ANSWER)
+        one = media(book)
+        book.fetched(CALL, [one])
+        assert (synced, book.is_behind) == ([], True)
+        book.keep([one])
+        book.sync()
+        assert synced == [Path(one.file).name, book.run, f"{book.run}.jsonl"]
+        assert not book.is_behind
+        synced.clear()
+        assert "safe" in book.recovery(one)
+        assert synced[0] == Path(one.file).name
+        other = media(book)
+        synced.clear()
+    assert Path(other.file).name in synced
+
+
+def test_an_image_that_the_disk_refuses_is_not_called_safe(root, monkeypatch):
+    def refuse(_file):
+        raise OSError(5, "Input/output error")
+
+    with begin(root, facts()) as book:
+        book.answered(CALL, ANSWER)
+        one = media(book)
+        monkeypatch.setattr(os, "fsync", refuse)
+        assert book.recovery(one).startswith(f"the image is in {one.file}; to save it: ")

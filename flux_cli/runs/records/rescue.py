@@ -1,0 +1,174 @@
+"""Reopens the journal of an earlier run, and clears its folder without losing an image.
+
+Only what is certainly saved is deleted. What belongs to no request, or is not an image, is moved
+aside, where the user can look at it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from flux_cli.core.errors import ImageError, OutputError, UsageError
+from flux_cli.images.containers.registry import inspect
+from flux_cli.images.formats import FORMATS
+from flux_cli.runs.records import store
+from flux_cli.runs.records.journal import Journal
+from flux_cli.runs.records.listing import RecordedRun, Stray, read_journal
+from flux_cli.runs.records.past import PastCall, PastRun
+
+ASIDE = "rescued"  # the folder of files that were moved, beside that of the journals
+OPEN = ("waiting", "unclear", "not_sent")  # states of requests whose files stay where they are
+
+
+def resume(run: RecordedRun) -> tuple[PastRun, Journal]:
+    """Reopen the journal of an earlier run, read again under its lock.
+
+    Raises UsageError while the run is under way, OutputError if the journal cannot be written.
+    """
+    try:
+        file = store.open_own(run.path, os.O_WRONLY | os.O_APPEND)
+        try:
+            past, journal = _claim(run, file)
+        except BaseException:
+            os.close(file)
+            raise
+    except OSError as fault:
+        raise OutputError(f"cannot append to the journal {run.path}: {fault.strerror}") from fault
+    return past, journal
+
+
+def _claim(run: RecordedRun, file: int) -> tuple[PastRun, Journal]:
+    """Take the run, unless another process has. Raises UsageError, OSError."""
+    held = store.hold(file)
+    if held is False:
+        raise _under_way_error(run)
+    if os.path.lexists(run.folder) and not is_own_folder(run.folder):
+        raise OSError(1, "its folder belongs to another user")
+    run.folder.mkdir(mode=0o700, exist_ok=True)
+    before = read_journal(run.path) or run.past
+    waiting = (call.number for call in before.calls if call.state == "waiting")
+    unclear = (call.number for call in before.calls if call.state == "unclear")
+    private = before.facts.get("prompt") is None
+    journal = Journal(run.folder, file, waiting, unclear, private=private)
+    journal.open()
+    if held is None and _is_claimed(run.path):
+        raise _under_way_error(run)
+    return before, journal
+
+
+def _under_way_error(run: RecordedRun) -> UsageError:
+    hint = "wait until it ends, or stop it"
+    return UsageError(f"run {run.past.id} is still under way", hint=hint)
+
+
+def _is_claimed(path: Path) -> bool:
+    """Whether another process that still runs has opened the journal before this one did."""
+    from flux_cli.runs.records.processes import is_running, is_this  # where locks do not work
+
+    past = read_journal(path, with_replies=False)
+    owners = past.owners if past else ()
+    running = next(filter(is_running, owners), None)
+    return running is not None and not is_this(running)
+
+
+def is_whole(path: str | Path) -> bool:
+    """Whether a file is a complete image."""
+    return _format_of(path) is not None
+
+
+def is_own_folder(folder: Path) -> bool:
+    """Whether this is a real folder of this user, so that files in it may be deleted."""
+    try:
+        return folder.is_dir() and not folder.is_symlink() and store.is_own(folder.lstat())
+    except OSError:
+        return False
+
+
+def missing_images(past: PastRun, folder: Path) -> list[PastCall]:
+    """Waiting requests that were saved: their images were removed, which happens only then."""
+    there = {os.path.basename(path) for path in store.files_in(folder)}
+    waiting = [call for call in past.calls if call.state == "waiting"]
+    return [call for call in waiting if call.saved and call.files and not there & {*call.files}]
+
+
+def clear_folder(past: PastRun, folder: Path) -> list[str]:
+    """Delete the files of saved requests, and move aside what no request names.
+
+    Returns the new paths. Files that a request still waits for stay.
+    """
+    states = {name: call.state for call in past.calls for name in call.files}
+    is_certain = not past.damaged and not past.count("unclear")
+    aside = []
+    for path in store.files_in(folder):
+        state = states.get(os.path.basename(path), "")
+        if state in OPEN:
+            continue
+        is_worthless = state == "saved" or os.path.getsize(path) == 0
+        if not state:
+            is_worthless = is_worthless or _is_left_over(path, past, is_certain=is_certain)
+        if is_worthless:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        else:
+            aside.append(path)
+    return move_aside(aside, folder)
+
+
+def _is_left_over(path: str, past: PastRun, *, is_certain: bool) -> bool:
+    """Whether a file that no request names is no image that was paid for and not saved."""
+    if os.stat(path).st_mtime == 0:  # see `http.spool`
+        return True
+    if is_whole(path):
+        return is_certain
+    return not past.damaged  # an image of which only a part has arrived
+
+
+def move_stray(stray: Stray) -> list[str]:
+    """Move the journal and the received files of a run whose journal is damaged or missing."""
+    folder = stray.path.with_suffix("")
+    paths = store.files_in(folder) if is_own_folder(folder) else []
+    moved = move_aside((path for path in paths if os.path.getsize(path)), folder)
+    if stray.path.is_file() and not stray.path.is_symlink():
+        move_aside([str(stray.path)], folder)
+    for path in store.files_in(folder):  # empty ones
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+    return moved
+
+
+def move_aside(paths: Iterable[str], folder: Path) -> list[str]:
+    """Move files of a run to where the user can look at them. Returns their new paths.
+
+    Images get the suffix of their format. Moving is one step: it never leaves half a file.
+    """
+    moved = []
+    target = aside_folder(folder.parent) / folder.name
+    for path in paths:
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = _format_of(path)
+        suffix = f".{FORMATS[found].suffix}" if found else ""
+        place = target / f"{os.path.basename(path)}{suffix}"
+        os.rename(path, place)
+        moved.append(str(place))
+    if moved:
+        store.sync_folder(target)
+        store.sync_folder(target.parent)
+    return moved
+
+
+def aside_folder(root: Path) -> Path:
+    """The folder of files that were moved aside, given the folder of the journals."""
+    return root.parent / ASIDE
+
+
+def _format_of(path: str | Path) -> str | None:
+    """The format of a complete image; None for anything else."""
+    try:
+        return inspect(Path(path).read_bytes()).format
+    except (OSError, ImageError):
+        return None

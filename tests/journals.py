@@ -1,0 +1,23 @@
+"""Journals as tests change them: every line gets a new checksum."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from flux_cli.runs.records.lines import seal
+
+
+def line(event: dict[str, Any]) -> bytes:
+    """An event as a line of a journal, without line breaks."""
+    text = json.dumps(event)[:-1].encode()
+    return text + seal(text)
+
+
+def lines_of(path: Path) -> list[bytes]:
+    return [line for line in path.read_bytes().split(b"\n") if line]
+
+
+def change_first_line(path: Path, **changes: Any) -> None:
+    first, *rest = lines_of(path)
+    facts = {name: value for name, value in json.loads(first).items() if name != "crc"}
+    path.write_bytes(b"\n".join([line(facts | changes), *rest, b""]))
