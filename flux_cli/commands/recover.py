@@ -34,11 +34,11 @@ from flux_cli.runs.records.past import PastRun
 from flux_cli.runs.records.rescue import (
     aside_folder,
     clear_folder,
-    missing_images,
     move_stray,
     resume,
 )
 from flux_cli.runs.recovery import (
+    already_saved,
     arrived,
     give_up,
     job_of,
@@ -176,7 +176,7 @@ def _recover(run: RecordedRun, *, quiet: bool, named: bool) -> Recovered:
     """
     before, ledger = resume(run)
     with ledger:
-        for call in missing_images(before, ledger.folder):
+        for call in already_saved(before, ledger.folder):
             ledger.whole(past_call(call))
         before = read_journal(run.path) or before
         sweep(before, ledger)

@@ -13,6 +13,7 @@ from flux_cli.core.errors import AuthError, FluxError, ImageError, NotFoundError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Media, Reply
 from flux_cli.core.request import Call, Plan, Request, Resolved
+from flux_cli.http.replies import MARK
 from flux_cli.images import files
 from flux_cli.images.names import Name
 from flux_cli.providers.rows import connect
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from flux_cli.runs.pipeline import Job
 
 MARGIN = 60.0  # seconds by which the clocks of the gateway and of this machine may differ
+MARK_PART = MARK.strip("\0").encode()  # of the mark of an image that was moved into a file
 SETTLED = 86_400.0  # seconds; a request that is not in the history by then never will be
 
 # By number of a request: its images, or the reply that leads to them.
@@ -46,8 +48,8 @@ class LookUp(NamedTuple):
 def arrived(past: PastRun, folder: Path) -> Answers:
     """What was paid for but not saved: the images if they have arrived whole, else their replies.
 
-    Without an address to fetch it from, an image that is not whole is returned, too: others of the
-    same reply may be.
+    An image that is not whole is returned, too, if its reply does not lead to it: others of the
+    same reply may be whole.
     """
     found: Answers = {}
     for call in past.calls:
@@ -55,7 +57,8 @@ def arrived(past: PastRun, folder: Path) -> Answers:
             continue
         media = [one._replace(file=str(folder / Path(one.file).name)) for one in call.media]
         are_whole = bool(media) and all(is_whole(one.file) for one in media)
-        if call.reply and not are_whole and (not media or has_address(call)):
+        leads_on = has_address(call) or not is_spooled(call)
+        if call.reply and not are_whole and (leads_on or not media):
             found[call.number] = call.reply
         elif media:
             found[call.number] = media
@@ -65,6 +68,26 @@ def arrived(past: PastRun, folder: Path) -> Answers:
 def has_address(call: PastCall) -> bool:
     """Whether the reply to a request may lead to images that are not in it."""
     return call.reply is not None and b"://" in call.reply.data
+
+
+def is_spooled(call: PastCall) -> bool:
+    """Whether the images of a reply were moved into files while it arrived."""
+    return call.reply is not None and MARK_PART in call.reply.data
+
+
+def already_saved(past: PastRun, folder: Path) -> list[PastCall]:
+    """Waiting requests of a damaged journal that were saved.
+
+    The line that says so is lost. Their images are removed only after it is written, and there is
+    a file for each of them.
+    """
+    found = []
+    for call in past.calls if past.damaged else ():
+        names = {*call.files}
+        is_gone = is_spooled(call) and not any((folder / name).exists() for name in names)
+        if call.state == "waiting" and is_gone and len(call.saved) >= len(names):
+            found.append(call)
+    return found
 
 
 def give_up(past: PastRun, ledger: Journal) -> None:

@@ -17,7 +17,7 @@ from flux_cli.images.formats import FORMATS
 from flux_cli.runs.records import store
 from flux_cli.runs.records.journal import Journal
 from flux_cli.runs.records.listing import RecordedRun, Stray, read_journal
-from flux_cli.runs.records.past import PastCall, PastRun
+from flux_cli.runs.records.past import PastRun
 
 ASIDE = "rescued"  # the folder of files that were moved, beside that of the journals
 OPEN = ("waiting", "unclear", "not_sent")  # states of requests whose files stay where they are
@@ -85,13 +85,6 @@ def is_own_folder(folder: Path) -> bool:
         return folder.is_dir() and not folder.is_symlink() and store.is_own(folder.lstat())
     except OSError:
         return False
-
-
-def missing_images(past: PastRun, folder: Path) -> list[PastCall]:
-    """Waiting requests that were saved: their images were removed, which happens only then."""
-    there = {os.path.basename(path) for path in store.files_in(folder)}
-    waiting = [call for call in past.calls if call.state == "waiting"]
-    return [call for call in waiting if call.saved and call.files and not there & {*call.files}]
 
 
 def clear_folder(past: PastRun, folder: Path) -> list[str]:
