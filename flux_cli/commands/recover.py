@@ -32,7 +32,6 @@ from flux_cli.runs.records.listing import (
 )
 from flux_cli.runs.records.past import PastRun
 from flux_cli.runs.records.rescue import (
-    aside_folder,
     clear_folder,
     move_stray,
     resume,
@@ -124,23 +123,21 @@ def _has_work(run: RecordedRun) -> bool:
 def _recover_stray(stray: Stray) -> Recovered:
     """Move aside what is left of a run whose journal is damaged or missing."""
     past = PastRun(stray.path.stem, {}, ())
-    message, moved = f"cannot recover this run: {stray.reason}", []
+    fault, moved = DiskError(f"cannot recover this run: {stray.reason}"), []
     if stray.is_damaged:
         try:
             moved = move_stray(stray)
         except OSError as error:
-            message += f"; its files cannot be moved: {error.strerror}"
+            fault.message += f"; its files cannot be moved: {error.strerror}"
         else:
-            message += f"; {_described(moved)} in {aside_folder(stray.path.parent) / past.id}"
-    fault = DiskError(message, hint=LOOK if stray.is_damaged else "")
+            fault.message += f"; its files are now in {_aside(stray.path)}"
+            fault.hint = LOOK
     return Recovered(past, _report(past, faults=(fault,)), moved)
 
 
-def _described(moved: Sequence[str]) -> str:
-    """How many received files were moved. Without any, the journal was moved alone."""
-    count = f"{len(moved)} received file{'s' * (len(moved) > 1)}"
-    verb = "are" if len(moved) > 1 else "is"
-    return f"{count} and the journal are" if moved else f"no image had arrived; the journal {verb}"
+def _aside(path: Path) -> Path:
+    """The folder for the files of a run that cannot be saved, given the path of its journal."""
+    return store.aside_folder(path.parent) / path.stem
 
 
 def _recover_all(runs: Sequence[RecordedRun], *, quiet: bool) -> list[Recovered]:
@@ -188,8 +185,8 @@ def _recover(run: RecordedRun, *, quiet: bool, named: bool) -> Recovered:
         after = read_journal(run.path, with_replies=False) or before
         moved = clear_folder(after, ledger.folder)
     if moved:
-        place = aside_folder(run.path.parent) / run.folder.name
-        message = f"{len(moved)} of the received files cannot be matched or read; see {place}"
+        message = f"{len(moved)} received files belong to no image of this run, or are damaged"
+        message += f"; they are now in {_aside(run.path)}"
         report = report._replace(faults=(*report.faults, DiskError(message, hint=LOOK)))
     return Recovered(after, report, moved)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text, text_width
 from flux_cli.runs.documents import run_document
 from flux_cli.runs.records import store
-from flux_cli.runs.records.listing import RecordedRun, find_run, list_runs
+from flux_cli.runs.records.listing import Listing, RecordedRun, Stray, find_run, list_all
 from flux_cli.runs.records.past import PastCall
+from flux_cli.runs.records.store import aside_folder
 from flux_cli.terminal import messages, streams
 
 SHOWN = 28  # columns for a prompt, so that a row fits into a hundred
@@ -23,7 +27,9 @@ HINTS = {
 def run(*, run: str | None, as_json: bool) -> None:
     """Print earlier runs, or one run with its requests. Raises UsageError for an unknown run."""
     root = store.runs_folder()
-    runs = [find_run(root, run)] if run else list_runs(root)
+    listing = Listing([find_run(root, run)], []) if run else list_all(root)
+    runs = listing.runs
+    _print_strays(root, listing.strays)
     if as_json:
         listed: list[Json] = [run_document(one.past, one.state, one.began) for one in runs]
         streams.out_json({"schema": SCHEMA, "folder": str(root), "runs": listed})
@@ -39,6 +45,17 @@ def run(*, run: str | None, as_json: bool) -> None:
     for state, hint in HINTS.items():
         if state in states:
             messages.err(f"hint: {hint}")
+
+
+def _print_strays(root: Path, strays: Sequence[Stray]) -> None:
+    """Print notes about journals that cannot be used, and about files that were moved aside."""
+    for stray in strays:
+        if not stray.is_foreign:
+            hint = "; see: flux recover" if stray.is_damaged else ""
+            messages.err(f"flux: note: run {stray.path.stem} cannot be read: {stray.reason}{hint}")
+    aside = aside_folder(root)
+    if any(map(store.files_in, aside.glob("*"))):
+        messages.err(f"flux: note: files that flux recover could not save are in {aside}")
 
 
 def _run_row(run: RecordedRun) -> tuple[str, ...]:

@@ -185,8 +185,9 @@ def _without_first_line(path: Path) -> Stray | None:
     """A journal that does not begin as one. It may also be begun at this moment."""
     held = is_held(path)
     with contextlib.suppress(OSError), os.fdopen(open_own(path), "rb") as file:
-        is_young = abs(time.time() - os.fstat(file.fileno()).st_mtime) < SETTLED
-        if held or (held is None and is_young):
+        status = os.fstat(file.fileno())
+        is_young = abs(time.time() - status.st_mtime) < SETTLED
+        if held or (is_young and (held is None or status.st_size == 0)):
             return None
         first = next(_lines(file), b"")
         if is_newer(first):

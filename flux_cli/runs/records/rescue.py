@@ -14,12 +14,12 @@ from pathlib import Path
 from flux_cli.core.errors import ImageError, OutputError, UsageError
 from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import FORMATS
+from flux_cli.images.names import sibling
 from flux_cli.runs.records import store
 from flux_cli.runs.records.journal import Journal
 from flux_cli.runs.records.listing import RecordedRun, Stray, read_journal
 from flux_cli.runs.records.past import PastRun
 
-ASIDE = "rescued"  # the folder of files that were moved, beside that of the journals
 OPEN = ("waiting", "unclear", "not_sent")  # states of requests whose files stay where they are
 
 
@@ -120,14 +120,18 @@ def _is_left_over(path: str, past: PastRun, *, is_certain: bool) -> bool:
 
 
 def move_stray(stray: Stray) -> list[str]:
-    """Move the journal and the received files of a run whose journal is damaged or missing."""
+    """Move the received files and the journal of a run whose journal is damaged or missing.
+
+    Returns the new paths. Raises OSError.
+    """
     folder = stray.path.with_suffix("")
     paths = store.files_in(folder) if is_own_folder(folder) else []
-    moved = move_aside((path for path in paths if os.path.getsize(path)), folder)
+    filled = [path for path in paths if os.path.getsize(path)]
     if stray.path.is_file() and not stray.path.is_symlink():
-        move_aside([str(stray.path)], folder)
-    for path in store.files_in(folder):  # empty ones
-        with contextlib.suppress(OSError):
+        filled.append(str(stray.path))  # last: without it, the folder is still found
+    moved = move_aside(filled, folder)
+    for path in paths:
+        if path not in filled:
             os.unlink(path)
     with contextlib.suppress(OSError):
         folder.rmdir()
@@ -140,23 +144,27 @@ def move_aside(paths: Iterable[str], folder: Path) -> list[str]:
     Images get the suffix of their format. Moving is one step: it never leaves half a file.
     """
     moved = []
-    target = aside_folder(folder.parent) / folder.name
+    target = store.aside_folder(folder.parent) / folder.name
     for path in paths:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = _format_of(path)
         suffix = f".{FORMATS[found].suffix}" if found else ""
-        place = target / f"{os.path.basename(path)}{suffix}"
-        os.rename(path, place)
-        moved.append(str(place))
+        place = _free(f"{target / os.path.basename(path)}{suffix}")
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            os.rename(path, place)
+            moved.append(place)
     if moved:
         store.sync_folder(target)
         store.sync_folder(target.parent)
     return moved
 
 
-def aside_folder(root: Path) -> Path:
-    """The folder of files that were moved aside, given the folder of the journals."""
-    return root.parent / ASIDE
+def _free(path: str) -> str:
+    """The path, or a numbered one if there is such a file already."""
+    free, number = path, 2
+    while os.path.lexists(free):
+        free, number = sibling(path, number), number + 1
+    return free
 
 
 def _format_of(path: str | Path) -> str | None:

@@ -37,6 +37,11 @@ def runs_folder() -> Path:
     return folders.state_folder() / "runs"
 
 
+def aside_folder(root: Path) -> Path:
+    """The folder of files that `flux recover` could not save, given that of the journals."""
+    return root.parent / "rescued"
+
+
 def is_run_name(name: str) -> bool:
     """Whether a name is that of a run: `20261126-101502-4f3a1c`."""
     date, _, rest = name.partition("-")
