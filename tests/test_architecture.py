@@ -73,6 +73,7 @@ COMPILED = {
     "operator",
     "reprlib",
     "contextvars",
+    "gc",
     "itertools",
     "math",
 }

@@ -48,8 +48,8 @@ class LookUp(NamedTuple):
 def arrived(past: PastRun, folder: Path) -> Answers:
     """What was paid for but not saved: the images if they have arrived whole, else their replies.
 
-    An image that is not whole is returned, too, if its reply does not lead to it: others of the
-    same reply may be whole.
+    Images that are not whole are returned, too, if their reply does not lead to them: some of them
+    may be whole.
     """
     found: Answers = {}
     for call in past.calls:
@@ -57,8 +57,9 @@ def arrived(past: PastRun, folder: Path) -> Answers:
             continue
         media = [one._replace(file=str(folder / Path(one.file).name)) for one in call.media]
         are_whole = bool(media) and all(is_whole(one.file) for one in media)
-        leads_on = has_address(call) or not is_spooled(call)
-        if call.reply and not are_whole and (leads_on or not media):
+        are_gone = not any(Path(one.file).is_file() for one in media)
+        leads_on = has_address(call) or not is_spooled(call) or are_gone
+        if call.reply and not are_whole and leads_on:
             found[call.number] = call.reply
         elif media:
             found[call.number] = media
@@ -96,12 +97,9 @@ def give_up(past: PastRun, ledger: Journal) -> None:
     They had arrived in the reply itself, so there is no address to fetch them from again.
     """
     for call in past.calls:
-        if call.state != "waiting" or has_address(call):
-            continue
+        is_damaged = call.state == "waiting" and (call.failure or {}).get("code") == "image"
         files = [ledger.folder / name for name in call.files]
-        is_gone = bool(files) and not any(file.exists() for file in files)
-        is_damaged = (call.failure or {}).get("code") == "image" and not any(map(is_whole, files))
-        if is_gone or is_damaged:
+        if is_damaged and not has_address(call) and not any(map(is_whole, files)):
             error = ImageError("what has arrived is not a complete image", billed=True)
             ledger.failed(past_call(call), error, final=True)
 

@@ -186,13 +186,14 @@ class Journal:
                 os.fsync(self._file)
 
     def _sync_received(self) -> None:
-        if not self._unsynced:
-            return
+        folders = set()
         while self._unsynced:
             file = self._unsynced.pop()
+            folders.add(os.path.dirname(file))
             if not store.sync_file(file):
                 self._refused.add(file)
-        store.sync_folder(self.folder)
+        for folder in folders:
+            store.sync_folder(folder)
 
     def _facts(self, media: Media) -> dict[str, Json]:
         left_out = ("undrawn", "revised_prompt") if self._private else ("undrawn",)
