@@ -226,6 +226,8 @@ class _Run:
             if self._saver.has_saved(media) and self._job.ledger.whole(call):
                 self._http.release(media)
                 self._answered.discard(call.number)  # nothing is left to fetch
+                if len(self._under_way) > 1:  # the end of the run waits for the disk anyway
+                    self._sync_journal()
         if first_error:
             raise first_error
 

@@ -147,16 +147,21 @@ def test_paths_that_were_printed_survive(start, gateway, disk, where):
     assert [look(Path(path))[0] for path in out.splitlines()] == ["jpeg"] * 4
 
 
-def test_files_on_another_disk_survive_before_the_journal_says_so(
-    start, gateway, disk, recover, release
+@pytest.mark.parametrize("where", ["same", "other"])
+def test_files_that_were_saved_survive_while_the_run_goes_on(
+    start, gateway, disk, recover, release, where
 ):
-    one, other = disk("disk"), disk("other")
+    one = disk("disk")
+    other = disk("other") if where == "other" else one
     gateway.answers(image(noise(800)), image(noise(800)), held(release))
     line = ("-n", "3", "--seed", "7", "-o", f"{other.path}/out/", "--concurrency", "1", *SAFE)
     run = start(one, "generate", "a fox", *line)
     wait_for_lines(one, '"whole"', 2)
+    if where == "same":
+        time.sleep(0.5)  # the disk is asked at once, in another thread
     stop(run)
-    other.cut_power(run)  # and all of the journal has reached its own disk
+    other.cut_power(run)  # if there are two, all of the journal has reached its own disk
+    gateway.history.clear()
     recover(env={"FLUX_STATE": str(one.path / "state")})
     names = sorted(path.name for path in (other.path / "out").iterdir())
     assert names[:2] == ["a-fox-7.jpg", "a-fox-8.jpg"]

@@ -483,7 +483,7 @@ NOT_JOURNALS = {
     "a device": lambda path: path.symlink_to("/dev/full"),
     "nested lists": lambda path: path.write_bytes(b"[" * 100_000),
     "zeros": lambda path: path.write_bytes(bytes(100_000)),
-    "empty": lambda path: path.touch(),
+    "empty": lambda path: (path.touch(), os.utime(path, (0, 0))),
     "a newer journal": lambda path: path.write_bytes(line({"event": "run", "schema": 99})),
 }
 
