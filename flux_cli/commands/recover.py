@@ -37,12 +37,11 @@ from flux_cli.runs.records.rescue import (
     resume,
 )
 from flux_cli.runs.recovery import (
-    already_saved,
     arrived,
     give_up,
     job_of,
     look_up,
-    past_call,
+    mark_saved,
     resolved_of,
     sweep,
 )
@@ -173,16 +172,12 @@ def _recover(run: RecordedRun, *, quiet: bool, named: bool) -> Recovered:
     """
     before, ledger = resume(run)
     with ledger:
-        for call in already_saved(before, ledger.folder):
-            ledger.whole(past_call(call))
-        before = read_journal(run.path) or before
+        if mark_saved(before, ledger):
+            before = read_journal(run.path) or before
         sweep(before, ledger)
+        after, report = before, _report(before)
         if before.state in STATES:
-            report = _fetch_and_save(before, ledger, named=named, quiet=quiet)
-        else:
-            report = _report(before)
-        give_up(read_journal(run.path) or before, ledger)
-        after = read_journal(run.path, with_replies=False) or before
+            after, report = _fetch_and_save(before, ledger, named=named, quiet=quiet)
         moved = clear_folder(after, ledger.folder)
     if moved:
         message = f"{len(moved)} received files belong to no image of this run, or are damaged"
@@ -191,7 +186,9 @@ def _recover(run: RecordedRun, *, quiet: bool, named: bool) -> Recovered:
     return Recovered(after, report, moved)
 
 
-def _fetch_and_save(before: PastRun, ledger: Journal, *, named: bool, quiet: bool) -> Report:
+def _fetch_and_save(
+    before: PastRun, ledger: Journal, *, named: bool, quiet: bool
+) -> tuple[PastRun, Report]:
     """Find the images of a run, and save them."""
     settings = _settings_of(before)
     auth = find_key(settings.provider, settings.base_url)
@@ -200,11 +197,13 @@ def _fetch_and_save(before: PastRun, ledger: Journal, *, named: bool, quiet: boo
     job = job_of(before, ledger, settings, auth, answers)
     report = _save(job, ledger.folder, settings, before, named=named, quiet=quiet)
     job.sink.sync()
-    after = read_journal(ledger.path, with_replies=False) or before
+    after = read_journal(ledger.path) or before
+    if give_up(after, ledger):
+        after = read_journal(ledger.path) or after
     fault = looked_up.fault or _unclear_error(after, settings)
     faults = (fault,) if fault else ()
     remarks = (*report.remarks, *looked_up.lost)
-    return report._replace(run=before.id, faults=faults, remarks=remarks)
+    return after, report._replace(run=before.id, faults=faults, remarks=remarks)
 
 
 def _forget_if_old(run: RecordedRun, recovered: Recovered) -> Recovered:

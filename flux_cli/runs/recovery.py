@@ -76,32 +76,34 @@ def is_spooled(call: PastCall) -> bool:
     return call.reply is not None and MARK_PART in call.reply.data
 
 
-def already_saved(past: PastRun, folder: Path) -> list[PastCall]:
-    """Waiting requests of a damaged journal that were saved.
+def mark_saved(past: PastRun, ledger: Journal) -> bool:
+    """Journal that requests are saved if the line that says so was damaged. True if there were any.
 
-    The line that says so is lost. Their images are removed only after it is written, and there is
-    a file for each of them.
+    Their images are gone, which happens only after that line, and there is a file for each of them.
     """
-    found = []
+    found = False
     for call in past.calls if past.damaged else ():
-        names = {*call.files}
+        names, folder = {*call.files}, ledger.folder
         is_gone = is_spooled(call) and not any((folder / name).exists() for name in names)
         if call.state == "waiting" and is_gone and len(call.saved) >= len(names):
-            found.append(call)
+            found = ledger.whole(past_call(call)) or found
     return found
 
 
-def give_up(past: PastRun, ledger: Journal) -> None:
-    """Journal that nothing is left to fetch of images that are damaged or gone.
+def give_up(past: PastRun, ledger: Journal) -> bool:
+    """Journal that nothing is left to fetch of images that are damaged or gone. True for any.
 
     They had arrived in the reply itself, so there is no address to fetch them from again.
     """
+    found = False
     for call in past.calls:
         is_damaged = call.state == "waiting" and (call.failure or {}).get("code") == "image"
         files = [ledger.folder / name for name in call.files]
         if is_damaged and not has_address(call) and not any(map(is_whole, files)):
             error = ImageError("what has arrived is not a complete image", billed=True)
             ledger.failed(past_call(call), error, final=True)
+            found = True
+    return found
 
 
 def look_up(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None) -> LookUp:
