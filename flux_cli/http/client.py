@@ -30,11 +30,10 @@ from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import MAX_SILENCE, Exchanges, HttpRequest, Sender
 from flux_cli.http.replies import (
     BILLED_HINT,
-    RETRYABLE,
     TOO_MANY,
-    forbids_retry,
     is_good,
     is_temporary,
+    may_retry,
     reply_error,
     retry_after,
 )
@@ -172,7 +171,7 @@ class Http:
         asked = None
         if isinstance(answer, Reply):
             error: FluxError = _redirect_error(answer, post.url) or reply_error(answer, post.auth)
-            again = answer.status in RETRYABLE and not forbids_retry(answer)
+            again = may_retry(answer)
             asked = retry_after(answer, self._clock())
         else:
             error, again = answer, True
