@@ -30,7 +30,7 @@ BLOB = json.dumps(MARK)[1:-1]  # the same inside a JSON text
 TOO_MANY, UNAVAILABLE = 429, 503
 SERVER_ERROR = 500  # and above: the work may have been done and billed, except by these rules:
 RETRYABLE = frozenset((TOO_MANY, UNAVAILABLE))  # busy: nothing was done
-INCAPABLE = frozenset((501, 505))  # the server cannot do the work: nothing was done, or ever will be
+INCAPABLE = frozenset((501, 505))  # the server cannot do the work, so it did none
 UNCLEAR = frozenset((408, 499))  # the work may have been done, although the status is below 500
 # What providers document about server errors: one with such a header or code did nothing that is
 # charged, and the same request may be sent again.

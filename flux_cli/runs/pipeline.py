@@ -184,7 +184,7 @@ class _Run:
         number, saved, error = outcome.call.number, outcome.saved, outcome.error
         named_cost = self._costs.pop(number, None)
         cost = saved[0].facts.cost_usd if saved else named_cost
-        self._budget.end(cost, paid=bool(saved or (error and error.billed)))
+        self._budget.end(cost, made=bool(saved), billed=bool(error and error.billed))
         self._call_ended.set()
         if error:
             self._journal_failure(outcome.call, error, has_saved=bool(saved))

@@ -259,10 +259,23 @@ def test_an_unknown_price_needs_yes_and_then_the_first_call_goes_alone(generate,
     assert result.err.count("the limit is 0.60 USD") > 0
 
 
-def test_an_unknown_price_that_nobody_names_limits_nothing_after_yes(generate, gateway):
-    """After the first call, which goes alone, the others are under way together."""
-    gateway.answers(costing(None), together(7, costing(None)))
-    assert generate("a fox", "-m", "unheard-of", "-n", "8", "--max-cost", "0.6", "--yes").code == 0
+def test_an_unknown_price_that_nobody_names_goes_one_by_one_after_yes(generate, gateway):
+    """The first that names a cost is then the only one in flight."""
+    gateway.answers(costing(None, None, None, 0.6))
+    result = generate("a fox", "-m", "unheard-of", "-n", "8", "--max-cost", "0.6", "--yes")
+    assert (result.code, len(gateway.posts)) == (3, 4)
+
+
+def test_a_price_that_is_wrong_is_noticed_by_the_first_call_which_goes_alone(generate, gateway):
+    gateway.answers(costing(0.5))
+    result = generate("a fox", "-n", "16", "--max-cost", "1")
+    assert (result.code, len(result.lines), len(gateway.posts)) == (3, 2, 2)
+    assert "the limit is 1.00 USD" in result.err
+
+
+def test_after_the_first_call_all_others_go_together_if_the_price_is_right(generate, gateway):
+    gateway.answers(costing(0.06), together(7, costing(0.06)))
+    assert generate("a fox", "-n", "8", "--max-cost", "0.48").code == 0
 
 
 def test_what_may_have_been_billed_counts_as_paid(generate, gateway):
