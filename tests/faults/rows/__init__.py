@@ -13,6 +13,7 @@ GROUPS: dict[str, tuple[Row, ...]] = {
     "Base64": bodies.BASE64,
     "Images": bodies.IMAGES,
     "Fetching an image": media.FETCHING,
+    "Several images in a response": media.SEVERAL,
     "Addresses of images": media.ADDRESSES,
     "Addresses inside the private network": media.PUBLIC,
     "Statuses": statuses.STATUSES,
