@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from flux_cli.core.errors import ImageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.containers.container import Block
-from flux_cli.images.containers.registry import CONTAINERS, inspect, sniff
+from flux_cli.images.containers.registry import inspect, read_blocks, sniff
 from flux_cli.images.metadata import exif, xmp
 from flux_cli.images.metadata.record import (
     BY_ALGORITHM,
@@ -57,7 +57,7 @@ def read_metadata(data: bytes) -> Reading:
     problems: list[str] = []
     c2pa = False
     try:
-        for block in CONTAINERS[name].blocks(data):
+        for block in read_blocks(name, data):
             c2pa = c2pa or block.kind == "c2pa"
             for field, text in _texts(block, problems).items():
                 if len(fields) < MAX_FIELDS:
@@ -79,7 +79,7 @@ def has_credentials(data: bytes) -> bool:
     if name is None:
         return False
     try:
-        return any(_is_credential(block) for block in CONTAINERS[name].blocks(data))
+        return any(_is_credential(block) for block in read_blocks(name, data))
     except (ValueError, IndexError):
         return False
 
