@@ -34,6 +34,7 @@ WINDOW = 1 << 20  # bytes
 LONGEST_SEGMENT = 65_533  # bytes that a segment can hold behind its length
 END, SCAN = 0xD9, 0xDA
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # markers of frame headers
+PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 # The marker that ends compressed data, where FF00 is a data byte and FFD0 to FFD7 are restarts.
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
 
@@ -117,6 +118,23 @@ def colors(data: bytes) -> Colors:
         elif part.kind == b"\xee" and data[part.body : part.body + 5] == b"Adobe":
             adobe = data[part.body + 11]
     return Colors("RGB" if model == "YCbCr" and adobe == 0 else model, depth)
+
+
+def count_scans(data: bytes) -> int:
+    """How many scans a decoder goes through. Each one may take as long as all pixels.
+
+    It stops behind the first scan of a file that is not progressive, if all channels are in it.
+    """
+    frame, scans = None, 0
+    for part in walk(data):
+        if part.kind[0] in FRAMES:
+            frame = frame or part
+        elif part.kind[0] == SCAN:
+            scans += 1
+            is_simple = frame and frame.kind[0] not in PROGRESSIVE
+            if frame and is_simple and data[part.body] == data[frame.body + 5]:
+                break
+    return scans
 
 
 def edits(data: bytes, payload: Payload) -> list[Edit]:
