@@ -96,6 +96,11 @@ INWARD = (
     "192.168.0.1", "169.254.169.254", "2852039166", "[fe80::1]", "[fd00::1]", "\uff11\uff12\uff17.0.0.1", "127\u30020\u30020\u30021",
 )  # fmt: skip
 FAR = "https://media.lumenfall.ai/p"
+ESTIMATE = reply({"estimated": True, "total_cost_micros": 60_000, "currency": "USD"})
+DRY = (
+    fine("a dry run at the public gateway", "it answers with a price", post=((ESTIMATE,),), line=("--dry-run",), public=True, files=0, posts=0),
+    Row("a dry run that makes an image", "the gateway does not know dryRun", post=((good(FAR),),), line=("--dry-run",), public=True, posts=0, says=("no price",)),
+)  # fmt: skip
 PUBLIC = (
     fine("the public gateway", "through a proxy, with a private authority", post=((good(FAR),),), public=True),
     *(Row(f"https://{host}/p", "a public gateway names a private address", post=((good(f"https://{host}/p"),),), public=True, says=("trusted",)) for host in INWARD),
