@@ -71,6 +71,7 @@ COMPILED = {
     "operator",
     "reprlib",
     "contextvars",
+    "gc",
     "itertools",
     "math",
 }

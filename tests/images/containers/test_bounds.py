@@ -11,7 +11,8 @@ from flux_cli.core.errors import ImageError
 from flux_cli.images.containers.parts import MAX_PARTS
 from flux_cli.images.containers.registry import MAX_BLOCKS, MAX_PACKETS, inspect, read_blocks
 from flux_cli.images.details import read_details
-from flux_cli.images.metadata.read import has_credentials, read_metadata
+from flux_cli.images.metadata.credentials import has_credentials
+from flux_cli.images.metadata.read import read_metadata
 from flux_cli.images.metadata.record import Record
 from flux_cli.images.metadata.write import write_record
 
