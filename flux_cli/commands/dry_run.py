@@ -110,7 +110,9 @@ def _expected_path(name: Name) -> str:
 
 
 def _cost(run: CheckedRun) -> Cost:
-    if run.row.estimates and run.auth and run.calls:
+    # Any other server may not know `dryRun`, or a proxy may drop it: it would make an image.
+    is_own_server = run.prepared.settings.base_url == run.row.base_url
+    if run.row.estimates and is_own_server and run.auth and run.calls:
         return Cost(_estimate(run) * run.calls, "estimate of the gateway")
     price = run.prepared.resolved.unit_price_usd
     if price is None:

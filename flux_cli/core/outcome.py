@@ -30,6 +30,8 @@ class Reply(NamedTuple):
     status: int
     headers: dict[str, str]
     data: bytes
+    asked: int = 1  # images that the request asked for
+    until: float | None = None  # when the images must be made, in seconds of the event loop
 
 
 class Facts(NamedTuple):
@@ -44,10 +46,19 @@ class Facts(NamedTuple):
 
 
 class Media(NamedTuple):
-    """One image as received from a provider, in a file, before anything was done to it."""
+    """One image as received from a provider, in a file, before anything was done to it.
+
+    An image that was made but did not arrive has no `file`: `lost` says why.
+    """
 
     file: str
     facts: Facts
+    lost: FluxError | None = None
+
+
+def media_of(arrived: str | FluxError, facts: Facts) -> Media:
+    """One image of an answer: in a file, or lost."""
+    return Media(arrived, facts) if isinstance(arrived, str) else Media("", facts, arrived)
 
 
 class SavedImage(NamedTuple):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from flux_cli.core.outcome import Facts
 
 
+COUNTS = ("n", "num_images", "num_outputs")  # fields of bodies that ask for several images
+
+
 class Attachment(NamedTuple):
     """A local image that the user named, read, checked and encoded as a data URI."""
 
@@ -86,6 +89,12 @@ class Call(NamedTuple):
     seed: Json
     model: str  # the model's name at the provider
     body: dict[str, Json]
+
+    @property
+    def images(self) -> int:
+        """How many images the body asks for: one, unless a parameter such as `-p n=2` says so."""
+        counts = [self.body.get(name) for name in COUNTS]
+        return max([1, *(count for count in counts if isinstance(count, int))])
 
 
 class Plan(NamedTuple):

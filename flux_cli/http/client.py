@@ -30,11 +30,10 @@ from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import MAX_SILENCE, Exchanges, HttpRequest, Sender
 from flux_cli.http.replies import (
     BILLED_HINT,
-    RETRYABLE,
     TOO_MANY,
-    forbids_retry,
     is_good,
     is_temporary,
+    may_retry,
     reply_error,
     retry_after,
 )
@@ -82,7 +81,7 @@ class Http:
             sender = Network(min(CONNECT_SECONDS, timeout))
         self._exchanges = Exchanges(self._spool, sender)
         self._throttle = Throttle(most, pause, time.monotonic)
-        self._downloads = Downloads(
+        self.downloads = Downloads(
             self._exchanges, self._spool, timeout, retries, self._pause_after
         )
 
@@ -124,7 +123,7 @@ class Http:
                         in_flight = False
                     if isinstance(answer, Reply) and is_good(answer):
                         self._throttle.speed_up()
-                        return answer
+                        return answer._replace(until=began + left)
                     await self._wait(answer, post, attempt, on_step, sent)
                     left -= asyncio.get_running_loop().time() - began
         except TimeoutError as fault:
@@ -172,7 +171,7 @@ class Http:
         asked = None
         if isinstance(answer, Reply):
             error: FluxError = _redirect_error(answer, post.url) or reply_error(answer, post.auth)
-            again = answer.status in RETRYABLE and not forbids_retry(answer)
+            again = may_retry(answer)
             asked = retry_after(answer, self._clock())
         else:
             error, again = answer, True
@@ -184,11 +183,11 @@ class Http:
         on_step("waiting", error.message, seconds)
         await self._pause(seconds)
 
-    async def get(self, url: str, auth: Auth | None) -> Reply:
+    async def get(self, url: str, auth: Auth | None, until: float | None = None) -> Reply:
         """Read a URL of the provider, with retries, and return the reply, whatever its status."""
         request = HttpRequest("GET", url, credentials(url, auth), silence=MAX_SILENCE)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout_at(self.downloads.deadline() if until is None else until):
                 return await self._get_with_retries(request)
         except TimeoutError as fault:
             message = f"{host_and_port(url)} did not answer within {self._timeout:g} s"
@@ -219,15 +218,18 @@ class Http:
         read: Callable[[Reply], Found | None],
         seconds: float,
         stop: Stop | None = None,
+        until: float | None = None,
     ) -> Found:
         """Read a URL every `seconds` until `read` returns a value, and return that.
+
+        `until` is the time of the event loop at which it gives up; None: `timeout` from now.
 
         The job behind it is paid for, so network and server errors do not end the polling. After
         Ctrl-C the provider is asked once to `stop` the job. Raises DeadlineError, and what `read`
         raises.
         """
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout_at(self.downloads.deadline() if until is None else until):
                 request = HttpRequest("GET", url, credentials(url, auth), silence=MAX_SILENCE)
                 while True:
                     with contextlib.suppress(NetworkError):
@@ -260,10 +262,6 @@ class Http:
     def _backoff(self, attempt: int) -> float:
         """Seconds before the next attempt: doubling up to 8, less up to a quarter at random."""
         return min(8.0, 0.5 * (1 << attempt)) * (1 - self._jitter() / 4)
-
-    async def fetch_image(self, source: str, base: str, request_id: str = "") -> str:
-        """Bring an image of an answer into a file and return its path. See `Downloads.fetch`."""
-        return await self._downloads.fetch(source, base, request_id)
 
     def release(self, media: Sequence[Media]) -> None:
         """Mark received files as no longer needed."""

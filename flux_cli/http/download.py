@@ -4,7 +4,7 @@ Images are downloaded without the key.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urljoin
 
 from flux_cli.core.errors import DiskError, FluxError, ImageError, NetworkError, ProviderError
@@ -17,12 +17,15 @@ from flux_cli.http.trust import host_and_port, media_address
 from flux_cli.images.containers.registry import inspect
 
 MAX_REDIRECTS = 5
+MOST_IMAGES = 16  # of an answer, for each image that was asked for; others are not fetched
+LARGE = 16 << 20  # bytes; a larger image takes up to 0.1 s to check
 
 
 class Downloads:
     """The images of one run.
 
-    `timeout` is in seconds per image. `pause_after` sleeps after a failed attempt.
+    `timeout` is in seconds for all images of an answer. `pause_after` sleeps after a failed
+    attempt.
     """
 
     def __init__(
@@ -35,14 +38,57 @@ class Downloads:
     ) -> None:
         self._exchanges, self._spool = exchanges, spool
         self._timeout, self._retries, self._pause_after = timeout, retries, pause_after
+        self._inspecting = asyncio.Lock()  # each large image takes its size in memory meanwhile
 
-    async def fetch(self, source: str, base: str, request_id: str = "") -> str:
+    def deadline(self) -> float:
+        """When images must have arrived whose download begins now, in seconds of the loop."""
+        return asyncio.get_running_loop().time() + self._timeout
+
+    async def fetch_all(
+        self,
+        sources: Sequence[str],
+        base: str,
+        request_id: str,
+        *,
+        asked: int = 1,
+        until: float | None = None,
+    ) -> list[str | FluxError]:
+        """Bring the images of one answer into files, all by one deadline. See `fetch`.
+
+        Returns the path or the error of each, and one error for all above MOST_IMAGES for each of
+        the `asked` ones. Raises the first error if no image has arrived.
+        """
+        most = asked * MOST_IMAGES
+        until = self.deadline() if until is None else until
+        coming = [self._fetch_or_fail(one, base, request_id, until) for one in sources[:most]]
+        arrived = [await coming[0]] if len(coming) == 1 else await asyncio.gather(*coming)
+        if len(sources) > most:
+            message = f"the answer has {len(sources):,} images, and only {most} were fetched"
+            arrived.append(ProviderError(message, billed=True, request_id=request_id))
+        if not any(isinstance(one, str) for one in arrived):
+            raise next(one for one in arrived if isinstance(one, FluxError))
+        return arrived
+
+    async def _fetch_or_fail(
+        self, source: str, base: str, request_id: str, until: float
+    ) -> str | FluxError:
+        try:
+            return await self.fetch(source, base, request_id, until)
+        except FluxError as fault:
+            fault.request_id = fault.request_id or request_id
+            return fault
+
+    async def fetch(
+        self, source: str, base: str, request_id: str = "", until: float | None = None
+    ) -> str:
         """Bring an image of an answer into a file and return its path.
 
-        `source` is a mark of the spool, a data URI, or a URL, which may be relative to `base`.
-        `request_id` is for errors. Raises ImageError if it is not a complete image, ProviderError
-        for an unsafe URL, NetworkError if the download fails.
+        `source` is a mark of the spool, a data URI, or a URL, which may be relative to `base`; ""
+        if the answer has none. `request_id` is for errors. Raises ImageError if it is not a
+        complete image, ProviderError for an unsafe URL, NetworkError if the download fails.
         """
+        if not source:
+            raise ProviderError("the answer has an image without URL or data", billed=True)
         if source.startswith(MARK):
             path = self._spool.find(source.removeprefix(MARK))
             if path is None:
@@ -55,14 +101,15 @@ class Downloads:
                 return self._spool.keep(data)
             except OSError as fault:
                 raise DiskError(f"cannot store the image: {fault.strerror}", billed=True) from fault
-        return await self._download(source, base, request_id)
+        until = self.deadline() if until is None else until
+        return await self._download(source, base, request_id, until)
 
-    async def _download(self, url: str, base: str, request_id: str = "") -> str:
+    async def _download(self, url: str, base: str, request_id: str, until: float) -> str:
         """Download an image, with retries and without a key. Returns its path."""
         address = media_address(url, base)
         fault: FluxError = NetworkError("not attempted")
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout_at(until):
                 for attempt in range(self._retries + 1):
                     try:
                         return await self._fetch(address, base)
@@ -89,8 +136,7 @@ class Downloads:
             if reply.status != 200:
                 message = f"{host_and_port(address)} answered HTTP {reply.status}"
                 raise NetworkError(message, status=reply.status)
-            with open(path, "rb") as file:  # noqa: ASYNC230 - just written, so still in memory
-                inspect(file.read())
+            await self._inspect(path)
             is_whole = True
         except OSError as fault:  # such as too many open files: a retry may help
             raise NetworkError(f"cannot read the file: {fault.strerror}") from fault
@@ -98,6 +144,24 @@ class Downloads:
             if not is_whole:
                 self._spool.release(path)
         return path
+
+    async def _inspect(self, path: str) -> None:
+        """Check that a file is a whole image. Raises OSError, and ImageError if it is not.
+
+        A large one is read in a thread: other requests, and Ctrl-C, must not wait for it.
+        """
+        with open(path, "rb") as file:  # noqa: ASYNC230 - just written, so still in memory
+            data = file.read(LARGE + 1)
+        if len(data) <= LARGE:
+            inspect(data)
+            return
+        async with self._inspecting:
+            await asyncio.to_thread(_inspect_file, path)
+
+
+def _inspect_file(path: str) -> None:
+    with open(path, "rb") as file:
+        inspect(file.read())
 
 
 def _lost_image_error(fault: FluxError, address: str, request_id: str) -> FluxError:

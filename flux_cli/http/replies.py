@@ -27,9 +27,26 @@ from flux_cli.core.text import SHOWN, plain
 
 MARK = "\0blob "  # replaces a text that was moved into a file; the file's name follows
 BLOB = json.dumps(MARK)[1:-1]  # the same inside a JSON text
-TOO_MANY = 429
-RETRYABLE = frozenset((TOO_MANY, 500, 502, 503))
-UNCLEAR = frozenset((408, 499, 504, 520, 524, 598, 599))  # the work may have been done and billed
+TOO_MANY, UNAVAILABLE = 429, 503
+SERVER_ERROR = 500  # and above: the work may have been done and billed, except by these rules:
+RETRYABLE = frozenset((TOO_MANY, UNAVAILABLE))  # busy: nothing was done
+INCAPABLE = frozenset((501, 505))  # the server cannot do the work, so it did none
+UNCLEAR = frozenset((408, 499))  # the work may have been done, although the status is below 500
+# What providers document about server errors: one with such a header or code did nothing that is
+# charged, and the same request may be sent again.
+NOT_DONE_HEADERS = {
+    "x-should-retry": "true",  # OpenAI; its libraries follow it
+    "x-fal-retryable": "true",  # fal, which charges for no server error
+    "x-fal-needs-retry": "1",  # the older name
+}
+NOT_DONE_CODES = frozenset(
+    (
+        "ALL_PROVIDERS_EXHAUSTED",  # Lumenfall: every upstream failed or refused
+        "RATE_LIMITED",
+        "RATE_LIMIT_EXCEEDED",
+        "CONCURRENT_REQUESTS_LIMIT",  # fal
+    )
+)
 MAX_DIGITS = 300  # of an integer in JSON; longer ones do not fit into a float
 BILLED_HINT = "check your provider's request list before you run it again"
 BY_CODE: dict[str, type[FluxError]] = {
@@ -109,9 +126,12 @@ def reply_error(reply: Reply, auth: Auth | None = None, request_id: str = "") ->
     verb = "failed" if kind is ProviderError else "refused"
     reason = f": {message}" if message else " and gave no reason"
     text = f"the provider {verb} with {code or f'HTTP {reply.status}'}{reason}"
-    billed = reply.status in UNCLEAR or (is_good(reply) and kind is ProviderError)
+    is_unclear = is_good(reply) or has_unclear_effect(reply)
+    billed = is_unclear and kind is ProviderError  # a refusal with a code of its own is clear
     page = f" ({auth.page})" if auth and auth.page else ""
     hint = HINTS.get(kind, "").format(key=auth.variable if auth else "the key", page=page)
+    if billed:
+        hint = BILLED_HINT
     return kind(
         text,
         hint=hint,
@@ -131,10 +151,29 @@ def is_temporary(reply: Reply) -> bool:
     return reply.status in (408, 425, TOO_MANY) or reply.status >= 500
 
 
-def forbids_retry(reply: Reply) -> bool:
-    """Whether the server says that a retry is useless."""
-    values = [reply.headers.get(name, "").lower() for name in ("x-should-retry", "x-fal-retryable")]
-    return "false" in values
+def may_retry(reply: Reply) -> bool:
+    """Whether a request with this answer certainly had no effect, and may be sent again."""
+    if any(reply.headers.get(name, "").lower() == "false" for name in NOT_DONE_HEADERS):
+        return False  # the server says that a retry is useless
+    return reply.status in RETRYABLE or _is_harmless_failure(reply)
+
+
+def has_unclear_effect(reply: Reply) -> bool:
+    """Whether the work may have been done, and billed, although the answer is an error."""
+    if reply.status < SERVER_ERROR:
+        return reply.status in UNCLEAR
+    is_clear = reply.status == UNAVAILABLE or reply.status in INCAPABLE
+    return not is_clear and not _is_harmless_failure(reply)
+
+
+def _is_harmless_failure(reply: Reply) -> bool:
+    """Whether a server error says, as its provider documents, that nothing was done."""
+    if reply.status < SERVER_ERROR:
+        return False
+    if any(reply.headers.get(name, "").lower() == word for name, word in NOT_DONE_HEADERS.items()):
+        return True
+    code, _ = _code_and_message(reply)
+    return code.upper() in NOT_DONE_CODES
 
 
 def request_id_of(reply: Reply, body: Json = None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from flux_cli.core.errors import ImageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.containers.container import Colors
-from flux_cli.images.containers.registry import CONTAINERS, inspect
+from flux_cli.images.containers.registry import CONTAINERS, inspect, read_blocks
 from flux_cli.images.metadata import exif
 
 MAX_NAME = 100  # characters of a profile's name
@@ -38,7 +38,7 @@ def read_details(data: bytes) -> ImageDetails:
     container = CONTAINERS[image.format]
     profile, orientation = "", 1
     try:
-        for block in container.blocks(data):
+        for block in read_blocks(image.format, data):
             if block.kind == "icc":
                 profile = profile_name(block.data) or "unnamed ICC profile"
             elif block.kind == "exif":

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import FluxError, ProviderError
+from flux_cli.core.errors import ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.outcome import Facts, Media, Reply
+from flux_cli.core.outcome import Facts, Media, Reply, media_of
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
 from flux_cli.http.replies import BILLED_HINT, MARK, parse_json, reply_error, request_id_of
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 async def read_images(reply: Reply, base: str, auth: Auth | None, http: "Http") -> Sequence[Media]:
     """Read the items of `data` or `images`, each with a `url` or `b64_json`.
 
-    Images that cannot be fetched are skipped if others can. Raises ProviderError (billed) if the
-    answer has no image, and the error of an `error` object under status 200.
+    Raises ProviderError (billed) if the answer has no image, the error of an `error` object under
+    status 200, and the first error if no image can be fetched.
     """
     body = parse_json(reply.data)
     if not isinstance(body, dict):
@@ -37,29 +37,18 @@ async def read_images(reply: Reply, base: str, auth: Auth | None, http: "Http") 
     if not items:
         raise _no_image_error("the answer has no image", reply, body)
     facts = _facts(reply, body)
-    media: list[Media] = []
-    first: FluxError | None = None
-    for item in items:
-        try:
-            file = await _fetch(item, base, http)
-        except FluxError as fault:
-            fault.request_id = fault.request_id or facts.request_id
-            first = first or fault
-        else:
-            media.append(Media(file, _item_facts(item, facts)))
-    if first and not media:
-        raise first
-    return media
+    sources = [_source(item) for item in items]
+    arrived = await http.downloads.fetch_all(sources, base, facts.request_id, asked=reply.asked)
+    pairs = zip(items, arrived, strict=False)  # of too many images, the rest was not fetched
+    return [media_of(one, _item_facts(item, facts)) for item, one in pairs]
 
 
-async def _fetch(item: dict[str, Json], base: str, http: "Http") -> str:
+def _source(item: dict[str, Json]) -> str:
+    """Where the image of an item is: a URL, a data URI or a mark; "" if the item has none."""
     inline, url = item.get("b64_json"), item.get("url")
     if isinstance(inline, str) and inline:
-        inline = inline if inline.startswith(("data:", MARK)) else f"data:;base64,{inline}"
-        return await http.fetch_image(inline, base)
-    if isinstance(url, str) and url:
-        return await http.fetch_image(url, base)
-    raise ProviderError("the answer has an image without URL or data", billed=True)
+        return inline if inline.startswith(("data:", MARK)) else f"data:;base64,{inline}"
+    return url if isinstance(url, str) else ""
 
 
 def _no_image_error(message: str, reply: Reply, body: Json = None) -> ProviderError:

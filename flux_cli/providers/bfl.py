@@ -42,12 +42,18 @@ class BFL:
         if not isinstance(url, str):
             raise ProviderError("the answer has no polling_url", billed=True, request_id=identity)
         reader = _PollReader(identity, self._auth)
-        done = await http.poll(url, self._auth, reader.read, POLL_SECONDS)
+        done = await http.poll(url, self._auth, reader.read, POLL_SECONDS, until=reply.until)
+        until = http.downloads.deadline()
         try:
-            file = await http.fetch_image(_image_url(done, identity), self._base, identity)
-        except NetworkError:  # the signed URL may have expired; another poll returns a new one
-            done = await http.poll(url, self._auth, reader.read, POLL_SECONDS)
-            file = await http.fetch_image(_image_url(done, identity), self._base, identity)
+            image = _image_url(done, identity)
+            file = await http.downloads.fetch(image, self._base, identity, until)
+        except NetworkError as fault:
+            if fault.status is None:
+                raise
+            # The signed URL may have expired. Another poll returns a new one.
+            done = await http.poll(url, self._auth, reader.read, POLL_SECONDS, until=until)
+            image = _image_url(done, identity)
+            file = await http.downloads.fetch(image, self._base, identity, until)
         return [Media(file, _facts(identity, body, done))]
 
 

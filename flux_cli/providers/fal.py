@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ModerationError, ProviderError
-from flux_cli.core.outcome import Facts, Media, Reply, Stop
+from flux_cli.core.model import Json
+from flux_cli.core.outcome import Facts, Media, Reply, Stop, media_of
 from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_integer
@@ -43,11 +44,18 @@ class Fal:
         def read(answer: Reply) -> bool | None:
             return _completed(answer, self._auth, identity)
 
-        await http.poll(status, self._auth, read, POLL_SECONDS, stop)
-        result = await http.get(response, self._auth)
+        await http.poll(status, self._auth, read, POLL_SECONDS, stop, reply.until)
+        until = http.downloads.deadline()
+        result = await http.get(response, self._auth, until)
         if result.status != 200:
             raise reply_error(result, self._auth, identity)
-        return await _media(result, identity, self._base, http)
+        body = parse_object(result.data)
+        urls = _image_urls(body, identity)
+        arrived = await http.downloads.fetch_all(
+            urls, self._base, identity, asked=reply.asked, until=until
+        )
+        facts = Facts(identity, "fal", seed=read_integer(body.get("seed")))
+        return [media_of(one, facts) for one in arrived]
 
 
 def _completed(reply: Reply, auth: Auth | None, identity: str) -> bool | None:
@@ -62,21 +70,20 @@ def _completed(reply: Reply, auth: Auth | None, identity: str) -> bool | None:
     return True
 
 
-async def _media(reply: Reply, identity: str, base: str, http: "Http") -> list[Media]:
-    body = parse_object(reply.data)
+def _image_urls(body: dict[str, Json], identity: str) -> list[str]:
+    """The URLs of the images in a result. Raises a FluxError if there is none."""
     listed, flags = body.get("images"), body.get("has_nsfw_concepts")
     images = listed if isinstance(listed, list) else []
     flagged = flags if isinstance(flags, list) else []
-    facts = Facts(identity, "fal", seed=read_integer(body.get("seed")))
-    media = []
+    urls = []
     for place, image in enumerate(images):
         if place < len(flagged) and flagged[place] is True:  # flagged images are blank
             continue
         url = image.get("url") if isinstance(image, dict) else None
         if isinstance(url, str):
-            media.append(Media(await http.fetch_image(url, base, identity), facts))
-    if media:
-        return media
+            urls.append(url)
+    if urls:
+        return urls
     if any(flag is True for flag in flagged):
         message, hint = "fal flagged the image", "rephrase the prompt"
         raise ModerationError(message, hint=hint, billed=True, request_id=identity)

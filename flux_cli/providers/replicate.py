@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from flux_cli.core.auth import Auth
 from flux_cli.core.errors import FluxError, ModerationError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.outcome import Facts, Media, Reply, Stop
+from flux_cli.core.outcome import Facts, Media, Reply, Stop, media_of
 from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
 from flux_cli.http.replies import is_good, parse_json, parse_object, reply_error
@@ -31,17 +31,17 @@ class Replicate:
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Poll until the prediction is finished, and download its output. Raises FluxError."""
         prediction = _finished(reply, self._auth)
-        body = parse_object(reply.data)
-        identity = _identity(body)
+        identity = _identity(parse_object(reply.data))
         if prediction is None:
-            prediction = await self._poll(body, identity, http)
+            prediction = await self._poll(reply, identity, http)
         facts = Facts(identity, "replicate")
         urls = _output_urls(prediction)
-        return [Media(await http.fetch_image(url, self._base, identity), facts) for url in urls]
+        arrived = await http.downloads.fetch_all(urls, self._base, identity, asked=reply.asked)
+        return [media_of(one, facts) for one in arrived]
 
-    async def _poll(self, body: dict[str, Json], identity: str, http: "Http") -> dict[str, Json]:
+    async def _poll(self, reply: Reply, identity: str, http: "Http") -> dict[str, Json]:
         """Poll the prediction that an answer describes until it is finished."""
-        listed = body.get("urls")
+        listed = parse_object(reply.data).get("urls")
         links = listed if isinstance(listed, dict) else {}
         url, cancel = links.get("get"), links.get("cancel")
         if not isinstance(url, str):
@@ -52,7 +52,7 @@ class Replicate:
         def read(answer: Reply) -> dict[str, Json] | None:
             return _finished(answer, self._auth)
 
-        return await http.poll(url, self._auth, read, POLL_SECONDS, stop)
+        return await http.poll(url, self._auth, read, POLL_SECONDS, stop, reply.until)
 
 
 def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:

@@ -140,7 +140,7 @@ def _download(address: str) -> Attachment:
 
     async def fetch(folder: str) -> bytes:
         async with Http(timeout=FETCH_SECONDS, retries=1, folder=Path(folder)) as http:
-            path = await http.fetch_image(address, address)
+            path = await http.downloads.fetch(address, address)
             return Path(path).read_bytes()  # noqa: ASYNC240 - nothing else is running
 
     try:

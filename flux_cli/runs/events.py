@@ -20,7 +20,7 @@ def received_event(number: int, media: Sequence[Media], seconds: float) -> Event
         "received",
         number,
         seconds=seconds,
-        size=sum(_size(one.file) for one in media),
+        size=sum(_size(one.file) for one in media if one.file),
         cost_usd=facts.cost_usd,
         request_id=facts.request_id,
     )

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from flux_cli.runs.saving.finish import Sink
     from flux_cli.runs.saving.saver import Ledger
 
+MOST_ASKED = 10  # images that one request can ask for
+
 Listener = Callable[[Event], None]
 
 
@@ -184,7 +186,7 @@ class _Run:
         number, saved, error = outcome.call.number, outcome.saved, outcome.error
         named_cost = self._costs.pop(number, None)
         cost = saved[0].facts.cost_usd if saved else named_cost
-        self._budget.end(cost, paid=bool(saved or (error and error.billed)))
+        self._budget.end(cost, made=bool(saved), billed=bool(error and error.billed))
         self._call_ended.set()
         if error:
             self._journal_failure(outcome.call, error)
@@ -218,6 +220,8 @@ class _Run:
         try:
             for extra, one in enumerate(media):
                 try:
+                    if one.lost:
+                        raise one.lost
                     await self._saver.save(call, name, one, extra, saved)
                 except FluxError as error:
                     error.request_id = error.request_id or one.facts.request_id
@@ -236,13 +240,15 @@ class _Run:
         arrived = self._job.arrived.get(call.number)
         if arrived is not None and not isinstance(arrived, Reply):
             return arrived
-        reply = arrived or await self._send(call)
+        # The journal does not say how many images an earlier run asked for.
+        reply = arrived._replace(asked=MOST_ASKED) if arrived else await self._send(call)
         try:
             media = await self._job.provider.images(reply, self._http)
         except (AuthError, NotFoundError, PaymentError) as error:
             error.billed = True  # it is about a job that was accepted before
             raise
-        self._job.ledger.fetched(call, media)
+        if not any(one.lost for one in media):  # else `flux recover` reads the reply again
+            self._job.ledger.fetched(call, media)
         return media
 
     async def _send(self, call: Call) -> Reply:
@@ -274,7 +280,7 @@ class _Run:
         self._sync_journal()
         reply = await self._http.post(post, on_step, on_answer)
         self._sync_journal()
-        return reply
+        return reply._replace(asked=call.images)
 
     def _sync_journal(self) -> None:
         """Sync the journal to disk soon, in one thread for all calls. Does not wait for it."""

@@ -207,12 +207,6 @@ def test_hiding_a_key_changes_no_path(generate):
     assert "saved task-proj-1.jpg" in result.err
 
 
-@pytest.mark.parametrize("answer", [ECHOES["error"], ECHOES["no JSON"], ECHOES["no HTTP"]])
-def test_nor_in_a_dry_run(generate, gateway, answer):
-    gateway.estimate = answer
-    assert "canary" not in generate("a fox", "--retries", "0", "--dry-run", "--verbose").err
-
-
 @pytest.mark.parametrize(
     "line", ["resolve fox", "resolve fox --curl", "resolve --json", "config", "config --json"]
 )

@@ -8,21 +8,11 @@ from fakes.gateway import image, status, together
 from fakes.images import pixels_as
 from fakes.messages import reply
 
-from e2e.conftest import KEY
 
-
-def test_a_dry_run_with_a_key_asks_the_gateway_and_makes_nothing(generate, gateway):
-    gateway.estimate = reply({"estimated": True, "total_cost_micros": 70_000, "currency": "USD"})
+def test_a_dry_run_makes_nothing(generate, gateway):
     result = generate("a fox", "-n", "3", "--seed", "7", "-o", "new/{seed}.png", "--dry-run")
-    assert result.code == 0
-    (request,) = gateway.requests
-    assert (request.method, request.path, request.query) == (
-        "POST",
-        "/openai/v1/images/generations",
-        "dryRun=true",
-    )
-    assert request.headers["authorization"] == f"Bearer {KEY}"
-    assert "cost 0.21 USD (estimate of the gateway)" in result.lines
+    assert (result.code, gateway.requests) == (0, [])
+    assert "cost 0.18 USD (price of the catalog)" in result.lines
     files = [line for line in result.lines if line.startswith("file")]
     assert files == ["file new/7.png", "file new/8.png", "file new/9.png"]
     address = f"POST {gateway.url}/images/generations "
@@ -37,7 +27,7 @@ def test_a_dry_run_as_json(generate, gateway):
     assert (document["status"], document["cost_usd"], document["cost_source"]) == (
         "dry_run",
         0.12,
-        "estimate of the gateway",
+        "price of the catalog",
     )
     assert [(file["path"], file["index"], file["seed"]) for file in document["files"]] == [
         ("a-fox-7.{ext}", 1, 7),
@@ -93,6 +83,12 @@ def test_a_dry_run_without_a_key_takes_the_catalogs_price_and_sends_nothing(flux
     assert "cost 0.12 USD (price of the catalog)" in result.lines
 
 
+def test_a_dry_run_at_the_gateway_s_variable_asks_no_server_that_is_not_known(generate, gateway):
+    """A server that does not know `dryRun` would make an image, and bill it."""
+    assert generate("a fox", "--dry-run").code == 0
+    assert gateway.requests == []
+
+
 @pytest.mark.parametrize("more", [(), ("--no-key",)], ids=["key", "no key"])
 def test_a_dry_run_never_asks_another_server_which_would_make_and_bill_an_image(
     generate, gateway, more
@@ -100,35 +96,6 @@ def test_a_dry_run_never_asks_another_server_which_would_make_and_bill_an_image(
     result = generate("a fox", "--dry-run", "--base-url", gateway.url, *more)
     assert (result.code, gateway.requests) == (0, [])
     assert "cost unknown" in result.out
-
-
-NO_ESTIMATES = {
-    "an image": image(),
-    "nothing known": reply({"estimated": True}),
-    "text": reply({"total_cost_micros": "60000"}),
-    "a truth": reply({"total_cost_micros": True}),
-    "not finite": reply('{"total_cost_micros": 1e999}'),
-    "HTML": reply("<html></html>", content_type="text/html"),
-    "refused": status(400, "INVALID_REQUEST", "no such shape"),
-}
-
-
-@pytest.mark.parametrize("answer", NO_ESTIMATES.values(), ids=NO_ESTIMATES)
-def test_what_is_no_estimate_is_not_taken_for_one(generate, gateway, answer):
-    gateway.estimate = answer
-    result = generate("a fox", "--dry-run")
-    assert (result.code, result.out, len(gateway.requests)) == (1, "", 1)
-    assert "flux: error: " in result.err
-
-
-def test_a_dry_run_that_made_an_image_says_it_may_have_been_billed(generate, gateway):
-    gateway.estimate = image()
-    assert "may have been billed" in generate("a fox", "--dry-run").err
-
-
-def test_an_estimate_in_the_other_documented_form_is_read(generate, gateway):
-    gateway.estimate = reply({"metadata": {"cost": 0.05}})
-    assert "cost 0.05 USD (estimate of the gateway)" in generate("a fox", "--dry-run").out
 
 
 def test_a_dry_run_refuses_what_a_run_would_refuse(generate, gateway):
@@ -142,7 +109,7 @@ def test_a_dry_run_with_skip_existing_counts_what_is_missing(generate, gateway):
     result = generate(
         "a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "3", "--skip-existing", "--dry-run"
     )
-    assert "cost 0.12 USD (estimate of the gateway)" in result.lines
+    assert "cost 0.12 USD (price of the catalog)" in result.lines
     assert "kept 8.jpg" in result.lines
     assert gateway.posts == []
 
@@ -259,10 +226,23 @@ def test_an_unknown_price_needs_yes_and_then_the_first_call_goes_alone(generate,
     assert result.err.count("the limit is 0.60 USD") > 0
 
 
-def test_an_unknown_price_that_nobody_names_limits_nothing_after_yes(generate, gateway):
-    """After the first call, which goes alone, the others are under way together."""
-    gateway.answers(costing(None), together(7, costing(None)))
-    assert generate("a fox", "-m", "unheard-of", "-n", "8", "--max-cost", "0.6", "--yes").code == 0
+def test_an_unknown_price_that_nobody_names_goes_one_by_one_after_yes(generate, gateway):
+    """The first that names a cost is then the only one in flight."""
+    gateway.answers(costing(None, None, None, 0.6))
+    result = generate("a fox", "-m", "unheard-of", "-n", "8", "--max-cost", "0.6", "--yes")
+    assert (result.code, len(gateway.posts)) == (3, 4)
+
+
+def test_a_price_that_is_wrong_is_noticed_by_the_first_call_which_goes_alone(generate, gateway):
+    gateway.answers(costing(0.5))
+    result = generate("a fox", "-n", "16", "--max-cost", "1")
+    assert (result.code, len(result.lines), len(gateway.posts)) == (3, 2, 2)
+    assert "the limit is 1.00 USD" in result.err
+
+
+def test_after_the_first_call_all_others_go_together_if_the_price_is_right(generate, gateway):
+    gateway.answers(costing(0.06), together(7, costing(0.06)))
+    assert generate("a fox", "-n", "8", "--max-cost", "0.48").code == 0
 
 
 def test_what_may_have_been_billed_counts_as_paid(generate, gateway):

@@ -87,13 +87,6 @@ def test_every_recorded_error_has_a_meaning():
     assert sorted(MEANINGS) == recorded("errors")
 
 
-@pytest.mark.parametrize("name", recorded("estimates"))
-def test_every_recorded_estimate_is_read(generate, gateway, name):
-    gateway.estimate = reply(text_of("estimates", name))
-    document = generate("a red fox", "-n", "2", "--dry-run", "--json").json
-    assert (document["cost_usd"], document["cost_source"]) == (0.12, "estimate of the gateway")
-
-
 def test_facts_of_the_gateway_are_read_from_headers_where_the_body_has_none(generate, gateway):
     headers = {"x_lumenfall_provider": "replicate", "x_lumenfall_request_id": "req_header"}
     gateway.answers(reply({"data": [{"b64_json": INLINE}]}, **headers))

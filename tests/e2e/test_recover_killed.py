@@ -35,7 +35,7 @@ def test_the_history_is_read_page_by_page_and_a_call_that_was_repeated_counts_on
     killed, recover, gateway, release, flux, page
 ):
     """The first try failed without cost; the second was paid for, and its line is the newer one."""
-    gateway.answers(status(500), held(release))
+    gateway.answers(status(503), held(release))
     gateway.page_size = page
     killed("--seed", "7", when=lambda: len(gateway.posts) == 2)
     release.set()

@@ -21,7 +21,7 @@ AGAIN = {
     "429": status(429, "RATE_LIMITED", retry_after="0"),
     "429 in milliseconds": status(429, retry_after_ms="1"),
     "429 with a date that is past": status(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT"),
-    "500": status(500, retry_after="0"),
+    "500 that had no effect": status(500, retry_after="0", x_should_retry="true"),
     "502 of all providers": status(502, "ALL_PROVIDERS_EXHAUSTED", retry_after="0"),
     "503": status(503, retry_after="0"),
     "503 in HTML": reply("<html>overloaded</html>", 503, content_type="text/html", retry_after="0"),
@@ -94,7 +94,7 @@ def test_retries_are_counted(generate, gateway, retries, posts):
 
 
 def test_a_server_that_says_not_to_retry_is_believed(generate, gateway):
-    gateway.answers(status(500, x_should_retry="false"))
+    gateway.answers(status(503, x_should_retry="false"))
     assert (generate("a fox").code, len(gateway.posts)) == (1, 1)
 
 

@@ -2,8 +2,8 @@
 
     gateway.answers(status(429, retry_after="1"), image())
 
-POSTs get a good image unless a test scripts something else. Estimates and the history of requests
-are answered as the gateway does it.
+POSTs get a good image unless a test scripts something else. The history of requests is answered as
+the gateway does it.
 """
 
 import base64
@@ -107,12 +107,11 @@ def held(until: threading.Event, then: Answer | None = None) -> Answer:
 
 
 class Gateway(Server):
-    """A server with estimates and a history, as Lumenfall has them."""
+    """A server with a history, as Lumenfall has it."""
 
     def __init__(self) -> None:
         super().__init__({"POST": [image()]})
         self.url = self.origin + PREFIX
-        self.estimate: Answer = _estimate
         self.history: list[dict[str, Any]] = []  # every paid POST, the oldest first
         self.keeps_answers = True  # whether the history also has what was answered
         self.page_size = 100  # requests on one page of the history, at most
@@ -120,8 +119,6 @@ class Gateway(Server):
     def answer(self, request: Request) -> Answer:
         if request.is_paid:
             return self._recorded(request, super().answer(request))
-        if request.method == "POST":
-            return self.estimate
         if request.path.startswith(HISTORY) and self.script_for(request) is None:
             return self._history_answer(request)
         return super().answer(request)
@@ -169,13 +166,6 @@ class Gateway(Server):
         if self.keeps_answers and "answer" in entry:
             body["response"] = {"body": entry["answer"]}
         return reply(body)
-
-
-def _estimate(request: Request) -> Reply:
-    micros = round(COST * 1_000_000) * request.json.get("n", 1)
-    return reply(
-        {"estimated": True, "provider": "fal", "total_cost_micros": micros, "currency": "USD"}
-    )
 
 
 def _outcome(answer: Reply | tuple[Step, ...]) -> dict[str, Any]:

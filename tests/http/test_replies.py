@@ -21,8 +21,7 @@ from flux_cli.core.errors import (
 from flux_cli.core.outcome import Reply
 from flux_cli.core.text import Secret
 from flux_cli.http.replies import (
-    RETRYABLE,
-    UNCLEAR,
+    may_retry,
     parse_json,
     reply_error,
     request_id_of,
@@ -190,17 +189,56 @@ def test_failures_have_the_exit_codes_of_the_house(status, code, exit_code):
         (400, b"", False),
         (401, b"", False),
         (429, b"", False),
-        (500, b"", False),
+        (500, b"", True),
+        (502, b"<html>", True),
+        (500, envelope("INTERNAL_ERROR"), True),
+        (500, envelope("CONTENT_POLICY_VIOLATION"), False),
         (502, envelope("ALL_PROVIDERS_EXHAUSTED"), False),
+        (501, b"", False),
+        (503, b"", False),
     ],
 )
 def test_what_may_have_been_paid_for_is_said(status, body, billed):
     assert reply_error(reply(status, body)).billed is billed
 
 
-@pytest.mark.parametrize("status", [*sorted(UNCLEAR), 400, 401, 402, 404, 422, 200])
+UNCLEAR = (408, 499, 500, 502, 504, 507, 520, 524, 529, 598, 599)
+
+
+@pytest.mark.parametrize("status", [*UNCLEAR, 400, 401, 402, 404, 422, 200, 501])
 def test_what_was_refused_or_may_have_been_paid_for_is_never_repeated(status):
-    assert status not in RETRYABLE
+    assert not may_retry(reply(status))
+
+
+@pytest.mark.parametrize(
+    ("headers", "again"),
+    [
+        ({}, False),
+        ({"x_should_retry": "true"}, True),
+        ({"x_fal_retryable": "True"}, True),
+        ({"x_fal_needs_retry": "1"}, True),
+        ({"x_should_retry": "1"}, False),
+        ({"x_should_retry": "true", "x_fal_retryable": "false"}, False),
+    ],
+)
+def test_a_server_error_is_repeated_if_the_provider_says_that_nothing_was_done(headers, again):
+    answer = reply(500, b"", **headers)
+    assert may_retry(answer) is again
+    if again:
+        assert not reply_error(answer).billed
+
+
+def test_a_documented_code_says_that_nothing_was_done():
+    assert may_retry(reply(502, envelope("ALL_PROVIDERS_EXHAUSTED")))
+    assert may_retry(reply(500, envelope("rate_limited")))
+    assert not may_retry(reply(502, envelope("UPSTREAM_ERROR")))
+    assert not may_retry(reply(400, envelope("ALL_PROVIDERS_EXHAUSTED")))
+
+
+def test_busy_is_repeated_unless_the_server_says_that_it_is_useless():
+    assert may_retry(reply(429))
+    assert may_retry(reply(503))
+    assert not may_retry(reply(503, b"", x_should_retry="false"))
 
 
 @pytest.mark.parametrize(

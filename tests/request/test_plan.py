@@ -3,7 +3,7 @@
 import pytest
 
 from flux_cli.catalog.find import find_model
-from flux_cli.core.request import Request
+from flux_cli.core.request import Call, Request
 from flux_cli.images.formats import FORMATS
 from flux_cli.request.plan import GATEWAY, plan
 from flux_cli.request.resolve import resolve
@@ -168,3 +168,11 @@ def test_a_plan_of_many_calls_keeps_the_rest_of_every_body_alike():
     first, *others = planned(n="5", seed="1", raw="true", output_format="webp").calls
     for call in others:
         assert call.body | {"seed": None} == first.body | {"seed": None}
+
+
+@pytest.mark.parametrize(
+    ("body", "images"),
+    [({}, 1), ({"n": 4}, 4), ({"num_images": 3, "n": "7"}, 3), ({"num_outputs": -2}, 1)],
+)
+def test_a_call_knows_how_many_images_its_body_asks_for(body, images):
+    assert Call(1, None, "model", body).images == images

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from flux_cli.images.containers import boxes
 from flux_cli.images.containers.boxes import IN_FILE, IN_IDAT, Extent, Item, Items, Meta
 from flux_cli.images.containers.container import Block, Colors, Container, Payload, color_space
-from flux_cli.images.containers.parts import EXIF_HEAD, Edit, Part, u16, u32
+from flux_cli.images.containers.parts import EXIF_HEAD, Edit, Part, content, u16, u32
 
 STILL, SEQUENCE = b"avif", b"avis"  # brands
 XMP_TYPE = b"application/rdf+xml"
+DESCRIBED = 256  # bytes of a property that say how pixels are stored
 BOX_HEAD = 8  # bytes: length and kind
 C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 SUBSAMPLING = {0x00: "4:4:4", 0x08: "4:2:2", 0x0C: "4:2:0"}
@@ -70,12 +71,12 @@ def blocks(data: bytes) -> Iterator[Block]:
     items = boxes.read_items(data, meta)
     for part in boxes.properties(data, meta):
         if part.kind == b"colr" and data[part.body : part.body + 4] in (b"prof", b"rICC"):
-            yield Block("icc", data[part.body + 4 : part.stop])
+            yield Block("icc", content(data, part)[4:])
     if xmp := items.find(b"mime", XMP_TYPE):
         yield Block("xmp", boxes.read_content(data, meta, xmp))
     if exif := items.find(b"Exif"):
-        content = boxes.read_content(data, meta, exif)
-        yield Block("exif", content[4 + u32(content, 0) :].removeprefix(EXIF_HEAD))
+        body = boxes.read_content(data, meta, exif)
+        yield Block("exif", body[4 + u32(body, 0) :].removeprefix(EXIF_HEAD))
 
 
 def colors(data: bytes) -> Colors:
@@ -83,7 +84,8 @@ def colors(data: bytes) -> Colors:
     meta = boxes.read_meta(data, next(part for part in walk(data) if part.kind == b"meta"))
     found: dict[bytes, list[bytes]] = {}
     for part in boxes.properties(data, meta):
-        found.setdefault(part.kind, []).append(data[part.body : part.stop])
+        body = data[part.body : min(part.stop, part.body + DESCRIBED)]
+        found.setdefault(part.kind, []).append(body)
     flags = found.get(b"av1C", [b"\0\0\0\0"])[0][2]
     depth = 8
     if flags & 0x40:

@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flux_cli.core.lite import NamedTuple
-from flux_cli.images.containers.parts import Part, u16, u32
+from flux_cli.images.containers.parts import (
+    MAX_CONTENT,
+    MAX_PARTS,
+    Part,
+    TooManyPartsError,
+    u16,
+    u32,
+)
 
 IN_FILE, IN_IDAT = 0, 1  # construction methods
-MAX_ITEMS = 10_000  # and at most as many extents; files with more are rejected
-MAX_CONTENT = 16 << 20  # bytes that are read of one item
+MAX_ITEMS = 10_000  # and about as many extents; files with more are rejected
 
 
 class Extent(NamedTuple):
@@ -62,7 +68,9 @@ class Items(NamedTuple):
 
 def walk(data: bytes, at: int, end: int) -> Iterator[Part]:
     """The boxes from offset `at` to `end`. Raises ValueError if one does not fit."""
-    while at < end:
+    for _ in range(MAX_PARTS):
+        if at >= end:
+            return
         length, kind, head = u32(data, at), data[at + 4 : at + 8], 8
         if length == 1:
             length, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
@@ -72,6 +80,7 @@ def walk(data: bytes, at: int, end: int) -> Iterator[Part]:
             raise ValueError(f"box {kind!r} is cut")
         yield Part(kind, at, at + head, at + length, at + length)
         at += length
+    raise TooManyPartsError
 
 
 def read_meta(data: bytes, part: Part) -> Meta:
@@ -81,25 +90,20 @@ def read_meta(data: bytes, part: Part) -> Meta:
 
 def properties(data: bytes, meta: Meta) -> Iterator[Part]:
     """The properties of all items, such as sizes and color profiles."""
-    for table in meta.children:
-        if table.kind != b"iprp":
-            continue
-        for container in walk(data, table.body, table.stop):
-            if container.kind == b"ipco":
-                yield from walk(data, container.body, container.stop)
+    table = meta.child(b"iprp")
+    if table is None:
+        return
+    for container in walk(data, table.body, table.stop):
+        if container.kind == b"ipco":  # there is only one
+            yield from walk(data, container.body, container.stop)
+            return
 
 
 def read_items(data: bytes, meta: Meta) -> Items:
     """Read the item tables. Raises ValueError or IndexError for tables that do not add up."""
     infos, pitm = meta.child(b"iinf"), meta.child(b"pitm")
     types = _read_types(data, infos) if infos else {}
-    located = {}
-    extents = 0
-    for item in read_locations(data, meta):
-        located[item.number] = item
-        extents += len(item.extents)
-        if len(located) > MAX_ITEMS or extents > MAX_ITEMS:
-            raise ValueError("more items than any image has")
+    located = {item.number: item for item in read_locations(data, meta)}
     items = []
     for number in {**types, **located}:
         kind, content_type = types.get(number, (b"", b""))
@@ -115,7 +119,8 @@ def read_items(data: bytes, meta: Meta) -> Items:
 def read_locations(data: bytes, meta: Meta) -> Iterator[Item]:
     """Where the bytes of each item are: number, method and extents, with bases added to offsets.
 
-    Raises ValueError for an item location box of an unknown version, or one that is cut.
+    Raises ValueError for an item location box of an unknown version, one that is cut, and one with
+    too many items or extents.
     """
     part = meta.child(b"iloc")
     if part is None:
@@ -129,6 +134,7 @@ def read_locations(data: bytes, meta: Meta) -> Iterator[Item]:
     offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
     index_size = sizes & 15 if version else 0
     number_size = 4 if version == 2 else 2  # bytes
+    left = 2 * MAX_ITEMS
     for _ in range(reader.take(number_size)):
         number = reader.take(number_size)
         method = reader.take(2) & 15 if version else IN_FILE
@@ -136,6 +142,9 @@ def read_locations(data: bytes, meta: Meta) -> Iterator[Item]:
         count = reader.take(2)
         if count > 1 and not (offset_size or length_size or index_size):
             raise ValueError("extents without an address")
+        left -= 1 + count
+        if left < 0:
+            raise ValueError("more items than any image has")
         extents = []
         for _ in range(count):
             index = reader.take(index_size)

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flux_cli.images.containers.container import Block, Colors, Container, Payload
-from flux_cli.images.containers.parts import Edit, Part
+from flux_cli.images.containers.parts import (
+    MAX_CONTENT,
+    MAX_PARTS,
+    Edit,
+    Part,
+    TooManyPartsError,
+)
 
 MAGICS = (b"GIF87a", b"GIF89a")
 IMAGE, EXTENSION, TRAILER = b",", b"!", b";"
 CONTROL, COMMENT, APPLICATION = b"!\xf9", b"!\xfe", b"!\xff"
 XMP_NAME, ICC_NAME, C2PA_NAME = b"XMP DataXMP", b"ICCRGBG1012", b"C2PA_GIF"
+USUAL = 64  # bytes of a sub-block, which may have 255; a file has few that are much shorter
 NAME_END = 12  # where the content of an application extension begins
 # XMP in a GIF is not split into sub-blocks. Readers that take one of its bytes for a length land
 # in this ramp of descending bytes, which leads them to the terminator.
@@ -25,7 +32,11 @@ def matches(data: bytes) -> bool:
 def walk(data: bytes) -> Iterator[Part]:
     """The blocks up to and including the trailer; an extension's `kind` is its first two bytes."""
     at = 13 + _palette(data[10])
-    while data[at] != TRAILER[0]:
+    sub_blocks = MAX_PARTS + len(data) // USUAL
+    for _ in range(MAX_PARTS):
+        if data[at] == TRAILER[0]:
+            yield Part(TRAILER, at, at + 1, at + 1, at + 1)
+            return
         start = at
         if data[at] == EXTENSION[0]:
             kind, body = data[at : at + 2], at + 2
@@ -33,12 +44,9 @@ def walk(data: bytes) -> Iterator[Part]:
             kind, body = IMAGE, at + 11 + _palette(data[at + 9])
         else:
             raise ValueError("an unknown block")
-        at = body
-        while data[at]:
-            at += 1 + data[at]
-        at += 1
+        at, sub_blocks = _skip_sub_blocks(data, body, sub_blocks)
         yield Part(kind, start, body, at, at)
-    yield Part(TRAILER, at, at + 1, at + 1, at + 1)
+    raise TooManyPartsError
 
 
 def check(data: bytes) -> tuple[int, int]:
@@ -46,7 +54,7 @@ def check(data: bytes) -> tuple[int, int]:
 
     Raises ValueError or IndexError if the trailer is missing or no block is an image.
     """
-    kinds = [part.kind for part in walk(data)]
+    kinds = {part.kind for part in walk(data)}
     if IMAGE not in kinds:
         raise ValueError("no image data")
     return _size(data)
@@ -113,16 +121,27 @@ def _name(data: bytes, part: Part) -> bytes:
 
 def _packet(data: bytes, part: Part) -> bytes:
     start = part.body + NAME_END
-    return data[start : max(start, part.stop - len(RAMP))]
+    stop = min(part.stop - len(RAMP), start + MAX_CONTENT)
+    return data[start : max(start, stop)]
+
+
+def _skip_sub_blocks(data: bytes, at: int, most: int) -> tuple[int, int]:
+    """The place behind a run of sub-blocks, and how many of `most` are left."""
+    for left in range(most, 0, -1):
+        length = data[at]
+        at += 1 + length
+        if not length:
+            return at, left - 1
+    raise TooManyPartsError
 
 
 def _content(data: bytes, at: int) -> bytes:
-    """The content of a run of sub-blocks."""
-    pieces = []
-    while data[at]:
-        pieces.append(data[at + 1 : at + 1 + data[at]])
+    """The content of a run of sub-blocks, cut at MAX_CONTENT."""
+    found = bytearray()
+    while data[at] and len(found) < MAX_CONTENT:
+        found += data[at + 1 : at + 1 + data[at]]
         at += 1 + data[at]
-    return b"".join(pieces)
+    return bytes(found)
 
 
 def _sub_blocks(content: bytes) -> bytes:

@@ -13,16 +13,28 @@ from flux_cli.images.containers.container import (
     Payload,
     PayloadTooLongError,
 )
-from flux_cli.images.containers.parts import EXIF_HEAD, Edit, Part, u16, u32
+from flux_cli.images.containers.parts import (
+    EXIF_HEAD,
+    MAX_CONTENT,
+    MAX_PARTS,
+    Edit,
+    Part,
+    TooManyPartsError,
+    u16,
+    u32,
+)
 
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 ICC_HEAD = b"ICC_PROFILE\0"
 PHOTOSHOP_HEAD = b"Photoshop 3.0\0"
 IPTC_RESOURCE = 0x0404
+MAX_RESOURCES = 200  # of Photoshop, in one segment
 COLOR_MODELS = {1: "gray", 3: "YCbCr", 4: "CMYK"}
+WINDOW = 1 << 20  # bytes
 LONGEST_SEGMENT = 65_533  # bytes that a segment can hold behind its length
 END, SCAN = 0xD9, 0xDA
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # markers of frame headers
+PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 # The marker that ends compressed data, where FF00 is a data byte and FFD0 to FFD7 are restarts.
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
 
@@ -39,7 +51,7 @@ def walk(data: bytes) -> Iterator[Part]:
     for a damaged file, IndexError if it ends early.
     """
     at = 2
-    while True:
+    for _ in range(MAX_PARTS):
         if data[at] != 0xFF:
             raise ValueError("expected a segment")
         marker = data[at + 1]
@@ -55,6 +67,7 @@ def walk(data: bytes) -> Iterator[Part]:
                 raise ValueError("a segment is cut")
             yield Part(bytes([marker]), at, at + 4, end, end)
             at = end if marker != SCAN else _end_of_scan(data, end)
+    raise TooManyPartsError
 
 
 def check(data: bytes) -> tuple[int, int]:
@@ -76,7 +89,7 @@ def check(data: bytes) -> tuple[int, int]:
 
 def blocks(data: bytes) -> Iterator[Block]:
     """XMP, EXIF, IPTC, comments, the color profile and signed credentials."""
-    profile = []
+    profile = bytearray()
     for part in _head(data):
         body = data[part.body : part.stop]
         if part.kind == b"\xe1" and body.startswith(XMP_HEAD):
@@ -84,7 +97,8 @@ def blocks(data: bytes) -> Iterator[Block]:
         elif part.kind == b"\xe1" and body.startswith(EXIF_HEAD):
             yield Block("exif", body[len(EXIF_HEAD) :])
         elif part.kind == b"\xe2" and body.startswith(ICC_HEAD):
-            profile.append(body[len(ICC_HEAD) + 2 :])
+            if len(profile) < MAX_CONTENT:
+                profile += body[len(ICC_HEAD) + 2 :]
         elif part.kind == b"\xeb" and _is_c2pa(body):
             yield Block("c2pa", body)
         elif part.kind == b"\xed" and body.startswith(PHOTOSHOP_HEAD):
@@ -92,7 +106,7 @@ def blocks(data: bytes) -> Iterator[Block]:
         elif part.kind == b"\xfe":
             yield Block("comment", body)
     if profile:
-        yield Block("icc", b"".join(profile))
+        yield Block("icc", bytes(profile))
 
 
 def colors(data: bytes) -> Colors:
@@ -104,6 +118,23 @@ def colors(data: bytes) -> Colors:
         elif part.kind == b"\xee" and data[part.body : part.body + 5] == b"Adobe":
             adobe = data[part.body + 11]
     return Colors("RGB" if model == "YCbCr" and adobe == 0 else model, depth)
+
+
+def count_scans(data: bytes) -> int:
+    """How many scans a decoder goes through. Each one may take as long as all pixels.
+
+    It stops behind the first scan of a file that is not progressive, if all channels are in it.
+    """
+    frame, scans = None, 0
+    for part in walk(data):
+        if part.kind[0] in FRAMES:
+            frame = frame or part
+        elif part.kind[0] == SCAN:
+            scans += 1
+            is_simple = frame and frame.kind[0] not in PROGRESSIVE
+            if frame and is_simple and data[part.body] == data[frame.body + 5]:
+                break
+    return scans
 
 
 def edits(data: bytes, payload: Payload) -> list[Edit]:
@@ -138,10 +169,12 @@ def _head(data: bytes) -> Iterator[Part]:
 
 
 def _end_of_scan(data: bytes, at: int) -> int:
-    found = _END_OF_SCAN.search(data, at)
-    if found is None:
-        raise ValueError("the end is missing")
-    return found.start()
+    """The next marker. Searched in windows, between which Python can serve other threads."""
+    for start in range(at, len(data), WINDOW):
+        found = _END_OF_SCAN.search(data, start, start + WINDOW + 1)
+        if found:
+            return found.start()
+    raise ValueError("the end is missing")
 
 
 def _is_c2pa(body: bytes) -> bool:
@@ -151,7 +184,9 @@ def _is_c2pa(body: bytes) -> bool:
 def _iptc(data: bytes) -> bytes:
     """The IPTC resource among Photoshop's resources; empty if there is none."""
     at = 0
-    while data[at : at + 4] == b"8BIM":
+    for _ in range(MAX_RESOURCES):
+        if data[at : at + 4] != b"8BIM":
+            break
         name = 1 + data[at + 6]
         body = at + 6 + name + name % 2
         length = u32(data, body)

@@ -6,7 +6,16 @@ from collections.abc import Iterable
 
 from flux_cli.core.lite import NamedTuple
 
+MAX_PARTS = 100_000  # of one file; no image has so many, and walking more would take seconds
+MAX_CONTENT = 17 << 20  # bytes of metadata that are read; longer XMP (16 MiB) is refused elsewhere
 EXIF_HEAD = b"Exif\0\0"  # how EXIF begins in a JPEG; some writers put it into other formats as well
+
+
+class TooManyPartsError(ValueError):
+    """The file has more parts than any image: it was made to take time."""
+
+    def __init__(self) -> None:
+        super().__init__(f"it has more than {MAX_PARTS:,} parts")
 
 
 class Part(NamedTuple):
@@ -28,6 +37,11 @@ class Edit(NamedTuple):
     start: int
     end: int
     new: bytes = b""
+
+
+def content(data: bytes, part: Part) -> bytes:
+    """The content of a part, cut at MAX_CONTENT."""
+    return data[part.body : min(part.stop, part.body + MAX_CONTENT)]
 
 
 def splice(data: bytes, edits: Iterable[Edit]) -> tuple[memoryview | bytes, ...]:

@@ -7,7 +7,15 @@ import zlib
 from collections.abc import Iterator
 
 from flux_cli.images.containers.container import Block, Colors, Container, Payload, color_space
-from flux_cli.images.containers.parts import Edit, Part, first_of_each_kind, u32
+from flux_cli.images.containers.parts import (
+    MAX_PARTS,
+    Edit,
+    Part,
+    TooManyPartsError,
+    content,
+    first_of_each_kind,
+    u32,
+)
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 TEXT_KINDS = (b"tEXt", b"zTXt", b"iTXt")
@@ -15,7 +23,7 @@ XMP_KEYWORD = b"XML:com.adobe.xmp"
 PARAMETERS = "parameters"  # the keyword under which image generators store their parameters
 COLOR_MODELS = {0: "gray", 2: "RGB", 3: "palette", 4: "gray", 6: "RGB"}
 ALPHA_MODELS = (4, 6)
-MAX_UNPACKED = 16 << 20  # bytes of all compressed texts of one image together, once unpacked
+MAX_UNPACKED = 16 << 20  # bytes of all texts and profiles of one image together, once unpacked
 
 
 def matches(data: bytes) -> bool:
@@ -25,11 +33,14 @@ def matches(data: bytes) -> bool:
 
 def walk(data: bytes) -> Iterator[Part]:
     """The chunks up to and including IEND. Raises ValueError if the end is missing."""
-    at, kind = len(MAGIC), b""
-    while kind != b"IEND":
+    at = len(MAGIC)
+    for _ in range(MAX_PARTS):
         length, kind = u32(data, at), data[at + 4 : at + 8]
         yield Part(kind, at, at + 8, at + 8 + length, at + 12 + length)
+        if kind == b"IEND":
+            return
         at += 12 + length
+    raise TooManyPartsError
 
 
 def check(data: bytes) -> tuple[int, int]:
@@ -59,12 +70,14 @@ def blocks(data: bytes) -> Iterator[Block]:
             left -= len(block.data)
             yield block
         elif part.kind == b"eXIf":
-            yield Block("exif", data[part.body : part.stop])
+            yield Block("exif", content(data, part))
         elif part.kind == b"caBX":
-            yield Block("c2pa", data[part.body : part.stop])
+            yield Block("c2pa", b"")
         elif part.kind == b"iCCP":
-            _, _, compressed = data[part.body : part.stop].partition(b"\0")
-            yield Block("icc", _unpack(compressed[1:], left))
+            _, _, compressed = content(data, part).partition(b"\0")
+            block = Block("icc", _unpack(compressed[1:], left))
+            left -= len(block.data)
+            yield block
 
 
 def colors(data: bytes) -> Colors:
@@ -86,11 +99,14 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
     If another program wrote `parameters`, they stay and ours are not added.
     """
     removed: list[Edit] = []
-    existing, has_others = None, False
+    existing, has_others, left = None, False, MAX_UNPACKED
     for part in walk(data):
         if part.kind not in TEXT_KINDS:
             continue
-        block = _text(data, part)
+        block = _text(data, part, left)
+        left -= len(block.data)
+        if left < 0:
+            raise ValueError("a PNG with too many texts")
         if block.kind == "xmp":
             existing = block.data
         elif block.key != PARAMETERS:
@@ -117,9 +133,9 @@ def _size(data: bytes) -> tuple[int, int]:
     return u32(data, 16), u32(data, 20)
 
 
-def _text(data: bytes, part: Part, limit: int = MAX_UNPACKED) -> Block:
+def _text(data: bytes, part: Part, limit: int) -> Block:
     """A text chunk, as UTF-8. XMP is a text with a reserved keyword."""
-    key, _, rest = data[part.body : part.stop].partition(b"\0")
+    key, _, rest = content(data, part).partition(b"\0")
     compressed = part.kind == b"zTXt" or (part.kind == b"iTXt" and rest[:1] == b"\1")
     if part.kind == b"iTXt":
         rest = rest[2:].split(b"\0", 2)[-1]  # skips the language and the translated keyword

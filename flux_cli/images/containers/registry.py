@@ -7,13 +7,18 @@ PNG and GIF.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
+from itertools import islice
 
 from flux_cli.core.errors import ImageError
 from flux_cli.core.image import Inspection
-from flux_cli.images.containers.container import Container
+from flux_cli.images.containers.container import Block, Container
+from flux_cli.images.containers.parts import MAX_CONTENT, TooManyPartsError
 from flux_cli.images.formats import FORMATS
 
+MAX_BLOCKS = 1000  # pieces of metadata of an image that are read
+MAX_PACKETS = 4  # of XMP among them; reading XML takes long, and an image has one
 MAX_PIXELS = 1 << 28  # the largest WebP; models make 4 million. Larger images would harm viewers
 
 
@@ -52,6 +57,9 @@ def inspect(data: bytes) -> Inspection:
         raise ImageError(f"this is not an image: it begins with {_beginning(data)}")
     try:
         width, height = CONTAINERS[name].check(data)
+    except TooManyPartsError as fault:
+        message = f"the {name} image cannot be used ({len(data):,} bytes): {fault}"
+        raise ImageError(message) from fault
     except (IndexError, ValueError) as fault:
         message = f"the {name} image is not whole ({len(data):,} bytes: {fault})"
         raise ImageError(message) from fault
@@ -60,6 +68,21 @@ def inspect(data: bytes) -> Inspection:
     if width * height > MAX_PIXELS:
         raise ImageError(f"the {name} image claims {width}x{height} pixels, which is too many")
     return Inspection(name, width, height, len(data))
+
+
+def read_blocks(name: str, data: bytes) -> Iterator[Block]:
+    """The metadata of an image of a known format, as far as it is within limits.
+
+    Raises ValueError or IndexError if its parts do not add up.
+    """
+    left, packets = MAX_CONTENT, 0
+    for block in islice(CONTAINERS[name].blocks(data), MAX_BLOCKS):
+        left -= len(block.data)
+        packets += block.kind == "xmp"
+        if left < 0:
+            return
+        if block.kind != "xmp" or packets <= MAX_PACKETS:
+            yield block
 
 
 def _beginning(data: bytes) -> str:

@@ -6,7 +6,15 @@ import struct
 from collections.abc import Iterator
 
 from flux_cli.images.containers.container import Block, BlockKind, Colors, Container, Payload
-from flux_cli.images.containers.parts import EXIF_HEAD, Edit, Part, first_of_each_kind
+from flux_cli.images.containers.parts import (
+    EXIF_HEAD,
+    MAX_PARTS,
+    Edit,
+    Part,
+    TooManyPartsError,
+    content,
+    first_of_each_kind,
+)
 
 SIMPLE = (b"VP8 ", b"VP8L")  # lossy and lossless image data
 EXTENDED = b"VP8X"  # the head of files with more than one image chunk
@@ -25,7 +33,9 @@ def walk(data: bytes) -> Iterator[Part]:
     at, end = 12, 8 + _u32(data, 4)
     if end > len(data):
         raise ValueError(f"{end - len(data):,} bytes are missing")
-    while at < end:
+    for _ in range(MAX_PARTS):
+        if at >= end:
+            return
         body = at + 8
         stop = body + _u32(data, at + 4)
         if stop > end:
@@ -33,6 +43,7 @@ def walk(data: bytes) -> Iterator[Part]:
         after = stop + stop % 2
         yield Part(data[at : at + 4], at, body, stop, min(after, len(data)))
         at = after
+    raise TooManyPartsError
 
 
 def check(data: bytes) -> tuple[int, int]:
@@ -53,7 +64,7 @@ def blocks(data: bytes) -> Iterator[Block]:
     """XMP, EXIF, the color profile and signed credentials."""
     for part in walk(data):
         if kind := BLOCKS.get(part.kind):
-            yield Block(kind, data[part.body : part.stop].removeprefix(EXIF_HEAD))
+            yield Block(kind, content(data, part).removeprefix(EXIF_HEAD))
 
 
 def colors(data: bytes) -> Colors:
@@ -78,7 +89,7 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
     chunks = list(walk(data))
     first, end = chunks[0], chunks[-1].end
     old = [part for part in chunks if part.kind == b"XMP "]
-    packet = payload.packet(data[old[0].body : old[0].stop] if old else None)
+    packet = payload.packet(content(data, old[0]) if old else None)
     chunk = b"XMP " + struct.pack("<I", len(packet)) + packet + bytes(len(packet) % 2)
     changes = [
         _announce(data, first),

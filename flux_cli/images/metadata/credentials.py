@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flux_cli.images.containers.container import Block
-from flux_cli.images.containers.registry import CONTAINERS, sniff
+from flux_cli.images.containers.registry import read_blocks, sniff
 from flux_cli.images.metadata import xmp
 
 
@@ -17,7 +17,7 @@ def has_credentials(data: bytes) -> bool:
     if name is None:
         return False
     try:
-        return any(_is_credential(block) for block in CONTAINERS[name].blocks(data))
+        return any(_is_credential(block) for block in read_blocks(name, data))
     except (ValueError, IndexError):
         return False
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from flux_cli.core.errors import ImageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.containers.container import Block
-from flux_cli.images.containers.registry import CONTAINERS, inspect
+from flux_cli.images.containers.registry import inspect, read_blocks
 from flux_cli.images.metadata import exif, xmp
 from flux_cli.images.metadata.parameters import is_ours
 from flux_cli.images.metadata.record import (
@@ -58,7 +58,7 @@ def read_metadata(data: bytes) -> Reading:
     problems: list[str] = []
     c2pa = False
     try:
-        for block in CONTAINERS[name].blocks(data):
+        for block in read_blocks(name, data):
             c2pa = c2pa or block.kind == "c2pa"
             for field, text in _texts(block, problems).items():
                 if len(fields) < MAX_FIELDS:

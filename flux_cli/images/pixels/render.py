@@ -1,6 +1,7 @@
 """Makes the outputs of an image: decodes it once, then crops, scales and encodes each file."""
 
 import contextlib
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,16 +11,18 @@ from PIL.ImageFile import ImageFile as PillowFile
 
 from flux_cli.core.errors import ImageError
 from flux_cli.core.image import ImageFile, Inspection
-from flux_cli.images.containers import png
+from flux_cli.images.containers import jpeg, png
 from flux_cli.images.containers.registry import inspect, sniff
 from flux_cli.images.formats import FORMATS, QUALITY
 from flux_cli.images.outputs import MAX_PIXELS, Box, Frame, Output, Rendered
 from flux_cli.images.pixels.color import normalize
 from flux_cli.images.pixels.crop import find_box
 from flux_cli.images.pixels.encode import encode, encode_within
+from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate, too_large_error
 from flux_cli.images.pixels.pillow import ORIENTATION, SIDEWAYS, catch_faults, open_image
 from flux_cli.images.pixels.resize import resize
 
+MAX_SCANNED = 2_000_000_000  # pixels times scans of a JPEG; a progressive one has about ten
 NOT_UPRIGHT = range(2, 9)  # values of the EXIF tag that turn or mirror an image
 
 
@@ -44,12 +47,19 @@ def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator
     """
     image = _inspect(data)
     received = ImageFile(data, image.format, image.width, image.height, as_received=True)
-    if all(output.untouched for output in planned):
+    todo = [output for output in planned if not output.untouched]
+    if not todo:
         yield from (Rendered(received, output, None) for output in planned)
         return
-    with catch_faults(f"cannot be read as {image.format}"), _open(data, image.format) as source:
-        pixels = _decode(source)
-    yield from _render_all(pixels, received, planned, workers)
+    with _open_to_read(data, image.format) as source:
+        memory, workers = _plan_memory(source, image, todo, workers)
+        todo = [_shrink(output, source, image) for output in todo]
+        with MEMORY.reserve(memory):
+            with catch_faults(f"cannot be read as {image.format}"):
+                pixels = _decode(source)
+            made = _render_all(pixels, todo, workers)
+            for output in planned:
+                yield Rendered(received, output, None) if output.untouched else next(made)
 
 
 def convert(data: bytes, file_format: str, quality: int | None) -> ImageFile:
@@ -66,11 +76,51 @@ def convert(data: bytes, file_format: str, quality: int | None) -> ImageFile:
     return _image_file(output)
 
 
-def _render_all(
-    pixels: Image.Image, received: ImageFile, planned: Sequence[Output], workers: int
-) -> Iterator[Rendered]:
+def _plan_memory(
+    source: PillowFile, image: Inspection, todo: Sequence[Output], workers: int
+) -> tuple[int, int]:
+    """The bytes that it takes to make the files, and by how many workers.
+
+    There are fewer workers if the memory would not do otherwise. If it does not do for one, a JPEG
+    is decoded at a smaller scale, which is less precise than scaling in linear light. Raises
+    ImageError if that does not help.
+    """
+    width, height = source.size
+    size = (height, width) if _is_turned(source, image.format) else (width, height)
+    for count in range(workers, 0, -1):
+        memory = estimate(image.format, size, todo, count)
+        if memory <= LIMIT:
+            return memory, count
+    scale = max(output.frame.scale for output in todo)
+    source.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))
+    memory = estimate(image.format, source.size, todo, 1)
+    if memory > LIMIT:
+        raise too_large_error(size)
+    return memory, 1
+
+
+def _shrink(output: Output, source: PillowFile, image: Inspection) -> Output:
+    """The output with its window on an image that is decoded at a smaller scale."""
+    width, height = source.size
+    if (width, height) == (image.width, image.height):
+        return output
+    sides = (width, image.width), (height, image.height)
+    across, down = sides[::-1] if _is_turned(source, image.format) else sides
+    frame = output.frame
+    window = (
+        min(across[0], frame.window[0] * across[0] / across[1]),
+        min(down[0], frame.window[1] * down[0] / down[1]),
+    )
+    return output._replace(frame=frame._replace(window=window))
+
+
+def _is_turned(source: PillowFile, file_format: str) -> bool:
+    """Whether EXIF swaps width and height. Pillow looks for it behind all pixels of a PNG."""
+    return file_format != "png" and source.getexif().get(ORIENTATION, 1) in SIDEWAYS
+
+
+def _render_all(pixels: Image.Image, todo: Sequence[Output], workers: int) -> Iterator[Rendered]:
     """Scale once per frame, encode once per file."""
-    todo = [output for output in planned if not output.untouched]
     boxes = {}
     with catch_faults("cannot be cropped"):
         for output in todo:
@@ -81,14 +131,11 @@ def _render_all(
         for frame in dict.fromkeys(output.frame for output in todo):
             scaled[frame] = pool.submit(_scale, pixels, frame, boxes[frame.window])
         files = {}
-        is_shared = len(todo) > 1
+        is_shared = len(todo) > 1 and workers > 1
         for output in todo:
             files[output] = pool.submit(_encode, scaled[output.frame], output, is_shared=is_shared)
-        for output in planned:
-            if output in files:
-                yield files[output].result()
-            else:
-                yield Rendered(received, output, None)
+        for output in todo:
+            yield files[output].result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -118,6 +165,10 @@ def _inspect(data: bytes) -> Inspection:
     """Inspect an image. Raises ImageError if it is damaged or has more pixels than allowed."""
     image = inspect(data)
     _check_pixels(image.width, image.height)
+    if image.format == "jpeg":
+        scans = jpeg.count_scans(data)
+        if scans * image.width * image.height > MAX_SCANNED:
+            raise ImageError(f"the jpeg image has {scans:,} scans, which take too long to decode")
     return image
 
 
@@ -130,6 +181,15 @@ def _check_pixels(width: int, height: int) -> None:
 def _may_have_exif(data: bytes, image: Inspection) -> bool:
     """Whether to ask Pillow for EXIF, which it looks for behind all pixels of a PNG."""
     return image.format != "png" or any(part.kind == b"eXIf" for part in png.walk(data))
+
+
+@contextlib.contextmanager
+def _open_to_read(data: bytes, file_format: str) -> Iterator[PillowFile]:
+    """See `_open`. What Pillow raises while it opens the image becomes an ImageError."""
+    with contextlib.ExitStack() as stack:
+        with catch_faults(f"cannot be read as {file_format}"):
+            source = stack.enter_context(_open(data, file_format))
+        yield source
 
 
 @contextlib.contextmanager

@@ -41,8 +41,8 @@ def _in_linear_light(image: Image.Image, size: tuple[int, int], box: Box) -> Ima
     alpha = _alpha(image) if image.mode == "RGBA" else None
     small_alpha = alpha.resize(size, LANCZOS, box=box) if alpha else None
     planes = []
-    for channel in image.convert("RGB").split():
-        plane = channel.point(light, "F")
+    for channel in "RGB":
+        plane = image.getchannel(channel).point(light, "F")
         if alpha:
             plane = _multiply(plane, alpha)
         plane = plane.resize(size, LANCZOS, box=box)

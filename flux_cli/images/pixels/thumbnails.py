@@ -13,6 +13,7 @@ from flux_cli.core.errors import ImageError
 from flux_cli.images import sheet
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.pixels.color import reduce_to_eight_bits, to_srgb
+from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate_small, too_large_error
 from flux_cli.images.pixels.pillow import FAULTS, ORIENTATION, SIDEWAYS
 from flux_cli.images.sheet import Grid
 
@@ -51,10 +52,14 @@ def small(source: Source, box: tuple[int, int]) -> Image.Image:
     with _opened(source) as image:
         width, height = box[::-1] if _is_turned(image) else box
         image.draft(None, (2 * width, 2 * height))
-        copy = _eight_bits(image)
-        ImageOps.exif_transpose(copy, in_place=True)
-        copy.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=3.0)
-        return _flat(copy)
+        memory = estimate_small((image.format or "").lower(), image.width * image.height)
+        if memory > LIMIT:
+            raise too_large_error(image.size)
+        with MEMORY.reserve(memory):
+            copy = _eight_bits(image)
+            ImageOps.exif_transpose(copy, in_place=True)
+            copy.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=3.0)
+            return _flat(copy)
 
 
 def contact_sheet(

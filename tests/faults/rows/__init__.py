@@ -1,7 +1,7 @@
 """The rows of the matrix, by the place of the fault."""
 
 from faults.row import Row
-from faults.rows import bodies, jobs, machine, many, media, statuses, wire
+from faults.rows import bodies, hostile, jobs, machine, many, media, statuses, wire
 
 GROUPS: dict[str, tuple[Row, ...]] = {
     "The connection": wire.CONNECTING,
@@ -12,9 +12,12 @@ GROUPS: dict[str, tuple[Row, ...]] = {
     "Bodies": bodies.BODIES,
     "Base64": bodies.BASE64,
     "Images": bodies.IMAGES,
+    "Images made to take time or memory": hostile.HOSTILE,
     "Fetching an image": media.FETCHING,
+    "Several images in a response": media.SEVERAL,
     "Addresses of images": media.ADDRESSES,
     "Addresses inside the private network": media.PUBLIC,
+    "Dry runs": media.DRY,
     "Statuses": statuses.STATUSES,
     "Waiting": statuses.WAITING,
     "Jobs": jobs.JOBS,

@@ -1,10 +1,13 @@
 """Faults between a good reply and its image: untrusted addresses, and servers that lose images."""
 
+import base64
+
+from fakes.images import pixels_as
 from fakes.messages import Reply, message, reply
 from fakes.server import Answer, Exchange
 from fakes.steps import cut, forever, hold, pause, reset
 
-from faults.row import IMAGE, JPEG, Row, fine, good
+from faults.row import IMAGE, JPEG, Row, fine, found, good
 
 AGAIN = ("--retries", "1")
 SLOW = ("--timeout", "1")
@@ -50,6 +53,24 @@ FETCHING = (
     *(Row(f"a redirect to {target}", "302 to another scheme", get=always(to(target)), says=("trusted|fetched",)) for target in ("file:///etc/passwd", "ftp://127.0.0.1/p", "data:image/png;base64,AAAA", "http://user:word@127.0.0.1/p")),
 )  # fmt: skip
 
+MUCH = ("-n", "1")  # much is printed
+TINY = base64.b64encode(pixels_as("gif", 1, 1)).decode()
+
+
+def several(*urls: str) -> tuple[Answer, ...]:
+    """A good reply that names several images."""
+    return ((reply(found(data=[{"url": url} for url in urls])),),)
+
+
+SEVERAL = (
+    Row("one of two images is lost", "503 for the second image", post=several("{origin}/p", "{origin}/q"), get={"/p": (IMAGE,), "/q": ((reply({}, 503),),)}, code=3, files=1, kept=1, says=("could not be downloaded", "flux recover")),
+    Row("one of six images arrives", "the other GETs get no response", post=several(*["{origin}/q"] * 5, "{origin}/p"), get={"/p": (IMAGE,), "/q": ((hold,),)}, line=SLOW, code=3, files=1, kept=1, says=("within 1 s", "flux recover")),
+    Row("six images that never arrive", "the GETs get no response", post=several(*["{origin}/p"] * 6), get=always((hold,)), line=SLOW, says=("within 1 s",)),
+    Row("20,000 images in one response", "one was requested", post=((reply(found(data=[{"b64_json": TINY}] * 20_000)),),), line=MUCH, code=3, files=16, says=("20,000 images", "only 16")),
+    Row("20,000 addresses in one response", "one was requested", post=several(*["{origin}/p"] * 20_000), line=MUCH, code=3, files=16, says=("20,000 images", "only 16")),
+    fine("as many images as requested", "-p num_images=20", post=several(*["{origin}/p"] * 20), line=(*MUCH, "-m", "unheard-of", "-p", "num_images=20"), files=20),
+)  # fmt: skip
+
 ODD_ADDRESSES = (
     "file:///etc/passwd", "file://localhost/etc/passwd", "ftp://127.0.0.1/p", "gopher://127.0.0.1:70/p", "javascript:alert(1)",
     "blob:http://127.0.0.1/p", "unix:///run/docker.sock", "http://user@127.0.0.1/p", "http://user:word@127.0.0.1/p", "http://[::1/p", "http://127.0.0.1:99999/p",
@@ -75,6 +96,11 @@ INWARD = (
     "192.168.0.1", "169.254.169.254", "2852039166", "[fe80::1]", "[fd00::1]", "\uff11\uff12\uff17.0.0.1", "127\u30020\u30020\u30021",
 )  # fmt: skip
 FAR = "https://media.lumenfall.ai/p"
+ESTIMATE = reply({"estimated": True, "total_cost_micros": 60_000, "currency": "USD"})
+DRY = (
+    fine("a dry run at the public gateway", "it answers with a price", post=((ESTIMATE,),), line=("--dry-run",), public=True, files=0, posts=0),
+    Row("a dry run that makes an image", "the gateway does not know dryRun", post=((good(FAR),),), line=("--dry-run",), public=True, posts=0, says=("no price",)),
+)  # fmt: skip
 PUBLIC = (
     fine("the public gateway", "through a proxy, with a private authority", post=((good(FAR),),), public=True),
     *(Row(f"https://{host}/p", "a public gateway names a private address", post=((good(f"https://{host}/p"),),), public=True, says=("trusted",)) for host in INWARD),

@@ -12,9 +12,15 @@ EMPTY = (204, 205)
 ELSEWHERE = (300, 301, 303, 304, 307, 308)
 KEYS = (401, 402, 403)
 WRONG = (400, 404, 409, 413, 418, 422, 451)
-OPEN = (408, 499, 504, 520, 524, 598, 599)  # it is unknown whether the work was done
-OUR_END = (501, 507)
-BUSY = (429, 500, 502, 503)  # the work was not done
+OPEN = (408, 499, 500, 502, 504, 507, 520, 524, 598, 599)  # it is unknown whether the work was done
+OUR_END = (501, 505)
+BUSY = (429, 503)  # the work was not done
+# Server errors of which the provider documents that nothing was done
+HARMLESS: dict[str, Answer] = {
+    "500, x-should-retry": (reply(NO, 500, x_should_retry="true", retry_after="0"),),
+    "500, x-fal-retryable": (reply(NO, 500, x_fal_retryable="true", retry_after="0"),),
+    "502 ALL_PROVIDERS_EXHAUSTED": (reply({"error": {"message": "not this time", "code": "ALL_PROVIDERS_EXHAUSTED"}}, 502, retry_after="0"),),
+}  # fmt: skip
 UNKNOWN = (299, 600, 999)
 
 
@@ -29,9 +35,13 @@ STATUSES = (
     *(refused(f"{number}", "a problem with the key, balance or account", post=answered(number), code=4, line=AGAIN, says=("not this time",)) for number in KEYS),
     *(refused(f"{number}", "the provider refuses the request", post=answered(number), line=AGAIN, says=(str(number),)) for number in WRONG),
     *(Row(f"{number}", "the work may have been done: never retried", post=answered(number), line=AGAIN, says=(str(number),)) for number in OPEN),
-    *(refused(f"{number}", "the server cannot do the work", post=answered(number), line=AGAIN, billed=None, says=(str(number),)) for number in OUR_END),
+    *(refused(f"{number}", "the server cannot do the work", post=answered(number), line=AGAIN, says=(str(number),)) for number in OUR_END),
     *(refused(f"{number}", "busy: retried, then given up", post=answered(number, retry_after="0"), line=AGAIN, posts=2, says=(str(number),)) for number in BUSY),
     *(fine(f"{number}, then an image", "busy once", post=(*answered(number, retry_after="0"), (good(),)), line=AGAIN, posts=2) for number in BUSY),
+    *(fine(f"{name}, then an image", "the provider says that nothing was done", post=(answer, (good(),)), line=AGAIN, posts=2) for name, answer in HARMLESS.items()),
+    *(refused(f"{name}, always", "retried, then given up", post=(answer,), line=AGAIN, posts=2, says=("not this time",)) for name, answer in HARMLESS.items()),
+    Row("503, x-should-retry: false", "the provider says that a retry is useless", post=answered(503, retry_after="0", x_should_retry="false"), line=AGAIN, billed=False),
+    *(Row(f"{name}: {number}", "the work may have been done: never retried", post=answered(number, retry_after="0"), provider=name, line=AGAIN, says=(str(number),)) for name in ("bfl", "fal", "replicate") for number in (500, 502)),
     *(Row(f"{number}", "an unknown status", post=answered(number), billed=None) for number in UNKNOWN),
     Row("status 000", "not a valid status", post=answered(0)),
     refused("moderation", "400 CONTENT_POLICY_VIOLATION", post=answered(400, {"error": {"code": "CONTENT_POLICY_VIOLATION", "message": "no"}}), code=5),
