@@ -84,10 +84,11 @@ class Secret:
         self._value = value
         if len(value) < SHORTEST_KEY or value.lower() in WORDS or value in _KEYS.get():
             return
-        from flux_cli.core.auth import pieces_of  # lookups have no keys
+        from flux_cli.core.auth import pieces_of, spellings_of  # lookups have no keys
 
+        found = [piece for spelling in spellings_of(value) for piece, _ in pieces_of(spelling)]
         _KEYS.set((*_KEYS.get(), value))
-        _PIECES.set((*_PIECES.get(), *pieces_of(value)))
+        _PIECES.set(tuple(dict.fromkeys((*_PIECES.get(), *found))))
 
     def reveal(self) -> str:
         return self._value
@@ -99,18 +100,31 @@ class Secret:
 def redact(text: str) -> str:
     """The text with `***` instead of every key of this run, and of pieces of at least 8 characters.
 
-    Finds the spellings that `auth.hide_keys` knows, in time that grows with the length of the text.
+    Finds the spellings that `redaction.hide` knows, in time that grows with the length of the text.
     """
     keys = _KEYS.get()
-    if not keys:
+    if not keys or not _may_show_key(text):
         return text
-    if text.isascii() and text.isprintable() and not _has_escapes(text):
-        folded = text.lower()
-        if not any(piece in folded for piece in _PIECES.get()):
-            return text
-    from flux_cli.core.auth import hide_keys
+    from flux_cli.core.redaction.hide import hide_keys  # most texts are ruled out at a glance
 
     return hide_keys(text, keys)
+
+
+def _may_show_key(text: str) -> bool:
+    """Whether a key may be in the text. If it is False, none is."""
+    text = text.replace("\n", "")
+    if "%" in text:
+        from urllib.parse import unquote  # every program that has a key has loaded it
+
+        plain_text = unquote(text)
+        if "%" in plain_text:
+            return True
+        text += plain_text
+    has_escapes = "\\" in text or ("&" in text and ";" in text)
+    if has_escapes or not (text.isascii() and text.isprintable()):
+        return True
+    folded = text.lower()
+    return any(piece in folded for piece in _PIECES.get())
 
 
 def redact_json(value: Json) -> Json:
@@ -122,7 +136,3 @@ def redact_json(value: Json) -> Json:
     if isinstance(value, dict):
         return {redact(name): redact_json(part) for name, part in value.items()}
     return value
-
-
-def _has_escapes(text: str) -> bool:
-    return "\\" in text or "%" in text or "&" in text
