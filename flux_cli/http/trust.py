@@ -4,6 +4,7 @@ Answers of servers are not trusted.
 """
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from socket import gethostname
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from flux_cli.core.auth import Auth
@@ -102,14 +103,17 @@ def _is_host(host: str) -> bool:
 
 
 def _is_internal(host: str) -> bool:
-    """Whether a host is this machine or in its network, in any spelling that resolvers accept."""
+    """Whether a host is this machine or in its network, in any spelling that resolvers accept.
+
+    Names without a dot are looked up in the machine's own domain.
+    """
     name = host.rstrip(".").lower()
     if any(name == known or name.endswith(f".{known}") for known in LOCAL_DOMAINS):
         return True
     try:
         address = _parse_ipv6(name) if ":" in name else _parse_ipv4(name)
     except ValueError:
-        return False
+        return "." not in name or name == gethostname().lower()
     return not address.is_global or address.is_multicast
 
 

@@ -197,6 +197,10 @@ INWARD = [
     "[ff02::1]",
     "255.255.255.255",
     "0x0a.1",
+    "intranet",
+    "instance-data",
+    "INTRANET.",
+    "08",
 ]
 
 
@@ -229,6 +233,21 @@ def test_a_server_at_home_may(host, base):
 )
 def test_what_only_looks_like_an_address_inside_is_fetched(host):
     assert media_address(f"https://{host}/fox.png", BASE) == f"https://{host}/fox.png"
+
+
+def test_this_machine_s_own_name_is_no_public_host(monkeypatch):
+    monkeypatch.setattr("flux_cli.http.trust.gethostname", lambda: "Build-7.corp.example")
+    with pytest.raises(ProviderError, match="cannot be trusted"):
+        media_address("https://build-7.CORP.example/fox.png", BASE)
+    own = "https://build-7.corp.example/v1"
+    assert media_address("/fox.png", own) == "https://build-7.corp.example/fox.png"
+    assert media_address("https://intranet/fox.png", own) == "https://intranet/fox.png"
+    other = "https://build-8.corp.example/fox.png"
+    assert media_address(other, BASE) == other
+
+
+def test_a_gateway_with_a_bare_name_may_name_itself():
+    assert media_address("/fox.png", "https://gateway/v1") == "https://gateway/fox.png"
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 3))
