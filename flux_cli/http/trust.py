@@ -4,7 +4,6 @@ Answers of servers are not trusted.
 """
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
-from socket import gethostname
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from flux_cli.core.auth import Auth
@@ -28,16 +27,18 @@ def credentials(url: str, auth: Auth | None) -> dict[str, str]:
     return {auth.header: f"{auth.prefix}{auth.key.reveal()}"}
 
 
-def media_address(url: str, base: str) -> str:
+def media_address(url: str, base: str, own_name: str) -> str:
     """The absolute URL of an image, which may be relative to `base`.
 
-    Raises ProviderError for an unsafe URL: a server on the internet must not make flux read from
-    this machine or its network.
+    `own_name` is the host name of this machine. Raises ProviderError for an unsafe URL: a server on
+    the internet must not make flux read from this machine or its network.
     """
     try:
         address = urljoin(base + "/", url.strip())
         # urlsplit drops control characters; other readers would see another address
-        usable = address.isprintable() and _is_fetchable(urlsplit(address), urlsplit(base))
+        usable = address.isprintable() and _is_fetchable(
+            urlsplit(address), urlsplit(base), own_name
+        )
     except ValueError:
         usable = False
     if not usable:
@@ -84,7 +85,7 @@ def _matches(host: str, pattern: str) -> bool:
     return host == pattern
 
 
-def _is_fetchable(parts: SplitResult, home: SplitResult) -> bool:
+def _is_fetchable(parts: SplitResult, home: SplitResult, own_name: str) -> bool:
     """Whether a server at `home` may name this URL."""
     host = parts.hostname or ""
     if not host or not _is_host(host):
@@ -93,8 +94,8 @@ def _is_fetchable(parts: SplitResult, home: SplitResult) -> bool:
         return False
     if parts.scheme != "https" and not parts.scheme == home.scheme == "http":
         return False
-    public = home.scheme == "https" and not _is_internal(home.hostname or "")
-    return not (public and _is_internal(host))
+    public = home.scheme == "https" and not _is_internal(home.hostname or "", own_name)
+    return not (public and _is_internal(host, own_name))
 
 
 def _is_host(host: str) -> bool:
@@ -102,7 +103,7 @@ def _is_host(host: str) -> bool:
     return all(char.isascii() and (char.isalnum() or char in "-._:") for char in host)
 
 
-def _is_internal(host: str) -> bool:
+def _is_internal(host: str, own_name: str) -> bool:
     """Whether a host is this machine or in its network, in any spelling that resolvers accept.
 
     Names without a dot are looked up in the machine's own domain.
@@ -113,7 +114,7 @@ def _is_internal(host: str) -> bool:
     try:
         address = _parse_ipv6(name) if ":" in name else _parse_ipv4(name)
     except ValueError:
-        return "." not in name or name == gethostname().lower()
+        return "." not in name or name == own_name.rstrip(".").lower()
     return not address.is_global or address.is_multicast
 
 
