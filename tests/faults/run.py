@@ -266,6 +266,8 @@ def missing(row: Row) -> str:
             return "unshare"
         tried = subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False)
         return "" if tried.returncode == 0 else "user namespaces"
+    if row.needs == "root":
+        return "" if hasattr(os, "geteuid") and os.geteuid() == 0 else "the rights of root"
     if row.needs.startswith("/"):
         return "" if Path(row.needs).exists() else row.needs
     return row.needs if row.needs and not shutil.which(row.needs) else ""
