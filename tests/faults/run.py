@@ -230,7 +230,8 @@ def _is_whole(data: bytes) -> bool:
 
 
 def _debris(work: Path) -> list[str]:
-    return [f"{path.name} was left behind" for path in work.rglob("*") if path.name.startswith(".")]
+    hidden = [path.name for path in work.rglob("*") if path.name.startswith(".")]
+    return [f"{name} was left behind" for name in hidden if name != ".git"]
 
 
 def _unsound(path: Path) -> str:
