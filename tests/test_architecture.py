@@ -72,6 +72,7 @@ COMPILED = {
     "operator",
     "reprlib",
     "contextvars",
+    "gc",
     "itertools",
     "math",
 }

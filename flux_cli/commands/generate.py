@@ -11,14 +11,12 @@ from flux_cli.core.errors import UsageError
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.request.prepare import provider_of
 from flux_cli.runs.check import CheckedRun, check_budget, check_run
-from flux_cli.runs.documents import report_document
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
 from flux_cli.runs.records import journal, store
 from flux_cli.runs.report import Report
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.environment import is_terminal
-from flux_cli.terminal.preview import show_preview, wants_preview
 
 if TYPE_CHECKING:
     from flux_cli.core.model import Json
@@ -67,6 +65,10 @@ def _name_sheet(checked: CheckedRun) -> Name | None:
 
 
 def _wants_preview(checked: CheckedRun) -> bool:
+    if sys.stderr.closed or not sys.stderr.isatty():
+        return False
+    from flux_cli.terminal.preview import wants_preview
+
     reporting = checked.options.reporting
     is_data_only = reporting.quiet or reporting.as_json or checked.prepared.destination.is_stdout
     return wants_preview(checked.options.run.preview, sys.stderr, silent=is_data_only)
@@ -189,6 +191,8 @@ def _print_results(checked: CheckedRun, report: Report, sheet: Name | None) -> R
         except KeyboardInterrupt:
             report = report._replace(interrupted=True)
     if as_json:
+        from flux_cli.runs.documents import report_document
+
         more: dict[str, Json] = {"html": html, "sheet": sheet_path}
         present = {key: value for key, value in more.items() if value is not None}
         streams.out_json(report_document(report) | present)
@@ -268,7 +272,9 @@ def _print_errors(checked: CheckedRun, report: Report) -> None:
 def _show_preview(checked: CheckedRun, report: Report, *, is_on: bool) -> None:
     """Show the saved images on stderr, or say why a requested preview is missing."""
     option = checked.options.run.preview
-    paths: list[str] = []
-    if (is_on or option) and not report.interrupted:
-        paths = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]
+    if report.interrupted or not (is_on or option):
+        return
+    from flux_cli.terminal.preview import show_preview
+
+    paths = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]
     show_preview(paths, is_on=is_on, option=option)

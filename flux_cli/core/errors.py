@@ -154,6 +154,11 @@ def common_exit_code(errors: Iterable[FluxError], *, some_succeeded: bool) -> in
     return codes.pop() if len(codes) == 1 else 1
 
 
+def status_of(exit_code: int) -> str:
+    """The word for an exit code in JSON."""
+    return {0: "ok", 3: "partial", Interrupted.exit_code: "interrupted"}.get(exit_code, "failed")
+
+
 MIN_SIMILARITY = 0.72  # of 1: allows one wrong letter in a word of four
 MIN_PREFIX = 3  # characters; shorter words are not completed
 

@@ -5,7 +5,7 @@ Their parts are in `runs/fields.py`. The documents of lookups are built by their
 
 from __future__ import annotations
 
-from flux_cli.core.errors import UnclearError
+from flux_cli.core.errors import UnclearError, status_of
 from flux_cli.core.lite import SCHEMA
 from flux_cli.runs.fields import (
     error_document,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from flux_cli.runs.report import Report
 
 STATUSES = ("ok", "partial", "failed", "interrupted", "unclear", "dry_run")
-STATUS_BY_EXIT_CODE = {0: "ok", 3: "partial", 130: "interrupted"}
 HEADING: dict[str, object] = {"schema": (SCHEMA,), "status": STATUSES, "exit_code": "integer"}
 
 
@@ -40,11 +39,6 @@ def heading(exit_code: int, status: str = "") -> dict[str, Json]:
         "status": status or status_of(exit_code),
         "exit_code": exit_code,
     }
-
-
-def status_of(exit_code: int) -> str:
-    """The word for an exit code."""
-    return STATUS_BY_EXIT_CODE.get(exit_code, "failed")
 
 
 FAILURE: dict[str, object] = {**HEADING, "files": [], "errors": ["#error"]}

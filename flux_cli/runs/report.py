@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flux_cli.core.errors import Interrupted, common_exit_code
+from flux_cli.core.errors import Interrupted, common_exit_code, status_of
 from flux_cli.core.lite import NamedTuple
-from flux_cli.runs.documents import status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID  # noqa: E402
 
 from flux_cli.core.errors import ConfigError, ImageError  # noqa: E402
 from flux_cli.images.formats import FORMATS  # noqa: E402
-from flux_cli.images.metadata.read import has_credentials, read_metadata  # noqa: E402
+from flux_cli.images.metadata.credentials import has_credentials  # noqa: E402
+from flux_cli.images.metadata.read import read_metadata  # noqa: E402
 from flux_cli.images.metadata.record import BY_ALGORITHM, BY_MODEL, SOURCE_TYPES, Record  # noqa: E402
 from flux_cli.images.metadata.write import write_record  # noqa: E402
 from flux_cli.images.signing import load_identity, sign  # noqa: E402

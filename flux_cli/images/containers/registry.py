@@ -17,20 +17,26 @@ from flux_cli.images.formats import FORMATS
 MAX_PIXELS = 1 << 28  # the largest WebP; models make 4 million. Larger images would harm viewers
 
 
-def _load(name: str) -> Container:
-    """Load the module of a format by its name, so that a new format needs no entry here."""
-    container = import_module(f"flux_cli.images.containers.{name}").CONTAINER
-    assert isinstance(container, Container)  # noqa: S101 - our own mistake, reported at import
-    return container
+class _Containers(dict[str, Container]):
+    """The containers of FORMATS, each loaded when it is first used: most runs see one format.
+
+    They are found by name, so that a new format needs no entry here.
+    """
+
+    def __missing__(self, name: str) -> Container:
+        container = import_module(f"flux_cli.images.containers.{name}").CONTAINER
+        assert isinstance(container, Container)  # noqa: S101 - our own mistake
+        self[name] = container
+        return container
 
 
-CONTAINERS = {name: _load(name) for name in FORMATS}
+CONTAINERS = _Containers()
 
 
 def sniff(data: bytes) -> str | None:
     """The format by its first bytes; None for a format that flux does not know."""
-    for name, container in CONTAINERS.items():
-        if container.matches(data):
+    for name in FORMATS:
+        if CONTAINERS[name].matches(data):
             return name
     return None
 

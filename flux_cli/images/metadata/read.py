@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from flux_cli.core.errors import ImageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.containers.container import Block
-from flux_cli.images.containers.registry import CONTAINERS, inspect, sniff
+from flux_cli.images.containers.registry import CONTAINERS, inspect
 from flux_cli.images.metadata import exif, xmp
+from flux_cli.images.metadata.parameters import is_ours
 from flux_cli.images.metadata.record import (
     BY_ALGORITHM,
     BY_MODEL,
@@ -20,7 +21,7 @@ from flux_cli.images.metadata.record import (
     known_fields,
     parse_json,
 )
-from flux_cli.images.metadata.tools import READERS, is_ours
+from flux_cli.images.metadata.tools import READERS
 
 MAX_FIELDS = 1000
 IPTC = {
@@ -67,32 +68,6 @@ def read_metadata(data: bytes) -> Reading:
     record, source = _record(fields)
     c2pa = c2pa or f"xmp:{xmp.REMOTE}" in fields
     return Reading(record, source, fields, c2pa, tuple(dict.fromkeys(problems)))
-
-
-def has_credentials(data: bytes) -> bool:
-    """Whether an image contains signed content credentials (C2PA) or their address.
-
-    Such an image must not be changed, because the signature covers every byte. False for damaged
-    images and unknown formats.
-    """
-    name = sniff(data)
-    if name is None:
-        return False
-    try:
-        return any(_is_credential(block) for block in CONTAINERS[name].blocks(data))
-    except (ValueError, IndexError):
-        return False
-
-
-def _is_credential(block: Block) -> bool:
-    if block.kind == "c2pa":
-        return True
-    if block.kind != "xmp" or b"provenance" not in block.data:
-        return False
-    try:
-        return xmp.REMOTE in xmp.properties(block.data)
-    except xmp.XmpError:
-        return False
 
 
 def _texts(block: Block, problems: list[str]) -> dict[str, str]:

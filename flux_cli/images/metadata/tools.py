@@ -1,7 +1,7 @@
 """Reads the parameters that image generators write: AUTOMATIC1111, ComfyUI, InvokeAI and others.
 
 Each reader takes the texts of an image by keyword. It returns a record, or None if its program did
-not write them. flux itself writes the form of AUTOMATIC1111, which most tools read.
+not write them.
 """
 
 import json
@@ -16,41 +16,9 @@ Texts = Mapping[str, str]
 Node = Mapping[str, Json]  # of ComfyUI: `class_type`, and `inputs`, which are values or links
 LONGEST_LINE = 100_000  # characters that are read of `Steps: 20, Seed: 7, ...`
 MAX_HOPS = 50  # links from a sampler to its text; real graphs need a handful
-_OURS = re.compile(r"(?:^|[,\n] ?)Version: flux[\w.+ -]{0,51}$")
 _PAIR = re.compile(r'([A-Za-z][\w /()-]{0,60}): ("(?:[^"\\]|\\.)*"|[^,]*)(?:, |,|$)')
 _INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
 _PIXELS = re.compile(r"\d{1,6}x\d{1,6}")
-
-
-def parameters_text(record: Record, pixels: str) -> str:
-    """The record in the form of AUTOMATIC1111: the prompt, then one line of names and values."""
-    lines = [record.prompt] if record.prompt else []
-    if record.negative_prompt:
-        lines.append(f"Negative prompt: {record.negative_prompt}")
-    known = {
-        "Steps": record.parameters.get("steps"),
-        "Seed": record.seed,
-        "Size": pixels,
-        "Model": record.model,
-    }
-    pairs = []
-    for name, value in known.items():
-        if value not in (None, ""):
-            pairs.append(f"{name}: {_quote(str(value))}")
-    version = record.tool if re.fullmatch(r"flux [\w.+-]{1,50}", record.tool) else "flux"
-    pairs.append(f"Version: {version}")
-    return "\n".join([*lines, ", ".join(pairs)])
-
-
-def is_ours(text: str) -> bool:
-    """Whether flux wrote these parameters."""
-    return bool(_OURS.search(text[-200:]))
-
-
-def _quote(value: str) -> str:
-    if re.search(r'[,:\n"]', value):
-        return json.dumps(value, ensure_ascii=False)
-    return value
 
 
 def automatic1111(texts: Texts) -> Record | None:

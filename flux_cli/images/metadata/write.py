@@ -14,9 +14,9 @@ from flux_cli.images.containers.container import Container, Payload, PayloadTooL
 from flux_cli.images.containers.parts import Edit, splice
 from flux_cli.images.containers.registry import CONTAINERS, sniff
 from flux_cli.images.metadata import xmp
-from flux_cli.images.metadata.read import has_credentials
+from flux_cli.images.metadata.credentials import has_credentials
+from flux_cli.images.metadata.parameters import is_ours, parameters_text
 from flux_cli.images.metadata.record import SIGNED, Record
-from flux_cli.images.metadata.tools import is_ours, parameters_text
 
 # Lengths of the prompt to try, in characters, if a format has no room for all of it.
 SHORTER = (8000, 4000, 2000, 1000, 250, 0)

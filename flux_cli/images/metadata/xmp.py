@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from xml.parsers import expat
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.metadata.record import SOURCE_TYPES, Record, document
@@ -67,8 +66,11 @@ def packet(record: Record, existing: bytes | None = None) -> bytes:
 
     Raises XmpError for an existing packet that cannot be added to.
     """
-    base = _EMPTY if existing is None else _trim(existing)
-    scan = _scan(base)
+    if existing is None:
+        base, scan = _EMPTY, Scan({}, "", _EMPTY.index(b"</rdf:RDF>"), ())
+    else:
+        base = _trim(existing)
+        scan = _scan(base)
     if b"\0" in base or not base.startswith(b"</", scan.end) or not _is_utf8(base):
         raise XmpError("the image has XMP to which nothing can be added")
     if scan.ours:
@@ -144,6 +146,8 @@ def _escape(text: str) -> str:
 
 def _scan(data: bytes) -> Scan:
     """Read a packet in one pass of expat, without building a tree or expanding entities."""
+    from xml.parsers import expat  # most images arrive without XMP
+
     if len(data) > MAX_PACKET:
         raise XmpError(f"its XMP is larger than {MAX_PACKET >> 20} MiB")
     scanner = _Scanner(data)
@@ -164,6 +168,8 @@ class _Scanner:
     """The state of one pass: the path to the current element, and what was found so far."""
 
     def __init__(self, data: bytes) -> None:
+        from xml.parsers import expat
+
         self._data = data
         self._path: list[str] = []
         self._text: list[str] = []

@@ -15,7 +15,7 @@ from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Facts, SavedImage
 from flux_cli.images.containers.registry import inspect
-from flux_cli.images.metadata.read import has_credentials, read_metadata
+from flux_cli.images.metadata.credentials import has_credentials
 from flux_cli.images.metadata.record import SIGNATURE_LOST, Record
 from flux_cli.images.metadata.write import write_record
 from flux_cli.images.outputs import Output, Rendered
@@ -194,6 +194,8 @@ def measure_provenance(provenance: Provenance) -> int:
 
 def find_record(data: bytes) -> Provenance:
     """The record that flux wrote into an image, to be copied into files made from it."""
+    from flux_cli.images.metadata.read import read_metadata  # new images have no record
+
     metadata = read_metadata(data)
     if metadata.source != "flux":
         return Provenance()

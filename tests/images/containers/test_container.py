@@ -5,7 +5,9 @@ import pytest
 from flux_cli.images.containers.container import Colors, Container
 from flux_cli.images.containers.registry import CONTAINERS, inspect, sniff
 from flux_cli.images.details import read_details
-from flux_cli.images.metadata.read import has_credentials, read_metadata
+from flux_cli.images.formats import FORMATS
+from flux_cli.images.metadata.credentials import has_credentials
+from flux_cli.images.metadata.read import read_metadata
 from flux_cli.images.metadata.record import Record
 from flux_cli.images.metadata.write import write_record
 
@@ -16,6 +18,7 @@ BARE = b"BARE" + bytes(12)
 def bare(monkeypatch):
     """A format whose module knows nothing but its first bytes and its size."""
     container = Container(matches=lambda data: data.startswith(b"BARE"), check=lambda _data: (6, 4))
+    monkeypatch.setitem(FORMATS, "bare", FORMATS["png"])
     monkeypatch.setitem(CONTAINERS, "bare", container)
     return BARE
 

@@ -19,7 +19,8 @@ from flux_cli.core.errors import ImageError
 from flux_cli.images.containers import avif, boxes
 from flux_cli.images.containers.avif import C2PA_BOX
 from flux_cli.images.containers.registry import CONTAINERS, inspect, sniff
-from flux_cli.images.metadata.read import has_credentials, read_metadata
+from flux_cli.images.metadata.credentials import has_credentials
+from flux_cli.images.metadata.read import read_metadata
 from flux_cli.images.metadata.record import BY_MODEL, SIGNED, SOURCE_TYPES, Record
 from flux_cli.images.metadata.write import write_record
 

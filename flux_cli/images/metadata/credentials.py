@@ -1,0 +1,33 @@
+"""Recognizes signed content credentials (C2PA), which any change to an image would break."""
+
+from __future__ import annotations
+
+from flux_cli.images.containers.container import Block
+from flux_cli.images.containers.registry import CONTAINERS, sniff
+from flux_cli.images.metadata import xmp
+
+
+def has_credentials(data: bytes) -> bool:
+    """Whether an image contains signed content credentials (C2PA) or their address.
+
+    Such an image must not be changed, because the signature covers every byte. False for damaged
+    images and unknown formats.
+    """
+    name = sniff(data)
+    if name is None:
+        return False
+    try:
+        return any(_is_credential(block) for block in CONTAINERS[name].blocks(data))
+    except (ValueError, IndexError):
+        return False
+
+
+def _is_credential(block: Block) -> bool:
+    if block.kind == "c2pa":
+        return True
+    if block.kind != "xmp" or b"provenance" not in block.data:
+        return False
+    try:
+        return xmp.REMOTE in xmp.properties(block.data)
+    except xmp.XmpError:
+        return False
