@@ -133,6 +133,15 @@ def test_a_short_key_is_hidden_where_it_is_a_word_of_its_own():
     assert redact("12345678 (abcdefg) 1234567 abcdefgh s3c!") == "*** (***) 1234567 abcdefgh ***"
 
 
+def test_the_beginning_of_a_key_that_looks_like_words_is_left_in_words():
+    Secret("sk-proj-Abc123Def456")
+    Secret("lumenfall-black-forest")
+    Secret("abcdefgh")
+    assert redact("task-proj-1.jpg") == "task-proj-1.jpg"
+    assert redact("https://api.lumenfall.ai") == "https://api.lumenfall.ai"
+    assert redact("sk-proj-A lumenfall-black abcdefgh") == "*** *** ***"
+
+
 CANARY = "lmnfl_Sup3rS3cretV4lue.0q8Zp-Kd73hGx"
 
 

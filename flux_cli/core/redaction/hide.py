@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flux_cli.core.auth import MIN_RUN, pieces_of, spellings_of
+from flux_cli.core.auth import MIN_FOLDED_RUN, MIN_RUN, pieces_of, spellings_of
 from flux_cli.core.redaction.escapes import (
     ESCAPE,
     INVISIBLE,
@@ -30,9 +30,9 @@ WINDOW, OVERLAP = 1 << 18, 1 << 14  # characters that are searched at once, to s
 def hide_keys(text: str, keys: Sequence[str]) -> str:
     """The text with `***` for the keys, and for runs of at least 8 of their characters.
 
-    Finds them in any case, in base64 and hex, with invisible characters between theirs, and behind
-    up to four levels of escapes of URLs, JSON, Python and HTML. A key of less than 8 characters is
-    hidden where it is a word of its own.
+    Runs of less than 12 that look like words stay. Finds them in any case, in base64 and hex, with
+    invisible characters between theirs, and behind up to four levels of escapes of URLs, JSON,
+    Python and HTML. A key of less than 8 characters is hidden where it is a word of its own.
     """
     spellings = [spelling for key in keys for spelling in spellings_of(key)]
     spans: list[Span] = []
@@ -118,7 +118,15 @@ def _counts(text: str, run: Span, spelling: Spelling, offset: int) -> bool:
     shown = text[first:end]
     if len(shown) < least or shown.lower().strip("-_.") in WORDS:
         return False
+    if len(shown) < min(MIN_FOLDED_RUN, len(key)) and _may_be_words(shown):
+        return False
     return len(shown) >= least_folded or key.startswith(shown, offset)
+
+
+def _may_be_words(run: str) -> bool:
+    """Whether a run looks like words, as the beginning of `sk-proj-…` does in `task-proj-1.jpg`."""
+    is_one_case = run in (run.lower(), run.upper())
+    return is_one_case and not any(char.isdigit() for char in run)
 
 
 def _replace(text: str, spans: list[Span]) -> str:
