@@ -112,18 +112,16 @@ def redact(text: str) -> str:
 
 def _may_show_key(text: str) -> bool:
     """Whether a key may be in the text. If it is False, none is."""
-    text = text.replace("\n", "")
-    if "%" in text:
+    # Good answers have these escapes. NUL stands before the name of a file, and is dropped.
+    plain_text = text.replace("\n", "").replace("\\u0000", "").replace('\\"', '"')
+    if "%" in plain_text:
         from urllib.parse import unquote  # every program that has a key has loaded it
 
-        plain_text = unquote(text)
-        if "%" in plain_text:
-            return True
-        text += plain_text
-    has_escapes = "\\" in text or ("&" in text and ";" in text)
-    if has_escapes or not (text.isascii() and text.isprintable()):
+        plain_text = unquote(plain_text)
+    has_escapes = "\\" in plain_text or "%" in plain_text or ("&" in text and ";" in text)
+    if has_escapes or not (plain_text.isascii() and plain_text.isprintable()):
         return True
-    folded = text.lower()
+    folded = (text if plain_text == text else text + plain_text).lower()
     return any(piece in folded for piece in _PIECES.get())
 
 
