@@ -22,6 +22,7 @@ HEAVY = {"httpx", "PIL", "rich", "asyncio", "pydantic"}
 PURE = (
     "config/settings.py",
     "core/*.py",
+    "core/redaction/*.py",
     "http/datauri.py",
     "http/replies.py",
     "http/trust.py",
@@ -55,9 +56,9 @@ PURE = (
 )
 PURE_PATHS = {path for pattern in PURE for path in PACKAGE.glob(pattern)}
 PURE_STANDARD_LIBRARY = """
-    __future__ array base64 binascii collections contextlib
-    contextvars difflib email hashlib importlib ipaddress itertools json math re string
-    struct typing unicodedata urllib xml zlib
+    __future__ array base64 binascii bisect collections contextlib
+    contextvars difflib email functools hashlib html importlib ipaddress itertools json math re
+    string struct typing unicodedata urllib xml zlib
 """
 
 # What a lookup may load of the standard library: only what is compiled into Python. `typing` or

@@ -6,14 +6,14 @@ import os
 from collections.abc import Mapping
 
 from flux_cli.config import folders, keys
-from flux_cli.config.load import DEFAULT, ENVIRONMENT, Value, load_settings
+from flux_cli.config.load import DEFAULT, ENVIRONMENT, Value, load_settings, safe_url
 from flux_cli.config.settings import SETTINGS, VARIABLES, Setting
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.lite import SCHEMA, NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text
 from flux_cli.providers.rows import ROWS
-from flux_cli.terminal import streams
+from flux_cli.terminal import messages, streams
 
 SETTING_HEADING = ("Setting", "value", "source", "variable", "about")
 
@@ -36,6 +36,7 @@ def run(*, as_json: bool) -> None:
     Raises ConfigError for an invalid settings file.
     """
     settings = load_settings({}, ROWS)
+    messages.notes(settings.notes)
     values = settings.values | {row.name: _of_environment(row) for row in VARIABLES}
     rows = {row.name: row for row in (*SETTINGS, *VARIABLES)}
     variables = [name for row in settings.providers.values() for name in row.key_variables]
@@ -44,7 +45,7 @@ def run(*, as_json: bool) -> None:
         streams.out_json(_document(values, rows, states))
         return
     listed = [
-        (name, cell_text(value.value), value.source, rows[name].variable, rows[name].help)
+        (name, cell_text(_shown(name, value)), value.source, rows[name].variable, rows[name].help)
         for name, value in values.items()
     ]
     keys_listed = [(variable, str(state)) for variable, state in states.items()]
@@ -64,7 +65,11 @@ def _document(
     values: Mapping[str, Value], rows: Mapping[str, Setting], states: Mapping[str, KeyState]
 ) -> dict[str, Json]:
     settings: dict[str, Json] = {
-        name: {"value": value.value, "source": value.source, "variable": rows[name].variable}
+        name: {
+            "value": _shown(name, value),
+            "source": value.source,
+            "variable": rows[name].variable,
+        }
         for name, value in values.items()
     }
     keys: dict[str, Json] = {
@@ -77,6 +82,13 @@ def _document(
     }
     folder = str(folders.user_folder())
     return {"schema": SCHEMA, "settings": settings, "keys": keys, "folder": folder}
+
+
+def _shown(name: str, value: Value) -> Json:
+    """The value of a setting, without what may hold a key in a URL that was never checked."""
+    if name.endswith("base_url") and value.value:
+        return safe_url(str(value.value))
+    return value.value
 
 
 def path() -> None:

@@ -116,15 +116,15 @@ def _print_results(options: ConvertOptions, results: Sequence[Result], *, is_pip
     elif html is None:
         _print_paths(results)
     elif html:
-        streams.out(html)
+        streams.out_data(html)
 
 
 def _print_paths(results: Sequence[Result]) -> None:
     for result in results:
         for saved in result.saved:
-            streams.out(saved.path)
+            streams.out_data(saved.path)
         for path in result.kept:
-            streams.out(path)
+            streams.out_data(path)
 
 
 def _html(results: Sequence[Result], alt: str | None) -> str:

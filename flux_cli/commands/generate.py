@@ -213,13 +213,13 @@ def _html(report: Report) -> str:
 def _print_paths(checked: CheckedRun, report: Report, html: str | None) -> None:
     """Print HTML if that was requested, else one path per line."""
     if html is not None:
-        streams.out(html)
+        streams.out_data(html)
     elif not checked.prepared.destination.is_stdout:
         for outcome in report.outcomes:
             for saved in outcome.saved:
-                streams.out(saved.path)
+                streams.out_data(saved.path)
             for path in outcome.kept:
-                streams.out(path)
+                streams.out_data(path)
 
 
 def _print_notes(checked: CheckedRun, report: Report) -> None:

@@ -266,7 +266,7 @@ def _print_result(one: Recovered, *, paths: bool, verbose: bool) -> None:
     """Print paths to stdout, and failed requests, lost images and unclear requests to stderr."""
     if paths:
         for saved in one.report.saved:
-            streams.out(saved.path)
+            streams.out_data(saved.path)
     report_errors(one.report._replace(faults=()), verbose=verbose)
     for warning in one.report.warnings:
         messages.err(f"flux: note: {warning}")

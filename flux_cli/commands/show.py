@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from flux_cli.config import folders, keys
+from flux_cli.config.load import load_settings
 from flux_cli.core.errors import FluxError, UsageError, common_exit_code
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text
-from flux_cli.core.text import LONG, plain
+from flux_cli.core.text import LONG, plain, redact
+from flux_cli.providers.rows import ROWS
 from flux_cli.runs.documents import HEADING, heading
 from flux_cli.runs.fields import ERROR, error_document
 from flux_cli.terminal import messages, streams
@@ -19,6 +24,11 @@ if TYPE_CHECKING:
     from flux_cli.images.metadata.read import Reading
 
 WIDTH = 17  # of the column of names
+# Keys of Lumenfall, OpenAI, Replicate, Together and fal. Those of BFL look like any request id.
+KEY_FORMATS = re.compile(
+    r"(?<![a-zA-Z0-9])(?:(?:lmnfl_|sk-|r8_|tgp_v1_)(?=[\w-]{0,40}\d)[\w.-]{16,}"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]{32})"
+)
 ORIENTATIONS = {  # values of the EXIF tag
     2: "mirrored",
     3: "upside down",
@@ -37,6 +47,7 @@ def run(*, files: Sequence[str] | None, as_json: bool) -> int:
     """
     if not files:
         raise UsageError("no image given", hint="name a file: flux show cat.png")
+    keys.hide_all(_key_variables(), folders.user_folder())
     shown: list[Json] = []
     errors: list[tuple[str, FluxError]] = []
     for path in files:
@@ -47,7 +58,10 @@ def run(*, files: Sequence[str] | None, as_json: bool) -> int:
             messages.error(type(error)(_message(path, error), hint=error.hint))
             continue
         if as_json:
-            shown.append({"path": path, **_document(details, reading)})
+            document = {
+                name: _hide_keys(part) for name, part in _document(details, reading).items()
+            }
+            shown.append({"path": path, **document})
         else:
             streams.say(("\n" if shown else "") + _text(path, details, reading))
             shown.append(path)
@@ -58,6 +72,14 @@ def run(*, files: Sequence[str] | None, as_json: bool) -> int:
     return code
 
 
+def _key_variables() -> list[str]:
+    """The variables of the keys of all providers, also of the user's own."""
+    rows = ROWS
+    with suppress(FluxError):  # invalid settings do not matter here
+        rows = load_settings({}, ROWS).providers
+    return list(dict.fromkeys(name for row in rows.values() for name in row.key_variables))
+
+
 def _read(path: str) -> tuple[ImageDetails, Reading]:
     from flux_cli.images.details import read_details
     from flux_cli.images.metadata.read import read_metadata
@@ -65,6 +87,22 @@ def _read(path: str) -> tuple[ImageDetails, Reading]:
 
     data = inputs.read_image(path, sys.stdin.buffer if sys.stdin else None)
     return read_details(data), read_metadata(data)
+
+
+def _without_keys(text: str) -> str:
+    """The text without the user's own keys, and without what looks like the key of a provider."""
+    return KEY_FORMATS.sub("***", redact(text))
+
+
+def _hide_keys(value: Json) -> Json:
+    """The same JSON value with `_without_keys` applied to every text in it."""
+    if isinstance(value, str):
+        return _without_keys(value)
+    if isinstance(value, list):
+        return [_hide_keys(part) for part in value]
+    if isinstance(value, dict):
+        return {_without_keys(name): _hide_keys(part) for name, part in value.items()}
+    return value
 
 
 def _message(path: str, error: FluxError) -> str:
@@ -129,7 +167,11 @@ def _document(details: ImageDetails, reading: Reading) -> dict[str, Json]:
 
 def _text(path: str, details: ImageDetails, reading: Reading) -> str:
     rows = [*_image_rows(details), *_made_rows(reading)]
-    lines = [f"  {name.ljust(WIDTH)}{plain(value, LONG)}" for name, value in rows if value]
+    lines = [
+        f"  {_without_keys(name).ljust(WIDTH)}{plain(_without_keys(value), LONG)}"
+        for name, value in rows
+        if value
+    ]
     return "\n".join([plain(path, LONG), *lines])
 
 

@@ -49,3 +49,27 @@ def state_folder(environ: Mapping[str, str] | None = None) -> Path:
 def model_folders() -> tuple[str, ...]:
     """The folders for the user's own model files."""
     return (os.path.join(user_path(), "models"),)
+
+
+def owners() -> set[int]:
+    """Users whose files are trusted: this one and root; for root under sudo, also who called it."""
+    user, caller = os.geteuid(), os.environ.get("SUDO_UID", "")
+    return {0, user, int(caller)} if user == 0 and caller.isdecimal() else {0, user}
+
+
+def is_trusted(path: str) -> bool:
+    """Whether a file of a project is the user's own or root's; False if there is none.
+
+    Root also trusts the owner of the current folder: containers and CI services run as root in the
+    checkout of somebody else. A symbolic link and its target must both be trusted.
+    """
+    if os.name != "posix":
+        return os.path.exists(path)
+    try:
+        found = {os.lstat(path).st_uid, os.stat(path).st_uid}
+        trusted = owners()
+        if os.geteuid() == 0:
+            trusted.add(os.stat(".").st_uid)
+    except OSError:
+        return False
+    return found <= trusted

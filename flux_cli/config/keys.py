@@ -2,10 +2,13 @@
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flux_cli.config.folders import owners
+from flux_cli.core.auth import is_loopback
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.text import Secret
 
@@ -42,22 +45,20 @@ def find(
     return None, ""
 
 
+def hide_all(variables: Iterable[str], folder: Path) -> None:
+    """Make `redact` hide the keys of these variables, as far as they can be read."""
+    for variable in variables:
+        with suppress(ConfigError):
+            find(variable, folder)
+
+
 def check_transport(url: str) -> None:
     """Raise ConfigError if a key would be sent over a network unencrypted."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if parts.scheme == "http" and host != "localhost" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         message = f"the key would be sent to {host} unencrypted"
         raise ConfigError(message, hint="use https, or add --no-key")
-
-
-def _is_loopback(host: str) -> bool:
-    from ipaddress import ip_address
-
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _secret(text: str, source: str) -> Secret:
@@ -68,15 +69,39 @@ def _secret(text: str, source: str) -> Secret:
 
 
 def _read_private(path: Path) -> str:
-    """The text of a file that only its owner can read."""
+    """The text of a file that only its owner can read or replace."""
     try:
         with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if os.name == "posix" and mode & 0o077:
-                message = f"other users can read {path} (mode {mode:04o})"
-                raise ConfigError(message, hint=f"chmod 600 {path}")
+            if os.name == "posix":
+                _check_file(path, os.fstat(file.fileno()))
+                _check_folders(path.resolve())
             return file.read(MAX_BYTES).decode()
     except OSError as fault:
         raise ConfigError(f"cannot read key file {path}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
         raise ConfigError(f"key file {path} is not a text file") from fault
+
+
+def _check_file(path: Path, status: os.stat_result) -> None:
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077:
+        message = f"other users can read {path} (mode {mode:04o})"
+        raise ConfigError(message, hint=f"chmod 600 {path}")
+    if status.st_uid not in owners():
+        message = f"the key file {path} belongs to another user"
+        raise ConfigError(message, hint=f'sudo chown "$(id -u)" {path}')
+
+
+def _check_folders(path: Path) -> None:
+    """Raise ConfigError if another user can replace a file or a folder above it.
+
+    In folders such as /tmp, where the sticky bit is set, people can replace only what is theirs.
+    """
+    if path.parent.stat().st_uid not in owners():
+        message = f"the folder {path.parent} of the key file belongs to another user"
+        raise ConfigError(message, hint=f'sudo chown "$(id -u)" {path.parent}')
+    for folder in path.parents:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            message = f"every user can replace the key file {path}: {folder} has mode {mode:04o}"
+            raise ConfigError(message, hint=f"chmod o-w {folder}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from flux_cli.config.folders import user_path
+from flux_cli.config.folders import is_trusted, user_path
 from flux_cli.config.settings import BY_NAME, SETTINGS, parse_setting
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from flux_cli.config.settings import Setting
     from flux_cli.core.model import Json
+    from flux_cli.core.request import Note
 
 PROJECT_FILE = "flux.toml"
 MAX_BYTES = 1 << 20  # of a settings file
@@ -59,6 +60,7 @@ class Settings(NamedTuple):
     progress: str
     values: dict[str, Value]
     providers: Mapping[str, ProviderRow]
+    notes: tuple[Note, ...] = ()  # what a project's flux.toml may not decide
 
 
 def load_settings(
@@ -75,16 +77,16 @@ def load_settings(
     values = {setting.name: Value(setting.default, "default", DEFAULT) for setting in SETTINGS}
     user_file = os.path.join(user_path(), "config.toml")
     user, added = _user(user_file, known)
-    for table, source, rank in ((user, user_file, USER), (_project(), PROJECT_FILE, PROJECT)):
-        for name, value in table.items():
-            values[name] = _parse(BY_NAME[name], value, source, rank)
+    for name, value in user.items():
+        values[name] = _parse(BY_NAME[name], value, user_file, USER)
+    notes = _merge_project(values)
     for setting in SETTINGS:
         if text := environ.get(setting.variable):
             values[setting.name] = _parse(setting, text, setting.variable, ENVIRONMENT)
         if (flag := flags.get(setting.name)) is not None:
             option = f"--{setting.name.replace('_', '-')}"
             values[setting.name] = _parse(setting, flag, option, OPTION)
-    return _settings(values, {**known, **added})
+    return _settings(values, {**known, **added})._replace(notes=notes)
 
 
 def _parse(setting: Setting, value: Json, source: str, rank: int) -> Value:
@@ -207,12 +209,19 @@ def _checked_url(url: str) -> str:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
+    hint, shown = "write it as https://host/v1", safe_url(url)
     if not usable or not url.isascii() or not url.isprintable() or " " in url:
-        raise ConfigError(f"invalid base URL {url!r}", hint="write it as https://host/v1")
+        raise ConfigError(f"invalid base URL {shown!r}", hint=hint)
     if "?" in url or "#" in url:
-        message = f"base URL {url!r} has a query or fragment"
-        raise ConfigError(message, hint="write it as https://host/v1")
+        raise ConfigError(f"base URL {shown!r} has a query or fragment", hint=hint)
     return url.rstrip("/")
+
+
+def safe_url(url: str) -> str:
+    """The URL without query, fragment, user name and password, which may hold a key."""
+    address = url.partition("?")[0].partition("#")[0]
+    scheme, separator, rest = address.rpartition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 def _host(url: str) -> str:
@@ -224,28 +233,40 @@ def _host(url: str) -> str:
         return ""
 
 
-def _project() -> dict[str, Json]:
-    """The settings of flux.toml, in this folder or above, up to the top of the repository."""
-    for folder in _project_folders():
+def _merge_project(values: dict[str, Value]) -> tuple[Note, ...]:
+    """Add the settings of flux.toml, in this folder or above, up to the top of the repository.
+
+    Returns notes on what it may not decide.
+    """
+    for folder in project_folders():
         path = os.path.join(folder, PROJECT_FILE)
-        if os.path.isfile(path):
-            table = _read_file(path)
-            _check_project(path, table)
-            return table
-    return {}
+        if not os.path.isfile(path):
+            continue
+        from flux_cli.config import project  # most folders have no such file
+
+        if not is_trusted(path):
+            return (project.ignored_note(path),)
+        table = _read_file(path)
+        project.check_table(path, table)
+        asked = {
+            name: _parse(BY_NAME[name], value, PROJECT_FILE, PROJECT)
+            for name, value in table.items()
+        }
+        return project.merge(values, asked)
+    return ()
 
 
-def _project_folders() -> list[str]:
+def project_folders() -> list[str]:
     """The current folder and those above it, up to the top of the repository.
 
-    Outside of a repository, only the current folder.
+    Outside of a repository, only the current folder. The repository of another user is none.
     """
     try:
         here = os.getcwd()
     except OSError:  # the folder was deleted
         return []
     folders = [here]
-    while not os.path.exists(os.path.join(folders[-1], ".git")):
+    while not _is_repository(folders[-1]):
         above = os.path.dirname(folders[-1])
         if above == folders[-1]:
             return [here]
@@ -253,13 +274,9 @@ def _project_folders() -> list[str]:
     return folders
 
 
-def _check_project(path: str, table: Mapping[str, Json]) -> None:
-    """Raise ConfigError for a setting that a cloned repository must not decide."""
-    for name in table:
-        if name == "providers" or not BY_NAME[name].project:
-            hint = "use the option, the environment variable, or your config.toml"
-            message = f"{path}: {name} cannot be set in a project's flux.toml"
-            raise ConfigError(message, hint=hint)
+def _is_repository(folder: str) -> bool:
+    path = os.path.join(folder, ".git")
+    return os.path.lexists(path) and is_trusted(path)
 
 
 def _read_file(path: str) -> dict[str, Json]:

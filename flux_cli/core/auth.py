@@ -1,12 +1,25 @@
-"""A key, and where it may be sent."""
+"""A key: where it may be sent, and in which spellings a server may send it back."""
 
 from __future__ import annotations
+
+from binascii import b2a_base64
 
 from flux_cli.core.lite import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
     from flux_cli.core.text import Secret
+
+    # A way to write a key, how many of its characters show it, and how many in another case.
+    Spelling: TypeAlias = tuple[str, int, int]
+
+MIN_RUN = 8  # characters of a key that show it without the rest of it
+MIN_FOLDED_RUN = 12  # the same in another case or in base64: shorter runs occur by chance
+LONGEST = 1024  # characters; of a longer key, only the beginning and the end are searched for
+URL_SAFE = str.maketrans("+/", "-_")
 
 
 class Auth(NamedTuple):
@@ -22,3 +35,47 @@ class Auth(NamedTuple):
     prefix: str
     hosts: tuple[str, ...] = ()  # "api.bfl.ai", or "*.bfl.ai" for every name below it
     page: str = ""  # where people get keys and add credit, for hints
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine: `localhost`, 127.0.0.0/8 or ::1."""
+    from ipaddress import ip_address
+
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def spellings_of(key: str) -> list[Spelling]:
+    """The key, and how it is written in hex and base64.
+
+    A key of less than MIN_RUN characters counts only as a whole.
+    """
+    size = len(key)
+    if size < MIN_RUN:
+        return [(key, size, size)]
+    data = key.encode()
+    found = [(key, MIN_RUN, min(MIN_FOLDED_RUN, size)), (data.hex(), 2 * MIN_RUN, 2 * MIN_RUN)]
+    for shift in range(3):  # where the key begins in a group of three bytes
+        encoded = b2a_base64(bytes(shift) + data, newline=False).decode()
+        own = encoded[(0, 2, 3)[shift] : (shift + size) * 8 // 6]
+        least = min(MIN_FOLDED_RUN, len(own))
+        for text in own, own.translate(URL_SAFE):
+            found += [(text, least, len(text))]
+    return found
+
+
+def pieces_of(spelling: Spelling) -> Iterator[tuple[str, int]]:
+    """Pieces of a spelling in lower case, and their offsets.
+
+    Every text that shows the key in this spelling has one of them, behind its escapes.
+    """
+    text, least, _ = spelling
+    size = least if len(text) < MIN_RUN else (least + 1) // 2
+    for offset in range(0, len(text) - size + 1, size):
+        if offset < LONGEST or offset > len(text) - LONGEST:
+            yield text[offset : offset + size].lower(), offset

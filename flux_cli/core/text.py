@@ -8,14 +8,26 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.model import Json
+
 SHOWN = 300  # characters shown of a server's message
 LONG = 4000  # characters shown of our own messages, which may contain a long URL
 CI_COMMAND = r"##(?=\w*\[)"
-MIN_KEY_LENGTH = 8  # redacting shorter texts would damage ordinary words
-AFTER_CUT_KEY = ("…", "'", '"', "\n")  # what may follow a key that was cut off
+SHORTEST_KEY = 4  # characters; nothing shorter is worth hiding
+# Keys that local servers accept, and words of our own output. They are no secrets, and hiding them
+# would damage messages and documents. Also left alone as a piece of a longer key.
+WORDS = frozenset((
+    "changeme", "dummy", "empty", "fake", "local", "localai", "localhost", "lumenfall", "none",
+    "null", "ollama", "openai", "placeholder", "replicate", "sdcpp", "secret", "sglang", "test",
+    "together", "token", "vllm",
+))  # fmt: skip
 
 # All keys of this run. A context variable, so that they belong to the run and not to the module.
 _KEYS: ContextVar[tuple[str, ...]] = ContextVar("keys", default=())
+# Lower-case pieces of their spellings, one of which is in every text that shows one of them.
+_PIECES: ContextVar[tuple[str, ...]] = ContextVar("pieces", default=())
 
 
 def plain(text: str, limit: int = SHOWN) -> str:
@@ -70,8 +82,13 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
-        if len(value) >= MIN_KEY_LENGTH and value not in _KEYS.get():
-            _KEYS.set((*_KEYS.get(), value))
+        if len(value) < SHORTEST_KEY or value.lower() in WORDS or value in _KEYS.get():
+            return
+        from flux_cli.core.auth import pieces_of, spellings_of  # lookups have no keys
+
+        found = [piece for spelling in spellings_of(value) for piece, _ in pieces_of(spelling)]
+        _KEYS.set((*_KEYS.get(), value))
+        _PIECES.set(tuple(dict.fromkeys((*_PIECES.get(), *found))))
 
     def reveal(self) -> str:
         return self._value
@@ -81,42 +98,39 @@ class Secret:
 
 
 def redact(text: str) -> str:
-    """The text with `***` instead of every key of this run, including keys that are cut off."""
-    for key in _KEYS.get():
-        for spelling in _spellings(key):
-            text = _redact_one(text, spelling)
-    return text
+    """The text with `***` instead of every key of this run, and of pieces of at least 8 characters.
 
-
-def _redact_one(text: str, key: str) -> str:
-    """The text without one spelling of a key, and without every beginning of it that is cut off."""
-    if key[:MIN_KEY_LENGTH] not in text:
+    Finds the spellings that `redaction.hide` knows, in time that grows with the length of the text.
+    """
+    keys = _KEYS.get()
+    if not keys or not _may_show_key(text):
         return text
-    text = text.replace(key, "***")
-    for length in range(len(key) - 1, MIN_KEY_LENGTH - 1, -1):
-        beginning = key[:length]
-        for end in AFTER_CUT_KEY:
-            text = text.replace(beginning + end, "***" + end)
-        if text.endswith(beginning):
-            text = text[:-length] + "***"
-    return text
+    from flux_cli.core.redaction.hide import hide_keys  # most texts are ruled out at a glance
+
+    return hide_keys(text, keys)
 
 
-def _spellings(key: str) -> list[str]:
-    """The key as it appears in URLs, JSON and Python strings, also nested; the longest first."""
-    from urllib.parse import quote  # lookups have no keys and do not need it
+def _may_show_key(text: str) -> bool:
+    """Whether a key may be in the text. If it is False, none is."""
+    # Good answers have these escapes. NUL stands before the name of a file, and is dropped.
+    plain_text = text.replace("\n", "").replace("\\u0000", "").replace('\\"', '"')
+    if "%" in plain_text:
+        from urllib.parse import unquote  # every program that has a key has loaded it
 
-    found = {key}
-    found |= {quote(text) for text in found}
-    found |= {quote(text, safe="") for text in found}
-    found |= {_python_escaped(text) for text in found}
-    found |= {_json_escaped(text) for text in found}
-    return sorted(found, key=len, reverse=True)
+        plain_text = unquote(plain_text)
+    has_escapes = "\\" in plain_text or "%" in plain_text or ("&" in text and ";" in text)
+    if has_escapes or not (plain_text.isascii() and plain_text.isprintable()):
+        return True
+    folded = (text if plain_text == text else text + plain_text).lower()
+    return any(piece in folded for piece in _PIECES.get())
 
 
-def _python_escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
-
-
-def _json_escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+def redact_json(value: Json) -> Json:
+    """The same JSON value with `redact` applied to every text in it."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [redact_json(part) for part in value]
+    if isinstance(value, dict):
+        return {redact(name): redact_json(part) for name, part in value.items()}
+    return value

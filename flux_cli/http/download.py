@@ -5,6 +5,7 @@ Images are downloaded without the key.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from socket import gethostname
 from urllib.parse import urljoin
 
 from flux_cli.core.errors import DiskError, FluxError, ImageError, NetworkError, ProviderError
@@ -106,7 +107,7 @@ class Downloads:
 
     async def _download(self, url: str, base: str, request_id: str, until: float) -> str:
         """Download an image, with retries and without a key. Returns its path."""
-        address = media_address(url, base)
+        address = media_address(url, base, gethostname())
         fault: FluxError = NetworkError("not attempted")
         try:
             async with asyncio.timeout_at(until):
@@ -132,7 +133,8 @@ class Downloads:
                 reply = await self._exchanges.exchange(request)
                 if reply.status not in (301, 302, 303, 307, 308):
                     break
-                address = media_address(urljoin(address, reply.headers.get("location", "")), base)
+                target = urljoin(address, reply.headers.get("location", ""))
+                address = media_address(target, base, gethostname())
             if reply.status != 200:
                 message = f"{host_and_port(address)} answered HTTP {reply.status}"
                 raise NetworkError(message, status=reply.status)

@@ -6,7 +6,7 @@ import os
 import ssl
 
 from flux_cli.core.errors import ConfigError, NetworkError
-from flux_cli.core.text import plain
+from flux_cli.core.text import LONG, plain
 from flux_cli.http.trust import host_and_port
 
 
@@ -55,4 +55,11 @@ def root_cause(fault: BaseException) -> str:
         number = fault.errno or 0
         if number > 0:
             return os.strerror(number)
-    return plain(str(fault)) or type(fault).__name__
+    return plain(_without_python(str(fault)[:LONG])) or type(fault).__name__
+
+
+def _without_python(message: str) -> str:
+    """The message with quoted bytes as people write them: `bytearray(b'x')` is `'x'`."""
+    import re  # only messages of failures come here
+
+    return re.sub(r"""\b(?:bytearray\()?b(['"])(.*?)\1\)?""", r"\1\2\1", message)

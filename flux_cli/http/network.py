@@ -7,10 +7,12 @@ import ssl
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
 
 import httpx
 
+from flux_cli.core.auth import is_loopback
 from flux_cli.http.errors import (
     connection_broken_error,
     invalid_address_error,
@@ -18,7 +20,7 @@ from flux_cli.http.errors import (
     unreachable_error,
 )
 from flux_cli.http.exchange import Head, HttpRequest, Receiver
-from flux_cli.http.transport import SWITCHING_PROTOCOLS, PushTransport
+from flux_cli.http.transport import DEFAULT_PORTS, SWITCHING_PROTOCOLS, PushTransport
 
 DEFAULT_HEADERS = {
     "Accept": "*/*",
@@ -81,17 +83,53 @@ class ProxyTransport(httpx.AsyncHTTPTransport):
         return httpx.Response(response.status_code)
 
 
+class ProxyRouter(httpx.AsyncBaseTransport):
+    """Sends each request directly or through the proxy that the environment names for its URL.
+
+    A proxy is checked when it is used for the first time. Raises ConfigError if it cannot be used.
+    """
+
+    def __init__(self, direct: PushTransport, proxies: Mapping[str, str], skipped: str) -> None:
+        self._direct, self._proxies, self._skipped = direct, proxies, skipped.split(",")
+        self._transports: dict[str, ProxyTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request. See `PushTransport` and `ProxyTransport`."""
+        proxy = self._choose(request.url)
+        if not proxy:
+            return await self._direct.handle_async_request(request)
+        if proxy not in self._transports:
+            try:
+                self._transports[proxy] = _proxy_transport(proxy)
+            except (ValueError, OSError, ImportError, httpx.InvalidURL) as fault:
+                raise network_settings_error(fault) from fault
+        return await self._transports[proxy].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for transport in (self._direct, *self._transports.values()):
+            await transport.aclose()
+
+    def _choose(self, url: httpx.URL) -> str:
+        """The proxy for a URL; "" for none.
+
+        Nothing for this machine leaves it: what is sent there may be unencrypted.
+        """
+        proxy = self._proxies.get(url.scheme) or self._proxies.get("all") or ""
+        if any(_is_named(url, entry.strip()) for entry in self._skipped):
+            return ""
+        if proxy and is_loopback(url.host) and not is_loopback(_host_of(proxy)):
+            return ""
+        return proxy
+
+
 def _new_client() -> httpx.AsyncClient:
     """A client that reads nothing from the environment but proxies and certificates."""
-    try:
-        return httpx.AsyncClient(
-            transport=PushTransport(_tls_context),
-            mounts=_proxy_mounts(),
-            headers=DEFAULT_HEADERS,
-            trust_env=False,
-        )
-    except (ValueError, OSError, ImportError, httpx.InvalidURL) as fault:
-        raise network_settings_error(fault) from fault
+    direct = PushTransport(_tls_context)
+    named = _proxies()
+    proxies = {scheme: named[scheme] for scheme in (*SCHEMES, "all") if named.get(scheme)}
+    transport = ProxyRouter(direct, proxies, named.get("no", "")) if proxies else direct
+    return httpx.AsyncClient(transport=transport, headers=DEFAULT_HEADERS, trust_env=False)
 
 
 def _parse_url(url: str) -> httpx.URL:
@@ -121,40 +159,58 @@ def _encode_headers(request: HttpRequest) -> dict[bytes, bytes]:
     return headers
 
 
-def _proxy_mounts() -> Mapping[str, httpx.AsyncBaseTransport | None]:
-    """Transports by URL pattern: a proxy for each scheme, None for hosts that need none."""
+def _proxies() -> Mapping[str, str]:
+    """The proxies of the environment or the system by scheme, and `no`: hosts that need none."""
     if sys.platform == "linux" and not any(name.lower().endswith("_proxy") for name in os.environ):
         return {}  # getproxies would say the same after 10 ms
     from urllib.request import getproxies
 
-    named = getproxies()
-    proxies = {scheme: named[scheme] for scheme in (*SCHEMES, "all") if named.get(scheme)}
-    exceptions = [host.strip() for host in named.get("no", "").split(",") if host.strip()]
-    if not proxies or "*" in exceptions:
-        return {}
-    mounts: dict[str, httpx.AsyncBaseTransport | None] = dict.fromkeys(map(_pattern, exceptions))
-    tls = _tls_context()
-    for scheme, url in proxies.items():
-        mounts[f"{scheme}://"] = _proxy_transport(url, tls)
-    return mounts
+    return getproxies()
 
 
-def _pattern(host: str) -> str:
-    """The URL pattern for an entry of NO_PROXY: an address, or a name and everything below it."""
-    if "://" in host:
-        return host
+def _is_named(url: httpx.URL, entry: str) -> bool:
+    """Whether an entry of NO_PROXY names the host of a URL. An invalid entry names none.
+
+    An entry is `*`, an address or a range of addresses, or a name, which stands for everything
+    below it, too. A scheme before it and a port behind it limit what it names.
+    """
+    scheme, _, rest = entry.rpartition("://")
+    if scheme not in ("", "all", url.scheme):
+        return False
+    name, colon, port = rest.rpartition(":")
+    if not (colon and port.isdecimal() and (":" not in name or name.endswith("]"))):
+        name, port = rest, ""
+    if port and port.lstrip("0") != str(url.port or DEFAULT_PORTS[url.scheme]):
+        return False
+    name = name.lower().strip("[]").rstrip(".")
+    host = url.host.lower().rstrip(".")
+    if name == "*":
+        return True
     try:
-        address = ip_address(host.strip("[]"))
+        return ip_address(host) in ip_network(name, strict=False)
     except ValueError:
-        return f"all://{host}" if host.lower() == "localhost" else f"all://*{host}"
-    return f"all://[{address}]" if address.version == 6 else f"all://{address}"
+        name = name.removeprefix("*").removeprefix(".")
+    names = (host, url.raw_host.decode("ascii").lower().rstrip("."))
+    return bool(name) and any(f".{one}".endswith(f".{name}") for one in names)
 
 
-def _proxy_transport(url: str, tls: ssl.SSLContext) -> ProxyTransport:
+def _host_of(proxy: str) -> str:
+    """The host of a proxy, which may have no scheme; "" if it has none."""
+    try:
+        return urlsplit(_with_scheme(proxy)).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _with_scheme(proxy: str) -> str:
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _proxy_transport(proxy: str) -> ProxyTransport:
     """The transport through a proxy. Every request opens its own connection."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    proxy = url if "://" in url else f"http://{url}"
-    return ProxyTransport(proxy=proxy, verify=tls, limits=limits, trust_env=False)
+    tls = _tls_context()
+    return ProxyTransport(proxy=_with_scheme(proxy), verify=tls, limits=limits, trust_env=False)
 
 
 def _tls_context() -> ssl.SSLContext:

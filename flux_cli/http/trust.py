@@ -27,16 +27,18 @@ def credentials(url: str, auth: Auth | None) -> dict[str, str]:
     return {auth.header: f"{auth.prefix}{auth.key.reveal()}"}
 
 
-def media_address(url: str, base: str) -> str:
+def media_address(url: str, base: str, own_name: str) -> str:
     """The absolute URL of an image, which may be relative to `base`.
 
-    Raises ProviderError for an unsafe URL: a server on the internet must not make flux read from
-    this machine or its network.
+    `own_name` is the host name of this machine. Raises ProviderError for an unsafe URL: a server on
+    the internet must not make flux read from this machine or its network.
     """
     try:
         address = urljoin(base + "/", url.strip())
         # urlsplit drops control characters; other readers would see another address
-        usable = address.isprintable() and _is_fetchable(urlsplit(address), urlsplit(base))
+        usable = address.isprintable() and _is_fetchable(
+            urlsplit(address), urlsplit(base), own_name
+        )
     except ValueError:
         usable = False
     if not usable:
@@ -83,7 +85,7 @@ def _matches(host: str, pattern: str) -> bool:
     return host == pattern
 
 
-def _is_fetchable(parts: SplitResult, home: SplitResult) -> bool:
+def _is_fetchable(parts: SplitResult, home: SplitResult, own_name: str) -> bool:
     """Whether a server at `home` may name this URL."""
     host = parts.hostname or ""
     if not host or not _is_host(host):
@@ -92,8 +94,8 @@ def _is_fetchable(parts: SplitResult, home: SplitResult) -> bool:
         return False
     if parts.scheme != "https" and not parts.scheme == home.scheme == "http":
         return False
-    public = home.scheme == "https" and not _is_internal(home.hostname or "")
-    return not (public and _is_internal(host))
+    public = home.scheme == "https" and not _is_internal(home.hostname or "", own_name)
+    return not (public and _is_internal(host, own_name))
 
 
 def _is_host(host: str) -> bool:
@@ -101,15 +103,18 @@ def _is_host(host: str) -> bool:
     return all(char.isascii() and (char.isalnum() or char in "-._:") for char in host)
 
 
-def _is_internal(host: str) -> bool:
-    """Whether a host is this machine or in its network, in any spelling that resolvers accept."""
+def _is_internal(host: str, own_name: str) -> bool:
+    """Whether a host is this machine or in its network, in any spelling that resolvers accept.
+
+    Names without a dot are looked up in the machine's own domain.
+    """
     name = host.rstrip(".").lower()
     if any(name == known or name.endswith(f".{known}") for known in LOCAL_DOMAINS):
         return True
     try:
         address = _parse_ipv6(name) if ":" in name else _parse_ipv4(name)
     except ValueError:
-        return False
+        return "." not in name or name == own_name.rstrip(".").lower()
     return not address.is_global or address.is_multicast
 
 

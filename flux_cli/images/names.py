@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import OutputError, did_you_mean
 from flux_cli.core.lite import LazySequence, NamedTuple
+from flux_cli.core.text import disarm
 from flux_cli.images.formats import BY_SUFFIX, FORMATS, format_of_suffix, split_suffix
 
 if TYPE_CHECKING:
@@ -113,9 +114,12 @@ def slug(prompt: str) -> str:
 
 
 def safe(text: str) -> str:
-    """A text as part of a file name, without separators, control characters and devices."""
+    """A text as part of a file name, without separators, control characters and devices.
+
+    CI services do not obey it: printed paths are exact.
+    """
     spaced = " ".join(text.split())  # tabs and line breaks are also control characters
-    hyphened = spaced.translate(UNSAFE_TO_HYPHENS)
+    hyphened = disarm(spaced.translate(UNSAFE_TO_HYPHENS))
     printable = "".join(char for char in hyphened if unicodedata.category(char)[0] != "C")
     kept = " ".join(printable.split()).strip(". ")
     return f"the {kept}" if kept.partition(".")[0].strip().lower() in RESERVED else kept

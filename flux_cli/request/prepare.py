@@ -73,7 +73,8 @@ def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = 
     )
     resolved = _resolve(request, found, dialect, reuse, options.input.like)
     price = unit_price(settings.provider, found.model, dialect)
-    resolved = resolved._replace(unit_price_usd=price)
+    notes = (*settings.notes, *resolved.notes)
+    resolved = resolved._replace(unit_price_usd=price, notes=notes)
     finish = _read_finish(options, resolved, destination)
     if finish.remakes:
         resolved = _with_finish(resolved, finish, hosted=settings.provider.hosted)

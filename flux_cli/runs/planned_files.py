@@ -10,6 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from flux_cli.config.load import PROJECT, project_folders
 from flux_cli.core.errors import OutputError, UsageError
 from flux_cli.core.lite import LazySequence, NamedTuple
 from flux_cli.images import names as naming
@@ -111,6 +112,8 @@ def check_files(
     """
     from flux_cli.images import files
 
+    if prepared.settings.values["output"].rank == PROJECT:
+        _check_project(prepared, names, delivery)
     if len(expected_of(prepared, delivery, names[0])) > 1:  # names of requests always differ
         numbered = enumerate(_planned_files(prepared, delivery, names), 1)
         refuse_doubles((name.path("ext"), f"file {number}") for number, (_, name) in numbered)
@@ -125,6 +128,16 @@ def check_files(
     if options.output.skip_existing and not options.reporting.quiet:
         _warn_of_random_names(names)
     return _existing(prepared, delivery, names, present) if present else Existing()
+
+
+def _check_project(prepared: Prepared, names: Sequence[Name], delivery: Delivery) -> None:
+    """Raise ConfigError if the output of a project's flux.toml leads out of the project."""
+    from flux_cli.config.project import check_inside
+
+    planned = (name for _, name in _planned_files(prepared, delivery, names))
+    check_inside(
+        (path for name in planned for path in name.candidates(None)), project_folders()[-1]
+    )
 
 
 def _planned_files(

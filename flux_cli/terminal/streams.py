@@ -59,6 +59,13 @@ def out(text: str) -> None:
     write(sys.stdout, text + "\n")
 
 
+def out_data(text: str) -> None:
+    """Write paths or HTML to stdout: exact, but a terminal does not get what it would obey."""
+    if sys.stdout.isatty():
+        text = "\n".join(map(_printable, text.split("\n")))
+    out(text)
+
+
 def say(text: str) -> None:
     """Write text for people to stdout, without commands to CI services. Use `out` for data."""
     if "##" in text or "::" in text:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.config import folders, keys
-from flux_cli.config.load import load_settings
+from flux_cli.config.load import load_settings, safe_url
 from flux_cli.config.settings import SETTINGS
 from flux_cli.core.errors import ConfigError, UsageError
 from flux_cli.core.model import ProviderRow
@@ -48,7 +48,7 @@ def test_nothing_set_means_the_defaults():
     made = load()
     assert made._replace(values={}, providers={}) == (
         "flux1.1-pro-ultra", ROWS["lumenfall"], LUMENFALL, None, None, 16, 300.0, 3, None, True,
-        "full", None, None, "es256", "auto", {}, {},
+        "full", None, None, "es256", "auto", {}, {}, (),
     )  # fmt: skip
     assert {(value.source, value.rank) for value in made.values.values()} == {("default", 4)}
 
@@ -605,6 +605,29 @@ def test_a_key_never_crosses_a_network_in_the_clear(url):
     assert "--no-key" in raised.value.hint
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://host/v1?key=lmnfl_s3cr3t", "https://host/v1"),
+        ("https://host/v1#lmnfl_s3cr3t", "https://host/v1"),
+        ("ftp://host/v1?lmnfl_s3cr3t", "ftp://host/v1"),
+        ("https://lmnfl_s3cr3t@host/v1", ""),
+        ("https://me:lmnfl_s3cr3t@host/v1?x", ""),
+        ("host?lmnfl_s3cr3t", "host"),
+    ],
+)
+def test_a_url_with_a_key_in_it_is_refused_without_showing_it(url, shown):
+    with pytest.raises(ConfigError) as raised:
+        load({"base_url": url})
+    assert KEY not in raised.value.message + raised.value.hint
+    assert shown in raised.value.message
+
+
+def test_safe_urls_have_no_user_and_no_query():
+    assert safe_url("https://me:x@host:8/v1?y#z") == "https://host:8/v1"
+    assert safe_url("me:x@host?y") == "host"
+
+
 # --- keys
 
 NAME = "LUMENFALL_API_KEY"
@@ -632,6 +655,58 @@ def test_a_key_comes_from_the_variable_then_the_named_file_then_the_user_s_crede
 def test_the_environment_of_the_process_holds_the_key_by_default(monkeypatch):
     monkeypatch.setenv(NAME, KEY)
     assert revealed(key(NAME)) == (KEY, NAME)
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away"
+)
+
+
+@posix
+@pytest.mark.parametrize("depth", [0, 1])
+def test_a_key_file_in_a_folder_that_everybody_may_write_to_is_refused(depth, user, work):
+    open_folder = work / "open"
+    inner = open_folder / "a" if depth else open_folder
+    inner.mkdir(parents=True)
+    named = write(inner / "key", KEY, 0o600)
+    open_folder.chmod(0o777)
+    with pytest.raises(ConfigError, match="every user can replace the key file") as raised:
+        key(NAME, {f"{NAME}_FILE": str(named)})
+    assert raised.value.hint == f"chmod o-w {open_folder}"
+    open_folder.chmod(0o1777)  # as /tmp: nobody can replace the files of others
+    assert revealed(key(NAME, {f"{NAME}_FILE": str(named)}))[0] == KEY
+    write(user / "credentials.toml", f'{NAME} = "{KEY}"', 0o600)
+    user.chmod(0o777)
+    with pytest.raises(ConfigError, match="every user can replace"):
+        key(NAME, {})
+
+
+@posix
+def test_the_folder_of_a_linked_key_file_is_that_of_its_target(work):
+    (work / "open").mkdir()
+    (work / "open").chmod(0o777)
+    target = write(work / "open" / "key", KEY, 0o600)
+    (work / "link").symlink_to(target)
+    with pytest.raises(ConfigError, match="every user can replace"):
+        key(NAME, {f"{NAME}_FILE": str(work / "link")})
+
+
+@root
+def test_a_key_file_or_its_folder_of_another_user_is_refused(work, monkeypatch):
+    (work / "private").mkdir(mode=0o700)
+    named = write(work / "private" / "key", KEY, 0o600)
+    os.chown(named, 1234, 1234)
+    with pytest.raises(ConfigError, match=f"the key file {named} belongs to another user") as file:
+        key(NAME, {f"{NAME}_FILE": str(named)})
+    assert file.value.hint == f'sudo chown "$(id -u)" {named}'
+    monkeypatch.setenv("SUDO_UID", "1234")  # `sudo flux` by the owner of the file
+    assert revealed(key(NAME, {f"{NAME}_FILE": str(named)}))[0] == KEY
+    monkeypatch.delenv("SUDO_UID")
+    os.chown(named, 0, 0)
+    os.chown(work / "private", 1234, 1234)
+    with pytest.raises(ConfigError, match="of the key file belongs to another user"):
+        key(NAME, {f"{NAME}_FILE": str(named)})
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")

@@ -1,10 +1,16 @@
 """A key shows itself to nobody but the one header it is for."""
 
+import html
 import json
 import pickle
-from urllib.parse import quote
+import re
+import unicodedata
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote, unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flux_cli.core.text import Secret, redact
 
@@ -114,7 +120,138 @@ def test_what_is_too_short_to_be_a_key_tears_no_words_apart():
     assert redact("a red fox") == "a red fox"
 
 
-def test_eight_characters_are_the_shortest_key():
+@pytest.mark.parametrize("word", ["test", "EMPTY", "localhost", "ollama"])
+def test_placeholders_that_local_servers_take_are_no_secrets(word):
+    Secret(word)
+    assert redact(f"a {word} image") == f"a {word} image"
+
+
+def test_a_short_key_is_hidden_where_it_is_a_word_of_its_own():
     Secret("12345678")
     Secret("abcdefg")
-    assert redact("12345678 abcdefg 1234567") == "*** abcdefg 1234567"
+    Secret("s3c!")
+    assert redact("12345678 (abcdefg) 1234567 abcdefgh s3c!") == "*** (***) 1234567 abcdefgh ***"
+
+
+def test_the_beginning_of_a_key_that_looks_like_words_is_left_in_words():
+    Secret("sk-proj-Abc123Def456")
+    Secret("lumenfall-black-forest")
+    Secret("abcdefgh")
+    assert redact("task-proj-1.jpg") == "task-proj-1.jpg"
+    assert redact("https://api.lumenfall.ai") == "https://api.lumenfall.ai"
+    assert redact("sk-proj-A lumenfall-black abcdefgh") == "*** *** ***"
+
+
+CANARY = "lmnfl_Sup3rS3cretV4lue.0q8Zp-Kd73hGx"
+
+
+def runs_of(key, least):
+    return {key[start : start + least] for start in range(len(key) - least + 1)}
+
+
+WRITERS = {
+    "as it is": str,
+    "in capitals": str.upper,
+    "in small letters": str.lower,
+    "JSON": lambda text: json.dumps(text)[1:-1],
+    "JSON, every character": lambda text: "".join(f"\\u{ord(char):04X}" for char in text),
+    "Python": lambda text: "".join(f"\\x{ord(char):02x}" for char in text),
+    "JavaScript": lambda text: "".join(f"\\u{{{ord(char):x}}}" for char in text),
+    "percent": lambda text: "".join(f"%{ord(char):02x}" for char in text),
+    "decimal": lambda text: "".join(f"&#{ord(char)};" for char in text),
+    "hexadecimal": lambda text: "".join(f"&#x{ord(char):X};" for char in text),
+    "names": lambda text: text.replace(".", "&period;").replace("_", "&lowbar;"),
+    "zero width": "\u200b".join,
+    "soft hyphens": "\u00ad".join,
+    "fillers": "\u3164\u2060".join,
+    "line breaks": "\n".join,
+    "full width": lambda text: "".join(chr(ord(char) + 0xFEE0) for char in text),
+    "mathematical": lambda text: "".join(
+        chr(0x1D670 + ord(char) - 65) if "A" <= char <= "Z" else char for char in text
+    ),
+}
+
+
+@given(
+    st.integers(0, len(CANARY) - 12),
+    st.integers(12, len(CANARY)),
+    st.lists(st.sampled_from(sorted(WRITERS)), max_size=3),
+    st.text(max_size=10),
+    st.text(max_size=10),
+)
+def test_a_piece_of_a_key_is_hidden_in_every_mix_of_spellings(start, length, names, before, after):
+    Secret(CANARY)
+    piece = shown = CANARY[start : start + length]
+    for name in names:
+        shown = WRITERS[name](shown)
+    hidden = redact(f"{before}|{shown}|{after}")
+    assert not [run for run in runs_of(piece, 8) if run.lower() in decoded(hidden).lower()]
+    assert "***" in hidden
+
+
+def decoded(text):
+    """What a reader of the text could make of it."""
+    for _ in range(5):
+        text = unquote(html.unescape(text))
+        text = "".join(char for char in unicodedata.normalize("NFKC", text) if " " <= char <= "~")
+        text = re.sub(
+            r"\\(?:u\{([0-9a-f]+)\}|u([0-9a-f]{4})|x([0-9a-f]{2}))",
+            lambda found: chr(int(found[1] or found[2] or found[3], 16)),
+            text,
+            flags=re.IGNORECASE,
+        ).replace("\\\\", "\\")
+    return text
+
+
+@pytest.mark.parametrize("length", range(8, len(CANARY)))
+def test_a_key_that_is_cut_without_a_mark_is_hidden(length):
+    Secret(CANARY)
+    for piece in (CANARY[:length], CANARY[-length:], CANARY[2 : 2 + length]):
+        for text in (piece, f"x{piece}y", f"key {piece} is wrong", f"é{piece}é"):
+            assert redact(text) == text.replace(piece[: len(piece)], "***")
+
+
+@given(
+    st.binary(max_size=9), st.binary(max_size=9), st.sampled_from([b64encode, urlsafe_b64encode])
+)
+def test_a_key_in_base64_is_hidden_wherever_it_begins(before, after, encode):
+    Secret(CANARY)
+    hidden = redact(encode(before + CANARY.encode() + after).decode())
+    assert not [
+        run for run in runs_of(b64encode(CANARY.encode()).decode()[:-3], 16) if run in hidden
+    ]
+    assert "***" in hidden
+    assert redact(CANARY.encode().hex()) == redact(CANARY.encode().hex().upper()) == "***"
+
+
+@given(st.dictionaries(st.text(max_size=5), st.text(max_size=9)), st.integers(0, 30))
+def test_a_document_stays_json_when_a_key_is_taken_out(values, at):
+    key = "nabcdefg\\u00e9/t0123456789"
+    Secret(key)
+    values |= {"a": f"\n{key[at:]}", "b": f"{key[:at]}\\", "c": json.dumps({"d": key}), "d": key}
+    for ascii_only in (True, False):
+        json.loads(redact(json.dumps(values, ensure_ascii=ascii_only)))
+
+
+@given(st.text() | st.text("lmnf_Sup3r\\%&#;u0x\u200b\n"))
+def test_text_without_a_key_stays_as_it_is(text):
+    Secret("0123456789-nowhere-in-here")
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "part", ["%41", "%25", "\\", "&amp;", "\u200b", CANARY[:7], CANARY[:10].upper(), CANARY, "雪"]
+)
+def test_a_long_text_is_searched_in_parts_that_overlap(part):
+    """The limits of the windows must not show: 280,000 characters are one and a bit."""
+    Secret(CANARY)
+    filler = part * (140_000 // len(part))
+    hidden = redact(f"{filler}{CANARY}{filler}")
+    assert CANARY not in hidden
+    assert "***" in hidden
+
+
+def test_a_key_is_found_at_every_place_of_a_long_text():
+    Secret(CANARY)
+    for place in range((1 << 18) - 60, (1 << 18) + 20, 11):
+        assert redact(f"{'x' * place}{CANARY}{'y' * 50_000}") == f"{'x' * place}***{'y' * 50_000}"

@@ -237,7 +237,7 @@ def test_proxies_of_the_environment_do_not_see_plain_loopback_keys(generate, gat
 
 
 def test_a_wrong_proxy_is_a_clear_error(generate, gateway):
-    result = generate("a fox", "--retries", "0", env={"HTTP_PROXY": "nonsense://x"})
+    result = generate("a fox", "--retries", "0", env={"HTTP_PROXY": "nonsense://127.0.0.1"})
     assert (result.code, gateway.requests) == (2, [])
     assert "HTTPS_PROXY" in result.err
 

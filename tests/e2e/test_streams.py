@@ -320,6 +320,19 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines(keyed, command,
     assert "saved" in shown
 
 
+def test_a_path_is_exact_in_a_pipe_and_cannot_act_on_a_terminal(keyed, command, generate):
+    line = ["generate", "a fox", "-o", "a\x1b[2J\x9b{index}.jpg"]
+    assert generate(*line[1:]).out == "a\x1b[2J\x9b1.jpg\n"
+    master, slave = pty.openpty()
+    words = [command, *line, "--overwrite", "--no-preview"]
+    with subprocess.Popen(words, env=keyed, stdout=slave, stderr=subprocess.PIPE) as flux:
+        os.close(slave)
+        shown = drained(master)
+        flux.stderr.read()
+    assert flux.returncode == 0
+    assert shown.decode().split() == ["a", "[2J", "1.jpg"]
+
+
 def test_an_image_is_not_written_to_a_terminal(keyed, command, gateway):
     master, slave = pty.openpty()
     done = subprocess.run(

@@ -230,7 +230,8 @@ def _is_whole(data: bytes) -> bool:
 
 
 def _debris(work: Path) -> list[str]:
-    return [f"{path.name} was left behind" for path in work.rglob("*") if path.name.startswith(".")]
+    hidden = [path.name for path in work.rglob("*") if path.name.startswith(".")]
+    return [f"{name} was left behind" for name in hidden if name != ".git"]
 
 
 def _unsound(path: Path) -> str:
@@ -266,6 +267,8 @@ def missing(row: Row) -> str:
             return "unshare"
         tried = subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False)
         return "" if tried.returncode == 0 else "user namespaces"
+    if row.needs == "root":
+        return "" if hasattr(os, "geteuid") and os.geteuid() == 0 else "the rights of root"
     if row.needs.startswith("/"):
         return "" if Path(row.needs).exists() else row.needs
     return row.needs if row.needs and not shutil.which(row.needs) else ""

@@ -1,17 +1,22 @@
 """The key is never shown or written: it is searched for after every way to fail."""
 
 import base64
+import html
 import itertools
+import json
 import signal
 import subprocess
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
+from fakes.images import pixels_as
 from fakes.messages import Reply, Request, reply
 from fakes.providers import ENDPOINTS
 from fakes.server import Answer, Server
 from fakes.steps import hold, interrupt, pause, reset
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from faults.row import IMAGE
 from faults.run import FLUX, environment
@@ -148,6 +153,114 @@ def test_no_way_to_fail_shows_the_key_or_writes_it(tmp_path, name, provider, sou
     assert process.returncode != 0
     assert b"Traceback" not in err
     assert found(tmp_path, own, out, err) == []
+
+
+CANARY = "lmnfl_Sup3rS3cretV4lue.0q8Zp-Kd73hGx"
+TRICKS = {
+    "as it is": str,
+    "in a sentence": lambda key: f"Drawn for {key}, with love",
+    "in capitals": str.upper,
+    "cut": lambda key: f"x{key[:-4]}y",
+    "zero width": "\u200b".join,
+    "percent": lambda key: "".join(f"%{ord(char):02X}" for char in key),
+    "HTML": lambda key: "".join(f"&#{ord(char)};" for char in key),
+    "base64": lambda key: base64.b64encode(key.encode()).decode(),
+}
+FORMATS = ("png", "jpeg", "webp", "avif", "gif")
+FORMS = (
+    ("--sidecar", "--verbose", "--log-file", "log"),
+    ("--sidecar", "--json"),
+    ("--json", "--html", "--sheet", "-n", "2"),
+    ("--sidecar", "--quiet", "-o", "{prompt}-{index}"),
+)
+
+
+def read_by_somebody(data: bytes) -> str:
+    """The text of some bytes as a person with patience reads it, in small letters."""
+    text = data.decode("utf-8", "ignore")
+    for _ in range(2):
+        text = html.unescape(unquote(text))
+    return "".join(char for char in text if " " <= char <= "~").lower()
+
+
+def places_of_canary(root: Path, *streams: bytes) -> list[str]:
+    """Where twelve letters of the canary, or its base64, can be read."""
+    texts = {f"stream {place}": data for place, data in enumerate(streams)}
+    texts |= {str(path): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    texts |= {f"the name of {path}": str(path).encode() for path in root.rglob("*")}
+    shown = base64.b64encode(CANARY.encode()).decode().lower(), CANARY.lower()
+    runs = {key[at : at + 12] for key in shown for at in range(len(key) - 15)}
+    return [
+        place for place, data in texts.items() if any(run in read_by_somebody(data) for run in runs)
+    ]
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_good_answer_that_holds_the_key_leaves_it_nowhere(tmp_path, trick, file_format):
+    """Metadata, sidecars, documents, log, journal, names, streams, and `flux show` of the files."""
+    form = FORMS[(FORMATS.index(file_format) + list(TRICKS).index(trick)) % len(FORMS)]
+    text, home, work = TRICKS[trick](CANARY), tmp_path / "home", tmp_path / "work"
+    for folder in (home, work):
+        folder.mkdir()
+    data = base64.b64encode(pixels_as(file_format, 64, 36)).decode()
+    answer = reply(
+        {
+            "data": [{"b64_json": data, "revised_prompt": f"a fox {text}"}],
+            "id": text,
+            "metadata": {"provider": text, "cost": 0.06},
+        },
+        x_request_id=text.encode("ascii", "xmlcharrefreplace").decode(),
+        x_lumenfall_provider=text.encode("ascii", "xmlcharrefreplace").decode(),
+    )
+    env = environment(home) | {"LUMENFALL_API_KEY": CANARY}
+    with Server({"POST": [(answer,)]}) as server:
+        env["LUMENFALL_BASE_URL"] = server.origin + "/openai/v1"
+        line = ("generate", "a fox", "--seed", "7", *form)
+        done = subprocess.run([FLUX, *line], cwd=work, env=env, capture_output=True, check=False)
+        assert CANARY in server.requests[0].headers["authorization"]
+    assert done.returncode == 0, done.stderr
+    images = [str(path) for path in work.rglob("*") if path.suffix[1:] in (*FORMATS, "jpg")]
+    assert images
+    keyless = {name: value for name, value in env.items() if name != "LUMENFALL_API_KEY"}
+    shows = [
+        subprocess.run([FLUX, *words], cwd=work, env=shown_by, capture_output=True, check=True)
+        for words in (("show", *images), ("show", "--json", *images), ("runs", "--json"))
+        for shown_by in (env, keyless)
+    ]
+    assert (
+        places_of_canary(tmp_path, done.stdout, done.stderr, *(one.stdout for one in shows)) == []
+    )
+    if file_format != "gif" and "--sheet" not in form:
+        assert b"***" in Path(images[0]).read_bytes()  # else the record was not written at all
+
+
+@pytest.mark.parametrize("where", ["variable", "credentials"])
+@pytest.mark.parametrize("line", [(), ("--json",)])
+def test_show_prints_no_key_that_an_image_holds(tmp_path, line, where):
+    """Older releases wrote it, or somebody else did: the user's own, and what looks like one."""
+    other = "sk-proj-4bC9dEfGhIjKlMnOpQrStUvWx"
+    texts = {"prompt": CANARY, "Comment": f"Bearer {other}", other: "7", "a": "a desk-lamp"}
+    info = PngInfo()
+    for name, text in texts.items():
+        info.add_itxt(name[:79], text)
+    Image.new("RGB", (4, 4)).save(tmp_path / "fox.png", pnginfo=info)
+    env = environment(tmp_path)
+    if where == "variable":
+        env["FAL_KEY"] = CANARY
+    else:
+        path = tmp_path / ".config/flux-image-cli/credentials.toml"
+        path.parent.mkdir(parents=True)
+        path.touch(0o600)
+        path.write_text(f'FAL_KEY = "{CANARY}"')
+    words = [FLUX, "show", "fox.png", *line]
+    done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, check=True, text=True)
+    assert CANARY not in done.stdout + done.stderr
+    assert other not in done.stdout + done.stderr
+    if line:
+        assert json.loads(done.stdout)["files"][0]["fields"] == {
+            "prompt": "***", "Comment": "Bearer ***", "***": "7", "a": "a desk-lamp",
+        }  # fmt: skip
 
 
 LOOKUPS = (

@@ -152,7 +152,9 @@ def addresses(data: bytes) -> None:
         host_and_port(text)
         for base in BASES:
             with contextlib.suppress(FluxError):
-                assert media_address(text, base).lower().startswith(("https://", base[:7]))
+                assert (
+                    media_address(text, base, "laptop").lower().startswith(("https://", base[:7]))
+                )
         with contextlib.suppress(FluxError):
             credentials(text, auth)
 

@@ -9,9 +9,10 @@ import ssl
 import threading
 import tracemalloc
 from collections.abc import Awaitable, Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 import trustme
 
@@ -20,7 +21,7 @@ from flux_cli.core.outcome import Reply
 from flux_cli.http import transport
 from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import Exchanges, HttpRequest
-from flux_cli.http.network import Network
+from flux_cli.http.network import Network, ProxyRouter
 from flux_cli.http.splitter import LONG
 from flux_cli.http.spool import Spool
 
@@ -387,10 +388,95 @@ def test_hosts_of_no_proxy_are_connected_to_directly(tmp_path, monkeypatch, name
     assert server.requests == ["POST"]
 
 
-def test_no_proxy_that_makes_no_sense_is_a_wrong_setting(tmp_path, monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "http://h:x")
-    with pytest.raises(ConfigError, match="invalid network settings in the environment"):
+@pytest.mark.parametrize(
+    "named",
+    ["http://h:x", "a:b:c", "b\u00fccher.example", "[::1", "://", "%", "\udc80", "h:" + "9" * 5000],
+)
+def test_an_entry_of_no_proxy_that_makes_no_sense_names_no_host(tmp_path, monkeypatch, named):
+    monkeypatch.setenv("NO_PROXY", f"{named},,  ")
+    with pytest.raises(UnreachableError, match=r"cannot reach images\.invalid: Connection refused"):
         through("http://127.0.0.1:1", tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("url", "entry", "is_direct"),
+    [
+        ("https://a.example/v1", "a.example", True),
+        ("https://A.Example./v1", "a.example", True),
+        ("https://b.a.example/v1", "a.example", True),
+        ("https://b.a.example/v1", ".a.example.", True),
+        ("https://b.a.example/v1", "*.a.example", True),
+        ("https://ba.example/v1", "a.example", False),
+        ("https://a.example.org/v1", "a.example", False),
+        ("https://a.example/v1", "a.example:443", True),
+        ("https://a.example:8443/v1", "a.example:443", False),
+        ("https://a.example/v1", "http://a.example", False),
+        ("https://a.example/v1", "https://a.example", True),
+        ("https://b\u00fccher.example/v1", "b\u00fccher.example", True),
+        ("https://b\u00fccher.example/v1", "xn--bcher-kva.example", True),
+        ("https://10.1.2.3/v1", "10.0.0.0/8", True),
+        ("https://11.1.2.3/v1", "10.0.0.0/8", False),
+        ("https://[2001:db8::7]/v1", "2001:db8::/32", True),
+        ("https://[2001:db8::7]/v1", "[2001:db8::7]", True),
+        ("https://[2001:db8::7]:8443/v1", "[2001:db8::7]:8443", True),
+        ("https://a.example/v1", "*", True),
+        ("https://a.example/v1", "", False),
+        ("http://localhost:8080/v1", "", True),
+        ("http://LOCALHOST.:8080/v1", "", True),
+        ("http://127.8.9.1/v1", "", True),
+        ("http://[::1]/v1", "", True),
+        ("http://[::ffff:127.0.0.1]/v1", "", True),
+        ("https://localhost/v1", "", True),
+        ("http://localhost.example/v1", "", False),
+        ("http://128.0.0.1/v1", "", False),
+    ],
+)
+def test_which_hosts_are_connected_to_without_a_proxy_on_another_machine(url, entry, is_direct):
+    """What is sent to this machine stays there, whatever proxies are named."""
+    reached = []
+
+    class Direct(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            reached.append(str(request.url))
+            return httpx.Response(204)
+
+    async def go(proxy: str) -> None:
+        router = ProxyRouter(Direct(), {"all": proxy}, entry)
+        with suppress(ConfigError):
+            await router.handle_async_request(httpx.Request("GET", url))
+        await router.aclose()
+
+    for proxy in ("unusable://proxy.example:3128", "unusable://10.0.0.1:3128", "unusable://"):
+        asyncio.run(go(proxy))
+    assert len(reached) == (3 if is_direct else 0)
+
+
+@pytest.mark.parametrize("proxy", ["localhost:1", "http://127.0.0.1:1", "http://[::1]:1"])
+def test_a_proxy_on_this_machine_may_see_what_is_sent_to_this_machine(tmp_path, monkeypatch, proxy):
+    server = Server()
+
+    async def go(exchanges: Exchanges, url: str) -> None:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        with pytest.raises(UnreachableError):
+            await exchanges.exchange(HttpRequest("POST", url, {}, b"{}"))
+
+    talk(server, go, tmp_path)
+    assert server.requests == []
+
+
+def test_a_proxy_that_is_not_used_is_not_checked(tmp_path, monkeypatch):
+    """httpx has no SOCKS here, and curl would not mind: NO_PROXY names the host."""
+    server = Server()
+
+    async def go(exchanges: Exchanges, url: str) -> None:
+        monkeypatch.setenv("ALL_PROXY", "socks5://proxy.example")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        await exchanges.exchange(HttpRequest("POST", url, {}, b"{}"))
+        with pytest.raises(ConfigError, match="invalid network settings in the environment"):
+            await exchanges.exchange(HttpRequest("POST", "http://images.invalid/", {}, b"{}"))
+
+    talk(server, go, tmp_path)
+    assert server.requests == ["POST"]
 
 
 @pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxied"])

@@ -114,6 +114,7 @@ def test_any_address_with_the_key_has_a_host_of_plain_labels_below_bfl_ai(text, 
 
 
 BASE = "https://api.lumenfall.ai/openai/v1"
+OWN = "laptop"  # this machine
 LOCAL_BASE = "http://127.0.0.1:8080/v1"
 
 
@@ -136,7 +137,7 @@ LOCAL_BASE = "http://127.0.0.1:8080/v1"
     ],
 )
 def test_an_image_s_address_may_be_absolute_or_relative(url, base, address):
-    assert media_address(url, base) == address
+    assert media_address(url, base, OWN) == address
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_an_image_s_address_may_be_absolute_or_relative(url, base, address):
 )
 def test_addresses_nobody_can_mean_honestly_are_refused(url):
     with pytest.raises(ProviderError, match="cannot be trusted") as raised:
-        media_address(url, BASE)
+        media_address(url, BASE, OWN)
     assert raised.value.billed
 
 
@@ -197,6 +198,10 @@ INWARD = [
     "[ff02::1]",
     "255.255.255.255",
     "0x0a.1",
+    "intranet",
+    "instance-data",
+    "INTRANET.",
+    "08",
 ]
 
 
@@ -204,7 +209,7 @@ INWARD = [
 def test_a_server_on_the_internet_cannot_point_inward(host):
     """Loopback, private networks and the metadata address of clouds, however they are spelled."""
     with pytest.raises(ProviderError, match="cannot be trusted"):
-        media_address(f"https://{host}/fox.png", BASE)
+        media_address(f"https://{host}/fox.png", BASE, OWN)
 
 
 @pytest.mark.parametrize("host", INWARD)
@@ -212,7 +217,7 @@ def test_a_server_on_the_internet_cannot_point_inward(host):
     "base", [LOCAL_BASE, "https://localhost/v1", "https://10.1.2.3/v1", "http://gpu/v1"]
 )
 def test_a_server_at_home_may(host, base):
-    assert media_address(f"https://{host}/fox.png", base) == f"https://{host}/fox.png"
+    assert media_address(f"https://{host}/fox.png", base, OWN) == f"https://{host}/fox.png"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +233,21 @@ def test_a_server_at_home_may(host, base):
     ],
 )
 def test_what_only_looks_like_an_address_inside_is_fetched(host):
-    assert media_address(f"https://{host}/fox.png", BASE) == f"https://{host}/fox.png"
+    assert media_address(f"https://{host}/fox.png", BASE, OWN) == f"https://{host}/fox.png"
+
+
+def test_this_machine_s_own_name_is_no_public_host():
+    url = "https://build-7.CORP.example/fox.png"
+    with pytest.raises(ProviderError, match="cannot be trusted"):
+        media_address(url, BASE, "Build-7.corp.example")
+    assert media_address(url, BASE, "build-8.corp.example") == url
+    own = "https://build-7.corp.example/v1"
+    for named in (url, "https://intranet/fox.png"):
+        assert media_address(named, own, "build-7.corp.example") == named
+
+
+def test_a_gateway_with_a_bare_name_may_name_itself():
+    assert media_address("/fox.png", "https://gateway/v1", OWN) == "https://gateway/fox.png"
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 3))
@@ -245,7 +264,7 @@ def test_every_spelling_of_a_number_is_judged_alike(number, shape):
     )[shape]
     address = IPv4Address(number)
     try:
-        media_address(f"https://{spelled}/fox.png", BASE)
+        media_address(f"https://{spelled}/fox.png", BASE, OWN)
     except ProviderError:
         assert not address.is_global or address.is_multicast
     else:
@@ -259,7 +278,7 @@ def test_every_spelling_of_a_number_is_judged_alike(number, shape):
 def test_any_address_is_absolute_and_safe_or_refused(url):
     for base, schemes in ((BASE, ("https://",)), (LOCAL_BASE, ("https://", "http://"))):
         try:
-            address = media_address(url, base)
+            address = media_address(url, base, OWN)
         except ProviderError:
             continue
         assert address.lower().startswith(schemes)

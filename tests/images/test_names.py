@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import OutputError, UsageError
+from flux_cli.core.text import disarm
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.names import (
     DEFAULT,
@@ -413,3 +414,11 @@ def test_a_sibling_has_its_number_before_the_suffix_and_still_fits(path, number,
     made = sibling(path, number)
     assert made == expected
     assert len(made.rpartition("/")[2].encode("utf-8", "surrogateescape")) <= NAME_BYTES
+
+
+@pytest.mark.parametrize("text", ["##[error]", "##vso[task.complete]", "####[group]", "::error::x"])
+def test_a_name_made_from_text_commands_no_ci_service(text):
+    """Printed paths are exact."""
+    name = text_fields(text, text)
+    for made in (name["prompt"], name["slug"], name["model"]):
+        assert disarm(made) == made

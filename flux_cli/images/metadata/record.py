@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.request import Attachment
+from flux_cli.core.text import redact, redact_json
 from flux_cli.core.values import read_integer, shorten
 
 TYPE_CHECKING = False
@@ -142,6 +143,14 @@ def without_prompt(record: Record) -> Record:
     parameters = record.parameters.items()
     kept = {name: value for name, value in parameters if not _is_prompt(name, value)}
     return record._replace(prompt="", revised_prompt="", negative_prompt="", parameters=kept)
+
+
+def without_keys(record: Record) -> Record:
+    """The record without the keys of this run: a server may send one back in any text."""
+    texts = {name: redact(getattr(record, name)) for name in TEXTS}
+    parameters = {redact(name): redact_json(part) for name, part in record.parameters.items()}
+    record = record._replace(**texts)  # type: ignore[arg-type] # the seed is no text
+    return record._replace(parameters=parameters)
 
 
 def _is_prompt(name: str, value: Json) -> bool:

@@ -17,7 +17,13 @@ from flux_cli.core.request import Call, seed_of
 from flux_cli.core.values import read_amount, read_integer
 from flux_cli.images.finish import FITS, FOCUSES, Finish
 from flux_cli.images.formats import EFFORTS, FORMATS, split_suffix
-from flux_cli.images.metadata.record import Record, document, from_document, without_prompt
+from flux_cli.images.metadata.record import (
+    Record,
+    document,
+    from_document,
+    without_keys,
+    without_prompt,
+)
 from flux_cli.images.names import Name, fixed, named
 from flux_cli.images.outputs import MAX_PIXELS, MAX_SIDE, Output, outputs
 
@@ -76,7 +82,10 @@ def sidecar_name(name: Name) -> Name:
 
 
 def record_of_image(delivery: Delivery, call: Call, facts: Facts) -> Record:
-    """How one image was made: what was known before, and what its call and its reply add."""
+    """How one image was made: what was known before, and what its call and its reply add.
+
+    Every document and file says it with this record, which holds no key.
+    """
     record = delivery.record._replace(
         seed=read_integer(seed_of(call, facts)),
         request_id=facts.request_id,
@@ -85,7 +94,7 @@ def record_of_image(delivery: Delivery, call: Call, facts: Facts) -> Record:
         record = record._replace(upstream=facts.provider)
     if record.prompt:
         record = record._replace(revised_prompt=facts.revised_prompt)
-    return record
+    return without_keys(record)
 
 
 def delivery_document(delivery: Delivery, *, private: bool) -> dict[str, Json]:

@@ -1,7 +1,7 @@
 """The rows of the matrix, by the place of the fault."""
 
 from faults.row import Row
-from faults.rows import bodies, hostile, jobs, machine, many, media, statuses, wire
+from faults.rows import bodies, hostile, jobs, machine, many, media, owners, statuses, wire
 
 GROUPS: dict[str, tuple[Row, ...]] = {
     "The connection": wire.CONNECTING,
@@ -26,5 +26,7 @@ GROUPS: dict[str, tuple[Row, ...]] = {
     "Streams": machine.STREAMS,
     "Signals": machine.SIGNALS,
     "Proxies and certificates": machine.PROXIES,
+    "Settings of projects": owners.PROJECTS,
+    "Files with keys": owners.KEY_FILES,
 }
 ROWS = tuple(row for rows in GROUPS.values() for row in rows)

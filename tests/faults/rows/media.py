@@ -93,7 +93,7 @@ ADDRESSES = (
 # Spellings of addresses that only a machine itself, its network or its cloud can reach.
 INWARD = (
     "127.0.0.1", "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0.0.0.0", "localhost", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "10.0.0.1",
-    "192.168.0.1", "169.254.169.254", "2852039166", "[fe80::1]", "[fd00::1]", "\uff11\uff12\uff17.0.0.1", "127\u30020\u30020\u30021",
+    "192.168.0.1", "169.254.169.254", "2852039166", "[fe80::1]", "[fd00::1]", "\uff11\uff12\uff17.0.0.1", "127\u30020\u30020\u30021", "intranet", "instance-data",
 )  # fmt: skip
 FAR = "https://media.lumenfall.ai/p"
 ESTIMATE = reply({"estimated": True, "total_cost_micros": 60_000, "currency": "USD"})
