@@ -11,6 +11,7 @@ from fakes.images import look, pixels_as
 from fakes.messages import Reply, redirect, reply
 from fakes.providers import CHOSEN_SEED, KEY, SMALL, bfl_task, recorded, recorded_names
 from fakes.server import hang_up
+from fakes.steps import hold
 
 from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
 from flux_cli.images.containers.registry import inspect
@@ -263,6 +264,14 @@ def test_but_only_once_and_the_error_names_the_address(ask, upstream):
     assert (result.code, error["may_have_been_billed"], error["request_id"]) == (1, True, "job-7")
     assert f"{upstream.origin}/delivery/job-7.jpeg" in error["hint"]
     assert upstream.log == [SUBMIT, POLL, IMAGE, POLL, IMAGE]
+
+
+def test_an_image_that_hangs_takes_its_time_once(ask, upstream):
+    """Another poll would take as long again, and so would another download."""
+    upstream.answers(bfl_task(delivery=((hold,),)))
+    result = ask("bfl", "--seed", "7", "--timeout", "1")
+    assert (result.code, "not within 1 s" in result.err) == (1, True)
+    assert upstream.log == [SUBMIT, POLL, IMAGE]
 
 
 def test_an_image_that_was_cut_is_fetched_again_and_never_bought_again(ask, upstream):

@@ -23,7 +23,7 @@ XMP_KEYWORD = b"XML:com.adobe.xmp"
 PARAMETERS = "parameters"  # the keyword under which image generators store their parameters
 COLOR_MODELS = {0: "gray", 2: "RGB", 3: "palette", 4: "gray", 6: "RGB"}
 ALPHA_MODELS = (4, 6)
-MAX_UNPACKED = 16 << 20  # bytes of all texts and profiles of one image together, once unpacked
+MAX_UNPACKED = 4 << 20  # bytes of all texts and profiles of one image together, once unpacked
 
 
 def matches(data: bytes) -> bool:

@@ -1,0 +1,131 @@
+"""The memory of decoding and encoding: estimated before, shared by threads, refused if too much."""
+
+import io
+import struct
+import threading
+import zlib
+
+import pytest
+from PIL import Image
+
+from flux_cli.core.errors import ImageError
+from flux_cli.images.containers import jpeg
+from flux_cli.images.finish import Finish
+from flux_cli.images.outputs import outputs
+from flux_cli.images.pixels.memory import LIMIT, Memory, estimate
+from flux_cli.images.pixels.render import measure, render
+
+
+def chunk(kind, body):
+    checksum = struct.pack(">I", zlib.crc32(kind + body))
+    return struct.pack(">I", len(body)) + kind + body + checksum
+
+
+def claim(width, height):
+    """A PNG whose header says that it has so many pixels."""
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(bytes(100)))
+    return b"\x89PNG\r\n\x1a\n" + head + pixels + chunk(b"IEND", b"")
+
+
+def planned(data, **finish):
+    return outputs(Finish(**finish), measure(data))
+
+
+def test_threads_wait_for_memory_that_others_hold():
+    memory, begun, over = Memory(10), threading.Event(), threading.Event()
+
+    def take():
+        begun.set()
+        with memory.reserve(6):
+            over.set()
+
+    thread = threading.Thread(target=take)
+    with memory.reserve(5):
+        thread.start()
+        begun.wait()
+        assert not over.wait(0.05)
+        with memory.reserve(5):  # the rest is free
+            pass
+    thread.join()
+    assert over.is_set()
+
+
+def test_memory_is_free_again_after_a_failure():
+    memory = Memory(10)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="broken"), memory.reserve(8):
+            raise ValueError("broken")
+
+
+@pytest.mark.parametrize("formats", [("avif",), ("webp",), ("gif",), ("webp", "avif")])
+def test_an_image_that_would_take_too_much_is_refused_before_it_is_decoded(formats):
+    data = claim(10_000, 10_000)
+    with pytest.raises(ImageError, match=r"10000x10000 pixels, .* more than 1 GiB of memory"):
+        list(render(data, planned(data, formats=formats), 2))
+
+
+def test_a_camera_s_image_fits_in_every_format_at_once():
+    formats = ("png", "jpeg", "webp", "avif", "gif")
+    todo = planned(claim(6000, 4000), formats=formats, quality=80)
+    assert estimate("jpeg", (6000, 4000), todo, 1) <= LIMIT
+
+
+def test_more_workers_take_more_memory():
+    todo = planned(claim(2000, 1000), formats=("webp", "avif"), widths=(1000, 500))
+    costs = [estimate("png", (2000, 1000), todo, workers) for workers in (1, 2, 4)]
+    assert costs == sorted(set(costs))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_jpeg_that_does_not_fit_is_decoded_at_a_smaller_scale(turned):
+    """Half black, half white: the window and the crop are where they were."""
+    image = Image.new("L", (9600, 6400))
+    image.paste(255, (4800, 0, 9600, 6400))
+    stream, exif = io.BytesIO(), Image.Exif()
+    if turned:
+        exif[0x0112] = 6  # people see it turned to the right: black above, white below
+    image.save(stream, "jpeg", exif=exif)
+    data = stream.getvalue()
+    width = 640 if turned else 960
+    todo = planned(data, formats=("png",), widths=(width,))
+    assert estimate("jpeg", (9600, 6400), todo, 1) > LIMIT
+    (made,) = render(data, todo, 2)
+    with Image.open(io.BytesIO(made.image.data)) as shown:
+        size = (640, 960) if turned else (960, 640)
+        assert shown.size == size
+        middle = (size[0] // 2, size[1] // 2)
+        before, after = [middle[0] - 20, middle[1]], [middle[0] + 20, middle[1]]
+        if turned:
+            before, after = [middle[0], middle[1] - 20], [middle[0], middle[1] + 20]
+        gray = shown.convert("L")
+        assert gray.getpixel(tuple(before)) < 10
+        assert gray.getpixel(tuple(after)) > 245
+
+
+def progressive(size, scans):
+    """A JPEG with the scans of a progressive one, again and again."""
+    stream = io.BytesIO()
+    Image.new("RGB", (size, size), (200, 50, 50)).save(stream, "jpeg", progressive=True)
+    data = stream.getvalue()
+    parts = [part for part in jpeg.walk(data) if part.kind == b"\xda"]
+    last = data[parts[-1].start : -2]
+    return data[:-2] + last * scans + b"\xff\xd9"
+
+
+def test_scans_are_counted_where_a_decoder_goes_through_all_of_them():
+    stream = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(stream, "jpeg")
+    assert jpeg.count_scans(stream.getvalue()) == 1
+    usual = jpeg.count_scans(progressive(64, 0))
+    assert usual > 1
+    assert jpeg.count_scans(progressive(64, 100)) == usual + 100
+
+
+def test_a_jpeg_of_too_many_scans_is_not_decoded():
+    data = progressive(1000, 2000)
+    with pytest.raises(ImageError, match=r"2,0\d\d scans, which take too long"):
+        measure(data)
+    few = progressive(100, 20)
+    assert measure(few).width == 100
