@@ -44,9 +44,11 @@ class Downloads:
         for an unsafe URL, NetworkError if the download fails.
         """
         if source.startswith(MARK):
-            path = self._spool.find(source.removeprefix(MARK))
+            name = source.removeprefix(MARK)
+            path = self._spool.find(name)
             if path is None:
-                message = "the image in the answer is not valid base64"
+                problem = "is not in the state folder" if name else "is not valid base64"
+                message = f"the image in the answer {problem}"
                 raise ImageError(message, billed=True, request_id=request_id)
             return path
         if source.startswith("data:"):
@@ -89,8 +91,7 @@ class Downloads:
             if reply.status != 200:
                 message = f"{host_and_port(address)} answered HTTP {reply.status}"
                 raise NetworkError(message, status=reply.status)
-            with open(path, "rb") as file:  # noqa: ASYNC230 - just written, so still in memory
-                inspect(file.read())
+            inspect(self._spool.read(path))  # just written, so still in memory
             is_whole = True
         except OSError as fault:  # such as too many open files: a retry may help
             raise NetworkError(f"cannot read the file: {fault.strerror}") from fault

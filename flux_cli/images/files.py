@@ -1,6 +1,7 @@
 """Writes image files: checks names first, writes atomically, overwrites only on request."""
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
@@ -106,12 +107,13 @@ def preflight(
     overwrite: bool,
     skip_existing: bool,
     write: bool = True,
+    room: int = 0,
 ) -> dict[int, str]:
     """Check every name before anything is paid for.
 
-    With `write`, also create the folders and try to write into them. Returns the existing path of
-    each name that is to be skipped, by index. Raises OutputError if a file exists that is neither
-    to be overwritten nor skipped, or if a folder cannot be written to.
+    With `write`, also create the folders and try to write files of `room` bytes there. Returns the
+    existing path of each name that is to be skipped, by index. Raises OutputError if a file exists
+    that is neither to be overwritten nor skipped, or if a folder cannot be written to.
     """
     present, folders = {}, {}
     for index, name in enumerate(names):
@@ -131,7 +133,7 @@ def preflight(
         raise OutputError(f"{next(iter(present.values()))}{there}", hint=hint)
     if write:
         for folder in folders:
-            _try_folder(Path(folder))
+            _try_folder(Path(folder), room)
     return present if skip_existing else {}
 
 
@@ -165,18 +167,21 @@ def _existing(path: str) -> str | None:
     return None if is_dangling else path
 
 
-def _try_folder(folder: Path) -> None:
+def _try_folder(folder: Path, room: int) -> None:
     """Create a folder and write a file in it, because permissions alone would not show a full disk.
 
-    Raises OutputError.
+    The file has a hole of `room` bytes, which shows a limit on file sizes. Raises OutputError.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):  # unnamed where possible: a crash leaves nothing
-            pass
+        # Unnamed where possible: a crash leaves nothing.
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.truncate(room)
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
         hint = "name another folder with -o; nothing was sent"
+        if isinstance(fault, OSError) and fault.errno == errno.EFBIG:
+            hint = f"allow files of {room >> 20} MB (ulimit -f); nothing was sent"
         raise OutputError(f"cannot write into {folder}: {reason}", hint=hint) from fault
 
 

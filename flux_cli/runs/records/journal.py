@@ -61,7 +61,7 @@ class Journal:
         """End the run. The folder of received images stays only if some of them are not saved."""
         self._try({"event": "end", "time": time.time()})
         self.sync()
-        if self._file is None or not self._waiting:
+        if self._file is not None and not self._waiting:
             shutil.rmtree(self.folder, ignore_errors=True)
         if self._file is not None:
             os.close(self._file)
@@ -204,14 +204,8 @@ def begin(
 
 
 def scratch() -> Journal:
-    """A journal for a run that costs nothing: a temporary folder, and nothing is written down."""
-    import tempfile  # most runs have a real journal
-
-    try:
-        return Journal(Path(tempfile.mkdtemp(prefix="flux-")), None)
-    except OSError as fault:
-        hint = "name another folder in TMPDIR; nothing was sent"
-        raise OutputError(f"no folder for temporary files: {fault.strerror}", hint=hint) from fault
+    """A journal for a run that costs nothing: nothing is written down, and it has no folder."""
+    return Journal(Path(), None)
 
 
 def resume(run: RecordedRun) -> tuple[PastRun, Journal]:
