@@ -3,7 +3,7 @@
 import contextlib
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile as PillowFile
@@ -19,6 +19,7 @@ from flux_cli.images.pixels.crop import find_box
 from flux_cli.images.pixels.encode import encode, encode_within
 from flux_cli.images.pixels.pillow import ORIENTATION, SIDEWAYS, catch_faults, open_image
 from flux_cli.images.pixels.resize import resize
+from flux_cli.images.threads import Threads
 
 NOT_UPRIGHT = range(2, 9)  # values of the EXIF tag that turn or mirror an image
 
@@ -75,7 +76,7 @@ def _render_all(
     with catch_faults("cannot be cropped"):
         for output in todo:
             boxes[output.frame.window] = find_box(pixels, output.frame.window, output.focus)
-    pool = ThreadPoolExecutor(workers)
+    pool = Threads(workers)
     try:
         scaled = {}
         for frame in dict.fromkeys(output.frame for output in todo):
