@@ -15,6 +15,7 @@ from flux_cli.core.text import plain
 from flux_cli.images.formats import suffix_of
 from flux_cli.images.names import Name, sibling
 
+MAX_LINKS = 40  # in a row, as in Linux
 PART = ".flux-"  # prefix of files that are still being written
 
 
@@ -119,6 +120,9 @@ def preflight(
     for index, name in enumerate(names):
         folders[os.path.dirname(name.path("png"))] = True
         for path in name.candidates(file_format):
+            if overwrite and os.path.islink(path) and not _is_trusted(path):
+                hint = "remove it, or name another file with -o"
+                raise OutputError(f"{path} is a link that another user has made", hint=hint)
             if found := _existing(path):
                 present[index] = found
                 break
@@ -189,8 +193,7 @@ def _publish(
     parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool
 ) -> str:
     """Write beside the target and move into place, so that the file is never incomplete."""
-    # A link stays a link, its target is replaced.
-    target = os.path.realpath(path) if overwrite else path
+    target = _follow(path) if overwrite else path
     part = os.path.join(os.path.dirname(target), part_name)
     try:
         with open(part, "xb") as file:  # mkstemp would ignore the umask
@@ -205,6 +208,26 @@ def _publish(
         with contextlib.suppress(OSError):
             os.unlink(part)
         raise
+
+
+def _follow(path: str) -> str:
+    """The file to replace: a link stays a link, unless somebody else may have planted it."""
+    for _ in range(MAX_LINKS):
+        if not os.path.islink(path) or not _is_trusted(path):
+            return path
+        path = os.path.join(os.path.dirname(path), os.readlink(path))
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+
+
+def _is_trusted(link: str) -> bool:
+    """Whether a link is this user's, or only the owner of its folder can make links there.
+
+    That is the rule of `protected_symlinks` in Linux, for every folder that others may write to.
+    """
+    folder = os.stat(os.path.dirname(link) or ".")
+    others_may_write = folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    owners = (folder.st_uid, os.geteuid() if hasattr(os, "geteuid") else folder.st_uid)
+    return not others_may_write or os.lstat(link).st_uid in owners
 
 
 def _link(part: str, path: str) -> str:
