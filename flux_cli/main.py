@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Values = dict[str, Any]
 
+LONG_COMMANDS = {"generate", "recover", "convert"}  # they end early with a result
 COMPLETION = "_FLUX_COMPLETE"  # if this variable is set, Typer completes a command line
 # New objects between two garbage collections. Python's own 700 would collect two hundred times
 # while modules load, and find nothing.
@@ -35,6 +36,10 @@ def run() -> NoReturn:
     gc.set_threshold(COLLECT_AFTER)
     sys.unraisablehook = _unraisable
     try:
+        if not LONG_COMMANDS.isdisjoint(sys.argv):
+            from flux_cli.runs.interrupts import install
+
+            install()
         code = answer(sys.argv[1:])
         if code is None:
             from flux_cli.cli.app import run as run_typer
@@ -44,10 +49,17 @@ def run() -> NoReturn:
 
         leave(code)
     except KeyboardInterrupt:  # while modules are loading, nothing else catches it
-        try:
-            os.write(2, b"flux: error: interrupted\n")
-        finally:  # stderr may be closed
-            os._exit(130)
+        _end(b"interrupted", 130)
+    except (MemoryError, ImportError, OSError) as fault:
+        _end(f"cannot start: {fault or 'not enough memory'}".encode(), 1)
+
+
+def _end(message: bytes, code: int) -> NoReturn:
+    """End the process at once, with one line on stderr."""
+    try:
+        os.write(2, b"flux: error: %b\n" % message)
+    finally:  # stderr may be closed
+        os._exit(code)
 
 
 def _unraisable(fault: sys.UnraisableHookArgs) -> None:

@@ -127,8 +127,6 @@ def _estimate(run: CheckedRun) -> float:
     Raises FluxError if the request fails or the reply has no estimate.
     """
     import asyncio
-    import tempfile
-    from pathlib import Path
 
     from flux_cli.http.client import Http
 
@@ -136,9 +134,8 @@ def _estimate(run: CheckedRun) -> float:
     provider = provider_of(run.prepared, run.auth)
     post = estimate_request(provider.request(run.prepared.plan.calls[0]))
 
-    async def ask(folder: str) -> float:
-        async with Http(timeout=timeout, retries=retries, folder=Path(folder)) as http:
+    async def ask() -> float:
+        async with Http(timeout=timeout, retries=retries, folder=None) as http:
             return read_estimate(await http.post(post))
 
-    with tempfile.TemporaryDirectory(prefix="flux-") as folder:
-        return asyncio.run(ask(folder))
+    return asyncio.run(ask())

@@ -19,7 +19,17 @@ def run_command(work: Callable[[], object], arguments: Sequence[str]) -> int:
         return report_failure(fault, arguments)
     except OSError as fault:
         return report_failure(_system_error(fault), arguments)
+    except (MemoryError, ImportError, RuntimeError) as fault:
+        lack = _describe_lack(fault)
+        if not lack:
+            raise
+        error = FluxError(lack, hint="allow this process more, or close other programs")
+        error.__cause__ = fault
+        return report_failure(error, arguments)
     except KeyboardInterrupt:
+        from flux_cli.runs.interrupts import defer
+
+        defer()
         return report_failure(Interrupted("interrupted"), arguments)
 
 
@@ -58,3 +68,12 @@ def _system_error(fault: OSError) -> FluxError:
     error = FluxError(reason if fault.filename is None else f"{fault.filename}: {reason}")
     error.__cause__ = fault
     return error
+
+
+def _describe_lack(fault: Exception) -> str:
+    """What this machine does not have enough of, as a sentence; "" if that is not the problem."""
+    if isinstance(fault, MemoryError):
+        return "not enough memory"
+    if isinstance(fault, ImportError):
+        return f"cannot load a part of flux: {fault}"
+    return "not enough threads" if "start new thread" in str(fault) else ""

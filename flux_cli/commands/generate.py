@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.commands.exit import confirm_output
-from flux_cli.core.errors import UsageError
+from flux_cli.core.errors import Interrupted, UsageError
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.request.prepare import provider_of
+from flux_cli.runs import interrupts
 from flux_cli.runs.check import CheckedRun, check_budget, check_run, describe_run
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from flux_cli.core.options import GenerateOptions
     from flux_cli.core.outcome import Event
     from flux_cli.images.names import Name
-    from flux_cli.runs.pipeline import Job, Listener
+    from flux_cli.runs.job import Job, Listener
     from flux_cli.runs.progress.lines import Display
     from flux_cli.runs.progress.log import Log
     from flux_cli.runs.records.journal import Journal
@@ -52,7 +55,8 @@ def run(options: GenerateOptions) -> int:
         _print_notes(checked, report)
     _print_errors(checked, report)
     _show_preview(checked, report, is_on=has_preview)
-    return confirm_output(report.exit_code, (saved.path for saved in report.saved))
+    code = Interrupted.exit_code if interrupts.has_come() else report.exit_code
+    return confirm_output(code, (saved.path for saved in report.saved))
 
 
 def _name_sheet(checked: CheckedRun) -> Name | None:
@@ -78,6 +82,7 @@ def _generate(checked: CheckedRun) -> Report:
     """Carry out the run, with its journal, log and progress display."""
     from flux_cli.runs.event_loop import run_job
 
+    interrupts.defer()  # from here on, everything is journaled, saved and listed
     name = journal.new_name()
     log = _open_log(checked, name)
     is_paid = bool(checked.row.hosted and checked.calls)
@@ -85,7 +90,8 @@ def _generate(checked: CheckedRun) -> Report:
         job = _job(checked, ledger)
         with _open_display(checked) as display:
             listener = _tell_both(log, display) if log else display
-            report = run_job(job, ledger.folder, checked.prepared.settings, listener)
+            folder = ledger.folder if is_paid else None
+            report = run_job(job, folder, checked.prepared.settings, listener)
         job.sink.sync()  # before the journal ends, and before the paths are printed
     report = report._replace(run=name if is_paid else "")
     if log:
@@ -104,14 +110,16 @@ def _open_journal(checked: CheckedRun, name: str, *, is_paid: bool) -> Journal:
 
 def _job(checked: CheckedRun, ledger: Journal) -> Job:
     from flux_cli.images import files
-    from flux_cli.runs.pipeline import Job
+    from flux_cli.runs.job import Job
 
     prepared, row = checked.prepared, checked.row
     sink: files.Pipe | files.Folder
-    overwrite = checked.options.output.overwrite
-    sink = files.Folder(overwrite=overwrite, mark=ledger.run, state=str(ledger.folder))
+    output_folder: Path | None = Path(checked.names[0].path("png")).parent
+    sink = files.Folder(
+        overwrite=checked.options.output.overwrite, mark=ledger.run, state=ledger.state
+    )
     if prepared.destination.is_stdout:
-        sink = files.Pipe(sys.stdout.buffer)
+        sink, output_folder = files.Pipe(sys.stdout.buffer), None
     return Job(
         resolved=prepared.resolved,
         plan=prepared.plan,
@@ -128,6 +136,7 @@ def _job(checked: CheckedRun, ledger: Journal) -> Job:
         traced=row.history,
         limit_usd=prepared.settings.max_cost,
         identity=checked.identity,
+        output_folder=output_folder,
     )
 
 
@@ -181,6 +190,7 @@ def _print_results(checked: CheckedRun, report: Report, sheet: Name | None) -> R
     any case.
     """
     as_json = checked.options.reporting.as_json
+    report = report._replace(interrupted=report.interrupted or interrupts.has_come())
     html = _html(report) if checked.options.finish.html else None
     if not as_json:
         _print_paths(checked, report, html)
@@ -189,7 +199,8 @@ def _print_results(checked: CheckedRun, report: Report, sheet: Name | None) -> R
         from flux_cli.runs.saving.contact_sheet import save_sheet
 
         try:
-            sheet_path = save_sheet(checked, report, sheet)
+            with interrupts.interrupt_once():
+                sheet_path = save_sheet(checked, report, sheet)
         except KeyboardInterrupt:
             report = report._replace(interrupted=True)
     if as_json:
@@ -279,4 +290,5 @@ def _show_preview(checked: CheckedRun, report: Report, *, is_on: bool) -> None:
     from flux_cli.terminal.preview import show_preview
 
     paths = [saved.path for saved in report.saved if saved.path != "-" and not saved.label]
-    show_preview(paths, is_on=is_on, option=option)
+    with contextlib.suppress(KeyboardInterrupt), interrupts.interrupt_once():
+        show_preview(paths, is_on=is_on, option=option)

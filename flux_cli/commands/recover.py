@@ -31,11 +31,8 @@ from flux_cli.runs.records.listing import (
     read_journal,
 )
 from flux_cli.runs.records.past import PastRun
-from flux_cli.runs.records.rescue import (
-    clear_folder,
-    move_stray,
-    resume,
-)
+from flux_cli.runs.records.rescue import clear_folder, move_stray, resume
+from flux_cli.runs.records.store import aside_folder
 from flux_cli.runs.recovery import (
     arrived,
     give_up,
@@ -49,7 +46,7 @@ from flux_cli.runs.report import Report
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
-    from flux_cli.runs.pipeline import Job
+    from flux_cli.runs.job import Job
 
 NAMED = 3  # runs listed in one error message
 STATES = ("recoverable", "unclear")  # of runs with images to fetch
@@ -116,7 +113,12 @@ def _work(name: str | None) -> Listing:
 
 
 def _has_work(run: RecordedRun) -> bool:
-    return run.past.state in STATES or run.folder.exists()
+    """Whether anything of a run can be saved or deleted. What was moved aside stays."""
+    if run.past.state in STATES:
+        return True
+    if aside_folder(run.folder).exists():
+        return bool(store.files_in(run.folder))
+    return run.folder.exists()
 
 
 def _recover_stray(stray: Stray) -> Recovered:
@@ -129,14 +131,9 @@ def _recover_stray(stray: Stray) -> Recovered:
         except OSError as error:
             fault.message += f"; its files cannot be moved: {error.strerror}"
         else:
-            fault.message += f"; its files are now in {_aside(stray.path)}"
+            fault.message += f"; its files are now in {aside_folder(stray.path.with_suffix(''))}"
             fault.hint = LOOK
     return Recovered(past, _report(past, faults=(fault,)), moved)
-
-
-def _aside(path: Path) -> Path:
-    """The folder for the files of a run that cannot be saved, given the path of its journal."""
-    return store.aside_folder(path.parent) / path.stem
 
 
 def _recover_all(runs: Sequence[RecordedRun], *, quiet: bool) -> list[Recovered]:
@@ -181,7 +178,7 @@ def _recover(run: RecordedRun, *, quiet: bool, named: bool) -> Recovered:
         moved = clear_folder(after, ledger.folder)
     if moved:
         message = f"{len(moved)} received files belong to no image of this run, or are damaged"
-        message += f"; they are now in {_aside(run.path)}"
+        message += f"; they are now in {aside_folder(run.folder)}"
         report = report._replace(faults=(*report.faults, DiskError(message, hint=LOOK)))
     return Recovered(after, report, moved)
 
@@ -209,7 +206,7 @@ def _fetch_and_save(
 def _forget_if_old(run: RecordedRun, recovered: Recovered) -> Recovered:
     """Delete the journal of a run that will stay unclear, and say so."""
     past, report = recovered.past, recovered.report
-    is_unclear = past.state == "unclear" and not recovered.moved
+    is_unclear = past.state == "unclear" and not aside_folder(run.folder).exists()
     if not is_unclear or past.began is None or time.time() - past.began < KEPT_UNCLEAR:
         return recovered
     store.forget(run.path)

@@ -53,9 +53,10 @@ def _print_strays(root: Path, strays: Sequence[Stray]) -> None:
         if not stray.is_foreign:
             hint = "; see: flux recover" if stray.is_damaged else ""
             messages.err(f"flux: note: run {stray.path.stem} cannot be read: {stray.reason}{hint}")
-    aside = aside_folder(root)
-    if any(map(store.files_in, aside.glob("*"))):
-        messages.err(f"flux: note: files that flux recover could not save are in {aside}")
+    aside = [folder for folder in map(aside_folder, root.glob("*")) if store.files_in(folder)]
+    if aside:
+        more = f" and {len(aside) - 1} other folders" if len(aside) > 1 else ""
+        messages.err(f"flux: note: files that could not be recovered are in {aside[0]}{more}")
 
 
 def _run_row(run: RecordedRun) -> tuple[str, ...]:

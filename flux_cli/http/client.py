@@ -53,9 +53,10 @@ Found = TypeVar("Found")
 class Http:
     """The client of one run.
 
-    `timeout` is in seconds per image, once for generating and once for downloading it. Received
-    files go into `folder`. At most `most` POSTs are in flight. `sender`, `pause`, `clock` and
-    `jitter` let offline runs and tests work without network and time.
+    `timeout` is in seconds per image, once for generating it and once for receiving it. Received
+    files go into `folder`, without one into memory; `spool` has them. At most `most` POSTs are in
+    flight. `sender`, `pause`, `clock` and `jitter` let offline runs and tests work without network
+    and time.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Http:
         *,
         timeout: float,
         retries: int,
-        folder: Path,
+        folder: Path | None,
         most: int = 16,
         sender: Sender | None = None,
         pause: Pause = asyncio.sleep,
@@ -84,6 +85,11 @@ class Http:
         self.downloads = Downloads(
             self._exchanges, self._spool, timeout, retries, self._pause_after
         )
+
+    @property
+    def spool(self) -> Spool:
+        """Where received files are."""
+        return self._spool
 
     async def __aenter__(self) -> Self:
         return self
@@ -110,6 +116,12 @@ class Http:
         have been done.
         """
         left, in_flight = self._timeout, False
+
+        def extend() -> None:
+            """Give a good answer that has begun to arrive as long as the image has had."""
+            if not deadline.expired():
+                deadline.reschedule(asyncio.get_running_loop().time() + self._timeout)
+
         try:
             async with asyncio.timeout(None) as deadline:
                 for attempt in range(self._retries + 1):
@@ -119,7 +131,7 @@ class Http:
                         deadline.reschedule(began + left)
                         in_flight = True
                         on_step("sent", "", 0.0)
-                        answer = await self._attempt(post, on_answer)
+                        answer = await self._attempt(post, on_answer, extend)
                         in_flight = False
                     if isinstance(answer, Reply) and is_good(answer):
                         self._throttle.speed_up()
@@ -132,9 +144,9 @@ class Http:
         raise AssertionError("unreachable: the last attempt raises")
 
     async def _attempt(
-        self, post: Post, on_answer: Callable[[Reply], None]
+        self, post: Post, on_answer: Callable[[Reply], None], on_begin: Callable[[], None]
     ) -> Reply | UnreachableError:
-        """Send one POST.
+        """Send one POST. See HttpRequest for `on_answer` and `on_begin`.
 
         Returns UnreachableError instead of raising it if nothing was sent and a retry may help.
         """
@@ -146,7 +158,9 @@ class Http:
             if is_good(reply):
                 on_answer(reply)
 
-        request = HttpRequest("POST", post.url, headers, body, on_answer=report_if_good)
+        request = HttpRequest(
+            "POST", post.url, headers, body, on_answer=report_if_good, on_begin=on_begin
+        )
         try:
             return await self._exchanges.exchange(request)
         except UnreachableError as fault:

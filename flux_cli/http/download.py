@@ -91,9 +91,11 @@ class Downloads:
         if not source:
             raise ProviderError("the answer has an image without URL or data", billed=True)
         if source.startswith(MARK):
-            path = self._spool.find(source.removeprefix(MARK))
+            name = source.removeprefix(MARK)
+            path = self._spool.find(name)
             if path is None:
-                message = "the image in the answer is not valid base64"
+                problem = "is not in the state folder" if name else "is not valid base64"
+                message = f"the image in the answer {problem}"
                 raise ImageError(message, billed=True, request_id=request_id)
             return path
         if source.startswith("data:"):
@@ -152,18 +154,14 @@ class Downloads:
 
         A large one is read in a thread: other requests, and Ctrl-C, must not wait for it.
         """
-        with open(path, "rb") as file:  # noqa: ASYNC230 - just written, so still in memory
-            data = file.read(LARGE + 1)
-        if len(data) <= LARGE:
-            inspect(data)
+        if self._spool.size(path) <= LARGE:
+            inspect(self._spool.read(path))
             return
         async with self._inspecting:
-            await asyncio.to_thread(_inspect_file, path)
+            await asyncio.to_thread(self._inspect_now, path)
 
-
-def _inspect_file(path: str) -> None:
-    with open(path, "rb") as file:
-        inspect(file.read())
+    def _inspect_now(self, path: str) -> None:
+        inspect(self._spool.read(path))
 
 
 def _lost_image_error(fault: FluxError, address: str, request_id: str) -> FluxError:

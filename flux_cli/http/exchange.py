@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import BinaryIO, Protocol
+from contextlib import contextmanager
+from typing import Protocol
 
 from flux_cli.core.errors import DiskError, NetworkError, ProviderError
 from flux_cli.core.lite import NamedTuple
@@ -18,7 +17,7 @@ from flux_cli.core.outcome import Reply
 from flux_cli.http.datauri import too_large_error
 from flux_cli.http.errors import root_cause
 from flux_cli.http.splitter import Splitter
-from flux_cli.http.spool import Spool, close_written, open_for_writing
+from flux_cli.http.spool import ReceivedFile, Spool
 from flux_cli.http.trust import host_and_port
 from flux_cli.http.unpack import Unpacker
 
@@ -37,6 +36,7 @@ class HttpRequest(NamedTuple):
     silence: float | None = None  # seconds without data before giving up; None: no limit
     into: str | None = None  # path for the body of a good answer; None: the body is JSON
     on_answer: Callable[[Reply], None] | None = None  # called as soon as the answer is complete
+    on_begin: Callable[[], None] | None = None  # called when a good answer begins to arrive
 
 
 class Head(NamedTuple):
@@ -122,15 +122,18 @@ class Inbox:
         self._is_complete = False
         self._request, self._host, self._size = request, host_and_port(request.url), 0
         self._head, self._unpacker = Head(0, {}), Unpacker("", self._host)  # until `begin`
-        self._splitter = Splitter(spool.new, MAX_BYTES)
-        self._file: BinaryIO | None = None
+        self._splitter = Splitter(spool.open_new, MAX_BYTES)
+        self._spool = spool
+        self._file: ReceivedFile | None = None
 
     def begin(self, head: Head) -> None:
         """Take the head. Raises OSError, and ProviderError for an unsupported content encoding."""
         self._head = head
         self._unpacker = Unpacker(head.headers.get("content-encoding", ""), self._host)
+        if self._request.on_begin and 200 <= head.status < 300:
+            self._request.on_begin()
         if self._request.into and head.status == 200:
-            self._file = open_for_writing(self._request.into)
+            self._file = self._spool.open(self._request.into)
 
     def take(self, part: bytes | bytearray) -> None:
         """Take the next part. Raises OSError, and ProviderError or ImageError above a limit."""
@@ -150,7 +153,7 @@ class Inbox:
         """Finish the answer and report it at once: a later failure cannot lose it."""
         self._unpacker.close()
         if self._file:
-            close_written(self._file)
+            self._file.close()
         self._splitter.close()
         self.reply = Reply(self._head.status, self._head.headers, bytes(self._splitter.kept))
         self._is_complete = True
@@ -162,21 +165,20 @@ class Inbox:
         if self._is_complete:
             return
         self._splitter.drop()
-        if self._file and self._request.into:
-            with suppress(OSError):  # closing writes the last bytes, and a disk may be full
-                self._file.close()
-            with suppress(FileNotFoundError):
-                os.unlink(self._request.into)
+        if self._file:
+            self._file.drop()
 
 
 @contextmanager
 def _translated_errors(url: str) -> Iterator[None]:
-    """Turn errors of the disk and of invalid answers into FluxErrors."""
+    """Turn errors of this machine and of invalid answers into FluxErrors."""
     host = host_and_port(url)
     try:
         yield
     except ValueError as fault:
         raise ProviderError(f"cannot read the answer from {host}: {root_cause(fault)}") from fault
+    except MemoryError as fault:
+        raise DiskError(f"not enough memory for the answer from {host}") from fault
     except OSError as fault:
         message = f"cannot store the answer from {host}: {fault.strerror}"
         if fault.errno in (errno.EMFILE, errno.ENFILE):

@@ -1,6 +1,5 @@
 """Takes long base64 texts out of a JSON answer while it arrives and decodes them into files."""
 
-import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -9,9 +8,9 @@ import pybase64
 
 from flux_cli.http.datauri import too_large_error
 from flux_cli.http.replies import BLOB
-from flux_cli.http.spool import close_written, open_for_writing
+from flux_cli.http.spool import ReceivedFile
 
-LONG = 1 << 16  # bytes; shorter texts stay in the answer
+LONG = 1 << 10  # bytes; shorter texts stay in the answer, and so in the journal
 FROM_URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
 BACKSLASH = 0x5C
 LONGEST_ESCAPE = 6  # bytes of `\u002b`
@@ -24,10 +23,10 @@ class Splitter:
     a long text that was not valid base64.
     """
 
-    def __init__(self, new: Callable[[], str], limit: int) -> None:
-        """`new` makes paths, `limit` is the most bytes one file may have."""
+    def __init__(self, open_new: Callable[[], ReceivedFile], limit: int) -> None:
+        """`open_new` begins a file, `limit` is the most bytes one file may have."""
         self.kept = bytearray()
-        self._new, self._limit = new, limit
+        self._open_new, self._limit = open_new, limit
         self._begin = -1  # where the current text begins in `kept`; -1: between texts
         self._file: Base64File | None = None
         self._done: list[Base64File] = []
@@ -90,7 +89,7 @@ class Splitter:
         self.kept += part
         if len(self.kept) - self._begin <= LONG or self._is_prose:
             return
-        file = Base64File(self._new(), self._limit)
+        file = Base64File(self._open_new, self._limit)
         self._file = file  # before it is written: `drop` must find it
         file.write(bytes(self.kept[self._begin :]))
         if file.is_invalid:  # a message or a prompt
@@ -102,8 +101,7 @@ class Splitter:
     def _finish_text(self) -> None:
         if self._file:
             self._file.close()
-            name = "" if self._file.is_invalid else os.path.basename(self._file.path)
-            self.kept += f"{BLOB}{name}".encode()
+            self.kept += f"{BLOB}{self._file.name}".encode()
             self._done.append(self._file)
             self._file = None
         self.kept += b'"'
@@ -113,13 +111,19 @@ class Splitter:
 class Base64File:
     """Decodes a base64 text into a file while it arrives. `is_invalid`: the text was not base64."""
 
-    def __init__(self, path: str, limit: int) -> None:
-        self.path, self.is_invalid = path, False
-        self._file = open_for_writing(path)
+    def __init__(self, open_new: Callable[[], ReceivedFile], limit: int) -> None:
+        self.is_invalid = False
+        self._open_new = open_new
+        self._file: ReceivedFile | None = None  # opened for the first bytes: most texts have none
         self._limit, self._size = limit, 0  # bytes
         self._has_begun = False
         self._half_escape = b""  # an escape whose end is in the next part
         self._undecoded = b""  # up to three characters that wait for the fourth
+
+    @property
+    def name(self) -> str:
+        """The name of the file; "" if there is none."""
+        return os.path.basename(self._file.path) if self._file else ""
 
     def write(self, part: bytes | bytearray) -> None:
         """Take the next part as JSON writes it. Raises OSError, and ImageError above the limit."""
@@ -147,16 +151,16 @@ class Base64File:
             self.is_invalid = True
         elif text := self._undecoded.rstrip(b"="):
             self._decode(text + b"=" * (-len(text) % 4))
-        close_written(self._file)
         if self.is_invalid:
             self.drop()
+        elif self._file:
+            self._file.close()
 
     def drop(self) -> None:
         """Remove the file."""
-        with contextlib.suppress(OSError):  # closing writes the last bytes, and a disk may be full
-            self._file.close()
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.path)
+        if self._file:
+            self._file.drop()
+            self._file = None
 
     def _without_prefix(self, part: bytes | bytearray) -> bytes | bytearray:
         """The text behind `data:...;base64,`."""
@@ -189,6 +193,8 @@ class Base64File:
         self._size += len(data)
         if self._size > self._limit:
             raise too_large_error(self._limit)
+        if self._file is None:
+            self._file = self._open_new()
         self._file.write(data)
 
 

@@ -1,6 +1,7 @@
 """Writes image files: checks names first, writes atomically, overwrites only on request."""
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
@@ -14,6 +15,7 @@ from flux_cli.core.text import plain
 from flux_cli.images.formats import suffix_of
 from flux_cli.images.names import Name, sibling
 
+MAX_LINKS = 40  # in a row, as in Linux
 PART = ".flux-"  # prefix of files that are still being written
 
 
@@ -51,10 +53,9 @@ class Folder:
             part = f"{PART}{self._mark}{os.urandom(8).hex()}"
             may_replace = self._overwrite and not extra and not fresh
             saved = _publish(image.parts, path, part, overwrite=may_replace)
+            self._note_folder(os.path.dirname(_follow(saved) if may_replace else saved))
         except OSError as fault:
             raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
-        target = os.path.realpath(saved) if may_replace else saved
-        self._note_folder(os.path.dirname(target))
         return saved
 
     def sync(self) -> None:
@@ -149,17 +150,21 @@ def preflight(
     overwrite: bool,
     skip_existing: bool,
     write: bool = True,
+    room: int = 0,
 ) -> dict[int, str]:
     """Check every name before anything is paid for.
 
-    With `write`, also create the folders and try to write into them. Returns the existing path of
-    each name that is to be skipped, by index. Raises OutputError if a file exists that is neither
-    to be overwritten nor skipped, or if a folder cannot be written to.
+    With `write`, also create the folders and try to write files of `room` bytes there. Returns the
+    existing path of each name that is to be skipped, by index. Raises OutputError if a file exists
+    that is neither to be overwritten nor skipped, or if a folder cannot be written to.
     """
     present, folders = {}, {}
     for index, name in enumerate(names):
         folders[os.path.dirname(name.path("png"))] = True
         for path in name.candidates(file_format):
+            if overwrite and os.path.islink(path) and not _is_trusted(path):
+                hint = "remove it, or name another file with -o"
+                raise OutputError(f"{path} is a link that another user has made", hint=hint)
             if found := _existing(path):
                 present[index] = found
                 break
@@ -174,7 +179,7 @@ def preflight(
         raise OutputError(f"{next(iter(present.values()))}{there}", hint=hint)
     if write:
         for folder in folders:
-            _try_folder(Path(folder))
+            _try_folder(Path(folder), room)
     return present if skip_existing else {}
 
 
@@ -208,18 +213,21 @@ def _existing(path: str) -> str | None:
     return None if is_dangling else path
 
 
-def _try_folder(folder: Path) -> None:
+def _try_folder(folder: Path, room: int) -> None:
     """Create a folder and write a file in it, because permissions alone would not show a full disk.
 
-    Raises OutputError.
+    The file has a hole of `room` bytes, which shows a limit on file sizes. Raises OutputError.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):  # unnamed where possible: a crash leaves nothing
-            pass
+        # Unnamed where possible: a crash leaves nothing.
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.truncate(room)
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
         hint = "name another folder with -o; nothing was sent"
+        if isinstance(fault, OSError) and fault.errno == errno.EFBIG:
+            hint = f"allow files of {room >> 20} MB (ulimit -f); nothing was sent"
         raise OutputError(f"cannot write into {folder}: {reason}", hint=hint) from fault
 
 
@@ -227,8 +235,7 @@ def _publish(
     parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool
 ) -> str:
     """Write beside the target and move into place, so that the file is never incomplete."""
-    # A link stays a link, its target is replaced.
-    target = os.path.realpath(path) if overwrite else path
+    target = _follow(path) if overwrite else path
     part = os.path.join(os.path.dirname(target), part_name)
     try:
         with open(part, "xb") as file:  # mkstemp would ignore the umask
@@ -243,6 +250,26 @@ def _publish(
         with contextlib.suppress(OSError):
             os.unlink(part)
         raise
+
+
+def _follow(path: str) -> str:
+    """The file to replace: a link stays a link, unless somebody else may have planted it."""
+    for _ in range(MAX_LINKS):
+        if not os.path.islink(path) or not _is_trusted(path):
+            return path
+        path = os.path.join(os.path.dirname(path), os.readlink(path))
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+
+
+def _is_trusted(link: str) -> bool:
+    """Whether a link is this user's, or only the owner of its folder can make links there.
+
+    That is the rule of `protected_symlinks` in Linux, for every folder that others may write to.
+    """
+    folder = os.stat(os.path.dirname(link) or ".")
+    others_may_write = folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    owners = (folder.st_uid, os.geteuid() if hasattr(os, "geteuid") else folder.st_uid)
+    return not others_may_write or os.lstat(link).st_uid in owners
 
 
 def _link(part: str, path: str) -> str:

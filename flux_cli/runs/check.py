@@ -132,20 +132,16 @@ def identity_of(settings: Settings) -> Identity | None:
 def _download(address: str) -> Attachment:
     """Download an image from a URL that the user gave, without a key. Raises UsageError."""
     import asyncio
-    import tempfile
-    from pathlib import Path
 
     from flux_cli.http.client import Http
     from flux_cli.request import inputs
 
-    async def fetch(folder: str) -> bytes:
-        async with Http(timeout=FETCH_SECONDS, retries=1, folder=Path(folder)) as http:
-            path = await http.downloads.fetch(address, address)
-            return Path(path).read_bytes()  # noqa: ASYNC240 - nothing else is running
+    async def fetch() -> bytes:
+        async with Http(timeout=FETCH_SECONDS, retries=1, folder=None) as http:
+            return http.spool.read(await http.downloads.fetch(address, address))
 
     try:
-        with tempfile.TemporaryDirectory(prefix="flux-") as folder:
-            data = asyncio.run(fetch(folder))
+        data = asyncio.run(fetch())
     except FluxError as fault:
         reason = fault.__cause__ or fault
         raise UsageError(f"cannot download image_prompt {address!r}: {reason}") from fault

@@ -1,24 +1,100 @@
-"""Runs a job in an event loop, with an HTTP client. Offline sketches need no network."""
+"""Runs a job in an event loop, with an HTTP client. Offline sketches need no network.
+
+The loop also works on a machine that stops the process for a while, or that has no more threads.
+"""
 
 import asyncio
+import contextlib
+import os
+import selectors
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
+from typing import Any, TypeVar
 
 # Imported early: later, no file handle may be free to load it.
 import flux_cli.providers.answers  # noqa: F401
 from flux_cli.config.load import Settings
 from flux_cli.http.client import Http
 from flux_cli.http.exchange import InProcess
-from flux_cli.runs.pipeline import Job, Listener, generate
+from flux_cli.runs.capacity import Disks, measure_capacity
+from flux_cli.runs.job import Job, Listener
+from flux_cli.runs.pipeline import generate
 from flux_cli.runs.report import Report
 
+Result = TypeVar("Result")
 
-def run_job(job: Job, folder: Path, settings: Settings, listener: Listener) -> Report:
-    """Carry out a job. Received images are kept in `folder`. Never raises for a failed request."""
+LATE = 1.0  # seconds; a wait that takes so much longer than it should means that we were stopped
+
+
+class Waiting(selectors.DefaultSelector):
+    """Waits for sockets and timers. `stopped` are the seconds in which the process was stopped."""
+
+    stopped = 0.0
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        """Wait as every selector does, and notice if that took much longer than it should.
+
+        The process was stopped then (Ctrl-Z, SIGSTOP, a paused container). The clock of the loop
+        does not count this wait, so that what has arrived meanwhile is read before a timer ends it.
+        """
+        began = time.monotonic()
+        ready = super().select(timeout)
+        elapsed = time.monotonic() - began
+        if timeout is not None and elapsed > max(timeout, 0) + LATE:
+            self.stopped += elapsed
+        return ready
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """An event loop whose time stands still while the process is stopped.
+
+    Without threads, it does their work itself.
+    """
+
+    def __init__(self) -> None:
+        self._waiting = Waiting()
+        super().__init__(self._waiting)
+
+    def time(self) -> float:
+        """Seconds of a clock that stands still while the process is stopped."""
+        return time.monotonic() - self._waiting.stopped
+
+    def run_in_executor(
+        self, executor: Executor | None, work: Callable[..., Result], *arguments: object
+    ) -> asyncio.Future[Result]:
+        """Run work in a thread; here and now, if no thread can be started."""
+        try:
+            return super().run_in_executor(executor, work, *arguments)
+        except RuntimeError as fault:
+            if "start new thread" not in str(fault):
+                raise
+        done: asyncio.Future[Result] = self.create_future()
+        try:
+            done.set_result(work(*arguments))
+        except Exception as fault:  # noqa: BLE001 - it belongs to whoever waits for the work
+            done.set_exception(fault)
+        return done
+
+    async def shutdown_default_executor(self, *arguments: float | None) -> None:
+        """Wait for the threads, which takes another thread."""
+        with contextlib.suppress(RuntimeError):
+            await super().shutdown_default_executor(*arguments)
+
+
+def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listener) -> Report:
+    """Carry out a job. Received images are kept in `folder`, without one in memory.
+
+    Never raises for a failed request, and DiskError if this machine cannot carry even one.
+    """
     sender = None
     if not job.hosted:
         from flux_cli.providers.offline.answer import answer
 
         sender = InProcess(answer)
+
+    job, remarks = _fit(job, folder)
 
     async def connect_and_generate() -> Report:
         async with Http(
@@ -30,4 +106,20 @@ def run_job(job: Job, folder: Path, settings: Settings, listener: Listener) -> R
         ) as http:
             return await generate(job, http, listener)
 
-    return asyncio.run(connect_and_generate())
+    with asyncio.Runner(loop_factory=Loop if os.name == "posix" else None) as runner:
+        report = runner.run(connect_and_generate())
+    return report._replace(remarks=(*remarks, *report.remarks))
+
+
+def _fit(job: Job, folder: Path | None) -> tuple[Job, tuple[str, ...]]:
+    """The job with no more requests at once than this machine can carry, and a remark on that."""
+    if not job.hosted:
+        return job, ()
+    disks = Disks(filter(None, (folder, job.output_folder)))
+    wanted = min(job.concurrency, len(job.plan.calls))
+    capacity = measure_capacity(wanted, disks)
+    job = job._replace(disks=disks, concurrency=capacity.requests)
+    if capacity.requests >= wanted:
+        return job, ()
+    count = f"{capacity.requests} of {wanted} requests"
+    return job, (f"sent at most {count} at a time, because {capacity.limit}",)

@@ -41,3 +41,23 @@ def is_final(error: FluxError, *, is_recovery: bool) -> bool:
     if is_recovery and is_expired(error):
         return True
     return isinstance(error, REFUSALS) and (error.status or 0) < SERVER_ERROR
+
+
+def error_of(fault: Exception) -> FluxError:
+    """What stopped a request, as a FluxError. One that nobody has foreseen may have been billed."""
+    if isinstance(fault, FluxError):
+        return fault
+    if isinstance(fault, MemoryError) or is_without_threads(fault):
+        lack = "memory" if isinstance(fault, MemoryError) else "threads"
+        hint = f"allow more {lack}, or send fewer requests at once with --concurrency"
+        error: FluxError = DiskError(f"not enough {lack}", hint=hint, billed=True)
+    else:
+        hint = "please report it, with --verbose"
+        error = FluxError(f"internal error: {fault!r}", hint=hint, billed=True)
+    error.__cause__ = fault
+    return error
+
+
+def is_without_threads(fault: Exception) -> bool:
+    """Whether the system did not start a thread (`ulimit -u`, the limit of a container)."""
+    return isinstance(fault, RuntimeError) and "start new thread" in str(fault)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
@@ -21,51 +21,22 @@ from flux_cli.core.errors import (
     NotSentError,
     PaymentError,
 )
-from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Event, Outcome, Reply
 from flux_cli.core.request import Call
-from flux_cli.runs.events import end_events, received_event
-from flux_cli.runs.failures import is_expired, is_final, stops_run
+from flux_cli.runs.failures import error_of, is_expired, is_final, stops_run
 from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.money import Budget
+from flux_cli.runs.progress.events import end_events, received_event
 from flux_cli.runs.report import Report
 from flux_cli.runs.saving.saver import Saver
 
 if TYPE_CHECKING:
     from flux_cli.core.outcome import Media, SavedImage
-    from flux_cli.core.request import Plan, Resolved
     from flux_cli.http.client import Http
     from flux_cli.images.names import Name
-    from flux_cli.images.signing import Identity
-    from flux_cli.providers.rows import Provider
-    from flux_cli.runs.saving.delivery import Delivery
-    from flux_cli.runs.saving.finish import Sink
-    from flux_cli.runs.saving.saver import Ledger
+    from flux_cli.runs.job import Job, Listener
 
 MOST_ASKED = 10  # images that one request can ask for
-
-Listener = Callable[[Event], None]
-
-
-class Job(NamedTuple):
-    """Everything a run needs, decided before the first request is sent."""
-
-    resolved: Resolved
-    plan: Plan
-    names: Sequence[Name]
-    provider: Provider
-    provider_name: str
-    hosted: bool
-    sink: Sink
-    ledger: Ledger
-    delivery: Delivery
-    concurrency: int
-    kept: Mapping[int, tuple[str, ...]] = {}  # number of a call -> its files that exist already
-    skip: Collection[int] = ()  # numbers of calls whose files all exist already
-    traced: bool = False  # the provider's history lists requests by the trace ids that flux sends
-    limit_usd: float | None = None  # no request is sent that could exceed it
-    identity: Identity | None = None  # signs the files
-    arrived: Mapping[int, Reply | Sequence[Media]] = {}  # what an earlier run has paid for
 
 
 async def generate(job: Job, http: Http, listener: Listener) -> Report:
@@ -110,17 +81,17 @@ class _Run:
         self._stopped_by: tuple[int, FluxError] | None = None  # the call that failed, and how
         self._budget = Budget(job.limit_usd, job.resolved.unit_price_usd)
         self._call_ended = asyncio.Event()
+        self._begun = 0  # calls that have begun and not ended
         self._answered = set(job.arrived)  # calls that are paid for
         self._under_way = set(job.arrived)  # calls that are sent and do not wait for a retry
         self._costs: dict[int, float | None] = {}  # what the provider named for a call, in USD
-        self._saver = Saver(job.delivery, job.sink, job.ledger, job.identity)
+        self._saver = Saver(job.delivery, job.sink, job.ledger, http.spool, job.identity)
         self._outcomes: list[Outcome | None] = [None] * len(job.plan.calls)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What the user should know about the files, each once, with the number of files."""
-        counts = self._saver.remarks.items()
-        return tuple(_with_count(text, count) for text, count in counts)
+        return self._saver.remarks
 
     def outcomes(self) -> list[Outcome]:
         """One outcome per call, in the order of the calls. A call without one was never sent."""
@@ -136,7 +107,7 @@ class _Run:
     async def work(self, todo: Iterator[tuple[int, tuple[Call, Name]]]) -> None:
         """One worker: carries out one call after the other until none is left."""
         for place, (call, name) in todo:
-            while self._budget.must_wait:
+            while self._must_wait():
                 self._call_ended.clear()
                 await self._call_ended.wait()
             if call.number in self._job.skip:
@@ -146,6 +117,12 @@ class _Run:
                 self._put(place, Outcome(call, error=error))
             else:
                 await self._carry_out(place, call, name)
+
+    def _must_wait(self) -> bool:
+        """Whether the next request must wait until another one has ended."""
+        if self._budget.must_wait:
+            return True
+        return self._begun > 0 and not self._job.disks.have_room(self._begun + 1)
 
     def _objection(self) -> str:
         """Why no further request may be sent; "" if one may."""
@@ -160,16 +137,13 @@ class _Run:
         saved: list[SavedImage] = []
         error: FluxError | None = None
         self._budget.begin()
+        self._begun += 1
         try:
             await self._make_images(call, name, saved)
-        except FluxError as fault:
-            error = fault
+        except Exception as fault:  # noqa: BLE001 - our bug must not lose other images
+            error = error_of(fault)
             if self._stopped_by is None and stops_run(error):
                 self._stopped_by = call.number, error
-        except Exception as fault:  # noqa: BLE001 - our bug must not lose other images
-            hint = "please report it, with --verbose"
-            error = FluxError(f"internal error: {fault!r}", hint=hint, billed=True)
-            error.__cause__ = fault
         except asyncio.CancelledError:
             if call.number not in self._under_way:
                 error = NotSentError("interrupted before it was sent")
@@ -187,6 +161,7 @@ class _Run:
         named_cost = self._costs.pop(number, None)
         cost = saved[0].facts.cost_usd if saved else named_cost
         self._budget.end(cost, made=bool(saved), billed=bool(error and error.billed))
+        self._begun -= 1
         self._call_ended.set()
         if error:
             self._journal_failure(outcome.call, error)
@@ -271,6 +246,7 @@ class _Run:
         post = self._job.provider.request(call)
         if self._job.traced:
             post = post._replace(headers={**post.headers, **self._job.ledger.headers(call)})
+        self._job.disks.check()
         try:
             self._job.ledger.sent(call)
         except OSError as error:
@@ -296,7 +272,3 @@ class _Run:
         self._outcomes[place] = outcome
         for event in end_events(outcome):
             self._listener(event)
-
-
-def _with_count(remark: str, count: int) -> str:
-    return f"{count} files: {remark}" if count > 1 else remark

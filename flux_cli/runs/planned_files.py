@@ -111,6 +111,7 @@ def check_files(
     Raises OutputError for a file that cannot be written, UsageError for two files of one name.
     """
     from flux_cli.images import files
+    from flux_cli.runs.records.store import ROOM
 
     if prepared.settings.values["output"].rank == PROJECT:
         _check_project(prepared, names, delivery)
@@ -118,12 +119,14 @@ def check_files(
         numbered = enumerate(_planned_files(prepared, delivery, names), 1)
         refuse_doubles((name.path("ext"), f"file {number}") for number, (_, name) in numbered)
     planned = _planned_files(prepared, delivery, names)
+    room = ROOM if prepared.settings.provider.hosted else 0  # sketches cost nothing
     present = files.preflight(
         (name for _, name in planned),
         None,
         overwrite=options.output.overwrite,
         skip_existing=options.output.skip_existing,
         write=not options.run.dry_run,
+        room=room,
     )
     if options.output.skip_existing and not options.reporting.quiet:
         _warn_of_random_names(names)

@@ -27,7 +27,7 @@ from flux_cli.runs.saving.delivery import read_delivery
 
 if TYPE_CHECKING:
     from flux_cli.providers.lumenfall import PastRequest
-    from flux_cli.runs.pipeline import Job
+    from flux_cli.runs.job import Job
 
 MARGIN = 60.0  # seconds by which the clocks of the gateway and of this machine may differ
 MARK_PART = MARK.strip("\0").encode()  # of the mark of an image that was moved into a file
@@ -201,7 +201,7 @@ def job_of(
     past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None, answers: Answers
 ) -> Job:
     """The rest of the run: fetch and save images, without sending any request for a new one."""
-    from flux_cli.runs.pipeline import Job
+    from flux_cli.runs.job import Job
 
     answered = [call for call in past.calls if call.number in answers]
     folder = past.text("folder")

@@ -22,12 +22,6 @@ Damage = Callable[[bytes], bytes]
 
 
 @pytest.fixture
-def rescued(state) -> Path:
-    """Where recovery moves what it cannot save."""
-    return state.parent / "rescued"
-
-
-@pytest.fixture
 def waiting(generate, gateway, state, work):
     """A run whose image waits in the state folder: the output folder was a file meanwhile."""
 
@@ -64,18 +58,19 @@ def flip(line: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("change", [cut, zeros, flip])
-def test_a_damaged_first_line_hides_no_image(waiting, recover, flux, state, rescued, change):
+def test_a_damaged_first_line_hides_no_image(waiting, recover, flux, state, change):
     journal = waiting(*SAFE)
     damage_line(journal, "run", change)
     assert "its first line is damaged" in flux("runs").err
     result = recover("--json")
     (run,) = result.json["runs"]
     assert (result.code, run["status"], run["run"]) == (1, "failed", journal.stem)
-    assert f"its files are now in {rescued}/{journal.stem}" in result.err
+    rescued = journal.with_suffix("") / "rescued"
+    assert f"its files are now in {rescued}\n" in result.err
     found, kept_journal = run["moved"]
     assert (look(Path(found))[0], Path(found).suffix) == ("jpeg", ".jpg")
     assert Path(kept_journal).name == journal.name
-    assert list(state.iterdir()) == []
+    assert [*state.iterdir(), *rescued.parent.iterdir()] == [rescued.parent, rescued]
     again = recover()
     assert (again.code, again.err) == (0, "flux: nothing to save\n")
     assert Path(found).exists()
@@ -85,14 +80,14 @@ def test_a_damaged_first_line_hides_no_image(waiting, recover, flux, state, resc
 @pytest.mark.parametrize("change", [cut, zeros, flip])
 @pytest.mark.parametrize("events", [("answered",), ("answered", "fetched")])
 def test_an_image_whose_lines_are_damaged_is_saved_or_moved_aside(
-    waiting, recover, gateway, rescued, change, events
+    waiting, recover, gateway, state, change, events
 ):
     journal = waiting(*SAFE)
     for event in events:
         damage_line(journal, event, change)
     gateway.history.clear()  # the gateway has never heard of it
     result = recover()
-    found = [*Path("out").rglob("*.jpg"), *rescued.rglob("*.jpg")]
+    found = [*Path("out").rglob("*.jpg"), *rescued(state)]
     assert [look(path)[0] for path in found] == ["jpeg"]
     if "fetched" in events:
         assert (result.code, "are now in" in result.err) == (1, True)
@@ -100,12 +95,12 @@ def test_an_image_whose_lines_are_damaged_is_saved_or_moved_aside(
         assert result.code == 0
 
 
-def test_without_its_journal_an_image_is_moved_aside(waiting, recover, rescued):
+def test_without_its_journal_an_image_is_moved_aside(waiting, recover, state):
     waiting(*SAFE).unlink()
     result = recover()
     assert (result.code, "its journal is missing" in result.err) == (1, True)
-    (found,) = rescued.rglob("*.jpg")
-    assert look(found)[0] == "jpeg"
+    (found,) = rescued(state)
+    assert (look(found)[0], found.suffix) == ("jpeg", ".jpg")
     assert recover().code == 0
 
 
@@ -145,20 +140,21 @@ def test_a_received_image_that_is_damaged_is_fetched_again(
 
 @pytest.mark.parametrize("change", [zeros, half, empty, None])
 def test_what_is_left_of_an_image_without_address_is_kept_and_said(
-    waiting, recover, flux, state, rescued, change
+    waiting, recover, flux, state, change
 ):
     waiting(*SAFE)
     left = damage_received(state, change)
     result = recover()
     assert (result.code, files(), states(flux)) == (1, [], ["failed"])
-    assert kept_in(rescued) == left
-    assert not left or str(rescued) in result.err
+    assert [path.read_bytes() for path in rescued(state)] == left
+    assert all(str(path.parent) in result.err for path in rescued(state))
     again = recover()
     assert (again.code, again.err) == (0, "flux: nothing to save\n")
 
 
-def kept_in(folder: Path) -> list[bytes]:
-    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+def rescued(state: Path) -> list[Path]:
+    """The files that recovery could not save."""
+    return [*state.glob("*/rescued/*")]
 
 
 def damage_received(state: Path, change: Damage | None) -> list[bytes]:
@@ -174,7 +170,7 @@ def damage_received(state: Path, change: Damage | None) -> list[bytes]:
 
 
 def test_an_image_whose_address_fails_today_keeps_what_has_arrived(
-    waiting, recover, gateway, flux, state, rescued
+    waiting, recover, gateway, flux, state
 ):
     waiting()
     (left,) = damage_received(state, half)
@@ -185,7 +181,7 @@ def test_an_image_whose_address_fails_today_keeps_what_has_arrived(
     assert [one.read_bytes() for one in folder.iterdir()] == [left]
     gateway.serves(path, status(404))
     assert recover(env={"FLUX_RETRIES": "0"}).code == 1
-    assert kept_in(rescued) == [left]
+    assert [path.read_bytes() for path in rescued(state)] == [left]
 
 
 def test_a_saved_image_is_not_said_to_be_lost_because_its_line_is(generate, recover, state, flux):

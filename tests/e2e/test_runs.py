@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fakes.gateway import image, status
+from fakes.images import pixels_as
 from rich.cells import cell_len
 
 pytestmark = pytest.mark.slow
@@ -79,3 +80,12 @@ def test_without_runs_there_is_nothing_to_list(flux):
 def test_sketches_cost_nothing_and_are_no_runs(flux):
     assert flux("generate", "a fox", "--offline").code == 0
     assert flux("runs", "--json").json["runs"] == []
+
+
+@pytest.mark.parametrize("side", [16, 90])
+def test_the_journal_of_a_saved_image_stays_small(generate, gateway, state, side):
+    """An image of base64 that stayed in it would be there for as long as the journal."""
+    gateway.answers(image(pixels_as("png", side, side)))
+    assert generate("a fox", "-n", "4", "--response-format", "b64_json").code == 0
+    (journal,) = state.rglob("*.jsonl")
+    assert journal.stat().st_size < 4 * 4000

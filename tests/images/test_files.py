@@ -371,3 +371,54 @@ def test_devices_and_pipes_are_no_places_for_images(work):
     assert is_special("pipe")
     for output in ("file", ".", "none", "x" * 5000, "a\0b"):
         assert not is_special(output)
+
+
+# --- links of other users
+
+
+@pytest.fixture
+def planted(work):
+    """A folder that everybody may write to, with a link of another user to a file of this one."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("only root can make a link for another user")
+    shared = work / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (work / "mine.png").write_bytes(b"mine")
+    (shared / "fox.png").symlink_to(work / "mine.png")
+    os.lchown(shared / "fox.png", 12345, 12345)
+    return shared
+
+
+def test_a_link_that_another_user_planted_is_refused_before_anything_is_paid(planted, work):
+    with pytest.raises(OutputError, match="a link that another user has made"):
+        check(planted / "fox.png", overwrite=True)
+    assert (work / "mine.png").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("chain", [False, True])
+def test_a_link_that_another_user_plants_meanwhile_is_never_followed(
+    planted, work, overwriting, chain
+):
+    target = "link.png" if chain else "shared/fox.png"
+    (work / "link.png").symlink_to("shared/fox.png")
+    assert overwriting.save(name(target), image(b"new")) == target
+    assert (work / "mine.png").read_bytes() == b"mine"
+    assert (planted / "fox.png").read_bytes() == b"new"
+    assert not (planted / "fox.png").is_symlink()
+
+
+def test_links_of_this_user_and_of_the_folder_s_owner_are_followed(planted, work, overwriting):
+    (planted / "own.png").symlink_to(work / "mine.png")
+    os.chown(planted, 12345, 12345)
+    for link in ("shared/own.png", "shared/fox.png"):
+        overwriting.save(name(link), image(link.encode()))
+        assert (work / "mine.png").read_bytes() == link.encode()
+        assert Path(link).is_symlink()
+
+
+@posix
+def test_links_in_a_circle_are_an_error_and_no_hang(overwriting, work):
+    (work / "fox.png").symlink_to("fox.png")
+    with pytest.raises(DiskError):
+        overwriting.save(name("fox.png"), image())

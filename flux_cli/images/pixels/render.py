@@ -4,7 +4,7 @@ import contextlib
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile as PillowFile
@@ -21,6 +21,7 @@ from flux_cli.images.pixels.encode import encode, encode_within
 from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate, too_large_error
 from flux_cli.images.pixels.pillow import ORIENTATION, SIDEWAYS, catch_faults, open_image
 from flux_cli.images.pixels.resize import resize
+from flux_cli.images.threads import Threads
 
 MAX_SCANNED = 2_000_000_000  # pixels times scans of a JPEG; a progressive one has about ten
 NOT_UPRIGHT = range(2, 9)  # values of the EXIF tag that turn or mirror an image
@@ -125,7 +126,7 @@ def _render_all(pixels: Image.Image, todo: Sequence[Output], workers: int) -> It
     with catch_faults("cannot be cropped"):
         for output in todo:
             boxes[output.frame.window] = find_box(pixels, output.frame.window, output.focus)
-    pool = ThreadPoolExecutor(workers)
+    pool = Threads(workers)
     try:
         scaled = {}
         for frame in dict.fromkeys(output.frame for output in todo):

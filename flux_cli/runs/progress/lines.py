@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -50,12 +51,14 @@ class Lines:
         self._heart = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> Self:
-        self._heart.start()
+        with contextlib.suppress(RuntimeError):  # no thread can be started: there is no heartbeat
+            self._heart.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._heart.join()
+        if self._heart.ident is not None:
+            self._heart.join()
 
     def __call__(self, event: Event) -> None:
         self._progress.update(event, self._clock())

@@ -7,6 +7,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
+from threading import Thread
 from types import TracebackType
 from typing import Self
 
@@ -60,6 +61,7 @@ class Terminal:
             console=self._console,
             get_renderable=self._render,
             refresh_per_second=10,
+            auto_refresh=_can_start_thread(),
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
@@ -160,3 +162,14 @@ class Terminal:
         if self._plain:
             line.plain = line.plain.translate(TO_ASCII)
         return line
+
+
+def _can_start_thread() -> bool:
+    """Whether the screen can be updated between two events, which takes a thread."""
+    thread = Thread(target=bool)
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    thread.join()
+    return True

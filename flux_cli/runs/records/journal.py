@@ -61,24 +61,30 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         """End the run. The folder stays if anything of the run is not saved or not clear."""
+        if self._file is None:
+            return
         self._try({"event": "end", "time": time.time(), **store.this_process()})
-        if self._file is not None and self._waiting:
+        if self._waiting:
             self._unsynced += store.files_in(self.folder)
         self.sync()
         is_settled = not self._waiting and not self._unclear
-        if self._file is None or (is_settled and self._is_new):
+        if is_settled and self._is_new:
             shutil.rmtree(self.folder, ignore_errors=True)
         elif is_settled:
             with contextlib.suppress(OSError):  # what an earlier process left there stays
                 self.folder.rmdir()
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        os.close(self._file)
+        self._file = None
 
     @property
     def run(self) -> str:
         """The name of the run."""
         return self.folder.name
+
+    @property
+    def state(self) -> str:
+        """The path of the folder in the state folder; "" if nothing is written down."""
+        return "" if self._file is None else str(self.folder)
 
     @property
     def path(self) -> Path:
@@ -98,8 +104,6 @@ class Journal:
 
     def sent(self, call: Call) -> None:
         """Record that a request is about to be sent. Raises OSError if the disk is full."""
-        if self._file is not None:
-            store.check_room(self.folder)
         self._write({"event": "sent", "call": call.number, "time": time.time()})
         self._unclear.add(call.number)
 
@@ -250,14 +254,8 @@ def begin(
 
 
 def scratch() -> Journal:
-    """A journal for a run that costs nothing: a temporary folder, and nothing is written down."""
-    import tempfile  # most runs have a real journal
-
-    try:
-        return Journal(Path(tempfile.mkdtemp(prefix="flux-")), None)
-    except OSError as fault:
-        hint = "name another folder in TMPDIR; nothing was sent"
-        raise OutputError(f"no folder for temporary files: {fault.strerror}", hint=hint) from fault
+    """A journal for a run that costs nothing: nothing is written down, and it has no folder."""
+    return Journal(Path(), None)
 
 
 def _encode(text: str) -> bytes:

@@ -18,7 +18,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.runs.records.history import is_newer, read
 from flux_cli.runs.records.lines import MARK
 from flux_cli.runs.records.past import PastRun
-from flux_cli.runs.records.store import SUFFIX, is_held, is_own, is_run_name, open_own
+from flux_cli.runs.records.store import SUFFIX, files_in, is_held, is_own, is_run_name, open_own
 
 MAX_LINE = 1 << 26  # bytes; a reply has at most 8 MB of text, and JSON may escape it
 MAX_LINES = 1 << 20  # of one journal; a run of ten thousand requests has sixty thousand
@@ -175,7 +175,7 @@ def _without_journal(path: Path) -> Stray | None:
     """The folder of a run whose journal is missing. A run makes its journal first."""
     folder = path.with_suffix("")
     with contextlib.suppress(OSError):
-        if not folder.is_symlink() and any(folder.iterdir()):
+        if not folder.is_symlink() and any(files_in(folder)):
             is_foreign = _is_foreign(folder)
             return Stray(path, "its journal is missing", is_damaged=True, is_foreign=is_foreign)
     return None

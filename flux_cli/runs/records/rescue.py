@@ -144,7 +144,7 @@ def move_aside(paths: Iterable[str], folder: Path) -> list[str]:
     Images get the suffix of their format. Moving is one step: it never leaves half a file.
     """
     moved = []
-    target = store.aside_folder(folder.parent) / folder.name
+    target = store.aside_folder(folder)
     for path in paths:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = _format_of(path)

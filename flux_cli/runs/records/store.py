@@ -26,7 +26,7 @@ except ImportError:  # Windows: nobody can tell by a lock whether a run is under
 SUFFIX = ".jsonl"
 KEPT = 500  # runs with nothing left to do
 KEPT_DAYS = 90  # of such a run
-ROOM = 16 << 20  # bytes that must be free before a request: the largest known image has 8 MB
+ROOM = 16 << 20  # bytes on a disk per request in flight; the largest known image has 8 MB
 TRIES, PAUSE = 10, 0.01  # another process may hold the lock for a moment, to check it
 OWN_FILE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not block
 STARTED = 19  # the index of the start time in /proc/PID/stat, after the name of the program
@@ -37,9 +37,9 @@ def runs_folder() -> Path:
     return folders.state_folder() / "runs"
 
 
-def aside_folder(root: Path) -> Path:
-    """The folder of files that `flux recover` could not save, given that of the journals."""
-    return root.parent / "rescued"
+def aside_folder(folder: Path) -> Path:
+    """The folder of files that `flux recover` could not save, in the folder of their run."""
+    return folder / "rescued"
 
 
 def is_run_name(name: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePath
 
 from flux_cli.core.errors import FluxError, Interrupted, UsageError
@@ -17,6 +16,7 @@ from flux_cli.images.finish import Finish
 from flux_cli.images.formats import split_suffix
 from flux_cli.images.names import Name, fixed, path_of, refuse_doubles
 from flux_cli.images.outputs import outputs
+from flux_cli.images.threads import Threads
 from flux_cli.runs.interrupts import interrupt_once
 from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
 
@@ -90,7 +90,7 @@ def convert_all(tasks: Sequence[Task], sink: Sink, workers: int) -> list[Result]
     """
     encoders = max(1, workers // max(1, len(tasks)))
     conversions = [_Conversion(task, sink, encoders) for task in tasks]
-    pool = ThreadPoolExecutor(workers)
+    pool = Threads(workers)
     with interrupt_once():
         try:
             for running in [pool.submit(conversion.run) for conversion in conversions]:

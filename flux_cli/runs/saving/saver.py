@@ -1,7 +1,7 @@
 """Saves the images that a provider returns: finish them in threads, journal each file, lose none.
 
-An image that arrives here is paid for. Whatever fails, its bytes stay on disk, and the error says
-where.
+An image that arrives here is paid for. Whatever fails, its bytes stay on a disk, and the error says
+where; if no disk takes them, it says that they are lost.
 """
 
 from __future__ import annotations
@@ -67,24 +67,43 @@ class Ledger(Protocol):
         """What the user can do about a paid image that is not where it should be."""
 
 
+class Received(Protocol):
+    """Where the files are that have arrived."""
+
+    def read(self, path: str) -> bytes: ...
+    def secure(self, path: str) -> str: ...
+
+
 class Saver:
-    """Saves all images of one run. `remarks` counts the notes on the files.
+    """Saves all images of one run.
 
     If it `encodes`, images may wait for seconds until they are saved.
     """
 
     def __init__(
-        self, delivery: Delivery, sink: Sink, ledger: Ledger, signer: Identity | None = None
+        self,
+        delivery: Delivery,
+        sink: Sink,
+        ledger: Ledger,
+        received: Received,
+        signer: Identity | None = None,
     ) -> None:
         self._delivery, self._sink, self._ledger, self._signer = delivery, sink, ledger, signer
+        self._received = received
         # It has its own threads and works on no more images than it has threads: each thread keeps
         # the memory of the largest image it ever held.
         self.encodes = bool(signer or delivery.finish.remakes or delivery.finish.formats)
         workers = (os.cpu_count() or 2) if self.encodes else COPY_THREADS
         self._free_threads = asyncio.Semaphore(workers)
-        self._threads = ThreadPoolExecutor(workers)
+        # One thread each: work for which no thread can be started must not wait in their queue.
+        self._idle: list[ThreadPoolExecutor] = []
         self._done: set[str] = set()
-        self.remarks: Counter[str] = Counter()
+        self._remarks: Counter[str] = Counter()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know about the files, each once, with the number of files."""
+        return tuple(_with_count(text, count) for text, count in self._remarks.items())
 
     def has_saved(self, media: Sequence[Media]) -> bool:
         """Whether all of these are saved, so that their bytes can be deleted.
@@ -118,11 +137,11 @@ class Saver:
             if error.billed:
                 raise
             path = self._save_as_received(files, media, name, extra)
-            hint = f"saved as received: {path}" if path else self._ledger.recovery(media)
+            hint = f"saved as received: {path}" if path else self._keep(media)
             raise ImageError(error.message, hint=hint) from error
         finally:
             saved += files.images
-            self.remarks.update(files.remarks)
+            self._remarks.update(files.remarks)
             for image in files.images:
                 self._ledger.saved(call, media, image)
 
@@ -132,8 +151,10 @@ class Saver:
         Ctrl-C waits for a file that is being saved, however often it is pressed: otherwise the
         image would be saved twice. It does not wait for an encoder.
         """
+        thread = self._idle.pop() if self._idle else ThreadPoolExecutor(1)
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._threads, copy_context().run, work)
+        running = loop.run_in_executor(thread, copy_context().run, work)
+        has_thread = not running.done()  # a later image may have one again
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -142,6 +163,9 @@ class Saver:
                 with contextlib.suppress(asyncio.CancelledError, FluxError):
                     await asyncio.shield(running)
             raise
+        finally:
+            if has_thread and running.done():
+                self._idle.append(thread)
 
     def _save_files(
         self, files: SavedFiles, call: Call, name: Name, media: Media, extra: int
@@ -150,7 +174,7 @@ class Saver:
 
         None is saved before all are made: if one cannot be made, the image is saved as received.
         """
-        data, inspection = read_received(media.file)
+        data, inspection = self._read(media.file)
         record = record_of_image(self._delivery, call, media.facts)
         finished = self._make_files(data, inspection, name, record)
         sidecar = self._make_sidecar(name, record)
@@ -162,8 +186,17 @@ class Saver:
                 files.save_sidecar(sidecar, extra)
         except DiskError as error:
             error.billed = True
-            error.hint = error.hint or self._ledger.recovery(media)
+            error.hint = error.hint or self._keep(media)
             raise
+
+    def _keep(self, media: Media) -> str:
+        """Bring an image that cannot be saved to any disk. Returns the hint that says where."""
+        place = self._received.secure(media.file)
+        if place:
+            return self._ledger.recovery(media._replace(file=place))
+        again = self._ledger.recovery()
+        also = f", unless its address still works: {again}" if again else ""
+        return f"no disk takes the image, so it is lost{also}"
 
     def _make_files(
         self, data: bytes, inspection: Inspection, name: Name, record: Record
@@ -197,13 +230,29 @@ class Saver:
     def _is_there(self, name: Name, file_format: str) -> bool:
         return name.path(suffix_of(file_format)) in self._delivery.kept
 
+    def _read(self, file: str) -> tuple[bytes, Inspection]:
+        """The bytes that arrived, and what they are.
+
+        Raises ImageError if they are not a whole image, DiskError if they cannot be read; both
+        billed.
+        """
+        try:
+            data = self._received.read(file)
+            return data, inspect(data)
+        except ImageError as error:
+            error.billed = True
+            raise
+        except OSError as error:
+            message = f"cannot read the received image: {error.strerror}"
+            raise DiskError(message, billed=True) from error
+
     def _save_as_received(self, files: SavedFiles, media: Media, name: Name, extra: int) -> str:
         """Save the bytes here and now, since all threads may be encoding.
 
         Returns the path, "" if that is not possible.
         """
         with contextlib.suppress(FluxError):
-            data, inspection = read_received(media.file)
+            data, inspection = self._read(media.file)
             open_name = name._replace(template=f"{split_suffix(name.template)[0]}.{{ext}}")
             image = ImageFile(
                 data, inspection.format, inspection.width, inspection.height, as_received=True
@@ -214,18 +263,5 @@ class Saver:
         return ""
 
 
-def read_received(file: str) -> tuple[bytes, Inspection]:
-    """The bytes that arrived, and what they are.
-
-    Raises ImageError if they are not a whole image, DiskError if they cannot be read; both billed.
-    """
-    try:
-        with open(file, "rb") as image:
-            data = image.read()
-        return data, inspect(data)
-    except ImageError as error:
-        error.billed = True
-        raise
-    except OSError as error:
-        message = f"cannot read the received image: {error.strerror}"
-        raise DiskError(message, billed=True) from error
+def _with_count(remark: str, count: int) -> str:
+    return f"{count} files: {remark}" if count > 1 else remark

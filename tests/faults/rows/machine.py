@@ -1,8 +1,10 @@
 """Faults of the local machine: disks, names, streams, limits, signals, proxies and certificates."""
 
+import base64
 import os
 import shutil
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from fakes.steps import hold, interrupt, meanwhile, pause
 from faults.row import JPEG, KEY, Row, fine, good, refused
 from faults.rows.bodies import image, noise
 
+INLINE = {"data": [{"b64_json": base64.b64encode(JPEG).decode()}], "metadata": {"cost": 0.06}}
 OUT = ("-o", "out/fox.jpg")
 SAFE = "state|kept|safe"  # how an error says where the image is
 
@@ -52,14 +55,35 @@ def dangling(work: Path) -> None:
     (work / "fox.jpg").symlink_to("elsewhere.jpg")
 
 
+def stateless(work: Path) -> None:
+    shutil.rmtree(work.parent / "home/.local/state")
+
+
+def fill(work: Path) -> None:
+    """Let the shell of `FILLS` fill its disk, and wait until that is done."""
+    (work / "go").touch()
+    wait_for(work / "filled")
+
+
+def wait_for(path: Path) -> None:
+    for _ in range(500):
+        if path.exists():
+            return
+        time.sleep(0.01)
+
+
+FILLS = 'mount -t tmpfs -o size=20m tmpfs out && { until [ -e go ]; do sleep 0.02; done; head -c 99999999 /dev/zero >out/filler 2>/dev/null; touch filled; } & until mountpoint -q out; do sleep 0.02; done; "$@"; code=$?; [ "$(ls -A out)" = filler ] && exit $code'
 FULL = 'mount -t tmpfs -o size=64k tmpfs out && head -c 99999 /dev/zero >out/filler 2>/dev/null; "$@"; code=$?; [ "$(ls -A out)" = filler ] && exit $code'
 BOTH = 'mkdir -p "$HOME/.local/state" && mount -t tmpfs -o size=64k tmpfs out && mount --bind out "$HOME/.local/state" && head -c 99999 /dev/zero >out/filler 2>/dev/null; "$@"; code=$?; [ "$(ls -A out | head -c 6)" = filler ] && exit $code'
 READ_ONLY = 'mount --bind out out && mount -o remount,bind,ro out && exec "$@"'
 
 DISK = (
-    Row("a full disk", "no space is left in the folder", wrap=inside(FULL), before=folder, line=OUT, kept=1, says=("No space left", SAFE), billed=None, needs="namespaces"),
-    Row("a full disk and a full home folder", "no space is left in either", wrap=inside(BOTH), before=folder, line=OUT, code=(1, 2), posts=range(2), says=("No space left",), billed=None, needs="namespaces"),
-    Row("a limit on file sizes", "RLIMIT_FSIZE of 64 kB", wrap=shell('ulimit -f 128; exec "$@"'), get=image(noise(200)), billed=None, says=("write|large",)),
+    unpaid("a full disk", "no space is left in the folder", wrap=inside(FULL), before=folder, line=OUT, code=1, says=("too little space", "-o"), needs="namespaces"),
+    Row("a disk that fills up", "no space is left when the image arrives", post=((meanwhile(fill), good()),), wrap=inside(FILLS), before=folder, line=OUT, kept=1, says=("No space left", SAFE), billed=None, needs="namespaces"),
+    Row("a full disk and a full home folder", "no space is left in either", wrap=inside(BOTH), before=folder, line=OUT, code=(1, 2), posts=range(2), says=("space",), billed=None, needs="namespaces"),
+    unpaid("a limit on file sizes", "RLIMIT_FSIZE of 64 kB", wrap=shell('ulimit -f 128; exec "$@"'), get=image(noise(200)), says=("large", "ulimit -f")),
+    fine("a state folder that vanishes", "removed during the request", post=((meanwhile(stateless), good()),)),
+    fine("a state folder that vanishes, and base64", "removed during the request", post=((meanwhile(stateless), reply(INLINE)),)),
     unpaid("a read-only folder", "mounted read-only", wrap=inside(READ_ONLY), before=folder, line=OUT, says=("Read-only",), needs="namespaces"),
     fine("a folder that vanishes", "removed during the request", post=((meanwhile(gone), good()),), before=folder, line=OUT),
     Row("a folder that became a file", "replaced by a file during the request", post=((meanwhile(replaced), good()),), before=folder, line=OUT, kept=1, says=(SAFE,), billed=None),
@@ -76,6 +100,8 @@ DISK = (
     unpaid("-o a device with a suffix", "a link to /dev/full", before=lambda work: (work / "fox.jpg").symlink_to("/dev/full"), line=("-o", "fox.jpg"), needs="/dev/full"),
     unpaid("-o a FIFO", "no process reads it", before=lambda work: os.mkfifo(work / "pipe"), line=("-o", "pipe")),
     unpaid("-o a FIFO with a suffix", "no process reads it", before=lambda work: os.mkfifo(work / "fox.jpg"), line=("-o", "fox.jpg")),
+    fine("fewer open files than requests", "RLIMIT_NOFILE of 64, sixty images of base64 at once", post=(reply(INLINE),), wrap=shell('ulimit -n 64; exec "$@"'), line=("-n", "60", "--concurrency", "60"), files=60, posts=60, says=("sent at most",)),
+    unpaid("too few open files", "RLIMIT_NOFILE of 8", wrap=shell('ulimit -n 8; exec "$@"'), code=(1, 2), says=("files",)),
     fine("few open files allowed", "RLIMIT_NOFILE of 14, twenty images", wrap=shell('ulimit -n 14; exec "$@"'), line=("-n", "20", "--retries", "6"), code=(0, 1, 3), files=None, kept=range(21), posts=range(21), billed=None),
 )  # fmt: skip
 
@@ -107,6 +133,9 @@ SIGNALS = (
     Row("Ctrl-C twice", "two signals at once", post=((when((signal.SIGINT, signal.SIGINT)), hold),), code=130, billed=None),
     Row("Ctrl-C five times", "five signals at once", post=((when((signal.SIGINT,) * 5, 0.01), hold),), code=130, billed=None),
     Row("Ctrl-C, then SIGTERM", "two different signals", post=((when((signal.SIGINT, signal.SIGTERM)), hold),), code=130, billed=None),
+    *(Row(f"{number.name} twice", "two signals within a millisecond, as `timeout` sends them", post=((when((number, number), 0.001), hold),), code=130, says=("interrupted",), billed=None) for number in ENDS),
+    fine("stopped beyond the deadline", "Ctrl-Z, the response arrives, and fg after --timeout", post=((when((signal.SIGSTOP,)), good(), pause(2.5), when((signal.SIGCONT,))),), line=("--timeout", "1")),
+    fine("stopped beyond the deadline, and base64", "Ctrl-Z, the response arrives, and fg after --timeout", post=((when((signal.SIGSTOP,)), reply(INLINE), pause(2.5), when((signal.SIGCONT,))),), line=("--timeout", "1")),
     fine("stopped and continued", "Ctrl-Z and fg", post=((when((signal.SIGSTOP,)), pause(0.2), when((signal.SIGCONT,)), good()),)),
     Row("kill -9 during the request", "no time to print anything", post=((when((signal.SIGKILL,)), hold),), code=-9, billed=None),
     Row("kill -9 during the download", "no time to print anything", get={"/p": ((message(JPEG)[:300], when((signal.SIGKILL,)), hold),)}, code=-9, billed=None),

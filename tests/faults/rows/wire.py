@@ -37,6 +37,11 @@ def bytes_of_whole(start: int, end: int | None = None) -> Step:
     return lambda exchange: whole(exchange)[start:end]
 
 
+def after_cut(keep: float) -> Step:
+    """What is left of a good reply after `cut`."""
+    return lambda exchange: exchange.encode(good())[len(cut(good(), keep)(exchange)) :]
+
+
 def headed(*lines: bytes) -> Answer:
     """A good reply with more header lines."""
 
@@ -129,6 +134,7 @@ TIME = (
     Row("slow headers", "a byte every 50 ms", post=((HEAD, forever(b"X", 0.05)),), line=SLOW, says=("within 1 s",)),
     Row("slow body", "a byte every 50 ms", post=((HEAD + b"\r\n", forever(b" ", 0.05)),), line=SLOW, says=("within 1 s",)),
     fine("slow but complete", "pauses of 0.2 s in headers and body", post=((cut(good(), 30), pause(0.2), bytes_of_whole(30, 60), pause(0.2), bytes_of_whole(60)),)),
+    fine("a body that begins in time", "the end arrives after --timeout, but within another one", post=((pause(0.8), cut(good(), 0.5), pause(0.9), after_cut(0.5)),), line=SLOW),
 )  # fmt: skip
 
 CODINGS = (

@@ -130,7 +130,7 @@ def lost_after_damage(paid: Paid, numbers: range) -> list[str]:
         seen = [paid.batch("recover") for _ in range(1 if number % 5 else 2)]
         codes = [one["code"] for one in seen]
         wrong = [one for one in lost(paid) if one not in at_hand]
-        is_silent = codes[0] == 0 and (paid.state / "rescued").exists()
+        is_silent = codes[0] == 0 and any(paid.state.rglob("rescued"))
         if wrong or is_silent or not {*codes} <= {0, 1, 3, 4}:
             faults.append(f"damage {number}: {wrong}, exit {codes}: {seen[0]['err']}")
         for path in paid.work.glob("*"):

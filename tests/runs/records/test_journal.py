@@ -17,6 +17,7 @@ from flux_cli.core.errors import DiskError, OutputError, UsageError
 from flux_cli.core.outcome import Facts, Media, Reply, SavedImage
 from flux_cli.core.request import Call
 from flux_cli.core.text import Secret
+from flux_cli.runs.capacity import Disks
 from flux_cli.runs.records import journal, store
 from flux_cli.runs.records.listing import find_run, list_all, list_runs, read_journal
 from flux_cli.runs.records.past import PastRun
@@ -175,9 +176,12 @@ def test_a_disk_with_no_room_for_an_image_is_full(small_disk):
     """What cannot be kept must not be paid for."""
     with begin(small_disk / "runs", facts()) as book:
         book.sent(CALL)
+        disks = Disks([book.folder])
+        disks.check()
+        assert (disks.have_room(1), disks.have_room(2)) == (True, False)
         (small_disk / "others").write_bytes(bytes(12 << 20))
-        with pytest.raises(OSError, match="space"):
-            book.sent(CALL._replace(number=2))
+        with pytest.raises(DiskError, match="space"):
+            disks.check()
     with pytest.raises(OutputError, match="space"):
         begin(small_disk / "runs", facts())
     # A run that could not begin leaves nothing.
@@ -396,17 +400,17 @@ def test_files_that_are_no_journals_are_left_out(root):
         find_run(root, "notes")
 
 
-def test_a_scratch_journal_writes_nothing_down_and_is_gone_at_the_end(tmp_path, monkeypatch):
+def test_a_scratch_journal_writes_nothing_down_and_has_no_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").touch()
     with journal.scratch() as book:
         book.sent(CALL)
         book.answered(CALL, ANSWER)
         assert book.headers(CALL) == {}
         assert book.recovery() == ""
-        assert [path.name for path in tmp_path.iterdir()] == [book.folder.name]
-        assert list(book.folder.iterdir()) == []
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_runs_of_one_second_are_listed_in_their_order(root):
