@@ -196,10 +196,19 @@ def _similar(word: str, names: tuple[str, ...]) -> str:
     for candidate, name in by_bare.items():
         if bare and sorted(candidate) == sorted(bare):
             return name
+    alike = [candidate for candidate in by_bare if _may_be_similar(bare, candidate)]
+    if not alike:
+        return ""
     from difflib import get_close_matches  # slow to import; only failures need it
 
-    matches = get_close_matches(bare, by_bare, n=1, cutoff=MIN_SIMILARITY)
+    matches = get_close_matches(bare, alike, n=1, cutoff=MIN_SIMILARITY)
     return by_bare[matches[0]] if matches else ""
+
+
+def _may_be_similar(word: str, other: str) -> bool:
+    """Whether two words have lengths at which they can be similar enough."""
+    shorter, both = min(len(word), len(other)), len(word) + len(other)
+    return 2 * shorter >= MIN_SIMILARITY * both
 
 
 def _bare(word: str) -> str:

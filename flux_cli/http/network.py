@@ -29,6 +29,7 @@ DEFAULT_HEADERS = {
 }
 SCHEMES = ("http", "https")
 MAX_PORT = 65535
+MAX_LABEL = 63  # bytes between the dots of a host name
 
 
 class Network:
@@ -136,11 +137,11 @@ def _parse_url(url: str) -> httpx.URL:
     """Parse a URL. Raises UnreachableError if nothing can be sent to it."""
     try:
         parsed = httpx.URL(url)
-        parsed.raw_host.decode("ascii").encode("idna")  # as the resolver would: checks lengths
     except httpx.InvalidURL as fault:
         raise invalid_address_error(url, fault) from fault
-    except UnicodeError as fault:
-        raise invalid_address_error(url, "the host name is not valid") from fault
+    labels = parsed.raw_host.removesuffix(b".").split(b".")
+    if not all(0 < len(label) <= MAX_LABEL for label in labels):
+        raise invalid_address_error(url, "the host name is not valid")
     is_port = parsed.port is None or 0 < parsed.port <= MAX_PORT
     if parsed.scheme not in SCHEMES or not parsed.host or not is_port or parsed.userinfo:
         reason = "expected http or https, a host, and a port up to 65535"

@@ -5,7 +5,7 @@ import re
 
 from flux_cli.images.metadata.record import Record
 
-_OURS = re.compile(r"(?:^|[,\n] ?)Version: flux[\w.+ -]{0,51}$")
+_OURS = r"(?:^|[,\n] ?)Version: flux[\w.+ -]{0,51}$"
 
 
 def parameters_text(record: Record, pixels: str) -> str:
@@ -30,7 +30,7 @@ def parameters_text(record: Record, pixels: str) -> str:
 
 def is_ours(text: str) -> bool:
     """Whether flux wrote these parameters."""
-    return bool(_OURS.search(text[-200:]))
+    return bool(re.search(_OURS, text[-200:]))
 
 
 def _quote(value: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.metadata.record import SOURCE_TYPES, Record, document
@@ -45,7 +46,7 @@ _EMPTY = f"""\
 </rdf:RDF>
 </x:xmpmeta>
 <?xpacket end="w"?>""".encode()
-_NOT_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NOT_XML = "[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 
 
 class XmpError(ValueError):
@@ -114,7 +115,7 @@ def _remove(data: bytes, spans: tuple[tuple[int, int], ...]) -> bytes:
 def _description(record: Record, scan: Scan) -> str:
     """The rdf:Description of flux: the record, and its fields under names that others know."""
     body = json.dumps(document(record), ensure_ascii=False, separators=(",", ":"))
-    exact = _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", body)
+    exact = _without_invalid(body, lambda found: f"\\u{ord(found[0]):04x}")
     fields = {
         "Iptc4xmpExt:DigitalSourceType": record.source_type and SOURCE_TYPES + record.source_type,
         "Iptc4xmpExt:AISystemUsed": record.model,
@@ -134,10 +135,17 @@ def _description(record: Record, scan: Scan) -> str:
 
 def _property(name: str, value: str) -> str:
     """One property as an element. A description is a list of alternatives by language."""
-    text = _escape(_NOT_XML.sub("\ufffd", value))
+    text = _escape(_without_invalid(value, "\ufffd"))
     if name == "dc:description":
         text = f'<rdf:Alt><rdf:li xml:lang="x-default">{text}</rdf:li></rdf:Alt>'
     return f"<{name}>{text}</{name}>"
+
+
+def _without_invalid(text: str, replacement: str | Callable[[re.Match[str]], str]) -> str:
+    """The text with a replacement for the characters that XML cannot contain."""
+    if text.isprintable():  # most are, and compiling the pattern takes a millisecond
+        return text
+    return re.sub(_NOT_XML, replacement, text)
 
 
 def _escape(text: str) -> str:

@@ -19,7 +19,6 @@ from flux_cli.images.metadata.credentials import has_credentials
 from flux_cli.images.metadata.record import SIGNATURE_LOST, Record
 from flux_cli.images.metadata.write import write_record
 from flux_cli.images.outputs import Output, Rendered
-from flux_cli.images.signing import ONE_PIXEL
 
 if TYPE_CHECKING:
     from flux_cli.core.image import Inspection
@@ -190,6 +189,8 @@ def measure_provenance(provenance: Provenance) -> int:
     """How many bytes the record and the signature add to a file, at most."""
     if not provenance.is_embedded and not provenance.signer:
         return 0
+    from flux_cli.images.signing import ONE_PIXEL  # few runs have a size limit
+
     pixel = ImageFile(ONE_PIXEL, "png", 1, 1, as_received=False)
     marked, _ = add_provenance(pixel, provenance)
     return marked.size - pixel.size + MARGIN
