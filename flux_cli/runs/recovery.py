@@ -171,10 +171,9 @@ def _read_history(
 def _fetch_history(
     past: PastRun, unclear: Sequence[PastCall], settings: Settings, auth: Auth, folder: Path
 ) -> Mapping[str, PastRequest]:
-    import asyncio
-
     from flux_cli.http.client import Http
     from flux_cli.providers.lumenfall import look_up as search
+    from flux_cli.runs import event_loop
 
     since = iso_time(max(0.0, (past.began or 0.0) - MARGIN))
     traces = {trace(past.id, call.number) for call in unclear}
@@ -183,7 +182,7 @@ def _fetch_history(
         async with Http(timeout=settings.timeout, retries=settings.retries, folder=folder) as http:
             return await search(traces, since, settings.base_url, auth, http)
 
-    return asyncio.run(ask())
+    return event_loop.run(ask())
 
 
 def past_call(call: PastCall) -> Call:
