@@ -110,7 +110,7 @@ def _fit(job: Job, folder: Path | None) -> tuple[Job, tuple[str, ...]]:
     """The job with no more requests at once than this machine can carry, and a remark on that."""
     if not job.hosted:
         return job, ()
-    disks = Disks(filter(None, (folder, job.output_folder)))
+    disks = Disks([folder, *job.output_folders] if folder else job.output_folders)
     wanted = min(job.concurrency, len(job.plan.calls))
     capacity = measure_capacity(wanted, disks)
     job = job._replace(disks=disks, concurrency=capacity.requests)
