@@ -224,6 +224,10 @@ class _Run:
             raise
         if not any(one.lost for one in media):  # else `flux recover` reads the reply again
             self._job.ledger.fetched(call, media)
+        if self._job.strays:
+            from flux_cli.runs.records.rescue import drop_copies  # only `flux recover` needs it
+
+            drop_copies(self._job.strays, media)
         return media
 
     async def _send(self, call: Call) -> Reply:
