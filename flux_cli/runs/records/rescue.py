@@ -120,8 +120,7 @@ def clear_folder(past: PastRun, folder: Path, *, will_clear_up: bool = False) ->
     names if it `will_clear_up` later whose they are. Raises OSError.
     """
     states = {name: call.state for call in past.calls for name in call.files}
-    is_saved = all(call.state == "saved" or not call.is_paid for call in past.calls)
-    is_certain = is_saved and not past.damaged
+    is_certain = _is_all_saved(past)
     aside = []
     for path in store.files_in(folder):
         state = states.get(os.path.basename(path), "")
@@ -136,6 +135,17 @@ def clear_folder(past: PastRun, folder: Path, *, will_clear_up: bool = False) ->
         else:
             aside.append(path)
     return move_aside(aside, folder)
+
+
+def _is_all_saved(past: PastRun) -> bool:
+    """Whether every image that was paid for is certainly saved.
+
+    A journal without an end may have lost its last lines, which would name requests and files.
+    """
+    is_cut = not past.is_over and past.count("not_sent") > 0
+    if past.damaged or is_cut:
+        return False
+    return all(call.state == "saved" or not call.is_paid for call in past.calls)
 
 
 def _is_left_over(path: str, past: PastRun, *, is_certain: bool) -> bool:

@@ -25,6 +25,7 @@ OPEN = {
     "waiting": ANSWERED,
     "expired": ANSWERED._replace(failure={"code": "expired", "final": True}),
     "paid for, and lost": SENT._replace(failure=LOST),
+    "not sent, as far as a journal without an end says": SENT._replace(sent=False),
 }
 
 
