@@ -33,7 +33,7 @@ from flux_cli.runs.records.listing import (
     read_journal,
 )
 from flux_cli.runs.records.past import PastRun
-from flux_cli.runs.records.rescue import clear_folder, move_stray, resume
+from flux_cli.runs.records.rescue import clear_folder, move_stray, resume, unnamed_files
 from flux_cli.runs.records.store import aside_folder
 from flux_cli.runs.recovery import (
     arrived,
@@ -43,6 +43,7 @@ from flux_cli.runs.recovery import (
     mark_saved,
     resolved_of,
     sweep,
+    unclear_error,
 )
 from flux_cli.runs.report import Report
 from flux_cli.terminal import messages, streams
@@ -177,12 +178,25 @@ def _recover(run: RecordedRun, *, quiet: bool, named: bool) -> Recovered:
         after, report = before, _report(before)
         if before.state in STATES:
             after, report = _fetch_and_save(before, ledger, named=named, quiet=quiet)
-        moved = clear_folder(after, ledger.folder)
-    if moved:
-        message = f"{len(moved)} received files belong to no image of this run, or are damaged"
-        message += f"; they are now in {aside_folder(run.folder)}"
-        report = report._replace(faults=(*report.faults, DiskError(message, hint=LOOK)))
+        moved, fault = _clear(after, ledger.folder)
+    if fault:
+        report = report._replace(faults=(*report.faults, fault))
     return Recovered(after, report, moved)
+
+
+def _clear(past: PastRun, folder: Path) -> tuple[Sequence[str], DiskError | None]:
+    """Clear the folder of a run. Returns the new paths of files, and what the user must know."""
+    has_doubt = bool(past.count("unclear")) and not past.damaged
+    will_clear_up = has_doubt and _settings_of(past).provider.history
+    try:
+        moved = clear_folder(past, folder, will_clear_up=will_clear_up)
+    except OSError as error:
+        return (), DiskError(f"cannot clear {folder}: {error.strerror}")
+    if not moved:
+        return (), None
+    message = f"{len(moved)} received files belong to no image of this run, or are damaged"
+    message += f"; they are now in {aside_folder(folder)}"
+    return moved, DiskError(message, hint=LOOK)
 
 
 def _fetch_and_save(
@@ -191,15 +205,16 @@ def _fetch_and_save(
     """Find the images of a run, and save them."""
     settings = _settings_of(before)
     auth = find_key(settings.provider, settings.base_url)
+    strays = unnamed_files(before, ledger.folder)  # before the next step receives files
     looked_up = look_up(before, ledger, settings, auth)
     answers = arrived(before, ledger.folder) | looked_up.answers
-    job = job_of(before, ledger, settings, auth, answers)
+    job = job_of(before, ledger, settings, auth, answers)._replace(strays=strays)
     report = _save(job, ledger.folder, settings, before, named=named, quiet=quiet)
     job.sink.sync()
     after = read_journal(ledger.path) or before
     if give_up(after, ledger):
         after = read_journal(ledger.path) or after
-    fault = looked_up.fault or _unclear_error(after, settings)
+    fault = looked_up.fault or unclear_error(after, settings)
     faults = (fault,) if fault else ()
     remarks = (*report.remarks, *looked_up.lost)
     return after, report._replace(run=before.id, faults=faults, remarks=remarks)
@@ -208,8 +223,9 @@ def _fetch_and_save(
 def _forget_if_old(run: RecordedRun, recovered: Recovered) -> Recovered:
     """Delete the journal of a run that will stay unclear, and say so."""
     past, report = recovered.past, recovered.report
-    is_unclear = past.state == "unclear" and not aside_folder(run.folder).exists()
-    if not is_unclear or past.began is None or time.time() - past.began < KEPT_UNCLEAR:
+    has_files = aside_folder(run.folder).exists() or bool(store.files_in(run.folder))
+    began = time.time() if past.began is None else past.began
+    if past.state != "unclear" or has_files or time.time() - began < KEPT_UNCLEAR:
         return recovered
     store.forget(run.path)
     days = f"{KEPT_UNCLEAR / 86_400:.0f} days"
@@ -237,15 +253,6 @@ def _save(
     if count > 1 and not quiet:
         messages.err(f"flux: {summarize(report)}")
     return report
-
-
-def _unclear_error(past: PastRun, settings: Settings) -> UnclearError | None:
-    """The error for a run with unclear requests, if the provider's history could clear them up."""
-    unclear = past.count("unclear")
-    if not unclear or not settings.provider.history:
-        return None
-    message = f"the outcome of {unclear} of {len(past.calls)} requests is not known yet"
-    return UnclearError(message, hint="try again later: flux recover", billed=True)
 
 
 def _report(past: PastRun, faults: tuple[FluxError, ...] = ()) -> Report:

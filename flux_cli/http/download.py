@@ -57,7 +57,8 @@ class Downloads:
         """Bring the images of one answer into files, all by one deadline. See `fetch`.
 
         Returns the path or the error of each, and one error for all above MOST_IMAGES for each of
-        the `asked` ones. Raises the first error if no image has arrived.
+        the `asked` ones. Raises the error if there is only one
+        source and its image has not arrived.
         """
         most = asked * MOST_IMAGES
         until = self.deadline() if until is None else until
@@ -66,8 +67,8 @@ class Downloads:
         if len(sources) > most:
             message = f"the answer has {len(sources):,} images, and only {most} were fetched"
             arrived.append(ProviderError(message, billed=True, request_id=request_id))
-        if not any(isinstance(one, str) for one in arrived):
-            raise next(one for one in arrived if isinstance(one, FluxError))
+        if len(arrived) == 1 and isinstance(arrived[0], FluxError):
+            raise arrived[0]
         return arrived
 
     async def _fetch_or_fail(

@@ -55,7 +55,7 @@ class Spool:
 
     def read(self, path: str) -> bytes:
         """The bytes of a received file. Raises OSError."""
-        place = self._moved.get(path, path)
+        place = self._locate(path)
         if isinstance(place, bytes):
             return place
         with open(place, "rb") as file:
@@ -63,7 +63,7 @@ class Spool:
 
     def size(self, path: str) -> int:
         """The number of bytes of a received file. Raises OSError."""
-        place = self._moved.get(path, path)
+        place = self._locate(path)
         return len(place) if isinstance(place, bytes) else os.path.getsize(place)
 
     def secure(self, path: str) -> str:
@@ -77,7 +77,7 @@ class Spool:
                 file = self.open(path)
                 file.write(data)
                 file.close()
-        place = self._moved.get(path, path)
+        place = self._locate(path)
         return place if isinstance(place, str) and os.path.isfile(place) else ""
 
     def release(self, path: str) -> None:
@@ -141,6 +141,12 @@ class Spool:
             self._moved.pop(path, None)
         else:
             self._moved[path] = place
+
+    def _locate(self, path: str) -> str | bytes:
+        """Where a received file is; an earlier run may have stored it in the second place."""
+        if path not in self._moved and not os.path.exists(path):
+            self.find(os.path.basename(path))
+        return self._moved.get(path, path)
 
 
 class ReceivedFile:

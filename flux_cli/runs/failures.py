@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flux_cli.core.errors import (
     AuthError,
     DiskError,
@@ -43,6 +45,17 @@ def is_final(error: FluxError, *, is_recovery: bool) -> bool:
     if is_recovery and is_expired(error):
         return True
     return isinstance(error, REFUSALS) and (error.status or 0) < SERVER_ERROR
+
+
+def decisive(errors: Sequence[FluxError], *, is_recovery: bool) -> FluxError:
+    """The error that stands for all images of an answer: the first that leaves one to fetch.
+
+    If there is none, the first error.
+    """
+    for error in errors:
+        if not is_final(error, is_recovery=is_recovery):
+            return error
+    return errors[0]
 
 
 def error_of(fault: Exception) -> FluxError:

@@ -23,7 +23,7 @@ from flux_cli.core.errors import (
 from flux_cli.core.outcome import Event, Outcome, Reply
 from flux_cli.core.request import Call
 from flux_cli.images.threads import Threads
-from flux_cli.runs.failures import error_of, is_expired, is_final, stops_run
+from flux_cli.runs.failures import decisive, error_of, is_expired, is_final, stops_run
 from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.money import Budget
 from flux_cli.runs.progress.events import end_events, received_event
@@ -191,7 +191,7 @@ class _Run:
             self._sync_journal()
         self._costs[call.number] = media[0].facts.cost_usd
         self._listener(received_event(call.number, media, time.monotonic() - began))
-        first_error: FluxError | None = None
+        errors: list[FluxError] = []
         try:
             for extra, one in enumerate(media):
                 try:
@@ -200,15 +200,15 @@ class _Run:
                     await self._saver.save(call, name, one, extra, saved)
                 except FluxError as error:
                     error.request_id = error.request_id or one.facts.request_id
-                    first_error = first_error or error
+                    errors.append(error)
         finally:
             if self._saver.has_saved(media) and self._job.ledger.whole(call):
                 self._http.release(media)
                 self._answered.discard(call.number)  # nothing is left to fetch
                 if len(self._under_way) > 1:  # the end of the run waits for the disk anyway
                     self._sync_journal()
-        if first_error:
-            raise first_error
+        if errors:
+            raise decisive(errors, is_recovery=bool(self._job.arrived))
 
     async def _fetch(self, call: Call) -> Sequence[Media]:
         """The images of a call, in files: requested now, or paid for by an earlier run."""
@@ -224,6 +224,10 @@ class _Run:
             raise
         if not any(one.lost for one in media):  # else `flux recover` reads the reply again
             self._job.ledger.fetched(call, media)
+        if self._job.strays:
+            from flux_cli.runs.records.rescue import drop_copies  # only `flux recover` needs it
+
+            drop_copies(self._job.strays, media)
         return media
 
     async def _send(self, call: Call) -> Reply:

@@ -9,20 +9,28 @@ from typing import TYPE_CHECKING
 
 from flux_cli.config.load import Settings
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import AuthError, FluxError, ImageError, Interrupted, NotFoundError
+from flux_cli.core.errors import (
+    AuthError,
+    FluxError,
+    ImageError,
+    Interrupted,
+    NotFoundError,
+    UnclearError,
+)
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Media, Reply
 from flux_cli.core.request import Call, Plan, Request, Resolved
-from flux_cli.http.replies import MARK
+from flux_cli.http.spool import Spool
 from flux_cli.images import files
+from flux_cli.images.containers.registry import inspect
 from flux_cli.images.names import Name
 from flux_cli.providers.rows import connect
 from flux_cli.runs.check import identity_of
+from flux_cli.runs.records.history import spooled
 from flux_cli.runs.records.journal import Journal
 from flux_cli.runs.records.lines import trace
 from flux_cli.runs.records.listing import iso_time
 from flux_cli.runs.records.past import PastCall, PastRun
-from flux_cli.runs.records.rescue import is_whole
 from flux_cli.runs.saving.delivery import read_delivery
 
 if TYPE_CHECKING:
@@ -30,7 +38,6 @@ if TYPE_CHECKING:
     from flux_cli.runs.job import Job
 
 MARGIN = 60.0  # seconds by which the clocks of the gateway and of this machine may differ
-MARK_PART = MARK.strip("\0").encode()  # of the mark of an image that was moved into a file
 SETTLED = 86_400.0  # seconds; a request that is not in the history by then never will be
 
 # By number of a request: its images, or the reply that leads to them.
@@ -52,12 +59,13 @@ def arrived(past: PastRun, folder: Path) -> Answers:
     may be whole.
     """
     found: Answers = {}
+    spool = Spool(folder)
     for call in past.calls:
         if call.state != "waiting":
             continue
         media = [one._replace(file=str(folder / Path(one.file).name)) for one in call.media]
-        are_whole = bool(media) and all(is_whole(one.file) for one in media)
-        are_gone = not any(Path(one.file).is_file() for one in media)
+        are_whole = bool(media) and all(_is_whole(one.file, spool) for one in media)
+        are_gone = not any(spool.find(Path(one.file).name) for one in media)
         leads_on = has_address(call) or not is_spooled(call) or are_gone
         if call.reply and not are_whole and leads_on:
             found[call.number] = call.reply
@@ -68,12 +76,22 @@ def arrived(past: PastRun, folder: Path) -> Answers:
 
 def has_address(call: PastCall) -> bool:
     """Whether the reply to a request may lead to images that are not in it."""
-    return call.reply is not None and b"://" in call.reply.data
+    data = call.reply.data if call.reply else b""
+    return b"://" in data or rb":\/\/" in data  # JSON may escape slashes
 
 
 def is_spooled(call: PastCall) -> bool:
-    """Whether the images of a reply were moved into files while it arrived."""
-    return call.reply is not None and MARK_PART in call.reply.data
+    """Whether images of a reply were moved into files while it arrived."""
+    return call.reply is not None and bool(spooled(call.reply.data)[0])
+
+
+def _is_whole(path: str, spool: Spool) -> bool:
+    """Whether a received file is a complete image."""
+    try:
+        inspect(spool.read(path))
+    except (OSError, ImageError):
+        return False
+    return True
 
 
 def mark_saved(past: PastRun, ledger: Journal) -> bool:
@@ -82,10 +100,13 @@ def mark_saved(past: PastRun, ledger: Journal) -> bool:
     Their images are gone, which happens only after that line, and there is a file for each of them.
     """
     found = False
+    spool = Spool(ledger.folder)
     for call in past.calls if past.damaged else ():
-        names, folder = {*call.files}, ledger.folder
-        is_gone = is_spooled(call) and not any((folder / name).exists() for name in names)
-        if call.state == "waiting" and is_gone and len(call.saved) >= len(names):
+        if call.state != "waiting" or not call.reply or has_address(call):
+            continue
+        names, are_all_named = spooled(call.reply.data)
+        is_gone = bool(names) and are_all_named and not any(map(spool.find, names))
+        if is_gone and len(call.saved) >= len(names):
             found = ledger.whole(past_call(call)) or found
     return found
 
@@ -96,10 +117,12 @@ def give_up(past: PastRun, ledger: Journal) -> bool:
     They had arrived in the reply itself, so there is no address to fetch them from again.
     """
     found = False
+    spool = Spool(ledger.folder)
     for call in past.calls:
         is_damaged = call.state == "waiting" and (call.failure or {}).get("code") == "image"
-        files = [ledger.folder / name for name in call.files]
-        if is_damaged and not has_address(call) and not any(map(is_whole, files)):
+        paths = [str(ledger.folder / name) for name in call.files]
+        any_whole = any(_is_whole(path, spool) for path in paths)
+        if is_damaged and not has_address(call) and not any_whole:
             error = ImageError("what has arrived is not a complete image", billed=True)
             ledger.failed(past_call(call), error, final=True)
             found = True
@@ -195,6 +218,15 @@ def _fetch_history(
                 raise Interrupted("interrupted") from None
 
     return event_loop.run(ask_until_interrupted())
+
+
+def unclear_error(past: PastRun, settings: Settings) -> UnclearError | None:
+    """The error for a run with unclear requests, if the provider's history could clear them up."""
+    unclear = past.count("unclear")
+    if not unclear or not settings.provider.history:
+        return None
+    message = f"the outcome of {unclear} of {len(past.calls)} requests is not known yet"
+    return UnclearError(message, hint="try again later: flux recover", billed=True)
 
 
 def past_call(call: PastCall) -> Call:

@@ -113,7 +113,10 @@ def test_every_paid_image_is_on_disk_once_after_kill_and_recover(
     assert sorted(int(path.stem.rpartition("-")[2]) for path in there) == sorted(posted)
     assert len({hashlib.sha256(path.read_bytes()).digest() for path in there}) == len(posted)
     state = home / ".local" / "state" / "flux-image-cli" / "runs"
-    assert [path for path in state.iterdir() if path.is_dir()] == []
+    folders = {path.name for path in state.iterdir() if path.is_dir()}
+    runs = flux("runs", "--json").json["runs"]
+    assert folders <= {run["run"] for run in runs if run["state"] == "unclear"}
+    assert [path for path in state.rglob("*/*") if path.is_file()] == []
     assert list(Path().glob(".*")) == []
 
 

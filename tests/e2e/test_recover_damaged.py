@@ -152,6 +152,16 @@ def test_what_is_left_of_an_image_without_address_is_kept_and_said(
     assert (again.code, again.err) == (0, "flux: nothing to save\n")
 
 
+def test_what_is_saved_is_listed_even_if_the_folder_cannot_be_cleared(waiting, recover):
+    journal = waiting(*SAFE)
+    damage_line(journal, "end", zeros)
+    (journal.with_suffix("") / "rescued").write_bytes(b"in the way")
+    result = recover()
+    assert (result.code, files()) == (3, ["out/a-fox-7.jpg"])
+    assert result.out.endswith("out/a-fox-7.jpg\n")
+    assert "cannot clear" in result.err
+
+
 def rescued(state: Path) -> list[Path]:
     """The files that recovery could not save."""
     return [*state.glob("*/rescued/*")]

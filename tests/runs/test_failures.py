@@ -14,7 +14,7 @@ from flux_cli.core.errors import (
     RateError,
     ValidationError,
 )
-from flux_cli.runs.failures import error_of, is_expired, is_final, stops_run
+from flux_cli.runs.failures import decisive, error_of, is_expired, is_final, stops_run
 
 STOPPING = [AuthError("a"), PaymentError("a"), DiskError("a"), ModerationError("a", status=403)]
 OTHERS = [ModerationError("a", status=400), ProviderError("a"), RateError("a"), NetworkError("a")]
@@ -59,3 +59,12 @@ def test_an_image_that_is_not_whole_is_never_the_end():
 def test_a_machine_without_resources_is_not_called_a_full_disk(fault):
     error = error_of(fault)
     assert (error.code, error.exit_code, stops_run(error)) == ("resources", 1, True)
+
+
+def test_one_image_that_can_still_be_fetched_keeps_the_whole_answer():
+    final, open_, other = ProviderError("no URL"), DiskError("full"), NetworkError("a")
+    assert decisive([final, open_, other], is_recovery=False) is open_
+    assert decisive([final, ProviderError("b")], is_recovery=False) is final
+    expired = NetworkError("gone", status=404)
+    assert decisive([expired, other], is_recovery=True) is other
+    assert decisive([expired, other], is_recovery=False) is expired

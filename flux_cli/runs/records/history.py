@@ -142,7 +142,7 @@ def _after(call: PastCall, event: dict[str, Json]) -> PastCall:
         return call._replace(sent=True)
     if kind == "answered":
         reply = _reply(event)
-        files = _spooled(reply.data)
+        files, _ = spooled(reply.data)
         return call._replace(answered=True, reply=reply, files=files, failure=None)
     if kind == "fetched":
         media = read_media(event.get("media"))
@@ -166,15 +166,14 @@ def _reply(event: dict[str, Json]) -> Reply:
     return Reply(200, known, str(event.get("body") or "").encode())
 
 
-def _spooled(body: bytes) -> tuple[str, ...]:
-    """The names of the files that hold the images of a reply."""
-    if b"blob " not in body:
-        return ()
-    from flux_cli.http.replies import BLOB  # lists of runs rarely need it
+def spooled(body: bytes) -> tuple[tuple[str, ...], bool]:
+    """The names of the files that hold the images of a reply, and whether every one has a name."""
+    from flux_cli.http.replies import BLOB  # lists of runs without an answer do not need it
 
     parts = body.split(BLOB.encode())[1:]
-    names = (part.partition(b'"')[0].decode("ascii", "replace") for part in parts)
-    return tuple(filter(str.isalnum, names))
+    listed = [part.partition(b'"')[0].decode("ascii", "replace") for part in parts]
+    names = tuple(filter(str.isalnum, listed))
+    return names, len(names) == len(listed)
 
 
 def read_media(value: Json) -> tuple[Media, ...]:

@@ -234,22 +234,36 @@ def begin(
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         store.check_room(root)
-        # Before the folder: a folder without a journal is what is left of a damaged run.
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-        store.hold(file)
-        folder.mkdir(mode=0o700)
-        journal = Journal(folder, file, private=facts.get("prompt") is None)
-        about: dict[str, Json] = {"event": "run", "schema": SCHEMA, "id": name, "time": time.time()}
-        _write_first_line(file, {**about, **facts}, calls)
-        journal.open(is_new=True)
-        os.fsync(file)
-        store.sync_folder(root)
+        try:
+            journal = _begin_in(file, folder, facts, calls)
+        except BaseException:
+            os.close(file)
+            path.unlink()
+            raise
     except OSError as fault:
-        store.forget(path)
         hint = "name another folder in FLUX_STATE; nothing was sent"
         message = f"cannot write a journal in {root}: {fault.strerror}"
         raise OutputError(message, hint=hint) from fault
     store.prune(root)
+    return journal
+
+
+def _begin_in(
+    file: int, folder: Path, facts: dict[str, Json], calls: Iterable[dict[str, Json]]
+) -> Journal:
+    """Write the first lines of a journal, then make its folder. Raises OSError.
+
+    A folder without a journal is what is left of a damaged run, so the journal comes first.
+    """
+    store.hold(file)
+    journal = Journal(folder, file, private=facts.get("prompt") is None)
+    about: dict[str, Json] = {"event": "run", "schema": SCHEMA, "id": folder.name}
+    _write_first_line(file, {**about, "time": time.time(), **facts}, calls)
+    journal.open(is_new=True)
+    os.fsync(file)
+    folder.mkdir(mode=0o700)
+    store.sync_folder(folder.parent)
     return journal
 
 

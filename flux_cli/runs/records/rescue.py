@@ -7,11 +7,13 @@ aside, where the user can look at it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from flux_cli.core.errors import ImageError, OutputError, UsageError
+from flux_cli.core.outcome import Media
 from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.names import sibling
@@ -46,7 +48,7 @@ def _claim(run: RecordedRun, file: int) -> tuple[PastRun, Journal]:
     if held is False:
         raise _under_way_error(run)
     if os.path.lexists(run.folder) and not is_own_folder(run.folder):
-        raise OSError(1, "its folder belongs to another user")
+        raise PermissionError(errno.EPERM, "its folder belongs to another user")
     run.folder.mkdir(mode=0o700, exist_ok=True)
     before = read_journal(run.path) or run.past
     waiting = (call.number for call in before.calls if call.state == "waiting")
@@ -74,11 +76,6 @@ def _is_claimed(path: Path) -> bool:
     return running is not None and not is_this(running)
 
 
-def is_whole(path: str | Path) -> bool:
-    """Whether a file is a complete image."""
-    return _format_of(path) is not None
-
-
 def is_own_folder(folder: Path) -> bool:
     """Whether this is a real folder of this user, so that files in it may be deleted."""
     try:
@@ -87,17 +84,47 @@ def is_own_folder(folder: Path) -> bool:
         return False
 
 
-def clear_folder(past: PastRun, folder: Path) -> list[str]:
+def unnamed_files(past: PastRun, folder: Path) -> list[str]:
+    """The paths of received files that no line of the journal names."""
+    names = {name for call in past.calls for name in call.files}
+    return [path for path in store.files_in(folder) if os.path.basename(path) not in names]
+
+
+def drop_copies(strays: Iterable[str], media: Sequence[Media]) -> None:
+    """Delete unnamed files whose images have arrived once more: one for each of `media`.
+
+    They had arrived in a run that was killed before it could journal that.
+    """
+    for one in media:
+        others = [path for path in strays if path != one.file]
+        copy = next((path for path in others if _holds(path, one.file)), None)
+        if copy and store.sync_file(one.file):
+            with contextlib.suppress(OSError):
+                os.unlink(copy)
+
+
+def _holds(path: str, received: str) -> bool:
+    """Whether a file begins with a received image. Its rest may be that of an older file."""
+    try:
+        data = Path(received).read_bytes()
+        is_same = os.path.getsize(path) >= len(data) and Path(path).read_bytes().startswith(data)
+    except OSError:
+        return False
+    return is_same and _format_of(received) is not None
+
+
+def clear_folder(past: PastRun, folder: Path, *, will_clear_up: bool = False) -> list[str]:
     """Delete the files of saved requests, and move aside what no request names.
 
-    Returns the new paths. Files that a request still waits for stay.
+    Returns the new paths. Files that a request still waits for stay, and so do all that no request
+    names if it `will_clear_up` later whose they are. Raises OSError.
     """
     states = {name: call.state for call in past.calls for name in call.files}
-    is_certain = not past.damaged and not past.count("unclear")
+    is_certain = _is_all_saved(past)
     aside = []
     for path in store.files_in(folder):
         state = states.get(os.path.basename(path), "")
-        if state in OPEN:
+        if state in OPEN or (will_clear_up and not state):
             continue
         is_worthless = state == "saved" or os.path.getsize(path) == 0
         if not state:
@@ -110,11 +137,22 @@ def clear_folder(past: PastRun, folder: Path) -> list[str]:
     return move_aside(aside, folder)
 
 
+def _is_all_saved(past: PastRun) -> bool:
+    """Whether every image that was paid for is certainly saved.
+
+    A journal without an end may have lost its last lines, which would name requests and files.
+    """
+    is_cut = not past.is_over and past.count("not_sent") > 0
+    if past.damaged or is_cut:
+        return False
+    return all(call.state == "saved" or not call.is_paid for call in past.calls)
+
+
 def _is_left_over(path: str, past: PastRun, *, is_certain: bool) -> bool:
     """Whether a file that no request names is no image that was paid for and not saved."""
     if os.stat(path).st_mtime == 0:  # see `http.spool`
         return True
-    if is_whole(path):
+    if _format_of(path):
         return is_certain
     return not past.damaged  # an image of which only a part has arrived
 

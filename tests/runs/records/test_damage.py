@@ -17,8 +17,10 @@ from flux_cli.core.outcome import Facts, Media, Reply, SavedImage
 from flux_cli.core.request import Call
 from flux_cli.http.replies import BLOB
 from flux_cli.runs.records import journal
+from flux_cli.runs.records.listing import list_runs
 
 PER_RUN = 3  # requests
+DONE = ("saved", "failed", "not_sent")  # `flux recover` does not look at them
 FEW, CHUNKS, PER_CHUNK = 6, 10, 150
 
 
@@ -41,7 +43,7 @@ def paid(tmp_path) -> Iterator[Paid]:
         state = tmp_path / "home" / ".local" / "state" / "flux-image-cli"
         write_run(state / "runs", batch.work, server.origin, ())
         write_run(state / "runs", batch.work, server.origin, addresses)
-        yield Paid(state, batch.work, batch, tuple(range(50, 50 + PER_RUN)), addresses)
+        yield Paid(state, batch.work, batch, (*range(50, 50 + PER_RUN), 60), addresses)
 
 
 def png(side: int) -> bytes:
@@ -61,21 +63,31 @@ def write_run(root: Path, work: Path, origin: str, addresses: tuple[str, ...]) -
     for place, number in enumerate(numbers):
         call = Call(number, number, "m", {})
         book.sent(call)
+        media = []
         if addresses:
-            item = f'"url": "{origin}{addresses[place]}"'
+            words = '"revised_prompt": "a green blob on a table"'
+            items = f'{{"url": "{origin}{addresses[place]}", {words}}}'
         else:
-            received = book.folder / f"ab{number}"
-            received.write_bytes(png(50 + place))
-            item = f'"b64_json": "{BLOB}{received.name}"'
-        book.answered(call, Reply(200, {}, f'{{"data": [{{{item}}}]}}'.encode()))
-        if not addresses:
-            book.fetched(call, [Media(str(received), Facts("q"))])
+            images = (50 + place, 60) if number == PER_RUN else (50 + place,)
+            media = [received(book, f"ab{side}", side) for side in images]
+            names = [Path(one.file).name for one in media]
+            items = ", ".join(f'{{"b64_json": "{BLOB}{name}"}}' for name in names)
+        book.answered(call, Reply(200, {}, f'{{"data": [{items}]}}'.encode()))
+        if media:
+            book.fetched(call, media)
     saved = SavedImage(str(work / f"{name}-1.png"), "png", 1, 1, 1, as_received=True)
     Path(saved.path).write_bytes(png(90 if addresses else 50))
     first = Call(1, 1, "m", {})
     book.saved(first, Media("x", Facts()), saved)
     book.whole(first)
     book.failed(Call(2, 2, "m", {}), DiskError("full"))
+
+
+def received(book: journal.Journal, name: str, side: int) -> Media:
+    """An image that has arrived in the folder of a run."""
+    path = book.folder / name
+    path.write_bytes(png(side))
+    return Media(str(path), Facts("q"))
 
 
 def damage(data: bytes, chance: random.Random) -> bytes:
@@ -101,15 +113,29 @@ def damage(data: bytes, chance: random.Random) -> bytes:
 
 
 def lost(paid: Paid) -> list[str]:
-    """What is neither saved nor kept: images in the state folder, and addresses in journals."""
+    """What is neither saved nor kept: images in the state folder, and addresses in journals.
+
+    An address counts only while `flux recover` still looks at it.
+    """
     files = [path for path in (*paid.state.rglob("*"), *paid.work.rglob("*")) if path.is_file()]
     journals = b"".join(path.read_bytes() for path in files if path.suffix == ".jsonl")
     sides = {look(path)[1][0] for path in files if path.suffix != ".jsonl" and is_image(path)}
+    settled = settled_requests(paid)
     missing = [f"image {side}" for side in paid.sides if side not in sides]
     for place, address in enumerate(paid.addresses):
-        if 90 + place not in sides and f'{address}\\"'.encode() not in journals:
+        is_kept = f'{address}\\"'.encode() in journals and place + 1 not in settled
+        if 90 + place not in sides and not is_kept:
             missing.append(f"address {address}")
     return missing
+
+
+def settled_requests(paid: Paid) -> set[int]:
+    """The requests of the run with addresses that its journal, as far as it is read, calls done."""
+    found = set()
+    for run in list_runs(paid.state / "runs"):
+        if any(call.name.template.startswith("url") for call in run.past.calls):
+            found |= {call.number for call in run.past.calls if call.state in DONE}
+    return found
 
 
 def is_image(path: Path) -> bool:

@@ -188,6 +188,27 @@ def test_a_disk_with_no_room_for_an_image_is_full(small_disk):
     assert {path.stem for path in (small_disk / "runs").iterdir()} == {book.run}
 
 
+@pytest.mark.parametrize("suffix", ["", ".jsonl"])
+def test_a_run_that_cannot_begin_touches_nothing_of_another(root, suffix):
+    name = journal.new_name()
+    there = root / f"{name}{suffix}"
+    if suffix:
+        root.mkdir(parents=True)
+        there.write_bytes(b"journal")
+        (root / name).mkdir()
+    else:
+        there.mkdir(parents=True)
+    image = root / name / "ab"
+    image.write_bytes(b"image")
+    count = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
+    with pytest.raises(OutputError):
+        journal.begin(root, name, {"prompt": "a"}, [])
+    assert image.read_bytes() == b"image"
+    assert (root / f"{name}.jsonl").exists() == bool(suffix)
+    if count:
+        assert len(os.listdir("/proc/self/fd")) == count
+
+
 def test_after_the_money_is_spent_a_full_disk_loses_neither_image_nor_journal(root, file_size):
     with begin(root, facts()) as book:
         path = root / f"{book.run}.jsonl"
