@@ -220,8 +220,11 @@ def _checked_url(url: str) -> str:
 def safe_url(url: str) -> str:
     """The URL without query, fragment, user name and password, which may hold a key."""
     address = url.partition("?")[0].partition("#")[0]
-    scheme, separator, rest = address.rpartition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+    scheme, separator, rest = address.partition("://")
+    if not separator:
+        scheme, rest = "", address
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _host(url: str) -> str:
