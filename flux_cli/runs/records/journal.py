@@ -23,12 +23,13 @@ from flux_cli.core.errors import FluxError, OutputError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Media, Reply, SavedImage
 from flux_cli.core.request import Call
-from flux_cli.core.text import redact
+from flux_cli.core.text import may_show_key, redact
 from flux_cli.runs.records import store
 from flux_cli.runs.records.lines import SCHEMA, seal, trace
 from flux_cli.runs.records.privacy import headers_without_prompts, without_prompts
 
 BLOCK = 1 << 16  # characters of the first line that are written at once
+SEARCHED = 1 << 17  # characters; hiding keys in them takes up to half a second
 
 
 class Journal:
@@ -113,11 +114,13 @@ class Journal:
         headers: dict[str, Json] = {name: text for name, text in listed if name.startswith("x-")}
         data = reply.data
         if self._private:
-            headers, data = headers_without_prompts(headers), without_prompts(data)
-        body = redact(data.decode("utf-8", "replace"))  # before it is escaped as part of a line
+            headers = headers_without_prompts(headers)
+        if self._private or len(data) > SEARCHED:
+            data = without_prompts(data)
         self._waiting.add(call.number)
         self._unclear.discard(call.number)
-        self._try({"event": "answered", "call": call.number, "headers": headers, "body": body})
+        event: dict[str, Json] = {"event": "answered", "call": call.number, "headers": headers}
+        self._try(event, _without_keys(data))
 
     def fetched(self, call: Call, media: Sequence[Media]) -> None:
         """Record that all images of a request have arrived in the folder."""
@@ -204,18 +207,22 @@ class Journal:
         facts = media.facts._asdict()
         return {name: value for name, value in facts.items() if name not in left_out}
 
-    def _try(self, event: dict[str, Json]) -> bool:
+    def _try(self, event: dict[str, Json], body: str | None = None) -> bool:
         """Write if possible. After the money is spent, a full disk must not lose the image, too."""
         try:
-            self._write(event)
+            self._write(event, body)
         except OSError:
             return False
         return True
 
-    def _write(self, event: dict[str, Json]) -> None:
+    def _write(self, event: dict[str, Json], body: str | None = None) -> None:
+        """Append a line. A `body` has no keys anymore. Raises OSError."""
         if self._file is None:
             return
         text = _encode(json.dumps(event, ensure_ascii=False)[:-1])
+        if body is not None:
+            escaped = json.dumps(body, ensure_ascii=False)
+            text = b'%b, "body": %b' % (text, escaped.encode("utf-8", "surrogatepass"))
         line = b"\n%b%b\n" % (text, seal(text))  # whole, even after a line that was cut short
         store.write_all(self._file, line)
         self._written += 1
@@ -235,7 +242,8 @@ def begin(
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         store.check_room(root)
         # Before the folder: a folder without a journal is what is left of a damaged run.
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | store.BINARY
+        file = os.open(path, flags, 0o600)
         store.hold(file)
         folder.mkdir(mode=0o700)
         journal = Journal(folder, file, private=facts.get("prompt") is None)
@@ -256,6 +264,14 @@ def begin(
 def scratch() -> Journal:
     """A journal for a run that costs nothing: nothing is written down, and it has no folder."""
     return Journal(Path(), None)
+
+
+def _without_keys(data: bytes) -> str:
+    """The text of a reply without keys. "" for one so long that hiding them would take seconds."""
+    text = data.decode("utf-8", "replace")
+    if len(text) > SEARCHED and may_show_key(text):
+        return ""
+    return redact(text)
 
 
 def _encode(text: str) -> bytes:

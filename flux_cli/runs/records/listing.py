@@ -82,11 +82,6 @@ def list_all(root: Path) -> Listing:
     return Listing(runs, strays)
 
 
-def list_runs(root: Path) -> list[RecordedRun]:
-    """Every run in the folder, the newest first."""
-    return list_all(root).runs
-
-
 def find_run(root: Path, name: str) -> RecordedRun:
     """The run of that name, or the only one whose name begins with it. Raises UsageError."""
     found = find(root, name)
@@ -144,7 +139,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
         line = file.readline(MAX_LINE)
         if not line:
             return
-        if line := line.rstrip(b"\n"):
+        if line := line.rstrip(b"\r\n"):  # older releases wrote both on Windows
             yield line
     yield b"too many lines"  # counts as damaged
 

@@ -28,7 +28,8 @@ KEPT = 500  # runs with nothing left to do
 KEPT_DAYS = 90  # of such a run
 ROOM = 16 << 20  # bytes on a disk per request in flight; the largest known image has 8 MB
 TRIES, PAUSE = 10, 0.01  # another process may hold the lock for a moment, to check it
-OWN_FILE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not block
+BINARY = getattr(os, "O_BINARY", 0)  # on Windows, else line breaks would become two characters
+OWN_FILE = BINARY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # no FIFO blocks
 STARTED = 19  # the index of the start time in /proc/PID/stat, after the name of the program
 
 
