@@ -23,7 +23,7 @@ def run_command(work: Callable[[], object], arguments: Sequence[str]) -> int:
         lack = _describe_lack(fault)
         if not lack:
             raise
-        error = FluxError(lack, hint="allow this process more, or close other programs")
+        error = FluxError(lack, hint="raise its memory or thread limit, or close other programs")
         error.__cause__ = fault
         return report_failure(error, arguments)
     except KeyboardInterrupt:

@@ -278,7 +278,7 @@ def test_several_at_once_keep_apart_and_a_lock_ends_with_its_process(root):
     words = [sys.executable, "-c", RUN, str(root)]
     runs = [subprocess.Popen([*words, end], env=here) for end in ("die", "end", "end", "end")]
     while any(run.poll() is None for run in runs):
-        list_all(root).runs  # somebody lists them all the while
+        list_all(root)  # somebody lists them all the while
         time.sleep(0.05)
     assert [run.returncode for run in runs] == [-9, 0, 0, 0]
     rows = list_all(root).runs
