@@ -24,8 +24,9 @@ from flux_cli.core.model import Json
 from flux_cli.core.outcome import Media, Reply, SavedImage
 from flux_cli.core.request import Call
 from flux_cli.core.text import may_show_key, redact
+from flux_cli.images.files import sync_folder
 from flux_cli.runs.records import store
-from flux_cli.runs.records.lines import SCHEMA, seal, trace
+from flux_cli.runs.records.lines import LINE_SCHEMA, seal, trace
 from flux_cli.runs.records.privacy import headers_without_prompts, without_prompts
 
 BLOCK = 1 << 16  # characters of the first line that are written at once
@@ -200,7 +201,7 @@ class Journal:
             if not store.sync_file(file):
                 self._refused.add(file)
         for folder in folders:
-            store.sync_folder(folder)
+            sync_folder(folder)
 
     def _facts(self, media: Media) -> dict[str, Json]:
         left_out = ("undrawn", "revised_prompt") if self._private else ("undrawn",)
@@ -247,11 +248,16 @@ def begin(
         store.hold(file)
         folder.mkdir(mode=0o700)
         journal = Journal(folder, file, private=facts.get("prompt") is None)
-        about: dict[str, Json] = {"event": "run", "schema": SCHEMA, "id": name, "time": time.time()}
+        about: dict[str, Json] = {
+            "event": "run",
+            "schema": LINE_SCHEMA,
+            "id": name,
+            "time": time.time(),
+        }
         _write_first_line(file, {**about, **facts}, calls)
         journal.open(is_new=True)
         os.fsync(file)
-        store.sync_folder(root)
+        sync_folder(root)
     except OSError as fault:
         store.forget(path)
         hint = "name another folder in FLUX_STATE; nothing was sent"

@@ -16,13 +16,13 @@ from typing import BinaryIO
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.runs.records.history import is_newer, read
-from flux_cli.runs.records.lines import MARK
+from flux_cli.runs.records.lines import SEAL_MARK
 from flux_cli.runs.records.past import PastRun
 from flux_cli.runs.records.store import SUFFIX, files_in, is_held, is_own, is_run_name, open_own
 
 MAX_LINE = 1 << 26  # bytes; a reply has at most 8 MB of text, and JSON may escape it
 MAX_LINES = 1 << 20  # of one journal; a run of ten thousand requests has sixty thousand
-SETTLED = 3600.0  # seconds after which nobody still writes the first line of a journal
+BEGUN_WITHIN = 3600.0  # seconds after which nobody still writes the first line of a journal
 
 
 class RecordedRun(NamedTuple):
@@ -181,12 +181,12 @@ def _without_first_line(path: Path) -> Stray | None:
     held = is_held(path)
     with contextlib.suppress(OSError), os.fdopen(open_own(path), "rb") as file:
         status = os.fstat(file.fileno())
-        is_young = abs(time.time() - status.st_mtime) < SETTLED
+        is_young = abs(time.time() - status.st_mtime) < BEGUN_WITHIN
         if held or (is_young and (held is None or status.st_size == 0)):
             return None
         first = next(_lines(file), b"")
         if is_newer(first):
             return Stray(path, "a newer version of flux has written it")
-        if is_run_name(path.stem) or MARK in first:
+        if is_run_name(path.stem) or SEAL_MARK in first:
             return Stray(path, "its first line is damaged", is_damaged=True)
     return None

@@ -108,16 +108,6 @@ def write_all(file: int, data: bytes) -> None:
         raise _disk_full()
 
 
-def sync_folder(folder: str | Path) -> None:
-    """Sync a folder, so that the names of new files survive a power failure."""
-    with contextlib.suppress(OSError):  # some systems cannot open folders
-        file = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
-
-
 def sync_file(path: str) -> bool:
     """Sync the content of a file, so that it survives a power failure. Returns whether it does."""
     try:
