@@ -220,11 +220,10 @@ def _checked_url(url: str) -> str:
 def safe_url(url: str) -> str:
     """The URL without query, fragment, user name and password, which may hold a key."""
     address = url.partition("?")[0].partition("#")[0]
-    scheme, separator, rest = address.partition("://")
-    if not separator:
-        scheme, rest = "", address
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
+    scheme = next((start for start in ("https://", "http://") if address.startswith(start)), "")
+    user, _, place = address.removeprefix(scheme).rpartition("@")
+    hidden = "***@" if "/" in user else ""  # a path, or a password that is not quoted
+    return f"{scheme}{hidden}{place}"
 
 
 def _host(url: str) -> str:
