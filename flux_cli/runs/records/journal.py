@@ -29,6 +29,7 @@ from flux_cli.runs.records import store
 from flux_cli.runs.records.lines import LINE_SCHEMA, seal, trace
 from flux_cli.runs.records.privacy import headers_without_prompts, without_prompts
 
+PARTS = 1 << 16  # values in a reply; a reply of ten images has hundreds
 BLOCK = 1 << 16  # characters of the first line that are written at once
 SEARCHED = 1 << 17  # characters; hiding keys in them takes up to half a second
 
@@ -115,9 +116,7 @@ class Journal:
         headers: dict[str, Json] = {name: text for name, text in listed if name.startswith("x-")}
         data = reply.data
         if self._private:
-            headers = headers_without_prompts(headers)
-        if self._private or len(data) > SEARCHED:
-            data = without_prompts(data)
+            headers, data = headers_without_prompts(headers), without_prompts(data)
         self._waiting.add(call.number)
         self._unclear.discard(call.number)
         event: dict[str, Json] = {"event": "answered", "call": call.number, "headers": headers}
@@ -273,11 +272,22 @@ def scratch() -> Journal:
 
 
 def _without_keys(data: bytes) -> str:
-    """The text of a reply without keys. "" for one so long that hiding them would take seconds."""
+    """The text of a reply without keys.
+
+    If hiding keys in it would take seconds, only what leads to images; "" if that would, too.
+    """
     text = data.decode("utf-8", "replace")
-    if len(text) > SEARCHED and may_show_key(text):
+    if not _is_slow(text):
+        return redact(text)
+    if text.count(",") + text.count("[") > PARTS:
         return ""
-    return redact(text)
+    text = without_prompts(data).decode()
+    return "" if _is_slow(text) else redact(text)
+
+
+def _is_slow(text: str) -> bool:
+    """Whether hiding keys in the text takes long, in which nothing else could be done."""
+    return len(text) > SEARCHED and may_show_key(text)
 
 
 def _encode(text: str) -> bytes:

@@ -387,6 +387,7 @@ def test_a_key_is_nowhere_in_it(root):
         ({"url": "https://a/b", "revised_prompt": f"%41{KEY}" * 40_000}, '{"url": "https://a/b"}'),
         ({"url": "https://a/" + "%41" * 100_000 + KEY}, ""),
         ({"url": "https://a/" + "abc" * 100_000}, "abc" * 100_000),
+        ({"url": "https://a/b", "note": [["%41%41"]] * 70_000}, ""),
     ],
 )
 def test_of_a_long_reply_only_what_leads_to_images_is_kept(root, item, kept):
