@@ -76,7 +76,7 @@ def _system_error(fault: OSError) -> FluxError:
 
 def _resource_error(fault: Exception) -> FluxError | None:
     """The FluxError if this machine has not enough of something; None for any other failure."""
-    hint = "allow this process more, or close other programs"
+    hint = "raise its memory or thread limit, or close other programs"
     error: FluxError
     if scarce := scarce_resource(fault):
         error = ResourceError(f"not enough {scarce}", hint=hint)

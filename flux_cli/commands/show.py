@@ -13,7 +13,7 @@ from flux_cli.config.load import load_settings
 from flux_cli.core.errors import FluxError, UsageError, common_exit_code
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text
-from flux_cli.core.text import LONG, plain, redact
+from flux_cli.core.text import LONG, plain, redact, redact_json
 from flux_cli.providers.rows import ROWS
 from flux_cli.runs.documents import HEADING, heading
 from flux_cli.runs.fields import ERROR, error_document
@@ -59,7 +59,8 @@ def run(*, files: Sequence[str] | None, as_json: bool) -> int:
             continue
         if as_json:
             document = {
-                name: _hide_keys(part) for name, part in _document(details, reading).items()
+                name: redact_json(part, _without_keys)
+                for name, part in _document(details, reading).items()
             }
             shown.append({"path": path, **document})
         else:
@@ -92,17 +93,6 @@ def _read(path: str) -> tuple[ImageDetails, Reading]:
 def _without_keys(text: str) -> str:
     """The text without the user's own keys, and without what looks like the key of a provider."""
     return KEY_FORMATS.sub("***", redact(text))
-
-
-def _hide_keys(value: Json) -> Json:
-    """The same JSON value with `_without_keys` applied to every text in it."""
-    if isinstance(value, str):
-        return _without_keys(value)
-    if isinstance(value, list):
-        return [_hide_keys(part) for part in value]
-    if isinstance(value, dict):
-        return {_without_keys(name): _hide_keys(part) for name, part in value.items()}
-    return value
 
 
 def _message(path: str, error: FluxError) -> str:

@@ -220,8 +220,10 @@ def _checked_url(url: str) -> str:
 def safe_url(url: str) -> str:
     """The URL without query, fragment, user name and password, which may hold a key."""
     address = url.partition("?")[0].partition("#")[0]
-    scheme, separator, rest = address.rpartition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+    scheme = next((start for start in ("https://", "http://") if address.startswith(start)), "")
+    user, _, place = address.removeprefix(scheme).rpartition("@")
+    hidden = "***@" if "/" in user else ""  # a path, or a password that is not quoted
+    return f"{scheme}{hidden}{place}"
 
 
 def _host(url: str) -> str:

@@ -85,9 +85,17 @@ def check_inside(paths: Iterable[str], root: str) -> None:
         if folder in checked and not os.path.islink(path):
             continue
         checked.add(folder)
-        if _leaves(os.path.relpath(os.path.realpath(path), top)):
+        if _leaves(_relative(os.path.realpath(path), top)):
             message = "output in flux.toml leads out of the project or into .git"
             raise ConfigError(message, hint="name another place with -o")
+
+
+def _relative(path: str, folder: str) -> str:
+    """The path as seen from the folder. On another drive of Windows, it stays absolute."""
+    try:
+        return os.path.relpath(path, folder)
+    except ValueError:
+        return path
 
 
 def _check_output(path: str, output: str) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     Spelling: TypeAlias = tuple[str, int, int]
 
 MIN_RUN = 8  # characters of a key that show it without the rest of it
+LONG_SHARE = 32  # of a key of more than 256 characters, a run of a 32nd shows it
 MIN_FOLDED_RUN = 12  # the same in another case or in base64: shorter runs occur by chance
-LONGEST = 1024  # characters; of a longer key, only the beginning and the end are searched for
 URL_SAFE = str.maketrans("+/", "-_")
 
 
@@ -58,12 +58,13 @@ def spellings_of(key: str) -> list[Spelling]:
     size = len(key)
     if size < MIN_RUN:
         return [(key, size, size)]
-    data = key.encode()
-    found = [(key, MIN_RUN, min(MIN_FOLDED_RUN, size)), (data.hex(), 2 * MIN_RUN, 2 * MIN_RUN)]
+    data, run = key.encode(), max(MIN_RUN, size // LONG_SHARE)
+    folded_run = max(run, min(MIN_FOLDED_RUN, size))
+    found = [(key, run, folded_run), (data.hex(), 2 * run, 2 * run)]
     for shift in range(3):  # where the key begins in a group of three bytes
         encoded = b2a_base64(bytes(shift) + data, newline=False).decode()
         own = encoded[(0, 2, 3)[shift] : (shift + size) * 8 // 6]
-        least = min(MIN_FOLDED_RUN, len(own))
+        least = min(max(MIN_FOLDED_RUN, run * 4 // 3), len(own))
         for text in own, own.translate(URL_SAFE):
             found += [(text, least, len(text))]
     return found
@@ -77,5 +78,4 @@ def pieces_of(spelling: Spelling) -> Iterator[tuple[str, int]]:
     text, least, _ = spelling
     size = least if len(text) < MIN_RUN else (least + 1) // 2
     for offset in range(0, len(text) - size + 1, size):
-        if offset < LONGEST or offset > len(text) - LONGEST:
-            yield text[offset : offset + size].lower(), offset
+        yield text[offset : offset + size].lower(), offset

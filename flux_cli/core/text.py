@@ -10,11 +10,14 @@ from contextvars import ContextVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flux_cli.core.model import Json
 
 SHOWN = 300  # characters shown of a server's message
 LONG = 4000  # characters shown of our own messages, which may contain a long URL
 CI_COMMAND = r"##(?=\w*\[)"
+MOST_ESCAPES = 1 << 12  # of URLs; decoding a text that has more of them is slow
 SHORTEST_KEY = 4  # characters; nothing shorter is worth hiding
 # Keys that local servers accept, and words of our own output. They are no secrets, and hiding them
 # would damage messages and documents. Also left alone as a piece of a longer key.
@@ -103,34 +106,43 @@ def redact(text: str) -> str:
     Finds the spellings that `redaction.hide` knows, in time that grows with the length of the text.
     """
     keys = _KEYS.get()
-    if not keys or not _may_show_key(text):
+    if not keys or not may_show_key(text):
         return text
     from flux_cli.core.redaction.hide import hide_keys  # most texts are ruled out at a glance
 
     return hide_keys(text, keys)
 
 
-def _may_show_key(text: str) -> bool:
-    """Whether a key may be in the text. If it is False, none is."""
+def may_show_key(text: str) -> bool:
+    """Whether a key may be in the text. If it is False, none is.
+
+    Much faster than `redact` where that takes long: about 0.1 s for a million characters.
+    """
+    if not _PIECES.get():
+        return False
     # Good answers have these escapes. NUL stands before the name of a file, and is dropped.
     plain_text = text.replace("\n", "").replace("\\u0000", "").replace('\\"', '"')
-    if "%" in plain_text:
+    escapes = plain_text.count("%")
+    if escapes > MOST_ESCAPES:
+        return True
+    if escapes:
         from urllib.parse import unquote  # every program that has a key has loaded it
 
         plain_text = unquote(plain_text)
-    has_escapes = "\\" in plain_text or "%" in plain_text or ("&" in text and ";" in text)
-    if has_escapes or not (plain_text.isascii() and plain_text.isprintable()):
+    has_escapes = "\\" in plain_text or "%" in plain_text or "&#" in plain_text
+    has_names = "&" in plain_text and ";" in plain_text
+    if has_escapes or has_names or not (plain_text.isascii() and plain_text.isprintable()):
         return True
     folded = (text if plain_text == text else text + plain_text).lower()
     return any(piece in folded for piece in _PIECES.get())
 
 
-def redact_json(value: Json) -> Json:
-    """The same JSON value with `redact` applied to every text in it."""
+def redact_json(value: Json, hide: Callable[[str], str] = redact) -> Json:
+    """The same JSON value with `hide` applied to every text in it."""
     if isinstance(value, str):
-        return redact(value)
+        return hide(value)
     if isinstance(value, list):
-        return [redact_json(part) for part in value]
+        return [redact_json(part, hide) for part in value]
     if isinstance(value, dict):
-        return {redact(name): redact_json(part) for name, part in value.items()}
+        return {hide(name): redact_json(part, hide) for name, part in value.items()}
     return value

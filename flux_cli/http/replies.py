@@ -28,7 +28,8 @@ from flux_cli.core.text import SHOWN, plain
 MARK = "\0blob "  # replaces a text that was moved into a file; the file's name follows
 BLOB = json.dumps(MARK)[1:-1]  # the same inside a JSON text
 TOO_MANY, UNAVAILABLE = 429, 503
-SERVER_ERROR = 500  # and above: the work may have been done and billed, except by these rules:
+SERVER_ERROR = 500  # and above: the server failed, but its job may still finish and be billed
+# Except by these rules:
 RETRYABLE = frozenset((TOO_MANY, UNAVAILABLE))  # busy: nothing was done
 INCAPABLE = frozenset((501, 505))  # the server cannot do the work, so it did none
 UNCLEAR = frozenset((408, 499))  # the work may have been done, although the status is below 500

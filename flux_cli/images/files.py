@@ -62,16 +62,17 @@ class Folder:
         """Ask the disk to keep the names of all files that were saved."""
         for folder, is_elsewhere in tuple(self._folders.items()):  # a thread may still save one
             if not is_elsewhere:
-                _sync(folder)
+                sync_folder(folder)
 
     def _note_folder(self, folder: str) -> None:
         if folder not in self._folders:
             self._folders[folder] = bool(self._state) and _differ(folder or ".", self._state)
         if self._folders[folder]:
-            _sync(folder)
+            sync_folder(folder)
 
 
-def _sync(folder: str) -> None:
+def sync_folder(folder: str | Path) -> None:
+    """Sync a folder, so that the names of new files survive a power failure."""
     with contextlib.suppress(OSError):  # some systems cannot open folders
         file = os.open(folder or ".", os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""How many requests this machine can carry at once: file descriptors and room on its disks.
+"""How many requests this machine can handle at once: file descriptors and room on its disks.
 
 A request that is held back costs seconds; a paid image without a place to go is lost.
 """

@@ -20,6 +20,7 @@ from flux_cli.images import names as naming
 from flux_cli.images.metadata.record import record_of_run, without_prompt
 from flux_cli.request.command_line import one_prompt, read_prompt
 from flux_cli.request.prepare import Prepared, prepare
+from flux_cli.runs.money import ROUNDING
 from flux_cli.runs.planned_files import (
     Existing,
     check_files,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from flux_cli.images.signing import Identity
 
 FETCH_SECONDS = 60.0  # to download an image prompt
-ROUNDING = 1e-9  # USD
 
 
 class CheckedRun(NamedTuple):

@@ -107,7 +107,7 @@ def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listene
 
 
 def _fit(job: Job, folder: Path | None) -> tuple[Job, tuple[str, ...]]:
-    """The job with no more requests at once than this machine can carry, and a remark on that."""
+    """The job with no more requests at once than this machine can handle, and a remark on that."""
     if not job.hosted:
         return job, ()
     disks = Disks([folder, *job.output_folders] if folder else job.output_folders)

@@ -17,11 +17,11 @@ from flux_cli.core.errors import (
     ValidationError,
     scarce_resource,
 )
+from flux_cli.http.replies import SERVER_ERROR
 
 STOPPING = (AuthError, DiskError, PaymentError)  # every further request would fail the same way
 REFUSALS = (ModerationError, ProviderError, ValidationError)  # the provider made no image
 GONE = (403, 404, 410)  # HTTP statuses of an address that has expired
-SERVER_ERROR = 500  # and above: the server failed, but its job may still finish
 
 
 def stops_run(error: FluxError) -> bool:

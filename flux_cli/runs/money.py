@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ROUNDING = 1e-9  # USD
+ROUNDING = 1e-9  # USD by which a sum may exceed a limit
 PLAUSIBLE = 10  # a request at an unpublished price may cost so many times what others have cost
 
 

@@ -626,6 +626,9 @@ def test_a_url_with_a_key_in_it_is_refused_without_showing_it(url, shown):
 def test_safe_urls_have_no_user_and_no_query():
     assert safe_url("https://me:x@host:8/v1?y#z") == "https://host:8/v1"
     assert safe_url("me:x@host?y") == "host"
+    assert safe_url("https://sk-x@h/a://y") == "https://h/a://y"
+    assert safe_url("https://me:pass/word@h/a") == "https://***@h/a"
+    assert safe_url("ftp://me:x@h") == "***@h"
 
 
 # --- keys

@@ -6,12 +6,14 @@ import pickle
 import re
 import unicodedata
 from base64 import b64encode, urlsafe_b64encode
+from hashlib import sha512
 from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flux_cli.core.auth import pieces_of, spellings_of
 from flux_cli.core.text import Secret, redact
 
 KEY = "lmnfl_s3cr3t"
@@ -160,6 +162,12 @@ WRITERS = {
     "percent": lambda text: "".join(f"%{ord(char):02x}" for char in text),
     "decimal": lambda text: "".join(f"&#{ord(char)};" for char in text),
     "hexadecimal": lambda text: "".join(f"&#x{ord(char):X};" for char in text),
+    "decimal, open": lambda text: "".join(f"&#{ord(char)}" for char in text),
+    "hexadecimal, open": lambda text: "".join(f"&#x{ord(char):x}" for char in text),
+    "HTML in a URL": lambda text: "".join(f"%26%23{ord(char)}%3B" for char in text),
+    "HTML with an end of URLs": lambda text: "".join(f"&#{ord(char)}%3B" for char in text),
+    "HTML with an end of JSON": lambda text: "".join(f"&#{ord(char)}\\u003b" for char in text),
+    "many zeros": lambda text: "".join(f"&#{ord(char):09};" for char in text),
     "names": lambda text: text.replace(".", "&period;").replace("_", "&lowbar;"),
     "zero width": "\u200b".join,
     "soft hyphens": "\u00ad".join,
@@ -187,6 +195,28 @@ def test_a_piece_of_a_key_is_hidden_in_every_mix_of_spellings(start, length, nam
     hidden = redact(f"{before}|{shown}|{after}")
     assert not [run for run in runs_of(piece, 8) if run.lower() in decoded(hidden).lower()]
     assert "***" in hidden
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_key_is_hidden_in_every_spelling(name):
+    Secret(CANARY)
+    hidden = redact(f"a fox {WRITERS[name](CANARY)}, and more")
+    assert "***" in hidden
+    for reading in hidden, unquote(hidden):
+        shown = decoded(reading).lower()
+        assert not [run for run in runs_of(CANARY, 8) if run.lower() in shown]
+
+
+def test_pieces_of_a_key_of_a_thousand_characters_are_hidden():
+    """And there are hardly more of them to search for than of a key of 256 characters."""
+    key = b64encode(b"".join(sha512(bytes([part])).digest() for part in range(16))).decode()[:1200]
+    Secret(key)
+    for start in range(0, len(key) - 40, 7):
+        assert redact(f"x {key[start : start + 40]} y") == "x *** y"
+        assert redact(f"x {key[start : start + 80].encode().hex()} y") == "x *** y"
+    assert redact(f"x {b64encode(key.encode()).decode()} y") == "x *** y"
+    pieces = [piece for spelling in spellings_of(key) for piece in pieces_of(spelling)]
+    assert len(pieces) < 8 * 70
 
 
 def decoded(text):

@@ -164,6 +164,10 @@ TRICKS = {
     "zero width": "\u200b".join,
     "percent": lambda key: "".join(f"%{ord(char):02X}" for char in key),
     "HTML": lambda key: "".join(f"&#{ord(char)};" for char in key),
+    "HTML, open": lambda key: "".join(f"&#{ord(char)}" for char in key),
+    "HTML, hexadecimal, open": lambda key: "".join(f"&#x{ord(char):x}" for char in key),
+    "HTML in a URL": lambda key: "".join(f"%26%23{ord(char)}%3B" for char in key),
+    "HTML with an end of URLs": lambda key: "".join(f"&#{ord(char)}%3B" for char in key),
     "base64": lambda key: base64.b64encode(key.encode()).decode(),
 }
 FORMATS = ("png", "jpeg", "webp", "avif", "gif")

@@ -13,7 +13,9 @@ from flux_cli.core.lite import NamedTuple
 
 INVISIBLE = re.compile(r"[^ -~]+")
 ESCAPE = re.compile(
-    r"%[0-9a-f]{2}|&#[0-9]{1,7};?|&#x[0-9a-f]{1,6};?|&[a-z]{2,8};"
+    r"%[0-9a-f]{2}|&[a-z]{2,8};"
+    # The semicolon may be missing. Not where an escape follows: that may be the semicolon.
+    r"|&#0*[0-9]{1,7}(?:;|(?![0-9;%\\]))|&#x0*[0-9a-f]{1,6}(?:;|(?![0-9a-f;%\\]))"
     r"|\\u[0-9a-f]{4}|\\u\{[0-9a-f]{1,6}\}|\\x[0-9a-f]{2}|\\.",
     re.IGNORECASE,
 )
@@ -82,7 +84,7 @@ def _decode_token(token: str) -> str:
 
 
 def _char(digits: str, base: int) -> str:
-    code = int(digits, base)
+    code = int(digits[-7:], base)  # any number of zeros may precede them
     return chr(code) if code < 128 else ""
 
 

@@ -30,6 +30,7 @@ WINDOW, OVERLAP = 1 << 18, 1 << 14  # characters that are searched at once, to s
 def hide_keys(text: str, keys: Sequence[str]) -> str:
     """The text with `***` for the keys, and for runs of at least 8 of their characters.
 
+    Of a key of more than 256 characters, runs of at least a 32nd of it.
     Runs of less than 12 that look like words stay. Finds them in any case, in base64 and hex, with
     invisible characters between theirs, and behind up to four levels of escapes of URLs, JSON,
     Python and HTML. A key of less than 8 characters is hidden where it is a word of its own.

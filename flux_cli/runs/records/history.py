@@ -13,7 +13,7 @@ from string import Formatter
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, Media, Reply
 from flux_cli.images.names import SPEC_LENGTH, Name
-from flux_cli.runs.records.lines import MARK, SCHEMA, UNSEALED, unseal
+from flux_cli.runs.records.lines import LINE_SCHEMA, SEAL_MARK, UNSEALED, unseal
 from flux_cli.runs.records.past import PastCall, PastRun, read_number, read_text
 
 FALLBACK = "recovered.{ext}"  # the name of an image whose own name is invalid
@@ -48,7 +48,7 @@ def is_newer(line: bytes) -> bool:
     """Whether this is the first line of a journal that a newer flux has written."""
     event = _parse(unseal(line) or b"")
     schema = event.get("schema") if event and event.get("event") == "run" else None
-    return isinstance(schema, int) and schema > SCHEMA
+    return isinstance(schema, int) and schema > LINE_SCHEMA
 
 
 def _read_line(line: bytes, past: PastRun | None) -> dict[str, Json] | None:
@@ -56,7 +56,7 @@ def _read_line(line: bytes, past: PastRun | None) -> dict[str, Json] | None:
     sealed = unseal(line)
     if sealed is not None:
         return _parse(sealed)
-    if MARK in line or (past and past.facts.get("schema") != UNSEALED):
+    if SEAL_MARK in line or (past and past.facts.get("schema") != UNSEALED):
         return None
     event = _parse(line)  # journals of the first schema have no checksums
     is_first = event is not None and event.get("schema") == UNSEALED
@@ -103,7 +103,7 @@ def _with_doubt(calls: Iterable[PastCall], damaged: int) -> tuple[PastCall, ...]
 
 def _first_line(event: dict[str, Json]) -> PastRun | None:
     listed, identity = event.pop("calls", None), event.get("id")
-    if event.get("event") != "run" or event.get("schema") not in (UNSEALED, SCHEMA):
+    if event.get("event") != "run" or event.get("schema") not in (UNSEALED, LINE_SCHEMA):
         return None
     if not isinstance(listed, list) or not isinstance(identity, str):
         return None

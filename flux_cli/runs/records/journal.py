@@ -23,12 +23,15 @@ from flux_cli.core.errors import FluxError, OutputError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Media, Reply, SavedImage
 from flux_cli.core.request import Call
-from flux_cli.core.text import redact
+from flux_cli.core.text import may_show_key, redact
+from flux_cli.images.files import sync_folder
 from flux_cli.runs.records import store
-from flux_cli.runs.records.lines import SCHEMA, seal, trace
+from flux_cli.runs.records.lines import LINE_SCHEMA, seal, trace
 from flux_cli.runs.records.privacy import headers_without_prompts, without_prompts
 
+PARTS = 1 << 16  # values in a reply; a reply of ten images has hundreds
 BLOCK = 1 << 16  # characters of the first line that are written at once
+SEARCHED = 1 << 17  # characters; hiding keys in them takes up to half a second
 
 
 class Journal:
@@ -114,10 +117,10 @@ class Journal:
         data = reply.data
         if self._private:
             headers, data = headers_without_prompts(headers), without_prompts(data)
-        body = redact(data.decode("utf-8", "replace"))  # before it is escaped as part of a line
         self._waiting.add(call.number)
         self._unclear.discard(call.number)
-        self._try({"event": "answered", "call": call.number, "headers": headers, "body": body})
+        event: dict[str, Json] = {"event": "answered", "call": call.number, "headers": headers}
+        self._try(event, _without_keys(data))
 
     def fetched(self, call: Call, media: Sequence[Media]) -> None:
         """Record that all images of a request have arrived in the folder."""
@@ -197,25 +200,29 @@ class Journal:
             if not store.sync_file(file):
                 self._refused.add(file)
         for folder in folders:
-            store.sync_folder(folder)
+            sync_folder(folder)
 
     def _facts(self, media: Media) -> dict[str, Json]:
         left_out = ("undrawn", "revised_prompt") if self._private else ("undrawn",)
         facts = media.facts._asdict()
         return {name: value for name, value in facts.items() if name not in left_out}
 
-    def _try(self, event: dict[str, Json]) -> bool:
+    def _try(self, event: dict[str, Json], body: str | None = None) -> bool:
         """Write if possible. After the money is spent, a full disk must not lose the image, too."""
         try:
-            self._write(event)
+            self._write(event, body)
         except OSError:
             return False
         return True
 
-    def _write(self, event: dict[str, Json]) -> None:
+    def _write(self, event: dict[str, Json], body: str | None = None) -> None:
+        """Append a line. A `body` has no keys anymore. Raises OSError."""
         if self._file is None:
             return
         text = _encode(json.dumps(event, ensure_ascii=False)[:-1])
+        if body is not None:
+            escaped = json.dumps(body, ensure_ascii=False)
+            text = b'%b, "body": %b' % (text, escaped.encode("utf-8", "surrogatepass"))
         line = b"\n%b%b\n" % (text, seal(text))  # whole, even after a line that was cut short
         store.write_all(self._file, line)
         self._written += 1
@@ -234,7 +241,8 @@ def begin(
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         store.check_room(root)
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | store.BINARY
+        file = os.open(path, flags, 0o600)
         try:
             journal = _begin_in(file, folder, facts, calls)
         except BaseException:
@@ -258,18 +266,37 @@ def _begin_in(
     """
     store.hold(file)
     journal = Journal(folder, file, private=facts.get("prompt") is None)
-    about: dict[str, Json] = {"event": "run", "schema": SCHEMA, "id": folder.name}
+    about: dict[str, Json] = {"event": "run", "schema": LINE_SCHEMA, "id": folder.name}
     _write_first_line(file, {**about, "time": time.time(), **facts}, calls)
     journal.open(is_new=True)
     os.fsync(file)
     folder.mkdir(mode=0o700)
-    store.sync_folder(folder.parent)
+    sync_folder(folder.parent)
     return journal
 
 
 def scratch() -> Journal:
     """A journal for a run that costs nothing: nothing is written down, and it has no folder."""
     return Journal(Path(), None)
+
+
+def _without_keys(data: bytes) -> str:
+    """The text of a reply without keys.
+
+    If hiding keys in it would take seconds, only what leads to images; "" if that would, too.
+    """
+    text = data.decode("utf-8", "replace")
+    if not _is_slow(text):
+        return redact(text)
+    if text.count(",") + text.count("[") > PARTS:
+        return ""
+    text = without_prompts(data).decode()
+    return "" if _is_slow(text) else redact(text)
+
+
+def _is_slow(text: str) -> bool:
+    """Whether hiding keys in the text takes long, in which nothing else could be done."""
+    return len(text) > SEARCHED and may_show_key(text)
 
 
 def _encode(text: str) -> bytes:

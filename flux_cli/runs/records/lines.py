@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from zlib import crc32
 
-SCHEMA = 2  # changes when an older flux could misread a journal
+LINE_SCHEMA = 2  # changes when an older flux could misread a journal
 UNSEALED = 1  # the schema of journals whose lines have no checksum
-MARK, END = b', "crc": "', b'"}'  # around the checksum, which is the last value of a line
+SEAL_MARK, END = b', "crc": "', b'"}'  # around the checksum, which is the last value of a line
 DIGITS = 8  # of a checksum, hexadecimal
 
 
@@ -16,15 +16,15 @@ def seal(text: bytes, before: int = 0) -> bytes:
 
     `before` is the checksum of what was written of the line already.
     """
-    return b"%b%08x%b" % (MARK, crc32(text, before), END)
+    return b"%b%08x%b" % (SEAL_MARK, crc32(text, before), END)
 
 
 def unseal(line: bytes) -> bytes | None:
     """The JSON of a line without its checksum. None if the line is damaged or has no checksum."""
-    text, mark, tail = line.rpartition(MARK)
+    text, mark, tail = line.rpartition(SEAL_MARK)
     if not mark or len(tail) != DIGITS + len(END) or tail[DIGITS:] != END:
         return None
-    return text + b"}" if tail == seal(text)[len(MARK) :] else None
+    return text + b"}" if tail == seal(text)[len(SEAL_MARK) :] else None
 
 
 def trace(run: str, number: int) -> str:

@@ -16,13 +16,13 @@ from typing import BinaryIO
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.runs.records.history import is_newer, read
-from flux_cli.runs.records.lines import MARK
+from flux_cli.runs.records.lines import SEAL_MARK
 from flux_cli.runs.records.past import PastRun
 from flux_cli.runs.records.store import SUFFIX, files_in, is_held, is_own, is_run_name, open_own
 
 MAX_LINE = 1 << 26  # bytes; a reply has at most 8 MB of text, and JSON may escape it
 MAX_LINES = 1 << 20  # of one journal; a run of ten thousand requests has sixty thousand
-SETTLED = 3600.0  # seconds after which nobody still writes the first line of a journal
+BEGUN_WITHIN = 3600.0  # seconds after which nobody still writes the first line of a journal
 
 
 class RecordedRun(NamedTuple):
@@ -82,11 +82,6 @@ def list_all(root: Path) -> Listing:
     return Listing(runs, strays)
 
 
-def list_runs(root: Path) -> list[RecordedRun]:
-    """Every run in the folder, the newest first."""
-    return list_all(root).runs
-
-
 def find_run(root: Path, name: str) -> RecordedRun:
     """The run of that name, or the only one whose name begins with it. Raises UsageError."""
     found = find(root, name)
@@ -144,7 +139,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
         line = file.readline(MAX_LINE)
         if not line:
             return
-        if line := line.rstrip(b"\n"):
+        if line := line.rstrip(b"\r\n"):  # older releases wrote both on Windows
             yield line
     yield b"too many lines"  # counts as damaged
 
@@ -186,12 +181,12 @@ def _without_first_line(path: Path) -> Stray | None:
     held = is_held(path)
     with contextlib.suppress(OSError), os.fdopen(open_own(path), "rb") as file:
         status = os.fstat(file.fileno())
-        is_young = abs(time.time() - status.st_mtime) < SETTLED
+        is_young = abs(time.time() - status.st_mtime) < BEGUN_WITHIN
         if held or (is_young and (held is None or status.st_size == 0)):
             return None
         first = next(_lines(file), b"")
         if is_newer(first):
             return Stray(path, "a newer version of flux has written it")
-        if is_run_name(path.stem) or MARK in first:
+        if is_run_name(path.stem) or SEAL_MARK in first:
             return Stray(path, "its first line is damaged", is_damaged=True)
     return None

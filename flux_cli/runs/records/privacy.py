@@ -25,7 +25,10 @@ HIDDEN = "(not kept in the journal)"  # replaces an error message, so that `erro
 
 def without_prompts(body: bytes) -> bytes:
     """An answer without what it repeats of the request. What leads to its images stays."""
-    return json.dumps(_without_prompts(parse_json(body))).encode()
+    try:
+        return json.dumps(_without_prompts(parse_json(body))).encode()
+    except RecursionError:  # hundreds of lists in each other: nothing that leads to an image
+        return b"null"
 
 
 def headers_without_prompts(headers: dict[str, Json]) -> dict[str, Json]:

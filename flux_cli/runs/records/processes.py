@@ -13,13 +13,13 @@ from flux_cli.runs.records.store import start_of, this_process
 FOREIGN_SECONDS = 86_400.0  # a process of another computer counts as running for a day
 STILL_ACTIVE = 259  # Windows: the exit code of a process that has not ended
 QUERY = 0x1000  # Windows: the right to ask for it
-LATEST = 1e12  # seconds since the epoch
+LAST_TIME = 1e12  # seconds since the epoch
 
 
 def is_running(owner: dict[str, Json]) -> bool:
     """Whether the process that wrote an `open` event runs, or may run on another computer."""
     if owner.get("host") != this_process()["host"]:
-        began = read_amount(owner.get("time"), LATEST) or 0.0
+        began = read_amount(owner.get("time"), LAST_TIME) or 0.0
         return abs(time.time() - began) < FOREIGN_SECONDS
     number = read_integer(owner.get("pid"))
     if number is None or number < 1 or not _exists(number):

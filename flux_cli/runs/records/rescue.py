@@ -15,6 +15,7 @@ from pathlib import Path
 from flux_cli.core.errors import ImageError, OutputError, UsageError
 from flux_cli.core.outcome import Media
 from flux_cli.images.containers.registry import inspect
+from flux_cli.images.files import sync_folder
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.names import sibling
 from flux_cli.runs.records import store
@@ -192,8 +193,8 @@ def move_aside(paths: Iterable[str], folder: Path) -> list[str]:
             os.rename(path, place)
             moved.append(place)
     if moved:
-        store.sync_folder(target)
-        store.sync_folder(target.parent)
+        sync_folder(target)
+        sync_folder(target.parent)
     return moved
 
 

@@ -28,7 +28,8 @@ KEPT = 500  # runs with nothing left to do
 KEPT_DAYS = 90  # of such a run
 ROOM = 16 << 20  # bytes on a disk per request in flight; the largest known image has 8 MB
 TRIES, PAUSE = 10, 0.01  # another process may hold the lock for a moment, to check it
-OWN_FILE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # a FIFO must not block
+BINARY = getattr(os, "O_BINARY", 0)  # on Windows, else line breaks would become two characters
+OWN_FILE = BINARY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # no FIFO blocks
 STARTED = 19  # the index of the start time in /proc/PID/stat, after the name of the program
 
 
@@ -105,16 +106,6 @@ def write_all(file: int, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.ftruncate(file, os.fstat(file).st_size - written)
         raise _disk_full()
-
-
-def sync_folder(folder: str | Path) -> None:
-    """Sync a folder, so that the names of new files survive a power failure."""
-    with contextlib.suppress(OSError):  # some systems cannot open folders
-        file = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
 
 
 def sync_file(path: str) -> bool:

@@ -118,6 +118,7 @@ BODIES = (
     Row("duplicate keys, the good one first", "the last one counts", post=said("{" + GOOD + ', "data": []}')),
     *(Row(f"data is {json.dumps(data)}", "no image in it", post=said({"data": data})) for data in ("x", 5, None, {}, [], [None], [[]], [{}], [{"url": 5}], [{"url": "", "b64_json": ""}])),
     fine("200,000 empty items", "before one image", post=((reply('{"data": [' + "{}," * 200_000 + '{"url": "{origin}/p"}]}'),),)),
+    fine("7 MB of escapes beside the image", "a revised prompt in which a key could be anywhere", post=((reply('{"data": [{"url": "{origin}/p", "revised_prompt": "' + "%41&#6" * 1_200_000 + '"}]}'),),), line=("--timeout", "5")),
     Row("an error with status 200", "status 200, but the body is an error", post=said({"error": {"message": "the model fell over"}}), says=("fell over",)),
     Row("an error of a megabyte", "the message is longer than any screen", post=((reply({"error": {"message": "long " * 200_000}}, 400),),), billed=False, says=("long",)),
     Row("an error with control characters", "escape sequences and line breaks", post=((reply({"error": {"message": "\x1b[2J\x1b]0;owned\x07\r\nflux: saved all"}}, 400),),), billed=False, says=("owned",)),

@@ -9,7 +9,7 @@ from journals import line
 
 from flux_cli.http.replies import MARK
 from flux_cli.runs.records.history import read
-from flux_cli.runs.records.lines import SCHEMA, UNSEALED, trace
+from flux_cli.runs.records.lines import LINE_SCHEMA, UNSEALED, trace
 from flux_cli.runs.records.past import PastCall, PastRun
 
 CALL_FACTS = {"model": "m", "template": "{seed}.{ext}"}
@@ -17,7 +17,14 @@ CALLS = [
     CALL_FACTS | {"number": number, "seed": number + 6, "fields": {"seed": number}}
     for number in (1, 2, 3)
 ]
-RUN = {"event": "run", "schema": SCHEMA, "id": "r", "time": 5.0, "prompt": "a fox", "calls": CALLS}
+RUN = {
+    "event": "run",
+    "schema": LINE_SCHEMA,
+    "id": "r",
+    "time": 5.0,
+    "prompt": "a fox",
+    "calls": CALLS,
+}
 MEDIA = [
     {
         "file": "aa",
@@ -216,7 +223,7 @@ def test_lines_of_different_calls_may_come_in_any_order(events):
 def test_what_is_no_journal_of_this_kind_is_none():
     assert read([]) is None
     assert read([b"hello", b"{}", b"\xff\xfe"]) is None
-    assert read(lines([RUN | {"schema": SCHEMA + 1}])) is None
+    assert read(lines([RUN | {"schema": LINE_SCHEMA + 1}])) is None
     assert read(lines([{key: value for key, value in RUN.items() if key != "id"}])) is None
     assert read(lines([RUN | {"calls": 3}])) is None
 

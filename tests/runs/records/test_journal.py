@@ -19,7 +19,7 @@ from flux_cli.core.request import Call
 from flux_cli.core.text import Secret
 from flux_cli.runs.capacity import Disks
 from flux_cli.runs.records import journal, store
-from flux_cli.runs.records.listing import find_run, list_all, list_runs, read_journal
+from flux_cli.runs.records.listing import find_run, list_all, read_journal
 from flux_cli.runs.records.past import PastRun
 from flux_cli.runs.records.rescue import resume
 
@@ -243,11 +243,11 @@ def test_a_journal_that_cannot_be_had_is_said_before_anything_is_sent(tmp_path, 
 
 def test_a_run_under_way_is_seen_as_such_and_nobody_else_may_go_on_with_it(root):
     with begin(root, facts()) as book:
-        (row,) = list_runs(root)
+        (row,) = list_all(root).runs
         assert row.running
         with pytest.raises(UsageError, match="under way"):
             resume(row)
-    (row,) = list_runs(root)
+    (row,) = list_all(root).runs
     assert not row.running
     _, again = resume(row)
     with again, pytest.raises(UsageError, match="under way"):
@@ -259,7 +259,7 @@ def test_whoever_goes_on_reads_what_the_one_before_has_written(root):
     """Two recoveries at once: the second finds the work done."""
     with begin(root, facts()) as book:
         book.answered(CALL, ANSWER)
-    (stale,) = list_runs(root)
+    (stale,) = list_all(root).runs
     assert stale.past.state == "recoverable"
     run, first = resume(stale)
     with first:
@@ -299,10 +299,10 @@ def test_several_at_once_keep_apart_and_a_lock_ends_with_its_process(root):
     words = [sys.executable, "-c", RUN, str(root)]
     runs = [subprocess.Popen([*words, end], env=here) for end in ("die", "end", "end", "end")]
     while any(run.poll() is None for run in runs):
-        list_runs(root)  # somebody lists them all the while
+        list_all(root)  # somebody lists them all the while
         time.sleep(0.05)
     assert [run.returncode for run in runs] == [-9, 0, 0, 0]
-    rows = list_runs(root)
+    rows = list_all(root).runs
     assert (len(rows), [row for row in rows if row.running]) == (31, [])
     assert sorted({row.past.state for row in rows}) == ["complete", "recoverable"]
 
@@ -402,6 +402,43 @@ def test_a_key_is_nowhere_in_it(root):
     assert past(root, book).state == "recoverable"
 
 
+@pytest.mark.parametrize(
+    ("item", "kept"),
+    [
+        ({"url": "https://a/b", "revised_prompt": f"%41{KEY}" * 40_000}, '{"url": "https://a/b"}'),
+        ({"url": "https://a/" + "%41" * 100_000 + KEY}, ""),
+        ({"url": "https://a/" + "abc" * 100_000}, "abc" * 100_000),
+        ({"url": "https://a/b", "note": [["%41%41"]] * 70_000}, ""),
+    ],
+)
+def test_of_a_long_reply_only_what_leads_to_images_is_kept(root, item, kept):
+    """Hiding keys in all of it would take many seconds, in which nothing else can be done."""
+    Secret(KEY)
+    with begin(root, facts()) as book:
+        book.sent(CALL)
+        book.answered(CALL, ANSWER._replace(data=json.dumps({"data": [item]}).encode()))
+    run = past(root, book)
+    body = read_journal(book.path).calls[0].reply.data.decode()
+    assert kept in body if kept else body == ""
+    assert KEY not in (root / f"{book.run}.jsonl").read_text()
+    assert run.state == "recoverable"
+
+
+def test_a_reply_of_endless_lists_is_no_error(root):
+    with begin(root, facts(prompt=None)) as book:
+        book.sent(CALL)
+        book.answered(CALL, ANSWER._replace(data=b"[" * 900 + b"]" * 900))
+    assert past(root, book).state == "recoverable"
+
+
+def test_a_journal_with_line_breaks_of_windows_is_read(root):
+    with begin(root, facts()) as book:
+        book.sent(CALL)
+    path = root / f"{book.run}.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert (past(root, book).damaged, past(root, book).state) == (0, "unclear")
+
+
 def test_a_run_is_found_by_the_beginning_of_its_name_if_that_is_the_only_one(root):
     with begin(root, facts()) as book:
         pass
@@ -416,7 +453,7 @@ def test_files_that_are_no_journals_are_left_out(root):
     root.mkdir(parents=True)
     (root / "notes.jsonl").write_text("hello")
     (root / "folder.jsonl").mkdir()
-    assert list_runs(root) == []
+    assert list_all(root).runs == []
     with pytest.raises(UsageError, match="not a journal"):
         find_run(root, "notes")
 
@@ -439,7 +476,7 @@ def test_runs_of_one_second_are_listed_in_their_order(root):
     for _ in range(8):
         with begin(root, facts()) as book:
             begun.append(book.run)
-    assert [row.past.id for row in list_runs(root)] == begun[::-1]
+    assert [row.past.id for row in list_all(root).runs] == begun[::-1]
 
 
 def test_calls_that_are_answered_at_once_share_the_way_to_the_disk(root, monkeypatch):
