@@ -126,9 +126,8 @@ def _estimate(run: CheckedRun) -> float:
 
     Raises FluxError if the request fails or the reply has no estimate.
     """
-    import asyncio
-
     from flux_cli.http.client import Http
+    from flux_cli.runs import event_loop
 
     timeout, retries = run.prepared.settings.timeout, run.prepared.settings.retries
     provider = provider_of(run.prepared, run.auth)
@@ -138,4 +137,4 @@ def _estimate(run: CheckedRun) -> float:
         async with Http(timeout=timeout, retries=retries, folder=None) as http:
             return read_estimate(await http.post(post))
 
-    return asyncio.run(ask())
+    return event_loop.run(ask())

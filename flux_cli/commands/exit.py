@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from flux_cli.core.errors import DiskError, FluxError, Interrupted
+from flux_cli.core.errors import (
+    DiskError,
+    FluxError,
+    Interrupted,
+    ResourceError,
+    scarce_resource,
+)
 from flux_cli.terminal.streams import check
 
 TYPE_CHECKING = False
@@ -20,11 +26,9 @@ def run_command(work: Callable[[], object], arguments: Sequence[str]) -> int:
     except OSError as fault:
         return report_failure(_system_error(fault), arguments)
     except (MemoryError, ImportError, RuntimeError) as fault:
-        lack = _describe_lack(fault)
-        if not lack:
+        error = _resource_error(fault)
+        if error is None:
             raise
-        error = FluxError(lack, hint="raise its memory or thread limit, or close other programs")
-        error.__cause__ = fault
         return report_failure(error, arguments)
     except KeyboardInterrupt:
         from flux_cli.runs.interrupts import defer
@@ -70,10 +74,15 @@ def _system_error(fault: OSError) -> FluxError:
     return error
 
 
-def _describe_lack(fault: Exception) -> str:
-    """What this machine does not have enough of, as a sentence; "" if that is not the problem."""
-    if isinstance(fault, MemoryError):
-        return "not enough memory"
-    if isinstance(fault, ImportError):
-        return f"cannot load a part of flux: {fault}"
-    return "not enough threads" if "start new thread" in str(fault) else ""
+def _resource_error(fault: Exception) -> FluxError | None:
+    """The FluxError if this machine has not enough of something; None for any other failure."""
+    hint = "raise its memory or thread limit, or close other programs"
+    error: FluxError
+    if scarce := scarce_resource(fault):
+        error = ResourceError(f"not enough {scarce}", hint=hint)
+    elif isinstance(fault, ImportError):
+        error = FluxError(f"cannot load a part of flux: {fault}", hint=hint)
+    else:
+        return None
+    error.__cause__ = fault
+    return error

@@ -110,16 +110,17 @@ def _open_journal(checked: CheckedRun, name: str, *, is_paid: bool) -> Journal:
 
 def _job(checked: CheckedRun, ledger: Journal) -> Job:
     from flux_cli.images import files
+    from flux_cli.images.names import folders_of
     from flux_cli.runs.job import Job
 
     prepared, row = checked.prepared, checked.row
     sink: files.Pipe | files.Folder
-    output_folder: Path | None = Path(checked.names[0].path("png")).parent
+    folders = {Path(folder) for folder in folders_of(checked.names)}
     sink = files.Folder(
         overwrite=checked.options.output.overwrite, mark=ledger.run, state=ledger.state
     )
     if prepared.destination.is_stdout:
-        sink, output_folder = files.Pipe(sys.stdout.buffer), None
+        sink, folders = files.Pipe(sys.stdout.buffer), set()
     return Job(
         resolved=prepared.resolved,
         plan=prepared.plan,
@@ -136,7 +137,7 @@ def _job(checked: CheckedRun, ledger: Journal) -> Job:
         traced=row.history,
         limit_usd=prepared.settings.max_cost,
         identity=checked.identity,
-        output_folder=output_folder,
+        output_folders=folders,
     )
 
 

@@ -15,8 +15,10 @@ from flux_cli.config.load import Settings, load_settings
 from flux_cli.core.errors import DiskError, FluxError, Interrupted, UnclearError, common_exit_code
 from flux_cli.core.lite import NamedTuple
 from flux_cli.providers.rows import ROWS
+from flux_cli.runs import interrupts
 from flux_cli.runs.check import find_key
 from flux_cli.runs.documents import recovery_document
+from flux_cli.runs.failures import error_of
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
 from flux_cli.runs.records import store
@@ -142,7 +144,7 @@ def _recover_all(runs: Sequence[RecordedRun], *, quiet: bool) -> list[Recovered]
     for run in runs:
         recovered = _recover_or_report(run, quiet=quiet, named=len(runs) > 1)
         done.append(_forget_if_old(run, recovered))
-        if recovered.report.interrupted:
+        if interrupts.has_come():
             break
     return done
 
@@ -156,9 +158,9 @@ def _recover_or_report(run: RecordedRun, *, quiet: bool, named: bool) -> Recover
     except OSError as fault:
         error = DiskError(f"cannot recover this run: {fault.strerror or fault}")
     except Exception as fault:  # noqa: BLE001 - our bug must not stop the other runs
-        hint = "please report it, with --verbose"
-        error = FluxError(f"cannot recover this run: {fault!r}", hint=hint)
-        error.__cause__ = fault
+        error = error_of(fault)
+        error.message = f"cannot recover this run: {error.message}"
+        error.billed = False  # recovery requests no image
     return Recovered(run.past, _report(run.past, faults=(error,)))
 
 
@@ -286,7 +288,7 @@ def _print_faults(done: Sequence[Recovered], *, verbose: bool) -> None:
 
 
 def _exit_code(reports: Sequence[Report]) -> int:
-    if any(report.interrupted for report in reports):
+    if interrupts.has_come():
         return Interrupted.exit_code
     errors = [error for report in reports for error in report.errors]
     some_saved = any(any(report.saved) for report in reports)

@@ -17,6 +17,7 @@ FluxError                   1  error
 ├── DeadlineError           1  timeout        the deadline passed
 ├── ImageError              1  image          the data is not a complete image
 ├── DiskError               1  disk           an image could not be written
+│   └── ResourceError       1  resources      there is not enough memory, or no more threads
 ├── NotSentError            1  not_sent       not sent: an earlier failure, the budget or Ctrl-C
 ├── UnclearError            3  unclear        it is not known yet whether requests were billed
 └── Interrupted           130  interrupted    Ctrl-C
@@ -123,6 +124,10 @@ class DiskError(FluxError):
     code = "disk"
 
 
+class ResourceError(DiskError):
+    code = "resources"
+
+
 class NotSentError(FluxError):
     code = "not_sent"
 
@@ -135,6 +140,17 @@ class UnclearError(FluxError):
 class Interrupted(FluxError):  # noqa: N818 - the user stopped the command, which is not an error
     code = "interrupted"
     exit_code = 130
+
+
+def scarce_resource(fault: BaseException) -> str:
+    """What this machine has too little of: "memory", "threads", or "" for any other failure.
+
+    Threads are limited by `ulimit -u`, and in a container.
+    """
+    if isinstance(fault, MemoryError):
+        return "memory"
+    is_refused = isinstance(fault, RuntimeError) and "start new thread" in str(fault)
+    return "threads" if is_refused else ""
 
 
 def common_exit_code(errors: Iterable[FluxError], *, some_succeeded: bool) -> int:

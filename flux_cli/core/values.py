@@ -213,7 +213,12 @@ def read_integer(value: Json) -> int | None:
 
 
 def read_amount(value: Json, below: float = float("inf")) -> float | None:
-    """A price from a response: a number from 0 to less than `below`; None for anything else."""
+    """A price from a response: a number from 0 to less than `below`; None for anything else.
+
+    The number may be in a string, as some servers write money.
+    """
+    if isinstance(value, str) and value.isascii() and value.replace(".", "", 1).isdigit():
+        value = float(value)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     return float(value) if 0 <= value < min(below, MAX_AMOUNT) else None

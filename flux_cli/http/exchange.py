@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from flux_cli.core.errors import DiskError, NetworkError, ProviderError
+from flux_cli.core.errors import DiskError, NetworkError, ProviderError, ResourceError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Reply
 from flux_cli.http.datauri import too_large_error
@@ -178,7 +178,7 @@ def _translated_errors(url: str) -> Iterator[None]:
     except ValueError as fault:
         raise ProviderError(f"cannot read the answer from {host}: {root_cause(fault)}") from fault
     except MemoryError as fault:
-        raise DiskError(f"not enough memory for the answer from {host}") from fault
+        raise ResourceError(f"not enough memory for the answer from {host}") from fault
     except OSError as fault:
         message = f"cannot store the answer from {host}: {fault.strerror}"
         if fault.errno in (errno.EMFILE, errno.ENFILE):

@@ -98,6 +98,17 @@ def names(template: str, rows: Sequence[dict[str, str | int]]) -> Sequence[Name]
     return all_names
 
 
+def folders_of(all_names: Sequence[Name]) -> set[str]:
+    """The folders of all names of one template, as they begin a path.
+
+    Only one is computed if they cannot differ.
+    """
+    folder = all_names[0].template.rpartition("/")[0]
+    placed = all_names if "{" in folder else [all_names[0]]
+    paths = (name.path("png") for name in placed)
+    return {path[: path.rfind("/") + 1] for path in paths}
+
+
 def _named(template: str, rows: Sequence[dict[str, str | int]]) -> Sequence[Name]:
     return LazySequence(len(rows), lambda place: Name(template, rows[place]))
 

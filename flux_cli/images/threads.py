@@ -1,12 +1,20 @@
-"""Threads for work on images, also where the system starts no more of them."""
+"""Threads that do work, also where the system starts no more of them."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+import contextlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
-from typing import ParamSpec, TypeVar
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
+from flux_cli.core.errors import scarce_resource
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import ParamSpec, TypeVar
+
+    Arguments = ParamSpec("Arguments")
+    Result = TypeVar("Result")
 
 
 class Threads(ThreadPoolExecutor):
@@ -19,21 +27,27 @@ class Threads(ThreadPoolExecutor):
         *arguments: Arguments.args,
         **options: Arguments.kwargs,
     ) -> Future[Result]:
+        """Do work once, in a thread if there is one. Returns its future."""
         done: Future[Result] = Future()
-        is_free = Lock()  # an idle thread may also find the work in the queue
+        done.set_running_or_notify_cancel()  # nobody sees it before the work has begun
+        is_free = Lock()  # work without a thread of its own stays in the queue of the others
 
-        def run() -> None:
+        def run() -> Result | None:
             if not is_free.acquire(blocking=False):
-                return
+                return None
             try:
-                done.set_result(work(*arguments, **options))
-            except BaseException as fault:  # noqa: BLE001 - it belongs to whoever waits
+                result = work(*arguments, **options)
+            except BaseException as fault:
                 done.set_exception(fault)
+                raise
+            done.set_result(result)
+            return result
 
         try:
-            super().submit(run)
+            return super().submit(run)  # type: ignore[arg-type] # the first run has a result
         except RuntimeError as fault:
-            if "start new thread" not in str(fault):
+            if scarce_resource(fault) != "threads":
                 raise
+        with contextlib.suppress(BaseException):  # it belongs to whoever waits for `done`
             run()
         return done

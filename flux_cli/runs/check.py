@@ -131,17 +131,16 @@ def identity_of(settings: Settings) -> Identity | None:
 
 def _download(address: str) -> Attachment:
     """Download an image from a URL that the user gave, without a key. Raises UsageError."""
-    import asyncio
-
     from flux_cli.http.client import Http
     from flux_cli.request import inputs
+    from flux_cli.runs import event_loop
 
     async def fetch() -> bytes:
         async with Http(timeout=FETCH_SECONDS, retries=1, folder=None) as http:
             return http.spool.read(await http.downloads.fetch(address, address))
 
     try:
-        data = asyncio.run(fetch())
+        data = event_loop.run(fetch())
     except FluxError as fault:
         reason = fault.__cause__ or fault
         raise UsageError(f"cannot download image_prompt {address!r}: {reason}") from fault

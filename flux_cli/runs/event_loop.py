@@ -1,4 +1,4 @@
-"""Runs a job in an event loop, with an HTTP client. Offline sketches need no network.
+"""Runs a coroutine in an event loop; a job with an HTTP client. Sketches need no network.
 
 The loop also works on a machine that stops the process for a while, or that has no more threads.
 """
@@ -8,8 +8,7 @@ import contextlib
 import os
 import selectors
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +17,7 @@ import flux_cli.providers.answers  # noqa: F401
 from flux_cli.config.load import Settings
 from flux_cli.http.client import Http
 from flux_cli.http.exchange import InProcess
+from flux_cli.images.threads import Threads
 from flux_cli.runs.capacity import Disks, measure_capacity
 from flux_cli.runs.job import Job, Listener
 from flux_cli.runs.pipeline import generate
@@ -48,10 +48,7 @@ class Waiting(selectors.DefaultSelector):
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """An event loop whose time stands still while the process is stopped.
-
-    Without threads, it does their work itself.
-    """
+    """An event loop whose time stands still while the process is stopped."""
 
     def __init__(self) -> None:
         self._waiting = Waiting()
@@ -61,26 +58,25 @@ class Loop(asyncio.SelectorEventLoop):
         """Seconds of a clock that stands still while the process is stopped."""
         return time.monotonic() - self._waiting.stopped
 
-    def run_in_executor(
-        self, executor: Executor | None, work: Callable[..., Result], *arguments: object
-    ) -> asyncio.Future[Result]:
-        """Run work in a thread; here and now, if no thread can be started."""
-        try:
-            return super().run_in_executor(executor, work, *arguments)
-        except RuntimeError as fault:
-            if "start new thread" not in str(fault):
-                raise
-        done: asyncio.Future[Result] = self.create_future()
-        try:
-            done.set_result(work(*arguments))
-        except Exception as fault:  # noqa: BLE001 - it belongs to whoever waits for the work
-            done.set_exception(fault)
-        return done
-
     async def shutdown_default_executor(self, *arguments: float | None) -> None:
         """Wait for the threads, which takes another thread."""
         with contextlib.suppress(RuntimeError):
             await super().shutdown_default_executor(*arguments)
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine to its end, and return its result.
+
+    Its time stands still while the process is stopped, and it needs no threads.
+    """
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
+        return runner.run(work)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    loop = Loop() if os.name == "posix" else asyncio.new_event_loop()
+    loop.set_default_executor(Threads())
+    return loop
 
 
 def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listener) -> Report:
@@ -106,8 +102,7 @@ def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listene
         ) as http:
             return await generate(job, http, listener)
 
-    with asyncio.Runner(loop_factory=Loop if os.name == "posix" else None) as runner:
-        report = runner.run(connect_and_generate())
+    report = run(connect_and_generate())
     return report._replace(remarks=(*remarks, *report.remarks))
 
 
@@ -115,7 +110,7 @@ def _fit(job: Job, folder: Path | None) -> tuple[Job, tuple[str, ...]]:
     """The job with no more requests at once than this machine can handle, and a remark on that."""
     if not job.hosted:
         return job, ()
-    disks = Disks(filter(None, (folder, job.output_folder)))
+    disks = Disks([folder, *job.output_folders] if folder else job.output_folders)
     wanted = min(job.concurrency, len(job.plan.calls))
     capacity = measure_capacity(wanted, disks)
     job = job._replace(disks=disks, concurrency=capacity.requests)

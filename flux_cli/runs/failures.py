@@ -11,7 +11,9 @@ from flux_cli.core.errors import (
     NotFoundError,
     PaymentError,
     ProviderError,
+    ResourceError,
     ValidationError,
+    scarce_resource,
 )
 from flux_cli.http.replies import SERVER_ERROR
 
@@ -47,17 +49,11 @@ def error_of(fault: Exception) -> FluxError:
     """What stopped a request, as a FluxError. One that nobody has foreseen may have been billed."""
     if isinstance(fault, FluxError):
         return fault
-    if isinstance(fault, MemoryError) or is_without_threads(fault):
-        lack = "memory" if isinstance(fault, MemoryError) else "threads"
-        hint = f"allow more {lack}, or send fewer requests at once with --concurrency"
-        error: FluxError = DiskError(f"not enough {lack}", hint=hint, billed=True)
+    if scarce := scarce_resource(fault):
+        hint = f"allow more {scarce}, or send fewer requests at once with --concurrency"
+        error: FluxError = ResourceError(f"not enough {scarce}", hint=hint, billed=True)
     else:
         hint = "please report it, with --verbose"
         error = FluxError(f"internal error: {fault!r}", hint=hint, billed=True)
     error.__cause__ = fault
     return error
-
-
-def is_without_threads(fault: Exception) -> bool:
-    """Whether the system did not start a thread (`ulimit -u`, the limit of a container)."""
-    return isinstance(fault, RuntimeError) and "start new thread" in str(fault)

@@ -7,6 +7,7 @@ ignores (`nohup`) stays ignored. Whenever a signal comes, and however often, the
     while a run is prepared                      noted, and the run is canceled as it begins
     while a run is under way                     the run is canceled, once
     while its result is printed                  noted: everything is listed
+    during a contact sheet or a preview          KeyboardInterrupt: the rest of it is not needed
 """
 
 from __future__ import annotations
@@ -92,9 +93,11 @@ def interrupt_once() -> Iterator[None]:
     So the code that catches it can clean up undisturbed. The earlier handlers are restored at the
     end.
     """
-    numbers = _heeded()
+    numbers, interrupts = _heeded(), _installed()
 
     def interrupt(_number: int, _frame: object) -> None:
+        if interrupts:
+            interrupts.came = True
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt

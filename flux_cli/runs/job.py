@@ -43,5 +43,5 @@ class Job(NamedTuple):
     limit_usd: float | None = None  # no request is sent that could exceed it
     identity: Identity | None = None  # signs the files
     arrived: Mapping[int, Reply | Sequence[Media]] = {}  # what an earlier run has paid for
-    output_folder: Path | None = None  # where images are saved; None: not on a disk
+    output_folders: Collection[Path] = ()  # where images are saved; empty: not on a disk
     disks: Disks = Disks()  # nothing is sent for which they have no room

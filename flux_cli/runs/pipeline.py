@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
 from flux_cli.core.errors import (
@@ -23,6 +22,7 @@ from flux_cli.core.errors import (
 )
 from flux_cli.core.outcome import Event, Outcome, Reply
 from flux_cli.core.request import Call
+from flux_cli.images.threads import Threads
 from flux_cli.runs.failures import error_of, is_expired, is_final, stops_run
 from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.money import Budget
@@ -58,7 +58,7 @@ async def generate(job: Job, http: Http, listener: Listener) -> Report:
             await asyncio.gather(*workers, return_exceptions=True)
             # A closing event loop waits for the threads of its pool. A new pool has none, so that
             # encoders whose work is no longer needed do not delay the end.
-            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+            asyncio.get_running_loop().set_default_executor(Threads(1))
     return Report(
         resolved=job.resolved,
         notes=(*job.resolved.notes, *job.plan.notes),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.config.load import Settings
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import AuthError, FluxError, ImageError, NotFoundError
+from flux_cli.core.errors import AuthError, FluxError, ImageError, Interrupted, NotFoundError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Media, Reply
 from flux_cli.core.request import Call, Plan, Request, Resolved
@@ -153,7 +153,10 @@ def _final_error(listed: PastRequest | None, past: PastRun) -> FluxError | None:
 def _read_history(
     past: PastRun, unclear: Sequence[PastCall], settings: Settings, auth: Auth | None, folder: Path
 ) -> Mapping[str, PastRequest]:
-    """The history by trace. Raises AuthError without a key, FluxError for a failed request."""
+    """The history by trace.
+
+    Raises AuthError without a key, FluxError for a failed request, and Interrupted.
+    """
     if auth is None:
         name = settings.provider.key_variables[-1]
         hint = f"export {name}=...: the gateway's history needs it"
@@ -175,6 +178,7 @@ def _fetch_history(
 
     from flux_cli.http.client import Http
     from flux_cli.providers.lumenfall import look_up as search
+    from flux_cli.runs import event_loop, interrupts
 
     since = iso_time(max(0.0, (past.began or 0.0) - MARGIN))
     traces = {trace(past.id, call.number) for call in unclear}
@@ -183,7 +187,14 @@ def _fetch_history(
         async with Http(timeout=settings.timeout, retries=settings.retries, folder=folder) as http:
             return await search(traces, since, settings.base_url, auth, http)
 
-    return asyncio.run(ask())
+    async def ask_until_interrupted() -> Mapping[str, PastRequest]:
+        with interrupts.cancel_on_signals():
+            try:
+                return await ask()
+            except asyncio.CancelledError:
+                raise Interrupted("interrupted") from None
+
+    return event_loop.run(ask_until_interrupted())
 
 
 def past_call(call: PastCall) -> Call:

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from flux_cli.core.errors import UsageError
 from flux_cli.core.model import Param
 from flux_cli.core.request import Attachment
-from flux_cli.core.values import check_utf8, check_value, parse_value, shorten, unchecked_value
+from flux_cli.core.values import (
+    check_utf8,
+    check_value,
+    parse_value,
+    read_amount,
+    shorten,
+    unchecked_value,
+)
 
 SEED = Param("seed", "integer", "passthrough", "")
 COUNT = Param("n", "integer", "emulated", "", minimum=1, maximum=10)
@@ -264,3 +271,25 @@ def test_every_other_text_is_well_formed(text):
 )
 def test_only_long_text_is_shortened_and_its_length_is_said(value, shown):
     assert shorten(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"),
+    [
+        (0.5, 0.5),
+        (3, 3.0),
+        ("0.5", 0.5),
+        ("12", 12.0),
+        ("-1", None),
+        ("1e400", None),
+        ("9" * 400, None),
+        ("1.2.3", None),
+        ("\u0665", None),
+        (-1, None),
+        (float("nan"), None),
+        (True, None),
+        (None, None),
+    ],
+)
+def test_a_price_is_a_number_or_a_string_with_one(value, amount):
+    assert read_amount(value) == amount

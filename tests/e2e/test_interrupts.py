@@ -251,3 +251,23 @@ def test_a_terminal_gets_its_cursor_back(command, keyed, gateway, release):
         flux.communicate(timeout=PROMPT)
     assert flux.returncode == 130
     assert shown.rfind(b"\x1b[?25h") > shown.rfind(b"\x1b[?25l")
+
+
+def test_during_a_preview(command, keyed, gateway):
+    """The terminal does not read on, so that the preview is not over when the signal comes."""
+    gateway.answers(image(noise(1024)))
+    master, slave = pty.openpty()
+    environment = keyed | {"TERM": "xterm-256color", "FLUX_PREVIEW": "kitty"}
+    line = [command, "generate", "a fox", "--preview"]
+    with subprocess.Popen(
+        line, env=environment, stdout=subprocess.PIPE, stderr=slave, text=True
+    ) as flux:
+        os.close(slave)
+        shown = b""
+        while b"\x1b_G" not in shown:
+            shown += os.read(master, 1024)
+        flux.send_signal(signal.SIGINT)
+        drained(master)
+        out, _ = flux.communicate(timeout=PROMPT)
+    assert flux.returncode == 130
+    assert out.split() == [path.name for path in Path().iterdir()]

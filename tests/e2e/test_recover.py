@@ -7,6 +7,7 @@ import base64
 import json
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,34 @@ def test_ctrl_c_ends_it_and_the_next_time_goes_on(command, generate, keyed, flux
         release.set()
         assert flux("recover", env=env).code == 0
         assert (files(), len(gateway.posts)) == (["a-fox-7.jpg", "a-fox-8.jpg"], 2)
+
+
+def test_ctrl_c_ends_it_also_while_the_history_of_a_second_run_is_read(
+    command, keyed, killed, gateway, release, flux
+):
+    gateway.answers(held(release))
+    for count in (1, 2, 3):
+        killed(
+            "--seed", "7", "-o", f"{count}.jpg", when=lambda sent=count: sent == len(gateway.posts)
+        )
+    second = threading.Event()
+
+    def hold(_request):
+        second.set()
+        return held(release, status(404))
+
+    gateway.serves(HISTORY, status(404), hold)
+    with subprocess.Popen(
+        [command, "recover"], env=keyed, stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert second.wait(PATIENCE)
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, "Traceback" in err) == (130, False)
+    assert not release.is_set()  # nobody has waited for the gateway
+    assert "cannot read the history of lumenfall: interrupted" in err
+    assert len([request for request in gateway.requests if request.path == HISTORY]) == 2
+    assert states(flux) == ["unclear", "unclear", "unclear"]
 
 
 def test_an_image_for_a_pipe_is_saved_as_a_file(command, keyed, gateway, recover):

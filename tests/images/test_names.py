@@ -16,6 +16,7 @@ from flux_cli.images.names import (
     NAME_BYTES,
     complete,
     fold,
+    folders_of,
     names,
     safe,
     sibling,
@@ -422,3 +423,18 @@ def test_a_name_made_from_text_commands_no_ci_service(text):
     name = text_fields(text, text)
     for made in (name["prompt"], name["slug"], name["model"]):
         assert disarm(made) == made
+
+
+@pytest.mark.parametrize(
+    ("template", "folders"),
+    [
+        ("{slug}.png", {""}),
+        ("/{index}.png", {"/"}),
+        ("out/{index}.png", {"out/"}),
+        ("disk{index}/{slug}.png", {"disk1/", "disk2/", "disk3/"}),
+        ("{slug}/{index}.{ext}", {"a-red-fox/"}),
+    ],
+)
+def test_all_folders_of_a_run_are_known(template, folders):
+    rows = [ROW | {"index": index} for index in (1, 2, 3)]
+    assert folders_of(names(template, rows)) == folders

@@ -14,7 +14,7 @@ from flux_cli.core.errors import (
     RateError,
     ValidationError,
 )
-from flux_cli.runs.failures import is_expired, is_final, stops_run
+from flux_cli.runs.failures import error_of, is_expired, is_final, stops_run
 
 STOPPING = [AuthError("a"), PaymentError("a"), DiskError("a"), ModerationError("a", status=403)]
 OTHERS = [ModerationError("a", status=400), ProviderError("a"), RateError("a"), NetworkError("a")]
@@ -53,3 +53,9 @@ def test_an_image_that_is_not_whole_is_never_the_end():
     """Its bytes are kept, and it may have an address."""
     assert not is_final(ImageError("a"), is_recovery=False)
     assert not is_final(ImageError("a"), is_recovery=True)
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), RuntimeError("can't start new thread")])
+def test_a_machine_without_resources_is_not_called_a_full_disk(fault):
+    error = error_of(fault)
+    assert (error.code, error.exit_code, stops_run(error)) == ("resources", 1, True)

@@ -66,10 +66,12 @@ class Terminal:
             redirect_stdout=False,
             redirect_stderr=False,
         )
+        self._has_started = False  # it has not if the terminal went away meanwhile
 
     def __enter__(self) -> Self:
         with self._watched():
             self._live.start()
+            self._has_started = True
         return self
 
     def __exit__(
@@ -78,8 +80,9 @@ class Terminal:
         fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._watched():
-            self._live.stop()
+        if self._has_started:
+            with self._watched():
+                self._live.stop()
 
     def __call__(self, event: Event) -> None:
         self._progress.update(event, self._clock())

@@ -12,7 +12,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +21,7 @@ from flux_cli.core.image import ImageFile
 from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import split_suffix, suffix_of
 from flux_cli.images.metadata.record import sidecar_document
+from flux_cli.images.threads import Threads
 from flux_cli.runs.saving.delivery import file_name, plan_outputs, record_of_image, sidecar_name
 from flux_cli.runs.saving.finish import (
     FinishedFile,
@@ -95,8 +95,7 @@ class Saver:
         self.encodes = bool(signer or delivery.finish.remakes or delivery.finish.formats)
         workers = (os.cpu_count() or 2) if self.encodes else COPY_THREADS
         self._free_threads = asyncio.Semaphore(workers)
-        # One thread each: work for which no thread can be started must not wait in their queue.
-        self._idle: list[ThreadPoolExecutor] = []
+        self._threads = Threads(workers)
         self._done: set[str] = set()
         self._remarks: Counter[str] = Counter()
 
@@ -151,10 +150,8 @@ class Saver:
         Ctrl-C waits for a file that is being saved, however often it is pressed: otherwise the
         image would be saved twice. It does not wait for an encoder.
         """
-        thread = self._idle.pop() if self._idle else ThreadPoolExecutor(1)
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(thread, copy_context().run, work)
-        has_thread = not running.done()  # a later image may have one again
+        running = loop.run_in_executor(self._threads, copy_context().run, work)
         try:
             await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -163,9 +160,6 @@ class Saver:
                 with contextlib.suppress(asyncio.CancelledError, FluxError):
                     await asyncio.shield(running)
             raise
-        finally:
-            if has_thread and running.done():
-                self._idle.append(thread)
 
     def _save_files(
         self, files: SavedFiles, call: Call, name: Name, media: Media, extra: int
