@@ -23,15 +23,13 @@ from flux_cli.core.errors import FluxError, OutputError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Media, Reply, SavedImage
 from flux_cli.core.request import Call
-from flux_cli.core.text import may_show_key, redact
+from flux_cli.core.text import redact
 from flux_cli.images.files import sync_folder
 from flux_cli.runs.records import store
 from flux_cli.runs.records.lines import LINE_SCHEMA, seal, trace
-from flux_cli.runs.records.privacy import headers_without_prompts, without_prompts
+from flux_cli.runs.records.privacy import headers_without_prompts, without_keys, without_prompts
 
-PARTS = 1 << 16  # values in a reply; a reply of ten images has hundreds
 BLOCK = 1 << 16  # characters of the first line that are written at once
-SEARCHED = 1 << 17  # characters; hiding keys in them takes up to half a second
 
 
 class Journal:
@@ -120,7 +118,7 @@ class Journal:
         self._waiting.add(call.number)
         self._unclear.discard(call.number)
         event: dict[str, Json] = {"event": "answered", "call": call.number, "headers": headers}
-        self._try(event, _without_keys(data))
+        self._try(event, without_keys(data))
 
     def fetched(self, call: Call, media: Sequence[Media]) -> None:
         """Record that all images of a request have arrived in the folder."""
@@ -278,25 +276,6 @@ def _begin_in(
 def scratch() -> Journal:
     """A journal for a run that costs nothing: nothing is written down, and it has no folder."""
     return Journal(Path(), None)
-
-
-def _without_keys(data: bytes) -> str:
-    """The text of a reply without keys.
-
-    If hiding keys in it would take seconds, only what leads to images; "" if that would, too.
-    """
-    text = data.decode("utf-8", "replace")
-    if not _is_slow(text):
-        return redact(text)
-    if text.count(",") + text.count("[") > PARTS:
-        return ""
-    text = without_prompts(data).decode()
-    return "" if _is_slow(text) else redact(text)
-
-
-def _is_slow(text: str) -> bool:
-    """Whether hiding keys in the text takes long, in which nothing else could be done."""
-    return len(text) > SEARCHED and may_show_key(text)
 
 
 def _encode(text: str) -> bytes:

@@ -1,12 +1,15 @@
-"""Removes everything that may contain a prompt from a reply, for `journal_prompts = false`."""
+"""Removes keys from a reply, and for `journal_prompts = false` all that may contain a prompt."""
 
 from __future__ import annotations
 
 import json
 
 from flux_cli.core.model import Json
+from flux_cli.core.text import may_show_key, redact
 from flux_cli.http.replies import MARK, parse_json
 
+SEARCHED = 1 << 17  # characters; hiding keys in them takes up to half a second
+PARTS = 1 << 16  # values in a reply; a reply of ten images has hundreds
 # Texts are kept only under these names. They lead to the image, or name the request and its state.
 KEPT = frozenset((
     "b64_json",
@@ -21,6 +24,25 @@ KEPT = frozenset((
 ADDRESSES = ("http://", "https://", "data:", MARK)  # prefixes of texts that lead to an image
 ECHOES = ("input",)  # keys under which providers repeat the request; nothing below them is kept
 HIDDEN = "(not kept in the journal)"  # replaces an error message, so that `error` is not empty
+
+
+def without_keys(data: bytes) -> str:
+    """The text of a reply without keys.
+
+    If hiding keys in it would take seconds, only what leads to images; "" if that would, too.
+    """
+    text = data.decode("utf-8", "replace")
+    if not _is_slow(text):
+        return redact(text)
+    if text.count(",") + text.count("[") > PARTS:
+        return ""
+    text = without_prompts(data).decode()
+    return "" if _is_slow(text) else redact(text)
+
+
+def _is_slow(text: str) -> bool:
+    """Whether hiding keys in the text takes long, in which nothing else could be done."""
+    return len(text) > SEARCHED and may_show_key(text)
 
 
 def without_prompts(body: bytes) -> bytes:
