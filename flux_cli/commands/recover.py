@@ -34,7 +34,6 @@ from flux_cli.runs.records.listing import (
 )
 from flux_cli.runs.records.past import PastRun
 from flux_cli.runs.records.rescue import clear_folder, move_stray, resume, unnamed_files
-from flux_cli.runs.records.store import aside_folder
 from flux_cli.runs.recovery import (
     arrived,
     give_up,
@@ -119,7 +118,7 @@ def _has_work(run: RecordedRun) -> bool:
     """Whether anything of a run can be saved or deleted. What was moved aside stays."""
     if run.past.state in STATES:
         return True
-    if aside_folder(run.folder).exists():
+    if store.aside_folder(run.folder).exists():
         return bool(store.files_in(run.folder))
     return run.folder.exists()
 
@@ -134,7 +133,9 @@ def _recover_stray(stray: Stray) -> Recovered:
         except OSError as error:
             fault.message += f"; its files cannot be moved: {error.strerror}"
         else:
-            fault.message += f"; its files are now in {aside_folder(stray.path.with_suffix(''))}"
+            fault.message += (
+                f"; its files are now in {store.aside_folder(stray.path.with_suffix(''))}"
+            )
             fault.hint = LOOK
     return Recovered(past, _report(past, faults=(fault,)), moved)
 
@@ -195,7 +196,7 @@ def _clear(past: PastRun, folder: Path) -> tuple[Sequence[str], DiskError | None
     if not moved:
         return (), None
     message = f"{len(moved)} received files belong to no image of this run, or are damaged"
-    message += f"; they are now in {aside_folder(folder)}"
+    message += f"; they are now in {store.aside_folder(folder)}"
     return moved, DiskError(message, hint=LOOK)
 
 
@@ -215,15 +216,14 @@ def _fetch_and_save(
     if give_up(after, ledger):
         after = read_journal(ledger.path) or after
     fault = looked_up.fault or unclear_error(after, settings)
-    faults = (fault,) if fault else ()
-    remarks = (*report.remarks, *looked_up.lost)
-    return after, report._replace(run=before.id, faults=faults, remarks=remarks)
+    report = report._replace(run=before.id, remarks=(*report.remarks, *looked_up.lost))
+    return after, report._replace(faults=(fault,) if fault else ())
 
 
 def _forget_if_old(run: RecordedRun, recovered: Recovered) -> Recovered:
     """Delete the journal of a run that will stay unclear, and say so."""
     past, report = recovered.past, recovered.report
-    has_files = aside_folder(run.folder).exists() or bool(store.files_in(run.folder))
+    has_files = store.aside_folder(run.folder).exists() or bool(store.files_in(run.folder))
     began = time.time() if past.began is None else past.began
     if past.state != "unclear" or has_files or time.time() - began < KEPT_UNCLEAR:
         return recovered

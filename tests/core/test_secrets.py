@@ -179,18 +179,24 @@ WRITERS = {
     ),
 }
 
+# Escapes stand for bytes or characters of ASCII: what is written in others cannot be escaped again.
+PLAIN_WRITERS = sorted(name for name, write in WRITERS.items() if write(CANARY).isascii())
+
 
 @given(
     st.integers(0, len(CANARY) - 12),
     st.integers(12, len(CANARY)),
-    st.lists(st.sampled_from(sorted(WRITERS)), max_size=3),
+    st.lists(st.sampled_from(PLAIN_WRITERS), max_size=1),
+    st.sampled_from(sorted(WRITERS)),
     st.text(max_size=10),
     st.text(max_size=10),
 )
-def test_a_piece_of_a_key_is_hidden_in_every_mix_of_spellings(start, length, names, before, after):
+def test_a_piece_of_a_key_is_hidden_in_every_mix_of_spellings(
+    start, length, names, last, before, after
+):
     Secret(CANARY)
     piece = shown = CANARY[start : start + length]
-    for name in names:
+    for name in (*names, last):
         shown = WRITERS[name](shown)
     hidden = redact(f"{before}|{shown}|{after}")
     assert not [run for run in runs_of(piece, 8) if run.lower() in decoded(hidden).lower()]

@@ -17,7 +17,7 @@ from flux_cli.core.outcome import Facts, Media, Reply, SavedImage
 from flux_cli.core.request import Call
 from flux_cli.http.replies import BLOB
 from flux_cli.runs.records import journal
-from flux_cli.runs.records.listing import list_runs
+from flux_cli.runs.records.listing import list_all
 
 PER_RUN = 3  # requests
 DONE = ("saved", "failed", "not_sent")  # `flux recover` does not look at them
@@ -132,7 +132,7 @@ def lost(paid: Paid) -> list[str]:
 def settled_requests(paid: Paid) -> set[int]:
     """The requests of the run with addresses that its journal, as far as it is read, calls done."""
     found = set()
-    for run in list_runs(paid.state / "runs"):
+    for run in list_all(paid.state / "runs").runs:
         if any(call.name.template.startswith("url") for call in run.past.calls):
             found |= {call.number for call in run.past.calls if call.state in DONE}
     return found
