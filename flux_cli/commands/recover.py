@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flux_cli.commands.exit import confirm_output
 from flux_cli.config.load import Settings, load_settings
@@ -19,6 +18,7 @@ from flux_cli.runs import interrupts
 from flux_cli.runs.check import find_key
 from flux_cli.runs.documents import recovery_document
 from flux_cli.runs.failures import error_of
+from flux_cli.runs.job import Job
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
 from flux_cli.runs.records import store
@@ -46,9 +46,6 @@ from flux_cli.runs.recovery import (
 )
 from flux_cli.runs.report import Report
 from flux_cli.terminal import messages, streams
-
-if TYPE_CHECKING:
-    from flux_cli.runs.job import Job
 
 NAMED = 3  # runs listed in one error message
 STATES = ("recoverable", "unclear")  # of runs with images to fetch
