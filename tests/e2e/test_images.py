@@ -339,10 +339,11 @@ def test_what_was_asked_stands_in_json_as_it_was_typed_but_numbers_as_numbers(ge
 
 
 def test_an_image_of_any_reported_cost_or_none_is_no_trouble(generate, gateway):
-    for cost in (None, "0.06", -1, True):
+    known = {"0.06": 0.06}
+    for cost in (None, "0.06", "six cents", -1, True):
         gateway.answers(image(cost=cost))
         result = generate("a fox", "--json")
-        assert (result.code, result.json["cost_usd"]) == (0, None)
+        assert (result.code, result.json["cost_usd"]) == (0, known.get(cost))
 
 
 def test_the_seed_the_provider_used_is_reported(generate, gateway):
