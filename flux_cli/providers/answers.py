@@ -33,9 +33,10 @@ async def read_images(reply: Reply, base: str, auth: Auth | None, http: "Http") 
     if body.get("error"):
         raise reply_error(reply, auth)
     listed = body.get("data") or body.get("images")
-    items = [item for item in _read_list(listed) if isinstance(item, dict)]
-    if not items:
+    found = [item for item in _read_list(listed) if isinstance(item, dict)]
+    if not found:
         raise _no_image_error("the answer has no image", reply, body)
+    items = list(filter(_source, found)) or found[:1]  # an item without an image is none
     facts = _facts(reply, body)
     sources = [_source(item) for item in items]
     arrived = await http.downloads.fetch_all(sources, base, facts.request_id, asked=reply.asked)
