@@ -29,6 +29,7 @@ COMPLETION = "_FLUX_COMPLETE"  # if this variable is set, Typer completes a comm
 # New objects between two garbage collections. Python's own 700 would collect two hundred times
 # while modules load, and find nothing.
 COLLECT_AFTER = 100_000
+NO_MEMORY = b"flux: error: cannot start: not enough memory\n"  # made before memory is short
 
 
 def run() -> NoReturn:
@@ -49,15 +50,25 @@ def run() -> NoReturn:
 
         leave(code)
     except KeyboardInterrupt:  # while modules are loading, nothing else catches it
-        _end(b"interrupted", 130)
-    except (MemoryError, ImportError, OSError) as fault:
-        _end(f"cannot start: {fault or 'not enough memory'}".encode(), 1)
+        _end(b"flux: error: interrupted\n", 130)
+    except (MemoryError, SystemError):  # SystemError: CPython itself ran out of memory
+        _end(NO_MEMORY, 1)
+    except (ImportError, OSError) as fault:
+        _end(_cannot_start(fault), 1)
 
 
-def _end(message: bytes, code: int) -> NoReturn:
+def _cannot_start(fault: Exception) -> bytes:
+    """One line that says why; to build it takes memory."""
+    try:
+        return f"flux: error: cannot start: {fault}\n".encode(errors="backslashreplace")
+    except (MemoryError, SystemError):  # SystemError: CPython itself ran out of memory
+        return NO_MEMORY
+
+
+def _end(line: bytes, code: int) -> NoReturn:
     """End the process at once, with one line on stderr."""
     try:
-        os.write(2, b"flux: error: %b\n" % message)
+        os.write(2, line)
     finally:  # stderr may be closed
         os._exit(code)
 

@@ -5,6 +5,7 @@ The loop also works on a machine that stops the process for a while, or that has
 
 import asyncio
 import contextlib
+import math
 import os
 import selectors
 import time
@@ -25,25 +26,43 @@ from flux_cli.runs.report import Report
 
 Result = TypeVar("Result")
 
-LATE = 1.0  # seconds; a wait that takes so much longer than it should means that we were stopped
+LATE = 1.0  # seconds without work; after so many, something must have stopped the process
+
+
+class Clock:
+    """Counts the seconds in which this process runs or waits, but not those in which it is stopped.
+
+    Ctrl-Z, SIGSTOP, a paused container, and a disk that does not answer stop it. What has arrived
+    meanwhile must be read before a timer ends it.
+    """
+
+    def __init__(self) -> None:
+        self._stopped = 0.0
+        self._seen = time.monotonic()
+        self._worked = time.thread_time()
+
+    def read(self, wait: float = 0.0) -> float:
+        """Seconds. Since it was last read, this thread has waited for no more than `wait`."""
+        now, worked = time.monotonic(), time.thread_time()
+        idle = (now - self._seen) - (worked - self._worked)
+        if idle > wait + LATE:
+            self._stopped += idle
+        self._seen, self._worked = now, worked
+        return now - self._stopped
 
 
 class Waiting(selectors.DefaultSelector):
-    """Waits for sockets and timers. `stopped` are the seconds in which the process was stopped."""
+    """Waits for sockets and timers, and tells a clock for how long."""
 
-    stopped = 0.0
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
 
     def select(self, timeout: float | None = None) -> list[Any]:
-        """Wait as every selector does, and notice if that took much longer than it should.
-
-        The process was stopped then (Ctrl-Z, SIGSTOP, a paused container). The clock of the loop
-        does not count this wait, so that what has arrived meanwhile is read before a timer ends it.
-        """
-        began = time.monotonic()
+        """Wait as every selector does."""
+        self._clock.read()
         ready = super().select(timeout)
-        elapsed = time.monotonic() - began
-        if timeout is not None and elapsed > max(timeout, 0) + LATE:
-            self.stopped += elapsed
+        self._clock.read(math.inf if timeout is None else max(timeout, 0.0))
         return ready
 
 
@@ -51,12 +70,12 @@ class Loop(asyncio.SelectorEventLoop):
     """An event loop whose time stands still while the process is stopped."""
 
     def __init__(self) -> None:
-        self._waiting = Waiting()
-        super().__init__(self._waiting)
+        self._running_time = Clock()
+        super().__init__(Waiting(self._running_time))
 
     def time(self) -> float:
         """Seconds of a clock that stands still while the process is stopped."""
-        return time.monotonic() - self._waiting.stopped
+        return self._running_time.read()
 
     async def shutdown_default_executor(self, *arguments: float | None) -> None:
         """Wait for the threads, which takes another thread."""

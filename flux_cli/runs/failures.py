@@ -17,7 +17,7 @@ from flux_cli.core.errors import (
     ValidationError,
     scarce_resource,
 )
-from flux_cli.http.replies import SERVER_ERROR
+from flux_cli.http.replies import BILLED_HINT, SERVER_ERROR
 
 STOPPING = (AuthError, DiskError, PaymentError)  # every further request would fail the same way
 REFUSALS = (ModerationError, ProviderError, ValidationError)  # the provider made no image
@@ -58,10 +58,19 @@ def decisive(errors: Sequence[FluxError], *, is_recovery: bool) -> FluxError:
     return errors[0]
 
 
-def error_of(fault: Exception) -> FluxError:
-    """What stopped a request, as a FluxError. One that nobody has foreseen may have been billed."""
-    if isinstance(fault, FluxError):
-        return fault
+def error_of(fault: Exception, *, hosted: bool = True) -> FluxError:
+    """What stopped a request, as a FluxError. One that nobody has foreseen may have been billed.
+
+    Only a `hosted` request can have been billed: a sketch costs nothing.
+    """
+    error = fault if isinstance(fault, FluxError) else _unforeseen_error(fault)
+    if not hosted:
+        error.billed = False
+        error.hint = "" if error.hint == BILLED_HINT else error.hint
+    return error
+
+
+def _unforeseen_error(fault: Exception) -> FluxError:
     if scarce := scarce_resource(fault):
         hint = f"allow more {scarce}, or send fewer requests at once with --concurrency"
         error: FluxError = ResourceError(f"not enough {scarce}", hint=hint, billed=True)

@@ -141,7 +141,7 @@ class _Run:
         try:
             await self._make_images(call, name, saved)
         except Exception as fault:  # noqa: BLE001 - our bug must not lose other images
-            error = error_of(fault)
+            error = error_of(fault, hosted=self._job.hosted)
             if self._stopped_by is None and stops_run(error):
                 self._stopped_by = call.number, error
         except asyncio.CancelledError:

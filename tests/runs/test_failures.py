@@ -61,6 +61,11 @@ def test_a_machine_without_resources_is_not_called_a_full_disk(fault):
     assert (error.code, error.exit_code, stops_run(error)) == ("resources", 1, True)
 
 
+@pytest.mark.parametrize("fault", [MemoryError(), DiskError("full", billed=True), KeyError("a")])
+def test_a_sketch_that_fails_is_never_called_billed(fault):
+    assert not error_of(fault, hosted=False).billed
+
+
 def test_one_image_that_can_still_be_fetched_keeps_the_whole_answer():
     final, open_, other = ProviderError("no URL"), DiskError("full"), NetworkError("a")
     assert decisive([final, open_, other], is_recovery=False) is open_

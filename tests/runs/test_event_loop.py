@@ -1,0 +1,49 @@
+"""The clock of the event loop: it counts work and planned waits, but no stops."""
+
+import math
+
+import pytest
+
+from flux_cli.runs import event_loop
+from flux_cli.runs.event_loop import Clock
+
+
+class Times:
+    """The two times that a clock reads."""
+
+    def __init__(self) -> None:
+        self.now = 50.0
+        self.worked = 3.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def thread_time(self) -> float:
+        return self.worked
+
+
+@pytest.fixture
+def times(monkeypatch) -> Times:
+    times = Times()
+    monkeypatch.setattr(event_loop, "time", times)
+    return times
+
+
+@pytest.mark.parametrize(
+    ("passed", "worked", "wait", "counted"),
+    [
+        (5.0, 5.0, 0.0, 5.0),  # it worked all the time
+        (5.0, 0.0, 4.9, 5.0),  # it waited as long as it should
+        (5.0, 0.0, math.inf, 5.0),  # it waited for nothing but sockets
+        (0.9, 0.0, 0.0, 0.9),  # another program ran
+        (5.0, 0.1, 0.0, 0.1),  # stopped while it worked
+        (9.0, 0.0, 2.0, 0.0),  # stopped while it waited
+    ],
+)
+def test_a_clock_counts_no_stops(times, passed, worked, wait, counted):
+    clock = Clock()
+    before = clock.read()
+    times.now += passed
+    times.worked += worked
+    assert clock.read(wait) - before == pytest.approx(counted)
+    assert clock.read() - before == pytest.approx(counted)  # read again, it says the same
