@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -16,6 +18,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Reply
 from flux_cli.http.datauri import too_large_error
 from flux_cli.http.errors import root_cause
+from flux_cli.http.replies import MARK
 from flux_cli.http.splitter import Splitter
 from flux_cli.http.spool import ReceivedFile, Spool
 from flux_cli.http.trust import host_and_port
@@ -23,6 +26,12 @@ from flux_cli.http.unpack import Unpacker
 
 MAX_BYTES = 128 << 20  # of one answer; the largest known image is 8 MB
 MAX_TEXT_BYTES = 8 << 20  # of one answer without its images
+# How a text answer may begin: JSON, or events. Blanks and byte order marks may come before it.
+TEXT_STARTS = (b"{", b"[", b'"', b"event:", b"data: {", b"data:{", b"id:", b"retry:", b":")
+JSON_WORDS = (b"null", b"true", b"false")
+BLANKS = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # also the marks and zero bytes of UTF-16 and UTF-32
+BEGINNING = 64  # bytes that tell a text answer from others
+MOST_BLANKS = 4096  # bytes before them
 MAX_SILENCE = 60.0  # seconds without data while an answer or a finished image is read
 
 
@@ -114,7 +123,8 @@ class Exchanges:
 class Inbox:
     """Receives one answer within limits: into the file the request names, or into `reply`.
 
-    Images inside a JSON answer go into files of their own, see `splitter`.
+    Images inside a JSON answer go into files of their own, see `splitter`. A good answer that is no
+    text, such as the image itself, goes into one file as it is, and `reply` has its mark.
     """
 
     def __init__(self, request: HttpRequest, spool: Spool) -> None:
@@ -125,15 +135,20 @@ class Inbox:
         self._splitter = Splitter(spool.open_new, MAX_BYTES)
         self._spool = spool
         self._file: ReceivedFile | None = None
+        self._beginning = bytearray()  # of an answer that may be a text or not
+        self._is_undecided = False
 
     def begin(self, head: Head) -> None:
         """Take the head. Raises OSError, and ProviderError for an unsupported content encoding."""
         self._head = head
         self._unpacker = Unpacker(head.headers.get("content-encoding", ""), self._host)
-        if self._request.on_begin and 200 <= head.status < 300:
+        is_good = 200 <= head.status < 300
+        if self._request.on_begin and is_good:
             self._request.on_begin()
         if self._request.into and head.status == 200:
             self._file = self._spool.open(self._request.into)
+        elif is_good:
+            self._is_undecided = True
 
     def take(self, part: bytes | bytearray) -> None:
         """Take the next part. Raises OSError, and ProviderError or ImageError above a limit."""
@@ -142,20 +157,42 @@ class Inbox:
             if self._size > MAX_BYTES:
                 size = f"larger than {MAX_BYTES >> 20} MiB"
                 raise ProviderError(f"the answer from {self._host} is {size}")
-            if self._file:
-                self._file.write(plain)
-                continue
-            self._splitter.feed(plain)
-            if len(self._splitter.kept) > MAX_TEXT_BYTES:
-                raise too_large_error(MAX_TEXT_BYTES)
+            self._take_plain(plain)
+
+    def _take_plain(self, part: bytes | bytearray) -> None:
+        """Take a decompressed part. The first bytes decide where it goes."""
+        if self._is_undecided:
+            part = self._beginning + part if self._beginning else part
+            if len(part) < MOST_BLANKS and len(part.lstrip(BLANKS)) < BEGINNING:
+                self._beginning = bytearray(part)
+                return
+            self._decide(part)
+        if self._file:
+            self._file.write(part)
+            return
+        self._splitter.feed(part)
+        if len(self._splitter.kept) > MAX_TEXT_BYTES:
+            raise too_large_error(MAX_TEXT_BYTES)
+
+    def _decide(self, beginning: bytes | bytearray) -> None:
+        """Choose where a good answer goes, by its first bytes."""
+        self._is_undecided = False
+        if not _is_text(beginning[:MOST_BLANKS], self._head.headers.get("content-type", "")):
+            self._file = self._spool.open_new()
 
     def end(self) -> None:
         """Finish the answer and report it at once: a later failure cannot lose it."""
         self._unpacker.close()
+        if self._is_undecided:  # it is short
+            self._decide(self._beginning)
+            self._take_plain(self._beginning)
         if self._file:
             self._file.close()
         self._splitter.close()
-        self.reply = Reply(self._head.status, self._head.headers, bytes(self._splitter.kept))
+        data = bytes(self._splitter.kept)
+        if self._file and not self._request.into:
+            data = json.dumps(MARK + os.path.basename(self._file.path)).encode()
+        self.reply = Reply(self._head.status, self._head.headers, data)
         self._is_complete = True
         if self._request.on_answer:
             self._request.on_answer(self.reply)
@@ -167,6 +204,17 @@ class Inbox:
         self._splitter.drop()
         if self._file:
             self._file.drop()
+
+
+def _is_text(beginning: bytes | bytearray, content_type: str) -> bool:
+    """Whether an answer that begins so is JSON, a stream of events, or blank."""
+    start = bytes(beginning.lstrip(BLANKS))
+    if not start or start.startswith(TEXT_STARTS):
+        return True
+    is_whole = len(start) < BEGINNING
+    if is_whole and (start.strip() in JSON_WORDS or start.strip().lstrip(b"-").isdigit()):
+        return True
+    return content_type.startswith("text/event-stream")
 
 
 @contextmanager

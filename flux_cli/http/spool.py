@@ -61,6 +61,14 @@ class Spool:
         with open(place, "rb") as file:
             return file.read()
 
+    def head(self, path: str, size: int) -> bytes:
+        """The first bytes of a received file, at most `size`. Raises OSError."""
+        place = self._locate(path)
+        if isinstance(place, bytes):
+            return place[:size]
+        with open(place, "rb") as file:
+            return file.read(size)
+
     def size(self, path: str) -> int:
         """The number of bytes of a received file. Raises OSError."""
         place = self._locate(path)

@@ -132,12 +132,14 @@ def identity_of(settings: Settings) -> Identity | None:
 def _download(address: str) -> Attachment:
     """Download an image from a URL that the user gave, without a key. Raises UsageError."""
     from flux_cli.http.client import Http
+    from flux_cli.http.download import ImageSource
     from flux_cli.request import inputs
     from flux_cli.runs import event_loop
 
     async def fetch() -> bytes:
         async with Http(timeout=FETCH_SECONDS, retries=1, folder=None) as http:
-            return http.spool.read(await http.downloads.fetch(address, address))
+            path = await http.downloads.fetch(address, ImageSource(address))
+            return http.spool.read(path)
 
     try:
         data = event_loop.run(fetch())

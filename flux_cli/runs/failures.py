@@ -14,6 +14,7 @@ from flux_cli.core.errors import (
     PaymentError,
     ProviderError,
     ResourceError,
+    UnreadableError,
     ValidationError,
     scarce_resource,
 )
@@ -40,8 +41,11 @@ def is_expired(error: FluxError) -> bool:
 def is_final(error: FluxError, *, is_recovery: bool) -> bool:
     """Whether an answered request has nothing left to fetch, so that recovery cannot help.
 
-    An incomplete image may be fetched once more, and its bytes are kept.
+    An incomplete image may be fetched once more, and its bytes are kept. An answer that is not
+    understood is kept for a later version.
     """
+    if isinstance(error, UnreadableError):
+        return False
     if is_recovery and is_expired(error):
         return True
     return isinstance(error, REFUSALS) and (error.status or 0) < SERVER_ERROR

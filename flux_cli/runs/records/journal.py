@@ -49,7 +49,7 @@ class Journal:
         private: bool = False,
     ) -> None:
         self.folder = folder
-        self._file, self._private = file, private
+        self._file, self.is_private = file, private
         self._waiting, self._unclear = set(waiting), set(unclear)
         self._is_new = file is None  # nothing in the folder was there before this process
         self._written = self._synced = 0  # lines written, and lines the disk was asked to keep
@@ -113,7 +113,7 @@ class Journal:
         listed = reply.headers.items()
         headers: dict[str, Json] = {name: text for name, text in listed if name.startswith("x-")}
         data = reply.data
-        if self._private:
+        if self.is_private:
             headers, data = headers_without_prompts(headers), without_prompts(data)
         self._waiting.add(call.number)
         self._unclear.discard(call.number)
@@ -128,7 +128,7 @@ class Journal:
     def saved(self, call: Call, media: Media, saved: SavedImage) -> None:
         """Record that one file is saved at its destination."""
         path = saved.path
-        if self._private:  # file names are made from the prompt
+        if self.is_private:  # file names are made from the prompt
             path = ""
         elif path != "-":
             path = os.path.abspath(path)  # no look at the disk
@@ -142,17 +142,19 @@ class Journal:
             self._waiting.discard(call.number)
         return written
 
-    def failed(self, call: Call, error: FluxError, *, final: bool = False, code: str = "") -> None:
+    def failed(
+        self, call: Call, error: FluxError, *, final: bool = False, code: str = "", file: str = ""
+    ) -> None:
         """Record that a request ended without all images. `final`: nothing is left to fetch."""
         facts: dict[str, Json] = {
             "code": code or error.code,
-            "message": "" if self._private else error.message,
+            "message": "" if self.is_private else error.message,
             "billed": error.billed,
             "final": final,
             "status": error.status,
             "request_id": error.request_id,
         }
-        self._try({"event": "failed", "call": call.number, **facts})
+        self._try({"event": "failed", "call": call.number, "file": file, **facts})
         if final:
             self._waiting.discard(call.number)
         if final or not error.billed:
@@ -201,7 +203,7 @@ class Journal:
             sync_folder(folder)
 
     def _facts(self, media: Media) -> dict[str, Json]:
-        left_out = ("undrawn", "revised_prompt") if self._private else ("undrawn",)
+        left_out = ("undrawn", "revised_prompt") if self.is_private else ("undrawn",)
         facts = media.facts._asdict()
         return {name: value for name, value in facts.items() if name not in left_out}
 

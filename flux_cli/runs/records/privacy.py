@@ -23,6 +23,11 @@ KEPT = frozenset((
 ))  # fmt: skip
 ADDRESSES = ("http://", "https://", "data:", MARK)  # prefixes of texts that lead to an image
 ECHOES = ("input",)  # keys under which providers repeat the request; nothing below them is kept
+# Blanks instead of everything but plain characters, so that large data is searched fast.
+WITHOUT_ESCAPES = bytes(
+    byte if chr(byte).isprintable() and byte < 127 and chr(byte) not in "%\\&" else 32
+    for byte in range(256)
+)
 HIDDEN = "(not kept in the journal)"  # replaces an error message, so that `error` is not empty
 
 
@@ -38,6 +43,14 @@ def without_keys(data: bytes) -> str:
         return ""
     text = without_prompts(data).decode()
     return "" if _is_slow(text) else redact(text)
+
+
+def bytes_without_keys(data: bytes) -> bytes | None:
+    """Any data with `***` instead of keys; None if large data may have one."""
+    if len(data) <= SEARCHED:
+        return redact(data.decode("latin-1")).encode("latin-1")
+    words = data.translate(WITHOUT_ESCAPES).decode("ascii")
+    return None if may_show_key(words) else data
 
 
 def _is_slow(text: str) -> bool:
