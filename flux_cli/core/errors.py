@@ -13,7 +13,6 @@ FluxError                   1  error
 ├── NotFoundError           1  not_found      the provider does not know the model or address
 ├── RateError               1  rate           still too many requests after the last retry
 ├── ProviderError           1  provider       the provider failed, or its answer is invalid
-│   └── UnreadableError     1  provider       flux finds no image in a good answer, which it keeps
 ├── NetworkError            1  network        the server could not be reached
 ├── DeadlineError           1  timeout        the deadline passed
 ├── ImageError              1  image          the data is not a complete image
@@ -107,20 +106,6 @@ class RateError(FluxError):
 
 class ProviderError(FluxError):
     code = "provider"
-
-
-class UnreadableError(ProviderError):
-    """A good answer in which flux finds no image; a later version may.
-
-    `answer` is its body, as in `Reply`. `file` is the name of the file in the state folder that
-    has it; "" before it is kept.
-    """
-
-    def __init__(
-        self, message: str, answer: bytes, *, status: int | None = None, request_id: str = ""
-    ) -> None:
-        super().__init__(message, billed=True, status=status, request_id=request_id)
-        self.answer, self.file = answer, ""
 
 
 class NetworkError(FluxError):

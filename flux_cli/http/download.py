@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from socket import gethostname
 from urllib.parse import urljoin
 
-from flux_cli.core.auth import Auth
 from flux_cli.core.errors import DiskError, FluxError, ImageError, NetworkError, ProviderError
-from flux_cli.core.lite import NamedTuple
+from flux_cli.core.outcome import ImageSource
 from flux_cli.core.text import plain
 from flux_cli.http.datauri import decode_data_uri
 from flux_cli.http.exchange import MAX_BYTES, MAX_SILENCE, Exchanges, HttpRequest
@@ -29,24 +28,6 @@ WANTS_KEY = (401, 403)
 LATE = (403, 404, 425)  # statuses of an image that was just made and is not everywhere yet
 LATE_RETRIES = 3  # further ones for such an image: about ten seconds in all
 BEGINNING = 256  # bytes that show what a received file is
-
-
-class ImageSource(NamedTuple):
-    """The answer that names images: who gave it, and what its images may cost in time.
-
-    `base` is the URL of the provider, to which image URLs may be relative. The key in `auth` goes
-    only to that server. `asked` images were requested, which must arrive `until`, in seconds of the
-    loop. If the answer `is_fresh`, its images may take seconds to appear. `advice` is what to type
-    if they cannot be fetched.
-    """
-
-    base: str
-    auth: Auth | None = None
-    request_id: str = ""
-    asked: int = 1
-    until: float | None = None
-    is_fresh: bool = False
-    advice: str = ""
 
 
 class Downloads:

@@ -23,6 +23,7 @@ from flux_cli.http.splitter import Splitter
 from flux_cli.http.spool import ReceivedFile, Spool
 from flux_cli.http.trust import host_and_port
 from flux_cli.http.unpack import Unpacker
+from flux_cli.images.containers.registry import sniff
 
 MAX_BYTES = 128 << 20  # of one answer; the largest known image is 8 MB
 MAX_TEXT_BYTES = 8 << 20  # of one answer without its images
@@ -123,8 +124,9 @@ class Exchanges:
 class Inbox:
     """Receives one answer within limits: into the file the request names, or into `reply`.
 
-    Images inside a JSON answer go into files of their own, see `splitter`. A good answer that is no
-    text, such as the image itself, goes into one file as it is, and `reply` has its mark.
+    Images inside a JSON answer go into files of their own, see `splitter`. A good answer to a POST
+    that is no JSON goes into one file as it is, and `reply` has its mark. So does one to a GET that
+    is an image; others say nothing about the image.
     """
 
     def __init__(self, request: HttpRequest, spool: Spool) -> None:
@@ -177,7 +179,9 @@ class Inbox:
     def _decide(self, beginning: bytes | bytearray) -> None:
         """Choose where a good answer goes, by its first bytes."""
         self._is_undecided = False
-        if not _is_text(beginning[:MOST_BLANKS], self._head.headers.get("content-type", "")):
+        is_text = _is_text(beginning[:MOST_BLANKS], self._head.headers.get("content-type", ""))
+        is_worthless = self._request.method == "GET" and sniff(bytes(beginning)) is None
+        if not is_text and not is_worthless:
             self._file = self._spool.open_new()
 
     def end(self) -> None:

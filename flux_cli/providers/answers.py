@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 from flux_cli.core.auth import Auth
 from flux_cli.core.errors import FluxError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.outcome import Facts, Media, Reply, media_of
+from flux_cli.core.outcome import Facts, ImageSource, Media, Reply, media_of
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
-from flux_cli.http.download import ImageSource
 from flux_cli.http.replies import MARK, parse_json, request_id_of
 from flux_cli.images.containers.registry import sniff
 from flux_cli.providers.following import follow_task
-from flux_cli.providers.missing import no_image_error, unreadable_error
+from flux_cli.providers.missing import UnreadableError, no_image_error
 from flux_cli.providers.reading.bodies import read_body, whole_body
 from flux_cli.providers.reading.finder import Found, find_images
 
@@ -75,7 +74,7 @@ def _check_whole_body(arrived: str | FluxError, reply: Reply, http: Http) -> Non
     if beginning and sniff(beginning) is None:
         start = plain(beginning.decode("utf-8", "replace"), 60)
         message = f"the answer is neither JSON nor an image: it begins with {start!r}"
-        raise unreadable_error(message, reply)
+        raise UnreadableError(message, reply)
 
 
 def read_estimate(reply: Reply) -> float:

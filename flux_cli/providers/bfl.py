@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.outcome import Facts, Media, Reply
+from flux_cli.core.outcome import Facts, ImageSource, Media, Reply
 from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
-from flux_cli.http.download import ImageSource
 from flux_cli.http.replies import parse_json, parse_object, reply_error
 from flux_cli.providers.answers import fetch_images, image_source
 from flux_cli.providers.missing import no_image_error
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 USD_PER_CREDIT = 0.01
 MAX_CREDITS = 1e9  # larger numbers are not prices
 POLL_SECONDS = 0.5
+NO_ADDRESS = "the answer has no polling_url"
+NO_IMAGE = "the task is ready but BFL returned no image URL"
 # "Task not found" in a row: a regional store may not know a new task yet.
 MAX_POLLS_WITHOUT_TASK = 5
 REFUSED = {
@@ -49,7 +50,7 @@ class BFL:
         submitted = body if isinstance(body, dict) else {}
         url, identity = submitted.get("polling_url"), plain(str(submitted.get("id") or ""), 100)
         if not isinstance(url, str):
-            raise no_image_error(reply, body, self._auth, request_id=identity)
+            raise no_image_error(reply, body, self._auth, request_id=identity, problem=NO_ADDRESS)
         reader = _PollReader(identity, self._auth)
         done = await http.poll(url, self._auth, reader.read, POLL_SECONDS, until=reply.until)
         source = source._replace(until=http.downloads.deadline())
@@ -75,7 +76,7 @@ class BFL:
         result = body.get("result") if isinstance(body, dict) else body
         found = find_images({"result": result})
         if not found:
-            raise no_image_error(done, body, self._auth, request_id=identity, who="the task")
+            raise no_image_error(done, body, self._auth, request_id=identity, problem=NO_IMAGE)
         facts = _facts(identity, submitted, parse_object(done.data))
         return await fetch_images(found, facts, source, done, http)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flux_cli.http.client import Http
 
 POLL_SECONDS = 0.5
+NO_ADDRESS = "the answer has no status_url and response_url"
 
 
 class Fal:
@@ -44,7 +45,7 @@ class Fal:
         identity = plain(str(job.get("request_id") or ""), 100)
         status, response = job.get("status_url"), job.get("response_url")
         if not isinstance(status, str) or not isinstance(response, str):
-            raise no_image_error(reply, answer, self._auth, request_id=identity)
+            raise no_image_error(reply, answer, self._auth, request_id=identity, problem=NO_ADDRESS)
         cancel = job.get("cancel_url")
         stop = Stop("PUT", cancel, identity) if isinstance(cancel, str) else None
 
@@ -101,6 +102,8 @@ def _no_image(result: Reply, body: Json, auth: Auth | None, identity: str) -> Fl
     if any(flag is True for flag in _flags(body)):
         message, hint = "fal flagged the image", "rephrase the prompt"
         return ModerationError(message, hint=hint, billed=True, request_id=identity)
-    error = no_image_error(result, body, auth, request_id=identity, who="the result")
+    error = no_image_error(
+        result, body, auth, request_id=identity, problem="the result has no image"
+    )
     error.billed = True
     return error

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from flux_cli.core.errors import FluxError, ProviderError, UnreadableError
+from flux_cli.core.errors import FluxError, ProviderError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.outcome import Reply
-from flux_cli.http.download import ImageSource
+from flux_cli.core.outcome import ImageSource, Reply
 from flux_cli.http.replies import BILLED_HINT, is_good
 from flux_cli.http.trust import host_and_port
-from flux_cli.providers.missing import no_image_error, unreadable_error
+from flux_cli.providers.missing import UnreadableError, no_image_error
 from flux_cli.providers.reading.bodies import read_body
 from flux_cli.providers.reading.finder import find_images
 from flux_cli.providers.reading.tasks import Task, find_task, state_of, usual_address
@@ -73,24 +72,23 @@ class _TaskReader:
             return None
         if not state:
             return self.lost_error(f"{self._host} does not say how far it is")
-        who = f"task {self._identity}"
-        error = no_image_error(answer, body, self._auth, request_id=self._identity, who=who)
+        name = f"task {self._identity}"
+        problem = f"{name} failed" if state == "failed" else f"{name} has no image"
+        return self._ended_error(answer, body, problem, has_failed=state == "failed")
+
+    def _ended_error(
+        self, answer: Reply, body: Json, problem: str, *, has_failed: bool
+    ) -> FluxError:
+        """The error for a task that has ended without an image."""
+        error = no_image_error(answer, body, self._auth, request_id=self._identity, problem=problem)
+        if has_failed and isinstance(error, UnreadableError):  # nothing is left to read
+            error = ProviderError(error.message, hint=BILLED_HINT, status=answer.status)
+            error.request_id = self._identity
         error.billed = True
-        return _failure(error, who) if state == "failed" else error
+        return error
 
     def lost_error(self, why: str) -> FluxError:
         """The error for a task that cannot be followed. Its id leads to the image."""
         name = f"task {self._identity}" if self._identity else "a task"
         message = f"the provider answered with {name}, which flux cannot follow: {why}"
-        return unreadable_error(message, self._reply, self._identity)
-
-
-def _failure(error: FluxError, who: str) -> FluxError:
-    """The error for a task that failed: nothing is left to read in its answer."""
-    if not isinstance(error, UnreadableError):
-        return error
-    _, _, reason = error.message.partition(": ")
-    message = f"{who} failed{reason and ': '}{reason}"
-    return ProviderError(
-        message, hint=BILLED_HINT, billed=True, status=error.status, request_id=error.request_id
-    )
+        return UnreadableError(message, self._reply, self._identity)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import FluxError, ProviderError, UnreadableError
+from flux_cli.core.errors import FluxError, ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Reply
 from flux_cli.core.text import plain
@@ -13,33 +13,42 @@ from flux_cli.http.replies import BILLED_HINT, reply_error, request_id_of
 from flux_cli.providers.reading.reasons import Reason, find_reason
 
 
+class UnreadableError(ProviderError):
+    """A good answer in which flux finds no image; a later version may.
+
+    `answer` is its body, as in `Reply`. `file` is the path of the file in the state folder that
+    has it; "" before it is kept.
+    """
+
+    def __init__(self, message: str, reply: Reply, request_id: str = "") -> None:
+        name = request_id or request_id_of(reply)
+        super().__init__(message, billed=True, status=reply.status, request_id=name)
+        self.answer, self.file = reply.data, ""
+
+
 def no_image_error(
-    reply: Reply, body: Json, auth: Auth | None, *, request_id: str = "", who: str = "the answer"
+    reply: Reply, body: Json, auth: Auth | None, *, request_id: str = "", problem: str = ""
 ) -> FluxError:
-    """The error for a good answer without an image. In messages, `who` is what has none."""
+    """The error for a good answer without an image; `problem` is what it lacks, as a sentence."""
     request_id = request_id or request_id_of(reply, body)
     if not reply.data.strip():
-        empty = ProviderError(f"{who} is empty", hint=BILLED_HINT, billed=True)
-        empty.status, empty.request_id = reply.status, request_id
-        return empty
-    if body is None:
+        message = problem or "the answer is empty"
+        error = ProviderError(message, hint=BILLED_HINT, billed=True, status=reply.status)
+        error.request_id = request_id
+        return error
+    if body is None and not problem:
         start = plain(reply.data[:200].decode("utf-8", "replace"), 60)
-        return unreadable_error(f"{who} is not JSON: it begins with {start!r}", reply, request_id)
+        problem = f"the answer is not JSON: it begins with {start!r}"
+    problem = problem or "the answer has no image"
     if isinstance(body, dict) and body.get("error"):
         return reply_error(_with_body(reply, body), auth, request_id)
     reason = find_reason(body)
     if reason is None:
-        return unreadable_error(f"{who} has no image", reply, request_id)
-    error = reply_error(_with_body(reply, _envelope(reason)), auth, request_id)
-    if type(error) is ProviderError:  # no refusal of the prompt, the key or the account
-        return unreadable_error(f"{who} has no image: {reason.message}", reply, request_id)
-    return error
-
-
-def unreadable_error(message: str, reply: Reply, request_id: str = "") -> UnreadableError:
-    """The error for a good answer in which no image was found, and which is kept."""
-    name = request_id or request_id_of(reply)
-    return UnreadableError(message, reply.data, status=reply.status, request_id=name)
+        return UnreadableError(problem, reply, request_id)
+    refusal = reply_error(_with_body(reply, _envelope(reason)), auth, request_id)
+    if type(refusal) is ProviderError:  # nothing about the prompt, the key or the account
+        return UnreadableError(f"{problem}: {reason.message}", reply, request_id)
+    return refusal
 
 
 def _envelope(reason: Reason) -> Json:

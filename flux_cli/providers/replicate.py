@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from flux_cli.http.client import Http
 
 POLL_SECONDS = 1.0
+NO_ADDRESS = "the answer has no prediction URL"
+NO_IMAGE = "the prediction succeeded but Replicate returned no image URL"
 WAIT_SECONDS = 60  # the longest time Replicate waits before it answers
 
 
@@ -47,7 +49,7 @@ class Replicate:
         url, cancel = links.get("get"), links.get("cancel")
         if not isinstance(url, str):
             body = read_body(reply.data)
-            raise no_image_error(reply, body, self._auth, request_id=identity)
+            raise no_image_error(reply, body, self._auth, request_id=identity, problem=NO_ADDRESS)
         stop = Stop("POST", cancel, identity) if isinstance(cancel, str) else None
 
         def read(answer: Reply) -> Reply | None:
@@ -74,7 +76,7 @@ def _finished(reply: Reply, auth: Auth | None) -> Reply | None:
     if status in ("failed", "canceled", "aborted"):
         raise _failure(plain(str(body.get("error") or status)), identity)
     if status == "succeeded":
-        raise no_image_error(reply, body, auth, request_id=identity, who="the prediction")
+        raise no_image_error(reply, body, auth, request_id=identity, problem=NO_IMAGE)
     return None
 
 

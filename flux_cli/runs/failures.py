@@ -14,11 +14,11 @@ from flux_cli.core.errors import (
     PaymentError,
     ProviderError,
     ResourceError,
-    UnreadableError,
     ValidationError,
     scarce_resource,
 )
 from flux_cli.http.replies import BILLED_HINT, SERVER_ERROR
+from flux_cli.providers.missing import UnreadableError
 
 STOPPING = (AuthError, DiskError, PaymentError)  # every further request would fail the same way
 REFUSALS = (ModerationError, ProviderError, ValidationError)  # the provider made no image

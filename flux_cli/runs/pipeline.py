@@ -20,11 +20,11 @@ from flux_cli.core.errors import (
     NotFoundError,
     NotSentError,
     PaymentError,
-    UnreadableError,
 )
 from flux_cli.core.outcome import Event, Outcome, Reply
 from flux_cli.core.request import Call
 from flux_cli.images.threads import Threads
+from flux_cli.providers.missing import UnreadableError
 from flux_cli.runs.failures import decisive, error_of, is_expired, is_final, stops_run
 from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.money import Budget

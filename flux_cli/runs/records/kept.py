@@ -15,9 +15,9 @@ from flux_cli.providers.reading.bodies import whole_body
 from flux_cli.runs.records.privacy import bytes_without_keys
 
 if TYPE_CHECKING:
-    from flux_cli.core.errors import UnreadableError
     from flux_cli.core.request import Call
     from flux_cli.http.spool import Spool
+    from flux_cli.providers.missing import UnreadableError
 
 BEGINNING = 1024  # bytes that tell a text from other data, which has zero bytes
 

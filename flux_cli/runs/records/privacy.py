@@ -24,10 +24,8 @@ KEPT = frozenset((
 ADDRESSES = ("http://", "https://", "data:", MARK)  # prefixes of texts that lead to an image
 ECHOES = ("input",)  # keys under which providers repeat the request; nothing below them is kept
 # Blanks instead of everything but plain characters, so that large data is searched fast.
-WITHOUT_ESCAPES = bytes(
-    byte if chr(byte).isprintable() and byte < 127 and chr(byte) not in "%\\&" else 32
-    for byte in range(256)
-)
+ODD = bytes(set(range(256)) - set(range(32, 127))) + b"%\\&"
+WITHOUT_ESCAPES = bytes.maketrans(ODD, b" " * len(ODD))
 HIDDEN = "(not kept in the journal)"  # replaces an error message, so that `error` is not empty
 
 
