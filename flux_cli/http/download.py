@@ -125,7 +125,10 @@ class Downloads:
             raise NetworkError(f"cannot read the file: {fault.strerror}") from fault
 
     def _decoded(self, path: str) -> str:
-        """The path of a received image, which is decoded if its file has a text."""
+        """The path of a received image, which is decoded if its file has a text.
+
+        Raises ImageError for a long text that looks like base64 and is not.
+        """
         head = self.beginning(path)
         text = head.strip()
         is_uri = text[:5].lower() == b"data:"
@@ -134,8 +137,12 @@ class Downloads:
         try:
             whole = self._spool.read(path).decode("ascii").strip()
             data = _decode(whole if is_uri else f"data:;base64,{whole}")
-        except (OSError, ValueError, ImageError):
+        except (OSError, ValueError):
             return path
+        except ImageError:
+            if len(text) < BEGINNING // 2:  # a word
+                return path
+            raise
         return path if sniff(data[:BEGINNING]) is None else self._keep(data)
 
     def _keep(self, data: bytes) -> str:
@@ -223,7 +230,7 @@ def _decode(uri: str) -> bytes:
 
 def _is_base64(text: bytes) -> bool:
     """Whether the beginning of a file may be that of a base64 text."""
-    packed = b"".join(text.split())
+    packed = b"".join(text.splitlines())
     return bool(packed) and packed.translate(None, b"+/=-_").isalnum()
 
 

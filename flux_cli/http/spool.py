@@ -203,6 +203,12 @@ class ReceivedFile:
         else:
             self._spool.record(self.path, bytes(self._memory))
 
+    def read_back(self) -> bytes:
+        """What was written so far, while the file is open. Raises OSError."""
+        if self._memory is not None:
+            return bytes(self._memory)
+        return _read_back(self._descriptor, self._size)
+
     def drop(self) -> None:
         """Remove the file, whether it is closed or not."""
         self._memory = None

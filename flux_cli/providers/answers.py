@@ -83,7 +83,8 @@ def read_estimate(reply: Reply) -> float:
     Raises ProviderError if it has none.
     """
     body = parse_json(reply.data)
-    if isinstance(body, dict) and not (body.get("data") or body.get("images")):
+    found = find_images(body)
+    if isinstance(body, dict) and not found:
         metadata = body.get("metadata")
         cost = metadata.get("cost") if isinstance(metadata, dict) else None
         micros = body.get("total_cost_micros")
@@ -92,7 +93,7 @@ def read_estimate(reply: Reply) -> float:
                 continue
             if math.isfinite(number * usd):
                 return number * usd
-    may_be_billed = isinstance(body, dict) and "data" in body
+    may_be_billed = bool(found) or (isinstance(body, dict) and "data" in body)
     raise ProviderError("the answer to the dry run has no price", billed=may_be_billed)
 
 

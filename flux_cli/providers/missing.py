@@ -9,7 +9,7 @@ from flux_cli.core.errors import FluxError, ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Reply
 from flux_cli.core.text import plain
-from flux_cli.http.replies import BILLED_HINT, reply_error, request_id_of
+from flux_cli.http.replies import BILLED_HINT, BLOB, reply_error, request_id_of
 from flux_cli.providers.reading.reasons import Reason, find_reason
 
 
@@ -37,7 +37,7 @@ def no_image_error(
         error.request_id = request_id
         return error
     if body is None and not problem:
-        start = plain(reply.data[:200].decode("utf-8", "replace"), 60)
+        start = plain(reply.data[:200].decode("utf-8", "replace").partition(BLOB)[0], 60)
         problem = f"the answer is not JSON: it begins with {start!r}"
     problem = problem or "the answer has no image"
     if isinstance(body, dict) and body.get("error"):

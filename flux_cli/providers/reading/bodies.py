@@ -28,7 +28,12 @@ def whole_body(body: Json) -> str:
 
 
 def _result(events: list[dict[str, Json]]) -> Json:
-    """The event with the image. Several that are final, each with an image, become a list."""
+    """The event with the image. Several that are final, each with an image, become a list.
+
+    If none has an image, the last one, which may say why. An unfinished image is no image.
+    """
+    if not events:
+        return None
     whole = [event for event in events if not _is_partial(event) and find_images(event)]
     final = [event for event in whole if _has_word(event, FINAL)]
     if len(final) > 1:
@@ -36,7 +41,7 @@ def _result(events: list[dict[str, Json]]) -> Json:
     if whole:
         return whole[-1]
     telling = [event for event in events if not _is_partial(event)]
-    return telling[-1] if telling else None
+    return telling[-1] if telling else {}
 
 
 def _is_partial(event: dict[str, Json]) -> bool:

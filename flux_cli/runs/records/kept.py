@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flux_cli.http.spool import Spool
     from flux_cli.providers.missing import UnreadableError
 
+MAX_WHOLE = 32 << 20  # bytes of an answer with the images in it; a larger one has their names
 BEGINNING = 1024  # bytes that tell a text from other data, which has zero bytes
 
 
@@ -91,8 +92,13 @@ def _with_blobs(answer: bytes, spool: Spool) -> bytes:
     for part in parts:
         name, quote, rest = part.partition(b'"')
         path = spool.find(name.decode("ascii", "replace"))
-        if path is None:
+        if path is None or len(whole) + spool.size(path) > MAX_WHOLE:
             whole += BLOB.encode() + part
-        else:
-            whole += base64.b64encode(spool.read(path)) + quote + rest
+            continue
+        data = spool.read(path)
+        is_text = (
+            data[:BEGINNING].translate(None, b"+/=-_").isalnum()
+        )  # it was no base64 at its end
+        whole += data if is_text else base64.b64encode(data)
+        whole += quote + rest
     return bytes(whole)

@@ -6,13 +6,16 @@ import json
 
 from flux_cli.core.model import Json
 from flux_cli.core.text import may_show_key, redact
-from flux_cli.http.replies import MARK, parse_json
+from flux_cli.http.replies import MARK
+from flux_cli.providers.reading.bodies import read_body
+from flux_cli.providers.reading.finder import PLACES, source_of
+from flux_cli.providers.reading.tasks import TASK_IDS
+from flux_cli.providers.reading.walk import fold
 
 SEARCHED = 1 << 17  # characters; hiding keys in them takes up to half a second
 PARTS = 1 << 16  # values in a reply; a reply of ten images has hundreds
 # Texts are kept only under these names. They lead to the image, or name the request and its state.
 KEPT = frozenset((
-    "b64_json",
     "code",
     "error_code",
     "error_type",
@@ -58,8 +61,11 @@ def _is_slow(text: str) -> bool:
 
 def without_prompts(body: bytes) -> bytes:
     """An answer without what it repeats of the request. What leads to its images stays."""
+    answer = read_body(body)
+    if isinstance(answer, str) and not _may_stay("", answer):
+        return b"null"
     try:
-        return json.dumps(_without_prompts(parse_json(body))).encode()
+        return json.dumps(_without_prompts("", answer)).encode()
     except RecursionError:  # hundreds of lists in each other: nothing that leads to an image
         return b"null"
 
@@ -69,17 +75,18 @@ def headers_without_prompts(headers: dict[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in headers.items() if "prompt" not in name.lower()}
 
 
-def _without_prompts(value: Json) -> Json:
+def _without_prompts(name: str, value: Json) -> Json:
+    """A value under `name` without what it repeats of the request."""
     if isinstance(value, list):
-        return [_without_prompts(part) for part in value if _may_stay("", part)]
+        return [_without_prompts(name, part) for part in value if _may_stay(name, part)]
     if not isinstance(value, dict):
         return value
     kept: dict[str, Json] = {}
-    for name, part in value.items():
-        if _may_stay(name, part):
-            kept[name] = _without_prompts(part)
-        if name == "error" and part:
-            kept[name] = kept.get(name) or HIDDEN
+    for key, part in value.items():
+        if _may_stay(key, part):
+            kept[key] = _without_prompts(key, part)
+        if key == "error" and part:
+            kept[key] = kept.get(key) or HIDDEN
     return kept
 
 
@@ -87,5 +94,8 @@ def _may_stay(name: str, value: Json) -> bool:
     if "prompt" in name.lower() or name.lower() in ECHOES:
         return False
     if isinstance(value, str):
-        return name in KEPT or value.startswith(ADDRESSES)
+        folded = fold(name)
+        if name in KEPT or folded in TASK_IDS or value.startswith(ADDRESSES):
+            return True
+        return (not name or folded in PLACES) and bool(source_of(name, value))
     return True
