@@ -57,7 +57,8 @@ def _events(data: bytes) -> Iterator[dict[str, Json]]:
     """The JSON objects of `text/event-stream`, or of lines that are JSON each."""
     text = data.decode("utf-8", "replace").removeprefix("\ufeff")
     kind, payload, count = "", "", 0
-    for line in f"{text}\n".splitlines():
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for line in (*lines, ""):
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if line.startswith(("{", "[")):

@@ -17,21 +17,21 @@ from flux_cli.images.containers.registry import sniff
 from flux_cli.providers.reading.walk import fold
 
 # Names without `_` and `-`, in lower case.
-INLINE = frozenset((  # the text is base64, with or without a prefix
+INLINE = (  # the text is base64, with or without a prefix
     "b64json", "b64", "base64", "b64image", "base64image", "imageb64", "imagebase64", "imagebytes",
     "bytesbase64encoded", "b64data", "base64data", "binarydatabase64", "imagedata",
-))  # fmt: skip
-ADDRESS = frozenset((  # the text is a URL, which may be relative
+)  # fmt: skip
+ADDRESS = (  # the text is a URL, which may be relative
     "url", "uri", "imageurl", "imageurls", "imageuri", "sample", "resulturls", "resultimageurl",
     "outputurl", "downloadurl", "signedurl", "fileurl", "fileuri", "primaryurl", "publicurl",
-))  # fmt: skip
+)  # fmt: skip
 # Objects, lists and texts under these names are looked at in this order, and the first that has an
 # image wins.
 PLACES = (
     "data", "images", "image", "output", "outputs", "result", "results", "artifacts",
     "predictions", "generations", "generatedimages", "candidates", "choices", "message", "content",
     "parts", "inlinedata", "response", "taskresult", "samples", "items", "files", "file", "media",
-    "picture", "pictures", "urls", *sorted(INLINE), *sorted(ADDRESS),
+    "picture", "pictures", "urls", *INLINE, *ADDRESS,
 )  # fmt: skip
 # Texts under these of them are for people, unless they can only be images.
 TALK = frozenset(("message", "content", "response", "choices", "candidates", "parts", "taskresult"))
@@ -80,7 +80,8 @@ def source_of(name: str, text: str) -> str:
         return f"data:;base64,{text}"
     if not is_address and _is_base64(text):
         return f"data:;base64,{text}"
-    is_path = text.startswith("/") and text.isprintable() and " " not in text
+    is_path = text.startswith("/") or _is_named_as_image(text)
+    is_path = is_path and text.isprintable() and " " not in text
     if name in ADDRESS or is_address or is_path:
         return text
     return ""
@@ -158,9 +159,12 @@ def _certain_source(text: str) -> str:
     if text.startswith((MARK, "data:image/")):
         return text
     if "://" in text[:16]:
-        path = text.partition("?")[0].lower()
-        return text if path.endswith(SUFFIXES) else ""
+        return text if _is_named_as_image(text) else ""
     return f"data:;base64,{text}" if _begins_as_image(text) else ""
+
+
+def _is_named_as_image(address: str) -> bool:
+    return address.partition("?")[0].lower().endswith(SUFFIXES)
 
 
 def _is_base64(text: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 from typing import TYPE_CHECKING, Protocol
 
@@ -74,9 +75,18 @@ def _text_file(answer: bytes, call: Call, folder: Folder, spool: Spool) -> str:
     safe = None if folder.is_private else bytes_without_keys(_with_blobs(answer, spool))
     if safe is None:
         return ""
-    path = os.path.join(folder.state, f"answer{call.number}")
-    _write(path, safe, spool)
+    name = f"answer{call.number}"
+    path = os.path.join(folder.state, name)
+    earlier = spool.find(name)
+    is_there = earlier is not None and _text(spool.read(earlier)) == _text(safe)
+    if not is_there:
+        _write(path, safe, spool)
     return path
+
+
+def _text(data: bytes) -> str:
+    """The text as the journal has it, from which `flux recover` reads an answer again."""
+    return data.decode(json.detect_encoding(data), "replace")
 
 
 def _write(path: str, data: bytes, spool: Spool) -> None:

@@ -37,7 +37,7 @@ def without_keys(data: bytes) -> str:
 
     If hiding keys in it would take seconds, only what leads to images; "" if that would, too.
     """
-    text = data.decode("utf-8", "replace")
+    text = data.decode(json.detect_encoding(data), "replace")
     if not _is_slow(text):
         return redact(text)
     if text.count(",") + text.count("[") > PARTS:
