@@ -141,16 +141,24 @@ class Inbox:
         self._is_undecided = False
 
     def begin(self, head: Head) -> None:
-        """Take the head. Raises OSError, and ProviderError for an unsupported content encoding."""
+        """Take the head. Raises OSError, and ProviderError for an unsupported content encoding.
+
+        A good answer to a POST may be paid for, so it is kept as it is, whatever its encoding.
+        """
         self._head = head
-        self._unpacker = Unpacker(head.headers.get("content-encoding", ""), self._host)
         is_good = 200 <= head.status < 300
+        try:
+            self._unpacker = Unpacker(head.headers.get("content-encoding", ""), self._host)
+        except ProviderError:
+            if not is_good or self._request.method != "POST":
+                raise
+            self._file = self._spool.open_new()
         if self._request.on_begin and is_good:
             self._request.on_begin()
         if self._request.into and head.status == 200:
             self._file = self._spool.open(self._request.into)
-        elif is_good:
-            self._is_undecided = True
+        else:
+            self._is_undecided = is_good and self._file is None
 
     def take(self, part: bytes | bytearray) -> None:
         """Take the next part. Raises OSError, and ProviderError or ImageError above a limit."""

@@ -10,6 +10,7 @@ STEP_BYTES = 1 << 16
 GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 RAW_DEFLATE = -zlib.MAX_WBITS
 GZIP_START = b"\x1f"
+ZLIB_METHOD = 8  # the lower half of the first byte of zlib data
 UNSUPPORTED = ("br", "zstd", "compress", "x-compress")
 
 
@@ -35,7 +36,12 @@ class Unpacker:
         if not self._is_packed:
             yield raw
             return
-        self._has_begun = self._has_begun or bool(raw)
+        if raw and not self._has_begun:
+            self._has_begun = True
+            if self._format_is_known and not _begins_packed(raw):  # a wrong label
+                self._is_packed = False
+                yield raw
+                return
         while raw:
             if self._inflate.eof:
                 if not raw.startswith(GZIP_START):  # padding
@@ -63,3 +69,8 @@ class Unpacker:
         self._format_is_known = self._format_is_known or bool(part)
         self._begin = b"" if self._format_is_known else self._begin + raw
         return part
+
+
+def _begins_packed(raw: bytes | bytearray) -> bool:
+    """Whether data may begin as gzip or zlib. JSON and images do not."""
+    return raw.startswith(GZIP_START) or raw[0] & 0xF == ZLIB_METHOD

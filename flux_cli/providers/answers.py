@@ -74,6 +74,8 @@ def _check_whole_body(arrived: str | FluxError, reply: Reply, http: Http) -> Non
     if beginning and sniff(beginning) is None:
         start = plain(beginning.decode("utf-8", "replace"), 60)
         message = f"the answer is neither JSON nor an image: it begins with {start!r}"
+        if encoding := reply.headers.get("content-encoding"):
+            message += f", in the content encoding {plain(encoding, 40)!r}"
         raise UnreadableError(message, reply)
 
 

@@ -104,6 +104,12 @@ def test_an_answer_is_read_however_it_is_packed(serve, tmp_path, how, body):
     assert ((tmp_path / name).read_bytes(), read["more"]) == (bytes(100_000), "é")
 
 
+@pytest.mark.parametrize("how", ["gzip", "x-gzip"])
+def test_what_is_not_packed_is_read_although_it_says_so(serve, tmp_path, how):
+    reply = ask(serve(*packed(DOCUMENT, how)), tmp_path)
+    assert json.loads(reply.data)["more"] == "é"
+
+
 @pytest.mark.parametrize("parts", [1, 7, 1000])
 def test_a_packed_answer_may_come_in_any_parts(serve, tmp_path, parts):
     body = gzip.compress(DOCUMENT)
