@@ -21,6 +21,7 @@ from flux_cli.providers.following import follow_task
 from flux_cli.providers.missing import UnreadableError, no_image_error
 from flux_cli.providers.reading.bodies import read_body, whole_body
 from flux_cli.providers.reading.finder import Found, find_images
+from flux_cli.providers.reading.tasks import has_failed
 
 MAX_PROMPT_LENGTH = 10_000  # characters of a revised prompt, which is written into files
 COSTS = ("metadata", "usage")  # objects with the cost in USD: of Lumenfall, of OpenRouter
@@ -39,7 +40,8 @@ async def read_images(reply: Reply, base: str, auth: Auth | None, http: Http) ->
     """
     source = image_source(reply, base, auth)._replace(advice=INLINE_ADVICE)
     body = read_body(reply.data)
-    if found := find_images(body):
+    found = [] if has_failed(body) else find_images(body)
+    if found:
         return await fetch_images(found, _facts(reply, body), source, reply, http)
     end = await follow_task(reply, body, source, http)
     if end is None:

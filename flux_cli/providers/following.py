@@ -14,7 +14,7 @@ from flux_cli.http.trust import host_and_port
 from flux_cli.providers.missing import UnreadableError, no_image_error
 from flux_cli.providers.reading.bodies import read_body
 from flux_cli.providers.reading.finder import find_images
-from flux_cli.providers.reading.tasks import Task, find_task, state_of, usual_address
+from flux_cli.providers.reading.tasks import Task, find_task, states_of, usual_address
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
@@ -65,13 +65,15 @@ class _TaskReader:
         if not is_good(answer):
             return self.lost_error(f"{self._host} answered HTTP {answer.status}")
         body = read_body(answer.data)
-        if find_images(body):
+        states = states_of(body)
+        is_over = "done" in states or not states
+        if is_over and find_images(body):
             return answer
-        state = state_of(body)
-        if state == "running":
-            return None
-        if not state:
+        if not states:
             return self.lost_error(f"{self._host} does not say how far it is")
+        state = states[-1]
+        if state == "running":  # images may be previews, or those of the request
+            return None
         name = f"task {self._identity}"
         problem = f"{name} failed" if state == "failed" else f"{name} has no image"
         return self._ended_error(answer, body, problem, has_failed=state == "failed")

@@ -65,15 +65,17 @@ def usual_address(task: Task) -> str:
     return f"tasks/{quote(task.identity, safe='')}"
 
 
-def state_of(body: Json) -> State:
-    """How far a task is, by the innermost status that says it; "" if none does.
+def states_of(body: Json) -> list[State]:
+    """How far a task is, by every status that says it.
 
-    Outer ones are often about the request for the state.
+    The innermost is the last one. Outer ones are often about the request for the state.
     """
-    found: State = ""
-    for fields in objects(body):
-        found = _state(fields) or found
-    return found
+    return list(filter(None, map(_state, objects(body))))
+
+
+def has_failed(body: Json) -> bool:
+    """Whether an answer itself says that it is a failure."""
+    return isinstance(body, dict) and states_of(body)[:1] == ["failed"]
 
 
 def _state(fields: Fields) -> State:

@@ -6,7 +6,7 @@ import json
 from fakes.messages import reply
 from fakes.server import Answer
 
-from faults.row import JPEG, PNG, Row, fine
+from faults.row import IMAGE, JPEG, PNG, Row, fine
 from faults.rows.bodies import noise, said
 
 B64 = base64.b64encode(PNG).decode()
@@ -69,6 +69,8 @@ SHAPES = (
     Row("a task that nobody knows", "404 at the usual address", post=TASK, get=at({}, 404), says=("task_1", "404", "flux recover")),
     Row("a task that is an image page", "the usual address is a web page", post=TASK, get=at("<html>", 200), says=("task_1", "flux recover")),
     Row("a task that fails", "failed, with a reason", post=TASK, get=at({"data": {"status": "failed", "error": "the GPU is on fire"}}), says=("task_1", "the GPU is on fire")),
+    fine("a task with a preview", "processing with an image of the request, then done", post=TASK, get={"/openai/v1/tasks/task_1": ((reply({"data": {"status": "processing", "image": "{origin}/none"}}),), (reply(DONE),)), "/p": (IMAGE,)}),
+    Row("a failure with an image", "failed, and an image of the request", post=said({"status": "failed", "image": "{origin}/p", "message": "the GPU is on fire"}), says=("the GPU is on fire",)),
     Row("a task that never ends", "processing forever", post=TASK, get=at({"data": {"status": "processing"}}), line=("--timeout", "1"), says=("within 1 s", "tasks/task_1")),
     Row("a task on another host", "the other host gets no key", post=said({"id": "task_1", "status_url": "{other}/poll"}), says=("task_1", "must not get the key")),
 )  # fmt: skip

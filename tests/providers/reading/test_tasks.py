@@ -3,7 +3,13 @@
 import pytest
 
 from flux_cli.core.outcome import Reply
-from flux_cli.providers.reading.tasks import Task, find_task, state_of, usual_address
+from flux_cli.providers.reading.tasks import (
+    Task,
+    find_task,
+    has_failed,
+    states_of,
+    usual_address,
+)
 
 POLL = "https://api.example/poll"
 TASKS = {
@@ -54,12 +60,19 @@ STATES = {
 @pytest.mark.parametrize("state", STATES)
 def test_states_are_read_in_every_spelling(state):
     for word in STATES[state]:
-        assert state_of({"status": word}) == state
+        assert states_of({"status": word}) == ([state] if state else [])
 
 
-def test_the_innermost_status_counts():
+def test_the_innermost_status_is_the_last():
     """An outer one says that the question was answered."""
-    assert state_of({"status": "success", "data": {"task_status": "processing"}}) == "running"
+    body = {"status": "success", "data": {"task_status": "processing"}}
+    assert states_of(body) == ["done", "running"]
+
+
+def test_an_answer_fails_by_its_outermost_status():
+    assert has_failed({"status": "failed", "image": "https://a/input.png"})
+    assert not has_failed({"data": [{"url": "https://a/b", "status": "ok"}], "status": "done"})
+    assert not has_failed([])
 
 
 def test_an_id_cannot_leave_its_place_in_the_usual_address():
