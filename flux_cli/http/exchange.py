@@ -22,7 +22,7 @@ from flux_cli.http.replies import MARK
 from flux_cli.http.splitter import Splitter
 from flux_cli.http.spool import ReceivedFile, Spool
 from flux_cli.http.trust import host_and_port
-from flux_cli.http.unpack import Unpacker
+from flux_cli.http.unpack import Unpacker, UnpackError
 from flux_cli.images.containers.registry import sniff
 
 MAX_BYTES = 128 << 20  # of one answer; the largest known image is 8 MB
@@ -126,7 +126,8 @@ class Inbox:
 
     Images inside a JSON answer go into files of their own, see `splitter`. A good answer to a POST
     that is no JSON goes into one file as it is, and `reply` has its mark. So does one to a GET that
-    is an image; others say nothing about the image.
+    is an image; others say nothing about the image. A good answer to a POST that cannot be
+    decompressed is kept as it came.
     """
 
     def __init__(self, request: HttpRequest, spool: Spool) -> None:
@@ -139,35 +140,50 @@ class Inbox:
         self._file: ReceivedFile | None = None
         self._beginning = bytearray()  # of an answer that may be a text or not
         self._is_undecided = False
+        self._packed: ReceivedFile | None = None  # a good answer as it came, if it is packed
 
     def begin(self, head: Head) -> None:
-        """Take the head. Raises OSError, and ProviderError for an unsupported content encoding.
-
-        A good answer to a POST may be paid for, so it is kept as it is, whatever its encoding.
-        """
+        """Take the head. Raises OSError, and ProviderError for an unsupported content encoding."""
         self._head = head
         is_good = 200 <= head.status < 300
+        may_be_paid = is_good and self._request.method == "POST"
         try:
             self._unpacker = Unpacker(head.headers.get("content-encoding", ""), self._host)
         except ProviderError:
-            if not is_good or self._request.method != "POST":
+            if not may_be_paid:
                 raise
             self._file = self._spool.open_new()
+        if may_be_paid and self._unpacker.is_packed:
+            self._packed = self._spool.open_new()
         if self._request.on_begin and is_good:
             self._request.on_begin()
         if self._request.into and head.status == 200:
             self._file = self._spool.open(self._request.into)
-        else:
+        elif not self._request.into:
             self._is_undecided = is_good and self._file is None
 
     def take(self, part: bytes | bytearray) -> None:
         """Take the next part. Raises OSError, and ProviderError or ImageError above a limit."""
-        for plain in self._unpacker.feed(part):
-            self._size += len(plain)
-            if self._size > MAX_BYTES:
-                size = f"larger than {MAX_BYTES >> 20} MiB"
-                raise ProviderError(f"the answer from {self._host} is {size}")
-            self._take_plain(plain)
+        if self._packed:
+            self._packed.write(part)
+        try:
+            for plain in self._unpacker.feed(part):
+                self._size += len(plain)
+                if self._size > MAX_BYTES:
+                    size = f"larger than {MAX_BYTES >> 20} MiB"
+                    raise ProviderError(f"the answer from {self._host} is {size}")
+                self._take_plain(plain)
+        except UnpackError:
+            if not self._packed:
+                raise
+            self._keep_packed(self._packed)
+
+    def _keep_packed(self, packed: ReceivedFile) -> None:
+        """Go on with an answer that cannot be decompressed as if it were not packed."""
+        self._packed = None
+        self.drop()
+        self._splitter = Splitter(self._spool.open_new, MAX_BYTES)
+        self._unpacker, self._file, self._is_undecided = Unpacker("", self._host), packed, False
 
     def _take_plain(self, part: bytes | bytearray) -> None:
         """Take a decompressed part. The first bytes decide where it goes."""
@@ -194,7 +210,12 @@ class Inbox:
 
     def end(self) -> None:
         """Finish the answer and report it at once: a later failure cannot lose it."""
-        self._unpacker.close()
+        try:
+            self._unpacker.close()
+        except NetworkError:
+            if not self._packed:
+                raise
+            self._keep_packed(self._packed)
         if self._is_undecided:  # it is short
             self._decide(self._beginning)
             self._take_plain(self._beginning)
@@ -206,6 +227,8 @@ class Inbox:
             data = json.dumps(MARK + os.path.basename(self._file.path)).encode()
         self.reply = Reply(self._head.status, self._head.headers, data)
         self._is_complete = True
+        if self._packed:
+            self._packed.drop()
         if self._request.on_answer:
             self._request.on_answer(self.reply)
 
@@ -214,8 +237,9 @@ class Inbox:
         if self._is_complete:
             return
         self._splitter.drop()
-        if self._file:
-            self._file.drop()
+        for file in (self._file, self._packed):
+            if file:
+                file.drop()
 
 
 def _is_text(beginning: bytes | bytearray, content_type: str) -> bool:

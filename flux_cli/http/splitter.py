@@ -54,8 +54,9 @@ class Splitter:
             at = end
 
     def close(self) -> None:
-        """Finish. An answer may end inside a text: what there is of it is kept."""
+        """Finish. An answer may end inside a text: what there is of it is kept as it is."""
         if self._file:
+            self._file.restore()
             self._end_file(self._file)
 
     def drop(self) -> None:
@@ -159,6 +160,11 @@ class Base64File:
         self._decode(memoryview(part)[:end])
         if self.is_invalid:
             self._restore(bytes(part) + self._half_escape)
+
+    def restore(self) -> None:
+        """Turn the file into the text again, which has ended too early."""
+        if not self.is_invalid:
+            self._restore(self._undecoded + self._half_escape)
 
     def close(self) -> None:
         """Write the rest. Nothing of a text is lost, whether it is base64 or not."""

@@ -14,6 +14,10 @@ ZLIB_METHOD = 8  # the lower half of the first byte of zlib data
 UNSUPPORTED = ("br", "zstd", "compress", "x-compress")
 
 
+class UnpackError(ProviderError):
+    """Data that is not what its content encoding says."""
+
+
 class Unpacker:
     """Takes the body of an answer in parts. `host` appears in error messages."""
 
@@ -31,8 +35,13 @@ class Unpacker:
         if self._is_packed:
             self._inflate = zlib.decompressobj(GZIP_OR_ZLIB)
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether the data has to be decompressed, as far as its label says."""
+        return self._is_packed
+
     def feed(self, raw: bytes | bytearray) -> Iterator[bytes | bytearray]:
-        """Decompress the next part, step by step. Raises ProviderError for invalid data."""
+        """Decompress the next part, step by step. Raises UnpackError for invalid data."""
         if not self._is_packed:
             yield raw
             return
@@ -61,7 +70,7 @@ class Unpacker:
         except zlib.error as fault:
             if self._format_is_known:
                 message = f"the answer from {self._host} cannot be decompressed: {fault}"
-                raise ProviderError(message) from fault
+                raise UnpackError(message) from fault
             self._format_is_known = True
             # Many servers leave the zlib header out.
             self._inflate = zlib.decompressobj(RAW_DEFLATE)

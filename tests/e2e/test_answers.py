@@ -1,5 +1,7 @@
 """A paid answer is never thrown away: kept as it came, followed, fetched late and with the key."""
 
+import base64
+import gzip
 import json
 from pathlib import Path
 
@@ -48,6 +50,35 @@ def test_an_answer_that_is_not_understood_is_kept_byte_for_byte(
         assert f"the answer is kept in {kept}" in again.err
         assert list(folder.iterdir()) == [kept]
     assert (kept.read_bytes(), states(flux)) == (body, ["recoverable"])
+
+
+B64 = base64.b64encode(JPEG).decode()
+WITH_IMAGES = {
+    "partial images only": f'data: {{"type": "x.partial_image", "b64_json": "{B64}"}}\n\n',
+    "JSON cut in its base64": f'{{"data": [{{"b64_json": "{B64[:9999]}',
+    "an echo of the request": json.dumps({"request": {"image": B64}, "made": None}),
+}
+
+
+@pytest.mark.parametrize("body", WITH_IMAGES.values(), ids=WITH_IMAGES)
+def test_an_answer_is_kept_with_the_base64_that_was_taken_out_of_it(
+    generate, recover, gateway, state, body
+):
+    gateway.answers(reply(body))
+    assert generate("a fox").code == 1
+    (kept,) = state.rglob("answer1")
+    assert kept.read_text() == body
+    assert recover().code == 1
+    assert kept.read_text() == body
+
+
+def test_an_answer_that_cannot_be_decompressed_is_kept_as_it_came(generate, gateway, state):
+    body = gzip.compress(b'{"data": []}')[:-6]
+    gateway.answers(reply(body, content_encoding="gzip"))
+    result = generate("a fox")
+    ((kept,),) = (list(folder.iterdir()) for folder in folders(state))
+    assert (result.code, kept.read_bytes()) == (1, body)
+    assert "content encoding 'gzip'" in result.err
 
 
 def test_no_key_is_kept_with_an_answer(generate, gateway, state):

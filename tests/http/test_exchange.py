@@ -292,3 +292,28 @@ def test_an_image_that_breaks_off_or_never_ends_leaves_no_file(serve, tmp_path):
 def test_blanks_without_end_are_given_up_at_the_limit_of_texts(serve, tmp_path):
     with pytest.raises(ImageError, match="larger than 8 MiB"):
         ask(serve(head(), *[b" " * (1 << 20)] * 10), tmp_path, method="POST")
+
+
+BROKEN = {
+    "wrong sum": gzip.compress(DOCUMENT)[:-8] + bytes(8),
+    "cut short": gzip.compress(DOCUMENT)[:-20],
+    "garbage behind the head": b"\x1f\x8b" + bytes(range(200)),
+    "an image, cut short": gzip.compress(PNG)[:-5],
+}
+
+
+@pytest.mark.parametrize("size", [7, 1 << 16])
+@pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
+def test_a_paid_answer_that_cannot_be_unpacked_is_kept_as_it_came(serve, tmp_path, body, size):
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    url = serve(head(len(body), content_encoding="gzip"), *parts)
+    reply = ask(url, tmp_path, method="POST")
+    (file,) = tmp_path.iterdir()
+    assert (json.loads(reply.data), file.read_bytes()) == (MARK + file.name, body)
+
+
+def test_of_a_packed_answer_only_its_content_stays(serve, tmp_path):
+    reply = ask(serve(*packed(gzip.compress(DOCUMENT), "gzip")), tmp_path, method="POST")
+    (file,) = tmp_path.iterdir()
+    assert json.loads(reply.data)["data"] == [{"b64_json": MARK + file.name}]
+    assert file.read_bytes() == bytes(100_000)
