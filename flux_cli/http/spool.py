@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from flux_cli.disk.owners import is_own
+
 FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 
@@ -129,8 +131,7 @@ class Spool:
             if make:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(folder, 0o700)
-            is_own = not hasattr(os, "geteuid") or os.lstat(folder).st_uid == os.geteuid()
-            if os.path.islink(folder) or not is_own:
+            if os.path.islink(folder) or not is_own(os.lstat(folder)):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
             self._second = folder
         return self._second

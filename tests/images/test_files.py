@@ -408,13 +408,31 @@ def test_a_link_that_another_user_plants_meanwhile_is_never_followed(
     assert not (planted / "fox.png").is_symlink()
 
 
-def test_links_of_this_user_and_of_the_folder_s_owner_are_followed(planted, work, overwriting):
+def test_links_of_this_user_are_followed(planted, work, overwriting):
     (planted / "own.png").symlink_to(work / "mine.png")
-    os.chown(planted, 12345, 12345)
-    for link in ("shared/own.png", "shared/fox.png"):
-        overwriting.save(name(link), image(link.encode()))
-        assert (work / "mine.png").read_bytes() == link.encode()
-        assert Path(link).is_symlink()
+    overwriting.save(name("shared/own.png"), image(b"new"))
+    assert (work / "mine.png").read_bytes() == b"new"
+    assert (planted / "own.png").is_symlink()
+
+
+def link_folder(planted, work):
+    """Let another user lead `shared/out` into a folder of this user."""
+    (work / "home").mkdir(exist_ok=True)
+    (planted / "out").symlink_to(work / "home")
+    os.lchown(planted / "out", 12345, 12345)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_that_another_user_linked_is_refused_and_never_written_to(
+    planted, work, overwrite
+):
+    link_folder(planted, work)
+    for template in ("shared/out/fox.png", "shared/out/deep/fox.png"):
+        with pytest.raises(OutputError, match="shared/out is a link that another user has made"):
+            check(template, overwrite=overwrite)
+        with pytest.raises(DiskError, match="shared/out is a link that another user has made"):
+            Folder(overwrite=overwrite).save(name(template), image())
+    assert listed(work / "home") == []
 
 
 @posix

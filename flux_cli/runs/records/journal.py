@@ -24,6 +24,7 @@ from flux_cli.core.model import Json
 from flux_cli.core.outcome import Media, Reply, SavedImage
 from flux_cli.core.request import Call
 from flux_cli.core.text import redact
+from flux_cli.disk.links import refuse_planted
 from flux_cli.images.files import sync_folder
 from flux_cli.runs.records import store
 from flux_cli.runs.records.lines import LINE_SCHEMA, seal, trace
@@ -236,6 +237,8 @@ def begin(
 ) -> Journal:
     """Start the journal of a new run in `root`. Raises OutputError if it cannot be written."""
     folder, path = root / name, root / f"{name}{store.SUFFIX}"
+    hint = "name another folder in FLUX_STATE; nothing was sent"
+    refuse_planted(str(root), hint)
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         store.check_room(root)
@@ -248,7 +251,6 @@ def begin(
             path.unlink()
             raise
     except OSError as fault:
-        hint = "name another folder in FLUX_STATE; nothing was sent"
         message = f"cannot write a journal in {root}: {fault.strerror}"
         raise OutputError(message, hint=hint) from fault
     store.prune(root)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from flux_cli.config import folders
 from flux_cli.core.model import Json
+from flux_cli.disk.owners import is_own
 
 try:
     import fcntl
@@ -83,11 +84,6 @@ def open_own(path: Path, flags: int = os.O_RDONLY) -> int:
         os.close(file)
         raise
     return file
-
-
-def is_own(status: os.stat_result) -> bool:
-    """Whether a file belongs to the user of this process. Windows does not tell."""
-    return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
 
 
 def check_room(folder: Path) -> None:
