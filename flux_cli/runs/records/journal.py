@@ -241,7 +241,6 @@ def begin(
     refuse_planted(str(root), hint)
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        store.check_room(root)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | store.BINARY
         file = os.open(path, flags, 0o600)
         try:
