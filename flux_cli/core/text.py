@@ -149,12 +149,15 @@ def _has_names(text: str) -> bool:
     return NAME.search(text) is not None
 
 
-def redact_json(value: Json, hide: Callable[[str], str] = redact) -> Json:
-    """The same JSON value with `hide` applied to every text in it."""
+def redact_json(value: object, hide: Callable[[str], str] = redact) -> Json:
+    """The same JSON value with `hide` applied to every text in it, and to numbers as text."""
     if isinstance(value, str):
         return hide(value)
-    if isinstance(value, list):
-        return [redact_json(part, hide) for part in value]
     if isinstance(value, dict):
         return {hide(name): redact_json(part, hide) for name, part in value.items()}
-    return value
+    if isinstance(value, list | tuple):
+        return [redact_json(part, hide) for part in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        shown = hide(repr(value))
+        return value if shown == repr(value) else shown
+    return value  # type: ignore[return-value] # a boolean, or null
