@@ -167,12 +167,13 @@ class Journal:
         """The hint for an image that was paid for but not saved."""
         if self._file is None:
             return ""
+        command = f"flux recover {self.run}" if os.path.exists(self.path) else ""  # or removed
         if media is None:
-            return f"flux recover {self.run}"
+            return command
         self.keep((media,))
         self.sync()
-        adjective = "" if media.file in self._refused else "safe "
-        return f"the image is {adjective}in {media.file}; to save it: flux recover {self.run}"
+        place = f"the image is {'' if media.file in self._refused else 'safe '}in {media.file}"
+        return f"{place}; to save it: {command}" if command else place
 
     @property
     def is_behind(self) -> bool:
