@@ -243,10 +243,7 @@ def _publish(
     target = follow(path) if overwrite else path
     part = os.path.join(os.path.dirname(target), part_name)
     try:
-        with open(part, "xb") as file:  # mkstemp would ignore the umask
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(part, parts)
         if overwrite:
             os.replace(part, target)
             return path
@@ -255,6 +252,28 @@ def _publish(
         with contextlib.suppress(OSError):
             os.unlink(part)
         raise
+
+
+def _write(part: str, parts: Sequence[bytes | memoryview]) -> None:
+    """Write a new file, and ask the disk to keep it. Raises OSError.
+
+    Where possible, it has no name until it is whole, so that a process that is killed leaves none.
+    """
+    try:
+        unnamed = os.open(os.path.dirname(part) or ".", os.O_TMPFILE | os.O_WRONLY, 0o666)
+        with os.fdopen(unnamed, "wb") as file:
+            _fill(file, parts)
+            # A folder must be given, or the link itself would get the name.
+            os.link(f"/proc/self/fd/{unnamed}", part, src_dir_fd=unnamed)
+    except (AttributeError, OSError):  # other systems, and some file systems
+        with open(part, "xb") as file:  # mkstemp would ignore the umask
+            _fill(file, parts)
+
+
+def _fill(file: BinaryIO, parts: Sequence[bytes | memoryview]) -> None:
+    file.writelines(parts)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _link(part: str, path: str) -> str:
