@@ -21,14 +21,16 @@ def owners() -> set[int]:
 
 
 def owners_here() -> set[int]:
-    """`owners`, and for root also the owner of the current folder. Raises OSError.
+    """`owners`, and for root also the owner of the current folder.
 
     Containers and CI services run as root in the checkout of somebody else.
     """
-    trusted = owners()
-    if user() == 0:
-        trusted.add(os.stat(".").st_uid)
-    return trusted
+    if user() != 0:
+        return owners()
+    try:
+        return {*owners(), os.stat(".").st_uid}
+    except OSError:  # it was deleted
+        return owners()
 
 
 def is_own(status: os.stat_result) -> bool:
@@ -45,6 +47,6 @@ def is_trusted(path: str) -> bool:
         return os.path.exists(path)
     try:
         found = {os.lstat(path).st_uid, os.stat(path).st_uid}
-        return found <= owners_here()
     except OSError:
         return False
+    return found <= owners_here()

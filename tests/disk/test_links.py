@@ -91,6 +91,16 @@ def test_root_trusts_who_called_sudo_and_who_owns_the_current_folder(work, monke
     refuse_planted("shared/out/fox.png", "")
 
 
+def test_it_is_also_refused_where_the_current_folder_is_gone(work):
+    shared()
+    link("shared/out", work / "home")
+    (work / "gone").mkdir()
+    os.chdir(work / "gone")
+    (work / "gone").rmdir()
+    with pytest.raises(OutputError, match="another user"):
+        refuse_planted(f"{work}/shared/out/fox.png", "")
+
+
 def test_a_last_link_that_is_planted_is_the_place_itself(work):
     shared()
     link("shared/fox.png", work / "home/fox.png")
