@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from flux_cli.core.model import Json
 from flux_cli.core.text import may_show_key, redact
@@ -60,12 +61,15 @@ def _is_slow(text: str) -> bool:
 
 
 def without_prompts(body: bytes) -> bytes:
-    """An answer without what it repeats of the request. What leads to its images stays."""
+    """An answer without what it repeats of the request. What leads to its images stays.
+
+    Of an answer with more than PARTS values, only the first ones are looked at, and kept.
+    """
     answer = read_body(body)
     if isinstance(answer, str) and not _may_stay("", answer):
         return b"null"
     try:
-        return json.dumps(_without_prompts("", answer)).encode()
+        return json.dumps(_without_prompts("", answer, iter(range(PARTS)))).encode()
     except RecursionError:  # hundreds of lists in each other: nothing that leads to an image
         return b"null"
 
@@ -75,16 +79,17 @@ def headers_without_prompts(headers: dict[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in headers.items() if "prompt" not in name.lower()}
 
 
-def _without_prompts(name: str, value: Json) -> Json:
-    """A value under `name` without what it repeats of the request."""
+def _without_prompts(name: str, value: Json, left: Iterator[int]) -> Json:
+    """A value under `name` without prompts. `left` ends when no further one may be looked at."""
     if isinstance(value, list):
-        return [_without_prompts(name, part) for part in value if _may_stay(name, part)]
+        parts = [part for part, _ in zip(value, left, strict=False) if _may_stay(name, part)]
+        return [_without_prompts(name, part, left) for part in parts]
     if not isinstance(value, dict):
         return value
     kept: dict[str, Json] = {}
-    for key, part in value.items():
+    for (key, part), _ in zip(value.items(), left, strict=False):
         if _may_stay(key, part):
-            kept[key] = _without_prompts(key, part)
+            kept[key] = _without_prompts(key, part, left)
         if key == "error" and part:
             kept[key] = kept.get(key) or HIDDEN
     return kept
