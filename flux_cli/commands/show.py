@@ -85,10 +85,16 @@ def _key_variables() -> list[str]:
 def _read(path: str) -> tuple[ImageDetails, Reading]:
     from flux_cli.images.details import read_details
     from flux_cli.images.metadata.read import read_metadata
+    from flux_cli.images.pixels.wholeness import examine
     from flux_cli.request import inputs
 
     data = inputs.read_image(path, sys.stdin.buffer if sys.stdin else None)
-    return read_details(data), read_metadata(data)
+    image, sound, _ = examine(data)
+    details, reading = read_details(sound), read_metadata(sound)
+    if image.fault:
+        problems = (f"damaged beside the pixels: {image.fault}", *reading.problems)
+        reading = reading._replace(problems=problems)
+    return details._replace(size=image.size), reading
 
 
 def _without_keys(text: str) -> str:

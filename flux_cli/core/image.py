@@ -8,8 +8,10 @@ from flux_cli.core.lite import NamedTuple
 class Inspection(NamedTuple):
     """What is known about an image without decoding it.
 
-    Width and height are in pixels, `size` is in bytes. `upright` is False if EXIF rotates or
-    mirrors the image; width and height are then those of the image as people see it.
+    Width and height are in pixels, `size` is in bytes. Both sides are 0 if they are unknown, which
+    happens only in formats that flux does not make. `upright` is False if EXIF rotates or mirrors
+    the image; width and height are then those of the image as people see it. `fault` says what is
+    wrong beside the pixels; "" for a sound image.
     """
 
     format: str
@@ -17,6 +19,7 @@ class Inspection(NamedTuple):
     height: int
     size: int
     upright: bool = True
+    fault: str = ""
 
 
 class ImageFile(NamedTuple):

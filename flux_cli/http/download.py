@@ -6,6 +6,7 @@ Images are downloaded without the key. Only an image on the server itself gets i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from socket import gethostname
 from urllib.parse import urljoin
@@ -19,6 +20,7 @@ from flux_cli.http.replies import MARK
 from flux_cli.http.spool import Spool
 from flux_cli.http.trust import credentials, host_and_port, is_same_origin, media_address
 from flux_cli.images.containers.registry import inspect, sniff
+from flux_cli.images.pixels.wholeness import examine
 
 MAX_REDIRECTS = 5
 MOST_IMAGES = 16  # of an answer, for each image that was asked for; others are not fetched
@@ -211,16 +213,18 @@ class Downloads:
     async def _inspect(self, path: str) -> None:
         """Check that a file is a whole image. Raises OSError, and ImageError if it is not.
 
-        A large one is read in a thread: other requests, and Ctrl-C, must not wait for it.
+        A large one is read in a thread, and one that is not sound, because it is decoded: other
+        requests, and Ctrl-C, must not wait for it.
         """
         if self._spool.size(path) <= LARGE:
-            inspect(self._spool.read(path))
-            return
+            with contextlib.suppress(ImageError):
+                inspect(self._spool.read(path))
+                return
         async with self._inspecting:
             await asyncio.to_thread(self._inspect_now, path)
 
     def _inspect_now(self, path: str) -> None:
-        inspect(self._spool.read(path))
+        examine(self._spool.read(path))
 
 
 def _decode(uri: str) -> bytes:

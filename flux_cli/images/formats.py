@@ -149,12 +149,28 @@ _ROWS = (
 FORMATS = {row.name: row for row in _ROWS}
 BY_SUFFIX = {suffix: row.name for row in _ROWS for suffix in row.suffixes}
 
-# Suffixes of other image formats, which flux does not write: using one is an error. Any other
-# unknown suffix is part of the name.
-IMAGE_SUFFIXES = frozenset((
-    "apng", "bmp", "eps", "exr", "hdr", "heic", "heif", "ico", "j2k", "jp2", "jxl", "pdf", "ppm",
-    "psd", "qoi", "svg", "tga", "tif", "tiff",
-))  # fmt: skip
+# Formats that flux neither makes nor decodes, with their suffixes; it writes the first. Images in
+# them are saved as received. `containers/foreign.py` recognizes them.
+FOREIGN: dict[str, tuple[str, ...]] = {
+    "svg": ("svg",),
+    "tiff": ("tiff", "tif"),
+    "bmp": ("bmp",),
+    "heic": ("heic", "heif"),
+    "jxl": ("jxl",),
+    "jp2": ("jp2",),
+    "j2k": ("j2k",),
+    "ico": ("ico",),
+    "psd": ("psd",),
+    "qoi": ("qoi",),
+    "exr": ("exr",),
+    "hdr": ("hdr",),
+    "ppm": ("ppm",),
+}
+FOREIGN_BY_SUFFIX = {suffix: name for name, row in FOREIGN.items() for suffix in row}
+
+# Suffixes of image formats that flux does not write: to ask for one is an error, except for an
+# image that is saved as received. Any other unknown suffix is part of the name.
+IMAGE_SUFFIXES = frozenset(("apng", "eps", "pdf", "tga", *FOREIGN_BY_SUFFIX))
 
 
 def join_or(names: Iterable[str]) -> str:
@@ -167,7 +183,7 @@ ALL_FORMATS = join_or(FORMATS)  # for help texts and hints
 
 
 def suffix_of(name: str) -> str:
-    """The suffix of a format, without the dot; any other name (`json`) is its own suffix."""
+    """The suffix of a format, without the dot; other names (`svg`, `json`) are suffixes."""
     return FORMATS[name].suffix if name in FORMATS else name
 
 
@@ -229,6 +245,17 @@ def format_of_suffix(path: str) -> str | None:
         message = f"cannot write .{suffix} files ({path})"
         raise UsageError(message, hint=f"name a {', '.join(FORMATS)} file")
     return BY_SUFFIX.get(suffix)
+
+
+def foreign_format(path: str) -> str | None:
+    """The format of FOREIGN that the suffix of a file name stands for; None for no such suffix."""
+    return FOREIGN_BY_SUFFIX.get(split_suffix(path)[1].lower())
+
+
+def format_of_file(path: str) -> str | None:
+    """The format that a file has according to its suffix; None for no image."""
+    suffix = split_suffix(path)[1].lower()
+    return BY_SUFFIX.get(suffix) or FOREIGN_BY_SUFFIX.get(suffix)
 
 
 def split_suffix(path: str) -> tuple[str, str]:

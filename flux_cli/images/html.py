@@ -8,9 +8,9 @@ from pathlib import Path
 
 from flux_cli.core.errors import ImageError
 from flux_cli.core.outcome import SavedImage
-from flux_cli.images.containers.registry import inspect
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.names import is_original
+from flux_cli.images.pixels.wholeness import examine
 
 # Formats that browsers can show, the most widely supported first.
 FOR_WEB = sorted((row for row in FORMATS.values() if row.web_rank), key=lambda row: row.web_rank)
@@ -74,7 +74,7 @@ def element(made: Iterable[SavedImage], kept: Iterable[str], alt: str) -> str:
 def _inspect(path: str) -> SavedImage | None:
     """A file on disk; None for one that is not an image."""
     try:
-        image = inspect(Path(path).read_bytes())
+        image = examine(Path(path).read_bytes()).image
     except (OSError, ImageError):
         return None
     return SavedImage(path, image.format, image.width, image.height, image.size, as_received=True)

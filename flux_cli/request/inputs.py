@@ -3,24 +3,32 @@
 import os
 import stat
 from pathlib import Path
+from shlex import quote
 from typing import BinaryIO, TextIO
 
 from flux_cli.core.errors import ImageError, UsageError
 from flux_cli.core.request import Attachment, Value
 from flux_cli.http.datauri import data_uri
-from flux_cli.images.containers.registry import inspect, sniff
-from flux_cli.images.formats import FORMATS, join_or
+from flux_cli.images.containers.registry import sniff
+from flux_cli.images.formats import FOREIGN, FORMATS, join_or, split_suffix
+from flux_cli.images.pixels.wholeness import examine
 
 MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger image inputs
 MAX_IMAGE = 256 << 20  # bytes
 MAX_PROMPT = 1 << 20  # bytes
+# Programs that make a PNG of formats that flux cannot read, where that is not ImageMagick.
+TO_PNG = {
+    "svg": "rsvg-convert {path} -o {png}",
+    "heic": "heif-convert {path} {png}",
+    "jxl": "djxl {path} {png}",
+}
 INPUT_HINT = "give a " + join_or(row.name for row in FORMATS.values() if row.is_input)
 
 
 def read_image(path: str, stdin: BinaryIO | None) -> bytes:
     """The bytes of an image file, or of standard input for `-`.
 
-    Raises UsageError if it cannot be read or is not an image.
+    Raises UsageError if it cannot be read, is not an image, or is of a format in FOREIGN.
     """
     is_stdin = path == "-"
     if is_stdin and stdin is None:
@@ -30,9 +38,13 @@ def read_image(path: str, stdin: BinaryIO | None) -> bytes:
     if not data:
         name = "standard input" if is_stdin else path
         raise UsageError(f"{name} is empty", hint="name an image")
-    if sniff(data) is None:
+    found = sniff(data)
+    if found is None:
         message = f"{path} is not an image that flux can read"
         raise UsageError(message, hint=f"it reads {', '.join(FORMATS)}")
+    if found in FOREIGN:
+        message = f"{path} is {found}, which flux cannot read"
+        raise UsageError(message, hint=f"make a PNG of it: {_command_to_png(found, path)}")
     return data
 
 
@@ -50,16 +62,24 @@ def attach(value: Value) -> Value:
 def attachment(asked: str, data: bytes) -> Attachment:
     """The checked bytes of an input image as a data URI.
 
-    Raises UsageError for damaged files and other types.
+    Damage beside the pixels is not sent. Raises UsageError for damaged pixels and other types.
     """
     try:
-        image = inspect(data)
+        image, sound, _ = examine(data)
     except ImageError as fault:
         raise UsageError(f"image_prompt {asked!r}: {fault.message}", hint=INPUT_HINT) from fault
-    row = FORMATS[image.format]
-    if not row.is_input:
-        raise UsageError(f"image_prompt {asked!r} is {row.name}", hint=INPUT_HINT)
-    return Attachment(asked, data_uri(data, row.mime))
+    if image.format in FOREIGN or not FORMATS[image.format].is_input:
+        raise UsageError(f"image_prompt {asked!r} is {image.format}", hint=INPUT_HINT)
+    return Attachment(asked, data_uri(sound, FORMATS[image.format].mime))
+
+
+def _command_to_png(file_format: str, path: str) -> str:
+    """The command that makes a PNG of a file in a format that flux cannot read."""
+    name = "image" if path == "-" else path
+    stem = split_suffix(name)[0]
+    png = f"{stem}.png" if name != f"{stem}.png" else f"{stem}-2.png"
+    command = TO_PNG.get(file_format, "magick {path} {png}")
+    return command.format(path=quote(name), png=quote(png))
 
 
 def read_prompt(word: str, stdin: TextIO | None) -> str:

@@ -11,6 +11,7 @@ from flux_cli.core.request import Note
 from flux_cli.core.values import QuotedText, shorten
 from flux_cli.images.formats import ALL_FORMATS
 from flux_cli.images.metadata.read import read_metadata
+from flux_cli.images.pixels.wholeness import examine
 from flux_cli.request import inputs
 from flux_cli.request.size import NAMES as SHAPE
 
@@ -42,7 +43,7 @@ def read_like(path: str, given: Mapping[str, object]) -> Reuse:
     """
     try:
         data = inputs.read_image(path, sys.stdin.buffer if sys.stdin else None)
-        reading = read_metadata(data)
+        reading = read_metadata(examine(data).sound)
     except ImageError as fault:
         message, hint = f"--like {path}: {fault.message}", f"name a {ALL_FORMATS} file"
         raise UsageError(message, hint=hint) from fault

@@ -22,8 +22,8 @@ from flux_cli.core.outcome import Media, Reply
 from flux_cli.core.request import Call, Plan, Request, Resolved
 from flux_cli.http.spool import Spool
 from flux_cli.images import files
-from flux_cli.images.containers.registry import inspect
 from flux_cli.images.names import Name
+from flux_cli.images.pixels.wholeness import examine
 from flux_cli.providers.rows import connect
 from flux_cli.runs.check import identity_of
 from flux_cli.runs.records.history import spooled
@@ -88,7 +88,7 @@ def is_spooled(call: PastCall) -> bool:
 def _is_whole(path: str, spool: Spool) -> bool:
     """Whether a received file is a complete image."""
     try:
-        inspect(spool.read(path))
+        examine(spool.read(path))
     except (OSError, ImageError):
         return False
     return True

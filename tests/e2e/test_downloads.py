@@ -51,7 +51,7 @@ FOR_GOOD = {
         "not an image",
     ),
     "another kind of image": (
-        reply(b"qoif and more", content_type="image/qoi"),
+        reply(b"XYZ1 and more", content_type="image/xyz"),
         "image",
         "not an image",
     ),

@@ -21,14 +21,14 @@ from PIL import Image
 from faults.certificates import authority
 from faults.row import KEY, Row
 from flux_cli.core.errors import ImageError
-from flux_cli.images.containers.registry import inspect
+from flux_cli.images.containers.registry import inspect, look
 
 FLUX = str(Path(sys.executable).parent / "flux")
 # Seconds after which a run hangs. The rows' own deadlines are a few seconds; machines may be busy.
 HANG = 90.0
 TICK = 0.02  # seconds between two looks at the memory
 LAST_LINES = 12  # a person reads so much of an error and no more
-IMAGES = (".jpg", ".png", ".gif", ".webp", ".avif")
+IMAGES = (".jpg", ".png", ".gif", ".webp", ".avif", ".svg", ".bmp")
 
 
 class Seen(NamedTuple):
@@ -235,16 +235,16 @@ def _debris(work: Path) -> list[str]:
 
 
 def _unsound(path: Path) -> str:
-    """What is wrong with a saved image: it must be whole, and be what its suffix says."""
+    """What is wrong with a saved image: its pixels must be whole, and be what its suffix says."""
+    if path.suffix == ".svg":
+        return "" if path.read_bytes().endswith(b"</svg>") else "is no whole image"
     try:
-        with (
-            warnings.catch_warnings(action="ignore"),
-            Image.open(io.BytesIO(path.read_bytes())) as image,
-        ):
+        data = look(path.read_bytes()).sound  # damage beside the pixels is not flux's fault
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
             if image.width * image.height < 1 << 25:  # larger ones are meant not to be decoded
                 image.load()
             found = (image.format or "").lower()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
+    except (ImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
         return f"is no whole image: {fault}"
     suffix = ".jpg" if found == "jpeg" else f".{found}"
     return "" if path.suffix in ("", suffix) else f"is {image.format}"

@@ -6,19 +6,28 @@ Sources: ISO/IEC 23000-22, ISO/IEC 14496-12 (8.11.3 iloc, 8.11.6 iinf, 8.11.12 i
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Iterator, Sequence
 
 from flux_cli.images.containers import boxes
 from flux_cli.images.containers.boxes import IN_FILE, IN_IDAT, Extent, Item, Items, Meta
-from flux_cli.images.containers.container import Block, Colors, Container, Payload, color_space
-from flux_cli.images.containers.parts import EXIF_HEAD, Edit, Part, content, u16, u32
+from flux_cli.images.containers.container import (
+    Block,
+    Colors,
+    Container,
+    Mending,
+    Payload,
+    color_space,
+)
+from flux_cli.images.containers.parts import EXIF_HEAD, MAX_CONTENT, Edit, Part, content, u16, u32
 
 STILL, SEQUENCE = b"avif", b"avis"  # brands
 XMP_TYPE = b"application/rdf+xml"
 DESCRIBED = 256  # bytes of a property that say how pixels are stored
 BOX_HEAD = 8  # bytes: length and kind
 C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+DESCRIPTIONS = (b"mime", b"Exif", b"uri ")  # kinds of items without pixels
 SUBSAMPLING = {0x00: "4:4:4", 0x08: "4:2:2", 0x0C: "4:2:0"}
 # Files with other boxes stay as they are.
 EDITABLE = {b"ftyp", b"meta", b"mdat", b"free", b"skip", b"uuid"}
@@ -26,7 +35,7 @@ EDITABLE = {b"ftyp", b"meta", b"mdat", b"free", b"skip", b"uuid"}
 
 def matches(data: bytes) -> bool:
     """Whether a file starts like an AVIF."""
-    return data[4:8] == b"ftyp" and bool(_brands(data) & {STILL, SEQUENCE})
+    return data[4:8] == b"ftyp" and bool(brands(data) & {STILL, SEQUENCE})
 
 
 def walk(data: bytes) -> Iterator[Part]:
@@ -45,11 +54,13 @@ def check(data: bytes) -> tuple[int, int]:
         kinds.add(part.kind)
         if part.kind == b"meta" and meta is None:
             meta = boxes.read_meta(data, part)
-    if meta is None or not kinds & {b"mdat", b"idat"}:
+    if meta is None or not (b"mdat" in kinds or meta.child(b"idat")):
         raise ValueError("no image data")
+    idat = meta.child(b"idat")
+    ends = {IN_FILE: len(data), IN_IDAT: idat.stop - idat.body if idat else 0}
     for item in boxes.read_locations(data, meta):
         for extent in item.extents:
-            if item.method == IN_FILE and extent.offset + extent.length > len(data):
+            if extent.offset + extent.length > ends.get(item.method, len(data)):
                 raise ValueError("the end is missing")
     extents = [part for part in boxes.properties(data, meta) if part.kind == b"ispe"]
     sizes = [(u32(data, part.body + 4), u32(data, part.body + 8)) for part in extents]
@@ -98,7 +109,7 @@ def colors(data: bytes) -> Colors:
         if body[:4] == b"nclx":
             space = color_space(u16(body, 4), u16(body, 6))
             break
-    frames = 0 if SEQUENCE in _brands(data) else 1
+    frames = 0 if SEQUENCE in brands(data) else 1
     return Colors(model, depth, alpha, frames, space)
 
 
@@ -129,7 +140,44 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
     ]
 
 
-def _brands(data: bytes) -> set[bytes]:
+def mend(data: bytes) -> Mending:
+    """Leave out bytes behind the last box, or fill up metadata that is cut.
+
+    Raises ValueError or IndexError if pixels are cut, or if that cannot be known.
+    """
+    found: dict[bytes, Part] = {}
+    at = 0
+    with contextlib.suppress(ValueError):
+        for part in walk(data):
+            found.setdefault(part.kind, part)
+            at = part.end
+    if b"meta" not in found:
+        raise ValueError("no image data")
+    is_box_cut = len(data) - at >= BOX_HEAD or b"moov" not in found
+    if SEQUENCE in brands(data) and is_box_cut:
+        raise ValueError("a frame may be missing")
+    meta = boxes.read_meta(data, found[b"meta"])
+    items = boxes.read_items(data, meta).all
+    if _end_of([item for item in items if item.kind not in DESCRIPTIONS]) > len(data):
+        raise ValueError("the end is missing")
+    if _end_of(items) <= at:
+        return [[Edit(at, len(data))]]
+    missing = at + u32(data, at) - len(data)
+    if not 0 < missing <= MAX_CONTENT:
+        raise ValueError("the end is missing")
+    return [[Edit(len(data), len(data), bytes(missing))]]
+
+
+def _end_of(items: Sequence[Item]) -> int:
+    """Where in the file the last of the items ends; 0 for none."""
+    ends = [0]
+    for item in items:
+        if item.method == IN_FILE:
+            ends += [extent.offset + extent.length for extent in item.extents]
+    return max(ends)
+
+
+def brands(data: bytes) -> set[bytes]:
     """The major brand of the file and those it is compatible with."""
     end = min(u32(data, 0), 256)
     return {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
@@ -229,4 +277,4 @@ def _box(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", BOX_HEAD + len(body), kind) + body
 
 
-CONTAINER = Container(matches, check, blocks, colors, edits)
+CONTAINER = Container(matches, check, blocks, colors, edits, mend)

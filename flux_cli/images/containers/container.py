@@ -47,6 +47,13 @@ class Payload(NamedTuple):
     is_ours: Callable[[bytes], bool]
 
 
+# How to make a sound file of one that `check` refuses: by leaving out what is damaged and holds no
+# pixels, and by adding the end that is missing. Each element is one way to do so. If there are
+# several, they fill the end with different data: a decoder shows the same pixels for all of them,
+# unless pixels are missing.
+Mending: TypeAlias = Sequence[Sequence[Edit]]
+
+
 class PayloadTooLongError(ValueError):
     """The format has no room for the payload; a shorter one may fit."""
 
@@ -65,7 +72,7 @@ class Container(NamedTuple):
     """One format. Every module that is named after a format defines one as `CONTAINER`.
 
     All functions take the bytes of a file and raise ValueError or IndexError if its parts do not
-    add up. Only the first two are required.
+    add up. `mend` raises them if pixels are missing or damaged. Only the first two are required.
     """
 
     matches: Callable[[bytes], bool]  # whether the first bytes are those of this format
@@ -73,6 +80,7 @@ class Container(NamedTuple):
     blocks: Callable[[bytes], Iterable[Block]] = no_blocks
     colors: Callable[[bytes], Colors] = unknown_colors
     edits: Callable[[bytes, Payload], Sequence[Edit]] | None = None  # None: cannot write metadata
+    mend: Callable[[bytes], Mending] | None = None  # None: a file with faults cannot be read
 
 
 def color_space(primaries: int, transfer: int) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from flux_cli.images.containers.container import Block, Colors, Container, Payload
+from flux_cli.images.containers.container import Block, Colors, Container, Mending, Payload
 from flux_cli.images.containers.parts import (
     MAX_CONTENT,
     MAX_PARTS,
@@ -15,6 +16,7 @@ from flux_cli.images.containers.parts import (
 
 MAGICS = (b"GIF87a", b"GIF89a")
 IMAGE, EXTENSION, TRAILER = b",", b"!", b";"
+_BLOCK = re.compile(rb"[,!;]")  # how a block begins
 CONTROL, COMMENT, APPLICATION = b"!\xf9", b"!\xfe", b"!\xff"
 XMP_NAME, ICC_NAME, C2PA_NAME = b"XMP DataXMP", b"ICCRGBG1012", b"C2PA_GIF"
 USUAL = 64  # bytes of a sub-block, which may have 255; a file has few that are much shorter
@@ -37,13 +39,10 @@ def walk(data: bytes) -> Iterator[Part]:
         if data[at] == TRAILER[0]:
             yield Part(TRAILER, at, at + 1, at + 1, at + 1)
             return
-        start = at
-        if data[at] == EXTENSION[0]:
-            kind, body = data[at : at + 2], at + 2
-        elif data[at] == IMAGE[0]:
-            kind, body = IMAGE, at + 11 + _palette(data[at + 9])
-        else:
+        if data[at] not in (EXTENSION[0], IMAGE[0]):
             raise ValueError("an unknown block")
+        kind, body = _head(data, at)
+        start = at
         at, sub_blocks = _skip_sub_blocks(data, body, sub_blocks)
         yield Part(kind, start, body, at, at)
     raise TooManyPartsError
@@ -105,6 +104,49 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
     return [*changes, Edit(place, place, comment + xmp)]
 
 
+def mend(data: bytes) -> Mending:
+    """Leave out bytes between blocks and a cut extension, and add an end that is missing.
+
+    Raises ValueError if an image is cut.
+    """
+    changes: list[Edit] = []
+    at = 13 + _palette(data[10])
+    sub_blocks = MAX_PARTS + len(data) // USUAL
+    for _ in range(MAX_PARTS):
+        found = _BLOCK.search(data, at)
+        if found is None:
+            return [[*changes, Edit(min(at, len(data)), len(data), TRAILER)]]
+        start = found.start()
+        if start > at:
+            changes.append(Edit(at, start))
+        if data[start] == TRAILER[0]:
+            return [changes]
+        is_image = data[start] == IMAGE[0]
+        try:
+            at, sub_blocks = _skip_sub_blocks(data, _head(data, start)[1], sub_blocks)
+        except IndexError:
+            if not is_image:
+                return [[*changes, Edit(start, len(data), TRAILER)]]
+            _check_sub_blocks(data, _head(data, start)[1])
+            return [[*changes, Edit(len(data), len(data), b"\0" + TRAILER)]]
+    raise TooManyPartsError
+
+
+def _check_sub_blocks(data: bytes, at: int) -> None:
+    """Raise ValueError if the last sub-block of the file is cut."""
+    while at < len(data):
+        at += 1 + data[at]
+    if at > len(data):
+        raise ValueError("the end is missing")
+
+
+def _head(data: bytes, at: int) -> tuple[bytes, int]:
+    """The kind of the extension or image at an offset, and where its sub-blocks begin."""
+    if data[at] == EXTENSION[0]:
+        return data[at : at + 2], at + 2
+    return IMAGE, at + 11 + _palette(data[at + 9])
+
+
 def _size(data: bytes) -> tuple[int, int]:
     return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
 
@@ -149,4 +191,4 @@ def _sub_blocks(content: bytes) -> bytes:
     return b"".join(bytes([len(piece)]) + piece for piece in pieces) + b"\0"
 
 
-CONTAINER = Container(matches, check, blocks, colors, edits)
+CONTAINER = Container(matches, check, blocks, colors, edits, mend)

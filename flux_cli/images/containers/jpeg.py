@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flux_cli.images.containers.container import (
     Block,
     Colors,
     Container,
+    Mending,
     Payload,
     PayloadTooLongError,
 )
@@ -33,8 +34,20 @@ COLOR_MODELS = {1: "gray", 3: "YCbCr", 4: "CMYK"}
 WINDOW = 1 << 20  # bytes
 LONGEST_SEGMENT = 65_533  # bytes that a segment can hold behind its length
 END, SCAN = 0xD9, 0xDA
+BARE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # markers of frame headers
 PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
+END_MARK = b"\xff\xd9"
+COEFFICIENTS = 64  # of a block
+MOST_CHANNELS = 4
+MOST_SCANS = 1000  # that are looked at; a progressive JPEG has about ten
+RESTARTS = [bytes((0xFF, mark)) for mark in range(0xD0, 0xD8)] * 2
+# What to end a scan with that was cut. If pixels are missing, it shows, because data that begins
+# with other bits means other pixels. All eight beginnings of three bits are here, also behind every
+# restart, because decoders skip what does not follow the one that they wait for.
+NOISE = [bytes((bits << 5 | 0x15, 0x92, 0x6D, 0x3C)) * 8 for bits in range(8)]
+FILLINGS = tuple(noise + noise.join(RESTARTS) + noise for noise in NOISE)
+_MARK = re.compile(rb"\xff[\x01-\xfe]")  # FF00 is data, and FF before FF fills a gap
 # The marker that ends compressed data, where FF00 is a data byte and FFD0 to FFD7 are restarts.
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
 
@@ -59,7 +72,7 @@ def walk(data: bytes) -> Iterator[Part]:
             return
         if marker == 0xFF:  # a fill byte
             at += 1
-        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:  # markers without a length
+        elif marker in BARE:
             at += 2
         else:
             end = at + 2 + u16(data, at + 2)
@@ -160,6 +173,30 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
     return [Edit(old.start, old.end, segment) if old else Edit(place, place, segment)]
 
 
+def mend(data: bytes) -> Mending:
+    """Leave out bytes between segments, as decoders do, and add an end mark that is missing.
+
+    Raises ValueError if a scan is missing. Whether the last scan is complete, only decoders know:
+    there is a version for each of FILLINGS.
+    """
+    changes: list[Edit] = []
+    parts: list[Part] = []
+    end = 2
+    for part in _walk_as_far_as_possible(data):
+        if part.start > end:
+            changes.append(Edit(end, part.start))
+        end = part.end
+        if part.kind[0] == END:
+            return [changes]
+        parts.append(part)
+    if not _has_all_scans(data, parts):
+        raise ValueError("the end is missing")
+    if parts[-1].kind[0] != SCAN or end < len(data):  # a marker ends the last scan
+        return [[*changes, Edit(end, len(data), END_MARK)]]
+    end -= data.endswith(b"\xff")  # the first half of a mark
+    return [[*changes, Edit(end, len(data), filling + END_MARK)] for filling in FILLINGS]
+
+
 def _head(data: bytes) -> Iterator[Part]:
     """The segments before the first scan, where all metadata is."""
     for part in walk(data):
@@ -168,13 +205,69 @@ def _head(data: bytes) -> Iterator[Part]:
         yield part
 
 
+def _walk_as_far_as_possible(data: bytes) -> Iterator[Part]:
+    """The segments, without what lies between them, up to the end mark or the first cut segment.
+
+    A scan includes its data.
+    """
+    at = 2
+    for _ in range(MAX_PARTS):
+        mark = _MARK.search(data, at)
+        if mark is None:
+            return
+        start, kind = mark.start(), data[mark.start() + 1]
+        end = body = start + 2
+        if kind != END and kind not in BARE:
+            if len(data) < start + 4:
+                return
+            end, body = start + 2 + u16(data, start + 2), start + 4
+            if end < body or end > len(data):
+                return
+        stop = end
+        if kind == SCAN:
+            found = _find_end_of_scan(data, end)
+            end = len(data) if found is None else found
+        yield Part(bytes([kind]), start, body, stop, end)
+        if kind == END:
+            return
+        at = end
+    raise TooManyPartsError
+
+
+def _has_all_scans(data: bytes, parts: Sequence[Part]) -> bool:
+    """Whether there is a scan for each channel, and for all its coefficients to the last bit."""
+    frame = next((part for part in parts if part.kind[0] in FRAMES), None)
+    if frame is None:
+        return False
+    is_progressive = frame.kind[0] in PROGRESSIVE
+    channels = data[frame.body + 6 : frame.stop : 3][:MOST_CHANNELS]
+    missing = {(channel, place) for channel in channels for place in range(COEFFICIENTS)}
+    scans = [part for part in parts if part.kind[0] == SCAN]
+    for part in scans[:MOST_SCANS]:
+        count = min(data[part.body], MOST_CHANNELS)
+        first, last, bits = data[part.stop - 3 : part.stop]
+        if not is_progressive:
+            first, last, bits = 0, COEFFICIENTS - 1, 0
+        if bits & 15 == 0:
+            for channel in data[part.body + 1 : part.body + 1 + 2 * count : 2]:
+                missing -= {(channel, place) for place in range(first, last + 1)}
+    return not missing
+
+
 def _end_of_scan(data: bytes, at: int) -> int:
+    found = _find_end_of_scan(data, at)
+    if found is None:
+        raise ValueError("the end is missing")
+    return found
+
+
+def _find_end_of_scan(data: bytes, at: int) -> int | None:
     """The next marker. Searched in windows, between which Python can serve other threads."""
     for start in range(at, len(data), WINDOW):
         found = _END_OF_SCAN.search(data, start, start + WINDOW + 1)
         if found:
             return found.start()
-    raise ValueError("the end is missing")
+    return None
 
 
 def _is_c2pa(body: bytes) -> bool:
@@ -196,4 +289,4 @@ def _iptc(data: bytes) -> bytes:
     return b""
 
 
-CONTAINER = Container(matches, check, blocks, colors, edits)
+CONTAINER = Container(matches, check, blocks, colors, edits, mend)

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from flux_cli.images.containers.container import Block, Colors, Container, Payload, color_space
+from flux_cli.images.containers.container import (
+    Block,
+    Colors,
+    Container,
+    Mending,
+    Payload,
+    color_space,
+)
 from flux_cli.images.containers.parts import (
     MAX_PARTS,
     Edit,
@@ -23,6 +30,9 @@ XMP_KEYWORD = b"XML:com.adobe.xmp"
 PARAMETERS = "parameters"  # the keyword under which image generators store their parameters
 COLOR_MODELS = {0: "gray", 2: "RGB", 3: "palette", 4: "gray", 6: "RGB"}
 ALPHA_MODELS = (4, 6)
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by color model
+FRAME_KINDS = (b"fdAT", b"fcTL", b"acTL")  # they hold pixels, although readers may ignore them
+WINDOW = 1 << 16  # bytes that are unpacked at a time
 MAX_UNPACKED = 4 << 20  # bytes of all texts and profiles of one image together, once unpacked
 
 
@@ -123,6 +133,34 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
     return [*removed, Edit(header.end, header.end, new)]
 
 
+def mend(data: bytes) -> Mending:
+    """Leave out damaged chunks without pixels, and whatever is cut behind the pixels.
+
+    Image data with a wrong checksum is right if its own, inner checksum says so. Raises ValueError
+    if a chunk with pixels is cut or damaged.
+    """
+    changes: list[Edit] = []
+    view, pixels, is_doubtful, end = memoryview(data), [], False, len(MAGIC)
+    for part in _walk_as_far_as_possible(data):
+        checksum = struct.pack(">I", zlib.crc32(view[part.start + 4 : part.stop]))
+        is_right = data[part.stop : part.end] == checksum
+        if part.kind == b"IDAT" and part.stop <= len(data):
+            pixels.append(view[part.body : part.stop])
+            if not is_right:
+                is_doubtful = True
+                changes.append(Edit(part.stop, min(part.end, len(data)), checksum))
+        elif not is_right and _holds_pixels(part.kind):
+            raise ValueError(f"wrong checksum in {part.kind!r}")
+        elif not is_right and part.end <= len(data):
+            changes.append(Edit(part.start, part.end))
+        elif not is_right:
+            break
+        end = min(part.end, len(data))
+    if is_doubtful:
+        _check_stream(pixels, _unpacked_size(data))
+    return [[*changes, Edit(end, len(data), chunk(b"IEND", b""))]]
+
+
 def chunk(kind: bytes, body: bytes) -> bytes:
     """A chunk with its length and checksum."""
     checksum = struct.pack(">I", zlib.crc32(kind + body))
@@ -131,6 +169,53 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 
 def _size(data: bytes) -> tuple[int, int]:
     return u32(data, 16), u32(data, 20)
+
+
+def _walk_as_far_as_possible(data: bytes) -> Iterator[Part]:
+    """The chunks before IEND, or before what is no chunk. The last one may end behind the file."""
+    at = len(MAGIC)
+    for _ in range(MAX_PARTS):
+        kind = data[at + 4 : at + 8]
+        if kind == b"IEND" or not (len(kind) == 4 and kind.isalpha()):
+            return
+        body = at + 8
+        stop = body + u32(data, at)
+        yield Part(kind, at, body, stop, stop + 4)
+        at = stop + 4
+    raise TooManyPartsError
+
+
+def _holds_pixels(kind: bytes) -> bool:
+    """Whether a decoder needs the chunk. A small first letter marks those that it may ignore."""
+    return kind in FRAME_KINDS or kind[:1].isupper()
+
+
+def _unpacked_size(data: bytes) -> int:
+    """How many bytes the image data has at most, once it is unpacked; rows have a few more."""
+    width, height = _size(data)
+    bits = data[24] * CHANNELS.get(data[25], 4)
+    return (width * bits // 8 + 8) * height + 64
+
+
+def _check_stream(pieces: Sequence[memoryview], limit: int) -> None:
+    """Raise ValueError if the image data does not end with the right checksum of its pixels.
+
+    Nothing is unpacked beyond `limit` bytes.
+    """
+    stream = zlib.decompressobj()
+    windows = (piece[at : at + WINDOW] for piece in pieces for at in range(0, len(piece), WINDOW))
+    try:
+        for window in windows:
+            if stream.eof or limit <= 0:
+                break
+            rest: memoryview | bytes = window
+            while len(rest) and limit > 0:
+                limit -= len(stream.decompress(rest, WINDOW))
+                rest = stream.unconsumed_tail
+    except zlib.error as fault:
+        raise ValueError("the image data is damaged") from fault
+    if not stream.eof:
+        raise ValueError("the image data is damaged")
 
 
 def _text(data: bytes, part: Part, limit: int) -> Block:
@@ -159,4 +244,4 @@ def _text_chunk(key: bytes, text: bytes) -> bytes:
     return chunk(b"iTXt", key + b"\0\0\0\0\0" + text)
 
 
-CONTAINER = Container(matches, check, blocks, colors, edits)
+CONTAINER = Container(matches, check, blocks, colors, edits, mend)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from flux_cli.images.containers.container import Block, BlockKind, Colors, Container, Payload
+from flux_cli.images.containers.container import (
+    Block,
+    BlockKind,
+    Colors,
+    Container,
+    Mending,
+    Payload,
+)
 from flux_cli.images.containers.parts import (
     EXIF_HEAD,
     MAX_PARTS,
@@ -18,7 +25,9 @@ from flux_cli.images.containers.parts import (
 
 SIMPLE = (b"VP8 ", b"VP8L")  # lossy and lossless image data
 EXTENDED = b"VP8X"  # the head of files with more than one image chunk
-IMAGES = (*SIMPLE, b"ANMF")
+FRAME = b"ANMF"  # of an animation
+IMAGES = (*SIMPLE, FRAME)
+NEEDED = (*IMAGES, EXTENDED, b"ALPH", b"ANIM")  # to decode the pixels
 BLOCKS: dict[bytes, BlockKind] = {b"XMP ": "xmp", b"EXIF": "exif", b"ICCP": "icc", b"C2PA": "c2pa"}
 HAS_XMP, HAS_ALPHA = 0x04, 0x10  # flags of the extended head
 
@@ -102,6 +111,31 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
     return [Edit(4, 8, struct.pack("<I", size)), *changes]
 
 
+def mend(data: bytes) -> Mending:
+    """Leave out what is cut behind the pixels, and correct the length of the RIFF.
+
+    Raises ValueError if a chunk with pixels is cut, or frames of an animation may be missing.
+    """
+    at, is_animated = 12, False
+    for _ in range(MAX_PARTS):
+        kind = data[at : at + 4]
+        if at + 8 > len(data) or not (kind.isascii() and kind.decode().isprintable()):
+            break
+        stop = at + 8 + _u32(data, at + 4)
+        if stop > len(data):
+            if kind in NEEDED:
+                raise ValueError("a chunk is cut")
+            break
+        is_animated = is_animated or kind == FRAME
+        at = stop + stop % 2
+    else:
+        raise TooManyPartsError
+    if is_animated and 8 + _u32(data, 4) > len(data):
+        raise ValueError("a frame may be missing")
+    end = min(at, len(data))
+    return [[Edit(4, 8, struct.pack("<I", at - 8)), Edit(end, len(data), bytes(at - end))]]
+
+
 def _announce(data: bytes, first: Part) -> Edit:
     """Set the XMP flag of the extended head, or put such a head before the image."""
     if first.kind == EXTENDED:
@@ -133,4 +167,4 @@ def _u32(data: bytes, at: int) -> int:
     return int.from_bytes(data[at : at + 4], "little")
 
 
-CONTAINER = Container(matches, check, blocks, colors, edits)
+CONTAINER = Container(matches, check, blocks, colors, edits, mend)

@@ -78,6 +78,11 @@ def estimate_small(file_format: str, pixels: int) -> int:
     return (_decoding(file_format) + 2 * PIXEL) * pixels
 
 
+def estimate_decoding(file_format: str, pixels: int) -> int:
+    """The most bytes that it takes to decode an image of so many pixels."""
+    return _decoding(file_format) * pixels
+
+
 def _decoding(file_format: str) -> int:
     return DECODING.get(file_format, DECODING_OTHERS)
 

@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import io
 import struct
+import warnings
 from collections.abc import Iterator, Mapping
 from types import ModuleType
 
@@ -17,6 +18,7 @@ from PIL.ImageFile import ImageFile as PillowFile
 
 from flux_cli.core.errors import ImageError
 from flux_cli.images.formats import FORMATS
+from flux_cli.images.outputs import MAX_PIXELS
 
 ORIENTATION = 0x0112  # the EXIF tag
 SIDEWAYS = range(5, 9)  # values of it that swap width and height
@@ -45,11 +47,31 @@ def catch_faults(what: str) -> Iterator[None]:
 
 def open_image(data: bytes, file_format: str | None) -> PillowFile:
     """Open bytes of a known format, without decoding them. Raises the exceptions in FAULTS."""
-    if file_format is None:
-        raise UnidentifiedImageError("its format is unknown")
+    if file_format not in FORMATS:
+        raise UnidentifiedImageError("flux cannot decode its format")
     plugin, name = _load_plugin(file_format), FORMATS[file_format].plugin
     image: PillowFile = getattr(plugin, f"{name}ImageFile")(io.BytesIO(data))
     return image
+
+
+@contextlib.contextmanager
+def opened(data: bytes, file_format: str | None) -> Iterator[PillowFile]:
+    """Open an image like `open_image`, without Pillow's warnings about odd files.
+
+    Raises ImageError if it has more pixels than allowed.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        source = open_image(data, file_format)
+        check_pixels(*source.size)
+        yield source
+
+
+def check_pixels(width: int, height: int) -> None:
+    """Raise ImageError for more pixels than flux decodes."""
+    if width * height > MAX_PIXELS:
+        message = f"the image has {width}x{height} pixels; the limit is {MAX_PIXELS:,}"
+        raise ImageError(message)
 
 
 def _load_plugin(file_format: str) -> ModuleType:

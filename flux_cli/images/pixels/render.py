@@ -2,40 +2,61 @@
 
 import contextlib
 import math
-import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
-from PIL import Image, ImageOps
+from PIL import Image
 from PIL.ImageFile import ImageFile as PillowFile
 
 from flux_cli.core.errors import ImageError
 from flux_cli.core.image import ImageFile, Inspection
-from flux_cli.images.containers import jpeg, png
-from flux_cli.images.containers.registry import inspect, sniff
-from flux_cli.images.formats import FORMATS, QUALITY
-from flux_cli.images.outputs import MAX_PIXELS, Box, Frame, Output, Rendered
+from flux_cli.images.containers import jpeg
+from flux_cli.images.containers.parts import EXIF_HEAD
+from flux_cli.images.containers.registry import Look, inspect, look, read_blocks, sniff
+from flux_cli.images.formats import FOREIGN, FORMATS, QUALITY
+from flux_cli.images.metadata import exif
+from flux_cli.images.outputs import Box, Frame, Output, Rendered
 from flux_cli.images.pixels.color import normalize
 from flux_cli.images.pixels.crop import find_box
 from flux_cli.images.pixels.encode import encode, encode_within
 from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate, too_large_error
-from flux_cli.images.pixels.pillow import ORIENTATION, SIDEWAYS, catch_faults, open_image
+from flux_cli.images.pixels.pillow import (
+    FAULTS,
+    ORIENTATION,
+    SIDEWAYS,
+    catch_faults,
+    check_pixels,
+    opened,
+)
 from flux_cli.images.pixels.resize import resize
+from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
 
 MAX_SCANNED = 2_000_000_000  # pixels times scans of a JPEG; a progressive one has about ten
-NOT_UPRIGHT = range(2, 9)  # values of the EXIF tag that turn or mirror an image
+# What makes an image upright, by the value of the EXIF tag.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def measure(data: bytes) -> Inspection:
-    """Inspect an image and read its EXIF orientation, without decoding it. Raises ImageError."""
-    image = _inspect(data)
-    with catch_faults(f"cannot be read as {image.format}"), _open(data, image.format) as source:
-        orientation = source.getexif().get(ORIENTATION, 1) if _may_have_exif(data, image) else 1
+    """Inspect an image and read its EXIF orientation. It is decoded only if it is not sound.
+
+    Raises ImageError if it cannot be decoded, or only with much work.
+    """
+    image, sound, _ = _check_effort(examine(data))
+    with _open_to_read(sound, image.format) as source:
+        orientation = _orientation(source, sound, image.format)
         width, height = source.size
     if orientation in SIDEWAYS:
         width, height = height, width
-    upright = orientation not in NOT_UPRIGHT
+    upright = orientation not in TURNS
     return image._replace(width=width, height=height, upright=upright)
 
 
@@ -46,18 +67,21 @@ def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator
     work. Raises ImageError for bytes that are not a complete image, UsageError if a file cannot fit
     into `max_bytes`.
     """
-    image = _inspect(data)
+    image, sound, _ = _check_effort(look(data))
     received = ImageFile(data, image.format, image.width, image.height, as_received=True)
     todo = [output for output in planned if not output.untouched]
     if not todo:
         yield from (Rendered(received, output, None) for output in planned)
         return
-    with _open_to_read(data, image.format) as source:
-        memory, workers = _plan_memory(source, image, todo, workers)
-        todo = [_shrink(output, source, image) for output in todo]
+    with _open_to_read(sound, image.format) as source:
+        with catch_faults(f"cannot be read as {image.format}"):
+            orientation = _orientation(source, sound, image.format)
+        is_turned = orientation in SIDEWAYS
+        memory, workers = _plan_memory(source, image, todo, workers, is_turned=is_turned)
+        todo = [_shrink(output, source, image, is_turned=is_turned) for output in todo]
         with MEMORY.reserve(memory):
             with catch_faults(f"cannot be read as {image.format}"):
-                pixels = _decode(source)
+                pixels = _decode(source, orientation)
             made = _render_all(pixels, todo, workers)
             for output in planned:
                 yield Rendered(received, output, None) if output.untouched else next(made)
@@ -71,14 +95,20 @@ def convert(data: bytes, file_format: str, quality: int | None) -> ImageFile:
     bytes, or if there are more pixels than allowed.
     """
     with catch_faults(f"cannot be converted to {file_format}"):
-        with _open(data, sniff(data)) as source:
-            pixels = _decode(source)
+        name = sniff(data)
+        with opened(data, name) as source:
+            pixels = _decode(source, _orientation(source, data, name))
         output = encode(pixels, file_format, QUALITY if quality is None else quality)
     return _image_file(output)
 
 
 def _plan_memory(
-    source: PillowFile, image: Inspection, todo: Sequence[Output], workers: int
+    source: PillowFile,
+    image: Inspection,
+    todo: Sequence[Output],
+    workers: int,
+    *,
+    is_turned: bool,
 ) -> tuple[int, int]:
     """The bytes that it takes to make the files, and by how many workers.
 
@@ -87,7 +117,7 @@ def _plan_memory(
     ImageError if that does not help.
     """
     width, height = source.size
-    size = (height, width) if _is_turned(source, image.format) else (width, height)
+    size = (height, width) if is_turned else (width, height)
     for count in range(workers, 0, -1):
         memory = estimate(image.format, size, todo, count)
         if memory <= LIMIT:
@@ -100,13 +130,13 @@ def _plan_memory(
     return memory, 1
 
 
-def _shrink(output: Output, source: PillowFile, image: Inspection) -> Output:
+def _shrink(output: Output, source: PillowFile, image: Inspection, *, is_turned: bool) -> Output:
     """The output with its window on an image that is decoded at a smaller scale."""
     width, height = source.size
     if (width, height) == (image.width, image.height):
         return output
     sides = (width, image.width), (height, image.height)
-    across, down = sides[::-1] if _is_turned(source, image.format) else sides
+    across, down = sides[::-1] if is_turned else sides
     frame = output.frame
     window = (
         min(across[0], frame.window[0] * across[0] / across[1]),
@@ -115,9 +145,20 @@ def _shrink(output: Output, source: PillowFile, image: Inspection) -> Output:
     return output._replace(frame=frame._replace(window=window))
 
 
-def _is_turned(source: PillowFile, file_format: str) -> bool:
-    """Whether EXIF swaps width and height. Pillow looks for it behind all pixels of a PNG."""
-    return file_format != "png" and source.getexif().get(ORIENTATION, 1) in SIDEWAYS
+def _orientation(source: PillowFile, data: bytes, file_format: str | None) -> int:
+    """How EXIF turns or mirrors the image; 1 for an image that is upright.
+
+    This is the only reader of it: what is planned and what is done must agree. Of a PNG, it reads
+    what browsers obey, and not XMP or the texts of other programs, as Pillow would.
+    """
+    if file_format == "png":
+        exifs = (block.data for block in read_blocks("png", data) if block.kind == "exif")
+        return exif.number(next(exifs, b"").removeprefix(EXIF_HEAD), ORIENTATION) or 1
+    try:
+        found = source.getexif().get(ORIENTATION, 1)
+    except FAULTS:  # it is no EXIF, and says nothing about the pixels
+        return 1
+    return found if isinstance(found, int) else 1
 
 
 def _render_all(pixels: Image.Image, todo: Sequence[Output], workers: int) -> Iterator[Rendered]:
@@ -162,48 +203,33 @@ def _image_file(data: bytes) -> ImageFile:
     return ImageFile(data, image.format, image.width, image.height, as_received=False)
 
 
-def _inspect(data: bytes) -> Inspection:
-    """Inspect an image. Raises ImageError if it is damaged or has more pixels than allowed."""
-    image = inspect(data)
-    _check_pixels(image.width, image.height)
+def _check_effort(found: Look) -> Look:
+    """Return the image. Raises ImageError if it cannot be decoded, or only with much work."""
+    image = found.image
+    if image.format in FOREIGN:
+        raise ImageError(f"flux cannot read {image.format} images")
+    check_pixels(image.width, image.height)
     if image.format == "jpeg":
-        scans = jpeg.count_scans(data)
+        scans = jpeg.count_scans(found.sound)
         if scans * image.width * image.height > MAX_SCANNED:
             raise ImageError(f"the jpeg image has {scans:,} scans, which take too long to decode")
-    return image
-
-
-def _check_pixels(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        message = f"the image has {width}x{height} pixels; the limit is {MAX_PIXELS:,}"
-        raise ImageError(message)
-
-
-def _may_have_exif(data: bytes, image: Inspection) -> bool:
-    """Whether to ask Pillow for EXIF, which it looks for behind all pixels of a PNG."""
-    return image.format != "png" or any(part.kind == b"eXIf" for part in png.walk(data))
+    return found
 
 
 @contextlib.contextmanager
 def _open_to_read(data: bytes, file_format: str) -> Iterator[PillowFile]:
-    """See `_open`. What Pillow raises while it opens the image becomes an ImageError."""
+    """See `opened`. What Pillow raises while it opens the image becomes an ImageError."""
     with contextlib.ExitStack() as stack:
         with catch_faults(f"cannot be read as {file_format}"):
-            source = stack.enter_context(_open(data, file_format))
+            source = stack.enter_context(opened(data, file_format))
         yield source
 
 
-@contextlib.contextmanager
-def _open(data: bytes, file_format: str | None) -> Iterator[PillowFile]:
-    """Open an image without decoding it, and without Pillow's warnings about odd files."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        source = open_image(data, file_format)
-        _check_pixels(*source.size)
-        yield source
-
-
-def _decode(source: Image.Image) -> Image.Image:
+def _decode(source: Image.Image, orientation: int) -> Image.Image:
     """The pixels, turned upright, as RGB or RGBA."""
-    ImageOps.exif_transpose(source, in_place=True)
-    return normalize(source)
+    pixels = normalize(source)
+    if orientation not in TURNS:
+        return pixels
+    turned = pixels.transpose(TURNS[orientation])
+    turned.info = pixels.info
+    return turned

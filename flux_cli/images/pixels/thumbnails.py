@@ -5,12 +5,14 @@ import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 from flux_cli.core.errors import ImageError
 from flux_cli.images import sheet
+from flux_cli.images.containers.registry import look
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.pixels.color import reduce_to_eight_bits, to_srgb
 from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate_small, too_large_error
@@ -150,7 +152,7 @@ def _opened(source: Source) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd files; users cannot act on them
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            file = io.BytesIO(source) if isinstance(source, bytes) else source
+            file = io.BytesIO(_sound_bytes(source))
             with Image.open(file, formats=[row.upper() for row in FORMATS]) as image:
                 yield image
     except UnidentifiedImageError as fault:
@@ -158,6 +160,15 @@ def _opened(source: Source) -> Iterator[Image.Image]:
     except (*FAULTS, Image.DecompressionBombWarning) as fault:
         reason = getattr(fault, "strerror", None) or fault
         raise ImageError(f"{name} cannot be shown: {reason}") from fault
+
+
+def _sound_bytes(source: Source) -> bytes:
+    """The bytes to decode: without damage beside the pixels. Raises OSError."""
+    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    try:
+        return look(data).sound
+    except ImageError:  # Pillow says why
+        return data
 
 
 def _is_turned(image: Image.Image) -> bool:

@@ -15,10 +15,10 @@ from pathlib import Path
 from flux_cli.core.errors import ImageError, OutputError, UsageError
 from flux_cli.core.outcome import Media
 from flux_cli.disk.owners import is_own
-from flux_cli.images.containers.registry import inspect
 from flux_cli.images.files import sync_folder
-from flux_cli.images.formats import FORMATS
+from flux_cli.images.formats import suffix_of
 from flux_cli.images.names import sibling
+from flux_cli.images.pixels.wholeness import examine
 from flux_cli.runs.records import store
 from flux_cli.runs.records.journal import Journal
 from flux_cli.runs.records.listing import RecordedRun, Stray, read_journal
@@ -188,7 +188,7 @@ def move_aside(paths: Iterable[str], folder: Path) -> list[str]:
     for path in paths:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = _format_of(path)
-        suffix = f".{FORMATS[found].suffix}" if found else ""
+        suffix = f".{suffix_of(found)}" if found else ""
         place = _free(f"{target / os.path.basename(path)}{suffix}")
         with contextlib.suppress(FileNotFoundError):  # another process was faster
             os.rename(path, place)
@@ -210,6 +210,6 @@ def _free(path: str) -> str:
 def _format_of(path: str | Path) -> str | None:
     """The format of a complete image; None for anything else."""
     try:
-        return inspect(Path(path).read_bytes()).format
+        return examine(Path(path).read_bytes()).image.format
     except (OSError, ImageError):
         return None

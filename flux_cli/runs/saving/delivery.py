@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
+from flux_cli.core.errors import ImageError
 from flux_cli.core.image import Inspection
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
@@ -16,7 +17,7 @@ from flux_cli.core.ratio import Shape
 from flux_cli.core.request import Call, seed_of
 from flux_cli.core.values import read_amount, read_integer
 from flux_cli.images.finish import FITS, FOCUSES, Finish
-from flux_cli.images.formats import EFFORTS, FORMATS, split_suffix
+from flux_cli.images.formats import EFFORTS, FOREIGN, FORMATS, join_or, split_suffix
 from flux_cli.images.metadata.record import (
     Record,
     document,
@@ -37,6 +38,27 @@ class Delivery(NamedTuple):
     metadata: bool = True  # the record is written into the files
     sidecar: bool = False  # the record is written into a file beside them
     kept: frozenset[str] = frozenset()  # paths of existing files, which stay as they are
+
+
+def expected_foreign(delivery: Delivery) -> str | None:
+    """The format of FOREIGN that the file name asks for, as in `-o logo.svg`; None for no such."""
+    return next((name for name in delivery.suffixes if name in FOREIGN), None)
+
+
+def check_format(delivery: Delivery, received: str) -> None:
+    """Raise ImageError for an image in another format than requested that cannot be converted."""
+    finish, expected = delivery.finish, expected_foreign(delivery)
+    if expected and received != expected:
+        raise ImageError(f"the image is {received}, not {expected}, which flux cannot make")
+    if received in FOREIGN and not expected and (finish.formats or finish.remakes):
+        asked = f"convert to {join_or(finish.formats)}" if finish.formats else "change"
+        raise ImageError(f"the image is {received}, which flux cannot {asked}")
+
+
+def name_as_received(delivery: Delivery, name: Name) -> Name:
+    """The name of an image that is saved as received, with its suffix as it was typed."""
+    expected = expected_foreign(delivery)
+    return fixed(name.path(delivery.suffixes[expected])) if expected else name
 
 
 def plan_outputs(delivery: Delivery, image: Inspection) -> tuple[Output, ...]:
@@ -64,6 +86,9 @@ def expected_names(delivery: Delivery, name: Name, size: tuple[int, int]) -> tup
 
     The suffix of a file that is kept as received is still open.
     """
+    sidecars = (sidecar_name(name),) if delivery.sidecar else ()
+    if expected_foreign(delivery):
+        return (name_as_received(delivery, name), *sidecars)
     # Enlarging without --upscale is refused elsewhere, with a hint.
     finish = delivery.finish._replace(upscale=True)
     found = []
@@ -71,9 +96,7 @@ def expected_names(delivery: Delivery, name: Name, size: tuple[int, int]) -> tup
         one = file_name(delivery, name, output)
         is_open = not finish.formats or output.frame.label == "original"
         found.append(one if is_open else fixed(one.path(FORMATS[output.format].suffix)))
-    if delivery.sidecar:
-        found.append(sidecar_name(name))
-    return tuple(found)
+    return (*found, *sidecars)
 
 
 def sidecar_name(name: Name) -> Name:

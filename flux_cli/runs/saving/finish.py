@@ -14,14 +14,15 @@ from flux_cli.core.errors import ImageError
 from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Facts, SavedImage
-from flux_cli.images.containers.registry import inspect
 from flux_cli.images.metadata.credentials import has_credentials
 from flux_cli.images.metadata.record import SIGNATURE_LOST, Record
 from flux_cli.images.metadata.write import write_record
 from flux_cli.images.outputs import Output, Rendered
+from flux_cli.images.pixels.wholeness import examine
 
 if TYPE_CHECKING:
     from flux_cli.core.image import Inspection
+    from flux_cli.images.containers.registry import Look
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
 
@@ -66,6 +67,7 @@ class FinishedFile(NamedTuple):
     image: ImageFile
     quality: int | None = None
     is_reduced: bool = False  # the quality is lower than asked, to fit the size limit
+    is_unplanned: bool = False  # nobody checked its name: it must not replace a file
     label: str = ""  # see SavedImage
     remarks: tuple[str, ...] = ()  # what the user should know about the file
 
@@ -89,7 +91,7 @@ class SavedFiles:
         with self._writing:
             if self._is_closed:
                 return False
-            self.images.append(self._write(file, extra))
+            self.images.append(self._write(file, extra, fresh=file.is_unplanned))
             self.remarks += file.remarks
             return True
 
@@ -139,30 +141,56 @@ def make_files(
     files: Sequence[PlannedFile],
     provenance: Provenance,
     *,
-    inspection: Inspection | None = None,
+    seen: Look | None = None,
     workers: int = 1,
 ) -> Iterator[FinishedFile]:
     """Make the files of one image: decode, crop, scale, encode, write the record, sign.
 
-    `inspection` is that of `data` if the caller has it already; `workers` threads encode.
+    `seen` is what `examine` says of `data` if the caller has it already; `workers` threads encode.
     Raises ImageError for bytes that are not a complete image, UsageError if a file cannot fit its
     limit.
     """
-    loses_credentials = has_credentials(data)
+    seen = seen or examine(data)
+    loses_credentials = has_credentials(seen.sound)
+    fault = seen.image.fault
     outputs = [file.output for file in files]
-    for file, rendered in zip(files, _render(data, outputs, inspection, workers), strict=True):
-        image, remarks = add_provenance(rendered.image, provenance, rendered.output.max_bytes)
-        if loses_credentials and not rendered.output.untouched:
+    for file, rendered in zip(files, _render(data, outputs, seen, workers), strict=True):
+        output = rendered.output
+        is_copy_with_fault = bool(fault) and output.untouched
+        origin = Provenance() if is_copy_with_fault else provenance
+        image, remarks = add_provenance(rendered.image, origin, output.max_bytes)
+        if loses_credentials and not output.untouched:
             remarks.insert(0, SIGNATURE_LOST)
+        if fault:
+            is_new = provenance.is_embedded and not provenance.is_carried
+            is_bare = is_copy_with_fault and (is_new or provenance.signer is not None)
+            remarks.insert(0, _describe_fault(seen.image, is_bare=is_bare))
         quality = rendered.quality
         yield FinishedFile(
             name=file.name,
             image=image,
             quality=quality,
-            is_reduced=quality is not None and quality < rendered.output.quality,
-            label=rendered.output.frame.label,
+            is_reduced=quality is not None and quality < output.quality,
+            label=output.frame.label,
             remarks=tuple(remarks),
         )
+
+
+def copy_foreign(data: bytes, image: Inspection, name: Name, *, is_planned: bool) -> FinishedFile:
+    """A copy of an image whose format flux does not make: nothing is written into it."""
+    remark = f"flux does not make {image.format} files: saved as received, without a record"
+    return FinishedFile(
+        name=name,
+        image=ImageFile(data, image.format, image.width, image.height, as_received=True),
+        is_unplanned=not is_planned,
+        remarks=(remark,),
+    )
+
+
+def _describe_fault(image: Inspection, *, is_bare: bool) -> str:
+    """The remark on a file from an image with a fault; one that `is_bare` lacks its record."""
+    fault = f"the {image.format} image is damaged beside its pixels ({image.fault})"
+    return f"{fault}: saved as received, without a record" if is_bare else fault
 
 
 def add_provenance(
@@ -200,7 +228,7 @@ def find_record(data: bytes) -> Provenance:
     """The record that flux wrote into an image, to be copied into files made from it."""
     from flux_cli.images.metadata.read import read_metadata  # new images have no record
 
-    metadata = read_metadata(data)
+    metadata = read_metadata(examine(data).sound)
     if metadata.source != "flux":
         return Provenance()
     return Provenance(metadata.record, is_embedded=True, is_carried=True)
@@ -220,12 +248,10 @@ def _sign(image: ImageFile, record: Record, signer: Identity) -> ImageFile:
     return image._replace(data=signed, pieces=())
 
 
-def _render(
-    data: bytes, outputs: Sequence[Output], inspection: Inspection | None, workers: int
-) -> Iterator[Rendered]:
+def _render(data: bytes, outputs: Sequence[Output], seen: Look, workers: int) -> Iterator[Rendered]:
     """Make the pixels and bytes of every output. Copies of the image as it came need no Pillow."""
     if all(output.untouched for output in outputs):
-        look = inspection or inspect(data)
+        look = seen.image
         image = ImageFile(data, look.format, look.width, look.height, as_received=True)
         return iter([Rendered(image, output, None) for output in outputs])
     from flux_cli.images.pixels.render import render

@@ -18,17 +18,26 @@ from typing import TYPE_CHECKING, Protocol
 
 from flux_cli.core.errors import DiskError, FluxError, ImageError, UsageError
 from flux_cli.core.image import ImageFile
-from flux_cli.images.containers.registry import inspect
-from flux_cli.images.formats import split_suffix, suffix_of
+from flux_cli.images.formats import FOREIGN, split_suffix, suffix_of
 from flux_cli.images.metadata.record import sidecar_document
+from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
-from flux_cli.runs.saving.delivery import file_name, plan_outputs, record_of_image, sidecar_name
+from flux_cli.runs.saving.delivery import (
+    check_format,
+    expected_foreign,
+    file_name,
+    name_as_received,
+    plan_outputs,
+    record_of_image,
+    sidecar_name,
+)
 from flux_cli.runs.saving.finish import (
     FinishedFile,
     PlannedFile,
     Provenance,
     SavedFiles,
     Sink,
+    copy_foreign,
     make_files,
     measure_provenance,
 )
@@ -37,6 +46,7 @@ if TYPE_CHECKING:
     from flux_cli.core.image import Inspection
     from flux_cli.core.outcome import Media, Reply, SavedImage
     from flux_cli.core.request import Call
+    from flux_cli.images.containers.registry import Look
     from flux_cli.images.metadata.record import Record
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
@@ -172,9 +182,9 @@ class Saver:
 
         None is saved before all are made: if one cannot be made, the image is saved as received.
         """
-        data, inspection = self._read(media.file)
+        data, seen = self._read(media.file)
         record = record_of_image(self._delivery, call, media.facts)
-        finished = self._make_files(data, inspection, name, record)
+        finished = self._make_files(data, seen, name, record)
         sidecar = self._make_sidecar(name, record)
         try:
             for file in finished:
@@ -197,10 +207,13 @@ class Saver:
         return f"no disk takes the image, so it is lost{also}"
 
     def _make_files(
-        self, data: bytes, inspection: Inspection, name: Name, record: Record
+        self, data: bytes, seen: Look, name: Name, record: Record
     ) -> list[FinishedFile]:
         """Every file of one image that is not there already."""
-        delivery = self._delivery
+        delivery, inspection = self._delivery, seen.image
+        check_format(delivery, inspection.format)
+        if inspection.format in FOREIGN:
+            return self._copy_foreign(data, inspection, name)
         if delivery.finish.remakes:
             # Pillow costs more than everything before it, and most images need none of it.
             from flux_cli.images.pixels.render import measure
@@ -214,7 +227,15 @@ class Saver:
             for output in plan_outputs(delivery, enlarged)
         ]
         missing = [file for file in planned if not self._is_there(file.name, file.output.format)]
-        return list(make_files(data, missing, provenance, inspection=inspection))
+        return list(make_files(data, missing, provenance, seen=seen))
+
+    def _copy_foreign(self, data: bytes, image: Inspection, name: Name) -> list[FinishedFile]:
+        """The file of an image in a format that flux does not make, unless it is there already."""
+        is_planned = image.format == expected_foreign(self._delivery)
+        named = name_as_received(self._delivery, name) if is_planned else name
+        if self._is_there(named, image.format):
+            return []
+        return [copy_foreign(data, image, named, is_planned=is_planned)]
 
     def _make_sidecar(self, name: Name, record: Record) -> FinishedFile | None:
         """The file that holds the record beside the image, if one is wanted and missing."""
@@ -228,7 +249,7 @@ class Saver:
     def _is_there(self, name: Name, file_format: str) -> bool:
         return name.path(suffix_of(file_format)) in self._delivery.kept
 
-    def _read(self, file: str) -> tuple[bytes, Inspection]:
+    def _read(self, file: str) -> tuple[bytes, Look]:
         """The bytes that arrived, and what they are.
 
         Raises ImageError if they are not a whole image, DiskError if they cannot be read; both
@@ -236,7 +257,7 @@ class Saver:
         """
         try:
             data = self._received.read(file)
-            return data, inspect(data)
+            return data, examine(data)
         except ImageError as error:
             error.billed = True
             raise
@@ -250,7 +271,7 @@ class Saver:
         Returns the path, "" if that is not possible.
         """
         with contextlib.suppress(FluxError):
-            data, inspection = self._read(media.file)
+            data, (inspection, _, _) = self._read(media.file)
             open_name = name._replace(template=f"{split_suffix(name.template)[0]}.{{ext}}")
             image = ImageFile(
                 data, inspection.format, inspection.width, inspection.height, as_received=True

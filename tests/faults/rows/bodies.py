@@ -143,15 +143,27 @@ BASE64 = (
     fine("a large image in the response", "20 MB as base64", post=((large_reply,),)),
 )  # fmt: skip
 
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>'
+WRONG_TEXT = PNG[:33] + chunk(b"tEXt", b"Comment\0hello")[:-1] + b"?" + PNG[33:]
 IMAGES = (
     *(Row(f"truncated {kind.upper()}", "half of the image, with a matching length", get=image(pixels_as(kind, 64, 36)[: len(pixels_as(kind, 64, 36)) // 2]), says=("not whole",)) for kind in ("png", "jpeg", "gif", "webp", "avif")),
-    Row("PNG without its last bytes", "eight bytes are missing", get=image(PNG[:-8]), says=("not whole",)),
-    Row("JPEG without its last bytes", "two bytes are missing", get=image(JPEG[:-2]), says=("not whole",)),
+    fine("PNG without its last bytes", "eight bytes are missing, and no pixels", get=image(PNG[:-8]), says=("saved as received",)),
+    fine("JPEG without its last bytes", "two bytes are missing, and no pixels", get=image(JPEG[:-2]), says=("saved as received",)),
+    Row("JPEG without a byte of its scan", "three bytes are missing", get=image(JPEG[:-3]), says=("not whole",)),
+    fine("PNG with a damaged text", "a wrong checksum beside the pixels", get=image(WRONG_TEXT), says=("saved as received",)),
+    fine("PNG with a damaged text, to WebP", "a wrong checksum beside the pixels", get=image(WRONG_TEXT), line=("-f", "webp"), says=("damaged beside its pixels",)),
+    fine("JPEG with bytes between its segments", "readers skip them", get=image(JPEG[:20] + b"\0\0junk" + JPEG[20:]), says=("saved as received",)),
+    Row("JPEG that ends after half of the pixels", "half of its scan, then its end mark is missing, too", get=image(JPEG[:-300]), says=("not whole",)),
     Row("PNG with a wrong checksum", "one bit is flipped", get=image(PNG[:60] + bytes([PNG[60] ^ 1]) + PNG[61:]), says=("not whole",)),
     fine("JPEG labeled as PNG", "image/png and /p.png", post=((reply(found("{origin}/p.png")),),), get={"/p.png": ((message(JPEG, content_type="image/png"),),)}),
     fine("WebP labeled as text", "text/plain", get=image(pixels_as("webp", 64, 36), "text/plain")),
     fine("a file name in the headers", "Content-Disposition: ../../../evil.sh", get={"/p": ((message(JPEG, content_disposition='attachment; filename="../../../evil.sh"'),),)}),
-    Row("SVG", "an image with a script in it", get=image(b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', "image/svg+xml"), says=("not an image",)),
+    fine("SVG", "an image with a script in it", get=image(SVG, "image/svg+xml"), says=("saved as received",)),
+    Row("SVG instead of WebP", "a format that flux cannot convert", get=image(SVG, "image/svg+xml"), line=("-f", "webp"), code=3, files=1, says=("cannot convert to webp", "saved as received"), billed=False),
+    Row("truncated SVG", "the end tag is missing", get=image(SVG[:-3], "image/svg+xml"), says=("not whole",)),
+    Row("a page with an SVG in it", "HTML", get=image(b"<!DOCTYPE html><html><body>" + SVG + b"</body></html>", "image/svg+xml"), says=("not an image",)),
+    fine("a Windows bitmap", "BMP", get=image(pixels_as("bmp", 64, 36)), says=("saved as received",)),
+    Row("a truncated Windows bitmap", "half of it", get=image(pixels_as("bmp", 64, 36)[:3000]), says=("not whole",)),
     Row("HTML instead of an image", "a login page with status 200", get=image(b"<html>log in", "text/html"), says=("not an image",)),
     Row("an empty image", "status 200 without a body", get=image(b""), says=("not an image",)),
     Row("an image without pixels", "0x0", get=image(png(0, 0, zlib.compress(b""))), says=("0x0",)),

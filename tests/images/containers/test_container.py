@@ -25,7 +25,7 @@ def bare(monkeypatch):
 
 def test_a_format_without_metadata_is_known_and_measured(bare):
     assert sniff(bare) == "bare"
-    assert inspect(bare) == ("bare", 6, 4, 16, True)
+    assert inspect(bare) == ("bare", 6, 4, 16, True, "")
 
 
 def test_a_format_without_metadata_says_so_and_its_image_stays_as_it_is(bare):

@@ -26,7 +26,7 @@ each_image = pytest.mark.parametrize("name", IMAGES)
 @each_image
 def test_a_real_image_says_its_format_and_size(name):
     size = (1, 1) if "one pixel" in name else (WIDE, HIGH)
-    assert inspect(IMAGES[name]) == (name.split()[0], *size, len(IMAGES[name]), True)
+    assert inspect(IMAGES[name]) == (name.split()[0], *size, len(IMAGES[name]), True, "")
     assert sniff(IMAGES[name]) == name.split()[0]
 
 
@@ -262,8 +262,21 @@ def test_an_item_may_end_where_the_file_ends_and_not_one_byte_later(version):
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_an_item_inside_the_header_is_not_measured_by_the_file(version):
-    """Construction method 1 counts from the idat box."""
-    assert inspect(located(version, 0, 10**6, 10**6, method=1))[:3] == ("avif", 5, 4)
+    """Construction method 1 counts from the idat box, which lies in the meta box."""
+
+    def inside(offset, length):
+        data = located(version, 0, offset, length, method=1)
+        start = data.index(b"meta") - 4
+        end = start + int.from_bytes(data[start : start + 4], "big")
+        meta = box(b"meta", data[start + 8 : end] + box(b"idat", b"1234"))
+        return data[:start] + meta
+
+    assert inspect(inside(1, 3))[:3] == ("avif", 5, 4)
+    for offset, length in ((2, 3), (0, 5), (10**6, 10**6)):
+        with pytest.raises(ImageError, match="the end is missing"):
+            inspect(inside(offset, length))
+    with pytest.raises(ImageError, match="the end is missing"):  # without the box
+        inspect(located(version, 0, 0, 4, method=1))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import io
 import itertools
 import math
+import zlib
 
 import pytest
 from hypothesis import example, given
@@ -12,6 +13,7 @@ from sample_images import image_bytes, opened
 
 from flux_cli.core.errors import FluxError, ImageError, UsageError
 from flux_cli.core.ratio import parse_shape
+from flux_cli.images.containers import png
 from flux_cli.images.containers.registry import inspect
 from flux_cli.images.finish import FOCUSES, Finish
 from flux_cli.images.formats import EFFORTS, FORMATS
@@ -268,6 +270,47 @@ def test_every_effort_looks_like_the_source(target, least, effort):
     assert psnr(made.convert("L"), scene(240, 160).convert("L")) >= least
 
 
+# --- orientation: planned and done by the same reader
+
+SIDEWAYS_XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-'
+    b'syntax-ns#"><r:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>'
+    b"</r:RDF></x:xmpmeta>"
+)
+SIDEWAYS_EXIF = b"MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
+RAW_EXIF = b"\nexif\n%8d\n" % len(SIDEWAYS_EXIF) + SIDEWAYS_EXIF.hex().encode()
+HINTS = {
+    "XMP": png.chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + SIDEWAYS_XMP),
+    "a text of ImageMagick": png.chunk(
+        b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(RAW_EXIF)
+    ),
+    "a broken text": png.chunk(b"tEXt", b"Raw profile type exif\0\nexif\n 20\nzz no hex"),
+    "EXIF that is none": png.chunk(b"eXIf", b"odd"),
+}
+
+
+@pytest.mark.parametrize("place", ["before the pixels", "behind them"])
+@pytest.mark.parametrize("hint", HINTS.values(), ids=HINTS)
+@pytest.mark.parametrize("wanted", [{}, {"widths": (40,)}, {"size": "20x20", "fit": "cover"}])
+def test_what_browsers_do_not_obey_turns_no_png(hint, place, wanted):
+    """Pillow reads some of it, and only once the pixels are loaded: a plan would not know it."""
+    data = image_bytes(scene(80, 40))
+    at = 33 if place == "before the pixels" else len(data) - 12
+    odd = data[:at] + hint + data[at:]
+    made = rendered(odd, formats=("jpeg",), **wanted)
+    assert [one_.image.data for one_ in made] == [
+        one_.image.data for one_ in rendered(data, formats=("jpeg",), **wanted)
+    ]
+
+
+@pytest.mark.parametrize("place", [33, -12])
+def test_exif_turns_a_png_wherever_it_is(place):
+    data = image_bytes(scene(80, 40))
+    turned = data[:place] + png.chunk(b"eXIf", SIDEWAYS_EXIF) + data[place:]
+    made = one(turned, formats=("webp",), lossless=True)
+    assert psnr(made, scene(80, 40).transpose(Image.Transpose.ROTATE_270)) == 99
+
+
 # --- what is damaged or odd
 
 WHOLE = {name: image_bytes(scene(64, 48), name) for name in FORMATS}
@@ -276,7 +319,7 @@ WHOLE = {name: image_bytes(scene(64, 48), name) for name in FORMATS}
 @pytest.mark.parametrize("source", WHOLE)
 def test_a_cut_at_every_64th_byte_is_an_image_error(source):
     data = WHOLE[source]
-    for end in range(0, len(data) - 1, 64):
+    for end in range(0, len(data) - 20, 64):  # the last bytes of a PNG hold no pixels
         with pytest.raises(ImageError):
             rendered(data[:end], formats=("png",), effort="fast", widths=(10,))
 
