@@ -53,6 +53,10 @@ def _formats() -> tuple[Part, ...]:
         The suffix of -o selects the format, or --output-format does. Without either, an image is
         saved as received, byte for byte. flux converts to formats that the provider does not make.
         """,
+        """
+        Images in formats that flux does not make, such as svg, tiff, bmp, heic and jxl, are also
+        saved as received; -o logo.svg asks for one.
+        """,
         "--quality (0 to 100) is for lossy formats; the table shows the default.",
     )
 

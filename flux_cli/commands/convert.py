@@ -9,7 +9,7 @@ from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import Interrupted, UsageError, common_exit_code
 from flux_cli.images.destination import read_destination
 from flux_cli.images.finish import parse_quality, read_finish
-from flux_cli.images.formats import split_suffix
+from flux_cli.images.formats import format_of_suffix, split_suffix
 from flux_cli.runs import interrupts
 from flux_cli.runs.documents import HEADING, heading
 from flux_cli.runs.fields import ERROR, error_document
@@ -53,6 +53,8 @@ def _read_destination(options: ConvertOptions, sources: Sequence[str]) -> Destin
     if output is None and sources == (STDIN,):
         output = "-"
     is_folder = output is not None and files.is_folder(output)
+    if output is not None and not is_folder:
+        format_of_suffix(output)  # only `generate` saves what flux cannot make
     return read_destination(output, options.output.output_format or (), is_folder=is_folder)
 
 

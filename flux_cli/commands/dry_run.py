@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.images.formats import format_of_suffix
+from flux_cli.images.formats import format_of_file
 from flux_cli.providers.answers import read_estimate
 from flux_cli.providers.openai import estimate_request
 from flux_cli.request.prepare import provider_of, request_line, short_body
@@ -70,7 +70,7 @@ def _lines(run: CheckedRun, cost: Cost) -> list[str]:
 def _document(run: CheckedRun, cost: Cost) -> dict[str, Json]:
     resolved = run.prepared.resolved
     files: list[Json] = [
-        planned_file_document(file.path, format_of_suffix(file.path), file.call, resolved)
+        planned_file_document(file.path, format_of_file(file.path), file.call, resolved)
         for file in _planned_files(run)
         if not file.is_sidecar
     ]

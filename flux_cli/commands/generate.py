@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import Interrupted, UsageError
 from flux_cli.core.ratio import parse_pixels
+from flux_cli.images.formats import FORMATS
 from flux_cli.request.prepare import provider_of
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import CheckedRun, check_budget, check_run, describe_run
@@ -267,7 +268,7 @@ def _size_hint(checked: CheckedRun, report: Report) -> str:
     exact = "" if asked is None else parse_pixels(str(asked))
     if not exact or checked.delivery.finish.fit != "none":
         return ""
-    sizes = {f"{saved.width}x{saved.height}" for saved in report.saved if not saved.label}
+    sizes = {saved.pixels for saved in report.saved if saved.format in FORMATS and not saved.label}
     other = sorted(sizes - {exact})
     if not other:
         return ""

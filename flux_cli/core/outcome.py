@@ -85,7 +85,8 @@ def media_of(arrived: str | FluxError, facts: Facts) -> Media:
 class SavedImage(NamedTuple):
     """One image file that was written to disk, or to standard output (`path` is "-").
 
-    It does not hold the bytes: a run may make thousands.
+    It does not hold the bytes: a run may make thousands. Width and height are 0 if they are
+    unknown, which happens only in formats that flux does not make.
     """
 
     path: str
@@ -98,6 +99,11 @@ class SavedImage(NamedTuple):
     quality: int | None = None  # of a lossy file that flux encoded
     is_reduced: bool = False  # the quality is lower than requested, to fit --max-bytes
     label: str = ""  # tells a variant from the image itself: its width, or "original"
+
+    @property
+    def pixels(self) -> str:
+        """The size in pixels, such as "1024x768"; "" if it is unknown."""
+        return f"{self.width}x{self.height}" if self.width else ""
 
 
 class Outcome(NamedTuple):

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from flux_cli.core.errors import OutputError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.images.formats import BY_SUFFIX, FORMATS, format_named, format_of_suffix, split_suffix
+from flux_cli.images.formats import (
+    BY_SUFFIX,
+    FOREIGN,
+    FOREIGN_BY_SUFFIX,
+    FORMATS,
+    foreign_format,
+    format_named,
+    format_of_suffix,
+    split_suffix,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +27,8 @@ class Destination(NamedTuple):
 
     `template` is the file name, folder or template as given, except that `{ext}` replaces a suffix
     that selects a format; None if nothing was given. `suffixes` are those suffixes as typed, by
-    format.
+    format. A suffix of a format that flux does not make (FOREIGN) is the only one, and not among
+    the `formats`: the image is saved as received.
     """
 
     template: str | None = None
@@ -29,6 +39,11 @@ class Destination(NamedTuple):
     @property
     def is_stdout(self) -> bool:
         return self.template == STDOUT
+
+    @property
+    def is_as_received(self) -> bool:
+        """Whether the name asks for a format that flux does not make."""
+        return any(name in FOREIGN for name in self.suffixes)
 
 
 def read_destination(
@@ -45,10 +60,12 @@ def read_destination(
     stem, suffixes = _split_suffixes(output)
     if not suffixes:
         return Destination(output, formats=named)
-    by_format = {BY_SUFFIX[suffix.lower()]: suffix for suffix in suffixes}
+    known = {**BY_SUFFIX, **FOREIGN_BY_SUFFIX}
+    by_format = {known[suffix.lower()]: suffix for suffix in suffixes}
     if named and set(named) != set(by_format):
         raise _contradiction(output, stem, named)
-    return Destination(f"{stem}.{{ext}}", formats=tuple(by_format), suffixes=by_format)
+    made = tuple(name for name in by_format if name in FORMATS)
+    return Destination(f"{stem}.{{ext}}", formats=made, suffixes=by_format)
 
 
 def _contradiction(output: str, stem: str, named: tuple[str, ...]) -> OutputError:
@@ -69,7 +86,8 @@ def _split_suffixes(output: str) -> tuple[str, tuple[str, ...]]:
     start, end = _find_list(output)
     if end < 0:
         stem, suffix = split_suffix(output)
-        return (stem, (suffix,)) if format_of_suffix(output) else (output, ())
+        has_format = foreign_format(output) or format_of_suffix(output)
+        return (stem, (suffix,)) if has_format else (output, ())
     if end != len(output) - 1 or output[start - 1 : start] != ".":
         hint = "write -o 'name.{avif,webp,jpg}'"
         raise OutputError(f"output {output!r}: a list of formats must be at the end", hint=hint)

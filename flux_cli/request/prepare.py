@@ -142,7 +142,7 @@ def _read_destination(settings: Settings, formats: list[str]) -> Destination:
     output = settings.output
     is_folder = _is_folder(output)
     destination = read_destination(output, formats, is_folder=is_folder)
-    if destination.formats or not settings.output_format:
+    if destination.suffixes or destination.formats or not settings.output_format:
         return destination
     return read_destination(output, [settings.output_format], is_folder=is_folder)
 
@@ -181,7 +181,12 @@ def _read_finish(options: GenerateOptions, resolved: Resolved, destination: Dest
         formats = (resolved.format,)
     size = resolved.request.parameters.get("size")
     target = str(size) if options.finish.fit and size is not None else None
-    return read_finish(options.finish, target, formats, resolved.quality)
+    finish = read_finish(options.finish, target, formats, resolved.quality)
+    if destination.is_as_received and finish.remakes:
+        suffix = next(iter(destination.suffixes.values()))
+        message = f"flux cannot make .{suffix} files: they are saved as received"
+        raise UsageError(message, hint="drop the options that change images, or name a png file")
+    return finish
 
 
 def _with_finish(resolved: Resolved, finish: Finish, *, hosted: bool) -> Resolved:

@@ -6,7 +6,7 @@ from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.model import Param, split_route
 from flux_cli.core.request import Attachment, Note, Resolved
 from flux_cli.core.values import check_utf8, check_value, shorten, unchecked_value
-from flux_cli.images.formats import format_named, format_of_suffix
+from flux_cli.images.formats import foreign_format, format_named, format_of_suffix
 from flux_cli.request.dialect import explain_field
 from flux_cli.request.size import NAMES as SHAPE
 from flux_cli.request.size import choose
@@ -45,7 +45,8 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     prompt, prompt_notes = _resolve_prompt(request, model)
     given = _check_parameters(request.parameters, dialect)
     typed_n, typed_quality = given.pop("n", None), given.pop("output_compression", None)
-    file_format, format_notes = _resolve_format(given.pop("output_format", None), request.output)
+    typed_format = given.pop("output_format", None)
+    file_format, format_notes = _resolve_format(typed_format, request.output, model)
     size, ratio, size_notes = _choose_size(given, model, route, dialect)
     parameters, notes = _resolve_parameters(given, model, route, dialect)
     seed = parameters.pop("seed", None)
@@ -170,10 +171,20 @@ def _resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[No
     return prompt, []
 
 
-def _resolve_format(given: Value, output: str | None) -> tuple[str | None, list[Note]]:
-    """The format of the files, from `output_format` or else from the suffix of `-o`."""
+def _resolve_format(
+    given: Value, output: str | None, model: Model | None
+) -> tuple[str | None, list[Note]]:
+    """The format of the files, from `output_format` or else from the suffix of `-o`.
+
+    None if the images stay as received. Raises UsageError for a format that nobody makes: neither
+    flux nor the model, if its formats are known.
+    """
     if given is not None:
         return format_named(str(given)), []
+    foreign = foreign_format(output) if output else None
+    if foreign and not (model and model.native_formats):
+        reason = f"selected by the suffix of {output}; flux saves such images as received"
+        return None, [Note("output_format", None, foreign, "default", reason)]
     by_suffix = format_of_suffix(output) if output else None
     if by_suffix is None:
         return None, []

@@ -67,8 +67,8 @@ class Report(NamedTuple):
             yield f"{saved.path}: the server used seed {used}, not {call.seed}"
         if self.resolved.size is not None:  # the pixels of a known model are nominal
             return
-        sent, received = call.body.get("size"), f"{saved.width}x{saved.height}"
-        if isinstance(sent, str) and "x" in sent and sent != received:
+        sent, received = call.body.get("size"), saved.pixels
+        if isinstance(sent, str) and "x" in sent and received and sent != received:
             yield f"{saved.path}: the server made {received}, not {sent}"
 
     @property

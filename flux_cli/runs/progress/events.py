@@ -56,7 +56,7 @@ def end_events(outcome: Outcome) -> Iterator[Event]:
 
 def _describe(saved: SavedImage) -> str:
     """A short description of an image: pixels, format and size on disk."""
-    return f"{saved.width}x{saved.height} {saved.format}, {saved.size / 1000:,.0f} kB"
+    return f"{saved.pixels} {saved.format}, {saved.size / 1000:,.0f} kB".lstrip()
 
 
 def _size(file: str) -> int:

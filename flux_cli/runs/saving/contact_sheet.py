@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flux_cli.core.errors import UsageError
 from flux_cli.core.request import seed_of
 from flux_cli.images.contact_sheet import SheetImage, make_sheet
-from flux_cli.images.formats import format_of_suffix, split_suffix
+from flux_cli.images.formats import FORMATS, format_of_file, format_of_suffix, split_suffix
 from flux_cli.images.names import Name, fixed
 from flux_cli.images.sheet import sheet_name
 from flux_cli.terminal import messages
@@ -79,7 +79,8 @@ def _make_and_save(checked: CheckedRun, images: list[SheetImage], name: Name) ->
 
     resolved = checked.prepared.resolved
     requested = format_of_suffix(checked.options.run.sheet_output or "") or resolved.format
-    file_format = requested or format_of_suffix(images[0].path) or "jpeg"
+    made = format_of_file(images[0].path)
+    file_format = requested or (made if made in FORMATS else "jpeg")
     sheet, errors = make_sheet(images, file_format, resolved.quality)
     for error in errors:
         messages.err(f"flux: note: an empty cell on the sheet: {error.message}")
