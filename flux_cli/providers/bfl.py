@@ -10,7 +10,7 @@ from flux_cli.core.outcome import Facts, Media, Reply
 from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
-from flux_cli.http.replies import parse_object, reply_error
+from flux_cli.http.replies import job_error, parse_object, reply_error
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
@@ -83,7 +83,7 @@ class _PollReader:
             raise ModerationError(message, hint=hint, request_id=self._identity)
         if status in ("Error", "Failed"):
             details = plain(str(body.get("details") or status))
-            raise ProviderError(f"BFL failed: {details}", request_id=self._identity)
+            raise job_error("BFL", details, self._identity)
         return body if status == "Ready" else None
 
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import FluxError, ModerationError, ProviderError
+from flux_cli.core.errors import ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, Media, Reply, Stop, media_of
 from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
-from flux_cli.http.replies import is_good, parse_json, parse_object, reply_error
+from flux_cli.http.replies import is_good, job_error, parse_json, parse_object, reply_error
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
@@ -69,18 +69,11 @@ def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:
     if body.get("data_removed") is True:
         raise ProviderError("Replicate has removed the image", billed=True, request_id=identity)
     if status in ("failed", "canceled", "aborted"):
-        raise _failure(plain(str(body.get("error") or status)), identity)
+        raise job_error("Replicate", plain(str(body.get("error") or status)), identity)
     if status == "succeeded":
         message = "the prediction succeeded but Replicate returned no image URL"
         raise ProviderError(message, billed=True, request_id=identity)
     return None
-
-
-def _failure(words: str, identity: str) -> FluxError:
-    if "E005" in words or "flagged as sensitive" in words:
-        hint = "rephrase the prompt"
-        return ModerationError(f"Replicate refused: {words}", hint=hint, request_id=identity)
-    return ProviderError(f"Replicate failed: {words}", request_id=identity)
 
 
 def _output_urls(body: dict[str, Json]) -> list[str]:

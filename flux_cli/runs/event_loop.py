@@ -119,6 +119,8 @@ def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listene
             most=job.concurrency,
             sender=sender,
         ) as http:
+            if settings.provider.is_one_at_a_time:
+                http.expect_queue()
             return await generate(job, http, listener)
 
     report = run(connect_and_generate())
