@@ -59,7 +59,7 @@ class Http:
 
             sender = Network(min(CONNECT_SECONDS, timeout))
         self._exchanges = Exchanges(self._spool, sender)
-        self._throttle = Throttle(most, pause, time.monotonic)
+        self._throttle = Throttle(most, pause, _loop_time)
         self._posts = Posts(
             self._exchanges,
             self._throttle,
@@ -185,3 +185,8 @@ class Http:
         """Mark received files as no longer needed."""
         for item in media:
             self._spool.release(item.file)
+
+
+def _loop_time() -> float:
+    """Seconds of a clock that stands still while the process is stopped."""
+    return asyncio.get_running_loop().time()

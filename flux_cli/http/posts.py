@@ -192,7 +192,7 @@ class Posts:
         is_over = refusals > retries or not may_retry(answer)
         tries = max(0, refusals - 1)
         verdict = self._verdict(error, asked, tries, is_over=is_over, is_own=not refusals)
-        if verdict.seconds <= MAX_WAIT:
+        if not verdict.is_over:  # else the others find out by themselves, one after the other
             self._throttle.slow_down(verdict.seconds, sent)
         return verdict
 
