@@ -56,6 +56,8 @@ MODERATION = [
     says("The response was filtered due to the prompt triggering content management policy."),
     says("Generated image rejected by content moderation"),
     says("This request violates our usage policies"),
+    says("Blocked by policy"),
+    says("The prompt failed the safety check"),
     {"detail": "NSFW content detected. Try another prompt."},
     {"detail": [{"loc": ["body"], "msg": "no", "type": "content_policy_violation"}]},
     {"name": "content_moderation", "errors": ["Your request was flagged by our system"]},
@@ -83,6 +85,7 @@ PAYMENT = [
     says("The monthly spending limit was reached"),
     says("You have reached your monthly spending cap"),
     says("Not enough credits"),
+    says("Insufficient balance. Top up and try again in 5 minutes"),
     {"title": "Insufficient credit", "detail": "You have insufficient credit to run this model."},
     {"detail": "User is locked. Reason: Exhausted balance."},
     [{"error": {"code": "INSUFFICIENT_BALANCE", "message": "words"}}],
@@ -109,6 +112,8 @@ VALIDATION = [
     says("litellm.UnsupportedParamsError: seed is not supported", "400"),
     says("prompt 'nsfw content detected' is too long", "INVALID_REQUEST"),
     says("the budget of tokens is 5", "400"),
+    says("validation failed: names are case sensitive", "400"),
+    says("failed to read the explicit size", "400"),
     says("words", 400, status="INVALID_ARGUMENT"),
     {
         "detail": [
@@ -133,7 +138,7 @@ def test_codes_and_words_are_found_wherever_they_stand(kind, bodies):
 
 
 @pytest.mark.parametrize("status", [200, 400, 402, 403, 422, 429, 500, 502, 503])
-@pytest.mark.parametrize("body", [PAYMENT[0], PAYMENT[3], PAYMENT[9], PAYMENT[18], MODERATION[0]])
+@pytest.mark.parametrize("body", [PAYMENT[0], PAYMENT[3], PAYMENT[9], PAYMENT[17], MODERATION[0]])
 def test_what_waiting_does_not_change_is_not_repeated_whatever_the_status(status, body):
     answer = reply(status, body)
     assert reply_error(answer).exit_code in (4, 5)
@@ -148,6 +153,7 @@ def test_what_waiting_does_not_change_is_not_repeated_whatever_the_status(status
         (429, says("You exceeded your current quota.", details=[{"retryDelay": "6s"}])),
         (429, {"detail": "Reduced while you have less than $5.0 in credit. Resets in ~4s."}),
         (429, says("litellm.RateLimitError: no", "429")),
+        (429, says("Rate limit reached. Add a payment method for higher limits.")),
         (403, says("Rate limit exceeded")),
         (400, says("words", "too_many_requests")),
         (422, says("words", "concurrent_requests_limit")),
@@ -244,6 +250,8 @@ def test_a_job_that_failed_has_the_class_of_its_reason(words, kind):
         b"<HTML>no</HTML>",
         b"error code: 1010",
         {"message": "Request blocked by the web application firewall"},
+        b"<title>Blocked by security policy</title>",
+        {"message": "Blocked by WAF policy"},
     ],
 )
 def test_a_firewall_is_not_the_key(body):
@@ -292,6 +300,15 @@ def test_an_unknown_path_names_the_base_url_that_was_meant(body, status, typed, 
     error = reply_error(reply(status, body), url=f"{typed}/images/generations")
     assert type(error) is NotFoundError
     assert error.hint.endswith(f"--base-url {right}")
+
+
+@pytest.mark.parametrize(
+    "typed", ["http://h", "http://h/v1", "http://h/openai", "http://h/openai/v1/models"]
+)
+def test_the_gateway_s_base_url_is_named_by_its_own_variable(typed):
+    answer, url = reply(404, b"Not Found"), f"{typed}/images/generations"
+    hint = reply_error(answer, auth("LUMENFALL_API_KEY"), url=url).hint
+    assert hint.endswith("LUMENFALL_BASE_URL=http://h/openai/v1")
 
 
 @pytest.mark.parametrize("base", ["http://h:1/v1", "http://h/v1beta/openai", "http://h/openai/v2"])

@@ -28,6 +28,7 @@ from flux_cli.http.trust import host_and_port
 BILLED_HINT = "check your provider's request list before you run it again"
 PROXY_STATUS = 407
 GATEWAY_VARIABLE = "LUMENFALL_API_KEY"
+GATEWAY_URL_VARIABLE = "LUMENFALL_BASE_URL"
 HINTS: dict[Kind, str] = {
     PaymentError: "top up the account{page}, then run the same command again",
     ModerationError: "rephrase the prompt",
@@ -119,8 +120,9 @@ def _key_hint(reply: Reply, meaning: Meaning, auth: Auth | None) -> str:
         return "the server wants a user name and password, not a key"
     if re.search(UPSTREAM_KEY_WORDS, meaning.message):
         return "the server's own key for its provider is refused; tell who runs the server"
-    page = f" ({auth.page})" if auth and auth.page else ""
-    return f"check {auth.variable if auth else 'the key'}{page}"
+    if auth is None:
+        return "check the key: none was sent"
+    return f"check {auth.variable} ({auth.page})" if auth.page else f"check {auth.variable}"
 
 
 def _place_hint(meaning: Meaning, url: str, *, is_gateway: bool) -> str:
@@ -128,12 +130,15 @@ def _place_hint(meaning: Meaning, url: str, *, is_gateway: bool) -> str:
     base = base_of(url)
     said = f"{meaning.code} {meaning.message}".lower()
     is_about_model = "model" in said or "deployment" in said
+    better = "" if is_about_model or not base else likely_base(base, is_gateway=is_gateway)
+    if better and is_gateway:
+        return f"the path is unknown there; try {GATEWAY_URL_VARIABLE}={better}"
+    if better:
+        return f"the path is unknown there; try --base-url {better}"
     if not base or is_gateway:
         return "list known models with: flux models"
     if is_about_model:
         return f"the server lists its models at {base}/models"
-    if better := likely_base(base):
-        return f"the path is unknown there; try --base-url {better}"
     return "the path is unknown there; check --base-url and what the server can do"
 
 

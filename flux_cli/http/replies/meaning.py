@@ -29,6 +29,7 @@ from flux_cli.http.replies.tables import (
     FRONT_WORDS,
     HARMLESS_WORDS,
     PARTS_OF_CODES,
+    RATE_WORDS,
     STATUSES,
     UNCLEAR_PARTS_OF_CODES,
     UNCLEAR_WORDS,
@@ -44,6 +45,7 @@ NAMES = ("code", "error_code", "errorcode", "error_type", "type")  # their value
 SERVER_ERROR = 500  # and above: the server failed, but its job may still finish and be billed
 UNCLEAR = frozenset((408, 499))  # the work may have been done, although the status is below 500
 FORBIDDEN = 403
+BUSY_STATUSES = (429, 503)
 # `code: x` of an error that a gateway printed into a message, as JSON or as Python writes it
 PRINTED_CODE = r"""["'](?:code|error_code|reason)\\*["']: ?\\*["']([\w .-]{1,60})"""
 EXCEPTION = r"\b[A-Z]\w{3,60}(?:Error|Exception|Timeout)\b|\blitellm\.(?:\w+\.)*(\w+)"
@@ -75,9 +77,9 @@ def read_meaning(reply: Reply) -> Meaning:
     is_unclear = _is_unclear(reply.status, codes, texts)
     is_front = reply.status == FORBIDDEN and (title is not None or _finds(FRONT_WORDS, texts))
     kind = _kind_of_codes(code, codes)
-    if kind is None and not is_unclear:
-        kind = _kind_of_words(texts, said) or _kind_of_type(code, said)
-        kind = _checked_rate(kind, reply.status)
+    # Pages are written by what stands in front of a server, and say nothing about the request.
+    if kind is None and not (is_unclear or is_front or title is not None):
+        kind = _kind_of_words(texts, said, reply.status) or _kind_of_type(code, said)
     if kind is None:
         default = ProviderError if is_unclear or is_front else STATUSES.get(reply.status)
         kind = default or ProviderError
@@ -89,7 +91,7 @@ def kind_of_text(text: str) -> Kind:
     """The error class of a reason that a provider wrote about a job that failed."""
     said = list(pairs(text))
     by_code = _kind_of_codes("", _codes(said))
-    return by_code or _kind_of_words([text[:MAX_WORDS]], said) or ProviderError
+    return by_code or _kind_of_words([text[:MAX_WORDS]], said, SERVER_ERROR) or ProviderError
 
 
 def read_code_and_message(body: Json) -> tuple[str, str]:
@@ -165,14 +167,18 @@ def _kind_of_code(code: str) -> Kind | None:
     return next((kind for part, kind in PARTS_OF_CODES if part in code), None)
 
 
-def _kind_of_words(texts: Sequence[str], said: Sequence[tuple[str, Json]]) -> Kind | None:
+def _kind_of_words(
+    texts: Sequence[str], said: Sequence[tuple[str, Json]], status: int
+) -> Kind | None:
     """The class by words of the messages. Some providers say everything that way."""
-    for kind, patterns in WORDS:
-        if any(_finds(words, texts) for words in patterns):
-            # A quota that comes back in seconds is no money that is gone.
-            is_rate = kind is PaymentError and wait_in_body(said) is not None
-            return RateError if is_rate else kind
-    return None
+    fitting = (kind for kind, words in WORDS if any(_finds(one, texts) for one in words))
+    kind = next(fitting, None)
+    if kind is RateError and status >= SERVER_ERROR:
+        return None  # it failed halfway, whatever it says
+    is_limit = kind is PaymentError and status in BUSY_STATUSES
+    if is_limit and (wait_in_body(said) is not None or _finds(RATE_WORDS[0], texts)):
+        return RateError  # what comes back in seconds is no money that is gone
+    return kind
 
 
 def _kind_of_type(code: str, said: Sequence[tuple[str, Json]]) -> Kind | None:
@@ -181,11 +187,6 @@ def _kind_of_type(code: str, said: Sequence[tuple[str, Json]]) -> Kind | None:
     types = (value for key, value in said if key == "type" and isinstance(value, str))
     kinds = (_kind_of_code(fold(value)) for value in types)
     return next((kind for kind in kinds if kind in BY_TYPE), None)
-
-
-def _checked_rate(kind: Kind | None, status: int) -> Kind | None:
-    """The class, unless only words speak of a rate while the server failed halfway."""
-    return None if kind is RateError and status >= SERVER_ERROR else kind
 
 
 def _is_unclear(status: int, codes: Sequence[str], texts: Sequence[str]) -> bool:

@@ -119,12 +119,13 @@ MODERATION_WORDS = (
     r"\bsafety (system|filters?|checker|checks?|polic(y|ies)|guidelines|reasons|classifier)",
     r"\b(not|un)[ -]?safe (content|prompt|image|input|output)",
     (
-        r"(flagged|blocked|rejected|refused|denied|filtered|removed|violat\w+|fail\w*)\b"
+        r"(flagged|blocked|rejected|refused|filtered|removed|violat\w+)\b"
         r"[^.]{0,60}\b(moderation|polic(y|ies)|safety|nsfw|guidelines|sensitive|inappropriate"
         r"|explicit|terms of (service|use)|responsible ai)\b"
     ),
     r"(prompt|input|output|image|request|content|it) (was|were|is|has been) flagged",
     r"(prompt|input|output|image|request|content) (was |is |has been )?moderated",
+    r"\bfail\w* (the |our |a )?(moderation|safety|content|nsfw)",
     r"\bmoderation (system|filter|check|blocked|failed|error|rejected|flagged)",
     r"\bnsfw\b[^.]{0,40}(content|detected|found|concept|image)",
     (
