@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Reply
-from flux_cli.http.replies.parse import pairs, parse_json
+from flux_cli.http.replies.parse import MAX_WORDS, pairs, parse_json, texts_of
 
 # Headers about this refusal, and their unit in seconds.
 AFTER_HEADERS = {
@@ -84,7 +84,6 @@ EPOCH = 1e9  # larger numbers are times, in seconds or in milliseconds
 EPOCH_MS = 1e11
 ISO = r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|([+-]\d\d):?(\d\d))?"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-MAX_WORDS = 4000  # characters of one text that are searched
 
 
 def retry_after(reply: Reply, now: float) -> float | None:
@@ -109,8 +108,8 @@ def wait_in_body(said: Sequence[tuple[str, Json]], now: float = 0.0) -> float | 
     for key, value in said:
         if (seconds := _wait_of_field(key, value, now)) is not None:
             return seconds
-    for _, value in said:
-        if isinstance(value, str) and (seconds := _wait_in_words(value[:MAX_WORDS])) is not None:
+    for text in texts_of(said):
+        if (seconds := _wait_in_words(text)) is not None:
             return seconds
     return None
 

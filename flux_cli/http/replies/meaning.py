@@ -23,7 +23,7 @@ from flux_cli.core.outcome import Reply
 from flux_cli.core.text import SHOWN, plain
 from flux_cli.http.replies.later import wait_in_body
 from flux_cli.http.replies.page import is_page, page_title
-from flux_cli.http.replies.parse import pairs, parse_embedded, parse_json
+from flux_cli.http.replies.parse import pairs, parse_embedded, parse_json, texts_of
 from flux_cli.http.replies.tables import (
     CODES,
     FRONT_WORDS,
@@ -38,10 +38,8 @@ from flux_cli.http.replies.tables import (
 )
 
 MAX_BODY = 1 << 20  # bytes of a body that are read
-MAX_WORDS = 4000  # characters of one text that are searched
 MAX_CODE = 60  # characters
 CODE_FIELDS = ("code", "error_code", "errorcode", "error_type", "status", "reason", "name", "title")
-NAMES = ("code", "error_code", "errorcode", "error_type", "type")  # their values are no words
 SERVER_ERROR = 500  # and above: the server failed, but its job may still finish and be billed
 UNCLEAR = frozenset((408, 499))  # the work may have been done, although the status is below 500
 FORBIDDEN = 403
@@ -72,8 +70,8 @@ def read_meaning(reply: Reply) -> Meaning:
     title = page_title(body) if isinstance(body, str) and is_page(body) else None
     code, message = ("", title) if title is not None else read_code_and_message(body)
     said = list(pairs(title if title is not None else body))
-    texts = list(_texts(said))
-    codes = list(_codes(said))
+    texts = list(texts_of(said))
+    codes = list(_codes(said, texts))
     is_unclear = _is_unclear(reply.status, codes, texts)
     is_front = reply.status == FORBIDDEN and (title is not None or _finds(FRONT_WORDS, texts))
     kind = _kind_of_codes(code, codes)
@@ -90,8 +88,9 @@ def read_meaning(reply: Reply) -> Meaning:
 def kind_of_text(text: str) -> Kind:
     """The error class of a reason that a provider wrote about a job that failed."""
     said = list(pairs(text))
-    by_code = _kind_of_codes("", _codes(said))
-    return by_code or _kind_of_words([text[:MAX_WORDS]], said, SERVER_ERROR) or ProviderError
+    texts = list(texts_of(said))
+    by_code = _kind_of_codes("", _codes(said, texts))
+    return by_code or _kind_of_words(texts, said, SERVER_ERROR) or ProviderError
 
 
 def read_code_and_message(body: Json) -> tuple[str, str]:
@@ -121,28 +120,19 @@ def fold(code: str) -> str:
     return "".join(filter(str.isalnum, code.lower()))
 
 
-def _texts(said: Iterable[tuple[str, Json]]) -> Iterator[str]:
-    """The beginning of every text of a body that is no code."""
-    for key, value in said:
-        if isinstance(value, str) and key not in NAMES:
-            yield value[:MAX_WORDS]
-
-
 def _code_text(code: Json) -> str:
     return plain(str(code), MAX_CODE) if isinstance(code, str | int) else ""
 
 
-def _codes(said: Sequence[tuple[str, Json]]) -> Iterator[str]:
+def _codes(said: Sequence[tuple[str, Json]], texts: Iterable[str]) -> Iterator[str]:
     """Every code of a body, folded: of its fields first, then those inside of messages."""
     for key, value in said:
         is_code = key in CODE_FIELDS or (key == "type" and _is_in_list(said))
         if is_code and isinstance(value, str | int) and len(str(value)) <= MAX_CODE:
             yield fold(str(value))
-    for _, value in said:
-        if isinstance(value, str):
-            text = value[:MAX_WORDS]
-            yield from map(fold, re.findall(PRINTED_CODE, text))
-            yield from (fold(found[0]) for found in re.finditer(EXCEPTION, text))
+    for text in texts:
+        yield from map(fold, re.findall(PRINTED_CODE, text))
+        yield from (fold(found[0]) for found in re.finditer(EXCEPTION, text))
 
 
 def _is_in_list(said: Sequence[tuple[str, Json]]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flux_cli.core.model import Json
 
@@ -14,6 +14,10 @@ MAX_DIGITS = 300  # of an integer in JSON; longer ones do not fit into a float
 MAX_PARTS = 500  # of a body that are looked at
 MAX_DEPTH = 12  # levels of a body that are looked at
 MAX_TEXT = 1 << 16  # characters of a text in which JSON is looked for
+MAX_WORDS = 4000  # characters of one text that are searched
+MOST_WORDS = 16_000  # characters of all texts of a body that are searched: each takes a while
+# Their values are no words.
+NAMES = ("code", "error_code", "errorcode", "error_type", "type")
 # What repeats the request: its words are the user's, not the server's.
 ECHOES = frozenset(("input", "ctx", "prompt", "request", "request_body", "loc", "url", "param"))
 
@@ -69,6 +73,16 @@ def pairs(body: Json) -> Iterator[tuple[str, Json]]:
             waiting.extend((key, item, depth + 1) for item in inner[:MAX_PARTS])
         elif isinstance(inner, dict):
             waiting.extend(_members(inner, depth + 1))
+
+
+def texts_of(said: Iterable[tuple[str, Json]]) -> Iterator[str]:
+    """The beginnings of the texts of a body that may be words, the outermost first."""
+    left = MOST_WORDS
+    for key, value in said:
+        if isinstance(value, str) and key not in NAMES and left > 0:
+            text = value[: min(MAX_WORDS, left)]
+            left -= len(text)
+            yield text
 
 
 def _members(table: dict[str, Json], depth: int) -> Iterator[tuple[str, Json, int]]:
