@@ -138,7 +138,9 @@ def handshake_error(
     return None
 
 
-def proxy_error(proxy: str, url: str, fault: BaseException) -> UnreachableError:
+def proxy_error(
+    proxy: str, url: str, fault: BaseException, *, is_connected: bool = True
+) -> UnreachableError:
     """The error for a proxy (host and port) through which nothing reached the server."""
     reason = root_cause(fault)
     if isinstance(innermost(fault), ssl.SSLError):  # of the server, behind the proxy
@@ -149,7 +151,10 @@ def proxy_error(proxy: str, url: str, fault: BaseException) -> UnreachableError:
         error = UnreachableError(message, hint=PROXY_KEY_HINT if is_key else PROXY_HINT)
         error.hopeless = reason.startswith("4")
         return error
-    return UnreachableError(f"cannot reach the proxy {proxy}: {reason}", hint=PROXY_HINT)
+    problem = f"cannot reach the proxy {proxy}"
+    if is_connected:
+        problem = f"the proxy {proxy} does not lead to {host_and_port(url)}"
+    return UnreachableError(f"{problem}: {reason}", hint=PROXY_HINT)
 
 
 def invalid_address_error(url: str, reason: object) -> UnreachableError:

@@ -97,11 +97,12 @@ class ProxyTransport(httpx.AsyncHTTPTransport):
 
     async def _begin(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and read the head of the answer."""
-        is_sent = False
+        is_connected = is_sent = False
 
         async def trace(step: str, facts: Mapping[str, Any]) -> None:
-            nonlocal is_sent
+            nonlocal is_connected, is_sent
             if step == "connection.connect_tcp.complete":
+                is_connected = True
                 keep_alive(facts["return_value"])
             # A tunnel is opened by a request of its own.
             if step.endswith("send_request_headers.started"):
@@ -113,7 +114,8 @@ class ProxyTransport(httpx.AsyncHTTPTransport):
         except httpx.TransportError as fault:
             if is_sent:
                 raise
-            raise proxy_error(self.address, str(request.url), fault) from fault
+            url = str(request.url)
+            raise proxy_error(self.address, url, fault, is_connected=is_connected) from fault
 
 
 class ProxyRouter(httpx.AsyncBaseTransport):

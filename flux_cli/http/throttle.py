@@ -85,7 +85,7 @@ class Throttle:
         0 for a refusal of a request that was `sent` while another one of the run was under way: it
         waits for that one. Only a server that refuses a request that is alone has no room.
         """
-        if self._sent or self._last_progress >= sent:
+        if self._sent or self._last_progress > sent:
             return 0
         self._refusals += 1
         return self._refusals

@@ -161,6 +161,12 @@ def test_an_answer_in_another_protocol_is_recognized(data, said):
     ],
 )
 def test_a_fault_of_the_proxy_names_the_proxy(fault, message, hint):
-    error = proxy_error("p:3128", URL, fault)
+    error = proxy_error("p:3128", URL, fault, is_connected=False)
     assert message in error.message
     assert hint in error.hint
+
+
+def test_a_proxy_that_talks_nonsense_is_named_as_well():
+    error = proxy_error("p:3128", URL, httpx.RemoteProtocolError("illegal status line: b'x'"))
+    assert error.message == "the proxy p:3128 does not lead to host:8443: illegal status line: 'x'"
+    assert not error.billed

@@ -25,6 +25,7 @@ from flux_cli.http.replies import (
     reply_error,
     request_id_of,
 )
+from flux_cli.http.replies.parse import MAX_PARTS, MOST_WORDS, pairs, texts_of
 
 BASE = "http://127.0.0.1:9/v1"
 URL = f"{BASE}/images/generations"
@@ -311,7 +312,15 @@ def test_the_gateway_s_base_url_is_named_by_its_own_variable(typed):
     assert hint.endswith("LUMENFALL_BASE_URL=http://h/openai/v1")
 
 
-@pytest.mark.parametrize("base", ["http://h:1/v1", "http://h/v1beta/openai", "http://h/openai/v2"])
+@pytest.mark.parametrize(
+    "base",
+    [
+        "http://h:1/v1",
+        "http://h/v1beta/openai",
+        "http://h/openai/v2",
+        "http://h/openai/deployments/x",
+    ],
+)
 def test_a_base_url_that_looks_right_is_not_corrected(base):
     error = reply_error(reply(404, {"detail": "Not Found"}), url=f"{base}/images/generations")
     assert "check --base-url" in error.hint
@@ -400,3 +409,10 @@ def test_an_id_inside_the_error_is_found():
         {"message": "m", "requestId": "r1"},
     ):
         assert reply_error(reply(500, body)).request_id == "r1"
+
+
+def test_a_bounded_part_of_a_body_is_searched():
+    """Patterns take their time, and an error answer may have megabytes."""
+    said = list(pairs({"error": [{"message": "words " * 5000} for _ in range(300)]}))
+    assert len(said) <= MAX_PARTS
+    assert sum(map(len, texts_of(said))) == MOST_WORDS

@@ -8,7 +8,7 @@ import re
 ENDPOINT = "/images/generations"
 # Whole endpoints that people paste in place of the base URL
 ENDPOINTS = r"/(images|images/(generations|edits|variations)|(chat/)?completions|responses|models)$"
-VERSION = r"/v\d+(beta\d*|alpha\d*)?(/|$)"
+VERSION = r"/v\d+(beta\d*|alpha\d*)?(/|$)|/deployments/"  # the latter is Azure's
 USUAL_END = "/v1"
 GATEWAY_END = "/openai/v1"
 
