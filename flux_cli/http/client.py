@@ -153,12 +153,8 @@ class Http:
         try:
             async with asyncio.timeout_at(self.downloads.deadline() if until is None else until):
                 request = HttpRequest("GET", url, credentials(url, auth), silence=MAX_SILENCE)
-                while True:
-                    with contextlib.suppress(NetworkError):
-                        reply = await self._get_with_retries(request)
-                        if not is_temporary(reply) and (found := read(reply)) is not None:
-                            return found
-                    await self._pause(seconds)
+                with self._throttle.job():
+                    return await self._poll(request, read, seconds)
         except TimeoutError as fault:
             message = f"not finished within {self._timeout:g} s"
             hint = f"increase --timeout; the job continues at {plain(url, 2000)}"
@@ -167,6 +163,16 @@ class Http:
             if stop:
                 self.stopped.append((stop, await self._stop(stop, auth)))
             raise
+
+    async def _poll(
+        self, request: HttpRequest, read: Callable[[Reply], Found | None], seconds: float
+    ) -> Found:
+        while True:
+            with contextlib.suppress(NetworkError):
+                reply = await self._get_with_retries(request)
+                if not is_temporary(reply) and (found := read(reply)) is not None:
+                    return found
+            await self._pause(seconds)
 
     async def _stop(self, stop: Stop, auth: Auth | None) -> bool:
         """Ask the provider to stop a job. Returns whether it agreed."""

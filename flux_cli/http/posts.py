@@ -28,6 +28,7 @@ from flux_cli.http.throttle import Throttle
 from flux_cli.http.trust import credentials
 
 MAX_WAIT = 120.0  # seconds; a server that asks for a longer wait is given up
+MAX_OWN_TRIES = 2  # until which waits for the run's own requests grow: to two seconds
 MAX_BACKOFF = 8.0  # seconds between retries where the server does not ask for any
 
 Pause = Callable[[float], Awaitable[None]]
@@ -190,7 +191,7 @@ class Posts:
             return self._verdict(error, asked, failures, is_over=is_over, is_own=False)
         refusals = self._throttle.count_refusal(sent)
         is_over = refusals > retries or not may_retry(answer)
-        tries = max(0, refusals - 1)
+        tries = refusals - 1 if refusals else min(self._throttle.slowdowns, MAX_OWN_TRIES)
         verdict = self._verdict(error, asked, tries, is_over=is_over, is_own=not refusals)
         if not verdict.is_over:  # else the others find out by themselves, one after the other
             self._throttle.slow_down(verdict.seconds, sent)

@@ -2,8 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from flux_cli.core.errors import NotSentError
 
@@ -22,10 +22,12 @@ class Throttle:
         self._pause, self._now = pause, now
         self._in_flight = 0  # slots that are taken
         self._sent = 0  # of these, requests that wait for an answer
+        self._jobs = 0  # answered requests whose images are not made yet
         self._held_until = 0.0
         self._last_slowdown = -math.inf
         self._last_progress = -math.inf  # when an answer came that was no refusal
         self._refusals = 0  # since then, with nothing else of the run under way
+        self.slowdowns = 0  # since then
         self._slot_freed = asyncio.Event()
         self._stopped = asyncio.Event()
         self._objection = ""
@@ -85,7 +87,7 @@ class Throttle:
         0 for a refusal of a request that was `sent` while another one of the run was under way: it
         waits for that one. Only a server that refuses a request that is alone has no room.
         """
-        if self._sent or self._last_progress > sent:
+        if self._sent or self._jobs or self._last_progress > sent:
             return 0
         self._refusals += 1
         return self._refusals
@@ -99,6 +101,7 @@ class Throttle:
         if sent > self._last_slowdown:
             self._limit = max(1.0, self._limit / 2)
             self._last_slowdown = self._now()
+            self.slowdowns += 1
         self._held_until = max(self._held_until, self._now() + seconds)
 
     def speed_up(self) -> None:
@@ -107,5 +110,16 @@ class Throttle:
         self._limit = min(float(self._most), self._limit + 1 / self._limit)
 
     def note_progress(self) -> None:
-        """Begin to count refusals anew: the server has answered a request."""
-        self._refusals, self._last_progress = 0, self._now()
+        """Begin to count refusals anew: the server has answered a request, or ended a job."""
+        self._refusals = self.slowdowns = 0
+        self._last_progress = self._now()
+
+    @contextmanager
+    def job(self) -> Iterator[None]:
+        """Hold this while the provider works on a request that it has answered already."""
+        self._jobs += 1
+        try:
+            yield
+        finally:
+            self._jobs -= 1
+            self.note_progress()

@@ -56,11 +56,11 @@ class Account:
     def __init__(self, answering: Answering, room: int = 100) -> None:
         self.answering, self.room = answering, room
         self.posts: list[str] = []
-        self.in_flight = self.good = 0
+        self.in_flight = self.good = self.jobs = 0
         self.lock = asyncio.Lock()
 
     async def send(self, request: HttpRequest, receiver: Receiver) -> None:
-        name = json.loads(request.body or b"{}")["prompt"]
+        name = json.loads(request.body)["prompt"] if request.body else "poll"
         self.posts.append(name)
         self.in_flight += 1
         try:
@@ -165,6 +165,45 @@ def test_a_server_that_only_refuses_is_given_up_in_bounded_time(refusal, retries
     assert len(account.posts) >= min(count, 1) * (retries + 1)
     assert len(account.posts) <= count + 16 * 5 + retries
     assert seconds < 30
+
+
+@pytest.mark.parametrize("refusal", [BUSY, SILENT])
+@pytest.mark.parametrize("room", [1, 2])
+def test_a_job_that_is_polled_counts_as_under_way(refusal, room):
+    """A provider with a queue counts the jobs of an account, not its open connections."""
+
+    async def submit(account: Account, name: str) -> Reply:
+        if name == "poll":
+            return Reply(202, {}, b"{}")
+        if account.jobs >= room:
+            return refusal
+        account.jobs += 1
+        return GOOD
+
+    account = Account(submit)
+
+    async def make(http: Http, number: int) -> int:
+        await http.post(Post(URL, {"prompt": str(number)}))
+        ends = loop_time() + 30.0
+
+        def read(_reply: Reply) -> bool | None:
+            return True if loop_time() >= ends else None
+
+        await http.poll(f"{URL}/poll", None, read, 1.0)
+        account.jobs -= 1
+        return number
+
+    async def go() -> list[int]:
+        async with Http(timeout=300, retries=1, folder=None, sender=account, pause=rest) as http:
+            return await asyncio.gather(*(make(http, number) for number in range(8)))
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        assert runner.run(go()) == list(range(8))
+    assert len([name for name in account.posts if name != "poll"]) < 250
+
+
+async def rest(seconds: float) -> None:
+    await asyncio.sleep(seconds)
 
 
 def test_one_call_is_tried_as_often_as_asked():
