@@ -40,6 +40,21 @@ from flux_cli.http.replies.tables import (
 MAX_BODY = 1 << 20  # bytes of a body that are read
 MAX_CODE = 60  # characters
 CODE_FIELDS = ("code", "error_code", "errorcode", "error_type", "status", "reason", "name", "title")
+MESSAGE_FIELDS = (
+    "message",
+    "error",
+    "detail",
+    "title",
+    "errors",
+    "error_message",
+    "errorMessage",
+    "error_description",
+    "status_msg",
+    "description",
+    "msg",
+    "reason",
+)
+INNER_MESSAGES = ("msg", "message", "error", "detail", "error_message")
 SERVER_ERROR = 500  # and above: the server failed, but its job may still finish and be billed
 UNCLEAR = frozenset((408, 499))  # the work may have been done, although the status is below 500
 FORBIDDEN = 403
@@ -103,11 +118,11 @@ def read_code_and_message(body: Json) -> tuple[str, str]:
     if isinstance(error, list) and error and isinstance(error[0], dict):
         error = error[0]
     source = error if isinstance(error, dict) else body
-    code = _first(source, ("code", "error_code", "error_type"))
+    code = _first(source, ("code", "error_code", "errorCode", "error_type"))
     detail = source.get("detail")
     if not code and isinstance(detail, list) and detail and isinstance(detail[0], dict):
         code = detail[0].get("type", "")  # fal's typed errors
-    message = _first(source, ("message", "error", "detail", "title", "errors", "status_msg"))
+    message = _first(source, MESSAGE_FIELDS)
     inner = parse_embedded(message) if isinstance(message, str) and message[:1] == "{" else None
     if isinstance(inner, dict) and inner != body:
         inner_code, inner_message = read_code_and_message(inner)
@@ -161,8 +176,7 @@ def _kind_of_words(
     texts: Sequence[str], said: Sequence[tuple[str, Json]], status: int
 ) -> Kind | None:
     """The class by words of the messages. Some providers say everything that way."""
-    fitting = (kind for kind, words in WORDS if any(_finds(one, texts) for one in words))
-    kind = next(fitting, None)
+    kind = next((kind for kind, words in WORDS if _finds("|".join(words), texts)), None)
     if kind is RateError and status >= SERVER_ERROR:
         return None  # it failed halfway, whatever it says
     is_limit = kind is PaymentError and status in BUSY_STATUSES
@@ -209,7 +223,7 @@ def _flatten(words: Json, depth: int = 3) -> str:
     if isinstance(words, list):
         return "; ".join(_flatten(item, depth - 1) for item in words[:5])
     if isinstance(words, dict):
-        message = _flatten(words.get("msg") or words.get("message"), depth - 1)
+        message = _flatten(_first(words, INNER_MESSAGES), depth - 1)
         return _place(words.get("loc")) + (message or _as_json(words))
     return str(words)
 

@@ -24,14 +24,21 @@ HARMLESS: dict[str, Answer] = {
 UNKNOWN = (299, 600, 999)
 FIREWALL = b"<!doctype html><title>Access denied</title><p>Error reference number: 1010</p>"
 # Bodies that say more than their status
-GONE_MONEY = ({"code": "insufficient_quota", "message": "no"}, {"code": "billing_hard_limit_reached", "message": "no"}, {"code": "400", "message": "Budget has been exceeded!"})
-LOST = ("litellm.APIConnectionError: Connection error.", "upstream request timeout", "socket hang up")
+GONE_MONEY = (
+    {"code": "insufficient_quota", "message": "no"},
+    {"code": "billing_hard_limit_reached", "message": "no"},
+    {"code": "400", "message": "Budget has been exceeded!"},
+)
+LOST = (
+    "litellm.APIConnectionError: Connection error.",
+    "upstream request timeout",
+    "socket hang up",
+)
 NOBODY = ("No deployments available for selected model", "no healthy upstream")
 
 
 def because(error: object, status: int, **headers: str) -> tuple[Answer, ...]:
     return answered(status, {"error": error}, **headers)
-
 
 
 def answered(status: int, body: object = NO, **headers: str) -> tuple[Answer, ...]:
