@@ -16,8 +16,8 @@ from flux_cli.core.request import Post
 from flux_cli.core.text import plain
 from flux_cli.http.download import Downloads
 from flux_cli.http.exchange import MAX_SILENCE, Exchanges, HttpRequest, Sender
-from flux_cli.http.posts import OnStep, Patience, Pause, Posts, backoff
-from flux_cli.http.replies import is_good, is_temporary, redirect_error
+from flux_cli.http.posts import MAX_WAIT, OnStep, Patience, Pause, Posts, backoff
+from flux_cli.http.replies import is_busy, is_good, is_temporary, redirect_error, retry_after
 from flux_cli.http.spool import Spool
 from flux_cli.http.throttle import Throttle
 from flux_cli.http.trust import credentials, host_and_port
@@ -50,7 +50,7 @@ class Http:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._timeout, self._retries = timeout, retries
-        self._pause, self._jitter = pause, jitter
+        self._pause, self._clock, self._jitter = pause, clock, jitter
         # Jobs given up, and whether the provider stopped them.
         self.stopped: list[tuple[Stop, bool]] = []
         self._spool = Spool(folder)
@@ -117,7 +117,7 @@ class Http:
 
     async def _get_with_retries(self, request: HttpRequest) -> Reply:
         for attempt in range(self._retries + 1):
-            last = attempt == self._retries
+            last, asked = attempt == self._retries, None
             try:
                 reply = await self._exchanges.exchange(request)
             except (NetworkError, ProviderError) as fault:
@@ -130,7 +130,10 @@ class Http:
                         error.billed = True
                         raise error
                     return reply
-            await self._pause(backoff(attempt, self._jitter()))
+                if is_busy(reply):
+                    asked = retry_after(reply, self._clock())
+            usual = backoff(attempt, self._jitter())
+            await self._pause(usual if asked is None else min(asked, MAX_WAIT))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def poll(

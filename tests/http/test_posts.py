@@ -318,3 +318,32 @@ def test_a_server_with_a_queue_that_makes_nothing_is_given_up():
 def test_elsewhere_every_image_has_its_own_time():
     results, _ = carry_out(Account(in_turn(50.0)), 2, timeout=60.0)
     assert [type(one) for one in results] == [Reply, DeadlineError]
+
+
+# --- requests that only read
+
+
+@pytest.mark.parametrize(
+    ("busy", "seconds"),
+    [
+        (Reply(429, {"retry-after": "20"}, b""), 20.0),
+        (Reply(503, {}, b'{"message": "try again in 20s"}'), 20.0),
+        (Reply(429, {"retry-after": "9999"}, b""), 120.0),
+        (Reply(500, {}, b'{"message": "try again in 20s"}'), 0.5),
+    ],
+)
+def test_a_poll_waits_as_long_as_the_server_asks(busy, seconds):
+    times: list[float] = []
+
+    async def answer(_account: Account, _name: str) -> Reply:
+        times.append(loop_time())
+        return GOOD if len(times) > 1 else busy
+
+    async def go() -> Reply:
+        http = Http(timeout=300, retries=1, folder=None, sender=Account(answer), jitter=lambda: 0.0)
+        async with http:
+            return await http.get(URL, None)
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        assert runner.run(go()).status == 200
+    assert times == [0.0, seconds]
