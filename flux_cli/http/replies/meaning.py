@@ -96,8 +96,15 @@ def read_meaning(reply: Reply) -> Meaning:
     if kind is None:
         default = ProviderError if is_unclear or is_front else STATUSES.get(reply.status)
         kind = default or ProviderError
-    is_harmless = not is_unclear and _finds(HARMLESS_WORDS, texts)
-    return Meaning(kind, code, message, is_unclear and kind is ProviderError, is_harmless, is_front)
+    is_failure = kind is ProviderError
+    return Meaning(
+        kind,
+        code,
+        message,
+        is_unclear=is_unclear and is_failure,
+        is_harmless=not is_unclear and _finds(HARMLESS_WORDS, texts),
+        is_front=is_front and is_failure,
+    )
 
 
 def kind_of_text(text: str) -> Kind:
