@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html import unescape
 
 from flux_cli.core.text import plain
 
@@ -18,5 +17,7 @@ def is_page(text: str) -> bool:
 
 def page_title(text: str) -> str:
     """The title of a page, or its first heading; "" without one."""
+    from html import unescape  # few answers are pages
+
     found = re.search(HEADING, text, re.IGNORECASE)
     return plain(unescape(found[2]), MAX_TITLE) if found else ""
