@@ -24,7 +24,7 @@ PURE = (
     "core/*.py",
     "core/redaction/*.py",
     "http/datauri.py",
-    "http/replies.py",
+    "http/replies/*.py",
     "http/trust.py",
     "images/finish.py",
     "images/containers/*.py",

@@ -26,7 +26,7 @@ SERVERS = {
         'output_compression': Field('emulated'),
     }),
     'sdcpp': Dialect('sdcpp', '', None, ('png', 'jpeg', 'webp'), (), None, {
-        'seed': Field('converted', name='prompt', spelling='prompt_tag'),
+        'seed': Field('converted', name='prompt', spelling='prompt_tag', reason='the server would use the same seed for every image', required=True),
         'aspect_ratio': Field('converted', name='size', spelling='size'),
         'resolution': Field('unsupported', reason='use --size with pixels'),
         'response_format': Field('emulated', reason='always base64 there'),

@@ -38,10 +38,7 @@ class Value(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """All settings, with times in seconds and `max_cost` in USD.
-
-    `base_url` is the URL of this run's provider.
-    """
+    """All settings: times in seconds, `max_cost` in USD, `base_url` of this run's provider."""
 
     model: str
     provider: ProviderRow
@@ -95,6 +92,9 @@ def _parse(setting: Setting, value: Json, source: str, rank: int) -> Value:
 
 def _settings(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> Settings:
     provider, base_url = _find_endpoint(values, rows)
+    for name, default in provider.defaults.items():
+        if values[name].rank == DEFAULT:
+            values[name] = Value(default, f"default for {provider.name}", DEFAULT)
 
     def text(name: str) -> str | None:
         value = values[name].value

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 KINDS = ("string", "integer", "number", "boolean", "image")
 BEHAVIORS = ("passthrough", "renamed", "converted", "emulated", "unsupported")
 SPELLINGS = ("", "text", "integer", "base64", "size", "sides", "aspect_ratio", "prompt_tag")
+# Kinds of servers that make one image at a time, on a machine of their user: others wait there.
+ONE_AT_A_TIME = ("localai", "sdcpp")
 PROTOCOLS = ("openai", "bfl", "fal", "replicate")
 
 Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
@@ -141,3 +143,13 @@ class ProviderRow(NamedTuple):
     in_flight: int = 256  # the most requests it accepts at once, whatever --concurrency says
     estimates: bool = False  # answers `?dryRun=true` with a price; others would make an image
     history: bool = False  # lists past requests by their trace (Lumenfall's own API)
+
+    @property
+    def is_one_at_a_time(self) -> bool:
+        """Whether the server makes one image at a time, perhaps without a GPU."""
+        return self.server in ONE_AT_A_TIME
+
+    @property
+    def defaults(self) -> dict[str, Json]:
+        """Defaults of settings that are other than usual here."""
+        return {"concurrency": 1, "timeout": 3600} if self.is_one_at_a_time else {}

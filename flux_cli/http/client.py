@@ -1,52 +1,30 @@
-"""HTTP client: retries, deadlines, redirects, key safety, rate limiting.
-
-Never pays twice: only requests that certainly had no effect are retried.
-"""
+"""HTTP client: retries, deadlines, redirects, key safety. `posts` sends what costs money."""
 
 import asyncio
 import contextlib
-import json
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import Self, TypeVar
 
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import (
-    ConfigError,
-    DeadlineError,
-    FluxError,
-    NetworkError,
-    ProviderError,
-)
-from flux_cli.core.model import Json
+from flux_cli.core.errors import DeadlineError, FluxError, NetworkError, ProviderError
 from flux_cli.core.outcome import Media, Reply, Stop
 from flux_cli.core.request import Post
 from flux_cli.core.text import plain
 from flux_cli.http.download import Downloads
-from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import MAX_SILENCE, Exchanges, HttpRequest, Sender
-from flux_cli.http.replies import (
-    BILLED_HINT,
-    TOO_MANY,
-    is_good,
-    is_temporary,
-    may_retry,
-    reply_error,
-    retry_after,
-)
+from flux_cli.http.posts import MAX_WAIT, OnStep, Patience, Pause, Posts, backoff
+from flux_cli.http.replies import is_busy, is_good, is_temporary, redirect_error, retry_after
 from flux_cli.http.spool import Spool
 from flux_cli.http.throttle import Throttle
 from flux_cli.http.trust import credentials, host_and_port
 
 CONNECT_SECONDS = 15.0
-MAX_WAIT = 120.0  # seconds; a server that asks for a longer wait is given up
 STOP_SECONDS = 0.7  # Ctrl-C must end within a second
 
-Pause = Callable[[float], Awaitable[None]]
-OnStep = Callable[[Literal["sent", "waiting"], str, float], None]  # step, reason, seconds
 Found = TypeVar("Found")
 
 
@@ -81,7 +59,14 @@ class Http:
 
             sender = Network(min(CONNECT_SECONDS, timeout))
         self._exchanges = Exchanges(self._spool, sender)
-        self._throttle = Throttle(most, pause, time.monotonic)
+        self._throttle = Throttle(most, pause, _loop_time)
+        self._posts = Posts(
+            self._exchanges,
+            self._throttle,
+            Patience(timeout, retries),
+            clock=clock,
+            jitter=jitter,
+        )
         self.downloads = Downloads(
             self._exchanges, self._spool, timeout, retries, self._pause_after
         )
@@ -109,93 +94,16 @@ class Http:
         on_step: OnStep = lambda _kind, _reason, _seconds: None,
         on_answer: Callable[[Reply], None] = lambda _reply: None,
     ) -> Reply:
-        """Send a request, with retries, and return its good answer.
+        """Send a request, with retries, and return its good answer. See `Posts.send`."""
+        return await self._posts.send(post, on_step, on_answer)
 
-        `on_step` is called when an attempt is sent and before each wait, `on_answer` the moment a
-        good answer is complete. Raises the FluxError of a bad answer; `billed` is set if work may
-        have been done.
-        """
-        left, in_flight = self._timeout, False
+    def expect_queue(self) -> None:
+        """The server makes one image at a time: waiting in its queue does not count as time."""
+        self._posts.expect_queue()
 
-        def extend() -> None:
-            """Give a good answer that has begun to arrive as long as the image has had."""
-            if not deadline.expired():
-                deadline.reschedule(asyncio.get_running_loop().time() + self._timeout)
-
-        try:
-            async with asyncio.timeout(None) as deadline:
-                for attempt in range(self._retries + 1):
-                    deadline.reschedule(None)  # waiting for a free slot does not count
-                    async with self._throttle.turn() as sent:
-                        began = asyncio.get_running_loop().time()
-                        deadline.reschedule(began + left)
-                        in_flight = True
-                        on_step("sent", "", 0.0)
-                        answer = await self._attempt(post, on_answer, extend)
-                        in_flight = False
-                    if isinstance(answer, Reply) and is_good(answer):
-                        self._throttle.speed_up()
-                        return answer._replace(until=began + left)
-                    await self._wait(answer, post, attempt, on_step, sent)
-                    left -= asyncio.get_running_loop().time() - began
-        except TimeoutError as fault:
-            message = f"no image within {self._timeout:g} s"
-            raise DeadlineError(message, hint="increase --timeout", billed=in_flight) from fault
-        raise AssertionError("unreachable: the last attempt raises")
-
-    async def _attempt(
-        self, post: Post, on_answer: Callable[[Reply], None], on_begin: Callable[[], None]
-    ) -> Reply | UnreachableError:
-        """Send one POST. See HttpRequest for `on_answer` and `on_begin`.
-
-        Returns UnreachableError instead of raising it if nothing was sent and a retry may help.
-        """
-        key = credentials(post.url, post.auth)
-        headers = {**post.headers, **key, "Content-Type": "application/json"}
-        body = _encode_json(post.body)
-
-        def report_if_good(reply: Reply) -> None:
-            if is_good(reply):
-                on_answer(reply)
-
-        request = HttpRequest(
-            "POST", post.url, headers, body, on_answer=report_if_good, on_begin=on_begin
-        )
-        try:
-            return await self._exchanges.exchange(request)
-        except UnreachableError as fault:
-            if fault.hopeless:
-                raise
-            return fault
-        except ConfigError:
-            raise
-        except FluxError as fault:
-            fault.billed, fault.hint = True, fault.hint or BILLED_HINT
-            raise
-
-    async def _wait(
-        self,
-        answer: Reply | UnreachableError,
-        post: Post,
-        attempt: int,
-        on_step: OnStep,
-        sent: float,
-    ) -> None:
-        """Sleep before the next attempt, or raise the error of the answer if there is none."""
-        asked = None
-        if isinstance(answer, Reply):
-            error: FluxError = _redirect_error(answer, post.url) or reply_error(answer, post.auth)
-            again = may_retry(answer)
-            asked = retry_after(answer, self._clock())
-        else:
-            error, again = answer, True
-        seconds = asked if asked is not None else self._backoff(attempt)
-        if error.status == TOO_MANY and seconds <= MAX_WAIT:
-            self._throttle.slow_down(seconds, sent)
-        if not again or attempt == self._retries or seconds > MAX_WAIT:
-            raise error
-        on_step("waiting", error.message, seconds)
-        await self._pause(seconds)
+    def stop_sending(self, objection: str) -> None:
+        """Send no POST from now on. Those that wait end with NotSentError."""
+        self._throttle.stop(objection)
 
     async def get(self, url: str, auth: Auth | None, until: float | None = None) -> Reply:
         """Read a URL of the provider, with retries, and return the reply, whatever its status."""
@@ -209,7 +117,7 @@ class Http:
 
     async def _get_with_retries(self, request: HttpRequest) -> Reply:
         for attempt in range(self._retries + 1):
-            last = attempt == self._retries
+            last, asked = attempt == self._retries, None
             try:
                 reply = await self._exchanges.exchange(request)
             except (NetworkError, ProviderError) as fault:
@@ -218,11 +126,14 @@ class Http:
                     raise
             else:
                 if last or not is_temporary(reply):
-                    if error := _redirect_error(reply, request.url):
+                    if error := redirect_error(reply, request.url):
                         error.billed = True
                         raise error
                     return reply
-            await self._pause(self._backoff(attempt))
+                if is_busy(reply):
+                    asked = retry_after(reply, self._clock())
+            usual = backoff(attempt, self._jitter())
+            await self._pause(usual if asked is None else min(asked, MAX_WAIT))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def poll(
@@ -245,12 +156,8 @@ class Http:
         try:
             async with asyncio.timeout_at(self.downloads.deadline() if until is None else until):
                 request = HttpRequest("GET", url, credentials(url, auth), silence=MAX_SILENCE)
-                while True:
-                    with contextlib.suppress(NetworkError):
-                        reply = await self._get_with_retries(request)
-                        if not is_temporary(reply) and (found := read(reply)) is not None:
-                            return found
-                    await self._pause(seconds)
+                with self._throttle.job():
+                    return await self._poll(request, read, seconds)
         except TimeoutError as fault:
             message = f"not finished within {self._timeout:g} s"
             hint = f"increase --timeout; the job continues at {plain(url, 2000)}"
@@ -259,6 +166,16 @@ class Http:
             if stop:
                 self.stopped.append((stop, await self._stop(stop, auth)))
             raise
+
+    async def _poll(
+        self, request: HttpRequest, read: Callable[[Reply], Found | None], seconds: float
+    ) -> Found:
+        while True:
+            with contextlib.suppress(NetworkError):
+                reply = await self._get_with_retries(request)
+                if not is_temporary(reply) and (found := read(reply)) is not None:
+                    return found
+            await self._pause(seconds)
 
     async def _stop(self, stop: Stop, auth: Auth | None) -> bool:
         """Ask the provider to stop a job. Returns whether it agreed."""
@@ -271,11 +188,7 @@ class Http:
 
     async def _pause_after(self, attempt: int) -> None:
         """Sleep before another download; shorter than before another request."""
-        await self._pause(self._backoff(attempt) / 2)
-
-    def _backoff(self, attempt: int) -> float:
-        """Seconds before the next attempt: doubling up to 8, less up to a quarter at random."""
-        return min(8.0, 0.5 * (1 << attempt)) * (1 - self._jitter() / 4)
+        await self._pause(backoff(attempt, self._jitter()) / 2)
 
     def release(self, media: Sequence[Media]) -> None:
         """Mark received files as no longer needed."""
@@ -283,14 +196,6 @@ class Http:
             self._spool.release(item.file)
 
 
-def _encode_json(body: Json) -> bytes:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode()
-
-
-def _redirect_error(reply: Reply, url: str) -> FluxError | None:
-    if not 300 <= reply.status < 400:
-        return None
-    target = plain(reply.headers.get("location", "nowhere"), 200)
-    message = f"{host_and_port(url)} redirects to {target}; the key is not sent to other addresses"
-    return ProviderError(message, hint="set the new address with --base-url", status=reply.status)
+def _loop_time() -> float:
+    """Seconds of a clock that stands still while the process is stopped."""
+    return asyncio.get_running_loop().time()

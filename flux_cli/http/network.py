@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,10 +18,16 @@ from flux_cli.http.errors import (
     connection_broken_error,
     invalid_address_error,
     network_settings_error,
+    proxy_error,
     unreachable_error,
 )
 from flux_cli.http.exchange import Head, HttpRequest, Receiver
-from flux_cli.http.transport import DEFAULT_PORTS, SWITCHING_PROTOCOLS, PushTransport
+from flux_cli.http.machine.keepalive import keep_alive
+from flux_cli.http.transport import (
+    DEFAULT_PORTS,
+    SWITCHING_PROTOCOLS,
+    PushTransport,
+)
 
 DEFAULT_HEADERS = {
     "Accept": "*/*",
@@ -68,10 +75,15 @@ class Network:
 class ProxyTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport through a proxy, which pushes answers as PushTransport does."""
 
+    address = ""  # host and port of the proxy, for errors
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and push the whole answer to its receiver. Nothing is left to read."""
+        """Send a request and push the whole answer to its receiver. Nothing is left to read.
+
+        Raises UnreachableError if the proxy is at fault.
+        """
         receiver: Receiver = request.extensions["receiver"]
-        response = await super().handle_async_request(request)
+        response = await self._begin(request)
         try:
             if response.status_code == SWITCHING_PROTOCOLS:
                 raise httpx.RemoteProtocolError("the server does not speak HTTP/1.1")
@@ -82,6 +94,28 @@ class ProxyTransport(httpx.AsyncHTTPTransport):
         finally:
             await response.aclose()
         return httpx.Response(response.status_code)
+
+    async def _begin(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and read the head of the answer."""
+        is_connected = is_sent = False
+
+        async def trace(step: str, facts: Mapping[str, Any]) -> None:
+            nonlocal is_connected, is_sent
+            if step == "connection.connect_tcp.complete":
+                is_connected = True
+                keep_alive(facts["return_value"])
+            # A tunnel is opened by a request of its own.
+            if step.endswith("send_request_headers.started"):
+                is_sent = is_sent or facts["request"].method != b"CONNECT"
+
+        request.extensions["trace"] = trace
+        try:
+            return await super().handle_async_request(request)
+        except httpx.TransportError as fault:
+            if is_sent:
+                raise
+            url = str(request.url)
+            raise proxy_error(self.address, url, fault, is_connected=is_connected) from fault
 
 
 class ProxyRouter(httpx.AsyncBaseTransport):
@@ -211,7 +245,14 @@ def _proxy_transport(proxy: str) -> ProxyTransport:
     """The transport through a proxy. Every request opens its own connection."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     tls = _tls_context()
-    return ProxyTransport(proxy=_with_scheme(proxy), verify=tls, limits=limits, trust_env=False)
+    transport = ProxyTransport(
+        proxy=_with_scheme(proxy),
+        verify=tls,
+        limits=limits,
+        trust_env=False,
+    )
+    transport.address = urlsplit(_with_scheme(proxy)).netloc.rpartition("@")[2]
+    return transport
 
 
 def _tls_context() -> ssl.SSLContext:
@@ -242,5 +283,5 @@ def _translated_errors(url: str) -> Iterator[None]:
         raise unreachable_error(url, fault) from fault
     except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as fault:
         raise invalid_address_error(url, fault) from fault
-    except (httpx.HTTPError, httpx.StreamError) as fault:
+    except (httpx.HTTPError, httpx.StreamError, ssl.SSLError) as fault:  # httpcore lets TLS pass
         raise connection_broken_error(url, fault) from fault

@@ -17,7 +17,9 @@ from collections.abc import Callable
 import h11
 import httpx
 
+from flux_cli.http.errors import protocol_fault
 from flux_cli.http.exchange import Head, Receiver
+from flux_cli.http.machine.keepalive import keep_alive
 
 READ_BYTES = 1 << 17  # per read; from 256 KiB on, malloc would fetch fresh pages for each read
 MAX_HEAD_BYTES = 100 << 10
@@ -118,6 +120,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment] # a connection reads and writes
+        keep_alive(transport)
         transport.max_size = READ_BYTES  # type: ignore[attr-defined] # asyncio has no option for it
         self._transport.pause_reading()  # until `exchange`: some servers send an error at once
 
@@ -182,7 +185,7 @@ class Connection(asyncio.Protocol):
             else:
                 raise h11.RemoteProtocolError("the server closed the connection without an answer")
         except h11.ProtocolError as fault:
-            self._fail(httpx.RemoteProtocolError(str(fault)))
+            self._fail(httpx.RemoteProtocolError(protocol_fault(fault, data)))
         except Exception as fault:  # noqa: BLE001 - what the receiver raises reaches its caller
             self._fail(fault)
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
+from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, ImageSource, Media, Reply
 from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
-from flux_cli.http.replies import parse_json, parse_object, reply_error
+from flux_cli.http.replies import job_error, parse_json, parse_object, reply_error
 from flux_cli.providers.answers import fetch_images, image_source
 from flux_cli.providers.missing import no_image_error
 from flux_cli.providers.reading.bodies import read_body, whole_body
@@ -108,7 +108,7 @@ class _PollReader:
             raise ModerationError(message, hint=hint, request_id=self._identity)
         if status in ("Error", "Failed"):
             details = plain(str(body.get("details") or status))
-            raise ProviderError(f"BFL failed: {details}", request_id=self._identity)
+            raise job_error("BFL", details, self._identity)
         is_image = bool(whole_body(parse_json(reply.data)))
         return reply if status == "Ready" or is_image else None
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import FluxError, ModerationError, ProviderError
+from flux_cli.core.errors import ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, Media, Reply, Stop
 from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
-from flux_cli.http.replies import is_good, parse_object, reply_error
+from flux_cli.http.replies import is_good, job_error, parse_object, reply_error
 from flux_cli.providers.answers import fetch_images, image_source
 from flux_cli.providers.missing import no_image_error
 from flux_cli.providers.reading.bodies import read_body
@@ -74,17 +74,10 @@ def _finished(reply: Reply, auth: Auth | None) -> Reply | None:
     if body.get("data_removed") is True:
         raise ProviderError("Replicate has removed the image", billed=True, request_id=identity)
     if status in ("failed", "canceled", "aborted"):
-        raise _failure(plain(str(body.get("error") or status)), identity)
+        raise job_error("Replicate", plain(str(body.get("error") or status)), identity)
     if status == "succeeded":
         raise no_image_error(reply, body, auth, request_id=identity, problem=NO_IMAGE)
     return None
-
-
-def _failure(words: str, identity: str) -> FluxError:
-    if "E005" in words or "flagged as sensitive" in words:
-        hint = "rephrase the prompt"
-        return ModerationError(f"Replicate refused: {words}", hint=hint, request_id=identity)
-    return ProviderError(f"Replicate failed: {words}", request_id=identity)
 
 
 def _found(reply: Reply) -> list[Found]:

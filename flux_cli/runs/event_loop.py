@@ -120,6 +120,8 @@ def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listene
             sender=sender,
         ) as http:
             http.spool.temporary = job.temporary
+            if settings.provider.is_one_at_a_time:
+                http.expect_queue()
             return await generate(job, http, listener)
 
     report = run(connect_and_generate())

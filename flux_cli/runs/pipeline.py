@@ -146,6 +146,7 @@ class _Run:
             error = error_of(fault, hosted=self._job.hosted)
             if self._stopped_by is None and stops_run(error):
                 self._stopped_by = call.number, error
+                self._http.stop_sending(self._objection())
         except asyncio.CancelledError:
             if call.number not in self._under_way:
                 error = NotSentError("interrupted before it was sent")

@@ -802,3 +802,13 @@ def test_folders_are_the_platform_s_and_move_with_xdg(home, monkeypatch, tmp_pat
     assert folders.state_folder() == home / ".local" / "state" / "flux-image-cli"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "elsewhere"))
     assert folders.user_folder() == tmp_path / "elsewhere" / "flux-image-cli"
+
+
+@pytest.mark.parametrize("name", ["sdcpp", "localai"])
+def test_servers_that_make_one_image_at_a_time_have_defaults_of_their_own(name):
+    made = load({"provider": name}, {})
+    assert (made.concurrency, made.timeout) == (1, 3600)
+    assert made.values["timeout"].source == f"default for {name}"
+    made = load({"provider": name, "concurrency": "4"}, {"FLUX_TIMEOUT": "20"})
+    assert (made.concurrency, made.timeout) == (4, 20)
+    assert load({"provider": "vllm"}, {}).concurrency == 16

@@ -170,14 +170,14 @@ def test_one_429_slows_all_calls_down(generate, gateway):
 
 
 def test_waiting_for_a_turn_is_no_part_of_the_time_a_call_may_take(generate, gateway):
-    """One call is told to wait longer than it may.
+    """One call is told to wait longer than it may, first beside another one, then alone.
 
     The third is held back as long, and has all its time afterward.
     """
     two, data = threading.Barrier(2, timeout=30), pixels_as("jpeg", 64, 64)
 
     def answer(request):
-        if request.json["seed"] < 3:
+        if len(gateway.posts) <= 2:
             two.wait()
         if request.json["seed"] == 1:
             return status(429, retry_after="4")

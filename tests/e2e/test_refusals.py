@@ -110,7 +110,7 @@ FINAL = {
     "403": (403, "", 4, "auth"),
     "404 model": (404, "MODEL_NOT_FOUND", 1, "not_found"),
     "404 disabled": (404, "MODEL_DISABLED", 1, "not_found"),
-    "405": (405, "", 1, "provider"),
+    "405": (405, "", 1, "not_found"),
     "409": (409, "", 1, "provider"),
     "413": (413, "", 1, "validation"),
     "422": (422, "", 1, "validation"),

@@ -35,15 +35,20 @@ def authority() -> Authority:
     ca, stranger = trustme.CA(), trustme.CA()
     now = dt.datetime.now(dt.UTC)
     yesterday, last_year = now - dt.timedelta(days=1), now - dt.timedelta(days=365)
+    tomorrow, next_year = now + dt.timedelta(days=1), now + dt.timedelta(days=365)
     certificates = {
         "good": ca.issue_cert("localhost", "127.0.0.1", *PUBLIC),
         "public": ca.issue_cert(*PUBLIC, *PRIVATE),
         "wrong host": ca.issue_cert("example.org"),
         "expired": ca.issue_cert("127.0.0.1", not_before=last_year, not_after=yesterday),
+        "not yet valid": ca.issue_cert("127.0.0.1", not_before=tomorrow, not_after=next_year),
         "unknown authority": stranger.issue_cert("127.0.0.1"),
+        "for known clients": ca.issue_cert("127.0.0.1"),
     }
     contexts = {}
     for name, certificate in certificates.items():
         contexts[name] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(contexts[name])
+    ca.configure_trust(contexts["for known clients"])
+    contexts["for known clients"].verify_mode = ssl.CERT_REQUIRED
     return Authority(ca, contexts)

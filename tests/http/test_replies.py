@@ -152,7 +152,7 @@ def test_the_status_decides_where_there_is_no_code(status, kind):
     for body in (
         b"",
         {"detail": "words"},
-        b"<html>words</html>",
+        b"words",
         envelope("SOMETHING_NEW"),
         envelope(status),
     ):
@@ -261,6 +261,12 @@ def test_busy_is_repeated_unless_the_server_says_that_it_is_useless():
         ({"detail": {"message": "deep words"}}, "deep words"),
         ({"detail": {"reason": "no such key"}}, '{"reason": "no such key"}'),
         ({"message": "flat words"}, "flat words"),
+        ({"detail": {"error": {"message": "deeper words", "code": "x"}}}, "400: deeper words"),
+        ({"error": {"error": {"message": "deeper words"}}}, "400: deeper words"),
+        ({"errorMessage": "flat words"}, "400: flat words"),
+        ({"base": 1, "status_msg": "flat words"}, "400: flat words"),
+        ([{"error": {"message": "listed words"}}], "400: listed words"),
+        ({"message": '{"error": {"message": "inner words"}}'}, "400: inner words"),
         ({"title": "Unprocessable", "status": 422, "detail": "bad ratio"}, "bad ratio"),
         ({"title": "Unauthenticated"}, "Unauthenticated"),
         ({"errors": ["one", "two"]}, "one; two"),
@@ -318,7 +324,7 @@ def test_a_server_that_says_nothing_is_said_to_say_nothing(body):
         (401, {"detail": "no"}, "", "the provider refused with HTTP 401: no", "check the key"),
         (402, b"", "", "refused with HTTP 402", "top up"),
         (404, b"", "", "refused with HTTP 404", "flux models"),
-        (429, b"", "", "refused with HTTP 429", "--concurrency"),
+        (429, b"", "", "refused with HTTP 429", "wait a moment"),
         (400, envelope("moderation_blocked"), "", "moderation_blocked", "rephrase"),
         (503, {"error": {"message": "m", "code": 17}}, "", "the provider failed with 17: m", ""),
     ],
@@ -442,11 +448,11 @@ def test_the_wait_is_read_as_milliseconds_seconds_or_date(headers, seconds):
         (429, b"rate limit resets in ~7s", 7),
         (429, {"detail": "try again later"}, None),
         (429, {"detail": "resets in ~99999999s"}, None),
-        (503, {"detail": "resets in ~30s"}, None),  # only where the wait is what the error is about
+        (503, {"detail": "resets in ~30s"}, 30),
         (429, b"", None),
     ],
 )
-def test_the_wait_is_read_from_the_words_of_a_429_where_no_header_says_it(status, body, seconds):
+def test_the_wait_is_read_from_the_words_where_no_header_says_it(status, body, seconds):
     assert retry_after(reply(status, body), NOW) == seconds
 
 

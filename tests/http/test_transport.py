@@ -212,7 +212,6 @@ def test_what_a_server_says_before_its_answer_is_passed_over(tmp_path):
 NO_HTTP = {
     "it switches": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n",
     "ssh": b"SSH-2.0-OpenSSH_9.2\r\n",
-    "tls": b"\x15\x03\x03\x00\x02\x02\x46" * 9,
     "an endless head": b"HTTP/1.1 200 OK\r\n" + b"X-Long: 1\r\n" * 20_000,
     "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
 }
@@ -226,6 +225,58 @@ def test_what_is_no_http_is_a_broken_connection(tmp_path, answer):
 
     with pytest.raises(NetworkError, match="broke before the answer was complete"):
         talk(babble, asks("POST"), tmp_path)
+
+
+OTHER_PROTOCOLS = {
+    "speaks TLS": b"\x15\x03\x03\x00\x02\x02\x46" * 9,
+    "only HTTP/2": b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + bytes(18),
+}
+
+
+@pytest.mark.parametrize(("said", "answer"), OTHER_PROTOCOLS.items())
+def test_who_speaks_another_protocol_has_read_nothing(tmp_path, said, answer):
+    async def babble(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        writer.close()
+
+    with pytest.raises(UnreachableError, match=said):
+        talk(babble, asks("POST"), tmp_path)
+
+
+TCP_TABLE = Path("/proc/net/tcp")
+KEEPALIVE_TIMER = "02:"
+
+
+def open_connections() -> list[str]:
+    return TCP_TABLE.read_text().splitlines()
+
+
+@pytest.mark.skipif(
+    not TCP_TABLE.exists(), reason="the timers of connections are in /proc on Linux"
+)
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "through a proxy"])
+def test_a_connection_that_is_silent_for_long_is_kept_alive(tmp_path, monkeypatch, proxied):
+    """Routers forget silent connections, and then the image that was paid for never arrives."""
+    timers = []
+
+    async def look(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        client = f":{writer.get_extra_info('peername')[1]:04X}"
+        for line in open_connections():
+            _, local, _, _, _, timer, *_ = line.split()
+            if local.endswith(client):
+                timers.append(timer)
+        writer.write(OK)
+        writer.close()
+
+    async def go(exchanges: Exchanges, url: str) -> None:
+        if proxied:
+            monkeypatch.setenv("HTTP_PROXY", url)
+            url = "http://images.invalid/v1"
+        await exchanges.exchange(HttpRequest("POST", url, {}, b"{}"))
+
+    talk(look, go, tmp_path)
+    assert [timer[:3] for timer in timers] == [KEEPALIVE_TIMER]
 
 
 @pytest.mark.parametrize("size", [0, 1, 1 << 17, (1 << 17) + 1, 3_000_000])
@@ -313,7 +364,7 @@ def through(proxy: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Reply:
 def test_a_proxy_that_is_not_there_means_nothing_was_sent(tmp_path, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(UnreachableError, match=r"cannot reach images\.invalid: Connection refused"):
+    with pytest.raises(UnreachableError, match=r"the proxy 127.0.0.1:\d+: Connection refused"):
         through(f"http://127.0.0.1:{port}", tmp_path, monkeypatch)
 
 
@@ -393,7 +444,7 @@ def test_hosts_of_no_proxy_are_connected_to_directly(tmp_path, monkeypatch, name
 )
 def test_an_entry_of_no_proxy_that_makes_no_sense_names_no_host(tmp_path, monkeypatch, named):
     monkeypatch.setenv("NO_PROXY", f"{named},,  ")
-    with pytest.raises(UnreachableError, match=r"cannot reach images\.invalid: Connection refused"):
+    with pytest.raises(UnreachableError, match=r"the proxy 127.0.0.1:1: Connection refused"):
         through("http://127.0.0.1:1", tmp_path, monkeypatch)
 
 

@@ -1,9 +1,10 @@
 """Servers that speak the OpenAI Images API with an accent, and the table of all providers."""
 
 import base64
+import time
 
 import pytest
-from fakes.gateway import Gateway, status
+from fakes.gateway import Gateway, status, together
 from fakes.images import pixels_as
 from fakes.messages import reply
 
@@ -72,6 +73,36 @@ def test_a_server_whose_default_is_one_seed_always_gets_another(ask, server):
     server.answers(reply({"data": [{"b64_json": B64}]}))
     assert ask("sglang", "-n", "3").code == 0
     assert len({post["seed"] for post in server.posts}) == 3
+
+
+@pytest.mark.parametrize("name", ["sdcpp", "localai"])
+def test_a_server_that_makes_one_image_at_a_time_is_asked_for_one(ask, server, name):
+    server.answers(lambda _request: time.sleep(0.1) or reply({"data": [{"b64_json": B64}]}))
+    assert ask(name, "-n", "3").code == 0
+    assert (len(server.posts), server.most_at_once) == (3, 1)
+
+
+def test_it_is_asked_for_more_at_once_if_the_user_says_so(ask, server):
+    server.answers(together(2, reply({"data": [{"b64_json": B64}]})))
+    assert ask("sdcpp", "-n", "2", "--concurrency", "2").code == 0
+    assert server.most_at_once == 2
+
+
+def test_sdcpp_draws_with_another_seed_each_time(ask, server):
+    server.answers(reply({"data": [{"b64_json": B64}]}))
+    assert ask("sdcpp", "-n", "3").code == 0
+    assert len({post["prompt"] for post in server.posts}) == 3
+
+
+def test_images_that_are_the_same_are_named(ask, server):
+    """Whatever the server: one that ignores the seed makes several images for nothing."""
+    other = base64.b64encode(pixels_as("png", 32, 32)).decode()
+    server.answers(*(reply({"data": [{"b64_json": data}]}) for data in (B64, other, B64)))
+    result = ask("openai", "-n", "3", "--concurrency", "1", "-o", "x.png", "--no-key")
+    said = "2 images are identical, byte for byte: x-1.png, x-3.png"
+    assert (result.code, said in result.err) == (0, True)
+    result = ask("openai", "-n", "2", "-o", "y.png", "--json", "--no-key")
+    assert "2 images are identical" in " ".join(result.json["warnings"])
 
 
 REPLIES = {

@@ -375,6 +375,8 @@ def test_a_server_whose_default_seed_repeats_one_image_gets_a_fresh_one():
     assert [body["seed"] for body in at_server("sglang", fresh_seed=1000, n="2")] == [1000, 1001]
     assert [body["seed"] for body in at_server("sglang", fresh_seed=1000, seed="7")] == [7]
     assert "seed" not in at_server("vllm", fresh_seed=1000)[0]
+    prompts = [body["prompt"] for body in at_server("sdcpp", fresh_seed=1000, n="2")]
+    assert ['"seed": 1000' in prompts[0], '"seed": 1001' in prompts[1]] == [True, True]
 
 
 def test_size_wins_where_a_server_spells_both_as_pixels():

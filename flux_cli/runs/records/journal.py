@@ -17,20 +17,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Self
-from zlib import crc32
 
 from flux_cli.core.errors import FluxError, OutputError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Media, Reply, SavedImage
 from flux_cli.core.request import Call
-from flux_cli.core.text import redact
 from flux_cli.disk.links import refuse_planted
 from flux_cli.images.files import sync_folder
 from flux_cli.runs.records import store
-from flux_cli.runs.records.lines import LINE_SCHEMA, seal, trace
+from flux_cli.runs.records.lines import LINE_SCHEMA, encode, first_line, seal, trace
 from flux_cli.runs.records.privacy import headers_without_prompts, without_keys, without_prompts
-
-BLOCK = 1 << 16  # characters of the first line that are written at once
 
 
 class Journal:
@@ -221,7 +217,7 @@ class Journal:
         """Append a line. A `body` has no keys anymore. Raises OSError."""
         if self._file is None:
             return
-        text = _encode(json.dumps(event, ensure_ascii=False)[:-1])
+        text = encode(json.dumps(event, ensure_ascii=False)[:-1])
         if body is not None:
             escaped = json.dumps(body, ensure_ascii=False)
             text = b'%b, "body": %b' % (text, escaped.encode("utf-8", "surrogatepass"))
@@ -269,7 +265,8 @@ def _begin_in(
     store.hold(file)
     journal = Journal(folder, file, private=facts.get("prompt") is None)
     about: dict[str, Json] = {"event": "run", "schema": LINE_SCHEMA, "id": folder.name}
-    _write_first_line(file, {**about, "time": time.time(), **facts}, calls)
+    for block in first_line({**about, "time": time.time(), **facts}, calls):
+        store.write_all(file, block)
     journal.open(is_new=True)
     os.fsync(file)
     folder.mkdir(mode=0o700)
@@ -280,23 +277,3 @@ def _begin_in(
 def scratch() -> Journal:
     """A journal for a run that costs nothing: nothing is written down, and it has no folder."""
     return Journal(Path(), None)
-
-
-def _encode(text: str) -> bytes:
-    return redact(text).encode("utf-8", "surrogatepass")
-
-
-def _write_first_line(file: int, about: dict[str, Json], calls: Iterable[dict[str, Json]]) -> None:
-    """Write the first line in blocks: ten thousand requests are four megabytes. Raises OSError."""
-    block = f'{json.dumps(about, ensure_ascii=False)[:-1]}, "calls": ['
-    separator, checksum = "", 0
-    for call in calls:
-        block += separator + json.dumps(call, ensure_ascii=False)
-        separator = ", "
-        if len(block) > BLOCK:
-            data = _encode(block)
-            checksum = crc32(data, checksum)
-            store.write_all(file, data)
-            block = ""
-    data = _encode(f"{block}]")
-    store.write_all(file, data + seal(data, checksum) + b"\n")

@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Iterable, Iterator
 from zlib import crc32
+
+from flux_cli.core.model import Json
+from flux_cli.core.text import redact
 
 LINE_SCHEMA = 2  # changes when an older flux could misread a journal
 UNSEALED = 1  # the schema of journals whose lines have no checksum
 SEAL_MARK, END = b', "crc": "', b'"}'  # around the checksum, which is the last value of a line
 DIGITS = 8  # of a checksum, hexadecimal
+BLOCK = 1 << 16  # characters of the first line that are encoded at once
+
+
+def encode(text: str) -> bytes:
+    """Text of a line as bytes, without keys."""
+    return redact(text).encode("utf-8", "surrogatepass")
+
+
+def first_line(about: dict[str, Json], calls: Iterable[dict[str, Json]]) -> Iterator[bytes]:
+    """The first line of a journal, in blocks: ten thousand requests are four megabytes."""
+    block = f'{json.dumps(about, ensure_ascii=False)[:-1]}, "calls": ['
+    separator, checksum = "", 0
+    for call in calls:
+        block += separator + json.dumps(call, ensure_ascii=False)
+        separator = ", "
+        if len(block) > BLOCK:
+            data = encode(block)
+            checksum = crc32(data, checksum)
+            yield data
+            block = ""
+    data = encode(f"{block}]")
+    yield data + seal(data, checksum) + b"\n"
 
 
 def seal(text: bytes, before: int = 0) -> bytes:

@@ -85,6 +85,7 @@ class SavedFiles:
         self._is_closed = False
         self.images: list[SavedImage] = []
         self.remarks: list[str] = []
+        self.mark = b""  # the fingerprint of what was received
 
     def save(self, file: FinishedFile, extra: int = 0) -> bool:
         """Save one file; returns False, with nothing done, if this is closed. Raises DiskError."""

@@ -41,6 +41,7 @@ from flux_cli.runs.saving.finish import (
     make_files,
     measure_provenance,
 )
+from flux_cli.runs.saving.twins import Twins, fingerprint
 
 if TYPE_CHECKING:
     from flux_cli.core.image import Inspection
@@ -112,11 +113,13 @@ class Saver:
         self._threads = Threads(workers)
         self._done: set[str] = set()
         self._remarks: Counter[str] = Counter()
+        self._twins = Twins()
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What the user should know about the files, each once, with the number of files."""
-        return tuple(_with_count(text, count) for text, count in self._remarks.items())
+        counted = (_with_count(text, count) for text, count in self._remarks.items())
+        return (*counted, *self._twins.remarks)
 
     def has_saved(self, media: Sequence[Media]) -> bool:
         """Whether all of these are saved, so that their bytes can be deleted.
@@ -155,6 +158,8 @@ class Saver:
         finally:
             saved += files.images
             self._remarks.update(files.remarks)
+            if files.images and files.mark:
+                self._twins.add(files.mark, files.images[0].path)
             for image in files.images:
                 self._ledger.saved(call, media, image)
 
@@ -183,6 +188,7 @@ class Saver:
         None is saved before all are made: if one cannot be made, the image is saved as received.
         """
         data, seen = self._read(media.file)
+        files.mark = fingerprint(data)
         record = record_of_image(self._delivery, call, media.facts)
         finished = self._make_files(data, seen, name, record)
         sidecar = self._make_sidecar(name, record)

@@ -66,18 +66,27 @@ def zipped(exchange: Exchange) -> bytes:
     return message(gzip.compress(exchange.server.fill(GOOD)), content_encoding="gzip")
 
 
+DIRECT = "http://127.0.0.1:{port}/v1"  # not through a proxy
+ALERTS = (
+    ("only HTTP/2", "the server refuses in the TLS handshake", b"\x78", ("only HTTP/2",)),
+    ("only old versions of TLS", "the server refuses in the TLS handshake", b"\x46", ("old versions of TLS",)),
+    ("no common encryption", "the server refuses in the TLS handshake", b"\x28", ("refuses to speak TLS",)),
+)  # fmt: skip
 CONNECTING = (
     refused("connection refused", "no server is listening", base="http://127.0.0.1:{closed}/v1", posts=0, says=("refused",)),
     refused("unknown host", "the name does not resolve", base="https://nowhere.invalid/v1", posts=0, says=("nowhere.invalid",)),
     Row("closed at once", "the server accepts and closes", greet=(b"",), says=(BILL,)),
     Row("reset at once", "the server accepts and resets", greet=(reset,), billed=None, says=("127.0.0.1",)),
     Row("not HTTP", "the server answers like a mail server", greet=(b"220 mail ESMTP\r\n",)),
-    Row("TLS where HTTP was expected", "the server answers with a TLS alert", greet=(b"\x15\x03\x01\x00\x02\x02\x50",)),
+    refused("TLS where HTTP was expected", "the server answers with a TLS alert", greet=(b"\x15\x03\x01\x00\x02\x02\x50",), base=DIRECT, says=("speaks TLS", "https://")),
     Row("a silent server", "accepts and sends nothing", post=((hold,),), line=SLOW, says=("within 1 s",)),
-    refused("wrong host in the certificate", "the certificate is for another host", tls="wrong host", posts=0, says=("certificate",)),
-    refused("expired certificate", "it expired yesterday", tls="expired", posts=0, says=("certificate", "expired")),
-    refused("unknown authority", "the certificate is signed by an unknown authority", tls="unknown authority", posts=0, says=("certificate", "SSL_CERT_FILE")),
-    refused("HTTP where TLS was expected", "the server does not speak TLS", greet=(read_tls_hello, message(b"", 400)), base="https://127.0.0.1:{port}/v1", posts=0, says=("127.0.0.1",)),
+    refused("wrong host in the certificate", "the certificate is for another host", tls="wrong host", posts=0, says=("certificate", "another host")),
+    refused("expired certificate", "it expired yesterday", tls="expired", posts=0, says=("certificate", "expired", "clock")),
+    refused("certificate of tomorrow", "it is not valid yet", tls="not yet valid", posts=0, says=("certificate", "not valid yet", "clock")),
+    refused("unknown authority", "the certificate is signed by an unknown authority", tls="unknown authority", posts=0, says=("unknown authority", "SSL_CERT_FILE")),
+    refused("a certificate is wanted", "the server knows its clients by their certificates", tls="for known clients", posts=0, says=("certificate from its clients",)),
+    refused("HTTP where TLS was expected", "the server does not speak TLS", greet=(read_tls_hello, message(b"", 400)), base="https://127.0.0.1:{port}/v1", posts=0, says=("does not speak TLS", "http://")),
+    *(refused(name, does, greet=(read_tls_hello, b"\x15\x03\x03\x00\x02\x02" + alert), base="https://127.0.0.1:{port}/v1", posts=0, says=says) for name, does, alert, says in ALERTS),
     fine("a private authority", "SSL_CERT_FILE names it", tls="good"),
 )  # fmt: skip
 
@@ -124,7 +133,7 @@ FRAMING = (
     fine("headers in another encoding", "bytes above 127 in a header", post=(headed(b"X-Odd: caf\xe9"),)),
     fine("status 100 first", "100 Continue, then a good reply", post=((b"HTTP/1.1 100 Continue\r\n\r\n", good()),)),
     Row("status 101", "switches to another protocol", post=((b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",),)),
-    Row("HTTP/2", "an HTTP/2 preface for HTTP/1.1", post=((b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + bytes(18),),)),
+    refused("HTTP/2", "an HTTP/2 preface for HTTP/1.1", base=DIRECT, says=("only HTTP/2",), post=((b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + bytes(18),),)),
     Row("status that is not a number", "HTTP/1.1 OK 200", post=((b"HTTP/1.1 OK 200\r\n\r\n",),)),
     fine("bytes after the end", "a second, unexpected response", post=((good(), b"HTTP/1.1 500 No\r\n\r\n"),)),
 )  # fmt: skip

@@ -1,0 +1,38 @@
+"""Finds images of a run that arrived with the same bytes.
+
+Some servers repeat their seed, and answer every request with the same image.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+SHOWN = 3  # paths in a remark
+
+
+def fingerprint(data: bytes) -> bytes:
+    """A short value that only equal bytes share."""
+    return blake2b(data, digest_size=16).digest()
+
+
+class Twins:
+    """The images of one run, by their bytes."""
+
+    def __init__(self) -> None:
+        self._paths: dict[bytes, list[str]] = {}
+
+    def add(self, mark: bytes, path: str) -> None:
+        """Note that the image with this fingerprint was saved in a file."""
+        self._paths.setdefault(mark, []).append(path)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """One sentence for each group of images that are the same."""
+        groups = (paths for paths in self._paths.values() if len(paths) > 1)
+        return tuple(map(_describe, groups))
+
+
+def _describe(paths: list[str]) -> str:
+    named, more = ", ".join(paths[:SHOWN]), len(paths) - SHOWN
+    rest = f" and {more} more" if more > 0 else ""
+    return f"{len(paths)} images are identical, byte for byte: {named}{rest}"
