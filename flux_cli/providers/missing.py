@@ -16,14 +16,13 @@ from flux_cli.providers.reading.reasons import Reason, find_reason
 class UnreadableError(ProviderError):
     """A good answer in which flux finds no image; a later version may.
 
-    `answer` is its body, as in `Reply`. `file` is the path of the file in the state folder that
-    has it; "" before it is kept.
+    `answer` is its body, as in `Reply`.
     """
 
     def __init__(self, message: str, reply: Reply, request_id: str = "") -> None:
         name = request_id or request_id_of(reply)
         super().__init__(message, billed=True, status=reply.status, request_id=name)
-        self.answer, self.file = reply.data, ""
+        self.answer = reply.data
 
 
 def no_image_error(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from flux_cli.core.errors import (
@@ -178,8 +177,7 @@ class _Run:
         is_recovery, is_answered = bool(self._job.arrived), call.number in self._answered
         final = is_answered and is_final(error, is_recovery=is_recovery)
         code = "expired" if is_recovery and is_expired(error) else ""
-        file = PurePath(error.file).name if isinstance(error, UnreadableError) else ""
-        self._job.ledger.failed(call, error, final=final, code=code, file=file)
+        self._job.ledger.failed(call, error, final=final, code=code)
         recovery = self._job.ledger.recovery()
         # Its reply is in the journal, or in the provider's history.
         can_be_found = is_answered or (error.billed and self._job.traced)

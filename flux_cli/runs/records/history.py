@@ -13,7 +13,7 @@ from string import Formatter
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, Media, Reply
 from flux_cli.images.names import SPEC_LENGTH, Name
-from flux_cli.runs.records.lines import LINE_SCHEMA, SEAL_MARK, UNSEALED, unseal
+from flux_cli.runs.records.lines import LINE_SCHEMA, SEAL_MARK, UNSEALED, answer_name, unseal
 from flux_cli.runs.records.past import PastCall, PastRun, read_number, read_text
 
 FALLBACK = "recovered.{ext}"  # the name of an image whose own name is invalid
@@ -155,9 +155,8 @@ def _after(call: PastCall, event: dict[str, Json]) -> PastCall:
         return call._replace(saved=saved, cost_usd=read_number(event.get("cost_usd")))
     if kind == "whole":
         return call._replace(whole=True)
-    if kind == "failed":
-        name = read_text(event, "file")
-        return call._replace(failure=event, files=(*call.files, name) if name else call.files)
+    if kind == "failed":  # there may be a file with an answer that was not understood
+        return call._replace(failure=event, files=(*call.files, answer_name(call.number)))
     return call
 
 

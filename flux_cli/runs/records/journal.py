@@ -139,9 +139,7 @@ class Journal:
             self._waiting.discard(call.number)
         return written
 
-    def failed(
-        self, call: Call, error: FluxError, *, final: bool = False, code: str = "", file: str = ""
-    ) -> None:
+    def failed(self, call: Call, error: FluxError, *, final: bool = False, code: str = "") -> None:
         """Record that a request ended without all images. `final`: nothing is left to fetch."""
         facts: dict[str, Json] = {
             "code": code or error.code,
@@ -151,7 +149,7 @@ class Journal:
             "status": error.status,
             "request_id": error.request_id,
         }
-        self._try({"event": "failed", "call": call.number, "file": file, **facts})
+        self._try({"event": "failed", "call": call.number, **facts})
         if final:
             self._waiting.discard(call.number)
         if final or not error.billed:

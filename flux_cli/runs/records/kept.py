@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flux_cli.http.replies import BILLED_HINT, BLOB, MARK, parse_json
 from flux_cli.providers.reading.bodies import whole_body
+from flux_cli.runs.records.lines import answer_name
 from flux_cli.runs.records.privacy import bytes_without_keys
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Folder(Protocol):
 
 
 def keep_answer(error: UnreadableError, call: Call, folder: Folder, spool: Spool) -> None:
-    """Keep the answer of an error in a file, which the error then names.
+    """Keep the answer of an error in a file, which its hint then names.
 
     Takes up to a second for a large answer. If no disk takes it, the error stays as it is. A text
     is not kept in a private journal, because it may repeat the prompt.
@@ -50,7 +51,6 @@ def keep_answer(error: UnreadableError, call: Call, folder: Folder, spool: Spool
             path = _text_file(error.answer, call, folder, spool)
         place = spool.secure(path) if path else ""
         if place:
-            error.file = place
             error.hint = f"the answer is kept in {place}; {BILLED_HINT}"
 
 
@@ -75,7 +75,7 @@ def _text_file(answer: bytes, call: Call, folder: Folder, spool: Spool) -> str:
     safe = None if folder.is_private else bytes_without_keys(_with_blobs(answer, spool))
     if safe is None:
         return ""
-    name = f"answer{call.number}"
+    name = answer_name(call.number)
     path = os.path.join(folder.state, name)
     earlier = spool.find(name)
     is_there = earlier is not None and _text(spool.read(earlier)) == _text(safe)

@@ -57,3 +57,8 @@ def unseal(line: bytes) -> bytes | None:
 def trace(run: str, number: int) -> str:
     """The trace id of a request (32 hexadecimal digits), by which the gateway lists it."""
     return hashlib.sha256(f"{run} {number}".encode()).hexdigest()[:32]
+
+
+def answer_name(number: int) -> str:
+    """The name of the file with an answer to a request that was not understood."""
+    return f"answer{number}"
