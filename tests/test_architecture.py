@@ -36,6 +36,8 @@ PURE = (
     "images/names.py",
     "images/outputs.py",
     "images/sheet.py",
+    "providers/missing.py",
+    "providers/reading/*.py",
     "request/dialect.py",
     "request/plan.py",
     "request/resolve.py",

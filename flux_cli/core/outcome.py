@@ -1,4 +1,6 @@
-"""What comes back from a request, in this order: Reply, Facts and Media, SavedImage, Outcome."""
+"""What comes back from a request, in this order: Reply, ImageSource, Facts and Media,
+SavedImage, Outcome.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
+    from flux_cli.core.auth import Auth
     from flux_cli.core.errors import FluxError
     from flux_cli.core.request import Call
 
@@ -32,6 +35,24 @@ class Reply(NamedTuple):
     data: bytes
     asked: int = 1  # images that the request asked for
     until: float | None = None  # when the images must be made, in seconds of the event loop
+
+
+class ImageSource(NamedTuple):
+    """The answer that names images: who gave it, and what its images may cost in time.
+
+    `base` is the URL of the provider, to which image URLs may be relative. The key in `auth` goes
+    only to that server. `asked` images were requested, which must arrive `until`, in seconds of the
+    loop. If the answer `is_fresh`, its images may take seconds to appear. `advice` is what to type
+    if they cannot be fetched.
+    """
+
+    base: str
+    auth: Auth | None = None
+    request_id: str = ""
+    asked: int = 1
+    until: float | None = None
+    is_fresh: bool = False
+    advice: str = ""
 
 
 class Facts(NamedTuple):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -16,13 +18,21 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Reply
 from flux_cli.http.datauri import too_large_error
 from flux_cli.http.errors import root_cause
+from flux_cli.http.replies import MARK
 from flux_cli.http.splitter import Splitter
 from flux_cli.http.spool import ReceivedFile, Spool
 from flux_cli.http.trust import host_and_port
-from flux_cli.http.unpack import Unpacker
+from flux_cli.http.unpack import Unpacker, UnpackError
+from flux_cli.images.containers.registry import sniff
 
 MAX_BYTES = 128 << 20  # of one answer; the largest known image is 8 MB
 MAX_TEXT_BYTES = 8 << 20  # of one answer without its images
+# How a text answer may begin: JSON, or events. Blanks and byte order marks may come before it.
+TEXT_STARTS = (b"{", b"[", b'"', b"event:", b"data: {", b"data:{", b"id:", b"retry:", b":")
+JSON_WORDS = (b"null", b"true", b"false")
+BLANKS = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # also the marks and zero bytes of UTF-16 and UTF-32
+BEGINNING = 64  # bytes that tell a text answer from others
+MOST_BLANKS = 4096  # bytes before them
 MAX_SILENCE = 60.0  # seconds without data while an answer or a finished image is read
 
 
@@ -114,7 +124,10 @@ class Exchanges:
 class Inbox:
     """Receives one answer within limits: into the file the request names, or into `reply`.
 
-    Images inside a JSON answer go into files of their own, see `splitter`.
+    Images inside a JSON answer go into files of their own, see `splitter`. A good answer to a POST
+    that is no JSON goes into one file as it is, and `reply` has its mark. So does one to a GET that
+    is an image; others say nothing about the image. A good answer to a POST that cannot be
+    decompressed is kept as it came.
     """
 
     def __init__(self, request: HttpRequest, spool: Spool) -> None:
@@ -125,38 +138,97 @@ class Inbox:
         self._splitter = Splitter(spool.open_new, MAX_BYTES)
         self._spool = spool
         self._file: ReceivedFile | None = None
+        self._beginning = bytearray()  # of an answer that may be a text or not
+        self._is_undecided = False
+        self._packed: ReceivedFile | None = None  # a good answer as it came, if it is packed
 
     def begin(self, head: Head) -> None:
         """Take the head. Raises OSError, and ProviderError for an unsupported content encoding."""
         self._head = head
-        self._unpacker = Unpacker(head.headers.get("content-encoding", ""), self._host)
-        if self._request.on_begin and 200 <= head.status < 300:
+        is_good = 200 <= head.status < 300
+        may_be_paid = is_good and self._request.method == "POST"
+        try:
+            self._unpacker = Unpacker(head.headers.get("content-encoding", ""), self._host)
+        except ProviderError:
+            if not may_be_paid:
+                raise
+            self._file = self._spool.open_new()
+        if may_be_paid and self._unpacker.is_packed:
+            self._packed = self._spool.open_new()
+        if self._request.on_begin and is_good:
             self._request.on_begin()
         if self._request.into and head.status == 200:
             self._file = self._spool.open(self._request.into)
+        elif not self._request.into:
+            self._is_undecided = is_good and self._file is None
 
     def take(self, part: bytes | bytearray) -> None:
         """Take the next part. Raises OSError, and ProviderError or ImageError above a limit."""
-        for plain in self._unpacker.feed(part):
-            self._size += len(plain)
-            if self._size > MAX_BYTES:
-                size = f"larger than {MAX_BYTES >> 20} MiB"
-                raise ProviderError(f"the answer from {self._host} is {size}")
-            if self._file:
-                self._file.write(plain)
-                continue
-            self._splitter.feed(plain)
-            if len(self._splitter.kept) > MAX_TEXT_BYTES:
-                raise too_large_error(MAX_TEXT_BYTES)
+        if self._packed:
+            self._packed.write(part)
+        try:
+            for plain in self._unpacker.feed(part):
+                self._size += len(plain)
+                if self._size > MAX_BYTES:
+                    size = f"larger than {MAX_BYTES >> 20} MiB"
+                    raise ProviderError(f"the answer from {self._host} is {size}")
+                self._take_plain(plain)
+        except UnpackError:
+            if not self._packed:
+                raise
+            self._keep_packed(self._packed)
+
+    def _keep_packed(self, packed: ReceivedFile) -> None:
+        """Go on with an answer that cannot be decompressed as if it were not packed."""
+        self._packed = None
+        self.drop()
+        self._splitter = Splitter(self._spool.open_new, MAX_BYTES)
+        self._unpacker, self._file, self._is_undecided = Unpacker("", self._host), packed, False
+
+    def _take_plain(self, part: bytes | bytearray) -> None:
+        """Take a decompressed part. The first bytes decide where it goes."""
+        if self._is_undecided:
+            part = self._beginning + part if self._beginning else part
+            if len(part) < MOST_BLANKS and len(part.lstrip(BLANKS)) < BEGINNING:
+                self._beginning = bytearray(part)
+                return
+            self._decide(part)
+        if self._file:
+            self._file.write(part)
+            return
+        self._splitter.feed(part)
+        if len(self._splitter.kept) > MAX_TEXT_BYTES:
+            raise too_large_error(MAX_TEXT_BYTES)
+
+    def _decide(self, beginning: bytes | bytearray) -> None:
+        """Choose where a good answer goes, by its first bytes."""
+        self._is_undecided = False
+        is_text = _is_text(beginning[:MOST_BLANKS], self._head.headers.get("content-type", ""))
+        is_worthless = self._request.method == "GET" and sniff(bytes(beginning)) is None
+        if not is_text and not is_worthless:
+            self._file = self._spool.open_new()
 
     def end(self) -> None:
         """Finish the answer and report it at once: a later failure cannot lose it."""
-        self._unpacker.close()
+        try:
+            self._unpacker.close()
+        except NetworkError:
+            if not self._packed:
+                raise
+            self._keep_packed(self._packed)
+        if self._is_undecided:  # it is short
+            self._decide(self._beginning)
+            self._take_plain(self._beginning)
         if self._file:
             self._file.close()
         self._splitter.close()
-        self.reply = Reply(self._head.status, self._head.headers, bytes(self._splitter.kept))
+        data = bytes(self._splitter.kept)
+        if self._file and not self._request.into:
+            data = json.dumps(MARK + os.path.basename(self._file.path)).encode()
+        self.reply = Reply(self._head.status, self._head.headers, data)
         self._is_complete = True
+        if self._packed:
+            self._packed.drop()
         if self._request.on_answer:
             self._request.on_answer(self.reply)
 
@@ -165,8 +237,20 @@ class Inbox:
         if self._is_complete:
             return
         self._splitter.drop()
-        if self._file:
-            self._file.drop()
+        for file in (self._file, self._packed):
+            if file:
+                file.drop()
+
+
+def _is_text(beginning: bytes | bytearray, content_type: str) -> bool:
+    """Whether an answer that begins so is JSON, a stream of events, or blank."""
+    start = bytes(beginning.lstrip(BLANKS))
+    if not start or start.startswith(TEXT_STARTS):
+        return True
+    is_whole = len(start) < BEGINNING
+    if is_whole and (start.strip() in JSON_WORDS or start.strip().lstrip(b"-").isdigit()):
+        return True
+    return content_type.startswith("text/event-stream")
 
 
 @contextmanager

@@ -1,5 +1,8 @@
 """Takes long base64 texts out of a JSON answer while it arrives and decodes them into files."""
 
+from __future__ import annotations
+
+import base64
 import json
 import os
 from collections.abc import Callable
@@ -12,6 +15,7 @@ from flux_cli.http.spool import ReceivedFile
 
 LONG = 1 << 10  # bytes; shorter texts stay in the answer, and so in the journal
 FROM_URL_ALPHABET = bytes.maketrans(b"-_", b"+/")
+MAX_RESTORED = 16 << 20  # decoded bytes that are turned into text again; larger than any image
 BACKSLASH = 0x5C
 LONGEST_ESCAPE = 6  # bytes of `\u002b`
 
@@ -19,8 +23,9 @@ LONGEST_ESCAPE = 6  # bytes of `\u002b`
 class Splitter:
     """Splits a JSON text that arrives in parts: short texts are `kept`, long ones go into files.
 
-    In `kept`, `BLOB` and the name of a file stand for a long text. `BLOB` without a name stands for
-    a long text that was not valid base64.
+    In `kept`, `BLOB` and the name of a file stand for a long text. The file has the decoded bytes,
+    or the text itself if it was base64 only at its beginning. `BLOB` without a name stands for such
+    a text that was too long to be kept.
     """
 
     def __init__(self, open_new: Callable[[], ReceivedFile], limit: int) -> None:
@@ -49,9 +54,10 @@ class Splitter:
             at = end
 
     def close(self) -> None:
-        """Finish. An answer that ends inside a text is not complete, so its files are dropped."""
-        if self._begin >= 0:
-            self.drop()
+        """Finish. An answer may end inside a text: what there is of it is kept as it is."""
+        if self._file:
+            self._file.restore()
+            self._end_file(self._file)
 
     def drop(self) -> None:
         """Remove all files of this answer."""
@@ -100,16 +106,23 @@ class Splitter:
 
     def _finish_text(self) -> None:
         if self._file:
-            self._file.close()
-            self.kept += f"{BLOB}{self._file.name}".encode()
-            self._done.append(self._file)
-            self._file = None
+            self._end_file(self._file)
         self.kept += b'"'
         self._begin, self._is_prose = -1, False
 
+    def _end_file(self, file: Base64File) -> None:
+        """Close the file of the current text, and keep its name in place of the text."""
+        file.close()
+        self.kept += f"{BLOB}{file.name}".encode()
+        self._done.append(file)
+        self._file = None
+
 
 class Base64File:
-    """Decodes a base64 text into a file while it arrives. `is_invalid`: the text was not base64."""
+    """Decodes a base64 text into a file while it arrives.
+
+    `is_invalid`: the text is not base64. If that shows late, the file has the text itself.
+    """
 
     def __init__(self, open_new: Callable[[], ReceivedFile], limit: int) -> None:
         self.is_invalid = False
@@ -128,6 +141,7 @@ class Base64File:
     def write(self, part: bytes | bytearray) -> None:
         """Take the next part as JSON writes it. Raises OSError, and ImageError above the limit."""
         if self.is_invalid:
+            self._write(part)
             return
         if self._half_escape:
             part = self._half_escape + part
@@ -142,18 +156,25 @@ class Base64File:
         if self._undecoded:
             part = self._undecoded + part
         end = len(part) // 4 * 4
-        self._decode(memoryview(part)[:end])
         self._undecoded = bytes(part[end:])
+        self._decode(memoryview(part)[:end])
+        if self.is_invalid:
+            self._restore(bytes(part) + self._half_escape)
+
+    def restore(self) -> None:
+        """Turn the file into the text again, which has ended too early."""
+        if not self.is_invalid:
+            self._restore(self._undecoded + self._half_escape)
 
     def close(self) -> None:
-        """Write the rest. A text that was not base64 leaves no file."""
-        if self._half_escape:
-            self.is_invalid = True
-        elif text := self._undecoded.rstrip(b"="):
+        """Write the rest. Nothing of a text is lost, whether it is base64 or not."""
+        if self._half_escape and not self.is_invalid:
+            self._restore(self._undecoded + self._half_escape)
+        elif (text := self._undecoded.rstrip(b"=")) and not self.is_invalid:
             self._decode(text + b"=" * (-len(text) % 4))
-        if self.is_invalid:
-            self.drop()
-        elif self._file:
+            if self.is_invalid:
+                self._restore(self._undecoded)
+        if self._file:
             self._file.close()
 
     def drop(self) -> None:
@@ -161,6 +182,21 @@ class Base64File:
         if self._file:
             self._file.drop()
             self._file = None
+
+    def _restore(self, rest: bytes) -> None:
+        """Replace the decoded bytes by the text again, up to its undecoded `rest`.
+
+        A file that is too large for that is removed.
+        """
+        self.is_invalid = True
+        if not self._file:
+            return
+        data = self._file.read_back() if self._size <= MAX_RESTORED else b""
+        self.drop()
+        if data:
+            self._file = self._open_new()
+            self._size = 0
+            self._write(base64.b64encode(data) + rest)
 
     def _without_prefix(self, part: bytes | bytearray) -> bytes | bytearray:
         """The text behind `data:...;base64,`."""
@@ -179,9 +215,12 @@ class Base64File:
             return text.encode("ascii").translate(None, b"\r\n")
         except ValueError:
             self.is_invalid = True
-            return b""
+            return part
 
     def _decode(self, text: bytes | memoryview) -> None:
+        """Write the bytes of a text, unless it is invalid. Raises OSError, ImageError."""
+        if self.is_invalid:
+            return
         try:
             try:
                 data = pybase64.b64decode(text, validate=True)
@@ -190,6 +229,10 @@ class Base64File:
         except ValueError:
             self.is_invalid = True
             return
+        self._write(data)
+
+    def _write(self, data: bytes | bytearray) -> None:
+        """Write bytes into the file, which is opened for the first ones."""
         self._size += len(data)
         if self._size > self._limit:
             raise too_large_error(self._limit)

@@ -11,6 +11,7 @@ from flux_cli.core.errors import ProviderError
 from flux_cli.core.text import plain
 
 LOCAL_DOMAINS = ("localhost", "local", "internal", "home.arpa")  # RFC 6761, 6762, 8375
+DEFAULT_PORTS = {"http": 80, "https": 443}
 IPV4_IN_IPV6 = IPv6Network("64:ff9b::/96")  # RFC 6052
 
 
@@ -30,11 +31,13 @@ def credentials(url: str, auth: Auth | None) -> dict[str, str]:
 def media_address(url: str, base: str, own_name: str) -> str:
     """The absolute URL of an image, which may be relative to `base`.
 
-    `own_name` is the host name of this machine. Raises ProviderError for an unsafe URL: a server on
-    the internet must not make flux read from this machine or its network.
+    Servers behind a proxy often do not know that they are reached over https: their own images are
+    fetched over https, too. `own_name` is the host name of this machine. Raises ProviderError for
+    an unsafe URL: a server on the internet must not make flux read from this machine or its
+    network.
     """
     try:
-        address = urljoin(base + "/", url.strip())
+        address = _as_encrypted_as(base, urljoin(base + "/", url.strip()))
         # urlsplit drops control characters; other readers would see another address
         usable = address.isprintable() and _is_fetchable(
             urlsplit(address), urlsplit(base), own_name
@@ -44,6 +47,24 @@ def media_address(url: str, base: str, own_name: str) -> str:
     if not usable:
         raise ProviderError(f"the image URL {plain(url, 100)!r} cannot be trusted", billed=True)
     return address
+
+
+def is_same_origin(url: str, base: str) -> bool:
+    """Whether a URL is on the server at `base`: the same scheme, host and port."""
+    try:
+        parts = urlsplit(url)
+        return _origin(parts) == _origin(urlsplit(base)) and not _has_user(parts)
+    except ValueError:
+        return False
+
+
+def _as_encrypted_as(base: str, url: str) -> str:
+    """The URL, over https if it names the host of an https base over http. Raises ValueError."""
+    home, parts = urlsplit(base), urlsplit(url)
+    is_own = parts.hostname is not None and parts.hostname == home.hostname
+    if not is_own or (home.scheme, parts.scheme) != ("https", "http") or _has_user(parts):
+        return url
+    return parts._replace(scheme="https", netloc=home.netloc).geturl()
 
 
 def host_and_port(url: str) -> str:
@@ -66,7 +87,7 @@ def _may_get_key(url: str, auth: Auth) -> bool:
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return parts.scheme, parts.hostname, parts.port
+    return parts.scheme, parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
 def _has_user(parts: SplitResult) -> bool:

@@ -10,7 +10,12 @@ STEP_BYTES = 1 << 16
 GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 RAW_DEFLATE = -zlib.MAX_WBITS
 GZIP_START = b"\x1f"
+ZLIB_METHOD = 8  # the lower half of the first byte of zlib data
 UNSUPPORTED = ("br", "zstd", "compress", "x-compress")
+
+
+class UnpackError(ProviderError):
+    """Data that is not what its content encoding says."""
 
 
 class Unpacker:
@@ -30,12 +35,22 @@ class Unpacker:
         if self._is_packed:
             self._inflate = zlib.decompressobj(GZIP_OR_ZLIB)
 
+    @property
+    def is_packed(self) -> bool:
+        """Whether the data has to be decompressed, as far as its label says."""
+        return self._is_packed
+
     def feed(self, raw: bytes | bytearray) -> Iterator[bytes | bytearray]:
-        """Decompress the next part, step by step. Raises ProviderError for invalid data."""
+        """Decompress the next part, step by step. Raises UnpackError for invalid data."""
         if not self._is_packed:
             yield raw
             return
-        self._has_begun = self._has_begun or bool(raw)
+        if raw and not self._has_begun:
+            self._has_begun = True
+            if self._format_is_known and not _begins_packed(raw):  # a wrong label
+                self._is_packed = False
+                yield raw
+                return
         while raw:
             if self._inflate.eof:
                 if not raw.startswith(GZIP_START):  # padding
@@ -55,7 +70,7 @@ class Unpacker:
         except zlib.error as fault:
             if self._format_is_known:
                 message = f"the answer from {self._host} cannot be decompressed: {fault}"
-                raise ProviderError(message) from fault
+                raise UnpackError(message) from fault
             self._format_is_known = True
             # Many servers leave the zlib header out.
             self._inflate = zlib.decompressobj(RAW_DEFLATE)
@@ -63,3 +78,8 @@ class Unpacker:
         self._format_is_known = self._format_is_known or bool(part)
         self._begin = b"" if self._format_is_known else self._begin + raw
         return part
+
+
+def _begins_packed(raw: bytes | bytearray) -> bool:
+    """Whether data may begin as gzip or zlib. JSON and images do not."""
+    return raw.startswith(GZIP_START) or raw[0] & 0xF == ZLIB_METHOD

@@ -1,65 +1,84 @@
-"""Reads answers of the OpenAI Images API, with the variations of Lumenfall and other servers."""
+"""Reads the images of an answer, whatever shape it has, and what it says about them.
+
+`reading` finds them. `read_images` is all that an OpenAI-compatible server needs.
+"""
+
+from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import ProviderError
+from flux_cli.core.errors import FluxError, ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.outcome import Facts, Media, Reply, media_of
+from flux_cli.core.outcome import Facts, ImageSource, Media, Reply, media_of
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
-from flux_cli.http.replies import BILLED_HINT, MARK, parse_json, reply_error, request_id_of
+from flux_cli.http.replies import MARK, parse_json, request_id_of
+from flux_cli.images.containers.registry import sniff
+from flux_cli.providers.following import follow_task
+from flux_cli.providers.missing import UnreadableError, no_image_error
+from flux_cli.providers.reading.bodies import read_body, whole_body
+from flux_cli.providers.reading.finder import Found, find_images
+from flux_cli.providers.reading.tasks import has_failed
 
 MAX_PROMPT_LENGTH = 10_000  # characters of a revised prompt, which is written into files
+COSTS = ("metadata", "usage")  # objects with the cost in USD: of Lumenfall, of OpenRouter
+COST_HEADER = "x-litellm-response-cost"
+INLINE_ADVICE = "get images without a download with --response-format b64_json"
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
 
 
-async def read_images(reply: Reply, base: str, auth: Auth | None, http: "Http") -> Sequence[Media]:
-    """Read the items of `data` or `images`, each with a `url` or `b64_json`.
+async def read_images(reply: Reply, base: str, auth: Auth | None, http: Http) -> Sequence[Media]:
+    """The images of the answer of an OpenAI-compatible server, which may be a task to follow.
 
-    Raises ProviderError (billed) if the answer has no image, the error of an `error` object under
-    status 200, and the first error if no image can be fetched.
+    Raises UnreadableError if the answer has no image, the error that it describes under a good
+    status, and the first error if no image can be fetched.
     """
-    body = parse_json(reply.data)
-    if not isinstance(body, dict):
-        start = plain(reply.data[:200].decode("utf-8", "replace"), 60)
-        if not start:
-            raise _no_image_error("the answer is empty", reply)
-        raise _no_image_error(f"the answer is not JSON: it begins with {start!r}", reply)
-    if body.get("error"):
-        raise reply_error(reply, auth)
-    listed = body.get("data") or body.get("images")
-    found = [item for item in _read_list(listed) if isinstance(item, dict)]
-    if not found:
-        raise _no_image_error("the answer has no image", reply, body)
-    items = list(filter(_source, found)) or found[:1]  # an item without an image is none
-    facts = _facts(reply, body)
-    sources = [_source(item) for item in items]
-    arrived = await http.downloads.fetch_all(sources, base, facts.request_id, asked=reply.asked)
-    pairs = zip(items, arrived, strict=False)  # of too many images, the rest was not fetched
-    return [media_of(one, _item_facts(item, facts)) for item, one in pairs]
+    source = image_source(reply, base, auth)._replace(advice=INLINE_ADVICE)
+    body = read_body(reply.data)
+    found = [] if has_failed(body) else find_images(body)
+    if found:
+        return await fetch_images(found, _facts(reply, body), source, reply, http)
+    end = await follow_task(reply, body, source, http)
+    if end is None:
+        raise no_image_error(reply, body, auth)
+    body = read_body(end.reply.data)
+    facts = _facts(end.reply, body)._replace(request_id=end.identity)
+    return await fetch_images(find_images(body), facts, source, end.reply, http)
 
 
-def _source(item: dict[str, Json]) -> str:
-    """Where the image of an item is: a URL, a data URI or a mark; "" if the item has none."""
-    inline, url = item.get("b64_json"), item.get("url")
-    if isinstance(inline, str) and inline:
-        return inline if inline.startswith(("data:", MARK)) else f"data:;base64,{inline}"
-    return url if isinstance(url, str) else ""
+def image_source(reply: Reply, base: str, auth: Auth | None) -> ImageSource:
+    """What fetching the images of an answer needs to know of it."""
+    is_fresh = reply.until is not None  # an answer that `flux recover` reads again is not
+    return ImageSource(base, auth, asked=reply.asked, is_fresh=is_fresh)
 
 
-def _no_image_error(message: str, reply: Reply, body: Json = None) -> ProviderError:
-    return ProviderError(
-        message,
-        hint=BILLED_HINT,
-        billed=True,
-        status=reply.status,
-        request_id=request_id_of(reply, body),
-    )
+async def fetch_images(
+    found: Sequence[Found], facts: Facts, source: ImageSource, reply: Reply, http: Http
+) -> list[Media]:
+    """Fetch the images that were found in an answer. Raises the error if none has arrived."""
+    places = [image.sources for image in found]
+    source = source._replace(request_id=facts.request_id)
+    arrived = await http.downloads.fetch_all(places, source)
+    if whole_body(parse_json(reply.data)):
+        _check_whole_body(arrived[0], reply, http)
+    pairs = zip(found, arrived, strict=False)  # of too many images, the rest was not fetched
+    return [media_of(one, _item_facts(image.fields, facts)) for image, one in pairs]
+
+
+def _check_whole_body(arrived: str | FluxError, reply: Reply, http: Http) -> None:
+    """Raise UnreadableError if a body that should be the image itself begins as none."""
+    beginning = http.downloads.beginning(arrived) if isinstance(arrived, str) else b""
+    if beginning and sniff(beginning) is None:
+        start = plain(beginning.decode("utf-8", "replace"), 60)
+        message = f"the answer is neither JSON nor an image: it begins with {start!r}"
+        if encoding := reply.headers.get("content-encoding"):
+            message += f", in the content encoding {plain(encoding, 40)!r}"
+        raise UnreadableError(message, reply)
 
 
 def read_estimate(reply: Reply) -> float:
@@ -68,7 +87,8 @@ def read_estimate(reply: Reply) -> float:
     Raises ProviderError if it has none.
     """
     body = parse_json(reply.data)
-    if isinstance(body, dict) and not (body.get("data") or body.get("images")):
+    found = find_images(body)
+    if isinstance(body, dict) and not found:
         metadata = body.get("metadata")
         cost = metadata.get("cost") if isinstance(metadata, dict) else None
         micros = body.get("total_cost_micros")
@@ -77,13 +97,14 @@ def read_estimate(reply: Reply) -> float:
                 continue
             if math.isfinite(number * usd):
                 return number * usd
-    may_be_billed = isinstance(body, dict) and "data" in body
+    may_be_billed = bool(found) or (isinstance(body, dict) and "data" in body)
     raise ProviderError("the answer to the dry run has no price", billed=may_be_billed)
 
 
-def _facts(reply: Reply, body: dict[str, Json]) -> Facts:
-    metadata = body.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
+def _facts(reply: Reply, answer: Json) -> Facts:
+    body = answer if isinstance(answer, dict) else {}
+    listed = body.get("metadata")
+    metadata = listed if isinstance(listed, dict) else {}
     seed = read_integer(body.get("seed"))
     if seed is None:
         seed = read_integer(metadata.get("seed"))
@@ -93,10 +114,20 @@ def _facts(reply: Reply, body: dict[str, Json]) -> Facts:
     return Facts(
         request_id=request_id_of(reply, body),
         provider=provider_name,
-        cost_usd=read_amount(metadata.get("cost")),
+        cost_usd=_cost(reply, body),
         seed=seed,
         undrawn=tuple(plain(word, 60) for word in undrawn),
     )
+
+
+def _cost(reply: Reply, body: dict[str, Json]) -> float | None:
+    """What the answer says it cost in USD; None if it does not say."""
+    for name in COSTS:
+        listed = body.get(name)
+        cost = read_amount(listed.get("cost")) if isinstance(listed, dict) else None
+        if cost is not None:
+            return cost
+    return read_amount(reply.headers.get(COST_HEADER))
 
 
 def _item_facts(item: dict[str, Json], facts: Facts) -> Facts:

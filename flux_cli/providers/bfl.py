@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError, ProviderError
+from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError
 from flux_cli.core.model import Json
-from flux_cli.core.outcome import Facts, Media, Reply
+from flux_cli.core.outcome import Facts, ImageSource, Media, Reply
 from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
-from flux_cli.http.replies import job_error, parse_object, reply_error
+from flux_cli.http.replies import job_error, parse_json, parse_object, reply_error
+from flux_cli.providers.answers import fetch_images, image_source
+from flux_cli.providers.missing import no_image_error
+from flux_cli.providers.reading.bodies import read_body, whole_body
+from flux_cli.providers.reading.finder import find_images
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 USD_PER_CREDIT = 0.01
 MAX_CREDITS = 1e9  # larger numbers are not prices
 POLL_SECONDS = 0.5
+NO_ADDRESS = "the answer has no polling_url"
+NO_IMAGE = "the task is ready but BFL returned no image URL"
 # "Task not found" in a row: a regional store may not know a new task yet.
 MAX_POLLS_WITHOUT_TASK = 5
 REFUSED = {
@@ -37,24 +43,42 @@ class BFL:
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Poll until the task is finished, and download its image. Raises FluxError."""
-        body = parse_object(reply.data)
-        url, identity = body.get("polling_url"), plain(str(body.get("id") or ""), 100)
+        body = read_body(reply.data)
+        source = image_source(reply, self._base, None)
+        if found := find_images(body):  # a server in front of BFL that waits for the image
+            return await fetch_images(found, Facts(provider="bfl"), source, reply, http)
+        submitted = body if isinstance(body, dict) else {}
+        url, identity = submitted.get("polling_url"), plain(str(submitted.get("id") or ""), 100)
         if not isinstance(url, str):
-            raise ProviderError("the answer has no polling_url", billed=True, request_id=identity)
+            raise no_image_error(reply, body, self._auth, request_id=identity, problem=NO_ADDRESS)
         reader = _PollReader(identity, self._auth)
         done = await http.poll(url, self._auth, reader.read, POLL_SECONDS, until=reply.until)
-        until = http.downloads.deadline()
+        source = source._replace(until=http.downloads.deadline())
         try:
-            image = _image_url(done, identity)
-            file = await http.downloads.fetch(image, self._base, identity, until)
+            return await self._fetch(done, submitted, identity, source, http)
         except NetworkError as fault:
             if fault.status is None:
                 raise
-            # The signed URL may have expired. Another poll returns a new one.
-            done = await http.poll(url, self._auth, reader.read, POLL_SECONDS, until=until)
-            image = _image_url(done, identity)
-            file = await http.downloads.fetch(image, self._base, identity, until)
-        return [Media(file, _facts(identity, body, done))]
+        # The signed URL may have expired. Another poll returns a new one.
+        done = await http.poll(url, self._auth, reader.read, POLL_SECONDS, until=source.until)
+        return await self._fetch(done, submitted, identity, source, http)
+
+    async def _fetch(
+        self,
+        done: Reply,
+        submitted: dict[str, Json],
+        identity: str,
+        source: ImageSource,
+        http: "Http",
+    ) -> Sequence[Media]:
+        """Fetch the image of a finished task."""
+        body = read_body(done.data)
+        result = body.get("result") if isinstance(body, dict) else body
+        found = find_images({"result": result})
+        if not found:
+            raise no_image_error(done, body, self._auth, request_id=identity, problem=NO_IMAGE)
+        facts = _facts(identity, submitted, parse_object(done.data))
+        return await fetch_images(found, facts, source, done, http)
 
 
 class _PollReader:
@@ -63,7 +87,8 @@ class _PollReader:
     def __init__(self, identity: str, auth: Auth | None) -> None:
         self._identity, self._auth, self._missing = identity, auth, 0
 
-    def read(self, reply: Reply) -> dict[str, Json] | None:
+    def read(self, reply: Reply) -> Reply | None:
+        """The answer of a task that is ready; None before. Raises FluxError if it failed."""
         body = parse_object(reply.data)
         status = body.get("status")
         if status == "Task not found":
@@ -84,16 +109,8 @@ class _PollReader:
         if status in ("Error", "Failed"):
             details = plain(str(body.get("details") or status))
             raise job_error("BFL", details, self._identity)
-        return body if status == "Ready" else None
-
-
-def _image_url(body: dict[str, Json], identity: str) -> str:
-    result = body.get("result")
-    sample = result.get("sample") if isinstance(result, dict) else None
-    if not isinstance(sample, str) or not sample:
-        message = "the task is ready but BFL returned no image URL"
-        raise ProviderError(message, billed=True, request_id=identity)
-    return sample
+        is_image = bool(whole_body(parse_json(reply.data)))
+        return reply if status == "Ready" or is_image else None
 
 
 def _facts(identity: str, submitted: dict[str, Json], done: dict[str, Json]) -> Facts:

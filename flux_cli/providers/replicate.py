@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING
 from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ProviderError
 from flux_cli.core.model import Json
-from flux_cli.core.outcome import Facts, Media, Reply, Stop, media_of
+from flux_cli.core.outcome import Facts, Media, Reply, Stop
 from flux_cli.core.request import Call, Post
 from flux_cli.core.text import plain
-from flux_cli.http.replies import is_good, job_error, parse_json, parse_object, reply_error
+from flux_cli.http.replies import is_good, job_error, parse_object, reply_error
+from flux_cli.providers.answers import fetch_images, image_source
+from flux_cli.providers.missing import no_image_error
+from flux_cli.providers.reading.bodies import read_body
+from flux_cli.providers.reading.finder import Found, find_images
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
 
 POLL_SECONDS = 1.0
+NO_ADDRESS = "the answer has no prediction URL"
+NO_IMAGE = "the prediction succeeded but Replicate returned no image URL"
 WAIT_SECONDS = 60  # the longest time Replicate waits before it answers
 
 
@@ -30,57 +36,56 @@ class Replicate:
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Poll until the prediction is finished, and download its output. Raises FluxError."""
-        prediction = _finished(reply, self._auth)
+        source = image_source(reply, self._base, None)
         identity = _identity(parse_object(reply.data))
-        if prediction is None:
-            prediction = await self._poll(reply, identity, http)
+        done = _finished(reply, self._auth) or await self._poll(reply, identity, http)
         facts = Facts(identity, "replicate")
-        urls = _output_urls(prediction)
-        arrived = await http.downloads.fetch_all(urls, self._base, identity, asked=reply.asked)
-        return [media_of(one, facts) for one in arrived]
+        return await fetch_images(_found(done), facts, source, done, http)
 
-    async def _poll(self, reply: Reply, identity: str, http: "Http") -> dict[str, Json]:
+    async def _poll(self, reply: Reply, identity: str, http: "Http") -> Reply:
         """Poll the prediction that an answer describes until it is finished."""
         listed = parse_object(reply.data).get("urls")
         links = listed if isinstance(listed, dict) else {}
         url, cancel = links.get("get"), links.get("cancel")
         if not isinstance(url, str):
-            message = "the answer has no prediction URL"
-            raise ProviderError(message, billed=True, request_id=identity)
+            body = read_body(reply.data)
+            raise no_image_error(reply, body, self._auth, request_id=identity, problem=NO_ADDRESS)
         stop = Stop("POST", cancel, identity) if isinstance(cancel, str) else None
 
-        def read(answer: Reply) -> dict[str, Json] | None:
+        def read(answer: Reply) -> Reply | None:
             return _finished(answer, self._auth)
 
         return await http.poll(url, self._auth, read, POLL_SECONDS, stop, reply.until)
 
 
-def _finished(reply: Reply, auth: Auth | None) -> dict[str, Json] | None:
-    """The prediction if it has output, None while it is running. Raises a FluxError if it failed.
+def _finished(reply: Reply, auth: Auth | None) -> Reply | None:
+    """The answer if it has output, None while it is running. Raises a FluxError if it failed.
 
     The status does not matter if there is output: an early answer may still say `processing`.
     """
-    body = parse_json(reply.data)
-    if not is_good(reply) or not isinstance(body, dict):
+    if not is_good(reply):
         raise reply_error(reply, auth)
-    if _output_urls(body):
-        return body
+    if _found(reply):
+        return reply
+    body = read_body(reply.data)
+    if not isinstance(body, dict):
+        raise no_image_error(reply, body, auth)
     status, identity = body.get("status"), _identity(body)
     if body.get("data_removed") is True:
         raise ProviderError("Replicate has removed the image", billed=True, request_id=identity)
     if status in ("failed", "canceled", "aborted"):
         raise job_error("Replicate", plain(str(body.get("error") or status)), identity)
     if status == "succeeded":
-        message = "the prediction succeeded but Replicate returned no image URL"
-        raise ProviderError(message, billed=True, request_id=identity)
+        raise no_image_error(reply, body, auth, request_id=identity, problem=NO_IMAGE)
     return None
 
 
-def _output_urls(body: dict[str, Json]) -> list[str]:
-    """The URLs of the output: some models return one, others a list."""
-    output = body.get("output")
-    found = output if isinstance(output, list) else [output]
-    return [url for url in found if isinstance(url, str) and url]
+def _found(reply: Reply) -> list[Found]:
+    """The images of the output: some models return one, others a list or an object."""
+    body = read_body(reply.data)
+    if isinstance(body, dict) and "urls" in body:  # a prediction, which also repeats its input
+        return find_images({"output": body.get("output")})
+    return find_images(body)
 
 
 def _identity(body: dict[str, Json]) -> str:

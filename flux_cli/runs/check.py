@@ -131,13 +131,15 @@ def identity_of(settings: Settings) -> Identity | None:
 
 def _download(address: str) -> Attachment:
     """Download an image from a URL that the user gave, without a key. Raises UsageError."""
+    from flux_cli.core.outcome import ImageSource
     from flux_cli.http.client import Http
     from flux_cli.request import inputs
     from flux_cli.runs import event_loop
 
     async def fetch() -> bytes:
         async with Http(timeout=FETCH_SECONDS, retries=1, folder=None) as http:
-            return http.spool.read(await http.downloads.fetch(address, address))
+            path = await http.downloads.fetch(address, ImageSource(address))
+            return http.spool.read(path)
 
     try:
         data = event_loop.run(fetch())
@@ -206,6 +208,8 @@ def describe_run(run: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, J
     names = run.names
     if prepared.destination.is_stdout:  # `flux recover` saves to files
         names = naming.names(naming.DEFAULT_UNSEEDED, fields_of(prepared))
+    from flux_cli.http.spool import temporary_folder
+
     facts: dict[str, Json] = {
         "version": __version__,
         "provider": run.row.name,
@@ -216,6 +220,7 @@ def describe_run(run: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, J
         "price_usd": prepared.resolved.unit_price_usd,
         "delivery": delivery_document(run.delivery, private=private),
         "folder": _working_folder(),
+        "temporary": temporary_folder(),
     }
     named = zip(prepared.plan.calls, names, strict=True)
     calls = (

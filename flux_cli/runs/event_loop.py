@@ -121,6 +121,7 @@ def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listene
         ) as http:
             if settings.provider.is_one_at_a_time:
                 http.expect_queue()
+            http.spool.temporary = job.temporary
             return await generate(job, http, listener)
 
     report = run(connect_and_generate())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from flux_cli.core.errors import (
@@ -23,6 +24,7 @@ from flux_cli.core.errors import (
 from flux_cli.core.outcome import Event, Outcome, Reply
 from flux_cli.core.request import Call
 from flux_cli.images.threads import Threads
+from flux_cli.providers.missing import UnreadableError
 from flux_cli.runs.failures import decisive, error_of, is_expired, is_final, stops_run
 from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.money import Budget
@@ -176,7 +178,8 @@ class _Run:
         is_recovery, is_answered = bool(self._job.arrived), call.number in self._answered
         final = is_answered and is_final(error, is_recovery=is_recovery)
         code = "expired" if is_recovery and is_expired(error) else ""
-        self._job.ledger.failed(call, error, final=final, code=code)
+        file = PurePath(error.file).name if isinstance(error, UnreadableError) else ""
+        self._job.ledger.failed(call, error, final=final, code=code, file=file)
         recovery = self._job.ledger.recovery()
         # Its reply is in the journal, or in the provider's history.
         can_be_found = is_answered or (error.billed and self._job.traced)
@@ -222,6 +225,11 @@ class _Run:
             media = await self._job.provider.images(reply, self._http)
         except (AuthError, NotFoundError, PaymentError) as error:
             error.billed = True  # it is about a job that was accepted before
+            raise
+        except UnreadableError as error:
+            from flux_cli.runs.records.kept import keep_answer  # answers are rarely unreadable
+
+            await asyncio.to_thread(keep_answer, error, call, self._job.ledger, self._http.spool)
             raise
         if not any(one.lost for one in media):  # else `flux recover` reads the reply again
             self._job.ledger.fetched(call, media)

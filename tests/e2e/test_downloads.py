@@ -67,7 +67,8 @@ def test_a_download_that_fails_for_good_names_the_address_and_pays_once(
     gateway.answers(reply({"data": [{"url": address}]}))
     result = generate("a fox", "-o", "fox.jpg", "--retries", "1", "--json")
     error = result.json["errors"][0]
-    assert (result.code, len(gateway.posts), len(gateway.fetched)) == (1, 1, 2)
+    tries = 5 if said == "404" else 2  # such an image may only be late
+    assert (result.code, len(gateway.posts), len(gateway.fetched)) == (1, 1, tries)
     assert (error["code"], error["may_have_been_billed"]) == (code, True)
     assert said in error["message"]
     assert address in result.err

@@ -46,7 +46,7 @@ def test_without_its_key_a_run_says_which_and_the_others_are_saved(
 
 def test_what_could_not_be_fetched_leaves_no_file_that_is_none(generate, gateway, state):
     """The file of the first image is free again when the second one's address fails."""
-    gateway.answers(by_seed({8: image(first=(status(404), status(404)))}))
+    gateway.answers(by_seed({8: image(first=(status(500), status(500)))}))
     options = ("-n", "2", "--seed", "7", "--concurrency", "1")
     assert generate("a fox", *options, env={"FLUX_RETRIES": "1"}).code == 3
     (folder,) = folders(state)

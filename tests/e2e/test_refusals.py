@@ -152,15 +152,18 @@ UNCLEAR = {
     "cut in the body": (TOO_SHORT, "network"),
     "cut in the head": ((b"HTTP/1.1 200 OK\r\nContent-Ty",), "network"),
     "no HTTP at all": ((b"* OK IMAP4 ready\r\n",), "network"),
-    "broken compression": (reply(GOOD, content_encoding="gzip"), "provider"),
+    "broken compression": (
+        reply(b"\x1f\x8b and no more", content_encoding="gzip"),
+        "provider",
+    ),
     "HTML": (
         reply("<html><body>Welcome to the hotel</body></html>", content_type="text/html"),
         "provider",
     ),
     "HTML that says it is JSON": (reply("<html></html>"), "provider"),
-    "an image in place of the answer": (
+    "the beginning of an image in place of the answer": (
         reply(b"\xff\xd8\xff\xe0 no json", content_type="image/jpeg"),
-        "provider",
+        "image",
     ),
     "nothing": (reply(""), "provider"),
     "nothing, 204": (reply(b"", 204), "provider"),
@@ -174,7 +177,8 @@ UNCLEAR = {
     "null data": (reply({"data": None}), "provider"),
     "text as data": (reply({"data": "queued"}), "provider"),
     "an item without an image": (reply({"data": [{"url": None, "b64_json": None}]}), "provider"),
-    "an item that is no object": (reply({"data": ["http://127.0.0.1/x"]}), "provider"),
+    "an item that is no object": (reply({"data": [5]}), "provider"),
+    "an address that leads nowhere": (reply({"data": ["http://127.0.0.1/x"]}), "network"),
     "an address nobody can mean": (reply({"data": [{"url": "file:///etc/passwd"}]}), "provider"),
     "an address with a password": (
         reply({"data": [{"url": "http://a:b@127.0.0.1/x"}]}),

@@ -42,6 +42,11 @@ SEEDS: dict[str, list[bytes]] = {
         *(b"1\n429\n" + body for body in BODIES),
         b"Wed, 21 Oct 2015 07:28:00 GMT\n503\n<html>",
     ],
+    "answers": [
+        *BODIES,
+        b'event: x.completed\ndata: {"b64_json": "' + base64.b64encode(PNG) + b'"}\n\n',
+        b'{"data": [{"status": "submitted", "task_id": "t"}]}\n{"images": ["/a.png"]}',
+    ],
     "addresses": [
         b"https://api.us1.bfl.ai/v1/get_result?id=1\n//cdn/x.png\nhttps://[::ffff:127.0.0.1]/\nhttps://0x7f.1/x"
     ],

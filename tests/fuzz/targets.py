@@ -27,8 +27,13 @@ from flux_cli.http.replies import parse_json, reply_error, request_id_of, retry_
 from flux_cli.http.trust import credentials, host_and_port, media_address
 from flux_cli.images import names as naming
 from flux_cli.images.containers.registry import inspect, sniff
+from flux_cli.providers.reading.bodies import read_body
+from flux_cli.providers.reading.finder import find_images
+from flux_cli.providers.reading.reasons import find_reason
+from flux_cli.providers.reading.tasks import find_task
 from flux_cli.providers.rows import ROWS
 from flux_cli.request.resolve import resolve
+from flux_cli.runs.records.privacy import without_prompts
 
 LIMIT = 1 << 16
 KEY = "canary-Sup3r'S3cr3t+V4lue"
@@ -145,6 +150,17 @@ def replies(data: bytes) -> None:
     assert seconds is None or seconds >= 0
 
 
+def answers(data: bytes) -> None:
+    """Whatever an answer is, what is found in it can be fetched, followed and shown."""
+    body = read_body(data)
+    assert all(all(image.sources) for image in find_images(body))
+    task = find_task(Reply(202, {}, data), body)
+    assert task is None or task.identity or task.address
+    reason = find_reason(body)
+    assert reason is None or plain(reason.message) == reason.message
+    json.loads(without_prompts(data))
+
+
 def addresses(data: bytes) -> None:
     """No address makes the key or a request go where it must not."""
     auth = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", "x-key", "", ("*.bfl.ai",))
@@ -210,7 +226,7 @@ def key_files(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
-        shapes, parameters, requests, templates, images, conversions, data_uris, replies, addresses,
-        redactions, models, settings, key_files,
+        shapes, parameters, requests, templates, images, conversions, data_uris, replies, answers,
+        addresses, redactions, models, settings, key_files,
     )
 }  # fmt: skip

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from fakes.images import pixels_as
 
 from flux_cli.core.errors import FluxError, ImageError, NetworkError, ProviderError
 from flux_cli.core.outcome import Reply
@@ -63,14 +64,19 @@ def packed(body: bytes, how: str) -> tuple[bytes, bytes]:
 
 
 def ask(
-    url: str, folder: Path, *, into: bool = False, heard: Callable[[Reply], None] | None = None
+    url: str,
+    folder: Path,
+    *,
+    into: bool = False,
+    heard: Callable[[Reply], None] | None = None,
+    method: str = "GET",
 ) -> Reply:
     async def go() -> Reply:
         exchanges = Exchanges(Spool(folder), Network(5.0))
         try:
             return await exchanges.exchange(
                 HttpRequest(
-                    "GET", url, {}, into=str(folder / "image") if into else None, on_answer=heard
+                    method, url, {}, into=str(folder / "image") if into else None, on_answer=heard
                 )
             )
         finally:
@@ -102,6 +108,12 @@ def test_an_answer_is_read_however_it_is_packed(serve, tmp_path, how, body):
     read = json.loads(reply.data)
     name = read["data"][0]["b64_json"].removeprefix(MARK)
     assert ((tmp_path / name).read_bytes(), read["more"]) == (bytes(100_000), "é")
+
+
+@pytest.mark.parametrize("how", ["gzip", "x-gzip"])
+def test_what_is_not_packed_is_read_although_it_says_so(serve, tmp_path, how):
+    reply = ask(serve(*packed(DOCUMENT, how)), tmp_path)
+    assert json.loads(reply.data)["more"] == "é"
 
 
 @pytest.mark.parametrize("parts", [1, 7, 1000])
@@ -212,3 +224,96 @@ def test_nobody_there_means_nothing_was_sent(tmp_path):
         port = closed.getsockname()[1]
     with pytest.raises(UnreachableError, match="cannot reach"):
         ask(f"http://127.0.0.1:{port}/", tmp_path)
+
+
+PNG = pixels_as("png", 30, 20)
+WHOLE = {
+    "an image": PNG,
+    "a short image": pixels_as("gif", 1, 1),
+    "base64": base64.b64encode(PNG),
+    "a data URI": b"data:image/png;base64," + base64.b64encode(PNG),
+    "a web page": b"<html>caf\xe9</html>",
+    "a word": b"ok",
+    "bytes": bytes(range(256)),
+}
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 16])
+@pytest.mark.parametrize("body", WHOLE.values(), ids=WHOLE)
+def test_an_answer_that_is_no_json_becomes_one_file_as_it_is(serve, tmp_path, body, size):
+    """It may be the image itself, whatever its content type says."""
+    parts = [body[at : at + size] for at in range(0, min(len(body), 300), size)]
+    rest = body[len(b"".join(parts)) :]
+    heard: list[Reply] = []
+    url = serve(head(len(body), content_type="application/json"), *parts, rest)
+    reply = ask(url, tmp_path, method="POST", heard=heard.append)
+    (file,) = tmp_path.iterdir()
+    assert (json.loads(reply.data), file.read_bytes()) == (MARK + file.name, body)
+    assert heard == [reply]
+
+
+TEXTS = (
+    b"{}", b"[]", b'"a"', b"null", b"true", b"-12", b"", b" \r\n\t{}", b"\xef\xbb\xbf{}",
+    "{}".encode("utf-16"), "[1]".encode("utf-32"), b"data: {}\n\n", b"event: x\ndata: {}\n\n",
+    b": hello\n\n", b" " * 5000 + b"{}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("body", TEXTS)
+def test_an_answer_that_may_be_json_or_events_stays_as_it_is(serve, tmp_path, body):
+    assert ask(serve(head(len(body)), body), tmp_path, method="POST").data == body
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_any_text_may_be_a_stream_if_it_says_so(serve, tmp_path):
+    body = b"hello: 1\ndata: {}\n\n"
+    url = serve(head(len(body), content_type="text/event-stream"), body)
+    assert ask(url, tmp_path, method="POST").data == body
+
+
+def test_only_an_image_is_kept_of_answers_to_polls_and_of_errors(serve, tmp_path):
+    """A proxy may answer a poll with a page. No answer but a good one is paid for."""
+    assert ask(serve(head(4), b"<p/>"), tmp_path).data == b"<p/>"
+    failed = head(len(PNG)).replace(b"200 OK", b"500 No")
+    assert ask(serve(failed, PNG), tmp_path, method="POST").data == PNG
+    assert list(tmp_path.iterdir()) == []
+    reply = ask(serve(head(len(PNG)), PNG), tmp_path)
+    assert json.loads(reply.data).startswith(MARK)
+
+
+def test_an_image_that_breaks_off_or_never_ends_leaves_no_file(serve, tmp_path):
+    with pytest.raises(NetworkError):
+        ask(serve(head(len(PNG)), PNG[:-1]), tmp_path, method="POST")
+    with pytest.raises(ProviderError, match="larger than 128 MiB"):
+        ask(serve(head(), PNG, *[bytes(1 << 20)] * 129), tmp_path, method="POST")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_blanks_without_end_are_given_up_at_the_limit_of_texts(serve, tmp_path):
+    with pytest.raises(ImageError, match="larger than 8 MiB"):
+        ask(serve(head(), *[b" " * (1 << 20)] * 10), tmp_path, method="POST")
+
+
+BROKEN = {
+    "wrong sum": gzip.compress(DOCUMENT)[:-8] + bytes(8),
+    "cut short": gzip.compress(DOCUMENT)[:-20],
+    "garbage behind the head": b"\x1f\x8b" + bytes(range(200)),
+    "an image, cut short": gzip.compress(PNG)[:-5],
+}
+
+
+@pytest.mark.parametrize("size", [7, 1 << 16])
+@pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
+def test_a_paid_answer_that_cannot_be_unpacked_is_kept_as_it_came(serve, tmp_path, body, size):
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    url = serve(head(len(body), content_encoding="gzip"), *parts)
+    reply = ask(url, tmp_path, method="POST")
+    (file,) = tmp_path.iterdir()
+    assert (json.loads(reply.data), file.read_bytes()) == (MARK + file.name, body)
+
+
+def test_of_a_packed_answer_only_its_content_stays(serve, tmp_path):
+    reply = ask(serve(*packed(gzip.compress(DOCUMENT), "gzip")), tmp_path, method="POST")
+    (file,) = tmp_path.iterdir()
+    assert json.loads(reply.data)["data"] == [{"b64_json": MARK + file.name}]
+    assert file.read_bytes() == bytes(100_000)

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import ImageError
-from flux_cli.http.replies import MARK
+from flux_cli.http.replies import BLOB, MARK
 from flux_cli.http.splitter import LONG, Splitter
 from flux_cli.http.spool import Spool
 
@@ -144,26 +144,48 @@ def test_long_words_that_are_no_base64_stay_in_the_text(tmp_path_factory, words,
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("tail", ["!", "é", "\\u00e9", "\\\\", "\\q", "A", "=A"])
-def test_what_turns_out_to_be_no_base64_leaves_no_file_and_is_known_as_such(tmp_path, tail):
+@pytest.mark.parametrize("tail", ["!", "é", "\\u00e9", "\\\\", "A", "=A"])
+@pytest.mark.parametrize("step", [999, 1 << 20])
+def test_what_turns_out_to_be_no_base64_is_kept_as_the_text_it_was(tmp_path, tail, step):
+    """It may be most of an image that was paid for. A text that arrives at once stays in place."""
     text = base64.b64encode(noise(3 * LONG, 1)).decode() + tail
-    splitter = split(f'{{"b64_json": "{text}"}}'.encode(), [*range(0, 9 * LONG, 999)], tmp_path)
+    splitter = split(f'{{"b64_json": "{text}"}}'.encode(), [*range(0, 9 * LONG, step)], tmp_path)
+    kept = json.loads(bytes(splitter.kept))["b64_json"]
+    if kept.startswith(MARK):
+        (file,) = tmp_path.iterdir()
+        assert file.name == kept.removeprefix(MARK)
+        assert file.read_text() in (text, json.loads(f'"{text}"'))
+    else:
+        assert (kept, list(tmp_path.iterdir())) == (json.loads(f'"{text}"'), [])
+
+
+def test_a_text_that_is_too_long_to_be_restored_leaves_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("flux_cli.http.splitter.MAX_RESTORED", 2 * LONG)
+    text = base64.b64encode(noise(3 * LONG, 1)).decode() + "!"
+    splitter = split(f'{{"b64_json": "{text}"}}'.encode(), [LONG], tmp_path)
     assert json.loads(bytes(splitter.kept)) == {"b64_json": MARK}
     assert list(tmp_path.iterdir()) == []
 
 
 @given(st.integers(0, 2**20))
-def test_an_answer_that_is_cut_leaves_no_files(tmp_path_factory, place):
-    """Neither when the connection broke, nor when the server ended inside a text."""
+def test_an_answer_whose_connection_breaks_leaves_no_files(tmp_path_factory, place):
     folder = tmp_path_factory.mktemp("spool")
     text = base64.b64encode(noise(MORE, 1)).decode()
     document = f'[{{"b64_json": "{text}"}}, {{"b64_json": "{text}"}}]'.encode()
-    cut = place % (2 * len(text))
     splitter = Splitter(Spool(folder).open_new, 1 << 30)
-    splitter.feed(document[:cut])
-    inside = document[:cut].count(b'"') % 2 == 1
-    splitter.close() if inside else splitter.drop()
+    splitter.feed(document[: place % (2 * len(text))])
+    splitter.drop()
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("left", [1, 2, 3, 4])
+def test_of_an_answer_that_ends_inside_a_text_everything_is_kept(tmp_path, left):
+    """The server, not the connection, ended it: it is all that comes of what was paid."""
+    text = base64.b64encode(noise(2 * MORE, 1))[:-left]
+    splitter = split(b'{"b64_json": "' + text, [LONG], tmp_path)
+    (file,) = tmp_path.iterdir()
+    assert bytes(splitter.kept) == f'{{"b64_json": "{BLOB}{file.name}'.encode()
+    assert file.read_bytes() == text
 
 
 @pytest.mark.parametrize("parts", [1000, 1 << 20])

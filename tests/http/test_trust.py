@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ProviderError
 from flux_cli.core.text import Secret
-from flux_cli.http.trust import credentials, host_and_port, media_address
+from flux_cli.http.trust import credentials, host_and_port, is_same_origin, media_address
 
 KEY = "sk-0123456789abcdef"
 BFL = Auth(Secret(KEY), "BFL_API_KEY", "https://api.bfl.ai", "x-key", "", ("*.bfl.ai",))
@@ -296,3 +296,50 @@ def test_any_address_is_absolute_and_safe_or_refused(url):
 )
 def test_messages_name_host_and_port(url, host):
     assert host_and_port(url) == host
+
+
+@pytest.mark.parametrize(
+    ("base", "url", "address"),
+    [
+        ("https://a.example/v1", "http://a.example/p?x=1", "https://a.example/p?x=1"),
+        ("https://a.example:8443/v1", "http://a.example/p", "https://a.example:8443/p"),
+        ("https://a.example:8443/v1", "http://a.example:8443/p", "https://a.example:8443/p"),
+        ("https://a.example/v1", "http://A.example:8080/p", "https://a.example/p"),
+        ("https://[::1]:8443/v1", "http://[::1]/p", "https://[::1]:8443/p"),
+        ("http://a.example/v1", "http://a.example/p", "http://a.example/p"),
+        ("https://a.example/v1", "https://a.example:1/p", "https://a.example:1/p"),
+    ],
+)
+def test_an_image_on_the_server_itself_is_fetched_as_safely_as_the_server_is_reached(
+    base, url, address
+):
+    """Servers behind a proxy often do not know that they are reached over https."""
+    assert media_address(url, base, "me") == address
+
+
+@pytest.mark.parametrize(
+    "url", ["http://b.example/p", "http://a.example.evil/p", "http://u:p@a.example/p"]
+)
+def test_no_other_address_becomes_https(url):
+    with pytest.raises(ProviderError, match="trusted"):
+        media_address(url, "https://a.example/v1", "me")
+
+
+@pytest.mark.parametrize(
+    ("url", "is_same"),
+    [
+        ("https://a.example/p", True),
+        ("https://a.example:443/p", True),
+        ("https://A.example/p", True),
+        ("https://a.example:8443/p", False),
+        ("http://a.example/p", False),
+        ("https://b.a.example/p", False),
+        ("https://a.example.evil/p", False),
+        ("https://a.example@evil.example/p", False),
+        ("https://u@a.example/p", False),
+        ("https://[::1/p", False),
+        ("/p", False),
+    ],
+)
+def test_the_same_origin_is_scheme_host_and_port(url, is_same):
+    assert is_same_origin(url, "https://a.example/v1") is is_same

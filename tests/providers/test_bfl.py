@@ -225,7 +225,6 @@ BAD_SUBMITS = {
     "no address": "task-without-address",
     "a number": reply({"id": "job-7", "polling_url": 5}),
     "a list": reply("[]"),
-    "no JSON": reply("<html>"),
     "nothing": reply(b""),
 }
 

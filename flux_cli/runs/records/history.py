@@ -155,7 +155,10 @@ def _after(call: PastCall, event: dict[str, Json]) -> PastCall:
         return call._replace(saved=saved, cost_usd=read_number(event.get("cost_usd")))
     if kind == "whole":
         return call._replace(whole=True)
-    return call._replace(failure=event) if kind == "failed" else call
+    if kind == "failed":
+        name = read_text(event, "file")
+        return call._replace(failure=event, files=(*call.files, name) if name else call.files)
+    return call
 
 
 def _reply(event: dict[str, Json]) -> Reply:

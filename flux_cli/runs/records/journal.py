@@ -24,6 +24,7 @@ from flux_cli.core.model import Json
 from flux_cli.core.outcome import Media, Reply, SavedImage
 from flux_cli.core.request import Call
 from flux_cli.core.text import redact
+from flux_cli.disk.links import refuse_planted
 from flux_cli.images.files import sync_folder
 from flux_cli.runs.records import store
 from flux_cli.runs.records.lines import LINE_SCHEMA, seal, trace
@@ -49,7 +50,7 @@ class Journal:
         private: bool = False,
     ) -> None:
         self.folder = folder
-        self._file, self._private = file, private
+        self._file, self.is_private = file, private
         self._waiting, self._unclear = set(waiting), set(unclear)
         self._is_new = file is None  # nothing in the folder was there before this process
         self._written = self._synced = 0  # lines written, and lines the disk was asked to keep
@@ -113,7 +114,7 @@ class Journal:
         listed = reply.headers.items()
         headers: dict[str, Json] = {name: text for name, text in listed if name.startswith("x-")}
         data = reply.data
-        if self._private:
+        if self.is_private:
             headers, data = headers_without_prompts(headers), without_prompts(data)
         self._waiting.add(call.number)
         self._unclear.discard(call.number)
@@ -128,7 +129,7 @@ class Journal:
     def saved(self, call: Call, media: Media, saved: SavedImage) -> None:
         """Record that one file is saved at its destination."""
         path = saved.path
-        if self._private:  # file names are made from the prompt
+        if self.is_private:  # file names are made from the prompt
             path = ""
         elif path != "-":
             path = os.path.abspath(path)  # no look at the disk
@@ -142,17 +143,19 @@ class Journal:
             self._waiting.discard(call.number)
         return written
 
-    def failed(self, call: Call, error: FluxError, *, final: bool = False, code: str = "") -> None:
+    def failed(
+        self, call: Call, error: FluxError, *, final: bool = False, code: str = "", file: str = ""
+    ) -> None:
         """Record that a request ended without all images. `final`: nothing is left to fetch."""
         facts: dict[str, Json] = {
             "code": code or error.code,
-            "message": "" if self._private else error.message,
+            "message": "" if self.is_private else error.message,
             "billed": error.billed,
             "final": final,
             "status": error.status,
             "request_id": error.request_id,
         }
-        self._try({"event": "failed", "call": call.number, **facts})
+        self._try({"event": "failed", "call": call.number, "file": file, **facts})
         if final:
             self._waiting.discard(call.number)
         if final or not error.billed:
@@ -166,12 +169,13 @@ class Journal:
         """The hint for an image that was paid for but not saved."""
         if self._file is None:
             return ""
+        command = f"flux recover {self.run}" if os.path.exists(self.path) else ""  # or removed
         if media is None:
-            return f"flux recover {self.run}"
+            return command
         self.keep((media,))
         self.sync()
-        adjective = "" if media.file in self._refused else "safe "
-        return f"the image is {adjective}in {media.file}; to save it: flux recover {self.run}"
+        place = f"the image is {'' if media.file in self._refused else 'safe '}in {media.file}"
+        return f"{place}; to save it: {command}" if command else place
 
     @property
     def is_behind(self) -> bool:
@@ -201,7 +205,7 @@ class Journal:
             sync_folder(folder)
 
     def _facts(self, media: Media) -> dict[str, Json]:
-        left_out = ("undrawn", "revised_prompt") if self._private else ("undrawn",)
+        left_out = ("undrawn", "revised_prompt") if self.is_private else ("undrawn",)
         facts = media.facts._asdict()
         return {name: value for name, value in facts.items() if name not in left_out}
 
@@ -236,9 +240,10 @@ def begin(
 ) -> Journal:
     """Start the journal of a new run in `root`. Raises OutputError if it cannot be written."""
     folder, path = root / name, root / f"{name}{store.SUFFIX}"
+    hint = "name another folder in FLUX_STATE; nothing was sent"
+    refuse_planted(str(root), hint)
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        store.check_room(root)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | store.BINARY
         file = os.open(path, flags, 0o600)
         try:
@@ -248,7 +253,6 @@ def begin(
             path.unlink()
             raise
     except OSError as fault:
-        hint = "name another folder in FLUX_STATE; nothing was sent"
         message = f"cannot write a journal in {root}: {fault.strerror}"
         raise OutputError(message, hint=hint) from fault
     store.prune(root)

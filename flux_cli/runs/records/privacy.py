@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from flux_cli.core.model import Json
 from flux_cli.core.text import may_show_key, redact
-from flux_cli.http.replies import MARK, parse_json
+from flux_cli.http.replies import MARK
+from flux_cli.providers.reading.bodies import read_body
+from flux_cli.providers.reading.finder import PLACES, source_of
+from flux_cli.providers.reading.tasks import TASK_IDS
+from flux_cli.providers.reading.walk import fold
 
 SEARCHED = 1 << 17  # characters; hiding keys in them takes up to half a second
 PARTS = 1 << 16  # values in a reply; a reply of ten images has hundreds
 # Texts are kept only under these names. They lead to the image, or name the request and its state.
 KEPT = frozenset((
-    "b64_json",
     "code",
     "error_code",
     "error_type",
@@ -23,6 +27,9 @@ KEPT = frozenset((
 ))  # fmt: skip
 ADDRESSES = ("http://", "https://", "data:", MARK)  # prefixes of texts that lead to an image
 ECHOES = ("input",)  # keys under which providers repeat the request; nothing below them is kept
+# Blanks instead of everything but plain characters, so that large data is searched fast.
+ODD = bytes(set(range(256)) - set(range(32, 127))) + b"%\\&"
+WITHOUT_ESCAPES = bytes.maketrans(ODD, b" " * len(ODD))
 HIDDEN = "(not kept in the journal)"  # replaces an error message, so that `error` is not empty
 
 
@@ -31,7 +38,7 @@ def without_keys(data: bytes) -> str:
 
     If hiding keys in it would take seconds, only what leads to images; "" if that would, too.
     """
-    text = data.decode("utf-8", "replace")
+    text = data.decode(json.detect_encoding(data), "replace")
     if not _is_slow(text):
         return redact(text)
     if text.count(",") + text.count("[") > PARTS:
@@ -40,15 +47,29 @@ def without_keys(data: bytes) -> str:
     return "" if _is_slow(text) else redact(text)
 
 
+def bytes_without_keys(data: bytes) -> bytes | None:
+    """Any data with `***` instead of keys; None if large data may have one."""
+    if len(data) <= SEARCHED:
+        return redact(data.decode("latin-1")).encode("latin-1")
+    words = data.translate(WITHOUT_ESCAPES).decode("ascii")
+    return None if may_show_key(words) else data
+
+
 def _is_slow(text: str) -> bool:
     """Whether hiding keys in the text takes long, in which nothing else could be done."""
     return len(text) > SEARCHED and may_show_key(text)
 
 
 def without_prompts(body: bytes) -> bytes:
-    """An answer without what it repeats of the request. What leads to its images stays."""
+    """An answer without what it repeats of the request. What leads to its images stays.
+
+    Of an answer with more than PARTS values, only the first ones are looked at, and kept.
+    """
+    answer = read_body(body)
+    if isinstance(answer, str) and not _may_stay("", answer):
+        return b"null"
     try:
-        return json.dumps(_without_prompts(parse_json(body))).encode()
+        return json.dumps(_without_prompts("", answer, iter(range(PARTS)))).encode()
     except RecursionError:  # hundreds of lists in each other: nothing that leads to an image
         return b"null"
 
@@ -58,17 +79,19 @@ def headers_without_prompts(headers: dict[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in headers.items() if "prompt" not in name.lower()}
 
 
-def _without_prompts(value: Json) -> Json:
+def _without_prompts(name: str, value: Json, left: Iterator[int]) -> Json:
+    """A value under `name` without prompts. `left` ends when no further one may be looked at."""
     if isinstance(value, list):
-        return [_without_prompts(part) for part in value if _may_stay("", part)]
+        parts = [part for part, _ in zip(value, left, strict=False) if _may_stay(name, part)]
+        return [_without_prompts(name, part, left) for part in parts]
     if not isinstance(value, dict):
         return value
     kept: dict[str, Json] = {}
-    for name, part in value.items():
-        if _may_stay(name, part):
-            kept[name] = _without_prompts(part)
-        if name == "error" and part:
-            kept[name] = kept.get(name) or HIDDEN
+    for (key, part), _ in zip(value.items(), left, strict=False):
+        if _may_stay(key, part):
+            kept[key] = _without_prompts(key, part, left)
+        if key == "error" and part:
+            kept[key] = kept.get(key) or HIDDEN
     return kept
 
 
@@ -76,5 +99,8 @@ def _may_stay(name: str, value: Json) -> bool:
     if "prompt" in name.lower() or name.lower() in ECHOES:
         return False
     if isinstance(value, str):
-        return name in KEPT or value.startswith(ADDRESSES)
+        folded = fold(name)
+        if name in KEPT or folded in TASK_IDS or value.startswith(ADDRESSES):
+            return True
+        return (not name or folded in PLACES) and bool(source_of(name, value))
     return True

@@ -1,7 +1,7 @@
 """The rows of the matrix, by the place of the fault."""
 
 from faults.row import Row
-from faults.rows import bodies, hostile, jobs, machine, many, media, owners, statuses, wire
+from faults.rows import bodies, hostile, jobs, machine, many, media, owners, shapes, statuses, wire
 
 GROUPS: dict[str, tuple[Row, ...]] = {
     "The connection": wire.CONNECTING,
@@ -11,6 +11,7 @@ GROUPS: dict[str, tuple[Row, ...]] = {
     "Content codings": wire.CODINGS,
     "Bodies": bodies.BODIES,
     "Base64": bodies.BASE64,
+    "Shapes of answers": shapes.SHAPES,
     "Images": bodies.IMAGES,
     "Images made to take time or memory": hostile.HOSTILE,
     "Fetching an image": media.FETCHING,
@@ -28,5 +29,6 @@ GROUPS: dict[str, tuple[Row, ...]] = {
     "Proxies and certificates": machine.PROXIES,
     "Settings of projects": owners.PROJECTS,
     "Files with keys": owners.KEY_FILES,
+    "Links of other users": owners.LINKS,
 }
 ROWS = tuple(row for rows in GROUPS.values() for row in rows)

@@ -1,0 +1,1 @@
+"""Finds images, reasons and unfinished tasks in answers of servers, whatever their shape. Pure."""
