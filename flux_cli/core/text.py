@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from flux_cli.core.model import Json
 
@@ -27,10 +27,32 @@ WORDS = frozenset((
     "together", "token", "vllm",
 ))  # fmt: skip
 
+# What env files, editors and `docker run --env-file` leave around the value of a variable. The last
+# is a byte order mark that was read byte by byte.
+AROUND = (" ", "\t", "\r", "\n", "\v", "\f", "\u00a0", "\ufeff", "\udcef\udcbb\udcbf")
+QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019"}
+
 # All keys of this run. A context variable, so that they belong to the run and not to the module.
 _KEYS: ContextVar[tuple[str, ...]] = ContextVar("keys", default=())
 # Lower-case pieces of their spellings, one of which is in every text that shows one of them.
 _PIECES: ContextVar[tuple[str, ...]] = ContextVar("pieces", default=())
+
+
+def variable_text(environ: Mapping[str, str], name: str) -> str:
+    """The value of an environment variable; "" if it is not set. See `unwrap`."""
+    return unwrap(environ.get(name, ""))
+
+
+def unwrap(text: str) -> str:
+    """The text without blanks, line ends, byte order marks and quotes around it."""
+    before = ""
+    while text != before:
+        before = text
+        for mark in AROUND:
+            text = text.removeprefix(mark).removesuffix(mark)
+        if len(text) > 1 and QUOTES.get(text[0]) == text[-1]:
+            text = text[1:-1]
+    return text
 
 
 def plain(text: str, limit: int = SHOWN) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import ssl
+import sys
 
 from flux_cli.core.errors import ConfigError, NetworkError
 from flux_cli.core.text import LONG, plain
@@ -39,6 +41,31 @@ def connection_broken_error(url: str, fault: BaseException) -> NetworkError:
     """The error for an answer that is not complete."""
     host, reason = host_and_port(url), root_cause(fault)
     return NetworkError(f"the connection to {host} broke before the answer was complete: {reason}")
+
+
+def unusable_proxy_error(variable: str, reason: str) -> ConfigError:
+    """The error for a proxy that cannot be used. Its URL is not quoted: it may hold a password."""
+    hint = "write it as http://host:3128, or list the host in NO_PROXY"
+    return ConfigError(f"invalid proxy in {variable}: {reason}", hint=hint)
+
+
+def missing_socks_error(variable: str) -> ConfigError:
+    """The error for a SOCKS proxy without the package that speaks its protocol.
+
+    The hint is the command for the way in which flux was installed.
+    """
+    message = f"{variable} names a SOCKS proxy, which needs the package socksio"
+    return ConfigError(message, hint=f"run: {install_command('socksio')}")
+
+
+def install_command(package: str) -> str:
+    """The command that adds a package to the environment in which flux is installed."""
+    place = sys.prefix.replace("\\", "/")
+    if "/pipx/venvs/" in place:
+        return f"pipx inject {place.rpartition('/')[2]} {package}"
+    if "/uv/tools/" in place:
+        return f"uv tool install --with {package} {place.rpartition('/')[2]}"
+    return f"{shlex.quote(sys.executable)} -m pip install {package}"
 
 
 def network_settings_error(fault: BaseException) -> ConfigError:

@@ -16,6 +16,7 @@ from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError,
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json, ProviderRow
 from flux_cli.core.request import Attachment, Call
+from flux_cli.http.machine.proxies import read_proxies
 from flux_cli.images import names as naming
 from flux_cli.images.metadata.record import record_of_run, without_prompt
 from flux_cli.request.command_line import one_prompt, read_prompt
@@ -88,7 +89,12 @@ def _prepare(options: GenerateOptions) -> Prepared:
         hint = 'describe the image: flux generate "a red fox in the snow"'
         raise UsageError("no prompt given", hint=hint)
     prompt = None if word is None else read_prompt(word)
-    return prepare(options, prompt, None if options.run.dry_run else _download)
+    prepared = prepare(options, prompt, None if options.run.dry_run else _download)
+    if not prepared.settings.provider.hosted:
+        return prepared
+    resolved = prepared.resolved
+    notes = (*resolved.notes, *read_proxies().notes())
+    return prepared._replace(resolved=resolved._replace(notes=notes))
 
 
 def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:

@@ -1,0 +1,1 @@
+"""What this machine says about reaching the network: its proxies, and whom it trusts."""
