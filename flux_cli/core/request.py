@@ -113,6 +113,12 @@ class Post(NamedTuple):
     headers: dict[str, str] = {}  # noqa: RUF012 - never changed
 
 
+def add_path(base: str, path: str) -> str:
+    """The URL of an endpoint below a base URL, whose query stays behind it."""
+    address, mark, query = base.partition("?")
+    return f"{address}{path}{mark}{query}"
+
+
 def seed_of(call: Call, facts: Facts) -> Json:
     """The seed of an image: what the provider reported, else what was requested."""
     return call.seed if facts.seed is None else facts.seed

@@ -55,6 +55,15 @@ def unwrap(text: str) -> str:
     return text
 
 
+def decode_text(data: bytes) -> str:
+    """The text of a file in UTF-8, or in UTF-16 if a byte order mark says so; without that mark.
+
+    Editors and shells of Windows write such files. Raises UnicodeDecodeError.
+    """
+    is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return data.decode("utf-16" if is_wide else "utf-8-sig")
+
+
 def plain(text: str, limit: int = SHOWN) -> str:
     """The text on one line of at most `limit` characters, without control characters."""
     text = text[: 4 * limit]  # enough to fill the line, even after blanks are joined

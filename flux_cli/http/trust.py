@@ -15,7 +15,7 @@ IPV4_IN_IPV6 = IPv6Network("64:ff9b::/96")  # RFC 6052
 
 
 def credentials(url: str, auth: Auth | None) -> dict[str, str]:
-    """The header with the key; no header if there is no key.
+    """The header with the key and those of the user's provider table; none without both.
 
     The key goes to the configured address and, over https, to the provider's own hosts.
     Raises ProviderError for any other URL.
@@ -24,7 +24,7 @@ def credentials(url: str, auth: Auth | None) -> dict[str, str]:
         return {}
     if not _may_get_key(url, auth):
         raise ProviderError(f"{plain(url, 100)!r} in the answer must not get the key", billed=True)
-    return {auth.header: f"{auth.prefix}{auth.key.reveal()}"}
+    return auth.fields()
 
 
 def media_address(url: str, base: str, own_name: str) -> str:
@@ -34,7 +34,7 @@ def media_address(url: str, base: str, own_name: str) -> str:
     the internet must not make flux read from this machine or its network.
     """
     try:
-        address = urljoin(base + "/", url.strip())
+        address = urljoin(base.partition("?")[0] + "/", url.strip())
         # urlsplit drops control characters; other readers would see another address
         usable = address.isprintable() and _is_fetchable(
             urlsplit(address), urlsplit(base), own_name

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
 from flux_cli import __version__
-from flux_cli.config import folders, keys
+from flux_cli.config.credentials import find_auth, missing_key_error
 from flux_cli.config.load import Settings
+from flux_cli.config.state import state_note
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, UsageError
+from flux_cli.core.errors import BudgetError, ConfigError, FluxError, UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json, ProviderRow
 from flux_cli.core.request import Attachment, Call
@@ -93,7 +95,7 @@ def _prepare(options: GenerateOptions) -> Prepared:
     if not prepared.settings.provider.hosted:
         return prepared
     resolved = prepared.resolved
-    notes = (*resolved.notes, *read_proxies().notes())
+    notes = (*resolved.notes, *state_note(), *read_proxies().notes())
     return prepared._replace(resolved=resolved._replace(notes=notes))
 
 
@@ -158,31 +160,13 @@ def _auth(row: ProviderRow, prepared: Prepared, options: GenerateOptions) -> Aut
 
     Raises AuthError without one, ConfigError if it would be sent unencrypted.
     """
-    if not row.key_variables or options.access.no_key:
-        return None
-    auth = find_key(row, prepared.settings.base_url)
-    if auth or options.run.dry_run:
+    auth = find_auth(prepared.settings, no_key=options.access.no_key)
+    is_needed = bool(row.key_variables) and not options.access.no_key
+    if (auth and auth.key) or not is_needed or options.run.dry_run:
         return auth
     if not options.reporting.quiet:  # a misspelled model would be the next thing to fix
         messages.notes(note for note in prepared.resolved.notes if note.parameter == "model")
-    name = row.key_variables[-1]
-    page = f" (keys: {row.page})" if row.page else ""
-    without = ", or --no-key if this server needs none" if row.server else ""
-    hint = f"export {name}=...{page}{without}, or draw a sketch with --offline"
-    raise AuthError(f"no key: {name} is not set", hint=hint)
-
-
-def find_key(row: ProviderRow, base: str) -> Auth | None:
-    """The key for a provider, if there is one.
-
-    Raises ConfigError if it would be sent unencrypted.
-    """
-    for variable in row.key_variables:
-        secret, _ = keys.find(variable, folders.user_folder())
-        if secret:
-            keys.check_transport(base)
-            return Auth(secret, variable, base, row.key_header, row.key_prefix, row.hosts, row.page)
-    return None
+    raise missing_key_error(prepared.settings)
 
 
 def check_budget(run: CheckedRun) -> None:
@@ -251,4 +235,4 @@ def _working_folder() -> str:
     try:
         return str(Path.cwd())
     except OSError:  # deleted meanwhile; an absolute -o works without it
-        return str(Path("~").expanduser())
+        return os.path.expanduser("~")  # noqa: PTH111 - it never fails

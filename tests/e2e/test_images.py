@@ -198,7 +198,7 @@ def test_base_url_reaches_any_compatible_server(flux, gateway, option):
         "fox.jpg",
         "--json",
         *words_,
-        env={"LUMENFALL_API_KEY": KEY, **variable},
+        env={"FLUX_API_KEY": KEY, "LUMENFALL_API_KEY": "lmnfl_of-the-gateway", **variable},
     )
     assert result.code == 0
     assert result.json["provider"] == "openai"
