@@ -32,6 +32,14 @@ WORDS = frozenset((
 AROUND = (" ", "\t", "\r", "\n", "\v", "\f", "\u00a0", "\ufeff", "\udcef\udcbb\udcbf")
 QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019"}
 
+BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
 # All keys of this run. A context variable, so that they belong to the run and not to the module.
 _KEYS: ContextVar[tuple[str, ...]] = ContextVar("keys", default=())
 # Lower-case pieces of their spellings, one of which is in every text that shows one of them.
@@ -56,12 +64,12 @@ def unwrap(text: str) -> str:
 
 
 def decode_text(data: bytes) -> str:
-    """The text of a file in UTF-8, or in UTF-16 if a byte order mark says so; without that mark.
+    """The text of a file in UTF-8, or what a byte order mark says, without that mark.
 
-    Editors and shells of Windows write such files. Raises UnicodeDecodeError.
+    Editors and shells of Windows write UTF-16. Raises UnicodeDecodeError.
     """
-    is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    return data.decode("utf-16" if is_wide else "utf-8-sig")
+    encoding = next((name for mark, name in BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
+    return data.decode(encoding)
 
 
 def plain(text: str, limit: int = SHOWN) -> str:

@@ -51,7 +51,7 @@ def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = 
     it (when nothing may be sent), the URL stays in place of the image. Raises UsageError and
     ConfigError.
     """
-    typed: dict[str, Value] = dict(read_parameters(options.parameters))
+    typed = read_parameters(options.parameters)
     reuse = _read_like(options.input.like, typed)
     settings = load_settings(_overrides(options, reuse), ROWS)
     found = find_model(settings.model, folders.model_folders())
