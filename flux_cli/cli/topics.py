@@ -86,8 +86,10 @@ def _environment() -> tuple[Part, ...]:
     settings = [(row.variable, row.help) for row in (*SETTINGS, *VARIABLES)]
     keys: dict[str, str] = {}
     for name, row in ROWS.items():
-        for variable in row.key_variables[:1]:  # the others are spellings of other tools
-            keys.setdefault(variable, f"provider {name}")
+        if row.key_variables:
+            first, *others = row.key_variables
+            also = f", also as {' or '.join(others)}" if others else ""
+            keys.setdefault(first, f"provider {name}{also}")
     return (
         [("Variable", "meaning"), *settings],
         [("Key", "for"), *keys.items()],
