@@ -68,10 +68,13 @@ def install_command(package: str) -> str:
     return f"{shlex.quote(sys.executable)} -m pip install {package}"
 
 
-def network_settings_error(fault: BaseException) -> ConfigError:
-    """The error for proxy or certificate variables that cannot be used."""
-    hint = "check HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE"
-    return ConfigError(f"invalid network settings in the environment: {fault}", hint=hint)
+def certificates_error(variable: str, place: str, fault: BaseException) -> ConfigError:
+    """The error for certificates that a variable names and that cannot be used."""
+    reason = root_cause(fault)
+    if isinstance(fault, ssl.SSLError):
+        reason = "there is no certificate in it"
+    hint = "name a file with certificates in PEM (-----BEGIN CERTIFICATE-----), or a folder of them"
+    return ConfigError(f"{variable}: cannot use {place}: {reason}", hint=hint)
 
 
 def root_cause(fault: BaseException) -> str:

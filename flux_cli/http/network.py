@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,11 +11,11 @@ from flux_cli.http.errors import (
     connection_broken_error,
     invalid_address_error,
     missing_socks_error,
-    network_settings_error,
     unreachable_error,
     unusable_proxy_error,
 )
 from flux_cli.http.exchange import Head, HttpRequest, Receiver
+from flux_cli.http.machine.certificates import tls_context
 from flux_cli.http.machine.proxies import Proxies, Proxy, read_proxies
 from flux_cli.http.transport import SWITCHING_PROTOCOLS, PushTransport
 
@@ -115,7 +113,7 @@ class ProxyRouter(httpx.AsyncBaseTransport):
 
 def _new_client() -> httpx.AsyncClient:
     """A client that reads nothing from the environment but proxies and certificates."""
-    direct = PushTransport(_tls_context)
+    direct = PushTransport(tls_context)
     proxies = read_proxies()
     transport = ProxyRouter(direct, proxies) if proxies.by_scheme else direct
     return httpx.AsyncClient(transport=transport, headers=DEFAULT_HEADERS, trust_env=False)
@@ -162,7 +160,7 @@ def _proxy_transport(proxy: Proxy) -> ProxyTransport:
         named = httpx.Proxy(proxy.origin, auth=auth if has_auth else None)
         return ProxyTransport(
             proxy=named,
-            verify=_tls_context(),
+            verify=tls_context(),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             trust_env=False,
         )
@@ -170,25 +168,6 @@ def _proxy_transport(proxy: Proxy) -> ProxyTransport:
         raise missing_socks_error(proxy.variable) from fault
     except (ValueError, httpx.InvalidURL) as fault:
         raise unusable_proxy_error(proxy.variable, "its host is not valid") from fault
-
-
-def _tls_context() -> ssl.SSLContext:
-    """The TLS settings, with the certificates of SSL_CERT_FILE or SSL_CERT_DIR.
-
-    Reading certificates takes long. Raises ConfigError for certificates that cannot be read.
-    """
-    import certifi  # plain http needs none
-
-    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    try:
-        if folder and not file:
-            context = ssl.create_default_context(capath=folder)
-        else:
-            context = ssl.create_default_context(cafile=file or certifi.where())
-    except (OSError, ValueError) as fault:
-        raise network_settings_error(fault) from fault
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 @contextmanager
