@@ -82,6 +82,7 @@ class Field(NamedTuple):
     values: dict[str, str] = {}  # noqa: RUF012 - never changed; our word -> the provider's
     reason: str = ""
     required: bool = False  # always sent: the server's own default would be wrong
+    by_name: bool = False  # sent as it is if the user names it with -p; flux can do the work itself
 
 
 class Dialect(NamedTuple):

@@ -36,6 +36,7 @@ class Request(NamedTuple):
     prompt: str | None = None  # None only if none is needed (`flux resolve`)
     route: str | None = None
     output: str | None = None
+    named: tuple[str, ...] = ()  # the parameters that were typed with -p, under their own names
 
 
 class Note(NamedTuple):

@@ -184,7 +184,8 @@ def _suggestion(param: Param, text: str) -> str:
     if not math.isfinite(number):
         return _suggest_number(param, low, high)
     if low is not None and number < low:
-        return f"the smallest is {low:g}"
+        without = "; for a random one, leave it out" if param.name == "seed" else ""
+        return f"the smallest is {low:g}{without}"
     if high is not None and number > high:
         return f"the largest is {high:g}"
     nearest = f"{number:g}" if param.kind == "number" else str(round(number))

@@ -62,8 +62,7 @@ def read_parameters(parameters: Parameters) -> dict[str, Value]:
     options = parameters._replace(param=None)._asdict()
     given: dict[str, Value] = {name: value for name, value in options.items() if value is not None}
     for pair in parameters.param or ():
-        name, equals, text = pair.partition("=")
-        name = name.strip().replace("-", "_")
+        name, equals, text = _split_pair(pair)
         if not equals or not name:
             raise UsageError(f"-p {pair!r}: expected KEY=VALUE", hint="for example -p guidance=3.5")
         if name in ("prompt", "model"):
@@ -73,6 +72,16 @@ def read_parameters(parameters: Parameters) -> dict[str, Value]:
             raise UsageError(f"{name} is given twice", hint="give it once, as an option or with -p")
         given[name] = _read_value(name, text)
     return given
+
+
+def named_parameters(parameters: Parameters) -> tuple[str, ...]:
+    """The names of the parameters that were typed with -p."""
+    return tuple(_split_pair(pair)[0] for pair in parameters.param or ())
+
+
+def _split_pair(pair: str) -> tuple[str, str, str]:
+    name, equals, text = pair.partition("=")
+    return name.strip().replace("-", "_"), equals, text
 
 
 def _read_value(name: str, text: str) -> Value:

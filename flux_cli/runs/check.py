@@ -118,6 +118,7 @@ def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
         suffixes=prepared.destination.suffixes,
         metadata=not metadata.no_metadata and written != "none",
         sidecar=metadata.sidecar,
+        is_quality_sent="output_compression" in prepared.plan.calls[0].body,
     )
 
 
