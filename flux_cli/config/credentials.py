@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import os
-from string import Template
+from binascii import b2a_base64
 from typing import TYPE_CHECKING
 
 from flux_cli.config import folders, keys
@@ -32,7 +31,7 @@ def find_auth(settings: Settings, *, no_key: bool = False) -> Auth | None:
         return None
     keys.check_transport(base, settings.http_hosts)
     if secret and row.key_scheme == BASIC:
-        secret = Secret(base64.b64encode(secret.reveal().encode()).decode())
+        secret = Secret(b2a_base64(secret.reveal().encode(), newline=False).decode())
     return Auth(
         key=secret,
         variable=variable or "the headers of this provider",
@@ -86,6 +85,10 @@ def _key(row: ProviderRow) -> tuple[Secret | None, str]:
 
 def _headers(row: ProviderRow) -> tuple[tuple[str, Secret | str], ...]:
     """The headers of a provider, with the values of the variables that they name."""
+    if not row.headers:
+        return ()
+    from string import Template  # few providers have headers of their own
+
     found: list[tuple[str, Secret | str]] = []
     for name, text in row.headers:
         template = Template(text)

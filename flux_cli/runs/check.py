@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 from flux_cli import __version__
 from flux_cli.config.credentials import find_auth, missing_key_error
 from flux_cli.config.load import Settings
-from flux_cli.config.state import state_note
 from flux_cli.core.auth import Auth
 from flux_cli.core.errors import BudgetError, ConfigError, FluxError, UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json, ProviderRow
 from flux_cli.core.request import Attachment, Call
-from flux_cli.http.machine.proxies import read_proxies
 from flux_cli.images import names as naming
 from flux_cli.images.metadata.record import record_of_run, without_prompt
 from flux_cli.request.command_line import one_prompt, read_prompt
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flux_cli.core.options import GenerateOptions, Metadata
+    from flux_cli.core.request import Note
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
 
@@ -92,11 +91,22 @@ def _prepare(options: GenerateOptions) -> Prepared:
         raise UsageError("no prompt given", hint=hint)
     prompt = None if word is None else read_prompt(word)
     prepared = prepare(options, prompt, None if options.run.dry_run else _download)
-    if not prepared.settings.provider.hosted:
+    if options.run.dry_run or not prepared.settings.provider.hosted:
         return prepared
     resolved = prepared.resolved
-    notes = (*resolved.notes, *state_note(), *read_proxies().notes())
+    from flux_cli.config.state import state_note  # what costs nothing needs no such folder
+
+    notes = (*resolved.notes, *state_note(), *_proxy_notes())
     return prepared._replace(resolved=resolved._replace(notes=notes))
+
+
+def _proxy_notes() -> tuple[Note, ...]:
+    """Notes on proxy variables that cannot be read."""
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return ()
+    from flux_cli.http.machine.proxies import read_proxies
+
+    return read_proxies().notes()
 
 
 def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
