@@ -10,6 +10,7 @@ from flux_cli.core.errors import Interrupted, UsageError, common_exit_code
 from flux_cli.images.destination import read_destination
 from flux_cli.images.finish import parse_quality, read_finish
 from flux_cli.images.formats import split_suffix
+from flux_cli.runs import interrupts
 from flux_cli.runs.documents import HEADING, heading
 from flux_cli.runs.fields import ERROR, error_document
 from flux_cli.runs.saving.convert import STDIN, Result, convert_all, count_cores, plan
@@ -98,6 +99,7 @@ def _convert(
     sink: files.Pipe | files.Folder = files.Folder(overwrite=overwrite)
     if destination.is_stdout:
         sink = files.Pipe(sys.stdout.buffer)
+    interrupts.defer()  # from here on, everything that is saved is listed
     done = convert_all(tasks, sink, count_cores())
     by_source = {result.source: result for result in (*failed, *done)}
     return [by_source[source] for source in sources]

@@ -6,8 +6,7 @@ from flux_cli.core.errors import (
     DiskError,
     FluxError,
     Interrupted,
-    ResourceError,
-    scarce_resource,
+    resource_error,
 )
 from flux_cli.terminal.streams import check
 
@@ -26,7 +25,7 @@ def run_command(work: Callable[[], object], arguments: Sequence[str]) -> int:
     except OSError as fault:
         return report_failure(_system_error(fault), arguments)
     except (MemoryError, ImportError, RuntimeError) as fault:
-        error = _resource_error(fault)
+        error = resource_error(fault) or _loading_error(fault)
         if error is None:
             raise
         return report_failure(error, arguments)
@@ -74,15 +73,12 @@ def _system_error(fault: OSError) -> FluxError:
     return error
 
 
-def _resource_error(fault: Exception) -> FluxError | None:
-    """The FluxError if this machine has not enough of something; None for any other failure."""
-    hint = "raise its memory or thread limit, or close other programs"
-    error: FluxError
-    if scarce := scarce_resource(fault):
-        error = ResourceError(f"not enough {scarce}", hint=hint)
-    elif isinstance(fault, ImportError):
-        error = FluxError(f"cannot load a part of flux: {fault}", hint=hint)
-    else:
+def _loading_error(fault: Exception) -> FluxError | None:
+    """The FluxError for a module that cannot be loaded; None for any other failure."""
+    if not isinstance(fault, ImportError):
         return None
+    error = FluxError(
+        f"cannot load a part of flux: {fault}", hint="raise its memory limit, or install flux again"
+    )
     error.__cause__ = fault
     return error

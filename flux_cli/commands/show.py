@@ -13,7 +13,7 @@ from flux_cli.config.load import load_settings
 from flux_cli.core.errors import FluxError, UsageError, common_exit_code
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text
-from flux_cli.core.text import LONG, plain, redact, redact_json
+from flux_cli.core.text import LONG, plain, redact_json
 from flux_cli.providers.rows import ROWS
 from flux_cli.runs.documents import HEADING, heading
 from flux_cli.runs.fields import ERROR, error_document
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from flux_cli.images.metadata.read import Reading
 
 WIDTH = 17  # of the column of names
+CUT = 8 * LONG  # characters of a value; a key that is cut there is not shown
 # Keys of Lumenfall, OpenAI, Replicate, Together and fal. Those of BFL look like any request id.
 KEY_FORMATS = re.compile(
     r"(?<![a-zA-Z0-9])(?:(?:lmnfl_|sk-|r8_|tgp_v1_)(?=[\w-]{0,40}\d)[\w.-]{16,}"
@@ -91,8 +92,11 @@ def _read(path: str) -> tuple[ImageDetails, Reading]:
 
 
 def _without_keys(text: str) -> str:
-    """The text without the user's own keys, and without what looks like the key of a provider."""
-    return KEY_FORMATS.sub("***", redact(text))
+    """The text without what looks like the key of a provider.
+
+    The user's own keys are hidden where the text is written.
+    """
+    return KEY_FORMATS.sub("***", text)
 
 
 def _message(path: str, error: FluxError) -> str:
@@ -158,7 +162,7 @@ def _document(details: ImageDetails, reading: Reading) -> dict[str, Json]:
 def _text(path: str, details: ImageDetails, reading: Reading) -> str:
     rows = [*_image_rows(details), *_made_rows(reading)]
     lines = [
-        f"  {_without_keys(name).ljust(WIDTH)}{plain(_without_keys(value), LONG)}"
+        f"  {_without_keys(name).ljust(WIDTH)}{plain(_without_keys(value[:CUT]), LONG)}"
         for name, value in rows
         if value
     ]

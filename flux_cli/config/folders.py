@@ -1,4 +1,4 @@
-"""The user's folders: settings, credentials and models. `state` has the folder of journals."""
+"""The user's folders: settings, credentials, models, and the project. `state` has the journals."""
 
 from __future__ import annotations
 
@@ -43,25 +43,28 @@ def model_folders() -> tuple[str, ...]:
     return (os.path.join(user_path(), "models"),)
 
 
-def owners() -> set[int]:
-    """Users whose files are trusted: this one and root; for root under sudo, also who called it."""
-    user, caller = os.geteuid(), os.environ.get("SUDO_UID", "")
-    return {0, user, int(caller)} if user == 0 and caller.isdecimal() else {0, user}
+def project_folders() -> list[str]:
+    """The current folder and those above it, up to the top of the repository.
 
-
-def is_trusted(path: str) -> bool:
-    """Whether a file of a project is the user's own or root's; False if there is none.
-
-    Root also trusts the owner of the current folder: containers and CI services run as root in the
-    checkout of somebody else. A symbolic link and its target must both be trusted.
+    Outside of a repository, only the current folder. The repository of another user is none.
     """
-    if os.name != "posix":
-        return os.path.exists(path)
     try:
-        found = {os.lstat(path).st_uid, os.stat(path).st_uid}
-        trusted = owners()
-        if os.geteuid() == 0:
-            trusted.add(os.stat(".").st_uid)
-    except OSError:
+        here = os.getcwd()
+    except OSError:  # the folder was deleted
+        return []
+    folders = [here]
+    while not _is_repository(folders[-1]):
+        above = os.path.dirname(folders[-1])
+        if above == folders[-1]:
+            return [here]
+        folders.append(above)
+    return folders
+
+
+def _is_repository(folder: str) -> bool:
+    path = os.path.join(folder, ".git")
+    if not os.path.lexists(path):
         return False
-    return found <= trusted
+    from flux_cli.disk.owners import is_trusted  # lookups outside of repositories do without
+
+    return is_trusted(path)

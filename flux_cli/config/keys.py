@@ -7,10 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flux_cli.config.folders import owners
 from flux_cli.core.auth import is_loopback
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.text import Secret, decode_text, unwrap, variable_text
+from flux_cli.disk.owners import owners
 
 MAX_BYTES = 1 << 20  # a key file has one line
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from flux_cli.config.addresses import find_endpoint
-from flux_cli.config.folders import is_trusted, user_path
+from flux_cli.config.folders import project_folders, user_path
 from flux_cli.config.settings import BY_NAME, SETTINGS, parse_setting
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.lite import NamedTuple
@@ -160,6 +160,7 @@ def _merge_project(values: dict[str, Value]) -> tuple[Note, ...]:
         if not os.path.isfile(path):
             continue
         from flux_cli.config import project  # most folders have no such file
+        from flux_cli.disk.owners import is_trusted
 
         if not is_trusted(path):
             return (project.ignored_note(path),)
@@ -171,29 +172,6 @@ def _merge_project(values: dict[str, Value]) -> tuple[Note, ...]:
         }
         return project.merge(values, asked)
     return ()
-
-
-def project_folders() -> list[str]:
-    """The current folder and those above it, up to the top of the repository.
-
-    Outside of a repository, only the current folder. The repository of another user is none.
-    """
-    try:
-        here = os.getcwd()
-    except OSError:  # the folder was deleted
-        return []
-    folders = [here]
-    while not _is_repository(folders[-1]):
-        above = os.path.dirname(folders[-1])
-        if above == folders[-1]:
-            return [here]
-        folders.append(above)
-    return folders
-
-
-def _is_repository(folder: str) -> bool:
-    path = os.path.join(folder, ".git")
-    return os.path.lexists(path) and is_trusted(path)
 
 
 def _read_file(path: str) -> dict[str, Json]:

@@ -15,10 +15,12 @@ from flux_cli.config.folders import APP
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.request import Note
 from flux_cli.core.text import variable_text
+from flux_cli.disk.owners import is_own, user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 HINT = "set FLUX_STATE to a folder of your own"
 
 
@@ -90,7 +92,7 @@ def _in_temporary_folder() -> str:
     """
     import tempfile
 
-    name = f"{APP}-{os.geteuid()}" if hasattr(os, "geteuid") else APP
+    name = f"{APP}-{user()}" if os.name == "posix" else APP
     try:
         base = tempfile.gettempdir()
         if base == os.getcwd():  # what tempfile takes if there is no temporary folder
@@ -113,8 +115,6 @@ def _is_private(folder: str) -> bool:
         status = os.lstat(folder)
     except OSError:
         return False
-    if not stat.S_ISDIR(status.st_mode):
-        return False
-    if not hasattr(os, "geteuid"):
-        return True
-    return status.st_uid == os.geteuid() and not status.st_mode & 0o077
+    if os.name != "posix":
+        return stat.S_ISDIR(status.st_mode)
+    return stat.S_ISDIR(status.st_mode) and is_own(status) and not status.st_mode & OTHERS

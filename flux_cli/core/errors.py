@@ -142,15 +142,46 @@ class Interrupted(FluxError):  # noqa: N818 - the user stopped the command, whic
     exit_code = 130
 
 
+NO_MEMORY = 12  # ENOMEM
+# How the loaders of Linux, macOS and Windows say that they have no memory for a library.
+NOT_LOADED = (
+    "failed to map segment",
+    "cannot map zero-fill pages",
+    "cannot allocate",
+    "cannot create shared object descriptor",
+    "mmap",
+    "not enough memory",
+    "paging file is too small",
+)
+MORE_RESOURCES = "raise its memory or thread limit, or close other programs"
+
+
 def scarce_resource(fault: BaseException) -> str:
     """What this machine has too little of: "memory", "threads", or "" for any other failure.
 
-    Threads are limited by `ulimit -u`, and in a container.
+    Threads are limited by `ulimit -u`, and in a container. A library that is loaded late may find
+    no memory, too.
     """
-    if isinstance(fault, MemoryError):
+    if isinstance(fault, MemoryError) or (isinstance(fault, OSError) and fault.errno == NO_MEMORY):
         return "memory"
-    is_refused = isinstance(fault, RuntimeError) and "start new thread" in str(fault)
+    words = str(fault).lower()
+    if isinstance(fault, ImportError) and any(part in words for part in NOT_LOADED):
+        return "memory"
+    is_refused = isinstance(fault, RuntimeError) and "start new thread" in words
     return "threads" if is_refused else ""
+
+
+def resource_error(fault: BaseException, hint: str = MORE_RESOURCES) -> ResourceError | None:
+    """The error if this machine has not enough of something; None for any other failure.
+
+    The hint may name what is scarce as `{scarce}`.
+    """
+    scarce = scarce_resource(fault)
+    if not scarce:
+        return None
+    error = ResourceError(f"not enough {scarce}", hint=hint.format(scarce=scarce))
+    error.__cause__ = fault
+    return error
 
 
 def common_exit_code(errors: Iterable[FluxError], *, some_succeeded: bool) -> int:

@@ -73,8 +73,11 @@ def decode_text(data: bytes) -> str:
 
 
 def plain(text: str, limit: int = SHOWN) -> str:
-    """The text on one line of at most `limit` characters, without control characters."""
-    text = text[: 4 * limit]  # enough to fill the line, even after blanks are joined
+    """The text on one line of at most `limit` characters, without keys and control characters.
+
+    Keys are hidden first: line breaks and invisible characters in them become blanks.
+    """
+    text = redact(text[: 4 * limit])  # enough to fill the line, even after blanks are joined
     if not text.isprintable():
         text = "".join(map(_blank_if_unprintable, text))
     line = " ".join(text.split())
@@ -168,20 +171,32 @@ def may_show_key(text: str) -> bool:
         from urllib.parse import unquote  # every program that has a key has loaded it
 
         plain_text = unquote(plain_text)
-    has_escapes = "\\" in plain_text or "%" in plain_text or "&#" in plain_text
-    has_names = "&" in plain_text and ";" in plain_text
-    if has_escapes or has_names or not (plain_text.isascii() and plain_text.isprintable()):
+    if "\\" in plain_text or "%" in plain_text or "&#" in plain_text:
+        return True
+    if _has_names(plain_text) or not (plain_text.isascii() and plain_text.isprintable()):
         return True
     folded = (text if plain_text == text else text + plain_text).lower()
     return any(piece in folded for piece in _PIECES.get())
 
 
-def redact_json(value: Json, hide: Callable[[str], str] = redact) -> Json:
-    """The same JSON value with `hide` applied to every text in it."""
+def _has_names(text: str) -> bool:
+    """Whether HTML's names of characters may be in the text. URLs have `&`, too."""
+    if "&" not in text:
+        return False
+    from flux_cli.core.redaction.escapes import NAME  # most texts have none
+
+    return NAME.search(text) is not None
+
+
+def redact_json(value: object, hide: Callable[[str], str] = redact) -> Json:
+    """The same JSON value with `hide` applied to every text in it, and to numbers as text."""
     if isinstance(value, str):
         return hide(value)
-    if isinstance(value, list):
-        return [redact_json(part, hide) for part in value]
     if isinstance(value, dict):
         return {hide(name): redact_json(part, hide) for name, part in value.items()}
-    return value
+    if isinstance(value, list | tuple):
+        return [redact_json(part, hide) for part in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        shown = hide(repr(value))
+        return value if shown == repr(value) else shown
+    return value  # type: ignore[return-value] # a boolean, or null

@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from flux_cli.disk.owners import is_own
+
 FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 
@@ -19,14 +21,16 @@ class Spool:
     removing files and making new ones, whose memory the system has to provide each time.
 
     Paths name files, whether they are there or had to be stored in another place: `read` knows.
-    The second place is a temporary folder named after the first one, so that a later run finds it.
+    The second place is a folder named after the first one, among the temporary files. A later run
+    finds it, also if that run has another TMPDIR and `temporary` names the earlier one.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, temporary: str = "") -> None:
         self._folder = None if folder is None else str(folder)
+        self.temporary = temporary
         self._released: list[str] = []
         self._moved: dict[str, str | bytes] = {}  # by path: another path, or the bytes themselves
-        self._second = ""  # a temporary folder, once one was needed
+        self._seconds: list[str] = []  # temporary folders that were needed
 
     def new(self) -> str:
         """A path for a new file. A file with old content may be there: see `ReceivedFile`."""
@@ -96,11 +100,12 @@ class Spool:
             return None
         if path in self._moved or os.path.isfile(path):
             return path
-        with contextlib.suppress(OSError):
-            other = os.path.join(self._open_second(make=False), name)
-            if os.path.isfile(other):
-                self._moved[path] = other
-                return path
+        for base in dict.fromkeys((self.temporary, temporary_folder())):
+            with contextlib.suppress(OSError):
+                other = os.path.join(self._open_second(base), name)
+                if os.path.isfile(other):
+                    self._moved[path] = other
+                    return path
         return None
 
     def close(self) -> None:
@@ -109,31 +114,30 @@ class Spool:
             with contextlib.suppress(OSError):
                 os.unlink(path)
         self._released.clear()
-        if self._second:
+        for folder in self._seconds:
             with contextlib.suppress(OSError):  # what is not saved stays in it
-                os.rmdir(self._second)
+                os.rmdir(folder)
 
     def places(self, path: str) -> Iterator[str]:
         """Where on the disk a file can be stored, best place first. Raises OSError."""
         if self._folder is not None:
             yield path
-            yield os.path.join(self._open_second(make=True), os.path.basename(path))
+            second = self._open_second(temporary_folder(), make=True)
+            yield os.path.join(second, os.path.basename(path))
 
-    def _open_second(self, *, make: bool) -> str:
-        """The temporary folder. Raises OSError if it is not there, or not this user's own."""
-        if not self._second:
-            import tempfile  # most runs need no second place
-
-            name = f"flux-{os.path.basename(self._folder or '')}"
-            folder = os.path.join(tempfile.gettempdir(), name)
-            if make:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(folder, 0o700)
-            is_own = not hasattr(os, "geteuid") or os.lstat(folder).st_uid == os.geteuid()
-            if os.path.islink(folder) or not is_own:
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
-            self._second = folder
-        return self._second
+    def _open_second(self, base: str, *, make: bool = False) -> str:
+        """The temporary folder of the run. Raises OSError if there is none of this user."""
+        folder = os.path.join(base, f"flux-{os.path.basename(self._folder or '')}")
+        if not base:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), folder)
+        if make:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder, 0o700)
+        if os.path.islink(folder) or not is_own(os.lstat(folder)):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+        if folder not in self._seconds:
+            self._seconds.append(folder)
+        return folder
 
     def record(self, path: str, place: str | bytes) -> None:
         """Note where a received file is."""
@@ -147,6 +151,16 @@ class Spool:
         if path not in self._moved and not os.path.exists(path):
             self.find(os.path.basename(path))
         return self._moved.get(path, path)
+
+
+def temporary_folder() -> str:
+    """Where this process keeps temporary files; "" if no such folder can be written to."""
+    import tempfile  # most runs need no second place
+
+    try:
+        return tempfile.gettempdir()
+    except OSError:
+        return ""
 
 
 class ReceivedFile:

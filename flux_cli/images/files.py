@@ -12,11 +12,12 @@ from typing import BinaryIO
 from flux_cli.core.errors import DiskError, OutputError
 from flux_cli.core.image import ImageFile
 from flux_cli.core.text import plain
+from flux_cli.disk.links import check_folder, follow, refuse_planted
 from flux_cli.images.formats import suffix_of
 from flux_cli.images.names import Name, sibling
 
-MAX_LINKS = 40  # in a row, as in Linux
 PART = ".flux-"  # prefix of files that are still being written
+PLANTED_HINT = "remove it, or name another place with -o"
 
 
 class Folder:
@@ -49,11 +50,12 @@ class Folder:
             if self._same and (there := _holder(path, b"".join(image.parts))):
                 self._note_folder(os.path.dirname(there))
                 return there
+            check_folder(os.path.dirname(path))
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             part = f"{PART}{self._mark}{os.urandom(8).hex()}"
             may_replace = self._overwrite and not extra and not fresh
             saved = _publish(image.parts, path, part, overwrite=may_replace)
-            self._note_folder(os.path.dirname(_follow(saved) if may_replace else saved))
+            self._note_folder(os.path.dirname(follow(saved) if may_replace else saved))
         except OSError as fault:
             raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
         return saved
@@ -161,11 +163,13 @@ def preflight(
     """
     present, folders = {}, {}
     for index, name in enumerate(names):
-        folders[os.path.dirname(name.path("png"))] = True
+        folder = os.path.dirname(name.path("png"))
+        if folder not in folders:
+            refuse_planted(folder, PLANTED_HINT)
+        folders[folder] = True
         for path in name.candidates(file_format):
-            if overwrite and os.path.islink(path) and not _is_trusted(path):
-                hint = "remove it, or name another file with -o"
-                raise OutputError(f"{path} is a link that another user has made", hint=hint)
+            if overwrite and os.path.islink(path):
+                refuse_planted(path, PLANTED_HINT)
             if found := _existing(path):
                 present[index] = found
                 break
@@ -236,13 +240,10 @@ def _publish(
     parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool
 ) -> str:
     """Write beside the target and move into place, so that the file is never incomplete."""
-    target = _follow(path) if overwrite else path
+    target = follow(path) if overwrite else path
     part = os.path.join(os.path.dirname(target), part_name)
     try:
-        with open(part, "xb") as file:  # mkstemp would ignore the umask
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(part, parts)
         if overwrite:
             os.replace(part, target)
             return path
@@ -253,24 +254,26 @@ def _publish(
         raise
 
 
-def _follow(path: str) -> str:
-    """The file to replace: a link stays a link, unless somebody else may have planted it."""
-    for _ in range(MAX_LINKS):
-        if not os.path.islink(path) or not _is_trusted(path):
-            return path
-        path = os.path.join(os.path.dirname(path), os.readlink(path))
-    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+def _write(part: str, parts: Sequence[bytes | memoryview]) -> None:
+    """Write a new file, and ask the disk to keep it. Raises OSError.
 
-
-def _is_trusted(link: str) -> bool:
-    """Whether a link is this user's, or only the owner of its folder can make links there.
-
-    That is the rule of `protected_symlinks` in Linux, for every folder that others may write to.
+    Where possible, it has no name until it is whole, so that a process that is killed leaves none.
     """
-    folder = os.stat(os.path.dirname(link) or ".")
-    others_may_write = folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    owners = (folder.st_uid, os.geteuid() if hasattr(os, "geteuid") else folder.st_uid)
-    return not others_may_write or os.lstat(link).st_uid in owners
+    try:
+        unnamed = os.open(os.path.dirname(part) or ".", os.O_TMPFILE | os.O_WRONLY, 0o666)
+        with os.fdopen(unnamed, "wb") as file:
+            _fill(file, parts)
+            # A folder must be given, or the link itself would get the name.
+            os.link(f"/proc/self/fd/{unnamed}", part, src_dir_fd=unnamed)
+    except (AttributeError, OSError):  # other systems, and some file systems
+        with open(part, "xb") as file:  # mkstemp would ignore the umask
+            _fill(file, parts)
+
+
+def _fill(file: BinaryIO, parts: Sequence[bytes | memoryview]) -> None:
+    file.writelines(parts)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _link(part: str, path: str) -> str:

@@ -207,6 +207,8 @@ def describe_run(run: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, J
     names = run.names
     if prepared.destination.is_stdout:  # `flux recover` saves to files
         names = naming.names(naming.DEFAULT_UNSEEDED, fields_of(prepared))
+    from flux_cli.http.spool import temporary_folder
+
     facts: dict[str, Json] = {
         "version": __version__,
         "provider": run.row.name,
@@ -217,6 +219,7 @@ def describe_run(run: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, J
         "price_usd": prepared.resolved.unit_price_usd,
         "delivery": delivery_document(run.delivery, private=private),
         "folder": _working_folder(),
+        "temporary": temporary_folder(),
     }
     named = zip(prepared.plan.calls, names, strict=True)
     calls = (

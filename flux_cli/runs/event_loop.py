@@ -119,6 +119,7 @@ def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listene
             most=job.concurrency,
             sender=sender,
         ) as http:
+            http.spool.temporary = job.temporary
             return await generate(job, http, listener)
 
     report = run(connect_and_generate())

@@ -13,14 +13,14 @@ from flux_cli.core.errors import (
     NotFoundError,
     PaymentError,
     ProviderError,
-    ResourceError,
     ValidationError,
-    scarce_resource,
+    resource_error,
 )
 from flux_cli.http.replies import BILLED_HINT, SERVER_ERROR
 
 STOPPING = (AuthError, DiskError, PaymentError)  # every further request would fail the same way
 REFUSALS = (ModerationError, ProviderError, ValidationError)  # the provider made no image
+FEWER_REQUESTS = "allow more {scarce}, or send fewer requests at once with --concurrency"
 GONE = (403, 404, 410)  # HTTP statuses of an address that has expired
 
 
@@ -71,11 +71,10 @@ def error_of(fault: Exception, *, hosted: bool = True) -> FluxError:
 
 
 def _unforeseen_error(fault: Exception) -> FluxError:
-    if scarce := scarce_resource(fault):
-        hint = f"allow more {scarce}, or send fewer requests at once with --concurrency"
-        error: FluxError = ResourceError(f"not enough {scarce}", hint=hint, billed=True)
-    else:
-        hint = "please report it, with --verbose"
-        error = FluxError(f"internal error: {fault!r}", hint=hint, billed=True)
+    if scarce := resource_error(fault, FEWER_REQUESTS):
+        scarce.billed = True
+        return scarce
+    hint = "please report it, with --verbose"
+    error = FluxError(f"internal error: {fault!r}", hint=hint, billed=True)
     error.__cause__ = fault
     return error

@@ -1,13 +1,15 @@
 """Ends a command early on Ctrl-C, SIGTERM or SIGHUP, so that it can still list what it saved.
 
 That covers `timeout`, a closed terminal and a CI job that is stopped. A signal that the parent
-ignores (`nohup`) stays ignored. Whenever a signal comes, and however often, the exit code is 130:
+ignores (`nohup`) stays ignored. Whenever a signal comes, and however often, the exit code is 130,
+unless `flux convert` has already saved everything:
 
     while the command line is read and checked   KeyboardInterrupt
     while a run is prepared                      noted, and the run is canceled as it begins
     while a run is under way                     the run is canceled, once
     while its result is printed                  noted: everything is listed
     during a contact sheet or a preview          KeyboardInterrupt: the rest of it is not needed
+    while `flux convert` makes files             KeyboardInterrupt: no further file is saved
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ class Job(NamedTuple):
     limit_usd: float | None = None  # no request is sent that could exceed it
     identity: Identity | None = None  # signs the files
     arrived: Mapping[int, Reply | Sequence[Media]] = {}  # what an earlier run has paid for
+    temporary: str = ""  # where the earlier run kept temporary files
     strays: Sequence[str] = ()  # files of an earlier run that may hold the same images
     output_folders: Collection[Path] = ()  # where images are saved; empty: not on a disk
     disks: Disks = Disks()  # nothing is sent for which they have no room

@@ -10,7 +10,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from flux_cli.config.load import PROJECT, project_folders
+from flux_cli.config.folders import project_folders
+from flux_cli.config.load import PROJECT
 from flux_cli.core.errors import OutputError, UsageError
 from flux_cli.core.lite import LazySequence, NamedTuple
 from flux_cli.images import names as naming

@@ -59,7 +59,7 @@ def arrived(past: PastRun, folder: Path) -> Answers:
     may be whole.
     """
     found: Answers = {}
-    spool = Spool(folder)
+    spool = Spool(folder, past.text("temporary"))
     for call in past.calls:
         if call.state != "waiting":
             continue
@@ -100,7 +100,7 @@ def mark_saved(past: PastRun, ledger: Journal) -> bool:
     Their images are gone, which happens only after that line, and there is a file for each of them.
     """
     found = False
-    spool = Spool(ledger.folder)
+    spool = Spool(ledger.folder, past.text("temporary"))
     for call in past.calls if past.damaged else ():
         if call.state != "waiting" or not call.reply or has_address(call):
             continue
@@ -117,7 +117,7 @@ def give_up(past: PastRun, ledger: Journal) -> bool:
     They had arrived in the reply itself, so there is no address to fetch them from again.
     """
     found = False
-    spool = Spool(ledger.folder)
+    spool = Spool(ledger.folder, past.text("temporary"))
     for call in past.calls:
         is_damaged = call.state == "waiting" and (call.failure or {}).get("code") == "image"
         paths = [str(ledger.folder / name) for name in call.files]
@@ -262,6 +262,7 @@ def job_of(
         delivery=read_delivery(past.facts.get("delivery")),
         identity=identity_of(settings),
         arrived=answers,
+        temporary=past.text("temporary"),
     )
 
 

@@ -24,7 +24,7 @@ LABEL_WORDS = 3  # words in which a label is found: `flux:` and a number may sta
 
 def err(text: str) -> None:
     """Write lines to stderr, without keys and without commands to terminals or CI services."""
-    lines = [_safe(line) for line in text.split("\n")]
+    lines = [_safe(line) for line in redact(text).split("\n")]  # line breaks may be in a key
     if uses_color(sys.stderr):
         lines = list(map(colored, lines))
     write(sys.stderr, "\n".join(lines) + "\n")
@@ -52,7 +52,7 @@ def notes(all_notes: Iterable[Note]) -> None:
 
 
 def _safe(text: str) -> str:
-    return disarm(plain(redact(text), LONG))
+    return disarm(plain(text, LONG))
 
 
 def _message(fault: FluxError) -> str:

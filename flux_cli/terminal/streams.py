@@ -11,7 +11,15 @@ import sys
 from flux_cli.core.errors import DiskError
 from flux_cli.core.lite import json_text
 from flux_cli.core.table import table
-from flux_cli.core.text import LONG, disarm, disarm_json, plain, redact, variable_text
+from flux_cli.core.text import (
+    LONG,
+    disarm,
+    disarm_json,
+    may_show_key,
+    plain,
+    redact_json,
+    variable_text,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +112,10 @@ def document_text(document: Mapping[str, Json] | Sequence[Json]) -> str:
     Invalid characters of file names become question marks. Commands to terminals and CI services
     are escaped.
     """
-    text = disarm_json(redact(json_text(document, indent=2)))
+    text = json_text(document, indent=2)
+    if may_show_key(text):  # not in the text itself: JSON escapes quotes, and a key may be a number
+        text = json_text(redact_json(document), indent=2)
+    text = disarm_json(text)
     if text.isascii() and "\x7f" not in text:
         return text
     return text.translate(UNSAFE).encode("utf-8", "replace").decode()

@@ -6,7 +6,8 @@ import os
 import pytest
 
 from flux_cli.config import folders
-from flux_cli.config.load import load_settings, project_folders
+from flux_cli.config.folders import project_folders
+from flux_cli.config.load import load_settings
 from flux_cli.config.project import check_inside
 from flux_cli.core.errors import ConfigError
 from flux_cli.providers.rows import ROWS

@@ -1,10 +1,7 @@
 """A key shows itself to nobody but the one header it is for."""
 
-import html
 import json
 import pickle
-import re
-import unicodedata
 from base64 import b64encode, urlsafe_b64encode
 from hashlib import sha512
 from urllib.parse import quote, unquote
@@ -12,9 +9,10 @@ from urllib.parse import quote, unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from key_spellings import CANARY, WRITERS, decoded, runs_of
 
 from flux_cli.core.auth import pieces_of, spellings_of
-from flux_cli.core.text import Secret, redact
+from flux_cli.core.text import Secret, plain, redact
 
 KEY = "lmnfl_s3cr3t"
 
@@ -144,41 +142,6 @@ def test_the_beginning_of_a_key_that_looks_like_words_is_left_in_words():
     assert redact("sk-proj-A lumenfall-black abcdefgh") == "*** *** ***"
 
 
-CANARY = "lmnfl_Sup3rS3cretV4lue.0q8Zp-Kd73hGx"
-
-
-def runs_of(key, least):
-    return {key[start : start + least] for start in range(len(key) - least + 1)}
-
-
-WRITERS = {
-    "as it is": str,
-    "in capitals": str.upper,
-    "in small letters": str.lower,
-    "JSON": lambda text: json.dumps(text)[1:-1],
-    "JSON, every character": lambda text: "".join(f"\\u{ord(char):04X}" for char in text),
-    "Python": lambda text: "".join(f"\\x{ord(char):02x}" for char in text),
-    "JavaScript": lambda text: "".join(f"\\u{{{ord(char):x}}}" for char in text),
-    "percent": lambda text: "".join(f"%{ord(char):02x}" for char in text),
-    "decimal": lambda text: "".join(f"&#{ord(char)};" for char in text),
-    "hexadecimal": lambda text: "".join(f"&#x{ord(char):X};" for char in text),
-    "decimal, open": lambda text: "".join(f"&#{ord(char)}" for char in text),
-    "hexadecimal, open": lambda text: "".join(f"&#x{ord(char):x}" for char in text),
-    "HTML in a URL": lambda text: "".join(f"%26%23{ord(char)}%3B" for char in text),
-    "HTML with an end of URLs": lambda text: "".join(f"&#{ord(char)}%3B" for char in text),
-    "HTML with an end of JSON": lambda text: "".join(f"&#{ord(char)}\\u003b" for char in text),
-    "many zeros": lambda text: "".join(f"&#{ord(char):09};" for char in text),
-    "names": lambda text: text.replace(".", "&period;").replace("_", "&lowbar;"),
-    "zero width": "\u200b".join,
-    "soft hyphens": "\u00ad".join,
-    "fillers": "\u3164\u2060".join,
-    "line breaks": "\n".join,
-    "full width": lambda text: "".join(chr(ord(char) + 0xFEE0) for char in text),
-    "mathematical": lambda text: "".join(
-        chr(0x1D670 + ord(char) - 65) if "A" <= char <= "Z" else char for char in text
-    ),
-}
-
 # Escapes stand for bytes or characters of ASCII: what is written in others cannot be escaped again.
 PLAIN_WRITERS = sorted(name for name, write in WRITERS.items() if write(CANARY).isascii())
 
@@ -213,6 +176,17 @@ def test_a_key_is_hidden_in_every_spelling(name):
         assert not [run for run in runs_of(CANARY, 8) if run.lower() in shown]
 
 
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_key_is_hidden_in_every_spelling_where_text_is_put_on_one_line(name):
+    """There, characters in a key become blanks, which its reader leaves out."""
+    Secret(CANARY)
+    line = plain(f"a fox {WRITERS[name](CANARY)}, and more", 4000)
+    assert line.startswith("a fox ***")
+    for text in (line, unquote(line), plain(WRITERS[name](CANARY), 60)):
+        shown = decoded(text).lower().replace(" ", "")
+        assert not [run for run in runs_of(CANARY, 8) if run.lower() in shown]
+
+
 def test_pieces_of_a_key_of_a_thousand_characters_are_hidden():
     """And there are hardly more of them to search for than of a key of 256 characters."""
     key = b64encode(b"".join(sha512(bytes([part])).digest() for part in range(16))).decode()[:1200]
@@ -223,20 +197,6 @@ def test_pieces_of_a_key_of_a_thousand_characters_are_hidden():
     assert redact(f"x {b64encode(key.encode()).decode()} y") == "x *** y"
     pieces = [piece for spelling in spellings_of(key) for piece in pieces_of(spelling)]
     assert len(pieces) < 8 * 70
-
-
-def decoded(text):
-    """What a reader of the text could make of it."""
-    for _ in range(5):
-        text = unquote(html.unescape(text))
-        text = "".join(char for char in unicodedata.normalize("NFKC", text) if " " <= char <= "~")
-        text = re.sub(
-            r"\\(?:u\{([0-9a-f]+)\}|u([0-9a-f]{4})|x([0-9a-f]{2}))",
-            lambda found: chr(int(found[1] or found[2] or found[3], 16)),
-            text,
-            flags=re.IGNORECASE,
-        ).replace("\\\\", "\\")
-    return text
 
 
 @pytest.mark.parametrize("length", range(8, len(CANARY)))

@@ -6,6 +6,7 @@ Faults of single system calls are made by a library that is loaded before the C 
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -88,6 +89,28 @@ def test_without_memory_one_sentence_says_so(limited, gateway, recover, megabyte
     assert done.returncode == 0 or "memory" in done.stderr or "cannot" in done.stderr
     recover()
     assert len(list(Path().glob("*.*"))) == len(gateway.posts)
+
+
+# A Pillow that finds no memory for the library of a format when it loads it.
+NO_LIBRARY = """
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("PIL._webp", "PIL._avif"):
+            raise ImportError(f"{name}.so: failed to map segment from shared object")
+sys.meta_path.insert(0, Finder())
+from flux_cli.main import answer
+sys.exit(answer(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("suffix", ["webp", "avif"])
+def test_a_library_for_which_there_is_no_memory_is_no_missing_feature(environment, work, suffix):
+    (work / "a.png").write_bytes(SMALL)
+    line = [sys.executable, "-c", NO_LIBRARY, "convert", "a.png", "-f", suffix, "-f", "gif"]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("flux: error: a.png: not enough memory\nhint: ")
 
 
 # The last image never comes, so that no run ends before its signal.

@@ -82,8 +82,10 @@ def start(command, keyed):
 
 
 def stop(process: subprocess.Popen) -> None:
+    """Stop a process, unless it has ended."""
     process.send_signal(signal.SIGSTOP)
-    while Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+    status = Path(f"/proc/{process.pid}/stat")
+    while status.read_text().rpartition(")")[2].split()[0] not in ("T", "Z"):
         time.sleep(0.01)
 
 

@@ -1,13 +1,12 @@
 """The key is never shown or written: it is searched for after every way to fail."""
 
 import base64
-import html
 import itertools
 import json
 import signal
 import subprocess
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import pytest
 from fakes.images import pixels_as
@@ -15,6 +14,7 @@ from fakes.messages import Reply, Request, reply
 from fakes.providers import ENDPOINTS
 from fakes.server import Answer, Server
 from fakes.steps import hold, interrupt, pause, reset
+from key_spellings import CANARY, WRITERS, decoded
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -155,19 +155,10 @@ def test_no_way_to_fail_shows_the_key_or_writes_it(tmp_path, name, provider, sou
     assert found(tmp_path, own, out, err) == []
 
 
-CANARY = "lmnfl_Sup3rS3cretV4lue.0q8Zp-Kd73hGx"
 TRICKS = {
-    "as it is": str,
+    **WRITERS,
     "in a sentence": lambda key: f"Drawn for {key}, with love",
-    "in capitals": str.upper,
     "cut": lambda key: f"x{key[:-4]}y",
-    "zero width": "\u200b".join,
-    "percent": lambda key: "".join(f"%{ord(char):02X}" for char in key),
-    "HTML": lambda key: "".join(f"&#{ord(char)};" for char in key),
-    "HTML, open": lambda key: "".join(f"&#{ord(char)}" for char in key),
-    "HTML, hexadecimal, open": lambda key: "".join(f"&#x{ord(char):x}" for char in key),
-    "HTML in a URL": lambda key: "".join(f"%26%23{ord(char)}%3B" for char in key),
-    "HTML with an end of URLs": lambda key: "".join(f"&#{ord(char)}%3B" for char in key),
     "base64": lambda key: base64.b64encode(key.encode()).decode(),
 }
 FORMATS = ("png", "jpeg", "webp", "avif", "gif")
@@ -181,10 +172,7 @@ FORMS = (
 
 def read_by_somebody(data: bytes) -> str:
     """The text of some bytes as a person with patience reads it, in small letters."""
-    text = data.decode("utf-8", "ignore")
-    for _ in range(2):
-        text = html.unescape(unquote(text))
-    return "".join(char for char in text if " " <= char <= "~").lower()
+    return decoded(data.decode("utf-8", "ignore")).lower()
 
 
 def places_of_canary(root: Path, *streams: bytes) -> list[str]:
@@ -199,11 +187,20 @@ def places_of_canary(root: Path, *streams: bytes) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("trick", TRICKS)
-@pytest.mark.parametrize("file_format", FORMATS)
+def in_header(text: str) -> str:
+    """The text as far as a header can hold it."""
+    one_line = text.replace("\r", "&#13;").replace("\n", "&#10;")
+    return one_line.encode("ascii", "xmlcharrefreplace").decode()
+
+
+# Every trick in one format, and in every form of output with its neighbors.
+TRICKS_AND_FORMATS = list(zip(TRICKS, itertools.cycle(FORMATS)))
+
+
+@pytest.mark.parametrize(("trick", "file_format"), TRICKS_AND_FORMATS)
 def test_a_good_answer_that_holds_the_key_leaves_it_nowhere(tmp_path, trick, file_format):
     """Metadata, sidecars, documents, log, journal, names, streams, and `flux show` of the files."""
-    form = FORMS[(FORMATS.index(file_format) + list(TRICKS).index(trick)) % len(FORMS)]
+    form = FORMS[list(TRICKS).index(trick) % len(FORMS)]
     text, home, work = TRICKS[trick](CANARY), tmp_path / "home", tmp_path / "work"
     for folder in (home, work):
         folder.mkdir()
@@ -214,8 +211,8 @@ def test_a_good_answer_that_holds_the_key_leaves_it_nowhere(tmp_path, trick, fil
             "id": text,
             "metadata": {"provider": text, "cost": 0.06},
         },
-        x_request_id=text.encode("ascii", "xmlcharrefreplace").decode(),
-        x_lumenfall_provider=text.encode("ascii", "xmlcharrefreplace").decode(),
+        x_request_id=in_header(text),
+        x_lumenfall_provider=in_header(text),
     )
     env = environment(home) | {"LUMENFALL_API_KEY": CANARY}
     with Server({"POST": [(answer,)]}) as server:
@@ -237,6 +234,26 @@ def test_a_good_answer_that_holds_the_key_leaves_it_nowhere(tmp_path, trick, fil
     )
     if file_format != "gif" and "--sheet" not in form:
         assert b"***" in Path(images[0]).read_bytes()  # else the record was not written at all
+
+
+@pytest.mark.parametrize("line", [("--verbose", "--log-file", "log"), ("--json",)])
+def test_an_error_that_breaks_the_key_up_shows_no_pieces_of_it(tmp_path, line):
+    """Line breaks and invisible characters in it become blanks, which a reader leaves out."""
+    answers = [
+        (reply({"error": {"message": f"no: {write(CANARY)}", "code": write(CANARY)}}, 400),)
+        for write in WRITERS.values()
+    ]
+    answers += [(reply(f"no: {write(CANARY)}", 400),) for write in WRITERS.values()]
+    env = environment(tmp_path) | {"LUMENFALL_API_KEY": CANARY}
+    with Server({"POST": answers}) as server:
+        env["LUMENFALL_BASE_URL"] = server.origin + "/openai/v1"
+        words = [FLUX, "generate", "a fox", "-n", str(len(answers)), *line]
+        done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, check=False)
+        assert len(server.requests) == len(answers)
+    assert done.returncode == 1, done.stderr
+    assert b"***" in done.stderr
+    streams = [stream.replace(b" ", b"") for stream in (done.stdout, done.stderr)]
+    assert places_of_canary(tmp_path, *streams) == []
 
 
 @pytest.mark.parametrize("where", ["variable", "credentials"])

@@ -85,6 +85,31 @@ def test_what_an_earlier_run_left_in_the_temporary_folder_is_found_by_its_name(f
     assert files(folder.parent) == []
 
 
+def test_it_is_also_found_where_an_earlier_run_had_its_temporary_files(folder, monkeypatch):
+    shutil.rmtree(folder)
+    earlier = tempfile.gettempdir()
+    name = Path(receive(Spool(folder), DATA)).name
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder.parent))
+    assert Spool(folder).find(name) is None
+    spool = Spool(folder, earlier)
+    path = spool.find(name)
+    assert spool.read(path) == DATA
+    spool.release(path)
+    spool.close()
+    assert files(folder.parent) == []
+    assert not Path(earlier, "flux-run").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can")
+def test_the_temporary_folder_of_another_user_is_not_read(folder):
+    other = Path(tempfile.gettempdir(), "flux-run")
+    other.mkdir()
+    (other / "abc").write_bytes(b"theirs")
+    os.chown(other, 12345, 12345)
+    assert Spool(folder, tempfile.gettempdir()).find("abc") is None
+
+
 def test_a_temporary_folder_that_is_a_link_is_not_used(folder):
     shutil.rmtree(folder)
     (folder.parent / "theirs").mkdir()

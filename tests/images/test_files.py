@@ -2,7 +2,10 @@
 
 import io
 import os
+import signal
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -220,10 +223,13 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(overwrite, work, monkeypat
     for step in ("fsync", "link", "replace"):
         real = getattr(os, step)
         monkeypatch.setattr(
-            os, step, lambda *given, step=step, real=real: steps.append(step) or real(*given)
+            os,
+            step,
+            lambda *given, step=step, real=real, **more: steps.append(step) or real(*given, **more),
         )
     Folder(overwrite=overwrite).save(name("fox.png"), image())
-    assert steps == ["fsync", "replace" if overwrite else "link"]
+    assert steps[0] == "fsync"
+    assert steps[-1] == ("replace" if overwrite else "link")
     assert listed(work) == ["fox.png"]
 
 
@@ -318,6 +324,40 @@ def test_a_failed_write_leaves_no_debris(overwriting, work):
     assert not any(path.name.startswith(PART) for path in work.rglob("*"))
 
 
+KILLED = """
+import os, signal
+from flux_cli.core.image import ImageFile
+from flux_cli.images.files import Folder
+from flux_cli.images.names import Name
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+image = ImageFile(b"half", "png", 1, 1, as_received=True)
+Folder(overwrite={overwrite}).save(Name("fox.png", {{}}), image)
+"""
+
+
+@linux
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_process_that_is_killed_while_it_writes_leaves_no_file(overwrite, work):
+    try:
+        os.close(os.open(work, os.O_TMPFILE | os.O_WRONLY))
+    except OSError:
+        pytest.skip("this file system has no files without names")
+    line = [sys.executable, "-c", KILLED.format(overwrite=overwrite)]
+    assert subprocess.run(line, check=False).returncode == -signal.SIGKILL
+    assert listed(work) == []
+
+
+@linux
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_file_system_without_unnamed_files_is_written_to_all_the_same(
+    overwrite, work, monkeypatch
+):
+    monkeypatch.delattr(os, "O_TMPFILE")
+    assert Folder(overwrite=overwrite).save(name("fox.png"), image(b"whole")) == "fox.png"
+    assert (work / "fox.png").read_bytes() == b"whole"
+    assert listed(work) == ["fox.png"]
+
+
 # --- a pipe
 
 
@@ -408,13 +448,31 @@ def test_a_link_that_another_user_plants_meanwhile_is_never_followed(
     assert not (planted / "fox.png").is_symlink()
 
 
-def test_links_of_this_user_and_of_the_folder_s_owner_are_followed(planted, work, overwriting):
+def test_links_of_this_user_are_followed(planted, work, overwriting):
     (planted / "own.png").symlink_to(work / "mine.png")
-    os.chown(planted, 12345, 12345)
-    for link in ("shared/own.png", "shared/fox.png"):
-        overwriting.save(name(link), image(link.encode()))
-        assert (work / "mine.png").read_bytes() == link.encode()
-        assert Path(link).is_symlink()
+    overwriting.save(name("shared/own.png"), image(b"new"))
+    assert (work / "mine.png").read_bytes() == b"new"
+    assert (planted / "own.png").is_symlink()
+
+
+def link_folder(planted, work):
+    """Let another user lead `shared/out` into a folder of this user."""
+    (work / "home").mkdir(exist_ok=True)
+    (planted / "out").symlink_to(work / "home")
+    os.lchown(planted / "out", 12345, 12345)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_that_another_user_linked_is_refused_and_never_written_to(
+    planted, work, overwrite
+):
+    link_folder(planted, work)
+    for template in ("shared/out/fox.png", "shared/out/deep/fox.png"):
+        with pytest.raises(OutputError, match="shared/out is a link that another user has made"):
+            check(template, overwrite=overwrite)
+        with pytest.raises(DiskError, match="shared/out is a link that another user has made"):
+            Folder(overwrite=overwrite).save(name(template), image())
+    assert listed(work / "home") == []
 
 
 @posix

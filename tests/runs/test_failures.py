@@ -55,7 +55,17 @@ def test_an_image_that_is_not_whole_is_never_the_end():
     assert not is_final(ImageError("a"), is_recovery=True)
 
 
-@pytest.mark.parametrize("fault", [MemoryError(), RuntimeError("can't start new thread")])
+SCARCE = [
+    MemoryError(),
+    RuntimeError("can't start new thread"),
+    OSError(12, "Cannot allocate memory"),
+    ImportError("_avif.so: failed to map segment from shared object"),
+    ImportError("_webp.so: cannot allocate memory in static TLS block"),
+    ImportError("DLL load failed: The paging file is too small for this operation to complete."),
+]
+
+
+@pytest.mark.parametrize("fault", SCARCE)
 def test_a_machine_without_resources_is_not_called_a_full_disk(fault):
     error = error_of(fault)
     assert (error.code, error.exit_code, stops_run(error)) == ("resources", 1, True)
@@ -64,6 +74,11 @@ def test_a_machine_without_resources_is_not_called_a_full_disk(fault):
 @pytest.mark.parametrize("fault", [MemoryError(), DiskError("full", billed=True), KeyError("a")])
 def test_a_sketch_that_fails_is_never_called_billed(fault):
     assert not error_of(fault, hosted=False).billed
+
+
+@pytest.mark.parametrize("fault", [ImportError("No module named 'x'"), OSError(2, "a"), KeyError()])
+def test_other_failures_are_no_lack_of_resources(fault):
+    assert error_of(fault).code == "error"
 
 
 def test_one_image_that_can_still_be_fetched_keeps_the_whole_answer():

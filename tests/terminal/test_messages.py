@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import NetworkError
+from flux_cli.core.text import Secret
 from flux_cli.terminal import messages
 
 CODES = re.compile(r"\x1b\[[0-9;]*m")
@@ -58,3 +59,9 @@ def test_other_lines_have_none(line):
 )
 def test_the_text_stays_as_it_is(line):
     assert CODES.sub("", messages.colored(line)) == line
+
+
+def test_a_key_with_a_line_break_in_it_is_hidden(capsys):
+    Secret("lmnfl_Sup3rS3cretV4lue")
+    messages.err("no: lmnfl_\nSup3r\nS3cret\nV4lue\nbye")
+    assert capsys.readouterr().err == "no: ***\nbye\n"

@@ -8,17 +8,29 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import lru_cache
+from html import unescape
+from html.entities import html5
 
 from flux_cli.core.lite import NamedTuple
 
 INVISIBLE = re.compile(r"[^ -~]+")
+# Names of HTML. Browsers read the oldest of them without a semicolon, too.
+OLD_NAMES = "|".join(sorted({name.lower() for name in html5 if not name.endswith(";")}))
+NAME = re.compile(rf"&(?=[a-z])(?:[a-z][a-z0-9]{{1,31}};|{OLD_NAMES})", re.IGNORECASE)
 ESCAPE = re.compile(
-    r"%[0-9a-f]{2}|&[a-z]{2,8};"
+    rf"%u[0-9a-f]{{4}}|%[0-9a-f]{{2}}|{NAME.pattern}"
     # The semicolon may be missing. Not where an escape follows: that may be the semicolon.
     r"|&#0*[0-9]{1,7}(?:;|(?![0-9;%\\]))|&#x0*[0-9a-f]{1,6}(?:;|(?![0-9a-f;%\\]))"
-    r"|\\u[0-9a-f]{4}|\\u\{[0-9a-f]{1,6}\}|\\x[0-9a-f]{2}|\\.",
+    # Python's `\U` has 8 digits; it counts as `\u` in capitals, too.
+    r"|(?-i:\\U)[0-9a-f]{8}|\\(?-i:u|U(?![0-9a-f]{5,7}[%&]))[0-9a-f]{4}"
+    r"|\\x[0-9a-f]{2}|\\[ux]\{[0-9a-f]{1,8}\}"
+    # In octal: two or three digits, and perhaps a zero before them. One digit may be itself.
+    r"|\\0?(?:[01][0-7]{2}|[4-7][0-7])"
+    # Not where another escape follows: what that stands for may be part of this one.
+    rf"|\\(?!%u?[0-9a-f]|&#|{NAME.pattern}|[ux]\{{?[0-9a-f]{{0,7}}[%&]).",
     re.IGNORECASE,
 )
+LAST_CODE = 0x10FFFF  # of Unicode
 CONTROLS = str.maketrans("", "", "abfnrtv0")  # `\\n` stands for a character that is dropped
 
 Span = tuple[int, int]
@@ -69,23 +81,30 @@ def decode_match(found: re.Match[str]) -> str:
 def _decode_token(token: str) -> str:
     kind, number = token[0], token[2:].strip("{};")
     if kind == "%":
-        char = _char(token[1:], 16)
+        char = _char(token[1:].lstrip("uU"), 16)
     elif kind == "\\":
-        char = _char(number, 16) if number else token[1].translate(CONTROLS)
+        char = _decode_backslash(token[1], number)
     elif kind != "&":
         return ""
     elif token[1] != "#":
-        from html import unescape  # slow to import, and names of characters are rare
-
         char = unescape(token)
+        if char == token:  # in capitals
+            char = unescape(token.lower())
     else:
         char = _char(number[1:], 16) if number[0] in "xX" else _char(number, 10)
-    return "" if INVISIBLE.search(char) else char
+    return INVISIBLE.sub("", fold_width(char))
+
+
+def _decode_backslash(letter: str, number: str) -> str:
+    r"""What stands for `\n`, `\x6c`, `\154` and the like; the letter is the first character."""
+    if not number:
+        return letter.translate(CONTROLS)
+    return _char(letter + number, 8) if letter.isdigit() else _char(number, 16)
 
 
 def _char(digits: str, base: int) -> str:
     code = int(digits[-7:], base)  # any number of zeros may precede them
-    return chr(code) if code < 128 else ""
+    return chr(code) if code <= LAST_CODE else ""
 
 
 def widen(run: Span, tokens: list[Token]) -> Span:

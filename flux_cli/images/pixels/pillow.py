@@ -10,6 +10,7 @@ import importlib
 import io
 import struct
 from collections.abc import Iterator, Mapping
+from types import ModuleType
 
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile as PillowFile
@@ -46,10 +47,24 @@ def open_image(data: bytes, file_format: str | None) -> PillowFile:
     """Open bytes of a known format, without decoding them. Raises the exceptions in FAULTS."""
     if file_format is None:
         raise UnidentifiedImageError("its format is unknown")
-    name = FORMATS[file_format].plugin
-    plugin = importlib.import_module(f"PIL.{name}ImagePlugin")
+    plugin, name = _load_plugin(file_format), FORMATS[file_format].plugin
     image: PillowFile = getattr(plugin, f"{name}ImageFile")(io.BytesIO(data))
     return image
+
+
+def _load_plugin(file_format: str) -> ModuleType:
+    """The plug-in for a format. Raises ImportError if its library cannot be loaded.
+
+    Pillow itself would only say that the format is not supported.
+    """
+    plugin = importlib.import_module(f"PIL.{FORMATS[file_format].plugin}ImagePlugin")
+    if not getattr(plugin, "SUPPORTED", True):
+        from PIL import features  # rarely needed
+
+        library, _ = features.modules[file_format]
+        importlib.import_module(library)  # says why
+        raise MemoryError  # there was not enough for it a moment ago
+    return plugin
 
 
 def save(image: Image.Image, file_format: str, settings: Mapping[str, object]) -> bytes:
@@ -57,6 +72,7 @@ def save(image: Image.Image, file_format: str, settings: Mapping[str, object]) -
 
     Pillow keeps the settings in the image meanwhile, so no other thread may save the same one.
     """
+    _load_plugin(file_format)
     file = _File(f"image.{FORMATS[file_format].suffix}")
     image.save(file, None, **settings)
     return file.getvalue()

@@ -18,7 +18,7 @@ from rich.segment import ControlType
 from rich.text import Text
 
 from flux_cli.core.outcome import Event
-from flux_cli.core.text import LONG, plain, redact
+from flux_cli.core.text import LONG, plain
 from flux_cli.runs.progress.summary import (
     ActiveRequest,
     Progress,
@@ -90,7 +90,7 @@ class Terminal:
             if event.kind in MARKS and (event.kind != "failed" or self._progress.total > 1):
                 self._above(event)
             elif self._verbose and (line := event_line(event, several=True, verbose=True)):
-                step = f"  {self._place(event.number)}{plain(redact(line), LONG)}"
+                step = f"  {self._place(event.number)}{plain(line, LONG)}"
                 self._print(Text(step, style="dim"))
 
     @contextlib.contextmanager
@@ -106,10 +106,10 @@ class Terminal:
         cost = f", {format_usd(event.cost_usd)}" if event.cost_usd else ""
         seconds = f"  {event.seconds:.1f} s" if event.seconds else ""
         has_request = self._verbose and event.request_id
-        request = f"  {plain(redact(event.request_id))}" if has_request else ""
+        request = f"  {plain(event.request_id)}" if has_request else ""
         mark, style = MARKS[event.kind]
         place = self._place(event.number)
-        words = plain(redact(f"{path}{event.detail}{cost}"), LONG)
+        words = plain(f"{path}{event.detail}{cost}", LONG)
         line = Text.assemble((f"{mark} ", style), place, words, (seconds + request, "dim"))
         if event.kind == "failed":  # the whole message is printed at the end
             line.truncate(self._console.width - 1, overflow="ellipsis")
@@ -141,7 +141,7 @@ class Terminal:
     def _row(self, number: int, active: ActiveRequest, now: float) -> Text:
         frame = FRAMES[int(now * 10) % len(FRAMES)]
         place = self._place(number)
-        elapsed, words = f"{now - active.since:5.1f} s  ", plain(redact(active.words(now)))
+        elapsed, words = f"{now - active.since:5.1f} s  ", plain(active.words(now))
         about = "" if place else f"  {self._describe}"
         return Text.assemble((frame, "cyan"), " ", place, (elapsed, "dim"), words, about)
 

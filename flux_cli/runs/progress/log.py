@@ -10,6 +10,7 @@ from flux_cli.core.model import Json
 from flux_cli.core.outcome import Event
 from flux_cli.core.request import Resolved
 from flux_cli.core.text import redact
+from flux_cli.disk.links import refuse_planted
 from flux_cli.runs.fields import request_document
 from flux_cli.runs.report import Report
 
@@ -27,6 +28,7 @@ class Log:
             # A pipe without a reader must not block a run that is paid for.
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
             full = os.path.expanduser(path)  # noqa: PTH111 - it may not be a valid path
+            refuse_planted(full, "remove it, or name another file; nothing was sent")
             self._file: int | None = os.open(full, flags, 0o666)
         except (OSError, ValueError) as fault:
             reason = fault.strerror if isinstance(fault, OSError) else fault

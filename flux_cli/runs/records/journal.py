@@ -24,6 +24,7 @@ from flux_cli.core.model import Json
 from flux_cli.core.outcome import Media, Reply, SavedImage
 from flux_cli.core.request import Call
 from flux_cli.core.text import redact
+from flux_cli.disk.links import refuse_planted
 from flux_cli.images.files import sync_folder
 from flux_cli.runs.records import store
 from flux_cli.runs.records.lines import LINE_SCHEMA, seal, trace
@@ -166,12 +167,13 @@ class Journal:
         """The hint for an image that was paid for but not saved."""
         if self._file is None:
             return ""
+        command = f"flux recover {self.run}" if os.path.exists(self.path) else ""  # or removed
         if media is None:
-            return f"flux recover {self.run}"
+            return command
         self.keep((media,))
         self.sync()
-        adjective = "" if media.file in self._refused else "safe "
-        return f"the image is {adjective}in {media.file}; to save it: flux recover {self.run}"
+        place = f"the image is {'' if media.file in self._refused else 'safe '}in {media.file}"
+        return f"{place}; to save it: {command}" if command else place
 
     @property
     def is_behind(self) -> bool:
@@ -236,9 +238,10 @@ def begin(
 ) -> Journal:
     """Start the journal of a new run in `root`. Raises OutputError if it cannot be written."""
     folder, path = root / name, root / f"{name}{store.SUFFIX}"
+    hint = "name another folder in FLUX_STATE; nothing was sent"
+    refuse_planted(str(root), hint)
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        store.check_room(root)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | store.BINARY
         file = os.open(path, flags, 0o600)
         try:
@@ -248,7 +251,6 @@ def begin(
             path.unlink()
             raise
     except OSError as fault:
-        hint = "name another folder in FLUX_STATE; nothing was sent"
         message = f"cannot write a journal in {root}: {fault.strerror}"
         raise OutputError(message, hint=hint) from fault
     store.prune(root)

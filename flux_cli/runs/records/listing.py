@@ -15,10 +15,11 @@ from typing import BinaryIO
 
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
+from flux_cli.disk.owners import is_own
 from flux_cli.runs.records.history import is_newer, read
 from flux_cli.runs.records.lines import SEAL_MARK
 from flux_cli.runs.records.past import PastRun
-from flux_cli.runs.records.store import SUFFIX, files_in, is_held, is_own, is_run_name, open_own
+from flux_cli.runs.records.store import SUFFIX, files_in, is_held, is_run_name, open_own
 
 MAX_LINE = 1 << 26  # bytes; a reply has at most 8 MB of text, and JSON may escape it
 MAX_LINES = 1 << 20  # of one journal; a run of ten thousand requests has sixty thousand

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from flux_cli.core.model import Json
 from flux_cli.core.text import may_show_key, redact
@@ -46,9 +47,12 @@ def _is_slow(text: str) -> bool:
 
 
 def without_prompts(body: bytes) -> bytes:
-    """An answer without what it repeats of the request. What leads to its images stays."""
+    """An answer without what it repeats of the request. What leads to its images stays.
+
+    Of an answer with more than PARTS values, only the first ones are looked at, and kept.
+    """
     try:
-        return json.dumps(_without_prompts(parse_json(body))).encode()
+        return json.dumps(_without_prompts(parse_json(body), iter(range(PARTS)))).encode()
     except RecursionError:  # hundreds of lists in each other: nothing that leads to an image
         return b"null"
 
@@ -58,15 +62,17 @@ def headers_without_prompts(headers: dict[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in headers.items() if "prompt" not in name.lower()}
 
 
-def _without_prompts(value: Json) -> Json:
+def _without_prompts(value: Json, left: Iterator[int]) -> Json:
+    """The value without prompts. `left` ends when no further value may be looked at."""
     if isinstance(value, list):
-        return [_without_prompts(part) for part in value if _may_stay("", part)]
+        parts = [part for part, _ in zip(value, left, strict=False) if _may_stay("", part)]
+        return [_without_prompts(part, left) for part in parts]
     if not isinstance(value, dict):
         return value
     kept: dict[str, Json] = {}
-    for name, part in value.items():
+    for (name, part), _ in zip(value.items(), left, strict=False):
         if _may_stay(name, part):
-            kept[name] = _without_prompts(part)
+            kept[name] = _without_prompts(part, left)
         if name == "error" and part:
             kept[name] = kept.get(name) or HIDDEN
     return kept

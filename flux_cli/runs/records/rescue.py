@@ -14,6 +14,7 @@ from pathlib import Path
 
 from flux_cli.core.errors import ImageError, OutputError, UsageError
 from flux_cli.core.outcome import Media
+from flux_cli.disk.owners import is_own
 from flux_cli.images.containers.registry import inspect
 from flux_cli.images.files import sync_folder
 from flux_cli.images.formats import FORMATS
@@ -80,7 +81,7 @@ def _is_claimed(path: Path) -> bool:
 def is_own_folder(folder: Path) -> bool:
     """Whether this is a real folder of this user, so that files in it may be deleted."""
     try:
-        return folder.is_dir() and not folder.is_symlink() and store.is_own(folder.lstat())
+        return folder.is_dir() and not folder.is_symlink() and is_own(folder.lstat())
     except OSError:
         return False
 

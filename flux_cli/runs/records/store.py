@@ -17,6 +17,7 @@ from pathlib import Path
 
 from flux_cli.config.state import state_folder
 from flux_cli.core.model import Json
+from flux_cli.disk.owners import is_own
 
 try:
     import fcntl
@@ -85,17 +86,6 @@ def open_own(path: Path, flags: int = os.O_RDONLY) -> int:
     return file
 
 
-def is_own(status: os.stat_result) -> bool:
-    """Whether a file belongs to the user of this process. Windows does not tell."""
-    return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
-
-
-def check_room(folder: Path) -> None:
-    """Raise OSError if the disk has no room for an image."""
-    if shutil.disk_usage(folder).free < ROOM:
-        raise _disk_full()
-
-
 def write_all(file: int, data: bytes) -> None:
     """Append with a single write, so that other processes see the data whole.
 
@@ -105,7 +95,7 @@ def write_all(file: int, data: bytes) -> None:
     if written < len(data):
         with contextlib.suppress(OSError):
             os.ftruncate(file, os.fstat(file).st_size - written)
-        raise _disk_full()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def sync_file(path: str) -> bool:
@@ -128,10 +118,6 @@ def files_in(folder: str | Path) -> list[str]:
             return [entry.path for entry in entries if entry.is_file(follow_symlinks=False)]
     except OSError:
         return []
-
-
-def _disk_full() -> OSError:
-    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def hold(file: int) -> bool | None:

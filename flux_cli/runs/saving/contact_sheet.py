@@ -22,11 +22,29 @@ if TYPE_CHECKING:
 
 
 def name_sheet(checked: CheckedRun) -> Name:
-    """The name of the contact sheet. Raises UsageError if it cannot have one."""
+    """The name of the contact sheet.
+
+    Raises UsageError if it cannot have one, OutputError if it cannot be saved there.
+    """
+    from flux_cli.images import files
+
     options = checked.options.run
     if checked.prepared.destination.is_stdout:
         message = "-o - takes one file, so it cannot be used with a contact sheet"
         raise UsageError(message, hint="save to files with -o")
+    name = _sheet_name(checked)
+    files.preflight(
+        [name],
+        None,
+        overwrite=checked.options.output.overwrite,
+        skip_existing=True,  # one that exists is replaced, or the new one gets a number
+        write=not options.dry_run,
+    )
+    return name
+
+
+def _sheet_name(checked: CheckedRun) -> Name:
+    options = checked.options.run
     if options.sheet_output is None:
         return sheet_name([name.path("png") for name in checked.names])
     if format_of_suffix(options.sheet_output) is None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
-from flux_cli.core.errors import FluxError, Interrupted, UsageError
+from flux_cli.core.errors import FluxError, Interrupted, UsageError, resource_error
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import SavedImage
 from flux_cli.images import names as naming
@@ -17,7 +17,7 @@ from flux_cli.images.formats import split_suffix
 from flux_cli.images.names import Name, fixed, path_of, refuse_doubles
 from flux_cli.images.outputs import outputs
 from flux_cli.images.threads import Threads
-from flux_cli.runs.interrupts import interrupt_once
+from flux_cli.runs.interrupts import has_come, interrupt_once
 from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
 
 STDIN = "-"
@@ -86,13 +86,16 @@ def convert_all(tasks: Sequence[Task], sink: Sink, workers: int) -> list[Result]
     """Convert images on `workers` threads. Returns one result per task, in the same order.
 
     Each thread takes an image of its own; if there are fewer images than threads, several share
-    one. Ctrl-C ends it early: files that are saved stay and are in the results.
+    one. Ctrl-C ends it early: files that are saved stay and are in the results. If it comes after
+    the last file, nothing is left undone, so no result has an error.
     """
     encoders = max(1, workers // max(1, len(tasks)))
     conversions = [_Conversion(task, sink, encoders) for task in tasks]
     pool = Threads(workers)
     with interrupt_once():
         try:
+            if has_come():  # while the files were planned
+                raise KeyboardInterrupt
             for running in [pool.submit(conversion.run) for conversion in conversions]:
                 running.result()
         except KeyboardInterrupt:
@@ -132,6 +135,11 @@ class _Conversion:
                     return
         except FluxError as error:
             self.error = _name_source(task.source, error)
+        except Exception as fault:
+            scarce = resource_error(fault)
+            if scarce is None:
+                raise
+            self.error = _name_source(task.source, scarce)  # other images may need less
 
     def result(self) -> Result:
         """What became of the image so far."""

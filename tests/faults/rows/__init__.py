@@ -28,5 +28,6 @@ GROUPS: dict[str, tuple[Row, ...]] = {
     "Proxies and certificates": machine.PROXIES,
     "Settings of projects": owners.PROJECTS,
     "Files with keys": owners.KEY_FILES,
+    "Links of other users": owners.LINKS,
 }
 ROWS = tuple(row for rows in GROUPS.values() for row in rows)

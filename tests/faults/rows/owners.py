@@ -54,6 +54,20 @@ def unpaid(name: str, does: str, says: str, before: Callable[[Path], None], **mo
     return refused(name, does, before=before, code=2, posts=0, says=(says,), **more)
 
 
+def linked_by_another_user(work: Path) -> None:
+    """A folder for everybody, in which somebody has led `out` and `run.log` to files of this user."""
+    (work / "shared").mkdir()
+    (work / "shared").chmod(0o1777)
+    for name, target in (("out", "home"), ("run.log", "home/.bashrc"), ("fox.jpg", "home/fox")):
+        (work / "shared" / name).symlink_to(work.parent / target)
+        os.chown(work / "shared" / name, OTHER, OTHER, follow_symlinks=False)
+
+
+def planted(name: str, does: str, *line: str, **more: object) -> Row:
+    says = "is a link that another user has made"
+    return unpaid(name, does, says, linked_by_another_user, line=line, needs="root", **more)
+
+
 CHEAP, PRIVATE = "max_cost = 0.01", 'metadata = "none"'
 PROJECTS = (
     unsafe("an output above the project", "../fox.jpg"),
@@ -75,4 +89,13 @@ KEY_FILES = (
     unpaid("a key file that others can replace", "its folder has mode 0777", "chmod o-w", key_file(0o777), env=FROM_FILE),
     fine("a key file in a folder such as /tmp", "mode 1777", before=key_file(0o1777), env=FROM_FILE),
     unpaid("a key file of another user", "uid 1234", "belongs to another user", key_file(owner=OTHER), env=FROM_FILE, needs="root"),
+)  # fmt: skip
+
+LINKS = (
+    planted("a folder that another user linked", "-o shared/out/fox.jpg", "-o", "shared/out/fox.jpg"),
+    planted("a folder that another user linked, as a folder", "-o shared/out/", "-o", "shared/out/"),
+    planted("a file that another user linked, to overwrite", "-o shared/fox.jpg", "-o", "shared/fox.jpg", "--overwrite"),
+    planted("a log that another user linked", "--log-file shared/run.log", "--log-file", "shared/run.log"),
+    planted("a contact sheet behind a link of another user", "--sheet-output shared/out/sheet.jpg", "--sheet-output", "shared/out/sheet.jpg"),
+    planted("a state folder behind a link of another user", "FLUX_STATE=shared/out/state", env={"FLUX_STATE": "shared/out/state"}),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import stat
 import subprocess
 import sys
@@ -182,6 +183,7 @@ def test_a_disk_with_no_room_for_an_image_is_full(small_disk):
         (small_disk / "others").write_bytes(bytes(12 << 20))
         with pytest.raises(DiskError, match="space"):
             disks.check()
+    (small_disk / "rest").write_bytes(bytes(shutil.disk_usage(small_disk).free))
     with pytest.raises(OutputError, match="space"):
         begin(small_disk / "runs", facts())
     # A run that could not begin leaves nothing.

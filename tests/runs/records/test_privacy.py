@@ -5,7 +5,7 @@ import json
 import pytest
 
 from flux_cli.http.replies import MARK
-from flux_cli.runs.records.privacy import headers_without_prompts, without_prompts
+from flux_cli.runs.records.privacy import PARTS, headers_without_prompts, without_prompts
 
 WORDS = "secret fox"
 ECHOES = {
@@ -81,3 +81,13 @@ def test_what_is_not_json_is_not_kept():
 def test_headers_that_repeat_a_prompt_are_not_kept():
     headers = {"x-request-id": "q", "x-revised-prompt": WORDS}
     assert headers_without_prompts(headers) == {"x-request-id": "q"}
+
+
+@pytest.mark.parametrize("filler", ["[]", "1", '{"a": {}}', '["a", [1, [2]]]', '{"prompt": "x"}'])
+def test_of_an_answer_of_millions_of_values_only_the_first_are_kept(filler):
+    """To look at all of them would take longer than the image."""
+    image = '{"url": "https://host/fox.png", "revised_prompt": "a fox"}'
+    body = f'{{"data": [{image}], "more": [{", ".join([filler] * 300_000)}]}}'
+    kept = without_prompts(body.encode())
+    assert json.loads(kept)["data"] == [{"url": "https://host/fox.png"}]
+    assert kept.count(b",") < PARTS

@@ -79,6 +79,23 @@ def test_an_interrupt_waits_for_files_that_are_being_written_and_lists_them(work
     assert sink.done == sink.started == len(listed)  # no file is saved after the list was made
 
 
+class LastSignal(SlowFolder):
+    """Saves into a folder. While the last file is being written, the process gets a signal."""
+
+    def save(self, name, image, extra=0, *, fresh=False):
+        path = super().save(name, image, extra, fresh=fresh)
+        if self.done == 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+            threading.Event().wait(0.2)
+        return path
+
+
+def test_an_interrupt_after_the_last_file_leaves_nothing_undone(photos):
+    results = convert_all(planned(photos, "webp"), LastSignal(), workers=1)
+    assert [result.error for result in results] == [None] * 4
+    assert [len(result.saved) for result in results] == [1] * 4
+
+
 def test_signals_mean_again_what_they_meant_before(photos):
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
@@ -91,3 +108,24 @@ def test_results_keep_the_order_of_the_sources(photos):
     assert [result.source for result in results] == photos
     for number, result in enumerate(results):
         assert [saved.path for saved in result.saved] == [f"{number}.jpg", f"{number}.webp"]
+
+
+class FullFolder(SlowFolder):
+    """Has no memory for the first image."""
+
+    def save(self, name, image, extra=0, *, fresh=False):
+        if name.path("").startswith("0"):
+            raise ImportError("libx.so: failed to map segment from shared object")
+        return super().save(name, image, extra, fresh=fresh)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_image_for_which_there_is_no_memory_stops_no_other(photos, workers):
+    results = convert_all(planned(photos, "webp"), FullFolder(), workers=workers)
+    assert [result.error and result.error.code for result in results] == [
+        "resources", None, None, None,
+    ]  # fmt: skip
+    assert results[0].error.message == "0.png: not enough memory"
+    assert [one.path for result in results for one in result.saved] == [
+        "1.webp", "2.webp", "3.webp",
+    ]  # fmt: skip
