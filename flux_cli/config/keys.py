@@ -60,7 +60,9 @@ def check_transport(url: str, allowed: str | None) -> None:
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     hosts = (allowed or "").lower().replace(",", " ").split()
-    if parts.scheme != "http" or is_loopback(host) or host in hosts:
+    places = {host, f"[{host}]", parts.netloc.lower()}
+    is_allowed = any(one.removeprefix("http://").rstrip("/") in places for one in hosts)
+    if parts.scheme != "http" or is_loopback(host) or is_allowed:
         return
     message = f"the key would be sent to {host} unencrypted"
     hint = f"set FLUX_HTTP_HOSTS={host} if that network is yours, use https, or add --no-key"

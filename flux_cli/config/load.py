@@ -185,6 +185,8 @@ def _read_file(path: str) -> dict[str, Json]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as fault:
+        if not os.path.lexists(path):  # in a folder that may not even be searched
+            return {}
         raise ConfigError(f"cannot read {path}: {fault.strerror}") from fault
     if len(text) > MAX_BYTES:
         raise ConfigError(f"{path} is larger than {MAX_BYTES:,} bytes")

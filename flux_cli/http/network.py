@@ -156,11 +156,16 @@ def _proxy_transport(proxy: Proxy) -> ProxyTransport:
         raise unusable_proxy_error(proxy.variable, f"flux cannot use a {proxy.scheme} proxy")
     auth = (proxy.user, proxy.password.reveal() if proxy.password else "")
     has_auth = bool(proxy.user or proxy.password)
+    tls = tls_context()
     try:
-        named = httpx.Proxy(proxy.origin, auth=auth if has_auth else None)
+        named = httpx.Proxy(
+            proxy.origin,
+            ssl_context=tls if proxy.scheme == "https" else None,
+            auth=auth if has_auth else None,
+        )
         return ProxyTransport(
             proxy=named,
-            verify=tls_context(),
+            verify=tls,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             trust_env=False,
         )

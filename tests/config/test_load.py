@@ -682,12 +682,15 @@ def test_a_key_never_crosses_a_network_in_the_clear(url):
         ("http://LiteLLM./v1", "ollama, litellm"),
         ("http://192.168.1.5/v1", "litellm 192.168.1.5"),
         ("http://[2001:db8::1]/v1", "2001:db8::1"),
+        ("http://[2001:db8::1]/v1", "[2001:db8::1]"),
+        ("http://litellm:4000/v1", "litellm:4000"),
+        ("http://litellm:4000/v1", "http://litellm:4000/"),
     ],
 )
 def test_a_key_may_cross_a_network_whose_host_the_user_allows(url, allowed):
     keys.check_transport(url, allowed)
     with pytest.raises(ConfigError, match="unencrypted"):
-        keys.check_transport(url, "other")
+        keys.check_transport(url, "other, lite, litellm:1, ellm")
 
 
 @pytest.mark.parametrize(
