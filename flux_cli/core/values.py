@@ -184,8 +184,7 @@ def _suggestion(param: Param, text: str) -> str:
     if not math.isfinite(number):
         return _suggest_number(param, low, high)
     if low is not None and number < low:
-        without = "; for a random one, leave it out" if param.name == "seed" else ""
-        return f"the smallest is {low:g}{without}"
+        return f"the smallest is {low:g}"
     if high is not None and number > high:
         return f"the largest is {high:g}"
     nearest = f"{number:g}" if param.kind == "number" else str(round(number))

@@ -154,14 +154,13 @@ def _proxy_transport(proxy: Proxy) -> ProxyTransport:
     """
     if proxy.scheme not in USABLE_SCHEMES:
         raise unusable_proxy_error(proxy.variable, f"flux cannot use a {proxy.scheme} proxy")
-    auth = (proxy.user, proxy.password.reveal() if proxy.password else "")
-    has_auth = bool(proxy.user or proxy.password)
     tls = tls_context()
+    proxy_tls = tls if proxy.scheme == "https" else None
     try:
         named = httpx.Proxy(
             proxy.origin,
-            ssl_context=tls if proxy.scheme == "https" else None,
-            auth=auth if has_auth else None,
+            ssl_context=proxy_tls,
+            auth=proxy.login,
         )
         return ProxyTransport(
             proxy=named,

@@ -100,11 +100,13 @@ def _drop_ratio_beside_size(given: dict[str, Json], dialect: Dialect) -> tuple[N
 def _call(
     resolved: Resolved, dialect: Dialect, body: dict[str, Json], seed: Json, number: int
 ) -> Call:
-    """Call `number`, counted from 1. A seed that is not a number is the same in every call."""
+    """Call `number`, counted from 1. Only numbers are counted up, others stay as they are."""
     if seed is None:
         return Call(number, None, resolved.sent_model, body)
     own = seed
-    if isinstance(seed, int) and not isinstance(seed, bool):
+    # A negative seed stands for a random one at servers that nobody here knows.
+    is_number = isinstance(seed, int) and not isinstance(seed, bool)
+    if isinstance(seed, int) and is_number and (seed >= 0 or resolved.model):
         own = seed + number - 1
         if own >= INT64:
             message = f"seed {seed} is too large for {resolved.n} images"

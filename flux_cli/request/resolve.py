@@ -10,7 +10,7 @@ from flux_cli.images.formats import format_named, format_of_suffix
 from flux_cli.request.dialect import explain_field
 from flux_cli.request.size import NAMES as SHAPE
 from flux_cli.request.size import choose
-from flux_cli.request.unknown_model import option_types, size_to_ratio
+from flux_cli.request.unknown_model import check_seed, option_types, size_to_ratio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     types = model.parameters if model else option_types(request)
     parameters, notes = _resolve_parameters(given, types, model, route, dialect)
     seed = parameters.pop("seed", None)
+    if model is None:
+        check_seed(seed, request.named)
     if size is not None:
         parameters = {"size": size.name, **parameters}
     n = _whole_number("n", typed_n)

@@ -152,7 +152,7 @@ def test_a_model_nobody_knows_gets_every_parameter_unchecked_and_no_size_of_ours
         "size": "auto",
         "aspect_ratio": "weird",
         "seed": "later",
-        "safety_tolerance": 99,
+        "safety_tolerance": "99",
     }
     assert gateway.posts == [sent, sent]
     assert "not in the catalog" in result.err

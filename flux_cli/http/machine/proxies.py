@@ -46,6 +46,13 @@ class Proxy(NamedTuple):
     password: Secret | None = None
 
     @property
+    def login(self) -> tuple[str, str] | None:
+        """User name and password, for whoever connects; None without both."""
+        if not self.user and self.password is None:
+            return None
+        return self.user, self.password.reveal() if self.password else ""
+
+    @property
     def origin(self) -> str:
         """The URL of the proxy without user name and password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
