@@ -15,7 +15,7 @@ from flux_cli.http.errors import (
     unusable_proxy_error,
 )
 from flux_cli.http.exchange import Head, HttpRequest, Receiver
-from flux_cli.http.machine.certificates import tls_context
+from flux_cli.http.machine.certificates import empty_context, tls_context
 from flux_cli.http.machine.proxies import Proxies, Proxy, read_proxies
 from flux_cli.http.transport import SWITCHING_PROTOCOLS, PushTransport
 
@@ -102,7 +102,7 @@ class ProxyRouter(httpx.AsyncBaseTransport):
         if proxy is None:
             return await self._direct.handle_async_request(request)
         if scheme not in self._transports:
-            self._transports[scheme] = _proxy_transport(proxy)
+            self._transports[scheme] = _proxy_transport(proxy, scheme)
         return await self._transports[scheme].handle_async_request(request)
 
     async def aclose(self) -> None:
@@ -146,15 +146,16 @@ def _encode_headers(request: HttpRequest) -> dict[bytes, bytes]:
     return headers
 
 
-def _proxy_transport(proxy: Proxy) -> ProxyTransport:
-    """The transport through a proxy. Every request opens its own connection.
+def _proxy_transport(proxy: Proxy, scheme: str) -> ProxyTransport:
+    """The transport through a proxy, for URLs of a scheme. Every request opens its own connection.
 
     Raises ConfigError for a proxy that cannot be used. httpx never sees the text of the variable,
     so that its messages cannot quote a password.
     """
     if proxy.scheme not in USABLE_SCHEMES:
         raise unusable_proxy_error(proxy.variable, f"flux cannot use a {proxy.scheme} proxy")
-    tls = tls_context()
+    is_encrypted = "https" in (scheme, proxy.scheme)
+    tls = tls_context() if is_encrypted else empty_context()  # reading certificates takes long
     proxy_tls = tls if proxy.scheme == "https" else None
     try:
         named = httpx.Proxy(

@@ -36,7 +36,7 @@ def tls_context(platform: str = sys.platform, stores: tuple[str, ...] = STORES) 
     """
     named = _named_places()
     if named:
-        context = _empty_context()
+        context = empty_context()
         for variable, place in named:
             _load(context, variable, place)
     elif platform in ("darwin", "win32"):
@@ -58,7 +58,7 @@ def _named_places() -> list[tuple[str, str]]:
     return []
 
 
-def _empty_context() -> ssl.SSLContext:
+def empty_context() -> ssl.SSLContext:
     """Settings that trust nobody yet, and verify everything.
 
     Python 3.13 refuses authorities that leave out what RFC 5280 asks for, as those of many
@@ -74,7 +74,7 @@ def _empty_context() -> ssl.SSLContext:
 
 def _with_system_store(stores: tuple[str, ...]) -> ssl.SSLContext:
     """Settings that trust the authorities of the system, or certifi's if it has none."""
-    context = _empty_context()
+    context = empty_context()
     defaults = ssl.get_default_verify_paths()
     context.set_default_verify_paths()
     known = os.path.realpath(defaults.cafile or "")
