@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from flux_cli.config import folders, keys
 from flux_cli.config.addresses import safe_url
+from flux_cli.config.credentials import variables_of
 from flux_cli.config.load import DEFAULT, ENVIRONMENT, Value, load_settings
 from flux_cli.config.settings import SETTINGS, VARIABLES, Setting
 from flux_cli.config.state import state_folder
@@ -42,7 +43,7 @@ def run(*, as_json: bool) -> None:
     messages.notes(settings.notes)
     values = settings.values | {row.name: _of_environment(row) for row in VARIABLES}
     rows = {row.name: row for row in (*SETTINGS, *VARIABLES)}
-    variables = [name for row in settings.providers.values() for name in row.key_variables]
+    variables = [name for row in settings.providers.values() for name in variables_of(row)]
     states = {variable: _key_state(variable) for variable in dict.fromkeys(variables)}
     if as_json:
         streams.out_json(_document(values, rows, states))

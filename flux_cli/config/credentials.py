@@ -44,6 +44,16 @@ def find_auth(settings: Settings, *, no_key: bool = False) -> Auth | None:
     )
 
 
+def variables_of(row: ProviderRow) -> tuple[str, ...]:
+    """The variables of the key and of the headers of a provider."""
+    if not row.headers:
+        return row.key_variables
+    from string import Template  # few providers have headers of their own
+
+    named = [Template(text).get_identifiers() for _, text in row.headers]
+    return (*row.key_variables, *(name for names in named for name in names))
+
+
 def missing_key_error(settings: Settings) -> AuthError:
     """The error for a provider without its key: which variable is missing, and where to get it.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flux_cli.config import folders
-from flux_cli.config.credentials import find_auth, missing_key_error
+from flux_cli.config.credentials import find_auth, missing_key_error, variables_of
 from flux_cli.config.load import load_settings
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.text import redact
@@ -145,6 +145,7 @@ def test_headers_of_a_provider_get_their_values_from_variables(table):
     assert SECOND not in redact(f"it said {SECOND}")
     assert redact("it said org-1") == "it said org-1"
     settings = load_settings({"provider": "mine"}, ROWS)
+    assert variables_of(settings.provider) == ("MY_KEY", "CF_ID", "CF_ID")
     assert "Authorization" not in find_auth(settings, no_key=True).fields()
     assert find_auth(settings, no_key=True).fields()["CF-Access-Client-Id"] == SECOND
 

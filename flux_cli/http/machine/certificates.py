@@ -67,7 +67,7 @@ def empty_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    if log := os.environ.get("SSLKEYLOGFILE"):
+    if log := variable_text(os.environ, "SSLKEYLOGFILE"):
         context.keylog_filename = log
     return context
 
