@@ -8,11 +8,10 @@ _flux_values() {  # the possible values of an option; fails if the option takes 
         --resolution|-r) listed=(0.5K 1K 2K 4K) ;;
         --model|-m) listed=(flux1.1-pro flux-pro-1.1 flux1.1-pro-ultra flux-pro-1.1-ultra) ;;
         --route) listed=(fal replicate) ;;
-        -n|--n|--seed|--image-prompt-strength|--output-compression|--quality|-q|--concurrency|--timeout|--retries|--max-cost|--base-url|--width|--max-bytes|--alt) listed=() ;;
+        -n|--n|--seed|--image-prompt-strength|--param|-p|--output-compression|--quality|-q|--concurrency|--timeout|--retries|--max-cost|--base-url|--width|--max-bytes|--alt) listed=() ;;
         --image-prompt|--like|--output|-o|--sheet-output|--log-file) listed=('<files>') ;;
         --safety-tolerance) listed=(1 2 3 4 5 6) ;;
         --response-format) listed=(url b64_json) ;;
-        --param|-p) listed=('@<files>') ;;
         --output-format|--format|-f) listed=(png jpeg gif webp avif) ;;
         --progress) listed=(auto plain none) ;;
         --provider) listed=(lumenfall bfl fal replicate openai openai.com together localai sdcpp vllm sglang offline) ;;

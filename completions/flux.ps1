@@ -16,8 +16,6 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         '--safety-tolerance' = @("1", "2", "3", "4", "5", "6")
         '--response-format' = @("url", "b64_json")
         '--like' = @("<files>")
-        '--param' = @("@<files>")
-        '-p' = @("@<files>")
         '--output' = @("<files>")
         '-o' = @("<files>")
         '--output-format' = @("png", "jpeg", "gif", "webp", "avif")
