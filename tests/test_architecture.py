@@ -42,6 +42,7 @@ PURE = (
     "request/plan.py",
     "request/resolve.py",
     "request/size.py",
+    "request/unknown_model.py",
     "runs/documents.py",
     "runs/failures.py",
     "runs/fields.py",

@@ -187,7 +187,7 @@ def test_the_folder_of_settings_is_the_platform_s(home, monkeypatch):
     import platformdirs
 
     values = {
-        "XDG_CONFIG_HOME": (None, "", " ", "relative", "/tmp/x", "/tmp/x ", "~/x", str(home)),
+        "XDG_CONFIG_HOME": (None, "", " ", "relative", "/tmp/x", "~/x", str(home)),
         "HOME": (None, "", "/", "/tmp/", "/tmp//x", "relative", " /tmp"),
     }
     for variable, choices in values.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flux_cli.cli.topics import TOPICS
-from flux_cli.config.folders import state_folder
+from flux_cli.config.state import state_folder
 
 pytestmark = pytest.mark.slow
 

@@ -234,6 +234,7 @@ def _field(parameter: str, cell: Table) -> Field:
         values={str(ours): str(theirs) for ours, theirs in values.items()},
         reason=cell.take_or("reason", str, "") or "",
         required=cell.take_or("required", bool, default=False) or False,
+        by_name=cell.take_or("by_name", bool, default=False) or False,
     )
     if behavior == "unsupported" and not field.reason:
         raise cell.wrong("reason", "is missing; flux shows it to the user")

@@ -7,6 +7,7 @@ from typing import TypeGuard, TypeVar
 
 from flux_cli.core.errors import CatalogError, did_you_mean
 from flux_cli.core.model import Json
+from flux_cli.core.text import decode_text
 
 MAX_INTEGER = 1 << 63  # integers of this size or more are not converted to floats
 MAX_BYTES = 1 << 20  # a model file is a page of text; more is a mistake
@@ -20,7 +21,7 @@ def load(path: Path) -> "Table":
             text = file.read(MAX_BYTES + 1)
         if len(text) > MAX_BYTES:
             raise wrong(path, "", f"is larger than {MAX_BYTES:,} bytes")
-        table = Table(path, "", tomllib.loads(text.decode()))
+        table = Table(path, "", tomllib.loads(decode_text(text)))
     except OSError as fault:
         raise wrong(path, "", f"cannot be read: {fault.strerror}") from fault
     except (ValueError, RecursionError) as fault:

@@ -77,7 +77,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "param": Spelling(
             "--param -p",
             "KEY=VALUE",
-            "Any other parameter, passed through; parsed as JSON where possible; repeatable",
+            "Any other parameter, as JSON or text; KEY=@PATH reads a file; repeatable",
         ),
     },
     "Output": {

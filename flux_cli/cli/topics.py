@@ -90,8 +90,10 @@ def _environment() -> tuple[Part, ...]:
     settings = [(row.variable, row.help) for row in (*SETTINGS, *VARIABLES)]
     keys: dict[str, str] = {}
     for name, row in ROWS.items():
-        for variable in row.key_variables:
-            keys.setdefault(variable, f"provider {name}")
+        if row.key_variables:
+            first, *others = row.key_variables
+            also = f", also as {' or '.join(others)}" if others else ""
+            keys.setdefault(first, f"provider {name}{also}")
     return (
         [("Variable", "meaning"), *settings],
         [("Key", "for"), *keys.items()],
@@ -105,9 +107,8 @@ def _environment() -> tuple[Part, ...]:
         """,
         """
         XDG_CONFIG_HOME and XDG_STATE_HOME move the folders. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE
-        and SSL_CERT_DIR are honored. NO_COLOR turns color off, FORCE_COLOR turns it on, also in
-        pipes. CI turns moving progress off, GITHUB_ACTIONS adds annotations of errors, and COLUMNS
-        sets the width of help.
+        and SSL_CERT_DIR are honored. NO_COLOR turns color off, FORCE_COLOR on. CI stops moving
+        progress, GITHUB_ACTIONS adds annotations, and COLUMNS sets the width of help.
         """,
     )
 

@@ -6,12 +6,16 @@ import os
 from collections.abc import Mapping
 
 from flux_cli.config import folders, keys
-from flux_cli.config.load import DEFAULT, ENVIRONMENT, Value, load_settings, safe_url
+from flux_cli.config.addresses import safe_url
+from flux_cli.config.credentials import variables_of
+from flux_cli.config.load import DEFAULT, ENVIRONMENT, Value, load_settings
 from flux_cli.config.settings import SETTINGS, VARIABLES, Setting
+from flux_cli.config.state import state_folder
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.lite import SCHEMA, NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text
+from flux_cli.core.text import variable_text
 from flux_cli.providers.rows import ROWS
 from flux_cli.terminal import messages, streams
 
@@ -39,7 +43,7 @@ def run(*, as_json: bool) -> None:
     messages.notes(settings.notes)
     values = settings.values | {row.name: _of_environment(row) for row in VARIABLES}
     rows = {row.name: row for row in (*SETTINGS, *VARIABLES)}
-    variables = [name for row in settings.providers.values() for name in row.key_variables]
+    variables = [name for row in settings.providers.values() for name in variables_of(row)]
     states = {variable: _key_state(variable) for variable in dict.fromkeys(variables)}
     if as_json:
         streams.out_json(_document(values, rows, states))
@@ -98,10 +102,10 @@ def path() -> None:
 
 def _of_environment(row: Setting) -> Value:
     """A setting that only an environment variable can set."""
-    given = os.environ.get(row.variable)
+    given = variable_text(os.environ, row.variable)
     value: Json = given or None
     if row.name == "state":
-        value = str(folders.state_folder())  # shown even if it is the default
+        value = state_folder()  # shown even if it is the default
     if given:
         return Value(value, row.variable, ENVIRONMENT)
     return Value(value, "default", DEFAULT)

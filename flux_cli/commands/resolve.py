@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import json_text
 from flux_cli.core.table import cell_text
@@ -92,8 +94,21 @@ def curl_command(post: Post, row: ProviderRow, *, keyed: bool) -> str:
     words = ["curl -sS", shlex.quote(post.url), "-H 'Content-Type: application/json'"]
     for name, value in post.headers.items():
         words.append(f"-H {shlex.quote(f'{name}: {value}')}")
-    if keyed and row.key_variables:
-        words.append(f'-H "{row.key_header}: {row.key_prefix}${row.key_variables[-1]}"')
+    words += _curl_credentials(row, keyed=keyed)
     if len(body) > LONGEST_ARGUMENT:
         return " ".join([*words, f"-d @- <<'JSON'\n{body}\nJSON"])
     return " ".join([*words, "-d", shlex.quote(body)])
+
+
+def _curl_credentials(row: ProviderRow, *, keyed: bool) -> list[str]:
+    """The words for the key and the provider's own headers, with variables that the shell reads."""
+    words = []
+    if keyed and row.key_variables:
+        set_ = (name for name in row.key_variables if os.environ.get(name))
+        key = f"${next(set_, row.key_variables[0])}"
+        is_basic = row.key_scheme == "basic"
+        words.append(f'-u "{key}"' if is_basic else f'-H "{row.key_header}: {row.key_prefix}{key}"')
+    for name, text in row.headers:
+        quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
+        words.append(f'-H "{name}: {quoted.replace("$$", chr(92) + "$")}"')
+    return words

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flux_cli.config import folders, keys
+from flux_cli.config.credentials import variables_of
 from flux_cli.config.load import load_settings
 from flux_cli.core.errors import FluxError, UsageError, common_exit_code
 from flux_cli.core.model import Json
@@ -79,7 +80,7 @@ def _key_variables() -> list[str]:
     rows = ROWS
     with suppress(FluxError):  # invalid settings do not matter here
         rows = load_settings({}, ROWS).providers
-    return list(dict.fromkeys(name for row in rows.values() for name in row.key_variables))
+    return list(dict.fromkeys(name for row in rows.values() for name in variables_of(row)))
 
 
 def _read(path: str) -> tuple[ImageDetails, Reading]:

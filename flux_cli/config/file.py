@@ -2,17 +2,30 @@
 
 import tomllib
 from collections.abc import Collection, Mapping
+from string import Template
 
 from flux_cli.core.errors import ConfigError, did_you_mean
 from flux_cli.core.model import PROTOCOLS, Json, ProviderRow
+from flux_cli.core.text import decode_text
 
-PROVIDER_DEFAULTS = {"protocol": "openai", "base_url": "", "key": "", "server": "compatible"}
+PROVIDER_DEFAULTS = {
+    "protocol": "openai",
+    "base_url": "",
+    "key": "",
+    "key_header": "",
+    "key_prefix": "",
+    "key_scheme": "",
+    "server": "compatible",
+}
+VARIABLE = "${MY_TOKEN}"  # how the value of a header names a variable, in hints
+NAME_MARKS = "!#$%&'*+-.^_`|~"  # what the name of a header may have beside letters and digits
+OWN_HEADERS = ("connection", "content-length", "content-type", "host", "transfer-encoding")
 
 
 def parse(path: str, text: bytes, known: Collection[str]) -> dict[str, Json]:
     """The settings of one file. Raises ConfigError with file, key and reason."""
     try:
-        table: dict[str, Json] = tomllib.loads(text.decode())
+        table: dict[str, Json] = tomllib.loads(decode_text(text))
     except (ValueError, RecursionError) as fault:
         raise ConfigError(f"{path} is not valid TOML: {fault}") from fault
     for name in table:
@@ -39,27 +52,69 @@ def _provider(path: str, name: str, values: Json, known: Mapping[str, ProviderRo
     """One added provider. Its key is sent as for the built-in provider with that protocol."""
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: providers.{name} must be a table, such as [providers.mine]")
+    place = f"{path}: providers.{name}"
+    headers = _headers(place, values.pop("headers", {}))
     texts = dict(PROVIDER_DEFAULTS)
     for key, value in values.items():
         if key not in texts:
-            hint = did_you_mean(key, texts) or f"keys: {', '.join(texts)}"
-            raise ConfigError(f"{path}: providers.{name}.{key} is not a known key", hint=hint)
-        if not isinstance(value, str):
-            raise ConfigError(f"{path}: providers.{name}.{key} must be text, not {value!r}")
+            keys = (*texts, "headers")
+            hint = did_you_mean(key, keys) or f"keys: {', '.join(keys)}"
+            raise ConfigError(f"{place}.{key} is not a known key", hint=hint)
+        if not isinstance(value, str) or not value.isprintable():
+            raise ConfigError(f"{place}.{key} must be text, not {value!r}")
         texts[key] = value
     protocol = texts["protocol"]
     if protocol not in PROTOCOLS:
         protocols = ", ".join(PROTOCOLS)
-        raise ConfigError(f"{path}: providers.{name}.protocol must be one of {protocols}")
+        raise ConfigError(f"{place}.protocol must be one of {protocols}")
     like = next(row for row in known.values() if row.protocol == protocol)
-    key_variables = (texts["key"],) if texts["key"] else ()
+    header, prefix = _key_header(place, texts, like)
     server = texts["server"] if protocol == "openai" else ""
     return ProviderRow(
         name,
         protocol,
         texts["base_url"],
-        key_variables,
-        key_header=like.key_header,
-        key_prefix=like.key_prefix,
+        (texts["key"],) if texts["key"] else (),
+        key_header=header,
+        key_prefix=prefix,
+        key_scheme=texts["key_scheme"],
+        headers=headers,
         server=server,
     )
+
+
+def _key_header(place: str, texts: Mapping[str, str], like: ProviderRow) -> tuple[str, str]:
+    """The header that carries the key, and what stands before the key in it."""
+    scheme, header = texts["key_scheme"], texts["key_header"]
+    if scheme not in ("", "basic"):
+        raise ConfigError(f"{place}.key_scheme must be basic, or left out, not {scheme!r}")
+    if header:
+        _check_header(f"{place}.key_header", header)
+    if scheme:
+        return header or "Authorization", "Basic "
+    if header and header.lower() != like.key_header.lower():
+        return header, texts["key_prefix"]  # such as `api-key`, which has the bare key
+    return like.key_header, texts["key_prefix"] or like.key_prefix
+
+
+def _headers(place: str, table: Json) -> tuple[tuple[str, str], ...]:
+    """The extra headers of a provider, as name and text."""
+    if not isinstance(table, dict):
+        hint = f'for example headers = {{ X-Token = "{VARIABLE}" }}'
+        raise ConfigError(f"{place}.headers must be a table", hint=hint)
+    found = []
+    for name, text in table.items():
+        _check_header(f"{place}.headers", name)
+        is_text = isinstance(text, str) and text.isascii() and text.isprintable()
+        if not is_text or not Template(str(text)).is_valid():
+            message = f"{place}.headers.{name} must be ASCII text on one line"
+            raise ConfigError(message, hint=f'name a variable: {name} = "{VARIABLE}"')
+        found.append((name, str(text)))
+    return tuple(found)
+
+
+def _check_header(place: str, name: str) -> None:
+    """Raise ConfigError for what is no name of a header, or of one that flux sets itself."""
+    is_name = name.isascii() and all(char.isalnum() or char in NAME_MARKS for char in name)
+    if not is_name or not name or name.lower() in OWN_HEADERS:
+        raise ConfigError(f"{place}: {name!r} is not a header that can be set")

@@ -1,13 +1,14 @@
-"""The user's folders: settings, credentials, models, the journal of runs, and the project."""
+"""The user's folders: settings, credentials, models, and the project. `state` has the journals."""
 
 from __future__ import annotations
 
 import os
 import sys
 
+from flux_cli.core.text import variable_text
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 APP = "flux-image-cli"
@@ -23,27 +24,18 @@ def user_folder() -> Path:
 def user_path() -> str:
     """The path of `user_folder`. Avoids importing `platformdirs`, which is slower than a lookup."""
     home = os.environ.get("HOME", "")
-    base = os.environ.get("XDG_CONFIG_HOME", "")
+    base = variable_text(os.environ, "XDG_CONFIG_HOME")
     if not base and home and not home.endswith("/"):
         base = f"{home}/.config"
     is_linux = sys.platform == "linux" and "ANDROID_DATA" not in os.environ
-    if is_linux and base.startswith("/") and base == base.strip():
+    if is_linux and base.startswith("/"):
         return os.path.join(base, APP)
     import platformdirs
 
-    return platformdirs.user_config_dir(APP, appauthor=False)
-
-
-def state_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder of the journal and of images that were paid for but not saved yet."""
-    from pathlib import Path
-
-    environ = os.environ if environ is None else environ
-    if named := environ.get("FLUX_STATE"):
-        return Path(named).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir(APP, appauthor=False))
+    try:
+        return platformdirs.user_config_dir(APP, appauthor=False)
+    except RuntimeError:  # no HOME, and no entry in passwd: as with HOME=/ in containers
+        return f"/.config/{APP}"
 
 
 def model_folders() -> tuple[str, ...]:

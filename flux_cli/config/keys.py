@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from flux_cli.core.auth import is_loopback
 from flux_cli.core.errors import ConfigError
-from flux_cli.core.text import Secret
+from flux_cli.core.text import Secret, decode_text, unwrap, variable_text
 from flux_cli.disk.owners import owners
 
 MAX_BYTES = 1 << 20  # a key file has one line
@@ -24,15 +24,15 @@ def find(
     Raises ConfigError for files that others can read and for keys that cannot be sent in a header.
     """
     environ = os.environ if environ is None else environ
-    if text := environ.get(variable, "").strip():
+    if text := variable_text(environ, variable):
         return _secret(text, variable), variable
-    if path := environ.get(f"{variable}_FILE", ""):
-        key = _read_private(Path(path)).strip()
+    if path := variable_text(environ, f"{variable}_FILE"):
+        key = unwrap(_read_private(Path(os.path.expanduser(path)), is_mounted=_is_mounted(path)))
         if not key:
             raise ConfigError(f"key file {path} is empty")
         return _secret(key, path), path
     credentials = folder / "credentials.toml"
-    if credentials.exists():
+    if _exists(credentials):
         import tomllib  # slow to import, and most runs do not need it
 
         try:
@@ -40,8 +40,8 @@ def find(
         except (ValueError, RecursionError) as fault:
             # The parser's message may quote the key, so it is left out.
             raise ConfigError(f"{credentials} is not valid TOML") from fault
-        if isinstance(text, str) and text.strip():
-            return _secret(text.strip(), str(credentials)), str(credentials)
+        if isinstance(text, str) and unwrap(text):
+            return _secret(unwrap(text), str(credentials)), str(credentials)
     return None, ""
 
 
@@ -52,13 +52,21 @@ def hide_all(variables: Iterable[str], folder: Path) -> None:
             find(variable, folder)
 
 
-def check_transport(url: str) -> None:
-    """Raise ConfigError if a key would be sent over a network unencrypted."""
+def check_transport(url: str, allowed: str | None) -> None:
+    """Raise ConfigError if a key would be sent over a network unencrypted.
+
+    `allowed` are the hosts for which the user allows it, separated by commas or blanks.
+    """
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme == "http" and not is_loopback(host):
-        message = f"the key would be sent to {host} unencrypted"
-        raise ConfigError(message, hint="use https, or add --no-key")
+    host = (parts.hostname or "").rstrip(".")
+    hosts = (allowed or "").lower().replace(",", " ").split()
+    places = {host, f"[{host}]", parts.netloc.lower()}
+    is_allowed = any(one.removeprefix("http://").rstrip("/") in places for one in hosts)
+    if parts.scheme != "http" or is_loopback(host) or is_allowed:
+        return
+    message = f"the key would be sent to {host} unencrypted"
+    hint = f"set FLUX_HTTP_HOSTS={host} if that network is yours, use https, or add --no-key"
+    raise ConfigError(message, hint=hint)
 
 
 def _secret(text: str, source: str) -> Secret:
@@ -68,22 +76,62 @@ def _secret(text: str, source: str) -> Secret:
     return Secret(text)
 
 
-def _read_private(path: Path) -> str:
-    """The text of a file that only its owner can read or replace."""
+def _exists(path: Path) -> bool:
+    """Whether there is such a file. None is visible in a folder that may not be searched."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def _is_mounted(path: str) -> bool:
+    """Whether somebody else decides who may read a file, as for secrets of Docker and Kubernetes.
+
+    That is so outside of the home folder, and wherever the file system is read-only.
+    """
+    found, home = os.path.realpath(os.path.expanduser(path)), os.path.expanduser("~")
+    home = os.path.realpath(home) if os.path.isabs(home) else "/"
+    is_at_home = home != "/" and found.startswith(f"{home}/")
+    return not is_at_home or _is_read_only(found)
+
+
+def _is_safe_place(path: Path) -> bool:
+    """Whether nobody on this machine can write to a file, whatever its mode says."""
+    found = os.path.realpath(path)
+    return _is_read_only(found) or found.startswith("/run/secrets/")
+
+
+def _is_read_only(path: str) -> bool:
+    try:
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except (OSError, AttributeError):  # Windows has no statvfs
+        return False
+
+
+def _read_private(path: Path, *, is_mounted: bool = False) -> str:
+    """The text of a file that only its owner can read or replace.
+
+    One that is mounted may belong to anybody and be readable by everybody.
+    """
     try:
         with path.open("rb") as file:
             if os.name == "posix":
-                _check_file(path, os.fstat(file.fileno()))
-                _check_folders(path.resolve())
-            return file.read(MAX_BYTES).decode()
+                _check_file(path, os.fstat(file.fileno()), is_mounted=is_mounted)
+                _check_folders(path.resolve(), is_mounted=is_mounted)
+            return decode_text(file.read(MAX_BYTES))
     except OSError as fault:
         raise ConfigError(f"cannot read key file {path}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
         raise ConfigError(f"key file {path} is not a text file") from fault
 
 
-def _check_file(path: Path, status: os.stat_result) -> None:
+def _check_file(path: Path, status: os.stat_result, *, is_mounted: bool) -> None:
     mode = stat.S_IMODE(status.st_mode)
+    if is_mounted:
+        if mode & stat.S_IWOTH and stat.S_ISREG(status.st_mode) and not _is_safe_place(path):
+            message = f"every user can change the key file {path} (mode {mode:04o})"
+            raise ConfigError(message, hint=f"chmod o-w {path}")
+        return
     if mode & 0o077:
         message = f"other users can read {path} (mode {mode:04o})"
         raise ConfigError(message, hint=f"chmod 600 {path}")
@@ -92,16 +140,20 @@ def _check_file(path: Path, status: os.stat_result) -> None:
         raise ConfigError(message, hint=f'sudo chown "$(id -u)" {path}')
 
 
-def _check_folders(path: Path) -> None:
+def _check_folders(path: Path, *, is_mounted: bool) -> None:
     """Raise ConfigError if another user can replace a file or a folder above it.
 
     In folders such as /tmp, where the sticky bit is set, people can replace only what is theirs.
     """
-    if path.parent.stat().st_uid not in owners():
+    if not is_mounted and path.parent.stat().st_uid not in owners():
         message = f"the folder {path.parent} of the key file belongs to another user"
         raise ConfigError(message, hint=f'sudo chown "$(id -u)" {path.parent}')
+    if is_mounted and _is_safe_place(path):
+        return
     for folder in path.parents:
         mode = stat.S_IMODE(folder.stat().st_mode)
+        if is_mounted and os.path.ismount(folder):
+            return  # such as the volume of a pod, whose mode is that of whoever mounts it
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
             message = f"every user can replace the key file {path}: {folder} has mode {mode:04o}"
             raise ConfigError(message, hint=f"chmod o-w {folder}")

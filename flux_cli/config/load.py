@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 
+from flux_cli.config.addresses import find_endpoint
 from flux_cli.config.folders import project_folders, user_path
 from flux_cli.config.settings import BY_NAME, SETTINGS, parse_setting
-from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
+from flux_cli.core.errors import ConfigError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import ProviderRow
+from flux_cli.core.text import variable_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
 PROJECT_FILE = "flux.toml"
 MAX_BYTES = 1 << 20  # of a settings file
-# Characters without a special meaning in a URL.
-PLAIN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-/")
 # Ranks of sources: a lower one overrides a higher one.
 OPTION, ENVIRONMENT, PROJECT, USER, DEFAULT = range(5)
 
@@ -49,6 +49,7 @@ class Settings(NamedTuple):
     timeout: float
     retries: int
     max_cost: float | None
+    http_hosts: str | None
     journal_prompts: bool
     metadata: str
     sign_certificate: str | None
@@ -78,7 +79,7 @@ def load_settings(
         values[name] = _parse(BY_NAME[name], value, user_file, USER)
     notes = _merge_project(values)
     for setting in SETTINGS:
-        if text := environ.get(setting.variable):
+        if text := variable_text(environ, setting.variable):
             values[setting.name] = _parse(setting, text, setting.variable, ENVIRONMENT)
         if (flag := flags.get(setting.name)) is not None:
             option = f"--{setting.name.replace('_', '-')}"
@@ -91,7 +92,7 @@ def _parse(setting: Setting, value: Json, source: str, rank: int) -> Value:
 
 
 def _settings(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> Settings:
-    provider, base_url = _find_endpoint(values, rows)
+    provider, base_url = find_endpoint(values, rows)
     for name, default in provider.defaults.items():
         if values[name].rank == DEFAULT:
             values[name] = Value(default, f"default for {provider.name}", DEFAULT)
@@ -114,6 +115,7 @@ def _settings(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> Sett
         timeout=number("timeout"),
         retries=int(number("retries")),
         max_cost=None if values["max_cost"].value is None else number("max_cost"),
+        http_hosts=text("http_hosts"),
         journal_prompts=values["journal_prompts"].value is True,
         metadata=text("metadata") or "",
         sign_certificate=text("sign_certificate"),
@@ -125,52 +127,6 @@ def _settings(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> Sett
     )
 
 
-def _find_endpoint(
-    values: dict[str, Value], rows: Mapping[str, ProviderRow]
-) -> tuple[ProviderRow, str]:
-    """The provider and its URL. Raises UsageError and ConfigError."""
-    name = _provider_name(values, rows)
-    row = rows.get(name)
-    if row is None:
-        hint = did_you_mean(name, rows) or f"providers: {', '.join(rows)}"
-        raise UsageError(f"unknown provider {name!r}", hint=hint)
-    if not row.hosted:
-        return row, row.base_url
-    url = _base_url(values, row)
-    if not url:
-        hint = "add --base-url http://localhost:8080/v1"
-        raise UsageError(f"provider {name} needs a URL", hint=hint)
-    return row, _checked_url(url)
-
-
-def _provider_name(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> str:
-    """The provider to use.
-
-    A URL from a source with higher precedence than the provider selects `openai`, or the gateway if
-    it is the gateway's.
-    """
-    provider, url = values["provider"], values["base_url"]
-    if not url.value or url.rank >= provider.rank:
-        return str(provider.value)
-    is_gateway = _host(str(url.value)) == _host(rows["lumenfall"].base_url)
-    return "lumenfall" if is_gateway else "openai"
-
-
-def _base_url(values: dict[str, Value], row: ProviderRow) -> str:
-    """The URL of a provider.
-
-    A URL from a source with lower precedence than the provider belongs to another provider.
-    """
-    provider, url = values["provider"], values["base_url"]
-    is_for_this_row = url.rank <= provider.rank or not row.base_url
-    if url.value and is_for_this_row:
-        return str(url.value)
-    gateway = values["lumenfall_base_url"].value
-    if row.name == "lumenfall" and gateway:
-        return str(gateway)
-    return row.base_url
-
-
 def address_of(row: ProviderRow, settings: Settings) -> str:
     """The URL that `--provider NAME` would use; "" if the provider also needs --base-url."""
     if row == settings.provider:
@@ -178,7 +134,7 @@ def address_of(row: ProviderRow, settings: Settings) -> str:
     if not row.base_url and not settings.values["base_url"].value:
         return ""
     values = settings.values | {"provider": Value(row.name, "--provider", OPTION)}
-    _, url = _find_endpoint(values, settings.providers)
+    _, url = find_endpoint(values, settings.providers)
     return url
 
 
@@ -192,47 +148,6 @@ def _user(
     from flux_cli.config.file import providers
 
     return table, providers(path, table.pop("providers"), known)
-
-
-def _checked_url(url: str) -> str:
-    """The URL without a trailing slash. Raises ConfigError if it is not an http or https URL."""
-    if "@" in url:
-        hint = "set the key in its variable"
-        raise ConfigError("the base URL has a user name or password", hint=hint)
-    scheme, _, rest = url.partition("://")
-    if scheme in ("http", "https") and rest[:1].isalnum() and PLAIN_CHARACTERS.issuperset(rest):
-        return url.rstrip("/")  # nothing in it needs to be parsed
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    hint, shown = "write it as https://host/v1", safe_url(url)
-    if not usable or not url.isascii() or not url.isprintable() or " " in url:
-        raise ConfigError(f"invalid base URL {shown!r}", hint=hint)
-    if "?" in url or "#" in url:
-        raise ConfigError(f"base URL {shown!r} has a query or fragment", hint=hint)
-    return url.rstrip("/")
-
-
-def safe_url(url: str) -> str:
-    """The URL without query, fragment, user name and password, which may hold a key."""
-    address = url.partition("?")[0].partition("#")[0]
-    scheme = next((start for start in ("https://", "http://") if address.startswith(start)), "")
-    user, _, place = address.removeprefix(scheme).rpartition("@")
-    hidden = "***@" if "/" in user else ""  # a path, or a password that is not quoted
-    return f"{scheme}{hidden}{place}"
-
-
-def _host(url: str) -> str:
-    from urllib.parse import urlsplit
-
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _merge_project(values: dict[str, Value]) -> tuple[Note, ...]:
@@ -270,6 +185,8 @@ def _read_file(path: str) -> dict[str, Json]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as fault:
+        if not os.path.lexists(path):  # in a folder that may not even be searched
+            return {}
         raise ConfigError(f"cannot read {path}: {fault.strerror}") from fault
     if len(text) > MAX_BYTES:
         raise ConfigError(f"{path} is larger than {MAX_BYTES:,} bytes")

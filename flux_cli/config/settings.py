@@ -50,6 +50,20 @@ SETTINGS = (
         variable="LUMENFALL_BASE_URL",
         project=False,
     ),
+    Setting(
+        "openai_base_url",
+        "text",
+        "another URL of OpenAI, for OPENAI_API_KEY",
+        variable="OPENAI_BASE_URL",
+        project=False,
+    ),
+    Setting(
+        "http_hosts",
+        "text",
+        "hosts that may get a key over plain http",
+        variable="FLUX_HTTP_HOSTS",
+        project=False,
+    ),
     Setting("output", "text", "default of -o: file, folder or template", None, "FLUX_OUTPUT"),
     Setting("output_format", "text", f"default of -f: {ALL_FORMATS}", None, "FLUX_OUTPUT_FORMAT"),
     Setting(

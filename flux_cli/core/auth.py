@@ -28,13 +28,23 @@ class Auth(NamedTuple):
     These are the configured URL and, over https, the provider's own hosts.
     """
 
-    key: Secret
+    key: Secret | None  # None: only headers of its own are sent
     variable: str  # the environment variable of the key, for hints
     base: str
     header: str  # this and the next come from the provider's row
     prefix: str
     hosts: tuple[str, ...] = ()  # "api.bfl.ai", or "*.bfl.ai" for every name below it
     page: str = ""  # where people get keys and add credit, for hints
+    headers: tuple[tuple[str, Secret | str], ...] = ()  # what else the user's provider table sends
+
+    def fields(self) -> dict[str, str]:
+        """The headers to send, as they are: only for addresses that may get the key."""
+        sent = {}
+        for name, value in self.headers:
+            sent[name] = value if isinstance(value, str) else value.reveal()
+        if self.key:
+            sent[self.header] = f"{self.prefix}{self.key.reveal()}"
+        return sent
 
 
 def is_loopback(host: str) -> bool:

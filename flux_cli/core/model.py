@@ -84,6 +84,7 @@ class Field(NamedTuple):
     values: dict[str, str] = {}  # noqa: RUF012 - never changed; our word -> the provider's
     reason: str = ""
     required: bool = False  # always sent: the server's own default would be wrong
+    by_name: bool = False  # sent as it is if the user names it with -p; flux can do the work itself
 
 
 class Dialect(NamedTuple):
@@ -136,12 +137,15 @@ class ProviderRow(NamedTuple):
     key_variables: tuple[str, ...]  # the first one that is set is used; (): needs no key
     key_header: str = "Authorization"  # the header that carries the key
     key_prefix: str = "Bearer "  # what stands before the key in that header
+    key_scheme: str = ""  # "basic": the key is `user:password`; else it is sent as it is
+    headers: tuple[tuple[str, str], ...] = ()  # sent with the key; $NAME stands for a variable
     page: str = ""  # where people get a key or add credit
     hosts: tuple[str, ...] = ()  # other hosts the key may go to, over https only
     server: str = ""  # kind of OpenAI-compatible server, see catalog/servers.toml; "": Lumenfall
     hosted: bool = True  # images come from a model and may cost money
     in_flight: int = 256  # the most requests it accepts at once, whatever --concurrency says
     estimates: bool = False  # answers `?dryRun=true` with a price; others would make an image
+    url_setting: str = ""  # the setting with another URL of this provider
     history: bool = False  # lists past requests by their trace (Lumenfall's own API)
 
     @property

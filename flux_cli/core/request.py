@@ -36,6 +36,7 @@ class Request(NamedTuple):
     prompt: str | None = None  # None only if none is needed (`flux resolve`)
     route: str | None = None
     output: str | None = None
+    named: tuple[str, ...] = ()  # the parameters that were typed with -p, under their own names
 
 
 class Note(NamedTuple):
@@ -111,6 +112,12 @@ class Post(NamedTuple):
     body: dict[str, Json]
     auth: Auth | None = None
     headers: dict[str, str] = {}  # noqa: RUF012 - never changed
+
+
+def add_path(base: str, path: str) -> str:
+    """The URL of an endpoint below a base URL, whose query stays behind it."""
+    address, mark, query = base.partition("?")
+    return f"{address}{path}{mark}{query}"
 
 
 def seed_of(call: Call, facts: Facts) -> Json:

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from flux_cli.core.model import Json
 
@@ -27,10 +27,49 @@ WORDS = frozenset((
     "together", "token", "vllm",
 ))  # fmt: skip
 
+# What env files, editors and `docker run --env-file` leave around the value of a variable. The last
+# is a byte order mark that was read byte by byte.
+AROUND = (" ", "\t", "\r", "\n", "\v", "\f", "\u00a0", "\ufeff", "\udcef\udcbb\udcbf")
+QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019"}
+
+BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
 # All keys of this run. A context variable, so that they belong to the run and not to the module.
 _KEYS: ContextVar[tuple[str, ...]] = ContextVar("keys", default=())
 # Lower-case pieces of their spellings, one of which is in every text that shows one of them.
 _PIECES: ContextVar[tuple[str, ...]] = ContextVar("pieces", default=())
+
+
+def variable_text(environ: Mapping[str, str], name: str) -> str:
+    """The value of an environment variable; "" if it is not set. See `unwrap`."""
+    return unwrap(environ.get(name, ""))
+
+
+def unwrap(text: str) -> str:
+    """The text without blanks, line ends, byte order marks and quotes around it."""
+    before = ""
+    while text != before:
+        before = text
+        for mark in AROUND:
+            text = text.removeprefix(mark).removesuffix(mark)
+        if len(text) > 1 and QUOTES.get(text[0]) == text[-1]:
+            text = text[1:-1]
+    return text
+
+
+def decode_text(data: bytes) -> str:
+    """The text of a file in UTF-8, or what a byte order mark says, without that mark.
+
+    Editors and shells of Windows write UTF-16. Raises UnicodeDecodeError.
+    """
+    encoding = next((name for mark, name in BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
+    return data.decode(encoding)
 
 
 def plain(text: str, limit: int = SHOWN) -> str:

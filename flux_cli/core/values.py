@@ -67,6 +67,8 @@ def unchecked_value(value: Value) -> Json:
 def check_value(param: Param, value: Value) -> Json:
     """The value in the type of its parameter. Raises UsageError if it is not accepted."""
     if isinstance(value, Attachment):
+        if param.kind not in ("image", "string"):
+            raise _invalid(param, value.asked, f"of the type {param.kind}")
         return value.uri
     readers = {
         "integer": _read_integer,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import ssl
+import sys
 
 from flux_cli.core.errors import ConfigError, NetworkError
 from flux_cli.core.lite import NamedTuple
@@ -185,10 +187,38 @@ def protocol_fault(fault: BaseException, data: bytes | bytearray) -> str:
     return message
 
 
-def network_settings_error(fault: BaseException) -> ConfigError:
-    """The error for proxy or certificate variables that cannot be used."""
-    hint = "check HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE"
-    return ConfigError(f"invalid network settings in the environment: {fault}", hint=hint)
+def unusable_proxy_error(variable: str, reason: str) -> ConfigError:
+    """The error for a proxy that cannot be used. Its URL is not quoted: it may hold a password."""
+    hint = "write it as http://host:3128, or list the host in NO_PROXY"
+    return ConfigError(f"invalid proxy in {variable}: {reason}", hint=hint)
+
+
+def missing_socks_error(variable: str) -> ConfigError:
+    """The error for a SOCKS proxy without the package that speaks its protocol.
+
+    The hint is the command for the way in which flux was installed.
+    """
+    message = f"{variable} names a SOCKS proxy, which needs the package socksio"
+    return ConfigError(message, hint=f"run: {install_command('socksio')}")
+
+
+def install_command(package: str) -> str:
+    """The command that adds a package to the environment in which flux is installed."""
+    place = sys.prefix.replace("\\", "/")
+    if "/pipx/venvs/" in place:
+        return f"pipx inject {place.rpartition('/')[2]} {package}"
+    if "/uv/tools/" in place:
+        return f"uv tool install --with {package} {place.rpartition('/')[2]}"
+    return f"{shlex.quote(sys.executable)} -m pip install {package}"
+
+
+def certificates_error(variable: str, place: str, fault: BaseException) -> ConfigError:
+    """The error for certificates that a variable names and that cannot be used."""
+    reason = root_cause(fault)
+    if isinstance(fault, ssl.SSLError):
+        reason = "there is no certificate in it"
+    hint = "name a file with certificates in PEM (-----BEGIN CERTIFICATE-----), or a folder of them"
+    return ConfigError(f"{variable}: cannot use {place}: {reason}", hint=hint)
 
 
 def root_cause(fault: BaseException) -> str:

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import ssl
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from ipaddress import ip_address, ip_network
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
-from flux_cli.core.auth import is_loopback
 from flux_cli.http.errors import (
     connection_broken_error,
     invalid_address_error,
-    network_settings_error,
+    missing_socks_error,
     proxy_error,
     unreachable_error,
+    unusable_proxy_error,
 )
 from flux_cli.http.exchange import Head, HttpRequest, Receiver
+from flux_cli.http.machine.certificates import empty_context, tls_context
 from flux_cli.http.machine.keepalive import keep_alive
-from flux_cli.http.transport import (
-    DEFAULT_PORTS,
-    SWITCHING_PROTOCOLS,
-    PushTransport,
-)
+from flux_cli.http.machine.proxies import Proxies, Proxy, read_proxies
+from flux_cli.http.transport import SWITCHING_PROTOCOLS, PushTransport
 
 DEFAULT_HEADERS = {
     "Accept": "*/*",
@@ -35,6 +29,7 @@ DEFAULT_HEADERS = {
     "User-Agent": "flux-image-cli",
 }
 SCHEMES = ("http", "https")
+USABLE_SCHEMES = ("http", "https", "socks5", "socks5h")
 MAX_PORT = 65535
 MAX_LABEL = 63  # bytes between the dots of a host name
 
@@ -101,7 +96,7 @@ class ProxyTransport(httpx.AsyncHTTPTransport):
 
         async def trace(step: str, facts: Mapping[str, Any]) -> None:
             nonlocal is_connected, is_sent
-            if step == "connection.connect_tcp.complete":
+            if step.endswith("connect_tcp.complete"):  # of HTTP or SOCKS
                 is_connected = True
                 keep_alive(facts["return_value"])
             # A tunnel is opened by a request of its own.
@@ -121,49 +116,37 @@ class ProxyTransport(httpx.AsyncHTTPTransport):
 class ProxyRouter(httpx.AsyncBaseTransport):
     """Sends each request directly or through the proxy that the environment names for its URL.
 
-    A proxy is checked when it is used for the first time. Raises ConfigError if it cannot be used.
+    A proxy is made when it is used for the first time. Raises ConfigError if it cannot be used.
     """
 
-    def __init__(self, direct: PushTransport, proxies: Mapping[str, str], skipped: str) -> None:
-        self._direct, self._proxies, self._skipped = direct, proxies, skipped.split(",")
-        self._transports: dict[str, ProxyTransport] = {}
+    def __init__(self, direct: PushTransport, proxies: Proxies) -> None:
+        self._direct, self._proxies = direct, proxies
+        self._transports: dict[str, ProxyTransport] = {}  # by the scheme they are for
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request. See `PushTransport` and `ProxyTransport`."""
-        proxy = self._choose(request.url)
-        if not proxy:
+        scheme = request.url.scheme
+        try:
+            proxy = self._proxies.choose(scheme, request.url.host, request.url.port)
+        except ValueError as fault:
+            raise unusable_proxy_error(str(fault), "it is not the URL of a proxy") from fault
+        if proxy is None:
             return await self._direct.handle_async_request(request)
-        if proxy not in self._transports:
-            try:
-                self._transports[proxy] = _proxy_transport(proxy)
-            except (ValueError, OSError, ImportError, httpx.InvalidURL) as fault:
-                raise network_settings_error(fault) from fault
-        return await self._transports[proxy].handle_async_request(request)
+        if scheme not in self._transports:
+            self._transports[scheme] = _proxy_transport(proxy, scheme)
+        return await self._transports[scheme].handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close all connections."""
         for transport in (self._direct, *self._transports.values()):
             await transport.aclose()
 
-    def _choose(self, url: httpx.URL) -> str:
-        """The proxy for a URL; "" for none.
-
-        Nothing for this machine leaves it: what is sent there may be unencrypted.
-        """
-        proxy = self._proxies.get(url.scheme) or self._proxies.get("all") or ""
-        if any(_is_named(url, entry.strip()) for entry in self._skipped):
-            return ""
-        if proxy and is_loopback(url.host) and not is_loopback(_host_of(proxy)):
-            return ""
-        return proxy
-
 
 def _new_client() -> httpx.AsyncClient:
     """A client that reads nothing from the environment but proxies and certificates."""
-    direct = PushTransport(_tls_context)
-    named = _proxies()
-    proxies = {scheme: named[scheme] for scheme in (*SCHEMES, "all") if named.get(scheme)}
-    transport = ProxyRouter(direct, proxies, named.get("no", "")) if proxies else direct
+    direct = PushTransport(tls_context)
+    proxies = read_proxies()
+    transport = ProxyRouter(direct, proxies) if proxies.by_scheme else direct
     return httpx.AsyncClient(transport=transport, headers=DEFAULT_HEADERS, trust_env=False)
 
 
@@ -194,84 +177,35 @@ def _encode_headers(request: HttpRequest) -> dict[bytes, bytes]:
     return headers
 
 
-def _proxies() -> Mapping[str, str]:
-    """The proxies of the environment or the system by scheme, and `no`: hosts that need none."""
-    if sys.platform == "linux" and not any(name.lower().endswith("_proxy") for name in os.environ):
-        return {}  # getproxies would say the same after 10 ms
-    from urllib.request import getproxies
+def _proxy_transport(proxy: Proxy, scheme: str) -> ProxyTransport:
+    """The transport through a proxy, for URLs of a scheme. Every request opens its own connection.
 
-    return getproxies()
-
-
-def _is_named(url: httpx.URL, entry: str) -> bool:
-    """Whether an entry of NO_PROXY names the host of a URL. An invalid entry names none.
-
-    An entry is `*`, an address or a range of addresses, or a name, which stands for everything
-    below it, too. A scheme before it and a port behind it limit what it names.
+    Raises ConfigError for a proxy that cannot be used. httpx never sees the text of the variable,
+    so that its messages cannot quote a password.
     """
-    scheme, _, rest = entry.rpartition("://")
-    if scheme not in ("", "all", url.scheme):
-        return False
-    name, colon, port = rest.rpartition(":")
-    if not (colon and port.isdecimal() and (":" not in name or name.endswith("]"))):
-        name, port = rest, ""
-    if port and port.lstrip("0") != str(url.port or DEFAULT_PORTS[url.scheme]):
-        return False
-    name = name.lower().strip("[]").rstrip(".")
-    host = url.host.lower().rstrip(".")
-    if name == "*":
-        return True
+    if proxy.scheme not in USABLE_SCHEMES:
+        raise unusable_proxy_error(proxy.variable, f"flux cannot use a {proxy.scheme} proxy")
+    is_encrypted = "https" in (scheme, proxy.scheme)
+    tls = tls_context() if is_encrypted else empty_context()  # reading certificates takes long
+    proxy_tls = tls if proxy.scheme == "https" else None
     try:
-        return ip_address(host) in ip_network(name, strict=False)
-    except ValueError:
-        name = name.removeprefix("*").removeprefix(".")
-    names = (host, url.raw_host.decode("ascii").lower().rstrip("."))
-    return bool(name) and any(f".{one}".endswith(f".{name}") for one in names)
-
-
-def _host_of(proxy: str) -> str:
-    """The host of a proxy, which may have no scheme; "" if it has none."""
-    try:
-        return urlsplit(_with_scheme(proxy)).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _with_scheme(proxy: str) -> str:
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _proxy_transport(proxy: str) -> ProxyTransport:
-    """The transport through a proxy. Every request opens its own connection."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    tls = _tls_context()
-    transport = ProxyTransport(
-        proxy=_with_scheme(proxy),
-        verify=tls,
-        limits=limits,
-        trust_env=False,
-    )
-    transport.address = urlsplit(_with_scheme(proxy)).netloc.rpartition("@")[2]
+        named = httpx.Proxy(
+            proxy.origin,
+            ssl_context=proxy_tls,
+            auth=proxy.login,
+        )
+        transport = ProxyTransport(
+            proxy=named,
+            verify=tls,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            trust_env=False,
+        )
+    except ImportError as fault:
+        raise missing_socks_error(proxy.variable) from fault
+    except (ValueError, httpx.InvalidURL) as fault:
+        raise unusable_proxy_error(proxy.variable, "its host is not valid") from fault
+    transport.address = f"{proxy.host}:{proxy.port}"
     return transport
-
-
-def _tls_context() -> ssl.SSLContext:
-    """The TLS settings, with the certificates of SSL_CERT_FILE or SSL_CERT_DIR.
-
-    Reading certificates takes long. Raises ConfigError for certificates that cannot be read.
-    """
-    import certifi  # plain http needs none
-
-    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    try:
-        if folder and not file:
-            context = ssl.create_default_context(capath=folder)
-        else:
-            context = ssl.create_default_context(cafile=file or certifi.where())
-    except (OSError, ValueError) as fault:
-        raise network_settings_error(fault) from fault
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 @contextmanager

@@ -16,7 +16,7 @@ IPV4_IN_IPV6 = IPv6Network("64:ff9b::/96")  # RFC 6052
 
 
 def credentials(url: str, auth: Auth | None) -> dict[str, str]:
-    """The header with the key; no header if there is no key.
+    """The header with the key and those of the user's provider table; none without both.
 
     The key goes to the configured address and, over https, to the provider's own hosts.
     Raises ProviderError for any other URL.
@@ -25,7 +25,7 @@ def credentials(url: str, auth: Auth | None) -> dict[str, str]:
         return {}
     if not _may_get_key(url, auth):
         raise ProviderError(f"{plain(url, 100)!r} in the answer must not get the key", billed=True)
-    return {auth.header: f"{auth.prefix}{auth.key.reveal()}"}
+    return auth.fields()
 
 
 def media_address(url: str, base: str, own_name: str) -> str:
@@ -37,7 +37,8 @@ def media_address(url: str, base: str, own_name: str) -> str:
     network.
     """
     try:
-        address = _as_encrypted_as(base, urljoin(base + "/", url.strip()))
+        joined = urljoin(base.partition("?")[0] + "/", url.strip())
+        address = _as_encrypted_as(base, joined)
         # urlsplit drops control characters; other readers would see another address
         usable = address.isprintable() and _is_fetchable(
             urlsplit(address), urlsplit(base), own_name

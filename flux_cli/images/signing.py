@@ -104,7 +104,7 @@ def _library() -> ModuleType:
 
 def _read(path: str, *, private: bool) -> bytes:
     try:
-        with Path(path).expanduser().open("rb") as file:
+        with Path(os.path.expanduser(path)).open("rb") as file:  # noqa: PTH111 - it never fails
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if private and os.name == "posix" and mode & 0o077:
                 message = f"{path} can be read by others (mode {mode:04o})"

@@ -7,7 +7,7 @@ from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ModerationError, NetworkError, NotFoundError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, ImageSource, Media, Reply
-from flux_cli.core.request import Call, Post
+from flux_cli.core.request import Call, Post, add_path
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
 from flux_cli.http.replies import job_error, parse_json, parse_object, reply_error
@@ -39,7 +39,7 @@ class BFL:
         self._base, self._auth = base, auth
 
     def request(self, call: Call) -> Post:
-        return Post(f"{self._base}/v1/{call.model}", call.body, self._auth)
+        return Post(add_path(self._base, f"/v1/{call.model}"), call.body, self._auth)
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Poll until the task is finished, and download its image. Raises FluxError."""

@@ -7,7 +7,7 @@ from flux_cli.core.auth import Auth
 from flux_cli.core.errors import FluxError, ModerationError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, Media, Reply, Stop
-from flux_cli.core.request import Call, Post
+from flux_cli.core.request import Call, Post, add_path
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_integer
 from flux_cli.http.replies import parse_object, reply_error
@@ -30,7 +30,7 @@ class Fal:
         self._base, self._auth = base, auth
 
     def request(self, call: Call) -> Post:
-        return Post(f"{self._base}/{call.model}", call.body, self._auth)
+        return Post(add_path(self._base, f"/{call.model}"), call.body, self._auth)
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Poll until the status is COMPLETED, which includes failures, and read the result.

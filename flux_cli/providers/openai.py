@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from flux_cli.core.request import Post
+from flux_cli.core.request import Post, add_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class OpenAI:
 
     def request(self, call: Call) -> Post:
         """See `Provider`."""
-        url = f"{self._base}/images/generations"
+        url = add_path(self._base, "/images/generations")
         return Post(url, {"model": call.model, **call.body}, self._auth)
 
     async def images(self, reply: Reply, http: Http) -> Sequence[Media]:

@@ -7,7 +7,7 @@ from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, Media, Reply, Stop
-from flux_cli.core.request import Call, Post
+from flux_cli.core.request import Call, Post, add_path
 from flux_cli.core.text import plain
 from flux_cli.http.replies import is_good, job_error, parse_object, reply_error
 from flux_cli.providers.answers import fetch_images, image_source
@@ -31,8 +31,16 @@ class Replicate:
         self._base, self._auth = base, auth
 
     def request(self, call: Call) -> Post:
-        url = f"{self._base}/models/{call.model}/predictions"
-        return Post(url, {"input": call.body}, self._auth, {"Prefer": f"wait={WAIT_SECONDS}"})
+        """See `Provider`. A version (`owner/name:version`) has an endpoint of its own."""
+        model, _, version = call.model.partition(":")
+        if "/" not in model:
+            version = version or model
+        body: dict[str, Json] = {"input": call.body}
+        path = f"/models/{model}/predictions"
+        if version:
+            path, body = "/predictions", {"version": version, **body}
+        headers = {"Prefer": f"wait={WAIT_SECONDS}"}
+        return Post(add_path(self._base, path), body, self._auth, headers)
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Poll until the prediction is finished, and download its output. Raises FluxError."""

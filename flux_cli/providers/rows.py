@@ -41,6 +41,7 @@ ROWS: Mapping[str, ProviderRow] = {
             key_variables=("LUMENFALL_API_KEY",),
             page="https://lumenfall.ai/app/api_keys",
             estimates=True,
+            url_setting="lumenfall_base_url",
             history=True,
         ),
         ProviderRow(
@@ -58,7 +59,7 @@ ROWS: Mapping[str, ProviderRow] = {
             name="fal",
             protocol="fal",
             base_url="https://queue.fal.run",
-            key_variables=("FAL_KEY",),
+            key_variables=("FAL_KEY", "FAL_API_KEY"),
             key_prefix="Key ",
             page="https://fal.ai/dashboard/keys",
             hosts=("fal.run", "queue.fal.run"),
@@ -67,17 +68,16 @@ ROWS: Mapping[str, ProviderRow] = {
             name="replicate",
             protocol="replicate",
             base_url="https://api.replicate.com/v1",
-            key_variables=("REPLICATE_API_TOKEN",),
+            key_variables=("REPLICATE_API_TOKEN", "REPLICATE_API_KEY"),
             page="https://replicate.com/account/api-tokens",
             hosts=("api.replicate.com",),
         ),
-        # Any OpenAI-compatible server. FLUX_API_KEY is only for it; without it, the gateway's key
-        # is sent to the URL, because the user gave that URL.
+        # Any OpenAI-compatible server. No other provider's key is sent to a URL that people type.
         ProviderRow(
             name="openai",
             protocol="openai",
             base_url="",
-            key_variables=("FLUX_API_KEY", "LUMENFALL_API_KEY"),
+            key_variables=("FLUX_API_KEY",),
             server="compatible",
         ),
         ProviderRow(
@@ -86,13 +86,14 @@ ROWS: Mapping[str, ProviderRow] = {
             base_url="https://api.openai.com/v1",
             key_variables=("OPENAI_API_KEY",),
             page="https://platform.openai.com/api-keys",
+            url_setting="openai_base_url",
             server="openai",
         ),
         ProviderRow(
             name="together",
             protocol="openai",
             base_url="https://api.together.xyz/v1",
-            key_variables=("TOGETHER_API_KEY",),
+            key_variables=("TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHERAI_API_KEY"),
             page="https://api.together.ai/settings/api-keys",
             server="together",
         ),

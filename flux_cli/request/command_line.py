@@ -11,8 +11,8 @@ SPECIAL = '"$`\\!'  # characters that a shell interprets inside double quotes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flux_cli.core.model import Json
     from flux_cli.core.options import Input, Parameters
+    from flux_cli.core.request import Value
 
 
 def one_prompt(given: Input) -> str | None:
@@ -27,6 +27,8 @@ def one_prompt(given: Input) -> str | None:
             hint = "- reads the prompt from standard input; remove the other words"
         elif words[0].startswith("@"):
             hint = f"{words[0]} reads the prompt from a file; remove the other words"
+            if words[0].startswith("@@"):
+                hint = f"quote the prompt: {quoted(' '.join(words))}"
         raise UsageError(f"unexpected argument {words[1]!r}", hint=hint)
     return words[0] if words else None
 
@@ -41,7 +43,9 @@ def quoted(sentence: str) -> str:
 
 
 def read_prompt(word: str) -> str:
-    """The prompt that an argument stands for; see `inputs.read_prompt`."""
+    """The prompt that an argument stands for; see `inputs.read_prompt`. `@@x` is the text `@x`."""
+    if word.startswith("@@"):
+        return word[1:]
     if word != "-" and not word.startswith("@"):
         return word
     from flux_cli.request import inputs
@@ -49,16 +53,16 @@ def read_prompt(word: str) -> str:
     return inputs.read_prompt(word, sys.stdin)
 
 
-def read_parameters(parameters: Parameters) -> dict[str, Json]:
+def read_parameters(parameters: Parameters) -> dict[str, Value]:
     """Every parameter on the command line, by name. `-p` is equivalent to the option of that name.
 
-    Raises UsageError for a pair that is not KEY=VALUE, and for a parameter that is given twice.
+    Raises UsageError for a pair that is not KEY=VALUE, for a file that cannot be read, and for
+    a parameter that is given twice.
     """
     options = parameters._replace(param=None)._asdict()
-    given: dict[str, Json] = {name: value for name, value in options.items() if value is not None}
+    given: dict[str, Value] = {name: value for name, value in options.items() if value is not None}
     for pair in parameters.param or ():
-        name, equals, text = pair.partition("=")
-        name = name.strip().replace("-", "_")
+        name, equals, text = _split_pair(pair)
         if not equals or not name:
             raise UsageError(f"-p {pair!r}: expected KEY=VALUE", hint="for example -p guidance=3.5")
         if name in ("prompt", "model"):
@@ -66,5 +70,26 @@ def read_parameters(parameters: Parameters) -> dict[str, Json]:
             raise UsageError(f"-p cannot set {name}", hint=hint)
         if name in given:
             raise UsageError(f"{name} is given twice", hint="give it once, as an option or with -p")
-        given[name] = parse_value(text)
+        given[name] = _read_value(name, text)
     return given
+
+
+def named_parameters(parameters: Parameters) -> tuple[str, ...]:
+    """The names of the parameters that were typed with -p."""
+    return tuple(_split_pair(pair)[0] for pair in parameters.param or ())
+
+
+def _split_pair(pair: str) -> tuple[str, str, str]:
+    name, equals, text = pair.partition("=")
+    return name.strip().replace("-", "_"), equals, text
+
+
+def _read_value(name: str, text: str) -> Value:
+    """The value of a pair: JSON or text. `@FILE` reads a file, and `@@x` is the text `@x`."""
+    if text.startswith("@@"):
+        return text[1:]
+    if not text.startswith("@") or text == "@":
+        return parse_value(text)
+    from flux_cli.request import inputs
+
+    return inputs.read_value(name, text[1:], sys.stdin)

@@ -8,6 +8,8 @@ from typing import BinaryIO, TextIO
 
 from flux_cli.core.errors import ImageError, UsageError
 from flux_cli.core.request import Attachment, Value
+from flux_cli.core.text import decode_text
+from flux_cli.core.values import parse_value
 from flux_cli.http.datauri import data_uri
 from flux_cli.images.containers.registry import sniff
 from flux_cli.images.formats import FOREIGN, FORMATS, join_or, split_suffix
@@ -59,17 +61,17 @@ def attach(value: Value) -> Value:
     return attachment(value, data)
 
 
-def attachment(asked: str, data: bytes) -> Attachment:
-    """The checked bytes of an input image as a data URI.
+def attachment(asked: str, data: bytes, name: str = "image_prompt") -> Attachment:
+    """The checked bytes of an input image as a data URI. `name` is that of its parameter.
 
     Damage beside the pixels is not sent. Raises UsageError for damaged pixels and other types.
     """
     try:
         image, sound, _ = examine(data)
     except ImageError as fault:
-        raise UsageError(f"image_prompt {asked!r}: {fault.message}", hint=INPUT_HINT) from fault
+        raise UsageError(f"{name} {asked!r}: {fault.message}", hint=INPUT_HINT) from fault
     if image.format in FOREIGN or not FORMATS[image.format].is_input:
-        raise UsageError(f"image_prompt {asked!r} is {image.format}", hint=INPUT_HINT)
+        raise UsageError(f"{name} {asked!r} is {image.format}", hint=INPUT_HINT)
     return Attachment(asked, data_uri(sound, FORMATS[image.format].mime))
 
 
@@ -86,23 +88,42 @@ def read_prompt(word: str, stdin: TextIO | None) -> str:
     """The prompt that an argument stands for: `-` reads standard input, `@file` reads a file.
 
     Any other text is the prompt itself. Raises UsageError if it cannot be read, is longer than
-    MAX_PROMPT bytes, or is not UTF-8.
+    MAX_PROMPT bytes, or is neither UTF-8 nor has a byte order mark.
     """
     if word == "-":
         if stdin is None:
             raise UsageError("standard input is closed", hint="give the prompt as the argument")
         data = stdin.buffer.read(MAX_PROMPT + 1)
     elif word.startswith("@") and len(word) > 1:
-        path, hint = word[1:], "give a file, or the prompt itself"
+        path = word[1:]
+        hint = f"give a file; for a prompt that begins with @, write @{word}"
         data = _read(path, MAX_PROMPT, f"prompt file {path!r}", hint)
     else:
         return word
     if len(data) > MAX_PROMPT:
         raise UsageError(f"the prompt is longer than {MAX_PROMPT:,} bytes")
     try:
-        return data.decode("utf-8-sig").strip()
+        return decode_text(data).strip()
     except UnicodeDecodeError as fault:
         raise UsageError("the prompt is not valid UTF-8", hint="convert it with iconv") from fault
+
+
+def read_value(name: str, path: str, stdin: TextIO | None) -> Value:
+    """The value of a parameter from a file, or from standard input for `-`.
+
+    An image becomes an Attachment. JSON has its value, and any other text stays text. Raises
+    UsageError if the file cannot be read, or is neither an image nor text.
+    """
+    hint = f"for text that begins with @, write -p {name}=@@{path}"
+    stream = stdin.buffer if path == "-" and stdin else None
+    data = _read(path, MAX_ATTACHMENT, f"the file {path!r} of {name}", hint, stream)
+    if sniff(data):
+        return attachment(f"@{path}", data, name)
+    try:
+        return parse_value(decode_text(data).strip())
+    except UnicodeDecodeError as fault:
+        message = f"the file {path!r} of {name} is neither an image nor text"
+        raise UsageError(message, hint=INPUT_HINT) from fault
 
 
 def _is_readable(kind: int) -> bool:

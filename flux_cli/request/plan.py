@@ -8,6 +8,7 @@ from flux_cli.core.model import Dialect, Field
 from flux_cli.core.request import Call, Note, Plan
 from flux_cli.core.values import INT64
 from flux_cli.images.formats import FORMATS
+from flux_cli.request import unknown_model
 from flux_cli.request.dialect import translate
 
 TYPE_CHECKING = False
@@ -24,6 +25,7 @@ PASSED_THROUGH = Field("passthrough")
 # The gateway takes every parameter under its own name. This dialect is also used for models that
 # are not in the catalog. The formats are those that the gateway documents, not those of flux.
 GATEWAY = Dialect("lumenfall", "", None, ("png", "jpeg", "gif", "webp", "avif"), (), None, {})
+UNKNOWN_MODEL = GATEWAY._replace(fields=unknown_model.FIELDS)
 
 
 def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
@@ -32,7 +34,7 @@ def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
     `fresh_seed` is sent if no seed was given and the server would otherwise repeat the same image.
     Raises UsageError for seeds beyond 64 bits.
     """
-    dialect = resolved.dialect or GATEWAY
+    dialect = _dialect_of(resolved)
     file_format, format_notes = _choose_format(resolved, dialect)
     quality, quality_notes = _choose_quality(resolved, dialect, file_format)
     seed, seed_notes = _choose_seed(resolved, dialect, fresh_seed)
@@ -51,6 +53,17 @@ def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
     count_notes = _count_notes(resolved, seed)
     notes = (*count_notes, *seed_notes, *format_notes, *ratio_notes, *quality_notes)
     return Plan(calls, notes)
+
+
+def _dialect_of(resolved: Resolved) -> Dialect:
+    """How the parameters are sent. What flux can do itself is sent if the user names it with -p."""
+    dialect = resolved.dialect or (GATEWAY if resolved.model else UNKNOWN_MODEL)
+    named = {
+        name: PASSED_THROUGH._replace(name=name)
+        for name in resolved.request.named
+        if name in dialect.fields and dialect.fields[name].by_name
+    }
+    return dialect._replace(fields=dialect.fields | named) if named else dialect
 
 
 def _parameters_to_send(
@@ -87,11 +100,13 @@ def _drop_ratio_beside_size(given: dict[str, Json], dialect: Dialect) -> tuple[N
 def _call(
     resolved: Resolved, dialect: Dialect, body: dict[str, Json], seed: Json, number: int
 ) -> Call:
-    """Call `number`, counted from 1. A seed that is not a number is the same in every call."""
+    """Call `number`, counted from 1. Only numbers are counted up, others stay as they are."""
     if seed is None:
         return Call(number, None, resolved.sent_model, body)
     own = seed
-    if isinstance(seed, int) and not isinstance(seed, bool):
+    # A negative seed stands for a random one at servers that nobody here knows.
+    is_number = isinstance(seed, int) and not isinstance(seed, bool)
+    if isinstance(seed, int) and is_number and (seed >= 0 or resolved.model):
         own = seed + number - 1
         if own >= INT64:
             message = f"seed {seed} is too large for {resolved.n} images"
@@ -179,9 +194,7 @@ def _choose_quality(resolved: Resolved, dialect: Dialect, sent_format: Json) -> 
         reason = f"applied by flux when it converts to {asked}"
         return _quality_note(quality, quality, "emulated", reason)
     if not field_of(dialect, "output_compression").name:
-        provider = dialect.provider
-        reason = f"{provider} has no such setting, and flux encodes only the requested format"
-        return _quality_note(quality, None, "ignored", reason)
+        return _quality_note(quality, quality, "emulated", "applied by flux to lossy formats")
     note = Note("output_compression", quality, quality, "passthrough", "quality of a lossy format")
     return quality, (note,)
 

@@ -14,7 +14,7 @@ from flux_cli.core.values import shorten
 from flux_cli.images.destination import Destination, read_destination
 from flux_cli.images.finish import read_finish
 from flux_cli.providers.rows import ROWS, connect, unit_price
-from flux_cli.request.command_line import read_parameters
+from flux_cli.request.command_line import named_parameters, read_parameters
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
 
@@ -51,7 +51,7 @@ def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = 
     it (when nothing may be sent), the URL stays in place of the image. Raises UsageError and
     ConfigError.
     """
-    typed: dict[str, Value] = dict(read_parameters(options.parameters))
+    typed = read_parameters(options.parameters)
     reuse = _read_like(options.input.like, typed)
     settings = load_settings(_overrides(options, reuse), ROWS)
     found = find_model(settings.model, folders.model_folders())
@@ -70,6 +70,7 @@ def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = 
         prompt=prompt,
         route=options.access.route,
         output=settings.output if is_format_by_suffix else None,
+        named=named_parameters(options.parameters),
     )
     resolved = _resolve(request, found, dialect, reuse, options.input.like)
     price = unit_price(settings.provider, found.model, dialect)

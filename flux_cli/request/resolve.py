@@ -10,6 +10,7 @@ from flux_cli.images.formats import foreign_format, format_named, format_of_suff
 from flux_cli.request.dialect import explain_field
 from flux_cli.request.size import NAMES as SHAPE
 from flux_cli.request.size import choose
+from flux_cli.request.unknown_model import check_seed, option_types, size_to_ratio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,12 +45,16 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     check_utf8("the model's name", name)
     prompt, prompt_notes = _resolve_prompt(request, model)
     given = _check_parameters(request.parameters, dialect)
+    ratio_notes = size_to_ratio(given, request.named) if model is None else ()
     typed_n, typed_quality = given.pop("n", None), given.pop("output_compression", None)
     typed_format = given.pop("output_format", None)
     file_format, format_notes = _resolve_format(typed_format, request.output, model)
     size, ratio, size_notes = _choose_size(given, model, route, dialect)
-    parameters, notes = _resolve_parameters(given, model, route, dialect)
+    types = model.parameters if model else option_types(request)
+    parameters, notes = _resolve_parameters(given, types, model, route, dialect)
     seed = parameters.pop("seed", None)
+    if model is None:
+        check_seed(seed, request.named)
     if size is not None:
         parameters = {"size": size.name, **parameters}
     n = _whole_number("n", typed_n)
@@ -59,7 +64,7 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
         prompt=prompt,
         seed=seed,
         parameters=parameters,
-        notes=(*model_notes, *prompt_notes, *size_notes, *notes, *format_notes),
+        notes=(*model_notes, *prompt_notes, *size_notes, *ratio_notes, *notes, *format_notes),
         model=model,
         dialect=dialect,
         route=route,
@@ -205,9 +210,16 @@ def _route_notes(size: Size, model: Model, route: str | None) -> tuple[Note, ...
 
 
 def _resolve_parameters(
-    given: dict[str, Value], model: Model | None, route: str | None, dialect: Dialect | None
+    given: dict[str, Value],
+    types: dict[str, Param],
+    model: Model | None,
+    route: str | None,
+    dialect: Dialect | None,
 ) -> tuple[dict[str, Json], list[Note]]:
-    """The other parameters: checked, in catalog order, then those that are not in the catalog."""
+    """The other parameters: checked, in catalog order, then those that are not in the catalog.
+
+    `types` are the model's parameters, or what options are where the model is unknown.
+    """
     known = model.parameters if model else {}
     listed = [name for name in known if name in given]
     others = [name for name in given if name not in known]
@@ -216,7 +228,7 @@ def _resolve_parameters(
     for name in (*listed, *others):
         param = known.get(name)
         field = dialect.fields.get(name) if dialect else None
-        values[name] = value = _check(param, given[name], field)
+        values[name] = value = _check(types.get(name), given[name], field)
         missing = "" if param is None or param.needs in given else param.needs
         asked = _asked(given[name])
         if dialect and field:

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
 from flux_cli import __version__
-from flux_cli.config import folders, keys
+from flux_cli.config.credentials import find_auth, missing_key_error
 from flux_cli.config.load import Settings
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, UsageError
+from flux_cli.core.errors import BudgetError, ConfigError, FluxError, UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json, ProviderRow
 from flux_cli.core.request import Attachment, Call
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flux_cli.core.options import GenerateOptions, Metadata
+    from flux_cli.core.request import Note
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
 
@@ -88,7 +90,23 @@ def _prepare(options: GenerateOptions) -> Prepared:
         hint = 'describe the image: flux generate "a red fox in the snow"'
         raise UsageError("no prompt given", hint=hint)
     prompt = None if word is None else read_prompt(word)
-    return prepare(options, prompt, None if options.run.dry_run else _download)
+    prepared = prepare(options, prompt, None if options.run.dry_run else _download)
+    if options.run.dry_run or not prepared.settings.provider.hosted:
+        return prepared
+    resolved = prepared.resolved
+    from flux_cli.config.state import state_note  # what costs nothing needs no such folder
+
+    notes = (*resolved.notes, *state_note(), *_proxy_notes())
+    return prepared._replace(resolved=resolved._replace(notes=notes))
+
+
+def _proxy_notes() -> tuple[Note, ...]:
+    """Notes on proxy variables that cannot be read."""
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return ()
+    from flux_cli.http.machine.proxies import read_proxies
+
+    return read_proxies().notes()
 
 
 def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
@@ -110,6 +128,7 @@ def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
         suffixes=prepared.destination.suffixes,
         metadata=not metadata.no_metadata and written != "none",
         sidecar=metadata.sidecar,
+        is_quality_sent="output_compression" in prepared.plan.calls[0].body,
     )
 
 
@@ -154,31 +173,13 @@ def _auth(row: ProviderRow, prepared: Prepared, options: GenerateOptions) -> Aut
 
     Raises AuthError without one, ConfigError if it would be sent unencrypted.
     """
-    if not row.key_variables or options.access.no_key:
-        return None
-    auth = find_key(row, prepared.settings.base_url)
-    if auth or options.run.dry_run:
+    auth = find_auth(prepared.settings, no_key=options.access.no_key)
+    is_needed = bool(row.key_variables) and not options.access.no_key
+    if (auth and auth.key) or not is_needed or options.run.dry_run:
         return auth
     if not options.reporting.quiet:  # a misspelled model would be the next thing to fix
         messages.notes(note for note in prepared.resolved.notes if note.parameter == "model")
-    name = row.key_variables[-1]
-    page = f" (keys: {row.page})" if row.page else ""
-    without = ", or --no-key if this server needs none" if row.server else ""
-    hint = f"export {name}=...{page}{without}, or draw a sketch with --offline"
-    raise AuthError(f"no key: {name} is not set", hint=hint)
-
-
-def find_key(row: ProviderRow, base: str) -> Auth | None:
-    """The key for a provider, if there is one.
-
-    Raises ConfigError if it would be sent unencrypted.
-    """
-    for variable in row.key_variables:
-        secret, _ = keys.find(variable, folders.user_folder())
-        if secret:
-            keys.check_transport(base)
-            return Auth(secret, variable, base, row.key_header, row.key_prefix, row.hosts, row.page)
-    return None
+    raise missing_key_error(prepared.settings)
 
 
 def check_budget(run: CheckedRun) -> None:
@@ -250,4 +251,4 @@ def _working_folder() -> str:
     try:
         return str(Path.cwd())
     except OSError:  # deleted meanwhile; an absolute -o works without it
-        return str(Path("~").expanduser())
+        return os.path.expanduser("~")  # noqa: PTH111 - it never fails

@@ -181,7 +181,7 @@ def _read_history(
     Raises AuthError without a key, FluxError for a failed request, and Interrupted.
     """
     if auth is None:
-        name = settings.provider.key_variables[-1]
+        name = settings.provider.key_variables[0]
         hint = f"export {name}=...: the gateway's history needs it"
         raise AuthError(f"no key: {name} is not set", hint=hint)
     try:

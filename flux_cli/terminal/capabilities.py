@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from flux_cli.core.errors import ConfigError, did_you_mean
 from flux_cli.core.lite import NamedTuple
+from flux_cli.core.text import variable_text
 
 ImageProtocol = Literal["kitty", "iterm", "sixel", "truecolor", "256"]
 PROTOCOLS: tuple[ImageProtocol, ...] = get_args(ImageProtocol)
@@ -69,7 +70,7 @@ def choose_protocol(environ: Mapping[str, str]) -> ImageProtocol | None:
 
     FLUX_PREVIEW overrides it. Raises ConfigError if FLUX_PREVIEW is invalid.
     """
-    asked = environ.get(PREVIEW_VARIABLE, "").strip().lower()
+    asked = variable_text(environ, PREVIEW_VARIABLE).lower()
     if asked == "off":
         return None
     colors, is_multiplexed = _color_depth(environ), _is_multiplexed(environ)

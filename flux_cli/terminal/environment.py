@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from flux_cli.core.text import variable_text
 from flux_cli.core.values import TRUTHS
 
 TYPE_CHECKING = False
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def is_on(name: str, environ: Mapping[str, str] | None = None) -> bool:
     """Whether a variable is set to anything but `0`, `false`, `no`, `off` or an empty text."""
-    value = (os.environ if environ is None else environ).get(name, "").strip().lower()
+    value = variable_text(os.environ if environ is None else environ, name).lower()
     return TRUTHS.get(value, bool(value))
 
 

@@ -11,7 +11,15 @@ import sys
 from flux_cli.core.errors import DiskError
 from flux_cli.core.lite import json_text
 from flux_cli.core.table import table
-from flux_cli.core.text import LONG, disarm, disarm_json, may_show_key, plain, redact_json
+from flux_cli.core.text import (
+    LONG,
+    disarm,
+    disarm_json,
+    may_show_key,
+    plain,
+    redact_json,
+    variable_text,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +100,7 @@ def columns() -> int | None:
         width = os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError, AttributeError):  # a pipe, a file, or a closed or missing stream
         return None
-    text = os.environ.get("COLUMNS", "")
+    text = variable_text(os.environ, "COLUMNS")
     if text.isdecimal() and len(text) <= MAX_WIDTH_DIGITS and int(text):
         return int(text)
     return width or None

@@ -5,6 +5,7 @@ import pytest
 from flux_cli.catalog.find import find_model, list_models, read_servers
 from flux_cli.catalog.reading import read
 from flux_cli.core.errors import CatalogError
+from flux_cli.core.options import Parameters
 from flux_cli.core.ratio import parse_ratio
 from flux_cli.images.formats import FORMATS
 
@@ -94,8 +95,17 @@ def test_every_kind_of_server_is_there(server):
     assert dialect.formats
 
 
-def test_a_compatible_server_gets_everything_as_it_is():
-    assert read_servers()["compatible"].fields == {}
+def test_a_compatible_server_gets_everything_but_what_flux_can_do_itself():
+    fields = read_servers()["compatible"].fields
+    assert fields.keys() == {"output_format", "output_compression"}
+    assert all(field.behavior == "emulated" and field.by_name for field in fields.values())
+
+
+@pytest.mark.parametrize("name", sorted(set(read_servers()) - {"compatible"}))
+def test_a_known_kind_of_server_says_what_it_does_with_every_option(name):
+    """Nothing is dropped there in silence. These three are what every server knows."""
+    listed = read_servers()[name].fields.keys() | {"size", "n", "seed", "response_format"}
+    assert set(Parameters._fields) - {"param"} <= listed
 
 
 # --- wrong tables
@@ -143,7 +153,7 @@ def written(folder, text):
 def test_a_good_table_is_read_key_by_key(tmp_path):
     dialect = read(written(tmp_path, MODEL)).dialects["fal"]
     assert dialect[:6] == ("fal", "fal-ai/small", 0.01, ("png",), ("1:1",), ("1:2", "2:1"))
-    assert dialect.fields["raw"] == ("renamed", "less", "", ("a",), {"a": "b"}, "why", True)
+    assert dialect.fields["raw"] == ("renamed", "less", "", ("a",), {"a": "b"}, "why", True, False)
 
 
 @pytest.mark.parametrize(

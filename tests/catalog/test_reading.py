@@ -459,3 +459,12 @@ def test_the_built_in_files_say_nothing_the_loader_drops():
         sizes = [row["size"] for row in table["sizes"]]
         assert sizes == [size.name for size in model.sizes]
         assert list(table["routes"]) == [route.name for route in model.routes]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_model_file_of_windows_is_read(encoding, tmp_path):
+    marked = tmp_path / "small.toml"
+    marked.write_bytes(GOOD.replace("\n", "\r\n").encode(encoding))
+    found = read(marked)
+    marked.write_text(GOOD)
+    assert found == read(marked)

@@ -358,7 +358,7 @@ def test_help_has_groups_examples_and_short_lines(name):
 
 
 WITHOUT_OPTION = (
-    "lumenfall_base_url", "journal_prompts", "metadata",
+    "lumenfall_base_url", "openai_base_url", "http_hosts", "journal_prompts", "metadata",
     "sign_certificate", "sign_key", "sign_algorithm",
 )  # fmt: skip
 WITH_OPTION = [row for row in SETTINGS if row.name not in WITHOUT_OPTION]

@@ -14,7 +14,7 @@ KEY_WORDS = {
     "bfl": "x-key: $BFL_API_KEY",
     "fal": "Authorization: Key $FAL_KEY",
     "replicate": "Authorization: Bearer $REPLICATE_API_TOKEN",
-    "openai": "Authorization: Bearer $LUMENFALL_API_KEY",
+    "openai": "Authorization: Bearer $FLUX_API_KEY",
     "openai.com": "Authorization: Bearer $OPENAI_API_KEY",
     "together": "Authorization: Bearer $TOGETHER_API_KEY",
 }

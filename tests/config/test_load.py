@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.config import folders, keys
-from flux_cli.config.load import load_settings, safe_url
+from flux_cli.config.addresses import safe_url
+from flux_cli.config.load import load_settings
 from flux_cli.config.settings import SETTINGS
+from flux_cli.config.state import state_folder
 from flux_cli.core.errors import ConfigError, UsageError
 from flux_cli.core.model import ProviderRow
+from flux_cli.core.request import add_path
 from flux_cli.providers.rows import ROWS
 
 LUMENFALL = "https://api.lumenfall.ai/openai/v1"
@@ -47,8 +50,8 @@ def write(path, text, mode=None):
 def test_nothing_set_means_the_defaults():
     made = load()
     assert made._replace(values={}, providers={}) == (
-        "flux1.1-pro-ultra", ROWS["lumenfall"], LUMENFALL, None, None, 16, 300.0, 3, None, True,
-        "full", None, None, "es256", "auto", {}, {}, (),
+        "flux1.1-pro-ultra", ROWS["lumenfall"], LUMENFALL, None, None, 16, 300.0, 3, None,
+        None, True, "full", None, None, "es256", "auto", {}, {}, (),
     )  # fmt: skip
     assert {(value.source, value.rank) for value in made.values.values()} == {("default", 4)}
 
@@ -123,8 +126,47 @@ def test_layers_are_merged_setting_by_setting(user, work):
     }
 
 
-def test_an_empty_variable_counts_as_not_set():
-    assert load({}, {"FLUX_MODEL": "", "FLUX_CONCURRENCY": ""}).model == "flux1.1-pro-ultra"
+@pytest.mark.parametrize("empty", ["", " ", '""', "''", "\r", "\ufeff", '" "\r\n'])
+def test_an_empty_variable_counts_as_not_set(empty):
+    environ = {"FLUX_MODEL": empty, "FLUX_CONCURRENCY": empty}
+    assert load({}, environ).model == "flux1.1-pro-ultra"
+    assert key("LUMENFALL_API_KEY", {"LUMENFALL_API_KEY": empty}) == (None, "")
+
+
+AROUND = [
+    "{}\r",
+    "{}\r\n",
+    " {} ",
+    '"{}"',
+    "'{}'",
+    '"{}"\r',
+    "\ufeff{}",
+    '\ufeff"{}" ',
+    "\u201c{}\u201d",
+]
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_what_env_files_leave_around_a_value_is_cut_from_every_variable(around, monkeypatch):
+    for setting in SETTINGS:
+        text = {"text": "lumenfall", "integer": "7", "number": "7.5", "boolean": "False"}[
+            setting.kind
+        ]
+        if setting.name.endswith("base_url"):
+            text = "https://example.org/v1"
+        text = setting.choices[-1] if setting.choices else text
+        made = load({}, {setting.variable: around.format(text), "FLUX_PROVIDER": "lumenfall"})
+        assert str(made.values[setting.name].value) == text
+    secret, source = key("FAL_KEY", {"FAL_KEY": around.format(KEY)})
+    assert (secret.reveal(), source) == (KEY, "FAL_KEY")
+    assert state_folder({"FLUX_STATE": around.format("/some/where")}) == "/some/where"
+    monkeypatch.setenv("XDG_CONFIG_HOME", around.format("/my/config"))
+    assert folders.user_path() == "/my/config/flux-image-cli"
+
+
+def test_quotes_and_blanks_inside_a_value_stay():
+    for text in ('a "b" c', "it's", '"a" and "b', "don't 'quote"):
+        assert load({}, {"FLUX_OUTPUT": text}).output == text
 
 
 def test_the_environment_of_the_process_is_the_default(monkeypatch):
@@ -263,7 +305,7 @@ def test_the_hint_is_written_as_the_wrong_value_was():
             {},
             "leave --output out, or give it a value",
         ),  # only the person knows a right one
-        ({}, {"FLUX_OUTPUT": " "}, "leave FLUX_OUTPUT out, or give it a value"),
+        ({}, {"FLUX_OUTPUT": "a\x00b"}, "leave FLUX_OUTPUT out, or give it a value"),
         ({"max_cost": "inf"}, {}, "write --max-cost 1"),
         ({}, {"FLUX_MAX_COST": "1e400"}, "write FLUX_MAX_COST=1"),
     ):
@@ -307,8 +349,8 @@ def test_an_endless_settings_file_is_not_read_by_half(where, user, work):
         ("retries", "21"),
         ("max_cost", "1,50"),
         ("max_cost", "$1"),
-        ("model", " "),
-        ("output", "\t"),
+        ("model", "a\x00b"),
+        ("output", "a\x00b"),
     ],
 )
 def test_wrong_options_and_variables_are_refused_by_their_own_name(name, text):
@@ -371,6 +413,18 @@ SKETCH = ROWS["offline"].base_url
         ({}, {"FLUX_PROVIDER": "lumenfall", "FLUX_BASE_URL": OTHER}, "lumenfall", OTHER),
         ({}, {"LUMENFALL_BASE_URL": OTHER}, "lumenfall", OTHER),
         ({}, {"LUMENFALL_BASE_URL": OTHER, "FLUX_BASE_URL": LOCAL}, "openai", LOCAL),
+        # Where LUMENFALL_BASE_URL says that the gateway is, its key may go
+        ({"base_url": f"{OTHER}/2"}, {"LUMENFALL_BASE_URL": OTHER}, "lumenfall", f"{OTHER}/2"),
+        (
+            {"base_url": "https://other.example:444"},
+            {"LUMENFALL_BASE_URL": OTHER},
+            "openai",
+            "https://other.example:444",
+        ),
+        ({"provider": "openai.com"}, {"OPENAI_BASE_URL": OTHER}, "openai.com", OTHER),
+        ({"provider": "openai"}, {"OPENAI_BASE_URL": OTHER}, "openai", OTHER),
+        ({"provider": "openai", "base_url": LOCAL}, {"OPENAI_BASE_URL": OTHER}, "openai", LOCAL),
+        ({}, {"OPENAI_BASE_URL": OTHER}, "lumenfall", LUMENFALL),
         ({"provider": "openai"}, {"FLUX_BASE_URL": LOCAL}, "openai", LOCAL),
         (
             {"provider": "offline"},
@@ -454,7 +508,7 @@ def test_an_added_provider_can_be_the_default(user):
         (
             f'{MINE}hosts = ["a"]',
             "providers.mine.hosts is not a known key",
-            "keys: protocol, base_url, key, server",
+            "keys: protocol, base_url, key, key_header, key_prefix, key_scheme, server, headers",
         ),
         (
             f'{MINE}protocol = "smtp"',
@@ -519,8 +573,6 @@ BAD_URLS = [
     "http://host:0/v1",
     "http://[::1/v1",
     "https://exa mple.org/v1",
-    " https://example.org/v1",
-    "https://example.org/v1\n",
     "https://example.org/\x00",
     "https://ex\u00e4mple.org/v1",
     "https://example.org\u2024evil.example/v1",
@@ -528,8 +580,10 @@ BAD_URLS = [
     "https://user:pass@example.org/v1",
     "https://@example.org/v1",
     "https://example.org/v1?key=1",
+    "https://example.org/v1?api-version=1&subscription-key=1",
+    "https://example.org/v1?CODE=1",
+    "https://example.org/v1?sig",
     "https://example.org/v1#top",
-    "https://example.org/v1?",
     "https://example.org/v1#",
     "\ud800",
     "x" * 5000,
@@ -541,6 +595,22 @@ BAD_URLS = [
 def test_an_address_that_is_none_is_refused(url, variable):
     with pytest.raises(ConfigError):
         load({}, {variable: url})
+
+
+@pytest.mark.parametrize("url", [" https://example.org/v1", "https://example.org/v1\n"])
+def test_blanks_around_an_address_are_refused_where_nothing_leaves_them(url):
+    with pytest.raises(UsageError):
+        load({"base_url": url})
+    assert load({}, {"FLUX_BASE_URL": url}).base_url == "https://example.org/v1"
+
+
+def test_a_query_stays_behind_the_address():
+    """As Azure's `?api-version=…` does."""
+    url = "https://a.example/deployments/x/?api-version=2025-04-01&x=a/"
+    made = load({"base_url": url}).base_url
+    assert made == url.replace("x/?", "x?")
+    assert add_path(made, "/images") == url.replace("x/?", "x/images?")
+    assert load({"base_url": "https://a.example/v1/?"}).base_url == "https://a.example/v1"
 
 
 @pytest.mark.parametrize(
@@ -566,7 +636,7 @@ def test_any_address_is_usable_or_refused(url):
     except UsageError:
         return
     assert made.base_url.isascii()
-    assert not made.base_url.endswith("/")
+    assert not made.base_url.partition("?")[0].endswith("/")
     assert "@" not in made.base_url.split("/")[2]
 
 
@@ -583,7 +653,7 @@ def test_any_address_is_usable_or_refused(url):
     ],
 )
 def test_a_key_may_travel_encrypted_or_within_this_machine(url):
-    keys.check_transport(url)
+    keys.check_transport(url, None)
 
 
 @pytest.mark.parametrize(
@@ -601,8 +671,26 @@ def test_a_key_may_travel_encrypted_or_within_this_machine(url):
 )
 def test_a_key_never_crosses_a_network_in_the_clear(url):
     with pytest.raises(ConfigError, match="unencrypted") as raised:
-        keys.check_transport(url)
+        keys.check_transport(url, "other.example, example.com")
     assert "--no-key" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://litellm:4000/v1", "litellm"),
+        ("http://LiteLLM./v1", "ollama, litellm"),
+        ("http://192.168.1.5/v1", "litellm 192.168.1.5"),
+        ("http://[2001:db8::1]/v1", "2001:db8::1"),
+        ("http://[2001:db8::1]/v1", "[2001:db8::1]"),
+        ("http://litellm:4000/v1", "litellm:4000"),
+        ("http://litellm:4000/v1", "http://litellm:4000/"),
+    ],
+)
+def test_a_key_may_cross_a_network_whose_host_the_user_allows(url, allowed):
+    keys.check_transport(url, allowed)
+    with pytest.raises(ConfigError, match="unencrypted"):
+        keys.check_transport(url, "other, lite, litellm:1, ellm")
 
 
 @pytest.mark.parametrize(
@@ -696,7 +784,8 @@ def test_the_folder_of_a_linked_key_file_is_that_of_its_target(work):
 
 
 @root
-def test_a_key_file_or_its_folder_of_another_user_is_refused(work, monkeypatch):
+def test_a_key_file_or_its_folder_of_another_user_is_refused(home, monkeypatch):
+    work = home
     (work / "private").mkdir(mode=0o700)
     named = write(work / "private" / "key", KEY, 0o600)
     os.chown(named, 1234, 1234)
@@ -714,8 +803,8 @@ def test_a_key_file_or_its_folder_of_another_user_is_refused(work, monkeypatch):
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o777, 0o601, 0o620])
-def test_a_key_file_that_others_may_touch_is_refused(mode, user, work):
-    named = write(work / "key", KEY, mode)
+def test_a_key_file_at_home_that_others_may_touch_is_refused(mode, user, home):
+    named = write(home / "key", KEY, mode)
     with pytest.raises(ConfigError) as raised:
         key(NAME, {f"{NAME}_FILE": str(named)})
     assert f"(mode {mode:04o})" in raised.value.message
@@ -723,6 +812,48 @@ def test_a_key_file_that_others_may_touch_is_refused(mode, user, work):
     write(user / "credentials.toml", f'{NAME} = "{KEY}"', mode)
     with pytest.raises(ConfigError, match="other users can read"):
         key(NAME, {})
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o444, 0o644, 0o440, 0o640, 0o400])
+@pytest.mark.parametrize("owner", [None, 1234])
+def test_a_secret_outside_of_the_home_folder_may_have_any_owner_and_readers(mode, owner, work):
+    """Docker mounts its secrets with 0444, Kubernetes with 0644, and of users of their own."""
+    if owner and os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    (work / "..data").mkdir()
+    target = write(work / "..data" / "key", f'\ufeff"{KEY}"\r\n', mode)
+    (work / "key").symlink_to("..data/key")  # as Kubernetes does
+    if owner:
+        os.chown(target, owner, owner)
+        os.chown(target.parent, owner, owner)
+    assert revealed(key(NAME, {f"{NAME}_FILE": str(work / "key")})) == (KEY, str(work / "key"))
+
+
+@posix
+def test_a_secret_that_everybody_can_change_is_refused_everywhere(work):
+    named = write(work / "key", KEY, 0o646)
+    with pytest.raises(ConfigError, match="every user can change the key file") as raised:
+        key(NAME, {f"{NAME}_FILE": str(named)})
+    assert raised.value.hint == f"chmod o-w {named}"
+
+
+@posix
+def test_a_link_into_the_home_folder_is_judged_by_its_target(work, home):
+    write(home / "key", KEY, 0o644)
+    (work / "key").symlink_to(home / "key")
+    with pytest.raises(ConfigError, match="other users can read"):
+        key(NAME, {f"{NAME}_FILE": str(work / "key")})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_key_files_of_windows_are_read(encoding, user, work):
+    named = write(work / "key", f"{KEY}\r\n".encode(encoding), 0o600)
+    assert revealed(key(NAME, {f"{NAME}_FILE": str(named)})) == (KEY, str(named))
+    path = write(user / "credentials.toml", f'{NAME} = "{KEY}"\r\n'.encode(encoding), 0o600)
+    assert revealed(key(NAME, {})) == (KEY, str(path))
+    write(user / "config.toml", "retries = 1\r\n".encode(encoding))
+    assert load().retries == 1
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400])
@@ -776,7 +907,7 @@ def test_credentials_that_are_no_toml_are_refused_without_showing_the_key(conten
 
 
 def test_a_key_file_that_is_no_text_or_not_there_is_refused(work):
-    named = write(work / "key", b"\xff\xfe", 0o600)
+    named = write(work / "key", b"k\xff\xfe", 0o600)
     with pytest.raises(ConfigError, match="is not a text file"):
         key(NAME, {f"{NAME}_FILE": str(named)})
     for path in (work / "absent", work):
@@ -799,7 +930,7 @@ def test_a_key_is_never_part_of_the_settings(user):
 def test_folders_are_the_platform_s_and_move_with_xdg(home, monkeypatch, tmp_path):
     assert folders.user_folder() == home / ".config" / "flux-image-cli"
     assert folders.model_folders() == (str(home / ".config" / "flux-image-cli" / "models"),)
-    assert folders.state_folder() == home / ".local" / "state" / "flux-image-cli"
+    assert state_folder() == str(home / ".local" / "state" / "flux-image-cli")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "elsewhere"))
     assert folders.user_folder() == tmp_path / "elsewhere" / "flux-image-cli"
 

@@ -70,7 +70,10 @@ WRONG = {
         ("a fox", "--base-url", "http://me:secret@127.0.0.1/v1"),
         "user name or password",
     ),
-    "a key over plain http": (("a fox", "--base-url", "http://192.0.2.1/v1"), "unencrypted"),
+    "a key over plain http": (
+        ("a fox", "--provider", "lumenfall", "--base-url", "http://192.0.2.1/v1"),
+        "unencrypted",
+    ),
     "no pairs": (("a fox", "-p", "guidance"), "KEY=VALUE"),
     "a pair without a name": (("a fox", "-p", "=3"), "KEY=VALUE"),
     "prompt as parameter": (("a fox", "-p", "prompt=x"), "cannot set prompt"),

@@ -152,7 +152,7 @@ def test_a_model_nobody_knows_gets_every_parameter_unchecked_and_no_size_of_ours
         "size": "auto",
         "aspect_ratio": "weird",
         "seed": "later",
-        "safety_tolerance": 99,
+        "safety_tolerance": "99",
     }
     assert gateway.posts == [sent, sent]
     assert "not in the catalog" in result.err
@@ -198,7 +198,7 @@ def test_base_url_reaches_any_compatible_server(flux, gateway, option):
         "fox.jpg",
         "--json",
         *words_,
-        env={"LUMENFALL_API_KEY": KEY, **variable},
+        env={"FLUX_API_KEY": KEY, "LUMENFALL_API_KEY": "lmnfl_of-the-gateway", **variable},
     )
     assert result.code == 0
     assert result.json["provider"] == "openai"

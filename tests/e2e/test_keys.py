@@ -91,9 +91,9 @@ def test_the_variable_wins_over_every_file(generate, gateway, home, tmp_path):
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o611])
 @pytest.mark.parametrize("where", ["variable", "credentials"])
-def test_a_key_file_that_others_may_read_is_refused(keyless, gateway, home, tmp_path, mode, where):
+def test_a_key_file_that_others_may_read_is_refused(keyless, gateway, home, mode, where):
     if where == "variable":
-        path = key_file(tmp_path / "key", OTHER_KEY, mode)
+        path = key_file(home / "key", OTHER_KEY, mode)
         result = keyless("a fox", env={"LUMENFALL_API_KEY_FILE": str(path)})
     else:
         path = key_file(
@@ -234,12 +234,6 @@ def test_proxies_of_the_environment_do_not_see_plain_loopback_keys(generate, gat
     proxy = {"HTTP_PROXY": other.origin, "NO_PROXY": "127.0.0.1"}
     assert generate("a fox", env=proxy).code == 0
     assert (len(gateway.posts), other.requests) == (1, [])
-
-
-def test_a_wrong_proxy_is_a_clear_error(generate, gateway):
-    result = generate("a fox", "--retries", "0", env={"HTTP_PROXY": "nonsense://127.0.0.1"})
-    assert (result.code, gateway.requests) == (2, [])
-    assert "HTTPS_PROXY" in result.err
 
 
 def test_nobody_else_on_the_machine_sees_the_key_in_the_process_list(keyed, command, gateway):

@@ -493,7 +493,7 @@ def test_providers_names_the_address_calls_go_to_and_the_key_they_take(flux):
     env = {"LUMENFALL_API_KEY": "lmnfl_secret", "LUMENFALL_BASE_URL": "http://127.0.0.1:1/v1"}
     listed = {line.split()[0]: line for line in flux("providers", env=env).lines}
     assert "http://127.0.0.1:1/v1" in listed["lumenfall"]
-    assert listed["openai"].split()[1:4] == ["LUMENFALL_API_KEY", "(set)", "--base-url"]
+    assert listed["openai"].split()[1:4] == ["FLUX_API_KEY", "(not", "set)"]
     assert "https://api.bfl.ai" in listed["bfl"]
     env |= {"FLUX_BASE_URL": "http://127.0.0.1:2/v1"}
     rows = {row["name"]: row for row in flux("providers", "--json", env=env).json["providers"]}

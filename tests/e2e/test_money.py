@@ -93,7 +93,9 @@ def test_a_dry_run_at_the_gateway_s_variable_asks_no_server_that_is_not_known(ge
 def test_a_dry_run_never_asks_another_server_which_would_make_and_bill_an_image(
     generate, gateway, more
 ):
-    result = generate("a fox", "--dry-run", "--base-url", gateway.url, *more)
+    result = generate(
+        "a fox", "--dry-run", "--provider", "openai", "--base-url", gateway.url, *more
+    )
     assert (result.code, gateway.requests) == (0, [])
     assert "cost unknown" in result.out
 
@@ -125,7 +127,10 @@ LIMITS = {
     "a cheaper model": (("-m", "flux1.1-pro", "--max-cost", "0.04"), 0),
     "a forced route costs the same": (("--route", "fal", "--max-cost", "0.05"), 2),
     "a model without a price": (("-m", "unheard-of", "--max-cost", "100"), 2),
-    "a server without a price": (("--base-url", "{url}", "--max-cost", "100"), 2),
+    "a server without a price": (
+        ("--provider", "openai", "--no-key", "--base-url", "{url}", "--max-cost", "100"),
+        2,
+    ),
 }
 
 

@@ -95,13 +95,15 @@ def around(keyed, home, work, command, gateway):
     (work / "cat.jpg").write_bytes(pixels_as("jpeg", 1024, 1024))
     settings = home / ".config" / "flux-image-cli"
     settings.mkdir(parents=True)
-    (own_provider,) = re.findall(
+    own_providers = re.findall(
         r"```toml\n(.*?)```", (ROOT / "docs/providers.md").read_text(), re.DOTALL
     )
     with Server() as bfl:
         bfl.answers(bfl_task("ready"))
         row = f'[providers.bfl]\nprotocol = "bfl"\nbase_url = "{bfl.origin}"\nkey = "BFL_API_KEY"\n'
-        (settings / "config.toml").write_text(row + with_stand_ins(own_provider, gateway))
+        (settings / "config.toml").write_text(
+            row + with_stand_ins("\n".join(own_providers), gateway)
+        )
         nowhere = dict.fromkeys(
             ("HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
         )  # nothing leaves this machine

@@ -18,6 +18,8 @@ from e2e.recovery import SAFE, files, folders, states
 
 pytestmark = pytest.mark.slow
 
+SERVER = ("--provider", "openai", "--no-key")
+
 Damage = Callable[[bytes], bytes]
 
 
@@ -234,7 +236,7 @@ def test_a_run_that_stays_unclear_for_a_year_is_forgotten_aloud(
     killed, recover, gateway, release, state
 ):
     gateway.answers(held(release))
-    killed("--seed", "7", "--base-url", gateway.url, when=lambda: gateway.posts)
+    killed("--seed", "7", *SERVER, "--base-url", gateway.url, when=lambda: gateway.posts)
     release.set()
     (journal,) = state.glob("*.jsonl")
     assert "may have been billed" in recover().err

@@ -13,6 +13,8 @@ from e2e.recovery import SAFE, SlowGateway, files, folders, journal_says, states
 
 pytestmark = pytest.mark.slow
 
+SERVER = ("--provider", "openai", "--no-key")
+
 
 @pytest.mark.parametrize("form", [(), SAFE], ids=["url", "b64"])
 def test_before_the_answer_the_history_knows_what_became_of_it(
@@ -100,7 +102,7 @@ def test_a_server_without_a_history_will_never_tell_and_that_is_said_without_end
     killed, recover, gateway, release
 ):
     gateway.answers(held(release))
-    killed("--seed", "7", "--base-url", gateway.url, when=lambda: gateway.posts)
+    killed("--seed", "7", *SERVER, "--base-url", gateway.url, when=lambda: gateway.posts)
     release.set()
     result = recover()
     assert (result.code, "nothing to save" in result.err) == (0, False)

@@ -48,6 +48,49 @@ class Proxy:
                 back.join(PATIENCE)
 
 
+class SocksProxy:
+    """A SOCKS 5 proxy that leads every host to one server.
+
+    It lists which hosts it was asked for, and as whom.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.hosts: list[str] = []
+        self.users: list[tuple[str, str]] = []
+        self._server = server
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+        self.port: int = self._listener.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=accept_all, args=(self._listener, self._serve), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        close_listener(self._listener)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError, ValueError), connection:
+            stream = connection.makefile("rb")
+            methods = stream.read(2)[1]
+            with_password = 2 in stream.read(methods)
+            connection.sendall(b"\x05\x02" if with_password else b"\x05\x00")
+            if with_password:
+                stream.read(1)
+                user, password = (stream.read(stream.read(1)[0]).decode() for _ in range(2))
+                self.users.append((user, password))
+                connection.sendall(b"\x01\x00")
+            *_, kind = stream.read(4)
+            length = stream.read(1)[0] if kind == 3 else 4
+            self.hosts.append(stream.read(length).decode("latin-1"))
+            stream.read(2)
+            with socket.create_connection(("127.0.0.1", self._server.port)) as server:
+                connection.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50")
+                back = threading.Thread(target=_copy, args=(server, connection), daemon=True)
+                back.start()
+                _copy(connection, server)
+                back.join(PATIENCE)
+
+
 def _copy(source: socket.socket, target: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while part := source.recv(CHUNK):

@@ -21,6 +21,7 @@ from flux_cli.core.outcome import Reply
 from flux_cli.http import transport
 from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import Exchanges, HttpRequest
+from flux_cli.http.machine.proxies import read_proxies
 from flux_cli.http.network import Network, ProxyRouter
 from flux_cli.http.spool import Spool
 
@@ -369,7 +370,7 @@ def test_a_proxy_that_is_not_there_means_nothing_was_sent(tmp_path, monkeypatch)
 
 
 def test_a_proxy_that_makes_no_sense_is_a_wrong_setting(tmp_path, monkeypatch):
-    with pytest.raises(ConfigError, match="invalid network settings in the environment"):
+    with pytest.raises(ConfigError, match="invalid proxy in HTTP_PROXY"):
         through("gopher://127.0.0.1", tmp_path, monkeypatch)
 
 
@@ -491,7 +492,7 @@ def test_which_hosts_are_connected_to_without_a_proxy_on_another_machine(url, en
             return httpx.Response(204)
 
     async def go(proxy: str) -> None:
-        router = ProxyRouter(Direct(), {"all": proxy}, entry)
+        router = ProxyRouter(Direct(), read_proxies({"all_proxy": proxy, "no_proxy": entry}))
         with suppress(ConfigError):
             await router.handle_async_request(httpx.Request("GET", url))
         await router.aclose()
@@ -515,14 +516,14 @@ def test_a_proxy_on_this_machine_may_see_what_is_sent_to_this_machine(tmp_path, 
 
 
 def test_a_proxy_that_is_not_used_is_not_checked(tmp_path, monkeypatch):
-    """httpx has no SOCKS here, and curl would not mind: NO_PROXY names the host."""
+    """curl would not mind: NO_PROXY names the host."""
     server = Server()
 
     async def go(exchanges: Exchanges, url: str) -> None:
-        monkeypatch.setenv("ALL_PROXY", "socks5://proxy.example")
+        monkeypatch.setenv("ALL_PROXY", "socks4://proxy.example")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         await exchanges.exchange(HttpRequest("POST", url, {}, b"{}"))
-        with pytest.raises(ConfigError, match="invalid network settings in the environment"):
+        with pytest.raises(ConfigError, match="invalid proxy in ALL_PROXY"):
             await exchanges.exchange(HttpRequest("POST", "http://images.invalid/", {}, b"{}"))
 
     talk(server, go, tmp_path)

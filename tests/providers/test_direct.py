@@ -483,3 +483,22 @@ def test_a_provider_that_calls_repeating_useless_is_believed(ask, upstream, head
     upstream.answers(status(503, **header), fal_request())
     assert ask("fal").code == (0 if posts == 2 else 1)
     assert len(upstream.paid) == posts
+
+
+VERSION = "5f24084160c9089501c1b3545d9be3c27883ae2239b6f412990e82d4a6210f8f"
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "version"),
+    [
+        (f"bytedance/sdxl-lightning-4step:{VERSION}", "/v1/predictions", VERSION),
+        (VERSION, "/v1/predictions", VERSION),
+        ("owner/name", "/v1/models/owner/name/predictions", None),
+    ],
+)
+def test_versions_of_models_at_replicate_are_asked_by_version(ask, upstream, model, path, version):
+    upstream.answers(replicate_prediction())
+    assert ask("replicate", "-m", model, "-o", "fox.png").code == 0
+    post = upstream.requests[0]
+    assert (post.path, post.json.get("version")) == (path, version)
+    assert post.json["input"] == {"prompt": "a red fox"}

@@ -2,6 +2,7 @@
 
 import base64
 import time
+from pathlib import Path
 
 import pytest
 from fakes.gateway import Gateway, status, together
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.slow
 
 IMAGE = pixels_as("png", 64, 64)
 B64 = base64.b64encode(IMAGE).decode()
+JPEG = base64.b64encode(pixels_as("jpeg", 64, 64)).decode()
 VARIABLES = {"together": "TOGETHER_API_KEY", "openai.com": "OPENAI_API_KEY"}
 
 
@@ -45,7 +47,7 @@ def ask(flux, server):
 
 
 BODIES = [
-    ("openai.com", ["-a", "16:9", "-f", "webp"], {"size": "1360x768", "output_format": "webp"}),
+    ("openai.com", ["-a", "16:9", "-f", "webp"], {"size": "1360x768"}),
     ("openai.com", ["--response-format", "b64_json"], {}),
     ("localai", ["-s", "512x512", "-f", "jpeg"], {"size": "512x512"}),
     (
@@ -182,6 +184,38 @@ def test_what_a_server_has_no_word_for_is_refused_before_anything_is_sent(ask, s
         result = ask(name, option, "1")
         assert (result.code, server.requests) == (2, [])
         assert option in result.err
+
+
+@pytest.mark.parametrize("name", ["openai", "openai.com"])
+@pytest.mark.parametrize(
+    ("words", "file", "quality"),
+    [
+        (("-o", "fox.png"), "fox.png", None),
+        (("-o", "fox.webp"), "fox.webp", None),
+        (("-o", "fox", "-f", "avif"), "fox.avif", None),
+        (("-o", "fox.jpg"), "fox.jpg", None),
+        (("-o", "fox.jpg", "-q", "5"), "fox.jpg", 5),
+        (("-o", "fox", "-q", "5"), "fox.jpg", 5),
+    ],
+)
+def test_what_flux_can_do_itself_is_not_sent(ask, server, name, words, file, quality):
+    """Format and quality, also where the image arrives in the format that was asked for."""
+    server.answers(reply({"data": [{"b64_json": JPEG}]}))
+    result = ask(name, *words, env={"FLUX_API_KEY": "k-123456789"})
+    assert (result.code, result.lines) == (0, [file]), result.err
+    assert server.posts == [{"model": "some-model", "prompt": "a fox"}]
+    is_received = Path(file).read_bytes() == base64.b64decode(JPEG)
+    assert is_received == (file == "fox.jpg" and quality is None)
+
+
+def test_what_is_named_is_sent(ask, server):
+    server.answers(reply({"data": [{"b64_json": JPEG}]}))
+    named = ("-p", "output_format=jpeg", "-p", "output_compression=5")
+    result = ask("openai", *named, "-o", "fox", "--no-key")
+    assert (result.code, result.lines) == (0, ["fox.jpg"]), result.err
+    assert server.posts[0]["output_format"] == "jpeg"
+    assert server.posts[0]["output_compression"] == 5
+    assert Path("fox.jpg").read_bytes() == base64.b64decode(JPEG)
 
 
 def test_people_add_providers_of_their_own(flux, server, home):

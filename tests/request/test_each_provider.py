@@ -229,7 +229,7 @@ def test_a_route_is_for_the_gateway_alone(provider):
 @pytest.mark.parametrize(
     ("asked_format", "behavior"),
     [
-        (None, "ignored"),  # the image stays as it came
+        (None, "emulated"),
         ("png", "ignored"),
         ("gif", "ignored"),
         ("jpeg", "emulated"),
@@ -247,7 +247,8 @@ def test_a_quality_is_applied_here_or_said_to_be_ignored_and_never_lost(
     assert (note.behavior, note.warning) == (behavior, behavior == "ignored")
     sent = body(provider, **said)
     assert "output_compression" not in sent  # none of the three has it
-    assert behavior == "ignored" or sent["output_format"] == "png"  # encoded once, here
+    if asked_format is not None and behavior == "emulated":
+        assert sent["output_format"] == "png"  # encoded once, here
 
 
 @pytest.mark.parametrize(
@@ -317,9 +318,24 @@ def test_any_request_is_spelled_or_refused_and_every_parameter_said_has_a_note(p
         (
             "openai",
             {"output_format": "webp", "output_compression": "80"},
-            {"output_format": "webp", "output_compression": 80},
+            {},  # DALL-E refuses both
         ),
-        ("openai", {"output_format": "avif"}, {"output_format": "png"}),
+        ("openai", {"output_format": "avif"}, {}),
+        ("openai", {"size": "16:9"}, {"size": "1360x768"}),
+        ("localai", {"size": "16:9"}, {"size": "1360x768"}),
+        ("together", {"size": "16:9"}, {"width": 1360, "height": 768}),
+        (
+            "together",
+            {"image_prompt": "https://x.example/a.png"},
+            {"image_url": "https://x.example/a.png"},
+        ),
+        ("compatible", {"output_format": "avif", "output_compression": "80"}, {}),
+        ("compatible", {"size": "16:9"}, {"aspect_ratio": "16:9"}),
+        (
+            "compatible",
+            {"raw": True, "safety_tolerance": "2"},
+            {"raw": True, "safety_tolerance": "2"},
+        ),
         ("openai", {"background": "transparent"}, {"background": "transparent"}),
         ("localai", {"size": "512x512"}, {"size": "512x512"}),
         ("localai", {"output_format": "jpeg"}, {}),  # always PNG there
@@ -350,6 +366,11 @@ def test_each_kind_of_server_gets_what_it_understands(server, said, sent):
         ("openai", {"raw": "true"}),
         ("openai", {"safety_tolerance": "2"}),
         ("localai", {"seed": "7"}),
+        *(
+            (server, {name: "1"})
+            for server in ("localai", "sdcpp", "together", "vllm", "sglang")
+            for name in ("raw", "safety_tolerance", "image_prompt_strength", "sync_mode")
+        ),
         *(
             (server, {"resolution": "2K"})
             for server in ("openai", "localai", "sdcpp", "together", "vllm", "sglang")

@@ -8,8 +8,12 @@ from PIL import Image
 from sample_images import IMAGES
 
 from flux_cli.core.errors import UsageError
+from flux_cli.core.model import Param
+from flux_cli.core.options import Parameters
 from flux_cli.core.request import Attachment
+from flux_cli.core.values import check_value
 from flux_cli.http.datauri import decode_data_uri
+from flux_cli.request.command_line import read_parameters
 from flux_cli.request.inputs import (
     MAX_ATTACHMENT,
     MAX_IMAGE,
@@ -17,6 +21,7 @@ from flux_cli.request.inputs import (
     attach,
     read_image,
     read_prompt,
+    read_value,
 )
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX's files")
@@ -148,6 +153,9 @@ def test_a_prompt_is_the_word_itself(word):
         (b"  two\nlines \r\n", "two\nlines"),
         ("雪の狐".encode(), "雪の狐"),
         (b"\xef\xbb\xbfbehind a byte order mark", "behind a byte order mark"),
+        ("in snow, ☃\r\n".encode("utf-16"), "in snow, ☃"),  # as `>` of PowerShell writes it
+        (b"\xfe\xff" + "in snow".encode("utf-16-be"), "in snow"),
+        ("in snow".encode("utf-32"), "in snow"),
         (b"", ""),
         (b"x" * MAX_PROMPT, "x" * MAX_PROMPT),
     ],
@@ -163,11 +171,11 @@ def test_a_prompt_may_come_from_standard_input_or_a_file(data, prompt, work):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"\xff\xfe", "not valid UTF-8"),
-        ("fox".encode("utf-16"), "not valid UTF-8"),
+        (b"fox \xff\xfe", "not valid UTF-8"),
+        (b"\xff\xfef", "not valid UTF-8"),
         (b"x" * (MAX_PROMPT + 1), "than"),
     ],
-    ids=["bytes", "UTF-16", "too long"],
+    ids=["bytes", "half of UTF-16", "too long"],
 )
 def test_a_prompt_that_is_no_text_or_endless_is_refused(data, message, work):
     (work / "prompt.txt").write_bytes(data)
@@ -177,10 +185,65 @@ def test_a_prompt_that_is_no_text_or_endless_is_refused(data, message, work):
 
 
 def test_a_prompt_file_that_is_not_there_is_refused_with_its_name():
-    with pytest.raises(UsageError, match=r"prompt file 'absent\.txt' cannot be read"):
+    with pytest.raises(UsageError, match=r"prompt file 'absent\.txt' cannot be read") as raised:
         read_prompt("@absent.txt", None)
+    assert "write @@absent.txt" in raised.value.hint
 
 
 def test_a_closed_standard_input_is_refused():
     with pytest.raises(UsageError, match="standard input is closed"):
         read_prompt("-", None)
+
+
+# --- -p KEY=@FILE
+
+
+def given(*pairs):
+    return read_parameters(Parameters(param=list(pairs)))
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        (b'{"a": [1, 2.5]}\n', {"a": [1, 2.5]}),
+        (b"7\r\n", 7),
+        (b'"7"', "7"),
+        (b"plain text\n", "plain text"),
+        (b"\xef\xbb\xbf[true]", [True]),
+        ("[null]".encode("utf-16"), [None]),
+    ],
+)
+def test_a_parameter_may_come_from_a_file(content, value, work):
+    (work / "value.json").write_bytes(content)
+    assert given("colors=@value.json", "x=1") == {"colors": value, "x": 1}
+    assert read_value("colors", "-", stdin(content)) == value
+
+
+def test_an_image_becomes_a_data_uri_of_its_true_kind(work):
+    (work / "mask.jpg").write_bytes(drawn("PNG"))
+    (found,) = given("mask=@mask.jpg").values()
+    assert found.asked == "@mask.jpg"
+    assert decode_data_uri(found.uri, MAX_IMAGE) == drawn("PNG")
+    assert found.uri.startswith("data:image/png;")
+    with pytest.raises(UsageError, match="seed must be of the type integer"):
+        check_value(Param("seed", "integer", "passthrough", ""), found)
+
+
+def test_two_signs_are_one_sign():
+    assert given("handle=@@fox", "sign=@", "mail=me@x.org") == {
+        "handle": "@fox",
+        "sign": "@",
+        "mail": "me@x.org",
+    }
+
+
+def test_a_file_of_a_parameter_that_cannot_be_read_is_refused_with_its_name(work):
+    with pytest.raises(UsageError, match=r"the file 'absent' of mask cannot be read") as raised:
+        given("mask=@absent")
+    assert "-p mask=@@absent" in raised.value.hint
+    (work / "binary").write_bytes(b"\xff\x00\x80")
+    with pytest.raises(UsageError, match="neither an image nor text"):
+        given("mask=@binary")
+    (work / "cut.png").write_bytes(drawn("PNG")[:-20])
+    with pytest.raises(UsageError, match=r"^mask '@cut\.png'"):
+        given("mask=@cut.png")

@@ -3,6 +3,7 @@
 import pytest
 
 from flux_cli.catalog.find import find_model
+from flux_cli.core.errors import UsageError
 from flux_cli.core.request import Call, Request
 from flux_cli.images.formats import FORMATS
 from flux_cli.request.plan import GATEWAY, plan
@@ -15,8 +16,9 @@ def planned(model=ULTRA, route=None, **said):
     return plan(resolve(Request(model, said, "a red fox", route), find_model(model).model))
 
 
-def planned_unknown(**said):
-    return plan(resolve(Request("else", said, "a red fox"), None))
+def planned_unknown(named=(), **said):
+    """A model that nobody knows. `named` are the parameters that were typed with -p."""
+    return plan(resolve(Request("else", said, "a red fox", named=named), None))
 
 
 def short(notes):
@@ -56,7 +58,7 @@ def test_the_gateway_is_asked_only_for_the_formats_of_its_documentation(monkeypa
     """Whatever else flux can write is made from a format that the gateway can."""
     assert GATEWAY.formats == ("png", "jpeg", "gif", "webp", "avif")
     monkeypatch.setitem(FORMATS, "xyz", FORMATS["png"]._replace(name="xyz"))
-    resolved = resolve(Request("else", {}, "a red fox"), None)._replace(format="xyz")
+    resolved = resolve(Request("else", {}, "a red fox"), None, GATEWAY)._replace(format="xyz")
     assert plan(resolved).calls[0].body["output_format"] == "png"
 
 
@@ -88,6 +90,50 @@ def test_without_a_seed_none_is_sent():
 )
 def test_a_seed_of_an_unknown_model_counts_up_only_if_it_is_a_whole_number(seed, sent):
     assert [call.body["seed"] for call in planned_unknown(seed=seed, n="2").calls] == sent
+
+
+def test_a_negative_seed_is_refused_and_by_name_the_same_for_every_image():
+    """Many servers read it as a random seed, but not the seeds that would follow it."""
+    with pytest.raises(UsageError, match=r"^seed must be at least 0, not '-1'$") as raised:
+        planned_unknown(seed="-1", n="3")
+    assert "leave it out; -p seed=-1" in raised.value.hint
+    made = planned_unknown(("seed",), seed=-1, n="3")
+    assert [call.body["seed"] for call in made.calls] == [-1] * 3
+
+
+def test_an_option_has_its_own_type_where_nobody_knows_the_model():
+    body = (
+        planned_unknown(seed="7", safety_tolerance="2", image_prompt_strength="0.5", size="1024")
+        .calls[0]
+        .body
+    )
+    assert body == {
+        "prompt": "a red fox", "seed": 7, "safety_tolerance": "2",
+        "image_prompt_strength": 0.5, "size": "1024",
+    }  # fmt: skip
+    named = planned_unknown(("safety_tolerance",), safety_tolerance=2).calls[0].body
+    assert named["safety_tolerance"] == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        ({"size": "16:9"}, {"aspect_ratio": "16:9"}),
+        ({"size": "1.91:1"}, {"aspect_ratio": "1.91:1"}),
+        ({"size": "16:9", "aspect_ratio": "1:1"}, {"aspect_ratio": "16:9"}),
+        ({"size": "1024x768"}, {"size": "1024x768"}),
+        ({"size": "auto"}, {"size": "auto"}),
+    ],
+)
+def test_a_ratio_as_the_size_is_a_ratio_where_nobody_knows_the_sizes(said, sent):
+    assert planned_unknown(**said).calls[0].body == {"prompt": "a red fox", **sent}
+    by_name = planned_unknown(("size",), **said).calls[0].body
+    assert by_name["size"] == said["size"]
+
+
+def test_a_ratio_that_a_size_overrides_is_said():
+    resolved = resolve(Request("else", {"size": "16:9", "aspect_ratio": "1:1"}, "a"), None)
+    assert ("aspect_ratio", "1:1", None, "ignored", True) in short(resolved.notes)
 
 
 def test_a_split_leaves_a_note_and_one_image_leaves_none():
@@ -123,8 +169,13 @@ def test_without_a_format_the_provider_chooses():
 
 
 @pytest.mark.parametrize("asked", ["png", "jpeg", "webp", "gif", "avif"])
-def test_an_unknown_model_is_asked_for_the_format_itself(asked):
-    assert planned_unknown(output_format=asked).calls[0].body["output_format"] == asked
+def test_an_unknown_model_is_asked_for_a_format_only_by_name(asked):
+    """It may refuse the parameter, and flux makes every format itself."""
+    made = planned_unknown(output_format=asked)
+    assert made.calls[0].body == {"prompt": "a red fox"}
+    assert short(made.notes) == [("output_format", asked, None, "emulated", False)]
+    made = planned_unknown(("output_format",), output_format=asked)
+    assert made.calls[0].body["output_format"] == asked
 
 
 @pytest.mark.parametrize(
@@ -145,10 +196,12 @@ def test_quality_goes_to_whoever_encodes_and_lossless_formats_have_none(asked, d
     assert [note for note in short(result.notes) if note[0] == "output_compression"] == notes
 
 
-@pytest.mark.parametrize(("asked", "dialect"), [("jpeg", 0), ("webp", 0), ("avif", 0)])
-def test_an_unknown_model_encodes_itself_and_gets_the_quality_even_if_it_is_zero(asked, dialect):
-    body = planned_unknown(output_format=asked, output_compression="0").calls[0].body
-    assert body["output_compression"] == dialect
+@pytest.mark.parametrize("asked", ["jpeg", "webp", "avif"])
+def test_an_unknown_model_gets_a_quality_only_by_name_even_if_it_is_zero(asked):
+    said = {"output_format": asked, "output_compression": "0"}
+    assert planned_unknown(**said).calls[0].body == {"prompt": "a red fox"}
+    body = planned_unknown(("output_format", "output_compression"), **said).calls[0].body
+    assert body["output_compression"] == 0
 
 
 def test_the_best_native_format_is_png_where_there_is_one_else_the_first():

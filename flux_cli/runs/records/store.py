@@ -15,7 +15,7 @@ import stat
 import time
 from pathlib import Path
 
-from flux_cli.config import folders
+from flux_cli.config.state import state_folder
 from flux_cli.core.model import Json
 from flux_cli.disk.owners import is_own
 
@@ -35,8 +35,8 @@ STARTED = 19  # the index of the start time in /proc/PID/stat, after the name of
 
 
 def runs_folder() -> Path:
-    """The folder with all journals."""
-    return folders.state_folder() / "runs"
+    """The folder with all journals. Raises ConfigError, see `state_folder`."""
+    return Path(state_folder()) / "runs"
 
 
 def aside_folder(folder: Path) -> Path:

@@ -37,6 +37,7 @@ class Delivery(NamedTuple):
     suffixes: dict[str, str] = {}  # noqa: RUF012 - never written to; by format, as typed
     metadata: bool = True  # the record is written into the files
     sidecar: bool = False  # the record is written into a file beside them
+    is_quality_sent: bool = True  # the provider was asked for the quality, if there is one
     kept: frozenset[str] = frozenset()  # paths of existing files, which stay as they are
 
 
@@ -67,7 +68,8 @@ def plan_outputs(delivery: Delivery, image: Inspection) -> tuple[Output, ...]:
     If the provider was asked for a quality, the bytes already have it: they are not encoded again.
     """
     finish = delivery.finish
-    if not finish.remakes and finish.formats == (image.format,):
+    is_plain = delivery.is_quality_sent and not finish.remakes
+    if is_plain and finish.formats == (image.format,):
         finish = finish._replace(quality=None)
     return outputs(finish, image)
 
@@ -137,6 +139,7 @@ def delivery_document(delivery: Delivery, *, private: bool) -> dict[str, Json]:
         "suffixes": dict(delivery.suffixes),
         "metadata": delivery.metadata,
         "sidecar": delivery.sidecar,
+        "is_quality_sent": delivery.is_quality_sent,
     }
 
 
@@ -150,6 +153,7 @@ def read_delivery(value: Json) -> Delivery:
         suffixes={name: str(suffix) for name, suffix in suffixes.items()},
         metadata=table.get("metadata") is True,
         sidecar=table.get("sidecar") is True,
+        is_quality_sent=table.get("is_quality_sent") is not False,
     )
 
 
