@@ -1,4 +1,4 @@
-"""OpenAI's own client, started by test_openai_client.py in the environment of `.ci/install-servers`.
+"""OpenAI's own client, which test_openai_client.py starts in its environment.
 
 stdin has `base_url`, `key`, and a list of `requests`: the parameters of each. stdout gets a list of
 what the client makes of each answer: the fields of its images and the fields that it does not know,

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("FLUX_TEST_SERVERS", ROOT / ".servers"))
 PYTHON = FOLDER / "python" / "bin"  # a virtual environment of its own
 NODE = FOLDER / "node" / "node_modules" / ".bin"
-PATIENCE = 180.0  # seconds until a program listens; LiteLLM needs ten on an idle machine
+PATIENCE = 300.0  # seconds until a program listens; the first start of LiteLLM compiles it
 TICK = 0.05  # seconds
 SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

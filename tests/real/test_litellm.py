@@ -178,9 +178,7 @@ UPSTREAM_ERRORS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("answer", "expected"), UPSTREAM_ERRORS.values(), ids=UPSTREAM_ERRORS
-)
+@pytest.mark.parametrize(("answer", "expected"), UPSTREAM_ERRORS.values(), ids=UPSTREAM_ERRORS)
 def test_an_error_of_the_upstream_keeps_its_meaning(ask, upstream, count, answer, expected):
     upstream.answers(answer)
     result = ask("--json")

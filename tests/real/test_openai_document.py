@@ -61,7 +61,8 @@ LINES = [
     ("dall-e-3", [], {}),
     ("dall-e-3", ["-o", "fox.webp"], {}),
     ("dall-e-3", ["--size", "1792x1024"], {"size": "1792x1024"}),
-    ("dall-e-3", ["-p", "quality=hd", "-p", "style=natural"], {"quality": "hd", "style": "natural"}),
+    ("dall-e-3", ["-p", "quality=hd"], {"quality": "hd"}),
+    ("dall-e-3", ["-p", "style=natural"], {"style": "natural"}),
     ("dall-e-2", ["--size", "256x256"], {"size": "256x256"}),
     ("dall-e-2", ["-o", "fox.png"], {}),
 ]  # fmt: skip
@@ -114,6 +115,7 @@ def test_the_validator_is_strict_and_its_reason_is_said(ask, upstream, words):
 
 def test_the_validator_also_reads_what_our_server_answers(ask, upstream):
     """Prism replaces an answer that OpenAI would never give. The image in it was drawn, however."""
+
     def surprising(request):
         body = json.loads(drawn(request).body)
         return reply(body | {"created": "yesterday"})
