@@ -226,7 +226,26 @@ def test_the_spent_budget_of_a_model_is_a_refusal(ask, upstream):
     refusals = [result for result in results if result.code]
     assert refusals, "LiteLLM has never counted the cost"
     assert len(upstream.paid) == len(results) - len(refusals)
-    assert not any(error_of(result)["may_have_been_billed"] for result in refusals)
+    errors = [error_of(result) for result in refusals]
+    assert {(error["code"], error["may_have_been_billed"]) for error in errors} == {
+        ("payment", False)
+    }
+    assert {result.code for result in refusals} == {4}
+
+
+def test_without_a_key_nothing_is_drawn(ask, upstream):
+    result = ask("--no-key", "--json")
+    assert (result.code, error_of(result)["code"], upstream.paid) == (4, "auth", [])
+
+
+@pytest.mark.parametrize("path", ["/v1/images/generations", "/api"])
+def test_a_wrong_address_is_no_unknown_model(generate, litellm, upstream, path):
+    """LiteLLM answers 404 there; the hint is about the address."""
+    result = generate(litellm.origin + path, "-m", "draw", "--json", key=GOOD)
+    error = error_of(result)
+    assert (result.code, error["http_status"], upstream.paid) == (1, 404, [])
+    assert "/v1" in error["hint"]
+    assert "flux models" not in error["hint"]
 
 
 def test_the_id_of_the_request_is_said(ask, upstream, litellm):

@@ -3,7 +3,6 @@
 The provider is our server with TLS, so that proxies only see tunnels, and without it.
 """
 
-import importlib.util
 from collections.abc import Iterator
 
 import pytest
@@ -125,16 +124,6 @@ def test_a_provider_that_the_proxy_cannot_reach_costs_nothing(through, tinyproxy
 
 
 # --- microsocks -----------------------------------------------------------------------------------
-
-
-def test_without_its_package_a_socks_proxy_costs_nothing_and_the_hint_names_it(
-    through, microsocks, secure
-):
-    if importlib.util.find_spec("socksio"):
-        pytest.skip("socksio is installed")
-    result = through(f"{secure.origin}/v1", "--json", ALL_PROXY=address(microsocks, "socks5"))
-    assert (result.code, secure.requests) == (2, [])
-    assert "SOCKS" in result.err
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
