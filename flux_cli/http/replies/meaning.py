@@ -90,10 +90,9 @@ def read_meaning(reply: Reply) -> Meaning:
     is_unclear = _is_unclear(reply.status, codes, texts)
     is_front = reply.status == FORBIDDEN and (title is not None or _finds(FRONT_WORDS, texts))
     kind = _kind_of_codes(code, codes)
+    if kind is RateError and _kind_of_words(texts, said, reply.status) is PaymentError:
+        kind = PaymentError  # gateways name their errors after the status; the words say more
     # Pages are written by what stands in front of a server, and say nothing about the request.
-    says_rate = kind is RateError and reply.status == 429
-    if says_rate and _kind_of_words(texts, said, reply.status) is PaymentError:
-        kind = PaymentError  # a gateway names its error after the status; its words say more
     if kind is None and not (is_unclear or is_front or title is not None):
         kind = _kind_of_words(texts, said, reply.status) or _kind_of_type(code, said)
     if kind is None:

@@ -172,6 +172,7 @@ KEY_WORDS = (
         r"\b(not valid|not found|invalid|incorrect|missing|expired|revoked|disabled|required)\b"
     ),
     r"(didn't|did not) provide an api key|no auth credentials",
+    r"\bno connected db\b",  # LiteLLM without a database, to a key that it does not know
     r"\b(not authenticated|unauthenticated|authentication (failed|required|error))\b",
 )
 MODEL_WORDS = (
