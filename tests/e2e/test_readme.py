@@ -33,6 +33,7 @@ NOT_RUN = {  # the start of a command, and why it does not run here
     "sudo ": "installs programs",
     "scripts/": "tests/test_repository.py looks at these",
     ".ci/run": "runs these tests",
+    ".ci/install-servers": "installs programs",
     "python scripts/screens.py": "compares pixels of a terminal",
     "rm -rf dist": ".ci/run builds the wheel",
     "git ": "needs a repository of its own",

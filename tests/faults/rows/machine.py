@@ -154,7 +154,7 @@ PROXIES = (
     fine("a SOCKS proxy that is not used", "NO_PROXY names the server", env={"ALL_PROXY": "socks5://127.0.0.1:1", "NO_PROXY": "127.0.0.1"}),
     refused("an unreachable SOCKS proxy", "with a password in its URL", public=True, env={"HTTPS_PROXY": f"socks5://me:{KEY}@127.0.0.1:{{closed}}"}, posts=0),
     unpaid("a SOCKS 4 proxy", "flux cannot use it", public=True, env={"HTTPS_PROXY": "socks4://127.0.0.1:1"}),
-    *(unpaid("a password that is not escaped", f"{mark} in it, and a port that is no number", public=True, env={"HTTPS_PROXY": f"http://me:{KEY}{mark}@127.0.0.1:x"}, says=("HTTPS_PROXY",)) for mark in "#/?"),
+    *(unpaid(f"a password with {mark} that is not escaped", f"{mark} in it, and a port that is no number", public=True, env={"HTTPS_PROXY": f"http://me:{KEY}{mark}@127.0.0.1:x"}, says=("HTTPS_PROXY",)) for mark in "#/?"),
     refused("a missing certificate file", "SSL_CERT_FILE=nowhere.pem", tls="good", env={"SSL_CERT_FILE": "nowhere.pem"}, code=(1, 2), posts=0),
     refused("a file without certificates", "SSL_CERT_FILE=/dev/null", tls="good", env={"SSL_CERT_FILE": "/dev/null"}, code=(1, 2), posts=0),
     *(refused(f"{name}=0", "no variable turns off certificate checks", tls="unknown authority", env={name: "0"}, posts=0, says=("certificate",)) for name in ("PYTHONHTTPSVERIFY", "SSL_VERIFY")),

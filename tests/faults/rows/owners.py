@@ -8,7 +8,8 @@ from faults.row import Row, fine, refused
 
 OTHER = 1234  # the uid of somebody else
 NO_KEY = {"LUMENFALL_API_KEY": ""}
-FROM_FILE = {**NO_KEY, "LUMENFALL_API_KEY_FILE": "open/key"}
+FROM_FILE = {**NO_KEY, "LUMENFALL_API_KEY_FILE": "~/open/key"}
+MOUNTED = {**NO_KEY, "LUMENFALL_API_KEY_FILE": "open/key"}
 
 
 def project(text: str, own: str = "") -> Callable[[Path], None]:
@@ -31,14 +32,15 @@ def of_another_user(work: Path) -> None:
 
 
 def key_file(
-    folder_mode: int = 0o700, mode: int = 0o600, owner: int = -1
+    folder_mode: int = 0o700, mode: int = 0o600, owner: int = -1, *, place: str = "home"
 ) -> Callable[[Path], None]:
     def prepare(work: Path) -> None:
-        (work / "open").mkdir()
-        (work / "open/key").write_text("lmnfl_another.key")
-        (work / "open/key").chmod(mode)
-        os.chown(work / "open/key", owner, owner)
-        (work / "open").chmod(folder_mode)
+        folder = work.with_name(place) / "open"
+        folder.mkdir()
+        (folder / "key").write_text("lmnfl_another.key")
+        (folder / "key").chmod(mode)
+        os.chown(folder / "key", owner, owner)
+        folder.chmod(folder_mode)
 
     return prepare
 
@@ -89,6 +91,8 @@ KEY_FILES = (
     unpaid("a key file that others can replace", "its folder has mode 0777", "chmod o-w", key_file(0o777), env=FROM_FILE),
     fine("a key file in a folder such as /tmp", "mode 1777", before=key_file(0o1777), env=FROM_FILE),
     unpaid("a key file of another user", "uid 1234", "belongs to another user", key_file(owner=OTHER), env=FROM_FILE, needs="root"),
+    fine("a mounted key file that others can read", "mode 0444, outside of the home folder", before=key_file(mode=0o444, place="work"), env=MOUNTED),
+    fine("a mounted key file of another user", "uid 1234, mode 0444", before=key_file(mode=0o444, owner=OTHER, place="work"), env=MOUNTED, needs="root"),
 )  # fmt: skip
 
 LINKS = (
