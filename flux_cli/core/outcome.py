@@ -43,7 +43,7 @@ class ImageSource(NamedTuple):
     `base` is the URL of the provider, to which image URLs may be relative. The key in `auth` goes
     only to that server. `asked` images were requested, which must arrive `until`, in seconds of the
     loop. If the answer `is_fresh`, its images may take seconds to appear. `advice` is what to type
-    if they cannot be fetched.
+    if they cannot be fetched, `base_hint` if the answer is a web page.
     """
 
     base: str
@@ -53,6 +53,7 @@ class ImageSource(NamedTuple):
     until: float | None = None
     is_fresh: bool = False
     advice: str = ""
+    base_hint: str = ""
 
 
 class Facts(NamedTuple):

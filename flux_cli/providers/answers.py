@@ -15,7 +15,8 @@ from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, ImageSource, Media, Reply, media_of
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
-from flux_cli.http.replies import MARK, parse_json, request_id_of
+from flux_cli.http.replies import MARK, base_hint, parse_json, request_id_of
+from flux_cli.http.replies.page import is_page
 from flux_cli.images.containers.registry import sniff
 from flux_cli.providers.following import follow_task
 from flux_cli.providers.missing import UnreadableError, no_image_error
@@ -38,7 +39,8 @@ async def read_images(reply: Reply, base: str, auth: Auth | None, http: Http) ->
     Raises UnreadableError if the answer has no image, the error that it describes under a good
     status, and the first error if no image can be fetched.
     """
-    source = image_source(reply, base, auth)._replace(advice=INLINE_ADVICE)
+    source = image_source(reply, base, auth)
+    source = source._replace(advice=INLINE_ADVICE, base_hint=base_hint(base, auth))
     body = read_body(reply.data)
     found = [] if has_failed(body) else find_images(body)
     if found:
@@ -65,20 +67,28 @@ async def fetch_images(
     source = source._replace(request_id=facts.request_id)
     arrived = await http.downloads.fetch_all(places, source)
     if whole_body(parse_json(reply.data)):
-        _check_whole_body(arrived[0], reply, http)
+        _check_whole_body(arrived[0], reply, source, http)
     pairs = zip(found, arrived, strict=False)  # of too many images, the rest was not fetched
     return [media_of(one, _item_facts(image.fields, facts)) for image, one in pairs]
 
 
-def _check_whole_body(arrived: str | FluxError, reply: Reply, http: Http) -> None:
+def _check_whole_body(
+    arrived: str | FluxError, reply: Reply, source: ImageSource, http: Http
+) -> None:
     """Raise UnreadableError if a body that should be the image itself begins as none."""
     beginning = http.downloads.beginning(arrived) if isinstance(arrived, str) else b""
-    if beginning and sniff(beginning) is None:
-        start = plain(beginning.decode("utf-8", "replace"), 60)
-        message = f"the answer is neither JSON nor an image: it begins with {start!r}"
+    if not beginning or sniff(beginning):
+        return
+    text = beginning.decode("utf-8", "replace")
+    error = UnreadableError("the answer is a web page, and has no image", reply)
+    if not is_page(text):
+        start = plain(text, 60)
+        error.message = f"the answer is neither JSON nor an image: it begins with {start!r}"
         if encoding := reply.headers.get("content-encoding"):
-            message += f", in the content encoding {plain(encoding, 40)!r}"
-        raise UnreadableError(message, reply)
+            error.message += f", in the content encoding {plain(encoding, 40)!r}"
+    else:  # some servers answer every path that they do not know with a page
+        error.hint = source.base_hint
+    raise error
 
 
 def read_estimate(reply: Reply) -> float:

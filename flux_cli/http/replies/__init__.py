@@ -11,7 +11,13 @@ from flux_cli.http.replies.effects import (
     is_temporary,
     may_retry,
 )
-from flux_cli.http.replies.failures import BILLED_HINT, job_error, redirect_error, reply_error
+from flux_cli.http.replies.failures import (
+    BILLED_HINT,
+    base_hint,
+    job_error,
+    redirect_error,
+    reply_error,
+)
 from flux_cli.http.replies.identity import request_id_of
 from flux_cli.http.replies.later import retry_after
 from flux_cli.http.replies.meaning import SERVER_ERROR
@@ -22,6 +28,7 @@ __all__ = [
     "BLOB",
     "MARK",
     "SERVER_ERROR",
+    "base_hint",
     "has_unclear_effect",
     "is_busy",
     "is_good",

@@ -97,7 +97,6 @@ def _text(reply: Reply, meaning: Meaning) -> str:
 
 def _hint(reply: Reply, meaning: Meaning, auth: Auth | None, url: str) -> str:
     """What to do next. No hint names a command that does not help with this server."""
-    is_gateway = bool(auth and auth.variable == GATEWAY_VARIABLE)
     if re.search(PLAIN_ON_TLS_WORDS, meaning.message, re.IGNORECASE):
         return "the server expects TLS: write the base URL with https://"
     if reply.status == PROXY_STATUS:
@@ -107,10 +106,10 @@ def _hint(reply: Reply, meaning: Meaning, auth: Auth | None, url: str) -> str:
     if meaning.kind is AuthError:
         return _key_hint(reply, meaning, auth)
     if meaning.kind is NotFoundError:
-        return _place_hint(meaning, url, is_gateway=is_gateway)
+        return _place_hint(meaning, url, auth)
     page = f" ({auth.page})" if auth and auth.page else ""
     hint = HINTS.get(meaning.kind, "").format(page=page)
-    if meaning.kind is ModerationError and is_gateway:
+    if meaning.kind is ModerationError and _is_gateway(auth):
         hint += ", or try another route with --route"
     return hint
 
@@ -125,17 +124,28 @@ def _key_hint(reply: Reply, meaning: Meaning, auth: Auth | None) -> str:
     return f"check {auth.variable} ({auth.page})" if auth.page else f"check {auth.variable}"
 
 
-def _place_hint(meaning: Meaning, url: str, *, is_gateway: bool) -> str:
+def base_hint(base: str, auth: Auth | None) -> str:
+    """What to type in place of a base URL that looks wrong; "" if it looks right."""
+    is_gateway = _is_gateway(auth)
+    better = likely_base(base, is_gateway=is_gateway)
+    if not better:
+        return ""
+    return f"try {GATEWAY_URL_VARIABLE}={better}" if is_gateway else f"try --base-url {better}"
+
+
+def _is_gateway(auth: Auth | None) -> bool:
+    return auth is not None and auth.variable == GATEWAY_VARIABLE
+
+
+def _place_hint(meaning: Meaning, url: str, auth: Auth | None) -> str:
     """The hint for an unknown model or path."""
     base = base_of(url)
     said = f"{meaning.code} {meaning.message}".lower()
     is_about_model = "model" in said or "deployment" in said
-    better = "" if is_about_model or not base else likely_base(base, is_gateway=is_gateway)
-    if better and is_gateway:
-        return f"the path is unknown there; try {GATEWAY_URL_VARIABLE}={better}"
+    better = "" if is_about_model or not base else base_hint(base, auth)
     if better:
-        return f"the path is unknown there; try --base-url {better}"
-    if not base or is_gateway:
+        return f"the path is unknown there; {better}"
+    if not base or _is_gateway(auth):
         return "list known models with: flux models"
     if is_about_model:
         return f"the server lists its models at {base}/models"

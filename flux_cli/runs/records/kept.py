@@ -40,7 +40,7 @@ def keep_answer(error: UnreadableError, call: Call, folder: Folder, spool: Spool
     Takes up to a second for a large answer. If no disk takes it, the error stays as it is. A text
     is not kept in a private journal, because it may repeat the prompt.
     """
-    error.hint = BILLED_HINT
+    error.hint = error.hint or BILLED_HINT
     if not folder.state:
         return
     with contextlib.suppress(OSError):
@@ -51,7 +51,7 @@ def keep_answer(error: UnreadableError, call: Call, folder: Folder, spool: Spool
             path = _text_file(error.answer, call, folder, spool)
         place = spool.secure(path) if path else ""
         if place:
-            error.hint = f"the answer is kept in {place}; {BILLED_HINT}"
+            error.hint = f"the answer is kept in {place}; {error.hint}"
 
 
 def _whole_file(mark: str, folder: Folder, spool: Spool) -> str:

@@ -61,6 +61,7 @@ SHAPES = (
     Row("half of the image itself", "the body is half a PNG", post=said(noise(40)[:2000], **PNG_TYPE), says=("not whole", "flux recover")),
     Row("an unknown shape", "JSON without an image", post=said({"made": {"of": "cheese"}}), says=("no image", "is kept in", "flux recover")),
     Row("bytes that are no image", "neither JSON nor an image", post=said(bytes(range(128, 256)) * 20), says=("neither JSON nor an image", "is kept in", "flux recover")),
+    Row("a page that is no image", "every path answers with a web page", base="http://127.0.0.1:{port}", post=said("<!doctype html><title>chat</title>"), says=("web page", "is kept in", r"=http://127.0.0.1:\d+/openai/v1", "flux recover")),
     Row("a reason in another place", "base_resp: {status_msg}", post=said({"data": [], "base_resp": {"status_code": 1, "status_msg": "the GPU is on fire"}}), says=("the GPU is on fire",)),
     Row("a refusal in another place", "a code and words, with status 200", post=said({"data": None, "info": {"code": "content_policy_violation", "message": "not this"}}), says=("not this",), code=5, billed=False),
     fine("a task", "followed at the usual address", post=TASK, get=at(DONE)),
