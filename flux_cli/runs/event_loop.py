@@ -26,7 +26,7 @@ from flux_cli.runs.report import Report
 
 Result = TypeVar("Result")
 
-LATE = 1.0  # seconds without work; after so many, something must have stopped the process
+LATE = 0.1  # seconds without work; after so many, something must have stopped the process
 
 
 class Clock:
@@ -45,8 +45,9 @@ class Clock:
         """Seconds. Since it was last read, this thread has waited for no more than `wait`."""
         now, worked = time.monotonic(), time.thread_time()
         idle = (now - self._seen) - (worked - self._worked)
-        if idle > wait + LATE:
-            self._stopped += idle
+        late = idle - wait
+        if late > LATE:  # as much time again is left to read what has arrived
+            self._stopped += min(idle, 2 * late)
         self._seen, self._worked = now, worked
         return now - self._stopped
 

@@ -35,7 +35,8 @@ def times(monkeypatch) -> Times:
         (5.0, 5.0, 0.0, 5.0),  # it worked all the time
         (5.0, 0.0, 4.9, 5.0),  # it waited as long as it should
         (5.0, 0.0, math.inf, 5.0),  # it waited for nothing but sockets
-        (0.9, 0.0, 0.0, 0.9),  # another program ran
+        (0.09, 0.0, 0.0, 0.09),  # another program ran
+        (1.3, 0.0, 1.0, 0.7),  # stopped for a moment while it waited
         (5.0, 0.1, 0.0, 0.1),  # stopped while it worked
         (9.0, 0.0, 2.0, 0.0),  # stopped while it waited
     ],
