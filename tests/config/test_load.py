@@ -504,7 +504,7 @@ def test_an_added_provider_can_be_the_default(user):
     ("text", "reason", "hint"),
     [
         (f'{MINE}kye = "X"', "providers.mine.kye is not a known key", "did you mean key?"),
-        (f"{MINE}key = 5", "providers.mine.key must be text, not 5", ""),
+        (f"{MINE}key = 5", "providers.mine.key must be text on one line", ""),
         (
             f'{MINE}hosts = ["a"]',
             "providers.mine.hosts is not a known key",
