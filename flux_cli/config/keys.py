@@ -11,6 +11,7 @@ from flux_cli.core.auth import is_loopback
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.text import Secret, decode_text, unwrap, variable_text
 from flux_cli.disk.owners import owners
+from flux_cli.disk.pipes import read_file
 
 MAX_BYTES = 1 << 20  # a key file has one line
 KEY_RUN = (
@@ -135,12 +136,17 @@ def _read_private(path: Path, *, is_mounted: bool = False) -> str:
 
     One that is mounted may belong to anybody and be readable by everybody.
     """
+
+    def check(status: os.stat_result) -> None:
+        if os.name == "posix":
+            _check_file(path, status, is_mounted=is_mounted)
+            _check_folders(path.resolve(), is_mounted=is_mounted)
+
     try:
-        with path.open("rb") as file:
-            if os.name == "posix":
-                _check_file(path, os.fstat(file.fileno()), is_mounted=is_mounted)
-                _check_folders(path.resolve(), is_mounted=is_mounted)
-            return decode_text(file.read(MAX_BYTES))
+        data = read_file(path, MAX_BYTES + 1, check)
+        if len(data) > MAX_BYTES:
+            raise ConfigError(f"key file {path} is larger than {MAX_BYTES:,} bytes")
+        return decode_text(data)
     except OSError as fault:
         raise ConfigError(f"cannot read key file {path}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
