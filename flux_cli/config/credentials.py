@@ -31,7 +31,12 @@ def find_auth(settings: Settings, *, no_key: bool = False) -> Auth | None:
     secret, variable = (None, "") if no_key else _key(row)
     if secret is None and not headers:
         return None
-    keys.check_transport(base, settings.http_hosts)
+    try:
+        keys.check_transport(base, settings.http_hosts)
+    except ConfigError as fault:
+        if secret:
+            raise
+        raise _unencrypted(row, base) from fault
     if secret and row.key_scheme == BASIC:
         Secret(secret.reveal().partition(":")[2])  # the password: a server may send back only that
         secret = Secret(b2a_base64(secret.reveal().encode(), newline=False).decode())
@@ -45,6 +50,15 @@ def find_auth(settings: Settings, *, no_key: bool = False) -> Auth | None:
         page=row.page,
         headers=headers,
     )
+
+
+def _unencrypted(row: ProviderRow, base: str) -> ConfigError:
+    """The error for headers without a key that would be sent over a network unencrypted."""
+    names = ", ".join(name for name, _ in row.headers)
+    host = base.partition("://")[2].partition("/")[0].partition("?")[0]
+    message = f"headers of provider {row.name} ({names}) would be sent to {host} unencrypted"
+    hint = f"set FLUX_HTTP_HOSTS={host} if that network is yours, use https, or leave them out"
+    return ConfigError(message, hint=hint)
 
 
 def variables_of(row: ProviderRow) -> tuple[str, ...]:

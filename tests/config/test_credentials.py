@@ -198,10 +198,21 @@ def test_a_wrong_header_is_refused_with_its_place(text, reason, table):
     assert "config.toml: providers.mine" in raised.value.message
 
 
-def test_headers_need_an_encrypted_connection_like_keys(table):
-    table('headers = { X-Token = "a" }')
-    with pytest.raises(ConfigError, match="unencrypted"):
-        sent(provider="mine", base_url="http://nas:8080/v1")
+def test_headers_need_an_encrypted_connection_like_keys(table, monkeypatch):
+    table('key = "MY_KEY"\nheaders = { X-Token = "a", X-B = "b" }')
+    url = "http://nas:8080/v1"
+    named = r"headers of provider mine \(X-Token, X-B\) would be sent to nas:8080 unencrypted"
+    for flags in ({"no_key": False}, {"no_key": True}):  # the variable of the key is not set
+        with pytest.raises(ConfigError, match=named) as raised:
+            find_auth(load_settings({"provider": "mine", "base_url": url}, ROWS), **flags)
+        assert "FLUX_HTTP_HOSTS=nas:8080" in raised.value.hint
+        assert "--no-key" not in raised.value.hint
+    monkeypatch.setenv("MY_KEY", KEY)
+    with pytest.raises(ConfigError, match="the key would be sent to nas unencrypted"):
+        sent(provider="mine", base_url=url)
+    monkeypatch.delenv("MY_KEY")
+    monkeypatch.setenv("FLUX_HTTP_HOSTS", "nas:8080")
+    assert sent(provider="mine", base_url=url) == {"X-Token": "a", "X-B": "b"}
 
 
 def test_a_project_decides_nothing_about_keys():
