@@ -8,6 +8,7 @@ from typing import TypeGuard, TypeVar
 from flux_cli.core.errors import CatalogError, did_you_mean
 from flux_cli.core.model import Json
 from flux_cli.core.text import decode_text
+from flux_cli.disk.pipes import is_pipe
 
 MAX_INTEGER = 1 << 63  # integers of this size or more are not converted to floats
 MAX_BYTES = 1 << 20  # a model file is a page of text; more is a mistake
@@ -16,6 +17,8 @@ T = TypeVar("T")
 
 def load(path: Path) -> "Table":
     """Read a file. Raises CatalogError if it cannot be read or is not TOML."""
+    if is_pipe(path):
+        raise wrong(path, "", "is a pipe, not a file")
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)

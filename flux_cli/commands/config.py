@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from flux_cli.config import folders, keys
 from flux_cli.config.addresses import safe_url
-from flux_cli.config.credentials import variables_of
+from flux_cli.config.credentials import forms_of
 from flux_cli.config.load import DEFAULT, ENVIRONMENT, Value, load_settings
 from flux_cli.config.settings import SETTINGS, VARIABLES, Setting
 from flux_cli.config.state import state_folder
@@ -43,8 +43,11 @@ def run(*, as_json: bool) -> None:
     messages.notes(settings.notes)
     values = settings.values | {row.name: _of_environment(row) for row in VARIABLES}
     rows = {row.name: row for row in (*SETTINGS, *VARIABLES)}
-    variables = [name for row in settings.providers.values() for name in variables_of(row)]
-    states = {variable: _key_state(variable) for variable in dict.fromkeys(variables)}
+    forms: dict[str, str] = {}
+    for row in settings.providers.values():
+        for name, form in forms_of(row).items():
+            forms.setdefault(name, form)
+    states = {variable: _key_state(variable, form) for variable, form in forms.items()}
     if as_json:
         streams.out_json(_document(values, rows, states))
         return
@@ -111,9 +114,9 @@ def _of_environment(row: Setting) -> Value:
     return Value(value, "default", DEFAULT)
 
 
-def _key_state(variable: str) -> KeyState:
+def _key_state(variable: str, form: str) -> KeyState:
     try:
-        secret, source = keys.find(variable, folders.user_folder())
+        secret, source = keys.find(variable, folders.user_folder(), form=form)
     except ConfigError as fault:
         return KeyState(problem=fault.message)
     return KeyState(source=source) if secret else KeyState()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flux_cli.catalog.find import find_model
 from flux_cli.config import folders, keys
+from flux_cli.config.credentials import key_form
 from flux_cli.config.load import Settings, address_of, load_settings
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import SCHEMA
@@ -119,7 +120,7 @@ def _variable(row: ProviderRow) -> str:
     """The environment variable of the key that is sent; "" if no key is set or it is unusable."""
     try:
         for name in row.key_variables:
-            secret, _ = keys.find(name, folders.user_folder())
+            secret, _ = keys.find(name, folders.user_folder(), form=key_form(row))
             if secret:
                 return name
     except ConfigError:

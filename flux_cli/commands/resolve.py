@@ -102,13 +102,18 @@ def curl_command(post: Post, row: ProviderRow, *, keyed: bool) -> str:
 
 def _curl_credentials(row: ProviderRow, *, keyed: bool) -> list[str]:
     """The words for the key and the provider's own headers, with variables that the shell reads."""
+    from flux_cli.config.credentials import is_secret
+
     words = []
     if keyed and row.key_variables:
         set_ = (name for name in row.key_variables if os.environ.get(name))
         key = f"${next(set_, row.key_variables[0])}"
         is_basic = row.key_scheme == "basic"
         words.append(f'-u "{key}"' if is_basic else f'-H "{row.key_header}: {row.key_prefix}{key}"')
-    for name, text in row.headers:
+    for name, written in row.headers:
+        text = written
+        if is_secret(name, written):
+            text = f"${name.upper().replace('-', '_')}"  # keys are not shown: one to be set
         quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
         words.append(f'-H "{name}: {quoted.replace("$$", chr(92) + "$")}"')
     return words

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ENV_FILES = (".env", ".env.local")
 BASIC = "basic"
+# Parts of the names of headers whose values are secrets, even if they are written into config.toml.
+SECRET_NAMES = ("auth", "cookie", "cred", "key", "pass", "secret", "session", "sig", "token")
 
 
 def find_auth(settings: Settings, *, no_key: bool = False) -> Auth | None:
@@ -29,8 +31,14 @@ def find_auth(settings: Settings, *, no_key: bool = False) -> Auth | None:
     secret, variable = (None, "") if no_key else _key(row)
     if secret is None and not headers:
         return None
-    keys.check_transport(base, settings.http_hosts)
+    try:
+        keys.check_transport(base, settings.http_hosts)
+    except ConfigError as fault:
+        if secret:
+            raise
+        raise _unencrypted(row, base) from fault
     if secret and row.key_scheme == BASIC:
+        Secret(secret.reveal().partition(":")[2])  # the password: a server may send back only that
         secret = Secret(b2a_base64(secret.reveal().encode(), newline=False).decode())
     return Auth(
         key=secret,
@@ -44,6 +52,15 @@ def find_auth(settings: Settings, *, no_key: bool = False) -> Auth | None:
     )
 
 
+def _unencrypted(row: ProviderRow, base: str) -> ConfigError:
+    """The error for headers without a key that would be sent over a network unencrypted."""
+    names = ", ".join(name for name, _ in row.headers)
+    host = base.partition("://")[2].partition("/")[0].partition("?")[0]
+    message = f"headers of provider {row.name} ({names}) would be sent to {host} unencrypted"
+    hint = f"set FLUX_HTTP_HOSTS={host} if that network is yours, use https, or leave them out"
+    return ConfigError(message, hint=hint)
+
+
 def variables_of(row: ProviderRow) -> tuple[str, ...]:
     """The variables of the key and of the headers of a provider."""
     if not row.headers:
@@ -52,6 +69,30 @@ def variables_of(row: ProviderRow) -> tuple[str, ...]:
 
     named = [Template(text).get_identifiers() for _, text in row.headers]
     return (*row.key_variables, *(name for names in named for name in names))
+
+
+def forms_of(row: ProviderRow) -> dict[str, str]:
+    """The same variables, each with the form that its value must have: see `keys.find`."""
+    forms = dict.fromkeys(variables_of(row), keys.HEADER)
+    return forms | dict.fromkeys(row.key_variables, key_form(row))
+
+
+def key_form(row: ProviderRow) -> str:
+    """The form of the key of a provider: a login is encoded, so that it may be any text."""
+    return keys.LOGIN if row.key_scheme == BASIC else keys.KEY
+
+
+def is_secret(name: str, text: str) -> bool:
+    """Whether the text of a header, as written in config.toml, is or looks like a key itself.
+
+    Text that names a variable is not.
+    """
+    from string import Template  # few providers have headers of their own
+
+    if Template(text).get_identifiers():
+        return False
+    word = name.lower()
+    return any(part in word for part in SECRET_NAMES) or keys.looks_like_key(text)
 
 
 def missing_key_error(settings: Settings) -> AuthError:
@@ -87,7 +128,7 @@ def _is_set(row: ProviderRow) -> bool:
 def _key(row: ProviderRow) -> tuple[Secret | None, str]:
     """The key of a provider and its variable."""
     for variable in row.key_variables:
-        secret, _ = keys.find(variable, folders.user_folder())
+        secret, _ = keys.find(variable, folders.user_folder(), form=key_form(row))
         if secret:
             return secret, variable
     return None, ""
@@ -104,12 +145,15 @@ def _headers(row: ProviderRow) -> tuple[tuple[str, Secret | str], ...]:
         template = Template(text)
         values = {}
         for variable in template.get_identifiers():
-            secret, _ = keys.find(variable, folders.user_folder())
+            secret, _ = keys.find(variable, folders.user_folder(), form=keys.HEADER)
             if secret is None:
                 message = f"the header {name} of provider {row.name} needs {variable}"
                 raise ConfigError(message, hint=f"export {variable}=...")
             values[variable] = secret.reveal()
-        # Text without variables is no secret: hiding it would damage messages and documents.
         value = template.substitute(values)
-        found.append((name, Secret(value) if values else value))
+        if values or is_secret(name, text):
+            Secret(value.partition(" ")[2])  # a server may send back what follows `Bearer`
+            found.append((name, Secret(value)))
+        else:  # hiding any other text would damage messages and documents
+            found.append((name, value))
     return tuple(found)

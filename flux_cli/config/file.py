@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from string import Template
 
+from flux_cli.config.keys import looks_like_key
 from flux_cli.core.errors import ConfigError, did_you_mean
 from flux_cli.core.model import PROTOCOLS, Json, ProviderRow
 from flux_cli.core.text import decode_text
@@ -61,7 +62,8 @@ def _provider(path: str, name: str, values: Json, known: Mapping[str, ProviderRo
             hint = did_you_mean(key, keys) or f"keys: {', '.join(keys)}"
             raise ConfigError(f"{place}.{key} is not a known key", hint=hint)
         if not isinstance(value, str) or not value.isprintable():
-            raise ConfigError(f"{place}.{key} must be text, not {value!r}")
+            # The value may be a key in the wrong place, so it is not quoted. Nor are those below.
+            raise ConfigError(f"{place}.{key} must be text on one line")
         texts[key] = value
     protocol = texts["protocol"]
     if protocol not in PROTOCOLS:
@@ -69,12 +71,14 @@ def _provider(path: str, name: str, values: Json, known: Mapping[str, ProviderRo
         raise ConfigError(f"{place}.protocol must be one of {protocols}")
     like = next(row for row in known.values() if row.protocol == protocol)
     header, prefix = _key_header(place, texts, like)
+    variable = _key_variable(place, texts["key"])
+    _check_one_key(place, header if variable else "", headers)
     server = texts["server"] if protocol == "openai" else ""
     return ProviderRow(
         name,
         protocol,
         texts["base_url"],
-        (texts["key"],) if texts["key"] else (),
+        (variable,) if variable else (),
         key_header=header,
         key_prefix=prefix,
         key_scheme=texts["key_scheme"],
@@ -83,11 +87,39 @@ def _provider(path: str, name: str, values: Json, known: Mapping[str, ProviderRo
     )
 
 
+def _key_variable(place: str, text: str) -> str:
+    """The variable of the key, written as NAME, $NAME or ${NAME}; "" if there is none."""
+    name = text.removeprefix("$")
+    if name != text and name.startswith("{") and name.endswith("}"):
+        name = name[1:-1]
+    is_variable = name.isascii() and name.isidentifier() and not looks_like_key(name)
+    if text and not is_variable:
+        message = f"{place}.key must be the name of a variable, not the key itself"
+        hint = 'write key = "MY_API_KEY", and put the key into that variable: export MY_API_KEY=...'
+        raise ConfigError(message, hint=hint)
+    return name
+
+
+def _check_one_key(place: str, key_header: str, headers: tuple[tuple[str, str], ...]) -> None:
+    """Raise ConfigError if a header would be sent twice, or beside the key in the same header.
+
+    The names of headers are the same in upper and lower case.
+    """
+    seen = {key_header.lower()}
+    for name, _ in headers:
+        if key_header and name.lower() == key_header.lower():
+            message = f"{place}.headers.{name} is the header of the key"
+            raise ConfigError(message, hint="leave out key, or name another key_header")
+        if name.lower() in seen:
+            raise ConfigError(f"{place}.headers has {name} twice", hint="leave one of them out")
+        seen.add(name.lower())
+
+
 def _key_header(place: str, texts: Mapping[str, str], like: ProviderRow) -> tuple[str, str]:
     """The header that carries the key, and what stands before the key in it."""
     scheme, header = texts["key_scheme"], texts["key_header"]
     if scheme not in ("", "basic"):
-        raise ConfigError(f"{place}.key_scheme must be basic, or left out, not {scheme!r}")
+        raise ConfigError(f"{place}.key_scheme must be basic, or left out")
     if header:
         _check_header(f"{place}.key_header", header)
     if scheme:

@@ -11,37 +11,47 @@ from flux_cli.core.auth import is_loopback
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.text import Secret, decode_text, unwrap, variable_text
 from flux_cli.disk.owners import owners
+from flux_cli.disk.pipes import read_file
 
 MAX_BYTES = 1 << 20  # a key file has one line
+KEY_RUN = (
+    16  # letters and digits in a row that look like a key; words are shorter, or have no digits
+)
+# What a value may be: a bare key; the value of a header, which may have blanks; a login.
+KEY, HEADER, LOGIN = "key", "header", "login"
 
 
 def find(
-    variable: str, folder: Path, environ: Mapping[str, str] | None = None
+    variable: str, folder: Path, environ: Mapping[str, str] | None = None, form: str = KEY
 ) -> tuple[Secret | None, str]:
     """A key and where it came from, or (None, "").
 
     Sources: the variable, the file that `<variable>_FILE` names, credentials.toml in `folder`.
-    Raises ConfigError for files that others can read and for keys that cannot be sent in a header.
+    `form` is KEY, HEADER or LOGIN. Raises ConfigError for files that others can read and for values
+    that cannot be sent in that form.
     """
     environ = os.environ if environ is None else environ
     if text := variable_text(environ, variable):
-        return _secret(text, variable), variable
+        return _secret(text, variable, form), variable
     if path := variable_text(environ, f"{variable}_FILE"):
         key = unwrap(_read_private(Path(os.path.expanduser(path)), is_mounted=_is_mounted(path)))
         if not key:
             raise ConfigError(f"key file {path} is empty")
-        return _secret(key, path), path
+        return _secret(key, path, form), path
     credentials = folder / "credentials.toml"
     if _exists(credentials):
         import tomllib  # slow to import, and most runs do not need it
 
         try:
-            text = tomllib.loads(_read_private(credentials)).get(variable, "")
+            value = tomllib.loads(_read_private(credentials)).get(variable, "")
         except (ValueError, RecursionError) as fault:
             # The parser's message may quote the key, so it is left out.
             raise ConfigError(f"{credentials} is not valid TOML") from fault
-        if isinstance(text, str) and unwrap(text):
-            return _secret(unwrap(text), str(credentials)), str(credentials)
+        if not isinstance(value, str):
+            hint = f'write {variable} = "...", with quotes'
+            raise ConfigError(f"{variable} in {credentials} must be text", hint=hint)
+        if text := unwrap(value):
+            return _secret(text, str(credentials), form), str(credentials)
     return None, ""
 
 
@@ -49,7 +59,15 @@ def hide_all(variables: Iterable[str], folder: Path) -> None:
     """Make `redact` hide the keys of these variables, as far as they can be read."""
     for variable in variables:
         with suppress(ConfigError):
-            find(variable, folder)
+            find(variable, folder, form=LOGIN)
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether a long run of letters and digits is in a text, as in keys and not in names."""
+    import re  # only provider tables of the user need it
+
+    runs = re.findall(rf"[0-9A-Za-z]{{{KEY_RUN},}}", text)
+    return any(not (run.isalpha() or run.isdigit()) for run in runs)
 
 
 def check_transport(url: str, allowed: str | None) -> None:
@@ -69,10 +87,15 @@ def check_transport(url: str, allowed: str | None) -> None:
     raise ConfigError(message, hint=hint)
 
 
-def _secret(text: str, source: str) -> Secret:
-    if not text.isascii() or not text.isprintable() or " " in text:
+def _secret(text: str, source: str, form: str) -> Secret:
+    """The value as a Secret. Logins are encoded before they are sent, so they may be any text."""
+    is_printable = text.isprintable() and (text.isascii() or form == LOGIN)
+    if form == KEY and not (is_printable and " " not in text):
         message = f"the key from {source} has spaces or invalid characters"
         raise ConfigError(message, hint="copy the key again")
+    if not is_printable:
+        message = f"the value from {source} has characters that no {form} may have"
+        raise ConfigError(message, hint="copy it again, as text on one line")
     return Secret(text)
 
 
@@ -113,12 +136,17 @@ def _read_private(path: Path, *, is_mounted: bool = False) -> str:
 
     One that is mounted may belong to anybody and be readable by everybody.
     """
+
+    def check(status: os.stat_result) -> None:
+        if os.name == "posix":
+            _check_file(path, status, is_mounted=is_mounted)
+            _check_folders(path.resolve(), is_mounted=is_mounted)
+
     try:
-        with path.open("rb") as file:
-            if os.name == "posix":
-                _check_file(path, os.fstat(file.fileno()), is_mounted=is_mounted)
-                _check_folders(path.resolve(), is_mounted=is_mounted)
-            return decode_text(file.read(MAX_BYTES))
+        data = read_file(path, MAX_BYTES + 1, check)
+        if len(data) > MAX_BYTES:
+            raise ConfigError(f"key file {path} is larger than {MAX_BYTES:,} bytes")
+        return decode_text(data)
     except OSError as fault:
         raise ConfigError(f"cannot read key file {path}: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:

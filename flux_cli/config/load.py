@@ -180,6 +180,8 @@ def _read_file(path: str) -> dict[str, Json]:
     Raises ConfigError with file, key and reason.
     """
     try:
+        if os.path.exists(path):
+            _refuse_pipe(path)
         with open(path, "rb") as file:
             text = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
@@ -193,3 +195,10 @@ def _read_file(path: str) -> dict[str, Json]:
     from flux_cli.config.file import parse  # most users have no such file
 
     return parse(path, text, BY_NAME)
+
+
+def _refuse_pipe(path: str) -> None:
+    from flux_cli.disk.pipes import is_pipe  # most users have no such file
+
+    if is_pipe(path):
+        raise ConfigError(f"{path} is a pipe, not a file")

@@ -20,6 +20,8 @@ from flux_cli.disk.owners import is_own, user
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+TEMPORARY_VARIABLES = ("TMPDIR", "TEMP", "TMP")
+TEMPORARY = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108 - only names, nothing is made there
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 HINT = "set FLUX_STATE to a folder of your own"
 
@@ -95,8 +97,8 @@ def _in_temporary_folder() -> str:
     name = f"{APP}-{user()}" if os.name == "posix" else APP
     try:
         base = tempfile.gettempdir()
-        if base == os.getcwd():  # what tempfile takes if there is no temporary folder
-            return ""
+        if base == os.getcwd() and base not in _temporary_folders():
+            return ""  # tempfile takes the current folder if there is no temporary one
         folder = os.path.join(base, name)
         os.mkdir(folder, 0o700)
     except FileExistsError:
@@ -107,6 +109,16 @@ def _in_temporary_folder() -> str:
         message = f"the state folder {folder} can be used by another user"
         raise ConfigError(message, hint=HINT)
     return folder
+
+
+def _temporary_folders() -> set[str]:
+    """The real paths of folders that are meant for temporary files, as tempfile looks for them.
+
+    A variable such as TMPDIR=. names no folder of its own.
+    """
+    named = [os.environ.get(name, "") for name in TEMPORARY_VARIABLES]
+    folders = [*filter(os.path.isabs, named), *TEMPORARY]
+    return {*map(os.path.abspath, folders), *map(os.path.realpath, folders)}
 
 
 def _is_private(folder: str) -> bool:

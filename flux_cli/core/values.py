@@ -45,8 +45,14 @@ def parse_value(text: str) -> Json:
     return QuotedText(value) if isinstance(value, str) else value
 
 
-def check_utf8(name: str, text: str) -> str:
-    """Return the text. Raises UsageError if it has bytes that are not UTF-8."""
+def check_text(name: str, text: str) -> str:
+    """Return the text. Raises UsageError if it has bytes that are not UTF-8, or NUL characters.
+
+    Text in UTF-16 without a byte order mark has NUL characters, and would be billed as garbage.
+    """
+    if "\0" in text:
+        message = f"{name} has NUL characters, as text in UTF-16 has"
+        raise UsageError(message, hint="convert it: iconv -f UTF-16LE -t UTF-8 FILE")
     try:
         text.encode()
     except UnicodeEncodeError as fault:

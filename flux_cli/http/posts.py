@@ -5,7 +5,7 @@ Never pays twice: only requests that certainly had no effect are retried.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
@@ -149,7 +149,7 @@ class Posts:
         Returns UnreachableError instead of raising it if nothing was sent and a retry may help.
         """
         key = credentials(post.url, post.auth)
-        headers = {**post.headers, **key, "Content-Type": "application/json"}
+        headers = {**_without(post.headers, key), **key, "Content-Type": "application/json"}
 
         def report_if_good(reply: Reply) -> None:
             if is_good(reply):
@@ -213,6 +213,12 @@ def _duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:,.0f} {unit}"
     return f"{seconds:.0f} seconds"
+
+
+def _without(headers: Mapping[str, str], replaced: Mapping[str, str]) -> dict[str, str]:
+    """The headers whose names are not among others, in upper or lower case."""
+    names = {name.lower() for name in replaced}
+    return {name: text for name, text in headers.items() if name.lower() not in names}
 
 
 def _encode_json(body: Json) -> bytes:

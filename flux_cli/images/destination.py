@@ -72,8 +72,8 @@ def _contradiction(output: str, stem: str, named: tuple[str, ...]) -> OutputErro
     suffixes = [FORMATS[name].suffix for name in named]
     written = f"{{{','.join(suffixes)}}}" if len(suffixes) > 1 else suffixes[0]
     return OutputError(
-        f"-f {','.join(named)} contradicts the file name {output}",
-        hint=f"drop -f, or write -o '{stem}.{written}'",
+        f"the format {','.join(named)} contradicts the file name {output}",
+        hint=f"leave out the format (-f, -p output_format), or write -o '{stem}.{written}'",
     )
 
 

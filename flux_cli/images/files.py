@@ -230,9 +230,9 @@ def _try_folder(folder: Path, room: int) -> None:
             file.truncate(room)
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
-        hint = "name another folder with -o; nothing was sent"
+        hint = "name another folder with -o; nothing was done"
         if isinstance(fault, OSError) and fault.errno == errno.EFBIG:
-            hint = f"allow files of {room >> 20} MB (ulimit -f); nothing was sent"
+            hint = f"allow files of {room >> 20} MB (ulimit -f); nothing was done"
         raise OutputError(f"cannot write into {folder}: {reason}", hint=hint) from fault
 
 

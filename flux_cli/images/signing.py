@@ -12,6 +12,7 @@ from flux_cli.core.errors import ConfigError, ImageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.text import Secret
+from flux_cli.disk.pipes import read_file
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.metadata.record import BY_MODEL, SOURCE_TYPES, Record
 
@@ -103,12 +104,13 @@ def _library() -> ModuleType:
 
 
 def _read(path: str, *, private: bool) -> bytes:
+    def check(status: os.stat_result) -> None:
+        mode = stat.S_IMODE(status.st_mode)
+        if private and os.name == "posix" and mode & 0o077:
+            message = f"{path} can be read by others (mode {mode:04o})"
+            raise ConfigError(message, hint=f"chmod 600 {path}")
+
     try:
-        with Path(os.path.expanduser(path)).open("rb") as file:  # noqa: PTH111 - it never fails
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if private and os.name == "posix" and mode & 0o077:
-                message = f"{path} can be read by others (mode {mode:04o})"
-                raise ConfigError(message, hint=f"chmod 600 {path}")
-            return file.read(MAX_BYTES)
+        return read_file(Path(os.path.expanduser(path)), MAX_BYTES, check)  # noqa: PTH111 - it never fails
     except OSError as fault:
         raise ConfigError(f"{path} cannot be read: {fault.strerror}") from fault

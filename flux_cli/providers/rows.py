@@ -5,7 +5,9 @@ A protocol is a class with two methods. Timeouts, retries and keys are handled i
 
 from __future__ import annotations
 
+from flux_cli.core.errors import UsageError
 from flux_cli.core.model import ProviderRow
+from flux_cli.core.values import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
     from flux_cli.http.client import Http
 else:
     Protocol = object  # importing `typing` would double the time of a lookup
+
+
+# Protocols that have the name of the model in the path of the URL, and the most parts between its
+# slashes (None: any number).
+IN_PATH = {"bfl": None, "fal": None, "replicate": 2}
+PATH_MARKS = "-._~@+/:"  # what such a name may have beside letters and digits of ASCII
+MODEL_HINT = "write the name as the provider does, such as owner/name or owner/name:version"
 
 
 class Provider(Protocol):
@@ -125,6 +134,38 @@ def connect(row: ProviderRow, base: str, auth: Auth | None) -> Provider:
     from flux_cli.providers.openai import OpenAI
 
     return OpenAI(base, auth)
+
+
+def check_model(row: ProviderRow, name: str) -> None:
+    """Raise UsageError for what cannot be the name of a model at a provider.
+
+    In a URL, some characters change the path or add a query. Such a name, perhaps from the
+    flux.toml of a stranger, would reach another model or tell another server of the image.
+    """
+    reason = ""
+    if not name.isprintable() or name != name.strip():
+        reason = "has control characters, or blanks around it"
+    elif row.protocol in IN_PATH:
+        reason = _reason_against_path(name, IN_PATH[row.protocol])
+    if reason:
+        message = f"the model name {str(shorten(name))!r} {reason}"
+        raise UsageError(message, hint=MODEL_HINT)
+
+
+def _reason_against_path(name: str, most_parts: int | None) -> str:
+    """Why a name cannot be the end of the path of a URL; "" if it can."""
+    for char in name:
+        if not (char.isascii() and (char.isalnum() or char in PATH_MARKS)):
+            return f"has {char!r}, which no model at this provider has"
+    parts = name.split("/")
+    words = name.replace(":", "/").split("/")
+    if any(word in ("", ".", "..") for word in words):
+        return "has a part that is empty or made of dots"
+    if most_parts and len(parts) > most_parts:
+        return f"has more than {most_parts} parts"
+    if ":" in "".join(parts[:-1]) or name.count(":") > 1:
+        return "has a version that is not at its end"
+    return ""
 
 
 def unit_price(row: ProviderRow, model: Model | None, dialect: Dialect | None) -> float | None:

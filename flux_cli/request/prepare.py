@@ -13,7 +13,7 @@ from flux_cli.core.request import Request
 from flux_cli.core.values import shorten
 from flux_cli.images.destination import Destination, read_destination
 from flux_cli.images.finish import read_finish
-from flux_cli.providers.rows import ROWS, connect, unit_price
+from flux_cli.providers.rows import ROWS, check_model, connect, unit_price
 from flux_cli.request.command_line import named_parameters, read_parameters
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
@@ -73,6 +73,7 @@ def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = 
         named=named_parameters(options.parameters),
     )
     resolved = _resolve(request, found, dialect, reuse, options.input.like)
+    check_model(settings.provider, resolved.sent_model)
     price = unit_price(settings.provider, found.model, dialect)
     notes = (*settings.notes, *resolved.notes)
     resolved = resolved._replace(unit_price_usd=price, notes=notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.model import Param, split_route
 from flux_cli.core.request import Attachment, Note, Resolved
-from flux_cli.core.values import check_utf8, check_value, shorten, unchecked_value
+from flux_cli.core.values import check_text, check_value, shorten, unchecked_value
 from flux_cli.images.formats import foreign_format, format_named, format_of_suffix
 from flux_cli.request.dialect import explain_field
 from flux_cli.request.size import NAMES as SHAPE
@@ -42,7 +42,7 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     that the model or the provider does not accept.
     """
     name, route, model_notes = _resolve_model(request, model, dialect)
-    check_utf8("the model's name", name)
+    check_text("the model's name", name)
     prompt, prompt_notes = _resolve_prompt(request, model)
     given = _check_parameters(request.parameters, dialect)
     ratio_notes = size_to_ratio(given, request.named) if model is None else ()
@@ -83,9 +83,9 @@ def _check_parameters(typed: dict[str, Value], dialect: Dialect | None) -> dict[
     provider does not support: dropping it silently would surprise the user.
     """
     for name, value in typed.items():
-        check_utf8("a parameter's name", name)
+        check_text("a parameter's name", name)
         if isinstance(value, str):
-            check_utf8(name, value)
+            check_text(name, value)
     for name in typed:
         field = dialect.fields.get(name) if dialect else None
         if dialect and field and field.behavior == "unsupported":
@@ -164,7 +164,7 @@ def _routed_model(asked: str, model: Model, route: str) -> Target:
 
 
 def _resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[Note]]:
-    prompt = check_utf8("the prompt", request.prompt or "")
+    prompt = check_text("the prompt", request.prompt or "")
     if request.prompt is not None and not prompt.strip():
         hint = 'describe the image: flux generate "a red fox in the snow"'
         raise UsageError("the prompt is empty", hint=hint)

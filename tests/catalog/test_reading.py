@@ -1,6 +1,7 @@
 """Model files: reading, finding, and refusing wrong ones with file, key and reason."""
 
 import contextlib
+import os
 import re
 import tomllib
 
@@ -468,3 +469,10 @@ def test_a_model_file_of_windows_is_read(encoding, tmp_path):
     found = read(marked)
     marked.write_text(GOOD)
     assert found == read(marked)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no named pipes")
+def test_a_pipe_in_place_of_a_model_file_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "mine.toml")
+    with pytest.raises(CatalogError, match=r"mine\.toml is a pipe, not a file"):
+        find_model("mine", [str(tmp_path)])

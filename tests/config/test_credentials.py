@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from flux_cli.commands.resolve import curl_command
 from flux_cli.config import folders
-from flux_cli.config.credentials import find_auth, missing_key_error, variables_of
+from flux_cli.config.credentials import find_auth, forms_of, missing_key_error, variables_of
 from flux_cli.config.load import load_settings
 from flux_cli.core.errors import ConfigError
+from flux_cli.core.request import Post
 from flux_cli.core.text import redact
 from flux_cli.providers.rows import ROWS
 
@@ -196,10 +198,21 @@ def test_a_wrong_header_is_refused_with_its_place(text, reason, table):
     assert "config.toml: providers.mine" in raised.value.message
 
 
-def test_headers_need_an_encrypted_connection_like_keys(table):
-    table('headers = { X-Token = "a" }')
-    with pytest.raises(ConfigError, match="unencrypted"):
-        sent(provider="mine", base_url="http://nas:8080/v1")
+def test_headers_need_an_encrypted_connection_like_keys(table, monkeypatch):
+    table('key = "MY_KEY"\nheaders = { X-Token = "a", X-B = "b" }')
+    url = "http://nas:8080/v1"
+    named = r"headers of provider mine \(X-Token, X-B\) would be sent to nas:8080 unencrypted"
+    for flags in ({"no_key": False}, {"no_key": True}):  # the variable of the key is not set
+        with pytest.raises(ConfigError, match=named) as raised:
+            find_auth(load_settings({"provider": "mine", "base_url": url}, ROWS), **flags)
+        assert "FLUX_HTTP_HOSTS=nas:8080" in raised.value.hint
+        assert "--no-key" not in raised.value.hint
+    monkeypatch.setenv("MY_KEY", KEY)
+    with pytest.raises(ConfigError, match="the key would be sent to nas unencrypted"):
+        sent(provider="mine", base_url=url)
+    monkeypatch.delenv("MY_KEY")
+    monkeypatch.setenv("FLUX_HTTP_HOSTS", "nas:8080")
+    assert sent(provider="mine", base_url=url) == {"X-Token": "a", "X-B": "b"}
 
 
 def test_a_project_decides_nothing_about_keys():
@@ -207,3 +220,107 @@ def test_a_project_decides_nothing_about_keys():
         Path("flux.toml").write_text(text)
         with pytest.raises(ConfigError, match=r"cannot be set in a project's flux\.toml"):
             load_settings({}, ROWS)
+
+
+@pytest.mark.parametrize("name", ["MY_KEY", "$MY_KEY", "${MY_KEY}"])
+def test_the_variable_of_a_key_may_be_written_as_in_headers(name, table):
+    table(f'key = "{name}"', MY_KEY=KEY)
+    assert sent(provider="mine") == {"Authorization": f"Bearer {KEY}"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '"sk-bench-0123456789abcdef"',
+        '"r8_0123456789abcdefghijABCD"',  # has only characters that a variable may have
+        '"$r8_0123456789abcdefghijABCD"',
+        '"0123456789abcdef0123456789abcdef"',
+        '"b8a1c2d3-1111-2222-3333-444455556666:0123"',
+        '"user:my password"',
+        '"${MK"',
+        '"$"',
+        '"sk-0123456789\\nabcdef"',
+        '["sk-0123456789abcdef"]',
+    ],
+)
+def test_a_key_in_place_of_its_variable_is_refused_and_not_quoted(written, table):
+    table(f"key = {written}")
+    with pytest.raises(ConfigError, match=r"providers\.mine\.key must be") as raised:
+        load_settings({}, ROWS)
+    said = raised.value.message + raised.value.hint
+    assert not any(part in said for part in ("0123", "2222", "password"))
+
+
+@pytest.mark.parametrize(
+    ("header", "text", "secret"),
+    [
+        ("Authorization", "Bearer sk-bench-1", "sk-bench-1"),
+        ("Authorization", "Bearer sk-bench-1", "Bearer sk-bench-1"),
+        ("cookie", "session=abcdefgh", "session=abcdefgh"),
+        ("X-Api-Key", "f00b4r", "f00b4r"),
+        ("CF-Access-Client-Secret", "f00b4r", "f00b4r"),
+        ("X-Mine", "a1b2c3d4e5f6a7b8c9d0", "a1b2c3d4e5f6a7b8c9d0"),
+        ("X-Token", "f00$$b4r", "f00$b4r"),
+    ],
+)
+def test_keys_written_into_headers_are_hidden(header, text, secret, table):
+    table(f'headers = {{ {header} = "{text}" }}')
+    assert sent(provider="mine") == {header: text.replace("$$", "$")}
+    assert secret not in redact(f"it said {secret}")
+    row = load_settings({"provider": "mine"}, ROWS).provider
+    shown = curl_command(Post(f"{OTHER}/images", {}), row, keyed=True)
+    assert (secret in shown, f"{header}: $" in shown) == (False, True)
+
+
+def test_headers_and_logins_may_have_blanks(table):
+    login = "jürgen:my pass words"
+    table(
+        'key = "LOGIN"\nkey_scheme = "basic"\nheaders = { X-Two = "$V", Cookie = "$C" }',
+        LOGIN=login,
+        V="Bearer abc",
+        C="a=1; b=2",
+    )
+    encoded = base64.b64encode(login.encode()).decode()
+    expected = {"Authorization": f"Basic {encoded}", "X-Two": "Bearer abc", "Cookie": "a=1; b=2"}
+    assert sent(provider="mine") == expected
+    assert "my pass" not in redact("the password is my pass words")
+    row = load_settings({"provider": "mine"}, ROWS).provider
+    assert forms_of(row) == {"LOGIN": "login", "V": "header", "C": "header"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "reason"),
+    [
+        ('key = "V"', "a b", "the key from V has spaces"),
+        ('key = "V"', "schlüssel", "the key from V has spaces or invalid"),
+        ('key = "V"\nkey_scheme = "basic"', "user:a\tb", "no login may have"),
+        ('key = "V"\nkey_scheme = "basic"', "user:a\udcffb", "no login may have"),
+        ('headers = { X-A = "$V" }', "schlüssel", "no header may have"),
+        ('headers = { X-A = "$V" }', "a\nX-B: c", "no header may have"),
+    ],
+)
+def test_a_value_that_cannot_be_sent_is_refused_and_not_quoted(text, value, reason, table):
+    table(text, V=value)
+    with pytest.raises(ConfigError, match=reason) as raised:
+        sent(provider="mine")
+    assert value not in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('key = "MY_KEY"\nheaders = { authorization = "a" }', "is the header of the key"),
+        ('key = "MY_KEY"\nheaders = { Authorization = "a" }', "is the header of the key"),
+        ('key = "K"\nkey_header = "X-Key"\nheaders = { x-key = "a" }', "header of the key"),
+        ('headers = { X-A = "1", x-a = "2" }', "headers has x-a twice"),
+    ],
+)
+def test_a_header_is_not_sent_twice(text, reason, table):
+    table(text, MY_KEY=KEY)
+    with pytest.raises(ConfigError, match=reason):
+        load_settings({}, ROWS)
+
+
+def test_a_provider_without_a_key_may_have_the_header_of_a_key(table):
+    table('headers = { authorization = "Token zzz" }')
+    assert sent(provider="mine") == {"authorization": "Token zzz"}

@@ -15,6 +15,7 @@ from flux_cli.config.state import state_folder
 from flux_cli.core.errors import ConfigError, UsageError
 from flux_cli.core.model import ProviderRow
 from flux_cli.core.request import add_path
+from flux_cli.disk import pipes
 from flux_cli.providers.rows import ROWS
 
 LUMENFALL = "https://api.lumenfall.ai/openai/v1"
@@ -504,7 +505,7 @@ def test_an_added_provider_can_be_the_default(user):
     ("text", "reason", "hint"),
     [
         (f'{MINE}kye = "X"', "providers.mine.kye is not a known key", "did you mean key?"),
-        (f"{MINE}key = 5", "providers.mine.key must be text, not 5", ""),
+        (f"{MINE}key = 5", "providers.mine.key must be text on one line", ""),
         (
             f'{MINE}hosts = ["a"]',
             "providers.mine.hosts is not a known key",
@@ -943,3 +944,31 @@ def test_servers_that_make_one_image_at_a_time_have_defaults_of_their_own(name):
     made = load({"provider": name, "concurrency": "4"}, {"FLUX_TIMEOUT": "20"})
     assert (made.concurrency, made.timeout) == (4, 20)
     assert load({"provider": "vllm"}, {}).concurrency == 16
+
+
+@posix
+def test_no_settings_or_key_file_waits_forever_for_the_writer_of_a_pipe(user, work, monkeypatch):
+    monkeypatch.setattr(pipes, "PATIENCE", 0.0)
+    os.mkfifo(work / "key", 0o600)
+    with pytest.raises(ConfigError, match=r"cannot read key file .*nobody writes into this pipe"):
+        key(NAME, {f"{NAME}_FILE": str(work / "key")})
+    os.mkfifo(user / "credentials.toml", 0o600)
+    with pytest.raises(ConfigError, match="nobody writes into this pipe"):
+        key(NAME, {})
+    os.mkfifo(user / "config.toml")
+    with pytest.raises(ConfigError, match=r"config\.toml is a pipe, not a file"):
+        load()
+
+
+def test_a_key_file_that_is_too_long_is_refused_instead_of_cut(work):
+    named = write(work / "key", KEY + "a" * (1 << 20), 0o600)
+    with pytest.raises(ConfigError, match="is larger than 1,048,576 bytes"):
+        key(NAME, {f"{NAME}_FILE": str(named)})
+
+
+@pytest.mark.parametrize("value", ["5", "true", f'["{KEY}"]', f'{{ key = "{KEY}" }}'])
+def test_a_key_in_the_credentials_that_is_no_text_is_refused(value, user):
+    write(user / "credentials.toml", f"{NAME} = {value}", 0o600)
+    with pytest.raises(ConfigError, match=f"{NAME} in .* must be text") as raised:
+        key(NAME, {})
+    assert KEY not in raised.value.message + raised.value.hint

@@ -87,3 +87,30 @@ def test_a_folder_that_is_named_is_used_or_refused_but_never_replaced():
     named = str(Path(os.environ["HOME"]) / "state")
     assert state_folder(environ(FLUX_STATE=named)) == named
     assert state_note(environ(FLUX_STATE=named)) == ()
+
+
+@posix
+def test_a_temporary_folder_may_be_the_current_folder(no_home, monkeypatch):
+    monkeypatch.chdir(no_home)
+    monkeypatch.setenv("TMPDIR", str(no_home))
+    assert state_folder(environ()) == str(no_home / f"{APP}-{os.geteuid()}")
+
+
+@posix
+@pytest.mark.parametrize("named", ["", ".", "/nonexistent"])
+def test_a_current_folder_that_is_taken_for_want_of_a_temporary_one_is_not_used(
+    named, no_home, monkeypatch
+):
+    monkeypatch.chdir(no_home)
+    monkeypatch.setenv("TMPDIR", named)
+    assert "blocked" in state_folder(environ())
+    assert list(no_home.iterdir()) == []
+
+
+@posix
+def test_the_folders_of_the_system_count_as_temporary(no_home, monkeypatch):
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("flux_cli.config.state.TEMPORARY", (str(no_home),))
+    monkeypatch.chdir(no_home)
+    assert state_folder(environ()) == str(no_home / f"{APP}-{os.geteuid()}")

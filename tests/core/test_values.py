@@ -8,16 +8,18 @@ from hypothesis import strategies as st
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.model import Param
-from flux_cli.core.request import Attachment
+from flux_cli.core.request import Attachment, Request
 from flux_cli.core.values import (
-    check_utf8,
+    check_text,
     check_value,
     parse_value,
     read_amount,
     shorten,
     unchecked_value,
 )
+from flux_cli.request.resolve import resolve
 
+NO_NUL = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 SEED = Param("seed", "integer", "passthrough", "")
 COUNT = Param("n", "integer", "emulated", "", minimum=1, maximum=10)
 STRENGTH = Param("strength", "number", "passthrough", "", minimum=0, maximum=1)
@@ -88,9 +90,9 @@ def test_text_that_json_cannot_say_again_stays_text(text):
     assert parse_value(text) == text
 
 
-@given(st.text(max_size=30) | st.text('0123456789.eE+-[]{}",: \\ud8NaInf', max_size=30))
+@given(st.text(NO_NUL, max_size=30) | st.text('0123456789.eE+-[]{}",: \\ud8NaInf', max_size=30))
 def test_whatever_is_typed_can_be_sent_as_json(text):
-    body = json.dumps(unchecked_value(check_utf8("x", text)), allow_nan=False, ensure_ascii=False)
+    body = json.dumps(unchecked_value(check_text("x", text)), allow_nan=False, ensure_ascii=False)
     assert json.loads(body.encode()) == parse_value(text)
 
 
@@ -249,12 +251,23 @@ def test_any_json_is_accepted_in_type_and_range_or_refused(param, said):
 @pytest.mark.parametrize("text", ["\ud800", "a\udcffb", "fox \udfff"])
 def test_bytes_that_were_no_utf8_are_refused_by_name(text):
     with pytest.raises(UsageError, match="the prompt has bytes that are not UTF-8"):
-        check_utf8("the prompt", text)
+        check_text("the prompt", text)
 
 
-@pytest.mark.parametrize("text", ["", "fox", "狐", "🦊", "\x00", "e\u0301"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_text_in_utf_16_without_its_mark_is_refused(encoding):
+    text = "a red fox".encode(encoding).decode()
+    with pytest.raises(UsageError, match="the prompt has NUL characters") as raised:
+        check_text("the prompt", text)
+    assert "iconv" in raised.value.hint
+    for sent in ({}, {"negative_prompt": text}):
+        with pytest.raises(UsageError, match="NUL characters"):
+            resolve(Request("some-model", sent, "a fox" if sent else text), None)
+
+
+@pytest.mark.parametrize("text", ["", "fox", "狐", "🦊", "\x01", "e\u0301"])
 def test_every_other_text_is_well_formed(text):
-    assert check_utf8("the prompt", text) == text
+    assert check_text("the prompt", text) == text
 
 
 @pytest.mark.parametrize(

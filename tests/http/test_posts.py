@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from flux_cli.core.auth import Auth
 from flux_cli.core.errors import (
     DeadlineError,
     FluxError,
@@ -347,3 +348,25 @@ def test_a_poll_waits_as_long_as_the_server_asks(busy, seconds):
     with asyncio.Runner(loop_factory=Loop) as runner:
         assert runner.run(go()).status == 200
     assert times == [0.0, seconds]
+
+
+def test_a_header_of_the_user_replaces_that_of_a_protocol_in_any_case():
+    sent: list[dict[str, str]] = []
+
+    class Listener(Account):
+        async def send(self, request: HttpRequest, receiver: Receiver) -> None:
+            sent.append(dict(request.headers))
+            await super().send(request, receiver)
+
+    auth = Auth(None, "", URL, "Authorization", "", headers=(("prefer", "respond-async"),))
+    post = Post(URL, {"prompt": "a"}, auth, {"Prefer": "wait=60", "X-Other": "1"})
+
+    async def go() -> None:
+        account = Listener(drawing(BUSY))
+        async with Http(timeout=300.0, retries=0, folder=None, most=1, sender=account) as http:
+            await http.post(post)
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(go())
+    expected = {"prefer": "respond-async", "X-Other": "1", "Content-Type": "application/json"}
+    assert sent == [expected]

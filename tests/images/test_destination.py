@@ -71,7 +71,7 @@ def test_formats_come_from_the_name_or_from_the_option(output, formats, expected
 def test_name_and_option_must_not_contradict(output, formats):
     with pytest.raises(OutputError, match="contradicts the file name") as caught:
         read_destination(output, formats)
-    assert caught.value.hint
+    assert caught.value.hint.startswith("leave out the format (-f, -p output_format), or write -o")
 
 
 def test_standard_output_and_folders_have_no_suffix_to_read():

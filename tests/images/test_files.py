@@ -123,7 +123,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(work):
     for template in ("out/fox.png", "out/deep/fox.png"):
         with pytest.raises(OutputError, match="cannot write into out") as raised:
             check(template)
-        assert "nothing was sent" in raised.value.hint
+        assert "nothing was done" in raised.value.hint
 
 
 @posix
