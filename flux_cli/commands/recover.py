@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flux_cli.commands.exit import confirm_output
-from flux_cli.config.credentials import find_auth
 from flux_cli.config.load import Settings, load_settings
 from flux_cli.core.errors import DiskError, FluxError, Interrupted, UnclearError, common_exit_code
 from flux_cli.core.lite import NamedTuple
 from flux_cli.providers.rows import ROWS
 from flux_cli.runs import interrupts
+from flux_cli.runs.check import find_access
 from flux_cli.runs.documents import recovery_document
 from flux_cli.runs.failures import error_of
 from flux_cli.runs.job import Job
@@ -202,7 +202,7 @@ def _fetch_and_save(
 ) -> tuple[PastRun, Report]:
     """Find the images of a run, and save them."""
     settings = _settings_of(before)
-    auth = find_auth(settings)
+    auth = find_access(settings)
     strays = unnamed_files(before, ledger.folder)  # before the next step receives files
     looked_up = look_up(before, ledger, settings, auth)
     answers = arrived(before, ledger.folder) | looked_up.answers

@@ -77,14 +77,38 @@ def check_transport(url: str, allowed: str | None) -> None:
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
-    hosts = (allowed or "").lower().replace(",", " ").split()
-    places = {host, f"[{host}]", parts.netloc.lower()}
-    is_allowed = any(one.removeprefix("http://").rstrip("/") in places for one in hosts)
-    if parts.scheme != "http" or is_loopback(host) or is_allowed:
+    if parts.scheme != "http" or _is_allowed(host, parts.netloc, allowed):
         return
     message = f"the key would be sent to {host} unencrypted"
     hint = f"set FLUX_HTTP_HOSTS={host} if that network is yours, use https, or add --no-key"
     raise ConfigError(message, hint=hint)
+
+
+def check_proxy(url: str, proxy: str, allowed: str | None) -> None:
+    """Raise ConfigError if a proxy (its URL) would get a key that is not encrypted.
+
+    It sees all that goes to an http URL, so its host must be allowed like that of the URL.
+    """
+    parts, place = urlsplit(url), urlsplit(proxy)
+    name, host = place.hostname or "", parts.hostname or ""
+    if parts.scheme != "http" or _is_allowed(name, place.netloc, allowed):
+        return
+    message = f"the key for {host} would be sent unencrypted through the proxy {place.netloc}"
+    hosts = ",".join([*_hosts(allowed), name])
+    hint = f"list {host} in NO_PROXY, or set FLUX_HTTP_HOSTS={hosts} if that network is yours"
+    raise ConfigError(message, hint=hint)
+
+
+def _is_allowed(host: str, place: str, allowed: str | None) -> bool:
+    """Whether a host, which may be listed with its port, may get a key unencrypted."""
+    host = host.lower().rstrip(".")
+    places = {host, f"[{host}]", place.lower()}
+    is_listed = any(one.removeprefix("http://").rstrip("/") in places for one in _hosts(allowed))
+    return is_loopback(host) or is_listed
+
+
+def _hosts(allowed: str | None) -> list[str]:
+    return (allowed or "").lower().replace(",", " ").split()
 
 
 def _secret(text: str, source: str, form: str) -> Secret:

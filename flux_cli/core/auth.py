@@ -5,6 +5,7 @@ from __future__ import annotations
 from binascii import b2a_base64
 
 from flux_cli.core.lite import NamedTuple
+from flux_cli.core.text import SHORTEST_KEY, WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,14 +64,62 @@ def is_loopback(host: str) -> bool:
 def spellings_of(key: str) -> list[Spelling]:
     """The key, and how it is written in hex and base64.
 
-    A key of less than MIN_RUN characters counts only as a whole.
+    A key of less than MIN_RUN characters counts only as a whole. Of one that is not ASCII, the rest
+    without those characters counts as well: many readers drop them, as searches do.
     """
+    if key.isascii():
+        return [_plain_spelling(key), *_coded_spellings(key.encode())]
+    from flux_cli.core.redaction.escapes import INVISIBLE, fold_width  # few keys need it
+
+    rest = INVISIBLE.sub("", fold_width(key))
+    is_telling = len(rest) >= SHORTEST_KEY and rest.lower() not in WORDS
+    found = [_plain_spelling(rest)] if is_telling else []
+    return found + _coded_spellings(bytes_of(key))
+
+
+def wide_spellings_of(key: str) -> list[Spelling]:
+    """A key that is not ASCII, in its own characters, and with a character for each of its bytes.
+
+    Escapes of URLs and Python stand for bytes, and a wrong encoding shows them as characters.
+    """
+    from unicodedata import normalize
+
+    from flux_cli.core.redaction.escapes import fold_width
+
+    forms = (key, normalize("NFC", key), normalize("NFD", key))
+    as_bytes = [bytes_of(form).decode("latin-1") for form in forms]
+    found = dict.fromkeys(map(fold_width, (*forms, *as_bytes)))
+    return [_plain_spelling(form) for form in found]
+
+
+def fold_case(text: str) -> str:
+    """The text in lower case, and as long as before."""
+    return text.replace("\u0130", "\u0131").lower()  # the one letter that becomes two
+
+
+def bytes_of(text: str) -> bytes:
+    """The bytes of a text in UTF-8; of what was no UTF-8 in the environment, its own bytes."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # surrogates that stand for no bytes
+        return text.encode("utf-8", "surrogatepass")
+
+
+def _plain_spelling(key: str) -> Spelling:
     size = len(key)
     if size < MIN_RUN:
-        return [(key, size, size)]
-    data, run = key.encode(), max(MIN_RUN, size // LONG_SHARE)
-    folded_run = max(run, min(MIN_FOLDED_RUN, size))
-    found = [(key, run, folded_run), (data.hex(), 2 * run, 2 * run)]
+        return key, size, size
+    run = max(MIN_RUN, size // LONG_SHARE)
+    return key, run, max(run, min(MIN_FOLDED_RUN, size))
+
+
+def _coded_spellings(data: bytes) -> list[Spelling]:
+    """How the bytes of a key are written in hex and base64."""
+    size = len(data)
+    if size < MIN_RUN:
+        return []
+    run = max(MIN_RUN, size // LONG_SHARE)
+    found = [(data.hex(), 2 * run, 2 * run)]
     for shift in range(3):  # where the key begins in a group of three bytes
         encoded = b2a_base64(bytes(shift) + data, newline=False).decode()
         own = encoded[(0, 2, 3)[shift] : (shift + size) * 8 // 6]
@@ -88,4 +137,4 @@ def pieces_of(spelling: Spelling) -> Iterator[tuple[str, int]]:
     text, least, _ = spelling
     size = least if len(text) < MIN_RUN else (least + 1) // 2
     for offset in range(0, len(text) - size + 1, size):
-        yield text[offset : offset + size].lower(), offset
+        yield fold_case(text[offset : offset + size]), offset

@@ -13,6 +13,10 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.text import LONG, plain
 from flux_cli.http.trust import host_and_port
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.http.machine.proxies import Proxy
+
 CLOCK_HINT = "check the clock of this computer; if it is right, the server needs a new certificate"
 
 
@@ -102,8 +106,24 @@ PROTOCOL_REFUSALS = (
     ),
 )
 NETWORK_HINT = "check the network, the proxy variables and --base-url"
-PROXY_HINT = "check HTTPS_PROXY, or list the host in NO_PROXY"
-PROXY_KEY_HINT = "write user name and password into the proxy's URL: http://USER:PASSWORD@HOST:PORT"
+PROXY_HINT = "check {variable}, or list the host in NO_PROXY"
+PROXY_KEY_HINT = "write user name and password into {variable}: {scheme}://USER:PASSWORD@HOST:PORT"
+NO_TUNNEL = "{host} refused to connect to {server}: {reason}"
+# What a proxy says that leads nowhere: a status of HTTP, or in the words of httpcore about SOCKS.
+PROXY_REFUSALS = (
+    Refusal("^407", NO_TUNNEL, PROXY_KEY_HINT),
+    Refusal("^4", NO_TUNNEL, PROXY_HINT),
+    Refusal("^[0-9]{3}", NO_TUNNEL, PROXY_HINT, is_final=False),
+    Refusal(
+        "but got no authentication required",
+        "{host} takes no user name and password",
+        "remove them from {variable}",
+    ),
+    Refusal("but got (username|no acceptable)", "{host} wants another login", PROXY_KEY_HINT),
+    Refusal("invalid username", "{host} refuses this user name and password", PROXY_KEY_HINT),
+    Refusal("illegal request line", "{host} does not speak HTTP", PROXY_HINT, is_final=False),
+    Refusal("malformed reply", "{host} does not speak SOCKS 5", PROXY_HINT, is_final=False),
+)
 NAMELESS = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 
 
@@ -141,22 +161,28 @@ def handshake_error(
 
 
 def proxy_error(
-    proxy: str, url: str, fault: BaseException, *, is_connected: bool = True
+    proxy: Proxy, url: str, fault: BaseException, *, is_connected: bool = True
 ) -> UnreachableError:
-    """The error for a proxy (host and port) through which nothing reached the server."""
-    reason = root_cause(fault)
-    if isinstance(innermost(fault), ssl.SSLError):  # of the server, behind the proxy
-        return unreachable_error(url, fault)
-    if reason[:3].isdecimal():  # a status of HTTP
-        message = f"the proxy {proxy} refused to connect to {host_and_port(url)}: {reason}"
-        is_key = reason.startswith("407")
-        error = UnreachableError(message, hint=PROXY_KEY_HINT if is_key else PROXY_HINT)
-        error.hopeless = reason.startswith("4")
-        return error
-    problem = f"cannot reach the proxy {proxy}"
+    """The error for a proxy through which nothing reached the server."""
+    import re
+
+    name, server, reason = f"the proxy {proxy.address}", host_and_port(url), root_cause(fault)
+    usual_hint = PROXY_HINT.format(variable=proxy.variable)
+    if refused := handshake_error(name, fault):
+        if "SSL_CERT_FILE" not in refused.hint and refused.hint != CLOCK_HINT:
+            refused.hint = usual_hint
+        return refused
+    for refusal in PROXY_REFUSALS:
+        if re.search(refusal.words, reason, re.IGNORECASE):
+            sentence = refusal.sentence.format(host=name, server=server, reason=reason)
+            hint = refusal.hint.format(variable=proxy.variable, scheme=proxy.scheme)
+            error = UnreachableError(sentence, hint=hint)
+            error.hopeless = refusal.is_final
+            return error
+    problem = f"cannot reach {name}"
     if is_connected:
-        problem = f"the proxy {proxy} does not lead to {host_and_port(url)}"
-    return UnreachableError(f"{problem}: {reason}", hint=PROXY_HINT)
+        problem = f"{name} does not lead to {server}"
+    return UnreachableError(f"{problem}: {reason}", hint=usual_hint)
 
 
 def invalid_address_error(url: str, reason: object) -> UnreachableError:

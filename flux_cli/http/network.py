@@ -30,7 +30,10 @@ DEFAULT_HEADERS = {
 }
 SCHEMES = ("http", "https")
 USABLE_SCHEMES = ("http", "https", "socks5", "socks5h")
+TUNNEL_STEPS = ("proxy.start_tls.started", "socks.start_tls.started")
+PROXY_STATUS = 407
 MAX_PORT = 65535
+MAX_LOGIN = 255  # bytes of a user name or password for SOCKS
 MAX_LABEL = 63  # bytes between the dots of a host name
 
 
@@ -70,7 +73,7 @@ class Network:
 class ProxyTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport through a proxy, which pushes answers as PushTransport does."""
 
-    address = ""  # host and port of the proxy, for errors
+    proxy: Proxy  # for errors
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and push the whole answer to its receiver. Nothing is left to read.
@@ -80,6 +83,7 @@ class ProxyTransport(httpx.AsyncHTTPTransport):
         receiver: Receiver = request.extensions["receiver"]
         response = await self._begin(request)
         try:
+            self._check_status(request, response)
             if response.status_code == SWITCHING_PROTOCOLS:
                 raise httpx.RemoteProtocolError("the server does not speak HTTP/1.1")
             receiver.begin(Head(response.status_code, dict(response.headers)))
@@ -92,13 +96,15 @@ class ProxyTransport(httpx.AsyncHTTPTransport):
 
     async def _begin(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and read the head of the answer."""
-        is_connected = is_sent = False
+        is_connected = is_tunneled = is_sent = False
 
         async def trace(step: str, facts: Mapping[str, Any]) -> None:
-            nonlocal is_connected, is_sent
+            nonlocal is_connected, is_tunneled, is_sent
             if step.endswith("connect_tcp.complete"):  # of HTTP or SOCKS
                 is_connected = True
                 keep_alive(facts["return_value"])
+            if step in TUNNEL_STEPS:
+                is_tunneled = True
             # A tunnel is opened by a request of its own.
             if step.endswith("send_request_headers.started"):
                 is_sent = is_sent or facts["request"].method != b"CONNECT"
@@ -106,11 +112,20 @@ class ProxyTransport(httpx.AsyncHTTPTransport):
         request.extensions["trace"] = trace
         try:
             return await super().handle_async_request(request)
-        except httpx.TransportError as fault:
+        except Exception as fault:  # also what only the package for SOCKS raises
             if is_sent:
                 raise
             url = str(request.url)
-            raise proxy_error(self.address, url, fault, is_connected=is_connected) from fault
+            if is_tunneled:
+                raise unreachable_error(url, fault) from fault
+            raise proxy_error(self.proxy, url, fault, is_connected=is_connected) from fault
+
+    def _check_status(self, request: httpx.Request, response: httpx.Response) -> None:
+        """Raise UnreachableError if the proxy wants a login, and passed nothing on."""
+        is_passed_on = request.url.scheme == "http" and self.proxy.scheme in SCHEMES
+        if is_passed_on and response.status_code == PROXY_STATUS:
+            reason = f"{PROXY_STATUS} {response.reason_phrase}"
+            raise proxy_error(self.proxy, str(request.url), httpx.ProxyError(reason))
 
 
 class ProxyRouter(httpx.AsyncBaseTransport):
@@ -185,6 +200,7 @@ def _proxy_transport(proxy: Proxy, scheme: str) -> ProxyTransport:
     """
     if proxy.scheme not in USABLE_SCHEMES:
         raise unusable_proxy_error(proxy.variable, f"flux cannot use a {proxy.scheme} proxy")
+    _check_login(proxy)
     is_encrypted = "https" in (scheme, proxy.scheme)
     tls = tls_context() if is_encrypted else empty_context()  # reading certificates takes long
     proxy_tls = tls if proxy.scheme == "https" else None
@@ -204,8 +220,21 @@ def _proxy_transport(proxy: Proxy, scheme: str) -> ProxyTransport:
         raise missing_socks_error(proxy.variable) from fault
     except (ValueError, httpx.InvalidURL) as fault:
         raise unusable_proxy_error(proxy.variable, "its host is not valid") from fault
-    transport.address = f"{proxy.host}:{proxy.port}"
+    transport.proxy = proxy
     return transport
+
+
+def _check_login(proxy: Proxy) -> None:
+    """Raise ConfigError for a user name or password that cannot be sent."""
+    for text in proxy.login or ():
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError as fault:
+            reason = "its user name or password is not UTF-8"
+            raise unusable_proxy_error(proxy.variable, reason) from fault
+        if size > MAX_LOGIN and proxy.scheme not in SCHEMES:
+            reason = f"its user name or password has more than {MAX_LOGIN} bytes"
+            raise unusable_proxy_error(proxy.variable, reason)
 
 
 @contextmanager

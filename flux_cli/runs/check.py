@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flux_cli import __version__
 from flux_cli.config.credentials import find_auth, missing_key_error
+from flux_cli.config.keys import check_proxy
 from flux_cli.config.load import Settings
 from flux_cli.core.auth import Auth
 from flux_cli.core.errors import BudgetError, ConfigError, FluxError, UsageError
@@ -100,6 +102,22 @@ def _prepare(options: GenerateOptions) -> Prepared:
     return prepared._replace(resolved=resolved._replace(notes=notes))
 
 
+def find_access(settings: Settings, *, no_key: bool = False) -> Auth | None:
+    """The key and the headers for the provider, as `find_auth` finds them.
+
+    Raises ConfigError also if a proxy on another machine would see them.
+    """
+    auth = find_auth(settings, no_key=no_key)
+    if auth is None or not auth.base.startswith("http://"):
+        return auth
+    from flux_cli.http.machine.proxies import read_proxies
+
+    with suppress(ValueError):  # a proxy that cannot be read is not used either
+        if proxy := read_proxies().choose_for(auth.base):
+            check_proxy(auth.base, proxy.origin, settings.http_hosts)
+    return auth
+
+
 def _proxy_notes() -> tuple[Note, ...]:
     """Notes on proxy variables that cannot be read."""
     if not any(name.lower().endswith("_proxy") for name in os.environ):
@@ -173,7 +191,7 @@ def _auth(row: ProviderRow, prepared: Prepared, options: GenerateOptions) -> Aut
 
     Raises AuthError without one, ConfigError if it would be sent unencrypted.
     """
-    auth = find_auth(prepared.settings, no_key=options.access.no_key)
+    auth = find_access(prepared.settings, no_key=options.access.no_key)
     is_needed = bool(row.key_variables) and not options.access.no_key
     if (auth and auth.key) or not is_needed or options.run.dry_run:
         return auth

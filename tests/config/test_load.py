@@ -695,6 +695,29 @@ def test_a_key_may_cross_a_network_whose_host_the_user_allows(url, allowed):
 
 
 @pytest.mark.parametrize(
+    ("proxy", "allowed"),
+    [
+        ("http://127.0.0.1:3128", "litellm"),
+        ("socks5://[::1]:1080", None),
+        ("http://proxy:3128", "litellm, Proxy"),
+        ("https://proxy:443", "proxy:443"),
+        ("http://[2001:db8::1]:3128", "[2001:db8::1]:3128"),
+    ],
+)
+def test_a_proxy_may_see_a_key_if_it_is_on_this_machine_or_allowed(proxy, allowed):
+    keys.check_proxy("http://litellm:4000/v1", proxy, allowed)
+
+
+def test_any_other_proxy_never_sees_a_key():
+    url = "http://litellm:4000/v1"
+    for proxy in ("http://proxy:3128", "https://192.0.2.2:443", "socks5h://127.evil.example:1"):
+        with pytest.raises(ConfigError, match="unencrypted through the proxy") as raised:
+            keys.check_proxy(url, proxy, "litellm proxy:1")
+        assert raised.value.hint.startswith("list litellm in NO_PROXY, or set FLUX_HTTP_HOSTS=")
+    keys.check_proxy("https://litellm/v1", "http://proxy:3128", None)
+
+
+@pytest.mark.parametrize(
     ("url", "shown"),
     [
         ("https://host/v1?key=lmnfl_s3cr3t", "https://host/v1"),

@@ -4,6 +4,7 @@ import json
 import pickle
 from base64 import b64encode, urlsafe_b64encode
 from hashlib import sha512
+from unicodedata import normalize
 from urllib.parse import quote, unquote
 
 import pytest
@@ -251,3 +252,54 @@ def test_a_key_is_found_at_every_place_of_a_long_text():
     Secret(CANARY)
     for place in range((1 << 18) - 60, (1 << 18) + 20, 11):
         assert redact(f"{'x' * place}{CANARY}{'y' * 50_000}") == f"{'x' * place}***{'y' * 50_000}"
+
+
+WIDE = [
+    "a\u00e91b\u00fc2c\u00f63d\u00e44",
+    "\u043f\u0430\u0440\u043e\u043b\u044c-\u0441\u0435\u043a\u0440\u0435\u0442",
+    "\u043a\u043b\u044e\u0447",
+    "p\u00e4ssw\u00f6rt",
+    "\u0130stanbul\u015f12",
+    "\u65e5\u672c\u8a9e\u30d1\u30b9",
+    "ab\u00a9\u00bc\u00aa\u00ba\u00b2",
+]
+
+
+@pytest.mark.parametrize("key", WIDE, ids=ascii)
+@pytest.mark.parametrize(
+    "spell",
+    [
+        str,
+        str.upper,
+        quote,
+        lambda key: quote(key).lower(),
+        lambda key: json.dumps(key)[1:-1],
+        lambda key: repr(key.encode())[2:-1],
+        lambda key: key.encode().decode("latin-1"),
+        lambda key: "".join(f"&#{ord(char)};" for char in key),
+        lambda key: json.dumps(quote(quote(key)))[1:-1],
+        "\u200b".join,
+        lambda key: normalize("NFD", key),
+    ],
+)
+def test_a_secret_of_any_letters_is_hidden_in_every_spelling(key, spell):
+    Secret(key)
+    assert redact(f"me:{spell(key)} was refused") == "me:*** was refused"
+
+
+@pytest.mark.parametrize("key", WIDE, ids=ascii)
+def test_a_secret_of_any_letters_is_hidden_in_base64_and_hex(key):
+    Secret(key)
+    data = key.encode()
+    shown = b64encode(b"me:" + data + b"!").decode()
+    assert len(redact(shown)) < len(shown)
+    assert data.hex() not in redact(f"it is {data.hex()}")
+
+
+def test_bytes_that_are_no_text_are_hidden_as_well():
+    Secret("secret12\udcffx")
+    assert redact("me:secret12\u00ffx") == redact("me:secret12%FFx") == "me:***"
+    shown = b64encode(b"secret12\xffx").decode().rstrip("=")
+    assert shown not in redact(f"it is {shown}")
+    Secret("abcd\ud800efgh")
+    assert "efgh" not in redact("it is abcd\ud800efgh")

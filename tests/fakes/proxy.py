@@ -91,6 +91,29 @@ class SocksProxy:
                 back.join(PATIENCE)
 
 
+class FixedAnswer:
+    """A server that answers whatever it is sent with the same bytes, and knows no protocol."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+        self.port: int = self._listener.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=accept_all, args=(self._listener, self._serve), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        close_listener(self._listener)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            connection.recv(CHUNK)
+            connection.sendall(self._answer)
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(CHUNK)
+
+
 def _copy(source: socket.socket, target: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while part := source.recv(CHUNK):

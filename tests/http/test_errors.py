@@ -17,6 +17,7 @@ from flux_cli.http.errors import (
     root_cause,
     unreachable_error,
 )
+from flux_cli.http.machine.proxies import Proxy
 
 URL = "https://host:8443/v1"
 
@@ -143,30 +144,43 @@ def test_an_answer_in_another_protocol_is_recognized(data, said):
     assert said in error.message
 
 
+PROXY = Proxy("https_proxy", "http", "p", 3128)
+
+
 @pytest.mark.parametrize(
     ("fault", "message", "hint"),
     [
         (
             httpx.ProxyError("407 Proxy Authentication Required"),
             "the proxy p:3128 refused to connect to host:8443: 407 Proxy Authentication Required",
-            "USER:PASSWORD",
+            "into https_proxy: http://USER:PASSWORD@",
         ),
         (httpx.ProxyError("502 Bad Gateway"), "p:3128 refused to connect to host:8443", "NO_PROXY"),
         (
             caused(httpx.ConnectError("x"), ConnectionRefusedError(errno.ECONNREFUSED, "x")),
             f"cannot reach the proxy p:3128: {os.strerror(errno.ECONNREFUSED)}",
-            "HTTPS_PROXY",
+            "check https_proxy",
         ),
-        (tls("certificate has expired"), "the certificate of host:8443 has expired", "clock"),
+        (tls("certificate has expired"), "certificate of the proxy p:3128 has expired", "clock"),
+        (tls("self-signed certificate"), "the proxy p:3128 is signed by itself", "SSL_CERT_FILE"),
+        (tls("wrong version number"), "the proxy p:3128 does not speak TLS", "check https_proxy"),
+        (httpx.ProxyError("Invalid username/password"), "the proxy p:3128 refuses", "https_proxy"),
     ],
 )
-def test_a_fault_of_the_proxy_names_the_proxy(fault, message, hint):
-    error = proxy_error("p:3128", URL, fault, is_connected=False)
+def test_a_fault_of_the_proxy_names_the_proxy_and_its_variable(fault, message, hint):
+    error = proxy_error(PROXY, URL, fault, is_connected=False)
     assert message in error.message
     assert hint in error.hint
+    assert "--base-url" not in error.hint
+
+
+def test_only_what_a_proxy_may_say_otherwise_later_is_tried_again():
+    said = ("407 Login", "403 No", "502 Bad Gateway", "Malformed reply")
+    faults = [proxy_error(PROXY, URL, httpx.ProxyError(words)).hopeless for words in said]
+    assert faults == [True, True, False, False]
 
 
 def test_a_proxy_that_talks_nonsense_is_named_as_well():
-    error = proxy_error("p:3128", URL, httpx.RemoteProtocolError("illegal status line: b'x'"))
+    error = proxy_error(PROXY, URL, httpx.RemoteProtocolError("illegal status line: b'x'"))
     assert error.message == "the proxy p:3128 does not lead to host:8443: illegal status line: 'x'"
     assert not error.billed

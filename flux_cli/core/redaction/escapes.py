@@ -59,11 +59,13 @@ def fold_width(text: str) -> str:
     return text.translate(plain)
 
 
-def decode(text: str, pattern: re.Pattern[str]) -> tuple[str, list[Token]]:
-    """The text with its tokens decoded, and where they are."""
+def decode(
+    text: str, pattern: re.Pattern[str], dropped: re.Pattern[str] = INVISIBLE
+) -> tuple[str, list[Token]]:
+    """The text with its tokens decoded, and where they are. `dropped` counts as invisible."""
     tokens, parts, end, place = [], [], 0, 0
     for found in pattern.finditer(text):
-        meaning = decode_match(found)
+        meaning = _decode_token(found[0], dropped)
         place += found.start() - end
         parts += [text[end : found.start()], meaning]
         end = found.end()
@@ -74,11 +76,11 @@ def decode(text: str, pattern: re.Pattern[str]) -> tuple[str, list[Token]]:
 
 def decode_match(found: re.Match[str]) -> str:
     """What a token stands for: a visible ASCII character, or nothing."""
-    return _decode_token(found[0])
+    return _decode_token(found[0], INVISIBLE)
 
 
 @lru_cache(1024)
-def _decode_token(token: str) -> str:
+def _decode_token(token: str, dropped: re.Pattern[str]) -> str:
     kind, number = token[0], token[2:].strip("{};")
     if kind == "%":
         char = _char(token[1:].lstrip("uU"), 16)
@@ -92,7 +94,7 @@ def _decode_token(token: str) -> str:
             char = unescape(token.lower())
     else:
         char = _char(number[1:], 16) if number[0] in "xX" else _char(number, 10)
-    return INVISIBLE.sub("", fold_width(char))
+    return dropped.sub("", fold_width(char))
 
 
 def _decode_backslash(letter: str, number: str) -> str:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
-from flux_cli.core.auth import MIN_FOLDED_RUN, MIN_RUN, pieces_of, spellings_of
+from flux_cli.core.auth import (
+    MIN_FOLDED_RUN,
+    MIN_RUN,
+    fold_case,
+    pieces_of,
+    spellings_of,
+    wide_spellings_of,
+)
 from flux_cli.core.redaction.escapes import (
     ESCAPE,
     INVISIBLE,
@@ -36,12 +43,26 @@ def hide_keys(text: str, keys: Sequence[str]) -> str:
     Python and HTML. A key of less than 8 characters is hidden where it is a word of its own.
     """
     spellings = [spelling for key in keys for spelling in spellings_of(key)]
+    others = [key for key in keys if not key.isascii()]
+    wide = [spelling for key in others for spelling in wide_spellings_of(key)]
+    dropped = _all_but(wide)
     spans: list[Span] = []
     for start in range(0, max(1, len(text)), WINDOW - OVERLAP):
         window = fold_width(text[start : start + WINDOW])
+        runs: list[Span] = []
         if _shows_piece(window, spellings):
-            spans += [(start + first, start + end) for first, end in _find(window, spellings)]
+            runs += _find(window, spellings, INVISIBLE)
+        if wide:
+            runs += _find(window, wide, dropped)
+        spans += [(start + first, start + end) for first, end in runs]
     return _replace(text, spans)
+
+
+def _all_but(spellings: Sequence[Spelling]) -> re.Pattern[str]:
+    """What is dropped in a search for these spellings: all that is neither ASCII nor in them."""
+    letters = {letter for spelling, *_ in spellings for letter in spelling if letter > "~"}
+    letters |= {letter.swapcase() for letter in letters if len(letter.swapcase()) == 1}
+    return re.compile(f"[^ -~{re.escape(''.join(sorted(letters)))}]+")
 
 
 def _shows_piece(text: str, spellings: Sequence[Spelling]) -> bool:
@@ -59,10 +80,10 @@ def _shows_piece(text: str, spellings: Sequence[Spelling]) -> bool:
     return False
 
 
-def _find(text: str, spellings: Sequence[Spelling]) -> Iterator[Span]:
+def _find(text: str, spellings: Sequence[Spelling], invisible: re.Pattern[str]) -> Iterator[Span]:
     """Where keys are in the text, as start and end. Spans may overlap."""
-    visible, dropped = decode(text, INVISIBLE)
-    inner, escapes = decode(visible, ESCAPE)
+    visible, dropped = decode(text, invisible, invisible)
+    inner, escapes = decode(visible, ESCAPE, invisible)
     for run in _find_runs(visible, spellings):
         yield original(widen(run, escapes), dropped)
     layers = [dropped]
@@ -73,14 +94,14 @@ def _find(text: str, spellings: Sequence[Spelling]) -> Iterator[Span]:
             for tokens in reversed(layers):
                 span = original(span, tokens)
             yield span
-        inner, escapes = decode(inner, ESCAPE)
+        inner, escapes = decode(inner, ESCAPE, invisible)
 
 
 def _find_runs(text: str, spellings: Sequence[Spelling]) -> Iterator[Span]:
     """Where a spelling, or enough of it, is in a decoded text."""
-    folded = text.lower()
+    folded = fold_case(text)
     for spelling in spellings:
-        key = spelling[0].lower()
+        key = fold_case(spelling[0])
         offsets: dict[str, list[int]] = {}
         for piece, offset in pieces_of(spelling):
             offsets.setdefault(piece, []).append(offset)

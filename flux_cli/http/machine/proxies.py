@@ -10,9 +10,9 @@ import os
 import re
 import sys
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
-from flux_cli.core.auth import is_loopback
+from flux_cli.core.auth import bytes_of, is_loopback
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Note
 from flux_cli.core.text import Secret, plain, variable_text
@@ -26,11 +26,11 @@ SCHEMES = ("http", "https")
 PROXY_PORTS = {"http": 1080, "https": 443, "socks5": 1080, "socks5h": 1080, "socks4": 1080}
 ALIASES = {"socks": "socks5", "socks4a": "socks4"}  # desktops write socks:// for SOCKS 5
 MAX_PORT = 65535
-# `user:password@host:port`. Nothing can follow the host, so `#`, `/` and `?` before the last `@`
-# are part of a password that somebody did not escape.
+# `user:password@host:port`, and perhaps a path, which means nothing. `#`, `/` and `?` before the
+# last `@` are part of a password that somebody did not escape.
 ADDRESS = re.compile(
     r"(?:(?P<user>.*)@)?(?P<host>\[[0-9a-fA-F:.]+(?:%[^\]]*)?\]|[^\s@:/?#\[\]]+)"
-    r"(?::(?P<port>[0-9]{0,5}))?/?",
+    r"(?::(?P<port>[0-9]{0,5}))?(?:[/?#][^@]*)?",
     re.DOTALL,
 )
 
@@ -53,10 +53,15 @@ class Proxy(NamedTuple):
         return self.user, self.password.reveal() if self.password else ""
 
     @property
+    def address(self) -> str:
+        """Host and port, for messages."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
     def origin(self) -> str:
         """The URL of the proxy without user name and password."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"{self.scheme}://{self.address}"
 
 
 class Proxies(NamedTuple):
@@ -87,6 +92,11 @@ class Proxies(NamedTuple):
         if proxy is None:
             raise ValueError(self.variables[named])
         return proxy
+
+    def choose_for(self, url: str) -> Proxy | None:
+        """The proxy for a URL. See `choose`."""
+        parts = urlsplit(url)
+        return self.choose(parts.scheme, parts.hostname or "", parts.port)
 
     def notes(self) -> tuple[Note, ...]:
         """Notes on what is ignored because it cannot be read."""
@@ -129,20 +139,17 @@ def read_proxies(environ: Mapping[str, str] | None = None) -> Proxies:
 
 
 def _variables(environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """The name and value of each proxy variable by its scheme. Lower case wins, even if empty."""
+    """The name and value of each proxy variable by its scheme. Lower case wins unless empty."""
     found: dict[str, tuple[str, str]] = {}
     for scheme in (*SCHEMES, "all", "no"):
-        small, large = f"{scheme}_proxy", f"{scheme.upper()}_PROXY"
-        # A web server puts the header `Proxy` of a request into HTTP_PROXY.
-        is_forged = large == "HTTP_PROXY" and "REQUEST_METHOD" in environ
-        if small in environ:
-            variable = small
-        elif large in environ and not is_forged:
-            variable = large
-        else:
-            continue
-        if text := variable_text(environ, variable):
-            found[scheme] = (variable, text)
+        names = [f"{scheme.upper()}_PROXY", f"{scheme}_proxy"]
+        # A web server puts the header `Proxy` of a request into HTTP_PROXY. curl never reads it,
+        # and an empty http_proxy turns the proxy off.
+        if scheme == "http" and ("http_proxy" in environ or "REQUEST_METHOD" in environ):
+            names.remove("HTTP_PROXY")
+        for name in names:
+            if text := variable_text(environ, name):
+                found[scheme] = (name, text)
     return found
 
 
@@ -159,14 +166,20 @@ def parse_proxy(variable: str, text: str) -> Proxy | None:
     user, colon, password = "", "", ""
     if "@" in rest:
         user, colon, password = rest.rpartition("@")[0].partition(":")
-    secret = Secret(unquote(password)) if colon else None
+    user, typed, password = _unescape(user), password, _unescape(password)
+    secret = Secret(password) if colon else None
     if password:
-        Secret(password)  # as it was typed, which is what a message would quote
-        Secret(base64.b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode())
+        Secret(typed)  # which is what a message would quote
+        Secret(base64.b64encode(bytes_of(f"{user}:{password}")).decode())
     match = ADDRESS.fullmatch(rest)
     if scheme not in PROXY_PORTS or not match:
         return None
     port = int(match["port"] or PROXY_PORTS[scheme])
     if not 0 < port <= MAX_PORT:
         return None
-    return Proxy(variable, scheme, match["host"].strip("[]"), port, unquote(user), secret)
+    return Proxy(variable, scheme, match["host"].strip("[]"), port, user, secret)
+
+
+def _unescape(text: str) -> str:
+    """A user name or password. What is not UTF-8 becomes surrogates, as in the environment."""
+    return unquote(text, errors="surrogateescape")

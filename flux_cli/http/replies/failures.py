@@ -100,7 +100,7 @@ def _hint(reply: Reply, meaning: Meaning, auth: Auth | None, url: str) -> str:
     if re.search(PLAIN_ON_TLS_WORDS, meaning.message, re.IGNORECASE):
         return "the server expects TLS: write the base URL with https://"
     if reply.status == PROXY_STATUS:
-        return "the proxy wants a user name and password: HTTPS_PROXY=http://USER:PASSWORD@HOST"
+        return "write user name and password into the proxy's URL: http://USER:PASSWORD@HOST:PORT"
     if meaning.is_front:
         return "this is not about the key; try another network, or ask who runs the server"
     if meaning.kind is AuthError:

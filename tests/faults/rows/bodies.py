@@ -96,7 +96,7 @@ def utf_16(exchange: Exchange) -> bytes:
 
 BODIES = (
     Row("an empty body", "status 200 without a body", post=said(b""), says=("empty",)),
-    Row("HTML", "status 200 with a web page", post=said("<html>welcome</html>", content_type="text/html"), says=("JSON",)),
+    Row("HTML", "status 200 with a web page", post=said("<html>welcome</html>", content_type="text/html"), says=("web page",)),
     Row("plain text", "status 200 with a word", post=said("ok"), says=("JSON",)),
     *(Row(f"JSON {name}", f"the body is {name}", post=said(name)) for name in ("null", "3", '"image"', "[]", "{}")),
     Row("truncated JSON", "the body ends too early", post=said('{"data": [{"url": "{orig')),

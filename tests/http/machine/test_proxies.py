@@ -1,6 +1,8 @@
 """Proxies: which variables are read, how their values are read, and which hosts need none."""
 
+import base64
 import string
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -43,6 +45,8 @@ def parsed(text):
         ("socks5h://proxy", "socks5h://proxy:1080"),
         ("socks4a://proxy:9", "socks4://proxy:9"),
         ("http://proxy:", "http://proxy:1080"),
+        ("http://proxy:1/path", "http://proxy:1"),
+        ("proxy/a/b?c#d", "http://proxy:1080"),
     ],
 )
 def test_a_proxy_is_read_as_curl_reads_it(text, origin):
@@ -57,6 +61,22 @@ def test_marks_in_a_password_are_part_of_it_and_it_is_never_shown(mark):
     assert PASSWORD not in redact(f"it said {PASSWORD}{mark}x and {password}")
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "a\u00e91b\u00fc2c\u00f63d\u00e44",
+        "\u043f\u0430\u0440\u043e\u043b\u044c",
+        "zz\udcff9q\udcff4w",
+    ],
+)
+def test_a_password_of_any_letters_is_hidden_in_every_spelling(secret):
+    text = f"http://me:{secret}@proxy:3128"
+    assert parsed(text) == ("http://proxy:3128", "me", secret)
+    data = secret.encode(errors="surrogateescape")
+    for shown in (secret, quote(data), base64.b64encode(b"me:" + data).decode()):
+        assert redact(f"it said {shown}!") == "it said ***!"
+
+
 def test_escapes_in_user_and_password_are_decoded():
     assert parsed("http://a%40b:c%2Fd@proxy:1") == ("http://proxy:1", "a@b", "c/d")
     assert parsed("http://me@proxy:1") == ("http://proxy:1", "me", None)
@@ -67,7 +87,7 @@ def test_escapes_in_user_and_password_are_decoded():
     "text",
     [
         "nonsense://proxy", "http://", "http://proxy:x", "http://proxy:0", "http://proxy:65536",
-        "http://proxy:1/path", "http://[::1", "http://a b:1", "://proxy", "http://me:pw@",
+        "http://proxy:x/path", "http://[::1", "http://a b:1", "://proxy", "http://me:pw@",
     ],
 )  # fmt: skip
 def test_what_is_no_proxy_is_an_error_only_where_it_is_used(text):
@@ -125,9 +145,41 @@ def test_lower_case_wins_and_the_own_scheme_wins_over_all():
     environ = {"HTTP_PROXY": "http://large:1", "http_proxy": "http://small:1"}
     assert chosen("http://far.example", **environ) == "http://small:1"
     assert chosen("http://far.example", **environ | {"http_proxy": ""}) is None
+    environ = {"HTTPS_PROXY": "http://large:1", "https_proxy": "http://small:1"}
+    assert chosen("https://far.example", **environ) == "http://small:1"
     environ = {"ALL_PROXY": "http://all:1", "https_proxy": "http://own:1"}
     assert chosen("http://far.example", **environ) == "http://all:1"
     assert chosen("https://far.example", **environ) == "http://own:1"
+
+
+def test_an_empty_variable_counts_as_not_set():
+    for name in ("https", "all", "no"):
+        large, small = f"{name.upper()}_PROXY", f"{name}_proxy"
+        environ = {"all_proxy": "http://all:1", large: "http://large:1", small: " "}
+        alone = {"all_proxy": "http://all:1", large: "http://large:1"}
+        if name == "all":
+            environ, alone = {large: "http://large:1", small: ""}, {large: "http://large:1"}
+        assert read_proxies(environ) == read_proxies(alone)
+    environ = {"http_proxy": "http://proxy:1", "no_proxy": "", "NO_PROXY": "own.example"}
+    assert chosen("http://own.example", **environ) is None
+    assert chosen("https://x.example", https_proxy="", HTTPS_PROXY="http://p:1") == "http://p:1"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("http://user:secret12\udcffx@127.0.0.1:9", "is not UTF-8"),
+        ("http://us\udcffer:secret12@127.0.0.1:9", "is not UTF-8"),
+        ("http://user:secret12%ffx@127.0.0.1:9", "is not UTF-8"),
+        (f"socks5://user:{'secret12' * 32}@127.0.0.1:9", "more than 255 bytes"),
+    ],
+)
+def test_a_login_that_cannot_be_sent_is_said(value, words):
+    router = ProxyRouter(PushTransport(lambda: None), read_proxies({"http_proxy": value}))
+    with pytest.raises(ConfigError, match="http_proxy") as caught:
+        send(router, "http://far.example")
+    assert words in caught.value.message
+    assert "secret12" not in f"{caught.value.message} {caught.value.hint}"
 
 
 def test_a_web_servers_header_names_no_proxy():
