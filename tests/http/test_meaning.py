@@ -1,6 +1,8 @@
 """What error answers mean: codes and words of many servers, wherever they stand in the answer."""
 
+import html
 import json
+import urllib.parse
 
 import pytest
 
@@ -24,6 +26,8 @@ from flux_cli.http.replies import (
     redirect_error,
     reply_error,
     request_id_of,
+    retry_after,
+    texts_of_request,
 )
 from flux_cli.http.replies.parse import MAX_PARTS, MOST_WORDS, pairs, texts_of
 
@@ -194,7 +198,7 @@ def test_a_gateway_that_lost_its_upstream_does_not_know_what_was_done(status, bo
     assert reply_error(answer).billed
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("status", [502, 503, 504])
 @pytest.mark.parametrize(
     "body",
     [
@@ -212,6 +216,25 @@ def test_a_gateway_that_found_nobody_to_ask_did_nothing(status, body):
     assert not has_unclear_effect(answer)
     assert may_retry(answer)
     assert not reply_error(answer).billed
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (500, "no healthy upstream"),
+        (500, "All deployments are in cooldown"),
+        (500, "could not store the result: no endpoint available"),
+        (500, "CUDA out of memory: no free GPU memory available"),
+        (502, "could not store the result: no endpoint available"),
+        (503, "image generated but the upload failed: no storage node available"),
+        (503, "worker died while processing the request"),
+        (504, "model x crashed while loading the decoder of your finished latents"),
+    ],
+)
+def test_words_about_the_time_after_the_work_do_not_make_a_failure_harmless(status, words):
+    answer = reply(status, says(words))
+    assert not may_retry(answer)
+    assert reply_error(answer).billed
 
 
 def test_documented_words_win_over_others():
@@ -240,6 +263,79 @@ def test_a_job_that_failed_has_the_class_of_its_reason(words, kind):
     assert type(error) is kind
     assert words in error.message
     assert error.request_id == "x1"
+
+
+# --- what is quoted of the request
+
+PROMPTS = {
+    "insufficient credits on a sign": "a shop window",
+    "nsfw content detected": "a red fox",
+    "no api key, in neon": "a red fox",
+    "rate limit exceeded": "a red fox",
+    "a sign: connection timed out": "a red fox",
+    "neon: no healthy upstream": "a red fox",
+    "please wait 50 s": "a red fox",
+    'two lines:\n"Insufficient credits"': "a red fox",
+    "caf\u00e9 <b>invalid api key</b> & more": "a red fox",
+    "\u4f59\u989d\u4e0d\u8db3": "a red fox",
+    "nsfw": "fox",
+}
+QUOTES = [
+    "cannot draw '{}'",
+    'Invalid request: prompt="{}", size 7x7 is not supported',
+    "Prompt: `{}`",
+]
+
+
+def as_json(text, times=1):
+    for _ in range(times):
+        text = json.dumps(text)[1:-1]
+    return text
+
+
+SPELLINGS = [
+    str,
+    str.lower,
+    as_json,
+    lambda text: as_json(text, 2),
+    lambda text: repr(text)[1:-1],
+    html.escape,
+    urllib.parse.quote,
+    urllib.parse.quote_plus,
+    lambda text: f"{text[:-3]}..." if len(text) > 20 else text,
+    lambda text: f"...{text[5:]}" if len(text) > 20 else text,
+]
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 422, 429, 500, 502, 503])
+@pytest.mark.parametrize("message", QUOTES)
+@pytest.mark.parametrize("spell", SPELLINGS)
+def test_words_of_the_prompt_are_not_the_server_s(status, message, spell):
+    """Whatever a prompt says, an answer that quotes it means the same."""
+    for prompt, harmless in PROMPTS.items():
+        asked = texts_of_request({"model": "m", "input": {"prompt": prompt}})
+        found, plain = (
+            reply(status, says(message.format(one)))._replace(texts=asked)
+            for one in (spell(prompt), harmless)
+        )
+        assert type(reply_error(found)) is type(reply_error(plain)), prompt
+        assert reply_error(found).billed == reply_error(plain).billed, prompt
+        assert may_retry(found) == may_retry(plain), prompt
+        assert retry_after(found, 0.0) is None, prompt
+
+
+def test_the_server_s_own_words_count_beside_a_prompt():
+    asked = texts_of_request({"prompt": "credits", "negative_prompt": "a", "style": "policy"})
+    for body, kind in ((PAYMENT[18], PaymentError), (MODERATION[10], ModerationError)):
+        assert type(reply_error(reply(400, body)._replace(texts=asked))) is kind
+    asked = texts_of_request({"prompt": "a fox with insufficient credits"})
+    body = says("'a fox with insufficient credits': Insufficient credits")
+    assert type(reply_error(reply(400, body)._replace(texts=asked))) is PaymentError
+
+
+def test_the_words_of_the_prompt_are_not_the_reason_of_a_job():
+    words = "worker crashed while drawing 'insufficient credits'"
+    assert type(job_error("Replicate", words, "x1", ("insufficient credits",))) is ProviderError
 
 
 # --- pages and paths

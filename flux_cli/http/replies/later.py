@@ -99,7 +99,7 @@ def retry_after(reply: Reply, now: float) -> float | None:
     body = parse_json(reply.data[: 1 << 20])
     if body is None:
         body = reply.data[:MAX_WORDS].decode("utf-8", "replace")
-    seconds = wait_in_body(list(pairs(body)), now)
+    seconds = wait_in_body(list(pairs(body, reply.texts)), now)
     return _until_reset(reply.headers, now) if seconds is None else seconds
 
 

@@ -34,6 +34,7 @@ from flux_cli.http.replies.tables import (
     UNCLEAR_PARTS_OF_CODES,
     UNCLEAR_WORDS,
     WORDS,
+    WORK_WORDS,
     Kind,
 )
 
@@ -72,7 +73,7 @@ class Meaning(NamedTuple):
     kind: Kind
     code: str = ""
     message: str = ""
-    is_unclear: bool = False  # a gateway says that it lost its upstream
+    is_unclear: bool = False  # a gateway lost its upstream, or the work had begun
     is_harmless: bool = False  # a gateway says that it found nobody to ask
     is_front: bool = False  # the answer of a firewall or proxy in front of the server
 
@@ -84,10 +85,11 @@ def read_meaning(reply: Reply) -> Meaning:
         body = reply.data[: 8 * SHOWN].decode("utf-8", "replace").strip()
     title = page_title(body) if isinstance(body, str) and is_page(body) else None
     code, message = ("", title) if title is not None else read_code_and_message(body)
-    said = list(pairs(title if title is not None else body))
+    said = list(pairs(title if title is not None else body, reply.texts))
     texts = list(texts_of(said))
     codes = list(_codes(said, texts))
     is_unclear = _is_unclear(reply.status, codes, texts)
+    has_begun = reply.status >= SERVER_ERROR and _finds(WORK_WORDS, texts)
     is_front = reply.status == FORBIDDEN and (title is not None or _finds(FRONT_WORDS, texts))
     kind = _kind_of_codes(code, codes)
     if kind is RateError and _kind_of_words(texts, said, reply.status) is PaymentError:
@@ -103,15 +105,18 @@ def read_meaning(reply: Reply) -> Meaning:
         kind,
         code,
         message,
-        is_unclear=is_unclear and is_failure,
-        is_harmless=not is_unclear and _finds(HARMLESS_WORDS, texts),
+        is_unclear=(is_unclear or has_begun) and is_failure,
+        is_harmless=not (is_unclear or has_begun) and _finds(HARMLESS_WORDS, texts),
         is_front=is_front and is_failure,
     )
 
 
-def kind_of_text(text: str) -> Kind:
-    """The error class of a reason that a provider wrote about a job that failed."""
-    said = list(pairs(text))
+def kind_of_text(text: str, quoted: Sequence[str] = ()) -> Kind:
+    """The error class of a reason that a provider wrote about a job that failed.
+
+    `quoted` are the texts of its request, whose words do not count.
+    """
+    said = list(pairs(text, quoted))
     texts = list(texts_of(said))
     by_code = _kind_of_codes("", _codes(said, texts))
     return by_code or _kind_of_words(texts, said, SERVER_ERROR) or ProviderError

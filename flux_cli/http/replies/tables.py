@@ -215,6 +215,18 @@ UNCLEAR_WORDS = (
     r"|\bdial tcp\b|unexpected eof|prematurely|without sending|fetch failed|network error"
     r"|no response (from|was received)|connection attempts failed"
 )
+# What a server writes of work that it had begun, or done.
+WORK_WORDS = (
+    r"\b(crashed|died|killed|out of memory|oom)\b"
+    r"|\b(could not|couldn't|cannot|can't|failed to|unable to|(error|failure|fault)( while)?)"
+    r" (store|storing|save|saving|upload|uploading|write|writing|decode|decoding|encode|encoding)\b"
+    r"|\b(upload|storage|storing|saving|encoding|decoding) (has |was |is )?fail"
+    r"|\b(images?|results?|outputs?|latents) (was |were |is |are |has been |have been )?"
+    r"(generated|finished|completed|done|made|rendered|ready)\b"
+    r"|\b(finished|generated|completed|rendered) (images?|results?|outputs?|latents)\b"
+    r"|\b(while|during|after|halfway) (processing|generating|generation|drawing|rendering|inference"
+    r"|sampling|denoising|executing|execution|running)\b"
+)
 # A gateway that found nobody to ask has done nothing.
 PLACES = (
     r"(deployments?|upstreams?|workers?|replicas?|runners?|backends?|channels?|instances?"
