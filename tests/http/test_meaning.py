@@ -70,6 +70,13 @@ MODERATION = [
     [{"error": {"code": "content_filter", "message": "no"}}],
     {"message": '{"error": {"message": "no", "code": "content_policy_violation"}}'},
     "Potential NSFW content was detected in the image.",
+    says("IMAGE_PROHIBITED_CONTENT"),
+    {"candidates": [{"finishReason": "IMAGE_SAFETY", "finishMessage": "IMAGE_SAFETY"}]},
+    says("no", "InputTextRiskDetection"),
+    says("Content detected as inappropriate"),
+    says("Input flagged", 403, metadata={"reasons": ["sexual"]}),
+    says("\u7cfb\u7edf\u68c0\u6d4b\u5230\u4e0d\u5b89\u5168\u6216\u654f\u611f\u5185\u5bb9", "1301"),
+    {"base_resp": {"status_code": 1026, "status_msg": "input new_sensitive"}},
 ]
 PAYMENT = [
     says("words", "insufficient_quota"),
@@ -96,6 +103,10 @@ PAYMENT = [
     {"detail": "User is locked. Reason: Exhausted balance."},
     [{"error": {"code": "INSUFFICIENT_BALANCE", "message": "words"}}],
     "Your account is out of credits",
+    says("Suspended, possibly due to reaching the monthly spending limit or failure to pay."),
+    {"errors": [{"message": "you have used up your daily free allocation of neurons", "code": 4}]},
+    {"error": "not enough api tokens", "code": "unexpected"},
+    says("The account has unpaid invoices"),
 ]
 KEY = [
     says("words", "invalid_api_key"),
@@ -110,6 +121,7 @@ KEY = [
     {"detail": "Invalid API key format"},
     {"title": "Unauthenticated", "detail": "no"},
     [{"error": {"message": "API key expired. Please renew the API key."}}],
+    {"base_resp": {"status_code": 1004, "status_msg": "login fail: carry the key"}},
 ]
 VALIDATION = [
     says("Unknown parameter: 'moderation'", "unknown_parameter"),
@@ -122,6 +134,11 @@ VALIDATION = [
     says("validation failed: names are case sensitive", "400"),
     says("failed to read the explicit size", "400"),
     says("words", 400, status="INVALID_ARGUMENT"),
+    says("Field 'budget_limit' exceeded max 10"),
+    says("budget_limit exceeded max 10"),
+    says("Parameter `budget` exceeded 5"),
+    says("Unsupported size. See https://x.ai/docs/content-policy"),
+    says("Unsupported size (docs.x.ai/guide/content-moderation)"),
     {
         "detail": [
             {"loc": ["body", "size"], "msg": "no", "type": "string_type", "input": "nsfw image"}
@@ -164,6 +181,10 @@ def test_what_waiting_does_not_change_is_not_repeated_whatever_the_status(status
         (403, says("Rate limit exceeded")),
         (400, says("words", "too_many_requests")),
         (422, says("words", "concurrent_requests_limit")),
+        (400, {"error": "You have reached the concurrent requests limit"}),
+        (400, {"error": "The limit of simultaneous jobs was exceeded"}),
+        (409, says("Too many parallel generations for this account")),
+        (403, says("Another job is already running")),
     ],
 )
 def test_a_limit_that_comes_back_is_busy(status, body):

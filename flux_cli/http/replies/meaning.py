@@ -25,9 +25,11 @@ from flux_cli.http.replies.later import wait_in_body
 from flux_cli.http.replies.page import is_page, page_title
 from flux_cli.http.replies.parse import pairs, parse_embedded, parse_json, texts_of
 from flux_cli.http.replies.tables import (
+    ADDRESS,
     CODES,
     FRONT_WORDS,
     HARMLESS_WORDS,
+    NAMED,
     PARTS_OF_CODES,
     RATE_WORDS,
     STATUSES,
@@ -62,6 +64,7 @@ FORBIDDEN = 403
 BUSY_STATUSES = (429, 503)
 # `code: x` of an error that a gateway printed into a message, as JSON or as Python writes it
 PRINTED_CODE = r"""["'](?:code|error_code|reason)\\*["']: ?\\*["']([\w .-]{1,60})"""
+BARE_CODE = r"[A-Z][A-Z0-9_]{3,59}"  # in place of a message: `IMAGE_SAFETY`
 EXCEPTION = r"\b[A-Z]\w{3,60}(?:Error|Exception|Timeout)\b|\blitellm\.(?:\w+\.)*(\w+)"
 # `type` varies for the same failure. It counts only where there is no code, and only for these.
 BY_TYPE = (ModerationError, PaymentError)
@@ -160,6 +163,8 @@ def _codes(said: Sequence[tuple[str, Json]], texts: Iterable[str]) -> Iterator[s
         if is_code and isinstance(value, str | int) and len(str(value)) <= MAX_CODE:
             yield fold(str(value))
     for text in texts:
+        if re.fullmatch(BARE_CODE, text):
+            yield fold(text)
         yield from map(fold, re.findall(PRINTED_CODE, text))
         yield from (fold(found[0]) for found in re.finditer(EXCEPTION, text))
 
@@ -190,11 +195,12 @@ def _kind_of_words(
     texts: Sequence[str], said: Sequence[tuple[str, Json]], status: int
 ) -> Kind | None:
     """The class by words of the messages. Some providers say everything that way."""
+    texts = [re.sub(f"{ADDRESS}|{NAMED}", " ", text, flags=re.IGNORECASE) for text in texts]
     kind = next((kind for kind, words in WORDS if _finds("|".join(words), texts)), None)
     if kind is RateError and status >= SERVER_ERROR:
         return None  # it failed halfway, whatever it says
     is_limit = kind is PaymentError and status in BUSY_STATUSES
-    if is_limit and (wait_in_body(said) is not None or _finds(RATE_WORDS[0], texts)):
+    if is_limit and (wait_in_body(said) is not None or _finds("|".join(RATE_WORDS), texts)):
         return RateError  # what comes back in seconds is no money that is gone
     return kind
 
