@@ -67,7 +67,7 @@ def pairs(body: Json, quoted: Sequence[str] = ()) -> Iterator[tuple[str, Json]]:
             return
         key, value, depth = waiting.popleft()
         if isinstance(value, str):
-            value = without_quotes(value, quoted)
+            value = without_quotes(value[:MAX_TEXT], quoted)
         yield key, value
         if depth == MAX_DEPTH:
             continue

@@ -62,7 +62,8 @@ def _spellings(text: str) -> tuple[str, ...]:
     shapes |= {repr(shape)[1:-1] for shape in shapes}
     shapes |= {_as_json(shape, is_ascii=is_ascii) for shape in shapes for is_ascii in (True, False)}
     shapes |= {_as_json(shape, is_ascii=False) for shape in shapes}  # JSON in a text of JSON
-    shapes |= {escape(plain), escape(plain, quote=False), quote(plain), quote_plus(plain)}
+    shapes |= {escape(plain), escape(plain, quote=False), quote(plain, errors="replace")}
+    shapes.add(quote_plus(plain, errors="replace"))
     return tuple(sorted(shapes, key=len, reverse=True))
 
 
