@@ -35,6 +35,7 @@ class Reply(NamedTuple):
     data: bytes
     asked: int = 1  # images that the request asked for
     until: float | None = None  # when the images must be made, in seconds of the event loop
+    texts: tuple[str, ...] = ()  # of the request, which the answer may quote
 
 
 class ImageSource(NamedTuple):

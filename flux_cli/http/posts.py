@@ -23,6 +23,7 @@ from flux_cli.http.replies import (
     redirect_error,
     reply_error,
     retry_after,
+    texts_of_request,
 )
 from flux_cli.http.throttle import Throttle
 from flux_cli.http.trust import credentials
@@ -164,7 +165,8 @@ class Posts:
             on_begin=lambda: self._extend(deadline),
         )
         try:
-            return await self._exchanges.exchange(request)
+            reply = await self._exchanges.exchange(request)
+            return reply._replace(texts=texts_of_request(post.body))
         except UnreachableError as fault:
             if fault.hopeless:
                 raise

@@ -51,7 +51,7 @@ class BFL:
         url, identity = submitted.get("polling_url"), plain(str(submitted.get("id") or ""), 100)
         if not isinstance(url, str):
             raise no_image_error(reply, body, self._auth, request_id=identity, problem=NO_ADDRESS)
-        reader = _PollReader(identity, self._auth)
+        reader = _PollReader(identity, self._auth, reply.texts)
         done = await http.poll(url, self._auth, reader.read, POLL_SECONDS, until=reply.until)
         source = source._replace(until=http.downloads.deadline())
         try:
@@ -84,8 +84,9 @@ class BFL:
 class _PollReader:
     """Reads poll answers until one is final. An unknown status means that the task is running."""
 
-    def __init__(self, identity: str, auth: Auth | None) -> None:
-        self._identity, self._auth, self._missing = identity, auth, 0
+    def __init__(self, identity: str, auth: Auth | None, texts: Sequence[str]) -> None:
+        self._identity, self._auth, self._texts = identity, auth, tuple(texts)
+        self._missing = 0
 
     def read(self, reply: Reply) -> Reply | None:
         """The answer of a task that is ready; None before. Raises FluxError if it failed."""
@@ -101,14 +102,14 @@ class _PollReader:
         if reply.status == 202:
             return None
         if reply.status != 200:
-            raise reply_error(reply, self._auth, self._identity)
+            raise reply_error(reply._replace(texts=self._texts), self._auth, self._identity)
         if isinstance(status, str) and status in REFUSED:
             message = f"BFL refused {REFUSED[status]}{_reasons(body)}"
             hint = "rephrase the prompt"
             raise ModerationError(message, hint=hint, request_id=self._identity)
         if status in ("Error", "Failed"):
             details = plain(str(body.get("details") or status))
-            raise job_error("BFL", details, self._identity)
+            raise job_error("BFL", details, self._identity, self._texts)
         is_image = bool(whole_body(parse_json(reply.data)))
         return reply if status == "Ready" or is_image else None
 

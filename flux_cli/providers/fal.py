@@ -50,11 +50,12 @@ class Fal:
         stop = Stop("PUT", cancel, identity) if isinstance(cancel, str) else None
 
         def read(answer: Reply) -> bool | None:
-            return _completed(answer, self._auth, identity)
+            return _completed(answer._replace(texts=reply.texts), self._auth, identity)
 
         await http.poll(status, self._auth, read, POLL_SECONDS, stop, reply.until)
         source = source._replace(until=http.downloads.deadline())
         result = await http.get(response, self._auth, source.until)
+        result = result._replace(texts=reply.texts)
         if result.status != 200:
             raise reply_error(result, self._auth, identity)
         body = read_body(result.data)

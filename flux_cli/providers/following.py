@@ -82,6 +82,7 @@ class _TaskReader:
         self, answer: Reply, body: Json, problem: str, *, has_failed: bool
     ) -> FluxError:
         """The error for a task that has ended without an image."""
+        answer = answer._replace(texts=self._reply.texts)
         error = no_image_error(answer, body, self._auth, request_id=self._identity, problem=problem)
         if has_failed and isinstance(error, UnreadableError):  # nothing is left to read
             error = ProviderError(error.message, hint=BILLED_HINT, status=answer.status)

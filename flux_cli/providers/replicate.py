@@ -61,7 +61,7 @@ class Replicate:
         stop = Stop("POST", cancel, identity) if isinstance(cancel, str) else None
 
         def read(answer: Reply) -> Reply | None:
-            return _finished(answer, self._auth)
+            return _finished(answer._replace(texts=reply.texts), self._auth)
 
         return await http.poll(url, self._auth, read, POLL_SECONDS, stop, reply.until)
 
@@ -82,7 +82,8 @@ def _finished(reply: Reply, auth: Auth | None) -> Reply | None:
     if body.get("data_removed") is True:
         raise ProviderError("Replicate has removed the image", billed=True, request_id=identity)
     if status in ("failed", "canceled", "aborted"):
-        raise job_error("Replicate", plain(str(body.get("error") or status)), identity)
+        words = plain(str(body.get("error") or status))
+        raise job_error("Replicate", words, identity, reply.texts)
     if status == "succeeded":
         raise no_image_error(reply, body, auth, request_id=identity, problem=NO_IMAGE)
     return None

@@ -22,6 +22,7 @@ from flux_cli.core.errors import (
 )
 from flux_cli.core.outcome import Event, Outcome, Reply
 from flux_cli.core.request import Call
+from flux_cli.http.replies import texts_of_request
 from flux_cli.images.threads import Threads
 from flux_cli.providers.missing import UnreadableError
 from flux_cli.runs.failures import decisive, error_of, is_expired, is_final, stops_run
@@ -217,8 +218,7 @@ class _Run:
         arrived = self._job.arrived.get(call.number)
         if arrived is not None and not isinstance(arrived, Reply):
             return arrived
-        # The journal does not say how many images an earlier run asked for.
-        reply = arrived._replace(asked=MOST_ASKED) if arrived else await self._send(call)
+        reply = _read_again(arrived, call) if arrived else await self._send(call)
         try:
             media = await self._job.provider.images(reply, self._http)
         except (AuthError, NotFoundError, PaymentError) as error:
@@ -283,3 +283,9 @@ class _Run:
         self._outcomes[place] = outcome
         for event in end_events(outcome):
             self._listener(event)
+
+
+def _read_again(reply: Reply, call: Call) -> Reply:
+    """The reply to a call of an earlier run."""
+    # The journal does not say how many images an earlier run asked for.
+    return reply._replace(asked=MOST_ASKED, texts=texts_of_request(call.body))

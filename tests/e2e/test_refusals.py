@@ -93,6 +93,18 @@ def test_retries_are_counted(generate, gateway, retries, posts):
     assert not result.json["errors"][0]["may_have_been_billed"]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "number"),
+    [("no healthy upstream", 502), ("insufficient credits", 500), ("nsfw content found", 500)],
+)
+def test_words_of_the_prompt_in_an_error_mean_nothing(generate, gateway, prompt, number):
+    failed = status(number, message=f"internal error while drawing '{prompt}'", retry_after="0")
+    gateway.answers(failed, image())
+    result = generate(prompt, "-n", "3", "--concurrency", "1")
+    assert (result.code, len(gateway.posts)) == (3, 3)
+    assert "billed" in result.err
+
+
 def test_a_server_that_says_not_to_retry_is_believed(generate, gateway):
     gateway.answers(status(503, x_should_retry="false"))
     assert (generate("a fox").code, len(gateway.posts)) == (1, 1)

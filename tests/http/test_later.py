@@ -51,6 +51,12 @@ def waits(headers=None, body=b"", status=429):
         ({"x-ratelimit-reset": str(NOW - 50)}, 0),
         ({"x-ratelimit-reset": "soon"}, None),
         ({"x-ratelimit-limit": "6"}, None),
+        ({"retry-after": "2, 2"}, 2),
+        ({"retry-after": "2, 6,4"}, 6),
+        ({"retry-after": "9" * 40}, None),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, None),
+        ({"retry-after": "1e300", "x-ratelimit-reset": "6"}, 6),
+        ({"x-ratelimit-reset": "1e300"}, None),
     ],
 )
 def test_headers(headers, seconds, status):
@@ -80,6 +86,7 @@ def test_headers(headers, seconds, status):
         ({"retry_after": None}, None),
         ({"retry_after": "soon"}, None),
         ({"retry_after": -5}, None),
+        ({"retry_after": 1e300}, None),
     ],
 )
 def test_fields(body, seconds, status):
@@ -109,6 +116,9 @@ def test_fields(body, seconds, status):
         ("Limit: 5 / min. Current: 6 / min. Please try again in 12s.", 12),
         ("burst of 1 requests with less than $5.0 in credit. It resets in ~4s.", 4),
         ("try again later", None),
+        ("Support is available 24 hours a day.", None),
+        ("We are back 7 days per week", None),
+        ("A worker is available in 6 s", 6),
         ("You may send 60 requests per minute", None),
         ("Try again later. The limit is 5 images per 1 minute", None),
         ("resets in ~99999999s", None),

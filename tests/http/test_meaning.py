@@ -1,6 +1,8 @@
 """What error answers mean: codes and words of many servers, wherever they stand in the answer."""
 
+import html
 import json
+import urllib.parse
 
 import pytest
 
@@ -24,6 +26,8 @@ from flux_cli.http.replies import (
     redirect_error,
     reply_error,
     request_id_of,
+    retry_after,
+    texts_of_request,
 )
 from flux_cli.http.replies.parse import MAX_PARTS, MOST_WORDS, pairs, texts_of
 
@@ -66,6 +70,13 @@ MODERATION = [
     [{"error": {"code": "content_filter", "message": "no"}}],
     {"message": '{"error": {"message": "no", "code": "content_policy_violation"}}'},
     "Potential NSFW content was detected in the image.",
+    says("IMAGE_PROHIBITED_CONTENT"),
+    {"candidates": [{"finishReason": "IMAGE_SAFETY", "finishMessage": "IMAGE_SAFETY"}]},
+    says("no", "InputTextRiskDetection"),
+    says("Content detected as inappropriate"),
+    says("Input flagged", 403, metadata={"reasons": ["sexual"]}),
+    says("\u7cfb\u7edf\u68c0\u6d4b\u5230\u4e0d\u5b89\u5168\u6216\u654f\u611f\u5185\u5bb9", "1301"),
+    {"base_resp": {"status_code": 1026, "status_msg": "input new_sensitive"}},
 ]
 PAYMENT = [
     says("words", "insufficient_quota"),
@@ -92,6 +103,10 @@ PAYMENT = [
     {"detail": "User is locked. Reason: Exhausted balance."},
     [{"error": {"code": "INSUFFICIENT_BALANCE", "message": "words"}}],
     "Your account is out of credits",
+    says("Suspended, possibly due to reaching the monthly spending limit or failure to pay."),
+    {"errors": [{"message": "you have used up your daily free allocation of neurons", "code": 4}]},
+    {"error": "not enough api tokens", "code": "unexpected"},
+    says("The account has unpaid invoices"),
 ]
 KEY = [
     says("words", "invalid_api_key"),
@@ -106,6 +121,7 @@ KEY = [
     {"detail": "Invalid API key format"},
     {"title": "Unauthenticated", "detail": "no"},
     [{"error": {"message": "API key expired. Please renew the API key."}}],
+    {"base_resp": {"status_code": 1004, "status_msg": "login fail: carry the key"}},
 ]
 VALIDATION = [
     says("Unknown parameter: 'moderation'", "unknown_parameter"),
@@ -118,6 +134,11 @@ VALIDATION = [
     says("validation failed: names are case sensitive", "400"),
     says("failed to read the explicit size", "400"),
     says("words", 400, status="INVALID_ARGUMENT"),
+    says("Field 'budget_limit' exceeded max 10"),
+    says("budget_limit exceeded max 10"),
+    says("Parameter `budget` exceeded 5"),
+    says("Unsupported size. See https://x.ai/docs/content-policy"),
+    says("Unsupported size (docs.x.ai/guide/content-moderation)"),
     {
         "detail": [
             {"loc": ["body", "size"], "msg": "no", "type": "string_type", "input": "nsfw image"}
@@ -160,6 +181,10 @@ def test_what_waiting_does_not_change_is_not_repeated_whatever_the_status(status
         (403, says("Rate limit exceeded")),
         (400, says("words", "too_many_requests")),
         (422, says("words", "concurrent_requests_limit")),
+        (400, {"error": "You have reached the concurrent requests limit"}),
+        (400, {"error": "The limit of simultaneous jobs was exceeded"}),
+        (409, says("Too many parallel generations for this account")),
+        (403, says("Another job is already running")),
     ],
 )
 def test_a_limit_that_comes_back_is_busy(status, body):
@@ -194,7 +219,7 @@ def test_a_gateway_that_lost_its_upstream_does_not_know_what_was_done(status, bo
     assert reply_error(answer).billed
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("status", [502, 503, 504])
 @pytest.mark.parametrize(
     "body",
     [
@@ -212,6 +237,25 @@ def test_a_gateway_that_found_nobody_to_ask_did_nothing(status, body):
     assert not has_unclear_effect(answer)
     assert may_retry(answer)
     assert not reply_error(answer).billed
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (500, "no healthy upstream"),
+        (500, "All deployments are in cooldown"),
+        (500, "could not store the result: no endpoint available"),
+        (500, "CUDA out of memory: no free GPU memory available"),
+        (502, "could not store the result: no endpoint available"),
+        (503, "image generated but the upload failed: no storage node available"),
+        (503, "worker died while processing the request"),
+        (504, "model x crashed while loading the decoder of your finished latents"),
+    ],
+)
+def test_words_about_the_time_after_the_work_do_not_make_a_failure_harmless(status, words):
+    answer = reply(status, says(words))
+    assert not may_retry(answer)
+    assert reply_error(answer).billed
 
 
 def test_documented_words_win_over_others():
@@ -240,6 +284,79 @@ def test_a_job_that_failed_has_the_class_of_its_reason(words, kind):
     assert type(error) is kind
     assert words in error.message
     assert error.request_id == "x1"
+
+
+# --- what is quoted of the request
+
+PROMPTS = {
+    "insufficient credits on a sign": "a shop window",
+    "nsfw content detected": "a red fox",
+    "no api key, in neon": "a red fox",
+    "rate limit exceeded": "a red fox",
+    "a sign: connection timed out": "a red fox",
+    "neon: no healthy upstream": "a red fox",
+    "please wait 50 s": "a red fox",
+    'two lines:\n"Insufficient credits"': "a red fox",
+    "caf\u00e9 <b>invalid api key</b> & more": "a red fox",
+    "\u4f59\u989d\u4e0d\u8db3": "a red fox",
+    "nsfw": "fox",
+}
+QUOTES = [
+    "cannot draw '{}'",
+    'Invalid request: prompt="{}", size 7x7 is not supported',
+    "Prompt: `{}`",
+]
+
+
+def as_json(text, times=1):
+    for _ in range(times):
+        text = json.dumps(text)[1:-1]
+    return text
+
+
+SPELLINGS = [
+    str,
+    str.lower,
+    as_json,
+    lambda text: as_json(text, 2),
+    lambda text: repr(text)[1:-1],
+    html.escape,
+    urllib.parse.quote,
+    urllib.parse.quote_plus,
+    lambda text: f"{text[:-3]}..." if len(text) > 20 else text,
+    lambda text: f"...{text[5:]}" if len(text) > 20 else text,
+]
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 422, 429, 500, 502, 503])
+@pytest.mark.parametrize("message", QUOTES)
+@pytest.mark.parametrize("spell", SPELLINGS)
+def test_words_of_the_prompt_are_not_the_server_s(status, message, spell):
+    """Whatever a prompt says, an answer that quotes it means the same."""
+    for prompt, harmless in PROMPTS.items():
+        asked = texts_of_request({"model": "m", "input": {"prompt": prompt}})
+        found, plain = (
+            reply(status, says(message.format(one)))._replace(texts=asked)
+            for one in (spell(prompt), harmless)
+        )
+        assert type(reply_error(found)) is type(reply_error(plain)), prompt
+        assert reply_error(found).billed == reply_error(plain).billed, prompt
+        assert may_retry(found) == may_retry(plain), prompt
+        assert retry_after(found, 0.0) is None, prompt
+
+
+def test_the_server_s_own_words_count_beside_a_prompt():
+    asked = texts_of_request({"prompt": "credits", "negative_prompt": "a", "style": "policy"})
+    for body, kind in ((PAYMENT[18], PaymentError), (MODERATION[10], ModerationError)):
+        assert type(reply_error(reply(400, body)._replace(texts=asked))) is kind
+    asked = texts_of_request({"prompt": "a fox with insufficient credits"})
+    body = says("'a fox with insufficient credits': Insufficient credits")
+    assert type(reply_error(reply(400, body)._replace(texts=asked))) is PaymentError
+
+
+def test_the_words_of_the_prompt_are_not_the_reason_of_a_job():
+    words = "worker crashed while drawing 'insufficient credits'"
+    assert type(job_error("Replicate", words, "x1", ("insufficient credits",))) is ProviderError
 
 
 # --- pages and paths

@@ -22,6 +22,7 @@ from flux_cli.http.replies.identity import request_id_of
 from flux_cli.http.replies.later import retry_after
 from flux_cli.http.replies.meaning import SERVER_ERROR
 from flux_cli.http.replies.parse import BLOB, MARK, parse_json, parse_object
+from flux_cli.http.replies.quotes import texts_of_request
 
 __all__ = [
     "BILLED_HINT",
@@ -41,4 +42,5 @@ __all__ = [
     "reply_error",
     "request_id_of",
     "retry_after",
+    "texts_of_request",
 ]

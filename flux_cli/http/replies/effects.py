@@ -11,6 +11,7 @@ from flux_cli.http.replies.meaning import SERVER_ERROR, UNCLEAR, Meaning, fold, 
 
 TOO_MANY, UNAVAILABLE = 429, 503
 RETRYABLE = frozenset((TOO_MANY, UNAVAILABLE))  # busy: nothing was done
+GATEWAY_STATUSES = frozenset((502, UNAVAILABLE, 504))  # of one that asks others to do the work
 INCAPABLE = frozenset((501, 505))  # the server cannot do the work, so it did none
 # What providers document about server errors: one with such a header or code did nothing that is
 # charged, and the same request may be sent again.
@@ -77,10 +78,9 @@ def has_unclear_effect(reply: Reply) -> bool:
 
 
 def _is_harmless_failure(reply: Reply, meaning: Meaning) -> bool:
-    """Whether a server error says that nothing was done, as documented or in words."""
-    if reply.status < SERVER_ERROR:
-        return False
-    return meaning.is_harmless or _is_documented(reply, meaning)
+    """Whether a server error says that nothing was done, as documented or in a gateway's words."""
+    is_gateway = reply.status in GATEWAY_STATUSES
+    return (is_gateway and meaning.is_harmless) or _is_documented(reply, meaning)
 
 
 def _is_documented(reply: Reply, meaning: Meaning) -> bool:

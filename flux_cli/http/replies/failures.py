@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from flux_cli.core.auth import Auth
 from flux_cli.core.errors import (
@@ -55,9 +56,12 @@ def reply_error(
     )
 
 
-def job_error(provider: str, words: str, request_id: str) -> FluxError:
-    """The error of a job that was accepted and failed, for the reason that the provider wrote."""
-    kind = kind_of_text(words)
+def job_error(provider: str, words: str, request_id: str, quoted: Sequence[str] = ()) -> FluxError:
+    """The error of a job that was accepted and failed, for the reason that the provider wrote.
+
+    `quoted` are the texts of its request, whose words do not count.
+    """
+    kind = kind_of_text(words, quoted)
     verb = "failed" if kind is ProviderError else "refused"
     hint = HINTS.get(kind, "").format(page="")
     return kind(f"{provider} {verb}: {words}", hint=hint, request_id=request_id)

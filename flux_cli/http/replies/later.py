@@ -75,11 +75,12 @@ PART = rf"{NUMBER}(?: more)? ?{UNIT}"
 DURATION = rf"{PART}(?:(?:,? and |, ?| )?\d{{1,6}}(?:\.\d{{1,9}})? ?{UNIT})*"
 WORDS = (
     (
-        rf"\b(?:again|retry\w*|resets?|wait\w*|available|back|later|refresh\w*|replenish\w*)\b"
-        rf"[^.\d]{{0,40}}?(?P<wait>{DURATION})"
+        rf"\b(?:again|retry\w*|resets?|wait\w*|available (?:in|after|within)|back|later|refresh\w*"
+        rf"|replenish\w*)\b[^.\d]{{0,40}}?(?P<wait>{DURATION})(?! ?(?:an?|per|each|every|/) ?[a-z])"
     ),
     r"\bretry[ _-]after[ :=]{1,3}(?P<wait>\d{1,6}(?:\.\d{1,9})?)(?![\d.]*\w)",
 )
+LONGEST = 100 * 365 * 86_400.0  # seconds; a longer wait is a mistake
 EPOCH = 1e9  # larger numbers are times, in seconds or in milliseconds
 EPOCH_MS = 1e11
 ISO = r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|([+-]\d\d):?(\d\d))?"
@@ -92,21 +93,22 @@ def retry_after(reply: Reply, now: float) -> float | None:
     `now` is the time in seconds since the epoch.
     """
     for name, unit in AFTER_HEADERS.items():
-        if (seconds := _parse_seconds(reply.headers.get(name, ""))) is not None:
-            return seconds * unit
-        if (seconds := parse_wait(reply.headers.get(name, ""), now)) is not None:
+        text = _longest(reply.headers.get(name, ""))
+        seconds = _parse_seconds(text)
+        seconds = parse_wait(text, now) if seconds is None else seconds * unit
+        if _is_believable(seconds):
             return seconds
     body = parse_json(reply.data[: 1 << 20])
     if body is None:
         body = reply.data[:MAX_WORDS].decode("utf-8", "replace")
-    seconds = wait_in_body(list(pairs(body)), now)
+    seconds = wait_in_body(list(pairs(body, reply.texts)), now)
     return _until_reset(reply.headers, now) if seconds is None else seconds
 
 
 def wait_in_body(said: Sequence[tuple[str, Json]], now: float = 0.0) -> float | None:
     """Seconds that the pairs of a body ask to wait, in a field or in words."""
     for key, value in said:
-        if (seconds := _wait_of_field(key, value, now)) is not None:
+        if _is_believable(seconds := _wait_of_field(key, value, now)):
             return seconds
     for text in texts_of(said):
         if (seconds := _wait_in_words(text)) is not None:
@@ -124,6 +126,17 @@ def parse_wait(text: str, now: float) -> float | None:
     if re.fullmatch(DURATION, duration):
         return _sum(duration)
     return _until_date(text, now)
+
+
+def _is_believable(seconds: float | None) -> bool:
+    return seconds is not None and seconds <= LONGEST
+
+
+def _longest(text: str) -> str:
+    """The longest wait of a header that was sent more than once, as `2, 5`."""
+    if not re.fullmatch(r"[\d.]{1,12}(, ?[\d.]{1,12})+", text):
+        return text
+    return max(text.split(","), key=lambda part: _parse_seconds(part) or 0.0)
 
 
 def _wait_of_field(key: str, value: Json, now: float) -> float | None:
@@ -164,7 +177,7 @@ def _until_reset(headers: dict[str, str], now: float) -> float | None:
             continue
         left = _parse_seconds(headers.get(name.replace("reset", "remaining"), ""))
         wait = parse_wait(value, now)
-        if not left and wait is not None:
+        if not left and wait is not None and _is_believable(wait):
             waits.append(wait)
     if found := re.search(RATE_LIMIT, headers.get("ratelimit", "")):
         waits.append(float(found[1]))

@@ -25,15 +25,18 @@ from flux_cli.http.replies.later import wait_in_body
 from flux_cli.http.replies.page import is_page, page_title
 from flux_cli.http.replies.parse import pairs, parse_embedded, parse_json, texts_of
 from flux_cli.http.replies.tables import (
+    ADDRESS,
     CODES,
     FRONT_WORDS,
     HARMLESS_WORDS,
+    NAMED,
     PARTS_OF_CODES,
     RATE_WORDS,
     STATUSES,
     UNCLEAR_PARTS_OF_CODES,
     UNCLEAR_WORDS,
     WORDS,
+    WORK_WORDS,
     Kind,
 )
 
@@ -61,6 +64,7 @@ FORBIDDEN = 403
 BUSY_STATUSES = (429, 503)
 # `code: x` of an error that a gateway printed into a message, as JSON or as Python writes it
 PRINTED_CODE = r"""["'](?:code|error_code|reason)\\*["']: ?\\*["']([\w .-]{1,60})"""
+BARE_CODE = r"[A-Z][A-Z0-9_]{3,59}"  # in place of a message: `IMAGE_SAFETY`
 EXCEPTION = r"\b[A-Z]\w{3,60}(?:Error|Exception|Timeout)\b|\blitellm\.(?:\w+\.)*(\w+)"
 # `type` varies for the same failure. It counts only where there is no code, and only for these.
 BY_TYPE = (ModerationError, PaymentError)
@@ -72,7 +76,7 @@ class Meaning(NamedTuple):
     kind: Kind
     code: str = ""
     message: str = ""
-    is_unclear: bool = False  # a gateway says that it lost its upstream
+    is_unclear: bool = False  # a gateway lost its upstream, or the work had begun
     is_harmless: bool = False  # a gateway says that it found nobody to ask
     is_front: bool = False  # the answer of a firewall or proxy in front of the server
 
@@ -84,10 +88,11 @@ def read_meaning(reply: Reply) -> Meaning:
         body = reply.data[: 8 * SHOWN].decode("utf-8", "replace").strip()
     title = page_title(body) if isinstance(body, str) and is_page(body) else None
     code, message = ("", title) if title is not None else read_code_and_message(body)
-    said = list(pairs(title if title is not None else body))
+    said = list(pairs(title if title is not None else body, reply.texts))
     texts = list(texts_of(said))
     codes = list(_codes(said, texts))
     is_unclear = _is_unclear(reply.status, codes, texts)
+    has_begun = reply.status >= SERVER_ERROR and _finds(WORK_WORDS, texts)
     is_front = reply.status == FORBIDDEN and (title is not None or _finds(FRONT_WORDS, texts))
     kind = _kind_of_codes(code, codes)
     if kind is RateError and _kind_of_words(texts, said, reply.status) is PaymentError:
@@ -103,15 +108,18 @@ def read_meaning(reply: Reply) -> Meaning:
         kind,
         code,
         message,
-        is_unclear=is_unclear and is_failure,
-        is_harmless=not is_unclear and _finds(HARMLESS_WORDS, texts),
+        is_unclear=(is_unclear or has_begun) and is_failure,
+        is_harmless=not (is_unclear or has_begun) and _finds(HARMLESS_WORDS, texts),
         is_front=is_front and is_failure,
     )
 
 
-def kind_of_text(text: str) -> Kind:
-    """The error class of a reason that a provider wrote about a job that failed."""
-    said = list(pairs(text))
+def kind_of_text(text: str, quoted: Sequence[str] = ()) -> Kind:
+    """The error class of a reason that a provider wrote about a job that failed.
+
+    `quoted` are the texts of its request, whose words do not count.
+    """
+    said = list(pairs(text, quoted))
     texts = list(texts_of(said))
     by_code = _kind_of_codes("", _codes(said, texts))
     return by_code or _kind_of_words(texts, said, SERVER_ERROR) or ProviderError
@@ -155,6 +163,8 @@ def _codes(said: Sequence[tuple[str, Json]], texts: Iterable[str]) -> Iterator[s
         if is_code and isinstance(value, str | int) and len(str(value)) <= MAX_CODE:
             yield fold(str(value))
     for text in texts:
+        if re.fullmatch(BARE_CODE, text):
+            yield fold(text)
         yield from map(fold, re.findall(PRINTED_CODE, text))
         yield from (fold(found[0]) for found in re.finditer(EXCEPTION, text))
 
@@ -185,11 +195,12 @@ def _kind_of_words(
     texts: Sequence[str], said: Sequence[tuple[str, Json]], status: int
 ) -> Kind | None:
     """The class by words of the messages. Some providers say everything that way."""
+    texts = [re.sub(f"{ADDRESS}|{NAMED}", " ", text, flags=re.IGNORECASE) for text in texts]
     kind = next((kind for kind, words in WORDS if _finds("|".join(words), texts)), None)
     if kind is RateError and status >= SERVER_ERROR:
         return None  # it failed halfway, whatever it says
     is_limit = kind is PaymentError and status in BUSY_STATUSES
-    if is_limit and (wait_in_body(said) is not None or _finds(RATE_WORDS[0], texts)):
+    if is_limit and (wait_in_body(said) is not None or _finds("|".join(RATE_WORDS), texts)):
         return RateError  # what comes back in seconds is no money that is gone
     return kind
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from flux_cli.core.model import Json
+from flux_cli.http.replies.quotes import without_quotes
 
 MARK = "\0blob "  # replaces a text that was moved into a file; the file's name follows
 BLOB = json.dumps(MARK)[1:-1]  # the same inside a JSON text
@@ -54,17 +55,19 @@ def parse_embedded(text: str) -> Json:
     return value
 
 
-def pairs(body: Json) -> Iterator[tuple[str, Json]]:
+def pairs(body: Json, quoted: Sequence[str] = ()) -> Iterator[tuple[str, Json]]:
     """Every key and value of a body in lower case, the outermost first; "" for items of lists.
 
     Objects inside texts are walked, too: gateways wrap the errors of others. What repeats the
-    request is left out.
+    request is left out, and of the texts what they quote of it: `quoted` are its texts.
     """
     waiting = deque([("", body, 0)])
     for _ in range(MAX_PARTS):
         if not waiting:
             return
         key, value, depth = waiting.popleft()
+        if isinstance(value, str):
+            value = without_quotes(value[:MAX_TEXT], quoted)
         yield key, value
         if depth == MAX_DEPTH:
             continue

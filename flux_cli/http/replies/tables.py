@@ -26,6 +26,8 @@ CODES: dict[str, Kind] = {
     "recitation": ModerationError,
     "imageother": ModerationError,
     "imagesafety": ModerationError,
+    "imageprohibitedcontent": ModerationError,
+    "imagerecitation": ModerationError,
     "prohibitedcontent": ModerationError,
     "blocklist": ModerationError,
     "datainspectionfailed": ModerationError,  # Alibaba
@@ -50,6 +52,7 @@ PARTS_OF_CODES: tuple[tuple[str, Kind], ...] = (
     ("policyviolation", ModerationError),
     ("sensitivecontent", ModerationError),
     ("contentsensitive", ModerationError),
+    ("riskdetection", ModerationError),  # Volcengine
     ("nsfw", ModerationError),
     ("unsafe", ModerationError),
     ("safetysystem", ModerationError),
@@ -123,7 +126,9 @@ MODERATION_WORDS = (
         r"[^.]{0,60}\b(moderation|polic(y|ies)|safety|nsfw|guidelines|sensitive|inappropriate"
         r"|explicit|terms of (service|use)|responsible ai)\b"
     ),
-    r"(prompt|input|output|image|request|content|it) (was|were|is|has been) flagged",
+    r"\b(prompt|input|output|image|request|content|it) ((was|were|is|has been) )?flagged",
+    r"\b(detected|classified|considered|deemed) (as )?(inappropriate|unsafe|sensitive|explicit)\b",
+    r"\b(new_sensitive|(in|out)put is sensitive)\b|敏感(内容|信息|词)|不安全.{0,4}内容|违规内容",
     r"(prompt|input|output|image|request|content) (was |is |has been )?moderated",
     r"\bfail\w* (the |our |a )?(moderation|safety|content|nsfw)",
     r"\bmoderation (system|filter|check|blocked|failed|error|rejected|flagged)",
@@ -136,7 +141,12 @@ MODERATION_WORDS = (
 )
 PAYMENT_WORDS = (
     r"insufficient[ _](user[ _])?(quota|balance|credits?|funds?)",
-    r"not enough (credits?|balance|funds?|money|quota)",
+    r"(not enough|insufficient) (credits?|balance|funds?|money|quota|(api )?tokens)\b",
+    r"\bfail(ure|ed) to pay\b|\bunpaid (invoice|bill|balance)|\bpast[ -]due\b",
+    (
+        r"\b(used up|used all|exhausted|exceeded|consumed)\b[^.]{0,40}"
+        r"\b(free|trial|included) ([\w-]+ )?(allocation|allowance|tier|usage)\b"
+    ),
     (
         r"\b(credits?|balance|funds|prepayment)\b[^.]{0,40}\b(exhausted|depleted|insufficient"
         r"|too low|used up|run out|empty|negative|exceeded|zero)\b"
@@ -149,14 +159,14 @@ PAYMENT_WORDS = (
     r"billing[ _](hard |soft )?limit|check your (plan and )?billing",
     r"billing (is )?(not |in)(active|enabled)|enable billing|billing account",
     (
-        r"\b(budget|spend|spending|usage|cost|monthly|credit)[ _-]?(hard )?(limit|cap|quota)\b"
+        r"\b(budget|spend|spending|usage|cost|monthly|credit)[ -]?(hard )?(limit|cap|quota)\b"
         r"[^.]{0,40}\b(reached|exceeded|hit|over)\b"
     ),
     (
-        r"\b(reached|exceeded|exceeds|hit|over)\b[^.]{0,40}"
+        r"\b(reach(ed|ing)|exceed(ed|s|ing)|hit|over)\b[^.]{0,40}"
         r"\b(budget|spend(ing)? (limit|cap)|usage cap|(monthly|credit) (limit|quota))\b"
     ),
-    r"budget[^.]{0,30}\b(exceeded|exhausted|spent)\b|exceededbudget",
+    r"\bbudget\b[^.]{0,30}\b(exceeded|exhausted|spent)\b|exceededbudget",
     r"exceeded your current quota",
     r"payment (is |was )?(required|method|failed|overdue)|top[ -]?up\b",
     r"\b(in arrears|arrearage|overdue (payment|balance|bill))\b|余额不足|欠费",
@@ -171,7 +181,7 @@ KEY_WORDS = (
         r"\b(api|access|auth\w*|secret|bearer)[ _-]?(key|token|credentials?)\b[^.]{0,30}"
         r"\b(not valid|not found|invalid|incorrect|missing|expired|revoked|disabled|required)\b"
     ),
-    r"(didn't|did not) provide an api key|no auth credentials",
+    r"(didn't|did not) provide an api key|no auth credentials|\blog ?in fail",
     r"\bno connected db\b",  # LiteLLM without a database, to a key that it does not know
     r"\b(not authenticated|unauthenticated|authentication (failed|required|error))\b",
 )
@@ -180,7 +190,18 @@ MODEL_WORDS = (
     r"\b(unknown|no such|invalid|unsupported) model\b|deployment\b[^.]{0,60}not exist",
 )
 REGION_WORDS = (r"country, region,? or territory",)  # with 403, which is not about the key
-RATE_WORDS = (r"\b(rate[ -]?limit(ed|s)?|too many requests|throttled)\b",)
+RATE_WORDS = (
+    r"\b(rate[ -]?limit(ed|s)?|too many requests|throttled)\b",
+    (r"\b(concurren(t|cy)|simultaneous|parallel)\b[^.]{0,40}\b(reached|exceed(ed|s)|hit)\b"),
+    (
+        r"\b(reached|exceed(ed|s)?|hit|over|too many)\b[^.]{0,40}"
+        r"\b(concurren(t|cy)|simultaneous|parallel)\b"
+    ),
+    (
+        r"\b(another|other|previous) (request|job|task|generation|image)s? (is|are)"
+        r" (already |still )?(running|in progress|being (processed|generated))\b"
+    ),
+)
 WORDS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     (ModerationError, MODERATION_WORDS),
     (PaymentError, PAYMENT_WORDS),
@@ -215,6 +236,18 @@ UNCLEAR_WORDS = (
     r"|\bdial tcp\b|unexpected eof|prematurely|without sending|fetch failed|network error"
     r"|no response (from|was received)|connection attempts failed"
 )
+# What a server writes of work that it had begun, or done.
+WORK_WORDS = (
+    r"\b(crashed|died|killed|out of memory|oom)\b"
+    r"|\b(could not|couldn't|cannot|can't|failed to|unable to|(error|failure|fault)( while)?)"
+    r" (store|storing|save|saving|upload|uploading|write|writing|decode|decoding|encode|encoding)\b"
+    r"|\b(upload|storage|storing|saving|encoding|decoding) (has |was |is )?fail"
+    r"|\b(images?|results?|outputs?|latents) (was |were |is |are |has been |have been )?"
+    r"(generated|finished|completed|done|made|rendered|ready)\b"
+    r"|\b(finished|generated|completed|rendered) (images?|results?|outputs?|latents)\b"
+    r"|\b(while|during|after|halfway) (processing|generating|generation|drawing|rendering|inference"
+    r"|sampling|denoising|executing|execution|running)\b"
+)
 # A gateway that found nobody to ask has done nothing.
 PLACES = (
     r"(deployments?|upstreams?|workers?|replicas?|runners?|backends?|channels?|instances?"
@@ -231,4 +264,7 @@ FRONT_WORDS = (
     r"\berror (code|reference number):? ?1\d{3}\b|cloudflare|\bwaf\b|web application firewall"
     r"|incapsula|imperva|akamai|captcha|unusual traffic|\bbot\b"
 )
+# What only names a parameter or a page is left out before words are read.
+NAMED = r"\b(fields?|param\w*|arguments?|propert\w+|options?|attributes?):? [`'\"][\w.-]+[`'\"]"
+ADDRESS = r"(https?://|\b[\w-]+(\.[\w-]+)+/)[^\s\"'`<>()\\]*"
 PLAIN_ON_TLS_WORDS = r"plain http|http request (was sent )?to an? (https|ssl|tls)"

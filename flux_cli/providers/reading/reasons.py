@@ -10,9 +10,11 @@ from flux_cli.providers.reading.walk import Fields, objects, text_of
 REASONS = (  # folded names, the most telling first
     "error", "errormessage", "errormsg", "failurereason", "failreason", "failcause", "refusal",
     "blockreason", "blockreasonmessage", "taskstatusmsg", "statusmsg", "detail", "details",
-    "message", "msg", "reason", "text", "content", "warning", "finishreason",
+    "raifilteredreason", "message", "msg", "reason", "text", "content", "warning", "finishreason",
 )  # fmt: skip
 CODES = ("code", "errorcode", "statuscode", "errortype")
+# Fields of an image that is not delivered, and their values: of Ideogram, of xAI
+WITHHELD = {"isimagesafe": False, "respectmoderation": False}
 SAYS_NOTHING = frozenset((
     "", "ok", "success", "succeeded", "successful", "completed", "done", "none", "null", "stop",
     "end", "request successful", "0", "200",
@@ -29,6 +31,8 @@ class Reason(NamedTuple):
 def find_reason(body: Json) -> Reason | None:
     """What a server says, from the outermost place and under the most telling name."""
     for fields in objects(body):
+        if any(fields.get(name) is value for name, value in WITHHELD.items()):
+            return Reason("content_filter", "the provider withheld an image as unsafe")
         for name in REASONS:
             value = fields.get(name)
             if isinstance(value, str) and not _says_nothing(value):

@@ -1,7 +1,12 @@
 """What servers say about an answer without an image is found wherever they say it."""
 
+import json
+
 import pytest
 
+from flux_cli.core.errors import AuthError, ModerationError
+from flux_cli.core.outcome import Reply
+from flux_cli.providers.missing import UnreadableError, no_image_error
 from flux_cli.providers.reading.reasons import find_reason
 
 SAID = {
@@ -24,6 +29,42 @@ SAID = {
 @pytest.mark.parametrize(("body", "said"), SAID.values(), ids=SAID)
 def test_the_reason_of_a_server_is_found(body, said):
     assert find_reason(body).message == said
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"candidates": [{"content": {}, "finishReason": "IMAGE_SAFETY"}]}, ModerationError),
+        ({"candidates": [{"finishReason": "IMAGE_PROHIBITED_CONTENT"}]}, ModerationError),
+        ({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}, ModerationError),
+        (
+            {
+                "predictions": [
+                    {"raiFilteredReason": "Filtered out because they violated guidelines"}
+                ]
+            },
+            ModerationError,
+        ),
+        ({"data": [{"is_image_safe": False, "url": None, "seed": 1}]}, ModerationError),
+        ({"data": [{"url": "", "respect_moderation": False}]}, ModerationError),
+        (
+            {"base_resp": {"status_code": 1027, "status_msg": "output new_sensitive"}},
+            ModerationError,
+        ),
+        ({"base_resp": {"status_code": 1004, "status_msg": "login fail: no key"}}, AuthError),
+        ({"data": [{"is_image_safe": True, "url": None}], "message": "no"}, UnreadableError),
+        ({"candidates": [{"finishReason": "MAX_TOKENS"}]}, UnreadableError),
+    ],
+)
+def test_a_refusal_under_a_good_status_is_a_refusal(body, kind):
+    reply = Reply(200, {}, json.dumps(body).encode())
+    assert type(no_image_error(reply, body, None)) is kind
+
+
+def test_a_prompt_in_a_reason_is_no_refusal():
+    body = {"data": [], "message": "no worker could draw 'insufficient credits'"}
+    reply = Reply(200, {}, json.dumps(body).encode(), texts=("insufficient credits",))
+    assert type(no_image_error(reply, body, None)) is UnreadableError
 
 
 def test_a_code_beside_the_reason_comes_with_it():
