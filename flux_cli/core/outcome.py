@@ -27,7 +27,8 @@ class Reply(NamedTuple):
     """An HTTP answer with header names in lower case.
 
     Long base64 texts were moved from `data` into files while they arrived. `http.replies.MARK` and
-    the name of the file stand for each of them.
+    the name of the file stand for each of them. If its end may be missing, `broken` says why, as a
+    sentence.
     """
 
     status: int
@@ -36,6 +37,7 @@ class Reply(NamedTuple):
     asked: int = 1  # images that the request asked for
     until: float | None = None  # when the images must be made, in seconds of the event loop
     texts: tuple[str, ...] = ()  # of the request, which the answer may quote
+    broken: str = ""
 
 
 class ImageSource(NamedTuple):

@@ -82,7 +82,7 @@ class Downloads:
             try:
                 path = await self.fetch(place, source)
                 if place != places[-1]:
-                    await self._check(path)
+                    await self.check(path)
             except FluxError as error:
                 error.request_id = error.request_id or source.request_id
                 is_address_better = isinstance(fault, NetworkError)  # it may work later
@@ -119,7 +119,7 @@ class Downloads:
         except OSError:
             return b""
 
-    async def _check(self, path: str) -> None:
+    async def check(self, path: str) -> None:
         """Check that a received file is a whole image. Raises ImageError, NetworkError."""
         try:
             await self._inspect(path)

@@ -6,19 +6,20 @@ Nothing here touches the network: `network` does. `InProcess` answers requests w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
-from flux_cli.core.errors import DiskError, NetworkError, ProviderError, ResourceError
+from flux_cli.core.errors import DiskError, FluxError, NetworkError, ProviderError, ResourceError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Reply
 from flux_cli.http.datauri import too_large_error
 from flux_cli.http.errors import root_cause
 from flux_cli.http.replies import MARK
+from flux_cli.http.replies.parse import BEGINNING, BLANKS, is_text
 from flux_cli.http.splitter import Splitter
 from flux_cli.http.spool import ReceivedFile, Spool
 from flux_cli.http.trust import host_and_port
@@ -27,13 +28,9 @@ from flux_cli.images.containers.registry import sniff
 
 MAX_BYTES = 128 << 20  # of one answer; the largest known image is 8 MB
 MAX_TEXT_BYTES = 8 << 20  # of one answer without its images
-# How a text answer may begin: JSON, or events. Blanks and byte order marks may come before it.
-TEXT_STARTS = (b"{", b"[", b'"', b"event:", b"data: {", b"data:{", b"id:", b"retry:", b":")
-JSON_WORDS = (b"null", b"true", b"false")
-BLANKS = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # also the marks and zero bytes of UTF-16 and UTF-32
-BEGINNING = 64  # bytes that tell a text answer from others
 MOST_BLANKS = 4096  # bytes before them
 MAX_SILENCE = 60.0  # seconds without data while an answer or a finished image is read
+GIVEN_UP = "flux stopped waiting before the answer was complete"
 
 
 class HttpRequest(NamedTuple):
@@ -45,7 +42,8 @@ class HttpRequest(NamedTuple):
     body: bytes | None = None
     silence: float | None = None  # seconds without data before giving up; None: no limit
     into: str | None = None  # path for the body of a good answer; None: the body is JSON
-    on_answer: Callable[[Reply], None] | None = None  # called as soon as the answer is complete
+    # Called as soon as the answer is complete, or as complete as it gets: see `Inbox.end_early`.
+    on_answer: Callable[[Reply], None] | None = None
     on_begin: Callable[[], None] | None = None  # called when a good answer begins to arrive
 
 
@@ -108,6 +106,9 @@ class Exchanges:
     async def exchange(self, request: HttpRequest) -> Reply:
         """Send one request and read the answer.
 
+        What has arrived of an answer that is paid for is returned even if its end is missing. It is
+        reported, too, if this is canceled meanwhile.
+
         Raises UnreachableError if nothing was sent, NetworkError if the connection broke later,
         ProviderError or ImageError for answers above a limit, DiskError if they cannot be stored.
         """
@@ -115,6 +116,12 @@ class Exchanges:
         with _translated_errors(request.url):
             try:
                 await self._sender.send(request, inbox)
+            except NetworkError as fault:
+                if not inbox.end_early(fault.message):
+                    raise
+            except asyncio.CancelledError:  # Ctrl-C, or no time is left
+                inbox.end_early(GIVEN_UP)
+                raise
             except BaseException:
                 inbox.drop()
                 raise
@@ -132,7 +139,7 @@ class Inbox:
 
     def __init__(self, request: HttpRequest, spool: Spool) -> None:
         self.reply = Reply(0, {}, b"")
-        self._is_complete = False
+        self._is_complete = self._has_data = False
         self._request, self._host, self._size = request, host_and_port(request.url), 0
         self._head, self._unpacker = Head(0, {}), Unpacker("", self._host)  # until `begin`
         self._splitter = Splitter(spool.open_new, MAX_BYTES)
@@ -145,8 +152,7 @@ class Inbox:
     def begin(self, head: Head) -> None:
         """Take the head. Raises OSError, and ProviderError for an unsupported content encoding."""
         self._head = head
-        is_good = 200 <= head.status < 300
-        may_be_paid = is_good and self._request.method == "POST"
+        is_good, may_be_paid = self._is_good, self._may_be_paid
         try:
             self._unpacker = Unpacker(head.headers.get("content-encoding", ""), self._host)
         except ProviderError:
@@ -164,6 +170,7 @@ class Inbox:
 
     def take(self, part: bytes | bytearray) -> None:
         """Take the next part. Raises OSError, and ProviderError or ImageError above a limit."""
+        self._has_data = self._has_data or bool(part)
         if self._packed:
             self._packed.write(part)
         try:
@@ -203,13 +210,47 @@ class Inbox:
     def _decide(self, beginning: bytes | bytearray) -> None:
         """Choose where a good answer goes, by its first bytes."""
         self._is_undecided = False
-        is_text = _is_text(beginning[:MOST_BLANKS], self._head.headers.get("content-type", ""))
+        starts_as_text = is_text(
+            beginning[:MOST_BLANKS], self._head.headers.get("content-type", "")
+        )
         is_worthless = self._request.method == "GET" and sniff(bytes(beginning)) is None
-        if not is_text and not is_worthless:
+        if not starts_as_text and not is_worthless:
             self._file = self._spool.open_new()
 
     def end(self) -> None:
         """Finish the answer and report it at once: a later failure cannot lose it."""
+        self._finish("")
+
+    def end_early(self, reason: str) -> bool:
+        """Finish an answer whose end may never arrive, for a `reason` that is a sentence.
+
+        What there is of a good answer to a POST is reported, because it is paid for. Everything
+        else is dropped. Returns whether there is a reply.
+        """
+        is_wanted = self._may_be_paid and self._request.on_answer is not None
+        if not self._is_complete and is_wanted and self._has_content():
+            with contextlib.suppress(OSError, FluxError):  # the reason is what counts
+                self._finish(reason)
+        self.drop()
+        return self._is_complete
+
+    @property
+    def _is_good(self) -> bool:
+        return 200 <= self._head.status < 300
+
+    @property
+    def _may_be_paid(self) -> bool:
+        return self._is_good and self._request.method == "POST"
+
+    def _has_content(self) -> bool:
+        """Whether anything but blanks has arrived."""
+        if self._file or self._packed:
+            return self._has_data
+        text = self._beginning if self._is_undecided else self._splitter.kept
+        return bool(text.strip(BLANKS))
+
+    def _finish(self, broken: str) -> None:
+        """Build the reply and report it. `broken` says why its end may be missing."""
         try:
             self._unpacker.close()
         except NetworkError:
@@ -225,7 +266,7 @@ class Inbox:
         data = bytes(self._splitter.kept)
         if self._file and not self._request.into:
             data = json.dumps(MARK + os.path.basename(self._file.path)).encode()
-        self.reply = Reply(self._head.status, self._head.headers, data)
+        self.reply = Reply(self._head.status, self._head.headers, data, broken=broken)
         self._is_complete = True
         if self._packed:
             self._packed.drop()
@@ -242,18 +283,7 @@ class Inbox:
                 file.drop()
 
 
-def _is_text(beginning: bytes | bytearray, content_type: str) -> bool:
-    """Whether an answer that begins so is JSON, a stream of events, or blank."""
-    start = bytes(beginning.lstrip(BLANKS))
-    if not start or start.startswith(TEXT_STARTS):
-        return True
-    is_whole = len(start) < BEGINNING
-    if is_whole and (start.strip() in JSON_WORDS or start.strip().lstrip(b"-").isdigit()):
-        return True
-    return content_type.startswith("text/event-stream")
-
-
-@contextmanager
+@contextlib.contextmanager
 def _translated_errors(url: str) -> Iterator[None]:
     """Turn errors of this machine and of invalid answers into FluxErrors."""
     host = host_and_port(url)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import FluxError, ProviderError
+from flux_cli.core.errors import FluxError, ImageError, ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, ImageSource, Media, Reply, media_of
 from flux_cli.core.text import plain
@@ -20,7 +20,7 @@ from flux_cli.http.replies.page import is_page
 from flux_cli.images.containers.registry import sniff
 from flux_cli.providers.following import follow_task
 from flux_cli.providers.missing import UnreadableError, no_image_error
-from flux_cli.providers.reading.bodies import read_body, whole_body
+from flux_cli.providers.reading.bodies import has_end, read_body, whole_body
 from flux_cli.providers.reading.finder import Found, find_images
 from flux_cli.providers.reading.tasks import has_failed
 
@@ -42,6 +42,8 @@ async def read_images(reply: Reply, base: str, auth: Auth | None, http: Http) ->
     source = image_source(reply, base, auth)
     source = source._replace(advice=INLINE_ADVICE, base_hint=base_hint(base, auth))
     body = read_body(reply.data)
+    if reply.broken and not has_end(reply.data):
+        raise no_image_error(reply, body, auth)
     found = [] if has_failed(body) else find_images(body)
     if found:
         return await fetch_images(found, _facts(reply, body), source, reply, http)
@@ -68,6 +70,7 @@ async def fetch_images(
     arrived = await http.downloads.fetch_all(places, source)
     if whole_body(parse_json(reply.data)):
         _check_whole_body(arrived[0], reply, source, http)
+        await _check_end(arrived[0], reply, http)
     pairs = zip(found, arrived, strict=False)  # of too many images, the rest was not fetched
     return [media_of(one, _item_facts(image.fields, facts)) for image, one in pairs]
 
@@ -91,6 +94,16 @@ def _check_whole_body(
     raise error
 
 
+async def _check_end(arrived: str | FluxError, reply: Reply, http: Http) -> None:
+    """Raise UnreadableError if the end of a body that is the image itself is missing."""
+    if not reply.broken or not isinstance(arrived, str):
+        return
+    try:
+        await http.downloads.check(arrived)
+    except ImageError as fault:
+        raise UnreadableError(reply.broken, reply) from fault
+
+
 def read_estimate(reply: Reply) -> float:
     """The price in USD of one image, from the reply to a dry run.
 
@@ -108,7 +121,8 @@ def read_estimate(reply: Reply) -> float:
             if math.isfinite(number * usd):
                 return number * usd
     may_be_billed = bool(found) or (isinstance(body, dict) and "data" in body)
-    raise ProviderError("the answer to the dry run has no price", billed=may_be_billed)
+    message = reply.broken or "the answer to the dry run has no price"
+    raise ProviderError(message, billed=may_be_billed)
 
 
 def _facts(reply: Reply, answer: Json) -> Facts:

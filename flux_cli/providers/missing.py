@@ -16,12 +16,12 @@ from flux_cli.providers.reading.reasons import Reason, find_reason
 class UnreadableError(ProviderError):
     """A good answer in which flux finds no image; a later version may.
 
-    `answer` is its body, as in `Reply`.
+    `answer` is its body, as in `Reply`. If its end is missing, that is the message.
     """
 
     def __init__(self, message: str, reply: Reply, request_id: str = "") -> None:
         name = request_id or request_id_of(reply)
-        super().__init__(message, billed=True, status=reply.status, request_id=name)
+        super().__init__(reply.broken or message, billed=True, status=reply.status, request_id=name)
         self.answer = reply.data
 
 

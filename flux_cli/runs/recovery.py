@@ -80,6 +80,12 @@ def has_address(call: PastCall) -> bool:
     return b"://" in data or rb":\/\/" in data  # JSON may escape slashes
 
 
+def is_cut(call: PastCall) -> bool:
+    """Whether the end of a reply is missing, without which it may lead to no image."""
+    is_broken = call.reply is not None and bool(call.reply.broken)
+    return is_broken and call.state == "waiting" and not call.media
+
+
 def is_spooled(call: PastCall) -> bool:
     """Whether images of a reply were moved into files while it arrived."""
     return call.reply is not None and bool(spooled(call.reply.data)[0])
@@ -134,7 +140,7 @@ def look_up(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | Non
 
     Never raises FluxError: what has arrived is saved even if the history cannot be read.
     """
-    unclear = [call for call in past.calls if call.state == "unclear"]
+    unclear = [call for call in past.calls if call.state == "unclear" or is_cut(call)]
     if not unclear or not settings.provider.history:
         return LookUp({})
     try:
@@ -149,7 +155,7 @@ def look_up(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | Non
             ledger.answered(past_call(call), listed.reply)
             answers[call.number] = listed.reply
             continue
-        error = _final_error(listed, past)
+        error = None if is_cut(call) else _final_error(listed, past)
         if error:
             ledger.failed(past_call(call), error, final=True)
         if error and error.billed:

@@ -9,6 +9,7 @@ import pytest
 from fakes.gateway import status
 from fakes.images import pixels_as
 from fakes.messages import redirect, reply
+from fakes.steps import hold
 
 from e2e.conftest import KEY
 from e2e.recovery import files, folders, states
@@ -79,6 +80,45 @@ def test_an_answer_that_cannot_be_decompressed_is_kept_as_it_came(generate, gate
     ((kept,),) = (list(folder.iterdir()) for folder in folders(state))
     assert (result.code, kept.read_bytes()) == (1, body)
     assert "content encoding 'gzip'" in result.err
+
+
+JSON = json.dumps({"data": [{"b64_json": B64}]}).encode()
+EVENTS = b"event: image_generation.completed\ndata: " + JSON + b"\n\n"
+
+
+@pytest.mark.parametrize("body", [JPEG, JSON, EVENTS], ids=["an image", "JSON", "events"])
+def test_a_whole_answer_is_used_though_its_connection_broke(generate, gateway, flux, body):
+    gateway.answers(reply(body, content_length=str(len(body) + 9)))
+    result = generate("a fox", "-o", "fox.jpg")
+    assert (result.code, Path("fox.jpg").read_bytes()) == (0, JPEG)
+    assert states(flux) == ["complete"]
+
+
+HALVES = {"an image": JPEG[: len(JPEG) // 2], "JSON": JSON[: len(JSON) // 2], "events": EVENTS[:-9]}
+
+
+@pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
+def test_half_an_answer_is_kept_and_not_paid_again(generate, recover, gateway, state, flux, half):
+    gateway.answers(reply(half, content_length=str(len(half) + 9)))
+    result = generate("a fox", "--json")
+    error = result.json["errors"][0]
+    (folder,) = folders(state)
+    kept = [path for path in folder.iterdir() if path.read_bytes() == half]
+    assert (result.code, len(kept), error["may_have_been_billed"]) == (1, 1, True)
+    assert "broke before the answer was complete" in error["message"]
+    assert f"the answer is kept in {kept[0]}" in error["hint"]
+    assert f"flux recover {folder.name}" in error["hint"]
+    assert gateway.charges == 1
+    again = recover()
+    assert (again.code, "broke before the answer was complete" in again.err) == (1, True)
+    assert (kept[0].read_bytes(), states(flux)) == (half, ["recoverable"])
+
+
+def test_what_has_arrived_by_the_deadline_is_recovered(generate, recover, gateway):
+    gateway.answers((reply(JSON, content_length=str(len(JSON) + 9)), hold))
+    result = generate("a fox", "-o", "fox.jpg", "--timeout", "1")
+    assert (result.code, files(), "flux recover" in result.err) == (1, [], True)
+    assert (recover().code, Path("fox.jpg").read_bytes()) == (0, JPEG)
 
 
 def test_no_key_is_kept_with_an_answer(generate, gateway, state):

@@ -289,6 +289,35 @@ def test_an_image_that_breaks_off_or_never_ends_leaves_no_file(serve, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+CUT = {
+    "half an image": PNG[:-20],
+    "half of JSON": DOCUMENT[: len(DOCUMENT) // 2],
+    "half of gzip": gzip.compress(DOCUMENT)[:-20],
+    "a few bytes": b"{",
+}
+
+
+@pytest.mark.parametrize("body", CUT.values(), ids=CUT)
+def test_what_arrived_of_a_paid_answer_is_reported_if_its_connection_broke(serve, tmp_path, body):
+    encoding = {"content_encoding": "gzip"} if body.startswith(b"\x1f") else {}
+    heard: list[Reply] = []
+    url = serve(head(len(body) + 1, **encoding), body)
+    reply = ask(url, tmp_path, method="POST", heard=heard.append)
+    assert heard == [reply]
+    assert "broke before the answer was complete" in reply.broken
+    files = [file.read_bytes() for file in tmp_path.iterdir()]
+    assert all(file in body for file in files)
+    assert bool(files) == (len(body) > 1)
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", DOCUMENT), ("POST", b""), ("POST", b" \n")])
+def test_an_answer_without_worth_is_dropped_if_its_connection_broke(serve, tmp_path, method, body):
+    heard: list[Reply] = []
+    with pytest.raises(NetworkError, match="broke before the answer was complete"):
+        ask(serve(head(len(body) + 1), body), tmp_path, method=method, heard=heard.append)
+    assert (heard, list(tmp_path.iterdir())) == ([], [])
+
+
 def test_blanks_without_end_are_given_up_at_the_limit_of_texts(serve, tmp_path):
     with pytest.raises(ImageError, match="larger than 8 MiB"):
         ask(serve(head(), *[b" " * (1 << 20)] * 10), tmp_path, method="POST")

@@ -17,6 +17,11 @@ MAX_DEPTH = 12  # levels of a body that are looked at
 MAX_TEXT = 1 << 16  # characters of a text in which JSON is looked for
 MAX_WORDS = 4000  # characters of one text that are searched
 MOST_WORDS = 16_000  # characters of all texts of a body that are searched: each takes a while
+# How a text answer may begin: JSON, or events. Blanks and byte order marks may come before it.
+TEXT_STARTS = (b"{", b"[", b'"', b"event:", b"data: {", b"data:{", b"id:", b"retry:", b":")
+JSON_WORDS = (b"null", b"true", b"false")
+BLANKS = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # also the marks and zero bytes of UTF-16 and UTF-32
+BEGINNING = 64  # bytes that tell a text answer from others
 # Their values are no words.
 NAMES = ("code", "error_code", "errorcode", "error_type", "type")
 # What repeats the request: its words are the user's, not the server's.
@@ -53,6 +58,17 @@ def parse_embedded(text: str) -> Json:
     except (ValueError, RecursionError):
         return None
     return value
+
+
+def is_text(beginning: bytes | bytearray, content_type: str) -> bool:
+    """Whether an answer that begins so is JSON, a stream of events, or blank."""
+    start = bytes(beginning.lstrip(BLANKS))
+    if not start or start.startswith(TEXT_STARTS):
+        return True
+    is_whole = len(start) < BEGINNING
+    if is_whole and (start.strip() in JSON_WORDS or start.strip().lstrip(b"-").isdigit()):
+        return True
+    return content_type.startswith("text/event-stream")
 
 
 def pairs(body: Json, quoted: Sequence[str] = ()) -> Iterator[tuple[str, Json]]:

@@ -11,6 +11,7 @@ from flux_cli.providers.reading.finder import find_images
 PARTIAL = ("partial", "progress", "preview")  # words in the type of an event before the image
 FINAL = ("complete", "done", "final", "result")  # words in the type of an event with an image
 PARTIAL_FIELDS = ("partial_image_index", "partial_image")
+LAST_EVENT = b"[DONE]"
 MAX_EVENTS = 10_000
 
 
@@ -20,6 +21,13 @@ def read_body(data: bytes) -> Json:
     if body is None and data:
         return _result(list(_events(data)))
     return body
+
+
+def has_end(data: bytes) -> bool:
+    """Whether a body is whole, as far as it shows: JSON, or events up to a final one."""
+    if parse_json(data) is not None or data.rstrip().endswith(LAST_EVENT):
+        return True
+    return any(_has_word(event, FINAL) for event in _events(data))
 
 
 def whole_body(body: Json) -> str:

@@ -165,7 +165,8 @@ def _reply(event: dict[str, Json]) -> Reply:
     known: dict[str, str] = {}
     if isinstance(headers, dict):
         known = {name: str(value) for name, value in headers.items()}
-    return Reply(200, known, str(event.get("body") or "").encode())
+    data = str(event.get("body") or "").encode()
+    return Reply(200, known, data, broken=read_text(event, "broken"))
 
 
 def spooled(body: bytes) -> tuple[tuple[str, ...], bool]:

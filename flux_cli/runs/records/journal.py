@@ -115,6 +115,8 @@ class Journal:
         self._waiting.add(call.number)
         self._unclear.discard(call.number)
         event: dict[str, Json] = {"event": "answered", "call": call.number, "headers": headers}
+        if reply.broken:
+            event["broken"] = reply.broken
         self._try(event, without_keys(data))
 
     def fetched(self, call: Call, media: Sequence[Media]) -> None:

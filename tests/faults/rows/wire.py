@@ -1,6 +1,8 @@
 """Faults below and in HTTP: connections, certificates, framing, lengths, encodings, time."""
 
+import base64
 import gzip
+import json
 import zlib
 
 from fakes.messages import message, reply
@@ -14,6 +16,10 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 GOOD = b'{"data": [{"url": "{origin}/p"}]}'
 BILL = r"request list|may have been billed"
+B64 = base64.b64encode(JPEG)
+WITH_IMAGE = json.dumps({"data": [{"b64_json": B64.decode()}]}).encode()
+STREAM = b"event: image_generation.completed\ndata: " + WITH_IMAGE + b"\n\n"
+KEPT = (r"connection to .* broke", "is kept in", "flux recover", BILL)
 
 
 def _bomb(times: int, around: bytes) -> bytes:
@@ -35,6 +41,11 @@ def whole(exchange: Exchange) -> bytes:
 def bytes_of_whole(start: int, end: int | None = None) -> Step:
     """A part of a good reply."""
     return lambda exchange: whole(exchange)[start:end]
+
+
+def endless(part: bytes) -> Answer:
+    """A good reply with this body and without its last chunk, after which the server closes."""
+    return (CHUNKED + b"%x\r\n" % len(part) + part + b"\r\n",)
 
 
 def after_cut(keep: float) -> Step:
@@ -101,16 +112,22 @@ CUTS = (
         )
     ),
     Row("closed halfway", "half the body, then FIN", post=((cut(good(), 0.5),),), says=(BILL,)),
-    Row(
+    fine(
         "reset after the JSON, before the promised end", "complete JSON, but bytes are missing",
-        post=((reply(GOOD, content_length="99"), pause(0.05), reset),), says=(BILL,),
+        post=((reply(GOOD, content_length="99"), pause(0.05), reset),),
     ),
+    fine("no last chunk after an image", "the image itself, complete", post=(endless(JPEG),)),
+    fine("no last chunk after JSON", "complete JSON with the image", post=(endless(WITH_IMAGE),)),
+    fine("no last chunk after a final event", "a stream with the image", post=(endless(STREAM),)),
+    Row("closed in an image", "half of the image itself, then FIN", post=(endless(JPEG[: len(JPEG) // 2]),), kept=1, says=KEPT),
+    Row("closed in the base64", "half of the JSON with the image, then FIN", post=(endless(WITH_IMAGE[: len(WITH_IMAGE) // 2]),), says=KEPT),
+    Row("closed in a stream", "an event that may be a preview, then FIN", post=(endless(b"data: " + WITH_IMAGE + b"\n\n"),), kept=range(2), says=KEPT),
     Row("reset at the end of a chunked body", "no last chunk", post=((CHUNKED + b"2\r\n{}\r\n", pause(0.05), reset),), says=(BILL,)),
 )  # fmt: skip
 
 FRAMING = (
     Row("length too short", "Content-Length cuts the body", post=(sized("20"),)),
-    Row("length too long, then closed", "more bytes are promised than sent", post=(sized("999"),), says=(BILL,)),
+    fine("length too long, then closed", "more bytes are promised than sent", post=(sized("999"),)),
     Row("length too long, then silence", "the promised bytes never arrive", post=((reply(found(), content_length="999"), hold),), line=SLOW),
     Row("negative length", "Content-Length: -5", post=(sized("-5"),)),
     Row("length that is not a number", "Content-Length: many", post=(sized("many"),)),
