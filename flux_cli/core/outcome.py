@@ -35,6 +35,7 @@ class Reply(NamedTuple):
     data: bytes
     asked: int = 1  # images that the request asked for
     until: float | None = None  # when the images must be made, in seconds of the event loop
+    sent: frozenset[str] = frozenset()  # digests of the images that the request had
 
 
 class ImageSource(NamedTuple):
@@ -43,7 +44,8 @@ class ImageSource(NamedTuple):
     `base` is the URL of the provider, to which image URLs may be relative. The key in `auth` goes
     only to that server. `asked` images were requested, which must arrive `until`, in seconds of the
     loop. If the answer `is_fresh`, its images may take seconds to appear. `advice` is what to type
-    if they cannot be fetched, `base_hint` if the answer is a web page.
+    if they cannot be fetched, `base_hint` if the answer is a web page. `sent` are digests of the
+    images of the request, which are never results.
     """
 
     base: str
@@ -54,6 +56,7 @@ class ImageSource(NamedTuple):
     is_fresh: bool = False
     advice: str = ""
     base_hint: str = ""
+    sent: frozenset[str] = frozenset()
 
 
 class Facts(NamedTuple):
