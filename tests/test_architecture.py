@@ -29,6 +29,7 @@ PURE = (
     "images/finish.py",
     "images/containers/*.py",
     "images/destination.py",
+    "images/digests.py",
     "images/details.py",
     "images/finish.py",
     "images/formats.py",

@@ -38,6 +38,7 @@ class Reply(NamedTuple):
     until: float | None = None  # when the images must be made, in seconds of the event loop
     texts: tuple[str, ...] = ()  # of the request, which the answer may quote
     broken: str = ""
+    sent: frozenset[str] = frozenset()  # digests of the images that the request had
 
 
 class ImageSource(NamedTuple):
@@ -46,7 +47,8 @@ class ImageSource(NamedTuple):
     `base` is the URL of the provider, to which image URLs may be relative. The key in `auth` goes
     only to that server. `asked` images were requested, which must arrive `until`, in seconds of the
     loop. If the answer `is_fresh`, its images may take seconds to appear. `advice` is what to type
-    if they cannot be fetched, `base_hint` if the answer is a web page.
+    if they cannot be fetched, `base_hint` if the answer is a web page. `sent` are digests of the
+    images of the request, which are never results.
     """
 
     base: str
@@ -57,6 +59,7 @@ class ImageSource(NamedTuple):
     is_fresh: bool = False
     advice: str = ""
     base_hint: str = ""
+    sent: frozenset[str] = frozenset()
 
 
 class Facts(NamedTuple):

@@ -20,6 +20,7 @@ from flux_cli.http.replies import MARK
 from flux_cli.http.spool import Spool
 from flux_cli.http.trust import credentials, host_and_port, is_same_origin, media_address
 from flux_cli.images.containers.registry import inspect, sniff
+from flux_cli.images.digests import digest_of_bytes
 from flux_cli.images.pixels.wholeness import examine
 
 MAX_REDIRECTS = 5
@@ -30,6 +31,10 @@ WANTS_KEY = (401, 403)
 LATE = (403, 404, 425)  # statuses of an image that was just made and is not everywhere yet
 LATE_RETRIES = 3  # further ones for such an image: about ten seconds in all
 BEGINNING = 256  # bytes that show what a received file is
+
+
+class EchoError(ImageError):
+    """What has arrived is an image that the request sent, not one that was made."""
 
 
 class Downloads:
@@ -81,6 +86,7 @@ class Downloads:
         for place in places:
             try:
                 path = await self.fetch(place, source)
+                self._refuse_echo(path, source)
                 if place != places[-1]:
                     await self.check(path)
             except FluxError as error:
@@ -111,6 +117,15 @@ class Downloads:
         if source.until is None:
             source = source._replace(until=self.deadline())
         return await self._download(place, source)
+
+    def _refuse_echo(self, path: str, source: ImageSource) -> None:
+        """Raise EchoError if a received file is an image of the request."""
+        if not source.sent:
+            return
+        with contextlib.suppress(OSError):
+            if digest_of_bytes(self._spool.read(path)) in source.sent:
+                message = "the answer only repeats an image of the request"
+                raise EchoError(message, billed=True, request_id=source.request_id)
 
     def beginning(self, path: str) -> bytes:
         """The first bytes of a received file; b"" if it cannot be read."""

@@ -10,21 +10,24 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import FluxError, ImageError, ProviderError
+from flux_cli.core.errors import FluxError, ImageError, NetworkError, ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, ImageSource, Media, Reply, media_of
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
+from flux_cli.http.download import EchoError
 from flux_cli.http.replies import MARK, base_hint, parse_json, request_id_of
 from flux_cli.http.replies.page import is_page
 from flux_cli.images.containers.registry import sniff
+from flux_cli.images.digests import digest_of
 from flux_cli.providers.following import follow_task
 from flux_cli.providers.missing import UnreadableError, no_image_error
 from flux_cli.providers.reading.bodies import has_end, read_body, whole_body
 from flux_cli.providers.reading.finder import Found, find_images
-from flux_cli.providers.reading.tasks import has_failed
+from flux_cli.providers.reading.tasks import own_state
 
 MAX_PROMPT_LENGTH = 10_000  # characters of a revised prompt, which is written into files
+MOST_PLACES = 64  # of images that are tried, and those of the request, in one answer
 COSTS = ("metadata", "usage")  # objects with the cost in USD: of Lumenfall, of OpenRouter
 COST_HEADER = "x-litellm-response-cost"
 INLINE_ADVICE = "get images without a download with --response-format b64_json"
@@ -44,21 +47,56 @@ async def read_images(reply: Reply, base: str, auth: Auth | None, http: Http) ->
     body = read_body(reply.data)
     if reply.broken and not has_end(reply.data):
         raise no_image_error(reply, body, auth)
-    found = [] if has_failed(body) else find_images(body)
-    if found:
-        return await fetch_images(found, _facts(reply, body), source, reply, http)
+    is_over = own_state(body) not in ("failed", "running")
+    if is_over and (media := await _fetch_any(body, _facts(reply, body), source, reply, http)):
+        return media
     end = await follow_task(reply, body, source, http)
     if end is None:
         raise no_image_error(reply, body, auth)
     body = read_body(end.reply.data)
     facts = _facts(end.reply, body)._replace(request_id=end.identity)
-    return await fetch_images(find_images(body), facts, source, end.reply, http)
+    done = end.reply._replace(asked=reply.asked)
+    if media := await _fetch_any(body, facts, source, done, http):
+        return media
+    problem = f"task {end.identity} has no image"
+    raise no_image_error(done, body, auth, request_id=end.identity, problem=problem)
+
+
+async def _fetch_any(
+    body: Json, facts: Facts, source: ImageSource, reply: Reply, http: Http
+) -> list[Media]:
+    """The images from the first places of an answer that lead to any; [] if it has none.
+
+    Images of the request are none. Raises the first error if there are places and none works.
+    """
+    source = source._replace(until=source.until or http.downloads.deadline())
+    left_out = source.sent
+    fault: FluxError | None = None
+    while found := find_images(body, left_out):
+        places = {place for image in found for place in image.sources}
+        try:
+            media = await fetch_images(found, facts, source, reply, http)
+        except (ImageError, NetworkError, ProviderError) as error:
+            lost: FluxError | None = error
+        else:
+            if any(one.file for one in media):
+                return media
+            lost = media[0].lost
+        if not isinstance(lost, EchoError):
+            fault = fault or lost
+        tried = left_out | set(map(digest_of, places))
+        if len(tried) == len(left_out) or len(tried) > MOST_PLACES:
+            break
+        left_out = tried
+    if fault:
+        raise fault
+    return []
 
 
 def image_source(reply: Reply, base: str, auth: Auth | None) -> ImageSource:
     """What fetching the images of an answer needs to know of it."""
     is_fresh = reply.until is not None  # an answer that `flux recover` reads again is not
-    return ImageSource(base, auth, asked=reply.asked, is_fresh=is_fresh)
+    return ImageSource(base, auth, asked=reply.asked, is_fresh=is_fresh, sent=reply.sent)
 
 
 async def fetch_images(
@@ -72,7 +110,18 @@ async def fetch_images(
         _check_whole_body(arrived[0], reply, source, http)
         await _check_end(arrived[0], reply, http)
     pairs = zip(found, arrived, strict=False)  # of too many images, the rest was not fetched
-    return [media_of(one, _item_facts(image.fields, facts)) for image, one in pairs]
+    media = [media_of(one, _item_facts(image.fields, facts)) for image, one in pairs]
+    whole = [one for one in media if one.file]
+    if not whole:
+        return media
+    has_enough = len(whole) >= reply.asked  # others that are not there were not asked for
+    return [one for one in media if one.file or not _may_lack(one, has_enough=has_enough)]
+
+
+def _may_lack(media: Media, *, has_enough: bool) -> bool:
+    """Whether an image that has not arrived is no loss beside others that have."""
+    is_unreachable = has_enough and isinstance(media.lost, ImageError | NetworkError)
+    return is_unreachable or isinstance(media.lost, EchoError)
 
 
 def _check_whole_body(

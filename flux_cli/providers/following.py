@@ -14,13 +14,14 @@ from flux_cli.http.trust import host_and_port
 from flux_cli.providers.missing import UnreadableError, no_image_error
 from flux_cli.providers.reading.bodies import read_body
 from flux_cli.providers.reading.finder import find_images
-from flux_cli.providers.reading.tasks import Task, find_task, states_of, usual_address
+from flux_cli.providers.reading.tasks import Task, find_task, states_of, status_word, usual_address
 
 if TYPE_CHECKING:
     from flux_cli.http.client import Http
 
 POLL_SECONDS = 2.0
 ACCEPTED = 202
+UNSEEN, MOST_UNSEEN = (404,), 2  # a task that has just begun may not be known everywhere yet
 
 
 class TaskEnd(NamedTuple):
@@ -57,18 +58,25 @@ class _TaskReader:
     def __init__(self, task: Task, url: str, reply: Reply, source: ImageSource) -> None:
         self._identity, self._host = task.identity, host_and_port(url)
         self._reply, self._auth = reply, source.auth
+        self._sent, self._is_fresh = source.sent, source.is_fresh
+        self._unseen = 0  # answers that did not know the task
 
     def read(self, answer: Reply) -> Reply | FluxError | None:
         """The answer with the images, or why there are none; None while the task is running."""
         if answer.status == ACCEPTED:
+            return None
+        if self._is_fresh and answer.status in UNSEEN and self._unseen < MOST_UNSEEN:
+            self._unseen += 1
             return None
         if not is_good(answer):
             return self.lost_error(f"{self._host} answered HTTP {answer.status}")
         body = read_body(answer.data)
         states = states_of(body)
         is_over = "done" in states or not states
-        if is_over and find_images(body):
+        if is_over and find_images(body, self._sent):
             return answer
+        if not states and status_word(body):  # in a word of its own: it may be running
+            return None
         if not states:
             return self.lost_error(f"{self._host} does not say how far it is")
         state = states[-1]

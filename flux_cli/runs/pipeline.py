@@ -23,6 +23,7 @@ from flux_cli.core.errors import (
 from flux_cli.core.outcome import Event, Outcome, Reply
 from flux_cli.core.request import Call
 from flux_cli.http.replies import texts_of_request
+from flux_cli.images.digests import sent_digests
 from flux_cli.images.threads import Threads
 from flux_cli.providers.missing import UnreadableError
 from flux_cli.runs.failures import decisive, error_of, is_expired, is_final, stops_run
@@ -267,7 +268,7 @@ class _Run:
         self._sync_journal()
         reply = await self._http.post(post, on_step, on_answer)
         self._sync_journal()
-        return reply._replace(asked=call.images)
+        return reply._replace(asked=call.images, sent=sent_digests(call.body))
 
     def _sync_journal(self) -> None:
         """Sync the journal to disk soon, in one thread for all calls. Does not wait for it."""

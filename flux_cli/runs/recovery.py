@@ -24,6 +24,7 @@ from flux_cli.http.spool import Spool
 from flux_cli.images import files
 from flux_cli.images.names import Name
 from flux_cli.images.pixels.wholeness import examine
+from flux_cli.providers.reading.tasks import task_headers
 from flux_cli.providers.rows import connect
 from flux_cli.runs.check import identity_of
 from flux_cli.runs.records.history import spooled
@@ -77,6 +78,8 @@ def arrived(past: PastRun, folder: Path) -> Answers:
 def has_address(call: PastCall) -> bool:
     """Whether the reply to a request may lead to images that are not in it."""
     data = call.reply.data if call.reply else b""
+    if call.reply and task_headers(call.reply):
+        return True
     return b"://" in data or rb":\/\/" in data  # JSON may escape slashes
 
 

@@ -9,7 +9,8 @@ from flux_cli.http.replies import MARK, parse_json
 from flux_cli.providers.reading.finder import find_images
 
 PARTIAL = ("partial", "progress", "preview")  # words in the type of an event before the image
-FINAL = ("complete", "done", "final", "result")  # words in the type of an event with an image
+FINAL = ("complete", "done", "final", "result", "succe")  # words in the type of one with an image
+SETTLED = ("succe", "fail")  # one of several images is there, or will not be
 PARTIAL_FIELDS = ("partial_image_index", "partial_image")
 LAST_EVENT = b"[DONE]"
 MAX_EVENTS = 10_000
@@ -53,6 +54,8 @@ def _result(events: list[dict[str, Json]]) -> Json:
 
 
 def _is_partial(event: dict[str, Json]) -> bool:
+    if _has_word(event, SETTLED):
+        return False
     return _has_word(event, PARTIAL) or any(name in event for name in PARTIAL_FIELDS)
 
 

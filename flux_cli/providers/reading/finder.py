@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.http.replies import MARK
+from flux_cli.http.replies import MARK, parse_json
 from flux_cli.images.containers.registry import sniff
-from flux_cli.providers.reading.walk import fold
+from flux_cli.images.digests import digest_of
+from flux_cli.providers.reading.tasks import state_of
+from flux_cli.providers.reading.walk import fold, folded
 
 # Names without `_` and `-`, in lower case.
 INLINE = (  # the text is base64, with or without a prefix
@@ -28,18 +31,25 @@ ADDRESS = (  # the text is a URL, which may be relative
 # Objects, lists and texts under these names are looked at in this order, and the first that has an
 # image wins.
 PLACES = (
-    "data", "images", "image", "output", "outputs", "result", "results", "artifacts",
+    "data", "images", "output", "outputs", "result", "results", "artifacts",
     "predictions", "generations", "generatedimages", "candidates", "choices", "message", "content",
     "parts", "inlinedata", "response", "taskresult", "samples", "items", "files", "file", "media",
-    "picture", "pictures", "urls", *INLINE, *ADDRESS,
+    "picture", "pictures", "urls", "resultjson", *INLINE, *ADDRESS,
+    "image",  # the last one: beside a result, it may repeat the request
 )  # fmt: skip
+NAMES = frozenset(("image", *INLINE, *ADDRESS))  # an object with one of them is one image
 # Texts under these of them are for people, unless they can only be images.
 TALK = frozenset(("message", "content", "response", "choices", "candidates", "parts", "taskresult"))
 # What servers repeat of the request, or say about it: never searched for images.
 ASIDES = frozenset((
     "input", "inputs", "request", "parameters", "params", "init", "initimage", "mask", "error",
-    "errors", "usage", "logs", "links", "user", "avatar", "logo", "thumbnail", "webhook",
+    "errors", "usage", "logs", "links", "user", "icon", "iconurl", "webhook",
+    "payload", "config", "meta", "metadata", "args", "arguments", "kwargs", "options", "settings",
 ))  # fmt: skip
+REQUESTED = ("input", "source", "init", "control", "reference", "mask")  # names that begin so, too
+ORNAMENTS = ("prompt", "thumb", "avatar", "logo", "watermark")  # names with one, too
+LESSER = ("preview", "small", "tiny", "lowres", "blur", "placeholder")  # only if there is no other
+MARKDOWN = re.compile(r"!\[[^\]\n]{0,1000}\]\(\s*([^\s)]+)")  # an image in a text
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif")
 MAX_DEPTH = 12  # levels of an answer that are searched
 MAX_PARTS = 500_000  # values of an answer that are looked at
@@ -59,13 +69,19 @@ class Found(NamedTuple):
     fields: dict[str, Json]
 
 
-def find_images(body: Json) -> list[Found]:
-    """The images of an answer, in its order."""
-    found = _Search(knows_name=True).look("", body, {}, MAX_DEPTH)
+def find_images(body: Json, left_out: frozenset[str] = frozenset()) -> list[Found]:
+    """The images of an answer, in its order.
+
+    `left_out` are digests of images that are not meant, such as those of the request.
+    """
+    found = _Search(left_out, knows_name=True).look("", body, {}, MAX_DEPTH)
     if found:
         return found
-    found = _Search(knows_name=False).look("", body, {}, MAX_DEPTH)
-    return list({image.sources: image for image in found}.values())  # in two places, but one image
+    for ignored in (LESSER, ()):
+        found = _Search(left_out, knows_name=False, ignored=ignored).look("", body, {}, MAX_DEPTH)
+        if found:  # one image may be in two places
+            return list({image.sources: image for image in found}.values())
+    return []
 
 
 def source_of(name: str, text: str) -> str:
@@ -90,8 +106,11 @@ def source_of(name: str, text: str) -> str:
 class _Search:
     """One search of an answer: by known names, or for all that can only be an image."""
 
-    def __init__(self, *, knows_name: bool) -> None:
+    def __init__(
+        self, left_out: frozenset[str], *, knows_name: bool, ignored: tuple[str, ...] = ()
+    ) -> None:
         self._knows_name, self._left = knows_name, MAX_PARTS
+        self._left_out, self._ignored = left_out, ignored
 
     def look(self, name: str, value: Json, beside: dict[str, Json], depth: int) -> list[Found]:
         """The images in a value under `name`. `beside` are the fields of the object around it."""
@@ -99,7 +118,10 @@ class _Search:
         if depth < 0 or self._left < 0:
             return []
         if isinstance(value, str):
-            source = source_of(name, value) if self._knows_name else _certain_source(value)
+            inner = parse_json(value.encode()) if value[:1] in ("{", "[") else None
+            if inner:
+                return self.look(name, inner, beside, depth - 1)
+            source = self._source(name, value)
             return [Found((source,), beside)] if source else []
         if isinstance(value, dict):
             return self._look_in_object(value, depth)
@@ -110,10 +132,12 @@ class _Search:
 
     def _look_in_object(self, fields: dict[str, Json], depth: int) -> list[Found]:
         """The images inside an object, or else the one that the object itself is."""
+        if state_of(folded(fields)) in ("failed", "running"):
+            return []  # images of the request, or previews
         texts: list[tuple[str, str]] = []
         inner: list[Found] = []
         for name, value in self._parts(fields):
-            if isinstance(value, str):
+            if isinstance(value, str) and value[:1] not in ("{", "["):
                 texts.append((name, value))
             elif not inner or not self._knows_name:
                 inner += self.look(name, value, fields, depth - 1)
@@ -130,7 +154,7 @@ class _Search:
         """The image of an object that names it several times, or several of unknown names."""
         if not sources:
             return []
-        if self._knows_name:
+        if self._knows_name or not folded(fields).keys().isdisjoint(NAMES):
             return [Found(tuple(sources), fields)]
         return [Found((source,), fields) for source in sources]
 
@@ -138,20 +162,33 @@ class _Search:
         """The sources among the texts of an object: what is in the answer before addresses."""
         found = []
         for name, text in texts:
-            source = source_of(name, text) if self._knows_name else _certain_source(text)
+            source = self._source(name, text)
             if source and source not in found:
                 found.append(source)
         return sorted(found, key=lambda source: not source.startswith((MARK, "data:")))
 
+    def _source(self, name: str, text: str) -> str:
+        """The source that a text is; "" if it is none, or one that is not meant."""
+        source = source_of(name, text) if self._knows_name else _certain_source(text)
+        is_left_out = self._left_out and source and digest_of(source) in self._left_out
+        return "" if is_left_out else source
+
     def _parts(self, fields: dict[str, Json]) -> Iterator[tuple[str, Json]]:
         """The parts of an object that may lead to images, in the order in which they count."""
-        folded = {fold(name): value for name, value in fields.items()}
+        named = folded(fields)
         if self._knows_name:
-            yield from ((name, folded[name]) for name in PLACES if name in folded)
+            yield from ((name, named[name]) for name in PLACES if name in named)
             return
-        for name, value in folded.items():
-            if name not in ASIDES and "prompt" not in name:
+        for name, value in named.items():
+            if not _is_aside(name) and not any(word in name for word in self._ignored):
                 yield name, value
+
+
+def _is_aside(name: str) -> bool:
+    """Whether what has this folded name is about the request, or beside the image."""
+    if name in ASIDES or name.startswith(REQUESTED):
+        return True
+    return any(word in name for word in ORNAMENTS)
 
 
 def _certain_source(text: str) -> str:
@@ -160,6 +197,10 @@ def _certain_source(text: str) -> str:
         return text
     if "://" in text[:16]:
         return text if _is_named_as_image(text) else ""
+    if shown := MARKDOWN.search(text):
+        address = shown[1]
+        is_image = "://" in address[:16] or address.startswith((MARK, "data:image/"))
+        return address if is_image else ""
     return f"data:;base64,{text}" if _begins_as_image(text) else ""
 
 

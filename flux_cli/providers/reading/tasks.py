@@ -9,7 +9,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Reply
 from flux_cli.core.text import plain
-from flux_cli.providers.reading.walk import Fields, fold, objects, text_of
+from flux_cli.providers.reading.walk import MAX_DEPTH, Fields, folded, objects, text_of
 
 State = Literal["running", "failed", "done", ""]
 
@@ -17,6 +17,7 @@ TASK_IDS = ("taskid", "jobid", "predictionid", "generationid", "operationid")  #
 OTHER_IDS = ("id", "requestid")  # finished answers have these, too
 ADDRESSES = (
     "pollingurl", "pollurl", "statusurl", "taskurl", "queryurl", "geturl", "fetchurl",
+    "fetchresult",
 )  # fmt: skip
 LINKS = ("urls", "links")  # objects with an address per verb, of which `get` is the one to poll
 STATUSES = ("status", "taskstatus", "state", "jobstatus")
@@ -24,7 +25,7 @@ STATES: dict[State, frozenset[str]] = {  # by folded words
     "running": frozenset((
         "submitted", "queued", "queueing", "inqueue", "pending", "processing", "running",
         "inprogress", "starting", "started", "created", "accepted", "waiting", "generating",
-        "notstart", "notstarted", "scheduled", "working",
+        "notstart", "notstarted", "notrunning", "scheduled", "working",
     )),
     "failed": frozenset((
         "failed", "fail", "failure", "error", "canceled", "cancelled", "aborted", "expired",
@@ -34,6 +35,17 @@ STATES: dict[State, frozenset[str]] = {  # by folded words
         "completed", "complete", "succeeded", "succeed", "success", "done", "finished", "ready",
     )),
 }  # fmt: skip
+# In other words for a state, these say what it is; an unknown word says nothing.
+PARTS: dict[State, tuple[str, ...]] = {
+    "failed": (
+        "fail", "error", "moderat", "reject", "cancel", "expire", "notfound", "blocked",
+        "incomplete", "unsucc",
+    ),
+    "running": ("processing", "queue", "pending", "running", "progress", "generating", "waiting"),
+}  # fmt: skip
+PREFIXES = ("task", "status")  # of the words of some servers: `TASK_STATUS_QUEUED`
+WRAPPERS = ("data", "output", "result", "response", "task", "job")  # of the state of an answer
+TASK_HEADER = "operation-location"
 CREATED, ACCEPTED = 201, 202  # statuses whose `Location` is the task
 
 
@@ -48,8 +60,10 @@ def find_task(reply: Reply, body: Json) -> Task | None:
     """The unfinished task that an answer without an image describes; None if it is none."""
     header = _address_in_headers(reply)
     for fields in objects(body):
-        state = _state(fields)
+        state = state_of(fields)
         named, address = text_of(fields, TASK_IDS), _address(fields) or header
+        if state == "running" and not address:  # a page of its own, or the image once it is there
+            address = text_of(fields, ("url",))
         identity = plain(named or text_of(fields, OTHER_IDS), 100)
         is_task = named or address or state == "running"
         if state in ("", "running") and is_task and (identity or address):
@@ -70,17 +84,57 @@ def states_of(body: Json) -> list[State]:
 
     The innermost is the last one. Outer ones are often about the request for the state.
     """
-    return list(filter(None, map(_state, objects(body))))
+    return list(filter(None, map(state_of, objects(body))))
 
 
 def has_failed(body: Json) -> bool:
-    """Whether an answer itself says that it is a failure."""
-    return isinstance(body, dict) and states_of(body)[:1] == ["failed"]
+    """Whether an answer itself says that it is a failure, not only one of its parts."""
+    return own_state(body) == "failed"
 
 
-def _state(fields: Fields) -> State:
-    word = fold(text_of(fields, STATUSES)).replace(" ", "")
-    return next((state for state, words in STATES.items() if word in words), "")
+def own_state(body: Json) -> State:
+    """How far an answer itself is. A list is as far as all of its objects, if they agree."""
+    state: State = ""
+    for _ in range(MAX_DEPTH):
+        if isinstance(body, list):
+            states = {state_of(folded(part)) for part in body if isinstance(part, dict)}
+            return states.pop() if len(states) == 1 else ""
+        if not isinstance(body, dict):
+            return ""
+        fields = folded(body)
+        if state := state_of(fields):
+            return state
+        body = next((fields[name] for name in WRAPPERS if fields.get(name)), None)
+    return state
+
+
+def status_word(body: Json) -> str:
+    """The innermost status of an answer, in its own words; "" if it has none."""
+    words = [text_of(fields, STATUSES) for fields in objects(body)]
+    return next((word for word in reversed(words) if fold_word(word).isalpha()), "")
+
+
+def is_known(word: str) -> bool:
+    """Whether a status is a word that only says how far a task is."""
+    return any(fold_word(word) in words for words in STATES.values())
+
+
+def state_of(fields: Fields) -> State:
+    """The state that an object with folded names says it has."""
+    word = fold_word(text_of(fields, STATUSES))
+    for state, words in STATES.items():
+        if word in words:
+            return state
+    found = (state for state, parts in PARTS.items() if any(part in word for part in parts))
+    return next(found, "")
+
+
+def fold_word(word: str) -> str:
+    """A status without what is not a letter: `In Progress`, `processing: 50%`."""
+    letters = "".join(filter(str.isalpha, word.lower()))
+    for prefix in PREFIXES:
+        letters = letters.removeprefix(prefix)
+    return letters
 
 
 def _address(fields: Fields) -> str:
@@ -94,8 +148,14 @@ def _address(fields: Fields) -> str:
     return ""
 
 
+def task_headers(reply: Reply) -> dict[str, str]:
+    """The header that leads to the task of an answer, whatever its status; {} if it has none."""
+    address = _address_in_headers(reply)
+    return {TASK_HEADER: address} if address else {}
+
+
 def _address_in_headers(reply: Reply) -> str:
-    if address := reply.headers.get("operation-location"):
+    if address := reply.headers.get(TASK_HEADER):
         return address
     is_begun = reply.status in (CREATED, ACCEPTED)
     return reply.headers.get("location", "") if is_begun else ""

@@ -19,6 +19,11 @@ def fold(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
 
+def folded(fields: Fields) -> Fields:
+    """The same object with folded names."""
+    return {fold(name): part for name, part in fields.items()}
+
+
 def objects(body: Json) -> Iterator[Fields]:
     """The objects in an answer, level by level, with folded names."""
     level: list[Json] = [body]
@@ -28,7 +33,7 @@ def objects(body: Json) -> Iterator[Fields]:
         for value in level[: max(0, left)]:
             left -= 1
             if isinstance(value, dict):
-                fields = {fold(name): part for name, part in value.items()}
+                fields = folded(value)
                 yield fields
                 following += [part for name, part in fields.items() if name not in ECHOES]
             elif isinstance(value, list):

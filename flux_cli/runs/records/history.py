@@ -139,9 +139,11 @@ def _after(call: PastCall, event: dict[str, Json]) -> PastCall:
     """The request after one event."""
     kind = event.get("event")
     if kind == "sent":
-        return call._replace(sent=True)
+        listed = event.get("images")
+        images = frozenset(map(str, listed)) if isinstance(listed, list) else frozenset()
+        return call._replace(sent=True, images=images)
     if kind == "answered":
-        reply = _reply(event)
+        reply = _reply(event)._replace(sent=call.images)
         files, _ = spooled(reply.data)
         return call._replace(answered=True, reply=reply, files=files, failure=None)
     if kind == "fetched":

@@ -23,7 +23,9 @@ from flux_cli.core.model import Json
 from flux_cli.core.outcome import Media, Reply, SavedImage
 from flux_cli.core.request import Call
 from flux_cli.disk.links import refuse_planted
+from flux_cli.images.digests import sent_digests
 from flux_cli.images.files import sync_folder
+from flux_cli.providers.reading.tasks import task_headers
 from flux_cli.runs.records import store
 from flux_cli.runs.records.lines import LINE_SCHEMA, encode, first_line, seal, trace
 from flux_cli.runs.records.privacy import headers_without_prompts, without_keys, without_prompts
@@ -102,13 +104,17 @@ class Journal:
 
     def sent(self, call: Call) -> None:
         """Record that a request is about to be sent. Raises OSError if the disk is full."""
-        self._write({"event": "sent", "call": call.number, "time": time.time()})
+        event: dict[str, Json] = {"event": "sent", "call": call.number, "time": time.time()}
+        if images := sent_digests(call.body):  # so that `flux recover` knows them in the answer
+            event["images"] = list(images)
+        self._write(event)
         self._unclear.add(call.number)
 
     def answered(self, call: Call, reply: Reply) -> None:
         """Record the reply of the provider, before it is processed."""
         listed = reply.headers.items()
         headers: dict[str, Json] = {name: text for name, text in listed if name.startswith("x-")}
+        headers |= task_headers(reply)
         data = reply.data
         if self.is_private:
             headers, data = headers_without_prompts(headers), without_prompts(data)

@@ -32,6 +32,7 @@ class PastCall(NamedTuple):
     model: str
     name: Name
     sent: bool = False
+    images: frozenset[str] = frozenset()  # digests of the images that it sent
     answered: bool = False
     reply: Reply | None = None  # of a request whose images are not all saved, if it was asked for
     media: tuple[Media, ...] = ()

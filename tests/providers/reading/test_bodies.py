@@ -25,6 +25,8 @@ STREAMS = {
     "the type only as the event's name": (PARTIAL + event("completed", {"url": URL}), [URL]),
     "no types: the last has the image": (event("", {"url": OTHER}) + event("", {"url": URL}), [URL]),
     "two images": (event("", DONE) + event("", {**DONE, "url": OTHER}), [URL, OTHER]),
+    "Volcengine": (event("image_generation.partial_succeeded", {"url": URL}) + event("image_generation.completed", {"usage": {}}), [URL]),
+    "a running task": (event("", {"status": "in_progress", "image": URL}), []),
     "comments, ids and an end mark": (f": hello\nid: 1\n{event('', DONE)}data: [DONE]\n\n", [URL]),
     "lines of Windows": (event("x", DONE, "\r\n"), [URL]),
     "no blank line at the end": (event("", DONE).rstrip("\n"), [URL]),

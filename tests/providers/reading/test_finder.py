@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.http.replies import MARK
+from flux_cli.images.digests import sent_digests
 from flux_cli.providers.reading.finder import MAX_PARTS, find_images
 
 PNG = base64.b64encode(pixels_as("png", 16, 16)).decode()
@@ -65,6 +66,15 @@ ONE = {
     "the same image in two unknown places": ({"anything": BLOB, "other": {"thing": BLOB}}, BLOB),
     "beside other things": ({"input": {"image": URL}, "user": {"avatar": OTHER}, "data": [None, 3, {}, {"url": URL}]}, URL),
     "empty places before it": ({"data": [], "images": None, "output": [URL]}, URL),
+    "a failed one before it": ({"data": [{"status": "failed", "url": OTHER}, {"status": "ok", "url": URL}]}, URL),
+    "one of several providers": ({"a": {"status": "fail", "image": JPEG}, "b": {"status": "success", "image": PNG}}, inline(PNG)),
+    "failed attempts": ({"attempts": [{"status": "timeout"}], "data": [{"url": URL}]}, URL),
+    "smaller ones beside it": ({"urls": {"thumb": f"{OTHER}.png", "small": f"{OTHER}-s.png", "full": f"{URL}.png"}}, f"{URL}.png"),
+    "a thumbnail with an address": ({"image": {"thumbnail_url": f"{OTHER}.png", "original_url": f"{URL}.png"}}, f"{URL}.png"),
+    "a preview beside it": ({"preview": f"{OTHER}.png", "full": f"{URL}.png"}, f"{URL}.png"),
+    "a logo beside it": ({"provider": {"logo_url": f"{OTHER}.png"}, "picture_link": f"{URL}.png"}, f"{URL}.png"),
+    "Markdown": ({"choices": [{"message": {"content": f"Here: ![a fox]({URL})"}}]}, URL),
+    "JSON in a text": ({"data": {"resultJson": json.dumps({"resultUrls": [URL]})}}, URL),
     "error is empty": ({"error": None, "image": PNG}, inline(PNG)),
 }  # fmt: skip
 
@@ -81,6 +91,15 @@ SEVERAL = {
     "two addresses of one image": ({"data": [{"url": URL, "image_url": OTHER}]}, [(URL, OTHER)]),
     "base64 beside a list": ({"data": [{"url": [URL], "b64_json": PNG}]}, [(inline(PNG), URL)]),
     "two lists of the same images": ({"data": [{"url": URL}], "images": [OTHER]}, [(URL,)]),
+    "an image under two names": (
+        {"b": {"image": PNG, "image_resource_url": f"{URL}.png"}},
+        [(inline(PNG), f"{URL}.png")],
+    ),
+    "an image beside a result": ({"image": JPEG, "output": PNG}, [(inline(PNG), inline(JPEG))]),
+    "an image that may repeat the request": (
+        {"data": [{"image": OTHER, "url": URL}]},
+        [(URL, OTHER)],
+    ),
     "mixed": ({"data": [{"url": URL}, JPEG]}, [(URL,), (inline(JPEG),)]),
 }
 
@@ -101,15 +120,28 @@ NONE = {
     "a task": {"data": [{"task_id": "t", "status": "submitted"}]},
     "addresses of a job": {"id": "j", "urls": {"get": URL, "cancel": OTHER}, "status_url": URL},
     "an echo of the request": {"input": {"image": URL}, "request": {"image_prompt": BLOB}},
+    **{f"the request in {name}": {"images": [], name: {"image": PNG}} for name in ("payload", "config", "meta", "args")},
+    **{name: {name: PNG} for name in ("source_image", "inputImage", "control_image", "reference_images", "init_image_b64", "mask-url")},
+    "a preview of a task": {"status": "processing", "image": PNG, "future_links": [f"{URL}.png"]},
+    "an image of a failure": {"status": "success", "data": {"status": "failed", "image_url": URL}},
     "prompts": {"revised_prompt": BLOB, "prompt": f"{URL}.png"},
     "what the model says": {"choices": [{"message": {"content": "/imagine is not supported"}}]},
     "an address in a message": {"message": "https://docs.example/errors"},
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("body", NONE.values(), ids=NONE)
 def test_what_is_no_image_is_not_taken_for_one(body):
     assert sources(body) == []
+
+
+@pytest.mark.parametrize("sent", [URL, PNG, f"data:image/png;base64,{PNG}"])
+def test_an_image_of_the_request_is_no_result(sent):
+    echo = URL if sent == URL else PNG
+    left_out = sent_digests({"prompt": "a fox", "images": [sent]})
+    assert find_images({"data": [{"url": echo}]}, left_out) == []
+    (found,) = find_images({"data": [{"url": echo}], "images": [JPEG]}, left_out)
+    assert found.sources == (inline(JPEG),)
 
 
 def test_what_is_beside_an_image_comes_with_it():

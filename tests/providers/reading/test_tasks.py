@@ -8,6 +8,7 @@ from flux_cli.providers.reading.tasks import (
     find_task,
     has_failed,
     states_of,
+    task_headers,
     usual_address,
 )
 
@@ -18,6 +19,8 @@ TASKS = {
     "a number as id": ({"taskId": 17}, Task("17", "")),
     "EvoLink": ({"id": "t", "object": "image.generation.task", "status": "pending"}, Task("t", "")),
     "DashScope": ({"output": {"task_status": "PENDING", "task_id": "t"}, "request_id": "r"}, Task("t", "")),
+    "ModelsLab": ({"id": 1, "status": "processing", "fetch_result": POLL}, Task("1", POLL)),
+    "a page of its own": ({"id": "t", "status": "queued", "url": POLL}, Task("t", POLL)),
     "BFL": ({"id": "t", "polling_url": POLL}, Task("t", POLL)),
     "fal": ({"request_id": "t", "status": "IN_QUEUE", "status_url": POLL}, Task("t", POLL)),
     "Replicate": ({"id": "t", "status": "starting", "urls": {"get": POLL, "cancel": "x"}}, Task("t", POLL)),
@@ -50,11 +53,11 @@ def test_other_answers_are_no_tasks(body):
 
 
 STATES = {
-    "running": ("queued", "IN_PROGRESS", "in progress", "Not-Start", "processing"),
-    "failed": ("FAILED", "error", "canceled"),
+    "running": ("notRunning", "TASK_STATUS_PROCESSING", "processing: 50%", "queued", "IN_PROGRESS", "in progress", "Not-Start", "processing"),
+    "failed": ("Request Moderated", "Task not found", "FAILED", "error", "canceled"),
     "done": ("Ready", "succeeded", "COMPLETED"),
     "": ("blue", "", None, 5),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -73,6 +76,16 @@ def test_an_answer_fails_by_its_outermost_status():
     assert has_failed({"status": "failed", "image": "https://a/input.png"})
     assert not has_failed({"data": [{"url": "https://a/b", "status": "ok"}], "status": "done"})
     assert not has_failed([])
+    assert has_failed({"data": [{"status": "failed"}, {"status": "failed"}]})
+    assert not has_failed({"data": [{"status": "failed"}, {"status": "succeeded"}]})
+    assert not has_failed({"attempts": [{"status": "timeout"}], "data": []})
+
+
+def test_only_headers_that_lead_to_a_task_are_kept_of_an_answer():
+    headers = {"operation-location": POLL, "server": "x"}
+    assert task_headers(Reply(200, headers, b"")) == {"operation-location": POLL}
+    assert task_headers(Reply(202, {"location": POLL}, b"")) == {"operation-location": POLL}
+    assert task_headers(Reply(200, {"location": POLL}, b"")) == {}
 
 
 def test_an_id_cannot_leave_its_place_in_the_usual_address():

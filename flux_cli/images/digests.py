@@ -1,0 +1,54 @@
+"""Knows images by digests, so that those of a request are not taken for results. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from functools import lru_cache
+from hashlib import sha256
+from urllib.parse import unquote_to_bytes
+
+from flux_cli.core.model import Json
+
+SHORTEST = 8  # characters of a text that may be an image or its address
+REMEMBERED = 16  # attachments: all requests of a run send the same ones
+
+
+def sent_digests(body: Json) -> frozenset[str]:
+    """The digests of all texts in the body of a request that may be images or their addresses."""
+    found: set[str] = set()
+    left = [body]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+        elif isinstance(value, str) and _may_be_image(value):
+            found.add(digest_of(value))
+    return frozenset(found)
+
+
+@lru_cache(REMEMBERED)
+def digest_of(source: str) -> str:
+    """The digest of the image that a data URI or base64 has, or of any other text itself."""
+    head, comma, text = source.partition(",")
+    if source[:5].lower() != "data:":
+        head, comma, text = ";base64", ",", source
+    packed = "".join(text.split()).rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        if comma and not head.lower().endswith(";base64"):
+            return digest_of_bytes(unquote_to_bytes(text))
+        padding = "=" * (-len(packed) % 4)
+        return digest_of_bytes(base64.b64decode(packed + padding, validate=True))
+    except (binascii.Error, ValueError):
+        return digest_of_bytes(source.encode("utf-8", "surrogatepass"))
+
+
+def digest_of_bytes(data: bytes) -> str:
+    """The digest of an image."""
+    return sha256(data).hexdigest()
+
+
+def _may_be_image(text: str) -> bool:
+    return len(text) >= SHORTEST and (text[:5].lower() == "data:" or " " not in text[:100])
