@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flux_cli.images.containers.container import Block, Colors, Container, Mending, Payload
 from flux_cli.images.containers.parts import (
@@ -12,6 +12,7 @@ from flux_cli.images.containers.parts import (
     Edit,
     Part,
     TooManyPartsError,
+    start_of_padding,
 )
 
 MAGICS = (b"GIF87a", b"GIF89a")
@@ -107,29 +108,35 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
 def mend(data: bytes) -> Mending:
     """Leave out bytes between blocks and a cut extension, and add an end that is missing.
 
-    Raises ValueError if an image is cut.
+    Raises ValueError if an image is cut, also if equal bytes fill the file behind the cut.
     """
     changes: list[Edit] = []
     at = 13 + _palette(data[10])
+    received, data = data, data[: start_of_padding(data, 0, len(data))]
     sub_blocks = MAX_PARTS + len(data) // USUAL
     for _ in range(MAX_PARTS):
         found = _BLOCK.search(data, at)
         if found is None:
-            return [[*changes, Edit(min(at, len(data)), len(data), TRAILER)]]
+            return _end(received, changes, min(at, len(data)), TRAILER)
         start = found.start()
         if start > at:
             changes.append(Edit(at, start))
         if data[start] == TRAILER[0]:
-            return [changes]
+            return Mending([changes])
         is_image = data[start] == IMAGE[0]
         try:
             at, sub_blocks = _skip_sub_blocks(data, _head(data, start)[1], sub_blocks)
         except IndexError:
             if not is_image:
-                return [[*changes, Edit(start, len(data), TRAILER)]]
+                return _end(received, changes, start, TRAILER)
             _check_sub_blocks(data, _head(data, start)[1])
-            return [[*changes, Edit(len(data), len(data), b"\0" + TRAILER)]]
+            return _end(received, changes, len(data), b"\0" + TRAILER)
     raise TooManyPartsError
+
+
+def _end(data: bytes, changes: Sequence[Edit], at: int, end: bytes) -> Mending:
+    """The changes, and an end instead of everything from `at` on."""
+    return Mending([[*changes, Edit(at, len(data), end)]])
 
 
 def _check_sub_blocks(data: bytes, at: int) -> None:

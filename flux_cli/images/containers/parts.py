@@ -8,6 +8,7 @@ from flux_cli.core.lite import NamedTuple
 
 MAX_PARTS = 100_000  # of one file; no image has so many, and walking more would take seconds
 MAX_CONTENT = 17 << 20  # bytes of metadata that are read; longer XMP (16 MiB) is refused elsewhere
+MIN_PADDING = 3  # equal bytes at the end of a file; fewer may be its data
 EXIF_HEAD = b"Exif\0\0"  # how EXIF begins in a JPEG; some writers put it into other formats as well
 
 
@@ -66,6 +67,17 @@ def first_of_each_kind(parts: Iterable[Part]) -> dict[bytes, Part]:
     for part in parts:
         found.setdefault(part.kind, part)
     return found
+
+
+def start_of_padding(data: bytes, start: int, end: int) -> int:
+    """Where the equal bytes begin that fill the data up to `end`; `end` if there are none.
+
+    Downloads that stop, and disks that lose power, leave files that end with zeros.
+    """
+    last = data[end - 1 : end]
+    if end - start < MIN_PADDING or data[end - MIN_PADDING : end] != last * MIN_PADDING:
+        return end
+    return start + len(data[start:end].rstrip(last))
 
 
 def u32(data: bytes, at: int) -> int:

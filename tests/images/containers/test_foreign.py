@@ -69,7 +69,7 @@ def test_an_image_is_recognized_by_its_bytes(name):
     data, size = WHOLE[name]
     assert sniff(data) == name.split()[0]
     assert inspect(data) == (name.split()[0], *size, len(data), True, "")
-    assert look(data) == (inspect(data), data, ())
+    assert look(data) == (inspect(data), data, (), ())
 
 
 def test_every_format_is_recognized():

@@ -115,7 +115,7 @@ def test_a_fault_beside_the_pixels_is_remarked_and_no_more(name):
     data, whole = IMPERFECT[name]
     with pytest.raises(ImageError):
         inspect(data)
-    image, sound, _ = examine(data)
+    image, sound, *_ = examine(data)
     assert image[:4] == (whole.split()[0], WIDE, HIGH, len(data))
     assert image.fault
     assert inspect(sound)[:3] == image[:3]
@@ -135,7 +135,7 @@ def test_an_imperfect_image_is_converted(name):
 
 def test_an_avif_with_its_data_in_the_meta_box_is_sound():
     data = in_idat(AVIF)
-    assert examine(data) == (inspect(data), data, ())
+    assert examine(data) == (inspect(data), data, (), ())
     assert opened(data).tobytes() == opened(AVIF).tobytes()
     written = write_record(data, RECORD)
     assert written.is_written
@@ -217,7 +217,7 @@ def test_damaged_pixels_are_no_image(data):
 def test_flipped_bytes_are_an_image_or_an_image_error(name):
     for data in damaged_copies(IMAGES[name], count=25):
         try:
-            image, sound, _ = examine(data)
+            image, sound, *_ = examine(data)
         except ImageError:
             continue
         assert inspect(sound)[:3] == image[:3]
@@ -278,4 +278,4 @@ def test_a_jpeg_of_many_cut_scans_is_an_error():
 def test_a_sound_image_is_not_decoded(monkeypatch):
     monkeypatch.setattr(Image, "new", None)
     data = pixels_as("png", 20, 20)
-    assert examine(data) == (inspect(data), data, ())
+    assert examine(data) == (inspect(data), data, (), ())
