@@ -21,6 +21,7 @@ _BLOCK = re.compile(rb"[,!;]")  # how a block begins
 CONTROL, COMMENT, APPLICATION = b"!\xf9", b"!\xfe", b"!\xff"
 XMP_NAME, ICC_NAME, C2PA_NAME = b"XMP DataXMP", b"ICCRGBG1012", b"C2PA_GIF"
 USUAL = 64  # bytes of a sub-block, which may have 255; a file has few that are much shorter
+CODE_BITS = 7  # of an image, whose codes all have one bit more
 NAME_END = 12  # where the content of an application extension begins
 # XMP in a GIF is not split into sub-blocks. Readers that take one of its bytes for a length land
 # in this ramp of descending bytes, which leads them to the terminator.
@@ -129,8 +130,8 @@ def mend(data: bytes) -> Mending:
         except IndexError:
             if not is_image:
                 return _end(received, changes, start, TRAILER)
-            _check_sub_blocks(data, _head(data, start)[1])
-            return _end(received, changes, len(data), b"\0" + TRAILER)
+            end = _end_of_image(received, _head(data, start)[1], len(data))
+            return _end(received, changes, end, b"\0" + TRAILER)
     raise TooManyPartsError
 
 
@@ -139,12 +140,20 @@ def _end(data: bytes, changes: Sequence[Edit], at: int, end: bytes) -> Mending:
     return Mending([[*changes, Edit(at, len(data), end)]])
 
 
-def _check_sub_blocks(data: bytes, at: int) -> None:
-    """Raise ValueError if the last sub-block of the file is cut."""
-    while at < len(data):
+def _end_of_image(data: bytes, at: int, length: int) -> int:
+    """Where the last sub-block of an image ends. `length` is that of the file without padding.
+
+    Raises ValueError if it is cut. One zero of the padding may be its last byte: if codes have
+    eight bits or more, that byte is a part of the end code and holds no pixels.
+    """
+    has_long_codes = data[at - 1] >= CODE_BITS
+    while at < length:
         at += 1 + data[at]
-    if at > len(data):
+    if at == length + 1 and has_long_codes and data[length : length + 1] == b"\0":
+        return at
+    if at > length:
         raise ValueError("the end is missing")
+    return at
 
 
 def _head(data: bytes, at: int) -> tuple[bytes, int]:

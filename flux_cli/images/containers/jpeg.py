@@ -14,6 +14,7 @@ from flux_cli.images.containers.container import (
     Payload,
     PayloadTooLongError,
 )
+from flux_cli.images.containers.jpeg_ends import fill_scans
 from flux_cli.images.containers.parts import (
     EXIF_HEAD,
     MAX_CONTENT,
@@ -21,7 +22,6 @@ from flux_cli.images.containers.parts import (
     Edit,
     Part,
     TooManyPartsError,
-    start_of_padding,
     u16,
     u32,
 )
@@ -42,14 +42,9 @@ END_MARK = b"\xff\xd9"
 COEFFICIENTS = 64  # of a block
 MOST_CHANNELS = 4
 MOST_SCANS = 1000  # that are looked at; a progressive JPEG has about ten
-RESTARTS = tuple(bytes((0xFF, mark)) for mark in range(0xD0, 0xD8))
-# What to end a scan with that was cut. If pixels are missing, it shows, because data that begins
-# with other bits means other pixels. All eight beginnings of three bits are here.
-NOISE = tuple(bytes((bits << 5 | 0x15, 0x92, 0x6D, 0x3C)) * 8 for bits in range(8))
 _MARK = re.compile(rb"\xff[\x01-\xfe]")  # FF00 is data, and FF before FF fills a gap
 # The marker that ends compressed data, where FF00 is a data byte and FFD0 to FFD7 are restarts.
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
-_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 
 
 def matches(data: bytes) -> bool:
@@ -177,7 +172,7 @@ def mend(data: bytes) -> Mending:
     """Leave out bytes between segments, as decoders do, and add an end mark that is missing.
 
     Raises ValueError if a scan is missing. Whether a scan is complete that no segment follows, only
-    decoders know: there is a version for each beginning of NOISE.
+    decoders know: there are several versions, see `fill_scans`.
     """
     changes: list[Edit] = []
     parts: list[Part] = []
@@ -189,59 +184,14 @@ def mend(data: bytes) -> Mending:
             doubtful += [last for last in parts[-1:] if last.kind[0] == SCAN]
         parts.append(part)
     if parts and parts[-1].kind[0] == END:
-        return _fill(data, doubtful, changes)
+        return fill_scans(data, doubtful, changes)
     if not _has_all_scans(data, parts):
         raise ValueError("the end is missing")
     last = max(at for at, part in enumerate(parts) if part.kind[0] == SCAN)
     scan = parts[last]
     before = [edit for edit in changes if edit.end <= scan.start]
     others = [part for part in doubtful if part.start < scan.start]
-    return _fill(data, [*others, scan], [*before, Edit(scan.end, len(data), END_MARK)])
-
-
-def _fill(data: bytes, scans: Sequence[Part], changes: Sequence[Edit]) -> Mending:
-    """The changes, and in addition all kinds of noise behind the data of the scans."""
-    if not scans:
-        return Mending([changes])
-    versions: list[list[Edit]] = []
-    shorter: list[list[Edit]] = []
-    for noise in NOISE:
-        fillings: list[Edit] = []
-        early_fillings: list[Edit] = []
-        for scan in scans:
-            end = _end_of_pixels(data, scan)
-            filling = _filling(data, scan.stop, end, noise)
-            fillings.append(Edit(end, scan.end, filling))
-            is_long = data[end - 2 : end - 1] == b"\xff"  # FF00 is one byte of data
-            early = max(scan.stop, end - 1 - is_long)
-            early_fillings.append(Edit(early, scan.end, filling))
-        versions.append([*fillings, *changes])
-        shorter.append([*early_fillings, *changes])
-    return Mending(versions, shorter)
-
-
-def _filling(data: bytes, start: int, end: int, noise: bytes) -> bytes:
-    """Noise, and the next sixteen restarts with noise behind each: decoders wait for the next one.
-
-    `start` to `end` is the data of the scan.
-    """
-    first = 0
-    for found in _RESTART.finditer(data, start, end):
-        first = data[found.start() + 1] - 0xD0 + 1
-    restarts = [RESTARTS[(first + number) % 8] for number in range(16)]
-    return noise + noise.join(restarts) + noise
-
-
-def _end_of_pixels(data: bytes, scan: Part) -> int:
-    """Where the data of a scan ends that may be cut: before half a mark, a restart, and padding."""
-    end = start_of_padding(data, scan.stop, scan.end)
-    if end < scan.end and data[end - 1 : end + 1] == b"\xff\0":
-        end += 1  # one byte of data
-    if data[end - 1 : end] == b"\xff":
-        end -= 1
-    elif _RESTART.match(data, end - 2, end):
-        end -= 2
-    return max(scan.stop, end)
+    return fill_scans(data, [*others, scan], [*before, Edit(scan.end, len(data), END_MARK)])
 
 
 def _head(data: bytes) -> Iterator[Part]:

@@ -1,6 +1,7 @@
 """What carries no pixels does not condemn them; what is truncated is no image."""
 
 import random
+import re
 import struct
 import zlib
 
@@ -196,6 +197,64 @@ def test_an_animation_that_lost_frames_is_truncated():
         data = animated(file_format)
         with pytest.raises(ImageError):
             examine(data[: -(len(data) // 5)])
+
+
+ONE_BYTE = {"zeros": b"\0", "blanks": b" ", "FF": b"\xff"}
+PAGE = b"<html><h1>502 Bad Gateway</h1></html>\n"
+
+
+@pytest.mark.parametrize("filling", ONE_BYTE.values(), ids=ONE_BYTE)
+@pytest.mark.parametrize("kind", ["png", "jpeg", "jpeg progressive", "jpeg with restarts", "gif"])
+def test_a_cut_image_is_truncated_if_something_fills_its_end(kind, filling):
+    """As downloads with reserved space leave it, and disks without power."""
+    data = IMAGES[kind]
+    last = len(data) - without_pixels(kind) - (2 if kind == "gif" else 1)
+    for length in sorted({len(data) // 2, *range(last - 40, last, 3), last}):
+        missing = len(data) - length
+        for end in (filling * missing, filling * 4096, filling * missing + PAGE):
+            with pytest.raises(ImageError):
+                examine(data[:length] + end)
+
+
+@pytest.mark.parametrize("end", [PAGE, PAGE * 50, b"\xff\xfe\0\4ok", b"\r\n" * 2000])
+def test_a_cut_jpeg_is_truncated_whatever_stands_behind_the_cut(end):
+    for kind in ("jpeg", "jpeg progressive", "jpeg with restarts"):
+        data = IMAGES[kind]
+        for length in range(len(data) // 2, len(data) - 3, 97):
+            with pytest.raises(ImageError):
+                examine(data[:length] + end)
+
+
+@pytest.mark.parametrize("padding", ONE_BYTE.values(), ids=ONE_BYTE)
+@pytest.mark.parametrize("kind", ["jpeg", "jpeg progressive", "jpeg with restarts", "gif"])
+def test_padding_behind_all_pixels_is_left_out(kind, padding):
+    image = examine(IMAGES[kind][: -without_pixels(kind)] + padding * 4096).image
+    assert image.fault
+    assert image[:3] == inspect(IMAGES[kind])[:3]
+
+
+def test_a_jpeg_cut_before_any_restart_is_truncated():
+    data = encoded("jpeg", size=(160, 160), restart_marker_blocks=2)
+    restarts = list(re.finditer(rb"\xff[\xd0-\xd7]", data))
+    assert len(restarts) > 16
+    for restart in restarts:
+        with pytest.raises(ImageError):
+            examine(data[: restart.start()])
+        with pytest.raises(ImageError):
+            examine(data[: restart.end()])
+
+
+def test_a_jpeg_whose_last_scan_ends_in_an_unknown_segment_is_truncated():
+    half = len(JPEG) - 100
+    with pytest.raises(ImageError):
+        examine(JPEG[:half] + b"\xff\x37" + JPEG[half + 2 :])
+
+
+def test_an_animated_webp_that_ends_with_zeros_is_truncated():
+    data = IMAGES["webp animated"]
+    for length in (len(data) * 3 // 10, data.rindex(b"ANMF"), data.rindex(b"ANMF") - 9):
+        with pytest.raises(ImageError):
+            examine(data[:length] + bytes(len(data) - length))
 
 
 DAMAGED = {
