@@ -90,7 +90,7 @@ def _read(path: str) -> tuple[ImageDetails, Reading]:
     from flux_cli.request import inputs
 
     data = inputs.read_image(path, sys.stdin.buffer if sys.stdin else None)
-    image, sound, _ = examine(data)
+    image, sound, *_ = examine(data)
     details, reading = read_details(sound), read_metadata(sound)
     if image.fault:
         problems = (f"damaged beside the pixels: {image.fault}", *reading.problems)

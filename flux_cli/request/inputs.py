@@ -67,7 +67,7 @@ def attachment(asked: str, data: bytes, name: str = "image_prompt") -> Attachmen
     Damage beside the pixels is not sent. Raises UsageError for damaged pixels and other types.
     """
     try:
-        image, sound, _ = examine(data)
+        image, sound, *_ = examine(data)
     except ImageError as fault:
         raise UsageError(f"{name} {asked!r}: {fault.message}", hint=INPUT_HINT) from fault
     if image.format in FOREIGN or not FORMATS[image.format].is_input:

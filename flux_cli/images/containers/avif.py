@@ -161,11 +161,11 @@ def mend(data: bytes) -> Mending:
     if _end_of([item for item in items if item.kind not in DESCRIPTIONS]) > len(data):
         raise ValueError("the end is missing")
     if _end_of(items) <= at:
-        return [[Edit(at, len(data))]]
+        return Mending([[Edit(at, len(data))]])
     missing = at + u32(data, at) - len(data)
     if not 0 < missing <= MAX_CONTENT:
         raise ValueError("the end is missing")
-    return [[Edit(len(data), len(data), bytes(missing))]]
+    return Mending([[Edit(len(data), len(data), bytes(missing))]])
 
 
 def _end_of(items: Sequence[Item]) -> int:

@@ -47,11 +47,18 @@ class Payload(NamedTuple):
     is_ours: Callable[[bytes], bool]
 
 
-# How to make a sound file of one that `check` refuses: by leaving out what is damaged and holds no
-# pixels, and by adding the end that is missing. Each element is one way to do so. If there are
-# several, they fill the end with different data: a decoder shows the same pixels for all of them,
-# unless pixels are missing.
-Mending: TypeAlias = Sequence[Sequence[Edit]]
+class Mending(NamedTuple):
+    """How to make a sound file of one that `check` refuses.
+
+    What is damaged and holds no pixels is left out, and the end that is missing is added. Each of
+    `versions` is one way to do so. If there are several, they fill the end with different data: a
+    decoder shows the same pixels for all of them, unless pixels are missing. Those of `shorter`
+    begin to fill one byte too early, so that a decoder shows other pixels for some of them, unless
+    what stands at the end is something else than pixels.
+    """
+
+    versions: Sequence[Sequence[Edit]]
+    shorter: Sequence[Sequence[Edit]] = ()
 
 
 class PayloadTooLongError(ValueError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flux_cli.images.containers.container import Block, Colors, Container, Mending, Payload
 from flux_cli.images.containers.parts import (
@@ -12,6 +12,7 @@ from flux_cli.images.containers.parts import (
     Edit,
     Part,
     TooManyPartsError,
+    start_of_padding,
 )
 
 MAGICS = (b"GIF87a", b"GIF89a")
@@ -20,6 +21,7 @@ _BLOCK = re.compile(rb"[,!;]")  # how a block begins
 CONTROL, COMMENT, APPLICATION = b"!\xf9", b"!\xfe", b"!\xff"
 XMP_NAME, ICC_NAME, C2PA_NAME = b"XMP DataXMP", b"ICCRGBG1012", b"C2PA_GIF"
 USUAL = 64  # bytes of a sub-block, which may have 255; a file has few that are much shorter
+CODE_BITS = 7  # of an image, whose codes all have one bit more
 NAME_END = 12  # where the content of an application extension begins
 # XMP in a GIF is not split into sub-blocks. Readers that take one of its bytes for a length land
 # in this ramp of descending bytes, which leads them to the terminator.
@@ -107,37 +109,51 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
 def mend(data: bytes) -> Mending:
     """Leave out bytes between blocks and a cut extension, and add an end that is missing.
 
-    Raises ValueError if an image is cut.
+    Raises ValueError if an image is cut, also if equal bytes fill the file behind the cut.
     """
     changes: list[Edit] = []
     at = 13 + _palette(data[10])
+    received, data = data, data[: start_of_padding(data, 0, len(data))]
     sub_blocks = MAX_PARTS + len(data) // USUAL
     for _ in range(MAX_PARTS):
         found = _BLOCK.search(data, at)
         if found is None:
-            return [[*changes, Edit(min(at, len(data)), len(data), TRAILER)]]
+            return _end(received, changes, min(at, len(data)), TRAILER)
         start = found.start()
         if start > at:
             changes.append(Edit(at, start))
         if data[start] == TRAILER[0]:
-            return [changes]
+            return Mending([changes])
         is_image = data[start] == IMAGE[0]
         try:
             at, sub_blocks = _skip_sub_blocks(data, _head(data, start)[1], sub_blocks)
         except IndexError:
             if not is_image:
-                return [[*changes, Edit(start, len(data), TRAILER)]]
-            _check_sub_blocks(data, _head(data, start)[1])
-            return [[*changes, Edit(len(data), len(data), b"\0" + TRAILER)]]
+                return _end(received, changes, start, TRAILER)
+            end = _end_of_image(received, _head(data, start)[1], len(data))
+            return _end(received, changes, end, b"\0" + TRAILER)
     raise TooManyPartsError
 
 
-def _check_sub_blocks(data: bytes, at: int) -> None:
-    """Raise ValueError if the last sub-block of the file is cut."""
-    while at < len(data):
+def _end(data: bytes, changes: Sequence[Edit], at: int, end: bytes) -> Mending:
+    """The changes, and an end instead of everything from `at` on."""
+    return Mending([[*changes, Edit(at, len(data), end)]])
+
+
+def _end_of_image(data: bytes, at: int, length: int) -> int:
+    """Where the last sub-block of an image ends. `length` is that of the file without padding.
+
+    Raises ValueError if it is cut. One zero of the padding may be its last byte: if codes have
+    eight bits or more, that byte is a part of the end code and holds no pixels.
+    """
+    has_long_codes = data[at - 1] >= CODE_BITS
+    while at < length:
         at += 1 + data[at]
-    if at > len(data):
+    if at == length + 1 and has_long_codes and data[length : length + 1] == b"\0":
+        return at
+    if at > length:
         raise ValueError("the end is missing")
+    return at
 
 
 def _head(data: bytes, at: int) -> tuple[bytes, int]:

@@ -14,6 +14,7 @@ from flux_cli.images.containers.container import (
     Payload,
     PayloadTooLongError,
 )
+from flux_cli.images.containers.jpeg_ends import fill_scans
 from flux_cli.images.containers.parts import (
     EXIF_HEAD,
     MAX_CONTENT,
@@ -41,12 +42,6 @@ END_MARK = b"\xff\xd9"
 COEFFICIENTS = 64  # of a block
 MOST_CHANNELS = 4
 MOST_SCANS = 1000  # that are looked at; a progressive JPEG has about ten
-RESTARTS = [bytes((0xFF, mark)) for mark in range(0xD0, 0xD8)] * 2
-# What to end a scan with that was cut. If pixels are missing, it shows, because data that begins
-# with other bits means other pixels. All eight beginnings of three bits are here, also behind every
-# restart, because decoders skip what does not follow the one that they wait for.
-NOISE = [bytes((bits << 5 | 0x15, 0x92, 0x6D, 0x3C)) * 8 for bits in range(8)]
-FILLINGS = tuple(noise + noise.join(RESTARTS) + noise for noise in NOISE)
 _MARK = re.compile(rb"\xff[\x01-\xfe]")  # FF00 is data, and FF before FF fills a gap
 # The marker that ends compressed data, where FF00 is a data byte and FFD0 to FFD7 are restarts.
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
@@ -176,25 +171,27 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
 def mend(data: bytes) -> Mending:
     """Leave out bytes between segments, as decoders do, and add an end mark that is missing.
 
-    Raises ValueError if a scan is missing. Whether the last scan is complete, only decoders know:
-    there is a version for each of FILLINGS.
+    Raises ValueError if a scan is missing. Whether a scan is complete that no segment follows, only
+    decoders know: there are several versions, see `fill_scans`.
     """
     changes: list[Edit] = []
     parts: list[Part] = []
-    end = 2
+    doubtful: list[Part] = []
     for part in _walk_as_far_as_possible(data):
+        end = parts[-1].end if parts else 2
         if part.start > end:
             changes.append(Edit(end, part.start))
-        end = part.end
-        if part.kind[0] == END:
-            return [changes]
+            doubtful += [last for last in parts[-1:] if last.kind[0] == SCAN]
         parts.append(part)
+    if parts and parts[-1].kind[0] == END:
+        return fill_scans(data, doubtful, changes)
     if not _has_all_scans(data, parts):
         raise ValueError("the end is missing")
-    if parts[-1].kind[0] != SCAN or end < len(data):  # a marker ends the last scan
-        return [[*changes, Edit(end, len(data), END_MARK)]]
-    end -= data.endswith(b"\xff")  # the first half of a mark
-    return [[*changes, Edit(end, len(data), filling + END_MARK)] for filling in FILLINGS]
+    last = max(at for at, part in enumerate(parts) if part.kind[0] == SCAN)
+    scan = parts[last]
+    before = [edit for edit in changes if edit.end <= scan.start]
+    others = [part for part in doubtful if part.start < scan.start]
+    return fill_scans(data, [*others, scan], [*before, Edit(scan.end, len(data), END_MARK)])
 
 
 def _head(data: bytes) -> Iterator[Part]:

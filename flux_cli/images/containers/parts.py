@@ -8,6 +8,10 @@ from flux_cli.core.lite import NamedTuple
 
 MAX_PARTS = 100_000  # of one file; no image has so many, and walking more would take seconds
 MAX_CONTENT = 17 << 20  # bytes of metadata that are read; longer XMP (16 MiB) is refused elsewhere
+MIN_PADDING = 3  # equal bytes at the end of a file; fewer may be its data
+MAX_PADDINGS = 4  # one behind the other
+MIN_TEXT = 16  # letters at the end of a file
+TEXT = b"\t\n\r" + bytes(range(0x20, 0x7F))
 EXIF_HEAD = b"Exif\0\0"  # how EXIF begins in a JPEG; some writers put it into other formats as well
 
 
@@ -66,6 +70,24 @@ def first_of_each_kind(parts: Iterable[Part]) -> dict[bytes, Part]:
     for part in parts:
         found.setdefault(part.kind, part)
     return found
+
+
+def start_of_padding(data: bytes, start: int, end: int) -> int:
+    """Where the equal bytes or the text begin that fill data up to `end`; `end` if there are none.
+
+    Downloads that stop, and disks that lose power, leave files that end with zeros; proxies add
+    pages.
+    """
+    for _ in range(MAX_PADDINGS):
+        last = data[end - 1 : end]
+        tail = data[max(start, end - MIN_TEXT) : end]
+        if len(tail) >= MIN_PADDING and tail.endswith(last * MIN_PADDING):
+            end = start + len(data[start:end].rstrip(last))
+        elif len(tail) == MIN_TEXT and not tail.strip(TEXT):
+            end = start + len(data[start:end].rstrip(TEXT))
+        else:
+            break
+    return end
 
 
 def u32(data: bytes, at: int) -> int:

@@ -158,7 +158,7 @@ def mend(data: bytes) -> Mending:
         end = min(part.end, len(data))
     if is_doubtful:
         _check_stream(pixels, _unpacked_size(data))
-    return [[*changes, Edit(end, len(data), chunk(b"IEND", b""))]]
+    return Mending([[*changes, Edit(end, len(data), chunk(b"IEND", b""))]])
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

@@ -30,12 +30,14 @@ class Look(NamedTuple):
     """An image as decoders see it.
 
     `sound` are the bytes to decode, and to read metadata from: without the faults of the file.
-    `others` are the same with another end, in pieces: see `Mending`.
+    `others` are the same with another end, in pieces, and `shorter` have fewer bytes of pixels: see
+    `Mending`.
     """
 
     image: Inspection
     sound: bytes
     others: tuple[tuple[memoryview | bytes, ...], ...] = ()
+    shorter: tuple[tuple[memoryview | bytes, ...], ...] = ()
 
 
 class _Containers(dict[str, Container]):
@@ -109,12 +111,15 @@ def look(data: bytes) -> Look:
         if mend is None or fault is None or isinstance(fault, TooManyPartsError):
             raise
         try:
-            first, *others = [splice(data, edits) for edits in mend(data)]
+            mending = mend(data)
+            first, *others = [splice(data, edits) for edits in mending.versions]
+            shorter = tuple(splice(data, edits) for edits in mending.shorter)
             sound = b"".join(first)
             image = inspect(sound)
         except (IndexError, ValueError, ImageError):
             raise error from fault
-        return Look(image._replace(size=len(data), fault=_reason(fault)), sound, tuple(others))
+        image = image._replace(size=len(data), fault=_reason(fault))
+        return Look(image, sound, tuple(others), shorter)
 
 
 def broken_error(name: str, size: int, reason: str) -> ImageError:

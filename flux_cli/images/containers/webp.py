@@ -49,6 +49,8 @@ def walk(data: bytes) -> Iterator[Part]:
         stop = body + _u32(data, at + 4)
         if stop > end:
             raise ValueError("a chunk is cut")
+        if not _is_name(data[at : at + 4]):
+            raise ValueError("expected a chunk")
         after = stop + stop % 2
         yield Part(data[at : at + 4], at, body, stop, min(after, len(data)))
         at = after
@@ -119,7 +121,7 @@ def mend(data: bytes) -> Mending:
     at, is_animated = 12, False
     for _ in range(MAX_PARTS):
         kind = data[at : at + 4]
-        if at + 8 > len(data) or not (kind.isascii() and kind.decode().isprintable()):
+        if at + 8 > len(data) or not _is_name(kind):
             break
         stop = at + 8 + _u32(data, at + 4)
         if stop > len(data):
@@ -130,10 +132,16 @@ def mend(data: bytes) -> Mending:
         at = stop + stop % 2
     else:
         raise TooManyPartsError
-    if is_animated and 8 + _u32(data, 4) > len(data):
+    if is_animated and at < 8 + _u32(data, 4):
         raise ValueError("a frame may be missing")
     end = min(at, len(data))
-    return [[Edit(4, 8, struct.pack("<I", at - 8)), Edit(end, len(data), bytes(at - end))]]
+    length = Edit(4, 8, struct.pack("<I", at - 8))
+    return Mending([[length, Edit(end, len(data), bytes(at - end))]])
+
+
+def _is_name(kind: bytes) -> bool:
+    """Whether this may be the name of a chunk. Zeros, which fill a cut file, are none."""
+    return kind.isascii() and kind.decode().isprintable()
 
 
 def _announce(data: bytes, first: Part) -> Edit:

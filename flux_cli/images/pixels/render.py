@@ -50,7 +50,7 @@ def measure(data: bytes) -> Inspection:
 
     Raises ImageError if it cannot be decoded, or only with much work.
     """
-    image, sound, _ = _check_effort(examine(data))
+    image, sound, *_ = _check_effort(examine(data))
     with _open_to_read(sound, image.format) as source:
         orientation = _orientation(source, sound, image.format)
         width, height = source.size
@@ -67,7 +67,7 @@ def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator
     work. Raises ImageError for bytes that are not a complete image, UsageError if a file cannot fit
     into `max_bytes`.
     """
-    image, sound, _ = _check_effort(look(data))
+    image, sound, *_ = _check_effort(look(data))
     received = ImageFile(data, image.format, image.width, image.height, as_received=True)
     todo = [output for output in planned if not output.untouched]
     if not todo:

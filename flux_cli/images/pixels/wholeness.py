@@ -5,11 +5,13 @@ Only images with faults are decoded, so most runs never load Pillow for this.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flux_cli.core.errors import ImageError
 from flux_cli.images.containers.registry import Look, broken_error, look
 
 STRIP = 64  # rows that are hashed at a time
-MAX_DECODED = 400_000_000  # pixels of all frames, scans and versions, to check one image
+MAX_DECODED = 400_000_000  # pixels of all frames, scans and versions, to check one image twice
 
 
 def examine(data: bytes) -> Look:
@@ -26,7 +28,8 @@ def examine(data: bytes) -> Look:
 def _check_pixels(found: Look) -> None:
     """Raise ImageError unless a decoder finds all pixels, and the same ones in every version.
 
-    Versions differ in what fills the end. If that can be seen, pixels are missing.
+    Versions differ in what fills the end. If that can be seen, pixels are missing. If nobody sees
+    that the last byte is missing, either, it is no pixels, and nobody knows where they were cut.
     """
     from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate_decoding, too_large_error
     from flux_cli.images.pixels.pillow import check_pixels
@@ -39,12 +42,17 @@ def _check_pixels(found: Look) -> None:
     most = MAX_DECODED // (1 + len(found.others))
     try:
         with MEMORY.reserve(memory):
-            hashes = {_hash_pixels(found.sound, image.format, most)}
-            for pieces in found.others:
-                hashes.add(_hash_pixels(b"".join(pieces), image.format, most))
+            pixels = _hash_pixels(found.sound, image.format, most)
+
+            def looks_the_same(pieces: Sequence[memoryview | bytes]) -> bool:
+                return _hash_pixels(b"".join(pieces), image.format, most) == pixels
+
+            is_whole = all(map(looks_the_same, found.others))
+            if is_whole and found.shorter:
+                is_whole = not all(map(looks_the_same, found.shorter))
     except ImageError as fault:
         raise broken_error(image.format, image.size, image.fault) from fault
-    if len(hashes) > 1:
+    if not is_whole:
         raise broken_error(image.format, image.size, image.fault)
 
 

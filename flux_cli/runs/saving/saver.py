@@ -277,7 +277,7 @@ class Saver:
         Returns the path, "" if that is not possible.
         """
         with contextlib.suppress(FluxError):
-            data, (inspection, _, _) = self._read(media.file)
+            data, (inspection, *_) = self._read(media.file)
             open_name = name._replace(template=f"{split_suffix(name.template)[0]}.{{ext}}")
             image = ImageFile(
                 data, inspection.format, inspection.width, inspection.height, as_received=True

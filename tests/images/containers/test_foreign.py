@@ -41,25 +41,36 @@ def heic(length=4):
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30px"><g/></svg>'
 JXL = b"\0\0\0\x0cJXL \r\n\x87\n" + box(b"ftyp", b"jxl ") + box(b"jxlc", b"\xff\x0a1234")
 QOI = b"qoif" + struct.pack(">IIBB", 40, 30, 3, 0) + b"1234" + bytes(7) + b"\1"
+PSD = b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, 30, 40, 8, 3) + bytes(12)
+SMALL = struct.pack("<iiii", 0, 0, 39, 29)
+EXR = b"\x76\x2f\x31\x01\2\0\0\0dataWindow\0box2i\0\x10\0\0\0" + SMALL + b"\0" + b"pixels"
+HDR = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 30 +X 40\n" + bytes(4 * 40 * 30)
+PAGES = {"save_all": True, "append_images": [drawn("RGB", SIZE)] * 2}
 WHOLE = {
     "svg": (SVG.encode(), (40, 30)),
     "tiff": (by_pillow("tiff"), SIZE),
     "tiff packed": (by_pillow("tiff", compression="tiff_lzw"), SIZE),
     "tiff of many strips": (by_pillow("tiff", tiffinfo={278: 4}), SIZE),
+    "tiff of three pages": (by_pillow("tiff", **PAGES), SIZE),
+    "tiff of a JPEG": (by_pillow("tiff", compression="jpeg"), SIZE),
     "bmp": (by_pillow("bmp"), SIZE),
     "bmp palette": (by_pillow("bmp", "P"), SIZE),
     "bmp one bit": (by_pillow("bmp", "1"), SIZE),
     "heic": (heic(), (40, 30)),
     "jxl": (JXL, (0, 0)),
     "jxl bare": (b"\xff\x0a1234", (0, 0)),
+    "jxl bare with a letter": (b"\xff\x0a\x7f\x03ABCD1234", (0, 0)),
     "jp2": (by_pillow("jpeg2000"), (0, 0)),
     "j2k": (by_pillow("jpeg2000", no_jp2=True), SIZE),
     "ico": (by_pillow("ico", "RGBA", sizes=[(32, 32)]), (32, 21)),
-    "psd": (b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, 30, 40, 8, 3), (40, 30)),
+    "psd": (PSD + b"\0\0" + bytes(3 * 30 * 40), (40, 30)),
+    "psd packed": (PSD + b"\0\1" + b"\0\1" * 90 + bytes(90), (40, 30)),
     "qoi": (QOI, (40, 30)),
-    "exr": (b"\x76\x2f\x31\x01\2\0\0\0", (0, 0)),
-    "hdr": (b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n", (0, 0)),
+    "exr": (EXR, (40, 30)),
+    "hdr": (HDR, (40, 30)),
     "ppm": (by_pillow("ppm"), SIZE),
+    "ppm of two bytes": (b"P6 2 1 65535\n" + bytes(12), (2, 1)),
+    "ppm of text": (b"P3\n# a fox\n2 1 255\n1 2 3 # red\n4 5 6\n", (2, 1)),
 }
 each = pytest.mark.parametrize("name", WHOLE)
 
@@ -69,7 +80,7 @@ def test_an_image_is_recognized_by_its_bytes(name):
     data, size = WHOLE[name]
     assert sniff(data) == name.split()[0]
     assert inspect(data) == (name.split()[0], *size, len(data), True, "")
-    assert look(data) == (inspect(data), data, ())
+    assert look(data) == (inspect(data), data, (), ())
 
 
 def test_every_format_is_recognized():
@@ -84,7 +95,9 @@ def test_nothing_is_written_into_it(name):
     assert (written.is_written, written.pieces) == (False, (data,))
 
 
-CUT = [name for name in WHOLE if name.split()[0] in ("svg", "tiff", "bmp", "heic", "qoi", "j2k")]
+SHOWS_CUTS = ("svg", "tiff", "bmp", "heic", "qoi", "j2k", "psd", "ppm", "jp2")
+SHORT = ("ppm of two bytes", "ppm of text", "psd packed")
+CUT = [name for name in WHOLE if name.split()[0] in SHOWS_CUTS and name not in SHORT]
 
 
 @pytest.mark.parametrize("name", CUT)
@@ -103,6 +116,49 @@ def test_any_beginning_is_an_image_or_an_image_error(name):
             assert inspect(data[:length]).size == length
         except ImageError:
             continue
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_one_missing_byte_is_noticed(name):
+    data = WHOLE[name][0].rstrip()
+    with pytest.raises(ImageError, match="not whole"):
+        inspect(data[:-1].rstrip(b"0123456789"))
+
+
+def test_every_page_of_a_tiff_must_be_there():
+    data = WHOLE["tiff of three pages"][0]
+    for length in range(8, len(data) - 8, 400):
+        with pytest.raises(ImageError, match="not whole"):
+            inspect(data[:length])
+
+
+def test_a_tiff_whose_pages_go_round_is_no_image():
+    data = by_pillow("tiff")
+    table = int.from_bytes(data[4:8], "little")
+    end = table + 2 + 12 * int.from_bytes(data[table : table + 2], "little")
+    with pytest.raises(ImageError, match="cannot be used"):
+        inspect(data[:end] + data[4:8] + data[end + 4 :])
+
+
+NO_IMAGES = {
+    "ppm": b"P6 100 100 255 hello",
+    "ppm of words": b"P3 1 1 1 <html><body>sorry</body></html>",
+    "psd": b"8BPS\0\1hello",
+    "hdr": b"#?RADIANCE\nsorry",
+    "hdr without pixels": HDR[:60],
+    "exr": b"\x76\x2f\x31\x01hello",
+    "exr without a size": EXR[:8] + bytes(20),
+    "tiff without a tag": b"II*\0\x08\0\0\0" + bytes(6),
+    "tiff of text": b"II*\0\x08\0\0\0\0\0<html>sorry",
+    "jxl without pixels": JXL[:-14],
+    "jp2 without pixels": b"\0\0\0\x0cjP  \r\n\x87\n",
+}
+
+
+@pytest.mark.parametrize("data", NO_IMAGES.values(), ids=NO_IMAGES)
+def test_a_beginning_with_something_else_behind_it_is_no_image(data):
+    with pytest.raises(ImageError, match="not whole"):
+        inspect(data)
 
 
 # --- SVG
@@ -188,8 +244,9 @@ def test_a_few_letters_are_no_image(text):
 def test_tags_are_read_once():
     """Each of 65,535 tags names the same 100,000 places."""
     row = struct.pack("<HHII", 273, 4, 100_000, 8)
-    data = b"II*\0\x08\0\0\0\xff\xff" + row * 65_535
-    assert inspect(data)[:3] == ("tiff", 0, 0)
+    data = b"II*\0\x08\0\0\0\xff\xff" + row * 65_535 + bytes(4)
+    with pytest.raises(ImageError, match="no image data"):
+        inspect(data)
 
 
 def test_pillow_agrees_on_what_is_whole():

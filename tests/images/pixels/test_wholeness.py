@@ -1,6 +1,7 @@
 """What carries no pixels does not condemn them; what is truncated is no image."""
 
 import random
+import re
 import struct
 import zlib
 
@@ -115,7 +116,7 @@ def test_a_fault_beside_the_pixels_is_remarked_and_no_more(name):
     data, whole = IMPERFECT[name]
     with pytest.raises(ImageError):
         inspect(data)
-    image, sound, _ = examine(data)
+    image, sound, *_ = examine(data)
     assert image[:4] == (whole.split()[0], WIDE, HIGH, len(data))
     assert image.fault
     assert inspect(sound)[:3] == image[:3]
@@ -135,7 +136,7 @@ def test_an_imperfect_image_is_converted(name):
 
 def test_an_avif_with_its_data_in_the_meta_box_is_sound():
     data = in_idat(AVIF)
-    assert examine(data) == (inspect(data), data, ())
+    assert examine(data) == (inspect(data), data, (), ())
     assert opened(data).tobytes() == opened(AVIF).tobytes()
     written = write_record(data, RECORD)
     assert written.is_written
@@ -198,6 +199,64 @@ def test_an_animation_that_lost_frames_is_truncated():
             examine(data[: -(len(data) // 5)])
 
 
+ONE_BYTE = {"zeros": b"\0", "blanks": b" ", "FF": b"\xff"}
+PAGE = b"<html><h1>502 Bad Gateway</h1></html>\n"
+
+
+@pytest.mark.parametrize("filling", ONE_BYTE.values(), ids=ONE_BYTE)
+@pytest.mark.parametrize("kind", ["png", "jpeg", "jpeg progressive", "jpeg with restarts", "gif"])
+def test_a_cut_image_is_truncated_if_something_fills_its_end(kind, filling):
+    """As downloads with reserved space leave it, and disks without power."""
+    data = IMAGES[kind]
+    last = len(data) - without_pixels(kind) - (2 if kind == "gif" else 1)
+    for length in sorted({len(data) // 2, *range(last - 40, last, 3), last}):
+        missing = len(data) - length
+        for end in (filling * missing, filling * 4096, filling * missing + PAGE):
+            with pytest.raises(ImageError):
+                examine(data[:length] + end)
+
+
+@pytest.mark.parametrize("end", [PAGE, PAGE * 50, b"\xff\xfe\0\4ok", b"\r\n" * 2000])
+def test_a_cut_jpeg_is_truncated_whatever_stands_behind_the_cut(end):
+    for kind in ("jpeg", "jpeg progressive", "jpeg with restarts"):
+        data = IMAGES[kind]
+        for length in range(len(data) // 2, len(data) - 3, 97):
+            with pytest.raises(ImageError):
+                examine(data[:length] + end)
+
+
+@pytest.mark.parametrize("padding", ONE_BYTE.values(), ids=ONE_BYTE)
+@pytest.mark.parametrize("kind", ["jpeg", "jpeg progressive", "jpeg with restarts", "gif"])
+def test_padding_behind_all_pixels_is_left_out(kind, padding):
+    image = examine(IMAGES[kind][: -without_pixels(kind)] + padding * 4096).image
+    assert image.fault
+    assert image[:3] == inspect(IMAGES[kind])[:3]
+
+
+def test_a_jpeg_cut_before_any_restart_is_truncated():
+    data = encoded("jpeg", size=(160, 160), restart_marker_blocks=2)
+    restarts = list(re.finditer(rb"\xff[\xd0-\xd7]", data))
+    assert len(restarts) > 16
+    for restart in restarts:
+        with pytest.raises(ImageError):
+            examine(data[: restart.start()])
+        with pytest.raises(ImageError):
+            examine(data[: restart.end()])
+
+
+def test_a_jpeg_whose_last_scan_ends_in_an_unknown_segment_is_truncated():
+    half = len(JPEG) - 100
+    with pytest.raises(ImageError):
+        examine(JPEG[:half] + b"\xff\x37" + JPEG[half + 2 :])
+
+
+def test_an_animated_webp_that_ends_with_zeros_is_truncated():
+    data = IMAGES["webp animated"]
+    for length in (len(data) * 3 // 10, data.rindex(b"ANMF"), data.rindex(b"ANMF") - 9):
+        with pytest.raises(ImageError):
+            examine(data[:length] + bytes(len(data) - length))
+
+
 DAMAGED = {
     "a flipped bit in the pixels": PNG[:73] + bytes([PNG[73] ^ 1]) + PNG[74:],
     "a wrong checksum in the header": with_checksum(PNG, b"IHDR"),
@@ -217,7 +276,7 @@ def test_damaged_pixels_are_no_image(data):
 def test_flipped_bytes_are_an_image_or_an_image_error(name):
     for data in damaged_copies(IMAGES[name], count=25):
         try:
-            image, sound, _ = examine(data)
+            image, sound, *_ = examine(data)
         except ImageError:
             continue
         assert inspect(sound)[:3] == image[:3]
@@ -278,4 +337,4 @@ def test_a_jpeg_of_many_cut_scans_is_an_error():
 def test_a_sound_image_is_not_decoded(monkeypatch):
     monkeypatch.setattr(Image, "new", None)
     data = pixels_as("png", 20, 20)
-    assert examine(data) == (inspect(data), data, ())
+    assert examine(data) == (inspect(data), data, (), ())
