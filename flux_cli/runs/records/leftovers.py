@@ -6,7 +6,9 @@ import contextlib
 import os
 from pathlib import Path
 
-from flux_cli.runs.records.privacy import bytes_without_keys, is_private_text, is_whole_image
+from flux_cli.core.errors import ImageError
+from flux_cli.images.pixels.wholeness import examine
+from flux_cli.runs.records.privacy import bytes_without_keys, is_private_text
 
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
@@ -21,7 +23,7 @@ def hide_secrets(path: str, *, private: bool) -> bool:
         data = Path(path).read_bytes()
     except OSError:
         return os.path.exists(path)
-    if is_whole_image(data):
+    if _is_whole_image(data):
         return True
     safe = bytes_without_keys(data)
     if safe is None or (private and is_private_text(data)):
@@ -29,6 +31,14 @@ def hide_secrets(path: str, *, private: bool) -> bool:
         return False
     if safe != data:
         return _replace(path, safe)
+    return True
+
+
+def _is_whole_image(data: bytes) -> bool:
+    try:
+        examine(data)
+    except ImageError:
+        return False
     return True
 
 

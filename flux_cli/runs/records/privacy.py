@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import json
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from flux_cli.core.model import Json
 from flux_cli.core.text import may_show_key, redact
 from flux_cli.http.datauri import decode_data_uri
 from flux_cli.http.replies import MARK
-from flux_cli.images.pixels.wholeness import examine
+from flux_cli.images.containers.registry import inspect
 from flux_cli.providers.reading.bodies import read_body
 from flux_cli.providers.reading.finder import PLACES, source_of
 from flux_cli.providers.reading.tasks import TASK_IDS
@@ -20,6 +19,7 @@ from flux_cli.providers.reading.walk import fold
 
 SEARCHED = 1 << 17  # characters; hiding keys in them takes up to half a second
 BEGINNING = 1024  # bytes that tell a text from other data
+LONGEST = 4  # bytes of a character, which may be cut at the end
 PARTS = 1 << 16  # values in a reply; a reply of ten images has hundreds
 # Texts are kept only under these names. They lead to the image, or name the request and its state.
 KEPT = frozenset((
@@ -82,20 +82,13 @@ def is_text(data: bytes) -> bool:
 def _is_text_in(encoding: str, head: bytes) -> bool:
     """Whether all of the first bytes of data are readable characters in an encoding."""
     try:
-        text = codecs.getincrementaldecoder(encoding)().decode(head)
-    except UnicodeDecodeError:
-        return False
+        text = head.decode(encoding)
+    except UnicodeDecodeError as fault:
+        if fault.start < len(head) - LONGEST:
+            return False
+        text = head[: fault.start].decode(encoding)
     words = text.removeprefix("\ufeff").split()
     return bool(words) and all(map(str.isprintable, words))
-
-
-def is_whole_image(data: bytes) -> bool:
-    """Whether data is a complete image."""
-    try:
-        examine(data)
-    except ImageError:
-        return False
-    return True
 
 
 def is_private_text(data: bytes) -> bool:
@@ -105,13 +98,20 @@ def is_private_text(data: bytes) -> bool:
 
 def _is_prose(data: bytes) -> bool:
     """Whether data is text and not a whole image, as SVG may be."""
-    return is_text(data) and not is_whole_image(data)
+    if not is_text(data):
+        return False
+    try:
+        inspect(data)
+    except ImageError:
+        return True
+    return False
 
 
 def _is_encoded_image(text: bytes) -> bool:
     """Whether a text is an image in base64 or in a data URI. It may be damaged at its end."""
-    is_uri = text[:5].lower() == b"data:"
-    uri = f"data:{'' if is_uri else ';base64,'}{(text[5:] if is_uri else text).decode('latin-1')}"
+    uri = f"data:;base64,{text.decode('latin-1')}"
+    if text[:5].lower() == b"data:":
+        uri = f"data:{text[5:].decode('latin-1')}"
     for part in (uri, uri[:BEGINNING]):
         with contextlib.suppress(ImageError):
             return not _is_prose(decode_data_uri(part, len(part)))

@@ -3,7 +3,7 @@
 import pytest
 from fakes.images import pixels_as
 
-from flux_cli.core.auth import Secret
+from flux_cli.core.text import Secret
 from flux_cli.runs.records.leftovers import hide_secrets
 from flux_cli.runs.records.privacy import SEARCHED, image_without_keys
 from flux_cli.runs.records.rescue import move_aside
@@ -22,7 +22,7 @@ TEXTS = {
     "text": f"not an image {KEY}".encode(),
     "UTF-16": f"not an image {KEY}".encode("utf-16"),
     "a cut SVG": SVG[:-6],
-    "a cut image": IMAGE[:-9] + KEY.encode(),
+    "a cut image": IMAGE[:60] + KEY.encode(),
 }
 
 
@@ -33,7 +33,7 @@ def test_keys_are_taken_out_of_what_is_kept(tmp_path, data):
     assert hide_secrets(str(path), private=False)
     left = path.read_bytes()
     assert KEY.encode() not in left.replace(b"\0", b"")
-    assert left.startswith(data[:20])
+    assert left.startswith(data[:10])
     assert [*tmp_path.iterdir()] == [path]
 
 

@@ -44,7 +44,7 @@ def test_no_echo_of_the_user_is_kept(answer):
 
 ANSWERS = {
     "gateway": {"data": [{"url": "https://c/d"}], "metadata": {"cost": 0.06, "provider": "fal"}},
-    "inline": {"data": [{"b64_json": "iVBORw0"}]},
+    "inline": {"data": [{"b64_json": "iVBORw0KGgoAAAANSUhEUg=="}]},
     "spooled": {"data": [{"b64_json": f"{MARK}abc"}]},
     "bfl": {
         "id": "x",
@@ -57,7 +57,7 @@ ANSWERS = {
         "request_id": "r",
         "status": "COMPLETED",
         "status_url": "https://a/b",
-        "images": [{"url": "data:,x"}],
+        "images": [{"url": "data:;base64,iVBORw0KGgoAAAANSUhEUg=="}],
     },
     "replicate": {
         "id": "x",
@@ -84,7 +84,7 @@ def encoded(data):
 
 INLINE = {
     "base64 of text": encoded(WORDS.encode() * 30),
-    "base64 of UTF-16": encoded(WORDS.encode("utf-16") * 30),
+    "base64 of UTF-16": encoded((WORDS * 30).encode("utf-16")),
     "base64 of a cut SVG": encoded(SVG[:-6]),
     "text that is not base64": f"{WORDS} @@@{'A' * 200}",
     "a data URI of text": f"data:text/plain,{WORDS}",
