@@ -27,6 +27,7 @@ from flux_cli.images.digests import sent_digests
 from flux_cli.images.files import sync_folder
 from flux_cli.providers.reading.tasks import task_headers
 from flux_cli.runs.records import store
+from flux_cli.runs.records.leftovers import hide_secrets
 from flux_cli.runs.records.lines import LINE_SCHEMA, encode, first_line, seal, trace
 from flux_cli.runs.records.privacy import headers_without_prompts, without_keys, without_prompts
 
@@ -65,6 +66,8 @@ class Journal:
             return
         self._try({"event": "end", "time": time.time(), **store.this_process()})
         if self._waiting:
+            for path in store.files_in(self.folder):
+                hide_secrets(path, private=self.is_private)
             self._unsynced += store.files_in(self.folder)
         self.sync()
         is_settled = not self._waiting and not self._unclear
