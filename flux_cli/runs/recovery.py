@@ -67,7 +67,7 @@ def arrived(past: PastRun, folder: Path) -> Answers:
         media = [one._replace(file=str(folder / Path(one.file).name)) for one in call.media]
         are_whole = bool(media) and all(_is_whole(one.file, spool) for one in media)
         are_gone = not any(spool.find(Path(one.file).name) for one in media)
-        is_read = is_spooled(call) or _is_damaged(call)  # reading it again would change nothing
+        is_read = is_spooled(call) or call.is_damaged  # reading it again would change nothing
         leads_on = has_address(call) or not is_read or are_gone
         if call.reply and not are_whole and leads_on:
             found[call.number] = call.reply
@@ -82,17 +82,6 @@ def has_address(call: PastCall) -> bool:
     if call.reply and task_headers(call.reply):
         return True
     return b"://" in data or rb":\/\/" in data  # JSON may escape slashes
-
-
-def is_cut(call: PastCall) -> bool:
-    """Whether the end of a reply is missing, without which it may lead to no image."""
-    is_broken = call.reply is not None and bool(call.reply.broken)
-    return is_broken and call.state == "waiting" and not call.media
-
-
-def _is_damaged(call: PastCall) -> bool:
-    """Whether what has arrived was found not to be a complete image."""
-    return (call.failure or {}).get("code") == "image"
 
 
 def is_spooled(call: PastCall) -> bool:
@@ -136,7 +125,7 @@ def give_up(past: PastRun, ledger: Journal) -> frozenset[int]:
     found = set()
     spool = Spool(ledger.folder, past.text("temporary"))
     for call in past.calls:
-        is_damaged = call.state == "waiting" and _is_damaged(call)
+        is_damaged = call.state == "waiting" and call.is_damaged
         paths = [str(ledger.folder / name) for name in call.files]
         any_whole = any(_is_whole(path, spool) for path in paths)
         if is_damaged and not has_address(call) and not any_whole:
@@ -151,7 +140,7 @@ def look_up(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | Non
 
     Never raises FluxError: what has arrived is saved even if the history cannot be read.
     """
-    unclear = [call for call in past.calls if call.state == "unclear" or is_cut(call)]
+    unclear = [call for call in past.calls if call.state == "unclear" or call.is_cut]
     if not unclear or not settings.provider.history:
         return LookUp({})
     try:
@@ -166,7 +155,7 @@ def look_up(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | Non
             ledger.answered(past_call(call), listed.reply)
             answers[call.number] = listed.reply
             continue
-        error = None if is_cut(call) else _final_error(listed, past)
+        error = None if call.is_cut else _final_error(listed, past)
         if error:
             ledger.failed(past_call(call), error, final=True)
         if error and error.billed:

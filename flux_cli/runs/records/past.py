@@ -59,6 +59,17 @@ class PastCall(NamedTuple):
         return "unclear" if self.sent else "not_sent"
 
     @property
+    def is_cut(self) -> bool:
+        """Whether the end of the reply is missing, without which it may lead to no image."""
+        is_broken = self.reply is not None and bool(self.reply.broken)
+        return is_broken and self.state == "waiting" and not self.media
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether what has arrived was found not to be a complete image."""
+        return (self.failure or {}).get("code") == "image"
+
+    @property
     def is_paid(self) -> bool:
         """Whether the request cost something, or may have."""
         if self.saved or (self.failure or {}).get("billed"):
