@@ -119,9 +119,9 @@ CUTS = (
     fine("no last chunk after an image", "the image itself, complete", post=(endless(JPEG),)),
     fine("no last chunk after JSON", "complete JSON with the image", post=(endless(WITH_IMAGE),)),
     fine("no last chunk after a final event", "a stream with the image", post=(endless(STREAM),)),
-    Row("closed in an image", "half of the image itself, then FIN", post=(endless(JPEG[: len(JPEG) // 2]),), kept=1, says=KEPT),
+    Row("closed in an image", "half of the image itself, then FIN", post=(endless(JPEG[: len(JPEG) // 2]),), says=KEPT),
     Row("closed in the base64", "half of the JSON with the image, then FIN", post=(endless(WITH_IMAGE[: len(WITH_IMAGE) // 2]),), says=KEPT),
-    Row("closed in a stream", "an event that may be a preview, then FIN", post=(endless(b"data: " + WITH_IMAGE + b"\n\n"),), kept=range(2), says=KEPT),
+    Row("closed in a stream", "an event that may be a preview, then FIN", post=(endless(b"data: " + WITH_IMAGE + b"\n\n"),), kept=1, says=KEPT),
     Row("reset at the end of a chunked body", "no last chunk", post=((CHUNKED + b"2\r\n{}\r\n", pause(0.05), reset),), says=(BILL,)),
 )  # fmt: skip
 
@@ -131,8 +131,8 @@ FRAMING = (
     Row("length too long, then silence", "the promised bytes never arrive", post=((reply(found(), content_length="999"), hold),), line=SLOW),
     Row("negative length", "Content-Length: -5", post=(sized("-5"),)),
     Row("length that is not a number", "Content-Length: many", post=(sized("many"),)),
-    Row("length of 20 digits", "Content-Length: 99999999999999999999", post=(sized("9" * 20),)),
-    Row("length of a terabyte", "a terabyte is promised, a kilobyte arrives", post=(sized(str(1 << 40)),)),
+    fine("length of 20 digits", "Content-Length: 99999999999999999999", post=(sized("9" * 20),)),
+    fine("length of a terabyte", "a terabyte is promised, a kilobyte arrives", post=(sized(str(1 << 40)),)),
     Row("two lengths", "two different Content-Length headers", post=(headed(b"Content-Length: 3"),)),
     Row("garbage chunks", "chunk sizes that are not numbers", post=((CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n",),)),
     Row("a chunk of 16 EiB", "chunk size ffffffffffffffff", post=((CHUNKED + b"f" * 16 + b"\r\n", hold),), line=SLOW),
