@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.containers import avif, boxes, svg
 from flux_cli.images.containers.container import Container
-from flux_cli.images.containers.parts import TooManyPartsError
+from flux_cli.images.containers.parts import TEXT, TooManyPartsError
 
 BITMAP_HEADS = (12, 16, 40, 52, 56, 64, 108, 124)  # bytes
 UNCOMPRESSED = (0, 3, 6)  # kinds of compression of a bitmap
@@ -171,6 +171,8 @@ def _check_jxl(data: bytes) -> tuple[int, int]:
     """No size. Raises ValueError if a box is cut. Bare data does not say where it ends."""
     if data.startswith(JXL_BOXES):
         _check_boxes(data, {b"jxlc", b"jxlp"})
+    elif not data[2:].strip(TEXT):
+        raise ValueError("it is text")
     return 0, 0
 
 
@@ -249,7 +251,9 @@ def _check_exr(data: bytes) -> tuple[int, int]:
     for _ in range(MAX_ATTRIBUTES):
         if data[at] == 0:
             break
-        start = data.index(b"\0", data.index(b"\0", at) + 1) + 1  # behind a name and a type
+        start = data.find(b"\0", data.find(b"\0", at) + 1) + 1  # behind a name and a type
+        if start <= at:
+            raise ValueError("the end is missing")
         length = int.from_bytes(_take(data, start, 4), "little")
         body = _take(data, start + 4, length)
         if data.startswith(b"dataWindow\0box2i\0", at) and length == 16:

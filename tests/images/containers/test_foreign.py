@@ -58,7 +58,7 @@ WHOLE = {
     "bmp one bit": (by_pillow("bmp", "1"), SIZE),
     "heic": (heic(), (40, 30)),
     "jxl": (JXL, (0, 0)),
-    "jxl bare": (b"\xff\x0a1234", (0, 0)),
+    "jxl bare": (b"\xff\x0a\x7f\x03\0\1234", (0, 0)),
     "jxl bare with a letter": (b"\xff\x0a\x7f\x03ABCD1234", (0, 0)),
     "jp2": (by_pillow("jpeg2000"), (0, 0)),
     "j2k": (by_pillow("jpeg2000", no_jp2=True), SIZE),
@@ -150,6 +150,7 @@ NO_IMAGES = {
     "exr without a size": EXR[:8] + bytes(20),
     "tiff without a tag": b"II*\0\x08\0\0\0" + bytes(6),
     "tiff of text": b"II*\0\x08\0\0\0\0\0<html>sorry",
+    "jxl of text": b"\xff\x0a<html>",
     "jxl without pixels": JXL[:-14],
     "jp2 without pixels": b"\0\0\0\x0cjP  \r\n\x87\n",
 }
