@@ -91,9 +91,15 @@ SEVERAL = {
     "two addresses of one image": ({"data": [{"url": URL, "image_url": OTHER}]}, [(URL, OTHER)]),
     "base64 beside a list": ({"data": [{"url": [URL], "b64_json": PNG}]}, [(inline(PNG), URL)]),
     "two lists of the same images": ({"data": [{"url": URL}], "images": [OTHER]}, [(URL,)]),
-    "an image under two names": ({"b": {"image": PNG, "image_resource_url": f"{URL}.png"}}, [(inline(PNG), f"{URL}.png")]),
+    "an image under two names": (
+        {"b": {"image": PNG, "image_resource_url": f"{URL}.png"}},
+        [(inline(PNG), f"{URL}.png")],
+    ),
     "an image beside a result": ({"image": JPEG, "output": PNG}, [(inline(PNG), inline(JPEG))]),
-    "an image that may repeat the request": ({"data": [{"image": OTHER, "url": URL}]}, [(URL, OTHER)]),
+    "an image that may repeat the request": (
+        {"data": [{"image": OTHER, "url": URL}]},
+        [(URL, OTHER)],
+    ),
     "mixed": ({"data": [{"url": URL}, JPEG]}, [(URL,), (inline(JPEG),)]),
 }
 
