@@ -20,7 +20,7 @@ from flux_cli.http.replies import MARK
 from flux_cli.http.spool import Spool
 from flux_cli.http.trust import credentials, host_and_port, is_same_origin, media_address
 from flux_cli.images.containers.registry import inspect, sniff
-from flux_cli.images.digests import digest_of_bytes
+from flux_cli.images.digests import EchoError, digest_of_bytes
 from flux_cli.images.pixels.wholeness import examine
 
 MAX_REDIRECTS = 5
@@ -31,10 +31,6 @@ WANTS_KEY = (401, 403)
 LATE = (403, 404, 425)  # statuses of an image that was just made and is not everywhere yet
 LATE_RETRIES = 3  # further ones for such an image: about ten seconds in all
 BEGINNING = 256  # bytes that show what a received file is
-
-
-class EchoError(ImageError):
-    """What has arrived is an image that the request sent, not one that was made."""
 
 
 class Downloads:

@@ -8,10 +8,15 @@ from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import unquote_to_bytes
 
+from flux_cli.core.errors import ImageError
 from flux_cli.core.model import Json
 
 SHORTEST = 8  # characters of a text that may be an image or its address
 REMEMBERED = 16  # attachments: all requests of a run send the same ones
+
+
+class EchoError(ImageError):
+    """What has arrived is an image that the request sent, not one that was made."""
 
 
 def sent_digests(body: Json) -> frozenset[str]:

@@ -15,11 +15,10 @@ from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, ImageSource, Media, Reply, media_of
 from flux_cli.core.text import plain
 from flux_cli.core.values import read_amount, read_integer
-from flux_cli.http.download import EchoError
 from flux_cli.http.replies import MARK, base_hint, parse_json, request_id_of
 from flux_cli.http.replies.page import is_page
 from flux_cli.images.containers.registry import sniff
-from flux_cli.images.digests import digest_of
+from flux_cli.images.digests import EchoError, digest_of
 from flux_cli.providers.following import follow_task
 from flux_cli.providers.missing import UnreadableError, no_image_error
 from flux_cli.providers.reading.bodies import has_end, read_body, whole_body

@@ -75,7 +75,8 @@ def test_the_image_of_a_running_task_is_a_preview(generate, gateway):
     address = gateway.serves(
         "/state",
         status(404),  # not known everywhere yet
-        reply({"status": "blue", "image": SENT64, "id": "t"}),
+        reply({"status": "processing", "image": SENT64}),
+        reply({"status": "blue", "id": "t"}),  # a word of its own
         reply({"status": "succeeded", "output": [gateway.serves("/media/p", IMAGE)]}),
     )
     gateway.answers(reply({"status": "processing", "image": SENT64, "status_url": address}))

@@ -94,18 +94,22 @@ def has_failed(body: Json) -> bool:
 
 def own_state(body: Json) -> State:
     """How far an answer itself is. A list is as far as all of its objects, if they agree."""
-    state: State = ""
     for _ in range(MAX_DEPTH):
         if isinstance(body, list):
-            states = {state_of(folded(part)) for part in body if isinstance(part, dict)}
-            return states.pop() if len(states) == 1 else ""
+            return _common_state(body)
         if not isinstance(body, dict):
             return ""
         fields = folded(body)
         if state := state_of(fields):
             return state
         body = next((fields[name] for name in WRAPPERS if fields.get(name)), None)
-    return state
+    return ""
+
+
+def _common_state(parts: list[Json]) -> State:
+    """The state of the objects of a list; "" if they differ."""
+    states = {state_of(folded(part)) for part in parts if isinstance(part, dict)}
+    return states.pop() if len(states) == 1 else ""
 
 
 def status_word(body: Json) -> str:
@@ -114,19 +118,16 @@ def status_word(body: Json) -> str:
     return next((word for word in reversed(words) if fold_word(word).isalpha()), "")
 
 
-def is_known(word: str) -> bool:
-    """Whether a status is a word that only says how far a task is."""
-    return any(fold_word(word) in words for words in STATES.values())
-
-
 def state_of(fields: Fields) -> State:
     """The state that an object with folded names says it has."""
     word = fold_word(text_of(fields, STATUSES))
     for state, words in STATES.items():
         if word in words:
             return state
-    found = (state for state, parts in PARTS.items() if any(part in word for part in parts))
-    return next(found, "")
+    for state, parts in PARTS.items():
+        if any(part in word for part in parts):
+            return state
+    return ""
 
 
 def fold_word(word: str) -> str:
