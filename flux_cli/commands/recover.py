@@ -17,7 +17,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.providers.rows import ROWS
 from flux_cli.runs import interrupts
 from flux_cli.runs.documents import recovery_document
-from flux_cli.runs.failures import error_of
+from flux_cli.runs.failures import drop_recovery_hints, error_of
 from flux_cli.runs.job import Job
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
@@ -210,8 +210,9 @@ def _fetch_and_save(
     report = _save(job, ledger.folder, settings, before, named=named, quiet=quiet)
     job.sink.sync()
     after = read_journal(ledger.path) or before
-    if give_up(after, ledger):
+    if hopeless := give_up(after, ledger):
         after = read_journal(ledger.path) or after
+        drop_recovery_hints(report.outcomes, hopeless)
     fault = looked_up.fault or unclear_error(after, settings)
     report = report._replace(run=before.id, remarks=(*report.remarks, *looked_up.lost))
     return after, report._replace(faults=(fault,) if fault else ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from flux_cli.core.errors import (
     AuthError,
@@ -16,6 +16,7 @@ from flux_cli.core.errors import (
     ValidationError,
     resource_error,
 )
+from flux_cli.core.outcome import Outcome
 from flux_cli.http.replies import BILLED_HINT, SERVER_ERROR
 from flux_cli.providers.missing import UnreadableError
 
@@ -60,6 +61,13 @@ def decisive(errors: Sequence[FluxError], *, is_recovery: bool) -> FluxError:
         if not is_final(error, is_recovery=is_recovery):
             return error
     return errors[0]
+
+
+def drop_recovery_hints(outcomes: Sequence[Outcome], hopeless: Collection[int]) -> None:
+    """Replace the hint to recover images of requests of which nothing is left to fetch."""
+    for outcome in outcomes:
+        if outcome.error and outcome.call.number in hopeless:
+            outcome.error.hint = BILLED_HINT
 
 
 def error_of(fault: Exception, *, hosted: bool = True) -> FluxError:

@@ -66,7 +66,8 @@ def arrived(past: PastRun, folder: Path) -> Answers:
         media = [one._replace(file=str(folder / Path(one.file).name)) for one in call.media]
         are_whole = bool(media) and all(_is_whole(one.file, spool) for one in media)
         are_gone = not any(spool.find(Path(one.file).name) for one in media)
-        leads_on = has_address(call) or not is_spooled(call) or are_gone
+        is_read = is_spooled(call) or _is_damaged(call)  # reading it again would change nothing
+        leads_on = has_address(call) or not is_read or are_gone
         if call.reply and not are_whole and leads_on:
             found[call.number] = call.reply
         elif media:
@@ -78,6 +79,11 @@ def has_address(call: PastCall) -> bool:
     """Whether the reply to a request may lead to images that are not in it."""
     data = call.reply.data if call.reply else b""
     return b"://" in data or rb":\/\/" in data  # JSON may escape slashes
+
+
+def _is_damaged(call: PastCall) -> bool:
+    """Whether what has arrived was found not to be a complete image."""
+    return (call.failure or {}).get("code") == "image"
 
 
 def is_spooled(call: PastCall) -> bool:
@@ -111,22 +117,24 @@ def mark_saved(past: PastRun, ledger: Journal) -> bool:
     return found
 
 
-def give_up(past: PastRun, ledger: Journal) -> bool:
-    """Journal that nothing is left to fetch of images that are damaged or gone. True for any.
+def give_up(past: PastRun, ledger: Journal) -> frozenset[int]:
+    """Journal that nothing is left to fetch of images that are damaged or gone.
+
+    Returns the numbers of their requests.
 
     They had arrived in the reply itself, so there is no address to fetch them from again.
     """
-    found = False
+    found = set()
     spool = Spool(ledger.folder, past.text("temporary"))
     for call in past.calls:
-        is_damaged = call.state == "waiting" and (call.failure or {}).get("code") == "image"
+        is_damaged = call.state == "waiting" and _is_damaged(call)
         paths = [str(ledger.folder / name) for name in call.files]
         any_whole = any(_is_whole(path, spool) for path in paths)
         if is_damaged and not has_address(call) and not any_whole:
             error = ImageError("what has arrived is not a complete image", billed=True)
             ledger.failed(past_call(call), error, final=True)
-            found = True
-    return found
+            found.add(call.number)
+    return frozenset(found)
 
 
 def look_up(past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None) -> LookUp:

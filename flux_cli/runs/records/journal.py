@@ -25,6 +25,7 @@ from flux_cli.core.request import Call
 from flux_cli.disk.links import refuse_planted
 from flux_cli.images.files import sync_folder
 from flux_cli.runs.records import store
+from flux_cli.runs.records.leftovers import hide_secrets
 from flux_cli.runs.records.lines import LINE_SCHEMA, encode, first_line, seal, trace
 from flux_cli.runs.records.privacy import headers_without_prompts, without_keys, without_prompts
 
@@ -63,6 +64,8 @@ class Journal:
             return
         self._try({"event": "end", "time": time.time(), **store.this_process()})
         if self._waiting:
+            for path in store.files_in(self.folder):
+                hide_secrets(path, private=self.is_private)
             self._unsynced += store.files_in(self.folder)
         self.sync()
         is_settled = not self._waiting and not self._unclear

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from flux_cli.http.replies import BILLED_HINT, BLOB, MARK, parse_json
 from flux_cli.providers.reading.bodies import whole_body
 from flux_cli.runs.records.lines import answer_name
-from flux_cli.runs.records.privacy import bytes_without_keys
+from flux_cli.runs.records.privacy import BEGINNING, bytes_without_keys, is_text
 
 if TYPE_CHECKING:
     from flux_cli.core.request import Call
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from flux_cli.providers.missing import UnreadableError
 
 MAX_WHOLE = 32 << 20  # bytes of an answer with the images in it; a larger one has their names
-BEGINNING = 1024  # bytes that tell a text from other data, which has zero bytes
 
 
 class Folder(Protocol):
@@ -61,8 +60,7 @@ def _whole_file(mark: str, folder: Folder, spool: Spool) -> str:
         return ""
     data = spool.read(path)
     safe = bytes_without_keys(data)
-    is_text = b"\0" not in data[:BEGINNING]
-    if safe is None or (folder.is_private and is_text):
+    if safe is None or (folder.is_private and is_text(data)):
         spool.release(path)
         return ""
     if safe != data:
@@ -106,9 +104,8 @@ def _with_blobs(answer: bytes, spool: Spool) -> bytes:
             whole += BLOB.encode() + part
             continue
         data = spool.read(path)
-        is_text = (
-            data[:BEGINNING].translate(None, b"+/=-_").isalnum()
-        )  # it was no base64 at its end
-        whole += data if is_text else base64.b64encode(data)
+        # Letters and digits alone are base64 that showed late not to be valid.
+        is_invalid = data[:BEGINNING].translate(None, b"+/=-_").isalnum()
+        whole += data if is_invalid else base64.b64encode(data)
         whole += quote + rest
     return bytes(whole)

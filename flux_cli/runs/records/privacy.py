@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 
+from flux_cli.core.errors import ImageError
 from flux_cli.core.model import Json
 from flux_cli.core.text import may_show_key, redact
+from flux_cli.http.datauri import decode_data_uri
 from flux_cli.http.replies import MARK
+from flux_cli.images.containers.registry import inspect
 from flux_cli.providers.reading.bodies import read_body
 from flux_cli.providers.reading.finder import PLACES, source_of
 from flux_cli.providers.reading.tasks import TASK_IDS
 from flux_cli.providers.reading.walk import fold
 
 SEARCHED = 1 << 17  # characters; hiding keys in them takes up to half a second
+BEGINNING = 1024  # bytes that tell a text from other data
+LONGEST = 4  # bytes of a character, which may be cut at the end
 PARTS = 1 << 16  # values in a reply; a reply of ten images has hundreds
 # Texts are kept only under these names. They lead to the image, or name the request and its state.
 KEPT = frozenset((
@@ -30,6 +36,7 @@ ECHOES = ("input",)  # keys under which providers repeat the request; nothing be
 # Blanks instead of everything but plain characters, so that large data is searched fast.
 ODD = bytes(set(range(256)) - set(range(32, 127))) + b"%\\&"
 WITHOUT_ESCAPES = bytes.maketrans(ODD, b" " * len(ODD))
+WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")  # encodings with zero bytes
 HIDDEN = "(not kept in the journal)"  # replaces an error message, so that `error` is not empty
 
 
@@ -53,6 +60,62 @@ def bytes_without_keys(data: bytes) -> bytes | None:
         return redact(data.decode("latin-1")).encode("latin-1")
     words = data.translate(WITHOUT_ESCAPES).decode("ascii")
     return None if may_show_key(words) else data
+
+
+def image_without_keys(data: bytes) -> bytes:
+    """A whole image with `***` instead of keys if it is a text, such as SVG.
+
+    Takes seconds if a large one may show a key.
+    """
+    if not is_text(data):
+        return data
+    safe = bytes_without_keys(data)
+    return redact(data.decode("latin-1")).encode("latin-1") if safe is None else safe
+
+
+def is_text(data: bytes) -> bool:
+    """Whether data begins as text in any encoding. Other data has zero bytes."""
+    head = data[:BEGINNING]
+    return b"\0" not in head or any(_is_text_in(encoding, head) for encoding in WIDE)
+
+
+def _is_text_in(encoding: str, head: bytes) -> bool:
+    """Whether all of the first bytes of data are readable characters in an encoding."""
+    try:
+        text = head.decode(encoding)
+    except UnicodeDecodeError as fault:
+        if fault.start < len(head) - LONGEST:
+            return False
+        text = head[: fault.start].decode(encoding)
+    words = text.removeprefix("\ufeff").split()
+    return bool(words) and all(map(str.isprintable, words))
+
+
+def is_private_text(data: bytes) -> bool:
+    """Whether data is text that may repeat the prompt. An image is none, nor one in base64."""
+    return _is_prose(data) and not _is_encoded_image(data.strip())
+
+
+def _is_prose(data: bytes) -> bool:
+    """Whether data is text and not a whole image, as SVG may be."""
+    if not is_text(data):
+        return False
+    try:
+        inspect(data)
+    except ImageError:
+        return True
+    return False
+
+
+def _is_encoded_image(text: bytes) -> bool:
+    """Whether a text is an image in base64 or in a data URI. It may be damaged at its end."""
+    uri = f"data:;base64,{text.decode('latin-1')}"
+    if text[:5].lower() == b"data:":
+        uri = f"data:{text[5:].decode('latin-1')}"
+    for part in (uri, uri[:BEGINNING]):
+        with contextlib.suppress(ImageError):
+            return not _is_prose(decode_data_uri(part, len(part)))
+    return False
 
 
 def _is_slow(text: str) -> bool:
@@ -84,6 +147,8 @@ def _without_prompts(name: str, value: Json, left: Iterator[int]) -> Json:
     if isinstance(value, list):
         parts = [part for part, _ in zip(value, left, strict=False) if _may_stay(name, part)]
         return [_without_prompts(name, part, left) for part in parts]
+    if isinstance(value, str):
+        return MARK if _is_inline_text(name, value) else value
     if not isinstance(value, dict):
         return value
     kept: dict[str, Json] = {}
@@ -93,6 +158,20 @@ def _without_prompts(name: str, value: Json, left: Iterator[int]) -> Json:
         if key == "error" and part:
             kept[key] = kept.get(key) or HIDDEN
     return kept
+
+
+def _is_inline_text(name: str, value: str) -> bool:
+    """Whether a text that should be an image, in base64 or a data URI, holds or is other text."""
+    if name in KEPT or fold(name) in TASK_IDS or value.startswith(MARK):
+        return False
+    place = source_of(name, value)
+    uri = place if place[:5].lower() == "data:" else value
+    if uri[:5].lower() != "data:":
+        return False
+    try:
+        return _is_prose(decode_data_uri(f"data:{uri[5:]}", len(uri)))
+    except ImageError:
+        return True
 
 
 def _may_stay(name: str, value: Json) -> bool:

@@ -15,14 +15,17 @@ from pathlib import Path
 from flux_cli.core.errors import ImageError, OutputError, UsageError
 from flux_cli.core.outcome import Media
 from flux_cli.disk.owners import is_own
+from flux_cli.images.containers.registry import sniff
 from flux_cli.images.files import sync_folder
 from flux_cli.images.formats import suffix_of
 from flux_cli.images.names import sibling
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.runs.records import store
 from flux_cli.runs.records.journal import Journal
+from flux_cli.runs.records.leftovers import hide_secrets
 from flux_cli.runs.records.listing import RecordedRun, Stray, read_journal
 from flux_cli.runs.records.past import PastRun
+from flux_cli.runs.records.privacy import BEGINNING
 
 OPEN = ("waiting", "unclear", "not_sent")  # states of requests whose files stay where they are
 
@@ -136,7 +139,7 @@ def clear_folder(past: PastRun, folder: Path, *, will_clear_up: bool = False) ->
                 os.unlink(path)
         else:
             aside.append(path)
-    return move_aside(aside, folder)
+    return move_aside(aside, folder, private=past.facts.get("prompt") is None)
 
 
 def _is_all_saved(past: PastRun) -> bool:
@@ -178,16 +181,19 @@ def move_stray(stray: Stray) -> list[str]:
     return moved
 
 
-def move_aside(paths: Iterable[str], folder: Path) -> list[str]:
+def move_aside(paths: Iterable[str], folder: Path, *, private: bool = False) -> list[str]:
     """Move files of a run to where the user can look at them. Returns their new paths.
 
-    Images get the suffix of their format. Moving is one step: it never leaves half a file.
+    Images, also damaged ones, get the suffix of their format. Moving is one step: it never leaves
+    half a file. Other files lose keys, and the text of a `private` run is deleted.
     """
     moved = []
     target = store.aside_folder(folder)
     for path in paths:
+        if not hide_secrets(path, private=private):
+            continue
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = _format_of(path)
+        found = _beginning_of(path)
         suffix = f".{suffix_of(found)}" if found else ""
         place = _free(f"{target / os.path.basename(path)}{suffix}")
         with contextlib.suppress(FileNotFoundError):  # another process was faster
@@ -205,6 +211,15 @@ def _free(path: str) -> str:
     while os.path.lexists(free):
         free, number = sibling(path, number), number + 1
     return free
+
+
+def _beginning_of(path: str) -> str | None:
+    """The format that a file begins as; None for anything but an image."""
+    try:
+        with open(path, "rb") as file:
+            return sniff(file.read(BEGINNING))
+    except OSError:
+        return None
 
 
 def _format_of(path: str | Path) -> str | None:

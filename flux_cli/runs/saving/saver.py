@@ -22,6 +22,7 @@ from flux_cli.images.formats import FOREIGN, split_suffix, suffix_of
 from flux_cli.images.metadata.record import sidecar_document
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
+from flux_cli.runs.records.privacy import image_without_keys
 from flux_cli.runs.saving.delivery import (
     check_format,
     expected_foreign,
@@ -262,8 +263,10 @@ class Saver:
         billed.
         """
         try:
-            data = self._received.read(file)
-            return data, examine(data)
+            received = self._received.read(file)
+            seen = examine(received)
+            data = image_without_keys(received)
+            return data, seen if data == received else examine(data)
         except ImageError as error:
             error.billed = True
             raise

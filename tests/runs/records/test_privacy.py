@@ -1,11 +1,19 @@
 """`journal_prompts = false` keeps answers without words of the user, and recoverable."""
 
+import base64
 import json
 
 import pytest
+from fakes.images import pixels_as
 
 from flux_cli.http.replies import MARK
-from flux_cli.runs.records.privacy import PARTS, headers_without_prompts, without_prompts
+from flux_cli.runs.records.privacy import (
+    PARTS,
+    headers_without_prompts,
+    is_private_text,
+    is_text,
+    without_prompts,
+)
 
 WORDS = "secret fox"
 ECHOES = {
@@ -36,7 +44,7 @@ def test_no_echo_of_the_user_is_kept(answer):
 
 ANSWERS = {
     "gateway": {"data": [{"url": "https://c/d"}], "metadata": {"cost": 0.06, "provider": "fal"}},
-    "inline": {"data": [{"b64_json": "iVBORw0"}]},
+    "inline": {"data": [{"b64_json": "iVBORw0KGgoAAAANSUhEUg=="}]},
     "spooled": {"data": [{"b64_json": f"{MARK}abc"}]},
     "bfl": {
         "id": "x",
@@ -49,7 +57,7 @@ ANSWERS = {
         "request_id": "r",
         "status": "COMPLETED",
         "status_url": "https://a/b",
-        "images": [{"url": "data:,x"}],
+        "images": [{"url": "data:;base64,iVBORw0KGgoAAAANSUhEUg=="}],
     },
     "replicate": {
         "id": "x",
@@ -64,6 +72,49 @@ ANSWERS = {
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_what_leads_to_an_image_is_kept(answer):
     assert kept(answer) == answer
+
+
+IMAGE = pixels_as("png", 8, 8)
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><title>fox</title></svg>'
+
+
+def encoded(data):
+    return base64.b64encode(data).decode()
+
+
+INLINE = {
+    "base64 of text": encoded(WORDS.encode() * 30),
+    "base64 of UTF-16": encoded((WORDS * 30).encode("utf-16")),
+    "base64 of a cut SVG": encoded(SVG[:-6]),
+    "text that is not base64": f"{WORDS} @@@{'A' * 200}",
+    "a data URI of text": f"data:text/plain,{WORDS}",
+    "a data URI with base64 of text": f"data:image/png;base64,{encoded(WORDS.encode() * 30)}",
+}
+
+
+@pytest.mark.parametrize("text", INLINE.values(), ids=INLINE)
+def test_text_in_the_place_of_an_image_is_not_kept(text):
+    assert kept({"data": [{"b64_json": text}]}) == {"data": [{"b64_json": MARK}]}
+
+
+@pytest.mark.parametrize("image", [IMAGE, IMAGE[:-9], SVG], ids=["whole", "cut", "SVG"])
+def test_an_image_in_base64_is_kept(image):
+    for answer in ({"b64_json": encoded(image)}, {"url": f"data:;base64,{encoded(image)}"}):
+        assert kept(answer) == answer
+    for text in (encoded(image), f"data:image/png;base64,{encoded(image)}"):
+        assert not is_private_text(text.encode())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("text", [WORDS, "ein Füchslein\n", "狐と雪" * 500 + "🦊" * 300])
+def test_text_is_known_in_every_encoding(text, encoding):
+    assert is_text(text.encode(encoding))
+
+
+def test_binary_data_is_not_text():
+    assert not is_text(IMAGE)
+    assert not is_text(b"\0" * 20 + b"fox")
+    assert not is_text(bytes(range(256)) * 8)
 
 
 def test_an_answer_that_says_error_still_says_so():
