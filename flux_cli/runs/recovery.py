@@ -84,6 +84,11 @@ def has_address(call: PastCall) -> bool:
     return b"://" in data or rb":\/\/" in data  # JSON may escape slashes
 
 
+def _is_damaged(call: PastCall) -> bool:
+    """Whether what has arrived was found not to be a complete image."""
+    return (call.failure or {}).get("code") == "image"
+
+
 def is_spooled(call: PastCall) -> bool:
     """Whether images of a reply were moved into files while it arrived."""
     return call.reply is not None and bool(spooled(call.reply.data)[0])
