@@ -114,10 +114,12 @@ def mend(data: bytes) -> Mending:
     changes: list[Edit] = []
     at = 13 + _palette(data[10])
     received, data = data, data[: start_of_padding(data, 0, len(data))]
-    sub_blocks = MAX_PARTS + len(data) // USUAL
+    sub_blocks, is_control = MAX_PARTS + len(data) // USUAL, False
     for _ in range(MAX_PARTS):
         found = _BLOCK.search(data, at)
         if found is None:
+            if is_control:
+                raise ValueError("a frame is missing")
             return _end(received, changes, min(at, len(data)), TRAILER)
         start = found.start()
         if start > at:
@@ -125,9 +127,12 @@ def mend(data: bytes) -> Mending:
         if data[start] == TRAILER[0]:
             return Mending([changes])
         is_image = data[start] == IMAGE[0]
+        is_control = CONTROL.startswith(data[start : start + 2])  # an image follows
         try:
             at, sub_blocks = _skip_sub_blocks(data, _head(data, start)[1], sub_blocks)
         except IndexError:
+            if is_control:
+                raise ValueError("a frame is missing") from None
             if not is_image:
                 return _end(received, changes, start, TRAILER)
             end = _end_of_image(received, _head(data, start)[1], len(data))

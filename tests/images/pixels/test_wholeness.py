@@ -250,6 +250,14 @@ def test_a_jpeg_whose_last_scan_ends_in_an_unknown_segment_is_truncated():
         examine(JPEG[:half] + b"\xff\x37" + JPEG[half + 2 :])
 
 
+def test_a_gif_cut_behind_the_head_of_a_frame_is_truncated():
+    data = IMAGES["gif animated"]
+    start = data.rindex(b"!\xf9")
+    for length in range(start + 1, start + 10):
+        with pytest.raises(ImageError):
+            examine(data[:length])
+
+
 def test_an_animated_webp_that_ends_with_zeros_is_truncated():
     data = IMAGES["webp animated"]
     for length in (len(data) * 3 // 10, data.rindex(b"ANMF"), data.rindex(b"ANMF") - 9):
