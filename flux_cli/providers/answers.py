@@ -113,14 +113,8 @@ async def fetch_images(
     whole = [one for one in media if one.file]
     if not whole:
         return media
-    has_enough = len(whole) >= reply.asked  # others that are not there were not asked for
-    return [one for one in media if one.file or not _may_lack(one, has_enough=has_enough)]
-
-
-def _may_lack(media: Media, *, has_enough: bool) -> bool:
-    """Whether an image that has not arrived is no loss beside others that have."""
-    is_unreachable = has_enough and isinstance(media.lost, ImageError | NetworkError)
-    return is_unreachable or isinstance(media.lost, EchoError)
+    # What repeats the request is no loss beside results. Any other image was paid for.
+    return [one for one in media if one.file or not isinstance(one.lost, EchoError)]
 
 
 def _check_whole_body(

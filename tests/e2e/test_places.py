@@ -58,7 +58,6 @@ def test_an_answer_with_only_the_image_of_the_request_has_none_also_later(edit, 
 SECOND_PLACES = {
     "a list": {"data": [{"url": "{origin}/none"}], "images": ["{origin}/media/p"]},
     "base64": {"data": [{"b64_json": f"%%%{MADE64}"}], "images": [MADE64]},
-    "one of two": {"data": [{"url": "{origin}/none"}, {"url": "{origin}/media/p"}]},
 }
 
 

@@ -93,7 +93,7 @@ RUN = [
 def around(keyed, home, work, command, gateway):
     """What the docs take for granted: `flux` on the PATH, keys, two files, and services."""
     (work / "prompt.txt").write_text("a red fox\n")
-    (work / "cat.jpg").write_bytes(pixels_as("jpeg", 1024, 1024))
+    (work / "cat.jpg").write_bytes(pixels_as("jpeg", 1024, 768))  # not what the gateway answers
     settings = home / ".config" / "flux-image-cli"
     settings.mkdir(parents=True)
     own_providers = re.findall(
