@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from flux_cli.core.errors import ImageError
 from flux_cli.core.model import Json
 
-SHORTEST = 8  # characters of a text that may be an image or its address
+SHORTEST = 40  # characters of base64 that may be an image
 REMEMBERED = 16  # attachments: all requests of a run send the same ones
 
 
@@ -56,4 +56,6 @@ def digest_of_bytes(data: bytes) -> str:
 
 
 def _may_be_image(text: str) -> bool:
-    return len(text) >= SHORTEST and (text[:5].lower() == "data:" or " " not in text[:100])
+    if text[:5].lower() == "data:" or "://" in text[:16]:
+        return True
+    return len(text) >= SHORTEST and " " not in text[:100]
