@@ -129,7 +129,7 @@ def test_a_scheme_that_flux_does_not_speak_is_named():
     [
         ("/home/me/.local/share/pipx/venvs/flux-image-cli", "pipx inject flux-image-cli socksio"),
         ("/home/me/.local/share/uv/tools/flux-image-cli", "uv tool install --with socksio flux-"),
-        ("/work/.venv", "-m pip install socksio"),
+        ("/srv/.venv", "-m pip install socksio"),
     ],
 )
 def test_a_socks_proxy_without_its_package_names_the_command_of_this_installation(
