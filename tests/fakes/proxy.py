@@ -9,7 +9,25 @@ from fakes.messages import CHUNK, Reader, message
 from fakes.server import BACKLOG, PATIENCE, Server, accept_all, close_listener
 
 
-class Proxy:
+class Listener:
+    """A server on loopback that serves each connection in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+        self.port: int = self._listener.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=accept_all, args=(self._listener, self._serve), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        close_listener(self._listener)
+
+    def _serve(self, connection: socket.socket) -> None:
+        raise NotImplementedError
+
+
+class Proxy(Listener):
     """A CONNECT proxy that leads every host to one server, and lists which hosts it was asked for.
 
     `refusal` are the bytes it answers instead of opening a tunnel.
@@ -19,16 +37,8 @@ class Proxy:
         self.hosts: list[str] = []
         self.headers: list[dict[str, str]] = []
         self._server, self._refusal = server, refusal
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
-        self.port: int = self._listener.getsockname()[1]
+        super().__init__()
         self.origin = f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=accept_all, args=(self._listener, self._serve), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        close_listener(self._listener)
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError), connection:
@@ -48,7 +58,7 @@ class Proxy:
                 back.join(PATIENCE)
 
 
-class SocksProxy:
+class SocksProxy(Listener):
     """A SOCKS 5 proxy that leads every host to one server.
 
     It lists which hosts it was asked for, and as whom.
@@ -58,15 +68,7 @@ class SocksProxy:
         self.hosts: list[str] = []
         self.users: list[tuple[str, str]] = []
         self._server = server
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
-        self.port: int = self._listener.getsockname()[1]
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=accept_all, args=(self._listener, self._serve), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        close_listener(self._listener)
+        super().__init__()
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError), connection:
@@ -91,20 +93,12 @@ class SocksProxy:
                 back.join(PATIENCE)
 
 
-class FixedAnswer:
+class FixedAnswer(Listener):
     """A server that answers whatever it is sent with the same bytes, and knows no protocol."""
 
     def __init__(self, answer: bytes) -> None:
         self._answer = answer
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
-        self.port: int = self._listener.getsockname()[1]
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=accept_all, args=(self._listener, self._serve), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        close_listener(self._listener)
+        super().__init__()
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
