@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import socket
 import ssl
 import sys
@@ -235,7 +234,9 @@ def install_command(package: str) -> str:
         return f"pipx inject {place.rpartition('/')[2]} {package}"
     if "/uv/tools/" in place:
         return f"uv tool install --with {package} {place.rpartition('/')[2]}"
-    return f"{shlex.quote(sys.executable)} -m pip install {package}"
+    from shlex import quote
+
+    return f"{quote(sys.executable)} -m pip install {package}"
 
 
 def certificates_error(variable: str, place: str, fault: BaseException) -> ConfigError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -18,10 +18,13 @@ from flux_cli.http.errors import (
     unusable_proxy_error,
 )
 from flux_cli.http.exchange import Head, HttpRequest, Receiver
+from flux_cli.http.machine import may_name_proxies
 from flux_cli.http.machine.certificates import empty_context, tls_context
 from flux_cli.http.machine.keepalive import keep_alive
-from flux_cli.http.machine.proxies import Proxies, Proxy, read_proxies
 from flux_cli.http.transport import SWITCHING_PROTOCOLS, PushTransport
+
+if TYPE_CHECKING:
+    from flux_cli.http.machine.proxies import Proxies, Proxy
 
 DEFAULT_HEADERS = {
     "Accept": "*/*",
@@ -159,10 +162,17 @@ class ProxyRouter(httpx.AsyncBaseTransport):
 
 def _new_client() -> httpx.AsyncClient:
     """A client that reads nothing from the environment but proxies and certificates."""
+    return httpx.AsyncClient(transport=_new_transport(), headers=DEFAULT_HEADERS, trust_env=False)
+
+
+def _new_transport() -> PushTransport | ProxyRouter:
     direct = PushTransport(tls_context)
+    if not may_name_proxies():
+        return direct
+    from flux_cli.http.machine.proxies import read_proxies
+
     proxies = read_proxies()
-    transport = ProxyRouter(direct, proxies) if proxies.by_scheme else direct
-    return httpx.AsyncClient(transport=transport, headers=DEFAULT_HEADERS, trust_env=False)
+    return ProxyRouter(direct, proxies) if proxies.by_scheme else direct
 
 
 def _parse_url(url: str) -> httpx.URL:

@@ -19,6 +19,7 @@ from flux_cli.core.errors import BudgetError, ConfigError, FluxError, UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json, ProviderRow
 from flux_cli.core.request import Attachment, Call
+from flux_cli.http.machine import may_name_proxies
 from flux_cli.images import names as naming
 from flux_cli.images.metadata.record import record_of_run, without_prompt
 from flux_cli.request.command_line import one_prompt, read_prompt
@@ -108,7 +109,8 @@ def find_access(settings: Settings, *, no_key: bool = False) -> Auth | None:
     Raises ConfigError also if a proxy on another machine would see them.
     """
     auth = find_auth(settings, no_key=no_key)
-    if auth is None or not auth.base.startswith("http://"):
+    is_open = auth is not None and auth.base.startswith("http://")
+    if auth is None or not is_open or not may_name_proxies():
         return auth
     from flux_cli.http.machine.proxies import read_proxies
 
@@ -120,7 +122,7 @@ def find_access(settings: Settings, *, no_key: bool = False) -> Auth | None:
 
 def _proxy_notes() -> tuple[Note, ...]:
     """Notes on proxy variables that cannot be read."""
-    if not any(name.lower().endswith("_proxy") for name in os.environ):
+    if not may_name_proxies():
         return ()
     from flux_cli.http.machine.proxies import read_proxies
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from flux_cli.runs.job import Job, Listener
 
 MOST_ASKED = 10  # images that one request can ask for
+SYNC_PAUSE = 0.02  # seconds between two syncs of the journal: the disk has images to write, too
 
 
 async def generate(job: Job, http: Http, listener: Listener) -> Report:
@@ -278,6 +279,7 @@ class _Run:
     async def _catch_up(self) -> None:
         while self._job.ledger.is_behind:
             await asyncio.to_thread(self._job.ledger.sync)
+            await asyncio.sleep(SYNC_PAUSE)
 
     def _put(self, place: int, outcome: Outcome) -> None:
         """Record an outcome, and tell the listener."""

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from html import escape
 from urllib.parse import quote, quote_plus
 
 from flux_cli.core.model import Json
@@ -57,6 +56,8 @@ def _may_be_quoted(text: str) -> bool:
 @lru_cache(maxsize=MAX_TEXTS)
 def _spellings(text: str) -> tuple[str, ...]:
     """A text in the usual escapings, the longest first."""
+    from html import escape  # slow to import, and only errors quote
+
     plain = text.strip()
     shapes = {plain, plain.lower(), " ".join(plain.split())}
     shapes |= {repr(shape)[1:-1] for shape in shapes}

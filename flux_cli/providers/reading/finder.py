@@ -49,7 +49,7 @@ ASIDES = frozenset((
 REQUESTED = ("input", "source", "init", "control", "reference", "mask")  # names that begin so, too
 ORNAMENTS = ("prompt", "thumb", "avatar", "logo", "watermark")  # names with one, too
 LESSER = ("preview", "small", "tiny", "lowres", "blur", "placeholder")  # only if there is no other
-MARKDOWN = re.compile(r"!\[[^\]\n]{0,1000}\]\(\s*([^\s)]+)")  # an image in a text
+MARKDOWN = r"!\[[^\]\n]{0,1000}\]\(\s*([^\s)]+)"  # an image in a text
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif")
 MAX_DEPTH = 12  # levels of an answer that are searched
 MAX_PARTS = 500_000  # values of an answer that are looked at
@@ -197,7 +197,7 @@ def _certain_source(text: str) -> str:
         return text
     if "://" in text[:16]:
         return text if _is_named_as_image(text) else ""
-    if shown := MARKDOWN.search(text):
+    if shown := re.search(MARKDOWN, text):
         address = shown[1]
         is_image = "://" in address[:16] or address.startswith((MARK, "data:image/"))
         return address if is_image else ""

@@ -11,7 +11,8 @@ from flux_cli.core.model import Json
 from flux_cli.core.text import may_show_key, redact
 from flux_cli.http.datauri import decode_data_uri
 from flux_cli.http.replies import MARK
-from flux_cli.images.containers.registry import inspect
+from flux_cli.images.containers.registry import inspect, sniff
+from flux_cli.images.formats import FORMATS
 from flux_cli.providers.reading.bodies import read_body
 from flux_cli.providers.reading.finder import PLACES, source_of
 from flux_cli.providers.reading.tasks import TASK_IDS
@@ -76,7 +77,9 @@ def image_without_keys(data: bytes) -> bytes:
 def is_text(data: bytes) -> bool:
     """Whether data begins as text in any encoding. Other data has zero bytes."""
     head = data[:BEGINNING]
-    return b"\0" not in head or any(_is_text_in(encoding, head) for encoding in WIDE)
+    if b"\0" not in head:
+        return True
+    return sniff(data) not in FORMATS and any(_is_text_in(encoding, head) for encoding in WIDE)
 
 
 def _is_text_in(encoding: str, head: bytes) -> bool:
