@@ -13,7 +13,7 @@ from flux_cli.core.model import Json
 from flux_cli.images.formats import format_of_file
 from flux_cli.providers.answers import read_estimate
 from flux_cli.providers.openai import estimate_request
-from flux_cli.request.prepare import provider_of, request_line, short_body
+from flux_cli.request.posts import provider_of, request_line, short_body
 from flux_cli.runs.check import CheckedRun
 from flux_cli.runs.documents import dry_run_document, resolution_document
 from flux_cli.runs.fields import planned_file_document, skipped_document

@@ -12,7 +12,7 @@ from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import Interrupted, UsageError
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.images.formats import FORMATS
-from flux_cli.request.prepare import provider_of
+from flux_cli.request.posts import provider_of
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import CheckedRun, check_budget, check_run, describe_run
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors

@@ -9,7 +9,8 @@ from flux_cli.core.lite import json_text
 from flux_cli.core.table import cell_text
 from flux_cli.core.text import disarm_json
 from flux_cli.request.command_line import one_prompt, read_prompt
-from flux_cli.request.prepare import posts, prepare, request_line, short_body
+from flux_cli.request.posts import posts, request_line, short_body
+from flux_cli.request.prepare import prepare
 from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False

@@ -87,7 +87,7 @@ def _read(path: str) -> tuple[ImageDetails, Reading]:
     from flux_cli.images.details import read_details
     from flux_cli.images.metadata.read import read_metadata
     from flux_cli.images.pixels.wholeness import examine
-    from flux_cli.request import inputs
+    from flux_cli.request.files import inputs
 
     data = inputs.read_image(path, sys.stdin.buffer if sys.stdin else None)
     image, sound, *_ = examine(data)

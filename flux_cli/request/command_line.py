@@ -48,7 +48,7 @@ def read_prompt(word: str) -> str:
         return word[1:]
     if word != "-" and not word.startswith("@"):
         return word
-    from flux_cli.request import inputs
+    from flux_cli.request.files import inputs
 
     return inputs.read_prompt(word, sys.stdin)
 
@@ -90,6 +90,6 @@ def _read_value(name: str, text: str) -> Value:
         return text[1:]
     if not text.startswith("@") or text == "@":
         return parse_value(text)
-    from flux_cli.request import inputs
+    from flux_cli.request.files import inputs
 
     return inputs.read_value(name, text[1:], sys.stdin)

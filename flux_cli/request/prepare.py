@@ -10,10 +10,9 @@ from flux_cli.config.load import Settings, load_settings
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Request
-from flux_cli.core.values import shorten
 from flux_cli.images.destination import Destination, read_destination
 from flux_cli.images.finish import read_finish
-from flux_cli.providers.rows import ROWS, check_model, connect, unit_price
+from flux_cli.providers.rows import ROWS, check_model, unit_price
 from flux_cli.request.command_line import named_parameters, read_parameters
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
@@ -23,13 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flux_cli.catalog.find import Found
-    from flux_cli.core.auth import Auth
     from flux_cli.core.model import Dialect, Json, Model, ProviderRow
     from flux_cli.core.options import GenerateOptions
-    from flux_cli.core.request import Attachment, Note, Plan, Post, Resolved, Value
+    from flux_cli.core.request import Attachment, Note, Plan, Resolved, Value
     from flux_cli.images.finish import Finish
-    from flux_cli.providers.rows import Provider
-    from flux_cli.request.like import Reuse
+    from flux_cli.request.files.like import Reuse
 
     Fetch = Callable[[str], Attachment]
 
@@ -107,7 +104,7 @@ def _read_like(path: str | None, given: dict[str, Value]) -> Reuse | None:
     """The values from the image of `--like`; None without the option."""
     if not path:
         return None
-    from flux_cli.request.like import read_like
+    from flux_cli.request.files.like import read_like
 
     return read_like(path, given)
 
@@ -170,7 +167,7 @@ def _is_folder(output: str | None) -> bool:
 
 def _with_origin(resolved: Resolved, reuse: Reuse, path: str, prompt: str | None) -> Resolved:
     """The request with notes that say which values come from the image of `--like`."""
-    from flux_cli.request.like import explain_reuse
+    from flux_cli.request.files.like import explain_reuse
 
     notes = explain_reuse(reuse, path, resolved.notes, resolved.request, prompt)
     return resolved._replace(notes=notes)
@@ -209,7 +206,7 @@ def _with_images(
     parameters = dict(given)
     for name, value in given.items():
         if name == "image_prompt" or _is_image(model, name):
-            from flux_cli.request import inputs
+            from flux_cli.request.files import inputs
 
             image = inputs.attach(value)
             if fetch and _takes_bytes(dialect, name) and is_address(image):
@@ -246,31 +243,6 @@ def _server(row: ProviderRow) -> Dialect:
         message = f"provider {row.name} names an unknown kind of server {row.server!r}"
         raise ConfigError(message, hint=hint)
     return servers[row.server]
-
-
-def posts(prepared: Prepared) -> list[Post]:
-    """The HTTP requests that would be sent, one per call, without a key."""
-    provider = connect(prepared.settings.provider, prepared.settings.base_url, None)
-    return [provider.request(call) for call in prepared.plan.calls]
-
-
-def request_line(prepared: Prepared, post: Post) -> str:
-    """A line for people that says where a request goes. A sketch is not sent."""
-    is_sent = prepared.settings.provider.hosted
-    return f"POST {post.url}" if is_sent else "sketch offline, nothing is sent:"
-
-
-def short_body(post: Post) -> dict[str, Json]:
-    """The body of a request for people: long values are cut, except the prompt."""
-    body = {name: shorten(value) for name, value in post.body.items()}
-    if "prompt" in body:
-        body["prompt"] = post.body["prompt"]
-    return body
-
-
-def provider_of(prepared: Prepared, auth: Auth | None) -> Provider:
-    """The provider of a prepared command line, with or without a key."""
-    return connect(prepared.settings.provider, prepared.settings.base_url, auth)
 
 
 def _takes_bytes(dialect: Dialect | None, name: str) -> bool:

@@ -172,7 +172,7 @@ def _download(address: str) -> Attachment:
     """Download an image from a URL that the user gave, without a key. Raises UsageError."""
     from flux_cli.core.outcome import ImageSource
     from flux_cli.http.client import Http
-    from flux_cli.request import inputs
+    from flux_cli.request.files import inputs
     from flux_cli.runs import event_loop
 
     async def fetch() -> bytes:

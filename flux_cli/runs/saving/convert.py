@@ -161,7 +161,7 @@ def _stop(conversions: Sequence[_Conversion]) -> None:
 
 
 def _read_source(source: str) -> bytes:
-    from flux_cli.request import inputs
+    from flux_cli.request.files import inputs
 
     return inputs.read_image(source, sys.stdin.buffer if sys.stdin else None)
 

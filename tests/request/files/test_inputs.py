@@ -14,7 +14,7 @@ from flux_cli.core.request import Attachment
 from flux_cli.core.values import check_value
 from flux_cli.http.datauri import decode_data_uri
 from flux_cli.request.command_line import read_parameters
-from flux_cli.request.inputs import (
+from flux_cli.request.files.inputs import (
     MAX_ATTACHMENT,
     MAX_IMAGE,
     MAX_PROMPT,

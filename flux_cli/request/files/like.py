@@ -12,7 +12,7 @@ from flux_cli.core.values import QuotedText, shorten
 from flux_cli.images.formats import ALL_FORMATS
 from flux_cli.images.metadata.read import read_metadata
 from flux_cli.images.pixels.wholeness import examine
-from flux_cli.request import inputs
+from flux_cli.request.files import inputs
 from flux_cli.request.size import NAMES as SHAPE
 
 TYPE_CHECKING = False

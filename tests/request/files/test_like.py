@@ -23,7 +23,7 @@ from flux_cli.images.metadata.record import (
     without_prompt,
 )
 from flux_cli.images.metadata.write import write_record
-from flux_cli.request.like import mark_origin, reuse_reading
+from flux_cli.request.files.like import mark_origin, reuse_reading
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
 from flux_cli.runs.saving import delivery
