@@ -20,6 +20,25 @@ HEAVY = {"httpx", "PIL", "rich", "asyncio", "pydantic"}
 # Modules that decide and touch nothing: no I/O, clock, environment or randomness. Values alone can
 # test them.
 PURE = (
+    "build/digests.py",
+    "build/lock/checks.py",
+    "build/lock/reading.py",
+    "build/lock/rows.py",
+    "build/lock/text.py",
+    "build/manifest/collection.py",
+    "build/manifest/document.py",
+    "build/manifest/expansion.py",
+    "build/manifest/keys.py",
+    "build/manifest/outputs.py",
+    "build/manifest/paths.py",
+    "build/manifest/reading.py",
+    "build/manifest/rows.py",
+    "build/manifest/schema.py",
+    "build/manifest/settings.py",
+    "build/manifest/templates.py",
+    "build/manifest/values.py",
+    "build/planning/*.py",
+    "build/resolution.py",
     "config/settings.py",
     "core/*.py",
     "core/redaction/*.py",
@@ -40,6 +59,7 @@ PURE = (
     "providers/missing.py",
     "providers/reading/*.py",
     "request/dialect.py",
+    "request/digest.py",
     "request/plan.py",
     "request/resolve.py",
     "request/size.py",
@@ -61,8 +81,8 @@ PURE = (
 PURE_PATHS = {path for pattern in PURE for path in PACKAGE.glob(pattern)}
 PURE_STANDARD_LIBRARY = """
     __future__ array base64 binascii bisect collections contextlib
-    contextvars difflib email functools hashlib html importlib ipaddress itertools json math re
-    string struct typing unicodedata urllib xml zlib
+    contextvars csv difflib email functools hashlib html importlib ipaddress itertools json math re
+    string struct tomllib typing unicodedata urllib xml zlib
 """
 
 # What a lookup may load of the standard library: only what is compiled into Python. `typing` or

@@ -211,6 +211,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
     },
 }
 PANEL_OF = {field: panel for panel, options in PANELS.items() for field in options}
+SPELLINGS = {field: row for options in PANELS.values() for field, row in options.items()}
 ORDER = list(PANEL_OF)  # of options in help and usage
 ARGUMENTS = {
     "prompt": ("PROMPT", "The prompt, quoted; - reads standard input, @FILE reads a file"),
