@@ -210,10 +210,17 @@ PANELS: dict[str, dict[str, Spelling]] = {
         ),
     },
 }
+PANELS["Build"] = {
+    "plan": Spelling("--plan", "", "Show what would be done, why, and the cost; change nothing"),
+    "check": Spelling("--check", "", "Check that images and lock are as the manifest says"),
+    "only": Spelling("--only", "GLOB", "Only assets with such names; repeatable"),
+    "exclude": Spelling("--exclude", "GLOB", "No assets with such names; repeatable"),
+}
 PANEL_OF = {field: panel for panel, options in PANELS.items() for field in options}
 SPELLINGS = {field: row for options in PANELS.values() for field, row in options.items()}
 ORDER = list(PANEL_OF)  # of options in help and usage
 ARGUMENTS = {
+    "manifests": ("[MANIFEST…]", "Manifests [default: flux-build.toml, here or above]"),
     "prompt": ("PROMPT", "The prompt, quoted; - reads standard input, @FILE reads a file"),
     "files": ("FILE…", "Image files; - reads one from standard input"),
 }
@@ -231,4 +238,14 @@ CONVERT = {
         f"{FORMAT_NAMES}; repeatable [default: format of FILE]",
     ),
     "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
+}
+# Options of `flux build` that differ from those of `flux generate`.
+BUILD = {
+    "max_cost": Spelling(
+        "--max-cost", "USD", "Refuse to send requests that would cost more [env: FLUX_MAX_COST]"
+    ),
+    "offline": Spelling(
+        "--offline", "", "Make placeholders instead of requests, or accept them in --check"
+    ),
+    "verbose": Spelling("--verbose -v", "", "List unchanged assets, too, and the causes of errors"),
 }

@@ -1,0 +1,85 @@
+"""What the requests of a plan cost, as far as it is known, and whether a limit allows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flux_cli.build.planning.reasons import counted
+from flux_cli.core.errors import BudgetError, UsageError
+from flux_cli.core.lite import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from flux_cli.build.planning.steps import Step
+
+ROUNDING = 1e-9  # USD by which a sum may exceed a limit
+MOST_WITHOUT_LIMIT = 10_000  # requests; more need a limit in any case
+
+
+class Cost(NamedTuple):
+    """The cost of requests in USD."""
+
+    requests: int = 0
+    known_usd: float = 0.0  # of the requests with a known price
+    unknown: int = 0  # requests without one
+    prices: tuple[float, ...] = ()  # the different prices of one image
+
+    @property
+    def usd(self) -> float | None:
+        """The whole cost; None if a price is unknown."""
+        return None if self.unknown else self.known_usd
+
+
+class Priced(NamedTuple):
+    """A step with the price of its request: None if it is unknown, 0 if nothing is requested."""
+
+    step: Step
+    usd: float | None = 0.0
+
+
+def cost_of(priced: Iterable[Priced]) -> Cost:
+    """The sum over all steps."""
+    requested = [one.usd for one in priced if one.step.is_requested]
+    known = [usd for usd in requested if usd is not None]
+    return Cost(
+        requests=len(requested),
+        known_usd=sum(known),
+        unknown=len(requested) - len(known),
+        prices=tuple(sorted(set(known))),
+    )
+
+
+def lowest(limits: Iterable[float | None]) -> float | None:
+    """The limit that holds if several do; None without any."""
+    known = [limit for limit in limits if limit is not None]
+    return min(known, default=None)
+
+
+def check_option(option: float | None, manifests: Sequence[float | None]) -> None:
+    """Raise UsageError if --max-cost is above what the manifests allow together."""
+    own = [limit for limit in manifests if limit is not None]
+    if option is None or len(own) < len(manifests):
+        return
+    if option > sum(own) + ROUNDING:
+        message = f"--max-cost {option:.2f} is above max_cost of the manifest, {sum(own):.2f}"
+        raise UsageError(message, hint="raise max_cost in the manifest, which is reviewed")
+
+
+def check_limit(cost: Cost, limit: float | None, *, yes: bool) -> None:
+    """Raise BudgetError if the requests cost more than the limit, or may do so."""
+    if not cost.requests:
+        return
+    if limit is None:
+        if cost.requests > MOST_WITHOUT_LIMIT:
+            message = f"{cost.requests:,} requests need a limit"
+            raise BudgetError(message, hint="add --max-cost")
+        return
+    if cost.known_usd > limit + ROUNDING:
+        verb = "costs" if cost.requests == 1 else "cost"
+        what = f"{counted(cost.requests, 'request')} {verb} {cost.known_usd:.2f} USD"
+        hint = "raise the limit, select assets with --only, or make what fits with --partial"
+        raise BudgetError(f"{what}, over the limit of {limit:.2f} USD", hint=hint)
+    if cost.unknown and not yes:
+        hint = "add --yes to proceed until the reported costs reach the limit"
+        raise BudgetError("the price is unknown, and there is a limit", hint=hint)

@@ -1,0 +1,91 @@
+"""Prints plans and checks: as text for people, or as one JSON document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flux_cli.build.planning import text
+from flux_cli.build.planning.cost import check_limit, lowest
+from flux_cli.build.planning.document import build_document
+from flux_cli.build.planning.steps import SAME
+from flux_cli.core.errors import BudgetError, status_of
+from flux_cli.terminal import messages, streams
+
+if TYPE_CHECKING:
+    from flux_cli.build.planning.cost import Priced
+    from flux_cli.commands.build.session import Planned, Session
+
+OUT_OF_SYNC = 1
+RIGHT = (2, 3)  # right-aligned columns of a plan
+
+
+def print_plan(session: Session) -> int:
+    """Print what a build would do. Returns 0, or 2 if it would be refused."""
+    error = refusal(session)
+    code = error.exit_code if error else 0
+    if session.options.reporting.as_json:
+        print_document(session, "plan", code)
+    else:
+        for planned in session.planned:
+            _print_project(planned, is_whole=session.options.reporting.verbose)
+    if error:
+        messages.error(error)
+    return code
+
+
+def refusal(session: Session) -> BudgetError | None:
+    """Why the build would be refused before its first request; None if it would not."""
+    yes = session.options.limits.offline
+    try:
+        for planned in session.planned:
+            check_limit(planned.cost, planned.limit, yes=yes)
+    except BudgetError as error:
+        return error
+    return None
+
+
+def _print_project(planned: Planned, *, is_whole: bool) -> None:
+    assets = planned.project.assets
+    files = sum(len(asset.settings.variants) for asset in assets.values())
+    lines = [text.title_line(planned.project.path, len(assets), files)]
+    cells = text.plan_lines(planned.priced, is_whole=is_whole)
+    if cells:
+        lines.append(streams.listing(cells, RIGHT))
+    unchanged = "" if is_whole else text.unchanged_line(planned.priced)
+    lines += [unchanged] if unchanged else []
+    lines.append(text.total_line(planned.priced, planned.cost, planned.limit))
+    streams.say("\n".join(lines))
+
+
+def print_check(session: Session) -> int:
+    """Print what is not as manifest and lock say. Returns 0, or 1 if anything is not."""
+    is_conflicted = any(planned.project.lock.is_conflicted for planned in session.planned)
+    found = any(map(findings, session.planned))
+    code = OUT_OF_SYNC if found or is_conflicted else 0
+    if session.options.reporting.as_json:
+        print_document(session, "check", code)
+        return code
+    is_whole = session.options.reporting.verbose
+    for planned in session.planned:
+        shown = planned.priced if is_whole else findings(planned)
+        cells = [line[:2] for line in text.plan_lines(shown, is_whole=is_whole)]
+        state = "out of sync" if findings(planned) else "in sync"
+        if planned.project.lock.is_conflicted:
+            state = f"{state}, and {planned.project.lock_path} has conflict markers"
+        lines = [f"{planned.project.path}: {state}"]
+        lines += [streams.listing(cells)] if cells else []
+        streams.say("\n".join(lines))
+    return code
+
+
+def findings(planned: Planned) -> list[Priced]:
+    """The steps that a build would carry out or leave to a person."""
+    return [one for one in planned.priced if one.step.sign != SAME or one.step.is_updated]
+
+
+def print_document(session: Session, mode: str, code: int) -> None:
+    """Print one JSON document for all projects."""
+    priced = [one for planned in session.planned for one in planned.priced]
+    limit = lowest(planned.limit for planned in session.planned)
+    document = build_document(mode, status_of(code), priced, session.cost, limit, session.notes)
+    streams.out_json(document)
