@@ -78,15 +78,12 @@ def build_document(
     counts = dict.fromkeys(STATES.values(), 0)
     for one in priced:
         counts[STATES[one.step.sign]] += 1
-    steps: list[Json] = []
-    for one in priced:
-        if one.step.sign != SAME or one.step.is_updated:
-            steps.append(_step(one))
+    shown = filter(_is_shown, priced)
     return {
         "schema": SCHEMA,
         "status": status,
         "mode": mode,
-        "steps": steps,
+        "steps": list(map(_step, shown)),
         "counts": dict(counts),
         "requests": cost.requests,
         "cost_usd": cost.usd,
@@ -94,6 +91,10 @@ def build_document(
         "limit_usd": limit,
         "warnings": list(warnings),
     }
+
+
+def _is_shown(one: Priced) -> bool:
+    return one.step.sign != SAME or one.step.is_updated
 
 
 def _step(one: Priced) -> dict[str, Json]:
