@@ -100,8 +100,8 @@ def _put_event(
     number = event.get("call")
     if not isinstance(number, int) or (_lists_calls(facts) and number not in calls):
         return
-    call = calls.get(number) or _describe(number, {}, facts)
-    if event.get("event") == "sent" and not _lists_calls(facts):
+    call = calls.get(number)
+    if call is None or (event.get("event") == "sent" and not _lists_calls(facts)):
         call = _describe(number, event, facts, call)
     call = _after(call, event)
     if call.whole or not with_replies:
@@ -121,7 +121,8 @@ def _with_unsent(calls: dict[int, PastCall], facts: dict[str, Json]) -> list[Pas
         not_sent = set(range(1, min(n, MOST_UNSENT) + 1)).difference(calls)
         if isinstance(skipped, list):
             not_sent.difference_update(one for one in skipped if isinstance(one, int))
-        calls |= {number: _describe(number, {}, facts) for number in not_sent}
+        unsent = _describe(0, {}, facts)
+        calls |= {number: unsent._replace(number=number) for number in not_sent}
     return [calls[number] for number in sorted(calls)]
 
 
