@@ -22,7 +22,7 @@ from flux_cli.images.threads import Threads
 from flux_cli.runs.capacity import Disks, measure_capacity
 from flux_cli.runs.job import Job, Listener
 from flux_cli.runs.pipeline import generate
-from flux_cli.runs.report import Result
+from flux_cli.runs.report import RunResult
 
 Value = TypeVar("Value")
 
@@ -99,7 +99,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listener) -> Result:
+def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listener) -> RunResult:
     """Carry out a job. Received images are kept in `folder`, without one in memory.
 
     Never raises for a failed request, and DiskError if this machine cannot carry even one.
@@ -112,7 +112,7 @@ def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listene
 
     job, remarks = _fit(job, folder)
 
-    async def connect_and_generate() -> Result:
+    async def connect_and_generate() -> RunResult:
         async with Http(
             timeout=settings.timeout,
             retries=settings.retries,

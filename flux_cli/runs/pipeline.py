@@ -29,7 +29,7 @@ from flux_cli.runs.failures import decisive, error_of, is_expired, is_final, sto
 from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.money import Budget
 from flux_cli.runs.progress.events import end_events, received_event
-from flux_cli.runs.report import Result
+from flux_cli.runs.report import RunResult
 from flux_cli.runs.saving.saver import Saver
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ MOST_ASKED = 10  # images that one request can ask for
 SYNC_PAUSE = 0.02  # seconds between two syncs of the journal: the disk has images to write, too
 
 
-async def generate(job: Job, http: Http, listener: Listener) -> Result:
+async def generate(job: Job, http: Http, listener: Listener) -> RunResult:
     """Carry out every task of a job, at most `concurrency` at once.
 
     Never raises for a failed request. When the task is canceled (Ctrl-C, SIGTERM, SIGHUP), saved
@@ -62,7 +62,7 @@ async def generate(job: Job, http: Http, listener: Listener) -> Result:
             # encoders whose work is no longer needed do not delay the end.
             asyncio.get_running_loop().set_default_executor(Threads(1))
     run.outcomes += map(_unsent, todo)
-    return Result(
+    return RunResult(
         outcomes=run.outcomes,
         interrupted=is_interrupted,
         canceled=tuple((stop.identity, confirmed) for stop, confirmed in http.stopped),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flux_cli.core.request import Note, Resolved
 
 
-class Result(NamedTuple):
+class RunResult(NamedTuple):
     """What became of the tasks of a run, in their order."""
 
     outcomes: Sequence[Outcome]

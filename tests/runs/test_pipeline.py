@@ -26,7 +26,7 @@ from flux_cli.runs.records import journal
 from flux_cli.runs.records.listing import find_run, read_journal
 from flux_cli.runs.records.rescue import resume
 from flux_cli.runs.recovery import arrived, job_of
-from flux_cli.runs.report import Result
+from flux_cli.runs.report import RunResult
 from flux_cli.runs.saving.delivery import Delivery
 
 COST = 0.06  # USD that the gateway names for each image
@@ -55,7 +55,7 @@ class Bench:
         facts = {"provider": "lumenfall", "base_url": self.gateway.url, "private": False}
         return journal.begin(self.root, journal.new_name(), facts | {"folder": str(Path.cwd())})
 
-    def __call__(self, *tasks: Task, book: journal.Journal | None = None, **more: Any) -> Result:
+    def __call__(self, *tasks: Task, book: journal.Journal | None = None, **more: Any) -> RunResult:
         self.events.clear()
         with book or self.book() as ledger:
             job = Job(
@@ -68,7 +68,7 @@ class Bench:
             )._replace(**more)
             return self.run(job, ledger)
 
-    def run(self, job: Job, ledger: journal.Journal) -> Result:
+    def run(self, job: Job, ledger: journal.Journal) -> RunResult:
         return run_job(job, ledger.folder, self.settings, self.events.append)
 
     def past(self):
