@@ -185,7 +185,7 @@ def test_a_stored_original_needs_no_second_copy_where_its_files_cannot_be_made(b
     bench.gateway.answers(image(noise(64)))
     too_wide = SMALL._replace(finish=SMALL.finish._replace(widths=(320,)))
     (outcome,) = bench(task(1, too_wide), store=Originals()).outcomes
-    assert (made(outcome), outcome.error.code) == ([], "image")
+    assert (made(outcome), outcome.error.code, outcome.error.billed) == ([], "image", True)
     (stored,) = Path().glob("*.jpeg")
     assert outcome.error.hint == f"saved as received: {stored}"
     assert (bench.past().calls[0].state, Path("out").exists()) == ("saved", False)

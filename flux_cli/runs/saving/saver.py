@@ -145,7 +145,7 @@ class Saver:
                 raise
             path = self._save_as_received(files, task, media, extra)
             hint = f"saved as received: {path}" if path else self._keep(media)
-            raise ImageError(error.message, hint=hint) from error
+            raise ImageError(error.message, hint=hint, billed=self._store is not None) from error
         finally:
             saved += files.images
             self._remarks.update(files.remarks)
