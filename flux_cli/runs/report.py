@@ -11,7 +11,17 @@ if TYPE_CHECKING:
 
     from flux_cli.core.errors import FluxError
     from flux_cli.core.outcome import Outcome, SavedImage
-    from flux_cli.core.request import Call, Note, Resolved
+    from flux_cli.core.request import Note, Resolved
+
+
+class RunResult(NamedTuple):
+    """What became of the tasks of a run, in their order."""
+
+    outcomes: Sequence[Outcome]
+    interrupted: bool = False
+    canceled: tuple[tuple[str, bool], ...] = ()  # see Report
+    remarks: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 class Report(NamedTuple):
@@ -57,19 +67,8 @@ class Report(NamedTuple):
         found = list(self.remarks)
         for outcome in self.outcomes:
             for saved in outcome.saved:
-                found += self._differences(outcome.call, saved)
+                found += _differences(outcome, saved)
         return tuple(found)
-
-    def _differences(self, call: Call, saved: SavedImage) -> Iterator[str]:
-        """Where the server used another seed or size than the one it was sent."""
-        used = saved.facts.seed
-        if isinstance(call.seed, int) and used is not None and used != call.seed:
-            yield f"{saved.path}: the server used seed {used}, not {call.seed}"
-        if self.resolved.size is not None:  # the pixels of a known model are nominal
-            return
-        sent, received = call.body.get("size"), saved.pixels
-        if isinstance(sent, str) and "x" in sent and received and sent != received:
-            yield f"{saved.path}: the server made {received}, not {sent}"
 
     @property
     def cost_usd(self) -> float | None:
@@ -84,6 +83,18 @@ class Report(NamedTuple):
     def known_cost_usd(self) -> float:
         """The sum of the costs the provider named, in USD. The run cost at least this much."""
         return sum(cost for cost in map(_named_cost, self.outcomes) if cost is not None)
+
+
+def _differences(outcome: Outcome, saved: SavedImage) -> Iterator[str]:
+    """Where the server used another seed or size than the one it was sent."""
+    call, used = outcome.call, saved.facts.seed
+    if isinstance(call.seed, int) and used is not None and used != call.seed:
+        yield f"{saved.path}: the server used seed {used}, not {call.seed}"
+    if outcome.size is not None:  # the pixels of a known model are nominal
+        return
+    sent, received = call.body.get("size"), saved.pixels
+    if isinstance(sent, str) and "x" in sent and received and sent != received:
+        yield f"{saved.path}: the server made {received}, not {sent}"
 
 
 def _named_cost(outcome: Outcome) -> float | None:
