@@ -12,7 +12,7 @@ max_cost = 5.00
 [defaults]
 model = "flux1.1-pro-ultra"
 size = "16:9"
-width = [480, 960, 1440]
+width = [320, 640, 960]
 output = "docs/img/{name}.{avif,webp,jpg}"
 style = "brand"
 [styles.brand]
@@ -31,7 +31,7 @@ prompt = "a warehouse"
 prompt = "a ship leaving"
 [assets.og]
 prompt = "a harbor at dawn, wide, lots of sky"
-size = "1200x630"
+size = "600x315"
 fit = "cover"
 width = []
 max_bytes = "300kB"

@@ -4,7 +4,6 @@ from hashlib import sha256
 
 from manifests import assets_of
 
-from flux_cli.build.lock.reading import Lock
 from flux_cli.build.lock.rows import File, Original
 from flux_cli.build.planning.outcome import Made, row_after
 from flux_cli.build.planning.plan import plan_assets
@@ -57,7 +56,7 @@ class Project:
 
     def steps(self, **wishes):
         assets = assets_of(self.text, self.files)
-        return plan_assets(assets, Lock(dict(self.rows)), self.disk, Wishes(**wishes), resolve)
+        return plan_assets(assets, dict(self.rows), self.disk, Wishes(**wishes), resolve)
 
     def plan(self, **wishes):
         """The sign and reason of each step that is not `=` without a change."""

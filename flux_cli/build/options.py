@@ -22,12 +22,33 @@ class Selection(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """What a build may cost, and where it sends its requests."""
+    """What a build may cost."""
 
     max_cost: str | None = None
+    yes: bool = False
+    partial: bool = False
+
+
+class Access(NamedTuple):
+    """Where requests are sent, and how many at once."""
+
     provider: str | None = None
     base_url: str | None = None
+    no_key: bool = False
     offline: bool = False
+    concurrency: str | None = None
+    timeout: str | None = None
+    retries: str | None = None
+
+
+class Decisions(NamedTuple):
+    """What a person decides about single assets and files."""
+
+    reroll: list[str] | None = None
+    adopt: list[str] | None = None
+    overwrite: bool = False
+    prune: bool = False
+    prune_originals: bool = False
 
 
 class BuildOptions(NamedTuple):
@@ -36,4 +57,6 @@ class BuildOptions(NamedTuple):
     mode: Mode = Mode()
     selection: Selection = Selection()
     limits: Limits = Limits()
+    access: Access = Access()
+    decisions: Decisions = Decisions()
     reporting: Reporting = Reporting()

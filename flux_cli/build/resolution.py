@@ -27,13 +27,18 @@ def resolve_asset(asset: Asset, model: Model | None, where: str) -> Resolved:
 
     Raises ManifestError, which names the asset, for what the model does not accept.
     """
-    parameters = _parameters(asset)
-    named = tuple(name for name in parameters if name not in keys.OPTIONS)
-    request = Request(asset.settings.parameters["model"], parameters, asset.prompt, named=named)  # type: ignore[arg-type] # it is text
     try:
-        return resolve(request, model)
+        return resolve(request_of(asset), model)
     except UsageError as error:
         raise ManifestError(f"{where}: {error.message}", hint=error.hint) from error
+
+
+def request_of(asset: Asset) -> Request:
+    """The request of an asset. Local files are named by their digests."""
+    parameters = _parameters(asset)
+    named = tuple(name for name in parameters if name not in keys.OPTIONS)
+    model = str(asset.settings.parameters["model"])
+    return Request(model, parameters, asset.prompt, named=named)
 
 
 def resolved_digest(asset: Asset, resolved: Resolved) -> str:

@@ -215,6 +215,15 @@ PANELS["Build"] = {
     "check": Spelling("--check", "", "Check that images and lock are as the manifest says"),
     "only": Spelling("--only", "GLOB", "Only assets with such names; repeatable"),
     "exclude": Spelling("--exclude", "GLOB", "No assets with such names; repeatable"),
+    "partial": Spelling("--partial", "", "Make what the limit allows, in manifest order"),
+    "reroll": Spelling("--reroll", "NAME", "Request an image again; repeatable"),
+    "adopt": Spelling(
+        "--adopt", "NAME", "Declare files on disk to be what the manifest means; repeatable"
+    ),
+    "prune": Spelling("--prune", "", "Delete unedited files that the manifest no longer names"),
+    "prune_originals": Spelling(
+        "--prune-originals", "", "Delete originals that the lock does not need"
+    ),
 }
 PANEL_OF = {field: panel for panel, options in PANELS.items() for field in options}
 SPELLINGS = {field: row for options in PANELS.values() for field, row in options.items()}
@@ -247,5 +256,7 @@ BUILD = {
     "offline": Spelling(
         "--offline", "", "Make placeholders instead of requests, or accept them in --check"
     ),
+    "overwrite": Spelling("--overwrite", "", "Replace edited files, and files that are in the way"),
+    "yes": Spelling("--yes -y", "", "Proceed even if the price is unknown; never lifts a limit"),
     "verbose": Spelling("--verbose -v", "", "List unchanged assets, too, and the causes of errors"),
 }

@@ -83,7 +83,7 @@ def test_prompt_files_are_filled_in_and_stripped():
 def test_widths_are_the_only_files():
     files = assets_of(DOCS)["hero"].files
     assert len(files) == 9
-    assert "docs/img/hero-480.avif" in files
+    assert "docs/img/hero-320.avif" in files
     assert list(assets_of(DOCS)["og"].files) == ["docs/img/og.jpg"]
 
 

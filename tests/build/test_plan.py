@@ -49,7 +49,7 @@ def test_nothing_is_hashed_and_no_request_resolved_if_nothing_changed(project):
         raise AssertionError(asset.name)
 
     project.disk.hashed = 0
-    plan_assets(assets_of(TWO), Lock(project.rows), project.disk, Wishes(), fail)
+    plan_assets(assets_of(TWO), project.rows, project.disk, Wishes(), fail)
     assert project.disk.hashed == 0
 
 

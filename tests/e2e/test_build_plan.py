@@ -55,7 +55,7 @@ def test_the_document_of_a_plan_has_its_schema(build, flux):
         jsonschema.validate(document, schema)
         assert document["counts"]["new"] == 6
         assert document["requests"] == 6
-        assert document["steps"][0]["make"][0] == "docs/img/hero-480.avif"
+        assert document["steps"][0]["make"][0] == "docs/img/hero-320.avif"
 
 
 def test_a_check_of_what_was_never_built_is_out_of_sync(build):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     Facts: TypeAlias = Mapping[str, Json]
 
 
+STALE = "00000000"  # the digest of a file of an earlier image, which is to be made again
+
+
 class File(NamedTuple):
     """One file that was made: how, and what it is."""
 
@@ -67,4 +70,4 @@ class Row(NamedTuple):
     @property
     def is_made(self) -> bool:
         """Whether there is an image, however it came about."""
-        return bool(self.files)
+        return bool(self.files or self.original)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning.reasons import counted
+from flux_cli.build.planning.steps import PAID, WAITS
 from flux_cli.core.errors import BudgetError, UsageError
 from flux_cli.core.lite import NamedTuple
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from flux_cli.build.planning.steps import Step
 
+OVER_BUDGET = "over the limit: not requested (--partial)"
 ROUNDING = 1e-9  # USD by which a sum may exceed a limit
 MOST_WITHOUT_LIMIT = 10_000  # requests; more need a limit in any case
 
@@ -48,6 +50,27 @@ def cost_of(priced: Iterable[Priced]) -> Cost:
         unknown=len(requested) - len(known),
         prices=tuple(sorted(set(known))),
     )
+
+
+def fitting(priced: Sequence[Priced], limit: float | None) -> list[Priced]:
+    """The steps, of which those over the limit wait. A request of unknown price may be sent."""
+    if limit is None:
+        return list(priced)
+    found: list[Priced] = []
+    spent = 0.0
+    for one in priced:
+        step, usd = one.step, one.usd or 0.0
+        is_over = step.is_requested and spent + usd > limit + ROUNDING
+        if is_over or (step.twin and step.sign in PAID and _waits(step.twin, found)):
+            found.append(Priced(step._replace(sign=WAITS, reason=OVER_BUDGET, make=())))
+            continue
+        spent += usd if step.is_requested else 0.0
+        found.append(one)
+    return found
+
+
+def _waits(name: str, priced: Iterable[Priced]) -> bool:
+    return any(one.step.name == name and one.step.sign == WAITS for one in priced)
 
 
 def lowest(limits: Iterable[float | None]) -> float | None:

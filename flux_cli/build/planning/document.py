@@ -63,6 +63,7 @@ BUILD = {
     "cost_source": SOURCE,
     "limit_usd": "number?",
     "warnings": ["text"],
+    "paths?": ["text"],
 }
 
 

@@ -40,7 +40,7 @@ def row_after(step: Step, made: Made, *, shows_prompts: bool = True) -> Row:
             asset.request, step.resolved, recorded(asset, shows_prompts=shows_prompts), take=take
         )
         return new._replace(
-            generated=made.generated,
+            generated=made.generated if shows_prompts else hide_prompts(made.generated),
             original=made.original,
             files=files,
             placeholder=made.is_placeholder,

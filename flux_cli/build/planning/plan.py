@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def plan_assets(
     assets: Mapping[str, Asset],
-    lock: Lock,
+    rows: Mapping[str, Row],
     disk: Disk,
     wishes: Wishes,
     resolve: Callable[[Asset], str],
@@ -30,7 +30,6 @@ def plan_assets(
 
     Raises UsageError if an image cannot be requested again.
     """
-    rows = chosen_rows(assets, lock, disk)
     renamed = _find_renamed(assets, rows)
     planner = Planner(disk, wishes, resolve)
     steps = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flux_cli.build.project import open_projects
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.show import print_check, print_plan
 from flux_cli.core.errors import UsageError
@@ -11,17 +12,26 @@ from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
     from flux_cli.build.options import BuildOptions
+    from flux_cli.commands.build.session import Session
 
 
 def run(options: BuildOptions) -> int:
-    """Show the plan or check, and return the exit code. Raises FluxError."""
+    """Build, show the plan, or check, and return the exit code. Raises FluxError."""
     mode = options.mode
     if mode.plan and mode.check:
         raise UsageError("--plan and --check contradict each other", hint="use only one of them")
+    projects = open_projects(mode.manifests or [])
     if not mode.plan and not mode.check:
-        raise UsageError("say what to do", hint="flux build --plan, or flux build --check")
-    session = open_session(options)
-    if not options.reporting.quiet:
+        from flux_cli.commands.build.make import build
+
+        return build(options, projects)
+    session = open_session(options, projects, {})
+    print_notes(session)
+    return print_plan(session) if mode.plan else print_check(session)
+
+
+def print_notes(session: Session) -> None:
+    """Print what the user should know before anything is done."""
+    if not session.options.reporting.quiet:
         for note in session.notes:
             messages.err(f"flux: note: {note}")
-    return print_plan(session) if mode.plan else print_check(session)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import fnmatch
 from typing import TYPE_CHECKING
 
 from flux_cli.build.disk import Files
-from flux_cli.build.planning.cost import Priced, check_option, cost_of, lowest
-from flux_cli.build.planning.plan import plan_assets
+from flux_cli.build.execution.originals import has_pending
+from flux_cli.build.execution.takeover import take_over
+from flux_cli.build.planning.cost import Priced, check_option, cost_of, fitting, lowest
+from flux_cli.build.planning.plan import chosen_rows, plan_assets
 from flux_cli.build.planning.steps import PAID, Wishes
 from flux_cli.build.pricing import Catalog
-from flux_cli.build.project import open_projects
-from flux_cli.build.selection import select
+from flux_cli.build.selection import is_pattern, matches, select
 from flux_cli.config.load import DEFAULT, load_settings
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.providers.rows import ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from flux_cli.build.lock.rows import Row
     from flux_cli.build.options import BuildOptions
     from flux_cli.build.planning.cost import Cost
     from flux_cli.build.planning.steps import Step
@@ -34,6 +37,7 @@ class Planned(NamedTuple):
     """One project with its plan."""
 
     project: Project
+    rows: Mapping[str, Row]  # of the lock, and of a build that was killed
     files: Files
     priced: list[Priced]
     limit: float | None  # what this project may cost, in USD
@@ -50,6 +54,7 @@ class Session(NamedTuple):
     settings: Settings
     catalog: Catalog
     planned: list[Planned]
+    limit: float | None  # of the whole command, besides those of the manifests
     notes: tuple[str, ...]
 
     @property
@@ -57,34 +62,63 @@ class Session(NamedTuple):
         return cost_of(one for planned in self.planned for one in planned.priced)
 
 
-def open_session(options: BuildOptions) -> Session:
-    """Read everything and plan. Nothing is sent or written. Raises FluxError."""
-    projects = open_projects(options.mode.manifests or [])
+def open_session(
+    options: BuildOptions, projects: list[Project], interrupted: Mapping[str, str]
+) -> Session:
+    """Plan all projects. Nothing is sent or written. Raises FluxError.
+
+    `interrupted` are the runs of builds that were killed, by the folder of the manifest.
+    """
     settings = _settings(options)
     limit = _limit(options, settings, projects)
-    known = {name: None for project in projects for name in (*project.assets, *project.lock.rows)}
-    only, exclude = options.selection.only or [], options.selection.exclude or []
-    selected = select(known, only, exclude)
+    chosen = _choose(options, projects)
     catalog = Catalog(settings)
-    planned = [
-        _plan(project, options, catalog, selected)._replace(
-            limit=lowest([project.manifest.max_cost, limit])
-        )
-        for project in projects
+    planned = []
+    for project in projects:
+        one = _plan(project, chosen, catalog, interrupted.get(project.root, ""))
+        one = one._replace(limit=lowest([project.manifest.max_cost, limit]))
+        if options.limits.partial:
+            one = one._replace(priced=fitting(one.priced, one.limit))
+        planned.append(one)
+    notes = tuple(_notes(settings, projects))
+    return Session(options, settings, catalog, planned, limit, notes)
+
+
+class _Chosen(NamedTuple):
+    """What the command line says about assets, by name."""
+
+    options: BuildOptions
+    selected: Callable[[str], bool]
+    reroll: frozenset[str]
+    adopt: Sequence[str]  # names and patterns
+
+
+def _choose(options: BuildOptions, projects: list[Project]) -> _Chosen:
+    """Read names and patterns. Raises UsageError for one without a match."""
+    assets = [name for project in projects for name in project.assets]
+    known = dict.fromkeys([*assets, *(name for one in projects for name in one.lock.rows)])
+    only, exclude = options.selection.only or [], options.selection.exclude or []
+    decisions = options.decisions
+    rerolled = [
+        name for pattern in decisions.reroll or [] for name in matches(assets, pattern, "--reroll")
     ]
-    return Session(options, settings, catalog, planned, tuple(_notes(settings, projects)))
+    for pattern in decisions.adopt or []:
+        matches(assets, pattern, "--adopt")
+    selected = select(known, only, exclude)
+    return _Chosen(options, selected, frozenset(rerolled), decisions.adopt or [])
 
 
 def _settings(options: BuildOptions) -> Settings:
     """The settings of the run. Those of the images are in the manifest."""
-    limits = options.limits
-    flags: dict[str, Json] = {"provider": limits.provider, "base_url": limits.base_url}
-    if limits.offline:
+    access = options.access
+    flags: dict[str, Json] = {"provider": access.provider, "base_url": access.base_url}
+    if access.offline:
         if any(flags.values()):
             hint = "use only one of them"
             raise UsageError("--offline and a provider contradict each other", hint=hint)
         flags["provider"] = "offline"
-    return load_settings(flags | {"max_cost": limits.max_cost}, ROWS)
+    flags |= {name: getattr(access, name) for name in ("concurrency", "timeout", "retries")}
+    return load_settings(flags | {"max_cost": options.limits.max_cost}, ROWS)
 
 
 def _limit(options: BuildOptions, settings: Settings, projects: list[Project]) -> float | None:
@@ -96,24 +130,42 @@ def _limit(options: BuildOptions, settings: Settings, projects: list[Project]) -
     return lowest([settings.max_cost, load_settings({}, ROWS).max_cost])
 
 
-def _plan(
-    project: Project,
-    options: BuildOptions,
-    catalog: Catalog,
-    selected: Callable[[str], bool],
-) -> Planned:
+def _plan(project: Project, chosen: _Chosen, catalog: Catalog, interrupted: str) -> Planned:
+    """The plan of one project, after whatever a killed build has left."""
+    options = chosen.options
     files = Files(project.root, verifies=options.mode.check)
-    wishes = Wishes(offline=options.limits.offline, selected=selected)
-    steps = plan_assets(project.assets, project.lock, files, wishes, catalog.resolve)
-    return Planned(project, files, [_priced(step, catalog) for step in steps], None)
+    rows = chosen_rows(project.assets, project.lock, files)
+    if has_pending(project.root) or interrupted:
+        rows = take_over(rows, project.assets, files, interrupted)
+    wishes = Wishes(
+        overwrite=options.decisions.overwrite,
+        offline=options.access.offline,
+        reroll=chosen.reroll,
+        adopt=_adopted(project, chosen.adopt, files),
+        selected=chosen.selected,
+    )
+    steps = plan_assets(project.assets, rows, files, wishes, catalog.resolve)
+    priced = [_priced(step, catalog) for step in steps]
+    return Planned(project, rows, files, priced, None)
+
+
+def _adopted(project: Project, patterns: Sequence[str], files: Files) -> frozenset[str]:
+    """The names of assets to adopt. A pattern stands for those that have files."""
+    found = set()
+    for pattern in patterns:
+        for name in fnmatch.filter(project.assets, pattern):
+            is_there = any(files.exists(path) for path in project.assets[name].files)
+            if is_there or not is_pattern(pattern):
+                found.add(name)
+    return frozenset(found)
 
 
 def _priced(step: Step, catalog: Catalog) -> Priced:
     """A step with its price. What is requested is resolved, so that every error comes now."""
     asset = step.asset
-    if asset is None or step.sign not in PAID:
+    if asset is None or not (step.make or step.is_updated):
         return Priced(step)
-    if not step.resolved:
+    if not step.resolved and (step.sign in PAID or step.twin):
         step = step._replace(resolved=catalog.resolve(asset))
     return Priced(step, catalog.price(asset) if step.is_requested else 0.0)
 

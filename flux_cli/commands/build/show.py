@@ -14,6 +14,7 @@ from flux_cli.terminal import messages, streams
 if TYPE_CHECKING:
     from flux_cli.build.planning.cost import Priced
     from flux_cli.commands.build.session import Planned, Session
+    from flux_cli.core.model import Json
 
 OUT_OF_SYNC = 1
 RIGHT = (2, 3)  # right-aligned columns of a plan
@@ -35,7 +36,8 @@ def print_plan(session: Session) -> int:
 
 def refusal(session: Session) -> BudgetError | None:
     """Why the build would be refused before its first request; None if it would not."""
-    yes = session.options.limits.offline
+    limits, access = session.options.limits, session.options.access
+    yes = limits.yes or access.offline
     try:
         for planned in session.planned:
             check_limit(planned.cost, planned.limit, yes=yes)
@@ -85,7 +87,11 @@ def findings(planned: Planned) -> list[Priced]:
 
 def print_document(session: Session, mode: str, code: int) -> None:
     """Print one JSON document for all projects."""
+    streams.out_json(document_of(session, mode, code))
+
+
+def document_of(session: Session, mode: str, code: int) -> dict[str, Json]:
+    """One JSON document for all projects."""
     priced = [one for planned in session.planned for one in planned.priced]
     limit = lowest(planned.limit for planned in session.planned)
-    document = build_document(mode, status_of(code), priced, session.cost, limit, session.notes)
-    streams.out_json(document)
+    return build_document(mode, status_of(code), priced, session.cost, limit, session.notes)
