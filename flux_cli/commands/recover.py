@@ -207,6 +207,10 @@ def _fetch_and_save(
     looked_up = look_up(before, ledger, settings, auth)
     answers = arrived(before, ledger.folder) | looked_up.answers
     job = job_of(before, ledger, settings, auth, answers)._replace(strays=strays)
+    if "locks" in before.facts:  # its images belong to the assets of a manifest
+        from flux_cli.build.execution.arrivals import keeping
+
+        job = keeping(job, before)
     report = _save(job, ledger.folder, settings, before, named=named and bool(answers), quiet=quiet)
     job.sink.sync()
     after = read_journal(ledger.path) or before

@@ -65,7 +65,8 @@ class Site:
 
     def owner(self, step: Step) -> Owner:
         """To whom the image of a step belongs."""
-        return Owner(step, self.root, self.shows_prompts)
+        row = row_after(step, Made(generated={}), shows_prompts=self.shows_prompts)
+        return Owner(row, self.root, self.shows_prompts)
 
     def known(self) -> Iterator[tuple[str, File]]:
         """The files of the lock by place."""

@@ -17,7 +17,7 @@ from flux_cli.build.execution.delivery import place as place_of
 from flux_cli.build.execution.records import generated
 from flux_cli.build.lock.file import load_lock, save_lock
 from flux_cli.build.lock.rows import Original, Row
-from flux_cli.build.planning.outcome import Made, row_after
+from flux_cli.build.planning.outcome import hide_prompts
 from flux_cli.core.errors import DiskError, ManifestError
 from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
@@ -25,50 +25,52 @@ from flux_cli.images.files import Folder
 from flux_cli.images.names import fixed
 
 if TYPE_CHECKING:
-    from flux_cli.build.planning.steps import Step
+    from collections.abc import Callable
+
     from flux_cli.runs.job import Original as Received
+    from flux_cli.runs.job import Task
 
 HIDDEN = ".flux"  # the folder beside the manifest
 PENDING = f"{HIDDEN}/pending"
 
 
 class Owner(NamedTuple):
-    """To whom the image of a task belongs: its step, the folder of its manifest."""
+    """To whom the image of a task belongs: its row without the image, and the manifest's folder."""
 
-    step: Step
+    row: Row
     root: str
-    shows_prompts: bool
+    shows_prompts: bool = True
 
 
 class Keeper:
     """Keeps the originals of one run, and the rows that they lead to."""
 
-    def __init__(self, owners: dict[str, Owner], *, provider: str, run: str, created: str) -> None:
-        self._owners, self._provider = owners, provider
+    def __init__(
+        self, owner_of: Callable[[Task], Owner], *, provider: str, run: str, created: str
+    ) -> None:
+        self._owner_of, self._provider = owner_of, provider
         self._run, self._created = run, created
         self.rows: dict[str, Row] = {}  # by asset, without files
 
     def __call__(self, received: Received) -> str:
         """Keep one image of a task, and return its path. Raises DiskError."""
-        owner = self._owners[received.task.key]
-        data, image = received.data, received.image
-        original = Original(
-            sha256(data).hexdigest(), len(data), image.width, image.height, image.format
-        )
+        task, data, image = received.task, received.data, received.image
+        owner = self._owner_of(task)
+        digest = sha256(data).hexdigest()
+        original = Original(digest, len(data), image.width, image.height, image.format)
         place = keep(owner.root, original, data)
         facts = generated(
-            received.task.call,
+            task.call,
             received.facts,
             provider=self._provider,
             run=self._run,
             created=self._created,
         )
-        made = Made(original=original, generated=facts, is_placeholder=not self._run)
-        row = row_after(owner.step, made, shows_prompts=owner.shows_prompts)
-        key = received.task.key
-        self.rows[key] = row
+        shown = facts if owner.shows_prompts else hide_prompts(facts)
+        row = owner.row._replace(generated=shown, original=original, placeholder=not self._run)
+        self.rows[task.key] = row
         if self._run:
-            self._note(owner.root, f"{self._run}-{received.task.call.number}", {key: row})
+            self._note(owner.root, f"{self._run}-{task.call.number}", {task.key: row})
         return place
 
     def _note(self, root: str, name: str, rows: dict[str, Row]) -> None:

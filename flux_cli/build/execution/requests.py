@@ -70,7 +70,11 @@ class Tasks(NamedTuple):
             price_usd=unit_price(row, resolved.model, resolved.dialect),
             size=resolved.size,
             key=asset.name,
-            about={"request": asset.request},
+            about={
+                "request": asset.request,
+                "resolved": step.resolved,
+                "root": os.path.realpath(root),
+            },
         )
 
     def _delivery(self, asset: Asset, root: str, step: Step, record: Record) -> Delivery:

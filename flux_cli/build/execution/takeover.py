@@ -34,10 +34,14 @@ def take_over(
     """The rows with everything that a killed build has left, as far as it is known here."""
     found = dict(rows)
     for name, row in pending_rows(files.root).items():
-        old = found.get(name)
+        old, asset = found.get(name), assets.get(name)
         if old and old.generated == row.generated:
             continue  # the lock has it
-        found[name] = row._replace(files=_stale_files(old, row, assets.get(name), files))
+        requested = row.requested
+        if asset and asset.request == row.request and not requested:
+            requested = asset.requested
+        ours = _stale_files(old, row, asset, files)
+        found[name] = row._replace(requested=requested, files=ours)
     return _with_unclear(found, assets, run) if run else found
 
 

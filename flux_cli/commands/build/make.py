@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli import __version__
+from flux_cli.build.execution.arrivals import fetch_arrived
 from flux_cli.build.execution.build import Build, Site
 from flux_cli.build.execution.originals import (
     Keeper,
@@ -53,6 +54,8 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
     """
     with ExitStack() as stack:
         running = {root: stack.enter_context(Running(root)) for root in _roots(projects)}
+        for run in filter(None, {one.interrupted for one in running.values()}):
+            fetch_arrived(run)
         projects = [one._replace(lock=load_lock(one.lock_path)) for one in projects]
         interrupted = {root: one.interrupted for root, one in running.items()}
         session = open_session(options, projects, interrupted)
@@ -143,7 +146,9 @@ class _Work:
         name = journal.new_name()
         self._run = name if row.hosted else ""
         owners = {step.name: site.owner(step) for site, step in self._build.requested()}
-        keeper = Keeper(owners, provider=row.name, run=self._run, created=created)
+        keeper = Keeper(
+            lambda task: owners[task.key], provider=row.name, run=self._run, created=created
+        )
         for one in self._running:
             one.note(self._run)
         folders = {Path(task.name.path("png")).parent for task in tasks}
