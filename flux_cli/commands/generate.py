@@ -14,11 +14,12 @@ from flux_cli.core.ratio import parse_pixels
 from flux_cli.images.formats import FORMATS
 from flux_cli.request.posts import provider_of
 from flux_cli.runs import interrupts
-from flux_cli.runs.check import CheckedRun, check_budget, check_run, describe_run
+from flux_cli.runs.check import CheckedRun, check_run, describe_run
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
 from flux_cli.runs.records import journal, store
 from flux_cli.runs.report import Report
+from flux_cli.runs.spending.approval import approve
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.environment import is_terminal
 
@@ -39,6 +40,9 @@ def run(options: GenerateOptions) -> int:
     Raises FluxError only before the first request is sent, except DiskError if standard output is
     lost.
     """
+    if options.run.estimate and not options.run.dry_run:
+        hint = "add --dry-run; a run with --max-cost asks the gateway if the price is unknown"
+        raise UsageError("--estimate needs --dry-run", hint=hint)
     checked = check_run(options)
     sheet = _name_sheet(checked)
     has_preview = _wants_preview(checked)
@@ -47,7 +51,7 @@ def run(options: GenerateOptions) -> int:
 
         print_dry_run(checked)
         return 0
-    check_budget(checked)
+    checked = approve(checked)
     if not options.reporting.quiet:
         messages.notes((*checked.prepared.resolved.notes, *checked.prepared.plan.notes))
     report = _generate(checked)
