@@ -54,7 +54,7 @@ _flux_arguments() {  # the possible arguments at this position of a command
         providers/0) listed=(lumenfall bfl fal replicate openai openai.com together localai sdcpp vllm sglang offline) ;;
         schema/0) listed=(generate resolve sizes models providers config runs recover show convert) ;;
         completion/0) listed=(bash zsh fish powershell) ;;
-        help/0) listed=(sizes formats exit-codes environment names generate resolve show convert models providers runs recover schema completion help config) ;;
+        help/0) listed=(sizes formats cost exit-codes environment names generate resolve show convert models providers runs recover schema completion help config) ;;
         config/0) listed=('path	Print the path of your settings file, whether it exists or not') ;;
     esac
 }

@@ -259,6 +259,7 @@ complete -c flux -n "__flux_at 'completion' '0'" -a powershell
 complete -c flux -n "__flux_at 'help'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'help' '0'" -a sizes
 complete -c flux -n "__flux_at 'help' '0'" -a formats
+complete -c flux -n "__flux_at 'help' '0'" -a cost
 complete -c flux -n "__flux_at 'help' '0'" -a exit-codes
 complete -c flux -n "__flux_at 'help' '0'" -a environment
 complete -c flux -n "__flux_at 'help' '0'" -a names

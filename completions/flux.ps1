@@ -57,7 +57,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'providers/0' = @("lumenfall", "bfl", "fal", "replicate", "openai", "openai.com", "together", "localai", "sdcpp", "vllm", "sglang", "offline")
         'schema/0' = @("generate", "resolve", "sizes", "models", "providers", "config", "runs", "recover", "show", "convert")
         'completion/0' = @("bash", "zsh", "fish", "powershell")
-        'help/0' = @("sizes", "formats", "exit-codes", "environment", "names", "generate", "resolve", "show", "convert", "models", "providers", "runs", "recover", "schema", "completion", "help", "config")
+        'help/0' = @("sizes", "formats", "cost", "exit-codes", "environment", "names", "generate", "resolve", "show", "convert", "models", "providers", "runs", "recover", "schema", "completion", "help", "config")
         'config/0' = @("path`tPrint the path of your settings file, whether it exists or not")
     }
     $commands = @('/0/generate', '/0/resolve', '/0/show', '/0/convert', '/0/sizes', '/0/models', '/0/providers', '/0/runs', '/0/recover', '/0/schema', '/0/completion', '/0/help', '/0/config', 'config/0/path')
