@@ -18,7 +18,7 @@ from flux_cli.runs.documents import dry_run_document, resolution_document
 from flux_cli.runs.fields import planned_file_document, skipped_document
 from flux_cli.runs.planned_files import expected_of
 from flux_cli.runs.saving.delivery import sidecar_name
-from flux_cli.runs.spending.approval import check_bill, needs_confirmation
+from flux_cli.runs.spending.approval import check_bill, is_gateway, needs_confirmation
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
@@ -161,7 +161,8 @@ def _cost(run: CheckedRun) -> tuple[float | None, str]:
     """The cost of the whole run in USD (None: unknown), and where the figure comes from."""
     price = run.prepared.resolved.unit_price_usd
     if price is None:
-        return None, "the catalog has no price for this server"
+        hint = "; --estimate asks the gateway" if is_gateway(run.prepared.settings) else ""
+        return None, f"the catalog has no price for this server{hint}"
     source = "price of the catalog" if run.row.hosted else "sketches are free"
     if run.options.run.estimate:
         source = "estimate of the gateway"

@@ -262,6 +262,8 @@ def _sketch_note(report: Report) -> str:
     if report.hosted or not any(report.saved):
         return ""
     words = dict.fromkeys(word for saved in report.saved for word in saved.facts.undrawn)
+    if "image_prompt" in report.resolved.parameters:
+        words["the image prompt"] = None
     missing = f"; it does not show: {', '.join(words)}" if words else ""
     return f"offline sketch, drawn here, not by {report.resolved.sent_model}{missing}"
 

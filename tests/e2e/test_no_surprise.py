@@ -111,7 +111,7 @@ def test_a_key_opens_no_connection(outside, public, line):
 
 def test_an_estimate_gives_a_price_to_a_model_that_is_not_in_the_catalog(outside, public):
     line = ("generate", "a sea", "-m", "unheard-of", "-n", "3", "--dry-run")
-    assert "cost unknown" in outside(*line).out
+    assert "server; --estimate asks the gateway)" in outside(*line).out
     result = outside(*line, "--estimate")
     assert (result.code, result.lines[-1]) == (0, "cost 0.75 USD (estimate of the gateway)")
     document = outside(*line, "--estimate", "--json").json
@@ -394,6 +394,13 @@ def test_a_forced_upstream_that_ignores_a_parameter_is_refused(generate, gateway
     assert (result.code, result.out, gateway.connections) == (2, "", 0)
     assert "fal ignores image_prompt" in result.err
     assert "hint: use --route replicate, or drop --image-prompt" in result.err
+
+
+def test_a_sketch_says_that_it_ignores_the_image_prompt(generate, cat):
+    result = generate("a calm sea", "--image-prompt", cat, "--offline")
+    assert result.code == 0
+    assert "it does not show: " in result.err
+    assert "the image prompt" in result.err
 
 
 def test_the_automatic_route_is_the_upstream_that_honors_the_parameter(generate, gateway, cat):

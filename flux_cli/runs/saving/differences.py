@@ -54,14 +54,16 @@ def _unlike_body(body: dict[str, Json], width: int, height: int) -> str:
     asked = body.get("size") or body.get("aspect_ratio")
     if isinstance(body.get("width"), int) and isinstance(body.get("height"), int):
         asked = f"{body['width']}x{body['height']}"
+    if not isinstance(asked, str):
+        return ""
     try:
-        shape = parse_shape(str(asked))
-    except UsageError:  # nothing was asked, or a word of the server's own, such as `auto`
+        shape = parse_shape(asked)
+    except UsageError:  # a word of the server's own, such as `auto`
         return ""
     if not shape.is_pixels:
-        return "" if _is_close(width / height, shape.ratio) else str(asked)
+        return "" if _is_close(width / height, shape.ratio) else asked
     is_right = _is_close(width, shape.width) and _is_close(height, shape.height)
-    return "" if is_right else str(asked)
+    return "" if is_right else asked
 
 
 def _is_close(found: float, expected: float) -> bool:
