@@ -51,9 +51,9 @@ def run(options: GenerateOptions) -> int:
 
         print_dry_run(checked)
         return 0
-    checked = approve(checked)
-    if not options.reporting.quiet:
+    if not options.reporting.quiet:  # before a question that they may be the answer to
         messages.notes((*checked.prepared.resolved.notes, *checked.prepared.plan.notes))
+    checked = approve(checked)
     report = _generate(checked)
     report = _print_results(checked, report, sheet)
     if not options.reporting.quiet:

@@ -284,6 +284,8 @@ def test_many_images_of_unknown_price_need_a_word_unless_they_are_made_here(gene
     assert "--max-cost" in result.err
     assert generate(*UNPRICED, *far, "--yes").code == 0
     assert generate(*UNPRICED, *far, "-n", "20").code == 0
+    several = generate(*UNPRICED, *far, "-n", "6", "-p", "num_images=4")
+    assert (several.code, "24 images of unknown price" in several.err) == (2, True)
     near = ("--no-key", "--base-url", gateway.url)
     assert generate(*UNPRICED, *near).code == 0
     assert generate("a fox", "--offline", "-n", "500", "--dry-run").code == 0
