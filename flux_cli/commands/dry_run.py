@@ -135,7 +135,7 @@ def _planned_files(run: CheckedRun) -> list[PlannedFile]:
     for call, name in zip(run.prepared.plan.calls, run.names, strict=True):
         if call.number in run.existing.complete:
             continue
-        shown = _without_random_id(name, call)
+        shown = _without_random_id(name)
         sidecar = sidecar_name(shown) if run.delivery.sidecar else None
         for expected in expected_of(run.prepared, run.delivery, shown):
             path = _expected_path(expected)
@@ -149,12 +149,11 @@ def _expected_path(name: Name) -> str:
     return candidates[0] if len(candidates) == 1 else name.path("{ext}")
 
 
-def _without_random_id(name: Name, call: Call) -> Name:
+def _without_random_id(name: Name) -> Name:
     """The name with `{id}` in place of the random id, which the run will not use."""
-    if "{id}" not in name.template and "{seed}" not in name.template:
-        return name
-    seed = call.seed if isinstance(call.seed, int) else "{id}"
-    return name._replace(fields={**name.fields, "id": "{id}", "seed": seed})
+    identity = name.fields.get("id")
+    shown = {field: "{id}" if value == identity else value for field, value in name.fields.items()}
+    return name._replace(fields=shown)
 
 
 def _cost(run: CheckedRun) -> tuple[float | None, str]:

@@ -40,9 +40,6 @@ def run(options: GenerateOptions) -> int:
     Raises FluxError only before the first request is sent, except DiskError if standard output is
     lost.
     """
-    if options.run.estimate and not options.run.dry_run:
-        hint = "add --dry-run; a run with --max-cost asks the gateway if the price is unknown"
-        raise UsageError("--estimate needs --dry-run", hint=hint)
     checked = check_run(options)
     sheet = _name_sheet(checked)
     has_preview = _wants_preview(checked)
@@ -262,8 +259,6 @@ def _sketch_note(report: Report) -> str:
     if report.hosted or not any(report.saved):
         return ""
     words = dict.fromkeys(word for saved in report.saved for word in saved.facts.undrawn)
-    if "image_prompt" in report.resolved.parameters:
-        words["the image prompt"] = None
     missing = f"; it does not show: {', '.join(words)}" if words else ""
     return f"offline sketch, drawn here, not by {report.resolved.sent_model}{missing}"
 

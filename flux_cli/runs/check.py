@@ -105,6 +105,9 @@ def _prepare(options: GenerateOptions) -> Prepared:
 
     Downloads an image prompt if the provider takes no URLs.
     """
+    if options.run.estimate and not options.run.dry_run:
+        hint = "add --dry-run; a run with --max-cost asks the gateway if the price is unknown"
+        raise UsageError("--estimate needs --dry-run", hint=hint)
     word = one_prompt(options.input)
     if word is None and options.input.like is None:
         hint = 'describe the image: flux generate "a red fox in the snow"'

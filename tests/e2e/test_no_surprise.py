@@ -398,13 +398,6 @@ def test_a_forced_upstream_that_ignores_a_parameter_is_refused(generate, gateway
     assert "hint: use --route replicate, or drop --image-prompt" in result.err
 
 
-def test_a_sketch_says_that_it_ignores_the_image_prompt(generate, cat):
-    result = generate("a calm sea", "--image-prompt", cat, "--offline")
-    assert result.code == 0
-    assert "it does not show: " in result.err
-    assert "the image prompt" in result.err
-
-
 def test_the_automatic_route_is_the_upstream_that_honors_the_parameter(generate, gateway, cat):
     result = generate("a sea", "--image-prompt", cat)
     assert result.code == 0
