@@ -152,8 +152,8 @@ def _expected_path(name: Name) -> str:
 def _without_random_id(name: Name) -> Name:
     """The name with `{id}` in place of the random id, which the run will not use."""
     identity = name.fields.get("id")
-    shown = {field: "{id}" if value == identity else value for field, value in name.fields.items()}
-    return name._replace(fields=shown)
+    fields = [field for field, value in name.fields.items() if value == identity]
+    return name._replace(fields={**name.fields, **dict.fromkeys(fields, "{id}")})
 
 
 def _cost(run: CheckedRun) -> tuple[float | None, str]:
