@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from flux_cli.core.auth import Auth
     from flux_cli.core.errors import FluxError
-    from flux_cli.core.model import Size
-    from flux_cli.core.request import Call
+    from flux_cli.core.request import Call, Resolved
 
 
 class Stop(NamedTuple):
@@ -107,6 +106,7 @@ class SavedImage(NamedTuple):
     quality: int | None = None  # of a lossy file that flux encoded
     is_reduced: bool = False  # the quality is lower than requested, to fit --max-bytes
     label: str = ""  # tells a variant from the image itself: its width, or "original"
+    received: tuple[int, int] = (0, 0)  # pixels of the image as the server sent it; 0: unknown
 
     @property
     def pixels(self) -> str:
@@ -123,7 +123,7 @@ class Outcome(NamedTuple):
     kept: tuple[str, ...] = ()  # files that already existed and were not changed
     seconds: float = 0.0
     cost_usd: float | None = None  # reported for the call; the facts of saved files have their own
-    size: Size | None = None  # what the model's catalog entry says; None: it has none
+    resolved: Resolved | None = None  # what was asked for, if that differs within the run
     key: str = ""  # what the caller calls the task
 
     @property

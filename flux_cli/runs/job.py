@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Event, Outcome, Reply
 from flux_cli.runs.capacity import Disks
-from flux_cli.runs.money import Rate
+from flux_cli.runs.spending.budget import Rate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from flux_cli.core.errors import FluxError
     from flux_cli.core.image import Inspection
-    from flux_cli.core.model import Json, Size
+    from flux_cli.core.model import Json
     from flux_cli.core.outcome import Facts, Media
-    from flux_cli.core.request import Call
+    from flux_cli.core.request import Call, Resolved
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
     from flux_cli.providers.rows import Provider
@@ -39,8 +39,8 @@ class Task(NamedTuple):
     call: Call
     name: Name
     delivery: Delivery
-    price_usd: float | None = None  # expected; None: unknown
-    size: Size | None = None  # what the model's catalog entry says; None: it has none
+    price_usd: float | None = None  # expected per image; None: unknown
+    resolved: Resolved | None = None  # what was asked for, if that differs within the run
     kept: tuple[str, ...] = ()  # its files that exist already
     is_complete: bool = False  # all its files exist already: nothing is sent
     key: str = ""  # what the caller calls it
@@ -49,8 +49,9 @@ class Task(NamedTuple):
 
     @property
     def rate(self) -> Rate:
-        """What tells its price from the prices of other requests."""
-        return Rate(self.call.model, self.price_usd)
+        """What tells the price of the request from those of others."""
+        price = None if self.price_usd is None else self.price_usd * self.call.images
+        return Rate(self.call.model, price)
 
     @property
     def title(self) -> str:
@@ -59,7 +60,7 @@ class Task(NamedTuple):
 
     def outcome(self, error: FluxError | None = None) -> Outcome:
         """The outcome of the task without any file."""
-        return Outcome(self.call, error=error, size=self.size, key=self.key)
+        return Outcome(self.call, error=error, resolved=self.resolved, key=self.key)
 
 
 class Original(NamedTuple):

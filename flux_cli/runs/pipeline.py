@@ -27,10 +27,10 @@ from flux_cli.images.threads import Threads
 from flux_cli.providers.missing import UnreadableError
 from flux_cli.runs.failures import decisive, error_of, is_expired, is_final, stops_run
 from flux_cli.runs.interrupts import cancel_on_signals
-from flux_cli.runs.money import Budget
 from flux_cli.runs.progress.events import end_events, received_event
 from flux_cli.runs.report import RunResult
 from flux_cli.runs.saving.saver import Saver
+from flux_cli.runs.spending.budget import Budget
 
 if TYPE_CHECKING:
     from flux_cli.core.outcome import Media, Outcome, SavedImage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flux_cli.core.errors import Interrupted, common_exit_code, status_of
 from flux_cli.core.lite import NamedTuple
+from flux_cli.runs.saving.differences import find_differences
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,8 +67,12 @@ class Report(NamedTuple):
         """Remarks on the files, and where the server did something else than requested."""
         found = list(self.remarks)
         for outcome in self.outcomes:
+            asked = outcome.resolved or self.resolved
+            told: dict[str, str] = {}  # what is different, and the first file in which it is
             for saved in outcome.saved:
-                found += _differences(outcome, saved)
+                for text in find_differences(asked, outcome.call, saved):
+                    told.setdefault(text, saved.path)
+            found += [f"{path}: {text}" for text, path in told.items()]
         return tuple(found)
 
     @property
@@ -83,18 +88,6 @@ class Report(NamedTuple):
     def known_cost_usd(self) -> float:
         """The sum of the costs the provider named, in USD. The run cost at least this much."""
         return sum(cost for cost in map(_named_cost, self.outcomes) if cost is not None)
-
-
-def _differences(outcome: Outcome, saved: SavedImage) -> Iterator[str]:
-    """Where the server used another seed or size than the one it was sent."""
-    call, used = outcome.call, saved.facts.seed
-    if isinstance(call.seed, int) and used is not None and used != call.seed:
-        yield f"{saved.path}: the server used seed {used}, not {call.seed}"
-    if outcome.size is not None:  # the pixels of a known model are nominal
-        return
-    sent, received = call.body.get("size"), saved.pixels
-    if isinstance(sent, str) and "x" in sent and received and sent != received:
-        yield f"{saved.path}: the server made {received}, not {sent}"
 
 
 def _named_cost(outcome: Outcome) -> float | None:

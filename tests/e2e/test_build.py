@@ -151,6 +151,19 @@ def test_9_limits_are_checked_before_the_first_request(build):
     assert (rest.code, rest.posts) == (0, 4), rest
 
 
+def test_10_an_expensive_build_in_a_pipe_needs_a_limit_or_yes(build, work):
+    many = DOCS.replace("max_cost = 5.00\n", "") + '[assets.many]\nprompt = "x"\nn = 80\n'
+    (work / PATH).write_text(many)
+    for words in ((), ("--plan",)):
+        result = build(*words)
+        assert (result.code, result.posts) == (2, 0), result
+        assert "86 images at 0.06 USD cost 5.16 USD, more than confirm_cost" in result.err
+    assert build("--plan", "--yes").code == 0
+    assert build("--plan", "--max-cost", "6").code == 0
+    (work / PATH).write_text("max_cost = 6\n" + many)
+    assert build("--plan").code == 0
+
+
 def test_11_an_edited_file_stays_until_a_person_decides(build, work):
     build()
     image = work / "docs/img/og.jpg"

@@ -90,7 +90,12 @@ def test_assets_are_selected_by_name(build, words, count):
         (DOCS.replace("seed = 11", "seed = 1.5"), [], "seed must be a whole number", ""),
         (DOCS, ["--only", "her"], "no asset has such a name", "did you mean hero?"),
         (DOCS, ["--max-cost", "6"], "above max_cost of the manifest", ""),
-        (DOCS, ["--max-cost", "0.1"], "6 requests cost 0.36 USD, over the limit of 0.10", ""),
+        (
+            DOCS,
+            ["--max-cost", "0.1"],
+            "6 images at 0.06 USD cost 0.36 USD, over the limit of 0.10",
+            "",
+        ),
         (DOCS, ["--check"], "contradict each other", ""),
     ],
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fakes.images import look, noise
 from fakes.messages import reply
-from journals import line
+from journals import line, lines_of
 
 from e2e.recovery import files, states
 from flux_cli.runs.records.lines import UNSEALED
@@ -59,3 +59,12 @@ def test_an_older_run_is_recovered_once(older, recover):
     before = older.read_bytes()
     assert recover().err == "flux: nothing to save\n"
     assert (older.read_bytes(), os.listdir(older.parent)) == (before, [older.name])
+
+
+def test_a_run_that_was_killed_before_it_sent_anything_has_nothing_to_save(older, recover, flux):
+    older.write_bytes(b"\n".join([*lines_of(older)[:2], b""]))
+    (run,) = flux("runs", older.stem, "--json").json["runs"]
+    assert (run["state"], run["requests"], run["cost_usd"]) == ("interrupted", 3, 0)
+    assert {entry["state"] for entry in run["entries"]} == {"not_sent"}
+    assert (recover().err, files()) == ("flux: nothing to save\n", [])
+    assert os.listdir(older.parent) == [older.name]

@@ -68,7 +68,7 @@ class Tasks(NamedTuple):
             name=name_of(asset, root),
             delivery=self._delivery(asset, root, step, record),
             price_usd=unit_price(row, resolved.model, resolved.dialect),
-            size=resolved.size,
+            resolved=resolved,
             key=asset.name,
             about={
                 "request": asset.request,

@@ -8,6 +8,8 @@ from flux_cli.build.planning.reasons import counted
 from flux_cli.build.planning.steps import PAID, WAITS
 from flux_cli.core.errors import BudgetError, UsageError
 from flux_cli.core.lite import NamedTuple
+from flux_cli.runs.spending.budget import ROUNDING
+from flux_cli.runs.spending.limits import Bill, check_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from flux_cli.build.planning.steps import Step
 
 OVER_BUDGET = "over the limit: not requested (--partial)"
-ROUNDING = 1e-9  # USD by which a sum may exceed a limit
 MOST_WITHOUT_LIMIT = 10_000  # requests; more need a limit in any case
 
 
@@ -89,20 +90,20 @@ def check_option(option: float | None, manifests: Sequence[float | None]) -> Non
         raise UsageError(message, hint="raise max_cost in the manifest, which is reviewed")
 
 
-def check_limit(cost: Cost, limit: float | None, *, yes: bool) -> None:
+def check_budget(cost: Cost, limit: float | None, *, accepts_unknown: bool) -> None:
     """Raise BudgetError if the requests cost more than the limit, or may do so."""
-    if not cost.requests:
-        return
-    if limit is None:
-        if cost.requests > MOST_WITHOUT_LIMIT:
-            message = f"{cost.requests:,} requests need a limit"
-            raise BudgetError(message, hint="add --max-cost")
-        return
-    if cost.known_usd > limit + ROUNDING:
-        verb = "costs" if cost.requests == 1 else "cost"
-        what = f"{counted(cost.requests, 'request')} {verb} {cost.known_usd:.2f} USD"
-        hint = "raise the limit, select assets with --only, or make what fits with --partial"
-        raise BudgetError(f"{what}, over the limit of {limit:.2f} USD", hint=hint)
-    if cost.unknown and not yes:
-        hint = "add --yes to proceed until the reported costs reach the limit"
-        raise BudgetError("the price is unknown, and there is a limit", hint=hint)
+    if limit is None and cost.requests > MOST_WITHOUT_LIMIT:
+        message = f"{counted(cost.requests, 'request')} need a limit"
+        raise BudgetError(message, hint="add --max-cost")
+    try:
+        check_limit(bill_of(cost), limit, accepts_unknown=accepts_unknown)
+    except BudgetError as error:
+        if limit is not None and cost.known_usd > limit:
+            error.hint = "raise the limit, select assets with --only, or add --partial"
+        raise
+
+
+def bill_of(cost: Cost) -> Bill:
+    """The bill of all requests."""
+    price = cost.prices[0] if len(cost.prices) == 1 and not cost.unknown else None
+    return Bill(cost.requests, cost.known_usd, cost.unknown, price)

@@ -21,7 +21,7 @@ from flux_cli.build.execution.running import Running
 from flux_cli.build.lock.file import load_lock, save_lock
 from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.session import open_session
-from flux_cli.commands.build.show import refusal
+from flux_cli.commands.build.show import confirm_cost, refusal
 from flux_cli.config.credentials import missing_key_error
 from flux_cli.core.errors import DiskError, FluxError
 from flux_cli.images import files as disk
@@ -61,6 +61,7 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
         session = open_session(options, projects, interrupted)
         if error := refusal(session):
             raise error
+        confirm_cost(session)
         if not options.reporting.quiet:
             for note in session.notes:
                 messages.err(f"flux: note: {note}")

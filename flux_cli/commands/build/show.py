@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning import text
-from flux_cli.build.planning.cost import check_limit, lowest
+from flux_cli.build.planning.cost import bill_of, check_budget, lowest
 from flux_cli.build.planning.document import build_document
 from flux_cli.build.planning.steps import SAME
+from flux_cli.config.load import ENVIRONMENT
 from flux_cli.core.errors import BudgetError, status_of
+from flux_cli.runs.spending.approval import is_remote
+from flux_cli.runs.spending.limits import MOST_UNPRICED, reason_to_confirm, unconfirmed
 from flux_cli.terminal import messages, streams
+from flux_cli.terminal.question import can_ask, confirm
 
 if TYPE_CHECKING:
     from flux_cli.build.planning.cost import Priced
@@ -28,10 +32,40 @@ def print_plan(session: Session) -> int:
         print_document(session, "plan", code)
     else:
         for planned in session.planned:
-            _print_project(planned, is_whole=session.options.reporting.verbose)
+            streams.say(_project_text(planned, is_whole=session.options.reporting.verbose))
     if error:
         messages.error(error)
     return code
+
+
+def confirm_cost(session: Session) -> None:
+    """Have a person confirm the plan if it costs more than usual. Raises BudgetError."""
+    question = _question(session)
+    if not question:
+        return
+    for planned in session.planned if can_ask() else ():
+        messages.err(_project_text(planned, is_whole=False))
+    if not confirm(f"{question}. Continue?"):
+        hint = "answer y, or add --yes to skip the question"
+        raise BudgetError("not confirmed, so nothing was sent", hint=hint)
+
+
+def _question(session: Session) -> str:
+    """Why a person must confirm the build; "" if nobody must, or --yes did."""
+    settings, bill = session.settings, bill_of(session.cost)
+    if session.options.limits.yes or not bill.images:
+        return ""
+    paid = [planned for planned in session.planned if planned.cost.requests]
+    is_limited = all(planned.limit is not None for planned in paid) and not _is_from_file(session)
+    is_elsewhere = bill.unpriced > MOST_UNPRICED and is_remote(settings)
+    threshold = settings.confirm_cost
+    return reason_to_confirm(bill, threshold, is_limited=is_limited, is_remote=is_elsewhere)
+
+
+def _is_from_file(session: Session) -> bool:
+    """Whether the only limit is that of a settings file, which is no answer about this build."""
+    own = [planned.project.manifest.max_cost for planned in session.planned]
+    return None in own and session.settings.values["max_cost"].rank > ENVIRONMENT
 
 
 def refusal(session: Session) -> BudgetError | None:
@@ -40,13 +74,15 @@ def refusal(session: Session) -> BudgetError | None:
     yes = limits.yes or access.offline
     try:
         for planned in session.planned:
-            check_limit(planned.cost, planned.limit, yes=yes)
+            check_budget(planned.cost, planned.limit, accepts_unknown=yes)
     except BudgetError as error:
         return error
-    return None
+    question = _question(session)
+    return unconfirmed(bill_of(session.cost), question) if question and not can_ask() else None
 
 
-def _print_project(planned: Planned, *, is_whole: bool) -> None:
+def _project_text(planned: Planned, *, is_whole: bool) -> str:
+    """The plan of one project."""
     assets = planned.project.assets
     files = sum(len(asset.settings.variants) for asset in assets.values())
     lines = [text.title_line(planned.project.path, len(assets), files)]
@@ -56,7 +92,7 @@ def _print_project(planned: Planned, *, is_whole: bool) -> None:
     unchanged = "" if is_whole else text.unchanged_line(planned.priced)
     lines += [unchanged] if unchanged else []
     lines.append(text.total_line(planned.priced, planned.cost, planned.limit))
-    streams.say("\n".join(lines))
+    return "\n".join(lines)
 
 
 def print_check(session: Session) -> int:

@@ -59,8 +59,10 @@ def save_outputs(
     request. Raises ImageError and UsageError for an image of which the files cannot be made, with
     nothing saved, and DiskError.
     """
+    seen = seen or examine(data)
+    files.received = (seen.image.width, seen.image.height)
     provenance = Provenance(record, is_embedded=delivery.metadata, signer=signer)
-    finished = _make(data, seen or examine(data), name, delivery, provenance)
+    finished = _make(data, seen, name, delivery, provenance)
     sidecar = _make_sidecar(name, delivery, record)
     for file in finished:
         if not files.save(file, extra):

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from flux_cli.core.errors import DiskError, FluxError, ImageError, UsageError
 from flux_cli.core.image import ImageFile
-from flux_cli.images.formats import split_suffix
+from flux_cli.images.formats import TRANSPARENT, split_suffix
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
 from flux_cli.runs.job import Original
 from flux_cli.runs.records.privacy import image_without_keys
 from flux_cli.runs.saving.delivery import record_of_image
-from flux_cli.runs.saving.finish import FinishedFile, SavedFiles
+from flux_cli.runs.saving.finish import FinishedFile, SavedFiles, describe_alpha
 from flux_cli.runs.saving.output_files import save_outputs
 from flux_cli.runs.saving.twins import Twins, fingerprint
 
@@ -158,6 +158,8 @@ class Saver:
         """Store the original of one image, make all its files, then save them."""
         data, seen = self._read(media.file)
         files.mark = fingerprint(data)
+        if task.call.body.get("background") == TRANSPARENT:
+            files.remarks += describe_alpha(data, seen.image)
         record = record_of_image(task.delivery, task.call, media.facts)
         try:
             if self._store:

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.runs import money
-from flux_cli.runs.money import PLAUSIBLE, Rate
+from flux_cli.runs.spending import budget as spending
+from flux_cli.runs.spending.budget import PLAUSIBLE, Rate
 
 
 class Budget:
     """The budget of a run whose requests all have one rate."""
 
     def __init__(self, limit, price):
-        self.budget, self.rate = money.Budget(limit), Rate("m", price)
+        self.budget, self.rate = spending.Budget(limit), Rate("m", price)
 
     @property
     def must_wait(self):
@@ -185,7 +185,7 @@ CHEAP, DEAR, UNKNOWN = Rate("a", 0.02), Rate("b", 0.5), Rate("c", None)
 
 def proven(limit, *rates):
     """A budget of which one image at each rate has come at its price."""
-    budget = money.Budget(limit)
+    budget = spending.Budget(limit)
     for rate in rates:
         budget.begin(rate)
         budget.end(rate, rate.price_usd, made=True)
@@ -230,7 +230,7 @@ def test_only_one_request_whose_price_nobody_has_seen_is_under_way():
 )
 def test_a_run_of_several_rates_exceeds_its_limit_by_no_more_than_one_surprise(requests, limit):
     """A request costs its price, or, as a surprise, three times as much."""
-    budget, total, surprise = money.Budget(limit), 0.0, 0.0
+    budget, total, surprise = spending.Budget(limit), 0.0, 0.0
     under_way = []
     for rate, is_surprise in requests:
         while budget.must_wait(rate):
