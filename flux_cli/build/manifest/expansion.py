@@ -6,6 +6,7 @@ What the assets of a table share is merged, checked and digested once.
 from __future__ import annotations
 
 import itertools
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 MAX_ASSETS = 20_000
 NAME_BYTES = 255
+# Texts that are safe as they are, at a glance: no devices of Windows, which are shorter.
+PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{4,100}")
 
 
 class Asset(NamedTuple):
@@ -73,7 +76,7 @@ def expand(manifest: Manifest, sources: Sources) -> Iterator[Asset]:
 @lru_cache(maxsize=4096)
 def safe_name(text: str) -> str:
     """A field as part of a file name."""
-    return names.safe(text)
+    return text if PLAIN.fullmatch(text) else names.safe(text)
 
 
 class _Expansion:
