@@ -76,9 +76,10 @@ def _document(run: CheckedRun, cost: Cost) -> dict[str, Json]:
     ]
     skipped: list[Json] = []
     for number, paths in run.existing.by_call.items():
-        skipped += [skipped_document(number, path) for path in paths]
+        skipped += [skipped_document(number, path, run.existing.unverified) for path in paths]
     resolution = resolution_document(run.row, resolved, _notes(run), _posts(run))
-    return dry_run_document(resolution, files, skipped, cost.usd, cost.source)
+    outdated = run.existing.outdated
+    return dry_run_document(resolution, files, skipped, outdated, cost.usd, cost.source)
 
 
 def _notes(run: CheckedRun) -> tuple[Note, ...]:
@@ -98,9 +99,9 @@ def _planned_files(run: CheckedRun) -> list[PlannedFile]:
             continue
         sidecar = sidecar_name(name) if run.delivery.sidecar else None
         for expected in expected_of(run.prepared, run.delivery, name):
-            path = _expected_path(expected)
+            path = _expected_path(expected.name)
             if path not in run.delivery.kept:
-                files.append(PlannedFile(call, path, expected == sidecar))
+                files.append(PlannedFile(call, path, expected.name == sidecar))
     return files
 
 

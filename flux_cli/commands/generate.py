@@ -94,7 +94,7 @@ def _generate(checked: CheckedRun) -> Report:
             folder = ledger.folder if is_paid else None
             report = run_job(job, folder, checked.prepared.settings, listener)
         job.sink.sync()  # before the journal ends, and before the paths are printed
-    report = report._replace(run=name if is_paid else "")
+    report = report._replace(run=name if is_paid else "", existing=checked.existing)
     if log:
         log.end(report)
     return report
@@ -117,9 +117,8 @@ def _job(checked: CheckedRun, ledger: Journal) -> Job:
     prepared, row = checked.prepared, checked.row
     sink: files.Pipe | files.Folder
     folders = {Path(folder) for folder in folders_of(checked.names)}
-    sink = files.Folder(
-        overwrite=checked.options.output.overwrite, mark=ledger.run, state=ledger.state
-    )
+    may_replace = True if checked.options.output.overwrite else checked.existing.replaced
+    sink = files.Folder(overwrite=may_replace, mark=ledger.run, state=ledger.state)
     if prepared.destination.is_stdout:
         sink, folders = files.Pipe(sys.stdout.buffer), set()
     return Job(

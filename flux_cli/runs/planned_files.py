@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING
 from flux_cli.config.folders import project_folders
 from flux_cli.config.load import PROJECT
 from flux_cli.core.errors import OutputError, UsageError
-from flux_cli.core.lite import LazySequence, NamedTuple
+from flux_cli.core.lite import LazySequence
+from flux_cli.core.values import read_integer
 from flux_cli.images import names as naming
 from flux_cli.images.names import Name, refuse_doubles
-from flux_cli.runs.saving.delivery import Delivery, expected_names, sidecar_name
+from flux_cli.runs.saving.delivery import Delivery, ExpectedFile, expected_files
+from flux_cli.runs.saving.existing import (
+    Existing,
+    describe_existing,
+    keep_existing,
+    update_existing,
+)
 from flux_cli.terminal import messages
 from flux_cli.terminal.streams import is_closed
 
@@ -25,17 +32,11 @@ if TYPE_CHECKING:
 
     from flux_cli.core.options import GenerateOptions
     from flux_cli.request.prepare import Prepared
+    from flux_cli.runs.saving.existing import FoundRequest
+    from flux_cli.runs.saving.existing_files import Comparison
 
 ANY_SIZE = (1024, 1024)  # pixels, where the model's sizes are unknown; names do not depend on it
 ID_BYTES = 4  # random bytes of `{id}` in a name
-
-
-class Existing(NamedTuple):
-    """Existing files that `--skip-existing` keeps."""
-
-    files: frozenset[str] = frozenset()
-    by_call: dict[int, tuple[str, ...]] = {}  # noqa: RUF012 - never written to; images, no sidecars
-    complete: frozenset[int] = frozenset()  # numbers of requests whose files all exist
 
 
 def name_requests(prepared: Prepared) -> Sequence[Name]:
@@ -81,10 +82,23 @@ def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
     return LazySequence(len(calls), row)
 
 
-def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[Name, ...]:
-    """The names of the files of one request, assuming that its image has the expected size."""
+def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[ExpectedFile, ...]:
+    """The files of one request, assuming that its image has the expected size."""
     size, hosted = prepared.resolved.size, prepared.settings.provider.hosted
-    return expected_names(delivery, name, size.expected(hosted=hosted) if size else ANY_SIZE)
+    return expected_files(delivery, name, size.expected(hosted=hosted) if size else ANY_SIZE)
+
+
+def check_choice(options: GenerateOptions) -> None:
+    """Raise UsageError for two options that contradict each other about existing files."""
+    others = {
+        "--overwrite": options.output.overwrite,
+        "--skip-existing": options.output.skip_existing,
+    }
+    for name, is_given in others.items():
+        if options.run.update and is_given:
+            message = f"--update and {name} contradict each other"
+            hint = "use only one of them; --update replaces only what differs"
+            raise UsageError(message, hint=hint)
 
 
 def check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Delivery) -> None:
@@ -92,6 +106,9 @@ def check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Deliver
     finish = delivery.finish
     if len(finish.formats) > 1 or finish.widths or finish.keep_original or delivery.sidecar:
         raise UsageError("-o - takes one file, not several", hint="save to files with -o")
+    if options.run.update:
+        message = "--update compares files, and -o - writes none"
+        raise UsageError(message, hint="drop --update, or name a file with -o")
     if prepared.resolved.n > 1:
         raise UsageError("-o - takes one image, not several", hint="drop -n, or save to a folder")
     if options.reporting.as_json:
@@ -105,33 +122,52 @@ def check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Deliver
 
 
 def check_files(
-    options: GenerateOptions, prepared: Prepared, names: Sequence[Name], delivery: Delivery
+    options: GenerateOptions,
+    prepared: Prepared,
+    names: Sequence[Name],
+    comparison: Comparison,
 ) -> Existing:
-    """Check that every file can be written, and find files that exist already.
+    """Check that every file can be written, and compare those that exist already.
 
-    Raises OutputError for a file that cannot be written, UsageError for two files of one name.
+    Raises OutputError for a file that cannot be written, or exists and is not what is asked for,
+    UsageError for two files of one name.
     """
     from flux_cli.images import files
     from flux_cli.runs.records.store import ROOM
 
+    is_update = options.run.update
+    _check_names(prepared, names, comparison.delivery)
+    planned = _planned_files(prepared, comparison.delivery, names)
+    room = ROOM if prepared.settings.provider.hosted else 0  # sketches cost nothing
+    present = files.preflight(
+        (name for _, name in planned),
+        None,
+        overwrite=options.output.overwrite or is_update,
+        skip_existing=options.output.skip_existing or is_update,
+        write=not options.run.dry_run,
+        room=room,
+    )
+    existing = Existing()
+    if present:
+        found = _find(prepared, names, comparison, present)
+        is_sketch = not prepared.settings.provider.hosted
+        existing = (
+            update_existing(found, is_sketch=is_sketch) if is_update else keep_existing(found)
+        )
+    if not options.reporting.quiet:
+        notes = [*describe_existing(existing), *_note_of_random_names(options, names)]
+        for note in notes:
+            messages.err(f"flux: note: {note}")
+    return existing
+
+
+def _check_names(prepared: Prepared, names: Sequence[Name], delivery: Delivery) -> None:
+    """Raise ConfigError for a file outside of the project, UsageError for two of one name."""
     if prepared.settings.values["output"].rank == PROJECT:
         _check_project(prepared, names, delivery)
     if len(expected_of(prepared, delivery, names[0])) > 1:  # names of requests always differ
         numbered = enumerate(_planned_files(prepared, delivery, names), 1)
         refuse_doubles((name.path("ext"), f"file {number}") for number, (_, name) in numbered)
-    planned = _planned_files(prepared, delivery, names)
-    room = ROOM if prepared.settings.provider.hosted else 0  # sketches cost nothing
-    present = files.preflight(
-        (name for _, name in planned),
-        None,
-        overwrite=options.output.overwrite,
-        skip_existing=options.output.skip_existing,
-        write=not options.run.dry_run,
-        room=room,
-    )
-    if options.output.skip_existing and not options.reporting.quiet:
-        _warn_of_random_names(names)
-    return _existing(prepared, delivery, names, present) if present else Existing()
 
 
 def _check_project(prepared: Prepared, names: Sequence[Name], delivery: Delivery) -> None:
@@ -149,28 +185,29 @@ def _planned_files(
 ) -> Iterator[tuple[int, Name]]:
     """The place of a request, and the name of one of its files."""
     for place, of_request in enumerate(names):
-        for name in expected_of(prepared, delivery, of_request):
-            yield place, name
+        for file in expected_of(prepared, delivery, of_request):
+            yield place, file.name
 
 
-def _existing(
-    prepared: Prepared, delivery: Delivery, names: Sequence[Name], present: Mapping[int, str]
-) -> Existing:
-    """The existing files by request. `present` are their paths, by index among all files."""
-    incomplete: set[int] = set()
-    found: dict[int, list[str]] = {}
-    for index, (place, name) in enumerate(_planned_files(prepared, delivery, names)):
-        if index not in present:
-            incomplete.add(place)
-        elif not delivery.sidecar or name != sidecar_name(names[place]):
-            found.setdefault(place, []).append(present[index])
-    calls = prepared.plan.calls
-    by_call = {calls[place].number: tuple(paths) for place, paths in found.items()}
-    complete = [calls[place].number for place in found.keys() - incomplete]
-    return Existing(frozenset(present.values()), by_call, frozenset(complete))
+def _find(
+    prepared: Prepared, names: Sequence[Name], comparison: Comparison, present: Mapping[int, str]
+) -> list[FoundRequest]:
+    """The requests that have files already. `present` are paths, by index among all files."""
+    delivery, calls = comparison.delivery, prepared.plan.calls
+    planned = enumerate(_planned_files(prepared, delivery, names))
+    places = dict.fromkeys(place for index, (place, _) in planned if index in present)
+    found = []
+    for place in places:
+        call, name = calls[place], names[place]
+        seed = None if prepared.resolved.seed is None else read_integer(call.seed)
+        expected = expected_of(prepared, delivery, name)
+        found.append(comparison.find(call.number, name, seed, expected))
+    return found
 
 
-def _warn_of_random_names(names: Sequence[Name]) -> None:
-    if any("{id}" in name.template for name in names):
-        message = "--skip-existing cannot find files whose names have a random {id}; add --seed"
-        messages.err(f"flux: note: {message}")
+def _note_of_random_names(options: GenerateOptions, names: Sequence[Name]) -> Iterator[str]:
+    """The note that files with random names are never found again."""
+    chosen = {"--skip-existing": options.output.skip_existing, "--update": options.run.update}
+    for option, is_given in chosen.items():
+        if is_given and any("{id}" in name.template for name in names):
+            yield f"{option} cannot find files whose names have a random {{id}}; add --seed"
