@@ -15,6 +15,7 @@ from flux_cli.images.formats import FORMATS
 from flux_cli.request.posts import provider_of
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import CheckedRun, check_budget, check_run, describe_run
+from flux_cli.runs.planned_files import reserve_files
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
 from flux_cli.runs.records import journal, store
@@ -50,7 +51,8 @@ def run(options: GenerateOptions) -> int:
     check_budget(checked)
     if not options.reporting.quiet:
         messages.notes((*checked.prepared.resolved.notes, *checked.prepared.plan.notes))
-    report = _generate(checked)
+    with reserve_files(checked) as reserved:
+        report = _generate(reserved)
     report = _print_results(checked, report, sheet)
     if not options.reporting.quiet:
         _print_notes(checked, report)

@@ -60,6 +60,7 @@ class CheckedRun(NamedTuple):
     names: Sequence[Name]  # one for each request
     existing: Existing
     delivery: Delivery
+    comparison: Comparison | None  # None: the image goes to standard output
     identity: Identity | None = None
 
     @property
@@ -84,11 +85,10 @@ def check_run(options: GenerateOptions) -> CheckedRun:
         check_stdout(options, prepared, delivery)
     identity = identity_of(prepared.settings)
     auth = _auth(row, prepared, options)
-    existing = Existing()
-    if not to_stdout:
-        existing = check_files(options, prepared, names, Comparison(record, delivery))
+    comparison = None if to_stdout else Comparison(record, delivery)
+    existing = check_files(options, prepared, names, comparison) if comparison else Existing()
     delivery = delivery._replace(kept=existing.files)
-    return CheckedRun(options, prepared, row, auth, names, existing, delivery, identity)
+    return CheckedRun(options, prepared, row, auth, names, existing, delivery, comparison, identity)
 
 
 def _prepare(options: GenerateOptions) -> Prepared:

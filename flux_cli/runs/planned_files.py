@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from flux_cli.config.folders import project_folders
@@ -28,10 +29,11 @@ from flux_cli.terminal import messages
 from flux_cli.terminal.streams import is_closed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flux_cli.core.options import GenerateOptions
     from flux_cli.request.prepare import Prepared
+    from flux_cli.runs.check import CheckedRun
     from flux_cli.runs.saving.existing import FoundRequest
     from flux_cli.runs.saving.existing_files import Comparison
 
@@ -122,23 +124,36 @@ def check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Deliver
 
 
 def check_files(
-    options: GenerateOptions,
-    prepared: Prepared,
-    names: Sequence[Name],
-    comparison: Comparison,
+    options: GenerateOptions, prepared: Prepared, names: Sequence[Name], comparison: Comparison
 ) -> Existing:
     """Check that every file can be written, and compare those that exist already.
 
     Raises OutputError for a file that cannot be written, or exists and is not what is asked for,
     UsageError for two files of one name.
     """
+    _check_names(prepared, names, comparison.delivery)
+    existing = _find_existing(options, prepared, names, comparison)
+    if not options.reporting.quiet:
+        notes = [*describe_existing(existing), *_note_of_random_names(options, names)]
+        for note in notes:
+            messages.err(f"flux: note: {note}")
+    return existing
+
+
+def _find_existing(
+    options: GenerateOptions,
+    prepared: Prepared,
+    names: Sequence[Name],
+    comparison: Comparison,
+    places: Sequence[int] | None = None,
+) -> Existing:
+    """The existing files of all requests, or of those in some places. Raises like `check_files`."""
     from flux_cli.images import files
     from flux_cli.runs.records.store import ROOM
 
-    is_update = options.run.update
-    _check_names(prepared, names, comparison.delivery)
-    planned = _planned_files(prepared, comparison.delivery, names)
-    room = ROOM if prepared.settings.provider.hosted else 0  # sketches cost nothing
+    is_update, is_sketch = options.run.update, not prepared.settings.provider.hosted
+    room = 0 if is_sketch else ROOM  # sketches cost nothing
+    planned = list(_planned_files(prepared, comparison.delivery, names, places))
     present = files.preflight(
         (name for _, name in planned),
         None,
@@ -147,18 +162,39 @@ def check_files(
         write=not options.run.dry_run,
         room=room,
     )
-    existing = Existing()
-    if present:
-        found = _find(prepared, names, comparison, present)
-        is_sketch = not prepared.settings.provider.hosted
-        existing = (
-            update_existing(found, is_sketch=is_sketch) if is_update else keep_existing(found)
-        )
-    if not options.reporting.quiet:
-        notes = [*describe_existing(existing), *_note_of_random_names(options, names)]
-        for note in notes:
-            messages.err(f"flux: note: {note}")
-    return existing
+    if not present:
+        return Existing()
+    there = dict.fromkeys(planned[index][0] for index in present)
+    found = _find(prepared, names, comparison, there)
+    return update_existing(found, is_sketch=is_sketch) if is_update else keep_existing(found)
+
+
+@contextmanager
+def reserve_files(run: CheckedRun) -> Iterator[CheckedRun]:
+    """Keep other runs from paying for the same files while this run does.
+
+    The run that is returned knows what another one has saved since the check. Raises OutputError.
+    """
+    if run.comparison is None or not run.row.hosted or not run.calls:
+        yield run
+        return
+    from flux_cli.runs.records.reservation import reserve_names
+
+    prepared, names = run.prepared, run.names
+    numbers = enumerate(call.number for call in prepared.plan.calls)
+    places = [place for place, number in numbers if number not in run.existing.complete]
+    with reserve_names(_paths_of(prepared, names, run.delivery, places)):
+        later = _find_existing(run.options, prepared, names, run.comparison, places)
+        existing = run.existing.renewed(later)
+        yield run._replace(existing=existing, delivery=run.delivery._replace(kept=existing.files))
+
+
+def _paths_of(
+    prepared: Prepared, names: Sequence[Name], delivery: Delivery, places: Sequence[int]
+) -> Iterator[str]:
+    """Every path that a file of the requests in these places may get."""
+    for _, name in _planned_files(prepared, delivery, names, places):
+        yield from name.candidates(None)
 
 
 def _check_names(prepared: Prepared, names: Sequence[Name], delivery: Delivery) -> None:
@@ -181,26 +217,27 @@ def _check_project(prepared: Prepared, names: Sequence[Name], delivery: Delivery
 
 
 def _planned_files(
-    prepared: Prepared, delivery: Delivery, names: Sequence[Name]
+    prepared: Prepared,
+    delivery: Delivery,
+    names: Sequence[Name],
+    places: Sequence[int] | None = None,
 ) -> Iterator[tuple[int, Name]]:
     """The place of a request, and the name of one of its files."""
-    for place, of_request in enumerate(names):
-        for file in expected_of(prepared, delivery, of_request):
+    chosen = range(len(names)) if places is None else places
+    for place in chosen:
+        for file in expected_of(prepared, delivery, names[place]):
             yield place, file.name
 
 
 def _find(
-    prepared: Prepared, names: Sequence[Name], comparison: Comparison, present: Mapping[int, str]
+    prepared: Prepared, names: Sequence[Name], comparison: Comparison, places: Iterable[int]
 ) -> list[FoundRequest]:
-    """The requests that have files already. `present` are paths, by index among all files."""
-    delivery, calls = comparison.delivery, prepared.plan.calls
-    planned = enumerate(_planned_files(prepared, delivery, names))
-    places = dict.fromkeys(place for index, (place, _) in planned if index in present)
+    """The requests in these places, with the files that they have already."""
     found = []
     for place in places:
-        call, name = calls[place], names[place]
+        call, name = prepared.plan.calls[place], names[place]
         seed = None if prepared.resolved.seed is None else read_integer(call.seed)
-        expected = expected_of(prepared, delivery, name)
+        expected = expected_of(prepared, comparison.delivery, name)
         found.append(comparison.find(call.number, name, seed, expected))
     return found
 

@@ -64,6 +64,18 @@ class Existing(NamedTuple):
     replaced: frozenset[str] = frozenset()  # may be replaced by a new file
     outdated: tuple[Outdated, ...] = ()  # those of them that differ from what is asked for
 
+    def renewed(self, later: Existing) -> Existing:
+        """These files, with a later look at the requests that were not complete."""
+        files = (self.files | later.files) - later.replaced
+        return Existing(
+            files=files,
+            by_call=self.by_call | later.by_call,
+            complete=self.complete | later.complete,
+            unverified=(self.unverified | later.unverified) & files,
+            replaced=later.replaced,
+            outdated=later.outdated,
+        )
+
 
 def keep_existing(found: Sequence[FoundRequest]) -> Existing:
     """For `--skip-existing`: keep every file. Raises OutputError for one that differs."""
