@@ -227,6 +227,16 @@ def test_a_file_in_the_wrong_format_is_refused(generate):
     assert (result.code, "hero-64.webp is png, not webp" in result.err) == (2, True)
 
 
+def test_a_sheet_shows_the_new_images(generate):
+    line = ("-o", "{seed}.jpg", "--seed", "1", "-n", "2", "--sheet", "--update", "--json")
+    generate("a fox", *line, env=FULL)
+    before = Path("sheet.jpg").stat().st_mtime_ns
+    assert generate("a fox", *line, env=FULL).json["sheet"] == "sheet.jpg"
+    assert Path("sheet.jpg").stat().st_mtime_ns == before
+    assert generate("an owl", *line, env=FULL).json["sheet"] == "sheet.jpg"
+    assert Path("sheet.jpg").stat().st_mtime_ns > before
+
+
 def test_a_sidecar_is_the_record_of_an_image_without_one(generate, gateway):
     line = ("-o", "hero.png", "--sidecar", "--no-metadata")
     generate("a fox", *line)

@@ -66,17 +66,16 @@ class Comparison(NamedTuple):
     def _look_at_image(
         self, path: str, data: bytes, name: Name, asked: Record, file: ExpectedFile
     ) -> Found:
-        from flux_cli.images.metadata.read import read_metadata
         from flux_cli.images.pixels.wholeness import examine
 
         if not data:
             return Found(path, None, Difference("damaged", "is empty"))
         try:
             image, sound, *_ = examine(data)
-            reading = None if image.format in FOREIGN else read_metadata(sound)
         except ImageError as error:
             return Found(path, None, Difference("damaged", f"is damaged: {error.message}"))
-        record = reading.record if reading and reading.source == "flux" else _beside(name)
+        record = None if image.format in FOREIGN else _read_record(sound)
+        record = record or _beside(name)
         difference = file.output and compare_file(image, file.output, self.delivery.finish)
         return Found(path, record, difference or (record and compare_records(record, asked)))
 
@@ -84,6 +83,17 @@ class Comparison(NamedTuple):
 def _best(found: Sequence[Found]) -> Sequence[Found]:
     """Of files that differ in the suffix alone, the one that is kept; all, if none is."""
     return next(([file] for file in found if not file.difference), found)
+
+
+def _read_record(sound: bytes) -> Record | None:
+    """The record that flux wrote into an image."""
+    from flux_cli.images.metadata.read import read_metadata
+
+    try:
+        reading = read_metadata(sound)
+    except ImageError:  # the metadata is damaged, not the pixels
+        return None
+    return reading.record if reading.source == "flux" else None
 
 
 def _beside(name: Name) -> Record | None:
