@@ -27,7 +27,8 @@ LONGEST_ARGUMENT = 100_000  # characters; Linux refuses single arguments over 12
 def run(options: GenerateOptions, *, curl: bool) -> None:
     """Print what would be sent, as text, JSON or curl commands.
 
-    Raises the errors that `flux generate` would.
+    Needs no prompt and no key, and opens no connection without --estimate. Raises the errors that
+    `flux generate` would.
     """
     say(_answer(options, curl=curl))
 
@@ -38,34 +39,50 @@ def _answer(options: GenerateOptions, *, curl: bool) -> str:
         raise UsageError(message, hint="use only one of them")
     word = one_prompt(options.input)
     prepared = prepare(options, None if word is None else read_prompt(word))
+    if options.run.estimate:
+        from flux_cli.runs.spending.estimate import estimate_price
+
+        prepared = estimate_price(prepared, no_key=options.access.no_key)
+    if prepared.settings.max_cost is not None:
+        from flux_cli.runs.spending.approval import check_limit_of
+
+        check_limit_of(prepared, accepts_unknown=options.run.yes)
     sent = posts(prepared)
     if curl:
-        return _curl_commands(prepared.settings.provider, sent, keyed=not options.access.no_key)
-    if options.reporting.as_json:
-        from flux_cli.runs.documents import resolution_document
-
         row = prepared.settings.provider
-        return document_text(resolution_document(row, prepared.resolved, _notes(prepared), sent))
-    return _text(prepared, sent)
+        return _curl_commands(row, list(sent), keyed=not options.access.no_key)
+    first = next(sent)
+    if options.reporting.as_json:
+        return _document(prepared, first)
+    return _text(prepared, first, is_estimate=options.run.estimate)
+
+
+def _document(prepared: Prepared, first: Post) -> str:
+    from flux_cli.runs.documents import resolution_document
+
+    row, resolved, calls = prepared.settings.provider, prepared.resolved, prepared.plan.calls
+    return document_text(resolution_document(row, resolved, _notes(prepared), calls, first))
 
 
 def _notes(prepared: Prepared) -> tuple[Note, ...]:
     return (*prepared.resolved.notes, *prepared.plan.notes)
 
 
-def _text(prepared: Prepared, sent: list[Post]) -> str:
-    lines = [request_line(prepared, sent[0]), json_text(short_body(sent[0]))]
-    if len(sent) > 1:
-        first, last = prepared.plan.calls[0], prepared.plan.calls[-1]
+def _text(prepared: Prepared, post: Post, *, is_estimate: bool) -> str:
+    lines = [request_line(prepared, post), json_text(short_body(post))]
+    calls = prepared.plan.calls
+    if len(calls) > 1:
+        first, last = calls[0], calls[-1]
         seeds = "" if prepared.resolved.seed is None else f", seeds {first.seed} to {last.seed}"
-        lines.append(f"and {len(sent) - 1} more like it{seeds}")
+        lines.append(f"and {len(calls) - 1} more like it{seeds}")
     rows = [
         (note.parameter, cell_text(note.asked), cell_text(note.used), note.behavior, note.reason)
         for note in _notes(prepared)
     ]
     if rows:
         lines += ["", listing([HEADING, *rows])]
-    return "\n".join([*lines, "", _outlook(prepared.resolved)])
+    source = " (estimate of the gateway)" if is_estimate else ""
+    return "\n".join([*lines, "", f"{_outlook(prepared.resolved)}{source}"])
 
 
 def _outlook(resolved: Resolved) -> str:

@@ -105,6 +105,7 @@ class Run(NamedTuple):
 
     update: bool = False
     dry_run: bool = False
+    estimate: bool = False
     yes: bool = False
     log_file: str | None = None
     preview: bool | None = None

@@ -12,6 +12,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Request
 from flux_cli.images.destination import Destination, read_destination
 from flux_cli.images.finish import read_finish
+from flux_cli.images.formats import TRANSPARENT, check_transparent
 from flux_cli.providers.rows import ROWS, check_model, unit_price
 from flux_cli.request.command_line import named_parameters, read_parameters
 from flux_cli.request.plan import plan
@@ -50,6 +51,7 @@ def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = 
     """
     typed = read_parameters(options.parameters)
     reuse = _read_like(options.input.like, typed)
+    reused = tuple(reuse.parameters) if reuse else ()
     settings = load_settings(_overrides(options, reuse), ROWS)
     found = find_model(settings.model, folders.model_folders())
     dialect = dialect_of(settings.provider, found.model)
@@ -68,10 +70,11 @@ def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = 
         route=options.access.route,
         output=settings.output if is_format_by_suffix else None,
         named=named_parameters(options.parameters),
+        reused=reused,
     )
     resolved = _resolve(request, found, dialect, reuse, options.input.like)
     check_model(settings.provider, resolved.sent_model)
-    price = unit_price(settings.provider, found.model, dialect)
+    price = unit_price(settings.provider, found.model, dialect, resolved.route)
     notes = (*settings.notes, *resolved.notes)
     resolved = resolved._replace(unit_price_usd=price, notes=notes)
     finish = _read_finish(options, resolved, destination)
@@ -181,6 +184,9 @@ def _read_finish(options: GenerateOptions, resolved: Resolved, destination: Dest
     size = resolved.request.parameters.get("size")
     target = str(size) if options.finish.fit and size is not None else None
     finish = read_finish(options.finish, target, formats, resolved.quality)
+    if resolved.request.parameters.get("background") == TRANSPARENT:
+        for name in finish.formats:
+            check_transparent(name)
     if destination.is_as_received and finish.remakes:
         suffix = next(iter(destination.suffixes.values()))
         message = f"flux cannot make .{suffix} files: they are saved as received"
