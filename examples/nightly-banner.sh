@@ -1,6 +1,7 @@
 #!/bin/sh
 # A CI job: make the banners of the day for at most 0.25 USD, and say how that ended.
-# If you run it again on the same day, it pays only for banners that are missing.
+# If you run it again on the same day, it pays only for banners that are missing or that another
+# prompt made.
 #
 #   examples/nightly-banner.sh "city lights at night" FOLDER
 #
@@ -13,7 +14,7 @@ folder="${2:-banners}"
 mkdir -p "$folder"
 code=0
 flux generate "$prompt" -n 2 --seed "$(date +%Y%m%d)" --aspect-ratio 21:9 \
-  --output "$folder/banner-{seed}.webp" --skip-existing --max-cost 0.25 \
+  --output "$folder/banner-{seed}.webp" --update --max-cost 0.25 \
   --json >"$folder/result.json" || code=$?
 
 case $code in

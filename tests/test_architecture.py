@@ -39,7 +39,9 @@ PURE = (
     "images/sheet.py",
     "providers/missing.py",
     "providers/reading/*.py",
+    "request/comparison.py",
     "request/dialect.py",
+    "request/digest.py",
     "request/plan.py",
     "request/resolve.py",
     "request/route.py",
@@ -58,6 +60,7 @@ PURE = (
     "runs/report.py",
     "runs/saving/delivery.py",
     "runs/saving/differences.py",
+    "runs/saving/existing.py",
     "terminal/capabilities.py",
     "terminal/graphics.py",
 )

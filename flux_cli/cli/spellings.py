@@ -98,7 +98,10 @@ PANELS: dict[str, dict[str, Spelling]] = {
         ),
         "overwrite": Spelling("--overwrite", "", "Replace existing files"),
         "skip_existing": Spelling(
-            "--skip-existing", "", "Keep existing files and make only the missing ones"
+            "--skip-existing", "", "Keep existing files that match, and make the missing ones"
+        ),
+        "update": Spelling(
+            "--update", "", "Keep files that match, and replace only those that do not"
         ),
         "as_json": Spelling("--json", "", "Print one JSON document"),
         "preview": Spelling(
@@ -231,6 +234,9 @@ CONVERT = {
         "--output-format --format -f",
         "FORMAT",
         f"{FORMAT_NAMES}; repeatable [default: format of FILE]",
+    ),
+    "skip_existing": Spelling(
+        "--skip-existing", "", "Keep existing files and make only the missing ones"
     ),
     "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
 }

@@ -149,7 +149,14 @@ def _names() -> tuple[Part, ...]:
         """
         {slug} is the beginning of the prompt, {id} eight random hex digits, {ext} the suffix of the
         format that was received. If a template gives two images the same name, -{index} is added.
-        Existing files are overwritten only with --overwrite.
+        A name whose prompt is cut ends with a digest of it.
+        """,
+        """
+        Nothing is overwritten by default. --overwrite replaces every file. --skip-existing keeps a
+        file if its record matches the prompt, model, size, seed and parameters that you ask for,
+        and refuses to run if it does not. --update replaces only what does not match or is damaged.
+        A file without a record is kept, with a note. While a run pays for a file, no other run
+        does.
         """,
     )
 

@@ -112,10 +112,10 @@ def _document(run: CheckedRun) -> dict[str, Json]:
     ]
     skipped: list[Json] = []
     for number, paths in run.existing.by_call.items():
-        skipped += [skipped_document(number, path) for path in paths]
+        skipped += [skipped_document(number, path, run.existing.unverified) for path in paths]
     first = provider_of(run.prepared, None).request(calls[0]) if calls else None
     resolution = resolution_document(run.row, resolved, _notes(run), calls, first)
-    return dry_run_document(resolution, files, skipped, *_cost(run))
+    return dry_run_document(resolution, files, skipped, run.existing.outdated, *_cost(run))
 
 
 def _notes(run: CheckedRun) -> tuple[Note, ...]:
@@ -138,9 +138,9 @@ def _planned_files(run: CheckedRun) -> list[PlannedFile]:
         shown = _without_random_id(name)
         sidecar = sidecar_name(shown) if run.delivery.sidecar else None
         for expected in expected_of(run.prepared, run.delivery, shown):
-            path = _expected_path(expected)
+            path = _expected_path(expected.name)
             if path not in run.delivery.kept:
-                files.append(PlannedFile(call, path, expected == sidecar))
+                files.append(PlannedFile(call, path, expected.name == sidecar))
     return files
 
 

@@ -101,8 +101,9 @@ class Metadata(NamedTuple):
 
 
 class Run(NamedTuple):
-    """How a run is carried out, and how its images are shown."""
+    """How a run is carried out, what it replaces, and how its images are shown."""
 
+    update: bool = False
     dry_run: bool = False
     estimate: bool = False
     yes: bool = False

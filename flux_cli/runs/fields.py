@@ -10,12 +10,13 @@ from flux_cli.core.values import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from flux_cli.core.errors import FluxError
     from flux_cli.core.model import Json, Size
     from flux_cli.core.outcome import Outcome, SavedImage
     from flux_cli.core.request import Call, Note, Post, Resolved
+    from flux_cli.runs.saving.existing import Outdated
 
 ERROR: dict[str, object] = {
     "code": "text",
@@ -175,12 +176,31 @@ def send_document(post: Post, calls: Sequence[Call], *, hosted: bool) -> dict[st
     }
 
 
-SKIPPED: dict[str, object] = {"index": "integer", "path": "text"}
+# Not `verified`: the file has no record, so it was kept without a comparison.
+SKIPPED: dict[str, object] = {"index": "integer", "path": "text", "verified": "boolean"}
 
 
-def skipped_document(index: int, path: str) -> dict[str, Json]:
+def skipped_document(index: int, path: str, unverified: Collection[str]) -> dict[str, Json]:
     """A file that existed already and was kept."""
-    return {"index": index, "path": path}
+    return {"index": index, "path": path, "verified": path not in unverified}
+
+
+OUTDATED: dict[str, object] = {
+    "index": "integer",
+    "path": "text",
+    "difference": "text",
+    "reason": "text",
+}
+
+
+def outdated_document(file: Outdated) -> dict[str, Json]:
+    """A file that `--update` replaces. `difference` is "prompt", "damaged", or a parameter."""
+    return {
+        "index": file.number,
+        "path": file.path,
+        "difference": file.difference.name,
+        "reason": file.difference.reason,
+    }
 
 
 FILE: dict[str, object] = {

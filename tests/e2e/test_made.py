@@ -144,14 +144,15 @@ def test_another_size_than_asked_is_said_with_what_makes_it_exact(generate, gate
 
 
 def test_only_missing_images_are_paid_for_and_files_that_are_there_stay(generate, gateway):
-    Path("7.webp").write_bytes(b"mine")
-    Path("7.jpg").write_bytes(b"mine")
-    Path("8.jpg").write_bytes(b"mine")
+    mine = pixels_as("jpeg", 64, 64)
+    Path("7.webp").write_bytes(pixels_as("webp", 64, 64))
+    Path("7.jpg").write_bytes(mine)
+    Path("8.jpg").write_bytes(mine)
     result = generate(
         "a fox", "-o", "{seed}.{webp,jpg}", "--seed", "7", "-n", "2", "--skip-existing"
     )
     assert (result.code, [body["seed"] for body in gateway.posts]) == (0, [8])
-    assert Path("8.jpg").read_bytes() == b"mine"
+    assert Path("8.jpg").read_bytes() == mine
     assert look(Path("8.webp"))[0] == "webp"
 
 

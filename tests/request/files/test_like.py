@@ -39,7 +39,7 @@ def run(prompt, parameters, model="flux1.1-pro-ultra"):
 
 def recorded(resolved, call, facts, provider, *, hosted):
     """The whole record of one image."""
-    known = record_of_run(resolved, provider, hosted=hosted, created="", tool="")
+    known = record_of_run(resolved, "", provider, hosted=hosted, created="", tool="")
     return delivery.record_of_image(delivery.Delivery(Finish(), known), call, facts)
 
 
