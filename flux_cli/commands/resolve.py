@@ -10,7 +10,7 @@ from flux_cli.core.table import cell_text
 from flux_cli.core.text import disarm_json
 from flux_cli.request.command_line import one_prompt, read_prompt
 from flux_cli.request.posts import posts, request_line, short_body
-from flux_cli.request.prepare import prepare
+from flux_cli.request.prepare import draw_seed, prepare
 from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False
@@ -37,7 +37,9 @@ def _answer(options: GenerateOptions, *, curl: bool) -> str:
         message = "--curl and --json both write to standard output"
         raise UsageError(message, hint="use only one of them")
     word = one_prompt(options.input)
-    prepared = prepare(options, None if word is None else read_prompt(word))
+    # The printed commands are run as they are. A run of flux draws a seed of its own.
+    draw = draw_seed if curl else None
+    prepared = prepare(options, None if word is None else read_prompt(word), draw=draw)
     sent = posts(prepared)
     if curl:
         return _curl_commands(prepared.settings.provider, sent, keyed=not options.access.no_key)
@@ -56,9 +58,7 @@ def _notes(prepared: Prepared) -> tuple[Note, ...]:
 def _text(prepared: Prepared, sent: list[Post]) -> str:
     lines = [request_line(prepared, sent[0]), json_text(short_body(sent[0]))]
     if len(sent) > 1:
-        first, last = prepared.plan.calls[0], prepared.plan.calls[-1]
-        seeds = "" if prepared.resolved.seed is None else f", seeds {first.seed} to {last.seed}"
-        lines.append(f"and {len(sent) - 1} more like it{seeds}")
+        lines.append(f"and {len(sent) - 1} more like it{_seeds(prepared)}")
     rows = [
         (note.parameter, cell_text(note.asked), cell_text(note.used), note.behavior, note.reason)
         for note in _notes(prepared)
@@ -66,6 +66,16 @@ def _text(prepared: Prepared, sent: list[Post]) -> str:
     if rows:
         lines += ["", listing([HEADING, *rows])]
     return "\n".join([*lines, "", _outlook(prepared.resolved)])
+
+
+def _seeds(prepared: Prepared) -> str:
+    """The seeds of several requests, to follow what is said of them; "" if there are none yet."""
+    calls = prepared.plan.calls
+    if calls[0].seed is None:
+        return ""
+    from flux_cli.request.seeds import describe_seeds
+
+    return f", seeds {describe_seeds([call.seed for call in calls])}"
 
 
 def _outlook(resolved: Resolved) -> str:

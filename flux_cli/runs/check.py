@@ -23,7 +23,7 @@ from flux_cli.http.machine import may_name_proxies
 from flux_cli.images import names as naming
 from flux_cli.images.metadata.record import record_of_run, without_prompt
 from flux_cli.request.command_line import one_prompt, read_prompt
-from flux_cli.request.prepare import Prepared, prepare
+from flux_cli.request.prepare import Prepared, draw_seed, prepare
 from flux_cli.runs.money import ROUNDING
 from flux_cli.runs.planned_files import (
     Existing,
@@ -93,7 +93,8 @@ def _prepare(options: GenerateOptions) -> Prepared:
         hint = 'describe the image: flux generate "a red fox in the snow"'
         raise UsageError("no prompt given", hint=hint)
     prompt = None if word is None else read_prompt(word)
-    prepared = prepare(options, prompt, None if options.run.dry_run else _download)
+    fetch, draw = (None, None) if options.run.dry_run else (_download, draw_seed)
+    prepared = prepare(options, prompt, fetch, draw)
     if options.run.dry_run or not prepared.settings.provider.hosted:
         return prepared
     resolved = prepared.resolved

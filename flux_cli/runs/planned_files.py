@@ -14,6 +14,7 @@ from flux_cli.config.folders import project_folders
 from flux_cli.config.load import PROJECT
 from flux_cli.core.errors import OutputError, UsageError
 from flux_cli.core.lite import LazySequence, NamedTuple
+from flux_cli.core.request import DRAWN, TYPED
 from flux_cli.images import names as naming
 from flux_cli.images.names import Name, refuse_doubles
 from flux_cli.runs.saving.delivery import Delivery, expected_names, sidecar_name
@@ -49,7 +50,8 @@ def name_requests(prepared: Prepared) -> Sequence[Name]:
     if output and files.is_special(output):
         hint = "name a file or a folder; -o - writes to standard output"
         raise OutputError(f"{output} is not a file", hint=hint)
-    seeded = resolved.seed is not None
+    # Offline, equal commands have equal seeds, and each run makes files of its own.
+    seeded = prepared.plan.seed_origin in (TYPED, DRAWN)
     template = naming.complete(destination.template, seeded=seeded, is_folder=destination.is_folder)
     return naming.names(template, fields_of(prepared))
 
@@ -71,11 +73,14 @@ def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
         common["width"], common["height"] = size.width, size.height
     calls = prepared.plan.calls
     ids = os.urandom(ID_BYTES * len(calls))
+    is_open = prepared.plan.seed_origin == DRAWN and calls[0].seed is None  # of a dry run
 
     def row(place: int) -> dict[str, str | int]:
         call = calls[place]
         identity = ids[ID_BYTES * place : ID_BYTES * (place + 1)].hex()
         seed = call.seed if isinstance(call.seed, int) else identity
+        if is_open:
+            seed = f"{{seed+{place}}}" if place else "{seed}"
         return {**common, "id": identity, "seed": seed, "index": call.number}
 
     return LazySequence(len(calls), row)
@@ -83,8 +88,8 @@ def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
 
 def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[Name, ...]:
     """The names of the files of one request, assuming that its image has the expected size."""
-    size, hosted = prepared.resolved.size, prepared.settings.provider.hosted
-    return expected_names(delivery, name, size.expected(hosted=hosted) if size else ANY_SIZE)
+    size = prepared.resolved.size
+    return expected_names(delivery, name, size.expected if size else ANY_SIZE)
 
 
 def check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Delivery) -> None:
@@ -130,7 +135,7 @@ def check_files(
         room=room,
     )
     if options.output.skip_existing and not options.reporting.quiet:
-        _warn_of_random_names(names)
+        _warn_of_random_names(names, prepared.plan.seed_origin)
     return _existing(prepared, delivery, names, present) if present else Existing()
 
 
@@ -170,7 +175,11 @@ def _existing(
     return Existing(frozenset(present.values()), by_call, frozenset(complete))
 
 
-def _warn_of_random_names(names: Sequence[Name]) -> None:
-    if any("{id}" in name.template for name in names):
-        message = "--skip-existing cannot find files whose names have a random {id}; add --seed"
+def _warn_of_random_names(names: Sequence[Name], seed_origin: str) -> None:
+    fields = ["{seed}", "{id}"] if seed_origin == DRAWN else ["{id}"]
+    found = [field for field in fields if names and field in names[0].template]
+    if found:
+        message = (
+            f"--skip-existing cannot find files whose names have a random {found[0]}; add --seed"
+        )
         messages.err(f"flux: note: {message}")
