@@ -178,7 +178,7 @@ def _routed_model(asked: str, model: Model, route: str) -> Target:
 def _resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[Note]]:
     prompt = check_text("the prompt", request.prompt or "")
     if request.prompt is not None and not prompt.strip():
-        hint = 'describe the image: flux generate "a red fox in the snow"'
+        hint = 'describe the image: flux generate "a lighthouse by the sea"'
         raise UsageError("the prompt is empty", hint=hint)
     limit = model.prompt_limit if model else None
     if limit is not None and len(prompt) > limit:

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import os
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flux_cli import __version__
 from flux_cli.config.credentials import find_auth, missing_key_error
+from flux_cli.config.dates import timestamp
 from flux_cli.config.keys import check_proxy
 from flux_cli.config.load import Settings
 from flux_cli.core.auth import Auth
@@ -90,7 +90,7 @@ def _prepare(options: GenerateOptions) -> Prepared:
     """
     word = one_prompt(options.input)
     if word is None and options.input.like is None:
-        hint = 'describe the image: flux generate "a red fox in the snow"'
+        hint = 'describe the image: flux generate "a lighthouse by the sea"'
         raise UsageError("no prompt given", hint=hint)
     prompt = None if word is None else read_prompt(word)
     fetch, draw = (None, None) if options.run.dry_run else (_download, draw_seed)
@@ -137,7 +137,7 @@ def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
         resolved,
         row.name,
         hosted=row.hosted,
-        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        created=timestamp() if row.hosted else "",  # equal commands draw equal files
         tool=f"flux {__version__}",
     )
     written = prepared.settings.metadata

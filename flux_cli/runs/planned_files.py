@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-import time
+from time import strftime
 from typing import TYPE_CHECKING
 
+from flux_cli.config.dates import time_of_names
 from flux_cli.config.folders import project_folders
 from flux_cli.config.load import PROJECT
 from flux_cli.core.errors import OutputError, UsageError
@@ -58,15 +59,15 @@ def name_requests(prepared: Prepared) -> Sequence[Name]:
 
 def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
     """The values of a template's fields, one row per request."""
-    resolved, size, now = prepared.resolved, prepared.resolved.size, time.localtime()
+    resolved, size, now = prepared.resolved, prepared.resolved.size, time_of_names()
     model = resolved.model.id if resolved.model else resolved.sent_model
     common: dict[str, str | int] = {
         **naming.text_fields(resolved.prompt, model),
         "ratio": "auto",
         "width": "auto",
         "height": "auto",
-        "date": time.strftime("%Y-%m-%d", now),
-        "time": time.strftime("%H%M%S", now),
+        "date": strftime("%Y-%m-%d", now),
+        "time": strftime("%H%M%S", now),
     }
     if size:
         common["ratio"] = size.aspect_ratio.replace(":", "x")
