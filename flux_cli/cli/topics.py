@@ -118,7 +118,7 @@ def _names() -> tuple[Part, ...]:
 
     return (
         f"""
-        -o names a file (fox.webp), a folder (out/) or a template
+        -o names a file (lighthouse.webp), a folder (out/) or a template
         (out/{{slug}}-{{index:03}}.png); - is standard output. The default is {DEFAULT}, or
         {DEFAULT_UNSEEDED} without a seed.
         """,
