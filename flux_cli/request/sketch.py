@@ -30,7 +30,7 @@ def derive_seed(resolved: Resolved) -> int:
 
 def explain_ignored(notes: tuple[Note, ...]) -> tuple[Note, ...]:
     """The notes of a request, with a warning where an image prompt is given."""
-    reason = "an offline sketch ignores it"
+    reason = "an offline sketch uses only the prompt"
     explained = []
     for note in notes:
         is_ignored = note.parameter == IGNORED and note.asked is not None

@@ -11,12 +11,11 @@ from flux_cli.core.model import Json
 from flux_cli.core.outcome import Reply
 from flux_cli.core.ratio import nominal, parse_ratio, parse_shape
 from flux_cli.http.replies import parse_object
-from flux_cli.images.formats import FORMATS, encoder, format_named
+from flux_cli.images.formats import FORMATS, QUALITY, encoder, format_named
 from flux_cli.providers.offline.canvas import seeded_random
 from flux_cli.providers.offline.painter import Sketch, draw
 
 MAX_SIDE = 8192  # pixels
-DEFAULT_QUALITY = 92
 
 
 def answer(body: bytes) -> Reply:
@@ -49,7 +48,7 @@ def _images(request: dict[str, Json]) -> dict[str, Json]:
     first = seed if isinstance(seed, int) else seeded_random(prompt, width, height).randrange(2**31)
     file_format = format_named(str(request.get("output_format", "jpeg")))
     compression = request.get("output_compression")
-    quality = compression if isinstance(compression, int) else DEFAULT_QUALITY
+    quality = compression if isinstance(compression, int) else QUALITY
     has_badge = request.get("badge") is not False
     is_inline = request.get("response_format") == "b64_json"
     data: list[Json] = []

@@ -53,8 +53,8 @@ def read_like(path: str, given: Mapping[str, object]) -> Reuse:
         raise UsageError(message, hint=f"see: flux show {path}")
     if reading.record.seed is not None or "seed" in given:
         return reuse
-    reason = f"{path} has no seed: the result will be another image"
-    note = Note("seed", None, None, "default", reason, warning=True)
+    reason = "it has no seed, so the result will be another image"
+    note = Note("like", path, path, "default", reason, warning=True)
     return reuse._replace(notes=(*reuse.notes, note))
 
 
