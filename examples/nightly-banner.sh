@@ -2,12 +2,12 @@
 # A CI job: make the banners of the day for at most 0.25 USD, and say how that ended.
 # If you run it again on the same day, it pays only for banners that are missing.
 #
-#   examples/nightly-banner.sh "city lights at night" FOLDER
+#   examples/nightly-banner.sh "northern lights over a lake" FOLDER
 #
 # It draws free sketches. For real images, set LUMENFALL_API_KEY and FLUX_PROVIDER=lumenfall.
 set -eu
 export FLUX_PROVIDER="${FLUX_PROVIDER:-offline}"
-prompt="${1:-city lights at night}"
+prompt="${1:-northern lights over a lake}"
 folder="${2:-banners}"
 
 mkdir -p "$folder"
