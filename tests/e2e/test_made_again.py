@@ -43,8 +43,8 @@ def test_a_seed_is_drawn_sent_recorded_and_in_the_name(generate, gateway, made):
 
 
 def test_the_image_is_made_again_by_its_seed_or_by_the_image_itself(generate, gateway):
-    (first,) = generate("a lake", "-s", "16:9", env=FULL).lines
-    generate("--like", first, "-o", "again.jpg", env=FULL)
+    generate("a lake", "-s", "16:9", "-o", "first.jpg", env=FULL)
+    generate("--like", "first.jpg", "-o", "again.jpg", env=FULL)
     seed = gateway.posts[0]["seed"]
     generate("a lake", "-s", "16:9", "--seed", seed, "-o", "typed.jpg")
     assert gateway.posts[0] == gateway.posts[1] == gateway.posts[2]
