@@ -116,8 +116,7 @@ def test_a_drawn_seed_is_in_the_journal(generate, flux, keyed, gateway):
     assert generate("a lake").code == 1
     seed = gateway.posts[0]["seed"]
     (run,) = flux("runs", "--json", env=keyed).json["runs"]
-    shown = flux("runs", run["run"], "--json", env=keyed).json
-    assert [request["seed"] for request in shown["requests"]] == [seed]
+    assert [entry["seed"] for entry in run["entries"]] == [seed]
 
 
 # --- lists ----------------------------------------------------------------------------------------
