@@ -81,8 +81,9 @@ complete -c flux -n "__flux_at 'generate'" -l concurrency -x -d 'Requests in fli
 complete -c flux -n "__flux_at 'generate'" -l timeout -x -d 'Longest wait for one image'
 complete -c flux -n "__flux_at 'generate'" -l retries -x -d 'Retries of requests that certainly had no effect'
 complete -c flux -n "__flux_at 'generate'" -l dry-run -d 'Show requests, file names and cost'
+complete -c flux -n "__flux_at 'generate'" -l estimate -d 'Ask the gateway for the price'
 complete -c flux -n "__flux_at 'generate'" -l max-cost -x -d 'Refuse to start a run that would cost more'
-complete -c flux -n "__flux_at 'generate'" -l yes -s y -d 'With --max-cost'
+complete -c flux -n "__flux_at 'generate'" -l yes -s y -d 'Ask nothing, and proceed even if the price is unknown or high'
 complete -c flux -n "__flux_at 'generate'" -l quiet -d 'Print nothing but results and errors'
 complete -c flux -n "__flux_at 'generate'" -l verbose -s v -d 'Show each step, request ids and the causes of errors'
 complete -c flux -n "__flux_at 'generate'" -l progress -x -a 'auto\t plain\t none\t' -d 'Progress display'
@@ -140,8 +141,9 @@ complete -c flux -n "__flux_at 'resolve'" -l concurrency -x -d 'Requests in flig
 complete -c flux -n "__flux_at 'resolve'" -l timeout -x -d 'Longest wait for one image'
 complete -c flux -n "__flux_at 'resolve'" -l retries -x -d 'Retries of requests that certainly had no effect'
 complete -c flux -n "__flux_at 'resolve'" -l dry-run -d 'Show requests, file names and cost'
+complete -c flux -n "__flux_at 'resolve'" -l estimate -d 'Ask the gateway for the price'
 complete -c flux -n "__flux_at 'resolve'" -l max-cost -x -d 'Refuse to start a run that would cost more'
-complete -c flux -n "__flux_at 'resolve'" -l yes -s y -d 'With --max-cost'
+complete -c flux -n "__flux_at 'resolve'" -l yes -s y -d 'Ask nothing, and proceed even if the price is unknown or high'
 complete -c flux -n "__flux_at 'resolve'" -l quiet -d 'Print nothing but results and errors'
 complete -c flux -n "__flux_at 'resolve'" -l verbose -s v -d 'Show each step, request ids and the causes of errors'
 complete -c flux -n "__flux_at 'resolve'" -l progress -x -a 'auto\t plain\t none\t' -d 'Progress display'
@@ -259,6 +261,7 @@ complete -c flux -n "__flux_at 'completion' '0'" -a powershell
 complete -c flux -n "__flux_at 'help'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'help' '0'" -a sizes
 complete -c flux -n "__flux_at 'help' '0'" -a formats
+complete -c flux -n "__flux_at 'help' '0'" -a cost
 complete -c flux -n "__flux_at 'help' '0'" -a exit-codes
 complete -c flux -n "__flux_at 'help' '0'" -a environment
 complete -c flux -n "__flux_at 'help' '0'" -a names

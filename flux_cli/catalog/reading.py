@@ -82,8 +82,7 @@ def _check(model: Model, table: Table) -> None:
         raise table.wrong("sizes", "has two rows with the same aspect_ratio and resolution")
     if model.default_size not in {size.name for size in model.sizes}:
         raise table.wrong("default_size", f"{model.default_size!r} is not among the sizes")
-    if model.price_usd is not None and not 0 <= model.price_usd < float("inf"):
-        raise table.wrong("price_usd", "must not be negative")
+    _check_price(table, model.price_usd)
     for name in model.native_formats:
         if name not in FORMATS:
             raise table.wrong("native_formats", f"{name!r} is not one of {', '.join(FORMATS)}")
@@ -168,9 +167,16 @@ def _route(name: str, row: Table) -> Route:
         model=row.take("model", str),
         upstream=row.take("upstream", str),
         aspect_ratios=row.take_texts("aspect_ratios"),
+        price_usd=row.take_or("price_usd", float, None),
     )
     row.end()
+    _check_price(row, route.price_usd)
     return route
+
+
+def _check_price(row: Table, price: float | None) -> None:
+    if price is not None and not 0 <= price < float("inf"):
+        raise row.wrong("price_usd", "must not be negative")
 
 
 def read_servers() -> dict[str, Dialect]:
@@ -192,8 +198,7 @@ def _dialect(name: str, row: Table) -> Dialect:
         fields=_fields(row),
     )
     row.end()
-    if dialect.price_usd is not None and not 0 <= dialect.price_usd < float("inf"):
-        raise row.wrong("price_usd", "must not be negative")
+    _check_price(row, dialect.price_usd)
     for file_format in dialect.formats:
         if file_format not in FORMATS:
             raise row.wrong("formats", f"{file_format!r} is not one of {', '.join(FORMATS)}")

@@ -131,13 +131,16 @@ PANELS: dict[str, dict[str, Spelling]] = {
             "COUNT",
             "Retries of requests that certainly had no effect [default: 3; env: FLUX_RETRIES]",
         ),
-        "dry_run": Spelling(
-            "--dry-run", "", "Show requests, file names and cost; generate nothing"
+        "dry_run": Spelling("--dry-run", "", "Show requests, file names and cost; send nothing"),
+        "estimate": Spelling(
+            "--estimate", "", "Ask the gateway for the price; with --dry-run, or in resolve"
         ),
         "max_cost": Spelling(
             "--max-cost", "USD", "Refuse to start a run that would cost more [env: FLUX_MAX_COST]"
         ),
-        "yes": Spelling("--yes -y", "", "With --max-cost: proceed even if the price is unknown"),
+        "yes": Spelling(
+            "--yes -y", "", "Ask nothing, and proceed even if the price is unknown or high"
+        ),
         "quiet": Spelling("--quiet", "", "Print nothing but results and errors"),
         "verbose": Spelling(
             "--verbose -v", "", "Show each step, request ids and the causes of errors"

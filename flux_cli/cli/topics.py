@@ -61,6 +61,29 @@ def _formats() -> tuple[Part, ...]:
     )
 
 
+def _cost() -> tuple[Part, ...]:
+    from flux_cli.config.settings import BY_NAME
+    from flux_cli.runs.spending.limits import MOST_UNPRICED
+
+    return (
+        """
+        --dry-run shows requests, file names and cost. It checks what the run checks, the budget
+        included, except the key. Neither it nor flux resolve opens a connection; --estimate asks
+        the Lumenfall gateway for the price. Other providers have no estimates.
+        """,
+        """
+        --max-cost USD refuses a run that would cost more, and holds during the run. If the catalog
+        has no price, the gateway is asked first; without any price, the run needs --yes.
+        """,
+        f"""
+        A run of more than {BY_NAME["confirm_cost"].default} USD (the setting confirm_cost), or of
+        more than {MOST_UNPRICED} images of unknown price from another machine, must be confirmed.
+        A terminal asks once; a pipe needs --max-cost or --yes. --yes answers every question and
+        never lifts --max-cost.
+        """,
+    )
+
+
 def _exit_codes() -> tuple[Part, ...]:
     return (
         [("Exit", "meaning"), *EXIT_CODES],
@@ -135,6 +158,7 @@ def _names() -> tuple[Part, ...]:
 TOPICS: dict[str, tuple[str, Callable[[], tuple[Part, ...]]]] = {
     "sizes": ("sizes, ratios and scales", _sizes),
     "formats": ("image formats and their quality", _formats),
+    "cost": ("prices, limits and confirmation", _cost),
     "exit-codes": ("what each exit code means", _exit_codes),
     "environment": ("variables, keys and precedence", _environment),
     "names": ("file names and templates", _names),

@@ -10,27 +10,25 @@ from typing import TYPE_CHECKING
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
+from flux_cli.core.request import seed_ranges
 from flux_cli.images.formats import format_of_file
-from flux_cli.providers.answers import read_estimate
-from flux_cli.providers.openai import estimate_request
 from flux_cli.request.posts import provider_of, request_line, short_body
+from flux_cli.request.seeds import describe_ranges
 from flux_cli.runs.check import CheckedRun
 from flux_cli.runs.documents import dry_run_document, resolution_document
 from flux_cli.runs.fields import planned_file_document, skipped_document
 from flux_cli.runs.planned_files import expected_of
 from flux_cli.runs.saving.delivery import sidecar_name
+from flux_cli.runs.spending.approval import check_bill, is_gateway, needs_confirmation
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
-    from flux_cli.core.request import Call, Note, Post
+    from collections.abc import Sequence
+
+    from flux_cli.core.request import Call, Note
     from flux_cli.images.names import Name
 
-
-class Cost(NamedTuple):
-    """The cost of a whole run in USD (None: unknown), and where the figure comes from."""
-
-    usd: float | None
-    source: str
+MOST_FILES = 10  # that are all listed
 
 
 class PlannedFile(NamedTuple):
@@ -42,33 +40,57 @@ class PlannedFile(NamedTuple):
 
 
 def print_dry_run(run: CheckedRun) -> None:
-    """Print what `flux generate` would do.
+    """Print what `flux generate` would do. Opens a connection only with --estimate.
 
-    If the provider offers estimates, one is fetched. Raises the FluxError of a failed estimate.
+    Raises the BudgetError of the run itself, and the FluxError of an estimate that fails.
     """
-    cost = _cost(run)
+    if run.options.run.estimate:
+        from flux_cli.runs.spending.estimate import estimate_price
+
+        prepared = estimate_price(run.prepared, no_key=run.options.access.no_key)
+        run = run._replace(prepared=prepared)
+        check_bill(run)
     if run.options.reporting.as_json:
-        streams.out_json(_document(run, cost))
+        streams.out_json(_document(run))
         return
-    streams.say("\n".join(_lines(run, cost)))
+    streams.say("\n".join(_lines(run)))
     if not run.options.reporting.quiet:
         messages.notes(_notes(run))
+        if question := needs_confirmation(run):
+            messages.err(f"flux: note: the run asks for confirmation: {question}")
 
 
-def _lines(run: CheckedRun, cost: Cost) -> list[str]:
+def _lines(run: CheckedRun) -> list[str]:
     lines = ["dry run: nothing is generated, nothing is paid for"]
-    for post in _posts(run):
-        body = json.dumps(short_body(post), ensure_ascii=False)
-        lines.append(f"{request_line(run.prepared, post)} {body}")
-    lines += [f"file {file.path}" for file in _planned_files(run)]
+    if calls := _calls(run):
+        lines.append(_request_text(run, calls))
+    lines += _file_lines([file.path for file in _planned_files(run)])
     for paths in run.existing.by_call.values():
         lines += [f"kept {path}" for path in paths]
-    amount = "unknown" if cost.usd is None else f"{cost.usd:.2f} USD"
-    return [*lines, f"cost {amount} ({cost.source})"]
+    cost, source = _cost(run)
+    amount = "unknown" if cost is None else f"{cost:.2f} USD"
+    return [*lines, f"cost {amount} ({source})"]
 
 
-def _document(run: CheckedRun, cost: Cost) -> dict[str, Json]:
-    resolved = run.prepared.resolved
+def _request_text(run: CheckedRun, calls: Sequence[Call]) -> str:
+    """All requests in one line: they differ only in their seeds."""
+    post = provider_of(run.prepared, None).request(calls[0])
+    body = json.dumps(short_body(post), ensure_ascii=False)
+    text = f"{request_line(run.prepared, post)} {body}"
+    if len(calls) == 1:
+        return text
+    return f"{len(calls)} x {text}{describe_ranges(seed_ranges(calls))}"
+
+
+def _file_lines(paths: Sequence[str]) -> list[str]:
+    """The first and last file, and how many are between them; all if there are few."""
+    if len(paths) <= MOST_FILES:
+        return [f"file {path}" for path in paths]
+    return [f"file {paths[0]}", f"and {len(paths) - 2} more files", f"file {paths[-1]}"]
+
+
+def _document(run: CheckedRun) -> dict[str, Json]:
+    resolved, calls = run.prepared.resolved, _calls(run)
     files: list[Json] = [
         planned_file_document(file.path, format_of_file(file.path), file.call, resolved)
         for file in _planned_files(run)
@@ -77,18 +99,21 @@ def _document(run: CheckedRun, cost: Cost) -> dict[str, Json]:
     skipped: list[Json] = []
     for number, paths in run.existing.by_call.items():
         skipped += [skipped_document(number, path) for path in paths]
-    resolution = resolution_document(run.row, resolved, _notes(run), _posts(run))
-    return dry_run_document(resolution, files, skipped, cost.usd, cost.source)
+    first = provider_of(run.prepared, None).request(calls[0]) if calls else None
+    resolution = resolution_document(run.row, resolved, _notes(run), calls, first)
+    return dry_run_document(resolution, files, skipped, *_cost(run))
 
 
 def _notes(run: CheckedRun) -> tuple[Note, ...]:
     return (*run.prepared.resolved.notes, *run.prepared.plan.notes)
 
 
-def _posts(run: CheckedRun) -> list[Post]:
-    provider = provider_of(run.prepared, None)
-    calls = [call for call in run.prepared.plan.calls if call.number not in run.existing.complete]
-    return [provider.request(call) for call in calls]
+def _calls(run: CheckedRun) -> Sequence[Call]:
+    """The calls that would be sent."""
+    calls, complete = run.prepared.plan.calls, run.existing.complete
+    if not complete:
+        return calls
+    return [call for call in calls if call.number not in complete]
 
 
 def _planned_files(run: CheckedRun) -> list[PlannedFile]:
@@ -96,8 +121,9 @@ def _planned_files(run: CheckedRun) -> list[PlannedFile]:
     for call, name in zip(run.prepared.plan.calls, run.names, strict=True):
         if call.number in run.existing.complete:
             continue
-        sidecar = sidecar_name(name) if run.delivery.sidecar else None
-        for expected in expected_of(run.prepared, run.delivery, name):
+        shown = _without_random_id(name)
+        sidecar = sidecar_name(shown) if run.delivery.sidecar else None
+        for expected in expected_of(run.prepared, run.delivery, shown):
             path = _expected_path(expected)
             if path not in run.delivery.kept:
                 files.append(PlannedFile(call, path, expected == sidecar))
@@ -109,32 +135,20 @@ def _expected_path(name: Name) -> str:
     return candidates[0] if len(candidates) == 1 else name.path("{ext}")
 
 
-def _cost(run: CheckedRun) -> Cost:
-    # Any other server may not know `dryRun`, or a proxy may drop it: it would make an image.
-    is_own_server = run.prepared.settings.base_url == run.row.base_url
-    if run.row.estimates and is_own_server and run.auth and run.calls:
-        return Cost(_estimate(run) * run.calls, "estimate of the gateway")
+def _without_random_id(name: Name) -> Name:
+    """The name with `{id}` in place of the random id, which the run will not use."""
+    identity = name.fields.get("id")
+    fields = [field for field, value in name.fields.items() if value == identity]
+    return name._replace(fields={**name.fields, **dict.fromkeys(fields, "{id}")})
+
+
+def _cost(run: CheckedRun) -> tuple[float | None, str]:
+    """The cost of the whole run in USD (None: unknown), and where the figure comes from."""
     price = run.prepared.resolved.unit_price_usd
     if price is None:
-        return Cost(None, "the catalog has no price for this server")
+        hint = "; --estimate asks the gateway" if is_gateway(run.prepared.settings) else ""
+        return None, f"the catalog has no price for this server{hint}"
     source = "price of the catalog" if run.row.hosted else "sketches are free"
-    return Cost(price * run.calls, source)
-
-
-def _estimate(run: CheckedRun) -> float:
-    """The gateway's estimate for one image, in USD.
-
-    Raises FluxError if the request fails or the reply has no estimate.
-    """
-    from flux_cli.http.client import Http
-    from flux_cli.runs import event_loop
-
-    timeout, retries = run.prepared.settings.timeout, run.prepared.settings.retries
-    provider = provider_of(run.prepared, run.auth)
-    post = estimate_request(provider.request(run.prepared.plan.calls[0]))
-
-    async def ask() -> float:
-        async with Http(timeout=timeout, retries=retries, folder=None) as http:
-            return read_estimate(await http.post(post))
-
-    return event_loop.run(ask())
+    if run.options.run.estimate:
+        source = "estimate of the gateway"
+    return price * run.images, source

@@ -14,11 +14,12 @@ from flux_cli.core.ratio import parse_pixels
 from flux_cli.images.formats import FORMATS
 from flux_cli.request.posts import provider_of
 from flux_cli.runs import interrupts
-from flux_cli.runs.check import CheckedRun, check_budget, check_run, describe_run
+from flux_cli.runs.check import CheckedRun, check_run, describe_run
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
 from flux_cli.runs.records import journal, store
 from flux_cli.runs.report import Report
+from flux_cli.runs.spending.approval import approve
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.environment import is_terminal
 
@@ -47,9 +48,9 @@ def run(options: GenerateOptions) -> int:
 
         print_dry_run(checked)
         return 0
-    check_budget(checked)
-    if not options.reporting.quiet:
+    if not options.reporting.quiet:  # before a question that they may be the answer to
         messages.notes((*checked.prepared.resolved.notes, *checked.prepared.plan.notes))
+    checked = approve(checked)
     report = _generate(checked)
     report = _print_results(checked, report, sheet)
     if not options.reporting.quiet:

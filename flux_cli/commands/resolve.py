@@ -6,6 +6,7 @@ import os
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import json_text
+from flux_cli.core.request import seed_ranges
 from flux_cli.core.table import cell_text
 from flux_cli.core.text import disarm_json
 from flux_cli.request.command_line import one_prompt, read_prompt
@@ -27,7 +28,8 @@ LONGEST_ARGUMENT = 100_000  # characters; Linux refuses single arguments over 12
 def run(options: GenerateOptions, *, curl: bool) -> None:
     """Print what would be sent, as text, JSON or curl commands.
 
-    Raises the errors that `flux generate` would.
+    Needs no prompt and no key, and opens no connection without --estimate. Raises the errors that
+    `flux generate` would.
     """
     say(_answer(options, curl=curl))
 
@@ -40,42 +42,57 @@ def _answer(options: GenerateOptions, *, curl: bool) -> str:
     # The printed commands are run as they are. A run of flux draws a seed of its own.
     draw = draw_seed if curl else None
     prepared = prepare(options, None if word is None else read_prompt(word), draw=draw)
+    if options.run.estimate:
+        from flux_cli.runs.spending.estimate import estimate_price
+
+        prepared = estimate_price(prepared, no_key=options.access.no_key)
+    if prepared.settings.max_cost is not None:
+        from flux_cli.runs.spending.approval import check_limit_of
+
+        check_limit_of(prepared, accepts_unknown=options.run.yes)
     sent = posts(prepared)
     if curl:
-        return _curl_commands(prepared.settings.provider, sent, keyed=not options.access.no_key)
-    if options.reporting.as_json:
-        from flux_cli.runs.documents import resolution_document
-
         row = prepared.settings.provider
-        return document_text(resolution_document(row, prepared.resolved, _notes(prepared), sent))
-    return _text(prepared, sent)
+        return _curl_commands(row, list(sent), keyed=not options.access.no_key)
+    first = next(sent)
+    if options.reporting.as_json:
+        return _document(prepared, first)
+    return _text(prepared, first, is_estimate=options.run.estimate)
+
+
+def _document(prepared: Prepared, first: Post) -> str:
+    from flux_cli.runs.documents import resolution_document
+
+    row, resolved, calls = prepared.settings.provider, prepared.resolved, prepared.plan.calls
+    return document_text(resolution_document(row, resolved, _notes(prepared), calls, first))
 
 
 def _notes(prepared: Prepared) -> tuple[Note, ...]:
     return (*prepared.resolved.notes, *prepared.plan.notes)
 
 
-def _text(prepared: Prepared, sent: list[Post]) -> str:
-    lines = [request_line(prepared, sent[0]), json_text(short_body(sent[0]))]
-    if len(sent) > 1:
-        lines.append(f"and {len(sent) - 1} more like it{_seeds(prepared)}")
+def _text(prepared: Prepared, post: Post, *, is_estimate: bool) -> str:
+    lines = [request_line(prepared, post), json_text(short_body(post))]
+    calls = prepared.plan.calls
+    if len(calls) > 1:
+        lines.append(f"and {len(calls) - 1} more like it{_seeds(prepared)}")
     rows = [
         (note.parameter, cell_text(note.asked), cell_text(note.used), note.behavior, note.reason)
         for note in _notes(prepared)
     ]
     if rows:
         lines += ["", listing([HEADING, *rows])]
-    return "\n".join([*lines, "", _outlook(prepared.resolved)])
+    source = " (estimate of the gateway)" if is_estimate else ""
+    return "\n".join([*lines, "", f"{_outlook(prepared.resolved)}{source}"])
 
 
 def _seeds(prepared: Prepared) -> str:
     """The seeds of several requests, to follow what is said of them; "" if there are none yet."""
-    calls = prepared.plan.calls
-    if calls[0].seed is None:
+    if prepared.plan.calls[0].seed is None:
         return ""
-    from flux_cli.request.seeds import describe_seeds
+    from flux_cli.request.seeds import describe_ranges
 
-    return f", seeds {describe_seeds([call.seed for call in calls])}"
+    return describe_ranges(seed_ranges(prepared.plan.calls))
 
 
 def _outlook(resolved: Resolved) -> str:

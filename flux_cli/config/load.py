@@ -38,7 +38,7 @@ class Value(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """All settings: times in seconds, `max_cost` in USD, `base_url` of this run's provider."""
+    """All settings: times in seconds, costs in USD, `base_url` of this run's provider."""
 
     model: str
     provider: ProviderRow
@@ -49,6 +49,7 @@ class Settings(NamedTuple):
     timeout: float
     retries: int
     max_cost: float | None
+    confirm_cost: float
     http_hosts: str | None
     journal_prompts: bool
     metadata: str
@@ -115,6 +116,7 @@ def _settings(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> Sett
         timeout=number("timeout"),
         retries=int(number("retries")),
         max_cost=None if values["max_cost"].value is None else number("max_cost"),
+        confirm_cost=number("confirm_cost"),
         http_hosts=text("http_hosts"),
         journal_prompts=values["journal_prompts"].value is True,
         metadata=text("metadata") or "",

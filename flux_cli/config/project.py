@@ -26,6 +26,7 @@ STRICTNESS = {
     "metadata": ({"full": 0, "no-prompt": 1, "none": 2}, MORE_PRIVATE),
     "journal_prompts": ({True: 0, False: 1}, MORE_PRIVATE),
 }
+COSTS = ("max_cost", "confirm_cost")
 CHEAPER = "a project's flux.toml can only lower it"
 STRANGER = "it belongs to another user, who is not trusted"
 
@@ -65,7 +66,7 @@ def merge(values: dict[str, Value], asked: Mapping[str, Value]) -> tuple[Note, .
 
 def _loosens(name: str, asked: Json, own: Json) -> str:
     """Why a project's value does not replace the user's own; "" if it may."""
-    if name == "max_cost" and isinstance(own, int | float) and isinstance(asked, int | float):
+    if name in COSTS and isinstance(own, int | float) and isinstance(asked, int | float):
         return CHEAPER if asked > own else ""
     if name not in STRICTNESS:
         return ""

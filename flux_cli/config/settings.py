@@ -83,6 +83,13 @@ SETTINGS = (
     ),
     Setting("max_cost", "number", "most that a run may cost, in USD", None, "FLUX_MAX_COST"),
     Setting(
+        "confirm_cost",
+        "number",
+        "a run that costs more must be confirmed, in USD",
+        5,
+        "FLUX_CONFIRM_COST",
+    ),
+    Setting(
         "journal_prompts",
         "boolean",
         "keep prompts in the journal of runs",

@@ -73,6 +73,7 @@ class Route(NamedTuple):
     model: str  # the name that forces this route: "fal/flux1.1-pro-ultra"
     upstream: str  # the upstream's own name: "fal-ai/flux-pro/v1.1-ultra"
     aspect_ratios: tuple[str, ...] = ()  # ratios this upstream lists; empty: all of the model's
+    price_usd: float | None = None  # per image; None: that of the model
 
 
 class Field(NamedTuple):
@@ -121,6 +122,12 @@ class Model(NamedTuple):
     @property
     def default(self) -> Size:
         return next(size for size in self.sizes if size.name == self.default_size)
+
+    def price_of(self, route: str | None) -> float | None:
+        """USD per image at the gateway, through this route (None: any); None if unknown."""
+        prices = (row.price_usd for row in self.routes if row.name == route)
+        price = next(prices, None)
+        return self.price_usd if price is None else price
 
 
 def split_route(name: str) -> tuple[str, str | None]:

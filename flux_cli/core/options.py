@@ -108,6 +108,7 @@ class Run(NamedTuple):
     """How a run is carried out, and how its images are shown."""
 
     dry_run: bool = False
+    estimate: bool = False
     yes: bool = False
     log_file: str | None = None
     preview: bool | None = None

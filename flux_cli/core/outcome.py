@@ -106,6 +106,7 @@ class SavedImage(NamedTuple):
     quality: int | None = None  # of a lossy file that flux encoded
     is_reduced: bool = False  # the quality is lower than requested, to fit --max-bytes
     label: str = ""  # tells a variant from the image itself: its width, or "original"
+    received: tuple[int, int] = (0, 0)  # pixels of the image as the server sent it; 0: unknown
 
     @property
     def pixels(self) -> str:

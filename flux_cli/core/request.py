@@ -39,6 +39,7 @@ class Request(NamedTuple):
     route: str | None = None
     output: str | None = None
     named: tuple[str, ...] = ()  # the parameters that were typed with -p, under their own names
+    reused: tuple[str, ...] = ()  # the parameters that nobody typed: they come from --like
 
 
 class Note(NamedTuple):
@@ -130,6 +131,19 @@ def add_path(base: str, path: str) -> str:
     """The URL of an endpoint below a base URL, whose query stays behind it."""
     address, mark, query = base.partition("?")
     return f"{address}{path}{mark}{query}"
+
+
+def seed_ranges(calls: Sequence[Call]) -> list[list[int]]:
+    """The seeds of calls as ranges, each the first and last seed; only seeds that are numbers."""
+    ranges: list[list[int]] = []
+    for call in calls:
+        if not isinstance(call.seed, int):
+            continue
+        if ranges and call.seed in (ranges[-1][1], ranges[-1][1] + 1):
+            ranges[-1][1] = call.seed
+        else:
+            ranges.append([call.seed, call.seed])
+    return ranges
 
 
 def seed_of(call: Call, facts: Facts) -> Json:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Settings: TypeAlias = dict[str, Json]
 
+TRANSPARENT = "transparent"  # the value of the parameter `background` that needs alpha
 QUALITY = 85  # the default of lossy formats: artifacts are hard to see even side by side
 EFFORTS: tuple[str, ...] = ("fast", "balanced", "small")
 
@@ -217,6 +218,14 @@ def encoder(
 def check_lossless(file_format: str) -> None:
     """Raise UsageError for a format that cannot be lossless."""
     _lossless(FORMATS[file_format])
+
+
+def check_transparent(file_format: str) -> None:
+    """Raise UsageError for a format that has no transparent pixels."""
+    if not FORMATS[file_format].alpha:
+        others = join_or(other.name for other in FORMATS.values() if other.alpha)
+        message = f"{file_format} has no transparency, and background is {TRANSPARENT}"
+        raise UsageError(message, hint=f"choose {others}, or drop the background")
 
 
 def _lossless(row: Format) -> dict[str, Settings]:

@@ -168,13 +168,16 @@ def _reason_against_path(name: str, most_parts: int | None) -> str:
     return ""
 
 
-def unit_price(row: ProviderRow, model: Model | None, dialect: Dialect | None) -> float | None:
+def unit_price(
+    row: ProviderRow, model: Model | None, dialect: Dialect | None, route: str | None = None
+) -> float | None:
     """USD per image at a provider, as far as the catalog knows; None if unknown. Sketches are free.
 
-    The price of a model is that of the gateway. Prices of other providers are in their dialects.
+    The price of a model is that of the gateway, unless a route has its own. Prices of other
+    providers are in their dialects.
     """
     if not row.hosted:
         return 0.0
     if dialect is not None:
         return dialect.price_usd
-    return model.price_usd if model and row.estimates else None
+    return model.price_of(route) if model and row.estimates else None

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from flux_cli.core.model import Json
+    from flux_cli.core.model import Json, ProviderRow
+    from flux_cli.core.options import Input
     from flux_cli.core.request import Resolved
 
     # A value to send (None: nothing is sent), and notes on it.
@@ -120,7 +121,7 @@ def _call(
 
 
 def choose_seed(
-    resolved: Resolved, *, hosted: bool, no_seed: bool, draw: Callable[[], int] | None
+    resolved: Resolved, row: ProviderRow, given: Input, draw: Callable[[], int] | None
 ) -> tuple[str, int | None]:
     """Where the seeds of a request come from, see Plan, and the first one.
 
@@ -129,11 +130,11 @@ def choose_seed(
     if resolved.seed is not None:
         return TYPED, resolved.seed
     is_requested = "seed" in resolved.request.parameters  # as -1
-    if not hosted and not is_requested:
+    if not row.hosted and not is_requested:
         from flux_cli.request.sketch import derive_seed
 
         return DERIVED, derive_seed(resolved)
-    if not is_requested and (no_seed or not _takes_seed(resolved)):
+    if not is_requested and (given.no_seed or not _takes_seed(resolved)):
         return "", None
     return DRAWN, draw() if draw else None
 

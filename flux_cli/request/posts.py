@@ -7,6 +7,8 @@ from flux_cli.providers.rows import connect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flux_cli.core.auth import Auth
     from flux_cli.core.model import Json
     from flux_cli.core.request import Post
@@ -14,10 +16,10 @@ if TYPE_CHECKING:
     from flux_cli.request.prepare import Prepared
 
 
-def posts(prepared: Prepared) -> list[Post]:
+def posts(prepared: Prepared) -> Iterator[Post]:
     """The HTTP requests that would be sent, one per call, without a key."""
-    provider = connect(prepared.settings.provider, prepared.settings.base_url, None)
-    return [provider.request(call) for call in prepared.plan.calls]
+    provider = provider_of(prepared, None)
+    return map(provider.request, prepared.plan.calls)
 
 
 def request_line(prepared: Prepared, post: Post) -> str:

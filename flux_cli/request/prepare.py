@@ -12,6 +12,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Request
 from flux_cli.images.destination import Destination, read_destination
 from flux_cli.images.finish import read_finish
+from flux_cli.images.formats import TRANSPARENT, check_transparent
 from flux_cli.providers.rows import ROWS, check_model, unit_price
 from flux_cli.request.command_line import named_parameters, read_parameters
 from flux_cli.request.plan import choose_seed, plan
@@ -65,21 +66,20 @@ def prepare(
     given = _with_images(given, found.model, dialect, fetch)
     if options.access.no_badge and not settings.provider.hosted:
         given["badge"] = False
+    is_format_by_suffix = destination.suffixes and not options.output.output_format
     request = Request(
         model=settings.model,
         parameters=given,
         prompt=prompt,
         route=options.access.route,
-        output=_deciding_output(options, settings, destination),
+        output=settings.output if is_format_by_suffix else None,
         named=named_parameters(options.parameters),
     )
     resolved = _resolve(request, found, dialect, reuse, options.input.like)
     resolved = _at_provider(resolved, settings, found.model, dialect)
     finish = _read_finish(options, resolved, destination)
     resolved = _with_finish(resolved, finish)
-    seed = choose_seed(
-        resolved, hosted=settings.provider.hosted, no_seed=options.input.no_seed, draw=draw
-    )
+    seed = choose_seed(resolved, settings.provider, options.input, draw)
     return Prepared(settings, resolved, plan(resolved, *seed), destination, finish)
 
 
@@ -98,6 +98,8 @@ def _resolve(
     The notes also say which values come from that image, and which model name is similar.
     """
     typed_prompt = request.prompt
+    if reuse:
+        request = request._replace(reused=tuple(reuse.parameters))
     if reuse and typed_prompt is None:
         request = request._replace(prompt=reuse.prompt)
     resolved = resolve(request, found.model, dialect)
@@ -110,13 +112,6 @@ def _resolve(
         notes = tuple(_with_hint(note, found.hint) for note in resolved.notes)
         resolved = resolved._replace(notes=notes)
     return resolved
-
-
-def _deciding_output(
-    options: GenerateOptions, settings: Settings, destination: Destination
-) -> str | None:
-    """The path of `-o` if its suffix decides about the format."""
-    return settings.output if destination.suffixes and not options.output.output_format else None
 
 
 def _at_provider(
@@ -132,7 +127,7 @@ def _at_provider(
         from flux_cli.request.sketch import explain_ignored
 
         notes = explain_ignored(notes)
-    price = unit_price(row, model, dialect)
+    price = unit_price(row, model, dialect, resolved.route)
     return resolved._replace(unit_price_usd=price, notes=(*settings.notes, *notes))
 
 
@@ -218,6 +213,9 @@ def _read_finish(options: GenerateOptions, resolved: Resolved, destination: Dest
     size = resolved.request.parameters.get("size")
     target = str(size) if options.finish.fit and size is not None else None
     finish = read_finish(options.finish, target, formats, resolved.quality)
+    if resolved.request.parameters.get("background") == TRANSPARENT:
+        for name in finish.formats:
+            check_transparent(name)
     if destination.is_as_received and finish.remakes:
         suffix = next(iter(destination.suffixes.values()))
         message = f"flux cannot make .{suffix} files: they are saved as received"

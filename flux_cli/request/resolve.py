@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from flux_cli.core.model import Dialect, Field, Json, Model, Size
+    from flux_cli.core.model import Dialect, Field, Json, Model, Route, Size
     from flux_cli.core.request import Request, Value
 
     # The model name to send, the forced upstream (None: not forced), and notes on both.
@@ -126,7 +126,11 @@ def _choose_size(
         return None, None, ()
     typed = {name: given.pop(name, None) for name in SHAPE}
     size, ratio, notes = choose(typed, model, dialect)
-    return size, ratio, (*notes, *_route_notes(size, model, route))
+    if route is not None:
+        from flux_cli.request.route import shape_notes
+
+        notes += shape_notes(size, model, route)
+    return size, ratio, tuple(notes)
 
 
 def _resolve_model(request: Request, model: Model | None, dialect: Dialect | None) -> Target:
@@ -145,8 +149,9 @@ def _resolve_model(request: Request, model: Model | None, dialect: Dialect | Non
         return _unknown_model(request.model, route)
     if dialect and own_name:
         return _renamed_model(request.model, own_name, f"its name at {dialect.provider}")
-    if route is not None:
-        return _routed_model(request.model, model, route)
+    has_route = route is not None or _is_choosy(request, model, dialect)
+    if has_route and (routed := _routed_model(request, model, route)):
+        return routed
     if bare == model.id:
         return model.id, None, ()
     return _renamed_model(bare, model.id, "an alias")
@@ -164,15 +169,33 @@ def _unknown_model(asked: str, route: str | None) -> Target:
     return name, route, (Note("model", asked, name, "passthrough", reason, warning=True),)
 
 
-def _routed_model(asked: str, model: Model, route: str) -> Target:
-    """The name that forces one upstream. Raises UsageError for a route that the model lacks."""
-    routes = {row.name: row for row in model.routes}
-    if route not in routes:
-        hint = did_you_mean(route, routes) or f"routes: {', '.join(routes) or 'none'}"
-        raise UsageError(f"{model.id} has no route {route!r}", hint=hint)
-    found = routes[route]
-    reason = f"forces the upstream {found.upstream}; no failover to another"
-    return _renamed_model(asked, found.model, reason, route)
+def _is_choosy(request: Request, model: Model, dialect: Dialect | None) -> bool:
+    """Whether only some upstreams of the gateway honor a parameter of the request."""
+    if dialect is not None:  # another server: nobody knows its upstreams
+        return False
+    known = model.parameters
+    return any(name in known and known[name].upstreams for name in request.parameters)
+
+
+def _routed_model(request: Request, model: Model, forced: str | None) -> Target | None:
+    """The name that selects one upstream: the `forced` one, or one that honors all parameters.
+
+    None if every upstream does. Raises UsageError for a route that the model lacks, and for a
+    parameter that is ignored there.
+    """
+    from flux_cli.request import route as routes
+
+    notes: tuple[Note, ...] = ()
+    route: Route | None
+    if forced is None:
+        route, notes = routes.honoring_route(request, model)
+    else:
+        route = routes.forced_route(request, model, forced)
+    if route is None:
+        return None
+    reason = f"forces the upstream {route.upstream}; no failover to another"
+    name, chosen, renamed = _renamed_model(request.model, route.model, reason, route.name)
+    return name, chosen, (*renamed, *notes)
 
 
 def _resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[Note]]:
@@ -207,18 +230,6 @@ def _resolve_format(
         return None, []
     reason = f"selected by the suffix of {output}"
     return by_suffix, [Note("output_format", None, by_suffix, "default", reason)]
-
-
-def _route_notes(size: Size, model: Model, route: str | None) -> tuple[Note, ...]:
-    """A warning if a forced upstream does not list the ratio of the size."""
-    if route is None:
-        return ()
-    ratio = size.aspect_ratio
-    listed = next(row.aspect_ratios for row in model.routes if row.name == route)
-    if not listed or ratio in listed:
-        return ()
-    reason = f"{route} does not list {ratio}: the gateway may send its closest ratio"
-    return (Note("route", route, route, "passthrough", reason, warning=True),)
 
 
 def _resolve_parameters(
@@ -283,9 +294,6 @@ def _gateway_reason(
     if missing:
         return f"has no effect without {missing}", True
     upstreams = known[name].upstreams
-    if not upstreams or route in upstreams:
+    if route is None or not upstreams or route in upstreams:
         return "sent as given", False
-    only = f"only {' and '.join(upstreams)} honors it"
-    if route is None:
-        return f"{only}: --route {upstreams[0]} forces that route", True
-    return f"{only}, and the route is {route}", True
+    return f"only {' and '.join(upstreams)} honors it, and the route is {route}", True

@@ -13,11 +13,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flux_cli.core.model import Json
     from flux_cli.core.request import Note, Value
 
 RANDOM = "-1"  # as in other tools, the seed that stands for a random one
 LARGEST = INT64 - 1
+MOST_RANGES = 5  # of seeds that are listed
 EXAMPLES = "give a whole number such as 7, a list such as 1,5,9, or a range such as 1..4"
 
 
@@ -60,7 +60,8 @@ def count_images(n: int | None, seeds: Sequence[int]) -> int:
 def name_in_notes(notes: Sequence[Note], typed: Value, seeds: Sequence[int]) -> list[Note]:
     """The notes; the one on the first seed says what was typed and which seeds that names."""
     asked = shorten(typed.asked if isinstance(typed, Attachment) else typed)
-    used = seeds[0] if len(seeds) == 1 else shorten(describe_seeds(seeds))
+    listed = ", ".join(str(seed) for seed in seeds)
+    used = seeds[0] if len(seeds) == 1 else shorten(listed)
     named = []
     for note in notes:
         is_seed = note.parameter == "seed"
@@ -76,16 +77,17 @@ def as_first_seed(number: int) -> int:
     return 1 + number % (2**31 - 1 - MAX_IMAGES)
 
 
-def describe_seeds(seeds: Sequence[Json]) -> str:
-    """Seeds for people: `7 to 10` if they count up, else `1, 5, 9`."""
-    first, last = seeds[0], seeds[-1]
-    if (
-        len(seeds) > 2
-        and isinstance(first, int)
-        and list(seeds) == list(range(first, first + len(seeds)))
-    ):
-        return f"{first} to {last}"
-    return ", ".join(str(seed) for seed in seeds)
+def describe_ranges(ranges: Sequence[Sequence[int]]) -> str:
+    """First and last seeds, to follow what is said of their requests: `, seeds 7 to 26, 30`.
+
+    "" if there are none.
+    """
+    if not ranges:
+        return ""
+    shown = [f"{first}" + f" to {last}" * (first < last) for first, last in ranges]
+    rest = len(shown) - MOST_RANGES
+    more = f" and {rest} more ranges" if rest > 0 else ""
+    return f", seeds {', '.join(shown[:MOST_RANGES])}{more}"
 
 
 def _read_item(item: str, text: str) -> range:

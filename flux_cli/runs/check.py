@@ -15,7 +15,7 @@ from flux_cli.config.dates import timestamp
 from flux_cli.config.keys import check_proxy
 from flux_cli.config.load import Settings
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import BudgetError, ConfigError, FluxError, UsageError
+from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json, ProviderRow
 from flux_cli.core.request import Attachment, Call
@@ -24,7 +24,6 @@ from flux_cli.images import names as naming
 from flux_cli.images.metadata.record import record_of_run, without_prompt
 from flux_cli.request.command_line import one_prompt, read_prompt
 from flux_cli.request.prepare import Prepared, draw_seed, prepare
-from flux_cli.runs.money import ROUNDING
 from flux_cli.runs.planned_files import (
     Existing,
     check_files,
@@ -33,6 +32,7 @@ from flux_cli.runs.planned_files import (
     name_requests,
 )
 from flux_cli.runs.saving.delivery import Delivery, delivery_document
+from flux_cli.runs.spending.approval import check_cost
 from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from flux_cli.images.signing import Identity
 
 FETCH_SECONDS = 60.0  # to download an image prompt
+CAUSES = ("model", "route")  # notes on these may explain a price or a missing key
 
 
 class CheckedRun(NamedTuple):
@@ -63,11 +64,17 @@ class CheckedRun(NamedTuple):
         """How many requests will be paid for."""
         return self.prepared.resolved.n - len(self.existing.complete)
 
+    @property
+    def images(self) -> int:
+        """How many images will be paid for."""
+        return self.calls * self.prepared.plan.calls[0].images
+
 
 def check_run(options: GenerateOptions) -> CheckedRun:
     """Check everything that can be checked for free.
 
-    Raises UsageError, ConfigError, OutputError, and AuthError without a key.
+    The key comes last: without one, all other errors can be found. Raises UsageError, ConfigError,
+    OutputError, BudgetError, and AuthError without a key.
     """
     prepared = _prepare(options)
     names = name_requests(prepared)
@@ -77,10 +84,20 @@ def check_run(options: GenerateOptions) -> CheckedRun:
     if to_stdout:
         check_stdout(options, prepared, delivery)
     identity = identity_of(prepared.settings)
-    auth = _auth(row, prepared, options)
     existing = Existing() if to_stdout else check_files(options, prepared, names, delivery)
     delivery = delivery._replace(kept=existing.files)
-    return CheckedRun(options, prepared, row, auth, names, existing, delivery, identity)
+    run = CheckedRun(options, prepared, row, None, names, existing, delivery, identity)
+    try:
+        check_cost(run)
+        auth = find_access(prepared.settings, no_key=options.access.no_key)
+        if not options.run.dry_run:
+            require_key(auth, prepared.settings, no_key=options.access.no_key)
+    except (BudgetError, AuthError):
+        if not options.reporting.quiet:  # they may be the reason, or the next thing to fix
+            causes = (note for note in prepared.resolved.notes if note.parameter in CAUSES)
+            messages.notes(causes)
+        raise
+    return run._replace(auth=auth)
 
 
 def _prepare(options: GenerateOptions) -> Prepared:
@@ -88,6 +105,9 @@ def _prepare(options: GenerateOptions) -> Prepared:
 
     Downloads an image prompt if the provider takes no URLs.
     """
+    if options.run.estimate and not options.run.dry_run:
+        hint = "add --dry-run; a run with --max-cost asks the gateway if the price is unknown"
+        raise UsageError("--estimate needs --dry-run", hint=hint)
     word = one_prompt(options.input)
     if word is None and options.input.like is None:
         hint = 'describe the image: flux generate "a lighthouse by the sea"'
@@ -189,38 +209,11 @@ def _download(address: str) -> Attachment:
     return inputs.attachment(address, data)
 
 
-def _auth(row: ProviderRow, prepared: Prepared, options: GenerateOptions) -> Auth | None:
-    """The key for this run.
-
-    Raises AuthError without one, ConfigError if it would be sent unencrypted.
-    """
-    auth = find_access(prepared.settings, no_key=options.access.no_key)
-    is_needed = bool(row.key_variables) and not options.access.no_key
-    if (auth and auth.key) or not is_needed or options.run.dry_run:
-        return auth
-    if not options.reporting.quiet:  # a misspelled model would be the next thing to fix
-        messages.notes(note for note in prepared.resolved.notes if note.parameter == "model")
-    raise missing_key_error(prepared.settings)
-
-
-def check_budget(run: CheckedRun) -> None:
-    """Raise BudgetError if the run would cost more than --max-cost.
-
-    Without --yes, also if there is a limit and the price is unknown.
-    """
-    limit, price = run.prepared.settings.max_cost, run.prepared.resolved.unit_price_usd
-    if limit is None or run.calls == 0:
-        return
-    if price is None:
-        if run.options.run.yes:
-            return
-        hint = "add --yes to proceed until the reported costs reach the limit, or drop --max-cost"
-        raise BudgetError("the price is unknown, and --max-cost sets a limit", hint=hint)
-    cost = price * run.calls
-    if cost > limit + ROUNDING:
-        sum_ = f"{run.calls} images at {price:.2f} USD cost {cost:.2f} USD"
-        hint = "ask for fewer images, or raise --max-cost"
-        raise BudgetError(f"{sum_}, over the limit of {limit:.2f} USD", hint=hint)
+def require_key(auth: Auth | None, settings: Settings, *, no_key: bool) -> None:
+    """Raise AuthError if the provider needs a key and there is none."""
+    is_needed = bool(settings.provider.key_variables) and not no_key
+    if is_needed and not (auth and auth.key):
+        raise missing_key_error(settings)
 
 
 def describe_run(run: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, Json]]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from flux_cli.core.errors import FluxError
     from flux_cli.core.model import Json, ProviderRow
-    from flux_cli.core.request import Note, Post, Resolved
+    from flux_cli.core.request import Call, Note, Post, Resolved
     from flux_cli.runs.records.past import PastCall, PastRun
     from flux_cli.runs.report import Report
 
@@ -75,13 +75,20 @@ RESOLUTION: dict[str, object] = {"schema": (SCHEMA,), **SUBJECT, "sends": ["#sen
 
 
 def resolution_document(
-    row: ProviderRow, resolved: Resolved, notes: Sequence[Note], posts: Sequence[Post]
+    row: ProviderRow,
+    resolved: Resolved,
+    notes: Sequence[Note],
+    calls: Sequence[Call],
+    first: Post | None,
 ) -> dict[str, Json]:
-    """The document of `flux resolve`: what `flux generate` would send, and why."""
+    """The document of `flux resolve`: what `flux generate` would send, and why.
+
+    `first` is the request of the first call; None if nothing is to be sent.
+    """
     return {
         "schema": SCHEMA,
         **_subject(row.name, resolved, notes, hosted=row.hosted),
-        "sends": [send_document(post, hosted=row.hosted) for post in posts],
+        "sends": [send_document(first, calls, hosted=row.hosted)] if first else [],
     }
 
 

@@ -5,11 +5,13 @@ Shapes are in the notation that `commands/schema.py` turns into JSON Schema.
 
 from __future__ import annotations
 
-from flux_cli.core.request import Attachment, seed_of
+from flux_cli.core.request import Attachment, seed_of, seed_ranges
 from flux_cli.core.values import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flux_cli.core.errors import FluxError
     from flux_cli.core.model import Json, Size
     from flux_cli.core.outcome import Outcome, SavedImage
@@ -153,12 +155,27 @@ def _size_fields(size: Size | None) -> dict[str, Json]:
     }
 
 
-SEND: dict[str, object] = {"method": "text", "url": "text?", "body": {"...": "any"}}
+# Requests that differ only in their seeds are one item: `count` requests with the seeds of these
+# ranges, each the first and the last seed. The body is that of the first one.
+SEND: dict[str, object] = {
+    "method": "text",
+    "url": "text?",
+    "body": {"...": "any"},
+    "count": "integer",
+    "seeds": [["integer"]],
+}
 
 
-def send_document(post: Post, *, hosted: bool) -> dict[str, Json]:
-    """One HTTP request. An offline sketch has no URL."""
-    return {"method": "POST", "url": post.url if hosted else None, "body": post.body}
+def send_document(post: Post, calls: Sequence[Call], *, hosted: bool) -> dict[str, Json]:
+    """The HTTP requests of these calls. An offline sketch has no URL."""
+    seeds: list[Json] = [[first, last] for first, last in seed_ranges(calls)]
+    return {
+        "method": "POST",
+        "url": post.url if hosted else None,
+        "body": post.body,
+        "count": len(calls),
+        "seeds": seeds,
+    }
 
 
 SKIPPED: dict[str, object] = {"index": "integer", "path": "text"}

@@ -47,3 +47,9 @@ class Job(NamedTuple):
     strays: Sequence[str] = ()  # files of an earlier run that may hold the same images
     output_folders: Collection[Path] = ()  # where images are saved; empty: not on a disk
     disks: Disks = Disks()  # nothing is sent for which they have no room
+
+    @property
+    def request_usd(self) -> float | None:
+        """What the catalog expects one request to cost, in USD; None if that is unknown."""
+        price, calls = self.resolved.unit_price_usd, self.plan.calls
+        return None if price is None or not calls else price * calls[0].images

@@ -28,10 +28,10 @@ from flux_cli.images.threads import Threads
 from flux_cli.providers.missing import UnreadableError
 from flux_cli.runs.failures import decisive, error_of, is_expired, is_final, stops_run
 from flux_cli.runs.interrupts import cancel_on_signals
-from flux_cli.runs.money import Budget
 from flux_cli.runs.progress.events import end_events, received_event
 from flux_cli.runs.report import Report
 from flux_cli.runs.saving.saver import Saver
+from flux_cli.runs.spending.budget import Budget
 
 if TYPE_CHECKING:
     from flux_cli.core.outcome import Media, SavedImage
@@ -83,7 +83,7 @@ class _Run:
         self._job, self._http, self._listener = job, http, listener
         self._syncing: asyncio.Task[None] | None = None
         self._stopped_by: tuple[int, FluxError] | None = None  # the call that failed, and how
-        self._budget = Budget(job.limit_usd, job.resolved.unit_price_usd)
+        self._budget = Budget(job.limit_usd, job.request_usd)
         self._call_ended = asyncio.Event()
         self._begun = 0  # calls that have begun and not ended
         self._answered = set(job.arrived)  # calls that are paid for

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flux_cli.core.errors import Interrupted, common_exit_code, status_of
 from flux_cli.core.lite import NamedTuple
+from flux_cli.runs.saving.differences import find_differences
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from flux_cli.core.errors import FluxError
     from flux_cli.core.outcome import Outcome, SavedImage
-    from flux_cli.core.request import Call, Note, Resolved
+    from flux_cli.core.request import Note, Resolved
 
 
 class Report(NamedTuple):
@@ -56,20 +57,12 @@ class Report(NamedTuple):
         """Remarks on the files, and where the server did something else than requested."""
         found = list(self.remarks)
         for outcome in self.outcomes:
+            told: dict[str, str] = {}  # what is different, and the first file in which it is
             for saved in outcome.saved:
-                found += self._differences(outcome.call, saved)
+                for text in find_differences(self.resolved, outcome.call, saved):
+                    told.setdefault(text, saved.path)
+            found += [f"{path}: {text}" for text, path in told.items()]
         return tuple(found)
-
-    def _differences(self, call: Call, saved: SavedImage) -> Iterator[str]:
-        """Where the server used another seed or size than the one it was sent."""
-        used = saved.facts.seed
-        if isinstance(call.seed, int) and used is not None and used != call.seed:
-            yield f"{saved.path}: the server used seed {used}, not {call.seed}"
-        if self.resolved.size is not None:  # the pixels of a known model are nominal
-            return
-        sent, received = call.body.get("size"), saved.pixels
-        if isinstance(sent, str) and "x" in sent and received and sent != received:
-            yield f"{saved.path}: the server made {received}, not {sent}"
 
     @property
     def cost_usd(self) -> float | None:

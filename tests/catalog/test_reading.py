@@ -102,7 +102,7 @@ def test_a_whole_file_is_read_key_by_key(folder):
         "steps", "integer", "renamed", "Steps", 28, 1.0, 50.0, (), ("fal",), "raw",
     )  # fmt: skip
     assert model.parameters["style"].choices == ("vivid", "natural")
-    assert model.routes == (("fal", "fal/small", "fal-ai/small", ("1:1",)),)
+    assert model.routes == (("fal", "fal/small", "fal-ai/small", ("1:1",), None),)
 
 
 def test_a_file_may_leave_out_what_is_optional(folder):

@@ -40,6 +40,9 @@ STRICTER = [
     ("max_cost", "0.1", "0.01", "0.01"),
     ("max_cost", "0.0", "0.01", "0.0"),
     ("max_cost", None, "1000.0", "1000.0"),
+    ("confirm_cost", None, "1.0", "1.0"),
+    ("confirm_cost", "8.0", "6.0", "6.0"),
+    ("confirm_cost", "2.0", "6.0", "2.0"),
     ("metadata", "'none'", "'full'", "'none'"),
     ("metadata", "'none'", "'no-prompt'", "'none'"),
     ("metadata", "'no-prompt'", "'none'", "'none'"),
@@ -65,6 +68,13 @@ def test_a_project_can_make_money_and_privacy_only_stricter(name, own, project, 
     source = made.values[name].source
     assert source.startswith(str(user / "config.toml") if is_refused else "flux.toml")
     assert ("a project's flux.toml can only" in source) is is_refused
+
+
+def test_a_project_cannot_raise_the_default_of_what_must_be_confirmed(work):
+    write(work / "flux.toml", "confirm_cost = 6")
+    made = load()
+    assert made.confirm_cost == 5
+    assert [(note.parameter, note.behavior) for note in made.notes] == [("confirm_cost", "ignored")]
 
 
 def test_the_user_s_own_variable_and_option_decide_as_before(user, work):

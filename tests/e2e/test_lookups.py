@@ -160,9 +160,10 @@ def test_resolve_as_json_says_what_generate_sends(flux, generate, gateway):
     )
     document = flux("resolve", *options, "--json").json
     generate(*options)
-    assert [sent["body"] for sent in document["sends"]] == sorted(
-        gateway.posts, key=lambda body: body["seed"]
-    )
+    (sends,) = document["sends"]
+    first, second = sorted(gateway.posts, key=lambda body: body["seed"])
+    assert (sends["body"], sends["body"] | {"seed": 8}) == (first, second)
+    assert (sends["count"], sends["seeds"]) == (2, [[7, 8]])
     assert {"schema", "provider", "hosted", "request", "resolved", "notes", "sends"} == set(
         document
     )
@@ -179,15 +180,16 @@ def test_resolve_needs_no_key_no_prompt_and_no_network(flux, gateway):
 
 def test_resolve_takes_all_of_generates_options(flux):
     line = (
-        "a fox", "-s", "1:1", "-a", "2:1", "-r", "2K", "-m", "flux1.1-pro-ultra", "--route", "fal",
+        "a fox", "-s", "1:1", "-a", "2:1", "-r", "2K", "-m", "flux1.1-pro-ultra",
         "-n", "2", "--seed", "1", "--raw", "--enhance-prompt", "--image-prompt",
         "https://example.org/x.png", "--image-prompt-strength", "0.5", "--safety-tolerance", "5",
         "--response-format", "b64_json", "--sync-mode", "-p", "x=1", "-o", "x.png", "-f", "png",
         "-q", "50", "--overwrite", "--skip-existing", "--concurrency", "2", "--timeout", "5",
-        "--retries", "0", "--dry-run", "--max-cost", "1", "--quiet", "--verbose", "--no-key",
-        "--no-badge", "--base-url", "http://127.0.0.1:1/v1",
+        "--retries", "0", "--dry-run", "--max-cost", "1", "--yes", "--quiet", "--verbose",
+        "--no-key", "--no-badge", "--base-url", "http://127.0.0.1:1/v1",
     )  # fmt: skip
     assert flux("resolve", *line).code == 0
+    assert flux("resolve", "a fox", "--route", "fal").code == 0
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_an_account_that_is_banned_stops_the_calls_that_were_not_sent(generate, 
 
 def test_a_hundred_and_twenty_images_never_open_more_than_sixteen_connections(generate, gateway):
     gateway.answers(image(pixels_as("jpeg", 64, 64)))
-    result = generate("a fox", "-n", "120", "--seed", "1")
+    result = generate("a fox", "-n", "120", "--seed", "1", "--yes")
     assert (result.code, len(result.lines)) == (0, 120), result.err[-900:]
     # The server hears of the end of a connection a moment later than the client.
     assert gateway.most_connections <= 2 * 16

@@ -16,7 +16,9 @@ def test_a_dry_run_makes_nothing(generate, gateway):
     files = [line for line in result.lines if line.startswith("file")]
     assert files == ["file new/7.png", "file new/8.png", "file new/9.png"]
     address = f"POST {gateway.url}/images/generations "
-    assert sum(line.startswith(address) for line in result.lines) == 3
+    (line,) = [line for line in result.lines if address in line]
+    assert line.startswith(f"3 x {address}")
+    assert line.endswith(', "seed": 7}, seeds 7 to 9')
     assert list(Path().iterdir()) == []
 
 
@@ -41,10 +43,11 @@ def test_a_dry_run_as_json(generate, gateway):
                 "model": "flux1.1-pro-ultra",
                 "prompt": "a fox",
                 "size": "1365x768",
-                "seed": seed,
+                "seed": 7,
             },
+            "count": 2,
+            "seeds": [[7, 8]],
         }
-        for seed in (7, 8)
     ]
     assert gateway.posts == []
 

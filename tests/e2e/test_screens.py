@@ -122,7 +122,8 @@ def test_of_hundreds_of_calls_some_rows_are_shown_and_the_summary_counts_all(
     screen, gateway, release, width
 ):
     gateway.answers(held(release))
-    with screen("a fox", "-n", "300", "--concurrency", "200", "--seed", "1", width=width) as shown:
+    line = ("a fox", "-n", "300", "--concurrency", "200", "--seed", "1", "--yes")
+    with screen(*line, width=width) as shown:
         text = shown.until(lambda text: len(gateway.posts) == 200 and len(rows(text)) == 12)
         assert len(text.splitlines()) == 13
         assert text.splitlines()[-1].startswith("0/300 done · 200 under way")

@@ -4,8 +4,10 @@ import pytest
 
 from flux_cli.catalog.find import find_model, read_servers
 from flux_cli.core.errors import UsageError
+from flux_cli.core.options import Input
 from flux_cli.core.request import DERIVED, DRAWN, TYPED, Call, Request
 from flux_cli.images.formats import FORMATS
+from flux_cli.providers.rows import ROWS
 from flux_cli.request.plan import GATEWAY, choose_seed, plan
 from flux_cli.request.resolve import resolve
 
@@ -104,7 +106,9 @@ def test_a_seed_is_a_whole_number_whoever_the_model_is_and_however_it_is_named(s
 
 def chosen(model=ULTRA, dialect=None, *, hosted=True, no_seed=False, draw=None, **said):
     resolved = resolve(Request(model, said, "a red fox"), find_model(model).model, dialect)
-    return choose_seed(resolved, hosted=hosted, no_seed=no_seed, draw=draw)
+    return choose_seed(
+        resolved, ROWS["lumenfall" if hosted else "offline"], Input(no_seed=no_seed), draw
+    )
 
 
 def test_a_seed_is_drawn_for_every_model_that_is_known_to_take_one():

@@ -10,7 +10,7 @@ from flux_cli.core.errors import UsageError
 from flux_cli.core.options import Parameters
 from flux_cli.core.request import MAX_IMAGES
 from flux_cli.request.command_line import read_parameters
-from flux_cli.request.seeds import as_first_seed, describe_seeds, read_seeds
+from flux_cli.request.seeds import as_first_seed, describe_ranges, read_seeds
 
 LARGEST = 2**63 - 1
 seeds = st.integers(0, LARGEST)
@@ -99,10 +99,12 @@ def test_as_many_seeds_as_images_are_allowed():
     assert len(read_seeds(f"1..{MAX_IMAGES}")) == MAX_IMAGES
 
 
-def test_seeds_are_described_shortly():
-    assert describe_seeds([7, 8, 9, 10]) == "7 to 10"
-    assert describe_seeds([7, 8]) == "7, 8"
-    assert describe_seeds([1, 5, 9]) == "1, 5, 9"
+def test_ranges_of_seeds_are_described_shortly():
+    assert describe_ranges([]) == ""
+    assert describe_ranges([(7, 7)]) == ", seeds 7"
+    assert describe_ranges([(7, 9), (12, 12)]) == ", seeds 7 to 9, 12"
+    many = [(seed, seed) for seed in range(0, 16, 2)]
+    assert describe_ranges(many) == ", seeds 0, 2, 4, 6, 8 and 3 more ranges"
 
 
 @given(st.integers(0, 2**64))

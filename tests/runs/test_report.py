@@ -188,7 +188,7 @@ def test_saved_files_and_errors_keep_the_order_asked():
 
 def seen(asked=None, used=None, size=None, received=(2752, 1536)):
     """The warnings of one saved file of a model nobody knows."""
-    saved = SavedImage("fox.jpg", "jpeg", *received, 5, True, Facts(seed=used))
+    saved = SavedImage("fox.jpg", "jpeg", *received, 5, True, Facts(seed=used), received=received)
     body = {} if size is None else {"size": size}
     resolved = resolve(Request("else", {}, "a fox"), None)
     return Report(

@@ -14,6 +14,7 @@ from flux_cli.core.errors import ImageError
 from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Facts, SavedImage
+from flux_cli.images.formats import FOREIGN
 from flux_cli.images.metadata.credentials import has_credentials
 from flux_cli.images.metadata.record import SIGNATURE_LOST, Record
 from flux_cli.images.metadata.write import write_record
@@ -86,6 +87,7 @@ class SavedFiles:
         self.images: list[SavedImage] = []
         self.remarks: list[str] = []
         self.mark = b""  # the fingerprint of what was received
+        self.received = (0, 0)  # its width and height in pixels; 0 if they are unknown
 
     def save(self, file: FinishedFile, extra: int = 0) -> bool:
         """Save one file; returns False, with nothing done, if this is closed. Raises DiskError."""
@@ -134,6 +136,7 @@ class SavedFiles:
             quality=file.quality,
             is_reduced=file.is_reduced,
             label=file.label,
+            received=self.received,
         )
 
 
@@ -233,6 +236,18 @@ def find_record(data: bytes) -> Provenance:
     if metadata.source != "flux":
         return Provenance()
     return Provenance(metadata.record, is_embedded=True, is_carried=True)
+
+
+def describe_alpha(data: bytes, image: Inspection) -> list[str]:
+    """The remark that an image lacks the transparency that was requested, if it does."""
+    from flux_cli.images.pixels.alpha import is_transparent  # few images should be
+
+    try:
+        if image.format in FOREIGN or is_transparent(data, image.format):
+            return []
+    except ImageError:  # nobody knows, and the image is saved all the same
+        return []
+    return ["a transparent background was requested, but the image has none"]
 
 
 def describe_reduction(saved: SavedImage, max_bytes: int | None) -> str:

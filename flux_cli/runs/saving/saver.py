@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flux_cli.core.errors import DiskError, FluxError, ImageError, UsageError
 from flux_cli.core.image import ImageFile
-from flux_cli.images.formats import FOREIGN, split_suffix, suffix_of
+from flux_cli.images.formats import FOREIGN, TRANSPARENT, split_suffix, suffix_of
 from flux_cli.images.metadata.record import sidecar_document
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
@@ -39,6 +39,7 @@ from flux_cli.runs.saving.finish import (
     SavedFiles,
     Sink,
     copy_foreign,
+    describe_alpha,
     make_files,
     measure_provenance,
 )
@@ -189,7 +190,9 @@ class Saver:
         None is saved before all are made: if one cannot be made, the image is saved as received.
         """
         data, seen = self._read(media.file)
-        files.mark = fingerprint(data)
+        files.mark, files.received = fingerprint(data), (seen.image.width, seen.image.height)
+        if call.body.get("background") == TRANSPARENT:
+            files.remarks += describe_alpha(data, seen.image)
         record = record_of_image(self._delivery, call, media.facts)
         finished = self._make_files(data, seen, name, record)
         sidecar = self._make_sidecar(name, record)

@@ -98,8 +98,8 @@ INWARD = (
 FAR = "https://media.lumenfall.ai/p"
 ESTIMATE = reply({"estimated": True, "total_cost_micros": 60_000, "currency": "USD"})
 DRY = (
-    fine("a dry run at the public gateway", "it answers with a price", post=((ESTIMATE,),), line=("--dry-run",), public=True, files=0, posts=0),
-    Row("a dry run that makes an image", "the gateway does not know dryRun", post=((good(FAR),),), line=("--dry-run",), public=True, posts=0, says=("no price",)),
+    fine("an estimate of the public gateway", "it answers with a price", post=((ESTIMATE,),), line=("--dry-run", "--estimate"), public=True, files=0, posts=0),
+    Row("an estimate that makes an image", "the gateway does not know dryRun", post=((good(FAR),),), line=("--dry-run", "--estimate"), public=True, posts=0, says=("no price",)),
 )  # fmt: skip
 PUBLIC = (
     fine("the public gateway", "through a proxy, with a private authority", post=((good(FAR),),), public=True),

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from flux_cli.runs.money import PLAUSIBLE, Budget
+from flux_cli.runs.spending.budget import PLAUSIBLE, Budget
 
 
 def send(budget, most=100):

@@ -1,0 +1,126 @@
+"""Approves the cost of a run: limit, price and confirmation, before the first request.
+
+The rules are in `limits`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flux_cli.config.load import ENVIRONMENT
+from flux_cli.core.errors import BudgetError, FluxError
+from flux_cli.runs.spending.limits import (
+    MOST_UNPRICED,
+    Bill,
+    bill_of,
+    check_limit,
+    reason_to_confirm,
+    unconfirmed,
+)
+from flux_cli.terminal.question import can_ask, confirm
+
+if TYPE_CHECKING:
+    from flux_cli.config.load import Settings
+    from flux_cli.request.prepare import Prepared
+    from flux_cli.runs.check import CheckedRun
+
+
+def check_cost(run: CheckedRun) -> None:
+    """Check the cost, unless the gateway is going to be asked for the price. Raises BudgetError."""
+    if not run.options.run.estimate and not _asks_gateway(run):
+        check_bill(run)
+
+
+def check_bill(run: CheckedRun, reason: str = "") -> None:
+    """Raise BudgetError if the run is over its limit, or if nobody can be asked to confirm it.
+
+    `reason` says why the price is unknown.
+    """
+    accepts_unknown, limit = run.options.run.yes, run.prepared.settings.max_cost
+    check_limit(_bill(run), limit, accepts_unknown=accepts_unknown, reason=reason)
+    question = needs_confirmation(run)
+    if question and not can_ask():
+        raise unconfirmed(_bill(run), question)
+
+
+def check_limit_of(prepared: Prepared, *, accepts_unknown: bool) -> None:
+    """Raise BudgetError if a request that nobody has planned files for is over its limit."""
+    settings, resolved = prepared.settings, prepared.resolved
+    bill = bill_of(resolved.n * prepared.plan.calls[0].images, resolved.unit_price_usd)
+    is_known_later = is_gateway(settings)  # a run asks for the price
+    check_limit(bill, settings.max_cost, accepts_unknown=accepts_unknown or is_known_later)
+
+
+def approve(run: CheckedRun) -> CheckedRun:
+    """Have the cost of a run approved, and return the run with the price that was found.
+
+    If there is a limit and the catalog has no price, the gateway is asked for one. A bill that must
+    be confirmed is confirmed on the terminal. Raises BudgetError.
+    """
+    run, reason = _with_price(run)
+    check_bill(run, reason)
+    question = needs_confirmation(run)
+    if question and not confirm(f"{question}. Continue?"):
+        hint = "answer y, or add --yes to skip the question"
+        raise BudgetError("not confirmed, so nothing was sent", hint=hint)
+    return run
+
+
+def needs_confirmation(run: CheckedRun) -> str:
+    """Why a person must confirm the run; "" if nobody must, or --yes did."""
+    if run.options.run.yes:
+        return ""
+    settings, bill = run.prepared.settings, _bill(run)
+    # The limit of a settings file is no answer to the question about this run.
+    is_limited = settings.max_cost is not None and settings.values["max_cost"].rank <= ENVIRONMENT
+    is_remote = bill.unpriced > MOST_UNPRICED and _is_remote(settings)
+    threshold = settings.confirm_cost
+    return reason_to_confirm(bill, threshold, is_limited=is_limited, is_remote=is_remote)
+
+
+def is_gateway(settings: Settings) -> bool:
+    """Whether the server is the gateway at its public address, which answers with estimates.
+
+    Any other server may not know such requests, or a proxy may change them: it would make an image.
+    """
+    return settings.provider.estimates and settings.base_url == settings.provider.base_url
+
+
+def _asks_gateway(run: CheckedRun) -> bool:
+    """Whether the run needs the gateway's price: it has a limit, and the catalog has no price."""
+    settings, price = run.prepared.settings, run.prepared.resolved.unit_price_usd
+    is_needed = settings.max_cost is not None and price is None and run.calls > 0
+    return is_needed and is_gateway(settings)
+
+
+def _bill(run: CheckedRun) -> Bill:
+    return bill_of(run.images, run.prepared.resolved.unit_price_usd)
+
+
+def _with_price(run: CheckedRun) -> tuple[CheckedRun, str]:
+    """The run with the gateway's price if that is needed, else why there is none.
+
+    Raises FluxError if the gateway made an image instead.
+    """
+    if not _asks_gateway(run):
+        return run, ""
+    from flux_cli.runs.spending.estimate import fetch_estimate, with_price
+
+    try:
+        price = fetch_estimate(run.prepared, run.auth)
+    except FluxError as fault:
+        if fault.billed:
+            raise
+        return run, f"the gateway gives no estimate: {fault.message}"
+    return run._replace(prepared=with_price(run.prepared, price)), ""
+
+
+def _is_remote(settings: Settings) -> bool:
+    """Whether images come from another machine."""
+    if not settings.provider.hosted:
+        return False
+    from urllib.parse import urlsplit
+
+    from flux_cli.core.auth import is_loopback
+
+    return not is_loopback(urlsplit(settings.base_url).hostname or "")

@@ -1,0 +1,83 @@
+"""Checks the cost of a run before it is sent: the limit, and whether a person must confirm it.
+
+Takes numbers, not options, so that every command that pays has the same rules.
+"""
+
+from __future__ import annotations
+
+import math
+
+from flux_cli.core.errors import BudgetError
+from flux_cli.core.lite import NamedTuple
+from flux_cli.runs.spending.budget import ROUNDING
+
+MOST_UNPRICED = 20  # images of unknown price that need no confirmation
+
+
+class Bill(NamedTuple):
+    """What is about to be paid for.
+
+    `cost` in USD is that of the images with a known price; `unpriced` of the images have none.
+    `price` is that of one image, if it is the same for all.
+    """
+
+    images: int
+    cost: float
+    unpriced: int = 0
+    price: float | None = None
+
+    def __str__(self) -> str:
+        amount = "1 image" if self.images == 1 else f"{self.images:,} images"
+        if self.unpriced == self.images:
+            return f"{amount} of unknown price"
+        each = "" if self.price is None else f" at {self.price:.2f} USD"
+        verb = "costs" if self.images == 1 else "cost"
+        more = f", and the price of {self.unpriced:,} is unknown" if self.unpriced else ""
+        return f"{amount}{each} {verb} {self.cost:.2f} USD{more}"
+
+
+def bill_of(images: int, price: float | None) -> Bill:
+    """The bill for images at one price each, in USD; None if it is unknown."""
+    if price is None:
+        return Bill(images, 0.0, images)
+    return Bill(images, price * images, price=price)
+
+
+def check_limit(
+    bill: Bill, limit: float | None, *, accepts_unknown: bool, reason: str = ""
+) -> None:
+    """Raise BudgetError if the bill is over the limit in USD (None: no limit).
+
+    Without `accepts_unknown` (--yes), also if the price is unknown; `reason` says why it is.
+    """
+    if limit is None or bill.images == 0:
+        return
+    if bill.cost > limit + ROUNDING:
+        hint = "ask for fewer images, or raise --max-cost"
+        raise BudgetError(f"{bill}, over the limit of {limit:.2f} USD", hint=hint)
+    if bill.unpriced and not accepts_unknown:
+        because = f" ({reason})" if reason else ""
+        hint = "add --yes to proceed until the reported costs reach the limit, or drop --max-cost"
+        raise BudgetError(f"the price is unknown{because}, and --max-cost sets a limit", hint=hint)
+
+
+def reason_to_confirm(bill: Bill, threshold: float, *, is_limited: bool, is_remote: bool) -> str:
+    """Why a person must confirm the bill, as a sentence without its period; "" if nobody must.
+
+    `threshold` is the setting confirm_cost in USD. `is_limited`: a limit was given for this run,
+    and the known costs are within it. `is_remote`: the images come from another machine.
+    """
+    if bill.cost > threshold + ROUNDING and not is_limited:
+        return f"{bill}, more than confirm_cost ({threshold:.2f} USD)"
+    if bill.unpriced > MOST_UNPRICED and is_remote:
+        return f"{bill}, more than {MOST_UNPRICED}"
+    return ""
+
+
+def unconfirmed(bill: Bill, reason: str) -> BudgetError:
+    """The error for a bill that must be confirmed where nobody can be asked."""
+    hint = "add --yes; --max-cost USD limits the cost"
+    if not bill.unpriced:
+        enough = math.ceil(100 * bill.cost - ROUNDING) / 100
+        hint = f"add --max-cost {enough:.2f} to allow that much, or --yes"
+    return BudgetError(reason, hint=hint)
