@@ -43,7 +43,8 @@ STAND_INS = {  # URLs in the docs, and what answers in their place here
     "https://images.example.org/v1": "{gateway}",
 }
 EXIT = {
-    'flux generate "a lighthouse by the sea" -n 20 --max-cost 1': 2
+    'flux generate "a lighthouse by the sea" -n 20 --max-cost 1': 2,
+    'flux generate "a lighthouse by the sea" -n 20 --max-cost 1 --dry-run': 2,
 }  # what the docs say about it: refused
 PROGRAMS = ("magick",)  # other people's programs in the pipes of the docs
 ELSEWHERE = (
