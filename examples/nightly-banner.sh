@@ -3,12 +3,12 @@
 # If you run it again on the same day, it pays only for banners that are missing or that another
 # prompt made.
 #
-#   examples/nightly-banner.sh "city lights at night" FOLDER
+#   examples/nightly-banner.sh "northern lights over a lake" FOLDER
 #
 # It draws free sketches. For real images, set LUMENFALL_API_KEY and FLUX_PROVIDER=lumenfall.
 set -eu
 export FLUX_PROVIDER="${FLUX_PROVIDER:-offline}"
-prompt="${1:-city lights at night}"
+prompt="${1:-northern lights over a lake}"
 folder="${2:-banners}"
 
 mkdir -p "$folder"

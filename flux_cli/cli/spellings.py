@@ -41,8 +41,12 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "n": Spelling("-n --n", "COUNT", "Number of images, generated in parallel [default: 1]"),
         "seed": Spelling(
             "--seed",
-            "INTEGER",
-            "Seed for reproducible images; further images use seed + 1, seed + 2, …",
+            "SEED",
+            "Seed, counted up for more images, or one per image: 1,5,9 or 1..4; repeatable; "
+            "-1 is random [default: random]",
+        ),
+        "no_seed": Spelling(
+            "--no-seed", "", "Send no seed: the provider chooses, and rarely says which"
         ),
         "raw": Spelling("--raw/--no-raw", "", "Less processed, more natural-looking images"),
         "enhance_prompt": Spelling(

@@ -132,6 +132,7 @@ def _environment() -> tuple[Part, ...]:
         XDG_CONFIG_HOME and XDG_STATE_HOME move the folders. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE
         and SSL_CERT_DIR are honored. NO_COLOR turns color off, FORCE_COLOR on. CI stops moving
         progress, GITHUB_ACTIONS adds annotations, and COLUMNS sets the width of help.
+        SOURCE_DATE_EPOCH replaces the clock wherever a time is written into files and names.
         """,
     )
 
@@ -141,7 +142,7 @@ def _names() -> tuple[Part, ...]:
 
     return (
         f"""
-        -o names a file (fox.webp), a folder (out/) or a template
+        -o names a file (lighthouse.webp), a folder (out/) or a template
         (out/{{slug}}-{{index:03}}.png); - is standard output. The default is {DEFAULT}, or
         {DEFAULT_UNSEEDED} without a seed.
         """,

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import os
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flux_cli import __version__
 from flux_cli.config.credentials import find_auth, missing_key_error
+from flux_cli.config.dates import timestamp
 from flux_cli.config.keys import check_proxy
 from flux_cli.config.load import Settings
 from flux_cli.core.auth import Auth
@@ -24,7 +24,7 @@ from flux_cli.images import names as naming
 from flux_cli.images.metadata.record import record_of_run, without_prompt
 from flux_cli.request.command_line import one_prompt, read_prompt
 from flux_cli.request.digest import resolved_digest
-from flux_cli.request.prepare import Prepared, prepare
+from flux_cli.request.prepare import Prepared, draw_seed, prepare
 from flux_cli.runs.planned_files import (
     check_choice,
     check_files,
@@ -118,10 +118,11 @@ def _prepare(options: GenerateOptions) -> Prepared:
         raise UsageError("--estimate needs --dry-run", hint=hint)
     word = one_prompt(options.input)
     if word is None and options.input.like is None:
-        hint = 'describe the image: flux generate "a red fox in the snow"'
+        hint = 'describe the image: flux generate "a lighthouse by the sea"'
         raise UsageError("no prompt given", hint=hint)
     prompt = None if word is None else read_prompt(word)
-    prepared = prepare(options, prompt, None if options.run.dry_run else _download)
+    fetch, draw = (None, None) if options.run.dry_run else (_download, draw_seed)
+    prepared = prepare(options, prompt, fetch, draw)
     if options.run.dry_run or not prepared.settings.provider.hosted:
         return prepared
     resolved = prepared.resolved
@@ -165,7 +166,7 @@ def _record(prepared: Prepared) -> Record:
         resolved_digest(resolved),
         row.name,
         hosted=row.hosted,
-        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        created=timestamp() if row.hosted else "",  # equal commands draw equal files
         tool=f"flux {__version__}",
     )
 

@@ -106,7 +106,8 @@ def request_document(resolved: Resolved) -> dict[str, Json]:
 
 def _with_type(name: str, typed: Json, resolved: Resolved) -> Json:
     """A value as it was typed, but `7` instead of `"7"` if a number or a boolean is sent."""
-    known = {"n": resolved.n, "seed": resolved.seed, "output_compression": resolved.quality}
+    seed = resolved.seed if len(resolved.seeds) == 1 else None  # a list stays as typed
+    known = {"n": resolved.n, "seed": seed, "output_compression": resolved.quality}
     sent = known[name] if name in known else resolved.parameters.get(name)
     return typed if sent is None or isinstance(sent, str) else sent
 
@@ -119,7 +120,8 @@ RESOLVED: dict[str, object] = {
     "resolution": "text?",
     "native_size": "text?",
     "n": "integer",
-    "seed": "any",
+    "seed": "integer?",
+    "seeds": ["integer"],
     "output_format": "text?",
     "output_compression": "integer?",
     "parameters": {"...": "any"},
@@ -135,6 +137,7 @@ def resolved_document(resolved: Resolved) -> dict[str, Json]:
         **_size_fields(resolved.size),
         "n": resolved.n,
         "seed": resolved.seed,
+        "seeds": list(resolved.seeds),
         "output_format": resolved.format,
         "output_compression": resolved.quality,
         "parameters": {name: shorten(value) for name, value in resolved.parameters.items()},

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from contextlib import contextmanager
+from time import strftime
 from typing import TYPE_CHECKING
 
+from flux_cli.config.dates import time_of_names
 from flux_cli.config.folders import project_folders
 from flux_cli.config.load import PROJECT
 from flux_cli.core.errors import OutputError, UsageError
 from flux_cli.core.lite import LazySequence
+from flux_cli.core.request import DRAWN, TYPED
 from flux_cli.core.values import read_integer
 from flux_cli.images import names as naming
 from flux_cli.images.names import Name, refuse_doubles
@@ -52,33 +54,37 @@ def name_requests(prepared: Prepared) -> Sequence[Name]:
     if output and files.is_special(output):
         hint = "name a file or a folder; -o - writes to standard output"
         raise OutputError(f"{output} is not a file", hint=hint)
-    seeded = resolved.seed is not None
+    # Offline, equal commands have equal seeds, and each run makes files of its own.
+    seeded = prepared.plan.seed_origin in (TYPED, DRAWN)
     template = naming.complete(destination.template, seeded=seeded, is_folder=destination.is_folder)
     return naming.names(template, fields_of(prepared))
 
 
 def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
     """The values of a template's fields, one row per request."""
-    resolved, size, now = prepared.resolved, prepared.resolved.size, time.localtime()
+    resolved, size, now = prepared.resolved, prepared.resolved.size, time_of_names()
     model = resolved.model.id if resolved.model else resolved.sent_model
     common: dict[str, str | int] = {
         **naming.text_fields(resolved.prompt, model),
         "ratio": "auto",
         "width": "auto",
         "height": "auto",
-        "date": time.strftime("%Y-%m-%d", now),
-        "time": time.strftime("%H%M%S", now),
+        "date": strftime("%Y-%m-%d", now),
+        "time": strftime("%H%M%S", now),
     }
     if size:
         common["ratio"] = size.aspect_ratio.replace(":", "x")
         common["width"], common["height"] = size.width, size.height
     calls = prepared.plan.calls
     ids = os.urandom(ID_BYTES * len(calls))
+    is_open = prepared.plan.seed_origin == DRAWN and calls[0].seed is None  # of a dry run
 
     def row(place: int) -> dict[str, str | int]:
         call = calls[place]
         identity = ids[ID_BYTES * place : ID_BYTES * (place + 1)].hex()
         seed = call.seed if isinstance(call.seed, int) else identity
+        if is_open:
+            seed = f"{{seed+{place}}}" if place else "{seed}"
         return {**common, "id": identity, "seed": seed, "index": call.number}
 
     return LazySequence(len(calls), row)
@@ -86,8 +92,8 @@ def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
 
 def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[ExpectedFile, ...]:
     """The files of one request, assuming that its image has the expected size."""
-    size, hosted = prepared.resolved.size, prepared.settings.provider.hosted
-    return expected_files(delivery, name, size.expected(hosted=hosted) if size else ANY_SIZE)
+    size = prepared.resolved.size
+    return expected_files(delivery, name, size.expected if size else ANY_SIZE)
 
 
 def check_choice(options: GenerateOptions) -> None:
@@ -134,7 +140,8 @@ def check_files(
     _check_names(prepared, names, comparison.delivery)
     existing = _find_existing(options, prepared, names, comparison)
     if not options.reporting.quiet:
-        notes = [*describe_existing(existing), *_note_of_random_names(options, names)]
+        origin = prepared.plan.seed_origin
+        notes = [*describe_existing(existing), *_note_of_random_names(options, names, origin)]
         for note in notes:
             messages.err(f"flux: note: {note}")
     return existing
@@ -236,15 +243,19 @@ def _find(
     found = []
     for place in places:
         call, name = prepared.plan.calls[place], names[place]
-        seed = None if prepared.resolved.seed is None else read_integer(call.seed)
+        seed = read_integer(call.seed) if prepared.plan.seed_origin == TYPED else None
         expected = expected_of(prepared, comparison.delivery, name)
         found.append(comparison.find(call.number, name, seed, expected))
     return found
 
 
-def _note_of_random_names(options: GenerateOptions, names: Sequence[Name]) -> Iterator[str]:
+def _note_of_random_names(
+    options: GenerateOptions, names: Sequence[Name], seed_origin: str
+) -> Iterator[str]:
     """The note that files with random names are never found again."""
+    fields = ["{seed}", "{id}"] if seed_origin == DRAWN else ["{id}"]
+    found = [field for field in fields if names and field in names[0].template]
     chosen = {"--skip-existing": options.output.skip_existing, "--update": options.run.update}
     for option, is_given in chosen.items():
-        if is_given and any("{id}" in name.template for name in names):
-            yield f"{option} cannot find files whose names have a random {{id}}; add --seed"
+        if is_given and found:
+            yield f"{option} cannot find files whose names have a random {found[0]}; add --seed"

@@ -251,12 +251,12 @@ def test_a_sheet_shows_all_images_and_costs_no_call(generate, gateway):
     assert look(Path("a-fox-sheet.jpg"))[0] == "jpeg"
 
 
-@pytest.mark.parametrize("size", ["1365x768", "1365 × 768", "1365*768"])
+@pytest.mark.parametrize("size", ["2752x1536", "2752 × 1536", "2752*1536"])
 def test_pixels_that_came_as_asked_need_no_hint_however_they_were_spelled(flux, size):
     hinted = flux("generate", "a fox", "--offline", "-s", size, "-o", "exact.png").err
     assert "hint" not in hinted
     other = flux("generate", "a fox", "--offline", "-s", "1920 * 1080", "-o", "near.png").err
-    assert "hint: images come as 1365x768; --fit cover makes them exactly 1920x1080" in other
+    assert "hint: images come as 2752x1536; --fit cover makes them exactly 1920x1080" in other
 
 
 def test_a_converted_image_still_says_how_it_was_made(generate, flux, show):
@@ -283,4 +283,4 @@ def test_a_limit_of_bytes_is_named_as_it_was_given(flux):
         "t.jpg",
         env={"FLUX_METADATA": "full"},
     )
-    assert "--max-bytes 200: 1024x1024 jpeg takes" in result.err
+    assert "--max-bytes 200: 2048x2048 jpeg takes" in result.err

@@ -210,8 +210,11 @@ def test_a_rerun_with_skip_existing_is_free(generate, gateway, names):
 
 
 def test_names_that_no_rerun_can_find_again_are_told_apart_from_skipping(generate):
-    """Without a seed the default name has a random {id}: a rerun would pay for everything again."""
-    assert "--seed" in generate("a fox", "--skip-existing").err
+    """The default name has a random seed or {id}: a rerun would pay for everything again."""
+    said = "--skip-existing cannot find files whose names have a random {{{}}}; add --seed"
+    assert said.format("seed") in generate("a fox", "--skip-existing").err
+    assert said.format("id") in generate("a fox", "--skip-existing", "--no-seed").err
+    assert "random" not in generate("a fox", "--skip-existing", "--seed", "7").err
 
 
 def test_a_failed_image_and_a_kept_one_are_a_partial_success(generate, gateway):

@@ -315,6 +315,7 @@ def test_the_document_says_what_is_meant():
         "native_size": "2752x1536",
         "n": 2,
         "seed": 7,
+        "seeds": [7],
         "output_format": "jpeg",
         "output_compression": 80,
         "parameters": {"size": "1365x768", "raw": True},

@@ -34,7 +34,7 @@ NOTHING = Facts()
 
 def run(prompt, parameters, model="flux1.1-pro-ultra"):
     resolved = resolve(Request(model, parameters, prompt), MODEL)
-    return resolved, plan(resolved, None).calls[0]
+    return resolved, plan(resolved).calls[0]
 
 
 def recorded(resolved, call, facts, provider, *, hosted):
