@@ -39,7 +39,7 @@ PURE = (
     "images/sheet.py",
     "providers/missing.py",
     "providers/reading/*.py",
-    "request/comparison.py",
+    "request/files/comparison.py",
     "request/dialect.py",
     "request/digest.py",
     "request/plan.py",

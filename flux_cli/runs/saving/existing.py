@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from flux_cli.images.metadata.record import Record
-    from flux_cli.request.comparison import Difference
+    from flux_cli.request.files.comparison import Difference
 
 UPDATE_HINT = "use --update to replace what differs, --overwrite to replace all, or another -o"
 

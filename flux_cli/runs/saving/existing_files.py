@@ -9,7 +9,7 @@ from flux_cli.core.errors import ImageError, OutputError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.formats import FOREIGN
 from flux_cli.images.metadata.record import from_document, parse_json
-from flux_cli.request.comparison import Difference, compare_file, compare_records
+from flux_cli.request.files.comparison import Difference, compare_file, compare_records
 from flux_cli.runs.saving.delivery import sidecar_name
 from flux_cli.runs.saving.existing import Found, FoundRequest
 

@@ -10,8 +10,8 @@ from flux_cli.core.request import Attachment, Request
 from flux_cli.images.finish import Finish
 from flux_cli.images.metadata.record import Record, record_of_run, without_prompt
 from flux_cli.images.outputs import outputs
-from flux_cli.request.comparison import compare_file, compare_records
 from flux_cli.request.digest import resolved_digest
+from flux_cli.request.files.comparison import compare_file, compare_records
 from flux_cli.request.resolve import resolve
 
 CATALOG = "flux1.1-pro-ultra"
