@@ -4,7 +4,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+from flux_cli.core.request import Call
+from flux_cli.images.finish import Finish
+from flux_cli.images.metadata.record import Record
+from flux_cli.images.names import Name
+from flux_cli.runs.job import Task
 from flux_cli.runs.records.lines import seal
+from flux_cli.runs.saving.delivery import Delivery
+
+DELIVERY = Delivery(Finish(), Record())
+
+
+def task(call: Call, template: str = "{seed}.{ext}", **more: Any) -> Task:
+    """A task for a call, whose image is named after its seed."""
+    return Task(call, Name(template, {"seed": call.number + 6}), DELIVERY)._replace(**more)
 
 
 def line(event: dict[str, Any]) -> bytes:

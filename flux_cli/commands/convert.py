@@ -97,12 +97,12 @@ def _convert(
     from flux_cli.images import files
 
     overwrite, skip = options.output.overwrite, options.output.skip_existing
-    tasks, failed = plan(sources, destination, finish, overwrite=overwrite, skip_existing=skip)
+    images, failed = plan(sources, destination, finish, overwrite=overwrite, skip_existing=skip)
     sink: files.Pipe | files.Folder = files.Folder(overwrite=overwrite)
     if destination.is_stdout:
         sink = files.Pipe(sys.stdout.buffer)
     interrupts.defer()  # from here on, everything that is saved is listed
-    done = convert_all(tasks, sink, count_cores())
+    done = convert_all(images, sink, count_cores())
     by_source = {result.source: result for result in (*failed, *done)}
     return [by_source[source] for source in sources]
 

@@ -14,7 +14,7 @@ from flux_cli.core.ratio import parse_pixels
 from flux_cli.images.formats import FORMATS
 from flux_cli.request.posts import provider_of
 from flux_cli.runs import interrupts
-from flux_cli.runs.check import CheckedRun, check_run, describe_run
+from flux_cli.runs.check import CheckedRun, check_run, describe_run, tasks_of
 from flux_cli.runs.planned_files import reserve_files
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
@@ -95,9 +95,18 @@ def _generate(checked: CheckedRun) -> Report:
         with _open_display(checked) as display:
             listener = _tell_both(log, display) if log else display
             folder = ledger.folder if is_paid else None
-            report = run_job(job, folder, checked.prepared.settings, listener)
+            result = run_job(job, folder, checked.prepared.settings, listener)
         job.sink.sync()  # before the journal ends, and before the paths are printed
-    report = report._replace(run=name if is_paid else "", existing=checked.existing)
+    resolved = checked.prepared.resolved
+    report = Report(
+        resolved=resolved,
+        notes=(*resolved.notes, *checked.prepared.plan.notes),
+        provider=checked.row.name,
+        hosted=checked.row.hosted,
+        run=name if is_paid else "",
+        existing=checked.existing,
+        **result._asdict(),
+    )
     if log:
         log.end(report)
     return report
@@ -108,8 +117,7 @@ def _open_journal(checked: CheckedRun, name: str, *, is_paid: bool) -> Journal:
     root = store.runs_folder()
     if not is_paid:
         return journal.scratch()
-    facts, calls = describe_run(checked)
-    return journal.begin(root, name, facts, calls)
+    return journal.begin(root, name, describe_run(checked))
 
 
 def _job(checked: CheckedRun, ledger: Journal) -> Job:
@@ -125,18 +133,12 @@ def _job(checked: CheckedRun, ledger: Journal) -> Job:
     if prepared.destination.is_stdout:
         sink, folders = files.Pipe(sys.stdout.buffer), set()
     return Job(
-        resolved=prepared.resolved,
-        plan=prepared.plan,
-        names=checked.names,
+        tasks=tasks_of(checked),
         provider=provider_of(prepared, checked.auth),
-        provider_name=row.name,
         hosted=row.hosted,
         sink=sink,
         ledger=ledger,
-        delivery=checked.delivery,
-        concurrency=min(prepared.settings.concurrency, row.in_flight),
-        kept=checked.existing.by_call,
-        skip=checked.existing.complete,
+        concurrency=min(prepared.settings.concurrency, row.in_flight, prepared.resolved.n),
         traced=row.history,
         limit_usd=prepared.settings.max_cost,
         identity=checked.identity,

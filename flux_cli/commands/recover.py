@@ -207,7 +207,7 @@ def _fetch_and_save(
     looked_up = look_up(before, ledger, settings, auth)
     answers = arrived(before, ledger.folder) | looked_up.answers
     job = job_of(before, ledger, settings, auth, answers)._replace(strays=strays)
-    report = _save(job, ledger.folder, settings, before, named=named, quiet=quiet)
+    report = _save(job, ledger.folder, settings, before, named=named and bool(answers), quiet=quiet)
     job.sink.sync()
     after = read_journal(ledger.path) or before
     if hopeless := give_up(after, ledger):
@@ -243,12 +243,12 @@ def _save(
     """Fetch and save images. Prints progress unless `quiet`; if `named`, the run's name first."""
     from flux_cli.runs.event_loop import run_job
 
-    count = len(job.plan.calls)
-    if named and count and not quiet:
+    if named and not quiet:
         messages.err(f"flux: {past.id}:")
     with Silence() if quiet else Lines(len(past.calls)) as display:
-        report = run_job(job, folder, settings, display)
-    if count > 1 and not quiet:
+        result = run_job(job, folder, settings, display)
+    report = _report(past)._replace(provider=settings.provider.name, **result._asdict())
+    if len(report.outcomes) > 1 and not quiet:
         messages.err(f"flux: {summarize(report)}")
     return report
 

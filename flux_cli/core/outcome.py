@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from flux_cli.core.auth import Auth
     from flux_cli.core.errors import FluxError
-    from flux_cli.core.request import Call
+    from flux_cli.core.request import Call, Resolved
 
 
 class Stop(NamedTuple):
@@ -123,6 +123,8 @@ class Outcome(NamedTuple):
     kept: tuple[str, ...] = ()  # files that already existed and were not changed
     seconds: float = 0.0
     cost_usd: float | None = None  # reported for the call; the facts of saved files have their own
+    resolved: Resolved | None = None  # what was asked for, if that differs within the run
+    key: str = ""  # what the caller calls the task
 
     @property
     def was_there(self) -> bool:
@@ -143,3 +145,4 @@ class Event(NamedTuple):
     request_id: str = ""
     status: int | None = None  # of a failure: the HTTP status, and the stable code
     code: str = ""
+    key: str = ""  # what the caller calls the task

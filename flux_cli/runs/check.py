@@ -18,7 +18,7 @@ from flux_cli.core.auth import Auth
 from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json, ProviderRow
-from flux_cli.core.request import Attachment, Call
+from flux_cli.core.request import Attachment
 from flux_cli.http.machine import may_name_proxies
 from flux_cli.images import names as naming
 from flux_cli.images.metadata.record import record_of_run, without_prompt
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from flux_cli.images.metadata.record import Record
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
+    from flux_cli.runs.job import Task
 
 FETCH_SECONDS = 60.0  # to download an image prompt
 CAUSES = ("model", "route")  # notes on these may explain a price or a missing key
@@ -229,46 +230,53 @@ def require_key(auth: Auth | None, settings: Settings, *, no_key: bool) -> None:
         raise missing_key_error(settings)
 
 
-def describe_run(run: CheckedRun) -> tuple[dict[str, Json], Iterator[dict[str, Json]]]:
-    """The facts of a run and of its requests that `flux recover` needs."""
+def tasks_of(run: CheckedRun) -> Iterator[Task]:
+    """The tasks of a run, made one at a time. Existing files are kept."""
+    from flux_cli.runs.job import Task
+
+    prepared, existing = run.prepared, run.existing
+    for call, name in zip(prepared.plan.calls, _file_names(run), strict=True):
+        yield Task(
+            call=call,
+            name=name,
+            delivery=run.delivery,
+            price_usd=prepared.resolved.unit_price_usd,
+            kept=existing.by_call.get(call.number, ()),
+            is_complete=call.number in existing.complete,
+        )
+
+
+def _file_names(run: CheckedRun) -> Sequence[Name]:
+    """A name for every request, for standard output also: `flux recover` saves to files."""
+    if not run.prepared.destination.is_stdout:
+        return run.names
+    return naming.names(naming.DEFAULT_UNSEEDED, fields_of(run.prepared))
+
+
+def describe_run(run: CheckedRun) -> dict[str, Json]:
+    """The facts that all requests of a run share, as far as `flux recover` needs them."""
+    from flux_cli.http.spool import temporary_folder
+    from flux_cli.runs.records.described import name_document
+
     prepared = run.prepared
     private = not prepared.settings.journal_prompts
-    names = run.names
-    if prepared.destination.is_stdout:  # `flux recover` saves to files
-        names = naming.names(naming.DEFAULT_UNSEEDED, fields_of(prepared))
-    from flux_cli.http.spool import temporary_folder
-
-    facts: dict[str, Json] = {
+    names = _file_names(run)
+    first, last = names[0], names[-1]
+    shared = {field: value for field, value in first.fields.items() if last.fields[field] == value}
+    return {
         "version": __version__,
         "provider": run.row.name,
         "base_url": prepared.settings.base_url,
         "model": prepared.resolved.sent_model,
         "prompt": None if private else prepared.resolved.prompt,
+        "private": private,
         "n": prepared.resolved.n,
+        "skipped": list(run.existing.complete),
         "price_usd": prepared.resolved.unit_price_usd,
+        **name_document(first._replace(fields=shared), private=private),
         "delivery": delivery_document(run.delivery, private=private),
         "folder": _working_folder(),
         "temporary": temporary_folder(),
-    }
-    named = zip(prepared.plan.calls, names, strict=True)
-    calls = (
-        _describe_call(call, name, private=private)
-        for call, name in named
-        if call.number not in run.existing.complete
-    )
-    return facts, calls
-
-
-def _describe_call(call: Call, name: Name, *, private: bool) -> dict[str, Json]:
-    fields: dict[str, Json] = dict(name.fields)
-    if private:
-        fields |= {"slug": "image", "prompt": "image"}
-    return {
-        "number": call.number,
-        "seed": call.seed,
-        "model": call.model,
-        "template": name.template,
-        "fields": fields,
     }
 
 

@@ -150,7 +150,8 @@ def report_document(report: Report) -> dict[str, Json]:
     skipped: list[Json] = []
     errors: list[Json] = []
     for outcome in report.outcomes:
-        files += [file_document(saved, outcome, report.resolved) for saved in outcome.saved]
+        asked = outcome.resolved or report.resolved
+        files += [file_document(saved, outcome, asked) for saved in outcome.saved]
         number, unverified = outcome.call.number, report.existing.unverified
         skipped += [skipped_document(number, path, unverified) for path in outcome.kept]
         if outcome.error:

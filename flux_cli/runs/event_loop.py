@@ -22,9 +22,9 @@ from flux_cli.images.threads import Threads
 from flux_cli.runs.capacity import Disks, measure_capacity
 from flux_cli.runs.job import Job, Listener
 from flux_cli.runs.pipeline import generate
-from flux_cli.runs.report import Report
+from flux_cli.runs.report import RunResult
 
-Result = TypeVar("Result")
+Value = TypeVar("Value")
 
 LATE = 0.1  # seconds without work; after so many, something must have stopped the process
 
@@ -84,7 +84,7 @@ class Loop(asyncio.SelectorEventLoop):
             await super().shutdown_default_executor(*arguments)
 
 
-def run(work: Coroutine[Any, Any, Result]) -> Result:
+def run(work: Coroutine[Any, Any, Value]) -> Value:
     """Run a coroutine to its end, and return its result.
 
     Its time stands still while the process is stopped, and it needs no threads.
@@ -99,7 +99,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listener) -> Report:
+def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listener) -> RunResult:
     """Carry out a job. Received images are kept in `folder`, without one in memory.
 
     Never raises for a failed request, and DiskError if this machine cannot carry even one.
@@ -112,7 +112,7 @@ def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listene
 
     job, remarks = _fit(job, folder)
 
-    async def connect_and_generate() -> Report:
+    async def connect_and_generate() -> RunResult:
         async with Http(
             timeout=settings.timeout,
             retries=settings.retries,
@@ -125,8 +125,8 @@ def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listene
                 http.expect_queue()
             return await generate(job, http, listener)
 
-    report = run(connect_and_generate())
-    return report._replace(remarks=(*remarks, *report.remarks))
+    result = run(connect_and_generate())
+    return result._replace(remarks=(*remarks, *result.remarks))
 
 
 def _fit(job: Job, folder: Path | None) -> tuple[Job, tuple[str, ...]]:
@@ -134,10 +134,9 @@ def _fit(job: Job, folder: Path | None) -> tuple[Job, tuple[str, ...]]:
     if not job.hosted:
         return job, ()
     disks = Disks([folder, *job.output_folders] if folder else job.output_folders)
-    wanted = min(job.concurrency, len(job.plan.calls))
-    capacity = measure_capacity(wanted, disks)
+    capacity = measure_capacity(job.concurrency, disks)
+    if capacity.requests >= job.concurrency:
+        return job._replace(disks=disks), ()
+    count = f"{capacity.requests} of {job.concurrency} requests"
     job = job._replace(disks=disks, concurrency=capacity.requests)
-    if capacity.requests >= wanted:
-        return job, ()
-    count = f"{capacity.requests} of {wanted} requests"
     return job, (f"sent at most {count} at a time, because {capacity.limit}",)

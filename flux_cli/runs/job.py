@@ -1,19 +1,23 @@
-"""What a run needs, and who is told about it."""
+"""What a run needs: its tasks, and who is told about them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.outcome import Event, Reply
+from flux_cli.core.outcome import Event, Outcome, Reply
 from flux_cli.runs.capacity import Disks
+from flux_cli.runs.spending.budget import Rate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flux_cli.core.outcome import Media
-    from flux_cli.core.request import Plan, Resolved
+    from flux_cli.core.errors import FluxError
+    from flux_cli.core.image import Inspection
+    from flux_cli.core.model import Json
+    from flux_cli.core.outcome import Facts, Media
+    from flux_cli.core.request import Call, Resolved
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
     from flux_cli.providers.rows import Provider
@@ -24,32 +28,73 @@ if TYPE_CHECKING:
 Listener = Callable[[Event], None]
 
 
-class Job(NamedTuple):
-    """Everything a run needs, decided before the first request is sent."""
+class Task(NamedTuple):
+    """One request of a run, and how its image becomes files.
 
-    resolved: Resolved
-    plan: Plan
-    names: Sequence[Name]
+    The tasks of a run may have different models, prices and deliveries. Their calls have different
+    numbers. `about` is written to the journal with the request, for the caller to find it again:
+    like `key`, it holds no prompt.
+    """
+
+    call: Call
+    name: Name
+    delivery: Delivery
+    price_usd: float | None = None  # expected per image; None: unknown
+    resolved: Resolved | None = None  # what was asked for, if that differs within the run
+    kept: tuple[str, ...] = ()  # its files that exist already
+    is_complete: bool = False  # all its files exist already: nothing is sent
+    key: str = ""  # what the caller calls it
+    about: Mapping[str, Json] = {}
+    arrived: Reply | Sequence[Media] | None = None  # what an earlier run has paid for
+
+    @property
+    def rate(self) -> Rate:
+        """What tells the price of the request from those of others."""
+        price = None if self.price_usd is None else self.price_usd * self.call.images
+        return Rate(self.call.model, price)
+
+    @property
+    def title(self) -> str:
+        """What a message calls it."""
+        return self.key or f"request {self.call.number}"
+
+    def outcome(self, error: FluxError | None = None) -> Outcome:
+        """The outcome of the task without any file."""
+        return Outcome(self.call, error=error, resolved=self.resolved, key=self.key)
+
+
+class Original(NamedTuple):
+    """One image of a task, exactly as the provider returned it."""
+
+    task: Task
+    data: bytes
+    image: Inspection
+    facts: Facts
+
+
+# Stores an original where it survives the run, and returns its path. Raises DiskError. It is called
+# in a thread, before files are made of the image, and maybe once more afterward.
+Store = Callable[[Original], str]
+
+
+class Job(NamedTuple):
+    """Everything a run needs, decided before the first request is sent.
+
+    `tasks` are taken one at a time, when there is room for another request. Taking one must not
+    raise. `concurrency` is the most requests at once: no more than there are tasks.
+    """
+
+    tasks: Iterable[Task]
     provider: Provider
-    provider_name: str
     hosted: bool
     sink: Sink
     ledger: Ledger
-    delivery: Delivery
     concurrency: int
-    kept: Mapping[int, tuple[str, ...]] = {}  # number of a call -> its files that exist already
-    skip: Collection[int] = ()  # numbers of calls whose files all exist already
     traced: bool = False  # the provider's history lists requests by the trace ids that flux sends
     limit_usd: float | None = None  # no request is sent that could exceed it
     identity: Identity | None = None  # signs the files
-    arrived: Mapping[int, Reply | Sequence[Media]] = {}  # what an earlier run has paid for
+    store: Store | None = None  # keeps the originals: images whose files cannot be made, too
     temporary: str = ""  # where the earlier run kept temporary files
     strays: Sequence[str] = ()  # files of an earlier run that may hold the same images
     output_folders: Collection[Path] = ()  # where images are saved; empty: not on a disk
     disks: Disks = Disks()  # nothing is sent for which they have no room
-
-    @property
-    def request_usd(self) -> float | None:
-        """What the catalog expects one request to cost, in USD; None if that is unknown."""
-        price, calls = self.resolved.unit_price_usd, self.plan.calls
-        return None if price is None or not calls else price * calls[0].images

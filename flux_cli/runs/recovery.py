@@ -19,7 +19,7 @@ from flux_cli.core.errors import (
 )
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Media, Reply
-from flux_cli.core.request import Call, Plan, Request, Resolved
+from flux_cli.core.request import Call, Request, Resolved
 from flux_cli.http.spool import Spool
 from flux_cli.images import files
 from flux_cli.images.names import Name
@@ -82,11 +82,6 @@ def has_address(call: PastCall) -> bool:
     if call.reply and task_headers(call.reply):
         return True
     return b"://" in data or rb":\/\/" in data  # JSON may escape slashes
-
-
-def _is_damaged(call: PastCall) -> bool:
-    """Whether what has arrived was found not to be a complete image."""
-    return (call.failure or {}).get("code") == "image"
 
 
 def is_spooled(call: PastCall) -> bool:
@@ -255,24 +250,30 @@ def job_of(
     past: PastRun, ledger: Journal, settings: Settings, auth: Auth | None, answers: Answers
 ) -> Job:
     """The rest of the run: fetch and save images, without sending any request for a new one."""
-    from flux_cli.runs.job import Job
+    from flux_cli.runs.job import Job, Task
 
-    answered = [call for call in past.calls if call.number in answers]
     folder = past.text("folder")
-    names = tuple(_absolute(call.name, folder) for call in answered)
+    tasks = [
+        Task(
+            call=past_call(call),
+            name=_absolute(call.name, folder),
+            delivery=read_delivery(call.delivery),
+            price_usd=call.price_usd,
+            key=call.key,
+            about=call.about,
+            arrived=answers[call.number],
+        )
+        for call in past.calls
+        if call.number in answers
+    ]
     return Job(
-        resolved=resolved_of(past),
-        plan=Plan(tuple(map(past_call, answered)), ()),
-        names=names,
+        tasks=tasks,
         provider=connect(settings.provider, settings.base_url, auth),
-        provider_name=settings.provider.name,
         hosted=True,
         sink=files.Folder(overwrite=False, mark=ledger.run, same=True, state=str(ledger.folder)),
         ledger=ledger,
-        concurrency=settings.concurrency,
-        delivery=read_delivery(past.facts.get("delivery")),
+        concurrency=max(1, min(settings.concurrency, len(tasks))),
         identity=identity_of(settings),
-        arrived=answers,
         temporary=past.text("temporary"),
     )
 

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from flux_cli.core.request import Note, Resolved
 
 
+class RunResult(NamedTuple):
+    """What became of the tasks of a run, in their order."""
+
+    outcomes: Sequence[Outcome]
+    interrupted: bool = False
+    canceled: tuple[tuple[str, bool], ...] = ()  # see Report
+    remarks: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
 class Report(NamedTuple):
     """The result of a run. Text, JSON and exit code are all derived from it."""
 
@@ -59,9 +69,10 @@ class Report(NamedTuple):
         """Remarks on the files, and where the server did something else than requested."""
         found = list(self.remarks)
         for outcome in self.outcomes:
+            asked = outcome.resolved or self.resolved
             told: dict[str, str] = {}  # what is different, and the first file in which it is
             for saved in outcome.saved:
-                for text in find_differences(self.resolved, outcome.call, saved):
+                for text in find_differences(asked, outcome.call, saved):
                     told.setdefault(text, saved.path)
             found += [f"{path}: {text}" for text, path in told.items()]
         return tuple(found)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from fakes.gateway import Gateway, image, status
-from fakes.images import pixels_as
+from fakes.images import IMAGES, pixels_as
 from fakes.messages import reply
 from fakes.proxy import Proxy, closed_port
 from faults.certificates import authority
@@ -213,7 +213,7 @@ def test_equal_requests_are_one_line(generate, gateway):
 
 def test_kept_files_leave_gaps_in_the_seeds(generate):
     for seed in (8, 9, 12):
-        Path(f"{seed}.jpg").touch()
+        Path(f"{seed}.jpg").write_bytes(IMAGES["jpeg"])
     line = ("a fox", "-n", "7", "--seed", "7", "-o", "{seed}.jpg", "--skip-existing", "--dry-run")
     result = generate(*line)
     assert result.lines[1].endswith(", seeds 7, 10 to 11, 13")

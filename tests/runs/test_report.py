@@ -400,3 +400,15 @@ def test_an_error_without_a_request_id_says_null():
         "http_status": None,
         "request_id": None,
     }
+
+
+def test_what_was_asked_for_may_differ_from_request_to_request():
+    def made(size, **said):
+        asked = resolve(Request(ULTRA, {"size": size, **said}, "a fox"), find_model(ULTRA).model)
+        saved = SavedImage("fox.jpg", *IMAGE, received=(2752, 1536))
+        return Outcome(Call(1, None, "m", {}), (saved,), resolved=asked)
+
+    result = report(made("16:9"), made("1:1"))
+    assert result.warnings == ("fox.jpg: the server made 2752x1536, not 1:1",)
+    files = report_document(result)["files"]
+    assert [file["requested_size"] for file in files] == ["16:9", "1:1"]

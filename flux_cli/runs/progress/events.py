@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flux_cli.core.outcome import Media, Outcome, SavedImage
 
 
-def received_event(number: int, media: Sequence[Media], seconds: float) -> Event:
+def received_event(number: int, media: Sequence[Media], seconds: float, *, key: str = "") -> Event:
     """The event for the arrival of a request's images. `seconds`: how long that took."""
     facts = media[0].facts if media else Facts()
     return Event(
@@ -23,12 +23,13 @@ def received_event(number: int, media: Sequence[Media], seconds: float) -> Event
         size=sum(_size(one.file) for one in media if one.file),
         cost_usd=facts.cost_usd,
         request_id=facts.request_id,
+        key=key,
     )
 
 
 def end_events(outcome: Outcome) -> Iterator[Event]:
     """The events of a request that has ended: one per file, and one for a failure."""
-    number, seconds = outcome.call.number, outcome.seconds
+    number, seconds, key = outcome.call.number, outcome.seconds, outcome.key
     for extra, saved in enumerate(outcome.saved):
         yield Event(
             "saved",
@@ -39,9 +40,10 @@ def end_events(outcome: Outcome) -> Iterator[Event]:
             saved.size,
             cost_usd=None if extra else saved.facts.cost_usd,
             request_id=saved.facts.request_id,
+            key=key,
         )
     for path in outcome.kept:
-        yield Event("skipped", number, "already there", path=path)
+        yield Event("skipped", number, "already there", path=path, key=key)
     if error := outcome.error:
         yield Event(
             "failed",
@@ -51,6 +53,7 @@ def end_events(outcome: Outcome) -> Iterator[Event]:
             request_id=error.request_id,
             status=error.status,
             code=error.code,
+            key=key,
         )
 
 

@@ -13,10 +13,19 @@ from string import Formatter
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, Media, Reply
 from flux_cli.images.names import SPEC_LENGTH, Name
-from flux_cli.runs.records.lines import LINE_SCHEMA, SEAL_MARK, UNSEALED, answer_name, unseal
+from flux_cli.runs.records.lines import (
+    LINE_SCHEMA,
+    LISTED,
+    SEAL_MARK,
+    UNSEALED,
+    answer_name,
+    unseal,
+)
 from flux_cli.runs.records.past import PastCall, PastRun, read_number, read_text
 
-FALLBACK = "recovered.{ext}"  # the name of an image whose own name is invalid
+FALLBACK = "recovered.{ext}"  # the name of an image whose own name is missing or invalid
+SCHEMAS = (UNSEALED, LISTED, LINE_SCHEMA)
+MOST_UNSENT = 10_000  # requests of one run that are listed although they were not sent
 
 
 def read(lines: Iterable[bytes], *, with_replies: bool = True) -> PastRun | None:
@@ -38,10 +47,11 @@ def read(lines: Iterable[bytes], *, with_replies: bool = True) -> PastRun | None
         elif event.get("event") in ("open", "end"):
             past = _opened_or_closed(past, event)
         else:
-            _put_event(calls, event, with_replies=with_replies)
+            _put_event(calls, event, past.facts, with_replies=with_replies)
     if past is None:
         return None
-    return past._replace(calls=_with_doubt(calls.values(), damaged), damaged=damaged)
+    known = _with_unsent(calls, past.facts)
+    return past._replace(calls=_with_doubt(known, damaged), damaged=damaged)
 
 
 def is_newer(line: bytes) -> bool:
@@ -79,13 +89,41 @@ def _opened_or_closed(past: PastRun, event: dict[str, Json]) -> PastRun:
     return past._replace(is_over=True, owners=tuple(left))
 
 
-def _put_event(calls: dict[int, PastCall], event: dict[str, Json], *, with_replies: bool) -> None:
+def _put_event(
+    calls: dict[int, PastCall],
+    event: dict[str, Json],
+    facts: dict[str, Json],
+    *,
+    with_replies: bool,
+) -> None:
+    """Add what a line says of one request. The line that describes the request may be damaged."""
     number = event.get("call")
-    if isinstance(number, int) and number in calls:
-        call = _after(calls[number], event)
-        if call.whole or not with_replies:
-            call = call._replace(reply=None)
-        calls[number] = call
+    if not isinstance(number, int) or (_lists_calls(facts) and number not in calls):
+        return
+    call = calls.get(number)
+    if call is None or (event.get("event") == "sent" and not _lists_calls(facts)):
+        call = _describe(number, event, facts, call)
+    call = _after(call, event)
+    if call.whole or not with_replies:
+        call = call._replace(reply=None)
+    calls[number] = call
+
+
+def _lists_calls(facts: dict[str, Json]) -> bool:
+    """Whether the first line of the journal lists all requests, so that no other one counts."""
+    return facts.get("schema") in (UNSEALED, LISTED)
+
+
+def _with_unsent(calls: dict[int, PastCall], facts: dict[str, Json]) -> list[PastCall]:
+    """The requests in the order of their numbers, also those that no line describes."""
+    n, skipped = facts.get("n"), facts.get("skipped")
+    if isinstance(n, int) and not _lists_calls(facts):
+        not_sent = set(range(1, min(n, MOST_UNSENT) + 1)).difference(calls)
+        if isinstance(skipped, list):
+            not_sent.difference_update(one for one in skipped if isinstance(one, int))
+        unsent = _describe(0, {}, facts)
+        calls |= {number: unsent._replace(number=number) for number in not_sent}
+    return [calls[number] for number in sorted(calls)]
 
 
 def _with_doubt(calls: Iterable[PastCall], damaged: int) -> tuple[PastCall, ...]:
@@ -103,25 +141,43 @@ def _with_doubt(calls: Iterable[PastCall], damaged: int) -> tuple[PastCall, ...]
 
 def _first_line(event: dict[str, Json]) -> PastRun | None:
     listed, identity = event.pop("calls", None), event.get("id")
-    if event.get("event") != "run" or event.get("schema") not in (UNSEALED, LINE_SCHEMA):
+    if event.get("event") != "run" or event.get("schema") not in SCHEMAS:
         return None
-    if not isinstance(listed, list) or not isinstance(identity, str):
+    if not isinstance(identity, str) or (_lists_calls(event) and not isinstance(listed, list)):
         return None
-    calls = tuple(_call(row) for row in listed if isinstance(row, dict))
+    rows = listed if isinstance(listed, list) and _lists_calls(event) else []
+    calls = tuple(_listed_call(row, event) for row in rows if isinstance(row, dict))
     return PastRun(identity, event, calls)
 
 
-def _call(row: dict[str, Json]) -> PastCall:
-    number, template, fields = row.get("number"), row.get("template"), row.get("fields")
-    known: dict[str, str | int] = {}
-    if isinstance(fields, dict):
-        known = {name: value for name, value in fields.items() if isinstance(value, str | int)}
-    return PastCall(
-        number=number if isinstance(number, int) else 0,
+def _listed_call(row: dict[str, Json], facts: dict[str, Json]) -> PastCall:
+    number = row.get("number")
+    return _describe(number if isinstance(number, int) else 0, row, facts)
+
+
+def _describe(
+    number: int, row: dict[str, Json], facts: dict[str, Json], call: PastCall | None = None
+) -> PastCall:
+    """The request that a row and the facts of its run describe; `call` has its steps so far."""
+    described = {**facts, **row}
+    listed = _merged(facts.get("fields"), row.get("fields")).items()
+    fields = {name: value for name, value in listed if isinstance(value, str | int)}
+    about = row.get("about")
+    return (call or PastCall(number, None, "", Name(FALLBACK, {})))._replace(
         seed=row.get("seed"),
-        model=read_text(row, "model"),
-        name=_name(template, known),
+        model=read_text(described, "model"),
+        name=_name(described.get("template"), fields),
+        delivery=_merged(facts.get("delivery"), row.get("delivery")),
+        price_usd=read_number(described.get("price_usd")),
+        key=read_text(row, "key"),
+        about=about if isinstance(about, dict) else {},
     )
+
+
+def _merged(shared: Json, own: Json) -> dict[str, Json]:
+    """The object of a request: that of its run, with the keys that differ."""
+    common = shared if isinstance(shared, dict) else {}
+    return {**common, **own} if isinstance(own, dict) else common
 
 
 def _name(template: Json, fields: dict[str, str | int]) -> Name:

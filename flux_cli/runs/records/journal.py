@@ -13,10 +13,10 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from flux_cli.core.errors import FluxError, OutputError
 from flux_cli.core.model import Json
@@ -27,29 +27,34 @@ from flux_cli.images.digests import sent_digests
 from flux_cli.images.files import sync_folder
 from flux_cli.providers.reading.tasks import task_headers
 from flux_cli.runs.records import store
+from flux_cli.runs.records.described import Describer
 from flux_cli.runs.records.leftovers import hide_secrets
-from flux_cli.runs.records.lines import LINE_SCHEMA, encode, first_line, seal, trace
+from flux_cli.runs.records.lines import LINE_SCHEMA, encode, seal, trace
+from flux_cli.runs.records.past import is_private
 from flux_cli.runs.records.privacy import headers_without_prompts, without_keys, without_prompts
+
+if TYPE_CHECKING:
+    from flux_cli.runs.job import Task
 
 
 class Journal:
     """The journal of one run, while it is open. Without a `file` nothing is written down.
 
     `folder` holds what arrives. `waiting` and `unclear` are the numbers of requests that an earlier
-    run paid for, or may have paid for. A `private` journal has no prompts.
+    run paid for, or may have paid for. `facts` are those of the first line.
     """
 
     def __init__(
         self,
         folder: Path,
         file: int | None,
+        facts: Mapping[str, Json],
         waiting: Iterable[int] = (),
         unclear: Iterable[int] = (),
-        *,
-        private: bool = False,
     ) -> None:
         self.folder = folder
-        self._file, self.is_private = file, private
+        self._file, self._shared, self.is_private = file, facts, is_private(facts)
+        self._describer = Describer(facts, private=self.is_private)
         self._waiting, self._unclear = set(waiting), set(unclear)
         self._is_new = file is None  # nothing in the folder was there before this process
         self._written = self._synced = 0  # lines written, and lines the disk was asked to keep
@@ -100,18 +105,26 @@ class Journal:
             return {}
         return {"traceparent": f"00-{trace(self.run, call.number)}-{call.number:016x}-01"}
 
-    def open(self, *, is_new: bool = False) -> None:
-        """Record which process works on the run. Raises OSError. `is_new`: nobody did before."""
-        self._is_new = is_new
+    def begin(self) -> None:
+        """Write the first line. Raises OSError."""
+        head: dict[str, Json] = {"event": "run", "schema": LINE_SCHEMA, "id": self.run}
+        self._write(head | {"time": time.time(), **self._shared})
+        self._is_new = True
+
+    def open(self) -> None:
+        """Record which process works on the run. Raises OSError."""
         self._write({"event": "open", "time": time.time(), **store.this_process()})
 
-    def sent(self, call: Call) -> None:
-        """Record that a request is about to be sent. Raises OSError if the disk is full."""
-        event: dict[str, Json] = {"event": "sent", "call": call.number, "time": time.time()}
-        if images := sent_digests(call.body):  # so that `flux recover` knows them in the answer
+    def sent(self, task: Task) -> None:
+        """Record a request that is about to be sent. Raises OSError if the disk is full."""
+        if self._file is None:
+            return
+        number = task.call.number
+        event: dict[str, Json] = {"event": "sent", "call": number, "time": time.time()}
+        if images := sent_digests(task.call.body):  # `flux recover` knows them in the answer
             event["images"] = list(images)
-        self._write(event)
-        self._unclear.add(call.number)
+        self._write(event | self._describer.describe(task))
+        self._unclear.add(number)
 
     def answered(self, call: Call, reply: Reply) -> None:
         """Record the reply of the provider, before it is processed."""
@@ -240,10 +253,12 @@ def new_name() -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
 
 
-def begin(
-    root: Path, name: str, facts: dict[str, Json], calls: Iterable[dict[str, Json]]
-) -> Journal:
-    """Start the journal of a new run in `root`. Raises OutputError if it cannot be written."""
+def begin(root: Path, name: str, facts: dict[str, Json]) -> Journal:
+    """Start the journal of a new run in `root`. Raises OutputError if it cannot be written.
+
+    `facts` are what its requests share. With `n`, they are the requests 1 to n without those in
+    `skipped`. With neither a `prompt` nor `private: false`, the journal has no prompts.
+    """
     folder, path = root / name, root / f"{name}{store.SUFFIX}"
     hint = "name another folder in FLUX_STATE; nothing was sent"
     refuse_planted(str(root), hint)
@@ -252,7 +267,7 @@ def begin(
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | store.BINARY
         file = os.open(path, flags, 0o600)
         try:
-            journal = _begin_in(file, folder, facts, calls)
+            journal = _begin_in(file, folder, facts)
         except BaseException:
             os.close(file)
             path.unlink()
@@ -264,19 +279,15 @@ def begin(
     return journal
 
 
-def _begin_in(
-    file: int, folder: Path, facts: dict[str, Json], calls: Iterable[dict[str, Json]]
-) -> Journal:
+def _begin_in(file: int, folder: Path, facts: dict[str, Json]) -> Journal:
     """Write the first lines of a journal, then make its folder. Raises OSError.
 
     A folder without a journal is what is left of a damaged run, so the journal comes first.
     """
     store.hold(file)
-    journal = Journal(folder, file, private=facts.get("prompt") is None)
-    about: dict[str, Json] = {"event": "run", "schema": LINE_SCHEMA, "id": folder.name}
-    for block in first_line({**about, "time": time.time(), **facts}, calls):
-        store.write_all(file, block)
-    journal.open(is_new=True)
+    journal = Journal(folder, file, facts)
+    journal.begin()
+    journal.open()
     os.fsync(file)
     folder.mkdir(mode=0o700)
     sync_folder(folder.parent)
@@ -285,4 +296,4 @@ def _begin_in(
 
 def scratch() -> Journal:
     """A journal for a run that costs nothing: nothing is written down, and it has no folder."""
-    return Journal(Path(), None)
+    return Journal(Path(), None, {})

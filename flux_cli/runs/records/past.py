@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from flux_cli.core.errors import FluxError
@@ -41,6 +42,10 @@ class PastCall(NamedTuple):
     whole: bool = False  # every image of the request is saved
     failure: dict[str, Json] | None = None  # code, message, billed, final, status, request_id
     cost_usd: float | None = None
+    delivery: Json = None  # how its image becomes files, see `delivery.read_delivery`
+    price_usd: float | None = None  # expected when it was sent; None: unknown
+    key: str = ""  # what the caller called it, and what else it wanted to know later
+    about: dict[str, Json] = {}  # noqa: RUF012 - never written to
 
     @property
     def state(self) -> State:
@@ -138,6 +143,11 @@ class PastRun(NamedTuple):
         return sum(known) if len(known) == len(costs) else None
 
     @property
+    def is_private(self) -> bool:
+        """Whether the journal has no prompts."""
+        return is_private(self.facts)
+
+    @property
     def began(self) -> float | None:
         """When the run began, in seconds since the epoch; None if that is missing or invalid."""
         began = read_number(self.facts.get("time"))
@@ -146,6 +156,12 @@ class PastRun(NamedTuple):
     def text(self, name: str) -> str:
         """A fact as text; "" if the journal does not have it."""
         return read_text(self.facts, name)
+
+
+def is_private(facts: Mapping[str, Json]) -> bool:
+    """Whether a journal with these facts in its first line has no prompts."""
+    private = facts.get("private")
+    return private if isinstance(private, bool) else facts.get("prompt") is None
 
 
 def read_text(fields: dict[str, Json], name: str) -> str:

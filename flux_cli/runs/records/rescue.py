@@ -58,8 +58,7 @@ def _claim(run: RecordedRun, file: int) -> tuple[PastRun, Journal]:
     before = read_journal(run.path) or run.past
     waiting = (call.number for call in before.calls if call.state == "waiting")
     unclear = (call.number for call in before.calls if call.state == "unclear")
-    private = before.facts.get("prompt") is None
-    journal = Journal(run.folder, file, waiting, unclear, private=private)
+    journal = Journal(run.folder, file, before.facts, waiting, unclear)
     journal.open()
     if held is None and _is_claimed(run.path):
         raise _under_way_error(run)
@@ -139,7 +138,7 @@ def clear_folder(past: PastRun, folder: Path, *, will_clear_up: bool = False) ->
                 os.unlink(path)
         else:
             aside.append(path)
-    return move_aside(aside, folder, private=past.facts.get("prompt") is None)
+    return move_aside(aside, folder, private=past.is_private)
 
 
 def _is_all_saved(past: PastRun) -> bool:

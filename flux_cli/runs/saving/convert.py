@@ -26,7 +26,7 @@ DEFAULT = "{name}.{ext}"
 PATIENCE = 10.0  # seconds that Ctrl-C waits for a file that is being written
 
 
-class Task(NamedTuple):
+class PlannedImage(NamedTuple):
     """One image to convert, and the files to make from it.
 
     `data` is None if the image is read again when its turn comes: many would not fit into memory.
@@ -56,13 +56,13 @@ def plan(
     *,
     overwrite: bool,
     skip_existing: bool,
-) -> tuple[list[Task], list[Result]]:
+) -> tuple[list[PlannedImage], list[Result]]:
     """Name every file before the first is made; an image that cannot be read is a result already.
 
     Raises OutputError for names that are taken or that two files would have.
     """
     template = _template(destination)
-    tasks, failed = [], []
+    images, failed = [], []
     for index, source in enumerate(sources, 1):
         stem = _stem(source, keep_folder=destination.template is None)
         name = Name(template, {"name": stem, "index": index})
@@ -73,24 +73,24 @@ def plan(
             failed.append(Result(source, error=_name_source(source, error, destination)))
             continue
         is_alone = source == STDIN or len(sources) == 1
-        tasks.append(Task(source, data if is_alone else None, files))
+        images.append(PlannedImage(source, data if is_alone else None, files))
     if not destination.is_stdout:
-        present = _preflight(tasks, overwrite=overwrite, skip_existing=skip_existing)
-        tasks = [_without_existing(task, present) for task in tasks]
-    elif any(len(task.files) > 1 for task in tasks):
+        present = _preflight(images, overwrite=overwrite, skip_existing=skip_existing)
+        images = [_without_existing(image, present) for image in images]
+    elif any(len(image.files) > 1 for image in images):
         raise UsageError("-o - takes one file, not several", hint="save to files with -o")
-    return tasks, failed
+    return images, failed
 
 
-def convert_all(tasks: Sequence[Task], sink: Sink, workers: int) -> list[Result]:
-    """Convert images on `workers` threads. Returns one result per task, in the same order.
+def convert_all(images: Sequence[PlannedImage], sink: Sink, workers: int) -> list[Result]:
+    """Convert images on `workers` threads. Returns one result per image, in the same order.
 
     Each thread takes an image of its own; if there are fewer images than threads, several share
     one. Ctrl-C ends it early: files that are saved stay and are in the results. If it comes after
     the last file, nothing is left undone, so no result has an error.
     """
-    encoders = max(1, workers // max(1, len(tasks)))
-    conversions = [_Conversion(task, sink, encoders) for task in tasks]
+    encoders = max(1, workers // max(1, len(images)))
+    conversions = [_Conversion(image, sink, encoders) for image in images]
     pool = Threads(workers)
     with interrupt_once():
         try:
@@ -115,36 +115,36 @@ def count_cores() -> int:
 class _Conversion:
     """The conversion of one image, in a thread of its own."""
 
-    def __init__(self, task: Task, sink: Sink, encoders: int) -> None:
-        self._task, self._encoders = task, encoders
+    def __init__(self, image: PlannedImage, sink: Sink, encoders: int) -> None:
+        self._image, self._encoders = image, encoders
         self.files = SavedFiles(sink)
         self.error: FluxError | None = None
 
     @property
     def is_done(self) -> bool:
         """Whether every file is saved, or known to fail."""
-        return bool(self.error) or len(self.files.images) == len(self._task.files)
+        return bool(self.error) or len(self.files.images) == len(self._image.files)
 
     def run(self) -> None:
         """Read the image, make its files and save them one by one, until the files are closed."""
-        task = self._task
+        image = self._image
         try:
-            data = _read_source(task.source) if task.data is None else task.data
-            for file in make_files(data, task.files, find_record(data), workers=self._encoders):
+            data = _read_source(image.source) if image.data is None else image.data
+            for file in make_files(data, image.files, find_record(data), workers=self._encoders):
                 if not self.files.save(file):
                     return
         except FluxError as error:
-            self.error = _name_source(task.source, error)
+            self.error = _name_source(image.source, error)
         except Exception as fault:
             scarce = resource_error(fault)
             if scarce is None:
                 raise
-            self.error = _name_source(task.source, scarce)  # other images may need less
+            self.error = _name_source(image.source, scarce)  # other images may need less
 
     def result(self) -> Result:
         """What became of the image so far."""
         saved, remarks = tuple(self.files.images), tuple(self.files.remarks)
-        return Result(self._task.source, saved, self._task.kept, self.error, remarks)
+        return Result(self._image.source, saved, self._image.kept, self.error, remarks)
 
 
 def _stop(conversions: Sequence[_Conversion]) -> None:
@@ -192,14 +192,14 @@ def _stem(source: str, *, keep_folder: bool) -> str:
     return stem if keep_folder else PurePath(stem).name
 
 
-def _preflight(tasks: Iterable[Task], *, overwrite: bool, skip_existing: bool) -> set[str]:
+def _preflight(images: Iterable[PlannedImage], *, overwrite: bool, skip_existing: bool) -> set[str]:
     """Check that no two files share a name, none is overwritten, and every folder is writable.
 
     Returns the paths of existing files that stay as they are. Raises OutputError.
     """
     from flux_cli.images import files
 
-    planned = [(task.source, file) for task in tasks for file in task.files]
+    planned = [(image.source, file) for image in images for file in image.files]
     paths = [_path(file) for _, file in planned]
     makers = [f"{source} as {file.output.format}" for source, file in planned]
     refuse_doubles(zip(paths, makers, strict=True))
@@ -208,11 +208,11 @@ def _preflight(tasks: Iterable[Task], *, overwrite: bool, skip_existing: bool) -
     return {paths[index] for index in present}
 
 
-def _without_existing(task: Task, present: set[str]) -> Task:
-    """The task without the files that exist already."""
-    missing = tuple(file for file in task.files if _path(file) not in present)
-    kept = tuple(_path(file) for file in task.files if _path(file) in present)
-    return task._replace(files=missing, kept=kept)
+def _without_existing(image: PlannedImage, present: set[str]) -> PlannedImage:
+    """The image without the files that exist already."""
+    missing = tuple(file for file in image.files if _path(file) not in present)
+    kept = tuple(_path(file) for file in image.files if _path(file) in present)
+    return image._replace(files=missing, kept=kept)
 
 
 def _path(file: PlannedFile) -> str:

@@ -11,6 +11,7 @@ from fakes.images import look, pixels_as
 from fakes.messages import reply
 from fakes.server import Server
 from faults.batch import Batch
+from journals import task
 
 from flux_cli.core.errors import DiskError
 from flux_cli.core.outcome import Facts, Media, Reply, SavedImage
@@ -54,15 +55,11 @@ def write_run(root: Path, work: Path, origin: str, addresses: tuple[str, ...]) -
     """The journal of a run that was killed once its first image was saved."""
     numbers = range(1, PER_RUN + 1)
     name = "url" if addresses else "b64"
-    rows = [
-        {"number": number, "seed": 7, "model": "m", "template": f"{name}-{number}.{{ext}}"}
-        for number in numbers
-    ]
-    facts = {"provider": "lumenfall", "base_url": f"{origin}/v1", "prompt": "a fox"}
-    book = journal.begin(root, journal.new_name(), {**facts, "folder": str(work)}, rows)
+    facts = {"provider": "lumenfall", "base_url": f"{origin}/v1", "prompt": "a fox", "n": PER_RUN}
+    book = journal.begin(root, journal.new_name(), {**facts, "folder": str(work)})
     for place, number in enumerate(numbers):
         call = Call(number, number, "m", {})
-        book.sent(call)
+        book.sent(task(call, f"{name}-{number}.{{ext}}"))
         media = []
         if addresses:
             words = '"revised_prompt": "a green blob on a table"'

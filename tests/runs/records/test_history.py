@@ -9,7 +9,7 @@ from journals import line
 
 from flux_cli.http.replies import MARK
 from flux_cli.runs.records.history import read
-from flux_cli.runs.records.lines import LINE_SCHEMA, UNSEALED, trace
+from flux_cli.runs.records.lines import LINE_SCHEMA, LISTED, UNSEALED, trace
 from flux_cli.runs.records.past import PastCall, PastRun
 
 CALL_FACTS = {"model": "m", "template": "{seed}.{ext}"}
@@ -17,14 +17,9 @@ CALLS = [
     CALL_FACTS | {"number": number, "seed": number + 6, "fields": {"seed": number}}
     for number in (1, 2, 3)
 ]
-RUN = {
-    "event": "run",
-    "schema": LINE_SCHEMA,
-    "id": "r",
-    "time": 5.0,
-    "prompt": "a fox",
-    "calls": CALLS,
-}
+FACTS = {"event": "run", "id": "r", "time": 5.0, "prompt": "a fox"}
+RUN = FACTS | {"schema": LINE_SCHEMA, "n": 3, **CALL_FACTS, "fields": {"seed": 1}}
+LISTING_RUN = FACTS | {"schema": LISTED, "calls": CALLS}  # as an older flux wrote it
 MEDIA = [
     {
         "file": "aa",
@@ -35,7 +30,7 @@ MEDIA = [
         "revised_prompt": "",
     }
 ]
-SENT = {"event": "sent", "call": 1}
+SENT = {"event": "sent", "call": 1, "seed": 7, "fields": {"seed": 1}}
 ANSWERED = {"event": "answered", "call": 1, "headers": {"x-a": "1"}, "body": "{}"}
 FETCHED = {"event": "fetched", "call": 1, "media": MEDIA}
 SAVED = {"event": "saved", "call": 1, "path": "/w/7.jpg", "cost_usd": 0.06}
@@ -59,8 +54,11 @@ def lines(events) -> list[bytes]:
 
 
 def told(*events: dict) -> PastRun:
-    past = read(lines((RUN, *events)))
+    """The run that has these events. Every schema tells it alike."""
+    past, older = (read(lines((run, *events))) for run in (RUN, LISTING_RUN))
     assert past is not None
+    assert [call.state for call in past.calls] == [call.state for call in older.calls]
+    assert (past.state, past.cost_usd) == (older.state, older.cost_usd)
     return past
 
 
@@ -148,6 +146,7 @@ KINDS = ("run", "sent", "answered", "fetched", "saved", "whole", "failed", "end"
 KEYS = (
     "call", "headers", "body", "media", "path", "cost_usd", "code", "final", "billed", "message",
     "calls", "id", "schema", "time", "number", "template", "fields", "seed", "file", "request_id",
+    "n", "skipped", "delivery", "about", "key", "price_usd", "private",
 )  # fmt: skip
 ROWS = st.lists(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4), max_size=3)
 CALL = st.sampled_from([1, 2, 3, 4, True, 1.0, "1"])
@@ -225,15 +224,14 @@ def test_what_is_no_journal_of_this_kind_is_none():
     assert read([b"hello", b"{}", b"\xff\xfe"]) is None
     assert read(lines([RUN | {"schema": LINE_SCHEMA + 1}])) is None
     assert read(lines([{key: value for key, value in RUN.items() if key != "id"}])) is None
-    assert read(lines([RUN | {"calls": 3}])) is None
+    assert read(lines([LISTING_RUN | {"calls": 3}])) is None
 
 
 def test_a_run_of_thousands_of_calls_is_read_line_by_line():
     numbers = range(3000)
-    calls = [CALLS[0] | {"number": number} for number in numbers]
     story = (SENT, ANSWERED, FETCHED, SAVED, WHOLE)
     events = [event | {"call": number} for number in numbers for event in story]
-    past = read(iter(lines([RUN | {"calls": calls}, *events])))
+    past = read(iter(lines([RUN | {"n": 2999}, *events])))
     assert past is not None
     assert (past.count("saved"), past.count("not_sent")) == (3000, 0)
     assert past.state == "complete"
@@ -247,9 +245,12 @@ def test_every_call_has_a_trace_of_its_own_and_always_the_same():
 
 
 def test_a_name_that_is_missing_has_a_stand_in():
-    past = read(lines([RUN | {"calls": [{"number": 1, "fields": {"seed": [1], "id": "x"}}]}]))
-    assert past is not None
-    assert past.calls == (PastCall(1, None, "", past.calls[0].name),)
+    row = {"number": 1, "fields": {"seed": [1], "id": "x"}}
+    past = read(lines([LISTING_RUN | {"calls": [row]}]))
+    assert past.calls == (PastCall(1, None, "", past.calls[0].name, delivery={}),)
+    assert past.calls[0].name.path("png") == "recovered.png"
+    past = read(lines([FACTS | {"schema": LINE_SCHEMA}, row | {"event": "sent", "call": 1}]))
+    assert past.calls == (PastCall(1, None, "", past.calls[0].name, sent=True, delivery={}),)
     assert past.calls[0].name.path("png") == "recovered.png"
 
 
@@ -263,7 +264,7 @@ def test_every_changed_bit_of_a_line_is_seen():
 
 
 def test_lines_of_the_first_schema_have_no_checksum():
-    old = RUN | {"schema": UNSEALED}
+    old = LISTING_RUN | {"schema": UNSEALED}
     past = read(json.dumps(event).encode() for event in (old, SENT, ANSWERED))
     assert (past.damaged, past.calls[0].state) == (0, "waiting")
     mixed = read([json.dumps(old).encode(), json.dumps(SENT).encode(), line(ANSWERED)])
@@ -288,8 +289,11 @@ def test_a_damaged_line_makes_one_request_doubtful_that_seems_not_sent():
     "template", ["{nane}", "{seed:999999999999}", "{seed", "}", "{}", "{seed.real}", "a\0b", 7]
 )
 def test_a_template_that_makes_no_name_has_a_stand_in(template):
-    past = read(lines([RUN | {"calls": [CALLS[0] | {"template": template}]}]))
-    assert past.calls[0].name.path("png") == "recovered.png"
+    for past in (
+        read(lines([LISTING_RUN | {"calls": [CALLS[0] | {"template": template}]}])),
+        read(lines([RUN, SENT | {"template": template}])),
+    ):
+        assert past.calls[0].name.path("png") == "recovered.png"
 
 
 def test_replies_are_left_out_where_nobody_needs_them():
@@ -312,3 +316,42 @@ def test_a_process_that_has_closed_the_journal_is_no_owner():
     opened = {"event": "open"}
     assert told(opened | first, opened | second).owners == (opened | first, opened | second)
     assert told(opened | first, opened | second, END | first).owners == (opened | second,)
+
+
+def test_a_request_has_what_its_line_says_and_else_what_its_run_says():
+    run = RUN | {"delivery": {"metadata": True, "sidecar": True}, "price_usd": 0.06}
+    more = {
+        "seed": 9,
+        "model": "other",
+        "price_usd": None,
+        "fields": {"seed": 9},
+        "delivery": {"sidecar": False},
+        "key": "hero",
+        "about": {"request": "9f2c"},
+    }
+    one, two, three = read(lines([run, SENT, {"event": "sent", "call": 2, **more}])).calls
+    assert (one.seed, one.model, one.price_usd, one.name.path("png")) == (7, "m", 0.06, "1.png")
+    assert (one.delivery, one.key, one.about) == ({"metadata": True, "sidecar": True}, "", {})
+    assert (two.seed, two.model, two.price_usd, two.name.path("png")) == (9, "other", None, "9.png")
+    assert (two.delivery, two.key) == ({"metadata": True, "sidecar": False}, "hero")
+    assert (two.about, three.state) == ({"request": "9f2c"}, "not_sent")
+
+
+def test_requests_whose_files_were_there_are_none_of_the_run():
+    past = read(lines([RUN | {"n": 5, "skipped": [2, 4]}, SENT, SENT | {"call": 3}]))
+    assert [(call.number, call.state) for call in past.calls] == [
+        (1, "unclear"),
+        (3, "unclear"),
+        (5, "not_sent"),
+    ]
+
+
+def test_a_run_that_does_not_count_its_requests_has_those_that_were_sent():
+    past = read(lines([FACTS | {"schema": LINE_SCHEMA}, SENT | {"call": 70}]))
+    assert [(call.number, call.state) for call in past.calls] == [(70, "unclear")]
+
+
+@pytest.mark.parametrize("n", [10**12, -1, True, "3", None, 2.5])
+def test_an_absurd_number_of_requests_takes_no_memory(n):
+    past = read(lines([RUN | {"n": n}]))
+    assert len(past.calls) <= 10_000

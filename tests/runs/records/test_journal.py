@@ -12,34 +12,36 @@ import time
 from pathlib import Path
 
 import pytest
-from journals import change_first_line, line
+from journals import DELIVERY, change_first_line, line, lines_of, task
 
 from flux_cli.core.errors import DiskError, OutputError, UsageError
 from flux_cli.core.outcome import Facts, Media, Reply, SavedImage
 from flux_cli.core.request import Call
 from flux_cli.core.text import Secret
+from flux_cli.images.metadata.record import Record
+from flux_cli.images.names import Name
 from flux_cli.runs.capacity import Disks
+from flux_cli.runs.job import Task
 from flux_cli.runs.records import journal, store
 from flux_cli.runs.records.listing import find_run, list_all, read_journal
 from flux_cli.runs.records.past import PastRun
 from flux_cli.runs.records.rescue import resume
+from flux_cli.runs.saving.delivery import delivery_document, read_delivery
 
 KEY = "lmnfl_canary.Sup3rS3cretV4lue"
 CALL = Call(1, 7, "m", {})
+TASK = task(CALL)
 ANSWER = Reply(
     200, {"x-request-id": "q", "set-cookie": "no"}, b'{"data": [{"url": "https://a/b"}]}'
 )
 
 
 def facts(prompt: str | None = "a fox", count: int = 1) -> dict:
-    calls = [{"number": number + 1, "seed": 7 + number, "model": "m", "template": "{seed}.{ext}",
-              "fields": {"seed": 7 + number}} for number in range(count)]  # fmt: skip
-    return {"provider": "lumenfall", "base_url": "https://a", "prompt": prompt, "calls": calls}
+    return {"provider": "lumenfall", "base_url": "https://a", "prompt": prompt, "n": count}
 
 
 def begin(root: Path, told: dict) -> journal.Journal:
-    about = {name: value for name, value in told.items() if name != "calls"}
-    return journal.begin(root, journal.new_name(), about, told["calls"])
+    return journal.begin(root, journal.new_name(), told)
 
 
 def media(book: journal.Journal, data: bytes = b"image") -> Media:
@@ -83,7 +85,7 @@ def test_nobody_else_may_read_it(root):
 
 def test_a_whole_run_leaves_its_lines_and_no_folder(root):
     with begin(root, facts()) as book:
-        book.sent(CALL)
+        book.sent(TASK)
         book.answered(CALL, ANSWER)
         one = media(book)
         book.fetched(CALL, [one])
@@ -100,7 +102,7 @@ def test_a_whole_run_leaves_its_lines_and_no_folder(root):
 
 def test_what_is_not_saved_stays(root):
     with begin(root, facts()) as book:
-        book.sent(CALL)
+        book.sent(TASK)
         book.answered(CALL, ANSWER)
         one = media(book)
         book.fetched(CALL, [one])
@@ -113,7 +115,7 @@ def test_what_is_not_saved_stays(root):
 
 def test_a_failure_after_which_nothing_is_left_to_fetch_leaves_no_folder(root):
     with begin(root, facts()) as book:
-        book.sent(CALL)
+        book.sent(TASK)
         book.answered(CALL, ANSWER)
         media(book)
         book.failed(CALL, DiskError("x"), final=True)
@@ -143,10 +145,8 @@ def test_whoever_reads_meanwhile_finds_the_run_as_far_as_it_is_written(root):
 
 @pytest.mark.parametrize("name", ["caf\udce9", "😀", 'a"b', "a\nb"])
 def test_names_of_files_that_are_no_text_come_back_as_they_were(root, name):
-    told = facts()
-    told["calls"][0]["template"] = f"{name}.{{ext}}"
-    with begin(root, told) as book:
-        pass
+    with begin(root, facts()) as book:
+        book.sent(task(CALL, f"{name}.{{ext}}"))
     assert past(root, book).calls[0].name.path("png") == f"{name}.png"
 
 
@@ -154,7 +154,7 @@ def test_before_the_money_is_spent_a_full_disk_is_an_error(root, file_size):
     with begin(root, facts()) as book:
         file_size((root / f"{book.run}.jsonl").stat().st_size + 10)
         with pytest.raises(OSError, match=r"space|large"):
-            book.sent(CALL)
+            book.sent(TASK)
         file_size(1 << 20)
     assert past(root, book).calls[0].state == "not_sent"
 
@@ -176,7 +176,7 @@ def small_disk(tmp_path):
 def test_a_disk_with_no_room_for_an_image_is_full(small_disk):
     """What cannot be kept must not be paid for."""
     with begin(small_disk / "runs", facts()) as book:
-        book.sent(CALL)
+        book.sent(TASK)
         disks = Disks([book.folder])
         disks.check()
         assert (disks.have_room(1), disks.have_room(2)) == (True, False)
@@ -204,7 +204,7 @@ def test_a_run_that_cannot_begin_touches_nothing_of_another(root, suffix):
     image.write_bytes(b"image")
     count = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
     with pytest.raises(OutputError):
-        journal.begin(root, name, {"prompt": "a"}, [])
+        journal.begin(root, name, {"prompt": "a"})
     assert image.read_bytes() == b"image"
     assert (root / f"{name}.jsonl").exists() == bool(suffix)
     if count:
@@ -214,7 +214,7 @@ def test_a_run_that_cannot_begin_touches_nothing_of_another(root, suffix):
 def test_after_the_money_is_spent_a_full_disk_loses_neither_image_nor_journal(root, file_size):
     with begin(root, facts()) as book:
         path = root / f"{book.run}.jsonl"
-        book.sent(CALL)
+        book.sent(TASK)
         book.answered(CALL, ANSWER)
         one = media(book)
         book.fetched(CALL, [one])
@@ -275,12 +275,12 @@ def test_whoever_goes_on_reads_what_the_one_before_has_written(root):
 RUN = """
 import sys
 from pathlib import Path
-from runs.records.test_journal import ANSWER, CALL, begin, facts, media, saved
+from runs.records.test_journal import ANSWER, CALL, TASK, begin, facts, media, saved
 from flux_cli.runs.records.listing import find_run
 from flux_cli.runs.records.rescue import resume
 for _ in range(10):
     with begin(Path(sys.argv[1]), facts()) as book:
-        book.sent(CALL)
+        book.sent(TASK)
         book.answered(CALL, ANSWER)
         one = media(book)
         book.fetched(CALL, [one])
@@ -291,7 +291,7 @@ for _ in range(10):
 if sys.argv[2] == "die":
     import os, signal
     _, book = resume(find_run(Path(sys.argv[1]), book.run))
-    book.sent(CALL)
+    book.sent(TASK)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -315,7 +315,7 @@ def ended_runs(root: Path, count: int, *, days: float = 0) -> list[Path]:
     for number in range(count):
         began = time.time() - days * 86_400 - 3600 * (count - number)
         with begin(root, facts()) as book:
-            book.sent(CALL)
+            book.sent(TASK)
             book.failed(CALL, DiskError("refused"))
         stem = time.strftime("%Y%m%d-%H%M%S", time.localtime(began)) + "-aaaaaa"
         paths.append((root / f"{book.run}.jsonl").rename(root / f"{stem}.jsonl"))
@@ -346,7 +346,7 @@ def test_prune_goes_by_the_names_of_runs_and_leaves_other_files_alone(root):
 def test_prune_never_forgets_what_is_not_saved_or_not_clear(root, state):
     """However old it seems: a clock may be a hundred days ahead."""
     with begin(root, facts()) as book:
-        book.sent(CALL)
+        book.sent(TASK)
         if state == "waiting":
             book.answered(CALL, ANSWER)
         if state == "running":
@@ -358,7 +358,7 @@ def test_prune_never_forgets_what_is_not_saved_or_not_clear(root, state):
 
 def test_a_request_that_is_clear_later_lets_its_run_go(root):
     with begin(root, facts()) as book:
-        book.sent(CALL)
+        book.sent(TASK)
     before, again = resume(find_run(root, book.run))
     with again:
         assert before.state == "unclear"
@@ -375,7 +375,7 @@ def test_without_prompts_no_word_of_them_is_in_the_folder(root, state):
         {"data": [{"url": "https://a/b", "revised_prompt": prompt}], "input": {"prompt": prompt}}
     )
     with begin(root, facts(prompt=None)) as book:
-        book.sent(CALL)
+        book.sent(TASK)
         book.answered(CALL, ANSWER._replace(data=body.encode()))
         one = media(book)
         book.fetched(CALL, [one._replace(facts=one.facts._replace(revised_prompt=prompt))])
@@ -396,7 +396,7 @@ def test_without_prompts_no_word_of_them_is_in_the_folder(root, state):
 def test_a_key_is_nowhere_in_it(root):
     Secret(KEY)
     with begin(root, facts(prompt=f"draw {KEY}")) as book:
-        book.sent(CALL)
+        book.sent(TASK)
         body = json.dumps({"error": f"key {KEY} is wrong"}).encode()
         book.answered(CALL, Reply(200, {"x-echo": KEY, "authorization": KEY}, body))
         book.failed(CALL, DiskError(f"no {KEY}"))
@@ -417,7 +417,7 @@ def test_of_a_long_reply_only_what_leads_to_images_is_kept(root, item, kept):
     """Hiding keys in all of it would take many seconds, in which nothing else can be done."""
     Secret(KEY)
     with begin(root, facts()) as book:
-        book.sent(CALL)
+        book.sent(TASK)
         book.answered(CALL, ANSWER._replace(data=json.dumps({"data": [item]}).encode()))
     run = past(root, book)
     body = read_journal(book.path).calls[0].reply.data.decode()
@@ -428,14 +428,14 @@ def test_of_a_long_reply_only_what_leads_to_images_is_kept(root, item, kept):
 
 def test_a_reply_of_endless_lists_is_no_error(root):
     with begin(root, facts(prompt=None)) as book:
-        book.sent(CALL)
+        book.sent(TASK)
         book.answered(CALL, ANSWER._replace(data=b"[" * 900 + b"]" * 900))
     assert past(root, book).state == "recoverable"
 
 
 def test_a_journal_with_line_breaks_of_windows_is_read(root):
     with begin(root, facts()) as book:
-        book.sent(CALL)
+        book.sent(TASK)
     path = root / f"{book.run}.jsonl"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert (past(root, book).damaged, past(root, book).state) == (0, "unclear")
@@ -466,7 +466,7 @@ def test_a_scratch_journal_writes_nothing_down_and_has_no_folder(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine").touch()
     with journal.scratch() as book:
-        book.sent(CALL)
+        book.sent(TASK)
         book.answered(CALL, ANSWER)
         assert book.headers(CALL) == {}
         assert book.recovery() == ""
@@ -492,12 +492,12 @@ def test_calls_that_are_answered_at_once_share_the_way_to_the_disk(root, monkeyp
 
     with begin(root, facts(count=10)) as ledger:
         monkeypatch.setattr(journal.os, "fsync", fsync)
-        ledger.sent(CALL)
+        ledger.sent(TASK)
         first = threading.Thread(target=ledger.sync)
         first.start()
         begun.wait(5)
         for _ in range(9):
-            ledger.sent(CALL)
+            ledger.sent(TASK)
         later = [threading.Thread(target=ledger.sync) for _ in range(9)]
         for thread in later:
             thread.start()
@@ -526,18 +526,82 @@ def test_a_line_that_did_not_fit_leaves_no_part_of_itself(root, file_size):
         size = book.path.stat().st_size
         file_size(size + 10)
         with pytest.raises(OSError, match=r"space|large"):
-            book.sent(CALL)
+            book.sent(TASK)
         file_size(1 << 20)
         assert book.path.stat().st_size == size
     assert read_journal(book.path).damaged == 0
 
 
 @pytest.mark.parametrize("count", [1, 3000])
-def test_the_first_line_has_the_checksum_of_all_its_blocks(root, count):
+def test_a_run_counts_its_requests_before_they_are_sent(root, count):
     with begin(root, facts(count=count)) as book:
-        pass
+        assert past(root, book).state == "interrupted"
+        assert book.path.stat().st_size < 1000
     past_run = read_journal(book.path)
-    assert (len(past_run.calls), past_run.damaged) == (count, 0)
+    assert (past_run.count("not_sent"), past_run.damaged, past_run.state) == (count, 0, "failed")
+
+
+DELIVERIES = (DELIVERY, DELIVERY._replace(sidecar=True, record=Record(prompt="a violet moon")))
+
+
+def test_a_request_is_described_when_it_is_sent(root):
+    """Two requests with nothing in common come back as they were."""
+    first = task(CALL, key="hero", about={"request": "9f2c", "take": 2})
+    other = Task(
+        Call(2, None, "other", {}), Name("b/{id}.webp", {"id": "x"}), DELIVERIES[1], price_usd=0.5
+    )
+    shared = facts(count=3) | {"model": "m", "delivery": delivery_document(DELIVERY, private=False)}
+    with begin(root, shared) as book:
+        book.sent(first)
+        book.sent(other)
+    one, two, three = past(root, book).calls
+    assert [call.state for call in (one, two, three)] == ["unclear", "unclear", "not_sent"]
+    assert (one.seed, one.model, one.key) == (7, "m", "hero")
+    assert (one.about, one.price_usd) == ({"request": "9f2c", "take": 2}, None)
+    assert (two.seed, two.model, two.key, two.about) == (None, "other", "", {})
+    assert (two.name, two.price_usd) == (other.name, 0.5)
+    assert (read_delivery(one.delivery), read_delivery(two.delivery)) == DELIVERIES
+
+
+def test_what_requests_share_is_written_once(root):
+    fields = {"slug": "a-fox", "model": "m"}
+    shared = facts(count=9) | {
+        "model": "m",
+        "price_usd": 0.06,
+        "delivery": delivery_document(DELIVERY, private=False),
+        "template": "{slug}-{seed}.{ext}",
+        "fields": fields,
+    }
+    name = Name("{slug}-{seed}.{ext}", {**fields, "seed": 7})
+    with begin(root, shared) as book:
+        book.sent(Task(CALL, name, DELIVERY, price_usd=0.06))
+    (_, _, sent, _) = map(json.loads, lines_of(book.path))
+    assert {*sent} == {"event", "call", "time", "seed", "fields", "crc"}
+    assert (sent["fields"], past(root, book).calls[0].name) == ({"seed": 7}, name)
+
+
+def test_without_prompts_the_description_of_a_request_has_none(root):
+    name = Name("{slug}-{prompt}.{ext}", {"slug": "violet-moon", "prompt": "a violet moon"})
+    for more in ({"prompt": None}, {"private": True}):
+        with begin(root, facts() | more) as book:
+            book.sent(Task(CALL, name, DELIVERIES[1]))
+        assert "violet" not in book.path.read_text()
+        (call,) = past(root, book).calls
+        assert call.name.path("png") == "image-image.png"
+    with begin(root, {"private": False}) as book:
+        book.sent(Task(CALL, name, DELIVERIES[1]))
+    assert past(root, book).calls[0].name == name
+
+
+def test_a_request_whose_description_is_damaged_is_still_known_by_its_answer(root):
+    with begin(root, facts(count=2)) as book:
+        book.sent(TASK)
+        book.answered(CALL, ANSWER)
+    lines = [one for one in lines_of(book.path) if b'"sent"' not in one]
+    book.path.write_bytes(b"\n".join([*lines, b"damaged"]))
+    one, two = past(root, book).calls
+    assert (one.state, one.name.path("png")) == ("waiting", "recovered.png")
+    assert two.state == "unclear"  # its line could be the damaged one
 
 
 NOT_JOURNALS = {
@@ -566,7 +630,7 @@ def test_whatever_lies_among_the_journals_stops_no_other(root, make, name):
 
 def test_a_journal_of_many_short_lines_is_read_in_bounded_time_and_memory(root):
     with begin(root, facts()) as book:
-        book.sent(CALL)
+        book.sent(TASK)
     with book.path.open("ab") as file:
         file.writelines(b"{}\n" * 100_000 for _ in range(12))
     assert read_journal(book.path).damaged > 1_000_000

@@ -99,8 +99,7 @@ REPLIES = {
 
 @pytest.mark.parametrize(("answer", "is_saved"), REPLIES.values(), ids=REPLIES)
 def test_only_an_image_whose_own_file_is_gone_counts_as_saved(tmp_path, answer, is_saved):
-    rows = [{"number": 1, "seed": 7, "model": "m", "template": "7.{ext}", "fields": {}}]
-    begin(tmp_path, new_name(), {"prompt": "a"}, rows).__exit__()
+    begin(tmp_path, new_name(), {"prompt": "a", "n": 1}).__exit__()
     (path,) = tmp_path.glob("*.jsonl")
     _, ledger = resume(find_run(tmp_path, path.stem))
     call = ANSWERED._replace(reply=answer, files=("ab",) if is_saved else (), saved=("7.png",))

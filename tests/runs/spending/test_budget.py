@@ -3,8 +3,31 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from flux_cli.runs.spending.budget import PLAUSIBLE, Budget
+from flux_cli.runs.spending import budget as spending
+from flux_cli.runs.spending.budget import PLAUSIBLE, Rate
+
+
+class Budget:
+    """The budget of a run whose requests all have one rate."""
+
+    def __init__(self, limit, price):
+        self.budget, self.rate = spending.Budget(limit), Rate("m", price)
+
+    @property
+    def must_wait(self):
+        return self.budget.must_wait(self.rate)
+
+    def objection(self):
+        return self.budget.objection(self.rate)
+
+    def begin(self):
+        self.budget.begin(self.rate)
+
+    def end(self, cost, **how):
+        self.budget.end(self.rate, cost, **how)
 
 
 def send(budget, most=100):
@@ -155,3 +178,70 @@ def test_the_limit_is_exceeded_by_no_more_than_one_request_of_an_unknown_price(l
     surprise = max(costs) if max(costs) > limit else 0.0
     assert total <= limit + surprise + 1e-9
     assert total > limit - 2 * max(costs)  # and it is used
+
+
+CHEAP, DEAR, UNKNOWN = Rate("a", 0.02), Rate("b", 0.5), Rate("c", None)
+
+
+def proven(limit, *rates):
+    """A budget of which one image at each rate has come at its price."""
+    budget = spending.Budget(limit)
+    for rate in rates:
+        budget.begin(rate)
+        budget.end(rate, rate.price_usd, made=True)
+    return budget
+
+
+def test_requests_of_different_prices_add_up():
+    budget = proven(2.0, CHEAP, DEAR)
+    for rate in (DEAR, CHEAP, DEAR):
+        assert not budget.must_wait(rate)
+        budget.begin(rate)
+    assert budget.must_wait(DEAR)
+    assert budget.objection(DEAR) == "the run would cost 2.04 USD, and the limit is 2.00 USD"
+    assert not budget.must_wait(CHEAP)  # it fits where a dear one does not
+    assert budget.objection(CHEAP) == ""
+
+
+def test_what_one_rate_teaches_is_not_said_of_another():
+    budget = proven(1.0, CHEAP)
+    budget.begin(DEAR)
+    budget.end(DEAR, 0.7, made=True)
+    assert budget.objection(CHEAP) == ""
+    assert budget.objection(DEAR) == "the run would cost 1.42 USD, and the limit is 1.00 USD"
+
+
+def test_only_one_request_whose_price_nobody_has_seen_is_under_way():
+    budget = proven(10.0, CHEAP)
+    budget.begin(CHEAP)
+    assert not budget.must_wait(DEAR)  # what is under way costs what it should
+    budget.begin(DEAR)
+    assert (budget.must_wait(DEAR), budget.must_wait(UNKNOWN)) == (True, True)
+    assert not budget.must_wait(CHEAP)
+    budget.end(DEAR, 0.5, made=True)
+    budget.begin(UNKNOWN)
+    assert budget.must_wait(UNKNOWN)
+    assert not budget.must_wait(DEAR)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([CHEAP, DEAR, UNKNOWN]), st.booleans()), max_size=60),
+    st.sampled_from([0.3, 1.0, 4.0]),
+)
+def test_a_run_of_several_rates_exceeds_its_limit_by_no_more_than_one_surprise(requests, limit):
+    """A request costs its price, or, as a surprise, three times as much."""
+    budget, total, surprise = spending.Budget(limit), 0.0, 0.0
+    under_way = []
+    for rate, is_surprise in requests:
+        while budget.must_wait(rate):
+            done, bill = under_way.pop()
+            budget.end(done, bill, made=True)
+        if budget.objection(rate):
+            continue
+        factor = 3 if is_surprise and not under_way else 1
+        bill = factor * (rate.price_usd or 0.1)
+        surprise = max(surprise, bill if factor == 3 or rate == UNKNOWN else 0.0)
+        budget.begin(rate)
+        under_way.append((rate, bill))
+        total += bill
+    assert total <= limit + surprise + 1e-9
