@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 from fakes.gateway import Gateway, image, status
-from fakes.images import IMAGES, pixels_as
+from fakes.images import pixels_as
 from fakes.messages import reply
 from fakes.proxy import Proxy, closed_port
 from faults.certificates import authority
 from PIL import Image
+from sample_images import IMAGES
 
 KEY = "lmnfl_canary.Sup3rS3cretV4lue"
 ESTIMATE = reply({"estimated": True, "total_cost_micros": 250_000, "currency": "USD"})
