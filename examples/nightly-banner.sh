@@ -1,19 +1,20 @@
 #!/bin/sh
 # A CI job: make the banners of the day for at most 0.25 USD, and say how that ended.
-# If you run it again on the same day, it pays only for banners that are missing.
+# If you run it again on the same day, it pays only for banners that are missing or that another
+# prompt made.
 #
-#   examples/nightly-banner.sh "city lights at night" FOLDER
+#   examples/nightly-banner.sh "northern lights over a lake" FOLDER
 #
 # It draws free sketches. For real images, set LUMENFALL_API_KEY and FLUX_PROVIDER=lumenfall.
 set -eu
 export FLUX_PROVIDER="${FLUX_PROVIDER:-offline}"
-prompt="${1:-city lights at night}"
+prompt="${1:-northern lights over a lake}"
 folder="${2:-banners}"
 
 mkdir -p "$folder"
 code=0
 flux generate "$prompt" -n 2 --seed "$(date +%Y%m%d)" --aspect-ratio 21:9 \
-  --output "$folder/banner-{seed}.webp" --skip-existing --max-cost 0.25 \
+  --output "$folder/banner-{seed}.webp" --update --max-cost 0.25 \
   --json >"$folder/result.json" || code=$?
 
 case $code in

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Make product images for a web page from one prompt: two shapes, each in three formats and two
-# widths, and an index.html that shows them. If you run it again, it makes only missing images.
+# widths, and an index.html that shows them. If you run it again, it makes only what is missing or
+# was made for another prompt.
 #
 #   examples/product-shots.sh "a red mug on a wooden table" FOLDER
 #
@@ -12,7 +13,7 @@ folder="${2:-product-shots}"
 
 shot() { # NAME SIZE SMALL_WIDTH
   flux generate "$prompt" --seed 7 --size "$2" --fit cover --width "$3" \
-    --output "$1.{avif,webp,jpg}" --skip-existing --html
+    --output "$1.{avif,webp,jpg}" --update --html
 }
 
 mkdir -p "$folder"

@@ -73,7 +73,7 @@ SCENES = (
         (7, 9),
         {8: REFUSED},
     ),
-    Scene("resolve", ("resolve", "a red fox", "--size", "1920x1080")),
+    Scene("resolve", ("resolve", "a lighthouse by the sea", "--size", "1920x1080")),
 )
 
 

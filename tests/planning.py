@@ -39,7 +39,7 @@ def digest(text):
 
 def resolve(asset):
     model = find_model(str(asset.settings.parameters["model"])).model
-    return resolved_digest(asset, resolve_asset(asset, model, asset.name))
+    return resolved_digest(resolve_asset(asset, model, asset.name))
 
 
 class Project:

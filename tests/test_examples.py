@@ -80,7 +80,7 @@ def test_the_pipe_takes_a_prompt_and_gives_an_image_of_the_size_asked_for(run, w
     done = run("pipe.sh", "--size", "16:9", "-f", "png", data=b"a red fox")
     assert done.returncode == 0, done.stderr
     with Image.open(io.BytesIO(done.stdout)) as image:
-        assert (image.format, image.size) == ("PNG", (1365, 768))
+        assert (image.format, image.size) == ("PNG", (2752, 1536))
     assert list(work.iterdir()) == []
 
 

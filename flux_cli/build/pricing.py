@@ -36,7 +36,7 @@ class Catalog:
         """The digest of what a request means. Raises ManifestError for what is not accepted."""
         if asset.request not in self._digests:
             resolved = resolve_asset(asset, self.model(asset), f"assets.{asset.group}")
-            self._digests[asset.request] = resolved_digest(asset, resolved)
+            self._digests[asset.request] = resolved_digest(resolved)
         return self._digests[asset.request]
 
     def price(self, asset: Asset) -> float | None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.manifest import keys
 from flux_cli.build.manifest.values import text_of
+from flux_cli.build.planning.outcome import HIDDEN
 from flux_cli.core.errors import ManifestError, UsageError
 from flux_cli.core.request import Attachment, Request
 from flux_cli.core.values import QuotedText
-from flux_cli.request.digest import digest_of_json
+from flux_cli.request.digest import digest_of_json, resolved_facts
 from flux_cli.request.resolve import resolve
-from flux_cli.request.size import NAMES as SHAPE
 
 if TYPE_CHECKING:
     from flux_cli.build.manifest.expansion import Asset
@@ -28,9 +28,13 @@ def resolve_asset(asset: Asset, model: Model | None, where: str) -> Resolved:
     Raises ManifestError, which names the asset, for what the model does not accept.
     """
     try:
-        return resolve(request_of(asset), model)
+        resolved = resolve(request_of(asset), model)
     except UsageError as error:
         raise ManifestError(f"{where}: {error.message}", hint=error.hint) from error
+    if resolved.n > 1 or (asset.seed is not None and resolved.seed is None):
+        hint = "leave it out for a random one; with n, seeds count up"
+        raise ManifestError(f"{where}: seed must be one number, not {asset.seed!r}", hint=hint)
+    return resolved
 
 
 def request_of(asset: Asset) -> Request:
@@ -41,25 +45,9 @@ def request_of(asset: Asset) -> Request:
     return Request(model, parameters, asset.prompt, named=named)
 
 
-def resolved_digest(asset: Asset, resolved: Resolved) -> str:
-    """The digest of what a request means. Only what the manifest says counts, no default."""
-    written = asset.settings.parameters
-    is_shaped = any(name in written for name in SHAPE)
-    references: dict[str, Json] = {name: written[name] for name in asset.settings.references}
-    values = {
-        name: value
-        for name, value in resolved.parameters.items()
-        if name not in references and (name != "size" or is_shaped)
-    }
-    return digest_of_json(
-        {
-            "model": resolved.model.id if resolved.model else resolved.sent_model,
-            "parameters": values,
-            "prompt": resolved.prompt,
-            "references": references,
-            "seed": resolved.seed,
-        }
-    )
+def resolved_digest(resolved: Resolved) -> str:
+    """The digest of what a request means: that of the image, with the seed."""
+    return digest_of_json({**resolved_facts(resolved), "seed": resolved.seed})
 
 
 def _parameters(asset: Asset) -> dict[str, Value]:
@@ -68,7 +56,7 @@ def _parameters(asset: Asset) -> dict[str, Value]:
     for name, value in asset.settings.parameters.items():
         path = asset.settings.references.get(name)
         if path:
-            found[name] = Attachment(path, str(value))
+            found[name] = Attachment(path, str(value).removeprefix(HIDDEN))
         elif name != "model":
             found[name] = _typed(value) if name in keys.OPTIONS else _quoted(value)
     if asset.seed is not None:

@@ -49,6 +49,7 @@ SERVERS = {
         'sync_mode': Field('unsupported', reason='stable-diffusion.cpp does not know it'),
     }),
     'together': Dialect('together', '', None, ('jpeg', 'png'), (), None, {
+        'seed': Field('passthrough', name='seed'),
         'size': Field('converted', name='size', spelling='sides'),
         'aspect_ratio': Field('converted', name='aspect_ratio', spelling='sides'),
         'resolution': Field('unsupported', reason='use --size with pixels'),
@@ -65,6 +66,7 @@ SERVERS = {
         'sync_mode': Field('unsupported', reason='Together does not know it'),
     }),
     'vllm': Dialect('vllm', '', None, ('png',), (), None, {
+        'seed': Field('passthrough', name='seed'),
         'aspect_ratio': Field('converted', name='size', spelling='size'),
         'resolution': Field('unsupported', reason='use --size with pixels'),
         'response_format': Field('converted', name='response_format', values={

@@ -16,7 +16,7 @@ from flux_cli.terminal.streams import leave
 WIDEST = 100  # columns of help
 ABOUT = "Generate images from text prompts."
 EPILOG = """\
-flux generate "a red fox in the snow"
+flux generate "a lighthouse by the sea"
 flux sizes 1920x1080
 flux help exit-codes
 

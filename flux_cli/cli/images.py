@@ -10,9 +10,9 @@ from flux_cli.core.options import GenerateOptions
 
 
 @examples(
-    'flux generate "a red fox in the snow"',
-    'flux generate "a red fox" -a 16:9 -n 4 --seed 7 -o "out/{slug}-{seed}.webp"',
-    'flux generate "a red fox" --offline -o - | display',
+    'flux generate "a lighthouse by the sea"',
+    'flux generate "a lighthouse by the sea" -a 16:9 -n 4 --seed 7 -o "out/{slug}-{seed}.webp"',
+    'flux generate "a lighthouse by the sea" --offline -o - | display',
     "flux generate @prompt.txt --dry-run --json",
 )
 @takes_options()

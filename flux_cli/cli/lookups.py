@@ -11,8 +11,8 @@ from flux_cli.core.options import GenerateOptions
 
 @examples(
     "flux resolve --size 1920x1080",
-    'flux resolve "a red fox" -a 7:1 --raw --json',
-    'flux resolve "a red fox" --curl | sh',
+    'flux resolve "a lighthouse by the sea" -a 7:1 --raw --json',
+    'flux resolve "a lighthouse by the sea" --curl | sh',
 )
 @takes_options()
 def resolve(options: GenerateOptions, curl: Annotated[bool, option("curl")] = False) -> None:

@@ -41,8 +41,12 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "n": Spelling("-n --n", "COUNT", "Number of images, generated in parallel [default: 1]"),
         "seed": Spelling(
             "--seed",
-            "INTEGER",
-            "Seed for reproducible images; further images use seed + 1, seed + 2, …",
+            "SEED",
+            "Seed, counted up for more images, or one per image: 1,5,9 or 1..4; repeatable; "
+            "-1 is random [default: random]",
+        ),
+        "no_seed": Spelling(
+            "--no-seed", "", "Send no seed: the provider chooses, and rarely says which"
         ),
         "raw": Spelling("--raw/--no-raw", "", "Less processed, more natural-looking images"),
         "enhance_prompt": Spelling(
@@ -98,7 +102,10 @@ PANELS: dict[str, dict[str, Spelling]] = {
         ),
         "overwrite": Spelling("--overwrite", "", "Replace existing files"),
         "skip_existing": Spelling(
-            "--skip-existing", "", "Keep existing files and make only the missing ones"
+            "--skip-existing", "", "Keep existing files that match, and make the missing ones"
+        ),
+        "update": Spelling(
+            "--update", "", "Keep files that match, and replace only those that do not"
         ),
         "as_json": Spelling("--json", "", "Print one JSON document"),
         "preview": Spelling(
@@ -248,6 +255,9 @@ CONVERT = {
         "--output-format --format -f",
         "FORMAT",
         f"{FORMAT_NAMES}; repeatable [default: format of FILE]",
+    ),
+    "skip_existing": Spelling(
+        "--skip-existing", "", "Keep existing files and make only the missing ones"
     ),
     "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
 }

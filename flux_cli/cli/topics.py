@@ -132,6 +132,7 @@ def _environment() -> tuple[Part, ...]:
         XDG_CONFIG_HOME and XDG_STATE_HOME move the folders. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE
         and SSL_CERT_DIR are honored. NO_COLOR turns color off, FORCE_COLOR on. CI stops moving
         progress, GITHUB_ACTIONS adds annotations, and COLUMNS sets the width of help.
+        SOURCE_DATE_EPOCH replaces the clock wherever a time is written into files and names.
         """,
     )
 
@@ -141,7 +142,7 @@ def _names() -> tuple[Part, ...]:
 
     return (
         f"""
-        -o names a file (fox.webp), a folder (out/) or a template
+        -o names a file (lighthouse.webp), a folder (out/) or a template
         (out/{{slug}}-{{index:03}}.png); - is standard output. The default is {DEFAULT}, or
         {DEFAULT_UNSEEDED} without a seed.
         """,
@@ -149,7 +150,14 @@ def _names() -> tuple[Part, ...]:
         """
         {slug} is the beginning of the prompt, {id} eight random hex digits, {ext} the suffix of the
         format that was received. If a template gives two images the same name, -{index} is added.
-        Existing files are overwritten only with --overwrite.
+        A name whose prompt is cut ends with a digest of it.
+        """,
+        """
+        Nothing is overwritten by default. --overwrite replaces every file. --skip-existing keeps a
+        file if its record matches the prompt, model, size, seed and parameters that you ask for,
+        and refuses to run if it does not. --update replaces only what does not match or is damaged.
+        A file without a record is kept, with a note. While a run pays for a file, no other run
+        does.
         """,
     )
 

@@ -13,6 +13,7 @@ from flux_cli.core.model import Json
 from flux_cli.core.request import seed_ranges
 from flux_cli.images.formats import format_of_file
 from flux_cli.request.posts import provider_of, request_line, short_body
+from flux_cli.request.seeds import describe_ranges
 from flux_cli.runs.check import CheckedRun
 from flux_cli.runs.documents import dry_run_document, resolution_document
 from flux_cli.runs.fields import planned_file_document, skipped_document
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from flux_cli.images.names import Name
 
 MOST_FILES = 10  # that are all listed
-MOST_RANGES = 5  # of seeds that are listed
 
 
 class PlannedFile(NamedTuple):
@@ -79,21 +79,7 @@ def _request_text(run: CheckedRun, calls: Sequence[Call]) -> str:
     text = f"{request_line(run.prepared, post)} {body}"
     if len(calls) == 1:
         return text
-    return f"{len(calls)} x {text}{_seeds_text(seed_ranges(calls))}"
-
-
-def _seeds_text(ranges: Sequence[Sequence[int]]) -> str:
-    """`, seeds 7 to 26`; "" without seeds."""
-    if not ranges:
-        return ""
-    shown = [_range_text(*one) for one in ranges]
-    rest = len(shown) - MOST_RANGES
-    more = f" and {rest} more ranges" if rest > 0 else ""
-    return f", seeds {', '.join(shown[:MOST_RANGES])}{more}"
-
-
-def _range_text(first: int, last: int) -> str:
-    return f"{first}" if first == last else f"{first} to {last}"
+    return f"{len(calls)} x {text}{describe_ranges(seed_ranges(calls))}"
 
 
 def _file_lines(paths: Sequence[str]) -> list[str]:
@@ -112,10 +98,10 @@ def _document(run: CheckedRun) -> dict[str, Json]:
     ]
     skipped: list[Json] = []
     for number, paths in run.existing.by_call.items():
-        skipped += [skipped_document(number, path) for path in paths]
+        skipped += [skipped_document(number, path, run.existing.unverified) for path in paths]
     first = provider_of(run.prepared, None).request(calls[0]) if calls else None
     resolution = resolution_document(run.row, resolved, _notes(run), calls, first)
-    return dry_run_document(resolution, files, skipped, *_cost(run))
+    return dry_run_document(resolution, files, skipped, run.existing.outdated, *_cost(run))
 
 
 def _notes(run: CheckedRun) -> tuple[Note, ...]:
@@ -138,9 +124,9 @@ def _planned_files(run: CheckedRun) -> list[PlannedFile]:
         shown = _without_random_id(name)
         sidecar = sidecar_name(shown) if run.delivery.sidecar else None
         for expected in expected_of(run.prepared, run.delivery, shown):
-            path = _expected_path(expected)
+            path = _expected_path(expected.name)
             if path not in run.delivery.kept:
-                files.append(PlannedFile(call, path, expected == sidecar))
+                files.append(PlannedFile(call, path, expected.name == sidecar))
     return files
 
 

@@ -15,6 +15,7 @@ from flux_cli.images.formats import FORMATS
 from flux_cli.request.posts import provider_of
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import CheckedRun, check_run, describe_run, tasks_of
+from flux_cli.runs.planned_files import reserve_files
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
 from flux_cli.runs.progress.summary import summarize
 from flux_cli.runs.records import journal, store
@@ -51,7 +52,8 @@ def run(options: GenerateOptions) -> int:
     if not options.reporting.quiet:  # before a question that they may be the answer to
         messages.notes((*checked.prepared.resolved.notes, *checked.prepared.plan.notes))
     checked = approve(checked)
-    report = _generate(checked)
+    with reserve_files(checked) as reserved:
+        report = _generate(reserved)
     report = _print_results(checked, report, sheet)
     if not options.reporting.quiet:
         _print_notes(checked, report)
@@ -102,6 +104,7 @@ def _generate(checked: CheckedRun) -> Report:
         provider=checked.row.name,
         hosted=checked.row.hosted,
         run=name if is_paid else "",
+        existing=checked.existing,
         **result._asdict(),
     )
     if log:
@@ -125,9 +128,8 @@ def _job(checked: CheckedRun, ledger: Journal) -> Job:
     prepared, row = checked.prepared, checked.row
     sink: files.Pipe | files.Folder
     folders = {Path(folder) for folder in folders_of(checked.names)}
-    sink = files.Folder(
-        overwrite=checked.options.output.overwrite, mark=ledger.run, state=ledger.state
-    )
+    may_replace = True if checked.options.output.overwrite else checked.existing.replaced
+    sink = files.Folder(overwrite=may_replace, mark=ledger.run, state=ledger.state)
     if prepared.destination.is_stdout:
         sink, folders = files.Pipe(sys.stdout.buffer), set()
     return Job(

@@ -6,11 +6,12 @@ import os
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import json_text
+from flux_cli.core.request import seed_ranges
 from flux_cli.core.table import cell_text
 from flux_cli.core.text import disarm_json
 from flux_cli.request.command_line import one_prompt, read_prompt
 from flux_cli.request.posts import posts, request_line, short_body
-from flux_cli.request.prepare import prepare
+from flux_cli.request.prepare import draw_seed, prepare
 from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False
@@ -38,7 +39,9 @@ def _answer(options: GenerateOptions, *, curl: bool) -> str:
         message = "--curl and --json both write to standard output"
         raise UsageError(message, hint="use only one of them")
     word = one_prompt(options.input)
-    prepared = prepare(options, None if word is None else read_prompt(word))
+    # The printed commands are run as they are. A run of flux draws a seed of its own.
+    draw = draw_seed if curl else None
+    prepared = prepare(options, None if word is None else read_prompt(word), draw=draw)
     if options.run.estimate:
         from flux_cli.runs.spending.estimate import estimate_price
 
@@ -72,9 +75,7 @@ def _text(prepared: Prepared, post: Post, *, is_estimate: bool) -> str:
     lines = [request_line(prepared, post), json_text(short_body(post))]
     calls = prepared.plan.calls
     if len(calls) > 1:
-        first, last = calls[0], calls[-1]
-        seeds = "" if prepared.resolved.seed is None else f", seeds {first.seed} to {last.seed}"
-        lines.append(f"and {len(calls) - 1} more like it{seeds}")
+        lines.append(f"and {len(calls) - 1} more like it{_seeds(prepared)}")
     rows = [
         (note.parameter, cell_text(note.asked), cell_text(note.used), note.behavior, note.reason)
         for note in _notes(prepared)
@@ -83,6 +84,15 @@ def _text(prepared: Prepared, post: Post, *, is_estimate: bool) -> str:
         lines += ["", listing([HEADING, *rows])]
     source = " (estimate of the gateway)" if is_estimate else ""
     return "\n".join([*lines, "", f"{_outlook(prepared.resolved)}{source}"])
+
+
+def _seeds(prepared: Prepared) -> str:
+    """The seeds of several requests, to follow what is said of them; "" if there are none yet."""
+    if prepared.plan.calls[0].seed is None:
+        return ""
+    from flux_cli.request.seeds import describe_ranges
+
+    return describe_ranges(seed_ranges(prepared.plan.calls))
 
 
 def _outlook(resolved: Resolved) -> str:

@@ -60,6 +60,7 @@ SHAPES: dict[str, object] = {
     "file": fields.FILE,
     "planned_file": fields.PLANNED_FILE,
     "skipped": fields.SKIPPED,
+    "outdated": fields.OUTDATED,
     "error": fields.ERROR,
     "request_error": fields.REQUEST_ERROR,
     "size_table": sizes.SIZE_TABLE,

@@ -197,7 +197,7 @@ def _listed(*words: str) -> str:
 def _made_rows(reading: Reading) -> list[tuple[str, str]]:
     record = reading.record
     upstream = f" ({record.upstream})" if record.upstream else ""
-    seed = "" if record.seed is None else str(record.seed)
+    seeds = [str(seed) for seed in (record.seed, record.requested_seed) if seed is not None]
     credentials = "C2PA, signature not checked" if reading.c2pa else ""
     written_by = reading.source or "unknown: the file does not say how it was made"
     parameters = []
@@ -209,10 +209,11 @@ def _made_rows(reading: Reading) -> list[tuple[str, str]]:
         ("prompt", record.prompt),
         ("negative prompt", record.negative_prompt),
         ("revised prompt", record.revised_prompt),
-        ("seed", seed),
+        ("seed", ", requested ".join(seeds)),
         ("size", record.size),
         *parameters,
         ("request", record.request_id),
+        ("request digest", record.request_digest),
         ("made", record.created),
         ("tool", record.tool),
         ("source type", record.source_type),

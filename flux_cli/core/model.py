@@ -38,12 +38,13 @@ class Size(NamedTuple):
         """The pixels that upstreams deliver, as `2752x1536`; None if they are not published."""
         return f"{self.native[0]}x{self.native[1]}" if self.native else None
 
-    def expected(self, *, hosted: bool) -> tuple[int, int]:
+    @property
+    def expected(self) -> tuple[int, int]:
         """Width and height in pixels that an image of this size will have.
 
-        Those that the upstreams deliver, if known and `hosted`; else the nominal ones.
+        Those that the upstreams deliver, if known; else the nominal ones.
         """
-        return (hosted and self.native) or (self.width, self.height)
+        return self.native or (self.width, self.height)
 
     @property
     def megapixels(self) -> float:

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 
 class Input(NamedTuple):
-    """What to generate: a prompt, as words as typed, or an image whose record is reused."""
+    """What to generate: a prompt, as words as typed, or an image whose record is reused.
+
+    `no_seed`: no seed is sent, unless the server needs one.
+    """
 
     prompt: list[str] | None = None
     like: str | None = None
+    no_seed: bool = False
 
 
 class Parameters(NamedTuple):
@@ -35,7 +39,7 @@ class Parameters(NamedTuple):
     aspect_ratio: str | None = None
     resolution: str | None = None
     n: str | None = None
-    seed: str | None = None
+    seed: list[str] | None = None
     raw: bool | None = None
     enhance_prompt: bool | None = None
     image_prompt: str | None = None
@@ -101,8 +105,9 @@ class Metadata(NamedTuple):
 
 
 class Run(NamedTuple):
-    """How a run is carried out, and how its images are shown."""
+    """How a run is carried out, what it replaces, and how its images are shown."""
 
+    update: bool = False
     dry_run: bool = False
     estimate: bool = False
     yes: bool = False

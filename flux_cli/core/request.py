@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 COUNTS = ("n", "num_images", "num_outputs")  # fields of bodies that ask for several images
+MAX_IMAGES = 10_000  # of a run; a typing error must not plan a million paid requests
+TYPED, DRAWN, DERIVED = "typed", "drawn", "derived"  # see Plan
 
 
 class Attachment(NamedTuple):
@@ -71,12 +73,17 @@ class Resolved(NamedTuple):
     size: Size | None = None
     aspect_ratio: str | None = None  # as it is sent, if the provider takes ratios
     n: int = 1
-    seed: Json = None
+    seeds: tuple[int, ...] = ()  # that the user named; a single one is counted up for n images
     format: str | None = None  # of the files; None: as received
     quality: int | None = None
     unit_price_usd: float | None = None  # per image at this provider; None: unknown
     # Formats of the files that flux makes from every image; None: at most one file, as received.
     made: tuple[str, ...] | None = None
+
+    @property
+    def seed(self) -> int | None:
+        """The first seed that the user named; None if none was named."""
+        return self.seeds[0] if self.seeds else None
 
     @property
     def price_usd(self) -> float | None:
@@ -88,7 +95,7 @@ class Call(NamedTuple):
     """One request to a provider for one image. `number` counts from 1."""
 
     number: int
-    seed: Json
+    seed: Json  # None: none is sent, or it is not drawn yet
     model: str  # the model's name at the provider
     body: dict[str, Json]
 
@@ -100,10 +107,15 @@ class Call(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """All calls of a run, and notes on how they were written."""
+    """All calls of a run, and notes on how they were written.
+
+    `seed_origin` says where the seeds come from: TYPED, DRAWN (at random, not before something is
+    sent), DERIVED (from the request, offline), or "" if none are sent.
+    """
 
     calls: Sequence[Call]
     notes: tuple[Note, ...]
+    seed_origin: str = ""
 
 
 class Post(NamedTuple):

@@ -5,7 +5,7 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +16,7 @@ from flux_cli.disk.links import check_folder, follow, refuse_planted
 from flux_cli.images.formats import suffix_of
 from flux_cli.images.names import Name, sibling
 
+Replaced = bool | Collection[str]  # all existing files, none, or those of these paths
 PART = ".flux-"  # prefix of files that are still being written
 PLANTED_HINT = "remove it, or name another place with -o"
 
@@ -23,7 +24,8 @@ PLANTED_HINT = "remove it, or name another place with -o"
 class Folder:
     """Saves images as files. If a name has been taken in the meantime, uses the next free one.
 
-    `mark` is part of the names of unfinished files, so that `sweep` can find them after a crash.
+    `overwrite` says whether existing files are replaced, or which. `mark` is part of the names of
+    unfinished files, so that `sweep` can find them after a crash.
     With `same`, an existing file with the same bytes counts as saved: an earlier run wrote it.
 
     The content of a file is on the disk before it gets its name. Its name is on the disk after
@@ -32,7 +34,7 @@ class Folder:
     """
 
     def __init__(
-        self, *, overwrite: bool, mark: str = "", same: bool = False, state: str = ""
+        self, *, overwrite: Replaced, mark: str = "", same: bool = False, state: str = ""
     ) -> None:
         self._overwrite, self._mark, self._same, self._state = overwrite, mark, same, state
         self._folders: dict[str, bool] = {}  # that have new files; whether on another device
@@ -53,12 +55,15 @@ class Folder:
             check_folder(os.path.dirname(path))
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             part = f"{PART}{self._mark}{os.urandom(8).hex()}"
-            may_replace = self._overwrite and not extra and not fresh
+            may_replace = self._replaces(path) and not extra and not fresh
             saved = _publish(image.parts, path, part, overwrite=may_replace)
             self._note_folder(os.path.dirname(follow(saved) if may_replace else saved))
         except OSError as fault:
             raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
         return saved
+
+    def _replaces(self, path: str) -> bool:
+        return self._overwrite if isinstance(self._overwrite, bool) else path in self._overwrite
 
     def sync(self) -> None:
         """Ask the disk to keep the names of all files that were saved."""
@@ -180,7 +185,7 @@ def preflight(
     if present and not overwrite and not skip_existing:
         others = len(present) - 1
         there = f" and {others} more already exist" if others else " already exists"
-        hint = "use --overwrite to replace, --skip-existing to keep, or another -o"
+        hint = "use --overwrite to replace, --skip-existing or --update to keep, or another -o"
         raise OutputError(f"{next(iter(present.values()))}{there}", hint=hint)
     if write:
         for folder in folders:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -36,7 +37,9 @@ FIELDS = (
 )
 SLUG_BYTES = 80  # short enough for file systems that stop at 143 bytes (eCryptfs)
 PROMPT_BYTES = 160
+DIGEST_DIGITS = 8  # hex digits of a prompt that was cut
 NAME_BYTES = 255
+BARE_INDEX = r"(?<!\{)((?:\{\{)*)\{index\}"  # not in a name with the braces of `{{index}}`
 SPEC_LENGTH = 3  # digits, as in `{index:03}`; more could pad a name with megabytes of zeros
 # Windows treats these as devices, whatever their suffix.
 _PORTS = [f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)]
@@ -87,9 +90,12 @@ def completed(output: str | None, default: str, known: Sequence[str], *, is_fold
 def names(template: str, rows: Sequence[dict[str, str | int]]) -> Sequence[Name]:
     """One name per row of field values. If two would be equal, `-{index}` is added to all of them.
 
+    Where the template gives `{index}` no width, it gets zeros, so that names sort like numbers.
     Raises OutputError for a name that is too long.
     """
-    for candidate in (template, with_tail(template, f"-{{index:0{len(str(len(rows)))}}}")):
+    index = f"{{index:0{len(str(len(rows)))}}}"
+    template = re.sub(BARE_INDEX, rf"\1{index}", template)
+    for candidate in (template, with_tail(template, f"-{index}")):
         all_names = _named(candidate, rows)
         if len({hash(fold(name.path("ext"))) for name in all_names}) == len(rows):
             break
@@ -116,11 +122,15 @@ def _named(template: str, rows: Sequence[dict[str, str | int]]) -> Sequence[Name
 def slug(prompt: str) -> str:
     """The words of a prompt in lower case, joined by hyphens, at most 80 bytes.
 
-    `image` if there are no words.
+    If words are left out, it ends with a digest of the prompt. `image` if there are no words.
     """
     folded = unicodedata.normalize("NFKC", prompt[: 4 * SLUG_BYTES]).lower()
     kept = _without_stray_marks(char for char in folded if char not in "'\u2019")
-    words = _cut("-".join(kept.split()), SLUG_BYTES).strip("-")
+    words = "-".join(kept.split())
+    is_cut = len(prompt) > 4 * SLUG_BYTES or len(words.encode("utf-8", "ignore")) > SLUG_BYTES
+    if is_cut:
+        return _cut_at_word(words, "-", SLUG_BYTES, prompt)
+    words = _cut(words, SLUG_BYTES)
     return f"{words}-image" if words in RESERVED else words or "image"
 
 
@@ -155,12 +165,35 @@ def fold(path: str) -> str:
 
 def text_fields(prompt: str, model: str) -> dict[str, str | int]:
     """The fields that come from free text, made safe."""
-    long = safe(_cut(safe(prompt[: 2 * PROMPT_BYTES]), PROMPT_BYTES - len("the ")))
     return {
         "slug": slug(prompt),
-        "prompt": long or "image",
+        "prompt": _long(prompt) or "image",
         "model": _cut(safe(model), PROMPT_BYTES) or "model",
     }
+
+
+def _long(prompt: str) -> str:
+    """The prompt as part of a file name. If its end is left out, a digest takes its place."""
+    text, room = safe(prompt[: 2 * PROMPT_BYTES]), PROMPT_BYTES - len("the ")
+    if len(prompt) > 2 * PROMPT_BYTES or len(text.encode("utf-8", "ignore")) > room:
+        return safe(_cut_at_word(text, " ", room, prompt))
+    return safe(_cut(text, room))
+
+
+def _cut_at_word(text: str, separator: str, limit: int, prompt: str) -> str:
+    """The first words of a text, and a digest of the prompt: at most `limit` bytes together.
+
+    So prompts that differ only behind the cut have different names.
+    """
+    from hashlib import sha256  # most prompts are short
+
+    digest = sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_DIGITS]
+    room = limit - len(digest) - 1
+    kept = f"{text}{separator}".encode("utf-8", "ignore")[: room + 1].decode("utf-8", "ignore")
+    whole, found, _ = kept.rpartition(separator)
+    if not found or 2 * len(whole) < len(kept):  # no word ends in the second half
+        whole = _cut(text, room)
+    return f"{whole.rstrip(separator)}-{digest}".lstrip("-")
 
 
 def _without_stray_marks(chars: Iterable[str]) -> str:

@@ -60,6 +60,8 @@ def read_parameters(parameters: Parameters) -> dict[str, Value]:
     a parameter that is given twice.
     """
     options = parameters._replace(param=None)._asdict()
+    if parameters.seed:
+        options["seed"] = ",".join(parameters.seed)
     given: dict[str, Value] = {name: value for name, value in options.items() if value is not None}
     for pair in parameters.param or ():
         name, equals, text = _split_pair(pair)

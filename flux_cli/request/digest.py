@@ -5,12 +5,21 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 
+from flux_cli.core.errors import ImageError
+from flux_cli.core.request import COUNTS, Attachment
+from flux_cli.http.datauri import decode_data_uri
+from flux_cli.images.metadata.record import NOT_RECORDED
+from flux_cli.request.size import NAMES as SHAPE
+from flux_cli.request.size import choose
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.core.model import Json
+    from flux_cli.core.request import Resolved, Value
 
 SCHEMA = 1  # increased when the digests of the same facts change
 DIGITS = 16  # hex digits
+LEFT_OUT = frozenset((*NOT_RECORDED, *COUNTS))  # none of them changes the image, except the size
 
 
 def digest_of_json(facts: dict[str, Json], digits: int = DIGITS) -> str:
@@ -22,3 +31,61 @@ def digest_of_json(facts: dict[str, Json], digits: int = DIGITS) -> str:
         {"schema": SCHEMA, **facts}, ensure_ascii=False, sort_keys=True, separators=(",", ":")
     )
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
+
+
+def resolved_digest(resolved: Resolved) -> str:
+    """The digest of what decides an image, except the seed: 16 hex digits."""
+    return digest_of_json(resolved_facts(resolved))
+
+
+def resolved_facts(resolved: Resolved) -> dict[str, Json]:
+    """What decides an image, except the seed: model, prompt, size, other parameters, references.
+
+    Only what the user wrote counts, resolved against the catalog alone: defaults, the provider and
+    its upstreams change nothing. A reference counts by its bytes, or as a URL by its text.
+    """
+    typed = resolved.request.parameters
+    parameters: dict[str, Json] = {
+        name: _reference(typed.get(name), value)
+        for name, value in resolved.parameters.items()
+        if name not in LEFT_OUT
+    }
+    return {
+        "model": _model_id(resolved),
+        "prompt": resolved.prompt,
+        "size": _nominal_size(resolved),
+        "parameters": parameters,
+    }
+
+
+def _model_id(resolved: Resolved) -> str:
+    """The model's ID in the catalog, else its name as it is sent, without the upstream."""
+    if resolved.model:
+        return resolved.model.id
+    return resolved.sent_model.removeprefix(f"{resolved.route}/")
+
+
+def _nominal_size(resolved: Resolved) -> Json:
+    """The model's size for what was written, whoever makes the image; None if nothing was.
+
+    The sizes of a model that is not in the catalog are unknown: its size is what is sent.
+    """
+    if not resolved.model:
+        return resolved.parameters.get("size")
+    typed = {name: resolved.request.parameters.get(name) for name in SHAPE}
+    if not any(typed.values()):
+        return None
+    size, *_ = choose(typed, resolved.model, None)
+    return size.name
+
+
+def _reference(typed: Value, value: Json) -> Json:
+    """A parameter as it counts: an image by the SHA-256 of its bytes, or by its URL."""
+    if isinstance(typed, Attachment) and typed.asked.startswith(("http://", "https://")):
+        return typed.asked  # downloaded for a provider that takes no URLs
+    if not isinstance(value, str) or not value.startswith("data:"):
+        return value
+    try:
+        return sha256(decode_data_uri(value, len(value))).hexdigest()
+    except ImageError:  # nobody checks the data URIs that users write themselves
+        return value

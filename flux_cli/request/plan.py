@@ -5,7 +5,7 @@ from __future__ import annotations
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import LazySequence, json_text
 from flux_cli.core.model import Dialect, Field
-from flux_cli.core.request import Call, Note, Plan
+from flux_cli.core.request import DERIVED, DRAWN, TYPED, Call, Note, Plan
 from flux_cli.core.values import INT64
 from flux_cli.images.formats import FORMATS
 from flux_cli.request import unknown_model
@@ -13,9 +13,11 @@ from flux_cli.request.dialect import translate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeAlias
 
-    from flux_cli.core.model import Json
+    from flux_cli.core.model import Json, ProviderRow
+    from flux_cli.core.options import Input
     from flux_cli.core.request import Resolved
 
     # A value to send (None: nothing is sent), and notes on it.
@@ -28,16 +30,18 @@ GATEWAY = Dialect("lumenfall", "", None, ("png", "jpeg", "gif", "webp", "avif"),
 UNKNOWN_MODEL = GATEWAY._replace(fields=unknown_model.FIELDS)
 
 
-def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
+def plan(resolved: Resolved, origin: str = "", seed: int | None = None) -> Plan:
     """Split a resolved request into calls for one image each, with `seed`, `seed + 1`, and so on.
 
-    `fresh_seed` is sent if no seed was given and the server would otherwise repeat the same image.
-    Raises UsageError for seeds beyond 64 bits.
+    `origin` and `seed` are those of `choose_seed` if the user named none. Raises UsageError for
+    seeds beyond 64 bits.
     """
     dialect = _dialect_of(resolved)
     file_format, format_notes = _choose_format(resolved, dialect)
     quality, quality_notes = _choose_quality(resolved, dialect, file_format)
-    seed, seed_notes = _choose_seed(resolved, dialect, fresh_seed)
+    if resolved.seed is not None:
+        origin, seed = TYPED, resolved.seed
+    seed_notes = () if origin in ("", TYPED) else (_seed_note(dialect, origin, seed),)
     given = _parameters_to_send(resolved, dialect, file_format, quality)
     ratio_notes = _drop_ratio_beside_size(given, dialect)
     body: dict[str, Json] = {}
@@ -50,9 +54,9 @@ def plan(resolved: Resolved, fresh_seed: int | None = None) -> Plan:
     calls = LazySequence(resolved.n, make_call)
     if calls:
         _ = calls[-1]  # raises UsageError if the largest seed is too large
-    count_notes = _count_notes(resolved, seed)
+    count_notes = _count_notes(resolved, origin)
     notes = (*count_notes, *seed_notes, *format_notes, *ratio_notes, *quality_notes)
-    return Plan(calls, notes)
+    return Plan(calls, notes, origin)
 
 
 def _dialect_of(resolved: Resolved) -> Dialect:
@@ -98,19 +102,16 @@ def _drop_ratio_beside_size(given: dict[str, Json], dialect: Dialect) -> tuple[N
 
 
 def _call(
-    resolved: Resolved, dialect: Dialect, body: dict[str, Json], seed: Json, number: int
+    resolved: Resolved, dialect: Dialect, body: dict[str, Json], seed: int | None, number: int
 ) -> Call:
-    """Call `number`, counted from 1. Only numbers are counted up, others stay as they are."""
+    """Call `number`, counted from 1, with a seed of its own: counted up from `seed`, or listed."""
     if seed is None:
         return Call(number, None, resolved.sent_model, body)
-    own = seed
-    # A negative seed stands for a random one at servers that nobody here knows.
-    is_number = isinstance(seed, int) and not isinstance(seed, bool)
-    if isinstance(seed, int) and is_number and (seed >= 0 or resolved.model):
-        own = seed + number - 1
-        if own >= INT64:
-            message = f"seed {seed} is too large for {resolved.n} images"
-            raise UsageError(message, hint="choose a smaller seed")
+    is_listed = len(resolved.seeds) > 1
+    own = resolved.seeds[number - 1] if is_listed else seed + number - 1
+    if own >= INT64:
+        message = f"seed {seed} is too large for {resolved.n} images"
+        raise UsageError(message, hint="choose a smaller seed")
     field = field_of(dialect, "seed")
     if field.spelling == "prompt_tag":
         tag = json_text({"seed": own})
@@ -119,17 +120,56 @@ def _call(
     return Call(number, own, resolved.sent_model, {**body, **translate(field, own)})
 
 
-def _choose_seed(resolved: Resolved, dialect: Dialect, fresh_seed: int | None) -> Choice:
+def choose_seed(
+    resolved: Resolved, row: ProviderRow, given: Input, draw: Callable[[], int] | None
+) -> tuple[str, int | None]:
+    """Where the seeds of a request come from, see Plan, and the first one.
+
+    Without `draw`, none is drawn yet. Offline, `draw` or not, it belongs to the request.
+    """
+    if resolved.seed is not None:
+        return TYPED, resolved.seed
+    is_requested = "seed" in resolved.request.parameters  # as -1
+    if not row.hosted and not is_requested:
+        from flux_cli.request.sketch import derive_seed
+
+        return DERIVED, derive_seed(resolved)
+    if not is_requested and (given.no_seed or not _takes_seed(resolved)):
+        return "", None
+    return DRAWN, draw() if draw else None
+
+
+def _takes_seed(resolved: Resolved) -> bool:
+    """Whether it is known that the provider takes a seed for this model."""
+    if resolved.dialect:
+        field = resolved.dialect.fields.get("seed")
+        return field is not None and field.behavior not in ("emulated", "unsupported")
+    param = resolved.model.parameters.get("seed") if resolved.model else None
+    if param is None or param.behavior == "unsupported":
+        return False
+    return not param.upstreams or resolved.route in param.upstreams
+
+
+def _seed_note(dialect: Dialect, origin: str, seed: int | None) -> Note:
+    """Why a seed is sent that the user did not name."""
+    if origin == DERIVED:
+        reason = "derived from the request: the same command draws the same sketch"
+    elif seed is None:
+        reason = "a random seed is drawn for each run; --no-seed sends none"
+    else:
+        reason = "drawn at random; --no-seed sends none"
     field = field_of(dialect, "seed")
-    if resolved.seed is not None or not field.required or fresh_seed is None:
-        return resolved.seed, ()
-    return fresh_seed, (Note("seed", None, fresh_seed, "default", field.reason),)
+    if field.required:
+        reason = f"{reason}: {field.reason}"
+    return Note("seed", None, seed, "default", reason)
 
 
-def _count_notes(resolved: Resolved, seed: Json) -> tuple[Note, ...]:
+def _count_notes(resolved: Resolved, origin: str) -> tuple[Note, ...]:
     if resolved.n == 1:
         return ()
-    seeds = "" if seed is None else ", each with the next seed"
+    seeds = ", each with the next seed" if origin else ""
+    if len(resolved.seeds) > 1:
+        seeds = ", each with its own seed"
     reason = f"{resolved.n} parallel requests for one image{seeds}"
     return (Note("n", resolved.n, 1, "emulated", reason),)
 

@@ -15,7 +15,7 @@ from flux_cli.images.finish import read_finish
 from flux_cli.images.formats import TRANSPARENT, check_transparent
 from flux_cli.providers.rows import ROWS, check_model, unit_price
 from flux_cli.request.command_line import named_parameters, read_parameters
-from flux_cli.request.plan import plan
+from flux_cli.request.plan import choose_seed, plan
 from flux_cli.request.resolve import resolve
 
 TYPE_CHECKING = False
@@ -42,16 +42,20 @@ class Prepared(NamedTuple):
     finish: Finish
 
 
-def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = None) -> Prepared:
+def prepare(
+    options: GenerateOptions,
+    prompt: str | None,
+    fetch: Fetch | None = None,
+    draw: Callable[[], int] | None = None,
+) -> Prepared:
     """Merge options with settings, read the files they name, resolve and plan.
 
-    `fetch` downloads an image from its URL, for providers that take only the image itself. Without
-    it (when nothing may be sent), the URL stays in place of the image. Raises UsageError and
-    ConfigError.
+    `fetch` downloads an image from its URL, for providers that take only the image itself. `draw`
+    draws a seed if none was given. Without them (when nothing may be sent), the URL stays in place
+    of the image, and the seed open. Raises UsageError and ConfigError.
     """
     typed = read_parameters(options.parameters)
-    reuse = _read_like(options.input.like, typed)
-    reused = tuple(reuse.parameters) if reuse else ()
+    reuse = _read_like(options, typed)
     settings = load_settings(_overrides(options, reuse), ROWS)
     found = find_model(settings.model, folders.model_folders())
     dialect = dialect_of(settings.provider, found.model)
@@ -70,18 +74,20 @@ def prepare(options: GenerateOptions, prompt: str | None, fetch: Fetch | None = 
         route=options.access.route,
         output=settings.output if is_format_by_suffix else None,
         named=named_parameters(options.parameters),
-        reused=reused,
     )
     resolved = _resolve(request, found, dialect, reuse, options.input.like)
-    check_model(settings.provider, resolved.sent_model)
-    price = unit_price(settings.provider, found.model, dialect, resolved.route)
-    notes = (*settings.notes, *resolved.notes)
-    resolved = resolved._replace(unit_price_usd=price, notes=notes)
+    resolved = _at_provider(resolved, settings, found.model, dialect)
     finish = _read_finish(options, resolved, destination)
-    if finish.remakes:
-        resolved = _with_finish(resolved, finish, hosted=settings.provider.hosted)
-    fresh_seed = int.from_bytes(os.urandom(3)) if resolved.seed is None else None
-    return Prepared(settings, resolved, plan(resolved, fresh_seed), destination, finish)
+    resolved = _with_finish(resolved, finish)
+    seed = choose_seed(resolved, settings.provider, options.input, draw)
+    return Prepared(settings, resolved, plan(resolved, *seed), destination, finish)
+
+
+def draw_seed() -> int:
+    """A random seed: the first of a run."""
+    from flux_cli.request.seeds import as_first_seed
+
+    return as_first_seed(int.from_bytes(os.urandom(8)))
 
 
 def _resolve(
@@ -92,24 +98,55 @@ def _resolve(
     The notes also say which values come from that image, and which model name is similar.
     """
     typed_prompt = request.prompt
+    if reuse:
+        request = request._replace(reused=tuple(reuse.parameters))
     if reuse and typed_prompt is None:
         request = request._replace(prompt=reuse.prompt)
     resolved = resolve(request, found.model, dialect)
     if reuse:
-        resolved = _with_origin(resolved, reuse, like or "", typed_prompt)
+        from flux_cli.request.files.like import explain_reuse
+
+        noted = explain_reuse(reuse, like or "", resolved.notes, resolved.request, typed_prompt)
+        resolved = resolved._replace(notes=noted)
     if found.hint:
         notes = tuple(_with_hint(note, found.hint) for note in resolved.notes)
         resolved = resolved._replace(notes=notes)
     return resolved
 
 
-def _read_like(path: str | None, given: dict[str, Value]) -> Reuse | None:
-    """The values from the image of `--like`; None without the option."""
+def _at_provider(
+    resolved: Resolved, settings: Settings, model: Model | None, dialect: Dialect | None
+) -> Resolved:
+    """The request with the provider's price, the notes of the settings, and those on a sketch.
+
+    Raises UsageError for what cannot be the name of a model there.
+    """
+    row, notes = settings.provider, resolved.notes
+    check_model(row, resolved.sent_model)
+    if not row.hosted:
+        from flux_cli.request.sketch import explain_ignored
+
+        notes = explain_ignored(notes)
+    price = unit_price(row, model, dialect, resolved.route)
+    return resolved._replace(unit_price_usd=price, notes=(*settings.notes, *notes))
+
+
+def _read_like(options: GenerateOptions, given: dict[str, Value]) -> Reuse | None:
+    """The values from the image of `--like`; None without the option.
+
+    Raises UsageError for a seed beside `--no-seed`.
+    """
+    path = options.input.like
+    if options.input.no_seed and "seed" in given:
+        message = "--seed and --no-seed contradict each other"
+        raise UsageError(message, hint="use only one of them")
     if not path:
         return None
     from flux_cli.request.files.like import read_like
 
-    return read_like(path, given)
+    # `--no-seed` overrides the seed of the image, as `--seed` does.
+    covered = {**given, "seed": None} if options.input.no_seed else given
+    return read_like(path, covered)
 
 
 def _overrides(options: GenerateOptions, reuse: Reuse | None) -> dict[str, Json]:
@@ -168,14 +205,6 @@ def _is_folder(output: str | None) -> bool:
     return files.is_folder(output)
 
 
-def _with_origin(resolved: Resolved, reuse: Reuse, path: str, prompt: str | None) -> Resolved:
-    """The request with notes that say which values come from the image of `--like`."""
-    from flux_cli.request.files.like import explain_reuse
-
-    notes = explain_reuse(reuse, path, resolved.notes, resolved.request, prompt)
-    return resolved._replace(notes=notes)
-
-
 def _read_finish(options: GenerateOptions, resolved: Resolved, destination: Destination) -> Finish:
     """What flux does with the images. `--fit` needs the size as it was typed."""
     formats = destination.formats
@@ -194,11 +223,13 @@ def _read_finish(options: GenerateOptions, resolved: Resolved, destination: Dest
     return finish
 
 
-def _with_finish(resolved: Resolved, finish: Finish, *, hosted: bool) -> Resolved:
+def _with_finish(resolved: Resolved, finish: Finish) -> Resolved:
     """The request with the formats that flux makes, and notes on how it does. Raises UsageError."""
+    if not finish.remakes:
+        return resolved
     from flux_cli.images.outputs import explain
 
-    notes = explain(finish, *resolved.size.expected(hosted=hosted)) if resolved.size else ()
+    notes = explain(finish, *resolved.size.expected) if resolved.size else ()
     return resolved._replace(made=finish.formats, notes=(*resolved.notes, *notes))
 
 

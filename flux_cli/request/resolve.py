@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.model import Param, split_route
-from flux_cli.core.request import Attachment, Note, Resolved
+from flux_cli.core.request import MAX_IMAGES, Attachment, Note, Resolved
 from flux_cli.core.values import check_text, check_value, shorten, unchecked_value
 from flux_cli.images.formats import foreign_format, format_named, format_of_suffix
 from flux_cli.request.dialect import explain_field
 from flux_cli.request.size import NAMES as SHAPE
 from flux_cli.request.size import choose
-from flux_cli.request.unknown_model import check_seed, option_types, size_to_ratio
+from flux_cli.request.unknown_model import option_types, size_to_ratio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     # The size and ratio to send (None: those of an unknown model), and notes on both.
     Choice: TypeAlias = tuple[Size | None, str | None, tuple[Note, ...]]
 
-MAX_IMAGES = 10_000  # a typing error must not plan a million paid requests
 # flux itself uses these, so they are checked for every model, in the catalog or not.
 ALWAYS_CHECKED = {
     "n": Param("n", "integer", "emulated", "number of images", minimum=1, maximum=MAX_IMAGES),
@@ -46,23 +45,23 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     prompt, prompt_notes = _resolve_prompt(request, model)
     given = _check_parameters(request.parameters, dialect)
     ratio_notes = size_to_ratio(given, request.named) if model is None else ()
-    typed_n, typed_quality = given.pop("n", None), given.pop("output_compression", None)
-    typed_format = given.pop("output_format", None)
+    n, seeds = _resolve_count(given)
+    quality, typed_format = given.pop("output_compression", None), given.pop("output_format", None)
     file_format, format_notes = _resolve_format(typed_format, request.output, model)
     size, ratio, size_notes = _choose_size(given, model, route, dialect)
     types = model.parameters if model else option_types(request)
     parameters, notes = _resolve_parameters(given, types, model, route, dialect)
-    seed = parameters.pop("seed", None)
-    if model is None:
-        check_seed(seed, request.named)
+    if parameters.pop("seed", None) is not None:
+        from flux_cli.request.seeds import name_in_notes
+
+        notes = name_in_notes(notes, request.parameters["seed"], seeds)
     if size is not None:
         parameters = {"size": size.name, **parameters}
-    n = _whole_number("n", typed_n)
     return Resolved(
         request=request,
         sent_model=name,
         prompt=prompt,
-        seed=seed,
+        seeds=seeds,
         parameters=parameters,
         notes=(*model_notes, *prompt_notes, *size_notes, *ratio_notes, *notes, *format_notes),
         model=model,
@@ -70,9 +69,9 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
         route=route,
         size=size,
         aspect_ratio=ratio,
-        n=1 if n is None else n,
+        n=n,
         format=file_format,
-        quality=_whole_number("output_compression", typed_quality),
+        quality=_whole_number("output_compression", quality),
     )
 
 
@@ -93,6 +92,19 @@ def _check_parameters(typed: dict[str, Value], dialect: Dialect | None) -> dict[
             message = f"{dialect.provider} does not support {name}: {field.reason}"
             raise UsageError(message, hint=f"drop {option}, or use another provider")
     return dict(typed)
+
+
+def _resolve_count(given: dict[str, Value]) -> tuple[int, tuple[int, ...]]:
+    """The number of images and the seeds that the user named. `given` keeps the first seed."""
+    n = _whole_number("n", given.pop("n", None))
+    if "seed" not in given:
+        return n or 1, ()
+    from flux_cli.request.seeds import count_images, read_seeds
+
+    seeds = read_seeds(given.pop("seed"))
+    if seeds:
+        given["seed"] = seeds[0]
+    return count_images(n, seeds), seeds
 
 
 def _whole_number(name: str, value: Value) -> int | None:
@@ -189,7 +201,7 @@ def _routed_model(request: Request, model: Model, forced: str | None) -> Target 
 def _resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[Note]]:
     prompt = check_text("the prompt", request.prompt or "")
     if request.prompt is not None and not prompt.strip():
-        hint = 'describe the image: flux generate "a red fox in the snow"'
+        hint = 'describe the image: flux generate "a lighthouse by the sea"'
         raise UsageError("the prompt is empty", hint=hint)
     limit = model.prompt_limit if model else None
     if limit is not None and len(prompt) > limit:

@@ -14,7 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from flux_cli.core.model import Json
     from flux_cli.core.request import Request, Value
 
 OPTION_KINDS = {
@@ -38,16 +37,6 @@ def option_types(request: Request) -> dict[str, Param]:
     """The types of the options. What -p names is JSON and has none."""
     kinds = {name: kind for name, kind in OPTION_KINDS.items() if name not in request.named}
     return {name: Param(name, kind, "passthrough", "") for name, kind in kinds.items()}
-
-
-def check_seed(seed: Json, named: Collection[str]) -> None:
-    """Raise UsageError for a negative seed as an option.
-
-    Many servers read -1 as a random seed, but not the seeds of the other images, which follow it.
-    """
-    if isinstance(seed, int) and seed < 0 and "seed" not in named:
-        hint = f"for a random seed, leave it out; -p seed={seed} sends it as it is"
-        raise UsageError(f"seed must be at least 0, not '{seed}'", hint=hint)
 
 
 def size_to_ratio(given: dict[str, Value], named: Collection[str]) -> tuple[Note, ...]:

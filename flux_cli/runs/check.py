@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import os
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flux_cli import __version__
 from flux_cli.config.credentials import find_auth, missing_key_error
+from flux_cli.config.dates import timestamp
 from flux_cli.config.keys import check_proxy
 from flux_cli.config.load import Settings
 from flux_cli.core.auth import Auth
@@ -23,15 +23,18 @@ from flux_cli.http.machine import may_name_proxies
 from flux_cli.images import names as naming
 from flux_cli.images.metadata.record import record_of_run, without_prompt
 from flux_cli.request.command_line import one_prompt, read_prompt
-from flux_cli.request.prepare import Prepared, prepare
+from flux_cli.request.digest import resolved_digest
+from flux_cli.request.prepare import Prepared, draw_seed, prepare
 from flux_cli.runs.planned_files import (
-    Existing,
+    check_choice,
     check_files,
     check_stdout,
     fields_of,
     name_requests,
 )
 from flux_cli.runs.saving.delivery import Delivery, delivery_document
+from flux_cli.runs.saving.existing import Existing
+from flux_cli.runs.saving.existing_files import Comparison
 from flux_cli.runs.spending.approval import check_cost
 from flux_cli.terminal import messages
 
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
     from flux_cli.core.options import GenerateOptions, Metadata
     from flux_cli.core.request import Note
+    from flux_cli.images.metadata.record import Record
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
     from flux_cli.runs.job import Task
@@ -58,6 +62,7 @@ class CheckedRun(NamedTuple):
     names: Sequence[Name]  # one for each request
     existing: Existing
     delivery: Delivery
+    comparison: Comparison | None  # None: the image goes to standard output
     identity: Identity | None = None
 
     @property
@@ -77,17 +82,20 @@ def check_run(options: GenerateOptions) -> CheckedRun:
     The key comes last: without one, all other errors can be found. Raises UsageError, ConfigError,
     OutputError, BudgetError, and AuthError without a key.
     """
+    check_choice(options)
     prepared = _prepare(options)
     names = name_requests(prepared)
     row = prepared.settings.provider
-    delivery = _delivery(prepared, options.metadata)
+    record = _record(prepared)
+    delivery = _delivery(prepared, record, options.metadata)
     to_stdout = prepared.destination.is_stdout
     if to_stdout:
         check_stdout(options, prepared, delivery)
     identity = identity_of(prepared.settings)
-    existing = Existing() if to_stdout else check_files(options, prepared, names, delivery)
+    comparison = None if to_stdout else Comparison(record, delivery)
+    existing = check_files(options, prepared, names, comparison) if comparison else Existing()
     delivery = delivery._replace(kept=existing.files)
-    run = CheckedRun(options, prepared, row, None, names, existing, delivery, identity)
+    run = CheckedRun(options, prepared, row, None, names, existing, delivery, comparison, identity)
     try:
         check_cost(run)
         auth = find_access(prepared.settings, no_key=options.access.no_key)
@@ -111,10 +119,11 @@ def _prepare(options: GenerateOptions) -> Prepared:
         raise UsageError("--estimate needs --dry-run", hint=hint)
     word = one_prompt(options.input)
     if word is None and options.input.like is None:
-        hint = 'describe the image: flux generate "a red fox in the snow"'
+        hint = 'describe the image: flux generate "a lighthouse by the sea"'
         raise UsageError("no prompt given", hint=hint)
     prompt = None if word is None else read_prompt(word)
-    prepared = prepare(options, prompt, None if options.run.dry_run else _download)
+    fetch, draw = (None, None) if options.run.dry_run else (_download, draw_seed)
+    prepared = prepare(options, prompt, fetch, draw)
     if options.run.dry_run or not prepared.settings.provider.hosted:
         return prepared
     resolved = prepared.resolved
@@ -150,22 +159,27 @@ def _proxy_notes() -> tuple[Note, ...]:
     return read_proxies().notes()
 
 
-def _delivery(prepared: Prepared, metadata: Metadata) -> Delivery:
-    """How images become files, and the record that all of them share."""
+def _record(prepared: Prepared) -> Record:
+    """What is known about every image before the run."""
     resolved, row = prepared.resolved, prepared.settings.provider
-    known = record_of_run(
+    return record_of_run(
         resolved,
+        resolved_digest(resolved),
         row.name,
         hosted=row.hosted,
-        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        created=timestamp() if row.hosted else "",  # equal commands draw equal files
         tool=f"flux {__version__}",
     )
+
+
+def _delivery(prepared: Prepared, record: Record, metadata: Metadata) -> Delivery:
+    """How images become files, and the record that all of them share."""
     written = prepared.settings.metadata
     if metadata.no_prompt_metadata or written == "no-prompt":
-        known = without_prompt(known)
+        record = without_prompt(record)
     return Delivery(
         finish=prepared.finish,
-        record=known,
+        record=record,
         suffixes=prepared.destination.suffixes,
         metadata=not metadata.no_metadata and written != "none",
         sidecar=metadata.sidecar,

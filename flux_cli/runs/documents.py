@@ -11,6 +11,7 @@ from flux_cli.runs.fields import (
     error_document,
     file_document,
     note_document,
+    outdated_document,
     request_document,
     request_error_document,
     resolved_document,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from flux_cli.core.request import Call, Note, Post, Resolved
     from flux_cli.runs.records.past import PastCall, PastRun
     from flux_cli.runs.report import Report
+    from flux_cli.runs.saving.existing import Outdated
 
 STATUSES = ("ok", "partial", "failed", "interrupted", "unclear", "dry_run")
 HEADING: dict[str, object] = {"schema": (SCHEMA,), "status": STATUSES, "exit_code": "integer"}
@@ -99,6 +101,7 @@ DRY_RUN: dict[str, object] = {
     "sends": ["#send"],
     "files": ["#planned_file"],
     "skipped": ["#skipped"],
+    "outdated": ["#outdated"],
     "cost_usd": "number?",
     "cost_source": "text",
 }
@@ -108,6 +111,7 @@ def dry_run_document(
     resolution: dict[str, Json],
     files: list[Json],
     skipped: list[Json],
+    outdated: Sequence[Outdated],
     cost_usd: float | None,
     cost_source: str,
 ) -> dict[str, Json]:
@@ -117,6 +121,7 @@ def dry_run_document(
         **resolution,
         "files": files,
         "skipped": skipped,
+        "outdated": list(map(outdated_document, outdated)),
         "cost_usd": cost_usd,
         "cost_source": cost_source,
     }
@@ -128,6 +133,7 @@ REPORT: dict[str, object] = {
     **SUBJECT,
     "files": ["#file"],
     "skipped": ["#skipped"],
+    "outdated": ["#outdated"],
     "errors": ["#request_error"],
     "warnings": ["text"],
     "canceled_jobs": ["#canceled_job"],
@@ -146,7 +152,8 @@ def report_document(report: Report) -> dict[str, Json]:
     for outcome in report.outcomes:
         asked = outcome.resolved or report.resolved
         files += [file_document(saved, outcome, asked) for saved in outcome.saved]
-        skipped += [skipped_document(outcome.call.number, path) for path in outcome.kept]
+        number, unverified = outcome.call.number, report.existing.unverified
+        skipped += [skipped_document(number, path, unverified) for path in outcome.kept]
         if outcome.error:
             errors.append(request_error_document(outcome.call, outcome.error))
     errors += [error_document(fault) for fault in report.faults]
@@ -156,6 +163,7 @@ def report_document(report: Report) -> dict[str, Json]:
         **_subject(report.provider, report.resolved, report.notes, hosted=report.hosted),
         "files": files,
         "skipped": skipped,
+        "outdated": list(map(outdated_document, report.existing.outdated)),
         "errors": errors,
         "warnings": list(report.warnings),
         "canceled_jobs": [

@@ -10,12 +10,13 @@ from flux_cli.core.values import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from flux_cli.core.errors import FluxError
     from flux_cli.core.model import Json, Size
     from flux_cli.core.outcome import Outcome, SavedImage
     from flux_cli.core.request import Call, Note, Post, Resolved
+    from flux_cli.runs.saving.existing import Outdated
 
 ERROR: dict[str, object] = {
     "code": "text",
@@ -105,7 +106,8 @@ def request_document(resolved: Resolved) -> dict[str, Json]:
 
 def _with_type(name: str, typed: Json, resolved: Resolved) -> Json:
     """A value as it was typed, but `7` instead of `"7"` if a number or a boolean is sent."""
-    known = {"n": resolved.n, "seed": resolved.seed, "output_compression": resolved.quality}
+    seed = resolved.seed if len(resolved.seeds) == 1 else None  # a list stays as typed
+    known = {"n": resolved.n, "seed": seed, "output_compression": resolved.quality}
     sent = known[name] if name in known else resolved.parameters.get(name)
     return typed if sent is None or isinstance(sent, str) else sent
 
@@ -118,7 +120,8 @@ RESOLVED: dict[str, object] = {
     "resolution": "text?",
     "native_size": "text?",
     "n": "integer",
-    "seed": "any",
+    "seed": "integer?",
+    "seeds": ["integer"],
     "output_format": "text?",
     "output_compression": "integer?",
     "parameters": {"...": "any"},
@@ -134,6 +137,7 @@ def resolved_document(resolved: Resolved) -> dict[str, Json]:
         **_size_fields(resolved.size),
         "n": resolved.n,
         "seed": resolved.seed,
+        "seeds": list(resolved.seeds),
         "output_format": resolved.format,
         "output_compression": resolved.quality,
         "parameters": {name: shorten(value) for name, value in resolved.parameters.items()},
@@ -175,12 +179,31 @@ def send_document(post: Post, calls: Sequence[Call], *, hosted: bool) -> dict[st
     }
 
 
-SKIPPED: dict[str, object] = {"index": "integer", "path": "text"}
+# Not `verified`: the file has no record, so it was kept without a comparison.
+SKIPPED: dict[str, object] = {"index": "integer", "path": "text", "verified": "boolean"}
 
 
-def skipped_document(index: int, path: str) -> dict[str, Json]:
+def skipped_document(index: int, path: str, unverified: Collection[str]) -> dict[str, Json]:
     """A file that existed already and was kept."""
-    return {"index": index, "path": path}
+    return {"index": index, "path": path, "verified": path not in unverified}
+
+
+OUTDATED: dict[str, object] = {
+    "index": "integer",
+    "path": "text",
+    "difference": "text",
+    "reason": "text",
+}
+
+
+def outdated_document(file: Outdated) -> dict[str, Json]:
+    """A file that `--update` replaces. `difference` is "prompt", "damaged", or a parameter."""
+    return {
+        "index": file.number,
+        "path": file.path,
+        "difference": file.difference.name,
+        "reason": file.difference.reason,
+    }
 
 
 FILE: dict[str, object] = {

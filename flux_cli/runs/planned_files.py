@@ -7,35 +7,40 @@ from __future__ import annotations
 
 import os
 import sys
-import time
+from contextlib import contextmanager
+from time import strftime
 from typing import TYPE_CHECKING
 
+from flux_cli.config.dates import time_of_names
 from flux_cli.config.folders import project_folders
 from flux_cli.config.load import PROJECT
 from flux_cli.core.errors import OutputError, UsageError
-from flux_cli.core.lite import LazySequence, NamedTuple
+from flux_cli.core.lite import LazySequence
+from flux_cli.core.request import DRAWN, TYPED
+from flux_cli.core.values import read_integer
 from flux_cli.images import names as naming
 from flux_cli.images.names import Name, refuse_doubles
-from flux_cli.runs.saving.delivery import Delivery, expected_names, sidecar_name
+from flux_cli.runs.saving.delivery import Delivery, ExpectedFile, expected_files
+from flux_cli.runs.saving.existing import (
+    Existing,
+    describe_existing,
+    keep_existing,
+    update_existing,
+)
 from flux_cli.terminal import messages
 from flux_cli.terminal.streams import is_closed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flux_cli.core.options import GenerateOptions
     from flux_cli.request.prepare import Prepared
+    from flux_cli.runs.check import CheckedRun
+    from flux_cli.runs.saving.existing import FoundRequest
+    from flux_cli.runs.saving.existing_files import Comparison
 
 ANY_SIZE = (1024, 1024)  # pixels, where the model's sizes are unknown; names do not depend on it
 ID_BYTES = 4  # random bytes of `{id}` in a name
-
-
-class Existing(NamedTuple):
-    """Existing files that `--skip-existing` keeps."""
-
-    files: frozenset[str] = frozenset()
-    by_call: dict[int, tuple[str, ...]] = {}  # noqa: RUF012 - never written to; images, no sidecars
-    complete: frozenset[int] = frozenset()  # numbers of requests whose files all exist
 
 
 def name_requests(prepared: Prepared) -> Sequence[Name]:
@@ -49,42 +54,59 @@ def name_requests(prepared: Prepared) -> Sequence[Name]:
     if output and files.is_special(output):
         hint = "name a file or a folder; -o - writes to standard output"
         raise OutputError(f"{output} is not a file", hint=hint)
-    seeded = resolved.seed is not None
+    # Offline, equal commands have equal seeds, and each run makes files of its own.
+    seeded = prepared.plan.seed_origin in (TYPED, DRAWN)
     template = naming.complete(destination.template, seeded=seeded, is_folder=destination.is_folder)
     return naming.names(template, fields_of(prepared))
 
 
 def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
     """The values of a template's fields, one row per request."""
-    resolved, size, now = prepared.resolved, prepared.resolved.size, time.localtime()
+    resolved, size, now = prepared.resolved, prepared.resolved.size, time_of_names()
     model = resolved.model.id if resolved.model else resolved.sent_model
     common: dict[str, str | int] = {
         **naming.text_fields(resolved.prompt, model),
         "ratio": "auto",
         "width": "auto",
         "height": "auto",
-        "date": time.strftime("%Y-%m-%d", now),
-        "time": time.strftime("%H%M%S", now),
+        "date": strftime("%Y-%m-%d", now),
+        "time": strftime("%H%M%S", now),
     }
     if size:
         common["ratio"] = size.aspect_ratio.replace(":", "x")
         common["width"], common["height"] = size.width, size.height
     calls = prepared.plan.calls
     ids = os.urandom(ID_BYTES * len(calls))
+    is_open = prepared.plan.seed_origin == DRAWN and calls[0].seed is None  # of a dry run
 
     def row(place: int) -> dict[str, str | int]:
         call = calls[place]
         identity = ids[ID_BYTES * place : ID_BYTES * (place + 1)].hex()
         seed = call.seed if isinstance(call.seed, int) else identity
+        if is_open:
+            seed = f"{{seed+{place}}}" if place else "{seed}"
         return {**common, "id": identity, "seed": seed, "index": call.number}
 
     return LazySequence(len(calls), row)
 
 
-def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[Name, ...]:
-    """The names of the files of one request, assuming that its image has the expected size."""
-    size, hosted = prepared.resolved.size, prepared.settings.provider.hosted
-    return expected_names(delivery, name, size.expected(hosted=hosted) if size else ANY_SIZE)
+def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[ExpectedFile, ...]:
+    """The files of one request, assuming that its image has the expected size."""
+    size = prepared.resolved.size
+    return expected_files(delivery, name, size.expected if size else ANY_SIZE)
+
+
+def check_choice(options: GenerateOptions) -> None:
+    """Raise UsageError for two options that contradict each other about existing files."""
+    others = {
+        "--overwrite": options.output.overwrite,
+        "--skip-existing": options.output.skip_existing,
+    }
+    for name, is_given in others.items():
+        if options.run.update and is_given:
+            message = f"--update and {name} contradict each other"
+            hint = "use only one of them; --update replaces only what differs"
+            raise UsageError(message, hint=hint)
 
 
 def check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Delivery) -> None:
@@ -92,6 +114,9 @@ def check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Deliver
     finish = delivery.finish
     if len(finish.formats) > 1 or finish.widths or finish.keep_original or delivery.sidecar:
         raise UsageError("-o - takes one file, not several", hint="save to files with -o")
+    if options.run.update:
+        message = "--update compares files, and -o - writes none"
+        raise UsageError(message, hint="drop --update, or name a file with -o")
     if prepared.resolved.n > 1:
         raise UsageError("-o - takes one image, not several", hint="drop -n, or save to a folder")
     if options.reporting.as_json:
@@ -105,33 +130,87 @@ def check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Deliver
 
 
 def check_files(
-    options: GenerateOptions, prepared: Prepared, names: Sequence[Name], delivery: Delivery
+    options: GenerateOptions, prepared: Prepared, names: Sequence[Name], comparison: Comparison
 ) -> Existing:
-    """Check that every file can be written, and find files that exist already.
+    """Check that every file can be written, and compare those that exist already.
 
-    Raises OutputError for a file that cannot be written, UsageError for two files of one name.
+    Raises OutputError for a file that cannot be written, or exists and is not what is asked for,
+    UsageError for two files of one name.
     """
+    _check_names(prepared, names, comparison.delivery)
+    existing = _find_existing(options, prepared, names, comparison)
+    if not options.reporting.quiet:
+        origin = prepared.plan.seed_origin
+        notes = [*describe_existing(existing), *_note_of_random_names(options, names, origin)]
+        for note in notes:
+            messages.err(f"flux: note: {note}")
+    return existing
+
+
+def _find_existing(
+    options: GenerateOptions,
+    prepared: Prepared,
+    names: Sequence[Name],
+    comparison: Comparison,
+    places: Sequence[int] | None = None,
+) -> Existing:
+    """The existing files of all requests, or of those in some places. Raises like `check_files`."""
     from flux_cli.images import files
     from flux_cli.runs.records.store import ROOM
 
+    is_update, is_sketch = options.run.update, not prepared.settings.provider.hosted
+    room = 0 if is_sketch else ROOM  # sketches cost nothing
+    planned = list(_planned_files(prepared, comparison.delivery, names, places))
+    present = files.preflight(
+        (name for _, name in planned),
+        None,
+        overwrite=options.output.overwrite or is_update,
+        skip_existing=options.output.skip_existing or is_update,
+        write=not options.run.dry_run,
+        room=room,
+    )
+    if not present:
+        return Existing()
+    there = dict.fromkeys(planned[index][0] for index in present)
+    found = _find(prepared, names, comparison, there)
+    return update_existing(found, is_sketch=is_sketch) if is_update else keep_existing(found)
+
+
+@contextmanager
+def reserve_files(run: CheckedRun) -> Iterator[CheckedRun]:
+    """Keep other runs from paying for the same files while this run does.
+
+    The run that is returned knows what another one has saved since the check. Raises OutputError.
+    """
+    if run.comparison is None or not run.row.hosted or not run.calls:
+        yield run
+        return
+    from flux_cli.runs.records.reservation import reserve_names
+
+    prepared, names = run.prepared, run.names
+    numbers = enumerate(call.number for call in prepared.plan.calls)
+    places = [place for place, number in numbers if number not in run.existing.complete]
+    with reserve_names(_paths_of(prepared, names, run.delivery, places)):
+        later = _find_existing(run.options, prepared, names, run.comparison, places)
+        existing = run.existing.renewed(later)
+        yield run._replace(existing=existing, delivery=run.delivery._replace(kept=existing.files))
+
+
+def _paths_of(
+    prepared: Prepared, names: Sequence[Name], delivery: Delivery, places: Sequence[int]
+) -> Iterator[str]:
+    """Every path that a file of the requests in these places may get."""
+    for _, name in _planned_files(prepared, delivery, names, places):
+        yield from name.candidates(None)
+
+
+def _check_names(prepared: Prepared, names: Sequence[Name], delivery: Delivery) -> None:
+    """Raise ConfigError for a file outside of the project, UsageError for two of one name."""
     if prepared.settings.values["output"].rank == PROJECT:
         _check_project(prepared, names, delivery)
     if len(expected_of(prepared, delivery, names[0])) > 1:  # names of requests always differ
         numbered = enumerate(_planned_files(prepared, delivery, names), 1)
         refuse_doubles((name.path("ext"), f"file {number}") for number, (_, name) in numbered)
-    planned = _planned_files(prepared, delivery, names)
-    room = ROOM if prepared.settings.provider.hosted else 0  # sketches cost nothing
-    present = files.preflight(
-        (name for _, name in planned),
-        None,
-        overwrite=options.output.overwrite,
-        skip_existing=options.output.skip_existing,
-        write=not options.run.dry_run,
-        room=room,
-    )
-    if options.output.skip_existing and not options.reporting.quiet:
-        _warn_of_random_names(names)
-    return _existing(prepared, delivery, names, present) if present else Existing()
 
 
 def _check_project(prepared: Prepared, names: Sequence[Name], delivery: Delivery) -> None:
@@ -145,32 +224,38 @@ def _check_project(prepared: Prepared, names: Sequence[Name], delivery: Delivery
 
 
 def _planned_files(
-    prepared: Prepared, delivery: Delivery, names: Sequence[Name]
+    prepared: Prepared,
+    delivery: Delivery,
+    names: Sequence[Name],
+    places: Sequence[int] | None = None,
 ) -> Iterator[tuple[int, Name]]:
     """The place of a request, and the name of one of its files."""
-    for place, of_request in enumerate(names):
-        for name in expected_of(prepared, delivery, of_request):
-            yield place, name
+    chosen = range(len(names)) if places is None else places
+    for place in chosen:
+        for file in expected_of(prepared, delivery, names[place]):
+            yield place, file.name
 
 
-def _existing(
-    prepared: Prepared, delivery: Delivery, names: Sequence[Name], present: Mapping[int, str]
-) -> Existing:
-    """The existing files by request. `present` are their paths, by index among all files."""
-    incomplete: set[int] = set()
-    found: dict[int, list[str]] = {}
-    for index, (place, name) in enumerate(_planned_files(prepared, delivery, names)):
-        if index not in present:
-            incomplete.add(place)
-        elif not delivery.sidecar or name != sidecar_name(names[place]):
-            found.setdefault(place, []).append(present[index])
-    calls = prepared.plan.calls
-    by_call = {calls[place].number: tuple(paths) for place, paths in found.items()}
-    complete = [calls[place].number for place in found.keys() - incomplete]
-    return Existing(frozenset(present.values()), by_call, frozenset(complete))
+def _find(
+    prepared: Prepared, names: Sequence[Name], comparison: Comparison, places: Iterable[int]
+) -> list[FoundRequest]:
+    """The requests in these places, with the files that they have already."""
+    found = []
+    for place in places:
+        call, name = prepared.plan.calls[place], names[place]
+        seed = read_integer(call.seed) if prepared.plan.seed_origin == TYPED else None
+        expected = expected_of(prepared, comparison.delivery, name)
+        found.append(comparison.find(call.number, name, seed, expected))
+    return found
 
 
-def _warn_of_random_names(names: Sequence[Name]) -> None:
-    if any("{id}" in name.template for name in names):
-        message = "--skip-existing cannot find files whose names have a random {id}; add --seed"
-        messages.err(f"flux: note: {message}")
+def _note_of_random_names(
+    options: GenerateOptions, names: Sequence[Name], seed_origin: str
+) -> Iterator[str]:
+    """The note that files with random names are never found again."""
+    fields = ["{seed}", "{id}"] if seed_origin == DRAWN else ["{id}"]
+    found = [field for field in fields if names and field in names[0].template]
+    chosen = {"--skip-existing": options.output.skip_existing, "--update": options.run.update}
+    for option, is_given in chosen.items():
+        if is_given and found:
+            yield f"{option} cannot find files whose names have a random {found[0]}; add --seed"

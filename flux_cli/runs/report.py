@@ -5,6 +5,7 @@ from __future__ import annotations
 from flux_cli.core.errors import Interrupted, common_exit_code, status_of
 from flux_cli.core.lite import NamedTuple
 from flux_cli.runs.saving.differences import find_differences
+from flux_cli.runs.saving.existing import Existing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Report(NamedTuple):
     remarks: tuple[str, ...] = ()  # notes on the files, as sentences
     faults: tuple[FluxError, ...] = ()  # failures of the run as a whole, not of one request
     run: str = ""  # its name in the journal, if it is recorded there
+    existing: Existing = Existing()
     seconds: float = 0.0
 
     @property

@@ -135,6 +135,8 @@ def test_an_unknown_option_leads_to_a_command_or_another_option(line):
 
 
 HUGE = 10**22
+SEEDS = "give a whole number such as 7, a list such as 1,5,9, or a range such as 1..4"
+LONE = "--seed -1 draws a random seed, and cannot be part of a list"
 # Arguments of `resolve fox`, or of `generate fox --offline`: message and hint.
 WRONG_PARAMETERS = {
     f"--seed {HUGE}": (
@@ -146,8 +148,22 @@ WRONG_PARAMETERS = {
     "-n 1000000": ("n must be 1 to 10000, not '1000000'", "the largest is 10000"),
     "-n many": ("n must be a whole number, not 'many'", "give a whole number from 1 to 10000"),
     "-n nan": ("n must be a whole number, not 'nan'", "give a whole number from 1 to 10000"),
-    "--seed 1.0": ("seed must be a whole number, not '1.0'", "did you mean 1?"),
-    "--seed lucky": ("seed must be a whole number, not 'lucky'", "give a whole number such as 7"),
+    "--seed 1.0": ("seed must be a whole number, not '1.0'", SEEDS),
+    "--seed lucky": ("seed must be a whole number, not 'lucky'", SEEDS),
+    "--seed -2": ("seed must be at least 0, not '-2'", LONE),
+    "--seed=-1,5": ("seed must be at least 0, not '-1'", LONE),
+    "--seed 5,1,5": (
+        "seed 5 is listed twice",
+        "the same seed gives the same image: list each seed once",
+    ),
+    "--seed 9..2": ("the range of seeds '9..2' goes backward", "write --seed 2..9"),
+    "--seed 1..": ("seed must be a whole number, not '1..'", SEEDS),
+    "--seed 0..10000": ("more than 10,000 seeds", "split them into several runs"),
+    "--seed 1 --seed 5 -n 3": (
+        "2 seeds are listed, but n is 3",
+        "drop -n: there is one image per seed",
+    ),
+    "--seed 7 --no-seed": ("--seed and --no-seed contradict each other", "use only one of them"),
     "-q 101": ("output_compression must be 0 to 100, not '101'", "the largest is 100"),
     "-q 80%": ("output_compression must be a whole number, not '80%'", "did you mean 80?"),
     "--safety-tolerance 7": (

@@ -101,12 +101,13 @@ def test_nothing_is_sent_for_what_cannot_be(generate, gateway):
 
 def test_files_that_are_there_stay(generate, gateway):
     gateway.answers(image(SVG))
-    Path("logo.svg").write_bytes(b"mine")
+    mine = SVG.replace(b"rect", b"path")
+    Path("logo.svg").write_bytes(mine)
     kept = generate("a logo", "-o", "logo.svg", *UNHEARD, "--skip-existing")
     assert (kept.code, kept.lines, gateway.posts) == (0, ["logo.svg"], [])
     result = generate("a logo", "-o", "logo", *UNHEARD, "--overwrite")
     assert (result.code, result.lines) == (0, ["logo-2.svg"])  # nobody knew that name before
-    assert Path("logo.svg").read_bytes() == b"mine"
+    assert Path("logo.svg").read_bytes() == mine
     again = generate("a logo", "-o", "logo.svg", *UNHEARD, "--overwrite")
     assert (again.code, again.lines) == (0, ["logo.svg"])
     assert Path("logo.svg").read_bytes() == SVG

@@ -114,6 +114,15 @@ def test_a_second_run_pays_for_what_is_missing_only(runner, gateway):
     assert outputs["paths"].splitlines() == ["images/a-red-fox-1.jpg", "images/a-red-fox-2.jpg"]
 
 
+def test_a_changed_prompt_replaces_the_image_of_the_action(runner, gateway, environment):
+    environment["FLUX_METADATA"] = "no-prompt"
+    for count, prompt in enumerate(("a calm sea", "a calm sea", "a storm", "a storm")):
+        done, outputs = runner(prompt=prompt, output="hero.jpg")
+        assert (done.returncode, outputs["paths"]) == (0, "hero.jpg")
+        assert len(gateway.posts) == 1 + count // 2
+    assert gateway.posts[-1]["prompt"] == "a storm"
+
+
 def test_a_partial_failure_fails_the_step_and_still_hands_on_what_was_saved(runner, gateway):
     gateway.answers(by_seed({2: status(400, "INVALID_REQUEST", "no")}))
     done, outputs = runner(prompt="a red fox", n="3")
@@ -297,6 +306,20 @@ def test_the_job_makes_images_and_writes_result_and_log(job, gateway):
     assert not list(Path().rglob("hacked"))
     assert job(FLUX_JOB_PROMPT=NASTY, FLUX_JOB_N=2, FLUX_JOB_FOLDER="out").returncode == 0
     assert len(gateway.posts) == 2
+
+
+def test_a_changed_prompt_or_size_replaces_the_image_of_the_job(job, gateway, environment):
+    environment["FLUX_METADATA"] = "no-prompt"
+    changes = [
+        {"FLUX_JOB_PROMPT": "a calm sea"},
+        {"FLUX_JOB_PROMPT": "A calm sea!"},  # gives the file the same name
+        {"FLUX_JOB_PROMPT": "A calm sea!", "FLUX_JOB_ARGS": "--size\n1:1"},
+    ]
+    for count, variables in enumerate(changes, 1):
+        for _ in range(2):
+            assert job(**variables).returncode == 0
+            assert len(gateway.posts) == count
+    assert [path.name for path in Path("images").iterdir()] == ["a-calm-sea-1.jpg"]
 
 
 @pytest.mark.parametrize("layout", MESSY, ids=repr)

@@ -144,14 +144,15 @@ def test_another_size_than_asked_is_said_with_what_makes_it_exact(generate, gate
 
 
 def test_only_missing_images_are_paid_for_and_files_that_are_there_stay(generate, gateway):
-    Path("7.webp").write_bytes(b"mine")
-    Path("7.jpg").write_bytes(b"mine")
-    Path("8.jpg").write_bytes(b"mine")
+    mine = pixels_as("jpeg", 64, 64)
+    Path("7.webp").write_bytes(pixels_as("webp", 64, 64))
+    Path("7.jpg").write_bytes(mine)
+    Path("8.jpg").write_bytes(mine)
     result = generate(
         "a fox", "-o", "{seed}.{webp,jpg}", "--seed", "7", "-n", "2", "--skip-existing"
     )
     assert (result.code, [body["seed"] for body in gateway.posts]) == (0, [8])
-    assert Path("8.jpg").read_bytes() == b"mine"
+    assert Path("8.jpg").read_bytes() == mine
     assert look(Path("8.webp"))[0] == "webp"
 
 
@@ -250,12 +251,12 @@ def test_a_sheet_shows_all_images_and_costs_no_call(generate, gateway):
     assert look(Path("a-fox-sheet.jpg"))[0] == "jpeg"
 
 
-@pytest.mark.parametrize("size", ["1365x768", "1365 × 768", "1365*768"])
+@pytest.mark.parametrize("size", ["2752x1536", "2752 × 1536", "2752*1536"])
 def test_pixels_that_came_as_asked_need_no_hint_however_they_were_spelled(flux, size):
     hinted = flux("generate", "a fox", "--offline", "-s", size, "-o", "exact.png").err
     assert "hint" not in hinted
     other = flux("generate", "a fox", "--offline", "-s", "1920 * 1080", "-o", "near.png").err
-    assert "hint: images come as 1365x768; --fit cover makes them exactly 1920x1080" in other
+    assert "hint: images come as 2752x1536; --fit cover makes them exactly 1920x1080" in other
 
 
 def test_a_converted_image_still_says_how_it_was_made(generate, flux, show):
@@ -282,4 +283,4 @@ def test_a_limit_of_bytes_is_named_as_it_was_given(flux):
         "t.jpg",
         env={"FLUX_METADATA": "full"},
     )
-    assert "--max-bytes 200: 1024x1024 jpeg takes" in result.err
+    assert "--max-bytes 200: 2048x2048 jpeg takes" in result.err

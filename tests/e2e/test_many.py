@@ -38,8 +38,8 @@ def test_bodies_of_several_calls_differ_in_the_seed_only(generate, gateway):
     ]
 
 
-def test_without_a_seed_none_is_sent_and_every_file_has_its_own_name(generate, gateway):
-    result = generate("a fox", "-n", "4")
+def test_without_seeds_every_file_has_a_name_of_its_own(generate, gateway):
+    result = generate("a fox", "-n", "4", "--no-seed")
     assert result.code == 0
     assert all("seed" not in body for body in gateway.posts)
     assert len({*result.lines}) == 4

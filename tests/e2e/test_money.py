@@ -7,6 +7,7 @@ import pytest
 from fakes.gateway import image, status, together
 from fakes.images import pixels_as
 from fakes.messages import reply
+from sample_images import IMAGES
 
 
 def test_a_dry_run_makes_nothing(generate, gateway):
@@ -66,11 +67,13 @@ def test_a_dry_run_lists_files_with_the_keys_they_have_after_the_run(generate):
         "--sidecar",
         "--json",
     )
-    Path("7.png").touch()
+    Path("7.png").write_bytes(IMAGES["png"])
     Path("7.json").touch()
     planned = generate(*options, "--skip-existing", "--dry-run").json
     made = generate(*options, "--skip-existing").json
-    assert planned["skipped"] == made["skipped"] == [{"index": 1, "path": "7.png"}]
+    assert (
+        planned["skipped"] == made["skipped"] == [{"index": 1, "path": "7.png", "verified": False}]
+    )
     (before,), (after,) = planned["files"], made["files"]
     assert before.keys() == after.keys()
     known = {name: value for name, value in before.items() if value is not None}
@@ -104,13 +107,13 @@ def test_a_dry_run_never_asks_another_server_which_would_make_and_bill_an_image(
 
 
 def test_a_dry_run_refuses_what_a_run_would_refuse(generate, gateway):
-    Path("fox.jpg").touch()
+    Path("fox.jpg").write_bytes(IMAGES["jpeg"])
     assert generate("a fox", "-o", "fox.jpg", "--dry-run").code == 2
     assert gateway.requests == []
 
 
 def test_a_dry_run_with_skip_existing_counts_what_is_missing(generate, gateway):
-    Path("8.jpg").touch()
+    Path("8.jpg").write_bytes(IMAGES["jpeg"])
     result = generate(
         "a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "3", "--skip-existing", "--dry-run"
     )
@@ -146,7 +149,7 @@ def test_max_cost_refuses_before_the_first_call(generate, gateway, options, code
 
 
 def test_max_cost_counts_only_what_is_missing(generate, gateway):
-    Path("7.jpg").touch()
+    Path("7.jpg").write_bytes(IMAGES["jpeg"])
     options = (
         "-o",
         "{seed}.jpg",
@@ -163,7 +166,7 @@ def test_max_cost_counts_only_what_is_missing(generate, gateway):
 
 
 def test_nothing_to_do_is_never_too_dear(generate, gateway):
-    Path("fox.jpg").touch()
+    Path("fox.jpg").write_bytes(IMAGES["jpeg"])
     options = ("-o", "fox.jpg", "--skip-existing", "--max-cost", "0", "--base-url", gateway.url)
     assert (generate("a fox", *options).code, gateway.requests) == (0, [])
 

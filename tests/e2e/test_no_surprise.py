@@ -19,6 +19,7 @@ from fakes.messages import reply
 from fakes.proxy import Proxy, closed_port
 from faults.certificates import authority
 from PIL import Image
+from sample_images import IMAGES
 
 KEY = "lmnfl_canary.Sup3rS3cretV4lue"
 ESTIMATE = reply({"estimated": True, "total_cost_micros": 250_000, "currency": "USD"})
@@ -213,7 +214,7 @@ def test_equal_requests_are_one_line(generate, gateway):
 
 def test_kept_files_leave_gaps_in_the_seeds(generate):
     for seed in (8, 9, 12):
-        Path(f"{seed}.jpg").touch()
+        Path(f"{seed}.jpg").write_bytes(IMAGES["jpeg"])
     line = ("a fox", "-n", "7", "--seed", "7", "-o", "{seed}.jpg", "--skip-existing", "--dry-run")
     result = generate(*line)
     assert result.lines[1].endswith(", seeds 7, 10 to 11, 13")

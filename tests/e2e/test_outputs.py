@@ -188,14 +188,14 @@ def test_overwrite_goes_through_a_link(generate):
 
 
 def test_skip_existing_pays_for_the_missing_ones_only(generate, gateway):
-    taken("8.jpg")
+    taken("8.jpg", JPEG)
     result = generate(
         "a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "3", "--skip-existing", "--json"
     )
     assert result.code == 0
     assert sorted(body["seed"] for body in gateway.posts) == [7, 9]
-    assert result.json["skipped"] == [{"index": 2, "path": "8.jpg"}]
-    assert Path("8.jpg").read_bytes() == b"mine"
+    assert result.json["skipped"] == [{"index": 2, "path": "8.jpg", "verified": False}]
+    assert Path("8.jpg").read_bytes() == JPEG
 
 
 @pytest.mark.parametrize(
@@ -210,12 +210,15 @@ def test_a_rerun_with_skip_existing_is_free(generate, gateway, names):
 
 
 def test_names_that_no_rerun_can_find_again_are_told_apart_from_skipping(generate):
-    """Without a seed the default name has a random {id}: a rerun would pay for everything again."""
-    assert "--seed" in generate("a fox", "--skip-existing").err
+    """The default name has a random seed or {id}: a rerun would pay for everything again."""
+    said = "--skip-existing cannot find files whose names have a random {{{}}}; add --seed"
+    assert said.format("seed") in generate("a fox", "--skip-existing").err
+    assert said.format("id") in generate("a fox", "--skip-existing", "--no-seed").err
+    assert "random" not in generate("a fox", "--skip-existing", "--seed", "7").err
 
 
 def test_a_failed_image_and_a_kept_one_are_a_partial_success(generate, gateway):
-    taken("7.jpg")
+    taken("7.jpg", JPEG)
     gateway.answers(reply({"data": []}))
     assert (
         generate("a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "2", "--skip-existing").code == 3

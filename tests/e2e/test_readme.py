@@ -42,7 +42,10 @@ STAND_INS = {  # URLs in the docs, and what answers in their place here
     "http://localhost:8080/v1": "{gateway}",
     "https://images.example.org/v1": "{gateway}",
 }
-EXIT = {'flux generate "a red fox" -n 20 --max-cost 1': 2}  # what the docs say about it: refused
+EXIT = {
+    'flux generate "a lighthouse by the sea" -n 20 --max-cost 1': 2,
+    'flux generate "a lighthouse by the sea" -n 20 --max-cost 1 --dry-run': 2,
+}  # what the docs say about it: refused
 PROGRAMS = ("magick",)  # other people's programs in the pipes of the docs
 ELSEWHERE = (
     "--option",

@@ -376,7 +376,7 @@ def test_a_state_folder_that_cannot_be_written_costs_nothing(generate, gateway, 
 
 
 def test_what_was_there_already_is_no_part_of_the_run(generate, flux):
-    Path("7.jpg").touch()
+    Path("7.jpg").write_bytes(pixels_as("jpeg"))
     line = ("a fox", "-o", "{seed}.jpg", "--seed", "7", "--skip-existing")
     assert generate(*line).code == 0
     assert states(flux) == []

@@ -18,19 +18,20 @@ RUNS, EACH = 8, 3
 
 
 @pytest.fixture
-def folders(tmp_path) -> tuple[Path, Path]:
-    home, work = tmp_path / "home", tmp_path / "work"
-    home.mkdir()
-    work.mkdir()
-    return home, work
+def folders(tmp_path) -> tuple[list[Path], Path]:
+    homes, work = [tmp_path / f"home{number}" for number in range(RUNS)], tmp_path / "work"
+    for folder in (*homes, work):
+        folder.mkdir()
+    return homes, work
 
 
 def test_eight_runs_into_one_folder_overwrite_nothing(folders):
     """All of them want the same names; each path that is printed holds an image of its own.
 
-    No call is answered before all have come: a run that begins when another has saved may refuse.
+    No run sees what another one has reserved, as on several machines. No call is answered before
+    all have come: a run that begins when another has saved may refuse.
     """
-    home, work = folders
+    homes, work = folders
     everybody = threading.Barrier(RUNS * EACH)
     scripts: dict[str, list[Answer]] = {
         f"GET /{seed}": [reply(image(seed))] for seed in range(7, 7 + EACH)
@@ -41,7 +42,7 @@ def test_eight_runs_into_one_folder_overwrite_nothing(folders):
 
     with Server({**scripts, "POST": [(wait, by_seed)]}) as server:
         words = ("generate", "a fox", "--seed", "7", "-n", str(EACH), "--quiet")
-        runs = [start(server, work, home, *words) for _ in range(RUNS)]
+        runs = [start(server, work, home, *words) for home in homes]
         outs = [run.communicate(timeout=120)[0].decode().split() for run in runs]
     printed = [path for out in outs for path in out]
     assert [run.returncode for run in runs] == [0] * RUNS

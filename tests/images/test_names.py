@@ -1,5 +1,6 @@
 """File names from templates and prompts: one safe part of a path, whatever the prompt."""
 
+import re
 import string
 
 import pytest
@@ -334,6 +335,46 @@ def test_long_prompts_are_cut_between_characters(prompt):
     assert 0 < len(fields["prompt"].encode()) <= 160
     assert "\ufffd" not in fields["slug"] + fields["prompt"]
     assert not fields["slug"].endswith("-")
+
+
+STREET = "a narrow street at dusk in Lisbon with blue tiles on every house and an orange tram"
+ENDS = {
+    "words": (f"{STREET} {'and a cat ' * 9}", f"{STREET} {'and a cat ' * 9}or a dog"),
+    "far behind": (f"{STREET * 9} cat", f"{STREET * 9} dog"),
+    "no words": ("\u6c34" * 200, "\u6c34" * 199 + "\u706b"),
+    "only marks": ("!" * 500, "?" * 500),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("field", ["slug", "prompt"])
+def test_prompts_that_differ_only_behind_the_cut_never_share_a_name(one, other, field):
+    names = [text_fields(prompt, "m")[field] for prompt in (one, other)]
+    assert names[0] != names[1]
+    for name in names:
+        assert re.fullmatch(r"[0-9a-f]{8}", name[-8:])
+
+
+def test_names_are_cut_at_a_word():
+    fields = text_fields(f"{STREET}, {STREET}, {STREET}", "m")
+    kept = "a-narrow-street-at-dusk-in-lisbon-with-blue-tiles-on-every-house-and-an"
+    assert fields["slug"][:-8] == f"{kept}-"
+    assert (
+        fields["prompt"][:-8]
+        == f"{STREET}, a narrow street at dusk in Lisbon with blue tiles on every-"
+    )
+
+
+def test_a_name_that_is_not_cut_has_no_digest():
+    prompt = "a" * 40 + " " + "b" * 39
+    assert slug(prompt) == prompt.replace(" ", "-")
+    assert slug(f"{prompt}b") == "a" * 40 + "-" + slug(f"{prompt}b")[-8:]
+
+
+def test_numbers_without_a_width_sort():
+    assert paths("{index}-{index:03}.png", 10)[0] == "01-001.png"
+    assert paths("{index}.png", 9)[0] == "1.png"
+    assert paths("{{index}}{{{index}}}.png", 10)[9] == "{index}{10}.png"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from flux_cli.catalog.find import find_model, read_servers
 from flux_cli.core.errors import UsageError
-from flux_cli.core.request import Request
+from flux_cli.core.request import DRAWN, Request
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
 
@@ -35,10 +35,10 @@ def notes_on(parameter, provider, **said):
     return [note for note in (*resolved.notes, *planned.notes) if note.parameter == parameter]
 
 
-def at_server(server, model=None, fresh_seed=None, **said):
+def at_server(server, model=None, drawn=None, **said):
     """The bodies of a request to one kind of OpenAI-shaped server."""
     resolved = resolve(Request("some-model", said, "a red fox"), model, SERVERS[server])
-    return [call.body for call in plan(resolved, fresh_seed).calls]
+    return [call.body for call in plan(resolved, DRAWN, drawn).calls]
 
 
 # --- shapes
@@ -393,10 +393,10 @@ def test_a_server_without_a_seed_field_gets_it_inside_the_prompt():
 
 
 def test_a_server_whose_default_seed_repeats_one_image_gets_a_fresh_one():
-    assert [body["seed"] for body in at_server("sglang", fresh_seed=1000, n="2")] == [1000, 1001]
-    assert [body["seed"] for body in at_server("sglang", fresh_seed=1000, seed="7")] == [7]
-    assert "seed" not in at_server("vllm", fresh_seed=1000)[0]
-    prompts = [body["prompt"] for body in at_server("sdcpp", fresh_seed=1000, n="2")]
+    assert [body["seed"] for body in at_server("sglang", drawn=1000, n="2")] == [1000, 1001]
+    assert [body["seed"] for body in at_server("sglang", drawn=1000, seed="7")] == [7]
+    assert "seed" not in at_server("sglang")[0]
+    prompts = [body["prompt"] for body in at_server("sdcpp", drawn=1000, n="2")]
     assert ['"seed": 1000' in prompts[0], '"seed": 1001' in prompts[1]] == [True, True]
 
 

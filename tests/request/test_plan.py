@@ -2,11 +2,13 @@
 
 import pytest
 
-from flux_cli.catalog.find import find_model
+from flux_cli.catalog.find import find_model, read_servers
 from flux_cli.core.errors import UsageError
-from flux_cli.core.request import Call, Request
+from flux_cli.core.options import Input
+from flux_cli.core.request import DERIVED, DRAWN, TYPED, Call, Request
 from flux_cli.images.formats import FORMATS
-from flux_cli.request.plan import GATEWAY, plan
+from flux_cli.providers.rows import ROWS
+from flux_cli.request.plan import GATEWAY, choose_seed, plan
 from flux_cli.request.resolve import resolve
 
 ULTRA = "flux1.1-pro-ultra"
@@ -70,7 +72,7 @@ def test_shape_scale_and_count_are_never_sent_because_flux_has_decided_them(name
 
 @pytest.mark.parametrize(
     ("n", "seed", "seeds"),
-    [(1, 7, [7]), (3, 7, [7, 8, 9]), (3, -1, [-1, 0, 1]), (2, None, [None] * 2)],
+    [(1, 7, [7]), (3, 7, [7, 8, 9]), (2, None, [None] * 2)],
 )
 def test_n_images_are_n_calls_with_seeds_counting_up(n, seed, seeds):
     said = {} if seed is None else {"seed": seed}
@@ -84,21 +86,77 @@ def test_without_a_seed_none_is_sent():
     assert all("seed" not in call.body for call in planned(n=4).calls)
 
 
-@pytest.mark.parametrize(
-    ("seed", "sent"),
-    [("7", [7, 8]), ("abc", ["abc"] * 2), ("true", [True] * 2), ("1.5", [1.5] * 2)],
-)
-def test_a_seed_of_an_unknown_model_counts_up_only_if_it_is_a_whole_number(seed, sent):
-    assert [call.body["seed"] for call in planned_unknown(seed=seed, n="2").calls] == sent
+def test_listed_seeds_are_sent_one_by_one_and_said():
+    result = planned(seed="9,1..2")
+    assert [call.seed for call in result.calls] == [9, 1, 2]
+    assert [call.body["seed"] for call in result.calls] == [9, 1, 2]
+    (note,) = [note for note in result.notes if note.parameter == "n"]
+    assert note.reason == "3 parallel requests for one image, each with its own seed"
+    assert result.seed_origin == TYPED
 
 
-def test_a_negative_seed_is_refused_and_by_name_the_same_for_every_image():
-    """Many servers read it as a random seed, but not the seeds that would follow it."""
-    with pytest.raises(UsageError, match=r"^seed must be at least 0, not '-1'$") as raised:
-        planned_unknown(seed="-1", n="3")
-    assert "leave it out; -p seed=-1" in raised.value.hint
-    made = planned_unknown(("seed",), seed=-1, n="3")
-    assert [call.body["seed"] for call in made.calls] == [-1] * 3
+@pytest.mark.parametrize("named", [(), ("seed",)])
+@pytest.mark.parametrize("seed", ["abc", "true", True, "1.5", 1.5, "-2", [7], None])
+def test_a_seed_is_a_whole_number_whoever_the_model_is_and_however_it_is_named(seed, named):
+    with pytest.raises(UsageError, match=r"^seed must be"):
+        planned_unknown(named, seed=seed)
+    with pytest.raises(UsageError, match=r"^seed must be"):
+        planned(seed=seed)
+
+
+def chosen(model=ULTRA, dialect=None, *, hosted=True, no_seed=False, draw=None, **said):
+    resolved = resolve(Request(model, said, "a red fox"), find_model(model).model, dialect)
+    return choose_seed(
+        resolved, ROWS["lumenfall" if hosted else "offline"], Input(no_seed=no_seed), draw
+    )
+
+
+def test_a_seed_is_drawn_for_every_model_that_is_known_to_take_one():
+    draw = lambda: 5  # noqa: E731 - the only line of a stand-in for chance
+    assert chosen(draw=draw) == (DRAWN, 5)
+    assert chosen() == (DRAWN, None)
+    assert chosen(draw=draw, no_seed=True) == ("", None)
+    assert chosen(draw=draw, seed="7") == (TYPED, 7)
+    assert chosen("else", draw=draw) == ("", None)
+    for provider, dialect in find_model(ULTRA).model.dialects.items():
+        assert chosen(dialect=dialect, draw=draw) == (DRAWN, 5), provider
+    takes = {name for name, row in read_servers().items() if chosen("else", row, draw=draw)[0]}
+    assert takes == {"together", "sdcpp", "vllm", "sglang"}
+
+
+def test_minus_one_asks_for_a_random_seed_wherever_a_seed_can_be_sent():
+    draw = lambda: 5  # noqa: E731 - the only line of a stand-in for chance
+    for seed in ("-1", -1):
+        assert chosen(draw=draw, seed=seed) == (DRAWN, 5)
+        assert chosen("else", draw=draw, seed=seed) == (DRAWN, 5)
+        assert chosen(draw=draw, hosted=False, seed=seed) == (DRAWN, 5)
+    with pytest.raises(UsageError, match="no seed"):
+        chosen("else", read_servers()["openai"], seed="-1")
+
+
+def test_a_drawn_seed_counts_up_like_a_typed_one_and_is_said():
+    resolved = resolve(Request(ULTRA, {"n": "3"}, "a red fox"), find_model(ULTRA).model)
+    result = plan(resolved, DRAWN, 40)
+    assert [call.body["seed"] for call in result.calls] == [40, 41, 42]
+    (note,) = [note for note in result.notes if note.parameter == "seed"]
+    assert (note.asked, note.used, note.behavior) == (None, 40, "default")
+    assert resolved.seed is None
+    (later,) = [note for note in plan(resolved, DRAWN, None).notes if note.parameter == "seed"]
+    assert (later.used, later.reason) == (
+        None, "a random seed is drawn for each run; --no-seed sends none"
+    )  # fmt: skip
+    assert all("seed" not in call.body for call in plan(resolved, DRAWN, None).calls)
+
+
+def test_a_sketch_has_the_seed_of_its_request():
+    origin, seed = chosen(hosted=False)
+    assert origin == DERIVED
+    assert 1 <= seed < 2**31 - 10_000
+    assert chosen(hosted=False, no_seed=True) == (DERIVED, seed)
+    for same in ({"n": "4"}, {"output_format": "png"}, {"badge": False}, {"sync_mode": True}):
+        assert chosen(hosted=False, **same) == (DERIVED, seed), same
+    for other in ({"size": "16:9"}, {"raw": True}, {"guidance": 3}):
+        assert chosen(hosted=False, **other) != (DERIVED, seed), other
 
 
 def test_an_option_has_its_own_type_where_nobody_knows_the_model():

@@ -438,13 +438,32 @@ def test_a_local_image_is_sent_as_data_and_noted_by_its_name():
 
 
 @pytest.mark.parametrize(
-    ("said", "seed"), [("0", 0), ("-1", -1), (42, 42), (str(2**63 - 1), 2**63 - 1)]
+    ("said", "seed"), [("0", 0), ("+7", 7), (42, 42), (str(2**63 - 1), 2**63 - 1)]
 )
 def test_a_seed_is_kept_beside_the_parameters_because_each_call_has_its_own(said, seed):
     result = resolved(seed=said)
     assert result.seed == seed
     assert "seed" not in result.parameters
     assert note_on("seed", result).asked == said
+    assert note_on("seed", result).used == seed
+
+
+def test_several_seeds_set_the_number_of_images():
+    result = resolved(seed="1,5..7")
+    assert (result.seeds, result.seed, result.n) == ((1, 5, 6, 7), 1, 4)
+    note = note_on("seed", result)
+    assert (note.asked, note.used) == ("1,5..7", "1, 5, 6, 7")
+    assert resolved(seed="1,5", n="2").n == 2
+    for n in ("1", "3"):
+        with pytest.raises(UsageError, match=f"^2 seeds are listed, but n is {n}$") as raised:
+            resolved(seed="1,5", n=n)
+        assert raised.value.hint == "drop -n: there is one image per seed"
+
+
+def test_a_single_seed_is_no_list_and_minus_one_names_none():
+    assert (resolved(seed="7..7", n="3").seeds, resolved(seed="7", n="3").n) == ((7,), 3)
+    result = resolved(seed="-1", n="3")
+    assert (result.seeds, result.seed, result.n) == ((), None, 3)
 
 
 def test_what_was_not_said_is_not_sent():

@@ -292,7 +292,11 @@ def test_the_document_has_every_key_and_is_strict_json():
             "request_id": "r1",
         }
     ]
-    assert made["skipped"] == [{"index": 3, "path": "fox-3.jpg"}, {"index": 3, "path": "fox-3.png"}]
+    assert made["skipped"] == [
+        {"index": 3, "path": "fox-3.jpg", "verified": True},
+        {"index": 3, "path": "fox-3.png", "verified": True},
+    ]
+    assert made["outdated"] == []
     assert [note["parameter"] for note in made["notes"]] == ["size", "seed", "n"]
     assert set(made["notes"][0]) == {"parameter", "asked", "used", "behavior", "reason", "warning"}
 
@@ -311,6 +315,7 @@ def test_the_document_says_what_is_meant():
         "native_size": "2752x1536",
         "n": 2,
         "seed": 7,
+        "seeds": [7],
         "output_format": "jpeg",
         "output_compression": 80,
         "parameters": {"size": "1365x768", "raw": True},

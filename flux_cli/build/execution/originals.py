@@ -65,6 +65,7 @@ class Keeper:
             provider=self._provider,
             run=self._run,
             created=self._created,
+            digest=task.delivery.record.request_digest,
         )
         shown = facts if owner.shows_prompts else hide_prompts(facts)
         row = owner.row._replace(generated=shown, original=original, placeholder=not self._run)

@@ -54,12 +54,13 @@ def remake(
     record = record_of(
         asset,
         requested,
+        digest=str(row.generated.get("digest", "")),
         provider=str(row.generated.get("provider", "")),
         created=str(row.generated.get("time", "")),
         hosted="run" in row.generated,
     )
     delivery = delivery_of(asset, root, step.make, record)
-    call = Call(1, facts.seed, model, {})
+    call = Call(1, row.generated.get("requested_seed", facts.seed), model, {})
     files = SavedFiles(sink, facts)
     image_record = record_of_image(delivery, call, facts)
     save_outputs(files, data, name_of(asset, root), delivery, image_record, signer=signer)

@@ -42,19 +42,26 @@ def now() -> str:
 
 
 def generated(
-    call: Call, facts: Facts, *, provider: str, run: str, created: str
+    call: Call, facts: Facts, *, provider: str, run: str, created: str, digest: str
 ) -> dict[str, Json]:
-    """What the lock says of how an image was generated. A placeholder has no run."""
+    """What the lock says of how an image was generated. A placeholder has no run.
+
+    `digest` is that of the request, as the files record it.
+    """
     found: dict[str, Json] = {"provider": provider, "time": created}
+    seed, asked = read_integer(seed_of(call, facts)), read_integer(call.seed)
     if run:
         found["run"] = run
     more: dict[str, Json] = {
         "cost_usd": facts.cost_usd,
         "request_id": facts.request_id,
         "upstream": "" if facts.provider == provider else facts.provider,
-        "seed": read_integer(seed_of(call, facts)),
+        "seed": seed,
+        "digest": digest,
         "revised_prompt": facts.revised_prompt,
     }
+    if asked != seed:
+        more["requested_seed"] = asked
     return found | {name: value for name, value in more.items() if value not in (None, "")}
 
 
@@ -76,7 +83,13 @@ def _shown(value: Json) -> str:
 
 
 def record_of(
-    asset: Asset, requested: Mapping[str, Json], *, provider: str, created: str, hosted: bool
+    asset: Asset,
+    requested: Mapping[str, Json],
+    *,
+    digest: str,
+    provider: str,
+    created: str,
+    hosted: bool,
 ) -> Record:
     """The record that all files of an asset share. What the reply says is added to it."""
     prompt = str(requested.get("prompt", ""))
@@ -92,6 +105,7 @@ def record_of(
         prompt=prompt,
         size=str(requested.get("size", "")),
         parameters=others,
+        request_digest=digest,
         created=created,
         tool=f"flux {__version__}",
         source_type=BY_ALGORITHM,

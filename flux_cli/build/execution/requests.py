@@ -12,11 +12,13 @@ from flux_cli.build.planning.outcome import recorded
 from flux_cli.build.resolution import request_of
 from flux_cli.core.errors import ManifestError, UsageError
 from flux_cli.core.lite import NamedTuple
+from flux_cli.core.options import Input
 from flux_cli.images.outputs import frames
 from flux_cli.providers.rows import check_model, unit_price
+from flux_cli.request.digest import resolved_digest
 from flux_cli.request.files import inputs
-from flux_cli.request.plan import plan
-from flux_cli.request.prepare import dialect_of
+from flux_cli.request.plan import choose_seed, plan
+from flux_cli.request.prepare import dialect_of, draw_seed
 from flux_cli.request.resolve import resolve
 from flux_cli.runs.job import Task
 
@@ -29,14 +31,12 @@ if TYPE_CHECKING:
     from flux_cli.images.metadata.record import Record
     from flux_cli.runs.saving.delivery import Delivery
 
-FRESH_BYTES = 3  # of a random seed, where the server would repeat its last image
-
 
 def _check_size(asset: Asset, resolved: Resolved, *, hosted: bool) -> None:
     """Raise UsageError if a file would be larger than the image that is expected."""
     if resolved.size and hosted:
         finish = finish_of(asset.settings.values, ())
-        frames(finish, *resolved.size.expected(hosted=True))
+        frames(finish, *resolved.size.expected)
 
 
 class Tasks(NamedTuple):
@@ -54,15 +54,22 @@ class Tasks(NamedTuple):
         try:
             resolved = self._resolve(asset, root)
             check_model(row, resolved.sent_model)
-            fresh = int.from_bytes(os.urandom(FRESH_BYTES)) if resolved.seed is None else None
-            call = plan(resolved, fresh).calls[0]._replace(number=number)
+            seed = choose_seed(resolved, row, Input(), draw_seed)
+            call = plan(resolved, *seed).calls[0]._replace(number=number)
             _check_size(asset, resolved, hosted=row.hosted)
         except UsageError as error:
             where = f"assets.{asset.group}: {asset.name}"
             raise ManifestError(f"{where}: {error.message}", hint=error.hint) from error
         facts = recorded(asset, shows_prompts=True)
         facts["model"] = resolved.model.id if resolved.model else resolved.sent_model
-        record = record_of(asset, facts, provider=row.name, created=self.created, hosted=row.hosted)
+        record = record_of(
+            asset,
+            facts,
+            digest=resolved_digest(resolved),
+            provider=row.name,
+            created=self.created,
+            hosted=row.hosted,
+        )
         return Task(
             call=call,
             name=name_of(asset, root),
@@ -99,8 +106,6 @@ class Tasks(NamedTuple):
             parameters=parameters, route=None if route is None else str(route)
         )
         resolved = resolve(request, model, dialect)
-        if resolved.seed is None and not self.settings.provider.hosted:
-            resolved = resolved._replace(seed=int(asset.request[: 2 * FRESH_BYTES], 16))
         listed = (one.format for one in asset.settings.variants)
         formats = tuple(name for name in listed if name != SIDECAR)
         return resolved._replace(made=formats, format=None, quality=None)

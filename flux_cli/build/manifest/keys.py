@@ -31,6 +31,13 @@ class Key(NamedTuple):
     help: str = ""
 
 
+# Options that are several values on the command line: an asset has one seed.
+OWN_KEYS = {
+    "param": Key("table", "Any other parameters, by name; a text @FILE reads a file"),
+    "seed": Key("scalar", "Seed for a reproducible image; with n, seeds count up"),
+}
+
+
 def _option_keys() -> dict[str, Key]:
     """The keys that are options, in the order of the options."""
     found = {"model": Key("scalar"), "route": Key("scalar"), "output": Key("text")}
@@ -38,7 +45,7 @@ def _option_keys() -> dict[str, Key]:
         for field, annotation in group.__annotations__.items():
             if field not in NOT_KEYS:
                 kind = KINDS.get(annotation, "scalar")
-                found[field] = Key("table" if field == "param" else kind)
+                found[field] = OWN_KEYS.get(field, Key(kind))
     return found
 
 

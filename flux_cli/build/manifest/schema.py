@@ -28,7 +28,7 @@ if TYPE_CHECKING:
             """What it does."""
 
 
-WHOLE_NUMBERS = ("INTEGER", "COUNT", "PIXELS")
+WHOLE_NUMBERS = ("SEED", "COUNT", "PIXELS")
 RANGE = re.compile(r"(\d+)\.\.(\d+)")
 CHOICES = re.compile(r"[a-z]+(\|[a-z]+)+")
 CELL: dict[str, Json] = {"type": ["string", "number", "boolean"]}

@@ -46,15 +46,23 @@ class Record(NamedTuple):
     revised_prompt: str = ""
     negative_prompt: str = ""
     seed: int | None = None
+    requested_seed: int | None = None  # if the provider reported another one
     size: str = ""  # as requested: "1920x1080", "16:9"
     parameters: dict[str, Json] = {}  # noqa: RUF012 - never changed; all other parameters
+    request_digest: str = ""  # of all that decides the image, except the seed
     request_id: str = ""
     created: str = ""  # ISO 8601
     tool: str = ""  # name and version of the program that wrote the image
     source_type: str = ""  # from IPTC's vocabulary: BY_MODEL, BY_ALGORITHM, digitalCapture, ...
 
+    @property
+    def is_sketch(self) -> bool:
+        """Whether flux drew the image offline, without a model."""
+        return self.source_type == BY_ALGORITHM
+
 
 TEXTS = tuple(name for name, kind in Record.__annotations__.items() if kind == "str")
+SEEDS = ("seed", "requested_seed")
 
 
 def known_fields(record: Record) -> dict[str, Any]:
@@ -63,11 +71,12 @@ def known_fields(record: Record) -> dict[str, Any]:
 
 
 def record_of_run(
-    resolved: Resolved, provider: str, *, hosted: bool, created: str, tool: str
+    resolved: Resolved, digest: str, provider: str, *, hosted: bool, created: str, tool: str
 ) -> Record:
     """What is known about every image of a run before it is made; each image adds the rest.
 
-    The record of an offline sketch (not `hosted`) has no model, because none was used.
+    `digest` is that of the request. The record of an offline sketch (not `hosted`) has no
+    model, because none was used.
     """
     requested = resolved.request.parameters
     others = [name for name in requested if name not in NOT_RECORDED]
@@ -78,6 +87,7 @@ def record_of_run(
         prompt=resolved.prompt,
         size=size,
         parameters={name: _recorded_value(requested[name]) for name in others},
+        request_digest=digest,
         created=created,
         tool=tool,
         source_type=BY_ALGORITHM,
@@ -119,10 +129,11 @@ def from_document(value: Json) -> Record | None:
         return None
     texts = {name: text for name in TEXTS if isinstance(text := value.get(name), str)}
     parameters = value.get("parameters")
-    record = Record(**texts)  # type: ignore[arg-type] # neither seed nor parameters are texts
+    record = Record(**texts)  # type: ignore[arg-type] # neither seeds nor parameters are texts
     if isinstance(parameters, Mapping):
         record = record._replace(parameters=dict(parameters))
-    return record._replace(seed=read_integer(value.get("seed")))
+    seed, requested_seed = (read_integer(value.get(name)) for name in SEEDS)
+    return record._replace(seed=seed, requested_seed=requested_seed)
 
 
 def parse_json(text: str) -> Json:
@@ -149,7 +160,7 @@ def without_keys(record: Record) -> Record:
     """The record without the keys of this run: a server may send one back in any text."""
     texts = {name: redact(getattr(record, name)) for name in TEXTS}
     parameters = {redact(name): redact_json(part) for name, part in record.parameters.items()}
-    record = record._replace(**texts)  # type: ignore[arg-type] # the seed is no text
+    record = record._replace(**texts)  # type: ignore[arg-type] # no seed is text
     return record._replace(parameters=parameters)
 
 

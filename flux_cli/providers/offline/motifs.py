@@ -132,8 +132,7 @@ def draw_water(stage: Stage, rng: Random) -> None:
     if "water" not in stage.tags:
         return
     w, h = stage.image.size
-    has_land = any(land in stage.tags for land in LANDS)
-    shore = round(stage.horizon + 0.035 * h * has_land)
+    shore = find_shore(stage)
     size = (w, h - shore)
     ripples = plane(rng, size, (60, 260), 9)
     surface = _make_reflection(stage, ripples, shore)
@@ -145,6 +144,12 @@ def draw_water(stage: Stage, rng: Random) -> None:
     if "storm" not in stage.tags:
         _draw_glitter(stage, surface, ripples)
     stage.image.paste(surface, (0, shore))
+
+
+def find_shore(stage: Stage) -> int:
+    """Where the water begins, in pixels from the top: at the horizon, or below the land."""
+    has_land = any(land in stage.tags for land in LANDS)
+    return round(stage.horizon + 0.035 * stage.image.height * has_land)
 
 
 def _make_reflection(stage: Stage, ripples: Layer, shore: int) -> Layer:

@@ -1,7 +1,7 @@
 """Draws offline sketches with Pillow: a landscape for the words of a prompt.
 
 The same arguments give the same bytes. `vocabulary` reads the prompt, `stage` chooses colors and
-places, `ground` and `motifs` draw.
+places, `ground`, `landmarks` and `motifs` draw.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 from flux_cli.core.lite import NamedTuple
 from flux_cli.providers.offline.canvas import Layer, apply_curve, seeded_random
 from flux_cli.providers.offline.ground import draw_ground
+from flux_cli.providers.offline.landmarks import draw_lighthouse
 from flux_cli.providers.offline.motifs import (
     draw_clouds,
     draw_orb,
@@ -36,6 +37,7 @@ STEPS: Final[dict[str, Callable[[Stage, Random], None]]] = {
     "_orb": draw_orb,
     "_clouds": draw_clouds,
     "_ground": draw_ground,
+    "_lighthouse": draw_lighthouse,
     "_water": draw_water,
     "_weather": draw_weather,
 }

@@ -85,6 +85,7 @@ COVERS: Final = {
     "snow": "#f4f8ff",
     "grass": "#86a854",
     "tree": "#3e6650",
+    "lighthouse": "#c2402f",  # its bands
 }
 COVERS_BY_SEASON: Final = {
     "autumn": {"grass": "#b89450", "tree": "#d66c24"},

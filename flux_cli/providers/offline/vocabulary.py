@@ -40,7 +40,8 @@ VOCABULARY: Final = {
     "dunes sand": "desert dune sahara",
     "forest tree": "forest wood woodland tree grove pine fir spruce conifer evergreen cedar",
     "autumn tree": "autumn autumnal fall",
-    "water": "sea ocean water wave seascape coast coastal shore seaside reflection",
+    "water": "sea ocean water wave seascape coast coastal shore seaside beach reflection",
+    "water lighthouse": "lighthouse",
     "lake water": "lake lakeside pond river fjord bay lagoon",
     "": "a an the of in on at with and or over under by to from for into through near beside above "
     "below behind between across along is its it this that very big large small little tall huge "

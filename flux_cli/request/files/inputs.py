@@ -50,6 +50,11 @@ def read_image(path: str, stdin: BinaryIO | None) -> bytes:
     return data
 
 
+def read_output(path: str) -> bytes:
+    """The bytes of a file that a run would write anew. Raises UsageError if it cannot be read."""
+    return _read(path, MAX_IMAGE, path, "name another file with -o")
+
+
 def attach(value: Value) -> Value:
     """An image parameter: a URL or data URI as it is, a local file as a checked data URI.
 

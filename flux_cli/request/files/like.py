@@ -51,7 +51,11 @@ def read_like(path: str, given: Mapping[str, object]) -> Reuse:
     if not reading.source or not (reuse.prompt or reuse.parameters):
         message = f"--like {path}: the image does not say how it was made"
         raise UsageError(message, hint=f"see: flux show {path}")
-    return reuse
+    if reading.record.seed is not None or "seed" in given:
+        return reuse
+    reason = "it has no seed, so the result will be another image"
+    note = Note("like", path, path, "default", reason, warning=True)
+    return reuse._replace(notes=(*reuse.notes, note))
 
 
 def reuse_reading(reading: Reading, source: str, given: Mapping[str, object]) -> Reuse:

@@ -36,11 +36,16 @@ def name_sheet(checked: CheckedRun) -> Name:
     files.preflight(
         [name],
         None,
-        overwrite=checked.options.output.overwrite,
+        overwrite=_may_replace(checked),
         skip_existing=True,  # one that exists is replaced, or the new one gets a number
         write=not options.dry_run,
     )
     return name
+
+
+def _may_replace(checked: CheckedRun) -> bool:
+    """Whether a sheet that exists is replaced. It has no record to compare."""
+    return checked.options.output.overwrite or checked.options.run.update
 
 
 def _sheet_name(checked: CheckedRun) -> Name:
@@ -84,7 +89,7 @@ def _make_and_save(checked: CheckedRun, images: list[SheetImage], name: Name) ->
     sheet, errors = make_sheet(images, file_format, resolved.quality)
     for error in errors:
         messages.err(f"flux: note: an empty cell on the sheet: {error.message}")
-    folder = files.Folder(overwrite=checked.options.output.overwrite)
+    folder = files.Folder(overwrite=_may_replace(checked))
     path = folder.save(name, sheet)
     folder.sync()
     return path

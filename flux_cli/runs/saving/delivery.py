@@ -83,21 +83,31 @@ def file_name(delivery: Delivery, name: Name, output: Output) -> Name:
     return fixed(full.path(suffix)) if suffix and output.frame.label != "original" else full
 
 
-def expected_names(delivery: Delivery, name: Name, size: tuple[int, int]) -> tuple[Name, ...]:
-    """The names of all files of one call, before anything is made, for an image of `size` pixels.
+class ExpectedFile(NamedTuple):
+    """A file that a request is expected to make. No `output`: it is a sidecar, or as received."""
+
+    name: Name
+    output: Output | None = None
+
+
+def expected_files(
+    delivery: Delivery, name: Name, size: tuple[int, int]
+) -> tuple[ExpectedFile, ...]:
+    """All files of one call, before anything is made, for an image of `size` pixels.
 
     The suffix of a file that is kept as received is still open.
     """
-    sidecars = (sidecar_name(name),) if delivery.sidecar else ()
+    sidecars = (ExpectedFile(sidecar_name(name)),) if delivery.sidecar else ()
     if expected_foreign(delivery):
-        return (name_as_received(delivery, name), *sidecars)
+        return (ExpectedFile(name_as_received(delivery, name)), *sidecars)
     # Enlarging without --upscale is refused elsewhere, with a hint.
     finish = delivery.finish._replace(upscale=True)
     found = []
     for output in outputs(finish, Inspection("png", *size, 0)):
         one = file_name(delivery, name, output)
         is_open = not finish.formats or output.frame.label == "original"
-        found.append(one if is_open else fixed(one.path(FORMATS[output.format].suffix)))
+        path = one if is_open else fixed(one.path(FORMATS[output.format].suffix))
+        found.append(ExpectedFile(path, output))
     return (*found, *sidecars)
 
 
@@ -111,8 +121,10 @@ def record_of_image(delivery: Delivery, call: Call, facts: Facts) -> Record:
 
     Every document and file says it with this record, which holds no key.
     """
+    seed, requested = read_integer(seed_of(call, facts)), read_integer(call.seed)
     record = delivery.record._replace(
-        seed=read_integer(seed_of(call, facts)),
+        seed=seed,
+        requested_seed=None if requested == seed else requested,
         request_id=facts.request_id,
     )
     if facts.provider != record.provider:

@@ -23,7 +23,14 @@ from flux_cli.providers.offline.painter import draw
 print(hashlib.sha256(draw(sys.argv[1], int(sys.argv[2]), 160, 90).image.tobytes()).hexdigest())
 """
 PLACES = ("mountains", "the sea", "a forest", "hills", "desert dunes", "a lake in the mountains")
-IMAGES = (*PLACES, "aurora", "a foggy snowfall", "rain in an autumn forest", "cat")
+IMAGES = (
+    *PLACES,
+    "a lighthouse in the fog at night",
+    "aurora",
+    "a foggy snowfall",
+    "rain in an autumn forest",
+    "cat",
+)
 HUES = {"red": 0, "green": 1, "blue": 2}
 
 
@@ -134,7 +141,7 @@ def test_night_is_darker_than_noon(place):
         ("lake at night", "aurora over a lake at night"),
         ("sea at dusk", "sea in the rain at dusk"), ("hills at dusk", "snowfall on hills at dusk"),
         ("sea at noon", "cloudy sea at noon"), ("sea at noon", "overcast sea"),
-        ("desert at dusk", "desert at dawn"),
+        ("desert at dusk", "desert at dawn"), ("sea at noon", "lighthouse by the sea at noon"),
     ],
 )  # fmt: skip
 def test_seasons_weather_and_hours_show(plain, other):
@@ -148,6 +155,7 @@ def test_seasons_weather_and_hours_show(plain, other):
         ("a red fox in the snow at dawn", ("fox",)),
         ("Sunset over the sea", ()),
         ("a picture of hills", ()),
+        ("a lighthouse on a beach", ()),
         ("two cats, a dog and two CATS", ("two", "cats", "dog")),
         ("a beautiful, highly detailed photo of misty mountains, 4k", ("highly",)),
         ("ein roter Fuchs über dem Fluß", ("ein", "roter", "fuchs", "über", "dem", "fluß")),
@@ -210,3 +218,19 @@ def test_any_label_leaves_a_mark(label):
 def test_any_prompt_gives_an_image(prompt):
     """Any text is drawn: emoji, control characters, lone surrogates, 100,000 characters."""
     assert draw(prompt, 1, 64, 64).image.size == (64, 64)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("width", "height"), [(320, 180), (180, 320)])
+def test_a_lighthouse_stands_away_from_the_sun_and_is_mirrored(seed, width, height):
+    """Its red bands are above and below the shore, on one side of the image."""
+    image = draw("a lighthouse by a blue sea at noon", seed, width, height, badge=False).image
+    red, green, blue = image.split()
+    reddish = ImageChops.subtract(red, ImageChops.lighter(green, blue)).point(
+        lambda level: 255 * (level > 12)
+    )
+    left, top, right, bottom = reddish.getbbox()
+    assert right - left < width / 4
+    assert left > 0
+    assert right < width
+    assert (bottom - top) > height / 10

@@ -34,12 +34,12 @@ NOTHING = Facts()
 
 def run(prompt, parameters, model="flux1.1-pro-ultra"):
     resolved = resolve(Request(model, parameters, prompt), MODEL)
-    return resolved, plan(resolved, None).calls[0]
+    return resolved, plan(resolved).calls[0]
 
 
 def recorded(resolved, call, facts, provider, *, hosted):
     """The whole record of one image."""
-    known = record_of_run(resolved, provider, hosted=hosted, created="", tool="")
+    known = record_of_run(resolved, "", provider, hosted=hosted, created="", tool="")
     return delivery.record_of_image(delivery.Delivery(Finish(), known), call, facts)
 
 

@@ -17,7 +17,7 @@ from flux_cli.images.outputs import MAX_SIDE
 from flux_cli.runs.saving.delivery import (
     Delivery,
     delivery_document,
-    expected_names,
+    expected_files,
     plan_outputs,
     read_delivery,
 )
@@ -79,4 +79,4 @@ def test_a_damaged_journal_still_tells_how_to_save(said):
     with suppress(UsageError):
         assert plan_outputs(delivery, Inspection("jpeg", 2752, 1536, 1000))
     with suppress(UsageError):
-        assert expected_names(delivery, fixed("a.jpg"), (2752, 1536))
+        assert expected_files(delivery, fixed("a.jpg"), (2752, 1536))
