@@ -122,6 +122,7 @@ complete -c flux -n "__flux_at 'build'" -l provider -x -a 'lumenfall\t bfl\t fal
 complete -c flux -n "__flux_at 'build'" -l base-url -x -d 'Base URL of an OpenAI-compatible server, including /v1'
 complete -c flux -n "__flux_at 'build'" -l no-key -d 'Send no API key, for servers that need none'
 complete -c flux -n "__flux_at 'build'" -l offline -d 'Make placeholders instead of requests, or accept them in --check'
+complete -c flux -n "__flux_at 'build'" -l html -d 'Print a <picture> element for each asset'
 complete -c flux -n "__flux_at 'build'" -l plan -d 'Show what would be done, why, and the cost'
 complete -c flux -n "__flux_at 'build'" -l check -d 'Check that images and lock are as the manifest says'
 complete -c flux -n "__flux_at 'build'" -l only -x -d 'Only assets with such names'

@@ -12,6 +12,7 @@ class Mode(NamedTuple):
     manifests: list[str] | None = None
     plan: bool = False
     check: bool = False
+    html: bool = False
 
 
 class Selection(NamedTuple):

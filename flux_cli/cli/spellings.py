@@ -269,6 +269,7 @@ BUILD = {
     "offline": Spelling(
         "--offline", "", "Make placeholders instead of requests, or accept them in --check"
     ),
+    "html": Spelling("--html", "", "Print a <picture> element for each asset"),
     "overwrite": Spelling("--overwrite", "", "Replace edited files, and files that are in the way"),
     "yes": Spelling("--yes -y", "", "Proceed even if the price is unknown; never lifts a limit"),
     "verbose": Spelling("--verbose -v", "", "List unchanged assets, too, and the causes of errors"),

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from fakes.gateway import image, status
+from fakes.images import pixels_as
 from manifests import DOCS
 
 PATH = "flux-build.toml"
@@ -338,3 +339,87 @@ def test_a_build_prints_one_document(build, flux):
     jsonschema.validate(document, json.loads(flux("schema", "build").out))
     assert document["status"] == "ok"
     assert len(document["paths"]) == 46
+
+
+def test_paths_start_at_the_folder_of_the_manifest(build, work, flux, keyed, monkeypatch):
+    (work / "sub").mkdir()
+    shutil.move(work / PATH, work / "sub" / PATH)
+    made = build("sub/flux-build.toml")
+    assert (made.code, made.posts) == (0, 6), made
+    assert "sub/docs/img/og.jpg" in made.out.split()
+    assert (work / "sub/flux-build.lock").exists()
+    assert not (work / "docs").exists()
+    (work / "sub/deep").mkdir()
+    monkeypatch.chdir(work / "sub/deep")
+    result = flux("build", "--check", env=keyed)
+    assert result.code == 0, result.out + result.err
+
+
+MORE = """
+[defaults]
+model = "flux1.1-pro-ultra"
+size = "1:1"
+output = "more/{name}.{webp,png}"
+sidecar = true
+[assets.one]
+prompt = "@prompts/one.txt"
+route = "replicate"
+image_prompt = "refs/a.png"
+[assets.two]
+prompt = "a dog"
+size = "64x64"
+fit = "cover"
+no_metadata = true
+"""
+
+
+def test_prompt_files_references_sidecars_and_two_manifests(build, work, gateway):
+    (work / "refs").mkdir()
+    (work / "refs/a.png").write_bytes(pixels_as("png", 8, 8))
+    (work / "prompts").mkdir()
+    (work / "prompts/one.txt").write_text("a fox\r\n")
+    (work / "more.toml").write_text(MORE)
+    made = build(PATH, "more.toml")
+    assert (made.code, made.posts) == (0, 8), made
+    names = sorted(path.name for path in (work / "more").iterdir())
+    assert names == ["one.json", "one.png", "one.webp", "two.json", "two.png", "two.webp"]
+    sent = next(post for post in gateway.posts if post["prompt"] == "a fox")
+    assert sent["image_prompt"].startswith("data:image/png;base64,")
+    assert build("--check", PATH, "more.toml").code == 0
+    (work / "refs/a.png").write_bytes(pixels_as("png", 9, 9))
+    plan = build("--plan", "more.toml")
+    assert "image_prompt: sha256:" in plan.out
+    assert build("more.toml").posts == 1
+    (work / "more/one.json").unlink()
+    again = build("more.toml")
+    assert (again.code, again.posts, again.out.split()) == (0, 0, ["more/one.json"]), again
+
+
+def test_html_has_an_element_per_selected_asset(build):
+    build()
+    result = build("--html", "--only", "hero")
+    assert (result.code, result.posts) == (0, 0)
+    assert result.out.startswith('<picture>\n  <source type="image/avif" srcset="docs/img/hero-320')
+    assert 'alt="A harbor at dawn"' in result.out
+    assert result.out.count("<picture>") == 1
+
+
+def test_20_a_step_summary_shows_everything_and_obeys_nothing(build, work, edit, gateway):
+    page = work / "summary.md"
+    env = {"GITHUB_STEP_SUMMARY": str(page)}
+    build("--exclude", "og")
+    edit("a ship leaving", "<img src=x> | [a](http://x) ::error::x `b` @team")
+    gateway.answers(status(400, code="content_policy_violation", message="refused"), image())
+    build("--plan", env=env)
+    build("--check", env=env)
+    result = build("--concurrency", "1", env=env)
+    assert result.code == 3, result
+    text = page.read_text()
+    assert "2 requests; 0.12 USD of 5.00" in text.replace("&#40;", "(")
+    assert text.count("| deploy |") >= 3
+    assert "| failed |" in text
+    for harmful in ("<img", "](http", "::error", "`b`", "@team"):
+        assert harmful not in text
+    unwritable = build("--check", env={"GITHUB_STEP_SUMMARY": "/nonexistent/x"})
+    assert unwritable.code == 1
+    assert "note: cannot write GITHUB_STEP_SUMMARY" in unwritable.err

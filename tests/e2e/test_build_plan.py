@@ -96,7 +96,7 @@ def test_assets_are_selected_by_name(build, words, count):
             "6 images at 0.06 USD cost 0.36 USD, over the limit of 0.10",
             "",
         ),
-        (DOCS, ["--check"], "contradict each other", ""),
+        (DOCS, ["--check"], "contradict each other", "only one"),
     ],
 )
 def test_what_would_be_refused_is_exit_2_with_a_hint(build, work, text, words, message, hint):

@@ -8,6 +8,7 @@ from flux_cli.build.planning import text
 from flux_cli.build.planning.reasons import counted
 from flux_cli.build.planning.steps import ORPHAN, SAME
 from flux_cli.commands.build.show import document_of
+from flux_cli.commands.build.step_summary import append_summary
 from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import Interrupted, common_exit_code
 from flux_cli.core.lite import NamedTuple
@@ -58,6 +59,8 @@ def print_result(session: Session, result: Result) -> int:
     else:
         for path in result.build.paths:
             streams.out_data(path)
+    failures = {name: error.message for name, error in result.build.errors.items()}
+    append_summary(session, failures)
     for name, error in result.build.errors.items():
         error.message = f"{name}: {error.message}"
         messages.error(error, verbose=reporting.verbose)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.project import open_projects
 from flux_cli.commands.build.session import open_session
-from flux_cli.commands.build.show import print_check, print_plan
+from flux_cli.commands.build.show import print_check, print_html, print_plan
+from flux_cli.commands.build.step_summary import append_summary
 from flux_cli.core.errors import UsageError
 from flux_cli.terminal import messages
 
@@ -18,16 +19,22 @@ if TYPE_CHECKING:
 def run(options: BuildOptions) -> int:
     """Build, show the plan, or check, and return the exit code. Raises FluxError."""
     mode = options.mode
-    if mode.plan and mode.check:
-        raise UsageError("--plan and --check contradict each other", hint="use only one of them")
+    if mode.plan + mode.check + mode.html > 1:
+        message = "--plan, --check and --html contradict each other"
+        raise UsageError(message, hint="use only one of them")
     projects = open_projects(mode.manifests or [])
-    if not mode.plan and not mode.check:
+    if not any(mode[1:]):
         from flux_cli.commands.build.make import build
 
         return build(options, projects)
     session = open_session(options, projects, {})
+    if mode.html:
+        print_html(session)
+        return 0
     print_notes(session)
-    return print_plan(session) if mode.plan else print_check(session)
+    code = print_plan(session) if mode.plan else print_check(session)
+    append_summary(session, {})
+    return code
 
 
 def print_notes(session: Session) -> None:

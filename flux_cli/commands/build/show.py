@@ -126,6 +126,18 @@ def print_document(session: Session, mode: str, code: int) -> None:
     streams.out_json(document_of(session, mode, code))
 
 
+def print_html(session: Session) -> None:
+    """Print a `<picture>` element for the files of each selected asset."""
+    from flux_cli.images.html import element
+
+    for planned in session.planned:
+        for one in planned.priced:
+            asset = one.step.asset
+            if asset:
+                paths = [planned.files.place(path) for path in asset.files]
+                streams.out_data(element((), paths, asset.alt or asset.prompt))
+
+
 def document_of(session: Session, mode: str, code: int) -> dict[str, Json]:
     """One JSON document for all projects."""
     priced = [one for planned in session.planned for one in planned.priced]
