@@ -125,6 +125,7 @@ complete -c flux -n "__flux_at 'build'" -l offline -d 'Make placeholders instead
 complete -c flux -n "__flux_at 'build'" -l html -d 'Print a <picture> element for each asset'
 complete -c flux -n "__flux_at 'build'" -l plan -d 'Show what would be done, why, and the cost'
 complete -c flux -n "__flux_at 'build'" -l check -d 'Check that images and lock are as the manifest says'
+complete -c flux -n "__flux_at 'build'" -l init -d 'Write a first manifest from the images of this folder'
 complete -c flux -n "__flux_at 'build'" -l only -x -d 'Only assets with such names'
 complete -c flux -n "__flux_at 'build'" -l exclude -x -d 'No assets with such names'
 complete -c flux -n "__flux_at 'build'" -l partial -d 'Make what the limit allows, in manifest order'

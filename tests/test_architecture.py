@@ -35,6 +35,7 @@ PURE = (
     "build/manifest/rows.py",
     "build/manifest/schema.py",
     "build/manifest/settings.py",
+    "build/starter.py",
     "build/manifest/templates.py",
     "build/manifest/values.py",
     "build/planning/*.py",

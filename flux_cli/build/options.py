@@ -13,6 +13,7 @@ class Mode(NamedTuple):
     plan: bool = False
     check: bool = False
     html: bool = False
+    init: bool = False
 
 
 class Selection(NamedTuple):

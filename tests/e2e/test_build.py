@@ -423,3 +423,30 @@ def test_20_a_step_summary_shows_everything_and_obeys_nothing(build, work, edit,
     unwritable = build("--check", env={"GITHUB_STEP_SUMMARY": "/nonexistent/x"})
     assert unwritable.code == 1
     assert "note: cannot write GITHUB_STEP_SUMMARY" in unwritable.err
+
+
+def test_19b_init_writes_a_manifest_that_adopt_and_check_accept(build, work, flux, keyed):
+    (work / PATH).unlink()
+    env = keyed | {"FLUX_METADATA": "full"}
+    lines = [
+        ["a red fox", "--seed", "7", "-o", "img/fox.{webp,png}", "--width", "64", "--width", "32"],
+        ['a "quoted" cat: {x}', "--size", "16:9", "-o", "img/cat.jpg"],
+        ["a dog", "--offline", "-o", "dog.png"],
+    ]
+    for line in lines:
+        assert flux("generate", *line, env=env).code == 0
+    (work / "bare.png").write_bytes(pixels_as("png", 8, 8))
+    made = build("--init")
+    assert (made.code, made.posts, made.out) == (0, 0, "flux-build.toml\n"), made
+    text = (work / PATH).read_text()
+    assert '# [assets."bare"]' in text
+    assert "width = [32, 64]" in text
+    adopted = build("--adopt", "*")
+    assert (adopted.code, adopted.posts) == (0, 0), adopted
+    assert build("--check").code == 0
+    again = build("--init")
+    assert (again.code, (work / PATH).read_text()) == (2, text)
+    empty = work / "empty"
+    empty.mkdir()
+    assert build("--init", "empty/flux-build.toml").code == 0
+    assert build("--plan", "empty/flux-build.toml").code == 0

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 def run(options: BuildOptions) -> int:
     """Build, show the plan, or check, and return the exit code. Raises FluxError."""
     mode = options.mode
-    if mode.plan + mode.check + mode.html > 1:
-        message = "--plan, --check and --html contradict each other"
+    if sum(mode[1:]) > 1:
+        message = "--plan, --check, --html and --init contradict each other"
         raise UsageError(message, hint="use only one of them")
+    if mode.init:
+        from flux_cli.commands.build.init import init
+
+        return init(options)
     projects = open_projects(mode.manifests or [])
     if not any(mode[1:]):
         from flux_cli.commands.build.make import build
