@@ -220,9 +220,27 @@ PANELS: dict[str, dict[str, Spelling]] = {
         ),
     },
 }
+PANELS["Build"] = {
+    "plan": Spelling("--plan", "", "Show what would be done, why, and the cost; change nothing"),
+    "check": Spelling("--check", "", "Check that images and lock are as the manifest says"),
+    "init": Spelling("--init", "", "Write a first manifest from the images of this folder"),
+    "only": Spelling("--only", "GLOB", "Only assets with such names; repeatable"),
+    "exclude": Spelling("--exclude", "GLOB", "No assets with such names; repeatable"),
+    "partial": Spelling("--partial", "", "Make what the limit allows, in manifest order"),
+    "reroll": Spelling("--reroll", "NAME", "Request an image again; repeatable"),
+    "adopt": Spelling(
+        "--adopt", "NAME", "Declare files on disk to be what the manifest means; repeatable"
+    ),
+    "prune": Spelling("--prune", "", "Delete unedited files that the manifest no longer names"),
+    "prune_originals": Spelling(
+        "--prune-originals", "", "Delete originals that the lock does not need"
+    ),
+}
 PANEL_OF = {field: panel for panel, options in PANELS.items() for field in options}
+SPELLINGS = {field: row for options in PANELS.values() for field, row in options.items()}
 ORDER = list(PANEL_OF)  # of options in help and usage
 ARGUMENTS = {
+    "manifests": ("[MANIFEST…]", "Manifests [default: flux-build.toml, here or above]"),
     "prompt": ("PROMPT", "The prompt, quoted; - reads standard input, @FILE reads a file"),
     "files": ("FILE…", "Image files; - reads one from standard input"),
 }
@@ -243,4 +261,17 @@ CONVERT = {
         "--skip-existing", "", "Keep existing files and make only the missing ones"
     ),
     "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
+}
+# Options of `flux build` that differ from those of `flux generate`.
+BUILD = {
+    "max_cost": Spelling(
+        "--max-cost", "USD", "Refuse to send requests that would cost more [env: FLUX_MAX_COST]"
+    ),
+    "offline": Spelling(
+        "--offline", "", "Make placeholders instead of requests, or accept them in --check"
+    ),
+    "html": Spelling("--html", "", "Print a <picture> element for each asset"),
+    "overwrite": Spelling("--overwrite", "", "Replace edited files, and files that are in the way"),
+    "yes": Spelling("--yes -y", "", "Proceed even if the price is unknown; never lifts a limit"),
+    "verbose": Spelling("--verbose -v", "", "List unchanged assets, too, and the causes of errors"),
 }
