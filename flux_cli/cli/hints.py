@@ -28,7 +28,7 @@ HABITS = (
         "did you mean -n {value}?",
     ),
     ("ar", "--aspect-ratio", "did you mean -a {value}?"),
-    ("height", "--size", "give both sides: --size 1024x{value}"),
+    ("height", "--size", "give both sides: --size {width}x{value}"),
     (
         "out out-dir outdir output-dir output-file dir file filename",
         "--output",
@@ -148,7 +148,9 @@ def _habit_hint(option: str, path: str, known: Sequence[str], arguments: Sequenc
             if value:
                 shown, prompt = quote(value), quoted(value)
             parameter = name.replace("-", "_")
-            text = hint.format(name=parameter, value=shown, prompt=prompt, path=path)
+            width = _value_of("--width", arguments) or "1024"
+            parts = {"value": shown, "prompt": prompt, "path": path, "width": width}
+            text = hint.format(name=parameter, **parts)
             return text.replace(" ?", "?")
     return ""
 

@@ -268,6 +268,8 @@ def test_the_hint_is_what_to_type_next(line, message, hint):
         ("resolve --prompt", 'the prompt is the argument: flux resolve "…"'),
         ("generate x --ar 16:9", "did you mean -a 16:9?"),
         ("generate x --height 768", "give both sides: --size 1024x768"),
+        ("generate x --width 512 --height 768", "give both sides: --size 512x768"),
+        ("generate x --height 768 --width=512", "give both sides: --size 512x768"),
         (
             "generate x --api-key sk-1",
             "set the variable LUMENFALL_API_KEY; other users can read a command line",
