@@ -234,6 +234,7 @@ def test_an_unknown_format_is_refused_with_all_known_ones(line):
         ("generate fox -o=fox.webp", "-o takes its value without =", "did you mean -o fox.webp?"),
         ("generate fox -n=3", "-n takes its value without =", "did you mean -n 3?"),
         ("help-me", "no such command: help-me", "did you mean help?"),
+        ("open x.png", "no such command: open", "did you mean flux show x.png?"),
         (
             "convert x.png --fit zzz",
             "--fit: invalid choice 'zzz', expected one of none, cover, contain, exact",
