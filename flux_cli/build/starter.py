@@ -63,18 +63,25 @@ def starter(images: Sequence[Found]) -> str:
     model = max(set(models), key=models.count, default=MODEL)
     blocks = [START.format(model=_quoted(model))]
     names: set[str] = set()
-    entries = sorted(_entries(images), key=lambda entry: entry.stem)
+    entries = sorted(_entries(images), key=lambda entry: (entry.stem, entry.widths))
     blocks += ["\n".join([*_lines(entry, names, model), ""]) for entry in entries]
     return "\n".join(blocks) if entries else blocks[0] + EXAMPLE
 
 
 def _entries(images: Sequence[Found]) -> Iterator[_Entry]:
-    """Images in several formats or widths are one asset if each format has each width."""
-    groups: dict[tuple[str, str], list[Found]] = {}
+    """Images in several formats or widths are one asset if each format has each width.
+
+    A full image beside its widths is another asset, since a build makes one or the other.
+    """
+    groups: dict[tuple[str, bool, str], list[Found]] = {}
     for one in images:
-        groups.setdefault((_base(one), _identity(one.record)), []).append(one)
-    for (base, _), group in groups.items():
-        widths = sorted({one.width for one in group if split_suffix(one.path)[0] != base})
+        base = _base(one)
+        is_full = split_suffix(one.path)[0] == base
+        groups.setdefault((base, is_full, _identity(one.record)), []).append(one)
+    for (base, is_full, _), group in groups.items():
+        widths = sorted({one.width for one in group})
+        if is_full:
+            widths = []
         formats = {one.format for one in group}
         if len(group) == max(1, len(widths)) * len(formats):
             yield _Entry(base, group, widths)

@@ -189,8 +189,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "width": Spelling(
             "--width",
             "PIXELS",
-            "Write this width as NAME-WIDTH.EXT, in place of the full image or, with --fit, beside "
-            "it; repeatable",
+            "Also write this width, as NAME-WIDTH.EXT beside the full image; repeatable",
         ),
         "max_bytes": Spelling(
             "--max-bytes",

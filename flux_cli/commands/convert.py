@@ -143,7 +143,8 @@ def _picture_element(result: Result, alt: str | None) -> str:
     if alt is None and result.source != STDIN:
         name = split_suffix(result.source)[0].rpartition("/")[2]
         alt = name.replace("-", " ").replace("_", " ")
-    return element(result.saved, result.kept, alt or "")
+    kept = (result.source, *result.kept) if result.is_full else result.kept
+    return element(result.saved, kept, alt or "")
 
 
 def _print_notes(results: Sequence[Result], max_bytes: int | None) -> None:

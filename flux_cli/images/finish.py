@@ -29,7 +29,10 @@ UNITS = {
 
 
 class Finish(NamedTuple):
-    """The finishing that was requested for every image. None or empty: not given."""
+    """The finishing that was requested for every image. None or empty: not given.
+
+    `only_widths` is no option: a build keeps the full image elsewhere, and makes only its widths.
+    """
 
     target: Shape | None = None
     fit: str = "none"
@@ -42,6 +45,7 @@ class Finish(NamedTuple):
     max_bytes: int | None = None
     effort: str | None = None
     keep_original: bool = False
+    only_widths: bool = False
 
     @property
     def remakes(self) -> bool:

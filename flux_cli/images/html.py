@@ -25,8 +25,10 @@ def picture_element(sources: Sequence[SavedImage], alt: str) -> str:
     "" if no file has a format that browsers can show.
     """
     by_format: dict[str, list[SavedImage]] = {}
-    for source in sorted(sources, key=lambda source: source.width):
-        by_format.setdefault(source.format, []).append(source)
+    for source in sorted(sources, key=lambda source: (source.width, len(source.path))):
+        offered = by_format.setdefault(source.format, [])
+        if not offered or offered[-1].width < source.width:  # each width once in `srcset`
+            offered.append(source)
     fallback = next((row.name for row in FOR_WEB if row.name in by_format), None)
     if fallback is None:
         return ""

@@ -87,21 +87,20 @@ def outputs(finish: Finish, received: Inspection) -> tuple[Output, ...]:
 def frames(finish: Finish, width: int, height: int) -> tuple[Frame, ...]:
     """The frames of the image itself and of its variants, one per width.
 
-    With widths but without --fit there are only variants. Raises UsageError if a frame is too
-    large, or larger than the image without --upscale.
+    Raises UsageError if a frame is too large, or larger than the image without --upscale.
     """
     own = _own(finish, width, height)
     variants = []
     for variant_width in dict.fromkeys(finish.widths):
         variant_height = max(1, round(variant_width * own.height / own.width))
         variants.append(Frame(variant_width, variant_height, own.window, str(variant_width)))
-    kept = [own, *variants] if finish.fit != "none" or not variants else variants
-    for frame in kept:
+    made = variants if variants and finish.only_widths else [own, *variants]
+    for frame in made:
         if max(frame.width, frame.height) > MAX_SIDE or frame.width * frame.height > MAX_PIXELS:
             raise UsageError(f"{frame.width}x{frame.height} is larger than any image should be")
         if frame.scale > 1 + SLIGHT and not finish.upscale:
             raise _too_small(frame, width, height)
-    return tuple(kept)
+    return tuple(made)
 
 
 def place(window: tuple[float, float], size: tuple[int, int], at: tuple[float, float]) -> Box:

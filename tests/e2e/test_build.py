@@ -440,7 +440,8 @@ def test_19b_init_writes_a_manifest_that_adopt_and_check_accept(build, work, flu
     assert (made.code, made.posts, made.out) == (0, 0, "flux-build.toml\n"), made
     text = (work / PATH).read_text()
     assert '# [assets."bare"]' in text
-    assert "width = [32, 64]" in text
+    assert text.count("width = [32, 64]") == 1
+    assert text.count('output = "img/fox.{png,webp}"') == 2  # the full image, and its widths
     adopted = build("--adopt", "*")
     assert (adopted.code, adopted.posts) == (0, 0), adopted
     assert build("--check").code == 0

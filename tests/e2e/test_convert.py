@@ -64,11 +64,66 @@ def test_derivatives_and_their_markup(flux, work):
     result = flux("convert", "photo.png", *variants, "--html", "--alt", 'a "fox" & <snow>')
     assert result.code == 0
     assert sorted(path.name for path in work.iterdir()) == [
-        "photo-160.jpg", "photo-160.webp", "photo-320.jpg", "photo-320.webp", "photo.png",
+        "photo-160.jpg", "photo-160.webp", "photo-320.jpg", "photo-320.webp",
+        "photo.jpg", "photo.png", "photo.webp",
     ]  # fmt: skip
     assert result.out.startswith("<picture>\n")
-    assert 'srcset="photo-160.webp 160w, photo-320.webp 320w"' in result.out
+    assert 'srcset="photo-160.webp 160w, photo-320.webp 320w, photo.webp 640w"' in result.out
     assert 'alt="a &quot;fox&quot; &amp; &lt;snow&gt;"' in result.out
+
+
+WHOLE, SMALL = (640, 400), (320, 200)
+WIDTHS = {
+    "beside the source": ((), {"photo-320.png": SMALL}),
+    "to replace the files that are there": (("--overwrite",), {"photo-320.png": SMALL}),
+    "another name": (("-o", "small.webp"), {"small.webp": WHOLE, "small-320.webp": SMALL}),
+    "another format": (("-f", "webp"), {"photo.webp": WHOLE, "photo-320.webp": SMALL}),
+    "both formats": (
+        ("-f", "png,webp"), {"photo-320.png": SMALL, "photo.webp": WHOLE, "photo-320.webp": SMALL}
+    ),
+    "a folder": (("-o", "out/"), {"out/photo.png": WHOLE, "out/photo-320.png": SMALL}),
+    "a copy": (
+        ("--keep-original",), {"photo-original.png": WHOLE, "photo-320.png": SMALL}
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "made"), WIDTHS.values(), ids=WIDTHS)
+def test_a_width_stands_beside_the_full_image_which_may_be_the_source(
+    flux, work, photo, options, made
+):
+    before, changed = photo.read_bytes(), photo.stat().st_mtime_ns
+    result = flux("convert", "photo.png", "--width", "320", *options)
+    assert (result.code, result.err, sorted(result.lines)) == (0, "", sorted(made))
+    assert {path: look(work / path)[1] for path in made} == made
+    assert (photo.read_bytes(), photo.stat().st_mtime_ns) == (before, changed)
+
+
+@pytest.mark.parametrize("name", ["shot.jpeg", "shot.JPG"])
+def test_a_source_is_the_full_image_whatever_its_suffix_and_the_quality(flux, work, name):
+    data = pixels_as("jpeg", 640, 400)
+    (work / name).write_bytes(data)
+    result = flux("convert", f"./{name}", "--width", "320", "-q", "40", "--html")
+    assert (result.code, result.err) == (0, "")
+    assert f'srcset="./shot-320.jpg 320w, ./{name} 640w"' in result.out
+    assert (work / name).read_bytes() == data
+    assert sorted(path.name for path in work.iterdir()) == [
+        "photo.png", "shot-320.jpg", name,
+    ]  # fmt: skip
+
+
+def test_a_width_in_the_name_may_be_that_of_the_full_image(flux):
+    result = flux("convert", "photo.png", "-o", "a-{width}.webp", "--width", "640,320")
+    assert (result.code, result.lines) == (0, ["a-640.webp", "a-320.webp"])
+
+
+@pytest.mark.parametrize("more", [(), ("--overwrite",), ("--skip-existing",)], ids=" ".join)
+def test_a_line_that_asks_for_nothing_says_what_it_could_ask_for(flux, photo, more):
+    changed = photo.stat().st_mtime_ns
+    result = flux("convert", "photo.png", *more)
+    assert (result.code, result.out, photo.stat().st_mtime_ns) == (2, "", changed)
+    assert "nothing to convert: give -f, --size or --width" in result.err
+    assert "hint: for example flux convert photo.png -f webp" in result.err
 
 
 def test_nothing_is_overwritten_unasked(flux, work):
@@ -174,6 +229,7 @@ def test_many_images_into_one_folder(flux, work):
         (["photo.png", "-o", "a.{webp,avif}", "-f", "gif"], "contradict"),
         (["photo.png", "-o", "a.webp", "-f", "gif"], "contradict"),
         (["photo.png", "-o", "-", "-f", "webp", "-f", "avif"], "takes one file"),
+        (["photo.png", "-o", "-", "--width", "320"], "takes one file"),
         (["photo.png", "photo.jpg", "-o", "-"], "takes one image"),
         (["gone.png", "-f", "webp"], "gone.png cannot be read"),
         (["."], "Is a directory"),

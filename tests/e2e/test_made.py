@@ -231,6 +231,28 @@ def test_a_sheet_shows_an_image_once_whatever_its_formats_and_widths(generate):
     assert len(set(sizes)) == 1
 
 
+@pytest.mark.parametrize("widths", [("640", "320"), ("320",)], ids=" ".join)
+def test_widths_stand_beside_the_full_image_under_the_name_that_was_typed(
+    generate, gateway, widths
+):
+    gateway.answers(image(NATIVE))
+    more = [word for width in widths for word in ("--width", width)]
+    result = generate("a calm lake", "-o", "page.jpg", *more, "--html")
+    made = {path.name: look(path)[1] for path in Path().iterdir()}
+    variants = {
+        f"page-{width}.jpg": (int(width), round(int(width) * 1536 / 2752)) for width in widths
+    }
+    assert made == {"page.jpg": (2752, 1536), **variants}
+    offered = ", ".join(f"page-{width}.jpg {width}w" for width in sorted(widths))
+    assert f'<img src="page.jpg" srcset="{offered}, page.jpg 2752w"' in result.out
+    assert (result.code, len(gateway.posts)) == (0, 1)
+
+
+def test_a_dry_run_lists_the_full_image_and_its_widths(generate):
+    lines = generate("a calm lake", "-o", "page.jpg", "--width", "320", "--dry-run").lines
+    assert [line for line in lines if "page" in line] == ["file page.jpg", "file page-320.jpg"]
+
+
 def test_a_file_size_is_kept_and_the_quality_it_took_is_said(generate, gateway):
     gateway.answers(image(NATIVE))
     result = generate("a fox", "-o", "fox.{jpg,webp,avif}", "--max-bytes", "60kB", env=FULL)

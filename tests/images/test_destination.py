@@ -91,12 +91,15 @@ def paths(output, finish, fields=None):
 
 def test_derivatives_are_named_by_their_width():
     assert paths("hero.{avif,jpeg}", Finish(widths=(640, 320))) == [
+        "hero.avif", "hero.jpeg",
         "hero-640.avif", "hero-640.jpeg", "hero-320.avif", "hero-320.jpeg",
     ]  # fmt: skip
 
 
 def test_a_width_in_the_template_takes_the_place_of_the_tail():
     assert paths("{width}/hero_{height}.{webp,png}", Finish(widths=(640,))) == [
+        "2000/hero_1000.webp",
+        "2000/hero_1000.png",
         "640/hero_320.webp",
         "640/hero_320.png",
     ]

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from flux_cli.core.outcome import SavedImage
 from flux_cli.images.html import picture_element
 
+VARIANTS = (("-640", 640), ("", 640), ("-320", 320))
+
 
 def source(path: str, file_format: str, width: int, height: int) -> SavedImage:
     return SavedImage(path, file_format, width, height, size=1, as_received=False)
@@ -46,6 +48,13 @@ def test_the_smallest_format_first_and_the_surest_in_the_img():
     assert (image["src"], image["width"], image["height"], image["alt"]) == (
         "hero-1280.jpg", "1280", "640", "a red fox",
     )  # fmt: skip
+
+
+def test_a_width_is_offered_once_and_the_full_image_stands_for_its_variant():
+    sources = [source(f"a{tail}.webp", "webp", width, 5) for tail, width in VARIANTS]
+    ((_, image),) = Reader(picture_element(sources, "")).tags[1:]
+    assert image["srcset"] == "a-320.webp 320w, a.webp 640w"
+    assert image["src"] == "a.webp"
 
 
 def test_one_width_needs_no_sizes():

@@ -77,11 +77,13 @@ def test_widths_derive_from_the_crop_and_keep_its_shape():
     assert len({frame.window for frame in frames_}) == 1
 
 
-def test_widths_alone_make_derivatives_alone():
-    assert [frame.label for frame in frames(Finish(widths=(640, 320, 640)), 2752, 1536)] == [
-        "640",
-        "320",
-    ]
+@pytest.mark.parametrize("fit", ["none", "cover"])
+def test_widths_stand_beside_the_full_image_or_alone_if_a_build_keeps_it(fit):
+    finish = wanted("1200x630", fit, widths=(640, 320, 640))
+    assert [frame.label for frame in frames(finish, 2752, 1536)] == ["", "640", "320"]
+    alone = finish._replace(only_widths=True)
+    assert [frame.label for frame in frames(alone, 2752, 1536)] == ["640", "320"]
+    assert [frame.label for frame in frames(alone._replace(widths=()), 2752, 1536)] == [""]
 
 
 def test_a_width_beyond_the_image_is_refused():
@@ -137,7 +139,8 @@ def test_an_image_that_exif_turns_is_made_anew_only_where_its_pixels_matter():
 def test_several_formats_are_several_outputs_and_the_original_comes_first():
     planned = outputs(Finish(formats=("avif", "webp"), widths=(640,), keep_original=True), JPEG)
     assert [(one.format, one.frame.label, one.untouched) for one in planned] == [
-        ("jpeg", "original", True), ("avif", "640", False), ("webp", "640", False),
+        ("jpeg", "original", True), ("avif", "", False), ("webp", "", False),
+        ("avif", "640", False), ("webp", "640", False),
     ]  # fmt: skip
 
 

@@ -30,7 +30,8 @@ from flux_cli.runs.report import RunResult
 from flux_cli.runs.saving.delivery import Delivery
 
 COST = 0.06  # USD that the gateway names for each image
-SMALL = Delivery(Finish(widths=(32,), formats=("webp",)), Record(prompt="a fox", model="a"))
+THUMBNAIL = Finish(widths=(32,), formats=("webp",), only_widths=True)
+SMALL = Delivery(THUMBNAIL, Record(prompt="a fox", model="a"))
 PLAIN = Delivery(Finish(), Record(prompt="a cat", model="b"), sidecar=True)
 
 

@@ -36,8 +36,7 @@ def delivery_of(asset: Asset, root: str, make: Collection[str], record: Record) 
     formats = tuple(dict.fromkeys(one.format for one in variants if one.format != SIDECAR))
     endings = {one.format: one.ending.rpartition(".")[2] for one in variants}
     values = asset.settings.values
-    sizes = {f"{asset.stem}.{endings[name]}" for name in formats}  # beside variants, no full size
-    kept = frozenset(place(path, root) for path in {*asset.files, *sizes} - {*make})
+    kept = frozenset(place(path, root) for path in asset.files.keys() - set(make))
     return Delivery(
         finish=finish_of(values, formats),
         record=record,

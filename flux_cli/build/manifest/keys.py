@@ -31,10 +31,12 @@ class Key(NamedTuple):
     help: str = ""
 
 
-# Options that are several values on the command line: an asset has one seed.
+# Options that mean something else on the command line: several seeds, and the full image beside
+# its widths.
 OWN_KEYS = {
     "param": Key("table", "Any other parameters, by name; a text @FILE reads a file"),
     "seed": Key("scalar", "Seed for a reproducible image; with n, seeds count up"),
+    "width": Key("list", "Write NAME-WIDTH.EXT in place of the full image; [] for the full image"),
 }
 
 

@@ -60,15 +60,16 @@ def read_output(merged: Values, where: str) -> tuple[Template, tuple[Variant, ..
 
 
 def finish_of(merged: Values, formats: tuple[str, ...]) -> Finish:
-    """The finishing that the keys ask for. Raises UsageError."""
+    """The finishing that the keys ask for: with widths, no full size. Raises UsageError."""
     texts = {name: _typed(value) for name, value in merged.items()}
     given = fill(options.Finish, texts)
     quality = merged.get("output_compression")
     target = texts.get("size")
     size = str(target) if given.fit and target is not None else None
-    return read_finish(
+    read = read_finish(
         given, size, formats, None if quality is None else parse_quality(text_of(quality))
     )
+    return read._replace(only_widths=True)
 
 
 def _typed(value: object) -> object:

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from flux_cli.core.errors import FluxError, Interrupted, UsageError, resource_error
+from flux_cli.core.image import Inspection
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import SavedImage
 from flux_cli.images import names as naming
 from flux_cli.images.destination import STDOUT, Destination
 from flux_cli.images.finish import Finish
-from flux_cli.images.formats import split_suffix
+from flux_cli.images.formats import format_of_file, split_suffix
 from flux_cli.images.names import Name, fixed, path_of, refuse_doubles
-from flux_cli.images.outputs import outputs
+from flux_cli.images.outputs import Output, outputs
 from flux_cli.images.threads import Threads
 from flux_cli.runs.interrupts import has_come, interrupt_once
 from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
@@ -30,20 +31,23 @@ class PlannedImage(NamedTuple):
     """One image to convert, and the files to make from it.
 
     `data` is None if the image is read again when its turn comes: many would not fit into memory.
-    `kept` are paths of files that exist already and stay as they are.
+    `is_full` says that the source itself is the full image beside its widths, and `kept` are paths
+    of other files that exist already: all of them stay as they are.
     """
 
     source: str
     data: bytes | None
     files: tuple[PlannedFile, ...]
+    is_full: bool = False
     kept: tuple[str, ...] = ()
 
 
 class Result(NamedTuple):
-    """The result of converting one image: files, or an error, or both."""
+    """The result of converting one image: files, or an error, or both. `is_full`: as planned."""
 
     source: str
     saved: tuple[SavedImage, ...] = ()
+    is_full: bool = False
     kept: tuple[str, ...] = ()
     error: FluxError | None = None
     remarks: tuple[str, ...] = ()  # what the user should know about the files
@@ -59,7 +63,8 @@ def plan(
 ) -> tuple[list[PlannedImage], list[Result]]:
     """Name every file before the first is made; an image that cannot be read is a result already.
 
-    Raises OutputError for names that are taken or that two files would have.
+    Raises OutputError for names that are taken or that two files would have, UsageError if nothing
+    is asked for that would change an image.
     """
     template = _template(destination)
     images, failed = [], []
@@ -68,12 +73,17 @@ def plan(
         name = Name(template, {"name": stem, "index": index})
         try:
             data = _read_source(source)
-            files = _plan_files(data, name, destination, finish)
+            files, is_full = _plan_files(source, data, name, destination, finish)
         except FluxError as error:
             failed.append(Result(source, error=_name_source(source, error, destination)))
             continue
         is_alone = source == STDIN or len(sources) == 1
-        images.append(PlannedImage(source, data if is_alone else None, files))
+        images.append(PlannedImage(source, data if is_alone else None, files, is_full))
+    if images and not any(image.files for image in images):
+        from shlex import quote
+
+        message = "nothing to convert: give -f, --size or --width"
+        raise UsageError(message, hint=f"for example flux convert {quote(sources[0])} -f webp")
     if not destination.is_stdout:
         present = _preflight(images, overwrite=overwrite, skip_existing=skip_existing)
         images = [_without_existing(image, present) for image in images]
@@ -144,7 +154,8 @@ class _Conversion:
     def result(self) -> Result:
         """What became of the image so far."""
         saved, remarks = tuple(self.files.images), tuple(self.files.remarks)
-        return Result(self._image.source, saved, self._image.kept, self.error, remarks)
+        image = self._image
+        return Result(image.source, saved, image.is_full, image.kept, self.error, remarks)
 
 
 def _stop(conversions: Sequence[_Conversion]) -> None:
@@ -174,16 +185,40 @@ def _template(destination: Destination) -> str:
 
 
 def _plan_files(
-    data: bytes, name: Name, destination: Destination, finish: Finish
-) -> tuple[PlannedFile, ...]:
-    """The files to make from one image, with their full paths as names."""
+    source: str, data: bytes, name: Name, destination: Destination, finish: Finish
+) -> tuple[tuple[PlannedFile, ...], bool]:
+    """The files to make from one image, with their full paths as names.
+
+    The full image is left out if it would be the source again; the second value says so.
+    """
     from flux_cli.images.pixels.render import measure
 
-    planned = outputs(finish, measure(data))
+    image = measure(data)
+    planned = outputs(finish, image)
     if destination.is_stdout:
-        return tuple(PlannedFile(fixed(STDOUT), output) for output in planned)
+        return tuple(PlannedFile(fixed(STDOUT), output) for output in planned), False
     suffixes = destination.suffixes
-    return tuple(PlannedFile(fixed(path_of(name, output, suffixes)), output) for output in planned)
+    needed = planned
+    if finish.widths or (destination == Destination() and finish == Finish()):
+        typed = suffixes
+        if format_of_file(source) == image.format:
+            typed = {image.format: split_suffix(source)[1], **suffixes}
+        needed = tuple(one for one in planned if not _repeats(source, image, one, name, typed))
+    named: dict[str, Output] = {}  # `{width}` may give the full image the name of a variant
+    for one in needed:
+        named.setdefault(path_of(name, one, suffixes), one)
+    files = tuple(PlannedFile(fixed(path), one) for path, one in named.items())
+    return files, len(needed) < len(planned)
+
+
+def _repeats(
+    source: str, image: Inspection, output: Output, name: Name, suffixes: dict[str, str]
+) -> bool:
+    """Whether an output is the whole image in its own format, under the name of the source."""
+    frame, size = output.frame, (image.width, image.height)
+    is_whole = (frame.width, frame.height) == frame.window == size
+    is_same = is_whole and output.format == image.format and not frame.label
+    return is_same and os.path.normpath(path_of(name, output, suffixes)) == os.path.normpath(source)
 
 
 def _stem(source: str, *, keep_folder: bool) -> str:

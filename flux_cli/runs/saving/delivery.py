@@ -188,6 +188,7 @@ def _read_finish(value: Json) -> Finish:
         max_bytes=_read_number(table.get("max_bytes"), 1),
         effort=known_effort,
         keep_original=table.get("keep_original") is True,
+        only_widths=table.get("only_widths") is True,
     )
 
 

@@ -23,9 +23,10 @@ from flux_cli.images.pixels.render import measure, render
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-def rendered(data, workers=1, **wanted):
+def rendered(data, workers=1, *, only_widths=True, **wanted):
     size = wanted.pop("size", None)
-    finish = Finish(target=parse_shape(size) if size else None, **wanted)
+    target = parse_shape(size) if size else None
+    finish = Finish(target=target, only_widths=only_widths, **wanted)
     return list(render(data, outputs(finish, measure(data)), workers))
 
 
@@ -79,9 +80,8 @@ def test_every_format_has_the_pixels_asked_for(target, size):
 
 
 def test_one_decode_serves_many_files_in_the_order_of_the_plan():
-    made = rendered(
-        SCENE, 2, formats=("webp", "jpeg"), widths=(300, 150), size="500x200", fit="cover"
-    )
+    wanted = {"formats": ("webp", "jpeg"), "widths": (300, 150), "size": "500x200", "fit": "cover"}
+    made = rendered(SCENE, 2, only_widths=False, **wanted)
     sizes = [(500, 200), (300, 120), (150, 60)]
     expected = [(name, *size) for size in sizes for name in ("webp", "jpeg")]
     assert [(one.image.format, one.image.width, one.image.height) for one in made] == expected

@@ -36,6 +36,7 @@ FINISHES = st.builds(
     max_bytes=st.none() | st.integers(1, 10**12),
     effort=st.none() | st.sampled_from(EFFORTS),
     keep_original=st.booleans(),
+    only_widths=st.booleans(),
 )
 DELIVERIES = st.builds(
     Delivery,

@@ -19,7 +19,8 @@ from flux_cli.runs.saving.finish import SavedFiles
 from flux_cli.runs.saving.output_files import save_outputs
 
 RECORD = Record(prompt="a fox", seed=7, created="2026-12-01T10:15:09Z")
-VARIANTS = Delivery(Finish(widths=(16, 32), formats=("webp", "jpeg")), RECORD, sidecar=True)
+WIDTHS = Finish(widths=(16, 32), formats=("webp", "jpeg"))
+VARIANTS = Delivery(WIDTHS, RECORD, sidecar=True)
 ORIGINAL = noise(64)
 NAME = Name("img/hero.{ext}", {})
 
@@ -37,6 +38,8 @@ def files() -> dict[str, bytes]:
 def test_every_file_of_a_delivery_is_made_from_the_original():
     saved = make().images
     assert [(one.path, one.format, one.width, one.label) for one in saved] == [
+        ("img/hero.webp", "webp", 64, ""),
+        ("img/hero.jpg", "jpeg", 64, ""),
         ("img/hero-16.webp", "webp", 16, "16"),
         ("img/hero-16.jpg", "jpeg", 16, "16"),
         ("img/hero-32.webp", "webp", 32, "32"),
@@ -59,10 +62,17 @@ def test_files_that_are_made_again_are_the_same_bytes():
 
 
 def test_only_missing_files_are_made():
-    kept = frozenset({"img/hero-16.webp", "img/hero.json"})
+    kept = frozenset({"img/hero.webp", "img/hero-16.webp", "img/hero.json"})
     saved = make(VARIANTS._replace(kept=kept)).images
-    assert [one.path for one in saved] == ["img/hero-16.jpg", "img/hero-32.webp", "img/hero-32.jpg"]
+    assert [one.path for one in saved] == [
+        "img/hero.jpg", "img/hero-16.jpg", "img/hero-32.webp", "img/hero-32.jpg",
+    ]  # fmt: skip
     assert "img/hero.json" not in files()
+
+
+def test_a_build_makes_its_widths_alone():
+    saved = make(VARIANTS._replace(finish=WIDTHS._replace(only_widths=True))).images
+    assert [one.label for one in saved] == ["16", "16", "32", "32"]
 
 
 @pytest.mark.parametrize(
