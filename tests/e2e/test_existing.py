@@ -1,6 +1,8 @@
 """Existing files: exit code 0 means that each of them is what the command line asks for."""
 
+import itertools
 import json
+import os
 import subprocess
 import threading
 from pathlib import Path
@@ -117,6 +119,44 @@ def test_a_file_of_git_lfs_is_neither_paid_for_again_nor_taken_for_the_image(gen
         result = generate("a fox", "-o", "hero.png", mode)
         assert (result.code, gateway.posts) == (2, [])
         assert "hint: get the images: git lfs pull" in result.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a right to make links on Windows")
+def test_a_link_to_a_missing_file_is_paid_for_once(generate, gateway):
+    Path("hero.png").symlink_to("large/hero.png")
+    for mode in ((), ("--skip-existing",)):
+        result = generate("a fox", "-o", "hero.png", *mode)
+        assert (result.code, gateway.posts) == (2, [])
+        assert "error: hero.png is a link to a missing file\nhint: use --overwrite" in result.err
+    line = ("a fox", "-o", "hero.png", "--update")
+    first, second = generate(*line, env=FULL), generate(*line, env=FULL)
+    assert (first.code, second.code, len(gateway.posts)) == (0, 0, 1)
+    assert "replacing hero.png, which is a link to a missing file" in first.err
+    assert Path("hero.png").is_symlink()
+    assert Path("large/hero.png").is_file()
+
+
+REFUSED = {
+    "no key": ((), {"LUMENFALL_API_KEY": ""}, 4),
+    "over the limit": (("--max-cost", "0.01"), {}, 2),
+    "a large bill": (("-n", "200"), {}, 2),
+    "no journal": ((), {"FLUX_STATE": "/dev/null/state"}, 2),
+    "a sheet without a suffix": (("--sheet-output", "sheet"), {}, 2),
+    "a dry run": (("--dry-run",), {}, 0),
+}
+
+
+@pytest.mark.parametrize(("options", "env", "code"), REFUSED.values(), ids=REFUSED)
+def test_a_run_that_is_refused_leaves_no_folder(generate, gateway, options, env, code):
+    result = generate("a fox", "-o", "new/deep/{index}.png", *options, env=env)
+    assert (result.code, gateway.posts) == (code, [])
+    assert list(Path().iterdir()) == []
+
+
+def test_a_run_without_an_image_leaves_no_folder(generate, gateway):
+    gateway.answers(status(400, "INVALID_REQUEST", "no"))
+    assert generate("a fox", "-o", "new/deep/hero.png").code == 1
+    assert list(Path().iterdir()) == []
 
 
 def test_json_lists_what_is_outdated_before_and_after(generate, gateway):
@@ -265,11 +305,15 @@ def test_an_open_suffix_finds_the_file_in_the_format_that_came(generate, gateway
 # --- options
 
 
-@pytest.mark.parametrize("other", ["--overwrite", "--skip-existing"])
-def test_options_that_contradict_each_other_are_refused(generate, other):
-    result = generate("a fox", "-o", "hero.png", "--update", other)
-    assert result.code == 2
-    assert f"error: --update and {other} contradict each other\n" in result.err
+@pytest.mark.parametrize(
+    "options",
+    list(itertools.combinations(("--update", "--overwrite", "--skip-existing"), 2)),
+    ids=" ".join,
+)
+def test_options_that_contradict_each_other_are_refused(generate, gateway, options):
+    result = generate("a fox", "-o", "hero.png", *options)
+    assert (result.code, gateway.posts) == (2, [])
+    assert f"error: {' and '.join(options)} contradict each other\n" in result.err
 
 
 def test_update_needs_a_file(generate):
