@@ -56,6 +56,11 @@ class Record(NamedTuple):
     source_type: str = ""  # from IPTC's vocabulary: BY_MODEL, BY_ALGORITHM, digitalCapture, ...
 
     @property
+    def is_comparable(self) -> bool:
+        """Whether it says enough about the request to tell it from every other one."""
+        return bool(self.request_digest or self.prompt)
+
+    @property
     def is_sketch(self) -> bool:
         """Whether flux drew the image offline, without a model."""
         return self.source_type == BY_ALGORITHM

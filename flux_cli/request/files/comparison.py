@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.values import shorten
 from flux_cli.images.metadata.record import without_prompt
@@ -85,7 +87,9 @@ def _remaining(made: Record, asked: Record) -> Difference:
             return Difference(name, f"was generated from another {name}")
     if asked.is_sketch:  # its record names no model
         return Difference("model", "was drawn for another model")
-    return Difference("size", "was generated when the model had other sizes")
+    if asked.size or any(name in asked.parameters for name in SHAPE):
+        return Difference("size", "was generated when the model had other sizes")
+    return Difference("request", "was generated from another request")
 
 
 def _values(name: str, made: Json, asked: Json) -> str:
@@ -93,8 +97,13 @@ def _values(name: str, made: Json, asked: Json) -> str:
     if made is None:
         return f"was generated without {name}"
     if asked is None:
-        return f"was generated with {name} {shorten(str(made))}, not the default"
-    return f"was generated with {name} {shorten(str(made))}, not {shorten(str(asked))}"
+        return f"was generated with {name} {_shown(made)}, not the default"
+    return f"was generated with {name} {_shown(made)}, not {_shown(asked)}"
+
+
+def _shown(value: Json) -> Json:
+    """A value as it is typed: text without quotes, anything else as JSON."""
+    return shorten(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def compare_file(image: Inspection, output: Output, finish: Finish) -> Difference | None:

@@ -90,14 +90,15 @@ def _best(found: Sequence[Found]) -> Sequence[Found]:
 
 
 def _read_record(sound: bytes) -> Record | None:
-    """The record that flux wrote into an image."""
+    """The record that flux wrote into an image; None if there is none to compare."""
     from flux_cli.images.metadata.read import read_metadata
 
     try:
         reading = read_metadata(sound)
     except ImageError:  # the metadata is damaged, not the pixels
         return None
-    return reading.record if reading.source == "flux" else None
+    is_ours = reading.source == "flux" and reading.record.is_comparable
+    return reading.record if is_ours else None
 
 
 def _beside(name: Name) -> Record | None:
@@ -109,4 +110,5 @@ def _beside(name: Name) -> Record | None:
 
 
 def _read_sidecar(data: bytes) -> Record | None:
-    return from_document(parse_json(data.decode("utf-8", "replace")))
+    record = from_document(parse_json(data.decode("utf-8", "replace")))
+    return record if record and record.is_comparable else None
