@@ -246,6 +246,21 @@ FACTS = {
         ("-s", "1200x640", "--fit", "cover"),
         "hero.png is 1200x630, not 1200x640",
     ),
+    "focus": (
+        ("-s", "1200x630", "--fit", "cover", "--focus", "top"),
+        ("-s", "1200x630", "--fit", "cover", "--focus", "bottom"),
+        "hero.png was saved with focus top, not bottom",
+    ),
+    "another fit": (
+        ("-s", "1200x630", "--fit", "cover"),
+        ("-s", "1200x630", "--fit", "exact"),
+        "hero.png was saved with fit cover, not exact",
+    ),
+    "a fit": (
+        ("-s", "1200x630"),
+        ("-s", "1200x630", "--fit", "contain"),
+        "hero.png was saved without fit",
+    ),
     "size limit": (("-f", "png"), ("--max-bytes", "2kB"), "hero.png has "),
 }
 
@@ -256,6 +271,27 @@ def test_a_file_that_contradicts_the_line_is_refused(generate, one, other, messa
     result = generate("a fox", "-o", "hero.png", *other, "--skip-existing", env=FULL)
     assert result.code == 2
     assert message in result.err
+
+
+@pytest.mark.parametrize("line", [("-o", "hero.jpg"), ("-o", "hero.{jpg,webp}")])
+def test_another_quality_is_another_file(generate, gateway, line):
+    for quality, posts in (("80", 1), ("80", 1), ("50", 2), ("50", 2)):
+        assert generate("a fox", *line, "-q", quality, "--update", env=FULL).code == 0
+        assert len(gateway.posts) == posts
+
+
+def test_a_quality_does_not_matter_to_a_lossless_file(generate, gateway):
+    for quality in ("80", "50"):
+        line = ("a fox", "-o", "hero.png", "-q", quality, "--update")
+        assert generate(*line, env=FULL).code == 0
+    assert len(gateway.posts) == 1
+
+
+def test_a_converted_file_no_longer_says_how_the_original_was_made(generate, flux):
+    assert generate("a fox", "-o", "hero.jpg", "-q", "80", env=FULL).code == 0
+    assert flux("convert", "hero.jpg", "-o", "hero.webp", "-q", "50", env=FULL).code == 0
+    said = [json.loads(flux("show", f"hero.{name}", "--json").out) for name in ("jpg", "webp")]
+    assert ["output_compression" in json.dumps(one) for one in said] == [True, False]
 
 
 def test_a_file_in_the_wrong_format_is_refused(generate):

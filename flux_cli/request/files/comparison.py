@@ -43,7 +43,15 @@ def compare_records(made: Record, asked: Record) -> Difference | None:
     found = None if is_same else next(_differences(made, asked), None)
     if found is None and asked.seed not in (None, made.seed, made.requested_seed):
         return Difference("seed", _values("seed", made.seed, asked.seed))
-    return found
+    return found or next(_finish_differences(made, asked), None)
+
+
+def _finish_differences(made: Record, asked: Record) -> Iterator[Difference]:
+    """What differs between two ways of making files of an image."""
+    for name in made.finish | asked.finish:
+        pair = made.finish.get(name), asked.finish.get(name)
+        if pair[0] != pair[1]:
+            yield Difference(name, _values(name, *pair, verb="saved"))
 
 
 def _differences(made: Record, asked: Record) -> Iterator[Difference]:
@@ -92,13 +100,13 @@ def _remaining(made: Record, asked: Record) -> Difference:
     return Difference("request", "was generated from another request")
 
 
-def _values(name: str, made: Json, asked: Json) -> str:
+def _values(name: str, made: Json, asked: Json, verb: str = "generated") -> str:
     """A sentence about a parameter whose values differ."""
     if made is None:
-        return f"was generated without {name}"
+        return f"was {verb} without {name}"
     if asked is None:
-        return f"was generated with {name} {_shown(made)}, not the default"
-    return f"was generated with {name} {_shown(made)}, not {_shown(asked)}"
+        return f"was {verb} with {name} {_shown(made)}, not the default"
+    return f"was {verb} with {name} {_shown(made)}, not {_shown(asked)}"
 
 
 def _shown(value: Json) -> Json:
