@@ -32,7 +32,7 @@ def _sizes_of_the_default_model() -> str:
     from flux_cli.catalog.find import find_model
     from flux_cli.config.settings import BY_NAME
 
-    model = find_model(str(BY_NAME["model"].default)).model
+    model = find_model(str(BY_NAME["model"].default))
     if model is None:
         return ""
     listed = " ".join(f"{size.name} ({size.aspect_ratio})" for size in model.sizes)
@@ -144,7 +144,8 @@ def _names() -> tuple[Part, ...]:
         f"""
         -o names a file (lighthouse.webp), a folder (out/) or a template
         (out/{{slug}}-{{index:03}}.png); - is standard output. The default is {DEFAULT}, or
-        {DEFAULT_UNSEEDED} without a seed.
+        {DEFAULT_UNSEEDED} without a seed. An offline sketch has {{seed}} in its name only if you
+        name one.
         """,
         "Fields: " + " ".join(f"{{{field}}}" for field in FIELDS),
         """
