@@ -96,7 +96,7 @@ def for_all(*events: dict) -> list[dict]:
 
 RUNS = {
     "killed before anything": ([], "interrupted"),
-    "ended before anything": ([END], "failed"),
+    "ended before anything": ([END], "interrupted"),
     "all saved, and killed": (for_all(SENT, ANSWERED, FETCHED, SAVED, WHOLE), "complete"),
     "all saved": ([*for_all(SENT, ANSWERED, FETCHED, SAVED, WHOLE), END], "complete"),
     "some saved": ([SENT, ANSWERED, SAVED, WHOLE, END], "partial"),
