@@ -286,7 +286,8 @@ def test_a_damaged_line_makes_one_request_doubtful_that_seems_not_sent():
 
 
 @pytest.mark.parametrize(
-    "template", ["{nane}", "{seed:999999999999}", "{seed", "}", "{}", "{seed.real}", "a\0b", 7]
+    "template",
+    ["{nane}", "{seed:999999999999}", "{seed", "}", "{}", "{seed.real}", "a\0b", "\ud800", 7],
 )
 def test_a_template_that_makes_no_name_has_a_stand_in(template):
     for past in (
