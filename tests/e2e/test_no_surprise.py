@@ -414,6 +414,7 @@ def test_a_terminal_asks_once_before_anything_is_sent(terminal, gateway, keys, c
         (("--dry-run",), CHEAP, 0),  # it says that the run would ask
         ((), {**CHEAP, "CI": "1"}, 2),  # nobody is there
         ((), {**CHEAP, "LUMENFALL_API_KEY": ""}, 4),  # it would be in vain
+        (("--log-file", "no/such/folder/run.log"), CHEAP, 2),  # so it would here
     ],
 )
 def test_a_terminal_does_not_ask_without_need(terminal, words, env, code):
