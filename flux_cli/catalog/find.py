@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from flux_cli.core.errors import did_you_mean
-from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import split_route
 
 TYPE_CHECKING = False
@@ -15,14 +14,7 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Dialect, Model
 
 
-class Found(NamedTuple):
-    """The model with a name, or None and a hint with the closest known name."""
-
-    model: Model | None
-    hint: str
-
-
-def find_model(name: str, folders: Sequence[str] = ()) -> Found:
+def find_model(name: str, folders: Sequence[str] = ()) -> Model | None:
     """Find a model by id or alias, in the user's folders first. A route (`fal/...`) is ignored.
 
     Raises CatalogError for an invalid file, even that of another model if all files have to be
@@ -35,17 +27,20 @@ def find_model(name: str, folders: Sequence[str] = ()) -> Found:
         for stem in names:
             path = f"{folder}/{stem}.toml"
             if "/" not in stem and _is_file(path):
-                return Found(_read(path), "")
+                return _read(path)
     for stem in names:
         if stem in own:
-            return Found(own[stem], "")
-    known: list[str] = []
+            return own[stem]
     for model in list_models(folders):
-        spellings = (model.id, *model.aliases)
-        if names.intersection(spellings):
-            return Found(model, "")
-        known += spellings
-    return Found(None, did_you_mean(name, known))
+        if names.intersection((model.id, *model.aliases)):
+            return model
+    return None
+
+
+def similar_model(name: str, folders: Sequence[str] = ()) -> str:
+    """The hint for a name that no model has: the closest one; "" if none is close."""
+    known = [spelling for model in list_models(folders) for spelling in (model.id, *model.aliases)]
+    return did_you_mean(name, known)
 
 
 def list_models(folders: Sequence[str] = ()) -> tuple[Model, ...]:

@@ -32,7 +32,7 @@ def _sizes_of_the_default_model() -> str:
     from flux_cli.catalog.find import find_model
     from flux_cli.config.settings import BY_NAME
 
-    model = find_model(str(BY_NAME["model"].default)).model
+    model = find_model(str(BY_NAME["model"].default))
     if model is None:
         return ""
     listed = " ".join(f"{size.name} ({size.aspect_ratio})" for size in model.sizes)

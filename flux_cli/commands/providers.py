@@ -25,7 +25,7 @@ def run(*, name: str | None, model: str | None, as_json: bool) -> None:
     if name is not None and name not in rows:
         hint = did_you_mean(name, rows) or f"providers: {', '.join(rows)}"
         raise UsageError(f"unknown provider {name!r}", hint=hint)
-    found = find_model(settings.model, folders.model_folders()).model
+    found = find_model(settings.model, folders.model_folders())
     chosen = [rows[name]] if name else list(rows.values())
     if as_json:
         documents: list[Json] = [_document(row, found, address_of(row, settings)) for row in chosen]

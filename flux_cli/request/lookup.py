@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flux_cli.catalog.find import find_model
+from flux_cli.catalog.find import find_model, similar_model
 from flux_cli.config.folders import model_folders
 from flux_cli.config.load import load_settings
 from flux_cli.core.errors import UsageError
@@ -20,7 +20,8 @@ def lookup(name: str | None) -> Model:
     """
     model_name = load_settings({"model": name}, ROWS).model
     found = find_model(model_name, model_folders())
-    if found.model is None:
+    if found is None:
         message = f"model {model_name!r} is not in the catalog"
-        raise UsageError(message, hint=found.hint or "see: flux models")
-    return found.model
+        hint = similar_model(model_name, model_folders()) or "see: flux models"
+        raise UsageError(message, hint=hint)
+    return found

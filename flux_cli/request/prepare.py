@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from flux_cli.catalog.find import find_model, read_servers
+from flux_cli.catalog.find import find_model, read_servers, similar_model
 from flux_cli.config import folders
 from flux_cli.config.load import Settings, load_settings
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
@@ -22,7 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flux_cli.catalog.find import Found
     from flux_cli.core.model import Dialect, Json, Model, ProviderRow
     from flux_cli.core.options import GenerateOptions
     from flux_cli.core.request import Attachment, Note, Plan, Resolved, Value
@@ -57,13 +56,13 @@ def prepare(
     typed = read_parameters(options.parameters)
     reuse = _read_like(options, typed)
     settings = load_settings(_overrides(options, reuse), ROWS)
-    found = find_model(settings.model, folders.model_folders())
-    dialect = dialect_of(settings.provider, found.model)
+    model = find_model(settings.model, folders.model_folders())
+    dialect = dialect_of(settings.provider, model)
     given = {**reuse.parameters, **typed} if reuse else typed
     formats = _typed_formats(options, given)
     destination = _read_destination(settings, formats)
     given = _with_format(given, destination, formats)
-    given = _with_images(given, found.model, dialect, fetch)
+    given = _with_images(given, model, dialect, fetch)
     if options.access.no_badge and not settings.provider.hosted:
         given["badge"] = False
     is_format_by_suffix = destination.suffixes and not options.output.output_format
@@ -75,8 +74,8 @@ def prepare(
         output=settings.output if is_format_by_suffix else None,
         named=named_parameters(options.parameters),
     )
-    resolved = _resolve(request, found, dialect, reuse, options.input.like)
-    resolved = _at_provider(resolved, settings, found.model, dialect)
+    resolved = _resolve(request, model, dialect, reuse, options.input.like)
+    resolved = _at_provider(resolved, settings, model, dialect)
     finish = _read_finish(options, resolved, destination)
     resolved = _with_finish(resolved, finish)
     seed = choose_seed(resolved, settings.provider, options.input, draw)
@@ -91,7 +90,11 @@ def draw_seed() -> int:
 
 
 def _resolve(
-    request: Request, found: Found, dialect: Dialect | None, reuse: Reuse | None, like: str | None
+    request: Request,
+    model: Model | None,
+    dialect: Dialect | None,
+    reuse: Reuse | None,
+    like: str | None,
 ) -> Resolved:
     """Resolve the request, with the prompt of the image of `--like` unless the user gave one.
 
@@ -102,14 +105,15 @@ def _resolve(
         request = request._replace(reused=tuple(reuse.parameters))
     if reuse and typed_prompt is None:
         request = request._replace(prompt=reuse.prompt)
-    resolved = resolve(request, found.model, dialect)
+    resolved = resolve(request, model, dialect)
     if reuse:
         from flux_cli.request.files.like import explain_reuse
 
         noted = explain_reuse(reuse, like or "", resolved.notes, resolved.request, typed_prompt)
         resolved = resolved._replace(notes=noted)
-    if found.hint:
-        notes = tuple(_with_hint(note, found.hint) for note in resolved.notes)
+    hint = "" if model else similar_model(request.model, folders.model_folders())
+    if hint:
+        notes = tuple(_with_hint(note, hint) for note in resolved.notes)
         resolved = resolved._replace(notes=notes)
     return resolved
 

@@ -13,7 +13,7 @@ MODELS = list_models()
 DIALECTS = [(model, dialect) for model in MODELS for dialect in model.dialects.values()]
 NAMES = [f"{model.id} at {dialect.provider}" for model, dialect in DIALECTS]
 each_wire = pytest.mark.parametrize(("model", "dialect"), DIALECTS, ids=NAMES)
-ULTRA = find_model("flux1.1-pro-ultra").model
+ULTRA = find_model("flux1.1-pro-ultra")
 
 # parameter: what BFL, fal and Replicate make of it; renamed ones with their name there.
 HANDLED = {

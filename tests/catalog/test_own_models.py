@@ -11,8 +11,8 @@ from flux_cli.core.request import Request
 from flux_cli.images.formats import FORMATS
 from flux_cli.request.resolve import resolve
 
-ULTRA = find_model("flux1.1-pro-ultra").model
-PRO = find_model("flux1.1-pro").model
+ULTRA = find_model("flux1.1-pro-ultra")
+PRO = find_model("flux1.1-pro")
 
 # Output, aspect_ratio and native pixels, in the order of the page.
 ULTRA_SIZES = [

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_cli.catalog.find import find_model, list_models
+from flux_cli.catalog.find import find_model, list_models, similar_model
 from flux_cli.catalog.reading import BUILT_IN, read
 from flux_cli.catalog.toml_table import MAX_BYTES
 from flux_cli.core.errors import CatalogError
@@ -385,8 +385,7 @@ def test_any_changed_line_is_a_model_or_a_catalog_error(tmp_path_factory, at, li
     ],
 )
 def test_a_model_is_found_by_id_alias_and_behind_a_route(name, model):
-    assert find_model(name).model.id == model
-    assert find_model(name).hint == ""
+    assert find_model(name).id == model
 
 
 @pytest.mark.parametrize(
@@ -410,20 +409,21 @@ def test_a_model_is_found_by_id_alias_and_behind_a_route(name, model):
     ],
 )
 def test_an_unknown_name_finds_nothing_but_perhaps_a_near_one(name, hint):
-    assert find_model(name) == (None, hint)
+    assert find_model(name) is None
+    assert similar_model(name) == hint
 
 
 def test_a_name_never_leaves_the_folders(folder, tmp_path):
     written(tmp_path, GOOD)
-    assert find_model("../small", (folder,)).model is None
-    assert find_model(str(tmp_path / "small"), (folder,)).model is None
+    assert find_model("../small", (folder,)) is None
+    assert find_model(str(tmp_path / "small"), (folder,)) is None
 
 
 def test_a_user_s_model_is_found_beside_the_built_in_ones(folder):
     written(folder, GOOD)
     for name in ("small", "tiny", "fal/small", "fal/tiny"):
-        assert find_model(name, (folder,)).model.name == "Small"
-    assert find_model("smal", (folder,)).hint == "did you mean small?"
+        assert find_model(name, (folder,)).name == "Small"
+    assert similar_model("smal", (folder,)) == "did you mean small?"
     assert {"flux1.1-pro", ULTRA, "small"} <= {model.id for model in list_models((folder,))}
 
 
@@ -431,7 +431,7 @@ def test_a_user_s_file_replaces_the_built_in_one_of_the_same_id(folder):
     text = (BUILT_IN / f"{ULTRA}.toml").read_text(encoding="utf-8")
     written(folder, text.replace("price_usd = 0.06", "price_usd = 0.05"), ULTRA)
     for name in (ULTRA, "flux-pro-1.1-ultra", f"fal/{ULTRA}"):
-        assert find_model(name, (folder,)).model.price_usd == 0.05
+        assert find_model(name, (folder,)).price_usd == 0.05
     prices = {model.id: model.price_usd for model in list_models((folder,))}
     assert prices[ULTRA] == 0.05
     assert len(prices) == len(list_models())
@@ -439,7 +439,7 @@ def test_a_user_s_file_replaces_the_built_in_one_of_the_same_id(folder):
 
 def test_a_wrong_file_of_the_user_is_an_error_only_where_it_is_needed(folder):
     written(folder, "nonsense")
-    assert find_model(ULTRA, (folder,)).model.id == ULTRA  # found by its file name alone
+    assert find_model(ULTRA, (folder,)).id == ULTRA  # found by its file name alone
     for name in ("small", "flux-pro-1.1-ultra", "unheard-of"):
         with pytest.raises(CatalogError):
             find_model(name, (folder,))
@@ -448,7 +448,7 @@ def test_a_wrong_file_of_the_user_is_an_error_only_where_it_is_needed(folder):
 
 
 def test_folders_that_are_not_there_are_no_error(tmp_path):
-    assert find_model(ULTRA, (tmp_path / "absent",)).model.id == ULTRA
+    assert find_model(ULTRA, (tmp_path / "absent",)).id == ULTRA
     assert list_models((tmp_path / "absent",)) == list_models()
 
 

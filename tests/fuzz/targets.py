@@ -57,7 +57,7 @@ def each(texts_: list[str], *parsers: Callable[[str], object]) -> None:
 
 @functools.cache
 def the_model() -> Model:
-    model = find_model(MODEL).model
+    model = find_model(MODEL)
     assert model
     return model
 

@@ -86,7 +86,7 @@ def make(upstream, tmp_path):
         ) -> list[Got]:
             endpoint, row = DIRECT_ENDPOINTS[name], ROWS[name]
             base = upstream.origin + endpoint.base_path
-            model = find_model("flux1.1-pro-ultra").model
+            model = find_model("flux1.1-pro-ultra")
             request = Request(model.id, said, "a red fox")
             call = plan(resolve(request, model, model.dialects[name])).calls[0]
             variable = endpoint.key_variable

@@ -13,7 +13,7 @@ CAT = Attachment("cat.png", data_uri(b"cat", "image/png"))
 
 
 def digest(prompt="a fox", model=MODEL, route=None, provider=None, **parameters):
-    found = find_model(model, ()).model
+    found = find_model(model, ())
     dialect = found.dialects[provider] if provider and found else None
     return resolved_digest(resolve(Request(model, parameters, prompt, route), found, dialect))
 
@@ -83,7 +83,7 @@ def test_the_size_of_an_unknown_model_is_what_is_sent():
 
 
 def test_every_provider_gives_the_same_digest():
-    model = find_model(MODEL, ()).model
+    model = find_model(MODEL, ())
     requests = {"size": "21:9", "seed": "7"}
     digests = {digest(provider=name, **requests) for name in model.dialects}
     request = Request(MODEL, requests, "a fox")

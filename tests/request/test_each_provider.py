@@ -10,7 +10,7 @@ from flux_cli.core.request import DRAWN, Request
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
 
-ULTRA = find_model("flux1.1-pro-ultra").model
+ULTRA = find_model("flux1.1-pro-ultra")
 SERVERS = read_servers()
 DIRECT = ("bfl", "fal", "replicate")
 each_direct = pytest.mark.parametrize("provider", DIRECT)

@@ -15,7 +15,7 @@ ULTRA = "flux1.1-pro-ultra"
 
 
 def planned(model=ULTRA, route=None, **said):
-    return plan(resolve(Request(model, said, "a red fox", route), find_model(model).model))
+    return plan(resolve(Request(model, said, "a red fox", route), find_model(model)))
 
 
 def planned_unknown(named=(), **said):
@@ -105,7 +105,7 @@ def test_a_seed_is_a_whole_number_whoever_the_model_is_and_however_it_is_named(s
 
 
 def chosen(model=ULTRA, dialect=None, *, hosted=True, no_seed=False, draw=None, **said):
-    resolved = resolve(Request(model, said, "a red fox"), find_model(model).model, dialect)
+    resolved = resolve(Request(model, said, "a red fox"), find_model(model), dialect)
     return choose_seed(
         resolved, ROWS["lumenfall" if hosted else "offline"], Input(no_seed=no_seed), draw
     )
@@ -118,7 +118,7 @@ def test_a_seed_is_drawn_for_every_model_that_is_known_to_take_one():
     assert chosen(draw=draw, no_seed=True) == ("", None)
     assert chosen(draw=draw, seed="7") == (TYPED, 7)
     assert chosen("else", draw=draw) == ("", None)
-    for provider, dialect in find_model(ULTRA).model.dialects.items():
+    for provider, dialect in find_model(ULTRA).dialects.items():
         assert chosen(dialect=dialect, draw=draw) == (DRAWN, 5), provider
     takes = {name for name, row in read_servers().items() if chosen("else", row, draw=draw)[0]}
     assert takes == {"together", "sdcpp", "vllm", "sglang"}
@@ -135,7 +135,7 @@ def test_minus_one_asks_for_a_random_seed_wherever_a_seed_can_be_sent():
 
 
 def test_a_drawn_seed_counts_up_like_a_typed_one_and_is_said():
-    resolved = resolve(Request(ULTRA, {"n": "3"}, "a red fox"), find_model(ULTRA).model)
+    resolved = resolve(Request(ULTRA, {"n": "3"}, "a red fox"), find_model(ULTRA))
     result = plan(resolved, DRAWN, 40)
     assert [call.body["seed"] for call in result.calls] == [40, 41, 42]
     (note,) = [note for note in result.notes if note.parameter == "seed"]
@@ -263,7 +263,7 @@ def test_an_unknown_model_gets_a_quality_only_by_name_even_if_it_is_zero(asked):
 
 
 def test_the_best_native_format_is_png_where_there_is_one_else_the_first():
-    ultra = find_model(ULTRA).model
+    ultra = find_model(ULTRA)
     request = Request(ULTRA, {"output_format": "avif"}, "a fox")
     for native, dialect in (
         (("jpeg", "png"), "png"),

@@ -17,7 +17,7 @@ ULTRA = "flux1.1-pro-ultra"
 
 def resolved(model=ULTRA, prompt="a red fox", route=None, output=None, **parameters):
     """The resolved request of a model of the catalog, the way the command line builds it."""
-    return resolve(Request(model, parameters, prompt, route, output), find_model(model).model)
+    return resolve(Request(model, parameters, prompt, route, output), find_model(model))
 
 
 def unknown(model="somebody/else", prompt="a red fox", route=None, output=None, **parameters):
@@ -472,7 +472,7 @@ VALUES = st.one_of(
     st.integers(),
     st.booleans(),
 )
-NAMES = st.sampled_from(sorted(find_model(ULTRA).model.parameters)) | st.text(max_size=8)
+NAMES = st.sampled_from(sorted(find_model(ULTRA).parameters)) | st.text(max_size=8)
 ODD_SIZES = (
     "", "x", "0x0", "-1x5", "1e9x2", "16:9:3", "auto", "\uff11\uff16:\uff19", 5, True, ["1x1"],
 )  # fmt: skip
@@ -515,7 +515,7 @@ def test_the_edges_of_the_ranges_are_accepted(name, value):
 
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_any_request_is_resolved_to_something_json_can_say_or_refused(said):
-    for model in (find_model(ULTRA).model, None):
+    for model in (find_model(ULTRA), None):
         try:
             result = resolve(Request(ULTRA, said, "a fox"), model)
         except UsageError:

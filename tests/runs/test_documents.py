@@ -26,7 +26,7 @@ SAVED = Outcome(CALL, (SavedImage("fox.jpg", "jpeg", 2752, 1536, 5, True, Facts(
 
 
 def resolved(**said):
-    return resolve(Request(ULTRA, said, "a red fox"), find_model(ULTRA).model)
+    return resolve(Request(ULTRA, said, "a red fox"), find_model(ULTRA))
 
 
 def report(*outcomes, faults=(), interrupted=False):

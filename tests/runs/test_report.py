@@ -40,7 +40,7 @@ def outcome(number=1, *, saved=0, error=None, kept=(), cost=None, seed=None, **f
 
 
 def report(*outcomes, interrupted=False, prompt="a red fox", output=None, **said):
-    resolved = resolve(Request(ULTRA, said, prompt, output=output), find_model(ULTRA).model)
+    resolved = resolve(Request(ULTRA, said, prompt, output=output), find_model(ULTRA))
     notes = (*resolved.notes, *plan(resolved).notes)
     return Report(resolved, notes, "lumenfall", True, outcomes, interrupted)
 
@@ -404,7 +404,7 @@ def test_an_error_without_a_request_id_says_null():
 
 def test_what_was_asked_for_may_differ_from_request_to_request():
     def made(size, **said):
-        asked = resolve(Request(ULTRA, {"size": size, **said}, "a fox"), find_model(ULTRA).model)
+        asked = resolve(Request(ULTRA, {"size": size, **said}, "a fox"), find_model(ULTRA))
         saved = SavedImage("fox.jpg", *IMAGE, received=(2752, 1536))
         return Outcome(Call(1, None, "m", {}), (saved,), resolved=asked)
 

@@ -94,7 +94,7 @@ def _pixels(request: dict[str, Json]) -> tuple[int, int]:
 
 def _native(name: str, width: int, height: int) -> tuple[int, int]:
     """The pixels that a model delivers for a nominal size; that size if it is not known."""
-    model = find_model(name, folders.model_folders()).model
+    model = find_model(name, folders.model_folders())
     sizes = model.sizes if model else ()
     found = (size.expected for size in sizes if (size.width, size.height) == (width, height))
     return next(found, (width, height))

@@ -12,7 +12,7 @@ from flux_cli.providers.offline.answer import answer
 
 pytestmark = pytest.mark.slow
 
-ULTRA = find_model("flux1.1-pro-ultra").model
+ULTRA = find_model("flux1.1-pro-ultra")
 
 
 def answered(**body):

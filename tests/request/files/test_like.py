@@ -28,7 +28,7 @@ from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
 from flux_cli.runs.saving import delivery
 
-MODEL = find_model("flux1.1-pro-ultra", ()).model
+MODEL = find_model("flux1.1-pro-ultra", ())
 NOTHING = Facts()
 
 
