@@ -14,8 +14,8 @@ function __flux_at
         else if test $dashes = no; and string match -q -- -- $word
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
-            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|width|max-bytes|effort|alt)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
-        else if contains -- $command/$count/$word '/0/generate' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' '/0/recover' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
+            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|width|max-bytes|effort|only|exclude|reroll|adopt|alt)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
+        else if contains -- $command/$count/$word '/0/generate' '/0/build' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' '/0/recover' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
             set command (string trim -- "$command $word")
         else
             set count (math $count + 1)
@@ -35,6 +35,7 @@ complete -c flux -f
 complete -c flux -n "__flux_at ''" -l version -s V -d 'Show the version'
 complete -c flux -n "__flux_at ''" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at '' '0'" -a generate -d 'Generate images from a prompt'
+complete -c flux -n "__flux_at '' '0'" -a build -d 'Keep a set of images in sync with a manifest, flux-build.toml'
 complete -c flux -n "__flux_at '' '0'" -a resolve -d 'Show what would be sent, and why'
 complete -c flux -n "__flux_at '' '0'" -a show -d 'Show image details and how images were made'
 complete -c flux -n "__flux_at '' '0'" -a convert -d 'Convert images: change format, resize, crop, compress'
@@ -71,7 +72,7 @@ complete -c flux -n "__flux_at 'generate'" -l output -s o -r -F -a '(__flux_file
 complete -c flux -n "__flux_at 'generate'" -l output-format -l format -s f -x -a 'png\t jpeg\t gif\t webp\t avif\t' -d 'png, jpeg, gif, webp, avif'
 complete -c flux -n "__flux_at 'generate'" -l output-compression -l quality -s q -x -d 'Quality of lossy files'
 complete -c flux -n "__flux_at 'generate'" -l overwrite -d 'Replace existing files'
-complete -c flux -n "__flux_at 'generate'" -l skip-existing -d 'Keep existing files that match, and make the missing ones'
+complete -c flux -n "__flux_at 'generate'" -l skip-existing -d 'Keep existing files that match'
 complete -c flux -n "__flux_at 'generate'" -l update -d 'Keep files that match, and replace only those that do not'
 complete -c flux -n "__flux_at 'generate'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'generate'" -l preview -d 'Show images in the terminal'
@@ -97,7 +98,7 @@ complete -c flux -n "__flux_at 'generate'" -l no-badge -d 'Leave the badge out o
 complete -c flux -n "__flux_at 'generate'" -l fit -x -a 'none\t cover\t contain\t exact\t' -d 'Make files of exactly --size'
 complete -c flux -n "__flux_at 'generate'" -l focus -x -a 'center\t top\t bottom\t left\t right\t entropy\t attention\t' -d 'What --fit cover keeps'
 complete -c flux -n "__flux_at 'generate'" -l upscale -d 'Allow files larger than the image'
-complete -c flux -n "__flux_at 'generate'" -l width -x -d 'Write a variant of this width'
+complete -c flux -n "__flux_at 'generate'" -l width -x -d 'Write this width as NAME-WIDTH.EXT, in place of the full image or, with --fit, beside it'
 complete -c flux -n "__flux_at 'generate'" -l max-bytes -x -d 'Reduce quality until the file fits SIZE, such as 200kB, 1.5MB, 2MiB'
 complete -c flux -n "__flux_at 'generate'" -l lossless -d 'Keep every pixel unchanged'
 complete -c flux -n "__flux_at 'generate'" -l effort -x -a 'fast\t balanced\t small\t' -d 'Time spent on reducing file size'
@@ -108,6 +109,32 @@ complete -c flux -n "__flux_at 'generate'" -l no-prompt-metadata -d 'Write metad
 complete -c flux -n "__flux_at 'generate'" -l sidecar -d 'Write the metadata into a .json file beside the image'
 complete -c flux -n "__flux_at 'generate'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'generate'" -a '(__flux_files @ @)'
+complete -c flux -n "__flux_at 'build'" -l overwrite -d 'Replace edited files, and files that are in the way'
+complete -c flux -n "__flux_at 'build'" -l json -d 'Print one JSON document'
+complete -c flux -n "__flux_at 'build'" -l concurrency -x -d 'Requests in flight at once'
+complete -c flux -n "__flux_at 'build'" -l timeout -x -d 'Longest wait for one image'
+complete -c flux -n "__flux_at 'build'" -l retries -x -d 'Retries of requests that certainly had no effect'
+complete -c flux -n "__flux_at 'build'" -l max-cost -x -d 'Refuse to send requests that would cost more'
+complete -c flux -n "__flux_at 'build'" -l yes -s y -d 'Proceed even if the price is unknown'
+complete -c flux -n "__flux_at 'build'" -l quiet -d 'Print nothing but results and errors'
+complete -c flux -n "__flux_at 'build'" -l verbose -s v -d 'List unchanged assets, too, and the causes of errors'
+complete -c flux -n "__flux_at 'build'" -l progress -x -a 'auto\t plain\t none\t' -d 'Progress display'
+complete -c flux -n "__flux_at 'build'" -l provider -x -a 'lumenfall\t bfl\t fal\t replicate\t openai\t openai.com\t together\t localai\t sdcpp\t vllm\t sglang\t offline\t' -d 'Provider'
+complete -c flux -n "__flux_at 'build'" -l base-url -x -d 'Base URL of an OpenAI-compatible server, including /v1'
+complete -c flux -n "__flux_at 'build'" -l no-key -d 'Send no API key, for servers that need none'
+complete -c flux -n "__flux_at 'build'" -l offline -d 'Make placeholders instead of requests, or accept them in --check'
+complete -c flux -n "__flux_at 'build'" -l html -d 'Print a <picture> element for each asset'
+complete -c flux -n "__flux_at 'build'" -l plan -d 'Show what would be done, why, and the cost'
+complete -c flux -n "__flux_at 'build'" -l check -d 'Check that images and lock are as the manifest says'
+complete -c flux -n "__flux_at 'build'" -l init -d 'Write a first manifest from the images of this folder'
+complete -c flux -n "__flux_at 'build'" -l only -x -d 'Only assets with such names'
+complete -c flux -n "__flux_at 'build'" -l exclude -x -d 'No assets with such names'
+complete -c flux -n "__flux_at 'build'" -l partial -d 'Make what the limit allows, in manifest order'
+complete -c flux -n "__flux_at 'build'" -l reroll -x -d 'Request an image again'
+complete -c flux -n "__flux_at 'build'" -l adopt -x -d 'Declare files on disk to be what the manifest means'
+complete -c flux -n "__flux_at 'build'" -l prune -d 'Delete unedited files that the manifest no longer names'
+complete -c flux -n "__flux_at 'build'" -l prune-originals -d 'Delete originals that the lock does not need'
+complete -c flux -n "__flux_at 'build'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'resolve'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels (1920x1080) or a ratio (16:9)'
 complete -c flux -n "__flux_at 'resolve'" -l aspect-ratio -s a -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t' -d 'Ratio only'
 complete -c flux -n "__flux_at 'resolve'" -l resolution -s r -x -a '0.5K\t 1K\t 2K\t 4K\t' -d 'Scale only'
@@ -132,7 +159,7 @@ complete -c flux -n "__flux_at 'resolve'" -l output -s o -r -F -a '(__flux_files
 complete -c flux -n "__flux_at 'resolve'" -l output-format -l format -s f -x -a 'png\t jpeg\t gif\t webp\t avif\t' -d 'png, jpeg, gif, webp, avif'
 complete -c flux -n "__flux_at 'resolve'" -l output-compression -l quality -s q -x -d 'Quality of lossy files'
 complete -c flux -n "__flux_at 'resolve'" -l overwrite -d 'Replace existing files'
-complete -c flux -n "__flux_at 'resolve'" -l skip-existing -d 'Keep existing files that match, and make the missing ones'
+complete -c flux -n "__flux_at 'resolve'" -l skip-existing -d 'Keep existing files that match'
 complete -c flux -n "__flux_at 'resolve'" -l update -d 'Keep files that match, and replace only those that do not'
 complete -c flux -n "__flux_at 'resolve'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'resolve'" -l preview -d 'Show images in the terminal'
@@ -158,7 +185,7 @@ complete -c flux -n "__flux_at 'resolve'" -l no-badge -d 'Leave the badge out of
 complete -c flux -n "__flux_at 'resolve'" -l fit -x -a 'none\t cover\t contain\t exact\t' -d 'Make files of exactly --size'
 complete -c flux -n "__flux_at 'resolve'" -l focus -x -a 'center\t top\t bottom\t left\t right\t entropy\t attention\t' -d 'What --fit cover keeps'
 complete -c flux -n "__flux_at 'resolve'" -l upscale -d 'Allow files larger than the image'
-complete -c flux -n "__flux_at 'resolve'" -l width -x -d 'Write a variant of this width'
+complete -c flux -n "__flux_at 'resolve'" -l width -x -d 'Write this width as NAME-WIDTH.EXT, in place of the full image or, with --fit, beside it'
 complete -c flux -n "__flux_at 'resolve'" -l max-bytes -x -d 'Reduce quality until the file fits SIZE, such as 200kB, 1.5MB, 2MiB'
 complete -c flux -n "__flux_at 'resolve'" -l lossless -d 'Keep every pixel unchanged'
 complete -c flux -n "__flux_at 'resolve'" -l effort -x -a 'fast\t balanced\t small\t' -d 'Time spent on reducing file size'
@@ -185,7 +212,7 @@ complete -c flux -n "__flux_at 'convert'" -l verbose -s v -d 'Show the causes of
 complete -c flux -n "__flux_at 'convert'" -l fit -x -a 'none\t cover\t contain\t exact\t' -d 'Make files of exactly --size'
 complete -c flux -n "__flux_at 'convert'" -l focus -x -a 'center\t top\t bottom\t left\t right\t entropy\t attention\t' -d 'What --fit cover keeps'
 complete -c flux -n "__flux_at 'convert'" -l upscale -d 'Allow files larger than the image'
-complete -c flux -n "__flux_at 'convert'" -l width -x -d 'Write a variant of this width'
+complete -c flux -n "__flux_at 'convert'" -l width -x -d 'Write this width as NAME-WIDTH.EXT, in place of the full image or, with --fit, beside it'
 complete -c flux -n "__flux_at 'convert'" -l max-bytes -x -d 'Reduce quality until the file fits SIZE, such as 200kB, 1.5MB, 2MiB'
 complete -c flux -n "__flux_at 'convert'" -l lossless -d 'Keep every pixel unchanged'
 complete -c flux -n "__flux_at 'convert'" -l effort -x -a 'fast\t balanced\t small\t' -d 'Time spent on reducing file size'
@@ -255,6 +282,7 @@ complete -c flux -n "__flux_at 'schema' '0'" -a runs
 complete -c flux -n "__flux_at 'schema' '0'" -a recover
 complete -c flux -n "__flux_at 'schema' '0'" -a show
 complete -c flux -n "__flux_at 'schema' '0'" -a convert
+complete -c flux -n "__flux_at 'schema' '0'" -a build
 complete -c flux -n "__flux_at 'completion'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'completion' '0'" -a bash
 complete -c flux -n "__flux_at 'completion' '0'" -a zsh
@@ -268,6 +296,7 @@ complete -c flux -n "__flux_at 'help' '0'" -a exit-codes
 complete -c flux -n "__flux_at 'help' '0'" -a environment
 complete -c flux -n "__flux_at 'help' '0'" -a names
 complete -c flux -n "__flux_at 'help' '0'" -a generate
+complete -c flux -n "__flux_at 'help' '0'" -a build
 complete -c flux -n "__flux_at 'help' '0'" -a resolve
 complete -c flux -n "__flux_at 'help' '0'" -a show
 complete -c flux -n "__flux_at 'help' '0'" -a convert

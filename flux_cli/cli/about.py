@@ -87,7 +87,11 @@ def _completions() -> Path:
     return installed if installed.is_dir() else package.parent / "completions"
 
 
-@examples("flux schema > flux.schema.json", "flux schema resolve")
+@examples(
+    "flux schema > flux.schema.json",
+    "flux schema resolve",
+    "flux schema manifest > flux-build.schema.json",
+)
 def schema(
     command: Annotated[
         str | None,
@@ -98,8 +102,15 @@ def schema(
 ) -> None:
     """Print the JSON Schema of the documents that --json prints.
 
-    Described keys do not change while "schema" is 1. New keys may be added.
+    Described keys do not change while "schema" is 1. New keys may be added. `flux schema manifest`
+    prints the schema of flux-build.toml, for editors.
     """
+    if command == "manifest":
+        from flux_cli.build.manifest.schema import manifest_schema
+        from flux_cli.cli.spellings import SPELLINGS
+
+        streams.out_json(manifest_schema(SPELLINGS))
+        return
     from flux_cli.commands.schema import schema_document
 
     streams.out_json(schema_document(command))

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from flux_cli.cli import about, history, images, lookups
+from flux_cli.cli import about, build, history, images, lookups
 from flux_cli.cli.help import Command, Group, columns
 from flux_cli.cli.options import spell_out
 from flux_cli.commands.exit import run_command
@@ -24,6 +24,7 @@ exit codes: 0 success, 1 failure, 2 usage or configuration error, 3 partial succ
 4 key or balance, 5 moderation, 130 interrupted"""
 COMMANDS: dict[str, Any] = {  # each a function with `examples`
     "generate": images.generate,
+    "build": build.build,
     "resolve": lookups.resolve,
     "show": images.show,
     "convert": images.convert,

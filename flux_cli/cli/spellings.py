@@ -102,7 +102,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
         ),
         "overwrite": Spelling("--overwrite", "", "Replace existing files"),
         "skip_existing": Spelling(
-            "--skip-existing", "", "Keep existing files that match, and make the missing ones"
+            "--skip-existing", "", "Keep existing files that match; refuse to run if one does not"
         ),
         "update": Spelling(
             "--update", "", "Keep files that match, and replace only those that do not"
@@ -187,7 +187,10 @@ PANELS: dict[str, dict[str, Spelling]] = {
         ),
         "upscale": Spelling("--upscale", "", "Allow files larger than the image"),
         "width": Spelling(
-            "--width", "PIXELS", "Write a variant of this width: NAME-WIDTH.EXT; repeatable"
+            "--width",
+            "PIXELS",
+            "Write this width as NAME-WIDTH.EXT, in place of the full image or, with --fit, beside "
+            "it; repeatable",
         ),
         "max_bytes": Spelling(
             "--max-bytes",
@@ -220,9 +223,27 @@ PANELS: dict[str, dict[str, Spelling]] = {
         ),
     },
 }
+PANELS["Build"] = {
+    "plan": Spelling("--plan", "", "Show what would be done, why, and the cost; change nothing"),
+    "check": Spelling("--check", "", "Check that images and lock are as the manifest says"),
+    "init": Spelling("--init", "", "Write a first manifest from the images of this folder"),
+    "only": Spelling("--only", "GLOB", "Only assets with such names; repeatable"),
+    "exclude": Spelling("--exclude", "GLOB", "No assets with such names; repeatable"),
+    "partial": Spelling("--partial", "", "Make what the limit allows, in manifest order"),
+    "reroll": Spelling("--reroll", "NAME", "Request an image again; repeatable"),
+    "adopt": Spelling(
+        "--adopt", "NAME", "Declare files on disk to be what the manifest means; repeatable"
+    ),
+    "prune": Spelling("--prune", "", "Delete unedited files that the manifest no longer names"),
+    "prune_originals": Spelling(
+        "--prune-originals", "", "Delete originals that the lock does not need"
+    ),
+}
 PANEL_OF = {field: panel for panel, options in PANELS.items() for field in options}
+SPELLINGS = {field: row for options in PANELS.values() for field, row in options.items()}
 ORDER = list(PANEL_OF)  # of options in help and usage
 ARGUMENTS = {
+    "manifests": ("[MANIFEST…]", "Manifests [default: flux-build.toml, here or above]"),
     "prompt": ("PROMPT", "The prompt, quoted; - reads standard input, @FILE reads a file"),
     "files": ("FILE…", "Image files; - reads one from standard input"),
 }
@@ -243,4 +264,17 @@ CONVERT = {
         "--skip-existing", "", "Keep existing files and make only the missing ones"
     ),
     "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
+}
+# Options of `flux build` that differ from those of `flux generate`.
+BUILD = {
+    "max_cost": Spelling(
+        "--max-cost", "USD", "Refuse to send requests that would cost more [env: FLUX_MAX_COST]"
+    ),
+    "offline": Spelling(
+        "--offline", "", "Make placeholders instead of requests, or accept them in --check"
+    ),
+    "html": Spelling("--html", "", "Print a <picture> element for each asset"),
+    "overwrite": Spelling("--overwrite", "", "Replace edited files, and files that are in the way"),
+    "yes": Spelling("--yes -y", "", "Proceed even if the price is unknown; never lifts a limit"),
+    "verbose": Spelling("--verbose -v", "", "List unchanged assets, too, and the causes of errors"),
 }

@@ -113,11 +113,9 @@ def _work(name: str | None) -> Listing:
 
 def _has_work(run: RecordedRun) -> bool:
     """Whether anything of a run can be saved or deleted. What was moved aside stays."""
-    if run.past.state in STATES:
-        return True
-    if store.aside_folder(run.folder).exists():
+    if run.past.state not in STATES and store.aside_folder(run.folder).exists():
         return bool(store.files_in(run.folder))
-    return run.folder.exists()
+    return run.past.state in STATES or run.folder.exists()
 
 
 def _recover_stray(stray: Stray) -> Recovered:
@@ -130,9 +128,8 @@ def _recover_stray(stray: Stray) -> Recovered:
         except OSError as error:
             fault.message += f"; its files cannot be moved: {error.strerror}"
         else:
-            fault.message += (
-                f"; its files are now in {store.aside_folder(stray.path.with_suffix(''))}"
-            )
+            place = store.aside_folder(stray.path.with_suffix(""))
+            fault.message += f"; its files are now in {place}"
             fault.hint = LOOK
     return Recovered(past, _report(past, faults=(fault,)), moved)
 
@@ -192,9 +189,8 @@ def _clear(past: PastRun, folder: Path) -> tuple[Sequence[str], DiskError | None
         return (), DiskError(f"cannot clear {folder}: {error.strerror}")
     if not moved:
         return (), None
-    message = f"{len(moved)} received files belong to no image of this run, or are damaged"
-    message += f"; they are now in {store.aside_folder(folder)}"
-    return moved, DiskError(message, hint=LOOK)
+    what = f"{len(moved)} received files belong to no image of this run, or are damaged"
+    return moved, DiskError(f"{what}; they are now in {store.aside_folder(folder)}", hint=LOOK)
 
 
 def _fetch_and_save(
@@ -207,6 +203,10 @@ def _fetch_and_save(
     looked_up = look_up(before, ledger, settings, auth)
     answers = arrived(before, ledger.folder) | looked_up.answers
     job = job_of(before, ledger, settings, auth, answers)._replace(strays=strays)
+    if "locks" in before.facts:  # its images belong to the assets of a manifest
+        from flux_cli.build.execution.arrivals import keeping
+
+        job = keeping(job, before)
     report = _save(job, ledger.folder, settings, before, named=named and bool(answers), quiet=quiet)
     job.sink.sync()
     after = read_journal(ledger.path) or before

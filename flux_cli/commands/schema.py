@@ -17,6 +17,7 @@ Described keys stay; new keys may be added.
 
 from __future__ import annotations
 
+from flux_cli.build.planning import document as build
 from flux_cli.commands import config, convert, models, providers, show, sizes
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.runs import documents, fields
@@ -38,6 +39,7 @@ DOCUMENTS = {  # by command, what it prints unless it fails
     "recover": ("recovery",),
     "show": ("images",),
     "convert": ("conversion",),
+    "build": ("build",),
 }
 COMMANDS = tuple(DOCUMENTS)
 SHAPES: dict[str, object] = {
@@ -72,6 +74,10 @@ SHAPES: dict[str, object] = {
     "images": show.IMAGES,
     "image": show.IMAGE,
     "conversion": convert.CONVERSION,
+    "build": build.BUILD,
+    "build_step": build.STEP,
+    "build_change": build.CHANGE,
+    "build_move": build.MOVE,
 }
 
 

@@ -4,6 +4,7 @@ FluxError                   1  error
 ├── UsageError              2  usage          the command line is wrong; nothing was sent
 │   ├── ConfigError         2  config         a setting, its file or its permissions are wrong
 │   ├── CatalogError        2  catalog        a model file is wrong
+│   ├── ManifestError       2  manifest       a manifest or a lock of flux build is wrong
 │   ├── OutputError         2  output         the images cannot be saved at the given path
 │   └── BudgetError         2  budget         the run would cost more than allowed
 ├── AuthError               4  auth           key missing or refused
@@ -67,6 +68,10 @@ class ConfigError(UsageError):
 
 class CatalogError(UsageError):
     code = "catalog"
+
+
+class ManifestError(UsageError):
+    code = "manifest"
 
 
 class OutputError(UsageError):

@@ -162,8 +162,9 @@ def read_estimate(reply: Reply) -> float:
             if amount is not None and _is_in_usd(body, metadata):
                 return amount * usd
     may_be_billed = bool(found) or (isinstance(body, dict) and "data" in body)
-    message = reply.broken or "the answer to the dry run has no price"
-    raise ProviderError(message, billed=may_be_billed)
+    message = reply.broken or "the response to the price estimate has no price"
+    hint = "leave out --estimate to see the price of the catalog"
+    raise ProviderError(message, billed=may_be_billed, hint=hint)
 
 
 def _is_in_usd(*answers: Json) -> bool:

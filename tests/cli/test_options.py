@@ -3,6 +3,7 @@
 import pytest
 from typer.main import get_command
 
+from flux_cli.build.options import BuildOptions
 from flux_cli.cli.app import make_app
 from flux_cli.cli.spellings import ARGUMENTS, CONVERT, PANELS
 from flux_cli.config.settings import BY_NAME
@@ -10,7 +11,12 @@ from flux_cli.core.convert_options import ConvertOptions
 from flux_cli.core.options import GenerateOptions, Parameters, Settings, fields_of, fill
 from flux_cli.request.command_line import read_parameters
 
-GROUPS = {"generate": GenerateOptions, "resolve": GenerateOptions, "convert": ConvertOptions}
+GROUPS = {
+    "generate": GenerateOptions,
+    "resolve": GenerateOptions,
+    "convert": ConvertOptions,
+    "build": BuildOptions,
+}
 
 
 @pytest.mark.parametrize("name", GROUPS)
@@ -23,6 +29,7 @@ def test_every_spelling_belongs_to_a_field():
     """`plain` and `curl` are options of one command alone."""
     spelled = {field for panel in PANELS.values() for field in panel} | ARGUMENTS.keys()
     fields = fields_of(GenerateOptions).keys() | fields_of(ConvertOptions).keys()
+    fields |= fields_of(BuildOptions).keys()
     assert spelled == fields | {"plain", "curl"}
     assert CONVERT.keys() <= fields_of(ConvertOptions).keys()
 

@@ -94,8 +94,10 @@ RUN = [
 
 @pytest.fixture
 def around(keyed, home, work, command, gateway):
-    """What the docs take for granted: `flux` on the PATH, keys, two files, and services."""
+    """What the docs take for granted: `flux` on the PATH, keys, files, and services."""
     (work / "prompt.txt").write_text("a red fox\n")
+    manifest = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/build.md").read_text(), re.DOTALL)[0]
+    (work / "flux-build.toml").write_text(manifest)
     (work / "cat.jpg").write_bytes(pixels_as("jpeg", 1024, 768))  # not what the gateway answers
     settings = home / ".config" / "flux-image-cli"
     settings.mkdir(parents=True)

@@ -73,9 +73,9 @@ def needs_confirmation(run: CheckedRun) -> str:
     settings, bill = run.prepared.settings, _bill(run)
     # The limit of a settings file is no answer to the question about this run.
     is_limited = settings.max_cost is not None and settings.values["max_cost"].rank <= ENVIRONMENT
-    is_remote = bill.unpriced > MOST_UNPRICED and _is_remote(settings)
+    is_elsewhere = bill.unpriced > MOST_UNPRICED and is_remote(settings)
     threshold = settings.confirm_cost
-    return reason_to_confirm(bill, threshold, is_limited=is_limited, is_remote=is_remote)
+    return reason_to_confirm(bill, threshold, is_limited=is_limited, is_remote=is_elsewhere)
 
 
 def is_gateway(settings: Settings) -> bool:
@@ -117,7 +117,7 @@ def _with_price(run: CheckedRun) -> tuple[CheckedRun, str]:
     return run._replace(prepared=with_price(run.prepared, price)), ""
 
 
-def _is_remote(settings: Settings) -> bool:
+def is_remote(settings: Settings) -> bool:
     """Whether images come from another machine."""
     if not settings.provider.hosted:
         return False

@@ -1,0 +1,1 @@
+"""Carries out a plan: requests, files made from originals, moves, and what is deleted."""

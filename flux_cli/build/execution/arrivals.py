@@ -1,0 +1,70 @@
+"""Keeps what had arrived of a build that was killed, as originals with pending rows.
+
+`flux build` does so first, and `flux recover` may do so before. No files are made here: the next
+build makes them, for free.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from flux_cli.build.execution.originals import Keeper, Owner
+from flux_cli.build.lock.rows import Row
+from flux_cli.config.load import load_settings
+from flux_cli.core.errors import FluxError
+from flux_cli.images.finish import Finish
+from flux_cli.images.formats import FORMATS
+from flux_cli.providers.rows import ROWS
+from flux_cli.runs.check import find_access
+from flux_cli.runs.progress.lines import Silence
+from flux_cli.runs.records import store
+from flux_cli.runs.records.listing import find_run, iso_time
+from flux_cli.runs.records.rescue import resume
+from flux_cli.runs.recovery import arrived, job_of
+
+if TYPE_CHECKING:
+    from flux_cli.runs.job import Job, Task
+    from flux_cli.runs.records.past import PastRun
+
+NO_DIGEST = "0" * 16
+
+
+def fetch_arrived(run: str) -> None:
+    """Keep what had arrived of a killed build. What cannot be fetched stays in the state folder.
+
+    Never raises FluxError: the build goes on, and asks for nothing of it again.
+    """
+    from flux_cli.runs.event_loop import run_job
+
+    with contextlib.suppress(FluxError, OSError):
+        past, ledger = resume(find_run(store.runs_folder(), run))
+        with ledger:
+            answers = arrived(past, ledger.folder)
+            if not answers:
+                return
+            provider, base_url = past.text("provider"), past.text("base_url")
+            settings = load_settings({"provider": provider, "base_url": base_url}, ROWS)
+            job = job_of(past, ledger, settings, find_access(settings), answers)
+            run_job(keeping(job, past), ledger.folder, settings, Silence())
+
+
+def keeping(job: Job, past: PastRun) -> Job:
+    """The job of the rest of a build, so that it keeps originals and makes no files."""
+    created = iso_time(past.began or 0.0)
+    keeper = Keeper(_owner, provider=past.text("provider"), run=past.id, created=created)
+    return job._replace(tasks=list(map(_without_files, job.tasks)), store=keeper)
+
+
+def _owner(task: Task) -> Owner:
+    """To whom an image belongs, from what the journal says of its request."""
+    about = task.about
+    row = Row(str(about.get("request", NO_DIGEST)), str(about.get("resolved", NO_DIGEST)))
+    return Owner(row, str(about.get("root", ".")))
+
+
+def _without_files(task: Task) -> Task:
+    """The task with a delivery that makes no file: all of them count as made."""
+    names = {task.name.path(row.suffix) for row in FORMATS.values()}
+    delivery = task.delivery._replace(finish=Finish(), sidecar=False, kept=frozenset(names))
+    return task._replace(delivery=delivery)

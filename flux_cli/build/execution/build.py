@@ -1,0 +1,258 @@
+"""Carries out the plans of one or several projects, and keeps their rows up to date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flux_cli.build.execution.adoption import adopt_files
+from flux_cli.build.execution.delivery import place
+from flux_cli.build.execution.guard import GuardedFolder
+from flux_cli.build.execution.moves import delete_files, move_files
+from flux_cli.build.execution.originals import Keeper, Owner
+from flux_cli.build.execution.outputs import made_files, remake
+from flux_cli.build.lock.rows import STALE, Row, Trouble
+from flux_cli.build.planning.outcome import Made, recorded, row_after
+from flux_cli.build.planning.steps import MOVED, ORPHAN, REMADE, SAME
+from flux_cli.core.errors import (
+    DiskError,
+    FluxError,
+    Interrupted,
+    ModerationError,
+    NotSentError,
+    ValidationError,
+)
+from flux_cli.images import files as disk
+from flux_cli.images.threads import Threads
+from flux_cli.runs.interrupts import has_come
+from flux_cli.runs.saving.convert import count_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from flux_cli.build.disk import Files
+    from flux_cli.build.lock.rows import File
+    from flux_cli.build.planning.steps import Step
+    from flux_cli.build.pricing import Catalog
+    from flux_cli.core.outcome import Outcome
+    from flux_cli.images.signing import Identity
+
+KEPT = "its original is kept: correct the manifest and build again, for free"
+REFUSALS = (ModerationError, ValidationError)
+
+
+class Site:
+    """One project while it is built: its files, its steps, and its rows so far."""
+
+    def __init__(
+        self, files: Files, steps: list[Step], rows: dict[str, Row], *, shows_prompts: bool
+    ) -> None:
+        self.files, self.steps, self.rows = files, steps, rows
+        self.shows_prompts = shows_prompts
+
+    @property
+    def root(self) -> str:
+        return self.files.root
+
+    def steps_to_do(self) -> list[Step]:
+        """The steps that change anything."""
+        return [step for step in self.steps if step.make or step.moves or step.is_updated]
+
+    def places(self) -> Iterator[str]:
+        """Where files will be written."""
+        for step in self.steps:
+            for path in (*step.make, *(new for _, new in step.moves)):
+                yield self.files.place(path)
+
+    def owner(self, step: Step) -> Owner:
+        """To whom the image of a step belongs."""
+        row = row_after(step, Made(generated={}), shows_prompts=self.shows_prompts)
+        return Owner(row, self.root, self.shows_prompts)
+
+    def known(self) -> Iterator[tuple[str, File]]:
+        """The files of the lock by place."""
+        for row in self.rows.values():
+            for path, file in row.files.items():
+                yield place(path, self.root), file
+
+    def finish(self, step: Step, made: Made) -> None:
+        """Update the row of a step that is done."""
+        self.rows.pop(step.was, None)
+        self.rows[step.name] = row_after(step, made, shows_prompts=self.shows_prompts)
+
+
+class Build:
+    """The work of one command on all its sites. Failures are collected, and do not stop it."""
+
+    def __init__(
+        self, sites: list[Site], catalog: Catalog, signer: Identity | None, *, overwrite: bool
+    ) -> None:
+        self.sites, self._catalog, self._signer = sites, catalog, signer
+        self.paths: list[str] = []  # of the files that were written or moved
+        self.done: set[str] = set()  # names of assets for which something was done
+        self.errors: dict[str, FluxError] = {}  # by asset
+        known = dict(pair for site in sites for pair in site.known())
+        self.sink = GuardedFolder(disk.Folder(overwrite=True), known, overwrite=overwrite)
+
+    def requested(self) -> Iterator[tuple[Site, Step]]:
+        """The steps that send a request, in their order."""
+        for site in self.sites:
+            for step in site.steps:
+                if step.is_requested:
+                    yield site, step
+
+    def move(self) -> None:
+        """Move files, and update the rows that only changed their words."""
+        for site, step in self._steps((MOVED, REMADE, SAME)):
+            if not step.moves and not step.is_updated and step.was == step.name:
+                continue
+            if step.adopted or (step.sign == REMADE and step.twin):
+                continue
+            self._attempt(site, step, self._move_one)
+
+    def adopt(self) -> None:
+        """Take over files that a person has declared to be right."""
+        for site, step in self._steps((REMADE, SAME)):
+            if step.adopted:
+                self._attempt(site, step, self._adopt_one)
+
+    def _adopt_one(self, site: Site, step: Step) -> None:
+        site.finish(step, adopt_files(step, site.files))
+        self.done.add(step.name)
+
+    def _move_one(self, site: Site, step: Step) -> None:
+        moved = move_files(step, site.files)
+        site.finish(step, Made())
+        self.paths += moved
+        self.done.add(step.name)
+
+    def remake(self, *, twins: bool = False) -> None:
+        """Make files from originals, on all cores: of assets with `twins`, or of all others."""
+        chosen = [
+            (site, step)
+            for site, step in self._steps(None)
+            if bool(step.twin) == twins and step.make and (twins or step.sign == REMADE)
+        ]
+        if not chosen:
+            return
+        pool = Threads(max(1, min(count_cores(), len(chosen))))
+        with pool:
+            for running in [pool.submit(self._remake, *one) for one in chosen]:
+                running.result()
+
+    def _remake(self, site: Site, step: Step) -> None:
+        if has_come():
+            self.errors[step.name] = Interrupted("interrupted before its files were made")
+        else:
+            self._attempt(site, step, self._remake_one)
+
+    def _remake_one(self, site: Site, step: Step) -> None:
+        asset = step.asset
+        row = site.rows.get(step.twin or step.name)
+        if asset is None or row is None or row.original is None:
+            message = "not made, because the image that it shares was not"
+            raise NotSentError(message if step.twin else "the original is not available")
+        model = self._catalog.model(asset)
+        name = model.id if model else str(asset.settings.parameters["model"])
+        files = remake(step, row, name, site.root, self.sink, self._signer)
+        made = Made(files)
+        if step.twin:
+            shared = {key: value for key, value in row.generated.items() if key != "cost_usd"}
+            made = Made(files, row.original, shared, is_placeholder=row.placeholder)
+            site.finish(step, made)
+        else:
+            current = step._replace(row=site.rows[step.name], was=step.name, moves=())
+            site.finish(current, made)
+        self._wrote(site, step.name, files)
+
+    def take_outcomes(self, outcomes: Iterable[Outcome], keeper: Keeper, run: str) -> None:
+        """Update the rows of the assets that were requested."""
+        steps = {step.name: (site, step) for site, step in self.requested()}
+        for outcome in outcomes:
+            site, step = steps[outcome.key]
+            self._take(site, step, outcome, keeper.rows.get(step.name))
+            error = outcome.error
+            if error and step.name not in keeper.rows:
+                self._mark(site, step, error, run, outcome.call.number)
+
+    def _take(self, site: Site, step: Step, outcome: Outcome, kept: Row | None) -> None:
+        """The row of an image that has arrived, with those of its files that were made."""
+        if outcome.error:
+            self.errors[step.name] = outcome.error
+        asset = step.asset
+        if kept is None or asset is None:
+            return
+        if outcome.error:
+            outcome.error.billed = False
+            outcome.error.hint = KEPT
+        try:
+            files = made_files(asset, step.make, outcome.saved, site.root)
+        except DiskError as error:
+            self.errors[step.name] = error
+            return
+        self._wrote(site, step.name, files)
+        left = _left_files(step, files, site.files)
+        site.rows.pop(step.was, None)
+        site.rows[step.name] = kept._replace(files={**left, **kept.files, **files})
+
+    def _mark(self, site: Site, step: Step, error: FluxError, run: str, number: int) -> None:
+        """Note in the row that a request must not be repeated. The rest of the row stays."""
+        asset = step.asset
+        is_refused = isinstance(error, REFUSALS)
+        is_unclear = error.billed and not is_refused
+        if asset is None or not (is_refused or is_unclear) or not run:
+            return
+        row = step.row or Row(
+            asset.request, step.resolved, recorded(asset, shows_prompts=site.shows_prompts)
+        )
+        trouble = Trouble(asset.request, run, number, error.code)
+        row = row._replace(refused=trouble) if is_refused else row._replace(unclear=trouble)
+        site.rows.pop(step.was, None)
+        site.rows[step.name] = row
+
+    def prune(self) -> None:
+        """Delete files that nothing asks for anymore, and the rows that have none left."""
+        for site, step in self._steps((ORPHAN,)):
+            row = site.rows.get(step.name)
+            if row is None:
+                continue
+            try:
+                deleted = delete_files(step.orphans, row.files, site.files)
+            except DiskError as error:
+                self.errors[step.name] = error
+                continue
+            gone = [path for path in row.files if not site.files.exists(path)]
+            self.paths += [place(path, site.root) for path in deleted]
+            left = {path: file for path, file in row.files.items() if path not in gone}
+            if step.group or left:
+                site.rows[step.name] = row._replace(files=left)
+            else:
+                del site.rows[step.name]
+
+    def _steps(self, signs: tuple[str, ...] | None) -> Iterator[tuple[Site, Step]]:
+        for site in self.sites:
+            for step in site.steps:
+                if signs is None or step.sign in signs:
+                    yield site, step
+
+    def _attempt(self, site: Site, step: Step, work: Callable[[Site, Step], None]) -> None:
+        """Do something for one asset. Its failure does not stop the others."""
+        try:
+            work(site, step)
+        except FluxError as error:
+            self.errors[step.name] = error
+        except OSError as fault:
+            self.errors[step.name] = DiskError(f"{step.name}: {fault.strerror or fault}")
+
+    def _wrote(self, site: Site, name: str, files: dict[str, File]) -> None:
+        self.paths += [place(path, site.root) for path in files]
+        self.done.add(name)
+        for path in files:
+            site.files.forget(path)
+
+
+def _left_files(step: Step, made: dict[str, File], files: Files) -> dict[str, File]:
+    """The files of the old image that are still there: they are ours, and to be made again."""
+    known = step.row.files if step.row else {}
+    left = {path: file for path, file in known.items() if path not in made and files.exists(path)}
+    stale = {path: file._replace(output=STALE) for path, file in left.items() if path in step.make}
+    return left | stale

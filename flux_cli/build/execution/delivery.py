@@ -1,0 +1,49 @@
+"""How the image of an asset becomes its files: as for `generate`, under the paths of the asset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flux_cli.build.manifest.outputs import SIDECAR, finish_of
+from flux_cli.images.names import Name
+from flux_cli.runs.saving.delivery import Delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from flux_cli.build.manifest.expansion import Asset
+    from flux_cli.images.metadata.record import Record
+
+
+def name_of(asset: Asset, root: str) -> Name:
+    """The name of the files of an asset, as seen from the working folder."""
+    return Name("{stem}.{ext}", {"stem": place(asset.stem, root)})
+
+
+def place(path: str, root: str) -> str:
+    """A path of a manifest as seen from the working folder."""
+    return path if root == "." else f"{root}/{path}"
+
+
+def path_in(place_: str, root: str) -> str:
+    """The path in a manifest of a file that was saved at a place."""
+    return place_ if root == "." else place_.removeprefix(f"{root}/")
+
+
+def delivery_of(asset: Asset, root: str, make: Collection[str], record: Record) -> Delivery:
+    """The delivery that writes the paths in `make`, and leaves all others as they are."""
+    variants = asset.settings.variants
+    formats = tuple(dict.fromkeys(one.format for one in variants if one.format != SIDECAR))
+    endings = {one.format: one.ending.rpartition(".")[2] for one in variants}
+    values = asset.settings.values
+    sizes = {f"{asset.stem}.{endings[name]}" for name in formats}  # beside variants, no full size
+    kept = frozenset(place(path, root) for path in {*asset.files, *sizes} - {*make})
+    return Delivery(
+        finish=finish_of(values, formats),
+        record=record,
+        suffixes={name: endings[name] for name in formats},
+        metadata=not values.get("no_metadata", False),
+        sidecar=bool(values.get("sidecar", False)),
+        is_quality_sent=False,
+        kept=kept,
+    )

@@ -1,0 +1,52 @@
+"""Writes files of a build, and replaces only those that a build has written and nobody edited."""
+
+from __future__ import annotations
+
+import os
+from hashlib import file_digest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flux_cli.core.errors import DiskError
+from flux_cli.images.formats import suffix_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flux_cli.build.lock.rows import File
+    from flux_cli.core.image import ImageFile
+    from flux_cli.images.files import Folder
+    from flux_cli.images.names import Name
+
+
+class GuardedFolder:
+    """A folder that looks at each file again before it is replaced.
+
+    `known` are the files of the lock by place. With `overwrite`, others may be replaced, too.
+    """
+
+    def __init__(self, folder: Folder, known: Mapping[str, File], *, overwrite: bool) -> None:
+        self._folder, self._known, self._overwrite = folder, known, overwrite
+
+    def save(self, name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:
+        """Write one file and return its path. Raises DiskError if it may not be replaced."""
+        path = name.path(suffix_of(image.format))
+        if not extra and not fresh and not self._overwrite and os.path.lexists(path):
+            file = self._known.get(path)
+            if file is None or _digest(path) != file.sha256:
+                message = f"{path} was changed while images were made: it stays as it is"
+                hint = "--adopt keeps it, --overwrite replaces it"
+                raise DiskError(message, hint=hint)
+        return self._folder.save(name, image, extra, fresh=fresh)
+
+    def sync(self) -> None:
+        """Ask the disk to keep the names of all files that were saved."""
+        self._folder.sync()
+
+
+def _digest(path: str) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,141 @@
+"""Keeps originals: images exactly as the provider returned them, beside the manifest.
+
+A row is kept with each until the lock has it, so that a build that is killed loses no image and the
+next one pays for none again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flux_cli.build.disk import ORIGINALS
+from flux_cli.build.execution.delivery import place as place_of
+from flux_cli.build.execution.records import generated
+from flux_cli.build.lock.file import load_lock, save_lock
+from flux_cli.build.lock.rows import Original, Row
+from flux_cli.build.planning.outcome import hide_prompts
+from flux_cli.core.errors import DiskError, ManifestError
+from flux_cli.core.image import ImageFile
+from flux_cli.core.lite import NamedTuple
+from flux_cli.images.files import Folder
+from flux_cli.images.names import fixed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flux_cli.runs.job import Original as Received
+    from flux_cli.runs.job import Task
+
+HIDDEN = ".flux"  # the folder beside the manifest
+PENDING = f"{HIDDEN}/pending"
+
+
+class Owner(NamedTuple):
+    """To whom the image of a task belongs: its row without the image, and the manifest's folder."""
+
+    row: Row
+    root: str
+    shows_prompts: bool = True
+
+
+class Keeper:
+    """Keeps the originals of one run, and the rows that they lead to."""
+
+    def __init__(
+        self, owner_of: Callable[[Task], Owner], *, provider: str, run: str, created: str
+    ) -> None:
+        self._owner_of, self._provider = owner_of, provider
+        self._run, self._created = run, created
+        self.rows: dict[str, Row] = {}  # by asset, without files
+
+    def __call__(self, received: Received) -> str:
+        """Keep one image of a task, and return its path. Raises DiskError."""
+        task, data, image = received.task, received.data, received.image
+        owner = self._owner_of(task)
+        digest = sha256(data).hexdigest()
+        original = Original(digest, len(data), image.width, image.height, image.format)
+        place = keep(owner.root, original, data)
+        facts = generated(
+            task.call,
+            received.facts,
+            provider=self._provider,
+            run=self._run,
+            created=self._created,
+            digest=task.delivery.record.request_digest,
+        )
+        shown = facts if owner.shows_prompts else hide_prompts(facts)
+        row = owner.row._replace(generated=shown, original=original, placeholder=not self._run)
+        self.rows[task.key] = row
+        if self._run:
+            self._note(owner.root, f"{self._run}-{task.call.number}", {task.key: row})
+        return place
+
+    def _note(self, root: str, name: str, rows: dict[str, Row]) -> None:
+        """Write down a row that the lock does not have yet. Raises DiskError."""
+        try:
+            os.makedirs(os.path.join(root, PENDING), exist_ok=True)
+        except OSError as fault:
+            raise DiskError(f"cannot write into {PENDING}: {fault.strerror}") from fault
+        save_lock(os.path.join(root, PENDING, f"{name}.lock"), rows)
+
+
+def keep(root: str, original: Original, data: bytes) -> str:
+    """Write an original, unless it is there, and return its path. Raises DiskError."""
+    hide(root)
+    place = place_of(f"{ORIGINALS}/{original.name}", root)
+    with contextlib.suppress(OSError):
+        if os.path.getsize(place) == original.bytes:
+            return place
+    file = ImageFile(data, original.format, original.width, original.height, as_received=True)
+    return Folder(overwrite=True).save(fixed(place), file)
+
+
+def hide(root: str) -> None:
+    """Make the hidden folder, which git ignores. Raises DiskError."""
+    folder = Path(root, HIDDEN)
+    try:
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            folder.joinpath(".gitignore").write_text("*\n")
+    except OSError as fault:
+        raise DiskError(f"cannot write into {folder}: {fault.strerror}") from fault
+
+
+def pending_rows(root: str) -> dict[str, Row]:
+    """The rows that a killed build has left. One that cannot be read is left out."""
+    found: dict[str, Row] = {}
+    with contextlib.suppress(OSError):
+        for name in sorted(os.listdir(os.path.join(root, PENDING))):
+            with contextlib.suppress(ManifestError):
+                found |= load_lock(os.path.join(root, PENDING, name)).rows
+    return found
+
+
+def has_pending(root: str) -> bool:
+    """Whether a killed build has left rows."""
+    return os.path.isdir(os.path.join(root, PENDING))
+
+
+def forget_pending(root: str) -> None:
+    """Delete the rows of `pending_rows`: the lock has them."""
+    folder = os.path.join(root, PENDING)
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        os.rmdir(folder)
+
+
+def delete_originals(root: str, needed: set[str]) -> list[str]:
+    """Delete the originals whose names are not needed, and return their paths."""
+    deleted = []
+    folder = os.path.join(root, ORIGINALS)
+    with contextlib.suppress(OSError):
+        for name in sorted(os.listdir(folder)):
+            if name not in needed:
+                os.unlink(os.path.join(folder, name))
+                deleted.append(f"{folder}/{name}")
+    return deleted

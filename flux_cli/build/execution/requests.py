@@ -1,0 +1,111 @@
+"""Turns assets into the tasks of a run: what is sent to the provider, in its own words."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from flux_cli.build.execution.delivery import delivery_of, name_of
+from flux_cli.build.execution.records import record_of
+from flux_cli.build.manifest.outputs import SIDECAR, finish_of
+from flux_cli.build.planning.outcome import recorded
+from flux_cli.build.resolution import request_of
+from flux_cli.core.errors import ManifestError, UsageError
+from flux_cli.core.lite import NamedTuple
+from flux_cli.core.options import Input
+from flux_cli.images.outputs import frames
+from flux_cli.providers.rows import check_model, unit_price
+from flux_cli.request.digest import resolved_digest
+from flux_cli.request.files import inputs
+from flux_cli.request.plan import choose_seed, plan
+from flux_cli.request.prepare import dialect_of, draw_seed
+from flux_cli.request.resolve import resolve
+from flux_cli.runs.job import Task
+
+if TYPE_CHECKING:
+    from flux_cli.build.manifest.expansion import Asset
+    from flux_cli.build.planning.steps import Step
+    from flux_cli.build.pricing import Catalog
+    from flux_cli.config.load import Settings
+    from flux_cli.core.request import Resolved, Value
+    from flux_cli.images.metadata.record import Record
+    from flux_cli.runs.saving.delivery import Delivery
+
+
+def _check_size(asset: Asset, resolved: Resolved, *, hosted: bool) -> None:
+    """Raise UsageError if a file would be larger than the image that is expected."""
+    if resolved.size and hosted:
+        finish = finish_of(asset.settings.values, ())
+        frames(finish, *resolved.size.expected)
+
+
+class Tasks(NamedTuple):
+    """Makes the tasks of one build. `created` is the time that their files record."""
+
+    settings: Settings
+    catalog: Catalog
+    created: str
+
+    def task(self, number: int, step: Step, root: str) -> Task:
+        """The task of a step. Raises ManifestError if the provider does not accept it."""
+        asset, row = step.asset, self.settings.provider
+        if asset is None:
+            raise ValueError(step)
+        try:
+            resolved = self._resolve(asset, root)
+            check_model(row, resolved.sent_model)
+            seed = choose_seed(resolved, row, Input(), draw_seed)
+            call = plan(resolved, *seed).calls[0]._replace(number=number)
+            _check_size(asset, resolved, hosted=row.hosted)
+        except UsageError as error:
+            where = f"assets.{asset.group}: {asset.name}"
+            raise ManifestError(f"{where}: {error.message}", hint=error.hint) from error
+        facts = recorded(asset, shows_prompts=True)
+        facts["model"] = resolved.model.id if resolved.model else resolved.sent_model
+        record = record_of(
+            asset,
+            facts,
+            digest=resolved_digest(resolved),
+            provider=row.name,
+            created=self.created,
+            hosted=row.hosted,
+        )
+        return Task(
+            call=call,
+            name=name_of(asset, root),
+            delivery=self._delivery(asset, root, step, record),
+            price_usd=unit_price(row, resolved.model, resolved.dialect),
+            resolved=resolved,
+            key=asset.name,
+            about={
+                "request": asset.request,
+                "resolved": step.resolved,
+                "root": os.path.realpath(root),
+            },
+        )
+
+    def _delivery(self, asset: Asset, root: str, step: Step, record: Record) -> Delivery:
+        """How the image becomes files. A placeholder may be too small for them."""
+        delivery = delivery_of(asset, root, step.make, record)
+        if self.settings.provider.hosted:
+            return delivery
+        return delivery._replace(finish=delivery.finish._replace(upscale=True))
+
+    def _resolve(self, asset: Asset, root: str) -> Resolved:
+        """The request in the words of the provider, with the bytes of local images."""
+        model = self.catalog.model(asset)
+        dialect = dialect_of(self.settings.provider, model)
+        request = request_of(asset)
+        attached: dict[str, Value] = {
+            name: inputs.attach(os.path.join(root, path))
+            for name, path in asset.settings.references.items()
+        }
+        parameters = {**request.parameters, **attached}
+        route = asset.settings.values.get("route")
+        request = request._replace(
+            parameters=parameters, route=None if route is None else str(route)
+        )
+        resolved = resolve(request, model, dialect)
+        listed = (one.format for one in asset.settings.variants)
+        formats = tuple(name for name in listed if name != SIDECAR)
+        return resolved._replace(made=formats, format=None, quality=None)

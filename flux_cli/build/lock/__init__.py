@@ -1,0 +1,1 @@
+"""The lock: the committed record of what was built."""

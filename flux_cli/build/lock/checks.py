@@ -1,0 +1,122 @@
+"""Checks every value of a lock: a lock decides which files are moved and deleted."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from flux_cli.build.lock.rows import File, Original, Row, Trouble
+from flux_cli.build.manifest.paths import objection
+from flux_cli.images.formats import FOREIGN, FORMATS
+
+if TYPE_CHECKING:
+    from typing import Any
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+DIGEST = re.compile(r"[0-9a-f]{16}")
+OUTPUT = re.compile(r"[0-9a-f]{8}")
+MAX_NUMBER = 10**15
+KNOWN = frozenset(Row._fields)
+
+
+def read_rows(assets: Any) -> dict[str, Row]:  # noqa: ANN401 - what JSON can be
+    """The rows of the assets of a document. Raises ValueError for any value that is not right."""
+    assets = _facts(assets)
+    return {name: _row(name, table) for name, table in assets.items()}
+
+
+def _row(name: str, table: Any) -> Row:  # noqa: ANN401 - as above
+    unknown = _facts(table).keys() - KNOWN
+    if unknown:
+        raise ValueError(f"{name!r} has the unknown key {min(unknown)!r}; a newer flux wrote it")
+    try:
+        files = _facts(table.get("files", {}))
+        return Row(
+            request=_match(DIGEST, table["request"]),
+            resolved=_match(DIGEST, table["resolved"]),
+            requested=_facts(table.get("requested", {})),
+            generated=_facts(table.get("generated", {})),
+            original=_original(table.get("original")),
+            files={path: _file(path, file) for path, file in files.items()},
+            take=_number(table.get("take", 1)),
+            adopted=_flag(table.get("adopted", False)),
+            placeholder=_flag(table.get("placeholder", False)),
+            refused=_trouble(table.get("refused")),
+            unclear=_trouble(table.get("unclear")),
+        )
+    except KeyError as fault:
+        raise ValueError(f"{name!r} lacks {fault}") from fault
+    except ValueError as fault:
+        raise ValueError(f"{name!r}: {fault}") from fault
+
+
+def _file(path: str, table: Any) -> File:  # noqa: ANN401
+    reason = objection(path)
+    if reason:
+        raise ValueError(f"{path!r} {reason}")
+    table = _facts(table)
+    return File(
+        output=_match(OUTPUT, table["output"]),
+        sha256=_match(SHA256, table["sha256"]),
+        bytes=_number(table["bytes"]),
+        width=_optional(table.get("width")),
+        height=_optional(table.get("height")),
+    )
+
+
+def _original(table: Any) -> Original | None:  # noqa: ANN401
+    if table is None:
+        return None
+    facts = _facts(table)
+    name = facts["format"]
+    if name not in FORMATS and name not in FOREIGN:
+        raise ValueError(f"{name!r} is not a format")
+    return Original(
+        sha256=_match(SHA256, facts["sha256"]),
+        bytes=_number(facts["bytes"]),
+        width=_number(facts["width"]),
+        height=_number(facts["height"]),
+        format=name,
+    )
+
+
+def _trouble(table: Any) -> Trouble | None:  # noqa: ANN401
+    if table is None:
+        return None
+    facts = _facts(table)
+    request, number = _match(DIGEST, facts["request"]), _number(facts["number"])
+    return Trouble(request, _text(facts["run"]), number, _text(facts["code"]))
+
+
+def _facts(value: Any) -> dict[str, Any]:  # noqa: ANN401
+    if isinstance(value, dict):
+        return value
+    raise ValueError(f"{value!r} is not an object")
+
+
+def _match(pattern: re.Pattern[str], value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, str) and pattern.fullmatch(value):
+        return value
+    raise ValueError(f"{value!r} is not a digest")
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, str):
+        return value
+    raise ValueError(f"{value!r} is not text")
+
+
+def _number(value: Any) -> int:  # noqa: ANN401
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MAX_NUMBER:
+        return value
+    raise ValueError(f"{value!r} is not a whole number")
+
+
+def _optional(value: Any) -> int | None:  # noqa: ANN401
+    return None if value is None else _number(value)
+
+
+def _flag(value: Any) -> bool:  # noqa: ANN401
+    if isinstance(value, bool):
+        return value
+    raise ValueError(f"{value!r} is not true or false")

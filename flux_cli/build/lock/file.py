@@ -1,0 +1,76 @@
+"""The lock on disk: read if it is there, and written in one step only if its bytes differ."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flux_cli.build.lock.reading import HINT, Lock, read_lock
+from flux_cli.build.lock.text import lock_text
+from flux_cli.build.manifest.files import read_file
+from flux_cli.core.errors import DiskError, ManifestError
+from flux_cli.disk.links import follow
+from flux_cli.images.files import PART, sync_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flux_cli.build.lock.rows import Row
+
+MAX_LOCK = 512 << 20  # bytes; 640 per asset with one file
+
+
+def lock_path(manifest: str) -> str:
+    """The path of the lock beside a manifest: `flux-build.toml` -> `flux-build.lock`."""
+    return f"{os.path.splitext(manifest)[0]}.lock"
+
+
+def load_lock(path: str) -> Lock:
+    """The lock at a path; an empty one if there is none. Raises ManifestError."""
+    if not os.path.lexists(path):
+        return Lock()
+    try:
+        return read_lock(read_file(path, MAX_LOCK, path), path)
+    except ManifestError as error:
+        error.hint = HINT
+        raise
+
+
+def save_lock(path: str, rows: Mapping[str, Row]) -> bool:
+    """Write the lock, and return whether its bytes differ from those that were there.
+
+    It is written completely or not at all. Raises DiskError.
+    """
+    data = lock_text(rows).encode("utf-8", "surrogatepass")
+    try:
+        if os.path.lexists(path):
+            if Path(path).read_bytes() == data:
+                return False
+        elif not rows:
+            return False
+        target = follow(path)
+        part = os.path.join(os.path.dirname(target), f"{PART}{os.urandom(8).hex()}")
+        _write(part, target, data)
+    except OSError as fault:
+        message = f"cannot write {path}: {fault.strerror}"
+        raise DiskError(
+            message, hint="the images are saved; make it writable and run again"
+        ) from fault
+    return True
+
+
+def _write(part: str, target: str, data: bytes) -> None:
+    """Write a file under another name, and move it into place. Raises OSError."""
+    try:
+        with Path(part).open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if os.path.exists(target):
+            os.chmod(part, os.stat(target).st_mode & 0o777)
+        os.replace(part, target)
+    finally:
+        if os.path.lexists(part):
+            os.unlink(part)
+    sync_folder(os.path.dirname(target))

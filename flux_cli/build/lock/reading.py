@@ -1,0 +1,152 @@
+"""Reads the text of a lock strictly. Conflict markers of git are read, not refused.
+
+A conflicted lock has two versions, and a row of either may be the right one: whoever compares them
+with the manifest and the disk decides.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING
+
+from flux_cli.build.lock import checks
+from flux_cli.build.lock.text import SCHEMA, START
+from flux_cli.core.errors import ManifestError
+from flux_cli.core.lite import NamedTuple
+from flux_cli.core.text import decode_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from flux_cli.build.lock.rows import Row
+
+HINT = "restore it from git; --adopt '*' starts a new lock from the files that are there"
+MARKER = re.compile(r"^(<{7}|\|{7}|={7}|>{7})( |$)", re.MULTILINE)
+OURS, BASE, THEIRS, BOTH = range(4)
+
+
+class Lock(NamedTuple):
+    """The rows by name. `others` are those of the other side of a merge conflict."""
+
+    rows: Mapping[str, Row] = {}
+    others: Mapping[str, Row] = {}
+    is_conflicted: bool = False
+
+
+def read_lock(data: bytes, path: str) -> Lock:
+    """Read a lock. `path` names it in messages. Raises ManifestError."""
+    try:
+        text = decode_text(data).replace("\r\n", "\n")
+    except UnicodeDecodeError as fault:
+        raise ManifestError(f"{path} is not valid UTF-8", hint=HINT) from fault
+    try:
+        if "<<<<<<<" not in text or not MARKER.search(text):
+            return Lock(_rows(_whole(text)))
+        ours, theirs = (_rows(_by_line(_side(text, side))) for side in (OURS, THEIRS))
+    except (ValueError, RecursionError) as fault:
+        raise ManifestError(f"{path} cannot be read: {fault}", hint=HINT) from fault
+    return Lock({**theirs, **ours}, theirs, is_conflicted=True)
+
+
+def _rows(document: Any) -> dict[str, Row]:  # noqa: ANN401 - what JSON can be
+    """The rows of a document. Raises ValueError."""
+    if not isinstance(document, dict) or document.keys() != {"schema", "assets"}:
+        raise ValueError("it is not a lock of flux build")
+    if document["schema"] != SCHEMA:
+        raise ValueError(f"it has schema {document['schema']!r}, and this flux reads {SCHEMA}")
+    return checks.read_rows(document["assets"])
+
+
+def _whole(text: str) -> Any:  # noqa: ANN401 - as above
+    """The document. A name that is given twice is an error, as `merge=union` makes it.
+
+    To look for that costs as much as to read, so it is done only if the lines are not as written.
+    """
+    document = json.loads(text, parse_float=_finite, parse_constant=_refuse)
+    if isinstance(document, dict) and isinstance(document.get("assets"), dict):
+        assets = document["assets"]
+        files = sum(len(row.get("files", ())) for row in assets.values() if isinstance(row, dict))
+        is_as_written = text.count('\n"') == len(assets) and text.count('\n  "') == files
+        if is_as_written and _counts_facts(text, assets):
+            return document
+    return json.loads(text, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_refuse)
+
+
+def _counts_facts(text: str, assets: Mapping[str, Any]) -> bool:
+    """Whether there are as many lines of facts as facts; `request` and `resolved` share one."""
+    facts = sum(len(row) - 1 for row in assets.values() if isinstance(row, dict))
+    return text.count('\n "') == facts
+
+
+def _finite(text: str) -> float:
+    """A number that JSON can write again."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a number")
+    return number
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is not a number")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r} is there twice")
+    return found
+
+
+def _side(text: str, side: int) -> Iterator[str]:
+    """The lines of one side of all conflicts, with what both sides share."""
+    now = BOTH
+    steps: dict[str, Callable[[], int]] = {
+        "<": lambda: OURS,
+        "|": lambda: BASE,
+        "=": lambda: THEIRS,
+        ">": lambda: BOTH,
+    }
+    for line in text.split("\n"):
+        if MARKER.match(line):
+            now = steps[line[0]]()
+        elif now in (BOTH, side):
+            yield line
+
+
+def _facts(line: str) -> dict[str, Any]:
+    """The facts of one line. Raises ValueError."""
+    found: dict[str, Any] = json.loads(f"{{{line}}}", parse_float=_finite, parse_constant=_refuse)
+    return found
+
+
+def _by_line(lines: Iterator[str]) -> dict[str, Any]:
+    """The document of lines as flux writes them. Commas may be missing, or too many.
+
+    Raises ValueError for any other line.
+    """
+    assets: dict[str, Any] = {}
+    row: dict[str, Any] = {}
+    files: dict[str, Any] | None = None
+    for number, whole in enumerate(lines, 1):
+        line = whole.removesuffix(",")
+        if number == 1 and line == START:
+            continue
+        if line in ("", "}", " }", "}}"):
+            files = None
+        elif line == ' "files": {':
+            files = row["files"] = {}
+        elif line.startswith('  "') and files is not None:
+            files |= _facts(line)
+        elif line.startswith(' "'):
+            row |= _facts(line)
+        elif line.startswith('"') and line.endswith(": {"):
+            row = assets[json.loads(line[:-3])] = {}
+            files = None
+        else:
+            raise ValueError(f"line {number} was not written by flux")
+    return {"schema": SCHEMA, "assets": assets}

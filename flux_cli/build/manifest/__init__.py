@@ -1,0 +1,1 @@
+"""The manifest: its keys, its strict reader, and its expansion into assets."""

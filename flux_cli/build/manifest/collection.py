@@ -1,0 +1,63 @@
+"""All assets of one build, from one or several manifests: no two share a name or a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flux_cli.build.manifest.expansion import Asset, expand
+from flux_cli.core.errors import ManifestError
+from flux_cli.core.lite import NamedTuple
+from flux_cli.images.names import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flux_cli.build.manifest.reading import Manifest
+    from flux_cli.build.manifest.settings import Sources
+
+
+class Loaded(NamedTuple):
+    """A manifest, the files that it names, and its folder as an absolute path without links."""
+
+    manifest: Manifest
+    sources: Sources
+    folder: str
+
+
+def collect(loaded: Sequence[Loaded]) -> list[dict[str, Asset]]:
+    """The assets of each manifest by name. Raises ManifestError if two have a name or file."""
+    owners: dict[str, str] = {}  # the asset that has a name
+    writers: dict[str, str] = {}  # the asset that writes a path
+    found = []
+    for manifest, sources, folder in loaded:
+        assets: dict[str, Asset] = {}
+        for asset in expand(manifest, sources):
+            _claim_name(owners, asset, manifest.path)
+            for path in asset.files:
+                _claim_path(writers, asset, path, folder, manifest.path)
+            assets[asset.name] = asset
+        found.append(assets)
+    return found
+
+
+def _claim_name(owners: dict[str, str], asset: Asset, manifest: str) -> None:
+    """File systems may ignore case, and so do names."""
+    place = f"assets.{asset.group}"
+    other = owners.setdefault(_folded(asset.name), place)
+    if other is not place:
+        message = f"{manifest}: two assets are called {asset.name}: in {other} and in {place}"
+        raise ManifestError(message, hint="tell them apart with a field in name")
+
+
+def _claim_path(
+    writers: dict[str, str], asset: Asset, path: str, folder: str, manifest: str
+) -> None:
+    other = writers.setdefault(_folded(f"{folder}/{path}"), asset.name)
+    if other != asset.name:
+        message = f"{manifest}: {other} and {asset.name} both write {path}"
+        raise ManifestError(message, hint="tell them apart with {name} in output")
+
+
+def _folded(text: str) -> str:
+    """A form in which two texts are equal if a file system may confuse them."""
+    return text.lower() if text.isascii() else fold(text)

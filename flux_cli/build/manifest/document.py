@@ -1,0 +1,55 @@
+"""Reads the text of a manifest: TOML, or the same structure as JSON."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import TYPE_CHECKING
+
+from flux_cli.core.errors import ManifestError
+from flux_cli.core.text import decode_text
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def read_document(data: bytes, name: str) -> dict[str, Any]:
+    """The tables of a manifest. A `name` that ends in `.json` says that it is JSON.
+
+    Raises ManifestError for anything that is not such a document.
+    """
+    try:
+        text = decode_text(data)
+    except UnicodeDecodeError as fault:
+        message = f"{name} is not valid UTF-8"
+        raise ManifestError(message, hint="convert it with iconv") from fault
+    is_json = name.lower().endswith(".json")
+    try:
+        document = read_json(text) if is_json else tomllib.loads(text.replace("\r\n", "\n"))
+    except RecursionError as fault:
+        raise ManifestError(f"{name}: it is nested too deeply") from fault
+    except ValueError as fault:  # of TOML and JSON alike
+        kind = "JSON" if is_json else "TOML"
+        hint = "TOML needs quotes around texts and around names with blanks or dots"
+        raise ManifestError(f"{name} is not valid {kind}: {fault}", hint=hint) from fault
+    if not isinstance(document, dict):
+        raise ManifestError(f"{name} must be a JSON object", hint='begin with {"assets": {…}}')
+    return document
+
+
+def read_json(text: str) -> Any:  # noqa: ANN401 - what JSON can be
+    """The value of a JSON text. Raises ValueError, also for a name that is given twice."""
+    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r} is given twice")
+    return found
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is not a number")

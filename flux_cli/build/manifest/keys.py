@@ -1,0 +1,94 @@
+"""The keys of a manifest as one table. The reader, the JSON Schema and the documentation use it.
+
+The options of `generate` that describe the image or its files are keys under their own names: a new
+field of `core/options.py` becomes a key without a change here.
+"""
+
+from __future__ import annotations
+
+from flux_cli.core.lite import NamedTuple
+from flux_cli.core.options import Finish, Metadata, Output, Parameters
+
+# Groups of options about the image and its files, and what in them is about something else: how an
+# image is received, what a run does with existing files, and what a command prints.
+GROUPS = (Parameters, Output, Finish, Metadata)
+NOT_KEYS = frozenset((
+    "response_format", "sync_mode", "overwrite", "skip_existing", "keep_original", "html",
+))  # fmt: skip
+# Of all JSON types, an option takes one or several, by the type of its field.
+KINDS = {"list[str] | None": "list", "bool": "switch", "bool | None": "switch"}
+
+
+class Key(NamedTuple):
+    """One key: its kind of value, and help unless an option has it.
+
+    Kinds: `text`; `scalar`, text or a number; `switch`, true or false; `list`, a scalar or a list
+    of them; `table`, any JSON by name; `section`, keys of the manifest by name; `axes`, lists of
+    scalars by name; `tables`, a list of tables of scalars.
+    """
+
+    kind: str
+    help: str = ""
+
+
+# Options that are several values on the command line: an asset has one seed.
+OWN_KEYS = {
+    "param": Key("table", "Any other parameters, by name; a text @FILE reads a file"),
+    "seed": Key("scalar", "Seed for a reproducible image; with n, seeds count up"),
+}
+
+
+def _option_keys() -> dict[str, Key]:
+    """The keys that are options, in the order of the options."""
+    found = {"model": Key("scalar"), "route": Key("scalar"), "output": Key("text")}
+    for group in GROUPS:
+        for field, annotation in group.__annotations__.items():
+            if field not in NOT_KEYS:
+                kind = KINDS.get(annotation, "scalar")
+                found[field] = OWN_KEYS.get(field, Key(kind))
+    return found
+
+
+OPTIONS = _option_keys()
+ASSET: dict[str, Key] = {
+    "prompt": Key("text", "The prompt, or @FILE to read it from a UTF-8 file"),
+    "style": Key("list", "Name of a style, or a list of names; [] for none"),
+    **OPTIONS,
+    "frozen": Key("switch", "Once generated, never request the image again"),
+    "alt": Key("text", "Alternative text for --html"),
+}
+GROUP: dict[str, Key] = {
+    "rows": Key("text", "A CSV or JSONL file: one asset per row"),
+    "matrix": Key("axes", "Axes with values: one asset per combination"),
+    "exclude": Key("tables", "Combinations to leave out"),
+    "name": Key("text", "Template of the assets' names, required with rows or matrix"),
+}
+STYLE: dict[str, Key] = {
+    "prompt_prefix": Key("text", "Text before the prompt; several styles add up"),
+    "prompt_suffix": Key("text", "Text after the prompt; several styles add up"),
+}
+TOP: dict[str, Key] = {
+    "max_cost": Key("scalar", "The most that one build may cost, in USD"),
+    "lock_prompts": Key("switch", "false keeps prompts out of the lock"),
+    "originals": Key("switch", "false keeps no originals: later variants need new requests"),
+    "vars": Key("section", "Texts for {field} in templates"),
+    "defaults": Key("section", "Keys for all assets"),
+    "styles": Key("section", "Keys for the assets that name the style"),
+    "assets": Key("section", "The assets, by name"),
+}
+DEFAULTS_KEYS = ASSET
+STYLE_KEYS = {name: key for name, key in ASSET.items() if name != "style"} | STYLE
+ASSET_KEYS = ASSET | GROUP
+
+# Words that people try first, and the key they mean.
+HABITS = {
+    "quality": "output_compression",
+    "format": "output_format",
+    "formats": "output_format",
+    "styles": "style",
+    "widths": "width",
+}
+# What would decide where requests and keys go. Only the user's own settings decide that.
+ACCESS = frozenset((
+    "provider", "providers", "base_url", "url", "endpoint", "api_key", "key", "token", "no_key",
+))  # fmt: skip

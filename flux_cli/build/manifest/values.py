@@ -1,0 +1,150 @@
+"""Checks values of a manifest against the kind of their key, and writes equal values alike.
+
+Options are text on the command line, so `seed = "7"`, a cell with `7` and `seed = 7` are equal.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from flux_cli.core.errors import ManifestError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flux_cli.build.manifest.keys import Key
+    from flux_cli.core.model import Json
+
+NUMBER = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d{1,15})?", re.ASCII)
+EXPECTED = {
+    "text": "text",
+    "scalar": "text or a number",
+    "switch": "true or false",
+    "list": "a text, a number, or a list of them",
+    "table": "a table of JSON values",
+    "section": "a table",
+    "axes": "a table of lists",
+    "tables": "a list of tables",
+}
+
+
+def checked(name: str, key: Key, value: Any, where: str) -> Any:  # noqa: ANN401 - from TOML
+    """The value of a key in its one form. Raises ManifestError, which names the place."""
+    reader = READERS[key.kind]
+    result = reader(value)
+    if result is None:
+        message = f"{where}: {name} must be {EXPECTED[key.kind]}, not {shown(value)}"
+        raise ManifestError(message, hint=f"see flux help build for the key {name}")
+    return result
+
+
+def shown(value: object) -> str:
+    """A value for a message, shortened."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def text_of(value: Json) -> str:
+    """A scalar as it would be typed on the command line, and as fields show it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def scalar(value: object) -> str | int | float | None:
+    """A text or a number; a text that is plainly a number becomes one. None for anything else."""
+    if isinstance(value, str):
+        return _number(value) if NUMBER.fullmatch(value) else value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if math.isfinite(value) and abs(value) < 1e300 else None
+
+
+def _number(text: str) -> int | float:
+    if "." in text:
+        return float(text)
+    return int(text)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _switch(value: object) -> bool | None:
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value)
+    return value if isinstance(value, bool) else None
+
+
+def _list(value: object) -> list[str | int | float] | None:
+    """Scalars. A text with commas is several, as on the command line."""
+    items: list[object] = value if isinstance(value, list) else [value]
+    found: list[str | int | float] = []
+    for item in items:
+        parts: list[object] = [item]
+        if isinstance(item, str):
+            parts = [part.strip() for part in item.split(",")]
+        for part in parts:
+            one = scalar(part)
+            if one is None:
+                return None
+            found.append(one)
+    return found
+
+
+def _table(value: object) -> dict[str, Json] | None:
+    """Any JSON by name. Dates and infinite numbers are no JSON."""
+    return value if isinstance(value, dict) and is_json(value) else None
+
+
+def _section(value: object) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
+def is_json(value: object) -> bool:
+    """Whether a value of a document can be sent as JSON."""
+    if isinstance(value, dict):
+        return all(map(is_json, value.values()))
+    if isinstance(value, list):
+        return all(map(is_json, value))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, str | int)
+
+
+def _axes(value: object) -> dict[str, list[Json]] | None:
+    """Lists of texts, numbers and switches, none empty, by name."""
+    if not isinstance(value, dict) or not value:
+        return None
+    for items in value.values():
+        if not isinstance(items, list) or not items or not all(map(is_cell, items)):
+            return None
+    return value
+
+
+def _tables(value: object) -> list[dict[str, Json]] | None:
+    if not isinstance(value, list):
+        return None
+    for table in value:
+        if not isinstance(table, dict) or not table or not all(map(is_cell, table.values())):
+            return None
+    return value
+
+
+def is_cell(value: object) -> bool:
+    """Whether a value can stand in a row: a text, a number, or true or false."""
+    return isinstance(value, bool) or scalar(value) is not None
+
+
+READERS = {
+    "text": _text,
+    "scalar": scalar,
+    "switch": _switch,
+    "list": _list,
+    "table": _table,
+    "section": _section,
+    "axes": _axes,
+    "tables": _tables,
+}

@@ -1,0 +1,109 @@
+"""What the requests of a plan cost, as far as it is known, and whether a limit allows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flux_cli.build.planning.reasons import counted
+from flux_cli.build.planning.steps import PAID, WAITS
+from flux_cli.core.errors import BudgetError, UsageError
+from flux_cli.core.lite import NamedTuple
+from flux_cli.runs.spending.budget import ROUNDING
+from flux_cli.runs.spending.limits import Bill, check_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from flux_cli.build.planning.steps import Step
+
+OVER_BUDGET = "over the limit: not requested (--partial)"
+MOST_WITHOUT_LIMIT = 10_000  # requests; more need a limit in any case
+
+
+class Cost(NamedTuple):
+    """The cost of requests in USD."""
+
+    requests: int = 0
+    known_usd: float = 0.0  # of the requests with a known price
+    unknown: int = 0  # requests without one
+    prices: tuple[float, ...] = ()  # the different prices of one image
+
+    @property
+    def usd(self) -> float | None:
+        """The whole cost; None if a price is unknown."""
+        return None if self.unknown else self.known_usd
+
+
+class Priced(NamedTuple):
+    """A step with the price of its request: None if it is unknown, 0 if nothing is requested."""
+
+    step: Step
+    usd: float | None = 0.0
+
+
+def cost_of(priced: Iterable[Priced]) -> Cost:
+    """The sum over all steps."""
+    requested = [one.usd for one in priced if one.step.is_requested]
+    known = [usd for usd in requested if usd is not None]
+    return Cost(
+        requests=len(requested),
+        known_usd=sum(known),
+        unknown=len(requested) - len(known),
+        prices=tuple(sorted(set(known))),
+    )
+
+
+def fitting(priced: Sequence[Priced], limit: float | None) -> list[Priced]:
+    """The steps, of which those over the limit wait. A request of unknown price may be sent."""
+    if limit is None:
+        return list(priced)
+    found: list[Priced] = []
+    spent = 0.0
+    for one in priced:
+        step, usd = one.step, one.usd or 0.0
+        is_over = step.is_requested and spent + usd > limit + ROUNDING
+        if is_over or (step.twin and step.sign in PAID and _waits(step.twin, found)):
+            found.append(Priced(step._replace(sign=WAITS, reason=OVER_BUDGET, make=())))
+            continue
+        spent += usd if step.is_requested else 0.0
+        found.append(one)
+    return found
+
+
+def _waits(name: str, priced: Iterable[Priced]) -> bool:
+    return any(one.step.name == name and one.step.sign == WAITS for one in priced)
+
+
+def lowest(limits: Iterable[float | None]) -> float | None:
+    """The limit that holds if several do; None without any."""
+    known = [limit for limit in limits if limit is not None]
+    return min(known, default=None)
+
+
+def check_option(option: float | None, manifests: Sequence[float | None]) -> None:
+    """Raise UsageError if --max-cost is above what the manifests allow together."""
+    own = [limit for limit in manifests if limit is not None]
+    if option is None or len(own) < len(manifests):
+        return
+    if option > sum(own) + ROUNDING:
+        message = f"--max-cost {option:.2f} is above max_cost of the manifest, {sum(own):.2f}"
+        raise UsageError(message, hint="raise max_cost in the manifest, which is reviewed")
+
+
+def check_budget(cost: Cost, limit: float | None, *, accepts_unknown: bool) -> None:
+    """Raise BudgetError if the requests cost more than the limit, or may do so."""
+    if limit is None and cost.requests > MOST_WITHOUT_LIMIT:
+        message = f"{counted(cost.requests, 'request')} need a limit"
+        raise BudgetError(message, hint="add --max-cost")
+    try:
+        check_limit(bill_of(cost), limit, accepts_unknown=accepts_unknown)
+    except BudgetError as error:
+        if limit is not None and cost.known_usd > limit:
+            error.hint = "raise the limit, select assets with --only, or add --partial"
+        raise
+
+
+def bill_of(cost: Cost) -> Bill:
+    """The bill of all requests."""
+    price = cost.prices[0] if len(cost.prices) == 1 and not cost.unknown else None
+    return Bill(cost.requests, cost.known_usd, cost.unknown, price)

@@ -1,0 +1,136 @@
+"""Plans all assets of a manifest: rows that belong to them, twins, and what is left over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flux_cli.build.planning import reasons
+from flux_cli.build.planning.adoption import adopt
+from flux_cli.build.planning.asset import Planner
+from flux_cli.build.planning.steps import ORPHAN, PAID, REMADE, SAME, Step
+from flux_cli.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from flux_cli.build.lock.reading import Lock
+    from flux_cli.build.lock.rows import Row
+    from flux_cli.build.manifest.expansion import Asset
+    from flux_cli.build.planning.steps import Disk, Wishes
+
+
+def plan_assets(
+    assets: Mapping[str, Asset],
+    rows: Mapping[str, Row],
+    disk: Disk,
+    wishes: Wishes,
+    resolve: Callable[[Asset], str],
+) -> list[Step]:
+    """The steps of all selected assets, in their order, then those of what is left over.
+
+    Raises UsageError if an image cannot be requested again.
+    """
+    renamed = _find_renamed(assets, rows)
+    planner = Planner(disk, wishes, resolve)
+    steps = []
+    for name, asset in assets.items():
+        if not wishes.selected(name):
+            continue
+        was = renamed.get(name, name)
+        row = rows.get(was)
+        if name in wishes.reroll:
+            check_reroll(asset, row)
+        step = planner.plan(asset, row, was)
+        is_right = step.sign == SAME and not step.is_updated
+        if name in wishes.adopt and not is_right:
+            step = adopt(asset, row, was, disk, resolve)
+        steps.append(step)
+    steps = list(_with_twins(steps, rows, disk))
+    claimed = {*assets, *renamed.values()}
+    left = {
+        name: row for name, row in rows.items() if name not in claimed and wishes.selected(name)
+    }
+    return [*steps, *_leftovers(steps, left, disk)]
+
+
+def chosen_rows(assets: Mapping[str, Asset], lock: Lock, disk: Disk) -> Mapping[str, Row]:
+    """The rows of a lock. Of two sides of a conflict, the one that matches manifest and disk."""
+    if not lock.is_conflicted:
+        return lock.rows
+    rows = dict(lock.rows)
+    for name, other in lock.others.items():
+        asset, own = assets.get(name), rows[name]
+        if asset and _rank(other, asset, disk) > _rank(own, asset, disk):
+            rows[name] = other
+    return rows
+
+
+def _rank(row: Row, asset: Asset, disk: Disk) -> tuple[bool, int]:
+    """How well a row matches: its request first, then how many of its files are there."""
+    present = [
+        path for path, file in row.files.items() if disk.exists(path) and disk.equals(path, file)
+    ]
+    return row.request == asset.request, len(present)
+
+
+def check_reroll(asset: Asset, row: Row | None) -> None:
+    """Raise UsageError if another request would bring the same image."""
+    is_finished = row and row.is_made and not row.placeholder and row.request == asset.request
+    if is_finished and asset.seed is not None:
+        message = f"{asset.name} has seed {asset.seed}: same seed, same image"
+        raise UsageError(message, hint="change the seed in the manifest")
+
+
+def _find_renamed(assets: Mapping[str, Asset], rows: Mapping[str, Row]) -> dict[str, str]:
+    """The old names of assets without a row, by new name: rows with the same request."""
+    new = [asset for name, asset in assets.items() if name not in rows]
+    if not new:
+        return {}
+    free: dict[str, list[str]] = {}
+    for name in sorted(rows, reverse=True):
+        if name not in assets and rows[name].is_made:
+            free.setdefault(rows[name].request, []).append(name)
+    return {asset.name: free[asset.request].pop() for asset in new if free.get(asset.request)}
+
+
+def _with_twins(steps: list[Step], rows: Mapping[str, Row], disk: Disk) -> Iterator[Step]:
+    """The steps, of which those with one request and one seed share one image."""
+    if not any(step.sign in PAID for step in steps):
+        yield from steps
+        return
+    made = {row.request: name for name, row in rows.items() if _can_lend(row, disk)}
+    asked: dict[str, str] = {}
+    for step in steps:
+        asset = step.asset
+        if asset is None or asset.seed is None or step.sign not in PAID:
+            yield step
+        elif asset.request in made:
+            twin = made[asset.request]
+            reason = f"same request as {twin}: {reasons.counted(len(step.make), 'file')}"
+            yield step._replace(sign=REMADE, reason=reason, twin=twin)
+        elif asset.request in asked:
+            twin = asked[asset.request]
+            yield step._replace(reason=f"{step.reason}, same request as {twin}", twin=twin)
+        else:
+            asked[asset.request] = step.name
+            yield step
+
+
+def _can_lend(row: Row, disk: Disk) -> bool:
+    """Whether other assets can be made from the original of a row."""
+    is_generated = row.is_made and not row.placeholder and not row.adopted
+    return is_generated and row.original is not None and disk.has_original(row.original)
+
+
+def _leftovers(steps: list[Step], left: Mapping[str, Row], disk: Disk) -> Iterator[Step]:
+    """Files that nothing asks for anymore, of assets that exist and of those that do not."""
+    for step in steps:
+        if step.orphans:
+            yield _leftover(step.name, step.group, step.row, step.orphans)
+    for name, row in sorted(left.items()):
+        yield _leftover(name, "", row, tuple(filter(disk.exists, sorted(row.files))))
+
+
+def _leftover(name: str, group: str, row: Row | None, paths: tuple[str, ...]) -> Step:
+    reason = f"not in the manifest: {reasons.counted(len(paths), 'file')} (--prune)"
+    return Step(ORPHAN, name, group, reason, row=row, was=name, orphans=paths)

@@ -1,0 +1,85 @@
+"""The steps of a plan: one per asset, with its sign, its reason and what is to be done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from flux_cli.core.lite import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from flux_cli.build.lock.rows import File, Original, Row
+    from flux_cli.build.manifest.expansion import Asset
+    from flux_cli.core.model import Json
+
+# Signs, the most cautious first. What they mean is in `flux help build`.
+EDITED, REFUSED, UNCLEAR, WAITS = "!", "x", "?", "^"
+NEW, CHANGED, REMADE, MOVED, ORPHAN, SAME = "+", "~", "*", ">", "-", "="
+SIGNS = (NEW, CHANGED, REMADE, MOVED, EDITED, REFUSED, UNCLEAR, WAITS, ORPHAN, SAME)
+# What a person must decide, or another build must do, before the asset is as the manifest says.
+OPEN = frozenset((EDITED, REFUSED, UNCLEAR, WAITS))
+PAID = frozenset((NEW, CHANGED))
+
+
+class Change(NamedTuple):
+    """One key whose value differs. None: it was not there."""
+
+    key: str
+    old: Json
+    new: Json
+
+
+class Step(NamedTuple):
+    """What is to be done for one asset."""
+
+    sign: str
+    name: str
+    group: str
+    reason: str
+    changes: tuple[Change, ...] = ()
+    asset: Asset | None = None  # None for an asset that is not in the manifest
+    row: Row | None = None  # what the lock says of it
+    was: str = ""  # its name in the lock
+    resolved: str = ""  # the digest, if it was needed
+    make: tuple[str, ...] = ()  # paths to write
+    moves: tuple[tuple[str, str], ...] = ()  # from path to path; the file may be there already
+    adopted: tuple[str, ...] = ()  # paths that are declared to be right
+    orphans: tuple[str, ...] = ()  # paths that nothing asks for anymore
+    is_updated: bool = False  # the row changes, although no file does
+    twin: str = ""  # the asset whose request brings this image, too
+
+    @property
+    def is_requested(self) -> bool:
+        """Whether a request is sent for this asset."""
+        return self.sign in PAID and not self.twin
+
+    @property
+    def is_open(self) -> bool:
+        return self.sign in OPEN
+
+
+class Disk(Protocol):
+    """The files as planning sees them."""
+
+    def exists(self, path: str) -> bool:
+        """Whether anything has this name."""
+
+    def holds(self, path: str, file: File) -> bool:
+        """Whether the path holds that file: by its size, or in a check by its bytes."""
+
+    def equals(self, path: str, file: File) -> bool:
+        """Whether the path holds exactly those bytes."""
+
+    def has_original(self, original: Original) -> bool:
+        """Whether an original can be read."""
+
+
+class Wishes(NamedTuple):
+    """What the command line asks for beyond the manifest."""
+
+    overwrite: bool = False
+    offline: bool = False  # placeholders take the place of requests
+    reroll: Collection[str] = frozenset()  # names of assets
+    adopt: Collection[str] = frozenset()
+    selected: Callable[[str], bool] = lambda _: True  # by the name of an asset

@@ -1,0 +1,48 @@
+"""Resolves assets against the catalog and finds prices, each model once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flux_cli.build.resolution import resolve_asset, resolved_digest
+from flux_cli.catalog.find import find_model
+from flux_cli.config import folders
+from flux_cli.providers.rows import unit_price
+from flux_cli.request.prepare import dialect_of
+
+if TYPE_CHECKING:
+    from flux_cli.build.manifest.expansion import Asset
+    from flux_cli.config.load import Settings
+    from flux_cli.core.model import Model
+
+
+class Catalog:
+    """What the catalog and the provider say about the models of a build."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._models: dict[str, Model | None] = {}
+        self._prices: dict[str, float | None] = {}
+        self._digests: dict[str, str] = {}  # by the request
+
+    def model(self, asset: Asset) -> Model | None:
+        """The model of an asset; None if the catalog lacks it. Raises CatalogError."""
+        name = str(asset.settings.parameters["model"])
+        if name not in self._models:
+            self._models[name] = find_model(name, folders.model_folders())
+        return self._models[name]
+
+    def resolve(self, asset: Asset) -> str:
+        """The digest of what a request means. Raises ManifestError for what is not accepted."""
+        if asset.request not in self._digests:
+            resolved = resolve_asset(asset, self.model(asset), f"assets.{asset.group}")
+            self._digests[asset.request] = resolved_digest(resolved)
+        return self._digests[asset.request]
+
+    def price(self, asset: Asset) -> float | None:
+        """The price of its image in USD; None if it is unknown. Raises UsageError."""
+        name = str(asset.settings.parameters["model"])
+        if name not in self._prices:
+            row, model = self._settings.provider, self.model(asset)
+            self._prices[name] = unit_price(row, model, dialect_of(row, model))
+        return self._prices[name]

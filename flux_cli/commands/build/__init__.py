@@ -1,0 +1,1 @@
+"""`flux build`: connects manifests, locks, plans and runs."""

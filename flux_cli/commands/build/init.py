@@ -1,0 +1,77 @@
+"""`flux build --init`: write a first manifest from the images of this folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flux_cli.build.manifest.files import NAME
+from flux_cli.build.manifest.paths import objection
+from flux_cli.build.starter import Found, starter
+from flux_cli.core.errors import DiskError, ImageError, UsageError
+from flux_cli.images.formats import BY_SUFFIX, FORMATS, split_suffix
+from flux_cli.images.metadata.read import read_metadata
+from flux_cli.images.pixels.wholeness import examine
+from flux_cli.terminal import messages, streams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flux_cli.build.options import BuildOptions
+
+MOST_IMAGES = 10_000
+SKIPPED = ("node_modules", "__pycache__")
+
+
+def init(options: BuildOptions) -> int:
+    """Write the manifest, and print its path. Raises UsageError if there is one, DiskError."""
+    path = (options.mode.manifests or [NAME])[0]
+    if os.path.lexists(path):
+        hint = "add tables to it, or name another file: flux build --init more.toml"
+        raise UsageError(f"{path} exists already", hint=hint)
+    root = str(Path(path).parent)
+    images: list[Found] = []
+    for place in _paths(root):
+        if len(images) == MOST_IMAGES:
+            messages.err(f"flux: note: only the first {MOST_IMAGES:,} images are listed")
+            break
+        if found := _look(place, root):
+            images.append(found)
+    try:
+        with Path(path).open("x", encoding="utf-8", errors="replace") as file:
+            file.write(starter(images))
+    except OSError as fault:
+        raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
+    streams.out_data(path)
+    if images and not options.reporting.quiet:
+        messages.err("hint: keep the existing files as they are: flux build --adopt '*'")
+    return 0
+
+
+def _paths(root: str) -> Iterator[str]:
+    """The images below a folder, without hidden folders."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and name not in SKIPPED
+        )
+        for name in sorted(names):
+            if split_suffix(name)[1].lower() in BY_SUFFIX and not name.startswith("."):
+                yield f"{folder}/{name}"
+
+
+def _look(place: str, root: str) -> Found | None:
+    """What an image is, and what flux recorded in it; None for a file that is no image."""
+    path = os.path.relpath(place, root)
+    if objection(path):
+        return None
+    try:
+        seen = examine(Path(place).read_bytes())
+        metadata = read_metadata(seen.sound)
+    except (OSError, ImageError):
+        return None
+    image = seen.image
+    if BY_SUFFIX[split_suffix(path)[1].lower()] != image.format or image.format not in FORMATS:
+        return None
+    record = metadata.record if metadata.source == "flux" else None
+    return Found(path, image.width, image.format, record)

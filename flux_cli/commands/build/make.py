@@ -1,0 +1,239 @@
+"""`flux build` without a mode: carry out the plan, write the lock, and report."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flux_cli import __version__
+from flux_cli.build.execution.arrivals import fetch_arrived
+from flux_cli.build.execution.build import Build, Site
+from flux_cli.build.execution.originals import (
+    Keeper,
+    delete_originals,
+    forget_pending,
+)
+from flux_cli.build.execution.records import now
+from flux_cli.build.execution.requests import Tasks
+from flux_cli.build.execution.running import Running
+from flux_cli.build.lock.file import load_lock, save_lock
+from flux_cli.commands.build.report import Result, print_result
+from flux_cli.commands.build.session import open_session
+from flux_cli.commands.build.show import confirm_cost, refusal
+from flux_cli.config.credentials import missing_key_error
+from flux_cli.core.errors import DiskError, FluxError
+from flux_cli.images import files as disk
+from flux_cli.images.names import fixed
+from flux_cli.providers.rows import connect
+from flux_cli.runs import interrupts
+from flux_cli.runs.check import find_access, identity_of
+from flux_cli.runs.progress.lines import Lines, Silence
+from flux_cli.runs.records import journal, store
+from flux_cli.terminal import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flux_cli.build.options import BuildOptions
+    from flux_cli.build.project import Project
+    from flux_cli.commands.build.session import Planned, Session
+    from flux_cli.core.auth import Auth
+    from flux_cli.core.model import Json
+    from flux_cli.runs.job import Task
+    from flux_cli.runs.progress.lines import Display
+    from flux_cli.runs.records.journal import Journal
+    from flux_cli.runs.report import RunResult
+
+
+def build(options: BuildOptions, projects: list[Project]) -> int:
+    """Carry out the plans of all projects, and return the exit code.
+
+    Raises FluxError only before anything is done.
+    """
+    with ExitStack() as stack:
+        running = {root: stack.enter_context(Running(root)) for root in _roots(projects)}
+        for run in filter(None, {one.interrupted for one in running.values()}):
+            fetch_arrived(run)
+        projects = [one._replace(lock=load_lock(one.lock_path)) for one in projects]
+        interrupted = {root: one.interrupted for root, one in running.items()}
+        session = open_session(options, projects, interrupted)
+        if error := refusal(session):
+            raise error
+        confirm_cost(session)
+        if not options.reporting.quiet:
+            for note in session.notes:
+                messages.err(f"flux: note: {note}")
+        work = _Work(session, list(running.values()))
+        result = work.carry_out()
+        return print_result(session, result)
+
+
+def _roots(projects: Sequence[Project]) -> list[str]:
+    return list(dict.fromkeys(project.root for project in projects))
+
+
+def _site(planned: Planned) -> Site:
+    steps = [one.step for one in planned.priced]
+    shows_prompts = planned.project.manifest.lock_prompts
+    return Site(planned.files, steps, dict(planned.rows), shows_prompts=shows_prompts)
+
+
+class _Work:
+    """One build: what it needs, and what it has done."""
+
+    def __init__(self, session: Session, running: list[Running]) -> None:
+        self._session, self._running = session, running
+        self._sites = list(map(_site, session.planned))
+        signer = identity_of(session.settings)
+        overwrite = session.options.decisions.overwrite
+        self._build = Build(self._sites, session.catalog, signer, overwrite=overwrite)
+        self._signer = signer
+        self._result: RunResult | None = None
+        self._run = ""
+
+    def carry_out(self) -> Result:
+        """Check what can be checked for free, then do everything, and write the locks."""
+        requested = list(self._build.requested())
+        hosted = self._session.settings.provider.hosted
+        created = now()
+        maker = Tasks(self._session.settings, self._session.catalog, created)
+        tasks = [
+            maker.task(number, step, site.root) for number, (site, step) in enumerate(requested, 1)
+        ]
+        auth = self._auth(is_needed=bool(tasks) and hosted)
+        self._preflight(is_paid=bool(tasks) and hosted)
+        if any(site.steps_to_do() for site in self._sites):
+            for one in self._running:
+                one.note("")
+        interrupts.defer()  # from here on, everything is journaled, saved and listed
+        self._build.move()
+        self._build.adopt()
+        self._build.remake()
+        if tasks:
+            self._request(tasks, auth, created)
+        self._build.remake(twins=True)
+        if self._session.options.decisions.prune:
+            self._build.prune()
+        self._save()
+        return Result(self._build, self._result, self._run)
+
+    def _auth(self, *, is_needed: bool) -> Auth | None:
+        """The key, if one is needed. Raises AuthError without one."""
+        if not is_needed:
+            return None
+        settings, no_key = self._session.settings, self._session.options.access.no_key
+        auth = find_access(settings, no_key=no_key)
+        if settings.provider.key_variables and not no_key and not (auth and auth.key):
+            raise missing_key_error(settings)
+        return auth
+
+    def _preflight(self, *, is_paid: bool) -> None:
+        """Check that every folder can be written to. Raises OutputError."""
+        places = [place for site in self._sites for place in site.places()]
+        if places:
+            locks = [planned.project.lock_path for planned in self._session.planned]
+            names = map(fixed, [*places, *locks])
+            room = store.ROOM if is_paid else 0
+            disk.preflight(names, None, overwrite=True, skip_existing=False, room=room)
+
+    def _request(self, tasks: list[Task], auth: Auth | None, created: str) -> None:
+        """Send all requests, and keep what arrives."""
+        from flux_cli.runs.event_loop import run_job
+        from flux_cli.runs.job import Job
+
+        settings, row = self._session.settings, self._session.settings.provider
+        name = journal.new_name()
+        self._run = name if row.hosted else ""
+        owners = {step.name: site.owner(step) for site, step in self._build.requested()}
+        keeper = Keeper(
+            lambda task: owners[task.key], provider=row.name, run=self._run, created=created
+        )
+        for one in self._running:
+            one.note(self._run)
+        folders = {Path(task.name.path("png")).parent for task in tasks}
+        with self._journal(name) as ledger, self._display(len(tasks)) as display:
+            job = Job(
+                tasks=tasks,
+                provider=connect(row, settings.base_url, auth),
+                hosted=row.hosted,
+                sink=self._build.sink,
+                ledger=ledger,
+                concurrency=max(1, min(settings.concurrency, row.in_flight, len(tasks))),
+                traced=row.history,
+                limit_usd=self._limit(),
+                identity=self._signer,
+                store=keeper,
+                output_folders=folders,
+            )
+            folder = ledger.folder if row.hosted else None
+            self._result = run_job(job, folder, settings, display)
+            self._build.sink.sync()
+        self._build.take_outcomes(self._result.outcomes, keeper, self._run)
+
+    def _limit(self) -> float | None:
+        """What all requests together may cost."""
+        own = [planned.limit for planned in self._session.planned if planned.cost.requests]
+        known = [limit for limit in own if limit is not None]
+        together = sum(known) if len(known) == len(own) else None
+        limit = self._session.limit
+        if limit is None or together is None:
+            return together if limit is None else limit
+        return min(limit, together)
+
+    def _journal(self, name: str) -> Journal:
+        """The journal of the run. What costs nothing is not recorded."""
+        settings = self._session.settings
+        if not settings.provider.hosted:
+            return journal.scratch()
+        from flux_cli.http.spool import temporary_folder
+
+        locks: list[Json] = [
+            os.path.realpath(planned.project.lock_path) for planned in self._session.planned
+        ]
+        return journal.begin(
+            store.runs_folder(),
+            name,
+            {
+                "version": __version__,
+                "provider": settings.provider.name,
+                "base_url": settings.base_url,
+                "private": not settings.journal_prompts,
+                "folder": str(Path.cwd()),
+                "temporary": temporary_folder(),
+                "locks": locks,
+            },
+        )
+
+    def _display(self, count: int) -> Display:
+        reporting = self._session.options.reporting
+        if reporting.quiet or self._session.settings.progress == "none":
+            return Silence()
+        return Lines(count, verbose=reporting.verbose)
+
+    def _save(self) -> None:
+        """Write each lock if it differs; what was pending is in it."""
+        for planned, site in zip(self._session.planned, self._sites, strict=True):
+            try:
+                save_lock(planned.project.lock_path, site.rows)
+            except DiskError as error:
+                self._build.errors[planned.project.lock_path] = error
+                continue
+            forget_pending(site.root)
+            if not planned.project.manifest.originals:
+                delete_originals(site.root, set())
+        if self._session.options.decisions.prune_originals:
+            self._prune_originals()
+
+    def _prune_originals(self) -> None:
+        """Delete originals that no lock beside a manifest needs."""
+        for site in self._sites:
+            needed = set()
+            for path in Path(site.root).glob("*.lock"):
+                try:
+                    rows = load_lock(str(path)).rows
+                except FluxError:
+                    continue  # the lock of another program
+                needed |= {row.original.name for row in rows.values() if row.original}
+            self._build.paths += delete_originals(site.root, needed)

@@ -1,0 +1,112 @@
+"""Prints what a build has done: paths, failures, what a person must decide, and the exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flux_cli.build.planning import text
+from flux_cli.build.planning.reasons import counted
+from flux_cli.build.planning.steps import ORPHAN, SAME
+from flux_cli.commands.build.show import document_of
+from flux_cli.commands.build.step_summary import append_summary
+from flux_cli.commands.exit import confirm_output
+from flux_cli.core.errors import Interrupted, common_exit_code
+from flux_cli.core.lite import NamedTuple
+from flux_cli.runs import interrupts
+from flux_cli.terminal import messages, streams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flux_cli.build.execution.build import Build
+    from flux_cli.build.planning.cost import Priced
+    from flux_cli.commands.build.session import Session
+    from flux_cli.core.errors import FluxError
+    from flux_cli.core.outcome import Outcome
+    from flux_cli.runs.report import RunResult
+
+PARTIAL = 3
+
+
+class Result(NamedTuple):
+    """What a build has done. `sent` is None if it requested nothing."""
+
+    build: Build
+    sent: RunResult | None
+    run: str
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the provider says the requests cost; None if it did not say for one of them."""
+        if self.sent is None:
+            return 0.0
+        paid = [one for one in self.sent.outcomes if one.saved or (one.error and one.error.billed)]
+        costs = list(map(_cost, paid))
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) else None
+
+
+def _cost(outcome: Outcome) -> float | None:
+    return outcome.saved[0].facts.cost_usd if outcome.saved else outcome.cost_usd
+
+
+def print_result(session: Session, result: Result) -> int:
+    """Print everything, and return the exit code."""
+    code = exit_code(session, result)
+    reporting = session.options.reporting
+    if reporting.as_json:
+        streams.out_json(document_of(session, "build", code) | {"paths": list(result.build.paths)})
+    else:
+        for path in result.build.paths:
+            streams.out_data(path)
+    failures = {name: error.message for name, error in result.build.errors.items()}
+    append_summary(session, failures)
+    for name, error in result.build.errors.items():
+        error.message = f"{name}: {error.message}"
+        messages.error(error, verbose=reporting.verbose)
+    if not reporting.quiet:
+        for line in _lines(session, result):
+            messages.err(line)
+    return confirm_output(code, result.build.paths)
+
+
+def exit_code(session: Session, result: Result) -> int:
+    """130 after Ctrl-C; 3 if anything waits for a person; else that of the failures."""
+    is_interrupted = result.sent is not None and result.sent.interrupted
+    if is_interrupted or interrupts.has_come():
+        return Interrupted.exit_code
+    errors: list[FluxError] = list(result.build.errors.values())
+    waits = any(one.step.is_open for planned in session.planned for one in planned.priced)
+    if waits:
+        return PARTIAL
+    made = result.build.done - result.build.errors.keys()
+    return common_exit_code(errors, some_succeeded=bool(made))
+
+
+def _lines(session: Session, result: Result) -> Iterator[str]:
+    """What a person should know at the end: open assets, leftovers, and the sum."""
+    for planned in session.planned:
+        shown = [one for one in planned.priced if _is_left(one, session)]
+        for sign_and_name, reason, *_ in text.plan_lines(shown):
+            yield f"flux:{sign_and_name}  {reason}"
+    if result.sent:
+        for remark in result.sent.remarks:
+            yield f"flux: note: {remark}"
+    yield f"flux: {_sum(session, result)}"
+
+
+def _is_left(one: Priced, session: Session) -> bool:
+    is_pruned = session.options.decisions.prune and one.step.sign == ORPHAN
+    return one.step.is_open or (one.step.sign == ORPHAN and not is_pruned)
+
+
+def _sum(session: Session, result: Result) -> str:
+    priced = [one for planned in session.planned for one in planned.priced]
+    unchanged = sum(one.step.sign == SAME and not one.step.is_updated for one in priced)
+    parts = [counted(len(result.build.paths), "file") + " changed", f"{unchanged:,} unchanged"]
+    if result.build.errors:
+        parts.append(f"{len(result.build.errors):,} failed")
+    if result.sent and result.run:
+        cost = result.cost_usd
+        parts.append("cost unknown" if cost is None else f"{cost:.2f} USD")
+    return ", ".join(parts)

@@ -1,0 +1,48 @@
+"""`flux build`: the one function that the command line calls, by mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flux_cli.build.project import open_projects
+from flux_cli.commands.build.session import open_session
+from flux_cli.commands.build.show import print_check, print_html, print_plan
+from flux_cli.commands.build.step_summary import append_summary
+from flux_cli.core.errors import UsageError
+from flux_cli.terminal import messages
+
+if TYPE_CHECKING:
+    from flux_cli.build.options import BuildOptions
+    from flux_cli.commands.build.session import Session
+
+
+def run(options: BuildOptions) -> int:
+    """Build, show the plan, or check, and return the exit code. Raises FluxError."""
+    mode = options.mode
+    if sum(mode[1:]) > 1:
+        message = "--plan, --check, --html and --init contradict each other"
+        raise UsageError(message, hint="use only one of them")
+    if mode.init:
+        from flux_cli.commands.build.init import init
+
+        return init(options)
+    projects = open_projects(mode.manifests or [])
+    if not any(mode[1:]):
+        from flux_cli.commands.build.make import build
+
+        return build(options, projects)
+    session = open_session(options, projects, {})
+    if mode.html:
+        print_html(session)
+        return 0
+    print_notes(session)
+    code = print_plan(session) if mode.plan else print_check(session)
+    append_summary(session, {})
+    return code
+
+
+def print_notes(session: Session) -> None:
+    """Print what the user should know before anything is done."""
+    if not session.options.reporting.quiet:
+        for note in session.notes:
+            messages.err(f"flux: note: {note}")

@@ -1,0 +1,199 @@
+"""What `flux build` works on: the projects, the settings, and the plan of each project."""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from typing import TYPE_CHECKING
+
+from flux_cli.build.disk import Files
+from flux_cli.build.execution.originals import has_pending
+from flux_cli.build.execution.takeover import take_over
+from flux_cli.build.planning.cost import Priced, check_option, cost_of, fitting, lowest
+from flux_cli.build.planning.plan import chosen_rows, plan_assets
+from flux_cli.build.planning.retirement import retirement_note
+from flux_cli.build.planning.steps import PAID, Wishes
+from flux_cli.build.pricing import Catalog
+from flux_cli.build.selection import is_pattern, matches, select
+from flux_cli.config.load import DEFAULT, load_settings
+from flux_cli.core.errors import UsageError
+from flux_cli.core.lite import NamedTuple
+from flux_cli.providers.rows import ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from flux_cli.build.lock.rows import Row
+    from flux_cli.build.manifest.expansion import Asset
+    from flux_cli.build.options import BuildOptions
+    from flux_cli.build.planning.cost import Cost
+    from flux_cli.build.planning.steps import Step
+    from flux_cli.build.project import Project
+    from flux_cli.config.load import Settings
+    from flux_cli.core.model import Json
+
+RUN_SETTINGS = ("concurrency", "timeout", "retries", "progress")
+# Settings that describe images: they do not apply here, because a manifest says it all.
+UNUSED = ("model", "output", "output_format", "metadata")
+
+
+class Planned(NamedTuple):
+    """One project with its plan."""
+
+    project: Project
+    rows: Mapping[str, Row]  # of the lock, and of a build that was killed
+    files: Files
+    priced: list[Priced]
+    limit: float | None  # what this project may cost, in USD
+
+    @property
+    def cost(self) -> Cost:
+        return cost_of(self.priced)
+
+
+class Session(NamedTuple):
+    """Everything that one command line needs."""
+
+    options: BuildOptions
+    settings: Settings
+    catalog: Catalog
+    planned: list[Planned]
+    limit: float | None  # of the whole command, besides those of the manifests
+    notes: tuple[str, ...]
+
+    @property
+    def cost(self) -> Cost:
+        return cost_of(one for planned in self.planned for one in planned.priced)
+
+
+def open_session(
+    options: BuildOptions, projects: list[Project], interrupted: Mapping[str, str]
+) -> Session:
+    """Plan all projects. Nothing is sent or written. Raises FluxError.
+
+    `interrupted` are the runs of builds that were killed, by the folder of the manifest.
+    """
+    settings = _settings(options)
+    limit = _limit(options, settings, projects)
+    chosen = _choose(options, projects)
+    catalog = Catalog(settings)
+    planned = []
+    for project in projects:
+        one = _plan(project, chosen, catalog, interrupted.get(project.root, ""))
+        one = one._replace(limit=lowest([project.manifest.max_cost, limit]))
+        if options.limits.partial:
+            one = one._replace(priced=fitting(one.priced, one.limit))
+        planned.append(one)
+    notes = (*_notes(settings, projects), *_retiring(projects, catalog))
+    return Session(options, settings, catalog, planned, limit, notes)
+
+
+class _Chosen(NamedTuple):
+    """What the command line says about assets, by name."""
+
+    options: BuildOptions
+    selected: Callable[[str], bool]
+    reroll: frozenset[str]
+    adopt: Sequence[str]  # names and patterns
+
+
+def _choose(options: BuildOptions, projects: list[Project]) -> _Chosen:
+    """Read names and patterns. Raises UsageError for one without a match."""
+    assets = [name for project in projects for name in project.assets]
+    known = dict.fromkeys([*assets, *(name for one in projects for name in one.lock.rows)])
+    only, exclude = options.selection.only or [], options.selection.exclude or []
+    decisions = options.decisions
+    rerolled = [
+        name for pattern in decisions.reroll or [] for name in matches(assets, pattern, "--reroll")
+    ]
+    for pattern in decisions.adopt or []:
+        matches(assets, pattern, "--adopt")
+    selected = select(known, only, exclude)
+    return _Chosen(options, selected, frozenset(rerolled), decisions.adopt or [])
+
+
+def _settings(options: BuildOptions) -> Settings:
+    """The settings of the run. Those of the images are in the manifest."""
+    access = options.access
+    flags: dict[str, Json] = {"provider": access.provider, "base_url": access.base_url}
+    if access.offline:
+        if any(flags.values()):
+            hint = "use only one of them"
+            raise UsageError("--offline and a provider contradict each other", hint=hint)
+        flags["provider"] = "offline"
+    flags |= {name: getattr(access, name) for name in RUN_SETTINGS}
+    return load_settings(flags | {"max_cost": options.limits.max_cost}, ROWS)
+
+
+def _limit(options: BuildOptions, settings: Settings, projects: list[Project]) -> float | None:
+    """The limit of the whole command, besides those of the manifests. Raises UsageError."""
+    own = [project.manifest.max_cost for project in projects]
+    if options.limits.max_cost is None:
+        return settings.max_cost
+    check_option(settings.max_cost, own)
+    return lowest([settings.max_cost, load_settings({}, ROWS).max_cost])
+
+
+def _plan(project: Project, chosen: _Chosen, catalog: Catalog, interrupted: str) -> Planned:
+    """The plan of one project, after whatever a killed build has left."""
+    options = chosen.options
+    files = Files(project.root, verifies=options.mode.check)
+    rows = chosen_rows(project.assets, project.lock, files)
+    if has_pending(project.root) or interrupted:
+        rows = take_over(rows, project.assets, files, interrupted)
+    wishes = Wishes(
+        overwrite=options.decisions.overwrite,
+        offline=options.access.offline,
+        reroll=chosen.reroll,
+        adopt=_adopted(project, chosen.adopt, files),
+        selected=chosen.selected,
+    )
+    steps = plan_assets(project.assets, rows, files, wishes, catalog.resolve)
+    priced = [_priced(step, catalog) for step in steps]
+    return Planned(project, rows, files, priced, None)
+
+
+def _adopted(project: Project, patterns: Sequence[str], files: Files) -> frozenset[str]:
+    """The names of assets to adopt. A pattern stands for those that have files."""
+    found = set()
+    for pattern in patterns:
+        for name in fnmatch.filter(project.assets, pattern):
+            is_there = any(files.exists(path) for path in project.assets[name].files)
+            if is_there or not is_pattern(pattern):
+                found.add(name)
+    return frozenset(found)
+
+
+def _priced(step: Step, catalog: Catalog) -> Priced:
+    """A step with its price. What is requested is resolved, so that every error comes now."""
+    asset = step.asset
+    if asset is None or not (step.make or step.is_updated):
+        return Priced(step)
+    if not step.resolved and (step.sign in PAID or step.twin):
+        step = step._replace(resolved=catalog.resolve(asset))
+    return Priced(step, catalog.price(asset) if step.is_requested else 0.0)
+
+
+def _retiring(projects: list[Project], catalog: Catalog) -> Iterator[str]:
+    """Warnings of models that end soon, or have ended."""
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    models: dict[Json, Asset] = {}
+    for project in projects:
+        for asset in project.assets.values():
+            models.setdefault(asset.settings.parameters["model"], asset)
+    for name, asset in models.items():
+        model = catalog.model(asset)
+        note = retirement_note(str(name), model.retires if model else "", today)
+        if note:
+            yield note
+
+
+def _notes(settings: Settings, projects: list[Project]) -> Iterator[str]:
+    """What the user should know before anything is done."""
+    unused = [name for name in UNUSED if settings.values[name].rank != DEFAULT]
+    if unused:
+        names = ", ".join(unused)
+        yield f"not used here: {names}; a manifest alone says what images are"
+    for project in projects:
+        if project.lock.is_conflicted:
+            yield f"{project.lock_path} has conflict markers; the next build writes it anew"
