@@ -269,7 +269,7 @@ def test_ten_thousand_requests_are_short_and_quick(generate):
 
 def test_the_id_of_a_name_stays_open(generate):
     lines = generate("a fox", "-n", "2", "-o", "{id}.png", "--dry-run").lines
-    assert lines[2:] == ["2 x file {id}.png", "cost 0.12 USD (price of the catalog)"]
+    assert lines[2:] == ["2 x file {id}.png", "cost 0.12 USD (catalog price)"]
     line = ("a fox", "-n", "20", "-o", "{id}.png", "--width", "100,200", "--dry-run")
     files = [line for line in generate(*line).lines if "file" in line]
     assert files == ["20 x file {id}-100.png", "20 x file {id}-200.png"]
