@@ -38,7 +38,7 @@ def digest(text):
 
 
 def resolve(asset):
-    model = find_model(str(asset.settings.parameters["model"])).model
+    model = find_model(str(asset.settings.parameters["model"]))
     return resolved_digest(resolve_asset(asset, model, asset.name))
 
 

@@ -89,8 +89,8 @@ PURE = (
 PURE_PATHS = {path for pattern in PURE for path in PACKAGE.glob(pattern)}
 PURE_STANDARD_LIBRARY = """
     __future__ array base64 binascii bisect collections contextlib
-    contextvars csv difflib email functools hashlib html importlib ipaddress itertools json math re
-    string struct tomllib typing unicodedata urllib xml zlib
+    contextvars csv datetime difflib email functools hashlib html importlib ipaddress itertools json
+    math re string struct tomllib typing unicodedata urllib xml zlib
 """
 
 # What a lookup may load of the standard library: only what is compiled into Python. `typing` or
@@ -199,6 +199,13 @@ def test_plain_lines_are_carried_out_without_typer():
     for line, (code, modules) in zip(PLAIN_LINES, results, strict=True):
         assert code is not None, line
         assert (line, modules & {"flux_cli.cli.app", "typer"}) == (line, set())
+
+
+def test_only_flux_build_loads_what_builds():
+    lines = [*LOOKUPS, *PLAIN_LINES]
+    for line, (_, modules) in zip(lines, run_lines("flux_cli.main", "answer", lines), strict=True):
+        loaded = {name for name in modules if name.startswith("flux_cli.build")}
+        assert (line, loaded) == (line, set())
 
 
 def test_progress_that_moves_is_loaded_only_on_a_terminal(tmp_path):

@@ -41,6 +41,7 @@ class Access(NamedTuple):
     concurrency: str | None = None
     timeout: str | None = None
     retries: str | None = None
+    progress: str | None = None
 
 
 class Decisions(NamedTuple):

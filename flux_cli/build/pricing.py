@@ -29,7 +29,7 @@ class Catalog:
         """The model of an asset; None if the catalog lacks it. Raises CatalogError."""
         name = str(asset.settings.parameters["model"])
         if name not in self._models:
-            self._models[name] = find_model(name, folders.model_folders()).model
+            self._models[name] = find_model(name, folders.model_folders())
         return self._models[name]
 
     def resolve(self, asset: Asset) -> str:

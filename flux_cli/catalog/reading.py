@@ -5,6 +5,7 @@ cost money. docs/models.md describes every key.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 from flux_cli.catalog.toml_table import Table, load
@@ -48,6 +49,7 @@ def _model(table: Table) -> Model:
         parameters=_params(table),
         routes=_routes(table),
         dialects=_dialects(table.tables("providers", required=False)),
+        retires=str(table.take_or("retires", date, None) or ""),
     )
     table.end()
     _check(model, table)

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import TypeGuard, TypeVar
 
@@ -125,4 +126,5 @@ _KINDS = {
     list: "a list",
     dict: "a table",
     bool: "true or false",
+    date: "a date, such as 2026-12-01",
 }

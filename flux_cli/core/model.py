@@ -118,6 +118,7 @@ class Model(NamedTuple):
     parameters: dict[str, Param]
     routes: tuple[Route, ...]
     dialects: dict[str, Dialect] = {}  # noqa: RUF012 - never changed
+    retires: str = ""  # the day on which the model ends, as 2026-12-01; "": not announced
 
     @property
     def default(self) -> Size:

@@ -13,7 +13,7 @@ FILES = {"a.png": "a", "b.png": "b"}
 
 def digest_of(lines, model="flux1.1-pro-ultra"):
     asset = assets_of(BASE.format(model) + lines, FILES)["hero"]
-    found = find_model(str(asset.settings.parameters["model"])).model
+    found = find_model(str(asset.settings.parameters["model"]))
     return resolved_digest(resolve_asset(asset, found, "flux-build.toml: hero"))
 
 

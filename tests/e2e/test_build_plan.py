@@ -7,6 +7,8 @@ import jsonschema
 import pytest
 from manifests import DOCS, ICONS, ONE, PRODUCTS
 
+from flux_cli.catalog.reading import BUILT_IN
+
 
 @pytest.fixture
 def build(flux, environment, work):
@@ -159,3 +161,16 @@ def test_a_hostile_prompt_commands_nothing(build, work):
         assert "\x1b" not in result.out + result.err
         assert "##[" not in result.out + result.err
         assert not any(line.startswith("::error::x") for line in result.out.splitlines())
+
+
+def test_a_model_that_retires_warns_and_changes_no_exit_code(build, work, home):
+    folder = home / ".config" / "flux-image-cli" / "models"
+    folder.mkdir(parents=True)
+    own = (BUILT_IN / "flux1.1-pro.toml").read_text()
+    (folder / "flux1.1-pro.toml").write_text("retires = 2020-01-01\n" + own)
+    (work / "flux-build.toml").write_text(ONE.replace('"m"', '"flux1.1-pro"'))
+    for words, code in ((["--plan"], 0), (["--check"], 1)):
+        result = build(*words)
+        assert result.code == code
+        assert "flux: note: flux1.1-pro retired on 2020-01-01" in result.err
+    assert "retired on" in json.loads(build("--plan", "--json").out)["warnings"][-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import time
 from typing import TYPE_CHECKING
 
 from flux_cli.build.disk import Files
@@ -10,6 +11,7 @@ from flux_cli.build.execution.originals import has_pending
 from flux_cli.build.execution.takeover import take_over
 from flux_cli.build.planning.cost import Priced, check_option, cost_of, fitting, lowest
 from flux_cli.build.planning.plan import chosen_rows, plan_assets
+from flux_cli.build.planning.retirement import retirement_note
 from flux_cli.build.planning.steps import PAID, Wishes
 from flux_cli.build.pricing import Catalog
 from flux_cli.build.selection import is_pattern, matches, select
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flux_cli.build.lock.rows import Row
+    from flux_cli.build.manifest.expansion import Asset
     from flux_cli.build.options import BuildOptions
     from flux_cli.build.planning.cost import Cost
     from flux_cli.build.planning.steps import Step
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
 
 # Settings that describe images: they do not apply here, because a manifest says it all.
+RUN_SETTINGS = ("concurrency", "timeout", "retries", "progress")
 UNUSED = ("model", "output", "output_format", "metadata")
 
 
@@ -80,7 +84,7 @@ def open_session(
         if options.limits.partial:
             one = one._replace(priced=fitting(one.priced, one.limit))
         planned.append(one)
-    notes = tuple(_notes(settings, projects))
+    notes = (*_notes(settings, projects), *_retiring(projects, catalog))
     return Session(options, settings, catalog, planned, limit, notes)
 
 
@@ -117,7 +121,7 @@ def _settings(options: BuildOptions) -> Settings:
             hint = "use only one of them"
             raise UsageError("--offline and a provider contradict each other", hint=hint)
         flags["provider"] = "offline"
-    flags |= {name: getattr(access, name) for name in ("concurrency", "timeout", "retries")}
+    flags |= {name: getattr(access, name) for name in RUN_SETTINGS}
     return load_settings(flags | {"max_cost": options.limits.max_cost}, ROWS)
 
 
@@ -168,6 +172,20 @@ def _priced(step: Step, catalog: Catalog) -> Priced:
     if not step.resolved and (step.sign in PAID or step.twin):
         step = step._replace(resolved=catalog.resolve(asset))
     return Priced(step, catalog.price(asset) if step.is_requested else 0.0)
+
+
+def _retiring(projects: list[Project], catalog: Catalog) -> Iterator[str]:
+    """Warnings of models that end soon, or have ended."""
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    models: dict[Json, Asset] = {}
+    for project in projects:
+        for asset in project.assets.values():
+            models.setdefault(asset.settings.parameters["model"], asset)
+    for name, asset in models.items():
+        model = catalog.model(asset)
+        note = retirement_note(str(name), model.retires if model else "", today)
+        if note:
+            yield note
 
 
 def _notes(settings: Settings, projects: list[Project]) -> Iterator[str]:
