@@ -89,7 +89,7 @@ def starter(images: Sequence[Found]) -> str:
 
 def prompts(images: Iterable[Found]) -> int:
     """How many of the images have a prompt."""
-    return sum(bool(one.made and (one.made.prompt or "").strip()) for one in images)
+    return sum(bool(one.made and one.made.prompt) for one in images)
 
 
 def _entries(images: Sequence[Found]) -> Iterator[_Entry]:
@@ -142,7 +142,7 @@ def _endings(entry: _Entry) -> str:
 
 def _values(made: Reuse, model: str) -> dict[str, Json]:
     """What was recorded, as keys."""
-    prompt = made.prompt or ""
+    prompt = (made.prompt or "").replace("\0", "")
     is_at = prompt.lstrip().startswith("@")  # which would name a file
     found: dict[str, Json] = {"prompt": f"@{prompt.lstrip()}" if is_at else prompt}
     if made.model and made.model != model:

@@ -432,15 +432,21 @@ def test_19b_init_writes_a_manifest_that_adopt_and_check_accept(build, work, flu
         ["a red fox", "--seed", "7", "-o", "img/fox.{webp,png}", "--width", "64", "--width", "32"],
         ['a "quoted" cat: {x}', "--size", "16:9", "-o", "img/cat.jpg"],
         ["a dog", "--offline", "-o", "dog.png"],
+        ["@@fox", "--seed", "4", "-n", "2", "-s", "40x30", "--fit", "cover", "-o", "x-{index}.png"],
     ]
     for line in lines:
         assert flux("generate", *line, env=env).code == 0
     (work / "bare.png").write_bytes(pixels_as("png", 8, 8))
+    (work / "link.png").symlink_to("bare.png")
+    os.mkfifo(work / "pipe.png")
     made = build("--init")
     assert (made.code, made.posts, made.out) == (0, 0, "flux-build.toml\n"), made
     text = (work / PATH).read_text()
-    assert '# [assets."bare"]' in text
+    assert "# [assets.bare]" in text
+    assert "link" not in text
     assert "width = [32, 64]" in text
+    assert 'prompt = "@@fox"\nsize = "40x30"\nseed = 4\nfit = "cover"\nn = 2\n' in text
+    assert "flux: 9 images, 8 with a recorded prompt\nhint: keep the existing files" in made.err
     adopted = build("--adopt", "*")
     assert (adopted.code, adopted.posts) == (0, 0), adopted
     assert build("--check").code == 0
