@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from flux_cli.config.load import Settings
     from flux_cli.core.model import Json
 
-# Settings that describe images: they do not apply here, because a manifest says it all.
 RUN_SETTINGS = ("concurrency", "timeout", "retries", "progress")
+# Settings that describe images: they do not apply here, because a manifest says it all.
 UNUSED = ("model", "output", "output_format", "metadata")
 
 
