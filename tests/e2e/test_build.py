@@ -449,6 +449,7 @@ def test_19b_init_writes_a_manifest_that_adopt_and_check_accept(build, work, flu
     assert "flux: 9 images, 8 with a recorded prompt\nhint: keep the existing files" in made.err
     adopted = build("--adopt", "*")
     assert (adopted.code, adopted.posts) == (0, 0), adopted
+    assert adopted.err.endswith("flux: 0 files changed, 5 adopted, 0 unchanged\n")
     assert build("--check").code == 0
     again = build("--init")
     assert (again.code, (work / PATH).read_text()) == (2, text)
