@@ -52,8 +52,8 @@ def measured(path):
         return image.format, image.size
 
 
-def test_product_shots_make_every_shape_in_every_format_and_width(run, work):
-    done = run("product-shots.sh", "a blue cup", "shop")
+def test_web_images_come_in_every_shape_in_every_format_and_width(run, work):
+    done = run("web-images.sh", "a calm lake", "site")
     assert done.returncode == 0, done.stderr
     sizes = {
         "card": (1200, 630),
@@ -66,11 +66,11 @@ def test_product_shots_make_every_shape_in_every_format_and_width(run, work):
     for name, size in sizes.items():
         for suffix, file_format in formats.items():
             wanted[f"{name}.{suffix}"] = (file_format, size)
-    images = [path for path in (work / "shop").iterdir() if path.name != "index.html"]
+    images = [path for path in (work / "site").iterdir() if path.name != "index.html"]
     assert {path.name: measured(path) for path in images} == wanted
-    page = (work / "shop/index.html").read_text(encoding="utf-8")
+    page = (work / "site/index.html").read_text(encoding="utf-8")
     assert set(re.findall(r"[\w-]+\.(?:avif|webp|jpg)", page)) == set(wanted)
-    assert page.count("<picture>") == page.count('alt="a blue cup"') == 2
+    assert page.count("<picture>") == page.count('alt="a calm lake"') == 2
 
 
 def test_the_nightly_job_pays_once_for_a_banner_and_ends_with_the_code_of_flux(run, work):
@@ -86,12 +86,12 @@ def test_the_nightly_job_pays_once_for_a_banner_and_ends_with_the_code_of_flux(r
     result = json.loads((work / "banners/result.json").read_text(encoding="utf-8"))
     assert (again.returncode, result["files"]) == (0, [])
     assert [file["path"] for file in result["skipped"]] == names
-    refused = run("nightly-banner.sh", "city lights", "elsewhere", FLUX_PROVIDER="lumenfall")
+    refused = run("nightly-banner.sh", "a lake at night", "elsewhere", FLUX_PROVIDER="lumenfall")
     assert (refused.returncode, refused.stdout[:18]) == (4, b"The key is missing")
 
 
 def test_the_pipe_takes_a_prompt_and_gives_an_image_of_the_size_asked_for(run, work):
-    done = run("pipe.sh", "--size", "16:9", "-f", "png", data=b"a red fox")
+    done = run("pipe.sh", "--size", "16:9", "-f", "png", data=b"a lighthouse")
     assert done.returncode == 0, done.stderr
     with Image.open(io.BytesIO(done.stdout)) as image:
         assert (image.format, image.size) == ("PNG", (2752, 1536))

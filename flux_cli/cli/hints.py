@@ -17,6 +17,7 @@ from flux_cli.cli.typer_parts import (
     unknown_option,
 )
 from flux_cli.core.errors import UsageError, did_you_mean
+from flux_cli.images.formats import format_of_file
 from flux_cli.request.command_line import quoted
 
 # Option names of other tools; the option that a command must have for the hint to apply; the hint.
@@ -28,7 +29,7 @@ HABITS = (
         "did you mean -n {value}?",
     ),
     ("ar", "--aspect-ratio", "did you mean -a {value}?"),
-    ("height", "--size", "give both sides: --size 1024x{value}"),
+    ("height", "--size", "give both sides: --size {width}x{value}"),
     (
         "out out-dir outdir output-dir output-file dir file filename",
         "--output",
@@ -132,6 +133,8 @@ def _command_hint(typed: str, context: Context, arguments: Sequence[str]) -> str
     count = 1  # of the words that may be a prompt: those before the first option
     while count < len(words) and not words[count].startswith("-"):
         count += 1
+    if count == 2 and format_of_file(words[1]):  # a habit: `flux open x.png`
+        return f"did you mean flux show {quote(words[1])}?"
     prompt, options = " ".join(words[:count]), words[count:]
     if " " not in prompt:
         return known
@@ -148,7 +151,9 @@ def _habit_hint(option: str, path: str, known: Sequence[str], arguments: Sequenc
             if value:
                 shown, prompt = quote(value), quoted(value)
             parameter = name.replace("-", "_")
-            text = hint.format(name=parameter, value=shown, prompt=prompt, path=path)
+            width = _value_of("--width", arguments) or "1024"
+            parts = {"value": shown, "prompt": prompt, "path": path, "width": width}
+            text = hint.format(name=parameter, **parts)
             return text.replace(" ?", "?")
     return ""
 

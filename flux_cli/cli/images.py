@@ -20,7 +20,8 @@ def generate(options: GenerateOptions) -> int:
     """Generate images from a prompt.
 
     Images are saved as files, and their paths are printed to stdout, one per line. Existing files
-    are never overwritten without --overwrite. All options are checked before anything is paid for.
+    are never replaced without --update or --overwrite. All options are checked before anything is
+    paid for.
     """
     from flux_cli.commands.generate import run
 

@@ -102,7 +102,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
         ),
         "overwrite": Spelling("--overwrite", "", "Replace existing files"),
         "skip_existing": Spelling(
-            "--skip-existing", "", "Keep existing files that match, and make the missing ones"
+            "--skip-existing", "", "Keep existing files that match; refuse to run if one does not"
         ),
         "update": Spelling(
             "--update", "", "Keep files that match, and replace only those that do not"
@@ -187,7 +187,10 @@ PANELS: dict[str, dict[str, Spelling]] = {
         ),
         "upscale": Spelling("--upscale", "", "Allow files larger than the image"),
         "width": Spelling(
-            "--width", "PIXELS", "Write a variant of this width: NAME-WIDTH.EXT; repeatable"
+            "--width",
+            "PIXELS",
+            "Write this width as NAME-WIDTH.EXT, in place of the full image or, with --fit, beside "
+            "it; repeatable",
         ),
         "max_bytes": Spelling(
             "--max-bytes",

@@ -144,7 +144,8 @@ def _names() -> tuple[Part, ...]:
         f"""
         -o names a file (lighthouse.webp), a folder (out/) or a template
         (out/{{slug}}-{{index:03}}.png); - is standard output. The default is {DEFAULT}, or
-        {DEFAULT_UNSEEDED} without a seed.
+        {DEFAULT_UNSEEDED} without a seed. An offline sketch has {{seed}} in its name only if you
+        name one.
         """,
         "Fields: " + " ".join(f"{{{field}}}" for field in FIELDS),
         """

@@ -148,7 +148,7 @@ def _cost(run: CheckedRun) -> tuple[float | None, str]:
     if price is None:
         hint = "; --estimate asks the gateway" if is_gateway(run.prepared.settings) else ""
         return None, f"the catalog has no price for this server{hint}"
-    source = "price of the catalog" if run.row.hosted else "sketches are free"
+    source = "catalog price" if run.row.hosted else "sketches are free"
     if run.options.run.estimate:
         source = "estimate of the gateway"
     return price * run.images, source

@@ -159,8 +159,9 @@ def preflight(
     skip_existing: bool,
     write: bool = True,
     room: int = 0,
+    hint: str = "use --overwrite to replace, --skip-existing to keep, or another -o",
 ) -> dict[int, str]:
-    """Check every name before anything is paid for.
+    """Check every name before anything is paid for. `hint` follows the error about existing files.
 
     With `write`, also create the folders and try to write files of `room` bytes there. Returns the
     existing path of each name that is to be skipped, by index. Raises OutputError if a file exists
@@ -180,12 +181,11 @@ def preflight(
                 break
     special = [path for path in present.values() if not stat.S_ISREG(os.stat(path).st_mode)]
     if special:
-        hint = "name a file or a folder; -o - writes to standard output"
-        raise OutputError(f"{special[0]} is not a file", hint=hint)
+        place = "name a file or a folder; -o - writes to standard output"
+        raise OutputError(f"{special[0]} is not a file", hint=place)
     if present and not overwrite and not skip_existing:
         others = len(present) - 1
         there = f" and {others} more already exist" if others else " already exists"
-        hint = "use --overwrite to replace, --skip-existing or --update to keep, or another -o"
         raise OutputError(f"{next(iter(present.values()))}{there}", hint=hint)
     if write:
         for folder in folders:

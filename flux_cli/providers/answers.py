@@ -163,8 +163,9 @@ def read_estimate(reply: Reply) -> float:
             if math.isfinite(number * usd):
                 return number * usd
     may_be_billed = bool(found) or (isinstance(body, dict) and "data" in body)
-    message = reply.broken or "the answer to the dry run has no price"
-    raise ProviderError(message, billed=may_be_billed)
+    message = reply.broken or "the response to the price estimate has no price"
+    hint = "leave out --estimate to see the price of the catalog"
+    raise ProviderError(message, billed=may_be_billed, hint=hint)
 
 
 def _facts(reply: Reply, answer: Json) -> Facts:

@@ -119,7 +119,7 @@ def _prepare(options: GenerateOptions) -> Prepared:
         raise UsageError("--estimate needs --dry-run", hint=hint)
     word = one_prompt(options.input)
     if word is None and options.input.like is None:
-        hint = 'describe the image: flux generate "a lighthouse by the sea"'
+        hint = 'describe it: flux generate "a lighthouse by the sea"; flux generate - reads a pipe'
         raise UsageError("no prompt given", hint=hint)
     prompt = None if word is None else read_prompt(word)
     fetch, draw = (None, None) if options.run.dry_run else (_download, draw_seed)

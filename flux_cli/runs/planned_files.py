@@ -22,6 +22,7 @@ from flux_cli.images import names as naming
 from flux_cli.images.names import Name, refuse_doubles
 from flux_cli.runs.saving.delivery import Delivery, ExpectedFile, expected_files
 from flux_cli.runs.saving.existing import (
+    UPDATE_HINT,
     Existing,
     describe_existing,
     keep_existing,
@@ -168,6 +169,7 @@ def _find_existing(
         skip_existing=options.output.skip_existing or is_update,
         write=not options.run.dry_run,
         room=room,
+        hint=UPDATE_HINT,
     )
     if not present:
         return Existing()

@@ -234,6 +234,7 @@ def test_an_unknown_format_is_refused_with_all_known_ones(line):
         ("generate fox -o=fox.webp", "-o takes its value without =", "did you mean -o fox.webp?"),
         ("generate fox -n=3", "-n takes its value without =", "did you mean -n 3?"),
         ("help-me", "no such command: help-me", "did you mean help?"),
+        ("open x.png", "no such command: open", "did you mean flux show x.png?"),
         (
             "convert x.png --fit zzz",
             "--fit: invalid choice 'zzz', expected one of none, cover, contain, exact",
@@ -268,6 +269,8 @@ def test_the_hint_is_what_to_type_next(line, message, hint):
         ("resolve --prompt", 'the prompt is the argument: flux resolve "…"'),
         ("generate x --ar 16:9", "did you mean -a 16:9?"),
         ("generate x --height 768", "give both sides: --size 1024x768"),
+        ("generate x --width 512 --height 768", "give both sides: --size 512x768"),
+        ("generate x --height 768 --width=512", "give both sides: --size 512x768"),
         (
             "generate x --api-key sk-1",
             "set the variable LUMENFALL_API_KEY; other users can read a command line",

@@ -76,6 +76,7 @@ def test_nothing_is_overwritten_unasked(flux, work):
     result = flux("convert", "photo.png", "-f", "webp", "-f", "avif")
     assert result.code == 2
     assert "photo.webp already exists" in result.err
+    assert "use --overwrite to replace, --skip-existing to keep, or another -o" in result.err
     assert (work / "photo.webp").read_bytes() == b"mine"
     assert not (work / "photo.avif").exists()
     assert flux("convert", "photo.png", "-f", "webp", "--overwrite").code == 0

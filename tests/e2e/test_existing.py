@@ -163,6 +163,16 @@ def test_a_sketch_never_replaces_the_models_image(generate):
     assert Path("hero.png").read_bytes() == before
 
 
+def test_the_error_about_an_existing_file_says_how_to_replace_it(generate, gateway):
+    generate("a calm sea", "-o", "hero.png", env=FULL)
+    refused = generate("a storm", "-o", "hero.png", env=FULL)
+    assert (refused.code, len(gateway.posts)) == (2, 1)
+    assert refused.err.splitlines() == [
+        "flux: error: hero.png already exists",
+        "hint: use --update to replace what differs, --overwrite to replace all, or another -o",
+    ]
+
+
 def test_a_sketch_is_replaced_by_another_sketch(generate):
     generate("a calm sea", "-o", "hero.png", "--offline", env=FULL)
     result = generate("a storm", "-o", "hero.png", "--offline", "--update", env=FULL)

@@ -13,7 +13,7 @@ from sample_images import IMAGES
 def test_a_dry_run_makes_nothing(generate, gateway):
     result = generate("a fox", "-n", "3", "--seed", "7", "-o", "new/{seed}.png", "--dry-run")
     assert (result.code, gateway.requests) == (0, [])
-    assert "cost 0.18 USD (price of the catalog)" in result.lines
+    assert "cost 0.18 USD (catalog price)" in result.lines
     files = [line for line in result.lines if line.startswith("file")]
     assert files == ["file new/7.png", "file new/8.png", "file new/9.png"]
     address = f"POST {gateway.url}/images/generations "
@@ -30,7 +30,7 @@ def test_a_dry_run_as_json(generate, gateway):
     assert (document["status"], document["cost_usd"], document["cost_source"]) == (
         "dry_run",
         0.12,
-        "price of the catalog",
+        "catalog price",
     )
     assert [(file["path"], file["index"], file["seed"]) for file in document["files"]] == [
         ("a-fox-7.{ext}", 1, 7),
@@ -86,7 +86,7 @@ def test_a_dry_run_without_a_key_takes_the_catalogs_price_and_sends_nothing(flux
         "generate", "a fox", "-n", "2", "--dry-run", env={"LUMENFALL_BASE_URL": gateway.url}
     )
     assert (result.code, gateway.requests) == (0, [])
-    assert "cost 0.12 USD (price of the catalog)" in result.lines
+    assert "cost 0.12 USD (catalog price)" in result.lines
 
 
 def test_a_dry_run_at_the_gateway_s_variable_asks_no_server_that_is_not_known(generate, gateway):
@@ -117,7 +117,7 @@ def test_a_dry_run_with_skip_existing_counts_what_is_missing(generate, gateway):
     result = generate(
         "a fox", "-o", "{seed}.jpg", "--seed", "7", "-n", "3", "--skip-existing", "--dry-run"
     )
-    assert "cost 0.12 USD (price of the catalog)" in result.lines
+    assert "cost 0.12 USD (catalog price)" in result.lines
     assert "kept 8.jpg" in result.lines
     assert gateway.posts == []
 

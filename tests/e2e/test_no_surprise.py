@@ -209,7 +209,7 @@ def test_equal_requests_are_one_line(generate, gateway):
     assert sends.startswith(f"20 x POST {gateway.url}/images/generations {{")
     assert sends.endswith(", seeds 7 to 26")
     assert files == ["file 7.png", "and 18 more files", "file 26.png"]
-    assert cost == "cost 1.20 USD (price of the catalog)"
+    assert cost == "cost 1.20 USD (catalog price)"
 
 
 def test_kept_files_leave_gaps_in_the_seeds(generate):
@@ -225,7 +225,7 @@ def test_ten_thousand_requests_are_short_and_quick(generate):
     began = time.monotonic()
     result = generate("a fox", "-n", "10000", "--seed", "1", "--dry-run", "--yes")
     assert (result.code, len(result.lines)) == (0, 6)
-    assert result.lines[-1] == "cost 600.00 USD (price of the catalog)"
+    assert result.lines[-1] == "cost 600.00 USD (catalog price)"
     assert time.monotonic() - began < PATIENCE
 
 

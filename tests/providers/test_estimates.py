@@ -52,3 +52,4 @@ def test_an_image_in_place_of_an_estimate_may_have_been_billed():
     with pytest.raises(ProviderError, match="no price") as caught:
         read_estimate(reply({"data": [{"url": "/a"}], "metadata": {"cost": 0.06}}))
     assert caught.value.billed
+    assert "--estimate" in caught.value.hint

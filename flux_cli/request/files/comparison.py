@@ -90,6 +90,8 @@ def _remaining(made: Record, asked: Record) -> Difference:
 
 def _values(name: str, made: Json, asked: Json) -> str:
     """A sentence about a parameter whose values differ."""
+    if made is None and name in SHAPE:
+        return f"was generated with the default {name}, not {shorten(str(asked))}"
     if made is None:
         return f"was generated without {name}"
     if asked is None:
