@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flux_cli.core.model import Json
-    from flux_cli.request.files.like import Reuse
 
 MODEL = "flux1.1-pro-ultra"
 START = """\
@@ -41,15 +40,24 @@ UNKNOWN = """
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
+class Recorded(NamedTuple):
+    """What flux recorded in an image. `run` is equal in the files of one request."""
+
+    prompt: str
+    model: str
+    parameters: Mapping[str, Json]
+    comments: tuple[str, ...] = ()
+    run: str = ""
+
+
 class Found(NamedTuple):
-    """One image of the folder. `made` is what flux recorded in it; `run` tells requests apart."""
+    """One image of the folder. `made` is None if flux recorded nothing in it."""
 
     path: str
     width: int
     height: int
     format: str
-    made: Reuse | None = None
-    run: str = ""
+    made: Recorded | None = None
 
 
 class _Entry(NamedTuple):
@@ -96,7 +104,7 @@ def _entries(images: Sequence[Found]) -> Iterator[_Entry]:
     """Images in several formats or widths are one asset if each format has each width."""
     groups: dict[tuple[str, str], list[Found]] = {}
     for one in images:
-        groups.setdefault((_base(one), one.run), []).append(one)
+        groups.setdefault((_base(one), one.made.run if one.made else ""), []).append(one)
     for (base, _), group in groups.items():
         widths = sorted({one.width for one in group if split_suffix(one.path)[0] != base})
         formats = {one.format for one in group}
@@ -123,7 +131,7 @@ def _table(entry: _Entry, names: dict[str, None], model: str) -> _Table:
     comments: tuple[str, ...] = ()
     if first.made:
         values |= _values(first.made, model)
-        comments = tuple(f"{note.parameter}: {note.reason}" for note in first.made.notes)
+        comments = first.made.comments
     if not entry.widths and values.get("size") == f"{first.width}x{first.height}":
         values["fit"] = "cover"  # models have few sizes: these pixels were made by flux
     if entry.widths:
@@ -140,9 +148,9 @@ def _endings(entry: _Entry) -> str:
     return endings[0] if len(endings) == 1 else f"{{{','.join(endings)}}}"
 
 
-def _values(made: Reuse, model: str) -> dict[str, Json]:
+def _values(made: Recorded, model: str) -> dict[str, Json]:
     """What was recorded, as keys."""
-    prompt = (made.prompt or "").replace("\0", "")
+    prompt = made.prompt.replace("\0", "")
     is_at = prompt.lstrip().startswith("@")  # which would name a file
     found: dict[str, Json] = {"prompt": f"@{prompt.lstrip()}" if is_at else prompt}
     if made.model and made.model != model:

@@ -7,15 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manifests import assets_of
 
-from flux_cli.build.starter import Found, prompts, starter
-from flux_cli.request.files.like import Reuse
+from flux_cli.build.starter import Found, Recorded, prompts, starter
 
 
 def found(path, prompt="a fox", pixels=(64, 64), *, run="", model="m", **parameters):
     """An image with a record, in the format of its suffix."""
-    made = Reuse(prompt, model, parameters, ())
+    made = Recorded(prompt, model, parameters, run=run)
     suffix = path.rpartition(".")[2]
-    return Found(path, *pixels, {"jpg": "jpeg"}.get(suffix, suffix), made, run)
+    return Found(path, *pixels, {"jpg": "jpeg"}.get(suffix, suffix), made)
 
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=40)

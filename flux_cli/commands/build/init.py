@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flux_cli.build.manifest.files import NAME
 from flux_cli.build.manifest.paths import objection
 from flux_cli.build.planning.reasons import counted
-from flux_cli.build.starter import Found, prompts, starter
+from flux_cli.build.starter import Found, Recorded, prompts, starter
 from flux_cli.core.errors import DiskError, ImageError, UsageError
 from flux_cli.images.formats import BY_SUFFIX, FORMATS, split_suffix
 from flux_cli.images.metadata.read import read_metadata
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flux_cli.build.options import BuildOptions
+    from flux_cli.images.metadata.read import Reading
 
 MOST_IMAGES = 10_000
 SKIPPED = ("node_modules", "__pycache__")
@@ -91,6 +92,16 @@ def _look(place: str, root: str) -> Found | None:
     found = Found(path, image.width, image.height, image.format)
     if metadata.source != "flux":
         return found
-    record = metadata.record
-    run = repr((record.prompt, record.seed, record.created, record.request_id))
-    return found._replace(made=reuse_reading(metadata, path, {}), run=run)
+    return found._replace(made=_recorded(metadata, path))
+
+
+def _recorded(metadata: Reading, path: str) -> Recorded:
+    """What a record says, without files and addresses: as for --like, those are not followed."""
+    record, reuse = metadata.record, reuse_reading(metadata, path, {})
+    return Recorded(
+        prompt=reuse.prompt or "",
+        model=reuse.model or "",
+        parameters=reuse.parameters,
+        comments=tuple(f"{note.parameter}: {note.reason}" for note in reuse.notes),
+        run=repr((record.prompt, record.seed, record.created, record.request_id)),
+    )
