@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 
 import pytest
@@ -457,3 +458,14 @@ def test_19b_init_writes_a_manifest_that_adopt_and_check_accept(build, work, flu
     empty.mkdir()
     assert build("--init", "empty/flux-build.toml").code == 0
     assert build("--plan", "empty/flux-build.toml").code == 0
+
+
+def test_progress_has_one_line_per_asset_whatever_the_number_of_its_files(build):
+    made = build("--only", "hero", "--only", "og")
+    assert made.code == 0, made
+    lines = sorted(re.sub(r"[\d.]+ s$|[\d,]+ kB", "#", line) for line in made.err.splitlines())
+    assert [line for line in lines if "note:" not in line] == [
+        "flux: 10 files changed, 0 unchanged, 0.12 USD",
+        "flux: [1/2] saved hero (9 files, #, 0.06 USD) after #",
+        "flux: [2/2] saved docs/img/og.jpg (600x315 jpeg, #, 0.06 USD) after #",
+    ]
