@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.commands.exit import confirm_output
-from flux_cli.core.errors import Interrupted, UsageError
+from flux_cli.core.errors import Interrupted
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.images.formats import FORMATS
 from flux_cli.request.posts import provider_of
@@ -43,6 +43,10 @@ def run(options: GenerateOptions) -> int:
     checked = check_run(options)
     sheet = _name_sheet(checked)
     has_preview = _wants_preview(checked)
+    if options.run.log_file is not None:
+        from flux_cli.runs.progress.log import check_log
+
+        check_log(options.run.log_file)
     if options.run.dry_run:
         from flux_cli.commands.dry_run import print_dry_run
 
@@ -113,10 +117,9 @@ def _generate(checked: CheckedRun) -> Report:
 
 def _open_journal(checked: CheckedRun, name: str, *, is_paid: bool) -> Journal:
     """The journal of the run. Runs that cost nothing are not recorded."""
-    root = store.runs_folder()
     if not is_paid:
         return journal.scratch()
-    return journal.begin(root, name, describe_run(checked))
+    return journal.begin(store.runs_folder(), name, describe_run(checked))
 
 
 def _job(checked: CheckedRun, ledger: Journal) -> Job:
@@ -146,13 +149,10 @@ def _job(checked: CheckedRun, ledger: Journal) -> Job:
 
 
 def _open_log(checked: CheckedRun, name: str) -> Log | None:
-    """The log file, open, before anything is sent. Raises UsageError if it cannot be opened."""
+    """The log file, open, before anything is sent. Raises OutputError if it cannot be opened."""
     path = checked.options.run.log_file
     if path is None:
         return None
-    if path in ("", "-"):
-        hint = "stdout is for data; try --log-file /dev/stderr"
-        raise UsageError(f"--log-file {path!r} is not a file", hint=hint)
     from flux_cli import __version__
     from flux_cli.runs.progress.log import Log
 
