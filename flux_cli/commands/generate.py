@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,13 @@ from flux_cli.request.posts import provider_of
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import CheckedRun, check_run, describe_run, tasks_of
 from flux_cli.runs.planned_files import reserve_files
-from flux_cli.runs.progress.lines import Lines, Silence, report_errors
+from flux_cli.runs.progress.choice import open_display
+from flux_cli.runs.progress.lines import report_errors
 from flux_cli.runs.progress.summary import summarize
 from flux_cli.runs.records import journal, store
 from flux_cli.runs.report import Report
 from flux_cli.runs.spending.approval import approve
 from flux_cli.terminal import messages, streams
-from flux_cli.terminal.environment import is_terminal
 
 if TYPE_CHECKING:
     from flux_cli.core.model import Json
@@ -163,22 +162,9 @@ def _open_log(checked: CheckedRun, name: str) -> Log | None:
 
 
 def _open_display(checked: CheckedRun) -> Display:
-    """The progress display on stderr: none, plain lines, or one that is updated in place."""
-    reporting, resolved = checked.options.reporting, checked.prepared.resolved
-    style = checked.prepared.settings.progress
-    if reporting.quiet or style == "none":
-        return Silence()
-    if style == "plain" or not is_terminal(sys.stderr):
-        return Lines(resolved.n, verbose=reporting.verbose)
-    from flux_cli.runs.progress.live import Terminal
-
-    return Terminal(
-        resolved.n,
-        resolved.prompt,
-        paths=not sys.stdout.isatty() or reporting.as_json,
-        verbose=reporting.verbose,
-        gone=partial(streams.abandon, sys.stderr),
-    )
+    """The progress display on stderr."""
+    resolved, style = checked.prepared.resolved, checked.prepared.settings.progress
+    return open_display(resolved.n, resolved.prompt, style, checked.options.reporting)
 
 
 def _tell_both(log: Log, display: Display) -> Listener:

@@ -29,7 +29,7 @@ from flux_cli.images.names import fixed
 from flux_cli.providers.rows import connect
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import find_access, identity_of
-from flux_cli.runs.progress.lines import Lines, Silence
+from flux_cli.runs.progress.choice import open_display
 from flux_cli.runs.records import journal, store
 from flux_cli.terminal import messages
 
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from flux_cli.core.auth import Auth
     from flux_cli.core.model import Json
     from flux_cli.runs.job import Task
-    from flux_cli.runs.progress.lines import Display
     from flux_cli.runs.records.journal import Journal
     from flux_cli.runs.report import RunResult
 
@@ -153,7 +152,10 @@ class _Work:
         for one in self._running:
             one.note(self._run)
         folders = {Path(task.name.path("png")).parent for task in tasks}
-        with self._journal(name) as ledger, self._display(len(tasks)) as display:
+        progress = open_display(
+            len(tasks), tasks[0].key, settings.progress, self._session.options.reporting
+        )
+        with self._journal(name) as ledger, progress as display:
             job = Job(
                 tasks=tasks,
                 provider=connect(row, settings.base_url, auth),
@@ -205,12 +207,6 @@ class _Work:
                 "locks": locks,
             },
         )
-
-    def _display(self, count: int) -> Display:
-        reporting = self._session.options.reporting
-        if reporting.quiet or self._session.settings.progress == "none":
-            return Silence()
-        return Lines(count, verbose=reporting.verbose)
 
     def _save(self) -> None:
         """Write each lock if it differs; what was pending is in it."""

@@ -105,6 +105,10 @@ def _sum(session: Session, result: Result) -> str:
     priced = [one for planned in session.planned for one in planned.priced]
     unchanged = sum(one.step.sign == SAME and not one.step.is_updated for one in priced)
     parts = [counted(len(result.build.paths), "file") + " changed", f"{unchanged:,} unchanged"]
+    failed = result.build.errors
+    adopted = sum(bool(one.step.adopted) and one.step.name not in failed for one in priced)
+    if adopted:
+        parts.insert(1, f"{adopted:,} adopted")
     if result.build.errors:
         parts.append(f"{len(result.build.errors):,} failed")
     if result.sent and result.run:

@@ -148,7 +148,8 @@ def event_line(event: Event, *, several: bool, verbose: bool = False) -> str:
     if event.kind == "skipped":
         return f"kept {event.path}: {event.detail}"
     if event.kind == "failed" and several:
-        return f"failed: {event.detail}{request}"
+        name = f" {event.key}" if event.key else ""
+        return f"failed{name}: {event.detail}{request}"
     if event.kind == "received" and verbose:
         size = f"{event.size / 1000:,.0f} kB"
         return f"received {size}{cost} after {event.seconds:.1f} s{request}"
