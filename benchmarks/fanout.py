@@ -58,8 +58,12 @@ class Row(NamedTuple):
 class Server:
     """A server in a separate process."""
 
-    def __init__(self, image: Path, latency: float = 0.0, step: float = 0.0) -> None:
+    def __init__(
+        self, image: Path, latency: float = 0.0, step: float = 0.0, log: Path | None = None
+    ) -> None:
+        """With a `log`, the body of each request becomes a line in it."""
         line = [*LOOPBACK, "serve", str(image), str(latency), str(step)]
+        line += [str(log)] if log else []
         self._process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"

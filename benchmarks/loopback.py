@@ -1,7 +1,7 @@
 """The other side of `fanout`: a server on the loopback interface, images for it, and a bare client.
 
 python benchmarks/loopback.py draw IMAGE SIDE
-python benchmarks/loopback.py serve IMAGE LATENCY STEP
+python benchmarks/loopback.py serve IMAGE LATENCY STEP [LOG]
 python benchmarks/loopback.py drain URL COUNT
 """
 
@@ -9,10 +9,12 @@ import asyncio
 import base64
 import io
 import json
+import os
 import random
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 
 def drawn(side: int) -> bytes:
@@ -33,10 +35,11 @@ def drawn(side: int) -> bytes:
     return stream.getvalue()
 
 
-async def serve(image: bytes, latency: float, step: float) -> None:
+async def serve(image: bytes, latency: float, step: float, log: BinaryIO) -> None:
     """Answer every POST with the image. Prints the port.
 
-    The i-th of concurrent requests waits `latency` + i x `step` seconds.
+    The i-th of concurrent requests waits `latency` + i x `step` seconds. The body of each is a line
+    in `log`.
     """
     item = {"b64_json": base64.b64encode(image).decode()}
     body = json.dumps({"created": 1, "data": [item]}).encode()
@@ -48,7 +51,8 @@ async def serve(image: bytes, latency: float, step: float) -> None:
         nonlocal count, under_way
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
-        await reader.readexactly(int(length))
+        request = await reader.readexactly(int(length))
+        log.write(request + b"\n")
         count = count + 1 if under_way else 1
         under_way += 1
         try:
@@ -88,8 +92,9 @@ def main(action: str, target: str, *numbers: str) -> None:
     if action == "draw":
         Path(target).write_bytes(drawn(int(numbers[0])))
     elif action == "serve":
-        latency, step = map(float, numbers)
-        asyncio.run(serve(Path(target).read_bytes(), latency, step))
+        latency, step, *log = numbers
+        with Path(*log or [os.devnull]).open("wb", buffering=0) as file:
+            asyncio.run(serve(Path(target).read_bytes(), float(latency), float(step), file))
     else:
         asyncio.run(drain(target, int(numbers[0])))
 

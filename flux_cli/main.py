@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Values = dict[str, Any]
 
-LONG_COMMANDS = {"generate", "recover", "convert"}  # they end early with a result
+LONG_COMMANDS = {"generate", "recover", "convert", "build"}  # they end early with a result
 COMPLETION = "_FLUX_COMPLETE"  # if this variable is set, Typer completes a command line
 # New objects between two garbage collections. Python's own 700 would collect two hundred times
 # while modules load, and find nothing.

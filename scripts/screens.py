@@ -9,11 +9,14 @@ tests/fakes, which answer in place of a provider.
 
 import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -45,6 +48,7 @@ class Scene(NamedTuple):
 
     `arrivals` are the seeds whose images arrive, in order; `answers` are other responses, by seed.
     The screen is drawn when `ready` (a regular expression) appears on it: by default, at the end.
+    `prepare` fills the folder first: it gets the folder and the environment of a person with a key.
     """
 
     name: str
@@ -52,6 +56,21 @@ class Scene(NamedTuple):
     arrivals: tuple[int, ...] = ()
     answers: dict[int, Reply] = {}  # noqa: RUF012 - never written to
     ready: str = r"\[exit "
+    prepare: Callable[[Path, dict[str, str]], None] | None = None
+
+
+def change_site(folder: Path, environment: dict[str, str]) -> None:
+    """Build the site of examples/, then change a prompt, a row, and a format."""
+    shutil.copytree(ROOT / "examples" / "site", folder, dirs_exist_ok=True)
+    command = ["flux", "build", "--quiet"]
+    subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=True)
+    for name, old, new in (
+        ("prompts/hero.txt", "at sunrise", "at sunset"),
+        ("products.csv", "jug,milk", "pot,flower pot,yellow,25\njug,milk"),
+        ("flux-build.toml", '"img/{name}.jpg"', '"img/{name}.{webp,jpg}"'),
+    ):
+        text = (folder / name).read_text(encoding="utf-8")
+        (folder / name).write_text(text.replace(old, new), encoding="utf-8")
 
 
 FIRST_SEED = 7
@@ -74,6 +93,7 @@ SCENES = (
         {8: REFUSED},
     ),
     Scene("resolve", ("resolve", "a lighthouse by the sea", "--size", "1920x1080")),
+    Scene("plan", ("build", "--plan"), prepare=change_site),
 )
 
 
@@ -86,15 +106,17 @@ def screen_of(scene: Scene) -> list[str]:
         return scene.answers.get(seed) or held(gates[seed])
 
     with tempfile.TemporaryDirectory() as folder, Gateway() as gateway:
-        gateway.answers(answer)
         environment = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": folder,
             "FLUX_PREVIEW": "off",
         }
+        keyed = {"LUMENFALL_BASE_URL": gateway.url, "LUMENFALL_API_KEY": "lmnfl_of-no-use"}
+        if scene.prepare:
+            scene.prepare(Path(folder), environment | keyed)
+        gateway.answers(answer)
         if scene.arrivals:
-            environment["LUMENFALL_BASE_URL"] = gateway.url
-            environment["LUMENFALL_API_KEY"] = "lmnfl_of-no-use"
+            environment |= keyed
         command = ["env", "-C", folder, "flux", *scene.arguments]
         size = {"width": WIDTH, "height": HEIGHT}
         with Screen(command, environment, **size, folder=Path(folder)) as screen:

@@ -1,9 +1,11 @@
-"""Every script in examples/ runs offline and makes what its first lines say."""
+"""Every script and manifest in examples/ runs offline and makes what its first lines say."""
 
 import io
 import json
 import re
+import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,18 @@ def run(environment):
         )
 
     return start
+
+
+SITE = {
+    "img/hero-640.avif": ("AVIF", (640, 357)),
+    "img/hero-640.webp": ("WEBP", (640, 357)),
+    "img/hero-640.jpg": ("JPEG", (640, 357)),
+    "img/hero-1280.avif": ("AVIF", (1280, 714)),
+    "img/hero-1280.webp": ("WEBP", (1280, 714)),
+    "img/hero-1280.jpg": ("JPEG", (1280, 714)),
+    "img/card.jpg": ("JPEG", (1200, 630)),
+    **{f"img/icon-{sku}.webp": ("WEBP", (256, 256)) for sku in ("cup", "bowl", "plate", "jug")},
+}
 
 
 def measured(path):
@@ -84,7 +98,24 @@ def test_the_pipe_takes_a_prompt_and_gives_an_image_of_the_size_asked_for(run, w
     assert list(work.iterdir()) == []
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)
+def test_the_site_is_built_offline_once_and_checked(flux, work, environment):
+    shutil.copytree(EXAMPLES / "site", work, dirs_exist_ok=True)
+    build = partial(flux, "build", env=environment)
+    planned = build("--plan")
+    assert (planned.code, planned.out.splitlines()[0]) == (0, "flux-build.toml: 6 assets, 11 files")
+    assert planned.out.splitlines()[-1].startswith("6 requests; 0.36 USD of 1.00")
+    made = build("--offline")
+    assert (made.code, len(made.out.splitlines())) == (0, 11), made.err
+    assert {path: measured(path) for path in made.out.splitlines()} == SITE
+    assert (build("--check", "--offline").code, build("--check").code) == (0, 1)
+    again = build("--offline")
+    assert (again.code, again.out) == (0, "")
+    elements = build("--html").out
+    assert set(re.findall(r"img/[\w-]+\.(?:avif|webp|jpg)", elements)) == set(SITE)
+    assert elements.count('alt="A market by the sea"') == elements.count('alt="A blue bowl"') == 1
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.sh")), ids=lambda path: path.name)
 def test_an_example_fits_on_a_screen_and_has_a_test(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) < 30
     assert f'run("{path.name}"' in Path(__file__).read_text(encoding="utf-8")

@@ -66,7 +66,7 @@ class Files:
         """The SHA-256 of a file, or the one that a pointer of Git LFS names. "" if unreadable."""
         if path not in self._digests:
             try:
-                self._digests[path] = _digest(self.place(path))
+                self._digests[path] = digest_of_file(self.place(path))
             except OSError:
                 self._digests[path] = ""
         return self._digests[path]
@@ -106,7 +106,8 @@ class Files:
             raise ManifestError(f"{path} {OUTSIDE}", hint=hint)
 
 
-def _digest(place: str) -> str:
+def digest_of_file(place: str) -> str:
+    """The SHA-256 of a file, or the one that a pointer of Git LFS names. Raises OSError."""
     with Path(place).open("rb") as file:
         start = file.read(MAX_POINTER + 1)
         if found := POINTER.fullmatch(start):

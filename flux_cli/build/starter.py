@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from flux_cli.build.manifest import keys
 from flux_cli.build.manifest.values import scalar
 from flux_cli.core.lite import NamedTuple
+from flux_cli.core.text import plain
 from flux_cli.images.formats import FORMATS, split_suffix
 from flux_cli.images.names import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flux_cli.core.model import Json
-    from flux_cli.images.metadata.record import Record
 
 MODEL = "flux1.1-pro-ultra"
 START = """\
-# Images of this folder, as flux build keeps them. See flux build --help.
+# The images of this folder. See flux help build.
 # Declare the existing files to be right, for free: flux build --adopt '*'
 # Then see what would change:                       flux build --plan
-max_cost = 5.00  # USD per build
+max_cost = 5.00 # USD per build
 
 [defaults]
 model = {model}
@@ -33,16 +34,30 @@ prompt = "a harbor at dawn seen from above"
 size = "16:9"
 output = "img/{name}.{avif,webp,jpg}"
 """
-NO_PROMPT = "# flux did not record how this image was made: describe it, and remove the # marks."
+UNKNOWN = """
+# The prompts of these images are not recorded. Write them, and remove the # marks.
+"""
+BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class Recorded(NamedTuple):
+    """What flux recorded in an image. `run` is equal in the files of one request."""
+
+    prompt: str
+    model: str
+    parameters: Mapping[str, Json]
+    comments: tuple[str, ...] = ()
+    run: str = ""
 
 
 class Found(NamedTuple):
-    """One image of the folder. `record` is None if flux wrote none into it."""
+    """One image of the folder. `made` is None if flux recorded nothing in it."""
 
     path: str
     width: int
+    height: int
     format: str
-    record: Record | None
+    made: Recorded | None = None
 
 
 class _Entry(NamedTuple):
@@ -52,20 +67,37 @@ class _Entry(NamedTuple):
     images: list[Found]
     widths: list[int]
 
-    @property
-    def record(self) -> Record | None:
-        return self.images[0].record
+
+class _Table(NamedTuple):
+    """The table of one asset, or of several with `n`."""
+
+    name: str
+    values: Mapping[str, Json]
+    comments: tuple[str, ...] = ()
 
 
 def starter(images: Sequence[Found]) -> str:
-    """The text of a manifest. Images without a record become entries that are commented out."""
-    models = [one.record.model for one in images if one.record and one.record.model]
+    """The text of a manifest. Images without a prompt become entries that are commented out."""
+    models = [one.made.model for one in images if one.made and one.made.model]
     model = max(set(models), key=models.count, default=MODEL)
-    blocks = [START.format(model=_quoted(model))]
-    names: set[str] = set()
+    names: dict[str, None] = {}
     entries = sorted(_entries(images), key=lambda entry: (entry.stem, entry.widths))
-    blocks += ["\n".join([*_lines(entry, names, model), ""]) for entry in entries]
-    return "\n".join(blocks) if entries else blocks[0] + EXAMPLE
+    tables = [_table(entry, names, model) for entry in entries]
+    known = [table for table in tables if str(table.values["prompt"]).strip()]
+    unknown = [table for table in tables if table not in known]
+    blocks = [START.format(model=_quoted(model))]
+    blocks += [f"\n{_text(table)}\n" for table in _joined(known, names)]
+    if unknown:
+        blocks.append(UNKNOWN)
+        blocks += [
+            "#\n" + re.sub("^", "# ", _text(table), flags=re.MULTILINE) + "\n" for table in unknown
+        ]
+    return "".join(blocks if tables else [*blocks, EXAMPLE])
+
+
+def prompts(images: Iterable[Found]) -> int:
+    """How many of the images have a prompt."""
+    return sum(bool(one.made and one.made.prompt) for one in images)
 
 
 def _entries(images: Sequence[Found]) -> Iterator[_Entry]:
@@ -77,7 +109,8 @@ def _entries(images: Sequence[Found]) -> Iterator[_Entry]:
     for one in images:
         base = _base(one)
         is_full = split_suffix(one.path)[0] == base
-        groups.setdefault((base, is_full, _identity(one.record)), []).append(one)
+        run = one.made.run if one.made else ""
+        groups.setdefault((base, is_full, run), []).append(one)
     for (base, is_full, _), group in groups.items():
         widths = sorted({one.width for one in group})
         if is_full:
@@ -96,66 +129,128 @@ def _base(image: Found) -> str:
     return stem.removesuffix(f"-{image.width}")
 
 
-def _identity(record: Record | None) -> str:
-    return repr((record.prompt, record.seed, record.created, record.request_id)) if record else ""
-
-
-def _lines(entry: _Entry, names: set[str], model: str) -> Iterator[str]:
+def _table(entry: _Entry, names: dict[str, None], model: str) -> _Table:
     """The table of one asset."""
-    name = _name(entry.stem, names)
+    folder, slash, file = entry.stem.rpartition("/")
+    name = _name(file, names)
+    field = "{name}" if name == file and "{" not in file else _literal(file)
+    first = entry.images[0]
+    values: dict[str, Json] = {"prompt": ""}
+    comments: tuple[str, ...] = ()
+    if first.made:
+        values |= _values(first.made, model)
+        comments = first.made.comments
+    if not entry.widths and values.get("size") == f"{first.width}x{first.height}":
+        values["fit"] = "cover"  # models have few sizes: these pixels were made by flux
+    if entry.widths:
+        values["width"] = list(entry.widths)
+    values["output"] = f"{_literal(folder)}{slash}{field}.{_endings(entry)}"
+    return _Table(name, values, comments)
+
+
+def _endings(entry: _Entry) -> str:
+    """The suffixes of the files: as they are typed, if each format has only one spelling."""
     suffixes = sorted({FORMATS[one.format].suffix for one in entry.images})
     typed = sorted({split_suffix(one.path)[1] for one in entry.images})
     endings = typed if len(typed) == len(suffixes) else suffixes
-    ending = endings[0] if len(endings) == 1 else f"{{{','.join(endings)}}}"
-    stem = entry.stem.replace("{", "{{").replace("}", "}}")
-    record = entry.record
-    values: dict[str, Json] = {"prompt": record.prompt if record else ""}
-    if record:
-        values |= _values(record, model)
-    if entry.widths:
-        values["width"] = list(entry.widths)
-    values["output"] = f"{stem}.{ending}"
-    lines = [f"[assets.{_quoted(name)}]", *(f"{key} = {_toml(v)}" for key, v in values.items())]
-    if record and record.prompt:
-        yield from lines
-    else:
-        yield NO_PROMPT
-        yield from (f"# {line}" for line in lines)
+    return endings[0] if len(endings) == 1 else f"{{{','.join(endings)}}}"
 
 
-def _values(record: Record, model: str) -> dict[str, Json]:
-    """What a record says, as keys."""
-    found: dict[str, Json] = {}
-    if record.model and record.model != model:
-        found["model"] = record.model
-    if record.seed is not None:
-        found["seed"] = record.seed
-    if record.size:
-        found["size"] = record.size
-    for name, value in record.parameters.items():
+def _values(made: Recorded, model: str) -> dict[str, Json]:
+    """What was recorded, as keys."""
+    prompt = made.prompt.replace("\0", "")
+    is_at = prompt.lstrip().startswith("@")  # which would name a file
+    found: dict[str, Json] = {"prompt": f"@{prompt.lstrip()}" if is_at else prompt}
+    if made.model and made.model != model:
+        found["model"] = made.model
+    others: dict[str, Json] = {}
+    for name, value in made.parameters.items():
         key = keys.OPTIONS.get(name)
         is_plain = isinstance(value, bool) or scalar(value) is not None
-        if key and key.kind in ("scalar", "switch") and is_plain and name != "image_prompt":
+        if key and key.kind in ("scalar", "switch") and is_plain:
             found[name] = value
-    return found
+        elif is_plain and _is_free(name) and not str(value).startswith("@"):
+            others[name] = value
+    return found | ({"param": others} if others else {})
 
 
-def _name(stem: str, names: set[str]) -> str:
-    """A name of its own for an asset, made from a path."""
-    base = safe(stem.rpartition("/")[2]) or "image"
+def _is_free(name: str) -> bool:
+    """Whether `param` may have a parameter of this name."""
+    folded = name.replace("-", "_")
+    return folded not in keys.ASSET_KEYS and folded not in keys.ACCESS
+
+
+def _name(file: str, names: dict[str, None]) -> str:
+    """A name of its own for an asset, made from the name of a file."""
+    base = safe(file) or "image"
     name, number = base, 2
     while name.lower() in names:
         name, number = f"{base}-{number}", number + 1
-    names.add(name.lower())
+    names[name.lower()] = None
     return name
+
+
+def _joined(tables: Iterable[_Table], names: Mapping[str, None]) -> Iterator[_Table]:
+    """Tables that differ only in a seed and a number, which count up, as one table with `n`."""
+    series: dict[tuple[str, str], list[_Table]] = {}
+    for table in tables:
+        base = table.name.rpartition("-")[0]
+        others = [item for item in table.values.items() if item[0] != "seed"]
+        is_alone = not base or base.lower() in names
+        key = (table.name, "") if is_alone else (base, repr((others, table.comments)))
+        series.setdefault(key, []).append(table)
+    for (base, _), members in series.items():
+        counted = sorted(members, key=_seed)
+        if len(members) > 1 and _counts_up(base, counted):
+            first = dict(counted[0].values)
+            output = first.pop("output")
+            yield _Table(base, {**first, "n": len(members), "output": output}, members[0].comments)
+        else:
+            yield from members
+
+
+def _seed(table: _Table) -> int:
+    seed = table.values.get("seed")
+    return seed if isinstance(seed, int) else 0
+
+
+def _counts_up(base: str, tables: Sequence[_Table]) -> bool:
+    """Whether `n` would give these tables their names and seeds."""
+    start = _seed(tables[0])
+    return all(
+        table.name == f"{base}-{place + 1}" and table.values.get("seed") == start + place
+        for place, table in enumerate(tables)
+    )
+
+
+def _literal(text: str) -> str:
+    """A text in a template."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _text(table: _Table) -> str:
+    """A table as TOML, without a line break at its end."""
+    lines = [f"[assets.{_key(table.name)}]"]
+    lines += [f"{_key(key)} = {_toml(value)}" for key, value in table.values.items()]
+    lines += [f"# {plain(comment)}" for comment in table.comments]
+    return "\n".join(lines)
 
 
 def _toml(value: Json) -> str:
     """A value as TOML writes it."""
+    if isinstance(value, dict):
+        pairs = [f"{_key(key)} = {_toml(inner)}" for key, inner in value.items()]
+        return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     return _quoted(value) if isinstance(value, str) else json.dumps(value)
 
 
+def _key(name: str) -> str:
+    return name if BARE.fullmatch(name) else _quoted(name)
+
+
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A text in quotes. TOML has the escapes of JSON, and knows no single surrogates."""
+    whole = text.encode("utf-8", "replace").decode()
+    return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -6,11 +6,13 @@ Nothing is generated or paid for.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.request import seed_ranges
+from flux_cli.core.values import show_amount
 from flux_cli.images.formats import format_of_file
 from flux_cli.request.posts import provider_of, request_line, short_body
 from flux_cli.request.seeds import describe_ranges
@@ -68,7 +70,7 @@ def _lines(run: CheckedRun) -> list[str]:
     for paths in run.existing.by_call.values():
         lines += [f"kept {path}" for path in paths]
     cost, source = _cost(run)
-    amount = "unknown" if cost is None else f"{cost:.2f} USD"
+    amount = "unknown" if cost is None else f"{show_amount(cost)} USD"
     return [*lines, f"cost {amount} ({source})"]
 
 
@@ -83,10 +85,17 @@ def _request_text(run: CheckedRun, calls: Sequence[Call]) -> str:
 
 
 def _file_lines(paths: Sequence[str]) -> list[str]:
-    """The first and last file, and how many are between them; all if there are few."""
-    if len(paths) <= MOST_FILES:
-        return [f"file {path}" for path in paths]
-    return [f"file {paths[0]}", f"and {len(paths) - 2} more files", f"file {paths[-1]}"]
+    """The first and last file, and how many are between them; all if there are few.
+
+    Names that differ only in what is still open are one line.
+    """
+    counts = Counter(paths)
+    lines = [f"{count} x file {path}" for path, count in counts.items()]
+    lines = [line.removeprefix("1 x ") for line in lines]
+    if len(lines) <= MOST_FILES:
+        return lines
+    _, *between, _ = counts.values()
+    return [lines[0], f"and {sum(between)} more files", lines[-1]]
 
 
 def _document(run: CheckedRun) -> dict[str, Json]:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.commands.exit import confirm_output
-from flux_cli.core.errors import Interrupted, UsageError
+from flux_cli.core.errors import Interrupted
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.images.formats import FORMATS
 from flux_cli.request.posts import provider_of
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import CheckedRun, check_run, describe_run, tasks_of
 from flux_cli.runs.planned_files import reserve_files
-from flux_cli.runs.progress.lines import Lines, Silence, report_errors
+from flux_cli.runs.progress.choice import open_display
+from flux_cli.runs.progress.lines import report_errors
 from flux_cli.runs.progress.summary import summarize
 from flux_cli.runs.records import journal, store
 from flux_cli.runs.report import Report
 from flux_cli.runs.spending.approval import approve
 from flux_cli.terminal import messages, streams
-from flux_cli.terminal.environment import is_terminal
 
 if TYPE_CHECKING:
     from flux_cli.core.model import Json
@@ -44,6 +43,10 @@ def run(options: GenerateOptions) -> int:
     checked = check_run(options)
     sheet = _name_sheet(checked)
     has_preview = _wants_preview(checked)
+    if options.run.log_file is not None:
+        from flux_cli.runs.progress.log import check_log
+
+        check_log(options.run.log_file)
     if options.run.dry_run:
         from flux_cli.commands.dry_run import print_dry_run
 
@@ -114,10 +117,9 @@ def _generate(checked: CheckedRun) -> Report:
 
 def _open_journal(checked: CheckedRun, name: str, *, is_paid: bool) -> Journal:
     """The journal of the run. Runs that cost nothing are not recorded."""
-    root = store.runs_folder()
     if not is_paid:
         return journal.scratch()
-    return journal.begin(root, name, describe_run(checked))
+    return journal.begin(store.runs_folder(), name, describe_run(checked))
 
 
 def _job(checked: CheckedRun, ledger: Journal) -> Job:
@@ -147,13 +149,10 @@ def _job(checked: CheckedRun, ledger: Journal) -> Job:
 
 
 def _open_log(checked: CheckedRun, name: str) -> Log | None:
-    """The log file, open, before anything is sent. Raises UsageError if it cannot be opened."""
+    """The log file, open, before anything is sent. Raises OutputError if it cannot be opened."""
     path = checked.options.run.log_file
     if path is None:
         return None
-    if path in ("", "-"):
-        hint = "stdout is for data; try --log-file /dev/stderr"
-        raise UsageError(f"--log-file {path!r} is not a file", hint=hint)
     from flux_cli import __version__
     from flux_cli.runs.progress.log import Log
 
@@ -163,22 +162,9 @@ def _open_log(checked: CheckedRun, name: str) -> Log | None:
 
 
 def _open_display(checked: CheckedRun) -> Display:
-    """The progress display on stderr: none, plain lines, or one that is updated in place."""
-    reporting, resolved = checked.options.reporting, checked.prepared.resolved
-    style = checked.prepared.settings.progress
-    if reporting.quiet or style == "none":
-        return Silence()
-    if style == "plain" or not is_terminal(sys.stderr):
-        return Lines(resolved.n, verbose=reporting.verbose)
-    from flux_cli.runs.progress.live import Terminal
-
-    return Terminal(
-        resolved.n,
-        resolved.prompt,
-        paths=not sys.stdout.isatty() or reporting.as_json,
-        verbose=reporting.verbose,
-        gone=partial(streams.abandon, sys.stderr),
-    )
+    """The progress display on stderr."""
+    resolved, style = checked.prepared.resolved, checked.prepared.settings.progress
+    return open_display(resolved.n, resolved.prompt, style, checked.options.reporting)
 
 
 def _tell_both(log: Log, display: Display) -> Listener:

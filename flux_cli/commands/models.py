@@ -6,6 +6,7 @@ from flux_cli.catalog.find import list_models
 from flux_cli.config import folders
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.table import cell_text
+from flux_cli.core.values import show_amount
 from flux_cli.request.lookup import lookup
 from flux_cli.terminal.streams import document_text, listing, say
 
@@ -137,4 +138,4 @@ def _about(param: Param) -> str:
 
 
 def _price(model: Model) -> str:
-    return "unknown" if model.price_usd is None else f"{model.price_usd:.2f}"
+    return "unknown" if model.price_usd is None else show_amount(model.price_usd)

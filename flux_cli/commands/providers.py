@@ -9,6 +9,7 @@ from flux_cli.config.load import Settings, address_of, load_settings
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.model import Dialect, Field, Json, Model, ProviderRow
+from flux_cli.core.values import show_amount
 from flux_cli.providers.rows import ROWS, unit_price
 from flux_cli.request.prepare import dialect_of
 from flux_cli.terminal import streams
@@ -113,7 +114,7 @@ def _field(field: Field) -> dict[str, Json]:
 
 def _price(row: ProviderRow, model: Model | None) -> str:
     price = unit_price(row, model, _dialect(row, model))
-    return "unknown" if price is None else f"{price:.2f}"
+    return "unknown" if price is None else show_amount(price)
 
 
 def _variable(row: ProviderRow) -> str:

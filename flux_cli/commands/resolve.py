@@ -9,6 +9,7 @@ from flux_cli.core.lite import json_text
 from flux_cli.core.request import seed_ranges
 from flux_cli.core.table import cell_text
 from flux_cli.core.text import disarm_json
+from flux_cli.core.values import show_amount
 from flux_cli.request.command_line import one_prompt, read_prompt
 from flux_cli.request.posts import posts, request_line, short_body
 from flux_cli.request.prepare import draw_seed, prepare
@@ -97,7 +98,9 @@ def _seeds(prepared: Prepared) -> str:
 
 def _outlook(resolved: Resolved) -> str:
     """The expected result: nominal and native pixels, and price in USD."""
-    price = "price unknown" if resolved.price_usd is None else f"{resolved.price_usd:.2f} USD"
+    price = "price unknown"
+    if resolved.price_usd is not None:
+        price = f"{show_amount(resolved.price_usd)} USD"
     if resolved.size is None:
         return price
     native = resolved.size.native_name

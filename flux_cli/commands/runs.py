@@ -8,6 +8,7 @@ from pathlib import Path
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.model import Json
 from flux_cli.core.table import cell_text, text_width
+from flux_cli.core.values import show_amount
 from flux_cli.runs.documents import run_document
 from flux_cli.runs.records import store
 from flux_cli.runs.records.listing import Listing, RecordedRun, Stray, find_run, list_all
@@ -61,7 +62,7 @@ def _print_strays(root: Path, strays: Sequence[Stray]) -> None:
 
 def _run_row(run: RecordedRun) -> tuple[str, ...]:
     past = run.past
-    cost = "-" if past.cost_usd is None else f"{past.cost_usd:.2f}"
+    cost = "-" if past.cost_usd is None else show_amount(past.cost_usd)
     saved = f"{past.count('saved')}/{len(past.calls)}"
     prompt = cell_text(_short(past.text("prompt")) or None)
     return (past.id, past.text("model"), saved, cost, run.state, prompt)

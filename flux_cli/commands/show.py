@@ -201,7 +201,7 @@ def _made_rows(reading: Reading) -> list[tuple[str, str]]:
     credentials = "C2PA, signature not checked" if reading.c2pa else ""
     written_by = reading.source or "unknown: the file does not say how it was made"
     parameters = []
-    for name, value in record.parameters.items():
+    for name, value in (*record.parameters.items(), *record.finish.items()):
         parameters.append((plain(name, WIDTH - 2), cell_text(value)))
     return [
         ("model", record.model),

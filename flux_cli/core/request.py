@@ -102,8 +102,10 @@ class Call(NamedTuple):
     @property
     def images(self) -> int:
         """How many images the body asks for: one, unless a parameter such as `-p n=2` says so."""
-        counts = [self.body.get(name) for name in COUNTS]
-        return max([1, *(count for count in counts if isinstance(count, int))])
+        from flux_cli.core.values import read_amount  # which imports this module
+
+        counts = [read_amount(self.body.get(name)) for name in COUNTS]  # servers take "4" and 4.0
+        return max([1, *(int(count) for count in counts if count)])
 
 
 class Plan(NamedTuple):

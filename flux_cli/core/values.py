@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flux_cli.core.request import Value
 
 SHOWN = 60  # characters shown of a long value
+MAX_USD = 1e9  # larger numbers are not prices
 MAX_AMOUNT = 1e300  # larger integers do not fit into a float
 TRUTHS = {
     "true": True,
@@ -230,3 +231,12 @@ def read_amount(value: Json, below: float = float("inf")) -> float | None:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     return float(value) if 0 <= value < min(below, MAX_AMOUNT) else None
+
+
+def show_amount(usd: float) -> str:
+    """`0.06`: an amount with at least two decimals, and up to six if they are not zero.
+
+    No price must look as if an image were free.
+    """
+    whole, _, decimals = f"{usd:.6f}".rstrip("0").partition(".")
+    return f"{whole}.{decimals:0<2}"

@@ -18,6 +18,7 @@ from flux_cli.disk.owners import NONE, owners_here, user
 MAX_LINKS = 40  # on one path, as in Linux
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 STRANGER = "a link that another user has made"
+DANGLING = "a link to a missing file"
 
 
 class Walk(NamedTuple):
@@ -56,6 +57,29 @@ def follow(path: str) -> str:
     if walk.is_planted and not walk.is_end:
         raise _planted_error(walk)
     return walk.place
+
+
+def is_dangling(path: str) -> bool:
+    """Whether the path is a link that leads to nothing."""
+    return os.path.islink(path) and not os.path.exists(path)
+
+
+def folder_behind(link: str, hint: str, *, overwrite: bool) -> str:
+    """The folder of the file that is written under the name of a link, if it may `overwrite` it.
+
+    Raises OutputError for a link that cannot be written through, and without `overwrite` for one
+    that leads to nothing: a new file could not get its name.
+    """
+    if not overwrite and is_dangling(link):
+        choice = "use --overwrite to write where it leads, or another -o"
+        raise OutputError(f"{link} is {DANGLING}", hint=choice)
+    if not overwrite:
+        return os.path.dirname(link)
+    refuse_planted(link, hint)
+    try:
+        return os.path.dirname(follow(link))
+    except OSError as fault:
+        raise OutputError(f"cannot write {link}: {fault.strerror}", hint=hint) from fault
 
 
 def _planted_error(walk: Walk) -> PermissionError:

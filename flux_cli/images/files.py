@@ -1,10 +1,7 @@
 """Writes image files: checks names first, writes atomically, overwrites only on request."""
 
 import contextlib
-import errno
 import os
-import stat
-import tempfile
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -12,7 +9,8 @@ from typing import BinaryIO
 from flux_cli.core.errors import DiskError, OutputError
 from flux_cli.core.image import ImageFile
 from flux_cli.core.text import plain
-from flux_cli.disk.links import check_folder, follow, refuse_planted
+from flux_cli.disk.folders import try_folders
+from flux_cli.disk.links import check_folder, folder_behind, follow, is_dangling, refuse_planted
 from flux_cli.images.formats import suffix_of
 from flux_cli.images.names import Name, sibling
 
@@ -53,7 +51,6 @@ class Folder:
                 self._note_folder(os.path.dirname(there))
                 return there
             check_folder(os.path.dirname(path))
-            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             part = f"{PART}{self._mark}{os.urandom(8).hex()}"
             may_replace = self._replaces(path) and not extra and not fresh
             saved = _publish(image.parts, path, part, overwrite=may_replace)
@@ -163,9 +160,10 @@ def preflight(
 ) -> dict[int, str]:
     """Check every name before anything is paid for. `hint` follows the error about existing files.
 
-    With `write`, also create the folders and try to write files of `room` bytes there. Returns the
-    existing path of each name that is to be skipped, by index. Raises OutputError if a file exists
-    that is neither to be overwritten nor skipped, or if a folder cannot be written to.
+    With `write`, also try to write files of `room` bytes where the folders are, or will be. Returns
+    the existing path of each name that is to be skipped, by index. Raises OutputError if a file
+    exists that is neither to be overwritten nor skipped, if a link leads to nothing and is not to
+    be written through, or if a folder cannot be written to.
     """
     present, folders = {}, {}
     for index, name in enumerate(names):
@@ -174,12 +172,12 @@ def preflight(
             refuse_planted(folder, PLANTED_HINT)
         folders[folder] = True
         for path in name.candidates(file_format):
-            if overwrite and os.path.islink(path):
-                refuse_planted(path, PLANTED_HINT)
+            if os.path.islink(path):
+                folders[folder_behind(path, PLANTED_HINT, overwrite=overwrite)] = True
             if found := _existing(path):
                 present[index] = found
                 break
-    special = [path for path in present.values() if not stat.S_ISREG(os.stat(path).st_mode)]
+    special = [path for path in present.values() if not (os.path.isfile(path) or is_dangling(path))]
     if special:
         place = "name a file or a folder; -o - writes to standard output"
         raise OutputError(f"{special[0]} is not a file", hint=place)
@@ -188,8 +186,7 @@ def preflight(
         there = f" and {others} more already exist" if others else " already exists"
         raise OutputError(f"{next(iter(present.values()))}{there}", hint=hint)
     if write:
-        for folder in folders:
-            _try_folder(Path(folder), room)
+        try_folders(folders, room)
     return present if skip_existing else {}
 
 
@@ -211,7 +208,7 @@ def is_special(output: str) -> bool:
 
 
 def _existing(path: str) -> str | None:
-    """The path if something exists there; None for a free name or a dangling link."""
+    """The path if something exists there, be it a link that leads to nothing."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -219,26 +216,7 @@ def _existing(path: str) -> str | None:
     except (OSError, ValueError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
         raise OutputError(f"cannot access {plain(path, 200)!r}: {reason}") from fault
-    is_dangling = os.path.islink(path) and not os.path.exists(path)
-    return None if is_dangling else path
-
-
-def _try_folder(folder: Path, room: int) -> None:
-    """Create a folder and write a file in it, because permissions alone would not show a full disk.
-
-    The file has a hole of `room` bytes, which shows a limit on file sizes. Raises OutputError.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Unnamed where possible: a crash leaves nothing.
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.truncate(room)
-    except (OSError, ValueError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else fault
-        hint = "name another folder with -o; nothing was done"
-        if isinstance(fault, OSError) and fault.errno == errno.EFBIG:
-            hint = f"allow files of {room >> 20} MB (ulimit -f); nothing was done"
-        raise OutputError(f"cannot write into {folder}: {reason}", hint=hint) from fault
+    return path
 
 
 def _publish(
@@ -246,6 +224,7 @@ def _publish(
 ) -> str:
     """Write beside the target and move into place, so that the file is never incomplete."""
     target = follow(path) if overwrite else path
+    os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
     part = os.path.join(os.path.dirname(target), part_name)
     try:
         _write(part, parts)

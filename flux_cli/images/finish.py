@@ -5,13 +5,14 @@ from __future__ import annotations
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.ratio import parse_shape
-from flux_cli.images.formats import EFFORTS, check_lossless
+from flux_cli.images.formats import EFFORTS, FORMATS, check_lossless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flux_cli.core import options
+    from flux_cli.core.model import Json
     from flux_cli.core.ratio import Shape
 
 FITS = ("none", "cover", "contain", "exact")
@@ -59,6 +60,23 @@ class Finish(NamedTuple):
             or self.effort is not None
             or self.keep_original
         )
+
+    def describe(self) -> dict[str, Json]:
+        """What changes how files look, and cannot be seen in them: for the record of an image.
+
+        Formats, widths and the limit of bytes are not part of it: the files have them.
+        """
+        facts: dict[str, Json] = {}
+        if self.fit != "none" and self.target:
+            sign = "x" if self.target.is_pixels else ":"
+            target = f"{self.target.width:g}{sign}{self.target.height:g}"
+            facts |= {"fit": self.fit, "target": target, "focus": self.focus}
+        is_lossy = any(FORMATS[name].quality for name in self.formats) or not self.formats
+        if self.quality is not None and is_lossy:
+            facts["output_compression"] = self.quality
+        if self.lossless:
+            facts["lossless"] = True
+        return facts
 
 
 def read_finish(

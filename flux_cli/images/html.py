@@ -16,7 +16,13 @@ from flux_cli.images.pixels.wholeness import examine
 FOR_WEB = sorted((row for row in FORMATS.values() if row.web_rank), key=lambda row: row.web_rank)
 # Formats for `<source>`, the smallest first: browsers use the first one they support.
 MODERN = [row for row in reversed(FOR_WEB) if row.is_modern]
-ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
+# Line breaks and `##` could make a line of a CI log that the service obeys.
+ESCAPES = str.maketrans(
+    {
+        "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "#": "&#35;",
+        "\n": "&#10;", "\r": "&#13;",
+    }
+)  # fmt: skip
 
 
 def picture_element(sources: Sequence[SavedImage], alt: str) -> str:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from flux_cli.core.errors import FluxError, ImageError, NetworkError, ProviderEr
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, ImageSource, Media, Reply, media_of
 from flux_cli.core.text import plain
-from flux_cli.core.values import read_amount, read_integer
+from flux_cli.core.values import MAX_USD, read_amount, read_integer
 from flux_cli.http.replies import MARK, base_hint, parse_json, request_id_of
 from flux_cli.http.replies.page import is_page
 from flux_cli.images.containers.registry import sniff
@@ -28,6 +27,7 @@ from flux_cli.providers.reading.tasks import own_state
 MAX_PROMPT_LENGTH = 10_000  # characters of a revised prompt, which is written into files
 MOST_PLACES = 64  # of images that are tried, and those of the request, in one answer
 COSTS = ("metadata", "usage")  # objects with the cost in USD: of Lumenfall, of OpenRouter
+CURRENCIES = ("currency", "cost_currency")  # keys that name the currency of a price
 COST_HEADER = "x-litellm-response-cost"
 INLINE_ADVICE = "get images without a download with --response-format b64_json"
 
@@ -158,14 +158,20 @@ def read_estimate(reply: Reply) -> float:
         cost = metadata.get("cost") if isinstance(metadata, dict) else None
         micros = body.get("total_cost_micros")
         for number, usd in ((micros, 1e-6), (cost, 1.0)):
-            if not isinstance(number, int | float) or isinstance(number, bool):
-                continue
-            if math.isfinite(number * usd):
-                return number * usd
+            amount = read_amount(number, MAX_USD / usd)
+            if amount is not None and _is_in_usd(body, metadata):
+                return amount * usd
     may_be_billed = bool(found) or (isinstance(body, dict) and "data" in body)
     message = reply.broken or "the response to the price estimate has no price"
     hint = "leave out --estimate to see the price of the catalog"
     raise ProviderError(message, billed=may_be_billed, hint=hint)
+
+
+def _is_in_usd(*answers: Json) -> bool:
+    """Whether no part of an answer names another currency."""
+    parts = [answer for answer in answers if isinstance(answer, dict)]
+    named = [part.get(key) for part in parts for key in CURRENCIES]
+    return all(currency in (None, "USD", "usd") for currency in named)
 
 
 def _facts(reply: Reply, answer: Json) -> Facts:
@@ -191,10 +197,12 @@ def _cost(reply: Reply, body: dict[str, Json]) -> float | None:
     """What the answer says it cost in USD; None if it does not say."""
     for name in COSTS:
         listed = body.get(name)
-        cost = read_amount(listed.get("cost")) if isinstance(listed, dict) else None
+        if not isinstance(listed, dict) or not _is_in_usd(body, listed):
+            continue
+        cost = read_amount(listed.get("cost"), MAX_USD)
         if cost is not None:
             return cost
-    return read_amount(reply.headers.get(COST_HEADER))
+    return read_amount(reply.headers.get(COST_HEADER), MAX_USD)
 
 
 def _item_facts(item: dict[str, Json], facts: Facts) -> Facts:

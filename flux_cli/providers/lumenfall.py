@@ -19,7 +19,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Reply
 from flux_cli.core.text import plain
-from flux_cli.core.values import read_amount
+from flux_cli.core.values import MAX_USD, read_amount
 from flux_cli.http.replies import parse_json, reply_error
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 UNFINISHED = ("pending", "processing")
 MAX_PAGES = 50  # of a hundred requests each
-MAX_USD = 1e9  # larger numbers are not prices
 MAX_DEPTH = 6  # levels of a page that are searched for the answer
 
 

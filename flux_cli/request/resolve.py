@@ -40,15 +40,15 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     parameters; None stands for the gateway, which takes them all. Raises UsageError for any value
     that the model or the provider does not accept.
     """
-    name, route, model_notes = _resolve_model(request, model, dialect)
-    check_text("the model's name", name)
     prompt, prompt_notes = _resolve_prompt(request, model)
-    given = _check_parameters(request.parameters, dialect)
+    given = _check_parameters(request, dialect)
+    size, ratio, size_notes = _choose_size(given, model, dialect)
+    name, route, model_notes = _resolve_model(request, model, dialect, size)
+    check_text("the model's name", name)
     ratio_notes = size_to_ratio(given, request.named) if model is None else ()
     n, seeds = _resolve_count(given)
     quality, typed_format = given.pop("output_compression", None), given.pop("output_format", None)
     file_format, format_notes = _resolve_format(typed_format, request.output, model)
-    size, ratio, size_notes = _choose_size(given, model, route, dialect)
     types = model.parameters if model else option_types(request)
     parameters, notes = _resolve_parameters(given, types, model, route, dialect)
     if parameters.pop("seed", None) is not None:
@@ -75,12 +75,13 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     )
 
 
-def _check_parameters(typed: dict[str, Value], dialect: Dialect | None) -> dict[str, Value]:
+def _check_parameters(request: Request, dialect: Dialect | None) -> dict[str, Value]:
     """A copy of the parameters.
 
     Raises UsageError for names and values that are not valid text, and for a parameter that the
     provider does not support: dropping it silently would surprise the user.
     """
+    typed = request.parameters
     for name, value in typed.items():
         check_text("a parameter's name", name)
         if isinstance(value, str):
@@ -88,7 +89,7 @@ def _check_parameters(typed: dict[str, Value], dialect: Dialect | None) -> dict[
     for name in typed:
         field = dialect.fields.get(name) if dialect else None
         if dialect and field and field.behavior == "unsupported":
-            option = f"--{name.replace('_', '-')}"
+            option = f"-p {name}" if name in request.named else f"--{name.replace('_', '-')}"
             message = f"{dialect.provider} does not support {name}: {field.reason}"
             raise UsageError(message, hint=f"drop {option}, or use another provider")
     return dict(typed)
@@ -115,9 +116,7 @@ def _whole_number(name: str, value: Value) -> int | None:
     return number if isinstance(number, int) else 0
 
 
-def _choose_size(
-    given: dict[str, Value], model: Model | None, route: str | None, dialect: Dialect | None
-) -> Choice:
+def _choose_size(given: dict[str, Value], model: Model | None, dialect: Dialect | None) -> Choice:
     """Take size, ratio and scale from `given` and find the closest size of the model.
 
     The sizes of an unknown model are unknown: its parameters stay in `given`, to be sent as typed.
@@ -126,15 +125,16 @@ def _choose_size(
         return None, None, ()
     typed = {name: given.pop(name, None) for name in SHAPE}
     size, ratio, notes = choose(typed, model, dialect)
-    if route is not None:
-        from flux_cli.request.route import shape_notes
-
-        notes += shape_notes(size, model, route)
     return size, ratio, tuple(notes)
 
 
-def _resolve_model(request: Request, model: Model | None, dialect: Dialect | None) -> Target:
-    """The model name to send. A route before the name has the same effect as `--route`."""
+def _resolve_model(
+    request: Request, model: Model | None, dialect: Dialect | None, size: Size | None
+) -> Target:
+    """The model name to send, and the upstream that honors the size and all parameters.
+
+    A route before the name has the same effect as `--route`.
+    """
     bare, prefix = split_route(request.model) if model else (request.model, None)
     if request.route and prefix and request.route != prefix:
         message = f"model {request.model!r} already names a route, and --route is {request.route!r}"
@@ -145,12 +145,13 @@ def _resolve_model(request: Request, model: Model | None, dialect: Dialect | Non
         target = f"requests go to {dialect.provider} directly"
         message = f"route {route!r} is for the gateway, but {target}"
         raise UsageError(message, hint="drop the route, or the provider")
-    if model is None:
+    if model is None or size is None:
         return _unknown_model(request.model, route)
     if dialect and own_name:
         return _renamed_model(request.model, own_name, f"its name at {dialect.provider}")
-    has_route = route is not None or _is_choosy(request, model, dialect)
-    if has_route and (routed := _routed_model(request, model, route)):
+    ratio = size.aspect_ratio
+    has_route = route is not None or _is_choosy(request, model, dialect, ratio)
+    if has_route and (routed := _routed_model(request, model, route, ratio)):
         return routed
     if bare == model.id:
         return model.id, None, ()
@@ -162,22 +163,23 @@ def _renamed_model(asked: str, name: str, reason: str, route: str | None = None)
 
 
 def _unknown_model(asked: str, route: str | None) -> Target:
-    name = asked
-    if route and not asked.startswith(f"{route}/"):
-        name = f"{route}/{asked}"
+    name = asked if not route or asked.startswith(f"{route}/") else f"{route}/{asked}"
     reason = "not in the catalog: parameters are sent unchecked, and sizes as given"
     return name, route, (Note("model", asked, name, "passthrough", reason, warning=True),)
 
 
-def _is_choosy(request: Request, model: Model, dialect: Dialect | None) -> bool:
+def _is_choosy(request: Request, model: Model, dialect: Dialect | None, ratio: str) -> bool:
     """Whether only some upstreams of the gateway honor a parameter of the request."""
     if dialect is not None:  # another server: nobody knows its upstreams
         return False
+    lists = [route.aspect_ratios for route in model.routes]
+    if any(listed and ratio not in listed for listed in lists):
+        return True
     known = model.parameters
     return any(name in known and known[name].upstreams for name in request.parameters)
 
 
-def _routed_model(request: Request, model: Model, forced: str | None) -> Target | None:
+def _routed_model(request: Request, model: Model, forced: str | None, ratio: str) -> Target | None:
     """The name that selects one upstream: the `forced` one, or one that honors all parameters.
 
     None if every upstream does. Raises UsageError for a route that the model lacks, and for a
@@ -188,14 +190,14 @@ def _routed_model(request: Request, model: Model, forced: str | None) -> Target 
     notes: tuple[Note, ...] = ()
     route: Route | None
     if forced is None:
-        route, notes = routes.honoring_route(request, model)
+        route, notes = routes.honoring_route(request, model, ratio)
     else:
-        route = routes.forced_route(request, model, forced)
+        route = routes.forced_route(request, model, forced, ratio)
     if route is None:
         return None
     reason = f"forces the upstream {route.upstream}; no failover to another"
     name, chosen, renamed = _renamed_model(request.model, route.model, reason, route.name)
-    return name, chosen, (*renamed, *notes)
+    return name, chosen, (*renamed, *notes, *routes.shape_notes(route, ratio))
 
 
 def _resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[Note]]:
@@ -288,8 +290,7 @@ def _gateway_reason(
     `missing` is another parameter without which this one has no effect.
     """
     if name not in known:
-        near = did_you_mean(name, known)
-        hint = f"; {near}" if near else ""
+        hint = f"; {near}" if (near := did_you_mean(name, known)) else ""
         return f"not in the catalog: sent unchecked{hint}", bool(near)
     if missing:
         return f"has no effect without {missing}", True

@@ -162,7 +162,7 @@ def _proxy_notes() -> tuple[Note, ...]:
 def _record(prepared: Prepared) -> Record:
     """What is known about every image before the run."""
     resolved, row = prepared.resolved, prepared.settings.provider
-    return record_of_run(
+    record = record_of_run(
         resolved,
         resolved_digest(resolved),
         row.name,
@@ -170,6 +170,7 @@ def _record(prepared: Prepared) -> Record:
         created=timestamp() if row.hosted else "",  # equal commands draw equal files
         tool=f"flux {__version__}",
     )
+    return record._replace(finish=prepared.finish.describe())
 
 
 def _delivery(prepared: Prepared, record: Record, metadata: Metadata) -> Delivery:

@@ -99,15 +99,16 @@ def expected_of(prepared: Prepared, delivery: Delivery, name: Name) -> tuple[Exp
 
 def check_choice(options: GenerateOptions) -> None:
     """Raise UsageError for two options that contradict each other about existing files."""
-    others = {
+    choices = {
+        "--update": options.run.update,
         "--overwrite": options.output.overwrite,
         "--skip-existing": options.output.skip_existing,
     }
-    for name, is_given in others.items():
-        if options.run.update and is_given:
-            message = f"--update and {name} contradict each other"
-            hint = "use only one of them; --update replaces only what differs"
-            raise UsageError(message, hint=hint)
+    given = [name for name, is_given in choices.items() if is_given]
+    if len(given) > 1:
+        message = f"{given[0]} and {given[1]} contradict each other"
+        hint = "use only one of them; --update replaces only what differs"
+        raise UsageError(message, hint=hint)
 
 
 def check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Delivery) -> None:

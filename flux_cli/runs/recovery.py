@@ -20,6 +20,7 @@ from flux_cli.core.errors import (
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Media, Reply
 from flux_cli.core.request import Call, Request, Resolved
+from flux_cli.core.values import show_amount
 from flux_cli.http.spool import Spool
 from flux_cli.images import files
 from flux_cli.images.names import Name
@@ -171,10 +172,9 @@ def _final_error(listed: PastRequest | None, past: PastRun) -> FluxError | None:
     if listed.is_unfinished:
         return None
     if listed.status != "completed":
-        billed = bool(listed.cost_usd)
         message = f"the gateway reports the status {listed.status}"
-        return FluxError(message, billed=billed, request_id=listed.request_id)
-    cost = "" if listed.cost_usd is None else f" for {listed.cost_usd:.2f} USD"
+        return FluxError(message, billed=bool(listed.cost_usd), request_id=listed.request_id)
+    cost = "" if listed.cost_usd is None else f" for {show_amount(listed.cost_usd)} USD"
     message = f"the image was made{cost}, but its address is lost and the gateway keeps no copy"
     return FluxError(message, billed=True, request_id=listed.request_id)
 

@@ -85,7 +85,8 @@ def test_every_size_resolves_to_itself_however_it_is_asked(model, size):
         resolved = resolve(Request(model.id, said, "a fox"), model)
         assert resolved.size == size
         assert resolved.parameters == {"size": size.name}
-        assert not any(note.warning for note in resolved.notes)
+        warned = {note.parameter for note in resolved.notes if note.warning}
+        assert warned <= {"route"}  # of a ratio that only one upstream lists
 
 
 @EVERY_SIZE

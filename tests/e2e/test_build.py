@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 
 import pytest
@@ -432,18 +433,27 @@ def test_19b_init_writes_a_manifest_that_adopt_and_check_accept(build, work, flu
         ["a red fox", "--seed", "7", "-o", "img/fox.{webp,png}", "--width", "64", "--width", "32"],
         ['a "quoted" cat: {x}', "--size", "16:9", "-o", "img/cat.jpg"],
         ["a dog", "--offline", "-o", "dog.png"],
+        ["@@fox", "--seed", "4", "-n", "2", "-s", "40x30", "--fit", "cover", "-o", "x-{index}.png"],
     ]
     for line in lines:
         assert flux("generate", *line, env=env).code == 0
     (work / "bare.png").write_bytes(pixels_as("png", 8, 8))
+    (work / "link.png").symlink_to("bare.png")
+    os.mkfifo(work / "pipe.png")
     made = build("--init")
     assert (made.code, made.posts, made.out) == (0, 0, "flux-build.toml\n"), made
     text = (work / PATH).read_text()
-    assert '# [assets."bare"]' in text
+    assert "# [assets.bare]" in text
+    assert "link" not in text
     assert text.count("width = [32, 64]") == 1
-    assert text.count('output = "img/fox.{png,webp}"') == 2  # the full image, and its widths
+    full, widths = text.index("[assets.fox]"), text.index("[assets.fox-2]")
+    assert full < text.index('output = "img/{name}.{png,webp}"') < widths
+    assert 'width = [32, 64]\noutput = "img/fox.{png,webp}"' in text[widths:]
+    assert 'prompt = "@@fox"\nsize = "40x30"\nseed = 4\nfit = "cover"\nn = 2\n' in text
+    assert "flux: 11 images, 10 with a recorded prompt\nhint: keep the existing files" in made.err
     adopted = build("--adopt", "*")
     assert (adopted.code, adopted.posts) == (0, 0), adopted
+    assert adopted.err.endswith("flux: 0 files changed, 6 adopted, 0 unchanged\n")
     assert build("--check").code == 0
     again = build("--init")
     assert (again.code, (work / PATH).read_text()) == (2, text)
@@ -451,3 +461,14 @@ def test_19b_init_writes_a_manifest_that_adopt_and_check_accept(build, work, flu
     empty.mkdir()
     assert build("--init", "empty/flux-build.toml").code == 0
     assert build("--plan", "empty/flux-build.toml").code == 0
+
+
+def test_progress_has_one_line_per_asset_whatever_the_number_of_its_files(build):
+    made = build("--only", "hero", "--only", "og")
+    assert made.code == 0, made
+    lines = sorted(re.sub(r"[\d.]+ s$|[\d,]+ kB", "#", line) for line in made.err.splitlines())
+    assert [line for line in lines if "note:" not in line] == [
+        "flux: 10 files changed, 0 unchanged, 0.12 USD",
+        "flux: [1/2] saved hero (9 files, #, 0.06 USD) after #",
+        "flux: [2/2] saved docs/img/og.jpg (600x315 jpeg, #, 0.06 USD) after #",
+    ]

@@ -20,7 +20,16 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}
-JOB = yaml.safe_load((ROOT / "templates/flux.gitlab-ci.yml").read_text())[".flux"]
+TEMPLATE = yaml.safe_load((ROOT / "templates/flux.gitlab-ci.yml").read_text())
+JOB = TEMPLATE[".flux"]
+BUILD_JOB = TEMPLATE[".flux-build"]
+MANIFEST = """\
+[defaults]
+model = "flux1.1-pro-ultra"
+[assets.hero]
+prompt = "a red fox"
+output = "img/{name}.{webp,jpg}"
+"""
 NASTY = """'"; touch hacked; $(touch hacked) `touch hacked` ${HOME} \\ %s !! *"""
 
 
@@ -59,6 +68,7 @@ def runner(environment, gateway, tmp_path):
             env=environment | given | {
                 "LUMENFALL_BASE_URL": gateway.url, "RUNNER_TEMP": str(tmp_path),
                 "GITHUB_OUTPUT": str(outputs), "GITHUB_ACTIONS": "true", "CI": "true",
+                "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
             },
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
@@ -238,6 +248,56 @@ def test_a_checkout_cannot_put_its_own_modules_into_the_script(runner):
     assert not Path("hacked").exists()
 
 
+@pytest.fixture
+def manifest(work):
+    path = work / "flux-build.toml"
+    path.write_text(MANIFEST)
+    return path
+
+
+def test_the_action_shows_the_plan_of_a_pull_request_on_its_page(runner, manifest, tmp_path):
+    done, outputs = runner(build="plan", api_key="")
+    assert (done.returncode, outputs["exit-code"]) == (0, "0"), done.stderr
+    assert (outputs["cost-usd"], outputs["paths"]) == ("0.06", "")
+    assert "1 request" in (tmp_path / "summary.md").read_text()
+    assert [path.name for path in Path().iterdir()] == [manifest.name]
+
+
+@pytest.mark.usefixtures("manifest")
+def test_the_action_builds_once_and_checks_without_a_key(runner, gateway):
+    done, outputs = runner(build="check", api_key="")
+    assert (done.returncode, outputs["exit-code"]) == (1, "1")
+    done, outputs = runner(build="build", cache_path=".flux")
+    assert (done.returncode, len(gateway.posts)) == (0, 1), done.stderr
+    assert outputs["paths"].splitlines() == ["img/hero.webp", "img/hero.jpg"]
+    assert set(outputs) == set(ACTION["outputs"])
+    assert saves_cache(outputs, ".flux")
+    done, outputs = runner(build="build", cache_path=".flux")
+    assert (done.returncode, outputs["paths"], len(gateway.posts)) == (0, "", 1)
+    assert not saves_cache(outputs, ".flux")
+    assert runner(build="check", api_key="")[0].returncode == 0
+
+
+def test_the_action_passes_options_and_manifests_to_a_build(runner, manifest, gateway):
+    site = Path("site")
+    site.mkdir()
+    manifest.rename(site / "pages.toml")
+    done, _ = runner(build="build", max_cost="0.05", args="site/pages.toml")
+    assert (done.returncode, gateway.posts) == (2, []), done.stderr
+    done, outputs = runner(build="build", args="site/pages.toml\n--offline", api_key="")
+    assert (done.returncode, gateway.posts) == (0, []), done.stderr
+    assert outputs["paths"].splitlines() == ["site/img/hero.webp", "site/img/hero.jpg"]
+
+
+@pytest.mark.parametrize("mode", ["make", "--help", NASTY, "plan\n::error::x"], ids=repr)
+def test_another_word_for_a_build_fails_before_anything_is_done(runner, gateway, manifest, mode):
+    done, _ = runner(build=mode)
+    assert (done.returncode, gateway.posts) == (2, [])
+    message = "::error title=flux::the input build must be plan, check, build, or empty\n"
+    assert (done.stdout, done.stderr) == (message, "")
+    assert [path.name for path in Path().iterdir()] == [manifest.name]
+
+
 def test_every_exit_code_is_in_the_description():
     codes = re.findall(r"\b\d+(?= )", ACTION["outputs"]["exit-code"]["description"])
     assert codes == [code for code, _ in EXIT_CODES]
@@ -273,10 +333,11 @@ def job(request, environment, gateway, work):
     installed.mkdir(parents=True)
     (installed / "flux").symlink_to(SCRIPTS / "flux")
 
-    def run(**variables):
-        given = {name: str(value) for name, value in (JOB["variables"] | variables).items()}
+    def run(job=JOB, **variables):
+        inherited = JOB["variables"] | job["variables"]
+        given = {name: str(value) for name, value in (inherited | variables).items()}
         return subprocess.run(
-            [request.param, "-e", "-c", "\n".join(JOB["script"])],
+            [request.param, "-e", "-c", "\n".join(job["script"])],
             env={
                 **environment,
                 **given,
@@ -344,9 +405,37 @@ def test_the_job_ends_with_the_exit_code_of_flux(job, gateway):
     assert job(FLUX_JOB_PROMPT="").returncode == 2
 
 
+@pytest.mark.usefixtures("manifest")
+def test_the_build_job_plans_builds_once_and_checks(job, gateway):
+    planned = job(BUILD_JOB, FLUX_JOB_BUILD="plan", LUMENFALL_API_KEY="")
+    assert planned.returncode == 0, planned.stderr
+    assert planned.stdout.startswith("flux-build.toml: 1 asset, 2 files\n + hero  new  1 request")
+    assert job(BUILD_JOB, LUMENFALL_API_KEY="").returncode == 1  # it checks, if nothing is said
+    for made in ("img/hero.webp\nimg/hero.jpg\n", ""):
+        built = job(BUILD_JOB, FLUX_JOB_BUILD="build")
+        assert (built.returncode, built.stdout, len(gateway.posts)) == (0, made, 1), built.stderr
+    assert job(BUILD_JOB, LUMENFALL_API_KEY="").returncode == 0
+
+
+@pytest.mark.usefixtures("manifest")
+def test_the_build_job_takes_options_and_refuses_other_modes(job, gateway):
+    refused = job(BUILD_JOB, FLUX_JOB_BUILD="build", FLUX_JOB_ARGS="--max-cost\n0.05")
+    assert (refused.returncode, gateway.posts) == (2, [])
+    for mode in ("", "make", NASTY):
+        done = job(BUILD_JOB, FLUX_JOB_BUILD=mode)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == "FLUX_JOB_BUILD must be plan, check, or build\n"
+    assert not list(Path().rglob("hacked"))
+
+
+def test_a_cache_never_replaces_the_images_of_the_commit():
+    assert BUILD_JOB["extends"] == ".flux"
+    assert BUILD_JOB["cache"]["paths"] == [".cache/pip", ".flux"]
+
+
 def test_every_variable_of_the_job_is_used_and_what_it_makes_is_kept():
     text = (ROOT / "templates/flux.gitlab-ci.yml").read_text().split("\n.flux:")[1]
-    for name in JOB["variables"]:
+    for name in JOB["variables"] | BUILD_JOB["variables"]:
         assert name == "PIP_CACHE_DIR" or text.count(f"${name}") >= 1
     assert {"$FLUX_JOB_FOLDER", "flux.json", "flux.log"} == set(JOB["artifacts"]["paths"])
     assert JOB["cache"]["when"] == JOB["artifacts"]["when"] == "always"
@@ -356,17 +445,19 @@ def test_every_variable_of_the_job_is_used_and_what_it_makes_is_kept():
 
 
 def test_the_examples_of_the_page_use_what_there_is():
-    github, gitlab, line = map(
-        yaml.safe_load,
-        re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/ci.md").read_text(), re.DOTALL),
+    page = (ROOT / "docs/ci.md").read_text()
+    github, checked, built, gitlab, gitlab_build, line = map(
+        yaml.safe_load, re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     )
-    (step,) = [
-        step for step in github["jobs"]["images"]["steps"] if "flux@" in step.get("uses", "")
-    ]
-    assert set(step["with"]) <= set(ACTION["inputs"])
+    for workflow in (github, checked, built):
+        (step,) = [
+            step for step in workflow["jobs"]["images"]["steps"] if "flux@" in step.get("uses", "")
+        ]
+        assert set(step["with"]) <= set(ACTION["inputs"])
     assert (ROOT / gitlab["include"][0]["file"]).is_file()
     assert gitlab["poster"]["extends"] == ".flux"
-    assert {name for name in gitlab["poster"]["variables"] if "JOB" in name} <= set(
-        JOB["variables"]
-    )
+    assert gitlab_build["images"]["extends"] == ".flux-build"
+    used = gitlab["poster"]["variables"] | gitlab_build["images"]["variables"]
+    known = set(JOB["variables"]) | set(BUILD_JOB["variables"])
+    assert {name for name in used if "JOB" in name} <= known
     assert line["script"].startswith("flux generate ")

@@ -146,8 +146,11 @@ def test_no_key_is_in_the_log_even_if_the_server_quotes_it(generate, gateway):
 
 
 @pytest.mark.parametrize("path", ["no/such/folder/run.log", ".", "", "-", "x" * 300])
-def test_a_log_that_cannot_be_opened_is_refused_before_anything_is_sent(generate, gateway, path):
-    result = generate("a fox", "--log-file", path)
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_log_that_cannot_be_opened_is_refused_before_anything_is_sent(
+    generate, gateway, path, more
+):
+    result = generate("a fox", "--log-file", path, *more)
     assert (result.code, gateway.requests, list(Path().iterdir())) == (2, [], [])
     assert result.err.startswith("flux: error: ")
     assert "hint: " in result.err

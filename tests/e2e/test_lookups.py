@@ -184,12 +184,13 @@ def test_resolve_takes_all_of_generates_options(flux):
         "-n", "2", "--seed", "1", "--raw", "--enhance-prompt", "--image-prompt",
         "https://example.org/x.png", "--image-prompt-strength", "0.5", "--safety-tolerance", "5",
         "--response-format", "b64_json", "--sync-mode", "-p", "x=1", "-o", "x.png", "-f", "png",
-        "-q", "50", "--overwrite", "--skip-existing", "--concurrency", "2", "--timeout", "5",
+        "-q", "50", "--skip-existing", "--concurrency", "2", "--timeout", "5",
         "--retries", "0", "--dry-run", "--max-cost", "1", "--yes", "--quiet", "--verbose",
         "--no-key", "--no-badge", "--base-url", "http://127.0.0.1:1/v1",
     )  # fmt: skip
     assert flux("resolve", *line).code == 0
     assert flux("resolve", "a fox", "--route", "fal").code == 0
+    assert flux("resolve", "a fox", "--overwrite").code == 0
 
 
 @pytest.mark.parametrize(

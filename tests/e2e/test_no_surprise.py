@@ -200,6 +200,44 @@ def test_a_run_with_a_limit_asks_for_the_price_that_it_does_not_know(outside, pu
     assert outside(*line, "--max-cost", "5", "--yes").code == 0
 
 
+def test_a_price_below_nothing_is_no_price(outside, public):
+    public.estimate = reply({"total_cost_micros": -5, "currency": "USD"})
+    line = ("generate", "a sea", "-m", "unheard-of", "-n", "3", "--retries", "0")
+    assert outside(*line, "--dry-run", "--estimate").code == 1
+    result = outside(*line, "--max-cost", "1")
+    assert (result.code, public.paid) == (2, [])
+    assert "the gateway gives no estimate" in result.err
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(401, "AUTHENTICATION_FAILED"), (402, "INSUFFICIENT_BALANCE")]
+)
+def test_an_estimate_whose_refusal_the_run_would_meet_as_well_ends_it(
+    outside, public, number, code
+):
+    public.estimate = status(number, code)
+    for more in ((), ("--yes",)):
+        line = ("generate", "a sea", "-m", "unheard-of", "--max-cost", "1", "--retries", "0")
+        result = outside(*line, *more)
+        assert (result.code, public.paid, code in result.err) == (4, [], True)
+
+
+def test_a_price_of_less_than_a_cent_does_not_look_free(outside, public):
+    public.estimate = reply({"total_cost_micros": 2_500, "currency": "USD"})
+    line = ("generate", "a sea", "-m", "unheard-of", "--dry-run", "--estimate")
+    assert outside(*line).lines[-1] == "cost 0.0025 USD (estimate of the gateway)"
+    result = outside(*line, "--max-cost", "0.002")
+    assert result.code == 2
+    assert "1 image at 0.0025 USD costs 0.0025 USD, over the limit of 0.002 USD" in result.err
+
+
+@pytest.mark.parametrize("count", ["4", '"4"', "4.0"])
+def test_images_are_counted_however_their_number_is_written(generate, gateway, count):
+    result = generate("a fox", "-p", f"num_images={count}", "--max-cost", "0.2")
+    assert (result.code, gateway.connections) == (2, 0)
+    assert "4 images at 0.06 USD cost 0.24 USD, over the limit" in result.err
+
+
 # --- many requests in few lines
 
 
@@ -231,7 +269,10 @@ def test_ten_thousand_requests_are_short_and_quick(generate):
 
 def test_the_id_of_a_name_stays_open(generate):
     lines = generate("a fox", "-n", "2", "-o", "{id}.png", "--dry-run").lines
-    assert lines[2:4] == ["file {id}.png", "file {id}.png"]
+    assert lines[2:] == ["2 x file {id}.png", "cost 0.12 USD (catalog price)"]
+    line = ("a fox", "-n", "20", "-o", "{id}.png", "--width", "100,200", "--dry-run")
+    files = [line for line in generate(*line).lines if "file" in line]
+    assert files == ["20 x file {id}-100.png", "20 x file {id}-200.png"]
 
 
 # --- one brake
@@ -373,6 +414,7 @@ def test_a_terminal_asks_once_before_anything_is_sent(terminal, gateway, keys, c
         (("--dry-run",), CHEAP, 0),  # it says that the run would ask
         ((), {**CHEAP, "CI": "1"}, 2),  # nobody is there
         ((), {**CHEAP, "LUMENFALL_API_KEY": ""}, 4),  # it would be in vain
+        (("--log-file", "no/such/folder/run.log"), CHEAP, 2),  # so it would here
     ],
 )
 def test_a_terminal_does_not_ask_without_need(terminal, words, env, code):

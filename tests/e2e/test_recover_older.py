@@ -68,3 +68,5 @@ def test_a_run_that_was_killed_before_it_sent_anything_has_nothing_to_save(older
     assert {entry["state"] for entry in run["entries"]} == {"not_sent"}
     assert (recover().err, files()) == ("flux: nothing to save\n", [])
     assert os.listdir(older.parent) == [older.name]
+    (run,) = flux("runs", older.stem, "--json").json["runs"]
+    assert run["state"] == "interrupted"  # recovery has ended it, and nothing has failed

@@ -42,11 +42,9 @@ def listed(folder):
 # --- before anything is paid
 
 
-def test_free_names_in_folders_that_are_not_there_yet_are_fine_and_the_folders_are_made(work):
+def test_free_names_in_folders_that_are_not_there_yet_are_fine_and_no_folder_is_created(work):
     assert check("out/deep/fox.{ext}", "fox.png") == {}
-    assert (work / "out" / "deep").is_dir()
-    assert listed(work / "out" / "deep") == []
-    assert listed(work) == ["out"]
+    assert listed(work) == []
 
 
 def test_a_preview_makes_no_folders(work):
@@ -108,14 +106,35 @@ def test_devices_and_pipes_are_refused_whatever_the_options(options, work):
 
 
 @posix
-def test_a_link_to_a_file_counts_as_the_file_and_a_dangling_one_as_nothing(work):
+def test_a_link_to_a_file_counts_as_the_file(work):
     (work / "target.png").touch()
     (work / "link.png").symlink_to("target.png")
-    (work / "dangling.png").symlink_to("absent.png")
-    (work / "round.png").symlink_to("round.png")
     with pytest.raises(OutputError, match=r"link\.png already exists"):
         check("link.png")
-    assert check("dangling.png", "round.png") == {}
+
+
+@posix
+@pytest.mark.parametrize("skip_existing", [False, True])
+@pytest.mark.parametrize("target", ["absent.png", "fox.png"])
+def test_a_link_to_a_missing_file_is_refused(skip_existing, target, work):
+    """A new file could not get its name, and a rerun would pay for another one."""
+    (work / "fox.png").symlink_to(target)
+    with pytest.raises(OutputError, match=r"fox\.png is a link to a missing file") as raised:
+        check("fox.png", skip_existing=skip_existing)
+    assert "--overwrite" in raised.value.hint
+
+
+@posix
+def test_what_is_behind_a_link_is_checked_if_it_is_to_be_overwritten(work):
+    (work / "round.png").symlink_to("round.png")
+    with pytest.raises(OutputError, match=r"cannot write round\.png: Too many levels"):
+        check("round.png", overwrite=True)
+    (work / "file").touch()
+    (work / "link.png").symlink_to("file/fox.png")
+    with pytest.raises(OutputError, match="cannot write into file"):
+        check("link.png", overwrite=True)
+    (work / "dangling.png").symlink_to("absent/fox.png")
+    assert check("dangling.png", overwrite=True, skip_existing=True) == {0: "dangling.png"}
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(work):
@@ -246,13 +265,13 @@ def test_a_link_stays_a_link_when_its_file_is_replaced(overwriting, work):
     (work / "store").mkdir()
     (work / "store" / "real.png").write_bytes(b"old")
     (work / "link.png").symlink_to("store/real.png")
-    (work / "dangling.png").symlink_to("store/new.png")
+    (work / "dangling.png").symlink_to("store/later/new.png")
     overwriting.save(name("link.png"), image(b"new"))
     overwriting.save(name("dangling.png"), image(b"new"))
     assert (work / "link.png").is_symlink()
     assert (
         (work / "store" / "real.png").read_bytes()
-        == (work / "store" / "new.png").read_bytes()
+        == (work / "store" / "later" / "new.png").read_bytes()
         == b"new"
     )
     assert listed(work) == ["dangling.png", "link.png", "store"]

@@ -34,7 +34,12 @@ def test_an_estimate_in_the_other_documented_form_is_read():
 
 NO_ESTIMATES = {
     "nothing known": {"estimated": True},
-    "text": {"total_cost_micros": "60000"},
+    "text": {"total_cost_micros": "a lot"},
+    "less than nothing": {"total_cost_micros": -60000},
+    "more than there is": {"total_cost_micros": 1e300},
+    "not a number": b'{"total_cost_micros": NaN}',
+    "another currency": {"total_cost_micros": 60000, "currency": "EUR"},
+    "another currency of the cost": {"metadata": {"cost": 0.06, "cost_currency": "EUR"}},
     "a truth": {"total_cost_micros": True},
     "not finite": b'{"total_cost_micros": 1e999}',
     "HTML": b"<html></html>",

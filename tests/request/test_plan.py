@@ -283,7 +283,14 @@ def test_a_plan_of_many_calls_keeps_the_rest_of_every_body_alike():
 
 @pytest.mark.parametrize(
     ("body", "images"),
-    [({}, 1), ({"n": 4}, 4), ({"num_images": 3, "n": "7"}, 3), ({"num_outputs": -2}, 1)],
+    [
+        ({}, 1),
+        ({"n": 4}, 4),
+        ({"num_images": 3, "n": "7"}, 7),
+        ({"num_images": 4.0}, 4),
+        ({"n": "seven", "num_images": None}, 1),
+        ({"num_outputs": -2}, 1),
+    ],
 )
 def test_a_call_knows_how_many_images_its_body_asks_for(body, images):
     assert Call(1, None, "model", body).images == images

@@ -274,17 +274,6 @@ def test_routes_that_lead_nowhere_or_contradict_are_refused(model, route, messag
     assert hint in raised.value.hint
 
 
-@pytest.mark.parametrize(
-    ("ratio", "warned"), [("4:5", True), ("5:4", True), ("16:9", False), ("21:9", False)]
-)
-def test_a_forced_upstream_without_the_shape_is_warned_about(ratio, warned):
-    """fal lists nine ratios, Replicate all eleven."""
-    at_fal = resolved(route="fal", size=ratio)
-    assert [note.warning for note in at_fal.notes if note.parameter == "route"] == [True] * warned
-    at_replicate = resolved(route="replicate", size=ratio)
-    assert "route" not in [note.parameter for note in at_replicate.notes]
-
-
 def test_an_unknown_model_passes_everything_on_unchecked_with_a_warning():
     result = unknown("black-forest-labs/x", size="banana", raw="perhaps", steps="28", seed="7")
     assert result.sent_model == "black-forest-labs/x"

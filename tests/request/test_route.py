@@ -126,3 +126,52 @@ def test_the_cheapest_of_several_routes_is_chosen():
     (note,) = notes_on("route", result)
     assert note.reason.startswith("only fal or replicate honors raw")
     assert [dear.price_of(name) for name in (None, "fal", "other")] == [0.06, 0.08, 0.06]
+
+
+# --- shapes: fal lists nine ratios, Replicate all eleven
+
+ULTRA = "flux1.1-pro-ultra"
+RARE = [{"size": "4:5"}, {"aspect_ratio": "5:4"}, {"size": "916x1145"}, {"size": "1856x2304"}]
+
+
+@pytest.mark.parametrize("said", RARE)
+def test_a_ratio_that_one_upstream_does_not_list_chooses_the_other(said):
+    result = resolved(ULTRA, **said)
+    assert result.sent_model == f"replicate/{ULTRA}"
+    (note,) = notes_on("route", result)
+    ratio = result.size.aspect_ratio
+    assert (note.warning, note.reason.startswith(f"only replicate honors the ratio {ratio};")) == (
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("said", RARE)
+def test_a_ratio_that_the_forced_upstream_does_not_list_is_refused(said):
+    with pytest.raises(UsageError, match=r"^fal ignores the ratio (4:5|5:4)$") as raised:
+        resolved(ULTRA, "fal", **said)
+    option = f"--{next(iter(said)).replace('_', '-')}"
+    assert raised.value.hint == f"use --route replicate, or drop {option}"
+    assert notes_on("route", resolved(ULTRA, "replicate", **said)) == []
+
+
+@pytest.mark.parametrize("said", [{}, {"size": "16:9"}, {"size": "21:9", "aspect_ratio": "4:5"}])
+def test_a_ratio_that_all_upstreams_list_decides_nothing(said):
+    assert resolved(ULTRA, **said).route is None
+    assert notes_on("route", resolved(ULTRA, "fal", **said)) == []
+    assert resolved("flux1.1-pro", size="4:5").route is None  # its upstreams list no ratios
+
+
+def test_a_ratio_and_a_parameter_that_no_upstream_honors_together_are_refused():
+    with pytest.raises(UsageError) as raised:
+        resolved(ULTRA, size="4:5", enhance_prompt="true")
+    assert raised.value.message == (
+        "no upstream honors both the ratio 4:5 (replicate) and enhance_prompt (fal)"
+    )
+
+
+def test_a_ratio_of_another_image_yields_to_a_forced_upstream():
+    result = resolved(ULTRA, "fal", reused=("size",), size="4:5")
+    (note,) = notes_on("route", result)
+    assert note.reason == "fal does not list 4:5: the gateway may send its closest ratio"
+    assert resolved(ULTRA, reused=("size",), size="4:5").route == "replicate"

@@ -60,7 +60,7 @@ def _owner(task: Task) -> Owner:
     """To whom an image belongs, from what the journal says of its request."""
     about = task.about
     row = Row(str(about.get("request", NO_DIGEST)), str(about.get("resolved", NO_DIGEST)))
-    return Owner(row, str(about.get("root", ".")))
+    return Owner(row, str(about.get("lock", "")))
 
 
 def _without_files(task: Task) -> Task:

@@ -10,6 +10,7 @@ from flux_cli.build.execution.guard import GuardedFolder
 from flux_cli.build.execution.moves import delete_files, move_files
 from flux_cli.build.execution.originals import Keeper, Owner
 from flux_cli.build.execution.outputs import made_files, remake
+from flux_cli.build.execution.takeover import REFUSALS
 from flux_cli.build.lock.rows import STALE, Row, Trouble
 from flux_cli.build.planning.outcome import Made, recorded, row_after
 from flux_cli.build.planning.steps import MOVED, ORPHAN, REMADE, SAME
@@ -17,9 +18,7 @@ from flux_cli.core.errors import (
     DiskError,
     FluxError,
     Interrupted,
-    ModerationError,
     NotSentError,
-    ValidationError,
 )
 from flux_cli.images import files as disk
 from flux_cli.images.threads import Threads
@@ -37,16 +36,21 @@ if TYPE_CHECKING:
     from flux_cli.images.signing import Identity
 
 KEPT = "its original is kept: correct the manifest and build again, for free"
-REFUSALS = (ModerationError, ValidationError)
 
 
 class Site:
     """One project while it is built: its files, its steps, and its rows so far."""
 
     def __init__(
-        self, files: Files, steps: list[Step], rows: dict[str, Row], *, shows_prompts: bool
+        self,
+        lock: str,
+        files: Files,
+        steps: list[Step],
+        rows: dict[str, Row],
+        *,
+        shows_prompts: bool,
     ) -> None:
-        self.files, self.steps, self.rows = files, steps, rows
+        self.lock, self.files, self.steps, self.rows = lock, files, steps, rows
         self.shows_prompts = shows_prompts
 
     @property
@@ -66,7 +70,7 @@ class Site:
     def owner(self, step: Step) -> Owner:
         """To whom the image of a step belongs."""
         row = row_after(step, Made(generated={}), shows_prompts=self.shows_prompts)
-        return Owner(row, self.root, self.shows_prompts)
+        return Owner(row, self.lock, self.shows_prompts)
 
     def known(self) -> Iterator[tuple[str, File]]:
         """The files of the lock by place."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from hashlib import file_digest
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flux_cli.build.disk import digest_of_file
 from flux_cli.core.errors import DiskError
 from flux_cli.images.formats import suffix_of
 
@@ -46,7 +45,6 @@ class GuardedFolder:
 
 def _digest(path: str) -> str:
     try:
-        with Path(path).open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
+        return digest_of_file(path)
     except OSError:
         return ""

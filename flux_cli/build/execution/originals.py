@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,27 +19,29 @@ from flux_cli.build.execution.records import generated
 from flux_cli.build.lock.file import load_lock, save_lock
 from flux_cli.build.lock.rows import Original, Row
 from flux_cli.build.planning.outcome import hide_prompts
-from flux_cli.core.errors import DiskError, ManifestError
+from flux_cli.core.errors import DiskError, ManifestError, OutputError
 from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.files import Folder
 from flux_cli.images.names import fixed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from flux_cli.build.manifest.expansion import Asset
     from flux_cli.runs.job import Original as Received
     from flux_cli.runs.job import Task
 
 HIDDEN = ".flux"  # the folder beside the manifest
-PENDING = f"{HIDDEN}/pending"
+PENDING = f"{HIDDEN}/pending"  # with a folder for each lock
+NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")  # of an original
 
 
 class Owner(NamedTuple):
-    """To whom the image of a task belongs: its row without the image, and the manifest's folder."""
+    """To whom the image of a task belongs: its row without the image, and the path of the lock."""
 
     row: Row
-    root: str
+    lock: str
     shows_prompts: bool = True
 
 
@@ -58,7 +61,7 @@ class Keeper:
         owner = self._owner_of(task)
         digest = sha256(data).hexdigest()
         original = Original(digest, len(data), image.width, image.height, image.format)
-        place = keep(owner.root, original, data)
+        place = keep(root_of(owner.lock), original, data)
         facts = generated(
             task.call,
             received.facts,
@@ -71,16 +74,27 @@ class Keeper:
         row = owner.row._replace(generated=shown, original=original, placeholder=not self._run)
         self.rows[task.key] = row
         if self._run:
-            self._note(owner.root, f"{self._run}-{task.call.number}", {task.key: row})
+            self._note(owner.lock, f"{self._run}-{task.call.number}", {task.key: row})
         return place
 
-    def _note(self, root: str, name: str, rows: dict[str, Row]) -> None:
+    def _note(self, lock: str, name: str, rows: dict[str, Row]) -> None:
         """Write down a row that the lock does not have yet. Raises DiskError."""
+        folder = pending_folder(lock)
         try:
-            os.makedirs(os.path.join(root, PENDING), exist_ok=True)
+            os.makedirs(folder, exist_ok=True)
         except OSError as fault:
-            raise DiskError(f"cannot write into {PENDING}: {fault.strerror}") from fault
-        save_lock(os.path.join(root, PENDING, f"{name}.lock"), rows)
+            raise DiskError(f"cannot write into {folder}: {fault.strerror}") from fault
+        save_lock(os.path.join(folder, f"{name}.lock"), rows)
+
+
+def root_of(lock: str) -> str:
+    """The folder of a lock, which is that of its manifest."""
+    return os.path.dirname(lock) or "."
+
+
+def pending_folder(lock: str) -> str:
+    """Where the rows are that a lock does not have yet."""
+    return os.path.join(root_of(lock), PENDING, os.path.basename(lock))
 
 
 def keep(root: str, original: Original, data: bytes) -> str:
@@ -95,8 +109,15 @@ def keep(root: str, original: Original, data: bytes) -> str:
 
 
 def hide(root: str) -> None:
-    """Make the hidden folder, which git ignores. Raises DiskError."""
+    """Make the hidden folder, which git ignores. Raises DiskError, and OutputError for a link.
+
+    A cloned repository could link it to any place, and files there would be replaced and deleted.
+    """
     folder = Path(root, HIDDEN)
+    for place in (folder, *map(folder.joinpath, ("originals", "pending", "running"))):
+        if place.is_symlink():
+            hint = "put a folder there: files in it are replaced and deleted"
+            raise OutputError(f"{place} is a link", hint=hint)
     try:
         if not folder.is_dir():
             folder.mkdir(parents=True)
@@ -105,24 +126,25 @@ def hide(root: str) -> None:
         raise DiskError(f"cannot write into {folder}: {fault.strerror}") from fault
 
 
-def pending_rows(root: str) -> dict[str, Row]:
+def pending_rows(lock: str) -> dict[str, Row]:
     """The rows that a killed build has left. One that cannot be read is left out."""
     found: dict[str, Row] = {}
+    folder = pending_folder(lock)
     with contextlib.suppress(OSError):
-        for name in sorted(os.listdir(os.path.join(root, PENDING))):
+        for name in sorted(os.listdir(folder)):
             with contextlib.suppress(ManifestError):
-                found |= load_lock(os.path.join(root, PENDING, name)).rows
+                found |= load_lock(os.path.join(folder, name)).rows
     return found
 
 
-def has_pending(root: str) -> bool:
+def has_pending(lock: str) -> bool:
     """Whether a killed build has left rows."""
-    return os.path.isdir(os.path.join(root, PENDING))
+    return os.path.isdir(pending_folder(lock))
 
 
-def forget_pending(root: str) -> None:
+def forget_pending(lock: str) -> None:
     """Delete the rows of `pending_rows`: the lock has them."""
-    folder = os.path.join(root, PENDING)
+    folder = pending_folder(lock)
     with contextlib.suppress(OSError):
         for name in os.listdir(folder):
             os.unlink(os.path.join(folder, name))
@@ -130,12 +152,38 @@ def forget_pending(root: str) -> None:
 
 
 def delete_originals(root: str, needed: set[str]) -> list[str]:
-    """Delete the originals whose names are not needed, and return their paths."""
+    """Delete the originals whose names are not needed, and return their paths.
+
+    Other files are not ours, and stay.
+    """
     deleted = []
     folder = os.path.join(root, ORIGINALS)
     with contextlib.suppress(OSError):
         for name in sorted(os.listdir(folder)):
-            if name not in needed:
+            if NAME.fullmatch(name) and name not in needed:
                 os.unlink(os.path.join(folder, name))
                 deleted.append(f"{folder}/{name}")
     return deleted
+
+
+def unfinished(assets: Mapping[str, Asset], rows: Mapping[str, Row]) -> set[str]:
+    """The names of the originals of assets of which a file is still to be made."""
+    found = set()
+    for name, row in rows.items():
+        wanted = assets[name].files if name in assets else {}
+        made = {path: file.output for path, file in row.files.items()}
+        if row.original and not wanted.items() <= made.items():
+            found.add(row.original.name)
+    return found
+
+
+def needed(root: str, *, but: str = "") -> set[str]:
+    """The names of the originals that locks beside the manifest need, all locks but one."""
+    found: set[str] = set()
+    for path in Path(root).glob("*.lock"):
+        if path.name == os.path.basename(but):
+            continue
+        with contextlib.suppress(ManifestError):  # the lock of another program
+            rows = load_lock(str(path)).rows.values()
+            found |= {row.original.name for row in rows if row.original}
+    return found

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from flux_cli.build.execution.delivery import delivery_of, name_of
+from flux_cli.build.execution.originals import root_of
 from flux_cli.build.execution.records import record_of
 from flux_cli.build.manifest.outputs import SIDECAR, finish_of
 from flux_cli.build.planning.outcome import recorded
@@ -46,9 +47,9 @@ class Tasks(NamedTuple):
     catalog: Catalog
     created: str
 
-    def task(self, number: int, step: Step, root: str) -> Task:
-        """The task of a step. Raises ManifestError if the provider does not accept it."""
-        asset, row = step.asset, self.settings.provider
+    def task(self, number: int, step: Step, lock: str) -> Task:
+        """The task of a step of a lock. Raises ManifestError if the provider does not accept it."""
+        asset, row, root = step.asset, self.settings.provider, root_of(lock)
         if asset is None:
             raise ValueError(step)
         try:
@@ -80,7 +81,7 @@ class Tasks(NamedTuple):
             about={
                 "request": asset.request,
                 "resolved": step.resolved,
-                "root": os.path.realpath(root),
+                "lock": os.path.realpath(lock),
             },
         )
 

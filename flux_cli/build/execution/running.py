@@ -16,10 +16,11 @@ from flux_cli.core.errors import DiskError, UsageError
 from flux_cli.core.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
 NAME = "running"
-MAX_NOTE = 4096  # bytes
+MAX_NOTE = 65536  # bytes
 
 
 class Running:
@@ -34,20 +35,31 @@ class Running:
         except OSError as fault:
             raise DiskError(f"cannot write {place}: {fault.strerror}") from fault
         note = _read(self._file)
+        runs = note.get("runs")
         if not _take(self._file):
             os.close(self._file)
             since = plain(str(note.get("since", "a moment ago")))
             message = f"another build has been running here since {since}"
             raise UsageError(message, hint="wait until it has ended")
-        self.interrupted = str(note.get("run", ""))  # the run of a build that was killed
-        self._is_noted = bool(note)
+        self.interrupted = _texts(runs)  # the runs of builds that were killed, by name of the lock
+        self._own: list[str] = []  # names of the locks that this build writes
 
-    def note(self, run: str) -> None:
-        """Write down the run of this build, and when it began: it is about to change something."""
-        text = json.dumps({"since": now(), "run": run or self.interrupted})
-        os.truncate(self._file, 0)
-        os.pwrite(self._file, text.encode(), 0)
-        self._is_noted = True
+    def note(self, run: str, locks: Sequence[str]) -> None:
+        """Write down that locks are about to change, since when, and the run, if there is one."""
+        self._own = list(map(os.path.basename, locks))
+        if run:
+            self.interrupted |= dict.fromkeys(self._own, run)
+        self._write()
+
+    def keep(self, lock: str) -> None:
+        """Keep the run of a lock that could not be written, for the next build."""
+        self._own.remove(os.path.basename(lock))
+
+    def _write(self) -> None:
+        """Write the note: the new text first, so that its end never lacks."""
+        text = json.dumps({"since": now(), "runs": self.interrupted}).encode()
+        os.pwrite(self._file, text, 0)
+        os.truncate(self._file, len(text))
 
     def __enter__(self) -> Self:
         return self
@@ -59,9 +71,12 @@ class Running:
         trace: TracebackType | None,
     ) -> None:
         """The note stays if the lock may lack anything of the run."""
-        if kind is None and self._is_noted:
+        if kind is None and (self._own or self.interrupted):
+            self.interrupted = {
+                name: run for name, run in self.interrupted.items() if name not in self._own
+            }
             with contextlib.suppress(OSError):
-                os.truncate(self._file, 0)
+                self._write() if self.interrupted else os.truncate(self._file, 0)
         os.close(self._file)
 
 
@@ -71,6 +86,12 @@ def _read(file: int) -> dict[str, object]:
     except (OSError, ValueError):
         return {}
     return note if isinstance(note, dict) else {}
+
+
+def _texts(value: object) -> dict[str, str]:
+    """The texts of an object by name; none if it is no object."""
+    items = value.items() if isinstance(value, dict) else ()
+    return {name: run for name, run in items if isinstance(run, str)}
 
 
 def _take(file: int) -> bool:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from flux_cli.build.execution.delivery import place
 from flux_cli.build.execution.originals import pending_rows
 from flux_cli.build.lock.rows import STALE, File, Row, Trouble
-from flux_cli.core.errors import FluxError
+from flux_cli.build.planning.outcome import hide_prompts, recorded
+from flux_cli.core.errors import FluxError, ModerationError, ValidationError
 from flux_cli.images.metadata.read import read_metadata
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.runs.records import store
@@ -24,16 +25,19 @@ if TYPE_CHECKING:
 
     from flux_cli.build.disk import Files
     from flux_cli.build.manifest.expansion import Asset
+    from flux_cli.build.project import Project
+    from flux_cli.runs.records.past import PastCall
 
 IN_FLIGHT = "in flight"
+REFUSALS = (ModerationError, ValidationError)  # sent again, it would be refused again
+REFUSED = frozenset(error.code for error in REFUSALS)
 
 
-def take_over(
-    rows: Mapping[str, Row], assets: Mapping[str, Asset], files: Files, run: str
-) -> dict[str, Row]:
+def take_over(project: Project, rows: Mapping[str, Row], files: Files, run: str) -> dict[str, Row]:
     """The rows with everything that a killed build has left, as far as it is known here."""
-    found = dict(rows)
-    for name, row in pending_rows(files.root).items():
+    found, assets = dict(rows), project.assets
+    shows_prompts = project.manifest.lock_prompts
+    for name, row in pending_rows(project.lock_path).items():
         old, asset = found.get(name), assets.get(name)
         if old and old.generated == row.generated:
             continue  # the lock has it
@@ -41,8 +45,15 @@ def take_over(
         if asset and asset.request == row.request and not requested:
             requested = asset.requested
         ours = _stale_files(old, row, asset, files)
-        found[name] = row._replace(requested=requested, files=ours)
-    return _with_unclear(found, assets, run) if run else found
+        whole = row._replace(requested=requested, files=ours)
+        found[name] = whole if shows_prompts else _without_prompts(whole)
+    return _with_troubles(found, project, run) if run else found
+
+
+def _without_prompts(row: Row) -> Row:
+    return row._replace(
+        requested=hide_prompts(row.requested), generated=hide_prompts(row.generated)
+    )
 
 
 def _stale_files(old: Row | None, row: Row, asset: Asset | None, files: Files) -> dict[str, File]:
@@ -72,20 +83,27 @@ def _was_made(path: str, row: Row, files: Files) -> bool:
     return record.request_id == facts.get("request_id", "") and record.created == facts.get("time")
 
 
-def _with_unclear(rows: dict[str, Row], assets: Mapping[str, Asset], run: str) -> dict[str, Row]:
-    """The rows in which each request without a known end is marked as unclear."""
+def _with_troubles(rows: dict[str, Row], project: Project, run: str) -> dict[str, Row]:
+    """The rows in which each request that was refused, or has no known end, is marked."""
     path = store.runs_folder() / f"{run}{store.SUFFIX}"
     try:
         past = read_journal(path, with_replies=False)
     except OSError:
         return rows
     for call in past.calls if past else ():
-        asset, row = assets.get(call.key), rows.get(call.key)
-        request = str(call.about.get("request", ""))
+        asset, row = project.assets.get(call.key), rows.get(call.key)
+        request, code = str(call.about.get("request", "")), _refusal(call)
         is_kept = row is not None and row.generated.get("run") == run
-        if asset is None or is_kept or call.state not in ("unclear", "waiting"):
+        if asset is None or is_kept or not (code or call.state in ("unclear", "waiting")):
             continue
-        row = row or Row(request, asset.request, asset.requested)
-        trouble = Trouble(request, run, call.number, IN_FLIGHT)
-        rows[call.key] = row._replace(unclear=trouble)
+        requested = recorded(asset, shows_prompts=project.manifest.lock_prompts)
+        row = row or Row(request, asset.request, requested)
+        trouble = Trouble(request, run, call.number, code or IN_FLIGHT)
+        rows[call.key] = row._replace(refused=trouble) if code else row._replace(unclear=trouble)
     return rows
+
+
+def _refusal(call: PastCall) -> str:
+    """The code of the error with which a provider refused a request; "" if it did not."""
+    code = str((call.failure or {}).get("code", ""))
+    return code if call.state == "failed" and code in REFUSED else ""

@@ -22,7 +22,8 @@ KNOWN = frozenset(Row._fields)
 def read_rows(assets: Any) -> dict[str, Row]:  # noqa: ANN401 - what JSON can be
     """The rows of the assets of a document. Raises ValueError for any value that is not right."""
     assets = _facts(assets)
-    return {name: _row(name, table) for name, table in assets.items()}
+    # Each table is dropped as soon as it is read: together they take more memory than the rows.
+    return {name: _row(name, assets.pop(name)) for name in list(assets)}
 
 
 def _row(name: str, table: Any) -> Row:  # noqa: ANN401 - as above

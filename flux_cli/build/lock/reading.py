@@ -42,6 +42,7 @@ def read_lock(data: bytes, path: str) -> Lock:
         text = decode_text(data).replace("\r\n", "\n")
     except UnicodeDecodeError as fault:
         raise ManifestError(f"{path} is not valid UTF-8", hint=HINT) from fault
+    del data  # locks may have many megabytes
     try:
         if "<<<<<<<" not in text or not MARKER.search(text):
             return Lock(_rows(_whole(text)))

@@ -12,6 +12,7 @@ from flux_cli.build.manifest.paths import inside
 from flux_cli.build.manifest.reading import read_manifest
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.text import decode_text
+from flux_cli.disk.owners import is_trusted
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -27,12 +28,15 @@ HINT = "flux build --init writes one from the images of this folder"
 def find_manifest(start: str = ".") -> str:
     """The path of the manifest in a folder or above it, up to the top of the repository.
 
-    Raises ManifestError if there is none.
+    Raises ManifestError if there is none, or if it belongs to another user: nobody named it.
     """
     folder = Path(start)
     for level in range(len(Path(os.path.abspath(start)).parts)):
         place = folder.joinpath(*[".."] * level)
         if (place / NAME).is_file():
+            if not is_trusted(str(place / NAME)):
+                message = f"{place / NAME} belongs to another user, who is not trusted"
+                raise ManifestError(message, hint=f"to use it: flux build {place / NAME}")
             return str(place / NAME)
         if (place / ".git").exists():
             break

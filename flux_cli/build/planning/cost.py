@@ -8,6 +8,7 @@ from flux_cli.build.planning.reasons import counted
 from flux_cli.build.planning.steps import PAID, WAITS
 from flux_cli.core.errors import BudgetError, UsageError
 from flux_cli.core.lite import NamedTuple
+from flux_cli.core.values import show_amount
 from flux_cli.runs.spending.budget import ROUNDING
 from flux_cli.runs.spending.limits import Bill, check_limit
 
@@ -86,7 +87,8 @@ def check_option(option: float | None, manifests: Sequence[float | None]) -> Non
     if option is None or len(own) < len(manifests):
         return
     if option > sum(own) + ROUNDING:
-        message = f"--max-cost {option:.2f} is above max_cost of the manifest, {sum(own):.2f}"
+        allowed = show_amount(sum(own))
+        message = f"--max-cost {show_amount(option)} is above max_cost of the manifest, {allowed}"
         raise UsageError(message, hint="raise max_cost in the manifest, which is reviewed")
 
 

@@ -18,6 +18,7 @@ from flux_cli.build.planning.steps import (
     UNCLEAR,
     WAITS,
 )
+from flux_cli.core.values import show_amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,7 +85,7 @@ def _money(several: Sequence[Priced]) -> str:
     if not requested:
         return ""
     known = [usd for usd in requested if usd is not None]
-    return f"{sum(known):.2f} USD" if len(known) == len(requested) else "unknown"
+    return f"{show_amount(sum(known))} USD" if len(known) == len(requested) else "unknown"
 
 
 def title_line(path: str, assets: int, files: int) -> str:
@@ -115,11 +116,13 @@ def total_line(priced: Sequence[Priced], cost: Cost, limit: float | None) -> str
 
 
 def _sum(cost: Cost, limit: float | None) -> str:
-    of_limit = "" if limit is None else f" of {limit:.2f}"
+    of_limit = "" if limit is None else f" of {show_amount(limit)}"
     if cost.unknown:
-        known = f"at least {cost.known_usd:.2f}" if cost.known_usd else "unknown"
+        known = f"at least {show_amount(cost.known_usd)}" if cost.known_usd else "unknown"
         return f"cost {known}{of_limit}"
     if not cost.requests:
         return "nothing to pay"
-    each = " to ".join(f"{usd:.2f}" for usd in sorted({min(cost.prices), max(cost.prices)}))
-    return f"{cost.known_usd:.2f} USD{of_limit} ({each} per image, catalog price)"
+    each = " to ".join(
+        f"{show_amount(usd)}" for usd in sorted({min(cost.prices), max(cost.prices)})
+    )
+    return f"{show_amount(cost.known_usd)} USD{of_limit} ({each} per image, catalog price)"

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.build.manifest.files import NAME
 from flux_cli.build.manifest.paths import objection
-from flux_cli.build.starter import Found, starter
+from flux_cli.build.planning.reasons import counted
+from flux_cli.build.starter import Found, Recorded, prompts, starter
 from flux_cli.core.errors import DiskError, ImageError, UsageError
 from flux_cli.images.formats import BY_SUFFIX, FORMATS, split_suffix
 from flux_cli.images.metadata.read import read_metadata
 from flux_cli.images.pixels.wholeness import examine
+from flux_cli.request.files.like import reuse_reading
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flux_cli.build.options import BuildOptions
+    from flux_cli.images.metadata.read import Reading
 
 MOST_IMAGES = 10_000
 SKIPPED = ("node_modules", "__pycache__")
@@ -44,20 +48,32 @@ def init(options: BuildOptions) -> int:
     except OSError as fault:
         raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
     streams.out_data(path)
-    if images and not options.reporting.quiet:
-        messages.err("hint: keep the existing files as they are: flux build --adopt '*'")
+    if not options.reporting.quiet:
+        known = prompts(images)
+        messages.err(f"flux: {counted(len(images), 'image')}, {known:,} with a recorded prompt")
+        messages.err(f"hint: {_next(known, path)}")
     return 0
 
 
+def _next(known: int, path: str) -> str:
+    """What to type next."""
+    manifest = "" if path == NAME else f" {path}"
+    if known:
+        return f"keep the existing files as they are: flux build{manifest} --adopt '*'"
+    return f"describe the images in {path}, then: flux build{manifest} --plan"
+
+
 def _paths(root: str) -> Iterator[str]:
-    """The images below a folder, without hidden folders."""
+    """The images below a folder, without hidden folders, links, and pipes."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and name not in SKIPPED
         )
         for name in sorted(names):
-            if split_suffix(name)[1].lower() in BY_SUFFIX and not name.startswith("."):
-                yield f"{folder}/{name}"
+            path = f"{folder}/{name}"
+            is_image = split_suffix(name)[1].lower() in BY_SUFFIX and not name.startswith(".")
+            if is_image and stat.S_ISREG(os.lstat(path).st_mode):
+                yield path
 
 
 def _look(place: str, root: str) -> Found | None:
@@ -73,5 +89,19 @@ def _look(place: str, root: str) -> Found | None:
     image = seen.image
     if BY_SUFFIX[split_suffix(path)[1].lower()] != image.format or image.format not in FORMATS:
         return None
-    record = metadata.record if metadata.source == "flux" else None
-    return Found(path, image.width, image.format, record)
+    found = Found(path, image.width, image.height, image.format)
+    if metadata.source != "flux":
+        return found
+    return found._replace(made=_recorded(metadata, path))
+
+
+def _recorded(metadata: Reading, path: str) -> Recorded:
+    """What a record says, without files and addresses: as for --like, those are not followed."""
+    record, reuse = metadata.record, reuse_reading(metadata, path, {})
+    return Recorded(
+        prompt=reuse.prompt or "",
+        model=reuse.model or "",
+        parameters=reuse.parameters,
+        comments=tuple(f"{note.parameter}: {note.reason}" for note in reuse.notes),
+        run=repr((record.prompt, record.seed, record.created, record.request_id)),
+    )

@@ -14,6 +14,8 @@ from flux_cli.build.execution.originals import (
     Keeper,
     delete_originals,
     forget_pending,
+    needed,
+    unfinished,
 )
 from flux_cli.build.execution.records import now
 from flux_cli.build.execution.requests import Tasks
@@ -23,13 +25,13 @@ from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.show import confirm_cost, refusal
 from flux_cli.config.credentials import missing_key_error
-from flux_cli.core.errors import DiskError, FluxError
+from flux_cli.core.errors import DiskError
 from flux_cli.images import files as disk
 from flux_cli.images.names import fixed
 from flux_cli.providers.rows import connect
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import find_access, identity_of
-from flux_cli.runs.progress.lines import Lines, Silence
+from flux_cli.runs.progress.choice import open_display
 from flux_cli.runs.records import journal, store
 from flux_cli.terminal import messages
 
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
     from flux_cli.core.auth import Auth
     from flux_cli.core.model import Json
     from flux_cli.runs.job import Task
-    from flux_cli.runs.progress.lines import Display
     from flux_cli.runs.records.journal import Journal
     from flux_cli.runs.report import RunResult
 
@@ -54,10 +55,14 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
     """
     with ExitStack() as stack:
         running = {root: stack.enter_context(Running(root)) for root in _roots(projects)}
-        for run in filter(None, {one.interrupted for one in running.values()}):
+        interrupted = {
+            one.lock_path: run
+            for one in projects
+            if (run := running[one.root].interrupted.get(Path(one.lock_path).name))
+        }
+        for run in dict.fromkeys(interrupted.values()):
             fetch_arrived(run)
         projects = [one._replace(lock=load_lock(one.lock_path)) for one in projects]
-        interrupted = {root: one.interrupted for root, one in running.items()}
         session = open_session(options, projects, interrupted)
         if error := refusal(session):
             raise error
@@ -65,7 +70,7 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
         if not options.reporting.quiet:
             for note in session.notes:
                 messages.err(f"flux: note: {note}")
-        work = _Work(session, list(running.values()))
+        work = _Work(session, running)
         result = work.carry_out()
         return print_result(session, result)
 
@@ -77,13 +82,14 @@ def _roots(projects: Sequence[Project]) -> list[str]:
 def _site(planned: Planned) -> Site:
     steps = [one.step for one in planned.priced]
     shows_prompts = planned.project.manifest.lock_prompts
-    return Site(planned.files, steps, dict(planned.rows), shows_prompts=shows_prompts)
+    lock = planned.project.lock_path
+    return Site(lock, planned.files, steps, dict(planned.rows), shows_prompts=shows_prompts)
 
 
 class _Work:
     """One build: what it needs, and what it has done."""
 
-    def __init__(self, session: Session, running: list[Running]) -> None:
+    def __init__(self, session: Session, running: dict[str, Running]) -> None:
         self._session, self._running = session, running
         self._sites = list(map(_site, session.planned))
         signer = identity_of(session.settings)
@@ -100,13 +106,14 @@ class _Work:
         created = now()
         maker = Tasks(self._session.settings, self._session.catalog, created)
         tasks = [
-            maker.task(number, step, site.root) for number, (site, step) in enumerate(requested, 1)
+            maker.task(number, step, site.lock) for number, (site, step) in enumerate(requested, 1)
         ]
         auth = self._auth(is_needed=bool(tasks) and hosted)
         self._preflight(is_paid=bool(tasks) and hosted)
-        if any(site.steps_to_do() for site in self._sites):
-            for one in self._running:
-                one.note("")
+        is_left = any(one.interrupted for one in self._running.values())
+        if is_left or any(site.steps_to_do() for site in self._sites):
+            self._note("")
+        self._save_taken_over()
         interrupts.defer()  # from here on, everything is journaled, saved and listed
         self._build.move()
         self._build.adopt()
@@ -150,10 +157,12 @@ class _Work:
         keeper = Keeper(
             lambda task: owners[task.key], provider=row.name, run=self._run, created=created
         )
-        for one in self._running:
-            one.note(self._run)
+        self._note(self._run)
         folders = {Path(task.name.path("png")).parent for task in tasks}
-        with self._journal(name) as ledger, self._display(len(tasks)) as display:
+        progress = open_display(
+            len(tasks), tasks[0].key, settings.progress, self._session.options.reporting
+        )
+        with self._journal(name) as ledger, progress as display:
             job = Job(
                 tasks=tasks,
                 provider=connect(row, settings.base_url, auth),
@@ -171,6 +180,21 @@ class _Work:
             self._result = run_job(job, folder, settings, display)
             self._build.sink.sync()
         self._build.take_outcomes(self._result.outcomes, keeper, self._run)
+
+    def _note(self, run: str) -> None:
+        """Write down in each folder that its locks are about to change."""
+        for root, one in self._running.items():
+            one.note(run, [site.lock for site in self._sites if site.root == root])
+
+    def _save_taken_over(self) -> None:
+        """Write what a killed build has left into the locks: a second kill must not lose it.
+
+        Raises DiskError, before anything is sent.
+        """
+        for planned, site in zip(self._session.planned, self._sites, strict=True):
+            if planned.rows != planned.project.lock.rows:
+                save_lock(site.lock, site.rows)
+                forget_pending(site.lock)
 
     def _limit(self) -> float | None:
         """What all requests together may cost."""
@@ -206,34 +230,22 @@ class _Work:
             },
         )
 
-    def _display(self, count: int) -> Display:
-        reporting = self._session.options.reporting
-        if reporting.quiet or self._session.settings.progress == "none":
-            return Silence()
-        return Lines(count, verbose=reporting.verbose)
-
     def _save(self) -> None:
         """Write each lock if it differs; what was pending is in it."""
         for planned, site in zip(self._session.planned, self._sites, strict=True):
             try:
-                save_lock(planned.project.lock_path, site.rows)
+                save_lock(site.lock, site.rows)
             except DiskError as error:
-                self._build.errors[planned.project.lock_path] = error
+                self._build.errors[site.lock] = error
+                self._running[site.root].keep(site.lock)
                 continue
-            forget_pending(site.root)
+            forget_pending(site.lock)
             if not planned.project.manifest.originals:
-                delete_originals(site.root, set())
+                delete_originals(
+                    site.root,
+                    unfinished(planned.project.assets, site.rows)
+                    | needed(site.root, but=site.lock),
+                )
         if self._session.options.decisions.prune_originals:
-            self._prune_originals()
-
-    def _prune_originals(self) -> None:
-        """Delete originals that no lock beside a manifest needs."""
-        for site in self._sites:
-            needed = set()
-            for path in Path(site.root).glob("*.lock"):
-                try:
-                    rows = load_lock(str(path)).rows
-                except FluxError:
-                    continue  # the lock of another program
-                needed |= {row.original.name for row in rows.values() if row.original}
-            self._build.paths += delete_originals(site.root, needed)
+            for site in self._sites:
+                self._build.paths += delete_originals(site.root, needed(site.root))

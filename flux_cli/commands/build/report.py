@@ -12,6 +12,7 @@ from flux_cli.commands.build.step_summary import append_summary
 from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import Interrupted, common_exit_code
 from flux_cli.core.lite import NamedTuple
+from flux_cli.core.values import show_amount
 from flux_cli.runs import interrupts
 from flux_cli.terminal import messages, streams
 
@@ -104,9 +105,13 @@ def _sum(session: Session, result: Result) -> str:
     priced = [one for planned in session.planned for one in planned.priced]
     unchanged = sum(one.step.sign == SAME and not one.step.is_updated for one in priced)
     parts = [counted(len(result.build.paths), "file") + " changed", f"{unchanged:,} unchanged"]
+    failed = result.build.errors
+    adopted = sum(bool(one.step.adopted) and one.step.name not in failed for one in priced)
+    if adopted:
+        parts.insert(1, f"{adopted:,} adopted")
     if result.build.errors:
         parts.append(f"{len(result.build.errors):,} failed")
     if result.sent and result.run:
         cost = result.cost_usd
-        parts.append("cost unknown" if cost is None else f"{cost:.2f} USD")
+        parts.append("cost unknown" if cost is None else f"{show_amount(cost)} USD")
     return ", ".join(parts)

@@ -71,7 +71,7 @@ def open_session(
 ) -> Session:
     """Plan all projects. Nothing is sent or written. Raises FluxError.
 
-    `interrupted` are the runs of builds that were killed, by the folder of the manifest.
+    `interrupted` are the runs of builds that were killed, by the path of the lock.
     """
     settings = _settings(options)
     limit = _limit(options, settings, projects)
@@ -79,7 +79,7 @@ def open_session(
     catalog = Catalog(settings)
     planned = []
     for project in projects:
-        one = _plan(project, chosen, catalog, interrupted.get(project.root, ""))
+        one = _plan(project, chosen, catalog, interrupted.get(project.lock_path, ""))
         one = one._replace(limit=lowest([project.manifest.max_cost, limit]))
         if options.limits.partial:
             one = one._replace(priced=fitting(one.priced, one.limit))
@@ -139,8 +139,8 @@ def _plan(project: Project, chosen: _Chosen, catalog: Catalog, interrupted: str)
     options = chosen.options
     files = Files(project.root, verifies=options.mode.check)
     rows = chosen_rows(project.assets, project.lock, files)
-    if has_pending(project.root) or interrupted:
-        rows = take_over(rows, project.assets, files, interrupted)
+    if has_pending(project.lock_path) or interrupted:
+        rows = take_over(project, rows, files, interrupted)
     wishes = Wishes(
         overwrite=options.decisions.overwrite,
         offline=options.access.offline,

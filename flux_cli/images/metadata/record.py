@@ -49,11 +49,17 @@ class Record(NamedTuple):
     requested_seed: int | None = None  # if the provider reported another one
     size: str = ""  # as requested: "1920x1080", "16:9"
     parameters: dict[str, Json] = {}  # noqa: RUF012 - never changed; all other parameters
+    finish: dict[str, Json] = {}  # noqa: RUF012 - never changed; how flux made files of the image
     request_digest: str = ""  # of all that decides the image, except the seed
     request_id: str = ""
     created: str = ""  # ISO 8601
     tool: str = ""  # name and version of the program that wrote the image
     source_type: str = ""  # from IPTC's vocabulary: BY_MODEL, BY_ALGORITHM, digitalCapture, ...
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether it says enough about the request to tell it from every other one."""
+        return bool(self.request_digest or self.prompt)
 
     @property
     def is_sketch(self) -> bool:
@@ -63,6 +69,7 @@ class Record(NamedTuple):
 
 TEXTS = tuple(name for name, kind in Record.__annotations__.items() if kind == "str")
 SEEDS = ("seed", "requested_seed")
+OBJECTS = ("parameters", "finish")
 
 
 def known_fields(record: Record) -> dict[str, Any]:
@@ -128,10 +135,11 @@ def from_document(value: Json) -> Record | None:
     if not isinstance(value, Mapping) or value.get("schema") != SCHEMA:
         return None
     texts = {name: text for name in TEXTS if isinstance(text := value.get(name), str)}
-    parameters = value.get("parameters")
-    record = Record(**texts)  # type: ignore[arg-type] # neither seeds nor parameters are texts
-    if isinstance(parameters, Mapping):
-        record = record._replace(parameters=dict(parameters))
+    record = Record(**texts)  # type: ignore[arg-type] # neither seeds nor objects are texts
+    for name in OBJECTS:
+        part = value.get(name)
+        if isinstance(part, Mapping):
+            record = record._replace(**{name: dict(part)})  # type: ignore[arg-type] # see OBJECTS
     seed, requested_seed = (read_integer(value.get(name)) for name in SEEDS)
     return record._replace(seed=seed, requested_seed=requested_seed)
 

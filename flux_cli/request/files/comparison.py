@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.values import shorten
 from flux_cli.images.metadata.record import without_prompt
@@ -41,7 +43,15 @@ def compare_records(made: Record, asked: Record) -> Difference | None:
     found = None if is_same else next(_differences(made, asked), None)
     if found is None and asked.seed not in (None, made.seed, made.requested_seed):
         return Difference("seed", _values("seed", made.seed, asked.seed))
-    return found
+    return found or next(_finish_differences(made, asked), None)
+
+
+def _finish_differences(made: Record, asked: Record) -> Iterator[Difference]:
+    """What differs between two ways of making files of an image."""
+    for name in made.finish | asked.finish:
+        pair = made.finish.get(name), asked.finish.get(name)
+        if pair[0] != pair[1]:
+            yield Difference(name, _values(name, *pair, verb="saved"))
 
 
 def _differences(made: Record, asked: Record) -> Iterator[Difference]:
@@ -85,18 +95,25 @@ def _remaining(made: Record, asked: Record) -> Difference:
             return Difference(name, f"was generated from another {name}")
     if asked.is_sketch:  # its record names no model
         return Difference("model", "was drawn for another model")
-    return Difference("size", "was generated when the model had other sizes")
+    if asked.size or any(name in asked.parameters for name in SHAPE):
+        return Difference("size", "was generated when the model had other sizes")
+    return Difference("request", "was generated from another request")
 
 
-def _values(name: str, made: Json, asked: Json) -> str:
+def _values(name: str, made: Json, asked: Json, verb: str = "generated") -> str:
     """A sentence about a parameter whose values differ."""
     if made is None and name in SHAPE:
         return f"was generated with the default {name}, not {shorten(str(asked))}"
     if made is None:
-        return f"was generated without {name}"
+        return f"was {verb} without {name}"
     if asked is None:
-        return f"was generated with {name} {shorten(str(made))}, not the default"
-    return f"was generated with {name} {shorten(str(made))}, not {shorten(str(asked))}"
+        return f"was {verb} with {name} {_shown(made)}, not the default"
+    return f"was {verb} with {name} {_shown(made)}, not {_shown(asked)}"
+
+
+def _shown(value: Json) -> Json:
+    """A value as it is typed: text without quotes, anything else as JSON."""
+    return shorten(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def compare_file(image: Inspection, output: Output, finish: Finish) -> Difference | None:

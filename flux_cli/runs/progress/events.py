@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import starmap
 from typing import TYPE_CHECKING
 
 from flux_cli.core.outcome import Event, Facts
@@ -28,20 +30,15 @@ def received_event(number: int, media: Sequence[Media], seconds: float, *, key: 
 
 
 def end_events(outcome: Outcome) -> Iterator[Event]:
-    """The events of a request that has ended: one per file, and one for a failure."""
+    """The events of a request that has ended: one per file, and one for a failure.
+
+    A task that the caller names is one of many, and the files of its image are one event.
+    """
     number, seconds, key = outcome.call.number, outcome.seconds, outcome.key
-    for extra, saved in enumerate(outcome.saved):
-        yield Event(
-            "saved",
-            number,
-            _describe(saved),
-            seconds,
-            saved.path,
-            saved.size,
-            cost_usd=None if extra else saved.facts.cost_usd,
-            request_id=saved.facts.request_id,
-            key=key,
-        )
+    if key and len(outcome.saved) > 1:
+        yield _joined(outcome)
+    else:
+        yield from starmap(partial(_saved, outcome), enumerate(outcome.saved))
     for path in outcome.kept:
         yield Event("skipped", number, "already there", path=path, key=key)
     if error := outcome.error:
@@ -55,6 +52,27 @@ def end_events(outcome: Outcome) -> Iterator[Event]:
             code=error.code,
             key=key,
         )
+
+
+def _saved(outcome: Outcome, extra: int, saved: SavedImage) -> Event:
+    return Event(
+        "saved",
+        outcome.call.number,
+        _describe(saved),
+        outcome.seconds,
+        saved.path,
+        saved.size,
+        cost_usd=None if extra else saved.facts.cost_usd,
+        request_id=saved.facts.request_id,
+        key=outcome.key,
+    )
+
+
+def _joined(outcome: Outcome) -> Event:
+    size = sum(saved.size for saved in outcome.saved)
+    detail = f"{len(outcome.saved)} files, {size / 1000:,.0f} kB"
+    first = _saved(outcome, 0, outcome.saved[0])
+    return first._replace(detail=detail, path=outcome.key, size=size)
 
 
 def _describe(saved: SavedImage) -> str:

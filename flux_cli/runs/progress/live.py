@@ -102,14 +102,14 @@ class Terminal:
 
     def _above(self, event: Event) -> None:
         """The end of a request, as a line that stays."""
-        path = f"{event.path}  " if event.path and self._paths else ""
+        name = event.key or (event.path if self._paths else "")
         cost = f", {format_usd(event.cost_usd)}" if event.cost_usd else ""
         seconds = f"  {event.seconds:.1f} s" if event.seconds else ""
         has_request = self._verbose and event.request_id
         request = f"  {plain(event.request_id)}" if has_request else ""
         mark, style = MARKS[event.kind]
         place = self._place(event.number)
-        words = plain(f"{path}{event.detail}{cost}", LONG)
+        words = plain(f"{name}  {event.detail}{cost}".lstrip(), LONG)
         line = Text.assemble((f"{mark} ", style), place, words, (seconds + request, "dim"))
         if event.kind == "failed":  # the whole message is printed at the end
             line.truncate(self._console.width - 1, overflow="ellipsis")

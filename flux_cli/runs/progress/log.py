@@ -1,11 +1,13 @@
 """The log of `--log-file`: one JSON object per line for every step of a run."""
 
+import errno
 import json
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
-from flux_cli.core.errors import OutputError
+from flux_cli.core.errors import OutputError, UsageError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Event
 from flux_cli.core.request import Resolved
@@ -13,6 +15,36 @@ from flux_cli.core.text import redact
 from flux_cli.disk.links import refuse_planted
 from flux_cli.runs.fields import request_document
 from flux_cli.runs.report import Report
+
+
+def check_log(path: str) -> None:
+    """Check a log file before anybody is asked anything. Raises UsageError and OutputError.
+
+    It is not opened: that would leave an empty file behind, or end the reader of a pipe.
+    """
+    if path in ("", "-"):
+        hint = "stdout is for data; try --log-file /dev/stderr"
+        raise UsageError(f"--log-file {path!r} is not a file", hint=hint)
+    file = Path(os.path.expanduser(path))  # noqa: PTH111 - it may not be a valid path
+    try:
+        place = file if file.exists() else file.parent
+        place.stat()
+    except (OSError, ValueError) as fault:
+        raise _unusable(path, fault) from fault
+    code = 0
+    if file.is_dir():
+        code = errno.EISDIR
+    elif not os.access(place, os.W_OK):
+        code = errno.EACCES
+    if code:
+        raise _unusable(path, OSError(code, os.strerror(code)))
+
+
+def _unusable(path: str, fault: OSError | ValueError) -> OutputError:
+    """The error for a log that cannot be opened."""
+    reason = fault.strerror if isinstance(fault, OSError) else fault
+    hint = "name a file in an existing folder that you may write to"
+    return OutputError(f"cannot open the log {path!r}: {reason}", hint=hint)
 
 
 class Log:
@@ -31,9 +63,7 @@ class Log:
             refuse_planted(full, "remove it, or name another file; nothing was sent")
             self._file: int | None = os.open(full, flags, 0o666)
         except (OSError, ValueError) as fault:
-            reason = fault.strerror if isinstance(fault, OSError) else fault
-            hint = "name a file in an existing folder that you may write to"
-            raise OutputError(f"cannot open the log {path!r}: {reason}", hint=hint) from fault
+            raise _unusable(path, fault) from fault
 
     def __call__(self, event: Event) -> None:
         self._write({key: value for key, value in _named(event).items() if value not in ("", None)})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Event
+from flux_cli.core.values import show_amount
 from flux_cli.runs.report import Report
 
 # A part of the summary, and its rank. If space is short, the highest rank is left out first; 0
@@ -147,7 +148,8 @@ def event_line(event: Event, *, several: bool, verbose: bool = False) -> str:
     if event.kind == "skipped":
         return f"kept {event.path}: {event.detail}"
     if event.kind == "failed" and several:
-        return f"failed: {event.detail}{request}"
+        name = f" {event.key}" if event.key else ""
+        return f"failed{name}: {event.detail}{request}"
     if event.kind == "received" and verbose:
         size = f"{event.size / 1000:,.0f} kB"
         return f"received {size}{cost} after {event.seconds:.1f} s{request}"
@@ -173,10 +175,8 @@ def _facts(event: Event) -> list[str]:
 
 
 def format_usd(usd: float) -> str:
-    """`0.06 USD`: at least two decimals, and up to four if they are not zero."""
-    text = f"{usd:.4f}".rstrip("0")
-    whole, _, decimals = text.partition(".")
-    return f"{whole}.{decimals:0<2} USD"
+    """An amount with its currency: `0.06 USD`."""
+    return f"{show_amount(usd)} USD"
 
 
 def format_seconds(seconds: float) -> str:

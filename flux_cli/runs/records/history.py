@@ -185,7 +185,8 @@ def _name(template: Json, fields: dict[str, str | int]) -> Name:
     name = Name(template if isinstance(template, str) else FALLBACK, fields)
     try:
         specs = [spec or "" for _, _, spec, _ in Formatter().parse(name.template)]
-        is_valid = max(map(len, specs), default=0) <= SPEC_LENGTH and "\0" not in name.path("png")
+        is_short = max(map(len, specs), default=0) <= SPEC_LENGTH
+        is_valid = is_short and b"\0" not in name.path("png").encode("utf-8", "surrogateescape")
     except (ValueError, LookupError):
         is_valid = False
     return name if is_valid else Name(FALLBACK, fields)

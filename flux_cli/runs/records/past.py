@@ -133,7 +133,9 @@ class PastRun(NamedTuple):
         saved = self.count("saved")
         if saved == len(self.calls):
             return "complete"
-        return "partial" if saved else "failed"
+        if saved:
+            return "partial"
+        return "failed" if self.count("failed") else "interrupted"
 
     @property
     def cost_usd(self) -> float | None:

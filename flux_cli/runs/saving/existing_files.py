@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import ImageError, OutputError
 from flux_cli.core.lite import NamedTuple
+from flux_cli.disk.links import DANGLING, is_dangling
 from flux_cli.images.formats import FOREIGN
 from flux_cli.images.metadata.record import from_document, parse_json
 from flux_cli.request.files.comparison import Difference, compare_file, compare_records
@@ -41,7 +42,8 @@ class Comparison(NamedTuple):
         sidecars: list[Found] = []
         missing = 0
         for file in expected:
-            paths = [path for path in file.name.candidates(None) if os.path.isfile(path)]
+            candidates = file.name.candidates(None)
+            paths = [path for path in candidates if os.path.isfile(path) or is_dangling(path)]
             found = [self._look(path, name, asked, file) for path in paths]
             missing += not found
             is_sidecar = self._is_sidecar(file, name)
@@ -54,6 +56,8 @@ class Comparison(NamedTuple):
     def _look(self, path: str, name: Name, asked: Record, file: ExpectedFile) -> Found:
         from flux_cli.request.files.inputs import read_output
 
+        if is_dangling(path):
+            return Found(path, None, Difference("missing", f"is {DANGLING}"))
         data = read_output(path)
         if data.startswith(POINTER):
             message = f"{path} is a pointer of Git LFS, not the image"
@@ -86,14 +90,15 @@ def _best(found: Sequence[Found]) -> Sequence[Found]:
 
 
 def _read_record(sound: bytes) -> Record | None:
-    """The record that flux wrote into an image."""
+    """The record that flux wrote into an image; None if there is none to compare."""
     from flux_cli.images.metadata.read import read_metadata
 
     try:
         reading = read_metadata(sound)
     except ImageError:  # the metadata is damaged, not the pixels
         return None
-    return reading.record if reading.source == "flux" else None
+    is_ours = reading.source == "flux" and reading.record.is_comparable
+    return reading.record if is_ours else None
 
 
 def _beside(name: Name) -> Record | None:
@@ -105,4 +110,5 @@ def _beside(name: Name) -> Record | None:
 
 
 def _read_sidecar(data: bytes) -> Record | None:
-    return from_document(parse_json(data.decode("utf-8", "replace")))
+    record = from_document(parse_json(data.decode("utf-8", "replace")))
+    return record if record and record.is_comparable else None

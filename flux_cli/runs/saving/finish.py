@@ -229,13 +229,17 @@ def measure_provenance(provenance: Provenance) -> int:
 
 
 def find_record(data: bytes) -> Provenance:
-    """The record that flux wrote into an image, to be copied into files made from it."""
+    """The record that flux wrote into an image, to be copied into files made from it.
+
+    It no longer says how the image itself was made from what the provider sent.
+    """
     from flux_cli.images.metadata.read import read_metadata  # new images have no record
 
     metadata = read_metadata(examine(data).sound)
     if metadata.source != "flux":
         return Provenance()
-    return Provenance(metadata.record, is_embedded=True, is_carried=True)
+    record = metadata.record._replace(finish={})
+    return Provenance(record, is_embedded=True, is_carried=True)
 
 
 def describe_alpha(data: bytes, image: Inspection) -> list[str]:

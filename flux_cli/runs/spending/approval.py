@@ -100,16 +100,18 @@ def _bill(run: CheckedRun) -> Bill:
 def _with_price(run: CheckedRun) -> tuple[CheckedRun, str]:
     """The run with the gateway's price if that is needed, else why there is none.
 
-    Raises FluxError if the gateway made an image instead.
+    Raises FluxError if the gateway made an image instead, or for an error with which it would
+    answer the requests, too: a wrong key, an empty account.
     """
     if not _asks_gateway(run):
         return run, ""
+    from flux_cli.runs.failures import stops_run
     from flux_cli.runs.spending.estimate import fetch_estimate, with_price
 
     try:
         price = fetch_estimate(run.prepared, run.auth)
     except FluxError as fault:
-        if fault.billed:
+        if fault.billed or stops_run(fault):
             raise
         return run, f"the gateway gives no estimate: {fault.message}"
     return run._replace(prepared=with_price(run.prepared, price)), ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux_cli.core.lite import NamedTuple
+from flux_cli.core.values import show_amount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class Budget:
         expected = self._expected(rate, _Price.at_least)
         if expected <= self._limit + ROUNDING:
             return ""
-        return f"the run would cost {expected:.2f} USD, and the limit is {self._limit:.2f} USD"
+        cost, limit = show_amount(expected), show_amount(self._limit)
+        return f"the run would cost {cost} USD, and the limit is {limit} USD"
 
     def begin(self, rate: Rate) -> None:
         """Reserve the price of a request that is about to be sent."""

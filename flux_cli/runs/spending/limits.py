@@ -9,6 +9,7 @@ import math
 
 from flux_cli.core.errors import BudgetError
 from flux_cli.core.lite import NamedTuple
+from flux_cli.core.values import show_amount
 from flux_cli.runs.spending.budget import ROUNDING
 
 MOST_UNPRICED = 20  # images of unknown price that need no confirmation
@@ -30,10 +31,10 @@ class Bill(NamedTuple):
         amount = "1 image" if self.images == 1 else f"{self.images:,} images"
         if self.unpriced == self.images:
             return f"{amount} of unknown price"
-        each = "" if self.price is None else f" at {self.price:.2f} USD"
+        each = "" if self.price is None else f" at {show_amount(self.price)} USD"
         verb = "costs" if self.images == 1 else "cost"
         more = f", and the price of {self.unpriced:,} is unknown" if self.unpriced else ""
-        return f"{amount}{each} {verb} {self.cost:.2f} USD{more}"
+        return f"{amount}{each} {verb} {show_amount(self.cost)} USD{more}"
 
 
 def bill_of(images: int, price: float | None) -> Bill:
@@ -54,7 +55,7 @@ def check_limit(
         return
     if bill.cost > limit + ROUNDING:
         hint = "ask for fewer images, or raise --max-cost"
-        raise BudgetError(f"{bill}, over the limit of {limit:.2f} USD", hint=hint)
+        raise BudgetError(f"{bill}, over the limit of {show_amount(limit)} USD", hint=hint)
     if bill.unpriced and not accepts_unknown:
         because = f" ({reason})" if reason else ""
         hint = "add --yes to proceed until the reported costs reach the limit, or drop --max-cost"
@@ -68,7 +69,7 @@ def reason_to_confirm(bill: Bill, threshold: float, *, is_limited: bool, is_remo
     and the known costs are within it. `is_remote`: the images come from another machine.
     """
     if bill.cost > threshold + ROUNDING and not is_limited:
-        return f"{bill}, more than confirm_cost ({threshold:.2f} USD)"
+        return f"{bill}, more than confirm_cost ({show_amount(threshold)} USD)"
     if bill.unpriced > MOST_UNPRICED and is_remote:
         return f"{bill}, more than {MOST_UNPRICED}"
     return ""

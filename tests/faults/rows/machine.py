@@ -89,7 +89,7 @@ DISK = (
     Row("a folder that became a file", "replaced by a file during the request", post=((meanwhile(replaced), good()),), before=folder, line=OUT, kept=1, says=(SAFE,), billed=None),
     fine("a name that is taken meanwhile", "another program saves fox.jpg first", post=((meanwhile(theirs), good()),), line=("-o", "fox.jpg"), files=2),
     fine("a name that is linked meanwhile", "a dangling link appears", post=((meanwhile(dangling), good()),), line=("-o", "fox.jpg")),
-    fine("a dangling link", "fox.jpg points to a missing file", before=dangling, line=("-o", "fox.jpg")),
+    refused("a dangling link", "fox.jpg points to a missing file", before=dangling, line=("-o", "fox.jpg"), code=2, posts=0, says=("fox.jpg is a link to a missing file",)),
     unpaid("a name that is taken", "fox.jpg exists", before=theirs, line=("-o", "fox.jpg"), files=1, says=("already exists",)),
     unpaid("a link to itself", "out points to out", before=lambda work: (work / "out").symlink_to("out"), line=OUT),
     unpaid("a file instead of a folder", "out is a file", before=lambda work: (work / "out").touch(), line=OUT),

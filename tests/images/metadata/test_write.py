@@ -132,6 +132,7 @@ records = st.builds(
     **{name: texts for name, kind in Record.__annotations__.items() if kind is str},
     seed=st.none() | st.integers(-(2**63), 2**63),
     parameters=st.dictionaries(texts, values, max_size=3),
+    finish=st.dictionaries(texts, values, max_size=3),
 )
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from flux_cli.core.image import Inspection
 from flux_cli.core.ratio import Shape
 from flux_cli.core.request import Attachment, Request
+from flux_cli.core.values import QuotedText
 from flux_cli.images.finish import Finish
 from flux_cli.images.metadata.record import Record, record_of_run, without_prompt
 from flux_cli.images.outputs import outputs
@@ -89,6 +90,8 @@ SENTENCES = {
     "one more": ({}, {"raw": True}, "was generated without raw"),
     "one less": ({"steps": "30"}, {}, "was generated with steps 30, not the default"),
     "value": ({"steps": 30}, {"steps": 40}, "was generated with steps 30, not 40"),
+    "truth": ({"raw": True}, {"raw": False}, "was generated with raw true, not false"),
+    "type": ({"x": "1"}, {"x": QuotedText("1")}, "was generated from another request"),
     "seed": ({"seed": 7}, {"seed": 8}, "was generated with seed 7, not 8"),
     "no seed": ({}, {"seed": 8}, "was generated without seed"),
     "tier": (

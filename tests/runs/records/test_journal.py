@@ -538,7 +538,8 @@ def test_a_run_counts_its_requests_before_they_are_sent(root, count):
         assert past(root, book).state == "interrupted"
         assert book.path.stat().st_size < 1000
     past_run = read_journal(book.path)
-    assert (past_run.count("not_sent"), past_run.damaged, past_run.state) == (count, 0, "failed")
+    assert (past_run.count("not_sent"), past_run.damaged) == (count, 0)
+    assert past_run.state == "interrupted"  # nothing has failed
 
 
 DELIVERIES = (DELIVERY, DELIVERY._replace(sidecar=True, record=Record(prompt="a violet moon")))

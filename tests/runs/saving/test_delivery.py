@@ -42,7 +42,11 @@ DELIVERIES = st.builds(
     Delivery,
     finish=FINISHES,
     record=st.builds(
-        Record, prompt=st.text(), model=st.text(min_size=1), parameters=st.just({"raw": True})
+        Record,
+        prompt=st.text(),
+        model=st.text(min_size=1),
+        parameters=st.just({"raw": True}),
+        finish=st.just({"fit": "cover"}),
     ),
     kept=st.just(frozenset()),
     suffixes=st.dictionaries(

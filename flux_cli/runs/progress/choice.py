@@ -1,0 +1,35 @@
+"""Chooses how the progress of a run is shown: not at all, as plain lines, or updated in place."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flux_cli.runs.progress.lines import Lines, Silence
+from flux_cli.terminal import streams
+from flux_cli.terminal.environment import is_terminal
+
+if TYPE_CHECKING:
+    from flux_cli.core.options import Reporting
+    from flux_cli.runs.progress.lines import Display
+
+
+def open_display(total: int, describe: str, style: str, reporting: Reporting) -> Display:
+    """The display on stderr for `total` requests. `style` is the setting `progress`.
+
+    `describe` is shown if there is only one request.
+    """
+    if reporting.quiet or style == "none":
+        return Silence()
+    if style == "plain" or not is_terminal(sys.stderr):
+        return Lines(total, verbose=reporting.verbose)
+    from flux_cli.runs.progress.live import Terminal
+
+    return Terminal(
+        total,
+        describe,
+        paths=not sys.stdout.isatty() or reporting.as_json,
+        verbose=reporting.verbose,
+        gone=partial(streams.abandon, sys.stderr),
+    )
