@@ -272,7 +272,7 @@ def test_the_id_of_a_name_stays_open(generate):
     assert lines[2:] == ["2 x file {id}.png", "cost 0.12 USD (catalog price)"]
     line = ("a fox", "-n", "20", "-o", "{id}.png", "--width", "100,200", "--dry-run")
     files = [line for line in generate(*line).lines if "file" in line]
-    assert files == ["20 x file {id}-100.png", "20 x file {id}-200.png"]
+    assert files == [f"20 x file {{id}}{tail}.png" for tail in ("", "-100", "-200")]
 
 
 # --- one brake

@@ -42,12 +42,15 @@ def older(request, gateway, state) -> Path:
     return state / f"{name}.jsonl"
 
 
-def test_the_images_of_an_older_run_are_saved_as_it_would_have_saved_them(older, recover, flux):
+def test_the_images_of_an_older_run_are_saved_as_a_run_saves_them_now(older, recover, flux):
+    """The full image of `--width` is saved, too: the flux that wrote the journal left it out."""
     (run,) = flux("runs", older.stem, "--json").json["runs"]
     assert (run["state"], run["requests"], run["prompt"]) == ("recoverable", 3, "a fox")
     assert [entry["state"] for entry in run["entries"]] == ["waiting", "not_sent", "not_sent"]
     result = recover()
-    assert (result.code, files()) == (0, ["out/a-fox-7-32.webp", "out/a-fox-7.json"])
+    made = ["out/a-fox-7-32.webp", "out/a-fox-7.json", "out/a-fox-7.webp"]
+    assert (result.code, files()) == (0, made)
+    assert look("out/a-fox-7.webp") == ("webp", (64, 64))
     assert look("out/a-fox-7-32.webp") == ("webp", (32, 32))
     record = json.loads(Path("out/a-fox-7.json").read_text())
     assert (record["prompt"], record["seed"], record["size"]) == ("a fox", 7, "16:9")
