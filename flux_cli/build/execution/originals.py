@@ -119,9 +119,11 @@ def hide(root: str) -> None:
             hint = "put a folder there: files in it are replaced and deleted"
             raise OutputError(f"{place} is a link", hint=hint)
     try:
+        folder.mkdir(parents=True)
+        folder.joinpath(".gitignore").write_text("*\n")
+    except FileExistsError as fault:  # a build that starts at the same moment may have made it
         if not folder.is_dir():
-            folder.mkdir(parents=True)
-            folder.joinpath(".gitignore").write_text("*\n")
+            raise DiskError(f"cannot write into {folder}: it is not a folder") from fault
     except OSError as fault:
         raise DiskError(f"cannot write into {folder}: {fault.strerror}") from fault
 
