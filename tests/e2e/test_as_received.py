@@ -51,8 +51,8 @@ def test_json_and_sidecar_say_what_came(generate, gateway, data, suffix, size):
     assert file["received_size"] == (f"{size[0]}x{size[1]}" if size[0] else None)
     assert Path(file["path"]).read_bytes() == data
     assert json.loads(Path("a-logo-7.json").read_text())["prompt"] == "a logo"
-    (warning,) = result.json["warnings"]
-    assert warning == f"flux does not make {suffix} files: saved as received, without a record"
+    warning = f"flux does not make {suffix} files: saved as received, without a record"
+    assert warning in result.json["warnings"]
 
 
 @pytest.mark.parametrize(

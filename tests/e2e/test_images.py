@@ -294,7 +294,7 @@ def test_json_says_everything_about_a_run(generate, gateway):
     document = result.json
     assert list(document) == [
         "schema", "status", "exit_code", "run", "provider", "hosted", "request", "resolved",
-        "notes", "files", "skipped", "errors", "warnings", "canceled_jobs", "cost_usd",
+        "notes", "files", "skipped", "outdated", "errors", "warnings", "canceled_jobs", "cost_usd",
         "known_cost_usd", "seconds",
     ]  # fmt: skip
     assert (document["schema"], document["status"], document["exit_code"]) == (1, "ok", 0)

@@ -238,6 +238,8 @@ def test_a_name_somebody_took_meanwhile_moves_aside(generate, gateway):
 
 
 def test_a_folder_that_vanishes_meanwhile_does_not_lose_the_image(generate, flux, gateway, work):
+    Path("out").mkdir()
+
     def remove_it(request):
         Path("out").rmdir()
         taken("out")

@@ -123,7 +123,7 @@ def test_what_is_called_safe_survives(start, gateway, disk, recover, work, form)
     release = work / "out"
     one = disk("disk")
     gateway.answers(
-        lambda _request: (release.rmdir(), release.touch(), image(noise(1500)))[2],
+        lambda _request: (release.touch(), image(noise(1500)))[1],
         lambda _request: time.sleep(5) or image(),
     )
     line = ("-n", "2", "--seed", "7", "-o", "out/", "--concurrency", "1", *form)
