@@ -96,7 +96,17 @@ def run(work: Coroutine[Any, Any, Value]) -> Value:
 def _new_loop() -> asyncio.AbstractEventLoop:
     loop = Loop() if os.name == "posix" else asyncio.new_event_loop()
     loop.set_default_executor(Threads())
+    loop.set_exception_handler(_report_fault)
     return loop
+
+
+def _report_fault(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Print a fault of the loop itself, as asyncio does by default.
+
+    Where memory or the network lacks, asyncio closes the connection: its request says so.
+    """
+    if not isinstance(context.get("exception"), MemoryError | OSError):
+        loop.default_exception_handler(context)
 
 
 def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listener) -> RunResult:

@@ -55,9 +55,9 @@ BODIES = [
         ["--seed", "7"],
         {"prompt": 'a fox <sd_cpp_extra_args>{"seed": 7}</sd_cpp_extra_args>', "seed": None},
     ),
-    ("together", ["-s", "512x768"], {"width": 512, "height": 768, "size": None}),
-    ("together", ["--response-format", "b64_json"], {"response_format": "base64"}),
-    ("vllm", ["--response-format", "url"], {"response_format": "b64_json"}),
+    ("together", ["-s", "512x768", "--no-seed"], {"width": 512, "height": 768, "size": None}),
+    ("together", ["--response-format", "b64_json", "--no-seed"], {"response_format": "base64"}),
+    ("vllm", ["--response-format", "url", "--no-seed"], {"response_format": "b64_json"}),
     ("sglang", ["--seed", "7"], {"seed": 7}),
 ]
 
@@ -69,6 +69,13 @@ def test_each_kind_of_server_is_asked_in_its_own_words(ask, server, name, said, 
     body = server.posts[0]
     expected = {"model": "some-model", "prompt": "a fox"} | sent
     assert body == {key: value for key, value in expected.items() if value is not None}
+
+
+@pytest.mark.parametrize("name", ["together", "vllm"])
+def test_a_server_that_takes_a_seed_gets_one_that_is_recorded(ask, server, name):
+    server.answers(reply({"data": [{"b64_json": B64}]}))
+    (file,) = ask(name, "--json").json["files"]
+    assert file["seed"] == server.posts[0]["seed"]
 
 
 def test_a_server_whose_default_is_one_seed_always_gets_another(ask, server):
@@ -225,7 +232,7 @@ def test_people_add_providers_of_their_own(flux, server, home):
         f'[providers.mine]\nbase_url = "{server.url}"\nkey = "MINE_KEY"\nserver = "together"\n'
     )
     server.answers(reply({"data": [{"b64_json": B64}]}))
-    line = ["generate", "a fox", "--provider", "mine", "-m", "x", "-s", "64x64"]
+    line = ["generate", "a fox", "--provider", "mine", "-m", "x", "-s", "64x64", "--no-seed"]
     assert flux(*line).code == 4
     result = flux(*line, env={"MINE_KEY": "k-mine-123456"})
     assert result.code == 0, result.err

@@ -1,5 +1,6 @@
 """The clock of the event loop: it counts work and planned waits, but no stops."""
 
+import asyncio
 import math
 
 import pytest
@@ -48,3 +49,28 @@ def test_a_clock_counts_no_stops(times, passed, worked, wait, counted):
     times.worked += worked
     assert clock.read(wait) - before == pytest.approx(counted)
     assert clock.read() - before == pytest.approx(counted)  # read again, it says the same
+
+
+def _fail_in_callback(fault):
+    async def work():
+        loop = asyncio.get_running_loop()
+
+        def callback():
+            raise fault
+
+        loop.call_soon(callback)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    event_loop.run(work())
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), OSError(23, "too many open files")])
+def test_a_connection_without_memory_prints_no_traceback(caplog, fault):
+    _fail_in_callback(fault)
+    assert caplog.records == []
+
+
+def test_a_fault_of_the_program_is_not_hidden(caplog):
+    _fail_in_callback(ValueError("a fault"))
+    assert "a fault" in caplog.text
