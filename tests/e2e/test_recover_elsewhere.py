@@ -27,7 +27,6 @@ def breaking(remove, then):
     def answer(_request):
         for path in remove():
             shutil.rmtree(path)
-        shutil.rmtree("out")
         Path("out").write_text("a file now")
         return then
 
