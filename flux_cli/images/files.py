@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,6 +11,7 @@ from flux_cli.core.image import ImageFile
 from flux_cli.core.text import plain
 from flux_cli.disk.folders import try_folders
 from flux_cli.disk.links import check_folder, folder_behind, follow, is_dangling, refuse_planted
+from flux_cli.disk.publish import publish, sync_folder
 from flux_cli.images.formats import suffix_of
 from flux_cli.images.names import Name, sibling
 
@@ -53,7 +54,8 @@ class Folder:
             check_folder(os.path.dirname(path))
             part = f"{PART}{self._mark}{os.urandom(8).hex()}"
             may_replace = self._replaces(path) and not extra and not fresh
-            saved = _publish(image.parts, path, part, overwrite=may_replace)
+            others = None if may_replace else _siblings(path)
+            saved = publish(image.parts, path, part, others=others)
             self._note_folder(os.path.dirname(follow(saved) if may_replace else saved))
         except OSError as fault:
             raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
@@ -73,16 +75,6 @@ class Folder:
             self._folders[folder] = bool(self._state) and _differ(folder or ".", self._state)
         if self._folders[folder]:
             sync_folder(folder)
-
-
-def sync_folder(folder: str | Path) -> None:
-    """Sync a folder, so that the names of new files survive a power failure."""
-    with contextlib.suppress(OSError):  # some systems cannot open folders
-        file = os.open(folder or ".", os.O_RDONLY)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
 
 
 def _differ(folder: str, other: str) -> bool:
@@ -219,60 +211,7 @@ def _existing(path: str) -> str | None:
     return path
 
 
-def _publish(
-    parts: Sequence[bytes | memoryview], path: str, part_name: str, *, overwrite: bool
-) -> str:
-    """Write beside the target and move into place, so that the file is never incomplete."""
-    target = follow(path) if overwrite else path
-    os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-    part = os.path.join(os.path.dirname(target), part_name)
-    try:
-        _write(part, parts)
-        if overwrite:
-            os.replace(part, target)
-            return path
-        return _link(part, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
-        raise
-
-
-def _write(part: str, parts: Sequence[bytes | memoryview]) -> None:
-    """Write a new file, and ask the disk to keep it. Raises OSError.
-
-    Where possible, it has no name until it is whole, so that a process that is killed leaves none.
-    """
-    try:
-        unnamed = os.open(os.path.dirname(part) or ".", os.O_TMPFILE | os.O_WRONLY, 0o666)
-        with os.fdopen(unnamed, "wb") as file:
-            _fill(file, parts)
-            # A folder must be given, or the link itself would get the name.
-            os.link(f"/proc/self/fd/{unnamed}", part, src_dir_fd=unnamed)
-    except (AttributeError, OSError):  # other systems, and some file systems
-        with open(part, "xb") as file:  # mkstemp would ignore the umask
-            _fill(file, parts)
-
-
-def _fill(file: BinaryIO, parts: Sequence[bytes | memoryview]) -> None:
-    file.writelines(parts)
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _link(part: str, path: str) -> str:
-    """Give the finished file its name, or the next free one if it is taken by now."""
-    free = path
+def _siblings(path: str) -> Iterator[str]:
+    """What a file is called if its name has been taken meanwhile, best first."""
     for number in range(2, 10_000):
-        try:
-            os.link(part, free)
-        except FileExistsError:
-            free = sibling(path, number)
-            continue
-        except OSError:  # file systems without hard links
-            with open(free, "xb"):
-                os.replace(part, free)
-            return free
-        os.unlink(part)
-        return free
-    raise FileExistsError(17, "all numbered names are taken", path)
+        yield sibling(path, number)

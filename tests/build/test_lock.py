@@ -251,5 +251,6 @@ def test_the_lock_keeps_its_permissions_and_its_link(tmp_path):
 
 
 def test_a_lock_that_cannot_be_written_is_an_error(tmp_path):
+    (tmp_path / "file").write_text("no folder")
     with pytest.raises(DiskError, match="cannot write"):
-        save_lock(str(tmp_path / "none" / "x.lock"), {"a": row(1)})
+        save_lock(str(tmp_path / "file" / "x.lock"), {"a": row(1)})

@@ -238,6 +238,8 @@ def test_overwriting_replaces_in_one_step_and_leaves_nothing_behind(overwriting,
 
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_file_is_on_the_disk_before_it_has_its_name(overwrite, work, monkeypatch):
+    if overwrite:
+        (work / "fox.png").write_bytes(b"old")
     steps = []
     for step in ("fsync", "link", "replace"):
         real = getattr(os, step)
@@ -250,6 +252,20 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(overwrite, work, monkeypat
     assert steps[0] == "fsync"
     assert steps[-1] == ("replace" if overwrite else "link")
     assert listed(work) == ["fox.png"]
+
+
+def test_a_new_file_gets_its_only_name_in_one_step(overwriting, monkeypatch):
+    """A process that is killed between two names would leave one of them."""
+    monkeypatch.delattr(os, "replace")
+    assert overwriting.save(name("fox.png"), image(b"new")) == "fox.png"
+
+
+@posix
+def test_a_replaced_file_keeps_its_permissions(overwriting, work):
+    (work / "fox.png").write_bytes(b"old")
+    (work / "fox.png").chmod(0o640)
+    overwriting.save(name("fox.png"), image(b"new"))
+    assert (work / "fox.png").stat().st_mode & 0o777 == 0o640
 
 
 @posix

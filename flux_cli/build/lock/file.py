@@ -11,7 +11,8 @@ from flux_cli.build.lock.text import lock_text
 from flux_cli.build.manifest.files import read_file
 from flux_cli.core.errors import DiskError, ManifestError
 from flux_cli.disk.links import follow
-from flux_cli.images.files import PART, sync_folder
+from flux_cli.disk.publish import publish, sync_folder
+from flux_cli.images.files import PART
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,28 +50,11 @@ def save_lock(path: str, rows: Mapping[str, Row]) -> bool:
                 return False
         elif not rows:
             return False
-        target = follow(path)
-        part = os.path.join(os.path.dirname(target), f"{PART}{os.urandom(8).hex()}")
-        _write(part, target, data)
+        publish([data], path, f"{PART}{os.urandom(8).hex()}")
+        sync_folder(os.path.dirname(follow(path)))
     except OSError as fault:
         message = f"cannot write {path}: {fault.strerror}"
         raise DiskError(
             message, hint="the images are saved; make it writable and run again"
         ) from fault
     return True
-
-
-def _write(part: str, target: str, data: bytes) -> None:
-    """Write a file under another name, and move it into place. Raises OSError."""
-    try:
-        with Path(part).open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if os.path.exists(target):
-            os.chmod(part, os.stat(target).st_mode & 0o777)
-        os.replace(part, target)
-    finally:
-        if os.path.lexists(part):
-            os.unlink(part)
-    sync_folder(os.path.dirname(target))

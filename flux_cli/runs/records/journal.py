@@ -23,8 +23,8 @@ from flux_cli.core.model import Json
 from flux_cli.core.outcome import Media, Reply, SavedImage
 from flux_cli.core.request import Call
 from flux_cli.disk.links import refuse_planted
+from flux_cli.disk.publish import sync_folder
 from flux_cli.images.digests import sent_digests
-from flux_cli.images.files import sync_folder
 from flux_cli.providers.reading.tasks import task_headers
 from flux_cli.runs.records import store
 from flux_cli.runs.records.described import Describer

@@ -15,8 +15,8 @@ from pathlib import Path
 from flux_cli.core.errors import ImageError, OutputError, UsageError
 from flux_cli.core.outcome import Media
 from flux_cli.disk.owners import is_own
+from flux_cli.disk.publish import sync_folder
 from flux_cli.images.containers.registry import sniff
-from flux_cli.images.files import sync_folder
 from flux_cli.images.formats import suffix_of
 from flux_cli.images.names import sibling
 from flux_cli.images.pixels.wholeness import examine
