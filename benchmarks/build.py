@@ -6,7 +6,6 @@ Every figure is a ratio to something measured in the same run, or a count. `--sh
 that everything works, with small numbers. `startup.py` shows that other commands start as before.
 """
 
-import argparse
 import itertools
 import json
 import os
@@ -21,7 +20,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from fanout import LATENCY, LOOPBACK, Row, Run, Server
+from fanout import LATENCY, LOOPBACK, Row, Run, Server, read_options
 
 MANIFEST = """[assets.a]
 model = "any"
@@ -242,12 +241,7 @@ def write_project(size: int) -> None:
 
 
 def main() -> None:
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--flux", default=str(Path(sys.executable).parent / "flux"))
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--short", action="store_true")
-    options = parser.parse_args()
+    options = read_options(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         images = {side: Path(folder) / f"{side}.png" for side in (1024, 8)}
         for side, path in images.items():

@@ -209,13 +209,18 @@ def batches(bench: Bench, image: Path, few: int, many: int) -> list[Row]:
     ]
 
 
-def main() -> None:
+def read_options(description: str | None) -> argparse.Namespace:
+    """The options of the command line, with a description for `--help`."""
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser = argparse.ArgumentParser(description=description, formatter_class=raw)
     parser.add_argument("--flux", default=str(Path(sys.executable).parent / "flux"))
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--short", action="store_true")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = read_options(__doc__)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # child processes inherit it
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, MAX_FILES)), hard))
     with tempfile.TemporaryDirectory() as folder:

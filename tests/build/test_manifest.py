@@ -104,6 +104,13 @@ def test_json_has_the_same_structure():
     assert manifest_of(document, "x.json") == manifest_of(DOCS)._replace(path="x.json")
 
 
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity"])
+def test_json_refuses_a_number_that_no_lock_could_hold(number):
+    text = '{"assets": {"a": {"prompt": "x", "param": {"b": NUMBER}}}}'
+    with pytest.raises(ManifestError, match="is not a number"):
+        manifest_of(text.replace("NUMBER", number), "flux-build.json")
+
+
 def test_json_refuses_a_name_that_is_given_twice():
     with pytest.raises(ManifestError, match="given twice"):
         manifest_of('{"assets": {}, "assets": {}}', "flux-build.json")

@@ -7,10 +7,10 @@ with the manifest and the disk decides.
 from __future__ import annotations
 
 import json
-import math
 import re
 from typing import TYPE_CHECKING
 
+from flux_cli.build.json_text import read_json
 from flux_cli.build.lock import checks
 from flux_cli.build.lock.text import SCHEMA, START
 from flux_cli.core.errors import ManifestError
@@ -66,41 +66,20 @@ def _whole(text: str) -> Any:  # noqa: ANN401 - as above
 
     To look for that costs as much as to read, so it is done only if the lines are not as written.
     """
-    document = json.loads(text, parse_float=_finite, parse_constant=_refuse)
+    document = read_json(text, is_checked=True)
     if isinstance(document, dict) and isinstance(document.get("assets"), dict):
         assets = document["assets"]
         files = sum(len(row.get("files", ())) for row in assets.values() if isinstance(row, dict))
         is_as_written = text.count('\n"') == len(assets) and text.count('\n  "') == files
         if is_as_written and _counts_facts(text, assets):
             return document
-    return json.loads(text, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_refuse)
+    return read_json(text)
 
 
 def _counts_facts(text: str, assets: Mapping[str, Any]) -> bool:
     """Whether there are as many lines of facts as facts; `request` and `resolved` share one."""
     facts = sum(len(row) - 1 for row in assets.values() if isinstance(row, dict))
     return text.count('\n "') == facts
-
-
-def _finite(text: str) -> float:
-    """A number that JSON can write again."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is not a number")
-    return number
-
-
-def _refuse(constant: str) -> object:
-    raise ValueError(f"{constant} is not a number")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} is there twice")
-    return found
 
 
 def _side(text: str, side: int) -> Iterator[str]:
@@ -121,7 +100,7 @@ def _side(text: str, side: int) -> Iterator[str]:
 
 def _facts(line: str) -> dict[str, Any]:
     """The facts of one line. Raises ValueError."""
-    found: dict[str, Any] = json.loads(f"{{{line}}}", parse_float=_finite, parse_constant=_refuse)
+    found: dict[str, Any] = read_json(f"{{{line}}}", is_checked=True)
     return found
 
 

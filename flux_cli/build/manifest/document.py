@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from typing import TYPE_CHECKING
 
+from flux_cli.build.json_text import read_json
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.text import decode_text
 
@@ -35,21 +35,3 @@ def read_document(data: bytes, name: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ManifestError(f"{name} must be a JSON object", hint='begin with {"assets": {…}}')
     return document
-
-
-def read_json(text: str) -> Any:  # noqa: ANN401 - what JSON can be
-    """The value of a JSON text. Raises ValueError, also for a name that is given twice."""
-    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} is given twice")
-    return found
-
-
-def _refuse(constant: str) -> object:
-    raise ValueError(f"{constant} is not a number")

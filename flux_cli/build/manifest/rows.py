@@ -6,7 +6,7 @@ import csv
 import json
 from typing import TYPE_CHECKING
 
-from flux_cli.build.manifest.document import read_json
+from flux_cli.build.json_text import read_json
 from flux_cli.build.manifest.values import is_cell, is_json
 from flux_cli.core.errors import ManifestError
 
