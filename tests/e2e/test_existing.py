@@ -213,6 +213,23 @@ def test_a_sketch_never_replaces_the_models_image(generate):
     assert Path("hero.png").read_bytes() == before
 
 
+def test_the_badge_of_sketches_is_no_difference_and_is_never_sent(generate, gateway):
+    assert generate("a calm sea", "-o", "hero.png", env=FULL).code == 0
+    line = ("a calm sea", "--offline", "--no-badge")
+    assert generate(*line, "-o", "hero.png", "--skip-existing", env=FULL).code == 0
+    assert generate(*line, "-o", "sketch.png", env=FULL).code == 0
+    assert generate("--like", "sketch.png", "-o", "like.png", env=FULL).code == 0
+    assert "badge" not in gateway.posts[-1]
+
+
+def test_what_is_kept_needs_no_key(generate, gateway):
+    assert generate("a calm sea", "-o", "hero.png", env=FULL).code == 0
+    keyless = FULL | {"LUMENFALL_API_KEY": ""}
+    for mode in ("--skip-existing", "--update"):
+        assert generate("a calm sea", "-o", "hero.png", mode, env=keyless).code == 0
+    assert len(gateway.posts) == 1
+
+
 def test_the_error_about_an_existing_file_says_how_to_replace_it(generate, gateway):
     generate("a calm sea", "-o", "hero.png", env=FULL)
     refused = generate("a storm", "-o", "hero.png", env=FULL)
