@@ -53,11 +53,11 @@ def read_prompt(word: str) -> str:
     return inputs.read_prompt(word, sys.stdin)
 
 
-def read_parameters(parameters: Parameters) -> dict[str, Value]:
+def read_parameters(parameters: Parameters, *, no_seed: bool = False) -> dict[str, Value]:
     """Every parameter on the command line, by name. `-p` is equivalent to the option of that name.
 
-    Raises UsageError for a pair that is not KEY=VALUE, for a file that cannot be read, and for
-    a parameter that is given twice.
+    Raises UsageError for a pair that is not KEY=VALUE, for a file that cannot be read, for a
+    parameter that is given twice, and for a seed beside `no_seed`.
     """
     options = parameters._replace(param=None)._asdict()
     if parameters.seed:
@@ -73,6 +73,9 @@ def read_parameters(parameters: Parameters) -> dict[str, Value]:
         if name in given:
             raise UsageError(f"{name} is given twice", hint="give it once, as an option or with -p")
         given[name] = _read_value(name, text)
+    if no_seed and "seed" in given:
+        message = "--seed and --no-seed contradict each other"
+        raise UsageError(message, hint="use only one of them")
     return given
 
 

@@ -53,10 +53,7 @@ def prepare(
     draws a seed if none was given. Without them (when nothing may be sent), the URL stays in place
     of the image, and the seed open. Raises UsageError and ConfigError.
     """
-    typed = read_parameters(options.parameters)
-    if options.input.no_seed and "seed" in typed:
-        message = "--seed and --no-seed contradict each other"
-        raise UsageError(message, hint="use only one of them")
+    typed = read_parameters(options.parameters, no_seed=options.input.no_seed)
     reuse = _read_like(options, typed)
     settings = load_settings(_overrides(options, reuse), ROWS)
     model = find_model(settings.model, folders.model_folders())
