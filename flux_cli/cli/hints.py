@@ -115,11 +115,20 @@ def _option_hint(option: str, context: Context, arguments: Sequence[str]) -> str
     """The hint for an unknown option; "" if nothing is close."""
     known = flags_of(context.command.get_params(context))
     return (
-        _habit_hint(option, context.command_path, known, arguments)
+        _file_hint(option, arguments)
+        or _habit_hint(option, context.command_path, known, arguments)
         or _misplaced_hint(option, context, arguments)
         or _owner_hint(option, context)
         or did_you_mean(option, known)
     )
+
+
+def _file_hint(option: str, arguments: Sequence[str]) -> str:
+    """The hint for an image whose name begins with a dash, as from a glob; "" for none."""
+    for word in arguments:
+        if word.startswith(option) and format_of_file(word):
+            return f"for the file of this name, write {quote(f'./{word}')}, or -- before all names"
+    return ""
 
 
 def _command_hint(typed: str, context: Context, arguments: Sequence[str]) -> str:

@@ -13,9 +13,11 @@ from flux_cli.images.formats import format_of_suffix, split_suffix
 from flux_cli.runs import interrupts
 from flux_cli.runs.documents import HEADING, heading
 from flux_cli.runs.fields import ERROR, error_document
-from flux_cli.runs.saving.convert import STDIN, Result, convert_all, count_cores, plan
+from flux_cli.runs.saving.conversion import STDIN, Result, convert_all, ignore
+from flux_cli.runs.saving.convert import count_cores, plan
 from flux_cli.runs.saving.finish import describe_reduction
 from flux_cli.terminal import messages, streams
+from flux_cli.terminal.environment import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from flux_cli.core.outcome import SavedImage
     from flux_cli.images.destination import Destination
     from flux_cli.images.finish import Finish
+    from flux_cli.runs.progress.lines import Display
+    from flux_cli.runs.saving.conversion import PlannedImage
 
 
 def run(options: ConvertOptions) -> int:
@@ -37,7 +41,7 @@ def run(options: ConvertOptions) -> int:
     finish = _read_finish(options, destination)
     _check(options, sources, destination, finish)
     results = _convert(options, sources, destination, finish)
-    _print_results(options, results, is_piped=destination.is_stdout)
+    _print_results(options, results)
     if not options.reporting.quiet:
         _print_notes(results, finish.max_bytes)
     _print_errors(results, verbose=options.reporting.verbose)
@@ -102,33 +106,48 @@ def _convert(
     if destination.is_stdout:
         sink = files.Pipe(sys.stdout.buffer)
     interrupts.defer()  # from here on, everything that is saved is listed
-    done = convert_all(images, sink, count_cores())
+    tell = _print_paths if _prints_paths(options, destination) else ignore
+    is_late = sys.stdout.isatty()  # paths would be printed into the progress on the same screen
+    with _open_display(options, destination, images) as display:
+        done = convert_all(images, sink, count_cores(), display, ignore if is_late else tell)
+    for result in done if is_late else ():
+        tell(result)
     by_source = {result.source: result for result in (*failed, *done)}
     return [by_source[source] for source in sources]
 
 
-def _print_results(options: ConvertOptions, results: Sequence[Result], *, is_piped: bool) -> None:
-    """Print JSON, HTML, or one path per line."""
+def _prints_paths(options: ConvertOptions, destination: Destination) -> bool:
+    return not (options.reporting.as_json or options.finish.html or destination.is_stdout)
+
+
+def _open_display(
+    options: ConvertOptions, destination: Destination, images: Sequence[PlannedImage]
+) -> Display:
+    """The progress on a terminal; elsewhere, only notes and errors are printed."""
+    from flux_cli.runs.progress.choice import open_display
+    from flux_cli.runs.progress.lines import Silence
+
+    if destination.is_stdout or not images or not is_terminal(sys.stderr):
+        return Silence()
+    return open_display(len(images), "", "auto", options.reporting)
+
+
+def _print_results(options: ConvertOptions, results: Sequence[Result]) -> None:
+    """Print JSON or HTML. Paths were printed as the files were made."""
     html = _html(results, options.conversion.alt) if options.finish.html else None
     if options.reporting.as_json:
         document = _document(results)
         if html is not None:
             document["html"] = html
         streams.out_json(document)
-    elif is_piped:
-        return
-    elif html is None:
-        _print_paths(results)
     elif html:
         streams.out_data(html)
 
 
-def _print_paths(results: Sequence[Result]) -> None:
-    for result in results:
-        for saved in result.saved:
-            streams.out_data(saved.path)
-        for path in result.kept:
-            streams.out_data(path)
+def _print_paths(result: Result) -> None:
+    """Print one path per line."""
+    for path in (*(saved.path for saved in result.saved), *result.kept):
+        streams.out_data(path)
 
 
 def _html(results: Sequence[Result], alt: str | None) -> str:
@@ -157,12 +176,13 @@ def _print_notes(results: Sequence[Result], max_bytes: int | None) -> None:
 
 
 def _print_errors(results: Sequence[Result], *, verbose: bool) -> None:
-    errors = [result.error for result in results if result.error]
+    errors = [error for result in results for error in result.errors]
     for error in dict.fromkeys(errors):  # an interrupt is the same error object for many images
         messages.error(error, verbose=verbose)
     is_interrupted = any(isinstance(error, Interrupted) for error in errors)
     if errors and len(results) > 1 and not is_interrupted:
-        messages.err(f"flux: {len(errors)} of {len(results)} images failed")
+        failed = sum(bool(result.errors) for result in results)
+        messages.err(f"flux: {failed} of {len(results)} images failed")
 
 
 CONVERSION: dict[str, object] = {
@@ -193,8 +213,7 @@ def _document(results: Sequence[Result]) -> dict[str, Json]:
         source = result.source
         files += [_file_document(source, saved) for saved in result.saved]
         skipped += [{"path": path, "source": source} for path in result.kept]
-        if result.error:
-            errors.append({"source": source, **error_document(result.error)})
+        errors += [{"source": source, **error_document(error)} for error in result.errors]
     return {**heading(_exit_code(results)), "files": files, "skipped": skipped, "errors": errors}
 
 
@@ -212,6 +231,6 @@ def _file_document(source: str, saved: SavedImage) -> dict[str, Json]:
 
 
 def _exit_code(results: Sequence[Result]) -> int:
-    errors = [result.error for result in results if result.error]
-    succeeded = any(result.saved or result.kept or not result.error for result in results)
+    errors = [error for result in results for error in result.errors]
+    succeeded = any(result.saved or result.kept or not result.errors for result in results)
     return common_exit_code(errors, some_succeeded=succeeded)

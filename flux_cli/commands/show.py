@@ -31,6 +31,7 @@ KEY_FORMATS = re.compile(
     r"(?<![a-zA-Z0-9])(?:(?:lmnfl_|sk-|r8_|tgp_v1_)(?=[\w-]{0,40}\d)[\w.-]{16,}"
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]{32})"
 )
+MAX_NAMES = 5  # of texts that are not understood
 ORIENTATIONS = {  # values of the EXIF tag
     2: "mirrored",
     3: "upside down",
@@ -199,7 +200,6 @@ def _made_rows(reading: Reading) -> list[tuple[str, str]]:
     upstream = f" ({record.upstream})" if record.upstream else ""
     seeds = [str(seed) for seed in (record.seed, record.requested_seed) if seed is not None]
     credentials = "C2PA, signature not checked" if reading.c2pa else ""
-    written_by = reading.source or "unknown: the file does not say how it was made"
     parameters = []
     for name, value in (*record.parameters.items(), *record.finish.items()):
         parameters.append((plain(name, WIDTH - 2), cell_text(value)))
@@ -217,7 +217,21 @@ def _made_rows(reading: Reading) -> list[tuple[str, str]]:
         ("made", record.created),
         ("tool", record.tool),
         ("source type", record.source_type),
-        ("written by", written_by),
+        ("written by", _written_by(reading)),
         ("credentials", credentials),
         *(("problem", problem) for problem in reading.problems),
     ]
+
+
+def _written_by(reading: Reading) -> str:
+    """The program that says how the image was made, or why that is not known."""
+    if reading.unread:
+        names = ", ".join(plain(name, WIDTH) for name in reading.unread[:MAX_NAMES])
+        return f"unknown: flux does not understand the text in {names} (see --json)"
+    if reading.source:
+        return reading.source
+    if reading.problems:
+        return "unknown: flux cannot read all of the metadata"
+    if reading.c2pa:
+        return "unknown: flux does not read content credentials (C2PA)"
+    return "unknown: the file does not say how it was made"

@@ -135,7 +135,7 @@ class Outcome(NamedTuple):
 class Event(NamedTuple):
     """One step of one call, for progress displays and logs. `detail` is for people."""
 
-    kind: Literal["sent", "waiting", "received", "saved", "skipped", "failed"]
+    kind: Literal["begun", "sent", "waiting", "received", "saved", "skipped", "failed"]
     number: int
     detail: str = ""
     seconds: float = 0.0

@@ -124,6 +124,10 @@ def _prepare(options: GenerateOptions) -> Prepared:
     prompt = None if word is None else read_prompt(word)
     fetch, draw = (None, None) if options.run.dry_run else (_download, draw_seed)
     prepared = prepare(options, prompt, fetch, draw)
+    if prompt is None and not prepared.resolved.prompt:
+        message = f"--like {options.input.like}: flux cannot read a prompt from the image"
+        hint = f'describe it: flux generate "a lighthouse by the sea" --like {options.input.like}'
+        raise UsageError(message, hint=hint)
     if options.run.dry_run or not prepared.settings.provider.hosted:
         return prepared
     resolved = prepared.resolved

@@ -359,3 +359,50 @@ def test_the_original_is_kept_if_asked(flux, work, photo):
         "hero.webp",
     ]
     assert (work / "hero-original.png").read_bytes() == photo.read_bytes()
+
+
+def test_a_name_that_begins_with_a_dash_gets_a_hint(flux, work, photo):
+    photo.rename(work / "-dash.png")
+    result = flux("convert", "-dash.png", "-f", "webp")
+    assert result.code == 2
+    assert "hint: for the file of this name, write ./-dash.png, or --" in result.err
+    assert flux("convert", "-f", "webp", "--", "-dash.png").code == 0
+
+
+@pytest.mark.parametrize("name", ["photo.jpeg", "IMG.JPG", "a.Jpe", "b.JFIF"])
+def test_an_image_is_changed_in_place_whatever_its_suffix(flux, work, name):
+    (work / name).write_bytes(pixels_as("jpeg", 640, 400, 7))
+    before = (work / name).stat().st_size
+    assert flux("convert", name, "-q", "40").code == 2  # it is there
+    result = flux("convert", name, "-q", "40", "--overwrite")
+    assert (result.code, result.lines) == (0, [name])
+    assert (work / name).stat().st_size < before
+    assert sorted(path.name for path in work.iterdir()) == sorted(["photo.png", name])
+
+
+def test_the_hint_about_lists_of_formats_is_for_files_that_are_missing(flux, work, photo):
+    (work / "cut.png").write_bytes(photo.read_bytes()[:-300])
+    assert "quote a list" not in flux("convert", "cut.png", "-o", "cut.webp").err
+    assert "quote a list" in flux("convert", "gone.png", "-o", "gone.webp").err
+
+
+def test_one_output_that_fails_does_not_stop_the_others(flux):
+    options = ("--max-bytes", "20kB", "--json")
+    result = flux("convert", "photo.png", "-o", "x.{png,jpg,webp}", *options)
+    assert result.code == 3
+    assert [file["path"] for file in result.json["files"]] == ["x.jpg", "x.webp"]
+    assert [error["source"] for error in result.json["errors"]] == ["photo.png"]
+    assert "png takes" in result.err
+
+
+def test_paths_come_while_others_are_made(command, environment, work, photo):
+    names = [f"{number}.png" for number in range(12)]
+    for name in names:
+        (work / name).write_bytes(photo.read_bytes())
+    words = [command, "convert", *names, "-f", "webp", "--effort", "small", "--lossless"]
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        first = running.stdout.readline()
+        made = sum((work / f"{number}.webp").exists() for number in range(12))
+        rest = running.stdout.read().split()
+    assert [first.strip(), *rest] == [f"{number}.webp" for number in range(12)]
+    assert made < 12

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fakes.gateway import by_seed, held, image, status, together
+from fakes.images import pixels_as
 
 from e2e.screen import Screen, needs_tmux
 
@@ -333,3 +334,15 @@ def test_the_screens_in_the_readme_are_what_the_command_shows():
         check=False,
     )
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
+def test_conversions_show_sizes_and_what_is_left(command, keyed, tmp_path):
+    for number in range(6):
+        (tmp_path / f"{number}.png").write_bytes(pixels_as("png", 1600, 1200, number))
+    names = [str(tmp_path / f"{number}.png") for number in range(6)]
+    line = [command, "convert", *names, "-f", "avif", "--effort", "small"]
+    with Screen(line, keyed, width=300, folder=tmp_path) as shown:
+        shown.until(lambda text: "converting" in text and "/6 done" in text)
+        last = shown.end()
+    lines = re.findall(r"✓ \d/6 .*/\d\.png -> .*/\d\.avif  \d+ kB -> \d+ kB  \d", last)
+    assert len(lines) == 6

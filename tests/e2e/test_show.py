@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import PngImagePlugin
 from sample_images import IMAGES, encoded
 
 from flux_cli.images.metadata.record import BY_MODEL, Record
@@ -203,3 +204,25 @@ def test_a_caption_is_no_prompt_to_pay_for(generate, gateway):
 def test_json_of_show_is_one_document_even_when_all_fails(flux):
     document = json.loads(flux("show", "missing.png", "--json").out)
     assert (document["files"], len(document["errors"])) == ([], 1)
+
+
+def test_like_never_takes_a_prompt_that_is_a_guess(flux):
+    graph = {
+        "3": {"class_type": "KSampler", "inputs": {"seed": 7, "positive": ["6", 0]}},
+        "6": {"class_type": "CLIPTextEncode", "inputs": {"text": ["8", 0], "clip": ["4", 1]}},
+        "7": {"class_type": "CLIPTextEncode", "inputs": {"text": "blurry", "clip": ["4", 1]}},
+        "8": {"class_type": "OllamaGenerate", "inputs": {"prompt": "describe", "model": "m"}},
+    }
+    info = PngImagePlugin.PngInfo()
+    info.add_text("prompt", json.dumps(graph))
+    Path("guess.png").write_bytes(encoded("png", pnginfo=info))
+    assert flux("generate", "--like", "guess.png", "--dry-run").code == 2  # there is no prompt
+    assert sent(flux("resolve", "a fox", "--like", "guess.png", "--json"))["seed"] == 7
+
+
+def test_text_that_is_not_understood_is_named(flux):
+    info = PngImagePlugin.PngInfo()
+    info.add_text("parameters", '{"x": 1}')
+    Path("odd.png").write_bytes(encoded("png", pnginfo=info))
+    assert "flux does not understand the text in parameters" in flux("show", "odd.png").out
+    assert "flux cannot read from the image" in flux("resolve", "--like", "odd.png").err

@@ -48,6 +48,20 @@ def content(data: bytes, part: Part) -> bytes:
     return data[part.body : min(part.stop, part.body + MAX_CONTENT)]
 
 
+def read_text(data: bytes) -> str:
+    """A text in UTF-8 or, as several standards ask, in Latin-1: programs write both.
+
+    Damaged UTF-8 stays UTF-8: more of its characters are sound than not.
+    """
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", "replace")
+        damaged = text.count("\ufffd")
+        sound = sum(not char.isascii() for char in text) - damaged
+        return text if sound > damaged else data.decode("cp1252", "replace")
+
+
 def splice(data: bytes, edits: Iterable[Edit]) -> tuple[memoryview | bytes, ...]:
     """Apply edits and return the result as pieces: slices of the original and new bytes.
 

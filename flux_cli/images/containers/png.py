@@ -21,6 +21,7 @@ from flux_cli.images.containers.parts import (
     TooManyPartsError,
     content,
     first_of_each_kind,
+    read_text,
     u32,
 )
 
@@ -228,7 +229,7 @@ def _text(data: bytes, part: Part, limit: int) -> Block:
         rest = rest[1:]
     text = _unpack(rest, limit) if compressed else rest
     if part.kind != b"iTXt":
-        text = text.decode("latin-1").encode()
+        text = read_text(text).encode()
     return Block("xmp" if key == XMP_KEYWORD else "text", text, key.decode("latin-1"))
 
 

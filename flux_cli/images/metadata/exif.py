@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Literal
 
+from flux_cli.images.containers.parts import read_text
+
 TAGS = {
     0x010E: "ImageDescription",
     0x010F: "Make",
@@ -27,7 +29,7 @@ def texts(data: bytes) -> dict[str, str]:
         if name is None:
             continue
         has_head = name == "UserComment"
-        text = _comment(value, order) if has_head else value.decode("utf-8", "replace")
+        text = _comment(value, order) if has_head else read_text(value)
         if text := text.strip("\0 "):
             found[name] = text
     return found
@@ -70,7 +72,7 @@ def _comment(value: bytes, order: str) -> str:
     head, body = value[:8], value[8:]
     if head != b"UNICODE\0":
         has_head = head in (b"ASCII\0\0\0", bytes(8))
-        return (body if has_head else value).decode("utf-8", "replace")
+        return read_text(body if has_head else value)
     high, low = body[0:400:2].count(0), body[1:400:2].count(0)
     big = high > low or (high == low and order == "big")
     return body.decode("utf-16-be" if big else "utf-16-le", "replace")

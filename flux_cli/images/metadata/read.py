@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from flux_cli.core.errors import ImageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.containers.container import Block
+from flux_cli.images.containers.parts import read_text
 from flux_cli.images.containers.registry import inspect, read_blocks
 from flux_cli.images.metadata import exif, xmp
 from flux_cli.images.metadata.parameters import is_ours
@@ -32,6 +33,15 @@ IPTC = {
     115: "Source",
     120: "Caption",
 }
+# Texts that may say how an image was made, and keywords of a PNG that do not.
+TELLING = (
+    "exif:UserComment", "exif:ImageDescription", "xmp:exif:UserComment", "xmp:dc:description",
+    "iptc:Caption",
+)  # fmt: skip
+SILENT = (
+    "Author", "Copyright", "Creation Time", "Disclaimer", "Raw profile", "Software", "Source",
+    "Title", "Warning", "date:",
+)  # fmt: skip
 # Source types of images that a machine made, where the description is the prompt.
 MADE = (BY_MODEL, BY_ALGORITHM, "compositeWithTrainedAlgorithmicMedia")
 
@@ -40,8 +50,9 @@ class Reading(NamedTuple):
     """What the metadata of an image says about how it was made.
 
     `source` names the program or standard in whose form the record was found ("" if there is none).
-    `fields` are all texts by name. `c2pa` says whether the image has signed content credentials.
-    `problems` are sentences about metadata that could not be read.
+    `fields` are all texts by name, and `unread` are the names of those that may say how the image
+    was made, but not in a form that is known. `c2pa` says whether the image has signed content
+    credentials. `problems` are sentences about metadata that could not be read.
     """
 
     record: Record
@@ -49,6 +60,7 @@ class Reading(NamedTuple):
     fields: dict[str, str]
     c2pa: bool
     problems: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
 
 def read_metadata(data: bytes) -> Reading:
@@ -67,7 +79,17 @@ def read_metadata(data: bytes) -> Reading:
         raise ImageError(f"the metadata of the {name} image does not add up: {fault}") from fault
     record, source = _record(fields)
     c2pa = c2pa or f"xmp:{xmp.REMOTE}" in fields
-    return Reading(record, source, fields, c2pa, tuple(dict.fromkeys(problems)))
+    is_told = record.prompt or source not in ("", "XMP")
+    unread = () if is_told else tuple(filter(_may_tell, fields))
+    return Reading(record, source, fields, c2pa, tuple(dict.fromkeys(problems)), unread)
+
+
+def _may_tell(name: str) -> bool:
+    """Whether a text of this name may say how an image was made."""
+    standard, colon, _ = name.partition(":")
+    if colon and standard in ("xmp", "exif", "iptc"):
+        return name in TELLING
+    return not name.startswith(SILENT)
 
 
 def _texts(block: Block, problems: list[str]) -> dict[str, str]:
@@ -82,9 +104,9 @@ def _texts(block: Block, problems: list[str]) -> dict[str, str]:
     elif block.kind == "iptc":
         return _iptc(block.data)
     elif block.kind == "comment":
-        return {"comment": block.data.decode("utf-8", "replace")}
+        return {"comment": read_text(block.data)}
     elif block.kind == "text":
-        return {block.key: block.data.decode("utf-8", "replace")}
+        return {block.key: read_text(block.data)}
     return {}
 
 
@@ -95,7 +117,7 @@ def _iptc(data: bytes) -> dict[str, str]:
         length = int.from_bytes(data[at + 3 : at + 5], "big")
         name = IPTC.get(data[at + 2])
         if data[at + 1] == 2 and name:
-            fields[f"iptc:{name}"] = data[at + 5 : at + 5 + length].decode("utf-8", "replace")
+            fields[f"iptc:{name}"] = read_text(data[at + 5 : at + 5 + length])
         at += 5 + length
     return fields
 
@@ -105,7 +127,7 @@ def _record(fields: Mapping[str, str]) -> tuple[Record, str]:
     if ours := from_document(parse_json(fields.get(f"xmp:{xmp.RECORD}", ""))):
         return ours, "flux"
     standard = _standard(fields)
-    for source, reader in READERS.items():
+    for source, reader in READERS:
         if record := reader(fields):
             text = fields.get("parameters") or fields.get("comment") or ""
             merged = standard._replace(**known_fields(record))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 
 from flux_cli.core.lite import NamedTuple
@@ -145,17 +147,52 @@ def from_document(value: Json) -> Record | None:
     return record._replace(seed=seed, requested_seed=requested_seed)
 
 
+_INTEGER = re.compile(r"\d{1,19}", re.ASCII)
+_SIZE = re.compile(r"\(?(\d{1,6}) ?([x\u00d7,:]) ?(\d{1,6})\)?", re.ASCII)
+
+
+def record_of(metadata: Mapping[str, Json], parameters: Mapping[str, Json]) -> Record:
+    """A record of another program's values; values of a wrong type are left out.
+
+    So is a negative seed, which stands for any seed.
+    """
+    values = dict(metadata)
+    seed, size = str(values.pop("seed", "")), _SIZE.fullmatch(str(values.pop("size", "")))
+    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    record = Record(**texts)  # type: ignore[arg-type] # neither seed nor parameters are texts
+    kept: dict[str, Json] = {
+        name: part for name, part in parameters.items() if isinstance(part, str | int | float)
+    }
+    record = record._replace(parameters=kept, source_type=BY_MODEL)
+    if _INTEGER.fullmatch(seed):
+        record = record._replace(seed=int(seed))
+    if size:
+        between = ":" if size[2] == ":" else "x"
+        record = record._replace(size=f"{size[1]}{between}{size[3]}")
+    return record
+
+
 def parse_json(text: str) -> Json:
     """The value of a JSON text, if it can be written as JSON again.
 
-    None for text that is not JSON, is nested too deeply, or contains numbers such as NaN.
+    NaN and numbers without end, which Python's programs write, become None. None for text that is
+    not JSON, or is nested too deeply.
     """
     try:
-        value: Json = json.loads(text)
+        value: Json = json.loads(text, parse_constant=_none, parse_float=_finite)
         json.dumps(value, allow_nan=False)
     except (ValueError, RecursionError):
         return None
     return value
+
+
+def _none(_: str) -> None:
+    return None
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def without_prompt(record: Record) -> Record:

@@ -1,178 +1,159 @@
-"""Reads the parameters that image generators write: AUTOMATIC1111, ComfyUI, InvokeAI and others.
+"""Reads the parameters that image generators write: one reader, or one row of data, per program.
 
 Each reader takes the texts of an image by keyword. It returns a record, or None if its program did
 not write them.
 """
 
-import json
+from __future__ import annotations
+
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeAlias
 
+from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.images.metadata.record import BY_MODEL, Record, parse_json
+from flux_cli.images.metadata.automatic1111 import automatic1111
+from flux_cli.images.metadata.comfyui import comfyui
+from flux_cli.images.metadata.record import Record, parse_json, record_of
 
-Texts = Mapping[str, str]
-Node = Mapping[str, Json]  # of ComfyUI: `class_type`, and `inputs`, which are values or links
-LONGEST_LINE = 100_000  # characters that are read of `Steps: 20, Seed: 7, ...`
-MAX_HOPS = 50  # links from a sampler to its text; real graphs need a handful
-_PAIR = re.compile(r'([A-Za-z][\w /()-]{0,60}): ("(?:[^"\\]|\\.)*"|[^,]*)(?:, |,|$)')
-_INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
-_PIXELS = re.compile(r"\d{1,6}x\d{1,6}")
+Texts: TypeAlias = Mapping[str, str]
+Keys: TypeAlias = tuple[str, ...]  # names of one value, of which the first that exists counts
 
-
-def automatic1111(texts: Texts) -> Record | None:
-    """`parameters` of a PNG, or the same text in the EXIF user comment or the comment of a GIF."""
-    text = texts.get("parameters") or texts.get("exif:UserComment") or texts.get("comment") or ""
-    head, _, line = text.strip().rpartition("\n")
-    pairs = dict(_pairs(line[:LONGEST_LINE]))
-    if "Size" not in pairs or len(pairs) < 3:
-        return None
-    prompt, _, negative = head.partition("\nNegative prompt: ")
-    if head.startswith("Negative prompt: "):
-        prompt, negative = "", head.removeprefix("Negative prompt: ")
-    own_fields = ("Seed", "Size", "Model", "Version")
-    rest = {name: value for name, value in pairs.items() if name not in own_fields}
-    return _record(
-        {
-            "model": pairs.get("Model"),
-            "prompt": prompt.strip(),
-            "negative_prompt": negative.strip(),
-            "seed": pairs.get("Seed"),
-            "size": pairs["Size"],
-            "tool": pairs.get("Version"),
-        },
-        rest,
-    )
+COMMENT = "exif:UserComment"
+NAMED = ("prompt", "name", "model_name", "model")  # keys of the text in an object
 
 
-def _pairs(line: str) -> Iterator[tuple[str, str]]:
-    at = 0
-    while found := _PAIR.match(line, at):
-        value = found[2].strip()
-        with suppress(ValueError):
-            value = str(json.loads(value)) if value.startswith('"') else value
-        yield found[1].strip(), value
-        at = found.end()
+class Form(NamedTuple):
+    """Where a program writes its values, and under which keys.
+
+    `texts` are names of JSON texts; "" stands for the texts of the image themselves. The values may
+    be `inside` an object of that name. The program wrote them if one of the keys in `marks` is
+    there.
+    """
+
+    tool: str
+    texts: Keys
+    marks: Keys
+    inside: str = ""
+    prompt: Keys = ("prompt",)
+    negative_prompt: Keys = ("negative_prompt",)
+    model: Keys = ("model",)
+    seed: Keys = ("seed",)
+    size: Keys = ("size", "resolution")
+    parameters: Keys = ()
 
 
-def comfyui(texts: Texts) -> Record | None:
-    """The graph of nodes in `prompt`: the inputs of the sampler and of the nodes before it."""
-    graph = parse_json(texts.get("prompt") or texts.get("exif:Model", "").removeprefix("prompt:"))
-    nodes = _nodes(graph)
-    if not nodes:
-        return None
-    sampler = _sampler(nodes)
-    links = _inputs(sampler)
-    inputs = _first_inputs(nodes)
-    width, height = inputs.get("width"), inputs.get("height")
-    size = f"{width}x{height}" if width and height else ""
-    names = ("steps", "cfg", "sampler_name", "scheduler")
-    return _record(
-        {
-            "model": inputs.get("ckpt_name") or inputs.get("unet_name"),
-            "prompt": _text(nodes, links.get("positive")) or _first_text(nodes),
-            "negative_prompt": _text(nodes, links.get("negative")),
-            "seed": _seed(sampler),
-            "size": size,
-            "tool": "ComfyUI",
-        },
-        {name: inputs[name] for name in names if inputs.get(name)},
-    )
+INVOKEAI = Form(
+    tool="InvokeAI",
+    texts=("invokeai_metadata",),
+    marks=("positive_prompt", "prompt", "seed", "model", "app_version"),
+    prompt=("positive_prompt", "prompt"),
+    parameters=("steps", "cfg_scale", "scheduler", "sampler"),
+)
+EASY = Form(
+    tool="Easy Diffusion",
+    texts=(COMMENT, ""),
+    marks=("use_stable_diffusion_model", "Stable Diffusion model", "num_inference_steps"),
+    prompt=("prompt", "Prompt"),
+    negative_prompt=("negative_prompt", "Negative Prompt"),
+    model=("use_stable_diffusion_model", "Stable Diffusion model"),
+    seed=("seed", "Seed"),
+    parameters=(
+        "num_inference_steps", "Steps", "guidance_scale", "Guidance Scale", "sampler_name",
+        "Sampler",
+    ),
+)  # fmt: skip
+FORMS = (
+    INVOKEAI,
+    INVOKEAI._replace(texts=("sd-metadata",), inside="image"),  # before release 3
+    Form(
+        tool="Draw Things",
+        texts=("xmp:exif:UserComment",),
+        marks=("c",),
+        prompt=("c",),
+        negative_prompt=("uc",),
+        parameters=("steps", "scale", "sampler"),
+    ),
+    Form(
+        tool="SwarmUI",
+        texts=("parameters", COMMENT),
+        inside="sui_image_params",
+        marks=("prompt", "model", "seed"),
+        negative_prompt=("negativeprompt",),
+        parameters=("steps", "cfgscale", "sampler", "scheduler"),
+    ),
+    Form(
+        tool="Fooocus",
+        texts=("parameters", COMMENT),
+        marks=("base_model", "full_prompt", "metadata_scheme"),
+        model=("base_model",),
+        parameters=("steps", "guidance_scale", "sampler", "scheduler", "performance", "styles"),
+    ),
+    Form(
+        tool="RuinedFooocus",
+        texts=("parameters", COMMENT),
+        marks=("base_model_name",),
+        prompt=("Prompt",),
+        negative_prompt=("Negative",),
+        model=("base_model_name",),
+        parameters=("steps", "cfg", "sampler_name", "scheduler"),
+    ),
+    Form(
+        tool="mflux",
+        texts=(COMMENT,),
+        marks=("mflux_version",),
+        parameters=("steps", "guidance", "quantize"),
+    ),
+    Form(
+        tool="Tensor.Art",
+        texts=("generation_data",),
+        marks=("prompt",),
+        negative_prompt=("negativePrompt",),
+        model=("baseModel", "models"),
+        parameters=("steps", "cfgScale", "samplerName"),
+    ),
+    EASY,
+)
 
 
-def _nodes(graph: Json) -> dict[str, Node]:
-    """The nodes of a graph by number; none if it is not a graph."""
-    if not isinstance(graph, Mapping):
-        return {}
-    return {
-        number: node
-        for number, node in graph.items()
-        if isinstance(node, Mapping) and "class_type" in node
-    }
-
-
-def _sampler(nodes: Mapping[str, Node]) -> Node:
-    """The first node with a seed and a prompt, else the first with a seed, else an empty one."""
-    seeded = [node for node in nodes.values() if _seed(node) is not None]
-    for node in seeded:
-        if "positive" in _inputs(node):
-            return node
-    return seeded[0] if seeded else {}
-
-
-def _first_inputs(nodes: Mapping[str, Node]) -> dict[str, Json]:
-    """The plain inputs of all nodes by name; of equal names, the first."""
-    found: dict[str, Json] = {}
-    for node in nodes.values():
-        for name, value in _inputs(node).items():
-            if isinstance(value, str | int | float):
-                found.setdefault(name, value)
-    return found
-
-
-def _first_text(nodes: Mapping[str, Node]) -> str:
-    """The first input named `text`; "" if there is none."""
-    for node in nodes.values():
-        inputs = _inputs(node)
-        if "text" in inputs:
-            return str(inputs["text"])
-    return ""
-
-
-def _inputs(node: Node) -> Mapping[str, Json]:
-    inputs = node.get("inputs")
-    return inputs if isinstance(inputs, Mapping) else {}
-
-
-def _seed(node: Node) -> int | None:
-    inputs = _inputs(node)
-    for name in ("seed", "noise_seed"):
-        value = inputs.get(name)
-        if isinstance(value, int):
-            return value
+def _in_form(form: Form, texts: Texts) -> Record | None:
+    for name in form.texts:
+        document: Json = parse_json(texts.get(name, "").strip("\0 ")) if name else dict(texts)
+        if form.inside:
+            document = document.get(form.inside) if isinstance(document, Mapping) else None
+        if isinstance(document, Mapping) and any(key in document for key in form.marks):
+            return _record(form, document)
     return None
 
 
-def _text(nodes: Mapping[str, Node], link: Json) -> str:
-    """Follow a link along conditioning nodes to the text at its end."""
-    for _ in range(MAX_HOPS):
-        node = nodes.get(str(link[0])) if isinstance(link, list) and link else None
-        if node is None:
-            break
-        inputs = _inputs(node)
-        names = ("text", "text_g", "string", "value", "conditioning", "positive")
-        link = next((inputs[name] for name in names if name in inputs), None)
-        if isinstance(link, str):
-            return link
-    return ""
-
-
-def invokeai(texts: Texts) -> Record | None:
-    """`invokeai_metadata`, or `sd-metadata` from releases before 3."""
-    metadata = parse_json(texts.get("invokeai_metadata", ""))
-    if not isinstance(metadata, Mapping):
-        older = parse_json(texts.get("sd-metadata", ""))
-        metadata = older.get("image") if isinstance(older, Mapping) else None
-    if not isinstance(metadata, Mapping):
-        return None
-    model, prompt = metadata.get("model"), metadata.get("positive_prompt") or metadata.get("prompt")
-    if isinstance(prompt, list) and prompt and isinstance(prompt[0], Mapping):
-        prompt = prompt[0].get("prompt")
-    if isinstance(model, Mapping):
-        model = model.get("name") or model.get("model_name")
-    names = ("steps", "cfg_scale", "scheduler", "sampler")
-    return _record(
+def _record(form: Form, values: Mapping[str, Json]) -> Record:
+    width, height = _first(values, ("width", "Width")), _first(values, ("height", "Height"))
+    size = f"{width}x{height}" if width and height else _first(values, form.size)
+    parameters = {name: values[name] for name in form.parameters if name in values}
+    return record_of(
         {
-            "model": model,
-            "prompt": prompt,
-            "negative_prompt": metadata.get("negative_prompt"),
-            "seed": metadata.get("seed"),
-            "size": f"{metadata.get('width')}x{metadata.get('height')}",
-            "tool": "InvokeAI",
+            "model": _text(_first(values, form.model)),
+            "prompt": _text(_first(values, form.prompt)),
+            "negative_prompt": _text(_first(values, form.negative_prompt)),
+            "seed": _first(values, form.seed),
+            "size": size,
+            "tool": form.tool,
         },
-        {name: metadata[name] for name in names if name in metadata},
+        parameters,
     )
+
+
+def _first(values: Mapping[str, Json], keys: Keys) -> Json:
+    """The value of the first of these keys that has one."""
+    return next((values[key] for key in keys if values.get(key) not in (None, "")), None)
+
+
+def _text(value: Json) -> Json:
+    """The text in a value that may be an object, or a list with one text or object."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return _first(value, NAMED) if isinstance(value, Mapping) else value
 
 
 def novelai(texts: Texts) -> Record | None:
@@ -180,62 +161,72 @@ def novelai(texts: Texts) -> Record | None:
     metadata = parse_json(texts.get("Comment", ""))
     if texts.get("Software") != "NovelAI" or not isinstance(metadata, Mapping):
         return None
-    return _record(
-        {
-            "model": texts.get("Source"),
-            "prompt": metadata.get("prompt") or texts.get("Description"),
-            "negative_prompt": metadata.get("uc"),
-            "seed": metadata.get("seed"),
-            "size": f"{metadata.get('width')}x{metadata.get('height')}",
-            "tool": "NovelAI",
-        },
-        {name: metadata[name] for name in ("steps", "scale", "sampler") if name in metadata},
-    )
+    described = {"prompt": texts.get("Description"), "model": texts.get("Source")}
+    return _record(NOVELAI, described | dict(metadata))
 
 
-def draw_things(texts: Texts) -> Record | None:
-    """JSON in exif:UserComment of the XMP, with keys of one or two letters."""
-    metadata = parse_json(texts.get("xmp:exif:UserComment", ""))
-    if not isinstance(metadata, Mapping) or "c" not in metadata:
+NOVELAI = Form(
+    tool="NovelAI",
+    texts=(),
+    marks=(),
+    negative_prompt=("uc",),
+    parameters=("steps", "scale", "sampler"),
+)
+
+
+def fooocus(texts: Texts) -> Record | None:
+    """The text of AUTOMATIC1111, which Fooocus writes if its user wants that."""
+    record = automatic1111(texts)
+    return record if record and record.tool.startswith("Fooocus") else None
+
+
+DESCRIPTIONS = (
+    "Description", "xmp:dc:description", "exif:ImageDescription", "iptc:Caption", "comment",
+)  # fmt: skip
+_JOB = re.compile(r"\s*Job ID: [0-9a-f]{8}-[0-9a-f-]{27}\s*$")
+_OPTION = re.compile(r"(?:^|\s)(?:--|\u2014)([a-z]+)(?=\s|$)")
+
+
+def midjourney(texts: Texts) -> Record | None:
+    """A description: the prompt, options such as `--ar 16:9`, and the id of the job."""
+    text = next((texts[name] for name in DESCRIPTIONS if _JOB.search(texts.get(name, ""))), "")
+    if not text:
         return None
-    return _record(
-        {
-            "model": metadata.get("model"),
-            "prompt": metadata.get("c"),
-            "negative_prompt": metadata.get("uc"),
-            "seed": metadata.get("seed"),
-            "size": metadata.get("size"),
-            "tool": "Draw Things",
-        },
-        {name: metadata[name] for name in ("steps", "scale", "sampler") if name in metadata},
-    )
+    prompt, *rest = _OPTION.split(_JOB.sub("", text))
+    options = {name: value.strip() for name, value in zip(rest[::2], rest[1::2], strict=True)}
+    names = {"negative_prompt": "no", "seed": "seed", "size": "ar"}
+    values: dict[str, Json] = {field: options.pop(name, "") for field, name in names.items()}
+    options = {name: value or "true" for name, value in options.items()}
+    return record_of({"prompt": prompt.strip(), "tool": "Midjourney", **values}, options)
 
 
-READERS: dict[str, Callable[[Texts], Record | None]] = {
-    "AUTOMATIC1111": automatic1111,
-    "ComfyUI": comfyui,
-    "InvokeAI": invokeai,
-    "NovelAI": novelai,
-    "Draw Things": draw_things,
-}
-
-
-def _record(metadata: Mapping[str, Json], parameters: Mapping[str, Json]) -> Record:
-    """A record of another program's values; values of a wrong type are left out."""
-    values = dict(metadata)
-    seed, size = str(values.pop("seed", "")), str(values.pop("size", ""))
-    texts = {name: value for name, value in values.items() if isinstance(value, str)}
-    record = Record(**texts)  # type: ignore[arg-type] # neither seed nor parameters are texts
-    record = record._replace(parameters=_plain_values(parameters), source_type=BY_MODEL)
-    if _INTEGER.fullmatch(seed):
-        record = record._replace(seed=int(seed))
-    if _PIXELS.fullmatch(size):
-        record = record._replace(size=size)
-    return record
-
-
-def _plain_values(parameters: Mapping[str, Json]) -> dict[str, Json]:
-    """The parameters that are texts or numbers."""
-    return {
-        name: value for name, value in parameters.items() if isinstance(value, str | int | float)
+def invokeai_command(texts: Texts) -> Record | None:
+    """`Dream`, the command line of the first releases of InvokeAI: `"a fox [blur]" -s 50 -S 7`."""
+    found = re.match(r'\s*"((?:[^"\\]|\\.)*)"((?: +-\w ?\S+)*)', texts.get("Dream", ""))
+    if not found or not found[2]:
+        return None
+    options = dict(re.findall(r"-(\w) ?(\S+)", found[2]))
+    prompt, _, negative = found[1].partition("[")
+    names = {"steps": "s", "cfg_scale": "C", "sampler": "A"}
+    values = {
+        "prompt": prompt.strip(),
+        "negative_prompt": negative.strip("] "),
+        "seed": options.get("S"),
+        "size": f"{options.get('W')}x{options.get('H')}",
+        "tool": "InvokeAI",
     }
+    return record_of(values, {name: options[key] for name, key in names.items() if key in options})
+
+
+Reader: TypeAlias = Callable[[Texts], Record | None]
+# Programs in the order in which they are tried: the marks of the first are the clearest.
+READERS: tuple[tuple[str, Reader], ...] = (
+    *((form.tool, partial(_in_form, form)) for form in FORMS if form is not EASY),
+    ("Fooocus", fooocus),
+    ("AUTOMATIC1111", automatic1111),
+    ("ComfyUI", comfyui),
+    ("InvokeAI", invokeai_command),
+    ("NovelAI", novelai),
+    ("Midjourney", midjourney),
+    (EASY.tool, partial(_in_form, EASY)),
+)

@@ -50,6 +50,8 @@ def read_like(path: str, given: Mapping[str, object]) -> Reuse:
     reuse = reuse_reading(reading, path, given)
     if not reading.source or not (reuse.prompt or reuse.parameters):
         message = f"--like {path}: the image does not say how it was made"
+        if reading.source or reading.unread or reading.problems or reading.c2pa:
+            message = f"--like {path}: flux cannot read from the image how it was made"
         raise UsageError(message, hint=f"see: flux show {path}")
     if reading.record.seed is not None or "seed" in given:
         return reuse

@@ -13,6 +13,7 @@ from flux_cli.core.outcome import Event, Facts
 
 if TYPE_CHECKING:
     from flux_cli.core.outcome import Media, Outcome, SavedImage
+    from flux_cli.runs.saving.conversion import Result
 
 
 def received_event(number: int, media: Sequence[Media], seconds: float, *, key: str = "") -> Event:
@@ -52,6 +53,25 @@ def end_events(outcome: Outcome) -> Iterator[Event]:
             code=error.code,
             key=key,
         )
+
+
+def conversion_events(number: int, result: Result, size: int, seconds: float) -> Iterator[Event]:
+    """The events of an image of `size` bytes that was converted: one per file and failure."""
+    for saved in result.saved:
+        detail = f"{_size_text(size)} -> {_size_text(saved.size)}"
+        name = f"{result.source} -> {saved.path}"
+        yield Event("saved", number, detail, seconds, saved.path, saved.size, key=name)
+    for error in result.errors:
+        yield Event("failed", number, error.message, seconds, code=error.code)
+    if not result.saved and not result.errors:
+        yield Event("skipped", number, "already there", key=result.source)
+
+
+def _size_text(size: int) -> str:
+    """A size in units that people read: `240 kB`, `1.3 MB`."""
+    if size < 1000:
+        return f"{size} bytes"
+    return f"{size / 1000:,.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:,.1f} MB"
 
 
 def _saved(outcome: Outcome, extra: int, saved: SavedImage) -> Event:

@@ -109,7 +109,7 @@ class Terminal:
         request = f"  {plain(event.request_id)}" if has_request else ""
         mark, style = MARKS[event.kind]
         place = self._place(event.number)
-        words = plain(f"{name}  {event.detail}{cost}".lstrip(), LONG)
+        words = f"{plain(name, LONG)}  {plain(event.detail + cost, LONG)}".lstrip()
         line = Text.assemble((f"{mark} ", style), place, words, (seconds + request, "dim"))
         if event.kind == "failed":  # the whole message is printed at the end
             line.truncate(self._console.width - 1, overflow="ellipsis")

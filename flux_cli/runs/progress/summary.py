@@ -54,6 +54,8 @@ class Progress:
         if event.kind == "sent":
             state = "drawing, retry" if before else "drawing"
             self.active[number] = ActiveRequest(state, since, now if before else 0.0)
+        elif event.kind == "begun":
+            self.active[number] = ActiveRequest(event.detail, since)
         elif event.kind == "waiting":
             self.active[number] = ActiveRequest(event.detail, since, now + event.seconds)
         elif event.kind == "received":

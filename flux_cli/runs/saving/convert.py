@@ -1,56 +1,33 @@
-"""Converts image files: reads every source, names every file, then makes the files on all cores."""
+"""Plans conversions of image files: reads every source and names every file before one is made.
+
+`conversion` makes the files.
+"""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
-from flux_cli.core.errors import FluxError, Interrupted, UsageError, resource_error
+from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.core.image import Inspection
-from flux_cli.core.lite import NamedTuple
-from flux_cli.core.outcome import SavedImage
 from flux_cli.images import names as naming
 from flux_cli.images.destination import STDOUT, Destination
 from flux_cli.images.finish import Finish
 from flux_cli.images.formats import format_of_file, split_suffix
 from flux_cli.images.names import Name, fixed, path_of, refuse_doubles
 from flux_cli.images.outputs import Output, outputs
-from flux_cli.images.threads import Threads
-from flux_cli.runs.interrupts import has_come, interrupt_once
-from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
+from flux_cli.runs.saving.conversion import (
+    STDIN,
+    PlannedImage,
+    Result,
+    name_source,
+    read_source,
+)
+from flux_cli.runs.saving.finish import PlannedFile
 
-STDIN = "-"
 FIELDS = ("name", "index", "width", "height", "ext")
 DEFAULT = "{name}.{ext}"
-PATIENCE = 10.0  # seconds that Ctrl-C waits for a file that is being written
-
-
-class PlannedImage(NamedTuple):
-    """One image to convert, and the files to make from it.
-
-    `data` is None if the image is read again when its turn comes: many would not fit into memory.
-    `is_full` says that the source itself is the full image beside its widths, and `kept` are paths
-    of other files that exist already: all of them stay as they are.
-    """
-
-    source: str
-    data: bytes | None
-    files: tuple[PlannedFile, ...]
-    is_full: bool = False
-    kept: tuple[str, ...] = ()
-
-
-class Result(NamedTuple):
-    """The result of converting one image: files, or an error, or both. `is_full`: as planned."""
-
-    source: str
-    saved: tuple[SavedImage, ...] = ()
-    is_full: bool = False
-    kept: tuple[str, ...] = ()
-    error: FluxError | None = None
-    remarks: tuple[str, ...] = ()  # what the user should know about the files
 
 
 def plan(
@@ -72,10 +49,10 @@ def plan(
         stem = _stem(source, keep_folder=destination.template is None)
         name = Name(template, {"name": stem, "index": index})
         try:
-            data = _read_source(source)
+            data = read_source(source)
             files, is_full = _plan_files(source, data, name, destination, finish)
         except FluxError as error:
-            failed.append(Result(source, error=_name_source(source, error, destination)))
+            failed.append(Result(source, errors=(_explain(source, error, destination),)))
             continue
         is_alone = source == STDIN or len(sources) == 1
         images.append(PlannedImage(source, data if is_alone else None, files, is_full))
@@ -92,89 +69,11 @@ def plan(
     return images, failed
 
 
-def convert_all(images: Sequence[PlannedImage], sink: Sink, workers: int) -> list[Result]:
-    """Convert images on `workers` threads. Returns one result per image, in the same order.
-
-    Each thread takes an image of its own; if there are fewer images than threads, several share
-    one. Ctrl-C ends it early: files that are saved stay and are in the results. If it comes after
-    the last file, nothing is left undone, so no result has an error.
-    """
-    encoders = max(1, workers // max(1, len(images)))
-    conversions = [_Conversion(image, sink, encoders) for image in images]
-    pool = Threads(workers)
-    with interrupt_once():
-        try:
-            if has_come():  # while the files were planned
-                raise KeyboardInterrupt
-            for running in [pool.submit(conversion.run) for conversion in conversions]:
-                running.result()
-        except KeyboardInterrupt:
-            _stop(conversions)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-    return [conversion.result() for conversion in conversions]
-
-
 def count_cores() -> int:
     """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-class _Conversion:
-    """The conversion of one image, in a thread of its own."""
-
-    def __init__(self, image: PlannedImage, sink: Sink, encoders: int) -> None:
-        self._image, self._encoders = image, encoders
-        self.files = SavedFiles(sink)
-        self.error: FluxError | None = None
-
-    @property
-    def is_done(self) -> bool:
-        """Whether every file is saved, or known to fail."""
-        return bool(self.error) or len(self.files.images) == len(self._image.files)
-
-    def run(self) -> None:
-        """Read the image, make its files and save them one by one, until the files are closed."""
-        image = self._image
-        try:
-            data = _read_source(image.source) if image.data is None else image.data
-            for file in make_files(data, image.files, find_record(data), workers=self._encoders):
-                if not self.files.save(file):
-                    return
-        except FluxError as error:
-            self.error = _name_source(image.source, error)
-        except Exception as fault:
-            scarce = resource_error(fault)
-            if scarce is None:
-                raise
-            self.error = _name_source(image.source, scarce)  # other images may need less
-
-    def result(self) -> Result:
-        """What became of the image so far."""
-        saved, remarks = tuple(self.files.images), tuple(self.files.remarks)
-        image = self._image
-        return Result(image.source, saved, image.is_full, image.kept, self.error, remarks)
-
-
-def _stop(conversions: Sequence[_Conversion]) -> None:
-    """Complete the files that are being written, save no others, and mark unfinished images."""
-    for conversion in conversions:
-        conversion.files.close()
-    for conversion in conversions:
-        conversion.files.wait(PATIENCE)
-    unfinished = [conversion for conversion in conversions if not conversion.is_done]
-    count = f"{len(unfinished)} of {len(conversions)}"
-    error = Interrupted(f"interrupted: {count} images were not converted")
-    for conversion in unfinished:
-        conversion.error = error
-
-
-def _read_source(source: str) -> bytes:
-    from flux_cli.request.files import inputs
-
-    return inputs.read_image(source, sys.stdin.buffer if sys.stdin else None)
 
 
 def _template(destination: Destination) -> str:
@@ -198,15 +97,15 @@ def _plan_files(
     if destination.is_stdout:
         return tuple(PlannedFile(fixed(STDOUT), output) for output in planned), False
     suffixes = destination.suffixes
-    needed = planned
+    needed, typed = planned, suffixes
+    if format_of_file(source) == image.format:
+        typed = {image.format: split_suffix(source)[1], **suffixes}
     if finish.widths or (destination == Destination() and finish == Finish()):
-        typed = suffixes
-        if format_of_file(source) == image.format:
-            typed = {image.format: split_suffix(source)[1], **suffixes}
         needed = tuple(one for one in planned if not _repeats(source, image, one, name, typed))
     named: dict[str, Output] = {}  # `{width}` may give the full image the name of a variant
     for one in needed:
-        named.setdefault(path_of(name, one, suffixes), one)
+        in_place = destination.template is None and not one.frame.label
+        named.setdefault(path_of(name, one, typed if in_place else suffixes), one)
     files = tuple(PlannedFile(fixed(path), one) for path, one in named.items())
     return files, len(needed) < len(planned)
 
@@ -254,18 +153,15 @@ def _path(file: PlannedFile) -> str:
     return file.name.path("")  # the name is fixed: no suffix is open
 
 
-def _name_source(
-    source: str, error: FluxError, destination: Destination | None = None
-) -> FluxError:
+def _explain(source: str, error: FluxError, destination: Destination) -> FluxError:
     """The error, naming the image it is about.
 
     A shell without quotes turns `-o 'hero.{webp,avif}'` into `-o hero.webp hero.avif`, so that an
     output is taken for an image that does not exist: the hint explains that.
     """
-    if source not in error.message:
-        error.message = f"{source}: {error.message}"
     stem, suffix = split_suffix(source)
-    if destination and destination.formats and destination.template == f"{stem}.{{ext}}":
+    is_output = destination.formats and destination.template == f"{stem}.{{ext}}"
+    if is_output and not os.path.lexists(source):
         typed = [destination.suffixes[name] for name in destination.formats]
         error.hint = f"quote a list of formats: -o '{stem}.{{{','.join([*typed, suffix])}}}'"
-    return error
+    return name_source(source, error)

@@ -107,7 +107,7 @@ GRAPH = {
         "class_type": "KSampler",
         "inputs": {
             "seed": 42, "steps": 25, "cfg": 3.5, "sampler_name": "euler", "scheduler": "simple",
-            "positive": ["9", 0], "negative": ["7", 0], "model": ["4", 0],
+            "positive": ["9", 0], "negative": ["7", 0], "model": ["4", 0], "latent_image": ["5", 0],
         },
     },
     "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "flux1-dev.safetensors"}},
@@ -144,7 +144,7 @@ def test_comfyui_s_graph_in_a_png_and_in_the_exif_of_a_webp():
 def test_a_graph_that_bites_its_own_tail_is_left_unread():
     looped = {**GRAPH, "6": {"class_type": "Loop", "inputs": {"conditioning": ["9", 0]}}}
     record = read_metadata(png(prompt=json.dumps(looped))).record
-    assert record.prompt == "blurry"  # the one text there is
+    assert (record.prompt, record.negative_prompt) == ("", "blurry")
 
 
 ODD_INPUTS = (

@@ -11,7 +11,8 @@ from sample_images import IMAGES
 from flux_cli.images.destination import read_destination
 from flux_cli.images.files import Folder
 from flux_cli.images.finish import Finish
-from flux_cli.runs.saving.convert import convert_all, plan
+from flux_cli.runs.saving.conversion import convert_all
+from flux_cli.runs.saving.convert import plan
 
 WAIT = 20.0  # seconds, where a tenth of one is enough
 
@@ -71,8 +72,8 @@ def test_an_interrupt_waits_for_files_that_are_being_written_and_lists_them(work
     assert sink.done == sink.started < 8
     listed = sorted(saved.path for result in results for saved in result.saved)
     assert listed == sorted(path.name for path in work.iterdir() if path.name not in photos)
-    assert [result.error and result.error.code for result in results] == ["interrupted"] * 4
-    assert results[0].error.message == "interrupted: 4 of 4 images were not converted"
+    assert [error.code for result in results for error in result.errors] == ["interrupted"] * 4
+    assert results[0].errors[0].message == "interrupted: 4 of 4 images were not converted"
     threads = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
     for thread in threads:
         thread.join(0.5)
@@ -92,7 +93,7 @@ class LastSignal(SlowFolder):
 
 def test_an_interrupt_after_the_last_file_leaves_nothing_undone(photos):
     results = convert_all(planned(photos, "webp"), LastSignal(), workers=1)
-    assert [result.error for result in results] == [None] * 4
+    assert [result.errors for result in results] == [()] * 4
     assert [len(result.saved) for result in results] == [1] * 4
 
 
@@ -122,10 +123,10 @@ class FullFolder(SlowFolder):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_image_for_which_there_is_no_memory_stops_no_other(photos, workers):
     results = convert_all(planned(photos, "webp"), FullFolder(), workers=workers)
-    assert [result.error and result.error.code for result in results] == [
+    assert [next((error.code for error in result.errors), None) for result in results] == [
         "resources", None, None, None,
     ]  # fmt: skip
-    assert results[0].error.message == "0.png: not enough memory"
+    assert results[0].errors[0].message == "0.png: not enough memory"
     assert [one.path for result in results for one in result.saved] == [
         "1.webp", "2.webp", "3.webp",
     ]  # fmt: skip
