@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
 
 from flux_cli.images.containers.container import (
     Block,
@@ -118,8 +117,7 @@ def blocks(data: bytes) -> Iterator[Block]:
         elif part.kind == b"\xfe":
             yield Block("comment", body)
     if profile:
-        profile.sort(key=itemgetter(0))
-        yield Block("icc", b"".join(piece for _, piece in profile)[:MAX_CONTENT])
+        yield Block("icc", b"".join(piece for _, piece in sorted(profile))[:MAX_CONTENT])
 
 
 def colors(data: bytes) -> Colors:
