@@ -157,7 +157,6 @@ def make_files(
     limit.
     """
     seen = seen or examine(data)
-    loses_credentials = has_credentials(seen.sound)
     fault = seen.image.fault
     outputs = [file.output for file in files]
     lost = _check_losses(seen, outputs)
@@ -166,10 +165,8 @@ def make_files(
         is_copy_with_fault = bool(fault) and output.untouched
         origin = Provenance() if is_copy_with_fault else provenance
         image, remarks = add_provenance(rendered.image, origin, output.max_bytes)
-        if loses_credentials and not output.untouched:
-            remarks.insert(0, SIGNATURE_LOST)
-        if lost and not output.untouched:
-            remarks.insert(0, f"the conversion does not keep all of the image: {'; '.join(lost)}")
+        if not output.untouched:
+            remarks = [*lost, *remarks]
         if fault:
             is_new = provenance.is_embedded and not provenance.is_carried
             is_bare = is_copy_with_fault and (is_new or provenance.signer is not None)
@@ -186,7 +183,7 @@ def make_files(
 
 
 def _check_losses(seen: Look, outputs: Sequence[Output]) -> tuple[str, ...]:
-    """What files that flux makes anew cannot hold.
+    """Notes on what files that flux makes anew do not hold.
 
     Raises UsageError if one of them should be lossless, and its pixels cannot be.
     """
@@ -197,7 +194,20 @@ def _check_losses(seen: Look, outputs: Sequence[Output]) -> tuple[str, ...]:
     if details.inexact and any(output.lossless for output in made):
         message = f"--lossless: flux cannot keep all of the image: {'; '.join(details.inexact)}"
         raise UsageError(message, hint="drop --lossless")
-    return details.lost
+    lost = [*details.lost, *_lost_metadata(seen)]
+    notes = [f"the conversion does not keep all of the image: {'; '.join(lost)}"] if lost else []
+    return (*notes, SIGNATURE_LOST) if has_credentials(seen.sound) else tuple(notes)
+
+
+def _lost_metadata(seen: Look) -> list[str]:
+    """What other programs wrote about how the image was made; a conversion leaves it out."""
+    from flux_cli.images.metadata.read import read_metadata  # few images are made anew
+
+    try:
+        source = read_metadata(seen.sound).source
+    except ImageError:  # nobody can read it
+        return []
+    return [] if source in ("", "flux") else [f"the metadata of {source} about how it was made"]
 
 
 def copy_foreign(data: bytes, image: Inspection, name: Name, *, is_planned: bool) -> FinishedFile:
