@@ -10,7 +10,7 @@ import contextlib
 import struct
 from collections.abc import Iterator, Sequence
 
-from flux_cli.images.containers import boxes
+from flux_cli.images.containers import avif_properties, boxes
 from flux_cli.images.containers.boxes import IN_FILE, IN_IDAT, Extent, Item, Items, Meta
 from flux_cli.images.containers.container import (
     Block,
@@ -18,17 +18,14 @@ from flux_cli.images.containers.container import (
     Container,
     Mending,
     Payload,
-    color_space,
 )
-from flux_cli.images.containers.parts import EXIF_HEAD, MAX_CONTENT, Edit, Part, content, u16, u32
+from flux_cli.images.containers.parts import EXIF_HEAD, MAX_CONTENT, Edit, Part, content, u32
 
 STILL, SEQUENCE = b"avif", b"avis"  # brands
 XMP_TYPE = b"application/rdf+xml"
-DESCRIBED = 256  # bytes of a property that say how pixels are stored
 BOX_HEAD = 8  # bytes: length and kind
 C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 DESCRIPTIONS = (b"mime", b"Exif", b"uri ")  # kinds of items without pixels
-SUBSAMPLING = {0x00: "4:4:4", 0x08: "4:2:2", 0x0C: "4:2:0"}
 # Files with other boxes stay as they are.
 EDITABLE = {b"ftyp", b"meta", b"mdat", b"free", b"skip", b"uuid"}
 
@@ -62,11 +59,7 @@ def check(data: bytes) -> tuple[int, int]:
         for extent in item.extents:
             if extent.offset + extent.length > ends.get(item.method, len(data)):
                 raise ValueError("the end is missing")
-    extents = [part for part in boxes.properties(data, meta) if part.kind == b"ispe"]
-    sizes = [(u32(data, part.body + 4), u32(data, part.body + 8)) for part in extents]
-    if not sizes:
-        raise ValueError("no size")
-    return max(sizes)
+    return avif_properties.size(data, meta)
 
 
 def blocks(data: bytes) -> Iterator[Block]:
@@ -91,26 +84,13 @@ def blocks(data: bytes) -> Iterator[Block]:
 
 
 def colors(data: bytes) -> Colors:
-    """How the pixels are stored, according to the properties of the items."""
-    meta = boxes.read_meta(data, next(part for part in walk(data) if part.kind == b"meta"))
-    found: dict[bytes, list[bytes]] = {}
-    for part in boxes.properties(data, meta):
-        body = data[part.body : min(part.stop, part.body + DESCRIBED)]
-        found.setdefault(part.kind, []).append(body)
-    flags = found.get(b"av1C", [b"\0\0\0\0"])[0][2]
-    depth = 8
-    if flags & 0x40:
-        depth = 12 if flags & 0x20 else 10
-    subsampling = SUBSAMPLING.get(flags & 0x0C, "?")
-    model = "gray" if flags & 0x10 else f"YUV {subsampling}"
-    alpha = any(b"auxid:1" in body or b":alpha" in body for body in found.get(b"auxC", ()))
-    space = ""
-    for body in found.get(b"colr", ()):
-        if body[:4] == b"nclx":
-            space = color_space(u16(body, 4), u16(body, 6))
-            break
-    frames = 0 if SEQUENCE in brands(data) else 1
-    return Colors(model, depth, alpha, frames, space)
+    """How the pixels are stored. The frames of a sequence are not counted."""
+    return avif_properties.colors(data, _meta(data), 0 if SEQUENCE in brands(data) else 1)
+
+
+def orientation(data: bytes) -> int:
+    """How the image must be turned, as EXIF numbers it."""
+    return avif_properties.orientation(data, _meta(data))
 
 
 def edits(data: bytes, payload: Payload) -> list[Edit]:
@@ -181,6 +161,14 @@ def brands(data: bytes) -> set[bytes]:
     """The major brand of the file and those it is compatible with."""
     end = min(u32(data, 0), 256)
     return {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
+
+
+def _meta(data: bytes) -> Meta:
+    """The first meta box. Raises ValueError if there is none."""
+    found = next((part for part in walk(data) if part.kind == b"meta"), None)
+    if found is None:
+        raise ValueError("no meta box")
+    return boxes.read_meta(data, found)
 
 
 def _only_meta(parts: Sequence[Part]) -> Part:
@@ -277,4 +265,4 @@ def _box(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", BOX_HEAD + len(body), kind) + body
 
 
-CONTAINER = Container(matches, check, blocks, colors, edits, mend)
+CONTAINER = Container(matches, check, blocks, colors, edits, mend, orientation)

@@ -99,6 +99,33 @@ def properties(data: bytes, meta: Meta) -> Iterator[Part]:
             return
 
 
+def read_associations(data: bytes, meta: Meta) -> dict[int, tuple[int, ...]]:
+    """The properties of each item, by number: their places among all properties, from 1.
+
+    Raises ValueError for tables that are cut or too long.
+    """
+    table = meta.child(b"iprp")
+    found: dict[int, tuple[int, ...]] = {}
+    if table is None:
+        return found
+    left = 2 * MAX_ITEMS
+    for part in walk(data, table.body, table.stop):
+        if part.kind != b"ipma":
+            continue
+        reader = _Reader(data, part.body, part.stop)
+        number_size = 4 if reader.take(1) else 2  # bytes
+        index_size = 2 if reader.take(3) & 1 else 1
+        last = 0x7FFF if index_size == 2 else 0x7F  # the highest bit says whether it is essential
+        for _ in range(reader.take(4)):
+            number, count = reader.take(number_size), reader.take(1)
+            left -= 1 + count
+            if left < 0:
+                raise ValueError("more properties than any image has")
+            indexes = tuple(reader.take(index_size) & last for _ in range(count))
+            found[number] = found.get(number, ()) + indexes
+    return found
+
+
 def read_items(data: bytes, meta: Meta) -> Items:
     """Read the item tables. Raises ValueError or IndexError for tables that do not add up."""
     infos, pitm = meta.child(b"iinf"), meta.child(b"pitm")
@@ -169,20 +196,30 @@ def read_content(data: bytes, meta: Meta, item: Item) -> bytes:
     return b"".join(pieces)
 
 
-def _read_types(data: bytes, infos: Part) -> dict[int, tuple[bytes, bytes]]:
-    """Number -> type and content type. Entries before version 2 do not name a type."""
-    types = {}
+def item_kinds(data: bytes, infos: Part) -> Iterator[tuple[int, int, int]]:
+    """The number of each item, and where its type starts and its entry ends.
+
+    Entries before version 2 name no type.
+    """
+    count = 0
     for part in walk(data, infos.body + (8 if data[infos.body] else 6), infos.stop):
         version = data[part.body]
         if part.kind != b"infe" or version not in (2, 3):
             continue
         at = part.body + (6 if version == 2 else 8)
-        number = int.from_bytes(data[part.body + 4 : at], "big")
-        kind, texts = data[at + 2 : at + 6], data[at + 6 : part.stop].split(b"\0", 2)
+        yield int.from_bytes(data[part.body + 4 : at], "big"), at + 2, part.stop
+        count += 1
+        if count > MAX_ITEMS:
+            raise ValueError("more items than any image has")
+
+
+def _read_types(data: bytes, infos: Part) -> dict[int, tuple[bytes, bytes]]:
+    """Number -> type and content type."""
+    types = {}
+    for number, at, stop in item_kinds(data, infos):
+        kind, texts = data[at : at + 4], data[at + 4 : stop].split(b"\0", 2)
         content_type = texts[1] if kind == b"mime" and len(texts) > 1 else b""
         types[number] = kind, content_type
-        if len(types) > MAX_ITEMS:
-            raise ValueError("more items than any image has")
     return types
 
 

@@ -12,7 +12,7 @@ BlockKind: TypeAlias = Literal["xmp", "exif", "iptc", "text", "comment", "icc", 
 
 # ITU-T H.273: color spaces by number, as PNG and AVIF name them.
 PRIMARIES = {1: "BT.709", 5: "BT.601", 6: "BT.601", 9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
-TRANSFERS = {16: "PQ", 18: "HLG"}
+HDR = {16: "PQ", 18: "HLG"}  # transfers that reach beyond white
 SRGB = (1, 13)  # primaries and transfer
 
 
@@ -25,13 +25,27 @@ class Block(NamedTuple):
 
 
 class Colors(NamedTuple):
-    """How the pixels are stored. Defaults mean that the container does not say so."""
+    """How the pixels are stored. Defaults mean that the container does not say so.
+
+    `codes` are primaries and transfer by their numbers in ITU-T H.273. `gamma` is the exponent from
+    light to values (0.45455 for most images), and `chroma` has x and y of white, red, green and
+    blue.
+    """
 
     model: str = ""  # "RGB", "gray", "palette", "YCbCr", "CMYK", "YUV 4:2:0"
     depth: int = 0  # bits per channel, or per index of a palette
     alpha: bool = False
     frames: int = 1  # 0: several, and the container does not count them
-    space: str = ""  # the color space named by the container itself, without a profile
+    codes: tuple[int, int] | None = None
+    has_first_codes: bool = False  # the codes count even if there is a profile
+    gamma: float | None = None
+    chroma: tuple[float, ...] | None = None
+    gain_map: bool = False  # a second image says how much brighter HDR screens show the pixels
+
+    @property
+    def space(self) -> str:
+        """The color space named by the container itself, without a profile; "" for none."""
+        return color_space(*self.codes) if self.codes else ""
 
 
 class Payload(NamedTuple):
@@ -88,11 +102,12 @@ class Container(NamedTuple):
     colors: Callable[[bytes], Colors] = unknown_colors
     edits: Callable[[bytes, Payload], Sequence[Edit]] | None = None  # None: cannot write metadata
     mend: Callable[[bytes], Mending] | None = None  # None: a file with faults cannot be read
+    orientation: Callable[[bytes], int] | None = None  # as EXIF numbers it; None: EXIF itself says
 
 
 def color_space(primaries: int, transfer: int) -> str:
     """The name of a color space, from its two ITU-T H.273 numbers; "" for an unknown one."""
     if (primaries, transfer) == SRGB:
         return "sRGB"
-    names = (PRIMARIES.get(primaries, ""), TRANSFERS.get(transfer, ""))
+    names = (PRIMARIES.get(primaries, ""), HDR.get(transfer, ""))
     return " ".join(name for name in names if name)

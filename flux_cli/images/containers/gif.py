@@ -55,10 +55,13 @@ def check(data: bytes) -> tuple[int, int]:
 
     Raises ValueError or IndexError if the trailer is missing or no block is an image.
     """
-    kinds = {part.kind for part in walk(data)}
-    if IMAGE not in kinds:
+    frames = [part.start for part in walk(data) if part.kind == IMAGE]
+    if not frames:
         raise ValueError("no image data")
-    return _size(data)
+    # Decoders enlarge the screen for a first frame that goes beyond it.
+    left, top, width, height = (_u16(data, frames[0] + at) for at in (1, 3, 5, 7))
+    screen = _size(data)
+    return max(screen[0], left + width), max(screen[1], top + height)
 
 
 def blocks(data: bytes) -> Iterator[Block]:
@@ -169,7 +172,11 @@ def _head(data: bytes, at: int) -> tuple[bytes, int]:
 
 
 def _size(data: bytes) -> tuple[int, int]:
-    return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+    return _u16(data, 6), _u16(data, 8)
+
+
+def _u16(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at : at + 2], "little")
 
 
 def _palette(flags: int) -> int:

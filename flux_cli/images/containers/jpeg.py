@@ -31,6 +31,9 @@ ICC_HEAD = b"ICC_PROFILE\0"
 PHOTOSHOP_HEAD = b"Photoshop 3.0\0"
 IPTC_RESOURCE = 0x0404
 MAX_RESOURCES = 200  # of Photoshop, in one segment
+# What the segments of an image with a gain map contain: Android's XMP, and ISO 21496-1.
+GAIN_MAPS = {b"\xe1": (b"hdrgm:Version",), b"\xe2": (b"urn:iso:std:iso:ts:21496:-1",)}
+APPLE_GAIN_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap"  # in the second image
 COLOR_MODELS = {1: "gray", 3: "YCbCr", 4: "CMYK"}
 WINDOW = 1 << 20  # bytes
 LONGEST_SEGMENT = 65_533  # bytes that a segment can hold behind its length
@@ -97,7 +100,7 @@ def check(data: bytes) -> tuple[int, int]:
 
 def blocks(data: bytes) -> Iterator[Block]:
     """XMP, EXIF, IPTC, comments, the color profile and signed credentials."""
-    profile = bytearray()
+    profile: list[tuple[int, bytes]] = []
     for part in _head(data):
         body = data[part.body : part.stop]
         if part.kind == b"\xe1" and body.startswith(XMP_HEAD):
@@ -105,8 +108,8 @@ def blocks(data: bytes) -> Iterator[Block]:
         elif part.kind == b"\xe1" and body.startswith(EXIF_HEAD):
             yield Block("exif", body[len(EXIF_HEAD) :])
         elif part.kind == b"\xe2" and body.startswith(ICC_HEAD):
-            if len(profile) < MAX_CONTENT:
-                profile += body[len(ICC_HEAD) + 2 :]
+            number = body[len(ICC_HEAD)]  # writers may have them in another order
+            profile.append((number, body[len(ICC_HEAD) + 2 :]))
         elif part.kind == b"\xeb" and _is_c2pa(body):
             yield Block("c2pa", body)
         elif part.kind == b"\xed" and body.startswith(PHOTOSHOP_HEAD):
@@ -114,18 +117,23 @@ def blocks(data: bytes) -> Iterator[Block]:
         elif part.kind == b"\xfe":
             yield Block("comment", body)
     if profile:
-        yield Block("icc", bytes(profile))
+        yield Block("icc", b"".join(piece for _, piece in sorted(profile))[:MAX_CONTENT])
 
 
 def colors(data: bytes) -> Colors:
     """How the pixels are stored, according to the frame header and Adobe's mark for RGB."""
     model, depth, adobe = "?", 8, None
+    gain_map = APPLE_GAIN_MAP in data
     for part in _head(data):
         if part.kind[0] in FRAMES:
             depth, model = data[part.body], COLOR_MODELS.get(data[part.body + 5], "?")
         elif part.kind == b"\xee" and data[part.body : part.body + 5] == b"Adobe":
             adobe = data[part.body + 11]
-    return Colors("RGB" if model == "YCbCr" and adobe == 0 else model, depth)
+        elif part.kind in GAIN_MAPS and not gain_map:
+            body = data[part.body : part.stop]
+            gain_map = any(mark in body for mark in GAIN_MAPS[part.kind])
+    model = "RGB" if model == "YCbCr" and adobe == 0 else model
+    return Colors(model, depth, gain_map=gain_map)
 
 
 def count_scans(data: bytes) -> int:
@@ -177,7 +185,7 @@ def mend(data: bytes) -> Mending:
     changes: list[Edit] = []
     parts: list[Part] = []
     doubtful: list[Part] = []
-    for part in _walk_as_far_as_possible(data):
+    for part in walk_with_scans(data):
         end = parts[-1].end if parts else 2
         if part.start > end:
             changes.append(Edit(end, part.start))
@@ -202,7 +210,7 @@ def _head(data: bytes) -> Iterator[Part]:
         yield part
 
 
-def _walk_as_far_as_possible(data: bytes) -> Iterator[Part]:
+def walk_with_scans(data: bytes) -> Iterator[Part]:
     """The segments, without what lies between them, up to the end mark or the first cut segment.
 
     A scan includes its data.

@@ -7,12 +7,12 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 from flux_cli.images.containers.container import (
+    SRGB,
     Block,
     Colors,
     Container,
     Mending,
     Payload,
-    color_space,
 )
 from flux_cli.images.containers.parts import (
     MAX_PARTS,
@@ -33,6 +33,7 @@ COLOR_MODELS = {0: "gray", 2: "RGB", 3: "palette", 4: "gray", 6: "RGB"}
 ALPHA_MODELS = (4, 6)
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by color model
 FRAME_KINDS = (b"fdAT", b"fcTL", b"acTL")  # they hold pixels, although readers may ignore them
+UNIT = 100_000  # what stands for 1 in gAMA and cHRM
 WINDOW = 1 << 16  # bytes that are unpacked at a time
 MAX_UNPACKED = 4 << 20  # bytes of all texts and profiles of one image together, once unpacked
 
@@ -95,13 +96,22 @@ def colors(data: bytes) -> Colors:
     """How the pixels are stored, according to IHDR and the chunks beside it."""
     parts = first_of_each_kind(walk(data))
     depth, model = data[24], data[25]
-    space = "sRGB" if b"sRGB" in parts else ""
-    if code := parts.get(b"cICP"):
-        space = color_space(data[code.body], data[code.body + 1])
     animation = parts.get(b"acTL")
     frames = u32(data, animation.body) if animation else 1
     alpha = model in ALPHA_MODELS or b"tRNS" in parts
-    return Colors(COLOR_MODELS.get(model, "?"), depth, alpha, frames, space)
+    found = Colors(COLOR_MODELS.get(model, "?"), depth, alpha, frames)
+    # Of several descriptions, the first of these counts (ISO/IEC 15948, third edition).
+    if code := parts.get(b"cICP"):
+        codes = data[code.body], data[code.body + 1]
+        return found._replace(codes=codes, has_first_codes=True)
+    if b"sRGB" in parts:
+        return found._replace(codes=SRGB)
+    if gamma := parts.get(b"gAMA"):
+        found = found._replace(gamma=u32(data, gamma.body) / UNIT)
+    if chroma := parts.get(b"cHRM"):
+        places = range(chroma.body, chroma.body + 32, 4)
+        found = found._replace(chroma=tuple(u32(data, at) / UNIT for at in places))
+    return found
 
 
 def edits(data: bytes, payload: Payload) -> list[Edit]:

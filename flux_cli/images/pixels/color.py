@@ -1,18 +1,23 @@
-"""Converts any image to 8-bit RGB, or RGBA if it has transparency, with its color profile."""
+"""Converts any image to 8 bits per channel, with alpha if it has any, and its color profile."""
 
 import io
 
 from PIL import Image
 
+from flux_cli.images.containers.container import HDR
+from flux_cli.images.details import ImageDetails
+from flux_cli.images.pixels.profile import profile_of
 
-def normalize(image: Image.Image) -> Image.Image:
+
+def normalize(image: Image.Image, details: ImageDetails) -> Image.Image:
     """The image as RGB or RGBA, with its color profile as `icc_profile` in its info.
 
-    An image that is RGB or RGBA already is not copied: its info is replaced. Wide colors (Display
-    P3) stay wide. CMYK, and gray with a profile, become sRGB; their profile is dropped.
+    An image that is RGB or RGBA already is not copied: its info is
+    replaced. Wide colors (Display P3) stay wide: a space that is named by numbers becomes a
+    profile. CMYK and HDR become sRGB; their profile is dropped.
     """
     image.load()
-    profile = image.info.get("icc_profile") or b""
+    profile, is_hdr = _profile(details)
     channels = profile[16:20]
     if image.mode.startswith("I;16"):
         image = reduce_to_eight_bits(image)
@@ -25,8 +30,18 @@ def normalize(image: Image.Image) -> Image.Image:
         image = image.convert(mode)
     elif getattr(image, "is_animated", False):
         image = image.copy()  # only of this frame
+    if is_hdr:
+        image, channels = to_srgb(image, profile), b""
     image.info = {"icc_profile": profile} if channels == b"RGB " else {}
     return image
+
+
+def _profile(details: ImageDetails) -> tuple[bytes, bool]:
+    """The profile of an image, and whether it is one of HDR that only serves to convert pixels."""
+    colors = details.colors
+    made = profile_of(colors) if colors.has_first_codes or not details.icc else b""
+    is_hdr = bool(made and colors.codes and colors.codes[1] in HDR)
+    return made or details.icc, is_hdr
 
 
 def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:

@@ -11,23 +11,16 @@ from PIL.ImageFile import ImageFile as PillowFile
 from flux_cli.core.errors import ImageError
 from flux_cli.core.image import ImageFile, Inspection
 from flux_cli.images.containers import jpeg
-from flux_cli.images.containers.parts import EXIF_HEAD
-from flux_cli.images.containers.registry import Look, inspect, look, read_blocks, sniff
+from flux_cli.images.containers.registry import Look, inspect, look
+from flux_cli.images.details import SIDEWAYS, ImageDetails, describe, read_details
 from flux_cli.images.formats import FOREIGN, FORMATS, QUALITY
-from flux_cli.images.metadata import exif
+from flux_cli.images.metadata.strip import for_decoder
 from flux_cli.images.outputs import Box, Frame, Output, Rendered
 from flux_cli.images.pixels.color import normalize
 from flux_cli.images.pixels.crop import find_box
 from flux_cli.images.pixels.encode import encode, encode_within
 from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate, too_large_error
-from flux_cli.images.pixels.pillow import (
-    FAULTS,
-    ORIENTATION,
-    SIDEWAYS,
-    catch_faults,
-    check_pixels,
-    opened,
-)
+from flux_cli.images.pixels.pillow import catch_faults, check_pixels, opened
 from flux_cli.images.pixels.resize import resize
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
@@ -51,12 +44,10 @@ def measure(data: bytes) -> Inspection:
     Raises ImageError if it cannot be decoded, or only with much work.
     """
     image, sound, *_ = _check_effort(examine(data))
-    with _open_to_read(sound, image.format) as source:
-        orientation = _orientation(source, sound, image.format)
-        width, height = source.size
-    if orientation in SIDEWAYS:
-        width, height = height, width
-    upright = orientation not in TURNS
+    details = describe(image, sound)
+    with _open_to_read(sound, details):
+        width, height = details.seen
+    upright = details.orientation not in TURNS
     return image._replace(width=width, height=height, upright=upright)
 
 
@@ -73,15 +64,14 @@ def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator
     if not todo:
         yield from (Rendered(received, output, None) for output in planned)
         return
-    with _open_to_read(sound, image.format) as source:
-        with catch_faults(f"cannot be read as {image.format}"):
-            orientation = _orientation(source, sound, image.format)
-        is_turned = orientation in SIDEWAYS
+    details = describe(image, sound)
+    with _open_to_read(sound, details) as source:
+        is_turned = details.orientation in SIDEWAYS
         memory, workers = _plan_memory(source, image, todo, workers, is_turned=is_turned)
         todo = [_shrink(output, source, image, is_turned=is_turned) for output in todo]
         with MEMORY.reserve(memory):
             with catch_faults(f"cannot be read as {image.format}"):
-                pixels = _decode(source, orientation)
+                pixels = _decode(source, details)
             made = _render_all(pixels, todo, workers)
             for output in planned:
                 yield Rendered(received, output, None) if output.untouched else next(made)
@@ -94,10 +84,14 @@ def convert(data: bytes, file_format: str, quality: int | None) -> ImageFile:
     the color profile is kept where it still fits. Raises ImageError if Pillow cannot decode the
     bytes, or if there are more pixels than allowed.
     """
-    with catch_faults(f"cannot be converted to {file_format}"):
-        name = sniff(data)
-        with opened(data, name) as source:
-            pixels = _decode(source, _orientation(source, data, name))
+    what = f"cannot be converted to {file_format}"
+    try:
+        details = read_details(data)
+    except ImageError as fault:
+        raise ImageError(f"the image {what}: {fault.message}") from fault
+    with catch_faults(what):
+        with opened(for_decoder(data, details.format), details.format) as source:
+            pixels = _decode(source, details)
         output = encode(pixels, file_format, QUALITY if quality is None else quality)
     return _image_file(output)
 
@@ -143,22 +137,6 @@ def _shrink(output: Output, source: PillowFile, image: Inspection, *, is_turned:
         min(down[0], frame.window[1] * down[0] / down[1]),
     )
     return output._replace(frame=frame._replace(window=window))
-
-
-def _orientation(source: PillowFile, data: bytes, file_format: str | None) -> int:
-    """How EXIF turns or mirrors the image; 1 for an image that is upright.
-
-    This is the only reader of it: what is planned and what is done must agree. Of a PNG, it reads
-    what browsers obey, and not XMP or the texts of other programs, as Pillow would.
-    """
-    if file_format == "png":
-        exifs = (block.data for block in read_blocks("png", data) if block.kind == "exif")
-        return exif.number(next(exifs, b"").removeprefix(EXIF_HEAD), ORIENTATION) or 1
-    try:
-        found = source.getexif().get(ORIENTATION, 1)
-    except FAULTS:  # it is no EXIF, and says nothing about the pixels
-        return 1
-    return found if isinstance(found, int) else 1
 
 
 def _render_all(pixels: Image.Image, todo: Sequence[Output], workers: int) -> Iterator[Rendered]:
@@ -217,19 +195,29 @@ def _check_effort(found: Look) -> Look:
 
 
 @contextlib.contextmanager
-def _open_to_read(data: bytes, file_format: str) -> Iterator[PillowFile]:
-    """See `opened`. What Pillow raises while it opens the image becomes an ImageError."""
+def _open_to_read(data: bytes, details: ImageDetails) -> Iterator[PillowFile]:
+    """See `opened`. What Pillow raises while it opens the image becomes an ImageError.
+
+    Pillow gets only pixels: metadata must not keep it from reading them.
+    """
+    name = details.format
     with contextlib.ExitStack() as stack:
-        with catch_faults(f"cannot be read as {file_format}"):
-            source = stack.enter_context(opened(data, file_format))
+        with catch_faults(f"cannot be read as {name}"):
+            source = stack.enter_context(opened(for_decoder(data, name), name))
+        if source.size != (details.width, details.height):
+            found = "{}x{}".format(*source.size)
+            message = (
+                f"the {name} image claims {details.width}x{details.height} pixels, not {found}"
+            )
+            raise ImageError(message)
         yield source
 
 
-def _decode(source: Image.Image, orientation: int) -> Image.Image:
+def _decode(source: Image.Image, details: ImageDetails) -> Image.Image:
     """The pixels, turned upright, as RGB or RGBA."""
-    pixels = normalize(source)
-    if orientation not in TURNS:
+    pixels = normalize(source, details)
+    if details.orientation not in TURNS:
         return pixels
-    turned = pixels.transpose(TURNS[orientation])
+    turned = pixels.transpose(TURNS[details.orientation])
     turned.info = pixels.info
     return turned
