@@ -199,3 +199,31 @@ def test_an_adopted_image_that_is_a_bomb_is_refused(builder, work):
     assert code in (1, 2), err
     assert posts == 0
     assert "cannot adopt img/a-1-64.png" in err
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("x.toml", "x.json"), ("x.toml", "x.toml"), ("x.toml", "./x.toml"), ("x.toml", "y.toml")],
+)
+def test_two_manifests_with_one_lock_are_refused(builder, work, names):
+    """Each would erase the rows of the other."""
+    for number, name in enumerate(names):
+        table = {"model": "flux1.1-pro-ultra", "prompt": "x", "output": f"{number}.png"}
+        text = numbered(1).replace("a1", f"b{number}").replace("img/", f"{number}/")
+        if name.endswith("json"):
+            text = json.dumps({"assets": {"j": table}})
+        (work / name).write_text(text)
+    os.symlink("x.lock", work / "y.lock")
+    code, posts, _, err = builder.run(*names)
+    assert (code, posts) == (2, 0), err
+    assert "share the lock" in err or "given twice" in err
+
+
+def test_two_spellings_of_one_folder_are_one_build(builder, work):
+    (work / "e").mkdir()
+    (work / "e" / "x.toml").write_text(numbered(1))
+    (work / "e" / "y.toml").write_text(numbered(1).replace("a1", "b1"))
+    code, posts, _, err = builder.run("e/x.toml", "./e/y.toml")
+    assert (code, posts) == (0, 2), err
+    assert not [*(work / "e" / ".flux").glob("pending/*")]
+    assert (work / "e" / ".flux" / "running").read_text() == ""

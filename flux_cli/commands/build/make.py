@@ -54,11 +54,13 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
     Raises FluxError only before anything is done.
     """
     with ExitStack() as stack:
-        running = {root: stack.enter_context(Running(root)) for root in _roots(projects)}
+        running = {
+            folder: stack.enter_context(Running(root)) for folder, root in _roots(projects).items()
+        }
         interrupted = {
             one.lock_path: run
             for one in projects
-            if (run := running[one.root].interrupted.get(Path(one.lock_path).name))
+            if (run := running[_folder(one.root)].interrupted.get(Path(one.lock_path).name))
         }
         for run in dict.fromkeys(interrupted.values()):
             fetch_arrived(run)
@@ -75,8 +77,14 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
         return print_result(session, result)
 
 
-def _roots(projects: Sequence[Project]) -> list[str]:
-    return list(dict.fromkeys(project.root for project in projects))
+def _roots(projects: Sequence[Project]) -> dict[str, str]:
+    """The folders of the manifests, in one of their spellings."""
+    return {_folder(project.root): project.root for project in projects}
+
+
+def _folder(root: str) -> str:
+    """The one name of a folder, however it was typed."""
+    return os.path.realpath(root)
 
 
 def _site(planned: Planned) -> Site:
@@ -183,8 +191,8 @@ class _Work:
 
     def _note(self, run: str) -> None:
         """Write down in each folder that its locks are about to change."""
-        for root, one in self._running.items():
-            one.note(run, [site.lock for site in self._sites if site.root == root])
+        for folder, one in self._running.items():
+            one.note(run, [site.lock for site in self._sites if _folder(site.root) == folder])
 
     def _save_taken_over(self) -> None:
         """Write what a killed build has left into the locks: a second kill must not lose it.
@@ -237,7 +245,7 @@ class _Work:
                 save_lock(site.lock, site.rows)
             except DiskError as error:
                 self._build.errors[site.lock] = error
-                self._running[site.root].keep(site.lock)
+                self._running[_folder(site.root)].keep(site.lock)
                 continue
             forget_pending(site.lock)
             if not planned.project.manifest.originals:
