@@ -26,12 +26,13 @@ from flux_cli.runs.interrupts import has_come
 from flux_cli.runs.saving.convert import count_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from flux_cli.build.disk import Files
     from flux_cli.build.lock.rows import File
     from flux_cli.build.planning.steps import Step
     from flux_cli.build.pricing import Catalog
+    from flux_cli.build.project import Project
     from flux_cli.core.outcome import Outcome
     from flux_cli.images.signing import Identity
 
@@ -42,20 +43,23 @@ class Site:
     """One project while it is built: its files, its steps, and its rows so far."""
 
     def __init__(
-        self,
-        lock: str,
-        files: Files,
-        steps: list[Step],
-        rows: dict[str, Row],
-        *,
-        shows_prompts: bool,
+        self, project: Project, files: Files, steps: list[Step], rows: Mapping[str, Row]
     ) -> None:
-        self.lock, self.files, self.steps, self.rows = lock, files, steps, rows
-        self.shows_prompts = shows_prompts
+        self.project, self.files, self.steps = project, files, steps
+        self.planned_rows = rows  # of which the plan was made
+        self.rows = dict(rows)
 
     @property
     def root(self) -> str:
-        return self.files.root
+        return self.project.root
+
+    @property
+    def lock(self) -> str:
+        return self.project.lock_path
+
+    @property
+    def shows_prompts(self) -> bool:
+        return self.project.manifest.lock_prompts
 
     def steps_to_do(self) -> list[Step]:
         """The steps that change anything."""
@@ -150,14 +154,14 @@ class Build:
             self._attempt(site, step, self._remake_one)
 
     def _remake_one(self, site: Site, step: Step) -> None:
-        asset = step.asset
+        asset = step.wanted
         row = site.rows.get(step.twin or step.name)
-        if asset is None or row is None or row.original is None:
+        if row is None or row.original is None:
             message = "not made, because the image that it shares was not"
             raise NotSentError(message if step.twin else "the original is not available")
         model = self._catalog.model(asset)
         name = model.id if model else str(asset.settings.parameters["model"])
-        files = remake(step, row, name, site.root, self.sink, self._signer)
+        files = remake(step, row, row.original, name, site.root, self.sink, self._signer)
         made = Made(files)
         if step.twin:
             shared = {key: value for key, value in row.generated.items() if key != "cost_usd"}
@@ -182,14 +186,13 @@ class Build:
         """The row of an image that has arrived, with those of its files that were made."""
         if outcome.error:
             self.errors[step.name] = outcome.error
-        asset = step.asset
-        if kept is None or asset is None:
+        if kept is None:
             return
         if outcome.error:
             outcome.error.billed = False
             outcome.error.hint = KEPT
         try:
-            files = made_files(asset, step.make, outcome.saved, site.root)
+            files = made_files(step.wanted, step.make, outcome.saved, site.root)
         except DiskError as error:
             self.errors[step.name] = error
             return
@@ -200,10 +203,10 @@ class Build:
 
     def _mark(self, site: Site, step: Step, error: FluxError, run: str, number: int) -> None:
         """Note in the row that a request must not be repeated. The rest of the row stays."""
-        asset = step.asset
+        asset = step.wanted
         is_refused = isinstance(error, REFUSALS)
         is_unclear = error.billed and not is_refused
-        if asset is None or not (is_refused or is_unclear) or not run:
+        if not (is_refused or is_unclear) or not run:
             return
         row = step.row or Row(
             asset.request, step.resolved, recorded(asset, shows_prompts=site.shows_prompts)

@@ -42,13 +42,17 @@ def read_original(root: str, original: Original) -> bytes:
 
 
 def remake(
-    step: Step, row: Row, model: str, root: str, sink: Sink, signer: Identity | None
+    step: Step,
+    row: Row,
+    original: Original,
+    model: str,
+    root: str,
+    sink: Sink,
+    signer: Identity | None,
 ) -> dict[str, File]:
     """Make the files of a step from the original of a row. Raises FluxError."""
-    asset = step.asset
-    if asset is None or row.original is None:
-        raise ValueError(step)
-    data = read_original(root, row.original)
+    asset = step.wanted
+    data = read_original(root, original)
     facts = facts_of(row.generated)
     requested = {**row.requested, "model": model}
     record = record_of(

@@ -89,9 +89,7 @@ def _folder(root: str) -> str:
 
 def _site(planned: Planned) -> Site:
     steps = [one.step for one in planned.priced]
-    shows_prompts = planned.project.manifest.lock_prompts
-    lock = planned.project.lock_path
-    return Site(lock, planned.files, steps, dict(planned.rows), shows_prompts=shows_prompts)
+    return Site(planned.project, planned.files, steps, planned.rows)
 
 
 class _Work:
@@ -148,7 +146,7 @@ class _Work:
         """Check that every folder can be written to. Raises OutputError."""
         places = [place for site in self._sites for place in site.places()]
         if places:
-            locks = [planned.project.lock_path for planned in self._session.planned]
+            locks = [site.lock for site in self._sites]
             names = map(fixed, [*places, *locks])
             room = store.ROOM if is_paid else 0
             disk.preflight(names, None, overwrite=True, skip_existing=False, room=room)
@@ -199,8 +197,8 @@ class _Work:
 
         Raises DiskError, before anything is sent.
         """
-        for planned, site in zip(self._session.planned, self._sites, strict=True):
-            if planned.rows != planned.project.lock.rows:
+        for site in self._sites:
+            if site.planned_rows != site.project.lock.rows:
                 save_lock(site.lock, site.rows)
                 forget_pending(site.lock)
 
@@ -221,9 +219,7 @@ class _Work:
             return journal.scratch()
         from flux_cli.http.spool import temporary_folder
 
-        locks: list[Json] = [
-            os.path.realpath(planned.project.lock_path) for planned in self._session.planned
-        ]
+        locks: list[Json] = [os.path.realpath(site.lock) for site in self._sites]
         return journal.begin(
             store.runs_folder(),
             name,
@@ -240,7 +236,7 @@ class _Work:
 
     def _save(self) -> None:
         """Write each lock if it differs; what was pending is in it."""
-        for planned, site in zip(self._session.planned, self._sites, strict=True):
+        for site in self._sites:
             try:
                 save_lock(site.lock, site.rows)
             except DiskError as error:
@@ -248,11 +244,10 @@ class _Work:
                 self._running[_folder(site.root)].keep(site.lock)
                 continue
             forget_pending(site.lock)
-            if not planned.project.manifest.originals:
+            if not site.project.manifest.originals:
                 delete_originals(
                     site.root,
-                    unfinished(planned.project.assets, site.rows)
-                    | needed(site.root, but=site.lock),
+                    unfinished(site.project.assets, site.rows) | needed(site.root, but=site.lock),
                 )
         if self._session.options.decisions.prune_originals:
             for site in self._sites:
