@@ -227,3 +227,45 @@ def test_two_spellings_of_one_folder_are_one_build(builder, work):
     assert (code, posts) == (0, 2), err
     assert not [*(work / "e" / ".flux").glob("pending/*")]
     assert (work / "e" / ".flux" / "running").read_text() == ""
+
+
+def seeded(**prompts):
+    """A manifest whose assets have one seed."""
+    tables = (f'[assets.{name}]\nprompt = "{text}"\n' for name, text in prompts.items())
+    return SMALL.partition("[assets")[0] + "seed = 1\n" + "".join(tables)
+
+
+def test_a_twin_gets_the_image_that_its_lender_had(builder, gateway, work):
+    """The lender itself asks for another image now."""
+    manifest = work / "flux-build.toml"
+    manifest.write_text(seeded(a="one"))
+    assert builder.run()[:2] == (0, 1)
+    first = builder.rows()["a"]["original"]
+    gateway.answers(image(pixels_as("jpeg", seed=3)))
+    manifest.write_text(seeded(a="two", b="one"))
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (0, 1), err
+    assert builder.rows()["b"]["original"] == first
+    assert builder.rows()["a"]["original"] != first
+
+
+def test_a_twin_of_a_request_that_failed_gets_no_older_image(builder, gateway, work):
+    manifest = work / "flux-build.toml"
+    manifest.write_text(seeded(a="one", b="one"))
+    assert builder.run()[:2] == (0, 1)
+    gateway.answers(status(400, code="content_policy_violation"))
+    manifest.write_text(seeded(a="two", b="two").replace("img/{name}", "new/{name}"))
+    _, posts, _, err = builder.run()
+    assert posts == 1, err
+    assert builder.rows()["b"]["requested"]["prompt"] == "one"
+    assert not (work / "new" / "b-64.png").exists()
+
+
+def test_a_twin_of_an_asset_that_is_renamed_is_made(builder, work):
+    manifest = work / "flux-build.toml"
+    manifest.write_text(seeded(a="one"))
+    assert builder.run()[:2] == (0, 1)
+    manifest.write_text(seeded(z="one", c="one"))
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (0, 0), err
+    assert builder.run("--check")[0] == 0

@@ -13,7 +13,7 @@ from flux_cli.build.execution.outputs import made_files, remake
 from flux_cli.build.execution.takeover import REFUSALS
 from flux_cli.build.lock.rows import STALE, Row, Trouble
 from flux_cli.build.planning.outcome import Made, recorded, row_after
-from flux_cli.build.planning.steps import MOVED, ORPHAN, REMADE, SAME
+from flux_cli.build.planning.steps import MOVED, ORPHAN, PAID, REMADE, SAME
 from flux_cli.core.errors import (
     DiskError,
     FluxError,
@@ -26,7 +26,7 @@ from flux_cli.runs.interrupts import has_come
 from flux_cli.runs.saving.convert import count_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from flux_cli.build.disk import Files
     from flux_cli.build.lock.rows import File
@@ -98,6 +98,7 @@ class Build:
         self.paths: list[str] = []  # of the files that were written or moved
         self.done: set[str] = set()  # names of assets for which something was done
         self.errors: dict[str, FluxError] = {}  # by asset
+        self._arrived: Mapping[str, Row] = {}  # what was requested, by asset
         known = dict(pair for site in sites for pair in site.known())
         self.sink = GuardedFolder(disk.Folder(overwrite=True), known, overwrite=overwrite)
 
@@ -133,12 +134,12 @@ class Build:
         self.paths += moved
         self.done.add(step.name)
 
-    def remake(self, *, twins: bool = False) -> None:
-        """Make files from originals, on all cores: of assets with `twins`, or of all others."""
+    def remake(self, signs: Collection[str]) -> None:
+        """Make files of the steps with these signs from originals, on all cores."""
         chosen = [
             (site, step)
-            for site, step in self._steps(None)
-            if bool(step.twin) == twins and step.make and (twins or step.sign == REMADE)
+            for site, step in self._steps(signs)
+            if step.make and not step.is_requested and step.name not in self.errors
         ]
         if not chosen:
             return
@@ -155,7 +156,7 @@ class Build:
 
     def _remake_one(self, site: Site, step: Step) -> None:
         asset = step.wanted
-        row = site.rows.get(step.twin or step.name)
+        row = self._lender(site, step)
         if row is None or row.original is None:
             message = "not made, because the image that it shares was not"
             raise NotSentError(message if step.twin else "the original is not available")
@@ -172,8 +173,19 @@ class Build:
             site.finish(current, made)
         self._wrote(site, step.name, files)
 
+    def _lender(self, site: Site, step: Step) -> Row | None:
+        """The row of whose original the files of a step are made.
+
+        A twin that shares a request gets what has arrived for it in this build, and nothing else.
+        Any other gets the image of the row that the plan saw: this build may change or rename it.
+        """
+        if not step.twin:
+            return site.rows.get(step.name)
+        return (self._arrived if step.sign in PAID else site.planned_rows).get(step.twin)
+
     def take_outcomes(self, outcomes: Iterable[Outcome], keeper: Keeper, run: str) -> None:
         """Update the rows of the assets that were requested."""
+        self._arrived = keeper.rows
         steps = {step.name: (site, step) for site, step in self.requested()}
         for outcome in outcomes:
             site, step = steps[outcome.key]
@@ -235,10 +247,10 @@ class Build:
             else:
                 del site.rows[step.name]
 
-    def _steps(self, signs: tuple[str, ...] | None) -> Iterator[tuple[Site, Step]]:
+    def _steps(self, signs: Collection[str]) -> Iterator[tuple[Site, Step]]:
         for site in self.sites:
             for step in site.steps:
-                if signs is None or step.sign in signs:
+                if step.sign in signs:
                     yield site, step
 
     def _attempt(self, site: Site, step: Step, work: Callable[[Site, Step], None]) -> None:

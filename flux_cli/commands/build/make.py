@@ -21,6 +21,7 @@ from flux_cli.build.execution.records import now
 from flux_cli.build.execution.requests import Tasks
 from flux_cli.build.execution.running import Running
 from flux_cli.build.lock.file import load_lock, save_lock
+from flux_cli.build.planning.steps import PAID, REMADE
 from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.show import confirm_cost, refusal
@@ -123,10 +124,10 @@ class _Work:
         interrupts.defer()  # from here on, everything is journaled, saved and listed
         self._build.move()
         self._build.adopt()
-        self._build.remake()
+        self._build.remake((REMADE,))
         if tasks:
             self._request(tasks, auth, created)
-        self._build.remake(twins=True)
+        self._build.remake(PAID)
         if self._session.options.decisions.prune:
             self._build.prune()
         self._save()
