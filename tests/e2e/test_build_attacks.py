@@ -269,3 +269,14 @@ def test_a_twin_of_an_asset_that_is_renamed_is_made(builder, work):
     code, posts, _, err = builder.run()
     assert (code, posts) == (0, 0), err
     assert builder.run("--check")[0] == 0
+
+
+def test_an_image_whose_files_cannot_be_made_is_kept_with_a_sidecar_too(builder, work):
+    (work / "flux-build.toml").write_text(numbered(1) + "sidecar = true\nmax_bytes = 20\n")
+    _, posts, _, err = builder.run()
+    assert posts == 1, err
+    assert builder.rows()["a1"]["original"]
+    (work / "flux-build.toml").write_text(numbered(1) + "sidecar = true\n")
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (0, 0), err
+    assert builder.run("--check")[0] == 0

@@ -203,11 +203,7 @@ class Build:
         if outcome.error:
             outcome.error.billed = False
             outcome.error.hint = KEPT
-        try:
-            files = made_files(step.wanted, step.make, outcome.saved, site.root)
-        except DiskError as error:
-            self.errors[step.name] = error
-            return
+        files = made_files(step.wanted, step.make, self.sink.written, site.root)
         self._wrote(site, step.name, files)
         left = _left_files(step, files, site.files)
         site.rows.pop(step.was, None)
