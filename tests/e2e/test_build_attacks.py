@@ -280,3 +280,60 @@ def test_an_image_whose_files_cannot_be_made_is_kept_with_a_sidecar_too(builder,
     code, posts, _, err = builder.run()
     assert (code, posts) == (0, 0), err
     assert builder.run("--check")[0] == 0
+
+
+def originals(work):
+    return {path.name for path in work.glob(".flux/originals/*")}
+
+
+def test_a_clean_up_keeps_what_a_killed_build_of_another_manifest_has_left(
+    builder, gateway, release, work
+):
+    (work / "b.toml").write_text(numbered(2).replace("a1", "b1").replace("a2", "b2"))
+    gateway.answers(image(), held(release))
+    builder.stop(signal.SIGKILL, lambda: len(gateway.posts) == 2, "b.toml", "--concurrency", "1")
+    release.set()
+    left = originals(work)
+    assert len(left) == 1
+    gateway.answers(image(pixels_as("jpeg", seed=5)))
+    (work / "flux-build.toml").write_text("originals = false\n" + numbered(1))
+    code, posts, _, err = builder.run("--prune-originals")
+    assert (code, posts) == (0, 1), err
+    assert originals(work) == left
+
+
+@pytest.mark.parametrize("text", ['{"schema": 9, "assets": {\n}}\n', '{"schema": 1, "assets": {'])
+def test_a_lock_that_cannot_be_read_keeps_all_originals(builder, work, text):
+    assert builder.run("--only", "a-1")[0] == 0
+    (work / "b.lock").write_text(text)
+    (work / "flux-build.toml").write_text("originals = false\n" + SMALL)
+    code, _, _, err = builder.run("--only", "a-1")
+    assert code != 0
+    assert "b.lock" in err
+    assert len(originals(work)) == 1
+
+
+def test_a_note_of_a_cloned_folder_claims_no_other_run(builder, gateway, release, work):
+    """The note names a run of another lock: nothing of it is fetched or marked."""
+    (work / "far").mkdir()
+    (work / "far" / "far.toml").write_text(numbered(1))
+    gateway.answers(held(release))
+    builder.stop(signal.SIGKILL, lambda: len(gateway.posts) == 1, "far/far.toml")
+    release.set()
+    note = (work / "far" / ".flux" / "running").read_text().replace("far.lock", "flux-build.lock")
+    (work / ".flux").mkdir()
+    (work / ".flux" / "running").write_text(note + "the end of an older note")
+    (work / "flux-build.toml").write_text(numbered(1))
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (0, 1), err
+
+
+def test_the_end_of_an_older_note_hides_no_run(builder, gateway, release, work):
+    (work / "flux-build.toml").write_text(numbered(1))
+    gateway.answers(held(release))
+    builder.stop(signal.SIGKILL, lambda: len(gateway.posts) == 1)
+    release.set()
+    with (work / ".flux" / "running").open("a") as note:
+        note.write('6"}}')
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (3, 0), err

@@ -26,7 +26,7 @@ from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.show import confirm_cost, refusal
 from flux_cli.config.credentials import missing_key_error
-from flux_cli.core.errors import DiskError
+from flux_cli.core.errors import DiskError, ManifestError
 from flux_cli.images import files as disk
 from flux_cli.images.names import fixed
 from flux_cli.providers.rows import connect
@@ -64,7 +64,7 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
             if (run := running[_folder(one.root)].interrupted.get(Path(one.lock_path).name))
         }
         for run in dict.fromkeys(interrupted.values()):
-            fetch_arrived(run)
+            fetch_arrived(run, [lock for lock, one in interrupted.items() if one == run])
         projects = [one._replace(lock=load_lock(one.lock_path)) for one in projects]
         session = open_session(options, projects, interrupted)
         if error := refusal(session):
@@ -236,7 +236,11 @@ class _Work:
         )
 
     def _save(self) -> None:
-        """Write each lock if it differs; what was pending is in it."""
+        """Write each lock if it differs; what was pending is in it.
+
+        Originals are deleted only then: another lock of this build may need them.
+        """
+        saved: list[Site] = []
         for site in self._sites:
             try:
                 save_lock(site.lock, site.rows)
@@ -245,11 +249,17 @@ class _Work:
                 self._running[_folder(site.root)].keep(site.lock)
                 continue
             forget_pending(site.lock)
+            saved.append(site)
+        for site in saved:
+            self._clean_up(site)
+
+    def _clean_up(self, site: Site) -> None:
+        """Delete originals that nothing needs. A lock that cannot be read may need any."""
+        try:
             if not site.project.manifest.originals:
-                delete_originals(
-                    site.root,
-                    unfinished(site.project.assets, site.rows) | needed(site.root, but=site.lock),
-                )
-        if self._session.options.decisions.prune_originals:
-            for site in self._sites:
+                unmade = unfinished(site.project.assets, site.rows)
+                delete_originals(site.root, unmade | needed(site.root, but=site.lock))
+            if self._session.options.decisions.prune_originals:
                 self._build.paths += delete_originals(site.root, needed(site.root))
+        except ManifestError as error:
+            self._build.errors[site.lock] = error
