@@ -337,3 +337,28 @@ def test_the_end_of_an_older_note_hides_no_run(builder, gateway, release, work):
         note.write('6"}}')
     code, posts, _, err = builder.run()
     assert (code, posts) == (3, 0), err
+
+
+def test_a_file_that_was_copied_before_it_is_renamed_is_moved(builder, work):
+    manifest = work / "flux-build.toml"
+    manifest.write_text(numbered(1))
+    assert builder.run()[0] == 0
+    shutil.copy(work / "img/a1-64.png", work / "img/new-64.png")
+    manifest.write_text(numbered(1).replace("a1", "new"))
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (0, 0), err
+    assert not (work / "img/a1-64.png").exists()
+    assert builder.run("--check")[0] == 0
+
+
+def test_a_journal_that_cannot_be_begun_leaves_the_lock_true(builder, tmp_path, work):
+    """Files were moved by then: the lock must say so."""
+    manifest = work / "flux-build.toml"
+    manifest.write_text(numbered(1))
+    assert builder.run()[0] == 0
+    (tmp_path / "state").write_text("a file")
+    builder.env = {**builder.env, "FLUX_STATE": str(tmp_path / "state")}
+    manifest.write_text(numbered(2).replace("a1", "new"))
+    _, posts, _, err = builder.run()
+    assert posts == 0, err
+    assert [*builder.rows()] == ["new"]

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 def build(options: BuildOptions, projects: list[Project]) -> int:
     """Carry out the plans of all projects, and return the exit code.
 
-    Raises FluxError only before anything is done.
+    Raises FluxError. What was done until then is in the locks.
     """
     with ExitStack() as stack:
         running = {
@@ -122,15 +122,17 @@ class _Work:
             self._note("")
         self._save_taken_over()
         interrupts.defer()  # from here on, everything is journaled, saved and listed
-        self._build.move()
-        self._build.adopt()
-        self._build.remake((REMADE,))
-        if tasks:
-            self._request(tasks, auth, created)
-        self._build.remake(PAID)
-        if self._session.options.decisions.prune:
-            self._build.prune()
-        self._save()
+        try:
+            self._build.move()
+            self._build.adopt()
+            self._build.remake((REMADE,))
+            if tasks:
+                self._request(tasks, auth, created)
+            self._build.remake(PAID)
+            if self._session.options.decisions.prune:
+                self._build.prune()
+        finally:
+            self._save()
         return Result(self._build, self._result, self._run)
 
     def _auth(self, *, is_needed: bool) -> Auth | None:
