@@ -7,7 +7,7 @@ from manifests import assets_of
 from flux_cli.build.lock.rows import File, Original
 from flux_cli.build.planning.outcome import Made, row_after
 from flux_cli.build.planning.plan import plan_assets
-from flux_cli.build.planning.steps import ORPHAN, SAME, Wishes
+from flux_cli.build.planning.steps import ORPHAN, PAID, SAME, Wishes
 from flux_cli.build.resolution import resolve_asset, resolved_digest
 from flux_cli.catalog.find import find_model
 
@@ -49,6 +49,7 @@ class Project:
         self.text, self.files = text, files or {}
         self.rows, self.disk = {}, MemoryDisk()
         self.requests = []
+        self.images = {}  # the request that brought each image
 
     def replace(self, old, new, count=-1):
         assert old in self.text
@@ -70,29 +71,35 @@ class Project:
         """Carry out a plan, and return the names of the assets that were requested."""
         steps = self.steps(**wishes)
         requested = [step.name for step in steps if step.is_requested]
-        for step in sorted(steps, key=lambda step: bool(step.twin)):
+        planned = dict(self.rows)
+        for step in sorted(steps, key=lambda step: bool(step.twin) and step.sign in PAID):
             if step.sign == ORPHAN and prune:
                 self.prune(step)
             elif step.sign != ORPHAN and not step.is_open:
-                self.carry_out(step, is_offline=wishes.get("offline", False))
+                rows = self.rows if step.sign in PAID else planned
+                self.carry_out(step, rows, is_offline=wishes.get("offline", False))
         self.requests += requested
         return [] if wishes.get("offline") else requested
 
-    def carry_out(self, step, *, is_offline):
+    def carry_out(self, step, rows, *, is_offline):
         for old, new in step.moves:
             if old in self.disk.files:
                 self.disk.files[new] = self.disk.files.pop(old)
-        made = self.make(step, self.image_of(step), is_offline)
+        made = self.make(step, self.image_of(step, rows), is_offline)
         if step.was != step.name:
             self.rows.pop(step.was, None)
         self.rows[step.name] = row_after(step._replace(resolved=resolve(step.asset)), made)
 
-    def image_of(self, step):
+    def image_of(self, step, rows):
         """The digest of the image from which the files of a step are made."""
         if step.is_requested:
-            return digest(f"{step.asset.request} {len(self.requests)} {step.name}")
-        row = self.rows[step.twin] if step.twin else step.row
-        return row.original.sha256 if row and row.original else ""
+            image = digest(f"{step.asset.request} {len(self.requests)} {step.name}")
+            self.images[image] = step.asset.request
+            return image
+        row = rows[step.twin] if step.twin else step.row
+        image = row.original.sha256 if row and row.original else ""
+        assert not step.twin or self.images[image] == step.asset.request, step
+        return image
 
     def make(self, step, image, is_offline):
         made = {}

@@ -39,9 +39,7 @@ def open_projects(paths: Sequence[str]) -> list[Project]:
     Everything is checked, and nothing is sent or written. Raises ManifestError.
     """
     paths = paths or [find_manifest()]
-    twice = [path for path in paths if paths.count(path) > 1]
-    if twice:
-        raise ManifestError(f"{twice[0]} is given twice", hint="name each manifest once")
+    _check_locks(paths)
     manifests = [load_manifest(path) for path in paths]
     folders = [Folder(path) for path in paths]
     loaded = [
@@ -54,3 +52,17 @@ def open_projects(paths: Sequence[str]) -> list[Project]:
         project = Project(one.manifest, folder.root, assets, place, load_lock(place))
         projects.append(project)
     return projects
+
+
+def _check_locks(paths: Sequence[str]) -> None:
+    """Raise ManifestError if two manifests have one lock: each would erase the other's rows."""
+    found: dict[str, str] = {}
+    for path in paths:
+        lock = lock_path(path)
+        other = found.get(os.path.realpath(lock))
+        if other and os.path.realpath(other) == os.path.realpath(path):
+            raise ManifestError(f"{path} is given twice", hint="name each manifest once")
+        if other:
+            hint = "build one of them alone, or rename it"
+            raise ManifestError(f"{other} and {path} share the lock {lock}", hint=hint)
+        found[os.path.realpath(lock)] = path

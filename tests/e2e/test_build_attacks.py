@@ -199,3 +199,166 @@ def test_an_adopted_image_that_is_a_bomb_is_refused(builder, work):
     assert code in (1, 2), err
     assert posts == 0
     assert "cannot adopt img/a-1-64.png" in err
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("x.toml", "x.json"), ("x.toml", "x.toml"), ("x.toml", "./x.toml"), ("x.toml", "y.toml")],
+)
+def test_two_manifests_with_one_lock_are_refused(builder, work, names):
+    """Each would erase the rows of the other."""
+    for number, name in enumerate(names):
+        table = {"model": "flux1.1-pro-ultra", "prompt": "x", "output": f"{number}.png"}
+        text = numbered(1).replace("a1", f"b{number}").replace("img/", f"{number}/")
+        if name.endswith("json"):
+            text = json.dumps({"assets": {"j": table}})
+        (work / name).write_text(text)
+    os.symlink("x.lock", work / "y.lock")
+    code, posts, _, err = builder.run(*names)
+    assert (code, posts) == (2, 0), err
+    assert "share the lock" in err or "given twice" in err
+
+
+def test_two_spellings_of_one_folder_are_one_build(builder, work):
+    (work / "e").mkdir()
+    (work / "e" / "x.toml").write_text(numbered(1))
+    (work / "e" / "y.toml").write_text(numbered(1).replace("a1", "b1"))
+    code, posts, _, err = builder.run("e/x.toml", "./e/y.toml")
+    assert (code, posts) == (0, 2), err
+    assert not [*(work / "e" / ".flux").glob("pending/*")]
+    assert (work / "e" / ".flux" / "running").read_text() == ""
+
+
+def seeded(**prompts):
+    """A manifest whose assets have one seed."""
+    tables = (f'[assets.{name}]\nprompt = "{text}"\n' for name, text in prompts.items())
+    return SMALL.partition("[assets")[0] + "seed = 1\n" + "".join(tables)
+
+
+def test_a_twin_gets_the_image_that_its_lender_had(builder, gateway, work):
+    """The lender itself asks for another image now."""
+    manifest = work / "flux-build.toml"
+    manifest.write_text(seeded(a="one"))
+    assert builder.run()[:2] == (0, 1)
+    first = builder.rows()["a"]["original"]
+    gateway.answers(image(pixels_as("jpeg", seed=3)))
+    manifest.write_text(seeded(a="two", b="one"))
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (0, 1), err
+    assert builder.rows()["b"]["original"] == first
+    assert builder.rows()["a"]["original"] != first
+
+
+def test_a_twin_of_a_request_that_failed_gets_no_older_image(builder, gateway, work):
+    manifest = work / "flux-build.toml"
+    manifest.write_text(seeded(a="one", b="one"))
+    assert builder.run()[:2] == (0, 1)
+    gateway.answers(status(400, code="content_policy_violation"))
+    manifest.write_text(seeded(a="two", b="two").replace("img/{name}", "new/{name}"))
+    _, posts, _, err = builder.run()
+    assert posts == 1, err
+    assert builder.rows()["b"]["requested"]["prompt"] == "one"
+    assert not (work / "new" / "b-64.png").exists()
+
+
+def test_a_twin_of_an_asset_that_is_renamed_is_made(builder, work):
+    manifest = work / "flux-build.toml"
+    manifest.write_text(seeded(a="one"))
+    assert builder.run()[:2] == (0, 1)
+    manifest.write_text(seeded(z="one", c="one"))
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (0, 0), err
+    assert builder.run("--check")[0] == 0
+
+
+def test_an_image_whose_files_cannot_be_made_is_kept_with_a_sidecar_too(builder, work):
+    (work / "flux-build.toml").write_text(numbered(1) + "sidecar = true\nmax_bytes = 20\n")
+    _, posts, _, err = builder.run()
+    assert posts == 1, err
+    assert builder.rows()["a1"]["original"]
+    (work / "flux-build.toml").write_text(numbered(1) + "sidecar = true\n")
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (0, 0), err
+    assert builder.run("--check")[0] == 0
+
+
+def originals(work):
+    return {path.name for path in work.glob(".flux/originals/*")}
+
+
+def test_a_clean_up_keeps_what_a_killed_build_of_another_manifest_has_left(
+    builder, gateway, release, work
+):
+    (work / "b.toml").write_text(numbered(2).replace("a1", "b1").replace("a2", "b2"))
+    gateway.answers(image(), held(release))
+    builder.stop(signal.SIGKILL, lambda: len(gateway.posts) == 2, "b.toml", "--concurrency", "1")
+    release.set()
+    left = originals(work)
+    assert len(left) == 1
+    gateway.answers(image(pixels_as("jpeg", seed=5)))
+    (work / "flux-build.toml").write_text("originals = false\n" + numbered(1))
+    code, posts, _, err = builder.run("--prune-originals")
+    assert (code, posts) == (0, 1), err
+    assert originals(work) == left
+
+
+@pytest.mark.parametrize("text", ['{"schema": 9, "assets": {\n}}\n', '{"schema": 1, "assets": {'])
+def test_a_lock_that_cannot_be_read_keeps_all_originals(builder, work, text):
+    assert builder.run("--only", "a-1")[0] == 0
+    (work / "b.lock").write_text(text)
+    (work / "flux-build.toml").write_text("originals = false\n" + SMALL)
+    code, _, _, err = builder.run("--only", "a-1")
+    assert code != 0
+    assert "b.lock" in err
+    assert len(originals(work)) == 1
+
+
+def test_a_note_of_a_cloned_folder_claims_no_other_run(builder, gateway, release, work):
+    """The note names a run of another lock: nothing of it is fetched or marked."""
+    (work / "far").mkdir()
+    (work / "far" / "far.toml").write_text(numbered(1))
+    gateway.answers(held(release))
+    builder.stop(signal.SIGKILL, lambda: len(gateway.posts) == 1, "far/far.toml")
+    release.set()
+    note = (work / "far" / ".flux" / "running").read_text().replace("far.lock", "flux-build.lock")
+    (work / ".flux").mkdir()
+    (work / ".flux" / "running").write_text(note + "the end of an older note")
+    (work / "flux-build.toml").write_text(numbered(1))
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (0, 1), err
+
+
+def test_the_end_of_an_older_note_hides_no_run(builder, gateway, release, work):
+    (work / "flux-build.toml").write_text(numbered(1))
+    gateway.answers(held(release))
+    builder.stop(signal.SIGKILL, lambda: len(gateway.posts) == 1)
+    release.set()
+    with (work / ".flux" / "running").open("a") as note:
+        note.write('6"}}')
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (3, 0), err
+
+
+def test_a_file_that_was_copied_before_it_is_renamed_is_moved(builder, work):
+    manifest = work / "flux-build.toml"
+    manifest.write_text(numbered(1))
+    assert builder.run()[0] == 0
+    shutil.copy(work / "img/a1-64.png", work / "img/new-64.png")
+    manifest.write_text(numbered(1).replace("a1", "new"))
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (0, 0), err
+    assert not (work / "img/a1-64.png").exists()
+    assert builder.run("--check")[0] == 0
+
+
+def test_a_journal_that_cannot_be_begun_leaves_the_lock_true(builder, tmp_path, work):
+    """Files were moved by then: the lock must say so."""
+    manifest = work / "flux-build.toml"
+    manifest.write_text(numbered(1))
+    assert builder.run()[0] == 0
+    (tmp_path / "state").write_text("a file")
+    builder.env = {**builder.env, "FLUX_STATE": str(tmp_path / "state")}
+    manifest.write_text(numbered(2).replace("a1", "new"))
+    _, posts, _, err = builder.run()
+    assert posts == 0, err
+    assert [*builder.rows()] == ["new"]

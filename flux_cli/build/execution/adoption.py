@@ -46,9 +46,7 @@ def adopt_files(step: Step, files: Files) -> Made:
 
     Raises UsageError if flux itself wrote into a file that it is another image; DiskError.
     """
-    asset = step.asset
-    if asset is None:
-        raise ValueError(step)
+    asset = step.wanted
     found = {}
     images = []
     for path in step.adopted:

@@ -10,6 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from flux_cli.build.execution.originals import Keeper, Owner
+from flux_cli.build.execution.takeover import is_build_of
 from flux_cli.build.lock.rows import Row
 from flux_cli.config.load import load_settings
 from flux_cli.core.errors import FluxError
@@ -24,21 +25,28 @@ from flux_cli.runs.records.rescue import resume
 from flux_cli.runs.recovery import arrived, job_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from flux_cli.runs.job import Job, Task
     from flux_cli.runs.records.past import PastRun
 
 NO_DIGEST = "0" * 16
 
 
-def fetch_arrived(run: str) -> None:
+def fetch_arrived(run: str, locks: Collection[str]) -> None:
     """Keep what had arrived of a killed build. What cannot be fetched stays in the state folder.
 
+    The name of the run comes from a file of the project, so it must be a build of one of its
+    `locks`: a cloned folder must not claim another run.
     Never raises FluxError: the build goes on, and asks for nothing of it again.
     """
     from flux_cli.runs.event_loop import run_job
 
     with contextlib.suppress(FluxError, OSError):
-        past, ledger = resume(find_run(store.runs_folder(), run))
+        found = find_run(store.runs_folder(), run)
+        if found.past.id != run or not is_build_of(found.past, locks):
+            return
+        past, ledger = resume(found)
         with ledger:
             answers = arrived(past, ledger.folder)
             if not answers:

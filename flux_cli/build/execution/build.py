@@ -13,7 +13,7 @@ from flux_cli.build.execution.outputs import made_files, remake
 from flux_cli.build.execution.takeover import REFUSALS
 from flux_cli.build.lock.rows import STALE, Row, Trouble
 from flux_cli.build.planning.outcome import Made, recorded, row_after
-from flux_cli.build.planning.steps import MOVED, ORPHAN, REMADE, SAME
+from flux_cli.build.planning.steps import MOVED, ORPHAN, PAID, REMADE, SAME
 from flux_cli.core.errors import (
     DiskError,
     FluxError,
@@ -26,12 +26,13 @@ from flux_cli.runs.interrupts import has_come
 from flux_cli.runs.saving.convert import count_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from flux_cli.build.disk import Files
     from flux_cli.build.lock.rows import File
     from flux_cli.build.planning.steps import Step
     from flux_cli.build.pricing import Catalog
+    from flux_cli.build.project import Project
     from flux_cli.core.outcome import Outcome
     from flux_cli.images.signing import Identity
 
@@ -42,20 +43,23 @@ class Site:
     """One project while it is built: its files, its steps, and its rows so far."""
 
     def __init__(
-        self,
-        lock: str,
-        files: Files,
-        steps: list[Step],
-        rows: dict[str, Row],
-        *,
-        shows_prompts: bool,
+        self, project: Project, files: Files, steps: list[Step], rows: Mapping[str, Row]
     ) -> None:
-        self.lock, self.files, self.steps, self.rows = lock, files, steps, rows
-        self.shows_prompts = shows_prompts
+        self.project, self.files, self.steps = project, files, steps
+        self.planned_rows = rows  # of which the plan was made
+        self.rows = dict(rows)
 
     @property
     def root(self) -> str:
-        return self.files.root
+        return self.project.root
+
+    @property
+    def lock(self) -> str:
+        return self.project.lock_path
+
+    @property
+    def shows_prompts(self) -> bool:
+        return self.project.manifest.lock_prompts
 
     def steps_to_do(self) -> list[Step]:
         """The steps that change anything."""
@@ -94,6 +98,7 @@ class Build:
         self.paths: list[str] = []  # of the files that were written or moved
         self.done: set[str] = set()  # names of assets for which something was done
         self.errors: dict[str, FluxError] = {}  # by asset
+        self._arrived: Mapping[str, Row] = {}  # what was requested, by asset
         known = dict(pair for site in sites for pair in site.known())
         self.sink = GuardedFolder(disk.Folder(overwrite=True), known, overwrite=overwrite)
 
@@ -129,12 +134,12 @@ class Build:
         self.paths += moved
         self.done.add(step.name)
 
-    def remake(self, *, twins: bool = False) -> None:
-        """Make files from originals, on all cores: of assets with `twins`, or of all others."""
+    def remake(self, signs: Collection[str]) -> None:
+        """Make files of the steps with these signs from originals, on all cores."""
         chosen = [
             (site, step)
-            for site, step in self._steps(None)
-            if bool(step.twin) == twins and step.make and (twins or step.sign == REMADE)
+            for site, step in self._steps(signs)
+            if step.make and not step.is_requested and step.name not in self.errors
         ]
         if not chosen:
             return
@@ -150,14 +155,14 @@ class Build:
             self._attempt(site, step, self._remake_one)
 
     def _remake_one(self, site: Site, step: Step) -> None:
-        asset = step.asset
-        row = site.rows.get(step.twin or step.name)
-        if asset is None or row is None or row.original is None:
+        asset = step.wanted
+        row = self._lender(site, step)
+        if row is None or row.original is None:
             message = "not made, because the image that it shares was not"
             raise NotSentError(message if step.twin else "the original is not available")
         model = self._catalog.model(asset)
         name = model.id if model else str(asset.settings.parameters["model"])
-        files = remake(step, row, name, site.root, self.sink, self._signer)
+        files = remake(step, row, row.original, name, site.root, self.sink, self._signer)
         made = Made(files)
         if step.twin:
             shared = {key: value for key, value in row.generated.items() if key != "cost_usd"}
@@ -168,8 +173,19 @@ class Build:
             site.finish(current, made)
         self._wrote(site, step.name, files)
 
+    def _lender(self, site: Site, step: Step) -> Row | None:
+        """The row of whose original the files of a step are made.
+
+        A twin that shares a request gets what has arrived for it in this build, and nothing else.
+        Any other gets the image of the row that the plan saw: this build may change or rename it.
+        """
+        if not step.twin:
+            return site.rows.get(step.name)
+        return (self._arrived if step.sign in PAID else site.planned_rows).get(step.twin)
+
     def take_outcomes(self, outcomes: Iterable[Outcome], keeper: Keeper, run: str) -> None:
         """Update the rows of the assets that were requested."""
+        self._arrived = keeper.rows
         steps = {step.name: (site, step) for site, step in self.requested()}
         for outcome in outcomes:
             site, step = steps[outcome.key]
@@ -182,17 +198,12 @@ class Build:
         """The row of an image that has arrived, with those of its files that were made."""
         if outcome.error:
             self.errors[step.name] = outcome.error
-        asset = step.asset
-        if kept is None or asset is None:
+        if kept is None:
             return
         if outcome.error:
             outcome.error.billed = False
             outcome.error.hint = KEPT
-        try:
-            files = made_files(asset, step.make, outcome.saved, site.root)
-        except DiskError as error:
-            self.errors[step.name] = error
-            return
+        files = made_files(step.wanted, step.make, self.sink.written, site.root)
         self._wrote(site, step.name, files)
         left = _left_files(step, files, site.files)
         site.rows.pop(step.was, None)
@@ -200,10 +211,10 @@ class Build:
 
     def _mark(self, site: Site, step: Step, error: FluxError, run: str, number: int) -> None:
         """Note in the row that a request must not be repeated. The rest of the row stays."""
-        asset = step.asset
+        asset = step.wanted
         is_refused = isinstance(error, REFUSALS)
         is_unclear = error.billed and not is_refused
-        if asset is None or not (is_refused or is_unclear) or not run:
+        if not (is_refused or is_unclear) or not run:
             return
         row = step.row or Row(
             asset.request, step.resolved, recorded(asset, shows_prompts=site.shows_prompts)
@@ -232,10 +243,10 @@ class Build:
             else:
                 del site.rows[step.name]
 
-    def _steps(self, signs: tuple[str, ...] | None) -> Iterator[tuple[Site, Step]]:
+    def _steps(self, signs: Collection[str]) -> Iterator[tuple[Site, Step]]:
         for site in self.sites:
             for step in site.steps:
-                if signs is None or step.sign in signs:
+                if step.sign in signs:
                     yield site, step
 
     def _attempt(self, site: Site, step: Step, work: Callable[[Site, Step], None]) -> None:

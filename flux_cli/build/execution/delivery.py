@@ -25,11 +25,6 @@ def place(path: str, root: str) -> str:
     return path if root == "." else f"{root}/{path}"
 
 
-def path_in(place_: str, root: str) -> str:
-    """The path in a manifest of a file that was saved at a place."""
-    return place_ if root == "." else place_.removeprefix(f"{root}/")
-
-
 def delivery_of(asset: Asset, root: str, make: Collection[str], record: Record) -> Delivery:
     """The delivery that writes the paths in `make`, and leaves all others as they are."""
     variants = asset.settings.variants

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from flux_cli.build.disk import digest_of_file
+from flux_cli.build.lock.rows import STALE, File
 from flux_cli.core.errors import DiskError
 from flux_cli.images.formats import suffix_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flux_cli.build.lock.rows import File
     from flux_cli.core.image import ImageFile
     from flux_cli.images.files import Folder
     from flux_cli.images.names import Name
@@ -26,6 +27,7 @@ class GuardedFolder:
 
     def __init__(self, folder: Folder, known: Mapping[str, File], *, overwrite: bool) -> None:
         self._folder, self._known, self._overwrite = folder, known, overwrite
+        self.written: dict[str, File] = {}  # what was saved, by place, without how it was made
 
     def save(self, name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:
         """Write one file and return its path. Raises DiskError if it may not be replaced."""
@@ -36,11 +38,20 @@ class GuardedFolder:
                 message = f"{path} was changed while images were made: it stays as it is"
                 hint = "--adopt keeps it, --overwrite replaces it"
                 raise DiskError(message, hint=hint)
-        return self._folder.save(name, image, extra, fresh=fresh)
+        saved = self._folder.save(name, image, extra, fresh=fresh)
+        self.written[saved] = _described(image)
+        return saved
 
     def sync(self) -> None:
         """Ask the disk to keep the names of all files that were saved."""
         self._folder.sync()
+
+
+def _described(image: ImageFile) -> File:
+    digest = sha256()
+    for part in image.parts:
+        digest.update(part)
+    return File(STALE, digest.hexdigest(), image.size, image.width or None, image.height or None)
 
 
 def _digest(path: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from flux_cli.build.disk import ORIGINALS
 from flux_cli.build.execution.delivery import place as place_of
 from flux_cli.build.execution.records import generated
-from flux_cli.build.lock.file import load_lock, save_lock
+from flux_cli.build.lock.file import is_lock, load_lock, save_lock
 from flux_cli.build.lock.rows import Original, Row
 from flux_cli.build.planning.outcome import hide_prompts
 from flux_cli.core.errors import DiskError, ManifestError, OutputError
@@ -180,12 +180,17 @@ def unfinished(assets: Mapping[str, Asset], rows: Mapping[str, Row]) -> set[str]
 
 
 def needed(root: str, *, but: str = "") -> set[str]:
-    """The names of the originals that locks beside the manifest need, all locks but one."""
+    """The names of the originals that locks beside the manifest need, all locks but one.
+
+    The rows that killed builds have left count, too. Raises ManifestError for a lock of flux that
+    cannot be read; those of other programs need nothing.
+    """
     found: set[str] = set()
-    for path in Path(root).glob("*.lock"):
-        if path.name == os.path.basename(but):
+    for path in [*Path(root).glob("*.lock"), *Path(root, PENDING).glob("*/*.lock")]:
+        if path.parent == Path(root) and path.name == os.path.basename(but):
             continue
-        with contextlib.suppress(ManifestError):  # the lock of another program
-            rows = load_lock(str(path)).rows.values()
+        if is_lock(str(path)):
+            lock = load_lock(str(path))
+            rows = [*lock.rows.values(), *lock.others.values()]
             found |= {row.original.name for row in rows if row.original}
     return found

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.build.disk import ORIGINALS
-from flux_cli.build.execution.delivery import delivery_of, name_of, path_in
+from flux_cli.build.execution.delivery import delivery_of, name_of, place
 from flux_cli.build.execution.records import facts_of, record_of
-from flux_cli.build.lock.rows import File
 from flux_cli.core.errors import DiskError
 from flux_cli.core.request import Call
 from flux_cli.runs.saving.delivery import record_of_image
@@ -18,37 +16,40 @@ from flux_cli.runs.saving.finish import SavedFiles
 from flux_cli.runs.saving.output_files import save_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from flux_cli.build.lock.rows import Original, Row
+    from flux_cli.build.execution.guard import GuardedFolder
+    from flux_cli.build.lock.rows import File, Original, Row
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.build.planning.steps import Step
-    from flux_cli.core.outcome import SavedImage
     from flux_cli.images.signing import Identity
-    from flux_cli.runs.saving.finish import Sink
 
 
 def read_original(root: str, original: Original) -> bytes:
     """The bytes of an original. Raises DiskError if they are not those of the lock."""
-    place = os.path.join(root, ORIGINALS, original.name)
+    path = place(f"{ORIGINALS}/{original.name}", root)
     try:
-        data = Path(place).read_bytes()
+        data = Path(path).read_bytes()
     except OSError as fault:
-        raise DiskError(f"cannot read {place}: {fault.strerror}") from fault
+        raise DiskError(f"cannot read {path}: {fault.strerror}") from fault
     if sha256(data).hexdigest() != original.sha256:
         hint = "delete it, and restore it from a backup or request the image again"
-        raise DiskError(f"{place} is damaged: its bytes are not those of the lock", hint=hint)
+        raise DiskError(f"{path} is damaged: its bytes are not those of the lock", hint=hint)
     return data
 
 
 def remake(
-    step: Step, row: Row, model: str, root: str, sink: Sink, signer: Identity | None
+    step: Step,
+    row: Row,
+    original: Original,
+    model: str,
+    root: str,
+    sink: GuardedFolder,
+    signer: Identity | None,
 ) -> dict[str, File]:
     """Make the files of a step from the original of a row. Raises FluxError."""
-    asset = step.asset
-    if asset is None or row.original is None:
-        raise ValueError(step)
-    data = read_original(root, row.original)
+    asset = step.wanted
+    data = read_original(root, original)
     facts = facts_of(row.generated)
     requested = {**row.requested, "model": model}
     record = record_of(
@@ -64,27 +65,12 @@ def remake(
     files = SavedFiles(sink, facts)
     image_record = record_of_image(delivery, call, facts)
     save_outputs(files, data, name_of(asset, root), delivery, image_record, signer=signer)
-    return made_files(asset, step.make, files.images, root)
+    return made_files(asset, step.make, sink.written, root)
 
 
 def made_files(
-    asset: Asset, make: Iterable[str], saved: Iterable[SavedImage], root: str
+    asset: Asset, make: Iterable[str], written: Mapping[str, File], root: str
 ) -> dict[str, File]:
-    """The files of an asset that were just written, as the lock lists them. Raises DiskError."""
-    digests = asset.files
-    images = {path_in(one.path, root): one for one in saved}
-    found = {}
-    for path in make:
-        image = images.get(path)
-        place = os.path.join(root, path)
-        if image is None and not path.endswith(".json"):
-            continue
-        try:
-            with Path(place).open("rb") as file:
-                digest = file_digest(file, "sha256").hexdigest()
-            size = os.path.getsize(place)
-        except OSError as fault:
-            raise DiskError(f"cannot read {place}: {fault.strerror}") from fault
-        width, height = (image.width, image.height) if image else (None, None)
-        found[path] = File(digests[path], digest, size, width, height)
-    return found
+    """The files of an asset that were just `written`, as the lock lists them."""
+    found = {path: written.get(place(path, root)) for path in make}
+    return {path: file._replace(output=asset.files[path]) for path, file in found.items() if file}

@@ -49,9 +49,7 @@ class Tasks(NamedTuple):
 
     def task(self, number: int, step: Step, lock: str) -> Task:
         """The task of a step of a lock. Raises ManifestError if the provider does not accept it."""
-        asset, row, root = step.asset, self.settings.provider, root_of(lock)
-        if asset is None:
-            raise ValueError(step)
+        asset, row, root = step.wanted, self.settings.provider, root_of(lock)
         try:
             resolved = self._resolve(asset, root)
             check_model(row, resolved.sent_model)

@@ -14,6 +14,8 @@ from flux_cli.build.execution.originals import HIDDEN, hide
 from flux_cli.build.execution.records import now
 from flux_cli.core.errors import DiskError, UsageError
 from flux_cli.core.text import plain
+from flux_cli.disk.publish import sync_folder
+from flux_cli.runs.records import store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +36,10 @@ class Running:
             self._file = os.open(place, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as fault:
             raise DiskError(f"cannot write {place}: {fault.strerror}") from fault
+        sync_folder(os.path.dirname(place))
         note = _read(self._file)
         runs = note.get("runs")
-        if not _take(self._file):
+        if store.hold(self._file) is False:
             os.close(self._file)
             since = plain(str(note.get("since", "a moment ago")))
             message = f"another build has been running here since {since}"
@@ -56,10 +59,14 @@ class Running:
         self._own.remove(os.path.basename(lock))
 
     def _write(self) -> None:
-        """Write the note: the new text first, so that its end never lacks."""
+        """Write the note, and wait for the disk: requests that the journal knows must not lack it.
+
+        The new text comes first: if the end of an older one follows it, that is ignored.
+        """
         text = json.dumps({"since": now(), "runs": self.interrupted}).encode()
         os.pwrite(self._file, text, 0)
         os.truncate(self._file, len(text))
+        os.fsync(self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -82,8 +89,9 @@ class Running:
 
 def _read(file: int) -> dict[str, object]:
     try:
-        note = json.loads(os.pread(file, MAX_NOTE, 0))
-    except (OSError, ValueError):
+        text = os.pread(file, MAX_NOTE, 0).decode("utf-8", "replace")
+        note, _ = json.JSONDecoder().raw_decode(text)
+    except (OSError, ValueError, RecursionError):
         return {}
     return note if isinstance(note, dict) else {}
 
@@ -92,16 +100,3 @@ def _texts(value: object) -> dict[str, str]:
     """The texts of an object by name; none if it is no object."""
     items = value.items() if isinstance(value, dict) else ()
     return {name: run for name, run in items if isinstance(run, str)}
-
-
-def _take(file: int) -> bool:
-    """Whether this process has the lock now. Windows has none."""
-    try:
-        import fcntl
-    except ImportError:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -21,12 +21,12 @@ from flux_cli.runs.records import store
 from flux_cli.runs.records.listing import read_journal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from flux_cli.build.disk import Files
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.build.project import Project
-    from flux_cli.runs.records.past import PastCall
+    from flux_cli.runs.records.past import PastCall, PastRun
 
 IN_FLIGHT = "in flight"
 REFUSALS = (ModerationError, ValidationError)  # sent again, it would be refused again
@@ -48,6 +48,12 @@ def take_over(project: Project, rows: Mapping[str, Row], files: Files, run: str)
         whole = row._replace(requested=requested, files=ours)
         found[name] = whole if shows_prompts else _without_prompts(whole)
     return _with_troubles(found, project, run) if run else found
+
+
+def is_build_of(past: PastRun, locks: Collection[str]) -> bool:
+    """Whether a run was a build of one of these locks."""
+    known = past.facts.get("locks")
+    return isinstance(known, list) and any(os.path.realpath(lock) in known for lock in locks)
 
 
 def _without_prompts(row: Row) -> Row:
@@ -90,7 +96,8 @@ def _with_troubles(rows: dict[str, Row], project: Project, run: str) -> dict[str
         past = read_journal(path, with_replies=False)
     except OSError:
         return rows
-    for call in past.calls if past else ():
+    is_ours = past is not None and is_build_of(past, [project.lock_path])
+    for call in past.calls if past and is_ours else ():
         asset, row = project.assets.get(call.key), rows.get(call.key)
         request, code = str(call.about.get("request", "")), _refusal(call)
         is_kept = row is not None and row.generated.get("run") == run

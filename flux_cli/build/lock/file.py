@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from flux_cli.build.lock.rows import Row
 
+MARK = b'{"schema":'  # near the beginning of every lock, also of a conflicted one
+MAX_MARK = 1000  # bytes that are looked at
 MAX_LOCK = 512 << 20  # bytes; 640 per asset with one file
 
 
@@ -36,6 +38,17 @@ def load_lock(path: str) -> Lock:
     except ManifestError as error:
         error.hint = HINT
         raise
+
+
+def is_lock(path: str) -> bool:
+    """Whether a file begins like a lock of flux, of any schema. Other programs have locks, too."""
+    if not os.path.isfile(path):
+        return False
+    try:
+        with Path(path).open("rb") as file:
+            return MARK in file.read(MAX_MARK)
+    except OSError:
+        return True  # it may be one, and whoever reads it will say what is wrong
 
 
 def save_lock(path: str, rows: Mapping[str, Row]) -> bool:

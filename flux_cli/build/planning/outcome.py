@@ -30,9 +30,7 @@ class Made(NamedTuple):
 
 def row_after(step: Step, made: Made, *, shows_prompts: bool = True) -> Row:
     """The row once a step is done, as far as it came. The step must be of an asset."""
-    asset, row = step.asset, step.row
-    if asset is None:
-        raise ValueError(step)
+    asset, row = step.wanted, step.row
     if made.generated is not None:
         take = _take(step) if row else 1
         files = {**_orphaned(step), **made.files}

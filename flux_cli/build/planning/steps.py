@@ -50,6 +50,13 @@ class Step(NamedTuple):
     twin: str = ""  # the asset whose request brings this image, too
 
     @property
+    def wanted(self) -> Asset:
+        """The asset. Raises ValueError for a step of files that belong to none."""
+        if self.asset is None:
+            raise ValueError(self)
+        return self.asset
+
+    @property
     def is_requested(self) -> bool:
         """Whether a request is sent for this asset."""
         return self.sign in PAID and not self.twin

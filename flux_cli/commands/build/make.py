@@ -21,11 +21,12 @@ from flux_cli.build.execution.records import now
 from flux_cli.build.execution.requests import Tasks
 from flux_cli.build.execution.running import Running
 from flux_cli.build.lock.file import load_lock, save_lock
+from flux_cli.build.planning.steps import PAID, REMADE
 from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.show import confirm_cost, refusal
 from flux_cli.config.credentials import missing_key_error
-from flux_cli.core.errors import DiskError
+from flux_cli.core.errors import DiskError, ManifestError
 from flux_cli.images import files as disk
 from flux_cli.images.names import fixed
 from flux_cli.providers.rows import connect
@@ -51,17 +52,19 @@ if TYPE_CHECKING:
 def build(options: BuildOptions, projects: list[Project]) -> int:
     """Carry out the plans of all projects, and return the exit code.
 
-    Raises FluxError only before anything is done.
+    Raises FluxError. What was done until then is in the locks.
     """
     with ExitStack() as stack:
-        running = {root: stack.enter_context(Running(root)) for root in _roots(projects)}
+        running = {
+            folder: stack.enter_context(Running(root)) for folder, root in _roots(projects).items()
+        }
         interrupted = {
             one.lock_path: run
             for one in projects
-            if (run := running[one.root].interrupted.get(Path(one.lock_path).name))
+            if (run := running[_folder(one.root)].interrupted.get(Path(one.lock_path).name))
         }
         for run in dict.fromkeys(interrupted.values()):
-            fetch_arrived(run)
+            fetch_arrived(run, [lock for lock, one in interrupted.items() if one == run])
         projects = [one._replace(lock=load_lock(one.lock_path)) for one in projects]
         session = open_session(options, projects, interrupted)
         if error := refusal(session):
@@ -75,15 +78,19 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
         return print_result(session, result)
 
 
-def _roots(projects: Sequence[Project]) -> list[str]:
-    return list(dict.fromkeys(project.root for project in projects))
+def _roots(projects: Sequence[Project]) -> dict[str, str]:
+    """The folders of the manifests, in one of their spellings."""
+    return {_folder(project.root): project.root for project in projects}
+
+
+def _folder(root: str) -> str:
+    """The one name of a folder, however it was typed."""
+    return os.path.realpath(root)
 
 
 def _site(planned: Planned) -> Site:
     steps = [one.step for one in planned.priced]
-    shows_prompts = planned.project.manifest.lock_prompts
-    lock = planned.project.lock_path
-    return Site(lock, planned.files, steps, dict(planned.rows), shows_prompts=shows_prompts)
+    return Site(planned.project, planned.files, steps, planned.rows)
 
 
 class _Work:
@@ -115,15 +122,17 @@ class _Work:
             self._note("")
         self._save_taken_over()
         interrupts.defer()  # from here on, everything is journaled, saved and listed
-        self._build.move()
-        self._build.adopt()
-        self._build.remake()
-        if tasks:
-            self._request(tasks, auth, created)
-        self._build.remake(twins=True)
-        if self._session.options.decisions.prune:
-            self._build.prune()
-        self._save()
+        try:
+            self._build.move()
+            self._build.adopt()
+            self._build.remake((REMADE,))
+            if tasks:
+                self._request(tasks, auth, created)
+            self._build.remake(PAID)
+            if self._session.options.decisions.prune:
+                self._build.prune()
+        finally:
+            self._save()
         return Result(self._build, self._result, self._run)
 
     def _auth(self, *, is_needed: bool) -> Auth | None:
@@ -140,7 +149,7 @@ class _Work:
         """Check that every folder can be written to. Raises OutputError."""
         places = [place for site in self._sites for place in site.places()]
         if places:
-            locks = [planned.project.lock_path for planned in self._session.planned]
+            locks = [site.lock for site in self._sites]
             names = map(fixed, [*places, *locks])
             room = store.ROOM if is_paid else 0
             disk.preflight(names, None, overwrite=True, skip_existing=False, room=room)
@@ -183,16 +192,16 @@ class _Work:
 
     def _note(self, run: str) -> None:
         """Write down in each folder that its locks are about to change."""
-        for root, one in self._running.items():
-            one.note(run, [site.lock for site in self._sites if site.root == root])
+        for folder, one in self._running.items():
+            one.note(run, [site.lock for site in self._sites if _folder(site.root) == folder])
 
     def _save_taken_over(self) -> None:
         """Write what a killed build has left into the locks: a second kill must not lose it.
 
         Raises DiskError, before anything is sent.
         """
-        for planned, site in zip(self._session.planned, self._sites, strict=True):
-            if planned.rows != planned.project.lock.rows:
+        for site in self._sites:
+            if site.planned_rows != site.project.lock.rows:
                 save_lock(site.lock, site.rows)
                 forget_pending(site.lock)
 
@@ -213,9 +222,7 @@ class _Work:
             return journal.scratch()
         from flux_cli.http.spool import temporary_folder
 
-        locks: list[Json] = [
-            os.path.realpath(planned.project.lock_path) for planned in self._session.planned
-        ]
+        locks: list[Json] = [os.path.realpath(site.lock) for site in self._sites]
         return journal.begin(
             store.runs_folder(),
             name,
@@ -231,21 +238,30 @@ class _Work:
         )
 
     def _save(self) -> None:
-        """Write each lock if it differs; what was pending is in it."""
-        for planned, site in zip(self._session.planned, self._sites, strict=True):
+        """Write each lock if it differs; what was pending is in it.
+
+        Originals are deleted only then: another lock of this build may need them.
+        """
+        saved: list[Site] = []
+        for site in self._sites:
             try:
                 save_lock(site.lock, site.rows)
             except DiskError as error:
                 self._build.errors[site.lock] = error
-                self._running[site.root].keep(site.lock)
+                self._running[_folder(site.root)].keep(site.lock)
                 continue
             forget_pending(site.lock)
-            if not planned.project.manifest.originals:
-                delete_originals(
-                    site.root,
-                    unfinished(planned.project.assets, site.rows)
-                    | needed(site.root, but=site.lock),
-                )
-        if self._session.options.decisions.prune_originals:
-            for site in self._sites:
+            saved.append(site)
+        for site in saved:
+            self._clean_up(site)
+
+    def _clean_up(self, site: Site) -> None:
+        """Delete originals that nothing needs. A lock that cannot be read may need any."""
+        try:
+            if not site.project.manifest.originals:
+                unmade = unfinished(site.project.assets, site.rows)
+                delete_originals(site.root, unmade | needed(site.root, but=site.lock))
+            if self._session.options.decisions.prune_originals:
                 self._build.paths += delete_originals(site.root, needed(site.root))
+        except ManifestError as error:
+            self._build.errors[site.lock] = error
