@@ -79,12 +79,11 @@ def build_document(
     counts = dict.fromkeys(STATES.values(), 0)
     for one in priced:
         counts[STATES[one.step.sign]] += 1
-    shown = filter(_is_shown, priced)
     return {
         "schema": SCHEMA,
         "status": status,
         "mode": mode,
-        "steps": list(map(_step, shown)),
+        "steps": [_step(one) for one in priced if not one.step.is_unchanged],
         "counts": dict(counts),
         "requests": cost.requests,
         "cost_usd": cost.usd,
@@ -92,10 +91,6 @@ def build_document(
         "limit_usd": limit,
         "warnings": list(warnings),
     }
-
-
-def _is_shown(one: Priced) -> bool:
-    return one.step.sign != SAME or one.step.is_updated
 
 
 def _step(one: Priced) -> dict[str, Json]:

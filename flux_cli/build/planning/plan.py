@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flux_cli.build.planning import reasons
 from flux_cli.build.planning.adoption import adopt
 from flux_cli.build.planning.asset import Planner
-from flux_cli.build.planning.steps import ORPHAN, PAID, REMADE, SAME, Step
+from flux_cli.build.planning.steps import ORPHAN, PAID, REMADE, Step
 from flux_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ def plan_assets(
         if name in wishes.reroll:
             check_reroll(asset, row)
         step = planner.plan(asset, row, was)
-        is_right = step.sign == SAME and not step.is_updated
-        if name in wishes.adopt and not is_right:
+        if name in wishes.adopt and not step.is_unchanged:
             step = adopt(asset, row, was, disk, resolve)
         steps.append(step)
     steps = list(_with_twins(steps, rows, disk))

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 # Signs, the most cautious first. What they mean is in `flux help build`.
 EDITED, REFUSED, UNCLEAR, WAITS = "!", "x", "?", "^"
 NEW, CHANGED, REMADE, MOVED, ORPHAN, SAME = "+", "~", "*", ">", "-", "="
-SIGNS = (NEW, CHANGED, REMADE, MOVED, EDITED, REFUSED, UNCLEAR, WAITS, ORPHAN, SAME)
 # What a person must decide, or another build must do, before the asset is as the manifest says.
 OPEN = frozenset((EDITED, REFUSED, UNCLEAR, WAITS))
 PAID = frozenset((NEW, CHANGED))
@@ -53,6 +52,11 @@ class Step(NamedTuple):
     def is_requested(self) -> bool:
         """Whether a request is sent for this asset."""
         return self.sign in PAID and not self.twin
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether neither a file nor the row changes."""
+        return self.sign == SAME and not self.is_updated
 
     @property
     def is_open(self) -> bool:

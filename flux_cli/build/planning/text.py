@@ -46,7 +46,7 @@ RANKS = {
 
 def plan_lines(priced: Sequence[Priced], *, is_whole: bool = False) -> list[Cells]:
     """The lines of a plan. Unchanged assets are listed only if it is to be whole."""
-    shown = [one for one in priced if is_whole or one.step.sign != SAME or one.step.is_updated]
+    shown = [one for one in priced if is_whole or not one.step.is_unchanged]
     shown.sort(key=lambda one: RANKS[one.step.sign])
     if is_whole:
         return [_line(one) for one in shown]
@@ -95,7 +95,7 @@ def title_line(path: str, assets: int, files: int) -> str:
 
 def unchanged_line(priced: Iterable[Priced]) -> str:
     """How many assets are as they should be; "" if none is."""
-    count = sum(one.step.sign == SAME and not one.step.is_updated for one in priced)
+    count = sum(one.step.is_unchanged for one in priced)
     return f" {SAME} {count:,} unchanged" if count else ""
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.planning import text
 from flux_cli.build.planning.reasons import counted
-from flux_cli.build.planning.steps import ORPHAN, SAME
+from flux_cli.build.planning.steps import ORPHAN
 from flux_cli.commands.build.show import document_of
 from flux_cli.commands.build.step_summary import append_summary
 from flux_cli.commands.exit import confirm_output
@@ -103,7 +103,7 @@ def _is_left(one: Priced, session: Session) -> bool:
 
 def _sum(session: Session, result: Result) -> str:
     priced = [one for planned in session.planned for one in planned.priced]
-    unchanged = sum(one.step.sign == SAME and not one.step.is_updated for one in priced)
+    unchanged = sum(one.step.is_unchanged for one in priced)
     parts = [counted(len(result.build.paths), "file") + " changed", f"{unchanged:,} unchanged"]
     failed = result.build.errors
     adopted = sum(bool(one.step.adopted) and one.step.name not in failed for one in priced)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from flux_cli.build.planning import text
 from flux_cli.build.planning.cost import bill_of, check_budget, lowest
 from flux_cli.build.planning.document import build_document
-from flux_cli.build.planning.steps import SAME
 from flux_cli.config.load import ENVIRONMENT
 from flux_cli.core.errors import BudgetError, status_of
 from flux_cli.runs.spending.approval import is_remote
@@ -118,7 +117,7 @@ def print_check(session: Session) -> int:
 
 def findings(planned: Planned) -> list[Priced]:
     """The steps that a build would carry out or leave to a person."""
-    return [one for one in planned.priced if one.step.sign != SAME or one.step.is_updated]
+    return [one for one in planned.priced if not one.step.is_unchanged]
 
 
 def print_document(session: Session, mode: str, code: int) -> None:
