@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_cli.build.resolution import resolve_asset, resolved_digest
+from flux_cli.build.resolution import image_digest, resolve_asset
 from flux_cli.catalog.find import find_model
 from flux_cli.config import folders
 from flux_cli.providers.rows import unit_price
@@ -36,7 +36,7 @@ class Catalog:
         """The digest of what a request means. Raises ManifestError for what is not accepted."""
         if asset.request not in self._digests:
             resolved = resolve_asset(asset, self.model(asset), f"assets.{asset.group}")
-            self._digests[asset.request] = resolved_digest(resolved)
+            self._digests[asset.request] = image_digest(resolved)
         return self._digests[asset.request]
 
     def price(self, asset: Asset) -> float | None:

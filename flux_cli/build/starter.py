@@ -151,8 +151,8 @@ def _table(entry: _Entry, names: dict[str, None], model: str) -> _Table:
 def _endings(entry: _Entry) -> str:
     """The suffixes of the files: as they are typed, if each format has only one spelling."""
     suffixes = sorted({FORMATS[one.format].suffix for one in entry.images})
-    typed = sorted({split_suffix(one.path)[1] for one in entry.images})
-    endings = typed if len(typed) == len(suffixes) else suffixes
+    spelled = sorted({split_suffix(one.path)[1] for one in entry.images})
+    endings = spelled if len(spelled) == len(suffixes) else suffixes
     return endings[0] if len(endings) == 1 else f"{{{','.join(endings)}}}"
 
 

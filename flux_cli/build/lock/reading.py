@@ -10,9 +10,9 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from flux_cli.build.json_text import read_json
 from flux_cli.build.lock import checks
 from flux_cli.build.lock.text import SCHEMA, START
+from flux_cli.build.strict_json import read_json
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.text import decode_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
-from flux_cli.build.json_text import read_json
+from flux_cli.build.strict_json import read_json
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.text import decode_text
 

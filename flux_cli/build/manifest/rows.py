@@ -6,8 +6,8 @@ import csv
 import json
 from typing import TYPE_CHECKING
 
-from flux_cli.build.json_text import read_json
 from flux_cli.build.manifest.values import is_cell, is_json
+from flux_cli.build.strict_json import read_json
 from flux_cli.core.errors import ManifestError
 
 if TYPE_CHECKING:

@@ -53,6 +53,13 @@ def text_of(value: Json) -> str:
     return str(value)
 
 
+def as_option(value: Any) -> Any:  # noqa: ANN401 - of any key
+    """The value of a key as an option has it: switches stay switches, all else is text."""
+    if isinstance(value, bool) or value is None:
+        return value
+    return list(map(text_of, value)) if isinstance(value, list) else text_of(value)
+
+
 def scalar(value: object) -> str | int | float | None:
     """A text or a number; a text that is plainly a number becomes one. None for anything else."""
     if isinstance(value, str):

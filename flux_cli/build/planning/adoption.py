@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_cli.build.planning.reasons import counted
 from flux_cli.build.planning.steps import REMADE, SAME, Step
 from flux_cli.core.errors import UsageError
+from flux_cli.core.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

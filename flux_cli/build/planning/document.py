@@ -79,11 +79,12 @@ def build_document(
     counts = dict.fromkeys(STATES.values(), 0)
     for one in priced:
         counts[STATES[one.step.sign]] += 1
+    steps: list[Json] = [_step(one) for one in priced if not one.step.is_unchanged]
     return {
         "schema": SCHEMA,
         "status": status,
         "mode": mode,
-        "steps": [_step(one) for one in priced if not one.step.is_unchanged],
+        "steps": steps,
         "counts": dict(counts),
         "requests": cost.requests,
         "cost_usd": cost.usd,

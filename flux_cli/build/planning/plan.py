@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_cli.build.planning import reasons
 from flux_cli.build.planning.adoption import adopt
 from flux_cli.build.planning.asset import Planner
 from flux_cli.build.planning.steps import ORPHAN, PAID, REMADE, Step
 from flux_cli.core.errors import UsageError
+from flux_cli.core.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -105,7 +105,7 @@ def _with_twins(steps: list[Step], rows: Mapping[str, Row], disk: Disk) -> Itera
             yield step
         elif asset.request in made:
             twin = made[asset.request]
-            reason = f"same request as {twin}: {reasons.counted(len(step.make), 'file')}"
+            reason = f"same request as {twin}: {counted(len(step.make), 'file')}"
             yield step._replace(sign=REMADE, reason=reason, twin=twin)
         elif asset.request in asked:
             twin = asked[asset.request]
@@ -131,5 +131,5 @@ def _leftovers(steps: list[Step], left: Mapping[str, Row], disk: Disk) -> Iterat
 
 
 def _leftover(name: str, group: str, row: Row | None, paths: tuple[str, ...]) -> Step:
-    reason = f"not in the manifest: {reasons.counted(len(paths), 'file')} (--prune)"
+    reason = f"not in the manifest: {counted(len(paths), 'file')} (--prune)"
     return Step(ORPHAN, name, group, reason, row=row, was=name, orphans=paths)

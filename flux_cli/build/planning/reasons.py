@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning.changes import ARROW, change_text
+from flux_cli.core.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,8 +84,3 @@ def listed(paths: Sequence[str]) -> str:
     """The first path, and how many more there are."""
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     return f"{paths[0]}{more}"
-
-
-def counted(count: int, word: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

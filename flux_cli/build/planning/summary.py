@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning.document import STATES
-from flux_cli.build.planning.reasons import counted
 from flux_cli.build.planning.text import total_line
 from flux_cli.core.text import plain
+from flux_cli.core.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

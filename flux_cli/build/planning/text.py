@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from flux_cli.build.planning.reasons import counted
 from flux_cli.build.planning.steps import (
     CHANGED,
     EDITED,
@@ -18,7 +17,7 @@ from flux_cli.build.planning.steps import (
     UNCLEAR,
     WAITS,
 )
-from flux_cli.core.values import show_amount
+from flux_cli.core.values import counted, show_amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,11 +43,11 @@ RANKS = {
 }
 
 
-def plan_lines(priced: Sequence[Priced], *, is_whole: bool = False) -> list[Cells]:
-    """The lines of a plan. Unchanged assets are listed only if it is to be whole."""
-    shown = [one for one in priced if is_whole or not one.step.is_unchanged]
+def plan_lines(priced: Sequence[Priced], *, verbose: bool = False) -> list[Cells]:
+    """The lines of a plan. Unchanged assets are listed only if it is `verbose`."""
+    shown = [one for one in priced if verbose or not one.step.is_unchanged]
     shown.sort(key=lambda one: RANKS[one.step.sign])
-    if is_whole:
+    if verbose:
         return [_line(one) for one in shown]
     sizes = Counter(one.step.group for one in priced if one.step.sign != ORPHAN)
     alike: dict[tuple[str, str, str], list[Priced]] = {}

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.manifest.files import NAME
 from flux_cli.build.manifest.paths import objection
-from flux_cli.build.planning.reasons import counted
 from flux_cli.build.starter import Found, Recorded, prompts, starter
 from flux_cli.core.errors import DiskError, ImageError, UsageError
+from flux_cli.core.values import counted
 from flux_cli.images.formats import BY_SUFFIX, FORMATS, split_suffix
 from flux_cli.images.metadata.read import read_metadata
 from flux_cli.images.pixels.wholeness import examine

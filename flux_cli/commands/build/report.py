@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning import text
-from flux_cli.build.planning.reasons import counted
 from flux_cli.build.planning.steps import ORPHAN
 from flux_cli.commands.build.show import document_of
 from flux_cli.commands.build.step_summary import append_summary
 from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import Interrupted, common_exit_code
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.values import show_amount
+from flux_cli.core.values import counted, show_amount
 from flux_cli.runs import interrupts
 from flux_cli.terminal import messages, streams
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning import text
-from flux_cli.build.planning.cost import bill_of, check_budget, lowest
+from flux_cli.build.planning.cost import check_budget, lowest
 from flux_cli.build.planning.document import build_document
 from flux_cli.config.load import ENVIRONMENT
 from flux_cli.core.errors import BudgetError, status_of
@@ -31,7 +31,7 @@ def print_plan(session: Session) -> int:
         print_document(session, "plan", code)
     else:
         for planned in session.planned:
-            streams.say(_project_text(planned, is_whole=session.options.reporting.verbose))
+            streams.say(_project_text(planned, verbose=session.options.reporting.verbose))
     if error:
         messages.error(error)
     return code
@@ -43,7 +43,7 @@ def confirm_cost(session: Session) -> None:
     if not question:
         return
     for planned in session.planned if can_ask() else ():
-        messages.err(_project_text(planned, is_whole=False))
+        messages.err(_project_text(planned, verbose=False))
     if not confirm(f"{question}. Continue?"):
         hint = "answer y, or add --yes to skip the question"
         raise BudgetError("not confirmed, so nothing was sent", hint=hint)
@@ -51,7 +51,7 @@ def confirm_cost(session: Session) -> None:
 
 def _question(session: Session) -> str:
     """Why a person must confirm the build; "" if nobody must, or --yes did."""
-    settings, bill = session.settings, bill_of(session.cost)
+    settings, bill = session.settings, session.cost.bill
     if session.options.limits.yes or not bill.images:
         return ""
     paid = [planned for planned in session.planned if planned.cost.requests]
@@ -77,18 +77,18 @@ def refusal(session: Session) -> BudgetError | None:
     except BudgetError as error:
         return error
     question = _question(session)
-    return unconfirmed(bill_of(session.cost), question) if question and not can_ask() else None
+    return unconfirmed(session.cost.bill, question) if question and not can_ask() else None
 
 
-def _project_text(planned: Planned, *, is_whole: bool) -> str:
+def _project_text(planned: Planned, *, verbose: bool) -> str:
     """The plan of one project."""
     assets = planned.project.assets
     files = sum(len(asset.settings.variants) for asset in assets.values())
     lines = [text.title_line(planned.project.path, len(assets), files)]
-    cells = text.plan_lines(planned.priced, is_whole=is_whole)
+    cells = text.plan_lines(planned.priced, verbose=verbose)
     if cells:
         lines.append(streams.listing(cells, RIGHT))
-    unchanged = "" if is_whole else text.unchanged_line(planned.priced)
+    unchanged = "" if verbose else text.unchanged_line(planned.priced)
     lines += [unchanged] if unchanged else []
     lines.append(text.total_line(planned.priced, planned.cost, planned.limit))
     return "\n".join(lines)
@@ -102,10 +102,10 @@ def print_check(session: Session) -> int:
     if session.options.reporting.as_json:
         print_document(session, "check", code)
         return code
-    is_whole = session.options.reporting.verbose
+    verbose = session.options.reporting.verbose
     for planned in session.planned:
-        shown = planned.priced if is_whole else findings(planned)
-        cells = [line[:2] for line in text.plan_lines(shown, is_whole=is_whole)]
+        shown = planned.priced if verbose else findings(planned)
+        cells = [line[:2] for line in text.plan_lines(shown, verbose=verbose)]
         state = "out of sync" if findings(planned) else "in sync"
         if planned.project.lock.is_conflicted:
             state = f"{state}, and {planned.project.lock_path} has conflict markers"

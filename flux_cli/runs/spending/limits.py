@@ -9,7 +9,7 @@ import math
 
 from flux_cli.core.errors import BudgetError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.values import show_amount
+from flux_cli.core.values import counted, show_amount
 from flux_cli.runs.spending.budget import ROUNDING
 
 MOST_UNPRICED = 20  # images of unknown price that need no confirmation
@@ -28,7 +28,7 @@ class Bill(NamedTuple):
     price: float | None = None
 
     def __str__(self) -> str:
-        amount = "1 image" if self.images == 1 else f"{self.images:,} images"
+        amount = counted(self.images, "image")
         if self.unpriced == self.images:
             return f"{amount} of unknown price"
         each = "" if self.price is None else f" at {show_amount(self.price)} USD"
