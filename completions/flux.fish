@@ -131,7 +131,7 @@ complete -c flux -n "__flux_at 'build'" -l only -x -d 'Only assets with such nam
 complete -c flux -n "__flux_at 'build'" -l exclude -x -d 'No assets with such names'
 complete -c flux -n "__flux_at 'build'" -l partial -d 'Make what the limit allows, in manifest order'
 complete -c flux -n "__flux_at 'build'" -l reroll -x -d 'Request an image again'
-complete -c flux -n "__flux_at 'build'" -l adopt -x -d 'Declare files on disk to be what the manifest means'
+complete -c flux -n "__flux_at 'build'" -l adopt -x -d 'Accept existing files as what the manifest means'
 complete -c flux -n "__flux_at 'build'" -l prune -d 'Delete unedited files that the manifest no longer names'
 complete -c flux -n "__flux_at 'build'" -l prune-originals -d 'Delete originals that the lock does not need'
 complete -c flux -n "__flux_at 'build'" -l help -s h -d 'Show this message and exit'

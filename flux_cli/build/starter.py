@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MODEL = "flux1.1-pro-ultra"
 START = """\
 # The images of this folder. See flux help build.
-# Declare the existing files to be right, for free: flux build --adopt '*'
-# Then see what would change:                       flux build --plan
+# Accept the existing files, for free: flux build --adopt '*'
+# Then see what would change:          flux build --plan
 max_cost = 5.00 # USD per build
 
 [defaults]

@@ -1,4 +1,4 @@
-"""Adopts files: a person declares that what is on the disk is what the manifest means."""
+"""Adopts files: a person accepts what is on the disk as what the manifest means."""
 
 from __future__ import annotations
 

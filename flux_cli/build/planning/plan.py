@@ -122,7 +122,7 @@ def _can_lend(row: Row, disk: Disk) -> bool:
 
 
 def _leftovers(steps: list[Step], left: Mapping[str, Row], disk: Disk) -> Iterator[Step]:
-    """Files that nothing asks for anymore, of assets that exist and of those that do not."""
+    """Files that are no longer in the manifest, of assets that are and of those that are not."""
     for step in steps:
         if step.orphans:
             yield _leftover(step.name, step.group, step.row, step.orphans)

@@ -43,8 +43,8 @@ class Step(NamedTuple):
     resolved: str = ""  # the digest, if it was needed
     make: tuple[str, ...] = ()  # paths to write
     moves: tuple[tuple[str, str], ...] = ()  # from path to path; the file may be there already
-    adopted: tuple[str, ...] = ()  # paths that are declared to be right
-    orphans: tuple[str, ...] = ()  # paths that nothing asks for anymore
+    adopted: tuple[str, ...] = ()  # existing files that a person accepts
+    orphans: tuple[str, ...] = ()  # paths that are no longer in the manifest
     is_updated: bool = False  # the row changes, although no file does
     twin: str = ""  # the asset whose request brings this image, too
 
