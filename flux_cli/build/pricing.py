@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.config.load import Settings
     from flux_cli.core.model import Model
+    from flux_cli.core.request import Note
 
 
 class Catalog:
@@ -24,6 +25,7 @@ class Catalog:
         self._models: dict[str, Model | None] = {}
         self._prices: dict[str, float | None] = {}
         self._digests: dict[str, str] = {}  # by the request
+        self.notes: dict[Note, None] = {}  # on what was resolved so far, each once
 
     def model(self, asset: Asset) -> Model | None:
         """The model of an asset; None if the catalog lacks it. Raises CatalogError."""
@@ -36,6 +38,7 @@ class Catalog:
         """The digest of what a request means. Raises ManifestError for what is not accepted."""
         if asset.request not in self._digests:
             resolved = resolve_asset(asset, self.model(asset), f"assets.{asset.group}")
+            self.notes |= dict.fromkeys(resolved.notes)
             self._digests[asset.request] = image_digest(resolved)
         return self._digests[asset.request]
 

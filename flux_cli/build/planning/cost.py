@@ -102,9 +102,5 @@ def check_budget(cost: Cost, limit: float | None, *, accepts_unknown: bool) -> N
     if limit is None and cost.requests > MOST_WITHOUT_LIMIT:
         message = f"{counted(cost.requests, 'request')} need a limit"
         raise BudgetError(message, hint="add --max-cost")
-    try:
-        check_limit(cost.bill, limit, accepts_unknown=accepts_unknown)
-    except BudgetError as error:
-        if limit is not None and cost.known_usd > limit:
-            error.hint = "raise the limit, select assets with --only, or add --partial"
-        raise
+    hint = "raise the limit, select assets with --only, or add --partial"
+    check_limit(cost.bill, limit, accepts_unknown=accepts_unknown, hint=hint)

@@ -19,11 +19,11 @@ from flux_cli.build.execution.originals import (
 )
 from flux_cli.build.execution.records import now
 from flux_cli.build.execution.requests import Tasks
-from flux_cli.build.execution.running import Running
+from flux_cli.build.execution.running import Running, interrupted_run
 from flux_cli.build.lock.file import load_lock, save_lock
 from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.session import open_session
-from flux_cli.commands.build.show import confirm_cost, refusal
+from flux_cli.commands.build.show import confirm_cost, print_notes, refusal
 from flux_cli.config.credentials import missing_key_error
 from flux_cli.core.errors import DiskError
 from flux_cli.images import files as disk
@@ -33,7 +33,6 @@ from flux_cli.runs import interrupts
 from flux_cli.runs.check import find_access, identity_of
 from flux_cli.runs.progress.choice import open_display
 from flux_cli.runs.records import journal, store
-from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,21 +54,15 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
     """
     with ExitStack() as stack:
         running = {root: stack.enter_context(Running(root)) for root in _roots(projects)}
-        interrupted = {
-            one.lock_path: run
-            for one in projects
-            if (run := running[one.root].interrupted.get(Path(one.lock_path).name))
-        }
-        for run in dict.fromkeys(interrupted.values()):
-            fetch_arrived(run)
+        for run in dict.fromkeys(interrupted_run(one.lock_path) for one in projects):
+            if run:
+                fetch_arrived(run)
         projects = [one._replace(lock=load_lock(one.lock_path)) for one in projects]
-        session = open_session(options, projects, interrupted)
+        session = open_session(options, projects)
         if error := refusal(session):
             raise error
         confirm_cost(session)
-        if not options.reporting.quiet:
-            for note in session.notes:
-                messages.err(f"flux: note: {note}")
+        print_notes(session)
         work = _Work(session, running)
         result = work.carry_out()
         return print_result(session, result)
@@ -143,7 +136,9 @@ class _Work:
             locks = [planned.project.lock_path for planned in self._session.planned]
             names = map(fixed, [*places, *locks])
             room = store.ROOM if is_paid else 0
-            disk.preflight(names, None, overwrite=True, skip_existing=False, room=room)
+            disk.preflight(
+                names, None, overwrite=True, skip_existing=False, room=room, option="the key output"
+            )
 
     def _request(self, tasks: list[Task], auth: Auth | None, created: str) -> None:
         """Send all requests, and keep what arrives."""

@@ -18,9 +18,17 @@ if TYPE_CHECKING:
     from flux_cli.build.planning.cost import Priced
     from flux_cli.commands.build.session import Planned, Session
     from flux_cli.core.model import Json
+    from flux_cli.runs.spending.limits import Bill
 
 OUT_OF_SYNC = 1
 RIGHT = (2, 3)  # right-aligned columns of a plan
+
+
+def print_notes(session: Session) -> None:
+    """Print what the user should know before anything is done."""
+    if not session.options.reporting.quiet:
+        for note in session.notes:
+            messages.err(f"flux: note: {note}")
 
 
 def print_plan(session: Session) -> int:
@@ -39,7 +47,7 @@ def print_plan(session: Session) -> int:
 
 def confirm_cost(session: Session) -> None:
     """Have a person confirm the plan if it costs more than usual. Raises BudgetError."""
-    question = _question(session)
+    question = _question(session, session.cost.bill)
     if not question:
         return
     for planned in session.planned if can_ask() else ():
@@ -49,9 +57,9 @@ def confirm_cost(session: Session) -> None:
         raise BudgetError("not confirmed, so nothing was sent", hint=hint)
 
 
-def _question(session: Session) -> str:
+def _question(session: Session, bill: Bill) -> str:
     """Why a person must confirm the build; "" if nobody must, or --yes did."""
-    settings, bill = session.settings, session.cost.bill
+    settings = session.settings
     if session.options.limits.yes or not bill.images:
         return ""
     paid = [planned for planned in session.planned if planned.cost.requests]
@@ -63,6 +71,8 @@ def _question(session: Session) -> str:
 
 def _is_from_file(session: Session) -> bool:
     """Whether the only limit is that of a settings file, which is no answer about this build."""
+    if session.options.limits.max_cost is not None:
+        return False
     own = [planned.project.manifest.max_cost for planned in session.planned]
     return None in own and session.settings.values["max_cost"].rank > ENVIRONMENT
 
@@ -76,8 +86,9 @@ def refusal(session: Session) -> BudgetError | None:
             check_budget(planned.cost, planned.limit, accepts_unknown=yes)
     except BudgetError as error:
         return error
-    question = _question(session)
-    return unconfirmed(session.cost.bill, question) if question and not can_ask() else None
+    bill = session.cost.bill
+    question = _question(session, bill)
+    return unconfirmed(bill, question) if question and not can_ask() else None
 
 
 def _project_text(planned: Planned, *, verbose: bool) -> str:

@@ -45,21 +45,26 @@ def bill_of(images: int, price: float | None) -> Bill:
 
 
 def check_limit(
-    bill: Bill, limit: float | None, *, accepts_unknown: bool, reason: str = ""
+    bill: Bill,
+    limit: float | None,
+    *,
+    accepts_unknown: bool,
+    reason: str = "",
+    hint: str = "ask for fewer images, or raise --max-cost",
 ) -> None:
-    """Raise BudgetError if the bill is over the limit in USD (None: no limit).
+    """Raise BudgetError with the hint if the bill is over the limit in USD (None: no limit).
 
     Without `accepts_unknown` (--yes), also if the price is unknown; `reason` says why it is.
     """
     if limit is None or bill.images == 0:
         return
     if bill.cost > limit + ROUNDING:
-        hint = "ask for fewer images, or raise --max-cost"
         raise BudgetError(f"{bill}, over the limit of {show_amount(limit)} USD", hint=hint)
     if bill.unpriced and not accepts_unknown:
         because = f" ({reason})" if reason else ""
-        hint = "add --yes to proceed until the reported costs reach the limit, or drop --max-cost"
-        raise BudgetError(f"the price is unknown{because}, and --max-cost sets a limit", hint=hint)
+        message = f"the price is unknown{because}, and the limit is {show_amount(limit)} USD"
+        hint = "add --yes to proceed until the reported costs reach the limit"
+        raise BudgetError(message, hint=hint)
 
 
 def reason_to_confirm(bill: Bill, threshold: float, *, is_limited: bool, is_remote: bool) -> str:
