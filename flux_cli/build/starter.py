@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+import textwrap
 from typing import TYPE_CHECKING
 
 from flux_cli.build.manifest import keys
 from flux_cli.build.manifest.values import scalar
+from flux_cli.config.settings import BY_NAME
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.text import plain
 from flux_cli.images.formats import FORMATS, split_suffix
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from flux_cli.core.model import Json
 
-MODEL = "flux1.1-pro-ultra"
+DEFAULT_MODEL = str(BY_NAME["model"].default)
 START = """\
 # The images of this folder. See flux help build.
 # Accept the existing files, for free: flux build --adopt '*'
@@ -79,20 +82,22 @@ class _Table(NamedTuple):
 def starter(images: Sequence[Found]) -> str:
     """The text of a manifest. Images without a prompt become entries that are commented out."""
     models = [one.made.model for one in images if one.made and one.made.model]
-    model = max(set(models), key=models.count, default=MODEL)
+    model = max(set(models), key=models.count, default=DEFAULT_MODEL)
     names: dict[str, None] = {}
     entries = sorted(_entries(images), key=lambda entry: (entry.stem, entry.widths))
     tables = [_table(entry, names, model) for entry in entries]
-    known = [table for table in tables if str(table.values["prompt"]).strip()]
-    unknown = [table for table in tables if table not in known]
+    known = [table for table in tables if _has_prompt(table)]
+    unknown = itertools.filterfalse(_has_prompt, tables)
     blocks = [START.format(model=_quoted(model))]
     blocks += [f"\n{_text(table)}\n" for table in _joined(known, names)]
-    if unknown:
+    if len(known) < len(tables):
         blocks.append(UNKNOWN)
-        blocks += [
-            "#\n" + re.sub("^", "# ", _text(table), flags=re.MULTILINE) + "\n" for table in unknown
-        ]
+        blocks += [f"#\n{textwrap.indent(_text(table), '# ')}\n" for table in unknown]
     return "".join(blocks if tables else [*blocks, EXAMPLE])
+
+
+def _has_prompt(table: _Table) -> bool:
+    return bool(str(table.values["prompt"]).strip())
 
 
 def prompts(images: Iterable[Found]) -> int:

@@ -171,15 +171,20 @@ def preflight(
             if found := _existing(path):
                 present[index] = found
                 break
-    special = [path for path in present.values() if not (os.path.isfile(path) or is_dangling(path))]
-    if special:
-        more = "; -o - writes to standard output" if option == "-o" else f" with {option}"
-        raise OutputError(f"{special[0]} is not a file", hint=f"name a file or a folder{more}")
+    _refuse_special(present.values(), option)
     if present and not overwrite and not skip_existing:
         raise _taken([*present.values()], hint)
     if write:
         try_folders(folders, room, option)
     return present if skip_existing else {}
+
+
+def _refuse_special(paths: Iterable[str], option: str) -> None:
+    """Raise OutputError for devices, pipes and folders."""
+    special = [path for path in paths if not (os.path.isfile(path) or is_dangling(path))]
+    if special:
+        more = "; -o - writes to standard output" if option == "-o" else f" with {option}"
+        raise OutputError(f"{special[0]} is not a file", hint=f"name a file or a folder{more}")
 
 
 def _taken(paths: Sequence[str], hint: str) -> OutputError:

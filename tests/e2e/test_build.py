@@ -460,6 +460,14 @@ def test_19b_init_writes_a_manifest_that_adopt_and_check_accept(build, work, flu
     empty = work / "empty"
     empty.mkdir()
     assert build("--init", "empty/flux-build.toml").code == 0
+    for words, message in (
+        (["x.json"], "--init writes TOML, not x.json"),
+        (["x.toml", "y.toml"], "--init writes one manifest"),
+    ):
+        refused = build("--init", *words)
+        assert (refused.code, message in refused.err) == (2, True)
+    named = build("--init", "a b.toml")
+    assert "flux build 'a b.toml' --" in named.err
     assert build("--plan", "empty/flux-build.toml").code == 0
 
 
