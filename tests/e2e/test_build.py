@@ -340,6 +340,17 @@ def test_a_build_prints_one_document(build, flux):
     jsonschema.validate(document, json.loads(flux("schema", "build").out))
     assert document["status"] == "ok"
     assert len(document["paths"]) == 46
+    assert (document["cost_usd"], document["cost_source"]) == (0.36, "provider")
+    assert document["planned_cost_usd"] == 0.36
+
+
+def test_the_cost_of_a_build_is_what_it_has_cost(build, gateway):
+    gateway.answers(status(400, code="content_policy_violation", message="refused"), image())
+    document = json.loads(build("--json").out)
+    assert document["status"] == "partial"
+    assert (document["cost_usd"], document["planned_cost_usd"]) == (0.3, 0.36)
+    again = json.loads(build("--json").out)
+    assert (again["cost_usd"], again["cost_source"]) == (0.0, "none")
 
 
 def test_paths_start_at_the_folder_of_the_manifest(build, work, flux, keyed, monkeypatch):

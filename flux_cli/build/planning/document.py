@@ -36,7 +36,7 @@ STATES = {
     ORPHAN: "orphaned",
     SAME: "unchanged",
 }
-SOURCE = ("catalog", "none")  # where the figure of the cost comes from
+SOURCE = ("catalog", "provider", "none")  # where the figure of the cost comes from
 CHANGE = {"key": "text", "old": "any", "new": "any"}
 MOVE = {"old": "text", "new": "text"}
 STEP = {
@@ -59,7 +59,8 @@ BUILD = {
     "steps": ["#build_step"],
     "counts": {"...": "integer"},
     "requests": "integer",
-    "cost_usd": "number?",
+    "cost_usd": "number?",  # of the build; of a plan or a check, what a build would cost
+    "planned_cost_usd": "number?",
     "cost_source": SOURCE,
     "limit_usd": "number?",
     "warnings": ["text"],
@@ -88,7 +89,8 @@ def build_document(
         "counts": dict(counts),
         "requests": cost.requests,
         "cost_usd": cost.usd,
-        "cost_source": SOURCE[0] if cost.requests else SOURCE[1],
+        "planned_cost_usd": cost.usd,
+        "cost_source": "catalog" if cost.requests else "none",
         "limit_usd": limit,
         "warnings": list(warnings),
     }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from flux_cli.build.planning.cost import Cost, Priced
+    from flux_cli.build.planning.steps import Step
 
     Cells: TypeAlias = tuple[str, str, str, str]  # asset, reason, requests, cost
 
@@ -53,7 +54,9 @@ def plan_lines(priced: Sequence[Priced], *, verbose: bool = False) -> list[Cells
     alike: dict[tuple[str, str, str], list[Priced]] = {}
     for one in shown:
         step = one.step
-        alike.setdefault((step.sign, step.group or step.name, step.reason), []).append(one)
+        alike.setdefault((step.sign, step.group or step.name, _reason_of_many(step)), []).append(
+            one
+        )
     lines = []
     for several in alike.values():
         if len(several) > MOST_ALONE:
@@ -76,7 +79,15 @@ def _group_line(several: Sequence[Priced], size: int) -> Cells:
     title = f" {first.sign} {first.group} ({len(several):,} of {size:,})"
     count = sum(one.step.is_requested for one in several)
     requests = counted(count, "request") if count else ""
-    return title, f"{first.reason}: {names}", requests, _money(several)
+    return title, f"{_reason_of_many(first)}: {names}", requests, _money(several)
+
+
+def _reason_of_many(step: Step) -> str:
+    """The reason with `*` in place of the asset's own file name: that of others may be equal."""
+    if step.asset is None:
+        return step.reason
+    folder, slash, _ = step.asset.stem.rpartition("/")
+    return step.reason.replace(step.asset.stem, f"{folder}{slash}*")
 
 
 def _money(several: Sequence[Priced]) -> str:
@@ -84,6 +95,8 @@ def _money(several: Sequence[Priced]) -> str:
     if not requested:
         return ""
     known = [usd for usd in requested if usd is not None]
+    if len(known) == len(requested) and not any(known):
+        return "free"
     return f"{show_amount(sum(known))} USD" if len(known) == len(requested) else "unknown"
 
 
@@ -119,7 +132,7 @@ def _sum(cost: Cost, limit: float | None) -> str:
     if cost.unknown:
         known = f"at least {show_amount(cost.known_usd)}" if cost.known_usd else "unknown"
         return f"cost {known}{of_limit}"
-    if not cost.requests:
+    if not cost.known_usd:
         return "nothing to pay"
     each = " to ".join(
         f"{show_amount(usd)}" for usd in sorted({min(cost.prices), max(cost.prices)})

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flux_cli.build.planning.cost import Priced
     from flux_cli.commands.build.session import Session
     from flux_cli.core.errors import FluxError
+    from flux_cli.core.model import Json
     from flux_cli.core.outcome import Outcome
     from flux_cli.runs.report import RunResult
 
@@ -29,7 +30,7 @@ PARTIAL = 3
 
 
 class Result(NamedTuple):
-    """What a build has done. `sent` is None if it requested nothing."""
+    """What a build has done. `sent` is None if it requested nothing, `run` "" if that was free."""
 
     build: Build
     sent: RunResult | None
@@ -38,7 +39,7 @@ class Result(NamedTuple):
     @property
     def cost_usd(self) -> float | None:
         """What the provider says the requests cost; None if it did not say for one of them."""
-        if self.sent is None:
+        if self.sent is None or not self.run:
             return 0.0
         paid = [one for one in self.sent.outcomes if one.saved or (one.error and one.error.billed)]
         costs = list(map(_cost, paid))
@@ -55,7 +56,12 @@ def print_result(session: Session, result: Result) -> int:
     code = exit_code(session, result)
     reporting = session.options.reporting
     if reporting.as_json:
-        streams.out_json(document_of(session, "build", code) | {"paths": list(result.build.paths)})
+        more: dict[str, Json] = {
+            "cost_usd": result.cost_usd,
+            "cost_source": "provider" if result.run else "none",
+            "paths": list(result.build.paths),
+        }
+        streams.out_json(document_of(session, "build", code) | more)
     else:
         for path in result.build.paths:
             streams.out_data(path)
