@@ -119,6 +119,7 @@ complete -c flux -n "__flux_at 'build'" -l yes -s y -d 'Proceed even if the pric
 complete -c flux -n "__flux_at 'build'" -l quiet -d 'Print nothing but results and errors'
 complete -c flux -n "__flux_at 'build'" -l verbose -s v -d 'List unchanged assets, too, and the causes of errors'
 complete -c flux -n "__flux_at 'build'" -l progress -x -a 'auto\t plain\t none\t' -d 'Progress display'
+complete -c flux -n "__flux_at 'build'" -l log-file -r -F -a '(__flux_files "-[^-]")' -d 'Append every step to a file, one JSON object per line'
 complete -c flux -n "__flux_at 'build'" -l provider -x -a 'lumenfall\t bfl\t fal\t replicate\t openai\t openai.com\t together\t localai\t sdcpp\t vllm\t sglang\t offline\t' -d 'Provider'
 complete -c flux -n "__flux_at 'build'" -l base-url -x -d 'Base URL of an OpenAI-compatible server, including /v1'
 complete -c flux -n "__flux_at 'build'" -l no-key -d 'Send no API key, for servers that need none'

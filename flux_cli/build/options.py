@@ -42,6 +42,7 @@ class Access(NamedTuple):
     timeout: str | None = None
     retries: str | None = None
     progress: str | None = None
+    log_file: str | None = None
 
 
 class Decisions(NamedTuple):

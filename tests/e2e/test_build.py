@@ -482,6 +482,21 @@ def test_19b_init_writes_a_manifest_that_adopt_and_check_accept(build, work, flu
     assert build("--plan", "empty/flux-build.toml").code == 0
 
 
+def test_a_log_has_every_step_with_the_name_of_its_asset(build, work):
+    made = build("--only", "hero", "--only", "og", "--log-file", "build.log")
+    assert made.code == 0, made
+    entries = [json.loads(line) for line in (work / "build.log").read_text().splitlines()]
+    start, *steps, end = entries
+    assert (start["event"], start["manifests"]) == ("start", [PATH])
+    assert {step["asset"] for step in steps} == {"hero", "og"}
+    assert sorted(step["event"] for step in steps) == sorted(2 * ["sent", "received", "saved"])
+    assert (end["event"], end["saved"], end["failed"], end["cost_usd"]) == ("end", 2, 0, 0.12)
+    assert len({entry["run"] for entry in entries}) == 1
+    for words in ([], ["--plan"]):
+        refused = build("--log-file", "no/such/build.log", *words)
+        assert (refused.code, refused.posts) == (2, 0), refused
+
+
 def test_progress_has_one_line_per_asset_whatever_the_number_of_its_files(build):
     made = build("--only", "hero", "--only", "og")
     assert made.code == 0, made

@@ -31,8 +31,10 @@ from flux_cli.images.names import fixed
 from flux_cli.providers.rows import connect
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import find_access, identity_of
-from flux_cli.runs.progress.choice import open_display
+from flux_cli.runs.progress.choice import open_display, tell_both
+from flux_cli.runs.progress.summary import Scope
 from flux_cli.runs.records import journal, store
+from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from flux_cli.core.auth import Auth
     from flux_cli.core.model import Json
     from flux_cli.runs.job import Task
+    from flux_cli.runs.progress.log import Log
     from flux_cli.runs.records.journal import Journal
     from flux_cli.runs.report import RunResult
 
@@ -65,7 +68,9 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
         print_notes(session)
         work = _Work(session, running)
         result = work.carry_out()
-        return print_result(session, result)
+        code = print_result(session, result)
+        work.end_log(code, result)
+        return code
 
 
 def _roots(projects: Sequence[Project]) -> list[str]:
@@ -91,6 +96,8 @@ class _Work:
         self._signer = signer
         self._result: RunResult | None = None
         self._run = ""
+        self._name = journal.new_name()
+        self._log: Log | None = None
 
     def carry_out(self) -> Result:
         """Check what can be checked for free, then do everything, and write the locks."""
@@ -107,6 +114,7 @@ class _Work:
         if is_left or any(site.steps_to_do() for site in self._sites):
             self._note("")
         self._save_taken_over()
+        self._start_log()
         interrupts.defer()  # from here on, everything is journaled, saved and listed
         self._build.move()
         self._build.adopt()
@@ -118,6 +126,22 @@ class _Work:
             self._build.prune()
         self._save()
         return Result(self._build, self._result, self._run)
+
+    def _start_log(self) -> None:
+        """Open the log file, if there is one. Raises OutputError before anything is done."""
+        path = self._session.options.access.log_file
+        if path is None:
+            return
+        from flux_cli.runs.progress.log import Log
+
+        self._log = Log(path, self._name, messages.err)
+        manifests: list[Json] = [one.project.path for one in self._session.planned]
+        self._log.start(self._session.settings.provider.name, {"manifests": manifests})
+
+    def end_log(self, code: int, result: Result) -> None:
+        """Log the result and close the log."""
+        if self._log:
+            self._log.end(result.log_facts(code))
 
     def _auth(self, *, is_needed: bool) -> Auth | None:
         """The key, if one is needed. Raises AuthError without one."""
@@ -146,7 +170,7 @@ class _Work:
         from flux_cli.runs.job import Job
 
         settings, row = self._session.settings, self._session.settings.provider
-        name = journal.new_name()
+        name = self._name
         self._run = name if row.hosted else ""
         owners = {step.name: site.owner(step) for site, step in self._build.requested()}
         keeper = Keeper(
@@ -154,8 +178,12 @@ class _Work:
         )
         self._note(self._run)
         folders = {Path(task.name.path("png")).parent for task in tasks}
+        groups = {step.name: f"assets.{step.group}" for _, step in self._build.requested()}
         progress = open_display(
-            len(tasks), tasks[0].key, settings.progress, self._session.options.reporting
+            Scope(len(tasks), self._limit(), groups),
+            tasks[0].key,
+            settings.progress,
+            self._session.options.reporting,
         )
         with self._journal(name) as ledger, progress as display:
             job = Job(
@@ -172,7 +200,8 @@ class _Work:
                 output_folders=folders,
             )
             folder = ledger.folder if row.hosted else None
-            self._result = run_job(job, folder, settings, display)
+            listener = tell_both(self._log, display) if self._log else display
+            self._result = run_job(job, folder, settings, listener)
             self._build.sink.sync()
         self._build.take_outcomes(self._result.outcomes, keeper, self._run)
 

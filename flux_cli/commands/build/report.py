@@ -9,7 +9,7 @@ from flux_cli.build.planning.steps import ORPHAN
 from flux_cli.commands.build.show import document_of
 from flux_cli.commands.build.step_summary import append_summary
 from flux_cli.commands.exit import confirm_output
-from flux_cli.core.errors import Interrupted, common_exit_code
+from flux_cli.core.errors import Interrupted, common_exit_code, status_of
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.values import counted, show_amount
 from flux_cli.runs import interrupts
@@ -45,6 +45,17 @@ class Result(NamedTuple):
         costs = list(map(_cost, paid))
         known = [cost for cost in costs if cost is not None]
         return sum(known) if len(known) == len(costs) else None
+
+    def log_facts(self, code: int) -> dict[str, Json]:
+        """What the log says of the build."""
+        return {
+            "status": status_of(code),
+            "exit_code": code,
+            "saved": len(self.build.done - self.build.errors.keys()),
+            "failed": len(self.build.errors),
+            "cost_usd": self.cost_usd,
+            "seconds": round(self.sent.seconds, 3) if self.sent else 0.0,
+        }
 
 
 def _cost(outcome: Outcome) -> float | None:

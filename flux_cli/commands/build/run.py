@@ -24,6 +24,10 @@ def run(options: BuildOptions) -> int:
         from flux_cli.commands.build.init import init
 
         return init(options)
+    if options.access.log_file is not None:
+        from flux_cli.runs.progress.log import check_log
+
+        check_log(options.access.log_file)
     projects = open_projects(mode.manifests or [])
     if not any(mode[1:]):
         from flux_cli.commands.build.make import build
