@@ -81,6 +81,13 @@ class Resolved(NamedTuple):
     made: tuple[str, ...] | None = None
 
     @property
+    def model_id(self) -> str:
+        """The model's ID in the catalog, else its name as it is sent, without the upstream."""
+        if self.model:
+            return self.model.id
+        return self.sent_model.removeprefix(f"{self.route}/")
+
+    @property
     def seed(self) -> int | None:
         """The first seed that the user named; None if none was named."""
         return self.seeds[0] if self.seeds else None

@@ -1,4 +1,4 @@
-"""Files that are never incomplete: written first, and named then."""
+"""Writes files in full before they get their names."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     Link = Callable[[str], None]  # gives a finished file a name that is not taken
+
+
+class _NoNameError(Exception):
+    """A file without a name cannot be made here, or cannot get one."""
 
 
 def publish(
@@ -45,16 +49,24 @@ def publish(
         return path
 
     try:
-        with os.fdopen(os.open(folder or ".", os.O_TMPFILE | os.O_WRONLY, 0o666), "wb") as file:
+        with _open_unnamed(folder or ".") as file:
             _fill(file, parts)
             return give_name(functools.partial(_link_unnamed, file.fileno()))
-    except (AttributeError, OSError):  # other systems, and some file systems
+    except _NoNameError:
         with open(part, "xb") as file:  # mkstemp would ignore the umask
             _fill(file, parts)
         return give_name(functools.partial(_link_or_move, part))
     finally:
         with contextlib.suppress(OSError):
             os.unlink(part)
+
+
+def _open_unnamed(folder: str) -> BinaryIO:
+    try:
+        number = os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except (AttributeError, OSError) as fault:  # other systems, and some file systems
+        raise _NoNameError from fault
+    return os.fdopen(number, "wb")
 
 
 def _fill(file: BinaryIO, parts: Sequence[bytes | memoryview]) -> None:
@@ -65,8 +77,13 @@ def _fill(file: BinaryIO, parts: Sequence[bytes | memoryview]) -> None:
 
 def _link_unnamed(number: int, path: str) -> None:
     """Give an open file without a name its name. Raises FileExistsError if it is taken."""
-    # A folder must be given, or the link itself would get the name.
-    os.link(f"/proc/self/fd/{number}", path, src_dir_fd=number)
+    try:
+        # A folder must be given, or the link itself would get the name.
+        os.link(f"/proc/self/fd/{number}", path, src_dir_fd=number)
+    except FileExistsError:
+        raise
+    except OSError as fault:  # file systems without links
+        raise _NoNameError from fault
 
 
 def _link_or_move(part: str, path: str) -> None:

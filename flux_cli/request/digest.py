@@ -51,18 +51,11 @@ def resolved_facts(resolved: Resolved) -> dict[str, Json]:
         if name not in LEFT_OUT
     }
     return {
-        "model": _model_id(resolved),
+        "model": resolved.model_id,
         "prompt": resolved.prompt,
         "size": _nominal_size(resolved),
         "parameters": parameters,
     }
-
-
-def _model_id(resolved: Resolved) -> str:
-    """The model's ID in the catalog, else its name as it is sent, without the upstream."""
-    if resolved.model:
-        return resolved.model.id
-    return resolved.sent_model.removeprefix(f"{resolved.route}/")
 
 
 def _nominal_size(resolved: Resolved) -> Json:

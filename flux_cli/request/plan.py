@@ -134,7 +134,8 @@ def choose_seed(
         from flux_cli.request.sketch import derive_seed
 
         return DERIVED, derive_seed(resolved)
-    if not is_requested and (given.no_seed or not _takes_seed(resolved)):
+    is_required = field_of(_dialect_of(resolved), "seed").required
+    if not is_requested and not is_required and (given.no_seed or not _takes_seed(resolved)):
         return "", None
     return DRAWN, draw() if draw else None
 
@@ -160,7 +161,7 @@ def _seed_note(dialect: Dialect, origin: str, seed: int | None) -> Note:
         reason = "drawn at random; --no-seed sends none"
     field = field_of(dialect, "seed")
     if field.required:
-        reason = f"{reason}: {field.reason}"
+        reason = f"drawn at random: {field.reason}"
     return Note("seed", None, seed, "default", reason)
 
 

@@ -20,9 +20,8 @@ def derive_seed(resolved: Resolved) -> int:
     It does not depend on what changes only how images are transferred, marked, stored and counted.
     """
     parameters = resolved.parameters.items()
-    model = resolved.model.id if resolved.model else resolved.sent_model  # whatever the route
     facts: dict[str, Json] = {
-        "model": model,
+        "model": resolved.model_id,
         "prompt": resolved.prompt,
         "parameters": {name: value for name, value in parameters if name not in NOT_SHOWN},
     }

@@ -99,7 +99,7 @@ def check_run(options: GenerateOptions) -> CheckedRun:
     try:
         check_cost(run)
         auth = find_access(prepared.settings, no_key=options.access.no_key)
-        if not options.run.dry_run:
+        if run.calls and not options.run.dry_run:  # what costs nothing works without a key
             require_key(auth, prepared.settings, no_key=options.access.no_key)
     except (BudgetError, AuthError):
         if not options.reporting.quiet:  # they may be the reason, or the next thing to fix

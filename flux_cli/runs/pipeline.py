@@ -97,12 +97,13 @@ class _Run:
         for task in todo:
             place = len(self.outcomes)
             self.outcomes.append(_unsent(task))
+            if task.is_complete:
+                self._put(place, task.outcome()._replace(kept=task.kept))
+                continue
             while self._must_wait(task):
                 self._call_ended.clear()
                 await self._call_ended.wait()
-            if task.is_complete:
-                self._put(place, task.outcome()._replace(kept=task.kept))
-            elif task.arrived is None and (reason := self._objection(task)):
+            if task.arrived is None and (reason := self._objection(task)):
                 self._put(place, task.outcome(NotSentError(f"not sent, because {reason}")))
             else:
                 await self._carry_out(place, task)

@@ -64,9 +64,8 @@ def name_requests(prepared: Prepared) -> Sequence[Name]:
 def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
     """The values of a template's fields, one row per request."""
     resolved, size, now = prepared.resolved, prepared.resolved.size, time_of_names()
-    model = resolved.model.id if resolved.model else resolved.sent_model
     common: dict[str, str | int] = {
-        **naming.text_fields(resolved.prompt, model),
+        **naming.text_fields(resolved.prompt, resolved.model_id),
         "ratio": "auto",
         "width": "auto",
         "height": "auto",

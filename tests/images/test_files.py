@@ -393,6 +393,18 @@ def test_a_file_system_without_unnamed_files_is_written_to_all_the_same(
     assert listed(work) == ["fox.png"]
 
 
+@linux
+def test_a_file_that_cannot_be_replaced_says_why(overwriting, work, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    (work / "fox.png").write_bytes(b"old")
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(DiskError, match="Operation not permitted"):
+        overwriting.save(name("fox.png"), image(b"new"))
+    assert listed(work) == ["fox.png"]
+
+
 # --- a pipe
 
 

@@ -122,6 +122,12 @@ def test_a_seed_is_drawn_for_every_model_that_is_known_to_take_one():
         assert chosen(dialect=dialect, draw=draw) == (DRAWN, 5), provider
     takes = {name for name, row in read_servers().items() if chosen("else", row, draw=draw)[0]}
     assert takes == {"together", "sdcpp", "vllm", "sglang"}
+    needs = {
+        name
+        for name, row in read_servers().items()
+        if chosen("else", row, no_seed=True, draw=draw)[0]
+    }
+    assert needs == {"sdcpp", "sglang"}
 
 
 def test_minus_one_asks_for_a_random_seed_wherever_a_seed_can_be_sent():

@@ -24,7 +24,8 @@ BY_MODEL, BY_ALGORITHM = "trainedAlgorithmicMedia", "algorithmicMedia"
 SIGNED = "it carries signed content credentials (C2PA), which any change would break"
 SIGNATURE_LOST = "the conversion drops the provider's signed content credentials (C2PA)"
 
-# Parameters with a field of their own, and those about how an image is transferred and stored.
+# Parameters with a field of their own, and those about how an image is transferred and stored, or
+# whether a sketch is marked as one.
 NOT_RECORDED = (
     "size",
     "seed",
@@ -33,6 +34,7 @@ NOT_RECORDED = (
     "output_compression",
     "response_format",
     "sync_mode",
+    "badge",
 )
 
 
@@ -101,8 +103,7 @@ def record_of_run(
     )
     if not hosted:
         return record
-    model = resolved.model.id if resolved.model else resolved.sent_model
-    return record._replace(model=model, source_type=BY_MODEL)
+    return record._replace(model=resolved.model_id, source_type=BY_MODEL)
 
 
 def _recorded_value(value: Value) -> Json:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from flux_cli.request.files.comparison import Difference
 
 UPDATE_HINT = "use --update to replace what differs, --overwrite to replace all, or another -o"
+FOREIGN_HINT = "it has no record, so only --overwrite replaces it; or use another -o"
+NO_IMAGE = ("damaged", "missing")  # differences that leave nothing worth keeping
 
 
 class Found(NamedTuple):
@@ -41,6 +43,13 @@ class FoundRequest(NamedTuple):
         return (*self.images, *self.sidecars)
 
     @property
+    def foreign(self) -> Iterator[Found]:
+        """Images that differ and have no record: they may be someone else's."""
+        for file in self.files:
+            if not file.record and file.difference and file.difference.name not in NO_IMAGE:
+                yield file
+
+    @property
     def is_complete(self) -> bool:
         """Whether nothing has to be requested."""
         return self.is_whole and not any(file.difference for file in self.files)
@@ -60,20 +69,20 @@ class Existing(NamedTuple):
     files: frozenset[str] = frozenset()  # kept
     by_call: dict[int, tuple[str, ...]] = {}  # noqa: RUF012 - never written to; kept images, no sidecars
     complete: frozenset[int] = frozenset()  # numbers of requests whose files are all kept
+    settled: frozenset[str] = frozenset()  # the files of these requests
     unverified: frozenset[str] = frozenset()  # kept, though they have no record to compare
     replaced: frozenset[str] = frozenset()  # may be replaced by a new file
     outdated: tuple[Outdated, ...] = ()  # those of them that differ from what is asked for
 
     def renewed(self, later: Existing) -> Existing:
-        """These files, with a later look at the requests that were not complete."""
-        files = (self.files | later.files) - later.replaced
-        return Existing(
-            files=files,
-            by_call=self.by_call | later.by_call,
+        """The files of complete requests, with a later look at all other requests."""
+        by_call = {number: self.by_call[number] for number in self.complete & self.by_call.keys()}
+        return later._replace(
+            files=self.settled | later.files,
+            by_call=by_call | later.by_call,
             complete=self.complete | later.complete,
-            unverified=(self.unverified | later.unverified) & files,
-            replaced=later.replaced,
-            outdated=later.outdated,
+            settled=self.settled | later.settled,
+            unverified=(self.unverified & self.settled) | later.unverified,
         )
 
 
@@ -81,16 +90,19 @@ def keep_existing(found: Sequence[FoundRequest]) -> Existing:
     """For `--skip-existing`: keep every file. Raises OutputError for one that differs."""
     differing = [file for request in found for file in request.files if file.difference]
     if differing:
-        raise _difference_error(differing)
+        raise _difference_error(differing, UPDATE_HINT)
     return _sum_up((request, request.files) for request in found)
 
 
 def update_existing(found: Sequence[FoundRequest], *, is_sketch: bool) -> Existing:
     """For `--update`: replace all files of a request of which one differs or is missing.
 
-    A file without a record is kept: it may be of somebody else. Raises OutputError if a sketch
-    would replace an image of the model.
+    A file without a record is kept: it may be someone else's. Raises OutputError if such a file
+    differs, or if a sketch would replace an image of the model.
     """
+    foreign = [file for request in found for file in request.foreign]
+    if foreign:
+        raise _difference_error(foreign, FOREIGN_HINT)
     kept = []
     outdated = []
     replaced: set[str] = set()
@@ -112,6 +124,7 @@ def update_existing(found: Sequence[FoundRequest], *, is_sketch: bool) -> Existi
 def _sum_up(kept: Iterable[tuple[FoundRequest, Sequence[Found]]]) -> Existing:
     by_call = {}
     files: list[Found] = []
+    settled: list[Found] = []
     complete = []
     for request, stays in kept:
         files += stays
@@ -120,22 +133,29 @@ def _sum_up(kept: Iterable[tuple[FoundRequest, Sequence[Found]]]) -> Existing:
             by_call[request.number] = images
         if request.is_complete:
             complete.append(request.number)
-    paths = frozenset(file.path for file in files)
-    unverified = frozenset(file.path for file in files if not file.record)
-    return Existing(paths, by_call, frozenset(complete), unverified)
+            settled += stays
+    return Existing(
+        files=frozenset(file.path for file in files),
+        by_call=by_call,
+        complete=frozenset(complete),
+        settled=frozenset(file.path for file in settled),
+        unverified=frozenset(file.path for file in files if not file.record),
+    )
 
 
-def _difference_error(differing: Sequence[Found]) -> OutputError:
+def _difference_error(differing: Sequence[Found], hint: str) -> OutputError:
     first = differing[0]
     reason = first.difference.reason if first.difference else ""
     others = len(differing) - 1
     more = f"; {others} more files differ" if others > 1 else "; 1 more file differs"
-    return OutputError(f"{first.path} {reason}{more if others else ''}", hint=UPDATE_HINT)
+    return OutputError(f"{first.path} {reason}{more if others else ''}", hint=hint)
 
 
 def _sketch_error(file: Found) -> OutputError:
     maker = file.record.model if file.record else ""
-    message = f"{file.path} was generated by {maker or 'a model'}: no sketch replaces it"
+    message = (
+        f"{file.path} was generated by {maker or 'a model'}: an offline sketch does not replace it"
+    )
     hint = "drop --offline, name another file with -o, or use --overwrite"
     return OutputError(message, hint=hint)
 
@@ -145,9 +165,6 @@ def describe_existing(existing: Existing) -> Iterator[str]:
     if existing.unverified:
         first, *others = sorted(existing.unverified)
         more = f" and {len(others)} more" if others else ""
-        reason = "without a record, they cannot be compared with what you ask for"
-        if not others:
-            reason = "without a record, it cannot be compared with what you ask for"
-        yield f"kept {first}{more}: {reason}"
+        yield f"kept {first}{more}, not compared: no record says how it was generated"
     for file in existing.outdated:
         yield f"replacing {file.path}, which {file.difference.reason}"
