@@ -40,6 +40,7 @@ output = "img/{name}.{avif,webp,jpg}"
 UNKNOWN = """
 # The prompts of these images are not recorded. Write them, and remove the # marks.
 """
+PIXELS = re.compile(r"([1-9]\d{0,5})x([1-9]\d{0,5})", re.ASCII)
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -145,12 +146,25 @@ def _table(entry: _Entry, names: dict[str, None], model: str) -> _Table:
     if first.made:
         values |= _values(first.made, model)
         comments = first.made.comments
-    if not entry.widths and values.get("size") == f"{first.width}x{first.height}":
+    if _are_fitted(entry, str(values.get("size", ""))):
         values["fit"] = "cover"  # models have few sizes: these pixels were made by flux
     if entry.widths:
         values["width"] = list(entry.widths)
     values["output"] = f"{_literal(folder)}{slash}{field}.{_endings(entry)}"
     return _Table(name, values, comments)
+
+
+def _are_fitted(entry: _Entry, size: str) -> bool:
+    """Whether all images have the pixels of a size, or its exact shape at their widths."""
+    pixels = PIXELS.fullmatch(size)
+    if not pixels:
+        return False
+    width, height = int(pixels[1]), int(pixels[2])
+    widths = entry.widths or [width]
+    return all(
+        one.width in widths and abs(one.height - one.width * height / width) < 1
+        for one in entry.images
+    )
 
 
 def _endings(entry: _Entry) -> str:
