@@ -32,7 +32,7 @@ class Limits(NamedTuple):
 
 
 class Access(NamedTuple):
-    """Where requests are sent, and how many at once."""
+    """Where requests are sent, how many at once, and how that is shown and logged."""
 
     provider: str | None = None
     base_url: str | None = None

@@ -15,7 +15,7 @@ GROUPS = (Parameters, Output, Finish, Metadata)
 NOT_KEYS = frozenset((
     "response_format", "sync_mode", "overwrite", "skip_existing", "keep_original", "html",
 ))  # fmt: skip
-# Of all JSON types, an option takes one or several, by the type of its field.
+# The kind of value by the type of the option's field; every other option is a scalar.
 KINDS = {"list[str] | None": "list", "bool": "switch", "bool | None": "switch"}
 
 
