@@ -141,9 +141,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "max_cost": Spelling(
             "--max-cost", "USD", "Refuse to start a run that would cost more [env: FLUX_MAX_COST]"
         ),
-        "yes": Spelling(
-            "--yes -y", "", "Ask nothing, and proceed even if the price is unknown or high"
-        ),
+        "yes": Spelling("--yes -y", "", "Do not ask, even if the price is unknown or high"),
         "quiet": Spelling("--quiet", "", "Print nothing but results and errors"),
         "verbose": Spelling(
             "--verbose -v", "", "Show each step, request ids and the causes of errors"

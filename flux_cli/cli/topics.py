@@ -78,8 +78,8 @@ def _cost() -> tuple[Part, ...]:
         f"""
         A run of more than {BY_NAME["confirm_cost"].default} USD (the setting confirm_cost), or of
         more than {MOST_UNPRICED} images of unknown price from another machine, must be confirmed.
-        A terminal asks once; a pipe needs --max-cost or --yes. --yes answers every question and
-        never lifts --max-cost.
+        On a terminal, flux asks once; in a pipe, add --max-cost or --yes. --yes answers every
+        question and never lifts --max-cost.
         """,
     )
 

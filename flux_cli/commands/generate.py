@@ -131,7 +131,7 @@ def _job(checked: CheckedRun, ledger: Journal) -> Job:
     prepared, row = checked.prepared, checked.row
     sink: files.Pipe | files.Folder
     folders = {Path(folder) for folder in folders_of(checked.names)}
-    may_replace = True if checked.options.output.overwrite else checked.existing.replaced
+    may_replace = checked.options.output.overwrite or checked.existing.replaced
     sink = files.Folder(overwrite=may_replace, mark=ledger.run, state=ledger.state)
     if prepared.destination.is_stdout:
         sink, folders = files.Pipe(sys.stdout.buffer), set()

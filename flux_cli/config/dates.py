@@ -1,7 +1,7 @@
 """The time that is written into image files, beside them, and into their names.
 
 `SOURCE_DATE_EPOCH` replaces the clock, as reproducible-builds.org describes it. Journals and logs
-tell when something happened: they do not ask here.
+always use the clock: they tell when something happened.
 """
 
 from __future__ import annotations

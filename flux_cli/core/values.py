@@ -152,7 +152,7 @@ def _read_boolean(param: Param, value: Json) -> bool:
 def _read_string(param: Param, value: Json) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise _invalid(param, value, "text")
-    text = _as_typed(value)
+    text = as_typed(value)
     if isinstance(value, int) and abs(value) >= INT64:
         raise _invalid(param, value, "text")
     if param.choices and text not in param.choices:
@@ -169,7 +169,7 @@ def _read_image(param: Param, value: Json) -> str:
 
 
 def _invalid(param: Param, value: Json, expected: str, hint: str = "") -> UsageError:
-    text = _as_typed(value)
+    text = as_typed(value)
     message = f"{param.name} must be {expected}, not {str(shorten(text))!r}"
     return UsageError(message, hint=hint or _suggestion(param, text))
 
@@ -206,7 +206,7 @@ def _suggest_number(param: Param, low: float | None, high: float | None) -> str:
     return f"give a {kind}{limits}"
 
 
-def _as_typed(value: Json) -> str:
+def as_typed(value: Json) -> str:
     """The value as a user would type it."""
     import json
 

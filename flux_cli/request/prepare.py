@@ -54,6 +54,9 @@ def prepare(
     of the image, and the seed open. Raises UsageError and ConfigError.
     """
     typed = read_parameters(options.parameters)
+    if options.input.no_seed and "seed" in typed:
+        message = "--seed and --no-seed contradict each other"
+        raise UsageError(message, hint="use only one of them")
     reuse = _read_like(options, typed)
     settings = load_settings(_overrides(options, reuse), ROWS)
     model = find_model(settings.model, folders.model_folders())
@@ -78,8 +81,8 @@ def prepare(
     resolved = _at_provider(resolved, settings, model, dialect)
     finish = _read_finish(options, resolved, destination)
     resolved = _with_finish(resolved, finish)
-    seed = choose_seed(resolved, settings.provider, options.input, draw)
-    return Prepared(settings, resolved, plan(resolved, *seed), destination, finish)
+    origin, seed = choose_seed(resolved, settings.provider, options.input, draw)
+    return Prepared(settings, resolved, plan(resolved, origin, seed), destination, finish)
 
 
 def draw_seed() -> int:
@@ -136,14 +139,8 @@ def _at_provider(
 
 
 def _read_like(options: GenerateOptions, given: dict[str, Value]) -> Reuse | None:
-    """The values from the image of `--like`; None without the option.
-
-    Raises UsageError for a seed beside `--no-seed`.
-    """
+    """The values from the image of `--like`; None without the option."""
     path = options.input.like
-    if options.input.no_seed and "seed" in given:
-        message = "--seed and --no-seed contradict each other"
-        raise UsageError(message, hint="use only one of them")
     if not path:
         return None
     from flux_cli.request.files.like import read_like

@@ -54,7 +54,7 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     if parameters.pop("seed", None) is not None:
         from flux_cli.request.seeds import name_in_notes
 
-        notes = name_in_notes(notes, request.parameters["seed"], seeds)
+        notes = name_in_notes(notes, _asked(request.parameters["seed"]), seeds)
     if size is not None:
         parameters = {"size": size.name, **parameters}
     return Resolved(

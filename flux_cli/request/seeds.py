@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.request import MAX_IMAGES, Attachment
-from flux_cli.core.values import INT64, shorten
+from flux_cli.core.values import INT64, as_typed, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flux_cli.core.model import Json
     from flux_cli.core.request import Note, Value
 
 RANDOM = "-1"  # as in other tools, the seed that stands for a random one
@@ -29,8 +30,9 @@ def read_seeds(value: Value) -> tuple[int, ...]:
     """
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise _invalid(value)
-    # Python refuses to write integers of thousands of digits.
-    text = str(value) if isinstance(value, str) or abs(value) < INT64 else str(INT64)
+    if isinstance(value, int) and abs(value) >= INT64:  # `str` may refuse so many digits
+        raise _too_large(as_typed(value))
+    text = str(value)
     if text.strip() == RANDOM:
         return ()
     seeds: list[int] = []
@@ -57,9 +59,8 @@ def count_images(n: int | None, seeds: Sequence[int]) -> int:
     return len(seeds)
 
 
-def name_in_notes(notes: Sequence[Note], typed: Value, seeds: Sequence[int]) -> list[Note]:
-    """The notes; the one on the first seed says what was typed and which seeds that names."""
-    asked = shorten(typed.asked if isinstance(typed, Attachment) else typed)
+def name_in_notes(notes: Sequence[Note], asked: Json, seeds: Sequence[int]) -> list[Note]:
+    """The notes; the one on the first seed says what was typed, and which seeds that names."""
     listed = ", ".join(str(seed) for seed in seeds)
     used = seeds[0] if len(seeds) == 1 else shorten(listed)
     named = []
@@ -114,9 +115,13 @@ def _read_number(digits: str, text: str) -> int:
         raise UsageError(f"seed must be at least 0, not {shorten(digits)!r}", hint=hint)
     # Long texts are refused before `int`, which fails for thousands of digits.
     if len(number.lstrip("0")) > len(str(LARGEST)) or int(number) > LARGEST:
-        message = f"seed must be a whole number of 64 bits, not {str(shorten(digits))!r}"
-        raise UsageError(message, hint=f"the largest is {LARGEST}")
+        raise _too_large(digits)
     return int(number)
+
+
+def _too_large(digits: str) -> UsageError:
+    message = f"seed must be a whole number of 64 bits, not {str(shorten(digits))!r}"
+    return UsageError(message, hint=f"the largest is {LARGEST}")
 
 
 def _invalid(value: Value) -> UsageError:

@@ -1,4 +1,4 @@
-"""What a run needs: its tasks, and who is told about them."""
+"""What a run needs: its tasks, and its listener."""
 
 from __future__ import annotations
 

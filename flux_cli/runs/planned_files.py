@@ -139,13 +139,18 @@ def check_files(
     UsageError for two files of one name.
     """
     _check_names(prepared, names, comparison.delivery)
-    existing = _find_existing(options, prepared, names, comparison)
+    write = not options.run.dry_run
+    existing = _find_existing(options, prepared, names, comparison, write=write)
     if not options.reporting.quiet:
         origin = prepared.plan.seed_origin
         notes = [*describe_existing(existing), *_note_of_random_names(options, names, origin)]
-        for note in notes:
-            messages.err(f"flux: note: {note}")
+        _print_notes(notes)
     return existing
+
+
+def _print_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        messages.err(f"flux: note: {note}")
 
 
 def _find_existing(
@@ -154,8 +159,13 @@ def _find_existing(
     names: Sequence[Name],
     comparison: Comparison,
     places: Sequence[int] | None = None,
+    *,
+    write: bool,
 ) -> Existing:
-    """The existing files of all requests, or of those in some places. Raises like `check_files`."""
+    """The existing files of all requests, or of those in some places. Raises like `check_files`.
+
+    With `write`, also try whether their folders take files.
+    """
     from flux_cli.images import files
     from flux_cli.runs.records.store import ROOM
 
@@ -167,7 +177,7 @@ def _find_existing(
         None,
         overwrite=options.output.overwrite or is_update,
         skip_existing=options.output.skip_existing or is_update,
-        write=not options.run.dry_run,
+        write=write,
         room=room,
         hint=UPDATE_HINT,
     )
@@ -193,8 +203,11 @@ def reserve_files(run: CheckedRun) -> Iterator[CheckedRun]:
     numbers = enumerate(call.number for call in prepared.plan.calls)
     places = [place for place, number in numbers if number not in run.existing.complete]
     with reserve_names(_paths_of(prepared, names, run.delivery, places)):
-        later = _find_existing(run.options, prepared, names, run.comparison, places)
+        later = _find_existing(run.options, prepared, names, run.comparison, places, write=False)
         existing = run.existing.renewed(later)
+        if not run.options.reporting.quiet:
+            said = set(describe_existing(run.existing))
+            _print_notes(note for note in describe_existing(later) if note not in said)
         yield run._replace(existing=existing, delivery=run.delivery._replace(kept=existing.files))
 
 

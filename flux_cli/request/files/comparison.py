@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.values import shorten
+from flux_cli.core.values import as_typed, shorten
 from flux_cli.images.metadata.record import without_prompt
 from flux_cli.request.size import NAMES as SHAPE
 
@@ -112,8 +110,7 @@ def _values(name: str, made: Json, asked: Json, verb: str = "generated") -> str:
 
 
 def _shown(value: Json) -> Json:
-    """A value as it is typed: text without quotes, anything else as JSON."""
-    return shorten(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return shorten(as_typed(value))
 
 
 def compare_file(image: Inspection, output: Output, finish: Finish) -> Difference | None:
@@ -132,5 +129,7 @@ def compare_file(image: Inspection, output: Output, finish: Finish) -> Differenc
     if frame.label.isdigit() and image.width != frame.width:
         return Difference("width", f"is {pixels}, not {frame.width} pixels wide")
     if output.max_bytes is not None and image.size > output.max_bytes:
-        return Difference("max_bytes", f"has {image.size:,} bytes, not {output.max_bytes:,}")
+        return Difference(
+            "max_bytes", f"has {image.size:,} bytes, over the limit of {output.max_bytes:,}"
+        )
     return None

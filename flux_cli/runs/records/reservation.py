@@ -14,6 +14,7 @@ from pathlib import Path
 
 from flux_cli.core.errors import OutputError
 from flux_cli.disk.links import refuse_planted
+from flux_cli.images.names import fold
 from flux_cli.runs.records import store
 
 FOLDER = "reserved"  # in the state folder, beside the journals
@@ -52,7 +53,7 @@ def _by_digest(paths: Iterable[str]) -> dict[str, str]:
         if folder not in folders:
             folders[folder] = os.path.realpath(folder)
         place = os.path.join(folders[folder], name)
-        found[sha256(os.fsencode(place)).hexdigest()[:DIGITS]] = path
+        found[sha256(os.fsencode(fold(place))).hexdigest()[:DIGITS]] = path
     return found
 
 
@@ -67,7 +68,7 @@ def _reserve(folder: Path, paths: Mapping[str, str]) -> tuple[Path, int] | None:
         if not _pass(gate):
             return None
         _refuse_taken(folder, paths)
-        path = folder / f"{os.getpid()}-{os.urandom(8).hex()}"
+        path = folder / os.urandom(8).hex()
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | store.BINARY, 0o600)
         store.hold(file)
         with contextlib.suppress(OSError):  # on a full disk, the journal says so
@@ -83,7 +84,7 @@ def _pass(gate: int) -> bool:
         held = store.hold(gate)
         if held is not False:
             return bool(held)
-    raise OutputError("another run does not let this one start", hint="end it, and try again")
+    raise OutputError("another run is still reserving its files", hint="wait for it, or stop it")
 
 
 def _refuse_taken(folder: Path, paths: Mapping[str, str]) -> None:

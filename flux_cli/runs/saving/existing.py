@@ -135,12 +135,16 @@ def _sum_up(kept: Iterable[tuple[FoundRequest, Sequence[Found]]]) -> Existing:
             complete.append(request.number)
             settled += stays
     return Existing(
-        files=frozenset(file.path for file in files),
+        files=_paths(files),
         by_call=by_call,
         complete=frozenset(complete),
-        settled=frozenset(file.path for file in settled),
-        unverified=frozenset(file.path for file in files if not file.record),
+        settled=_paths(settled),
+        unverified=_paths(file for file in files if not file.record),
     )
+
+
+def _paths(files: Iterable[Found]) -> frozenset[str]:
+    return frozenset(file.path for file in files)
 
 
 def _difference_error(differing: Sequence[Found], hint: str) -> OutputError:

@@ -165,7 +165,7 @@ COVER = Finish(fit="cover", target=Shape(1200, 630, is_pixels=True), formats=("w
         (WIDTH, ("webp", 600, 9, 9), ""),
         (WIDTH, ("webp", 500, 9, 9), "is 500x9, not 600 pixels wide"),
         (Finish(max_bytes=100), ("png", 1, 1, 100), ""),
-        (Finish(max_bytes=1000), ("png", 1, 1, 1001), "has 1,001 bytes, not 1,000"),
+        (Finish(max_bytes=1000), ("png", 1, 1, 1001), "has 1,001 bytes, over the limit of 1,000"),
         (Finish(keep_original=True, formats=("webp",)), ("jpeg", 1, 1, 9), ""),
     ],
 )  # fmt: skip
