@@ -8,7 +8,7 @@ from flux_cli.build.lock.rows import File, Original
 from flux_cli.build.planning.outcome import Made, row_after
 from flux_cli.build.planning.plan import plan_assets
 from flux_cli.build.planning.steps import ORPHAN, PAID, SAME, Wishes
-from flux_cli.build.resolution import resolve_asset, resolved_digest
+from flux_cli.build.resolution import image_digest, resolve_asset
 from flux_cli.catalog.find import find_model
 
 
@@ -39,7 +39,7 @@ def digest(text):
 
 def resolve(asset):
     model = find_model(str(asset.settings.parameters["model"]))
-    return resolved_digest(resolve_asset(asset, model, asset.name))
+    return image_digest(resolve_asset(asset, model, asset.name))
 
 
 class Project:

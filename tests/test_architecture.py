@@ -35,11 +35,12 @@ PURE = (
     "build/manifest/rows.py",
     "build/manifest/schema.py",
     "build/manifest/settings.py",
-    "build/starter.py",
     "build/manifest/templates.py",
     "build/manifest/values.py",
     "build/planning/*.py",
     "build/resolution.py",
+    "build/starter.py",
+    "build/strict_json.py",
     "config/settings.py",
     "core/*.py",
     "core/redaction/*.py",
@@ -90,7 +91,7 @@ PURE_PATHS = {path for pattern in PURE for path in PACKAGE.glob(pattern)}
 PURE_STANDARD_LIBRARY = """
     __future__ array base64 binascii bisect collections contextlib
     contextvars csv datetime difflib email functools hashlib html importlib ipaddress itertools json
-    math re string struct tomllib typing unicodedata urllib xml zlib
+    math re string textwrap struct tomllib typing unicodedata urllib xml zlib
 """
 
 # What a lookup may load of the standard library: only what is compiled into Python. `typing` or

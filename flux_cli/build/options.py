@@ -32,7 +32,7 @@ class Limits(NamedTuple):
 
 
 class Access(NamedTuple):
-    """Where requests are sent, and how many at once."""
+    """Where requests are sent, how many at once, and how that is shown and logged."""
 
     provider: str | None = None
     base_url: str | None = None
@@ -42,6 +42,7 @@ class Access(NamedTuple):
     timeout: str | None = None
     retries: str | None = None
     progress: str | None = None
+    log_file: str | None = None
 
 
 class Decisions(NamedTuple):

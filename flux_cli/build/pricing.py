@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_cli.build.resolution import resolve_asset, resolved_digest
+from flux_cli.build.resolution import image_digest, resolve_asset
 from flux_cli.catalog.find import find_model
 from flux_cli.config import folders
 from flux_cli.providers.rows import unit_price
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.config.load import Settings
     from flux_cli.core.model import Model
+    from flux_cli.core.request import Note
 
 
 class Catalog:
@@ -24,6 +25,7 @@ class Catalog:
         self._models: dict[str, Model | None] = {}
         self._prices: dict[str, float | None] = {}
         self._digests: dict[str, str] = {}  # by the request
+        self.notes: dict[Note, None] = {}  # on what was resolved so far, each once
 
     def model(self, asset: Asset) -> Model | None:
         """The model of an asset; None if the catalog lacks it. Raises CatalogError."""
@@ -36,7 +38,8 @@ class Catalog:
         """The digest of what a request means. Raises ManifestError for what is not accepted."""
         if asset.request not in self._digests:
             resolved = resolve_asset(asset, self.model(asset), f"assets.{asset.group}")
-            self._digests[asset.request] = resolved_digest(resolved)
+            self.notes |= dict.fromkeys(resolved.notes)
+            self._digests[asset.request] = image_digest(resolved)
         return self._digests[asset.request]
 
     def price(self, asset: Asset) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.manifest import keys
-from flux_cli.build.manifest.values import text_of
+from flux_cli.build.manifest.values import as_option
 from flux_cli.build.planning.outcome import HIDDEN
 from flux_cli.core.errors import ManifestError, UsageError
 from flux_cli.core.request import Attachment, Request
@@ -45,7 +45,7 @@ def request_of(asset: Asset) -> Request:
     return Request(model, parameters, asset.prompt, named=named)
 
 
-def resolved_digest(resolved: Resolved) -> str:
+def image_digest(resolved: Resolved) -> str:
     """The digest of what a request means: that of the image, with the seed."""
     return digest_of_json({**resolved_facts(resolved), "seed": resolved.seed})
 
@@ -58,14 +58,10 @@ def _parameters(asset: Asset) -> dict[str, Value]:
         if path:
             found[name] = Attachment(path, str(value).removeprefix(HIDDEN))
         elif name != "model":
-            found[name] = _typed(value) if name in keys.OPTIONS else _quoted(value)
+            found[name] = as_option(value) if name in keys.OPTIONS else _quoted(value)
     if asset.seed is not None:
-        found["seed"] = _typed(asset.seed)
+        found["seed"] = as_option(asset.seed)
     return found
-
-
-def _typed(value: Json) -> Value:
-    return value if isinstance(value, bool) else text_of(value)
 
 
 def _quoted(value: Json) -> Value:

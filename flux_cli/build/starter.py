@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+import textwrap
 from typing import TYPE_CHECKING
 
 from flux_cli.build.manifest import keys
 from flux_cli.build.manifest.values import scalar
+from flux_cli.config.settings import BY_NAME
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.text import plain
 from flux_cli.images.formats import FORMATS, split_suffix
@@ -18,11 +21,11 @@ if TYPE_CHECKING:
 
     from flux_cli.core.model import Json
 
-MODEL = "flux1.1-pro-ultra"
+DEFAULT_MODEL = str(BY_NAME["model"].default)
 START = """\
 # The images of this folder. See flux help build.
-# Declare the existing files to be right, for free: flux build --adopt '*'
-# Then see what would change:                       flux build --plan
+# Accept the existing files, for free: flux build --adopt '*'
+# Then see what would change:          flux build --plan
 max_cost = 5.00 # USD per build
 
 [defaults]
@@ -37,6 +40,7 @@ output = "img/{name}.{avif,webp,jpg}"
 UNKNOWN = """
 # The prompts of these images are not recorded. Write them, and remove the # marks.
 """
+PIXELS = re.compile(r"([1-9]\d{0,5})x([1-9]\d{0,5})", re.ASCII)
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -79,20 +83,22 @@ class _Table(NamedTuple):
 def starter(images: Sequence[Found]) -> str:
     """The text of a manifest. Images without a prompt become entries that are commented out."""
     models = [one.made.model for one in images if one.made and one.made.model]
-    model = max(set(models), key=models.count, default=MODEL)
+    model = max(set(models), key=models.count, default=DEFAULT_MODEL)
     names: dict[str, None] = {}
     entries = sorted(_entries(images), key=lambda entry: (entry.stem, entry.widths))
     tables = [_table(entry, names, model) for entry in entries]
-    known = [table for table in tables if str(table.values["prompt"]).strip()]
-    unknown = [table for table in tables if table not in known]
+    known = [table for table in tables if _has_prompt(table)]
+    unknown = itertools.filterfalse(_has_prompt, tables)
     blocks = [START.format(model=_quoted(model))]
     blocks += [f"\n{_text(table)}\n" for table in _joined(known, names)]
-    if unknown:
+    if len(known) < len(tables):
         blocks.append(UNKNOWN)
-        blocks += [
-            "#\n" + re.sub("^", "# ", _text(table), flags=re.MULTILINE) + "\n" for table in unknown
-        ]
+        blocks += [f"#\n{textwrap.indent(_text(table), '# ')}\n" for table in unknown]
     return "".join(blocks if tables else [*blocks, EXAMPLE])
+
+
+def _has_prompt(table: _Table) -> bool:
+    return bool(str(table.values["prompt"]).strip())
 
 
 def prompts(images: Iterable[Found]) -> int:
@@ -140,7 +146,7 @@ def _table(entry: _Entry, names: dict[str, None], model: str) -> _Table:
     if first.made:
         values |= _values(first.made, model)
         comments = first.made.comments
-    if not entry.widths and values.get("size") == f"{first.width}x{first.height}":
+    if _are_fitted(entry, str(values.get("size", ""))):
         values["fit"] = "cover"  # models have few sizes: these pixels were made by flux
     if entry.widths:
         values["width"] = list(entry.widths)
@@ -148,11 +154,24 @@ def _table(entry: _Entry, names: dict[str, None], model: str) -> _Table:
     return _Table(name, values, comments)
 
 
+def _are_fitted(entry: _Entry, size: str) -> bool:
+    """Whether all images have the pixels of a size, or its exact shape at their widths."""
+    pixels = PIXELS.fullmatch(size)
+    if not pixels:
+        return False
+    width, height = int(pixels[1]), int(pixels[2])
+    widths = entry.widths or [width]
+    return all(
+        one.width in widths and abs(one.height - one.width * height / width) < 1
+        for one in entry.images
+    )
+
+
 def _endings(entry: _Entry) -> str:
     """The suffixes of the files: as they are typed, if each format has only one spelling."""
     suffixes = sorted({FORMATS[one.format].suffix for one in entry.images})
-    typed = sorted({split_suffix(one.path)[1] for one in entry.images})
-    endings = typed if len(typed) == len(suffixes) else suffixes
+    spelled = sorted({split_suffix(one.path)[1] for one in entry.images})
+    endings = spelled if len(spelled) == len(suffixes) else suffixes
     return endings[0] if len(endings) == 1 else f"{{{','.join(endings)}}}"
 
 

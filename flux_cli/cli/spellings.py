@@ -229,7 +229,7 @@ PANELS["Build"] = {
     "partial": Spelling("--partial", "", "Make what the limit allows, in manifest order"),
     "reroll": Spelling("--reroll", "NAME", "Request an image again; repeatable"),
     "adopt": Spelling(
-        "--adopt", "NAME", "Declare files on disk to be what the manifest means; repeatable"
+        "--adopt", "NAME", "Accept existing files as what the manifest means; repeatable"
     ),
     "prune": Spelling("--prune", "", "Delete unedited files that the manifest no longer names"),
     "prune_originals": Spelling(

@@ -126,10 +126,11 @@ def _open_display(
     """The progress on a terminal; elsewhere, only notes and errors are printed."""
     from flux_cli.runs.progress.choice import open_display
     from flux_cli.runs.progress.lines import Silence
+    from flux_cli.runs.progress.summary import Scope
 
     if destination.is_stdout or not images or not is_terminal(sys.stderr):
         return Silence()
-    return open_display(len(images), "", "auto", options.reporting)
+    return open_display(Scope(len(images)), "", "auto", options.reporting)
 
 
 def _print_results(options: ConvertOptions, results: Sequence[Result]) -> None:

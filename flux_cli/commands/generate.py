@@ -15,9 +15,9 @@ from flux_cli.request.posts import provider_of
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import CheckedRun, check_run, describe_run, tasks_of
 from flux_cli.runs.planned_files import reserve_files
-from flux_cli.runs.progress.choice import open_display
+from flux_cli.runs.progress.choice import open_display, tell_both
 from flux_cli.runs.progress.lines import report_errors
-from flux_cli.runs.progress.summary import summarize
+from flux_cli.runs.progress.summary import Scope, summarize
 from flux_cli.runs.records import journal, store
 from flux_cli.runs.report import Report
 from flux_cli.runs.spending.approval import approve
@@ -26,9 +26,8 @@ from flux_cli.terminal import messages, streams
 if TYPE_CHECKING:
     from flux_cli.core.model import Json
     from flux_cli.core.options import GenerateOptions
-    from flux_cli.core.outcome import Event
     from flux_cli.images.names import Name
-    from flux_cli.runs.job import Job, Listener
+    from flux_cli.runs.job import Job
     from flux_cli.runs.progress.lines import Display
     from flux_cli.runs.progress.log import Log
     from flux_cli.runs.records.journal import Journal
@@ -96,7 +95,7 @@ def _generate(checked: CheckedRun) -> Report:
     with _open_journal(checked, name, is_paid=is_paid) as ledger:
         job = _job(checked, ledger)
         with _open_display(checked) as display:
-            listener = _tell_both(log, display) if log else display
+            listener = tell_both(log, display) if log else display
             folder = ledger.folder if is_paid else None
             result = run_job(job, folder, checked.prepared.settings, listener)
         job.sink.sync()  # before the journal ends, and before the paths are printed
@@ -111,7 +110,9 @@ def _generate(checked: CheckedRun) -> Report:
         **result._asdict(),
     )
     if log:
-        log.end(report)
+        from flux_cli.runs.progress.log import end_facts
+
+        log.end(end_facts(report))
     return report
 
 
@@ -153,26 +154,18 @@ def _open_log(checked: CheckedRun, name: str) -> Log | None:
     path = checked.options.run.log_file
     if path is None:
         return None
-    from flux_cli import __version__
+    from flux_cli.runs.fields import request_document
     from flux_cli.runs.progress.log import Log
 
     log = Log(path, name, messages.err)
-    log.start(checked.prepared.resolved, checked.row.name, __version__)
+    log.start(checked.row.name, {"request": request_document(checked.prepared.resolved)})
     return log
 
 
 def _open_display(checked: CheckedRun) -> Display:
     """The progress display on stderr."""
     resolved, style = checked.prepared.resolved, checked.prepared.settings.progress
-    return open_display(resolved.n, resolved.prompt, style, checked.options.reporting)
-
-
-def _tell_both(log: Log, display: Display) -> Listener:
-    def tell(event: Event) -> None:
-        log(event)
-        display(event)
-
-    return tell
+    return open_display(Scope(resolved.n), resolved.prompt, style, checked.options.reporting)
 
 
 def _print_results(checked: CheckedRun, report: Report, sheet: Name | None) -> Report:

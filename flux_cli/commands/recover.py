@@ -20,7 +20,7 @@ from flux_cli.runs.documents import recovery_document
 from flux_cli.runs.failures import drop_recovery_hints, error_of
 from flux_cli.runs.job import Job
 from flux_cli.runs.progress.lines import Lines, Silence, report_errors
-from flux_cli.runs.progress.summary import summarize
+from flux_cli.runs.progress.summary import Scope, summarize
 from flux_cli.runs.records import store
 from flux_cli.runs.records.journal import Journal
 from flux_cli.runs.records.listing import (
@@ -245,7 +245,7 @@ def _save(
 
     if named and not quiet:
         messages.err(f"flux: {past.id}:")
-    with Silence() if quiet else Lines(len(past.calls)) as display:
+    with Silence() if quiet else Lines(Scope(len(past.calls))) as display:
         result = run_job(job, folder, settings, display)
     report = _report(past)._replace(provider=settings.provider.name, **result._asdict())
     if len(report.outcomes) > 1 and not quiet:

@@ -240,3 +240,8 @@ def show_amount(usd: float) -> str:
     """
     whole, _, decimals = f"{usd:.6f}".rstrip("0").partition(".")
     return f"{whole}.{decimals:0<2}"
+
+
+def counted(count: int, word: str) -> str:
+    """`1 file`, `2 files`, `1,000 files`."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

@@ -17,7 +17,6 @@ from flux_cli.images.names import Name, sibling
 
 Replaced = bool | Collection[str]  # all existing files, none, or those of these paths
 PART = ".flux-"  # prefix of files that are still being written
-PLANTED_HINT = "remove it, or name another place with -o"
 
 
 class Folder:
@@ -149,37 +148,50 @@ def preflight(
     write: bool = True,
     room: int = 0,
     hint: str = "use --overwrite to replace, --skip-existing to keep, or another -o",
+    option: str = "-o",
 ) -> dict[int, str]:
-    """Check every name before anything is paid for. `hint` follows the error about existing files.
+    """Check every name before anything is paid for.
 
-    With `write`, also try to write files of `room` bytes where the folders are, or will be. Returns
+    `hint` follows the error about existing files, and `option` is how to name other places. With
+    `write`, also try to write files of `room` bytes where the folders are, or will be. Returns
     the existing path of each name that is to be skipped, by index. Raises OutputError if a file
     exists that is neither to be overwritten nor skipped, if a link leads to nothing and is not to
     be written through, or if a folder cannot be written to.
     """
     present, folders = {}, {}
+    planted = f"remove it, or name another place with {option}"
     for index, name in enumerate(names):
         folder = os.path.dirname(name.path("png"))
         if folder not in folders:
-            refuse_planted(folder, PLANTED_HINT)
+            refuse_planted(folder, planted)
         folders[folder] = True
         for path in name.candidates(file_format):
             if os.path.islink(path):
-                folders[folder_behind(path, PLANTED_HINT, overwrite=overwrite)] = True
+                folders[folder_behind(path, planted, overwrite=overwrite)] = True
             if found := _existing(path):
                 present[index] = found
                 break
-    special = [path for path in present.values() if not (os.path.isfile(path) or is_dangling(path))]
-    if special:
-        place = "name a file or a folder; -o - writes to standard output"
-        raise OutputError(f"{special[0]} is not a file", hint=place)
+    _refuse_special(present.values(), option)
     if present and not overwrite and not skip_existing:
-        others = len(present) - 1
-        there = f" and {others} more already exist" if others else " already exists"
-        raise OutputError(f"{next(iter(present.values()))}{there}", hint=hint)
+        raise _taken([*present.values()], hint)
     if write:
-        try_folders(folders, room)
+        try_folders(folders, room, option)
     return present if skip_existing else {}
+
+
+def _refuse_special(paths: Iterable[str], option: str) -> None:
+    """Raise OutputError for devices, pipes and folders."""
+    special = [path for path in paths if not (os.path.isfile(path) or is_dangling(path))]
+    if special:
+        more = "; -o - writes to standard output" if option == "-o" else f" with {option}"
+        raise OutputError(f"{special[0]} is not a file", hint=f"name a file or a folder{more}")
+
+
+def _taken(paths: Sequence[str], hint: str) -> OutputError:
+    """The error for files that exist already."""
+    others = len(paths) - 1
+    there = f" and {others} more already exist" if others else " already exists"
+    return OutputError(f"{paths[0]}{there}", hint=hint)
 
 
 def is_folder(output: str) -> bool:

@@ -131,10 +131,15 @@ def _prepare(options: GenerateOptions) -> Prepared:
     if options.run.dry_run or not prepared.settings.provider.hosted:
         return prepared
     resolved = prepared.resolved
+    notes = (*resolved.notes, *machine_notes())
+    return prepared._replace(resolved=resolved._replace(notes=notes))
+
+
+def machine_notes() -> tuple[Note, ...]:
+    """Notes on the state folder and the proxies, for a run that pays."""
     from flux_cli.config.state import state_note  # what costs nothing needs no such folder
 
-    notes = (*resolved.notes, *state_note(), *_proxy_notes())
-    return prepared._replace(resolved=resolved._replace(notes=notes))
+    return (*state_note(), *_proxy_notes())
 
 
 def find_access(settings: Settings, *, no_key: bool = False) -> Auth | None:

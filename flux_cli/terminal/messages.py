@@ -46,9 +46,14 @@ def error(fault: FluxError, *, verbose: bool = False) -> None:
 
 def notes(all_notes: Iterable[Note]) -> None:
     """Write the decisions that change what the user asked for."""
-    for note in all_notes:
-        if note.warning:
-            err(f"flux: note: {_describe(note)}: {note.reason}")
+    for line in note_lines(all_notes):
+        err(f"flux: note: {line}")
+
+
+def note_lines(all_notes: Iterable[Note]) -> list[str]:
+    """The decisions that change what the user asked for, a line each, and none twice."""
+    lines = (f"{_describe(note)}: {note.reason}" for note in all_notes if note.warning)
+    return list(dict.fromkeys(lines))
 
 
 def _safe(text: str) -> str:

@@ -151,7 +151,7 @@ def test_a_column_called_name_is_the_name():
         ("jsonl", "[]", "not a JSON object"),
         ("jsonl", '{"id": 1}\n{', "line 2: not valid JSON"),
         ("jsonl", '{"id": 1, "id": 2}', "given twice"),
-        ("jsonl", '{"id": null}', "must be a text"),
+        ("jsonl", '{"id": null}', "must be a string"),
         ("jsonl", "[" * 100_000, "not valid JSON"),
         ("txt", "id\n1\n", ".csv or .jsonl"),
     ],

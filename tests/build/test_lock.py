@@ -90,6 +90,15 @@ HOSTILE = [
     changed('"model": "m"', '"model": 1e999'),
     changed(' "files": {\n', ' "files": {\n  "a.png": {},\n'),
     changed('"hero": {', '"hero": {},\n"hero": {'),
+    changed('"bytes": 101', '"bytes": 101, "bytes": 102'),
+    changed('"model": "m"', '"model": "m", "model": "n"'),
+    changed('"hero": {', '"hero" {'),
+    changed('"hero": {', "3: {"),
+    changed('"hero": {', "{}: {"),
+    changed('"hero": {', ', "hero": {'),
+    changed("\n}}\n", "\n}} x"),
+    changed("\n}}\n", ",\n}}\n"),
+    changed("\n}}\n", "\n}\n"),
 ]  # fmt: skip
 
 

@@ -140,6 +140,13 @@ def test_every_key_is_explained():
             assert node["description"], name
 
 
+def test_explanations_name_keys_and_not_the_options_that_set_them():
+    properties = SCHEMA["definitions"]["asset"]["properties"]
+    texts = {name: node["description"] for name, node in properties.items()}
+    assert {name for name, text in texts.items() if "--" in text} == {"alt"}  # --html is no key
+    assert "stdout" not in texts["output"]
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (

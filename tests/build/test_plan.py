@@ -94,7 +94,7 @@ def test_new_widths_say_so(project):
 
 def test_other_finishing_is_made_from_the_original(project):
     project.replace('size = "16:9"', 'size = "16:9"\neffort = "small"')
-    assert project.plan()["hero", "*"] == "made in another way: 2 files from the original"
+    assert project.plan()["hero", "*"] == "output settings changed: 2 files from the original"
     assert project.build() == []
     assert project.plan() == {}
 
@@ -194,6 +194,14 @@ def test_a_file_without_a_row_is_in_the_way():
     project.replace("{webp,png}", "{webp,png,avif}")
     project.disk.files["img/hero.avif"] = "mine"
     assert project.plan()["hero", "!"].startswith("in the way: img/hero.avif")
+
+
+def test_edited_files_and_files_in_the_way_are_all_counted_and_named(project):
+    project.disk.files["img/og.png"] = "edited"
+    project.replace("{webp,png}", "{webp,png,avif}")
+    project.disk.files["img/og.avif"] = "mine"
+    both = "edited: img/og.png; in the way: img/og.avif"
+    assert project.plan()["og", "!"] == f"{both} (--adopt keeps them, --overwrite replaces them)"
 
 
 def test_a_renamed_asset_moves_its_files(project):
@@ -308,7 +316,7 @@ def test_placeholders_are_replaced_and_generated_images_are_not(project):
     assert project.disk.files["img/og.png"] == before
     assert project.rows["new"].placeholder
     assert ("new", "+") not in project.plan(offline=True)
-    assert project.plan()["new", "+"] == "a placeholder so far"
+    assert project.plan()["new", "+"] == "only a placeholder"
     assert project.build() == ["new", "og"] or project.requests[-2:] == ["og", "new"]
     assert project.plan() == {}
 

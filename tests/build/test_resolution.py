@@ -3,7 +3,7 @@
 import pytest
 from manifests import assets_of
 
-from flux_cli.build.resolution import resolve_asset, resolved_digest
+from flux_cli.build.resolution import image_digest, resolve_asset
 from flux_cli.catalog.find import find_model
 from flux_cli.core.errors import ManifestError
 
@@ -14,7 +14,7 @@ FILES = {"a.png": "a", "b.png": "b"}
 def digest_of(lines, model="flux1.1-pro-ultra"):
     asset = assets_of(BASE.format(model) + lines, FILES)["hero"]
     found = find_model(str(asset.settings.parameters["model"]))
-    return resolved_digest(resolve_asset(asset, found, "flux-build.toml: hero"))
+    return image_digest(resolve_asset(asset, found, "flux-build.toml: hero"))
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,15 @@ def test_exact_pixels_stay_exact():
     assert (tables["og"]["fit"], "fit" in tables["b"]) == ("cover", False)
 
 
+def test_widths_with_the_exact_shape_of_a_size_were_cut():
+    def tables(*pixels):
+        images = [found(f"og-{one[0]}.jpg", pixels=one, size="1200x630") for one in pixels]
+        return tomllib.loads(starter(images))["assets"]
+
+    assert tables((600, 315), (300, 158))["og"]["fit"] == "cover"
+    assert "fit" not in tables((600, 338), (300, 169))["og"]
+
+
 def test_images_without_a_prompt_are_comments_that_can_be_filled_in():
     images = [Found("photos/team 1.jpg", 8, 8, "jpeg"), found("b.png", "", seed=4)]
     assert prompts(images) == 0

@@ -340,6 +340,17 @@ def test_a_build_prints_one_document(build, flux):
     jsonschema.validate(document, json.loads(flux("schema", "build").out))
     assert document["status"] == "ok"
     assert len(document["paths"]) == 46
+    assert (document["cost_usd"], document["cost_source"]) == (0.36, "provider")
+    assert document["planned_cost_usd"] == 0.36
+
+
+def test_the_cost_of_a_build_is_what_it_has_cost(build, gateway):
+    gateway.answers(status(400, code="content_policy_violation", message="refused"), image())
+    document = json.loads(build("--json").out)
+    assert document["status"] == "partial"
+    assert (document["cost_usd"], document["planned_cost_usd"]) == (0.3, 0.36)
+    again = json.loads(build("--json").out)
+    assert (again["cost_usd"], again["cost_source"]) == (0.0, "none")
 
 
 def test_paths_start_at_the_folder_of_the_manifest(build, work, flux, keyed, monkeypatch):
@@ -460,7 +471,30 @@ def test_19b_init_writes_a_manifest_that_adopt_and_check_accept(build, work, flu
     empty = work / "empty"
     empty.mkdir()
     assert build("--init", "empty/flux-build.toml").code == 0
+    for words, message in (
+        (["x.json"], "--init writes TOML, not x.json"),
+        (["x.toml", "y.toml"], "--init writes one manifest"),
+    ):
+        refused = build("--init", *words)
+        assert (refused.code, message in refused.err) == (2, True)
+    named = build("--init", "a b.toml")
+    assert "flux build 'a b.toml' --" in named.err
     assert build("--plan", "empty/flux-build.toml").code == 0
+
+
+def test_a_log_has_every_step_with_the_name_of_its_asset(build, work):
+    made = build("--only", "hero", "--only", "og", "--log-file", "build.log")
+    assert made.code == 0, made
+    entries = [json.loads(line) for line in (work / "build.log").read_text().splitlines()]
+    start, *steps, end = entries
+    assert (start["event"], start["manifests"]) == ("start", [PATH])
+    assert {step["asset"] for step in steps} == {"hero", "og"}
+    assert sorted(step["event"] for step in steps) == sorted(2 * ["sent", "received", "saved"])
+    assert (end["event"], end["saved"], end["failed"], end["cost_usd"]) == ("end", 2, 0, 0.12)
+    assert len({entry["run"] for entry in entries}) == 1
+    for words in ([], ["--plan"]):
+        refused = build("--log-file", "no/such/build.log", *words)
+        assert (refused.code, refused.posts) == (2, 0), refused
 
 
 def test_progress_has_one_line_per_asset_whatever_the_number_of_its_files(build):

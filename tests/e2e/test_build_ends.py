@@ -27,6 +27,8 @@ def test_14_requests_in_flight_are_unclear_and_only_a_reroll_repeats_them(
     )
     assert code == -signal.SIGKILL
     release.set()
+    _, _, plan, _ = builder.run("--plan")
+    assert plan.count("unclear (in flight)") == 5, plan
     code, posts, _, err = builder.run()
     assert (code, posts) == (3, 0), err
     assert builder.images() == 3

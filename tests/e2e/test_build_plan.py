@@ -136,6 +136,44 @@ def test_settings_about_images_are_not_used(build):
     assert result.err.count("flux: note: not used here: model, output_format") == 1
 
 
+def test_what_a_setting_or_a_value_becomes_is_noted_once(build, work, home):
+    folder = home / ".config" / "flux-image-cli"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text("max_cost = 1.0")
+    (work / "flux.toml").write_text("max_cost = 2.0")
+    (work / "flux-build.toml").write_text(DOCS.replace('size = "16:9"', 'size = "1000x1000"'))
+    result = build("--plan", "--json")
+    assert result.err.count("flux: note: max_cost 2.0 becomes 1.0: ") == 1
+    assert result.err.count("flux: note: size 1000x1000 becomes ") == 1
+    warnings = json.loads(result.out)["warnings"]
+    assert [f"flux: note: {warning}" for warning in warnings] == result.err.splitlines()
+
+
+def test_an_offline_plan_costs_nothing(build):
+    lines = build("--plan", "--offline").out.splitlines()
+    assert " ".join(lines[1].split()) == "+ hero new 1 request free"
+    assert lines[-1] == "6 requests; nothing to pay"
+
+
+def test_many_assets_whose_files_are_in_the_way_are_one_line(build, work):
+    (work / "flux-build.toml").write_text(ICONS)
+    (work / "products.csv").write_text(PRODUCTS)
+    steps = json.loads(build("--plan", "--json").out)["steps"]
+    paths = [path for step in steps for path in step["make"]]
+    for path in paths:
+        (work / path).parent.mkdir(parents=True, exist_ok=True)
+        (work / path).write_bytes(b"mine")
+    lines = build("--plan").out.splitlines()
+    assert len(lines) == 3
+    choice = "(--adopt keeps it, --overwrite replaces it): A0-light, A0-dark … A99-dark"
+    assert " ".join(lines[1].split()).endswith(f"in the way: shop/icons/*.webp {choice}")
+
+
+def test_hints_name_what_a_manifest_has(build):
+    result = build("--plan", env={"FLUX_MAX_COST": "0.2"})
+    assert "hint: raise the limit, select assets with --only, or add --partial" in result.err
+
+
 def test_several_manifests_are_planned_together(build, work):
     (work / "flux-build.toml").write_text(DOCS)
     (work / "more.toml").write_text(ONE.replace("hero", "more").replace('"m"', '"flux1.1-pro"'))

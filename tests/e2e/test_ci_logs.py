@@ -138,6 +138,7 @@ def test_nor_through_a_listing_for_people(generate, flux, prompt):
 BEAT = """
 import sys, threading
 from flux_cli.runs.progress.lines import Lines
+from flux_cli.runs.progress.summary import Scope
 from flux_cli.core.outcome import Event
 beats = threading.Event()
 class Heard:
@@ -150,7 +151,7 @@ class Heard:
     def isatty(self): return False
 said = []
 sys.stderr = Heard()
-with Lines(3, every=0.01) as lines:
+with Lines(Scope(3), every=0.01) as lines:
     lines(Event("sent", 1))
     lines(Event("sent", 2))
     lines(Event("received", 2, cost_usd=0.06))

@@ -36,6 +36,7 @@ class Row(NamedTuple):
     does: str
     post: tuple[Answer, ...] = ((good(),),)
     get: Mapping[str, tuple[Answer, ...]] = MappingProxyType({"/p": (IMAGE,)})
+    command: tuple[str, ...] = ("generate", "a fox", "--seed", "7")
     line: tuple[str, ...] = ()
     code: int | tuple[int, ...] = 1
     files: int | range | None = 0  # None: one for every POST, here or in the state folder

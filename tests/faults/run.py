@@ -28,6 +28,7 @@ FLUX = str(Path(sys.executable).parent / "flux")
 HANG = 90.0
 TICK = 0.02  # seconds between two looks at the memory
 LAST_LINES = 12  # a person reads so much of an error and no more
+ORIGINALS = ".flux"  # where builds keep what they received
 IMAGES = (".jpg", ".png", ".gif", ".webp", ".avif", ".svg", ".bmp")
 
 
@@ -115,9 +116,9 @@ def _filled(variables: Mapping[str, str]) -> dict[str, str]:
 def _run(
     row: Row, work: Path, env: dict[str, str], server: Server
 ) -> tuple[int | None, bytes, str, int]:
-    options = ["--seed", "7", "--retries", "0", "--timeout", "30", *row.line]
+    options = ["--retries", "0", "--timeout", "30", *row.line]
     pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
-    start = [*row.wrap, FLUX, "generate", "a fox", *options]
+    start = [*row.wrap, FLUX, *row.command, *options]
     with subprocess.Popen(start, cwd=work, env=env, stdin=subprocess.DEVNULL, **pipes) as process:
         server.process = process
         alarm = threading.Timer(HANG, process.kill)
@@ -213,7 +214,8 @@ def _bytes(path: Path) -> bytes:
 
 
 def _images(folder: Path) -> list[Path]:
-    return [path for path in _files(folder) if path.suffix in IMAGES]
+    found = [path for path in _files(folder) if path.suffix in IMAGES]
+    return [path for path in found if ORIGINALS not in path.parts]
 
 
 def _kept(home: Path) -> list[Path]:
@@ -230,8 +232,9 @@ def _is_whole(data: bytes) -> bool:
 
 
 def _debris(work: Path) -> list[str]:
-    hidden = [path.name for path in work.rglob("*") if path.name.startswith(".")]
-    return [f"{name} was left behind" for name in hidden if name != ".git"]
+    hidden = [path for path in work.rglob("*") if path.name.startswith(".")]
+    left = [path for path in hidden if not {".git", ORIGINALS}.intersection(path.parts)]
+    return [f"{path.name} was left behind" for path in left]
 
 
 def _unsound(path: Path) -> str:

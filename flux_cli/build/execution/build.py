@@ -119,7 +119,7 @@ class Build:
             self._attempt(site, step, self._move_one)
 
     def adopt(self) -> None:
-        """Take over files that a person has declared to be right."""
+        """Take over files that a person accepts."""
         for site, step in self._steps((REMADE, SAME)):
             if step.adopted:
                 self._attempt(site, step, self._adopt_one)
@@ -225,7 +225,7 @@ class Build:
         site.rows[step.name] = row
 
     def prune(self) -> None:
-        """Delete files that nothing asks for anymore, and the rows that have none left."""
+        """Delete files that are no longer in the manifest, and the rows that have none left."""
         for site, step in self._steps((ORPHAN,)):
             row = site.rows.get(step.name)
             if row is None:

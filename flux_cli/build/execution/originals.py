@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 from flux_cli.build.disk import ORIGINALS
 from flux_cli.build.execution.delivery import place as place_of
 from flux_cli.build.execution.records import generated
-from flux_cli.build.lock.file import is_lock, load_lock, save_lock
+from flux_cli.build.lock.file import (
+    HIDDEN,
+    PENDING,
+    is_lock,
+    load_lock,
+    pending_folder,
+    root_of,
+    save_lock,
+)
 from flux_cli.build.lock.rows import Original, Row
 from flux_cli.build.planning.outcome import hide_prompts
 from flux_cli.core.errors import DiskError, ManifestError, OutputError
@@ -32,8 +40,6 @@ if TYPE_CHECKING:
     from flux_cli.runs.job import Original as Received
     from flux_cli.runs.job import Task
 
-HIDDEN = ".flux"  # the folder beside the manifest
-PENDING = f"{HIDDEN}/pending"  # with a folder for each lock
 NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")  # of an original
 
 
@@ -87,16 +93,6 @@ class Keeper:
         save_lock(os.path.join(folder, f"{name}.lock"), rows)
 
 
-def root_of(lock: str) -> str:
-    """The folder of a lock, which is that of its manifest."""
-    return os.path.dirname(lock) or "."
-
-
-def pending_folder(lock: str) -> str:
-    """Where the rows are that a lock does not have yet."""
-    return os.path.join(root_of(lock), PENDING, os.path.basename(lock))
-
-
 def keep(root: str, original: Original, data: bytes) -> str:
     """Write an original, unless it is there, and return its path. Raises DiskError."""
     hide(root)
@@ -137,11 +133,6 @@ def pending_rows(lock: str) -> dict[str, Row]:
             with contextlib.suppress(ManifestError):
                 found |= load_lock(os.path.join(folder, name)).rows
     return found
-
-
-def has_pending(lock: str) -> bool:
-    """Whether a killed build has left rows."""
-    return os.path.isdir(pending_folder(lock))
 
 
 def forget_pending(lock: str) -> None:

@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from flux_cli.build.execution.delivery import delivery_of, name_of
-from flux_cli.build.execution.originals import root_of
 from flux_cli.build.execution.records import record_of
+from flux_cli.build.lock.file import root_of
 from flux_cli.build.manifest.outputs import SIDECAR, finish_of
 from flux_cli.build.planning.outcome import recorded
 from flux_cli.build.resolution import request_of

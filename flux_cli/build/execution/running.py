@@ -10,8 +10,9 @@ import json
 import os
 from typing import TYPE_CHECKING, Self
 
-from flux_cli.build.execution.originals import HIDDEN, hide
+from flux_cli.build.execution.originals import hide
 from flux_cli.build.execution.records import now
+from flux_cli.build.lock.file import RUNNING, root_of
 from flux_cli.core.errors import DiskError, UsageError
 from flux_cli.core.text import plain
 from flux_cli.disk.publish import sync_folder
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-NAME = "running"
 MAX_NOTE = 65536  # bytes
 
 
@@ -31,7 +31,7 @@ class Running:
     def __init__(self, root: str) -> None:
         """Raises UsageError if another build is running there, DiskError."""
         hide(root)
-        place = os.path.join(root, HIDDEN, NAME)
+        place = os.path.join(root, RUNNING)
         try:
             self._file = os.open(place, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as fault:
@@ -85,6 +85,18 @@ class Running:
             with contextlib.suppress(OSError):
                 self._write() if self.interrupted else os.truncate(self._file, 0)
         os.close(self._file)
+
+
+def interrupted_run(lock: str) -> str:
+    """The run of a build of this lock that was killed; "" if there is none. Nothing is written."""
+    try:
+        file = os.open(os.path.join(root_of(lock), RUNNING), os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        return _texts(_read(file).get("runs")).get(os.path.basename(lock), "")
+    finally:
+        os.close(file)
 
 
 def _read(file: int) -> dict[str, object]:

@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
 
 from flux_cli.build.lock.rows import File, Original, Row, Trouble
 from flux_cli.build.manifest.paths import objection
 from flux_cli.images.formats import FOREIGN, FORMATS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 DIGEST = re.compile(r"[0-9a-f]{16}")
 OUTPUT = re.compile(r"[0-9a-f]{8}")
 MAX_NUMBER = 10**15
+Shared = TypeVar("Shared", str, int | None)
 KNOWN = frozenset(Row._fields)
 
 
-def read_rows(assets: Any) -> dict[str, Row]:  # noqa: ANN401 - what JSON can be
-    """The rows of the assets of a document. Raises ValueError for any value that is not right."""
-    assets = _facts(assets)
-    # Each table is dropped as soon as it is read: together they take more memory than the rows.
-    return {name: _row(name, assets.pop(name)) for name in list(assets)}
+def read_rows(assets: Iterable[tuple[str, Any]]) -> dict[str, Row]:
+    """The rows of assets by name. Raises ValueError for any value or name that is not right."""
+    rows: dict[str, Row] = {}
+    for name, table in assets:
+        if name in rows:
+            raise ValueError(f"{name!r} is given twice")
+        rows[name] = _row(name, table)
+    return rows
 
 
-def _row(name: str, table: Any) -> Row:  # noqa: ANN401 - as above
-    unknown = _facts(table).keys() - KNOWN
+def _row(name: str, table: Any) -> Row:  # noqa: ANN401 - what JSON can be
+    unknown = table_of(table).keys() - KNOWN
     if unknown:
         raise ValueError(f"{name!r} has the unknown key {min(unknown)!r}; a newer flux wrote it")
     try:
-        files = _facts(table.get("files", {}))
+        files = table_of(table.get("files", {}))
         return Row(
             request=_match(DIGEST, table["request"]),
             resolved=_match(DIGEST, table["resolved"]),
@@ -55,41 +61,54 @@ def _file(path: str, table: Any) -> File:  # noqa: ANN401
     reason = objection(path)
     if reason:
         raise ValueError(f"{path!r} {reason}")
-    table = _facts(table)
+    table = table_of(table)
     return File(
-        output=_match(OUTPUT, table["output"]),
+        output=_shared(_match(OUTPUT, table["output"])),
         sha256=_match(SHA256, table["sha256"]),
         bytes=_number(table["bytes"]),
-        width=_optional(table.get("width")),
-        height=_optional(table.get("height")),
+        width=_shared(_optional(table.get("width"))),
+        height=_shared(_optional(table.get("height"))),
     )
+
+
+def _facts(value: Any) -> dict[str, Any]:  # noqa: ANN401
+    facts = table_of(value)
+    texts = {key: _shared(fact) for key, fact in facts.items() if isinstance(fact, str)}
+    return {**facts, **texts}
+
+
+@lru_cache(maxsize=1 << 12)
+def _shared(value: Shared) -> Shared:
+    """One object for equal values: many files are alike, and thousands of values take memory."""
+    return value
 
 
 def _original(table: Any) -> Original | None:  # noqa: ANN401
     if table is None:
         return None
-    facts = _facts(table)
+    facts = table_of(table)
     name = facts["format"]
     if name not in FORMATS and name not in FOREIGN:
         raise ValueError(f"{name!r} is not a format")
     return Original(
         sha256=_match(SHA256, facts["sha256"]),
         bytes=_number(facts["bytes"]),
-        width=_number(facts["width"]),
-        height=_number(facts["height"]),
-        format=name,
+        width=_shared(_number(facts["width"])),
+        height=_shared(_number(facts["height"])),
+        format=_shared(name),
     )
 
 
 def _trouble(table: Any) -> Trouble | None:  # noqa: ANN401
     if table is None:
         return None
-    facts = _facts(table)
+    facts = table_of(table)
     request, number = _match(DIGEST, facts["request"]), _number(facts["number"])
     return Trouble(request, _text(facts["run"]), number, _text(facts["code"]))
 
 
-def _facts(value: Any) -> dict[str, Any]:  # noqa: ANN401
+def table_of(value: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The value, if it is an object. Raises ValueError for anything else."""
     if isinstance(value, dict):
         return value
     raise ValueError(f"{value!r} is not an object")

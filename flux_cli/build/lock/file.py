@@ -21,12 +21,33 @@ if TYPE_CHECKING:
 
 MARK = b'{"schema":'  # near the beginning of every lock, also of a conflicted one
 MAX_MARK = 1000  # bytes that are looked at
+HIDDEN = ".flux"  # the folder beside the manifest: what a build keeps, and git ignores
+PENDING = f"{HIDDEN}/pending"  # with a folder for each lock
+RUNNING = f"{HIDDEN}/running"  # the note of the build that is running, or was killed
 MAX_LOCK = 512 << 20  # bytes; 640 per asset with one file
 
 
 def lock_path(manifest: str) -> str:
     """The path of the lock beside a manifest: `flux-build.toml` -> `flux-build.lock`."""
     return f"{os.path.splitext(manifest)[0]}.lock"
+
+
+def root_of(lock: str) -> str:
+    """The folder of a lock, which is that of its manifest."""
+    return os.path.dirname(lock) or "."
+
+
+def pending_folder(lock: str) -> str:
+    """Where the rows are that a lock does not have yet."""
+    return os.path.join(root_of(lock), PENDING, os.path.basename(lock))
+
+
+def is_unfinished(lock: str) -> bool:
+    """Whether a build was killed, or is running, and has left rows or a note."""
+    if os.path.isdir(pending_folder(lock)):
+        return True
+    note = os.path.join(root_of(lock), RUNNING)
+    return os.path.isfile(note) and os.path.getsize(note) > 0
 
 
 def load_lock(path: str) -> Lock:

@@ -10,9 +10,9 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from flux_cli.build.json_text import read_json
 from flux_cli.build.lock import checks
 from flux_cli.build.lock.text import SCHEMA, START
+from flux_cli.build.strict_json import read_json, read_members
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.text import decode_text
@@ -45,11 +45,21 @@ def read_lock(data: bytes, path: str) -> Lock:
     del data  # locks may have many megabytes
     try:
         if "<<<<<<<" not in text or not MARKER.search(text):
-            return Lock(_rows(_whole(text)))
+            return Lock(_rows_of(text))
         ours, theirs = (_rows(_by_line(_side(text, side))) for side in (OURS, THEIRS))
     except (ValueError, RecursionError) as fault:
         raise ManifestError(f"{path} cannot be read: {fault}", hint=HINT) from fault
     return Lock({**theirs, **ours}, theirs, is_conflicted=True)
+
+
+def _rows_of(text: str) -> dict[str, Row]:
+    """The rows of a text, asset by asset if it begins as flux writes it. Raises ValueError.
+
+    The tables of all assets together take more memory than their rows.
+    """
+    if text.startswith(START):
+        return checks.read_rows(read_members(text, len(START)))
+    return _rows(read_json(text))
 
 
 def _rows(document: Any) -> dict[str, Row]:  # noqa: ANN401 - what JSON can be
@@ -58,28 +68,7 @@ def _rows(document: Any) -> dict[str, Row]:  # noqa: ANN401 - what JSON can be
         raise ValueError("it is not a lock of flux build")
     if document["schema"] != SCHEMA:
         raise ValueError(f"it has schema {document['schema']!r}, and this flux reads {SCHEMA}")
-    return checks.read_rows(document["assets"])
-
-
-def _whole(text: str) -> Any:  # noqa: ANN401 - as above
-    """The document. A name that is given twice is an error, as `merge=union` makes it.
-
-    To look for that costs as much as to read, so it is done only if the lines are not as written.
-    """
-    document = read_json(text, is_checked=True)
-    if isinstance(document, dict) and isinstance(document.get("assets"), dict):
-        assets = document["assets"]
-        files = sum(len(row.get("files", ())) for row in assets.values() if isinstance(row, dict))
-        is_as_written = text.count('\n"') == len(assets) and text.count('\n  "') == files
-        if is_as_written and _counts_facts(text, assets):
-            return document
-    return read_json(text)
-
-
-def _counts_facts(text: str, assets: Mapping[str, Any]) -> bool:
-    """Whether there are as many lines of facts as facts; `request` and `resolved` share one."""
-    facts = sum(len(row) - 1 for row in assets.values() if isinstance(row, dict))
-    return text.count('\n "') == facts
+    return checks.read_rows(checks.table_of(document["assets"]).items())
 
 
 def _side(text: str, side: int) -> Iterator[str]:
@@ -100,7 +89,7 @@ def _side(text: str, side: int) -> Iterator[str]:
 
 def _facts(line: str) -> dict[str, Any]:
     """The facts of one line. Raises ValueError."""
-    found: dict[str, Any] = read_json(f"{{{line}}}", is_checked=True)
+    found: dict[str, Any] = read_json(f"{{{line}}}")
     return found
 
 

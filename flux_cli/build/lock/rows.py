@@ -62,7 +62,7 @@ class Row(NamedTuple):
     original: Original | None = None
     files: Mapping[str, File] = {}
     take: int = 1  # counts requests after --reroll
-    adopted: bool = False  # a person declared the files to be right
+    adopted: bool = False  # a person accepted the files
     placeholder: bool = False  # the image is an offline sketch
     refused: Trouble | None = None
     unclear: Trouble | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
-from flux_cli.build.json_text import read_json
+from flux_cli.build.strict_json import read_json
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.text import decode_text
 
@@ -30,7 +30,7 @@ def read_document(data: bytes, name: str) -> dict[str, Any]:
         raise ManifestError(f"{name}: it is nested too deeply") from fault
     except ValueError as fault:  # of TOML and JSON alike
         kind = "JSON" if is_json else "TOML"
-        hint = "TOML needs quotes around texts and around names with blanks or dots"
+        hint = "TOML needs quotes around strings and around names with spaces or dots"
         raise ManifestError(f"{name} is not valid {kind}: {fault}", hint=hint) from fault
     if not isinstance(document, dict):
         raise ManifestError(f"{name} must be a JSON object", hint='begin with {"assets": {…}}')

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MAX_ASSETS = 20_000
 NAME_BYTES = 255
-# Texts that are safe as they are, at a glance: no devices of Windows, which are shorter.
+# Text that is safe in file names. The names of Windows devices are shorter.
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{4,100}")
 
 

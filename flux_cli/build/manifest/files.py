@@ -60,7 +60,7 @@ class Folder:
         self._inside: set[str] = set()  # folders that are not links to another place
 
     def text(self, path: str, where: str) -> str:
-        """The text of a file, without blanks around it. Raises ManifestError."""
+        """The text of a file, without spaces around it. Raises ManifestError."""
         if path not in self._texts:
             limit = MAX_TEXT if where.endswith(": rows") else MAX_PROMPT
             data = read_file(self.place(path, where), limit, f"{where}: {path}")

@@ -15,7 +15,7 @@ GROUPS = (Parameters, Output, Finish, Metadata)
 NOT_KEYS = frozenset((
     "response_format", "sync_mode", "overwrite", "skip_existing", "keep_original", "html",
 ))  # fmt: skip
-# Of all JSON types, an option takes one or several, by the type of its field.
+# The kind of value by the type of the option's field; every other option is a scalar.
 KINDS = {"list[str] | None": "list", "bool": "switch", "bool | None": "switch"}
 
 
@@ -34,15 +34,18 @@ class Key(NamedTuple):
 # Options that mean something else on the command line: several seeds, and the full image beside
 # its widths.
 OWN_KEYS = {
-    "param": Key("table", "Any other parameters, by name; a text @FILE reads a file"),
+    "param": Key("table", "Any other parameters, by name; a string @FILE reads a file"),
     "seed": Key("scalar", "Seed for a reproducible image; with n, seeds count up"),
+    "output": Key(
+        "text", "File template, such as img/{name}.{avif,webp}; the suffix selects the format"
+    ),
     "width": Key("list", "Write NAME-WIDTH.EXT in place of the full image; [] for the full image"),
 }
 
 
 def _option_keys() -> dict[str, Key]:
     """The keys that are options, in the order of the options."""
-    found = {"model": Key("scalar"), "route": Key("scalar"), "output": Key("text")}
+    found = {"model": Key("scalar"), "route": Key("scalar"), "output": OWN_KEYS["output"]}
     for group in GROUPS:
         for field, annotation in group.__annotations__.items():
             if field not in NOT_KEYS:
@@ -73,7 +76,7 @@ TOP: dict[str, Key] = {
     "max_cost": Key("scalar", "The most that one build may cost, in USD"),
     "lock_prompts": Key("switch", "false keeps prompts out of the lock"),
     "originals": Key("switch", "false keeps no originals: later variants need new requests"),
-    "vars": Key("section", "Texts for {field} in templates"),
+    "vars": Key("section", "Values for {field} in templates"),
     "defaults": Key("section", "Keys for all assets"),
     "styles": Key("section", "Keys for the assets that name the style"),
     "assets": Key("section", "The assets, by name"),

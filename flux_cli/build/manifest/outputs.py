@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flux_cli.build.digests import output_digest
 from flux_cli.build.manifest.paths import inside
 from flux_cli.build.manifest.templates import Template
-from flux_cli.build.manifest.values import text_of
+from flux_cli.build.manifest.values import as_option, text_of
 from flux_cli.core import options
 from flux_cli.core.errors import ManifestError, UsageError
 from flux_cli.core.lite import NamedTuple
@@ -61,7 +61,7 @@ def read_output(merged: Values, where: str) -> tuple[Template, tuple[Variant, ..
 
 def finish_of(merged: Values, formats: tuple[str, ...]) -> Finish:
     """The finishing that the keys ask for: with widths, no full size. Raises UsageError."""
-    texts = {name: _typed(value) for name, value in merged.items()}
+    texts = {name: as_option(value) for name, value in merged.items()}
     given = fill(options.Finish, texts)
     quality = merged.get("output_compression")
     target = texts.get("size")
@@ -70,13 +70,6 @@ def finish_of(merged: Values, formats: tuple[str, ...]) -> Finish:
         given, size, formats, None if quality is None else parse_quality(text_of(quality))
     )
     return read._replace(only_widths=True)
-
-
-def _typed(value: object) -> object:
-    """A value as the command line has it: switches stay switches, and all else is text."""
-    if isinstance(value, bool) or value is None:
-        return value
-    return list(map(text_of, value)) if isinstance(value, list) else text_of(value)  # type: ignore[arg-type]
 
 
 def _destination(merged: Values, where: str) -> Destination:

@@ -93,8 +93,8 @@ def unknown_key(name: str, known: Mapping[str, Key], where: str) -> ManifestErro
         message = f"{where}: {name} cannot be in a manifest: it would decide where keys go"
         return ManifestError(message, hint=hint)
     folded = name.replace("-", "_").lower()
-    meant = folded if folded in known else keys.HABITS.get(folded, "")
-    hint = f"did you mean {meant}?" if meant in known else did_you_mean(folded, known)
+    other = folded if folded in known else keys.HABITS.get(folded, "")
+    hint = f"did you mean {other}?" if other in known else did_you_mean(folded, known)
     return ManifestError(
         f"{where}: unknown key {name!r}", hint=hint or "see flux help build for all keys"
     )

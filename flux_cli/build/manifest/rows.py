@@ -6,8 +6,8 @@ import csv
 import json
 from typing import TYPE_CHECKING
 
-from flux_cli.build.json_text import read_json
 from flux_cli.build.manifest.values import is_cell, is_json
+from flux_cli.build.strict_json import read_json
 from flux_cli.core.errors import ManifestError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _csv_rows(text: str, path: str) -> Iterator[Row]:
         _check_columns(columns, path)
         for cells in lines:
             if not any(cells):
-                continue  # a blank line
+                continue  # an empty line
             if len(cells) != len(columns):
                 count = f"{len(cells)} cells, and the header has {len(columns)}"
                 hint = "quote cells that contain commas"
@@ -68,7 +68,7 @@ def _json_rows(text: str, path: str) -> Iterator[Row]:
             raise ManifestError(message, hint='write {"sku": "A17", "color": "red"}')
         wrong = [column for column, value in row.items() if not _is_value(value)]
         if wrong:
-            message = f"{path}, line {number}: {wrong[0]} must be a text, a number, or a list"
+            message = f"{path}, line {number}: {wrong[0]} must be a string, a number, or a list"
             raise ManifestError(message)
         yield row
 

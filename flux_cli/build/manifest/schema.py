@@ -83,7 +83,13 @@ def help_of(name: str, key: Key, spellings: Mapping[str, Spelling]) -> str:
     """What a key does: its own words, or those of the option of its name."""
     spelling = spellings.get(name)
     text = spelling.help if spelling and not key.help else key.help
-    return re.sub(r"; repeatable|\s*\[(default|env)[^]]*\]", "", text)
+    text = re.sub(r"; repeatable|\s*\[(default|env)[^]]*\]", "", text)
+    return re.sub(r"--(\w+)", lambda found: _key_text(found[1]) or found[0], text)
+
+
+def _key_text(option: str) -> str:
+    """The key that an option is, as help texts write it; "" if it is none."""
+    return f"`{option}`" if option in keys.OPTIONS else ""
 
 
 def _value(kind: str, metavar: str) -> dict[str, Json]:

@@ -22,7 +22,7 @@ EXPECTED = {
     "text": "text",
     "scalar": "text or a number",
     "switch": "true or false",
-    "list": "a text, a number, or a list of them",
+    "list": "a string, a number, or a list of them",
     "table": "a table of JSON values",
     "section": "a table",
     "axes": "a table of lists",
@@ -53,8 +53,15 @@ def text_of(value: Json) -> str:
     return str(value)
 
 
+def as_option(value: Any) -> Any:  # noqa: ANN401 - of any key
+    """The value of a key as an option has it: switches stay switches, all else is text."""
+    if isinstance(value, bool) or value is None:
+        return value
+    return list(map(text_of, value)) if isinstance(value, list) else text_of(value)
+
+
 def scalar(value: object) -> str | int | float | None:
-    """A text or a number; a text that is plainly a number becomes one. None for anything else."""
+    """A string or a number; a string that is plainly a number becomes one. None for all else."""
     if isinstance(value, str):
         return _number(value) if NUMBER.fullmatch(value) else value
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -79,7 +86,7 @@ def _switch(value: object) -> bool | None:
 
 
 def _list(value: object) -> list[str | int | float] | None:
-    """Scalars. A text with commas is several, as on the command line."""
+    """Scalars. A string with commas is several, as on the command line."""
     items: list[object] = value if isinstance(value, list) else [value]
     found: list[str | int | float] = []
     for item in items:
@@ -95,7 +102,7 @@ def _list(value: object) -> list[str | int | float] | None:
 
 
 def _table(value: object) -> dict[str, Json] | None:
-    """Any JSON by name. Dates and infinite numbers are no JSON."""
+    """Any JSON by name. Dates and infinite numbers are not JSON."""
     return value if isinstance(value, dict) and is_json(value) else None
 
 
@@ -115,7 +122,7 @@ def is_json(value: object) -> bool:
 
 
 def _axes(value: object) -> dict[str, list[Json]] | None:
-    """Lists of texts, numbers and switches, none empty, by name."""
+    """Lists of strings, numbers and switches, none empty, by name."""
     if not isinstance(value, dict) or not value:
         return None
     for items in value.values():
@@ -134,7 +141,7 @@ def _tables(value: object) -> list[dict[str, Json]] | None:
 
 
 def is_cell(value: object) -> bool:
-    """Whether a value can stand in a row: a text, a number, or true or false."""
+    """Whether a value can stand in a row: a string, a number, or true or false."""
     return isinstance(value, bool) or scalar(value) is not None
 
 

@@ -1,12 +1,12 @@
-"""Adopts files: a person declares that what is on the disk is what the manifest means."""
+"""Adopts files: a person accepts what is on the disk as what the manifest means."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_cli.build.planning.reasons import counted
 from flux_cli.build.planning.steps import REMADE, SAME, Step
 from flux_cli.core.errors import UsageError
+from flux_cli.core.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

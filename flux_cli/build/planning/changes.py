@@ -51,7 +51,7 @@ def _differing(old: str, new: str) -> tuple[str, str]:
 
 
 def _shown(value: Json) -> str:
-    """A value on one line; text in quotes, so that blanks can be seen."""
+    """A value on one line; text in quotes, so that spaces can be seen."""
     if value is None:
         return "none"
     if isinstance(value, str) and value.startswith(HIDDEN):

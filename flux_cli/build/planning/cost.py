@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_cli.build.planning.reasons import counted
 from flux_cli.build.planning.steps import PAID, WAITS
 from flux_cli.core.errors import BudgetError, UsageError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.values import show_amount
+from flux_cli.core.values import counted, show_amount
 from flux_cli.runs.spending.budget import ROUNDING
 from flux_cli.runs.spending.limits import Bill, check_limit
 
@@ -33,6 +32,12 @@ class Cost(NamedTuple):
     def usd(self) -> float | None:
         """The whole cost; None if a price is unknown."""
         return None if self.unknown else self.known_usd
+
+    @property
+    def bill(self) -> Bill:
+        """The bill of all requests."""
+        price = self.prices[0] if len(self.prices) == 1 and not self.unknown else None
+        return Bill(self.requests, self.known_usd, self.unknown, price)
 
 
 class Priced(NamedTuple):
@@ -97,15 +102,5 @@ def check_budget(cost: Cost, limit: float | None, *, accepts_unknown: bool) -> N
     if limit is None and cost.requests > MOST_WITHOUT_LIMIT:
         message = f"{counted(cost.requests, 'request')} need a limit"
         raise BudgetError(message, hint="add --max-cost")
-    try:
-        check_limit(bill_of(cost), limit, accepts_unknown=accepts_unknown)
-    except BudgetError as error:
-        if limit is not None and cost.known_usd > limit:
-            error.hint = "raise the limit, select assets with --only, or add --partial"
-        raise
-
-
-def bill_of(cost: Cost) -> Bill:
-    """The bill of all requests."""
-    price = cost.prices[0] if len(cost.prices) == 1 and not cost.unknown else None
-    return Bill(cost.requests, cost.known_usd, cost.unknown, price)
+    hint = "raise the limit, select assets with --only, or add --partial"
+    check_limit(cost.bill, limit, accepts_unknown=accepts_unknown, hint=hint)

@@ -36,7 +36,7 @@ STATES = {
     ORPHAN: "orphaned",
     SAME: "unchanged",
 }
-SOURCE = ("catalog", "none")  # where the figure of the cost comes from
+SOURCE = ("catalog", "provider", "none")  # where the figure of the cost comes from
 CHANGE = {"key": "text", "old": "any", "new": "any"}
 MOVE = {"old": "text", "new": "text"}
 STEP = {
@@ -59,7 +59,8 @@ BUILD = {
     "steps": ["#build_step"],
     "counts": {"...": "integer"},
     "requests": "integer",
-    "cost_usd": "number?",
+    "cost_usd": "number?",  # of the build; of a plan or a check, what a build would cost
+    "planned_cost_usd": "number?",
     "cost_source": SOURCE,
     "limit_usd": "number?",
     "warnings": ["text"],
@@ -79,23 +80,20 @@ def build_document(
     counts = dict.fromkeys(STATES.values(), 0)
     for one in priced:
         counts[STATES[one.step.sign]] += 1
-    shown = filter(_is_shown, priced)
+    steps: list[Json] = [_step(one) for one in priced if not one.step.is_unchanged]
     return {
         "schema": SCHEMA,
         "status": status,
         "mode": mode,
-        "steps": list(map(_step, shown)),
+        "steps": steps,
         "counts": dict(counts),
         "requests": cost.requests,
         "cost_usd": cost.usd,
-        "cost_source": SOURCE[0] if cost.requests else SOURCE[1],
+        "planned_cost_usd": cost.usd,
+        "cost_source": "catalog" if cost.requests else "none",
         "limit_usd": limit,
         "warnings": list(warnings),
     }
-
-
-def _is_shown(one: Priced) -> bool:
-    return one.step.sign != SAME or one.step.is_updated
 
 
 def _step(one: Priced) -> dict[str, Json]:

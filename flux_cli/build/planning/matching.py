@@ -19,12 +19,14 @@ class Match(NamedTuple):
 
     missing: tuple[str, ...] = ()  # paths of the row that are gone
     added: tuple[str, ...] = ()  # paths that the row does not have
-    altered: tuple[str, ...] = ()  # to be made in another way than before
+    altered: tuple[str, ...] = ()  # whose output settings changed
     moves: tuple[tuple[str, str], ...] = ()
     edited: tuple[str, ...] = ()  # paths whose bytes are not those of the row
     blocked: tuple[str, ...] = ()  # paths where there is a file of somebody else
     replaced: tuple[str, ...] = ()  # paths to make in place of edited and blocked ones, if allowed
-    orphans: tuple[str, ...] = ()  # paths of the row that nothing asks for, and that are there
+    orphans: tuple[
+        str, ...
+    ] = ()  # paths of the row that are no longer in the manifest, and that are there
 
     @property
     def make(self) -> tuple[str, ...]:
@@ -57,7 +59,7 @@ class _Matching:
         self._spare = [path for path in sorted(files) if path not in wanted]
         self._found: dict[str, list[str]] = {field: [] for field in Match._fields}
         self._moves: list[tuple[str, str]] = []
-        self._left: list[str] = []  # paths that were edited, and that nothing asks for
+        self._left: list[str] = []  # edited, and no longer in the manifest
 
     def place(self, path: str) -> None:
         """Find out where the file of a wanted path comes from."""

@@ -66,13 +66,13 @@ def _take(step: Step) -> int:
 
 
 def _orphaned(step: Step) -> dict[str, File]:
-    """The files of the row that nothing asks for, but which are there."""
+    """The files of the row that are no longer in the manifest, but still there."""
     files = step.row.files if step.row else {}
     return {path: files[path] for path in step.orphans if path in files}
 
 
 def _moved(step: Step, row: Row) -> dict[str, File]:
-    """The files of a row under their new paths; those that are neither asked for nor there go."""
+    """The files of a row under their new paths; those that are neither wanted nor there go."""
     asset, moves = step.asset, dict(step.moves)
     wanted = asset.files if asset else {}
     kept = {moves.get(path, path): file for path, file in row.files.items()}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_cli.build.planning import reasons
 from flux_cli.build.planning.adoption import adopt
 from flux_cli.build.planning.asset import Planner
-from flux_cli.build.planning.steps import ORPHAN, PAID, REMADE, SAME, Step
+from flux_cli.build.planning.steps import ORPHAN, PAID, REMADE, Step
 from flux_cli.core.errors import UsageError
+from flux_cli.core.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,8 +41,7 @@ def plan_assets(
         if name in wishes.reroll:
             check_reroll(asset, row)
         step = planner.plan(asset, row, was)
-        is_right = step.sign == SAME and not step.is_updated
-        if name in wishes.adopt and not is_right:
+        if name in wishes.adopt and not step.is_unchanged:
             step = adopt(asset, row, was, disk, resolve)
         steps.append(step)
     steps = list(_with_twins(steps, rows, disk))
@@ -106,7 +105,7 @@ def _with_twins(steps: list[Step], rows: Mapping[str, Row], disk: Disk) -> Itera
             yield step
         elif asset.request in made:
             twin = made[asset.request]
-            reason = f"same request as {twin}: {reasons.counted(len(step.make), 'file')}"
+            reason = f"same request as {twin}: {counted(len(step.make), 'file')}"
             yield step._replace(sign=REMADE, reason=reason, twin=twin)
         elif asset.request in asked:
             twin = asked[asset.request]
@@ -123,7 +122,7 @@ def _can_lend(row: Row, disk: Disk) -> bool:
 
 
 def _leftovers(steps: list[Step], left: Mapping[str, Row], disk: Disk) -> Iterator[Step]:
-    """Files that nothing asks for anymore, of assets that exist and of those that do not."""
+    """Files that are no longer in the manifest, of assets that are and of those that are not."""
     for step in steps:
         if step.orphans:
             yield _leftover(step.name, step.group, step.row, step.orphans)
@@ -132,5 +131,5 @@ def _leftovers(steps: list[Step], left: Mapping[str, Row], disk: Disk) -> Iterat
 
 
 def _leftover(name: str, group: str, row: Row | None, paths: tuple[str, ...]) -> Step:
-    reason = f"not in the manifest: {reasons.counted(len(paths), 'file')} (--prune)"
+    reason = f"not in the manifest: {counted(len(paths), 'file')} (--prune)"
     return Step(ORPHAN, name, group, reason, row=row, was=name, orphans=paths)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning.changes import ARROW, change_text
+from flux_cli.core.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from flux_cli.build.planning.matching import Match
     from flux_cli.build.planning.steps import Change, Step
 
-PLACEHOLDER = "a placeholder so far"
+PLACEHOLDER = "only a placeholder"
 REROLL = "requested again (--reroll)"
 RESPELLED = "respelled, same request"
 NOT_OFFLINE = "changed; --offline leaves generated images as they are"
@@ -31,10 +32,10 @@ def changed(changes: Sequence[Change]) -> str:
 
 def edited(match: Match) -> str:
     """Which files are not ours, or not as they were."""
-    paths = match.edited or match.blocked
-    word = "edited" if match.edited else "in the way"
+    kinds = (("edited", match.edited), ("in the way", match.blocked))
+    found = "; ".join(f"{word}: {listed(paths)}" for word, paths in kinds if paths)
     count = len(match.edited) + len(match.blocked)
-    return f"{word}: {listed(paths)} {CHOICE if count == 1 else CHOICES}"
+    return f"{found} {CHOICE if count == 1 else CHOICES}"
 
 
 def lost(match: Match) -> str:
@@ -50,7 +51,7 @@ def remade(asset: Asset, row: Row, match: Match) -> str:
     if match.added:
         parts.append(_added(asset, row, match.added))
     if match.altered:
-        parts.append("made in another way")
+        parts.append("output settings changed")
     if match.missing:
         parts.append(f"missing: {listed(match.missing)}")
     if match.edited or match.blocked:
@@ -83,8 +84,3 @@ def listed(paths: Sequence[str]) -> str:
     """The first path, and how many more there are."""
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     return f"{paths[0]}{more}"
-
-
-def counted(count: int, word: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

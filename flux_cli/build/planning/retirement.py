@@ -1,14 +1,14 @@
-"""Warns of models that end, so that images can still be made before."""
+"""Warns before a model is retired, while its images can still be made."""
 
 from __future__ import annotations
 
 from datetime import date
 
-NOTICE = 90  # days before a model ends
+NOTICE = 90  # days before a model is retired
 
 
 def retirement_note(model: str, retires: str, today: str) -> str:
-    """The warning about a model; "" if it does not end soon. Dates that are no dates do not count.
+    """The warning about a model; "" if it is not retired soon, or `retires` is not a date.
 
     `retires` is its last day, as 2026-12-01.
     """

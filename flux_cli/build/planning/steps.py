@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 # Signs, the most cautious first. What they mean is in `flux help build`.
 EDITED, REFUSED, UNCLEAR, WAITS = "!", "x", "?", "^"
 NEW, CHANGED, REMADE, MOVED, ORPHAN, SAME = "+", "~", "*", ">", "-", "="
-SIGNS = (NEW, CHANGED, REMADE, MOVED, EDITED, REFUSED, UNCLEAR, WAITS, ORPHAN, SAME)
 # What a person must decide, or another build must do, before the asset is as the manifest says.
 OPEN = frozenset((EDITED, REFUSED, UNCLEAR, WAITS))
 PAID = frozenset((NEW, CHANGED))
@@ -44,8 +43,8 @@ class Step(NamedTuple):
     resolved: str = ""  # the digest, if it was needed
     make: tuple[str, ...] = ()  # paths to write
     moves: tuple[tuple[str, str], ...] = ()  # from path to path; the file may be there already
-    adopted: tuple[str, ...] = ()  # paths that are declared to be right
-    orphans: tuple[str, ...] = ()  # paths that nothing asks for anymore
+    adopted: tuple[str, ...] = ()  # existing files that a person accepts
+    orphans: tuple[str, ...] = ()  # paths that are no longer in the manifest
     is_updated: bool = False  # the row changes, although no file does
     twin: str = ""  # the asset whose request brings this image, too
 
@@ -60,6 +59,11 @@ class Step(NamedTuple):
     def is_requested(self) -> bool:
         """Whether a request is sent for this asset."""
         return self.sign in PAID and not self.twin
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether neither a file nor the row changes."""
+        return self.sign == SAME and not self.is_updated
 
     @property
     def is_open(self) -> bool:

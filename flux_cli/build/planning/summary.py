@@ -6,10 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning.document import STATES
-from flux_cli.build.planning.reasons import counted
-from flux_cli.build.planning.steps import SAME
 from flux_cli.build.planning.text import total_line
 from flux_cli.core.text import plain
+from flux_cli.core.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +40,7 @@ def _lines(
     yield f"### {escaped(title)}"
     yield ""
     yield escaped(total_line(priced, cost, limit))
-    shown = [one for one in priced if one.step.sign != SAME or one.step.is_updated]
+    shown = [one for one in priced if not one.step.is_unchanged]
     unchanged = len(priced) - len(shown)
     yield f"{unchanged:,} unchanged"
     rows = [(one.step.name, STATES[one.step.sign], one.step.reason) for one in shown]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from flux_cli.build.planning.reasons import counted
 from flux_cli.build.planning.steps import (
     CHANGED,
     EDITED,
@@ -18,13 +17,14 @@ from flux_cli.build.planning.steps import (
     UNCLEAR,
     WAITS,
 )
-from flux_cli.core.values import show_amount
+from flux_cli.core.values import counted, show_amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import TypeAlias
 
     from flux_cli.build.planning.cost import Cost, Priced
+    from flux_cli.build.planning.steps import Step
 
     Cells: TypeAlias = tuple[str, str, str, str]  # asset, reason, requests, cost
 
@@ -44,17 +44,19 @@ RANKS = {
 }
 
 
-def plan_lines(priced: Sequence[Priced], *, is_whole: bool = False) -> list[Cells]:
-    """The lines of a plan. Unchanged assets are listed only if it is to be whole."""
-    shown = [one for one in priced if is_whole or one.step.sign != SAME or one.step.is_updated]
+def plan_lines(priced: Sequence[Priced], *, verbose: bool = False) -> list[Cells]:
+    """The lines of a plan. Unchanged assets are listed only if it is `verbose`."""
+    shown = [one for one in priced if verbose or not one.step.is_unchanged]
     shown.sort(key=lambda one: RANKS[one.step.sign])
-    if is_whole:
+    if verbose:
         return [_line(one) for one in shown]
     sizes = Counter(one.step.group for one in priced if one.step.sign != ORPHAN)
     alike: dict[tuple[str, str, str], list[Priced]] = {}
     for one in shown:
         step = one.step
-        alike.setdefault((step.sign, step.group or step.name, step.reason), []).append(one)
+        alike.setdefault((step.sign, step.group or step.name, _reason_of_many(step)), []).append(
+            one
+        )
     lines = []
     for several in alike.values():
         if len(several) > MOST_ALONE:
@@ -77,7 +79,15 @@ def _group_line(several: Sequence[Priced], size: int) -> Cells:
     title = f" {first.sign} {first.group} ({len(several):,} of {size:,})"
     count = sum(one.step.is_requested for one in several)
     requests = counted(count, "request") if count else ""
-    return title, f"{first.reason}: {names}", requests, _money(several)
+    return title, f"{_reason_of_many(first)}: {names}", requests, _money(several)
+
+
+def _reason_of_many(step: Step) -> str:
+    """The reason with `*` in place of the asset's own file name: that of others may be equal."""
+    if step.asset is None:
+        return step.reason
+    folder, slash, _ = step.asset.stem.rpartition("/")
+    return step.reason.replace(step.asset.stem, f"{folder}{slash}*")
 
 
 def _money(several: Sequence[Priced]) -> str:
@@ -85,6 +95,8 @@ def _money(several: Sequence[Priced]) -> str:
     if not requested:
         return ""
     known = [usd for usd in requested if usd is not None]
+    if len(known) == len(requested) and not any(known):
+        return "free"
     return f"{show_amount(sum(known))} USD" if len(known) == len(requested) else "unknown"
 
 
@@ -95,7 +107,7 @@ def title_line(path: str, assets: int, files: int) -> str:
 
 def unchanged_line(priced: Iterable[Priced]) -> str:
     """How many assets are as they should be; "" if none is."""
-    count = sum(one.step.sign == SAME and not one.step.is_updated for one in priced)
+    count = sum(one.step.is_unchanged for one in priced)
     return f" {SAME} {count:,} unchanged" if count else ""
 
 
@@ -120,7 +132,7 @@ def _sum(cost: Cost, limit: float | None) -> str:
     if cost.unknown:
         known = f"at least {show_amount(cost.known_usd)}" if cost.known_usd else "unknown"
         return f"cost {known}{of_limit}"
-    if not cost.requests:
+    if not cost.known_usd:
         return "nothing to pay"
     each = " to ".join(
         f"{show_amount(usd)}" for usd in sorted({min(cost.prices), max(cost.prices)})

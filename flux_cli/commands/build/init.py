@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.build.manifest.files import NAME
 from flux_cli.build.manifest.paths import objection
-from flux_cli.build.planning.reasons import counted
 from flux_cli.build.starter import Found, Recorded, prompts, starter
 from flux_cli.core.errors import DiskError, ImageError, UsageError
+from flux_cli.core.values import counted
+from flux_cli.disk.publish import publish
+from flux_cli.images.files import PART
 from flux_cli.images.formats import BY_SUFFIX, FORMATS, split_suffix
 from flux_cli.images.metadata.read import read_metadata
 from flux_cli.images.pixels.wholeness import examine
@@ -30,7 +33,7 @@ SKIPPED = ("node_modules", "__pycache__")
 
 def init(options: BuildOptions) -> int:
     """Write the manifest, and print its path. Raises UsageError if there is one, DiskError."""
-    path = (options.mode.manifests or [NAME])[0]
+    path = _manifest(options)
     if os.path.lexists(path):
         hint = "add tables to it, or name another file: flux build --init more.toml"
         raise UsageError(f"{path} exists already", hint=hint)
@@ -38,13 +41,14 @@ def init(options: BuildOptions) -> int:
     images: list[Found] = []
     for place in _paths(root):
         if len(images) == MOST_IMAGES:
-            messages.err(f"flux: note: only the first {MOST_IMAGES:,} images are listed")
+            if not options.reporting.quiet:
+                messages.err(f"flux: note: only the first {MOST_IMAGES:,} images are listed")
             break
         if found := _look(place, root):
             images.append(found)
+    text = starter(images).encode("utf-8", "replace")
     try:
-        with Path(path).open("x", encoding="utf-8", errors="replace") as file:
-            file.write(starter(images))
+        publish([text], path, f"{PART}{os.urandom(8).hex()}", others=())
     except OSError as fault:
         raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
     streams.out_data(path)
@@ -55,9 +59,20 @@ def init(options: BuildOptions) -> int:
     return 0
 
 
+def _manifest(options: BuildOptions) -> str:
+    """The path of the manifest to write. Raises UsageError if it cannot be one."""
+    paths = options.mode.manifests or [NAME]
+    if len(paths) > 1:
+        raise UsageError("--init writes one manifest", hint=f"flux build --init {paths[0]}")
+    if not paths[0].endswith(".toml"):
+        message = f"--init writes TOML, not {paths[0]}"
+        raise UsageError(message, hint="name a file that ends in .toml")
+    return paths[0]
+
+
 def _next(known: int, path: str) -> str:
     """What to type next."""
-    manifest = "" if path == NAME else f" {path}"
+    manifest = "" if path == NAME else f" {shlex.quote(path)}"
     if known:
         return f"keep the existing files as they are: flux build{manifest} --adopt '*'"
     return f"describe the images in {path}, then: flux build{manifest} --plan"

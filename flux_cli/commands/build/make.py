@@ -19,12 +19,12 @@ from flux_cli.build.execution.originals import (
 )
 from flux_cli.build.execution.records import now
 from flux_cli.build.execution.requests import Tasks
-from flux_cli.build.execution.running import Running
+from flux_cli.build.execution.running import Running, interrupted_run
 from flux_cli.build.lock.file import load_lock, save_lock
 from flux_cli.build.planning.steps import PAID, REMADE
 from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.session import open_session
-from flux_cli.commands.build.show import confirm_cost, refusal
+from flux_cli.commands.build.show import confirm_cost, print_notes, refusal
 from flux_cli.config.credentials import missing_key_error
 from flux_cli.core.errors import DiskError, ManifestError
 from flux_cli.images import files as disk
@@ -32,7 +32,8 @@ from flux_cli.images.names import fixed
 from flux_cli.providers.rows import connect
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import find_access, identity_of
-from flux_cli.runs.progress.choice import open_display
+from flux_cli.runs.progress.choice import open_display, tell_both
+from flux_cli.runs.progress.summary import Scope
 from flux_cli.runs.records import journal, store
 from flux_cli.terminal import messages
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from flux_cli.core.auth import Auth
     from flux_cli.core.model import Json
     from flux_cli.runs.job import Task
+    from flux_cli.runs.progress.log import Log
     from flux_cli.runs.records.journal import Journal
     from flux_cli.runs.report import RunResult
 
@@ -58,24 +60,23 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
         running = {
             folder: stack.enter_context(Running(root)) for folder, root in _roots(projects).items()
         }
-        interrupted = {
-            one.lock_path: run
-            for one in projects
-            if (run := running[_folder(one.root)].interrupted.get(Path(one.lock_path).name))
-        }
-        for run in dict.fromkeys(interrupted.values()):
-            fetch_arrived(run, [lock for lock, one in interrupted.items() if one == run])
+        locks: dict[str, list[str]] = {}  # by the run of a build that was killed
+        for one in projects:
+            if run := interrupted_run(one.lock_path):
+                locks.setdefault(run, []).append(one.lock_path)
+        for run, interrupted in locks.items():
+            fetch_arrived(run, interrupted)
         projects = [one._replace(lock=load_lock(one.lock_path)) for one in projects]
-        session = open_session(options, projects, interrupted)
+        session = open_session(options, projects)
         if error := refusal(session):
             raise error
         confirm_cost(session)
-        if not options.reporting.quiet:
-            for note in session.notes:
-                messages.err(f"flux: note: {note}")
+        print_notes(session)
         work = _Work(session, running)
         result = work.carry_out()
-        return print_result(session, result)
+        code = print_result(session, result)
+        work.end_log(code, result)
+        return code
 
 
 def _roots(projects: Sequence[Project]) -> dict[str, str]:
@@ -105,6 +106,8 @@ class _Work:
         self._signer = signer
         self._result: RunResult | None = None
         self._run = ""
+        self._name = journal.new_name()
+        self._log: Log | None = None
 
     def carry_out(self) -> Result:
         """Check what can be checked for free, then do everything, and write the locks."""
@@ -121,6 +124,7 @@ class _Work:
         if is_left or any(site.steps_to_do() for site in self._sites):
             self._note("")
         self._save_taken_over()
+        self._start_log()
         interrupts.defer()  # from here on, everything is journaled, saved and listed
         try:
             self._build.move()
@@ -134,6 +138,22 @@ class _Work:
         finally:
             self._save()
         return Result(self._build, self._result, self._run)
+
+    def _start_log(self) -> None:
+        """Open the log file, if there is one. Raises OutputError before anything is done."""
+        path = self._session.options.access.log_file
+        if path is None:
+            return
+        from flux_cli.runs.progress.log import Log
+
+        self._log = Log(path, self._name, messages.err)
+        manifests: list[Json] = [one.project.path for one in self._session.planned]
+        self._log.start(self._session.settings.provider.name, {"manifests": manifests})
+
+    def end_log(self, code: int, result: Result) -> None:
+        """Log the result and close the log."""
+        if self._log:
+            self._log.end(result.log_facts(code))
 
     def _auth(self, *, is_needed: bool) -> Auth | None:
         """The key, if one is needed. Raises AuthError without one."""
@@ -152,7 +172,9 @@ class _Work:
             locks = [site.lock for site in self._sites]
             names = map(fixed, [*places, *locks])
             room = store.ROOM if is_paid else 0
-            disk.preflight(names, None, overwrite=True, skip_existing=False, room=room)
+            disk.preflight(
+                names, None, overwrite=True, skip_existing=False, room=room, option="the key output"
+            )
 
     def _request(self, tasks: list[Task], auth: Auth | None, created: str) -> None:
         """Send all requests, and keep what arrives."""
@@ -160,7 +182,7 @@ class _Work:
         from flux_cli.runs.job import Job
 
         settings, row = self._session.settings, self._session.settings.provider
-        name = journal.new_name()
+        name = self._name
         self._run = name if row.hosted else ""
         owners = {step.name: site.owner(step) for site, step in self._build.requested()}
         keeper = Keeper(
@@ -168,8 +190,12 @@ class _Work:
         )
         self._note(self._run)
         folders = {Path(task.name.path("png")).parent for task in tasks}
+        groups = {step.name: f"assets.{step.group}" for _, step in self._build.requested()}
         progress = open_display(
-            len(tasks), tasks[0].key, settings.progress, self._session.options.reporting
+            Scope(len(tasks), self._limit(), groups),
+            tasks[0].key,
+            settings.progress,
+            self._session.options.reporting,
         )
         with self._journal(name) as ledger, progress as display:
             job = Job(
@@ -186,7 +212,8 @@ class _Work:
                 output_folders=folders,
             )
             folder = ledger.folder if row.hosted else None
-            self._result = run_job(job, folder, settings, display)
+            listener = tell_both(self._log, display) if self._log else display
+            self._result = run_job(job, folder, settings, listener)
             self._build.sink.sync()
         self._build.take_outcomes(self._result.outcomes, keeper, self._run)
 

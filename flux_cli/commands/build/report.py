@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning import text
-from flux_cli.build.planning.reasons import counted
-from flux_cli.build.planning.steps import ORPHAN, SAME
+from flux_cli.build.planning.steps import ORPHAN
 from flux_cli.commands.build.show import document_of
 from flux_cli.commands.build.step_summary import append_summary
 from flux_cli.commands.exit import confirm_output
-from flux_cli.core.errors import Interrupted, common_exit_code
+from flux_cli.core.errors import Interrupted, common_exit_code, status_of
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.values import show_amount
+from flux_cli.core.values import counted, show_amount
 from flux_cli.runs import interrupts
 from flux_cli.terminal import messages, streams
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from flux_cli.build.planning.cost import Priced
     from flux_cli.commands.build.session import Session
     from flux_cli.core.errors import FluxError
+    from flux_cli.core.model import Json
     from flux_cli.core.outcome import Outcome
     from flux_cli.runs.report import RunResult
 
@@ -30,7 +30,7 @@ PARTIAL = 3
 
 
 class Result(NamedTuple):
-    """What a build has done. `sent` is None if it requested nothing."""
+    """What a build has done. `sent` is None if it requested nothing, `run` "" if that was free."""
 
     build: Build
     sent: RunResult | None
@@ -39,12 +39,23 @@ class Result(NamedTuple):
     @property
     def cost_usd(self) -> float | None:
         """What the provider says the requests cost; None if it did not say for one of them."""
-        if self.sent is None:
+        if self.sent is None or not self.run:
             return 0.0
         paid = [one for one in self.sent.outcomes if one.saved or (one.error and one.error.billed)]
         costs = list(map(_cost, paid))
         known = [cost for cost in costs if cost is not None]
         return sum(known) if len(known) == len(costs) else None
+
+    def log_facts(self, code: int) -> dict[str, Json]:
+        """What the log says of the build."""
+        return {
+            "status": status_of(code),
+            "exit_code": code,
+            "saved": len(self.build.done - self.build.errors.keys()),
+            "failed": len(self.build.errors),
+            "cost_usd": self.cost_usd,
+            "seconds": round(self.sent.seconds, 3) if self.sent else 0.0,
+        }
 
 
 def _cost(outcome: Outcome) -> float | None:
@@ -56,7 +67,12 @@ def print_result(session: Session, result: Result) -> int:
     code = exit_code(session, result)
     reporting = session.options.reporting
     if reporting.as_json:
-        streams.out_json(document_of(session, "build", code) | {"paths": list(result.build.paths)})
+        more: dict[str, Json] = {
+            "cost_usd": result.cost_usd,
+            "cost_source": "provider" if result.run else "none",
+            "paths": list(result.build.paths),
+        }
+        streams.out_json(document_of(session, "build", code) | more)
     else:
         for path in result.build.paths:
             streams.out_data(path)
@@ -103,7 +119,7 @@ def _is_left(one: Priced, session: Session) -> bool:
 
 def _sum(session: Session, result: Result) -> str:
     priced = [one for planned in session.planned for one in planned.priced]
-    unchanged = sum(one.step.sign == SAME and not one.step.is_updated for one in priced)
+    unchanged = sum(one.step.is_unchanged for one in priced)
     parts = [counted(len(result.build.paths), "file") + " changed", f"{unchanged:,} unchanged"]
     failed = result.build.errors
     adopted = sum(bool(one.step.adopted) and one.step.name not in failed for one in priced)

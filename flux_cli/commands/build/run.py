@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.project import open_projects
 from flux_cli.commands.build.session import open_session
-from flux_cli.commands.build.show import print_check, print_html, print_plan
+from flux_cli.commands.build.show import print_check, print_html, print_notes, print_plan
 from flux_cli.commands.build.step_summary import append_summary
 from flux_cli.core.errors import UsageError
-from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
     from flux_cli.build.options import BuildOptions
-    from flux_cli.commands.build.session import Session
 
 
 def run(options: BuildOptions) -> int:
@@ -26,12 +24,16 @@ def run(options: BuildOptions) -> int:
         from flux_cli.commands.build.init import init
 
         return init(options)
+    if options.access.log_file is not None:
+        from flux_cli.runs.progress.log import check_log
+
+        check_log(options.access.log_file)
     projects = open_projects(mode.manifests or [])
     if not any(mode[1:]):
         from flux_cli.commands.build.make import build
 
         return build(options, projects)
-    session = open_session(options, projects, {})
+    session = open_session(options, projects)
     if mode.html:
         print_html(session)
         return 0
@@ -39,10 +41,3 @@ def run(options: BuildOptions) -> int:
     code = print_plan(session) if mode.plan else print_check(session)
     append_summary(session, {})
     return code
-
-
-def print_notes(session: Session) -> None:
-    """Print what the user should know before anything is done."""
-    if not session.options.reporting.quiet:
-        for note in session.notes:
-            messages.err(f"flux: note: {note}")

@@ -7,8 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from flux_cli.build.disk import Files
-from flux_cli.build.execution.originals import has_pending
-from flux_cli.build.execution.takeover import take_over
+from flux_cli.build.lock.file import is_unfinished
 from flux_cli.build.planning.cost import Priced, check_option, cost_of, fitting, lowest
 from flux_cli.build.planning.plan import chosen_rows, plan_assets
 from flux_cli.build.planning.retirement import retirement_note
@@ -16,9 +15,12 @@ from flux_cli.build.planning.steps import PAID, Wishes
 from flux_cli.build.pricing import Catalog
 from flux_cli.build.selection import is_pattern, matches, select
 from flux_cli.config.load import DEFAULT, load_settings
+from flux_cli.config.settings import BY_NAME, parse_setting
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import NamedTuple
+from flux_cli.core.values import read_amount
 from flux_cli.providers.rows import ROWS
+from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from flux_cli.build.project import Project
     from flux_cli.config.load import Settings
     from flux_cli.core.model import Json
+    from flux_cli.core.request import Note
 
 RUN_SETTINGS = ("concurrency", "timeout", "retries", "progress")
 # Settings that describe images: they do not apply here, because a manifest says it all.
@@ -66,25 +69,24 @@ class Session(NamedTuple):
         return cost_of(one for planned in self.planned for one in planned.priced)
 
 
-def open_session(
-    options: BuildOptions, projects: list[Project], interrupted: Mapping[str, str]
-) -> Session:
-    """Plan all projects. Nothing is sent or written. Raises FluxError.
-
-    `interrupted` are the runs of builds that were killed, by the path of the lock.
-    """
+def open_session(options: BuildOptions, projects: list[Project]) -> Session:
+    """Plan all projects. Nothing is sent or written. Raises FluxError."""
     settings = _settings(options)
     limit = _limit(options, settings, projects)
     chosen = _choose(options, projects)
     catalog = Catalog(settings)
     planned = []
     for project in projects:
-        one = _plan(project, chosen, catalog, interrupted.get(project.lock_path, ""))
+        one = _plan(project, chosen, catalog)
         one = one._replace(limit=lowest([project.manifest.max_cost, limit]))
         if options.limits.partial:
             one = one._replace(priced=fitting(one.priced, one.limit))
         planned.append(one)
-    notes = (*_notes(settings, projects), *_retiring(projects, catalog))
+    notes = (
+        *_notes(settings, projects),
+        *messages.note_lines((*settings.notes, *catalog.notes, *_machine_notes(options, planned))),
+        *_retiring(projects, catalog),
+    )
     return Session(options, settings, catalog, planned, limit, notes)
 
 
@@ -122,25 +124,29 @@ def _settings(options: BuildOptions) -> Settings:
             raise UsageError("--offline and a provider contradict each other", hint=hint)
         flags["provider"] = "offline"
     flags |= {name: getattr(access, name) for name in RUN_SETTINGS}
-    return load_settings(flags | {"max_cost": options.limits.max_cost}, ROWS)
+    return load_settings(flags, ROWS)
 
 
 def _limit(options: BuildOptions, settings: Settings, projects: list[Project]) -> float | None:
     """The limit of the whole command, besides those of the manifests. Raises UsageError."""
-    own = [project.manifest.max_cost for project in projects]
-    if options.limits.max_cost is None:
+    text = options.limits.max_cost
+    if text is None:
         return settings.max_cost
-    check_option(settings.max_cost, own)
-    return lowest([settings.max_cost, load_settings({}, ROWS).max_cost])
+    option = read_amount(parse_setting(BY_NAME["max_cost"], text, "--max-cost"))
+    check_option(option, [project.manifest.max_cost for project in projects])
+    return lowest([option, settings.max_cost])
 
 
-def _plan(project: Project, chosen: _Chosen, catalog: Catalog, interrupted: str) -> Planned:
+def _plan(project: Project, chosen: _Chosen, catalog: Catalog) -> Planned:
     """The plan of one project, after whatever a killed build has left."""
     options = chosen.options
     files = Files(project.root, verifies=options.mode.check)
     rows = chosen_rows(project.assets, project.lock, files)
-    if has_pending(project.lock_path) or interrupted:
-        rows = take_over(project, rows, files, interrupted)
+    if is_unfinished(project.lock_path):
+        from flux_cli.build.execution.running import interrupted_run
+        from flux_cli.build.execution.takeover import take_over
+
+        rows = take_over(project, rows, files, interrupted_run(project.lock_path))
     wishes = Wishes(
         overwrite=options.decisions.overwrite,
         offline=options.access.offline,
@@ -172,6 +178,16 @@ def _priced(step: Step, catalog: Catalog) -> Priced:
     if not step.resolved and (step.sign in PAID or step.twin):
         step = step._replace(resolved=catalog.resolve(asset))
     return Priced(step, catalog.price(asset) if step.is_requested else 0.0)
+
+
+def _machine_notes(options: BuildOptions, planned: list[Planned]) -> tuple[Note, ...]:
+    """Notes for a build that pays."""
+    is_build = not any(options.mode[1:]) and not options.access.offline
+    if not is_build or not any(one.cost.requests for one in planned):
+        return ()
+    from flux_cli.runs.check import machine_notes
+
+    return machine_notes()
 
 
 def _retiring(projects: list[Project], catalog: Catalog) -> Iterator[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning import text
-from flux_cli.build.planning.cost import bill_of, check_budget, lowest
+from flux_cli.build.planning.cost import check_budget, lowest
 from flux_cli.build.planning.document import build_document
-from flux_cli.build.planning.steps import SAME
 from flux_cli.config.load import ENVIRONMENT
 from flux_cli.core.errors import BudgetError, status_of
 from flux_cli.runs.spending.approval import is_remote
@@ -19,9 +18,17 @@ if TYPE_CHECKING:
     from flux_cli.build.planning.cost import Priced
     from flux_cli.commands.build.session import Planned, Session
     from flux_cli.core.model import Json
+    from flux_cli.runs.spending.limits import Bill
 
 OUT_OF_SYNC = 1
 RIGHT = (2, 3)  # right-aligned columns of a plan
+
+
+def print_notes(session: Session) -> None:
+    """Print what the user should know before anything is done."""
+    if not session.options.reporting.quiet:
+        for note in session.notes:
+            messages.err(f"flux: note: {note}")
 
 
 def print_plan(session: Session) -> int:
@@ -32,7 +39,7 @@ def print_plan(session: Session) -> int:
         print_document(session, "plan", code)
     else:
         for planned in session.planned:
-            streams.say(_project_text(planned, is_whole=session.options.reporting.verbose))
+            streams.say(_project_text(planned, verbose=session.options.reporting.verbose))
     if error:
         messages.error(error)
     return code
@@ -40,19 +47,19 @@ def print_plan(session: Session) -> int:
 
 def confirm_cost(session: Session) -> None:
     """Have a person confirm the plan if it costs more than usual. Raises BudgetError."""
-    question = _question(session)
+    question = _question(session, session.cost.bill)
     if not question:
         return
     for planned in session.planned if can_ask() else ():
-        messages.err(_project_text(planned, is_whole=False))
+        messages.err(_project_text(planned, verbose=False))
     if not confirm(f"{question}. Continue?"):
         hint = "answer y, or add --yes to skip the question"
         raise BudgetError("not confirmed, so nothing was sent", hint=hint)
 
 
-def _question(session: Session) -> str:
+def _question(session: Session, bill: Bill) -> str:
     """Why a person must confirm the build; "" if nobody must, or --yes did."""
-    settings, bill = session.settings, bill_of(session.cost)
+    settings = session.settings
     if session.options.limits.yes or not bill.images:
         return ""
     paid = [planned for planned in session.planned if planned.cost.requests]
@@ -64,6 +71,8 @@ def _question(session: Session) -> str:
 
 def _is_from_file(session: Session) -> bool:
     """Whether the only limit is that of a settings file, which is no answer about this build."""
+    if session.options.limits.max_cost is not None:
+        return False
     own = [planned.project.manifest.max_cost for planned in session.planned]
     return None in own and session.settings.values["max_cost"].rank > ENVIRONMENT
 
@@ -77,19 +86,20 @@ def refusal(session: Session) -> BudgetError | None:
             check_budget(planned.cost, planned.limit, accepts_unknown=yes)
     except BudgetError as error:
         return error
-    question = _question(session)
-    return unconfirmed(bill_of(session.cost), question) if question and not can_ask() else None
+    bill = session.cost.bill
+    question = _question(session, bill)
+    return unconfirmed(bill, question) if question and not can_ask() else None
 
 
-def _project_text(planned: Planned, *, is_whole: bool) -> str:
+def _project_text(planned: Planned, *, verbose: bool) -> str:
     """The plan of one project."""
     assets = planned.project.assets
     files = sum(len(asset.settings.variants) for asset in assets.values())
     lines = [text.title_line(planned.project.path, len(assets), files)]
-    cells = text.plan_lines(planned.priced, is_whole=is_whole)
+    cells = text.plan_lines(planned.priced, verbose=verbose)
     if cells:
         lines.append(streams.listing(cells, RIGHT))
-    unchanged = "" if is_whole else text.unchanged_line(planned.priced)
+    unchanged = "" if verbose else text.unchanged_line(planned.priced)
     lines += [unchanged] if unchanged else []
     lines.append(text.total_line(planned.priced, planned.cost, planned.limit))
     return "\n".join(lines)
@@ -103,10 +113,10 @@ def print_check(session: Session) -> int:
     if session.options.reporting.as_json:
         print_document(session, "check", code)
         return code
-    is_whole = session.options.reporting.verbose
+    verbose = session.options.reporting.verbose
     for planned in session.planned:
-        shown = planned.priced if is_whole else findings(planned)
-        cells = [line[:2] for line in text.plan_lines(shown, is_whole=is_whole)]
+        shown = planned.priced if verbose else findings(planned)
+        cells = [line[:2] for line in text.plan_lines(shown, verbose=verbose)]
         state = "out of sync" if findings(planned) else "in sync"
         if planned.project.lock.is_conflicted:
             state = f"{state}, and {planned.project.lock_path} has conflict markers"
@@ -118,7 +128,7 @@ def print_check(session: Session) -> int:
 
 def findings(planned: Planned) -> list[Priced]:
     """The steps that a build would carry out or leave to a person."""
-    return [one for one in planned.priced if one.step.sign != SAME or one.step.is_updated]
+    return [one for one in planned.priced if not one.step.is_unchanged]
 
 
 def print_document(session: Session, mode: str, code: int) -> None:

@@ -12,22 +12,35 @@ from flux_cli.terminal.environment import is_terminal
 
 if TYPE_CHECKING:
     from flux_cli.core.options import Reporting
+    from flux_cli.core.outcome import Event
+    from flux_cli.runs.job import Listener
     from flux_cli.runs.progress.lines import Display
+    from flux_cli.runs.progress.summary import Scope
 
 
-def open_display(total: int, describe: str, style: str, reporting: Reporting) -> Display:
-    """The display on stderr for `total` requests. `style` is the setting `progress`.
+def tell_both(first: Listener, second: Listener) -> Listener:
+    """A listener that passes each event to two others."""
+
+    def tell(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return tell
+
+
+def open_display(scope: Scope, describe: str, style: str, reporting: Reporting) -> Display:
+    """The display on stderr for some requests. `style` is the setting `progress`.
 
     `describe` is shown if there is only one request.
     """
     if reporting.quiet or style == "none":
         return Silence()
     if style == "plain" or not is_terminal(sys.stderr):
-        return Lines(total, verbose=reporting.verbose)
+        return Lines(scope, verbose=reporting.verbose)
     from flux_cli.runs.progress.live import Terminal
 
     return Terminal(
-        total,
+        scope,
         describe,
         paths=not sys.stdout.isatty() or reporting.as_json,
         verbose=reporting.verbose,

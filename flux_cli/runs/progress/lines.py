@@ -10,7 +10,7 @@ from typing import Protocol, Self
 
 from flux_cli.core.errors import FluxError
 from flux_cli.core.outcome import Event
-from flux_cli.runs.progress.summary import Progress, event_line
+from flux_cli.runs.progress.summary import Progress, Scope, event_line
 from flux_cli.runs.report import Report
 from flux_cli.terminal.messages import err, error
 
@@ -37,7 +37,7 @@ class Lines:
 
     def __init__(
         self,
-        total: int,
+        scope: Scope,
         *,
         verbose: bool = False,
         every: float = HEARTBEAT,
@@ -46,7 +46,7 @@ class Lines:
         import threading  # not needed where nothing shows progress
 
         self._verbose, self._every, self._clock = verbose, every, clock
-        self._progress = Progress(total, clock())
+        self._progress = Progress(scope, clock())
         self._over = threading.Event()
         self._heart = threading.Thread(target=self._beat, daemon=True)
 

@@ -22,6 +22,7 @@ from flux_cli.core.text import LONG, plain
 from flux_cli.runs.progress.summary import (
     ActiveRequest,
     Progress,
+    Scope,
     event_line,
     fit_parts,
     format_usd,
@@ -42,7 +43,7 @@ class Terminal:
 
     def __init__(
         self,
-        total: int,
+        scope: Scope,
         describe: str,
         *,
         paths: bool,
@@ -53,7 +54,7 @@ class Terminal:
         self._describe, self._clock, self._verbose = plain(describe), clock, verbose
         self._gone = gone  # called when the terminal is gone
         self._paths = paths  # False if stdout shows them on the same screen
-        self._progress = Progress(total, clock())
+        self._progress = Progress(scope, clock())
         self._console = Console(stderr=True, highlight=False, force_terminal=True)
         self._plain = not self._console.encoding.startswith("utf")
         self._drawn: list[int] = []  # cells of the lines on the screen
@@ -130,6 +131,8 @@ class Terminal:
         rows = min(ROWS, max(1, self._console.height - 2))
         shown = sorted(self._progress.active.items())[:rows]
         lines = [self._row(number, active, now) for number, active in shown]
+        groups = self._progress.groups()[: max(0, min(ROWS, self._console.height - 2 - len(lines)))]
+        lines += [Text(plain(group), style="dim") for group in groups]
         if self._progress.total > 1:
             lines.append(Text(fit_parts(self._progress.parts(now), width - 1), style="dim"))
         for line in lines:

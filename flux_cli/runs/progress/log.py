@@ -3,17 +3,16 @@
 import errno
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flux_cli import __version__
 from flux_cli.core.errors import OutputError, UsageError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Event
-from flux_cli.core.request import Resolved
 from flux_cli.core.text import redact
 from flux_cli.disk.links import refuse_planted
-from flux_cli.runs.fields import request_document
 from flux_cli.runs.report import Report
 
 
@@ -68,23 +67,12 @@ class Log:
     def __call__(self, event: Event) -> None:
         self._write({key: value for key, value in _named(event).items() if value not in ("", None)})
 
-    def start(self, resolved: Resolved, provider: str, version: str) -> None:
-        """Log the request, before anything is sent."""
-        request = request_document(resolved)
-        facts: dict[str, Json] = {"version": version, "provider": provider, "request": request}
-        self._write({"event": "start", **facts})
+    def start(self, provider: str, facts: Mapping[str, Json]) -> None:
+        """Log what is going to be done, before anything is sent."""
+        self._write({"event": "start", "version": __version__, "provider": provider, **facts})
 
-    def end(self, report: Report) -> None:
+    def end(self, facts: Mapping[str, Json]) -> None:
         """Log the result and close the log."""
-        facts: dict[str, Json] = {
-            "status": report.status,
-            "exit_code": report.exit_code,
-            "saved": sum(1 for _ in report.saved),
-            "failed": len(report.errors),
-            "cost_usd": report.cost_usd,
-            "known_cost_usd": report.known_cost_usd,
-            "seconds": round(report.seconds, 3),
-        }
         self._write({"event": "end", **facts})
         if self._file is not None:
             os.close(self._file)
@@ -106,11 +94,25 @@ class Log:
             self._complain(f"flux: note: can no longer write to the log {self._path}: {reason}")
 
 
+def end_facts(report: Report) -> dict[str, Json]:
+    """What the log says of a run that has ended."""
+    return {
+        "status": report.status,
+        "exit_code": report.exit_code,
+        "saved": sum(1 for _ in report.saved),
+        "failed": len(report.errors),
+        "cost_usd": report.cost_usd,
+        "known_cost_usd": report.known_cost_usd,
+        "seconds": round(report.seconds, 3),
+    }
+
+
 def _named(event: Event) -> dict[str, Json]:
     """The fields of an event, by the names that `--json` uses."""
     return {
         "event": event.kind,
         "index": event.number,
+        "asset": event.key,
         "path": event.path,
         "detail": event.detail,
         "code": event.code,

@@ -5,16 +5,30 @@ The caller passes the time, in seconds of a monotonic clock.
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import TYPE_CHECKING
+
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Event
 from flux_cli.core.values import show_amount
 from flux_cli.runs.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # A part of the summary, and its rank. If space is short, the highest rank is left out first; 0
 # always stays.
 Part = tuple[int, str]
 
 TIMED = 2  # requests that must be over before there is an estimate of the time left
+
+
+class Scope(NamedTuple):
+    """What a run is about to do: its requests, their limit, and the groups of their keys."""
+
+    total: int
+    limit_usd: float | None = None
+    groups: Mapping[str, str] = {}
 
 
 class ActiveRequest(NamedTuple):
@@ -39,8 +53,10 @@ class ActiveRequest(NamedTuple):
 class Progress:
     """Counts of requests, the cost the provider named, and an estimate of the time left."""
 
-    def __init__(self, total: int, began: float) -> None:
-        self.total, self._began = total, began
+    def __init__(self, scope: Scope, began: float) -> None:
+        self.total, self._scope, self._began = scope.total, scope, began
+        self._done_of = dict.fromkeys(scope.groups.values(), 0)
+        self._total_of = Counter(scope.groups.values())
         self.active: dict[int, ActiveRequest] = {}
         self.failed, self.cost_usd = 0, 0.0
         self._done: set[int] = set()
@@ -67,6 +83,9 @@ class Progress:
 
     def _end(self, event: Event, active: ActiveRequest | None, now: float) -> None:
         self.failed += event.kind == "failed"
+        group = self._scope.groups.get(event.key)
+        if group and event.number not in self._done:
+            self._done_of[group] += 1
         self._done.add(event.number)
         if active and event.kind == "saved":
             self._timed += 1
@@ -88,6 +107,19 @@ class Progress:
         in_turns = all_together / max(1, self._most_at_once)
         return max([*left, in_turns])
 
+    def groups(self) -> list[str]:
+        """How many requests of each group of several are done. A single group has no line."""
+        totals = {group: total for group, total in self._total_of.items() if 1 < total < self.total}
+        return [f"{group}: {self._done_of[group]}/{total}" for group, total in totals.items()]
+
+    def _cost(self) -> str:
+        """The cost so far, and of the limit if there is one; "" before anything was paid."""
+        if not self.cost_usd:
+            return ""
+        if self._scope.limit_usd is None:
+            return format_usd(self.cost_usd)
+        return f"{show_amount(self.cost_usd)} of {format_usd(self._scope.limit_usd)}"
+
     def parts(self, now: float) -> list[Part]:
         """The parts of the summary, in the order in which they are shown."""
         active, done, left = len(self.active), len(self._done), self.seconds_left(now)
@@ -97,8 +129,8 @@ class Progress:
             parts.append((6, f"{to_come} to come"))
         if self.failed:
             parts.append((1, f"{self.failed} failed"))
-        if self.cost_usd:
-            parts.append((3, format_usd(self.cost_usd)))
+        if cost := self._cost():
+            parts.append((3, cost))
         parts.append((5, format_seconds(now - self._began)))
         if left and left >= 1:
             parts.append((2, f"about {format_seconds(left)} left"))

@@ -9,7 +9,7 @@ import math
 
 from flux_cli.core.errors import BudgetError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.values import show_amount
+from flux_cli.core.values import counted, show_amount
 from flux_cli.runs.spending.budget import ROUNDING
 
 MOST_UNPRICED = 20  # images of unknown price that need no confirmation
@@ -28,7 +28,7 @@ class Bill(NamedTuple):
     price: float | None = None
 
     def __str__(self) -> str:
-        amount = "1 image" if self.images == 1 else f"{self.images:,} images"
+        amount = counted(self.images, "image")
         if self.unpriced == self.images:
             return f"{amount} of unknown price"
         each = "" if self.price is None else f" at {show_amount(self.price)} USD"
@@ -45,21 +45,26 @@ def bill_of(images: int, price: float | None) -> Bill:
 
 
 def check_limit(
-    bill: Bill, limit: float | None, *, accepts_unknown: bool, reason: str = ""
+    bill: Bill,
+    limit: float | None,
+    *,
+    accepts_unknown: bool,
+    reason: str = "",
+    hint: str = "ask for fewer images, or raise --max-cost",
 ) -> None:
-    """Raise BudgetError if the bill is over the limit in USD (None: no limit).
+    """Raise BudgetError with the hint if the bill is over the limit in USD (None: no limit).
 
     Without `accepts_unknown` (--yes), also if the price is unknown; `reason` says why it is.
     """
     if limit is None or bill.images == 0:
         return
     if bill.cost > limit + ROUNDING:
-        hint = "ask for fewer images, or raise --max-cost"
         raise BudgetError(f"{bill}, over the limit of {show_amount(limit)} USD", hint=hint)
     if bill.unpriced and not accepts_unknown:
         because = f" ({reason})" if reason else ""
-        hint = "add --yes to proceed until the reported costs reach the limit, or drop --max-cost"
-        raise BudgetError(f"the price is unknown{because}, and --max-cost sets a limit", hint=hint)
+        message = f"the price is unknown{because}, and the limit is {show_amount(limit)} USD"
+        hint = "add --yes to proceed until the reported costs reach the limit"
+        raise BudgetError(message, hint=hint)
 
 
 def reason_to_confirm(bill: Bill, threshold: float, *, is_limited: bool, is_remote: bool) -> str:

@@ -1,7 +1,19 @@
 """The rows of the matrix, by the place of the fault."""
 
 from faults.row import Row
-from faults.rows import bodies, hostile, jobs, machine, many, media, owners, shapes, statuses, wire
+from faults.rows import (
+    bodies,
+    build,
+    hostile,
+    jobs,
+    machine,
+    many,
+    media,
+    owners,
+    shapes,
+    statuses,
+    wire,
+)
 
 GROUPS: dict[str, tuple[Row, ...]] = {
     "The connection": wire.CONNECTING,
@@ -23,6 +35,7 @@ GROUPS: dict[str, tuple[Row, ...]] = {
     "Waiting": statuses.WAITING,
     "Jobs": jobs.JOBS,
     "Many requests": many.MANY,
+    "Sets of images": build.BUILDS,
     "The disk": machine.DISK,
     "Streams": machine.STREAMS,
     "Signals": machine.SIGNALS,

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from flux_cli.core.outcome import Event
 from flux_cli.runs.progress.summary import (
     Progress,
+    Scope,
     event_line,
     fit_parts,
     format_seconds,
@@ -16,7 +17,7 @@ from flux_cli.runs.progress.summary import (
 
 def after(total, *events):
     """Progress after (time, event) pairs that began at 100 s."""
-    progress = Progress(total, 100.0)
+    progress = Progress(Scope(total), 100.0)
     for now, event in events:
         progress.update(event, now)
     return progress
@@ -121,9 +122,20 @@ KINDS = st.sampled_from(["sent", "waiting", "received", "saved", "skipped", "fai
 EVENTS = st.lists(st.tuples(KINDS, st.integers(1, 300), st.floats(0, 1e4)), max_size=60)
 
 
+def test_groups_and_the_limit_are_shown_as_far_as_there_are_any():
+    keys = {"a-1": "assets.a", "a-2": "assets.a", "b": "assets.b"}
+    progress = Progress(Scope(3, 5.0, keys), 100.0)
+    progress.update(Event("received", 1, cost_usd=0.06, key="a-1"), 101.0)
+    for _ in range(2):  # one event per file
+        progress.update(Event("saved", 1, key="a-1"), 102.0)
+    assert progress.groups() == ["assets.a: 1/2"]
+    assert "0.06 of 5.00 USD" in progress.sentence(103.0)
+    assert Progress(Scope(2, None, {"a-1": "assets.a", "a-2": "assets.a"}), 100.0).groups() == []
+
+
 @given(EVENTS, st.integers(1, 250))
 def test_any_run_fits_any_width_as_far_as_what_must_be_said_does(events, width):
-    progress = Progress(300, 0.0)
+    progress = Progress(Scope(300), 0.0)
     for kind, number, now in events:
         progress.update(Event(kind, number, "detail", 1.0, cost_usd=0.06), now)
     line = fit_parts(progress.parts(1e4), width)

@@ -56,7 +56,7 @@ def test_a_limit_holds_for_what_is_known(bill, limit, accepts_unknown, said):
 
 
 def test_the_error_says_why_the_price_is_unknown():
-    with pytest.raises(BudgetError, match=r"unknown \(no estimate: 502\), and --max-cost"):
+    with pytest.raises(BudgetError, match=r"unknown \(no estimate: 502\), and the limit is 1.00"):
         check_limit(bill_of(1, None), 1, accepts_unknown=False, reason="no estimate: 502")
 
 
