@@ -10,17 +10,16 @@ from collections.abc import Iterator, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-from flux_cli.core.errors import ImageError, UsageError
+from flux_cli.core.errors import ImageError
 from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Facts, SavedImage
-from flux_cli.images.details import describe
 from flux_cli.images.formats import FOREIGN
-from flux_cli.images.metadata.credentials import has_credentials
-from flux_cli.images.metadata.record import SIGNATURE_LOST, Record
+from flux_cli.images.metadata.record import Record
 from flux_cli.images.metadata.write import write_record
 from flux_cli.images.outputs import Output, Rendered
 from flux_cli.images.pixels.wholeness import examine
+from flux_cli.runs.saving.losses import check_losses
 
 if TYPE_CHECKING:
     from flux_cli.core.image import Inspection
@@ -159,7 +158,7 @@ def make_files(
     seen = seen or examine(data)
     fault = seen.image.fault
     outputs = [file.output for file in files]
-    lost = _check_losses(seen, outputs)
+    lost = check_losses(seen, outputs)
     for file, rendered in zip(files, _render(data, outputs, seen, workers), strict=True):
         output = rendered.output
         is_copy_with_fault = bool(fault) and output.untouched
@@ -180,34 +179,6 @@ def make_files(
             label=output.frame.label,
             remarks=tuple(remarks),
         )
-
-
-def _check_losses(seen: Look, outputs: Sequence[Output]) -> tuple[str, ...]:
-    """Notes on what files that flux makes anew do not hold.
-
-    Raises UsageError if one of them should be lossless, and its pixels cannot be.
-    """
-    made = [output for output in outputs if not output.untouched]
-    if not made or seen.image.format in FOREIGN:
-        return ()
-    details = describe(seen.image, seen.sound)
-    if details.inexact and any(output.lossless for output in made):
-        message = f"--lossless: flux cannot keep all of the image: {'; '.join(details.inexact)}"
-        raise UsageError(message, hint="drop --lossless")
-    lost = [*details.lost, *_lost_metadata(seen)]
-    notes = [f"the conversion does not keep all of the image: {'; '.join(lost)}"] if lost else []
-    return (*notes, SIGNATURE_LOST) if has_credentials(seen.sound) else tuple(notes)
-
-
-def _lost_metadata(seen: Look) -> list[str]:
-    """What other programs wrote about how the image was made; a conversion leaves it out."""
-    from flux_cli.images.metadata.read import read_metadata  # few images are made anew
-
-    try:
-        source = read_metadata(seen.sound).source
-    except ImageError:  # nobody can read it
-        return []
-    return [] if source in ("", "flux") else [f"the metadata of {source} about how it was made"]
 
 
 def copy_foreign(data: bytes, image: Inspection, name: Name, *, is_planned: bool) -> FinishedFile:

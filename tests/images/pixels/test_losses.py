@@ -11,7 +11,7 @@ from flux_cli.core.errors import UsageError
 from flux_cli.images.containers import png
 from flux_cli.images.details import read_details
 from flux_cli.images.finish import Finish
-from flux_cli.images.metadata.strip import for_decoder, without_metadata
+from flux_cli.images.metadata.strip import for_decoder
 from flux_cli.images.names import fixed
 from flux_cli.images.outputs import outputs
 from flux_cli.images.pixels.render import measure
@@ -151,22 +151,6 @@ def test_metadata_never_stops_pixels():
     ]
     data = with_chunks(flat(), *chunks)
     assert shown(made(data, "png", effort="small")[0]) == SOURCE
-
-
-@pytest.mark.parametrize("file_format", ["png", "jpeg", "webp", "avif", "gif"])
-def test_stripping_leaves_pixels_and_no_metadata(file_format):
-    exif = Image.Exif()
-    exif[0x013B] = "Ada"
-    settings = {} if file_format == "gif" else {"exif": exif.tobytes(), "xmp": b"<Ada/>"}
-    if file_format == "gif":
-        settings["comment"] = b"Ada"
-    data = saved(flat(), file_format, **settings)
-    assert b"Ada" in data
-    bare = without_metadata(data, file_format)
-    assert b"Ada" not in bare
-    pixels = [Image.open(io.BytesIO(one)).convert("RGB").tobytes() for one in (data, bare)]
-    assert pixels[0] == pixels[1]
-    assert read_details(bare).width == 16
 
 
 def test_what_a_decoder_does_not_need_is_not_copied():
