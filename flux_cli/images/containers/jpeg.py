@@ -100,7 +100,8 @@ def check(data: bytes) -> tuple[int, int]:
 
 def blocks(data: bytes) -> Iterator[Block]:
     """XMP, EXIF, IPTC, comments, the color profile and signed credentials."""
-    profile: list[tuple[int, bytes]] = []
+    profile: list[tuple[bytes, bytes]] = []  # its pieces, with their numbers
+    room = MAX_CONTENT  # bytes of the profile
     for part in _head(data):
         body = data[part.body : part.stop]
         if part.kind == b"\xe1" and body.startswith(XMP_HEAD):
@@ -108,8 +109,10 @@ def blocks(data: bytes) -> Iterator[Block]:
         elif part.kind == b"\xe1" and body.startswith(EXIF_HEAD):
             yield Block("exif", body[len(EXIF_HEAD) :])
         elif part.kind == b"\xe2" and body.startswith(ICC_HEAD):
-            number = body[len(ICC_HEAD)]  # writers may have them in another order
-            profile.append((number, body[len(ICC_HEAD) + 2 :]))
+            start = len(ICC_HEAD)  # of the number, of the count, and of the piece
+            number, piece = body[start : start + 1], body[start + 2 : start + 2 + room]
+            profile.append((number, piece))
+            room -= len(piece)
         elif part.kind == b"\xeb" and _is_c2pa(body):
             yield Block("c2pa", body)
         elif part.kind == b"\xed" and body.startswith(PHOTOSHOP_HEAD):
@@ -117,7 +120,8 @@ def blocks(data: bytes) -> Iterator[Block]:
         elif part.kind == b"\xfe":
             yield Block("comment", body)
     if profile:
-        yield Block("icc", b"".join(piece for _, piece in sorted(profile))[:MAX_CONTENT])
+        profile.sort()  # writers may have them in another order
+        yield Block("icc", b"".join(piece for _, piece in profile))
 
 
 def colors(data: bytes) -> Colors:
