@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flux_cli.build.resolution import image_digest, resolve_asset
 from flux_cli.catalog.find import find_model
 from flux_cli.config import folders
+from flux_cli.core.model import split_route
 from flux_cli.providers.rows import unit_price
 from flux_cli.request.prepare import dialect_of
 
@@ -23,7 +24,7 @@ class Catalog:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._models: dict[str, Model | None] = {}
-        self._prices: dict[str, float | None] = {}
+        self._prices: dict[tuple[str, str], float | None] = {}  # by model and route
         self._digests: dict[str, str] = {}  # by the request
         self.notes: dict[Note, None] = {}  # on what was resolved so far, each once
 
@@ -45,7 +46,10 @@ class Catalog:
     def price(self, asset: Asset) -> float | None:
         """The price of its image in USD; None if it is unknown. Raises UsageError."""
         name = str(asset.settings.parameters["model"])
-        if name not in self._prices:
+        _, prefix = split_route(name)
+        route = str(asset.settings.values.get("route") or prefix or "")
+        if (name, route) not in self._prices:
             row, model = self._settings.provider, self.model(asset)
-            self._prices[name] = unit_price(row, model, dialect_of(row, model))
-        return self._prices[name]
+            price = unit_price(row, model, dialect_of(row, model), route or None)
+            self._prices[name, route] = price
+        return self._prices[name, route]

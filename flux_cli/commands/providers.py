@@ -99,7 +99,7 @@ def _document(row: ProviderRow, model: Model | None, address: str) -> dict[str, 
         "key_set": bool(_variable(row)),
         "hosted": row.hosted,
         "images_per_request": 1,
-        "price_usd": unit_price(row, model, _dialect(row, model)),
+        "price_usd": unit_price(row, model, _dialect(row, model), None),
         "parameters": {name: _field(field) for name, field in _fields(row, model).items()},
     }
 
@@ -113,7 +113,7 @@ def _field(field: Field) -> dict[str, Json]:
 
 
 def _price(row: ProviderRow, model: Model | None) -> str:
-    price = unit_price(row, model, _dialect(row, model))
+    price = unit_price(row, model, _dialect(row, model), None)
     return "unknown" if price is None else show_amount(price)
 
 

@@ -169,7 +169,7 @@ def _reason_against_path(name: str, most_parts: int | None) -> str:
 
 
 def unit_price(
-    row: ProviderRow, model: Model | None, dialect: Dialect | None, route: str | None = None
+    row: ProviderRow, model: Model | None, dialect: Dialect | None, route: str | None
 ) -> float | None:
     """USD per image at a provider, as far as the catalog knows; None if unknown. Sketches are free.
 

@@ -60,7 +60,7 @@ class Tasks(NamedTuple):
             where = f"assets.{asset.group}: {asset.name}"
             raise ManifestError(f"{where}: {error.message}", hint=error.hint) from error
         facts = recorded(asset, shows_prompts=True)
-        facts["model"] = resolved.model.id if resolved.model else resolved.sent_model
+        facts["model"] = resolved.model_id
         record = record_of(
             asset,
             facts,
@@ -73,7 +73,7 @@ class Tasks(NamedTuple):
             call=call,
             name=name_of(asset, root),
             delivery=self._delivery(asset, root, step, record),
-            price_usd=unit_price(row, resolved.model, resolved.dialect),
+            price_usd=unit_price(row, resolved.model, resolved.dialect, resolved.route),
             resolved=resolved,
             key=asset.name,
             about={

@@ -1,0 +1,28 @@
+"""What the images of a build cost, as far as the catalog knows."""
+
+import pytest
+from manifests import ONE, assets_of
+
+from flux_cli.build.pricing import Catalog
+from flux_cli.catalog.find import find_model
+from flux_cli.config.load import load_settings
+from flux_cli.core.model import Route
+from flux_cli.providers.rows import ROWS
+
+MODEL = find_model("flux1.1-pro-ultra")
+PRICED = MODEL._replace(price_usd=0.06, routes=(Route("fal", "fal/m", "m", price_usd=0.5),))
+
+
+@pytest.mark.parametrize(
+    ("line", "price"),
+    [
+        ('model = "m"', 0.06),
+        ('model = "m"\nroute = "fal"', 0.5),
+        ('model = "fal/m"', 0.5),
+        ('model = "m"\nroute = "replicate"', 0.06),
+    ],
+)
+def test_a_route_may_have_a_price_of_its_own(line, price, monkeypatch):
+    monkeypatch.setattr(Catalog, "model", lambda *_: PRICED)
+    asset = assets_of(ONE.replace('model = "m"', line))["hero"]
+    assert Catalog(load_settings({}, ROWS)).price(asset) == price
