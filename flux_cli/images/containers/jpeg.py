@@ -101,7 +101,7 @@ def check(data: bytes) -> tuple[int, int]:
 def blocks(data: bytes) -> Iterator[Block]:
     """XMP, EXIF, IPTC, comments, the color profile and signed credentials."""
     profile: list[tuple[bytes, bytes]] = []  # its pieces, with their numbers
-    room = MAX_CONTENT  # bytes of the profile
+    room = MAX_CONTENT
     for part in _head(data):
         body = data[part.body : part.stop]
         if part.kind == b"\xe1" and body.startswith(XMP_HEAD):
@@ -119,9 +119,8 @@ def blocks(data: bytes) -> Iterator[Block]:
             yield Block("iptc", _iptc(body[len(PHOTOSHOP_HEAD) :]))
         elif part.kind == b"\xfe":
             yield Block("comment", body)
-    if profile:
-        profile.sort()  # writers may have them in another order
-        yield Block("icc", b"".join(piece for _, piece in profile))
+    if profile:  # writers may have its pieces in another order
+        yield Block("icc", b"".join(piece for _, piece in sorted(profile)))
 
 
 def colors(data: bytes) -> Colors:
