@@ -278,10 +278,9 @@ def test_18_placeholders_are_replaced_by_the_next_build(build, work):
 
 
 def test_19_two_offline_builds_are_identical(build, work):
-    env = {"SOURCE_DATE_EPOCH": "1700000000"}
     found = []
-    for _ in range(2):
-        build("--offline", env=env)
+    for date in ("1700000000", "1800000000"):
+        build("--offline", env={"SOURCE_DATE_EPOCH": date})
         found.append(
             {path: data for path, (data, _) in snapshot(work).items() if ".flux/r" not in path}
         )
@@ -289,6 +288,12 @@ def test_19_two_offline_builds_are_identical(build, work):
         shutil.rmtree(work / ".flux")
         os.unlink(work / "flux-build.lock")
     assert found[0] == found[1]
+
+
+def test_a_date_that_is_none_is_refused_before_anything_is_sent(build):
+    refused = build(env={"SOURCE_DATE_EPOCH": "tomorrow"})
+    assert (refused.code, refused.posts) == (2, 0)
+    assert "SOURCE_DATE_EPOCH must be a number of seconds" in refused.err
 
 
 def test_a_reroll_brings_another_image(build, work):

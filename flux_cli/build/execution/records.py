@@ -5,15 +5,12 @@ A file that is made again from its original gets the same record, so its bytes a
 
 from __future__ import annotations
 
-import os
-import time
 from typing import TYPE_CHECKING
 
 from flux_cli import __version__
 from flux_cli.build.planning.outcome import HIDDEN
 from flux_cli.core.outcome import Facts
 from flux_cli.core.request import seed_of
-from flux_cli.core.text import variable_text
 from flux_cli.core.values import read_amount, read_integer
 from flux_cli.images.metadata.record import (
     BY_ALGORITHM,
@@ -30,15 +27,7 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
     from flux_cli.core.request import Call
 
-EPOCH = "SOURCE_DATE_EPOCH"  # seconds; replaces the clock, so that builds can be compared
 OWN_FIELDS = ("model", "prompt")
-
-
-def now() -> str:
-    """The time of this moment, or of `SOURCE_DATE_EPOCH`, as it is recorded."""
-    text = variable_text(os.environ, EPOCH)
-    seconds = float(text) if text.isdecimal() and len(text) < 12 else time.time()
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def generated(
@@ -48,11 +37,12 @@ def generated(
 
     `digest` is that of the request, as the files record it.
     """
-    found: dict[str, Json] = {"provider": provider, "time": created}
+    found: dict[str, Json] = {"provider": provider}
     seed, asked = read_integer(seed_of(call, facts)), read_integer(call.seed)
     if run:
         found["run"] = run
     more: dict[str, Json] = {
+        "time": created,
         "cost_usd": facts.cost_usd,
         "request_id": facts.request_id,
         "upstream": "" if facts.provider == provider else facts.provider,

@@ -8,15 +8,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from typing import TYPE_CHECKING, Self
 
 from flux_cli.build.execution.originals import hide
-from flux_cli.build.execution.records import now
 from flux_cli.build.lock.file import RUNNING, root_of
 from flux_cli.core.errors import DiskError, UsageError
 from flux_cli.core.text import plain
 from flux_cli.disk.publish import sync_folder
 from flux_cli.runs.records import store
+from flux_cli.runs.records.listing import iso_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,7 @@ class Running:
 
         The new text comes first: if the end of an older one follows it, that is ignored.
         """
-        text = json.dumps({"since": now(), "runs": self.interrupted}).encode()
+        text = json.dumps({"since": iso_time(time.time()), "runs": self.interrupted}).encode()
         os.pwrite(self._file, text, 0)
         os.truncate(self._file, len(text))
         os.fsync(self._file)

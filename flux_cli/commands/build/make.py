@@ -17,7 +17,6 @@ from flux_cli.build.execution.originals import (
     needed,
     unfinished,
 )
-from flux_cli.build.execution.records import now
 from flux_cli.build.execution.requests import Tasks
 from flux_cli.build.execution.running import Running, interrupted_run
 from flux_cli.build.lock.file import load_lock, save_lock
@@ -26,6 +25,7 @@ from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.show import confirm_cost, print_notes, refusal
 from flux_cli.config.credentials import missing_key_error
+from flux_cli.config.dates import timestamp
 from flux_cli.core.errors import DiskError, ManifestError
 from flux_cli.images import files as disk
 from flux_cli.images.names import fixed
@@ -113,7 +113,7 @@ class _Work:
         """Check what can be checked for free, then do everything, and write the locks."""
         requested = list(self._build.requested())
         hosted = self._session.settings.provider.hosted
-        created = now()
+        created = timestamp() if hosted else ""  # equal manifests draw equal placeholders
         maker = Tasks(self._session.settings, self._session.catalog, created)
         tasks = [
             maker.task(number, step, site.lock) for number, (site, step) in enumerate(requested, 1)
