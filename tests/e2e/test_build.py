@@ -290,6 +290,22 @@ def test_19_two_offline_builds_are_identical(build, work):
     assert found[0] == found[1]
 
 
+def test_files_of_parameters_are_read_as_on_the_command_line(build, work, gateway):
+    (work / "guide.png").write_bytes(pixels_as("png", 8, 8))
+    (work / "style.txt").write_text("ink on paper\n")
+    (work / PATH).write_text(
+        '[defaults]\nmodel = "other"\noutput = "{name}.jpg"\n'
+        'image_prompt = "guide.png"\nparam = { look = "@style.txt", mask = "@guide.png" }\n'
+        '[assets.a]\nprompt = "a cat"\n[assets.b]\nprompt = "a dog"\n'
+    )
+    made = build("--yes")
+    assert (made.code, made.posts) == (0, 2), made
+    for post in gateway.posts:
+        assert post["look"] == "ink on paper"
+        assert post["mask"] == post["image_prompt"]
+        assert post["mask"].startswith("data:image/png;base64,")
+
+
 def test_a_date_that_is_none_is_refused_before_anything_is_sent(build):
     refused = build(env={"SOURCE_DATE_EPOCH": "tomorrow"})
     assert (refused.code, refused.posts) == (2, 0)

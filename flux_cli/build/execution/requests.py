@@ -41,11 +41,15 @@ def _check_size(asset: Asset, resolved: Resolved, *, hosted: bool) -> None:
 
 
 class Tasks(NamedTuple):
-    """Makes the tasks of one build. `created` is the time that their files record."""
+    """Makes the tasks of one build. `created` is the time that their files record.
+
+    `attached` holds what was read from local files, by the name of the parameter and the path.
+    """
 
     settings: Settings
     catalog: Catalog
     created: str
+    attached: dict[tuple[str, str], Value]
 
     def task(self, number: int, step: Step, lock: str) -> Task:
         """The task of a step of a lock. Raises ManifestError if the provider does not accept it."""
@@ -90,15 +94,21 @@ class Tasks(NamedTuple):
             return delivery
         return delivery._replace(finish=delivery.finish._replace(upscale=True))
 
+    def _attach(self, name: str, path: str) -> Value:
+        """The value of a parameter from a file, which many assets may share."""
+        if (name, path) not in self.attached:
+            is_image = name == "image_prompt"
+            value = inputs.attach(path) if is_image else inputs.read_value(name, path, None)
+            self.attached[name, path] = value
+        return self.attached[name, path]
+
     def _resolve(self, asset: Asset, root: str) -> Resolved:
         """The request in the words of the provider, with the bytes of local images."""
         model = self.catalog.model(asset)
         dialect = dialect_of(self.settings.provider, model)
         request = request_of(asset)
-        attached: dict[str, Value] = {
-            name: inputs.attach(os.path.join(root, path))
-            for name, path in asset.settings.references.items()
-        }
+        references = asset.settings.references.items()
+        attached = {name: self._attach(name, os.path.join(root, path)) for name, path in references}
         parameters = {**request.parameters, **attached}
         route = asset.settings.values.get("route")
         request = request._replace(

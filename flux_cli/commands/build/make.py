@@ -114,7 +114,7 @@ class _Work:
         requested = list(self._build.requested())
         hosted = self._session.settings.provider.hosted
         created = timestamp() if hosted else ""  # equal manifests draw equal placeholders
-        maker = Tasks(self._session.settings, self._session.catalog, created)
+        maker = Tasks(self._session.settings, self._session.catalog, created, {})
         tasks = [
             maker.task(number, step, site.lock) for number, (site, step) in enumerate(requested, 1)
         ]
