@@ -84,13 +84,20 @@ class Keeper:
         return place
 
     def _note(self, lock: str, name: str, rows: dict[str, Row]) -> None:
-        """Write down a row that the lock does not have yet. Raises DiskError."""
+        """Write down a row that the lock does not have yet. Raises DiskError.
+
+        What a build noted before it was killed stays: its files have that time, and say more than
+        the journal.
+        """
         folder = pending_folder(lock)
+        place = os.path.join(folder, f"{name}.lock")
+        if os.path.lexists(place):
+            return
         try:
             os.makedirs(folder, exist_ok=True)
         except OSError as fault:
             raise DiskError(f"cannot write into {folder}: {fault.strerror}") from fault
-        save_lock(os.path.join(folder, f"{name}.lock"), rows)
+        save_lock(place, rows)
 
 
 def keep(root: str, original: Original, data: bytes) -> str:
