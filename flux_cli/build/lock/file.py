@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.build.lock.reading import HINT, Lock, read_lock
-from flux_cli.build.lock.text import lock_text
+from flux_cli.build.lock.text import OPENING, lock_text
 from flux_cli.build.manifest.files import read_file
 from flux_cli.core.errors import DiskError, ManifestError
 from flux_cli.disk.links import follow
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from flux_cli.build.lock.rows import Row
 
-MARK = b'{"schema":'  # near the beginning of every lock, also of a conflicted one
-MAX_MARK = 1000  # bytes that are looked at
+MAX_OPENING = 1000  # bytes before and in the opening of a lock: it may be in a conflict
 HIDDEN = ".flux"  # the folder beside the manifest: what a build keeps, and git ignores
 PENDING = f"{HIDDEN}/pending"  # with a folder for each lock
 RUNNING = f"{HIDDEN}/running"  # the note of the build that is running, or was killed
@@ -67,7 +66,7 @@ def is_lock(path: str) -> bool:
         return False
     try:
         with Path(path).open("rb") as file:
-            return MARK in file.read(MAX_MARK)
+            return OPENING.encode() in file.read(MAX_OPENING)
     except OSError:
         return True  # it may be one, and whoever reads it will say what is wrong
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
 
 SCHEMA = 1  # increased when a key is removed or changes its meaning
-START = f'{{"schema": {SCHEMA}, "assets": {{'
+OPENING = '{"schema":'  # of every lock, whatever its schema
+START = f'{OPENING} {SCHEMA}, "assets": {{'
 END = "}}"
 
 

@@ -24,9 +24,7 @@ class Match(NamedTuple):
     edited: tuple[str, ...] = ()  # paths whose bytes are not those of the row
     blocked: tuple[str, ...] = ()  # paths where there is a file of somebody else
     replaced: tuple[str, ...] = ()  # paths to make in place of edited and blocked ones, if allowed
-    orphans: tuple[
-        str, ...
-    ] = ()  # paths of the row that are no longer in the manifest, and that are there
+    orphans: tuple[str, ...] = ()  # paths of the row that are there, but not in the manifest
 
     @property
     def make(self) -> tuple[str, ...]:

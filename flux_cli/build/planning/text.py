@@ -54,9 +54,8 @@ def plan_lines(priced: Sequence[Priced], *, verbose: bool = False) -> list[Cells
     alike: dict[tuple[str, str, str], list[Priced]] = {}
     for one in shown:
         step = one.step
-        alike.setdefault((step.sign, step.group or step.name, _reason_of_many(step)), []).append(
-            one
-        )
+        kind = (step.sign, step.group or step.name, _reason_of_many(step))
+        alike.setdefault(kind, []).append(one)
     lines = []
     for several in alike.values():
         if len(several) > MOST_ALONE:

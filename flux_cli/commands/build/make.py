@@ -24,14 +24,13 @@ from flux_cli.build.planning.steps import PAID, REMADE
 from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.show import confirm_cost, print_notes, refusal
-from flux_cli.config.credentials import missing_key_error
 from flux_cli.config.dates import timestamp
 from flux_cli.core.errors import DiskError, ManifestError
 from flux_cli.images import files as disk
 from flux_cli.images.names import fixed
 from flux_cli.providers.rows import connect
 from flux_cli.runs import interrupts
-from flux_cli.runs.check import find_access, identity_of
+from flux_cli.runs.check import find_access, identity_of, require_key
 from flux_cli.runs.progress.choice import open_display, tell_both
 from flux_cli.runs.progress.summary import Scope
 from flux_cli.runs.records import journal, store
@@ -161,8 +160,7 @@ class _Work:
             return None
         settings, no_key = self._session.settings, self._session.options.access.no_key
         auth = find_access(settings, no_key=no_key)
-        if settings.provider.key_variables and not no_key and not (auth and auth.key):
-            raise missing_key_error(settings)
+        require_key(auth, settings, no_key=no_key)
         return auth
 
     def _preflight(self, *, is_paid: bool) -> None:

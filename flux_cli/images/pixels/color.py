@@ -12,9 +12,9 @@ from flux_cli.images.pixels.profile import profile_of
 def normalize(image: Image.Image, details: ImageDetails) -> Image.Image:
     """The image as RGB or RGBA, with its color profile as `icc_profile` in its info.
 
-    An image that is RGB or RGBA already is not copied: its info is
-    replaced. Wide colors (Display P3) stay wide: a space that is named by numbers becomes a
-    profile. CMYK and HDR become sRGB; their profile is dropped.
+    An image that is RGB or RGBA already is not copied: its info is replaced. Wide colors (Display
+    P3) stay wide: a space that is named by numbers becomes a profile. CMYK, HDR, and gray with a
+    profile become sRGB; their profile is dropped.
     """
     image.load()
     profile, is_hdr = _profile(details)
