@@ -20,8 +20,16 @@ from flux_cli.core.errors import ImageError
 from flux_cli.images.formats import FORMATS
 from flux_cli.images.outputs import MAX_PIXELS
 
-ORIENTATION = 0x0112  # the EXIF tag
-SIDEWAYS = range(5, 9)  # values of it that swap width and height
+# How an image is turned upright, by its orientation.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 # What Pillow raises for damaged bytes: RuntimeError comes from AVIF, SyntaxError from PNG.
 FAULTS = (
     UnidentifiedImageError,
@@ -52,6 +60,15 @@ def open_image(data: bytes, file_format: str | None) -> PillowFile:
     plugin, name = _load_plugin(file_format), FORMATS[file_format].plugin
     image: PillowFile = getattr(plugin, f"{name}ImageFile")(io.BytesIO(data))
     return image
+
+
+def turn(image: Image.Image, orientation: int) -> Image.Image:
+    """The image upright; it is not copied if it is upright already."""
+    if orientation not in TURNS:
+        return image
+    turned = image.transpose(TURNS[orientation])
+    turned.info = image.info
+    return turned
 
 
 @contextlib.contextmanager

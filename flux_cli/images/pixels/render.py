@@ -20,22 +20,13 @@ from flux_cli.images.pixels.color import normalize
 from flux_cli.images.pixels.crop import find_box
 from flux_cli.images.pixels.encode import encode, encode_within
 from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate, too_large_error
-from flux_cli.images.pixels.pillow import catch_faults, check_pixels, opened
+from flux_cli.images.pixels.pillow import TURNS, catch_faults, check_pixels, opened, turn
 from flux_cli.images.pixels.resize import resize
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
 
 MAX_SCANNED = 2_000_000_000  # pixels times scans of a JPEG; a progressive one has about ten
 # What makes an image upright, by the value of the EXIF tag.
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def measure(data: bytes) -> Inspection:
@@ -215,9 +206,4 @@ def _open_to_read(data: bytes, details: ImageDetails) -> Iterator[PillowFile]:
 
 def _decode(source: Image.Image, details: ImageDetails) -> Image.Image:
     """The pixels, turned upright, as RGB or RGBA."""
-    pixels = normalize(source, details)
-    if details.orientation not in TURNS:
-        return pixels
-    turned = pixels.transpose(TURNS[details.orientation])
-    turned.info = pixels.info
-    return turned
+    return turn(normalize(source, details), details.orientation)

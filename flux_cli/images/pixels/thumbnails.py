@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from flux_cli.core.errors import ImageError
 from flux_cli.images import sheet
 from flux_cli.images.containers.registry import look
-from flux_cli.images.formats import FORMATS
+from flux_cli.images.details import describe, turn_size
+from flux_cli.images.formats import FOREIGN, FORMATS
 from flux_cli.images.pixels.color import reduce_to_eight_bits, to_srgb
 from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate_small, too_large_error
-from flux_cli.images.pixels.pillow import FAULTS, ORIENTATION, SIDEWAYS
+from flux_cli.images.pixels.pillow import FAULTS, turn
 from flux_cli.images.sheet import Grid
 
 Source: TypeAlias = str | bytes  # the path of an image, or its bytes
@@ -42,8 +43,8 @@ class Indexed(NamedTuple):
 
 def measure(source: Source) -> tuple[int, int]:
     """Width and height of the upright image. Raises ImageError."""
-    with _opened(source) as image:
-        return image.size[::-1] if _is_turned(image) else image.size
+    with _opened(source) as (image, orientation):
+        return turn_size(image.size, orientation)
 
 
 def small(source: Source, box: tuple[int, int]) -> Image.Image:
@@ -51,15 +52,14 @@ def small(source: Source, box: tuple[int, int]) -> Image.Image:
 
     It is never enlarged, and JPEG is decoded no larger than needed. Raises ImageError.
     """
-    with _opened(source) as image:
-        width, height = box[::-1] if _is_turned(image) else box
+    with _opened(source) as (image, orientation):
+        width, height = turn_size(box, orientation)
         image.draft(None, (2 * width, 2 * height))
         memory = estimate_small((image.format or "").lower(), image.width * image.height)
         if memory > LIMIT:
             raise too_large_error(image.size)
         with MEMORY.reserve(memory):
-            copy = _eight_bits(image)
-            ImageOps.exif_transpose(copy, in_place=True)
+            copy = turn(_eight_bits(image), orientation)
             copy.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=3.0)
             return _flat(copy)
 
@@ -145,16 +145,20 @@ def _size(source: Source) -> tuple[int, int]:
 
 
 @contextmanager
-def _opened(source: Source) -> Iterator[Image.Image]:
-    """Open the image in a file or in bytes. Every failure becomes an ImageError."""
+def _opened(source: Source) -> Iterator[tuple[Image.Image, int]]:
+    """Open the image in a file or in bytes, and say how it must be turned, as EXIF numbers it.
+
+    Every failure becomes an ImageError.
+    """
     name = source if isinstance(source, str) else "the image"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd files; users cannot act on them
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            file = io.BytesIO(_sound_bytes(source))
+            sound, orientation = _look(source)
+            file = io.BytesIO(sound)
             with Image.open(file, formats=[row.upper() for row in FORMATS]) as image:
-                yield image
+                yield image, orientation
     except UnidentifiedImageError as fault:
         raise ImageError(f"{name} is not an image that flux can show") from fault
     except (*FAULTS, Image.DecompressionBombWarning) as fault:
@@ -162,17 +166,19 @@ def _opened(source: Source) -> Iterator[Image.Image]:
         raise ImageError(f"{name} cannot be shown: {reason}") from fault
 
 
-def _sound_bytes(source: Source) -> bytes:
-    """The bytes to decode: without damage beside the pixels. Raises OSError."""
+def _look(source: Source) -> tuple[bytes, int]:
+    """The bytes to decode, without damage beside the pixels, and the orientation.
+
+    Raises OSError.
+    """
     data = source if isinstance(source, bytes) else Path(source).read_bytes()
     try:
-        return look(data).sound
+        image, sound, *_ = look(data)
     except ImageError:  # Pillow says why
-        return data
-
-
-def _is_turned(image: Image.Image) -> bool:
-    return image.getexif().get(ORIENTATION) in SIDEWAYS
+        return data, 1
+    if image.format in FOREIGN:
+        return sound, 1
+    return sound, describe(image, sound).orientation
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

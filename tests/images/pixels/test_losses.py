@@ -14,6 +14,7 @@ from flux_cli.images.finish import Finish
 from flux_cli.images.metadata.strip import for_decoder
 from flux_cli.images.names import fixed
 from flux_cli.images.outputs import outputs
+from flux_cli.images.pixels import thumbnails
 from flux_cli.images.pixels.render import measure
 from flux_cli.runs.saving.finish import PlannedFile, Provenance, make_files
 
@@ -165,3 +166,13 @@ def test_a_rotated_avif_is_turned_once_whatever_exif_says():
     details = read_details(data)
     assert (details.orientation, details.seen) == (6, (8, 16))
     assert (measure(data).width, measure(data).height) == (8, 16)
+
+
+def test_previews_turn_an_image_as_conversions_do():
+    """EXIF does not turn an AVIF without a turn of its own."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for file_format in ("avif", "jpeg", "png", "webp"):
+        data = saved(Image.new("RGB", (16, 8)), file_format, exif=exif.tobytes())
+        shape = thumbnails.measure(data)
+        assert shape == read_details(data).seen == thumbnails.small(data, (99, 99)).size
