@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import ManifestError
+from flux_cli.disk.links import is_below
 
 if TYPE_CHECKING:
     from flux_cli.build.lock.rows import File, Original
@@ -31,14 +32,14 @@ class Files:
 
     def __init__(self, root: str, *, verifies: bool = False) -> None:
         self.root, self._verifies = root, verifies
-        self._top = os.path.realpath(root)
+        self._top = os.path.realpath(root)  # without links
         self._sizes: dict[str, int] = {}  # by path; -1 for none
         self._digests: dict[str, str] = {}
         self._folders: set[str] = set()  # that are inside
 
     def place(self, path: str) -> str:
         """Where a file is, as seen from the working folder."""
-        return path if self.root == "." else os.path.join(self.root, path)
+        return place(path, self.root)
 
     def exists(self, path: str) -> bool:
         return self._size(path) >= 0
@@ -88,27 +89,30 @@ class Files:
         if folder not in self._folders:
             self._check(folder, path)
             self._folders.add(folder)
-        place = self.place(path)
         try:
-            status = os.lstat(place)
+            status = os.lstat(self.place(path))
             if stat.S_ISLNK(status.st_mode):
                 self._check(path, path)
-                status = os.stat(place)
+                status = os.stat(self.place(path))
         except OSError:
             return -1
         return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
     def _check(self, part: str, path: str) -> None:
         """Raise ManifestError if links lead a part of the path out of the folder."""
-        real = os.path.realpath(self.place(part))
-        if os.path.commonpath([real, self._top]) != self._top:
+        if not is_below(self.place(part), self._top):
             hint = "put the folder itself there, or name another one in output"
             raise ManifestError(f"{path} {OUTSIDE}", hint=hint)
 
 
-def digest_of_file(place: str) -> str:
+def place(path: str, root: str) -> str:
+    """A path of a manifest as seen from the working folder."""
+    return path if root == "." else os.path.join(root, path)
+
+
+def digest_of_file(path: str) -> str:
     """The SHA-256 of a file, or the one that a pointer of Git LFS names. Raises OSError."""
-    with Path(place).open("rb") as file:
+    with Path(path).open("rb") as file:
         start = file.read(MAX_POINTER + 1)
         if found := POINTER.fullmatch(start):
             return found[1].decode()

@@ -59,6 +59,11 @@ def follow(path: str) -> str:
     return walk.place
 
 
+def is_below(path: str, top: str) -> bool:
+    """Whether a path stays in a folder when all links are followed. `top` has none."""
+    return os.path.commonpath([os.path.realpath(path), top]) == top
+
+
 def is_dangling(path: str) -> bool:
     """Whether the path is a link that leads to nothing."""
     return os.path.islink(path) and not os.path.exists(path)

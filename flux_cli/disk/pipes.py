@@ -4,7 +4,9 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 PATIENCE = 3.0  # seconds until somebody must have opened a pipe for writing
@@ -33,6 +35,18 @@ def read_file(path: Path, limit: int, check: Callable[[os.stat_result], None]) -
         first = _first_byte(file.fileno()) if stat.S_ISFIFO(status.st_mode) else b""
         os.set_blocking(file.fileno(), True)
         return first + file.read(limit - len(first))
+
+
+@contextmanager
+def open_file(path: str | Path) -> Iterator[BufferedReader]:
+    """Open a regular file for reading: anything else could wait forever, or never end.
+
+    Raises OSError, and ValueError for anything else.
+    """
+    with open(path, "rb", opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("not a file")
+        yield file
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -170,3 +170,28 @@ def test_recover_keeps_originals_and_the_next_build_makes_the_files(
     assert builder.images() == 1
     code, posts, _, err = builder.run()
     assert (code, posts) in ((0, 0), (3, 0)), err
+
+
+SIX_WIDTHS = "width = [64, 65, 66, 67, 68, 69]"
+
+
+@pytest.mark.parametrize("words", [(), ("--offline",)])
+def test_a_build_killed_while_it_makes_files_leaves_none_that_look_foreign(builder, words):
+    """Files that replace others, new ones, and those of placeholders."""
+    manifest = builder.work / "flux-build.toml"
+    assert builder.run("--yes", *words)[0] == 0
+    for change in (("width = [64]", SIX_WIDTHS), (SIX_WIDTHS, f"{SIX_WIDTHS}\neffort = 'small'")):
+        manifest.write_text(manifest.read_text().replace(*change))
+        before = {path: path.stat().st_mtime_ns for path in builder.work.glob("img/*.png")}
+
+        def is_under_way(before=before):
+            now = {path: path.stat().st_mtime_ns for path in builder.work.glob("img/*.png")}
+            return 2 <= len(now.items() - before.items()) <= 40
+
+        builder.stop(signal.SIGKILL, is_under_way, "--yes", *words)
+        _, _, out, _ = builder.run("--plan", *words)
+        assert "\n!" not in f"\n{out}", out
+        code, sent, _, err = builder.run("--yes", *words)
+        assert (code, sent) == (0, 0), err
+        assert builder.run("--check")[0] == (1 if words else 0)
+    assert builder.images() == 48

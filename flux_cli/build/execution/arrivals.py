@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.execution.originals import Keeper, Owner
 from flux_cli.build.execution.takeover import is_build_of
-from flux_cli.build.lock.rows import Row
+from flux_cli.build.lock.pending import Pending
+from flux_cli.build.lock.rows import NO_DIGEST, Row
 from flux_cli.config.load import load_settings
 from flux_cli.core.errors import FluxError
 from flux_cli.images.finish import Finish
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
     from flux_cli.runs.job import Job, Task
     from flux_cli.runs.records.past import PastRun
-
-NO_DIGEST = "0" * 16
 
 
 def fetch_arrived(run: str, locks: Collection[str]) -> None:
@@ -60,15 +59,21 @@ def fetch_arrived(run: str, locks: Collection[str]) -> None:
 def keeping(job: Job, past: PastRun) -> Job:
     """The job of the rest of a build, so that it keeps originals and makes no files."""
     created = iso_time(past.began or 0.0)
-    keeper = Keeper(_owner, provider=past.text("provider"), run=past.id, created=created)
+    keeper = Keeper(_Owners(), provider=past.text("provider"), run=past.id, created=created)
     return job._replace(tasks=list(map(_without_files, job.tasks)), store=keeper)
 
 
-def _owner(task: Task) -> Owner:
-    """To whom an image belongs, from what the journal says of its request."""
-    about = task.about
-    row = Row(str(about.get("request", NO_DIGEST)), str(about.get("resolved", NO_DIGEST)))
-    return Owner(row, str(about.get("lock", "")))
+class _Owners:
+    """To whom images belong, from what the journal says of their requests."""
+
+    def __init__(self) -> None:
+        self._pending: dict[str, Pending] = {}  # by lock
+
+    def __call__(self, task: Task) -> Owner:
+        about = task.about
+        row = Row(str(about.get("request", NO_DIGEST)), str(about.get("resolved", NO_DIGEST)))
+        lock = str(about.get("lock", ""))
+        return Owner(row, self._pending.setdefault(lock, Pending(lock)))
 
 
 def _without_files(task: Task) -> Task:

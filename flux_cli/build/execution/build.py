@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flux_cli.build.disk import place
 from flux_cli.build.execution.adoption import adopt_files
-from flux_cli.build.execution.delivery import place
 from flux_cli.build.execution.guard import GuardedFolder
 from flux_cli.build.execution.moves import delete_files, move_files
 from flux_cli.build.execution.originals import Keeper, Owner
 from flux_cli.build.execution.outputs import made_files, remake
 from flux_cli.build.execution.takeover import REFUSALS
+from flux_cli.build.lock.pending import Pending
 from flux_cli.build.lock.rows import STALE, Row, Trouble
 from flux_cli.build.planning.outcome import Made, recorded, row_after
 from flux_cli.build.planning.steps import MOVED, ORPHAN, PAID, REMADE, SAME
@@ -48,6 +49,7 @@ class Site:
         self.project, self.files, self.steps = project, files, steps
         self.planned_rows = rows  # of which the plan was made
         self.rows = dict(rows)
+        self.pending = Pending(project.lock_path)
 
     @property
     def root(self) -> str:
@@ -74,13 +76,19 @@ class Site:
     def owner(self, step: Step) -> Owner:
         """To whom the image of a step belongs."""
         row = row_after(step, Made(generated={}), shows_prompts=self.shows_prompts)
-        return Owner(row, self.lock, self.shows_prompts)
+        return Owner(row, self.pending, self.shows_prompts)
 
     def known(self) -> Iterator[tuple[str, File]]:
         """The files of the lock by place."""
         for row in self.rows.values():
             for path, file in row.files.items():
                 yield place(path, self.root), file
+
+    def targets(self) -> Iterator[tuple[str, tuple[Site, str]]]:
+        """The files that will be made, by place."""
+        for step in self.steps:
+            for path in step.make:
+                yield place(path, self.root), (self, path)
 
     def finish(self, step: Step, made: Made) -> None:
         """Update the row of a step that is done."""
@@ -100,7 +108,9 @@ class Build:
         self.errors: dict[str, FluxError] = {}  # by asset
         self._arrived: Mapping[str, Row] = {}  # what was requested, by asset
         known = dict(pair for site in sites for pair in site.known())
-        self.sink = GuardedFolder(disk.Folder(overwrite=True), known, overwrite=overwrite)
+        self._targets = dict(pair for site in sites for pair in site.targets())
+        folder = disk.Folder(overwrite=True)
+        self.sink = GuardedFolder(folder, known, self._note, overwrite=overwrite)
 
     def requested(self) -> Iterator[tuple[Site, Step]]:
         """The steps that send a request, in their order."""
@@ -108,6 +118,12 @@ class Build:
             for step in site.steps:
                 if step.is_requested:
                     yield site, step
+
+    def _note(self, place: str, digest: str) -> None:
+        """Note a file of an asset that is about to be written. Raises DiskError."""
+        if place in self._targets:
+            site, path = self._targets[place]
+            site.pending.add_file(path, digest)
 
     def move(self) -> None:
         """Move files, and update the rows that only changed their words."""

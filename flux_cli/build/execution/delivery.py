@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flux_cli.build.disk import place
 from flux_cli.build.manifest.outputs import SIDECAR, finish_of
 from flux_cli.images.names import Name
 from flux_cli.runs.saving.delivery import Delivery
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
 def name_of(asset: Asset, root: str) -> Name:
     """The name of the files of an asset, as seen from the working folder."""
     return Name("{stem}.{ext}", {"stem": place(asset.stem, root)})
-
-
-def place(path: str, root: str) -> str:
-    """A path of a manifest as seen from the working folder."""
-    return path if root == "." else f"{root}/{path}"
 
 
 def delivery_of(asset: Asset, root: str, make: Collection[str], record: Record) -> Delivery:

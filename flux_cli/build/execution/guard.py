@@ -12,7 +12,7 @@ from flux_cli.core.errors import DiskError
 from flux_cli.images.formats import suffix_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from flux_cli.core.image import ImageFile
     from flux_cli.images.files import Folder
@@ -23,10 +23,18 @@ class GuardedFolder:
     """A folder that looks at each file again before it is replaced.
 
     `known` are the files of the lock by place. With `overwrite`, others may be replaced, too.
+    `note` gets the place and the digest of a file before it is written.
     """
 
-    def __init__(self, folder: Folder, known: Mapping[str, File], *, overwrite: bool) -> None:
-        self._folder, self._known, self._overwrite = folder, known, overwrite
+    def __init__(
+        self,
+        folder: Folder,
+        known: Mapping[str, File],
+        note: Callable[[str, str], None],
+        *,
+        overwrite: bool,
+    ) -> None:
+        self._folder, self._known, self._note, self._overwrite = folder, known, note, overwrite
         self.written: dict[str, File] = {}  # what was saved, by place, without how it was made
 
     def save(self, name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:
@@ -38,8 +46,11 @@ class GuardedFolder:
                 message = f"{path} was changed while images were made: it stays as it is"
                 hint = "--adopt keeps it, --overwrite replaces it"
                 raise DiskError(message, hint=hint)
+        file = _described(image)
+        if not extra:
+            self._note(path, file.sha256)
         saved = self._folder.save(name, image, extra, fresh=fresh)
-        self.written[saved] = _described(image)
+        self.written[saved] = file
         return saved
 
     def sync(self) -> None:

@@ -14,20 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.build.disk import ORIGINALS
-from flux_cli.build.execution.delivery import place as place_of
+from flux_cli.build.disk import place as place_of
 from flux_cli.build.execution.records import generated
 from flux_cli.build.lock.file import (
     HIDDEN,
     PENDING,
     is_lock,
     load_lock,
-    pending_folder,
     root_of,
-    save_lock,
 )
+from flux_cli.build.lock.pending import read_pending
 from flux_cli.build.lock.rows import Original, Row
 from flux_cli.build.planning.outcome import hide_prompts
-from flux_cli.core.errors import DiskError, ManifestError, OutputError
+from flux_cli.core.errors import DiskError, OutputError
 from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.files import Folder
@@ -36,6 +35,7 @@ from flux_cli.images.names import fixed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from flux_cli.build.lock.pending import Pending
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.runs.job import Original as Received
     from flux_cli.runs.job import Task
@@ -44,10 +44,10 @@ NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")  # of an original
 
 
 class Owner(NamedTuple):
-    """To whom the image of a task belongs: its row without the image, and the path of the lock."""
+    """To whom the image of a task belongs: its row without the image, and the notes of its lock."""
 
     row: Row
-    lock: str
+    pending: Pending
     shows_prompts: bool = True
 
 
@@ -67,7 +67,7 @@ class Keeper:
         owner = self._owner_of(task)
         digest = sha256(data).hexdigest()
         original = Original(digest, len(data), image.width, image.height, image.format)
-        place = keep(root_of(owner.lock), original, data)
+        place = keep(root_of(owner.pending.lock), original, data)
         facts = generated(
             task.call,
             received.facts,
@@ -79,25 +79,8 @@ class Keeper:
         shown = facts if owner.shows_prompts else hide_prompts(facts)
         row = owner.row._replace(generated=shown, original=original, placeholder=not self._run)
         self.rows[task.key] = row
-        if self._run:
-            self._note(owner.lock, f"{self._run}-{task.call.number}", {task.key: row})
+        owner.pending.add_row(task.key, row)
         return place
-
-    def _note(self, lock: str, name: str, rows: dict[str, Row]) -> None:
-        """Write down a row that the lock does not have yet. Raises DiskError.
-
-        What a build noted before it was killed stays: its files have that time, and say more than
-        the journal.
-        """
-        folder = pending_folder(lock)
-        place = os.path.join(folder, f"{name}.lock")
-        if os.path.lexists(place):
-            return
-        try:
-            os.makedirs(folder, exist_ok=True)
-        except OSError as fault:
-            raise DiskError(f"cannot write into {folder}: {fault.strerror}") from fault
-        save_lock(place, rows)
 
 
 def keep(root: str, original: Original, data: bytes) -> str:
@@ -129,26 +112,6 @@ def hide(root: str) -> None:
             raise DiskError(f"cannot write into {folder}: it is not a folder") from fault
     except OSError as fault:
         raise DiskError(f"cannot write into {folder}: {fault.strerror}") from fault
-
-
-def pending_rows(lock: str) -> dict[str, Row]:
-    """The rows that a killed build has left. One that cannot be read is left out."""
-    found: dict[str, Row] = {}
-    folder = pending_folder(lock)
-    with contextlib.suppress(OSError):
-        for name in sorted(os.listdir(folder)):
-            with contextlib.suppress(ManifestError):
-                found |= load_lock(os.path.join(folder, name)).rows
-    return found
-
-
-def forget_pending(lock: str) -> None:
-    """Delete the rows of `pending_rows`: the lock has them."""
-    folder = pending_folder(lock)
-    with contextlib.suppress(OSError):
-        for name in os.listdir(folder):
-            os.unlink(os.path.join(folder, name))
-        os.rmdir(folder)
 
 
 def delete_originals(root: str, needed: set[str]) -> list[str]:
@@ -184,11 +147,14 @@ def needed(root: str, *, but: str = "") -> set[str]:
     cannot be read; those of other programs need nothing.
     """
     found: set[str] = set()
-    for path in [*Path(root).glob("*.lock"), *Path(root, PENDING).glob("*/*.lock")]:
-        if path.parent == Path(root) and path.name == os.path.basename(but):
-            continue
-        if is_lock(str(path)):
-            lock = load_lock(str(path))
-            rows = [*lock.rows.values(), *lock.others.values()]
-            found |= {row.original.name for row in rows if row.original}
+    names = {
+        path.name for folder in (root, f"{root}/{PENDING}") for path in Path(folder).glob("*.lock")
+    }
+    for name in names:
+        path = os.path.join(root, name)
+        rows = list(read_pending(path).rows.values())
+        if name != os.path.basename(but) and is_lock(path):
+            lock = load_lock(path)
+            rows += [*lock.rows.values(), *lock.others.values()]
+        found |= {row.original.name for row in rows if row.original}
     return found

@@ -6,8 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flux_cli.build.disk import ORIGINALS
-from flux_cli.build.execution.delivery import delivery_of, name_of, place
+from flux_cli.build.disk import ORIGINALS, place
+from flux_cli.build.execution.delivery import delivery_of, name_of
 from flux_cli.build.execution.records import facts_of, record_of
 from flux_cli.core.errors import DiskError
 from flux_cli.core.request import Call

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from flux_cli.build.disk import place
 from flux_cli.build.execution.delivery import delivery_of, name_of
 from flux_cli.build.execution.records import record_of
 from flux_cli.build.lock.file import root_of
@@ -108,7 +109,7 @@ class Tasks(NamedTuple):
         dialect = dialect_of(self.settings.provider, model)
         request = request_of(asset)
         references = asset.settings.references.items()
-        attached = {name: self._attach(name, os.path.join(root, path)) for name, path in references}
+        attached = {name: self._attach(name, place(path, root)) for name, path in references}
         parameters = {**request.parameters, **attached}
         route = asset.settings.values.get("route")
         request = request._replace(

@@ -7,21 +7,17 @@ arrived in the state folder is saved from there. A request without an answer is 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flux_cli.build.execution.delivery import place
-from flux_cli.build.execution.originals import pending_rows
-from flux_cli.build.lock.rows import STALE, File, Row, Trouble
+from flux_cli.build.lock.pending import read_pending
+from flux_cli.build.lock.rows import NO_DIGEST, STALE, File, Row, Trouble
 from flux_cli.build.planning.outcome import hide_prompts, recorded
-from flux_cli.core.errors import FluxError, ModerationError, ValidationError
-from flux_cli.images.metadata.read import read_metadata
-from flux_cli.images.pixels.wholeness import examine
+from flux_cli.core.errors import ModerationError, ValidationError
 from flux_cli.runs.records import store
 from flux_cli.runs.records.listing import read_journal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Container, Mapping
 
     from flux_cli.build.disk import Files
     from flux_cli.build.manifest.expansion import Asset
@@ -37,16 +33,20 @@ def take_over(project: Project, rows: Mapping[str, Row], files: Files, run: str)
     """The rows with everything that a killed build has left, as far as it is known here."""
     found, assets = dict(rows), project.assets
     shows_prompts = project.manifest.lock_prompts
-    for name, row in pending_rows(project.lock_path).items():
+    left = read_pending(project.lock_path)
+    for name, row in left.rows.items():
         old, asset = found.get(name), assets.get(name)
         if old and old.generated == row.generated:
             continue  # the lock has it
         requested = row.requested
         if asset and asset.request == row.request and not requested:
             requested = asset.requested
-        ours = _stale_files(old, row, asset, files)
-        whole = row._replace(requested=requested, files=ours)
+        whole = row._replace(requested=requested, files=_stale_files(old, files))
         found[name] = whole if shows_prompts else _without_prompts(whole)
+    for name, asset in assets.items():
+        if written := _written_files(asset, found.get(name), left.files, files):
+            row = found.get(name) or Row(asset.request, NO_DIGEST)
+            found[name] = row._replace(files={**row.files, **written})
     return _with_troubles(found, project, run) if run else found
 
 
@@ -62,31 +62,29 @@ def _without_prompts(row: Row) -> Row:
     )
 
 
-def _stale_files(old: Row | None, row: Row, asset: Asset | None, files: Files) -> dict[str, File]:
-    """The files that are ours to replace: those of the old row, and those of the killed build."""
-    found = {}
+def _stale_files(old: Row | None, files: Files) -> dict[str, File]:
+    """The files of an old row, which are ours to replace."""
     known = old.files if old else {}
-    for path, file in known.items():
-        if files.exists(path) and files.equals(path, file):
-            found[path] = file._replace(output=STALE)
-    for path in asset.files if asset else ():
-        if path not in found and files.exists(path) and _was_made(path, row, files):
-            size = os.path.getsize(place(path, files.root))
+    return {
+        path: file._replace(output=STALE)
+        for path, file in known.items()
+        if files.exists(path) and files.equals(path, file)
+    }
+
+
+def _written_files(
+    asset: Asset, row: Row | None, noted: Mapping[str, Container[str]], files: Files
+) -> dict[str, File]:
+    """The files of an asset that the killed build wrote, and that its row does not have."""
+    known = row.files if row else {}
+    found = {}
+    for path in asset.files.keys() & noted.keys():
+        if not files.exists(path) or (path in known and files.equals(path, known[path])):
+            continue
+        if files.digest(path) in noted[path]:
+            size = os.path.getsize(files.place(path))
             found[path] = File(STALE, files.digest(path), size)
     return found
-
-
-def _was_made(path: str, row: Row, files: Files) -> bool:
-    """Whether a file says that it is the image of this row."""
-    try:
-        data = Path(place(path, files.root)).read_bytes()
-        if path.endswith(".json"):
-            return str(row.generated.get("time")).encode() in data
-        record = read_metadata(examine(data).sound).record
-    except (OSError, FluxError):
-        return False
-    facts = row.generated
-    return record.request_id == facts.get("request_id", "") and record.created == facts.get("time")
 
 
 def _with_troubles(rows: dict[str, Row], project: Project, run: str) -> dict[str, Row]:

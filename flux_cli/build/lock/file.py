@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MAX_OPENING = 1000  # bytes before and in the opening of a lock: it may be in a conflict
 HIDDEN = ".flux"  # the folder beside the manifest: what a build keeps, and git ignores
-PENDING = f"{HIDDEN}/pending"  # with a folder for each lock
+PENDING = f"{HIDDEN}/pending"  # with a file for each lock
 RUNNING = f"{HIDDEN}/running"  # the note of the build that is running, or was killed
 MAX_LOCK = 512 << 20  # bytes; 640 per asset with one file
 
@@ -36,14 +36,14 @@ def root_of(lock: str) -> str:
     return os.path.dirname(lock) or "."
 
 
-def pending_folder(lock: str) -> str:
-    """Where the rows are that a lock does not have yet."""
+def pending_path(lock: str) -> str:
+    """Where a build notes what a lock does not say yet."""
     return os.path.join(root_of(lock), PENDING, os.path.basename(lock))
 
 
 def is_unfinished(lock: str) -> bool:
-    """Whether a build was killed, or is running, and has left rows or a note."""
-    if os.path.isdir(pending_folder(lock)):
+    """Whether a build was killed, or is running, and has left anything of its work."""
+    if os.path.isfile(pending_path(lock)):
         return True
     note = os.path.join(root_of(lock), RUNNING)
     return os.path.isfile(note) and os.path.getsize(note) > 0

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Facts: TypeAlias = Mapping[str, Json]
 
 
+NO_DIGEST = "0" * 16  # of a request that no journal describes, or that is not resolved yet
 STALE = "00000000"  # the digest of a file of an earlier image, which is to be made again
 
 

@@ -12,11 +12,11 @@ from flux_cli.build.manifest.paths import inside
 from flux_cli.build.manifest.reading import read_manifest
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.text import decode_text
+from flux_cli.disk.links import is_below
 from flux_cli.disk.owners import is_trusted
+from flux_cli.disk.pipes import open_file
 
 if TYPE_CHECKING:
-    from io import BufferedReader
-
     from flux_cli.build.manifest.reading import Manifest
 
 NAME = "flux-build.toml"
@@ -77,7 +77,7 @@ class Folder:
         if path not in self._digests:
             place = self.place(path, where)
             try:
-                with _open(place) as file:
+                with open_file(place) as file:
                     self._digests[path] = file_digest(file, "sha256").hexdigest()
             except (OSError, ValueError) as fault:
                 raise _unreadable(f"{where}: {path}", fault) from fault
@@ -92,8 +92,7 @@ class Folder:
         place = os.path.join(self.root, relative)
         folder = os.path.dirname(place)
         if folder not in self._inside or os.path.islink(place):
-            real = os.path.realpath(place)
-            if os.path.commonpath([real, self._top]) != self._top:
+            if not is_below(place, self._top):
                 hint = "put the file itself there"
                 message = f"{where}: {path!r} leads out of the folder of the manifest"
                 raise ManifestError(message, hint=hint)
@@ -104,20 +103,13 @@ class Folder:
 def read_file(path: str, limit: int, named: str) -> bytes:
     """The bytes of a file. Raises ManifestError if it has more than `limit`, or is no file."""
     try:
-        with _open(path) as file:
+        with open_file(path) as file:
             data = file.read(limit + 1)
     except (OSError, ValueError) as fault:
         raise _unreadable(named, fault) from fault
     if len(data) > limit:
         raise ManifestError(f"{named} is larger than {limit >> 20} MiB")
     return data
-
-
-def _open(path: str) -> BufferedReader:
-    """Open a regular file: a named pipe could wait forever. Raises OSError, ValueError."""
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise ValueError("not a file")
-    return Path(path).open("rb")
 
 
 def _unreadable(named: str, fault: OSError | ValueError) -> ManifestError:

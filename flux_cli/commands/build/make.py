@@ -13,7 +13,6 @@ from flux_cli.build.execution.build import Build, Site
 from flux_cli.build.execution.originals import (
     Keeper,
     delete_originals,
-    forget_pending,
     needed,
     unfinished,
 )
@@ -228,7 +227,7 @@ class _Work:
         for site in self._sites:
             if site.planned_rows != site.project.lock.rows:
                 save_lock(site.lock, site.rows)
-                forget_pending(site.lock)
+                site.pending.forget()
 
     def _limit(self) -> float | None:
         """What all requests together may cost."""
@@ -275,7 +274,7 @@ class _Work:
                 self._build.errors[site.lock] = error
                 self._running[_folder(site.root)].keep(site.lock)
                 continue
-            forget_pending(site.lock)
+            site.pending.forget()
             saved.append(site)
         for site in saved:
             self._clean_up(site)
