@@ -486,7 +486,9 @@ def test_19b_init_writes_a_manifest_that_adopt_and_check_accept(build, work, flu
     adopted = build("--adopt", "*")
     assert (adopted.code, adopted.posts) == (0, 0), adopted
     assert adopted.err.endswith("flux: 0 files changed, 6 adopted, 0 unchanged\n")
-    assert build("--check").code == 0
+    check = build("--check")
+    assert (check.code, "dog only a placeholder" in " ".join(check.out.split())) == (1, True), check
+    assert build("--check", "--exclude", "dog").code == 0
     again = build("--init")
     assert (again.code, (work / PATH).read_text()) == (2, text)
     empty = work / "empty"

@@ -362,3 +362,15 @@ def test_a_journal_that_cannot_be_begun_leaves_the_lock_true(builder, tmp_path, 
     _, posts, _, err = builder.run()
     assert posts == 0, err
     assert [*builder.rows()] == ["new"]
+
+
+def test_an_adopted_placeholder_stays_one(builder, work):
+    """Whoever accepts it: it is a sketch, and not the image, even without metadata."""
+    manifest = work / "flux-build.toml"
+    manifest.write_text(
+        manifest.read_text().replace("[assets.a]", "no_metadata = true\n[assets.a]")
+    )
+    assert builder.run("--offline")[0] == 0
+    assert builder.run("--adopt", "*")[:2] == (0, 0)
+    assert builder.run("--check")[0] == 1
+    assert builder.run("--yes")[:2] == (0, 8)

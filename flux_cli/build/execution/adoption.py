@@ -17,6 +17,8 @@ from flux_cli.images.metadata.read import read_metadata
 from flux_cli.images.pixels.wholeness import examine
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flux_cli.build.disk import Files
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.build.planning.steps import Step
@@ -35,6 +37,11 @@ class _Image(NamedTuple):
     width: int
     height: int
     record: Record | None  # what flux wrote into it
+
+    @property
+    def is_sketch(self) -> bool:
+        """Whether it says that it is an offline sketch."""
+        return self.record is not None and self.record.is_sketch
 
     @property
     def pixels(self) -> int:
@@ -61,9 +68,18 @@ def adopt_files(step: Step, files: Files) -> Made:
         found[path] = File(asset.files[path], digest, size, image.width, image.height)
         images.append(image)
     own = step.row.original if step.row else None
+    is_sketch = _has_placeholder(step, found) or any(image.is_sketch for image in images)
     if (own and files.has_original(own)) or not images:
-        return Made(found, own)
-    return Made(found, _keep_largest(images, files.root))
+        return Made(found, own, is_placeholder=is_sketch)
+    return Made(found, _keep_largest(images, files.root), is_placeholder=is_sketch)
+
+
+def _has_placeholder(step: Step, found: Mapping[str, File]) -> bool:
+    """Whether a file is a placeholder of the lock, which need not say so itself."""
+    row = step.row
+    if row is None or not row.placeholder:
+        return False
+    return any(path in row.files and row.files[path].sha256 == found[path].sha256 for path in found)
 
 
 def _keep_largest(images: list[_Image], root: str) -> Original:

@@ -51,7 +51,8 @@ def row_after(step: Step, made: Made, *, shows_prompts: bool = True) -> Row:
         row = row._replace(request=asset.request, resolved=step.resolved, requested=requested)
     if step.adopted:
         original = row.original or made.original
-        row = row._replace(adopted=True, placeholder=False, original=original)
+        is_sketch = made.is_placeholder  # an offline sketch stays one, whoever accepts it
+        row = row._replace(adopted=not is_sketch, placeholder=is_sketch, original=original)
         row = row._replace(refused=None, unclear=None)
     return row
 
