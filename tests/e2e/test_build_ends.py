@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from fakes.gateway import held, image
+from fakes.gateway import held, image, status
 from manifests import DOCS
 
 from e2e.builder import SMALL, Builder
@@ -54,6 +54,23 @@ def test_14_images_that_had_arrived_are_finished_for_free(builder, gateway):
     assert len(gateway.posts) == 8
     assert builder.images() >= kept
     finish(builder)
+
+
+def test_14_images_that_are_paid_for_and_not_here_yet_are_fetched_for_free(
+    builder, gateway, release
+):
+    gateway.answers(image(first=(held(release, status(500)),)))
+    builder.stop(signal.SIGKILL, lambda: len(gateway.posts) == len(downloads(gateway)) == 8)
+    release.set()
+    _, _, plan, _ = builder.run("--plan")
+    assert "? a (8 of 8)  paid for, but not saved: flux build or flux recover saves it" in plan
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (0, 0), err
+    assert builder.images() == 8
+
+
+def downloads(gateway):
+    return [one.path for one in gateway.requests if one.path.startswith("/media/")]
 
 
 def finish(builder):
@@ -190,7 +207,7 @@ def test_a_build_killed_while_it_makes_files_leaves_none_that_look_foreign(build
 
         builder.stop(signal.SIGKILL, is_under_way, "--yes", *words)
         _, _, out, _ = builder.run("--plan", *words)
-        assert "\n!" not in f"\n{out}", out
+        assert "\n ! " not in out, out
         code, sent, _, err = builder.run("--yes", *words)
         assert (code, sent) == (0, 0), err
         assert builder.run("--check")[0] == (1 if words else 0)

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from flux_cli.build.lock.pending import read_pending
-from flux_cli.build.lock.rows import NO_DIGEST, STALE, File, Row, Trouble
+from flux_cli.build.lock.rows import ARRIVED, IN_FLIGHT, NO_DIGEST, STALE, File, Row, Trouble
 from flux_cli.build.planning.outcome import hide_prompts, recorded
 from flux_cli.core.errors import ModerationError, ValidationError
 from flux_cli.runs.records import store
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flux_cli.build.project import Project
     from flux_cli.runs.records.past import PastCall, PastRun
 
-IN_FLIGHT = "in flight"
+UNCLEAR = {"unclear": IN_FLIGHT, "waiting": ARRIVED}  # state of a request -> code of its trouble
 REFUSALS = (ModerationError, ValidationError)  # sent again, it would be refused again
 REFUSED = frozenset(error.code for error in REFUSALS)
 
@@ -99,11 +99,11 @@ def _with_troubles(rows: dict[str, Row], project: Project, run: str) -> dict[str
         asset, row = project.assets.get(call.key), rows.get(call.key)
         request, code = str(call.about.get("request", "")), _refusal(call)
         is_kept = row is not None and row.generated.get("run") == run
-        if asset is None or is_kept or not (code or call.state in ("unclear", "waiting")):
+        if asset is None or is_kept or not (code or call.state in UNCLEAR):
             continue
         requested = recorded(asset, shows_prompts=project.manifest.lock_prompts)
         row = row or Row(request, asset.request, requested)
-        trouble = Trouble(request, run, call.number, code or IN_FLIGHT)
+        trouble = Trouble(request, run, call.number, code or UNCLEAR[call.state])
         rows[call.key] = row._replace(refused=trouble) if code else row._replace(unclear=trouble)
     return rows
 

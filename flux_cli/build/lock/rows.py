@@ -44,6 +44,10 @@ class Original(NamedTuple):
         return f"{self.sha256}.{self.format}"
 
 
+IN_FLIGHT = "in flight"  # the code of a request whose answer nobody has seen
+ARRIVED = "not saved"  # the code of a request whose image was paid for, and is not here yet
+
+
 class Trouble(NamedTuple):
     """A request that must not be repeated: refused, or with an unclear outcome."""
 

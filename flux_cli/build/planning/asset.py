@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flux_cli.build.lock.rows import ARRIVED
 from flux_cli.build.planning import reasons
 from flux_cli.build.planning.changes import changes_of
 from flux_cli.build.planning.matching import Match, match_files
@@ -83,9 +84,11 @@ class Planner:
         asset = step.asset
         if row is None or asset is None or asset.name in self._wishes.reroll:
             return step
+        is_unsaved = row.unclear and row.unclear.code == ARRIVED
+        unclear = reasons.UNSAVED if is_unsaved else reasons.UNCLEAR
         for sign, trouble, reason in (
             (REFUSED, row.refused, reasons.REFUSED),
-            (UNCLEAR, row.unclear, reasons.UNCLEAR),
+            (UNCLEAR, row.unclear, unclear),
         ):
             if trouble and trouble.request == asset.request:
                 return step._replace(sign=sign, reason=reason.format(trouble.code), make=())

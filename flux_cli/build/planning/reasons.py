@@ -21,6 +21,7 @@ RESPELLED = "respelled, same request"
 NOT_OFFLINE = "changed; --offline leaves generated images as they are"
 REFUSED = "refused before ({}); change the prompt, or --reroll"
 UNCLEAR = "unclear ({}): it may have been billed; see flux recover, or --reroll"
+UNSAVED = "paid for, but not saved: flux build or flux recover saves it; --reroll pays again"
 CHOICE = "(--adopt keeps it, --overwrite replaces it)"
 CHOICES = "(--adopt keeps them, --overwrite replaces them)"
 
