@@ -80,16 +80,25 @@ class Report(NamedTuple):
     @property
     def cost_usd(self) -> float | None:
         """What the provider says this run cost, in USD; None if a paid request has no price."""
-        for outcome in self.outcomes:
-            is_paid = bool(outcome.saved) or bool(outcome.error and outcome.error.billed)
-            if is_paid and _named_cost(outcome) is None:
-                return None
-        return self.known_cost_usd
+        return total_cost(self.outcomes)
 
     @property
     def known_cost_usd(self) -> float:
         """The sum of the costs the provider named, in USD. The run cost at least this much."""
-        return sum(cost for cost in map(_named_cost, self.outcomes) if cost is not None)
+        return _known_cost(self.outcomes)
+
+
+def total_cost(outcomes: Sequence[Outcome]) -> float | None:
+    """What the provider says requests cost, in USD; None if one that was paid has no price."""
+    for outcome in outcomes:
+        is_paid = bool(outcome.saved) or bool(outcome.error and outcome.error.billed)
+        if is_paid and _named_cost(outcome) is None:
+            return None
+    return _known_cost(outcomes)
+
+
+def _known_cost(outcomes: Sequence[Outcome]) -> float:
+    return sum(cost for cost in map(_named_cost, outcomes) if cost is not None)
 
 
 def _named_cost(outcome: Outcome) -> float | None:

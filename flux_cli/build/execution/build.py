@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from flux_cli.core.outcome import Outcome
     from flux_cli.images.signing import Identity
 
-KEPT = "its original is kept: correct the manifest and build again, for free"
+KEPT = "its original is kept: fix this, and build again for free"
 
 
 class Site:

@@ -13,6 +13,7 @@ from flux_cli.core.errors import Interrupted, common_exit_code, status_of
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.values import counted, show_amount
 from flux_cli.runs import interrupts
+from flux_cli.runs.report import total_cost
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from flux_cli.commands.build.session import Session
     from flux_cli.core.errors import FluxError
     from flux_cli.core.model import Json
-    from flux_cli.core.outcome import Outcome
     from flux_cli.runs.report import RunResult
 
 PARTIAL = 3
@@ -41,10 +41,7 @@ class Result(NamedTuple):
         """What the provider says the requests cost; None if it did not say for one of them."""
         if self.sent is None or not self.run:
             return 0.0
-        paid = [one for one in self.sent.outcomes if one.saved or (one.error and one.error.billed)]
-        costs = list(map(_cost, paid))
-        known = [cost for cost in costs if cost is not None]
-        return sum(known) if len(known) == len(costs) else None
+        return total_cost(self.sent.outcomes)
 
     def log_facts(self, code: int) -> dict[str, Json]:
         """What the log says of the build."""
@@ -56,10 +53,6 @@ class Result(NamedTuple):
             "cost_usd": self.cost_usd,
             "seconds": round(self.sent.seconds, 3) if self.sent else 0.0,
         }
-
-
-def _cost(outcome: Outcome) -> float | None:
-    return outcome.saved[0].facts.cost_usd if outcome.saved else outcome.cost_usd
 
 
 def print_result(session: Session, result: Result) -> int:

@@ -6,9 +6,10 @@ from typing import Any
 
 from fakes.messages import reply
 from fakes.server import Answer
-from fakes.steps import reset
+from fakes.steps import hold, meanwhile, reset
 
 from faults.row import IMAGE, Row, good, refused
+from faults.rows.machine import ENDS, FILLS, FULL, READ_ONLY, fill, inside, when
 
 MANIFEST = """
 [defaults]
@@ -43,6 +44,13 @@ def _folder_in_the_way(work: Path) -> None:
     (work / "a.jpg").mkdir()
 
 
+def _in_a_folder(work: Path) -> None:
+    (work / "out").mkdir()
+    (work / "flux-build.toml").write_text(MANIFEST.replace("{name}", "out/{name}"))
+
+
+MOUNTED: Mapping[str, Any] = {**LINE, "before": _in_a_folder, "needs": "namespaces"}
+
 BUILDS = (
     Row("a refused asset", "moderation refuses one prompt of two", post=(NO, YES), code=3, files=1, posts=2, billed=False, before=project(), says=("a: ",), **LINE),
     Row("a reset asset", "the connection of one of two is reset", post=((reset,), YES), code=3, files=1, posts=2, before=project(), **LINE),
@@ -52,4 +60,8 @@ BUILDS = (
     refused("a lock of a newer flux", "a schema that this flux does not know", code=2, posts=0, before=project(**{"flux-build_lock": '{"schema": 9, "assets": {}}'}), says=("schema 9",), **LINE),
     refused("a folder in the way", "a folder has the name of a file, with --overwrite", line=("--overwrite",), code=2, posts=0, before=_folder_in_the_way, says=("a.jpg is not a file", "with the key output"), **LINE),
     refused("a path out of the folder", "output leads out of the folder of the manifest", code=2, posts=0, before=project(**{"flux-build_toml": MANIFEST.replace("{name}.jpg", "../{name}.jpg")}), says=("leaves the folder",), **LINE),
+    refused("a full disk for assets", "no space is left in the folder of the files", posts=0, wrap=inside(FULL), says=("too little space",), **MOUNTED),
+    refused("a read-only folder for assets", "mounted read-only", code=2, posts=0, wrap=inside(READ_ONLY), says=("Read-only", "key output"), **MOUNTED),
+    Row("a disk that fills up with assets", "no space is left when the first image arrives", post=((meanwhile(fill), good()),), wrap=inside(FILLS), kept=1, says=("No space left", "its original is kept", r"0\.06 USD"), billed=None, **MOUNTED),
+    *(Row(f"{number.name} during a build", "one signal while an asset is requested", post=((when((number,)), hold),), code=130, before=project(), says=("interrupted",), **LINE) for number in ENDS),
 )  # fmt: skip
