@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SPACES = r"[ \t\r\n]*"
+NOTHING, COLON, COMMA = (re.compile(f"{SPACES}{mark}{SPACES}") for mark in ("", ":", ","))
 END = re.compile(rf"{SPACES}}}{SPACES}}}{SPACES}")
 
 
@@ -25,21 +26,21 @@ def read_members(text: str, start: int) -> Iterator[tuple[str, Any]]:
     The first one is at the place `start`, and the text ends with the object around it. Raises
     ValueError as `read_json` does, but not for two members of one name.
     """
-    place, mark = start, ""
+    place, mark = start, NOTHING
     while not END.fullmatch(text, place):
         name, place = DECODER.raw_decode(text, _after(mark, text, place))
         if not isinstance(name, str):
             raise json.JSONDecodeError("Expecting a name", text, place)
-        value, place = DECODER.raw_decode(text, _after(":", text, place))
+        value, place = DECODER.raw_decode(text, _after(COLON, text, place))
         yield name, value
-        mark = ","
+        mark = COMMA
 
 
-def _after(mark: str, text: str, place: int) -> int:
+def _after(mark: re.Pattern[str], text: str, place: int) -> int:
     """The place after a mark and the spaces around it. Raises ValueError if there is none."""
-    found = re.compile(f"{SPACES}{mark}{SPACES}").match(text, place)
+    found = mark.match(text, place)
     if not found:
-        raise json.JSONDecodeError(f"Expecting {mark!r}", text, place)
+        raise json.JSONDecodeError("Expecting ':' or ','", text, place)
     return found.end()
 
 
