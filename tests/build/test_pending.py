@@ -4,13 +4,14 @@ import pytest
 
 from flux_cli.build.lock.file import pending_path
 from flux_cli.build.lock.pending import Left, Pending, read_pending
-from flux_cli.build.lock.rows import Row
+from flux_cli.build.lock.rows import File, Row
 from flux_cli.core.errors import DiskError
 
 FIRST = Row("1" * 16, "2" * 16, {"prompt": "a\nc\u2028at"}, {"run": "r", "time": "10:00"})
 AGAIN = FIRST._replace(generated={"run": "r", "time": "10:01"})
 OTHER = FIRST._replace(generated={"run": "s", "time": "11:00"})
-DIGEST = "a" * 64
+FILE = File("0" * 8, "a" * 64, 5, 64, 32)
+LATER = FILE._replace(sha256="b" * 64)
 
 
 @pytest.fixture
@@ -34,9 +35,10 @@ def test_nothing_is_left_of_a_build_that_has_ended(lock):
 def test_rows_and_files_come_back(lock):
     pending = Pending(lock)
     pending.add_row("a", FIRST)
-    pending.add_file("img/a.png", DIGEST)
-    pending.add_file("img/a.png", "b" * 64)
-    assert read_pending(lock) == Left({"a": FIRST}, {"img/a.png": {DIGEST, "b" * 64}})
+    for file in (FILE, LATER):
+        pending.add_file("img/a.png", file)
+    found = {"img/a.png": {FILE.sha256: FILE, LATER.sha256: LATER}}
+    assert read_pending(lock) == Left({"a": FIRST}, found)
 
 
 def test_notes_go_on_after_those_of_a_killed_build_and_after_forgetting(lock):
@@ -65,8 +67,9 @@ def test_the_first_row_of_a_run_stays(lock):
         b'{"schema": 1, "assets": {"b": {"request": "1',  # cut short by a power failure
         b'{"schema": 1, "assets": {"../b": 7}}',
         b'{"schema": 9, "assets": {}}',
-        b'{"file": ["img"], "sha256": "x"}',
-        b'{"file": "img"}',
+        b'{"img/a.png": ["x"]}',
+        b'{"img/a.png": {"output": "00000000"}}',
+        b'{"../a.png": {"output": "00000000", "sha256": "%b", "bytes": 5}}' % (b"a" * 64),
         b"[" * 100_000,
         b"\xff\0",
         b"7",
@@ -76,8 +79,8 @@ def test_a_line_that_cannot_be_read_costs_no_other(lock, line):
     pending = Pending(lock)
     pending.add_row("a", FIRST)
     add_line(lock, line)
-    pending.add_file("img/a.png", DIGEST)
-    assert read_pending(lock) == Left({"a": FIRST}, {"img/a.png": {DIGEST}})
+    pending.add_file("img/a.png", FILE)
+    assert read_pending(lock) == Left({"a": FIRST}, {"img/a.png": {FILE.sha256: FILE}})
 
 
 def test_a_link_is_not_followed(lock, tmp_path):
@@ -87,5 +90,5 @@ def test_a_link_is_not_followed(lock, tmp_path):
     (tmp_path / "mine").write_text("")
     place.symlink_to(tmp_path / "mine")
     with pytest.raises(DiskError, match="cannot write"):
-        Pending(lock).add_file("img/a.png", DIGEST)
+        Pending(lock).add_file("img/a.png", FILE)
     assert not (tmp_path / "mine").read_text()

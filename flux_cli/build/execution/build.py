@@ -21,6 +21,7 @@ from flux_cli.core.errors import (
     Interrupted,
     NotSentError,
 )
+from flux_cli.core.lite import NamedTuple
 from flux_cli.images import files as disk
 from flux_cli.images.threads import Threads
 from flux_cli.runs.interrupts import has_come
@@ -84,16 +85,24 @@ class Site:
             for path, file in row.files.items():
                 yield place(path, self.root), file
 
-    def targets(self) -> Iterator[tuple[str, tuple[Site, str]]]:
+    def targets(self) -> Iterator[tuple[str, Target]]:
         """The files that will be made, by place."""
         for step in self.steps:
             for path in step.make:
-                yield place(path, self.root), (self, path)
+                yield place(path, self.root), Target(self, path, step.wanted.files[path])
 
     def finish(self, step: Step, made: Made) -> None:
         """Update the row of a step that is done."""
         self.rows.pop(step.was, None)
         self.rows[step.name] = row_after(step, made, shows_prompts=self.shows_prompts)
+
+
+class Target(NamedTuple):
+    """A file that will be made."""
+
+    site: Site
+    path: str
+    output: str  # the digest of how it is made
 
 
 class Build:
@@ -119,11 +128,10 @@ class Build:
                 if step.is_requested:
                     yield site, step
 
-    def _note(self, place: str, digest: str) -> None:
+    def _note(self, place: str, file: File) -> None:
         """Note a file of an asset that is about to be written. Raises DiskError."""
-        if place in self._targets:
-            site, path = self._targets[place]
-            site.pending.add_file(path, digest)
+        if target := self._targets.get(place):
+            target.site.pending.add_file(target.path, file._replace(output=target.output))
 
     def move(self) -> None:
         """Move files, and update the rows that only changed their words."""

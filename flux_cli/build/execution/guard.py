@@ -23,14 +23,14 @@ class GuardedFolder:
     """A folder that looks at each file again before it is replaced.
 
     `known` are the files of the lock by place. With `overwrite`, others may be replaced, too.
-    `note` gets the place and the digest of a file before it is written.
+    `note` gets the place of a file, and what it will be, before it is written.
     """
 
     def __init__(
         self,
         folder: Folder,
         known: Mapping[str, File],
-        note: Callable[[str, str], None],
+        note: Callable[[str, File], None],
         *,
         overwrite: bool,
     ) -> None:
@@ -48,7 +48,7 @@ class GuardedFolder:
                 raise DiskError(message, hint=hint)
         file = _described(image)
         if not extra:
-            self._note(path, file.sha256)
+            self._note(path, file)
         saved = self._folder.save(name, image, extra, fresh=fresh)
         self.written[saved] = file
         return saved

@@ -17,7 +17,7 @@ from flux_cli.runs.records import store
 from flux_cli.runs.records.listing import read_journal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Mapping
+    from collections.abc import Collection, Mapping
 
     from flux_cli.build.disk import Files
     from flux_cli.build.manifest.expansion import Asset
@@ -44,8 +44,8 @@ def take_over(project: Project, rows: Mapping[str, Row], files: Files, run: str)
         whole = row._replace(requested=requested, files=_stale_files(old, files))
         found[name] = whole if shows_prompts else _without_prompts(whole)
     for name, asset in assets.items():
-        if written := _written_files(asset, found.get(name), left.files, files):
-            row = found.get(name) or Row(asset.request, NO_DIGEST)
+        row = found.get(name, Row(asset.request, NO_DIGEST))
+        if written := _written_files(asset, row, left.files, files):
             found[name] = row._replace(files={**row.files, **written})
     return _with_troubles(found, project, run) if run else found
 
@@ -73,17 +73,17 @@ def _stale_files(old: Row | None, files: Files) -> dict[str, File]:
 
 
 def _written_files(
-    asset: Asset, row: Row | None, noted: Mapping[str, Container[str]], files: Files
+    asset: Asset, row: Row, noted: Mapping[str, Mapping[str, File]], files: Files
 ) -> dict[str, File]:
     """The files of an asset that the killed build wrote, and that its row does not have."""
-    known = row.files if row else {}
     found = {}
     for path in asset.files.keys() & noted.keys():
-        if not files.exists(path) or (path in known and files.equals(path, known[path])):
+        known = row.files.get(path)
+        if not files.exists(path) or (known and files.equals(path, known)):
             continue
-        if files.digest(path) in noted[path]:
-            size = os.path.getsize(files.place(path))
-            found[path] = File(STALE, files.digest(path), size)
+        if file := noted[path].get(files.digest(path)):
+            # Without its original, nothing says of which image it was made.
+            found[path] = file if row.original else file._replace(output=STALE)
     return found
 
 

@@ -44,7 +44,7 @@ def _row(name: str, table: Any) -> Row:  # noqa: ANN401 - what JSON can be
             requested=_facts(table.get("requested", {})),
             generated=_facts(table.get("generated", {})),
             original=_original(table.get("original")),
-            files={path: _file(path, file) for path, file in files.items()},
+            files={path: file_of(path, file) for path, file in files.items()},
             take=_number(table.get("take", 1)),
             adopted=_flag(table.get("adopted", False)),
             placeholder=_flag(table.get("placeholder", False)),
@@ -57,7 +57,8 @@ def _row(name: str, table: Any) -> Row:  # noqa: ANN401 - what JSON can be
         raise ValueError(f"{name!r}: {fault}") from fault
 
 
-def _file(path: str, table: Any) -> File:  # noqa: ANN401
+def file_of(path: str, table: Any) -> File:  # noqa: ANN401
+    """One file of a row. Raises ValueError, KeyError."""
     reason = objection(path)
     if reason:
         raise ValueError(f"{path!r} {reason}")

@@ -12,6 +12,7 @@ import os
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from flux_cli.build.lock.checks import file_of, table_of
 from flux_cli.build.lock.file import MAX_LOCK, pending_path
 from flux_cli.build.lock.reading import read_lock
 from flux_cli.build.lock.text import OPENING, lock_text
@@ -23,18 +24,17 @@ from flux_cli.runs.records.store import write_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from collections.abc import Set as AbstractSet
 
-    from flux_cli.build.lock.rows import Row
+    from flux_cli.build.lock.rows import File, Row
 
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
 
 
 class Left(NamedTuple):
-    """What a killed build has left: rows by asset, and the digests of files by path."""
+    """What a killed build has left: rows by asset, and files by path and SHA-256."""
 
     rows: Mapping[str, Row] = {}
-    files: Mapping[str, AbstractSet[str]] = {}
+    files: Mapping[str, Mapping[str, File]] = {}
 
 
 class Pending:
@@ -52,9 +52,9 @@ class Pending:
         with self._failing():
             self._sync()
 
-    def add_file(self, path: str, digest: str) -> None:
-        """Note the SHA-256 of a file that is about to be written. Raises DiskError."""
-        self._add(json.dumps({"file": path, "sha256": digest}))
+    def add_file(self, path: str, file: File) -> None:
+        """Note a file that is about to be written. Raises DiskError."""
+        self._add(json.dumps({path: file._asdict()}))
 
     def forget(self) -> None:
         """Delete everything: the lock has it."""
@@ -101,7 +101,7 @@ def read_pending(lock: str) -> Left:
     """What a killed build has left beside a lock. A line that cannot be read is left out."""
     path = pending_path(lock)
     rows: dict[str, Row] = {}
-    files: dict[str, set[str]] = {}
+    files: dict[str, dict[str, File]] = {}
     if not os.path.lexists(path):
         return Left()
     with contextlib.suppress(ManifestError):
@@ -122,8 +122,8 @@ def _read_row(line: bytes, rows: dict[str, Row]) -> None:
                 rows[name] = row
 
 
-def _read_file(line: bytes, files: dict[str, set[str]]) -> None:
-    with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
-        facts = json.loads(line)
-        path, digest = facts["file"], facts["sha256"]
-        files.setdefault(path, set()).add(digest)
+def _read_file(line: bytes, files: dict[str, dict[str, File]]) -> None:
+    with contextlib.suppress(ValueError, KeyError, RecursionError):
+        for path, table in table_of(json.loads(line)).items():
+            file = file_of(path, table)
+            files.setdefault(path, {})[file.sha256] = file
