@@ -1,21 +1,19 @@
-"""Reads model files, built-in ones and those of users, and servers.toml.
+"""Reads model files, built-in ones and those of users. `dialects` reads what providers do.
 
 Files are read strictly, with file, key and reason in every error: a misread size or price would
 cost money. docs/models.md describes every key.
 """
 
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
+from flux_cli.catalog.dialects import check_price, read_dialects
+from flux_cli.catalog.shared import shared_parameters
 from flux_cli.catalog.toml_table import Table, load
 from flux_cli.core.errors import UsageError
 from flux_cli.core.model import (
     BEHAVIORS,
     KINDS,
-    SPELLINGS,
-    Dialect,
-    Field,
     Model,
     Param,
     Route,
@@ -25,7 +23,6 @@ from flux_cli.core.ratio import parse_ratio, parse_shape, parse_tier
 from flux_cli.images.formats import FORMATS
 
 BUILT_IN = Path(__file__).parent / "models"
-SERVERS = Path(__file__).parent / "servers.toml"
 
 
 def read(path: Path) -> Model:
@@ -34,8 +31,10 @@ def read(path: Path) -> Model:
 
 
 def _model(table: Table) -> Model:
+    name = table.take("id", str)
+    parameters = _params(table)
     model = Model(
-        id=table.take("id", str),
+        id=name,
         name=table.take("name", str),
         vendor=table.take("vendor", str),
         summary=table.take("summary", str),
@@ -46,9 +45,9 @@ def _model(table: Table) -> Model:
         native_formats=table.take_texts("native_formats"),
         default_size=table.take("default_size", str),
         sizes=_sizes(table),
-        parameters=_params(table),
+        parameters=parameters,
         routes=_routes(table),
-        dialects=_dialects(table.tables("providers", required=False)),
+        dialects=read_dialects(table.tables("providers", required=False), parameters),
         retires=str(table.take_or("retires", date, None) or ""),
     )
     table.end()
@@ -61,15 +60,19 @@ def _sizes(table: Table) -> tuple[Size, ...]:
 
 
 def _params(table: Table) -> dict[str, Param]:
-    return {name: _param(name, row) for name, row in table.tables("parameters")}
+    """The parameters of the shared set, if any, with what the file says of them, then its own."""
+    shared = shared_parameters(table)
+    if shared:
+        table.fill({"parameters": shared})
+    parameters = {}
+    for name, row in table.tables("parameters"):
+        row.fill(shared.get(name, {}))
+        parameters[name] = _param(name, row)
+    return parameters
 
 
 def _routes(table: Table) -> tuple[Route, ...]:
     return tuple(_route(name, row) for name, row in table.tables("routes"))
-
-
-def _dialects(tables: Iterable[tuple[str, Table]]) -> dict[str, Dialect]:
-    return {name: _dialect(name, row) for name, row in tables}
 
 
 def _check(model: Model, table: Table) -> None:
@@ -84,7 +87,7 @@ def _check(model: Model, table: Table) -> None:
         raise table.wrong("sizes", "has two rows with the same aspect_ratio and resolution")
     if model.default_size not in {size.name for size in model.sizes}:
         raise table.wrong("default_size", f"{model.default_size!r} is not among the sizes")
-    _check_price(table, model.price_usd)
+    check_price(table, model.price_usd)
     for name in model.native_formats:
         if name not in FORMATS:
             raise table.wrong("native_formats", f"{name!r} is not one of {', '.join(FORMATS)}")
@@ -172,78 +175,5 @@ def _route(name: str, row: Table) -> Route:
         price_usd=row.take_or("price_usd", float, None),
     )
     row.end()
-    _check_price(row, route.price_usd)
+    check_price(row, route.price_usd)
     return route
-
-
-def _check_price(row: Table, price: float | None) -> None:
-    if price is not None and not 0 <= price < float("inf"):
-        raise row.wrong("price_usd", "must not be negative")
-
-
-def read_servers() -> dict[str, Dialect]:
-    """What each kind of OpenAI-compatible server does with parameters, by the name of the kind."""
-    table = load(SERVERS)
-    dialects = _dialects(table.tables("servers"))
-    table.end()
-    return dialects
-
-
-def _dialect(name: str, row: Table) -> Dialect:
-    dialect = Dialect(
-        provider=name,
-        path=row.take_or("path", str, "") or "",
-        price_usd=row.take_or("price_usd", float, None),
-        formats=row.take_texts("formats"),
-        aspect_ratios=row.take_texts("aspect_ratios"),
-        any_ratio=_span(row),
-        fields=_fields(row),
-    )
-    row.end()
-    _check_price(row, dialect.price_usd)
-    for file_format in dialect.formats:
-        if file_format not in FORMATS:
-            raise row.wrong("formats", f"{file_format!r} is not one of {', '.join(FORMATS)}")
-    return dialect
-
-
-def _span(row: Table) -> tuple[str, str] | None:
-    texts = row.take_texts("any_ratio")
-    if not texts:
-        return None
-    try:
-        ratios = [parse_ratio(text) for text in texts]
-    except UsageError as fault:
-        raise row.wrong("any_ratio", fault.message) from fault
-    if len(ratios) != 2 or ratios[0] >= ratios[1]:
-        raise row.wrong("any_ratio", "must be the narrowest and the widest ratio, in this order")
-    return texts[0], texts[1]
-
-
-def _fields(row: Table) -> dict[str, Field]:
-    return {parameter: _field(parameter, cell) for parameter, cell in row.tables("parameters")}
-
-
-def _field(parameter: str, cell: Table) -> Field:
-    behavior, spelling = cell.take("behavior", str), cell.take_or("spelling", str, "") or ""
-    for key, value, known in (("behavior", behavior, BEHAVIORS), ("spelling", spelling, SPELLINGS)):
-        if value not in known:
-            allowed = ", ".join(filter(None, known))
-            raise cell.wrong(key, f"must be one of {allowed}, not {value!r}")
-    is_sent = behavior in ("passthrough", "renamed", "converted")
-    values = cell.take_or("values", dict, {}) or {}
-    default_name = parameter if is_sent else ""
-    field = Field(
-        behavior=behavior,
-        name=cell.take_or("name", str, default_name) or "",
-        spelling=spelling,
-        choices=cell.take_texts("choices"),
-        values={str(ours): str(theirs) for ours, theirs in values.items()},
-        reason=cell.take_or("reason", str, "") or "",
-        required=cell.take_or("required", bool, default=False) or False,
-        by_name=cell.take_or("by_name", bool, default=False) or False,
-    )
-    if behavior == "unsupported" and not field.reason:
-        raise cell.wrong("reason", "is missing; flux shows it to the user")
-    cell.end()
-    return field

@@ -1,7 +1,7 @@
 """Reads TOML strictly: every key is taken by name and type, and unknown keys are errors."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TypeGuard, TypeVar
@@ -80,6 +80,13 @@ class Table:
         if isinstance(value, str | int | float | bool | None):
             return value
         raise self.wrong(key, "must be a text, a number, true or false")
+
+    def fill(self, defaults: Mapping[str, object]) -> None:
+        """Add keys that the table does not have. A table below a key gets rows, none is changed."""
+        for key, default in defaults.items():
+            own = self._values.setdefault(key, default)
+            if isinstance(own, dict) and isinstance(default, dict):
+                self._values[key] = {**default, **own}
 
     def tables(self, key: str, *, required: bool = True) -> Iterator[tuple[str, "Table"]]:
         """The tables below a key, by name."""

@@ -1,0 +1,104 @@
+"""Reads what providers and kinds of servers do with parameters: model files and servers.toml.
+
+As strict as `reading`, for the same reason.
+"""
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from flux_cli.catalog.shared import fill_dialect
+from flux_cli.catalog.toml_table import Table, load
+from flux_cli.core.errors import UsageError
+from flux_cli.core.model import BEHAVIORS, SPELLINGS, Dialect, Field
+from flux_cli.core.ratio import parse_ratio
+from flux_cli.images.formats import FORMATS
+
+SERVERS = Path(__file__).parent / "servers.toml"
+
+
+def read_dialects(
+    tables: Iterable[tuple[str, Table]], parameters: Collection[str]
+) -> dict[str, Dialect]:
+    """How providers take a model with these parameters, by the name of the provider."""
+    dialects = {}
+    for name, row in tables:
+        fill_dialect(row, name, parameters)
+        dialects[name] = _dialect(name, row, parameters)
+    return dialects
+
+
+def read_servers() -> dict[str, Dialect]:
+    """What each kind of OpenAI-compatible server does with parameters, by the name of the kind."""
+    table = load(SERVERS)
+    dialects = {name: _dialect(name, row, ()) for name, row in table.tables("servers")}
+    table.end()
+    return dialects
+
+
+def _dialect(name: str, row: Table, order: Iterable[str]) -> Dialect:
+    dialect = Dialect(
+        provider=name,
+        path=row.take_or("path", str, "") or "",
+        price_usd=row.take_or("price_usd", float, None),
+        formats=row.take_texts("formats"),
+        aspect_ratios=row.take_texts("aspect_ratios"),
+        any_ratio=_span(row),
+        fields=_fields(row, order),
+    )
+    row.end()
+    check_price(row, dialect.price_usd)
+    for file_format in dialect.formats:
+        if file_format not in FORMATS:
+            raise row.wrong("formats", f"{file_format!r} is not one of {', '.join(FORMATS)}")
+    return dialect
+
+
+def _span(row: Table) -> tuple[str, str] | None:
+    texts = row.take_texts("any_ratio")
+    if not texts:
+        return None
+    try:
+        ratios = [parse_ratio(text) for text in texts]
+    except UsageError as fault:
+        raise row.wrong("any_ratio", fault.message) from fault
+    if len(ratios) != 2 or ratios[0] >= ratios[1]:
+        raise row.wrong("any_ratio", "must be the narrowest and the widest ratio, in this order")
+    return texts[0], texts[1]
+
+
+def _fields(row: Table, order: Iterable[str]) -> dict[str, Field]:
+    """What happens to each parameter: those that `order` names first."""
+    found = {parameter: _field(parameter, cell) for parameter, cell in row.tables("parameters")}
+    first = {parameter: found[parameter] for parameter in order if parameter in found}
+    return first | found
+
+
+def _field(parameter: str, cell: Table) -> Field:
+    behavior, spelling = cell.take("behavior", str), cell.take_or("spelling", str, "") or ""
+    for key, value, known in (("behavior", behavior, BEHAVIORS), ("spelling", spelling, SPELLINGS)):
+        if value not in known:
+            allowed = ", ".join(filter(None, known))
+            raise cell.wrong(key, f"must be one of {allowed}, not {value!r}")
+    is_sent = behavior in ("passthrough", "renamed", "converted")
+    values = cell.take_or("values", dict, {}) or {}
+    default_name = parameter if is_sent else ""
+    field = Field(
+        behavior=behavior,
+        name=cell.take_or("name", str, default_name) or "",
+        spelling=spelling,
+        choices=cell.take_texts("choices"),
+        values={str(ours): str(theirs) for ours, theirs in values.items()},
+        reason=cell.take_or("reason", str, "") or "",
+        required=cell.take_or("required", bool, default=False) or False,
+        by_name=cell.take_or("by_name", bool, default=False) or False,
+    )
+    if behavior == "unsupported" and not field.reason:
+        raise cell.wrong("reason", "is missing; flux shows it to the user")
+    cell.end()
+    return field
+
+
+def check_price(row: Table, price: float | None) -> None:
+    """Raise CatalogError for a price that cannot be one."""
+    if price is not None and not 0 <= price < float("inf"):
+        raise row.wrong("price_usd", "must not be negative")
