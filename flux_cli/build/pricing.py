@@ -10,11 +10,13 @@ from flux_cli.config import folders
 from flux_cli.core.model import split_route
 from flux_cli.providers.rows import unit_price
 from flux_cli.request.prepare import dialect_of
+from flux_cli.request.size import NAMES as SHAPE
+from flux_cli.request.size import choose
 
 if TYPE_CHECKING:
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.config.load import Settings
-    from flux_cli.core.model import Model
+    from flux_cli.core.model import Json, Model
     from flux_cli.core.request import Note
 
 
@@ -24,7 +26,7 @@ class Catalog:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._models: dict[str, Model | None] = {}
-        self._prices: dict[tuple[str, str], float | None] = {}  # by model and route
+        self._prices: dict[tuple[Json, ...], float | None] = {}  # by model, route and shape
         self._digests: dict[str, str] = {}  # by the request
         self.notes: dict[Note, None] = {}  # on what was resolved so far, each once
 
@@ -48,8 +50,11 @@ class Catalog:
         name = str(asset.settings.parameters["model"])
         _, prefix = split_route(name)
         route = str(asset.settings.values.get("route") or prefix or "")
-        if (name, route) not in self._prices:
+        shape = {part: asset.settings.parameters.get(part) for part in SHAPE}
+        key = (name, route, *shape.values())
+        if key not in self._prices:
             row, model = self._settings.provider, self.model(asset)
-            price = unit_price(row, model, dialect_of(row, model), route or None)
-            self._prices[name, route] = price
-        return self._prices[name, route]
+            dialect = dialect_of(row, model)
+            size = choose({**shape}, model, dialect)[0] if model else None
+            self._prices[key] = unit_price(row, model, dialect, route or None, size)
+        return self._prices[key]

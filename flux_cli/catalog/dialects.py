@@ -6,6 +6,7 @@ As strict as `reading`, for the same reason.
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from flux_cli.catalog.prices import read_price
 from flux_cli.catalog.shared import fill_dialect
 from flux_cli.catalog.toml_table import Table, load
 from flux_cli.core.errors import UsageError
@@ -39,14 +40,13 @@ def _dialect(name: str, row: Table, order: Iterable[str]) -> Dialect:
     dialect = Dialect(
         provider=name,
         path=row.take_or("path", str, "") or "",
-        price_usd=row.take_or("price_usd", float, None),
+        price=read_price(row),
         formats=row.take_texts("formats"),
         aspect_ratios=row.take_texts("aspect_ratios"),
         any_ratio=_span(row),
         fields=_fields(row, order),
     )
     row.end()
-    check_price(row, dialect.price_usd)
     for file_format in dialect.formats:
         if file_format not in FORMATS:
             raise row.wrong("formats", f"{file_format!r} is not one of {', '.join(FORMATS)}")
@@ -96,9 +96,3 @@ def _field(parameter: str, cell: Table) -> Field:
         raise cell.wrong("reason", "is missing; flux shows it to the user")
     cell.end()
     return field
-
-
-def check_price(row: Table, price: float | None) -> None:
-    """Raise CatalogError for a price that cannot be one."""
-    if price is not None and not 0 <= price < float("inf"):
-        raise row.wrong("price_usd", "must not be negative")

@@ -7,7 +7,8 @@ cost money. docs/models.md describes every key.
 from datetime import date
 from pathlib import Path
 
-from flux_cli.catalog.dialects import check_price, read_dialects
+from flux_cli.catalog.dialects import read_dialects
+from flux_cli.catalog.prices import read_price
 from flux_cli.catalog.shared import shared_parameters
 from flux_cli.catalog.toml_table import Table, load
 from flux_cli.core.errors import UsageError
@@ -39,7 +40,7 @@ def _model(table: Table) -> Model:
         vendor=table.take("vendor", str),
         summary=table.take("summary", str),
         page=table.take_or("page", str, "") or "",
-        price_usd=table.take_or("price_usd", float, None),
+        price=read_price(table),
         prompt_limit=table.take_or("prompt_limit", int, None),
         aliases=table.take_texts("aliases"),
         native_formats=table.take_texts("native_formats"),
@@ -87,7 +88,6 @@ def _check(model: Model, table: Table) -> None:
         raise table.wrong("sizes", "has two rows with the same aspect_ratio and resolution")
     if model.default_size not in {size.name for size in model.sizes}:
         raise table.wrong("default_size", f"{model.default_size!r} is not among the sizes")
-    check_price(table, model.price_usd)
     for name in model.native_formats:
         if name not in FORMATS:
             raise table.wrong("native_formats", f"{name!r} is not one of {', '.join(FORMATS)}")
@@ -172,8 +172,7 @@ def _route(name: str, row: Table) -> Route:
         model=row.take("model", str),
         upstream=row.take("upstream", str),
         aspect_ratios=row.take_texts("aspect_ratios"),
-        price_usd=row.take_or("price_usd", float, None),
+        price=read_price(row),
     )
     row.end()
-    check_price(row, route.price_usd)
     return route

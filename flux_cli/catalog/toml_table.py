@@ -94,6 +94,15 @@ class Table:
         for name, values in found.items():
             yield name, Table(self.path, f"{self.key}.{key}.{name}".lstrip("."), values)
 
+    def table(self, key: str) -> "Table | None":
+        """The optional table below a key."""
+        values = self.take_or(key, dict, None)
+        return None if values is None else Table(self.path, f"{self.key}.{key}".lstrip("."), values)
+
+    def names(self) -> tuple[str, ...]:
+        """The keys that were not taken yet."""
+        return tuple(self._values)
+
     def rows(self, key: str) -> Iterator["Table"]:
         """The tables of a required list."""
         for index, values in enumerate(self.take(key, list)):

@@ -82,7 +82,7 @@ def _document(model: Model) -> dict[str, Json]:
         "vendor": model.vendor,
         "summary": model.summary,
         "page": model.page,
-        "price_usd": model.price_usd,
+        "price_usd": model.price.usd(model.default),
         "sizes": sizes,
         "aspect_ratios": list(ratios),
         "resolutions": list(tiers),
@@ -138,4 +138,5 @@ def _about(param: Param) -> str:
 
 
 def _price(model: Model) -> str:
-    return "unknown" if model.price_usd is None else show_amount(model.price_usd)
+    usd = model.price.usd(model.default)
+    return "unknown" if usd is None else show_amount(usd)

@@ -99,7 +99,7 @@ def _document(row: ProviderRow, model: Model | None, address: str) -> dict[str, 
         "key_set": bool(_variable(row)),
         "hosted": row.hosted,
         "images_per_request": 1,
-        "price_usd": unit_price(row, model, _dialect(row, model), None),
+        "price_usd": _usd(row, model),
         "parameters": {name: _field(field) for name, field in _fields(row, model).items()},
     }
 
@@ -112,8 +112,14 @@ def _field(field: Field) -> dict[str, Json]:
     }
 
 
+def _usd(row: ProviderRow, model: Model | None) -> float | None:
+    """The price of an image of the default size; None if it is unknown."""
+    size = model.default if model else None
+    return unit_price(row, model, _dialect(row, model), None, size)
+
+
 def _price(row: ProviderRow, model: Model | None) -> str:
-    price = unit_price(row, model, _dialect(row, model), None)
+    price = _usd(row, model)
     return "unknown" if price is None else show_amount(price)
 
 

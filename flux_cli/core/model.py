@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from flux_cli.core.lite import NamedTuple
 
 TYPE_CHECKING = False
@@ -16,6 +18,9 @@ SPELLINGS = ("", "text", "integer", "base64", "size", "sides", "aspect_ratio", "
 # Kinds of servers that make one image at a time, on a machine of their user: others wait there.
 ONE_AT_A_TIME = ("localai", "sdcpp")
 PROTOCOLS = ("openai", "bfl", "fal", "replicate")
+
+MEGAPIXEL = 1024 * 1024  # pixels, as providers count them for prices
+BILLED_STEP = 16  # pixels; models make sides in such steps, so 1145x916 is less than a megapixel
 
 Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
@@ -51,6 +56,36 @@ class Size(NamedTuple):
         return self.width * self.height / 1e6
 
 
+class Price(NamedTuple):
+    """What one image costs in USD: always the same, or by its megapixels, or by its resolution.
+
+    Without any of them, the price is unknown.
+    """
+
+    per_image: float | None = None
+    first_mp: float | None = None  # of the first megapixel, which is billed whole
+    further_mp: float = 0.0  # of each further one, rounded up
+    tiers: dict[str, float] = {}  # noqa: RUF012 - never changed; by resolution: "1K"
+
+    def usd(self, size: Size | None) -> float | None:
+        """The price of an image of this size; None if it is unknown. `size` is None if unknown."""
+        if self.per_image is not None:
+            return self.per_image
+        if size is None:
+            return None
+        if self.first_mp is not None:
+            return self.first_mp + (_billed_megapixels(*size.expected) - 1) * self.further_mp
+        return self.tiers.get(size.resolution)
+
+
+def _billed_megapixels(width: int, height: int) -> int:
+    steps = (width // BILLED_STEP) * (height // BILLED_STEP)
+    return max(1, math.ceil(steps * BILLED_STEP**2 / MEGAPIXEL))
+
+
+UNKNOWN_PRICE = Price()
+
+
 class Param(NamedTuple):
     """One parameter of a model: what it accepts and what the gateway does with it."""
 
@@ -73,7 +108,7 @@ class Route(NamedTuple):
     model: str  # the name that forces this route: "fal/flux1.1-pro-ultra"
     upstream: str  # the upstream's own name: "fal-ai/flux-pro/v1.1-ultra"
     aspect_ratios: tuple[str, ...] = ()  # ratios this upstream lists; empty: all of the model's
-    price_usd: float | None = None  # per image; None: that of the model
+    price: Price = UNKNOWN_PRICE  # unknown: that of the model
 
 
 class Field(NamedTuple):
@@ -94,7 +129,7 @@ class Dialect(NamedTuple):
 
     provider: str
     path: str  # the model's name or path there
-    price_usd: float | None  # per image; None: unknown
+    price: Price
     formats: tuple[str, ...]  # formats it makes itself
     aspect_ratios: tuple[str, ...]  # ratios it takes; empty: the model's own
     any_ratio: tuple[str, str] | None  # or every ratio between these two
@@ -109,7 +144,7 @@ class Model(NamedTuple):
     vendor: str
     summary: str
     page: str
-    price_usd: float | None  # per image; None: unknown
+    price: Price
     prompt_limit: int | None  # characters; a gateway may refuse longer prompts
     aliases: tuple[str, ...]
     native_formats: tuple[str, ...]  # formats the upstreams make themselves
@@ -124,11 +159,11 @@ class Model(NamedTuple):
     def default(self) -> Size:
         return next(size for size in self.sizes if size.name == self.default_size)
 
-    def price_of(self, route: str | None) -> float | None:
-        """USD per image at the gateway, through this route (None: any); None if unknown."""
-        prices = (row.price_usd for row in self.routes if row.name == route)
-        price = next(prices, None)
-        return self.price_usd if price is None else price
+    def price_of(self, route: str | None) -> Price:
+        """The price at the gateway, through this route (None: any)."""
+        prices = (row.price for row in self.routes if row.name == route)
+        price = next(prices, UNKNOWN_PRICE)
+        return self.price if price == UNKNOWN_PRICE else price
 
 
 def split_route(name: str) -> tuple[str, str | None]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from flux_cli.core.auth import Auth
-    from flux_cli.core.model import Dialect, Model
+    from flux_cli.core.model import Dialect, Model, Size
     from flux_cli.core.outcome import Media, Reply
     from flux_cli.core.request import Call, Post
     from flux_cli.http.client import Http
@@ -169,15 +169,19 @@ def _reason_against_path(name: str, most_parts: int | None) -> str:
 
 
 def unit_price(
-    row: ProviderRow, model: Model | None, dialect: Dialect | None, route: str | None
+    row: ProviderRow,
+    model: Model | None,
+    dialect: Dialect | None,
+    route: str | None,
+    size: Size | None,
 ) -> float | None:
-    """USD per image at a provider, as far as the catalog knows; None if unknown. Sketches are free.
+    """USD per image of a size at a provider, as far as the catalog knows; None if unknown.
 
-    The price of a model is that of the gateway, unless a route has its own. Prices of other
-    providers are in their dialects.
+    Sketches are free. The price of a model is that of the gateway, unless a route has its own.
+    Prices of other providers are in their dialects.
     """
     if not row.hosted:
         return 0.0
     if dialect is not None:
-        return dialect.price_usd
-    return model.price_of(route) if model and row.estimates else None
+        return dialect.price.usd(size)
+    return model.price_of(route).usd(size) if model and row.estimates else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import LazySequence, json_text
-from flux_cli.core.model import Dialect, Field
+from flux_cli.core.model import UNKNOWN_PRICE, Dialect, Field
 from flux_cli.core.request import DERIVED, DRAWN, TYPED, Call, Note, Plan
 from flux_cli.core.values import INT64
 from flux_cli.images.formats import FORMATS
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 PASSED_THROUGH = Field("passthrough")
 # The gateway takes every parameter under its own name. This dialect is also used for models that
 # are not in the catalog. The formats are those that the gateway documents, not those of flux.
-GATEWAY = Dialect("lumenfall", "", None, ("png", "jpeg", "gif", "webp", "avif"), (), None, {})
+GATEWAY = Dialect(
+    "lumenfall", "", UNKNOWN_PRICE, ("png", "jpeg", "gif", "webp", "avif"), (), None, {}
+)
 UNKNOWN_MODEL = GATEWAY._replace(fields=unknown_model.FIELDS)
 
 

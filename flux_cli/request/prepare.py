@@ -131,7 +131,7 @@ def _at_provider(
         from flux_cli.request.sketch import explain_ignored
 
         notes = explain_ignored(notes)
-    price = unit_price(row, model, dialect, resolved.route)
+    price = unit_price(row, model, dialect, resolved.route, resolved.size)
     return resolved._replace(unit_price_usd=price, notes=(*settings.notes, *notes))
 
 

@@ -127,5 +127,5 @@ def _contradiction(
 
 def _price_or_most(route: Route, model: Model) -> float:
     """The price of a route for comparisons: an unknown one comes last."""
-    price = model.price_of(route.name)
+    price = model.price_of(route.name).usd(model.default)
     return float("inf") if price is None else price

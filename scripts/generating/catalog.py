@@ -15,13 +15,15 @@ from flux_cli.core.model import {names}
 def own_models() -> str:
     """The text of the module with all built-in models, by id."""
     models = [read(path) for path in sorted(BUILT_IN.glob("*.toml"))]
-    head = HEAD.format(source="models/*.toml", names="Dialect, Field, Model, Param, Route, Size")
+    head = HEAD.format(
+        source="models/*.toml", names="Dialect, Field, Model, Param, Price, Route, Size"
+    )
     return f"{head}\nMODELS = {{\n{_rows((model.id, model) for model in models)}}}\n"
 
 
 def own_servers() -> str:
     """The text of the module with all kinds of OpenAI-compatible servers, by name."""
-    head = HEAD.format(source="servers.toml", names="Dialect, Field")
+    head = HEAD.format(source="servers.toml", names="Dialect, Field, Price")
     return f"{head}\nSERVERS = {{\n{_rows(read_servers().items())}}}\n"
 
 

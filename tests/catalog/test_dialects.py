@@ -5,6 +5,7 @@ import pytest
 from flux_cli.catalog.find import find_model, list_models, read_servers
 from flux_cli.catalog.reading import read
 from flux_cli.core.errors import CatalogError
+from flux_cli.core.model import Price
 from flux_cli.core.options import Parameters
 from flux_cli.core.ratio import parse_ratio
 from flux_cli.images.formats import FORMATS
@@ -42,7 +43,7 @@ def test_ultra_s_parameters_are_handled_as_the_providers_document_them(name, han
 
 
 def test_ultra_is_at_three_providers_for_the_same_price_under_their_names():
-    found = {name: (wire.path, wire.price_usd) for name, wire in ULTRA.dialects.items()}
+    found = {name: (wire.path, wire.price.per_image) for name, wire in ULTRA.dialects.items()}
     assert found == {
         "bfl": ("flux-pro-1.1-ultra", 0.06),
         "fal": ("fal-ai/flux-pro/v1.1-ultra", 0.06),
@@ -152,7 +153,7 @@ def written(folder, text):
 
 def test_a_good_table_is_read_key_by_key(tmp_path):
     dialect = read(written(tmp_path, MODEL)).dialects["fal"]
-    assert dialect[:6] == ("fal", "fal-ai/small", 0.01, ("png",), ("1:1",), ("1:2", "2:1"))
+    assert dialect[:6] == ("fal", "fal-ai/small", Price(0.01), ("png",), ("1:1",), ("1:2", "2:1"))
     assert dialect.fields["raw"] == ("renamed", "less", "", ("a",), {"a": "b"}, "why", True, False)
 
 

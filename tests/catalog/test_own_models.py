@@ -210,6 +210,6 @@ def test_fal_lists_nine_of_ultra_s_shapes_and_replicate_all_eleven():
 
 @BOTH
 def test_prices_limits_and_native_formats(model):
-    assert model.price_usd == {ULTRA.id: 0.06, PRO.id: 0.04}[model.id]
+    assert model.price.per_image == {ULTRA.id: 0.06, PRO.id: 0.04}[model.id]
     assert model.prompt_limit == 1000
     assert model.native_formats == ("jpeg", "png")

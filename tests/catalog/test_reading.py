@@ -13,6 +13,7 @@ from flux_cli.catalog.find import find_model, list_models, similar_model
 from flux_cli.catalog.reading import BUILT_IN, read
 from flux_cli.catalog.toml_table import MAX_BYTES
 from flux_cli.core.errors import CatalogError
+from flux_cli.core.model import UNKNOWN_PRICE, Price
 
 ULTRA = "flux1.1-pro-ultra"
 GOOD = """
@@ -95,14 +96,21 @@ def test_each_built_in_file_loads_under_its_own_name(path):
 def test_a_whole_file_is_read_key_by_key(folder):
     model = read(written(folder, GOOD))
     assert model[:4] == ("small", "Small", "Somebody", "A model")
-    assert model[4:10] == ("https://example.org", 0.01, 500, ("tiny",), ("png",), "1024x1024")
+    assert model[4:10] == (
+        "https://example.org",
+        Price(0.01),
+        500,
+        ("tiny",),
+        ("png",),
+        "1024x1024",
+    )
     assert model.dialects == {}
     assert model.sizes == ((1024, 1024, "1:1", "1K", (2048, 2048)), (1365, 768, "16:9", "1K", None))
     assert model.parameters["steps"] == (
         "steps", "integer", "renamed", "Steps", 28, 1.0, 50.0, (), ("fal",), "raw",
     )  # fmt: skip
     assert model.parameters["style"].choices == ("vivid", "natural")
-    assert model.routes == (("fal", "fal/small", "fal-ai/small", ("1:1",), None),)
+    assert model.routes == (("fal", "fal/small", "fal-ai/small", ("1:1",), UNKNOWN_PRICE),)
 
 
 def test_a_file_may_leave_out_what_is_optional(folder):
@@ -114,14 +122,14 @@ def test_a_file_may_leave_out_what_is_optional(folder):
     assert count == 7
     model = read(written(folder, text))
     assert (model.aliases, model.page, model.native_formats) == ((), "", ())
-    assert (model.price_usd, model.prompt_limit) == (None, None)
+    assert (model.price, model.prompt_limit) == (UNKNOWN_PRICE, None)
     assert model.routes[0].aspect_ratios == ()
 
 
 @pytest.mark.parametrize("price", ["1", "0", "0.0", "1e-3"])
 def test_whole_numbers_and_nothing_are_prices_too(folder, price):
     path = written(folder, changed("price_usd = 0.01", f"price_usd = {price}"))
-    assert read(path).price_usd == float(price)
+    assert read(path).price == Price(float(price))
 
 
 def test_a_file_may_be_as_large_as_the_limit(folder):
@@ -431,9 +439,9 @@ def test_a_user_s_file_replaces_the_built_in_one_of_the_same_id(folder):
     text = (BUILT_IN / f"{ULTRA}.toml").read_text(encoding="utf-8")
     written(folder, text.replace("price_usd = 0.06", "price_usd = 0.05"), ULTRA)
     for name in (ULTRA, "flux-pro-1.1-ultra", f"fal/{ULTRA}"):
-        assert find_model(name, (folder,)).price_usd == 0.05
-    prices = {model.id: model.price_usd for model in list_models((folder,))}
-    assert prices[ULTRA] == 0.05
+        assert find_model(name, (folder,)).price == Price(0.05)
+    prices = {model.id: model.price for model in list_models((folder,))}
+    assert prices[ULTRA] == Price(0.05)
     assert len(prices) == len(list_models())
 
 

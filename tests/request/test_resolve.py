@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from flux_cli.catalog.find import find_model
 from flux_cli.core.errors import UsageError
-from flux_cli.core.model import Model, Param, Size
+from flux_cli.core.model import Model, Param, Price, Size
 from flux_cli.core.request import Attachment, Note, Request
 from flux_cli.request.resolve import resolve
 
@@ -171,7 +171,7 @@ def model_of(*shapes, default="1024x1024", **fields):
         width, height = map(int, size.split("x"))
         sizes.append(Size(width, height, ratio, tier, None))
     texts = dict.fromkeys(("name", "vendor", "summary", "page"), "")
-    rest = {"price_usd": None, "prompt_limit": None, "parameters": {}, "native_formats": ("png",)}
+    rest = {"price": Price(), "prompt_limit": None, "parameters": {}, "native_formats": ("png",)}
     return Model(
         **texts,
         id="small",

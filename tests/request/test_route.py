@@ -6,6 +6,7 @@ import pytest
 
 from flux_cli.catalog.find import list_models
 from flux_cli.core.errors import UsageError
+from flux_cli.core.model import Price
 from flux_cli.core.request import Request
 from flux_cli.request.resolve import resolve
 
@@ -118,14 +119,15 @@ def test_the_cheapest_of_several_routes_is_chosen():
     parameters["raw"] = raw._replace(upstreams=("fal", "replicate"))
     third = first._replace(name="other", model="other/x")
     dear = own._replace(
-        routes=(first._replace(price_usd=0.08), second._replace(price_usd=0.05), third),
+        routes=(first._replace(price=Price(0.08)), second._replace(price=Price(0.05)), third),
         parameters=parameters,
     )
     result = resolved("", model=dear, raw="true")
-    assert (result.route, dear.price_of(result.route)) == ("replicate", 0.05)
+    assert (result.route, dear.price_of(result.route)) == ("replicate", Price(0.05))
     (note,) = notes_on("route", result)
     assert note.reason.startswith("only fal or replicate honors raw")
-    assert [dear.price_of(name) for name in (None, "fal", "other")] == [0.06, 0.08, 0.06]
+    prices = [dear.price_of(name).per_image for name in (None, "fal", "other")]
+    assert prices == [0.06, 0.08, 0.06]
 
 
 # --- shapes: fal lists nine ratios, Replicate all eleven

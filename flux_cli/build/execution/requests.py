@@ -78,7 +78,9 @@ class Tasks(NamedTuple):
             call=call,
             name=name_of(asset, root),
             delivery=self._delivery(asset, root, step, record),
-            price_usd=unit_price(row, resolved.model, resolved.dialect, resolved.route),
+            price_usd=unit_price(
+                row, resolved.model, resolved.dialect, resolved.route, resolved.size
+            ),
             resolved=resolved,
             key=asset.name,
             about={
