@@ -270,13 +270,17 @@ def test_pure_modules_import_only_pure_modules_and_pure_parts_of_the_standard_li
     assert impure == {}
 
 
+GENERATED = ("cli/table.py", "catalog/own_models.py", "catalog/own_servers.py")
+
+
 def test_modules_stay_small():
-    """At most 300 lines in a module."""
-    sizes = {short(path): len(path.read_text().splitlines()) for path in modules_of(PACKAGE)}
+    """At most 300 lines in a module that people read."""
+    paths = {path.relative_to(PACKAGE).as_posix(): path for path in modules_of(PACKAGE)}
+    written = {name: path for name, path in paths.items() if name not in GENERATED}
+    sizes = {name: len(path.read_text().splitlines()) for name, path in written.items()}
     assert {name: lines for name, lines in sizes.items() if lines > 300} == {}
 
 
-GENERATED = ("cli/table.py", "catalog/own_models.py", "catalog/own_servers.py")
 BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
 IDEAS = (ast.IfExp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 

@@ -9,7 +9,7 @@ from flux_cli.core.model import split_route
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from flux_cli.core.model import Dialect, Model
 
@@ -30,10 +30,21 @@ def find_model(name: str, folders: Sequence[str] = ()) -> Model | None:
                 return _read(path)
     for stem in names:
         if stem in own:
-            return own[stem]
-    for model in list_models(folders):
-        if names.intersection((model.id, *model.aliases)):
-            return model
+            return own[stem]()
+    return _find_alias(names, folders)
+
+
+def _find_alias(names: set[str], folders: Sequence[str]) -> Model | None:
+    """The model with one of these aliases. Of the built-in ones, only that model is made."""
+    from flux_cli.catalog.own_models import ALIASES
+
+    users = {model_id: _read(path) for model_id, path in _user_files(folders).items()}
+    own = _own()
+    for model_id in sorted({*own, *users}):
+        model = users.get(model_id)
+        aliases = model.aliases if model else ALIASES[model_id]
+        if names.intersection((model_id, *aliases)):
+            return model or own[model_id]()
     return None
 
 
@@ -48,15 +59,10 @@ def list_models(folders: Sequence[str] = ()) -> tuple[Model, ...]:
 
     Raises CatalogError for an invalid file.
     """
-    found: dict[str, Model | str] = {**_own()}  # by id: a model, or the path of its file
-    for folder in folders:
-        for name in _listed(folder):
-            if name.endswith(".toml"):
-                found[name.removesuffix(".toml")] = f"{folder}/{name}"
-    models = []
-    for _, model in sorted(found.items()):
-        models.append(_read(model) if isinstance(model, str) else model)
-    return tuple(models)
+    own, files = _own(), _user_files(folders)
+    found = {model_id: _read(path) for model_id, path in files.items()}
+    built_in = {model_id: make() for model_id, make in own.items() if model_id not in found}
+    return tuple(model for _, model in sorted({**built_in, **found}.items()))
 
 
 def read_servers() -> Mapping[str, Dialect]:
@@ -66,7 +72,8 @@ def read_servers() -> Mapping[str, Dialect]:
     return SERVERS
 
 
-def _own() -> Mapping[str, Model]:
+def _own() -> Mapping[str, Callable[[], Model]]:
+    """The functions that make the built-in models, by id."""
     from flux_cli.catalog.own_models import MODELS
 
     return MODELS
@@ -79,6 +86,16 @@ def _read(path: str) -> Model:
     from flux_cli.catalog.reading import read
 
     return read(Path(path))
+
+
+def _user_files(folders: Sequence[str]) -> dict[str, str]:
+    """The paths of the user's model files, by the id of the model."""
+    found = {}
+    for folder in folders:
+        for name in _listed(folder):
+            if name.endswith(".toml"):
+                found[name.removesuffix(".toml")] = f"{folder}/{name}"
+    return found
 
 
 def _listed(folder: str) -> list[str]:

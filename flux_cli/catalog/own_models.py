@@ -2,8 +2,9 @@
 
 from flux_cli.core.model import Dialect, Field, Model, Param, Price, Route, Size
 
-MODELS = {
-    'flux1.1-pro-ultra': Model('flux1.1-pro-ultra', 'FLUX1.1 [pro] Ultra', 'Black Forest Labs', 'Ultra-high resolution: FLUX1.1 [pro] tuned for premium quality', 'https://lumenfall.ai/models/black-forest-labs/flux1.1-pro-ultra/api', Price(per_image=0.06), 1000, ('flux-pro-1.1-ultra',), ('jpeg', 'png'), '1024x1024', (
+
+def make_flux1_1_pro_ultra() -> Model:
+    return Model('flux1.1-pro-ultra', 'FLUX1.1 [pro] Ultra', 'Black Forest Labs', 'Ultra-high resolution: FLUX1.1 [pro] tuned for premium quality', 'https://lumenfall.ai/models/black-forest-labs/flux1.1-pro-ultra/api', Price(per_image=0.06), 1000, ('flux-pro-1.1-ultra',), ('jpeg', 'png'), '1024x1024', (
         Size(1183, 887, '4:3', '1K', (2368, 1792)),
         Size(916, 1145, '4:5', '1K', (1856, 2304)),
         Size(1145, 916, '5:4', '1K', (2304, 1856)),
@@ -88,8 +89,11 @@ MODELS = {
             'safety_tolerance': Field('converted', name='safety_tolerance', spelling='integer'),
             'sync_mode': Field('unsupported', reason='Replicate has no such input'),
         }),
-    }),
-    'flux1.1-pro': Model('flux1.1-pro', 'FLUX1.1 [pro]', 'Black Forest Labs', 'Fast all-rounder: a third cheaper than Ultra, about one megapixel', 'https://lumenfall.ai/models/black-forest-labs/flux1.1-pro/api', Price(per_image=0.04), 1000, ('flux-pro-1.1',), ('jpeg', 'png'), '1024x1024', (
+    })
+
+
+def make_flux1_1_pro() -> Model:
+    return Model('flux1.1-pro', 'FLUX1.1 [pro]', 'Black Forest Labs', 'Fast all-rounder: a third cheaper than Ultra, about one megapixel', 'https://lumenfall.ai/models/black-forest-labs/flux1.1-pro/api', Price(per_image=0.04), 1000, ('flux-pro-1.1',), ('jpeg', 'png'), '1024x1024', (
         Size(1365, 768, '16:9', '1K', None),
         Size(768, 1365, '9:16', '1K', None),
         Size(1254, 836, '3:2', '1K', None),
@@ -118,5 +122,14 @@ MODELS = {
     }, (
         Route('fal', 'fal/flux1.1-pro', 'fal-ai/flux-pro/v1.1'),
         Route('replicate', 'replicate/flux1.1-pro', 'black-forest-labs/flux-1.1-pro'),
-    )),
+    ))
+
+
+MODELS = {
+    'flux1.1-pro-ultra': make_flux1_1_pro_ultra,
+    'flux1.1-pro': make_flux1_1_pro,
+}
+ALIASES = {
+    'flux1.1-pro-ultra': ('flux-pro-1.1-ultra',),
+    'flux1.1-pro': ('flux-pro-1.1',),
 }
