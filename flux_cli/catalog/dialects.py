@@ -3,6 +3,7 @@
 As strict as `reading`, for the same reason.
 """
 
+import math
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from flux_cli.catalog.prices import read_price
 from flux_cli.catalog.shared import fill_dialect
 from flux_cli.catalog.toml_table import Table, load
 from flux_cli.core.errors import UsageError
-from flux_cli.core.model import BEHAVIORS, SPELLINGS, Dialect, Field
+from flux_cli.core.model import BEHAVIORS, SPELLINGS, AnySize, Dialect, Field
 from flux_cli.core.ratio import parse_ratio
 from flux_cli.images.formats import FORMATS
 
@@ -45,12 +46,38 @@ def _dialect(name: str, row: Table, order: Iterable[str]) -> Dialect:
         aspect_ratios=row.take_texts("aspect_ratios"),
         any_ratio=_span(row),
         fields=_fields(row, order),
+        any_size=read_any_size(row),
     )
     row.end()
     for file_format in dialect.formats:
         if file_format not in FORMATS:
             raise row.wrong("formats", f"{file_format!r} is not one of {', '.join(FORMATS)}")
     return dialect
+
+
+def read_any_size(row: Table) -> AnySize | None:
+    """The free sizes of a model or a provider; None if it has none."""
+    table = row.table("any_size")
+    if table is None:
+        return None
+    step = table.take("step", int)
+    free = AnySize(
+        step=step,
+        min_side=table.take_or("min_side", int, step) or 0,
+        max_side=table.take_or("max_side", int, None),
+        max_pixels=table.take("max_pixels", int),
+    )
+    table.end()
+    if step < 1:
+        raise table.wrong("step", "must be at least 1")
+    if free.min_side < 1:
+        raise table.wrong("min_side", "must be at least 1")
+    least = step * math.ceil(free.min_side / step)
+    if free.max_side is not None and free.max_side < least:
+        raise table.wrong("max_side", f"must be at least {least}")
+    if free.max_pixels < least**2:
+        raise table.wrong("max_pixels", f"must be at least {least**2}")
+    return free
 
 
 def _span(row: Table) -> tuple[str, str] | None:

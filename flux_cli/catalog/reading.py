@@ -7,20 +7,18 @@ cost money. docs/models.md describes every key.
 from datetime import date
 from pathlib import Path
 
-from flux_cli.catalog.dialects import read_dialects
+from flux_cli.catalog.dialects import read_any_size, read_dialects
 from flux_cli.catalog.prices import read_price
 from flux_cli.catalog.shared import shared_parameters
+from flux_cli.catalog.sizes import read_sizes
 from flux_cli.catalog.toml_table import Table, load
-from flux_cli.core.errors import UsageError
 from flux_cli.core.model import (
     BEHAVIORS,
     KINDS,
     Model,
     Param,
     Route,
-    Size,
 )
-from flux_cli.core.ratio import parse_ratio, parse_shape, parse_tier
 from flux_cli.images.formats import FORMATS
 
 BUILT_IN = Path(__file__).parent / "models"
@@ -45,19 +43,17 @@ def _model(table: Table) -> Model:
         aliases=table.take_texts("aliases"),
         native_formats=table.take_texts("native_formats"),
         default_size=table.take("default_size", str),
-        sizes=_sizes(table),
+        sizes=read_sizes(table),
         parameters=parameters,
         routes=_routes(table),
         dialects=read_dialects(table.tables("providers", required=False), parameters),
+        any_size=read_any_size(table),
+        auto_size=table.take_or("auto_size", bool, default=False) or False,
         retires=str(table.take_or("retires", date, None) or ""),
     )
     table.end()
     _check(model, table)
     return model
-
-
-def _sizes(table: Table) -> tuple[Size, ...]:
-    return tuple(_size(row) for row in table.rows("sizes"))
 
 
 def _params(table: Table) -> dict[str, Param]:
@@ -111,35 +107,6 @@ def _check_references(model: Model, table: Table) -> None:
             if upstream not in routes:
                 key = f"parameters.{param.name}.upstreams"
                 raise table.wrong(key, f"{upstream!r} is not a route")
-
-
-def _size(row: Table) -> Size:
-    native = row.take_or("native", str, None)
-    width, height = _pixels(row, "size", row.take("size", str))
-    size = Size(
-        width,
-        height,
-        aspect_ratio=row.take("aspect_ratio", str),
-        resolution=row.take("resolution", str),
-        native=_pixels(row, "native", native) if native is not None else None,
-    )
-    for key, parse in (("aspect_ratio", parse_ratio), ("resolution", parse_tier)):
-        try:
-            parse(getattr(size, key))
-        except UsageError as fault:
-            raise row.wrong(key, fault.message) from fault
-    row.end()
-    return size
-
-
-def _pixels(row: Table, key: str, text: str) -> tuple[int, int]:
-    try:
-        shape = parse_shape(text)
-    except UsageError as fault:
-        raise row.wrong(key, fault.message) from fault
-    if not shape.is_pixels:
-        raise row.wrong(key, f"must be pixels such as 1024x1024, not {text!r}")
-    return int(shape.width), int(shape.height)
 
 
 def _param(name: str, row: Table) -> Param:

@@ -103,9 +103,11 @@ def _outlook(resolved: Resolved) -> str:
         price = f"{show_amount(resolved.price_usd)} USD"
     if resolved.size is None:
         return price
-    native = resolved.size.native_name
+    name, native = resolved.size.name, resolved.size.native_name
+    if native == name:
+        return f"{name}; {price}"
     delivered = f", about {native} delivered" if native else ""
-    return f"{resolved.size.name} nominal{delivered}; {price}"
+    return f"{name} nominal{delivered}; {price}"
 
 
 def _curl_commands(row: ProviderRow, sent: list[Post], *, keyed: bool) -> str:

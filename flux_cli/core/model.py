@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 # The words that model files may use, checked by catalog.reading.
 KINDS = ("string", "integer", "number", "boolean", "image")
 BEHAVIORS = ("passthrough", "renamed", "converted", "emulated", "unsupported")
-SPELLINGS = ("", "text", "integer", "base64", "size", "sides", "aspect_ratio", "prompt_tag")
+SPELLINGS = (
+    *("", "text", "integer", "inverse", "base64", "prompt_tag"),
+    *("size", "sides", "image_size", "custom_sides", "aspect_ratio"),
+)
 # Kinds of servers that make one image at a time, on a machine of their user: others wait there.
 ONE_AT_A_TIME = ("localai", "sdcpp")
 PROTOCOLS = ("openai", "bfl", "fal", "replicate")
@@ -54,6 +57,15 @@ class Size(NamedTuple):
     @property
     def megapixels(self) -> float:
         return self.width * self.height / 1e6
+
+
+class AnySize(NamedTuple):
+    """The sizes in pixels that a model or a provider takes, where it does not list them."""
+
+    step: int  # pixels; both sides are multiples of it
+    min_side: int
+    max_side: int | None  # None: only `max_pixels` counts
+    max_pixels: int
 
 
 class Price(NamedTuple):
@@ -134,6 +146,7 @@ class Dialect(NamedTuple):
     aspect_ratios: tuple[str, ...]  # ratios it takes; empty: the model's own
     any_ratio: tuple[str, str] | None  # or every ratio between these two
     fields: dict[str, Field]
+    any_size: AnySize | None = None  # sizes it takes beside the published ones
 
 
 class Model(NamedTuple):
@@ -153,6 +166,8 @@ class Model(NamedTuple):
     parameters: dict[str, Param]
     routes: tuple[Route, ...]
     dialects: dict[str, Dialect] = {}  # noqa: RUF012 - never changed
+    any_size: AnySize | None = None  # sizes that the model itself makes; the gateway takes fewer
+    auto_size: bool = False  # `auto` is the shape of a reference image
     retires: str = ""  # the day on which the model ends, as 2026-12-01; "": not announced
 
     @property

@@ -11,10 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flux_cli.core.model import Size
+    from flux_cli.core.model import AnySize, Size
 
 TIER_SIDE = 1024  # "1K" is the area of a 1024 x 1024 square, "2K" of 2048 x 2048, and so on
 MAX_DIGITS = 9
+ROUNDING = 1e-9  # of a step, by which a computed side may miss a multiple of it
 MIN_SIDE = 16  # pixels; `16x9` or less is a ratio written with an x
 SEPARATORS = {ord("×"): "x", ord("*"): "x", ord("/"): ":"}  # x separates pixels, : a ratio
 WORDS = {
@@ -138,11 +139,42 @@ def nearest_size(sizes: tuple[Size, ...], ratio: float, area: float) -> Size:
     return of_shape[nearest_tier(area, of_shape)]
 
 
-def nominal(ratio: str) -> tuple[int, int]:
-    """Width and height of a ratio at 1K, computed as on the model's page: halves round up."""
+def nominal(ratio: str, area: float = TIER_SIDE**2) -> tuple[int, int]:
+    """Width and height of a ratio at 1K, computed as on the model's page: halves round up.
+
+    `area` in pixels is that of another resolution.
+    """
     value = parse_ratio(ratio)
-    height = math.floor(math.sqrt(TIER_SIDE**2 / value) + 0.5)
+    height = math.floor(math.sqrt(area / value) + 0.5)
     return math.floor(height * value + 0.5), height
+
+
+def sides_of(ratio: float, area: float) -> tuple[float, float]:
+    """Width and height of a shape with this area."""
+    height = math.sqrt(area / ratio)
+    return height * ratio, height
+
+
+def floor_side(side: float, step: int) -> int:
+    """A side rounded down to a multiple of the step, at least one step."""
+    return max(1, math.floor(side / step + ROUNDING)) * step
+
+
+def fit_sides(width: float, height: float, limits: AnySize) -> tuple[int, int]:
+    """The largest size within the limits that is no larger than this one and has its shape.
+
+    Both sides are rounded down to the step. A size that is too small is enlarged.
+    """
+    longer, shorter = max(width, height), min(width, height)
+    scale = min(1.0, math.sqrt(limits.max_pixels / (longer * shorter)))
+    if limits.max_side is not None:
+        scale = min(scale, limits.max_side / longer)
+    scale = max(scale, limits.min_side / shorter)
+    least = math.ceil(limits.min_side / limits.step) * limits.step
+    short = max(least, floor_side(shorter * scale, limits.step))
+    most = min(longer * scale, limits.max_pixels / short, limits.max_side or math.inf)
+    long = max(least, floor_side(most, limits.step))
+    return (long, short) if width >= height else (short, long)
 
 
 def _positive(text: str) -> float:

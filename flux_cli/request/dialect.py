@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.core.model import Dialect, Field, Json
 
+SIDES = ("sides", "image_size", "custom_sides")  # spellings with width and height as numbers
 GRID = 16  # pixels; servers that make any size expect sides that are multiples of it
 
 
@@ -32,10 +33,19 @@ def translate(field: Field, value: Json) -> dict[str, Json]:
     if field.spelling == "size":
         width, height = _sides(str(value))
         return {field.name: f"{width}x{height}"}
-    if field.spelling == "sides":
-        width, height = _sides(str(value))
-        return {"width": width, "height": height}
+    if field.spelling in SIDES:
+        return _write_sides(field, *_sides(str(value)))
+    if field.spelling == "inverse":
+        return {field.name: not value}
     return {field.name: value}
+
+
+def _write_sides(field: Field, width: int, height: int) -> dict[str, Json]:
+    """A size with its sides apart."""
+    sides: dict[str, Json] = {"width": width, "height": height}
+    if field.spelling == "image_size":
+        return {field.name: sides}
+    return {field.name: "custom", **sides} if field.spelling == "custom_sides" else sides
 
 
 def explain_field(dialect: Dialect, name: str, asked: Json, field: Field, value: Json) -> Note:

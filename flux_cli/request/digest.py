@@ -10,7 +10,7 @@ from flux_cli.core.request import COUNTS, Attachment
 from flux_cli.http.datauri import decode_data_uri
 from flux_cli.images.metadata.record import NOT_RECORDED
 from flux_cli.request.size import NAMES as SHAPE
-from flux_cli.request.size import choose
+from flux_cli.request.size import own_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def _nominal_size(resolved: Resolved) -> Json:
     typed = {name: resolved.request.parameters.get(name) for name in SHAPE}
     if not any(typed.values()):
         return None
-    size, *_ = choose(typed, resolved.model, None)
-    return size.name
+    return own_size(typed, resolved.model).name
 
 
 def _reference(typed: Value, value: Json) -> Json:

@@ -79,6 +79,8 @@ def _parameters_to_send(
     given: dict[str, Json] = {"prompt": resolved.prompt, **resolved.parameters}
     if resolved.size and field_of(dialect, "size").spelling == "aspect_ratio":
         given["size"] = resolved.aspect_ratio
+        if dialect.fields.get("resolution", PASSED_THROUGH).name:  # of a provider with tiers
+            given["resolution"] = resolved.size.resolution
     if file_format is not None:
         given["output_format"] = file_format
     if quality is not None:

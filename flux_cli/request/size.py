@@ -5,19 +5,31 @@ from __future__ import annotations
 import math
 
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.ratio import MIN_SIDE, Shape, nearest_size, parse_ratio, parse_shape, parse_tier
+from flux_cli.core.model import MEGAPIXEL, Size
+from flux_cli.core.ratio import (
+    MIN_SIDE,
+    Shape,
+    fit_sides,
+    nearest_ratio,
+    nearest_size,
+    parse_ratio,
+    parse_shape,
+    parse_tier,
+    sides_of,
+)
 from flux_cli.core.request import Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from flux_cli.core.model import Dialect, Model, Size
+    from flux_cli.core.model import AnySize, Dialect, Model
     from flux_cli.core.request import Value
 
     # A published size, the ratio for providers that take ratios, and notes with the reasons.
     Choice: TypeAlias = tuple[Size, str, list[Note]]
 
+AUTO = "auto"
 NAMES = ("size", "aspect_ratio", "resolution")
 ALWAYS_SENT = "always sent, because the defaults of upstreams differ"
 MAX_SCALE = 10**6  # sides of a ratio keep up to six decimal places
@@ -32,6 +44,7 @@ class _Asked(NamedTuple):
     text: str  # the value of that option
     shape: Shape
     area: float  # in pixels
+    tier: str  # the resolution; "" with a size in pixels
 
 
 def choose(given: dict[str, Value], model: Model, dialect: Dialect | None) -> Choice:
@@ -41,14 +54,15 @@ def choose(given: dict[str, Value], model: Model, dialect: Dialect | None) -> Ch
     `given` holds the three parameters, None where not given. Raises UsageError for an invalid size,
     ratio or tier.
     """
-    size, aspect_ratio, resolution = (_text(given[name]) for name in NAMES)
+    (size, aspect_ratio, resolution), notes = _without_auto(given, model)
     asked = _read(size, aspect_ratio, resolution, model)
-    chosen = nearest_size(_offered(model, dialect), asked.shape.ratio, asked.area)
-    ratio = _ratio_to_send(asked, chosen, dialect)
+    free = dialect.any_size if dialect else None
+    chosen, ratio = _closest(asked, model, dialect, free)
     sends_ratio = _sends_ratio(dialect)
     sent = ratio if sends_ratio else chosen.name
-    notes = []
-    if asked.parameter:
+    if asked.parameter and free:
+        notes.append(_free_note(asked, chosen, free))
+    elif asked.parameter:
         notes.append(_shape_note(asked, chosen, ratio, sent))
     if size is not None and aspect_ratio is not None:
         notes.append(_ignored("aspect_ratio", aspect_ratio, size))
@@ -62,6 +76,29 @@ def choose(given: dict[str, Value], model: Model, dialect: Dialect | None) -> Ch
         reason = f"{ratio} at {chosen.resolution}; {ALWAYS_SENT}"
         notes.append(Note(name, None, sent, behavior, reason))
     return chosen, ratio, notes
+
+
+def own_size(given: dict[str, Value], model: Model) -> Size:
+    """The size that the model itself has for what was asked, whoever makes the image."""
+    if model.any_size is None:
+        return choose(given, model, None)[0]
+    (size, aspect_ratio, resolution), _ = _without_auto(given, model)
+    asked = _read(size, aspect_ratio, resolution, model)
+    return _closest(asked, model, None, model.any_size)[0]
+
+
+def _without_auto(given: dict[str, Value], model: Model) -> tuple[list[str | None], list[Note]]:
+    """The values of NAMES. `auto` follows a reference image; without one, a shape is sent."""
+    typed = [_text(given[name]) for name in NAMES]
+    if not model.auto_size:
+        return typed, []
+    reason = "auto is the shape of a reference image, and there is none"
+    notes = []
+    for place, (name, text) in enumerate(zip(NAMES, typed, strict=True)):
+        if text is not None and text.strip().lower() == AUTO:
+            notes.append(Note(name, text, None, "ignored", reason, warning=True))
+            typed[place] = None
+    return typed, notes
 
 
 def _text(value: Value) -> str | None:
@@ -78,14 +115,51 @@ def _sends_ratio(dialect: Dialect | None) -> bool:
 def _read(
     size: str | None, aspect_ratio: str | None, resolution: str | None, model: Model
 ) -> _Asked:
-    area = parse_tier(model.default.resolution if resolution is None else resolution)
+    tier = model.default.resolution if resolution is None else resolution
+    area = parse_tier(tier)
     if size is not None:
         shape = parse_shape(size, smallest=MIN_SIDE)
-        return _Asked("size", size, shape, shape.area if shape.is_pixels else area)
+        if shape.is_pixels:
+            return _Asked("size", size, shape, shape.area, "")
+        return _Asked("size", size, shape, area, tier)
     if aspect_ratio is not None:
         parse_ratio(aspect_ratio)  # refuses pixels
-        return _Asked("aspect_ratio", aspect_ratio, parse_shape(aspect_ratio), area)
-    return _Asked(None, "", parse_shape(model.default.aspect_ratio), area)
+        return _Asked("aspect_ratio", aspect_ratio, parse_shape(aspect_ratio), area, tier)
+    return _Asked(None, "", parse_shape(model.default.aspect_ratio), area, tier)
+
+
+def _closest(
+    asked: _Asked, model: Model, dialect: Dialect | None, free: AnySize | None
+) -> tuple[Size, str]:
+    """The size to use, and the ratio to send."""
+    if free is None:
+        chosen = nearest_size(_offered(model, dialect), asked.shape.ratio, asked.area)
+        return chosen, _ratio_to_send(asked, chosen, dialect)
+    width, height = fit_sides(*_sides(asked), free)
+    tier = f"{round(width * height / MEGAPIXEL, 2):g}MP"
+    if asked.tier and not _is_limited(asked, free, width, height):
+        tier = asked.tier
+    ratio = _named_ratio(asked.shape, model)
+    return Size(width, height, ratio, tier, (width, height)), ratio
+
+
+def _sides(asked: _Asked) -> tuple[float, float]:
+    """Width and height in pixels of what was asked for."""
+    shape = asked.shape
+    return (shape.width, shape.height) if shape.is_pixels else sides_of(shape.ratio, asked.area)
+
+
+def _is_limited(asked: _Asked, free: AnySize, *used: int) -> bool:
+    """Whether a size differs from what was asked for by more than rounding."""
+    sides = zip(_sides(asked), used, strict=True)
+    return any(abs(before - after) >= free.step for before, after in sides)
+
+
+def _named_ratio(shape: Shape, model: Model) -> str:
+    """The published ratio that a shape has, or its own."""
+    nearest = nearest_ratio(shape.ratio, dict.fromkeys(size.aspect_ratio for size in model.sizes))
+    tolerance = CLOSE if shape.is_pixels else EQUAL
+    return nearest if _distance(shape.ratio, nearest) < tolerance else _reduced(shape)
 
 
 def _offered(model: Model, dialect: Dialect | None) -> tuple[Size, ...]:
@@ -164,6 +238,33 @@ def _pixels_note(asked: _Asked, chosen: Size, ratio: str, sent: str) -> Note:
     if ratio != chosen.aspect_ratio:
         reason = f"the ratio {ratio} is kept; the model chooses the scale"
     return Note(parameter, text, sent, "converted", reason, warning=True)
+
+
+def _free_note(asked: _Asked, chosen: Size, free: AnySize) -> Note:
+    """A note on a size or ratio where sizes are free."""
+    parameter, text = asked.parameter or "", asked.text
+    used = chosen.name
+    if _is_limited(asked, free, chosen.width, chosen.height):
+        reason = f"{_limit(asked, free)}; using {used}, the closest"
+        return Note(parameter, text, used, "converted", reason, warning=True)
+    if not asked.shape.is_pixels:
+        reason = f"{chosen.aspect_ratio} at {chosen.resolution}, in steps of {free.step} pixels"
+        return Note(parameter, text, used, "converted", reason)
+    if (asked.shape.width, asked.shape.height) == (chosen.width, chosen.height):
+        reason = f"any size in steps of {free.step} pixels"
+        return Note(parameter, text, used, "passthrough", reason)
+    reason = f"sides are multiples of {free.step} here; using {used}, the closest"
+    return Note(parameter, text, used, "converted", reason, warning=True)
+
+
+def _limit(asked: _Asked, free: AnySize) -> str:
+    """The limit that a size is beyond."""
+    width, height = _sides(asked)
+    if width * height > free.max_pixels:
+        return f"images have at most {free.max_pixels / MEGAPIXEL:g} megapixels here"
+    if free.max_side is not None and max(width, height) > free.max_side:
+        return f"sides have at most {free.max_side} pixels here"
+    return f"sides have at least {free.min_side} pixels here"
 
 
 def _tier_note(asked: str, area: float, chosen: Size) -> Note:

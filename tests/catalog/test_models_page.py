@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from flux_cli.catalog import dialects, prices, reading, shared
+from flux_cli.catalog import dialects, prices, reading, shared, sizes
 from flux_cli.core.model import BEHAVIORS, KINDS, SPELLINGS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
-SOURCES = "".join(map(inspect.getsource, (reading, dialects, shared, prices)))
-TAKEN = re.findall(r"\b(?:row|cell|table)\.(?:take\w*|rows|tables?)\(\s*\"(\w+)\"", SOURCES)
+SOURCES = "".join(map(inspect.getsource, (reading, dialects, shared, prices, sizes)))
+TAKEN = re.findall(r"\b(?:row|cell|table|shapes)\.(?:take\w*|rows|tables?)\(\s*\"(\w+)\"", SOURCES)
 
 
 def test_the_example_is_a_valid_model_file(tmp_path):

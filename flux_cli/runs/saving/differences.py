@@ -39,14 +39,13 @@ def _unexpected(size: Size, ratio: str | None, width: int, height: int) -> str:
     size, which is what was sent, is right as well.
     """
     ratio = ratio or size.aspect_ratio
-    if not _is_close(width / height, parse_ratio(ratio)):
-        return ratio
-    if size.native is None or ratio != size.aspect_ratio:
-        return ""
-    sizes = (size.native, (size.width, size.height))
+    native = size.native if ratio == size.aspect_ratio else None
+    sizes = (native, (size.width, size.height)) if native else ()
     if any(_is_close(width, own[0]) and _is_close(height, own[1]) for own in sizes):
         return ""
-    return size.native_name or ""
+    if not _is_close(width / height, parse_ratio(ratio)):
+        return ratio
+    return f"{native[0]}x{native[1]}" if native else ""
 
 
 def _unlike_body(body: dict[str, Json], width: int, height: int) -> str:
