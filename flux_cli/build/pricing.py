@@ -8,8 +8,7 @@ from flux_cli.build.resolution import image_digest, resolve_asset
 from flux_cli.catalog.find import find_model
 from flux_cli.config import folders
 from flux_cli.core.model import split_route
-from flux_cli.providers.rows import unit_price
-from flux_cli.request.prepare import dialect_of
+from flux_cli.providers.rows import dialect_of, unit_price
 from flux_cli.request.size import NAMES as SHAPE
 from flux_cli.request.size import choose
 

@@ -47,8 +47,12 @@ def _dialect(name: str, row: Table, order: Iterable[str]) -> Dialect:
         any_ratio=_span(row),
         fields=_fields(row, order),
         any_size=read_any_size(row),
+        strict=row.take_or("strict", bool, default=False) or False,
+        in_flight=row.take_or("in_flight", int, None),
     )
     row.end()
+    if dialect.in_flight is not None and dialect.in_flight < 1:
+        raise row.wrong("in_flight", "must be at least 1")
     for file_format in dialect.formats:
         if file_format not in FORMATS:
             raise row.wrong("formats", f"{file_format!r} is not one of {', '.join(FORMATS)}")
@@ -121,5 +125,7 @@ def _field(parameter: str, cell: Table) -> Field:
     )
     if behavior == "unsupported" and not field.reason:
         raise cell.wrong("reason", "is missing; flux shows it to the user")
+    if field.required and not (field.name and field.reason):
+        raise cell.wrong("required", "needs a field to send, and a reason that flux shows")
     cell.end()
     return field

@@ -49,6 +49,8 @@ def _model(table: Table) -> Model:
         dialects=read_dialects(table.tables("providers", required=False), parameters),
         any_size=read_any_size(table),
         auto_size=table.take_or("auto_size", bool, default=False) or False,
+        on_gateway=table.take_or("gateway", bool, default=True) is not False,
+        legacy=table.take_or("legacy", str, "") or "",
         retires=str(table.take_or("retires", date, None) or ""),
     )
     table.end()

@@ -11,6 +11,7 @@ from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import Interrupted
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.images.formats import FORMATS
+from flux_cli.providers.rows import most_in_flight
 from flux_cli.request.posts import provider_of
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import CheckedRun, check_run, describe_run, tasks_of
@@ -135,13 +136,14 @@ def _job(checked: CheckedRun, ledger: Journal) -> Job:
     sink = files.Folder(overwrite=may_replace, mark=ledger.run, state=ledger.state)
     if prepared.destination.is_stdout:
         sink, folders = files.Pipe(sys.stdout.buffer), set()
+    in_flight = most_in_flight(row, prepared.resolved.dialect)
     return Job(
         tasks=tasks_of(checked),
         provider=provider_of(prepared, checked.auth),
         hosted=row.hosted,
         sink=sink,
         ledger=ledger,
-        concurrency=min(prepared.settings.concurrency, row.in_flight, prepared.resolved.n),
+        concurrency=min(prepared.settings.concurrency, in_flight, prepared.resolved.n),
         traced=row.history,
         limit_usd=prepared.settings.max_cost,
         identity=checked.identity,

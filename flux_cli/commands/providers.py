@@ -10,8 +10,7 @@ from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.model import Dialect, Field, Json, Model, ProviderRow
 from flux_cli.core.values import show_amount
-from flux_cli.providers.rows import ROWS, unit_price
-from flux_cli.request.prepare import dialect_of
+from flux_cli.providers.rows import ROWS, dialect_of, unit_price
 from flux_cli.terminal import streams
 
 LIST_HEADING = ("Provider", "key", "address", "per request", "USD per image")

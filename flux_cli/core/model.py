@@ -147,6 +147,8 @@ class Dialect(NamedTuple):
     any_ratio: tuple[str, str] | None  # or every ratio between these two
     fields: dict[str, Field]
     any_size: AnySize | None = None  # sizes it takes beside the published ones
+    strict: bool = False  # it refuses fields that it does not know
+    in_flight: int | None = None  # the most requests at once, where the model has less than others
 
 
 class Model(NamedTuple):
@@ -168,6 +170,8 @@ class Model(NamedTuple):
     dialects: dict[str, Dialect] = {}  # noqa: RUF012 - never changed
     any_size: AnySize | None = None  # sizes that the model itself makes; the gateway takes fewer
     auto_size: bool = False  # `auto` is the shape of a reference image
+    on_gateway: bool = True
+    legacy: str = ""  # what replaces it, as a sentence; "": it is current
     retires: str = ""  # the day on which the model ends, as 2026-12-01; "": not announced
 
     @property

@@ -5,7 +5,8 @@ A protocol is a class with two methods. Timeouts, retries and keys are handled i
 
 from __future__ import annotations
 
-from flux_cli.core.errors import UsageError
+from flux_cli.catalog.find import read_servers
+from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.model import ProviderRow
 from flux_cli.core.values import shorten
 
@@ -166,6 +167,37 @@ def _reason_against_path(name: str, most_parts: int | None) -> str:
     if ":" in "".join(parts[:-1]) or name.count(":") > 1:
         return "has a version that is not at its end"
     return ""
+
+
+def dialect_of(row: ProviderRow, model: Model | None) -> Dialect | None:
+    """How this provider takes the parameters; None if each is sent under its own name.
+
+    Raises UsageError if flux does not know how to use the model at this provider.
+    """
+    is_elsewhere = bool(model and not model.on_gateway and row.estimates)
+    if row.protocol == "openai" and not is_elsewhere:
+        return _server(row) if row.server else None
+    if model is None:
+        return None
+    if row.protocol not in model.dialects:
+        others = ", ".join(model.dialects) or "lumenfall"
+        message = f"flux does not support {model.id} at {row.name}"
+        raise UsageError(message, hint=f"supported providers: {others}")
+    return model.dialects[row.protocol]
+
+
+def _server(row: ProviderRow) -> Dialect:
+    servers = read_servers()
+    if row.server not in servers:
+        hint = did_you_mean(row.server, servers) or f"known: {', '.join(servers)}"
+        message = f"provider {row.name} names an unknown kind of server {row.server!r}"
+        raise ConfigError(message, hint=hint)
+    return servers[row.server]
+
+
+def most_in_flight(row: ProviderRow, dialect: Dialect | None) -> int:
+    """How many requests a provider accepts at once, at most, for this model."""
+    return (dialect.in_flight if dialect else None) or row.in_flight
 
 
 def unit_price(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from flux_cli.core.errors import UsageError
 from flux_cli.core.ratio import TIER_SIDE, parse_shape
 from flux_cli.core.request import Note
-from flux_cli.core.values import shorten
+from flux_cli.core.values import check_text, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flux_cli.core.model import Dialect, Field, Json
+    from flux_cli.core.model import Dialect, Field, Json, Model
+    from flux_cli.core.request import Request, Value
 
 SIDES = ("sides", "image_size", "custom_sides")  # spellings with width and height as numbers
 GRID = 16  # pixels; servers that make any size expect sides that are multiples of it
@@ -46,6 +47,54 @@ def _write_sides(field: Field, width: int, height: int) -> dict[str, Json]:
     if field.spelling == "image_size":
         return {field.name: sides}
     return {field.name: "custom", **sides} if field.spelling == "custom_sides" else sides
+
+
+def check_parameters(
+    request: Request, model: Model | None, dialect: Dialect | None
+) -> dict[str, Value]:
+    """A copy of the parameters.
+
+    Raises UsageError for names and values that are not valid text, and for a parameter that the
+    model or the provider does not support.
+    """
+    typed = request.parameters
+    for name, value in typed.items():
+        check_text("a parameter's name", name)
+        if isinstance(value, str):
+            check_text(name, value)
+    for name in typed:
+        is_named = name in request.named
+        if message := refusal(name, model, dialect, is_named=is_named):
+            option = f"-p {name}" if is_named else f"--{name.replace('_', '-')}"
+            raise UsageError(message, hint=f"drop {option}, or use another {_other(dialect)}")
+    return dict(typed)
+
+
+def _other(dialect: Dialect | None) -> str:
+    return "provider" if dialect else "model"
+
+
+def refusal(name: str, model: Model | None, dialect: Dialect | None, *, is_named: bool) -> str:
+    """Why a parameter cannot be sent; "" if it can. `is_named`: it was typed with -p.
+
+    Dropping it silently would surprise the user: the image would cost as much as a correct one.
+    """
+    field = dialect.fields.get(name) if dialect else None
+    if dialect and field:
+        is_possible = field.behavior != "unsupported"
+        return "" if is_possible else f"{dialect.provider} does not support {name}: {field.reason}"
+    param = model.parameters.get(name) if model else None
+    if model and param:
+        is_possible = param.behavior != "unsupported"
+        return "" if is_possible else f"{model.id} does not support {name}: {param.help}"
+    if model is None or dialect is None or not dialect.path:
+        return ""
+    if dialect.strict:
+        return f"{model.id} has no {name}, and {dialect.provider} refuses what it does not know"
+    from flux_cli.core.options import Parameters  # only requests without the gateway need it
+
+    is_option = name in Parameters._fields and not is_named
+    return f"{model.id} has no {name} at {dialect.provider}" if is_option else ""
 
 
 def explain_field(dialect: Dialect, name: str, asked: Json, field: Field, value: Json) -> Note:

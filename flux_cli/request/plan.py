@@ -186,9 +186,9 @@ def _choose_format(resolved: Resolved, dialect: Dialect) -> Choice:
     larger.
     """
     asked = ", ".join(resolved.made or ()) or resolved.format
-    if asked is None:
-        return None, ()
     field = field_of(dialect, "output_format")
+    if asked is None:
+        return _default_format(dialect, field)
     if not field.name:
         reason = f"{field.reason}; converted to {asked} by flux"
         return None, (Note("output_format", asked, None, "emulated", reason),)
@@ -204,6 +204,15 @@ def _choose_format(resolved: Resolved, dialect: Dialect) -> Choice:
     if used != asked:
         behavior, reason = field.behavior, f"{dialect.provider} calls it {used}"
     return asked, (Note("output_format", asked, used, behavior, reason),)
+
+
+def _default_format(dialect: Dialect, field: Field) -> Choice:
+    """The format to request if none was asked for: none, unless the server's own would be wrong."""
+    if not field.required:
+        return None, ()
+    best = dialect.formats[0]
+    used = translate(field, best)[field.name]
+    return best, (Note("output_format", None, used, "default", field.reason),)
 
 
 def _convert(asked: str, received: str, reason: str) -> Choice:

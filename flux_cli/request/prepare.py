@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 
-from flux_cli.catalog.find import find_model, read_servers, similar_model
+from flux_cli.catalog.find import find_model, similar_model
 from flux_cli.config import folders
 from flux_cli.config.load import Settings, load_settings
-from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
+from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Request
 from flux_cli.images.destination import Destination, read_destination
 from flux_cli.images.finish import read_finish
 from flux_cli.images.formats import TRANSPARENT, check_transparent
-from flux_cli.providers.rows import ROWS, check_model, unit_price
+from flux_cli.providers.rows import ROWS, check_model, dialect_of, unit_price
 from flux_cli.request.command_line import named_parameters, read_parameters
 from flux_cli.request.plan import choose_seed, plan
 from flux_cli.request.resolve import resolve
@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flux_cli.core.model import Dialect, Json, Model, ProviderRow
+    from flux_cli.core.model import Dialect, Json, Model
     from flux_cli.core.options import GenerateOptions
     from flux_cli.core.request import Attachment, Note, Plan, Resolved, Value
     from flux_cli.images.finish import Finish
@@ -58,7 +58,7 @@ def prepare(
     settings = load_settings(_overrides(options, reuse), ROWS)
     model = find_model(settings.model, folders.model_folders())
     dialect = dialect_of(settings.provider, model)
-    given = {**reuse.parameters, **typed} if reuse else typed
+    reuse, given = _with_reuse(typed, reuse, model, dialect)
     formats = _typed_formats(options, given)
     destination = _read_destination(settings, formats)
     given = _with_format(given, destination, formats)
@@ -145,6 +145,18 @@ def _read_like(options: GenerateOptions, given: dict[str, Value]) -> Reuse | Non
     # `--no-seed` overrides the seed of the image, as `--seed` does.
     covered = {**given, "seed": None} if options.input.no_seed else given
     return read_like(path, covered)
+
+
+def _with_reuse(
+    typed: dict[str, Value], reuse: Reuse | None, model: Model | None, dialect: Dialect | None
+) -> tuple[Reuse | None, dict[str, Value]]:
+    """The values from an image that are supported here, and all parameters with them."""
+    if reuse is None:
+        return None, typed
+    from flux_cli.request.files.like import drop_refused
+
+    reuse = drop_refused(reuse, model, dialect)
+    return reuse, {**reuse.parameters, **typed}
 
 
 def _overrides(options: GenerateOptions, reuse: Reuse | None) -> dict[str, Json]:
@@ -253,31 +265,6 @@ def _with_images(
 def is_address(value: Value) -> bool:
     """Whether an image is given as an http or https URL."""
     return isinstance(value, str) and value.startswith(("http://", "https://"))
-
-
-def dialect_of(row: ProviderRow, model: Model | None) -> Dialect | None:
-    """How this provider takes the parameters; None if each is sent under its own name.
-
-    Raises UsageError if flux does not know how to use the model at this provider.
-    """
-    if row.protocol == "openai":
-        return _server(row) if row.server else None
-    if model is None:
-        return None
-    if row.protocol not in model.dialects:
-        others = ", ".join(model.dialects) or "lumenfall"
-        message = f"flux does not support {model.id} at {row.name}"
-        raise UsageError(message, hint=f"supported providers: {others}")
-    return model.dialects[row.protocol]
-
-
-def _server(row: ProviderRow) -> Dialect:
-    servers = read_servers()
-    if row.server not in servers:
-        hint = did_you_mean(row.server, servers) or f"known: {', '.join(servers)}"
-        message = f"provider {row.name} names an unknown kind of server {row.server!r}"
-        raise ConfigError(message, hint=hint)
-    return servers[row.server]
 
 
 def _takes_bytes(dialect: Dialect | None, name: str) -> bool:

@@ -7,7 +7,7 @@ from flux_cli.core.model import Param, split_route
 from flux_cli.core.request import MAX_IMAGES, Attachment, Note, Resolved
 from flux_cli.core.values import check_text, check_value, shorten, unchecked_value
 from flux_cli.images.formats import foreign_format, format_named, format_of_suffix
-from flux_cli.request.dialect import explain_field
+from flux_cli.request.dialect import check_parameters, explain_field
 from flux_cli.request.size import NAMES as SHAPE
 from flux_cli.request.size import choose
 from flux_cli.request.unknown_model import option_types, size_to_ratio
@@ -41,10 +41,9 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     that the model or the provider does not accept.
     """
     prompt, prompt_notes = _resolve_prompt(request, model)
-    given = _check_parameters(request, dialect)
+    given = check_parameters(request, model, dialect)
     size, ratio, size_notes = _choose_size(given, model, dialect)
     name, route, model_notes = _resolve_model(request, model, dialect, size)
-    check_text("the model's name", name)
     ratio_notes = size_to_ratio(given, request.named) if model is None else ()
     n, seeds = _resolve_count(given)
     quality, typed_format = given.pop("output_compression", None), given.pop("output_format", None)
@@ -73,26 +72,6 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
         format=file_format,
         quality=_whole_number("output_compression", quality),
     )
-
-
-def _check_parameters(request: Request, dialect: Dialect | None) -> dict[str, Value]:
-    """A copy of the parameters.
-
-    Raises UsageError for names and values that are not valid text, and for a parameter that the
-    provider does not support: dropping it silently would surprise the user.
-    """
-    typed = request.parameters
-    for name, value in typed.items():
-        check_text("a parameter's name", name)
-        if isinstance(value, str):
-            check_text(name, value)
-    for name in typed:
-        field = dialect.fields.get(name) if dialect else None
-        if dialect and field and field.behavior == "unsupported":
-            option = f"-p {name}" if name in request.named else f"--{name.replace('_', '-')}"
-            message = f"{dialect.provider} does not support {name}: {field.reason}"
-            raise UsageError(message, hint=f"drop {option}, or use another provider")
-    return dict(typed)
 
 
 def _resolve_count(given: dict[str, Value]) -> tuple[int, tuple[int, ...]]:
@@ -129,6 +108,18 @@ def _choose_size(given: dict[str, Value], model: Model | None, dialect: Dialect 
 
 
 def _resolve_model(
+    request: Request, model: Model | None, dialect: Dialect | None, size: Size | None
+) -> Target:
+    """The model name to send and the upstream, with a note if the model is a legacy one."""
+    name, route, notes = _choose_target(request, model, dialect, size)
+    check_text("the model's name", name)
+    if model and model.legacy:
+        reason = f"a legacy model: {model.legacy}"
+        notes = (Note("model", model.id, name, "passthrough", reason, warning=True), *notes)
+    return name, route, notes
+
+
+def _choose_target(
     request: Request, model: Model | None, dialect: Dialect | None, size: Size | None
 ) -> Target:
     """The model name to send, and the upstream that honors the size and all parameters.

@@ -137,8 +137,8 @@ any_ratio = ["1:2", "2:1"]
 RAW
 """
 RAW = (
-    'raw = { behavior = "renamed", name = "less", choices = ["a"], values = { a = "b" }, '
-    'reason = "why", required = true }\n'
+    'raw = { behavior = "renamed", name = "less", choices = ["a"], values = { a = "b" }'
+    ', reason = "why", required = true }\n'
 )
 MODEL = MODEL.replace("RAW\n", RAW)
 PROVIDER = MODEL[MODEL.index("[providers.fal]") :]
@@ -180,6 +180,9 @@ def test_a_good_table_is_read_key_by_key(tmp_path):
         ('["1:2", "2:1"]', '["1:2"]', "any_ratio must be the narrowest and the widest ratio"),
         ('["1:2", "2:1"]', '["1:2", "wide"]', "providers.fal.any_ratio"),
         ('["1:2", "2:1"]', '["2:1", "1:2"]', "providers.fal.any_ratio"),  # narrowest first
+        ('path = "fal', 'strict = 1\npath = "fal', "providers.fal.strict must be true or false"),
+        ('path = "fal', 'in_flight = 0\npath = "fal', "providers.fal.in_flight must be at least 1"),
+        (', reason = "why"', "", f"{FIELDS}.raw.required needs a field to send, and a reason"),
         ("path = ", "pth = ", "providers.fal.pth is not a known key; did you mean path?"),
         (PROVIDER, "[providers]\nfal = 5", "providers.fal must be a table"),
     ],

@@ -16,11 +16,11 @@ from flux_cli.core.errors import ManifestError, UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.options import Input
 from flux_cli.images.outputs import frames
-from flux_cli.providers.rows import check_model, unit_price
+from flux_cli.providers.rows import check_model, dialect_of, unit_price
 from flux_cli.request.digest import resolved_digest
 from flux_cli.request.files import inputs
 from flux_cli.request.plan import choose_seed, plan
-from flux_cli.request.prepare import dialect_of, draw_seed
+from flux_cli.request.prepare import draw_seed
 from flux_cli.request.resolve import resolve
 from flux_cli.runs.job import Task
 

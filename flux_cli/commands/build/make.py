@@ -27,7 +27,7 @@ from flux_cli.config.dates import timestamp
 from flux_cli.core.errors import DiskError, ManifestError
 from flux_cli.images import files as disk
 from flux_cli.images.names import fixed
-from flux_cli.providers.rows import connect
+from flux_cli.providers.rows import connect, most_in_flight
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import find_access, identity_of, require_key
 from flux_cli.runs.progress.choice import open_display, tell_both
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from flux_cli.build.options import BuildOptions
     from flux_cli.build.project import Project
     from flux_cli.commands.build.session import Planned, Session
+    from flux_cli.config.load import Settings
     from flux_cli.core.auth import Auth
     from flux_cli.core.model import Json
     from flux_cli.runs.job import Task
@@ -90,6 +91,13 @@ def _folder(root: str) -> str:
 def _site(planned: Planned) -> Site:
     steps = [one.step for one in planned.priced]
     return Site(planned.project, planned.files, steps, planned.rows)
+
+
+def _concurrency(settings: Settings, tasks: list[Task]) -> int:
+    """How many requests may be in flight: what the settings say and every model accepts."""
+    dialects = [task.resolved.dialect for task in tasks if task.resolved]
+    accepted = (most_in_flight(settings.provider, dialect) for dialect in dialects)
+    return max(1, min(settings.concurrency, settings.provider.in_flight, len(tasks), *accepted))
 
 
 class _Work:
@@ -201,7 +209,7 @@ class _Work:
                 hosted=row.hosted,
                 sink=self._build.sink,
                 ledger=ledger,
-                concurrency=max(1, min(settings.concurrency, row.in_flight, len(tasks))),
+                concurrency=_concurrency(settings, tasks),
                 traced=row.history,
                 limit_usd=self._limit(),
                 identity=self._signer,

@@ -12,6 +12,7 @@ from flux_cli.core.values import QuotedText, shorten
 from flux_cli.images.formats import ALL_FORMATS
 from flux_cli.images.metadata.read import read_metadata
 from flux_cli.images.pixels.wholeness import examine
+from flux_cli.request.dialect import refusal
 from flux_cli.request.files import inputs
 from flux_cli.request.size import NAMES as SHAPE
 
@@ -19,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flux_cli.core.model import Json
+    from flux_cli.core.model import Dialect, Json, Model
     from flux_cli.core.request import Request
     from flux_cli.images.metadata.read import Reading
 
@@ -84,6 +85,17 @@ def reuse_reading(reading: Reading, source: str, given: Mapping[str, object]) ->
             kept[name] = QuotedText(value) if isinstance(value, str) else value  # "5" stays text
     model = record.model if is_ours else ""
     return Reuse(record.prompt or None, model or None, kept, tuple(notes))
+
+
+def drop_refused(reuse: Reuse, model: Model | None, dialect: Dialect | None) -> Reuse:
+    """The values without those that the model or the provider does not support, which are noted."""
+    kept = dict(reuse.parameters)
+    notes = list(reuse.notes)
+    for name, value in reuse.parameters.items():
+        if reason := refusal(name, model, dialect, is_named=False):
+            del kept[name]
+            notes.append(Note(name, shorten(value), None, "ignored", reason, warning=True))
+    return reuse._replace(parameters=kept, notes=tuple(notes))
 
 
 def _covered_by(given: Mapping[str, object]) -> set[str]:
